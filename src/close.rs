@@ -1,0 +1,92 @@
+//! Every way in which the server ends a connection: one word for the peer, the log and the counters.
+
+use std::fmt;
+
+/// Why the server closes a connection. The text (its `Display`) is what stands behind `C 421`, in the log and
+/// in the counters. A client that leaves by itself (EX, end of input, reset) has no `CloseReason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// Not logged in within `login.deadline_s` of connecting.
+    LoginTooLong,
+    /// Too many wrong passwords, refused tokens or lines before login; or a penalised address.
+    TooManyFailures,
+    /// Owes more than `limits.owed_bytes`, or more than `limits.owed_soft_bytes` for `limits.owed_soft_s`.
+    TooSlow,
+    /// A line went on past its bound in bytes or in time.
+    LineNeverEnded,
+    /// `limits::BAD_LINES` lines were answered 500 or 501.
+    TooManyBadLines,
+    /// The first line was plainly another protocol.
+    NotAChatClient,
+    /// `limits.connections` are open, or the process is out of descriptors.
+    ServerFull,
+    /// `limits.per_address` or `limits.new_per_address` is reached, or silent connections are being shed.
+    TooManyFromAddress,
+    /// `accounts.sessions_per_account` sessions are open already; the number is told.
+    LoggedInAlready(u32),
+    /// The server is going down; the peer may try again after this many seconds.
+    ShuttingDown(u32),
+    /// A fault of the server's own.
+    Internal,
+}
+
+/// How many kinds of reason there are: the length of a table indexed by [`CloseReason::index`].
+pub const KINDS: usize = 11;
+
+impl CloseReason {
+    /// The reason's place in a table of counters, below [`KINDS`].
+    pub fn index(self) -> usize {
+        match self {
+            Self::LoginTooLong => 0,
+            Self::TooManyFailures => 1,
+            Self::TooSlow => 2,
+            Self::LineNeverEnded => 3,
+            Self::TooManyBadLines => 4,
+            Self::NotAChatClient => 5,
+            Self::ServerFull => 6,
+            Self::TooManyFromAddress => 7,
+            Self::LoggedInAlready(_) => 8,
+            Self::ShuttingDown(_) => 9,
+            Self::Internal => 10,
+        }
+    }
+
+    /// Whether what is still queued for the peer is dropped (all but a frame already begun) before `421` is said.
+    /// True only where the queue itself is the trouble.
+    pub fn drops_queue(self) -> bool {
+        self == Self::TooSlow
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LoginTooLong => f.write_str("login took too long"),
+            Self::TooManyFailures => f.write_str("too many failures"),
+            Self::TooSlow => f.write_str("too slow"),
+            Self::LineNeverEnded => f.write_str("line never ended"),
+            Self::TooManyBadLines => f.write_str("too many bad lines"),
+            Self::NotAChatClient => f.write_str("not a chat client"),
+            Self::ServerFull => f.write_str("server full"),
+            Self::TooManyFromAddress => f.write_str("too many from your address"),
+            Self::LoggedInAlready(sessions) => write!(f, "logged in {sessions} times already"),
+            Self::ShuttingDown(seconds) => write!(f, "shutting down, retry in {seconds} s"),
+            Self::Internal => f.write_str("internal error"),
+        }
+    }
+}
+
+/// The counters' names, in the order of [`CloseReason::index`].
+pub const NAMES: [&str; KINDS] = [
+    "login took too long",
+    "too many failures",
+    "too slow",
+    "line never ended",
+    "too many bad lines",
+    "not a chat client",
+    "server full",
+    "too many from your address",
+    "logged in N times already",
+    "shutting down",
+    "internal error",
+];

@@ -1,0 +1,2 @@
+//! hub
+pub mod names;

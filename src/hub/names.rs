@@ -1,0 +1,159 @@
+//! Names: what may be one, and when two are the same.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use crate::limits::NAME_BYTES;
+
+/// Names that nobody may take: what the server calls itself, and the verbs of the line door, lest
+/// `DM who hello` be read in two ways.
+const RESERVED: [&str; 21] = [
+    "server", "admin", "root", "system", "chatd", "pm", "dm", "ex", "who", "make", "join", "leave", "rm", "rooms",
+    "names", "kick", "close", "token", "passwd", "help", "noop",
+];
+
+/// A user's name as it was registered: `[A-Za-z][A-Za-z0-9_.-]{0,31}`.
+///
+/// Two names are equal (also as keys) when they differ only in ASCII case; order is that of their lower case.
+/// Cheap to clone: the text is shared.
+#[derive(Clone)]
+pub struct UserName(Arc<str>);
+
+/// Why a text is no name that may be registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameError {
+    /// It is not of the form `[A-Za-z][A-Za-z0-9_.-]{0,31}`.
+    Shape,
+    /// It is kept for the server or for an operation.
+    Reserved,
+}
+
+impl UserName {
+    /// A name that may be used at the door. Spaces around it must be gone already.
+    ///
+    /// # Errors
+    /// [`NameError::Shape`] or [`NameError::Reserved`].
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let name = Self::from_record(text)?;
+        if RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text)) {
+            return Err(NameError::Reserved);
+        }
+        Ok(name)
+    }
+
+    /// A name out of the account file: a word that is reserved today may have been registered before it was.
+    ///
+    /// # Errors
+    /// [`NameError::Shape`].
+    pub fn from_record(text: &str) -> Result<Self, NameError> {
+        let mut bytes = text.bytes();
+        let starts_well = bytes.next().is_some_and(|b| b.is_ascii_alphabetic());
+        let goes_on_well = bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+        if starts_well && goes_on_well && text.len() <= NAME_BYTES {
+            Ok(Self(Arc::from(text)))
+        } else {
+            Err(NameError::Shape)
+        }
+    }
+
+    /// The least name that begins with `prefix` in any case: where a search by prefix starts. It need not be a
+    /// name itself, so it never leaves the hub.
+    pub(super) fn least_with(prefix: &str) -> Self {
+        Self(Arc::from(prefix))
+    }
+
+    /// Whether this name begins with `prefix`, in any case.
+    pub(super) fn begins_with(&self, prefix: &str) -> bool {
+        self.0.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+    }
+
+    /// The name as it was registered.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn folded(&self) -> impl Iterator<Item = u8> + '_ {
+        self.0.bytes().map(|b| b.to_ascii_lowercase())
+    }
+}
+
+impl PartialEq for UserName {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for UserName {}
+
+impl PartialOrd for UserName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for UserName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.folded().cmp(other.folded())
+    }
+}
+
+impl Hash for UserName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.folded() {
+            state.write_u8(byte);
+        }
+        state.write_u8(0xff);
+    }
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserName({})", &self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Result<&str, NameError>) {
+        assert_eq!(UserName::parse(text).as_ref().map(UserName::as_str).map_err(|e| *e), expected, "{text:?}");
+    }
+
+    #[test]
+    fn shape() {
+        check("a", Ok("a"));
+        check("Alice_1.b-c", Ok("Alice_1.b-c"));
+        check("GET", Ok("GET"));
+        check(&"a".repeat(32), Ok(&"a".repeat(32)));
+        for bad in ["", "1a", "_a", "a b", "a:b", "é", "aé", "~bob", &"a".repeat(33)] {
+            check(bad, Err(NameError::Shape));
+        }
+    }
+
+    #[test]
+    fn reserved_in_any_case() {
+        for word in ["server", "Admin", "ROOT", "system", "chatD", "pm", "Dm", "passwd", "NOOP"] {
+            check(word, Err(NameError::Reserved));
+        }
+    }
+
+    #[test]
+    fn case_does_not_count() {
+        let (a, b) = (UserName::parse("Alice").unwrap(), UserName::parse("aLICE").unwrap());
+        assert_eq!(a, b);
+        assert_eq!(std::collections::HashSet::from([a, b]).len(), 1);
+        assert!(UserName::parse("alice").unwrap() < UserName::parse("BOB").unwrap());
+        assert!(UserName::parse("Bob").unwrap().begins_with("bO"));
+        assert!(!UserName::parse("Bo").unwrap().begins_with("bob"));
+    }
+}

@@ -1,0 +1,4 @@
+//! chatd
+pub mod limits;
+pub mod close;
+pub mod hub;

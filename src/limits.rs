@@ -1,0 +1,215 @@
+//! Every bound of the server, each with its reason.
+//!
+//! What an operator may want to change is a field of one of the structs below, which are also the tables of
+//! `config.toml`; what nobody should have to think about is a constant. Times are monotonic, sizes are bytes.
+
+use serde::{Deserialize, Serialize};
+
+/// The longest user name. Long enough for anybody's, short enough for a list to be read.
+pub const NAME_BYTES: usize = 32;
+/// The longest line before login, with its CR and LF: a name with a resume token, or a password.
+pub const LOGIN_LINE_BYTES: usize = 512;
+/// Lines before login (those answered 450 do not count). A person needs three.
+pub const LOGIN_LINES: u32 = 32;
+/// What a connection may owe before login; it has been told a few dozen short lines at most.
+pub const LOGIN_OWED_BYTES: usize = 4 * 1024;
+/// Bytes of one line that are discarded, waiting for its LF, before the connection is closed.
+pub const DISCARD_BYTES: usize = 64 * 1024;
+/// Lines answered 500 or 501 before the connection is closed: nobody types that many by mistake.
+pub const BAD_LINES: u32 = 100;
+/// The longest password. Argon2 would take more; a line before login would not.
+pub const PASSWORD_MAX_BYTES: usize = 128;
+/// The longest resume token, in printable ASCII, so that `name token` fits a line before login.
+pub const TOKEN_MAX_BYTES: usize = 470;
+/// How long a resume token is good for, in seconds: a day, so that a laptop may sleep.
+pub const TOKEN_LIFE_S: u64 = 24 * 60 * 60;
+/// Descriptors kept back for the log, the account file, the listeners and the refusing of peers.
+pub const SPARE_DESCRIPTORS: u64 = 64;
+/// Connections that the kernel may hold for a listener. mio's own 128 loses clients in a reconnect storm.
+pub const BACKLOG: i32 = 4096;
+/// Connections taken from one listener in a turn, so that a storm of them does not starve who is talking.
+pub const ACCEPTS_A_TURN: usize = 256;
+/// A listener that ran out of descriptors is tried again after this long: promised is 200 ms.
+pub const ACCEPT_RETRY_MS: u64 = 100;
+/// Commands that a connection may give before the next one in the run queue has its go.
+pub const QUANTUM_COMMANDS: usize = 32;
+/// Lines and reads that a turn handles before it flushes: keeps a turn to a few milliseconds.
+pub const TURN_STEPS: usize = 2048;
+/// Bytes of shared frames that a turn may bring forth before it flushes. A reader who keeps up can then never
+/// be caught by the bound on what it owes.
+pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
+/// What a read from a connection asks for, less what the connection holds already: what is read and cannot be
+/// carried out yet (a rate, a password under check) is kept, so this bounds what is kept. At least one line.
+pub const READ_BYTES: usize = 4096;
+/// A page of shared frames that some slow reader still refers to is left to it at this size.
+pub const PAGE_BYTES: usize = 64 * 1024;
+/// How long a closing connection may take to hear its last line, and to stop talking, before it is reset.
+pub const FAREWELL_MS: u64 = 5_000;
+/// How long a shutdown may take to tell everybody, under the promised 10 s.
+pub const SHUTDOWN_MS: u64 = 8_000;
+/// What a peer is told to wait before it tries a server again that is being restarted, in seconds.
+pub const SHUTDOWN_RETRY_S: u32 = 2;
+/// What a peer is told to wait when the password queue is full, in seconds.
+pub const BUSY_RETRY_S: u32 = 2;
+/// Keepalive: the first probe after this many seconds of silence …
+pub const KEEPALIVE_IDLE_S: u64 = 60;
+/// … then one every so many seconds …
+pub const KEEPALIVE_EVERY_S: u64 = 15;
+/// … and after this many unanswered the peer is gone: 120 s in all.
+pub const KEEPALIVE_PROBES: u32 = 4;
+/// Data that the peer's kernel has not acknowledged for this long: the peer is gone.
+pub const USER_TIMEOUT_MS: u32 = 90_000;
+/// Passwords of one address that may wait at once, so that one address cannot fill the queue.
+pub const QUEUE_PER_ADDRESS: usize = 4;
+/// Log lines that may wait for the writer; more are counted and dropped, for a slow disk must not stop the loop.
+pub const LOG_LINES: usize = 4096;
+/// Addresses remembered for per-address rules. A full table forgets whom it holds nothing against first.
+pub const ADDRESSES: usize = 65_536;
+/// How long the rule `limits.new_per_address` looks back, in seconds.
+pub const NEW_WINDOW_S: u64 = 600;
+/// Each wrong password adds this much to its address's penalty, in seconds …
+pub const PENALTY_STEP_S: u64 = 5;
+/// … from this much on the address is refused …
+pub const PENALTY_REFUSED_S: u64 = 15;
+/// … and it never grows beyond this much: ten minutes.
+pub const PENALTY_MOST_S: u64 = 600;
+
+/// `[limits]`: connections, lines, what may be owed, rates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Apply the per-address rules to loopback too (tests do).
+    pub include_loopback: bool,
+    /// Connections at once. Each costs about 1 KiB here and up to 200 KiB in the kernel.
+    pub connections: u32,
+    /// Connections of one address at once: a household behind one address.
+    pub per_address: u32,
+    /// New connections of one address in [`NEW_WINDOW_S`].
+    pub new_per_address: u32,
+    /// Connections that never sent a line: from here on new ones are dropped at random …
+    pub silent: u32,
+    /// … and from here on all of them.
+    pub silent_most: u32,
+    /// A line of a client, with its CR and LF.
+    pub line_bytes: u32,
+    /// Seconds in which a begun line must end.
+    pub line_s: u32,
+    /// What a connection may owe at most: a reader this far behind is not reading.
+    pub owed_bytes: u32,
+    /// What a connection may owe for long …
+    pub owed_soft_bytes: u32,
+    /// … which is this many seconds.
+    pub owed_soft_s: u32,
+    /// What all connections may owe together; pages that they share count once.
+    pub owed_total_bytes: u64,
+    /// SO_SNDBUF of a connection; 0 leaves it to the kernel, which takes megabytes for a stalled client.
+    pub send_buffer_bytes: u32,
+    /// Lines a second that a user may send in the long run; 0 lifts the rule.
+    pub rate_lines_per_s: u32,
+    /// Lines that a user may send at once.
+    pub rate_burst: u32,
+    /// Bytes a second that a user may send, one second's worth at once; 0 lifts the rule.
+    pub rate_bytes_per_s: u32,
+    /// Lines that a list shows at most.
+    pub list_lines: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            include_loopback: false,
+            connections: 10_000,
+            per_address: 16,
+            new_per_address: 32,
+            silent: 256,
+            silent_most: 1024,
+            line_bytes: 4096,
+            line_s: 30,
+            owed_bytes: 256 * 1024,
+            owed_soft_bytes: 64 * 1024,
+            owed_soft_s: 10,
+            owed_total_bytes: 256 * 1024 * 1024,
+            send_buffer_bytes: 64 * 1024,
+            rate_lines_per_s: 10,
+            rate_burst: 40,
+            rate_bytes_per_s: 16 * 1024,
+            list_lines: 200,
+        }
+    }
+}
+
+/// `[login]`: how long and how often somebody may try.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Login {
+    /// Seconds from connecting to being logged in.
+    pub deadline_s: u32,
+    /// Wrong passwords (and refused tokens) that close a connection.
+    pub failures: u32,
+    /// A wrong password is answered this many milliseconds after it was sent, so that guessing is slow.
+    pub failure_delay_ms: u32,
+    /// Whether failures also count against the peer's address.
+    pub penalties: bool,
+}
+
+impl Default for Login {
+    fn default() -> Self {
+        Self { deadline_s: 60, failures: 3, failure_delay_ms: 2000, penalties: true }
+    }
+}
+
+/// Who may make an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    /// Anybody who picks a free name and a password.
+    Open,
+    /// Nobody; an unknown name is treated as a wrong password is.
+    Closed,
+}
+
+/// `[accounts] argon2`: what one password check costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Argon2Cost {
+    /// Memory in KiB, at least 8 a lane.
+    pub memory_kib: u32,
+    /// Passes over the memory, at least 1.
+    pub iterations: u32,
+    /// Lanes, at least 1.
+    pub parallelism: u32,
+}
+
+impl Default for Argon2Cost {
+    /// OWASP's recommendation for Argon2id.
+    fn default() -> Self {
+        Self { memory_kib: 19_456, iterations: 2, parallelism: 1 }
+    }
+}
+
+/// `[accounts]`, without the file's place: who may have one, and what a password costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accounts {
+    /// Who may make an account.
+    pub registration: Registration,
+    /// The shortest password that may be chosen.
+    pub password_min_bytes: u32,
+    /// How often one account may be logged in at once.
+    pub sessions_per_account: u32,
+    /// What one password check costs.
+    pub argon2: Argon2Cost,
+    /// Passwords that may wait to be checked.
+    pub queue: u32,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self {
+            registration: Registration::Open,
+            password_min_bytes: 8,
+            sessions_per_account: 4,
+            argon2: Argon2Cost::default(),
+            queue: 64,
+        }
+    }
+}
