@@ -1,4 +1,5 @@
 //! chatd
-pub mod limits;
 pub mod close;
+pub mod door;
 pub mod hub;
+pub mod limits;

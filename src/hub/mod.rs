@@ -1,2 +1,172 @@
-//! hub
+//! The hub: what a chat *is*. Who is in, who hears what, in which order.
+//!
+//! It knows no byte, socket, clock, thread or randomness; time is an argument. It cannot fail: a user's mistake is
+//! an event to that user. Use: [`Hub::handle`] one command, then [`Hub::poll_event`] until there is none.
+
+pub mod command;
+pub mod event;
 pub mod names;
+pub mod session;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+
+use command::Command;
+use event::{Audience, Event, Message};
+use names::UserName;
+use session::{Roster, SessionId};
+
+/// Bits of a message's id below its time: a million ids a millisecond.
+const ID_TIME_SHIFT: u32 = 20;
+
+/// Who is in, and what they have to hear.
+#[derive(Debug)]
+pub struct Hub {
+    rules: Rules,
+    roster: Roster,
+    online: BTreeMap<UserName, Vec<SessionId>>,
+    last_id: u64,
+    events: VecDeque<(Audience, Event)>,
+}
+
+/// What the operator may set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// How often one account may be in at once.
+    pub sessions_per_account: u32,
+    /// Names that a list shows at most.
+    pub list_lines: u32,
+}
+
+impl Hub {
+    /// An empty hub.
+    pub fn new(rules: Rules) -> Self {
+        Self { rules, roster: Roster::default(), online: BTreeMap::new(), last_id: 0, events: VecDeque::new() }
+    }
+
+    /// New rules, for what comes; nobody is put out.
+    pub fn set_rules(&mut self, rules: Rules) {
+        self.rules = rules;
+    }
+
+    /// Carries out one command of `who`, at `unix_ms` (milliseconds of Unix time, for the message's id).
+    /// A command of somebody who is not in (but for `Enter`) does nothing.
+    pub fn handle(&mut self, who: SessionId, command: Command<'_>, unix_ms: u64) {
+        match command {
+            Command::Enter { name } => self.on_enter(who, name),
+            Command::Leave => self.on_leave(who),
+            Command::Say { text } => self.on_say(who, text, unix_ms),
+            Command::Tell { to, text } => self.on_tell(who, to, text, unix_ms),
+            Command::Find { name } => self.on_find(who, name),
+            Command::Who { prefix } => self.on_who(who, prefix),
+        }
+    }
+
+    /// The next event and who hears it, in the order in which they happened.
+    pub fn poll_event(&mut self) -> Option<(Audience, Event)> {
+        self.events.pop_front()
+    }
+
+    /// Every session that is in.
+    pub fn everyone(&self) -> &[SessionId] {
+        self.roster.everyone()
+    }
+
+    /// The sessions of an account; none if it is not online.
+    pub fn sessions_of(&self, name: &UserName) -> &[SessionId] {
+        self.online.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The account of a session that is in.
+    pub fn name_of(&self, who: SessionId) -> Option<&UserName> {
+        self.roster.name_of(who)
+    }
+
+    /// How many accounts are online.
+    pub fn accounts_online(&self) -> usize {
+        self.online.len()
+    }
+
+    fn on_enter(&mut self, who: SessionId, name: UserName) {
+        if self.roster.name_of(who).is_some() {
+            return;
+        }
+        let sessions = self.sessions_of(&name).len();
+        if sessions >= self.rules.sessions_per_account as usize {
+            let sessions = sessions as u32;
+            return self.tell(who, Event::SessionsFull { sessions });
+        }
+        // Most accounts are in once: a list of one is what they pay for.
+        self.online.entry(name.clone()).or_insert_with(|| Vec::with_capacity(1)).push(who);
+        self.roster.insert(who, name.clone());
+        let online = self.online.len();
+        self.tell(who, Event::Welcome { name, online });
+    }
+
+    fn on_leave(&mut self, who: SessionId) {
+        let Some(name) = self.roster.remove(who) else { return };
+        if let Some(sessions) = self.online.get_mut(&name) {
+            sessions.retain(|id| *id != who);
+            if sessions.is_empty() {
+                self.online.remove(&name);
+            }
+        }
+    }
+
+    fn on_say(&mut self, who: SessionId, text: &str, unix_ms: u64) {
+        let Some(message) = self.message(who, text, unix_ms) else { return };
+        let hearers = self.roster.everyone().len() - 1; // all but `who`, who is in: `message` has seen to that
+        self.events.push_back((Audience::Others(who), Event::Said(message)));
+        self.tell(who, Event::Sent { hearers });
+    }
+
+    fn on_tell(&mut self, who: SessionId, to: UserName, text: &str, unix_ms: u64) {
+        let Some(name) = self.reachable(who, &to) else {
+            return self.tell(who, Event::NotOnline { name: to });
+        };
+        let Some(message) = self.message(who, text, unix_ms) else { return };
+        let audience = Audience::Account { name: name.clone(), except: who };
+        self.events.push_back((audience, Event::Told(message)));
+        self.tell(who, Event::SentTo { name });
+    }
+
+    fn on_find(&mut self, who: SessionId, name: UserName) {
+        let event = match self.reachable(who, &name) {
+            Some(name) => Event::Found { name },
+            None => Event::NotOnline { name },
+        };
+        self.tell(who, event);
+    }
+
+    fn on_who(&mut self, who: SessionId, prefix: &str) {
+        let from = (Bound::Included(UserName::least_with(prefix)), Bound::Unbounded);
+        let mut matching = self.online.range(from).map(|(name, _)| name).take_while(|name| name.begins_with(prefix));
+        let names: Vec<UserName> = matching.by_ref().take(self.rules.list_lines as usize).cloned().collect();
+        let matching = if prefix.is_empty() { self.online.len() } else { names.len() + matching.count() };
+        self.tell(who, Event::Online { names, matching });
+    }
+
+    /// The name as registered, if a direct message from `who` to it reaches any session but `who`'s own.
+    fn reachable(&self, who: SessionId, name: &UserName) -> Option<UserName> {
+        let (name, sessions) = self.online.get_key_value(name)?;
+        sessions.iter().any(|id| *id != who).then(|| name.clone())
+    }
+
+    fn message(&mut self, who: SessionId, text: &str, unix_ms: u64) -> Option<Message> {
+        let from = self.roster.name_of(who)?.clone();
+        Some(Message { id: self.next_id(unix_ms), from, text: text.into() })
+    }
+
+    /// Strictly increasing, also when the clock is set back or gives the same millisecond twice.
+    fn next_id(&mut self, unix_ms: u64) -> u64 {
+        self.last_id = (unix_ms << ID_TIME_SHIFT).max(self.last_id + 1);
+        self.last_id
+    }
+
+    fn tell(&mut self, who: SessionId, event: Event) {
+        self.events.push_back((Audience::One(who), event));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,340 @@
+//! The line door: lines of text into commands, events into lines of text.
+//!
+//! One dialogue, two dialects. The dialogue is where a conversation stands: a name is wanted, a password, an operation,
+//! a text. The dialect is how its lines are dressed: bare for people, typed (`C …`, `D …`) for programs.
+
+use std::io::Write as _;
+
+use super::operations::{HELP, Operation};
+use super::reply::Reply;
+use super::text;
+use super::{Kind, Step};
+use crate::close::CloseReason;
+use crate::hub::command::Command;
+use crate::hub::event::{Event, Message};
+use crate::hub::names::{NameError, UserName};
+use crate::limits::PASSWORD_MAX_BYTES;
+
+/// One connection's conversation. It begins with a name being wanted, in no dialect yet.
+#[derive(Debug, Default)]
+pub struct Line {
+    dialect: Option<Dialect>,
+    dialogue: Dialogue,
+}
+
+/// How lines are dressed. The first line that is not refused decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dialect {
+    Bare,
+    Typed,
+}
+
+/// Where the conversation stands: what the next line will be taken for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Dialogue {
+    #[default]
+    Name,
+    Password {
+        name: UserName,
+        new: bool,
+    },
+    Ready,
+    /// The text of a message: to everybody, or to one.
+    Message {
+        to: Option<UserName>,
+    },
+    NameAndMessage,
+    OldPassword,
+    NewPassword,
+}
+
+/// A line without its dress.
+enum Frame<'a> {
+    /// `C …`: an operation, whatever was asked for.
+    Command(&'a str),
+    /// `D …`: what was asked for.
+    Data(&'a str),
+    /// A bare line: either, as the dialogue has it.
+    Plain(&'a str),
+}
+
+impl<'a> Frame<'a> {
+    fn body(&self) -> &'a str {
+        match self {
+            Self::Command(body) | Self::Data(body) | Self::Plain(body) => body,
+        }
+    }
+}
+
+impl Line {
+    /// Which of the shared spellings this connection hears.
+    pub fn kind(&self) -> Kind {
+        if self.dialect == Some(Dialect::Typed) { Kind::Typed } else { Kind::Bare }
+    }
+
+    /// Whether somebody is logged in here.
+    pub fn is_logged_in(&self) -> bool {
+        !matches!(self.dialogue, Dialogue::Name | Dialogue::Password { .. })
+    }
+
+    /// Looks at a line that may have only begun: `bytes` is all there is of it (and of what follows), `limit` the
+    /// line's bound. Another protocol is refused as soon as it can be told.
+    pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
+        let is_undecided = self.dialect.is_none() && self.dialogue == Dialogue::Name;
+        let begins_tls = bytes.first() == Some(&text::TLS_HANDSHAKE);
+        let goes_on = || bytes.get(..limit).is_some_and(|start| !start.contains(&b'\n'));
+        let is_foreign = is_undecided && (begins_tls || (goes_on() && text::is_foreign(bytes, false)));
+        is_foreign.then_some(CloseReason::NotAChatClient)
+    }
+
+    /// What a line (without its LF) asks for. `password_min` is the least number of bytes of a password that is
+    /// chosen here.
+    pub fn decode<'a>(&mut self, line: &'a [u8], password_min: u32) -> Step<'a> {
+        if self.dialect.is_none() && text::is_foreign(line, true) {
+            return Step::Refuse(CloseReason::NotAChatClient);
+        }
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let Some(text) = text::checked(line) else { return Step::Reply(Reply::BadBytes) };
+        if text.is_empty() {
+            return self.on_empty();
+        }
+        let frame = match self.undress(text) {
+            Ok(frame) => frame,
+            Err(refusal) => return Step::Reply(refusal),
+        };
+        let was = self.dialogue.clone();
+        let step = self.on_frame(&frame, password_min);
+        let is_refused = matches!(&step, Step::Reply(reply) if reply.is_bad_line());
+        let says_who = matches!(step, Step::Name(_) | Step::Token { .. });
+        if is_refused {
+            self.dialogue = was; // the prompt that was open stays open
+        } else if says_who && self.dialect.is_none() {
+            self.dialect = Some(if text.starts_with("C ") { Dialect::Typed } else { Dialect::Bare });
+        }
+        step
+    }
+
+    fn undress<'a>(&self, text: &'a str) -> Result<Frame<'a>, Reply> {
+        let frame = match self.dialect {
+            Some(Dialect::Bare) => Frame::Plain(text),
+            None => text.strip_prefix("C ").map_or(Frame::Plain(text), Frame::Command),
+            Some(Dialect::Typed) => match (text.strip_prefix("C "), text.strip_prefix("D ")) {
+                (Some(body), _) => Frame::Command(body),
+                (None, Some(body)) => Frame::Data(body),
+                (None, None) => return Err(Reply::NeitherCommandNorData),
+            },
+        };
+        if frame.body().is_empty() { Err(Reply::Usage("C operation, or D text")) } else { Ok(frame) }
+    }
+
+    fn on_empty(&mut self) -> Step<'static> {
+        match self.dialogue {
+            Dialogue::Name | Dialogue::Ready => Step::Nothing,
+            Dialogue::Password { .. } => {
+                self.dialogue = Dialogue::Name;
+                Step::Reply(Reply::LoginCancelled)
+            }
+            Dialogue::Message { .. } | Dialogue::NameAndMessage | Dialogue::OldPassword | Dialogue::NewPassword => {
+                self.dialogue = Dialogue::Ready;
+                Step::Reply(Reply::Cancelled)
+            }
+        }
+    }
+
+    fn on_frame<'a>(&mut self, frame: &Frame<'a>, password_min: u32) -> Step<'a> {
+        let body = frame.body();
+        let is_command = matches!(frame, Frame::Command(_));
+        match std::mem::replace(&mut self.dialogue, Dialogue::Ready) {
+            // Before login there are no operations: whatever is sent is the answer.
+            Dialogue::Name => {
+                self.dialogue = Dialogue::Name;
+                self.on_name(body)
+            }
+            Dialogue::Password { name, new } => {
+                let step = on_password(&name, new, body, password_min);
+                self.dialogue = Dialogue::Password { name, new };
+                step
+            }
+            Dialogue::Ready if matches!(frame, Frame::Data(_)) => Step::Reply(Reply::NotNow),
+            Dialogue::Ready => self.on_operation(body),
+            // A command abandons what was asked for.
+            _ if is_command => self.on_operation(body),
+            Dialogue::Message { to } => on_text(to, body),
+            Dialogue::NameAndMessage => self.on_name_and_message(body),
+            Dialogue::OldPassword => {
+                self.dialogue = Dialogue::OldPassword;
+                sized(body, 1, Step::OldPassword)
+            }
+            Dialogue::NewPassword => {
+                self.dialogue = Dialogue::NewPassword;
+                sized(body, password_min, Step::NewPassword)
+            }
+        }
+    }
+
+    /// `name`, or `name TOKEN`.
+    fn on_name<'a>(&mut self, body: &'a str) -> Step<'a> {
+        let (name, token) = word(body.trim_matches(' '));
+        let name = match UserName::parse(name) {
+            Ok(name) => name,
+            Err(NameError::Shape) => return Step::Reply(Reply::BadName),
+            Err(NameError::Reserved) => return reserved(name),
+        };
+        if token.is_empty() {
+            return Step::Name(name);
+        }
+        if token.contains(' ') {
+            return Step::Reply(Reply::BadName);
+        }
+        self.dialogue = Dialogue::Password { name: name.clone(), new: false };
+        Step::Token { name, token: token.as_bytes() }
+    }
+
+    fn on_operation<'a>(&mut self, body: &'a str) -> Step<'a> {
+        let (verb, rest) = word(body.trim_start_matches(' '));
+        let Some(operation) = Operation::parse(verb) else { return Step::Reply(Reply::UnknownOperation) };
+        let argument = rest.trim_end_matches(' ');
+        match operation {
+            Operation::Pm if rest.is_empty() => self.ask(Dialogue::Message { to: None }, Reply::AskMessage),
+            Operation::Pm => Step::Command(Command::Say { text: rest }),
+            Operation::Dm if rest.is_empty() => {
+                self.dialogue = Dialogue::NameAndMessage;
+                Step::Command(Command::Who { prefix: "" })
+            }
+            Operation::Dm => self.on_name_and_message(rest),
+            Operation::Who if !argument.contains(' ') => Step::Command(Command::Who { prefix: argument }),
+            Operation::Help if argument.is_empty() => Step::Reply(Reply::Help(HELP)),
+            Operation::Help => match Operation::parse(argument) {
+                Some(operation) => Step::Reply(Reply::Help(operation.help())),
+                None => Step::Reply(Reply::UnknownOperation),
+            },
+            Operation::Ex if argument.is_empty() => Step::Bye,
+            Operation::Noop if argument.is_empty() => Step::Reply(Reply::Done),
+            Operation::Token if argument.is_empty() => Step::IssueToken,
+            Operation::Passwd if argument.is_empty() => self.ask(Dialogue::OldPassword, Reply::AskOldPassword),
+            Operation::Who | Operation::Ex | Operation::Noop | Operation::Token | Operation::Passwd => {
+                Step::Reply(Reply::Usage(operation.usage()))
+            }
+        }
+    }
+
+    fn on_name_and_message<'a>(&mut self, body: &'a str) -> Step<'a> {
+        let (name, text) = word(body.trim_start_matches(' '));
+        if name.is_empty() {
+            return Step::Reply(Reply::Usage(Operation::Dm.usage()));
+        }
+        let Ok(name) = UserName::from_record(name) else { return Step::Reply(Reply::NoSuchUser) };
+        if text.is_empty() {
+            self.dialogue = Dialogue::Message { to: Some(name.clone()) };
+            return Step::Command(Command::Find { name });
+        }
+        Step::Command(Command::Tell { to: name, text })
+    }
+
+    fn ask(&mut self, dialogue: Dialogue, question: Reply) -> Step<'static> {
+        self.dialogue = dialogue;
+        Step::Reply(question)
+    }
+
+    /// Tells the client a reply of the server's own, and goes where it leads.
+    pub fn tell(&mut self, reply: &Reply, out: &mut Vec<u8>) {
+        if let Reply::AskPassword(name) = reply {
+            self.dialogue = Dialogue::Password { name: name.clone(), new: false };
+        } else if let Reply::AskNewPassword(name) = reply {
+            self.dialogue = Dialogue::Password { name: name.clone(), new: true };
+        } else if matches!(reply, Reply::NameTaken(_)) {
+            self.dialogue = Dialogue::Name;
+        } else if *reply == Reply::AskNextPassword {
+            self.dialogue = Dialogue::NewPassword;
+        } else if matches!(reply, Reply::WrongOldPassword | Reply::PasswordChanged) {
+            self.dialogue = Dialogue::Ready;
+        }
+        reply.encode(out);
+    }
+
+    /// Lets the client hear what the hub answers to its command, and goes where it leads.
+    pub fn hear(&mut self, event: &Event, out: &mut Vec<u8>) {
+        if matches!(event, Event::Welcome { .. } | Event::NotOnline { .. }) {
+            self.dialogue = Dialogue::Ready;
+        }
+        encode(self.kind(), event, out);
+        if matches!(event, Event::Online { .. }) && self.dialogue == Dialogue::NameAndMessage {
+            Reply::AskNameAndMessage.encode(out);
+        }
+    }
+}
+
+/// Appends an event to `out`, as whole lines in the spelling `kind`.
+pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
+    let result = match event {
+        Event::Said(message) => encode_message(kind, "PM", message, out),
+        Event::Told(message) => encode_message(kind, "DM", message, out),
+        Event::Welcome { name, online } => {
+            writeln!(out, "C 230 welcome {name}; {online} online; HELP lists what you can do")
+        }
+        Event::SessionsFull { sessions } => {
+            return Reply::Closing(CloseReason::LoggedInAlready(*sessions)).encode(out);
+        }
+        Event::Sent { hearers } => writeln!(out, "C 250 sent to {hearers}"),
+        Event::SentTo { name } => writeln!(out, "C 250 sent to {name}"),
+        Event::Found { .. } => return Reply::AskMessage.encode(out),
+        Event::NotOnline { name } => writeln!(out, "C 550 {name} is not online"),
+        Event::Online { names, matching } => encode_list(names, *matching, out),
+    };
+    debug_assert!(result.is_ok(), "a Vec takes all that is written");
+}
+
+fn encode_message(kind: Kind, what: &str, message: &Message, out: &mut Vec<u8>) -> std::io::Result<()> {
+    let Message { id, from, text } = message;
+    match kind {
+        Kind::Bare => writeln!(out, "D {what} {from} {text}"),
+        Kind::Typed => writeln!(out, "D {what} {id} {from} {text}"),
+    }
+}
+
+fn encode_list(names: &[UserName], matching: usize, out: &mut Vec<u8>) -> std::io::Result<()> {
+    for name in names {
+        writeln!(out, "C 211-{name}")?;
+    }
+    let shown = names.len();
+    if shown < matching {
+        writeln!(out, "C 211 {shown} of {matching} online; WHO prefix narrows it")
+    } else {
+        writeln!(out, "C 211 {shown} online")
+    }
+}
+
+fn on_password<'a>(name: &UserName, new: bool, body: &'a str, password_min: u32) -> Step<'a> {
+    let least = if new { password_min } else { 1 };
+    sized(body, least, |password| Step::Password { name: name.clone(), new, password })
+}
+
+fn sized<'a>(password: &'a str, least: u32, step: impl FnOnce(&'a [u8]) -> Step<'a>) -> Step<'a> {
+    let fits = (least as usize..=PASSWORD_MAX_BYTES).contains(&password.len());
+    if fits { step(password.as_bytes()) } else { Step::Reply(Reply::PasswordSize(least)) }
+}
+
+fn on_text(to: Option<UserName>, body: &str) -> Step<'_> {
+    let text = body.trim_start_matches(' ');
+    match to {
+        _ if text.is_empty() => Step::Reply(Reply::Usage("a text, or an empty line to cancel")),
+        Some(to) => Step::Command(Command::Tell { to, text }),
+        None => Step::Command(Command::Say { text }),
+    }
+}
+
+fn reserved(name: &str) -> Step<'static> {
+    match UserName::from_record(name) {
+        Ok(name) => Step::Reply(Reply::ReservedName(name)),
+        Err(_) => Step::Reply(Reply::BadName),
+    }
+}
+
+/// The first word, and what follows the spaces behind it.
+fn word(text: &str) -> (&str, &str) {
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    (word, rest.trim_start_matches(' '))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! The operations of the line door: their verbs, how they are spelled, what HELP says of them.
+
+/// An operation that a client may ask for once it is logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    Pm,
+    Dm,
+    Ex,
+    Who,
+    Token,
+    Passwd,
+    Help,
+    Noop,
+}
+
+impl Operation {
+    /// The operation of a verb, in any case.
+    pub(super) fn parse(verb: &str) -> Option<Self> {
+        const VERBS: [(&str, Operation); 8] = [
+            ("PM", Operation::Pm),
+            ("DM", Operation::Dm),
+            ("EX", Operation::Ex),
+            ("WHO", Operation::Who),
+            ("TOKEN", Operation::Token),
+            ("PASSWD", Operation::Passwd),
+            ("HELP", Operation::Help),
+            ("NOOP", Operation::Noop),
+        ];
+        VERBS.iter().find(|(name, _)| name.eq_ignore_ascii_case(verb)).map(|(_, operation)| *operation)
+    }
+
+    /// How it is spelled, with its arguments.
+    pub(super) fn usage(self) -> &'static str {
+        match self {
+            Self::Pm => "PM [text]",
+            Self::Dm => "DM [name [text]]",
+            Self::Ex => "EX",
+            Self::Who => "WHO [prefix]",
+            Self::Token => "TOKEN",
+            Self::Passwd => "PASSWD",
+            Self::Help => "HELP [operation]",
+            Self::Noop => "NOOP",
+        }
+    }
+
+    /// What HELP says of it.
+    pub(super) fn help(self) -> &'static [&'static str] {
+        match self {
+            Self::Pm => &["PM [text]: say something to everybody; without text it is asked for"],
+            Self::Dm => &["DM [name [text]]: say something to one; without a name those online are listed first"],
+            Self::Ex => &["EX: leave"],
+            Self::Who => &["WHO [prefix]: who is online, you too"],
+            Self::Token => &["TOKEN: a token that logs you in again: answer `name TOKEN` when asked for your name"],
+            Self::Passwd => &["PASSWD: change your password; older tokens are void then"],
+            Self::Help => &["HELP [operation]: what you can do"],
+            Self::Noop => &["NOOP: nothing; shows that the server is there"],
+        }
+    }
+}
+
+/// What HELP says without an argument.
+pub(super) const HELP: &[&str] = &[
+    "PM [text]          say something to everybody",
+    "DM [name [text]]   say something to one person",
+    "WHO [prefix]       who is online",
+    "TOKEN              a token to come back without your password",
+    "PASSWD             change your password",
+    "NOOP               nothing",
+    "HELP [operation]   this, or more about one",
+    "EX                 leave",
+    "an empty line cancels what you are asked for",
+];
