@@ -2,3 +2,4 @@
 pub mod limits;
 pub mod close;
 pub mod hub;
+pub mod net;
