@@ -3,3 +3,4 @@ pub mod close;
 pub mod door;
 pub mod hub;
 pub mod limits;
+pub mod net;

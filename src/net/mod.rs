@@ -1,0 +1,3 @@
+//! The layer that owns sockets, buffers and deadlines, and what it needs to know to guard them.
+
+pub mod addresses;
