@@ -12,9 +12,12 @@
 
 mod util;
 
+mod accounts;
+mod layers;
 mod lines;
 mod login;
 mod nc;
+mod ops;
+mod resume;
+mod strangers;
 mod talk;
-
-mod layers;

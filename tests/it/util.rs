@@ -207,6 +207,11 @@ impl Server {
         }
     }
 
+    /// Overrides one more key from the next start on, as [`Builder::set`] does.
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
+        self.builder.sets.push(format!("{key}={value}"));
+    }
+
     /// Starts it again in the same folder, on a new port; stops it first if it is running.
     #[track_caller]
     pub(crate) fn restart(&mut self) {
@@ -286,6 +291,11 @@ fn listeners(log: &str) -> Vec<(String, SocketAddr)> {
         .filter_map(|line| line.split_once("listening on ")?.1.split_whitespace().next()?.split_once("://"))
         .filter_map(|(door, addr)| Some((door.to_owned(), addr.parse().ok()?)))
         .collect()
+}
+
+/// Lets time pass between two bytes of a client that is slow on purpose.
+pub(crate) fn pause(milliseconds: u64) {
+    thread::sleep(Duration::from_millis(milliseconds));
 }
 
 #[test]

@@ -84,7 +84,9 @@ impl Client {
             seen = self.inbox.len();
             match self.fill(deadline) {
                 Got::Bytes => {}
-                end => panic!("waited for a line, got {end:?} after {:?}", self.shown()),
+                end @ (Got::Nothing | Got::End | Got::Reset) => {
+                    panic!("waited for a line, got {end:?} after {:?}", self.shown())
+                }
             }
         }
     }
@@ -156,10 +158,16 @@ impl Client {
     #[track_caller]
     pub(crate) fn expect_closed(&mut self) {
         let deadline = Instant::now() + PATIENCE;
-        match self.fill(deadline) {
-            Got::End if self.inbox.is_empty() => {}
-            got => panic!("expected the end of the stream, got {got:?} and {:?}", self.shown()),
-        }
+        let got = self.fill(deadline);
+        let in_order = matches!(got, Got::End) && self.inbox.is_empty();
+        assert!(in_order, "expected the end of the stream, got {got:?} and {:?}", self.shown());
+    }
+
+    /// The server must say why it closes, and close.
+    #[track_caller]
+    pub(crate) fn expect_421(&mut self, reason: &str) {
+        self.expect_exact(&format!("C 421 {reason}"));
+        self.expect_closed();
     }
 
     /// The connection must end, in whatever way; gives what still came before that.
