@@ -1,0 +1,213 @@
+//! The arrows between the layers: whatever the sources name must be a thing that their layer may know.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use self::source::{Tokens, paths, tokens};
+
+mod source;
+
+/// The arrows of docs/architecture.md. What is not here is forbidden; all may know what is in [`FOR_ALL`].
+const ARROWS: [(&str, &[&str]); 9] = [
+    ("main", &["main", "config", "logging", "net", "client", "load"]),
+    ("net", &["net", "door", "hub", "auth"]),
+    ("door", &["door", "hub::command", "hub::event", "hub::names"]),
+    ("auth", &["auth", "hub::names"]),
+    ("hub", &["hub"]),
+    ("config", &["config"]),
+    ("logging", &["logging"]),
+    ("client", &["client"]),
+    ("load", &["load"]),
+];
+
+const FOR_ALL: [&str; 2] = ["limits", "close"];
+
+/// What only these layers may name from outside the crate.
+const OUTSIDE: [(&str, &[&str]); 12] = [
+    ("mio", &["net"]),
+    ("signal_hook_mio", &["net"]),
+    ("argon2", &["auth"]),
+    ("hmac", &["auth"]),
+    ("sha2", &["auth"]),
+    ("clap", &["config", "main", "client", "load"]),
+    ("std::fs", &["net", "auth", "config", "logging"]),
+    ("std::net", &["net", "auth", "config", "main", "client", "load"]),
+    ("std::io", &["net", "auth", "config", "logging", "main", "client", "load"]),
+    ("std::thread", &["net", "auth", "logging", "main", "client", "load"]),
+    ("std::time", &["net", "auth", "config", "logging", "main", "client", "load"]),
+    ("getrandom", &["net", "auth", "load"]),
+];
+
+/// The layer of a file, given by its path under `src`; `None` for what holds the layers together or is known to all.
+fn layer(file: &str) -> Option<&str> {
+    let top = file.split('/').next().unwrap_or(file).trim_end_matches(".rs");
+    match top {
+        "main" | "bin" | "start" => Some("main"),
+        "lib" | "limits" | "close" => None,
+        other => Some(other),
+    }
+}
+
+/// The module of a file under `src`, as the segments after `crate`.
+fn module(file: &str) -> Vec<String> {
+    let mut segments: Vec<String> = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+    if segments.last().is_some_and(|last| ["mod", "lib", "main"].contains(&last.as_str())) {
+        segments.pop();
+    }
+    segments
+}
+
+/// A path as it would be written from the crate's root, without `crate`; `None` for a path to another crate.
+fn within_crate(path: &[String], module: &[String]) -> Option<Vec<String>> {
+    let mut segments = path.iter().map(String::as_str).peekable();
+    let mut base = match segments.next_if(|first| ["crate", "chatd", "self"].contains(first)) {
+        Some("self") => module.to_vec(),
+        Some(_) => Vec::new(),
+        None if path.first().is_some_and(|first| first == "super") => module.to_vec(),
+        None => return None,
+    };
+    while segments.next_if_eq(&"super").is_some() {
+        base.pop();
+    }
+    base.extend(segments.map(str::to_owned));
+    Some(base)
+}
+
+/// Whether `path` is `start` or goes on from there.
+fn begins(path: &str, start: &str) -> bool {
+    path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// What is wrong with a source file at this path under `src`: one line for each forbidden arrow.
+fn violations(file: &str, code: &Tokens) -> Vec<String> {
+    let Some(layer) = layer(file) else { return Vec::new() };
+    let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == layer) else {
+        return vec![format!("src/{file}: the layer {layer} is not in the picture")];
+    };
+    let module = module(file);
+    let mut found = Vec::new();
+    for path in paths(code) {
+        let is_wrong = match within_crate(&path, &module) {
+            Some(inside) => {
+                let inside = inside.join("::");
+                let is_layer = ARROWS.iter().any(|(name, _)| begins(&inside, name));
+                is_layer && !allowed.iter().chain(&FOR_ALL).any(|ok| begins(&inside, ok))
+            }
+            None => {
+                // `core` is the same thing by another name.
+                let outside = path.join("::").replacen("core::", "std::", 1);
+                OUTSIDE.iter().any(|(name, layers)| begins(&outside, name) && !layers.contains(&layer))
+            }
+        };
+        if is_wrong {
+            found.push(format!("src/{file}: {layer} may not name {}", path.join("::")));
+        }
+    }
+    found
+}
+
+/// All `.rs` files under a folder, sorted.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|ext| ext == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn every_arrow_is_in_the_picture() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let sources: Vec<(String, Tokens, Vec<String>)> = rust_files(&src)
+        .into_iter()
+        .map(|path| {
+            let (code, tests) = tokens(&fs::read_to_string(&path).unwrap());
+            (path.strip_prefix(&src).unwrap().to_string_lossy().into_owned(), code, tests)
+        })
+        .collect();
+    assert!(sources.len() > 5, "the sources are not where they are looked for");
+    let is_test = |file: &str| {
+        let module = module(file);
+        sources.iter().any(|(parent, _, tests)| {
+            tests.iter().any(|name| {
+                let mut test = self::module(parent);
+                test.push(name.clone());
+                module.starts_with(&test)
+            })
+        })
+    };
+    let wrong: Vec<String> = sources
+        .iter()
+        .filter(|(file, _, _)| !is_test(file))
+        .flat_map(|(file, code, _)| violations(file, code))
+        .collect();
+    assert!(wrong.is_empty(), "arrows that are not in the picture:\n{}", wrong.join("\n"));
+}
+
+#[track_caller]
+fn check(file: &str, text: &str, expected: &[&str]) {
+    let found = violations(file, &tokens(text).0);
+    let named: Vec<&str> = found.iter().map(|line| line.rsplit(' ').next().unwrap()).collect();
+    assert_eq!(named, expected, "{file}: {text}");
+}
+
+#[test]
+fn allowed_arrows_pass() {
+    check("main.rs", "use chatd::{config, net, start}; use clap::Parser;", &[]);
+    check("bin/chatclient.rs", "fn main() { chatd::client::run(std::env::args()) }", &[]);
+    check("net/conn.rs", "use crate::{auth::Verdict, door::Door, hub::Hub}; use super::outbox; use mio::Token;", &[]);
+    check(
+        "door/line.rs",
+        "use crate::hub::{command::Command, event::{Event, Audience}, names}; use super::inbox;",
+        &[],
+    );
+    check("auth/worker.rs", "use crate::hub::names::UserName; use std::{fs, io, thread}; use argon2::Argon2;", &[]);
+    check("hub/mod.rs", "mod room; use self::room::Room; use crate::limits; use std::collections::HashMap;", &[]);
+    check("config.rs", "use crate::limits::Limits; use std::fs; fn f(c: &C) { c.argon2.x() }", &[]);
+    check("logging.rs", "use crate::close::CloseReason; use std::{thread, io::Write};", &[]);
+}
+
+#[test]
+fn forbidden_arrows_are_found() {
+    check("hub/mod.rs", "use crate::door::Door;", &["crate::door::Door"]);
+    check("hub/mod.rs", "use super::net;", &["super::net"]);
+    check("hub/room.rs", "use super::super::net::x;", &["super::super::net::x"]);
+    check("hub/room.rs", "fn f(t: std::time::Instant) {}", &["std::time::Instant"]);
+    check("hub/room.rs", "use std::{collections::BTreeMap, time::{Duration}};", &["std::time::Duration"]);
+    check("hub/room.rs", "fn f(d: core::time::Duration) {}", &["core::time::Duration"]);
+    check("door/line.rs", "use crate::hub::Hub;", &["crate::hub::Hub"]);
+    check("door/line.rs", "use crate::hub::{self, names};", &["crate::hub::self"]);
+    check("door/line.rs", "use crate::hub::*;", &["crate::hub::*"]);
+    check("door/line.rs", "use std::io::Write as _; use mio::Token;", &["std::io::Write", "mio::Token"]);
+    check("auth/mod.rs", "fn f() { crate::hub::event::x(); }", &["crate::hub::event::x"]);
+    check("auth/mod.rs", "use crate::net;", &["crate::net"]);
+    check(
+        "net/conn.rs",
+        "use crate::config::Config; use argon2::Params;",
+        &["crate::config::Config", "argon2::Params"],
+    );
+    check("config.rs", "use crate::hub::names::UserName;", &["crate::hub::names::UserName"]);
+    check("start.rs", "use crate::auth::Worker;", &["crate::auth::Worker"]);
+    check("stats/mod.rs", "", &["picture"]);
+}
+
+#[test]
+fn comments_texts_and_tests_are_exempt() {
+    check("hub/mod.rs", "// use crate::net;\n/* a /* b */ use mio::Poll; */ /// [`crate::net::X`]\n", &[]);
+    check("hub/mod.rs", r##"const A: &str = "use crate::net; \" "; const B: &str = r#"crate::net::"x"#;"##, &[]);
+    check("hub/mod.rs", "const A: char = '\"'; const B: char = '\\''; use crate::net; //\"", &["crate::net"]);
+    check("hub/mod.rs", "fn f<'a>(x: &'a str) {} use crate::net;", &["crate::net"]);
+    check(
+        "hub/mod.rs",
+        "#[cfg(test)]\nmod tests { use crate::net::X; fn f() { {} } }\nuse crate::door;",
+        &["crate::door"],
+    );
+    check("hub/mod.rs", "#[cfg(test)] #[allow(x)] use {mio::Poll, crate::net}; use crate::auth;", &["crate::auth"]);
+    assert_eq!(tokens("#[cfg(test)]\nmod sim;\nmod room;").1, ["sim"]);
+}
