@@ -72,6 +72,11 @@ impl Line {
         if self.dialect == Some(Dialect::Typed) { Kind::Typed } else { Kind::Bare }
     }
 
+    /// The name that a password is wanted for.
+    pub fn claimed_name(&self) -> Option<&UserName> {
+        if let Dialogue::Password { name, .. } = &self.dialogue { Some(name) } else { None }
+    }
+
     /// Whether somebody is logged in here.
     pub fn is_logged_in(&self) -> bool {
         !matches!(self.dialogue, Dialogue::Name | Dialogue::Password { .. })
@@ -99,6 +104,8 @@ impl Line {
             return self.on_empty();
         }
         let frame = match self.undress(text) {
+            Ok(Frame::Command("")) => return self.on_empty(),
+            Ok(Frame::Data("")) => return Step::Reply(Reply::Usage("D text")),
             Ok(frame) => frame,
             Err(refusal) => return Step::Reply(refusal),
         };
@@ -115,16 +122,15 @@ impl Line {
     }
 
     fn undress<'a>(&self, text: &'a str) -> Result<Frame<'a>, Reply> {
-        let frame = match self.dialect {
-            Some(Dialect::Bare) => Frame::Plain(text),
-            None => text.strip_prefix("C ").map_or(Frame::Plain(text), Frame::Command),
+        match self.dialect {
+            Some(Dialect::Bare) => Ok(Frame::Plain(text)),
+            None => Ok(text.strip_prefix("C ").map_or(Frame::Plain(text), Frame::Command)),
             Some(Dialect::Typed) => match (text.strip_prefix("C "), text.strip_prefix("D ")) {
-                (Some(body), _) => Frame::Command(body),
-                (None, Some(body)) => Frame::Data(body),
-                (None, None) => return Err(Reply::NeitherCommandNorData),
+                (Some(body), _) => Ok(Frame::Command(body)),
+                (None, Some(body)) => Ok(Frame::Data(body)),
+                (None, None) => Err(Reply::NeitherCommandNorData),
             },
-        };
-        if frame.body().is_empty() { Err(Reply::Usage("C operation, or D text")) } else { Ok(frame) }
+        }
     }
 
     fn on_empty(&mut self) -> Step<'static> {

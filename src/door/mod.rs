@@ -93,6 +93,13 @@ impl Door {
         }
     }
 
+    /// The name that a password is wanted for.
+    pub fn claimed_name(&self) -> Option<&UserName> {
+        match self {
+            Self::Line(line) => line.claimed_name(),
+        }
+    }
+
     /// Whether somebody is logged in here.
     pub fn is_logged_in(&self) -> bool {
         match self {

@@ -1,0 +1,68 @@
+//! Deadlines: what is due is done, and what may become due is armed.
+
+use super::conn::{Life, Pause};
+use super::reactor::Reactor;
+use crate::close::CloseReason;
+use crate::hub::session::SessionId;
+
+impl Reactor {
+    /// Does what is due. A timer that fires for nothing is armed again for what it was moved to.
+    pub(super) fn expire(&mut self) {
+        while let Some(id) = self.timers.pop_due(self.clock.now) {
+            if let Some(conn) = self.conn(id) {
+                conn.armed = super::clock::NEVER;
+                self.touched.push(id);
+                self.on_due(id);
+            }
+        }
+        if self.accept_retry <= self.clock.now {
+            self.retry_accept();
+        }
+        if self.stats_due <= self.clock.now {
+            self.log_stats();
+        }
+    }
+
+    fn on_due(&mut self, id: SessionId) {
+        let now = self.clock.now;
+        let (login, limits) = (&self.tuning.login, &self.tuning.limits);
+        let Some(conn) = self.conns.get(id.slot as usize) else { return };
+        match conn.life {
+            Life::Gone => {}
+            Life::Draining(due) | Life::Lingering(due) => {
+                if due <= now {
+                    self.reset(id);
+                }
+            }
+            Life::Open if !conn.door.is_logged_in() && conn.login_due(login) <= now => {
+                self.close(id, CloseReason::LoginTooLong);
+            }
+            Life::Open if conn.line_due(limits) <= now => self.close(id, CloseReason::LineNeverEnded),
+            Life::Open if conn.soft_due(limits) <= now => self.close(id, CloseReason::TooSlow),
+            Life::Open => self.end_pause(id),
+        }
+    }
+
+    fn end_pause(&mut self, id: SessionId) {
+        let now = self.clock.now;
+        let Some(conn) = self.conn(id) else { return };
+        match conn.pause {
+            Pause::Pace { due, .. } if due <= now => self.resume(id),
+            Pause::Delay { due, answer, .. } if due <= now => {
+                self.resume(id);
+                self.on_late(id, answer);
+            }
+            Pause::None | Pause::Verdict(_) | Pause::Owing(_) | Pause::Pace { .. } | Pause::Delay { .. } => {}
+        }
+    }
+
+    /// Arms the timers of those whose deadlines may have changed in this turn.
+    pub(super) fn arm(&mut self) {
+        while let Some(id) = self.touched.pop() {
+            if let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) {
+                let due = conn.next_due(&self.tuning.login, &self.tuning.limits);
+                self.timers.arm(id, &mut conn.armed, due);
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! A connection: its socket, its door, its buffers, and what it waits for.
+
+use std::net::IpAddr;
+
+use mio::net::TcpStream;
+
+use super::clock::{Millis, NEVER, seconds};
+use super::outbox::Outbox;
+use super::pace::Pace;
+use crate::door::Door;
+use crate::door::inbox::Inbox;
+use crate::hub::session::SessionId;
+use crate::limits::{Limits, Login};
+
+/// One connection. An idle one owns no heap but what its door keeps.
+#[derive(Debug)]
+pub(super) struct Conn {
+    pub(super) id: SessionId,
+    pub(super) stream: TcpStream,
+    pub(super) ip: IpAddr,
+    pub(super) door: Door,
+    pub(super) inbox: Inbox,
+    pub(super) outbox: Outbox,
+    pub(super) life: Life,
+    pub(super) input: Input,
+    pub(super) pause: Pause,
+    pub(super) pace: Pace,
+    /// When it came.
+    pub(super) since: Millis,
+    /// When the line was begun that has not ended yet; [`NEVER`] if there is none.
+    pub(super) line_since: Millis,
+    /// Since when it owes more than it may for long; [`NEVER`] if it does not.
+    pub(super) soft_since: Millis,
+    /// For when its timer is armed; [`NEVER`] if it is not.
+    pub(super) armed: Millis,
+    /// Lines that counted before login; all its lines, later, do not.
+    pub(super) login_lines: u32,
+    /// Lines answered 500 or 501.
+    pub(super) bad_lines: u32,
+    /// Wrong passwords and refused tokens.
+    pub(super) failures: u32,
+    /// The kernel took less than was offered, so the socket will say when it takes more.
+    pub(super) is_blocked: bool,
+    /// Stands in the list of those to be flushed at the end of the turn.
+    pub(super) is_dirty: bool,
+    /// Stands in the run queue.
+    pub(super) is_queued: bool,
+    /// Counts among those that never sent a line.
+    pub(super) is_silent: bool,
+}
+
+/// Where a connection is between its first and its last moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    /// It talks.
+    Open,
+    /// It is told what it is still owed, until then at most; its input is thrown away.
+    Draining(Millis),
+    /// It has been told everything and has our end of stream; its input is thrown away until it ends, or until then.
+    Lingering(Millis),
+    /// It is over. Reaping removes it.
+    Gone,
+}
+
+/// What is known of a socket's input. Polling is edge-triggered: `Ready` is left only by reading to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Input {
+    /// All has been read; the poll will tell of more.
+    Drained,
+    /// There may be more.
+    Ready,
+    /// There may be more, and the client has closed its side behind it: only an end of stream ends the reading.
+    Ending,
+    /// The end of stream has been read.
+    Ended,
+}
+
+/// Why a connection is not read although it is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pause {
+    /// It is read.
+    None,
+    /// Its password is being checked; asked for at that time.
+    Verdict(Millis),
+    /// It talks too fast; read again from `due` on, not since `since`.
+    Pace {
+        /// From when on.
+        due: Millis,
+        /// Since when not.
+        since: Millis,
+    },
+    /// It owes so much that its own commands must wait; read again when it has taken some.
+    Owing(Millis),
+    /// The answer to a wrong password is kept back.
+    Delay {
+        /// Until then.
+        due: Millis,
+        /// Since when it is not read.
+        since: Millis,
+        /// What is said then.
+        answer: Late,
+    },
+}
+
+/// What is said to a wrong password, late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Late {
+    /// Try again; so many tries are left.
+    Wrong(u32),
+    /// The old password, within PASSWD, was wrong.
+    WrongOld,
+    /// That was the last try.
+    TooMany,
+}
+
+impl Conn {
+    pub(super) fn new(id: SessionId, stream: TcpStream, ip: IpAddr, now: Millis) -> Self {
+        Self {
+            id,
+            stream,
+            ip,
+            door: Door::line(),
+            inbox: Inbox::default(),
+            outbox: Outbox::new(),
+            life: Life::Open,
+            input: Input::Drained,
+            pause: Pause::None,
+            pace: Pace::default(),
+            since: now,
+            line_since: NEVER,
+            soft_since: NEVER,
+            armed: NEVER,
+            login_lines: 0,
+            bad_lines: 0,
+            failures: 0,
+            is_blocked: false,
+            is_dirty: false,
+            is_queued: false,
+            is_silent: false,
+        }
+    }
+
+    /// Whether there is something to do for it in the read phase.
+    pub(super) fn wants_run(&self) -> bool {
+        let has_input = matches!(self.input, Input::Ready | Input::Ending);
+        match self.life {
+            Life::Open => self.pause == Pause::None && has_input,
+            Life::Draining(_) | Life::Lingering(_) => has_input,
+            Life::Gone => false,
+        }
+    }
+
+    /// Read again from `now` on. The clock of a begun line has stood meanwhile.
+    pub(super) fn resume(&mut self, now: Millis) {
+        let since = match std::mem::replace(&mut self.pause, Pause::None) {
+            Pause::None => return,
+            Pause::Verdict(since) | Pause::Owing(since) | Pause::Pace { since, .. } | Pause::Delay { since, .. } => since,
+        };
+        if self.line_since != NEVER {
+            self.line_since += now.saturating_sub(since);
+        }
+    }
+
+    /// What becomes due first, and when.
+    pub(super) fn next_due(&self, login: &Login, limits: &Limits) -> Millis {
+        match self.life {
+            Life::Gone => NEVER,
+            Life::Draining(due) | Life::Lingering(due) => due,
+            Life::Open => {
+                let pause = match self.pause {
+                    Pause::Pace { due, .. } | Pause::Delay { due, .. } => due,
+                    Pause::None | Pause::Verdict(_) | Pause::Owing(_) => NEVER,
+                };
+                let login = if self.door.is_logged_in() { NEVER } else { self.login_due(login) };
+                login.min(pause).min(self.line_due(limits)).min(self.soft_due(limits))
+            }
+        }
+    }
+
+    /// When it must be logged in.
+    pub(super) fn login_due(&self, login: &Login) -> Millis {
+        self.since.saturating_add(seconds(login.deadline_s))
+    }
+
+    /// When its begun line must end; the clock stands while it is not read.
+    pub(super) fn line_due(&self, limits: &Limits) -> Millis {
+        match self.pause {
+            Pause::None => self.line_since.saturating_add(seconds(limits.line_s)),
+            Pause::Verdict(_) | Pause::Owing(_) | Pause::Pace { .. } | Pause::Delay { .. } => NEVER,
+        }
+    }
+
+    /// When it has owed more than it may for too long.
+    pub(super) fn soft_due(&self, limits: &Limits) -> Millis {
+        self.soft_since.saturating_add(seconds(limits.owed_soft_s))
+    }
+}

@@ -1,0 +1,81 @@
+//! The decide step: a line becomes what it asks for, and that is done: by the door, the hub, or the accounts.
+
+use super::conn::{Conn, Life};
+use super::reactor::Reactor;
+use crate::close::CloseReason;
+use crate::door::Step;
+use crate::door::reply::Reply;
+use crate::hub::command::Command;
+use crate::hub::session::SessionId;
+use crate::limits;
+
+impl Reactor {
+    /// Carries out one line, given without its LF; `bytes` is what it took on the wire.
+    pub(super) fn on_line(&mut self, id: SessionId, line: &[u8], bytes: usize) {
+        if !self.count_line(id, bytes) {
+            return;
+        }
+        let password_min = self.tuning.accounts.password_min_bytes;
+        let Some(conn) = self.conn(id) else { return };
+        match conn.door.decode(line, password_min) {
+            Step::Nothing => {}
+            Step::Reply(reply) => self.reply(id, &reply),
+            Step::Command(command) => self.command(id, command),
+            Step::Name(name) => self.on_name(id, name),
+            Step::Token { name, token } => self.on_token(id, &name, token),
+            Step::Password { name, new, password } => self.on_password(id, name, new, password),
+            Step::OldPassword(password) => self.on_old_password(id, password),
+            Step::NewPassword(password) => self.on_new_password(id, password),
+            Step::IssueToken => self.issue_token(id),
+            Step::Bye => {
+                self.reply(id, &Reply::Bye);
+                self.leave(id);
+            }
+            Step::Refuse(reason) => self.close(id, reason),
+        }
+    }
+
+    /// Counts a line against its connection's allowances. False when that has ended the connection.
+    pub(super) fn count_line(&mut self, id: SessionId, bytes: usize) -> bool {
+        self.stats.lines += 1;
+        let now = self.clock.now;
+        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return false };
+        if std::mem::take(&mut conn.is_silent) {
+            self.silent -= 1;
+        }
+        if conn.door.is_logged_in() {
+            conn.pace.spend(bytes, now, &self.tuning.limits);
+            return true;
+        }
+        conn.login_lines += 1;
+        if conn.login_lines > limits::LOGIN_LINES {
+            self.close(id, CloseReason::TooManyFailures);
+            return false;
+        }
+        true
+    }
+
+    /// Gives the hub a command of this connection, and everybody what follows from it.
+    pub(super) fn command(&mut self, id: SessionId, command: Command<'_>) {
+        self.hub.handle(id, command, self.clock.unix_ms);
+        self.deliver();
+    }
+
+    /// Tells a connection a reply of the server's own.
+    pub(super) fn reply(&mut self, id: SessionId, reply: &Reply) {
+        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return };
+        let Conn { outbox, door, .. } = conn;
+        outbox.push_own(&mut self.pages, |out| door.tell(reply, out));
+        if reply.is_bad_line() {
+            conn.bad_lines += 1;
+        }
+        if reply.is_busy() {
+            conn.login_lines = conn.login_lines.saturating_sub(1);
+        }
+        let is_too_bad = conn.bad_lines >= limits::BAD_LINES && conn.life == Life::Open;
+        self.mark_dirty(id);
+        if is_too_bad {
+            self.close(id, CloseReason::TooManyBadLines);
+        }
+    }
+}

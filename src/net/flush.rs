@@ -1,0 +1,138 @@
+//! The flush phase: everybody who got bytes in this turn is written to once. And the bounds on what may be owed.
+
+use std::cmp::Reverse;
+use std::io::{ErrorKind, Write as _};
+
+use mio::net::TcpStream;
+
+use super::clock::NEVER;
+use super::conn::{Life, Pause};
+use super::outbox::Outbox;
+use super::pages::Pages;
+use super::reactor::Reactor;
+use crate::close::CloseReason;
+use crate::hub::session::SessionId;
+use crate::limits::LOGIN_OWED_BYTES;
+
+impl Reactor {
+    /// Notes that a connection has something to be sent, once.
+    pub(super) fn mark_dirty(&mut self, id: SessionId) {
+        if let Some(conn) = self.conn(id)
+            && !conn.is_dirty
+        {
+            conn.is_dirty = true;
+            self.dirty.push(id);
+        }
+    }
+
+    /// Writes to everybody who got bytes in this turn. Who is marked meanwhile has its turn in the next.
+    pub(super) fn flush(&mut self) {
+        let mut flushing = std::mem::take(&mut self.flushing);
+        std::mem::swap(&mut flushing, &mut self.dirty);
+        for id in flushing.drain(..) {
+            self.flush_one(id);
+        }
+        self.flushing = flushing;
+        self.pages.turn_over();
+        if self.pages.owed_bytes() > self.tuning.limits.owed_total_bytes {
+            self.cut_debtors();
+        }
+    }
+
+    fn flush_one(&mut self, id: SessionId) {
+        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return };
+        conn.is_dirty = false;
+        if conn.life == Life::Gone {
+            return;
+        }
+        if !conn.is_blocked && !conn.outbox.is_empty() {
+            let before = conn.outbox.owed();
+            match write_out(&mut conn.stream, &mut conn.outbox, &mut self.pages) {
+                Written::All => {}
+                Written::Some => conn.is_blocked = true,
+                Written::Broken => return self.drop_now(id),
+            }
+            self.stats.bytes_out += (before - conn.outbox.owed()) as u64;
+        }
+        if conn.outbox.is_empty() && matches!(conn.pause, Pause::None) && conn.life == Life::Open {
+            conn.soft_since = NEVER; // the common case, and all there is to do
+            return;
+        }
+        self.after_write(id);
+    }
+
+    fn after_write(&mut self, id: SessionId) {
+        let now = self.clock.now;
+        let limits = &self.tuning.limits;
+        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return };
+        let owed = conn.outbox.owed();
+        if conn.life != Life::Open {
+            if owed == 0 {
+                self.on_drained(id);
+            }
+            return;
+        }
+        let bound = if conn.door.is_logged_in() { limits.owed_bytes as usize } else { LOGIN_OWED_BYTES };
+        if owed > bound {
+            return self.close(id, CloseReason::TooSlow);
+        }
+        if owed <= limits.owed_soft_bytes as usize {
+            conn.soft_since = NEVER;
+            if matches!(conn.pause, Pause::Owing(_)) {
+                self.resume(id);
+            }
+        } else if conn.soft_since == NEVER {
+            conn.soft_since = now;
+            self.touched.push(id);
+        }
+    }
+
+    /// All together owe too much: those who owe most are closed until it is bearable.
+    fn cut_debtors(&mut self) {
+        let mut debtors: Vec<(Reverse<usize>, SessionId)> = self
+            .conns
+            .iter()
+            .filter(|(_, conn)| conn.life == Life::Open && !conn.outbox.is_empty())
+            .map(|(_, conn)| (Reverse(conn.outbox.owed()), conn.id))
+            .collect();
+        debtors.sort_unstable();
+        for (_, id) in debtors {
+            if self.pages.owed_bytes() <= self.tuning.limits.owed_total_bytes {
+                break;
+            }
+            self.close(id, CloseReason::TooSlow);
+        }
+    }
+}
+
+enum Written {
+    All,
+    /// The kernel took less than was offered; the poll will tell when it takes more.
+    Some,
+    Broken,
+}
+
+/// One write of all that is owed (more than one only for more pieces than a write can take).
+fn write_out(stream: &mut TcpStream, outbox: &mut Outbox, pages: &mut Pages) -> Written {
+    while !outbox.is_empty() {
+        let (result, offered) = match outbox.single(pages) {
+            Some(bytes) => (stream.write(bytes), bytes.len()),
+            None => {
+                let slices = outbox.slices(pages);
+                (stream.write_vectored(&slices), slices.iter().map(|slice| slice.len()).sum())
+            }
+        };
+        match result {
+            Ok(count) => {
+                outbox.advance(count, pages);
+                if count < offered {
+                    return Written::Some;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Written::Some,
+            Err(_) => return Written::Broken,
+        }
+    }
+    Written::All
+}

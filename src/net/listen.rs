@@ -1,0 +1,240 @@
+//! Listeners: where connections come from, and who is let in.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::time::Duration;
+
+use log::{info, warn};
+use mio::net::{TcpListener, TcpStream};
+use mio::{Interest, Registry};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+
+use super::addresses::{self, Admission};
+use super::clock::NEVER;
+use super::conn::Conn;
+use super::reactor::Reactor;
+use super::token::Source;
+use super::{Endpoint, StartError};
+use crate::close::CloseReason;
+use crate::door::reply::Reply;
+use crate::hub::session::SessionId;
+use crate::limits::{self, Limits};
+
+/// A place where connections come in.
+#[derive(Debug)]
+pub(super) struct Listener {
+    socket: TcpListener,
+    /// There may be connections to take. Polling is edge-triggered: only taking them all ends this.
+    pub(super) is_ready: bool,
+}
+
+impl Listener {
+    /// Binds, listens, and registers with the poll. `None` for an optional endpoint whose address family this
+    /// machine does not have.
+    pub(super) fn open(
+        endpoint: &Endpoint,
+        place: usize,
+        limits: &Limits,
+        registry: &Registry,
+    ) -> Result<Option<Self>, StartError> {
+        let addr = endpoint.addr;
+        let mut socket = match bind(addr, limits) {
+            Ok(socket) => socket,
+            Err(error) if endpoint.optional && is_family_missing(&error) => {
+                warn!("not listening on line://{addr}: {error}");
+                return Ok(None);
+            }
+            Err(error) => return Err(explain(addr, &error)),
+        };
+        let failed = |error: io::Error| StartError::Failed(format!("listen on line://{addr}: {error}"));
+        registry.register(&mut socket, Source::Listener(place).token(), Interest::READABLE).map_err(failed)?;
+        let addr = socket.local_addr().map_err(failed)?;
+        info!("listening on line://{addr}");
+        Ok(Some(Self { socket, is_ready: true }))
+    }
+
+    /// New limits, for the connections that come.
+    pub(super) fn set_limits(&self, limits: &Limits) {
+        if let Err(error) = set_send_buffer(&SockRef::from(&self.socket), limits) {
+            warn!("limits.send_buffer_bytes stays as it was: {error}");
+        }
+    }
+}
+
+/// A listening socket. Accepted connections inherit its options, which saves five system calls for each.
+fn bind(addr: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?; // so that 0.0.0.0 and [::] can both be listed
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(limits::KEEPALIVE_IDLE_S))
+        .with_interval(Duration::from_secs(limits::KEEPALIVE_EVERY_S))
+        .with_retries(limits::KEEPALIVE_PROBES);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_tcp_user_timeout(Some(Duration::from_millis(limits::USER_TIMEOUT_MS.into())))?;
+    set_send_buffer(&SockRef::from(&socket), limits)?;
+    socket.bind(&addr.into())?;
+    socket.listen(limits::BACKLOG)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
+fn set_send_buffer(socket: &SockRef<'_>, limits: &Limits) -> io::Result<()> {
+    match limits.send_buffer_bytes {
+        0 => Ok(()), // the kernel's own choice
+        bytes => socket.set_send_buffer_size(bytes as usize),
+    }
+}
+
+fn is_family_missing(error: &io::Error) -> bool {
+    const EAFNOSUPPORT: i32 = 97;
+    error.raw_os_error() == Some(EAFNOSUPPORT) || error.kind() == ErrorKind::AddrNotAvailable
+}
+
+fn explain(addr: SocketAddr, error: &io::Error) -> StartError {
+    let what = format!("listen on line://{addr}: {error}");
+    if error.kind() == ErrorKind::AddrInUse {
+        StartError::InUse(format!("{what}; stop the other server, or choose another port with `listen`"))
+    } else if error.kind() == ErrorKind::PermissionDenied {
+        StartError::Failed(format!("{what}; ports below 1024 need a right that chatd need not have: choose another"))
+    } else {
+        StartError::Failed(format!("{what}; `listen` must name an address of this machine"))
+    }
+}
+
+/// A descriptor that is kept so that there is one to refuse a peer with when all others are in use.
+#[derive(Debug)]
+pub(super) struct Spare(Option<File>);
+
+impl Spare {
+    pub(super) fn new() -> Self {
+        Self(File::open("/dev/null").ok())
+    }
+}
+
+impl Reactor {
+    /// Takes the connections that wait at the listeners, some of each a turn.
+    pub(super) fn accept(&mut self) {
+        for place in 0..self.listeners.len() {
+            for _ in 0..limits::ACCEPTS_A_TURN {
+                match self.accept_one(place) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
+                        self.on_accept_error(place, &error);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes one connection. False when none waits.
+    fn accept_one(&mut self, place: usize) -> io::Result<bool> {
+        let Some(listener) = self.listeners.get_mut(place).filter(|listener| listener.is_ready) else {
+            return Ok(false);
+        };
+        match listener.socket.accept() {
+            Ok((stream, peer)) => self.admit(stream, peer.ip()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                listener.is_ready = false;
+                return Ok(false);
+            }
+            // The peer went away while it waited: no concern of the listener's.
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(true)
+    }
+
+    /// Out of descriptors, or of memory. An edge-triggered listener gets no more events then: whoever waits is
+    /// refused with the spare descriptor, and a timer looks again.
+    fn on_accept_error(&mut self, place: usize, error: &io::Error) {
+        if self.accept_retry == NEVER {
+            warn!("cannot accept connections: {error}; tried again every {} ms", limits::ACCEPT_RETRY_MS);
+        }
+        for _ in 0..limits::ACCEPTS_A_TURN {
+            self.spare = Spare(None);
+            let taken = self.listeners.get(place).map(|listener| listener.socket.accept());
+            if let Some(Ok((stream, peer))) = taken {
+                self.refuse(stream, peer.ip(), CloseReason::ServerFull);
+                self.spare = Spare::new();
+            } else {
+                self.spare = Spare::new();
+                break;
+            }
+        }
+        if let Some(listener) = self.listeners.get_mut(place) {
+            listener.is_ready = false;
+        }
+        self.accept_retry = self.clock.now + limits::ACCEPT_RETRY_MS;
+    }
+
+    /// Looks at all listeners again, some time after one failed.
+    pub(super) fn retry_accept(&mut self) {
+        self.accept_retry = NEVER;
+        for listener in &mut self.listeners {
+            listener.is_ready = true;
+        }
+    }
+
+    fn admit(&mut self, stream: TcpStream, ip: IpAddr) {
+        match self.refusal(ip) {
+            Some(reason) => self.refuse(stream, ip, reason),
+            None => self.welcome(stream, ip),
+        }
+    }
+
+    /// Why a peer is not let in; if it is, its address has been counted.
+    fn refusal(&mut self, ip: IpAddr) -> Option<CloseReason> {
+        let limits = &self.tuning.limits;
+        if self.conns.len() >= self.most_connections {
+            return Some(CloseReason::ServerFull);
+        }
+        if !addresses::exempt(ip, limits) && addresses::sheds_silent(self.silent, self.dice(), &self.tuning.limits) {
+            return Some(CloseReason::ServerFull);
+        }
+        match self.addresses.admit(ip, self.clock.now, &self.tuning.limits, self.tuning.login.penalties) {
+            Admission::Welcome => None,
+            Admission::TooMany => Some(CloseReason::TooManyFromAddress),
+            Admission::Penalised => Some(CloseReason::TooManyFailures),
+        }
+    }
+
+    fn welcome(&mut self, stream: TcpStream, ip: IpAddr) {
+        let generation = self.generations.next();
+        let entry = self.conns.vacant_entry();
+        let id = SessionId { slot: entry.key() as u32, generation };
+        let mut conn = Conn::new(id, stream, ip, self.clock.now);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let token = Source::Connection(id).token();
+        if let Err(error) = self.poll.registry().register(&mut conn.stream, token, interest) {
+            warn!("cannot watch a connection: {error}");
+            self.addresses.release(ip);
+            return;
+        }
+        conn.is_silent = !addresses::exempt(ip, &self.tuning.limits);
+        self.silent += u32::from(conn.is_silent);
+        entry.insert(conn);
+        self.stats.accepted += 1;
+        self.reply(id, &Reply::Greeting);
+        self.touched.push(id);
+    }
+
+    /// Tells a peer that it is not let in, as far as it can be told at once, and closes.
+    fn refuse(&mut self, mut stream: TcpStream, ip: IpAddr, reason: CloseReason) {
+        self.stats.count_closed(reason);
+        info!("421 {reason}: {ip} was not let in");
+        let mut line = Vec::new();
+        Reply::Closing(reason).encode(&mut line);
+        // Whatever it has said already is read away: unread input would turn the close into a reset, which can
+        // overtake the line. Nothing waits for the peer, and nobody can be told if these calls fail.
+        let _ = stream.read(&mut self.scratch);
+        let _ = stream.write(&line);
+        let _ = stream.shutdown(Shutdown::Write);
+    }
+}

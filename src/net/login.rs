@@ -1,0 +1,168 @@
+//! Logging in: what the door asks of the accounts, and what becomes of the verdicts. Hashing is done elsewhere; a
+//! connection is not read while its password is under way.
+
+use log::{debug, info};
+
+use super::addresses;
+use super::conn::{Late, Pause};
+use super::reactor::Reactor;
+use super::token::{from_ticket, ticket};
+use crate::auth::{Refused, Request, Secret, Verdict};
+use crate::close::CloseReason;
+use crate::door::reply::Reply;
+use crate::hub::command::Command;
+use crate::hub::names::UserName;
+use crate::hub::session::SessionId;
+use crate::limits::{BUSY_RETRY_S, Registration};
+
+impl Reactor {
+    /// Somebody says who they are.
+    pub(super) fn on_name(&mut self, id: SessionId, name: UserName) {
+        let reply = match (self.auth.lookup(&name), self.tuning.accounts.registration) {
+            (Some(registered), _) => Reply::AskPassword(registered),
+            (None, Registration::Open) => Reply::AskNewPassword(name),
+            // Who is not here looks like who is: the names of a closed server are nobody's business.
+            (None, Registration::Closed) => Reply::AskPassword(name),
+        };
+        self.reply(id, &reply);
+    }
+
+    /// Somebody shows a resume token instead of a password.
+    pub(super) fn on_token(&mut self, id: SessionId, name: &UserName, token: &[u8]) {
+        if self.auth.check_token(name, token, self.clock.unix_ms / 1000) {
+            return self.enter(id, name);
+        }
+        let Some(left) = self.count_failure(id) else { return };
+        if left == 0 {
+            self.answer_late(id, self.clock.now, Late::TooMany);
+        } else {
+            self.reply(id, &Reply::TokenRefused);
+        }
+    }
+
+    /// Somebody gives a password, for an account or for a new one.
+    pub(super) fn on_password(&mut self, id: SessionId, name: UserName, new: bool, password: &[u8]) {
+        let password = Secret::new(password.to_vec());
+        let request =
+            if new { Request::Register { name, password } } else { Request::Check { name, password } };
+        self.submit(id, request);
+    }
+
+    /// PASSWD: the password of today.
+    pub(super) fn on_old_password(&mut self, id: SessionId, password: &[u8]) {
+        let Some(name) = self.hub.name_of(id).cloned() else { return };
+        self.submit(id, Request::Check { name, password: Secret::new(password.to_vec()) });
+    }
+
+    /// PASSWD: the password of tomorrow.
+    pub(super) fn on_new_password(&mut self, id: SessionId, password: &[u8]) {
+        let Some(name) = self.hub.name_of(id).cloned() else { return };
+        self.submit(id, Request::Change { name, password: Secret::new(password.to_vec()) });
+    }
+
+    /// TOKEN: a resume token for this account.
+    pub(super) fn issue_token(&mut self, id: SessionId) {
+        let token = self.hub.name_of(id).and_then(|name| self.auth.issue_token(name, self.clock.unix_ms / 1000));
+        match token {
+            Some((token, seconds)) => self.reply(id, &Reply::Token(token, seconds)),
+            None => self.close(id, CloseReason::Internal), // an account that is in, and is not in the file
+        }
+    }
+
+    fn submit(&mut self, id: SessionId, request: Request) {
+        let now = self.clock.now;
+        let limits = &self.tuning.limits;
+        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return };
+        let origin = (!addresses::exempt(conn.ip, limits)).then(|| addresses::party(conn.ip));
+        match self.auth.submit(ticket(id), origin, request) {
+            Ok(()) => conn.pause = Pause::Verdict(now),
+            Err(Refused::Full) => self.reply(id, &Reply::Busy(BUSY_RETRY_S)),
+            Err(Refused::Taken) => self.on_taken(id),
+        }
+    }
+
+    fn on_taken(&mut self, id: SessionId) {
+        if let Some(name) = self.conn(id).and_then(|conn| conn.door.claimed_name().cloned()) {
+            self.reply(id, &Reply::NameTaken(name));
+        }
+    }
+
+    /// Hands out the verdicts that have come. Those for connections that are gone are dropped: what they did to
+    /// the account file stays done.
+    pub(super) fn take_verdicts(&mut self) {
+        while let Some(answer) = self.auth.poll_answer() {
+            self.stats.registered += u64::from(answer.verdict == Verdict::Registered);
+            self.on_verdict(from_ticket(answer.ticket), answer.verdict);
+        }
+    }
+
+    fn on_verdict(&mut self, id: SessionId, verdict: Verdict) {
+        let Some(conn) = self.conn(id) else { return };
+        let Pause::Verdict(asked) = conn.pause else { return };
+        let is_in = conn.door.is_logged_in();
+        let claimed = conn.door.claimed_name().cloned();
+        self.resume(id);
+        match (verdict, claimed) {
+            (Verdict::Registered | Verdict::Right, Some(name)) => self.enter(id, &name),
+            (Verdict::Wrong, Some(_)) => self.on_wrong(id, asked),
+            (Verdict::Right, None) if is_in => self.reply(id, &Reply::AskNextPassword),
+            (Verdict::Changed, None) if is_in => self.reply(id, &Reply::PasswordChanged),
+            (Verdict::Wrong, None) if is_in => self.answer_late(id, asked, Late::WrongOld),
+            (Verdict::Taken, _) => self.on_taken(id),
+            (Verdict::Unavailable, _) => self.reply(id, &Reply::CannotSave),
+            (Verdict::Registered | Verdict::Right | Verdict::Wrong | Verdict::Changed, _) => {
+                self.close(id, CloseReason::Internal); // a verdict that nobody here has asked for
+            }
+        }
+    }
+
+    /// Somebody has proved who they are.
+    fn enter(&mut self, id: SessionId, name: &UserName) {
+        let Some(name) = self.auth.lookup(name) else { return self.close(id, CloseReason::Internal) };
+        if let Some(conn) = self.conn(id) {
+            debug!("{name} logged in from {}", conn.ip);
+        }
+        self.command(id, Command::Enter { name });
+    }
+
+    fn on_wrong(&mut self, id: SessionId, asked: u64) {
+        let Some(left) = self.count_failure(id) else { return };
+        let answer = if left == 0 { Late::TooMany } else { Late::Wrong(left) };
+        self.answer_late(id, asked, answer);
+    }
+
+    /// Counts a failure against the connection and its address. Gives the tries that are left.
+    fn count_failure(&mut self, id: SessionId) -> Option<u32> {
+        let now = self.clock.now;
+        let conn = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id)?;
+        conn.failures += 1;
+        let name = conn.door.claimed_name().map_or("", UserName::as_str);
+        info!("wrong password or token for {name} from {}", conn.ip);
+        if self.tuning.login.penalties {
+            self.addresses.failure(conn.ip, now, &self.tuning.limits);
+        }
+        Some(self.tuning.login.failures.saturating_sub(conn.failures))
+    }
+
+    /// Says something `login.failure_delay_ms` after `asked`, by a timer, so that guessing is slow and nobody waits.
+    fn answer_late(&mut self, id: SessionId, asked: u64, answer: Late) {
+        let now = self.clock.now;
+        let due = asked + u64::from(self.tuning.login.failure_delay_ms);
+        if due <= now {
+            return self.on_late(id, answer);
+        }
+        if let Some(conn) = self.conn(id) {
+            conn.pause = Pause::Delay { due, since: now, answer };
+            self.touched.push(id);
+        }
+    }
+
+    /// Now it is said.
+    pub(super) fn on_late(&mut self, id: SessionId, answer: Late) {
+        match answer {
+            Late::Wrong(left) => self.reply(id, &Reply::WrongPassword(left)),
+            Late::WrongOld => self.reply(id, &Reply::WrongOldPassword),
+            Late::TooMany => self.close(id, CloseReason::TooManyFailures),
+        }
+    }
+}

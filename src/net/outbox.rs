@@ -1,0 +1,164 @@
+//! What a connection owes its client, in order: pieces of shared pages, and bytes of its own.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use super::pages::{Pages, Piece};
+use crate::door::FRAME_END;
+
+/// The page number of a piece that lies in the connection's own bytes.
+const OWN: u32 = u32::MAX;
+/// Own bytes already sent are cut off when there are this many of them, and they are half of all.
+const TRIM_BYTES: usize = 4096;
+/// How many pieces the kernel takes in one write (IOV_MAX).
+const PIECES_A_WRITE: usize = 1024;
+
+/// A queue of bytes to send. One that owes nothing owns no heap; one that owes one piece of a shared page neither.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    first: Piece,
+    rest: VecDeque<Piece>,
+    own: Vec<u8>,
+    owed: u32,
+    is_mid_frame: bool,
+}
+
+const NOTHING: Piece = Piece { page: OWN, start: 0, end: 0 };
+
+impl Outbox {
+    pub(super) fn new() -> Self {
+        Self { first: NOTHING, rest: VecDeque::new(), own: Vec::new(), owed: 0, is_mid_frame: false }
+    }
+
+    /// Bytes still to be sent.
+    pub(super) fn owed(&self) -> usize {
+        self.owed as usize
+    }
+
+    /// Whether there is nothing to send.
+    pub(super) fn is_empty(&self) -> bool {
+        self.owed == 0
+    }
+
+    /// Adds a piece of a shared page. One that directly follows the last lengthens it.
+    pub(super) fn push_shared(&mut self, piece: Piece, pages: &mut Pages) {
+        debug_assert!(piece.len() > 0, "a frame has at least its end");
+        self.owed += piece.end - piece.start;
+        if self.push(piece) {
+            pages.hold(piece.page);
+        }
+    }
+
+    /// Adds what `encode` appends, for this connection alone.
+    pub(super) fn push_own(&mut self, pages: &mut Pages, encode: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.own.len();
+        encode(&mut self.own);
+        let added = self.own.len() - start;
+        if added > 0 {
+            self.owed += added as u32;
+            pages.own_bytes += added as u64;
+            self.push(Piece { page: OWN, start: start as u32, end: self.own.len() as u32 });
+        }
+    }
+
+    /// Whether a new piece had to be added.
+    fn push(&mut self, piece: Piece) -> bool {
+        let last = self.rest.back_mut().unwrap_or(&mut self.first);
+        if last.page == piece.page && last.end == piece.start && last.len() > 0 {
+            last.end = piece.end;
+            return false;
+        }
+        if self.first.len() == 0 {
+            self.first = piece;
+        } else {
+            self.rest.push_back(piece);
+        }
+        true
+    }
+
+    /// The whole of it, if it lies in one place.
+    pub(super) fn single<'a>(&'a self, pages: &'a Pages) -> Option<&'a [u8]> {
+        self.rest.is_empty().then(|| self.slice(self.first, pages))
+    }
+
+    /// As much of it as one vectored write takes.
+    pub(super) fn slices<'a>(&'a self, pages: &'a Pages) -> Vec<IoSlice<'a>> {
+        let pieces = std::iter::once(&self.first).chain(&self.rest);
+        pieces.take(PIECES_A_WRITE).map(|piece| IoSlice::new(self.slice(*piece, pages))).collect()
+    }
+
+    fn slice<'a>(&'a self, piece: Piece, pages: &'a Pages) -> &'a [u8] {
+        if piece.page == OWN {
+            self.own.get(piece.start as usize..piece.end as usize).unwrap_or_default()
+        } else {
+            pages.slice(piece)
+        }
+    }
+
+    /// `count` bytes have been sent.
+    pub(super) fn advance(&mut self, count: usize, pages: &mut Pages) {
+        self.owed -= count as u32;
+        let mut left = count;
+        while left > 0 && left >= self.first.len() {
+            left -= self.first.len();
+            self.drop_first(pages);
+            self.is_mid_frame = false;
+        }
+        if left > 0 {
+            let sent = self.slice(self.first, pages).get(..left);
+            self.is_mid_frame = sent.and_then(<[u8]>::last) != Some(&FRAME_END);
+            self.first.start += left as u32;
+        }
+        self.trim(pages);
+    }
+
+    fn drop_first(&mut self, pages: &mut Pages) {
+        if self.first.page != OWN {
+            pages.release(self.first.page);
+        }
+        self.first = self.rest.pop_front().unwrap_or(NOTHING);
+    }
+
+    /// Gives back memory that is needed no longer: all of it when nothing is owed.
+    fn trim(&mut self, pages: &mut Pages) {
+        if self.is_empty() {
+            pages.own_bytes -= self.own.len() as u64;
+            self.own = Vec::new();
+            self.rest = VecDeque::new();
+            return;
+        }
+        let own_pieces = || std::iter::once(&self.first).chain(&self.rest).filter(|piece| piece.page == OWN);
+        let gone = own_pieces().next().map_or(self.own.len(), |piece| piece.start as usize);
+        if gone >= TRIM_BYTES && gone * 2 >= self.own.len() {
+            self.own.drain(..gone);
+            pages.own_bytes -= gone as u64;
+            for piece in std::iter::once(&mut self.first).chain(&mut self.rest).filter(|piece| piece.page == OWN) {
+                piece.start -= gone as u32;
+                piece.end -= gone as u32;
+            }
+        }
+    }
+
+    /// Drops everything but the rest of a frame whose beginning has been sent.
+    pub(super) fn drop_all_but_begun(&mut self, pages: &mut Pages) {
+        let begun = if self.is_mid_frame { self.slice(self.first, pages) } else { &[] };
+        let end = memchr::memchr(FRAME_END, begun).map_or(begun.len(), |at| at + 1);
+        let begun: Vec<u8> = begun.iter().take(end).copied().collect();
+        self.clear(pages);
+        self.is_mid_frame = !begun.is_empty();
+        self.push_own(pages, |own| own.extend_from_slice(&begun));
+    }
+
+    /// Drops everything. An outbox must be cleared before it is dropped, for pages count who holds them.
+    pub(super) fn clear(&mut self, pages: &mut Pages) {
+        while self.first.len() > 0 {
+            self.drop_first(pages);
+        }
+        self.owed = 0;
+        self.is_mid_frame = false;
+        self.trim(pages);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! How fast a user may talk: two leaky buckets, kept as the times at which they will be empty again (GCRA).
+
+use super::clock::Millis;
+use crate::limits::Limits;
+
+const MICROS_A_SECOND: u64 = 1_000_000;
+
+/// How much of its allowance a connection has used. A fresh one has used nothing.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// When the lines' bucket is empty, in microseconds of the loop's clock.
+    lines_clear: u64,
+    /// When the bytes' bucket is empty.
+    bytes_clear: u64,
+}
+
+impl Pace {
+    /// From when on another line may be taken.
+    pub(super) fn free_at(&self, limits: &Limits) -> Millis {
+        let line_ahead = line_cost(limits) * u64::from(limits.rate_burst.max(1) - 1);
+        let lines_free = self.lines_clear.saturating_sub(line_ahead);
+        let bytes_free = self.bytes_clear.saturating_sub(MICROS_A_SECOND);
+        let lines_free = if limits.rate_lines_per_s == 0 { 0 } else { lines_free };
+        let bytes_free = if limits.rate_bytes_per_s == 0 { 0 } else { bytes_free };
+        lines_free.max(bytes_free).div_ceil(1000)
+    }
+
+    /// A line of `bytes` bytes was taken at `now`.
+    pub(super) fn spend(&mut self, bytes: usize, now: Millis, limits: &Limits) {
+        let now = now * 1000;
+        self.lines_clear = self.lines_clear.max(now) + line_cost(limits);
+        let bytes_cost = (bytes as u64 * MICROS_A_SECOND).checked_div(u64::from(limits.rate_bytes_per_s));
+        self.bytes_clear = self.bytes_clear.max(now) + bytes_cost.unwrap_or(0);
+    }
+}
+
+/// What a line adds to its bucket, in microseconds.
+fn line_cost(limits: &Limits) -> u64 {
+    MICROS_A_SECOND.checked_div(u64::from(limits.rate_lines_per_s)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many lines of `bytes` bytes are taken within `time` milliseconds from `start` on.
+    fn taken(bytes: usize, start: Millis, time: Millis, limits: &Limits) -> usize {
+        let (mut pace, mut count) = (Pace::default(), 0);
+        for now in start..start + time {
+            while pace.free_at(limits) <= now && count < 100_000 {
+                pace.spend(bytes, now, limits);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    #[track_caller]
+    fn check(bytes: usize, time: Millis, expected: std::ops::RangeInclusive<usize>) {
+        for start in [0, 123_456] {
+            let count = taken(bytes, start, time, &Limits::default());
+            assert!(expected.contains(&count), "{count} lines of {bytes} bytes in {time} ms");
+        }
+    }
+
+    #[test]
+    fn a_burst_then_a_rate() {
+        check(10, 1, 40..=40);
+        check(10, 1_001, 50..=50);
+        check(10, 10_001, 140..=140);
+    }
+
+    #[test]
+    fn bytes_count_too() {
+        check(4096, 1, 4..=5);
+        check(4096, 10_001, 44..=45);
+    }
+
+    #[test]
+    fn lifted_rules_do_not_hold() {
+        let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
+        assert_eq!(taken(4096, 5, 1, &limits), 100_000);
+    }
+}

@@ -1,0 +1,245 @@
+//! The reactor: one thread that owns every socket, and the turn of its loop.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use log::{info, warn};
+use mio::{Events, Poll};
+use signal_hook_mio::v1_0::Signals;
+use slab::Slab;
+
+use super::addresses::Addresses;
+use super::clock::{Clock, Millis, NEVER, seconds};
+use super::conn::{Conn, Input, Life};
+use super::listen::{Listener, Spare};
+use super::pages::Pages;
+use super::signals;
+use super::stats::Stats;
+use super::timers::Timers;
+use super::token::{Generations, Source};
+use super::{Reload, Tuning};
+use crate::auth::Auth;
+use crate::close::CloseReason;
+use crate::hub::session::SessionId;
+use crate::hub::{Hub, Rules};
+use crate::limits::{SHUTDOWN_MS, SHUTDOWN_RETRY_S};
+
+/// All there is, in one place, with one owner.
+pub(super) struct Reactor {
+    pub(super) poll: Poll,
+    pub(super) signals: Signals,
+    pub(super) clock: Clock,
+    pub(super) tuning: Tuning,
+    pub(super) reload: Reload,
+    pub(super) log_lines_dropped: fn() -> u64,
+
+    pub(super) listeners: Vec<Listener>,
+    /// When the listeners are looked at again that ran out of descriptors.
+    pub(super) accept_retry: Millis,
+    pub(super) spare: Spare,
+    pub(super) most_connections: usize,
+
+    pub(super) conns: Slab<Conn>,
+    pub(super) generations: Generations,
+    pub(super) addresses: Addresses,
+    /// How many connections have not sent a line yet.
+    pub(super) silent: u32,
+
+    pub(super) hub: Hub,
+    pub(super) auth: Auth,
+
+    pub(super) pages: Pages,
+    pub(super) timers: Timers,
+    /// What one read goes into; a connection keeps only what cannot be carried out yet.
+    pub(super) scratch: Box<[u8]>,
+    /// Those whose input is to be read.
+    pub(super) run_queue: VecDeque<SessionId>,
+    /// Those who got bytes in this turn, and the same list of the turn before, emptied.
+    pub(super) dirty: Vec<SessionId>,
+    pub(super) flushing: Vec<SessionId>,
+    /// Those whose deadlines may have changed in this turn.
+    pub(super) touched: Vec<SessionId>,
+    /// Those that are over.
+    pub(super) doomed: Vec<SessionId>,
+
+    pub(super) stats: Stats,
+    pub(super) stats_due: Millis,
+    pub(super) ending: Ending,
+}
+
+/// Whether the server is going down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It is not.
+    No,
+    /// Everybody has been told; whoever has not heard by then is reset.
+    Until(Millis),
+}
+
+impl Reactor {
+    /// Turns until a signal has ended the server and everybody has been told.
+    ///
+    /// # Errors
+    /// The poll itself fails.
+    pub(super) fn serve(&mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        while !self.is_over() {
+            self.wait(&mut events)?;
+            self.expire();
+            self.accept();
+            self.read(); // … and decide, line by line
+            self.flush();
+            self.reap();
+            self.arm();
+        }
+        Ok(())
+    }
+
+    /// Sleeps until something happens or is due, and notes what.
+    fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+        match self.poll.poll(events, self.patience()) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
+            result => result?,
+        }
+        self.clock.read();
+        for event in events.iter() {
+            match Source::from(event.token()) {
+                Source::Listener(place) => {
+                    if let Some(listener) = self.listeners.get_mut(place) {
+                        listener.is_ready = true;
+                    }
+                }
+                Source::Waker => self.take_verdicts(),
+                Source::Signals => self.on_signals(),
+                Source::Connection(id) => self.on_event(id, event),
+            }
+        }
+        Ok(())
+    }
+
+    /// How long the poll may sleep.
+    fn patience(&self) -> Option<Duration> {
+        let is_busy = !self.run_queue.is_empty()
+            || !self.dirty.is_empty()
+            || self.listeners.iter().any(|listener| listener.is_ready);
+        if is_busy {
+            return Some(Duration::ZERO);
+        }
+        let ending = if let Ending::Until(due) = self.ending { due } else { NEVER };
+        let timer = self.timers.next_due().unwrap_or(NEVER);
+        let due = timer.min(self.accept_retry).min(self.stats_due).min(ending);
+        // The clock counts whole milliseconds: one more, lest it wake before its time.
+        (due != NEVER).then(|| Duration::from_millis((due + 1).saturating_sub(self.clock.now)))
+    }
+
+    fn on_event(&mut self, id: SessionId, event: &mio::event::Event) {
+        let Some(conn) = self.conn(id) else { return };
+        if event.is_error() {
+            return self.drop_now(id);
+        }
+        if event.is_read_closed() && conn.input != Input::Ended {
+            conn.input = Input::Ending;
+        } else if event.is_readable() && conn.input == Input::Drained {
+            conn.input = Input::Ready;
+        }
+        let is_writable = event.is_writable() && std::mem::take(&mut conn.is_blocked);
+        if conn.wants_run() {
+            self.enqueue(id);
+        }
+        if is_writable {
+            self.mark_dirty(id);
+        }
+    }
+
+    /// The connection of an id, unless it is gone.
+    pub(super) fn conn(&mut self, id: SessionId) -> Option<&mut Conn> {
+        self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id && conn.life != Life::Gone)
+    }
+
+    /// A number that nobody can foresee.
+    pub(super) fn dice(&self) -> u32 {
+        let mut bytes = [0; 4];
+        // Without randomness the die shows its highest number: nobody is dropped who need not be.
+        if getrandom::fill(&mut bytes).is_err() { u32::MAX } else { u32::from_le_bytes(bytes) }
+    }
+
+    fn on_signals(&mut self) {
+        let pending: Vec<_> = self.signals.pending().collect();
+        for signal in pending {
+            if signal == signals::RELOAD {
+                self.reload();
+            } else {
+                info!("stopping: telling everybody");
+                self.shut_down();
+            }
+        }
+    }
+
+    /// SIGHUP: what can change without a restart changes.
+    fn reload(&mut self) {
+        let Some(tuning) = (self.reload)() else { return };
+        self.auth.reconfigure(&tuning.accounts);
+        self.hub.set_rules(Rules::from(&tuning));
+        self.most_connections = super::most_connections(&tuning.limits);
+        self.tuning = tuning;
+        for listener in &self.listeners {
+            listener.set_limits(&self.tuning.limits);
+        }
+        self.plan_stats();
+        // Deadlines may have come nearer.
+        self.touched.extend(self.conns.iter().map(|(_, conn)| conn.id));
+        info!("configuration re-read: up to {} connections", self.most_connections);
+    }
+
+    /// TERM, INT: nobody new, everybody told, and then an end.
+    fn shut_down(&mut self) {
+        if self.ending != Ending::No {
+            return;
+        }
+        self.ending = Ending::Until(self.clock.now + SHUTDOWN_MS);
+        self.listeners.clear();
+        self.accept_retry = NEVER;
+        let everybody: Vec<_> = self.conns.iter().map(|(_, conn)| conn.id).collect();
+        for id in everybody {
+            self.close(id, CloseReason::ShuttingDown(SHUTDOWN_RETRY_S));
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match self.ending {
+            Ending::No => false,
+            Ending::Until(due) => self.conns.is_empty() || due <= self.clock.now,
+        }
+    }
+
+    /// When the next line of statistics is due.
+    pub(super) fn plan_stats(&mut self) {
+        let every = seconds(self.tuning.stats_s);
+        self.stats_due = if every == 0 { NEVER } else { self.clock.now + every };
+    }
+
+    /// The line of statistics.
+    pub(super) fn log_stats(&mut self) {
+        let dropped = (self.log_lines_dropped)();
+        info!(
+            "stats: connections={} online={} accounts={} hashing={} owed_bytes={} addresses={} log_lines_dropped={dropped} {}",
+            self.conns.len(),
+            self.hub.accounts_online(),
+            self.auth.accounts(),
+            self.auth.waiting(),
+            self.pages.owed_bytes(),
+            self.addresses.len(),
+            self.stats,
+        );
+        self.plan_stats();
+    }
+}
+
+impl Drop for Reactor {
+    fn drop(&mut self) {
+        if !self.conns.is_empty() {
+            warn!("{} connections had not heard all when the server ended", self.conns.len());
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Signals: TERM and INT end the server, a second one at once; HUP re-reads the configuration.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+use signal_hook_mio::v1_0::Signals;
+
+/// The signal that re-reads the configuration.
+pub(super) const RELOAD: i32 = SIGHUP;
+
+/// Signals as a source for the poll. A second TERM or INT does not wait for the loop: the process ends in the
+/// handler, with exit code 0, for the operator has asked for an end and what was acknowledged is on disk.
+///
+/// # Errors
+/// A handler cannot be set.
+pub(super) fn listen() -> io::Result<Signals> {
+    let asked_before = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        // The order matters: what was registered first runs first, and finds the flag as the first signal left it.
+        flag::register_conditional_shutdown(signal, 0, Arc::clone(&asked_before))?;
+        flag::register(signal, Arc::clone(&asked_before))?;
+    }
+    Signals::new([SIGTERM, SIGINT, RELOAD])
+}

@@ -1,0 +1,51 @@
+//! Counters: what the statistics line shows.
+
+use std::fmt;
+
+use crate::close::{CloseReason, KINDS, NAMES};
+
+/// What has happened since the start.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stats {
+    /// Connections that were let in.
+    pub(super) accepted: u64,
+    /// Logins, registrations too.
+    pub(super) logins: u64,
+    /// Accounts made.
+    pub(super) registered: u64,
+    /// Lines that clients sent.
+    pub(super) lines: u64,
+    /// Frames queued for somebody other than who caused them.
+    pub(super) deliveries: u64,
+    /// Bytes read.
+    pub(super) bytes_in: u64,
+    /// Bytes written.
+    pub(super) bytes_out: u64,
+    /// Times that somebody was read more slowly for talking too fast.
+    pub(super) paced: u64,
+    /// Connections that clients ended, by EX, end of input or reset.
+    pub(super) left: u64,
+    /// Connections that the server ended, by reason.
+    pub(super) closed: [u64; KINDS],
+}
+
+impl Stats {
+    /// The server has ended a connection.
+    pub(super) fn count_closed(&mut self, reason: CloseReason) {
+        if let Some(count) = self.closed.get_mut(reason.index()) {
+            *count += 1;
+        }
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { accepted, logins, registered, lines, deliveries, bytes_in, bytes_out, paced, left, closed } = self;
+        write!(f, "accepted={accepted} logins={logins} registered={registered} lines={lines} ")?;
+        write!(f, "deliveries={deliveries} bytes_in={bytes_in} bytes_out={bytes_out} paced={paced} left={left}")?;
+        for (name, count) in NAMES.iter().zip(closed).filter(|(_, count)| **count > 0) {
+            write!(f, " \"{name}\"={count}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! Poll tokens: which source an event is of. A connection's token is its slot and generation, so that an event of a
+//! connection that is gone finds nobody.
+
+use mio::Token;
+
+use crate::hub::session::SessionId;
+
+/// What an event of the poll is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A listener, by its place.
+    Listener(usize),
+    /// Another thread has something for the loop.
+    Waker,
+    /// A signal has come.
+    Signals,
+    /// A connection.
+    Connection(SessionId),
+}
+
+const GENERATION_SHIFT: u32 = 32;
+/// No connection has this generation: such tokens are the loop's own sources.
+const OWN: u32 = 0;
+const WAKER_SLOT: u32 = u32::MAX;
+const SIGNALS_SLOT: u32 = u32::MAX - 1;
+
+impl Source {
+    /// The token to register the source under.
+    pub(super) fn token(self) -> Token {
+        let (slot, generation) = match self {
+            Self::Listener(place) => (place as u32, OWN),
+            Self::Waker => (WAKER_SLOT, OWN),
+            Self::Signals => (SIGNALS_SLOT, OWN),
+            Self::Connection(id) => (id.slot, id.generation),
+        };
+        Token(slot as usize | (generation as usize) << GENERATION_SHIFT)
+    }
+}
+
+impl From<Token> for Source {
+    fn from(token: Token) -> Self {
+        let (slot, generation) = (token.0 as u32, (token.0 >> GENERATION_SHIFT) as u32);
+        match (generation, slot) {
+            (OWN, WAKER_SLOT) => Self::Waker,
+            (OWN, SIGNALS_SLOT) => Self::Signals,
+            (OWN, place) => Self::Listener(place as usize),
+            (generation, slot) => Self::Connection(SessionId { slot, generation }),
+        }
+    }
+}
+
+/// The number under which slow work is asked for, and its result comes back.
+pub(super) fn ticket(id: SessionId) -> u64 {
+    u64::from(id.slot) | u64::from(id.generation) << GENERATION_SHIFT
+}
+
+/// Whose result it is.
+pub(super) fn from_ticket(ticket: u64) -> SessionId {
+    SessionId { slot: ticket as u32, generation: (ticket >> GENERATION_SHIFT) as u32 }
+}
+
+/// Gives each connection a generation of its own, never that of the loop's own sources.
+#[derive(Debug, Default)]
+pub(super) struct Generations(u32);
+
+impl Generations {
+    pub(super) fn next(&mut self) -> u32 {
+        self.0 = self.0.wrapping_add(1).max(OWN + 1);
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_come_back_as_what_they_were() {
+        let id = SessionId { slot: 7, generation: u32::MAX };
+        for source in [Source::Listener(0), Source::Listener(9), Source::Waker, Source::Signals, Source::Connection(id)]
+        {
+            assert_eq!(Source::from(source.token()), source);
+        }
+        assert_eq!(from_ticket(ticket(id)), id);
+        assert_eq!(Generations(u32::MAX).next(), 1);
+    }
+}
