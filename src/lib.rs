@@ -1,4 +1,5 @@
 //! chatd
-pub mod limits;
+pub mod auth;
 pub mod close;
 pub mod hub;
+pub mod limits;
