@@ -1,0 +1,213 @@
+//! Files that hold secrets: where they stand, who may read them, and how one comes to be without ever being half
+//! there.
+
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::request::OpenError;
+
+/// Only the owner may read and write.
+const MODE: u32 = 0o600;
+/// How many names are tried for the copy of a torn tail: more than one only when several starts fall into a second.
+const TORN_NAMES: u64 = 100;
+
+/// `path` with `.suffix` at its end: what stands beside a file is named after it.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Takes the lock that one process has for as long as it keeps the file open, and writes its number into it.
+///
+/// # Errors
+/// [`OpenError::InUse`] if another process has it, [`OpenError::Unusable`] if it cannot be made.
+pub(super) fn lock(account_file: &Path) -> Result<File, OpenError> {
+    let path = beside(account_file, "lock");
+    let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(MODE).open(&path);
+    let mut file = options.map_err(|e| {
+        unusable(&path, &format!("cannot be made: {e}; see that its folder exists and that chatd may write there"))
+    })?;
+    match file.try_lock() {
+        Ok(()) => {
+            // The number is a courtesy to whoever comes second; a full disk must not stop a start for it.
+            let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.take(20).read_to_string(&mut holder);
+            let holder = match holder.trim().parse::<u32>() {
+                Ok(process) => format!("process {process}"),
+                Err(_) => "another process".to_owned(),
+            };
+            Err(OpenError::InUse(format!(
+                "{}: in use by {holder}, which holds {}; stop that one, or give this one another accounts.file",
+                account_file.display(),
+                path.display()
+            )))
+        }
+        Err(TryLockError::Error(e)) => Err(unusable(&path, &format!("cannot be locked: {e}; use a local file system"))),
+    }
+}
+
+/// Opens a file for reading and writing, if it exists, and checks that it is ours alone.
+///
+/// # Errors
+/// [`OpenError::Unusable`], with what to do about it.
+pub(super) fn open_private(path: &Path) -> Result<Option<File>, OpenError> {
+    let file = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => {
+            return Err(unusable(path, &format!("cannot be opened: {e}; chatd must be able to read and write it")));
+        }
+    };
+    let about = file.metadata().map_err(|e| unusable(path, &format!("cannot be examined: {e}")))?;
+    if !about.is_file() {
+        return Err(unusable(path, "is not a regular file; give accounts.file another name"));
+    }
+    let (owner, us) = (about.uid(), rustix::process::geteuid().as_raw());
+    if owner != us {
+        let path_text = path.display();
+        let text = format!("belongs to user {owner}, but chatd runs as user {us}; run: chown {us} {path_text}");
+        return Err(unusable(path, &text));
+    }
+    let mode = about.mode() & 0o7777;
+    if mode != MODE {
+        let path_text = path.display();
+        return Err(unusable(
+            path,
+            &format!("has mode {mode:04o}, but only its owner may use it; run: chmod 600 {path_text}"),
+        ));
+    }
+    Ok(Some(file))
+}
+
+/// Puts a file with these bytes at `path`, in place of what is there: it is written under another name, brought to
+/// disk, renamed, and the folder is brought to disk. Whoever looks finds the old file or the whole new one.
+///
+/// # Errors
+/// Of the file system. The old file is still there, unless it was the folder's sync that failed.
+pub(super) fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let temporary = beside(path, "new");
+    match fs::remove_file(&temporary) {
+        // A crash left it, or nobody did. The lock is ours, so nobody is at work on it.
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(e),
+    }
+    let written = create_new(&temporary, bytes).and_then(|file| fs::rename(&temporary, path).map(|()| file));
+    let file = written.inspect_err(|_| {
+        // Best effort: what is left is removed before the next try anyway.
+        let _ = fs::remove_file(&temporary);
+    })?;
+    sync_folder(path)?;
+    Ok(file)
+}
+
+/// Keeps what was cut off the account file, for the operator. Gives the copy's path.
+///
+/// # Errors
+/// Of the file system.
+pub(super) fn save_torn(account_file: &Path, bytes: &[u8], unix: u64) -> io::Result<PathBuf> {
+    for attempt in 0..TORN_NAMES {
+        let path = beside(account_file, &format!("torn-{}", unix + attempt));
+        match create_new(&path, bytes) {
+            Ok(_) => return sync_folder(&path).map(|()| path),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// An [`OpenError::Unusable`] about `path`.
+pub(super) fn unusable(path: &Path, what: &str) -> OpenError {
+    OpenError::Unusable(format!("{}: {what}", path.display()))
+}
+
+/// A file that did not exist, with these bytes, on disk. Its name is not: see [`sync_folder`].
+fn create_new(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(path)?;
+    // The umask may have taken bits of the mode away.
+    file.set_permissions(Permissions::from_mode(MODE))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(file)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_are_named_after_the_file() {
+        assert_eq!(beside(Path::new("x/accounts"), "lock"), Path::new("x/accounts.lock"));
+        assert_eq!(beside(Path::new("users.db"), "torn-7"), Path::new("users.db.torn-7"));
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        fs::write(beside(&path, "new"), "left by a crash").unwrap();
+        for text in ["one", "two"] {
+            create_whole(&path, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            assert!(open_private(&path).unwrap().is_some());
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn torn_tails_do_not_replace_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        assert_eq!(save_torn(&path, b"a", 5).unwrap(), beside(&path, "torn-5"));
+        assert_eq!(save_torn(&path, b"b", 5).unwrap(), beside(&path, "torn-6"));
+        assert_eq!(fs::read(beside(&path, "torn-5")).unwrap(), b"a");
+    }
+
+    #[track_caller]
+    fn check(path: &Path, expected: &str) {
+        let text = open_private(path).unwrap_err().to_string();
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn what_others_may_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        assert!(open_private(&path).unwrap().is_none());
+        for mode in [0o644, 0o640, 0o700] {
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            check(&path, &format!("run: chmod 600 {}", path.display()));
+        }
+        check(Path::new("/dev/null"), "is not a regular file");
+        check(folder.path(), "cannot be opened");
+    }
+
+    #[test]
+    fn only_one_has_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        let held = lock(&path).unwrap();
+        let Err(OpenError::InUse(text)) = lock(&path) else { panic!("two have it") };
+        assert!(text.contains(&format!("process {}", std::process::id())), "{text}");
+        drop(held);
+        lock(&path).unwrap();
+    }
+}

@@ -1,0 +1,220 @@
+use std::fs;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::super::record::Op;
+use super::*;
+
+pub(in super::super) const PHC: &str =
+    "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// What goes wrong with the next calls, and what was done so far.
+#[derive(Default)]
+pub(in super::super) struct Script {
+    pub(in super::super) bytes: Vec<u8>,
+    /// Bytes that a write still takes; `None`: all.
+    pub(in super::super) room: Option<usize>,
+    pub(in super::super) sync_fails: bool,
+    pub(in super::super) truncate_fails: bool,
+    pub(in super::super) replace_fails: bool,
+    pub(in super::super) syncs: usize,
+    pub(in super::super) replaces: usize,
+    pub(in super::super) tries: usize,
+    /// A sync failed: until the file is replaced, writing or syncing it is a mistake of the journal's.
+    spoilt: bool,
+}
+
+/// A file in memory that fails when told to.
+#[derive(Clone, Default)]
+pub(in super::super) struct Fake(Arc<Mutex<Script>>);
+
+impl Fake {
+    pub(in super::super) fn script(&self) -> MutexGuard<'_, Script> {
+        self.0.lock().unwrap()
+    }
+
+    pub(in super::super) fn journal(&self) -> Journal {
+        self.script().bytes = HEADER.as_bytes().to_vec();
+        let mut loaded = load::parse(HEADER.as_bytes()).unwrap();
+        Journal::new(Box::new(self.clone()), &mut loaded)
+    }
+
+    /// The names in the file, which must be sound.
+    pub(in super::super) fn names(&self) -> Vec<String> {
+        let loaded = load::parse(&self.script().bytes).unwrap();
+        assert_eq!(loaded.good, self.script().bytes.len());
+        loaded.accounts.keys().map(ToString::to_string).collect()
+    }
+}
+
+impl Medium for Fake {
+    fn read(&mut self, len: u64) -> io::Result<Vec<u8>> {
+        self.script().bytes.get(..len as usize).map(<[u8]>::to_vec).ok_or(io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        let mut script = self.script();
+        assert!(!script.spoilt && script.bytes.len() as u64 == offset, "a write must append to a sound file");
+        let taken = script.room.unwrap_or(usize::MAX).min(bytes.len());
+        script.bytes.extend_from_slice(&bytes[..taken]);
+        if taken == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let mut script = self.script();
+        assert!(!script.spoilt, "a failed sync is never tried again");
+        script.syncs += 1;
+        script.spoilt = script.sync_fails;
+        if script.sync_fails { Err(io::Error::other("EIO")) } else { Ok(()) }
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        let mut script = self.script();
+        if script.truncate_fails {
+            return Err(io::Error::other("EIO"));
+        }
+        script.bytes.truncate(len as usize);
+        Ok(())
+    }
+
+    fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut script = self.script();
+        script.tries += 1;
+        if script.replace_fails {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        script.replaces += 1;
+        script.spoilt = false;
+        script.bytes = bytes.to_vec();
+        Ok(())
+    }
+}
+
+fn add(name: &str) -> Change {
+    Change { op: Op::Add, unix: 1, name: UserName::parse(name).unwrap(), epoch: 1, phc: PHC.into() }
+}
+
+#[test]
+fn changes_share_a_sync() {
+    let fake = Fake::default();
+    let mut journal = fake.journal();
+    journal.append(&[add("a"), add("b"), add("c")], Instant::now()).unwrap();
+    assert_eq!(fake.script().syncs, 1);
+    assert_eq!(fake.names(), ["a", "b", "c"]);
+}
+
+#[test]
+fn what_is_short_is_taken_back_and_heals() {
+    for room in [0, 1, 50] {
+        let fake = Fake::default();
+        let mut journal = fake.journal();
+        journal.append(&[add("a")], Instant::now()).unwrap();
+        fake.script().room = Some(room);
+        for _ in 0..3 {
+            assert!(journal.append(&[add("b")], Instant::now()).is_err());
+            assert_eq!(fake.names(), ["a"]);
+        }
+        fake.script().room = None;
+        journal.append(&[add("b")], Instant::now()).unwrap();
+        assert_eq!(fake.names(), ["a", "b"]);
+        assert_eq!(fake.script().tries, 0, "the file itself is sound");
+    }
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_written_anew() {
+    let fake = Fake::default();
+    let mut journal = fake.journal();
+    (fake.script().room, fake.script().truncate_fails) = (Some(10), true);
+    assert!(journal.append(&[add("a")], Instant::now()).is_err());
+    fake.script().room = None;
+    journal.append(&[add("b")], Instant::now()).unwrap();
+    assert_eq!((fake.names(), fake.script().replaces), (vec!["b".to_owned()], 1));
+}
+
+#[test]
+fn after_a_failed_sync_the_file_is_written_anew() {
+    let fake = Fake::default();
+    let mut journal = fake.journal();
+    let start = Instant::now();
+    journal.append(&[add("a")], start).unwrap();
+    (fake.script().sync_fails, fake.script().replace_fails) = (true, true);
+    assert!(journal.append(&[add("b")], start).is_err());
+    assert_eq!(fake.names(), ["a"]);
+    for millis in (0..5_000).step_by(10) {
+        assert!(journal.append(&[add("b")], start + Duration::from_millis(millis)).is_err());
+    }
+    assert_eq!(fake.script().tries, 5, "a try a second");
+    (fake.script().sync_fails, fake.script().replace_fails) = (false, false);
+    journal.append(&[add("c")], start + Duration::from_secs(6)).unwrap();
+    assert_eq!((fake.names(), fake.script().replaces), (vec!["a".to_owned(), "c".to_owned()], 1));
+    journal.append(&[add("d")], start + Duration::from_secs(6)).unwrap();
+    assert_eq!(fake.script().replaces, 1);
+}
+
+#[test]
+fn a_file_that_lost_its_lines_is_not_copied() {
+    let fake = Fake::default();
+    let mut journal = fake.journal();
+    let start = Instant::now();
+    journal.append(&[add("a"), add("b")], start).unwrap();
+    fake.script().sync_fails = true;
+    assert!(journal.append(&[add("c")], start).is_err());
+    fake.script().sync_fails = false;
+    fake.script().bytes[30] ^= 1;
+    assert!(journal.append(&[add("c")], start + Duration::from_secs(2)).is_err());
+    assert_eq!(fake.script().replaces, 0);
+}
+
+/// A file with two accounts in a folder of its own.
+fn two_accounts() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accounts");
+    let (mut journal, loaded) = Journal::open(&path).unwrap();
+    assert_eq!((loaded.accounts.len(), loaded.good), (0, HEADER.len()));
+    journal.append(&[add("alice")], Instant::now()).unwrap();
+    journal.append(&[add("bob")], Instant::now()).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn cut_at_every_byte_it_opens_and_goes_on() {
+    let (folder, path) = two_accounts();
+    let whole = fs::read(&path).unwrap();
+    let last = whole[..whole.len() - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1;
+    // In the last line at every byte, before it at some.
+    for cut in (last..=whole.len()).chain((0..last).step_by(13)) {
+        for nuls in [0, 5] {
+            fs::write(&path, &whole[..cut]).unwrap();
+            if nuls > 0 && cut > 0 {
+                fs::write(&path, [&whole[..cut], &[0; 5]].concat()).unwrap();
+            }
+            let before = fs::read(&path).unwrap();
+            let (mut journal, loaded) = Journal::open(&path).unwrap();
+            let torn = before.len() - if loaded.good == HEADER.len() && cut < HEADER.len() { 0 } else { loaded.good };
+            let kept = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+            let kept = kept.filter(|p| p.to_string_lossy().contains("accounts.torn-")).collect::<Vec<_>>();
+            assert_eq!(kept.len(), usize::from(torn > 0), "cut at {cut}, {nuls} NULs");
+            for copy in kept {
+                assert_eq!(fs::read(&copy).unwrap(), before[before.len() - torn..]);
+                fs::remove_file(copy).unwrap();
+            }
+            journal.append(&[add("carol")], Instant::now()).unwrap();
+            drop(journal);
+            let (_, again) = Journal::open(&path).unwrap();
+            assert_eq!(again.accounts.len(), loaded.accounts.len() + 1, "cut at {cut}, {nuls} NULs");
+        }
+    }
+}
+
+#[test]
+fn damage_is_told_with_file_and_line() {
+    let (_folder, path) = two_accounts();
+    let whole = fs::read_to_string(&path).unwrap();
+    fs::write(&path, whole.replace(":alice:", ":alicf:")).unwrap();
+    let text = Journal::open(&path).err().unwrap().to_string();
+    assert!(text.starts_with(&format!("{}: line 2: its checksum does not fit", path.display())), "{text}");
+    let lines = whole.lines().collect::<Vec<_>>();
+    fs::write(&path, format!("{}\n{}\n", lines[0], lines[2])).unwrap();
+    let text = Journal::open(&path).err().unwrap().to_string();
+    assert!(text.contains("line 2: it is number 2 where 1 is due"), "{text}");
+}

@@ -1,0 +1,213 @@
+//! Reading the account file: what is in it, what of its end was torn off by a crash, and whether it is damaged.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use super::accounts::{Account, apply};
+use super::record::{self, Change, Fault, HEADER, Op};
+use crate::hub::names::UserName;
+
+/// After the beginning of a header, this many NULs may follow, which is what a crash leaves of a file's first block.
+/// Behind a longer run of them there were accounts.
+const NULS_AFTER_HEADER: usize = 4096;
+
+/// What an account file says.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    /// The accounts that exist.
+    pub(super) accounts: BTreeMap<UserName, Account>,
+    /// The last epoch of those that were deleted.
+    pub(super) gone: HashMap<UserName, u32>,
+    /// The number of the last line; 0 if there is none.
+    pub(super) seq: u64,
+    /// How many bytes of the file are whole lines. What stands behind them is torn. 0: a fresh start.
+    pub(super) good: usize,
+}
+
+/// A line that no crash can have left behind.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Damage {
+    /// Which line, counted from 1, the header too.
+    pub(super) line: usize,
+    pub(super) fault: Fault,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.fault)
+    }
+}
+
+/// Reads a whole account file.
+///
+/// # Errors
+/// The first damaged line. An unterminated last line is not damage but torn, whatever it holds: it was never
+/// answered for, because the answer waits until the line and its LF are on disk.
+pub(super) fn parse(bytes: &[u8]) -> Result<Loaded, Damage> {
+    if is_begun_header(bytes) {
+        return Ok(Loaded::default());
+    }
+    let mut rest = bytes.strip_prefix(HEADER.as_bytes()).ok_or(Damage { line: 1, fault: Fault::Header })?;
+    let mut loaded = Loaded { good: HEADER.len(), ..Loaded::default() };
+    let mut line_number = 2;
+    while let Some(end) = rest.iter().position(|&b| b == b'\n') {
+        let (line, after) = (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default());
+        loaded.take(line).map_err(|fault| Damage { line: line_number, fault })?;
+        loaded.good += end + 1;
+        line_number += 1;
+        rest = after;
+    }
+    Ok(loaded)
+}
+
+/// Whether a file holds nothing yet: nothing at all, or a header that was never finished.
+fn is_begun_header(bytes: &[u8]) -> bool {
+    let text = bytes.iter().position(|&b| b == 0).and_then(|end| bytes.get(..end)).unwrap_or(bytes);
+    let nuls = bytes.get(text.len()..).unwrap_or_default();
+    let begun = text.len() < HEADER.len() && HEADER.as_bytes().starts_with(text);
+    begun && (nuls.is_empty() || !text.is_empty() && nuls.len() <= NULS_AFTER_HEADER && nuls.iter().all(|&b| b == 0))
+}
+
+impl Loaded {
+    fn take(&mut self, line: &[u8]) -> Result<(), Fault> {
+        let (found, change) = record::decode(line)?;
+        let expected = self.seq + 1;
+        if found != expected {
+            return Err(Fault::Sequence { expected, found });
+        }
+        self.check(&change)?;
+        match change.op {
+            Op::Add => {
+                self.gone.remove(&change.name);
+            }
+            Op::Update => {}
+            Op::Delete => {
+                self.gone.insert(change.name.clone(), change.epoch);
+            }
+        }
+        apply(&mut self.accounts, change);
+        self.seq = found;
+        Ok(())
+    }
+
+    /// Whether `change` fits what the lines before it made. An epoch never falls, and a name that is added again
+    /// gets a new one, lest a token of the earlier account fit.
+    fn check(&self, change: &Change) -> Result<(), Fault> {
+        let exists = self.accounts.get(&change.name);
+        match (change.op, exists) {
+            (Op::Add, Some(_)) => Err(Fault::Exists),
+            (Op::Add, None) if self.gone.get(&change.name).is_some_and(|last| change.epoch <= *last) => {
+                Err(Fault::EpochFell)
+            }
+            (Op::Update | Op::Delete, None) => Err(Fault::Missing),
+            (Op::Update | Op::Delete, Some(account)) if change.epoch < account.epoch => Err(Fault::EpochFell),
+            (Op::Add, None) | (Op::Update | Op::Delete, Some(_)) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PHC: &str = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    /// A file with these changes, `(op, seq, name, epoch)`.
+    fn file(lines: &[(Op, u64, &str, u32)]) -> String {
+        let mut text = HEADER.to_owned();
+        for &(op, seq, name, epoch) in lines {
+            let phc = if op == Op::Delete { "" } else { PHC };
+            let name = UserName::parse(name).unwrap();
+            record::encode(&Change { op, unix: 1, name, epoch, phc: phc.into() }, seq, &mut text);
+        }
+        text
+    }
+
+    #[track_caller]
+    fn check(lines: &[(Op, u64, &str, u32)], expected: Result<&[(&str, u32)], (usize, Fault)>) {
+        let found = parse(file(lines).as_bytes());
+        let found = found.as_ref().map(|loaded| {
+            loaded.accounts.iter().map(|(name, account)| (name.as_str(), account.epoch)).collect::<Vec<_>>()
+        });
+        assert_eq!(found.map_err(|d| (d.line, d.fault.clone())), expected.map(<[_]>::to_vec), "{lines:?}");
+    }
+
+    use Op::{Add, Delete, Update};
+
+    #[test]
+    fn the_last_line_of_a_name_wins() {
+        check(&[], Ok(&[]));
+        check(&[(Add, 1, "bob", 1), (Add, 2, "Alice", 1)], Ok(&[("Alice", 1), ("bob", 1)]));
+        check(&[(Add, 1, "bob", 1), (Update, 2, "Bob", 2)], Ok(&[("Bob", 2)]));
+        check(&[(Add, 1, "bob", 1), (Delete, 2, "bob", 1)], Ok(&[]));
+        check(&[(Add, 1, "bob", 1), (Delete, 2, "bob", 1), (Add, 3, "BOB", 2)], Ok(&[("BOB", 2)]));
+    }
+
+    #[test]
+    fn a_deleted_name_keeps_its_epoch() {
+        let text = file(&[(Add, 1, "bob", 1), (Update, 2, "bob", 5), (Delete, 3, "bob", 5)]);
+        let loaded = parse(text.as_bytes()).unwrap();
+        assert_eq!(loaded.gone.get(&UserName::parse("Bob").unwrap()), Some(&5));
+    }
+
+    #[test]
+    fn what_cannot_follow_is_damage() {
+        check(&[(Add, 2, "bob", 1)], Err((2, Fault::Sequence { expected: 1, found: 2 })));
+        check(&[(Add, 1, "a", 1), (Add, 1, "a", 1)], Err((3, Fault::Sequence { expected: 2, found: 1 })));
+        check(&[(Add, 1, "a", 1), (Add, 3, "b", 1)], Err((3, Fault::Sequence { expected: 2, found: 3 })));
+        check(&[(Add, 1, "a", 1), (Add, 2, "A", 2)], Err((3, Fault::Exists)));
+        check(&[(Update, 1, "a", 1)], Err((2, Fault::Missing)));
+        check(&[(Delete, 1, "a", 1)], Err((2, Fault::Missing)));
+        check(&[(Add, 1, "a", 2), (Update, 2, "a", 1)], Err((3, Fault::EpochFell)));
+        check(&[(Add, 1, "a", 2), (Delete, 2, "a", 2), (Add, 3, "a", 2)], Err((4, Fault::EpochFell)));
+    }
+
+    #[test]
+    fn cut_at_every_byte_it_loads() {
+        let text = file(&[(Add, 1, "bob", 1), (Add, 2, "alice", 1)]);
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1).collect::<Vec<_>>();
+        for cut in 0..=text.len() {
+            for nuls in [0, 1, 300] {
+                if cut == 0 && nuls > 0 {
+                    continue; // That is no beginning of a header.
+                }
+                let mut bytes = text.as_bytes()[..cut].to_vec();
+                bytes.resize(cut + nuls, 0);
+                let loaded = parse(&bytes).unwrap_or_else(|damage| panic!("cut at {cut}, {nuls} NULs: {damage}"));
+                let whole = ends.iter().filter(|end| **end <= cut).count();
+                assert_eq!(loaded.good, whole.checked_sub(1).map_or(0, |last| ends[last]), "cut at {cut}");
+                assert_eq!(loaded.accounts.len(), whole.saturating_sub(1), "cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_flipped_bit_before_the_last_line_is_damage() {
+        let text = file(&[(Add, 1, "bob", 1), (Update, 2, "bob", 2), (Add, 3, "alice", 1)]);
+        let last = text.trim_end().rfind('\n').unwrap();
+        for at in 0..(last + 1) * 8 {
+            let mut bytes = text.clone().into_bytes();
+            bytes[at / 8] ^= 1 << (at % 8);
+            assert!(parse(&bytes).is_err(), "bit {at}");
+        }
+    }
+
+    #[test]
+    fn a_terminated_last_line_is_never_torn() {
+        let text = file(&[(Add, 1, "bob", 1), (Add, 2, "alice", 1)]);
+        let last = text.trim_end().rfind('\n').unwrap() + 1;
+        for at in last..text.len() - 1 {
+            let mut bytes = text.clone().into_bytes();
+            bytes[at] ^= 1;
+            assert_eq!(parse(&bytes).map_err(|d| d.line).err(), Some(3), "byte {at}");
+        }
+        assert!(parse(format!("{text}\n").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn other_files_are_not_taken_for_fresh_ones() {
+        for bytes in [&b"x"[..], b"chatd-accounts 2\n", b"root:x:0:0\n", b"\0", &[0; 4096], b"chatd\0\0x"] {
+            assert_eq!(parse(bytes).map_err(|d| d.line).err(), Some(1), "{bytes:?}");
+        }
+    }
+}

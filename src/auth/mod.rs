@@ -1,0 +1,202 @@
+//! Accounts: who exists, whose password is right. The only place that hashes passwords, and the only one that writes
+//! the account file.
+//!
+//! ```text
+//! loop ── submit ──▶ exchange (bounded queue) ──▶ worker: hash ─▶ batch ─▶ write, fdatasync
+//!   ▲                                                                          │
+//!   └── poll_answer ◀── exchange (answers) ◀───── publish into the map ◀───────┘
+//! ```
+//!
+//! [`Auth`] is the loop's end of it, and never waits: looking a name or a token up reads the shared map, everything
+//! that costs a hash goes to the one worker thread and comes back as an [`Answer`] after a wake-up.
+
+mod accounts;
+mod exchange;
+mod files;
+mod hash;
+mod journal;
+mod load;
+mod queue;
+mod record;
+mod request;
+mod resume;
+mod worker;
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use accounts::Accounts;
+use exchange::Exchange;
+use hash::Hasher;
+use journal::Journal;
+use queue::Job;
+pub use request::{Answer, OpenError, Refused, Request, Secret, Settings, Verdict};
+use resume::Key;
+use worker::Worker;
+
+use crate::hub::names::UserName;
+use crate::limits::{self, TOKEN_LIFE_S};
+
+/// The loop's handle to the accounts. Dropping it is [`Auth::close`].
+pub struct Auth {
+    accounts: Arc<Accounts>,
+    exchange: Arc<Exchange>,
+    registering: Registering,
+    key: Key,
+    /// `None` once it was joined.
+    thread: Option<JoinHandle<()>>,
+    /// Held for as long as the file may be written. Fields are dropped after the thread was joined.
+    _lock: File,
+}
+
+impl Auth {
+    /// Takes the lock, reads the account file and the token key (making what does not exist) and starts the worker.
+    /// `wake` is called on the worker's thread whenever there are answers to [poll](Auth::poll_answer).
+    ///
+    /// # Errors
+    /// [`OpenError`], as a line for the operator. Nothing but a torn tail was changed then.
+    pub fn open(settings: &Settings, wake: impl Fn() + Send + 'static) -> Result<Self, OpenError> {
+        let (file, rules) = (settings.file.as_path(), &settings.rules);
+        let lock = files::lock(file)?;
+        let hasher = Hasher::new(rules.argon2)
+            .map_err(|e| OpenError::Unusable(format!("accounts.argon2: {e}; choose other parameters")))?;
+        let (journal, loaded) = Journal::open(file)?;
+        let key = Key::open(file, loaded.seq == 0)?;
+        let accounts = Arc::new(Accounts::new(loaded.accounts));
+        let exchange = Arc::new(Exchange::new(rules));
+        let worker = Worker::new(Arc::clone(&exchange), Arc::clone(&accounts), journal, hasher, Box::new(wake));
+        let thread = thread::Builder::new()
+            .name("accounts".to_owned())
+            .spawn(move || run(worker))
+            .map_err(|e| OpenError::Unusable(format!("accounts: the thread cannot be started: {e}; try again")))?;
+        Ok(Self { accounts, exchange, registering: Registering::default(), key, thread: Some(thread), _lock: lock })
+    }
+
+    /// The name as it was registered, if the account exists.
+    pub fn lookup(&self, name: &UserName) -> Option<UserName> {
+        self.accounts.registered(name)
+    }
+
+    /// Queues a request under a number of the caller's, which comes back with the answer; two that are not answered
+    /// must not have the same one. `origin` is the address it counts against, `None` that of nobody. Never waits.
+    ///
+    /// # Errors
+    /// [`Refused`]; no answer comes then.
+    pub fn submit(&mut self, ticket: u64, origin: Option<IpAddr>, request: Request) -> Result<(), Refused> {
+        let registers = match &request {
+            Request::Register { name, .. } => Some(name.clone()),
+            Request::Check { .. } | Request::Change { .. } => None,
+        };
+        if let Some(name) = &registers
+            && (self.registering.has(name) || self.accounts.registered(name).is_some())
+        {
+            return Err(Refused::Taken);
+        }
+        self.exchange.submit(origin, Job { ticket, request })?;
+        if let Some(name) = registers {
+            self.registering.add(ticket, name);
+        }
+        Ok(())
+    }
+
+    /// Says that nobody waits for this answer any more. A request that was not begun is dropped, without an answer;
+    /// one that was is finished and answered.
+    pub fn cancel(&mut self, ticket: u64) {
+        if self.exchange.cancel(ticket) {
+            self.registering.remove(ticket);
+        }
+    }
+
+    /// An answer, if there is one. To be called until there is none, after a wake-up.
+    pub fn poll_answer(&mut self) -> Option<Answer> {
+        let answer = self.exchange.poll_answer()?;
+        self.registering.remove(answer.ticket);
+        Some(answer)
+    }
+
+    /// A token that resumes `name` without its password, and for how many seconds. `None` without such an account.
+    /// `unix_s` is the time, in seconds since 1970.
+    pub fn issue_token(&self, name: &UserName, unix_s: u64) -> Option<(String, u64)> {
+        let epoch = self.accounts.epoch(name)?;
+        Some((self.key.token(name, epoch, unix_s.saturating_add(TOKEN_LIFE_S)), TOKEN_LIFE_S))
+    }
+
+    /// Whether `token` resumes `name` at `unix_s`, in seconds since 1970.
+    pub fn check_token(&self, name: &UserName, token: &[u8], unix_s: u64) -> bool {
+        self.accounts.epoch(name).is_some_and(|epoch| self.key.accepts(token, name, epoch, unix_s))
+    }
+
+    /// New rules: the queue's bound at once, the cost from the next hash on. A cost that cannot be is reported, and
+    /// the old one stays.
+    pub fn reconfigure(&mut self, rules: &limits::Accounts) {
+        if !hash::is_possible(rules.argon2) {
+            log::warn!("accounts.argon2: parameters out of bounds; the old ones stay");
+        }
+        self.exchange.reconfigure(rules);
+    }
+
+    /// How many accounts there are.
+    pub fn accounts(&self) -> usize {
+        self.accounts.count()
+    }
+
+    /// How many requests wait.
+    pub fn waiting(&self) -> usize {
+        self.exchange.waiting()
+    }
+
+    /// Finishes the request that is under way, brings to disk what was hashed, and ends the thread: a hash and a
+    /// sync at most. What only waited is dropped.
+    pub fn close(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Auth {
+    fn drop(&mut self) {
+        self.exchange.close();
+        if let Some(thread) = self.thread.take() {
+            // It catches its own panics.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The worker's thread. A fault of ours in it must not end the server: who is logged in talks on.
+fn run(mut worker: Worker) {
+    if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
+        log::error!("accounts: internal error; nobody can log in or register until chatd is started again");
+        worker.give_up();
+    }
+}
+
+/// The names that are being registered. While one is, nobody else is asked to choose a password for it.
+#[derive(Debug, Default)]
+struct Registering {
+    names: HashSet<UserName>,
+    tickets: HashMap<u64, UserName>,
+}
+
+impl Registering {
+    fn has(&self, name: &UserName) -> bool {
+        self.names.contains(name)
+    }
+
+    fn add(&mut self, ticket: u64, name: UserName) {
+        self.names.insert(name.clone());
+        self.tickets.insert(ticket, name);
+    }
+
+    fn remove(&mut self, ticket: u64) {
+        if let Some(name) = self.tickets.remove(&ticket) {
+            self.names.remove(&name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! What the loop asks of the accounts, and what it is told.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use crate::hub::names::UserName;
+use crate::limits;
+
+/// Bytes that are wiped when dropped and print as `***`.
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// Takes the bytes over; nothing else keeps a copy of them.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Where the accounts are, and the rules for them.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The account file. Its lock, the token key and temporary files stand beside it, named after it.
+    pub file: PathBuf,
+    /// Cost of a password and length of the queue; the rest of the rules is the caller's to keep.
+    pub rules: limits::Accounts,
+}
+
+/// Slow work: every request costs one password hash.
+#[derive(Debug)]
+pub enum Request {
+    /// Make an account. [`Verdict::Registered`], [`Verdict::Taken`] or [`Verdict::Unavailable`].
+    Register {
+        /// The name, as it shall be shown.
+        name: UserName,
+        /// The chosen password.
+        password: Secret,
+    },
+    /// Compare a password. [`Verdict::Right`] or [`Verdict::Wrong`], which a name without an account gets too,
+    /// after a hash of the same cost; [`Verdict::Unavailable`] when there is no memory for the hash.
+    Check {
+        /// Whose password it shall be.
+        name: UserName,
+        /// What was given.
+        password: Secret,
+    },
+    /// Set a new password, which ends all tokens of the account. [`Verdict::Changed`] or
+    /// [`Verdict::Unavailable`]; [`Verdict::Wrong`] if there is no such account.
+    Change {
+        /// Whose password is changed.
+        name: UserName,
+        /// The new one.
+        password: Secret,
+    },
+}
+
+impl Request {
+    /// Whose account it is about.
+    pub fn name(&self) -> &UserName {
+        match self {
+            Self::Register { name, .. } | Self::Check { name, .. } | Self::Change { name, .. } => name,
+        }
+    }
+}
+
+/// What came of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The account exists, and is on disk.
+    Registered,
+    /// Somebody has the name already.
+    Taken,
+    /// The password is that of the account.
+    Right,
+    /// It is not, or there is no such account.
+    Wrong,
+    /// The new password is set, and on disk.
+    Changed,
+    /// The file cannot be written now (disk full, read-only, failing) or memory is short: nothing was changed.
+    Unavailable,
+}
+
+/// A verdict, and to which request it belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The number that the request was submitted under.
+    pub ticket: u64,
+    /// What came of it.
+    pub verdict: Verdict,
+}
+
+/// Why a request was not even queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The queue, or the address's share of it, is full.
+    Full,
+    /// The name to be registered has an account, or is being registered by somebody else.
+    Taken,
+}
+
+/// Why the accounts cannot be opened: one line for the operator, with the next step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    /// Another process has them.
+    InUse(String),
+    /// The file, its key or the folder is not as it must be.
+    Unusable(String),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse(text) | Self::Unusable(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_do_not_print() {
+        let request = Request::Check {
+            name: UserName::parse("alice").unwrap(),
+            password: Secret::new(b"correct horse".to_vec()),
+        };
+        let text = format!("{request:?}");
+        assert!(text.contains("***") && !text.contains("correct"), "{text}");
+    }
+}

@@ -1,0 +1,217 @@
+//! Resume tokens: what a client shows instead of its password, for a day, without a hash being computed.
+//!
+//! A token is `t1.<expiry>.<mac>`: the expiry in seconds since 1970, and HMAC-SHA-256 over a tag of this use, the
+//! name in lower case, the account's epoch and the expiry, in hex. The server keeps none of them: what it would have
+//! to remember is in the account (its epoch) and in the token.
+//!
+//! The key is 32 random bytes in `<accounts.file>.key`, one line: `chatd-key 1:<64 hex>:<checksum>`, sealed as the
+//! lines of the account file are.
+
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::Path;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use super::files;
+use super::record::checksum;
+use super::request::OpenError;
+use crate::hub::names::UserName;
+use crate::limits::{TOKEN_LIFE_S, TOKEN_MAX_BYTES};
+
+/// Bytes of the key: as many as the hash gives.
+const KEY_BYTES: usize = 32;
+/// What the key file begins with.
+const KEY_HEADER: &str = "chatd-key 1:";
+/// No sound key file is longer. One that is is not read to its end.
+const KEY_FILE_MOST: u64 = 128;
+/// What every token begins with.
+const PREFIX: &str = "t1.";
+/// What is authenticated begins with this, so that the key's MACs serve no other end.
+const DOMAIN: &[u8] = b"chatd resume token 1\0";
+
+/// The key under which tokens are made.
+pub(super) struct Key(Zeroizing<[u8; KEY_BYTES]>);
+
+impl Key {
+    /// Reads the key that belongs to an account file, or makes one. A new one is made, too, where there `were_none`:
+    /// no accounts in the file. The first account of a name has the same epoch in every file, so under the key of an
+    /// earlier file its tokens would be good for the name's new owner.
+    ///
+    /// # Errors
+    /// [`OpenError::Unusable`]: it is damaged, others may read it, or it cannot be made.
+    pub(super) fn open(account_file: &Path, were_none: bool) -> Result<Self, OpenError> {
+        let path = files::beside(account_file, "key");
+        let Some(file) = files::open_private(&path)? else {
+            return Self::make(&path);
+        };
+        let mut text = Zeroizing::new(String::new());
+        let key = file.take(KEY_FILE_MOST).read_to_string(&mut text).ok().and_then(|_| Self::parse(&text));
+        let key = key.ok_or_else(|| {
+            files::unusable(&path, "is damaged; remove it, and everybody has to log in by password once")
+        })?;
+        if were_none { Self::make(&path) } else { Ok(key) }
+    }
+
+    /// A token for `name` that is good until `expiry`, in seconds since 1970.
+    pub(super) fn token(&self, name: &UserName, epoch: u32, expiry: u64) -> String {
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("any length");
+        mac.update(DOMAIN);
+        mac.update(name.as_str().to_ascii_lowercase().as_bytes());
+        mac.update(&[0]);
+        mac.update(&epoch.to_be_bytes());
+        mac.update(&expiry.to_be_bytes());
+        format!("{PREFIX}{expiry}.{}", *hex(&mac.finalize().into_bytes()))
+    }
+
+    /// Whether `token` was made for `name` in this epoch and is good at `unix`. Made again and compared as a whole,
+    /// so there is one spelling of each token.
+    pub(super) fn accepts(&self, token: &[u8], name: &UserName, epoch: u32, unix: u64) -> bool {
+        let Some(expiry) = expiry(token) else { return false };
+        // A token for longer than tokens live was made when the clock was ahead.
+        let timely = expiry > unix && expiry - unix <= TOKEN_LIFE_S;
+        let genuine = self.token(name, epoch, expiry).as_bytes().ct_eq(token);
+        bool::from(genuine) && timely
+    }
+
+    fn make(path: &Path) -> Result<Self, OpenError> {
+        let mut key = Self(Zeroizing::new([0; KEY_BYTES]));
+        getrandom::fill(key.0.as_mut_slice())
+            .map_err(|e| files::unusable(path, &format!("cannot be made: the kernel gave no randomness: {e}")))?;
+        files::create_whole(path, key.text().as_bytes())
+            .map_err(|e| files::unusable(path, &format!("cannot be made: {e}; see that chatd may write there")))?;
+        Ok(key)
+    }
+
+    fn text(&self) -> Zeroizing<String> {
+        // Room for all of it at once: a text that grows leaves copies of itself behind.
+        let mut text = Zeroizing::new(String::with_capacity(KEY_HEADER.len() + 2 * KEY_BYTES + 10));
+        text.push_str(KEY_HEADER);
+        text.push_str(&hex(self.0.as_slice()));
+        text.push(':');
+        let seal = checksum(&text);
+        text.push_str(&seal);
+        text.push('\n');
+        text
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(KEY_HEADER)?.get(..2 * KEY_BYTES)?;
+        let mut key = Self(Zeroizing::new([0; KEY_BYTES]));
+        for (byte, pair) in key.0.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        (*key.text() == text).then_some(key)
+    }
+}
+
+/// The expiry that a token claims.
+fn expiry(token: &[u8]) -> Option<u64> {
+    if token.len() > TOKEN_MAX_BYTES {
+        return None;
+    }
+    std::str::from_utf8(token).ok()?.strip_prefix(PREFIX)?.split_once('.')?.0.parse().ok()
+}
+
+fn hex(bytes: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(2 * bytes.len()));
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_760_000_000;
+    const END: u64 = NOW + TOKEN_LIFE_S;
+
+    fn key() -> Key {
+        Key(Zeroizing::new([7; KEY_BYTES]))
+    }
+
+    fn name(text: &str) -> UserName {
+        UserName::parse(text).unwrap()
+    }
+
+    #[test]
+    fn tokens_are_printable_and_short() {
+        let token = key().token(&name(&"a".repeat(32)), u32::MAX, u64::MAX);
+        assert!(token.len() <= TOKEN_MAX_BYTES && token.bytes().all(|b| b.is_ascii_graphic()), "{token}");
+    }
+
+    #[track_caller]
+    fn check(who: &str, epoch: u32, unix: u64, expected: bool) {
+        let token = key().token(&name("Alice"), 3, END);
+        assert_eq!(key().accepts(token.as_bytes(), &name(who), epoch, unix), expected, "{who} {epoch} {unix}");
+    }
+
+    #[test]
+    fn a_token_is_for_one_name_epoch_and_time() {
+        check("alice", 3, NOW, true);
+        check("ALICE", 3, END - 1, true);
+        check("alicf", 3, NOW, false);
+        check("alice", 4, NOW, false);
+        check("alice", 2, NOW, false);
+        check("alice", 3, END, false);
+        check("alice", 3, u64::MAX, false);
+        check("alice", 3, NOW - 1, false);
+        check("alice", 3, 0, false);
+        let other = Key(Zeroizing::new([8; KEY_BYTES])).token(&name("alice"), 3, END);
+        assert!(!key().accepts(other.as_bytes(), &name("alice"), 3, NOW));
+    }
+
+    #[test]
+    fn no_flipped_bit_passes() {
+        let token = key().token(&name("alice"), 3, END).into_bytes();
+        for at in 0..token.len() * 8 {
+            let mut bad = token.clone();
+            bad[at / 8] ^= 1 << (at % 8);
+            assert!(!key().accepts(&bad, &name("alice"), 3, NOW), "bit {at}");
+        }
+        for length in 0..token.len() {
+            assert!(!key().accepts(&token[..length], &name("alice"), 3, NOW), "length {length}");
+        }
+        assert!(!key().accepts(&[token.clone(), vec![b'0']].concat(), &name("alice"), 3, NOW));
+        assert!(!key().accepts(&vec![b'1'; 100_000], &name("alice"), 3, NOW));
+        let padded = String::from_utf8(token).unwrap().replace("t1.", "t1.0");
+        assert!(!key().accepts(padded.as_bytes(), &name("alice"), 3, NOW));
+    }
+
+    #[test]
+    fn the_key_outlives_the_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("accounts");
+        let made = Key::open(&file, true).unwrap();
+        assert_eq!(*Key::open(&file, false).unwrap().0, *made.0);
+        assert_ne!(*made.0, [0; KEY_BYTES]);
+        assert_ne!(*Key::open(&file, true).unwrap().0, *made.0, "no accounts: nobody's tokens");
+    }
+
+    #[test]
+    fn a_damaged_key_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, path) = (folder.path().join("accounts"), folder.path().join("accounts.key"));
+        Key::open(&file, false).unwrap();
+        let sound = std::fs::read(&path).unwrap();
+        let mut bad = (0..sound.len()).map(|cut| sound[..cut].to_vec()).collect::<Vec<_>>();
+        bad.extend((0..sound.len()).map(|at| {
+            let mut flipped = sound.clone();
+            flipped[at] ^= 1;
+            flipped
+        }));
+        bad.push([&sound[..], b"\n"].concat());
+        bad.push(vec![0; 32]);
+        for bytes in bad {
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(Key::open(&file, false).is_err(), "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use super::*;
+use crate::limits::Argon2Cost;
+
+const NOW: u64 = 1_760_000_000;
+
+fn settings(folder: &Path) -> Settings {
+    let argon2 = Argon2Cost { memory_kib: 8, iterations: 1, parallelism: 1 };
+    Settings { file: folder.join("accounts"), rules: limits::Accounts { argon2, ..limits::Accounts::default() } }
+}
+
+fn open(folder: &Path) -> (Auth, Receiver<()>) {
+    let (wake, woken) = channel();
+    (Auth::open(&settings(folder), move || wake.send(()).unwrap_or(())).unwrap(), woken)
+}
+
+fn name(text: &str) -> UserName {
+    UserName::parse(text).unwrap()
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text.as_bytes().to_vec())
+}
+
+fn register(who: &str, password: &str) -> Request {
+    Request::Register { name: name(who), password: secret(password) }
+}
+
+fn check(who: &str, password: &str) -> Request {
+    Request::Check { name: name(who), password: secret(password) }
+}
+
+/// The next answer, after as many wake-ups as it takes.
+fn answer((auth, woken): &mut (Auth, Receiver<()>)) -> Answer {
+    loop {
+        if let Some(answer) = auth.poll_answer() {
+            return answer;
+        }
+        woken.recv_timeout(Duration::from_secs(10)).expect("an answer");
+    }
+}
+
+#[track_caller]
+fn ask(both: &mut (Auth, Receiver<()>), request: Request, expected: Verdict) {
+    both.0.submit(7, None, request).unwrap();
+    assert_eq!(answer(both), Answer { ticket: 7, verdict: expected });
+}
+
+#[test]
+fn accounts_outlive_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut both = open(folder.path());
+    ask(&mut both, register("Alice", "correct horse"), Verdict::Registered);
+    ask(&mut both, check("alice", "correct horse"), Verdict::Right);
+    let (token, life) = both.0.issue_token(&name("alice"), NOW).unwrap();
+    assert_eq!(life, 86_400);
+    both.0.close();
+    let mut both = open(folder.path());
+    assert_eq!(both.0.accounts(), 1);
+    assert_eq!(both.0.lookup(&name("ALICE")).unwrap().as_str(), "Alice");
+    ask(&mut both, check("alice", "correct horse"), Verdict::Right);
+    ask(&mut both, check("alice", "correct mule"), Verdict::Wrong);
+    ask(&mut both, check("bob", "correct horse"), Verdict::Wrong);
+    assert!(both.0.check_token(&name("aLICE"), token.as_bytes(), NOW + 86_399));
+    assert!(!both.0.check_token(&name("alice"), token.as_bytes(), NOW + 86_400));
+    assert!(!both.0.check_token(&name("bob"), token.as_bytes(), NOW));
+    assert!(both.0.issue_token(&name("bob"), NOW).is_none());
+    ask(&mut both, Request::Change { name: name("alice"), password: secret("a new one") }, Verdict::Changed);
+    assert!(!both.0.check_token(&name("alice"), token.as_bytes(), NOW));
+}
+
+#[test]
+fn everything_is_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let both = open(folder.path());
+    both.0.close();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o7777, 0o600, "{entry:?}");
+        found.push(entry.file_name().into_string().unwrap());
+    }
+    found.sort();
+    assert_eq!(found, ["accounts", "accounts.key", "accounts.lock"]);
+    for file in ["accounts", "accounts.key"] {
+        let path = folder.path().join(file);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let Err(OpenError::Unusable(text)) = Auth::open(&settings(folder.path()), || ()) else { panic!("{file}") };
+        assert!(text.ends_with(&format!("run: chmod 600 {}", path.display())), "{text}");
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+#[test]
+fn the_second_one_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let both = open(folder.path());
+    let second = Auth::open(&settings(folder.path()), || ());
+    assert!(matches!(second, Err(OpenError::InUse(_))));
+    both.0.close();
+    open(folder.path());
+}
+
+#[test]
+fn impossible_costs_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path());
+    settings.rules.argon2.memory_kib = u32::MAX;
+    assert!(matches!(Auth::open(&settings, || ()), Err(OpenError::Unusable(text)) if text.contains("argon2")));
+}
+
+#[test]
+fn one_of_two_registers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut both = open(folder.path());
+    both.0.submit(1, None, register("alice", "password")).unwrap();
+    assert_eq!(both.0.submit(2, None, register("ALICE", "password")), Err(Refused::Taken));
+    assert_eq!(answer(&mut both), Answer { ticket: 1, verdict: Verdict::Registered });
+    assert_eq!(both.0.submit(2, None, register("Alice", "password")), Err(Refused::Taken));
+}
+
+#[test]
+fn a_full_disk_leaves_the_name_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut both = open(folder.path());
+    both.0.registering.add(1, name("alice"));
+    assert_eq!(both.0.submit(2, None, register("alice", "password")), Err(Refused::Taken));
+    both.0.exchange.answer([Answer { ticket: 1, verdict: Verdict::Unavailable }]);
+    assert_eq!(answer(&mut both).ticket, 1);
+    ask(&mut both, register("alice", "password"), Verdict::Registered);
+}
+
+#[test]
+fn what_waits_can_be_cancelled_and_what_is_full_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path());
+    // Slow enough that what is submitted second still waits.
+    settings.rules.argon2 = Argon2Cost { memory_kib: 8 * 1024, iterations: 10, parallelism: 1 };
+    settings.rules.queue = 3;
+    let (wake, woken) = channel();
+    let mut both = (Auth::open(&settings, move || wake.send(()).unwrap_or(())).unwrap(), woken);
+    both.0.submit(1, None, check("nobody", "password")).unwrap();
+    while both.0.waiting() > 0 {
+        std::thread::yield_now();
+    }
+    both.0.submit(2, None, register("alice", "password")).unwrap();
+    both.0.submit(3, None, check("bob", "password")).unwrap();
+    both.0.submit(4, None, check("carol", "password")).unwrap();
+    assert_eq!(both.0.submit(5, None, check("dave", "password")), Err(Refused::Full));
+    assert_eq!(both.0.submit(6, None, register("erin", "password")), Err(Refused::Full));
+    assert!(!both.0.registering.has(&name("erin")));
+    both.0.cancel(1); // It is under way, and answers.
+    both.0.cancel(2);
+    both.0.cancel(3);
+    both.0.cancel(99);
+    assert_eq!(both.0.waiting(), 1);
+    assert!(!both.0.registering.has(&name("alice")));
+    assert_eq!([answer(&mut both).ticket, answer(&mut both).ticket], [1, 4]);
+    assert!(both.0.poll_answer().is_none());
+    assert_eq!(both.0.accounts(), 0);
+}
+
+#[test]
+fn a_worker_that_panics_takes_nobody_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let woken = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let flag = std::sync::Arc::clone(&woken);
+    // The first wake-up is the fault, the next one tells of it.
+    let wake = move || assert!(flag.swap(true, std::sync::atomic::Ordering::Relaxed), "for the test");
+    let mut auth = Auth::open(&settings(folder.path()), wake).unwrap();
+    auth.submit(1, None, check("nobody", "password")).unwrap();
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while auth.submit(2, None, check("nobody", "password")) != Err(Refused::Full) {
+        assert!(std::time::Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(auth.poll_answer().map(|answer| answer.ticket), Some(1));
+    auth.close();
+}

@@ -1,0 +1,200 @@
+//! The thread that hashes and writes. It works requests off one after another; changes gather in a batch that goes
+//! to disk together, and are answered when they are there.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::accounts::Accounts;
+use super::exchange::{Exchange, Next};
+use super::hash::{HashError, Hasher};
+use super::journal::{Journal, unix_now};
+use super::queue::Job;
+use super::record::{Change, Op};
+use super::request::{Answer, Request, Secret, Verdict};
+use crate::hub::names::UserName;
+
+/// A change that is hashed waits this long for others to share its sync, or for one more hash if that takes longer.
+const GATHER: Duration = Duration::from_millis(10);
+/// Old hashes that wait to be made anew, with their passwords. Those beyond wait for the next login.
+const REHASHES: usize = 16;
+
+/// The worker's things. It alone has the file and the memory for hashing.
+pub(super) struct Worker {
+    exchange: Arc<Exchange>,
+    accounts: Arc<Accounts>,
+    journal: Journal,
+    hasher: Hasher,
+    wake: Box<dyn Fn() + Send>,
+    batch: Vec<Staged>,
+    /// When the first change of the batch was ready.
+    since: Option<Instant>,
+    weak: VecDeque<Weak>,
+}
+
+/// A change that waits for the sync, and what is said when it is on disk, to whom.
+struct Staged {
+    change: Change,
+    answer: Option<Answer>,
+}
+
+/// A hash that was made when hashes cost less, and the password that fits it.
+struct Weak {
+    name: UserName,
+    phc: Box<str>,
+    password: Secret,
+}
+
+impl Worker {
+    /// A worker that has not begun. It calls `wake` whenever there are answers.
+    pub(super) fn new(
+        exchange: Arc<Exchange>,
+        accounts: Arc<Accounts>,
+        journal: Journal,
+        hasher: Hasher,
+        wake: Box<dyn Fn() + Send>,
+    ) -> Self {
+        let (batch, weak) = (Vec::new(), VecDeque::new());
+        Self { exchange, accounts, journal, hasher, wake, batch, since: None, weak }
+    }
+
+    /// Works until the exchange is closed. What is under way is brought to disk.
+    pub(super) fn run(&mut self) {
+        while self.step() {}
+    }
+
+    /// Tells everybody who waits that nothing will come of it.
+    pub(super) fn give_up(&mut self) {
+        self.exchange.give_up();
+        (self.wake)();
+    }
+
+    /// One request, one sync or one hash made anew; sleeps when there is none of them. False at the end.
+    pub(super) fn step(&mut self) -> bool {
+        let may_sleep = self.batch.is_empty() && self.weak.is_empty();
+        match self.exchange.next(may_sleep) {
+            Next::Job(job, cost) => {
+                self.hasher.set_cost(cost);
+                self.handle(job);
+                if self.since.is_some_and(|since| since.elapsed() >= GATHER) {
+                    self.commit();
+                }
+                true
+            }
+            Next::Nobody if self.batch.is_empty() => {
+                self.strengthen_one();
+                true
+            }
+            Next::Nobody => {
+                self.commit();
+                true
+            }
+            Next::Closing => {
+                self.commit();
+                false
+            }
+        }
+    }
+
+    fn handle(&mut self, job: Job) {
+        let Job { ticket, request } = job;
+        // Two changes of one account do not share a batch: the second one builds on the first.
+        if self.batch.iter().any(|staged| staged.change.name == *request.name()) {
+            self.commit();
+        }
+        let verdict = match request {
+            Request::Register { name, password } => self.register(ticket, name, &password),
+            Request::Check { name, password } => self.check(&name, password).map(Some),
+            Request::Change { name, password } => self.change(ticket, &name, &password),
+        };
+        match verdict {
+            Ok(None) => {} // It is in the batch.
+            Ok(Some(verdict)) => self.answer([Answer { ticket, verdict }]),
+            Err(e) => {
+                log::error!("accounts: a password could not be hashed: {e}");
+                self.answer([Answer { ticket, verdict: Verdict::Unavailable }]);
+            }
+        }
+    }
+
+    fn register(&mut self, ticket: u64, name: UserName, password: &Secret) -> Result<Option<Verdict>, HashError> {
+        if self.accounts.registered(&name).is_some() {
+            return Ok(Some(Verdict::Taken));
+        }
+        let phc = self.hasher.hash(password)?;
+        let epoch = self.journal.first_epoch(&name);
+        let change = Change { op: Op::Add, unix: unix_now(), name, epoch, phc };
+        self.stage(change, Some(Answer { ticket, verdict: Verdict::Registered }));
+        Ok(None)
+    }
+
+    fn check(&mut self, name: &UserName, password: Secret) -> Result<Verdict, HashError> {
+        let Some(account) = self.accounts.find(name) else {
+            self.hasher.waste(&password)?;
+            return Ok(Verdict::Wrong);
+        };
+        if !self.hasher.verify(&password, &account.phc)? {
+            return Ok(Verdict::Wrong);
+        }
+        if self.hasher.is_weak(&account.phc) && self.weak.len() < REHASHES {
+            self.weak.push_back(Weak { name: name.clone(), phc: account.phc, password });
+        }
+        Ok(Verdict::Right)
+    }
+
+    fn change(&mut self, ticket: u64, name: &UserName, password: &Secret) -> Result<Option<Verdict>, HashError> {
+        let (Some(name), Some(epoch)) = (self.accounts.registered(name), self.accounts.epoch(name)) else {
+            return Ok(Some(Verdict::Wrong));
+        };
+        // An epoch that cannot rise would leave old tokens alive.
+        let Some(epoch) = epoch.checked_add(1) else { return Ok(Some(Verdict::Unavailable)) };
+        let phc = self.hasher.hash(password)?;
+        let change = Change { op: Op::Update, unix: unix_now(), name, epoch, phc };
+        self.stage(change, Some(Answer { ticket, verdict: Verdict::Changed }));
+        Ok(None)
+    }
+
+    /// Makes an old hash anew at today's cost. The epoch stays: nobody's tokens need to die for it.
+    fn strengthen_one(&mut self) {
+        let Some(Weak { name, phc, password }) = self.weak.pop_front() else { return };
+        let (Some(name), Some(account)) = (self.accounts.registered(&name), self.accounts.find(&name)) else { return };
+        if account.phc != phc || !self.hasher.is_weak(&phc) {
+            return;
+        }
+        // Without memory or randomness it stays as it is: the next login comes back to it.
+        let Ok(phc) = self.hasher.hash(&password) else { return };
+        let change = Change { op: Op::Update, unix: unix_now(), name, epoch: account.epoch, phc };
+        self.stage(change, None);
+    }
+
+    fn stage(&mut self, change: Change, answer: Option<Answer>) {
+        self.since.get_or_insert_with(Instant::now);
+        self.batch.push(Staged { change, answer });
+    }
+
+    /// Brings the batch to disk, then into the map, then says so. In that order: what is seen is on disk.
+    fn commit(&mut self) {
+        self.since = None;
+        if self.batch.is_empty() {
+            return;
+        }
+        let staged = std::mem::take(&mut self.batch).into_iter().map(|staged| (staged.change, staged.answer));
+        let (changes, answers): (Vec<_>, Vec<_>) = staged.unzip();
+        let on_disk = self.journal.append(&changes, Instant::now()).is_ok();
+        if on_disk {
+            self.accounts.publish(changes);
+        }
+        let verdict = |said: Answer| if on_disk { said } else { Answer { verdict: Verdict::Unavailable, ..said } };
+        self.answer(answers.into_iter().flatten().map(verdict));
+    }
+
+    fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
+        if self.exchange.answer(answers) {
+            (self.wake)();
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

@@ -1,0 +1,243 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::journal::tests::Fake;
+use super::*;
+use crate::limits;
+use crate::limits::Argon2Cost;
+
+/// A worker that works only when it is told to, on a file in memory.
+struct Bench {
+    worker: Worker,
+    exchange: Arc<Exchange>,
+    accounts: Arc<Accounts>,
+    fake: Fake,
+    wakes: Arc<AtomicUsize>,
+}
+
+fn rules(memory_kib: u32) -> limits::Accounts {
+    limits::Accounts { argon2: Argon2Cost { memory_kib, iterations: 1, parallelism: 1 }, ..limits::Accounts::default() }
+}
+
+fn name(text: &str) -> UserName {
+    UserName::parse(text).unwrap()
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text.as_bytes().to_vec())
+}
+
+impl Bench {
+    fn new() -> Self {
+        let fake = Fake::default();
+        let exchange = Arc::new(Exchange::new(&rules(8)));
+        let accounts = Arc::new(Accounts::default());
+        let wakes = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&wakes);
+        let wake = Box::new(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let hasher = Hasher::new(rules(8).argon2).unwrap();
+        let worker = Worker::new(Arc::clone(&exchange), Arc::clone(&accounts), fake.journal(), hasher, wake);
+        Self { worker, exchange, accounts, fake, wakes }
+    }
+
+    fn submit(&self, ticket: u64, request: Request) {
+        self.exchange.submit(None, Job { ticket, request }).unwrap();
+    }
+
+    fn register(&self, ticket: u64, who: &str) {
+        self.submit(ticket, Request::Register { name: name(who), password: secret("password") });
+    }
+
+    /// Works until there is nothing to be done; the verdicts by ticket.
+    fn work(&mut self) -> Vec<(u64, Verdict)> {
+        while self.exchange.waiting() > 0 || !self.worker.batch.is_empty() || !self.worker.weak.is_empty() {
+            assert!(self.worker.step());
+        }
+        self.answers()
+    }
+
+    fn answers(&self) -> Vec<(u64, Verdict)> {
+        let answers = std::iter::from_fn(|| self.exchange.poll_answer());
+        let mut answers = answers.map(|answer| (answer.ticket, answer.verdict)).collect::<Vec<_>>();
+        answers.sort_by_key(|(ticket, _)| *ticket);
+        answers
+    }
+
+    #[track_caller]
+    fn check(&mut self, who: &str, password: &str, expected: Verdict) {
+        self.submit(1000, Request::Check { name: name(who), password: secret(password) });
+        assert_eq!(self.work(), [(1000, expected)], "{who} {password}");
+    }
+
+    #[track_caller]
+    fn change(&mut self, who: &str, password: &str, expected: Verdict) {
+        self.submit(1000, Request::Change { name: name(who), password: secret(password) });
+        assert_eq!(self.work(), [(1000, expected)], "{who} {password}");
+    }
+}
+
+#[test]
+fn registering_checking_changing() {
+    let mut bench = Bench::new();
+    bench.check("alice", "password", Verdict::Wrong);
+    bench.change("alice", "password", Verdict::Wrong);
+    bench.register(1, "Alice");
+    assert_eq!(bench.work(), [(1, Verdict::Registered)]);
+    bench.register(2, "aLICE");
+    assert_eq!(bench.work(), [(2, Verdict::Taken)]);
+    bench.check("ALICE", "password", Verdict::Right);
+    bench.check("alice", "Password", Verdict::Wrong);
+    bench.change("alice", "another one", Verdict::Changed);
+    bench.check("alice", "password", Verdict::Wrong);
+    bench.check("alice", "another one", Verdict::Right);
+    assert_eq!(bench.accounts.epoch(&name("alice")), Some(2));
+    assert_eq!(bench.fake.names(), ["Alice"]);
+}
+
+#[test]
+fn those_who_wait_together_share_the_sync() {
+    let mut bench = Bench::new();
+    for ticket in 0..40 {
+        bench.register(ticket, &format!("user{ticket}"));
+    }
+    let answers = bench.work();
+    assert_eq!(answers.len(), 40);
+    assert!(answers.iter().all(|(_, verdict)| *verdict == Verdict::Registered));
+    // A hash takes microseconds here, and a batch gathers for 10 ms; how many that makes is the machine's to say.
+    let syncs = bench.fake.script().syncs;
+    assert!(syncs < 20, "{syncs} syncs");
+    assert_eq!(bench.wakes.load(Ordering::Relaxed), syncs, "one wake-up a batch");
+}
+
+#[test]
+fn nothing_is_seen_before_it_is_on_disk() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.worker.step();
+    assert_eq!((bench.accounts.count(), bench.answers()), (0, vec![]));
+    bench.worker.step();
+    assert_eq!((bench.accounts.count(), bench.answers()), (1, vec![(1, Verdict::Registered)]));
+}
+
+#[test]
+fn one_name_is_registered_once() {
+    let mut bench = Bench::new();
+    for (ticket, who) in [(1, "alice"), (2, "ALICE"), (3, "bob"), (4, "Alice")] {
+        bench.register(ticket, who);
+    }
+    let expected = [(1, Verdict::Registered), (2, Verdict::Taken), (3, Verdict::Registered), (4, Verdict::Taken)];
+    assert_eq!(bench.work(), expected);
+}
+
+#[test]
+fn two_changes_of_one_account_count_twice() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.submit(2, Request::Change { name: name("alice"), password: secret("one") });
+    bench.submit(3, Request::Change { name: name("alice"), password: secret("two") });
+    assert_eq!(bench.work(), [(1, Verdict::Registered), (2, Verdict::Changed), (3, Verdict::Changed)]);
+    assert_eq!(bench.accounts.epoch(&name("alice")), Some(3));
+    bench.check("alice", "two", Verdict::Right);
+}
+
+#[test]
+fn a_failing_disk_stops_changes_only() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.work();
+    for short in [true, false] {
+        (bench.fake.script().room, bench.fake.script().sync_fails) = (short.then_some(9), !short);
+        bench.fake.script().replace_fails = true;
+        bench.register(2, "bob");
+        assert_eq!(bench.work(), [(2, Verdict::Unavailable)]);
+        bench.change("alice", "another one", Verdict::Unavailable);
+        bench.check("alice", "password", Verdict::Right);
+        bench.check("bob", "password", Verdict::Wrong);
+        assert_eq!((bench.accounts.epoch(&name("alice")), bench.fake.names()), (Some(1), vec!["alice".to_owned()]));
+    }
+    (bench.fake.script().sync_fails, bench.fake.script().replace_fails) = (false, false);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        bench.register(3, "bob");
+        match bench.work().as_slice() {
+            [(3, Verdict::Registered)] => break,
+            _ => assert!(Instant::now() < deadline, "it does not heal"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(bench.fake.names(), ["alice", "bob"]);
+}
+
+#[test]
+fn weak_hashes_are_made_anew_and_tokens_live() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.work();
+    let old = bench.accounts.find(&name("alice")).unwrap();
+    bench.exchange.reconfigure(&rules(16));
+    bench.check("alice", "wrong", Verdict::Wrong);
+    assert_eq!(bench.accounts.find(&name("alice")).unwrap(), old);
+    bench.check("alice", "password", Verdict::Right);
+    let new = bench.accounts.find(&name("alice")).unwrap();
+    assert!(new.phc.contains("m=16,") && new.epoch == old.epoch, "{new:?}");
+    bench.check("alice", "password", Verdict::Right);
+    assert_eq!(bench.fake.script().syncs, 2, "and once is enough");
+}
+
+#[test]
+fn rehashing_waits_for_those_who_wait_and_heeds_a_change() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.work();
+    bench.exchange.reconfigure(&rules(16));
+    bench.submit(2, Request::Check { name: name("alice"), password: secret("password") });
+    bench.submit(3, Request::Change { name: name("alice"), password: secret("another one") });
+    assert_eq!(bench.work(), [(2, Verdict::Right), (3, Verdict::Changed)]);
+    bench.check("alice", "another one", Verdict::Right);
+    bench.check("alice", "password", Verdict::Wrong);
+}
+
+#[test]
+fn rehashing_is_bounded() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.work();
+    bench.exchange.reconfigure(&rules(16));
+    for ticket in 0..2 * REHASHES as u64 {
+        bench.submit(ticket, Request::Check { name: name("alice"), password: secret("password") });
+    }
+    while bench.exchange.waiting() > 0 {
+        bench.worker.step();
+    }
+    assert_eq!(bench.worker.weak.len(), REHASHES);
+    bench.work();
+    assert_eq!(bench.fake.script().syncs, 2);
+}
+
+#[test]
+fn closing_brings_the_batch_to_disk() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.register(2, "bob");
+    bench.worker.step();
+    bench.exchange.close();
+    assert!(!bench.worker.step());
+    assert_eq!(bench.fake.names(), ["alice"]);
+    assert!(
+        bench
+            .exchange
+            .submit(None, Job { ticket: 3, request: Request::Check { name: name("a"), password: secret("") } })
+            .is_err()
+    );
+}
+
+#[test]
+fn a_worker_that_gives_up_leaves_nobody_waiting() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.register(2, "bob");
+    bench.worker.step();
+    bench.worker.give_up();
+    assert_eq!(bench.answers(), [(1, Verdict::Unavailable), (2, Verdict::Unavailable)]);
+}
