@@ -188,7 +188,8 @@ impl Default for Argon2Cost {
 }
 
 /// `[accounts]`, without the file's place: who may have one, and what a password costs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Accounts {
     /// Who may make an account.
     pub registration: Registration,
