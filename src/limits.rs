@@ -41,6 +41,8 @@ pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
 /// What a read from a connection asks for, less what the connection holds already: what is read and cannot be
 /// carried out yet (a rate, a password under check) is kept, so this bounds what is kept. At least one line.
 pub const READ_BYTES: usize = 4096;
+/// The largest `limits.line_bytes` that may be configured: the loop reads into a buffer of twice this size.
+pub const LINE_BYTES_MOST: usize = 64 * 1024;
 /// A page of shared frames that some slow reader still refers to is left to it at this size.
 pub const PAGE_BYTES: usize = 64 * 1024;
 /// How long a closing connection may take to hear its last line, and to stop talking, before it is reset.
@@ -188,7 +190,8 @@ impl Default for Argon2Cost {
 }
 
 /// `[accounts]`, without the file's place: who may have one, and what a password costs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Accounts {
     /// Who may make an account.
     pub registration: Registration,

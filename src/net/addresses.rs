@@ -8,10 +8,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 
+use super::clock::Millis;
 use crate::limits::{self, Limits};
-
-/// Milliseconds on the loop's monotonic clock.
-pub type Millis = u64;
 
 /// Nanoseconds on the same clock. The table reckons in them so that its window divides without a remainder that
 /// matters among any number of connections; 64 bits of them last for centuries.
@@ -35,7 +33,7 @@ const SHED_PERCENT: u128 = 30;
 ///
 /// Exempt addresses (see [`exempt`]) never enter it. Every call costs amortised O(log entries).
 #[derive(Debug, Default)]
-pub struct Addresses {
+pub(super) struct Addresses {
     /// An IPv4 party stands here as its IPv4-mapped IPv6 address, which no IPv6 party is: that is the smaller key.
     table: HashMap<Ipv6Addr, Entry>,
     /// The parties without open connections, those that are clear soonest first.
@@ -44,7 +42,7 @@ pub struct Addresses {
 
 /// The answer to a new connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
+pub(super) enum Admission {
     /// It may stay, and is counted as open until [`Addresses::release`].
     Welcome,
     /// Refused: `limits.per_address` or `limits.new_per_address` is reached, or the table is full of addresses that
@@ -56,7 +54,7 @@ pub enum Admission {
 
 impl Addresses {
     /// An empty table.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::default()
     }
 
@@ -70,7 +68,7 @@ impl Addresses {
     /// If the table is full of addresses with open connections (which takes `limits.connections` beyond
     /// [`limits::ADDRESSES`]), a new address is refused. To let it in uncounted would lift every per-address rule just
     /// when the most addresses are at the door; to refuse it costs nobody who is inside anything.
-    pub fn admit(&mut self, ip: IpAddr, now: Millis, limits: &Limits, penalties: bool) -> Admission {
+    pub(super) fn admit(&mut self, ip: IpAddr, now: Millis, limits: &Limits, penalties: bool) -> Admission {
         if exempt(ip, limits) {
             return Admission::Welcome;
         }
@@ -97,7 +95,7 @@ impl Addresses {
     ///
     /// Harmless for an address that has nothing counted, as one that was exempt when it came. (If loopback ceases to
     /// be exempt while it has connections open, their ends are taken off its newer ones.)
-    pub fn release(&mut self, ip: IpAddr) {
+    pub(super) fn release(&mut self, ip: IpAddr) {
         let who = key(ip);
         let entry = self.entry(who);
         if let Some(open) = entry.open.checked_sub(1) {
@@ -110,7 +108,7 @@ impl Addresses {
     ///
     /// It is remembered also when the connection is gone already, except when the table is full of addresses that
     /// have connections open.
-    pub fn failure(&mut self, ip: IpAddr, now: Millis, limits: &Limits) {
+    pub(super) fn failure(&mut self, ip: IpAddr, now: Millis, limits: &Limits) {
         if exempt(ip, limits) {
             return;
         }
@@ -122,21 +120,9 @@ impl Addresses {
         }
     }
 
-    /// Whether the penalty of `ip` is [`limits::PENALTY_REFUSED_S`] or more at `now`: new connections are refused.
-    ///
-    /// It does not know `login.penalties`; where that is off, do not ask.
-    pub fn is_penalised(&self, ip: IpAddr, now: Millis, limits: &Limits) -> bool {
-        !exempt(ip, limits) && self.entry(key(ip)).is_penalised(nanos(now))
-    }
-
     /// How many addresses are remembered, some of them perhaps without need.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.table.len()
-    }
-
-    /// Whether no address is remembered.
-    pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
     }
 
     /// What is known of `who`. Somebody unknown is somebody who is clear.
@@ -221,7 +207,7 @@ impl Entry {
 
 /// The party that an address stands for: IPv4 as it is, IPv4-mapped IPv6 as IPv4, IPv6 by its /64, which is what one
 /// subscriber gets. `::1` stays as it is, so that a party is exempt exactly when its addresses are.
-pub fn party(ip: IpAddr) -> IpAddr {
+pub(super) fn party(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(v4) => v4.into(),
         IpAddr::V6(Ipv6Addr::LOCALHOST) => Ipv6Addr::LOCALHOST.into(),
@@ -233,7 +219,7 @@ pub fn party(ip: IpAddr) -> IpAddr {
 }
 
 /// Whether per-address rules do not apply to `ip`: loopback (IPv4-mapped too), unless `limits.include_loopback`.
-pub fn exempt(ip: IpAddr, limits: &Limits) -> bool {
+pub(super) fn exempt(ip: IpAddr, limits: &Limits) -> bool {
     !limits.include_loopback && ip.to_canonical().is_loopback()
 }
 
@@ -243,7 +229,7 @@ pub fn exempt(ip: IpAddr, limits: &Limits) -> bool {
 /// From `limits.silent` on 30 of 100 are refused, rising linearly to all from `limits.silent_most` on. By chance,
 /// because nobody can tell a person's new connection from a flood's: so most of those refused are the flood's, and a
 /// person who tries again gets in.
-pub fn sheds_silent(silent: u32, dice: u32, limits: &Limits) -> bool {
+pub(super) fn sheds_silent(silent: u32, dice: u32, limits: &Limits) -> bool {
     let Some(over) = silent.checked_sub(limits.silent) else {
         return false;
     };

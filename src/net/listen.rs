@@ -108,6 +108,7 @@ fn explain(addr: SocketAddr, error: &io::Error) -> StartError {
 
 /// A descriptor that is kept so that there is one to refuse a peer with when all others are in use.
 #[derive(Debug)]
+#[expect(dead_code, reason = "what counts is that the descriptor is held")]
 pub(super) struct Spare(Option<File>);
 
 impl Spare {

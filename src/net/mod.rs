@@ -1,3 +1,205 @@
-//! The layer that owns sockets, buffers and deadlines, and what it needs to know to guard them.
+//! The net: the only place that knows sockets. It owns them all, reads, decides, flushes, reaps.
+//!
+//! [`serve`] is the server. The turn of the loop stands in `reactor.rs`; its phases each have a file.
 
-pub mod addresses;
+mod addresses;
+mod arm;
+mod clock;
+mod conn;
+mod decide;
+mod fanout;
+mod farewell;
+mod flush;
+mod listen;
+mod login;
+mod outbox;
+mod pace;
+mod pages;
+mod reactor;
+mod read;
+mod signals;
+mod stats;
+mod timers;
+mod token;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use log::{info, warn};
+use mio::{Interest, Poll, Waker};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use slab::Slab;
+
+use crate::auth::{self, Auth, OpenError};
+use crate::hub::{Hub, Rules};
+use crate::limits::{self, Limits, Login, READ_BYTES, SPARE_DESCRIPTORS};
+use addresses::Addresses;
+use clock::{Clock, NEVER};
+use listen::{Listener, Spare};
+use pages::Pages;
+use reactor::{Ending, Reactor};
+use stats::Stats;
+use timers::Timers;
+use token::{Generations, Source};
+
+/// What the server is started with.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where it listens.
+    pub listen: Vec<Endpoint>,
+    /// The account file; its companions stand beside it.
+    pub accounts_file: PathBuf,
+    /// How many log lines have been dropped, for the statistics.
+    pub stats_log_lines_dropped: fn() -> u64,
+    /// What may change while it runs.
+    pub tuning: Tuning,
+}
+
+/// One place to listen at, for the line door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Address and port; port 0 takes a free one.
+    pub addr: SocketAddr,
+    /// Whether a machine without this address family is no reason not to start.
+    pub optional: bool,
+}
+
+/// What SIGHUP may change.
+#[derive(Clone, Debug)]
+pub struct Tuning {
+    /// Connections, lines, rates, what may be owed.
+    pub limits: Limits,
+    /// How long and how often somebody may try to log in.
+    pub login: Login,
+    /// Who may have an account, and what a password costs.
+    pub accounts: limits::Accounts,
+    /// Seconds between two lines of statistics; 0 for none.
+    pub stats_s: u32,
+}
+
+impl From<&Tuning> for Rules {
+    fn from(tuning: &Tuning) -> Self {
+        Self {
+            sessions_per_account: tuning.accounts.sessions_per_account,
+            list_lines: tuning.limits.list_lines,
+        }
+    }
+}
+
+/// Why the server did not start, or did not go on. Each holds a whole message: what, why, and the next step.
+#[derive(Debug)]
+pub enum StartError {
+    /// The port or the account file is another server's.
+    InUse(String),
+    /// What is configured cannot be used.
+    Config(String),
+    /// Anything else.
+    Failed(String),
+}
+
+/// Called on SIGHUP: gives what is to change, or `None` if everything stays.
+pub type Reload = Box<dyn FnMut() -> Option<Tuning>>;
+
+/// Opens the accounts, binds, and serves until a signal ends it. `reload` is called on SIGHUP.
+///
+/// # Errors
+/// See [`StartError`]. Once it serves, only the failure of the poll itself is one.
+pub fn serve(settings: Settings, reload: Reload) -> Result<(), StartError> {
+    let mut reactor = start(settings, reload)?;
+    info!("serving up to {} connections", reactor.most_connections);
+    let result = reactor.serve();
+    if reactor.tuning.stats_s > 0 {
+        reactor.log_stats();
+    }
+    reactor.finish();
+    result.map_err(|error| StartError::Failed(format!("the event loop: {error}")))
+}
+
+fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
+    let Settings { listen, accounts_file, stats_log_lines_dropped, tuning } = settings;
+    let failed = |what: &str, error: io::Error| StartError::Failed(format!("{what}: {error}"));
+    let poll = Poll::new().map_err(|error| failed("make a poll", error))?;
+    let mut signals = signals::listen().map_err(|error| failed("listen to signals", error))?;
+    let registry = poll.registry();
+    registry
+        .register(&mut signals, Source::Signals.token(), Interest::READABLE)
+        .map_err(|error| failed("watch for signals", error))?;
+    raise_descriptors();
+    let most_connections = most_connections(&tuning.limits);
+    // The accounts first: their lock tells two servers apart before either has taken a port.
+    let auth = open_accounts(accounts_file, &tuning, registry)?;
+    let mut listeners = Vec::new();
+    for endpoint in &listen {
+        listeners.extend(Listener::open(endpoint, listeners.len(), &tuning.limits, registry)?);
+    }
+    let scratch_bytes = READ_BYTES.max(limits::LINE_BYTES_MOST) * 2;
+    let mut reactor = Reactor {
+        poll,
+        signals,
+        clock: Clock::new(),
+        reload,
+        log_lines_dropped: stats_log_lines_dropped,
+        listeners,
+        accept_retry: NEVER,
+        spare: Spare::new(),
+        most_connections,
+        conns: Slab::new(),
+        generations: Generations::default(),
+        addresses: Addresses::new(),
+        silent: 0,
+        hub: Hub::new(Rules::from(&tuning)),
+        auth,
+        pages: Pages::default(),
+        timers: Timers::default(),
+        scratch: vec![0; scratch_bytes].into_boxed_slice(),
+        run_queue: Default::default(),
+        dirty: Vec::new(),
+        flushing: Vec::new(),
+        touched: Vec::new(),
+        doomed: Vec::new(),
+        stats: Stats::default(),
+        stats_due: NEVER,
+        ending: Ending::No,
+        tuning,
+    };
+    reactor.plan_stats();
+    Ok(reactor)
+}
+
+fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Result<Auth, StartError> {
+    let waker = Waker::new(registry, Source::Waker.token())
+        .map_err(|error| StartError::Failed(format!("make a waker: {error}")))?;
+    let wake = move || {
+        if let Err(error) = waker.wake() {
+            warn!("cannot wake the loop: {error}");
+        }
+    };
+    let settings = auth::Settings { file, rules: tuning.accounts.clone() };
+    Auth::open(&settings, wake).map_err(|error| match error {
+        OpenError::InUse(text) => StartError::InUse(text),
+        OpenError::Unusable(text) => StartError::Config(text),
+    })
+}
+
+/// Takes as many descriptors as the machine allows without asking.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            warn!("cannot raise the descriptor limit: {error}");
+        }
+    }
+}
+
+/// How many connections there may be: as configured, as far as descriptors go.
+fn most_connections(limits: &Limits) -> usize {
+    let wanted = u64::from(limits.connections);
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let possible = descriptors.saturating_sub(SPARE_DESCRIPTORS).max(1);
+    if possible < wanted {
+        warn!("{wanted} connections are configured, {descriptors} descriptors allow {possible}: raise `ulimit -n`");
+    }
+    wanted.min(possible) as usize
+}

@@ -234,12 +234,12 @@ impl Reactor {
         );
         self.plan_stats();
     }
-}
 
-impl Drop for Reactor {
-    fn drop(&mut self) {
+    /// The end: the account thread finishes what it has begun, and stops.
+    pub(super) fn finish(self) {
         if !self.conns.is_empty() {
             warn!("{} connections had not heard all when the server ended", self.conns.len());
         }
+        self.auth.close();
     }
 }

@@ -1,0 +1,299 @@
+//! The keys of the configuration, and what each accepts.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::listen::Listen;
+use super::source::Document;
+use crate::limits::{PAGE_BYTES, PASSWORD_MAX_BYTES};
+
+/// A year, for periods: as good as never, and no clock overflows by it.
+const YEAR_S: u64 = 365 * 24 * 60 * 60;
+const NEVER: &str = "a year is as good as never";
+/// For counts that go with connections.
+const MANY: u64 = 1_000_000;
+const DESCRIPTORS: &str = "the system gives a process about a million descriptors";
+/// For sizes in bytes that are the kernel's or arithmetic's too.
+const GIB: u64 = 1 << 30;
+const KERNEL_INT: &str = "the kernel counts it twice, in a 32-bit number";
+
+/// What a key accepts.
+enum Rule {
+    /// `true` or `false`.
+    Flag,
+    /// A whole number from `least` to `most`, and why just these.
+    Number { least: u64, most: u64, why: &'static str },
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A path; whether it may be empty.
+    Path { or_empty: bool },
+    /// Endpoints, at least one, each once.
+    Listen,
+    /// A key of the design that this version does not serve, and what to say about it.
+    Absent(&'static str),
+}
+
+const fn from_one(most: u64, why: &'static str) -> Rule {
+    Rule::Number { least: 1, most, why }
+}
+
+const fn from_zero(most: u64, why: &'static str) -> Rule {
+    Rule::Number { least: 0, most, why }
+}
+
+/// Every key by its dotted path.
+const KEYS: &[(&str, Rule)] = &[
+    ("listen", Rule::Listen),
+    ("datagrams", Rule::Absent("the datagram relay is not part of this version; leave datagrams out")),
+    ("accounts.file", Rule::Path { or_empty: false }),
+    ("accounts.registration", Rule::Word(&["open", "closed"])),
+    ("accounts.password_min_bytes", from_one(PASSWORD_MAX_BYTES as u64, "no password is longer")),
+    ("accounts.sessions_per_account", from_one(MANY, DESCRIPTORS)),
+    (
+        "accounts.argon2.memory_kib",
+        Rule::Number { least: 8, most: 4 << 20, why: "Argon2 takes no less, and 4 GiB for one password is a slip" },
+    ),
+    ("accounts.argon2.iterations", from_one(100_000, "a login would take hours")),
+    ("accounts.argon2.parallelism", from_one(255, "one thread computes all lanes, so more of them gain nothing")),
+    ("accounts.queue", from_one(10_000, "the last in the queue would wait for minutes")),
+    ("login.deadline_s", from_one(YEAR_S, NEVER)),
+    ("login.failures", from_one(MANY, "more is no rule")),
+    ("login.failure_delay_ms", from_zero(3_600_000, "nobody waits for more than an hour")),
+    ("login.penalties", Rule::Flag),
+    ("limits.include_loopback", Rule::Flag),
+    ("limits.connections", from_one(MANY, DESCRIPTORS)),
+    ("limits.per_address", from_one(MANY, DESCRIPTORS)),
+    ("limits.new_per_address", from_one(MANY, "more is no rule")),
+    ("limits.silent", from_one(MANY, DESCRIPTORS)),
+    ("limits.silent_most", from_one(MANY, DESCRIPTORS)),
+    (
+        "limits.line_bytes",
+        Rule::Number { least: 16, most: PAGE_BYTES as u64, why: "an operation and a name, up to a page of frames" },
+    ),
+    ("limits.line_s", from_one(YEAR_S, NEVER)),
+    ("limits.owed_bytes", from_one(GIB, "nobody reads a gigabyte of chat")),
+    ("limits.owed_soft_bytes", from_one(GIB, "nobody reads a gigabyte of chat")),
+    ("limits.owed_soft_s", from_one(YEAR_S, NEVER)),
+    ("limits.owed_total_bytes", from_one(1 << 40, "no machine has more memory to spare")),
+    ("limits.send_buffer_bytes", from_zero(GIB - 1, KERNEL_INT)),
+    ("limits.rate_lines_per_s", from_zero(MANY, "0 lifts the rule")),
+    ("limits.rate_burst", from_one(MANY, "rate_lines_per_s = 0 lifts the rule")),
+    ("limits.rate_bytes_per_s", from_zero(GIB, "0 lifts the rule")),
+    ("limits.list_lines", from_one(MANY, DESCRIPTORS)),
+    ("rooms.per_session", from_one(MANY, "more is no rule")),
+    ("rooms.members", from_one(MANY, DESCRIPTORS)),
+    ("rooms.guest_idle_s", from_one(YEAR_S, NEVER)),
+    ("rooms.datagram_idle_s", from_one(YEAR_S, NEVER)),
+    ("log.level", Rule::Word(&["off", "error", "warn", "info", "debug", "trace"])),
+    ("log.file", Rule::Path { or_empty: true }),
+    ("log.stats_s", from_zero(YEAR_S, NEVER)),
+];
+
+/// All that is wrong with a document by itself, in the order in which it is written.
+pub(super) fn check(document: &Document<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    check_table(document.table(), "", &mut faults);
+    faults.sort_by_key(|fault| fault.at);
+    faults.iter().map(|fault| document.fault(&fault.key, fault.at, &fault.what)).collect()
+}
+
+struct Fault {
+    key: String,
+    at: usize,
+    what: String,
+}
+
+/// Checks the keys of one table. Goes only where known keys go, so no deeper than they are.
+fn check_table(table: &DeTable<'_>, prefix: &str, faults: &mut Vec<Fault>) {
+    for (name, value) in table {
+        let key = format!("{prefix}{}", shown(name.get_ref()));
+        let at = value.span();
+        let found = if let Some(rule) = rule(&key) {
+            accept(rule, value)
+        } else if !is_table(&key) {
+            Err((name.span(), unknown(prefix, &key)))
+        } else if let DeValue::Table(inner) = value.get_ref() {
+            check_table(inner, &format!("{key}."), faults);
+            Ok(())
+        } else {
+            Err((at, format!("must be a table, {}", is_a(value.get_ref()))))
+        };
+        if let Err((span, what)) = found {
+            faults.push(Fault { key, at: span.start, what });
+        }
+    }
+}
+
+/// A part of a key as TOML shows it: in quotes if it needs them, so that `"a.b"` is not taken for `a.b`.
+fn shown(part: &str) -> String {
+    let bare = !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    if bare { part.to_owned() } else { format!("{part:?}") }
+}
+
+fn rule(key: &str) -> Option<&'static Rule> {
+    KEYS.iter().find(|(known, _)| *known == key).map(|(_, rule)| rule)
+}
+
+fn is_table(key: &str) -> bool {
+    KEYS.iter().any(|(known, _)| known.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+}
+
+type Refusal = (Range<usize>, String);
+
+/// Whether a value is what the rule accepts; else where it is not, and what would be.
+fn accept(rule: &Rule, value: &Spanned<DeValue<'_>>) -> Result<(), Refusal> {
+    let given = value.get_ref();
+    let no = |what: String| Err((value.span(), what));
+    match (rule, given) {
+        (Rule::Flag, DeValue::Boolean(_)) => Ok(()),
+        (Rule::Flag, other) => no(format!("must be true or false, {}", is_a(other))),
+        (Rule::Number { least, most, why }, DeValue::Integer(number)) => {
+            match i128::from_str_radix(number.as_str(), number.radix()) {
+                Ok(n) if n < i128::from(*least) => no(format!("must be at least {least}, not {n}")),
+                Ok(n) if n <= i128::from(*most) => Ok(()),
+                Ok(_) | Err(_) => no(format!("must be {least} to {most}, not {number} ({why})")),
+            }
+        }
+        (Rule::Number { least, most, .. }, other) => {
+            no(format!("must be a whole number from {least} to {most}, {}", is_a(other)))
+        }
+        (Rule::Word(words), DeValue::String(word)) if words.contains(&word.as_ref()) => Ok(()),
+        (Rule::Word(words), DeValue::String(word)) => no(format!("must be one of {}, not {word:?}", quoted(words))),
+        (Rule::Word(words), other) => no(format!("must be one of {}, {}", quoted(words), is_a(other))),
+        (Rule::Path { or_empty: false }, DeValue::String(path)) if path.is_empty() => {
+            no("must be the path of a file, not empty".to_owned())
+        }
+        (Rule::Path { .. }, DeValue::String(path)) if path.contains('\0') || path.ends_with('/') => {
+            no(format!("must be the path of a file, not {path:?}"))
+        }
+        (Rule::Path { .. }, DeValue::String(_)) => Ok(()),
+        (Rule::Path { .. }, other) => no(format!("must be the path of a file, in quotes, {}", is_a(other))),
+        (Rule::Listen, DeValue::Array(endpoints)) => accept_listen(endpoints, value.span()),
+        (Rule::Listen, other) => no(format!("must be an array, such as [\"{}\"], {}", Listen::local(), is_a(other))),
+        (Rule::Absent(why), _) => no((*why).to_owned()),
+    }
+}
+
+fn accept_listen(endpoints: &DeArray<'_>, whole: Range<usize>) -> Result<(), Refusal> {
+    if endpoints.is_empty() {
+        return Err((whole, format!("must name at least one endpoint, such as [\"{}\"]", Listen::local())));
+    }
+    let mut seen: Vec<Listen> = Vec::new();
+    for endpoint in endpoints.iter() {
+        let no = |what: String| Err((endpoint.span(), what));
+        let DeValue::String(text) = endpoint.get_ref() else {
+            return no(format!("must hold texts, such as \"{}\", {}", Listen::local(), is_a(endpoint.get_ref())));
+        };
+        match Listen::parse(text) {
+            Ok(listen) if listen.addr.port() != 0 && seen.contains(&listen) => {
+                return no(format!("{listen} is there twice; name it once"));
+            }
+            Ok(listen) => seen.push(listen),
+            Err(what) => return no(what),
+        }
+    }
+    Ok(())
+}
+
+fn is_a(value: &DeValue<'_>) -> String {
+    let kind = value.type_str();
+    let article = if kind.starts_with(['a', 'i']) { "an" } else { "a" };
+    format!("not {article} {kind}")
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
+}
+
+/// What is said about a key that there is not: the one that was probably meant, or those that there are.
+fn unknown(prefix: &str, key: &str) -> String {
+    if let Some(meant) = nearest(key) {
+        return format!("unknown key; did you mean {meant}?");
+    }
+    let mut here: Vec<&str> =
+        KEYS.iter().filter_map(|(known, _)| known.strip_prefix(prefix)?.split('.').next()).collect();
+    here.dedup();
+    let place =
+        if prefix.is_empty() { "at the top".to_owned() } else { format!("under {}", prefix.trim_end_matches('.')) };
+    format!("unknown key; {place} there are {}", here.join(", "))
+}
+
+/// The known key that differs from this one by its table only, or else by no more than a slip of the hand.
+fn nearest(key: &str) -> Option<&'static str> {
+    let plain = key.replace('"', "");
+    let last = |path: &str| path.rsplit('.').next().map(str::to_owned);
+    let known = || KEYS.iter().map(|(known, _)| *known);
+    known().find(|known| *known == plain || last(known) == last(&plain)).or_else(|| {
+        // A key far longer than any of ours is no slip; this also bounds the work.
+        let near = |known: &&str| known.len().abs_diff(plain.len()) <= 2;
+        known()
+            .filter(near)
+            .map(|known| (distance(known, &plain), known))
+            .filter(|(d, _)| *d <= 2)
+            .min()
+            .map(|(_, known)| known)
+    })
+}
+
+/// How many characters must be put in, left out or changed to make one text of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (cell, y) in row.iter_mut().skip(1).zip(b.chars()) {
+            let best = (diagonal + usize::from(x != y)).min(*cell + 1).min(left + 1);
+            diagonal = *cell;
+            left = best;
+            *cell = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Config;
+    use super::*;
+
+    /// The dotted paths of a table's leaves.
+    fn leaves(table: &toml::Table, prefix: &str, into: &mut Vec<String>) {
+        for (name, value) in table {
+            match value.as_table() {
+                Some(inner) => leaves(inner, &format!("{prefix}{name}."), into),
+                None => into.push(format!("{prefix}{name}")),
+            }
+        }
+    }
+
+    #[track_caller]
+    fn sorted(text: &str) -> Vec<String> {
+        let mut keys = Vec::new();
+        leaves(&toml::from_str(text).unwrap(), "", &mut keys);
+        keys.sort();
+        keys
+    }
+
+    #[test]
+    fn types_rules_and_the_shipped_file_have_the_same_keys() {
+        let mut rules: Vec<_> =
+            KEYS.iter().map(|(key, _)| (*key).to_owned()).filter(|key| key != "datagrams").collect();
+        rules.sort();
+        assert_eq!(rules, sorted(&super::super::to_toml(&Config::default()).unwrap()));
+        assert_eq!(rules, sorted(include_str!("../../config.toml")));
+    }
+
+    #[test]
+    fn distances() {
+        for (a, b, expected) in
+            [("", "", 0), ("a", "", 1), ("", "ab", 2), ("silent", "slient", 2), ("line_s", "lines", 1)]
+        {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What the operator asks for: from arguments as they were typed ([`Args`]) to a checked [`Config`].
+//!
+//! The configuration file and every `--set` are sources: TOML documents, each on top of those before it. A source
+//! is checked by itself against the table of keys, so that a fault has a place in it; then all are merged and
+//! become types. A new key is a field of its table's struct, a line of `keys::KEYS` with what it accepts, and a
+//! line of the shipped `config.toml`: the tests fail until the three agree.
+
+mod digest;
+mod keys;
+mod listen;
+mod source;
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use log::LevelFilter;
+use serde::{Deserialize, Serialize};
+
+pub use self::listen::Listen;
+use self::source::Source;
+use crate::limits;
+
+/// The file that is read when no other is named, if it is there.
+const DEFAULT_FILE: &str = "config.toml";
+/// No configuration is this long: reading stops here, lest `--config /dev/zero` never end.
+const FILE_BYTES: u64 = 1024 * 1024;
+/// Faults that are shown at once; who made more of them sees the rest after mending these.
+const FAULTS_SHOWN: usize = 10;
+
+const AFTER_HELP: &str = "\
+KEY is a dotted path, VALUE is TOML, so strings keep their quotes:
+  chatd --set limits.connections=50000 --set 'listen=[\"line://0.0.0.0:5015\"]'
+
+Signals: TERM and INT stop the server, HUP re-reads the configuration and re-opens the log.
+Exit status: 0 done, 1 failed, 2 usage, 75 port or account file in use, 78 configuration.";
+
+/// The arguments of `chatd`, as they were typed.
+#[derive(Clone, Debug, Default, Parser)]
+#[command(name = "chatd", version, about, after_help = AFTER_HELP)]
+pub struct Args {
+    /// Read the configuration from FILE instead of ./config.toml (if there is none: built-in defaults)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Override one key of the configuration; may be repeated, the last one counts
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub set: Vec<String>,
+    /// Check the configuration, print it as it would take effect, and exit
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// The configuration, checked: every value is in its range, and they agree with each other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where to listen; never empty.
+    pub listen: Vec<Listen>,
+    /// `[accounts]`.
+    pub accounts: Accounts,
+    /// `[login]`.
+    pub login: limits::Login,
+    /// `[limits]`.
+    pub limits: limits::Limits,
+    /// `[rooms]`.
+    pub rooms: Rooms,
+    /// `[log]`.
+    pub log: Log,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: vec![Listen::local()],
+            accounts: Accounts::default(),
+            login: limits::Login::default(),
+            limits: limits::Limits::default(),
+            rooms: Rooms::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+/// `[accounts]`: where they are, and their rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Accounts {
+    /// The account file, as it was written; [`Loaded::accounts_file`] says where that is.
+    pub file: PathBuf,
+    /// Who may have an account, and what a password costs.
+    #[serde(flatten)]
+    pub rules: limits::Accounts,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self { file: PathBuf::from("accounts"), rules: limits::Accounts::default() }
+    }
+}
+
+/// `[rooms]`: read and checked, so that one file serves this version and one that has rooms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rooms {
+    /// Rooms that a session may be in at once.
+    pub per_session: u32,
+    /// Members that a room may have.
+    pub members: u32,
+    /// Seconds after which a silent guest of the room door is let go.
+    pub guest_idle_s: u32,
+    /// Seconds after which a member who sends no datagrams gets its messages by TCP again.
+    pub datagram_idle_s: u32,
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self { per_session: 32, members: 10_000, guest_idle_s: 300, datagram_idle_s: 60 }
+    }
+}
+
+/// `[log]`: how much, where to, how often the counters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// The least important lines that are still logged.
+    #[serde(with = "level")]
+    pub level: LevelFilter,
+    /// The log file, as it was written, empty for standard error; [`Loaded::log_file`] says where that is.
+    pub file: PathBuf,
+    /// Seconds between two lines of counters; 0 for none.
+    pub stats_s: u32,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: LevelFilter::Info, file: PathBuf::new(), stats_s: 60 }
+    }
+}
+
+/// Where a configuration came from. Its `Display` is for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// This file.
+    File(PathBuf),
+    /// No file: what is built in.
+    Defaults,
+}
+
+impl Origin {
+    /// The file that was asked for, or `./config.toml` if there is one (also one that cannot be read, which is
+    /// then said), or the defaults.
+    fn find(asked: Option<&Path>) -> Self {
+        match asked {
+            Some(path) => Self::File(path.to_owned()),
+            None => match fs::symlink_metadata(DEFAULT_FILE) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Defaults,
+                Ok(_) | Err(_) => Self::File(PathBuf::from(DEFAULT_FILE)),
+            },
+        }
+    }
+
+    /// `path` as seen from the configuration file, or from the working directory when there is none.
+    fn resolve(&self, path: &Path) -> PathBuf {
+        match self {
+            Self::File(file) => file.parent().unwrap_or(Path::new("")).join(path),
+            Self::Defaults => path.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Defaults => f.write_str("built-in defaults (there is no ./config.toml)"),
+        }
+    }
+}
+
+/// A configuration and where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// What it says.
+    pub config: Config,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+impl Loaded {
+    /// The account file's path, from the working directory.
+    pub fn accounts_file(&self) -> PathBuf {
+        self.origin.resolve(&self.config.accounts.file)
+    }
+
+    /// The log file's path, from the working directory; none for standard error.
+    pub fn log_file(&self) -> Option<PathBuf> {
+        let file = &self.config.log.file;
+        (!file.as_os_str().is_empty()).then(|| self.origin.resolve(file))
+    }
+}
+
+/// What is wrong with a configuration: at least one line, each complete: place, key, what would be accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults(Vec<String>);
+
+impl Faults {
+    /// The lines: the first ten, and one that says how many more there are.
+    pub fn into_lines(self) -> Vec<String> {
+        let Self(mut lines) = self;
+        let more = lines.len().saturating_sub(FAULTS_SHOWN);
+        lines.truncate(FAULTS_SHOWN);
+        if more > 0 {
+            lines.push(format!("and {more} more; mend these first"));
+        }
+        lines
+    }
+}
+
+/// Finds, reads and checks the configuration.
+///
+/// # Errors
+/// All that is wrong with it, with the places.
+pub fn load(args: &Args) -> Result<Loaded, Faults> {
+    read(Origin::find(args.config.as_deref()), &args.set)
+}
+
+/// Reads the configuration again. A file that was there before must be there still; where there was none,
+/// `./config.toml` may have come up since.
+///
+/// # Errors
+/// All that is wrong with it, with the places.
+pub fn reload(args: &Args, before: &Origin) -> Result<Loaded, Faults> {
+    match before {
+        Origin::File(_) => read(before.clone(), &args.set),
+        Origin::Defaults => load(args),
+    }
+}
+
+/// The configuration as TOML that reads as the same configuration again (from the same folder: paths stay as
+/// they were written).
+///
+/// # Errors
+/// Never for a checked configuration; the text of what TOML could not say.
+pub fn to_toml(config: &Config) -> Result<String, String> {
+    toml::to_string(config).map_err(|error| error.to_string())
+}
+
+fn read(origin: Origin, set: &[String]) -> Result<Loaded, Faults> {
+    let mut sources = Vec::new();
+    if let Origin::File(path) = &origin {
+        sources.push(Source::file(path, read_file(path).map_err(|fault| Faults(vec![fault]))?));
+    }
+    sources.extend(set.iter().map(|text| Source::set(text)));
+    Ok(Loaded { config: digest::digest(&sources).map_err(Faults)?, origin })
+}
+
+/// The text of a configuration file.
+fn read_file(path: &Path) -> Result<String, String> {
+    let cannot = |why: &dyn fmt::Display| format!("{}: cannot be read as configuration: {why}", path.display());
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| {
+        let missing = error.kind() == io::ErrorKind::NotFound;
+        let mend = if missing { "" } else { "make it readable to this user, or " };
+        cannot(&format_args!("{error}; {mend}name another by --config FILE"))
+    })?;
+    file.take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
+    if bytes.len() as u64 > FILE_BYTES {
+        return Err(cannot(&format_args!("it is longer than {FILE_BYTES} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes().get(..good).unwrap_or_default();
+        let before = String::from_utf8_lossy(bytes).into_owned();
+        Source::file(path, before).fault("", good, "this byte is not UTF-8; save the file as UTF-8")
+    })
+}
+
+/// The form of a `--set`, which is a matter of usage; its content is a matter of configuration.
+fn key_and_value(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((key, _)) if !key.trim().is_empty() => Ok(text.to_owned()),
+        Some(_) | None => Err("it takes KEY=VALUE, such as limits.connections=50000".to_owned()),
+    }
+}
+
+/// A log level by its name in lower case.
+mod level {
+    use log::LevelFilter;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(level: &LevelFilter, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&level.as_str().to_ascii_lowercase())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<LevelFilter, D::Error> {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;

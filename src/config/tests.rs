@@ -1,0 +1,310 @@
+use super::*;
+
+/// Reads a file `config.toml` with this text, and these `--set`s.
+fn digested(text: &str, set: &[&str]) -> Result<Config, Vec<String>> {
+    let mut sources = vec![Source::file(Path::new("config.toml"), text.to_owned())];
+    sources.extend(set.iter().map(|text| Source::set(text)));
+    digest::digest(&sources).map_err(|faults| Faults(faults).into_lines())
+}
+
+#[track_caller]
+fn check(text: &str, expected: &str) {
+    assert_eq!(digested(text, &[]).unwrap_err(), [expected], "{text}");
+}
+
+#[track_caller]
+fn check_set(set: &str, expected: &str) {
+    assert_eq!(digested("", &[set]).unwrap_err(), [expected], "{set}");
+}
+
+#[track_caller]
+fn good(text: &str, set: &[&str]) -> Config {
+    digested(text, set).unwrap_or_else(|faults| panic!("{faults:?}"))
+}
+
+#[test]
+fn the_shipped_file_is_the_defaults() {
+    assert_eq!(good(include_str!("../../config.toml"), &[]), Config::default());
+    assert_eq!(good("", &[]), Config::default());
+}
+
+#[test]
+fn what_is_printed_reads_as_the_same() {
+    let config =
+        good("accounts.file = 'a\"b'\n[log]\nlevel = 'off'", &["listen=['line://[::]:0']", "limits.silent_most=3"]);
+    let printed = to_toml(&config).unwrap();
+    assert_eq!(good(&printed, &[]), config, "{printed}");
+    assert_eq!(to_toml(&good(&printed, &[])).unwrap(), printed);
+}
+
+#[test]
+fn values_arrive() {
+    let config = good(
+        "\u{feff}listen = ['line://10.0.0.1:1', 'line://[::1]:0', 'line://[::1]:0']\r\n[limits]\r\nconnections = 5_0\r\n\
+         [accounts]\nregistration = 'closed'\nargon2.iterations = 1\n[log]\nfile = 'x/y'\nlevel = 'trace'\n",
+        &[],
+    );
+    assert_eq!(config.listen.len(), 3);
+    assert_eq!(config.limits.connections, 50);
+    assert_eq!(config.accounts.rules.registration, limits::Registration::Closed);
+    assert_eq!(config.accounts.rules.argon2, limits::Argon2Cost { iterations: 1, ..Default::default() });
+    assert_eq!((config.log.level, config.log.file), (LevelFilter::Trace, PathBuf::from("x/y")));
+}
+
+#[test]
+fn set_is_on_top_and_the_last_one_wins() {
+    let text = "[accounts]\nargon2 = { memory_kib = 64, iterations = 7 }\n[log]\nlevel = 'warn'\nstats_s = 5";
+    let config = good(
+        text,
+        &[
+            "accounts.argon2.iterations=3",
+            "log.stats_s = 1 # ",
+            "log.stats_s=0",
+            "log.level=\"debug\"",
+            "login={failures=9}",
+            "limits.owed_bytes=0x1000",
+            "accounts.file='a = b'",
+        ],
+    );
+    assert_eq!(config.accounts.rules.argon2, limits::Argon2Cost { memory_kib: 64, iterations: 3, parallelism: 1 });
+    assert_eq!((config.log.level, config.log.stats_s), (LevelFilter::Debug, 0));
+    assert_eq!((config.login.failures, config.login.deadline_s), (9, 60));
+    assert_eq!(config.accounts.file, PathBuf::from("a = b"));
+}
+
+#[test]
+fn small_values_are_legal() {
+    let ones = [
+        "accounts.password_min_bytes",
+        "accounts.sessions_per_account",
+        "accounts.argon2.iterations",
+        "accounts.argon2.parallelism",
+        "accounts.queue",
+        "login.deadline_s",
+        "login.failures",
+        "limits.connections",
+        "limits.per_address",
+        "limits.new_per_address",
+        "limits.silent",
+        "limits.silent_most",
+        "limits.line_s",
+        "limits.owed_bytes",
+        "limits.owed_soft_bytes",
+        "limits.owed_soft_s",
+        "limits.owed_total_bytes",
+        "limits.rate_burst",
+        "limits.list_lines",
+    ];
+    for key in ones {
+        good("", &[&format!("{key}=1")]);
+        check_set(&format!("{key}=0"), &format!("--set {key}=0: must be at least 1, not 0"));
+    }
+    for key in ["login.failure_delay_ms", "limits.send_buffer_bytes", "limits.rate_lines_per_s", "log.stats_s"] {
+        good("", &[&format!("{key}=0")]);
+    }
+    good("", &["accounts.argon2={memory_kib=8,iterations=1}", "limits.line_bytes=16", "limits.rate_bytes_per_s=0"]);
+}
+
+#[test]
+fn ranges() {
+    check("[limits]\nconnections = 0", "config.toml:2:15: limits.connections: must be at least 1, not 0");
+    check("limits.connections = -1", "config.toml:1:22: limits.connections: must be at least 1, not -1");
+    check("[limits]\n\n  line_bytes=15", "config.toml:3:14: limits.line_bytes: must be at least 16, not 15");
+    check(
+        "limits.line_bytes = 65537",
+        "config.toml:1:21: limits.line_bytes: must be 16 to 65536, not 65537 (an operation and a name, up to a page of frames)",
+    );
+    check(
+        "accounts = { password_min_bytes = 129 }",
+        "config.toml:1:35: accounts.password_min_bytes: must be 1 to 128, not 129 (no password is longer)",
+    );
+    check(
+        "login.failures = 99999999999999999999999999999999999999999999",
+        "config.toml:1:18: login.failures: must be 1 to 1000000, not 99999999999999999999999999999999999999999999 (more is no rule)",
+    );
+    check("accounts.argon2.memory_kib = 7", "config.toml:1:30: accounts.argon2.memory_kib: must be at least 8, not 7");
+    check("accounts.file = ''", "config.toml:1:17: accounts.file: must be the path of a file, not empty");
+    check("log.file = 'log/'", "config.toml:1:12: log.file: must be the path of a file, not \"log/\"");
+}
+
+#[test]
+fn wrong_types() {
+    check("limits = 5", "config.toml:1:10: limits: must be a table, not an integer");
+    check("[[limits]]", "config.toml:1:1: limits: must be a table, not an array");
+    check(
+        "[limits]\nconnections = \"5\"",
+        "config.toml:2:15: limits.connections: must be a whole number from 1 to 1000000, not a string",
+    );
+    check(
+        "limits.line_s = 1.5",
+        "config.toml:1:17: limits.line_s: must be a whole number from 1 to 31536000, not a float",
+    );
+    check("login.penalties = 1", "config.toml:1:19: login.penalties: must be true or false, not an integer");
+    check(
+        "accounts.registration = 'Open'",
+        "config.toml:1:25: accounts.registration: must be one of \"open\", \"closed\", not \"Open\"",
+    );
+    check(
+        "log.level = 3",
+        "config.toml:1:13: log.level: must be one of \"off\", \"error\", \"warn\", \"info\", \"debug\", \"trace\", not an integer",
+    );
+    check(
+        "accounts.file = true",
+        "config.toml:1:17: accounts.file: must be the path of a file, in quotes, not a boolean",
+    );
+}
+
+#[test]
+fn endpoints() {
+    check(
+        "listen = 'line://127.0.0.1:5015'",
+        "config.toml:1:10: listen: must be an array, such as [\"line://127.0.0.1:5015\"], not a string",
+    );
+    check(
+        "listen = []",
+        "config.toml:1:10: listen: must name at least one endpoint, such as [\"line://127.0.0.1:5015\"]",
+    );
+    check(
+        "listen = [\n  'line://127.0.0.1:5015',\n  'rooms://127.0.0.1:5016?udp=5016',\n]",
+        "config.toml:3:3: listen: the room door is not part of this version; leave rooms:// out",
+    );
+    check(
+        "listen = ['line://[::1]:5015', 'line://[::1]:5015']",
+        "config.toml:1:32: listen: line://[::1]:5015 is there twice; name it once",
+    );
+    check(
+        "listen = [5015]",
+        "config.toml:1:11: listen: must hold texts, such as \"line://127.0.0.1:5015\", not an integer",
+    );
+    check(
+        "datagrams = '127.0.0.1:5015'",
+        "config.toml:1:13: datagrams: the datagram relay is not part of this version; leave datagrams out",
+    );
+}
+
+#[test]
+fn unknown_keys() {
+    check(
+        "[limits]\nconections = 1",
+        "config.toml:2:1: limits.conections: unknown key; did you mean limits.connections?",
+    );
+    check("connections = 1", "config.toml:1:1: connections: unknown key; did you mean limits.connections?");
+    check("[login]\nline_s = 1", "config.toml:2:1: login.line_s: unknown key; did you mean limits.line_s?");
+    check(
+        "'limits.connections' = 1",
+        "config.toml:1:1: \"limits.connections\": unknown key; did you mean limits.connections?",
+    );
+    check("[log]\ncolour = 1", "config.toml:2:1: log.colour: unknown key; under log there are level, file, stats_s");
+    check(
+        "[network]\nx = 1",
+        "config.toml:1:2: network: unknown key; at the top there are listen, datagrams, accounts, login, limits, rooms, log",
+    );
+    check_set("limits.conections=5", "--set limits.conections=5: unknown key; did you mean limits.connections?");
+    check_set("login={failurs=5}", "--set login={failurs=5}: login.failurs: unknown key; did you mean login.failures?");
+}
+
+#[test]
+fn not_toml() {
+    check("listen = [", "config.toml:1:11: not TOML: unclosed array, expected `]`");
+    check("[limits]\nline_s = 1\nline_s = 2\n", "config.toml:3:1: not TOML: duplicate key");
+    check_set(
+        "log.level=debug",
+        "--set log.level=debug: the value is not TOML; a string needs quotes: --set 'log.level=\"debug\"'",
+    );
+    check_set(
+        "accounts.file=/var/lib/chatd/accounts",
+        "--set accounts.file=/var/lib/chatd/accounts: the value is not TOML; a string needs quotes: \
+         --set 'accounts.file=\"/var/lib/chatd/accounts\"'",
+    );
+    check_set(
+        "log.level=",
+        "--set log.level=: the value is missing; it takes KEY=VALUE, such as limits.connections=50000",
+    );
+    check_set(
+        "#limits.line_s=1",
+        "--set #limits.line_s=1: sets nothing; it takes KEY=VALUE, such as limits.connections=50000",
+    );
+    let faults = digested("", &["lim its=1"]).unwrap_err();
+    assert!(faults[0].starts_with("--set lim its=1: not TOML: the key must be a dotted path"), "{faults:?}");
+    let faults = digested("", &["listen=['a\"]"]).unwrap_err();
+    assert!(faults[0].starts_with("--set listen=['a\"]: the value is not TOML: "), "{faults:?}");
+}
+
+#[test]
+fn keys_agree() {
+    check(
+        "[limits]\nowed_bytes = 10\nowed_soft_bytes = 11",
+        "config.toml:3:19: limits.owed_soft_bytes: must be at most limits.owed_bytes, which is 10, not 11",
+    );
+    check(
+        "[limits]\nsilent = 2000",
+        "config.toml:2:10: limits.silent: must be at most limits.silent_most, which is 1024, not 2000",
+    );
+    assert_eq!(
+        digested("limits.silent = 256", &["limits.silent_most=9"]).unwrap_err(),
+        ["--set limits.silent_most=9: limits.silent: must be at most limits.silent_most, which is 9, not 256"]
+    );
+    check_set(
+        "accounts.argon2={memory_kib=15,parallelism=2}",
+        "--set accounts.argon2={memory_kib=15,parallelism=2}: accounts.argon2.memory_kib: must be at least 8 times \
+         accounts.argon2.parallelism, which makes 16, not 15",
+    );
+    let config = good("", &["limits.owed_bytes=10", "limits.silent_most=9"]);
+    assert_eq!((config.limits.owed_soft_bytes, config.limits.silent), (10, 9));
+}
+
+#[test]
+fn all_faults_are_told_in_their_order_up_to_a_bound() {
+    let faults = digested("z = 1\na = 1\n", &["log.stats_s=-1"]).unwrap_err();
+    assert_eq!(faults.len(), 3);
+    assert!(faults[0].starts_with("config.toml:1:1: z: "), "{faults:?}");
+    assert!(faults[1].starts_with("config.toml:2:1: a: "), "{faults:?}");
+    let many: String = (0..15).map(|i| format!("wrong{i} = 1\n")).collect();
+    let faults = digested(&many, &[]).unwrap_err();
+    assert_eq!((faults.len(), faults[10].as_str()), (11, "and 5 more; mend these first"));
+}
+
+fn args(config: &Path, set: &[&str]) -> Args {
+    Args { config: Some(config.to_owned()), set: set.iter().map(|text| (*text).to_owned()).collect(), check: false }
+}
+
+#[test]
+fn files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    let fault = |path: &Path| load(&args(path, &[])).unwrap_err().into_lines().join("\n");
+    assert!(fault(&path).contains("c.toml: cannot be read as configuration: No such file"), "{}", fault(&path));
+    assert!(fault(folder.path()).contains("Is a directory"), "{}", fault(folder.path()));
+    assert!(fault(Path::new("/dev/zero")).contains("it is longer than 1048576 bytes"));
+    fs::write(&path, b"# \xc3\xa9\n# \xff").unwrap();
+    assert!(fault(&path).ends_with("c.toml:2:3: this byte is not UTF-8; save the file as UTF-8"), "{}", fault(&path));
+    fs::write(&path, "[log]\nfile = 'l/og'\n").unwrap();
+    let loaded = load(&args(&path, &["log.stats_s=7"])).unwrap();
+    assert_eq!(loaded.config.log.stats_s, 7);
+    assert_eq!(loaded.log_file(), Some(folder.path().join("l/og")));
+    assert_eq!(loaded.accounts_file(), folder.path().join("accounts"));
+    fs::write(&path, "[log]\nfile = ''\nstats_s = 1").unwrap();
+    let again = reload(&args(&path, &["log.stats_s=7"]), &loaded.origin).unwrap();
+    assert_eq!((again.log_file(), again.config.log.stats_s), (None, 7));
+    fs::remove_file(&path).unwrap();
+    assert!(reload(&args(&path, &[]), &loaded.origin).is_err());
+}
+
+#[test]
+fn paths_without_a_file_are_from_the_working_directory() {
+    let loaded = Loaded { config: Config::default(), origin: Origin::Defaults };
+    assert_eq!(loaded.accounts_file(), PathBuf::from("accounts"));
+    let loaded = Loaded { origin: Origin::File(PathBuf::from("config.toml")), ..loaded };
+    assert_eq!(loaded.accounts_file(), PathBuf::from("accounts"));
+}
+
+#[test]
+fn arguments() {
+    let parse = |words: &[&str]| Args::try_parse_from(std::iter::once("chatd").chain(words.iter().copied()));
+    let args = parse(&["--config", "x", "--set", "a=1", "--set", "b=2", "--check"]).unwrap();
+    assert_eq!((args.config, args.set.len(), args.check), (Some(PathBuf::from("x")), 2, true));
+    for wrong in [&["--set", "a"][..], &["--set", "=1"], &["x"], &["--port", "1"]] {
+        assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
+    }
+    assert_eq!(parse(&["--help"]).unwrap_err().exit_code(), 0);
+}

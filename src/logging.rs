@@ -1,0 +1,487 @@
+//! The log: one line an event, in UTC to the millisecond, by way of a bounded queue and a thread that writes.
+//!
+//! Who logs never waits for the disk or the terminal: a line is put in the queue or, when that is full, dropped and
+//! counted. The thread writes what is there, says how many lines are missing, and outlives every failing write.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use simplelog::{Config, ConfigBuilder, WriteLogger, format_description};
+
+use crate::limits::LOG_LINES;
+
+/// The longest message, so that the queue is bounded in bytes too. The server's own are far shorter; what an
+/// operator wrote and is told about may not be.
+const MESSAGE_BYTES: usize = 4096;
+/// How long the end of the process waits for the last lines to be written.
+const FINISH: Duration = Duration::from_secs(1);
+
+static QUEUE: Queue = Queue::new();
+
+/// Starts logging, for the life of the process; to standard error when no file is given.
+///
+/// # Errors
+/// The file cannot be opened: the text says which and why. Or logging has been started before.
+pub fn start(level: LevelFilter, file: Option<PathBuf>) -> Result<(), String> {
+    let target = Target(file);
+    let mut writer = Writer { queue: &QUEUE, sink: target.open()?, torn: false, told: 0 };
+    log::set_logger(&Logger).map_err(|_| "log: started twice in one process".to_owned())?;
+    log::set_max_level(level);
+    let run = move || {
+        loop {
+            writer.turn();
+        }
+    };
+    thread::Builder::new()
+        .name("log".to_owned())
+        .spawn(run)
+        .map_err(|error| format!("log: no thread for it: {error}"))?;
+    Ok(())
+}
+
+/// Changes the level now, and has the file opened anew (or another one, or standard error) after the lines that are
+/// waiting. If it cannot be opened the log goes on where it was, and says so.
+pub fn reopen(level: LevelFilter, file: Option<PathBuf>) {
+    log::set_max_level(level);
+    QUEUE.reopen(Target(file));
+}
+
+/// Lines that were dropped since the start, for want of room in the queue or because they could not be written.
+pub fn dropped() -> u64 {
+    QUEUE.lock().dropped
+}
+
+/// Waits, for a second at most, until everything that was logged is written. Whether it is.
+pub fn finish() -> bool {
+    QUEUE.drained(FINISH)
+}
+
+/// The text with everything escaped that a terminal may obey, or that would make two lines of one: controls (C0, DEL,
+/// C1), the line and paragraph separators and the bidi controls.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_obeyed(c) {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What the macros of `log` speak to.
+struct Logger;
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            QUEUE.push(line(record.level(), &message(record)));
+        }
+    }
+
+    fn flush(&self) {
+        finish();
+    }
+}
+
+/// The message, rendered here: if that panics, no lock is held. What is too long is cut.
+fn message(record: &Record<'_>) -> String {
+    let mut text = String::new();
+    if write!(text, "{}", record.args()).is_err() {
+        text.push('…');
+    }
+    if text.len() > MESSAGE_BYTES {
+        let cut = (0..=MESSAGE_BYTES).rev().find(|&at| text.is_char_boundary(at));
+        text.truncate(cut.unwrap_or_default());
+        text.push('…');
+    }
+    text
+}
+
+/// A line of the log with its LF, in simplelog's form: time, level, message.
+fn line(level: Level, message: &str) -> Vec<u8> {
+    static FORM: LazyLock<Box<WriteLogger<Buffer>>> =
+        LazyLock::new(|| WriteLogger::new(LevelFilter::Trace, form(), Buffer));
+    FORM.log(&Record::builder().level(level).args(format_args!("{}", escape(message))).build());
+    BUFFER.try_with(RefCell::take).unwrap_or_default()
+}
+
+fn form() -> Config {
+    ConfigBuilder::new()
+        .set_time_format_custom(format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+        ))
+        .set_thread_level(LevelFilter::Off)
+        .set_target_level(LevelFilter::Off)
+        .set_location_level(LevelFilter::Off)
+        .build()
+}
+
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Collects the pieces in which simplelog writes a line, for the thread that logs it.
+struct Buffer;
+
+impl Write for Buffer {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        // A thread that is ending has no buffer any more; its line is lost.
+        let _ = BUFFER.try_with(|buffer| buffer.borrow_mut().extend_from_slice(piece));
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What waits for the writer.
+struct Queue {
+    state: Mutex<State>,
+    work: Condvar,
+    idle: Condvar,
+}
+
+struct State {
+    items: VecDeque<Item>,
+    dropped: u64,
+    writing: bool,
+}
+
+enum Item {
+    Line(Vec<u8>),
+    Reopen(Target),
+}
+
+impl Queue {
+    const fn new() -> Self {
+        let state = State { items: VecDeque::new(), dropped: 0, writing: false };
+        Self { state: Mutex::new(state), work: Condvar::new(), idle: Condvar::new() }
+    }
+
+    /// Nothing that is done under this lock can be left half done, so a poisoned one is as good.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, line: Vec<u8>) {
+        let mut state = self.lock();
+        if state.items.len() < LOG_LINES {
+            state.items.push_back(Item::Line(line));
+            self.work.notify_one();
+        } else {
+            state.dropped += 1;
+        }
+    }
+
+    /// Always finds room, in the place of an older request that now need not be carried out.
+    fn reopen(&self, target: Target) {
+        let mut state = self.lock();
+        state.items.retain(|item| matches!(item, Item::Line(_)));
+        state.items.push_back(Item::Reopen(target));
+        self.work.notify_one();
+    }
+
+    /// Waits for work and takes all of it.
+    fn take(&self) -> VecDeque<Item> {
+        let mut state = self.lock();
+        state.writing = false;
+        if state.items.is_empty() {
+            self.idle.notify_all();
+        }
+        let mut state =
+            self.work.wait_while(state, |state| state.items.is_empty()).unwrap_or_else(PoisonError::into_inner);
+        state.writing = true;
+        std::mem::take(&mut state.items)
+    }
+
+    /// Waits until everything is written, or the time is up. Whether it is.
+    fn drained(&self, patience: Duration) -> bool {
+        let busy = |state: &mut State| state.writing || !state.items.is_empty();
+        let waited = self.idle.wait_timeout_while(self.lock(), patience, busy);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+}
+
+/// Where the log is to go: a file, or standard error.
+struct Target(Option<PathBuf>);
+
+impl Target {
+    fn open(&self) -> Result<Box<dyn Write + Send>, String> {
+        match &self.0 {
+            None => Ok(Box::new(io::stderr())),
+            Some(path) => Ok(Box::new(open(path)?)),
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<File, String> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(|error| {
+        format!("log.file: cannot open {}: {error}; make its folder writable, or name another file", path.display())
+    })
+}
+
+/// The thread's side of the queue.
+struct Writer<'a> {
+    queue: &'a Queue,
+    sink: Box<dyn Write + Send>,
+    /// A line was written in part: the next one must not continue it.
+    torn: bool,
+    /// Dropped lines that the log has been told of.
+    told: u64,
+}
+
+impl Writer<'_> {
+    /// Takes what there is, waiting for it if there is nothing, and writes it.
+    fn turn(&mut self) {
+        let items = self.queue.take();
+        let mut text = Vec::new();
+        for item in items {
+            match item {
+                Item::Line(line) => text.extend_from_slice(&line),
+                Item::Reopen(target) => {
+                    self.write(&std::mem::take(&mut text));
+                    self.reopen(&target);
+                }
+            }
+        }
+        self.write(&text);
+        self.tell();
+    }
+
+    fn reopen(&mut self, target: &Target) {
+        match target.open() {
+            Ok(sink) => {
+                self.sink = sink;
+                self.torn = false;
+            }
+            Err(why) => self.write(&line(Level::Error, &format!("{why}; the log stays where it was"))),
+        }
+    }
+
+    /// Says how many lines are missing, if there are more than it said before.
+    fn tell(&mut self) {
+        let dropped = self.queue.lock().dropped;
+        let missing = dropped - self.told;
+        if missing > 0 {
+            let why = "the log was too slow, or could not be written";
+            if self.write_all(&line(Level::Warn, &format!("{missing} log lines were dropped: {why}"))).is_ok() {
+                self.told = dropped;
+            }
+        }
+    }
+
+    /// Writes lines; what cannot be written is counted as dropped.
+    fn write(&mut self, lines: &[u8]) {
+        if let Err(unwritten) = self.write_all(lines) {
+            self.queue.lock().dropped += unwritten;
+        }
+    }
+
+    /// Writes lines to the end, or gives how many of them are not whole in the log.
+    fn write_all(&mut self, lines: &[u8]) -> Result<(), u64> {
+        let mut rest = lines;
+        if self.torn && !rest.is_empty() && self.sink.write_all(b"\n").is_ok() {
+            self.torn = false;
+        }
+        while !rest.is_empty() && !self.torn {
+            match self.sink.write(rest) {
+                Ok(written @ 1..) => rest = rest.get(written..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => {
+                    let written = lines.len() - rest.len();
+                    self.torn = lines.get(..written).and_then(<[u8]>::last).is_some_and(|&byte| byte != b'\n');
+                    return Err(count_lines(rest));
+                }
+            }
+        }
+        if rest.is_empty() { Ok(()) } else { Err(count_lines(rest)) }
+    }
+}
+
+fn count_lines(text: &[u8]) -> u64 {
+    text.iter().filter(|&&byte| byte == b'\n').count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(input: &str, expected: &str) {
+        assert_eq!(escape(input), expected);
+    }
+
+    #[test]
+    fn what_a_terminal_obeys_is_escaped() {
+        check("plain, ünïcode ✓ \\ 'quoted' \"too\"", "plain, ünïcode ✓ \\ 'quoted' \"too\"");
+        check("\x1b[2J", "\\u{1b}[2J");
+        check("a\nb\r\tc\0", "a\\nb\\r\\tc\\u{0}");
+        check("\x7f\u{80}\u{9b}\u{9f}\u{a0}", "\\u{7f}\\u{80}\\u{9b}\\u{9f}\u{a0}");
+        check("\u{2028}\u{2029}", "\\u{2028}\\u{2029}");
+        check(
+            "\u{202a}\u{202e}\u{2066}\u{2069}\u{200f}\u{61c}",
+            "\\u{202a}\\u{202e}\\u{2066}\\u{2069}\\u{200f}\\u{61c}",
+        );
+        check("\u{2027}\u{202f}\u{2065}\u{206a}", "\u{2027}\u{202f}\u{2065}\u{206a}");
+    }
+
+    #[test]
+    fn a_line_has_time_level_and_message() {
+        let text = String::from_utf8(line(Level::Warn, "two\nlines")).unwrap();
+        let (time, rest) = text.split_once(' ').unwrap();
+        assert_eq!(rest, "[WARN] two\\nlines\n");
+        let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        assert_eq!(shape, "0000-00-00T00:00:00.000Z");
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        let long = "é".repeat(MESSAGE_BYTES);
+        let text = message(&Record::builder().args(format_args!("{long}")).build());
+        assert_eq!((text.len(), text.chars().last()), (MESSAGE_BYTES + '…'.len_utf8(), Some('…')));
+    }
+
+    fn writer(queue: &Queue, sink: impl Write + Send + 'static) -> Writer<'_> {
+        Writer { queue, sink: Box::new(sink), torn: false, told: 0 }
+    }
+
+    /// The messages of a log file.
+    fn messages(path: &Path) -> Vec<String> {
+        let text = fs::read_to_string(path).unwrap();
+        text.lines().map(|line| line.split_once("] ").map_or(line, |(_, message)| message).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_full_queue_drops_and_counts_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let queue = Queue::new();
+        for number in 0..LOG_LINES + 10 {
+            queue.push(line(Level::Info, &number.to_string()));
+        }
+        assert_eq!(queue.lock().dropped, 10);
+        let mut writer = writer(&queue, open(&path).unwrap());
+        writer.turn();
+        queue.push(line(Level::Info, "again"));
+        writer.turn();
+        let messages = messages(&path);
+        assert_eq!(messages.len(), LOG_LINES + 2);
+        assert_eq!(messages[LOG_LINES - 1], (LOG_LINES - 1).to_string());
+        assert!(messages[LOG_LINES].starts_with("10 log lines were dropped: "), "{}", messages[LOG_LINES]);
+        assert_eq!(messages[LOG_LINES + 1], "again");
+    }
+
+    #[test]
+    fn a_file_is_private_and_reopened_between_lines() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (path, moved) = (folder.path().join("log"), folder.path().join("log.1"));
+        let queue = Queue::new();
+        let mut writer = writer(&queue, open(&path).unwrap());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::rename(&path, &moved).unwrap();
+        queue.push(line(Level::Info, "before"));
+        queue.reopen(Target(Some(folder.path().join("stale"))));
+        queue.reopen(Target(Some(path.clone())));
+        queue.push(line(Level::Info, "after"));
+        writer.turn();
+        assert_eq!((messages(&moved), messages(&path)), (vec!["before".to_owned()], vec!["after".to_owned()]));
+        assert!(!folder.path().join("stale").exists());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let queue = Queue::new();
+        let mut writer = writer(&queue, open(&path).unwrap());
+        queue.reopen(Target(Some(folder.path().join("no/log"))));
+        writer.turn();
+        let messages = messages(&path);
+        assert!(messages[0].starts_with("log.file: cannot open "), "{messages:?}");
+        assert!(messages[0].ends_with("; the log stays where it was"), "{messages:?}");
+    }
+
+    /// A disk with so many bytes free.
+    struct Disk(Arc<Mutex<(Vec<u8>, usize)>>);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut disk = self.0.lock().unwrap();
+            let fits = bytes.len().min(disk.1 - disk.0.len());
+            if fits == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            disk.0.extend_from_slice(&bytes[..fits]);
+            Ok(fits)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_disk_loses_lines_but_never_joins_them() {
+        let disk = Arc::new(Mutex::new((Vec::new(), 7)));
+        let queue = Queue::new();
+        let mut writer = writer(&queue, Disk(disk.clone()));
+        for text in ["one\n", "two\n", "three\n"] {
+            queue.push(text.into());
+        }
+        writer.turn();
+        assert_eq!((disk.lock().unwrap().0.as_slice(), queue.lock().dropped), (&b"one\ntwo"[..], 2));
+        disk.lock().unwrap().1 = 1000;
+        queue.push("four\n".into());
+        writer.turn();
+        let text = String::from_utf8(disk.lock().unwrap().0.clone()).unwrap();
+        assert!(text.starts_with("one\ntwo\nfour\n"), "{text}");
+        assert!(text.contains("[WARN] 2 log lines were dropped: "), "{text}");
+    }
+
+    #[test]
+    fn the_end_waits_for_the_writer_but_not_for_ever() {
+        static LOCAL: Queue = Queue::new();
+        LOCAL.push(line(Level::Info, "last"));
+        assert!(!LOCAL.drained(Duration::from_millis(10)));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let mut writer = writer(&LOCAL, open(&path).unwrap());
+        thread::spawn(move || {
+            loop {
+                writer.turn();
+            }
+        });
+        assert!(LOCAL.drained(Duration::from_secs(10)));
+        assert_eq!(messages(&path), ["last"]);
+    }
+}

@@ -1,0 +1,214 @@
+//! From arguments to a running server, and from its end to an exit code.
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use log::LevelFilter;
+
+use crate::config::{self, Args, Config, Loaded};
+use crate::net::{Endpoint, Settings, StartError, Tuning};
+use crate::{logging, net};
+
+/// Exit code: the port or the account file is another process's (sysexits' EX_TEMPFAIL).
+const IN_USE: u8 = 75;
+/// Exit code: the configuration, or the account file, must be mended first (sysexits' EX_CONFIG).
+const BAD_CONFIG: u8 = 78;
+
+/// `chatd`: serves by the arguments until told to stop; with `--check` it only says what it would do.
+pub fn chatd(args: Args) -> ExitCode {
+    let loaded = match config::load(&args) {
+        Ok(loaded) => loaded,
+        Err(faults) => return stop(BAD_CONFIG, &faults.into_lines()),
+    };
+    if args.check {
+        return print(&loaded, args.set.len());
+    }
+    let (level, file) = (loaded.config.log.level, loaded.log_file());
+    let listen = loaded.config.listen.iter().map(|listen| Endpoint { addr: listen.addr, optional: false }).collect();
+    let settings = settings(listen, loaded.accounts_file(), &loaded.config);
+    let overrides = overrides(args.set.len());
+    let origin = format!("{}{overrides}", loaded.origin);
+    let mut reloader = Reloader { args, current: loaded.clone(), started: loaded };
+    run(settings, level, file, &origin, Box::new(move || reloader.reload()))
+}
+
+/// `chatserver PORT`: serves on all interfaces, at the defaults, until told to stop.
+pub fn chatserver(port: u16) -> ExitCode {
+    let listen = vec![
+        Endpoint { addr: SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), optional: false },
+        Endpoint { addr: SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)), optional: true },
+    ];
+    let config = Config::default();
+    let level = config.log.level;
+    let settings = settings(listen, config.accounts.file.clone(), &config);
+    let reload = Box::new(|| {
+        log::info!("reload: chatserver has no configuration file; nothing changes");
+        None
+    });
+    run(settings, level, None, "built-in defaults, on all interfaces", reload)
+}
+
+fn settings(listen: Vec<Endpoint>, accounts_file: PathBuf, config: &Config) -> Settings {
+    Settings { listen, accounts_file, stats_log_lines_dropped: logging::dropped, tuning: tuning(config) }
+}
+
+fn tuning(config: &Config) -> Tuning {
+    Tuning {
+        limits: config.limits.clone(),
+        login: config.login.clone(),
+        accounts: config.accounts.rules.clone(),
+        stats_s: config.log.stats_s,
+    }
+}
+
+fn overrides(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => ", 1 key by --set".to_owned(),
+        _ => format!(", {count} keys by --set"),
+    }
+}
+
+/// Logs, serves, and gives the exit code. What stops the start is told on standard error, and to a log file too.
+fn run(
+    settings: Settings,
+    level: LevelFilter,
+    file: Option<PathBuf>,
+    origin: &str,
+    reload: Box<dyn FnMut() -> Option<Tuning>>,
+) -> ExitCode {
+    let to_file = file.is_some();
+    if let Err(why) = logging::start(level, file) {
+        return stop(BAD_CONFIG, &[why]);
+    }
+    std::panic::set_hook(Box::new(log_panic));
+    log::info!("chatd {} starts; configuration: {origin}", env!("CARGO_PKG_VERSION"));
+    let (code, why) = match net::serve(settings, reload) {
+        Ok(()) => {
+            logging::finish();
+            return ExitCode::SUCCESS;
+        }
+        Err(StartError::InUse(why)) => (IN_USE, why),
+        Err(StartError::Config(why)) => (BAD_CONFIG, why),
+        Err(StartError::Failed(why)) => (1, why),
+    };
+    if to_file {
+        log::error!("{why}");
+    }
+    // Standard error that takes no more lines of the log would hold up this one for ever.
+    if logging::finish() || to_file { stop(code, &[why]) } else { ExitCode::from(code) }
+}
+
+/// A fault of the server's own goes to the log by its place only: the text of a panic may quote what users said.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    match panic.location() {
+        Some(place) => log::error!("internal error: a panic at {place}; please report it"),
+        None => log::error!("internal error: a panic; please report it"),
+    }
+}
+
+/// Ends with these words on standard error. If it is closed there is nobody to tell.
+fn stop(code: u8, lines: &[String]) -> ExitCode {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&format!("chatd: {}\n", logging::escape(line)));
+    }
+    let _ = io::stderr().write_all(text.as_bytes());
+    ExitCode::from(code)
+}
+
+/// `--check`: the configuration that would take effect.
+fn print(loaded: &Loaded, set: usize) -> ExitCode {
+    let head = format!("{}{}", loaded.origin, overrides(set));
+    let told = config::to_toml(&loaded.config).and_then(|text| {
+        let text = format!("# from {}\n{text}", logging::escape(&head));
+        io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()).map_err(|error| error.to_string())
+    });
+    match told {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => stop(1, &[format!("standard output: {why}; give it somewhere to go")]),
+    }
+}
+
+/// What SIGHUP needs to know.
+struct Reloader {
+    args: Args,
+    /// What took effect last.
+    current: Loaded,
+    /// What the server was started with; some of it holds until it is started again.
+    started: Loaded,
+}
+
+impl Reloader {
+    /// Reads the configuration again and re-opens the log. A bad configuration changes nothing and is told; the log
+    /// is re-opened all the same, for its file may have been moved away.
+    fn reload(&mut self) -> Option<Tuning> {
+        let read = config::reload(&self.args, &self.current.origin);
+        if let Ok(loaded) = &read {
+            self.current = loaded.clone();
+        }
+        logging::reopen(self.current.config.log.level, self.current.log_file());
+        match read {
+            Ok(loaded) => {
+                log::info!("reload: configuration: {}{}", loaded.origin, overrides(self.args.set.len()));
+                for key in self.need_restart() {
+                    log::warn!("reload: {key} has changed; that takes effect when the server is restarted");
+                }
+                Some(tuning(&loaded.config))
+            }
+            Err(faults) => {
+                for line in faults.into_lines() {
+                    log::error!("reload: {line}");
+                }
+                log::error!("reload: the configuration is bad and was not read; what was in effect stays");
+                None
+            }
+        }
+    }
+
+    /// The keys that differ from what the server was started with and cannot change while it runs.
+    fn need_restart(&self) -> Vec<&'static str> {
+        let (now, then) = (&self.current, &self.started);
+        [
+            ("listen", now.config.listen != then.config.listen),
+            ("accounts.file", now.accounts_file() != then.accounts_file()),
+        ]
+        .into_iter()
+        .filter_map(|(key, differs)| differs.then_some(key))
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_reload_gives_what_may_change_and_keeps_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, "[limits]\nline_s = 5\n").unwrap();
+        let args = Args { config: Some(path.clone()), set: vec!["log.stats_s=9".to_owned()], check: false };
+        let loaded = config::load(&args).unwrap();
+        let mut reloader = Reloader { args, current: loaded.clone(), started: loaded };
+
+        fs::write(&path, "listen = ['line://[::1]:1']\n[limits]\nline_s = 6\n").unwrap();
+        let tuning = reloader.reload().unwrap();
+        assert_eq!((tuning.limits.line_s, tuning.stats_s), (6, 9));
+        assert_eq!(reloader.need_restart(), ["listen"]);
+
+        fs::write(&path, "[limits]\nline_s = 0\n").unwrap();
+        assert!(reloader.reload().is_none());
+        fs::remove_file(&path).unwrap();
+        assert!(reloader.reload().is_none());
+        assert_eq!(reloader.current.config.limits.line_s, 6);
+
+        fs::write(&path, "accounts.file = 'elsewhere'").unwrap();
+        assert_eq!(reloader.reload().unwrap().limits.line_s, 30);
+        assert_eq!(reloader.need_restart(), ["accounts.file"]);
+    }
+}
