@@ -1,5 +1,5 @@
 //! chatd
-pub mod auth;
+pub mod limits;
 pub mod close;
 pub mod hub;
-pub mod limits;
+pub mod auth;
