@@ -196,6 +196,10 @@ mod tests {
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             check(&path, &format!("run: chmod 600 {}", path.display()));
         }
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(12_345), None).unwrap();
+            check(&path, &format!("run: chown 0 {}", path.display()));
+        }
         check(Path::new("/dev/null"), "is not a regular file");
         check(folder.path(), "cannot be opened");
     }

@@ -116,7 +116,7 @@ mod tests {
     fn file(lines: &[(Op, u64, &str, u32)]) -> String {
         let mut text = HEADER.to_owned();
         for &(op, seq, name, epoch) in lines {
-            let phc = if op == Op::Delete { "" } else { PHC };
+            let phc = if op == Delete { "" } else { PHC };
             let name = UserName::parse(name).unwrap();
             record::encode(&Change { op, unix: 1, name, epoch, phc: phc.into() }, seq, &mut text);
         }

@@ -1,8 +1,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::limits::Argon2Cost;
@@ -125,7 +126,7 @@ fn one_of_two_registers() {
 }
 
 #[test]
-fn a_full_disk_leaves_the_name_free() {
+fn a_failed_registration_leaves_the_name_free() {
     let folder = tempfile::tempdir().unwrap();
     let mut both = open(folder.path());
     both.0.registering.add(1, name("alice"));
@@ -146,7 +147,7 @@ fn what_waits_can_be_cancelled_and_what_is_full_refuses() {
     let mut both = (Auth::open(&settings, move || wake.send(()).unwrap_or(())).unwrap(), woken);
     both.0.submit(1, None, check("nobody", "password")).unwrap();
     while both.0.waiting() > 0 {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     both.0.submit(2, None, register("alice", "password")).unwrap();
     both.0.submit(3, None, check("bob", "password")).unwrap();
@@ -168,16 +169,16 @@ fn what_waits_can_be_cancelled_and_what_is_full_refuses() {
 #[test]
 fn a_worker_that_panics_takes_nobody_with_it() {
     let folder = tempfile::tempdir().unwrap();
-    let woken = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let flag = std::sync::Arc::clone(&woken);
+    let woken = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&woken);
     // The first wake-up is the fault, the next one tells of it.
-    let wake = move || assert!(flag.swap(true, std::sync::atomic::Ordering::Relaxed), "for the test");
+    let wake = move || assert!(flag.swap(true, Ordering::Relaxed), "for the test");
     let mut auth = Auth::open(&settings(folder.path()), wake).unwrap();
     auth.submit(1, None, check("nobody", "password")).unwrap();
-    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(10);
     while auth.submit(2, None, check("nobody", "password")) != Err(Refused::Full) {
-        assert!(std::time::Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(1));
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(auth.poll_answer().map(|answer| answer.ticket), Some(1));
     auth.close();
