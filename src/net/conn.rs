@@ -154,7 +154,9 @@ impl Conn {
     pub(super) fn resume(&mut self, now: Millis) {
         let since = match std::mem::replace(&mut self.pause, Pause::None) {
             Pause::None => return,
-            Pause::Verdict(since) | Pause::Owing(since) | Pause::Pace { since, .. } | Pause::Delay { since, .. } => since,
+            Pause::Verdict(since) | Pause::Owing(since) | Pause::Pace { since, .. } | Pause::Delay { since, .. } => {
+                since
+            }
         };
         if self.line_since != NEVER {
             self.line_since += now.saturating_sub(since);

@@ -16,7 +16,8 @@ impl Reactor {
                 Audience::One(id) => self.answer(id, &event),
                 Audience::Others(except) => self.fan_out(except, &event),
                 Audience::Account { name, except } => {
-                    let hearers: Vec<_> = self.hub.sessions_of(&name).iter().filter(|id| **id != except).copied().collect();
+                    let hearers: Vec<_> =
+                        self.hub.sessions_of(&name).iter().filter(|id| **id != except).copied().collect();
                     for id in hearers {
                         self.tell_own(id, &event);
                     }

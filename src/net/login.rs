@@ -43,8 +43,7 @@ impl Reactor {
     /// Somebody gives a password, for an account or for a new one.
     pub(super) fn on_password(&mut self, id: SessionId, name: UserName, new: bool, password: &[u8]) {
         let password = Secret::new(password.to_vec());
-        let request =
-            if new { Request::Register { name, password } } else { Request::Check { name, password } };
+        let request = if new { Request::Register { name, password } } else { Request::Check { name, password } };
         self.submit(id, request);
     }
 

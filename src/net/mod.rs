@@ -80,10 +80,7 @@ pub struct Tuning {
 
 impl From<&Tuning> for Rules {
     fn from(tuning: &Tuning) -> Self {
-        Self {
-            sessions_per_account: tuning.accounts.sessions_per_account,
-            list_lines: tuning.limits.list_lines,
-        }
+        Self { sessions_per_account: tuning.accounts.sessions_per_account, list_lines: tuning.limits.list_lines }
     }
 }
 
