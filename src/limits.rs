@@ -45,8 +45,11 @@ pub const READ_BYTES: usize = 4096;
 pub const LINE_BYTES_MOST: usize = 64 * 1024;
 /// A page of shared frames that some slow reader still refers to is left to it at this size.
 pub const PAGE_BYTES: usize = 64 * 1024;
-/// How long a closing connection may take to hear its last line, and to stop talking, before it is reset.
+/// How long a closing connection may take in all, to hear its last line and to stop talking, before it is reset.
 pub const FAREWELL_MS: u64 = 5_000;
+/// How long a client that has been told its last line may keep its own side open before it is reset. Clients that
+/// wait for their user at that point (`nc` does) then end with the server.
+pub const LINGER_MS: u64 = 2_000;
 /// How long a shutdown may take to tell everybody, under the promised 10 s.
 pub const SHUTDOWN_MS: u64 = 8_000;
 /// What a peer is told to wait before it tries a server again that is being restarted, in seconds.

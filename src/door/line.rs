@@ -3,11 +3,12 @@
 //! One dialogue, two dialects. The dialogue is where a conversation stands: a name is wanted, a password, an operation,
 //! a text. The dialect is how its lines are dressed: bare for people, typed (`C …`, `D …`) for programs.
 
-use std::io::Write as _;
+use std::fmt::Write as _;
 
 use super::operations::{HELP, Operation};
 use super::reply::Reply;
 use super::text;
+use super::wire::Wire;
 use super::{Kind, Step};
 use crate::close::CloseReason;
 use crate::hub::command::Command;
@@ -210,7 +211,7 @@ impl Line {
             Operation::Dm => self.on_name_and_message(rest),
             Operation::Who if !argument.contains(' ') => Step::Command(Command::Who { prefix: argument }),
             Operation::Help if argument.is_empty() => Step::Reply(Reply::Help(HELP)),
-            Operation::Help => match Operation::parse(argument) {
+            Operation::Help if !argument.contains(' ') => match Operation::parse(argument) {
                 Some(operation) => Step::Reply(Reply::Help(operation.help())),
                 None => Step::Reply(Reply::UnknownOperation),
             },
@@ -218,9 +219,12 @@ impl Line {
             Operation::Noop if argument.is_empty() => Step::Reply(Reply::Done),
             Operation::Token if argument.is_empty() => Step::IssueToken,
             Operation::Passwd if argument.is_empty() => self.ask(Dialogue::OldPassword, Reply::AskOldPassword),
-            Operation::Who | Operation::Ex | Operation::Noop | Operation::Token | Operation::Passwd => {
-                Step::Reply(Reply::Usage(operation.usage()))
-            }
+            Operation::Who
+            | Operation::Help
+            | Operation::Ex
+            | Operation::Noop
+            | Operation::Token
+            | Operation::Passwd => Step::Reply(Reply::Usage(operation.usage())),
         }
     }
 
@@ -272,25 +276,26 @@ impl Line {
 
 /// Appends an event to `out`, as whole lines in the spelling `kind`.
 pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
+    let mut wire = Wire(out);
     let result = match event {
-        Event::Said(message) => encode_message(kind, "PM", message, out),
-        Event::Told(message) => encode_message(kind, "DM", message, out),
+        Event::Said(message) => encode_message(kind, "PM", message, &mut wire),
+        Event::Told(message) => encode_message(kind, "DM", message, &mut wire),
         Event::Welcome { name, online } => {
-            writeln!(out, "C 230 welcome {name}; {online} online; HELP lists what you can do")
+            writeln!(wire, "C 230 welcome {name}; {online} online; HELP lists what you can do")
         }
         Event::SessionsFull { sessions } => {
             return Reply::Closing(CloseReason::LoggedInAlready(*sessions)).encode(out);
         }
-        Event::Sent { hearers } => writeln!(out, "C 250 sent to {hearers}"),
-        Event::SentTo { name } => writeln!(out, "C 250 sent to {name}"),
+        Event::Sent { hearers } => writeln!(wire, "C 250 sent to {hearers}"),
+        Event::SentTo { name } => writeln!(wire, "C 250 sent to {name}"),
         Event::Found { .. } => return Reply::AskMessage.encode(out),
-        Event::NotOnline { name } => writeln!(out, "C 550 {name} is not online"),
-        Event::Online { names, matching } => encode_list(names, *matching, out),
+        Event::NotOnline { name } => writeln!(wire, "C 550 {name} is not online"),
+        Event::Online { names, matching } => encode_list(names, *matching, &mut wire),
     };
-    debug_assert!(result.is_ok(), "a Vec takes all that is written");
+    debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
 }
 
-fn encode_message(kind: Kind, what: &str, message: &Message, out: &mut Vec<u8>) -> std::io::Result<()> {
+fn encode_message(kind: Kind, what: &str, message: &Message, out: &mut Wire<'_>) -> std::fmt::Result {
     let Message { id, from, text } = message;
     match kind {
         Kind::Bare => writeln!(out, "D {what} {from} {text}"),
@@ -298,7 +303,7 @@ fn encode_message(kind: Kind, what: &str, message: &Message, out: &mut Vec<u8>) 
     }
 }
 
-fn encode_list(names: &[UserName], matching: usize, out: &mut Vec<u8>) -> std::io::Result<()> {
+fn encode_list(names: &[UserName], matching: usize, out: &mut Wire<'_>) -> std::fmt::Result {
     for name in names {
         writeln!(out, "C 211-{name}")?;
     }

@@ -8,6 +8,7 @@ pub mod line;
 mod operations;
 pub mod reply;
 mod text;
+mod wire;
 
 use crate::close::CloseReason;
 use crate::hub::command::Command;

@@ -1,7 +1,8 @@
 //! What the line door says by itself, as it is spelled: one code and one text for each.
 
-use std::io::Write as _;
+use std::fmt::Write as _;
 
+use super::wire::Wire;
 use crate::close::CloseReason;
 use crate::hub::names::UserName;
 use crate::limits::{NAME_BYTES, PASSWORD_MAX_BYTES};
@@ -76,6 +77,7 @@ pub enum Reply {
 impl Reply {
     /// Appends the reply to `out`, as whole lines.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        let mut out = Wire(out);
         let result = match self {
             Self::Greeting => writeln!(out, "C 220 chatd {} ready; your name?", env!("CARGO_PKG_VERSION")),
             Self::AskPassword(name) => writeln!(out, "C 331 {name}, your password?"),
@@ -112,13 +114,10 @@ impl Reply {
             Self::UnknownOperation => writeln!(out, "C 502 unknown operation; HELP lists them"),
             Self::NotNow => writeln!(out, "C 503 no message was asked for; PM or DM first"),
             Self::NoSuchUser => writeln!(out, "C 550 no such user"),
-            Self::Help(lines) => {
-                encode_list(out, 214, lines);
-                Ok(())
-            }
+            Self::Help(lines) => encode_list(&mut out, 214, lines),
             Self::Closing(reason) => writeln!(out, "C 421 {reason}"),
         };
-        debug_assert!(result.is_ok(), "a Vec takes all that is written");
+        debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
     }
 
     /// Whether the line that is answered so counts as a bad one (500 or 501).
@@ -140,10 +139,10 @@ impl Reply {
 }
 
 /// A reply of several lines: all but the last have `-` after the code.
-fn encode_list(out: &mut Vec<u8>, code: u16, lines: &[&str]) {
+fn encode_list(out: &mut Wire<'_>, code: u16, lines: &[&str]) -> std::fmt::Result {
     for (index, line) in lines.iter().enumerate() {
         let mark = if index + 1 == lines.len() { ' ' } else { '-' };
-        let result = writeln!(out, "C {code}{mark}{line}");
-        debug_assert!(result.is_ok(), "a Vec takes all that is written");
+        writeln!(out, "C {code}{mark}{line}")?;
     }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! The decide step: a line becomes what it asks for, and that is done: by the door, the hub, or the accounts.
 
+use super::clock::NEVER;
 use super::conn::{Conn, Life};
 use super::reactor::Reactor;
 use crate::close::CloseReason;
@@ -43,6 +44,7 @@ impl Reactor {
         if std::mem::take(&mut conn.is_silent) {
             self.silent -= 1;
         }
+        conn.line_since = NEVER; // what comes now is another line
         if conn.door.is_logged_in() {
             conn.pace.spend(bytes, now, &self.tuning.limits);
             return true;

@@ -14,7 +14,7 @@ use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::names::UserName;
 use crate::hub::session::SessionId;
-use crate::limits::FAREWELL_MS;
+use crate::limits::{FAREWELL_MS, LINGER_MS};
 
 impl Reactor {
     /// Ends a connection for a reason, which its client, the log and the counters are told.
@@ -85,12 +85,13 @@ impl Reactor {
 
     /// All that a closing connection was owed is with the kernel: our side of the stream ends.
     pub(super) fn on_drained(&mut self, id: SessionId) {
+        let now = self.clock.now;
         let Some(conn) = self.conn(id) else { return };
         let Life::Draining(due) = conn.life else { return };
         if conn.input == Input::Ended || conn.stream.shutdown(Shutdown::Write).is_err() {
             return self.doom(id);
         }
-        conn.life = Life::Lingering(due);
+        conn.life = Life::Lingering(due.min(now + LINGER_MS));
         self.touched.push(id);
     }
 

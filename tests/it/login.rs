@@ -167,7 +167,7 @@ fn before_login_both_types_are_just_the_answer() {
     let mut client = server.greeted();
     client.send("C noop");
     client.expect("C 553 ");
-    client.send("D alice");
+    client.send("C alice");
     client.expect_exact("C 332 alice is new here; choose a password");
     client.send("D correct horse");
     client.expect_exact(WELCOME);
