@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod simulation;
+
 const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 3 };
 
 fn id(slot: u32) -> SessionId {
