@@ -204,7 +204,7 @@ impl Line {
             Operation::Dm => self.on_name_and_message(rest),
             Operation::Who if !argument.contains(' ') => Step::Command(Command::Who { prefix: argument }),
             Operation::Help if argument.is_empty() => Step::Reply(Reply::Help(HELP)),
-            Operation::Help => match Operation::parse(argument) {
+            Operation::Help if !argument.contains(' ') => match Operation::parse(argument) {
                 Some(operation) => Step::Reply(Reply::Help(operation.help())),
                 None => Step::Reply(Reply::UnknownOperation),
             },
@@ -212,9 +212,12 @@ impl Line {
             Operation::Noop if argument.is_empty() => Step::Reply(Reply::Done),
             Operation::Token if argument.is_empty() => Step::IssueToken,
             Operation::Passwd if argument.is_empty() => self.ask(Dialogue::OldPassword, Reply::AskOldPassword),
-            Operation::Who | Operation::Ex | Operation::Noop | Operation::Token | Operation::Passwd => {
-                Step::Reply(Reply::Usage(operation.usage()))
-            }
+            Operation::Who
+            | Operation::Help
+            | Operation::Ex
+            | Operation::Noop
+            | Operation::Token
+            | Operation::Passwd => Step::Reply(Reply::Usage(operation.usage())),
         }
     }
 

@@ -114,7 +114,7 @@ fn help() {
         check_in(&[&format!("> C HELP {verb}"), &format!("< C 214 {verb}…")]);
         check_in(&[&format!("> C help  {} ", verb.to_lowercase()), &format!("< C 214 {verb}…")]);
     }
-    check_in(&["> C HELP FROB", "< C 502…"]);
+    check_in(&["> C HELP FROB", "< C 502…", "> C HELP PM DM", "< C 501 usage: HELP…"]);
 }
 
 #[test]
