@@ -134,3 +134,15 @@ fn changing_the_password() {
     check_in(&["> C PASSWD", "< C 331 …", "> D  password1", "< C 530…"]);
     check_in(&["> C PASSWD", "< C 331 …", &too_long, "< C 501…", "> D password1", "< C 332…"]);
 }
+
+#[test]
+fn a_busy_server_ends_the_changing_of_a_password() {
+    // Of all refusals, only 500 and 501 leave a prompt open.
+    check_in(&["> C PASSWD", "< C 331 …", "> D busybusy", "< C 450…", "> C NOOP", "< C 200…"]);
+    for busy in ["> D busybusy", "> D fulldisk"] {
+        let script =
+            ["> C PASSWD", "< C 331 …", "> D password1", "< C 332 …", busy, "< C 450…", "> C NOOP", "< C 200…"];
+        check_in(&script);
+        check(&[LOGIN, &script, &["> D password2", "< C 503…"]].concat());
+    }
+}
