@@ -2,6 +2,7 @@
 //! that knows one account and keeps its word at once.
 
 use super::*;
+use crate::hub::event::Audience;
 use crate::hub::session::SessionId;
 use crate::hub::{Hub, Rules};
 
@@ -86,14 +87,13 @@ impl Server {
     fn ask_hub(&mut self, who: SessionId, command: Command<'_>) {
         self.hub.handle(who, command, 1000);
         while let Some((audience, event)) = self.hub.poll_event() {
-            match event {
-                Event::Said(_) | Event::Told(_) if who == ME => encode(Kind::Bare, &event, &mut self.bob_heard),
-                Event::Said(_) | Event::Told(_) => encode(self.line.kind(), &event, &mut self.out),
-                _ if who == ME => {
-                    assert_eq!(audience, crate::hub::event::Audience::One(ME));
-                    self.line.hear(&event, &mut self.out);
-                }
-                _ => {}
+            if matches!(event, Event::Said(_) | Event::Told(_)) {
+                let (kind, out) =
+                    if who == ME { (Kind::Bare, &mut self.bob_heard) } else { (self.line.kind(), &mut self.out) };
+                encode(kind, &event, out);
+            } else if who == ME {
+                assert_eq!(audience, Audience::One(ME));
+                self.line.hear(&event, &mut self.out);
             }
         }
     }
