@@ -29,7 +29,7 @@ pub enum Cut {
         /// Where the part that matters begins.
         keep: usize,
     },
-    /// [`DISCARD_BYTES`] of one line were thrown away, and it still goes on.
+    /// [`DISCARD_BYTES`] of one line were thrown away, and it had not ended yet.
     NeverEnds,
 }
 
@@ -61,31 +61,36 @@ impl Inbox {
 
     /// Looks for a line of at most `limit` bytes, its LF counted, at the start of `bytes`.
     pub fn cut(&mut self, bytes: &[u8], limit: usize) -> Cut {
-        match memchr::memchr(b'\n', bytes) {
-            Some(end) if self.discarded == 0 && end < limit => Cut::Line { end, next: end + 1 },
-            Some(end) => {
-                self.discarded = 0;
-                Cut::TooLong { next: end + 1 }
-            }
-            None if self.discarded == 0 && bytes.len() < limit => Cut::Partial { keep: 0 },
-            None => self.discard(bytes.len()),
+        let end = memchr::memchr(b'\n', bytes);
+        let length = end.unwrap_or(bytes.len());
+        if self.discarded == 0 && length < limit {
+            return end.map_or(Cut::Partial { keep: 0 }, |end| Cut::Line { end, next: end + 1 });
         }
-    }
-
-    fn discard(&mut self, count: usize) -> Cut {
-        self.discarded = self.discarded.saturating_add(count as u32);
-        if self.discarded as usize >= DISCARD_BYTES { Cut::NeverEnds } else { Cut::Partial { keep: count } }
+        // What came with the end counts like what came before, so that it does not matter how the line was cut.
+        self.discarded = self.discarded.saturating_add(length as u32);
+        if self.discarded as usize >= DISCARD_BYTES {
+            return Cut::NeverEnds;
+        }
+        let Some(end) = end else { return Cut::Partial { keep: length } };
+        self.discarded = 0;
+        Cut::TooLong { next: end + 1 }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Feeds `input` in pieces of `step` bytes and gives the lines (`None` for one too long) and how it ended.
     fn lines(input: &[u8], limit: usize, step: usize) -> (Vec<Option<Vec<u8>>>, bool) {
-        let (mut inbox, mut found, mut scratch) = (Inbox::default(), Vec::new(), vec![0; 1 << 17]);
-        for piece in input.chunks(step) {
+        lines_of(input.chunks(step), limit)
+    }
+
+    fn lines_of<'a>(pieces: impl Iterator<Item = &'a [u8]>, limit: usize) -> (Vec<Option<Vec<u8>>>, bool) {
+        let (mut inbox, mut found, mut scratch) = (Inbox::default(), Vec::new(), vec![0; 1 << 19]);
+        for piece in pieces {
             let mut len = inbox.unload(&mut scratch);
             scratch[len..len + piece.len()].copy_from_slice(piece);
             len += piece.len();
@@ -132,6 +137,45 @@ mod tests {
         for step in [1, 7, 4096, DISCARD_BYTES] {
             assert_eq!(lines(&garbage, 512, step), (vec![], true));
             assert_eq!(lines(&garbage[1..], 512, step), (vec![], false));
+        }
+    }
+
+    #[test]
+    fn an_end_that_comes_too_late_is_none() {
+        let mut garbage = vec![b'x'; DISCARD_BYTES];
+        garbage.extend(b"\nok\n");
+        for step in [7, 4096, DISCARD_BYTES - 1, DISCARD_BYTES, garbage.len()] {
+            assert_eq!(lines(&garbage, 512, step), (vec![], true), "in pieces of {step}");
+            assert_eq!(
+                lines(&garbage[1..], 512, step),
+                (vec![None, Some(b"ok".to_vec())], false),
+                "in pieces of {step}"
+            );
+        }
+    }
+
+    /// Lines of all sizes that matter to a bound of 16 bytes and to the bound of what is discarded.
+    fn any_input() -> impl Strategy<Value = Vec<u8>> {
+        let length = prop_oneof![8 => 0..40usize, 1 => DISCARD_BYTES - 4096..DISCARD_BYTES + 4096];
+        let line = (length, b'a'..=b'z').prop_map(|(length, letter)| [vec![letter; length], b"\n".to_vec()].concat());
+        prop::collection::vec(line, 0..8).prop_map(|lines| lines.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn however_it_is_cut_it_is_the_same(
+            mut input in any_input(), steps in prop::collection::vec(1..9000usize, 1..5), is_ended: bool,
+        ) {
+            if !is_ended {
+                input.pop();
+            }
+            let mut rest = input.as_slice();
+            let pieces = steps.iter().cycle().map_while(|step| {
+                let (piece, after) = rest.split_at(rest.len().min(*step));
+                rest = after;
+                (!piece.is_empty()).then_some(piece)
+            });
+            prop_assert_eq!(lines_of(pieces, 16), lines(&input, 16, input.len().max(1)));
         }
     }
 }

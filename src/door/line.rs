@@ -258,6 +258,9 @@ impl Line {
             self.dialogue = Dialogue::NewPassword;
         } else if matches!(reply, Reply::WrongOldPassword | Reply::PasswordChanged) {
             self.dialogue = Dialogue::Ready;
+        } else if reply.is_busy() && self.is_logged_in() {
+            // Before login the password is asked for again; within PASSWD this refusal ends the operation.
+            self.dialogue = Dialogue::Ready;
         }
         reply.encode(out);
     }

@@ -50,8 +50,12 @@ impl Hub {
     }
 
     /// Carries out one command of `who`, at `unix_ms` (milliseconds of Unix time, for the message's id).
-    /// A command of somebody who is not in (but for `Enter`) does nothing.
+    /// A command of somebody who is not in (but for `Enter`) does nothing, nor does the `Enter` of somebody who is.
     pub fn handle(&mut self, who: SessionId, command: Command<'_>, unix_ms: u64) {
+        let is_in = self.roster.name_of(who).is_some();
+        if is_in == matches!(command, Command::Enter { .. }) {
+            return;
+        }
         match command {
             Command::Enter { name } => self.on_enter(who, name),
             Command::Leave => self.on_leave(who),
@@ -88,9 +92,6 @@ impl Hub {
     }
 
     fn on_enter(&mut self, who: SessionId, name: UserName) {
-        if self.roster.name_of(who).is_some() {
-            return;
-        }
         let sessions = self.sessions_of(&name).len();
         if sessions >= self.rules.sessions_per_account as usize {
             let sessions = sessions as u32;
@@ -121,9 +122,10 @@ impl Hub {
     }
 
     fn on_tell(&mut self, who: SessionId, to: UserName, text: &str, unix_ms: u64) {
-        let Some(name) = self.reachable(who, &to) else {
-            return self.tell(who, Event::NotOnline { name: to });
-        };
+        let (name, is_reached) = self.look_up(who, to);
+        if !is_reached {
+            return self.tell(who, Event::NotOnline { name });
+        }
         let Some(message) = self.message(who, text, unix_ms) else { return };
         let audience = Audience::Account { name: name.clone(), except: who };
         self.events.push_back((audience, Event::Told(message)));
@@ -131,11 +133,8 @@ impl Hub {
     }
 
     fn on_find(&mut self, who: SessionId, name: UserName) {
-        let event = match self.reachable(who, &name) {
-            Some(name) => Event::Found { name },
-            None => Event::NotOnline { name },
-        };
-        self.tell(who, event);
+        let (name, is_reached) = self.look_up(who, name);
+        self.tell(who, if is_reached { Event::Found { name } } else { Event::NotOnline { name } });
     }
 
     fn on_who(&mut self, who: SessionId, prefix: &str) {
@@ -146,10 +145,13 @@ impl Hub {
         self.tell(who, Event::Online { names, matching });
     }
 
-    /// The name as registered, if a direct message from `who` to it reaches any session but `who`'s own.
-    fn reachable(&self, who: SessionId, name: &UserName) -> Option<UserName> {
-        let (name, sessions) = self.online.get_key_value(name)?;
-        sessions.iter().any(|id| *id != who).then(|| name.clone())
+    /// The name as registered if it is online, else as it is; and whether a direct message from `who` to it reaches
+    /// any session but `who`'s own.
+    fn look_up(&self, who: SessionId, name: UserName) -> (UserName, bool) {
+        match self.online.get_key_value(&name) {
+            Some((registered, sessions)) => (registered.clone(), sessions.iter().any(|id| *id != who)),
+            None => (name, false),
+        }
     }
 
     fn message(&mut self, who: SessionId, text: &str, unix_ms: u64) -> Option<Message> {
@@ -165,6 +167,26 @@ impl Hub {
 
     fn tell(&mut self, who: SessionId, event: Event) {
         self.events.push_back((Audience::One(who), event));
+    }
+
+    /// What holds whenever a command has been carried out and its events were taken.
+    #[cfg(test)]
+    fn check_invariants(&self) {
+        assert!(self.events.is_empty(), "events are left: {:?}", self.events);
+        self.roster.check_invariants();
+        let mut by_name: BTreeMap<&UserName, Vec<SessionId>> = BTreeMap::new();
+        for id in self.everyone() {
+            let name = self.name_of(*id).expect("everyone has a seat");
+            by_name.entry(name).or_default().push(*id);
+        }
+        let sorted = |ids: &[SessionId]| {
+            let mut ids = ids.to_vec();
+            ids.sort();
+            ids
+        };
+        let online: Vec<_> = self.online.iter().map(|(name, ids)| (name, sorted(ids))).collect();
+        let grouped: Vec<_> = by_name.into_iter().map(|(name, ids)| (name, sorted(&ids))).collect();
+        assert_eq!(online, grouped, "who is online is not who has a seat");
     }
 }
 

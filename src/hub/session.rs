@@ -62,4 +62,14 @@ impl Roster {
         }
         Some(seat.name)
     }
+
+    /// The list and the index say the same: each place has one seat, each seat its place.
+    #[cfg(test)]
+    pub(super) fn check_invariants(&self) {
+        for (place, id) in self.everyone.iter().enumerate() {
+            let seat = self.by_slot.get(id.slot as usize).and_then(Option::as_ref).expect("who is listed has a seat");
+            assert_eq!((seat.id, seat.place as usize), (*id, place), "the seat is another's, or elsewhere");
+        }
+        assert_eq!(self.by_slot.iter().flatten().count(), self.everyone.len(), "a seat is not listed");
+    }
 }

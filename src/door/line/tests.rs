@@ -1,1 +1,354 @@
-//! The dialogue, without a socket.
+//! The dialogue, without a socket: scripts of what a client sends and what it is told, with a server behind the door
+//! that knows one account and keeps its word at once.
+
+use super::*;
+use crate::hub::event::Audience;
+use crate::hub::session::SessionId;
+use crate::hub::{Hub, Rules};
+
+mod login;
+mod operations;
+mod properties;
+
+const ME: SessionId = SessionId { slot: 1, generation: 0 };
+const BOB: SessionId = SessionId { slot: 2, generation: 0 };
+const PASSWORD_MIN: u32 = 8;
+
+/// What stands behind the door: `alice` has an account (password `password1`, token `T0KEN`), `bob` is online. The
+/// password `busybusy` finds the queue full, `fulldisk` cannot be saved; the name `taken` is always just taken.
+struct Server {
+    line: Line,
+    hub: Hub,
+    tries_left: u32,
+    is_closed: bool,
+    out: Vec<u8>,
+    bob_heard: Vec<u8>,
+}
+
+impl Server {
+    fn new() -> Self {
+        let mut hub = Hub::new(Rules { sessions_per_account: 2, list_lines: 200 });
+        hub.handle(BOB, Command::Enter { name: UserName::parse("bob").unwrap() }, 1);
+        while hub.poll_event().is_some() {}
+        let line = Line::default();
+        Self { line, hub, tries_left: 3, is_closed: false, out: Vec::new(), bob_heard: Vec::new() }
+    }
+
+    /// What the client is told after it sent `line` (without its LF).
+    fn send(&mut self, line: &[u8]) -> Vec<String> {
+        assert!(!self.is_closed, "the connection is closed");
+        match self.line.decode(line, PASSWORD_MIN) {
+            Step::Nothing => {}
+            Step::Reply(reply) => self.tell(&reply),
+            Step::Command(command) => self.ask_hub(ME, command),
+            Step::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
+            Step::Name(name) => self.tell(&Reply::AskNewPassword(name)),
+            Step::Token { name, token: b"T0KEN" } if name.as_str() == "alice" => self.enter(name),
+            Step::Token { .. } => self.fail(|_| Reply::TokenRefused),
+            Step::Password { password: b"busybusy", .. } => self.tell(&Reply::Busy(2)),
+            Step::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
+            Step::Password { new: true, password: b"fulldisk", .. } => self.tell(&Reply::CannotSave),
+            Step::Password { name, new: true, .. } => self.enter(name),
+            Step::Password { name, password: b"password1", .. } if name.as_str() == "alice" => self.enter(name),
+            Step::Password { .. } => self.fail(Reply::WrongPassword),
+            Step::OldPassword(b"busybusy") | Step::NewPassword(b"busybusy") => self.tell(&Reply::Busy(2)),
+            Step::OldPassword(b"password1") => self.tell(&Reply::AskNextPassword),
+            Step::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
+            Step::NewPassword(b"fulldisk") => self.tell(&Reply::CannotSave),
+            Step::NewPassword(_) => self.tell(&Reply::PasswordChanged),
+            Step::IssueToken => self.tell(&Reply::Token("T0KEN".into(), 86_400)),
+            Step::Bye => self.close(&Reply::Bye),
+            Step::Refuse(reason) => self.close(&Reply::Closing(reason)),
+        }
+        taken(&mut self.out)
+    }
+
+    fn tell(&mut self, reply: &Reply) {
+        self.line.tell(reply, &mut self.out);
+    }
+
+    fn close(&mut self, reply: &Reply) {
+        self.is_closed = true;
+        self.tell(reply);
+    }
+
+    fn fail(&mut self, reply: impl FnOnce(u32) -> Reply) {
+        self.tries_left -= 1;
+        match self.tries_left {
+            0 => self.close(&Reply::Closing(CloseReason::TooManyFailures)),
+            left => self.tell(&reply(left)),
+        }
+    }
+
+    fn enter(&mut self, name: UserName) {
+        self.ask_hub(ME, Command::Enter { name });
+    }
+
+    fn ask_hub(&mut self, who: SessionId, command: Command<'_>) {
+        self.hub.handle(who, command, 1000);
+        while let Some((audience, event)) = self.hub.poll_event() {
+            if matches!(event, Event::Said(_) | Event::Told(_)) {
+                let (kind, out) =
+                    if who == ME { (Kind::Bare, &mut self.bob_heard) } else { (self.line.kind(), &mut self.out) };
+                encode(kind, &event, out);
+            } else if who == ME {
+                assert_eq!(audience, Audience::One(ME));
+                self.line.hear(&event, &mut self.out);
+            }
+        }
+    }
+}
+
+/// The lines in `out`, which is empty then. Whatever the server says is whole lines that no terminal obeys.
+#[track_caller]
+fn taken(out: &mut Vec<u8>) -> Vec<String> {
+    let bytes = std::mem::take(out);
+    assert!(bytes.is_empty() || bytes.ends_with(b"\n"), "a line is not ended");
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|&b| b == b'\n').map(|line| &line[..line.len() - 1]).collect();
+    lines.into_iter().map(|line| text::checked(line).expect("no forbidden character").to_owned()).collect()
+}
+
+/// `> line` is sent by the client, `< line` is what it is told then, all of it; `…` at the end stands for anything.
+/// `bob> line` is a public message of bob's, `bob< line` is what he hears.
+#[track_caller]
+fn check(script: &[&str]) {
+    for end in ["", "\r"] {
+        play(script, end);
+    }
+}
+
+/// A script whose lines are sent as they stand, and once more without the `C ` or `D ` that they begin with.
+#[track_caller]
+fn check_both(script: &[&str]) {
+    check(script);
+    let bare: Vec<String> = script.iter().map(|line| undressed(line)).collect();
+    check(&bare.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+fn undressed(line: &str) -> String {
+    match line.strip_prefix("> C ").or_else(|| line.strip_prefix("> D ")) {
+        Some(body) => format!("> {body}"),
+        None => line.to_owned(),
+    }
+}
+
+#[track_caller]
+fn play(script: &[&str], end: &str) {
+    let mut server = Server::new();
+    let (mut told, mut sent) = (Vec::<String>::new(), String::new());
+    for line in script {
+        if let Some(expected) = line.strip_prefix("< ") {
+            assert!(!told.is_empty(), "nothing is told after {sent:?}, not {expected:?}: {script:#?}");
+            assert_like(&told.remove(0), expected, script);
+        } else if let Some(expected) = line.strip_prefix("bob< ") {
+            assert_eq!(taken(&mut server.bob_heard), [expected], "{script:#?}");
+        } else {
+            assert!(told.is_empty(), "{told:?} is told after {sent:?}: {script:#?}");
+            sent = (*line).to_owned();
+            if let Some(text) = line.strip_prefix("bob> ") {
+                server.ask_hub(BOB, Command::Say { text });
+                told = taken(&mut server.out);
+            } else {
+                let line = line.strip_prefix('>').map(|line| line.strip_prefix(' ').unwrap_or(line));
+                told = server.send(format!("{}{end}", line.expect("a line of a script")).as_bytes());
+            }
+        }
+    }
+    assert!(told.is_empty(), "{told:?} is told after {sent:?}: {script:#?}");
+}
+
+#[track_caller]
+fn assert_like(told: &str, expected: &str, script: &[&str]) {
+    match expected.strip_suffix('…') {
+        Some(start) => assert!(told.starts_with(start), "{told:?} is told, not {expected:?}: {script:#?}"),
+        None => assert_eq!(told, expected, "{script:#?}"),
+    }
+}
+
+/// The way to alice being logged in, typed; [`undressed`], it is the bare one.
+const LOGIN: &[&str] = &["> C alice", "< C 331 alice, your password?", "> C password1", "< C 230 welcome alice…"];
+
+/// A prompt: the way there, an answer that it takes, what is told then, and what an empty line brings.
+struct Prompt {
+    way: Vec<&'static str>,
+    answer: &'static str,
+    told: &'static [&'static str],
+    on_empty: &'static [&'static str],
+}
+
+impl Prompt {
+    fn before_login(
+        way: &'static [&'static str],
+        answer: &'static str,
+        told: &'static [&'static str],
+        on_empty: &'static [&'static str],
+    ) -> Self {
+        Self { way: way.to_vec(), answer, told, on_empty }
+    }
+
+    fn after_login(way: &'static [&'static str], answer: &'static str, told: &'static [&'static str]) -> Self {
+        Self { way: [LOGIN, way].concat(), answer, told, on_empty: &["< C 200 cancelled"] }
+    }
+}
+
+/// Every state that a line can meet.
+fn prompts_before_login() -> Vec<Prompt> {
+    let cancelled = &["< C 200 cancelled; your name?"];
+    vec![
+        Prompt::before_login(&[], "> C alice", &["< C 331 alice, your password?"], &[]),
+        Prompt::before_login(&LOGIN[..2], "> C password1", &["< C 230 welcome alice…"], cancelled),
+        Prompt::before_login(
+            &["> C dora", "< C 332 dora is new here; choose a password"],
+            "> C password1",
+            &["< C 230 welcome dora…"],
+            cancelled,
+        ),
+        Prompt::before_login(
+            &["> C alice WR0NG", "< C 531 token refused; your password?"],
+            "> C password1",
+            &["< C 230 welcome alice…"],
+            cancelled,
+        ),
+    ]
+}
+
+/// Ready is one of them: its question is the operation.
+fn prompts_after_login() -> Vec<Prompt> {
+    vec![
+        Prompt { on_empty: &[], ..Prompt::after_login(&[], "> C NOOP", &["< C 200…"]) },
+        Prompt::after_login(&["> C PM", "< C 354 your message?"], "> D hi", &["< C 250 sent to 1"]),
+        Prompt::after_login(
+            &["> C DM", "< C 211-alice", "< C 211-bob", "< C 211 2 online", "< C 350 name and message?"],
+            "> D bob hi",
+            &["< C 250 sent to bob"],
+        ),
+        Prompt::after_login(&["> C DM bob", "< C 354 your message?"], "> D hi", &["< C 250 sent to bob"]),
+        Prompt::after_login(
+            &["> C DM", "< C 211-alice", "< C 211-bob", "< C 211 2 online", "< C 350…", "> D bob", "< C 354…"],
+            "> D hi",
+            &["< C 250 sent to bob"],
+        ),
+        Prompt::after_login(&["> C PASSWD", "< C 331 …"], "> D password1", &["< C 332 …"]),
+        Prompt::after_login(
+            &["> C PASSWD", "< C 331 …", "> D password1", "< C 332 …"],
+            "> D password2",
+            &["< C 200 …"],
+        ),
+    ]
+}
+
+fn prompts() -> Vec<Prompt> {
+    let mut prompts = prompts_before_login();
+    prompts.extend(prompts_after_login());
+    prompts
+}
+
+/// Lines that hold what no line may hold.
+const BAD_BYTES: [&[u8]; 26] = [
+    b"\0",
+    b"a\0b",
+    b"\x01",
+    b"\x08",
+    b"\x0b",
+    b"\x0c",
+    b"\x1b[2J",
+    b"\x1f",
+    b"\x7f",
+    b"a\rb",
+    b"\r\r",
+    b"a\r\r",
+    b"\xff",
+    b"a\xc3",
+    b"\xc3(",
+    b"\xc0\x80",
+    b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80",
+    b"\xc2\x80",
+    b"\xc2\x9b31m",
+    b"\xc2\x9f",
+    b"\xe2\x80\xa8",
+    b"\xe2\x80\xa9",
+    b"\xe2\x80\xaa",
+    b"\xe2\x80\xae",
+    b"\xe2\x81\xa9",
+];
+
+#[test]
+fn bad_bytes_are_refused_wherever_they_come_and_the_prompt_stays() {
+    for prompt in prompts() {
+        for is_typed in [false, true] {
+            for bad in BAD_BYTES {
+                let mut server = Server::new();
+                let dress = |line: &str| if is_typed { line.to_owned() } else { undressed(line) };
+                for line in prompt.way.iter().filter_map(|line| dress(line).strip_prefix("> ").map(str::to_owned)) {
+                    server.send(line.as_bytes());
+                }
+                let prefix = if is_typed { prompt.answer.get(2..4).unwrap() } else { "" };
+                let told = server.send(&[prefix.as_bytes(), bad].concat());
+                assert!(
+                    told.len() == 1 && told[0].starts_with("C 501 "),
+                    "{told:?} for {bad:?} after {:?}",
+                    prompt.way
+                );
+                let told = server.send(dress(prompt.answer).strip_prefix("> ").unwrap().as_bytes());
+                assert_like(&told[0], prompt.told[0].strip_prefix("< ").unwrap(), &prompt.way);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_prompt_takes_its_answer() {
+    for prompt in prompts() {
+        check_both(&[&prompt.way, &[prompt.answer][..], prompt.told].concat());
+    }
+}
+
+#[test]
+fn an_empty_line_is_ignored_or_cancels() {
+    for prompt in prompts_before_login() {
+        check_both(&[&prompt.way, &[">"][..], prompt.on_empty, LOGIN].concat());
+    }
+    for prompt in prompts_after_login() {
+        check_both(&[&prompt.way, &[">"][..], prompt.on_empty, &["> C NOOP", "< C 200…"]].concat());
+        check(&[&prompt.way, &[">"][..], prompt.on_empty, &["> D hi", "< C 503…"]].concat());
+    }
+}
+
+#[test]
+fn a_typed_line_is_c_or_d() {
+    // The first line is none: a line that does not begin with `C ` makes the session a bare one.
+    for prompt in prompts().iter().skip(1) {
+        for line in
+            ["> PM hi", "> c NOOP", "> d hi", "> C", "> D", "> CNOOP", "> C\tNOOP", "> D\thi", ">  C NOOP", "> x"]
+        {
+            check(&[&prompt.way, &[line, "< C 501…", prompt.answer][..], prompt.told].concat());
+        }
+    }
+}
+
+#[test]
+fn a_type_with_nothing_behind_it() {
+    for prompt in prompts() {
+        check(&[&prompt.way, &["> C ", "< C 501…", prompt.answer][..], prompt.told].concat());
+    }
+    for prompt in prompts().iter().skip(1) {
+        check(&[&prompt.way, &["> D ", "< C 501…", prompt.answer][..], prompt.told].concat());
+    }
+}
+
+#[test]
+fn a_typed_operation_abandons_what_was_asked_for() {
+    for prompt in prompts_after_login() {
+        let after = |script: &[&'static str]| check(&[&prompt.way, script].concat());
+        after(&["> C NOOP", "< C 200…", "> D hi", "< C 503…"]);
+        after(&["> C PM all", "< C 250 sent to 1", "bob< D PM alice all", "> D hi", "< C 503…"]);
+        after(&["> C PM", "< C 354…", "> D hi", "< C 250…", "bob< D PM alice hi", "> D hi", "< C 503…"]);
+        after(&["> C PASSWD", "< C 331…", "> D password1", "< C 332…"]);
+        after(&["> C DM dora", "< C 550 dora is not online", "> D hi", "< C 503…"]);
+        after(&["> C FROB", "< C 502…", "> D hi", "< C 503…"]);
+        after(&["> C EX", "< C 221 bye"]);
+        // 501 leaves open what was asked for.
+        after(&["> C WHO a b", "< C 501 usage: WHO…", prompt.answer, prompt.told[0]]);
+    }
+}

@@ -1,0 +1,223 @@
+//! From the first line to 230.
+
+use super::*;
+
+#[test]
+fn greeting() {
+    let mut out = Vec::new();
+    Line::default().tell(&Reply::Greeting, &mut out);
+    assert_eq!(taken(&mut out), [concat!("C 220 chatd ", env!("CARGO_PKG_VERSION"), " ready; your name?")]);
+}
+
+#[test]
+fn coming_in() {
+    check_both(&[
+        "> C alice",
+        "< C 331 alice, your password?",
+        "> C password1",
+        "< C 230 welcome alice; 2 online; HELP lists what you can do",
+    ]);
+    check_both(&[
+        "> C dora",
+        "< C 332 dora is new here; choose a password",
+        "> C correct horse",
+        "< C 230 welcome dora; 2 online; HELP lists what you can do",
+    ]);
+}
+
+#[test]
+fn before_login_there_are_no_operations() {
+    check(&["> C dora", "< C 332…", "> D password1", "< C 230 welcome dora…"]);
+    check(&["> C alice", "< C 331…", "> C NOOP", "< C 530…", "> D password1", "< C 230…"]);
+    check(&["> C NOOP", "< C 553 NOOP is reserved…", "> C alice", "< C 331…"]);
+    check(&["> C HELP", "< C 553…", "> C alice", "< C 331…"]);
+    check(&["> C alice", "< C 331…", ">", "< C 200 cancelled; your name?", "> D alice", "< C 331…"]);
+}
+
+#[test]
+fn names() {
+    let longest = "a".repeat(32);
+    for good in ["a", "Z", "C", "D", "GET", "Host", "SSH", "a_.-9", &longest] {
+        check(&[&format!("> {good}"), &format!("< C 332 {good} is new here; choose a password")]);
+        check(&[&format!("> C {good}"), &format!("< C 332 {good} is new here; choose a password")]);
+        check(&[&format!(">    {good}  "), &format!("< C 332 {good} is new here; choose a password")]);
+    }
+    let too_long = "a".repeat(33);
+    for bad in ["1a", "_a", "-", ".x", "a:b", "a/b", "é", "aé", "a\tb", "\ta", "   ", "a,", &too_long] {
+        check(&[&format!("> {bad}"), "< C 553 …", "> alice", "< C 331…"]);
+        check(&[&format!("> C {bad}"), "< C 553 …", "> C alice", "< C 331…"]);
+    }
+    let verbs = "PM DM EX WHO MAKE JOIN LEAVE RM ROOMS NAMES KICK CLOSE TOKEN PASSWD HELP NOOP";
+    for reserved in verbs.split(' ').chain(["server", "admin", "root", "system", "chatd"]) {
+        for word in [reserved.to_ascii_lowercase(), reserved.to_ascii_uppercase()] {
+            check_both(&[&format!("> C {word}"), "< C 553 …", "> C alice", "< C 331…"]);
+        }
+    }
+}
+
+#[test]
+fn the_first_line_that_is_not_refused_decides_the_dialect() {
+    let is_bare = ["> password1", "< C 230…", "> NOOP", "< C 200…", "> C NOOP", "< C 502…"];
+    let is_typed = ["> C password1", "< C 230…", "> NOOP", "< C 501…", "> C NOOP", "< C 200…"];
+    for start in [&[][..], &[">", ">"], &["> 1bad", "< C 553…"], &["> C 1bad", "< C 553…"], &["> \x01", "< C 501…"]]
+    {
+        check(&[start, &["> alice", "< C 331…"], &is_bare].concat());
+        check(&[start, &["> C alice", "< C 331…"], &is_typed].concat());
+    }
+    // It stays decided, whatever the rest of the login brings.
+    check(
+        &[&["> C dora", "< C 332…", ">", "< C 200…", "> alice", "< C 501…", "> C alice", "< C 331…"], &is_typed[..]]
+            .concat(),
+    );
+    check(&["> dora", "< C 332…", ">", "< C 200…", "> C alice", "< C 531…", "> password1", "< C 530…"]);
+}
+
+#[test]
+fn passwords_that_are_chosen() {
+    let (longest, too_long) = ("p".repeat(128), "p".repeat(129));
+    for good in ["8letters", "        ", " p p p p", "grüße12", "\tpassword", &longest] {
+        check_both(&["> C dora", "< C 332…", &format!("> C {good}"), "< C 230…"]);
+    }
+    for bad in ["7letter", "p", " ", "üüü", &too_long] {
+        check_both(&[
+            "> C dora",
+            "< C 332…",
+            &format!("> C {bad}"),
+            "< C 501…",
+            "> C password1",
+            "< C 230 welcome dora…",
+        ]);
+    }
+}
+
+#[test]
+fn passwords_that_are_known() {
+    // No least size: what was chosen under other rules must still do.
+    let too_long = "p".repeat(129);
+    check_both(&[
+        "> C alice",
+        "< C 331…",
+        "> C p",
+        "< C 530 wrong password; 2 tries left",
+        "> C password1",
+        "< C 230…",
+    ]);
+    check_both(&["> C alice", "< C 331…", &format!("> C {too_long}"), "< C 501…", "> C password1", "< C 230…"]);
+    // Byte for byte, spaces too.
+    for wrong in ["password1 ", " password1", "Password1", "C password1"] {
+        check_both(&["> C alice", "< C 331…", &format!("> C {wrong}"), "< C 530…"]);
+    }
+}
+
+#[test]
+fn a_bare_password_may_look_typed() {
+    check(&["> dora", "< C 332…", "> C pass", "< C 501…", "> C password", "< C 230…"]);
+    check(&["> alice", "< C 331…", "> C password1", "< C 530…", "> D password1", "< C 530…"]);
+}
+
+#[test]
+fn three_failures() {
+    let wrong = "> C wrong";
+    check_both(&[
+        "> C alice",
+        "< C 331…",
+        wrong,
+        "< C 530 wrong password; 2 tries left",
+        wrong,
+        "< C 530 wrong password; 1 tr…",
+        wrong,
+        "< C 421 too many failures",
+    ]);
+    check_both(&[
+        "> C alice T",
+        "< C 531 token refused; your password?",
+        wrong,
+        "< C 530 wrong password; 1 tr…",
+        wrong,
+        "< C 421 too many failures",
+    ]);
+}
+
+#[test]
+fn a_name_that_was_just_taken() {
+    check_both(&[
+        "> C taken",
+        "< C 332…",
+        "> C password1",
+        "< C 553 taken was just taken; your name?",
+        "> C alice",
+        "< C 331…",
+    ]);
+}
+
+#[test]
+fn a_busy_server_asks_again() {
+    check_both(&[
+        "> C alice",
+        "< C 331…",
+        "> C busybusy",
+        "< C 450 busy, try again in 2 s",
+        "> C password1",
+        "< C 230…",
+    ]);
+    check_both(&["> C dora", "< C 332…", "> C busybusy", "< C 450 busy…", "> C password1", "< C 230…"]);
+    check_both(&["> C dora", "< C 332…", "> C fulldisk", "< C 450…", "> C password1", "< C 230 welcome dora…"]);
+}
+
+#[test]
+fn tokens() {
+    check_both(&["> C alice T0KEN", "< C 230 welcome alice…", "> C NOOP", "< C 200…"]);
+    check_both(&["> C   alice    T0KEN  ", "< C 230 welcome alice…"]);
+    check_both(&["> C alice t0ken", "< C 531 token refused; your password?", "> C password1", "< C 230…"]);
+    check_both(&["> C alice t0ken", "< C 531…", ">", "< C 200 cancelled; your name?", "> C alice T0KEN", "< C 230…"]);
+    // An unknown name is asked for a password as if it were known, and none is right.
+    check_both(&["> C dora T0KEN", "< C 531 token refused; your password?", "> C password1", "< C 530…"]);
+    check_both(&["> C admin T0KEN", "< C 553…", "> C alice", "< C 331…"]);
+    check_both(&["> C alice T0KEN x", "< C 553…", "> C alice", "< C 331…"]);
+    // The longest fits.
+    let (name, token) = ("a".repeat(32), "t".repeat(470));
+    check_both(&[&format!("> C {name} {token}"), "< C 531…"]);
+}
+
+#[test]
+fn too_often_in() {
+    let mut server = Server::new();
+    for slot in [7, 8] {
+        let name = UserName::parse("alice").unwrap();
+        server.hub.handle(SessionId { slot, generation: 0 }, Command::Enter { name }, 1);
+        server.hub.poll_event();
+    }
+    server.send(b"alice");
+    assert_eq!(server.send(b"password1"), ["C 421 logged in 2 times already"]);
+}
+
+#[test]
+fn other_protocols() {
+    let not_a_chat_client = "< C 421 not a chat client";
+    for line in
+        ["GET / HTTP/1.1", "POST /x HTTP/1.0", "PRI * HTTP/2.0", "Host: x", "hOST:x", "SSH-2.0-x", "\x16\x03\x01"]
+    {
+        check(&[&format!("> {line}"), not_a_chat_client]);
+        check(&[">", &format!("> {line}"), not_a_chat_client]);
+    }
+    check(&["> GET", "< C 332 GET is new here…"]);
+    check(&["> GET", "< C 332…", "> GET / HTTP/1.1", "< C 230…", "> GET / HTTP/1.1", "< C 502…"]);
+    check(&["> C alice", "< C 331…", "> SSH-2.0-x", "< C 501…"]);
+}
+
+#[test]
+fn other_protocols_are_refused_before_their_line_ends() {
+    #[track_caller]
+    fn check(bytes: &[u8], expected: bool) {
+        assert_eq!(Line::default().sniff(bytes, 16).is_some(), expected, "{bytes:?}");
+    }
+    check(b"\x16", true);
+    check(b"\x16\x03\x01\x02\x00\n", true);
+    check(b"GET /", false);
+    check(b"GET /index.html?and=so&on=1", true);
+    check(b"GET / HTTP/1.1\nHost: x\n", false); // a whole line is for `decode`
+    check(b"alice", false);
+    check(b"alice\npassword1\nPM hi\nEX\n", false);
+    check(b"aliceisnotsolonganame", false);
+    check(b"", false);
+}

@@ -1,0 +1,148 @@
+//! What somebody who is logged in can do.
+
+use super::*;
+
+/// In both dialects, after alice's login.
+#[track_caller]
+fn check_in(script: &[&str]) {
+    check_both(&[LOGIN, script].concat());
+}
+
+#[test]
+fn verbs_in_any_case_and_spaces_in_any_number() {
+    check_in(&["> C noop", "< C 200…", "> C nOOp", "< C 200…", "> C   NOOP  ", "< C 200…"]);
+    check_in(&["> C pm    hi   there ", "< C 250 sent to 1", "bob< D PM alice hi   there "]);
+    check_in(&["> C   dM   BOB   hi   there ", "< C 250 sent to bob", "bob< D DM alice hi   there "]);
+    check_in(&["> C PM \thi", "< C 250…", "bob< D PM alice \thi"]);
+    check_in(&["> C PM\thi", "< C 502…"]);
+}
+
+#[test]
+fn public_messages() {
+    check_in(&["> C PM hello all", "< C 250 sent to 1", "bob< D PM alice hello all"]);
+    check_in(&[
+        "> C PM",
+        "< C 354 your message?",
+        "> D  hello all ",
+        "< C 250 sent to 1",
+        "bob< D PM alice hello all ",
+    ]);
+    check_in(&["> C PM   ", "< C 354…", "> D   ", "< C 501…", "> D hi", "< C 250 sent to 1"]);
+    check_in(&["> C PM", "< C 354…", "> D EX", "< C 250 sent to 1", "bob< D PM alice EX"]);
+    check_in(&["> C PM grüße 👋 \u{5e9}\u{5dc}", "< C 250…", "bob< D PM alice grüße 👋 \u{5e9}\u{5dc}"]);
+}
+
+#[test]
+fn direct_messages() {
+    check_in(&["> C DM bob hello", "< C 250 sent to bob", "bob< D DM alice hello"]);
+    check_in(&["> C DM Bob", "< C 354 your message?", "> D hello", "< C 250 sent to bob", "bob< D DM alice hello"]);
+    let list = ["> C DM", "< C 211-alice", "< C 211-bob", "< C 211 2 online", "< C 350 name and message?"];
+    let after_list = |script: &[&str]| check_in(&[&list, script].concat());
+    after_list(&["> D bob  hello", "< C 250 sent to bob", "bob< D DM alice hello"]);
+    after_list(&["> D BOB", "< C 354 your message?", "> D hello", "< C 250 sent to bob", "bob< D DM alice hello"]);
+    after_list(&["> D dora hello", "< C 550 dora is not online", "> C NOOP", "< C 200…"]);
+    after_list(&["> D dora", "< C 550 dora is not online", "> C NOOP", "< C 200…"]);
+    after_list(&["> D 9 hello", "< C 550…", "> C NOOP", "< C 200…"]);
+    after_list(&["> D   ", "< C 501…", "> D bob hello", "< C 250 sent to bob"]);
+    check_in(&["> C DM dora", "< C 550 dora is not online", "> C NOOP", "< C 200…"]);
+    check_in(&["> C DM dora hi", "< C 550 dora is not online", "> C NOOP", "< C 200…"]);
+    check_in(&["> C DM alice hi", "< C 550 alice is not online"]);
+    check_in(&["> C DM é hi", "< C 550…", "> C NOOP", "< C 200…"]);
+    check_in(&["> C DM who hi", "< C 550 who is not online"]);
+}
+
+#[test]
+fn a_bare_prompt_takes_an_operation_for_text() {
+    let bare: Vec<String> = LOGIN.iter().map(|line| undressed(line)).collect();
+    let bare: Vec<&str> = bare.iter().map(String::as_str).collect();
+    check(&[&bare[..], &["> PM", "< C 354…", "> C NOOP", "< C 250…", "bob< D PM alice C NOOP"]].concat());
+    check(&[&bare[..], &["> DM bob", "< C 354…", "> PM hi", "< C 250…", "bob< D DM alice PM hi"]].concat());
+}
+
+#[test]
+fn data_that_nobody_asked_for() {
+    check(&[LOGIN, &["> D hi", "< C 503…", "> C NOOP", "< C 200…"]].concat());
+    check(&[LOGIN, &["> C PM", "< C 354…", "> D a", "< C 250…", "bob< D PM alice a", "> D b", "< C 503…"]].concat());
+}
+
+#[test]
+fn what_one_hears() {
+    let frame = format!("< D PM {} bob hello  all", 1000u64 << 20);
+    check(&[LOGIN, &["bob> hello  all", &frame]].concat());
+    check(&["> alice", "< C 331…", "> password1", "< C 230…", "bob> hello  all", "< D PM bob hello  all"]);
+    // It may come at a prompt too, and changes nothing there.
+    check(&[LOGIN, &["> C PM", "< C 354…", "bob> hello  all", &frame, "> D hi", "< C 250 sent to 1"]].concat());
+}
+
+#[test]
+fn who() {
+    check_in(&["> C WHO", "< C 211-alice", "< C 211-bob", "< C 211 2 online"]);
+    check_in(&["> C WHO  B ", "< C 211-bob", "< C 211 1 online"]);
+    check_in(&["> C WHO x", "< C 211 0 online"]);
+    check_in(&["> C WHO a b", "< C 501 usage: WHO…"]);
+}
+
+#[test]
+fn a_list_that_is_cut_says_so() {
+    let names = ["a", "B"].map(|name| UserName::parse(name).unwrap()).to_vec();
+    let mut out = Vec::new();
+    encode(Kind::Bare, &Event::Online { names, matching: 10_482 }, &mut out);
+    let [first, second, last] = &taken(&mut out)[..] else { panic!("three lines") };
+    assert_eq!((first.as_str(), second.as_str()), ("C 211-a", "C 211-B"));
+    assert!(last.starts_with("C 211 2 of 10482 ") && last.ends_with("; WHO prefix narrows it"), "{last}");
+}
+
+#[test]
+fn operations_that_take_no_argument() {
+    check_in(&["> C EX", "< C 221 bye"]);
+    check_in(&["> C EX  ", "< C 221 bye"]);
+    check_in(&["> C NOOP x", "< C 501 usage: NOOP"]);
+    check_in(&["> C EX x", "< C 501 usage: EX", "> C TOKEN x", "< C 501 usage: TOKEN"]);
+    check_in(&["> C PASSWD x", "< C 501 usage: PASSWD", "> C NOOP", "< C 200…"]);
+    check_in(&["> C FROB", "< C 502…", "> C FROB x y", "< C 502…", "> C 230 welcome", "< C 502…"]);
+}
+
+#[test]
+fn help() {
+    let mut server = Server::new();
+    server.send(b"alice T0KEN");
+    let told = server.send(b"HELP");
+    let (last, lines) = told.split_last().unwrap();
+    assert!(last.starts_with("C 214 ") && lines.iter().all(|line| line.starts_with("C 214-")), "{told:?}");
+    for verb in ["PM", "DM", "EX", "WHO", "TOKEN", "PASSWD", "HELP", "NOOP"] {
+        assert!(told.iter().any(|line| line[6..].starts_with(verb)), "{verb} is not in {told:?}");
+        check_in(&[&format!("> C HELP {verb}"), &format!("< C 214 {verb}…")]);
+        check_in(&[&format!("> C help  {} ", verb.to_lowercase()), &format!("< C 214 {verb}…")]);
+    }
+    check_in(&["> C HELP FROB", "< C 502…", "> C HELP PM DM", "< C 501 usage: HELP…"]);
+}
+
+#[test]
+fn tokens_are_issued() {
+    check_in(&["> C TOKEN", "< C 231 T0KEN expires=86400", "> C NOOP", "< C 200…"]);
+}
+
+#[test]
+fn changing_the_password() {
+    let too_long = format!("> D {}", "p".repeat(129));
+    let old = ["> C PASSWD", "< C 331 …", "> D password1", "< C 332 …"];
+    let after_old = |script: &[&str]| check_in(&[&old, script].concat());
+    after_old(&["> D password2", "< C 200 …", "> C NOOP", "< C 200…"]);
+    after_old(&["> D 7letter", "< C 501…", "> D 8letters", "< C 200 …", "> C NOOP", "< C 200…"]);
+    after_old(&[&too_long, "< C 501…", "> D  8 lett ", "< C 200 …", "> C NOOP", "< C 200…"]);
+    check_in(&["> C PASSWD", "< C 331 …", "> D wrong", "< C 530…", "> C NOOP", "< C 200…"]);
+    check_in(&["> C PASSWD", "< C 331 …", "> D  password1", "< C 530…"]);
+    check_in(&["> C PASSWD", "< C 331 …", &too_long, "< C 501…", "> D password1", "< C 332…"]);
+}
+
+#[test]
+fn a_busy_server_ends_the_changing_of_a_password() {
+    // Of all refusals, only 500 and 501 leave a prompt open.
+    check_in(&["> C PASSWD", "< C 331 …", "> D busybusy", "< C 450…", "> C NOOP", "< C 200…"]);
+    for busy in ["> D busybusy", "> D fulldisk"] {
+        let script =
+            ["> C PASSWD", "< C 331 …", "> D password1", "< C 332 …", busy, "< C 450…", "> C NOOP", "< C 200…"];
+        check_in(&script);
+        check(&[LOGIN, &script, &["> D password2", "< C 503…"]].concat());
+    }
+}

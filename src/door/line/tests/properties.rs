@@ -1,0 +1,134 @@
+//! What holds for any bytes whatever.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Bytes of any kind, and lines made of words that mean something.
+fn any_line() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop::sample::select(vec![
+        "C ",
+        "D ",
+        "PM",
+        "DM",
+        "WHO",
+        "PASSWD",
+        "TOKEN",
+        "HELP",
+        "NOOP",
+        "pm",
+        "EX",
+        "alice",
+        "bob",
+        "dora",
+        "taken",
+        "password1",
+        "busybusy",
+        "fulldisk",
+        "T0KEN",
+        "hi",
+        " ",
+        "  ",
+        "\t",
+        "\r",
+        "\u{1}",
+        "é",
+        "\u{202e}",
+        "x",
+        "GET / HTTP/",
+    ]);
+    prop_oneof![
+        1 => prop::collection::vec(any::<u8>().prop_filter("no LF", |&b| b != b'\n'), 0..40),
+        1 => Just(Vec::new()),
+        4 => word.clone().prop_map(|word| word.as_bytes().to_vec()),
+        8 => prop::collection::vec(word, 0..5).prop_map(|words| words.concat().into_bytes()),
+    ]
+}
+
+/// How many lines of `told` end a reply.
+fn replies(told: &[String]) -> usize {
+    told.iter().filter(|line| line.as_bytes()[0] == b'C' && line.as_bytes()[5] == b' ').count()
+}
+
+/// Sends `lines` until the connection is closed, and sees after each that what it brought is in order.
+fn carry_on(mut server: Server, lines: &[Vec<u8>]) -> Result<(), TestCaseError> {
+    for line in lines {
+        let before = (server.line.dialect, server.line.dialogue.clone());
+        let told = server.send(line);
+        let after = (server.line.dialect, server.line.dialogue.clone());
+        let is_empty = matches!(line.as_slice(), b"" | b"\r");
+        let asks_nothing = matches!(before.1, Dialogue::Name | Dialogue::Ready);
+        let expected = if is_empty && asks_nothing {
+            0
+        } else if after.1 == Dialogue::NameAndMessage && told.len() > 1 {
+            2 // DM alone: the list, then 350
+        } else {
+            1
+        };
+        prop_assert_eq!(replies(&told), expected, "{:?} for {:?} in {:?}", told, line, before);
+        if told.iter().any(|line| line.starts_with("C 501")) {
+            prop_assert_eq!(&after, &before, "{:?} for {:?}", told, line);
+        }
+        if before.0.is_some() {
+            prop_assert_eq!(after.0, before.0, "the dialect of a connection is for life");
+        }
+        if server.is_closed {
+            break;
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn every_line_gets_its_reply_and_a_refused_one_changes_nothing(lines in prop::collection::vec(any_line(), 0..40)) {
+        carry_on(Server::new(), &lines)?;
+    }
+
+    #[test]
+    fn also_once_logged_in(is_typed: bool, lines in prop::collection::vec(any_line(), 0..40)) {
+        let mut server = Server::new();
+        server.send(if is_typed { b"C alice T0KEN" } else { b"alice T0KEN" });
+        prop_assert!(server.line.is_logged_in());
+        carry_on(server, &lines)?;
+    }
+
+    #[test]
+    fn any_bytes_decode_to_something(line: Vec<u8>, is_typed: bool, password_min: u32) {
+        let mut server = Server::new();
+        server.line.decode(&line, password_min);
+        server.line.sniff(&line, 16);
+        server.send(if is_typed { b"C alice T0KEN" } else { b"alice T0KEN" });
+    }
+
+    #[test]
+    fn a_message_is_one_line_that_says_what_was_said(
+        text in "\\PC*[\t x]\\PC*", id: u64, from in "[A-Za-z][A-Za-z0-9_.-]{0,31}", is_direct: bool,
+    ) {
+        prop_assume!(text::checked(text.as_bytes()).is_some());
+        let message = Message { id, from: UserName::from_record(&from).unwrap(), text: text.as_str().into() };
+        let (what, event) = if is_direct { ("DM", Event::Told(message)) } else { ("PM", Event::Said(message)) };
+        for (kind, expected) in [
+            (Kind::Bare, format!("D {what} {from} {text}\n")),
+            (Kind::Typed, format!("D {what} {id} {from} {text}\n")),
+        ] {
+            let mut out = Vec::new();
+            encode(kind, &event, &mut out);
+            prop_assert_eq!(out.iter().filter(|&&b| b == b'\n').count(), 1);
+            prop_assert!(out.len() <= text.len() + 160, "what stands before the text is too long");
+            prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+
+    /// Whatever the door lets through to the hub, the server may say.
+    #[test]
+    fn what_is_let_in_may_go_out(line in any_line()) {
+        let mut server = Server::new();
+        server.send(b"alice T0KEN");
+        server.send(b"PM");
+        server.send(&line);
+        for heard in taken(&mut server.bob_heard) {
+            prop_assert!(heard.starts_with("D PM alice "), "{}", heard);
+        }
+    }
+}
