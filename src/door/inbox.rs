@@ -1,5 +1,7 @@
 //! The bounded reader of the line door: finds lines, holds what is begun, throws away what is too long.
 
+use zeroize::Zeroize as _;
+
 use crate::limits::DISCARD_BYTES;
 
 /// What a connection has sent that is not carried out yet. An empty one owns no heap.
@@ -36,11 +38,12 @@ pub enum Cut {
 impl Inbox {
     /// Moves what is held to the start of `scratch`, as far as it fits, and tells how much that was.
     pub fn unload(&mut self, scratch: &mut [u8]) -> usize {
-        let held = std::mem::take(&mut self.held);
+        let mut held = std::mem::take(&mut self.held);
         let count = held.len().min(scratch.len());
         for (to, from) in scratch.iter_mut().zip(held.iter()) {
             *to = *from;
         }
+        held.zeroize(); // it may have been the beginning of a password
         count
     }
 
@@ -54,9 +57,9 @@ impl Inbox {
         !self.held.is_empty() || self.discarded > 0
     }
 
-    /// Whether bytes are held.
-    pub fn holds_bytes(&self) -> bool {
-        !self.held.is_empty()
+    /// Whether what comes belongs to a line that was too long already.
+    pub fn is_discarding(&self) -> bool {
+        self.discarded > 0
     }
 
     /// Looks for a line of at most `limit` bytes, its LF counted, at the start of `bytes`.

@@ -9,7 +9,7 @@ use super::operations::{HELP, Operation};
 use super::reply::Reply;
 use super::text;
 use super::wire::Wire;
-use super::{Kind, Step};
+use super::{Kind, Masked, Step};
 use crate::close::CloseReason;
 use crate::hub::command::Command;
 use crate::hub::event::{Event, Message};
@@ -194,7 +194,7 @@ impl Line {
             return Step::Reply(Reply::BadName);
         }
         self.dialogue = Dialogue::Password { name: name.clone(), new: false };
-        Step::Token { name, token: token.as_bytes() }
+        Step::Token { name, token: Masked(token.as_bytes()) }
     }
 
     fn on_operation<'a>(&mut self, body: &'a str) -> Step<'a> {
@@ -323,9 +323,9 @@ fn on_password<'a>(name: &UserName, new: bool, body: &'a str, password_min: u32)
     sized(body, least, |password| Step::Password { name: name.clone(), new, password })
 }
 
-fn sized<'a>(password: &'a str, least: u32, step: impl FnOnce(&'a [u8]) -> Step<'a>) -> Step<'a> {
+fn sized<'a>(password: &'a str, least: u32, step: impl FnOnce(Masked<&'a [u8]>) -> Step<'a>) -> Step<'a> {
     let fits = (least as usize..=PASSWORD_MAX_BYTES).contains(&password.len());
-    if fits { step(password.as_bytes()) } else { Step::Reply(Reply::PasswordSize(least)) }
+    if fits { step(Masked(password.as_bytes())) } else { Step::Reply(Reply::PasswordSize(least)) }
 }
 
 fn on_text(to: Option<UserName>, body: &str) -> Step<'_> {

@@ -10,6 +10,8 @@ pub mod reply;
 mod text;
 mod wire;
 
+use std::fmt;
+
 use crate::close::CloseReason;
 use crate::hub::command::Command;
 use crate::hub::event::Event;
@@ -42,6 +44,16 @@ impl Kind {
     pub const ALL: [Self; 2] = [Self::Bare, Self::Typed];
 }
 
+/// Something secret on its way through a door: whoever prints it sees `***`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Masked<T>(pub T);
+
+impl<T> fmt::Debug for Masked<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// What a frame of a client asks of the server. Borrowed from the bytes that were read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step<'a> {
@@ -58,7 +70,7 @@ pub enum Step<'a> {
         /// Who.
         name: UserName,
         /// The token as it came.
-        token: &'a [u8],
+        token: Masked<&'a [u8]>,
     },
     /// … and a password, as bytes.
     Password {
@@ -67,12 +79,12 @@ pub enum Step<'a> {
         /// Whether an account is to be made.
         new: bool,
         /// The password.
-        password: &'a [u8],
+        password: Masked<&'a [u8]>,
     },
     /// The password of today, before it is changed.
-    OldPassword(&'a [u8]),
+    OldPassword(Masked<&'a [u8]>),
     /// The password of tomorrow.
-    NewPassword(&'a [u8]),
+    NewPassword(Masked<&'a [u8]>),
     /// A resume token is wanted.
     IssueToken,
     /// The client takes its leave.

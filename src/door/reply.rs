@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::Masked;
 use super::wire::Wire;
 use crate::close::CloseReason;
 use crate::hub::names::UserName;
@@ -43,7 +44,7 @@ pub enum Reply {
     /// 200 at the end of PASSWD.
     PasswordChanged,
     /// 231: a resume token and how many seconds it is good for.
-    Token(String, u64),
+    Token(Masked<String>, u64),
     /// 200.
     Cancelled,
     /// 200.
@@ -101,7 +102,7 @@ impl Reply {
             Self::AskNextPassword => writeln!(out, "C 332 choose a new password"),
             Self::WrongOldPassword => writeln!(out, "C 530 wrong password; it stays as it is"),
             Self::PasswordChanged => writeln!(out, "C 200 password changed; older tokens are void"),
-            Self::Token(token, seconds) => writeln!(out, "C 231 {token} expires={seconds}"),
+            Self::Token(Masked(token), seconds) => writeln!(out, "C 231 {token} expires={seconds}"),
             Self::Cancelled => writeln!(out, "C 200 cancelled"),
             Self::Done => writeln!(out, "C 200 done"),
             Self::Bye => writeln!(out, "C 221 bye"),

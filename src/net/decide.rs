@@ -4,8 +4,8 @@ use super::clock::NEVER;
 use super::conn::{Conn, Life};
 use super::reactor::Reactor;
 use crate::close::CloseReason;
-use crate::door::Step;
 use crate::door::reply::Reply;
+use crate::door::{Masked, Step};
 use crate::hub::command::Command;
 use crate::hub::session::SessionId;
 use crate::limits;
@@ -23,10 +23,10 @@ impl Reactor {
             Step::Reply(reply) => self.reply(id, &reply),
             Step::Command(command) => self.command(id, command),
             Step::Name(name) => self.on_name(id, name),
-            Step::Token { name, token } => self.on_token(id, &name, token),
-            Step::Password { name, new, password } => self.on_password(id, name, new, password),
-            Step::OldPassword(password) => self.on_old_password(id, password),
-            Step::NewPassword(password) => self.on_new_password(id, password),
+            Step::Token { name, token: Masked(token) } => self.on_token(id, &name, token),
+            Step::Password { name, new, password: Masked(password) } => self.on_password(id, name, new, password),
+            Step::OldPassword(Masked(password)) => self.on_old_password(id, password),
+            Step::NewPassword(Masked(password)) => self.on_new_password(id, password),
             Step::IssueToken => self.issue_token(id),
             Step::Bye => {
                 self.reply(id, &Reply::Bye);

@@ -9,6 +9,7 @@ use super::reactor::Reactor;
 use super::token::{from_ticket, ticket};
 use crate::auth::{Refused, Request, Secret, Verdict};
 use crate::close::CloseReason;
+use crate::door::Masked;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::names::UserName;
@@ -63,7 +64,7 @@ impl Reactor {
     pub(super) fn issue_token(&mut self, id: SessionId) {
         let token = self.hub.name_of(id).and_then(|name| self.auth.issue_token(name, self.clock.unix_ms / 1000));
         match token {
-            Some((token, seconds)) => self.reply(id, &Reply::Token(token, seconds)),
+            Some((token, seconds)) => self.reply(id, &Reply::Token(Masked(token), seconds)),
             None => self.close(id, CloseReason::Internal), // an account that is in, and is not in the file
         }
     }

@@ -90,7 +90,9 @@ impl Reactor {
             return None;
         }
         let limit = conn.door.frame_limit(limits.line_bytes);
-        if let Some(reason) = conn.door.sniff(bytes, limit) {
+        if !conn.inbox.is_discarding()
+            && let Some(reason) = conn.door.sniff(bytes, limit)
+        {
             self.close(id, reason);
             return None;
         }
