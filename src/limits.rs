@@ -38,6 +38,8 @@ pub const TURN_STEPS: usize = 2048;
 /// Bytes of shared frames that a turn may bring forth before it flushes. A reader who keeps up can then never
 /// be caught by the bound on what it owes.
 pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
+/// Frames that a turn may put into outboxes before it flushes: a few milliseconds' worth, however many hear them.
+pub const TURN_DELIVERIES: u64 = 500_000;
 /// What a read from a connection asks for, less what the connection holds already: what is read and cannot be
 /// carried out yet (a rate, a password under check) is kept, so this bounds what is kept. At least one line.
 pub const READ_BYTES: usize = 4096;

@@ -78,6 +78,14 @@ impl Line {
         if let Dialogue::Password { name, .. } = &self.dialogue { Some(name) } else { None }
     }
 
+    /// Whether the next line may hold a password or a token.
+    pub fn expects_secret(&self) -> bool {
+        match self.dialogue {
+            Dialogue::Name | Dialogue::Password { .. } | Dialogue::OldPassword | Dialogue::NewPassword => true,
+            Dialogue::Ready | Dialogue::Message { .. } | Dialogue::NameAndMessage => false,
+        }
+    }
+
     /// Whether somebody is logged in here.
     pub fn is_logged_in(&self) -> bool {
         !matches!(self.dialogue, Dialogue::Name | Dialogue::Password { .. })

@@ -113,6 +113,13 @@ impl Door {
         }
     }
 
+    /// Whether the next line may hold a password or a token.
+    pub fn expects_secret(&self) -> bool {
+        match self {
+            Self::Line(line) => line.expects_secret(),
+        }
+    }
+
     /// Whether somebody is logged in here.
     pub fn is_logged_in(&self) -> bool {
         match self {

@@ -29,9 +29,9 @@ impl Reactor {
         let Some(conn) = self.conns.get(id.slot as usize) else { return };
         match conn.life {
             Life::Gone => {}
-            Life::Draining(due) | Life::Lingering(due) => {
-                if due <= now {
-                    self.reset(id);
+            Life::Draining(farewell) | Life::Lingering(farewell) => {
+                if farewell.due <= now {
+                    self.end_farewell(id);
                 }
             }
             Life::Open if !conn.door.is_logged_in() && conn.login_due(login) <= now => {

@@ -54,12 +54,23 @@ pub(super) struct Conn {
 pub(super) enum Life {
     /// It talks.
     Open,
-    /// It is told what it is still owed, until then at most; its input is thrown away.
-    Draining(Millis),
-    /// It has been told everything and has our end of stream; its input is thrown away until it ends, or until then.
-    Lingering(Millis),
+    /// It is told what it is still owed; its input is thrown away.
+    Draining(Farewell),
+    /// It has been told everything and has our end of stream; its input is thrown away until it ends.
+    Lingering(Farewell),
     /// It is over. Reaping removes it.
     Gone,
+}
+
+/// How long a connection may take to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Farewell {
+    /// When to look at it again.
+    pub(super) due: Millis,
+    /// When it ends, whatever is left.
+    pub(super) last: Millis,
+    /// Whether the client has left by itself: what the kernel holds for it then is still delivered.
+    pub(super) is_left: bool,
 }
 
 /// What is known of a socket's input. Polling is edge-triggered: `Ready` is left only by reading to the end.
@@ -167,7 +178,7 @@ impl Conn {
     pub(super) fn next_due(&self, login: &Login, limits: &Limits) -> Millis {
         match self.life {
             Life::Gone => NEVER,
-            Life::Draining(due) | Life::Lingering(due) => due,
+            Life::Draining(farewell) | Life::Lingering(farewell) => farewell.due,
             Life::Open => {
                 let pause = match self.pause {
                     Pause::Pace { due, .. } | Pause::Delay { due, .. } => due,

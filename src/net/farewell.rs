@@ -6,8 +6,8 @@ use std::time::Duration;
 use log::info;
 use socket2::SockRef;
 
-use super::clock::Millis;
-use super::conn::{Conn, Input, Life, Pause};
+use super::conn::{Conn, Farewell, Input, Life, Pause};
+use super::kernel;
 use super::reactor::Reactor;
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
@@ -25,14 +25,14 @@ impl Reactor {
         info!("421 {reason}: {} from {ip}", name.map_or("nobody", UserName::as_str));
         self.stats.count_closed(reason);
         self.part(id);
-        let due = self.farewell_due();
+        let farewell = self.farewell(false);
         if let Some(conn) = self.conns.get_mut(id.slot as usize) {
             let Conn { outbox, door, .. } = conn;
             if reason.drops_queue() {
                 outbox.drop_all_but_begun(&mut self.pages);
             }
             outbox.push_own(&mut self.pages, |out| door.tell(&Reply::Closing(reason), out));
-            conn.life = Life::Draining(due);
+            conn.life = Life::Draining(farewell);
         }
         self.after_part(id);
     }
@@ -44,9 +44,9 @@ impl Reactor {
         }
         self.stats.left += 1;
         self.part(id);
-        let due = self.farewell_due();
+        let farewell = self.farewell(true);
         if let Some(conn) = self.conn(id) {
-            conn.life = Life::Draining(due);
+            conn.life = Life::Draining(farewell);
         }
         self.after_part(id);
     }
@@ -79,19 +79,20 @@ impl Reactor {
         self.touched.push(id);
     }
 
-    fn farewell_due(&self) -> Millis {
-        self.clock.now + FAREWELL_MS
+    fn farewell(&self, is_left: bool) -> Farewell {
+        let last = self.clock.now + FAREWELL_MS;
+        Farewell { due: last, last, is_left }
     }
 
     /// All that a closing connection was owed is with the kernel: our side of the stream ends.
     pub(super) fn on_drained(&mut self, id: SessionId) {
         let now = self.clock.now;
         let Some(conn) = self.conn(id) else { return };
-        let Life::Draining(due) = conn.life else { return };
+        let Life::Draining(farewell) = conn.life else { return };
         if conn.input == Input::Ended || conn.stream.shutdown(Shutdown::Write).is_err() {
             return self.doom(id);
         }
-        conn.life = Life::Lingering(due.min(now + LINGER_MS));
+        conn.life = Life::Lingering(Farewell { due: farewell.last.min(now + LINGER_MS), ..farewell });
         self.touched.push(id);
     }
 
@@ -102,13 +103,26 @@ impl Reactor {
         }
     }
 
-    /// The time for a farewell is over: whatever is left of the connection is cut off.
-    pub(super) fn reset(&mut self, id: SessionId) {
-        if let Some(conn) = self.conn(id) {
-            // Without this the kernel would go on trying to deliver for minutes. A socket that refuses is gone.
-            let _ = SockRef::from(&conn.stream).set_linger(Some(Duration::ZERO));
-            self.doom(id);
+    /// A farewell has taken long. A client that has got all and does not close its side is reset, upon which clients
+    /// that wait for their user (`nc` does) end. One that has not got all is given until the last moment; then it is
+    /// cut off, unless it left by itself: to that one the kernel goes on delivering what it holds, for as long as the
+    /// client acknowledges any.
+    pub(super) fn end_farewell(&mut self, id: SessionId) {
+        let now = self.clock.now;
+        let Some(conn) = self.conn(id) else { return };
+        if let Life::Lingering(farewell) = conn.life {
+            let has_all = kernel::unacknowledged(&conn.stream) == Some(0);
+            if !has_all && now < farewell.last {
+                conn.life = Life::Lingering(Farewell { due: farewell.last.min(now + LINGER_MS), ..farewell });
+                return;
+            }
+            if !has_all && farewell.is_left {
+                return self.doom(id);
+            }
         }
+        // Without this the kernel would go on trying to deliver for minutes. A socket that refuses is gone.
+        let _ = SockRef::from(&conn.stream).set_linger(Some(Duration::ZERO));
+        self.doom(id);
     }
 
     fn doom(&mut self, id: SessionId) {

@@ -10,6 +10,7 @@ mod decide;
 mod fanout;
 mod farewell;
 mod flush;
+mod kernel;
 mod listen;
 mod login;
 mod outbox;

@@ -5,6 +5,8 @@
 
 use std::io::{ErrorKind, Read as _};
 
+use zeroize::Zeroize as _;
+
 use super::clock::NEVER;
 use super::conn::{Conn, Input, Life, Pause};
 use super::reactor::Reactor;
@@ -12,13 +14,13 @@ use crate::close::CloseReason;
 use crate::door::inbox::Cut;
 use crate::door::reply::Reply;
 use crate::hub::session::SessionId;
-use crate::limits::{QUANTUM_COMMANDS, READ_BYTES, TURN_FRAMES_BYTES, TURN_STEPS};
+use crate::limits::{QUANTUM_COMMANDS, READ_BYTES, TURN_DELIVERIES, TURN_FRAMES_BYTES, TURN_STEPS};
 
 impl Reactor {
     /// Gives connections their quanta until the run queue is empty, or the turn is full.
     pub(super) fn read(&mut self) {
-        let mut steps = 0;
-        while steps < TURN_STEPS && self.pages.turn_bytes() < TURN_FRAMES_BYTES {
+        let (mut steps, deliveries) = (0, self.stats.deliveries + TURN_DELIVERIES);
+        while steps < TURN_STEPS && self.pages.turn_bytes() < TURN_FRAMES_BYTES && self.stats.deliveries < deliveries {
             let Some(id) = self.run_queue.pop_front() else { break };
             let Some(conn) = self.conn(id) else { continue };
             conn.is_queued = false;
@@ -57,7 +59,11 @@ impl Reactor {
             let bytes = scratch.get(at..len).unwrap_or_default();
             match self.next_line(id, bytes) {
                 Some(Cut::Line { end, next }) => {
+                    let is_secret = self.conn(id).is_some_and(|conn| conn.door.expects_secret());
                     self.on_line(id, bytes.get(..end).unwrap_or_default(), next);
+                    if is_secret && let Some(line) = scratch.get_mut(at..at + next) {
+                        line.zeroize();
+                    }
                     at += next;
                 }
                 Some(Cut::TooLong { next }) => {
