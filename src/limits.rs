@@ -40,6 +40,15 @@ pub const TURN_STEPS: usize = 2048;
 pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
 /// Frames that a turn may put into outboxes before it flushes: a few milliseconds' worth, however many hear them.
 pub const TURN_DELIVERIES: u64 = 500_000;
+/// Somebody is behind who owes more than this part of `limits.owed_soft_bytes`.
+pub const BEHIND_PART: usize = 4;
+/// While one in so many of those who hear everything is behind and still takes bytes …
+pub const CROWD_SHARE: usize = 16;
+/// … somebody who speaks to everybody waits this long after each line: the speakers then go as fast as the crowd can
+/// listen, instead of the crowd being cut for listening too slowly. Nobody who talks by hand notices.
+pub const CROWD_PAUSE_MS: u64 = 5;
+/// Those count as still taking bytes who took some within this time. Who takes none slows nobody.
+pub const CROWD_ALIVE_MS: u64 = 1_000;
 /// What a read from a connection asks for, less what the connection holds already: what is read and cannot be
 /// carried out yet (a rate, a password under check) is kept, so this bounds what is kept. At least one line.
 pub const READ_BYTES: usize = 4096;

@@ -31,6 +31,8 @@ pub(super) struct Conn {
     pub(super) line_since: Millis,
     /// Since when it owes more than it may for long; [`NEVER`] if it does not.
     pub(super) soft_since: Millis,
+    /// When it last took bytes, while it is behind (see `crowd.rs`); [`NEVER`] while it is not.
+    pub(super) took_at: Millis,
     /// For when its timer is armed; [`NEVER`] if it is not.
     pub(super) armed: Millis,
     /// Lines that counted before login; all its lines, later, do not.
@@ -140,6 +142,7 @@ impl Conn {
             since: now,
             line_since: NEVER,
             soft_since: NEVER,
+            took_at: NEVER,
             armed: NEVER,
             login_lines: 0,
             bad_lines: 0,

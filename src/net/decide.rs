@@ -21,7 +21,13 @@ impl Reactor {
         match conn.door.decode(line, password_min) {
             Step::Nothing => {}
             Step::Reply(reply) => self.reply(id, &reply),
-            Step::Command(command) => self.command(id, command),
+            Step::Command(command) => {
+                let is_public = matches!(command, Command::Say { .. });
+                self.command(id, command);
+                if is_public {
+                    self.hold_back(id);
+                }
+            }
             Step::Name(name) => self.on_name(id, name),
             Step::Token { name, token: Masked(token) } => self.on_token(id, &name, token),
             Step::Password { name, new, password: Masked(password) } => self.on_password(id, name, new, password),

@@ -66,6 +66,7 @@ impl Reactor {
         let Some(conn) = self.conn(id) else { return };
         let waits_for_verdict = matches!(conn.pause, Pause::Verdict(_));
         conn.pause = Pause::None;
+        self.note_behind(id, false);
         if waits_for_verdict {
             self.auth.cancel(super::token::ticket(id));
         }

@@ -12,7 +12,7 @@ use super::pages::Pages;
 use super::reactor::Reactor;
 use crate::close::CloseReason;
 use crate::hub::session::SessionId;
-use crate::limits::LOGIN_OWED_BYTES;
+use crate::limits::{BEHIND_PART, LOGIN_OWED_BYTES};
 
 impl Reactor {
     /// Notes that a connection has something to be sent, once.
@@ -34,6 +34,7 @@ impl Reactor {
         }
         self.flushing = flushing;
         self.pages.turn_over();
+        self.look_at_crowd();
         if self.pages.owed_bytes() > self.tuning.limits.owed_total_bytes {
             self.cut_debtors();
         }
@@ -47,18 +48,22 @@ impl Reactor {
         }
         if !conn.is_blocked && !conn.outbox.is_empty() {
             let before = conn.outbox.owed();
+            let (now, was_behind) = (self.clock.now, conn.took_at != NEVER);
             match write_out(&mut conn.stream, &mut conn.outbox, &mut self.pages) {
                 Written::All => {}
                 Written::Some => conn.is_blocked = true,
                 Written::Broken => return self.drop_now(id),
             }
-            self.stats.bytes_out += (before - conn.outbox.owed()) as u64;
+            let taken = before - conn.outbox.owed();
+            self.stats.bytes_out += taken as u64;
+            if was_behind && taken > 0 {
+                conn.took_at = now;
+            }
         }
-        if conn.outbox.is_empty() && matches!(conn.pause, Pause::None) && conn.life == Life::Open {
-            conn.soft_since = NEVER; // the common case, and all there is to do
-            return;
+        let is_all_done = conn.outbox.is_empty() && conn.soft_since == NEVER && conn.took_at == NEVER;
+        if !is_all_done || conn.pause != Pause::None || conn.life != Life::Open {
+            self.after_write(id);
         }
-        self.after_write(id);
     }
 
     fn after_write(&mut self, id: SessionId) {
@@ -76,15 +81,17 @@ impl Reactor {
         if owed > bound {
             return self.close(id, CloseReason::TooSlow);
         }
-        if owed <= limits.owed_soft_bytes as usize {
+        let soft = limits.owed_soft_bytes as usize;
+        if owed > soft && conn.soft_since == NEVER {
+            conn.soft_since = now;
+            self.touched.push(id);
+        } else if owed <= soft {
             conn.soft_since = NEVER;
             if matches!(conn.pause, Pause::Owing(_)) {
                 self.resume(id);
             }
-        } else if conn.soft_since == NEVER {
-            conn.soft_since = now;
-            self.touched.push(id);
         }
+        self.note_behind(id, owed > soft / BEHIND_PART);
     }
 
     /// All together owe too much: those who owe most are closed until it is bearable.

@@ -6,6 +6,7 @@ mod addresses;
 mod arm;
 mod clock;
 mod conn;
+mod crowd;
 mod decide;
 mod fanout;
 mod farewell;
@@ -154,6 +155,8 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         run_queue: Default::default(),
         dirty: Vec::new(),
         flushing: Vec::new(),
+        behind: 0,
+        is_crowd_behind: false,
         touched: Vec::new(),
         doomed: Vec::new(),
         stats: Stats::default(),

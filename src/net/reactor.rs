@@ -58,6 +58,10 @@ pub(super) struct Reactor {
     /// Those who got bytes in this turn, and the same list of the turn before, emptied.
     pub(super) dirty: Vec<SessionId>,
     pub(super) flushing: Vec<SessionId>,
+    /// How many are behind (see `crowd.rs`).
+    pub(super) behind: usize,
+    /// Whether they are a crowd, and still listen.
+    pub(super) is_crowd_behind: bool,
     /// Those whose deadlines may have changed in this turn.
     pub(super) touched: Vec<SessionId>,
     /// Those that are over.

@@ -23,6 +23,8 @@ pub(super) struct Stats {
     pub(super) bytes_out: u64,
     /// Times that somebody was read more slowly for talking too fast.
     pub(super) paced: u64,
+    /// Times that somebody was read more slowly because a crowd of listeners was behind.
+    pub(super) held_back: u64,
     /// Connections that clients ended, by EX, end of input or reset.
     pub(super) left: u64,
     /// Connections that the server ended, by reason.
@@ -40,9 +42,22 @@ impl Stats {
 
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accepted, logins, registered, lines, deliveries, bytes_in, bytes_out, paced, left, closed } = self;
+        let Self {
+            accepted,
+            logins,
+            registered,
+            lines,
+            deliveries,
+            bytes_in,
+            bytes_out,
+            paced,
+            held_back,
+            left,
+            closed,
+        } = self;
         write!(f, "accepted={accepted} logins={logins} registered={registered} lines={lines} ")?;
-        write!(f, "deliveries={deliveries} bytes_in={bytes_in} bytes_out={bytes_out} paced={paced} left={left}")?;
+        write!(f, "deliveries={deliveries} bytes_in={bytes_in} bytes_out={bytes_out} paced={paced} ")?;
+        write!(f, "held_back={held_back} left={left}")?;
         for (name, count) in NAMES.iter().zip(closed).filter(|(_, count)| **count > 0) {
             write!(f, " \"{name}\"={count}")?;
         }
