@@ -18,9 +18,9 @@ pub enum CloseReason {
     TooManyBadLines,
     /// The first line was plainly another protocol.
     NotAChatClient,
-    /// `limits.connections` are open, or the process is out of descriptors.
+    /// `limits.connections` are open, the process is out of descriptors, or silent connections are being shed.
     ServerFull,
-    /// `limits.per_address` or `limits.new_per_address` is reached, or silent connections are being shed.
+    /// `limits.per_address` or `limits.new_per_address` is reached.
     TooManyFromAddress,
     /// `accounts.sessions_per_account` sessions are open already; the number is told.
     LoggedInAlready(u32),

@@ -75,6 +75,11 @@ pub const KEEPALIVE_EVERY_S: u64 = 15;
 pub const KEEPALIVE_PROBES: u32 = 4;
 /// Data that the peer's kernel has not acknowledged for this long: the peer is gone.
 pub const USER_TIMEOUT_MS: u32 = 90_000;
+/// The most memory that one password hash may ask for, in KiB: 4 GiB, twice what RFC 9106 recommends first. One line of
+/// the account file must not be able to take all memory of the machine.
+pub const HASH_MEMORY_MOST_KIB: u32 = 4 * 1024 * 1024;
+/// The most work of one hash, in KiB filled over all passes: 64 GiB, about a minute. Nor must it stop all logins.
+pub const HASH_WORK_MOST_KIB: u64 = 64 * 1024 * 1024;
 /// Passwords of one address that may wait at once, so that one address cannot fill the queue.
 pub const QUEUE_PER_ADDRESS: usize = 4;
 /// Log lines that may wait for the writer; more are counted and dropped, for a slow disk must not stop the loop.

@@ -9,13 +9,8 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::request::Secret;
-use crate::limits::Argon2Cost;
+use crate::limits::{Argon2Cost, HASH_MEMORY_MOST_KIB, HASH_WORK_MOST_KIB};
 
-/// The most memory a hash may ask for, in KiB: 4 GiB, twice what RFC 9106 recommends first. One line of the account
-/// file must not be able to take all memory of the machine.
-const MEMORY_MOST_KIB: u32 = 4 * 1024 * 1024;
-/// The most work, in KiB filled over all passes: 64 GiB, about a minute. One line must not stop all log-ins either.
-const WORK_MOST_KIB: u64 = 64 * 1024 * 1024;
 /// Bytes of a new salt, as RFC 9106 recommends.
 const SALT_BYTES: usize = 16;
 /// Bytes of a new tag.
@@ -189,7 +184,7 @@ impl Stored {
 /// Argon2's own parameters for `cost`, if they are within its bounds and ours.
 fn bounded(cost: Argon2Cost, tag_bytes: usize) -> Option<Params> {
     let work = u64::from(cost.memory_kib) * u64::from(cost.iterations);
-    if cost.memory_kib > MEMORY_MOST_KIB || work > WORK_MOST_KIB {
+    if cost.memory_kib > HASH_MEMORY_MOST_KIB || work > HASH_WORK_MOST_KIB {
         return None;
     }
     Params::new(cost.memory_kib, cost.iterations, cost.parallelism, Some(tag_bytes)).ok()

@@ -2,6 +2,7 @@
 
 use super::source::{Document, Source};
 use super::{Config, keys};
+use crate::limits::HASH_WORK_MOST_KIB;
 
 /// Checks all sources, merges them in order, and checks what only the whole can show.
 pub(super) fn digest(sources: &[Source]) -> Result<Config, Vec<String>> {
@@ -44,32 +45,25 @@ fn lay_over(below: &mut toml::Table, above: toml::Table) {
     }
 }
 
-/// Rules between two keys. A soft bound that nobody set follows its hard one down, so that who wants little has to
-/// say so only once.
+/// Rules between keys. A soft bound above its hard one says nothing that the hard one does not: it is brought down to
+/// it, so that who wants little has to say so only once. A password that cannot be hashed is a fault.
 fn agree(config: &mut Config, documents: &[Document<'_>]) -> Vec<String> {
-    let mut faults = Vec::new();
     let limits = &mut config.limits;
-    let pairs = [
-        ("limits.owed_soft_bytes", &mut limits.owed_soft_bytes, "limits.owed_bytes", limits.owed_bytes),
-        ("limits.silent", &mut limits.silent, "limits.silent_most", limits.silent_most),
-    ];
-    for (soft_key, soft, hard_key, hard) in pairs {
-        if *soft <= hard {
-            continue;
-        }
-        if documents.iter().any(|document| document.find(soft_key).is_some()) {
-            let what = format!("must be at most {hard_key}, which is {hard}, not {soft}");
-            faults.push(last_said(documents, soft_key, hard_key, &what));
-        } else {
-            *soft = hard;
-        }
-    }
+    limits.owed_soft_bytes = limits.owed_soft_bytes.min(limits.owed_bytes);
+    limits.silent = limits.silent.min(limits.silent_most);
     let cost = config.accounts.rules.argon2;
+    let (memory, lanes) = ("accounts.argon2.memory_kib", "accounts.argon2.parallelism");
+    let iterations = "accounts.argon2.iterations";
     let least = cost.parallelism.saturating_mul(8);
+    let mut faults = Vec::new();
     if cost.memory_kib < least {
-        let (key, lanes) = ("accounts.argon2.memory_kib", "accounts.argon2.parallelism");
         let what = format!("must be at least 8 times {lanes}, which makes {least}, not {}", cost.memory_kib);
-        faults.push(last_said(documents, key, lanes, &what));
+        faults.push(last_said(documents, memory, lanes, &what));
+    }
+    let most = HASH_WORK_MOST_KIB / u64::from(cost.memory_kib.max(1));
+    if u64::from(cost.iterations) > most {
+        let what = format!("must be at most {most} with the {memory} that is set, not {}", cost.iterations);
+        faults.push(last_said(documents, iterations, memory, &what));
     }
     faults
 }

@@ -7,7 +7,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::listen::Listen;
 use super::source::Document;
-use crate::limits::{PAGE_BYTES, PASSWORD_MAX_BYTES};
+use crate::limits::{HASH_MEMORY_MOST_KIB, LINE_BYTES_MOST, PASSWORD_MAX_BYTES};
 
 /// A year, for periods: as good as never, and no clock overflows by it.
 const YEAR_S: u64 = 365 * 24 * 60 * 60;
@@ -53,7 +53,11 @@ const KEYS: &[(&str, Rule)] = &[
     ("accounts.sessions_per_account", from_one(MANY, DESCRIPTORS)),
     (
         "accounts.argon2.memory_kib",
-        Rule::Number { least: 8, most: 4 << 20, why: "Argon2 takes no less, and 4 GiB for one password is a slip" },
+        Rule::Number {
+            least: 8,
+            most: HASH_MEMORY_MOST_KIB as u64,
+            why: "Argon2 takes no less, and 4 GiB for one password is a slip",
+        },
     ),
     ("accounts.argon2.iterations", from_one(100_000, "a login would take hours")),
     ("accounts.argon2.parallelism", from_one(255, "one thread computes all lanes, so more of them gain nothing")),
@@ -70,7 +74,11 @@ const KEYS: &[(&str, Rule)] = &[
     ("limits.silent_most", from_one(MANY, DESCRIPTORS)),
     (
         "limits.line_bytes",
-        Rule::Number { least: 16, most: PAGE_BYTES as u64, why: "an operation and a name, up to a page of frames" },
+        Rule::Number {
+            least: 16,
+            most: LINE_BYTES_MOST as u64,
+            why: "an operation and a name, up to a page of frames",
+        },
     ),
     ("limits.line_s", from_one(YEAR_S, NEVER)),
     ("limits.owed_bytes", from_one(GIB, "nobody reads a gigabyte of chat")),

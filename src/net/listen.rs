@@ -140,7 +140,12 @@ impl Reactor {
             return Ok(false);
         };
         match listener.socket.accept() {
-            Ok((stream, peer)) => self.admit(stream, peer.ip()),
+            Ok((stream, peer)) => {
+                if std::mem::take(&mut self.is_accept_failing) {
+                    info!("connections are accepted again");
+                }
+                self.admit(stream, peer.ip());
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 listener.is_ready = false;
                 return Ok(false);
@@ -155,7 +160,7 @@ impl Reactor {
     /// Out of descriptors, or of memory. An edge-triggered listener gets no more events then: whoever waits is
     /// refused with the spare descriptor, and a timer looks again.
     fn on_accept_error(&mut self, place: usize, error: &io::Error) {
-        if self.accept_retry == NEVER {
+        if !std::mem::replace(&mut self.is_accept_failing, true) {
             warn!("cannot accept connections: {error}; tried again every {} ms", limits::ACCEPT_RETRY_MS);
         }
         for _ in 0..limits::ACCEPTS_A_TURN {

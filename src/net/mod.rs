@@ -141,6 +141,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         log_lines_dropped: stats_log_lines_dropped,
         listeners,
         accept_retry: NEVER,
+        is_accept_failing: false,
         spare: Spare::new(),
         most_connections,
         conns: Slab::new(),

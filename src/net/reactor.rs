@@ -37,6 +37,8 @@ pub(super) struct Reactor {
     pub(super) listeners: Vec<Listener>,
     /// When the listeners are looked at again that ran out of descriptors.
     pub(super) accept_retry: Millis,
+    /// Whether accepting failed the last time.
+    pub(super) is_accept_failing: bool,
     pub(super) spare: Spare,
     pub(super) most_connections: usize,
 
