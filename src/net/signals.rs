@@ -1,4 +1,5 @@
-//! Signals: TERM and INT end the server, a second one at once; HUP re-reads the configuration.
+//! Signals: TERM and INT end the server, a second one at once; HUP re-reads the configuration. PIPE is ignored by
+//! Rust's own start-up code.
 
 use std::io;
 use std::sync::Arc;
@@ -23,5 +24,7 @@ pub(super) fn listen() -> io::Result<Signals> {
         flag::register_conditional_shutdown(signal, 0, Arc::clone(&asked_before))?;
         flag::register(signal, Arc::clone(&asked_before))?;
     }
+    // Under a file size limit the kernel would end the process at a write that it could as well fail.
+    flag::register(libc::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     Signals::new([SIGTERM, SIGINT, RELOAD])
 }
