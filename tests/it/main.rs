@@ -13,11 +13,24 @@
 mod util;
 
 mod accounts;
+mod addresses;
+mod config;
+mod connections;
+mod crash;
+mod descriptors;
+mod files;
+mod hashing;
 mod layers;
 mod lines;
 mod login;
 mod nc;
 mod ops;
+mod rates;
+mod resets;
 mod resume;
+mod secrets;
+mod signals;
+mod slow;
+mod stalled;
 mod strangers;
 mod talk;

@@ -12,7 +12,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 mod client;
+mod process;
 pub(crate) use client::Client;
+pub(crate) use process::{Outcome, Thread, eventually, run};
 
 /// How long a client waits for a line that it is owed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -149,6 +151,11 @@ impl Server {
     /// The process. Panics once it has been stopped.
     pub(crate) fn pid(&self) -> u32 {
         self.child.as_ref().expect("the server is running").id()
+    }
+
+    /// Where all listeners are, in the order of the log.
+    pub(crate) fn addrs(&self) -> Vec<SocketAddr> {
+        self.addrs.iter().map(|(_, addr)| *addr).collect()
     }
 
     /// Where the first `line` listener is.

@@ -1,8 +1,10 @@
 //! A client of the line door that waits for what it is owed, and no longer.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
+
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::{PASSWORD, PATIENCE, START_STOP};
 
@@ -22,7 +24,25 @@ impl Client {
         Self::from_stream(stream)
     }
 
-    /// Takes a connection that the test has made itself (with small windows, say).
+    /// Connects, with a kernel that takes little for a client that does not read.
+    #[track_caller]
+    pub(crate) fn connect_narrow(addr: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("SO_RCVBUF");
+        socket.connect(&addr.into()).expect("the server accepts");
+        Self::from_stream(socket.into())
+    }
+
+    /// Connects from another address of this machine, such as 127.0.0.2.
+    #[track_caller]
+    pub(crate) fn connect_from(source: IpAddr, addr: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::new(source, 0).into()).expect("an address of this machine");
+        socket.connect(&addr.into()).expect("the server accepts");
+        Self::from_stream(socket.into())
+    }
+
+    /// Takes a connection that the test has made itself.
     pub(crate) fn from_stream(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("TCP_NODELAY");
         stream.set_write_timeout(Some(PATIENCE)).expect("a write timeout");
@@ -183,6 +203,11 @@ impl Client {
                 Got::Nothing => panic!("the connection does not end; so far {:?}", self.shown()),
             }
         }
+    }
+
+    /// Ends the connection by a reset, whatever is under way.
+    pub(crate) fn reset(self) {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
     }
 
     /// Nothing may arrive for this long. A round trip of NOOP is the better proof where there is one.

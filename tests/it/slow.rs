@@ -1,0 +1,128 @@
+//! What a reader may owe, for how long, and all of them together.
+
+use std::time::{Duration, Instant};
+
+use crate::util::{Client, PATIENCE, Server, pause};
+
+/// The text of line `number`, of 2,000 bytes.
+fn text(number: usize) -> String {
+    format!("{number:x<2000}")
+}
+
+/// Has so many numbered lines said, and waits until the server has dealt with all.
+#[track_caller]
+fn say(client: &mut Client, operation: &str, count: usize) {
+    let lines: String = (0..count).map(|number| format!("{operation} {}\n", text(number))).collect();
+    client.send_raw(lines.as_bytes());
+    for _ in 0..count {
+        client.expect("C 250 ");
+    }
+}
+
+/// The next lines, numbered from 0 up to the first that is something else; gives how many, and that one.
+#[track_caller]
+fn numbered(client: &mut Client, kind: &str, most: usize) -> (usize, String) {
+    for number in 0..most {
+        let line = client.line();
+        if line != format!("D {kind} alice {}", text(number)) {
+            return (number, line);
+        }
+    }
+    (most, String::new())
+}
+
+#[test]
+fn who_owes_for_too_long_is_cut() {
+    let server =
+        Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").set("limits.owed_soft_s", "1").start();
+    let (mut alice, mut slow) = (server.bare("alice"), server.narrow("slow"));
+    // More than the soft bound, less than the hard one, the kernel's buffers included.
+    say(&mut alice, "PM", 100);
+    server.wait_for_log("421 too slow: slow from");
+    let (heard, last) = numbered(&mut slow, "PM", 100);
+    assert!(heard < 100, "{heard}");
+    assert_eq!(last, "C 421 too slow");
+    slow.expect_closed();
+    assert_eq!(alice.ask("PM anybody?"), "C 250 sent to 0");
+}
+
+#[test]
+fn who_has_read_all_in_time_may_owe_as_much_again() {
+    let server = Server::builder()
+        .no_rates()
+        .set("limits.send_buffer_bytes", "4096")
+        .set("limits.owed_soft_bytes", "16384")
+        .set("limits.owed_soft_s", "2")
+        .start();
+    let (mut alice, mut bob) = (server.bare("alice"), server.narrow("bob"));
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(2500) {
+        say(&mut alice, "PM", 50);
+        assert_eq!(numbered(&mut bob, "PM", 50).0, 50);
+    }
+    bob.barrier();
+}
+
+#[test]
+fn when_all_owe_too_much_the_largest_debtor_goes() {
+    let server = Server::builder()
+        .no_rates()
+        .set("limits.send_buffer_bytes", "4096")
+        .set("limits.owed_total_bytes", "131072")
+        .start();
+    let mut alice = server.bare("alice");
+    let (mut some, mut most) = (server.narrow("some"), server.narrow("most"));
+    say(&mut alice, "DM some", 30);
+    say(&mut alice, "DM most", 60);
+    // Nobody has owed more than a connection may, and nobody for long: it is the sum. What is said to somebody by
+    // name is said until it is too much.
+    let deadline = Instant::now() + PATIENCE;
+    while !server.log_text().contains("421 too slow") {
+        assert!(Instant::now() < deadline, "nobody is cut:\n{}", server.log_text());
+        alice.op(&format!("DM most {}", text(0)));
+        alice.line();
+    }
+    server.wait_for_log("421 too slow: most from");
+    assert!(!server.log_text().contains("too slow: some"));
+    assert_eq!(numbered(&mut some, "DM", 30).0, 30);
+    some.barrier();
+    assert!(most.expect_reset_or_closed().ends_with("C 421 too slow\n"));
+}
+
+#[test]
+fn who_asks_for_much_and_does_not_read_yet_is_held_back_and_not_cut() {
+    let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
+    let (mut eager, mut other) = (server.narrow("eager"), server.bare("other"));
+    let asked: String = (0..3000).map(|number| format!("HELP\nDM nobody{number} x\n")).collect();
+    eager.send_raw(asked.as_bytes());
+    // Time for a server that would not hold it back to answer more than anybody may owe.
+    pause(500);
+    other.barrier();
+    let first = eager.line();
+    let help = eager.rest_of_list(&first);
+    eager.expect_exact("C 550 nobody0 is not online");
+    for number in 1..3000 {
+        let first = eager.line();
+        assert_eq!(eager.rest_of_list(&first), help);
+        eager.expect_exact(&format!("C 550 nobody{number} is not online"));
+    }
+    assert!(help.iter().map(String::len).sum::<usize>() * 3000 > 2 * 256 * 1024, "too little to prove anything");
+    eager.barrier();
+}
+
+#[test]
+fn a_server_that_answers_nobody_who_does_not_read_keeps_little_for_many_of_them() {
+    let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
+    let mut other = server.bare("other");
+    let mut eager: Vec<Client> = (0..20).map(|n| server.narrow(&format!("eager{n}"))).collect();
+    let before = server.resident_kib();
+    for client in &mut eager {
+        client.send_raw("HELP\n".repeat(2000).as_bytes());
+    }
+    pause(500);
+    other.barrier();
+    let grown = server.resident_kib().saturating_sub(before);
+    // Each owes the soft bound and one answer at most; buffers double as they grow.
+    assert!(grown < 20 * 256 + 2048, "{grown} KiB more");
+    assert_eq!(other.list("WHO").len(), 22);
+}

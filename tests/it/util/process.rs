@@ -1,0 +1,146 @@
+//! The server seen from outside, through /proc, and programs that are run to their end.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+use super::{Client, START_STOP, Server, pause};
+
+/// A program that has ended.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// Its exit code; `None` if a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    /// It must have ended with this code, and standard error must hold all of these.
+    #[track_caller]
+    pub(crate) fn check(&self, code: i32, told: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        for part in told {
+            assert!(self.stderr.contains(part), "no {part:?} in {self:?}");
+        }
+    }
+}
+
+/// Runs one of our programs in a folder, to its end, which must come in time.
+#[track_caller]
+pub(crate) fn run(binary: &str, dir: &Path, args: &[&str]) -> Outcome {
+    let mut command = Command::new(binary);
+    command.current_dir(dir).args(args);
+    finish(command)
+}
+
+#[track_caller]
+fn finish(mut command: Command) -> Outcome {
+    let program = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.spawn().expect("the program starts");
+    let deadline = Instant::now() + START_STOP;
+    while child.try_wait().expect("wait").is_none() {
+        if Instant::now() > deadline {
+            // What it has said so far is worth more than whether the kill finds it.
+            let _ = child.kill();
+            panic!("it does not end: {:?}", child.wait_with_output());
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    let output = child.wait_with_output().expect("its output");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Outcome { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+/// Waits until something holds, and for no longer than a server may take to start.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + START_STOP;
+    while !holds() {
+        assert!(Instant::now() < deadline, "it never comes to this: {what}");
+        pause(5);
+    }
+}
+
+/// A thread of a process.
+#[derive(Debug)]
+pub(crate) struct Thread {
+    /// Whether it is the one that the process began with: the loop.
+    pub(crate) is_main: bool,
+    pub(crate) name: String,
+    /// Processor time used, in the kernel's ticks: a hundred a second.
+    pub(crate) ticks: u64,
+}
+
+impl Server {
+    /// A client logged in without types whose kernel takes little for it while it does not read.
+    #[track_caller]
+    pub(crate) fn narrow(&self, name: &str) -> Client {
+        let mut client = Client::connect_narrow(self.addr());
+        client.expect("C 220 ");
+        client.login_bare(name);
+        client
+    }
+
+    /// How many descriptors the process has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("/proc").count()
+    }
+
+    /// Memory that is resident, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        // The counter in `status` may be off by many pages; this one is summed up when it is read.
+        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid())).expect("/proc");
+        let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).expect("a line Rss");
+        line.trim().trim_end_matches(" kB").parse().expect("a number of KiB")
+    }
+
+    /// The process's threads.
+    pub(crate) fn threads(&self) -> Vec<Thread> {
+        let pid = self.pid().to_string();
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("/proc");
+        let ids = tasks.map(|task| task.expect("a task").file_name().into_string().expect("a number"));
+        ids.map(|id| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/task/{id}/stat")).expect("/proc");
+            // The name stands in brackets and may hold anything; what is counted stands behind it.
+            let (head, tail) = stat.rsplit_once(')').expect("a name in brackets");
+            let name = head.split_once('(').expect("a name in brackets").1.to_owned();
+            let times = tail.split_whitespace().skip(11).take(2);
+            let ticks = times.map(|time| time.parse::<u64>().expect("ticks")).sum();
+            Thread { is_main: id == pid, name, ticks }
+        })
+        .collect()
+    }
+
+    /// Processor time that the process has used, in ticks.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.threads().iter().map(|thread| thread.ticks).sum()
+    }
+
+    /// Lets a second pass, in which the process must use next to no processor time.
+    #[track_caller]
+    pub(crate) fn is_idle_for_a_second(&self) {
+        let before = self.ticks();
+        pause(1000);
+        let used = self.ticks() - before;
+        assert!(used < 10, "{used} ticks of a hundred were used for nothing");
+    }
+
+    /// Changes how many descriptors the running process may have.
+    pub(crate) fn limit_descriptors(&self, most: u64) {
+        let pid = Pid::from_raw(self.pid().cast_signed()).expect("a pid");
+        let old = rustix::process::getrlimit(Resource::Nofile);
+        let new = Rlimit { current: Some(most), maximum: old.maximum };
+        prlimit(Some(pid), Resource::Nofile, new).expect("prlimit");
+    }
+
+    /// Starts the server in its folder again, where it must end by itself.
+    #[track_caller]
+    pub(crate) fn fails_to_start(&mut self) -> Outcome {
+        finish(self.builder.command(self.dir.path()))
+    }
+}
