@@ -1,0 +1,158 @@
+//! What is held against an address. Loopback is exempt unless it is said not to be, as these tests do.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::util::{Builder, Client, PASSWORD, Server, eventually};
+
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+
+/// A server that does not exempt loopback.
+fn strict() -> Builder {
+    Server::builder().set("limits.include_loopback", "true")
+}
+
+/// A client from this address and what it is told first.
+#[track_caller]
+fn knock(server: &Server, from: IpAddr) -> (Client, String) {
+    let mut client = Client::connect_from(from, server.addr());
+    let first = client.line();
+    (client, first)
+}
+
+#[track_caller]
+fn welcome(server: &Server, from: IpAddr) -> Client {
+    let (client, first) = knock(server, from);
+    assert!(first.starts_with("C 220 "), "{first:?}");
+    client
+}
+
+#[track_caller]
+fn refused(server: &Server, from: IpAddr, reason: &str) {
+    let (mut client, first) = knock(server, from);
+    assert_eq!(first, format!("C 421 {reason}"));
+    client.expect_closed();
+}
+
+#[test]
+fn an_address_has_so_many_connections_at_once() {
+    let server = strict().set("limits.per_address", "3").set("limits.new_per_address", "1000").start();
+    let mut inside: Vec<Client> = (0..3).map(|_| welcome(&server, HOME)).collect();
+    for _ in 0..3 {
+        refused(&server, HOME, "too many from your address");
+    }
+    server.wait_for_log("421 too many from your address: 127.0.0.1 was not let in");
+    let mut other = welcome(&server, ELSEWHERE);
+    other.login_bare("other");
+    drop(inside.pop());
+    eventually("a place is free", || {
+        let (client, first) = knock(&server, HOME);
+        inside.push(client);
+        first.starts_with("C 220 ")
+    });
+    refused(&server, HOME, "too many from your address");
+    inside[0].login_bare("alice");
+    assert_eq!(other.ask("DM alice hello"), "C 250 sent to alice");
+}
+
+#[test]
+fn an_address_makes_so_many_new_connections() {
+    let server = strict().set("limits.new_per_address", "5").start();
+    let mut first = welcome(&server, HOME);
+    for _ in 0..4 {
+        drop(welcome(&server, HOME));
+    }
+    refused(&server, HOME, "too many from your address");
+    refused(&server, HOME, "too many from your address");
+    let mut other = welcome(&server, ELSEWHERE);
+    other.login_bare("other");
+    first.login_bare("alice");
+    assert_eq!(first.list("WHO").last().unwrap(), "2 online");
+}
+
+#[test]
+fn loopback_is_exempt_by_default() {
+    let server = Server::builder().set("limits.per_address", "1").set("limits.new_per_address", "1").start();
+    let clients: Vec<Client> = (0..10).map(|_| welcome(&server, HOME)).collect();
+    drop(clients);
+    welcome(&server, ELSEWHERE).login_bare("alice");
+}
+
+#[test]
+fn quick_failures_are_held_against_their_address_alone() {
+    let server = strict().set("login.failures", "100").start();
+    let mut alice = welcome(&server, ELSEWHERE);
+    alice.login_bare("alice");
+    let mut guesser = welcome(&server, HOME);
+    guesser.send("alice");
+    guesser.expect("C 331 ");
+    for _ in 0..5 {
+        guesser.send("wrong one");
+        guesser.expect("C 530 wrong password; ");
+    }
+    for _ in 0..3 {
+        refused(&server, HOME, "too many failures");
+    }
+    server.wait_for_log("421 too many failures: 127.0.0.1 was not let in");
+    // Who is in already stays, the account is nobody's to lock, and other addresses are not concerned.
+    guesser.send(PASSWORD);
+    guesser.expect("C 230 ");
+    welcome(&server, ELSEWHERE).login_bare("alice");
+    alice.barrier();
+}
+
+#[test]
+fn penalties_can_be_switched_off() {
+    let server = strict().set("login.failures", "100").set("login.penalties", "false").start();
+    welcome(&server, HOME).login_bare("alice");
+    let mut guesser = welcome(&server, HOME);
+    guesser.send("alice");
+    guesser.expect("C 331 ");
+    for _ in 0..5 {
+        guesser.send("wrong one");
+        guesser.expect("C 530 ");
+    }
+    welcome(&server, HOME).login_bare("alice");
+}
+
+#[test]
+fn too_many_silent_ones_are_shed() {
+    let server = strict()
+        .set("limits.silent", "2")
+        .set("limits.silent_most", "4")
+        .set("limits.per_address", "1000")
+        .set("limits.new_per_address", "10000")
+        .start();
+    let mut silent = Vec::new();
+    // Two are always let in, a third and a fourth by chance, nobody after them.
+    for attempt in 0..300 {
+        let (mut client, first) = knock(&server, HOME);
+        if first.starts_with("C 220 ") {
+            silent.push(client);
+        } else {
+            assert!(attempt >= 2, "a silent one was refused among the first two");
+            assert_eq!(first, "C 421 server full");
+            client.expect_closed();
+        }
+    }
+    assert_eq!(silent.len(), 4);
+    // Who has said a line is silent no longer, and makes room for others.
+    for client in &mut silent {
+        client.send("somebody");
+        client.expect("C 332 ");
+    }
+    let mut more = [welcome(&server, HOME), welcome(&server, HOME)];
+    more[1].login_bare("alice");
+    silent[0].send(PASSWORD);
+    silent[0].expect("C 230 ");
+    // A silent one that leaves makes room, too.
+    drop(more);
+    eventually("room for two", || knock(&server, HOME).1.starts_with("C 220 "));
+}
+
+#[test]
+fn silent_loopback_connections_do_not_count() {
+    let server = Server::builder().set("limits.silent", "1").set("limits.silent_most", "2").start();
+    let clients: Vec<Client> = (0..20).map(|_| welcome(&server, HOME)).collect();
+    drop(clients);
+}

@@ -1,0 +1,90 @@
+//! A server that runs out of descriptors.
+
+use std::time::Duration;
+
+use crate::connections::is_let_in;
+use crate::util::{Client, Server, eventually};
+
+/// How many lines of the log have this in them.
+fn count_in_log(server: &Server, part: &str) -> usize {
+    server.log_text().lines().filter(|line| line.contains(part)).count()
+}
+
+/// Leaves the server no free descriptor. What it has stays open; numbers that are free between them are taken by the
+/// clients that are given back.
+#[track_caller]
+fn use_up(server: &Server) -> Vec<Client> {
+    server.limit_descriptors(server.descriptors() as u64);
+    let mut inside = Vec::new();
+    eventually("all descriptors are in use", || {
+        let client = is_let_in(server);
+        let is_full = client.is_none();
+        inside.extend(client);
+        is_full
+    });
+    inside
+}
+
+#[test]
+fn the_start_up_line_says_what_the_descriptors_allow() {
+    let server = Server::builder().nofile(100).start();
+    let told = server.wait_for_log("10000 connections are configured");
+    assert!(told.contains("[WARN]") && told.contains("100 descriptors allow 36"), "{told}");
+    assert!(server.wait_for_log("serving up to").ends_with("serving up to 36 connections"));
+    let mut inside: Vec<Client> = (0..36).map(|_| server.greeted()).collect();
+    for _ in 0..100 {
+        assert!(is_let_in(&server).is_none());
+    }
+    server.is_idle_for_a_second();
+    drop(inside.pop());
+    eventually("a place is free", || is_let_in(&server).is_some());
+    inside[0].login_bare("alice");
+    inside[0].barrier();
+}
+
+#[test]
+fn without_a_descriptor_newcomers_are_told_and_the_others_go_on() {
+    let server = Server::start();
+    let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
+    let _others = use_up(&server);
+    for _ in 0..20 {
+        assert!(is_let_in(&server).is_none());
+    }
+    alice.send("DM bob still here");
+    alice.expect_exact("C 250 sent to bob");
+    bob.expect_exact("D DM alice still here");
+    server.is_idle_for_a_second();
+    let told = count_in_log(&server, "cannot accept connections");
+    assert_eq!(told, 1);
+    assert_eq!(bob.ask("EX"), "C 221 bye");
+    bob.expect_closed();
+    drop(bob);
+    let mut carol = None;
+    eventually("bob's descriptor serves somebody else", || {
+        carol = is_let_in(&server);
+        carol.is_some()
+    });
+    let mut carol = carol.unwrap();
+    carol.login_bare("carol");
+    assert_eq!(alice.list("WHO"), ["alice", "carol", "2 online"]);
+}
+
+#[test]
+fn who_cannot_even_be_refused_waits_and_is_served_later() {
+    let server = Server::start();
+    let mut alice = server.bare("alice");
+    server.limit_descriptors(5);
+    let mut waiting: Vec<Client> = (0..20).map(|_| server.connect()).collect();
+    alice.barrier();
+    server.is_idle_for_a_second();
+    assert_eq!(count_in_log(&server, "cannot accept connections"), 1);
+    waiting[0].silence(Duration::from_millis(1));
+    server.limit_descriptors(1024);
+    for client in &mut waiting {
+        client.expect("C 220 ");
+    }
+    // The one that is kept for refusals is there again, too.
+    let _others = use_up(&server);
+    assert!(is_let_in(&server).is_none());
+    alice.barrier();
+}
