@@ -108,12 +108,18 @@ fn explain(addr: SocketAddr, error: &io::Error) -> StartError {
 
 /// A descriptor that is kept so that there is one to refuse a peer with when all others are in use.
 #[derive(Debug)]
-#[expect(dead_code, reason = "what counts is that the descriptor is held")]
 pub(super) struct Spare(Option<File>);
 
 impl Spare {
     pub(super) fn new() -> Self {
         Self(File::open("/dev/null").ok())
+    }
+
+    /// Takes one again if there was none to be had the last time.
+    fn refill(&mut self) {
+        if self.0.is_none() {
+            *self = Self::new();
+        }
     }
 }
 
@@ -141,13 +147,12 @@ impl Reactor {
         };
         match listener.socket.accept() {
             Ok((stream, peer)) => {
-                if std::mem::take(&mut self.is_accept_failing) {
-                    info!("connections are accepted again");
-                }
+                self.on_accept_success();
                 self.admit(stream, peer.ip());
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 listener.is_ready = false;
+                self.on_accept_success(); // the kernel finds a descriptor before it looks who waits
                 return Ok(false);
             }
             // The peer went away while it waited: no concern of the listener's.
@@ -155,6 +160,14 @@ impl Reactor {
             Err(error) => return Err(error),
         }
         Ok(true)
+    }
+
+    /// There are descriptors (again).
+    fn on_accept_success(&mut self) {
+        if std::mem::take(&mut self.is_accept_failing) {
+            info!("connections are accepted again");
+            self.spare.refill();
+        }
     }
 
     /// Out of descriptors, or of memory. An edge-triggered listener gets no more events then: whoever waits is
