@@ -1,1 +1,50 @@
+//! Hashing is done by a thread of its own: while it works, everybody talks.
 
+use std::time::{Duration, Instant};
+
+use crate::util::{Client, PASSWORD, Server, Thread};
+
+/// How often two people say something to each other while passwords are hashed.
+const ROUNDS: usize = 200;
+
+/// Processor time of the loop and of the thread that hashes.
+fn loop_and_worker(server: &Server) -> (u64, u64) {
+    let threads = server.threads();
+    let ticks = |is_it: &dyn Fn(&&Thread) -> bool| threads.iter().find(is_it).expect("such a thread").ticks;
+    (ticks(&|thread| thread.is_main), ticks(&|thread| thread.name == "accounts"))
+}
+
+#[test]
+fn people_talk_while_twenty_passwords_are_hashed() {
+    let cost = "{ memory_kib = 19456, iterations = 20, parallelism = 1 }";
+    let server = Server::builder().no_rates().set("accounts.argon2", cost).start();
+    let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
+    let (loop_before, worker_before) = loop_and_worker(&server);
+    let mut newcomers: Vec<Client> = (0..20).map(|_| server.greeted()).collect();
+    for (n, client) in newcomers.iter_mut().enumerate() {
+        client.send(&format!("new{n}\n{PASSWORD}"));
+        client.expect("C 332 ");
+    }
+    let mut times = Vec::new();
+    for n in 0..ROUNDS {
+        let begun = Instant::now();
+        alice.send(&format!("DM bob {n}"));
+        bob.expect_exact(&format!("D DM alice {n}"));
+        bob.send(&format!("DM alice {n}"));
+        alice.expect_exact("C 250 sent to bob");
+        alice.expect_exact(&format!("D DM bob {n}"));
+        bob.expect_exact("C 250 sent to alice");
+        times.push(begun.elapsed());
+    }
+    times.sort();
+    println!("two messages and their replies while 20 passwords wait: p99 {:?}", times[ROUNDS * 99 / 100]);
+    for client in &mut newcomers {
+        let answer = client.line_within(Duration::from_secs(120));
+        assert!(answer.starts_with("C 230 "), "{answer:?}");
+    }
+    let (loop_after, worker_after) = loop_and_worker(&server);
+    let (in_loop, in_worker) = (loop_after - loop_before, worker_after - worker_before);
+    println!("ticks: loop {in_loop}, worker {in_worker}");
+    assert!(in_worker > 20, "20 hashes cost the worker {in_worker} ticks: too little to prove anything");
+    assert!(in_loop * 10 < in_worker, "the loop used {in_loop} ticks, the worker {in_worker}");
+}

@@ -1,1 +1,88 @@
+//! Talking too fast: one is read more slowly, and loses nothing.
 
+use std::time::{Duration, Instant};
+
+use crate::util::{Server, pause};
+
+#[test]
+fn a_burst_goes_through_and_what_is_more_is_slowed() {
+    let server = Server::builder().set("limits.rate_burst", "5").set("limits.rate_lines_per_s", "20").start();
+    let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
+    let begun = Instant::now();
+    alice.send_raw((0..40).map(|n| format!("PM {n}\n")).collect::<String>().as_bytes());
+    for n in 0..40 {
+        bob.expect_exact(&format!("D PM alice {n}"));
+    }
+    // 35 lines at 20 a second; half of that is lenient enough for any clock.
+    assert!(begun.elapsed() > Duration::from_millis(875), "{:?}", begun.elapsed());
+    for _ in 0..40 {
+        alice.expect_exact("C 250 sent to 1");
+    }
+    bob.barrier();
+}
+
+#[test]
+fn who_is_slowed_holds_up_nobody_else() {
+    let server = Server::builder().set("limits.rate_burst", "1").set("limits.rate_lines_per_s", "1").start();
+    let mut loud: Vec<_> = (0..10).map(|n| server.bare(&format!("loud{n}"))).collect();
+    for client in &mut loud {
+        client.send_raw("NOOP\n".repeat(1000).as_bytes());
+    }
+    let mut late = server.bare("late");
+    late.barrier();
+    server.is_idle_for_a_second();
+}
+
+#[test]
+fn a_line_larger_than_a_seconds_worth_of_bytes_gets_through() {
+    let server = Server::builder().set("limits.rate_bytes_per_s", "1000").set("limits.line_s", "1").start();
+    let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
+    let texts: Vec<String> = (0..3).map(|n| format!("{n:x<1500}")).collect();
+    let begun = Instant::now();
+    for text in &texts {
+        alice.send(&format!("PM {text}"));
+    }
+    for text in &texts {
+        bob.expect_exact(&format!("D PM alice {text}"));
+    }
+    // 4.5 kB at 1 kB a second, the first of it at once.
+    assert!(begun.elapsed() > Duration::from_millis(1000), "{:?}", begun.elapsed());
+    // The rest of what was due for the last line has to be waited for before another one.
+    alice.expect_all(&["C 250 sent to 1"; 3]);
+    alice.barrier();
+}
+
+#[test]
+fn the_clock_of_a_begun_line_stands_while_one_is_slowed() {
+    let server = Server::builder()
+        .set("limits.rate_burst", "1")
+        .set("limits.rate_lines_per_s", "1")
+        .set("limits.line_s", "1")
+        .start();
+    let mut alice = server.bare("alice");
+    // The fourth line is begun at once and ended when the first three have been answered, some 3 s later.
+    alice.send_raw(b"NOOP\nNOOP\nNOOP\nNOO");
+    for _ in 0..3 {
+        alice.expect("C 200");
+    }
+    alice.send_raw(b"P\n");
+    alice.expect("C 200");
+    // Not slowed, its clock goes.
+    pause(1100);
+    alice.send_raw(b"NOO");
+    alice.expect_421("line never ended");
+}
+
+#[test]
+fn a_half_closed_client_that_is_slowed_is_served_to_the_end() {
+    let server = Server::builder().set("limits.rate_burst", "1").set("limits.rate_lines_per_s", "20").start();
+    let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
+    alice.send_raw((0..20).map(|n| format!("PM {n}\n")).collect::<String>().as_bytes());
+    alice.half_close();
+    for n in 0..20 {
+        alice.expect_exact("C 250 sent to 1");
+        bob.expect_exact(&format!("D PM alice {n}"));
+    }
+    alice.expect_closed();
+    bob.barrier();
+}

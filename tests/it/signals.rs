@@ -1,1 +1,195 @@
+//! Signals: an end that everybody is told of, and a configuration that is read again.
 
+use std::fs;
+use std::io::Write;
+
+use rustix::process::Signal;
+
+use crate::util::{Client, PASSWORD, Server, eventually};
+
+const GOODBYE: &str = "shutting down, retry in 2 s";
+
+/// The number of lines that a list of three shows.
+#[track_caller]
+fn listed(client: &mut Client) -> usize {
+    client.list("WHO").len() - 1
+}
+
+/// Replaces the configuration file, `[limits]` at its end.
+fn configure(server: &Server, limits: &str) {
+    let text = fs::read_to_string(server.path("config.toml")).unwrap();
+    let head = text.split("[limits]").next().unwrap();
+    fs::write(server.path("config.toml"), format!("{head}[limits]\n{limits}\n")).unwrap();
+}
+
+#[track_caller]
+fn check_end(signal: Signal) {
+    let mut server = Server::start();
+    let mut clients = vec![server.connect(), server.greeted(), server.bare("alice"), server.typed("bob")];
+    clients[0].expect("C 220 ");
+    let mut asked = server.greeted();
+    asked.send("carol");
+    asked.expect("C 332 ");
+    clients.push(asked);
+    server.signal(signal);
+    for client in &mut clients {
+        client.expect_421(GOODBYE);
+    }
+    drop(clients);
+    assert_eq!(server.wait_exit().code(), Some(0));
+}
+
+#[test]
+fn term_tells_everybody_and_ends() {
+    check_end(Signal::TERM);
+}
+
+#[test]
+fn int_does_the_same() {
+    check_end(Signal::INT);
+}
+
+#[test]
+fn what_was_owed_is_told_before_the_end() {
+    let mut server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
+    let (mut alice, mut bob) = (server.bare("alice"), server.narrow("bob"));
+    for n in 0..60 {
+        alice.send(&format!("PM {n:x<1000}"));
+        alice.expect("C 250 ");
+    }
+    server.signal(Signal::TERM);
+    alice.expect_421(GOODBYE);
+    for n in 0..60 {
+        bob.expect_exact(&format!("D PM alice {n:x<1000}"));
+    }
+    bob.expect_421(GOODBYE);
+    drop(bob);
+    assert_eq!(server.wait_exit().code(), Some(0));
+}
+
+#[test]
+fn the_end_waits_neither_for_who_does_not_read_nor_for_who_does_not_close() {
+    let mut server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
+    let (mut alice, mut deaf) = (server.bare("alice"), server.narrow("deaf"));
+    let stays = server.bare("stays");
+    deaf.send_raw("HELP\n".repeat(100).as_bytes());
+    alice.barrier();
+    server.signal(Signal::TERM);
+    alice.expect_421(GOODBYE);
+    // In time by the harness, which waits little longer than promised.
+    assert_eq!(server.wait_exit().code(), Some(0));
+    let mut stays = stays;
+    assert!(stays.expect_reset_or_closed().ends_with(&format!("C 421 {GOODBYE}\n")));
+    deaf.expect_reset_or_closed();
+}
+
+#[test]
+fn nobody_new_is_let_in_at_the_end_and_a_second_signal_ends_it_at_once() {
+    let mut server = Server::start();
+    let addr = server.addr();
+    let mut stays = server.bare("stays");
+    server.signal(Signal::TERM);
+    stays.expect_421(GOODBYE);
+    assert!(std::net::TcpStream::connect(addr).is_err(), "somebody new is let in");
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait_exit().code(), Some(0));
+    stays.expect_reset_or_closed();
+}
+
+#[test]
+fn a_password_under_way_does_not_stop_the_end() {
+    let cost = "{ memory_kib = 19456, iterations = 10, parallelism = 1 }";
+    let mut server = Server::builder().set("accounts.argon2", cost).start();
+    let mut clients: Vec<Client> = (0..10).map(|_| server.greeted()).collect();
+    for (n, client) in clients.iter_mut().enumerate() {
+        client.send(&format!("new{n}\n{PASSWORD}"));
+        client.expect("C 332 ");
+    }
+    server.signal(Signal::TERM);
+    for client in &mut clients {
+        let first = client.line();
+        assert!(first.starts_with("C 230 ") || first.starts_with("C 421 "), "{first:?}");
+    }
+    drop(clients);
+    assert_eq!(server.wait_exit().code(), Some(0));
+    server.restart();
+    server.bare("new0").barrier();
+}
+
+#[test]
+fn hup_reads_the_limits_again_and_a_bad_file_changes_nothing() {
+    let server = Server::start();
+    let mut clients: Vec<Client> = (0..3).map(|n| server.bare(&format!("user{n}"))).collect();
+    assert_eq!(listed(&mut clients[0]), 3);
+    configure(&server, "list_lines = 2");
+    server.hup();
+    server.wait_for_log("reload: configuration: ");
+    eventually("the new limit holds", || listed(&mut clients[0]) == 2);
+    configure(&server, "list_lines = 1\nlist_linse = 7");
+    server.hup();
+    let why = server.wait_for_log("list_linse");
+    assert!(why.contains("[ERROR]") && why.contains("config.toml:"), "{why}");
+    server.wait_for_log("what was in effect stays");
+    assert_eq!(listed(&mut clients[0]), 2);
+    fs::remove_file(server.path("config.toml")).unwrap();
+    server.hup();
+    server.wait_for_log("No such file");
+    assert_eq!(listed(&mut clients[0]), 2);
+}
+
+#[test]
+fn hup_names_what_needs_a_restart_and_keeps_what_set_has_set() {
+    let server = Server::builder().set("limits.list_lines", "1").start();
+    let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
+    let text = fs::read_to_string(server.path("config.toml")).unwrap();
+    fs::write(server.path("config.toml"), text.replace("127.0.0.1:0", "127.0.0.1:1")).unwrap();
+    configure(&server, "list_lines = 7");
+    server.hup();
+    let told = server.wait_for_log("reload: listen ");
+    assert!(told.contains("[WARN]") && told.contains("restarted"), "{told}");
+    assert_eq!(listed(&mut alice), 1);
+    server.bare("carol").barrier();
+    bob.barrier();
+}
+
+#[test]
+fn a_log_that_was_moved_away_is_begun_anew_at_hup() {
+    let mut server = Server::builder().set("log.file", "\"chatd.log\"").set("log.level", "\"debug\"").start();
+    let _alice = server.bare("alice");
+    server.wait_for_log("alice logged in");
+    fs::rename(server.path("chatd.log"), server.path("chatd.log.1")).unwrap();
+    let _bob = server.bare("bob");
+    server.hup();
+    server.wait_for_log("configuration re-read");
+    let _carol = server.bare("carol");
+    server.wait_for_log("carol logged in");
+    server.term();
+    let old = fs::read_to_string(server.path("chatd.log.1")).unwrap();
+    let new = fs::read_to_string(server.path("chatd.log")).unwrap();
+    assert!(old.contains("alice logged in") && old.contains("bob logged in"), "{old}");
+    assert!(!new.contains("bob logged in"), "{new}");
+    for text in [&old, &new] {
+        assert!(text.ends_with('\n') && text.lines().all(|line| line.contains("Z [")), "torn lines:\n{text}");
+    }
+}
+
+#[test]
+fn pipe_signals_are_ignored_and_accounts_outlive_an_end() {
+    let mut server = Server::start();
+    let mut alice = server.bare("alice");
+    server.signal(Signal::PIPE);
+    alice.barrier();
+    server.restart();
+    let mut again = server.greeted();
+    again.send("alice");
+    again.expect_exact("C 331 alice, your password?");
+    again.send(PASSWORD);
+    again.expect("C 230 ");
+    // A reset peer that is written to.
+    let gone = server.bare("bob");
+    again.stream().flush().unwrap();
+    gone.reset();
+    again.op("PM hello");
+    again.expect("C 250 ");
+    again.barrier();
+}

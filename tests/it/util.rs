@@ -17,7 +17,7 @@ pub(crate) use client::Client;
 pub(crate) use process::{Outcome, Thread, eventually, run};
 
 /// How long a client waits for a line that it is owed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a server may take to start or to stop.
 pub(crate) const START_STOP: Duration = Duration::from_secs(10);
 /// What `login_bare` and `login_typed` give as the password.
