@@ -1,1 +1,112 @@
+//! kill -9 at any moment: who was told 230 has an account, and the file loads.
 
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::util::{PASSWORD, PATIENCE, Server};
+
+/// Clients that register one name after another.
+const CLIENTS: usize = 4;
+/// A round is cut at a random moment of this many microseconds.
+const ROUND_US: u64 = 60_000;
+
+/// A small generator of its own (splitmix64), so that a round can be had again from its seed.
+struct Dice(u64);
+
+impl Dice {
+    /// Of today, or the one that `CHATD_TEST_SEED` names.
+    fn new() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+        let seed = std::env::var("CHATD_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(now);
+        println!("CHATD_TEST_SEED={seed}");
+        Self(seed)
+    }
+
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % most
+    }
+}
+
+/// Registers names until the server is gone. Each is noted when its 230 has come.
+fn register_on(addr: SocketAddr, prefix: &str, registered: &Mutex<Vec<String>>) {
+    for n in 0.. {
+        let name = format!("{prefix}n{n}");
+        if register(addr, &name).is_none() {
+            return;
+        }
+        registered.lock().unwrap().push(name);
+    }
+}
+
+/// `None` when the server is gone.
+fn register(addr: SocketAddr, name: &str) -> Option<()> {
+    let mut stream = TcpStream::connect(addr).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    stream.write_all(format!("{name}\n{PASSWORD}\n").as_bytes()).ok()?;
+    for line in BufReader::new(stream).lines() {
+        let line = line.ok()?;
+        if line.starts_with("C 230 ") {
+            return Some(());
+        }
+        assert!(line.starts_with("C 220 ") || line.starts_with("C 332 "), "{line:?}");
+    }
+    None
+}
+
+#[track_caller]
+fn check_login(server: &Server, name: &str) {
+    let mut client = server.greeted();
+    client.send(name);
+    client.expect_exact(&format!("C 331 {name}, your password?"));
+    client.send(PASSWORD);
+    client.expect("C 230 ");
+}
+
+#[track_caller]
+fn check(rounds: usize) {
+    let mut dice = Dice::new();
+    let mut server = Server::start();
+    let mut all: Vec<String> = Vec::new();
+    for round in 0..rounds {
+        let registered = Arc::new(Mutex::new(Vec::new()));
+        let addr = server.addr();
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                let registered = Arc::clone(&registered);
+                thread::spawn(move || register_on(addr, &format!("r{round}c{client}"), &registered))
+            })
+            .collect();
+        thread::sleep(Duration::from_micros(dice.below(ROUND_US)));
+        server.kill9();
+        clients.into_iter().for_each(|client| client.join().unwrap());
+        server.restart();
+        let registered = std::mem::take(&mut *registered.lock().unwrap());
+        registered.iter().for_each(|name| check_login(&server, name));
+        all.extend(registered);
+    }
+    assert!(all.len() > rounds, "only {} accounts in {rounds} rounds", all.len());
+    println!("{} accounts in {rounds} rounds", all.len());
+    all.iter().for_each(|name| check_login(&server, name));
+    let text = fs::read_to_string(server.path("accounts")).unwrap();
+    let missing: Vec<_> = all.iter().filter(|name| !text.contains(&format!(":{name}:"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn kill_9_loses_no_account_that_was_acknowledged() {
+    check(25);
+}
+
+#[test]
+#[ignore = "200 rounds take about half a minute"]
+fn kill_9_two_hundred_times_loses_no_account_that_was_acknowledged() {
+    check(200);
+}

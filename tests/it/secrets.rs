@@ -6,7 +6,8 @@ use crate::util::Server;
 fn what_users_say_and_keep_secret_is_not_logged_and_their_names_are() {
     let mut server = Server::builder().set("log.level", "\"trace\"").set("log.stats_s", "1").start();
     let (mut alice, mut bob) = (server.bare("alice"), server.typed("bob"));
-    let secrets = ["ein langer Abend", "zum zweiten Mal", "nur fuer dich", "DM ohne Ziel", "was ist das", "neues Kennwort"];
+    let secrets =
+        ["ein langer Abend", "zum zweiten Mal", "nur fuer dich", "DM ohne Ziel", "was ist das", "neues Kennwort"];
     assert_eq!(alice.ask(&format!("PM {}", secrets[0])), "C 250 sent to 1");
     bob.line();
     alice.send(&format!("PM\n{}", secrets[1]));
@@ -56,7 +57,8 @@ fn no_byte_that_a_terminal_obeys_enters_the_log() {
         for code in ["C 501 ", "C 332 ", "C 501 "] {
             guest.expect(code);
         }
-        for line in [&[b"PM ", bytes, b"\n"].concat(), &[bytes, b"\n"].concat(), &[b"DM alice ", bytes, b"\n"].concat()] {
+        for line in [&[b"PM ", bytes, b"\n"].concat(), &[bytes, b"\n"].concat(), &[b"DM alice ", bytes, b"\n"].concat()]
+        {
             alice.send_raw(line);
             alice.expect("C 501 ");
         }
@@ -69,7 +71,10 @@ fn no_byte_that_a_terminal_obeys_enters_the_log() {
     let log = std::fs::read(server.path("stderr")).unwrap();
     let text = String::from_utf8(log).expect("a log of UTF-8");
     assert!(text.contains("421 too many bad lines: alice from"), "{text}");
-    let obeyed = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let obeyed = |c: char| {
+        c.is_control() && c != '\n'
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     assert_eq!(text.find(obeyed), None, "{text:?}");
     assert!(text.lines().all(|line| line.as_bytes()[0].is_ascii_digit()), "a line that is not the server's:\n{text}");
 }
