@@ -1,1 +1,201 @@
+//! The programs from outside: arguments, configuration, exit codes, and where the log goes.
 
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use crate::util::{Client, Server, run};
+
+const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
+const CHATSERVER: &str = env!("CARGO_BIN_EXE_chatserver");
+
+/// Runs chatd in a new folder with this configuration file, where it must end with this code and say all of this.
+#[track_caller]
+fn check(config: &str, args: &[&str], code: i32, told: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("config.toml"), config).unwrap();
+    let outcome = run(CHATD, folder.path(), args);
+    outcome.check(code, told);
+    assert!(outcome.stderr.lines().all(|line| !line.is_empty()) || code == 2, "{outcome:?}");
+    assert_eq!(files(folder.path()), ["config.toml"], "{outcome:?}");
+}
+
+/// The names of the files in a folder.
+fn files(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// A program whose standard error is read by the test, killed when it is dropped.
+struct Running {
+    child: Child,
+    stderr: Option<BufReader<ChildStderr>>,
+}
+
+impl Running {
+    fn start(binary: &str, folder: &Path, args: &[&str]) -> Self {
+        let mut command = Command::new(binary);
+        let command = command.current_dir(folder).args(args).stdin(Stdio::null()).stdout(Stdio::null());
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
+        let stderr = child.stderr.take().map(BufReader::new);
+        Self { child, stderr }
+    }
+
+    /// Reads the log up to the line that has this in it; the end of the log is a failure.
+    #[track_caller]
+    fn line_with(&mut self, part: &str) -> String {
+        let mut all = String::new();
+        let stderr = self.stderr.as_mut().unwrap();
+        loop {
+            let start = all.len();
+            assert_ne!(stderr.read_line(&mut all).unwrap(), 0, "no {part:?} in:\n{all}");
+            if all[start..].contains(part) {
+                return all[start..].trim_end().to_owned();
+            }
+        }
+    }
+
+    /// Where the next listener is.
+    #[track_caller]
+    fn addr(&mut self) -> SocketAddr {
+        let line = self.line_with("listening on line://");
+        line.rsplit("line://").next().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A client that has logged in there.
+#[track_caller]
+fn enter(addr: SocketAddr, name: &str) -> Client {
+    let mut client = Client::connect(addr);
+    client.expect("C 220 ");
+    client.login_bare(name);
+    client
+}
+
+#[test]
+fn a_bad_configuration_is_named_with_its_place() {
+    check("# one\n[limits]\nconections = 5\n", &[], 78, &["config.toml:3:1", "did you mean limits.connections?"]);
+    check("[limits]\nline_s = 0\n", &[], 78, &["config.toml:2:10", "limits.line_s", "at least 1"]);
+    check("[limits]\nline_s = \"x\"\n", &[], 78, &["config.toml:2:10", "whole number"]);
+    check("listen = [\n", &[], 78, &["config.toml:"]);
+    check("datagrams = \"127.0.0.1:0\"\n", &[], 78, &["config.toml:1:13", "datagram"]);
+    check("", &["--set", "limits.conections=5"], 78, &["--set", "limits.connections"]);
+    check("", &["--set", "limits.connections=many"], 78, &["--set"]);
+    check("", &["--config", "gone.toml"], 78, &["gone.toml"]);
+    check("[accounts]\nfile = \"no/such/folder/accounts\"\nlisten = 1\n", &[], 78, &["config.toml:3:1"]);
+}
+
+#[test]
+fn wrong_arguments_are_a_matter_of_usage() {
+    check("", &["--port", "5015"], 2, &["--port"]);
+    check("", &["extra"], 2, &["extra"]);
+    check("", &["--set", "no value"], 2, &["KEY=VALUE"]);
+    let folder = tempfile::tempdir().unwrap();
+    for args in [&[][..], &["many"], &["70000"]] {
+        run(CHATSERVER, folder.path(), args).check(2, &["PORT"]);
+    }
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
+fn check_prints_what_would_take_effect_and_creates_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("config.toml"), "[limits]\nline_s = 7\n[log]\nfile = \"chatd.log\"\n").unwrap();
+    let outcome = run(CHATD, folder.path(), &["--check", "--set", "limits.connections=123"]);
+    outcome.check(0, &[]);
+    assert_eq!(outcome.stderr, "");
+    for part in ["line_s = 7\n", "connections = 123\n", "rate_burst = 40\n", "listen = [\"line://127.0.0.1:5015\"]\n"] {
+        assert!(outcome.stdout.contains(part), "no {part:?} in {outcome:?}");
+    }
+    assert_eq!(files(folder.path()), ["config.toml"]);
+    // What it prints is a configuration: checked again it says the same.
+    fs::write(folder.path().join("again.toml"), &outcome.stdout).unwrap();
+    let again = run(CHATD, folder.path(), &["--check", "--config", "again.toml"]);
+    let body = |text: &str| text.split_once('\n').unwrap().1.to_owned();
+    assert_eq!(body(&again.stdout), body(&outcome.stdout));
+    check("[limits]\nline_s = 0\n", &["--check"], 78, &["config.toml:2:10"]);
+}
+
+#[test]
+fn check_needs_neither_port_nor_lock() {
+    let server = Server::builder().start();
+    let listen = format!("listen=[\"line://{}\"]", server.addr());
+    let folder = server.path("config.toml").parent().unwrap().to_owned();
+    run(CHATD, &folder, &["--check", "--set", &listen]).check(0, &[]);
+    server.bare("alice").barrier();
+}
+
+#[test]
+fn a_port_in_use_is_told_and_is_not_for_ever() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let listen = format!("listen=[\"line://{addr}\"]");
+    run(CHATD, folder.path(), &["--set", &listen]).check(75, &[&addr, "`listen`"]);
+    drop(taken);
+    let mut chatd = Running::start(CHATD, folder.path(), &["--set", &listen]);
+    assert_eq!(chatd.addr().to_string(), addr);
+}
+
+#[test]
+fn an_address_of_another_machine_cannot_be_listened_at() {
+    let folder = tempfile::tempdir().unwrap();
+    run(CHATD, folder.path(), &["--set", "listen=[\"line://192.0.2.1:0\"]"]).check(1, &["192.0.2.1", "`listen`"]);
+}
+
+#[test]
+fn without_a_file_the_defaults_hold_and_the_log_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut chatd = Running::start(CHATD, folder.path(), &["--set", "listen=[\"line://127.0.0.1:0\"]"]);
+    let line = chatd.line_with("configuration: ");
+    assert!(line.contains("built-in defaults") && line.ends_with("1 key by --set"), "{line}");
+    let addr = chatd.addr();
+    enter(addr, "alice").barrier();
+    assert_eq!(files(folder.path()), ["accounts", "accounts.key", "accounts.lock"]);
+}
+
+#[test]
+fn chatserver_listens_on_all_interfaces() {
+    let folder = tempfile::tempdir().unwrap();
+    let has_v6 = TcpListener::bind("[::1]:0").is_ok();
+    let mut chatserver = Running::start(CHATSERVER, folder.path(), &["0"]);
+    let v4 = chatserver.addr();
+    assert!(v4.ip().is_unspecified() && v4.is_ipv4(), "{v4}");
+    let mut alice = enter(SocketAddr::from(([127, 0, 0, 1], v4.port())), "alice");
+    assert!(folder.path().join("accounts").exists());
+    if has_v6 {
+        let v6 = chatserver.addr();
+        assert!(v6.ip().is_unspecified() && v6.is_ipv6(), "{v6}");
+        let mut bob = enter(format!("[::1]:{}", v6.port()).parse().unwrap(), "bob");
+        assert_eq!(bob.ask("DM alice hello"), "C 250 sent to alice");
+        alice.expect_exact("D DM bob hello");
+    }
+    let port = v4.port().to_string();
+    let elsewhere = tempfile::tempdir().unwrap();
+    run(CHATSERVER, elsewhere.path(), &[&port]).check(75, &[&port]);
+}
+
+#[test]
+fn a_log_that_nobody_reads_any_more_stops_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["--set", "listen=[\"line://127.0.0.1:0\"]", "--set", "log.level=\"trace\""];
+    let mut chatd = Running::start(CHATD, folder.path(), &args);
+    let addr = chatd.addr();
+    // The reading end of the pipe goes: from here on each line of the log fails with EPIPE.
+    drop(chatd.stderr.take());
+    enter(addr, "alice").barrier();
+    enter(addr, "bob").barrier();
+    assert!(chatd.child.try_wait().unwrap().is_none());
+}
