@@ -12,7 +12,7 @@ use crate::util::{PASSWORD, PATIENCE, Server};
 /// Clients that register one name after another.
 const CLIENTS: usize = 4;
 /// A round is cut at a random moment of this many microseconds.
-const ROUND_US: u64 = 60_000;
+const ROUND_US: u64 = 20_000;
 
 /// A small generator of its own (splitmix64), so that a round can be had again from its seed.
 struct Dice(u64);

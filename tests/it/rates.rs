@@ -35,9 +35,9 @@ fn who_is_slowed_holds_up_nobody_else() {
 
 #[test]
 fn a_line_larger_than_a_seconds_worth_of_bytes_gets_through() {
-    let server = Server::builder().set("limits.rate_bytes_per_s", "1000").set("limits.line_s", "1").start();
+    let server = Server::builder().set("limits.rate_bytes_per_s", "2000").set("limits.line_s", "1").start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
-    let texts: Vec<String> = (0..3).map(|n| format!("{n:x<1500}")).collect();
+    let texts: Vec<String> = (0..3).map(|n| format!("{n:x<2500}")).collect();
     let begun = Instant::now();
     for text in &texts {
         alice.send(&format!("PM {text}"));
@@ -45,7 +45,7 @@ fn a_line_larger_than_a_seconds_worth_of_bytes_gets_through() {
     for text in &texts {
         bob.expect_exact(&format!("D PM alice {text}"));
     }
-    // 4.5 kB at 1 kB a second, the first of it at once.
+    // 7.5 kB at 2 kB a second, the first of it at once.
     assert!(begun.elapsed() > Duration::from_millis(1000), "{:?}", begun.elapsed());
     // The rest of what was due for the last line has to be waited for before another one.
     alice.expect_all(&["C 250 sent to 1"; 3]);
@@ -56,11 +56,11 @@ fn a_line_larger_than_a_seconds_worth_of_bytes_gets_through() {
 fn the_clock_of_a_begun_line_stands_while_one_is_slowed() {
     let server = Server::builder()
         .set("limits.rate_burst", "1")
-        .set("limits.rate_lines_per_s", "1")
+        .set("limits.rate_lines_per_s", "2")
         .set("limits.line_s", "1")
         .start();
     let mut alice = server.bare("alice");
-    // The fourth line is begun at once and ended when the first three have been answered, some 3 s later.
+    // The fourth line is begun at once and ended when the first three have been answered, some 1.5 s later.
     alice.send_raw(b"NOOP\nNOOP\nNOOP\nNOO");
     for _ in 0..3 {
         alice.expect("C 200");
@@ -68,7 +68,7 @@ fn the_clock_of_a_begun_line_stands_while_one_is_slowed() {
     alice.send_raw(b"P\n");
     alice.expect("C 200");
     // Not slowed, its clock goes.
-    pause(1100);
+    pause(600);
     alice.send_raw(b"NOO");
     alice.expect_421("line never ended");
 }

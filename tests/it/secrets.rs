@@ -28,6 +28,7 @@ fn what_users_say_and_keep_secret_is_not_logged_and_their_names_are() {
     guesser.send_raw(b"alice\nnot hers\nnot hers\nnot hers\n");
     while guesser.line() != "C 421 too many failures" {}
     server.wait_for_log("stats: ");
+    drop((alice, bob, guesser));
     server.term();
     let log = server.log_text();
     for said in secrets.iter().chain(&[crate::util::PASSWORD, "not the old one", "not hers", "nobody"]) {
@@ -67,6 +68,7 @@ fn no_byte_that_a_terminal_obeys_enters_the_log() {
         alice.send_raw(b"\x1b]0;title\x07\n");
         alice.line() != "C 421 too many bad lines"
     } {}
+    drop(alice);
     server.term();
     let log = std::fs::read(server.path("stderr")).unwrap();
     let text = String::from_utf8(log).expect("a log of UTF-8");
