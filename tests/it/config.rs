@@ -6,7 +6,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-use crate::util::{Client, Server, run};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::util::{Client, Server, eventually, run};
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 const CHATSERVER: &str = env!("CARGO_BIN_EXE_chatserver");
@@ -198,4 +200,29 @@ fn a_log_that_nobody_reads_any_more_stops_nobody() {
     enter(addr, "alice").barrier();
     enter(addr, "bob").barrier();
     assert!(chatd.child.try_wait().unwrap().is_none());
+}
+
+#[test]
+fn a_log_that_takes_no_more_lines_stops_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut chatd = Running::start(CHATD, folder.path(), &["--set", "listen=[\"line://127.0.0.1:0\"]"]);
+    let addr = chatd.addr();
+    let mut alice = enter(addr, "alice");
+    // More lines than the pipe and the queue take, each about a guest who speaks another protocol.
+    for _ in 0..60 {
+        let mut guests: Vec<Client> = (0..100).map(|_| Client::connect(addr)).collect();
+        guests.iter_mut().for_each(|guest| guest.send("GET / HTTP/1.1"));
+        guests.into_iter().for_each(Client::reset);
+        alice.barrier();
+    }
+    let pid = Pid::from_raw(chatd.child.id().cast_signed()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    alice.expect_421("shutting down, retry in 2 s");
+    drop(alice);
+    let mut status = None;
+    eventually("it ends", || {
+        status = chatd.child.try_wait().unwrap();
+        status.is_some()
+    });
+    assert_eq!(status.unwrap().code(), Some(0));
 }

@@ -48,3 +48,39 @@ fn people_talk_while_twenty_passwords_are_hashed() {
     assert!(in_worker > 20, "20 hashes cost the worker {in_worker} ticks: too little to prove anything");
     assert!(in_loop * 10 < in_worker, "the loop used {in_loop} ticks, the worker {in_worker}");
 }
+
+#[test]
+fn one_address_does_not_fill_the_queue() {
+    let cost = "{ memory_kib = 19456, iterations = 10, parallelism = 1 }";
+    let server = Server::builder().set("limits.include_loopback", "true").set("accounts.argon2", cost).start();
+    let mut crowd: Vec<Client> = (0..12).map(|_| server.greeted()).collect();
+    for (n, client) in crowd.iter_mut().enumerate() {
+        client.send(&format!("new{n}"));
+        client.expect("C 332 ");
+    }
+    let mut other = Client::connect_from([127, 0, 0, 2].into(), server.addr());
+    other.expect("C 220 ");
+    other.send("other");
+    other.expect("C 332 ");
+    for client in &mut crowd {
+        client.send(PASSWORD);
+    }
+    other.send(PASSWORD);
+    let first: Vec<String> = crowd.iter_mut().map(Client::line).collect();
+    let (busy, welcome): (Vec<_>, Vec<_>) = first.iter().partition(|line| line.starts_with("C 450 "));
+    assert!(busy.len() >= 4, "too many of one address wait: {first:?}");
+    assert!(welcome.len() >= 4 && welcome.iter().all(|line| line.starts_with("C 230 ")), "{first:?}");
+    other.expect("C 230 ");
+    // It is no failure: who was told to come again may do so more often than somebody may fail.
+    let refused = first.iter().position(|line| line.starts_with("C 450 ")).unwrap();
+    let client = &mut crowd[refused];
+    for _ in 0..4 {
+        client.send(PASSWORD);
+        let answer = client.line();
+        if answer.starts_with("C 230 ") {
+            return;
+        }
+        assert!(answer.starts_with("C 450 "), "{answer:?}");
+    }
+    panic!("busy although nobody waits any more");
+}

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::util::{Client, PATIENCE, Server, pause};
+use crate::util::{Client, PATIENCE, Server, eventually, pause};
 
 /// The text of line `number`, of 2,000 bytes.
 fn text(number: usize) -> String {
@@ -87,6 +87,27 @@ fn when_all_owe_too_much_the_largest_debtor_goes() {
     assert_eq!(numbered(&mut some, "DM", 30).0, 30);
     some.barrier();
     assert!(most.expect_reset_or_closed().ends_with("C 421 too slow\n"));
+}
+
+#[test]
+fn who_has_left_with_much_unread_is_a_debtor_too() {
+    let server = Server::builder()
+        .no_rates()
+        .set("limits.send_buffer_bytes", "4096")
+        .set("limits.owed_total_bytes", "131072")
+        .start();
+    let mut alice = server.bare("alice");
+    let mut leavers: Vec<Client> = (0..2).map(|n| server.narrow(&format!("leaver{n}"))).collect();
+    let mut late = server.narrow("late");
+    for (n, leaver) in leavers.iter_mut().enumerate() {
+        say(&mut alice, &format!("DM leaver{n}"), 30);
+        leaver.half_close();
+    }
+    eventually("both have left", || alice.list("WHO").len() == 3);
+    // Less than either of the others owes.
+    say(&mut alice, "DM late", 24);
+    assert_eq!(numbered(&mut late, "DM", 24).0, 24);
+    late.barrier();
 }
 
 #[test]
