@@ -121,8 +121,15 @@ impl Reactor {
                 return self.doom(id);
             }
         }
+        self.cut_off(id);
+    }
+
+    /// Ends a connection at once, whatever it is owed.
+    pub(super) fn cut_off(&mut self, id: SessionId) {
+        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return };
         // Without this the kernel would go on trying to deliver for minutes. A socket that refuses is gone.
         let _ = SockRef::from(&conn.stream).set_linger(Some(Duration::ZERO));
+        conn.outbox.clear(&mut self.pages);
         self.doom(id);
     }
 

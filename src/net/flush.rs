@@ -94,12 +94,13 @@ impl Reactor {
         self.note_behind(id, owed > soft / BEHIND_PART);
     }
 
-    /// All together owe too much: those who owe most are closed until it is bearable.
+    /// All together owe too much: those who owe most are closed until it is bearable. Who has left, or has been told
+    /// to, is a debtor like any other, and has been told all that there is to say.
     fn cut_debtors(&mut self) {
         let mut debtors: Vec<(Reverse<usize>, SessionId)> = self
             .conns
             .iter()
-            .filter(|(_, conn)| conn.life == Life::Open && !conn.outbox.is_empty())
+            .filter(|(_, conn)| conn.life != Life::Gone && !conn.outbox.is_empty())
             .map(|(_, conn)| (Reverse(conn.outbox.owed()), conn.id))
             .collect();
         debtors.sort_unstable();
@@ -107,7 +108,11 @@ impl Reactor {
             if self.pages.owed_bytes() <= self.tuning.limits.owed_total_bytes {
                 break;
             }
-            self.close(id, CloseReason::TooSlow);
+            match self.conn(id).map(|conn| conn.life) {
+                Some(Life::Open) => self.close(id, CloseReason::TooSlow),
+                Some(Life::Draining(_) | Life::Lingering(_)) => self.cut_off(id),
+                Some(Life::Gone) | None => {}
+            }
         }
     }
 }
