@@ -106,7 +106,7 @@ fn kill_9_loses_no_account_that_was_acknowledged() {
 }
 
 #[test]
-#[ignore = "200 rounds take about half a minute"]
+#[ignore = "200 rounds take about a minute"]
 fn kill_9_two_hundred_times_loses_no_account_that_was_acknowledged() {
     check(200);
 }
