@@ -58,6 +58,9 @@ pub const LINE_BYTES_MOST: usize = 64 * 1024;
 pub const PAGE_BYTES: usize = 64 * 1024;
 /// How long a closing connection may take in all, to hear its last line and to stop talking, before it is reset.
 pub const FAREWELL_MS: u64 = 5_000;
+/// How long a client that has left by itself (EX, end of stream) may take to read what it is still owed, for somebody
+/// may be paging through the output of `nc`.
+pub const LEAVE_MS: u64 = 60_000;
 /// How long a client that has been told its last line may keep its own side open before it is reset. Clients that
 /// wait for their user at that point (`nc` does) then end with the server.
 pub const LINGER_MS: u64 = 2_000;

@@ -14,7 +14,7 @@ use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::names::UserName;
 use crate::hub::session::SessionId;
-use crate::limits::{FAREWELL_MS, LINGER_MS};
+use crate::limits::{FAREWELL_MS, LEAVE_MS, LINGER_MS};
 
 impl Reactor {
     /// Ends a connection for a reason, which its client, the log and the counters are told.
@@ -81,7 +81,7 @@ impl Reactor {
     }
 
     fn farewell(&self, is_left: bool) -> Farewell {
-        let last = self.clock.now + FAREWELL_MS;
+        let last = self.clock.now + if is_left { LEAVE_MS } else { FAREWELL_MS };
         Farewell { due: last, last, is_left }
     }
 
@@ -93,7 +93,8 @@ impl Reactor {
         if conn.input == Input::Ended || conn.stream.shutdown(Shutdown::Write).is_err() {
             return self.doom(id);
         }
-        conn.life = Life::Lingering(Farewell { due: farewell.last.min(now + LINGER_MS), ..farewell });
+        let last = farewell.last.min(now + FAREWELL_MS);
+        conn.life = Life::Lingering(Farewell { due: last.min(now + LINGER_MS), last, ..farewell });
         self.touched.push(id);
     }
 
