@@ -42,18 +42,21 @@ pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
 pub const TURN_DELIVERIES: u64 = 500_000;
 /// Somebody is behind who owes more than this part of `limits.owed_soft_bytes`.
 pub const BEHIND_PART: usize = 4;
-/// While one in so many of those who hear everything is behind and still takes bytes …
+/// While one in so many of those who hear everything, and more than one, is behind and still takes bytes …
 pub const CROWD_SHARE: usize = 16;
-/// … somebody who speaks to everybody waits this long after each line: the speakers then go as fast as the crowd can
+/// … somebody who speaks to everybody waits at least this long after each line: the speakers then go as fast as the crowd can
 /// listen, instead of the crowd being cut for listening too slowly. Nobody who talks by hand notices.
 pub const CROWD_PAUSE_MS: u64 = 5;
+/// … and at most this long, however many speakers wait: p99 is promised to stay under 50 ms.
+pub const CROWD_PAUSE_MOST_MS: u64 = 40;
 /// Those count as still taking bytes who took some within this time. Who takes none slows nobody.
 pub const CROWD_ALIVE_MS: u64 = 1_000;
 /// What a read from a connection asks for, less what the connection holds already: what is read and cannot be
 /// carried out yet (a rate, a password under check) is kept, so this bounds what is kept. At least one line.
 pub const READ_BYTES: usize = 4096;
-/// The largest `limits.line_bytes` that may be configured: the loop reads into a buffer of twice this size.
-pub const LINE_BYTES_MOST: usize = 64 * 1024;
+/// The largest `limits.line_bytes` that may be configured: half of [`DISCARD_BYTES`], so that a line that is too long
+/// can still be told from one that never ends. The loop reads into a buffer of twice this size.
+pub const LINE_BYTES_MOST: usize = 32 * 1024;
 /// A page of shared frames that some slow reader still refers to is left to it at this size.
 pub const PAGE_BYTES: usize = 64 * 1024;
 /// How long a closing connection may take in all, to hear its last line and to stop talking, before it is reset.

@@ -77,7 +77,7 @@ const KEYS: &[(&str, Rule)] = &[
         Rule::Number {
             least: 16,
             most: LINE_BYTES_MOST as u64,
-            why: "an operation and a name, up to a page of frames",
+            why: "an operation and a name, up to half of what one line may have discarded",
         },
     ),
     ("limits.line_s", from_one(YEAR_S, NEVER)),

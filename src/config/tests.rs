@@ -112,7 +112,7 @@ fn ranges() {
     check("[limits]\n\n  line_bytes=15", "config.toml:3:14: limits.line_bytes: must be at least 16, not 15");
     check(
         "limits.line_bytes = 65537",
-        "config.toml:1:21: limits.line_bytes: must be 16 to 65536, not 65537 (an operation and a name, up to a page of frames)",
+        "config.toml:1:21: limits.line_bytes: must be 16 to 32768, not 65537 (an operation and a name, up to half of what one line may have discarded)",
     );
     check(
         "accounts = { password_min_bytes = 129 }",

@@ -1,12 +1,12 @@
 //! Back-pressure of a crowd: while many listeners are behind and still listen, who speaks to all of them is read more
 //! slowly. Without this, a speaker as fast as the server would have every listener cut who is only as fast as most.
-//! One slow listener among many, and any number who have stopped listening, slow nobody.
+//! One slow listener, and any number who have stopped listening, slow nobody.
 
 use super::clock::NEVER;
-use super::conn::Pause;
+use super::conn::{Life, Pause};
 use super::reactor::Reactor;
 use crate::hub::session::SessionId;
-use crate::limits::{CROWD_ALIVE_MS, CROWD_PAUSE_MS, CROWD_SHARE};
+use crate::limits::{CROWD_ALIVE_MS, CROWD_PAUSE_MOST_MS, CROWD_PAUSE_MS, CROWD_SHARE};
 
 impl Reactor {
     /// Notes whether a connection is behind.
@@ -29,7 +29,7 @@ impl Reactor {
     }
 
     fn is_crowd(&self, count: usize) -> bool {
-        count * CROWD_SHARE > self.hub.everyone().len()
+        count > 1 && count * CROWD_SHARE > self.hub.everyone().len()
     }
 
     /// How many are behind and have taken bytes of late. Counted only when so many are behind that it matters.
@@ -41,10 +41,15 @@ impl Reactor {
     /// Somebody has spoken to everybody.
     pub(super) fn hold_back(&mut self, id: SessionId) {
         let now = self.clock.now;
-        if self.is_crowd_behind
-            && let Some(conn) = self.conn(id).filter(|conn| conn.pause == Pause::None)
-        {
-            conn.pause = Pause::Pace { due: now + CROWD_PAUSE_MS, since: now };
+        if !self.is_crowd_behind {
+            return;
+        }
+        let conn = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id && conn.life == Life::Open);
+        if let Some(conn) = conn.filter(|conn| conn.pause == Pause::None) {
+            // Speakers are let on one after the other, a millisecond apart, as far as the bounds allow.
+            let due = (self.crowd_next + 1).clamp(now + CROWD_PAUSE_MS, now + CROWD_PAUSE_MOST_MS);
+            conn.pause = Pause::Pace { due, since: now };
+            self.crowd_next = due;
             self.stats.held_back += 1;
         }
     }

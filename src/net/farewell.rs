@@ -20,9 +20,9 @@ impl Reactor {
     /// Ends a connection for a reason, which its client, the log and the counters are told.
     pub(super) fn close(&mut self, id: SessionId, reason: CloseReason) {
         let Some(conn) = self.conn(id).filter(|conn| conn.life == Life::Open) else { return };
-        let ip = conn.ip;
-        let name = self.hub.name_of(id).or_else(|| self.conns.get(id.slot as usize)?.door.claimed_name());
-        info!("421 {reason}: {} from {ip}", name.map_or("nobody", UserName::as_str));
+        let (ip, claimed) = (conn.ip, conn.door.claimed_name().cloned());
+        let name = self.hub.name_of(id).cloned().or_else(|| self.registered(claimed));
+        info!("421 {reason}: {} from {ip}", name.as_ref().map_or("nobody", UserName::as_str));
         self.stats.count_closed(reason);
         self.part(id);
         let farewell = self.farewell(false);

@@ -4,6 +4,7 @@
 use log::{debug, info};
 
 use super::addresses;
+use super::clock::Millis;
 use super::conn::{Late, Pause};
 use super::reactor::Reactor;
 use super::token::{from_ticket, ticket};
@@ -104,10 +105,10 @@ impl Reactor {
         self.resume(id);
         match (verdict, claimed) {
             (Verdict::Registered | Verdict::Right, Some(name)) => self.enter(id, &name),
-            (Verdict::Wrong, Some(_)) => self.on_wrong(id, asked),
+            (Verdict::Wrong, Some(_)) => self.on_wrong(id, asked, Late::Wrong),
             (Verdict::Right, None) if is_in => self.reply(id, &Reply::AskNextPassword),
             (Verdict::Changed, None) if is_in => self.reply(id, &Reply::PasswordChanged),
-            (Verdict::Wrong, None) if is_in => self.answer_late(id, asked, Late::WrongOld),
+            (Verdict::Wrong, None) if is_in => self.on_wrong(id, asked, |_| Late::WrongOld),
             (Verdict::Taken, _) => self.on_taken(id),
             (Verdict::Unavailable, _) => self.reply(id, &Reply::CannotSave),
             (Verdict::Registered | Verdict::Right | Verdict::Wrong | Verdict::Changed, _) => {
@@ -120,32 +121,41 @@ impl Reactor {
     fn enter(&mut self, id: SessionId, name: &UserName) {
         let Some(name) = self.auth.lookup(name) else { return self.close(id, CloseReason::Internal) };
         if let Some(conn) = self.conn(id) {
+            conn.failures = 0;
             debug!("{name} logged in from {}", conn.ip);
         }
         self.command(id, Command::Enter { name });
     }
 
-    fn on_wrong(&mut self, id: SessionId, asked: u64) {
+    fn on_wrong(&mut self, id: SessionId, asked: Millis, answer: impl FnOnce(u32) -> Late) {
         let Some(left) = self.count_failure(id) else { return };
-        let answer = if left == 0 { Late::TooMany } else { Late::Wrong(left) };
+        let answer = if left == 0 { Late::TooMany } else { answer(left) };
         self.answer_late(id, asked, answer);
     }
 
     /// Counts a failure against the connection and its address. Gives the tries that are left.
     fn count_failure(&mut self, id: SessionId) -> Option<u32> {
         let now = self.clock.now;
-        let conn = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id)?;
+        let conn = self.conn(id)?;
         conn.failures += 1;
-        let name = conn.door.claimed_name().map_or("", UserName::as_str);
-        info!("wrong password or token for {name} from {}", conn.ip);
+        let (ip, failures) = (conn.ip, conn.failures);
+        let claimed = conn.door.claimed_name().cloned();
+        let name = self.hub.name_of(id).cloned().or_else(|| self.registered(claimed));
+        info!("wrong password or token for {} from {ip}", name.as_ref().map_or("nobody", UserName::as_str));
         if self.tuning.login.penalties {
-            self.addresses.failure(conn.ip, now, &self.tuning.limits);
+            self.addresses.failure(ip, now, &self.tuning.limits);
         }
-        Some(self.tuning.login.failures.saturating_sub(conn.failures))
+        Some(self.tuning.login.failures.saturating_sub(failures))
+    }
+
+    /// The name under which somebody is known here. Only such a name may be logged: people type their password where
+    /// their name is asked for.
+    pub(super) fn registered(&self, claimed: Option<UserName>) -> Option<UserName> {
+        claimed.and_then(|name| self.auth.lookup(&name))
     }
 
     /// Says something `login.failure_delay_ms` after `asked`, by a timer, so that guessing is slow and nobody waits.
-    fn answer_late(&mut self, id: SessionId, asked: u64, answer: Late) {
+    fn answer_late(&mut self, id: SessionId, asked: Millis, answer: Late) {
         let now = self.clock.now;
         let due = asked + u64::from(self.tuning.login.failure_delay_ms);
         if due <= now {

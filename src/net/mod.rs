@@ -158,6 +158,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         flushing: Vec::new(),
         behind: 0,
         is_crowd_behind: false,
+        crowd_next: 0,
         touched: Vec::new(),
         doomed: Vec::new(),
         stats: Stats::default(),

@@ -64,6 +64,8 @@ pub(super) struct Reactor {
     pub(super) behind: usize,
     /// Whether they are a crowd, and still listen.
     pub(super) is_crowd_behind: bool,
+    /// When the last of the speakers who wait for the crowd goes on.
+    pub(super) crowd_next: Millis,
     /// Those whose deadlines may have changed in this turn.
     pub(super) touched: Vec<SessionId>,
     /// Those that are over.

@@ -205,3 +205,35 @@ fn an_account_survives_kill_9_once_230_was_said() {
     again.send(PASSWORD);
     again.expect("C 230 ");
 }
+
+#[test]
+fn three_wrong_old_passwords_are_as_many_as_three_at_login() {
+    let server = Server::start();
+    let mut alice = server.bare("alice");
+    for _ in 0..2 {
+        alice.send("PASSWD");
+        alice.expect("C 331 ");
+        alice.send("not the password");
+        alice.expect("C 530 ");
+    }
+    alice.send("PASSWD");
+    alice.expect("C 331 ");
+    alice.send("not the password");
+    alice.expect_421("too many failures");
+    alice.expect_closed();
+}
+
+#[test]
+fn what_is_typed_for_a_name_and_is_none_stays_out_of_the_log() {
+    let server = Server::builder().set("login.deadline_s", "1").start();
+    let mut hasty = server.greeted();
+    hasty.send("Hunter2Hunter2");
+    hasty.expect("C 332 ");
+    hasty.expect_421("login took too long");
+    let mut hastier = server.greeted();
+    hastier.send("Correct horse");
+    hastier.expect("C 531 ");
+    server.wait_for_log("wrong password or token");
+    let log = server.log_text();
+    assert!(!log.contains("Hunter2") && !log.contains("Correct") && !log.contains("horse"), "{log}");
+}
