@@ -61,8 +61,11 @@ pub const FAREWELL_MS: u64 = 5_000;
 /// How long a client that has been told its last line may keep its own side open before it is reset. Clients that
 /// wait for their user at that point (`nc` does) then end with the server.
 pub const LINGER_MS: u64 = 2_000;
-/// How long a shutdown may take to tell everybody, under the promised 10 s.
-pub const SHUTDOWN_MS: u64 = 8_000;
+/// How long a shutdown may take to tell everybody: every farewell is over by then, and what follows (the accounts, the
+/// last lines of the log) stays under the promised 10 s.
+pub const SHUTDOWN_MS: u64 = 6_000;
+/// How long the end of the server waits for a password that is being hashed, or a change that is on its way to disk.
+pub const ACCOUNTS_CLOSE_MS: u64 = 2_000;
 /// What a peer is told to wait before it tries a server again that is being restarted, in seconds.
 pub const SHUTDOWN_RETRY_S: u32 = 2;
 /// What a peer is told to wait when the password queue is full, in seconds.

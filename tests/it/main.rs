@@ -19,5 +19,6 @@ mod login;
 mod nc;
 mod ops;
 mod resume;
+mod shutdown;
 mod strangers;
 mod talk;
