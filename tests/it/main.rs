@@ -18,6 +18,7 @@ mod lines;
 mod login;
 mod nc;
 mod ops;
+mod reload;
 mod resume;
 mod shutdown;
 mod strangers;
