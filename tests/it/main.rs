@@ -16,6 +16,7 @@ mod accounts;
 mod layers;
 mod lines;
 mod login;
+mod memory;
 mod nc;
 mod ops;
 mod reload;
