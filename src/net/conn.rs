@@ -75,14 +75,15 @@ pub(super) struct Farewell {
     pub(super) is_left: bool,
 }
 
-/// What is known of a socket's input. Polling is edge-triggered: `Ready` is left only by reading to the end.
+/// What is known of a socket's input. Polling is edge-triggered: `Ready` and `Ending` are left only by reading all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Input {
     /// All has been read; the poll will tell of more.
     Drained,
     /// There may be more.
     Ready,
-    /// There may be more, and the client has closed its side behind it: only an end of stream ends the reading.
+    /// There may be more behind what a read gives, however short it is: the client has closed its side, or has sent
+    /// urgent data, at which a read stops. Only the end of the stream, or a read that finds nothing, ends the reading.
     Ending,
     /// The end of stream has been read.
     Ended,

@@ -216,7 +216,8 @@ impl Reactor {
         let entry = self.conns.vacant_entry();
         let id = SessionId { slot: entry.key() as u32, generation };
         let mut conn = Conn::new(id, stream, ip, self.clock.now);
-        let interest = Interest::READABLE | Interest::WRITABLE;
+        // Nobody needs urgent data, but a read that stops at it must not be taken for one that has drained the socket.
+        let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
         let token = Source::Connection(id).token();
         if let Err(error) = self.poll.registry().register(&mut conn.stream, token, interest) {
             warn!("cannot watch a connection: {error}");

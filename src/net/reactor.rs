@@ -145,7 +145,7 @@ impl Reactor {
         if event.is_error() {
             return self.drop_now(id);
         }
-        if event.is_read_closed() && conn.input != Input::Ended {
+        if (event.is_read_closed() || event.is_priority()) && conn.input != Input::Ended {
             conn.input = Input::Ending;
         } else if event.is_readable() && conn.input == Input::Drained {
             conn.input = Input::Ready;

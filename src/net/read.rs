@@ -213,7 +213,7 @@ fn read_some(conn: &mut Conn, room: &mut [u8]) -> Received {
                 return Received::End;
             }
             Ok(count) => {
-                // A read that came back short has drained the socket, unless the end of the stream waits behind.
+                // A read that came back short has drained the socket, unless something special waits behind.
                 if count < room.len() && conn.input == Input::Ready {
                     conn.input = Input::Drained;
                 }

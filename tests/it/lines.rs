@@ -1,5 +1,8 @@
 //! Lines: what is refused, how long one may be, how a stream of them ends.
 
+use rustix::process::Signal;
+use socket2::SockRef;
+
 use crate::util::{Server, pause};
 
 /// Fewer than 100 of them, for the hundredth refused line closes.
@@ -213,6 +216,18 @@ fn an_empty_or_refused_first_line_does_not_decide_the_dialect() {
             client.barrier();
         }
     }
+}
+
+#[test]
+fn urgent_data_does_not_hide_what_comes_behind_it() {
+    let server = Server::start();
+    let mut alice = server.greeted();
+    server.signal(Signal::STOP); // so that all of it is there before the first byte is read
+    alice.send_raw(b"ali");
+    SockRef::from(alice.stream()).send_out_of_band(b"!").unwrap();
+    alice.send_raw(b"ce\n");
+    server.signal(Signal::CONT);
+    alice.expect_exact("C 332 alice is new here; choose a password");
 }
 
 #[test]
