@@ -10,7 +10,7 @@ use super::pace::Pace;
 use crate::door::Door;
 use crate::door::inbox::Inbox;
 use crate::hub::session::SessionId;
-use crate::limits::{Limits, Login};
+use crate::limits::{FAREWELL_MS, Limits, Login};
 
 /// One connection. An idle one owns no heap but what its door keeps.
 #[derive(Debug)]
@@ -73,6 +73,17 @@ pub(super) struct Farewell {
     pub(super) last: Millis,
     /// Whether the client has left by itself: what the kernel holds for it then is still delivered.
     pub(super) is_left: bool,
+}
+
+impl Farewell {
+    /// Bytes were taken. A client that has left by itself may be as slow at the end as it may be before: it is only
+    /// cut off when it stops. One that the server has closed was slow enough.
+    pub(super) fn prolong(&mut self, now: Millis) {
+        if self.is_left {
+            self.last = now + FAREWELL_MS;
+            self.due = self.last;
+        }
+    }
 }
 
 /// What is known of a socket's input. Polling is edge-triggered: `Ready` and `Ending` are left only by reading all.
