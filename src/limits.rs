@@ -59,16 +59,20 @@ pub const READ_BYTES: usize = 4096;
 pub const LINE_BYTES_MOST: usize = 32 * 1024;
 /// A page of shared frames that some slow reader still refers to is left to it at this size.
 pub const PAGE_BYTES: usize = 64 * 1024;
-/// How long a closing connection may take in all, to hear its last line and to stop talking, before it is reset.
+/// How long a closing connection may take in all, to hear its last line and to stop talking, before it is reset. One
+/// that has left by itself has this long since it last took bytes.
 pub const FAREWELL_MS: u64 = 5_000;
-/// How long a client that has left by itself (EX, end of stream) may take to read what it is still owed, for somebody
+/// How long a client that has left by itself (EX, end of stream) and takes no bytes is still owed some, for somebody
 /// may be paging through the output of `nc`.
 pub const LEAVE_MS: u64 = 60_000;
 /// How long a client that has been told its last line may keep its own side open before it is reset. Clients that
 /// wait for their user at that point (`nc` does) then end with the server.
 pub const LINGER_MS: u64 = 2_000;
-/// How long a shutdown may take to tell everybody, under the promised 10 s.
-pub const SHUTDOWN_MS: u64 = 8_000;
+/// How long a shutdown may take to tell everybody: longer than a farewell, and so short that with what follows (the
+/// accounts, the last lines of the log) it stays under the promised 10 s.
+pub const SHUTDOWN_MS: u64 = 6_000;
+/// How long the end of the server waits for a password that is being hashed, or a change that is on its way to disk.
+pub const ACCOUNTS_CLOSE_MS: u64 = 2_000;
 /// What a peer is told to wait before it tries a server again that is being restarted, in seconds.
 pub const SHUTDOWN_RETRY_S: u32 = 2;
 /// What a peer is told to wait when the password queue is full, in seconds.

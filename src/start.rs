@@ -171,9 +171,12 @@ impl Reloader {
     /// The keys that differ from what the server was started with and cannot change while it runs.
     fn need_restart(&self) -> Vec<&'static str> {
         let (now, then) = (&self.current, &self.started);
+        let (buffer, buffer_then) = (now.config.limits.send_buffer_bytes, then.config.limits.send_buffer_bytes);
         [
             ("listen", now.config.listen != then.config.listen),
             ("accounts.file", now.accounts_file() != then.accounts_file()),
+            // A listener's buffer, once set, cannot be given back to the kernel's choice.
+            ("limits.send_buffer_bytes", buffer == 0 && buffer_then != 0),
         ]
         .into_iter()
         .filter_map(|(key, differs)| differs.then_some(key))
@@ -210,5 +213,10 @@ mod tests {
         fs::write(&path, "accounts.file = 'elsewhere'").unwrap();
         assert_eq!(reloader.reload().unwrap().limits.line_s, 30);
         assert_eq!(reloader.need_restart(), ["accounts.file"]);
+        fs::write(&path, "limits.send_buffer_bytes = 9999").unwrap();
+        assert!(reloader.reload().is_some() && reloader.need_restart().is_empty());
+        fs::write(&path, "limits.send_buffer_bytes = 0").unwrap();
+        assert!(reloader.reload().is_some());
+        assert_eq!(reloader.need_restart(), ["limits.send_buffer_bytes"]);
     }
 }

@@ -23,11 +23,14 @@ mod resume;
 mod worker;
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 use std::fs::File;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use accounts::Accounts;
 use exchange::Exchange;
@@ -39,7 +42,7 @@ use resume::Key;
 use worker::Worker;
 
 use crate::hub::names::UserName;
-use crate::limits::{self, TOKEN_LIFE_S};
+use crate::limits::{self, ACCOUNTS_CLOSE_MS, TOKEN_LIFE_S};
 
 /// The loop's handle to the accounts. Dropping it is [`Auth::close`].
 pub struct Auth {
@@ -47,10 +50,12 @@ pub struct Auth {
     exchange: Arc<Exchange>,
     registering: Registering,
     key: Key,
-    /// `None` once it was joined.
+    /// `None` once it was joined, or given up.
     thread: Option<JoinHandle<()>>,
-    /// Held for as long as the file may be written. Fields are dropped after the thread was joined.
-    _lock: File,
+    /// Disconnected when the thread has ended.
+    ended: Receiver<Infallible>,
+    /// Held for as long as the file may be written: the thread has a share in it.
+    _lock: Arc<File>,
 }
 
 impl Auth {
@@ -61,7 +66,7 @@ impl Auth {
     /// [`OpenError`], as a line for the operator. Nothing but a torn tail was changed then.
     pub fn open(settings: &Settings, wake: impl Fn() + Send + 'static) -> Result<Self, OpenError> {
         let (file, rules) = (settings.file.as_path(), &settings.rules);
-        let lock = files::lock(file)?;
+        let lock = Arc::new(files::lock(file)?);
         let hasher = Hasher::new(rules.argon2)
             .map_err(|e| OpenError::Unusable(format!("accounts.argon2: {e}; choose other parameters")))?;
         let (journal, loaded) = Journal::open(file)?;
@@ -69,11 +74,17 @@ impl Auth {
         let accounts = Arc::new(Accounts::new(loaded.accounts));
         let exchange = Arc::new(Exchange::new(rules));
         let worker = Worker::new(Arc::clone(&exchange), Arc::clone(&accounts), journal, hasher, Box::new(wake));
+        let (alive, ended) = mpsc::channel();
+        let held = (alive, Arc::clone(&lock));
         let thread = thread::Builder::new()
             .name("accounts".to_owned())
-            .spawn(move || run(worker))
+            .spawn(move || {
+                let _held = held;
+                run(worker);
+            })
             .map_err(|e| OpenError::Unusable(format!("accounts: the thread cannot be started: {e}; try again")))?;
-        Ok(Self { accounts, exchange, registering: Registering::default(), key, thread: Some(thread), _lock: lock })
+        let (registering, thread) = (Registering::default(), Some(thread));
+        Ok(Self { accounts, exchange, registering, key, thread, ended, _lock: lock })
     }
 
     /// The name as it was registered, if the account exists.
@@ -150,7 +161,8 @@ impl Auth {
     }
 
     /// Finishes the request that is under way, brings to disk what was hashed, and ends the thread: a hash and a
-    /// sync at most. What only waited is dropped.
+    /// sync at most. What only waited is dropped. A thread that takes longer than [`ACCOUNTS_CLOSE_MS`] is left to the
+    /// end of the process, which the file survives at any moment; nobody was told yet that its change is on disk.
     pub fn close(self) {
         drop(self);
     }
@@ -159,10 +171,12 @@ impl Auth {
 impl Drop for Auth {
     fn drop(&mut self) {
         self.exchange.close();
-        if let Some(thread) = self.thread.take() {
-            // It catches its own panics.
-            let _ = thread.join();
+        let Some(thread) = self.thread.take() else { return };
+        if self.ended.recv_timeout(Duration::from_millis(ACCOUNTS_CLOSE_MS)) == Err(RecvTimeoutError::Timeout) {
+            return log::warn!("accounts: a password or the disk takes long; what is under way is not waited for");
         }
+        // It catches its own panics.
+        let _ = thread.join();
     }
 }
 

@@ -80,6 +80,12 @@ impl Inbox {
     }
 }
 
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.held.zeroize(); // as in `unload`
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

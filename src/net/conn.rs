@@ -10,7 +10,7 @@ use super::pace::Pace;
 use crate::door::Door;
 use crate::door::inbox::Inbox;
 use crate::hub::session::SessionId;
-use crate::limits::{Limits, Login};
+use crate::limits::{LEAVE_MS, Limits, Login};
 
 /// One connection. An idle one owns no heap but what its door keeps.
 #[derive(Debug)]
@@ -75,14 +75,26 @@ pub(super) struct Farewell {
     pub(super) is_left: bool,
 }
 
-/// What is known of a socket's input. Polling is edge-triggered: `Ready` is left only by reading to the end.
+impl Farewell {
+    /// Bytes were taken. A client that has left by itself may be as slow at the end as it may be before: it is only
+    /// cut off when it stops. One that the server has closed was slow enough.
+    pub(super) fn prolong(&mut self, now: Millis) {
+        if self.is_left {
+            self.last = now + LEAVE_MS;
+            self.due = self.last;
+        }
+    }
+}
+
+/// What is known of a socket's input. Polling is edge-triggered: `Ready` and `Ending` are left only by reading all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Input {
     /// All has been read; the poll will tell of more.
     Drained,
     /// There may be more.
     Ready,
-    /// There may be more, and the client has closed its side behind it: only an end of stream ends the reading.
+    /// There may be more behind what a read gives, however short it is: the client has closed its side, or has sent
+    /// urgent data, at which a read stops. Only the end of the stream, or a read that finds nothing, ends the reading.
     Ending,
     /// The end of stream has been read.
     Ended,

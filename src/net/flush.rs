@@ -59,6 +59,11 @@ impl Reactor {
             if was_behind && taken > 0 {
                 conn.took_at = now;
             }
+            if taken > 0
+                && let Life::Draining(farewell) = &mut conn.life
+            {
+                farewell.prolong(now);
+            }
         }
         let is_all_done = conn.outbox.is_empty() && conn.soft_since == NEVER && conn.took_at == NEVER;
         if !is_all_done || conn.pause != Pause::None || conn.life != Life::Open {

@@ -91,8 +91,12 @@ fn set_send_buffer(socket: &SockRef<'_>, limits: &Limits) -> io::Result<()> {
 }
 
 fn is_family_missing(error: &io::Error) -> bool {
-    const EAFNOSUPPORT: i32 = 97;
-    error.raw_os_error() == Some(EAFNOSUPPORT) || error.kind() == ErrorKind::AddrNotAvailable
+    error.raw_os_error() == Some(libc::EAFNOSUPPORT) || error.kind() == ErrorKind::AddrNotAvailable
+}
+
+/// Whether there is too little of something to take another connection (accept(2)).
+fn is_shortage(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 
 fn explain(addr: SocketAddr, error: &io::Error) -> StartError {
@@ -170,12 +174,24 @@ impl Reactor {
         }
     }
 
-    /// Out of descriptors, or of memory. An edge-triggered listener gets no more events then: whoever waits is
-    /// refused with the spare descriptor, and a timer looks again.
+    /// Accepting fails. An edge-triggered listener may get no more events then: a timer looks again. When descriptors
+    /// or memory have run out, whoever waits is refused; any other error may be that of one peer, and no reason to
+    /// send away the others.
     fn on_accept_error(&mut self, place: usize, error: &io::Error) {
         if !std::mem::replace(&mut self.is_accept_failing, true) {
             warn!("cannot accept connections: {error}; tried again every {} ms", limits::ACCEPT_RETRY_MS);
         }
+        if is_shortage(error) {
+            self.refuse_all(place);
+        }
+        if let Some(listener) = self.listeners.get_mut(place) {
+            listener.is_ready = false;
+        }
+        self.accept_retry = self.clock.now + limits::ACCEPT_RETRY_MS;
+    }
+
+    /// Refuses whoever waits at a listener, by means of the spare descriptor.
+    fn refuse_all(&mut self, place: usize) {
         for _ in 0..limits::ACCEPTS_A_TURN {
             self.spare = Spare(None);
             let taken = self.listeners.get(place).map(|listener| listener.socket.accept());
@@ -187,10 +203,6 @@ impl Reactor {
                 break;
             }
         }
-        if let Some(listener) = self.listeners.get_mut(place) {
-            listener.is_ready = false;
-        }
-        self.accept_retry = self.clock.now + limits::ACCEPT_RETRY_MS;
     }
 
     /// Looks at all listeners again, some time after one failed.
@@ -229,7 +241,8 @@ impl Reactor {
         let entry = self.conns.vacant_entry();
         let id = SessionId { slot: entry.key() as u32, generation };
         let mut conn = Conn::new(id, stream, ip, self.clock.now);
-        let interest = Interest::READABLE | Interest::WRITABLE;
+        // Nobody needs urgent data, but a read that stops at it must not be taken for one that has drained the socket.
+        let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
         let token = Source::Connection(id).token();
         if let Err(error) = self.poll.registry().register(&mut conn.stream, token, interest) {
             warn!("cannot watch a connection: {error}");

@@ -45,7 +45,10 @@ impl Reactor {
     /// Somebody gives a password, for an account or for a new one.
     pub(super) fn on_password(&mut self, id: SessionId, name: UserName, new: bool, password: &[u8]) {
         let password = Secret::new(password.to_vec());
-        let request = if new { Request::Register { name, password } } else { Request::Check { name, password } };
+        // Registration may have been closed since a new one was asked for.
+        let is_open = self.tuning.accounts.registration == Registration::Open;
+        let request =
+            if new && is_open { Request::Register { name, password } } else { Request::Check { name, password } };
         self.submit(id, request);
     }
 

@@ -11,8 +11,9 @@ use slab::Slab;
 
 use super::addresses::Addresses;
 use super::clock::{Clock, Millis, NEVER, seconds};
-use super::conn::{Conn, Input, Life};
+use super::conn::{Conn, Input, Life, Pause};
 use super::listen::{Listener, Spare};
+use super::pace::Pace;
 use super::pages::Pages;
 use super::signals;
 use super::stats::Stats;
@@ -146,7 +147,7 @@ impl Reactor {
         if event.is_error() {
             return self.drop_now(id);
         }
-        if event.is_read_closed() && conn.input != Input::Ended {
+        if (event.is_read_closed() || event.is_priority()) && conn.input != Input::Ended {
             conn.input = Input::Ending;
         } else if event.is_readable() && conn.input == Input::Drained {
             conn.input = Input::Ready;
@@ -195,9 +196,22 @@ impl Reactor {
             listener.set_limits(&self.tuning.limits);
         }
         self.plan_stats();
-        // Deadlines may have come nearer.
-        self.touched.extend(self.conns.iter().map(|(_, conn)| conn.id));
+        let everybody: Vec<_> = self.conns.iter().map(|(_, conn)| conn.id).collect();
+        for id in everybody {
+            self.renew(id);
+        }
         info!("configuration re-read: up to {} connections", self.most_connections);
+    }
+
+    /// New limits hold for a connection that is there: its deadlines may have come nearer, and what it has used of an
+    /// old rate says nothing of a new one.
+    fn renew(&mut self, id: SessionId) {
+        self.touched.push(id);
+        let Some(conn) = self.conn(id) else { return };
+        conn.pace = Pace::default();
+        if matches!(conn.pause, Pause::Pace { .. }) {
+            self.resume(id);
+        }
     }
 
     /// TERM, INT: nobody new, everybody told, and then an end.

@@ -55,15 +55,13 @@ impl Reactor {
     fn run_quantum(&mut self, id: SessionId, scratch: &mut [u8]) -> usize {
         let Some(conn) = self.conn(id) else { return 0 };
         let (mut at, mut len, mut steps) = (0, conn.inbox.unload(scratch), 0);
+        let (mut most, mut is_secret) = (len, conn.door.expects_secret());
         while steps < QUANTUM_COMMANDS {
             let bytes = scratch.get(at..len).unwrap_or_default();
             match self.next_line(id, bytes) {
                 Some(Cut::Line { end, next }) => {
-                    let is_secret = self.conn(id).is_some_and(|conn| conn.door.expects_secret());
                     self.on_line(id, bytes.get(..end).unwrap_or_default(), next);
-                    if is_secret && let Some(line) = scratch.get_mut(at..at + next) {
-                        line.zeroize();
-                    }
+                    is_secret |= self.conn(id).is_some_and(|conn| conn.door.expects_secret());
                     at += next;
                 }
                 Some(Cut::TooLong { next }) => {
@@ -77,6 +75,7 @@ impl Reactor {
                         Some(count) => len += count,
                         None => break,
                     }
+                    most = most.max(len);
                 }
                 Some(Cut::NeverEnds) => self.close(id, CloseReason::LineNeverEnded),
                 None => break,
@@ -84,6 +83,9 @@ impl Reactor {
             steps += 1;
         }
         self.put_back(id, scratch.get(at..len).unwrap_or_default(), steps == QUANTUM_COMMANDS);
+        if is_secret && let Some(used) = scratch.get_mut(..most) {
+            used.zeroize(); // whole lines, begun ones, and what was left behind when those were moved
+        }
         steps
     }
 
@@ -211,7 +213,7 @@ fn read_some(conn: &mut Conn, room: &mut [u8]) -> Received {
                 return Received::End;
             }
             Ok(count) => {
-                // A read that came back short has drained the socket, unless the end of the stream waits behind.
+                // A read that came back short has drained the socket, unless something special waits behind.
                 if count < room.len() && conn.input == Input::Ready {
                     conn.input = Input::Drained;
                 }

@@ -1,6 +1,9 @@
 //! Lines: what is refused, how long one may be, how a stream of them ends.
 
-use crate::util::{Server, pause};
+use rustix::process::Signal;
+use socket2::{Domain, SockRef, Socket, Type};
+
+use crate::util::{Client, PASSWORD, Server, pause};
 
 /// Fewer than 100 of them, for the hundredth refused line closes.
 fn forbidden() -> Vec<Vec<u8>> {
@@ -216,6 +219,18 @@ fn an_empty_or_refused_first_line_does_not_decide_the_dialect() {
 }
 
 #[test]
+fn urgent_data_does_not_hide_what_comes_behind_it() {
+    let server = Server::start();
+    let mut alice = server.greeted();
+    server.signal(Signal::STOP); // so that all of it is there before the first byte is read
+    alice.send_raw(b"ali");
+    SockRef::from(alice.stream()).send_out_of_band(b"!").unwrap();
+    alice.send_raw(b"ce\n");
+    server.signal(Signal::CONT);
+    alice.expect_exact("C 332 alice is new here; choose a password");
+}
+
+#[test]
 fn an_unterminated_last_line_is_dropped() {
     let server = Server::start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
@@ -255,4 +270,25 @@ fn half_closing_waits_for_a_delayed_answer() {
     guesser.expect("C 230 ");
     guesser.expect("C 200");
     guesser.expect_closed();
+}
+
+#[test]
+fn half_closing_is_no_reason_to_read_faster() {
+    let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&server.addr().into()).unwrap();
+    let mut alice = Client::from_stream(socket.into());
+    alice.send_raw(format!("alice\n{PASSWORD}\n{}EX\n", "HELP\n".repeat(150)).as_bytes());
+    alice.half_close();
+    for code in ["C 220", "C 332", "C 230"] {
+        alice.expect(code);
+    }
+    for _ in 0..150 {
+        let first = alice.line();
+        alice.rest_of_list(&first);
+        pause(60); // 9 s in all, much longer than a farewell that nothing is taken of
+    }
+    alice.expect_exact("C 221 bye");
+    alice.expect_closed();
 }

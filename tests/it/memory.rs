@@ -1,0 +1,40 @@
+//! What the server's memory does not keep.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+
+use crate::util::{Server, pause};
+
+/// How often `what` stands in the memory of a process that may be written to. `None` if the system does not show it.
+fn count(pid: u32, what: &[u8]) -> Option<usize> {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
+    let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
+    let mut found = 0;
+    for map in maps.lines().filter(|map| map.contains(" rw")) {
+        let (from, to) = map.split_once(' ')?.0.split_once('-')?;
+        let (from, to) = (u64::from_str_radix(from, 16).ok()?, u64::from_str_radix(to, 16).ok()?);
+        let mut bytes = vec![0; usize::try_from(to - from).ok()?];
+        if memory.read_exact_at(&mut bytes, from).is_ok() {
+            found += bytes.windows(what.len()).filter(|window| *window == what).count();
+        }
+    }
+    Some(found)
+}
+
+#[test]
+fn a_password_that_was_only_begun_is_forgotten_with_its_connection() {
+    const BEGUN: &str = "beginning of a password that is long enough to be found";
+    let secret = &BEGUN.as_bytes()[20..];
+    let server = Server::start();
+    let mut alice = server.greeted();
+    alice.send_raw(format!("alice\n{BEGUN}").as_bytes());
+    alice.expect("C 332 ");
+    pause(50);
+    let Some(held) = count(server.pid(), secret) else {
+        return eprintln!("skipped: the memory of another process cannot be read here");
+    };
+    assert_eq!(held, 1, "it is held once");
+    alice.half_close();
+    alice.expect_closed();
+    assert_eq!(count(server.pid(), secret), Some(0));
+}

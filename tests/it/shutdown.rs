@@ -1,0 +1,23 @@
+//! The end of the server, in time whatever is under way.
+
+use rustix::process::Signal;
+
+use crate::util::{PASSWORD, Server, pause};
+
+#[test]
+fn a_password_that_takes_a_minute_does_not_hold_up_the_end() {
+    let cost = "{ memory_kib = 4096, iterations = 16384, parallelism = 1 }";
+    let mut server = Server::builder().set("accounts.argon2", cost).start();
+    let mut alice = server.greeted();
+    alice.send_raw(format!("alice\n{PASSWORD}\n").as_bytes());
+    alice.expect("C 332 ");
+    pause(100); // by now it is being hashed
+    server.signal(Signal::TERM);
+    alice.expect("C 421 shutting down");
+    drop(alice);
+    assert_eq!(server.wait_exit().code(), Some(0));
+    server.restart();
+    let mut again = server.greeted();
+    again.send("alice");
+    again.expect("C 332 ");
+}
