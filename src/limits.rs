@@ -38,8 +38,9 @@ pub const TURN_STEPS: usize = 2048;
 /// Bytes of shared frames that a turn may bring forth before it flushes. A reader who keeps up can then never
 /// be caught by the bound on what it owes.
 pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
-/// Frames that a turn may put into outboxes before it flushes: a few milliseconds' worth, however many hear them.
-pub const TURN_DELIVERIES: u64 = 500_000;
+/// Frames that a turn may put into outboxes, and names that it may look through for lists, before it flushes: a few
+/// milliseconds' worth, however many hear them.
+pub const TURN_WORK: usize = 500_000;
 /// Somebody is behind who owes more than this part of `limits.owed_soft_bytes`.
 pub const BEHIND_PART: usize = 4;
 /// While one in so many of those who hear everything, and more than one, is behind and still takes bytes …

@@ -173,7 +173,11 @@ impl Line {
             Dialogue::Ready if matches!(frame, Frame::Data(_)) => Step::Reply(Reply::NotNow),
             Dialogue::Ready => self.on_operation(body),
             // A command abandons what was asked for.
-            _ if is_command => self.on_operation(body),
+            Dialogue::Message { .. } | Dialogue::NameAndMessage | Dialogue::OldPassword | Dialogue::NewPassword
+                if is_command =>
+            {
+                self.on_operation(body)
+            }
             Dialogue::Message { to } => on_text(to, body),
             Dialogue::NameAndMessage => self.on_name_and_message(body),
             Dialogue::OldPassword => {

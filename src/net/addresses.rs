@@ -224,12 +224,12 @@ pub(super) fn exempt(ip: IpAddr, limits: &Limits) -> bool {
 }
 
 /// Whether a new connection is refused when `silent` others have not sent a complete line yet. `dice` is uniform over
-/// all of `u32`. The caller does not count loopback ones, unless `limits.include_loopback`.
+/// all of `u32`, and thrown only when chance decides. The caller does not count loopback ones, unless `limits.include_loopback`.
 ///
 /// From `limits.silent` on 30 of 100 are refused, rising linearly to all from `limits.silent_most` on. By chance,
 /// because nobody can tell a person's new connection from a flood's: so most of those refused are the flood's, and a
 /// person who tries again gets in.
-pub(super) fn sheds_silent(silent: u32, dice: u32, limits: &Limits) -> bool {
+pub(super) fn sheds_silent(silent: u32, dice: impl FnOnce() -> u32, limits: &Limits) -> bool {
     let Some(over) = silent.checked_sub(limits.silent) else {
         return false;
     };
@@ -240,7 +240,7 @@ pub(super) fn sheds_silent(silent: u32, dice: u32, limits: &Limits) -> bool {
     let (over, span) = (u128::from(over), u128::from(limits.silent_most - limits.silent));
     let refused = SHED_PERCENT * span + (100 - SHED_PERCENT) * over;
     let of = 100 * span;
-    u128::from(dice) * of < (refused << u32::BITS)
+    u128::from(dice()) * of < (refused << u32::BITS)
 }
 
 fn key(ip: IpAddr) -> Ipv6Addr {

@@ -26,7 +26,7 @@ impl Reactor {
     fn on_due(&mut self, id: SessionId) {
         let now = self.clock.now;
         let (login, limits) = (&self.tuning.login, &self.tuning.limits);
-        let Some(conn) = self.conns.get(id.slot as usize) else { return };
+        let Some(conn) = self.conns.peek(id) else { return };
         match conn.life {
             Life::Gone => {}
             Life::Draining(farewell) | Life::Lingering(farewell) => {
@@ -59,7 +59,7 @@ impl Reactor {
     /// Arms the timers of those whose deadlines may have changed in this turn.
     pub(super) fn arm(&mut self) {
         while let Some(id) = self.touched.pop() {
-            if let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) {
+            if let Some(conn) = self.conns.find(id) {
                 let due = conn.next_due(&self.tuning.login, &self.tuning.limits);
                 self.timers.arm(id, &mut conn.armed, due);
             }

@@ -35,7 +35,7 @@ impl Reactor {
     /// How many are behind and have taken bytes of late. Counted only when so many are behind that it matters.
     fn behind_and_listening(&self) -> usize {
         let since = self.clock.now.saturating_sub(CROWD_ALIVE_MS);
-        self.conns.iter().filter(|(_, conn)| conn.took_at != NEVER && conn.took_at >= since).count()
+        self.conns.iter().filter(|conn| conn.took_at != NEVER && conn.took_at >= since).count()
     }
 
     /// Somebody has spoken to everybody.
@@ -44,7 +44,7 @@ impl Reactor {
         if !self.is_crowd_behind {
             return;
         }
-        let conn = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id && conn.life == Life::Open);
+        let conn = self.conns.find(id).filter(|conn| conn.life == Life::Open);
         if let Some(conn) = conn.filter(|conn| conn.pause == Pause::None) {
             // Speakers are let on one after the other, a millisecond apart, as far as the bounds allow.
             let due = (self.crowd_next + 1).clamp(now + CROWD_PAUSE_MS, now + CROWD_PAUSE_MOST_MS);

@@ -46,7 +46,7 @@ impl Reactor {
     pub(super) fn count_line(&mut self, id: SessionId, bytes: usize) -> bool {
         self.stats.lines += 1;
         let now = self.clock.now;
-        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return false };
+        let Some(conn) = self.conns.find(id) else { return false };
         if std::mem::take(&mut conn.is_silent) {
             self.silent -= 1;
         }
@@ -71,7 +71,7 @@ impl Reactor {
 
     /// Tells a connection a reply of the server's own.
     pub(super) fn reply(&mut self, id: SessionId, reply: &Reply) {
-        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return };
+        let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
         outbox.push_own(&mut self.pages, |out| door.tell(reply, out));
         if reply.is_bad_line() {

@@ -31,11 +31,14 @@ impl Reactor {
         if let Event::SessionsFull { sessions } = event {
             return self.close(id, CloseReason::LoggedInAlready(*sessions));
         }
+        if let Event::Online { matching, .. } = event {
+            self.turn_work += matching;
+        }
         if matches!(event, Event::Welcome { .. }) {
             self.stats.logins += 1;
             self.touched.push(id);
         }
-        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return };
+        let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
         outbox.push_own(&mut self.pages, |out| door.hear(event, out));
         self.mark_dirty(id);
@@ -43,7 +46,7 @@ impl Reactor {
 
     /// Few hear it: each gets bytes of its own, so that nobody's slowness keeps a page of others' words alive.
     fn tell_own(&mut self, id: SessionId, event: &Event) {
-        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return };
+        let Some(conn) = self.conns.find(id) else { return };
         let kind = conn.door.kind();
         conn.outbox.push_own(&mut self.pages, |out| door::encode(kind, event, out));
         self.stats.deliveries += 1;
@@ -53,9 +56,9 @@ impl Reactor {
     /// Everybody hears it: the frame is encoded once a spelling, and each outbox refers to it.
     fn fan_out(&mut self, except: SessionId, event: &Event) {
         let mut frames: [Option<Piece>; Kind::ALL.len()] = [None; Kind::ALL.len()];
+        self.turn_work += self.hub.everyone().len();
         for &id in self.hub.everyone().iter().filter(|id| **id != except) {
-            let Some(conn) = self.conns.get_mut(id.slot as usize) else { continue };
-            debug_assert_eq!(conn.id, id, "the hub speaks of a connection that is gone");
+            let Some(conn) = self.conns.find(id) else { continue };
             let kind = conn.door.kind();
             let Some(frame) = frames.get_mut(kind as usize) else { continue };
             let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| door::encode(kind, event, out)));

@@ -26,7 +26,7 @@ impl Reactor {
         self.stats.count_closed(reason);
         self.part(id);
         let farewell = self.farewell(false);
-        if let Some(conn) = self.conns.get_mut(id.slot as usize) {
+        if let Some(conn) = self.conns.find(id) {
             let Conn { outbox, door, .. } = conn;
             if reason.drops_queue() {
                 outbox.drop_all_but_begun(&mut self.pages);
@@ -127,7 +127,7 @@ impl Reactor {
 
     /// Ends a connection at once, whatever it is owed.
     pub(super) fn cut_off(&mut self, id: SessionId) {
-        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return };
+        let Some(conn) = self.conns.find(id) else { return };
         // Without this the kernel would go on trying to deliver for minutes. A socket that refuses is gone.
         let _ = SockRef::from(&conn.stream).set_linger(Some(Duration::ZERO));
         conn.outbox.clear(&mut self.pages);
@@ -146,8 +146,7 @@ impl Reactor {
     /// Removes what is over. Nowhere else is a slot set free, so none is used again within a batch of events.
     pub(super) fn reap(&mut self) {
         while let Some(id) = self.doomed.pop() {
-            let Some(mut conn) = self.conns.try_remove(id.slot as usize) else { continue };
-            debug_assert_eq!(conn.id, id, "a slot was used again before it was reaped");
+            let Some(mut conn) = self.conns.remove(id) else { continue };
             conn.outbox.clear(&mut self.pages);
             self.timers.disarm(id, &mut conn.armed);
             self.addresses.release(conn.ip);

@@ -41,7 +41,7 @@ impl Reactor {
     }
 
     fn flush_one(&mut self, id: SessionId) {
-        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return };
+        let Some(conn) = self.conns.find(id) else { return };
         conn.is_dirty = false;
         if conn.life == Life::Gone {
             return;
@@ -74,7 +74,7 @@ impl Reactor {
     fn after_write(&mut self, id: SessionId) {
         let now = self.clock.now;
         let limits = &self.tuning.limits;
-        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return };
+        let Some(conn) = self.conns.find(id) else { return };
         let owed = conn.outbox.owed();
         if conn.life != Life::Open {
             if owed == 0 {
@@ -105,8 +105,8 @@ impl Reactor {
         let mut debtors: Vec<(Reverse<usize>, SessionId)> = self
             .conns
             .iter()
-            .filter(|(_, conn)| conn.life != Life::Gone && !conn.outbox.is_empty())
-            .map(|(_, conn)| (Reverse(conn.outbox.owed()), conn.id))
+            .filter(|conn| conn.life != Life::Gone && !conn.outbox.is_empty())
+            .map(|conn| (Reverse(conn.outbox.owed()), conn.id))
             .collect();
         debtors.sort_unstable();
         for (_, id) in debtors {

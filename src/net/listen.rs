@@ -1,24 +1,20 @@
-//! Listeners: where connections come from, and who is let in.
+//! Listeners: where connections come from.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use log::{info, warn};
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpListener;
 use mio::{Interest, Registry};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
-use super::addresses::{self, Admission};
 use super::clock::NEVER;
-use super::conn::Conn;
 use super::reactor::Reactor;
 use super::token::Source;
 use super::{Endpoint, StartError};
 use crate::close::CloseReason;
-use crate::door::reply::Reply;
-use crate::hub::session::SessionId;
 use crate::limits::{self, Limits};
 
 /// A place where connections come in.
@@ -211,62 +207,5 @@ impl Reactor {
         for listener in &mut self.listeners {
             listener.is_ready = true;
         }
-    }
-
-    fn admit(&mut self, stream: TcpStream, ip: IpAddr) {
-        match self.refusal(ip) {
-            Some(reason) => self.refuse(stream, ip, reason),
-            None => self.welcome(stream, ip),
-        }
-    }
-
-    /// Why a peer is not let in; if it is, its address has been counted.
-    fn refusal(&mut self, ip: IpAddr) -> Option<CloseReason> {
-        let limits = &self.tuning.limits;
-        if self.conns.len() >= self.most_connections {
-            return Some(CloseReason::ServerFull);
-        }
-        if !addresses::exempt(ip, limits) && addresses::sheds_silent(self.silent, self.dice(), &self.tuning.limits) {
-            return Some(CloseReason::ServerFull);
-        }
-        match self.addresses.admit(ip, self.clock.now, &self.tuning.limits, self.tuning.login.penalties) {
-            Admission::Welcome => None,
-            Admission::TooMany => Some(CloseReason::TooManyFromAddress),
-            Admission::Penalised => Some(CloseReason::TooManyFailures),
-        }
-    }
-
-    fn welcome(&mut self, stream: TcpStream, ip: IpAddr) {
-        let generation = self.generations.next();
-        let entry = self.conns.vacant_entry();
-        let id = SessionId { slot: entry.key() as u32, generation };
-        let mut conn = Conn::new(id, stream, ip, self.clock.now);
-        // Nobody needs urgent data, but a read that stops at it must not be taken for one that has drained the socket.
-        let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
-        let token = Source::Connection(id).token();
-        if let Err(error) = self.poll.registry().register(&mut conn.stream, token, interest) {
-            warn!("cannot watch a connection: {error}");
-            self.addresses.release(ip);
-            return;
-        }
-        conn.is_silent = !addresses::exempt(ip, &self.tuning.limits);
-        self.silent += u32::from(conn.is_silent);
-        entry.insert(conn);
-        self.stats.accepted += 1;
-        self.reply(id, &Reply::Greeting);
-        self.touched.push(id);
-    }
-
-    /// Tells a peer that it is not let in, as far as it can be told at once, and closes.
-    fn refuse(&mut self, mut stream: TcpStream, ip: IpAddr, reason: CloseReason) {
-        self.stats.count_closed(reason);
-        info!("421 {reason}: {ip} was not let in");
-        let mut line = Vec::new();
-        Reply::Closing(reason).encode(&mut line);
-        // Whatever it has said already is read away: unread input would turn the close into a reset, which can
-        // overtake the line. Nothing waits for the peer, and nobody can be told if these calls fail.
-        let _ = stream.read(&mut self.scratch);
-        let _ = stream.write(&line);
-        let _ = stream.shutdown(Shutdown::Write);
     }
 }

@@ -76,7 +76,7 @@ impl Reactor {
     fn submit(&mut self, id: SessionId, request: Request) {
         let now = self.clock.now;
         let limits = &self.tuning.limits;
-        let Some(conn) = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id) else { return };
+        let Some(conn) = self.conns.find(id) else { return };
         let origin = (!addresses::exempt(conn.ip, limits)).then(|| addresses::party(conn.ip));
         match self.auth.submit(ticket(id), origin, request) {
             Ok(()) => conn.pause = Pause::Verdict(now),

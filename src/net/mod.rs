@@ -3,6 +3,7 @@
 //! [`serve`] is the server. The turn of the loop stands in `reactor.rs`; its phases each have a file.
 
 mod addresses;
+mod admit;
 mod arm;
 mod clock;
 mod conn;
@@ -14,6 +15,7 @@ mod flush;
 mod kernel;
 mod listen;
 mod login;
+mod operate;
 mod outbox;
 mod pace;
 mod pages;
@@ -21,6 +23,7 @@ mod reactor;
 mod read;
 mod signals;
 mod stats;
+mod table;
 mod timers;
 mod token;
 
@@ -31,7 +34,6 @@ use std::path::PathBuf;
 use log::{info, warn};
 use mio::{Interest, Poll, Waker};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use slab::Slab;
 
 use crate::auth::{self, Auth, OpenError};
 use crate::hub::{Hub, Rules};
@@ -42,6 +44,7 @@ use listen::{Listener, Spare};
 use pages::Pages;
 use reactor::{Ending, Reactor};
 use stats::Stats;
+use table::Table;
 use timers::Timers;
 use token::{Generations, Source};
 
@@ -144,7 +147,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         is_accept_failing: false,
         spare: Spare::new(),
         most_connections,
-        conns: Slab::new(),
+        conns: Table::default(),
         generations: Generations::default(),
         addresses: Addresses::new(),
         silent: 0,
@@ -161,6 +164,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         crowd_next: 0,
         touched: Vec::new(),
         doomed: Vec::new(),
+        turn_work: 0,
         stats: Stats::default(),
         stats_due: NEVER,
         ending: Ending::No,

@@ -4,27 +4,22 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use log::{info, warn};
 use mio::{Events, Poll};
 use signal_hook_mio::v1_0::Signals;
-use slab::Slab;
 
 use super::addresses::Addresses;
-use super::clock::{Clock, Millis, NEVER, seconds};
-use super::conn::{Conn, Input, Life, Pause};
+use super::clock::{Clock, Millis, NEVER};
+use super::conn::{Conn, Input};
 use super::listen::{Listener, Spare};
-use super::pace::Pace;
 use super::pages::Pages;
-use super::signals;
 use super::stats::Stats;
+use super::table::Table;
 use super::timers::Timers;
 use super::token::{Generations, Source};
 use super::{Reload, Tuning};
 use crate::auth::Auth;
-use crate::close::CloseReason;
+use crate::hub::Hub;
 use crate::hub::session::SessionId;
-use crate::hub::{Hub, Rules};
-use crate::limits::{SHUTDOWN_MS, SHUTDOWN_RETRY_S};
 
 /// All there is, in one place, with one owner.
 pub(super) struct Reactor {
@@ -43,7 +38,7 @@ pub(super) struct Reactor {
     pub(super) spare: Spare,
     pub(super) most_connections: usize,
 
-    pub(super) conns: Slab<Conn>,
+    pub(super) conns: Table,
     pub(super) generations: Generations,
     pub(super) addresses: Addresses,
     /// How many connections have not sent a line yet.
@@ -72,6 +67,8 @@ pub(super) struct Reactor {
     /// Those that are over.
     pub(super) doomed: Vec<SessionId>,
 
+    /// What the commands of this turn have cost: frames put into outboxes, names looked through.
+    pub(super) turn_work: usize,
     pub(super) stats: Stats,
     pub(super) stats_due: Millis,
     pub(super) ending: Ending,
@@ -163,69 +160,7 @@ impl Reactor {
 
     /// The connection of an id, unless it is gone.
     pub(super) fn conn(&mut self, id: SessionId) -> Option<&mut Conn> {
-        self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id && conn.life != Life::Gone)
-    }
-
-    /// A number that nobody can foresee.
-    pub(super) fn dice(&self) -> u32 {
-        let mut bytes = [0; 4];
-        // Without randomness the die shows its highest number: nobody is dropped who need not be.
-        if getrandom::fill(&mut bytes).is_err() { u32::MAX } else { u32::from_le_bytes(bytes) }
-    }
-
-    fn on_signals(&mut self) {
-        let pending: Vec<_> = self.signals.pending().collect();
-        for signal in pending {
-            if signal == signals::RELOAD {
-                self.reload();
-            } else {
-                info!("stopping: telling everybody");
-                self.shut_down();
-            }
-        }
-    }
-
-    /// SIGHUP: what can change without a restart changes.
-    fn reload(&mut self) {
-        let Some(tuning) = (self.reload)() else { return };
-        self.auth.reconfigure(&tuning.accounts);
-        self.hub.set_rules(Rules::from(&tuning));
-        self.most_connections = super::most_connections(&tuning.limits);
-        self.tuning = tuning;
-        for listener in &self.listeners {
-            listener.set_limits(&self.tuning.limits);
-        }
-        self.plan_stats();
-        let everybody: Vec<_> = self.conns.iter().map(|(_, conn)| conn.id).collect();
-        for id in everybody {
-            self.renew(id);
-        }
-        info!("configuration re-read: up to {} connections", self.most_connections);
-    }
-
-    /// New limits hold for a connection that is there: its deadlines may have come nearer, and what it has used of an
-    /// old rate says nothing of a new one.
-    fn renew(&mut self, id: SessionId) {
-        self.touched.push(id);
-        let Some(conn) = self.conn(id) else { return };
-        conn.pace = Pace::default();
-        if matches!(conn.pause, Pause::Pace { .. }) {
-            self.resume(id);
-        }
-    }
-
-    /// TERM, INT: nobody new, everybody told, and then an end.
-    fn shut_down(&mut self) {
-        if self.ending != Ending::No {
-            return;
-        }
-        self.ending = Ending::Until(self.clock.now + SHUTDOWN_MS);
-        self.listeners.clear();
-        self.accept_retry = NEVER;
-        let everybody: Vec<_> = self.conns.iter().map(|(_, conn)| conn.id).collect();
-        for id in everybody {
-            self.close(id, CloseReason::ShuttingDown(SHUTDOWN_RETRY_S));
-        }
+        self.conns.find(id)
     }
 
     fn is_over(&self) -> bool {
@@ -233,35 +168,5 @@ impl Reactor {
             Ending::No => false,
             Ending::Until(due) => self.conns.is_empty() || due <= self.clock.now,
         }
-    }
-
-    /// When the next line of statistics is due.
-    pub(super) fn plan_stats(&mut self) {
-        let every = seconds(self.tuning.stats_s);
-        self.stats_due = if every == 0 { NEVER } else { self.clock.now + every };
-    }
-
-    /// The line of statistics.
-    pub(super) fn log_stats(&mut self) {
-        let dropped = (self.log_lines_dropped)();
-        info!(
-            "stats: connections={} online={} accounts={} hashing={} owed_bytes={} addresses={} log_lines_dropped={dropped} {}",
-            self.conns.len(),
-            self.hub.accounts_online(),
-            self.auth.accounts(),
-            self.auth.waiting(),
-            self.pages.owed_bytes(),
-            self.addresses.len(),
-            self.stats,
-        );
-        self.plan_stats();
-    }
-
-    /// The end: the account thread finishes what it has begun, and stops.
-    pub(super) fn finish(self) {
-        if !self.conns.is_empty() {
-            warn!("{} connections had not heard all when the server ended", self.conns.len());
-        }
-        self.auth.close();
     }
 }

@@ -14,13 +14,14 @@ use crate::close::CloseReason;
 use crate::door::inbox::Cut;
 use crate::door::reply::Reply;
 use crate::hub::session::SessionId;
-use crate::limits::{QUANTUM_COMMANDS, READ_BYTES, TURN_DELIVERIES, TURN_FRAMES_BYTES, TURN_STEPS};
+use crate::limits::{QUANTUM_COMMANDS, READ_BYTES, TURN_FRAMES_BYTES, TURN_STEPS, TURN_WORK};
 
 impl Reactor {
     /// Gives connections their quanta until the run queue is empty, or the turn is full.
     pub(super) fn read(&mut self) {
-        let (mut steps, deliveries) = (0, self.stats.deliveries + TURN_DELIVERIES);
-        while steps < TURN_STEPS && self.pages.turn_bytes() < TURN_FRAMES_BYTES && self.stats.deliveries < deliveries {
+        let mut steps = 0;
+        self.turn_work = 0;
+        while steps < TURN_STEPS && self.pages.turn_bytes() < TURN_FRAMES_BYTES && self.turn_work < TURN_WORK {
             let Some(id) = self.run_queue.pop_front() else { break };
             let Some(conn) = self.conn(id) else { continue };
             conn.is_queued = false;
@@ -93,7 +94,7 @@ impl Reactor {
     fn next_line(&mut self, id: SessionId, bytes: &[u8]) -> Option<Cut> {
         let now = self.clock.now;
         let limits = &self.tuning.limits;
-        let conn = self.conns.get_mut(id.slot as usize).filter(|conn| conn.id == id)?;
+        let conn = self.conns.find(id)?;
         if conn.life != Life::Open || conn.pause != Pause::None {
             return None;
         }
