@@ -3,16 +3,19 @@
 //! One dialogue, two dialects. The dialogue is where a conversation stands: a name is wanted, a password, an operation,
 //! a text. The dialect is how its lines are dressed: bare for people, typed (`C …`, `D …`) for programs.
 
-use std::fmt::Write as _;
+mod encode;
+#[cfg(test)]
+mod tests;
+
+pub use encode::encode;
 
 use super::operations::{HELP, Operation};
 use super::reply::Reply;
 use super::text;
-use super::wire::Wire;
 use super::{Kind, Masked, Step};
 use crate::close::CloseReason;
 use crate::hub::command::Command;
-use crate::hub::event::{Event, Message};
+use crate::hub::event::Event;
 use crate::hub::names::{NameError, UserName};
 use crate::limits::PASSWORD_MAX_BYTES;
 
@@ -289,47 +292,6 @@ impl Line {
     }
 }
 
-/// Appends an event to `out`, as whole lines in the spelling `kind`.
-pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
-    let mut wire = Wire(out);
-    let result = match event {
-        Event::Said(message) => encode_message(kind, "PM", message, &mut wire),
-        Event::Told(message) => encode_message(kind, "DM", message, &mut wire),
-        Event::Welcome { name, online } => {
-            writeln!(wire, "C 230 welcome {name}; {online} online; HELP lists what you can do")
-        }
-        Event::SessionsFull { sessions } => {
-            return Reply::Closing(CloseReason::LoggedInAlready(*sessions)).encode(out);
-        }
-        Event::Sent { hearers } => writeln!(wire, "C 250 sent to {hearers}"),
-        Event::SentTo { name } => writeln!(wire, "C 250 sent to {name}"),
-        Event::Found { .. } => return Reply::AskMessage.encode(out),
-        Event::NotOnline { name } => writeln!(wire, "C 550 {name} is not online"),
-        Event::Online { names, matching } => encode_list(names, *matching, &mut wire),
-    };
-    debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
-}
-
-fn encode_message(kind: Kind, what: &str, message: &Message, out: &mut Wire<'_>) -> std::fmt::Result {
-    let Message { id, from, text } = message;
-    match kind {
-        Kind::Bare => writeln!(out, "D {what} {from} {text}"),
-        Kind::Typed => writeln!(out, "D {what} {id} {from} {text}"),
-    }
-}
-
-fn encode_list(names: &[UserName], matching: usize, out: &mut Wire<'_>) -> std::fmt::Result {
-    for name in names {
-        writeln!(out, "C 211-{name}")?;
-    }
-    let shown = names.len();
-    if shown < matching {
-        writeln!(out, "C 211 {shown} of {matching} online; WHO prefix narrows it")
-    } else {
-        writeln!(out, "C 211 {shown} online")
-    }
-}
-
 fn on_password<'a>(name: &UserName, new: bool, body: &'a str, password_min: u32) -> Step<'a> {
     let least = if new { password_min } else { 1 };
     sized(body, least, |password| Step::Password { name: name.clone(), new, password })
@@ -361,6 +323,3 @@ fn word(text: &str) -> (&str, &str) {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     (word, rest.trim_start_matches(' '))
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::hub::event::Message;
 
 /// Bytes of any kind, and lines made of words that mean something.
 fn any_line() -> impl Strategy<Value = Vec<u8>> {
