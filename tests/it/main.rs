@@ -12,6 +12,7 @@
 
 mod util;
 
+mod account_file;
 mod accounts;
 mod layers;
 mod lines;
