@@ -107,3 +107,29 @@ fn cut_lengthened_or_overwritten_it_is_refused_until_it_is_as_it_was() {
     client.send("bob");
     client.expect("C 331 ");
 }
+
+#[test]
+fn a_start_without_what_was_there_is_warned_of() {
+    let mut server = Server::start();
+    server.bare("alice").barrier();
+    assert_eq!(count(&server, "[WARN]"), 0, "a first start is nothing to be warned of");
+    server.restart();
+    assert_eq!(count(&server, "[WARN]"), 0);
+    server.term();
+    fs::remove_file(server.path("accounts.key")).unwrap();
+    server.restart();
+    let line = server.wait_for_log("accounts.key is missing");
+    assert!(line.contains("[WARN]") && line.contains("tokens"), "{line}");
+    for empty in ["", "chatd-accounts 1\n"] {
+        server.term();
+        fs::write(server.path("accounts"), empty).unwrap();
+        server.restart();
+        let line = server.wait_for_log("all names are free");
+        assert!(line.contains("[WARN]") && line.contains("accounts.key"), "{line}");
+    }
+    server.term();
+    fs::remove_file(server.path("accounts")).unwrap();
+    server.restart();
+    server.wait_for_log("all names are free");
+    check_registers(&server, "alice");
+}
