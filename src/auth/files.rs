@@ -93,6 +93,16 @@ pub(super) fn open_private(path: &Path) -> Result<Option<File>, OpenError> {
 /// # Errors
 /// Of the file system. The old file is still there, unless it was the folder's sync that failed.
 pub(super) fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let file = put_whole(path, bytes)?;
+    sync_folder(path)?;
+    Ok(file)
+}
+
+/// [`create_whole`] without the folder's sync: after a crash, either file may be there.
+///
+/// # Errors
+/// Of the file system. The old file is still there.
+pub(super) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let temporary = beside(path, "new");
     match fs::remove_file(&temporary) {
         // A crash left it, or nobody did. The lock is ours, so nobody is at work on it.
@@ -101,12 +111,10 @@ pub(super) fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
         Err(e) => return Err(e),
     }
     let written = create_new(&temporary, bytes).and_then(|file| fs::rename(&temporary, path).map(|()| file));
-    let file = written.inspect_err(|_| {
+    written.inspect_err(|_| {
         // Best effort: what is left is removed before the next try anyway.
         let _ = fs::remove_file(&temporary);
-    })?;
-    sync_folder(path)?;
-    Ok(file)
+    })
 }
 
 /// Keeps what was cut off the account file, for the operator. Gives the copy's path.
@@ -125,6 +133,18 @@ pub(super) fn save_torn(account_file: &Path, bytes: &[u8], unix: u64) -> io::Res
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
+/// Brings to disk which files stand in the folder of `path`, and under which names.
+///
+/// # Errors
+/// Of the file system.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    File::open(folder)?.sync_all()
+}
+
 /// An [`OpenError::Unusable`] about `path`.
 pub(super) fn unusable(path: &Path, what: &str) -> OpenError {
     OpenError::Unusable(format!("{}: {what}", path.display()))
@@ -138,14 +158,6 @@ fn create_new(path: &Path, bytes: &[u8]) -> io::Result<File> {
     file.write_all(bytes)?;
     file.sync_all()?;
     Ok(file)
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

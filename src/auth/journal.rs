@@ -1,14 +1,15 @@
 //! The account file as it is written: an append, a sync, and what is done when either fails.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fmt;
 use std::io;
-use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::mem::{self, Discriminant};
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::files;
 use super::load::{self, Loaded};
+use super::medium::{Disk, Found, Medium};
 use super::record::{self, Change, HEADER};
 use super::request::OpenError;
 use crate::hub::names::UserName;
@@ -17,48 +18,41 @@ use crate::hub::names::UserName;
 /// a failing disk is not kept busy.
 const REWRITE_EVERY: Duration = Duration::from_secs(1);
 
-/// What the journal asks of the file system. Tests put one in its place that fails.
-pub(super) trait Medium: Send {
-    /// The first `len` bytes.
-    fn read(&mut self, len: u64) -> io::Result<Vec<u8>>;
-    /// One write; gives how many bytes were taken.
-    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize>;
-    /// Brings what was written to disk.
-    fn sync(&mut self) -> io::Result<()>;
-    /// Cuts the file off.
-    fn truncate(&mut self, len: u64) -> io::Result<()>;
-    /// Goes on with a new file in place of the old one, which holds `bytes`, on disk.
-    fn replace(&mut self, bytes: &[u8]) -> io::Result<()>;
+/// Why nothing was written.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The file system refuses, or fails.
+    Disk(io::Error),
+    /// No file stands where the account file belongs.
+    Gone,
+    /// Another one does.
+    Other,
+    /// It has `found` bytes where the journal has written `written`.
+    Length { found: u64, written: u64 },
+    /// It is as long as it must be, but its lines are not those of the journal.
+    Lines,
 }
 
-/// The account file itself.
-struct Disk {
-    file: File,
-    path: PathBuf,
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(error)
+    }
 }
 
-impl Medium for Disk {
-    fn read(&mut self, len: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?];
-        self.file.read_exact_at(&mut bytes, 0)?;
-        Ok(bytes)
-    }
-
-    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        self.file.write_at(bytes, offset)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.file.sync_data()
-    }
-
-    fn truncate(&mut self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
-    }
-
-    fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file = files::create_whole(&self.path, bytes)?;
-        Ok(())
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Disk(e) => {
+                return write!(f, "the file cannot be written: {e}; registering and PASSWD wait for the disk");
+            }
+            Self::Gone => f.write_str("the file is gone from its place")?,
+            Self::Other => f.write_str("another file stands in its place")?,
+            Self::Length { found, written } => {
+                write!(f, "the file has {found} bytes, and not the {written} that were written")?;
+            }
+            Self::Lines => f.write_str("the file holds other lines than were written")?,
+        }
+        f.write_str("; registering and PASSWD wait until it is put back as it was, or chatd is restarted with another")
     }
 }
 
@@ -73,8 +67,10 @@ pub(super) struct Journal {
     gone: HashMap<UserName, u32>,
     /// Set when the file itself can be trusted no more: it is written anew, but not before this.
     rewrite_from: Option<Instant>,
-    /// Whether the last append failed. The operator is told when this changes, not at each request.
-    failing: bool,
+    /// Somebody has been at the file. Its lines are compared before another one is added.
+    is_suspect: bool,
+    /// What kept the last append from the file. The operator is told when this changes, not at each request.
+    trouble: Option<Discriminant<Trouble>>,
 }
 
 impl Journal {
@@ -108,14 +104,14 @@ impl Journal {
                 files::create_whole(path, HEADER.as_bytes()).map_err(failed)?
             }
         };
-        let medium = Box::new(Disk { file, path: path.to_owned() });
-        Ok((Self::new(medium, &mut loaded), loaded))
+        Ok((Self::new(Box::new(Disk::new(file, path)), &mut loaded), loaded))
     }
 
     /// Goes on behind what was loaded. Takes the deleted names' epochs out of it.
     pub(super) fn new(medium: Box<dyn Medium>, loaded: &mut Loaded) -> Self {
-        let gone = std::mem::take(&mut loaded.gone);
-        Self { medium, len: loaded.good as u64, seq: loaded.seq, gone, rewrite_from: None, failing: false }
+        let gone = mem::take(&mut loaded.gone);
+        let (len, seq) = (loaded.good as u64, loaded.seq);
+        Self { medium, len, seq, gone, rewrite_from: None, is_suspect: false, trouble: None }
     }
 
     /// The epoch that a new account of this name begins with.
@@ -126,18 +122,40 @@ impl Journal {
     /// Brings changes to disk, all or none of them, with one write and one sync.
     ///
     /// # Errors
-    /// Of the file system; none of the changes is in the file then, and a later call may succeed.
-    pub(super) fn append(&mut self, changes: &[Change], now: Instant) -> io::Result<()> {
-        let written = self.heal(now).and_then(|()| self.write(changes, now));
+    /// [`Trouble`]; none of the changes is in the file then, and a later call may succeed.
+    pub(super) fn append(&mut self, changes: &[Change], now: Instant) -> Result<(), Trouble> {
+        let looked = self.look().and_then(|()| self.heal(now));
+        let written = looked.and_then(|()| self.write(changes, now).map_err(Trouble::from));
+        let trouble = written.as_ref().err().map(mem::discriminant);
         match &written {
-            Ok(()) if self.failing => log::info!("accounts: the file can be written again"),
-            Err(e) if !self.failing => {
-                log::error!("accounts: the file cannot be written: {e}; registering and PASSWD wait for the disk");
-            }
+            Ok(()) if self.trouble.is_some() => log::info!("accounts: the file can be written again"),
+            Err(e) if self.trouble != trouble => log::error!("accounts: {e}"),
             Ok(()) | Err(_) => {}
         }
-        self.failing = written.is_err();
+        self.trouble = trouble;
         written
+    }
+
+    /// Whether the file still stands in its place, as it was left: a line that is added to another one, or to one
+    /// that has lost some, is lost at the next start.
+    fn look(&mut self) -> Result<(), Trouble> {
+        let trouble = match self.medium.look()? {
+            // Behind the lines of a file that is to be written anew there may be what could not be cut off.
+            Found::Ours(found) if found == self.len || self.rewrite_from.is_some() => None,
+            Found::Ours(found) => Some(Trouble::Length { found, written: self.len }),
+            Found::Other => Some(Trouble::Other),
+            Found::Nothing => Some(Trouble::Gone),
+        };
+        if let Some(trouble) = trouble {
+            self.is_suspect = true;
+            return Err(trouble);
+        }
+        if self.is_suspect {
+            self.lines()?;
+            self.medium.sync_place()?;
+            self.is_suspect = false;
+        }
+        Ok(())
     }
 
     fn write(&mut self, changes: &[Change], now: Instant) -> io::Result<()> {
@@ -175,23 +193,27 @@ impl Journal {
         if taken == bytes.len() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 
-    /// Writes the file anew if it must be, from its own lines: those were on disk before anything failed, and their
-    /// checksums and numbers show whether they can still be read.
-    fn heal(&mut self, now: Instant) -> io::Result<()> {
+    /// Writes the file anew if it must be, from its own lines: those were on disk before anything failed.
+    fn heal(&mut self, now: Instant) -> Result<(), Trouble> {
         let Some(not_before) = self.rewrite_from else { return Ok(()) };
         if now < not_before {
-            return Err(io::Error::other("it is written anew soon"));
+            return Err(io::Error::other("it is written anew soon").into());
         }
         self.rewrite_from = Some(now + REWRITE_EVERY);
-        let bytes = self.medium.read(self.len)?;
-        match load::parse(&bytes) {
-            Ok(loaded) if loaded.good == bytes.len() && loaded.seq == self.seq => {}
-            Ok(_) | Err(_) => return Err(io::ErrorKind::InvalidData.into()),
-        }
+        let bytes = self.lines()?;
         self.medium.replace(&bytes)?;
         self.rewrite_from = None;
         log::info!("accounts: the file was written anew");
         Ok(())
+    }
+
+    /// The lines that were written, as the file gives them back. Their checksums and numbers show whether it can.
+    fn lines(&mut self) -> Result<Vec<u8>, Trouble> {
+        let bytes = self.medium.read(self.len)?;
+        match load::parse(&bytes) {
+            Ok(loaded) if loaded.good == bytes.len() && loaded.seq == self.seq => Ok(bytes),
+            Ok(_) | Err(_) => Err(Trouble::Lines),
+        }
     }
 }
 

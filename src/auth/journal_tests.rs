@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::super::record::Op;
@@ -19,6 +20,11 @@ pub(in super::super) struct Script {
     pub(in super::super) syncs: usize,
     pub(in super::super) replaces: usize,
     pub(in super::super) tries: usize,
+    /// What stands in the file's place, if it is not the file.
+    pub(in super::super) found: Option<Found>,
+    pub(in super::super) sync_place_fails: bool,
+    pub(in super::super) place_syncs: usize,
+    pub(in super::super) reads: usize,
     /// A sync failed: until the file is replaced, writing or syncing it is a mistake of the journal's.
     spoilt: bool,
 }
@@ -47,13 +53,20 @@ impl Fake {
 }
 
 impl Medium for Fake {
+    fn look(&mut self) -> io::Result<Found> {
+        let script = self.script();
+        Ok(script.found.unwrap_or(Found::Ours(script.bytes.len() as u64)))
+    }
+
     fn read(&mut self, len: u64) -> io::Result<Vec<u8>> {
+        self.script().reads += 1;
         self.script().bytes.get(..len as usize).map(<[u8]>::to_vec).ok_or(io::ErrorKind::UnexpectedEof.into())
     }
 
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
         let mut script = self.script();
         assert!(!script.spoilt && script.bytes.len() as u64 == offset, "a write must append to a sound file");
+        assert_eq!(script.found, None, "a write must go into the file that is in its place");
         let taken = script.room.unwrap_or(usize::MAX).min(bytes.len());
         script.bytes.extend_from_slice(&bytes[..taken]);
         if taken == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
@@ -67,6 +80,12 @@ impl Medium for Fake {
         if script.sync_fails { Err(io::Error::other("EIO")) } else { Ok(()) }
     }
 
+    fn sync_place(&mut self) -> io::Result<()> {
+        let mut script = self.script();
+        script.place_syncs += 1;
+        if script.sync_place_fails { Err(io::Error::other("EIO")) } else { Ok(()) }
+    }
+
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         let mut script = self.script();
         if script.truncate_fails {
@@ -78,6 +97,7 @@ impl Medium for Fake {
 
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut script = self.script();
+        assert_eq!(script.found, None, "what stands in the file's place is somebody's");
         script.tries += 1;
         if script.replace_fails {
             return Err(io::ErrorKind::StorageFull.into());
@@ -163,6 +183,72 @@ fn a_file_that_lost_its_lines_is_not_copied() {
     fake.script().bytes[30] ^= 1;
     assert!(journal.append(&[add("c")], start + Duration::from_secs(2)).is_err());
     assert_eq!(fake.script().replaces, 0);
+}
+
+/// Nothing is written, because of `expected`, and what is there is left alone.
+#[track_caller]
+fn check_refused(fake: &Fake, journal: &mut Journal, expected: &str) {
+    let before = fake.script().bytes.clone();
+    let text = journal.append(&[add("x")], Instant::now()).unwrap_err().to_string();
+    assert!(text.starts_with(expected), "{text}");
+    assert!(fake.script().bytes == before, "{text}");
+    assert_eq!(fake.script().tries, 0, "{text}");
+}
+
+#[test]
+fn a_file_out_of_its_place_is_not_written() {
+    for (found, expected) in [(Found::Nothing, "the file is gone"), (Found::Other, "another file stands")] {
+        let fake = Fake::default();
+        let mut journal = fake.journal();
+        journal.append(&[add("a")], Instant::now()).unwrap();
+        assert_eq!(fake.script().reads, 0, "as long as nothing happens");
+        fake.script().found = Some(found);
+        check_refused(&fake, &mut journal, expected);
+        check_refused(&fake, &mut journal, expected);
+        (fake.script().found, fake.script().sync_place_fails) = (None, true);
+        check_refused(&fake, &mut journal, "the file cannot be written: EIO");
+        fake.script().sync_place_fails = false;
+        journal.append(&[add("b")], Instant::now()).unwrap();
+        journal.append(&[add("c")], Instant::now()).unwrap();
+        assert_eq!((fake.names(), fake.script().place_syncs), (["a", "b", "c"].map(str::to_owned).to_vec(), 2));
+    }
+}
+
+#[test]
+fn a_file_of_another_length_or_with_other_lines_is_not_written() {
+    let fake = Fake::default();
+    let mut journal = fake.journal();
+    journal.append(&[add("a"), add("b")], Instant::now()).unwrap();
+    let whole = fake.script().bytes.clone();
+    for len in [0, 1, HEADER.len(), whole.len() - 1, whole.len() + 1] {
+        fake.script().bytes.resize(len, b'\n');
+        check_refused(&fake, &mut journal, &format!("the file has {len} bytes, and not the {}", whole.len()));
+        fake.script().bytes = vec![b'x'; whole.len()];
+        check_refused(&fake, &mut journal, "the file holds other lines");
+        check_refused(&fake, &mut journal, "the file holds other lines");
+    }
+    fake.script().bytes = whole;
+    journal.append(&[add("c")], Instant::now()).unwrap();
+    assert_eq!(fake.names(), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_file_out_of_its_place_is_not_written_anew() {
+    let fake = Fake::default();
+    let mut journal = fake.journal();
+    let start = Instant::now();
+    journal.append(&[add("a")], start).unwrap();
+    (fake.script().room, fake.script().truncate_fails) = (Some(10), true);
+    assert!(journal.append(&[add("b")], start).is_err());
+    fake.script().room = None;
+    for (found, second) in [(Some(Found::Other), 2), (Some(Found::Nothing), 4)] {
+        fake.script().found = found;
+        assert!(journal.append(&[add("b")], start + Duration::from_secs(second)).is_err());
+        assert_eq!(fake.script().tries, 0);
+    }
+    fake.script().found = None;
+    journal.append(&[add("c")], start + Duration::from_secs(6)).unwrap();
+    assert_eq!((fake.names(), fake.script().replaces), (vec!["a".to_owned(), "c".to_owned()], 1));
 }
 
 /// A file with two accounts in a folder of its own.

@@ -16,6 +16,7 @@ mod files;
 mod hash;
 mod journal;
 mod load;
+mod medium;
 mod queue;
 mod record;
 mod request;

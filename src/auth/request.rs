@@ -56,10 +56,13 @@ pub enum Request {
         password: Secret,
     },
     /// Set a new password, which ends all tokens of the account. [`Verdict::Changed`] or
-    /// [`Verdict::Unavailable`]; [`Verdict::Wrong`] if there is no such account.
+    /// [`Verdict::Unavailable`]; [`Verdict::Wrong`] if there is no such account, or if its password is another by
+    /// now than the one that was checked.
     Change {
         /// Whose password is changed.
         name: UserName,
+        /// What [`Verdict::Right`] said to the old password.
+        epoch: u32,
         /// The new one.
         password: Secret,
     },
@@ -82,8 +85,11 @@ pub enum Verdict {
     /// Somebody has the name already.
     Taken,
     /// The password is that of the account.
-    Right,
-    /// It is not, or there is no such account.
+    Right {
+        /// The account's epoch, which rises with each new password: it says which password was the right one.
+        epoch: u32,
+    },
+    /// It is not, or there is no such account; or the right one has been changed since.
     Wrong,
     /// The new password is set, and on disk.
     Changed,

@@ -39,21 +39,40 @@ pub(super) struct Key(Zeroizing<[u8; KEY_BYTES]>);
 impl Key {
     /// Reads the key that belongs to an account file, or makes one. A new one is made, too, where there `were_none`:
     /// no accounts in the file. The first account of a name has the same epoch in every file, so under the key of an
-    /// earlier file its tokens would be good for the name's new owner.
+    /// earlier file its tokens would be good for the name's new owner. A key without accounts, and accounts without a
+    /// key, are warned of: an earlier start has left both, so one of them was lost, or nobody has registered yet.
     ///
     /// # Errors
     /// [`OpenError::Unusable`]: it is damaged, others may read it, or it cannot be made.
     pub(super) fn open(account_file: &Path, were_none: bool) -> Result<Self, OpenError> {
         let path = files::beside(account_file, "key");
         let Some(file) = files::open_private(&path)? else {
-            return Self::make(&path);
+            let key = Self::make(&path)?;
+            if !were_none {
+                log::warn!(
+                    "accounts: {} has accounts, but {} is missing: a new key was made, and all tokens are void; \
+                     everybody has to log in by password once",
+                    account_file.display(),
+                    path.display()
+                );
+            }
+            return Ok(key);
         };
         let mut text = Zeroizing::new(String::new());
         let key = file.take(KEY_FILE_MOST).read_to_string(&mut text).ok().and_then(|_| Self::parse(&text));
         let key = key.ok_or_else(|| {
             files::unusable(&path, "is damaged; remove it, and everybody has to log in by password once")
         })?;
-        if were_none { Self::make(&path) } else { Ok(key) }
+        if !were_none {
+            return Ok(key);
+        }
+        log::warn!(
+            "accounts: {} is empty, but {} is there from an earlier start: all names are free, and all tokens void; \
+             if there were accounts, stop chatd and put a copy of the file back",
+            account_file.display(),
+            path.display()
+        );
+        Self::make(&path)
     }
 
     /// A token for `name` that is good until `expiry`, in seconds since 1970.

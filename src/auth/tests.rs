@@ -57,21 +57,21 @@ fn accounts_outlive_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let mut both = open(folder.path());
     ask(&mut both, register("Alice", "correct horse"), Verdict::Registered);
-    ask(&mut both, check("alice", "correct horse"), Verdict::Right);
+    ask(&mut both, check("alice", "correct horse"), Verdict::Right { epoch: 1 });
     let (token, life) = both.0.issue_token(&name("alice"), NOW).unwrap();
     assert_eq!(life, 86_400);
     both.0.close();
     let mut both = open(folder.path());
     assert_eq!(both.0.accounts(), 1);
     assert_eq!(both.0.lookup(&name("ALICE")).unwrap().as_str(), "Alice");
-    ask(&mut both, check("alice", "correct horse"), Verdict::Right);
+    ask(&mut both, check("alice", "correct horse"), Verdict::Right { epoch: 1 });
     ask(&mut both, check("alice", "correct mule"), Verdict::Wrong);
     ask(&mut both, check("bob", "correct horse"), Verdict::Wrong);
     assert!(both.0.check_token(&name("aLICE"), token.as_bytes(), NOW + 86_399));
     assert!(!both.0.check_token(&name("alice"), token.as_bytes(), NOW + 86_400));
     assert!(!both.0.check_token(&name("bob"), token.as_bytes(), NOW));
     assert!(both.0.issue_token(&name("bob"), NOW).is_none());
-    ask(&mut both, Request::Change { name: name("alice"), password: secret("a new one") }, Verdict::Changed);
+    ask(&mut both, Request::Change { name: name("alice"), epoch: 1, password: secret("a new one") }, Verdict::Changed);
     assert!(!both.0.check_token(&name("alice"), token.as_bytes(), NOW));
 }
 

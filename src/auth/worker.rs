@@ -105,7 +105,7 @@ impl Worker {
         let verdict = match request {
             Request::Register { name, password } => self.register(ticket, name, &password),
             Request::Check { name, password } => self.check(&name, password).map(Some),
-            Request::Change { name, password } => self.change(ticket, &name, &password),
+            Request::Change { name, epoch, password } => self.change(ticket, &name, epoch, &password),
         };
         match verdict {
             Ok(None) => {} // It is in the batch.
@@ -139,13 +139,24 @@ impl Worker {
         if self.hasher.is_weak(&account.phc) && self.weak.len() < REHASHES {
             self.weak.push_back(Weak { name: name.clone(), phc: account.phc, password });
         }
-        Ok(Verdict::Right)
+        Ok(Verdict::Right { epoch: account.epoch })
     }
 
-    fn change(&mut self, ticket: u64, name: &UserName, password: &Secret) -> Result<Option<Verdict>, HashError> {
+    /// Sets a new password if the one that was checked in the epoch `checked` still holds. The batch has no change
+    /// of this account (see `handle`), so what the map says is what stands.
+    fn change(
+        &mut self,
+        ticket: u64,
+        name: &UserName,
+        checked: u32,
+        password: &Secret,
+    ) -> Result<Option<Verdict>, HashError> {
         let (Some(name), Some(epoch)) = (self.accounts.registered(name), self.accounts.epoch(name)) else {
             return Ok(Some(Verdict::Wrong));
         };
+        if epoch != checked {
+            return Ok(Some(Verdict::Wrong));
+        }
         // An epoch that cannot rise would leave old tokens alive.
         let Some(epoch) = epoch.checked_add(1) else { return Ok(Some(Verdict::Unavailable)) };
         let phc = self.hasher.hash(password)?;

@@ -71,8 +71,8 @@ impl Bench {
     }
 
     #[track_caller]
-    fn change(&mut self, who: &str, password: &str, expected: Verdict) {
-        self.submit(1000, Request::Change { name: name(who), password: secret(password) });
+    fn change(&mut self, who: &str, epoch: u32, password: &str, expected: Verdict) {
+        self.submit(1000, Request::Change { name: name(who), epoch, password: secret(password) });
         assert_eq!(self.work(), [(1000, expected)], "{who} {password}");
     }
 }
@@ -81,16 +81,16 @@ impl Bench {
 fn registering_checking_changing() {
     let mut bench = Bench::new();
     bench.check("alice", "password", Verdict::Wrong);
-    bench.change("alice", "password", Verdict::Wrong);
+    bench.change("alice", 1, "password", Verdict::Wrong);
     bench.register(1, "Alice");
     assert_eq!(bench.work(), [(1, Verdict::Registered)]);
     bench.register(2, "aLICE");
     assert_eq!(bench.work(), [(2, Verdict::Taken)]);
-    bench.check("ALICE", "password", Verdict::Right);
+    bench.check("ALICE", "password", Verdict::Right { epoch: 1 });
     bench.check("alice", "Password", Verdict::Wrong);
-    bench.change("alice", "another one", Verdict::Changed);
+    bench.change("alice", 1, "another one", Verdict::Changed);
     bench.check("alice", "password", Verdict::Wrong);
-    bench.check("alice", "another one", Verdict::Right);
+    bench.check("alice", "another one", Verdict::Right { epoch: 2 });
     assert_eq!(bench.accounts.epoch(&name("alice")), Some(2));
     assert_eq!(bench.fake.names(), ["Alice"]);
 }
@@ -131,14 +131,31 @@ fn one_name_is_registered_once() {
 }
 
 #[test]
-fn two_changes_of_one_account_count_twice() {
+fn of_two_changes_the_second_loses() {
     let mut bench = Bench::new();
     bench.register(1, "alice");
-    bench.submit(2, Request::Change { name: name("alice"), password: secret("one") });
-    bench.submit(3, Request::Change { name: name("alice"), password: secret("two") });
-    assert_eq!(bench.work(), [(1, Verdict::Registered), (2, Verdict::Changed), (3, Verdict::Changed)]);
-    assert_eq!(bench.accounts.epoch(&name("alice")), Some(3));
-    bench.check("alice", "two", Verdict::Right);
+    bench.submit(2, Request::Change { name: name("alice"), epoch: 1, password: secret("one") });
+    bench.submit(3, Request::Change { name: name("ALICE"), epoch: 1, password: secret("two") });
+    assert_eq!(bench.work(), [(1, Verdict::Registered), (2, Verdict::Changed), (3, Verdict::Wrong)]);
+    bench.check("alice", "one", Verdict::Right { epoch: 2 });
+    bench.change("alice", 1, "two", Verdict::Wrong);
+    bench.change("alice", 3, "two", Verdict::Wrong);
+    bench.change("alice", 2, "two", Verdict::Changed);
+    bench.check("alice", "two", Verdict::Right { epoch: 3 });
+}
+
+#[test]
+fn a_change_that_failed_stands_in_nobodys_way() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.work();
+    bench.fake.script().room = Some(9);
+    bench.submit(2, Request::Change { name: name("alice"), epoch: 1, password: secret("one") });
+    bench.worker.step();
+    bench.submit(3, Request::Change { name: name("alice"), epoch: 1, password: secret("two") });
+    assert_eq!(bench.work(), [(2, Verdict::Unavailable), (3, Verdict::Unavailable)]);
+    bench.fake.script().room = None;
+    bench.change("alice", 1, "three", Verdict::Changed);
 }
 
 #[test]
@@ -151,8 +168,8 @@ fn a_failing_disk_stops_changes_only() {
         bench.fake.script().replace_fails = true;
         bench.register(2, "bob");
         assert_eq!(bench.work(), [(2, Verdict::Unavailable)]);
-        bench.change("alice", "another one", Verdict::Unavailable);
-        bench.check("alice", "password", Verdict::Right);
+        bench.change("alice", 1, "another one", Verdict::Unavailable);
+        bench.check("alice", "password", Verdict::Right { epoch: 1 });
         bench.check("bob", "password", Verdict::Wrong);
         assert_eq!((bench.accounts.epoch(&name("alice")), bench.fake.names()), (Some(1), vec!["alice".to_owned()]));
     }
@@ -178,10 +195,10 @@ fn weak_hashes_are_made_anew_and_tokens_live() {
     bench.exchange.reconfigure(&rules(16));
     bench.check("alice", "wrong", Verdict::Wrong);
     assert_eq!(bench.accounts.find(&name("alice")).unwrap(), old);
-    bench.check("alice", "password", Verdict::Right);
+    bench.check("alice", "password", Verdict::Right { epoch: 1 });
     let new = bench.accounts.find(&name("alice")).unwrap();
     assert!(new.phc.contains("m=16,") && new.epoch == old.epoch, "{new:?}");
-    bench.check("alice", "password", Verdict::Right);
+    bench.check("alice", "password", Verdict::Right { epoch: 1 });
     assert_eq!(bench.fake.script().syncs, 2, "and once is enough");
 }
 
@@ -192,9 +209,9 @@ fn rehashing_waits_for_those_who_wait_and_heeds_a_change() {
     bench.work();
     bench.exchange.reconfigure(&rules(16));
     bench.submit(2, Request::Check { name: name("alice"), password: secret("password") });
-    bench.submit(3, Request::Change { name: name("alice"), password: secret("another one") });
-    assert_eq!(bench.work(), [(2, Verdict::Right), (3, Verdict::Changed)]);
-    bench.check("alice", "another one", Verdict::Right);
+    bench.submit(3, Request::Change { name: name("alice"), epoch: 1, password: secret("another one") });
+    assert_eq!(bench.work(), [(2, Verdict::Right { epoch: 1 }), (3, Verdict::Changed)]);
+    bench.check("alice", "another one", Verdict::Right { epoch: 2 });
     bench.check("alice", "password", Verdict::Wrong);
 }
 

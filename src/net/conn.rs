@@ -41,6 +41,8 @@ pub(super) struct Conn {
     pub(super) bad_lines: u32,
     /// Wrong passwords and refused tokens.
     pub(super) failures: u32,
+    /// The account's epoch in which the old password was right; without meaning but while PASSWD asks for a new one.
+    pub(super) epoch: u32,
     /// The kernel took less than was offered, so the socket will say when it takes more.
     pub(super) is_blocked: bool,
     /// Stands in the list of those to be flushed at the end of the turn.
@@ -159,6 +161,7 @@ impl Conn {
             login_lines: 0,
             bad_lines: 0,
             failures: 0,
+            epoch: 0,
             is_blocked: false,
             is_dirty: false,
             is_queued: false,

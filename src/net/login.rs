@@ -61,7 +61,8 @@ impl Reactor {
     /// PASSWD: the password of tomorrow.
     pub(super) fn on_new_password(&mut self, id: SessionId, password: &[u8]) {
         let Some(name) = self.hub.name_of(id).cloned() else { return };
-        self.submit(id, Request::Change { name, password: Secret::new(password.to_vec()) });
+        let Some(epoch) = self.conn(id).map(|conn| conn.epoch) else { return };
+        self.submit(id, Request::Change { name, epoch, password: Secret::new(password.to_vec()) });
     }
 
     /// TOKEN: a resume token for this account.
@@ -107,14 +108,14 @@ impl Reactor {
         let claimed = conn.door.claimed_name().cloned();
         self.resume(id);
         match (verdict, claimed) {
-            (Verdict::Registered | Verdict::Right, Some(name)) => self.enter(id, &name),
+            (Verdict::Registered | Verdict::Right { .. }, Some(name)) => self.enter(id, &name),
             (Verdict::Wrong, Some(_)) => self.on_wrong(id, asked, Late::Wrong),
-            (Verdict::Right, None) if is_in => self.reply(id, &Reply::AskNextPassword),
+            (Verdict::Right { epoch }, None) if is_in => self.on_right_old(id, epoch),
             (Verdict::Changed, None) if is_in => self.reply(id, &Reply::PasswordChanged),
             (Verdict::Wrong, None) if is_in => self.on_wrong(id, asked, |_| Late::WrongOld),
             (Verdict::Taken, _) => self.on_taken(id),
             (Verdict::Unavailable, _) => self.reply(id, &Reply::CannotSave),
-            (Verdict::Registered | Verdict::Right | Verdict::Wrong | Verdict::Changed, _) => {
+            (Verdict::Registered | Verdict::Right { .. } | Verdict::Wrong | Verdict::Changed, _) => {
                 self.close(id, CloseReason::Internal); // a verdict that nobody here has asked for
             }
         }
@@ -128,6 +129,14 @@ impl Reactor {
             debug!("{name} logged in from {}", conn.ip);
         }
         self.command(id, Command::Enter { name });
+    }
+
+    /// PASSWD: the old password was right, in this epoch of the account.
+    fn on_right_old(&mut self, id: SessionId, epoch: u32) {
+        if let Some(conn) = self.conn(id) {
+            conn.epoch = epoch;
+        }
+        self.reply(id, &Reply::AskNextPassword);
     }
 
     fn on_wrong(&mut self, id: SessionId, asked: Millis, answer: impl FnOnce(u32) -> Late) {

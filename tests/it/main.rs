@@ -13,6 +13,7 @@
 
 mod util;
 
+mod account_file;
 mod accounts;
 mod addresses;
 mod config;

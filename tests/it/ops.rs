@@ -148,6 +148,33 @@ fn passwd_with_a_wrong_old_password_ends_there() {
 }
 
 #[test]
+fn passwd_loses_to_one_that_came_first() {
+    let server = Server::start();
+    let (mut slow, mut quick) = (server.bare("alice"), server.bare("alice"));
+    for client in [&mut slow, &mut quick] {
+        client.send("PASSWD");
+        client.expect("C 331 ");
+        client.send(PASSWORD);
+        client.expect("C 332 ");
+    }
+    quick.send("battery staple");
+    quick.expect("C 200");
+    slow.send("stolen staple");
+    slow.expect("C 530 ");
+    slow.barrier();
+    let mut again = server.greeted();
+    again.send_raw(b"alice\nstolen staple\nbattery staple\n");
+    again.expect("C 331 ");
+    again.expect("C 530 ");
+    again.expect("C 230 ");
+    // With the password of now it is changed again.
+    for (line, code) in [("PASSWD", "C 331 "), ("battery staple", "C 332 "), ("a third one", "C 200 ")] {
+        slow.send(line);
+        slow.expect(code);
+    }
+}
+
+#[test]
 fn passwd_can_be_left_at_both_questions() {
     let server = Server::start();
     let mut bare = server.bare("alice");
