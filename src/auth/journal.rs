@@ -101,6 +101,7 @@ impl Journal {
             }
             Some(_) | None => {
                 loaded.good = HEADER.len();
+                loaded.is_begun = true;
                 files::create_whole(path, HEADER.as_bytes()).map_err(failed)?
             }
         };

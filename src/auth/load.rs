@@ -22,6 +22,8 @@ pub(super) struct Loaded {
     pub(super) seq: u64,
     /// How many bytes of the file are whole lines. What stands behind them is torn. 0: a fresh start.
     pub(super) good: usize,
+    /// Whether the file was begun by this start: there was none, or not even a whole header in it.
+    pub(super) is_begun: bool,
 }
 
 /// A line that no crash can have left behind.

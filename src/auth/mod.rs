@@ -39,7 +39,7 @@ use hash::Hasher;
 use journal::Journal;
 use queue::Job;
 pub use request::{Answer, OpenError, Refused, Request, Secret, Settings, Verdict};
-use resume::Key;
+use resume::{Before, Key};
 use worker::Worker;
 
 use crate::hub::names::UserName;
@@ -71,7 +71,12 @@ impl Auth {
         let hasher = Hasher::new(rules.argon2)
             .map_err(|e| OpenError::Unusable(format!("accounts.argon2: {e}; choose other parameters")))?;
         let (journal, loaded) = Journal::open(file)?;
-        let key = Key::open(file, loaded.seq == 0)?;
+        let found = match loaded.seq {
+            0 if loaded.is_begun => Before::Nothing,
+            0 => Before::NoAccounts,
+            _ => Before::Accounts,
+        };
+        let key = Key::open(file, found)?;
         let accounts = Arc::new(Accounts::new(loaded.accounts));
         let exchange = Arc::new(Exchange::new(rules));
         let worker = Worker::new(Arc::clone(&exchange), Arc::clone(&accounts), journal, hasher, Box::new(wake));

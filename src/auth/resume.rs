@@ -36,19 +36,30 @@ const DOMAIN: &[u8] = b"chatd resume token 1\0";
 /// The key under which tokens are made.
 pub(super) struct Key(Zeroizing<[u8; KEY_BYTES]>);
 
+/// What a start has found of the account file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Lines of accounts.
+    Accounts,
+    /// A file in which nobody has registered yet.
+    NoAccounts,
+    /// No file, or an empty one.
+    Nothing,
+}
+
 impl Key {
-    /// Reads the key that belongs to an account file, or makes one. A new one is made, too, where there `were_none`:
-    /// no accounts in the file. The first account of a name has the same epoch in every file, so under the key of an
-    /// earlier file its tokens would be good for the name's new owner. A key without accounts, and accounts without a
-    /// key, are warned of: an earlier start has left both, so one of them was lost, or nobody has registered yet.
+    /// Reads the key that belongs to an account file, or makes one. A new one is made, too, where the file holds no
+    /// accounts. The first account of a name has the same epoch in every file, so under the key of an
+    /// earlier file its tokens would be good for the name's new owner. A key without an account file, and accounts without
+    /// a key, are warned of: an earlier start has left both, so one of them was lost.
     ///
     /// # Errors
     /// [`OpenError::Unusable`]: it is damaged, others may read it, or it cannot be made.
-    pub(super) fn open(account_file: &Path, were_none: bool) -> Result<Self, OpenError> {
+    pub(super) fn open(account_file: &Path, found: Before) -> Result<Self, OpenError> {
         let path = files::beside(account_file, "key");
         let Some(file) = files::open_private(&path)? else {
             let key = Self::make(&path)?;
-            if !were_none {
+            if found == Before::Accounts {
                 log::warn!(
                     "accounts: {} has accounts, but {} is missing: a new key was made, and all tokens are void; \
                      everybody has to log in by password once",
@@ -63,15 +74,17 @@ impl Key {
         let key = key.ok_or_else(|| {
             files::unusable(&path, "is damaged; remove it, and everybody has to log in by password once")
         })?;
-        if !were_none {
+        if found == Before::Accounts {
             return Ok(key);
         }
-        log::warn!(
-            "accounts: {} is empty, but {} is there from an earlier start: all names are free, and all tokens void; \
-             if there were accounts, stop chatd and put a copy of the file back",
-            account_file.display(),
-            path.display()
-        );
+        if found == Before::Nothing {
+            log::warn!(
+                "accounts: {} is empty, but {} is there from an earlier start: all names are free, and all tokens \
+                 void; if there were accounts, stop chatd and put a copy of the file back",
+                account_file.display(),
+                path.display()
+            );
+        }
         Self::make(&path)
     }
 
@@ -208,17 +221,17 @@ mod tests {
     fn the_key_outlives_the_process() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("accounts");
-        let made = Key::open(&file, true).unwrap();
-        assert_eq!(*Key::open(&file, false).unwrap().0, *made.0);
+        let made = Key::open(&file, Before::NoAccounts).unwrap();
+        assert_eq!(*Key::open(&file, Before::Accounts).unwrap().0, *made.0);
         assert_ne!(*made.0, [0; KEY_BYTES]);
-        assert_ne!(*Key::open(&file, true).unwrap().0, *made.0, "no accounts: nobody's tokens");
+        assert_ne!(*Key::open(&file, Before::NoAccounts).unwrap().0, *made.0, "no accounts: nobody's tokens");
     }
 
     #[test]
     fn a_damaged_key_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (file, path) = (folder.path().join("accounts"), folder.path().join("accounts.key"));
-        Key::open(&file, false).unwrap();
+        Key::open(&file, Before::Accounts).unwrap();
         let sound = std::fs::read(&path).unwrap();
         let mut bad = (0..sound.len()).map(|cut| sound[..cut].to_vec()).collect::<Vec<_>>();
         bad.extend((0..sound.len()).map(|at| {
@@ -230,7 +243,7 @@ mod tests {
         bad.push(vec![0; 32]);
         for bytes in bad {
             std::fs::write(&path, &bytes).unwrap();
-            assert!(Key::open(&file, false).is_err(), "{bytes:?}");
+            assert!(Key::open(&file, Before::Accounts).is_err(), "{bytes:?}");
         }
     }
 }
