@@ -19,6 +19,7 @@ mod addresses;
 mod config;
 mod connections;
 mod crash;
+mod crowds;
 mod descriptors;
 mod files;
 mod hashing;

@@ -1,0 +1,86 @@
+//! Many connections at once: what ten thousand idle ones cost, and five thousand that come in one moment.
+
+use std::net::TcpStream;
+use std::sync::{Mutex, PoisonError};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::util::{Client, Server};
+
+const IDLE: usize = 10_000;
+const AT_ONCE: usize = 5_000;
+/// So many log in side by side, and their passwords wait in the queue.
+const BATCH: usize = 100;
+
+/// What the tests that run beside these may have open.
+const OTHERS: usize = 4_000;
+/// One crowd at a time: this process has the descriptors of its side of both.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Whether this process (and so the server, which inherits it) may open so many descriptors.
+fn may_open(descriptors: usize) -> bool {
+    let descriptors = (descriptors + OTHERS) as u64;
+    let most = getrlimit(Resource::Nofile).maximum;
+    let is_enough = most.is_none_or(|most| most >= descriptors);
+    if !is_enough {
+        eprintln!("skipped: it takes {descriptors} descriptors, and there are {most:?}");
+        return false;
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most }).expect("the limit can be raised so far");
+    true
+}
+
+#[test]
+fn ten_thousand_idle_people_cost_little_and_no_time() {
+    if !may_open(IDLE) {
+        return;
+    }
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::builder().set("accounts.queue", "100").set("limits.connections", "12000").start();
+    let before = server.resident_kib();
+    let mut people: Vec<Client> = Vec::with_capacity(IDLE);
+    while people.len() < IDLE {
+        let first = people.len();
+        let mut batch: Vec<Client> = (0..BATCH).map(|_| server.connect()).collect();
+        for (n, client) in batch.iter_mut().enumerate() {
+            client.send(&format!("person{}\ncorrect horse", first + n));
+        }
+        for client in &mut batch {
+            client.expect("C 220 ");
+            client.expect("C 332 ");
+            client.expect("C 230 ");
+        }
+        people.append(&mut batch);
+    }
+    let each = (server.resident_kib() - before) * 1024 / IDLE as u64;
+    println!("{IDLE} logged in: {each} bytes of the process's memory each, their accounts too");
+    assert!(each < 1024, "an idle connection costs {each} bytes");
+    server.is_idle_for_a_second();
+    people[0].send(&format!("DM person{} still there?", IDLE - 1));
+    people[IDLE - 1].expect("D DM person0 still there?");
+}
+
+#[test]
+fn five_thousand_who_come_at_once_are_all_greeted() {
+    if !may_open(AT_ONCE) {
+        return;
+    }
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start();
+    let addr = server.addr();
+    let overflows = listen_overflows();
+    let streams: Vec<TcpStream> = (0..AT_ONCE).map(|_| TcpStream::connect(addr).expect("a connection")).collect();
+    for stream in streams {
+        Client::from_stream(stream).expect("C 220 ");
+    }
+    println!("ListenOverflows: {} more", listen_overflows() - overflows);
+}
+
+/// How often, on this machine, a connection came to a listener whose backlog was full.
+fn listen_overflows() -> u64 {
+    let text = std::fs::read_to_string("/proc/net/netstat").expect("/proc/net/netstat");
+    let mut lines = text.lines().filter(|line| line.starts_with("TcpExt:"));
+    let (names, values) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let place = names.split(' ').position(|name| name == "ListenOverflows").expect("the counter");
+    values.split(' ').nth(place).and_then(|value| value.parse().ok()).expect("a number")
+}
