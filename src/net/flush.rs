@@ -43,9 +43,6 @@ impl Reactor {
     fn flush_one(&mut self, id: SessionId) {
         let Some(conn) = self.conns.find(id) else { return };
         conn.is_dirty = false;
-        if conn.life == Life::Gone {
-            return;
-        }
         if !conn.is_blocked && !conn.outbox.is_empty() {
             let before = conn.outbox.owed();
             let (now, was_behind) = (self.clock.now, conn.took_at != NEVER);
