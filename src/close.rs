@@ -61,22 +61,23 @@ impl CloseReason {
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LoginTooLong => f.write_str("login took too long"),
-            Self::TooManyFailures => f.write_str("too many failures"),
-            Self::TooSlow => f.write_str("too slow"),
-            Self::LineNeverEnded => f.write_str("line never ended"),
-            Self::TooManyBadLines => f.write_str("too many bad lines"),
-            Self::NotAChatClient => f.write_str("not a chat client"),
-            Self::ServerFull => f.write_str("server full"),
-            Self::TooManyFromAddress => f.write_str("too many from your address"),
             Self::LoggedInAlready(sessions) => write!(f, "logged in {sessions} times already"),
             Self::ShuttingDown(seconds) => write!(f, "shutting down, retry in {seconds} s"),
-            Self::Internal => f.write_str("internal error"),
+            Self::LoginTooLong
+            | Self::TooManyFailures
+            | Self::TooSlow
+            | Self::LineNeverEnded
+            | Self::TooManyBadLines
+            | Self::NotAChatClient
+            | Self::ServerFull
+            | Self::TooManyFromAddress
+            | Self::Internal => f.write_str(NAMES.get(self.index()).copied().unwrap_or_default()),
         }
     }
 }
 
-/// The counters' names, in the order of [`CloseReason::index`].
+/// The reasons' words, in the order of [`CloseReason::index`]: the counters' names, and the text of all those that tell
+/// no number.
 pub const NAMES: [&str; KINDS] = [
     "login took too long",
     "too many failures",

@@ -122,7 +122,7 @@ impl Line {
             Err(refusal) => return Step::Reply(refusal),
         };
         let was = self.dialogue.clone();
-        let step = self.on_frame(&frame, password_min);
+        let step = self.on_frame(&was, &frame, password_min);
         let is_refused = matches!(&step, Step::Reply(reply) if reply.is_bad_line());
         let says_who = matches!(step, Step::Name(_) | Step::Token { .. });
         if is_refused {
@@ -159,38 +159,32 @@ impl Line {
         }
     }
 
-    fn on_frame<'a>(&mut self, frame: &Frame<'a>, password_min: u32) -> Step<'a> {
+    /// `was` is where the dialogue stands.
+    fn on_frame<'a>(&mut self, was: &Dialogue, frame: &Frame<'a>, password_min: u32) -> Step<'a> {
         let body = frame.body();
-        let is_command = matches!(frame, Frame::Command(_));
-        match std::mem::replace(&mut self.dialogue, Dialogue::Ready) {
+        match was {
             // Before login there are no operations: whatever is sent is the answer.
-            Dialogue::Name => {
-                self.dialogue = Dialogue::Name;
-                self.on_name(body)
-            }
-            Dialogue::Password { name, new } => {
-                let step = on_password(&name, new, body, password_min);
-                self.dialogue = Dialogue::Password { name, new };
-                step
-            }
+            Dialogue::Name => self.on_name(body),
+            Dialogue::Password { name, new } => on_password(name, *new, body, password_min),
             Dialogue::Ready if matches!(frame, Frame::Data(_)) => Step::Reply(Reply::NotNow),
             Dialogue::Ready => self.on_operation(body),
             // A command abandons what was asked for.
             Dialogue::Message { .. } | Dialogue::NameAndMessage | Dialogue::OldPassword | Dialogue::NewPassword
-                if is_command =>
+                if matches!(frame, Frame::Command(_)) =>
             {
+                self.dialogue = Dialogue::Ready;
                 self.on_operation(body)
             }
-            Dialogue::Message { to } => on_text(to, body),
-            Dialogue::NameAndMessage => self.on_name_and_message(body),
-            Dialogue::OldPassword => {
-                self.dialogue = Dialogue::OldPassword;
-                sized(body, 1, Step::OldPassword)
+            Dialogue::Message { to } => {
+                self.dialogue = Dialogue::Ready;
+                on_text(to.clone(), body)
             }
-            Dialogue::NewPassword => {
-                self.dialogue = Dialogue::NewPassword;
-                sized(body, password_min, Step::NewPassword)
+            Dialogue::NameAndMessage => {
+                self.dialogue = Dialogue::Ready;
+                self.on_name_and_message(body)
             }
+            Dialogue::OldPassword => sized(body, 1, Step::OldPassword),
+            Dialogue::NewPassword => sized(body, password_min, Step::NewPassword),
         }
     }
 

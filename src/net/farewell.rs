@@ -12,7 +12,6 @@ use super::reactor::Reactor;
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
-use crate::hub::names::UserName;
 use crate::hub::session::SessionId;
 use crate::limits::{FAREWELL_MS, LEAVE_MS, LINGER_MS};
 
@@ -20,21 +19,17 @@ impl Reactor {
     /// Ends a connection for a reason, which its client, the log and the counters are told.
     pub(super) fn close(&mut self, id: SessionId, reason: CloseReason) {
         let Some(conn) = self.conn(id).filter(|conn| conn.life == Life::Open) else { return };
-        let (ip, claimed) = (conn.ip, conn.door.claimed_name().cloned());
-        let name = self.hub.name_of(id).cloned().or_else(|| self.registered(claimed));
-        info!("421 {reason}: {} from {ip}", name.as_ref().map_or("nobody", UserName::as_str));
+        let ip = conn.ip;
+        info!("421 {reason}: {} from {ip}", self.known_name(id));
         self.stats.count_closed(reason);
         self.part(id);
-        let farewell = self.farewell(false);
-        if let Some(conn) = self.conns.find(id) {
-            let Conn { outbox, door, .. } = conn;
+        if let Some(Conn { outbox, door, .. }) = self.conns.find(id) {
             if reason.drops_queue() {
                 outbox.drop_all_but_begun(&mut self.pages);
             }
             outbox.push_own(&mut self.pages, |out| door.tell(&Reply::Closing(reason), out));
-            conn.life = Life::Draining(farewell);
         }
-        self.after_part(id);
+        self.drain(id, false);
     }
 
     /// The client has said goodbye, or ended its stream: it gets what it is owed.
@@ -44,11 +39,7 @@ impl Reactor {
         }
         self.stats.left += 1;
         self.part(id);
-        let farewell = self.farewell(true);
-        if let Some(conn) = self.conn(id) {
-            conn.life = Life::Draining(farewell);
-        }
-        self.after_part(id);
+        self.drain(id, true);
     }
 
     /// The connection is broken: there is nobody to tell.
@@ -73,16 +64,16 @@ impl Reactor {
         self.command(id, Command::Leave);
     }
 
-    /// The flush sends what is owed, the read phase throws away what still comes, the timer ends both.
-    fn after_part(&mut self, id: SessionId) {
+    /// The farewell begins: the flush sends what is owed, the read phase throws away what still comes, the timer ends
+    /// both.
+    fn drain(&mut self, id: SessionId, is_left: bool) {
+        let last = self.clock.now + if is_left { LEAVE_MS } else { FAREWELL_MS };
+        if let Some(conn) = self.conn(id) {
+            conn.life = Life::Draining(Farewell { due: last, last, is_left });
+        }
         self.mark_dirty(id);
         self.enqueue(id);
         self.touched.push(id);
-    }
-
-    fn farewell(&self, is_left: bool) -> Farewell {
-        let last = self.clock.now + if is_left { LEAVE_MS } else { FAREWELL_MS };
-        Farewell { due: last, last, is_left }
     }
 
     /// All that a closing connection was owed is with the kernel: our side of the stream ends.
@@ -135,9 +126,7 @@ impl Reactor {
     }
 
     fn doom(&mut self, id: SessionId) {
-        if let Some(conn) = self.conn(id)
-            && conn.life != Life::Gone
-        {
+        if let Some(conn) = self.conn(id) {
             conn.life = Life::Gone;
             self.doomed.push(id);
         }

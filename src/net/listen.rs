@@ -190,12 +190,13 @@ impl Reactor {
     fn refuse_all(&mut self, place: usize) {
         for _ in 0..limits::ACCEPTS_A_TURN {
             self.spare = Spare(None);
-            let taken = self.listeners.get(place).map(|listener| listener.socket.accept());
-            if let Some(Ok((stream, peer))) = taken {
+            let taken = self.listeners.get(place).and_then(|listener| listener.socket.accept().ok());
+            let was_taken = taken.is_some();
+            if let Some((stream, peer)) = taken {
                 self.refuse(stream, peer.ip(), CloseReason::ServerFull);
-                self.spare = Spare::new();
-            } else {
-                self.spare = Spare::new();
+            }
+            self.spare = Spare::new();
+            if !was_taken {
                 break;
             }
         }

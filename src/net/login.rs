@@ -151,19 +151,18 @@ impl Reactor {
         let conn = self.conn(id)?;
         conn.failures += 1;
         let (ip, failures) = (conn.ip, conn.failures);
-        let claimed = conn.door.claimed_name().cloned();
-        let name = self.hub.name_of(id).cloned().or_else(|| self.registered(claimed));
-        info!("wrong password or token for {} from {ip}", name.as_ref().map_or("nobody", UserName::as_str));
+        info!("wrong password or token for {} from {ip}", self.known_name(id));
         if self.tuning.login.penalties {
             self.addresses.failure(ip, now, &self.tuning.limits);
         }
         Some(self.tuning.login.failures.saturating_sub(failures))
     }
 
-    /// The name under which somebody is known here. Only such a name may be logged: people type their password where
-    /// their name is asked for.
-    pub(super) fn registered(&self, claimed: Option<UserName>) -> Option<UserName> {
-        claimed.and_then(|name| self.auth.lookup(&name))
+    /// The name under which somebody is known here, for the log. Only an account's name may be logged: people type
+    /// their password where their name is asked for.
+    pub(super) fn known_name(&self, id: SessionId) -> String {
+        let claimed = || self.auth.lookup(self.conns.peek(id)?.door.claimed_name()?);
+        self.hub.name_of(id).cloned().or_else(claimed).map_or_else(|| "nobody".to_owned(), |name| name.to_string())
     }
 
     /// Says something `login.failure_delay_ms` after `asked`, by a timer, so that guessing is slow and nobody waits.

@@ -127,6 +127,9 @@ impl Outbox {
             self.rest = VecDeque::new();
             return;
         }
+        if self.own.len() < TRIM_BYTES {
+            return; // whoever is far behind has many pieces to look through
+        }
         let own_pieces = || std::iter::once(&self.first).chain(&self.rest).filter(|piece| piece.page == OWN);
         let gone = own_pieces().next().map_or(self.own.len(), |piece| piece.start as usize);
         if gone >= TRIM_BYTES && gone * 2 >= self.own.len() {
