@@ -2,8 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a bench that cannot start has nothing to tell")]
 
+mod settings;
+
 use std::hint::black_box;
-use std::time::Duration;
 
 use chatd::door::Door;
 use chatd::door::inbox::{Cut, Inbox};
@@ -18,11 +19,7 @@ const PASSWORD_MIN: u32 = 8;
 const LINE_BYTES: usize = 4096;
 
 fn main() {
-    let criterion = Criterion::default()
-        .sample_size(30)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
-    let mut criterion = criterion.configure_from_args();
+    let mut criterion = settings::short();
     decode(&mut criterion);
     cut(&mut criterion);
     criterion.final_summary();

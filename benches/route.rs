@@ -2,8 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a bench that cannot start has nothing to tell")]
 
+mod settings;
+
 use std::hint::black_box;
-use std::time::Duration;
 
 use chatd::hub::command::Command;
 use chatd::hub::names::UserName;
@@ -17,11 +18,7 @@ const NOW: u64 = 1_700_000_000_000;
 const TEXT: &str = "hello everybody, how are you today?";
 
 fn main() {
-    let criterion = Criterion::default()
-        .sample_size(30)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
-    let mut criterion = criterion.configure_from_args();
+    let mut criterion = settings::short();
     say(&mut criterion);
     tell(&mut criterion);
     who(&mut criterion);

@@ -199,11 +199,7 @@ fn an_account_survives_kill_9_once_230_was_said() {
     let _alice = server.bare("alice");
     server.kill9();
     server.restart();
-    let mut again = server.greeted();
-    again.send("alice");
-    again.expect_exact("C 331 alice, your password?");
-    again.send(PASSWORD);
-    again.expect("C 230 ");
+    server.returning("alice");
 }
 
 #[test]

@@ -181,11 +181,7 @@ fn pipe_signals_are_ignored_and_accounts_outlive_an_end() {
     alice.barrier();
     drop(alice);
     server.restart();
-    let mut again = server.greeted();
-    again.send("alice");
-    again.expect_exact("C 331 alice, your password?");
-    again.send(PASSWORD);
-    again.expect("C 230 ");
+    let mut again = server.returning("alice");
     // Writing to somebody who is gone.
     let gone = server.bare("bob");
     gone.reset();

@@ -9,6 +9,15 @@ fn text(number: usize) -> String {
     format!("{number:x<2000}")
 }
 
+/// A server that bears no more than 128 KiB of debts in all.
+fn poor() -> Server {
+    Server::builder()
+        .no_rates()
+        .set("limits.send_buffer_bytes", "4096")
+        .set("limits.owed_total_bytes", "131072")
+        .start()
+}
+
 /// Has so many numbered lines said, and waits until the server has dealt with all.
 #[track_caller]
 fn say(client: &mut Client, operation: &str, count: usize) {
@@ -65,11 +74,7 @@ fn who_has_read_all_in_time_may_owe_as_much_again() {
 
 #[test]
 fn when_all_owe_too_much_the_largest_debtor_goes() {
-    let server = Server::builder()
-        .no_rates()
-        .set("limits.send_buffer_bytes", "4096")
-        .set("limits.owed_total_bytes", "131072")
-        .start();
+    let server = poor();
     let mut alice = server.bare("alice");
     let (mut some, mut most) = (server.narrow("some"), server.narrow("most"));
     say(&mut alice, "DM some", 30);
@@ -91,11 +96,7 @@ fn when_all_owe_too_much_the_largest_debtor_goes() {
 
 #[test]
 fn who_has_left_with_much_unread_is_a_debtor_too() {
-    let server = Server::builder()
-        .no_rates()
-        .set("limits.send_buffer_bytes", "4096")
-        .set("limits.owed_total_bytes", "131072")
-        .start();
+    let server = poor();
     let mut alice = server.bare("alice");
     let mut leavers: Vec<Client> = (0..2).map(|n| server.narrow(&format!("leaver{n}"))).collect();
     let mut late = server.narrow("late");

@@ -272,6 +272,17 @@ impl Server {
         client
     }
 
+    /// A client logged in without types, whose account must be there already.
+    #[track_caller]
+    pub(crate) fn returning(&self, name: &str) -> Client {
+        let mut client = self.greeted();
+        client.send(name);
+        client.expect_exact(&format!("C 331 {name}, your password?"));
+        client.send(PASSWORD);
+        client.expect("C 230 ");
+        client
+    }
+
     /// A client logged in with typed frames, registered if need be.
     #[track_caller]
     pub(crate) fn typed(&self, name: &str) -> Client {
