@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest user name. Long enough for anybody's, short enough for a list to be read.
 pub const NAME_BYTES: usize = 32;
+/// The longest name of a room or a guest, in characters (of NFC): as long as a user's, in any script.
+pub const NAME_CHARS: usize = 32;
 /// The longest line before login, with its CR and LF: a name with a resume token, or a password.
 pub const LOGIN_LINE_BYTES: usize = 512;
 /// Lines before login (those answered 450 do not count). A person needs three.

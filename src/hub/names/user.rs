@@ -1,18 +1,12 @@
-//! Names: what may be one, and when two are the same.
+//! The names of accounts.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use super::{NameError, is_reserved};
 use crate::limits::NAME_BYTES;
-
-/// Names that nobody may take: what the server calls itself, and the verbs of the line door, lest
-/// `DM who hello` be read in two ways.
-const RESERVED: [&str; 21] = [
-    "server", "admin", "root", "system", "chatd", "pm", "dm", "ex", "who", "make", "join", "leave", "rm", "rooms",
-    "names", "kick", "close", "token", "passwd", "help", "noop",
-];
 
 /// A user's name as it was registered: `[A-Za-z][A-Za-z0-9_.-]{0,31}`.
 ///
@@ -21,15 +15,6 @@ const RESERVED: [&str; 21] = [
 #[derive(Clone)]
 pub struct UserName(Arc<str>);
 
-/// Why a text is no name that may be registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NameError {
-    /// It is not of the form `[A-Za-z][A-Za-z0-9_.-]{0,31}`.
-    Shape,
-    /// It is kept for the server or for an operation.
-    Reserved,
-}
-
 impl UserName {
     /// A name that may be used at the door. Spaces around it must be gone already.
     ///
@@ -37,7 +22,7 @@ impl UserName {
     /// [`NameError::Shape`] or [`NameError::Reserved`].
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let name = Self::from_record(text)?;
-        if RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text)) {
+        if is_reserved(text) {
             return Err(NameError::Reserved);
         }
         Ok(name)
@@ -60,12 +45,12 @@ impl UserName {
 
     /// The least name that begins with `prefix` in any case: where a search by prefix starts. It need not be a
     /// name itself, so it never leaves the hub.
-    pub(super) fn least_with(prefix: &str) -> Self {
+    pub(in crate::hub) fn least_with(prefix: &str) -> Self {
         Self(Arc::from(prefix))
     }
 
     /// Whether this name begins with `prefix`, in any case.
-    pub(super) fn begins_with(&self, prefix: &str) -> bool {
+    pub(in crate::hub) fn begins_with(&self, prefix: &str) -> bool {
         self.0.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
     }
 

@@ -1,0 +1,77 @@
+//! Names: what may be one, and when two are the same. And the token that stands for a member of a room.
+
+mod room;
+mod token;
+mod user;
+
+pub use room::{GuestName, RoomName};
+pub use token::RoomToken;
+pub use user::UserName;
+
+use std::fmt;
+
+/// Names that nobody may take: what the server calls itself, and the verbs of the line door, lest
+/// `DM who hello` be read in two ways. In lower case.
+const RESERVED: [&str; 21] = [
+    "server", "admin", "root", "system", "chatd", "pm", "dm", "ex", "who", "make", "join", "leave", "rm", "rooms",
+    "names", "kick", "close", "token", "passwd", "help", "noop",
+];
+
+/// Why a text is no name that may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameError {
+    /// It is not of the form that such names have.
+    Shape,
+    /// It is kept for the server or for an operation.
+    Reserved,
+}
+
+/// Whose words: an account's, or a guest's, whom the mark `~` before the name tells from every account and from the
+/// server. Accounts come before guests in order, as they do in the order of what is shown.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Who {
+    /// Somebody who is logged in.
+    Account(UserName),
+    /// Somebody who came through the room door and has no account.
+    Guest(GuestName),
+}
+
+impl From<UserName> for Who {
+    fn from(name: UserName) -> Self {
+        Self::Account(name)
+    }
+}
+
+impl From<GuestName> for Who {
+    fn from(name: GuestName) -> Self {
+        Self::Guest(name)
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(name) => name.fmt(f),
+            Self::Guest(name) => name.fmt(f),
+        }
+    }
+}
+
+fn is_reserved(text: &str) -> bool {
+    RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_words() {
+        let alice = Who::from(UserName::parse("Alice").unwrap());
+        let guest = Who::from(GuestName::parse("alice").unwrap());
+        assert_eq!((alice.to_string(), guest.to_string()), ("Alice".to_owned(), "~alice".to_owned()));
+        assert_ne!(alice, guest);
+        assert_eq!(guest, Who::from(GuestName::parse("ALICE").unwrap()));
+        assert!(Who::from(UserName::parse("zoe").unwrap()) < guest);
+    }
+}

@@ -1,0 +1,103 @@
+//! The token that stands for one member of one room.
+
+use std::fmt;
+
+use data_encoding::BASE32_NOPAD;
+
+/// A member's token for a room: 128 random bits. Who shows it speaks for that member, so it prints as `***`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RoomToken([u8; Self::BYTES]);
+
+impl RoomToken {
+    /// The size of a token.
+    pub const BYTES: usize = 16;
+    /// The size of a token as text, in bytes.
+    pub const TEXT_BYTES: usize = 26;
+
+    /// The token of these bytes, which whoever calls has drawn at random.
+    pub fn new(bytes: [u8; Self::BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// The token as the wire has it: base32 (RFC 4648), 26 characters of upper case, no padding.
+    pub fn encode(self) -> String {
+        BASE32_NOPAD.encode(&self.0)
+    }
+
+    /// The token of a text that [`encode`](Self::encode) gave; `None` for any other bytes, also for those that differ only
+    /// in case or in the two bits that stand for nothing.
+    pub fn decode(text: &[u8]) -> Option<Self> {
+        if text.len() != Self::TEXT_BYTES {
+            return None;
+        }
+        let mut bytes = [0; Self::BYTES];
+        BASE32_NOPAD.decode_mut(text, &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Debug for RoomToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<[u8; 16]>) {
+        assert_eq!(RoomToken::decode(text.as_bytes()).map(|token| token.0), expected, "{text:?}");
+    }
+
+    #[test]
+    fn base32() {
+        check("AAAAAAAAAAAAAAAAAAAAAAAAAA", Some([0; 16]));
+        check("77777777777777777777777774", Some([0xff; 16]));
+        check("MNUGC5DEEBZG633NEB2G623FNY", Some(*b"chatd room token"));
+        assert_eq!(RoomToken::new(*b"chatd room token").encode(), "MNUGC5DEEBZG633NEB2G623FNY");
+    }
+
+    #[test]
+    fn no_second_spelling() {
+        check("", None);
+        check("77777777777777777777777777", None); // bits that stand for nothing
+        check("AAAAAAAAAAAAAAAAAAAAAAAAAB", None);
+        check("mnugc5deebzg633neb2g623fny", None);
+        check("MNUGC5DEEBZG633NEB2G623FN", None);
+        check("MNUGC5DEEBZG633NEB2G623FNYA", None);
+        check("MNUGC5DEEBZG633NEB2G623FNY======", None);
+        check("MNUGC5DEEBZG633NEB2G623FN=", None);
+        check("MNUGC5DEEBZG633NEB2G623F\r\n", None);
+        check("MNUGC5DEEBZG633NEB2G623F01", None);
+        check("chatd room token", None);
+    }
+
+    #[test]
+    fn it_is_not_printed() {
+        assert_eq!(format!("{:?}", RoomToken::new([7; 16])), "***");
+    }
+
+    proptest! {
+        #[test]
+        fn there_and_back(bytes: [u8; 16], bit in 0..26 * 8usize) {
+            let token = RoomToken::new(bytes);
+            let text = token.encode();
+            prop_assert_eq!(text.len(), RoomToken::TEXT_BYTES);
+            prop_assert_eq!(RoomToken::decode(text.as_bytes()), Some(token));
+            let mut other = text.into_bytes();
+            other[bit / 8] ^= 1 << (bit % 8);
+            prop_assert_ne!(RoomToken::decode(&other), Some(token));
+        }
+
+        #[test]
+        fn any_bytes(bytes: Vec<u8>) {
+            if let Some(token) = RoomToken::decode(&bytes) {
+                prop_assert_eq!(token.encode().into_bytes(), bytes);
+            }
+        }
+    }
+}
