@@ -81,7 +81,8 @@ fn carry_out(hub: &mut Hub, who: SessionId, command: Command<'_>) {
 
 /// A hub with so many sessions, each of an account of its own.
 fn hub_of(sessions: u32) -> Hub {
-    let mut hub = Hub::new(Rules { sessions_per_account: 4, list_lines: 200 });
+    let mut hub =
+        Hub::new(Rules { sessions_per_account: 4, list_lines: 200, rooms_per_session: 32, room_members: 10_000 });
     for slot in 0..sessions {
         carry_out(&mut hub, session(slot), Command::Enter { name: name(&format!("user{slot}")) });
     }

@@ -248,3 +248,23 @@ impl Default for Accounts {
         }
     }
 }
+
+/// `[rooms]`: how many, how large, and how long silence may last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rooms {
+    /// Rooms that a session may be in at once.
+    pub per_session: u32,
+    /// Members that a room may have.
+    pub members: u32,
+    /// Seconds after which a silent guest of the room door is let go.
+    pub guest_idle_s: u32,
+    /// Seconds after which a member who sends no datagrams gets its messages by TCP again.
+    pub datagram_idle_s: u32,
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self { per_session: 32, members: 10_000, guest_idle_s: 300, datagram_idle_s: 60 }
+    }
+}

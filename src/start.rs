@@ -59,6 +59,7 @@ fn tuning(config: &Config) -> Tuning {
         limits: config.limits.clone(),
         login: config.login.clone(),
         accounts: config.accounts.rules.clone(),
+        rooms: config.rooms.clone(),
         stats_s: config.log.stats_s,
     }
 }

@@ -65,7 +65,7 @@ pub struct Config {
     /// `[limits]`.
     pub limits: limits::Limits,
     /// `[rooms]`.
-    pub rooms: Rooms,
+    pub rooms: limits::Rooms,
     /// `[log]`.
     pub log: Log,
 }
@@ -77,7 +77,7 @@ impl Default for Config {
             accounts: Accounts::default(),
             login: limits::Login::default(),
             limits: limits::Limits::default(),
-            rooms: Rooms::default(),
+            rooms: limits::Rooms::default(),
             log: Log::default(),
         }
     }
@@ -97,26 +97,6 @@ pub struct Accounts {
 impl Default for Accounts {
     fn default() -> Self {
         Self { file: PathBuf::from("accounts"), rules: limits::Accounts::default() }
-    }
-}
-
-/// `[rooms]`: read and checked, so that one file serves this version and one that has rooms.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Rooms {
-    /// Rooms that a session may be in at once.
-    pub per_session: u32,
-    /// Members that a room may have.
-    pub members: u32,
-    /// Seconds after which a silent guest of the room door is let go.
-    pub guest_idle_s: u32,
-    /// Seconds after which a member who sends no datagrams gets its messages by TCP again.
-    pub datagram_idle_s: u32,
-}
-
-impl Default for Rooms {
-    fn default() -> Self {
-        Self { per_session: 32, members: 10_000, guest_idle_s: 300, datagram_idle_s: 60 }
     }
 }
 

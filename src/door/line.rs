@@ -3,20 +3,20 @@
 //! One dialogue, two dialects. The dialogue is where a conversation stands: a name is wanted, a password, an operation,
 //! a text. The dialect is how its lines are dressed: bare for people, typed (`C …`, `D …`) for programs.
 
+mod asked;
 mod encode;
 #[cfg(test)]
 mod tests;
 
+use asked::on_text;
 pub use encode::encode;
 
-use super::operations::{HELP, Operation};
 use super::reply::Reply;
 use super::text;
 use super::{Kind, Masked, Step};
 use crate::close::CloseReason;
-use crate::hub::command::Command;
 use crate::hub::event::Event;
-use crate::hub::names::{NameError, UserName};
+use crate::hub::names::{NameError, RoomName, UserName};
 use crate::limits::PASSWORD_MAX_BYTES;
 
 /// One connection's conversation. It begins with a name being wanted, in no dialect yet.
@@ -43,13 +43,21 @@ enum Dialogue {
         new: bool,
     },
     Ready,
-    /// The text of a message: to everybody, or to one.
+    /// The text of a message.
     Message {
-        to: Option<UserName>,
+        to: To,
     },
     NameAndMessage,
     OldPassword,
     NewPassword,
+}
+
+/// Whom a message is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum To {
+    Everybody,
+    One(UserName),
+    Room(RoomName),
 }
 
 /// A line without its dress.
@@ -177,7 +185,7 @@ impl Line {
             }
             Dialogue::Message { to } => {
                 self.dialogue = Dialogue::Ready;
-                on_text(to.clone(), body)
+                on_text(to, body)
             }
             Dialogue::NameAndMessage => {
                 self.dialogue = Dialogue::Ready;
@@ -206,55 +214,6 @@ impl Line {
         Step::Token { name, token: Masked(token.as_bytes()) }
     }
 
-    fn on_operation<'a>(&mut self, body: &'a str) -> Step<'a> {
-        let (verb, rest) = word(body.trim_start_matches(' '));
-        let Some(operation) = Operation::parse(verb) else { return Step::Reply(Reply::UnknownOperation) };
-        let argument = rest.trim_end_matches(' ');
-        match operation {
-            Operation::Pm if rest.is_empty() => self.ask(Dialogue::Message { to: None }, Reply::AskMessage),
-            Operation::Pm => Step::Command(Command::Say { text: rest }),
-            Operation::Dm if rest.is_empty() => {
-                self.dialogue = Dialogue::NameAndMessage;
-                Step::Command(Command::Who { prefix: "" })
-            }
-            Operation::Dm => self.on_name_and_message(rest),
-            Operation::Who if !argument.contains(' ') => Step::Command(Command::Who { prefix: argument }),
-            Operation::Help if argument.is_empty() => Step::Reply(Reply::Help(HELP)),
-            Operation::Help if !argument.contains(' ') => match Operation::parse(argument) {
-                Some(operation) => Step::Reply(Reply::Help(operation.help())),
-                None => Step::Reply(Reply::UnknownOperation),
-            },
-            Operation::Ex if argument.is_empty() => Step::Bye,
-            Operation::Noop if argument.is_empty() => Step::Reply(Reply::Done),
-            Operation::Token if argument.is_empty() => Step::IssueToken,
-            Operation::Passwd if argument.is_empty() => self.ask(Dialogue::OldPassword, Reply::AskOldPassword),
-            Operation::Who
-            | Operation::Help
-            | Operation::Ex
-            | Operation::Noop
-            | Operation::Token
-            | Operation::Passwd => Step::Reply(Reply::Usage(operation.usage())),
-        }
-    }
-
-    fn on_name_and_message<'a>(&mut self, body: &'a str) -> Step<'a> {
-        let (name, text) = word(body.trim_start_matches(' '));
-        if name.is_empty() {
-            return Step::Reply(Reply::Usage(Operation::Dm.usage()));
-        }
-        let Ok(name) = UserName::from_record(name) else { return Step::Reply(Reply::NoSuchUser) };
-        if text.is_empty() {
-            self.dialogue = Dialogue::Message { to: Some(name.clone()) };
-            return Step::Command(Command::Find { name });
-        }
-        Step::Command(Command::Tell { to: name, text })
-    }
-
-    fn ask(&mut self, dialogue: Dialogue, question: Reply) -> Step<'static> {
-        self.dialogue = dialogue;
-        Step::Reply(question)
-    }
-
     /// Tells the client a reply of the server's own, and goes where it leads.
     pub fn tell(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         if let Reply::AskPassword(name) = reply {
@@ -276,7 +235,8 @@ impl Line {
 
     /// Lets the client hear what the hub answers to its command, and goes where it leads.
     pub fn hear(&mut self, event: &Event, out: &mut Vec<u8>) {
-        if matches!(event, Event::Welcome { .. } | Event::NotOnline { .. }) {
+        let is_refused = matches!(event, Event::NotOnline { .. } | Event::NoSuchRoom | Event::NotMember { .. });
+        if is_refused || matches!(event, Event::Welcome { .. }) {
             self.dialogue = Dialogue::Ready;
         }
         encode(self.kind(), event, out);
@@ -294,15 +254,6 @@ fn on_password<'a>(name: &UserName, new: bool, body: &'a str, password_min: u32)
 fn sized<'a>(password: &'a str, least: u32, step: impl FnOnce(Masked<&'a [u8]>) -> Step<'a>) -> Step<'a> {
     let fits = (least as usize..=PASSWORD_MAX_BYTES).contains(&password.len());
     if fits { step(Masked(password.as_bytes())) } else { Step::Reply(Reply::PasswordSize(least)) }
-}
-
-fn on_text(to: Option<UserName>, body: &str) -> Step<'_> {
-    let text = body.trim_start_matches(' ');
-    match to {
-        _ if text.is_empty() => Step::Reply(Reply::Usage("a text, or an empty line to cancel")),
-        Some(to) => Step::Command(Command::Tell { to, text }),
-        None => Step::Command(Command::Say { text }),
-    }
 }
 
 fn reserved(name: &str) -> Step<'static> {

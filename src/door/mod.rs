@@ -10,12 +10,11 @@ pub mod reply;
 mod text;
 mod wire;
 
-use std::fmt;
-
 use crate::close::CloseReason;
 use crate::hub::command::Command;
+pub use crate::hub::command::Masked;
 use crate::hub::event::Event;
-use crate::hub::names::UserName;
+use crate::hub::names::{RoomName, UserName};
 use crate::limits;
 use line::Line;
 use reply::Reply;
@@ -42,16 +41,6 @@ pub enum Kind {
 impl Kind {
     /// All kinds, in the order of their numbers.
     pub const ALL: [Self; 2] = [Self::Bare, Self::Typed];
-}
-
-/// Something secret on its way through a door: whoever prints it sees `***`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Masked<T>(pub T);
-
-impl<T> fmt::Debug for Masked<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
 }
 
 /// What a frame of a client asks of the server. Borrowed from the bytes that were read.
@@ -87,6 +76,15 @@ pub enum Step<'a> {
     NewPassword(Masked<&'a [u8]>),
     /// A resume token is wanted.
     IssueToken,
+    /// A room is to be made, or entered.
+    EnterRoom {
+        /// Which.
+        room: RoomName,
+        /// The word that it is, or is to be, entered by.
+        password: Option<Masked<&'a str>>,
+        /// Whether it is to be made.
+        makes: bool,
+    },
     /// The client takes its leave.
     Bye,
     /// The connection is none that the door can serve.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::Masked;
 use super::wire::Wire;
 use crate::close::CloseReason;
-use crate::hub::names::UserName;
-use crate::limits::{NAME_BYTES, PASSWORD_MAX_BYTES};
+use crate::hub::names::{RoomName, RoomToken, UserName};
+use crate::limits::{NAME_BYTES, NAME_CHARS, PASSWORD_MAX_BYTES};
 
 /// A line (or two) of the server to one client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,19 @@ pub enum Reply {
     ReservedName(UserName),
     /// 553: somebody else was faster.
     NameTaken(UserName),
+    /// 553: no name for a room.
+    BadRoomName,
+    /// 553: the name is kept for the server.
+    ReservedRoomName,
+    /// 227: a room was entered; the place's token, and the port that takes datagrams for it.
+    Entered {
+        /// Which room.
+        room: RoomName,
+        /// The token.
+        token: RoomToken,
+        /// The UDP port, if there is one.
+        port: Option<u16>,
+    },
     /// 200: the login starts anew.
     LoginCancelled,
     /// 501: a password that may not be one; the least number of bytes that may.
@@ -69,6 +82,8 @@ pub enum Reply {
     NotNow,
     /// 550: a name that nobody can have.
     NoSuchUser,
+    /// 550: there is no room of that name.
+    NoSuchRoom,
     /// 214: all operations, or one.
     Help(&'static [&'static str]),
     /// 421.
@@ -89,6 +104,12 @@ impl Reply {
             ),
             Self::ReservedName(name) => writeln!(out, "C 553 {name} is reserved; your name?"),
             Self::NameTaken(name) => writeln!(out, "C 553 {name} was just taken; your name?"),
+            Self::BadRoomName => writeln!(out, "C 553 a room's name is 1 to {NAME_CHARS} letters, digits or _ . -"),
+            Self::ReservedRoomName => writeln!(out, "C 553 that name is reserved"),
+            Self::Entered { room, token, port: None } => writeln!(out, "C 227 {room} token={}", token.encode()),
+            Self::Entered { room, token, port: Some(port) } => {
+                writeln!(out, "C 227 {room} token={} udp={port}", token.encode())
+            }
             Self::LoginCancelled => writeln!(out, "C 200 cancelled; your name?"),
             Self::PasswordSize(least) => {
                 writeln!(out, "C 501 a password has {least} to {PASSWORD_MAX_BYTES} bytes; your password?")
@@ -115,6 +136,7 @@ impl Reply {
             Self::UnknownOperation => writeln!(out, "C 502 unknown operation; HELP lists them"),
             Self::NotNow => writeln!(out, "C 503 no message was asked for; PM or DM first"),
             Self::NoSuchUser => writeln!(out, "C 550 no such user"),
+            Self::NoSuchRoom => writeln!(out, "C 550 no such room"),
             Self::Help(lines) => encode_list(&mut out, 214, lines),
             Self::Closing(reason) => writeln!(out, "C 421 {reason}"),
         };

@@ -1,6 +1,29 @@
 //! What a session asks of the hub. Doors make commands out of bytes; the text is still where it was read.
 
-use super::names::UserName;
+use std::fmt;
+
+use super::names::{GuestName, RoomName, RoomToken, UserName, Who};
+
+/// Something secret on its way: whoever prints it sees `***`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Masked<T>(pub T);
+
+impl<T> fmt::Debug for Masked<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// How a room is made or entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Which room.
+    pub room: RoomName,
+    /// The word that it is, or is to be, entered by.
+    pub password: Option<Masked<&'a str>>,
+    /// A token that nobody has had yet: that of the place in the room, if there will be one.
+    pub token: RoomToken,
+}
 
 /// One wish of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,5 +56,64 @@ pub enum Command<'a> {
     Who {
         /// What the names begin with, in any case; empty for all.
         prefix: &'a str,
+    },
+    /// Make a room, and be its host.
+    Make(Entry<'a>),
+    /// Enter a room.
+    Join(Entry<'a>),
+    /// Somebody without an account makes a room or enters one, and is in for as long as it is in that room.
+    Visit {
+        /// What it calls itself.
+        guest: GuestName,
+        /// Whether the room is made; it closes when its maker goes then.
+        makes: bool,
+        /// Which room, and how.
+        entry: Entry<'a>,
+    },
+    /// Leave a room.
+    Part {
+        /// Which.
+        room: RoomName,
+    },
+    /// A message to everybody else in a room.
+    SayIn {
+        /// Which.
+        room: RoomName,
+        /// What is said, as in `Say`.
+        text: &'a str,
+    },
+    /// Whether one may speak in a room.
+    FindRoom {
+        /// Which.
+        room: RoomName,
+    },
+    /// A guest can be spoken to: it hears its room from now on.
+    Listen {
+        /// Which.
+        room: RoomName,
+    },
+    /// Which rooms there are.
+    Rooms {
+        /// What their names begin with, in any case; empty for all.
+        prefix: &'a str,
+    },
+    /// Who is in a room.
+    Names {
+        /// Which.
+        room: RoomName,
+        /// What the names begin with, in any case; empty for all.
+        prefix: &'a str,
+    },
+    /// The host puts somebody out of its room.
+    Kick {
+        /// Which room.
+        room: RoomName,
+        /// Whom: all sessions of that name.
+        name: Who,
+    },
+    /// The host closes its room.
+    Close {
+        /// Which.
+        room: RoomName,
     },
 }

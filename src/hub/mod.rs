@@ -5,7 +5,9 @@
 
 pub mod command;
 pub mod event;
+mod membership;
 pub mod names;
+pub mod room;
 pub mod session;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -13,7 +15,8 @@ use std::ops::Bound;
 
 use command::Command;
 use event::{Audience, Event, Message};
-use names::UserName;
+use names::{GuestName, RoomToken, UserName, Who};
+use room::{Member, RoomId, Rooms};
 use session::{Roster, SessionId};
 
 /// Bits of a message's id below its time: a million ids a millisecond.
@@ -25,8 +28,11 @@ pub struct Hub {
     rules: Rules,
     roster: Roster,
     online: BTreeMap<UserName, Vec<SessionId>>,
+    guests: BTreeMap<SessionId, GuestName>,
+    rooms: Rooms,
     last_id: u64,
     events: VecDeque<(Audience, Event)>,
+    void_tokens: VecDeque<RoomToken>,
 }
 
 /// What the operator may set.
@@ -36,12 +42,25 @@ pub struct Rules {
     pub sessions_per_account: u32,
     /// Names that a list shows at most.
     pub list_lines: u32,
+    /// Rooms that a session may be in at once.
+    pub rooms_per_session: u32,
+    /// Members that a room may have.
+    pub room_members: u32,
 }
 
 impl Hub {
     /// An empty hub.
     pub fn new(rules: Rules) -> Self {
-        Self { rules, roster: Roster::default(), online: BTreeMap::new(), last_id: 0, events: VecDeque::new() }
+        Self {
+            rules,
+            roster: Roster::default(),
+            online: BTreeMap::new(),
+            guests: BTreeMap::new(),
+            rooms: Rooms::default(),
+            last_id: 0,
+            events: VecDeque::new(),
+            void_tokens: VecDeque::new(),
+        }
     }
 
     /// New rules, for what comes; nobody is put out.
@@ -50,10 +69,10 @@ impl Hub {
     }
 
     /// Carries out one command of `who`, at `unix_ms` (milliseconds of Unix time, for the message's id).
-    /// A command of somebody who is not in (but for `Enter`) does nothing, nor does the `Enter` of somebody who is.
+    /// A command of somebody who is not in (but for `Enter` and `Visit`) does nothing, nor do these of somebody who is.
     pub fn handle(&mut self, who: SessionId, command: Command<'_>, unix_ms: u64) {
-        let is_in = self.roster.name_of(who).is_some();
-        if is_in == matches!(command, Command::Enter { .. }) {
+        let is_in = self.roster.name_of(who).is_some() || self.guests.contains_key(&who);
+        if is_in == matches!(command, Command::Enter { .. } | Command::Visit { .. }) {
             return;
         }
         match command {
@@ -63,6 +82,17 @@ impl Hub {
             Command::Tell { to, text } => self.on_tell(who, to, text, unix_ms),
             Command::Find { name } => self.on_find(who, name),
             Command::Who { prefix } => self.on_who(who, prefix),
+            Command::Make(entry) => self.on_make(who, entry),
+            Command::Join(entry) => self.on_join(who, entry),
+            Command::Visit { guest, makes, entry } => self.on_visit(who, guest, makes, entry),
+            Command::Part { room } => self.on_part(who, &room),
+            Command::SayIn { room, text } => self.on_say_in(who, &room, text, unix_ms),
+            Command::FindRoom { room } => self.on_find_room(who, &room),
+            Command::Listen { room } => self.on_listen(who, &room),
+            Command::Rooms { prefix } => self.on_rooms(who, prefix),
+            Command::Names { room, prefix } => self.on_names(who, &room, prefix),
+            Command::Kick { room, name } => self.on_kick(who, &room, &name),
+            Command::Close { room } => self.on_close(who, &room),
         }
     }
 
@@ -71,7 +101,17 @@ impl Hub {
         self.events.pop_front()
     }
 
-    /// Every session that is in.
+    /// A token that is good for nothing any more: its place in a room has gone. To be asked after the events.
+    pub fn poll_void_token(&mut self) -> Option<RoomToken> {
+        self.void_tokens.pop_front()
+    }
+
+    /// The members of a room, the longest-standing first; none if it is gone.
+    pub fn members_of(&self, room: RoomId) -> &[Member] {
+        self.rooms.room(room).map_or(&[], |room| room.members())
+    }
+
+    /// Every session of an account that is in.
     pub fn everyone(&self) -> &[SessionId] {
         self.roster.everyone()
     }
@@ -84,6 +124,12 @@ impl Hub {
     /// The account of a session that is in.
     pub fn name_of(&self, who: SessionId) -> Option<&UserName> {
         self.roster.name_of(who)
+    }
+
+    /// Whose words a session's are; `None` when it is not in.
+    pub fn who_is(&self, who: SessionId) -> Option<Who> {
+        let account = self.roster.name_of(who).map(|name| Who::Account(name.clone()));
+        account.or_else(|| self.guests.get(&who).map(|name| Who::Guest(name.clone())))
     }
 
     /// How many accounts are online.
@@ -105,6 +151,7 @@ impl Hub {
     }
 
     fn on_leave(&mut self, who: SessionId) {
+        self.leave_all(who);
         let Some(name) = self.roster.remove(who) else { return };
         if let Some(sessions) = self.online.get_mut(&name) {
             sessions.retain(|id| *id != who);
@@ -155,7 +202,7 @@ impl Hub {
     }
 
     fn message(&mut self, who: SessionId, text: &str, unix_ms: u64) -> Option<Message> {
-        let from = self.roster.name_of(who)?.clone();
+        let from = self.who_is(who)?;
         Some(Message { id: self.next_id(unix_ms), from, text: text.into() })
     }
 
@@ -173,7 +220,10 @@ impl Hub {
     #[cfg(test)]
     fn check_invariants(&self) {
         assert!(self.events.is_empty(), "events are left: {:?}", self.events);
+        assert!(self.void_tokens.is_empty(), "void tokens are left");
         self.roster.check_invariants();
+        self.rooms.check_invariants();
+        assert!(self.guests.keys().all(|guest| self.rooms.rooms_of(*guest).count() == 1), "a guest is nowhere");
         let mut by_name: BTreeMap<&UserName, Vec<SessionId>> = BTreeMap::new();
         for id in self.everyone() {
             let name = self.name_of(*id).expect("everyone has a seat");

@@ -4,7 +4,7 @@ use super::*;
 
 mod simulation;
 
-const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 3 };
+const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 3, rooms_per_session: 2, room_members: 3 };
 
 fn id(slot: u32) -> SessionId {
     SessionId { slot, generation: 0 }
@@ -169,7 +169,7 @@ fn a_slot_is_used_again() {
 #[test]
 fn new_rules_put_nobody_out() {
     let mut hub = hub_after(THREE);
-    hub.set_rules(Rules { sessions_per_account: 1, list_lines: 1 });
+    hub.set_rules(Rules { sessions_per_account: 1, list_lines: 1, ..RULES });
     assert_eq!(hub.sessions_of(&name("alice")), [id(1), id(3)]);
     carry_out(&mut hub, "4 enter bob", 1);
     carry_out(&mut hub, "1 who", 1);

@@ -22,7 +22,7 @@ impl Reactor {
             Step::Nothing => {}
             Step::Reply(reply) => self.reply(id, &reply),
             Step::Command(command) => {
-                let is_public = matches!(command, Command::Say { .. });
+                let is_public = matches!(command, Command::Say { .. } | Command::SayIn { .. });
                 self.command(id, command);
                 if is_public {
                     self.hold_back(id);
@@ -34,6 +34,7 @@ impl Reactor {
             Step::OldPassword(Masked(password)) => self.on_old_password(id, password),
             Step::NewPassword(Masked(password)) => self.on_new_password(id, password),
             Step::IssueToken => self.issue_token(id),
+            Step::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
             Step::Bye => {
                 self.reply(id, &Reply::Bye);
                 self.leave(id);

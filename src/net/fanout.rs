@@ -1,11 +1,13 @@
 //! Who hears what: the hub's events become frames, encoded once a spelling, in the outboxes of those who hear them.
 
 use super::conn::Conn;
-use super::pages::Piece;
+use super::pages::{Pages, Piece};
 use super::reactor::Reactor;
+use super::table::Table;
 use crate::close::CloseReason;
 use crate::door::{self, Kind};
 use crate::hub::event::{Audience, Event};
+use crate::hub::room::{Member, RoomId};
 use crate::hub::session::SessionId;
 
 impl Reactor {
@@ -14,7 +16,9 @@ impl Reactor {
         while let Some((audience, event)) = self.hub.poll_event() {
             match audience {
                 Audience::One(id) => self.answer(id, &event),
-                Audience::Others(except) => self.fan_out(except, &event),
+                Audience::Others(except) => self.tell_others(except, &event),
+                Audience::Room { room, except } => self.tell_room(room, except, &event),
+                Audience::Members(members) => self.tell_members(&members, &event),
                 Audience::Account { name, except } => {
                     let hearers: Vec<_> =
                         self.hub.sessions_of(&name).iter().filter(|id| **id != except).copied().collect();
@@ -24,6 +28,9 @@ impl Reactor {
                 }
             }
         }
+        while let Some(token) = self.hub.poll_void_token() {
+            self.forget_token(token);
+        }
     }
 
     /// What the hub answers to a connection's own command.
@@ -31,12 +38,15 @@ impl Reactor {
         if let Event::SessionsFull { sessions } = event {
             return self.close(id, CloseReason::LoggedInAlready(*sessions));
         }
-        if let Event::Online { matching, .. } = event {
+        if let Event::Online { matching, .. } | Event::Rooms { matching, .. } | Event::Names { matching, .. } = event {
             self.turn_work += matching;
         }
         if matches!(event, Event::Welcome { .. }) {
             self.stats.logins += 1;
             self.touched.push(id);
+        }
+        if let Event::Entered { room, token } = event {
+            return self.on_entered(id, room, *token);
         }
         let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
@@ -53,21 +63,63 @@ impl Reactor {
         self.mark_dirty(id);
     }
 
-    /// Everybody hears it: the frame is encoded once a spelling, and each outbox refers to it.
-    fn fan_out(&mut self, except: SessionId, event: &Event) {
-        let mut frames: [Option<Piece>; Kind::ALL.len()] = [None; Kind::ALL.len()];
+    /// Everybody hears it.
+    fn tell_others(&mut self, except: SessionId, event: &Event) {
         self.turn_work += self.hub.everyone().len();
+        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.dirty);
         for &id in self.hub.everyone().iter().filter(|id| **id != except) {
-            let Some(conn) = self.conns.find(id) else { continue };
-            let kind = conn.door.kind();
-            let Some(frame) = frames.get_mut(kind as usize) else { continue };
-            let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| door::encode(kind, event, out)));
-            conn.outbox.push_shared(piece, &mut self.pages);
-            self.stats.deliveries += 1;
-            if !conn.is_dirty {
-                conn.is_dirty = true;
-                self.dirty.push(id);
-            }
+            fan.hand_to(id);
+        }
+        self.stats.deliveries += fan.count;
+    }
+
+    /// Everybody in a room hears it.
+    fn tell_room(&mut self, room: RoomId, except: Option<SessionId>, event: &Event) {
+        let members = self.hub.members_of(room);
+        self.turn_work += members.len();
+        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.dirty);
+        for member in members.iter().filter(|member| member.listens && Some(member.session) != except) {
+            fan.hand_to(member.session);
+        }
+        self.stats.deliveries += fan.count;
+    }
+
+    /// Those who were in a room hear that it is no more.
+    fn tell_members(&mut self, members: &[Member], event: &Event) {
+        self.turn_work += members.len();
+        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.dirty);
+        for member in members {
+            fan.hand_to(member.session);
+        }
+        self.stats.deliveries += fan.count;
+    }
+}
+
+/// What many hear: the frame is encoded once a spelling, and each outbox refers to it.
+struct Fan<'a> {
+    event: &'a Event,
+    frames: [Option<Piece>; Kind::ALL.len()],
+    conns: &'a mut Table,
+    pages: &'a mut Pages,
+    dirty: &'a mut Vec<SessionId>,
+    count: u64,
+}
+
+impl<'a> Fan<'a> {
+    fn new(event: &'a Event, conns: &'a mut Table, pages: &'a mut Pages, dirty: &'a mut Vec<SessionId>) -> Self {
+        Self { event, frames: [None; Kind::ALL.len()], conns, pages, dirty, count: 0 }
+    }
+
+    fn hand_to(&mut self, id: SessionId) {
+        let Some(conn) = self.conns.find(id) else { return };
+        let kind = conn.door.kind();
+        let Some(frame) = self.frames.get_mut(kind as usize) else { return };
+        let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| door::encode(kind, self.event, out)));
+        conn.outbox.push_shared(piece, self.pages);
+        self.count += 1;
+        if !conn.is_dirty {
+            conn.is_dirty = true;
+            self.dirty.push(id);
         }
     }
 }

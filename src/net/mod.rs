@@ -21,6 +21,7 @@ mod pace;
 mod pages;
 mod reactor;
 mod read;
+mod rooms;
 mod signals;
 mod stats;
 mod table;
@@ -79,13 +80,20 @@ pub struct Tuning {
     pub login: Login,
     /// Who may have an account, and what a password costs.
     pub accounts: limits::Accounts,
+    /// How many rooms, and how large.
+    pub rooms: limits::Rooms,
     /// Seconds between two lines of statistics; 0 for none.
     pub stats_s: u32,
 }
 
 impl From<&Tuning> for Rules {
     fn from(tuning: &Tuning) -> Self {
-        Self { sessions_per_account: tuning.accounts.sessions_per_account, list_lines: tuning.limits.list_lines }
+        Self {
+            sessions_per_account: tuning.accounts.sessions_per_account,
+            list_lines: tuning.limits.list_lines,
+            rooms_per_session: tuning.rooms.per_session,
+            room_members: tuning.rooms.members,
+        }
     }
 }
 

@@ -1,20 +1,21 @@
 //! Events as lines of text.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Display, Write as _};
 
 use crate::close::CloseReason;
 use crate::door::Kind;
 use crate::door::reply::Reply;
 use crate::door::wire::Wire;
-use crate::hub::event::{Event, Message};
-use crate::hub::names::UserName;
+use crate::hub::event::{Closing, Event, Message, RoomLine};
+use crate::hub::names::{UserName, Who};
 
 /// Appends an event to `out`, as whole lines in the spelling `kind`.
 pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
     let mut wire = Wire(out);
     let result = match event {
-        Event::Said(message) => encode_message(kind, "PM", message, &mut wire),
-        Event::Told(message) => encode_message(kind, "DM", message, &mut wire),
+        Event::Said(message) => encode_message(kind, "PM", None, message, &mut wire),
+        Event::Told(message) => encode_message(kind, "DM", None, message, &mut wire),
+        Event::SaidIn { room, message } => encode_message(kind, "RM", Some(room), message, &mut wire),
         Event::Welcome { name, online } => {
             writeln!(wire, "C 230 welcome {name}; {online} online; HELP lists what you can do")
         }
@@ -23,29 +24,87 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         }
         Event::Sent { hearers } => writeln!(wire, "C 250 sent to {hearers}"),
         Event::SentTo { name } => writeln!(wire, "C 250 sent to {name}"),
-        Event::Found { .. } => return Reply::AskMessage.encode(out),
+        Event::Found { .. } | Event::FoundRoom => return Reply::AskMessage.encode(out),
         Event::NotOnline { name } => writeln!(wire, "C 550 {name} is not online"),
-        Event::Online { names, matching } => encode_list(names, *matching, &mut wire),
+        Event::Online { names, matching } => encode_online(names, *matching, &mut wire),
+        Event::Entered { room, token } => {
+            return Reply::Entered { room: room.clone(), token: *token, port: None }.encode(out);
+        }
+        Event::Done => return Reply::Done.encode(out),
+        Event::RoomExists { room } => writeln!(wire, "C 553 {room} is there already; JOIN {room} enters it"),
+        Event::NoSuchRoom => return Reply::NoSuchRoom.encode(out),
+        Event::WrongRoomPassword => writeln!(wire, "C 554 wrong room password"),
+        Event::RoomFull { room } => writeln!(wire, "C 554 {room} is full"),
+        Event::TooManyRooms { most } => writeln!(wire, "C 554 you are in {most} rooms already; LEAVE one first"),
+        Event::GuestNameTaken => writeln!(wire, "C 553 a guest of that name is there already"),
+        Event::NotMember { room } => writeln!(wire, "C 550 you are not in {room}"),
+        Event::NotHost { room } => writeln!(wire, "C 554 you are not the host of {room}"),
+        Event::NotInRoom { name } => writeln!(wire, "C 550 {name} is not in that room"),
+        Event::Rooms { rooms, matching } => encode_rooms(rooms, *matching, &mut wire),
+        Event::Names { room, names, matching } => encode_names(room, names, *matching, &mut wire),
+        Event::Arrived { room, who } => writeln!(wire, "C 103 {room} {who} entered"),
+        Event::Gone { room, who, kicked: false } => writeln!(wire, "C 104 {room} {who} left"),
+        Event::Gone { room, who, kicked: true } => writeln!(wire, "C 104 {room} {who} left: kicked"),
+        Event::RoomClosed { room, why: Closing::ByHost } => writeln!(wire, "C 106 {room} closed: by its host"),
+        Event::RoomClosed { room, why: Closing::HostLeft } => writeln!(wire, "C 106 {room} closed: its host has left"),
+        Event::HostIs { room, who } => writeln!(wire, "C 107 {room} {who} is host now"),
     };
     debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
 }
 
-fn encode_message(kind: Kind, what: &str, message: &Message, out: &mut Wire<'_>) -> std::fmt::Result {
+/// `D kind (id) (room) from text`.
+fn encode_message(
+    kind: Kind,
+    what: &str,
+    room: Option<&dyn Display>,
+    message: &Message,
+    out: &mut Wire<'_>,
+) -> fmt::Result {
     let Message { id, from, text } = message;
+    write!(out, "D {what} ")?;
     match kind {
-        Kind::Bare => writeln!(out, "D {what} {from} {text}"),
-        Kind::Typed => writeln!(out, "D {what} {id} {from} {text}"),
+        Kind::Bare => {}
+        Kind::Typed => write!(out, "{id} ")?,
     }
+    if let Some(room) = room {
+        write!(out, "{room} ")?;
+    }
+    writeln!(out, "{from} {text}")
 }
 
-fn encode_list(names: &[UserName], matching: usize, out: &mut Wire<'_>) -> std::fmt::Result {
+fn encode_online(names: &[UserName], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
     for name in names {
         writeln!(out, "C 211-{name}")?;
     }
-    let shown = names.len();
+    encode_list_end(names.len(), matching, "online", "WHO", out)
+}
+
+fn encode_rooms(rooms: &[RoomLine], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
+    for RoomLine { name, members, is_locked } in rooms {
+        let (plural, lock) = (if *members == 1 { "" } else { "s" }, if *is_locked { ", password" } else { "" });
+        writeln!(out, "C 211-{name} {members} member{plural}{lock}")?;
+    }
+    encode_list_end(rooms.len(), matching, if matching == 1 { "room" } else { "rooms" }, "ROOMS", out)
+}
+
+fn encode_names(room: &dyn Display, names: &[(Who, bool)], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
+    for (name, is_host) in names {
+        writeln!(out, "C 211-{name}{}", if *is_host { " host" } else { "" })?;
+    }
+    encode_list_end(names.len(), matching, format_args!("in {room}"), format_args!("NAMES {room}"), out)
+}
+
+/// The last line of a list says how many there are, and how to see those that are not shown.
+fn encode_list_end(
+    shown: usize,
+    matching: usize,
+    what: impl Display,
+    operation: impl Display,
+    out: &mut Wire<'_>,
+) -> fmt::Result {
     if shown < matching {
-        writeln!(out, "C 211 {shown} of {matching} online; WHO prefix narrows it")
+        writeln!(out, "C 211 {shown} of {matching} {what}; {operation} prefix narrows it")
     } else {
-        writeln!(out, "C 211 {shown} online")
+        writeln!(out, "C 211 {shown} {what}")
     }
 }

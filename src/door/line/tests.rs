@@ -2,7 +2,9 @@
 //! that knows one account and keeps its word at once.
 
 use super::*;
+use crate::hub::command::{Command, Entry};
 use crate::hub::event::Audience;
+use crate::hub::names::RoomToken;
 use crate::hub::session::SessionId;
 use crate::hub::{Hub, Rules};
 
@@ -13,6 +15,7 @@ mod properties;
 const ME: SessionId = SessionId { slot: 1, generation: 0 };
 const BOB: SessionId = SessionId { slot: 2, generation: 0 };
 const PASSWORD_MIN: u32 = 8;
+const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 200, rooms_per_session: 2, room_members: 3 };
 
 /// What stands behind the door: `alice` has an account (password `password1`, token `T0KEN`), `bob` is online. The
 /// password `busybusy` finds the queue full, `fulldisk` cannot be saved; the name `taken` is always just taken.
@@ -23,15 +26,16 @@ struct Server {
     is_closed: bool,
     out: Vec<u8>,
     bob_heard: Vec<u8>,
+    tokens: u8,
 }
 
 impl Server {
     fn new() -> Self {
-        let mut hub = Hub::new(Rules { sessions_per_account: 2, list_lines: 200 });
+        let mut hub = Hub::new(RULES);
         hub.handle(BOB, Command::Enter { name: UserName::parse("bob").unwrap() }, 1);
         while hub.poll_event().is_some() {}
         let line = Line::default();
-        Self { line, hub, tries_left: 3, is_closed: false, out: Vec::new(), bob_heard: Vec::new() }
+        Self { line, hub, tries_left: 3, is_closed: false, out: Vec::new(), bob_heard: Vec::new(), tokens: 0 }
     }
 
     /// What the client is told after it sent `line` (without its LF).
@@ -58,6 +62,11 @@ impl Server {
             Step::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
             Step::NewPassword(Masked(b"fulldisk")) => self.tell(&Reply::CannotSave),
             Step::NewPassword(_) => self.tell(&Reply::PasswordChanged),
+            Step::EnterRoom { room, password, makes } => {
+                self.tokens += 1;
+                let entry = Entry { room, password, token: RoomToken::new([self.tokens; 16]) };
+                self.ask_hub(ME, if makes { Command::Make(entry) } else { Command::Join(entry) });
+            }
             Step::IssueToken => self.tell(&Reply::Token(Masked("T0KEN".into()), 86_400)),
             Step::Bye => self.close(&Reply::Bye),
             Step::Refuse(reason) => self.close(&Reply::Closing(reason)),

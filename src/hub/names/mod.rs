@@ -36,6 +36,34 @@ pub enum Who {
     Guest(GuestName),
 }
 
+impl Who {
+    /// A name as a user types it: with `~` it is a guest's. `None` if nobody can have it.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix('~') {
+            Some(guest) => GuestName::parse(guest).ok().map(Self::Guest),
+            None => UserName::from_record(text).ok().map(Self::Account),
+        }
+    }
+
+    /// The least that begins with `prefix` as it is shown: where a search by prefix starts.
+    pub(super) fn least_with(prefix: &str) -> Self {
+        match prefix.strip_prefix('~') {
+            Some(guest) => Self::Guest(GuestName::least_with(guest)),
+            None => Self::Account(UserName::least_with(prefix)),
+        }
+    }
+
+    /// Whether this begins with `prefix` as it is shown, in any case.
+    pub(super) fn begins_with(&self, prefix: &str) -> bool {
+        match (self, prefix.strip_prefix('~')) {
+            (Self::Account(name), None) => name.begins_with(prefix),
+            (Self::Guest(name), Some(prefix)) => name.begins_with(prefix),
+            (Self::Guest(_), None) => prefix.is_empty(),
+            (Self::Account(_), Some(_)) => false,
+        }
+    }
+}
+
 impl From<UserName> for Who {
     fn from(name: UserName) -> Self {
         Self::Account(name)

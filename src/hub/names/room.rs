@@ -38,13 +38,11 @@ impl RoomName {
 
     /// The least name that begins with `prefix` in any case: where a search by prefix starts. It need not be a
     /// name itself, so it never leaves the hub.
-    #[allow(dead_code, reason = "for lists of rooms")]
     pub(in crate::hub) fn least_with(prefix: &str) -> Self {
         Self(Folded::new(prefix.nfc().collect()))
     }
 
     /// Whether this name begins with `prefix`, in any case and normal form.
-    #[allow(dead_code, reason = "for lists of rooms")]
     pub(in crate::hub) fn begins_with(&self, prefix: &str) -> bool {
         self.0.begins_with(prefix)
     }
@@ -64,8 +62,12 @@ impl GuestName {
         &self.0.shown
     }
 
+    /// The least name that begins with `prefix`, as for rooms.
+    pub(in crate::hub) fn least_with(prefix: &str) -> Self {
+        Self(Folded::new(prefix.nfc().collect()))
+    }
+
     /// Whether this name, without the `~`, begins with `prefix`, in any case and normal form.
-    #[allow(dead_code, reason = "for lists of members")]
     pub(in crate::hub) fn begins_with(&self, prefix: &str) -> bool {
         self.0.begins_with(prefix)
     }

@@ -50,6 +50,7 @@ impl Simulation {
                 let rules = Rules {
                     sessions_per_account: 1 + self.random.below(4) as u32,
                     list_lines: 1 + self.random.below(9) as u32,
+                    ..RULES
                 };
                 self.hub.set_rules(rules.clone());
                 self.shadow.rules = rules;
@@ -218,7 +219,7 @@ impl Shadow {
 
     fn message(&mut self, from: UserName, text: &str, unix_ms: u64) -> Message {
         self.last_id = (self.last_id + 1).max(unix_ms * 1_048_576);
-        Message { id: self.last_id, from, text: text.into() }
+        Message { id: self.last_id, from: from.into(), text: text.into() }
     }
 }
 

@@ -108,7 +108,7 @@ proptest! {
         text in "\\PC*[\t x]\\PC*", id: u64, from in "[A-Za-z][A-Za-z0-9_.-]{0,31}", is_direct: bool,
     ) {
         prop_assume!(text::checked(text.as_bytes()).is_some());
-        let message = Message { id, from: UserName::from_record(&from).unwrap(), text: text.as_str().into() };
+        let message = Message { id, from: UserName::from_record(&from).unwrap().into(), text: text.as_str().into() };
         let (what, event) = if is_direct { ("DM", Event::Told(message)) } else { ("PM", Event::Said(message)) };
         for (kind, expected) in [
             (Kind::Bare, format!("D {what} {from} {text}\n")),

@@ -1,0 +1,276 @@
+//! What sessions do with rooms: make, enter, leave, speak, look, and what their host may.
+
+use super::Hub;
+use super::command::Entry;
+use super::event::{Audience, Closing, Event, RoomLine};
+use super::names::{GuestName, RoomName, Who};
+use super::room::{HostGoes, Member, Room, RoomId, RoomPassword};
+use super::session::SessionId;
+
+impl Hub {
+    /// MAKE, by an account.
+    pub(super) fn on_make(&mut self, who: SessionId, entry: Entry<'_>) {
+        let Some(name) = self.who_is(who) else { return };
+        let event = self.make(who, name, entry, HostGoes::PassesOn, true).unwrap_or_else(|refusal| refusal);
+        self.tell(who, event);
+    }
+
+    /// JOIN, by an account. Who is in already gets its token again.
+    pub(super) fn on_join(&mut self, who: SessionId, entry: Entry<'_>) {
+        let Some(name) = self.who_is(who) else { return };
+        let place = self.rooms.find(&entry.room).and_then(|id| Some((id, self.rooms.member(who, id)?.token)));
+        let event = match place {
+            Some((id, token)) => Event::Entered { room: self.name_of_room(id, entry.room), token },
+            None => self.join(who, name, entry, true).unwrap_or_else(|refusal| refusal),
+        };
+        self.tell(who, event);
+    }
+
+    /// A guest makes a room or enters one, which is what makes it a session. It hears the room from its first word on.
+    pub(super) fn on_visit(&mut self, who: SessionId, guest: GuestName, makes: bool, entry: Entry<'_>) {
+        let name = Who::Guest(guest.clone());
+        let result = if makes {
+            self.make(who, name, entry, HostGoes::Closes, false)
+        } else {
+            self.join(who, name, entry, false)
+        };
+        if result.is_ok() {
+            self.guests.insert(who, guest);
+        }
+        self.tell(who, result.unwrap_or_else(|refusal| refusal));
+    }
+
+    fn make(
+        &mut self,
+        who: SessionId,
+        name: Who,
+        entry: Entry<'_>,
+        host_goes: HostGoes,
+        listens: bool,
+    ) -> Result<Event, Event> {
+        let Entry { room, password, token } = entry;
+        if let Some(id) = self.rooms.find(&room) {
+            return Err(Event::RoomExists { room: self.name_of_room(id, room) });
+        }
+        self.check_rooms_of(who)?;
+        let password = password.map(|word| RoomPassword::new(word.0));
+        let id = self.rooms.open(Room::new(room.clone(), password, host_goes, who));
+        self.rooms.enter(id, who, name, token, listens);
+        Ok(Event::Entered { room, token })
+    }
+
+    fn join(&mut self, who: SessionId, name: Who, entry: Entry<'_>, listens: bool) -> Result<Event, Event> {
+        let Entry { room: asked, password, token } = entry;
+        let Some(id) = self.rooms.find(&asked) else { return Err(Event::NoSuchRoom) };
+        let Some(room) = self.rooms.room(id) else { return Err(Event::NoSuchRoom) };
+        let shown = room.name.clone();
+        if !room.opens_to(password.map(|word| word.0)) {
+            return Err(Event::WrongRoomPassword);
+        }
+        if matches!(name, Who::Guest(_)) && room.present().contains_key(&name) {
+            return Err(Event::GuestNameTaken);
+        }
+        if room.members().len() >= self.rules.room_members as usize {
+            return Err(Event::RoomFull { room: shown });
+        }
+        self.check_rooms_of(who)?;
+        self.rooms.enter(id, who, name.clone(), token, listens);
+        let audience = Audience::Room { room: id, except: Some(who) };
+        self.events.push_back((audience, Event::Arrived { room: shown.clone(), who: name }));
+        Ok(Event::Entered { room: shown, token })
+    }
+
+    fn check_rooms_of(&self, who: SessionId) -> Result<(), Event> {
+        let most = self.rules.rooms_per_session;
+        if self.rooms.rooms_of(who).count() >= most as usize { Err(Event::TooManyRooms { most }) } else { Ok(()) }
+    }
+
+    /// LEAVE.
+    pub(super) fn on_part(&mut self, who: SessionId, room: &RoomName) {
+        match self.place(who, room) {
+            Ok(id) => {
+                self.take_out(who, id);
+                self.tell(who, Event::Done);
+            }
+            Err(refusal) => self.tell(who, refusal),
+        }
+    }
+
+    /// The end of a session: its places go with it.
+    pub(super) fn leave_all(&mut self, who: SessionId) {
+        let rooms: Vec<RoomId> = self.rooms.rooms_of(who).collect();
+        for room in rooms {
+            self.take_out(who, room);
+        }
+    }
+
+    /// RM.
+    pub(super) fn on_say_in(&mut self, who: SessionId, room: &RoomName, text: &str, unix_ms: u64) {
+        let id = match self.place(who, room) {
+            Ok(id) => id,
+            Err(refusal) => return self.tell(who, refusal),
+        };
+        let Some((name, hearers)) = self.rooms.room(id).map(|room| (room.name.clone(), room.listening())) else {
+            return;
+        };
+        let is_heard_by_itself = self.rooms.member(who, id).is_some_and(|member| member.listens);
+        let Some(message) = self.message(who, text, unix_ms) else { return };
+        let audience = Audience::Room { room: id, except: Some(who) };
+        self.events.push_back((audience, Event::SaidIn { room: name, message }));
+        self.tell(who, Event::Sent { hearers: hearers - usize::from(is_heard_by_itself) });
+    }
+
+    /// RM without a text yet.
+    pub(super) fn on_find_room(&mut self, who: SessionId, room: &RoomName) {
+        let event = self.place(who, room).map_or_else(|refusal| refusal, |_| Event::FoundRoom);
+        self.tell(who, event);
+    }
+
+    /// A guest has been heard of where it will be spoken to.
+    pub(super) fn on_listen(&mut self, who: SessionId, room: &RoomName) {
+        if let Ok(id) = self.place(who, room) {
+            self.rooms.listen(id, who);
+        }
+    }
+
+    /// ROOMS.
+    pub(super) fn on_rooms(&mut self, who: SessionId, prefix: &str) {
+        let most = self.rules.list_lines as usize;
+        let all = self.rooms.by_name();
+        let mut matching = all.range(RoomName::least_with(prefix)..).take_while(|(name, _)| name.begins_with(prefix));
+        let line = |(name, id): (&RoomName, &RoomId)| {
+            let room = self.rooms.room(*id)?;
+            let (members, is_locked) = (room.members().len(), room.password.is_some());
+            Some(RoomLine { name: name.clone(), members, is_locked })
+        };
+        let rooms: Vec<RoomLine> = matching.by_ref().take(most).filter_map(line).collect();
+        let matching = if prefix.is_empty() { all.len() } else { rooms.len() + matching.count() };
+        self.tell(who, Event::Rooms { rooms, matching });
+    }
+
+    /// NAMES.
+    pub(super) fn on_names(&mut self, who: SessionId, room: &RoomName, prefix: &str) {
+        let Some(room) = self.rooms.find(room).and_then(|id| self.rooms.room(id)) else {
+            return self.tell(who, Event::NoSuchRoom);
+        };
+        let most = self.rules.list_lines as usize;
+        let all = room.present();
+        let mut matching = all.range(Who::least_with(prefix)..).take_while(|(name, _)| name.begins_with(prefix));
+        let line = |(name, sessions): (&Who, &Vec<SessionId>)| (name.clone(), sessions.contains(&room.host));
+        let names: Vec<(Who, bool)> = matching.by_ref().take(most).map(line).collect();
+        let matching = if prefix.is_empty() { all.len() } else { names.len() + matching.count() };
+        let room = room.name.clone();
+        self.tell(who, Event::Names { room, names, matching });
+    }
+
+    /// KICK: all sessions of one name go, and everybody is told once.
+    pub(super) fn on_kick(&mut self, who: SessionId, room: &RoomName, name: &Who) {
+        let id = match self.host_place(who, room) {
+            Ok(id) => id,
+            Err(refusal) => return self.tell(who, refusal),
+        };
+        let kicked = self.rooms.room(id).and_then(|room| room.present().get_key_value(name));
+        let Some((name, sessions)) = kicked.map(|(name, sessions)| (name.clone(), sessions.clone())) else {
+            return self.tell(who, Event::NotInRoom { name: name.clone() });
+        };
+        let mut event = None;
+        for session in &sessions {
+            event = self.remove(*session, id, &name).map(|room| Event::Gone { room, who: name.clone(), kicked: true });
+        }
+        if let Some(event) = event {
+            self.events.push_back((Audience::Room { room: id, except: None }, event.clone()));
+            for session in &sessions {
+                self.tell(*session, event.clone());
+            }
+        }
+        self.settle(id);
+        self.tell(who, Event::Done);
+    }
+
+    /// CLOSE.
+    pub(super) fn on_close(&mut self, who: SessionId, room: &RoomName) {
+        match self.host_place(who, room) {
+            Ok(id) => {
+                self.close_room(id, Closing::ByHost);
+                self.tell(who, Event::Done);
+            }
+            Err(refusal) => self.tell(who, refusal),
+        }
+    }
+
+    /// A member goes by itself, or its session ends; the others are told.
+    fn take_out(&mut self, who: SessionId, id: RoomId) {
+        let Some(name) = self.who_is(who) else { return };
+        if let Some(room) = self.remove(who, id, &name) {
+            let gone = Event::Gone { room, who: name, kicked: false };
+            self.events.push_back((Audience::Room { room: id, except: None }, gone));
+        }
+        self.settle(id);
+    }
+
+    /// Takes a place away and voids its token. Gives the room's name. `settle` must follow.
+    fn remove(&mut self, session: SessionId, id: RoomId, name: &Who) -> Option<RoomName> {
+        let member = self.rooms.leave(id, session, name)?;
+        self.end_place(member);
+        self.rooms.room(id).map(|room| room.name.clone())
+    }
+
+    /// After somebody has gone: an empty room is gone too, and one whose host has gone does what it does then.
+    fn settle(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.room(id) else { return };
+        let Some(eldest) = room.members().first().map(|member| member.session) else {
+            self.rooms.close(id);
+            return;
+        };
+        if self.rooms.member(room.host, id).is_some() {
+            return;
+        }
+        match room.host_goes {
+            HostGoes::Closes => self.close_room(id, Closing::HostLeft),
+            HostGoes::PassesOn => self.pass_on(id, eldest),
+        }
+    }
+
+    fn pass_on(&mut self, id: RoomId, host: SessionId) {
+        let Some(who) = self.who_is(host) else { return };
+        let Some(room) = self.rooms.room_mut(id) else { return };
+        room.host = host;
+        let event = Event::HostIs { room: room.name.clone(), who };
+        self.events.push_back((Audience::Room { room: id, except: None }, event));
+    }
+
+    fn close_room(&mut self, id: RoomId, why: Closing) {
+        let Some(room) = self.rooms.close(id) else { return };
+        let members = room.members().to_vec();
+        for member in &members {
+            self.end_place(*member);
+        }
+        self.events.push_back((Audience::Members(members), Event::RoomClosed { room: room.name, why }));
+    }
+
+    /// A place is gone: its token is void, and a guest was there only for it.
+    fn end_place(&mut self, member: Member) {
+        self.void_tokens.push_back(member.token);
+        self.guests.remove(&member.session);
+    }
+
+    /// The room of that name, if `who` is in it.
+    fn place(&self, who: SessionId, room: &RoomName) -> Result<RoomId, Event> {
+        let id = self.rooms.find(room).ok_or(Event::NoSuchRoom)?;
+        let is_in = self.rooms.member(who, id).is_some();
+        if is_in { Ok(id) } else { Err(Event::NotMember { room: self.name_of_room(id, room.clone()) }) }
+    }
+
+    /// The room of that name, if `who` is its host: the same account, be it in another session.
+    fn host_place(&self, who: SessionId, name: &RoomName) -> Result<RoomId, Event> {
+        let id = self.place(who, name)?;
+        let host = self.rooms.room(id).map(|room| room.host);
+        let is_host = host.is_some_and(|host| host == who || self.who_is(host) == self.who_is(who));
+        if is_host { Ok(id) } else { Err(Event::NotHost { room: self.name_of_room(id, name.clone()) }) }
+    }
+
+    /// A room's name as its maker spelled it.
+    fn name_of_room(&self, id: RoomId, asked: RoomName) -> RoomName {
+        self.rooms.room(id).map_or(asked, |room| room.name.clone())
+    }
+}

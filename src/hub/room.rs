@@ -1,0 +1,217 @@
+//! Rooms: one room, and the table of all of them with who is where.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use slab::Slab;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use super::names::{RoomName, RoomToken, Who};
+use super::session::SessionId;
+
+/// A room, for as long as it exists; used again later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoomId(u32);
+
+/// A session's place in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Whose place.
+    pub session: SessionId,
+    /// What shows that somebody elsewhere is this member.
+    pub token: RoomToken,
+    /// Whether it hears the room yet: who speaks through another channel than it came by hears from its first word on.
+    pub listens: bool,
+    arrival: u64,
+}
+
+/// What becomes of a room whose host goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostGoes {
+    /// The longest-standing member is host then.
+    PassesOn,
+    /// The room closes.
+    Closes,
+}
+
+/// One word that a room is entered by. Prints as `***`.
+#[derive(PartialEq, Eq)]
+pub(super) struct RoomPassword(Zeroizing<Box<str>>);
+
+impl RoomPassword {
+    pub(super) fn new(word: &str) -> Self {
+        Self(Zeroizing::new(word.into()))
+    }
+}
+
+impl fmt::Debug for RoomPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A room: who is in it, in the order of their coming.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) name: RoomName,
+    pub(super) password: Option<RoomPassword>,
+    pub(super) host_goes: HostGoes,
+    pub(super) host: SessionId,
+    members: Vec<Member>,
+    listening: usize,
+    present: BTreeMap<Who, Vec<SessionId>>,
+}
+
+impl Room {
+    /// A room that its host is about to enter.
+    pub(super) fn new(name: RoomName, password: Option<RoomPassword>, host_goes: HostGoes, host: SessionId) -> Self {
+        Self { name, password, host_goes, host, members: Vec::new(), listening: 0, present: BTreeMap::new() }
+    }
+
+    /// Everybody in it, the longest-standing first.
+    pub(super) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// How many hear what is said.
+    pub(super) fn listening(&self) -> usize {
+        self.listening
+    }
+
+    /// Who is in it, in lower-case order, accounts before guests, each with its sessions.
+    pub(super) fn present(&self) -> &BTreeMap<Who, Vec<SessionId>> {
+        &self.present
+    }
+
+    /// Whether `word` lets somebody in. A room without a password takes any.
+    pub(super) fn opens_to(&self, word: Option<&str>) -> bool {
+        self.password.as_ref().is_none_or(|RoomPassword(password)| {
+            bool::from(password.as_bytes().ct_eq(word.unwrap_or_default().as_bytes()))
+        })
+    }
+
+    fn member(&self, arrival: u64) -> Option<&Member> {
+        let place = self.members.binary_search_by_key(&arrival, |member| member.arrival).ok()?;
+        self.members.get(place)
+    }
+}
+
+/// All rooms, by id and by name, and who is where.
+#[derive(Debug, Default)]
+pub(super) struct Rooms {
+    rooms: Slab<Room>,
+    by_name: BTreeMap<RoomName, RoomId>,
+    /// The memberships: each by the number of its arrival, which finds it among the room's members.
+    places: BTreeMap<(SessionId, RoomId), u64>,
+    arrivals: u64,
+}
+
+impl Rooms {
+    /// The room of a name.
+    pub(super) fn find(&self, name: &RoomName) -> Option<RoomId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// All names, in lower-case order.
+    pub(super) fn by_name(&self) -> &BTreeMap<RoomName, RoomId> {
+        &self.by_name
+    }
+
+    pub(super) fn room(&self, id: RoomId) -> Option<&Room> {
+        self.rooms.get(id.0 as usize)
+    }
+
+    pub(super) fn room_mut(&mut self, id: RoomId) -> Option<&mut Room> {
+        self.rooms.get_mut(id.0 as usize)
+    }
+
+    /// Adds a room, whose name is free.
+    pub(super) fn open(&mut self, room: Room) -> RoomId {
+        let name = room.name.clone();
+        let id = RoomId(self.rooms.insert(room) as u32);
+        self.by_name.insert(name, id);
+        id
+    }
+
+    /// Takes a room away, with all memberships in it.
+    pub(super) fn close(&mut self, id: RoomId) -> Option<Room> {
+        let room = self.rooms.try_remove(id.0 as usize)?;
+        self.by_name.remove(&room.name);
+        for member in &room.members {
+            self.places.remove(&(member.session, id));
+        }
+        Some(room)
+    }
+
+    /// A session's place in a room, if it has one.
+    pub(super) fn member(&self, session: SessionId, id: RoomId) -> Option<&Member> {
+        self.room(id)?.member(*self.places.get(&(session, id))?)
+    }
+
+    /// The rooms that a session is in, in the order in which their ids were given.
+    pub(super) fn rooms_of(&self, session: SessionId) -> impl Iterator<Item = RoomId> + '_ {
+        let all = (session, RoomId(0))..=(session, RoomId(u32::MAX));
+        self.places.range(all).map(|((_, room), _)| *room)
+    }
+
+    /// Gives a session a place in a room in which it has none yet.
+    pub(super) fn enter(&mut self, id: RoomId, session: SessionId, who: Who, token: RoomToken, listens: bool) {
+        let Some(room) = self.rooms.get_mut(id.0 as usize) else { return };
+        self.arrivals += 1;
+        let arrival = self.arrivals;
+        room.members.push(Member { session, token, listens, arrival });
+        room.listening += usize::from(listens);
+        room.present.entry(who).or_insert_with(|| Vec::with_capacity(1)).push(session);
+        self.places.insert((session, id), arrival);
+    }
+
+    /// A member hears the room from now on.
+    pub(super) fn listen(&mut self, id: RoomId, session: SessionId) {
+        let Some(arrival) = self.places.get(&(session, id)) else { return };
+        let Some(room) = self.rooms.get_mut(id.0 as usize) else { return };
+        let Ok(place) = room.members.binary_search_by_key(arrival, |member| member.arrival) else { return };
+        if let Some(member) = room.members.get_mut(place)
+            && !std::mem::replace(&mut member.listens, true)
+        {
+            room.listening += 1;
+        }
+    }
+
+    /// Takes a session's place in a room away.
+    pub(super) fn leave(&mut self, id: RoomId, session: SessionId, who: &Who) -> Option<Member> {
+        let arrival = self.places.remove(&(session, id))?;
+        let room = self.rooms.get_mut(id.0 as usize)?;
+        let place = room.members.binary_search_by_key(&arrival, |member| member.arrival).ok()?;
+        let member = room.members.remove(place);
+        room.listening -= usize::from(member.listens);
+        if let Some(sessions) = room.present.get_mut(who) {
+            sessions.retain(|id| *id != session);
+            if sessions.is_empty() {
+                room.present.remove(who);
+            }
+        }
+        Some(member)
+    }
+
+    /// Names, places and members say the same.
+    #[cfg(test)]
+    pub(super) fn check_invariants(&self) {
+        assert_eq!(self.by_name.len(), self.rooms.len());
+        let mut places = 0;
+        for (name, id) in &self.by_name {
+            let room = self.room(*id).expect("a name has a room");
+            assert_eq!(room.name, *name);
+            assert!(!room.members.is_empty(), "{name} is empty");
+            assert!(room.members.is_sorted_by_key(|member| member.arrival));
+            assert!(room.members.iter().any(|member| member.session == room.host), "the host of {name} is not in it");
+            assert_eq!(room.listening, room.members.iter().filter(|member| member.listens).count());
+            assert_eq!(room.present.values().map(Vec::len).sum::<usize>(), room.members.len());
+            for member in &room.members {
+                assert_eq!(self.member(member.session, *id), Some(member));
+            }
+            places += room.members.len();
+        }
+        assert_eq!(self.places.len(), places);
+    }
+}
