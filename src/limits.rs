@@ -19,6 +19,24 @@ pub const LOGIN_OWED_BYTES: usize = 4 * 1024;
 pub const DISCARD_BYTES: usize = 64 * 1024;
 /// Lines answered 500 or 501 before the connection is closed: nobody types that many by mistake.
 pub const BAD_LINES: u32 = 100;
+/// The longest request at the room door, its header counted: far more than any client of that family sends.
+pub const ROOM_REQUEST_BYTES: usize = 4096;
+/// The longest datagram, in either direction: as long as a line.
+pub const DATAGRAM_BYTES: usize = 4096;
+/// Datagrams that are taken from a socket in a turn: a flood of them must not keep anybody waiting.
+pub const DATAGRAMS_A_TURN: usize = 64;
+/// A member may send a datagram every so many milliseconds in the long run …
+pub const DATAGRAM_EVERY_MS: u64 = 20;
+/// … and so many at once.
+pub const DATAGRAM_BURST: u64 = 100;
+/// Datagrams that one system call sends.
+pub const DATAGRAM_BATCH: usize = 64;
+/// Datagrams that may wait at a socket, and their bytes (a text that many hear counts once); more are dropped.
+pub const DATAGRAM_QUEUE: usize = 16_384;
+/// See [`DATAGRAM_QUEUE`].
+pub const DATAGRAM_QUEUE_BYTES: usize = 1024 * 1024;
+/// SO_RCVBUF of a datagram socket: for what comes while the loop is at something else.
+pub const DATAGRAM_RECEIVE_BUFFER: usize = 4 * 1024 * 1024;
 /// The longest password. Argon2 would take more; a line before login would not.
 pub const PASSWORD_MAX_BYTES: usize = 128;
 /// The longest resume token, in printable ASCII, so that `name token` fits a line before login.

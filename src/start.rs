@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use log::LevelFilter;
 
 use crate::config::{self, Args, Config, Loaded};
-use crate::net::{Endpoint, Settings, StartError, Tuning};
+use crate::net::{Endpoint, Service, Settings, StartError, Tuning};
 use crate::{logging, net};
 
 /// Exit code: the port or the account file is another process's (sysexits' EX_TEMPFAIL).
@@ -26,7 +26,7 @@ pub fn chatd(args: Args) -> ExitCode {
         return print(&loaded, args.set.len());
     }
     let (level, file) = (loaded.config.log.level, loaded.log_file());
-    let listen = loaded.config.listen.iter().map(|listen| Endpoint { addr: listen.addr, optional: false }).collect();
+    let listen = loaded.config.listen.iter().map(endpoint).collect();
     let settings = settings(listen, loaded.accounts_file(), &loaded.config);
     let overrides = overrides(args.set.len());
     let origin = format!("{}{overrides}", loaded.origin);
@@ -37,8 +37,8 @@ pub fn chatd(args: Args) -> ExitCode {
 /// `chatserver PORT`: serves on all interfaces, at the defaults, until told to stop.
 pub fn chatserver(port: u16) -> ExitCode {
     let listen = vec![
-        Endpoint { addr: SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), optional: false },
-        Endpoint { addr: SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)), optional: true },
+        Endpoint { addr: SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), optional: false, service: Service::Line },
+        Endpoint { addr: SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)), optional: true, service: Service::Line },
     ];
     let config = Config::default();
     let level = config.log.level;
@@ -51,7 +51,18 @@ pub fn chatserver(port: u16) -> ExitCode {
 }
 
 fn settings(listen: Vec<Endpoint>, accounts_file: PathBuf, config: &Config) -> Settings {
-    Settings { listen, accounts_file, stats_log_lines_dropped: logging::dropped, tuning: tuning(config) }
+    let datagrams = config.datagrams;
+    Settings { listen, datagrams, accounts_file, stats_log_lines_dropped: logging::dropped, tuning: tuning(config) }
+}
+
+fn endpoint(listen: &config::Listen) -> Endpoint {
+    let service = match listen.door {
+        config::Door::Line => Service::Line,
+        config::Door::Rooms(config::Rooms { udp, status_ok, down_named }) => {
+            Service::Rooms { udp, status_ok, down_named }
+        }
+    };
+    Endpoint { addr: listen.addr, optional: false, service }
 }
 
 fn tuning(config: &Config) -> Tuning {
@@ -175,6 +186,7 @@ impl Reloader {
         let (buffer, buffer_then) = (now.config.limits.send_buffer_bytes, then.config.limits.send_buffer_bytes);
         [
             ("listen", now.config.listen != then.config.listen),
+            ("datagrams", now.config.datagrams != then.config.datagrams),
             ("accounts.file", now.accounts_file() != then.accounts_file()),
             // A listener's buffer, once set, cannot be given back to the kernel's choice.
             ("limits.send_buffer_bytes", buffer == 0 && buffer_then != 0),

@@ -1,5 +1,6 @@
 //! The keys of the configuration, and what each accepts.
 
+use std::net::SocketAddr;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -31,8 +32,8 @@ enum Rule {
     Path { or_empty: bool },
     /// Endpoints, at least one, each once.
     Listen,
-    /// A key of the design that this version does not serve, and what to say about it.
-    Absent(&'static str),
+    /// An address and a port.
+    Address,
 }
 
 const fn from_one(most: u64, why: &'static str) -> Rule {
@@ -46,7 +47,7 @@ const fn from_zero(most: u64, why: &'static str) -> Rule {
 /// Every key by its dotted path.
 const KEYS: &[(&str, Rule)] = &[
     ("listen", Rule::Listen),
-    ("datagrams", Rule::Absent("the datagram relay is not part of this version; leave datagrams out")),
+    ("datagrams", Rule::Address),
     ("accounts.file", Rule::Path { or_empty: false }),
     ("accounts.registration", Rule::Word(&["open", "closed"])),
     ("accounts.password_min_bytes", from_one(PASSWORD_MAX_BYTES as u64, "no password is longer")),
@@ -180,7 +181,11 @@ fn accept(rule: &Rule, value: &Spanned<DeValue<'_>>) -> Result<(), Refusal> {
         (Rule::Path { .. }, other) => no(format!("must be the path of a file, in quotes, {}", is_a(other))),
         (Rule::Listen, DeValue::Array(endpoints)) => accept_listen(endpoints, value.span()),
         (Rule::Listen, other) => no(format!("must be an array, such as [\"{}\"], {}", Listen::local(), is_a(other))),
-        (Rule::Absent(why), _) => no((*why).to_owned()),
+        (Rule::Address, DeValue::String(address)) if address.parse::<SocketAddr>().is_ok() => Ok(()),
+        (Rule::Address, DeValue::String(address)) => no(format!(
+            "must be ADDRESS:PORT, such as \"127.0.0.1:5015\", an IPv6 address in brackets, not {address:?}"
+        )),
+        (Rule::Address, other) => no(format!("must be ADDRESS:PORT, in quotes, {}", is_a(other))),
     }
 }
 
@@ -195,7 +200,7 @@ fn accept_listen(endpoints: &DeArray<'_>, whole: Range<usize>) -> Result<(), Ref
             return no(format!("must hold texts, such as \"{}\", {}", Listen::local(), is_a(endpoint.get_ref())));
         };
         match Listen::parse(text) {
-            Ok(listen) if listen.addr.port() != 0 && seen.contains(&listen) => {
+            Ok(listen) if seen.iter().any(|other| listen.collides(other)) => {
                 return no(format!("{listen} is there twice; name it once"));
             }
             Ok(listen) => seen.push(listen),

@@ -8,18 +8,40 @@ use serde::{Deserialize, Serialize};
 /// The port of the line door.
 const PORT: u16 = 5015;
 
-/// An endpoint of the line door: `line://ADDRESS:PORT`.
+/// An endpoint: `DOOR://ADDRESS:PORT`, for the room door with its options behind a `?`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Listen {
     /// Where; port 0 lets the system choose.
     pub addr: SocketAddr,
+    /// What is spoken there.
+    pub door: Door,
+}
+
+/// The doors there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Lines of text.
+    Line,
+    /// Rooms over TCP and UDP.
+    Rooms(Rooms),
+}
+
+/// The options of the room door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rooms {
+    /// `udp=PORT`: where its members send datagrams, at the same address; 0 lets the system choose.
+    pub udp: u16,
+    /// `status=ok`: requests carry a port, and are answered by words.
+    pub status_ok: bool,
+    /// `down=named`: datagrams tell the name by its size.
+    pub down_named: bool,
 }
 
 impl Listen {
     /// The default: this machine only, for passwords cross the network in the clear.
     pub fn local() -> Self {
-        Self { addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT) }
+        Self { addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT), door: Door::Line }
     }
 
     /// An endpoint by its text.
@@ -27,20 +49,71 @@ impl Listen {
     /// # Errors
     /// What would be accepted instead.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let Some((door, address)) = text.split_once("://") else {
+        let Some((door, rest)) = text.split_once("://") else {
             return Err(format!("must be DOOR://ADDRESS:PORT, such as \"line://127.0.0.1:{PORT}\", not {text:?}"));
         };
-        match door {
-            "line" => address.parse().map(|addr| Self { addr }).map_err(|_| bad_address(address)),
-            "rooms" => Err("the room door is not part of this version; leave rooms:// out".to_owned()),
-            _ => Err(format!("there is no door {door:?}; it must be line://ADDRESS:PORT")),
+        let (address, options) = match rest.split_once('?') {
+            Some((address, options)) => (address, Some(options)),
+            None => (rest, None),
+        };
+        let addr = || address.parse().map_err(|_| bad_address(door, address));
+        match (door, options) {
+            ("line", None) => Ok(Self { addr: addr()?, door: Door::Line }),
+            ("line", Some(_)) => Err("the line door takes no options; leave out what begins with the ?".to_owned()),
+            ("rooms", options) => {
+                Ok(Self { addr: addr()?, door: Door::Rooms(Rooms::parse(options.unwrap_or_default())?) })
+            }
+            _ => Err(format!(
+                "there is no door {door:?}; it must be line://ADDRESS:PORT or rooms://ADDRESS:PORT?udp=PORT"
+            )),
         }
+    }
+
+    /// Whether two endpoints want the same place.
+    pub(super) fn collides(&self, other: &Self) -> bool {
+        self.addr == other.addr && self.addr.port() != 0
+    }
+}
+
+impl Rooms {
+    /// Options as they stand behind the `?`, in any order, each once.
+    fn parse(text: &str) -> Result<Self, String> {
+        let (mut udp, mut status_ok, mut down_named) = (None, false, false);
+        for option in text.split('&').filter(|option| !option.is_empty()) {
+            let (key, value) = option.split_once('=').unwrap_or((option, ""));
+            let was_there = match (key, value) {
+                ("udp", port) => match port.parse() {
+                    Ok(port) => udp.replace(port).is_some(),
+                    Err(_) => return Err(format!("udp must be a port, a number from 0 to 65535, not {port:?}")),
+                },
+                ("status", "ok") => std::mem::replace(&mut status_ok, true),
+                ("down", "named") => std::mem::replace(&mut down_named, true),
+                ("status" | "down", _) => {
+                    return Err(format!("there is no {option:?}; there are status=ok and down=named"));
+                }
+                _ => return Err(format!("there is no option {key:?}; there are udp=PORT, status=ok and down=named")),
+            };
+            if was_there {
+                return Err(format!("{key} is there twice; name it once"));
+            }
+        }
+        let Some(udp) = udp else {
+            return Err("the room door needs a UDP port: write rooms://ADDRESS:PORT?udp=PORT".to_owned());
+        };
+        Ok(Self { udp, status_ok, down_named })
     }
 }
 
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line://{}", self.addr)
+        match self.door {
+            Door::Line => write!(f, "line://{}", self.addr),
+            Door::Rooms(Rooms { udp, status_ok, down_named }) => {
+                let (status, down) =
+                    (if status_ok { "&status=ok" } else { "" }, if down_named { "&down=named" } else { "" });
+                write!(f, "rooms://{}?udp={udp}{status}{down}", self.addr)
+            }
+        }
     }
 }
 
@@ -59,10 +132,10 @@ impl From<Listen> for String {
 }
 
 /// Which half of an address is at fault.
-fn bad_address(text: &str) -> String {
+fn bad_address(door: &str, text: &str) -> String {
     let unbracketed = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     if unbracketed.parse::<IpAddr>().is_ok() {
-        return format!("{text:?} has no port; write line://ADDRESS:PORT, an IPv6 address in brackets");
+        return format!("{text:?} has no port; write {door}://ADDRESS:PORT, an IPv6 address in brackets");
     }
     match text.rsplit_once(':') {
         Some((_, port)) if port.parse::<u16>().is_err() => {
@@ -71,7 +144,7 @@ fn bad_address(text: &str) -> String {
         Some((address, _)) => {
             format!("the address must be an IP address, IPv6 in brackets, such as 0.0.0.0 or [::], not {address:?}")
         }
-        None => format!("{text:?} is not ADDRESS:PORT; write line://127.0.0.1:{PORT}"),
+        None => format!("{text:?} is not ADDRESS:PORT; write {door}://127.0.0.1:{PORT}"),
     }
 }
 
@@ -98,7 +171,17 @@ mod tests {
         check("", Err("must be DOOR://ADDRESS:PORT"));
         check("irc://127.0.0.1:6667", Err("no door \"irc\""));
         check("LINE://127.0.0.1:6667", Err("no door \"LINE\""));
-        check("rooms://127.0.0.1:5016?udp=5016", Err("the room door is not part of this version"));
+        check("line://127.0.0.1:5015?udp=1", Err("takes no options"));
+        check("rooms://127.0.0.1:9001?udp=9002", Ok("rooms://127.0.0.1:9001?udp=9002"));
+        check("rooms://[::1]:0?down=named&udp=0&status=ok", Ok("rooms://[::1]:0?udp=0&status=ok&down=named"));
+        check("rooms://127.0.0.1:9001", Err("needs a UDP port"));
+        check("rooms://127.0.0.1:9001?", Err("needs a UDP port"));
+        check("rooms://127.0.0.1?udp=1", Err("write rooms://ADDRESS:PORT"));
+        check("rooms://127.0.0.1:9001?udp=", Err("udp must be a port"));
+        check("rooms://127.0.0.1:9001?udp=70000", Err("udp must be a port"));
+        check("rooms://127.0.0.1:9001?udp=1&udp=2", Err("udp is there twice"));
+        check("rooms://127.0.0.1:9001?udp=1&status=no", Err("no \"status=no\""));
+        check("rooms://127.0.0.1:9001?udp=1&tls=1", Err("no option \"tls\""));
         check("line://localhost:5015", Err("must be an IP address"));
         check("line://::1:5015", Err("an IPv6 address in brackets"));
         check("line://:5015", Err("must be an IP address"));

@@ -13,13 +13,14 @@ mod source;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use log::LevelFilter;
 use serde::{Deserialize, Serialize};
 
-pub use self::listen::Listen;
+pub use self::listen::{Door, Listen, Rooms};
 use self::source::Source;
 use crate::limits;
 
@@ -58,6 +59,9 @@ pub struct Args {
 pub struct Config {
     /// Where to listen; never empty.
     pub listen: Vec<Listen>,
+    /// Where members of rooms who came through the line door may send datagrams; none if they may not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub datagrams: Option<SocketAddr>,
     /// `[accounts]`.
     pub accounts: Accounts,
     /// `[login]`.
@@ -74,6 +78,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: vec![Listen::local()],
+            datagrams: None,
             accounts: Accounts::default(),
             login: limits::Login::default(),
             limits: limits::Limits::default(),

@@ -165,8 +165,8 @@ fn endpoints() {
         "config.toml:1:10: listen: must name at least one endpoint, such as [\"line://127.0.0.1:5015\"]",
     );
     check(
-        "listen = [\n  'line://127.0.0.1:5015',\n  'rooms://127.0.0.1:5016?udp=5016',\n]",
-        "config.toml:3:3: listen: the room door is not part of this version; leave rooms:// out",
+        "listen = [\n  'line://127.0.0.1:5015',\n  'rooms://127.0.0.1:5016',\n]",
+        "config.toml:3:3: listen: the room door needs a UDP port: write rooms://ADDRESS:PORT?udp=PORT",
     );
     check(
         "listen = ['line://[::1]:5015', 'line://[::1]:5015']",
@@ -177,8 +177,8 @@ fn endpoints() {
         "config.toml:1:11: listen: must hold texts, such as \"line://127.0.0.1:5015\", not an integer",
     );
     check(
-        "datagrams = '127.0.0.1:5015'",
-        "config.toml:1:13: datagrams: the datagram relay is not part of this version; leave datagrams out",
+        "datagrams = 'localhost:5015'",
+        "config.toml:1:13: datagrams: must be ADDRESS:PORT, such as \"127.0.0.1:5015\", an IPv6 address in brackets, not \"localhost:5015\"",
     );
 }
 

@@ -57,7 +57,7 @@ enum Dialogue {
 enum To {
     Everybody,
     One(UserName),
-    Room(RoomName),
+    Room(Box<RoomName>),
 }
 
 /// A line without its dress.

@@ -3,10 +3,12 @@
 //!
 //! Another door is another variant of [`Door`], with the same verbs: `sniff`, `decode`, `tell`, `hear`, [`encode`].
 
+pub mod datagram;
 pub mod inbox;
 pub mod line;
 mod operations;
 pub mod reply;
+pub mod rooms;
 mod text;
 mod wire;
 
@@ -16,8 +18,10 @@ pub use crate::hub::command::Masked;
 use crate::hub::event::Event;
 use crate::hub::names::{RoomName, UserName};
 use crate::limits;
+use inbox::{Cut, Inbox};
 use line::Line;
 use reply::Reply;
+use rooms::RoomsDoor;
 
 /// The byte that ends every frame of the doors whose connections may fall behind.
 pub const FRAME_END: u8 = b'\n';
@@ -27,6 +31,8 @@ pub const FRAME_END: u8 = b'\n';
 pub enum Door {
     /// Lines of text.
     Line(Line),
+    /// Rooms over TCP and UDP: one exchange.
+    Rooms(RoomsDoor),
 }
 
 /// The spellings of what many hear at once: each message is encoded once a kind.
@@ -85,8 +91,12 @@ pub enum Step<'a> {
         /// Whether it is to be made.
         makes: bool,
     },
+    /// Somebody without an account wants to be in a room. That is all this connection is for.
+    Visit(rooms::Request),
     /// The client takes its leave.
     Bye,
+    /// There is no more to come but the door's last word.
+    Over,
     /// The connection is none that the door can serve.
     Refuse(CloseReason),
 }
@@ -97,10 +107,25 @@ impl Door {
         Self::Line(Line::default())
     }
 
-    /// Which of the shared spellings this connection hears.
-    pub fn kind(&self) -> Kind {
+    /// A connection that has just come in through the room door.
+    pub fn rooms(options: rooms::Options) -> Self {
+        Self::Rooms(RoomsDoor::new(options))
+    }
+
+    /// Whether the connection is where somebody is, from the greeting on; and not one exchange, of which a session may
+    /// come that lives elsewhere.
+    pub fn is_dialogue(&self) -> bool {
         match self {
-            Self::Line(line) => line.kind(),
+            Self::Line(_) => true,
+            Self::Rooms(_) => false,
+        }
+    }
+
+    /// Which of the shared spellings this connection hears; `None` if it hears none.
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Line(line) => Some(line.kind()),
+            Self::Rooms(_) => None,
         }
     }
 
@@ -108,6 +133,7 @@ impl Door {
     pub fn claimed_name(&self) -> Option<&UserName> {
         match self {
             Self::Line(line) => line.claimed_name(),
+            Self::Rooms(_) => None,
         }
     }
 
@@ -115,6 +141,7 @@ impl Door {
     pub fn expects_secret(&self) -> bool {
         match self {
             Self::Line(line) => line.expects_secret(),
+            Self::Rooms(_) => true,
         }
     }
 
@@ -122,19 +149,33 @@ impl Door {
     pub fn is_logged_in(&self) -> bool {
         match self {
             Self::Line(line) => line.is_logged_in(),
+            Self::Rooms(_) => false,
         }
     }
 
     /// The longest frame that is taken now, in bytes with its end; `line_bytes` is the bound after login.
     pub fn frame_limit(&self, line_bytes: u32) -> usize {
         let bound = line_bytes as usize;
-        if self.is_logged_in() { bound } else { bound.min(limits::LOGIN_LINE_BYTES) }
+        match self {
+            Self::Line(line) if line.is_logged_in() => bound,
+            Self::Line(_) => bound.min(limits::LOGIN_LINE_BYTES),
+            Self::Rooms(_) => limits::ROOM_REQUEST_BYTES,
+        }
+    }
+
+    /// Looks for a frame of at most `limit` bytes at the start of `bytes`.
+    pub fn cut(&mut self, inbox: &mut Inbox, bytes: &[u8], limit: usize) -> Cut {
+        match self {
+            Self::Line(_) => inbox.cut(bytes, limit),
+            Self::Rooms(door) => door.cut(bytes),
+        }
     }
 
     /// Whether the bytes that came in, perhaps not a whole frame yet, are plainly none of this door's.
     pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
         match self {
             Self::Line(line) => line.sniff(bytes, limit),
+            Self::Rooms(_) => None,
         }
     }
 
@@ -142,6 +183,7 @@ impl Door {
     pub fn decode<'a>(&mut self, frame: &'a [u8], password_min: u32) -> Step<'a> {
         match self {
             Self::Line(line) => line.decode(frame, password_min),
+            Self::Rooms(door) => door.decode(frame),
         }
     }
 
@@ -149,6 +191,7 @@ impl Door {
     pub fn tell(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         match self {
             Self::Line(line) => line.tell(reply, out),
+            Self::Rooms(door) => door.tell(reply, out),
         }
     }
 
@@ -156,6 +199,15 @@ impl Door {
     pub fn hear(&mut self, event: &Event, out: &mut Vec<u8>) {
         match self {
             Self::Line(line) => line.hear(event, out),
+            Self::Rooms(door) => door.hear(event, out),
+        }
+    }
+
+    /// What is still to be said when no more will come from the client: appends it to `out`.
+    pub fn end(&mut self, out: &mut Vec<u8>) {
+        match self {
+            Self::Line(_) => {}
+            Self::Rooms(door) => door.end(out),
         }
     }
 }

@@ -15,7 +15,7 @@ use std::ops::Bound;
 
 use command::Command;
 use event::{Audience, Event, Message};
-use names::{GuestName, RoomToken, UserName, Who};
+use names::{GuestName, RoomName, RoomToken, UserName, Who};
 use room::{Member, RoomId, Rooms};
 use session::{Roster, SessionId};
 
@@ -104,6 +104,16 @@ impl Hub {
     /// A token that is good for nothing any more: its place in a room has gone. To be asked after the events.
     pub fn poll_void_token(&mut self) -> Option<RoomToken> {
         self.void_tokens.pop_front()
+    }
+
+    /// The room of a name.
+    pub fn find_room(&self, name: &RoomName) -> Option<RoomId> {
+        self.rooms.find(name)
+    }
+
+    /// How many rooms there are.
+    pub fn rooms(&self) -> usize {
+        self.rooms.by_name().len()
     }
 
     /// The members of a room, the longest-standing first; none if it is gone.

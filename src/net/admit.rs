@@ -7,6 +7,7 @@ use log::{info, warn};
 use mio::Interest;
 use mio::net::TcpStream;
 
+use super::Service;
 use super::addresses::{self, Admission};
 use super::conn::Conn;
 use super::reactor::Reactor;
@@ -17,10 +18,10 @@ use crate::hub::session::SessionId;
 
 impl Reactor {
     /// A connection has come.
-    pub(super) fn admit(&mut self, stream: TcpStream, ip: IpAddr) {
+    pub(super) fn admit(&mut self, stream: TcpStream, ip: IpAddr, service: Service) {
         match self.refusal(ip) {
-            Some(reason) => self.refuse(stream, ip, reason),
-            None => self.welcome(stream, ip),
+            Some(reason) => self.refuse(stream, ip, service, reason),
+            None => self.welcome(stream, ip, service),
         }
     }
 
@@ -40,11 +41,11 @@ impl Reactor {
         }
     }
 
-    fn welcome(&mut self, stream: TcpStream, ip: IpAddr) {
+    fn welcome(&mut self, stream: TcpStream, ip: IpAddr, service: Service) {
         let generation = self.generations.next();
         let entry = self.conns.vacant_entry();
         let id = SessionId { slot: entry.key() as u32, generation };
-        let mut conn = Conn::new(id, stream, ip, self.clock.now);
+        let mut conn = Conn::new(id, stream, ip, service.door(), self.clock.now);
         // Nobody needs urgent data, but a read that stops at it must not be taken for one that has drained the socket.
         let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
         let token = Source::Connection(id).token();
@@ -62,11 +63,11 @@ impl Reactor {
     }
 
     /// Tells a peer that it is not let in, as far as it can be told at once, and closes.
-    pub(super) fn refuse(&mut self, mut stream: TcpStream, ip: IpAddr, reason: CloseReason) {
+    pub(super) fn refuse(&mut self, mut stream: TcpStream, ip: IpAddr, service: Service, reason: CloseReason) {
         self.stats.count_closed(reason);
         info!("421 {reason}: {ip} was not let in");
         let mut line = Vec::new();
-        Reply::Closing(reason).encode(&mut line);
+        service.door().tell(&Reply::Closing(reason), &mut line);
         // Whatever it has said already is read away: unread input would turn the close into a reset, which can
         // overtake the line. Nothing waits for the peer, and nobody can be told if these calls fail.
         let _ = stream.read(&mut self.scratch);

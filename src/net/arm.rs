@@ -15,6 +15,7 @@ impl Reactor {
                 self.on_due(id);
             }
         }
+        self.end_silences();
         if self.accept_retry <= self.clock.now {
             self.retry_accept();
         }

@@ -141,12 +141,12 @@ pub(super) enum Late {
 }
 
 impl Conn {
-    pub(super) fn new(id: SessionId, stream: TcpStream, ip: IpAddr, now: Millis) -> Self {
+    pub(super) fn new(id: SessionId, stream: TcpStream, ip: IpAddr, door: Door, now: Millis) -> Self {
         Self {
             id,
             stream,
             ip,
-            door: Door::line(),
+            door,
             inbox: Inbox::default(),
             outbox: Outbox::new(),
             life: Life::Open,
@@ -216,6 +216,7 @@ impl Conn {
     /// When its begun line must end; the clock stands while it is not read.
     pub(super) fn line_due(&self, limits: &Limits) -> Millis {
         match self.pause {
+            Pause::None if !self.door.is_dialogue() => NEVER, // one exchange, and its deadline is that of the login
             Pause::None => self.line_since.saturating_add(seconds(limits.line_s)),
             Pause::Verdict(_) | Pause::Owing(_) | Pause::Pace { .. } | Pause::Delay { .. } => NEVER,
         }

@@ -35,6 +35,8 @@ impl Reactor {
             Step::NewPassword(Masked(password)) => self.on_new_password(id, password),
             Step::IssueToken => self.issue_token(id),
             Step::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
+            Step::Visit(request) => self.visit(id, request),
+            Step::Over => self.leave(id),
             Step::Bye => {
                 self.reply(id, &Reply::Bye);
                 self.leave(id);

@@ -3,8 +3,10 @@
 use super::conn::Conn;
 use super::pages::{Pages, Piece};
 use super::reactor::Reactor;
+use super::rooms::Spoken;
 use super::table::Table;
 use crate::close::CloseReason;
+use crate::door::datagram::Speaker;
 use crate::door::{self, Kind};
 use crate::hub::event::{Audience, Event};
 use crate::hub::room::{Member, RoomId};
@@ -14,20 +16,37 @@ impl Reactor {
     /// Drains the hub's events to the end, in their order.
     pub(super) fn deliver(&mut self) {
         while let Some((audience, event)) = self.hub.poll_event() {
-            match audience {
-                Audience::One(id) => self.answer(id, &event),
-                Audience::Others(except) => self.tell_others(except, &event),
-                Audience::Room { room, except } => self.tell_room(room, except, &event),
-                Audience::Members(members) => self.tell_members(&members, &event),
-                Audience::Account { name, except } => {
-                    let hearers: Vec<_> =
-                        self.hub.sessions_of(&name).iter().filter(|id| **id != except).copied().collect();
-                    for id in hearers {
-                        self.tell_own(id, &event);
-                    }
+            self.hand_out(audience, &event);
+        }
+        self.forget_void_tokens();
+    }
+
+    /// The same, without the answers to a command that `who` did not give by its connection.
+    pub(super) fn deliver_to_others(&mut self, who: SessionId) {
+        while let Some((audience, event)) = self.hub.poll_event() {
+            if audience != Audience::One(who) {
+                self.hand_out(audience, &event);
+            }
+        }
+        self.forget_void_tokens();
+    }
+
+    fn hand_out(&mut self, audience: Audience, event: &Event) {
+        match audience {
+            Audience::One(id) => self.answer(id, event),
+            Audience::Others(except) => self.tell_others(except, event),
+            Audience::Room { room, except } => self.tell_room(room, except, event),
+            Audience::Members(members) => self.tell_members(&members, event),
+            Audience::Account { name, except } => {
+                let hearers: Vec<_> = self.hub.sessions_of(&name).iter().filter(|id| **id != except).copied().collect();
+                for id in hearers {
+                    self.tell_own(id, event);
                 }
             }
         }
+    }
+
+    fn forget_void_tokens(&mut self) {
         while let Some(token) = self.hub.poll_void_token() {
             self.forget_token(token);
         }
@@ -57,7 +76,7 @@ impl Reactor {
     /// Few hear it: each gets bytes of its own, so that nobody's slowness keeps a page of others' words alive.
     fn tell_own(&mut self, id: SessionId, event: &Event) {
         let Some(conn) = self.conns.find(id) else { return };
-        let kind = conn.door.kind();
+        let Some(kind) = conn.door.kind() else { return };
         conn.outbox.push_own(&mut self.pages, |out| door::encode(kind, event, out));
         self.stats.deliveries += 1;
         self.mark_dirty(id);
@@ -78,8 +97,21 @@ impl Reactor {
         let members = self.hub.members_of(room);
         self.turn_work += members.len();
         let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.dirty);
+        // Coming and going is not announced by datagrams.
+        let mut spoken = match event {
+            Event::SaidIn { message, .. } if self.relay.ears.hears(room) => {
+                Some(Spoken::new(Speaker::Member(&message.from), &message.text))
+            }
+            _ => None,
+        };
         for member in members.iter().filter(|member| member.listens && Some(member.session) != except) {
-            fan.hand_to(member.session);
+            let is_told = match &mut spoken {
+                Some(spoken) => self.relay.tell(member.token, spoken, &mut self.stats),
+                None => false,
+            };
+            if !is_told {
+                fan.hand_to(member.session);
+            }
         }
         self.stats.deliveries += fan.count;
     }
@@ -88,8 +120,10 @@ impl Reactor {
     fn tell_members(&mut self, members: &[Member], event: &Event) {
         self.turn_work += members.len();
         let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.dirty);
+        let mut spoken = Spoken::room_closed();
         for member in members {
             fan.hand_to(member.session);
+            self.relay.tell(member.token, &mut spoken, &mut self.stats);
         }
         self.stats.deliveries += fan.count;
     }
@@ -112,7 +146,7 @@ impl<'a> Fan<'a> {
 
     fn hand_to(&mut self, id: SessionId) {
         let Some(conn) = self.conns.find(id) else { return };
-        let kind = conn.door.kind();
+        let Some(kind) = conn.door.kind() else { return };
         let Some(frame) = self.frames.get_mut(kind as usize) else { return };
         let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| door::encode(kind, self.event, out)));
         conn.outbox.push_shared(piece, self.pages);

@@ -39,6 +39,9 @@ impl Reactor {
         }
         self.stats.left += 1;
         self.part(id);
+        if let Some(Conn { outbox, door, .. }) = self.conns.find(id) {
+            outbox.push_own(&mut self.pages, |out| door.end(out));
+        }
         self.drain(id, true);
     }
 
@@ -55,13 +58,16 @@ impl Reactor {
     /// What a connection was to others ends here; what it is still owed does not.
     fn part(&mut self, id: SessionId) {
         let Some(conn) = self.conn(id) else { return };
+        let is_dialogue = conn.door.is_dialogue();
         let waits_for_verdict = matches!(conn.pause, Pause::Verdict(_));
         conn.pause = Pause::None;
         self.note_behind(id, false);
         if waits_for_verdict {
             self.auth.cancel(super::token::ticket(id));
         }
-        self.command(id, Command::Leave);
+        if is_dialogue {
+            self.command(id, Command::Leave);
+        }
     }
 
     /// The farewell begins: the flush sends what is owed, the read phase throws away what still comes, the timer ends
@@ -109,7 +115,7 @@ impl Reactor {
                 conn.life = Life::Lingering(Farewell { due: farewell.last.min(now + LINGER_MS), ..farewell });
                 return;
             }
-            if !has_all && farewell.is_left {
+            if farewell.is_left && (!has_all || !conn.door.is_dialogue()) {
                 return self.doom(id);
             }
         }

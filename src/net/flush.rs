@@ -33,6 +33,7 @@ impl Reactor {
             self.flush_one(id);
         }
         self.flushing = flushing;
+        self.relay.flush(&mut self.stats);
         self.pages.turn_over();
         self.look_at_crowd();
         if self.pages.owed_bytes() > self.tuning.limits.owed_total_bytes {

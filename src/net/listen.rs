@@ -13,7 +13,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use super::clock::NEVER;
 use super::reactor::Reactor;
 use super::token::Source;
-use super::{Endpoint, StartError};
+use super::{Endpoint, Service, StartError};
 use crate::close::CloseReason;
 use crate::limits::{self, Limits};
 
@@ -21,6 +21,7 @@ use crate::limits::{self, Limits};
 #[derive(Debug)]
 pub(super) struct Listener {
     socket: TcpListener,
+    service: Service,
     /// There may be connections to take. Polling is edge-triggered: only taking them all ends this.
     pub(super) is_ready: bool,
 }
@@ -34,20 +35,20 @@ impl Listener {
         limits: &Limits,
         registry: &Registry,
     ) -> Result<Option<Self>, StartError> {
-        let addr = endpoint.addr;
+        let (addr, door) = (endpoint.addr, endpoint.service.name());
         let mut socket = match bind(addr, limits) {
             Ok(socket) => socket,
             Err(error) if endpoint.optional && is_family_missing(&error) => {
-                warn!("not listening on line://{addr}: {error}");
+                warn!("not listening on {door}://{addr}: {error}");
                 return Ok(None);
             }
-            Err(error) => return Err(explain(addr, &error)),
+            Err(error) => return Err(explain(&format!("{door}://{addr}"), &error)),
         };
-        let failed = |error: io::Error| StartError::Failed(format!("listen on line://{addr}: {error}"));
+        let failed = |error: io::Error| StartError::Failed(format!("listen on {door}://{addr}: {error}"));
         registry.register(&mut socket, Source::Listener(place).token(), Interest::READABLE).map_err(failed)?;
         let addr = socket.local_addr().map_err(failed)?;
-        info!("listening on line://{addr}");
-        Ok(Some(Self { socket, is_ready: true }))
+        info!("listening on {door}://{addr}");
+        Ok(Some(Self { socket, service: endpoint.service, is_ready: true }))
     }
 
     /// New limits, for the connections that come.
@@ -95,14 +96,14 @@ fn is_shortage(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 
-fn explain(addr: SocketAddr, error: &io::Error) -> StartError {
-    let what = format!("listen on line://{addr}: {error}");
+pub(super) fn explain(place: &str, error: &io::Error) -> StartError {
+    let what = format!("listen on {place}: {error}");
     if error.kind() == ErrorKind::AddrInUse {
-        StartError::InUse(format!("{what}; stop the other server, or choose another port with `listen`"))
+        StartError::InUse(format!("{what}; stop the other server, or choose another port"))
     } else if error.kind() == ErrorKind::PermissionDenied {
         StartError::Failed(format!("{what}; ports below 1024 need a right that chatd need not have: choose another"))
     } else {
-        StartError::Failed(format!("{what}; `listen` must name an address of this machine"))
+        StartError::Failed(format!("{what}; it must be an address of this machine"))
     }
 }
 
@@ -148,7 +149,8 @@ impl Reactor {
         match listener.socket.accept() {
             Ok((stream, peer)) => {
                 self.on_accept_success();
-                self.admit(stream, peer.ip());
+                let service = listener.service;
+                self.admit(stream, peer.ip(), service);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 listener.is_ready = false;
@@ -190,10 +192,11 @@ impl Reactor {
     fn refuse_all(&mut self, place: usize) {
         for _ in 0..limits::ACCEPTS_A_TURN {
             self.spare = Spare(None);
-            let taken = self.listeners.get(place).and_then(|listener| listener.socket.accept().ok());
+            let listener = self.listeners.get(place);
+            let taken = listener.and_then(|listener| Some((listener.socket.accept().ok()?, listener.service)));
             let was_taken = taken.is_some();
-            if let Some((stream, peer)) = taken {
-                self.refuse(stream, peer.ip(), CloseReason::ServerFull);
+            if let Some(((stream, peer), service)) = taken {
+                self.refuse(stream, peer.ip(), service, CloseReason::ServerFull);
             }
             self.spare = Spare::new();
             if !was_taken {

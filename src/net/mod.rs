@@ -9,6 +9,7 @@ mod clock;
 mod conn;
 mod crowd;
 mod decide;
+mod ears;
 mod fanout;
 mod farewell;
 mod flush;
@@ -27,6 +28,7 @@ mod stats;
 mod table;
 mod timers;
 mod token;
+mod udp;
 
 use std::io;
 use std::net::SocketAddr;
@@ -37,6 +39,7 @@ use mio::{Interest, Poll, Waker};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::auth::{self, Auth, OpenError};
+use crate::door::{Door, rooms as rooms_door};
 use crate::hub::{Hub, Rules};
 use crate::limits::{self, Limits, Login, READ_BYTES, SPARE_DESCRIPTORS};
 use addresses::Addresses;
@@ -44,6 +47,7 @@ use clock::{Clock, NEVER};
 use listen::{Listener, Spare};
 use pages::Pages;
 use reactor::{Ending, Reactor};
+use rooms::Relay;
 use stats::Stats;
 use table::Table;
 use timers::Timers;
@@ -54,6 +58,8 @@ use token::{Generations, Source};
 pub struct Settings {
     /// Where it listens.
     pub listen: Vec<Endpoint>,
+    /// Where members of rooms who came through the line door send datagrams.
+    pub datagrams: Option<SocketAddr>,
     /// The account file; its companions stand beside it.
     pub accounts_file: PathBuf,
     /// How many log lines have been dropped, for the statistics.
@@ -62,13 +68,49 @@ pub struct Settings {
     pub tuning: Tuning,
 }
 
-/// One place to listen at, for the line door.
+/// One place to listen at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// Address and port; port 0 takes a free one.
     pub addr: SocketAddr,
     /// Whether a machine without this address family is no reason not to start.
     pub optional: bool,
+    /// What is spoken there.
+    pub service: Service,
+}
+
+/// What is spoken at an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Lines of text.
+    Line,
+    /// Rooms over TCP and UDP.
+    Rooms {
+        /// The port for datagrams, at the same address; port 0 takes a free one.
+        udp: u16,
+        /// Requests carry a port, and are answered by words.
+        status_ok: bool,
+        /// Datagrams tell the name by its size.
+        down_named: bool,
+    },
+}
+
+impl Service {
+    /// The name of its door.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Rooms { .. } => "rooms",
+        }
+    }
+
+    /// The door of a connection that comes in here.
+    fn door(self) -> Door {
+        match self {
+            Self::Line => Door::line(),
+            Self::Rooms { status_ok, down_named, .. } => Door::rooms(rooms_door::Options { status_ok, down_named }),
+        }
+    }
 }
 
 /// What SIGHUP may change.
@@ -127,7 +169,7 @@ pub fn serve(settings: Settings, reload: Reload) -> Result<(), StartError> {
 }
 
 fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
-    let Settings { listen, accounts_file, stats_log_lines_dropped, tuning } = settings;
+    let Settings { listen, datagrams, accounts_file, stats_log_lines_dropped, tuning } = settings;
     let failed = |what: &str, error: io::Error| StartError::Failed(format!("{what}: {error}"));
     let poll = Poll::new().map_err(|error| failed("make a poll", error))?;
     let mut signals = signals::listen().map_err(|error| failed("listen to signals", error))?;
@@ -143,6 +185,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     for endpoint in &listen {
         listeners.extend(Listener::open(endpoint, listeners.len(), &tuning.limits, registry)?);
     }
+    let relay = Relay::open(&listen, datagrams, registry)?;
     let scratch_bytes = READ_BYTES.max(limits::LINE_BYTES_MOST) * 2;
     let mut reactor = Reactor {
         poll,
@@ -161,6 +204,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         silent: 0,
         hub: Hub::new(Rules::from(&tuning)),
         auth,
+        relay,
         pages: Pages::default(),
         timers: Timers::default(),
         scratch: vec![0; scratch_bytes].into_boxed_slice(),

@@ -36,6 +36,7 @@ impl Reactor {
         for listener in &self.listeners {
             listener.set_limits(&self.tuning.limits);
         }
+        self.relay.ears.rearm(&self.tuning.rooms);
         self.plan_stats();
         for id in self.conns.ids() {
             self.renew(id);
@@ -61,6 +62,7 @@ impl Reactor {
         }
         self.ending = Ending::Until(self.clock.now + SHUTDOWN_MS);
         self.listeners.clear();
+        self.relay.tell_the_end(&mut self.stats);
         self.accept_retry = NEVER;
         for id in self.conns.ids() {
             self.close(id, CloseReason::ShuttingDown(SHUTDOWN_RETRY_S));
@@ -77,10 +79,11 @@ impl Reactor {
     pub(super) fn log_stats(&mut self) {
         let dropped = (self.log_lines_dropped)();
         info!(
-            "stats: connections={} online={} accounts={} hashing={} owed_bytes={} addresses={} log_lines_dropped={dropped} {}",
+            "stats: connections={} online={} accounts={} rooms={} hashing={} owed_bytes={} addresses={} log_lines_dropped={dropped} {}",
             self.conns.len(),
             self.hub.accounts_online(),
             self.auth.accounts(),
+            self.hub.rooms(),
             self.auth.waiting(),
             self.pages.owed_bytes(),
             self.addresses.len(),

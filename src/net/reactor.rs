@@ -12,6 +12,7 @@ use super::clock::{Clock, Millis, NEVER};
 use super::conn::{Conn, Input};
 use super::listen::{Listener, Spare};
 use super::pages::Pages;
+use super::rooms::Relay;
 use super::stats::Stats;
 use super::table::Table;
 use super::timers::Timers;
@@ -46,9 +47,10 @@ pub(super) struct Reactor {
 
     pub(super) hub: Hub,
     pub(super) auth: Auth,
+    pub(super) relay: Relay,
 
     pub(super) pages: Pages,
-    pub(super) timers: Timers,
+    pub(super) timers: Timers<SessionId>,
     /// What one read goes into; a connection keeps only what cannot be carried out yet.
     pub(super) scratch: Box<[u8]>,
     /// Those whose input is to be read.
@@ -94,6 +96,7 @@ impl Reactor {
             self.wait(&mut events)?;
             self.expire();
             self.accept();
+            self.hear();
             self.read(); // … and decide, line by line
             self.flush();
             self.reap();
@@ -118,6 +121,7 @@ impl Reactor {
                 }
                 Source::Waker => self.take_verdicts(),
                 Source::Signals => self.on_signals(),
+                Source::Datagrams(place) => self.relay.on_event(place, event),
                 Source::Connection(id) => self.on_event(id, event),
             }
         }
@@ -128,13 +132,15 @@ impl Reactor {
     fn patience(&self) -> Option<Duration> {
         let is_busy = !self.run_queue.is_empty()
             || !self.dirty.is_empty()
+            || self.relay.is_ready()
             || self.listeners.iter().any(|listener| listener.is_ready);
         if is_busy {
             return Some(Duration::ZERO);
         }
         let ending = if let Ending::Until(due) = self.ending { due } else { NEVER };
         let timer = self.timers.next_due().unwrap_or(NEVER);
-        let due = timer.min(self.accept_retry).min(self.stats_due).min(ending);
+        let silence = self.relay.ears.next_due().unwrap_or(NEVER);
+        let due = timer.min(silence).min(self.accept_retry).min(self.stats_due).min(ending);
         // The clock counts whole milliseconds: one more, lest it wake before its time.
         (due != NEVER).then(|| Duration::from_millis((due + 1).saturating_sub(self.clock.now)))
     }

@@ -118,7 +118,7 @@ impl Reactor {
                 return None;
             }
         }
-        Some(conn.inbox.cut(bytes, limit))
+        Some(conn.door.cut(&mut conn.inbox, bytes, limit))
     }
 
     /// Reads more behind the `len` bytes that `scratch` holds. `None` when there is no more for now.

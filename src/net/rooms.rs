@@ -1,15 +1,149 @@
-//! Entering rooms: the token of a place in a room is drawn here, for the hub knows no randomness.
+//! Rooms: entering them, and the members who speak and hear by datagrams.
 
-use log::warn;
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use log::{info, warn};
+use mio::Registry;
+use mio::event::Event;
 
 use super::conn::Conn;
+use super::ears::{Ear, Ears, Place, Silence, Unheard};
 use super::reactor::Reactor;
+use super::stats::Stats;
+use super::udp::Udp;
+use super::{Endpoint, Service, StartError, listen};
 use crate::close::CloseReason;
-use crate::door::Masked;
+use crate::door::datagram::{self, Body, Control, Speaker, Spelling};
 use crate::door::reply::Reply;
+use crate::door::rooms::{Operation, Request};
+use crate::door::{Door, Masked};
 use crate::hub::command::{Command, Entry};
 use crate::hub::names::{RoomName, RoomToken};
 use crate::hub::session::SessionId;
+use crate::limits::DATAGRAMS_A_TURN;
+
+/// What members are told when their room is no more.
+const ROOM_CLOSED: &str = "room closed";
+
+/// The way of rooms over UDP. Without a socket there is nothing in it.
+#[derive(Debug, Default)]
+pub(super) struct Relay {
+    pub(super) sockets: Vec<Udp>,
+    pub(super) ears: Ears,
+    /// What `227` names to members who came through the line door.
+    pub(super) line_port: Option<u16>,
+}
+
+/// One text on its way to many: written once for each socket and spelling.
+pub(super) struct Spoken<'a> {
+    from: Speaker<'a>,
+    text: &'a str,
+    written: Vec<(usize, Spelling, Option<Range<usize>>)>,
+}
+
+impl<'a> Spoken<'a> {
+    pub(super) fn new(from: Speaker<'a>, text: &'a str) -> Self {
+        Self { from, text, written: Vec::new() }
+    }
+
+    /// The last words in a room.
+    pub(super) fn room_closed() -> Self {
+        Self::new(Speaker::Server, ROOM_CLOSED)
+    }
+}
+
+impl Relay {
+    /// Binds the sockets that the doors ask for. Those who ask for the same place share one.
+    pub(super) fn open(
+        listen: &[Endpoint],
+        datagrams: Option<SocketAddr>,
+        registry: &Registry,
+    ) -> Result<Self, StartError> {
+        let mut relay = Self::default();
+        for endpoint in listen {
+            match endpoint.service {
+                Service::Line => {}
+                Service::Rooms { udp, .. } => {
+                    relay.socket(SocketAddr::new(endpoint.addr.ip(), udp), registry)?;
+                }
+            }
+        }
+        if let Some(addr) = datagrams {
+            relay.line_port = Some(relay.socket(addr, registry)?);
+        }
+        Ok(relay)
+    }
+
+    /// The port of the socket at `addr`, which is opened if it is not there yet.
+    fn socket(&mut self, addr: SocketAddr, registry: &Registry) -> Result<u16, StartError> {
+        if let Some(udp) = self.sockets.iter().find(|udp| udp.serves(addr)) {
+            return Ok(udp.addr.port());
+        }
+        let udp = Udp::open(addr, self.sockets.len(), registry)
+            .map_err(|error| listen::explain(&format!("udp://{addr}"), &error))?;
+        info!("listening on udp://{}", udp.addr);
+        let port = udp.addr.port();
+        self.sockets.push(udp);
+        Ok(port)
+    }
+
+    /// The poll has news of a socket.
+    pub(super) fn on_event(&mut self, place: usize, event: &Event) {
+        if let Some(udp) = self.sockets.get_mut(place) {
+            udp.is_ready |= event.is_readable() || event.is_error();
+            udp.is_blocked &= !event.is_writable();
+        }
+    }
+
+    /// Whether there is something to do without waiting: to take, or to send.
+    pub(super) fn is_ready(&self) -> bool {
+        self.sockets.iter().any(|udp| udp.is_ready || udp.may_flush())
+    }
+
+    /// Queues a text for the member with this token. False if it does not hear by datagrams.
+    pub(super) fn tell(&mut self, token: RoomToken, spoken: &mut Spoken<'_>, stats: &mut Stats) -> bool {
+        let Some((place, spelling)) = self.ears.place(token) else { return false };
+        self.queue(place, spelling, spoken, stats);
+        true
+    }
+
+    /// Tells everybody who hears by datagrams that their rooms are no more.
+    pub(super) fn tell_the_end(&mut self, stats: &mut Stats) {
+        let mut spoken = Spoken::room_closed();
+        let places: Vec<_> = self.ears.places().collect();
+        for (place, spelling) in places {
+            self.queue(place, spelling, &mut spoken, stats);
+        }
+    }
+
+    fn queue(&mut self, place: Place, spelling: Spelling, spoken: &mut Spoken<'_>, stats: &mut Stats) {
+        let Some(udp) = self.sockets.get_mut(place.socket) else { return };
+        let known = spoken.written.iter().find(|(socket, how, _)| (*socket, *how) == (place.socket, spelling));
+        let written = match known {
+            Some((_, _, written)) => written.clone(),
+            None => {
+                let written = udp.write(|out| datagram::encode(spelling, spoken.from, spoken.text, out));
+                spoken.written.push((place.socket, spelling, written.clone()));
+                written
+            }
+        };
+        match written {
+            None => stats.datagrams_too_long += 1,
+            Some(bytes) if udp.push(place.addr, bytes) => {}
+            Some(_) => stats.datagrams_dropped += 1,
+        }
+    }
+
+    /// Sends what is queued.
+    pub(super) fn flush(&mut self, stats: &mut Stats) {
+        for udp in &mut self.sockets {
+            let sent = udp.flush();
+            stats.datagrams_out += sent.count;
+            stats.datagrams_failed += sent.failed;
+        }
+    }
+}
 
 impl Reactor {
     /// MAKE and JOIN.
@@ -19,16 +153,98 @@ impl Reactor {
         self.command(id, if makes { Command::Make(entry) } else { Command::Join(entry) });
     }
 
+    /// Somebody without an account makes a room or enters one. The session goes by the connection's id, and outlives it.
+    pub(super) fn visit(&mut self, id: SessionId, request: Request) {
+        let Some(token) = draw_token() else { return self.close(id, CloseReason::Internal) };
+        let Request { operation, room, guest, password } = request;
+        let password = password.as_ref().map(|Masked(word)| Masked(word.as_str()));
+        let entry = Entry { room, password, token };
+        self.command(id, Command::Visit { guest, makes: operation == Operation::Make, entry });
+        self.leave(id); // one exchange a connection
+    }
+
     /// A session has its place in a room, and is told the token.
     pub(super) fn on_entered(&mut self, id: SessionId, room: &RoomName, token: RoomToken) {
-        let reply = Reply::Entered { room: room.clone(), token, port: None };
-        let Some(Conn { outbox, door, .. }) = self.conns.find(id) else { return };
+        let port = self.relay.line_port;
+        let Some(Conn { outbox, door, ip, .. }) = self.conns.find(id) else { return };
+        let guest = match door {
+            Door::Line(_) => None,
+            Door::Rooms(door) => Some(door.spelling()),
+        };
+        if !self.relay.sockets.is_empty()
+            && let Some(room_id) = self.hub.find_room(room)
+        {
+            let ear = Ear::new(id, (room.clone(), room_id), *ip, guest, self.clock.now);
+            self.relay.ears.insert(token, ear, &self.tuning.rooms);
+        }
+        let reply = Reply::Entered { room: room.clone(), token, port };
         outbox.push_own(&mut self.pages, |out| door.tell(&reply, out));
         self.mark_dirty(id);
     }
 
     /// A place in a room is gone, and its token with it.
-    pub(super) fn forget_token(&mut self, _token: RoomToken) {}
+    pub(super) fn forget_token(&mut self, token: RoomToken) {
+        self.relay.ears.remove(token);
+    }
+
+    /// Takes datagrams, some from each socket a turn.
+    pub(super) fn hear(&mut self) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for socket in 0..self.relay.sockets.len() {
+            for _ in 0..DATAGRAMS_A_TURN {
+                let Some(udp) = self.relay.sockets.get_mut(socket).filter(|udp| udp.is_ready) else { break };
+                let Some((count, from)) = udp.receive(&mut scratch) else { break };
+                self.stats.datagrams_in += 1;
+                self.on_datagram(socket, from, scratch.get(..count).unwrap_or_default());
+            }
+        }
+        self.scratch = scratch;
+    }
+
+    /// One datagram. Whatever is wrong with it, nobody is told.
+    fn on_datagram(&mut self, socket: usize, addr: SocketAddr, bytes: &[u8]) {
+        let Some(up) = datagram::decode(bytes) else {
+            self.stats.datagrams_invalid += 1;
+            return;
+        };
+        let place = Place { socket, addr };
+        let heard = match self.relay.ears.hear(&up, place, self.clock.now, &self.tuning.rooms) {
+            Ok(heard) => heard,
+            Err(Unheard::Invalid) => {
+                self.stats.datagrams_invalid += 1;
+                return;
+            }
+            Err(Unheard::TooFast) => {
+                self.stats.datagrams_too_fast += 1;
+                return;
+            }
+        };
+        if heard.is_new && heard.is_guest {
+            self.command_unanswered(heard.session, Command::Listen { room: heard.room.clone() });
+        }
+        let Body::Text(text) = up.body else { return };
+        match datagram::control(text).filter(|_| heard.is_guest) {
+            Some(Control::Hello) => {}
+            Some(Control::Leave) => self.command_unanswered(heard.session, Command::Leave),
+            None => self.command_unanswered(heard.session, Command::SayIn { room: heard.room, text }),
+        }
+    }
+
+    /// Ends the silences that have lasted too long.
+    pub(super) fn end_silences(&mut self) {
+        while let Some(silence) = self.relay.ears.poll_silence(self.clock.now, &self.tuning.rooms) {
+            match silence {
+                Silence::Broken | Silence::Deaf => {}
+                Silence::Over(guest) => self.command_unanswered(guest, Command::Leave),
+            }
+        }
+    }
+
+    /// Gives the hub a command that did not come in by the session's connection: the answer is for nobody.
+    fn command_unanswered(&mut self, id: SessionId, command: Command<'_>) {
+        self.hub.handle(id, command, self.clock.unix_ms);
+        self.deliver_to_others(id);
+    }
 }
 
 /// 128 bits that nobody can foresee. `None` if the system has no randomness to give.

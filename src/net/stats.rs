@@ -25,6 +25,20 @@ pub(super) struct Stats {
     pub(super) paced: u64,
     /// Times that somebody was read more slowly because a crowd of listeners was behind.
     pub(super) held_back: u64,
+    /// Datagrams taken.
+    pub(super) datagrams_in: u64,
+    /// … of which so many had no effect: a token, a room, an address, a byte was wrong …
+    pub(super) datagrams_invalid: u64,
+    /// … and so many because their members spoke too fast.
+    pub(super) datagrams_too_fast: u64,
+    /// Datagrams sent.
+    pub(super) datagrams_out: u64,
+    /// Datagrams not sent: the queue was full …
+    pub(super) datagrams_dropped: u64,
+    /// … the kernel would not take them …
+    pub(super) datagrams_failed: u64,
+    /// … or they would have been too long.
+    pub(super) datagrams_too_long: u64,
     /// Connections that clients ended, by EX, end of input or reset.
     pub(super) left: u64,
     /// Connections that the server ended, by reason.
@@ -52,12 +66,23 @@ impl fmt::Display for Stats {
             bytes_out,
             paced,
             held_back,
+            datagrams_in,
+            datagrams_invalid,
+            datagrams_too_fast,
+            datagrams_out,
+            datagrams_dropped,
+            datagrams_failed,
+            datagrams_too_long,
             left,
             closed,
         } = self;
         write!(f, "accepted={accepted} logins={logins} registered={registered} lines={lines} ")?;
         write!(f, "deliveries={deliveries} bytes_in={bytes_in} bytes_out={bytes_out} paced={paced} ")?;
         write!(f, "held_back={held_back} left={left}")?;
+        write!(f, " datagrams_in={datagrams_in} datagrams_invalid={datagrams_invalid}")?;
+        write!(f, " datagrams_too_fast={datagrams_too_fast} datagrams_out={datagrams_out}")?;
+        write!(f, " datagrams_dropped={datagrams_dropped} datagrams_failed={datagrams_failed}")?;
+        write!(f, " datagrams_too_long={datagrams_too_long}")?;
         for (name, count) in NAMES.iter().zip(closed).filter(|(_, count)| **count > 0) {
             write!(f, " \"{name}\"={count}")?;
         }

@@ -1,20 +1,24 @@
-//! Deadlines: at most one timer a connection, at the earliest thing that may become due.
+//! Deadlines: at most one timer a connection (or other thing that has a key), at the earliest thing that may become due.
 //!
 //! Activity does not move a timer. When it fires, its owner looks at what is really due and arms it again.
 
 use std::collections::BTreeSet;
 
 use super::clock::{Millis, NEVER};
-use crate::hub::session::SessionId;
-
 /// The armed timers, earliest first.
-#[derive(Debug, Default)]
-pub(super) struct Timers(BTreeSet<(Millis, SessionId)>);
+#[derive(Debug)]
+pub(super) struct Timers<K>(BTreeSet<(Millis, K)>);
 
-impl Timers {
+impl<K> Default for Timers<K> {
+    fn default() -> Self {
+        Self(BTreeSet::new())
+    }
+}
+
+impl<K: Ord + Copy> Timers<K> {
     /// Arms the timer of `id` for `due`, if it is not armed for an earlier time already (`armed`, which its owner
     /// keeps). [`NEVER`] arms nothing.
-    pub(super) fn arm(&mut self, id: SessionId, armed: &mut Millis, due: Millis) {
+    pub(super) fn arm(&mut self, id: K, armed: &mut Millis, due: Millis) {
         if due < *armed {
             self.disarm(id, armed);
             self.0.insert((due, id));
@@ -23,7 +27,7 @@ impl Timers {
     }
 
     /// Takes the timer of `id` away.
-    pub(super) fn disarm(&mut self, id: SessionId, armed: &mut Millis) {
+    pub(super) fn disarm(&mut self, id: K, armed: &mut Millis) {
         if *armed != NEVER {
             self.0.remove(&(*armed, id));
             *armed = NEVER;
@@ -31,7 +35,7 @@ impl Timers {
     }
 
     /// A timer that is due at `now`. It is armed no longer; its owner must be told so.
-    pub(super) fn pop_due(&mut self, now: Millis) -> Option<SessionId> {
+    pub(super) fn pop_due(&mut self, now: Millis) -> Option<K> {
         let (due, _) = *self.0.first()?;
         if due > now {
             return None;
@@ -48,6 +52,7 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::session::SessionId;
 
     #[test]
     fn one_timer_each_at_the_earliest() {

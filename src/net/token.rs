@@ -14,6 +14,8 @@ pub(super) enum Source {
     Waker,
     /// A signal has come.
     Signals,
+    /// A datagram socket, by its place.
+    Datagrams(usize),
     /// A connection.
     Connection(SessionId),
 }
@@ -23,6 +25,8 @@ const GENERATION_SHIFT: u32 = 32;
 const OWN: u32 = 0;
 const WAKER_SLOT: u32 = u32::MAX;
 const SIGNALS_SLOT: u32 = u32::MAX - 1;
+/// From here on, below those two, are the datagram sockets; below are the listeners.
+const DATAGRAM_SLOTS: u32 = 1 << 31;
 
 impl Source {
     /// The token to register the source under.
@@ -31,6 +35,7 @@ impl Source {
             Self::Listener(place) => (place as u32, OWN),
             Self::Waker => (WAKER_SLOT, OWN),
             Self::Signals => (SIGNALS_SLOT, OWN),
+            Self::Datagrams(place) => (DATAGRAM_SLOTS | place as u32, OWN),
             Self::Connection(id) => (id.slot, id.generation),
         };
         Token(slot as usize | (generation as usize) << GENERATION_SHIFT)
@@ -43,6 +48,7 @@ impl From<Token> for Source {
         match (generation, slot) {
             (OWN, WAKER_SLOT) => Self::Waker,
             (OWN, SIGNALS_SLOT) => Self::Signals,
+            (OWN, slot) if slot >= DATAGRAM_SLOTS => Self::Datagrams((slot - DATAGRAM_SLOTS) as usize),
             (OWN, place) => Self::Listener(place as usize),
             (generation, slot) => Self::Connection(SessionId { slot, generation }),
         }
@@ -77,8 +83,8 @@ mod tests {
     #[test]
     fn tokens_come_back_as_what_they_were() {
         let id = SessionId { slot: 7, generation: u32::MAX };
-        for source in [Source::Listener(0), Source::Listener(9), Source::Waker, Source::Signals, Source::Connection(id)]
-        {
+        let own = [Source::Listener(0), Source::Listener(9), Source::Waker, Source::Signals];
+        for source in [&own[..], &[Source::Datagrams(0), Source::Datagrams(9), Source::Connection(id)]].concat() {
             assert_eq!(Source::from(source.token()), source);
         }
         assert_eq!(from_ticket(ticket(id)), id);

@@ -70,7 +70,7 @@ impl Line {
         }
         let Ok(room) = RoomName::parse(room) else { return Some(Step::Reply(Reply::NoSuchRoom)) };
         if text.is_empty() {
-            self.dialogue = Dialogue::Message { to: To::Room(room.clone()) };
+            self.dialogue = Dialogue::Message { to: To::Room(Box::new(room.clone())) };
             return Some(Step::Command(Command::FindRoom { room }));
         }
         Some(Step::Command(Command::SayIn { room, text }))
@@ -89,7 +89,7 @@ pub(super) fn on_text<'a>(to: &To, body: &'a str) -> Step<'a> {
         _ if text.is_empty() => Step::Reply(Reply::Usage("a text, or an empty line to cancel")),
         To::Everybody => Step::Command(Command::Say { text }),
         To::One(name) => Step::Command(Command::Tell { to: name.clone(), text }),
-        To::Room(room) => Step::Command(Command::SayIn { room: room.clone(), text }),
+        To::Room(room) => Step::Command(Command::SayIn { room: RoomName::clone(room), text }),
     }
 }
 

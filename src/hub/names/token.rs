@@ -5,7 +5,7 @@ use std::fmt;
 use data_encoding::BASE32_NOPAD;
 
 /// A member's token for a room: 128 random bits. Who shows it speaks for that member, so it prints as `***`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomToken([u8; Self::BYTES]);
 
 impl RoomToken {

@@ -1,0 +1,232 @@
+//! Members who speak and hear by datagrams: by their tokens, where they are, and how long they have been silent.
+//!
+//! A member's place in a room has an ear as long as it lasts, if there is a datagram socket at all. An ear is deaf until
+//! the first valid datagram shows where it is; from then on it is pinned to that address.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
+use super::clock::{Millis, NEVER, seconds};
+use super::timers::Timers;
+use crate::door::datagram::{Spelling, Up};
+use crate::hub::names::{RoomName, RoomToken};
+use crate::hub::room::RoomId;
+use crate::hub::session::SessionId;
+use crate::limits::{DATAGRAM_BURST, DATAGRAM_EVERY_MS, Rooms};
+
+/// One member's ear for one room.
+#[derive(Debug)]
+pub(super) struct Ear {
+    /// Whose.
+    pub(super) session: SessionId,
+    /// For which room …
+    pub(super) room: RoomName,
+    /// … by its id.
+    pub(super) room_id: RoomId,
+    /// The address that the token was given to.
+    pub(super) ip: IpAddr,
+    /// Whether it is somebody without an account, who has no other channel.
+    pub(super) is_guest: bool,
+    /// How it hears.
+    pub(super) spelling: Spelling,
+    /// Where it is; `None` until it has been heard of, and again when an account has been silent for long.
+    place: Option<Place>,
+    /// When it was last heard of.
+    heard_at: Millis,
+    /// When its allowance is whole again.
+    clear_at: Millis,
+    armed: Millis,
+}
+
+/// Where a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Which of the sockets it spoke to last, and is answered from.
+    pub(super) socket: usize,
+    /// Its address.
+    pub(super) addr: SocketAddr,
+}
+
+/// Why a datagram has no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unheard {
+    /// The token, the room or the address is not right.
+    Invalid,
+    /// The member speaks too fast.
+    TooFast,
+}
+
+/// Who has been heard.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Heard {
+    pub(super) session: SessionId,
+    pub(super) room: RoomName,
+    pub(super) is_guest: bool,
+    /// Whether it can be spoken to from now on, and could not before.
+    pub(super) is_new: bool,
+}
+
+/// What a silence has come to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// Nothing: it was not that long.
+    Broken,
+    /// An account hears its room over TCP again.
+    Deaf,
+    /// A guest is to go.
+    Over(SessionId),
+}
+
+impl Ear {
+    pub(super) fn new(
+        session: SessionId,
+        room: (RoomName, RoomId),
+        ip: IpAddr,
+        guest: Option<Spelling>,
+        now: Millis,
+    ) -> Self {
+        let (room, room_id) = room;
+        Self {
+            session,
+            room,
+            room_id,
+            ip: ip.to_canonical(),
+            is_guest: guest.is_some(),
+            spelling: guest.unwrap_or(Spelling::Text),
+            place: None,
+            heard_at: now,
+            clear_at: 0,
+            armed: NEVER,
+        }
+    }
+
+    fn due(&self, rooms: &Rooms) -> Millis {
+        match (self.is_guest, self.place) {
+            (true, _) => self.heard_at.saturating_add(seconds(rooms.guest_idle_s)),
+            (false, Some(_)) => self.heard_at.saturating_add(seconds(rooms.datagram_idle_s)),
+            (false, None) => NEVER,
+        }
+    }
+
+    /// Takes one datagram from its allowance, a leaky bucket kept as the time at which it is empty (GCRA).
+    fn may_speak(&mut self, now: Millis) -> bool {
+        let clear_at = self.clear_at.max(now) + DATAGRAM_EVERY_MS;
+        let is_free = clear_at <= now + DATAGRAM_EVERY_MS * DATAGRAM_BURST;
+        if is_free {
+            self.clear_at = clear_at;
+        }
+        is_free
+    }
+}
+
+/// All ears.
+#[derive(Debug, Default)]
+pub(super) struct Ears {
+    by_token: HashMap<RoomToken, Ear>,
+    /// How many of a room's ears are not deaf. Where there are none, fan-out need not look for them.
+    hearing: HashMap<RoomId, u32>,
+    timers: Timers<RoomToken>,
+}
+
+impl Ears {
+    /// Adds an ear. One that is there already (a member has entered again) stays as it is.
+    pub(super) fn insert(&mut self, token: RoomToken, ear: Ear, rooms: &Rooms) {
+        let ear = self.by_token.entry(token).or_insert(ear);
+        self.timers.arm(token, &mut ear.armed, ear.due(rooms));
+    }
+
+    /// Takes an ear away.
+    pub(super) fn remove(&mut self, token: RoomToken) {
+        if let Some(mut ear) = self.by_token.remove(&token) {
+            self.timers.disarm(token, &mut ear.armed);
+            if ear.place.is_some() {
+                self.forget_place(ear.room_id);
+            }
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_token.len()
+    }
+
+    /// Whether anybody hears this room by datagrams.
+    pub(super) fn hears(&self, room: RoomId) -> bool {
+        self.hearing.contains_key(&room)
+    }
+
+    /// Where a member hears by datagrams, and how; `None` if it does not.
+    pub(super) fn place(&self, token: RoomToken) -> Option<(Place, Spelling)> {
+        let ear = self.by_token.get(&token)?;
+        Some((ear.place?, ear.spelling))
+    }
+
+    /// Everybody who hears by datagrams.
+    pub(super) fn places(&self) -> impl Iterator<Item = (Place, Spelling)> + '_ {
+        self.by_token.values().filter_map(|ear| Some((ear.place?, ear.spelling)))
+    }
+
+    /// A datagram has come from `place`: whose it is, if it is anybody's.
+    pub(super) fn hear(&mut self, up: &Up<'_>, place: Place, now: Millis, rooms: &Rooms) -> Result<Heard, Unheard> {
+        let ear = self.by_token.get_mut(&up.token).ok_or(Unheard::Invalid)?;
+        let is_its_room = up.room.is_none_or(|room| ear.room.is(room));
+        let is_its_place = match ear.place {
+            Some(known) => known.addr == place.addr,
+            None => ear.ip == place.addr.ip().to_canonical(),
+        };
+        if !is_its_room || !is_its_place {
+            return Err(Unheard::Invalid);
+        }
+        ear.heard_at = now;
+        if !ear.may_speak(now) {
+            return Err(Unheard::TooFast);
+        }
+        let is_new = ear.place.replace(place).is_none();
+        if is_new {
+            *self.hearing.entry(ear.room_id).or_default() += 1;
+        }
+        self.timers.arm(up.token, &mut ear.armed, ear.due(rooms));
+        Ok(Heard { session: ear.session, room: ear.room.clone(), is_guest: ear.is_guest, is_new })
+    }
+
+    /// When the next silence may be over.
+    pub(super) fn next_due(&self) -> Option<Millis> {
+        self.timers.next_due()
+    }
+
+    /// A silence that may be over, and what it has come to. `None` when none is due.
+    pub(super) fn poll_silence(&mut self, now: Millis, rooms: &Rooms) -> Option<Silence> {
+        let token = self.timers.pop_due(now)?;
+        let Some(ear) = self.by_token.get_mut(&token) else { return Some(Silence::Broken) };
+        ear.armed = NEVER;
+        let due = ear.due(rooms);
+        if due > now {
+            self.timers.arm(token, &mut ear.armed, due);
+            return Some(Silence::Broken);
+        }
+        if ear.is_guest {
+            return Some(Silence::Over(ear.session));
+        }
+        let room = ear.room_id;
+        if ear.place.take().is_some() {
+            self.forget_place(room);
+        }
+        Some(Silence::Deaf)
+    }
+
+    /// The times of silence have changed.
+    pub(super) fn rearm(&mut self, rooms: &Rooms) {
+        for (token, ear) in &mut self.by_token {
+            self.timers.arm(*token, &mut ear.armed, ear.due(rooms));
+        }
+    }
+
+    fn forget_place(&mut self, room: RoomId) {
+        if let Some(count) = self.hearing.get_mut(&room) {
+            *count -= 1;
+            if *count == 0 {
+                self.hearing.remove(&room);
+            }
+        }
+    }
+}
