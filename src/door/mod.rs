@@ -3,6 +3,7 @@
 //!
 //! Another door is another variant of [`Door`], with the same verbs: `sniff`, `decode`, `tell`, `hear`, [`encode`].
 
+pub mod datagram;
 pub mod inbox;
 pub mod line;
 mod operations;
