@@ -19,6 +19,8 @@ pub const LOGIN_OWED_BYTES: usize = 4 * 1024;
 pub const DISCARD_BYTES: usize = 64 * 1024;
 /// Lines answered 500 or 501 before the connection is closed: nobody types that many by mistake.
 pub const BAD_LINES: u32 = 100;
+/// The longest request at the room door, its header counted: far more than any client of that family sends.
+pub const ROOM_REQUEST_BYTES: usize = 4096;
 /// The longest datagram, in either direction: as long as a line.
 pub const DATAGRAM_BYTES: usize = 4096;
 /// The longest password. Argon2 would take more; a line before login would not.

@@ -8,6 +8,7 @@ pub mod inbox;
 pub mod line;
 mod operations;
 pub mod reply;
+pub mod rooms;
 mod text;
 mod wire;
 
