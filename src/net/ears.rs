@@ -132,7 +132,8 @@ impl Ears {
     /// Adds an ear. One that is there already (a member has entered again) stays as it is.
     pub(super) fn insert(&mut self, token: RoomToken, ear: Ear, rooms: &Rooms) {
         let ear = self.by_token.entry(token).or_insert(ear);
-        self.timers.arm(token, &mut ear.armed, ear.due(rooms));
+        let due = ear.due(rooms);
+        self.timers.arm(token, &mut ear.armed, due);
     }
 
     /// Takes an ear away.
@@ -185,7 +186,8 @@ impl Ears {
         if is_new {
             *self.hearing.entry(ear.room_id).or_default() += 1;
         }
-        self.timers.arm(up.token, &mut ear.armed, ear.due(rooms));
+        let due = ear.due(rooms);
+        self.timers.arm(up.token, &mut ear.armed, due);
         Ok(Heard { session: ear.session, room: ear.room.clone(), is_guest: ear.is_guest, is_new })
     }
 
@@ -217,7 +219,8 @@ impl Ears {
     /// The times of silence have changed.
     pub(super) fn rearm(&mut self, rooms: &Rooms) {
         for (token, ear) in &mut self.by_token {
-            self.timers.arm(*token, &mut ear.armed, ear.due(rooms));
+            let due = ear.due(rooms);
+            self.timers.arm(*token, &mut ear.armed, due);
         }
     }
 

@@ -98,11 +98,12 @@ impl Reactor {
         self.turn_work += members.len();
         let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.dirty);
         // Coming and going is not announced by datagrams.
-        let mut spoken = match event {
-            Event::SaidIn { message, .. } if self.relay.ears.hears(room) => {
-                Some(Spoken::new(Speaker::Member(&message.from), &message.text))
-            }
-            _ => None,
+        let mut spoken = if let Event::SaidIn { message, .. } = event
+            && self.relay.ears.hears(room)
+        {
+            Some(Spoken::new(Speaker::Member(&message.from), &message.text))
+        } else {
+            None
         };
         for member in members.iter().filter(|member| member.listens && Some(member.session) != except) {
             let is_told = match &mut spoken {

@@ -148,8 +148,8 @@ impl Reactor {
         };
         match listener.socket.accept() {
             Ok((stream, peer)) => {
-                self.on_accept_success();
                 let service = listener.service;
+                self.on_accept_success();
                 self.admit(stream, peer.ip(), service);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {

@@ -79,11 +79,12 @@ impl Reactor {
     pub(super) fn log_stats(&mut self) {
         let dropped = (self.log_lines_dropped)();
         info!(
-            "stats: connections={} online={} accounts={} rooms={} hashing={} owed_bytes={} addresses={} log_lines_dropped={dropped} {}",
+            "stats: connections={} online={} accounts={} rooms={} ears={} hashing={} owed_bytes={} addresses={} log_lines_dropped={dropped} {}",
             self.conns.len(),
             self.hub.accounts_online(),
             self.auth.accounts(),
             self.hub.rooms(),
+            self.relay.ears.len(),
             self.auth.waiting(),
             self.pages.owed_bytes(),
             self.addresses.len(),

@@ -130,8 +130,7 @@ impl Relay {
         };
         match written {
             None => stats.datagrams_too_long += 1,
-            Some(bytes) if udp.push(place.addr, bytes) => {}
-            Some(_) => stats.datagrams_dropped += 1,
+            Some(bytes) => stats.datagrams_dropped += u64::from(!udp.push(place.addr, bytes)),
         }
     }
 
@@ -156,7 +155,7 @@ impl Reactor {
     /// Somebody without an account makes a room or enters one. The session goes by the connection's id, and outlives it.
     pub(super) fn visit(&mut self, id: SessionId, request: Request) {
         let Some(token) = draw_token() else { return self.close(id, CloseReason::Internal) };
-        let Request { operation, room, guest, password } = request;
+        let Request { operation, room, guest, password, spelling: _ } = request;
         let password = password.as_ref().map(|Masked(word)| Masked(word.as_str()));
         let entry = Entry { room, password, token };
         self.command(id, Command::Visit { guest, makes: operation == Operation::Make, entry });

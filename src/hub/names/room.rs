@@ -36,6 +36,12 @@ impl RoomName {
         &self.0.shown
     }
 
+    /// Whether `text` is this name, in any case and normal form.
+    pub fn is(&self, text: &str) -> bool {
+        // A client mostly spells it as the server does, message for message.
+        self.as_str() == text || Self::parse(text).is_ok_and(|name| name == *self)
+    }
+
     /// The least name that begins with `prefix` in any case: where a search by prefix starts. It need not be a
     /// name itself, so it never leaves the hub.
     pub(in crate::hub) fn least_with(prefix: &str) -> Self {
@@ -248,6 +254,9 @@ mod tests {
         check_same("İ", "i", false);
         check_same("STRASSE", "straße", false);
         check_same("a", "а", false); // Latin and Cyrillic
+        assert!(RoomName::parse("Grün").unwrap().is("Grün"));
+        assert!(RoomName::parse("Grün").unwrap().is("GRU\u{308}N"));
+        assert!(!RoomName::parse("Grün").unwrap().is("Grün "));
         assert_eq!(RoomName::parse("LobbY").unwrap().as_str(), "LobbY");
         assert!(RoomName::parse("alice").unwrap() < RoomName::parse("BOB").unwrap());
     }

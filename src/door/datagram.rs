@@ -1,0 +1,271 @@
+//! The datagrams of rooms: what members say, and what they hear.
+//!
+//! Up: the size of the room's name, the size of the token, one byte each, then the room's name, the token and the message.
+//! Down: one of two [`Spelling`]s. A datagram is whole or nothing, so there is no state here.
+
+use super::text;
+use crate::hub::names::{RoomToken, Who};
+use crate::limits::DATAGRAM_BYTES;
+
+/// What a member sends. Borrowed from the bytes that were received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Up<'a> {
+    /// The room as it was spelled; `None` leaves it to the token.
+    pub room: Option<&'a str>,
+    /// Who speaks, and where.
+    pub token: RoomToken,
+    /// What for.
+    pub body: Body<'a>,
+}
+
+/// What stands behind the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// Nothing: the member shows its address.
+    Empty,
+    /// What is said: checked text without control characters. From a guest it may be a [`Control`] word.
+    Text(&'a str),
+}
+
+/// What some words mean when a guest sends them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// The same as [`Body::Empty`].
+    Hello,
+    /// The guest leaves the room.
+    Leave,
+}
+
+/// How a member hears datagrams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Spelling {
+    /// `name: message`.
+    Text,
+    /// The size of the name in one byte, the name, the message.
+    Named,
+}
+
+impl Spelling {
+    /// All spellings.
+    pub const ALL: [Self; 2] = [Self::Text, Self::Named];
+}
+
+/// Whom a member hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker<'a> {
+    /// The server itself, as `server`, which nobody can be called.
+    Server,
+    /// A member of the room.
+    Member(&'a Who),
+}
+
+/// What a datagram says; `None` if it is invalid, which nobody is told.
+pub fn decode(datagram: &[u8]) -> Option<Up<'_>> {
+    if datagram.len() > DATAGRAM_BYTES {
+        return None;
+    }
+    let ([room_bytes, token_bytes], rest) = datagram.split_first_chunk()?;
+    let (room, rest) = rest.split_at_checked(usize::from(*room_bytes))?;
+    let (token, message) = rest.split_at_checked(usize::from(*token_bytes))?;
+    let token = RoomToken::decode(token)?;
+    let room = if room.is_empty() { None } else { Some(std::str::from_utf8(room).ok()?) };
+    let body = if message.is_empty() { Body::Empty } else { Body::Text(text::checked(message)?) };
+    Some(Up { room, token, body })
+}
+
+/// What `text` means when a guest sends it, if it is no message. From an account these words are messages.
+pub fn control(text: &str) -> Option<Control> {
+    match text {
+        "__REGISTER__" | "@join" => Some(Control::Hello),
+        "/exit" | "exit" | "__LEAVE__" | "@quit" => Some(Control::Leave),
+        _ => None,
+    }
+}
+
+/// Appends the datagram in which a member hears `text` from `from`. If it would be too long to be sent, nothing is
+/// appended, and the answer is `false`.
+pub fn encode(spelling: Spelling, from: Speaker<'_>, text: &str, out: &mut Vec<u8>) -> bool {
+    let (mark, name) = match from {
+        Speaker::Server => ("", "server"),
+        Speaker::Member(Who::Account(name)) => ("", name.as_str()),
+        Speaker::Member(Who::Guest(name)) => ("~", name.as_str()),
+    };
+    let name_bytes = mark.len() + name.len();
+    let (before, behind): (&[u8], &[u8]) = match spelling {
+        Spelling::Text => (b"", b": "),
+        // The longest name, 32 characters of 4 bytes and the mark, has far fewer than 256.
+        Spelling::Named => (&[name_bytes as u8], b""),
+    };
+    let pieces = [before, mark.as_bytes(), name.as_bytes(), behind, text.as_bytes()];
+    if pieces.iter().map(|piece| piece.len()).sum::<usize>() > DATAGRAM_BYTES {
+        return false;
+    }
+    out.extend(pieces.iter().copied().flatten());
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::hub::names::{GuestName, UserName};
+
+    /// Base32 of the bytes 0 to 15.
+    const TOKEN: &[u8; 26] = b"AAAQEAYEAUDAOCAJBIFQYDIOB4";
+
+    fn token() -> RoomToken {
+        RoomToken::new(std::array::from_fn(|i| i as u8))
+    }
+
+    /// A datagram, spelled out by the description of the wire alone.
+    fn up(room: &[u8], token: &[u8], message: &[u8]) -> Vec<u8> {
+        [&[room.len() as u8, token.len() as u8], room, token, message].concat()
+    }
+
+    #[track_caller]
+    fn check(datagram: &[u8], expected: Option<(Option<&str>, Body<'_>)>) {
+        let expected = expected.map(|(room, body)| Up { room, token: token(), body });
+        assert_eq!(decode(datagram), expected, "{datagram:?}");
+    }
+
+    #[test]
+    fn what_members_say() {
+        check(b"\x05\x1alobbyAAAQEAYEAUDAOCAJBIFQYDIOB4hi", Some((Some("lobby"), Body::Text("hi"))));
+        check(b"\x00\x1aAAAQEAYEAUDAOCAJBIFQYDIOB4hi", Some((None, Body::Text("hi"))));
+        check(b"\x00\x1aAAAQEAYEAUDAOCAJBIFQYDIOB4", Some((None, Body::Empty)));
+        check(&up("Café".as_bytes(), TOKEN, "é\t👋".as_bytes()), Some((Some("Café"), Body::Text("é\t👋"))));
+        check(&up(&[b'a'; 255], TOKEN, b"exit"), Some((Some(&"a".repeat(255)), Body::Text("exit"))));
+    }
+
+    #[test]
+    fn invalid_ones() {
+        for message in [&b"hi\n"[..], b"hi\r", b"\0", b"\x1b[2J", b"\xff", b"\xc2\x85", "\u{2028}".as_bytes()] {
+            check(&up(b"lobby", TOKEN, message), None);
+        }
+        check(&up(b"\xff", TOKEN, b"hi"), None);
+        for token in [&b""[..], &TOKEN[..25], b"AAAQEAYEAUDAOCAJBIFQYDIOB4A", b"aaaqeayeaudaocajbifqydiob4"] {
+            check(&up(b"lobby", token, b"hi"), None);
+        }
+        let whole = up(b"lobby", TOKEN, b"");
+        for at in 0..whole.len() {
+            check(&whole[..at], None);
+        }
+        check(&[[0xff, 0xff], [0, 0]].concat(), None);
+    }
+
+    #[test]
+    fn the_longest() {
+        let text = "x".repeat(4096 - 2 - 26);
+        check(&up(b"", TOKEN, text.as_bytes()), Some((None, Body::Text(&text))));
+        check(&up(b"a", TOKEN, text.as_bytes()), None);
+        assert_eq!(up(b"", TOKEN, text.as_bytes()).len(), 4096);
+    }
+
+    #[test]
+    fn words_of_guests() {
+        for (text, expected) in [
+            ("__REGISTER__", Some(Control::Hello)),
+            ("@join", Some(Control::Hello)),
+            ("/exit", Some(Control::Leave)),
+            ("exit", Some(Control::Leave)),
+            ("__LEAVE__", Some(Control::Leave)),
+            ("@quit", Some(Control::Leave)),
+            ("", None),
+            ("Exit", None),
+            ("exit ", None),
+            (" exit", None),
+            ("@join us", None),
+            ("/quit", None),
+        ] {
+            assert_eq!(control(text), expected, "{text:?}");
+        }
+    }
+
+    #[track_caller]
+    fn check_down(spelling: Spelling, from: Speaker<'_>, text: &str, expected: &[u8]) {
+        let mut out = b"before".to_vec();
+        assert!(encode(spelling, from, text, &mut out));
+        assert_eq!(out, [b"before", expected].concat());
+    }
+
+    #[test]
+    fn what_members_hear() {
+        let alice = Who::from(UserName::parse("Alice").unwrap());
+        let bob = Who::from(GuestName::parse("bob").unwrap());
+        let zoe = Who::from(GuestName::parse("Zoë").unwrap());
+        check_down(Spelling::Text, Speaker::Member(&alice), "hi", b"Alice: hi");
+        check_down(Spelling::Text, Speaker::Member(&bob), "hi: there", b"~bob: hi: there");
+        check_down(Spelling::Text, Speaker::Server, "room closed", b"server: room closed");
+        check_down(Spelling::Named, Speaker::Member(&alice), "hi", b"\x05Alicehi");
+        check_down(Spelling::Named, Speaker::Member(&bob), "hi", b"\x04~bobhi");
+        check_down(Spelling::Named, Speaker::Member(&zoe), "hi", b"\x05~Zo\xc3\xabhi");
+        check_down(Spelling::Named, Speaker::Server, "room closed", b"\x06serverroom closed");
+    }
+
+    #[test]
+    fn nothing_that_is_too_long() {
+        let widest = GuestName::parse(&"𝔸".repeat(32)).unwrap();
+        let widest = Who::from(widest);
+        for (spelling, before) in [(Spelling::Text, 1 + 128 + 2), (Spelling::Named, 1 + 1 + 128)] {
+            let mut out = Vec::new();
+            assert!(encode(spelling, Speaker::Member(&widest), &"x".repeat(4096 - before), &mut out));
+            assert_eq!(out.len(), 4096);
+            assert!(!encode(spelling, Speaker::Member(&widest), &"x".repeat(4097 - before), &mut out));
+            assert_eq!(out.len(), 4096);
+            if spelling == Spelling::Named {
+                assert_eq!(out[0], 129);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode_to_something(bytes in prop::collection::vec(any::<u8>(), 0..5000)) {
+            if let Some(Up { body: Body::Text(message), .. }) = decode(&bytes) {
+                control(message);
+            }
+            let mut addressed = up(b"", TOKEN, &bytes);
+            addressed.truncate(5000);
+            if let Some(found) = decode(&addressed) {
+                prop_assert_eq!(found.token, token());
+                prop_assert!(bytes.len() <= 4068);
+            }
+        }
+
+        #[test]
+        fn what_is_said_is_understood(room in "\\PC{0,60}", bytes: [u8; 16], message in "\\PC{0,400}") {
+            prop_assume!(room.len() < 256 && text::checked(message.as_bytes()).is_some());
+            let text = RoomToken::new(bytes).encode();
+            let datagram = up(room.as_bytes(), text.as_bytes(), message.as_bytes());
+            let body = if message.is_empty() { Body::Empty } else { Body::Text(&message) };
+            let room = (!room.is_empty()).then_some(room.as_str());
+            prop_assert_eq!(decode(&datagram), Some(Up { room, token: RoomToken::new(bytes), body }));
+        }
+
+        #[test]
+        fn a_bit_off_is_another_token_or_none(bytes: [u8; 16], bit in 0..26 * 8usize) {
+            let text = RoomToken::new(bytes).encode();
+            let mut datagram = up(b"lobby", text.as_bytes(), b"hi");
+            datagram[7 + bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(decode(&datagram).is_none_or(|found| found.token != RoomToken::new(bytes)));
+        }
+
+        #[test]
+        fn what_is_heard_is_what_was_said(guest in "[a-z]{3,20}[0-9]", message in "\\PC{0,400}", is_guest: bool) {
+            let name = if is_guest {
+                Who::from(GuestName::parse(&guest).unwrap())
+            } else {
+                Who::from(UserName::parse(&guest).unwrap())
+            };
+            let mut out = Vec::new();
+            prop_assert!(encode(Spelling::Text, Speaker::Member(&name), &message, &mut out));
+            prop_assert_eq!(String::from_utf8(out).unwrap(), format!("{name}: {message}"));
+            let mut out = Vec::new();
+            prop_assert!(encode(Spelling::Named, Speaker::Member(&name), &message, &mut out));
+            let (shown, heard) = out[1..].split_at(usize::from(out[0]));
+            let (shown, heard) = (str::from_utf8(shown).unwrap(), str::from_utf8(heard).unwrap());
+            prop_assert_eq!((shown.to_owned(), heard), (name.to_string(), message.as_str()));
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The forms of a request's payload, each with the answers that its clients understand.
+
+use serde_json::{Map, Value};
+
+use super::Outcome;
+use super::frame::State;
+use crate::door::Masked;
+use crate::door::datagram::Spelling;
+use crate::hub::names::{GuestName, RoomToken};
+
+/// How a payload says who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The name, as it is.
+    Name,
+    /// The name and a port of 2 bytes, on a listener with `status=ok`.
+    NameAndPort,
+    /// A JSON object with `username` or `user_name`.
+    Object,
+    /// A JSON string.
+    Text,
+    /// A JSON object with `user_name` and `user_address`.
+    Addressed,
+}
+
+/// Who asks, and what is said to be let in.
+pub(super) struct Asked {
+    pub(super) guest: GuestName,
+    pub(super) password: Option<Masked<String>>,
+}
+
+/// The form of a payload, and what it says; `None` if that is not what such a form should say. `with_port`: each payload
+/// is a name and a port.
+pub(super) fn read(payload: &[u8], with_port: bool) -> (Form, Option<Asked>) {
+    if with_port {
+        let name = payload.split_last_chunk::<2>().map(|(name, _port)| name);
+        return (Form::NameAndPort, name.and_then(plain));
+    }
+    // What is too deep for the parser is no JSON for us either: it then is a name, and a bad one.
+    match serde_json::from_slice(payload) {
+        Ok(Value::String(name)) => (Form::Text, asked(&name, None)),
+        Ok(Value::Object(fields)) => from_object(&fields).unwrap_or((Form::Name, None)),
+        Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) | Err(_) => (Form::Name, plain(payload)),
+    }
+}
+
+/// A key decides the form by being there: a client is refused in its own form, whatever its value is.
+fn from_object(fields: &Map<String, Value>) -> Option<(Form, Option<Asked>)> {
+    let (username, user_name) = (fields.get("username"), fields.get("user_name"));
+    let (form, name) = if user_name.is_some() && fields.contains_key("user_address") {
+        (Form::Addressed, user_name)
+    } else {
+        (Form::Object, Some(username.or(user_name)?))
+    };
+    let password = match fields.get("password") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(password)) if password.is_empty() => None,
+        Some(Value::String(password)) => Some(Masked(password.clone())),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => return Some((form, None)),
+    };
+    Some((form, name.and_then(Value::as_str).and_then(|name| asked(name, password))))
+}
+
+fn plain(name: &[u8]) -> Option<Asked> {
+    asked(std::str::from_utf8(name).ok()?, None)
+}
+
+fn asked(name: &str, password: Option<Masked<String>>) -> Option<Asked> {
+    Some(Asked { guest: GuestName::parse(name).ok()?, password })
+}
+
+impl Form {
+    /// How its clients hear datagrams.
+    pub(super) fn spelling(self) -> Spelling {
+        match self {
+            Self::Text => Spelling::Named,
+            Self::Name | Self::NameAndPort | Self::Object | Self::Addressed => Spelling::Text,
+        }
+    }
+
+    /// Whether answers repeat the room's name.
+    pub(super) fn repeats_the_room(self) -> bool {
+        self == Self::Object
+    }
+
+    /// The frame in which an outcome is told, before the token if there is one; `None` if the token says it all. The form
+    /// without a status has its errors in a frame that looks like a request.
+    pub(super) fn status(self, outcome: Outcome) -> Option<(State, Vec<u8>)> {
+        let Spelled { code, word, message } = spell(outcome);
+        let is_in = matches!(outcome, Outcome::Entered(_));
+        match self {
+            Self::Name | Self::Object => Some((State::Response, vec![code])),
+            Self::NameAndPort => Some((State::Response, word.into())),
+            Self::Text if is_in => Some((State::Response, br#"{"success":1}"#.into())),
+            Self::Text => Some((State::Response, format!(r#"{{"success":0,"message":"{message}"}}"#).into_bytes())),
+            Self::Addressed if is_in => None,
+            Self::Addressed => Some((State::Request, format!(r#"{{"message":"{message}"}}"#).into_bytes())),
+        }
+    }
+
+    /// How a token is given.
+    pub(super) fn token(self, token: RoomToken) -> String {
+        let text = token.encode();
+        let Spelled { message, .. } = spell(Outcome::Entered(token));
+        match self {
+            Self::Name | Self::NameAndPort | Self::Object => text,
+            Self::Text => format!(r#"{{"token":"{text}"}}"#),
+            Self::Addressed => format!(r#"{{"token":"{text}","message":"{message}"}}"#),
+        }
+    }
+}
+
+/// An outcome in all spellings. None has a character that JSON would write in another way.
+struct Spelled {
+    code: u8,
+    word: &'static str,
+    message: &'static str,
+}
+
+fn spell(outcome: Outcome) -> Spelled {
+    let (code, word, message) = match outcome {
+        Outcome::Entered(_) => (0, "OK", "entered"),
+        Outcome::RoomExists => (1, "ROOM_EXISTS", "room exists"),
+        Outcome::NoSuchRoom => (2, "ROOM_NOT_FOUND", "no such room"),
+        Outcome::WrongPassword => (3, "WRONG_PASSWORD", "wrong password"),
+        Outcome::Refused => (4, "REFUSED", "refused: a name is bad or in use, the request is bad, or no place is left"),
+    };
+    Spelled { code, word, message }
+}
