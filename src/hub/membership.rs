@@ -8,16 +8,16 @@ use super::room::{HostGoes, Member, Room, RoomId, RoomPassword};
 use super::session::SessionId;
 
 impl Hub {
-    /// MAKE, by an account.
+    /// MAKE, by an account. A guest is in one room, and that is all it is: from one, this does nothing.
     pub(super) fn on_make(&mut self, who: SessionId, entry: Entry<'_>) {
-        let Some(name) = self.who_is(who) else { return };
+        let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
         let event = self.make(who, name, entry, HostGoes::PassesOn, true).unwrap_or_else(|refusal| refusal);
         self.tell(who, event);
     }
 
-    /// JOIN, by an account. Who is in already gets its token again.
+    /// JOIN, by an account; from a guest it does nothing. Who is in already gets its token again.
     pub(super) fn on_join(&mut self, who: SessionId, entry: Entry<'_>) {
-        let Some(name) = self.who_is(who) else { return };
+        let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
         let place = self.rooms.find(&entry.room).and_then(|id| Some((id, self.rooms.member(who, id)?.token)));
         let event = match place {
             Some((id, token)) => Event::Entered { room: self.name_of_room(id, entry.room), token },

@@ -163,7 +163,8 @@ impl Hub {
 
     fn on_say(&mut self, who: SessionId, text: &str, unix_ms: u64) {
         let Some(message) = self.message(who, text, unix_ms) else { return };
-        let hearers = self.roster.everyone().len() - 1; // all but `who`, who is in: `message` has seen to that
+        let is_among_them = self.roster.name_of(who).is_some(); // a guest is not
+        let hearers = self.roster.everyone().len() - usize::from(is_among_them);
         self.events.push_back((Audience::Others(who), Event::Said(message)));
         self.tell(who, Event::Sent { hearers });
     }
