@@ -53,7 +53,7 @@ impl Hub {
             return Err(Event::RoomExists { room: self.name_of_room(id, room) });
         }
         self.check_rooms_of(who)?;
-        let password = password.map(|word| RoomPassword::new(word.0));
+        let password = password.and_then(|word| RoomPassword::new(word.0));
         let id = self.rooms.open(Room::new(room.clone(), password, host_goes, who));
         self.rooms.enter(id, who, name, token, listens);
         Ok(Event::Entered { room, token })

@@ -36,12 +36,12 @@ pub enum HostGoes {
 }
 
 /// One word that a room is entered by. Prints as `***`.
-#[derive(PartialEq, Eq)]
 pub(super) struct RoomPassword(Zeroizing<Box<str>>);
 
 impl RoomPassword {
-    pub(super) fn new(word: &str) -> Self {
-        Self(Zeroizing::new(word.into()))
+    /// `None` if the word is empty: a room that it would lock could be entered without a word.
+    pub(super) fn new(word: &str) -> Option<Self> {
+        (!word.is_empty()).then(|| Self(Zeroizing::new(word.into())))
     }
 }
 
