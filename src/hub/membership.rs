@@ -82,7 +82,7 @@ impl Hub {
 
     fn check_rooms_of(&self, who: SessionId) -> Result<(), Event> {
         let most = self.rules.rooms_per_session;
-        if self.rooms.rooms_of(who).count() >= most as usize { Err(Event::TooManyRooms { most }) } else { Ok(()) }
+        if self.rooms.places_of(who).count() >= most as usize { Err(Event::TooManyRooms { most }) } else { Ok(()) }
     }
 
     /// LEAVE.
@@ -96,10 +96,11 @@ impl Hub {
         }
     }
 
-    /// The end of a session: its places go with it.
+    /// The end of a session: its places go with it, in the order in which it came to them.
     pub(super) fn leave_all(&mut self, who: SessionId) {
-        let rooms: Vec<RoomId> = self.rooms.rooms_of(who).collect();
-        for room in rooms {
+        let mut places: Vec<(u64, RoomId)> = self.rooms.places_of(who).collect();
+        places.sort_unstable();
+        for (_, room) in places {
             self.take_out(who, room);
         }
     }

@@ -224,7 +224,7 @@ impl Hub {
         assert!(self.void_tokens.is_empty(), "void tokens are left");
         self.roster.check_invariants();
         self.rooms.check_invariants();
-        assert!(self.guests.keys().all(|guest| self.rooms.rooms_of(*guest).count() == 1), "a guest is nowhere");
+        assert!(self.guests.keys().all(|guest| self.rooms.places_of(*guest).count() == 1), "a guest is nowhere");
         let mut by_name: BTreeMap<&UserName, Vec<SessionId>> = BTreeMap::new();
         for id in self.everyone() {
             let name = self.name_of(*id).expect("everyone has a seat");
