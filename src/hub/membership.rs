@@ -179,12 +179,11 @@ impl Hub {
             event = self.remove(*session, id, &name).map(|room| Event::Gone { room, who: name.clone(), kicked: true });
         }
         if let Some(event) = event {
-            self.events.push_back((Audience::Room { room: id, except: None }, event.clone()));
             for session in &sessions {
                 self.tell(*session, event.clone());
             }
+            self.settle(id, event);
         }
-        self.settle(id);
         self.tell(who, Event::Done);
     }
 
@@ -199,14 +198,12 @@ impl Hub {
         }
     }
 
-    /// A member goes by itself, or its session ends; the others are told.
+    /// A member goes by itself, or its session ends.
     fn take_out(&mut self, who: SessionId, id: RoomId) {
         let Some(name) = self.who_is(who) else { return };
         if let Some(room) = self.remove(who, id, &name) {
-            let gone = Event::Gone { room, who: name, kicked: false };
-            self.events.push_back((Audience::Room { room: id, except: None }, gone));
+            self.settle(id, Event::Gone { room, who: name, kicked: false });
         }
-        self.settle(id);
     }
 
     /// Takes a place away and voids its token. Gives the room's name. `settle` must follow.
@@ -216,19 +213,21 @@ impl Hub {
         self.rooms.room(id).map(|room| room.name.clone())
     }
 
-    /// After somebody has gone: an empty room is gone too, and one whose host has gone does what it does then.
-    fn settle(&mut self, id: RoomId) {
+    /// After somebody has gone: an empty room is gone too, and so is one that goes with its host, which is all that
+    /// its members are told then. Others stay, and their members are told who has `gone`, and who is host now.
+    fn settle(&mut self, id: RoomId, gone: Event) {
         let Some(room) = self.rooms.room(id) else { return };
         let Some(eldest) = room.members().first().map(|member| member.session) else {
             self.rooms.close(id);
             return;
         };
-        if self.rooms.member(room.host, id).is_some() {
-            return;
+        let new_host = self.rooms.member(room.host, id).is_none().then_some(eldest);
+        if new_host.is_some() && room.host_goes == HostGoes::Closes {
+            return self.close_room(id, Closing::HostLeft);
         }
-        match room.host_goes {
-            HostGoes::Closes => self.close_room(id, Closing::HostLeft),
-            HostGoes::PassesOn => self.pass_on(id, eldest),
+        self.events.push_back((Audience::Room { room: id, except: None }, gone));
+        if let Some(host) = new_host {
+            self.pass_on(id, host);
         }
     }
 
