@@ -113,6 +113,10 @@ pub const HASH_MEMORY_MOST_KIB: u32 = 4 * 1024 * 1024;
 pub const HASH_WORK_MOST_KIB: u64 = 64 * 1024 * 1024;
 /// Passwords of one address that may wait at once, so that one address cannot fill the queue.
 pub const QUEUE_PER_ADDRESS: usize = 4;
+/// So many faults of the server's own (panics) …
+pub const FAULTS: usize = 10;
+/// … in this time are no accident: the process ends, for a sound one to be started.
+pub const FAULTS_WINDOW_MS: u64 = 60_000;
 /// Log lines that may wait for the writer; more are counted and dropped, for a slow disk must not stop the loop.
 pub const LOG_LINES: usize = 4096;
 /// Addresses remembered for per-address rules. A full table forgets whom it holds nothing against first.

@@ -12,7 +12,7 @@ impl Reactor {
             if let Some(conn) = self.conn(id) {
                 conn.armed = super::clock::NEVER;
                 self.touched.push(id);
-                self.on_due(id);
+                self.guard(id, |reactor| reactor.on_due(id));
             }
         }
         self.end_silences();

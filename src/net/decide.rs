@@ -2,6 +2,7 @@
 
 use super::clock::NEVER;
 use super::conn::{Conn, Life};
+use super::fault;
 use super::reactor::Reactor;
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
@@ -16,6 +17,7 @@ impl Reactor {
         if !self.count_line(id, bytes) {
             return;
         }
+        fault::trip("line", line);
         let password_min = self.tuning.accounts.password_min_bytes;
         let Some(conn) = self.conn(id) else { return };
         match conn.door.decode(line, password_min) {

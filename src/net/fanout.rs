@@ -1,6 +1,7 @@
 //! Who hears what: the hub's events become frames, encoded once a spelling, in the outboxes of those who hear them.
 
 use super::conn::Conn;
+use super::fault;
 use super::pages::{Pages, Piece};
 use super::reactor::Reactor;
 use super::rooms::Spoken;
@@ -21,10 +22,10 @@ impl Reactor {
         self.forget_void_tokens();
     }
 
-    /// The same, without the answers to a command that `who` did not give by its connection.
-    pub(super) fn deliver_to_others(&mut self, who: SessionId) {
+    /// The same, without the answers to a command that did not come in by its session's connection.
+    pub(super) fn deliver_unanswered(&mut self) {
         while let Some((audience, event)) = self.hub.poll_event() {
-            if audience != Audience::One(who) {
+            if !matches!(audience, Audience::One(_)) {
                 self.hand_out(audience, &event);
             }
         }
@@ -32,6 +33,9 @@ impl Reactor {
     }
 
     fn hand_out(&mut self, audience: Audience, event: &Event) {
+        if let Event::Said(message) | Event::SaidIn { message, .. } = event {
+            fault::trip("told", message.text.as_bytes());
+        }
         match audience {
             Audience::One(id) => self.answer(id, event),
             Audience::Others(except) => self.tell_others(except, event),

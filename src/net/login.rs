@@ -6,6 +6,7 @@ use log::{debug, info};
 use super::addresses;
 use super::clock::Millis;
 use super::conn::{Late, Pause};
+use super::fault;
 use super::reactor::Reactor;
 use super::token::{from_ticket, ticket};
 use crate::auth::{Refused, Request, Secret, Verdict};
@@ -97,7 +98,8 @@ impl Reactor {
     pub(super) fn take_verdicts(&mut self) {
         while let Some(answer) = self.auth.poll_answer() {
             self.stats.registered += u64::from(answer.verdict == Verdict::Registered);
-            self.on_verdict(from_ticket(answer.ticket), answer.verdict);
+            let id = from_ticket(answer.ticket);
+            self.guard(id, |reactor| reactor.on_verdict(id, answer.verdict));
         }
     }
 
@@ -123,6 +125,7 @@ impl Reactor {
 
     /// Somebody has proved who they are.
     fn enter(&mut self, id: SessionId, name: &UserName) {
+        fault::trip("enter", name.as_str().as_bytes());
         let Some(name) = self.auth.lookup(name) else { return self.close(id, CloseReason::Internal) };
         if let Some(conn) = self.conn(id) {
             conn.failures = 0;

@@ -12,6 +12,7 @@ mod decide;
 mod ears;
 mod fanout;
 mod farewell;
+mod fault;
 mod flush;
 mod kernel;
 mod listen;
@@ -32,6 +33,7 @@ mod udp;
 
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use log::{info, warn};
@@ -44,6 +46,7 @@ use crate::hub::{Hub, Rules};
 use crate::limits::{self, Limits, Login, READ_BYTES, SPARE_DESCRIPTORS};
 use addresses::Addresses;
 use clock::{Clock, NEVER};
+use fault::Faults;
 use listen::{Listener, Spare};
 use pages::Pages;
 use reactor::{Ending, Reactor};
@@ -156,11 +159,14 @@ pub type Reload = Box<dyn FnMut() -> Option<Tuning>>;
 /// Opens the accounts, binds, and serves until a signal ends it. `reload` is called on SIGHUP.
 ///
 /// # Errors
-/// See [`StartError`]. Once it serves, only the failure of the poll itself is one.
+/// See [`StartError`]. Once it serves, only these are: the poll itself fails; too many faults of the server's own, or one
+/// that is not confined to one connection.
 pub fn serve(settings: Settings, reload: Reload) -> Result<(), StartError> {
     let mut reactor = start(settings, reload)?;
     info!("serving up to {} connections", reactor.most_connections);
-    let result = reactor.serve();
+    // After a panic nothing is done with the reactor but what ends it: the account thread brings to disk what it has.
+    let result = catch_unwind(AssertUnwindSafe(|| reactor.serve()))
+        .unwrap_or_else(|_| Err(io::Error::other("an internal error, see the log")));
     if reactor.tuning.stats_s > 0 {
         reactor.log_stats();
     }
@@ -218,6 +224,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         doomed: Vec::new(),
         turn_work: 0,
         stats: Stats::default(),
+        faults: Faults::default(),
         stats_due: NEVER,
         ending: Ending::No,
         tuning,

@@ -55,8 +55,8 @@ impl Reactor {
         }
     }
 
-    /// TERM, INT: nobody new, everybody told, and then an end.
-    fn shut_down(&mut self) {
+    /// TERM, INT, too many faults: nobody new, everybody told, and then an end.
+    pub(super) fn shut_down(&mut self) {
         if self.ending != Ending::No {
             return;
         }

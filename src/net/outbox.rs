@@ -52,7 +52,9 @@ impl Outbox {
     /// Adds what `encode` appends, for this connection alone.
     pub(super) fn push_own(&mut self, pages: &mut Pages, encode: impl FnOnce(&mut Vec<u8>)) {
         let start = self.own.len();
-        encode(&mut self.own);
+        let draft = Draft { bytes: &mut self.own, start };
+        encode(draft.bytes);
+        std::mem::forget(draft);
         let added = self.own.len() - start;
         if added > 0 {
             self.owed += added as u32;
@@ -160,6 +162,19 @@ impl Outbox {
         self.owed = 0;
         self.is_mid_frame = false;
         self.trim(pages);
+    }
+}
+
+/// A frame in the making. An encoder that panics leaves nothing behind: its bytes would be counted as paid, and never
+/// have been owed.
+struct Draft<'a> {
+    bytes: &'a mut Vec<u8>,
+    start: usize,
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        self.bytes.truncate(self.start);
     }
 }
 

@@ -10,6 +10,7 @@ use signal_hook_mio::v1_0::Signals;
 use super::addresses::Addresses;
 use super::clock::{Clock, Millis, NEVER};
 use super::conn::{Conn, Input};
+use super::fault::Faults;
 use super::listen::{Listener, Spare};
 use super::pages::Pages;
 use super::rooms::Relay;
@@ -73,6 +74,7 @@ pub(super) struct Reactor {
     pub(super) turn_work: usize,
     pub(super) stats: Stats,
     pub(super) stats_due: Millis,
+    pub(super) faults: Faults,
     pub(super) ending: Ending,
 }
 
@@ -89,7 +91,7 @@ impl Reactor {
     /// Turns until a signal has ended the server and everybody has been told.
     ///
     /// # Errors
-    /// The poll itself fails.
+    /// The poll itself fails, or there were too many faults of the server's own.
     pub(super) fn serve(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         while !self.is_over() {
@@ -101,6 +103,9 @@ impl Reactor {
             self.flush();
             self.reap();
             self.arm();
+        }
+        if self.faults.is_too_many() {
+            return Err(io::Error::other("too many internal errors, see the log; start it again, and report them"));
         }
         Ok(())
     }

@@ -47,10 +47,13 @@ impl Reactor {
     fn run(&mut self, id: SessionId) -> usize {
         // The scratch buffer is taken for the time, so that lines can be carried out where they were read.
         let mut scratch = std::mem::take(&mut self.scratch);
-        let steps = self.run_quantum(id, &mut scratch);
+        let steps = self.guard(id, |reactor| reactor.run_quantum(id, &mut scratch));
+        if steps.is_none() {
+            scratch.zeroize(); // a password may have been in what broke
+        }
         self.scratch = scratch;
         self.touched.push(id);
-        steps
+        steps.unwrap_or(QUANTUM_COMMANDS)
     }
 
     fn run_quantum(&mut self, id: SessionId, scratch: &mut [u8]) -> usize {

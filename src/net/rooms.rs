@@ -9,6 +9,7 @@ use mio::event::Event;
 
 use super::conn::Conn;
 use super::ears::{Ear, Ears, Place, Silence, Unheard};
+use super::fault;
 use super::reactor::Reactor;
 use super::stats::Stats;
 use super::udp::Udp;
@@ -194,7 +195,8 @@ impl Reactor {
                 let Some(udp) = self.relay.sockets.get_mut(socket).filter(|udp| udp.is_ready) else { break };
                 let Some((count, from)) = udp.receive(&mut scratch) else { break };
                 self.stats.datagrams_in += 1;
-                self.on_datagram(socket, from, scratch.get(..count).unwrap_or_default());
+                let bytes = scratch.get(..count).unwrap_or_default();
+                self.guard_unanswered(|reactor| reactor.on_datagram(socket, from, bytes));
             }
         }
         self.scratch = scratch;
@@ -202,6 +204,7 @@ impl Reactor {
 
     /// One datagram. Whatever is wrong with it, nobody is told.
     fn on_datagram(&mut self, socket: usize, addr: SocketAddr, bytes: &[u8]) {
+        fault::trip("datagram", bytes);
         let Some(up) = datagram::decode(bytes) else {
             self.stats.datagrams_invalid += 1;
             return;
@@ -234,15 +237,17 @@ impl Reactor {
         while let Some(silence) = self.relay.ears.poll_silence(self.clock.now, &self.tuning.rooms) {
             match silence {
                 Silence::Broken | Silence::Deaf => {}
-                Silence::Over(guest) => self.command_unanswered(guest, Command::Leave),
+                Silence::Over(guest) => {
+                    self.guard_unanswered(|reactor| reactor.command_unanswered(guest, Command::Leave));
+                }
             }
         }
     }
 
     /// Gives the hub a command that did not come in by the session's connection: the answer is for nobody.
-    fn command_unanswered(&mut self, id: SessionId, command: Command<'_>) {
+    pub(super) fn command_unanswered(&mut self, id: SessionId, command: Command<'_>) {
         self.hub.handle(id, command, self.clock.unix_ms);
-        self.deliver_to_others(id);
+        self.deliver_unanswered();
     }
 }
 

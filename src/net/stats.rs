@@ -39,6 +39,8 @@ pub(super) struct Stats {
     pub(super) datagrams_failed: u64,
     /// … or they would have been too long.
     pub(super) datagrams_too_long: u64,
+    /// Faults of the server's own: panics, each in what one connection or datagram asked for.
+    pub(super) panics: u64,
     /// Connections that clients ended, by EX, end of input or reset.
     pub(super) left: u64,
     /// Connections that the server ended, by reason.
@@ -73,6 +75,7 @@ impl fmt::Display for Stats {
             datagrams_dropped,
             datagrams_failed,
             datagrams_too_long,
+            panics,
             left,
             closed,
         } = self;
@@ -83,6 +86,7 @@ impl fmt::Display for Stats {
         write!(f, " datagrams_too_fast={datagrams_too_fast} datagrams_out={datagrams_out}")?;
         write!(f, " datagrams_dropped={datagrams_dropped} datagrams_failed={datagrams_failed}")?;
         write!(f, " datagrams_too_long={datagrams_too_long}")?;
+        write!(f, " panics={panics}")?;
         for (name, count) in NAMES.iter().zip(closed).filter(|(_, count)| **count > 0) {
             write!(f, " \"{name}\"={count}")?;
         }

@@ -29,6 +29,7 @@ mod login;
 mod memory;
 mod nc;
 mod ops;
+mod panics;
 mod rates;
 mod reload;
 mod resets;

@@ -39,6 +39,8 @@ pub(crate) struct Builder {
     config: String,
     sets: Vec<String>,
     nofile: Option<u32>,
+    env: Vec<(&'static str, String)>,
+    wrapper: Vec<String>,
     listeners: usize,
 }
 
@@ -73,6 +75,18 @@ impl Builder {
         self
     }
 
+    /// Gives the process an environment variable.
+    pub(crate) fn env(mut self, name: &'static str, value: &str) -> Self {
+        self.env.push((name, value.to_owned()));
+        self
+    }
+
+    /// Starts the program by another one, which must become it: `strace -D …`, `ip netns exec …`.
+    pub(crate) fn wrapper(mut self, command: &[&str]) -> Self {
+        self.wrapper = command.iter().map(|word| (*word).to_owned()).collect();
+        self
+    }
+
     /// Starts the server in a new folder and waits until it listens.
     #[track_caller]
     pub(crate) fn start(self) -> Server {
@@ -86,7 +100,14 @@ impl Builder {
     fn command(&self, dir: &Path) -> Command {
         let binary = env!("CARGO_BIN_EXE_chatd");
         let mut command = match self.nofile {
-            None => Command::new(binary),
+            None => match self.wrapper.split_first() {
+                None => Command::new(binary),
+                Some((program, arguments)) => {
+                    let mut wrapper = Command::new(program);
+                    wrapper.args(arguments).arg(binary);
+                    wrapper
+                }
+            },
             Some(n) => {
                 let mut shell = Command::new("sh");
                 shell.arg("-c").arg(format!("ulimit -n {n} && exec \"$0\" \"$@\"")).arg(binary);
@@ -97,6 +118,7 @@ impl Builder {
         for set in &self.sets {
             command.arg("--set").arg(set);
         }
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command
     }
@@ -115,7 +137,14 @@ pub(crate) struct Server {
 impl Server {
     /// A server as the tests like it, to be changed before it starts.
     pub(crate) fn builder() -> Builder {
-        Builder { config: CONFIG.to_owned(), sets: Vec::new(), nofile: None, listeners: 1 }
+        Builder {
+            config: CONFIG.to_owned(),
+            sets: Vec::new(),
+            nofile: None,
+            env: Vec::new(),
+            wrapper: Vec::new(),
+            listeners: 1,
+        }
     }
 
     /// A running server as the tests like it.

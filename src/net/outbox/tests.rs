@@ -1,3 +1,5 @@
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use proptest::prelude::*;
 
 use super::*;
@@ -52,6 +54,7 @@ fn only_a_begun_frame_survives_a_cut() {
 enum Act {
     Shared(Vec<u8>, u8),
     Own(usize, Vec<u8>),
+    Torn(usize, Vec<u8>),
     Send(usize, usize),
     Clear(usize),
     Turn,
@@ -62,7 +65,8 @@ fn act() -> impl Strategy<Value = Act> {
     let text = prop_oneof![9 => proptest::collection::vec(byte(), 1..60), 1 => proptest::collection::vec(byte(), 3000)];
     prop_oneof![
         4 => (text.clone(), any::<u8>()).prop_map(|(text, who)| Act::Shared(text, who)),
-        3 => (0..8usize, text).prop_map(|(who, text)| Act::Own(who, text)),
+        3 => (0..8usize, text.clone()).prop_map(|(who, text)| Act::Own(who, text)),
+        1 => (0..8usize, text.clone()).prop_map(|(who, text)| Act::Torn(who, text)),
         6 => (0..8usize, 0..9000usize).prop_map(|(who, count)| Act::Send(who, count)),
         1 => (0..8usize).prop_map(Act::Clear),
         3 => Just(Act::Turn),
@@ -90,6 +94,16 @@ proptest! {
                 Act::Own(number, text) => {
                     outboxes[number].push_own(&mut pages, |own| own.extend_from_slice(&text));
                     models[number].extend(&text);
+                }
+                Act::Torn(number, text) => {
+                    let outbox = &mut outboxes[number];
+                    let torn = catch_unwind(AssertUnwindSafe(|| {
+                        outbox.push_own(&mut pages, |own| {
+                            own.extend_from_slice(&text);
+                            resume_unwind(Box::new("an encoder that does not come to its end"));
+                        });
+                    }));
+                    prop_assert!(torn.is_err());
                 }
                 Act::Send(number, count) => {
                     let count = count.min(models[number].len());

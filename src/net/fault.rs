@@ -1,0 +1,133 @@
+//! Faults of the server's own: a panic in what one connection asked for ends that connection, and nobody else's.
+//!
+//! What is done for one connection runs inside [`Reactor::guard`]: its lines, its verdicts, its deadlines. What is done for
+//! all (accepting, flushing, reaping) does not: a fault there is everybody's, and ends the process for its supervisor.
+//!
+//! Why the loop may go on after a panic:
+//!
+//! * What was taken out of it (the scratch buffer) is held outside of the guard, so it is put back in any case.
+//! * A hub that has carried out a command has events to tell. Those of the broken one are told like any others,
+//!   for others are owed them; so what the hub says has happened has happened for everybody. A frame is encoded before the
+//!   first outbox gets it, and from there on nothing is computed that can fail: a message is heard by all or by none.
+//! * A frame that broke in the middle leaves nothing in an outbox, and in a page only bytes that no piece refers to.
+//! * A guest whose connection broke may be in a room without knowing its token: it leaves.
+//! * The connection is closed like any other. If that panics too, what is broken is not one connection's.
+//!
+//! Many faults in a short time are no accident: the process ends, and its supervisor starts a sound one.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+
+use log::error;
+
+use super::clock::Millis;
+use super::conn::Life;
+use super::reactor::Reactor;
+use crate::close::CloseReason;
+use crate::hub::command::Command;
+use crate::hub::session::SessionId;
+use crate::limits::{FAULTS, FAULTS_WINDOW_MS};
+
+impl Reactor {
+    /// Does something for one connection, which alone is closed if that panics. `None` then.
+    pub(super) fn guard<T>(&mut self, id: SessionId, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let was_open = self.conns.peek(id).is_some_and(|conn| conn.life == Life::Open);
+        // Who looks at the reactor after a panic is `mend`, which knows what may be broken.
+        let result = catch_unwind(AssertUnwindSafe(|| work(self))).ok();
+        if result.is_none() {
+            self.mend(Self::deliver);
+            if self.conns.peek(id).is_some_and(|conn| !conn.door.is_dialogue()) {
+                self.command_unanswered(id, Command::Leave);
+            }
+            if was_open {
+                self.close(id, CloseReason::Internal);
+            } else {
+                self.cut_off(id);
+            }
+        }
+        result
+    }
+
+    /// Does something that came by no connection, such as a datagram. If that panics it is dropped, and nobody is told.
+    pub(super) fn guard_unanswered(&mut self, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            self.mend(Self::deliver_unanswered);
+        }
+    }
+
+    /// After a panic: counts it, and tells what is still to be told. Each event is taken before it is told, so this comes
+    /// to an end even if every one of them panics.
+    fn mend(&mut self, deliver: impl Fn(&mut Self)) {
+        self.on_fault();
+        while catch_unwind(AssertUnwindSafe(|| deliver(self))).is_err() {
+            self.on_fault();
+        }
+    }
+
+    fn on_fault(&mut self) {
+        self.stats.panics += 1;
+        if self.faults.note(self.clock.now) {
+            error!("internal error: {FAULTS} panics in {} s; stopping with exit code 1", FAULTS_WINDOW_MS / 1000);
+            self.shut_down();
+        }
+    }
+}
+
+/// The faults of late.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    times: VecDeque<Millis>,
+    is_too_many: bool,
+}
+
+impl Faults {
+    /// Whether the process is to end for them.
+    pub(super) fn is_too_many(&self) -> bool {
+        self.is_too_many
+    }
+
+    /// Notes one. True when it is the one that makes them too many; that is for good.
+    fn note(&mut self, now: Millis) -> bool {
+        self.times.push_back(now);
+        while self.times.front().is_some_and(|first| *first + FAULTS_WINDOW_MS <= now) {
+            self.times.pop_front();
+        }
+        self.times.len() >= FAULTS && !std::mem::replace(&mut self.is_too_many, true)
+    }
+}
+
+/// Panics in a debug build if `bytes` end in the word of the environment variable `CHATD_TEST_PANIC`, a `-`, and `place`.
+/// Tests see by it what becomes of a panic. No release has it: there is no such place then, whatever the environment says.
+pub(super) fn trip(place: &str, bytes: &[u8]) {
+    static WORD: OnceLock<Option<String>> = OnceLock::new();
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    if let Some(word) = WORD.get_or_init(|| std::env::var("CHATD_TEST_PANIC").ok().filter(|word| !word.is_empty())) {
+        let before = bytes.strip_suffix(place.as_bytes()).and_then(|rest| rest.strip_suffix(b"-"));
+        assert!(!before.is_some_and(|before| before.ends_with(word.as_bytes())), "a test wants this panic");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_in_a_minute_are_too_many() {
+        let mut faults = Faults::default();
+        // Nine at once, and one every seven seconds from there on: never ten in any minute.
+        for now in (0..9).chain((1..100).map(|n| FAULTS_WINDOW_MS + n * 7_000)) {
+            assert!(!faults.note(now), "{now}");
+        }
+        let mut faults = Faults::default();
+        for n in 0..9 {
+            assert!(!faults.note(n * 6_600));
+        }
+        assert!(!faults.is_too_many());
+        assert!(faults.note(FAULTS_WINDOW_MS - 1));
+        assert!(!faults.note(FAULTS_WINDOW_MS - 1), "told once");
+        assert!(faults.is_too_many());
+    }
+}
