@@ -148,7 +148,7 @@ impl Conn {
             ip,
             door,
             inbox: Inbox::default(),
-            outbox: Outbox::new(),
+            outbox: Outbox::default(),
             life: Life::Open,
             input: Input::Drained,
             pause: Pause::None,

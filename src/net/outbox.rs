@@ -15,9 +15,10 @@ const PIECES_A_WRITE: usize = 1024;
 
 /// A queue of bytes to send. One that owes nothing owns no heap; one that owes one piece of a shared page neither.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub struct Outbox {
     first: Piece,
     /// What follows the first piece; boxed, for most owe nothing and all have an outbox.
+    #[expect(clippy::box_collection, reason = "three words less for each of ten thousand that owe nothing")]
     rest: Option<Box<VecDeque<Piece>>>,
     own: Vec<u8>,
     owed: u32,
@@ -26,13 +27,16 @@ pub(super) struct Outbox {
 
 const NOTHING: Piece = Piece { page: OWN, start: 0, end: 0 };
 
-impl Outbox {
-    pub(super) fn new() -> Self {
+impl Default for Outbox {
+    /// Nothing is owed.
+    fn default() -> Self {
         Self { first: NOTHING, rest: None, own: Vec::new(), owed: 0, is_mid_frame: false }
     }
+}
 
+impl Outbox {
     /// Bytes still to be sent.
-    pub(super) fn owed(&self) -> usize {
+    pub fn owed(&self) -> usize {
         self.owed as usize
     }
 
@@ -42,7 +46,7 @@ impl Outbox {
     }
 
     /// Adds a piece of a shared page. One that directly follows the last lengthens it.
-    pub(super) fn push_shared(&mut self, piece: Piece, pages: &mut Pages) {
+    pub fn push_shared(&mut self, piece: Piece, pages: &mut Pages) {
         debug_assert!(piece.len() > 0, "a frame has at least its end");
         self.owed += piece.end - piece.start;
         if self.push(piece) {
@@ -100,7 +104,7 @@ impl Outbox {
     }
 
     /// `count` bytes have been sent.
-    pub(super) fn advance(&mut self, count: usize, pages: &mut Pages) {
+    pub fn advance(&mut self, count: usize, pages: &mut Pages) {
         self.owed -= count as u32;
         let mut left = count;
         while left > 0 && left >= self.first.len() {
@@ -158,7 +162,7 @@ impl Outbox {
     }
 
     /// Drops everything. An outbox must be cleared before it is dropped, for pages count who holds them.
-    pub(super) fn clear(&mut self, pages: &mut Pages) {
+    pub fn clear(&mut self, pages: &mut Pages) {
         while self.first.len() > 0 {
             self.drop_first(pages);
         }
