@@ -13,6 +13,8 @@
 mod accounts;
 mod exchange;
 mod files;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hash;
 mod journal;
 mod load;

@@ -119,7 +119,7 @@ impl Key {
         Ok(key)
     }
 
-    fn text(&self) -> Zeroizing<String> {
+    pub(super) fn text(&self) -> Zeroizing<String> {
         // Room for all of it at once: a text that grows leaves copies of itself behind.
         let mut text = Zeroizing::new(String::with_capacity(KEY_HEADER.len() + 2 * KEY_BYTES + 10));
         text.push_str(KEY_HEADER);
@@ -131,7 +131,12 @@ impl Key {
         text
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// The key that the fuzz targets use.
+    pub(super) fn of_zeros() -> Self {
+        Self(Zeroizing::new([0; KEY_BYTES]))
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(KEY_HEADER)?.get(..2 * KEY_BYTES)?;
         let mut key = Self(Zeroizing::new([0; KEY_BYTES]));
         for (byte, pair) in key.0.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {

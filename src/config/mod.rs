@@ -223,6 +223,17 @@ pub fn reload(args: &Args, before: &Origin) -> Result<Loaded, Faults> {
     }
 }
 
+/// Checks the text of a configuration file, and what `--set` puts on top of it: for the fuzz targets.
+///
+/// # Errors
+/// All that is wrong with it, with the places.
+#[doc(hidden)]
+pub fn parse(text: &str, set: &[String]) -> Result<Config, Faults> {
+    let mut sources = vec![Source::file(Path::new(DEFAULT_FILE), text.to_owned())];
+    sources.extend(set.iter().map(|text| Source::set(text)));
+    digest::digest(&sources).map_err(Faults)
+}
+
 /// The configuration as TOML that reads as the same configuration again (from the same folder: paths stay as
 /// they were written).
 ///

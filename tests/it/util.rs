@@ -12,8 +12,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 mod client;
+mod dice;
 mod process;
 pub(crate) use client::Client;
+pub(crate) use dice::Dice;
 pub(crate) use process::{Thread, eventually, run};
 
 /// How long a client waits for a line that it is owed.

@@ -1,0 +1,216 @@
+//! What stands behind a door: a hub with `bob` in it, and accounts that keep their word at once. `alice` has an account
+//! (password `password1`, token `T0KEN`); the password `busybusy` finds the queue full, `fulldisk` cannot be saved.
+
+use chatd::close::CloseReason;
+use chatd::door::inbox::{Cut, Inbox};
+use chatd::door::reply::Reply;
+use chatd::door::rooms::{Operation, Options};
+use chatd::door::{self, Door, Kind, Masked, Step};
+use chatd::hub::command::{Command, Entry};
+use chatd::hub::event::{Audience, Event};
+use chatd::hub::names::{RoomToken, UserName};
+use chatd::hub::session::SessionId;
+use chatd::hub::{Hub, Rules};
+
+const ME: SessionId = SessionId { slot: 1, generation: 1 };
+const BOB: SessionId = SessionId { slot: 2, generation: 1 };
+const PASSWORD_MIN: u32 = 8;
+const LINE_BYTES: u32 = 4096;
+
+/// One connection, and what it does to the others.
+pub(crate) struct Server {
+    door: Door,
+    inbox: Inbox,
+    hub: Hub,
+    tokens: u8,
+    tries: u32,
+    is_over: bool,
+    told: Told,
+}
+
+/// What was said, to the one who came through the door and to `bob`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    me: Vec<u8>,
+    bob: Vec<u8>,
+}
+
+impl Server {
+    pub(crate) fn line() -> Self {
+        Self::new(Door::line())
+    }
+
+    pub(crate) fn room(how: u8) -> Self {
+        Self::new(Door::rooms(Options { status_ok: how & 1 == 1, down_named: how & 2 == 2 }))
+    }
+
+    fn new(door: Door) -> Self {
+        let mut hub = Hub::new(Rules { sessions_per_account: 2, list_lines: 5, rooms_per_session: 2, room_members: 3 });
+        let bob = UserName::parse("bob").expect("a name");
+        hub.handle(BOB, Command::Enter { name: bob }, 1);
+        while hub.poll_event().is_some() {}
+        let (inbox, told) = (Inbox::default(), Told::default());
+        Self { door, inbox, hub, tokens: 0, tries: 3, is_over: false, told }
+    }
+
+    /// Takes in pieces, as the loop takes reads, until the end of them or of the connection.
+    pub(crate) fn hear<'a>(mut self, pieces: impl Iterator<Item = &'a [u8]>) -> Told {
+        let mut held = vec![0; LINE_BYTES as usize];
+        let mut scratch = Vec::new();
+        for piece in pieces {
+            let count = self.inbox.unload(&mut held);
+            scratch.clear();
+            scratch.extend(held.iter().take(count).chain(piece));
+            let rest = self.take(&scratch);
+            if self.is_over {
+                break;
+            }
+            let rest = scratch.get(rest..).unwrap_or_default();
+            assert!(rest.len() <= LINE_BYTES as usize, "{} bytes are held", rest.len());
+            self.inbox.hold(rest);
+        }
+        self.door.end(&mut self.told.me);
+        self.told
+    }
+
+    /// Carries out all frames in `bytes`. Gives where those end.
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while !self.is_over {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let limit = self.door.frame_limit(LINE_BYTES);
+            if !self.inbox.is_discarding()
+                && let Some(reason) = self.door.sniff(rest, limit)
+            {
+                self.close(reason);
+                break;
+            }
+            match self.door.cut(&mut self.inbox, rest, limit) {
+                Cut::Line { end, next } => {
+                    self.carry_out(rest.get(..end).expect("a frame lies within what came"));
+                    at += next;
+                }
+                Cut::TooLong { next } => {
+                    self.tell(&Reply::LineTooLong(limit));
+                    at += next;
+                }
+                Cut::Partial { keep } => return at + keep,
+                Cut::NeverEnds => self.close(CloseReason::LineNeverEnded),
+            }
+        }
+        at
+    }
+
+    fn carry_out(&mut self, frame: &[u8]) {
+        match self.door.decode(frame, PASSWORD_MIN) {
+            Step::Nothing => {}
+            Step::Reply(reply) => self.tell(&reply),
+            Step::Command(command) => self.ask(command),
+            Step::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
+            Step::Name(name) => self.tell(&Reply::AskNewPassword(name)),
+            Step::Token { name, token: Masked(b"T0KEN") } => self.ask(Command::Enter { name }),
+            Step::Token { .. } => self.fail(|_| Reply::TokenRefused),
+            Step::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
+            Step::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
+            Step::Password { new: true, password: Masked(b"fulldisk"), .. } => self.tell(&Reply::CannotSave),
+            Step::Password { name, new, password: Masked(password) } if new || password == b"password1" => {
+                self.ask(Command::Enter { name });
+            }
+            Step::Password { .. } => self.fail(Reply::WrongPassword),
+            Step::OldPassword(Masked(b"password1")) => self.tell(&Reply::AskNextPassword),
+            Step::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
+            Step::NewPassword(_) => self.tell(&Reply::PasswordChanged),
+            Step::IssueToken => self.tell(&Reply::Token(Masked("T0KEN".to_owned()), 86_400)),
+            Step::EnterRoom { room, password, makes } => {
+                let entry = Entry { room, password, token: self.token() };
+                self.ask(if makes { Command::Make(entry) } else { Command::Join(entry) });
+            }
+            Step::Visit(request) => {
+                let password = request.password.as_ref().map(|Masked(word)| Masked(word.as_str()));
+                let entry = Entry { room: request.room, password, token: self.token() };
+                let makes = request.operation == Operation::Make;
+                self.ask(Command::Visit { guest: request.guest, makes, entry });
+                self.is_over = true;
+            }
+            Step::Over => self.is_over = true,
+            Step::Bye => {
+                self.tell(&Reply::Bye);
+                self.is_over = true;
+            }
+            Step::Refuse(reason) => self.close(reason),
+        }
+    }
+
+    fn token(&mut self) -> RoomToken {
+        self.tokens = self.tokens.wrapping_add(1);
+        RoomToken::new([self.tokens; RoomToken::BYTES])
+    }
+
+    fn tell(&mut self, reply: &Reply) {
+        self.door.tell(reply, &mut self.told.me);
+    }
+
+    fn close(&mut self, reason: CloseReason) {
+        self.tell(&Reply::Closing(reason));
+        self.is_over = true;
+    }
+
+    fn fail(&mut self, reply: impl FnOnce(u32) -> Reply) {
+        self.tries -= 1;
+        match self.tries {
+            0 => self.close(CloseReason::TooManyFailures),
+            left => self.tell(&reply(left)),
+        }
+    }
+
+    fn ask(&mut self, command: Command<'_>) {
+        self.hub.handle(ME, command, 1000);
+        while let Some((audience, event)) = self.hub.poll_event() {
+            match audience {
+                Audience::One(who) => {
+                    assert_eq!(who, ME, "only who asks is answered");
+                    if let Event::Entered { room, token } = event {
+                        self.tell(&Reply::Entered { room, token, port: Some(5015) });
+                    } else {
+                        self.door.hear(&event, &mut self.told.me);
+                    }
+                }
+                Audience::Others(_) | Audience::Room { .. } | Audience::Members(_) | Audience::Account { .. } => {
+                    door::encode(Kind::Typed, &event, &mut self.told.bob);
+                }
+            }
+        }
+        while self.hub.poll_void_token().is_some() {}
+    }
+}
+
+impl Told {
+    /// All of it must be whole lines of a server, without a character that a terminal obeys.
+    pub(crate) fn check_lines(&self) {
+        for told in [&self.me, &self.bob] {
+            let told = std::str::from_utf8(told).expect("UTF-8");
+            assert!(told.is_empty() || told.ends_with('\n'), "a line is not ended");
+            for line in told.lines() {
+                let is_code = |code: &str| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit());
+                let is_reply = line.starts_with("C ") && line.get(2..5).is_some_and(is_code);
+                assert!(is_reply || line.starts_with("D "), "{line:?}");
+                assert!(line.chars().all(|c| c == '\t' || !c.is_control()), "{line:?}");
+                let is_bidi = |c| matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+                assert!(!line.chars().any(is_bidi), "{line:?}");
+            }
+        }
+    }
+
+    /// All of it must be whole frames of the room door. Gives how many.
+    pub(crate) fn check_frames(&self) -> usize {
+        let (mut rest, mut count) = (self.me.as_slice(), 0);
+        while !rest.is_empty() {
+            let (header, behind) = rest.split_first_chunk::<32>().expect("a whole header");
+            let (room, size) = (usize::from(header[0]), usize::from(header[30]) << 8 | usize::from(header[31]));
+            assert!(header[3..30].iter().all(|byte| *byte == 0) && header[2] <= 2, "{header:?}");
+            rest = behind.get(room + size..).expect("a whole frame");
+            count += 1;
+        }
+        count
+    }
+}

@@ -1,0 +1,58 @@
+//! What of this layer is not public and yet must stand any bytes: the decoders of its files and tokens, for the fuzz
+//! targets. No part of what chatd offers to anybody else.
+
+use zeroize::Zeroizing;
+
+use super::load::parse;
+use super::record;
+use super::resume::Key;
+use crate::hub::names::UserName;
+
+/// What was found in an account file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// How many accounts there are.
+    pub accounts: usize,
+    /// How many whole lines, the header not counted.
+    pub lines: usize,
+    /// How many bytes those lines are, with the header.
+    pub good: usize,
+}
+
+/// Reads an account file.
+///
+/// # Errors
+/// The number of the first damaged line, counted from 1.
+pub fn load(file: &[u8]) -> Result<Found, usize> {
+    let loaded = parse(file).map_err(|damage| damage.line)?;
+    Ok(Found { accounts: loaded.accounts.len(), lines: loaded.seq as usize, good: loaded.good })
+}
+
+/// Reads a line of an account file, without its LF, and writes it again. `None` if it cannot be read.
+pub fn spell_again(line: &[u8]) -> Option<String> {
+    let (seq, change) = record::decode(line).ok()?;
+    let mut again = String::new();
+    record::encode(&change, seq, &mut again);
+    again.pop();
+    Some(again)
+}
+
+/// The checksum at the end of a line that begins like this.
+pub fn seal(body: &str) -> String {
+    record::checksum(body)
+}
+
+/// Reads a key file and writes it again. `None` if it cannot be read.
+pub fn key_again(file: &str) -> Option<Zeroizing<String>> {
+    Key::parse(file).map(|key| key.text())
+}
+
+/// A resume token, under a key of zeros.
+pub fn token(name: &UserName, epoch: u32, expiry: u64) -> String {
+    Key::of_zeros().token(name, epoch, expiry)
+}
+
+/// Whether a resume token is taken, under a key of zeros.
+pub fn accepts(token: &[u8], name: &UserName, epoch: u32, unix: u64) -> bool {
+    Key::of_zeros().accepts(token, name, epoch, unix)
+}

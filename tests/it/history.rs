@@ -1,0 +1,187 @@
+//! Many people who come, talk, enter and leave rooms, put each other out, and vanish, all at random; and what each of them
+//! heard, checked against what was promised (see `checker.rs`).
+//!
+//! `CHATD_SEED=…` replays what everybody did; who was faster is up to the machine.
+
+use std::fs;
+use std::thread;
+use std::time::Instant;
+
+use self::checker::{End, Event, Life, check};
+use crate::util::{Client, Dice, PASSWORD, Server, pause};
+
+mod checker;
+
+/// People at once. The last two are one account.
+const PEOPLE: usize = 12;
+const ROOMS: u64 = 4;
+
+/// The account of a person.
+fn account(person: usize) -> String {
+    if person + 2 < PEOPLE { format!("c{person}") } else { "twin".to_owned() }
+}
+
+/// One person, in one life after the other.
+struct Person<'a> {
+    number: usize,
+    server: &'a Server,
+    dice: Dice,
+    client: Client,
+    events: Vec<Event>,
+    lives: Vec<Life>,
+    said: usize,
+}
+
+impl<'a> Person<'a> {
+    fn new(number: usize, server: &'a Server, seed: u64) -> Self {
+        let client = server.typed(&account(number));
+        let dice = Dice::of(seed.wrapping_add(number as u64));
+        Self { number, server, dice, client, events: Vec::new(), lives: Vec::new(), said: 0 }
+    }
+
+    /// Does so many things.
+    fn live(mut self, acts: usize) -> Self {
+        (0..acts).for_each(|_| self.act());
+        self
+    }
+
+    /// Does one thing.
+    fn act(&mut self) {
+        let room = format!("room{}", self.dice.below(ROOMS));
+        match self.dice.below(100) {
+            0..22 => self.say("PM".to_owned(), 1),
+            22..26 => self.say("PM".to_owned(), 20),
+            26..36 => {
+                let whom = account(self.dice.below(PEOPLE as u64) as usize);
+                self.say(format!("DM {whom}"), 1);
+            }
+            36..56 => self.say(format!("RM {room}"), 1),
+            56..60 => self.say(format!("RM {room}"), 10),
+            60..74 => self.ask(&format!("JOIN {room}")),
+            74..81 => self.ask(&format!("MAKE {room}")),
+            81..85 => self.ask(&format!("LEAVE {room}")),
+            85..93 => {
+                let whom = account(self.dice.below(PEOPLE as u64) as usize);
+                self.ask(&format!("KICK {room} {whom}"));
+            }
+            93 => self.ask(&format!("CLOSE {room}")),
+            94 => self.ask(&format!("NAMES {room}")),
+            95 => self.ask("WHO"),
+            96 => pause(self.dice.below(5)),
+            97.. => self.go(),
+        }
+    }
+
+    fn ask(&mut self, command: &str) {
+        self.client.typed(command);
+        self.hear_reply(command);
+    }
+
+    /// Says so many things, without waiting for answers in between.
+    fn say(&mut self, operation: String, count: usize) {
+        let commands: Vec<String> = (0..count)
+            .map(|_| {
+                self.said += 1;
+                format!("{operation} p{}.{}.{}", self.number, self.lives.len(), self.said)
+            })
+            .collect();
+        let lines: String = commands.iter().map(|command| format!("C {command}\n")).collect();
+        self.client.send_raw(lines.as_bytes());
+        commands.iter().for_each(|command| self.hear_reply(command));
+    }
+
+    /// Takes what comes up to the last line of a reply.
+    fn hear_reply(&mut self, command: &str) {
+        loop {
+            let line = self.client.line();
+            if line.starts_with("D ") || line.starts_with("C 1") {
+                self.events.push(Event::Heard(line));
+            } else if line.as_bytes()[5] == b' ' {
+                return self.events.push(Event::Answered { command: command.to_owned(), reply: line });
+            }
+        }
+    }
+
+    /// Goes, in one of several ways, and comes again.
+    fn go(&mut self) {
+        let end = match self.dice.below(4) {
+            0 => {
+                self.client.typed("EX");
+                self.hear_reply("EX");
+                self.client.expect_closed();
+                End::Orderly
+            }
+            1 => {
+                self.client.half_close();
+                let rest = self.client.expect_reset_or_closed();
+                self.events.extend(rest.lines().map(|line| Event::Heard(line.to_owned())));
+                End::Orderly
+            }
+            // Neither waits for what is on its way.
+            2 => End::Vanished,
+            _ => {
+                let torn = format!("C PM p{}.{}.torn", self.number, self.lives.len());
+                self.client.send_raw(torn.as_bytes());
+                End::Vanished
+            }
+        };
+        let name = account(self.number);
+        let mut next = self.server.greeted();
+        std::mem::swap(&mut next, &mut self.client);
+        if end == End::Vanished {
+            next.reset();
+        }
+        self.client.login_typed(&name);
+        self.bury(end);
+    }
+
+    fn bury(&mut self, end: End) {
+        let (name, events) = (account(self.number), std::mem::take(&mut self.events));
+        self.lives.push(Life { person: self.number, account: name, events, end });
+    }
+}
+
+/// Lets them all do `acts` things each, checks what they heard, and that all are there after a crash.
+#[track_caller]
+fn run(acts: usize) {
+    let seed = Dice::today();
+    println!("CHATD_SEED={seed}");
+    let builder = Server::builder().no_rates().set("accounts.sessions_per_account", "8");
+    let mut server = builder.start();
+    let begun = Instant::now();
+    let mut people: Vec<Person<'_>> = thread::scope(|scope| {
+        let people: Vec<_> = (0..PEOPLE).map(|number| Person::new(number, &server, seed)).collect();
+        let threads: Vec<_> = people.into_iter().map(|person| scope.spawn(move || person.live(acts))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a person that got all its replies")).collect()
+    });
+    // Whatever anybody was told is done was queued for everybody: it stands before the next reply.
+    for person in &mut people {
+        person.ask("NOOP");
+        person.bury(End::Stayed);
+    }
+    let lives: Vec<Life> = people.into_iter().flat_map(|person| person.lives).collect();
+    let told = check(&lives).unwrap_or_else(|fault| panic!("CHATD_SEED={seed}: {fault}"));
+    println!("CHATD_SEED={seed}: {} acts in {:?}; {told}", acts * PEOPLE, begun.elapsed());
+    server.kill9();
+    let text = fs::read_to_string(server.path("accounts")).expect("the account file");
+    server.restart();
+    for person in 0..PEOPLE - 1 {
+        let name = account(person);
+        assert!(text.contains(&format!(":{name}:")), "{name} got 230 and is not on disk");
+        let mut client = server.greeted();
+        client.send(&format!("{name}\n{PASSWORD}"));
+        client.expect_exact(&format!("C 331 {name}, your password?"));
+        client.expect("C 230 ");
+    }
+}
+
+#[test]
+fn what_everybody_heard_is_what_was_promised() {
+    run(1_000);
+}
+
+#[test]
+#[ignore = "600,000 acts take about a minute"]
+fn what_everybody_heard_in_a_long_time_is_what_was_promised() {
+    run(50_000);
+}

@@ -1,0 +1,325 @@
+//! What must be true of a history.
+//!
+//! A message has an id, the same for all who hear it; ids rise in the order in which the server took the messages. A
+//! connection's lines are what happened in that order, too. So these are the promises, each as something to be looked at:
+//!
+//! * one order for all, and nothing twice: on each connection ids rise;
+//! * each sender's order: its messages' numbers rise with their ids;
+//! * no gap: a public message with an id between two that a connection heard was heard there too, and so were all later
+//!   ones by who stayed to the end; the same for a room, between entering it and leaving;
+//! * nothing outside membership: a room's message comes after `227` and before what ended the place;
+//! * nobody speaks in a room who has left it;
+//! * a direct message is heard by its target alone, and by each session of it that lived on;
+//! * `250 sent to N`: at most N have heard it, and all of N but those who vanished.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// One connection, from its `230` on.
+pub(super) struct Life {
+    pub(super) person: usize,
+    pub(super) account: String,
+    pub(super) events: Vec<Event>,
+    pub(super) end: End,
+}
+
+/// What a connection was told, in its order.
+pub(super) enum Event {
+    /// A message or a notice.
+    Heard(String),
+    /// The last line of a reply.
+    Answered { command: String, reply: String },
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It heard all that it was owed, and went.
+    Orderly,
+    /// It heard all that it was owed up to the end of everything.
+    Stayed,
+    /// It broke off. What was on its way is lost.
+    Vanished,
+}
+
+/// What was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    lives: usize,
+    said: usize,
+    heard: usize,
+    stays: usize,
+    kicks: usize,
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lives, said, heard, stays, kicks } = self;
+        write!(f, "{lives} connections, {said} messages heard {heard} times, {stays} stays in rooms, {kicks} kicks")
+    }
+}
+
+/// A message, as somebody heard it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Message<'a> {
+    id: u64,
+    /// `PM`, `DM`, or the room.
+    place: &'a str,
+    from: &'a str,
+    text: &'a str,
+}
+
+fn message(line: &str) -> Option<Message<'_>> {
+    let mut words = line.strip_prefix("D ")?.splitn(3, ' ');
+    let (kind, id, rest) = (words.next()?, words.next()?.parse().ok()?, words.next()?);
+    let (place, rest) = if kind == "RM" { rest.split_once(' ')? } else { (kind, rest) };
+    let (from, text) = rest.split_once(' ')?;
+    Some(Message { id, place, from, text })
+}
+
+/// A text is `pPERSON.LIFE.NUMBER`.
+fn sender(text: &str) -> Option<(usize, usize)> {
+    let mut parts = text.strip_prefix('p')?.split('.');
+    let (person, _life, number) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?.parse().ok()?);
+    Some((person, number))
+}
+
+/// Looks at a whole history.
+///
+/// # Errors
+/// What is wrong, in words.
+pub(super) fn check(lives: &[Life]) -> Result<Totals, String> {
+    let mut all: BTreeMap<u64, Message<'_>> = BTreeMap::new();
+    let mut heard_by: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (number, life) in lives.iter().enumerate() {
+        check_order(life, &mut all)?;
+        for message in life.messages() {
+            heard_by.entry(message.text).or_default().push(number);
+        }
+    }
+    check_senders(&all)?;
+    let mut totals = Totals { lives: lives.len(), said: all.len(), ..Totals::default() };
+    for life in lives {
+        check_public(life, &all)?;
+        check_rooms(life, &all, &mut totals)?;
+        check_answers(life, lives, &heard_by)?;
+        totals.heard += life.messages().count();
+    }
+    Ok(totals)
+}
+
+impl Life {
+    fn messages(&self) -> impl Iterator<Item = Message<'_>> {
+        self.events.iter().filter_map(|event| match event {
+            Event::Heard(line) => message(line),
+            Event::Answered { .. } => None,
+        })
+    }
+
+    fn is_own(&self, message: &Message<'_>) -> bool {
+        sender(message.text).is_some_and(|(person, _)| person == self.person)
+    }
+}
+
+fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+/// Ids rise on a connection, and mean one message.
+fn check_order<'a>(life: &'a Life, all: &mut BTreeMap<u64, Message<'a>>) -> Result<(), String> {
+    let mut last = 0;
+    for message in life.messages() {
+        ensure(message.id > last, || format!("{}: {message:?} comes after {last}", life.account))?;
+        last = message.id;
+        ensure(!life.is_own(&message), || format!("{}: hears itself: {message:?}", life.account))?;
+        let known = all.entry(message.id).or_insert_with(|| message.clone());
+        ensure(*known == message, || format!("{}: {message:?} is {known:?} for others", life.account))?;
+    }
+    Ok(())
+}
+
+/// What one says keeps its order.
+fn check_senders(all: &BTreeMap<u64, Message<'_>>) -> Result<(), String> {
+    let mut last: BTreeMap<usize, usize> = BTreeMap::new();
+    for message in all.values() {
+        let (person, number) = sender(message.text).ok_or_else(|| format!("nobody has said {message:?}"))?;
+        let before = last.insert(person, number).unwrap_or(0);
+        ensure(before < number, || format!("{message:?} comes after number {before} of the same sender"))?;
+    }
+    Ok(())
+}
+
+/// No gap in what everybody hears, from the first that a connection heard on.
+fn check_public(life: &Life, all: &BTreeMap<u64, Message<'_>>) -> Result<(), String> {
+    let heard: BTreeSet<u64> = life.messages().filter(|message| message.place == "PM").map(|message| message.id).collect();
+    let (Some(first), Some(last)) = (heard.first(), heard.last()) else { return Ok(()) };
+    let last = if life.end == End::Stayed { u64::MAX } else { *last };
+    let missing = all.range(first..=&last).find(|(id, message)| {
+        message.place == "PM" && !life.is_own(message) && !heard.contains(id)
+    });
+    ensure(missing.is_none(), || format!("{} ({:?}): has not heard {missing:?}", life.account, life.end))
+}
+
+/// A stay in a room.
+#[derive(Default)]
+struct Stay {
+    heard: BTreeSet<u64>,
+    /// Who has left since.
+    gone: BTreeSet<String>,
+}
+
+fn check_rooms(life: &Life, all: &BTreeMap<u64, Message<'_>>, totals: &mut Totals) -> Result<(), String> {
+    let mut stays: BTreeMap<String, Stay> = BTreeMap::new();
+    for event in &life.events {
+        match event {
+            Event::Answered { command, reply } => {
+                let mut words = command.split(' ');
+                let (operation, room) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+                if reply.starts_with("C 227 ") {
+                    if !stays.contains_key(room) {
+                        totals.stays += 1;
+                    }
+                    stays.entry(room.to_owned()).or_default();
+                } else if operation == "LEAVE" && reply.starts_with("C 200") {
+                    let stay = stays.remove(room).ok_or_else(|| format!("{}: left {room}, in which it was not", life.account))?;
+                    check_stay(life, room, &stay, false, all)?;
+                } else if operation == "RM" {
+                    let is_in = stays.contains_key(room);
+                    ensure(is_in == reply.starts_with("C 250 "), || {
+                        format!("{}: {command} is answered {reply}, and it is in the room: {is_in}", life.account)
+                    })?;
+                }
+            }
+            Event::Heard(line) => on_room_line(life, line, &mut stays, all, totals)?,
+        }
+    }
+    for (room, stay) in &stays {
+        check_stay(life, room, stay, life.end == End::Stayed, all)?;
+    }
+    Ok(())
+}
+
+fn on_room_line(
+    life: &Life,
+    line: &str,
+    stays: &mut BTreeMap<String, Stay>,
+    all: &BTreeMap<u64, Message<'_>>,
+    totals: &mut Totals,
+) -> Result<(), String> {
+    let outside = || format!("{}: hears {line:?} of a room in which it is not", life.account);
+    if let Some(message) = message(line) {
+        if ["PM", "DM"].contains(&message.place) {
+            return Ok(());
+        }
+        let stay = stays.get_mut(message.place).ok_or_else(outside)?;
+        ensure(!stay.gone.contains(message.from), || format!("{}: {message:?} is of one who has left", life.account))?;
+        stay.heard.insert(message.id);
+        return Ok(());
+    }
+    let mut words = line.split(' ').skip(1);
+    let (code, room, name) = (words.next(), words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let is_kick = line.ends_with(" left: kicked");
+    let stay = stays.get_mut(room).ok_or_else(outside)?;
+    // One account of two sessions says little about either.
+    let is_one = name != "twin";
+    match code {
+        Some("103") => {
+            stay.gone.remove(name);
+        }
+        Some("104") if is_kick && name == life.account => {
+            totals.kicks += 1;
+            let stay = stays.remove(room).ok_or_else(outside)?;
+            check_stay(life, room, &stay, false, all)?;
+        }
+        Some("104") if is_one => {
+            stay.gone.insert(name.to_owned());
+        }
+        Some("106") => {
+            let stay = stays.remove(room).ok_or_else(outside)?;
+            check_stay(life, room, &stay, false, all)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// No gap in what was heard in a room.
+fn check_stay(life: &Life, room: &str, stay: &Stay, to_the_end: bool, all: &BTreeMap<u64, Message<'_>>) -> Result<(), String> {
+    let (Some(first), Some(last)) = (stay.heard.first(), stay.heard.last()) else { return Ok(()) };
+    let last = if to_the_end { u64::MAX } else { *last };
+    let missing = all.range(first..=&last).find(|(id, message)| {
+        message.place == room && !life.is_own(message) && !stay.heard.contains(id)
+    });
+    ensure(missing.is_none(), || format!("{} in {room}: has not heard {missing:?}", life.account))
+}
+
+/// What a sender was told of its hearers is true.
+fn check_answers(life: &Life, lives: &[Life], heard_by: &BTreeMap<&str, Vec<usize>>) -> Result<(), String> {
+    for event in &life.events {
+        let Event::Answered { command, reply } = event else { continue };
+        let Some(text) = command.rsplit(' ').next().filter(|text| sender(text).is_some()) else { continue };
+        let hearers = heard_by.get(text).map_or(&[][..], Vec::as_slice);
+        let told = reply.strip_prefix("C 250 sent to ");
+        ensure(told.is_some() || hearers.is_empty(), || format!("{command}: {reply}, and yet it was heard"))?;
+        let Some(told) = told else { continue };
+        let vanished = lives.iter().filter(|life| life.end == End::Vanished).count();
+        if let Ok(count) = told.parse::<usize>() {
+            let is_true = hearers.len() <= count && hearers.len() + vanished >= count;
+            ensure(is_true, || format!("{command}: {reply}, and {} have heard it", hearers.len()))?;
+        } else {
+            let is_target = |number: &usize| lives.get(*number).is_some_and(|life| life.account == told);
+            ensure(hearers.iter().all(is_target), || format!("{command}: somebody else has heard it"))?;
+            ensure(!hearers.is_empty() || vanished > 0, || format!("{command}: {reply}, and nobody has heard it"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Lives of persons 0, 1, …, who are called a, b, …; a line with ` => ` is a command and its reply.
+fn lives(scripts: &[&[&str]]) -> Vec<Life> {
+    let life = |(person, script): (usize, &&[&str])| {
+        let event = |line: &&str| match line.split_once(" => ") {
+            Some((command, reply)) => Event::Answered { command: command.to_owned(), reply: reply.to_owned() },
+            None => Event::Heard((*line).to_owned()),
+        };
+        let account = char::from(b'a' + person as u8).to_string();
+        Life { person, account, events: script.iter().map(event).collect(), end: End::Stayed }
+    };
+    scripts.iter().enumerate().map(life).collect()
+}
+
+#[track_caller]
+fn check_fault(expected: &str, scripts: &[&[&str]]) {
+    let found = check(&lives(scripts)).expect_err("a fault");
+    assert!(found.contains(expected), "{found}");
+}
+
+#[test]
+fn a_sound_history_passes() {
+    let a = ["PM p0.0.1 => C 250 sent to 2", "MAKE r => C 227 r token=X", "C 103 r b entered", "D RM 2 r b p1.0.1"];
+    let b = ["D PM 1 a p0.0.1", "JOIN r => C 227 r token=Y", "RM r p1.0.1 => C 250 sent to 1", "LEAVE r => C 200 left"];
+    check(&lives(&[&a, &b, &["D PM 1 a p0.0.1"]])).unwrap();
+}
+
+#[test]
+fn broken_promises_are_found() {
+    check_fault("comes after 2", &[&[], &["D PM 2 a p0.0.2", "D PM 1 a p0.0.1"]]);
+    check_fault("comes after 1", &[&[], &["D PM 1 a p0.0.1", "D PM 1 a p0.0.1"]]);
+    check_fault("of the same sender", &[&[], &["D PM 1 a p0.0.2", "D PM 2 a p0.0.1"]]);
+    check_fault("for others", &[&[], &["D PM 1 a p0.0.1"], &["D PM 1 a p0.0.2"]]);
+    check_fault("hears itself", &[&["D PM 1 a p0.0.1"]]);
+    let whole = ["D PM 1 a p0.0.1", "D PM 2 a p0.0.2", "D PM 3 a p0.0.3"];
+    check_fault("has not heard", &[&[], &whole, &[whole[0], whole[2]]]);
+    check_fault("has not heard", &[&[], &whole, &[whole[0], whole[1]]]);
+    check_fault("in which it is not", &[&[], &["D RM 1 r a p0.0.1"]]);
+    let joined = "JOIN r => C 227 r token=X";
+    check_fault("in which it is not", &[&[], &[joined, "LEAVE r => C 200 left", "D RM 1 r a p0.0.1"]]);
+    check_fault("in which it is not", &[&[], &[joined, "C 104 r b left: kicked", "D RM 1 r a p0.0.1"]]);
+    check_fault("who has left", &[&[], &[joined, "C 104 r a left", "D RM 1 r a p0.0.1"]]);
+    let room = [joined, "D RM 1 r a p0.0.1", "D RM 2 r a p0.0.2", "D RM 3 r a p0.0.3"];
+    check_fault("has not heard", &[&[], &room, &[room[0], room[1], room[3]]]);
+    check_fault("somebody else", &[&["DM b p0.0.1 => C 250 sent to b"], &[], &["D DM 1 a p0.0.1"]]);
+    check_fault("nobody has heard", &[&["DM b p0.0.1 => C 250 sent to b"], &[]]);
+    check_fault("have heard it", &[&["PM p0.0.1 => C 250 sent to 2"], &["D PM 1 a p0.0.1"], &[]]);
+    check_fault("and yet it was heard", &[&["RM r p0.0.1 => C 550 no"], &[joined, "D RM 1 r a p0.0.1"]]);
+}
