@@ -195,7 +195,8 @@ impl Told {
                 let is_reply = line.starts_with("C ") && line.get(2..5).is_some_and(is_code);
                 assert!(is_reply || line.starts_with("D "), "{line:?}");
                 assert!(line.chars().all(|c| c == '\t' || !c.is_control()), "{line:?}");
-                let is_bidi = |c| matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+                let is_bidi =
+                    |c| matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
                 assert!(!line.chars().any(is_bidi), "{line:?}");
             }
         }

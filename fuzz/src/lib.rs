@@ -59,8 +59,7 @@ pub fn datagram(data: &[u8]) {
     assert!(data.len() <= DATAGRAM_BYTES);
     let (room, text) = (up.room.unwrap_or_default(), if let Body::Text(text) = up.body { text } else { "" });
     let token = up.token.encode();
-    let again =
-        [&[room.len() as u8, token.len() as u8], room.as_bytes(), token.as_bytes(), text.as_bytes()].concat();
+    let again = [&[room.len() as u8, token.len() as u8], room.as_bytes(), token.as_bytes(), text.as_bytes()].concat();
     assert_eq!(again, data, "one spelling each");
     assert!(text.chars().all(|c| c == '\t' || !c.is_control()), "{text:?}");
     datagram::control(text);
@@ -98,7 +97,10 @@ fn check_accounts(file: &[u8]) {
         Ok(loaded) => {
             assert!(loaded.good <= file.len() && loaded.accounts <= loaded.lines);
             let whole = &file[..loaded.good];
-            assert_eq!(whole.iter().filter(|byte| **byte == b'\n').count(), loaded.lines + usize::from(loaded.good > 0));
+            assert_eq!(
+                whole.iter().filter(|byte| **byte == b'\n').count(),
+                loaded.lines + usize::from(loaded.good > 0)
+            );
             // What stands behind is torn: without it nothing else is there.
             assert_eq!(auth::load(whole), Ok(loaded));
         }

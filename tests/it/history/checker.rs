@@ -151,12 +151,13 @@ fn check_senders(all: &BTreeMap<u64, Message<'_>>) -> Result<(), String> {
 
 /// No gap in what everybody hears, from the first that a connection heard on.
 fn check_public(life: &Life, all: &BTreeMap<u64, Message<'_>>) -> Result<(), String> {
-    let heard: BTreeSet<u64> = life.messages().filter(|message| message.place == "PM").map(|message| message.id).collect();
+    let heard: BTreeSet<u64> =
+        life.messages().filter(|message| message.place == "PM").map(|message| message.id).collect();
     let (Some(first), Some(last)) = (heard.first(), heard.last()) else { return Ok(()) };
     let last = if life.end == End::Stayed { u64::MAX } else { *last };
-    let missing = all.range(first..=&last).find(|(id, message)| {
-        message.place == "PM" && !life.is_own(message) && !heard.contains(id)
-    });
+    let missing = all
+        .range(first..=&last)
+        .find(|(id, message)| message.place == "PM" && !life.is_own(message) && !heard.contains(id));
     ensure(missing.is_none(), || format!("{} ({:?}): has not heard {missing:?}", life.account, life.end))
 }
 
@@ -181,7 +182,9 @@ fn check_rooms(life: &Life, all: &BTreeMap<u64, Message<'_>>, totals: &mut Total
                     }
                     stays.entry(room.to_owned()).or_default();
                 } else if operation == "LEAVE" && reply.starts_with("C 200") {
-                    let stay = stays.remove(room).ok_or_else(|| format!("{}: left {room}, in which it was not", life.account))?;
+                    let stay = stays
+                        .remove(room)
+                        .ok_or_else(|| format!("{}: left {room}, in which it was not", life.account))?;
                     check_stay(life, room, &stay, false, all)?;
                 } else if operation == "RM" {
                     let is_in = stays.contains_key(room);
@@ -244,12 +247,18 @@ fn on_room_line(
 }
 
 /// No gap in what was heard in a room.
-fn check_stay(life: &Life, room: &str, stay: &Stay, to_the_end: bool, all: &BTreeMap<u64, Message<'_>>) -> Result<(), String> {
+fn check_stay(
+    life: &Life,
+    room: &str,
+    stay: &Stay,
+    to_the_end: bool,
+    all: &BTreeMap<u64, Message<'_>>,
+) -> Result<(), String> {
     let (Some(first), Some(last)) = (stay.heard.first(), stay.heard.last()) else { return Ok(()) };
     let last = if to_the_end { u64::MAX } else { *last };
-    let missing = all.range(first..=&last).find(|(id, message)| {
-        message.place == room && !life.is_own(message) && !stay.heard.contains(id)
-    });
+    let missing = all
+        .range(first..=&last)
+        .find(|(id, message)| message.place == room && !life.is_own(message) && !stay.heard.contains(id));
     ensure(missing.is_none(), || format!("{} in {room}: has not heard {missing:?}", life.account))
 }
 
