@@ -107,8 +107,9 @@ impl Line {
     pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
         let is_undecided = self.dialect.is_none() && self.dialogue == Dialogue::Name;
         let begins_tls = bytes.first() == Some(&text::TLS_HANDSHAKE);
-        let goes_on = || bytes.get(..limit).is_some_and(|start| !start.contains(&b'\n'));
-        let is_foreign = is_undecided && (begins_tls || (goes_on() && text::is_foreign(bytes, false)));
+        // Of a line that goes on, only as much counts as is there whenever this can be told: however it is cut.
+        let begun = || bytes.get(..limit).filter(|start| !start.contains(&b'\n'));
+        let is_foreign = is_undecided && (begins_tls || begun().is_some_and(|start| text::is_foreign(start, false)));
         is_foreign.then_some(CloseReason::NotAChatClient)
     }
 
