@@ -113,6 +113,10 @@ pub const HASH_MEMORY_MOST_KIB: u32 = 4 * 1024 * 1024;
 pub const HASH_WORK_MOST_KIB: u64 = 64 * 1024 * 1024;
 /// Passwords of one address that may wait at once, so that one address cannot fill the queue.
 pub const QUEUE_PER_ADDRESS: usize = 4;
+/// So many connections are a crowd: when half of them are gone …
+pub const CROWD_LEAST: usize = 64;
+/// … for this long, what they have needed is given back. It takes milliseconds, so not at each who goes.
+pub const CROWD_GONE_MS: u64 = 1_000;
 /// So many faults of the server's own (panics) …
 pub const FAULTS: usize = 10;
 /// … in this time are no accident: the process ends, for a sound one to be started.

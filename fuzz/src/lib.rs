@@ -13,8 +13,11 @@ use self::behind::Server;
 
 mod behind;
 
-/// Every target, by its name.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+/// A target: its name, and what it runs on any bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: [Target; 6] = [
     ("line", line),
     ("room", room),
     ("datagram", datagram),

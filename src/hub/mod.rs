@@ -68,6 +68,14 @@ impl Hub {
         self.rules = rules;
     }
 
+    /// Gives back memory that nobody needs who is in.
+    pub fn shrink(&mut self) {
+        self.roster.shrink();
+        self.rooms.shrink();
+        self.events.shrink_to_fit();
+        self.void_tokens.shrink_to_fit();
+    }
+
     /// Carries out one command of `who`, at `unix_ms` (milliseconds of Unix time, for the message's id).
     /// A command of somebody who is not in (but for `Enter` and `Visit`) does nothing, nor do these of somebody who is.
     pub fn handle(&mut self, who: SessionId, command: Command<'_>, unix_ms: u64) {

@@ -194,6 +194,14 @@ impl Rooms {
         Some(member)
     }
 
+    /// Gives back memory that was for more rooms, and more members.
+    pub(super) fn shrink(&mut self) {
+        self.rooms.shrink_to_fit();
+        for (_, room) in &mut self.rooms {
+            room.members.shrink_to_fit();
+        }
+    }
+
     /// Names, places and members say the same.
     #[cfg(test)]
     pub(super) fn check_invariants(&self) {

@@ -63,6 +63,14 @@ impl Roster {
         Some(seat.name)
     }
 
+    /// Gives back memory that was for more sessions.
+    pub(super) fn shrink(&mut self) {
+        let used = self.by_slot.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        self.by_slot.truncate(used);
+        self.by_slot.shrink_to_fit();
+        self.everyone.shrink_to_fit();
+    }
+
     /// The list and the index say the same: each place has one seat, each seat its place.
     #[cfg(test)]
     pub(super) fn check_invariants(&self) {

@@ -58,6 +58,7 @@ impl Reactor {
         self.silent += u32::from(conn.is_silent);
         entry.insert(conn);
         self.stats.accepted += 1;
+        self.note_crest();
         self.reply(id, &Reply::Greeting);
         self.touched.push(id);
     }

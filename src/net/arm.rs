@@ -19,6 +19,9 @@ impl Reactor {
         if self.accept_retry <= self.clock.now {
             self.retry_accept();
         }
+        if self.crest.due <= self.clock.now {
+            self.slim();
+        }
         if self.stats_due <= self.clock.now {
             self.log_stats();
         }

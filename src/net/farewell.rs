@@ -141,6 +141,9 @@ impl Reactor {
 
     /// Removes what is over. Nowhere else is a slot set free, so none is used again within a batch of events.
     pub(super) fn reap(&mut self) {
+        if self.doomed.is_empty() {
+            return;
+        }
         while let Some(id) = self.doomed.pop() {
             let Some(mut conn) = self.conns.remove(id) else { continue };
             conn.outbox.clear(&mut self.pages);
@@ -148,5 +151,6 @@ impl Reactor {
             self.addresses.release(conn.ip);
             self.silent -= u32::from(conn.is_silent);
         }
+        self.note_crest();
     }
 }

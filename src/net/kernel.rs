@@ -1,4 +1,4 @@
-//! The one question to the kernel that no library asks for us.
+//! What no library asks of the kernel, or of the C library, for us.
 
 use std::os::fd::AsRawFd as _;
 
@@ -13,4 +13,14 @@ pub(super) fn unacknowledged(stream: &TcpStream) -> Option<u32> {
     // TIOCOUTQ) writes one int to the address given, which is that of a live local.
     let result = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
     if result == 0 { u32::try_from(bytes).ok() } else { None }
+}
+
+/// Has the allocator give back what it keeps of memory that was freed. Where it has no such call, it does as it thinks fit.
+#[cfg_attr(target_env = "gnu", expect(unsafe_code, reason = "malloc_trim(3) has no safe form"))]
+pub(super) fn give_memory_back() {
+    // SAFETY: it takes no pointer, touches only memory that is not in use, and takes the allocator's own locks.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }

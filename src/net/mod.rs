@@ -25,6 +25,7 @@ mod reactor;
 mod read;
 mod rooms;
 mod signals;
+mod slim;
 mod stats;
 mod table;
 mod timers;
@@ -51,6 +52,7 @@ use listen::{Listener, Spare};
 use pages::Pages;
 use reactor::{Ending, Reactor};
 use rooms::Relay;
+use slim::Crest;
 use stats::Stats;
 use table::Table;
 use timers::Timers;
@@ -225,6 +227,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         turn_work: 0,
         stats: Stats::default(),
         faults: Faults::default(),
+        crest: Crest::new(),
         stats_due: NEVER,
         ending: Ending::No,
         tuning,

@@ -120,6 +120,14 @@ impl Pages {
         }
     }
 
+    /// Gives back the memory of pages that nobody holds.
+    pub(super) fn shrink(&mut self) {
+        for (_, page) in self.pages.iter_mut().filter(|(_, page)| page.holders == 0) {
+            page.bytes = Vec::new();
+        }
+        self.pages.shrink_to_fit();
+    }
+
     /// Bytes of frames in this turn.
     pub(super) fn turn_bytes(&self) -> usize {
         self.turn_bytes

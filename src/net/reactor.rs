@@ -14,6 +14,7 @@ use super::fault::Faults;
 use super::listen::{Listener, Spare};
 use super::pages::Pages;
 use super::rooms::Relay;
+use super::slim::Crest;
 use super::stats::Stats;
 use super::table::Table;
 use super::timers::Timers;
@@ -75,6 +76,8 @@ pub(super) struct Reactor {
     pub(super) stats: Stats,
     pub(super) stats_due: Millis,
     pub(super) faults: Faults,
+    /// How many connections there were, so that what they needed is given back.
+    pub(super) crest: Crest,
     pub(super) ending: Ending,
 }
 
@@ -145,7 +148,7 @@ impl Reactor {
         let ending = if let Ending::Until(due) = self.ending { due } else { NEVER };
         let timer = self.timers.next_due().unwrap_or(NEVER);
         let silence = self.relay.ears.next_due().unwrap_or(NEVER);
-        let due = timer.min(silence).min(self.accept_retry).min(self.stats_due).min(ending);
+        let due = timer.min(silence).min(self.accept_retry).min(self.stats_due).min(self.crest.due).min(ending);
         // The clock counts whole milliseconds: one more, lest it wake before its time.
         (due != NEVER).then(|| Duration::from_millis((due + 1).saturating_sub(self.clock.now)))
     }

@@ -41,6 +41,11 @@ impl Table {
         self.iter().map(|conn| conn.id).collect()
     }
 
+    /// Gives back the slots behind the last one in use.
+    pub(super) fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// How many there are, those that are gone and not reaped yet too.
     pub(super) fn len(&self) -> usize {
         self.0.len()

@@ -1,7 +1,7 @@
 //! Many connections at once: what ten thousand idle ones cost, and five thousand that come in one moment.
 
 use std::net::TcpStream;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -17,8 +17,13 @@ const OTHERS: usize = 4_000;
 /// One crowd at a time: this process has the descriptors of its side of both.
 static TURN: Mutex<()> = Mutex::new(());
 
+/// The turn of a crowd, for as long as it is held.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Whether this process (and so the server, which inherits it) may open so many descriptors.
-fn may_open(descriptors: usize) -> bool {
+pub(crate) fn may_open(descriptors: usize) -> bool {
     let descriptors = (descriptors + OTHERS) as u64;
     let most = getrlimit(Resource::Nofile).maximum;
     let is_enough = most.is_none_or(|most| most >= descriptors);
@@ -35,7 +40,7 @@ fn ten_thousand_idle_people_cost_little_and_no_time() {
     if !may_open(IDLE) {
         return;
     }
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     let server = Server::builder().set("accounts.queue", "100").set("limits.connections", "12000").start();
     let before = server.resident_kib();
     let mut people: Vec<Client> = Vec::with_capacity(IDLE);
@@ -65,7 +70,7 @@ fn five_thousand_who_come_at_once_are_all_greeted() {
     if !may_open(AT_ONCE) {
         return;
     }
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     let server = Server::start();
     let addr = server.addr();
     let overflows = listen_overflows();

@@ -150,6 +150,47 @@ fn every_arrow_is_in_the_picture() {
     assert!(wrong.is_empty(), "arrows that are not in the picture:\n{}", wrong.join("\n"));
 }
 
+/// Where the time of day is read, and where it goes. It may be set at any moment, by people and by programs: a limit, a
+/// deadline or an order that hung on it would change with it. A test cannot set the clock of the machine that it runs on
+/// (and time namespaces move the monotonic clocks alone), so this looks at what could make a difference.
+const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
+    ("SystemTime :: now", "read", &["net/clock.rs", "auth/journal.rs"]),
+    // Message ids, which rise whatever it says (a test of the hub's), and the expiry of tokens.
+    (
+        "unix_ms",
+        "the loop's",
+        &["net/clock.rs", "net/decide.rs", "net/rooms.rs", "net/login.rs", "hub/mod.rs", "hub/membership.rs"],
+    ),
+    // What an account file notes of each change, and the name of what was torn off it.
+    ("unix_now", "the account file's", &["auth/journal.rs", "auth/worker.rs"]),
+    // Resume tokens.
+    ("unix_s", "the tokens'", &["auth/mod.rs"]),
+];
+
+#[test]
+fn the_time_of_day_is_for_ids_tokens_and_records_alone() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in rust_files(&src) {
+        let text = fs::read_to_string(&path).unwrap();
+        // Tests stand at the end of a file, or in one of their own.
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let file = path.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
+        let is_test = file.contains("tests");
+        for (name, whose, places) in TIME_OF_DAY {
+            let is_named = code.contains(&name.replace(' ', ""));
+            assert!(
+                is_test || !is_named || places.contains(&file.as_str()),
+                "src/{file} names {name}, {whose} time of day"
+            );
+        }
+        // Deadlines and rates know no other clock than the loop's, which is monotonic.
+        let is_limit =
+            ["net/timers.rs", "net/arm.rs", "net/pace.rs", "net/addresses.rs", "net/ears.rs", "net/crowd.rs"];
+        assert!(!is_limit.contains(&file.as_str()) || !code.contains("unix"), "src/{file}");
+    }
+}
+
 #[track_caller]
 fn check(file: &str, text: &str, expected: &[&str]) {
     let found = violations(file, &tokens(text).0);

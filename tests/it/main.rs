@@ -22,6 +22,7 @@ mod crash;
 mod crowds;
 mod decoders;
 mod descriptors;
+mod faults;
 mod files;
 mod hashing;
 mod history;

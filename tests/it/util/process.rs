@@ -93,9 +93,18 @@ impl Server {
 
     /// Memory that is resident, in KiB.
     pub(crate) fn resident_kib(&self) -> u64 {
+        self.memory_kib("Rss:")
+    }
+
+    /// The same without the program itself, of which the kernel loads as much as was run.
+    pub(crate) fn own_kib(&self) -> u64 {
+        self.memory_kib("Anonymous:")
+    }
+
+    fn memory_kib(&self, what: &str) -> u64 {
         // The counter in `status` may be off by many pages; this one is summed up when it is read.
         let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid())).expect("/proc");
-        let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).expect("a line Rss");
+        let line = text.lines().find_map(|line| line.strip_prefix(what)).expect("such a line");
         line.trim().trim_end_matches(" kB").parse().expect("a number of KiB")
     }
 

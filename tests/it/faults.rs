@@ -1,0 +1,217 @@
+//! What hostile, broken and sleeping clients do, and what it costs the others.
+//!
+//! Each test has a canary, a pair of people who talk all the while: it must live, and its p99 is printed. After each the
+//! server's descriptors and memory are back where they were.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::sync::MutexGuard;
+use std::time::{Duration, Instant};
+
+use self::canary::Canary;
+use crate::crowds::{may_open, turn};
+use crate::util::{Builder, Client, PASSWORD, Server, eventually, pause};
+
+mod canary;
+mod injected;
+mod network;
+mod stopped;
+
+/// It may keep one part in so many of what it has in memory: 5 of 100.
+const KEPT_PART: u64 = 20;
+
+/// A server as it is before something happens to it, with its canary.
+struct Watch {
+    server: Server,
+    canary: Canary,
+    descriptors: usize,
+    /// What it has written to memory, and how much of that it may have more at the end.
+    own_kib: u64,
+    may_keep_kib: u64,
+    /// These crowds, too, come one at a time.
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Watch {
+    /// The server has met everything once that it is to meet: what that leaves behind is not left by every one more.
+    #[track_caller]
+    fn start(builder: Builder, warm_up: impl FnOnce(&Server)) -> Self {
+        let turn = turn();
+        let server = builder.no_rates().start();
+        let canary = Canary::start(&server);
+        let descriptors = server.descriptors();
+        warm_up(&server);
+        eventually("the warm-up is over", || server.descriptors() <= descriptors);
+        let (own_kib, may_keep_kib) = (server.own_kib(), server.resident_kib() / KEPT_PART);
+        Self { server, canary, descriptors, own_kib, may_keep_kib, _turn: turn }
+    }
+
+    /// It must be as before.
+    #[track_caller]
+    fn end(self, what: &str) {
+        let Self { mut server, canary, descriptors, own_kib, may_keep_kib, _turn } = self;
+        eventually("all descriptors are free again", || server.descriptors() <= descriptors);
+        let told = canary.stop();
+        let mut now = server.own_kib();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while now > own_kib + may_keep_kib && Instant::now() < deadline {
+            pause(50);
+            now = server.own_kib();
+        }
+        println!("{what}: {told}; {own_kib} KiB before, {now} KiB after");
+        assert!(now <= own_kib + may_keep_kib, "{own_kib} KiB before, {now} KiB after, {may_keep_kib} may be kept");
+        assert_eq!(server.term().code(), Some(0));
+    }
+}
+
+fn crowd(addr: SocketAddr, count: usize) -> Vec<TcpStream> {
+    (0..count).map(|_| TcpStream::connect(addr).expect("a connection")).collect()
+}
+
+#[test]
+fn two_thousand_silent_peers() {
+    if !may_open(2_000) {
+        return;
+    }
+    let watch = Watch::start(Server::builder(), |server| drop(crowd(server.addr(), 100)));
+    let silent = crowd(watch.server.addr(), 2_000);
+    pause(500);
+    watch.server.greeted();
+    drop(silent);
+    watch.end("2,000 silent peers");
+}
+
+#[test]
+fn two_thousand_who_log_in_at_once() {
+    if !may_open(2_000) {
+        return;
+    }
+    let log_in = |server: &Server, count: usize| {
+        let mut clients: Vec<Client> = (0..count).map(|_| server.connect()).collect();
+        for client in &mut clients {
+            client.send_raw(format!("crowd\n{PASSWORD}\n").as_bytes());
+        }
+        let mut refused = 0;
+        for client in &mut clients {
+            client.expect("C 220 ");
+            client.expect("C 331 ");
+            while client.line().starts_with("C 450 ") {
+                refused += 1;
+                client.send(PASSWORD);
+            }
+        }
+        refused
+    };
+    let builder = Server::builder().set("accounts.sessions_per_account", "3000");
+    let watch = Watch::start(builder, |server| {
+        drop(server.bare("crowd"));
+        log_in(server, 100);
+    });
+    let begun = Instant::now();
+    let refused = log_in(&watch.server, 2_000);
+    println!("2,000 logged in within {:?}; {refused} answers were 450", begun.elapsed());
+    watch.end("2,000 simultaneous logins");
+}
+
+#[test]
+fn ten_thousand_pipelined_lines() {
+    let watch = Watch::start(Server::builder().no_rates(), |server| server.bare("eager").barrier());
+    let mut eager = watch.server.bare("eager");
+    let mut stream = eager.stream().try_clone().expect("a second handle");
+    let writer = std::thread::spawn(move || stream.write_all("NOOP\n".repeat(10_000).as_bytes()));
+    for _ in 0..10_000 {
+        eager.expect("C 200");
+    }
+    writer.join().unwrap().expect("all is taken");
+    drop(eager);
+    watch.end("10,000 pipelined lines");
+}
+
+#[test]
+fn five_hundred_who_write_a_byte_a_second() {
+    if !may_open(500) {
+        return;
+    }
+    let builder = Server::builder().set("limits.line_s", "3");
+    let watch = Watch::start(builder, |server| drop(crowd(server.addr(), 100)));
+    let mut slow = crowd(watch.server.addr(), 500);
+    let cut = |server: &Server| server.log_text().matches("421 line never ended").count();
+    let deadline = Instant::now() + Duration::from_secs(15);
+    while cut(&watch.server) < 500 {
+        assert!(Instant::now() < deadline, "{} were cut", cut(&watch.server));
+        for stream in &mut slow {
+            // Who was cut cannot write any more.
+            let _ = stream.write(b"x");
+        }
+        pause(1000);
+    }
+    drop(slow);
+    watch.end("500 writers of a byte a second");
+}
+
+#[test]
+fn a_mebibyte_without_a_newline() {
+    let shout = |server: &Server| {
+        let mut loud = server.connect();
+        // The server stops reading when it is enough.
+        let _ = loud.stream().write_all(&vec![b'x'; 1 << 20]);
+        assert!(loud.expect_reset_or_closed().contains("C 421 line never ended\n"));
+    };
+    let watch = Watch::start(Server::builder(), shout);
+    (0..10).for_each(|_| shout(&watch.server));
+    watch.end("10 times 1 MiB without a newline");
+}
+
+/// All go at once, come again at once, and are served.
+#[track_caller]
+fn check_storm(count: usize) {
+    if !may_open(2 * count) {
+        return;
+    }
+    let builder = Server::builder().set("limits.connections", "20000");
+    let watch = Watch::start(builder, |server| drop(crowd(server.addr(), 100)));
+    let begun = Instant::now();
+    let mut all = crowd(watch.server.addr(), count);
+    for _ in 0..2 {
+        for stream in all.drain(..) {
+            Client::from_stream(stream).reset();
+        }
+        all = crowd(watch.server.addr(), count);
+    }
+    for stream in all {
+        Client::from_stream(stream).expect("C 220 ");
+    }
+    println!("{count} came, went and came again twice in {:?}", begun.elapsed());
+    watch.end(&format!("a reconnect storm of {count}"));
+}
+
+#[test]
+fn a_thousand_reconnect_at_once() {
+    check_storm(1_000);
+}
+
+#[test]
+#[ignore = "five thousand connections, three times over, take the descriptors of all other tests"]
+fn five_thousand_reconnect_at_once() {
+    check_storm(5_000);
+}
+
+#[test]
+fn rubbish_by_datagrams() {
+    const COUNT: usize = 100_000;
+    let watch = Watch::start(Server::builder().set("datagrams", "\"127.0.0.1:0\""), |_| {});
+    let relay = watch.server.wait_for_log("listening on udp://");
+    let relay = relay.rsplit_once("udp://").expect("an address").1.to_owned();
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.connect(relay).expect("an address");
+    let rubbish: Vec<Vec<u8>> = (0..64).map(|n: u8| vec![n.wrapping_mul(37); 20 * usize::from(n)]).collect();
+    let begun = Instant::now();
+    for n in 0..COUNT {
+        // A full queue of the kernel's is what a flood meets.
+        let _ = socket.send(&rubbish[n % rubbish.len()]);
+    }
+    let a_second = COUNT as f64 / begun.elapsed().as_secs_f64();
+    socket.set_nonblocking(true).expect("a socket");
+    assert!(socket.recv(&mut [0; 100]).is_err(), "nobody is answered");
+    watch.end(&format!("{COUNT} datagrams of rubbish, {a_second:.0} a second"));
+}

@@ -1,0 +1,73 @@
+//! System calls that fail, by the hand of strace.
+
+use std::process::Command;
+
+use super::Canary;
+use crate::util::{Builder, Client, Server, eventually, pause};
+
+/// The server under strace, which makes these calls fail: `inject=` of strace(1). `None` where there is no strace.
+fn injected(rules: &[&str]) -> Option<Builder> {
+    let works =
+        Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
+    if !works {
+        eprintln!("skipped: there is no strace here, or it may not trace");
+        return None;
+    }
+    // -D: the server is our child, and strace its own.
+    let mut words = vec!["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "signal=none"];
+    let rules: Vec<String> = rules.iter().map(|rule| format!("inject={rule}")).collect();
+    rules.iter().for_each(|rule| words.extend(["-e", rule.as_str()]));
+    Some(Server::builder().no_rates().wrapper(&words))
+}
+
+/// People who talk, come and go.
+#[track_caller]
+fn live(server: &Server) {
+    let canary = Canary::start(server);
+    let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
+    for n in 0..50 {
+        alice.send_raw("HELP\n".repeat(20).as_bytes());
+        for _ in 0..20 {
+            let first = alice.expect("C 214");
+            alice.rest_of_list(&first);
+        }
+        alice.send(&format!("DM bob {n}"));
+        alice.expect_exact("C 250 sent to bob");
+        bob.expect_exact(&format!("D DM alice {n}"));
+        // Who comes while there is no descriptor is told so.
+        let come = server.connect().line();
+        assert!(come.starts_with("C 220 ") || come == "C 421 server full", "{come:?}");
+    }
+    println!("{}", canary.stop());
+}
+
+#[test]
+fn calls_that_are_interrupted_are_made_again() {
+    let calls = ["epoll_wait", "accept4", "recvfrom", "sendto", "writev", "fdatasync"];
+    let rules: Vec<String> = calls.iter().map(|call| format!("{call}:error=EINTR:when=3+4")).collect();
+    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+    let Some(builder) = injected(&rules) else { return };
+    // It is killed at the end: the byte by which a signal's handler wakes the loop goes by `sendto`, too, which in earnest is
+    // not interrupted there, and is not sent again.
+    live(&builder.start());
+}
+
+#[test]
+fn descriptors_that_run_out_now_and_then_cost_a_moment() {
+    for error in ["EMFILE", "ENFILE", "ENOMEM", "ECONNABORTED"] {
+        let Some(builder) = injected(&[&format!("accept4:error={error}:when=20..40+2")]) else { return };
+        let mut server = builder.start();
+        live(&server);
+        // The calls have run out in which it fails: whoever comes is served.
+        let mut late: Option<Client> = None;
+        eventually("somebody is let in", || {
+            let mut client = server.connect();
+            let is_in = client.line().starts_with("C 220 ");
+            late = Some(client);
+            is_in
+        });
+        late.unwrap().login_bare("late");
+        pause(1);
+        assert_eq!(server.term().code(), Some(0), "{error}");
+    }
+}
