@@ -31,7 +31,8 @@ pub const DATAGRAM_EVERY_MS: u64 = 20;
 pub const DATAGRAM_BURST: u64 = 100;
 /// Datagrams that one system call sends.
 pub const DATAGRAM_BATCH: usize = 64;
-/// Datagrams that may wait at a socket, and their bytes (a text that many hear counts once); more are dropped.
+/// Datagrams that may wait at a socket for the kernel to take them, and their bytes (a text that many hear counts once);
+/// more are dropped.
 pub const DATAGRAM_QUEUE: usize = 16_384;
 /// See [`DATAGRAM_QUEUE`].
 pub const DATAGRAM_QUEUE_BYTES: usize = 1024 * 1024;
@@ -61,6 +62,8 @@ pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
 /// Frames that a turn may put into outboxes, and names that it may look through for lists, before it flushes: a few
 /// milliseconds' worth, however many hear them.
 pub const TURN_WORK: usize = 500_000;
+/// What a datagram that is to be sent counts for among these: it takes the kernel as long as so many frames take us.
+pub const DATAGRAM_WORK: usize = 32;
 /// Somebody is behind who owes more than this part of `limits.owed_soft_bytes`.
 pub const BEHIND_PART: usize = 4;
 /// While one in so many of those who hear everything, and more than one, is behind and still takes bytes …

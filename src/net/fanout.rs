@@ -11,6 +11,7 @@ use crate::door::{self, Kind};
 use crate::hub::event::{Audience, Event};
 use crate::hub::room::{Member, RoomId};
 use crate::hub::session::SessionId;
+use crate::limits::DATAGRAM_WORK;
 
 impl Reactor {
     /// Drains the hub's events to the end, in their order.
@@ -110,7 +111,9 @@ impl Reactor {
                 Some(spoken) => self.relay.tell(member.token, spoken, &mut self.stats),
                 None => false,
             };
-            if !is_told {
+            if is_told {
+                self.turn_work += DATAGRAM_WORK;
+            } else {
                 fan.hand_to(member.session);
             }
         }
@@ -124,7 +127,9 @@ impl Reactor {
         let mut spoken = Spoken::room_closed();
         for member in members {
             fan.hand_to(member.session);
-            self.relay.tell(member.token, &mut spoken, &mut self.stats);
+            if self.relay.tell(member.token, &mut spoken, &mut self.stats) {
+                self.turn_work += DATAGRAM_WORK;
+            }
         }
         self.stats.deliveries += fan.count;
     }

@@ -52,6 +52,7 @@ impl Reactor {
             self.stats.left += 1;
             self.part(id);
         }
+        self.forsake(id);
         self.doom(id);
     }
 
@@ -124,6 +125,7 @@ impl Reactor {
 
     /// Ends a connection at once, whatever it is owed.
     pub(super) fn cut_off(&mut self, id: SessionId) {
+        self.forsake(id);
         let Some(conn) = self.conns.find(id) else { return };
         // Without this the kernel would go on trying to deliver for minutes. A socket that refuses is gone.
         let _ = SockRef::from(&conn.stream).set_linger(Some(Duration::ZERO));

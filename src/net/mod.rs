@@ -20,6 +20,7 @@ mod operate;
 mod outbox;
 mod pace;
 mod pages;
+mod parcels;
 mod reactor;
 mod read;
 mod rooms;

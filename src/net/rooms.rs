@@ -1,7 +1,6 @@
 //! Rooms: entering them, and the members who speak and hear by datagrams.
 
 use std::net::SocketAddr;
-use std::ops::Range;
 
 use log::{info, warn};
 use mio::Registry;
@@ -9,6 +8,7 @@ use mio::event::Event;
 
 use super::conn::Conn;
 use super::ears::{Ear, Ears, Place, Silence, Unheard};
+use super::parcels::Written;
 use super::reactor::Reactor;
 use super::stats::Stats;
 use super::udp::Udp;
@@ -21,7 +21,7 @@ use crate::door::{Door, Masked};
 use crate::hub::command::{Command, Entry};
 use crate::hub::names::{RoomName, RoomToken};
 use crate::hub::session::SessionId;
-use crate::limits::DATAGRAMS_A_TURN;
+use crate::limits::{DATAGRAMS_A_TURN, TURN_FRAMES_BYTES, TURN_WORK};
 
 /// What members are told when their room is no more.
 const ROOM_CLOSED: &str = "room closed";
@@ -33,13 +33,15 @@ pub(super) struct Relay {
     pub(super) ears: Ears,
     /// What `227` names to members who came through the line door.
     pub(super) line_port: Option<u16>,
+    /// Which socket is looked at first in this turn: they take turns, so that a flood at one keeps no other waiting.
+    first: usize,
 }
 
 /// One text on its way to many: written once for each socket and spelling.
 pub(super) struct Spoken<'a> {
     from: Speaker<'a>,
     text: &'a str,
-    written: Vec<(usize, Spelling, Option<Range<usize>>)>,
+    written: Vec<(usize, Spelling, Written)>,
 }
 
 impl<'a> Spoken<'a> {
@@ -108,11 +110,11 @@ impl Relay {
         true
     }
 
-    /// Tells everybody who hears by datagrams that their rooms are no more.
+    /// Tells everybody who hears by datagrams that their rooms are no more. It is the last that they hear, and no token is
+    /// good for anything from here on.
     pub(super) fn tell_the_end(&mut self, stats: &mut Stats) {
         let mut spoken = Spoken::room_closed();
-        let places: Vec<_> = self.ears.places().collect();
-        for (place, spelling) in places {
+        for (place, spelling) in std::mem::take(&mut self.ears).places() {
             self.queue(place, spelling, &mut spoken, stats);
         }
     }
@@ -123,23 +125,34 @@ impl Relay {
         let written = match known {
             Some((_, _, written)) => written.clone(),
             None => {
-                let written = udp.write(|out| datagram::encode(spelling, spoken.from, spoken.text, out));
+                let written = udp.parcels.write(|out| datagram::encode(spelling, spoken.from, spoken.text, out));
                 spoken.written.push((place.socket, spelling, written.clone()));
                 written
             }
         };
         match written {
-            None => stats.datagrams_too_long += 1,
-            Some(bytes) => stats.datagrams_dropped += u64::from(!udp.push(place.addr, bytes)),
+            Written::TooLong => stats.datagrams_too_long += 1,
+            Written::Full => stats.datagrams_dropped += 1,
+            Written::At(bytes) => {
+                if udp.parcels.is_full() {
+                    // More than the queue holds hear this turn's words. The kernel may take them all the same.
+                    stats.count_sent(udp.send());
+                }
+                stats.datagrams_dropped += u64::from(!udp.parcels.push(place.addr, bytes));
+            }
         }
+    }
+
+    /// How many datagrams have come that the kernel had no room for.
+    pub(super) fn lost(&mut self) -> u64 {
+        self.sockets.iter_mut().map(Udp::lost).sum()
     }
 
     /// Sends what is queued.
     pub(super) fn flush(&mut self, stats: &mut Stats) {
         for udp in &mut self.sockets {
-            let sent = udp.flush();
-            stats.datagrams_out += sent.count;
-            stats.datagrams_failed += sent.failed;
+            stats.count_sent(udp.send());
+            udp.parcels.tidy();
         }
     }
 }
@@ -154,6 +167,9 @@ impl Reactor {
 
     /// Somebody without an account makes a room or enters one. The session goes by the connection's id, and outlives it.
     pub(super) fn visit(&mut self, id: SessionId, request: Request) {
+        if self.relay.ears.guests() >= self.most_connections {
+            return self.leave(id); // refused: there is no place left
+        }
         let Some(token) = draw_token() else { return self.close(id, CloseReason::Internal) };
         let Request { operation, room, guest, password, spelling: _ } = request;
         let password = password.as_ref().map(|Masked(word)| Masked(word.as_str()));
@@ -186,17 +202,25 @@ impl Reactor {
         self.relay.ears.remove(token);
     }
 
-    /// Takes datagrams, some from each socket a turn.
+    /// Takes datagrams, some from each socket a turn, and no more than half of what a turn may cost: the other half is
+    /// the connections'.
     pub(super) fn hear(&mut self) {
+        self.turn_work = 0;
         let mut scratch = std::mem::take(&mut self.scratch);
-        for socket in 0..self.relay.sockets.len() {
+        let sockets = self.relay.sockets.len();
+        let first = self.relay.first;
+        for socket in (first..sockets).chain(0..first) {
             for _ in 0..DATAGRAMS_A_TURN {
+                if self.pages.turn_bytes() >= TURN_FRAMES_BYTES / 2 || self.turn_work >= TURN_WORK / 2 {
+                    break;
+                }
                 let Some(udp) = self.relay.sockets.get_mut(socket).filter(|udp| udp.is_ready) else { break };
                 let Some((count, from)) = udp.receive(&mut scratch) else { break };
                 self.stats.datagrams_in += 1;
                 self.on_datagram(socket, from, scratch.get(..count).unwrap_or_default());
             }
         }
+        self.relay.first = (first + 1) % sockets.max(1);
         self.scratch = scratch;
     }
 
@@ -236,6 +260,13 @@ impl Reactor {
                 Silence::Broken | Silence::Deaf => {}
                 Silence::Over(guest) => self.command_unanswered(guest, Command::Leave),
             }
+        }
+    }
+
+    /// A connection breaks on which a guest was still owed its token: nobody will ever speak for that guest, so it goes.
+    pub(super) fn forsake(&mut self, id: SessionId) {
+        if self.conn(id).is_some_and(|conn| !conn.door.is_dialogue() && !conn.outbox.is_empty()) {
+            self.command_unanswered(id, Command::Leave);
         }
     }
 
