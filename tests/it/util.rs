@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 mod client;
 mod process;
+pub(crate) mod rooms;
 pub(crate) use client::Client;
 pub(crate) use process::{Thread, eventually, run};
 
