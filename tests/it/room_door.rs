@@ -303,7 +303,7 @@ fn a_room_door_that_is_left_out_is_not_there() {
     assert!(!server.log_text().contains("udp://"));
     let mut alice = server.bare("alice");
     alice.op("MAKE lobby");
-    assert!(!alice.expect("C 227 lobby token=").contains("port="));
+    assert!(!alice.expect("C 227 lobby token=").contains("udp="));
     server.expect_counters(&[("ears", 0), ("rooms", 1), ("datagrams_in", 0)]);
     let with = Server::builder().rooms(&["", "&down=named"]).datagrams().start();
     assert_eq!(with.udp_sockets(), 3);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use socket2::SockRef;
 
@@ -268,11 +268,4 @@ impl Server {
         let links = descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
         links.filter(|link| inodes.iter().any(|inode| link.as_os_str() == format!("socket:[{inode}]").as_str())).count()
     }
-}
-
-/// Waits so long for a datagram that must not come. Where it can be told otherwise that nothing comes, that is better.
-#[track_caller]
-pub(crate) fn stays_silent(peer: &Peer, time: Duration) {
-    pause(time.as_millis() as u64);
-    peer.expect_nothing();
 }
