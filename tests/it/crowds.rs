@@ -18,7 +18,7 @@ const OTHERS: usize = 4_000;
 static TURN: Mutex<()> = Mutex::new(());
 
 /// Whether this process (and so the server, which inherits it) may open so many descriptors.
-fn may_open(descriptors: usize) -> bool {
+pub(crate) fn may_open(descriptors: usize) -> bool {
     let descriptors = (descriptors + OTHERS) as u64;
     let most = getrlimit(Resource::Nofile).maximum;
     let is_enough = most.is_none_or(|most| most >= descriptors);
