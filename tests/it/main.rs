@@ -33,6 +33,7 @@ mod rates;
 mod reload;
 mod resets;
 mod resume;
+mod rooms;
 mod secrets;
 mod shutdown;
 mod signals;
