@@ -68,6 +68,7 @@ impl Server {
             Step::NewPassword(_) => self.tell(&Reply::PasswordChanged),
             Step::EnterRoom { room, password, makes } => self.enter_room(ME, room, password, makes),
             Step::IssueToken => self.tell(&Reply::Token(Masked("T0KEN".into()), 86_400)),
+            step @ (Step::Visit(_) | Step::Over) => panic!("{step:?} is none of the line door's"),
             Step::Bye => self.close(&Reply::Bye),
             Step::Refuse(reason) => self.close(&Reply::Closing(reason)),
         }
