@@ -12,13 +12,13 @@ pub const NAME_CHARS: usize = 32;
 /// The longest line before login, with its CR and LF: a name with a resume token, or a password.
 pub const LOGIN_LINE_BYTES: usize = 512;
 /// Lines before login (those answered 450 do not count). A person needs three.
-pub const LOGIN_LINES: u32 = 32;
+pub const LOGIN_LINES: u8 = 32;
 /// What a connection may owe before login; it has been told a few dozen short lines at most.
 pub const LOGIN_OWED_BYTES: usize = 4 * 1024;
 /// Bytes of one line that are discarded, waiting for its LF, before the connection is closed.
 pub const DISCARD_BYTES: usize = 64 * 1024;
 /// Lines answered 500 or 501 before the connection is closed: nobody types that many by mistake.
-pub const BAD_LINES: u32 = 100;
+pub const BAD_LINES: u8 = 100;
 /// The longest request at the room door, its header counted: far more than any client of that family sends.
 pub const ROOM_REQUEST_BYTES: usize = 4096;
 /// The longest datagram, in either direction: as long as a line.

@@ -1,23 +1,23 @@
 //! What sessions do with rooms: make, enter, leave, speak, look, and what their host may.
 
-use super::Hub;
 use super::command::Entry;
 use super::event::{Audience, Closing, Event, RoomLine};
 use super::names::{GuestName, RoomName, Who};
 use super::room::{HostGoes, Member, Room, RoomId, RoomPassword};
 use super::session::SessionId;
+use super::{Hub, listed};
 
 impl Hub {
-    /// MAKE, by an account.
+    /// MAKE, by an account. A guest is in one room, and that is all it is: from one, this does nothing.
     pub(super) fn on_make(&mut self, who: SessionId, entry: Entry<'_>) {
-        let Some(name) = self.who_is(who) else { return };
+        let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
         let event = self.make(who, name, entry, HostGoes::PassesOn, true).unwrap_or_else(|refusal| refusal);
         self.tell(who, event);
     }
 
-    /// JOIN, by an account. Who is in already gets its token again.
+    /// JOIN, by an account; from a guest it does nothing. Who is in already gets its token again.
     pub(super) fn on_join(&mut self, who: SessionId, entry: Entry<'_>) {
-        let Some(name) = self.who_is(who) else { return };
+        let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
         let place = self.rooms.find(&entry.room).and_then(|id| Some((id, self.rooms.member(who, id)?.token)));
         let event = match place {
             Some((id, token)) => Event::Entered { room: self.name_of_room(id, entry.room), token },
@@ -53,7 +53,7 @@ impl Hub {
             return Err(Event::RoomExists { room: self.name_of_room(id, room) });
         }
         self.check_rooms_of(who)?;
-        let password = password.map(|word| RoomPassword::new(word.0));
+        let password = password.and_then(|word| RoomPassword::new(word.0));
         let id = self.rooms.open(Room::new(room.clone(), password, host_goes, who));
         self.rooms.enter(id, who, name, token, listens);
         Ok(Event::Entered { room, token })
@@ -67,7 +67,7 @@ impl Hub {
         if !room.opens_to(password.map(|word| word.0)) {
             return Err(Event::WrongRoomPassword);
         }
-        if matches!(name, Who::Guest(_)) && room.present().contains_key(&name) {
+        if matches!(name, Who::Guest(_)) && room.present().find(&name).is_some() {
             return Err(Event::GuestNameTaken);
         }
         if room.members().len() >= self.rules.room_members as usize {
@@ -82,7 +82,7 @@ impl Hub {
 
     fn check_rooms_of(&self, who: SessionId) -> Result<(), Event> {
         let most = self.rules.rooms_per_session;
-        if self.rooms.rooms_of(who).count() >= most as usize { Err(Event::TooManyRooms { most }) } else { Ok(()) }
+        if self.rooms.places_of(who).count() >= most as usize { Err(Event::TooManyRooms { most }) } else { Ok(()) }
     }
 
     /// LEAVE.
@@ -96,10 +96,11 @@ impl Hub {
         }
     }
 
-    /// The end of a session: its places go with it.
+    /// The end of a session: its places go with it, in the order in which it came to them.
     pub(super) fn leave_all(&mut self, who: SessionId) {
-        let rooms: Vec<RoomId> = self.rooms.rooms_of(who).collect();
-        for room in rooms {
+        let mut places: Vec<(u64, RoomId)> = self.rooms.places_of(who).collect();
+        places.sort_unstable();
+        for (_, room) in places {
             self.take_out(who, room);
         }
     }
@@ -135,16 +136,14 @@ impl Hub {
 
     /// ROOMS.
     pub(super) fn on_rooms(&mut self, who: SessionId, prefix: &str) {
-        let most = self.rules.list_lines as usize;
         let all = self.rooms.by_name();
-        let mut matching = all.range(RoomName::least_with(prefix)..).take_while(|(name, _)| name.begins_with(prefix));
+        let matching = all.range(RoomName::least_with(prefix)..).take_while(|(name, _)| name.begins_with(prefix));
         let line = |(name, id): (&RoomName, &RoomId)| {
-            let room = self.rooms.room(*id)?;
-            let (members, is_locked) = (room.members().len(), room.password.is_some());
-            Some(RoomLine { name: name.clone(), members, is_locked })
+            let room = self.rooms.room(*id);
+            let (members, is_locked) = room.map_or((0, false), |room| (room.members().len(), room.password.is_some()));
+            RoomLine { name: name.clone(), members, is_locked }
         };
-        let rooms: Vec<RoomLine> = matching.by_ref().take(most).filter_map(line).collect();
-        let matching = if prefix.is_empty() { all.len() } else { rooms.len() + matching.count() };
+        let (rooms, matching) = listed(matching, line, &self.rules, prefix.is_empty().then_some(all.len()));
         self.tell(who, Event::Rooms { rooms, matching });
     }
 
@@ -153,12 +152,10 @@ impl Hub {
         let Some(room) = self.rooms.find(room).and_then(|id| self.rooms.room(id)) else {
             return self.tell(who, Event::NoSuchRoom);
         };
-        let most = self.rules.list_lines as usize;
         let all = room.present();
-        let mut matching = all.range(Who::least_with(prefix)..).take_while(|(name, _)| name.begins_with(prefix));
-        let line = |(name, sessions): (&Who, &Vec<SessionId>)| (name.clone(), sessions.contains(&room.host));
-        let names: Vec<(Who, bool)> = matching.by_ref().take(most).map(line).collect();
-        let matching = if prefix.is_empty() { all.len() } else { names.len() + matching.count() };
+        let matching = all.from(Who::least_with(prefix)).take_while(|(name, _)| name.begins_with(prefix));
+        let line = |(name, sessions): (&Who, &[SessionId])| (name.clone(), sessions.contains(&room.host));
+        let (names, matching) = listed(matching, line, &self.rules, prefix.is_empty().then_some(all.len()));
         let room = room.name.clone();
         self.tell(who, Event::Names { room, names, matching });
     }
@@ -169,8 +166,8 @@ impl Hub {
             Ok(id) => id,
             Err(refusal) => return self.tell(who, refusal),
         };
-        let kicked = self.rooms.room(id).and_then(|room| room.present().get_key_value(name));
-        let Some((name, sessions)) = kicked.map(|(name, sessions)| (name.clone(), sessions.clone())) else {
+        let kicked = self.rooms.room(id).and_then(|room| room.present().find(name));
+        let Some((name, sessions)) = kicked.map(|(name, sessions)| (name.clone(), sessions.to_vec())) else {
             return self.tell(who, Event::NotInRoom { name: name.clone() });
         };
         let mut event = None;
@@ -178,12 +175,11 @@ impl Hub {
             event = self.remove(*session, id, &name).map(|room| Event::Gone { room, who: name.clone(), kicked: true });
         }
         if let Some(event) = event {
-            self.events.push_back((Audience::Room { room: id, except: None }, event.clone()));
             for session in &sessions {
                 self.tell(*session, event.clone());
             }
+            self.settle(id, event);
         }
-        self.settle(id);
         self.tell(who, Event::Done);
     }
 
@@ -198,14 +194,12 @@ impl Hub {
         }
     }
 
-    /// A member goes by itself, or its session ends; the others are told.
+    /// A member goes by itself, or its session ends.
     fn take_out(&mut self, who: SessionId, id: RoomId) {
         let Some(name) = self.who_is(who) else { return };
         if let Some(room) = self.remove(who, id, &name) {
-            let gone = Event::Gone { room, who: name, kicked: false };
-            self.events.push_back((Audience::Room { room: id, except: None }, gone));
+            self.settle(id, Event::Gone { room, who: name, kicked: false });
         }
-        self.settle(id);
     }
 
     /// Takes a place away and voids its token. Gives the room's name. `settle` must follow.
@@ -215,19 +209,21 @@ impl Hub {
         self.rooms.room(id).map(|room| room.name.clone())
     }
 
-    /// After somebody has gone: an empty room is gone too, and one whose host has gone does what it does then.
-    fn settle(&mut self, id: RoomId) {
+    /// After somebody has gone: an empty room is gone too, and so is one that goes with its host, which is all that
+    /// its members are told then. Others stay, and their members are told who has `gone`, and who is host now.
+    fn settle(&mut self, id: RoomId, gone: Event) {
         let Some(room) = self.rooms.room(id) else { return };
         let Some(eldest) = room.members().first().map(|member| member.session) else {
             self.rooms.close(id);
             return;
         };
-        if self.rooms.member(room.host, id).is_some() {
-            return;
+        let new_host = self.rooms.member(room.host, id).is_none().then_some(eldest);
+        if new_host.is_some() && room.host_goes == HostGoes::Closes {
+            return self.close_room(id, Closing::HostLeft);
         }
-        match room.host_goes {
-            HostGoes::Closes => self.close_room(id, Closing::HostLeft),
-            HostGoes::PassesOn => self.pass_on(id, eldest),
+        self.events.push_back((Audience::Room { room: id, except: None }, gone));
+        if let Some(host) = new_host {
+            self.pass_on(id, host);
         }
     }
 

@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::names::{RoomName, RoomToken, Who};
+use super::presence::Presence;
 use super::session::SessionId;
 
 /// A room, for as long as it exists; used again later.
@@ -36,12 +37,12 @@ pub enum HostGoes {
 }
 
 /// One word that a room is entered by. Prints as `***`.
-#[derive(PartialEq, Eq)]
 pub(super) struct RoomPassword(Zeroizing<Box<str>>);
 
 impl RoomPassword {
-    pub(super) fn new(word: &str) -> Self {
-        Self(Zeroizing::new(word.into()))
+    /// `None` if the word is empty: a room that it would lock could be entered without a word.
+    pub(super) fn new(word: &str) -> Option<Self> {
+        (!word.is_empty()).then(|| Self(Zeroizing::new(word.into())))
     }
 }
 
@@ -60,13 +61,13 @@ pub(super) struct Room {
     pub(super) host: SessionId,
     members: Vec<Member>,
     listening: usize,
-    present: BTreeMap<Who, Vec<SessionId>>,
+    present: Presence<Who>,
 }
 
 impl Room {
     /// A room that its host is about to enter.
     pub(super) fn new(name: RoomName, password: Option<RoomPassword>, host_goes: HostGoes, host: SessionId) -> Self {
-        Self { name, password, host_goes, host, members: Vec::new(), listening: 0, present: BTreeMap::new() }
+        Self { name, password, host_goes, host, members: Vec::new(), listening: 0, present: Presence::default() }
     }
 
     /// Everybody in it, the longest-standing first.
@@ -80,7 +81,7 @@ impl Room {
     }
 
     /// Who is in it, in lower-case order, accounts before guests, each with its sessions.
-    pub(super) fn present(&self) -> &BTreeMap<Who, Vec<SessionId>> {
+    pub(super) fn present(&self) -> &Presence<Who> {
         &self.present
     }
 
@@ -149,10 +150,10 @@ impl Rooms {
         self.room(id)?.member(*self.places.get(&(session, id))?)
     }
 
-    /// The rooms that a session is in, in the order in which their ids were given.
-    pub(super) fn rooms_of(&self, session: SessionId) -> impl Iterator<Item = RoomId> + '_ {
+    /// The rooms that a session is in, each with the number of its arrival there.
+    pub(super) fn places_of(&self, session: SessionId) -> impl Iterator<Item = (u64, RoomId)> + '_ {
         let all = (session, RoomId(0))..=(session, RoomId(u32::MAX));
-        self.places.range(all).map(|((_, room), _)| *room)
+        self.places.range(all).map(|((_, room), arrival)| (*arrival, *room))
     }
 
     /// Gives a session a place in a room in which it has none yet.
@@ -162,7 +163,7 @@ impl Rooms {
         let arrival = self.arrivals;
         room.members.push(Member { session, token, listens, arrival });
         room.listening += usize::from(listens);
-        room.present.entry(who).or_insert_with(|| Vec::with_capacity(1)).push(session);
+        room.present.add(who, session);
         self.places.insert((session, id), arrival);
     }
 
@@ -185,12 +186,7 @@ impl Rooms {
         let place = room.members.binary_search_by_key(&arrival, |member| member.arrival).ok()?;
         let member = room.members.remove(place);
         room.listening -= usize::from(member.listens);
-        if let Some(sessions) = room.present.get_mut(who) {
-            sessions.retain(|id| *id != session);
-            if sessions.is_empty() {
-                room.present.remove(who);
-            }
-        }
+        room.present.remove(who, session);
         Some(member)
     }
 
@@ -206,7 +202,7 @@ impl Rooms {
             assert!(room.members.is_sorted_by_key(|member| member.arrival));
             assert!(room.members.iter().any(|member| member.session == room.host), "the host of {name} is not in it");
             assert_eq!(room.listening, room.members.iter().filter(|member| member.listens).count());
-            assert_eq!(room.present.values().map(Vec::len).sum::<usize>(), room.members.len());
+            assert_eq!(room.present.iter().map(|(_, sessions)| sessions.len()).sum::<usize>(), room.members.len());
             for member in &room.members {
                 assert_eq!(self.member(member.session, *id), Some(member));
             }

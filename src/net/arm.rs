@@ -28,7 +28,7 @@ impl Reactor {
         let now = self.clock.now;
         let (login, limits) = (&self.tuning.login, &self.tuning.limits);
         let Some(conn) = self.conns.peek(id) else { return };
-        match conn.life {
+        match &conn.life {
             Life::Gone => {}
             Life::Draining(farewell) | Life::Lingering(farewell) => {
                 if farewell.due <= now {

@@ -36,9 +36,9 @@ pub(super) struct Conn {
     /// For when its timer is armed; [`NEVER`] if it is not.
     pub(super) armed: Millis,
     /// Lines that counted before login; all its lines, later, do not.
-    pub(super) login_lines: u32,
+    pub(super) login_lines: u8,
     /// Lines answered 500 or 501.
-    pub(super) bad_lines: u32,
+    pub(super) bad_lines: u8,
     /// Wrong passwords and refused tokens.
     pub(super) failures: u32,
     /// The account's epoch in which the old password was right; without meaning but while PASSWD asks for a new one.
@@ -54,14 +54,14 @@ pub(super) struct Conn {
 }
 
 /// Where a connection is between its first and its last moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Life {
     /// It talks.
     Open,
     /// It is told what it is still owed; its input is thrown away.
-    Draining(Farewell),
+    Draining(Box<Farewell>),
     /// It has been told everything and has our end of stream; its input is thrown away until it ends.
-    Lingering(Farewell),
+    Lingering(Box<Farewell>),
     /// It is over. Reaping removes it.
     Gone,
 }
@@ -148,7 +148,7 @@ impl Conn {
             ip,
             door,
             inbox: Inbox::default(),
-            outbox: Outbox::new(),
+            outbox: Outbox::default(),
             life: Life::Open,
             input: Input::Drained,
             pause: Pause::None,
@@ -194,7 +194,7 @@ impl Conn {
 
     /// What becomes due first, and when.
     pub(super) fn next_due(&self, login: &Login, limits: &Limits) -> Millis {
-        match self.life {
+        match &self.life {
             Life::Gone => NEVER,
             Life::Draining(farewell) | Life::Lingering(farewell) => farewell.due,
             Life::Open => {

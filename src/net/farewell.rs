@@ -76,7 +76,7 @@ impl Reactor {
     fn drain(&mut self, id: SessionId, is_left: bool) {
         let last = self.clock.now + if is_left { LEAVE_MS } else { FAREWELL_MS };
         if let Some(conn) = self.conn(id) {
-            conn.life = Life::Draining(Farewell { due: last, last, is_left });
+            conn.life = Life::Draining(Box::new(Farewell { due: last, last, is_left }));
         }
         self.mark_dirty(id);
         self.enqueue(id);
@@ -87,12 +87,13 @@ impl Reactor {
     pub(super) fn on_drained(&mut self, id: SessionId) {
         let now = self.clock.now;
         let Some(conn) = self.conn(id) else { return };
-        let Life::Draining(farewell) = conn.life else { return };
+        let Life::Draining(farewell) = &conn.life else { return };
+        let farewell = **farewell;
         if conn.input == Input::Ended || conn.stream.shutdown(Shutdown::Write).is_err() {
             return self.doom(id);
         }
         let last = farewell.last.min(now + FAREWELL_MS);
-        conn.life = Life::Lingering(Farewell { due: last.min(now + LINGER_MS), last, ..farewell });
+        conn.life = Life::Lingering(Box::new(Farewell { due: last.min(now + LINGER_MS), last, ..farewell }));
         self.touched.push(id);
     }
 
@@ -110,10 +111,10 @@ impl Reactor {
     pub(super) fn end_farewell(&mut self, id: SessionId) {
         let now = self.clock.now;
         let Some(conn) = self.conn(id) else { return };
-        if let Life::Lingering(farewell) = conn.life {
+        if let Life::Lingering(farewell) = &mut conn.life {
             let has_all = kernel::unacknowledged(&conn.stream) == Some(0);
             if !has_all && now < farewell.last {
-                conn.life = Life::Lingering(Farewell { due: farewell.last.min(now + LINGER_MS), ..farewell });
+                farewell.due = farewell.last.min(now + LINGER_MS);
                 return;
             }
             if farewell.is_left && (!has_all || !conn.door.is_dialogue()) {

@@ -111,7 +111,7 @@ impl Reactor {
             if self.pages.owed_bytes() <= self.tuning.limits.owed_total_bytes {
                 break;
             }
-            match self.conn(id).map(|conn| conn.life) {
+            match self.conn(id).map(|conn| &conn.life) {
                 Some(Life::Open) => self.close(id, CloseReason::TooSlow),
                 Some(Life::Draining(_) | Life::Lingering(_)) => self.cut_off(id),
                 Some(Life::Gone) | None => {}

@@ -37,6 +37,7 @@ mod resets;
 mod resume;
 mod room_client;
 mod room_door;
+mod rooms;
 mod secrets;
 mod shutdown;
 mod signals;
