@@ -67,23 +67,23 @@ impl Relay {
             match endpoint.service {
                 Service::Line => {}
                 Service::Rooms { udp, .. } => {
-                    relay.socket(SocketAddr::new(endpoint.addr.ip(), udp), registry)?;
+                    relay.socket("listen", SocketAddr::new(endpoint.addr.ip(), udp), registry)?;
                 }
             }
         }
         if let Some(addr) = datagrams {
-            relay.line_port = Some(relay.socket(addr, registry)?);
+            relay.line_port = Some(relay.socket("datagrams", addr, registry)?);
         }
         Ok(relay)
     }
 
-    /// The port of the socket at `addr`, which is opened if it is not there yet.
-    fn socket(&mut self, addr: SocketAddr, registry: &Registry) -> Result<u16, StartError> {
+    /// The port of the socket at `addr`, which is opened if it is not there yet; `key` of the configuration asks for it.
+    fn socket(&mut self, key: &str, addr: SocketAddr, registry: &Registry) -> Result<u16, StartError> {
         if let Some(udp) = self.sockets.iter().find(|udp| udp.serves(addr)) {
             return Ok(udp.addr.port());
         }
         let udp = Udp::open(addr, self.sockets.len(), registry)
-            .map_err(|error| listen::explain(&format!("udp://{addr}"), &error))?;
+            .map_err(|error| listen::explain(key, &format!("udp://{addr}"), &error))?;
         info!("listening on udp://{}", udp.addr);
         let port = udp.addr.port();
         self.sockets.push(udp);

@@ -12,7 +12,7 @@ use mio::net::UdpSocket as Polled;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::crowds::may_open;
-use crate::util::rooms::{JOIN, MAKE, Way, datagram, exchange, request, token_of};
+use crate::util::rooms::{JOIN, MAKE, Over, Way, datagram, exchange, request, token_of};
 use crate::util::{Client, Server};
 
 const ROOMS: usize = 500;
@@ -128,6 +128,7 @@ fn every_datagram_of_five_hundred_rooms_is_accounted_for() {
     let (mut sent, mut late, mut times) = (0u64, Duration::ZERO, Vec::new());
     let (mut ticks_used, mut took) = (0, Duration::ZERO);
     thread::scope(|scope| {
+        let (over, _quiet) = (Over(&is_over), Over(&is_quiet));
         scope.spawn(|| hear(&mut hearing, &crowd.sockets, &heard, &is_quiet));
         let pair = scope.spawn(|| play(&mut alice, &mut bob, &is_over));
         let began = Instant::now();
@@ -141,10 +142,9 @@ fn every_datagram_of_five_hundred_rooms_is_accounted_for() {
             sent += u64::from(crowd.say(n % GUESTS, "what people say in a room, more or less"));
         }
         (took, ticks_used) = (began.elapsed(), server.ticks() - ticks);
-        is_over.store(true, Relaxed);
+        drop(over);
         times = pair.join().expect("the pair");
         while server.counter("datagrams_in") != server.counter("datagrams_in") {}
-        is_quiet.store(true, Relaxed);
     });
     let [taken, invalid, too_fast, lost, out, dropped, failed, too_long] =
         ["in", "invalid", "too_fast", "lost", "out", "dropped", "failed", "too_long"]

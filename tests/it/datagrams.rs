@@ -1,11 +1,13 @@
 //! Rooms over UDP: who hears what, and what is met with silence.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use crate::util::rooms::{JOIN, MAKE, Peer, Way, datagram, exchange, exchange_on, request, token_in, token_of};
+use crate::util::rooms::{JOIN, MAKE, Over, Peer, Way, datagram, exchange, exchange_on, request, token_in, token_of};
 use crate::util::{Client, PATIENCE, Server, eventually, pause};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -82,7 +84,6 @@ fn whoever_hears_hears_one_order() {
         peer.say("ready");
         while !witness.line().ends_with(" ready") {}
     }
-    let (named, texts) = ([&fay], [&dave_udp, &bob, &eve]);
     thread::scope(|scope| {
         for (who, client) in [("alice", &mut alice), ("carol", &mut carol)] {
             scope.spawn(move || (0..EACH).for_each(|n| client.send(&format!("RM lobby {who} {n}"))));
@@ -121,23 +122,25 @@ fn whoever_hears_hears_one_order() {
         }
         assert_eq!(heard, others(me), "{me}");
     }
-    let hear = |peer: &Peer, split: fn(&str) -> (&str, &str)| {
-        let mut heard = Vec::new();
-        while heard.len() < 5 * EACH {
-            let bytes = peer.hear();
-            let (who, text) = split(str::from_utf8(&bytes).unwrap());
-            if text != "ready" {
-                heard.push((who.to_owned(), text.to_owned()));
-            }
-        }
-        peer.expect_nothing();
-        heard
-    };
-    for (me, peer) in ["dave", "~bob", "~eve"].iter().zip(texts) {
-        assert_eq!(hear(peer, |text| text.split_once(": ").unwrap()), others(me), "{me}");
+    for (me, peer) in [("dave", &dave_udp), ("~bob", &bob), ("~eve", &eve)] {
+        assert_eq!(messages(peer, 5 * EACH, |text| text.split_once(": ").unwrap()), others(me), "{me}");
     }
-    let split_named: fn(&str) -> (&str, &str) = |text| text[1..].split_at(text.as_bytes()[0].into());
-    assert_eq!(hear(named[0], split_named), others("~fay"));
+    assert_eq!(messages(&fay, 5 * EACH, |text| text[1..].split_at(text.as_bytes()[0].into())), others("~fay"));
+}
+
+/// The next so many that a peer hears besides `ready`, each as who said it and what; and there must be no more.
+#[track_caller]
+fn messages(peer: &Peer, count: usize, split: fn(&str) -> (&str, &str)) -> Vec<(String, String)> {
+    let mut heard = Vec::new();
+    while heard.len() < count {
+        let bytes = peer.hear();
+        let (who, text) = split(str::from_utf8(&bytes).unwrap());
+        if text != "ready" {
+            heard.push((who.to_owned(), text.to_owned()));
+        }
+    }
+    peer.expect_nothing();
+    heard
 }
 
 /// Each single bit of a token's text off.
@@ -607,7 +610,7 @@ fn two_doors_may_share_a_socket() {
     let mut other = Server::builder().set("datagrams", "\"127.0.0.1:0\"").sockets(2).start();
     other.term();
     other.set("datagrams", &format!("\"{busy}\""));
-    other.fails_to_start().check(75, &["udp://127.0.0.1", "in use"]);
+    other.fails_to_start().check(75, &[&format!("udp://{busy}"), "in use", "another port with `datagrams`"]);
 }
 
 #[test]
@@ -719,36 +722,32 @@ fn a_flood_of_long_words_keeps_nobody_else_waiting() {
     }
     let guests: Vec<Peer> = (0..60).map(|n| server.guest(JOIN, "hall", &format!("guest{n}"))).collect();
     let text = "x".repeat(4000);
-    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         for client in &mut crowd {
             // They read as fast as they can, so nobody may call them slow.
             let stream = client.stream().try_clone().unwrap();
             let is_over = &is_over;
             scope.spawn(move || {
-                use std::io::Read as _;
                 let (mut stream, mut bytes) = (stream, vec![0; 1 << 20]);
                 stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
-                    match stream.read(&mut bytes) {
-                        Ok(0) => panic!("the server has closed a member"),
-                        Ok(_) | Err(_) => {}
-                    }
+                while !is_over.load(Relaxed) {
+                    assert!(!matches!(stream.read(&mut bytes), Ok(0)), "the server has closed a member");
                 }
             });
         }
         scope.spawn(|| {
-            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+            while !is_over.load(Relaxed) {
                 guests.iter().for_each(|guest| guest.say(&text));
                 pause(10);
             }
         });
+        let _over = Over(&is_over);
         for n in 0..200 {
             alice.send(&format!("DM bob {n}"));
             bob.expect_exact(&format!("D DM alice {n}"));
             alice.expect_exact("C 250 sent to bob");
         }
-        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     assert!(!server.log_text().contains("too slow"));
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 use socket2::SockRef;
@@ -158,6 +159,15 @@ impl Peer {
             Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
         }
         self.socket.set_nonblocking(false).expect("O_NONBLOCK");
+    }
+}
+
+/// Tells threads that it is over, also when a test ends by a panic.
+pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
     }
 }
 
