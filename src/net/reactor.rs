@@ -112,6 +112,7 @@ impl Reactor {
             result => result?,
         }
         self.clock.read();
+        self.turn_work = 0;
         for event in events.iter() {
             match Source::from(event.token()) {
                 Source::Listener(place) => {

@@ -205,7 +205,6 @@ impl Reactor {
     /// Takes datagrams, some from each socket a turn, and no more than half of what a turn may cost: the other half is
     /// the connections'.
     pub(super) fn hear(&mut self) {
-        self.turn_work = 0;
         let mut scratch = std::mem::take(&mut self.scratch);
         let sockets = self.relay.sockets.len();
         let first = self.relay.first;
@@ -253,9 +252,12 @@ impl Reactor {
         }
     }
 
-    /// Ends the silences that have lasted too long.
+    /// Ends the silences that have lasted too long. When a network fails, many end at once, and all who stay are told of
+    /// each: what is too much for this turn is due in the next.
     pub(super) fn end_silences(&mut self) {
-        while let Some(silence) = self.relay.ears.poll_silence(self.clock.now, &self.tuning.rooms) {
+        while self.turn_work < TURN_WORK / 4
+            && let Some(silence) = self.relay.ears.poll_silence(self.clock.now, &self.tuning.rooms)
+        {
             match silence {
                 Silence::Broken | Silence::Deaf => {}
                 Silence::Over(guest) => self.command_unanswered(guest, Command::Leave),

@@ -18,10 +18,11 @@ use crate::util::{Client, Server};
 const ROOMS: usize = 500;
 const MEMBERS: usize = 10;
 const GUESTS: usize = ROOMS * MEMBERS;
-/// Each says two things a second …
-const EVERY: Duration = Duration::from_millis(500);
-/// … for twenty seconds.
-const ROUNDS: usize = 40;
+/// For so long …
+const TIME: Duration = Duration::from_secs(20);
+/// … each says something every so many milliseconds, unless the environment has another number for
+/// `CHATD_LOAD_EVERY_MS` (20 at least: more often, and the server calls it too fast).
+const EVERY_MS: u64 = 500;
 
 /// The guests' side of it: each has a socket and a token.
 struct Crowd {
@@ -123,6 +124,9 @@ fn every_datagram_of_five_hundred_rooms_is_accounted_for() {
     }
     server.expect_counters(&[("datagrams_in", GUESTS as u64), ("datagrams_invalid", 0), ("ears", GUESTS as u64)]);
     let (heard, is_over, is_quiet) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
+    let every_ms = std::env::var("CHATD_LOAD_EVERY_MS").map_or(EVERY_MS, |text| text.parse().expect("a number"));
+    let every = Duration::from_millis(every_ms);
+    let rounds = (TIME.as_millis() as u64 / every_ms) as usize;
     let ticks = server.ticks();
     let mut hearing = std::mem::replace(&mut crowd.poll, Poll::new().expect("a poll"));
     let (mut sent, mut late, mut times) = (0u64, Duration::ZERO, Vec::new());
@@ -132,9 +136,9 @@ fn every_datagram_of_five_hundred_rooms_is_accounted_for() {
         scope.spawn(|| hear(&mut hearing, &crowd.sockets, &heard, &is_quiet));
         let pair = scope.spawn(|| play(&mut alice, &mut bob, &is_over));
         let began = Instant::now();
-        for n in 0..ROUNDS * GUESTS {
+        for n in 0..rounds * GUESTS {
             // Evenly, so many a millisecond.
-            let due = EVERY.mul_f64(n as f64 / GUESTS as f64);
+            let due = every.mul_f64(n as f64 / GUESTS as f64);
             if n % 10 == 0 {
                 thread::sleep(due.saturating_sub(began.elapsed()));
                 late = late.max(began.elapsed().saturating_sub(due));
@@ -157,7 +161,7 @@ fn every_datagram_of_five_hundred_rooms_is_accounted_for() {
     );
     println!("to be sent {}: out {out}, dropped {dropped}, failed {failed}", said * (MEMBERS as u64 - 1));
     println!("heard {heard}, lost at the guests' own sockets {lost_here}");
-    println!("the server's processor time: {:.1} s", ticks_used as f64 / 100.0);
+    println!("the server's processor time: {:.1} s of {took:.1?}", ticks_used as f64 / 100.0);
     println!("{} rounds of ping-pong: p50 {:.2?}, p99 {:.2?}, max {:.2?}", times.len(), at(0.5), at(0.99), at(1.0));
     assert_eq!((invalid, too_long), (0, 0));
     assert_eq!(sent, said + too_fast + lost, "what was sent was taken, or lost");

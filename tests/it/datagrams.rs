@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use crate::util::rooms::{JOIN, MAKE, Over, Peer, Way, datagram, exchange, exchange_on, request, token_in, token_of};
+use crate::util::rooms::{
+    JOIN, MAKE, Over, Peer, Way, datagram, exchange, exchange_on, frames, request, token_in, token_of,
+};
 use crate::util::{Client, PATIENCE, Server, eventually, pause};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -750,4 +752,48 @@ fn a_flood_of_long_words_keeps_nobody_else_waiting() {
         }
     });
     assert!(!server.log_text().contains("too slow"));
+}
+
+#[test]
+fn the_same_over_ipv6() {
+    if let Err(error) = UdpSocket::bind("[::1]:0") {
+        eprintln!("skipped: there is no IPv6 here: {error}");
+        return;
+    }
+    let doors = ["line://[::1]:0", "rooms://[::1]:0?udp=0"];
+    let server = Server::builder().listen(&doors).set("log.stats_s", "1").sockets(3).start();
+    let mut alice = server.bare("alice");
+    enter(&mut alice, "MAKE lobby");
+    let udp = server.door("udp");
+    let answer = exchange(server.door("rooms"), &request(JOIN, "lobby", b"bob"), Way::Whole);
+    let bob = Peer::new(udp.ip(), udp, &token_of(&answer));
+    alice.expect_exact("C 103 lobby ~bob entered");
+    bob.say("over six");
+    alice.expect_exact("D RM lobby ~bob over six");
+    assert_eq!(alice.ask("RM lobby and back"), "C 250 sent to 1");
+    bob.expect("alice: and back");
+    Peer::new(udp.ip(), udp, &bob.token).say("another port");
+    server.expect_counters(&[("datagrams_in", 2), ("datagrams_invalid", 1), ("datagrams_out", 1)]);
+}
+
+#[test]
+fn neither_tokens_nor_passwords_nor_what_is_said_enter_the_log() {
+    let mut server = Server::builder().rooms(&[""]).datagrams().set("log.level", "\"trace\"").start();
+    let mut alice = server.bare("alice");
+    let alice_udp = enter_by_udp(&mut alice, "MAKE lobby sesame");
+    let payload = br#"{"username":"bob","password":"sesame"}"#;
+    let answer = exchange(server.door("rooms"), &request(JOIN, "lobby", payload), Way::Whole);
+    let bob = Peer::new(HERE, server.door("udp"), str::from_utf8(&frames(&answer)[1].payload).unwrap());
+    alice.expect_exact("C 103 lobby ~bob entered");
+    bob.say("ein langer Abend");
+    alice_udp.expect("~bob: ein langer Abend");
+    bob.send(&datagram("nowhere", &bob.token, b"zum zweiten Mal"));
+    let payload = br#"{"username":"eve","password":"guessed it"}"#;
+    exchange(server.door("rooms"), &request(JOIN, "lobby", payload), Way::Whole);
+    server.expect_counters(&[("datagrams_invalid", 1)]);
+    server.term();
+    let log = server.log_text();
+    for secret in [&alice_udp.token, &bob.token, "sesame", "ein langer Abend", "zum zweiten Mal", "guessed it"] {
+        assert!(!log.contains(secret), "{secret:?} is in the log:\n{log}");
+    }
 }
