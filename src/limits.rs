@@ -61,6 +61,8 @@ pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
 /// Frames that a turn may put into outboxes, and names that it may look through for lists, before it flushes: a few
 /// milliseconds' worth, however many hear them.
 pub const TURN_WORK: usize = 500_000;
+/// How much of that may go into connections that end, and what their rooms hear of it; the rest is for those who talk.
+pub const TURN_WORK_ENDS: usize = TURN_WORK / 2;
 /// Somebody is behind who owes more than this part of `limits.owed_soft_bytes`.
 pub const BEHIND_PART: usize = 4;
 /// While one in so many of those who hear everything, and more than one, is behind and still takes bytes …

@@ -7,6 +7,7 @@ use mio::net::TcpStream;
 use super::clock::{Millis, NEVER, seconds};
 use super::outbox::Outbox;
 use super::pace::Pace;
+use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::inbox::Inbox;
 use crate::hub::session::SessionId;
@@ -49,6 +50,8 @@ pub(super) struct Conn {
     pub(super) is_dirty: bool,
     /// Stands in the run queue.
     pub(super) is_queued: bool,
+    /// Stands among those that are about to end.
+    pub(super) is_condemned: bool,
     /// Counts among those that never sent a line.
     pub(super) is_silent: bool,
 }
@@ -100,6 +103,15 @@ pub(super) enum Input {
     Ending,
     /// The end of stream has been read.
     Ended,
+}
+
+/// How a connection that is about to end will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It is broken: there is nobody to tell.
+    Broken,
+    /// The server closes it.
+    Closed(CloseReason),
 }
 
 /// Why a connection is not read although it is open.
@@ -165,6 +177,7 @@ impl Conn {
             is_blocked: false,
             is_dirty: false,
             is_queued: false,
+            is_condemned: false,
             is_silent: false,
         }
     }

@@ -146,7 +146,8 @@ impl<'a> Fan<'a> {
     }
 
     fn hand_to(&mut self, id: SessionId) {
-        let Some(conn) = self.conns.find(id) else { return };
+        // Who is broken, or about to be closed for what it owes, is told no more.
+        let Some(conn) = self.conns.find(id).filter(|conn| !conn.is_condemned) else { return };
         let Some(kind) = conn.door.kind() else { return };
         let Some(frame) = self.frames.get_mut(kind as usize) else { return };
         let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| door::encode(kind, self.event, out)));

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write as _};
 use mio::net::TcpStream;
 
 use super::clock::NEVER;
-use super::conn::{Life, Pause};
+use super::conn::{End, Life, Pause};
 use super::outbox::Outbox;
 use super::pages::Pages;
 use super::reactor::Reactor;
@@ -44,13 +44,16 @@ impl Reactor {
     fn flush_one(&mut self, id: SessionId) {
         let Some(conn) = self.conns.find(id) else { return };
         conn.is_dirty = false;
+        if conn.is_condemned {
+            return; // what it is told at its end is written then
+        }
         if !conn.is_blocked && !conn.outbox.is_empty() {
             let before = conn.outbox.owed();
             let (now, was_behind) = (self.clock.now, conn.took_at != NEVER);
             match write_out(&mut conn.stream, &mut conn.outbox, &mut self.pages) {
                 Written::All => {}
                 Written::Some => conn.is_blocked = true,
-                Written::Broken => return self.drop_now(id),
+                Written::Broken => return self.condemn(id, End::Broken),
             }
             let taken = before - conn.outbox.owed();
             self.stats.bytes_out += taken as u64;
@@ -82,7 +85,7 @@ impl Reactor {
         }
         let bound = if conn.door.is_logged_in() { limits.owed_bytes as usize } else { LOGIN_OWED_BYTES };
         if owed > bound {
-            return self.close(id, CloseReason::TooSlow);
+            return self.condemn(id, End::Closed(CloseReason::TooSlow));
         }
         let soft = limits.owed_soft_bytes as usize;
         if owed > soft && conn.soft_since == NEVER {

@@ -30,6 +30,7 @@ mod timers;
 mod token;
 mod udp;
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -215,6 +216,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         is_crowd_behind: false,
         crowd_next: 0,
         touched: Vec::new(),
+        condemned: VecDeque::new(),
         doomed: Vec::new(),
         turn_work: 0,
         stats: Stats::default(),

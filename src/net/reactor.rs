@@ -9,7 +9,7 @@ use signal_hook_mio::v1_0::Signals;
 
 use super::addresses::Addresses;
 use super::clock::{Clock, Millis, NEVER};
-use super::conn::{Conn, Input};
+use super::conn::{Conn, End, Input};
 use super::listen::{Listener, Spare};
 use super::pages::Pages;
 use super::rooms::Relay;
@@ -66,6 +66,8 @@ pub(super) struct Reactor {
     pub(super) crowd_next: Millis,
     /// Those whose deadlines may have changed in this turn.
     pub(super) touched: Vec<SessionId>,
+    /// Those that are about to end, and how.
+    pub(super) condemned: VecDeque<(SessionId, End)>,
     /// Those that are over.
     pub(super) doomed: Vec<SessionId>,
 
@@ -95,6 +97,7 @@ impl Reactor {
         while !self.is_over() {
             self.wait(&mut events)?;
             self.expire();
+            self.execute();
             self.accept();
             self.hear();
             self.read(); // … and decide, line by line
@@ -112,6 +115,7 @@ impl Reactor {
             result => result?,
         }
         self.clock.read();
+        self.turn_work = 0;
         for event in events.iter() {
             match Source::from(event.token()) {
                 Source::Listener(place) => {
@@ -131,6 +135,7 @@ impl Reactor {
     /// How long the poll may sleep.
     fn patience(&self) -> Option<Duration> {
         let is_busy = !self.run_queue.is_empty()
+            || !self.condemned.is_empty()
             || !self.dirty.is_empty()
             || self.relay.is_ready()
             || self.listeners.iter().any(|listener| listener.is_ready);
@@ -148,7 +153,7 @@ impl Reactor {
     fn on_event(&mut self, id: SessionId, event: &mio::event::Event) {
         let Some(conn) = self.conn(id) else { return };
         if event.is_error() {
-            return self.drop_now(id);
+            return self.condemn(id, End::Broken);
         }
         if (event.is_read_closed() || event.is_priority()) && conn.input != Input::Ended {
             conn.input = Input::Ending;
