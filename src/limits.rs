@@ -58,6 +58,9 @@ pub const TURN_STEPS: usize = 2048;
 /// Bytes of shared frames that a turn may bring forth before it flushes. A reader who keeps up can then never
 /// be caught by the bound on what it owes.
 pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
+/// How many of those who hear what many hear are written to in a turn; the others wait for the next. A few milliseconds'
+/// worth: a message to ten thousand must not keep two others waiting who talk to each other.
+pub const CROWD_A_TURN: usize = 1024;
 /// Frames that a turn may put into outboxes, and names that it may look through for lists, before it flushes: a few
 /// milliseconds' worth, however many hear them.
 pub const TURN_WORK: usize = 500_000;

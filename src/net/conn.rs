@@ -46,8 +46,10 @@ pub(super) struct Conn {
     pub(super) epoch: u32,
     /// The kernel took less than was offered, so the socket will say when it takes more.
     pub(super) is_blocked: bool,
-    /// Stands in the list of those to be flushed at the end of the turn.
+    /// Got bytes and was not flushed since, so it stands among those to be flushed …
     pub(super) is_dirty: bool,
+    /// … and among those of this turn.
+    pub(super) is_urgent: bool,
     /// Stands in the run queue.
     pub(super) is_queued: bool,
     /// Stands among those that are about to end.
@@ -176,6 +178,7 @@ impl Conn {
             epoch: 0,
             is_blocked: false,
             is_dirty: false,
+            is_urgent: false,
             is_queued: false,
             is_condemned: false,
             is_silent: false,

@@ -55,9 +55,10 @@ pub(super) struct Reactor {
     pub(super) scratch: Box<[u8]>,
     /// Those whose input is to be read.
     pub(super) run_queue: VecDeque<SessionId>,
-    /// Those who got bytes in this turn, and the same list of the turn before, emptied.
-    pub(super) dirty: Vec<SessionId>,
-    pub(super) flushing: Vec<SessionId>,
+    /// Those who got bytes that are for them or a few; flushed in this turn.
+    pub(super) urgent: Vec<SessionId>,
+    /// Those who got what many hear; flushed in this turn and, if they are very many, the next ones.
+    pub(super) crowd: VecDeque<SessionId>,
     /// How many are behind (see `crowd.rs`).
     pub(super) behind: usize,
     /// Whether they are a crowd, and still listen.
@@ -136,7 +137,8 @@ impl Reactor {
     fn patience(&self) -> Option<Duration> {
         let is_busy = !self.run_queue.is_empty()
             || !self.condemned.is_empty()
-            || !self.dirty.is_empty()
+            || !self.urgent.is_empty()
+            || !self.crowd.is_empty()
             || self.relay.is_ready()
             || self.listeners.iter().any(|listener| listener.is_ready);
         if is_busy {
