@@ -1,0 +1,187 @@
+//! One connection: its socket, what has come of a line, and what waits to be sent.
+
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::SocketAddr;
+
+use mio::net::TcpStream;
+
+/// The longest line of a server that is read. chatd's are shorter than 33 KiB.
+const LINE_MOST: usize = 64 * 1024;
+/// Bytes that may wait to be sent. Who has so many waiting says nothing more until some are gone.
+const OUTBOX_BYTES: usize = 64 * 1024;
+/// Reads of a connection in a turn; what is left waits for the next one.
+const READS_A_TURN: usize = 4;
+
+/// What waits to be sent on a connection.
+#[derive(Default)]
+pub(super) struct Outbox {
+    bytes: Vec<u8>,
+    sent: usize,
+}
+
+impl Outbox {
+    /// Whether another line may be put in.
+    pub(super) fn has_room(&self) -> bool {
+        self.bytes.len() - self.sent < OUTBOX_BYTES
+    }
+
+    /// Puts a line in, whose LF is added here.
+    pub(super) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+        self.bytes.push(b'\n');
+    }
+
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+/// How a read has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Everything that was there has been read.
+    Drained,
+    /// There may be more.
+    More,
+    /// The connection is over: why.
+    Ended(String),
+}
+
+/// A connection to the server.
+pub(super) struct Conn {
+    stream: TcpStream,
+    /// The beginning of a line whose end has not come yet.
+    partial: Vec<u8>,
+    outbox: Outbox,
+    /// What the server has said last if that was `421`.
+    farewell: Option<String>,
+}
+
+impl Conn {
+    /// Begins to connect.
+    ///
+    /// # Errors
+    /// The system's: out of descriptors, or of local ports.
+    pub(super) fn connect(addr: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(addr)?;
+        // Without it a line may wait for the acknowledgement of the one before it. Failing, it is only slower.
+        let _ = stream.set_nodelay(true);
+        Ok(Self { stream, partial: Vec::new(), outbox: Outbox::default(), farewell: None })
+    }
+
+    /// The socket, to be registered with a poll.
+    pub(super) fn stream_mut(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    /// What waits to be sent.
+    pub(super) fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    /// Sends what waits, as far as the kernel takes it. An error is left for the next read to tell, which comes after
+    /// what the server has said last.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        while !self.outbox.is_empty() {
+            let waiting = self.outbox.bytes.get(self.outbox.sent..).unwrap_or_default();
+            match self.stream.write(waiting) {
+                Ok(sent) => self.outbox.sent += sent,
+                // Not connected yet counts as full: the event that says so will come.
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            if self.outbox.sent == self.outbox.bytes.len() {
+                self.outbox.bytes.clear();
+                self.outbox.sent = 0;
+            }
+        }
+        // What was sent goes when it is worth the move.
+        if self.outbox.sent > OUTBOX_BYTES / 2 {
+            self.outbox.bytes.drain(..self.outbox.sent);
+            self.outbox.sent = 0;
+        }
+        Ok(())
+    }
+
+    /// Reads what is there, a bounded part of it, and gives each line without its LF to `take`, with when it was read
+    /// (by `clock`) and where to put an answer. A read that fills less than the buffer has emptied the socket, unless the peer `is_closing`: then
+    /// the end itself is still to be read.
+    pub(super) fn read(
+        &mut self,
+        scratch: &mut [u8],
+        is_closing: bool,
+        clock: impl Fn() -> u64,
+        mut take: impl FnMut(&[u8], u64, &mut Outbox),
+    ) -> Progress {
+        for _ in 0..READS_A_TURN {
+            match self.stream.read(scratch) {
+                Ok(0) => return Progress::Ended(self.farewell("closed by the server")),
+                Ok(n) => {
+                    let Some(bytes) = scratch.get(..n) else { return Progress::More };
+                    let now = clock();
+                    if !self.split(bytes, |line, out| take(line, now, out)) {
+                        return Progress::Ended("the server's line never ended".to_owned());
+                    }
+                    if n < scratch.len() && !is_closing {
+                        return Progress::Drained;
+                    }
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => {
+                    return Progress::Drained;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Progress::Ended(self.farewell(&reason(&error))),
+            }
+        }
+        Progress::More
+    }
+
+    /// Cuts what has come into lines. False if one is too long.
+    fn split(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8], &mut Outbox)) -> bool {
+        let mut rest = bytes;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (line, after) = (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default());
+            if self.partial.is_empty() {
+                self.note(line);
+                take(line, &mut self.outbox);
+            } else {
+                self.partial.extend_from_slice(line);
+                let whole = std::mem::take(&mut self.partial);
+                self.note(&whole);
+                take(&whole, &mut self.outbox);
+                // Its memory serves the next one.
+                self.partial = whole;
+                self.partial.clear();
+            }
+            rest = after;
+        }
+        self.partial.extend_from_slice(rest);
+        self.partial.len() <= LINE_MOST
+    }
+
+    fn note(&mut self, line: &[u8]) {
+        if let Some(reason) = line.strip_prefix(b"C 421 ") {
+            let text = String::from_utf8_lossy(reason);
+            self.farewell = Some(text.chars().filter(|c| !c.is_control()).take(100).collect());
+        }
+    }
+
+    fn farewell(&mut self, otherwise: &str) -> String {
+        self.farewell.take().unwrap_or_else(|| otherwise.to_owned())
+    }
+}
+
+/// A system's error in a word.
+fn reason(error: &io::Error) -> String {
+    let known = [
+        (ErrorKind::ConnectionRefused, "connection refused"),
+        (ErrorKind::ConnectionReset, "connection reset"),
+        (ErrorKind::TimedOut, "no answer"),
+    ];
+    let word = known.iter().find(|(kind, _)| *kind == error.kind());
+    word.map_or_else(|| error.to_string(), |(_, word)| (*word).to_owned())
+}
