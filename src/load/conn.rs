@@ -22,7 +22,7 @@ pub(super) struct Outbox {
 impl Outbox {
     /// Whether another line may be put in.
     pub(super) fn has_room(&self) -> bool {
-        self.bytes.len() - self.sent < OUTBOX_BYTES
+        self.waiting().len() < OUTBOX_BYTES
     }
 
     /// Puts a line in, whose LF is added here.
@@ -31,8 +31,9 @@ impl Outbox {
         self.bytes.push(b'\n');
     }
 
-    fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+    /// What has not been sent yet.
+    pub(super) fn waiting(&self) -> &[u8] {
+        self.bytes.get(self.sent..).unwrap_or_default()
     }
 }
 
@@ -85,9 +86,8 @@ impl Conn {
     /// # Errors
     /// The connection is broken.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        while !self.outbox.is_empty() {
-            let waiting = self.outbox.bytes.get(self.outbox.sent..).unwrap_or_default();
-            match self.stream.write(waiting) {
+        while !self.outbox.bytes.is_empty() {
+            match self.stream.write(self.outbox.waiting()) {
                 Ok(sent) => self.outbox.sent += sent,
                 // Not connected yet counts as full: the event that says so will come.
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => break,

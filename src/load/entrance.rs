@@ -210,3 +210,66 @@ impl Ears for Entrance {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entrance(count: usize) -> Entrance {
+        let visitor = |n| Visitor {
+            name: format!("load{n}"),
+            password: "secret".to_owned(),
+            token: None,
+            wants_token: true,
+            room: None,
+        };
+        let mut entrance = Entrance::new((0..count).map(visitor).collect());
+        entrance.under_way = count;
+        entrance
+    }
+
+    /// Gives it lines of the server on one connection.
+    fn hear(entrance: &mut Entrance, who: usize, lines: &[&str], now: u64) {
+        for line in lines {
+            entrance.handle_line(who, line.as_bytes(), now, &mut Outbox::default());
+        }
+    }
+
+    const IN: [&str; 4] = ["C 220 chatd", "C 332 new", "C 230 welcome", "C 231 T expires=1"];
+
+    #[test]
+    fn who_comes_in_is_counted_and_can_come_back() {
+        let mut entrance = entrance(2);
+        hear(&mut entrance, 1, &IN, 7);
+        let arrivals = &entrance.arrivals;
+        assert_eq!((arrivals.greeted, arrivals.logged_in, arrivals.registered), (1, 1, 1));
+        assert_eq!((arrivals.last_logged_in, &arrivals.entered, entrance.under_way), (7, &vec![7], 1));
+        let back = entrance.take_returning();
+        assert_eq!(back.len(), 1);
+        assert_eq!((back[0].name.as_str(), back[0].token.as_deref(), back[0].wants_token), ("load1", Some("T"), false));
+    }
+
+    #[test]
+    fn ends_before_and_after_are_told_apart() {
+        let mut entrance = entrance(3);
+        hear(&mut entrance, 0, &IN, 1);
+        entrance.handle_end(0, "too slow".to_owned());
+        hear(&mut entrance, 1, &["C 421 server full"], 1);
+        entrance.handle_end(1, "server full".to_owned());
+        hear(&mut entrance, 2, &["C 220 chatd", "C 553 taken"], 1);
+        // It was turned away already when its connection ends.
+        entrance.handle_end(2, "closed by the server".to_owned());
+        assert_eq!(entrance.arrivals.ended, Reasons::from([("too slow".to_owned(), 1)]));
+        let failed = Reasons::from([("server full".to_owned(), 1), ("553 taken".to_owned(), 1)]);
+        assert_eq!((entrance.arrivals.failed, entrance.under_way), (failed, 0));
+    }
+
+    #[test]
+    fn a_busy_server_is_asked_again_in_time() {
+        let mut entrance = entrance(2);
+        hear(&mut entrance, 0, &["C 220 chatd", "C 331 x", "C 450 busy, try again in 2 s"], 5);
+        hear(&mut entrance, 1, &["C 220 chatd", "C 331 x", "C 450 busy, try again in 1 s"], 6);
+        let Some(Reverse(first)) = entrance.later.peek() else { panic!("nothing is to be said") };
+        assert_eq!(*first, (SECOND + 6, 1, "C secret".to_owned()));
+    }
+}

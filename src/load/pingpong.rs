@@ -115,3 +115,36 @@ impl Ears for PingPong<'_> {
         *self.ended.entry(why).or_default() += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::stamp::Stamp;
+
+    /// What a pair that plays to 1,000 ns with this rhythm does when player 1 has heard the first line at `now`.
+    #[track_caller]
+    fn check(rate: Option<f64>, end: u64, now: u64, expected_at: Option<u64>, expected_waiting: Option<u64>) {
+        let (mut tally, mut ended) = (Tally::new(3, &[(0, true), (0, true)], &[0, 1]), Reasons::new());
+        let names = ["ann".to_owned(), "bob".to_owned()];
+        let listening = Listening { tally: &mut tally, ended: &mut ended };
+        let mut game = PingPong::new(listening, &names, 64, rate, (0, end));
+        game.waiting.clear();
+        game.say(0, 0, &mut Outbox::default());
+        let mut line = b"D DM 1 ann ".to_vec();
+        Stamp { run: 3, sender: 0, number: 0, at: 0 }.encode(64, &mut line);
+        let mut out = Outbox::default();
+        game.handle_line(1, &line, now, &mut out);
+        let said = out.waiting().strip_prefix(b"C DM ann ").and_then(Stamp::decode);
+        assert_eq!(said.map(|stamp| (stamp.sender, stamp.at)), expected_at.map(|at| (1, at)));
+        assert_eq!(game.waiting.pop(), expected_waiting.map(|due| Reverse((due, 1))));
+    }
+
+    #[test]
+    fn who_has_heard_answers() {
+        check(None, SECOND, 50, Some(50), None);
+        // In a rhythm: when it is due, and counted from then if that is over.
+        check(Some(10.0), SECOND, 50, None, Some(SECOND / 10));
+        check(Some(10.0), SECOND, SECOND / 2, Some(SECOND / 10), None);
+        check(None, 40, 50, None, None);
+    }
+}

@@ -24,13 +24,13 @@ impl Progress {
     /// Begins a stage of `total` steps, and says what it is.
     pub(super) fn stage(&mut self, what: &'static str, total: u64) {
         let Some(bar) = &self.bar else { return };
-        if let Ok(style) = ProgressStyle::with_template("{prefix} [{bar:30}] {human_pos}/{human_len} {msg}") {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.set_prefix(what);
         bar.set_length(total);
         bar.set_position(0);
         bar.set_message("");
+        bar.set_prefix(what);
+        if let Ok(style) = ProgressStyle::with_template("{prefix} [{bar:30}] {human_pos}/{human_len} {msg}") {
+            bar.set_style(style.progress_chars("=> "));
+        }
         bar.tick();
     }
 

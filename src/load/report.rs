@@ -69,7 +69,7 @@ pub(super) struct Lines {
     /// From the first line said to the last one heard.
     pub(super) seconds: f64,
     /// Bytes of a line's text.
-    pub(super) size: usize,
+    pub(super) size_bytes: usize,
     pub(super) said: u64,
     pub(super) said_per_s: f64,
     /// Lines that the server has refused.
@@ -121,12 +121,12 @@ pub(super) struct Process {
     pub(super) cpu_us_per_delivery: Option<f64>,
     /// Bytes of memory that each logged-in connection has added: resident, and with shared memory counted by its part.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) rss_per_connection: Option<f64>,
+    pub(super) rss_bytes_per_connection: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) pss_per_connection: Option<f64>,
+    pub(super) pss_bytes_per_connection: Option<f64>,
     /// Bytes of memory at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) rss: Option<u64>,
+    pub(super) rss_bytes: Option<u64>,
 }
 
 impl Connections {
@@ -163,11 +163,11 @@ impl Process {
     /// Sets the memory that `connections` have added.
     pub(super) fn set_memory(&mut self, before: Option<Memory>, after: Option<Memory>, connections: u64) {
         let (Some(before), Some(after)) = (before, after) else { return };
-        self.rss = Some(after.rss);
+        self.rss_bytes = Some(after.rss);
         if connections > 0 {
             let each = |before: u64, after: u64| after.saturating_sub(before) as f64 / connections as f64;
-            self.rss_per_connection = Some(each(before.rss, after.rss));
-            self.pss_per_connection = Some(each(before.pss, after.pss));
+            self.rss_bytes_per_connection = Some(each(before.rss, after.rss));
+            self.pss_bytes_per_connection = Some(each(before.pss, after.pss));
         }
     }
 }
@@ -202,10 +202,10 @@ mod tests {
         assert_eq!(per_second(10, SECOND, SECOND), 0.0);
         let mut process = Process::default();
         process.set_memory(Some(Memory { rss: 1000, pss: 500 }), Some(Memory { rss: 3000, pss: 700 }), 10);
-        assert_eq!((process.rss_per_connection, process.pss_per_connection), (Some(200.0), Some(20.0)));
+        assert_eq!((process.rss_bytes_per_connection, process.pss_bytes_per_connection), (Some(200.0), Some(20.0)));
         process = Process::default();
         process.set_memory(None, Some(Memory::default()), 10);
-        assert_eq!(process.rss, None);
+        assert_eq!(process.rss_bytes, None);
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn connections(report: &Report, table: &mut Table) {
 }
 
 fn lines_of(lines: &Lines, table: &mut Table) {
-    let note = format!("in {:.1} s, {} loop, {} bytes each", lines.seconds, lines.pace, lines.size);
+    let note = format!("in {:.1} s, {} loop, {} bytes each", lines.seconds, lines.pace, lines.size_bytes);
     table.row("lines said", &count(lines.said as f64), &note);
     table.row("", &format!("{}/s", count(lines.said_per_s)), "");
     for (times, label, note) in [
@@ -151,8 +151,8 @@ fn process_of(process: &Process, table: &mut Table) {
     if let Some(each) = process.cpu_us_per_delivery {
         table.row("  for each delivery", &time(each), "");
     }
-    if let Some(each) = process.rss_per_connection {
-        table.row("server's memory", &size(process.rss.unwrap_or(0) as f64), "");
+    if let Some(each) = process.rss_bytes_per_connection {
+        table.row("server's memory", &size(process.rss_bytes.unwrap_or(0) as f64), "");
         table.row("  for each connection", &size(each), "");
         table.word("memory", "resident memory of the process; the kernel's socket buffers are not in it");
     }
@@ -241,7 +241,8 @@ mod tests {
         talk.connections.failed.insert("server full".to_owned(), 2);
         talk.lines = Some(Lines { pace: "open", deliveries: 9_702, unsaid: 3, ..Lines::default() });
         talk.latency_us = Some(Spread { p50: 22.0, p99: 30.0, p999: 40.0, max: 50.0 });
-        talk.process = Some(Process { rss: Some(1), rss_per_connection: Some(500.0), ..Process::default() });
+        talk.process =
+            Some(Process { rss_bytes: Some(1), rss_bytes_per_connection: Some(500.0), ..Process::default() });
         talk.chatload_busy = Some(0.95);
         let text = render(&talk);
         for part in [

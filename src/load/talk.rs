@@ -78,13 +78,16 @@ impl Talk {
         let begin = run.fleet.now();
         loop {
             let now = run.fleet.now();
-            if now >= end || run.stop.is_asked() || ears.tally.live() == 0 {
-                break;
-            }
+            let is_over = now >= end || run.stop.is_asked() || ears.tally.live() == 0;
             let until = match self.pace {
-                Pace::Open(_) => self.keep_time(run, ears.tally, now),
+                // Also at the end: what was due before it counts, however late this comes to it.
+                Pace::Open(_) => self.keep_time(run, ears.tally, now.min(end.saturating_sub(1))),
+                Pace::Closed(_) if is_over => end,
                 Pace::Closed(window) => self.fill(run, ears.tally, window, now),
             };
+            if is_over {
+                break;
+            }
             run.fleet.turn(until.min(end), ears).map_err(|error| format!("the poll failed: {error}"))?;
             if run.progress.is_due() {
                 let note = format!("s, {} lines heard", ears.tally.heard());

@@ -52,15 +52,13 @@ pub(super) fn conduct(args: &Args, stop: Stop) -> Result<Report, String> {
         }
         gauge.read(&target, &run, &mut process, &mut report);
         report.server_went_away = run.fleet.open() == 0;
+        report.process = target.unknown().is_none().then_some(process);
         Ok(())
     });
     run.progress.clear();
     outcome.map_err(|why| format!("{}: {why}{}", target.addr, hint(&target, &why)))?;
     report.interrupted = run.stop.is_asked();
     report.process_unknown = target.unknown();
-    if report.process_unknown.is_none() && !matches!(args.work, Work::Storm(_)) {
-        report.process = Some(process);
-    }
     Ok(report)
 }
 
@@ -101,11 +99,10 @@ fn describe(args: &Args) -> String {
     match &args.work {
         Work::Idle(_) => format!("{all} connections say nothing for {} s", args.seconds()),
         Work::Storm(_) => format!("the server is killed and started again under {all} connections"),
-        Work::Pingpong { rate: None, .. } => {
-            format!("{} pairs answer each other at once, {all} connections", senders / 2)
-        }
-        Work::Pingpong { rate: Some(rate), .. } => {
-            format!("{} pairs say {rate} lines a second each, {all} connections", senders / 2)
+        Work::Pingpong { rate, .. } => {
+            let pairs = if senders == 2 { "a pair".to_owned() } else { format!("{} pairs", senders / 2) };
+            let rhythm = rate.map_or("at once".to_owned(), |rate| format!("with {rate} lines a second"));
+            format!("{pairs} among {all} connections, who answer each other {rhythm}")
         }
         Work::Fanout { .. } | Work::Mesh { .. } => match pace(args) {
             Pace::Open(rate) => format!("{senders} of {all} connections say {rate} lines a second each, {heard}"),
@@ -205,7 +202,7 @@ fn talk(args: &Args, tag: u16, run: &mut Run, report: &mut Report) -> Result<(),
         Pace::Open(_) => "open",
         Pace::Closed(_) => "closed",
     };
-    note(&tally, Lines { pace, size, unsaid, ..Lines::default() }, begin, report);
+    note(&tally, Lines { pace, size_bytes: size, unsaid, ..Lines::default() }, begin, report);
     Ok(())
 }
 
@@ -223,7 +220,7 @@ fn pingpong(args: &Args, tag: u16, rate: Option<f64>, run: &mut Run, report: &mu
     let listening = Listening { tally: &mut tally, ended: &mut report.connections.ended };
     PingPong::new(listening, &names, size, rate, time).go_on(run)?;
     let pace = if rate.is_some() { "open" } else { "closed" };
-    note(&tally, Lines { pace, size, ..Lines::default() }, begin, report);
+    note(&tally, Lines { pace, size_bytes: size, ..Lines::default() }, begin, report);
     Ok(())
 }
 
