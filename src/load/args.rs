@@ -84,7 +84,8 @@ pub struct Common {
     /// With --server: the server's process on this machine, to see what it uses
     #[arg(long, value_name = "PID", conflicts_with = "spawn", value_parser = clap::value_parser!(u32).range(1..))]
     pub pid: Option<u32>,
-    /// Connections [default: idle, fanout, storm 1000; mesh 100; pingpong 2]
+    /// Connections; fanout: those who only hear; pingpong: those in pairs [default: idle, fanout, storm 1000; mesh 100;
+    /// pingpong 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(CONNECTIONS_MOST)))]
     pub connections: Option<u32>,
     /// How long to measure [default: idle 5, others 10; storm takes as long as it takes]

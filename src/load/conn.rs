@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use mio::net::TcpStream;
 
-/// The longest line of a server that is read. chatd's are shorter than 33 KiB.
-const LINE_MOST: usize = 64 * 1024;
+use super::inbox::Inbox;
+
 /// Bytes that may wait to be sent. Who has so many waiting says nothing more until some are gone.
 const OUTBOX_BYTES: usize = 64 * 1024;
 /// Reads of a connection in a turn; what is left waits for the next one.
@@ -51,8 +51,7 @@ pub(super) enum Progress {
 /// A connection to the server.
 pub(super) struct Conn {
     stream: TcpStream,
-    /// The beginning of a line whose end has not come yet.
-    partial: Vec<u8>,
+    inbox: Inbox,
     outbox: Outbox,
     /// What the server has said last if that was `421`.
     farewell: Option<String>,
@@ -67,7 +66,7 @@ impl Conn {
         let stream = TcpStream::connect(addr)?;
         // Without it a line may wait for the acknowledgement of the one before it. Failing, it is only slower.
         let _ = stream.set_nodelay(true);
-        Ok(Self { stream, partial: Vec::new(), outbox: Outbox::default(), farewell: None })
+        Ok(Self { stream, inbox: Inbox::default(), outbox: Outbox::default(), farewell: None })
     }
 
     /// The socket, to be registered with a poll.
@@ -123,7 +122,12 @@ impl Conn {
                 Ok(n) => {
                     let Some(bytes) = scratch.get(..n) else { return Progress::More };
                     let now = clock();
-                    if !self.split(bytes, |line, out| take(line, now, out)) {
+                    let Self { inbox, outbox, farewell, .. } = self;
+                    let lines = inbox.split(bytes, |line| {
+                        note(line, farewell);
+                        take(line, now, outbox);
+                    });
+                    if lines.is_err() {
                         return Progress::Ended("the server's line never ended".to_owned());
                     }
                     if n < scratch.len() && !is_closing {
@@ -140,38 +144,16 @@ impl Conn {
         Progress::More
     }
 
-    /// Cuts what has come into lines. False if one is too long.
-    fn split(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8], &mut Outbox)) -> bool {
-        let mut rest = bytes;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (line, after) = (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default());
-            if self.partial.is_empty() {
-                self.note(line);
-                take(line, &mut self.outbox);
-            } else {
-                self.partial.extend_from_slice(line);
-                let whole = std::mem::take(&mut self.partial);
-                self.note(&whole);
-                take(&whole, &mut self.outbox);
-                // Its memory serves the next one.
-                self.partial = whole;
-                self.partial.clear();
-            }
-            rest = after;
-        }
-        self.partial.extend_from_slice(rest);
-        self.partial.len() <= LINE_MOST
-    }
-
-    fn note(&mut self, line: &[u8]) {
-        if let Some(reason) = line.strip_prefix(b"C 421 ") {
-            let text = String::from_utf8_lossy(reason);
-            self.farewell = Some(text.chars().filter(|c| !c.is_control()).take(100).collect());
-        }
-    }
-
     fn farewell(&mut self, otherwise: &str) -> String {
         self.farewell.take().unwrap_or_else(|| otherwise.to_owned())
+    }
+}
+
+/// Keeps what the server says last.
+fn note(line: &[u8], farewell: &mut Option<String>) {
+    if let Some(reason) = line.strip_prefix(b"C 421 ") {
+        let text = String::from_utf8_lossy(reason);
+        *farewell = Some(text.chars().filter(|c| !c.is_control()).take(100).collect());
     }
 }
 

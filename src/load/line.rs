@@ -82,6 +82,15 @@ mod tests {
     }
 
     #[test]
+    fn cut_anywhere_it_is_read_or_is_nothing() {
+        let line = b"D RM 1882233077760000002 lobby alice hi room";
+        for end in 0..=line.len() {
+            let expected = line.get(37..end).map_or(Line::Other, Line::Said);
+            assert_eq!(Line::parse(&line[..end]), expected, "{end}");
+        }
+    }
+
+    #[test]
     fn everything_else() {
         for line in [
             "",

@@ -9,7 +9,7 @@
 //! * [`args`]: what is asked for.
 //! * `works` goes through it: `target`, `spawn` and `process` are the server, `entrance` and `storm` bring people in,
 //!   `talk` and `pingpong` are what they do there.
-//! * Without sockets and clocks, and tested so: `line` (what the server says), `stamp` (what each line carries),
+//! * Without sockets and clocks, and tested so: `inbox` and `line` (what the server says), `stamp` (what each line carries),
 //!   `dialogue` (the way in), `schedule` (whose line is due when), `tally` (what was said and heard), `report`, `table`.
 //! * `fleet`, `conn`, `pacer` are the loop.
 //!
@@ -29,6 +29,7 @@ mod conn;
 mod dialogue;
 mod entrance;
 mod fleet;
+mod inbox;
 mod line;
 mod pacer;
 mod pingpong;

@@ -178,6 +178,10 @@ impl Report {
         if self.server_went_away {
             return Some("the server went away before the run was over".to_owned());
         }
+        if let Some(storm) = self.storm.filter(|storm| storm.resumed < self.connections.logged_in && !self.interrupted)
+        {
+            return Some(format!("{} connections did not come back", self.connections.logged_in - storm.resumed));
+        }
         let lines = self.lines.as_ref()?;
         let wrong = [(lines.lost, "lost"), (lines.out_of_order, "out of order"), (lines.strays, "heard by others")];
         let told: Vec<String> =
@@ -214,6 +218,12 @@ mod tests {
         assert_eq!(report.fault(), None);
         report.lines = Some(Lines { lost: 2, strays: 1, ..Lines::default() });
         assert_eq!(report.fault().unwrap(), "not every line came as it must: 2 lost, 1 heard by others");
+        report.lines = None;
+        report.connections.logged_in = 5;
+        report.storm = Some(Storm { resumed: 3, ..Storm::default() });
+        assert_eq!(report.fault().unwrap(), "2 connections did not come back");
+        report.interrupted = true;
+        assert_eq!(report.fault(), None);
         report.server_went_away = true;
         assert!(report.fault().unwrap().contains("went away"));
     }

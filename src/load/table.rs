@@ -151,10 +151,15 @@ fn process_of(process: &Process, table: &mut Table) {
     if let Some(each) = process.cpu_us_per_delivery {
         table.row("  for each delivery", &time(each), "");
     }
-    if let Some(each) = process.rss_bytes_per_connection {
-        table.row("server's memory", &size(process.rss_bytes.unwrap_or(0) as f64), "");
-        table.row("  for each connection", &size(each), "");
-        table.word("memory", "resident memory of the process; the kernel's socket buffers are not in it");
+    match (process.rss_bytes, process.rss_bytes_per_connection) {
+        (Some(whole), each) => {
+            table.row("server's memory", &size(whole as f64), "");
+            if let Some(each) = each {
+                table.row("  for each connection", &size(each), "");
+            }
+            table.word("memory", "resident memory of the process; the kernel's socket buffers are not in it");
+        }
+        (None, _) => table.row("server's memory", "not known", "only its own user and root may read it"),
     }
     table.word("server's CPU", "processor time of the server's process, all threads, in the program and in the kernel");
 }
@@ -271,5 +276,8 @@ mod tests {
         let text = render(&idle);
         assert!(text.contains("not known  the server is on another machine") && text.contains("ended early"), "{text}");
         assert!(!text.contains("latency"), "{text}");
+        idle.process_unknown = None;
+        idle.process = Some(Process::default());
+        assert!(render(&idle).contains("not known  only its own user"));
     }
 }

@@ -157,7 +157,7 @@ fn come_in(
     process.set_memory(before, target.memory(), more);
     if entrance.arrivals.entered.is_empty() {
         let why: Vec<String> = entrance.arrivals.failed.keys().cloned().collect();
-        return Err(format!("nobody could log in: {}", why.join(", ")));
+        return Err(format!("nobody came in: {}", why.join(", ")));
     }
     Ok(())
 }
