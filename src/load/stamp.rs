@@ -42,10 +42,10 @@ impl Stamp {
     /// Reads the stamp of a text; `None` if it has none.
     pub(super) fn decode(text: &[u8]) -> Option<Self> {
         let (mark, text) = text.split_first()?;
-        let (run, text) = text.split_at_checked(RUN)?;
-        let (sender, text) = text.split_at_checked(SENDER)?;
-        let (number, text) = text.split_at_checked(NUMBER)?;
-        let (at, _) = text.split_at_checked(TIME)?;
+        let (run, text) = text.split_first_chunk::<RUN>()?;
+        let (sender, text) = text.split_first_chunk::<SENDER>()?;
+        let (number, text) = text.split_first_chunk::<NUMBER>()?;
+        let (at, _) = text.split_first_chunk::<TIME>()?;
         if *mark != MARK {
             return None;
         }
@@ -65,16 +65,32 @@ fn put_hex(out: &mut Vec<u8>, value: u64, digits: usize) {
     }
 }
 
-fn hex(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0, |value, digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(value << 4 | u64::from(digit))
-    })
+/// The value of so many digits. Done for every delivery: by a table, and with one look at the end for what was none.
+fn hex<const N: usize>(digits: &[u8; N]) -> Option<u64> {
+    let (mut value, mut seen) = (0, 0);
+    for digit in digits {
+        // A byte is always below the table's length.
+        let digit = DIGITS.get(usize::from(*digit)).copied().unwrap_or(NO_DIGIT);
+        seen |= digit;
+        value = value << 4 | u64::from(digit & 0xf);
+    }
+    (seen & 0xf0 == 0).then_some(value)
 }
+
+const NO_DIGIT: u8 = 0xff;
+
+/// The value of each byte that is a digit.
+static DIGITS: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let digits = *b"0123456789abcdef";
+    let mut value = 0;
+    #[expect(clippy::indexing_slicing, reason = "worked out by the compiler, which checks it")]
+    while value < digits.len() {
+        table[digits[value] as usize] = value as u8;
+        value += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {
