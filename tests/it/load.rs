@@ -2,8 +2,11 @@
 //! No speed is asserted.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -267,8 +270,90 @@ fn what_is_no_chatd_is_told() {
     let addr = listener.local_addr().unwrap();
     let mut load = Load::start(&format!("idle --server {addr} --connections 1"));
     let (mut stream, _) = listener.accept().unwrap();
-    std::io::Write::write_all(&mut stream, b"SSH-2.0-OpenSSH_9.9\r\n").unwrap();
+    stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n").unwrap();
     load.finish().check(1, &["is no chatd"]);
+}
+
+/// A server that loses lines and mixes them up, and keeps count of it.
+#[derive(Default)]
+struct Forger {
+    peers: Vec<TcpStream>,
+    relayed: u64,
+    lost: u64,
+    late: u64,
+    held: Option<String>,
+}
+
+impl Forger {
+    /// Relays a line to all but the one who has said it; the last who has come in does not get every line in order.
+    fn relay(&mut self, from: usize, text: &str) {
+        self.relayed += 1;
+        let line = format!("D PM {} somebody {text}\n", self.relayed);
+        let last = self.peers.len() - 1;
+        for (who, peer) in self.peers.iter_mut().enumerate().filter(|(who, _)| *who != from) {
+            let sent = match (who == last, self.relayed % 10) {
+                (true, 4) => {
+                    self.lost += 1;
+                    continue;
+                }
+                (true, 7) => {
+                    self.held = Some(line.clone());
+                    continue;
+                }
+                (true, _) => line.clone() + &self.held.take().inspect(|_| self.late += 1).unwrap_or_default(),
+                (false, _) => line.clone(),
+            };
+            // Who is gone hears nothing.
+            let _ = peer.write_all(sent.as_bytes());
+        }
+    }
+
+    /// Serves one connection, to its end.
+    fn serve(forger: &Mutex<Self>, mut stream: TcpStream) {
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let mut ask = |reply: &str| {
+            stream.write_all(reply.as_bytes()).unwrap();
+            lines.next().and_then(Result::ok)
+        };
+        ask("C 220 chatd\n");
+        ask("C 332 new\n");
+        let who = {
+            let mut forger = forger.lock().unwrap();
+            forger.peers.push(stream.try_clone().unwrap());
+            forger.peers.len() - 1
+        };
+        stream.write_all(b"C 230 welcome\n").unwrap();
+        for line in lines.map_while(Result::ok) {
+            let mut forger = forger.lock().unwrap();
+            forger.relay(who, line.strip_prefix("C PM ").unwrap());
+            let _ = forger.peers[who].write_all(b"C 250 sent\n");
+        }
+    }
+}
+
+#[test]
+fn lost_lines_and_lines_out_of_order_are_found() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let forger = Arc::new(Mutex::new(Forger::default()));
+    let served = Arc::clone(&forger);
+    // One sender and three who hear it, of whom the last is served badly.
+    thread::spawn(move || {
+        for stream in listener.incoming().take(4) {
+            let forger = Arc::clone(&served);
+            thread::spawn(move || Forger::serve(&forger, stream.unwrap()));
+        }
+    });
+    let mut load = Load::start(&format!("fanout --server {addr} --connections 3 --rate 100 --seconds 1 --json"));
+    let outcome = load.finish();
+    outcome.check(1, &["not every line came as it must", " lost", " out of order"]);
+    let report = object(&outcome);
+    let forger = forger.lock().unwrap();
+    let lost = forger.lost + u64::from(forger.held.is_some());
+    assert_eq!((forger.relayed, lost, forger.late), (100, 10, 10));
+    let lines = &report["lines"];
+    assert_eq!((&lines["said"], &lines["deliveries"]), (&100.into(), &290.into()), "{report}");
+    assert_eq!((&lines["lost"], &lines["out_of_order"]), (&10.into(), &10.into()), "{report}");
 }
 
 #[test]
