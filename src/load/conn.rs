@@ -1,9 +1,10 @@
 //! One connection: its socket, what has come of a line, and what waits to be sent.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use mio::net::TcpStream;
+use socket2::{Domain, Socket, Type};
 
 use super::inbox::Inbox;
 
@@ -58,12 +59,15 @@ pub(super) struct Conn {
 }
 
 impl Conn {
-    /// Begins to connect.
+    /// Begins to connect, from an address of this machine if one is given.
     ///
     /// # Errors
     /// The system's: out of descriptors, or of local ports.
-    pub(super) fn connect(addr: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(addr)?;
+    pub(super) fn connect(addr: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
+        let stream = match from {
+            None => TcpStream::connect(addr)?,
+            Some(from) => connect_from(addr, from)?,
+        };
         // Without it a line may wait for the acknowledgement of the one before it. Failing, it is only slower.
         let _ = stream.set_nodelay(true);
         Ok(Self { stream, inbox: Inbox::default(), outbox: Outbox::default(), farewell: None })
@@ -146,6 +150,17 @@ impl Conn {
 
     fn farewell(&mut self, otherwise: &str) -> String {
         self.farewell.take().unwrap_or_else(|| otherwise.to_owned())
+    }
+}
+
+fn connect_from(addr: SocketAddr, from: IpAddr) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SocketAddr::new(from, 0).into())?;
+    match socket.connect(&addr.into()) {
+        // It goes on meanwhile; the poll tells what has come of it.
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+        Ok(()) | Err(_) => Ok(TcpStream::from_std(socket.into())),
     }
 }
 

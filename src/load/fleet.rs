@@ -4,7 +4,7 @@
 //! sleep. Nothing here knows what the lines mean; whoever runs the fleet gives it [`Ears`].
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token};
@@ -16,6 +16,9 @@ use super::pacer::Pacer;
 const EVENTS: usize = 4096;
 /// What a read takes at most.
 const SCRATCH_BYTES: usize = 64 * 1024;
+/// Connections from one address of this machine. The kernel gives each a port of its own, and searches for it the longer
+/// the more are taken: from 14,000 on a connection would take longer to make than to log in.
+const CONNECTIONS_AN_ADDRESS: usize = 8_000;
 /// The longest sleep, so that Ctrl-C, which may come just before it, is seen.
 const SLEEP: Duration = Duration::from_millis(50);
 /// The timer's token; no connection has it.
@@ -80,7 +83,7 @@ impl Fleet {
     /// # Errors
     /// The system's: out of descriptors, or of local ports.
     pub(super) fn connect(&mut self, who: usize) -> io::Result<()> {
-        let mut conn = Conn::connect(self.addr)?;
+        let mut conn = Conn::connect(self.addr, source(self.addr, who))?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(conn.stream_mut(), Token(who), interest)?;
         if let Some(slot) = self.conns.get_mut(who) {
@@ -181,6 +184,36 @@ impl Fleet {
     }
 }
 
+/// Where the n-th connection comes from; `None` leaves it to the kernel. Only this machine has addresses to spare: all that
+/// begin with 127 are its own.
+fn source(addr: SocketAddr, who: usize) -> Option<IpAddr> {
+    let IpAddr::V4(v4) = addr.ip() else { return None };
+    let further =
+        u8::try_from(who / CONNECTIONS_AN_ADDRESS).ok().filter(|n| (1..=200).contains(n) && v4.is_loopback())?;
+    Some(IpAddr::V4(Ipv4Addr::new(127, 0, 1, further)))
+}
+
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(addr: &str, who: usize, expected: Option<&str>) {
+        let found = source(addr.parse().unwrap(), who).map(|ip| ip.to_string());
+        assert_eq!(found.as_deref(), expected, "{addr} {who}");
+    }
+
+    #[test]
+    fn a_crowd_comes_from_several_addresses_of_this_machine() {
+        check("127.0.0.1:5015", 7_999, None);
+        check("127.0.0.1:5015", 8_000, Some("127.0.1.1"));
+        check("127.0.0.1:5015", 19_000, Some("127.0.1.2"));
+        check("127.0.0.1:5015", usize::MAX, None);
+        check("[::1]:5015", 8_000, None);
+        check("192.0.2.1:5015", 8_000, None);
+    }
 }
