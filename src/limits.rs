@@ -59,10 +59,22 @@ pub const TURN_STEPS: usize = 2048;
 /// Bytes of shared frames that a turn may bring forth before it flushes. A reader who keeps up can then never
 /// be caught by the bound on what it owes.
 pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
+/// How many of those who hear what many hear are written to in a turn; the others wait for the next. A few milliseconds'
+/// worth: a message to ten thousand must not keep two others waiting who talk to each other.
+pub const CROWD_A_TURN: usize = 1024;
 /// Frames that a turn may put into outboxes, and names that it may look through for lists, before it flushes: a few
 /// milliseconds' worth, however many hear them.
 pub const TURN_WORK: usize = 500_000;
-/// What a datagram that is to be sent counts for among these: it takes the kernel as long as so many frames take us.
+/// How much of that may go into connections and silences that end, and what their rooms hear of it; the rest is for those
+/// who talk …
+pub const TURN_WORK_ENDS: usize = TURN_WORK / 2;
+/// … some of it to those who talk by datagrams, for whom a flood is cheap …
+pub const TURN_WORK_DATAGRAMS: usize = TURN_WORK / 4;
+/// … and never less than this to the others.
+pub const TURN_WORK_LINES: usize = TURN_WORK / 4;
+/// How many bytes of shared frames the datagrams of a turn may bring forth. The rest is the lines'.
+pub const TURN_FRAMES_BYTES_DATAGRAMS: usize = TURN_FRAMES_BYTES / 2;
+/// What a datagram that is to be sent counts for in [`TURN_WORK`]: it takes the kernel as long as so many frames take us.
 pub const DATAGRAM_WORK: usize = 32;
 /// Somebody is behind who owes more than this part of `limits.owed_soft_bytes`.
 pub const BEHIND_PART: usize = 4;

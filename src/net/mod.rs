@@ -31,6 +31,7 @@ mod timers;
 mod token;
 mod udp;
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -210,12 +211,13 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         timers: Timers::default(),
         scratch: vec![0; scratch_bytes].into_boxed_slice(),
         run_queue: Default::default(),
-        dirty: Vec::new(),
-        flushing: Vec::new(),
+        urgent: Vec::new(),
+        crowd: VecDeque::new(),
         behind: 0,
         is_crowd_behind: false,
         crowd_next: 0,
         touched: Vec::new(),
+        condemned: VecDeque::new(),
         doomed: Vec::new(),
         turn_work: 0,
         stats: Stats::default(),

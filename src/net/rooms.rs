@@ -21,7 +21,7 @@ use crate::door::{Door, Masked};
 use crate::hub::command::{Command, Entry};
 use crate::hub::names::{RoomName, RoomToken};
 use crate::hub::session::SessionId;
-use crate::limits::{DATAGRAMS_A_TURN, TURN_FRAMES_BYTES, TURN_WORK};
+use crate::limits::{DATAGRAMS_A_TURN, TURN_FRAMES_BYTES_DATAGRAMS, TURN_WORK_DATAGRAMS, TURN_WORK_ENDS};
 
 /// What members are told when their room is no more.
 const ROOM_CLOSED: &str = "room closed";
@@ -202,15 +202,15 @@ impl Reactor {
         self.relay.ears.remove(token);
     }
 
-    /// Takes datagrams, some from each socket a turn, and no more than half of what a turn may cost: the other half is
-    /// the connections'.
+    /// Takes datagrams, some from each socket a turn, and no more than their share of what a turn may cost.
     pub(super) fn hear(&mut self) {
+        let most = self.turn_work + TURN_WORK_DATAGRAMS;
         let mut scratch = std::mem::take(&mut self.scratch);
         let sockets = self.relay.sockets.len();
         let first = self.relay.first;
         for socket in (first..sockets).chain(0..first) {
             for _ in 0..DATAGRAMS_A_TURN {
-                if self.pages.turn_bytes() >= TURN_FRAMES_BYTES / 2 || self.turn_work >= TURN_WORK / 2 {
+                if self.pages.turn_bytes() >= TURN_FRAMES_BYTES_DATAGRAMS || self.turn_work >= most {
                     break;
                 }
                 let Some(udp) = self.relay.sockets.get_mut(socket).filter(|udp| udp.is_ready) else { break };
@@ -255,7 +255,7 @@ impl Reactor {
     /// Ends the silences that have lasted too long. When a network fails, many end at once, and all who stay are told of
     /// each: what is too much for this turn is due in the next.
     pub(super) fn end_silences(&mut self) {
-        while self.turn_work < TURN_WORK / 4
+        while self.turn_work < TURN_WORK_ENDS
             && let Some(silence) = self.relay.ears.poll_silence(self.clock.now, &self.tuning.rooms)
         {
             match silence {

@@ -27,6 +27,7 @@ mod files;
 mod hashing;
 mod layers;
 mod lines;
+mod load;
 mod login;
 mod memory;
 mod nc;

@@ -15,7 +15,7 @@ mod client;
 mod process;
 pub(crate) mod rooms;
 pub(crate) use client::Client;
-pub(crate) use process::{Thread, eventually, run};
+pub(crate) use process::{Outcome, Thread, eventually, finish_child, run};
 
 /// How long a client waits for a line that it is owed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
