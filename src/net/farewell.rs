@@ -8,7 +8,7 @@ use socket2::SockRef;
 
 use super::conn::{Conn, End, Farewell, Input, Life, Pause};
 use super::kernel;
-use super::reactor::Reactor;
+use super::reactor::{Ending, Reactor};
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
@@ -92,7 +92,8 @@ impl Reactor {
         if waits_for_verdict {
             self.auth.cancel(super::token::ticket(id));
         }
-        if is_dialogue {
+        // When all go there is nobody to be told who has gone.
+        if is_dialogue && self.ending == Ending::No {
             self.command(id, Command::Leave);
         }
     }

@@ -501,3 +501,15 @@ fn a_storm_of_resets_in_a_room_of_two_hundred() {
     assert_eq!(alice.ask("RM lobby hi"), "C 250 sent to 0");
     server.is_idle_for_a_second();
 }
+
+#[test]
+fn when_the_server_stops_the_rooms_are_not_told_who_goes_first() {
+    let mut server = Server::start();
+    let (mut alice, mut bob, mut carol) = (server.bare("alice"), server.typed("bob"), server.bare("carol"));
+    gather(&mut [("alice", &mut alice), ("bob", &mut bob), ("carol", &mut carol)]);
+    server.signal(rustix::process::Signal::TERM);
+    for mut client in [alice, bob, carol] {
+        client.expect_421("shutting down, retry in 2 s");
+    }
+    assert_eq!(server.wait_exit().code(), Some(0));
+}
