@@ -31,7 +31,8 @@ pub const DATAGRAM_EVERY_MS: u64 = 20;
 pub const DATAGRAM_BURST: u64 = 100;
 /// Datagrams that one system call sends.
 pub const DATAGRAM_BATCH: usize = 64;
-/// Datagrams that may wait at a socket, and their bytes (a text that many hear counts once); more are dropped.
+/// Datagrams that may wait at a socket for the kernel to take them, and their bytes (a text that many hear counts once);
+/// more are dropped.
 pub const DATAGRAM_QUEUE: usize = 16_384;
 /// See [`DATAGRAM_QUEUE`].
 pub const DATAGRAM_QUEUE_BYTES: usize = 1024 * 1024;
@@ -58,9 +59,23 @@ pub const TURN_STEPS: usize = 2048;
 /// Bytes of shared frames that a turn may bring forth before it flushes. A reader who keeps up can then never
 /// be caught by the bound on what it owes.
 pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
+/// How many of those who hear what many hear are written to in a turn; the others wait for the next. A few milliseconds'
+/// worth: a message to ten thousand must not keep two others waiting who talk to each other.
+pub const CROWD_A_TURN: usize = 1024;
 /// Frames that a turn may put into outboxes, and names that it may look through for lists, before it flushes: a few
 /// milliseconds' worth, however many hear them.
 pub const TURN_WORK: usize = 500_000;
+/// How much of that may go into connections and silences that end, and what their rooms hear of it; the rest is for those
+/// who talk …
+pub const TURN_WORK_ENDS: usize = TURN_WORK / 2;
+/// … some of it to those who talk by datagrams, for whom a flood is cheap …
+pub const TURN_WORK_DATAGRAMS: usize = TURN_WORK / 4;
+/// … and never less than this to the others.
+pub const TURN_WORK_LINES: usize = TURN_WORK / 4;
+/// How many bytes of shared frames the datagrams of a turn may bring forth. The rest is the lines'.
+pub const TURN_FRAMES_BYTES_DATAGRAMS: usize = TURN_FRAMES_BYTES / 2;
+/// What a datagram that is to be sent counts for in [`TURN_WORK`]: it takes the kernel as long as so many frames take us.
+pub const DATAGRAM_WORK: usize = 32;
 /// Somebody is behind who owes more than this part of `limits.owed_soft_bytes`.
 pub const BEHIND_PART: usize = 4;
 /// While one in so many of those who hear everything, and more than one, is behind and still takes bytes …

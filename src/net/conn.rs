@@ -7,6 +7,7 @@ use mio::net::TcpStream;
 use super::clock::{Millis, NEVER, seconds};
 use super::outbox::Outbox;
 use super::pace::Pace;
+use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::inbox::Inbox;
 use crate::hub::session::SessionId;
@@ -45,10 +46,14 @@ pub(super) struct Conn {
     pub(super) epoch: u32,
     /// The kernel took less than was offered, so the socket will say when it takes more.
     pub(super) is_blocked: bool,
-    /// Stands in the list of those to be flushed at the end of the turn.
+    /// Got bytes and was not flushed since, so it stands among those to be flushed …
     pub(super) is_dirty: bool,
+    /// … and among those of this turn.
+    pub(super) is_urgent: bool,
     /// Stands in the run queue.
     pub(super) is_queued: bool,
+    /// Stands among those that are about to end.
+    pub(super) is_condemned: bool,
     /// Counts among those that never sent a line.
     pub(super) is_silent: bool,
 }
@@ -100,6 +105,15 @@ pub(super) enum Input {
     Ending,
     /// The end of stream has been read.
     Ended,
+}
+
+/// How a connection that is about to end will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It is broken: there is nobody to tell.
+    Broken,
+    /// The server closes it.
+    Closed(CloseReason),
 }
 
 /// Why a connection is not read although it is open.
@@ -164,7 +178,9 @@ impl Conn {
             epoch: 0,
             is_blocked: false,
             is_dirty: false,
+            is_urgent: false,
             is_queued: false,
+            is_condemned: false,
             is_silent: false,
         }
     }

@@ -126,12 +126,17 @@ pub(super) struct Ears {
     /// How many of a room's ears are not deaf. Where there are none, fan-out need not look for them.
     hearing: HashMap<RoomId, u32>,
     timers: Timers<RoomToken>,
+    /// How many are guests'.
+    guests: usize,
 }
 
 impl Ears {
     /// Adds an ear. One that is there already (a member has entered again) stays as it is.
     pub(super) fn insert(&mut self, token: RoomToken, ear: Ear, rooms: &Rooms) {
-        let ear = self.by_token.entry(token).or_insert(ear);
+        let ear = self.by_token.entry(token).or_insert_with(|| {
+            self.guests += usize::from(ear.is_guest);
+            ear
+        });
         let due = ear.due(rooms);
         self.timers.arm(token, &mut ear.armed, due);
     }
@@ -140,6 +145,7 @@ impl Ears {
     pub(super) fn remove(&mut self, token: RoomToken) {
         if let Some(mut ear) = self.by_token.remove(&token) {
             self.timers.disarm(token, &mut ear.armed);
+            self.guests -= usize::from(ear.is_guest);
             if ear.place.is_some() {
                 self.forget_place(ear.room_id);
             }
@@ -149,6 +155,11 @@ impl Ears {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.by_token.len()
+    }
+
+    /// How many of them are guests', each of whom has one.
+    pub(super) fn guests(&self) -> usize {
+        self.guests
     }
 
     /// Whether anybody hears this room by datagrams.
@@ -233,3 +244,6 @@ impl Ears {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

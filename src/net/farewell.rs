@@ -6,16 +6,42 @@ use std::time::Duration;
 use log::info;
 use socket2::SockRef;
 
-use super::conn::{Conn, Farewell, Input, Life, Pause};
+use super::conn::{Conn, End, Farewell, Input, Life, Pause};
 use super::kernel;
-use super::reactor::Reactor;
+use super::reactor::{Ending, Reactor};
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::session::SessionId;
-use crate::limits::{FAREWELL_MS, LEAVE_MS, LINGER_MS};
+use crate::limits::{FAREWELL_MS, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS};
 
 impl Reactor {
+    /// Notes that a connection is to end. Its rooms hear of that, so a thousand ends at once are a million frames: they
+    /// are carried out as the turns allow.
+    pub(super) fn condemn(&mut self, id: SessionId, end: End) {
+        if let Some(conn) = self.conn(id)
+            && !conn.is_condemned
+        {
+            conn.is_condemned = true;
+            self.condemned.push_back((id, end));
+        }
+    }
+
+    /// Ends those that are condemned, as many as this turn has room for.
+    pub(super) fn execute(&mut self) {
+        while self.turn_work < TURN_WORK_ENDS
+            && let Some((id, end)) = self.condemned.pop_front()
+        {
+            if let Some(conn) = self.conn(id) {
+                conn.is_condemned = false;
+            }
+            self.guard(id, |reactor| match end {
+                End::Broken => reactor.drop_now(id),
+                End::Closed(reason) => reactor.close(id, reason),
+            });
+        }
+    }
+
     /// Ends a connection for a reason, which its client, the log and the counters are told.
     pub(super) fn close(&mut self, id: SessionId, reason: CloseReason) {
         let Some(conn) = self.conn(id).filter(|conn| conn.life == Life::Open) else { return };
@@ -52,6 +78,7 @@ impl Reactor {
             self.stats.left += 1;
             self.part(id);
         }
+        self.forsake(id);
         self.doom(id);
     }
 
@@ -65,7 +92,8 @@ impl Reactor {
         if waits_for_verdict {
             self.auth.cancel(super::token::ticket(id));
         }
-        if is_dialogue {
+        // When all go there is nobody to be told who has gone.
+        if is_dialogue && self.ending == Ending::No {
             self.command(id, Command::Leave);
         }
     }
@@ -125,6 +153,7 @@ impl Reactor {
 
     /// Ends a connection at once, whatever it is owed.
     pub(super) fn cut_off(&mut self, id: SessionId) {
+        self.forsake(id);
         let Some(conn) = self.conns.find(id) else { return };
         // Without this the kernel would go on trying to deliver for minutes. A socket that refuses is gone.
         let _ = SockRef::from(&conn.stream).set_linger(Some(Duration::ZERO));

@@ -1,8 +1,11 @@
 //! What no library asks of the kernel, or of the C library, for us.
 
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsFd, AsRawFd as _};
 
 use mio::net::TcpStream;
+
+/// How many numbers SO_MEMINFO gives, `SK_MEMINFO_DROPS` the last of them.
+const MEMINFO_NUMBERS: usize = libc::SK_MEMINFO_DROPS as usize + 1;
 
 /// How many bytes the kernel has taken for the peer that the peer has not acknowledged yet, our end of stream counted
 /// as one. `None` if the socket does not say.
@@ -22,5 +25,45 @@ pub(super) fn give_memory_back() {
     #[cfg(target_env = "gnu")]
     unsafe {
         libc::malloc_trim(0);
+    }
+}
+
+/// How many datagrams the kernel has dropped that came for this socket, because its queue was full (or their checksums
+/// wrong): a counter of 32 bits, which begins again at 0. `None` if the kernel (Linux before 4.12) does not say.
+#[expect(unsafe_code, reason = "getsockopt(2) has no safe form for this option")]
+pub(super) fn drops(socket: &impl AsFd) -> Option<u32> {
+    let mut numbers = [0u32; MEMINFO_NUMBERS];
+    let mut bytes = size_of_val(&numbers) as libc::socklen_t;
+    let descriptor = socket.as_fd().as_raw_fd();
+    // SAFETY: the descriptor is open as long as `socket` is borrowed. The kernel writes at most `bytes` bytes to the
+    // address of a live local that has so many, all of which may hold anything, and the count of them to that of another.
+    let result = unsafe {
+        libc::getsockopt(descriptor, libc::SOL_SOCKET, libc::SO_MEMINFO, numbers.as_mut_ptr().cast(), &raw mut bytes)
+    };
+    let is_all = result == 0 && bytes as usize == size_of_val(&numbers);
+    if is_all { numbers.last().copied() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_into_a_queue_is_counted() {
+        let (here, there) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
+        socket2::SockRef::from(&there).set_recv_buffer_size(4096).unwrap();
+        assert_eq!(drops(&there), Some(0));
+        for _ in 0..100 {
+            here.send_to(&[0; 1000], there.local_addr().unwrap()).unwrap();
+        }
+        // Over loopback a datagram has come, or is lost, when it has been sent.
+        let lost = drops(&there).unwrap();
+        there.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+        let taken = std::iter::from_fn(|| there.recv(&mut [0; 2000]).ok()).count();
+        assert_eq!((lost as usize + taken, drops(&there), drops(&here)), (100, Some(lost), Some(0)));
+        assert!(lost > 0 && taken > 0);
     }
 }

@@ -42,7 +42,7 @@ impl Listener {
                 warn!("not listening on {door}://{addr}: {error}");
                 return Ok(None);
             }
-            Err(error) => return Err(explain(&format!("{door}://{addr}"), &error)),
+            Err(error) => return Err(explain("listen", &format!("{door}://{addr}"), &error)),
         };
         let failed = |error: io::Error| StartError::Failed(format!("listen on {door}://{addr}: {error}"));
         registry.register(&mut socket, Source::Listener(place).token(), Interest::READABLE).map_err(failed)?;
@@ -96,14 +96,15 @@ fn is_shortage(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 
-pub(super) fn explain(place: &str, error: &io::Error) -> StartError {
+/// Why there is no listening at a place that a key of the configuration names.
+pub(super) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
     let what = format!("listen on {place}: {error}");
     if error.kind() == ErrorKind::AddrInUse {
-        StartError::InUse(format!("{what}; stop the other server, or choose another port"))
+        StartError::InUse(format!("{what}; stop the other server, or choose another port with `{key}`"))
     } else if error.kind() == ErrorKind::PermissionDenied {
         StartError::Failed(format!("{what}; ports below 1024 need a right that chatd need not have: choose another"))
     } else {
-        StartError::Failed(format!("{what}; it must be an address of this machine"))
+        StartError::Failed(format!("{what}; `{key}` must name an address of this machine"))
     }
 }
 

@@ -78,6 +78,7 @@ impl Reactor {
     /// The line of statistics.
     pub(super) fn log_stats(&mut self) {
         let dropped = (self.log_lines_dropped)();
+        self.stats.datagrams_lost = self.relay.lost();
         info!(
             "stats: connections={} online={} accounts={} rooms={} ears={} hashing={} owed_bytes={} addresses={} log_lines_dropped={dropped} {}",
             self.conns.len(),

@@ -14,13 +14,13 @@ use crate::close::CloseReason;
 use crate::door::inbox::Cut;
 use crate::door::reply::Reply;
 use crate::hub::session::SessionId;
-use crate::limits::{QUANTUM_COMMANDS, READ_BYTES, TURN_FRAMES_BYTES, TURN_STEPS, TURN_WORK};
+use crate::limits::{QUANTUM_COMMANDS, READ_BYTES, TURN_FRAMES_BYTES, TURN_STEPS, TURN_WORK, TURN_WORK_LINES};
 
 impl Reactor {
     /// Gives connections their quanta until the run queue is empty, or the turn is full.
     pub(super) fn read(&mut self) {
         let mut steps = 0;
-        self.turn_work = 0;
+        self.turn_work = self.turn_work.min(TURN_WORK - TURN_WORK_LINES); // whatever ends and datagrams have cost
         while steps < TURN_STEPS && self.pages.turn_bytes() < TURN_FRAMES_BYTES && self.turn_work < TURN_WORK {
             let Some(id) = self.run_queue.pop_front() else { break };
             let Some(conn) = self.conn(id) else { continue };

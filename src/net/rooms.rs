@@ -1,7 +1,6 @@
 //! Rooms: entering them, and the members who speak and hear by datagrams.
 
 use std::net::SocketAddr;
-use std::ops::Range;
 
 use log::{info, warn};
 use mio::Registry;
@@ -10,6 +9,7 @@ use mio::event::Event;
 use super::conn::Conn;
 use super::ears::{Ear, Ears, Place, Silence, Unheard};
 use super::fault;
+use super::parcels::Written;
 use super::reactor::Reactor;
 use super::stats::Stats;
 use super::udp::Udp;
@@ -22,7 +22,7 @@ use crate::door::{Door, Masked};
 use crate::hub::command::{Command, Entry};
 use crate::hub::names::{RoomName, RoomToken};
 use crate::hub::session::SessionId;
-use crate::limits::DATAGRAMS_A_TURN;
+use crate::limits::{DATAGRAMS_A_TURN, TURN_FRAMES_BYTES_DATAGRAMS, TURN_WORK_DATAGRAMS, TURN_WORK_ENDS};
 
 /// What members are told when their room is no more.
 const ROOM_CLOSED: &str = "room closed";
@@ -34,13 +34,15 @@ pub(super) struct Relay {
     pub(super) ears: Ears,
     /// What `227` names to members who came through the line door.
     pub(super) line_port: Option<u16>,
+    /// Which socket is looked at first in this turn: they take turns, so that a flood at one keeps no other waiting.
+    first: usize,
 }
 
 /// One text on its way to many: written once for each socket and spelling.
 pub(super) struct Spoken<'a> {
     from: Speaker<'a>,
     text: &'a str,
-    written: Vec<(usize, Spelling, Option<Range<usize>>)>,
+    written: Vec<(usize, Spelling, Written)>,
 }
 
 impl<'a> Spoken<'a> {
@@ -66,23 +68,23 @@ impl Relay {
             match endpoint.service {
                 Service::Line => {}
                 Service::Rooms { udp, .. } => {
-                    relay.socket(SocketAddr::new(endpoint.addr.ip(), udp), registry)?;
+                    relay.socket("listen", SocketAddr::new(endpoint.addr.ip(), udp), registry)?;
                 }
             }
         }
         if let Some(addr) = datagrams {
-            relay.line_port = Some(relay.socket(addr, registry)?);
+            relay.line_port = Some(relay.socket("datagrams", addr, registry)?);
         }
         Ok(relay)
     }
 
-    /// The port of the socket at `addr`, which is opened if it is not there yet.
-    fn socket(&mut self, addr: SocketAddr, registry: &Registry) -> Result<u16, StartError> {
+    /// The port of the socket at `addr`, which is opened if it is not there yet; `key` of the configuration asks for it.
+    fn socket(&mut self, key: &str, addr: SocketAddr, registry: &Registry) -> Result<u16, StartError> {
         if let Some(udp) = self.sockets.iter().find(|udp| udp.serves(addr)) {
             return Ok(udp.addr.port());
         }
         let udp = Udp::open(addr, self.sockets.len(), registry)
-            .map_err(|error| listen::explain(&format!("udp://{addr}"), &error))?;
+            .map_err(|error| listen::explain(key, &format!("udp://{addr}"), &error))?;
         info!("listening on udp://{}", udp.addr);
         let port = udp.addr.port();
         self.sockets.push(udp);
@@ -109,11 +111,11 @@ impl Relay {
         true
     }
 
-    /// Tells everybody who hears by datagrams that their rooms are no more.
+    /// Tells everybody who hears by datagrams that their rooms are no more. It is the last that they hear, and no token is
+    /// good for anything from here on.
     pub(super) fn tell_the_end(&mut self, stats: &mut Stats) {
         let mut spoken = Spoken::room_closed();
-        let places: Vec<_> = self.ears.places().collect();
-        for (place, spelling) in places {
+        for (place, spelling) in std::mem::take(&mut self.ears).places() {
             self.queue(place, spelling, &mut spoken, stats);
         }
     }
@@ -124,23 +126,34 @@ impl Relay {
         let written = match known {
             Some((_, _, written)) => written.clone(),
             None => {
-                let written = udp.write(|out| datagram::encode(spelling, spoken.from, spoken.text, out));
+                let written = udp.parcels.write(|out| datagram::encode(spelling, spoken.from, spoken.text, out));
                 spoken.written.push((place.socket, spelling, written.clone()));
                 written
             }
         };
         match written {
-            None => stats.datagrams_too_long += 1,
-            Some(bytes) => stats.datagrams_dropped += u64::from(!udp.push(place.addr, bytes)),
+            Written::TooLong => stats.datagrams_too_long += 1,
+            Written::Full => stats.datagrams_dropped += 1,
+            Written::At(bytes) => {
+                if udp.parcels.is_full() {
+                    // More than the queue holds hear this turn's words. The kernel may take them all the same.
+                    stats.count_sent(udp.send());
+                }
+                stats.datagrams_dropped += u64::from(!udp.parcels.push(place.addr, bytes));
+            }
         }
+    }
+
+    /// How many datagrams have come that the kernel had no room for.
+    pub(super) fn lost(&mut self) -> u64 {
+        self.sockets.iter_mut().map(Udp::lost).sum()
     }
 
     /// Sends what is queued.
     pub(super) fn flush(&mut self, stats: &mut Stats) {
         for udp in &mut self.sockets {
-            let sent = udp.flush();
-            stats.datagrams_out += sent.count;
-            stats.datagrams_failed += sent.failed;
+            stats.count_sent(udp.send());
+            udp.parcels.tidy();
         }
     }
 }
@@ -155,6 +168,9 @@ impl Reactor {
 
     /// Somebody without an account makes a room or enters one. The session goes by the connection's id, and outlives it.
     pub(super) fn visit(&mut self, id: SessionId, request: Request) {
+        if self.relay.ears.guests() >= self.most_connections {
+            return self.leave(id); // refused: there is no place left
+        }
         let Some(token) = draw_token() else { return self.close(id, CloseReason::Internal) };
         let Request { operation, room, guest, password, spelling: _ } = request;
         let password = password.as_ref().map(|Masked(word)| Masked(word.as_str()));
@@ -187,11 +203,17 @@ impl Reactor {
         self.relay.ears.remove(token);
     }
 
-    /// Takes datagrams, some from each socket a turn.
+    /// Takes datagrams, some from each socket a turn, and no more than their share of what a turn may cost.
     pub(super) fn hear(&mut self) {
+        let most = self.turn_work + TURN_WORK_DATAGRAMS;
         let mut scratch = std::mem::take(&mut self.scratch);
-        for socket in 0..self.relay.sockets.len() {
+        let sockets = self.relay.sockets.len();
+        let first = self.relay.first;
+        for socket in (first..sockets).chain(0..first) {
             for _ in 0..DATAGRAMS_A_TURN {
+                if self.pages.turn_bytes() >= TURN_FRAMES_BYTES_DATAGRAMS || self.turn_work >= most {
+                    break;
+                }
                 let Some(udp) = self.relay.sockets.get_mut(socket).filter(|udp| udp.is_ready) else { break };
                 let Some((count, from)) = udp.receive(&mut scratch) else { break };
                 self.stats.datagrams_in += 1;
@@ -199,6 +221,7 @@ impl Reactor {
                 self.guard_unanswered(|reactor| reactor.on_datagram(socket, from, bytes));
             }
         }
+        self.relay.first = (first + 1) % sockets.max(1);
         self.scratch = scratch;
     }
 
@@ -232,15 +255,25 @@ impl Reactor {
         }
     }
 
-    /// Ends the silences that have lasted too long.
+    /// Ends the silences that have lasted too long. When a network fails, many end at once, and all who stay are told of
+    /// each: what is too much for this turn is due in the next.
     pub(super) fn end_silences(&mut self) {
-        while let Some(silence) = self.relay.ears.poll_silence(self.clock.now, &self.tuning.rooms) {
+        while self.turn_work < TURN_WORK_ENDS
+            && let Some(silence) = self.relay.ears.poll_silence(self.clock.now, &self.tuning.rooms)
+        {
             match silence {
                 Silence::Broken | Silence::Deaf => {}
                 Silence::Over(guest) => {
                     self.guard_unanswered(|reactor| reactor.command_unanswered(guest, Command::Leave));
                 }
             }
+        }
+    }
+
+    /// A connection breaks on which a guest was still owed its token: nobody will ever speak for that guest, so it goes.
+    pub(super) fn forsake(&mut self, id: SessionId) {
+        if self.conn(id).is_some_and(|conn| !conn.door.is_dialogue() && !conn.outbox.is_empty()) {
+            self.command_unanswered(id, Command::Leave);
         }
     }
 

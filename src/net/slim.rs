@@ -42,8 +42,11 @@ impl Reactor {
         self.conns.shrink();
         self.hub.shrink();
         self.pages.shrink();
-        self.run_queue.shrink_to_fit();
-        for list in [&mut self.dirty, &mut self.flushing, &mut self.touched, &mut self.doomed] {
+        self.condemned.shrink_to_fit();
+        for queue in [&mut self.run_queue, &mut self.crowd] {
+            queue.shrink_to_fit();
+        }
+        for list in [&mut self.urgent, &mut self.touched, &mut self.doomed] {
             list.shrink_to_fit();
         }
         kernel::give_memory_back();

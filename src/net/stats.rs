@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::udp::Sent;
 use crate::close::{CloseReason, KINDS, NAMES};
 
 /// What has happened since the start.
@@ -31,6 +32,8 @@ pub(super) struct Stats {
     pub(super) datagrams_invalid: u64,
     /// … and so many because their members spoke too fast.
     pub(super) datagrams_too_fast: u64,
+    /// Datagrams that came and found the kernel's queue full, so that they were not taken; as of when the line was made.
+    pub(super) datagrams_lost: u64,
     /// Datagrams sent.
     pub(super) datagrams_out: u64,
     /// Datagrams not sent: the queue was full …
@@ -48,6 +51,12 @@ pub(super) struct Stats {
 }
 
 impl Stats {
+    /// Datagrams were offered to the kernel.
+    pub(super) fn count_sent(&mut self, sent: Sent) {
+        self.datagrams_out += sent.count;
+        self.datagrams_failed += sent.failed;
+    }
+
     /// The server has ended a connection.
     pub(super) fn count_closed(&mut self, reason: CloseReason) {
         if let Some(count) = self.closed.get_mut(reason.index()) {
@@ -71,6 +80,7 @@ impl fmt::Display for Stats {
             datagrams_in,
             datagrams_invalid,
             datagrams_too_fast,
+            datagrams_lost,
             datagrams_out,
             datagrams_dropped,
             datagrams_failed,
@@ -83,7 +93,8 @@ impl fmt::Display for Stats {
         write!(f, "deliveries={deliveries} bytes_in={bytes_in} bytes_out={bytes_out} paced={paced} ")?;
         write!(f, "held_back={held_back} left={left}")?;
         write!(f, " datagrams_in={datagrams_in} datagrams_invalid={datagrams_invalid}")?;
-        write!(f, " datagrams_too_fast={datagrams_too_fast} datagrams_out={datagrams_out}")?;
+        write!(f, " datagrams_too_fast={datagrams_too_fast} datagrams_lost={datagrams_lost}")?;
+        write!(f, " datagrams_out={datagrams_out}")?;
         write!(f, " datagrams_dropped={datagrams_dropped} datagrams_failed={datagrams_failed}")?;
         write!(f, " datagrams_too_long={datagrams_too_long}")?;
         write!(f, " panics={panics}")?;

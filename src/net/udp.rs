@@ -1,11 +1,7 @@
 //! Datagram sockets: what comes in is taken one by one, what goes out waits for the end of the turn and goes in batches.
-//!
-//! UDP promises nothing, so a queue that is full drops, and counts what it drops.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
-use std::ops::Range;
 
 use mio::Interest;
 use mio::Registry;
@@ -15,8 +11,10 @@ use rustix::net::addr::SocketAddrArg as _;
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, sendmmsg};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::kernel;
+use super::parcels::{Parcel, Parcels};
 use super::token::Source;
-use crate::limits::{DATAGRAM_BATCH, DATAGRAM_QUEUE, DATAGRAM_QUEUE_BYTES, DATAGRAM_RECEIVE_BUFFER};
+use crate::limits::{DATAGRAM_BATCH, DATAGRAM_RECEIVE_BUFFER};
 
 /// A socket, and what is to be sent through it.
 #[derive(Debug)]
@@ -29,15 +27,11 @@ pub(super) struct Udp {
     pub(super) is_ready: bool,
     /// The kernel took less than was offered, so the socket will say when it takes more.
     pub(super) is_blocked: bool,
-    queue: VecDeque<Parcel>,
-    /// The queue's bytes; each text once, however many hear it.
-    bytes: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct Parcel {
-    to: SocketAddr,
-    bytes: Range<usize>,
+    pub(super) parcels: Parcels,
+    /// What the kernel had dropped of what came when it was asked last, in its own counter of 32 bits …
+    lost_before: u32,
+    /// … and all in all.
+    lost: u64,
 }
 
 /// What became of a batch.
@@ -67,8 +61,9 @@ impl Udp {
             socket,
             is_ready: true,
             is_blocked: false,
-            queue: VecDeque::new(),
-            bytes: Vec::new(),
+            parcels: Parcels::default(),
+            lost_before: 0,
+            lost: 0,
         })
     }
 
@@ -93,56 +88,48 @@ impl Udp {
         }
     }
 
-    /// Makes room for one text, of which `encode` appends as much as is to be sent: nothing if it gives `false`.
-    pub(super) fn write(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> bool) -> Option<Range<usize>> {
-        let start = self.bytes.len();
-        encode(&mut self.bytes).then_some(start..self.bytes.len())
-    }
-
-    /// Queues what was written for one more receiver. False if the queue is full.
-    pub(super) fn push(&mut self, to: SocketAddr, bytes: Range<usize>) -> bool {
-        let fits = self.queue.len() < DATAGRAM_QUEUE && bytes.end <= DATAGRAM_QUEUE_BYTES;
-        if fits {
-            self.queue.push_back(Parcel { to, bytes });
+    /// How many datagrams have come and were not taken, because the socket's own queue was full. Exact if it is asked
+    /// before four billion more are lost.
+    pub(super) fn lost(&mut self) -> u64 {
+        if let Some(drops) = kernel::drops(&self.socket) {
+            self.lost += u64::from(drops.wrapping_sub(self.lost_before));
+            self.lost_before = drops;
         }
-        fits
+        self.lost
     }
 
     /// Whether something is queued that the kernel may take.
     pub(super) fn may_flush(&self) -> bool {
-        !self.is_blocked && !self.queue.is_empty()
+        !self.is_blocked && !self.parcels.is_empty()
     }
 
     /// Sends what is queued, until it is all gone or the kernel takes no more for now.
-    pub(super) fn flush(&mut self) -> Sent {
+    pub(super) fn send(&mut self) -> Sent {
         let mut sent = Sent::default();
-        while !self.is_blocked && !self.queue.is_empty() {
+        while self.may_flush() {
             match self.send_batch() {
                 Ok(count) => {
-                    self.queue.drain(..count.min(self.queue.len()));
+                    self.parcels.sent(count);
                     sent.count += count as u64;
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN | Errno::NOBUFS) => self.is_blocked = true,
+                Err(Errno::AGAIN) => self.is_blocked = true,
                 Err(_) => {
-                    // The first of the batch is the one that cannot be sent; what follows may well be.
-                    self.queue.pop_front();
+                    // The first of the batch is the one that cannot be sent; what follows may well be. So it is when the
+                    // kernel is out of memory (ENOBUFS), for then it would not say when it has some again.
+                    self.parcels.sent(1);
                     sent.failed += 1;
                 }
             }
-        }
-        if self.queue.is_empty() {
-            self.bytes.clear();
-            self.bytes.shrink_to(DATAGRAM_QUEUE_BYTES / 16);
         }
         sent
     }
 
     fn send_batch(&mut self) -> Result<usize, Errno> {
-        let parcels: Vec<&Parcel> = self.queue.iter().take(DATAGRAM_BATCH).collect();
+        let parcels: Vec<&Parcel> = self.parcels.iter().take(DATAGRAM_BATCH).collect();
         let addrs: Vec<_> = parcels.iter().map(|parcel| parcel.to.as_any()).collect();
-        let bytes = |parcel: &Parcel| self.bytes.get(parcel.bytes.clone()).unwrap_or_default();
-        let slices: Vec<[IoSlice<'_>; 1]> = parcels.iter().map(|parcel| [IoSlice::new(bytes(parcel))]).collect();
+        let slice = |parcel: &&Parcel| [IoSlice::new(self.parcels.contents(parcel))];
+        let slices: Vec<[IoSlice<'_>; 1]> = parcels.iter().map(slice).collect();
         let mut controls: Vec<SendAncillaryBuffer<'_, '_, '_>> =
             parcels.iter().map(|_| SendAncillaryBuffer::default()).collect();
         let mut messages: Vec<MMsgHdr<'_>> = addrs
@@ -152,5 +139,98 @@ impl Udp {
             .map(|((addr, slice), control)| MMsgHdr::new_with_addr(addr, slice, control))
             .collect();
         sendmmsg(&self.socket, &mut messages, SendFlags::empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, UdpSocket as Plain};
+    use std::time::Duration;
+
+    use mio::Poll;
+
+    use super::*;
+    use crate::net::parcels::Written;
+
+    fn here(port: u16) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+    }
+
+    fn open(poll: &Poll) -> Udp {
+        Udp::open(here(0), 0, poll.registry()).unwrap()
+    }
+
+    fn queue(udp: &mut Udp, to: &[SocketAddr], text: &[u8]) {
+        let write = |out: &mut Vec<u8>| {
+            out.extend_from_slice(text);
+            true
+        };
+        let Written::At(bytes) = udp.parcels.write(write) else { panic!("no room") };
+        for to in to {
+            assert!(udp.parcels.push(*to, bytes.clone()));
+        }
+    }
+
+    #[test]
+    fn many_batches_in_order() {
+        let poll = Poll::new().unwrap();
+        let mut udp = open(&poll);
+        let ears: Vec<Plain> = (0..3).map(|_| Plain::bind(here(0)).unwrap()).collect();
+        let to: Vec<SocketAddr> = ears.iter().map(|ear| ear.local_addr().unwrap()).collect();
+        for n in 0..100u8 {
+            queue(&mut udp, &to, &[n; 3]);
+        }
+        assert!(udp.may_flush());
+        assert_eq!(udp.send(), Sent { count: 300, failed: 0 });
+        assert!(!udp.may_flush());
+        for ear in &ears {
+            ear.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            for n in 0..100u8 {
+                let mut bytes = [0; 10];
+                let (count, from) = ear.recv_from(&mut bytes).unwrap();
+                assert_eq!((&bytes[..count], from), (&[n; 3][..], udp.addr));
+            }
+        }
+    }
+
+    #[test]
+    fn one_that_cannot_be_sent_keeps_no_other_back() {
+        let poll = Poll::new().unwrap();
+        let mut udp = open(&poll);
+        let ear = Plain::bind(here(0)).unwrap();
+        let good = ear.local_addr().unwrap();
+        queue(&mut udp, &[here(0), good, here(0), here(0), good], b"hi"); // nobody can be at port 0
+        assert_eq!(udp.send(), Sent { count: 2, failed: 3 });
+        assert!(udp.parcels.is_empty());
+    }
+
+    #[test]
+    fn what_comes_is_taken_until_there_is_no_more_and_what_is_lost_is_counted() {
+        let poll = Poll::new().unwrap();
+        let mut udp = open(&poll);
+        socket2::SockRef::from(&udp.socket).set_recv_buffer_size(4096).unwrap();
+        let mouth = Plain::bind(here(0)).unwrap();
+        let (mut taken, mut room) = (0, [0; 100]);
+        for sent in 1..=3u64 {
+            for _ in 0..100 {
+                mouth.send_to(b"hello", udp.addr).unwrap();
+            }
+            udp.is_ready = true;
+            while udp.receive(&mut room) == Some((5, mouth.local_addr().unwrap())) {
+                taken += 1;
+            }
+            assert!(!udp.is_ready);
+            assert!(udp.lost() > 0);
+            assert_eq!(taken + udp.lost(), sent * 100);
+        }
+    }
+
+    #[test]
+    fn those_who_ask_for_the_same_place_share_it() {
+        let poll = Poll::new().unwrap();
+        let udp = open(&poll);
+        assert!(!udp.serves(here(0)) && !udp.serves(udp.addr));
+        let named = Udp { asked: here(9), ..udp };
+        assert!(named.serves(here(9)) && !named.serves(here(8)) && !named.serves("127.0.0.2:9".parse().unwrap()));
     }
 }

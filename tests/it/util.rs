@@ -14,9 +14,10 @@ use tempfile::TempDir;
 mod client;
 mod dice;
 mod process;
+pub(crate) mod rooms;
 pub(crate) use client::Client;
 pub(crate) use dice::Dice;
-pub(crate) use process::{Thread, eventually, run};
+pub(crate) use process::{Outcome, Thread, eventually, finish_child, run};
 
 /// How long a client waits for a line that it is owed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

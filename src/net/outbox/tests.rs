@@ -66,7 +66,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => (text.clone(), any::<u8>()).prop_map(|(text, who)| Act::Shared(text, who)),
         3 => (0..8usize, text.clone()).prop_map(|(who, text)| Act::Own(who, text)),
-        1 => (0..8usize, text.clone()).prop_map(|(who, text)| Act::Torn(who, text)),
+        1 => (0..8usize, text).prop_map(|(who, text)| Act::Torn(who, text)),
         6 => (0..8usize, 0..9000usize).prop_map(|(who, count)| Act::Send(who, count)),
         1 => (0..8usize).prop_map(Act::Clear),
         3 => Just(Act::Turn),

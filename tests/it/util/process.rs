@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -41,8 +41,14 @@ pub(crate) fn run(binary: &str, dir: &Path, args: &[&str]) -> Outcome {
 #[track_caller]
 fn finish(mut command: Command) -> Outcome {
     let program = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn().expect("the program starts");
-    let deadline = Instant::now() + START_STOP;
+    finish_child(program.spawn().expect("the program starts"), START_STOP)
+}
+
+/// Waits until a program that was started with pipes has ended by itself, which it must in time. It may print no more
+/// than the pipes hold.
+#[track_caller]
+pub(crate) fn finish_child(mut child: Child, time: Duration) -> Outcome {
+    let deadline = Instant::now() + time;
     while child.try_wait().expect("wait").is_none() {
         if Instant::now() > deadline {
             // What it has said so far is worth more than whether the kill finds it.
