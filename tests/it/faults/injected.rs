@@ -1,16 +1,24 @@
 //! System calls that fail, by the hand of strace.
 
+use std::fs;
 use std::process::Command;
 
 use super::Canary;
 use crate::util::{Builder, Client, Server, eventually, pause};
 
+/// Whether there is an strace that may trace.
+fn may_trace() -> bool {
+    let run = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
+    let may = run.is_ok_and(|status| status.success());
+    if !may {
+        eprintln!("skipped: there is no strace here, or it may not trace");
+    }
+    may
+}
+
 /// The server under strace, which makes these calls fail: `inject=` of strace(1). `None` where there is no strace.
 fn injected(rules: &[&str]) -> Option<Builder> {
-    let works =
-        Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
-    if !works {
-        eprintln!("skipped: there is no strace here, or it may not trace");
+    if !may_trace() {
         return None;
     }
     // -D: the server is our child, and strace its own.
@@ -69,5 +77,22 @@ fn descriptors_that_run_out_now_and_then_cost_a_moment() {
         late.unwrap().login_bare("late");
         pause(1);
         assert_eq!(server.term().code(), Some(0), "{error}");
+    }
+}
+
+#[test]
+fn a_peer_that_vanishes_is_looked_for_as_promised() {
+    if !may_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let calls = folder.path().join("calls");
+    let file = calls.to_str().expect("a path of UTF-8");
+    let _server = Server::builder().wrapper(&["strace", "-D", "-qq", "-e", "trace=setsockopt", "-o", file]).start();
+    // Connections inherit from their listener. 60 s and 4 times 15 s are 120 s.
+    let text = fs::read_to_string(&calls).expect("what strace has seen");
+    let options = ["SO_KEEPALIVE, [1]", "TCP_KEEPIDLE, [60]", "TCP_KEEPINTVL, [15]", "TCP_KEEPCNT, [4]"];
+    for option in options.iter().chain(&["TCP_USER_TIMEOUT, [90000]"]) {
+        assert!(text.contains(option), "no {option} in {text}");
     }
 }
