@@ -26,5 +26,7 @@ pub mod auth;
 pub mod door;
 pub mod hub;
 
+pub mod client;
+
 pub mod close;
 pub mod limits;

@@ -30,7 +30,7 @@ const OUTSIDE: [(&str, &[&str]); 12] = [
     ("hmac", &["auth"]),
     ("sha2", &["auth"]),
     ("clap", &["config", "main", "client", "load"]),
-    ("std::fs", &["net", "auth", "config", "logging"]),
+    ("std::fs", &["net", "auth", "config", "logging", "client", "load"]),
     ("std::net", &["net", "auth", "config", "main", "client", "load"]),
     ("std::io", &["net", "auth", "config", "logging", "main", "client", "load"]),
     ("std::thread", &["net", "auth", "logging", "main", "client", "load"]),
