@@ -1,0 +1,61 @@
+//! The terminal as it was found, and how it gets back there.
+
+use std::io::{self, IsTerminal};
+use std::panic;
+use std::process;
+use std::sync::Mutex;
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+/// Ends pasting marks and shows the cursor, which the editor may have left otherwise.
+const RESET: &str = "\x1b[?2004l\x1b[?25h";
+/// The exit code after a fault of the client's own, as a panic has it.
+const PANIC: i32 = 101;
+
+/// How the terminal was before anything was changed, and whether the editor works with it.
+static FOUND: Mutex<Option<(Termios, bool)>> = Mutex::new(None);
+
+/// Whether standard input and output are one terminal that the editor can work with.
+pub(super) fn is_there() -> bool {
+    let can_edit = std::env::var("TERM").is_ok_and(|term| !["", "dumb", "cons25", "emacs"].contains(&term.as_str()));
+    can_edit && io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Restores the terminal when it is dropped.
+pub(super) struct Guard;
+
+impl Guard {
+    /// Remembers the terminal as it is; `is_edited` says whether the editor is going to change it. From now on a panic in any thread restores it, tells the panic, and ends the
+    /// process: half a client would be worse than none.
+    pub(super) fn new(is_edited: bool) -> Self {
+        if let (Ok(mut found), Ok(termios)) = (FOUND.lock(), tcgetattr(io::stdin())) {
+            *found = Some((termios, is_edited));
+        }
+        let tell = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            restore();
+            tell(panic);
+            process::exit(PANIC);
+        }));
+        Self
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn restore() {
+    // Whoever panics while it holds this is in here already.
+    let Ok(found) = FOUND.try_lock() else { return };
+    if let Some((termios, is_edited)) = &*found {
+        // If the terminal has gone there is nothing to restore.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, termios);
+        if *is_edited {
+            // Not through the lock of standard output: a thread that cannot write may be holding it.
+            let _ = rustix::io::write(io::stdout(), RESET.as_bytes());
+        }
+    }
+}
