@@ -14,7 +14,7 @@ use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::history::{History, MemHistory};
 use rustyline::validate::Validator;
-use rustyline::{ColorMode, Config, Context, Editor, ExternalPrinter, Helper};
+use rustyline::{ColorMode, CompletionType, Config, Context, Editor, ExternalPrinter, Helper};
 
 use super::complete;
 use super::screen::Screen;
@@ -56,6 +56,8 @@ impl LineEditor {
         let config = Config::builder()
             .max_history_size(HISTORY_LINES)?
             .history_ignore_dups(true)?
+            // With one candidate at most, this kind waits for no further key, and so holds no message up.
+            .completion_type(CompletionType::List)
             // Without colours the prompt would not pass through the companion; it adds none itself.
             .color_mode(ColorMode::Forced)
             .build();

@@ -181,8 +181,8 @@ fn edit(
             Ask::Line(prompt) => edit_line(reader, &mut editor, &prompt, store),
             Ask::Secret(wanted) if reader.source.answers(wanted) => reader.secret(wanted, ""),
             Ask::Secret(wanted) => {
-                screen.begin_secret(secret::prompt(wanted));
-                let key = reader.secret(wanted, "");
+                let prompt = screen.begin_secret(secret::prompt(wanted));
+                let key = reader.secret(wanted, &prompt);
                 screen.end_secret();
                 key
             }

@@ -12,6 +12,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// oldest lines give way to new ones, and their number is told.
 const HELD_BYTES: usize = 4 * 1024 * 1024;
 
+/// Goes to the beginning of the line and clears it.
+const AT_START: &str = "\r\x1b[K";
+
 /// The one way to the terminal, for all threads.
 pub(super) struct Screen {
     state: Mutex<State>,
@@ -64,7 +67,7 @@ impl Screen {
         let mut state = self.lock();
         match state.mode {
             Mode::Free => write(lines),
-            Mode::Secret(prompt) => write(&format!("\r\x1b[K{lines}{prompt}")),
+            Mode::Secret(prompt) => write(&format!("{AT_START}{lines}{prompt}")),
             Mode::Line => {
                 state.hold(lines);
                 state.is_wake_wanted = true;
@@ -90,10 +93,11 @@ impl Screen {
         mem::take(&mut state.typed)
     }
 
-    /// Writes the prompt for a secret, which is shown again below whatever comes meanwhile.
-    pub(super) fn begin_secret(&self, prompt: &'static str) {
+    /// Somebody is asked for a secret with this prompt, which is shown again below whatever comes meanwhile. What it
+    /// is to begin with, from any place in the line, is given: it may only be written when nothing is echoed.
+    pub(super) fn begin_secret(&self, prompt: &'static str) -> String {
         self.lock().mode = Mode::Secret(prompt);
-        let _ = write(prompt);
+        format!("{AT_START}{prompt}")
     }
 
     /// The secret has been typed, or not: its line is over.

@@ -113,8 +113,7 @@ pub(super) fn prompt(wanted: Wanted) -> &'static str {
     }
 }
 
-/// Asks at the terminal, without echo, with this prompt (nothing, if it stands there already). A byte in `cancel`
-/// interrupts it.
+/// Asks at the terminal, without echo, with this prompt. A byte in `cancel` interrupts it.
 pub(super) fn ask_person(prompt: &str, cancel: &UnixStream) -> Answer {
     let impossible = |error: io::Error| {
         Answer::Impossible(format!(

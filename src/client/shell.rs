@@ -112,12 +112,13 @@ impl Shell {
     /// Serves the session until it wants to leave; gives the exit code.
     fn serve(&mut self) -> u8 {
         loop {
+            // First, so that what is shown can be completed.
+            self.share_known();
             while let Some(action) = self.session.poll() {
                 if let Some(code) = self.perform(action) {
                     return code;
                 }
             }
-            self.share_known();
             let event = self.inbox.next(self.patience());
             if self.is_to_end() {
                 if self.was_terminated {

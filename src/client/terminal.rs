@@ -5,7 +5,7 @@ use std::panic;
 use std::process;
 use std::sync::Mutex;
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
 /// Ends pasting marks and shows the cursor, which the editor may have left otherwise.
 const RESET: &str = "\x1b[?2004l\x1b[?25h";
@@ -25,10 +25,16 @@ pub(super) fn is_there() -> bool {
 pub(super) struct Guard;
 
 impl Guard {
-    /// Remembers the terminal as it is; `is_edited` says whether the editor is going to change it. From now on a panic in any thread restores it, tells the panic, and ends the
+    /// Remembers the terminal as it is. Where lines are edited (`is_edited`), nothing is echoed from now on but by the
+    /// editor, and what is typed between two lines stays as it is until the next one: also Ctrl-D, and also a password
+    /// that is typed before it is asked for. From now on a panic in any thread restores it, tells the panic, and ends the
     /// process: half a client would be worse than none.
     pub(super) fn new(is_edited: bool) -> Self {
         if let (Ok(mut found), Ok(termios)) = (FOUND.lock(), tcgetattr(io::stdin())) {
+            if is_edited {
+                // If that fails there is no terminal, and the editor will say so.
+                let _ = tcsetattr(io::stdin(), OptionalActions::Now, &quiet(termios.clone()));
+            }
             *found = Some((termios, is_edited));
         }
         let tell = panic::take_hook();
@@ -39,6 +45,15 @@ impl Guard {
         }));
         Self
     }
+}
+
+/// No echo, no lines, no keys but Ctrl-C and its like that mean anything to the terminal itself.
+fn quiet(mut termios: Termios) -> Termios {
+    termios.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::IEXTEN;
+    termios.input_modes -= InputModes::ICRNL | InputModes::INLCR | InputModes::IXON;
+    termios.special_codes[SpecialCodeIndex::VMIN] = 1;
+    termios.special_codes[SpecialCodeIndex::VTIME] = 0;
+    termios
 }
 
 impl Drop for Guard {

@@ -16,6 +16,7 @@ mod util;
 mod account_file;
 mod accounts;
 mod addresses;
+mod client_editing;
 mod config;
 mod connections;
 mod crash;

@@ -13,8 +13,10 @@ use tempfile::TempDir;
 
 mod client;
 mod process;
+mod terminal;
 pub(crate) use client::Client;
 pub(crate) use process::{Thread, eventually, run};
+pub(crate) use terminal::Terminal;
 
 /// How long a client waits for a line that it is owed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
