@@ -182,7 +182,7 @@ fn tab_completes_and_shows_what_there_is() {
     let home = tempfile::tempdir().unwrap();
     let mut carol = Terminal::logged_in(24, 60, home.path(), server.addr(), "carol");
     carol.keys("/who\r");
-    carol.wait_for("4 online");
+    carol.wait_for("   4 online");
     carol.keys("/dm b\t");
     carol.wait("the name", |carol| carol.contents().contains("/dm bob"));
     carol.keys("\x15/dm a\t");
