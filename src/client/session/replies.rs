@@ -71,10 +71,10 @@ impl Session {
     /// A line of a reply to the oldest request.
     fn on_answer(&mut self, code: u16, more: bool, text: String, now: Now) {
         if more {
-            return self.on_more(code, text);
+            return self.on_more(code, text, now);
         }
         let Some(request) = self.requests.pop_front() else {
-            return self.trouble("bad-line", format!("the server answers what nobody asked: {code} {text}"));
+            return self.on_nonsense(format!("the server answers what nobody asked: {code} {text}"), now);
         };
         match request {
             Request::Say(words) => self.on_said_it(words, code, text, now),
@@ -94,7 +94,7 @@ impl Session {
                     self.gone_from(&room);
                 }
             }
-            Request::Find(name) if code == 354 => self.ask_text_to(name),
+            Request::Find(name) if code == 354 => self.ask_text_for(Place::Direct { with: name }),
             Request::Find(_) | Request::Other => self.reply(code, text),
             Request::Passwd => self.on_change_reply(code, text, now),
             Request::Noop | Request::Cancel => {}
@@ -106,7 +106,7 @@ impl Session {
     }
 
     /// A line of a reply that goes on.
-    fn on_more(&mut self, code: u16, text: String) {
+    fn on_more(&mut self, code: u16, text: String, now: Now) {
         let is_shown = match self.requests.front() {
             Some(Request::List { of, is_shown, .. }) if code == 211 => {
                 match of {
@@ -116,7 +116,10 @@ impl Session {
                 *is_shown
             }
             Some(Request::Noop | Request::Token) => false,
-            Some(_) | None => true,
+            Some(_) => true,
+            None => {
+                return self.on_nonsense(format!("the server answers what nobody asked: {code} {text}"), now);
+            }
         };
         if is_shown {
             self.show(Shown::Reply { code, more: true, text });

@@ -40,7 +40,7 @@ fn replies_that_nobody_asked_for() {
         "server C 250 sent to 9
         ! bad-line: the server answers what nobody asked: 250 sent to 9
         server C 211-eve
-        #- 211 eve
+        ! bad-line: the server answers what nobody asked: 211 eve
         user hi
         > C PM hi
         ask alice>
@@ -118,9 +118,11 @@ proptest! {
                 if line.starts_with("ask ") {
                     prop_assert!(!is_asked, "asked twice");
                     is_asked = true;
+                    prop_assert!(!is_wanted, "both asked and wanted");
                 } else if line.starts_with("want ") {
                     prop_assert!(!is_wanted, "wanted twice");
                     is_wanted = true;
+                    prop_assert!(!is_asked || !is_person, "both asked and wanted");
                 }
                 has_left |= line.starts_with("leave ");
             }

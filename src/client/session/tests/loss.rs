@@ -188,6 +188,28 @@ fn a_change_of_the_password_is_interrupted() {
 }
 
 #[test]
+fn no_line_is_asked_for_while_a_secret_is() {
+    let mut stage = Stage::ready();
+    stage.play("user /passwd\nserver C 331 old?\nlost x\nwait 2000\nconnected\nserver C 220 hi");
+    stage.check(
+        "server C 230 welcome
+        - connected: welcome
+        - missed: you were away for 2 s; what was said meanwhile has not reached you
+        > C TOKEN
+        > C WHO
+        secret late
+        ask alice>",
+    );
+}
+
+#[test]
+fn a_script_that_waits_for_its_last_answer() {
+    let mut stage = Stage::script();
+    stage.play("user /join lobby\nend");
+    stage.check("lost x\n! lost: the connection to a:1 is lost: x\nleave 1");
+}
+
+#[test]
 fn a_shutdown_is_waited_for() {
     let mut stage = Stage::ready();
     stage.check(
