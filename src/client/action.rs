@@ -32,8 +32,8 @@ pub enum Input<'a> {
     Bytes(&'a [u8]),
     /// The connection could not be made, or is over; why, in a few words.
     Disconnected(&'a str),
-    /// The user has entered a line: the answer to [`Action::AskLine`]. Where several were pasted as one, each counts. One
-    /// that comes unasked waits until it can be carried out.
+    /// The user has entered a line: the answer to [`Action::AskLine`]. Several that were pasted as
+    /// one count as one. A line that comes unasked waits until it can be carried out.
     Line(&'a str),
     /// The answer to [`Action::AskSecret`]; `None` when the user did not want to.
     Secret(Option<Secret>),
@@ -130,9 +130,10 @@ pub struct Message {
 }
 
 /// Where something is said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
     /// To everybody.
+    #[default]
     Public,
     /// In a room.
     Room(String),

@@ -117,15 +117,24 @@ impl Session {
             Place::Room(room) => format!("you talk in {room} now"),
             Place::Public | Place::Direct { .. } => "you talk to everybody now".to_owned(),
         };
-        self.talk.place = place;
+        self.go_to(place);
         self.note("place", text);
     }
 
-    /// The user is not in a room any more.
-    pub(super) fn gone_from(&mut self, room: &str) {
+    /// The user has left a room.
+    pub(super) fn leave_room(&mut self, room: &str) {
         self.rooms.leave(room);
         if matches!(&self.talk.place, Place::Room(here) if is_same(here, room)) {
             self.go(Place::Public);
+        }
+    }
+
+    /// The user is not in a room any more, and did not want that.
+    pub(super) fn lose_room(&mut self, room: &str) {
+        let was_here = matches!(&self.talk.place, Place::Room(here) if is_same(here, room));
+        self.leave_room(room);
+        if was_here {
+            self.go_astray();
         }
     }
 

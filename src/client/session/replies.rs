@@ -41,12 +41,12 @@ impl Session {
             104 if rest.ends_with(": kicked") && name.eq_ignore_ascii_case(&self.settings.user) => {
                 let room = room.to_owned();
                 self.show(Shown::Notice { code, text });
-                return self.gone_from(&room);
+                return self.lose_room(&room);
             }
             106 => {
                 let room = room.to_owned();
                 self.show(Shown::Notice { code, text });
-                return self.gone_from(&room);
+                return self.lose_room(&room);
             }
             _ => {}
         }
@@ -91,11 +91,15 @@ impl Session {
             Request::Leave(room) => {
                 self.reply(code, text);
                 if matches!(code, 200 | 550) {
-                    self.gone_from(&room);
+                    self.leave_room(&room);
                 }
             }
             Request::Find(name) if code == 354 => self.ask_text_for(Place::Direct { with: name }),
-            Request::Find(_) | Request::Other => self.reply(code, text),
+            Request::Find(_) => {
+                self.reply(code, text);
+                self.ask_no_text();
+            }
+            Request::Other => self.reply(code, text),
             Request::Passwd => self.on_change_reply(code, text, now),
             Request::Noop | Request::Cancel => {}
             Request::Exit => {
@@ -180,10 +184,13 @@ impl Session {
             // A server that was started anew knows no rooms. Whoever is first back makes them.
             (550, Way::Again) => self.enter(&room, password, Way::Remade, now),
             (553, Way::Remade) => self.enter(&room, password, Way::AgainAfterAll, now),
-            (_, Way::Wanted | Way::Made) => self.reply(code, text),
+            (_, Way::Wanted | Way::Made) => {
+                self.reply(code, text);
+                self.go_astray();
+            }
             (_, Way::Again | Way::Remade | Way::AgainAfterAll) => {
                 self.trouble("left-room", format!("you are not in {room} any more: {text}"));
-                self.gone_from(&room);
+                self.lose_room(&room);
             }
         }
     }

@@ -13,11 +13,13 @@ use crate::client::command::{Intent, direct, parse};
 const PENDING: usize = 1000;
 
 /// The user's side of the conversation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Talk {
     /// Where plain text goes: to everybody, or to a room.
     pub(super) place: Place,
     dialogue: Dialogue,
+    /// Whether the user is not where it was meant to be, and may not know: what is said goes nowhere then.
+    is_stray: bool,
     /// The place that the user saw in the prompt that is not answered yet.
     asked: Option<Place>,
     /// Lines that wait to be carried out, each with the place that its prompt named. There may be the password of a room
@@ -37,11 +39,15 @@ enum Dialogue {
     Text(Place),
     /// A name and a text.
     NameAndText,
+    /// What was to be a text for one who is not there.
+    Nobody,
 }
 
-impl Default for Talk {
-    fn default() -> Self {
-        Self { place: Place::Public, dialogue: Dialogue::Open, asked: None, pending: VecDeque::new(), has_ended: false }
+impl Dialogue {
+    fn forget_nobody(&mut self) {
+        if *self == Self::Nobody {
+            *self = Self::Open;
+        }
     }
 }
 
@@ -58,19 +64,16 @@ impl Talk {
 }
 
 impl Session {
-    /// A line was entered. Where several were pasted as one, each counts as typed.
+    /// A line was entered. Several that were pasted as one become one: nobody can see where the second would go, and it
+    /// might begin with a slash.
     pub(super) fn on_input(&mut self, input: &str) {
-        let mut seen = self.talk.asked.take();
-        let mut lost = 0_usize;
-        for line in input.split(['\n', '\r']) {
-            if self.talk.pending.len() < PENDING {
-                self.talk.pending.push_back((Zeroizing::new(line.to_owned()), seen.take()));
-            } else {
-                lost += 1;
-            }
-        }
-        if lost > 0 {
-            self.trouble("dropped", format!("too many lines at once: {lost} were not taken"));
+        let seen = self.talk.asked.take();
+        let breaks = ['\n', '\r'];
+        let line = Zeroizing::new(input.trim_end_matches(breaks).replace("\r\n", " ").replace(breaks, " "));
+        if self.talk.pending.len() < PENDING {
+            self.talk.pending.push_back((line, seen));
+        } else {
+            self.trouble("dropped", "too many lines at once: one was not taken".to_owned());
         }
     }
 
@@ -113,14 +116,19 @@ impl Session {
         if self.talk.is_asked() {
             return;
         }
+        if self.settings.people {
+            // Whoever sees the prompt knows.
+            self.talk.is_stray = false;
+            self.talk.dialogue.forget_nobody();
+        }
         let user = &self.settings.user;
         let offline = if self.is_ready() { "" } else { " (offline)" };
         let prompt = match (&self.talk.dialogue, &self.talk.place) {
             (Dialogue::Text(Place::Direct { with }), _) => format!("your message to {with}? "),
             (Dialogue::Text(Place::Public | Place::Room(_)), _) => "your message? ".to_owned(),
             (Dialogue::NameAndText, _) => "name and message? ".to_owned(),
-            (Dialogue::Open, Place::Room(room)) => format!("{user} in {room}{offline}> "),
-            (Dialogue::Open, Place::Public | Place::Direct { .. }) => format!("{user}{offline}> "),
+            (Dialogue::Open | Dialogue::Nobody, Place::Room(room)) => format!("{user} in {room}{offline}> "),
+            (Dialogue::Open | Dialogue::Nobody, Place::Public | Place::Direct { .. }) => format!("{user}{offline}> "),
         };
         self.talk.asked = Some(self.talk.place.clone());
         self.actions.push_back(Action::AskLine(prompt));
@@ -130,7 +138,7 @@ impl Session {
     fn on_line(&mut self, line: &str, seen: Option<Place>, now: Now) {
         let dialogue = std::mem::take(&mut self.talk.dialogue);
         let intent = match &dialogue {
-            Dialogue::Open => parse(line),
+            Dialogue::Open | Dialogue::Nobody => parse(line),
             Dialogue::Text(_) | Dialogue::NameAndText if line.trim().is_empty() => {
                 return self.note("cancelled", "cancelled".to_owned());
             }
@@ -144,27 +152,47 @@ impl Session {
             }
             Dialogue::NameAndText => direct(line),
         };
-        if matches!(intent, Intent::Unknown { .. } | Intent::Usage(_)) {
+        let is_for_nobody = dialogue == Dialogue::Nobody;
+        if matches!(intent, Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_)) {
             self.talk.dialogue = dialogue; // a slip does not abandon it
         }
-        if let Intent::Text(text) = intent {
-            self.on_text(text, seen, now);
+        let Intent::Text(text) = intent else { return self.on_intent(&intent, now) };
+        if is_for_nobody {
+            self.not_sent("nobody is there to hear it", text);
         } else {
-            self.on_intent(&intent, now);
+            self.on_text(text, seen, now);
         }
     }
 
     /// A text for where the user is, or believes to be.
     fn on_text(&mut self, text: &str, seen: Option<Place>, now: Now) {
         let place = self.talk.place.clone();
-        match seen {
+        if self.talk.is_stray || seen.is_some_and(|seen| seen != place) {
             // What was meant for a room must not go to everybody because the room is gone.
-            Some(seen) if seen != place => {
-                let text = format!("not sent, for you are somewhere else now: {text}");
-                self.trouble("not-sent", text);
-            }
-            Some(_) | None => self.say(place, text, now),
+            self.not_sent("you are somewhere else now; /join or /pm first, or say it again", text);
+        } else {
+            self.say(place, text, now);
         }
+    }
+
+    fn not_sent(&mut self, why: &str, text: &str) {
+        self.trouble("not-sent", format!("not sent, for {why}: {text}"));
+    }
+
+    /// The user wanted to go somewhere and is not there, or was thrown out of where it was.
+    pub(super) fn go_astray(&mut self) {
+        self.talk.is_stray = true;
+    }
+
+    /// The user has gone where it wanted to.
+    pub(super) fn go_to(&mut self, place: Place) {
+        self.talk.place = place;
+        self.talk.is_stray = false;
+    }
+
+    /// Nobody is there for whom a text was to be asked.
+    pub(super) fn ask_no_text(&mut self) {
+        self.talk.dialogue = Dialogue::Nobody;
     }
 
     /// The next line is a text for there.

@@ -71,7 +71,7 @@ fn a_room_that_one_cannot_go_back_to() {
         server C 554 wrong password
         ! left-room: you are not in lobby any more: wrong password
         - place: you talk to everybody now
-        ! not-sent: not sent, for you are somewhere else now: was half typed
+        ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: was half typed
         ask alice>",
     );
 }
