@@ -32,11 +32,13 @@ pub enum Input<'a> {
     Bytes(&'a [u8]),
     /// The connection could not be made, or is over; why, in a few words.
     Disconnected(&'a str),
-    /// The user has entered a line: the answer to [`Action::AskLine`].
+    /// The user has entered a line: the answer to [`Action::AskLine`]. Several that were pasted as
+    /// one count as one. A line that comes unasked waits until it can be carried out.
     Line(&'a str),
     /// The answer to [`Action::AskSecret`]; `None` when the user did not want to.
     Secret(Option<Secret>),
-    /// The input has ended (end of file, Ctrl-D), or the user has interrupted (Ctrl-C) with nothing typed.
+    /// The input has ended (end of file, Ctrl-D), or the user has interrupted (Ctrl-C) with nothing typed. What was
+    /// entered before is still carried out.
     End,
     /// Somebody wants the client to end: SIGTERM, SIGHUP.
     Terminated,
@@ -49,21 +51,24 @@ pub enum Input<'a> {
 pub enum Action {
     /// Connect to the server of this number in the list of servers; answered by `Connected` or `Disconnected`.
     Connect(usize),
-    /// Close the connection. No `Disconnected` follows.
+    /// Close the connection, or give up making one. What is to be sent is sent before, as far as that takes no waiting.
+    /// No `Disconnected` follows.
     Disconnect,
     /// Send this to the server. It may hold a secret, so it is wiped.
     Send(Zeroizing<Vec<u8>>),
     /// Show this.
     Show(Shown),
-    /// Read a line with this prompt; at most one is asked for at a time.
+    /// Read a line with this prompt; at most one is asked for at a time. It stays asked for while the connection is lost
+    /// and made again.
     AskLine(String),
-    /// Read something secret, without echo and without history.
+    /// Read something secret, without echo and without history; at most one is asked for at a time. A person is never
+    /// asked for a line and for a secret at once.
     AskSecret(Wanted),
     /// Keep this resume token for the next run, in place of an older one.
     KeepToken(Secret),
     /// The kept token is of no use any more.
     ForgetToken,
-    /// It is over: restore everything and end with this exit code.
+    /// It is over: restore everything and end with this exit code. Nothing comes after it.
     Leave(u8),
 }
 
@@ -125,9 +130,10 @@ pub struct Message {
 }
 
 /// Where something is said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
     /// To everybody.
+    #[default]
     Public,
     /// In a room.
     Room(String),

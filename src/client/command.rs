@@ -436,6 +436,14 @@ mod tests {
     }
 
     #[test]
+    fn every_command_is_documented() {
+        let page = include_str!("../../docs/client.md");
+        for command in COMMANDS {
+            assert!(page.contains(&format!("`{}`", command.usage())), "{}", command.usage());
+        }
+    }
+
+    #[test]
     fn every_command_is_found_by_its_own_name() {
         for command in COMMANDS {
             assert_eq!(Command::find(&command.name.to_uppercase()), Some(command));

@@ -11,6 +11,7 @@
 //! exception is the change of a password, during which nothing else is sent.) What is asked of the user step by step is
 //! asked here, and sent in one line.
 
+mod intents;
 mod keys;
 mod known;
 mod link;
@@ -25,7 +26,7 @@ mod typed;
 
 use std::collections::VecDeque;
 
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 pub use self::known::Known;
 
@@ -47,7 +48,7 @@ const QUIET_MS: u64 = 60_000;
 const LEAVE_MS: u64 = 5_000;
 /// The same, when somebody wants the client to end.
 const TERMINATED_MS: u64 = 1_000;
-/// Lines of a connection that are no frames, before it is given up: this is not a chat server.
+/// Lines of a connection that make no sense, before it is given up.
 const BAD_LINES: u32 = 100;
 
 /// What does not change in a run.
@@ -235,13 +236,20 @@ impl Session {
     }
 
     fn on_bad(&mut self, bad: &Bad, now: Now) {
-        self.bad_lines += 1;
-        if !matches!(self.phase, Phase::Ready { .. } | Phase::Leaving { .. }) {
+        if matches!(self.phase, Phase::Ready { .. } | Phase::Leaving { .. }) {
+            self.on_nonsense(describe(bad), now);
+        } else {
             self.give_up_link("this is no chat server", now);
-        } else if self.bad_lines > BAD_LINES {
+        }
+    }
+
+    /// The server has sent something that it should not have. Much of that is no accident.
+    fn on_nonsense(&mut self, what: String, now: Now) {
+        self.bad_lines += 1;
+        if self.bad_lines > BAD_LINES {
             self.give_up_link("the server talks nonsense", now);
         } else {
-            self.trouble("bad-line", describe(bad));
+            self.trouble("bad-line", what);
         }
     }
 
@@ -333,12 +341,6 @@ impl Session {
     fn leave(&mut self, code: u8) {
         self.actions.push_back(Action::Leave(code));
         self.phase = Phase::Over;
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.talk.pending.iter_mut().for_each(|(line, _)| line.zeroize()); // a room's password may be among them
     }
 }
 

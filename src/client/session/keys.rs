@@ -99,7 +99,7 @@ impl Session {
             // The prompt stays open.
             500 | 501 => {
                 self.trouble("password", text);
-                self.ask_change(is_new, tries + 1);
+                if is_hopeless(tries) { self.cancel_change(now) } else { self.ask_change(is_new, tries + 1) }
             }
             200 => {
                 self.note("password", text);
@@ -129,7 +129,7 @@ impl Session {
         };
         match change {
             Change::Asked { is_new, tries } => match problem(&secret) {
-                Some(_) if tries >= TRIES => self.cancel_change(now),
+                Some(_) if is_hopeless(tries) => self.cancel_change(now),
                 Some(problem) => {
                     self.trouble("password", problem);
                     self.ask_change(is_new, tries + 1);
@@ -141,7 +141,7 @@ impl Session {
                 None => self.send_change(&secret, is_new, tries, now),
             },
             Change::Again { first, tries } if first == secret => self.send_change(&secret, true, tries, now),
-            Change::Again { tries, .. } if tries >= TRIES => self.cancel_change(now),
+            Change::Again { tries, .. } if is_hopeless(tries) => self.cancel_change(now),
             Change::Again { tries, .. } => {
                 self.trouble("password", "these two differ".to_owned());
                 self.ask_change(true, tries + 1);

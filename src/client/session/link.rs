@@ -173,8 +173,10 @@ impl Session {
     fn try_again(&mut self, wants_s: Option<u64>, is_silent: bool, now: Now) {
         let until = self.retry.fail(wants_s, now.monotonic_ms);
         let is_once = self.settings.once.is_some();
-        let gives_up = self.retry.has_tried_all() && (is_once || (is_silent && !self.was_in));
-        if gives_up || (is_once && !self.unconfirmed.is_empty()) {
+        let is_vain = self.retry.has_tried_all() && (is_once || (is_silent && !self.was_in));
+        let is_too_late = is_once && !self.unconfirmed.is_empty();
+        // A script that has said all waited only for the last answer.
+        if is_vain || is_too_late || (self.was_in && self.talk.is_over()) {
             return self.finish_unlinked(1);
         }
         let seconds = until.saturating_sub(now.monotonic_ms).div_ceil(1000);

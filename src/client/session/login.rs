@@ -187,7 +187,8 @@ impl Session {
         self.keys.ready = None;
         self.keys.deferred = None;
         self.was_in = true;
-        self.note("connected", text.to_owned());
+        // The server speaks of its own commands, which are ours in capitals.
+        self.note("connected", text.replace("HELP", "/help"));
         self.known.see_name(&self.settings.user.clone());
         if let Some(once) = self.settings.once.clone() {
             if let Place::Room(room) = &once.to {

@@ -1,10 +1,10 @@
 //! What the server says, and what follows.
 
 use super::requests::{Listed, Request, Way, Words};
-use super::rooms::Room;
+use super::rooms::{Room, is_same};
 use super::{Phase, Session};
 use crate::client::action::{Action, Message, Now, Place, Secret, Shown};
-use crate::client::command::{is_room_name, word};
+use crate::client::command::word;
 use crate::client::frame::{Kind, Said};
 use crate::limits::TOKEN_MAX_BYTES;
 
@@ -41,12 +41,12 @@ impl Session {
             104 if rest.ends_with(": kicked") && name.eq_ignore_ascii_case(&self.settings.user) => {
                 let room = room.to_owned();
                 self.show(Shown::Notice { code, text });
-                return self.gone_from(&room);
+                return self.lose_room(&room);
             }
             106 => {
                 let room = room.to_owned();
                 self.show(Shown::Notice { code, text });
-                return self.gone_from(&room);
+                return self.lose_room(&room);
             }
             _ => {}
         }
@@ -71,10 +71,10 @@ impl Session {
     /// A line of a reply to the oldest request.
     fn on_answer(&mut self, code: u16, more: bool, text: String, now: Now) {
         if more {
-            return self.on_more(code, text);
+            return self.on_more(code, text, now);
         }
         let Some(request) = self.requests.pop_front() else {
-            return self.trouble("bad-line", format!("the server answers what nobody asked: {code} {text}"));
+            return self.on_nonsense(format!("the server answers what nobody asked: {code} {text}"), now);
         };
         match request {
             Request::Say(words) => self.on_said_it(words, code, text, now),
@@ -91,11 +91,15 @@ impl Session {
             Request::Leave(room) => {
                 self.reply(code, text);
                 if matches!(code, 200 | 550) {
-                    self.gone_from(&room);
+                    self.leave_room(&room);
                 }
             }
-            Request::Find(name) if code == 354 => self.ask_text_to(name),
-            Request::Find(_) | Request::Other => self.reply(code, text),
+            Request::Find(name) if code == 354 => self.ask_text_for(Place::Direct { with: name }),
+            Request::Find(_) => {
+                self.reply(code, text);
+                self.ask_no_text();
+            }
+            Request::Other => self.reply(code, text),
             Request::Passwd => self.on_change_reply(code, text, now),
             Request::Noop | Request::Cancel => {}
             Request::Exit => {
@@ -106,7 +110,7 @@ impl Session {
     }
 
     /// A line of a reply that goes on.
-    fn on_more(&mut self, code: u16, text: String) {
+    fn on_more(&mut self, code: u16, text: String, now: Now) {
         let is_shown = match self.requests.front() {
             Some(Request::List { of, is_shown, .. }) if code == 211 => {
                 match of {
@@ -116,7 +120,10 @@ impl Session {
                 *is_shown
             }
             Some(Request::Noop | Request::Token) => false,
-            Some(_) | None => true,
+            Some(_) => true,
+            None => {
+                return self.on_nonsense(format!("the server answers what nobody asked: {code} {text}"), now);
+            }
         };
         if is_shown {
             self.show(Shown::Reply { code, more: true, text });
@@ -165,7 +172,7 @@ impl Session {
             (227, _) => {
                 // As the room is spelled there; what follows it is between the two programs.
                 let spelled = word(&text).0;
-                let name = if is_room_name(spelled) { spelled.to_owned() } else { room };
+                let name = if is_same(spelled, &room) { spelled.to_owned() } else { room };
                 self.known.see_room(&name);
                 self.rooms.enter(Room { name: name.clone(), password });
                 match way {
@@ -177,10 +184,13 @@ impl Session {
             // A server that was started anew knows no rooms. Whoever is first back makes them.
             (550, Way::Again) => self.enter(&room, password, Way::Remade, now),
             (553, Way::Remade) => self.enter(&room, password, Way::AgainAfterAll, now),
-            (_, Way::Wanted | Way::Made) => self.reply(code, text),
+            (_, Way::Wanted | Way::Made) => {
+                self.reply(code, text);
+                self.go_astray();
+            }
             (_, Way::Again | Way::Remade | Way::AgainAfterAll) => {
                 self.trouble("left-room", format!("you are not in {room} any more: {text}"));
-                self.gone_from(&room);
+                self.lose_room(&room);
             }
         }
     }

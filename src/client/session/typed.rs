@@ -2,28 +2,29 @@
 
 use std::collections::VecDeque;
 
-use super::requests::{Listed, REQUESTS, Request, Way, Words};
-use super::rooms::is_same;
+use zeroize::Zeroizing;
+
+use super::requests::{REQUESTS, Request};
 use super::{Phase, Session};
-use crate::client::action::{Action, Now, Place, Secret};
-use crate::client::command::{COMMANDS, Command, Deed, Intent, direct, is_room_name, parse};
+use crate::client::action::{Action, Now, Place};
+use crate::client::command::{Intent, direct, parse};
 
 /// Lines that may wait to be carried out. A person does not get there, and a script is only asked for one at a time.
 const PENDING: usize = 1000;
-/// The longest text that is sent, in bytes: what any server could be configured to take, so that none closes the
-/// connection for it. Within that, the server says what it takes.
-const TEXT_BYTES: usize = 32 * 1024;
 
 /// The user's side of the conversation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Talk {
     /// Where plain text goes: to everybody, or to a room.
     pub(super) place: Place,
     dialogue: Dialogue,
+    /// Whether the user is not where it was meant to be, and may not know: what is said goes nowhere then.
+    is_stray: bool,
     /// The place that the user saw in the prompt that is not answered yet.
     asked: Option<Place>,
-    /// Lines that wait to be carried out, each with the place that its prompt named.
-    pub(super) pending: VecDeque<(String, Option<Place>)>,
+    /// Lines that wait to be carried out, each with the place that its prompt named. There may be the password of a room
+    /// among them.
+    pub(super) pending: VecDeque<(Zeroizing<String>, Option<Place>)>,
     /// Whether the input has ended.
     pub(super) has_ended: bool,
 }
@@ -38,11 +39,15 @@ enum Dialogue {
     Text(Place),
     /// A name and a text.
     NameAndText,
+    /// What was to be a text for one who is not there.
+    Nobody,
 }
 
-impl Default for Talk {
-    fn default() -> Self {
-        Self { place: Place::Public, dialogue: Dialogue::Open, asked: None, pending: VecDeque::new(), has_ended: false }
+impl Dialogue {
+    fn forget_nobody(&mut self) {
+        if *self == Self::Nobody {
+            *self = Self::Open;
+        }
     }
 }
 
@@ -51,22 +56,24 @@ impl Talk {
     pub(super) fn is_asked(&self) -> bool {
         self.asked.is_some()
     }
+
+    /// Whether all that will ever be typed has been carried out.
+    pub(super) fn is_over(&self) -> bool {
+        self.has_ended && self.pending.is_empty()
+    }
 }
 
 impl Session {
-    /// A line was entered. Where several were pasted as one, each counts as typed.
+    /// A line was entered. Several that were pasted as one become one: nobody can see where the second would go, and it
+    /// might begin with a slash.
     pub(super) fn on_input(&mut self, input: &str) {
-        let mut seen = self.talk.asked.take();
-        let mut lost = 0_usize;
-        for line in input.split(['\n', '\r']) {
-            if self.talk.pending.len() < PENDING {
-                self.talk.pending.push_back((line.to_owned(), seen.take()));
-            } else {
-                lost += 1;
-            }
-        }
-        if lost > 0 {
-            self.trouble("dropped", format!("too many lines at once: {lost} were not taken"));
+        let seen = self.talk.asked.take();
+        let breaks = ['\n', '\r'];
+        let line = Zeroizing::new(input.trim_end_matches(breaks).replace("\r\n", " ").replace(breaks, " "));
+        if self.talk.pending.len() < PENDING {
+            self.talk.pending.push_back((line, seen));
+        } else {
+            self.trouble("dropped", "too many lines at once: one was not taken".to_owned());
         }
     }
 
@@ -93,7 +100,7 @@ impl Session {
         match self.phase {
             Phase::Ready { .. } => {
                 let is_held = self.requests.len() >= REQUESTS || self.requests.iter().any(Request::holds_prompt);
-                self.settings.once.is_none() && !is_held && !self.keys.is_changing()
+                self.settings.once.is_none() && !is_held && !self.keys.is_changing() && !self.keys.is_asking()
             }
             Phase::Connecting
             | Phase::Greeting
@@ -109,14 +116,19 @@ impl Session {
         if self.talk.is_asked() {
             return;
         }
+        if self.settings.people {
+            // Whoever sees the prompt knows.
+            self.talk.is_stray = false;
+            self.talk.dialogue.forget_nobody();
+        }
         let user = &self.settings.user;
         let offline = if self.is_ready() { "" } else { " (offline)" };
         let prompt = match (&self.talk.dialogue, &self.talk.place) {
             (Dialogue::Text(Place::Direct { with }), _) => format!("your message to {with}? "),
             (Dialogue::Text(Place::Public | Place::Room(_)), _) => "your message? ".to_owned(),
             (Dialogue::NameAndText, _) => "name and message? ".to_owned(),
-            (Dialogue::Open, Place::Room(room)) => format!("{user} in {room}{offline}> "),
-            (Dialogue::Open, Place::Public | Place::Direct { .. }) => format!("{user}{offline}> "),
+            (Dialogue::Open | Dialogue::Nobody, Place::Room(room)) => format!("{user} in {room}{offline}> "),
+            (Dialogue::Open | Dialogue::Nobody, Place::Public | Place::Direct { .. }) => format!("{user}{offline}> "),
         };
         self.talk.asked = Some(self.talk.place.clone());
         self.actions.push_back(Action::AskLine(prompt));
@@ -126,7 +138,7 @@ impl Session {
     fn on_line(&mut self, line: &str, seen: Option<Place>, now: Now) {
         let dialogue = std::mem::take(&mut self.talk.dialogue);
         let intent = match &dialogue {
-            Dialogue::Open => parse(line),
+            Dialogue::Open | Dialogue::Nobody => parse(line),
             Dialogue::Text(_) | Dialogue::NameAndText if line.trim().is_empty() => {
                 return self.note("cancelled", "cancelled".to_owned());
             }
@@ -140,181 +152,56 @@ impl Session {
             }
             Dialogue::NameAndText => direct(line),
         };
-        if matches!(intent, Intent::Unknown { .. } | Intent::Usage(_)) {
+        let is_for_nobody = dialogue == Dialogue::Nobody;
+        if matches!(intent, Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_)) {
             self.talk.dialogue = dialogue; // a slip does not abandon it
         }
-        if let Intent::Text(text) = intent {
-            self.on_text(text, seen, now);
+        let Intent::Text(text) = intent else { return self.on_intent(&intent, now) };
+        if is_for_nobody {
+            self.not_sent("nobody is there to hear it", text);
         } else {
-            self.on_intent(&intent, now);
+            self.on_text(text, seen, now);
         }
     }
 
     /// A text for where the user is, or believes to be.
     fn on_text(&mut self, text: &str, seen: Option<Place>, now: Now) {
         let place = self.talk.place.clone();
-        match seen {
+        if self.talk.is_stray || seen.is_some_and(|seen| seen != place) {
             // What was meant for a room must not go to everybody because the room is gone.
-            Some(seen) if seen != place => {
-                let text = format!("not sent, for you are somewhere else now: {text}");
-                self.trouble("not-sent", text);
-            }
-            Some(_) | None => self.say(place, text, now),
+            self.not_sent("you are somewhere else now; /join or /pm first, or say it again", text);
+        } else {
+            self.say(place, text, now);
         }
     }
 
-    /// What is done here; the rest is for the server.
-    fn on_intent(&mut self, intent: &Intent<'_>, now: Now) {
-        match intent {
-            Intent::Empty | Intent::Text(_) => {}
-            Intent::Everybody(text) => self.say(Place::Public, text, now),
-            Intent::Direct { to, text } => self.say(Place::Direct { with: (*to).to_owned() }, text, now),
-            Intent::InRoom { room, text } => self.say(Place::Room((*room).to_owned()), text, now),
-            Intent::GoPublic => self.go(Place::Public),
-            Intent::AskEverybody => self.talk.dialogue = Dialogue::Text(Place::Public),
-            Intent::Room { room: Some(room), deed: Deed::Join(_) } if self.rooms.find(room).is_some() => {
-                let room = self.rooms.find(room).map_or_else(|| (*room).to_owned(), |room| room.name.clone());
-                self.go(Place::Room(room));
-            }
-            Intent::Forget => {
-                let count = self.unconfirmed.len();
-                self.unconfirmed.clear();
-                self.note("forgotten", format!("{count} messages forgotten"));
-            }
-            Intent::Help => self.help(),
-            Intent::HelpOn(command) => self.note("help", format!("{}: {}", command.usage(), command.help)),
-            Intent::Usage(command) => self.trouble("usage", format!("usage: {}", command.usage())),
-            Intent::Unknown { typed, nearest } => {
-                let hint = nearest
-                    .map_or("/help lists all".to_owned(), |near: &Command| format!("did you mean /{}?", near.name));
-                self.trouble("unknown", format!("there is no {typed}; {hint}"));
-            }
-            Intent::Quit => self.quit(now),
-            Intent::AskDirect
-            | Intent::AskDirectTo(_)
-            | Intent::Who(_)
-            | Intent::Rooms(_)
-            | Intent::Room { .. }
-            | Intent::Passwd
-            | Intent::Resend
-                if !self.is_ready() =>
-            {
-                self.trouble("offline", "not connected; /quit leaves".to_owned());
-            }
-            Intent::AskDirect => {
-                self.request(Request::List { of: Listed::Names, is_shown: true, asks: true }, &["WHO"], now);
-            }
-            Intent::AskDirectTo(name) => self.request(Request::Find((*name).to_owned()), &["DM", name], now),
-            Intent::Who(prefix) => self.list(Listed::Names, &["WHO"], *prefix, now),
-            Intent::Rooms(prefix) => self.list(Listed::Rooms, &["ROOMS"], *prefix, now),
-            Intent::Passwd => self.change_password(now),
-            Intent::Resend => self.resend(now),
-            Intent::Room { room, deed } => self.on_deed(*room, deed, now),
-        }
+    fn not_sent(&mut self, why: &str, text: &str) {
+        self.trouble("not-sent", format!("not sent, for {why}: {text}"));
     }
 
-    /// What is done with a room, on a connection.
-    fn on_deed(&mut self, room: Option<&str>, deed: &Deed<'_>, now: Now) {
-        let here = if let Place::Room(room) = &self.talk.place { Some(room.clone()) } else { None };
-        let Some(room) = room.or(here.as_deref()) else {
-            return self.trouble("usage", "you are in no room; say which one".to_owned());
-        };
-        if !is_room_name(room) {
-            let text = "a room's name is 1 to 32 letters, digits or _ . -";
-            return self.trouble("usage", text.to_owned());
-        }
-        let secret = |password: &Option<&str>| password.map(|text| Secret(text.to_owned().into()));
-        match deed {
-            Deed::Join(password) => self.enter(room, secret(password), Way::Wanted, now),
-            Deed::Make(password) => self.enter(room, secret(password), Way::Made, now),
-            Deed::Names(prefix) => self.list(Listed::Names, &["NAMES", room], *prefix, now),
-            Deed::Kick(name) => self.request(Request::Other, &["KICK", room, name], now),
-            Deed::Close => self.request(Request::Other, &["CLOSE", room], now),
-            Deed::Leave => self.request(Request::Leave(room.to_owned()), &["LEAVE", room], now),
-        }
+    /// The user wanted to go somewhere and is not there, or was thrown out of where it was.
+    pub(super) fn go_astray(&mut self) {
+        self.talk.is_stray = true;
     }
 
-    /// Enters a room.
-    pub(super) fn enter(&mut self, room: &str, password: Option<Secret>, way: Way, now: Now) {
-        let verb = if matches!(way, Way::Made | Way::Remade) { "MAKE" } else { "JOIN" };
-        let request = Request::Enter { room: room.to_owned(), password: password.clone(), way };
-        match &password {
-            Some(password) => self.request(request, &[verb, room, &password.0], now),
-            None => self.request(request, &[verb, room], now),
-        }
-    }
-
-    /// Says something; without a connection it is kept, to be offered when there is one.
-    pub(super) fn say(&mut self, place: Place, text: &str, now: Now) {
-        let text = text.trim_start_matches(' ');
-        if text.len() > TEXT_BYTES {
-            return self.trouble("too-long", format!("not sent: a text has at most {TEXT_BYTES} bytes"));
-        }
-        let words = Words { place, text: text.to_owned() };
-        if !self.is_ready() {
-            self.note("kept", "not connected: it will be offered to you when you are".to_owned());
-            return self.keep(words);
-        }
-        let request = Request::Say(words.clone());
-        match &words.place {
-            Place::Public => self.request(request, &["PM", text], now),
-            Place::Room(room) => self.request(request, &["RM", room, text], now),
-            Place::Direct { with } => self.request(request, &["DM", with, text], now),
-        }
-    }
-
-    /// The next plain text goes there.
-    pub(super) fn go(&mut self, place: Place) {
-        let text = match &place {
-            Place::Room(room) => format!("you talk in {room} now"),
-            Place::Public | Place::Direct { .. } => "you talk to everybody now".to_owned(),
-        };
+    /// The user has gone where it wanted to.
+    pub(super) fn go_to(&mut self, place: Place) {
         self.talk.place = place;
-        self.note("place", text);
+        self.talk.is_stray = false;
     }
 
-    /// The user is not in a room any more.
-    pub(super) fn gone_from(&mut self, room: &str) {
-        self.rooms.leave(room);
-        if matches!(&self.talk.place, Place::Room(here) if is_same(here, room)) {
-            self.go(Place::Public);
-        }
+    /// Nobody is there for whom a text was to be asked.
+    pub(super) fn ask_no_text(&mut self) {
+        self.talk.dialogue = Dialogue::Nobody;
     }
 
-    /// The next line is the text for somebody.
-    pub(super) fn ask_text_to(&mut self, name: String) {
-        self.talk.dialogue = Dialogue::Text(Place::Direct { with: name });
+    /// The next line is a text for there.
+    pub(super) fn ask_text_for(&mut self, place: Place) {
+        self.talk.dialogue = Dialogue::Text(place);
     }
 
     /// The next line is a name and a text.
     pub(super) fn ask_name_and_text(&mut self) {
         self.talk.dialogue = Dialogue::NameAndText;
-    }
-
-    fn list(&mut self, of: Listed, words: &[&str], prefix: Option<&str>, now: Now) {
-        let words: Vec<&str> = words.iter().copied().chain(prefix).collect();
-        self.request(Request::List { of, is_shown: true, asks: false }, &words, now);
-    }
-
-    fn resend(&mut self, now: Now) {
-        if self.unconfirmed.is_empty() {
-            self.note("resent", "everything is confirmed".to_owned());
-        }
-        for words in std::mem::take(&mut self.unconfirmed) {
-            self.say(words.place, &words.text, now);
-        }
-    }
-
-    fn help(&mut self) {
-        for command in COMMANDS {
-            self.note("help", format!("{:<24} {}", command.usage(), command.help));
-        }
-        for line in [
-            "Anything else is said where you are: to everybody, or in the room of the prompt.",
-            "//TEXT says /TEXT. A line that starts with PM or DM in capitals, and EX alone, do what they do in nc;",
-            "with a space in front they are text like any other. An empty line cancels a question.",
-        ] {
-            self.note("help", line.to_owned());
-        }
     }
 }

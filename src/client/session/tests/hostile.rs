@@ -40,7 +40,7 @@ fn replies_that_nobody_asked_for() {
         "server C 250 sent to 9
         ! bad-line: the server answers what nobody asked: 250 sent to 9
         server C 211-eve
-        #- 211 eve
+        ! bad-line: the server answers what nobody asked: 211 eve
         user hi
         > C PM hi
         ask alice>
@@ -65,10 +65,17 @@ fn names_and_rooms_that_could_do_harm_are_not_offered() {
     stage.play("server D PM 1 \u{1b}[2J hi\nserver C 103 lobby \u{202e}x entered\nuser /rooms\nserver C 211-\u{7}x y\nserver C 211 1");
     assert!(stage.session.known().names().eq(["alice", "bob"]));
     assert_eq!(stage.session.known().rooms().count(), 0);
-    // Nor can a server put something into the prompt.
-    stage.check(
-        "user /join den\n> C JOIN den\nserver C 227 \u{1b}[2J token=A\n- place: you talk in den now\nask alice in den>",
-    );
+    // Nor can a server put something into the prompt, or another room in the place of the one that was meant.
+    for spelled in ["\u{1b}[2J", "pub", ""] {
+        let mut stage = Stage::ready();
+        stage.check(&format!(
+            "user /join den
+            > C JOIN den
+            server C 227 {spelled} token=A
+            - place: you talk in den now
+            ask alice in den>"
+        ));
+    }
 }
 
 #[test]
@@ -118,9 +125,11 @@ proptest! {
                 if line.starts_with("ask ") {
                     prop_assert!(!is_asked, "asked twice");
                     is_asked = true;
+                    prop_assert!(!is_wanted, "both asked and wanted");
                 } else if line.starts_with("want ") {
                     prop_assert!(!is_wanted, "wanted twice");
                     is_wanted = true;
+                    prop_assert!(!is_asked || !is_person, "both asked and wanted");
                 }
                 has_left |= line.starts_with("leave ");
             }

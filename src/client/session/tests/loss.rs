@@ -71,7 +71,7 @@ fn a_room_that_one_cannot_go_back_to() {
         server C 554 wrong password
         ! left-room: you are not in lobby any more: wrong password
         - place: you talk to everybody now
-        ! not-sent: not sent, for you are somewhere else now: was half typed
+        ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: was half typed
         ask alice>",
     );
 }
@@ -185,6 +185,28 @@ fn a_change_of_the_password_is_interrupted() {
         secret new password
         ask alice (offline)>",
     );
+}
+
+#[test]
+fn no_line_is_asked_for_while_a_secret_is() {
+    let mut stage = Stage::ready();
+    stage.play("user /passwd\nserver C 331 old?\nlost x\nwait 2000\nconnected\nserver C 220 hi");
+    stage.check(
+        "server C 230 welcome
+        - connected: welcome
+        - missed: you were away for 2 s; what was said meanwhile has not reached you
+        > C TOKEN
+        > C WHO
+        secret late
+        ask alice>",
+    );
+}
+
+#[test]
+fn a_script_that_waits_for_its_last_answer() {
+    let mut stage = Stage::script();
+    stage.play("user /join lobby\nend");
+    stage.check("lost x\n! lost: the connection to a:1 is lost: x\nleave 1");
 }
 
 #[test]

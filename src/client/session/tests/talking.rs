@@ -211,7 +211,7 @@ fn what_was_meant_for_a_room_does_not_go_to_everybody() {
             * {notice}
             - place: you talk to everybody now
             user the secret plan
-            ! not-sent: not sent, for you are somewhere else now: the secret plan
+            ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: the secret plan
             ask alice>
             user hello
             > C PM hello
@@ -281,14 +281,60 @@ fn passwords_are_changed_step_by_step() {
 #[test]
 fn several_lines_pasted_as_one() {
     let mut stage = Stage::ready();
-    stage.session.handle(Input::Line("one\r\ntwo\n/pm three"), stage.now);
-    stage.check("> C PM one\n> C PM two\n> C PM three\nask alice>");
-    stage.session.handle(Input::Line(&"x\n".repeat(5000)), stage.now);
+    stage.session.handle(Input::Line("one\r\ntwo\n/quit\n"), stage.now);
+    stage.check("> C PM one two /quit\nask alice>");
+}
+
+#[test]
+fn lines_that_nobody_asked_for() {
+    let mut stage = Stage::ready();
+    (0..5000).for_each(|_| stage.happen("user x"));
     let happened = stage.play("");
-    assert!(happened.contains("! dropped: too many lines at once: 4001 were not taken"), "{happened}");
-    assert_eq!(happened.matches("> C PM x").count(), requests::REQUESTS - 3);
-    assert!(!happened.contains("ask"), "{happened}");
-    stage.check("server C 250 sent to 1\n= all alice: one (sent to 1)\n> C PM x");
+    assert!(happened.contains("! dropped: too many lines at once"), "{happened}");
+    assert_eq!(happened.matches("> C PM x").count(), requests::REQUESTS);
+    stage.check("server C 250 sent to 1\n= all alice: x (sent to 1)\n> C PM x");
+}
+
+#[test]
+fn what_a_script_has_typed_ahead_goes_nowhere_else() {
+    Stage::script().check(
+        "user /dm bob
+        > C DM bob
+        user between you and me
+        server C 550 bob is not online
+        # 550 bob is not online
+        ! not-sent: not sent, for nobody is there to hear it: between you and me
+        ask alice>
+        user to all
+        > C PM to all
+        ask alice>
+        user /join den
+        > C JOIN den
+        user our plan
+        user and more
+        server C 250 sent to 2
+        = all alice: to all (sent to 2)
+        server C 554 wrong password
+        # 554 wrong password
+        ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: our plan
+        ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: and more
+        ask alice>
+        user /pm
+        - place: you talk to everybody now
+        ask alice>
+        user hello
+        > C PM hello
+        ask alice>",
+    );
+    let mut stage = Stage::script();
+    stage.play("user /join den\nserver C 227 den token=A\nserver C 106 den closed: by its host");
+    for _ in 0..2 {
+        stage.check(
+            "user our plan
+            ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: our plan
+            ask alice>",
+        );
+    }
 }
 
 #[test]
