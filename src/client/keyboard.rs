@@ -216,13 +216,15 @@ fn edit_line(reader: &Reader, editor: &mut LineEditor, prompt: &str, store: Opti
     }
 }
 
-/// Puts a line into the history, for this run and the next; several, if they were pasted as one.
+/// Puts a line into the history, for this run and the next. Several that were pasted are one, as the session has it.
 fn remember(line: &str, editor: &mut LineEditor, store: Option<&Store>) {
-    for line in line.lines().filter(|line| !line.trim().is_empty() && !command::holds_secret(line)) {
-        editor.remember(line);
-        if let Some(store) = store {
-            store.add_history(line);
-        }
+    let line = line.trim_end().replace(['\n', '\r'], " ");
+    if line.is_empty() || command::holds_secret(&line) {
+        return;
+    }
+    editor.remember(&line);
+    if let Some(store) = store {
+        store.add_history(&line);
     }
 }
 

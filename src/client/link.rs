@@ -170,13 +170,13 @@ fn serve(server: &Server, cancelled: &UnixStream, tell: impl Fn(Link) -> bool) -
 /// Tries the addresses of a server, one after the other. `None`: cancelled.
 fn connect(server: &Server, cancelled: &UnixStream) -> Result<Option<TcpStream>, String> {
     let addresses = (server.host.as_str(), server.port).to_socket_addrs();
-    let mut why = format!("{server}: no address");
-    let addresses = addresses.map_err(|error| format!("{server}: {error}"))?;
+    let mut why = "no address of that name".to_owned();
+    let addresses = addresses.map_err(|error| error.to_string())?;
     for address in addresses.take(ADDRESSES) {
         match connect_to(address, cancelled) {
             Ok(Some(stream)) => return Ok(Some(stream)),
             Ok(None) => return Ok(None),
-            Err(error) => why = format!("{server}: {}", describe(&error)),
+            Err(error) => why = describe(&error),
         }
     }
     Err(why)

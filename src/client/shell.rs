@@ -229,13 +229,23 @@ impl Shell {
         let seen = self.view.show(shown, self.now());
         let bell = if seen.rings && !self.options.no_bell && self.is_edited { "\x07" } else { "" };
         let lines = seen.text + bell;
-        // In a script, what the client itself says is not what it was started for.
-        if matches!(shown, Shown::Status(_)) && !self.is_edited && !self.options.json {
+        if self.is_aside(shown) {
             let _ = io::stderr().write_all(lines.as_bytes());
             return None;
         }
         // `chatclient --plain … | head -1` ends here, with nothing to be said and nobody to say it to.
         self.screen.show(&lines).err().map(|_| 0)
+    }
+
+    /// Whether this belongs on standard error: in a script, what the client itself has to say, and why `--once` could
+    /// not do the one thing that it was started for.
+    fn is_aside(&self, shown: &Shown) -> bool {
+        let is_aside = match shown {
+            Shown::Status(_) => true,
+            Shown::Reply { code, .. } => self.options.once.is_some() && *code >= 400,
+            Shown::Message(_) | Shown::Notice { .. } => false,
+        };
+        is_aside && !self.is_edited && !self.options.json
     }
 
     fn say(&mut self, weight: Weight, kind: &'static str, text: String) {

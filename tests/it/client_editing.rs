@@ -114,11 +114,9 @@ fn lines_typed_ahead_are_sent_in_order() {
         assert!(bob.line().ends_with(&format!(" alice {text}")));
     }
     alice.wait_for_line("alice> four", 11);
-    // A paste of several lines, as terminals mark it.
+    // A paste of several lines, as terminals mark it, is one.
     alice.keys("\x15\x1b[200~five\rsix\x1b[201~\r");
-    for text in ["five", "six"] {
-        assert!(bob.line().ends_with(&format!(" alice {text}")));
-    }
+    assert!(bob.line().ends_with(" alice five six"));
 }
 
 #[test]

@@ -12,10 +12,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 mod client;
+mod fake;
 mod process;
 mod terminal;
 pub(crate) use client::Client;
-pub(crate) use process::{Thread, eventually, run};
+pub(crate) use fake::Fake;
+pub(crate) use process::{Outcome, Thread, eventually, finish, run};
 pub(crate) use terminal::Terminal;
 
 /// How long a client waits for a line that it is owed.

@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};
 
-use super::{PASSWORD, PATIENCE};
+use super::{PASSWORD, PATIENCE, pause};
 
 /// A pseudo-terminal, what it shows, and the program that runs in it. Dropping it kills the program.
 pub(crate) struct Terminal {
@@ -157,6 +157,17 @@ impl Terminal {
     pub(crate) fn resize(&mut self, rows: u16, columns: u16) {
         self.pty.resize(Size::new(rows, columns)).expect("the new size");
         self.screen.screen_mut().set_size(cells(rows), cells(columns));
+    }
+
+    /// Takes the terminal away, as closing its window does.
+    pub(crate) fn hang_up(mut self) {
+        let (pty, pts) = pty_process::blocking::open().expect("another terminal");
+        (self.pty, self.pts) = (pty, pts);
+        let deadline = Instant::now() + PATIENCE;
+        while self.child.try_wait().expect("wait").is_none() {
+            assert!(Instant::now() < deadline, "it does not end");
+            pause(5);
+        }
     }
 
     /// Whether keys are echoed and lines are whole, as a shell expects to find it.
