@@ -84,16 +84,19 @@ impl Terminal {
         let deadline = Instant::now() + PATIENCE;
         while !bytes.is_empty() {
             assert!(Instant::now() < deadline, "the terminal takes no keys:\n{}", self.contents());
-            // In small pieces, so that none waits for the program to read.
-            let (now, later) = bytes.split_at(bytes.len().min(64));
-            (&self.pty).write_all(now).expect("keys");
-            bytes = later;
+            let mut fds = [PollFd::new(&self.pty, PollFlags::OUT)];
+            if poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 20_000_000 })).is_ok_and(|n| n > 0) {
+                // In small pieces, so that none waits for the program to read.
+                let (now, later) = bytes.split_at(bytes.len().min(64));
+                (&self.pty).write_all(now).expect("keys");
+                bytes = later;
+            }
             self.pump(Duration::ZERO);
         }
     }
 
     /// Takes in what the program writes within this time; `false` if that was nothing.
-    fn pump(&mut self, within: Duration) -> bool {
+    pub(crate) fn pump(&mut self, within: Duration) -> bool {
         let within = Timespec::try_from(within).expect("a short time");
         let mut fds = [PollFd::new(&self.pty, PollFlags::IN)];
         if !poll(&mut fds, Some(&within)).is_ok_and(|n| n > 0) {
