@@ -4,7 +4,8 @@ use super::Session;
 use super::requests::{Listed, Request, Way, Words};
 use super::rooms::is_same;
 use crate::client::action::{Now, Place, Secret};
-use crate::client::command::{COMMANDS, Command, Deed, Intent, is_room_name};
+use crate::client::command::{COMMANDS, Command, Deed, Intent};
+use crate::client::visible::is_hidden;
 
 /// The longest text that is sent, in bytes: what any server could be configured to take, so that none closes the
 /// connection for it. Within that, the server says what it takes.
@@ -67,9 +68,9 @@ impl Session {
         let Some(room) = room.or(here.as_deref()) else {
             return self.trouble("usage", "you are in no room; say which one".to_owned());
         };
-        if !is_room_name(room) {
-            let text = "a room's name is 1 to 32 letters, digits or _ . -";
-            return self.trouble("usage", text.to_owned());
+        // What may be a name is the server's to say; but not what will stand in the prompt.
+        if room.chars().any(is_hidden) {
+            return self.trouble("usage", "a room's name is letters, digits or _ . -".to_owned());
         }
         let secret = |password: &Option<&str>| password.map(|text| Secret(text.to_owned().into()));
         match deed {
@@ -123,19 +124,23 @@ impl Session {
 
     /// The user has left a room.
     pub(super) fn leave_room(&mut self, room: &str) {
-        self.rooms.leave(room);
-        if matches!(&self.talk.place, Place::Room(here) if is_same(here, room)) {
+        if self.drop_room(room) {
             self.go(Place::Public);
         }
     }
 
     /// The user is not in a room any more, and did not want that.
     pub(super) fn lose_room(&mut self, room: &str) {
-        let was_here = matches!(&self.talk.place, Place::Room(here) if is_same(here, room));
-        self.leave_room(room);
-        if was_here {
+        if self.drop_room(room) {
+            self.go(Place::Public);
             self.go_astray();
         }
+    }
+
+    /// Forgets a room; whether plain text went there.
+    fn drop_room(&mut self, room: &str) -> bool {
+        let name = self.rooms.leave(room).map_or_else(|| room.to_owned(), |room| room.name);
+        matches!(&self.talk.place, Place::Room(here) if is_same(here, &name))
     }
 
     fn list(&mut self, of: Listed, words: &[&str], prefix: Option<&str>, now: Now) {

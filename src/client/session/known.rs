@@ -32,7 +32,9 @@ impl Known {
     }
 
     pub(in crate::client) fn see_name(&mut self, name: &str) {
-        if is_user_name(name) && self.names.see(name) {
+        // A guest of a room is called as a room may be, with a tilde in front.
+        let is_name = is_user_name(name) || name.strip_prefix('~').is_some_and(is_room_name);
+        if is_name && self.names.see(name) {
             self.version += 1;
         }
     }
@@ -77,13 +79,15 @@ mod tests {
     #[test]
     fn only_what_is_new_and_a_name() {
         let mut known = Known::default();
-        for (name, version) in [("alice", 1), ("alice", 1), ("\u{1b}[2J", 1), ("", 1), ("bob", 2)] {
+        for (name, version) in
+            [("alice", 1), ("alice", 1), ("\u{1b}[2J", 1), ("", 1), ("~", 1), ("bob", 2), ("~gäst", 3)]
+        {
             known.see_name(name);
             assert_eq!(known.version(), version, "{name}");
         }
         known.see_room("größe");
         known.see_room("a\u{202e}b");
-        assert_eq!(known.names().collect::<Vec<_>>(), ["alice", "bob"]);
+        assert_eq!(known.names().collect::<Vec<_>>(), ["alice", "bob", "~gäst"]);
         assert_eq!(known.rooms().collect::<Vec<_>>(), ["größe"]);
     }
 

@@ -1,10 +1,10 @@
 //! What the server says, and what follows.
 
 use super::requests::{Listed, Request, Way, Words};
-use super::rooms::{Room, is_same};
+use super::rooms::Room;
 use super::{Phase, Session};
 use crate::client::action::{Action, Message, Now, Place, Secret, Shown};
-use crate::client::command::word;
+use crate::client::command::{is_room_name, word};
 use crate::client::frame::{Kind, Said};
 use crate::limits::TOKEN_MAX_BYTES;
 
@@ -172,9 +172,9 @@ impl Session {
             (227, _) => {
                 // As the room is spelled there; what follows it is between the two programs.
                 let spelled = word(&text).0;
-                let name = if is_same(spelled, &room) { spelled.to_owned() } else { room };
+                let name = if is_room_name(spelled) { spelled.to_owned() } else { room.clone() };
                 self.known.see_room(&name);
-                self.rooms.enter(Room { name: name.clone(), password });
+                self.rooms.enter(Room { name: name.clone(), typed: room, password });
                 match way {
                     Way::Wanted | Way::Made => self.go(Place::Room(name)),
                     Way::Again | Way::AgainAfterAll => self.note("entered", format!("you are in {name} again")),

@@ -65,8 +65,8 @@ fn names_and_rooms_that_could_do_harm_are_not_offered() {
     stage.play("server D PM 1 \u{1b}[2J hi\nserver C 103 lobby \u{202e}x entered\nuser /rooms\nserver C 211-\u{7}x y\nserver C 211 1");
     assert!(stage.session.known().names().eq(["alice", "bob"]));
     assert_eq!(stage.session.known().rooms().count(), 0);
-    // Nor can a server put something into the prompt, or another room in the place of the one that was meant.
-    for spelled in ["\u{1b}[2J", "pub", ""] {
+    // Nor can a server put something into the prompt.
+    for spelled in ["\u{1b}[2J", "a\u{202e}b", ""] {
         let mut stage = Stage::ready();
         stage.check(&format!(
             "user /join den

@@ -119,7 +119,7 @@ fn slips() {
         ! usage: you are in no room; say which one
         ask alice>
         user /join a\u{202e}b
-        ! usage: a room's name is 1 to 32 letters, digits or _ . -
+        ! usage: a room's name is letters, digits or _ . -
         ask alice>
         user /help dm
         - help: /dm [NAME [TEXT]]: say TEXT to NAME; what is missing is asked for
@@ -194,6 +194,29 @@ fn rooms() {
         ask alice in Lobby>
         user /leave
         > C LEAVE Lobby
+        server C 200 done
+        # 200 done
+        - place: you talk to everybody now
+        ask alice>",
+    );
+}
+
+#[test]
+fn a_room_whose_name_was_typed_in_another_normal_form() {
+    Stage::ready().check(
+        "user /join cafe\u{301}
+        > C JOIN cafe\u{301}
+        server C 227 caf\u{e9} token=A
+        - place: you talk in caf\u{e9} now
+        ask alice in caf\u{e9}>
+        user /pm
+        - place: you talk to everybody now
+        ask alice>
+        user /join cafe\u{301}
+        - place: you talk in caf\u{e9} now
+        ask alice in caf\u{e9}>
+        user /leave cafe\u{301}
+        > C LEAVE cafe\u{301}
         server C 200 done
         # 200 done
         - place: you talk to everybody now
