@@ -74,3 +74,53 @@ fn restore() {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Set where the second test runs the first, in a terminal of its own.
+    const IN_A_TERMINAL: &str = "CHATD_TEST_PANICS_IN_A_TERMINAL";
+
+    #[test]
+    fn panics_in_a_terminal() {
+        if env::var_os(IN_A_TERMINAL).is_none() {
+            return;
+        }
+        let _guard = Guard::new(true);
+        let modes = tcgetattr(io::stdin()).unwrap().local_modes;
+        assert!(!modes.intersects(LocalModes::ECHO | LocalModes::ICANON));
+        let panicking = thread::spawn(|| panic!("on purpose"));
+        // The process ends in there.
+        let _ = panicking.join();
+        process::exit(0);
+    }
+
+    #[test]
+    fn a_panic_restores_the_terminal_and_ends_the_process() {
+        let (_pty, pts) = pty_process::blocking::open().unwrap();
+        let before = tcgetattr(&pts).unwrap().local_modes;
+        let mut child = pty_process::blocking::Command::new(env::current_exe().unwrap())
+            .args(["--exact", "client::terminal::tests::panics_in_a_terminal", "--nocapture"])
+            .env(IN_A_TERMINAL, "1")
+            .spawn_borrowed(&pts)
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > deadline {
+                child.kill().unwrap();
+                panic!("it does not end");
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        assert_eq!(status.code(), Some(PANIC));
+        assert_eq!(tcgetattr(&pts).unwrap().local_modes, before);
+    }
+}

@@ -215,7 +215,7 @@ fn history_stays_between_runs_and_holds_no_passwords() {
     let (server, _bob) = server_and_bob();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
-    for line in ["a first line", "/join nowhere secretword", "/make nowhere secretword", "a last line"] {
+    for line in ["a first line", "/join nowhere secretword", "/join elsewhere secretword", "a last line"] {
         alice.keys(&format!("{line}\r"));
         alice.wait_for_line("alice> ", 7);
     }

@@ -197,33 +197,36 @@ fn a_token_is_kept_for_its_owner_alone_and_used() {
     alice.wait_for("password: ");
 }
 
-#[test]
-fn colours_can_be_switched_off() {
+#[track_caller]
+fn check_looks(options: &[&str], no_color: Option<&str>, has_colours: bool, has_bell: bool) {
     let server = Server::start();
     let mut bob = server.typed("bob");
+    let home = tempfile::tempdir().unwrap();
     let (host, port) = (server.addr().ip().to_string(), server.addr().port().to_string());
-    let runs: [(&[&str], &[(&str, &str)], bool); 4] = [
-        (&[], &[], true),
-        (&[], &[("NO_COLOR", "")], true),
-        (&[], &[("NO_COLOR", "1")], false),
-        (&["--no-color", "--no-bell"], &[], false),
-    ];
-    for (options, variables, is_coloured) in runs {
-        let home = tempfile::tempdir().unwrap();
-        let arguments: Vec<&str> = options.iter().copied().chain([host.as_str(), port.as_str(), "alice"]).collect();
-        let variables: Vec<_> = variables.iter().copied().chain([("CHATCLIENT_PASSWORD", PASSWORD)]).collect();
-        let client = env!("CARGO_BIN_EXE_chatclient");
-        let mut alice = Terminal::start_with(24, 80, home.path(), client, &arguments, &variables);
-        alice.wait_for("alice> ");
-        bob.typed("DM alice look");
-        bob.expect("C 250 ");
-        alice.wait_for("look");
-        alice.keys("/quit\r");
-        alice.expect_exit(0);
-        let painted = alice.raw().split("\x1b[").skip(1).any(|rest| {
-            rest.find(|c: char| !c.is_ascii_digit() && c != ';').is_some_and(|at| rest[at..].starts_with('m'))
-        });
-        assert_eq!(painted, is_coloured, "{options:?} {variables:?}: {:?}", alice.raw());
-        assert_eq!(alice.raw().contains('\x07'), !options.contains(&"--no-bell"));
-    }
+    let arguments: Vec<&str> = options.iter().copied().chain([host.as_str(), port.as_str(), "alice"]).collect();
+    let mut variables = vec![("CHATCLIENT_PASSWORD", PASSWORD)];
+    variables.extend(no_color.map(|value| ("NO_COLOR", value)));
+    let client = env!("CARGO_BIN_EXE_chatclient");
+    let mut alice = Terminal::start_with(24, 80, home.path(), client, &arguments, &variables);
+    alice.wait_for("alice> ");
+    bob.typed("DM alice look");
+    bob.expect("C 250 ");
+    alice.wait_for("look");
+    alice.keys("/quit\r");
+    alice.expect_exit(0);
+    let raw = alice.raw();
+    let is_painted = raw
+        .split("\x1b[")
+        .skip(1)
+        .any(|rest| rest.find(|c: char| !c.is_ascii_digit() && c != ';').is_some_and(|at| rest[at..].starts_with('m')));
+    assert_eq!((is_painted, raw.contains('\x07')), (has_colours, has_bell), "{raw:?}");
+}
+
+#[test]
+fn colours_and_the_bell_can_be_switched_off() {
+    check_looks(&[], None, true, true);
+    check_looks(&[], Some(""), true, true);
+    check_looks(&[], Some("1"), false, true);
+    check_looks(&["--no-color"], None, false, true);
+    check_looks(&["--no-bell"], None, true, false);
 }
