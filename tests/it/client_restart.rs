@@ -5,7 +5,7 @@ use std::thread;
 
 use rustix::process::Signal;
 
-use crate::util::{Client, Fake, PASSWORD, PATIENCE, Server, Terminal};
+use crate::util::{Client, Fake, PASSWORD, PATIENCE, Server, Terminal, eventually};
 
 /// A server on a port that is still the same when it is started again, with short waits.
 fn server() -> Server {
@@ -66,7 +66,7 @@ fn in_its_rooms_again() {
     }
     alice.wait("a welcome", |alice| alice.contents().matches("welcome alice").count() == 2);
     let listed = |bob: &mut Client| bob.list("NAMES lobby").iter().any(|line| line.starts_with("alice"));
-    crate::util::eventually("alice is in the room", || listed(&mut bob));
+    eventually("alice is in the room", || listed(&mut bob));
     alice.keys("here again\r");
     let line = loop {
         let line = bob.line();
@@ -165,6 +165,8 @@ fn a_server_that_asks_for_patience_is_given_it() {
     let mut server = server();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    let kept = home.path().join(".local/state/chatd");
+    eventually("a token is kept", || std::fs::read_dir(&kept).is_ok_and(|mut files| files.next().is_some()));
     server.term();
     alice.wait_for("shutting down, retry in 2 s");
     server.restart();
