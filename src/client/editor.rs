@@ -20,6 +20,7 @@ use super::complete;
 use super::screen::Screen;
 use super::session::Known;
 use super::store::HISTORY_LINES;
+use super::terminal;
 use super::visible::visible;
 
 /// What the printer prints, so that the editor draws its line anew: nothing, in a form to which no line end is added
@@ -91,7 +92,9 @@ impl LineEditor {
     /// The terminal's.
     pub(super) fn edit(&mut self, prompt: &str) -> Result<Ended, ReadlineError> {
         self.screen.begin_line();
+        terminal::lend();
         let ended = self.editor.readline(prompt);
+        terminal::hush();
         let typed = self.screen.end_line();
         match ended {
             Ok(line) => Ok(Ended::Line(line)),

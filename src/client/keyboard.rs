@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use nix::sys::pthread::pthread_kill;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 
 use super::action::{Secret, Wanted};
 use super::command;
@@ -72,7 +72,9 @@ pub(super) struct Keyboard {
 }
 
 impl Keyboard {
-    /// Starts the thread. Its answers go to `doorbell`.
+    /// Starts the thread. Its answers go to `doorbell`. Where lines are edited, from now on Ctrl-Z stops the process from
+    /// that thread alone: rustyline takes the terminal back as soon as it has sent itself the signal, which is too early
+    /// if another thread is to be stopped by it.
     ///
     /// # Errors
     ///
@@ -81,12 +83,16 @@ impl Keyboard {
         let (asks, wanted) = mpsc::sync_channel(1);
         let (cancel, cancelled) = UnixStream::pair()?;
         let is_interrupting = Arc::new(AtomicBool::new(false));
-        let reader = Reader { source, cancelled, is_interrupting: Arc::clone(&is_interrupting) };
+        if matches!(origin, Origin::Editor { .. }) {
+            stop_signal().thread_block()?;
+        }
+        let is_told = Arc::clone(&is_interrupting);
+        let mut reader = Reader { source, cancelled, is_interrupting: is_told, has_talked: false };
         let body = move || match origin {
             Origin::Editor { screen, known, store } => {
-                edit(&reader, &wanted, &screen, &known, store.as_ref(), &doorbell);
+                edit(&mut reader, &wanted, &screen, &known, store.as_ref(), &doorbell);
             }
-            Origin::Stdin => read_stdin(&reader, &wanted, &doorbell),
+            Origin::Stdin => read_stdin(&mut reader, &wanted, &doorbell),
         };
         let thread = thread::Builder::new().name("keyboard".to_owned()).spawn(body)?;
         Ok(Self { asks, thread, is_busy: false, is_interrupting, cancel })
@@ -127,11 +133,20 @@ impl Keyboard {
     }
 }
 
+/// The signal of Ctrl-Z.
+fn stop_signal() -> SigSet {
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGTSTP);
+    signals
+}
+
 /// What both kinds of thread need.
 struct Reader {
     source: Source,
     cancelled: UnixStream,
     is_interrupting: Arc<AtomicBool>,
+    /// Whether a line has been asked for, which is after the login.
+    has_talked: bool,
 }
 
 impl Reader {
@@ -140,8 +155,11 @@ impl Reader {
     }
 
     fn secret(&self, wanted: Wanted, prompt: &str) -> Key {
-        let answer =
-            if self.source.answers(wanted) { self.source.ask() } else { secret::ask_person(prompt, &self.cancelled) };
+        let answer = if self.source.answers(wanted, self.has_talked) {
+            self.source.ask()
+        } else {
+            secret::ask_person(prompt, &self.cancelled)
+        };
         match answer {
             Answer::Given(secret) => Key::Secret(Some(secret)),
             Answer::Interrupted if self.is_interrupting() => Key::Interrupted(String::new()),
@@ -153,13 +171,15 @@ impl Reader {
 
 /// The thread's body where a person types.
 fn edit(
-    reader: &Reader,
+    reader: &mut Reader,
     asks: &Receiver<Ask>,
     screen: &Arc<Screen>,
     known: &Arc<Mutex<Known>>,
     store: Option<&Store>,
     doorbell: &Doorbell,
 ) {
+    // If it stays blocked, Ctrl-Z does nothing.
+    let _ = stop_signal().thread_unblock();
     let history = store.and_then(|store| store.history().ok()).unwrap_or_default();
     let made = LineEditor::new(screen, known, &history).and_then(|mut editor| Ok((editor.waker()?, editor)));
     let (mut wake, mut editor) = match made {
@@ -172,14 +192,17 @@ fn edit(
     // Waking waits while nobody edits, so it has a thread of its own.
     let waking = Arc::clone(screen);
     let waker = thread::Builder::new().name("screen".to_owned()).spawn(move || {
+        // If it stays, Ctrl-Z may take the terminal away from the editor. See `Keyboard::start`.
+        let _ = stop_signal().thread_block();
         while waking.wait_to_wake() {
             wake();
         }
     });
     while let Ok(ask) = asks.recv() {
+        reader.has_talked |= matches!(ask, Ask::Line(_));
         let key = match ask {
             Ask::Line(prompt) => edit_line(reader, &mut editor, &prompt, store),
-            Ask::Secret(wanted) if reader.source.answers(wanted) => reader.secret(wanted, ""),
+            Ask::Secret(wanted) if reader.source.answers(wanted, reader.has_talked) => reader.secret(wanted, ""),
             Ask::Secret(wanted) => {
                 let prompt = screen.begin_secret(secret::prompt(wanted));
                 let key = reader.secret(wanted, &prompt);
@@ -229,9 +252,10 @@ fn remember(line: &str, editor: &mut LineEditor, store: Option<&Store>) {
 }
 
 /// The thread's body where lines come from standard input.
-fn read_stdin(reader: &Reader, asks: &Receiver<Ask>, doorbell: &Doorbell) {
+fn read_stdin(reader: &mut Reader, asks: &Receiver<Ask>, doorbell: &Doorbell) {
     let mut lines = Lines::new();
     while let Ok(ask) = asks.recv() {
+        reader.has_talked |= matches!(ask, Ask::Line(_));
         let key = match ask {
             Ask::Line(_) => match lines.next(&reader.cancelled) {
                 Next::Line(line) => Key::Line(line),

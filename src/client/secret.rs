@@ -53,11 +53,13 @@ impl Source {
     }
 
     /// Whether this is asked for, rather than a person. Only once for each login: what was refused is not tried again.
-    pub(super) fn answers(&self, wanted: Wanted) -> bool {
+    /// Who `has_talked` is logged in, and chooses a new password by hand.
+    pub(super) fn answers(&self, wanted: Wanted, has_talked: bool) -> bool {
         match (self, wanted) {
             (Self::None, _) => false,
-            (_, Wanted::Password(n) | Wanted::NewPassword(n)) => n <= 1,
-            (_, Wanted::NewPasswordAgain) => true,
+            (_, Wanted::Password(n)) => n <= 1,
+            (_, Wanted::NewPassword(n)) => n <= 1 && !has_talked,
+            (_, Wanted::NewPasswordAgain) => !has_talked,
         }
     }
 
@@ -235,8 +237,10 @@ mod tests {
     #[test]
     fn a_source_is_asked_once() {
         let source = Source::Variable(Secret(Zeroizing::new("x".to_owned())));
-        assert!(source.answers(Wanted::Password(1)) && source.answers(Wanted::NewPassword(1)));
-        assert!(!source.answers(Wanted::Password(2)) && !source.answers(Wanted::NewPassword(2)));
-        assert!(!Source::None.answers(Wanted::Password(1)));
+        assert!(source.answers(Wanted::Password(1), false) && source.answers(Wanted::NewPassword(1), false));
+        assert!(!source.answers(Wanted::Password(2), false) && !source.answers(Wanted::NewPassword(2), false));
+        assert!(source.answers(Wanted::Password(1), true) && !source.answers(Wanted::NewPassword(1), true));
+        assert!(!source.answers(Wanted::NewPasswordAgain, true));
+        assert!(!Source::None.answers(Wanted::Password(1), false));
     }
 }

@@ -31,12 +31,9 @@ impl Guard {
     /// process: half a client would be worse than none.
     pub(super) fn new(is_edited: bool) -> Self {
         if let (Ok(mut found), Ok(termios)) = (FOUND.lock(), tcgetattr(io::stdin())) {
-            if is_edited {
-                // If that fails there is no terminal, and the editor will say so.
-                let _ = tcsetattr(io::stdin(), OptionalActions::Now, &quiet(termios.clone()));
-            }
             *found = Some((termios, is_edited));
         }
+        hush();
         let tell = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             restore();
@@ -44,6 +41,26 @@ impl Guard {
             process::exit(PANIC);
         }));
         Self
+    }
+}
+
+/// For the editor, when it begins: the terminal as it was found. It is what rustyline gives back at Ctrl-Z.
+pub(super) fn lend() {
+    set(|found| found);
+}
+
+/// For the editor, when it has ended: nothing is echoed any more.
+pub(super) fn hush() {
+    set(quiet);
+}
+
+/// Changes what was found, where lines are edited.
+fn set(change: impl FnOnce(Termios) -> Termios) {
+    if let Ok(found) = FOUND.lock()
+        && let Some((termios, true)) = &*found
+    {
+        // If that fails there is no terminal any more, and the editor says so.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &change(termios.clone()));
     }
 }
 

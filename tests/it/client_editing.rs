@@ -230,3 +230,28 @@ fn history_stays_between_runs_and_holds_no_passwords() {
     alice.keys("\x1b[A\x1b[A");
     alice.wait_for_line("alice> a first line", 19);
 }
+
+#[test]
+fn stopped_by_ctrl_z_and_brought_back_by_a_shell() {
+    let (server, mut bob) = server_and_bob();
+    let home = tempfile::tempdir().unwrap();
+    let variables = [("CHATCLIENT_PASSWORD", PASSWORD), ("PS1", "shell: ")];
+    let mut alice = Terminal::start_with(24, 100, home.path(), "sh", &["-i"], &variables);
+    alice.wait_for("shell: ");
+    let (client, addr) = (env!("CARGO_BIN_EXE_chatclient"), server.addr());
+    alice.keys(&format!("{client} {} {} alice\r", addr.ip(), addr.port()));
+    alice.wait_for("alice> ");
+    for n in 0..5 {
+        alice.keys("half");
+        alice.wait_for_line("alice> half", 11);
+        alice.keys("\x1a");
+        alice.wait("the shell", |alice| alice.contents().trim_end().ends_with("shell:"));
+        say(&mut bob, &format!("while stopped {n}"));
+        alice.keys("fg\r");
+        alice.wait_for(&format!("bob: while stopped {n}"));
+        alice.wait_for_line("alice> half", 11);
+        alice.keys(" line\r");
+        assert!(bob.line().ends_with(" alice half line"));
+        alice.wait_for_line("alice> ", 7);
+    }
+}

@@ -230,3 +230,28 @@ fn colours_and_the_bell_can_be_switched_off() {
     check_looks(&["--no-color"], None, false, true);
     check_looks(&["--no-bell"], None, true, false);
 }
+
+#[test]
+fn a_new_password_is_chosen_by_hand_whatever_the_variable_says() {
+    let server = Server::start();
+    let home = tempfile::tempdir().unwrap();
+    let (host, port) = (server.addr().ip().to_string(), server.addr().port().to_string());
+    let variables = [("CHATCLIENT_PASSWORD", PASSWORD)];
+    let client = env!("CARGO_BIN_EXE_chatclient");
+    let mut alice = Terminal::start_with(24, 80, home.path(), client, &[&host, &port, "alice"], &variables);
+    alice.wait_for("alice> ");
+    alice.keys("/passwd\r");
+    alice.wait_for("choose a password: ");
+    alice.keys("battery staple\r");
+    alice.wait_for("the same password again: ");
+    alice.keys("battery staple\r");
+    alice.wait("the prompt", |alice| alice.contents().trim_end().ends_with("alice>"));
+    alice.keys("/quit\r");
+    alice.expect_exit(0);
+    let mut again = server.greeted();
+    again.send("alice");
+    again.expect("C 331 ");
+    again.send("battery staple");
+    again.expect("C 230 ");
+    assert!(!alice.raw().contains("battery"));
+}

@@ -23,13 +23,16 @@ const ARROWS: [(&str, &[&str]); 9] = [
 const FOR_ALL: [&str; 2] = ["limits", "close"];
 
 /// What only these layers may name from outside the crate.
-const OUTSIDE: [(&str, &[&str]); 12] = [
+const OUTSIDE: [(&str, &[&str]); 15] = [
     ("mio", &["net"]),
     ("signal_hook_mio", &["net"]),
     ("argon2", &["auth"]),
     ("hmac", &["auth"]),
     ("sha2", &["auth"]),
     ("clap", &["config", "main", "client", "load"]),
+    ("rustyline", &["client"]),
+    ("rpassword", &["client"]),
+    ("nix", &["client"]),
     ("std::fs", &["net", "auth", "config", "logging", "client", "load"]),
     ("std::net", &["net", "auth", "config", "main", "client", "load"]),
     ("std::io", &["net", "auth", "config", "logging", "main", "client", "load"]),
