@@ -12,10 +12,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 mod client;
+mod fake;
 mod process;
 pub(crate) mod rooms;
+mod terminal;
 pub(crate) use client::Client;
-pub(crate) use process::{Outcome, Thread, eventually, finish_child, run};
+pub(crate) use fake::Fake;
+pub(crate) use process::{Outcome, Thread, eventually, finish, finish_child, run};
+pub(crate) use terminal::Terminal;
 
 /// How long a client waits for a line that it is owed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

@@ -38,8 +38,9 @@ pub(crate) fn run(binary: &str, dir: &Path, args: &[&str]) -> Outcome {
     finish(command)
 }
 
+/// Runs a command to its end, which must come in time.
 #[track_caller]
-fn finish(mut command: Command) -> Outcome {
+pub(crate) fn finish(mut command: Command) -> Outcome {
     let program = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     finish_child(program.spawn().expect("the program starts"), START_STOP)
 }
