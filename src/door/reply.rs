@@ -134,7 +134,7 @@ impl Reply {
             Self::Usage(usage) => writeln!(out, "C 501 usage: {usage}"),
             Self::NeitherCommandNorData => writeln!(out, "C 501 a line begins with C or D, then a space"),
             Self::UnknownOperation => writeln!(out, "C 502 unknown operation; HELP lists them"),
-            Self::NotNow => writeln!(out, "C 503 no message was asked for; PM or DM first"),
+            Self::NotNow => writeln!(out, "C 503 no message was asked for; PM, DM or RM first"),
             Self::NoSuchUser => writeln!(out, "C 550 no such user"),
             Self::NoSuchRoom => writeln!(out, "C 550 no such room"),
             Self::Help(lines) => encode_list(&mut out, 214, lines),

@@ -8,16 +8,16 @@ use super::room::{HostGoes, Member, Room, RoomId, RoomPassword};
 use super::session::SessionId;
 
 impl Hub {
-    /// MAKE, by an account.
+    /// MAKE, by an account. A guest is in one room, and that is all it is: from one, this does nothing.
     pub(super) fn on_make(&mut self, who: SessionId, entry: Entry<'_>) {
-        let Some(name) = self.who_is(who) else { return };
+        let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
         let event = self.make(who, name, entry, HostGoes::PassesOn, true).unwrap_or_else(|refusal| refusal);
         self.tell(who, event);
     }
 
-    /// JOIN, by an account. Who is in already gets its token again.
+    /// JOIN, by an account; from a guest it does nothing. Who is in already gets its token again.
     pub(super) fn on_join(&mut self, who: SessionId, entry: Entry<'_>) {
-        let Some(name) = self.who_is(who) else { return };
+        let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
         let place = self.rooms.find(&entry.room).and_then(|id| Some((id, self.rooms.member(who, id)?.token)));
         let event = match place {
             Some((id, token)) => Event::Entered { room: self.name_of_room(id, entry.room), token },
@@ -53,7 +53,7 @@ impl Hub {
             return Err(Event::RoomExists { room: self.name_of_room(id, room) });
         }
         self.check_rooms_of(who)?;
-        let password = password.map(|word| RoomPassword::new(word.0));
+        let password = password.and_then(|word| RoomPassword::new(word.0));
         let id = self.rooms.open(Room::new(room.clone(), password, host_goes, who));
         self.rooms.enter(id, who, name, token, listens);
         Ok(Event::Entered { room, token })
@@ -82,7 +82,7 @@ impl Hub {
 
     fn check_rooms_of(&self, who: SessionId) -> Result<(), Event> {
         let most = self.rules.rooms_per_session;
-        if self.rooms.rooms_of(who).count() >= most as usize { Err(Event::TooManyRooms { most }) } else { Ok(()) }
+        if self.rooms.places_of(who).count() >= most as usize { Err(Event::TooManyRooms { most }) } else { Ok(()) }
     }
 
     /// LEAVE.
@@ -96,10 +96,11 @@ impl Hub {
         }
     }
 
-    /// The end of a session: its places go with it.
+    /// The end of a session: its places go with it, in the order in which it came to them.
     pub(super) fn leave_all(&mut self, who: SessionId) {
-        let rooms: Vec<RoomId> = self.rooms.rooms_of(who).collect();
-        for room in rooms {
+        let mut places: Vec<(u64, RoomId)> = self.rooms.places_of(who).collect();
+        places.sort_unstable();
+        for (_, room) in places {
             self.take_out(who, room);
         }
     }
@@ -178,12 +179,11 @@ impl Hub {
             event = self.remove(*session, id, &name).map(|room| Event::Gone { room, who: name.clone(), kicked: true });
         }
         if let Some(event) = event {
-            self.events.push_back((Audience::Room { room: id, except: None }, event.clone()));
             for session in &sessions {
                 self.tell(*session, event.clone());
             }
+            self.settle(id, event);
         }
-        self.settle(id);
         self.tell(who, Event::Done);
     }
 
@@ -198,14 +198,12 @@ impl Hub {
         }
     }
 
-    /// A member goes by itself, or its session ends; the others are told.
+    /// A member goes by itself, or its session ends.
     fn take_out(&mut self, who: SessionId, id: RoomId) {
         let Some(name) = self.who_is(who) else { return };
         if let Some(room) = self.remove(who, id, &name) {
-            let gone = Event::Gone { room, who: name, kicked: false };
-            self.events.push_back((Audience::Room { room: id, except: None }, gone));
+            self.settle(id, Event::Gone { room, who: name, kicked: false });
         }
-        self.settle(id);
     }
 
     /// Takes a place away and voids its token. Gives the room's name. `settle` must follow.
@@ -215,19 +213,21 @@ impl Hub {
         self.rooms.room(id).map(|room| room.name.clone())
     }
 
-    /// After somebody has gone: an empty room is gone too, and one whose host has gone does what it does then.
-    fn settle(&mut self, id: RoomId) {
+    /// After somebody has gone: an empty room is gone too, and so is one that goes with its host, which is all that
+    /// its members are told then. Others stay, and their members are told who has `gone`, and who is host now.
+    fn settle(&mut self, id: RoomId, gone: Event) {
         let Some(room) = self.rooms.room(id) else { return };
         let Some(eldest) = room.members().first().map(|member| member.session) else {
             self.rooms.close(id);
             return;
         };
-        if self.rooms.member(room.host, id).is_some() {
-            return;
+        let new_host = self.rooms.member(room.host, id).is_none().then_some(eldest);
+        if new_host.is_some() && room.host_goes == HostGoes::Closes {
+            return self.close_room(id, Closing::HostLeft);
         }
-        match room.host_goes {
-            HostGoes::Closes => self.close_room(id, Closing::HostLeft),
-            HostGoes::PassesOn => self.pass_on(id, eldest),
+        self.events.push_back((Audience::Room { room: id, except: None }, gone));
+        if let Some(host) = new_host {
+            self.pass_on(id, host);
         }
     }
 

@@ -173,7 +173,8 @@ impl Hub {
 
     fn on_say(&mut self, who: SessionId, text: &str, unix_ms: u64) {
         let Some(message) = self.message(who, text, unix_ms) else { return };
-        let hearers = self.roster.everyone().len() - 1; // all but `who`, who is in: `message` has seen to that
+        let is_among_them = self.roster.name_of(who).is_some(); // a guest is not
+        let hearers = self.roster.everyone().len() - usize::from(is_among_them);
         self.events.push_back((Audience::Others(who), Event::Said(message)));
         self.tell(who, Event::Sent { hearers });
     }
@@ -233,7 +234,7 @@ impl Hub {
         assert!(self.void_tokens.is_empty(), "void tokens are left");
         self.roster.check_invariants();
         self.rooms.check_invariants();
-        assert!(self.guests.keys().all(|guest| self.rooms.rooms_of(*guest).count() == 1), "a guest is nowhere");
+        assert!(self.guests.keys().all(|guest| self.rooms.places_of(*guest).count() == 1), "a guest is nowhere");
         let mut by_name: BTreeMap<&UserName, Vec<SessionId>> = BTreeMap::new();
         for id in self.everyone() {
             let name = self.name_of(*id).expect("everyone has a seat");

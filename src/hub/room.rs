@@ -36,12 +36,12 @@ pub enum HostGoes {
 }
 
 /// One word that a room is entered by. Prints as `***`.
-#[derive(PartialEq, Eq)]
 pub(super) struct RoomPassword(Zeroizing<Box<str>>);
 
 impl RoomPassword {
-    pub(super) fn new(word: &str) -> Self {
-        Self(Zeroizing::new(word.into()))
+    /// `None` if the word is empty: a room that it would lock could be entered without a word.
+    pub(super) fn new(word: &str) -> Option<Self> {
+        (!word.is_empty()).then(|| Self(Zeroizing::new(word.into())))
     }
 }
 
@@ -149,10 +149,10 @@ impl Rooms {
         self.room(id)?.member(*self.places.get(&(session, id))?)
     }
 
-    /// The rooms that a session is in, in the order in which their ids were given.
-    pub(super) fn rooms_of(&self, session: SessionId) -> impl Iterator<Item = RoomId> + '_ {
+    /// The rooms that a session is in, each with the number of its arrival there.
+    pub(super) fn places_of(&self, session: SessionId) -> impl Iterator<Item = (u64, RoomId)> + '_ {
         let all = (session, RoomId(0))..=(session, RoomId(u32::MAX));
-        self.places.range(all).map(|((_, room), _)| *room)
+        self.places.range(all).map(|((_, room), arrival)| (*arrival, *room))
     }
 
     /// Gives a session a place in a room in which it has none yet.

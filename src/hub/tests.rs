@@ -1,7 +1,13 @@
 //! The hub alone: what each command brings about, and a seeded simulation against a model that is too simple to be wrong.
 
+use super::command::{Entry, Masked};
+use super::event::{Closing, RoomLine};
+use super::names::RoomName;
 use super::*;
 
+mod guests;
+mod rooms;
+mod shadow;
 mod simulation;
 
 const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 3, rooms_per_session: 2, room_members: 3 };
@@ -14,36 +20,93 @@ fn name(text: &str) -> UserName {
     UserName::from_record(text).unwrap()
 }
 
-/// Carries out `"slot[.generation] verb arguments"` at millisecond `unix_ms`.
+fn room(text: &str) -> RoomName {
+    RoomName::parse(text).unwrap()
+}
+
+/// The token that `Entry` has in a script: its number is all of it.
+fn token(number: u8) -> RoomToken {
+    RoomToken::new([number; RoomToken::BYTES])
+}
+
+fn number_of(token: RoomToken) -> u8 {
+    (0..=u8::MAX).find(|number| self::token(*number) == token).unwrap()
+}
+
+/// `"room [password]"`, with the token `number`.
+fn entry(text: &str, number: u8) -> Entry<'_> {
+    let (name, word) = text.split_once(' ').map_or((text, None), |(name, word)| (name, Some(word)));
+    Entry { room: room(name), password: word.map(Masked), token: token(number) }
+}
+
+/// Carries out `"slot[.generation] verb[/token] arguments"` at millisecond `unix_ms`. A token that is not given has the
+/// number of the slot.
 fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
     let (who, command) = step.split_once(' ').unwrap();
     let (slot, generation) = who.split_once('.').unwrap_or((who, "0"));
     let who = SessionId { slot: slot.parse().unwrap(), generation: generation.parse().unwrap() };
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
+    let (verb, number) = verb.split_once('/').map_or((verb, who.slot as u8), |(verb, n)| (verb, n.parse().unwrap()));
+    let two = || rest.split_once(' ').unwrap_or((rest, ""));
     let command = match verb {
         "enter" => Command::Enter { name: name(rest) },
         "leave" => Command::Leave,
         "say" => Command::Say { text: rest },
-        "tell" => {
-            let (to, text) = rest.split_once(' ').unwrap();
-            Command::Tell { to: name(to), text }
-        }
+        "tell" => Command::Tell { to: name(two().0), text: two().1 },
         "find" => Command::Find { name: name(rest) },
         "who" => Command::Who { prefix: rest },
+        "make" => Command::Make(entry(rest, number)),
+        "join" => Command::Join(entry(rest, number)),
+        "visit" | "found" => {
+            let (guest, rest) = two();
+            let guest = GuestName::parse(guest).unwrap();
+            Command::Visit { guest, makes: verb == "found", entry: entry(rest, number) }
+        }
+        "part" => Command::Part { room: room(rest) },
+        "rm" => Command::SayIn { room: room(two().0), text: two().1 },
+        "findroom" => Command::FindRoom { room: room(rest) },
+        "listen" => Command::Listen { room: room(rest) },
+        "rooms" => Command::Rooms { prefix: rest },
+        "names" => Command::Names { room: room(two().0), prefix: two().1 },
+        "kick" => Command::Kick { room: room(two().0), name: Who::parse(two().1).unwrap() },
+        "close" => Command::Close { room: room(rest) },
         other => panic!("no such command: {other}"),
     };
     hub.handle(who, command, unix_ms);
 }
 
-fn spelled(audience: &Audience, event: &Event) -> String {
-    let audience = match audience {
-        Audience::One(id) => format!("to {}.{}", id.slot, id.generation),
+/// The sessions that an audience is, of the hub that has just named it.
+fn hearers(hub: &Hub, audience: &Audience) -> Vec<SessionId> {
+    match audience {
+        Audience::One(id) => vec![*id],
+        Audience::Others(except) => hub.everyone().iter().copied().filter(|id| id != except).collect(),
+        Audience::Account { name, except } => hub.sessions_of(name).iter().copied().filter(|id| id != except).collect(),
+        Audience::Room { room, except } => {
+            let listeners = hub.members_of(*room).iter().filter(|member| member.listens);
+            listeners.map(|member| member.session).filter(|id| Some(*id) != *except).collect()
+        }
+        Audience::Members(members) => members.iter().map(|member| member.session).collect(),
+    }
+}
+
+/// An audience by what it is where that says more than who is in it.
+fn spelled_audience(hub: &Hub, audience: &Audience) -> String {
+    match audience {
         Audience::Others(id) => format!("all but {}.{}", id.slot, id.generation),
         Audience::Account { name, except } => format!("{name} but {}.{}", except.slot, except.generation),
-    };
-    let event = match event {
+        Audience::One(_) | Audience::Room { .. } | Audience::Members(_) => {
+            let ids: Vec<_> =
+                hearers(hub, audience).iter().map(|id| format!("{}.{}", id.slot, id.generation)).collect();
+            format!("to {}", if ids.is_empty() { "nobody".to_owned() } else { ids.join(" ") })
+        }
+    }
+}
+
+fn spelled_event(event: &Event) -> String {
+    match event {
         Event::Said(message) => format!("{} says {}", message.from, message.text),
         Event::Told(message) => format!("{} tells {}", message.from, message.text),
+        Event::SaidIn { room, message } => format!("{} says in {room} {}", message.from, message.text),
         Event::Welcome { name, online } => format!("welcome {name}, {online} online"),
         Event::SessionsFull { sessions } => format!("full at {sessions}"),
         Event::Sent { hearers } => format!("sent to {hearers}"),
@@ -53,14 +116,56 @@ fn spelled(audience: &Audience, event: &Event) -> String {
         Event::Online { names, matching } => {
             format!("online {} of {matching}", names.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
         }
-    };
-    format!("{audience}: {event}")
+        Event::Entered { room, token } => format!("in {room}, token {}", number_of(*token)),
+        Event::Done => "done".to_owned(),
+        Event::FoundRoom => "found the room".to_owned(),
+        Event::RoomExists { room } => format!("{room} is there"),
+        Event::NoSuchRoom => "no such room".to_owned(),
+        Event::WrongRoomPassword => "wrong word".to_owned(),
+        Event::RoomFull { room } => format!("{room} is full"),
+        Event::TooManyRooms { most } => format!("in {most} rooms"),
+        Event::GuestNameTaken => "guest is there".to_owned(),
+        Event::NotMember { room } => format!("not in {room}"),
+        Event::NotHost { room } => format!("not host of {room}"),
+        Event::NotInRoom { name } => format!("{name} is not there"),
+        Event::Rooms { rooms, matching } => {
+            let line = |RoomLine { name, members, is_locked }: &RoomLine| {
+                format!("{name} {members}{}", if *is_locked { " locked" } else { "" })
+            };
+            format!("rooms [{}] of {matching}", rooms.iter().map(line).collect::<Vec<_>>().join(", "))
+        }
+        Event::Names { room, names, matching } => {
+            let line = |(name, is_host): &(Who, bool)| format!("{name}{}", if *is_host { " host" } else { "" });
+            format!("in {room} [{}] of {matching}", names.iter().map(line).collect::<Vec<_>>().join(", "))
+        }
+        Event::Arrived { room, who } => format!("{who} enters {room}"),
+        Event::Gone { room, who, kicked: false } => format!("{who} leaves {room}"),
+        Event::Gone { room, who, kicked: true } => format!("{who} leaves {room}, kicked"),
+        Event::RoomClosed { room, why: Closing::ByHost } => format!("{room} closed by its host"),
+        Event::RoomClosed { room, why: Closing::HostLeft } => format!("{room} closed, its host has left"),
+        Event::HostIs { room, who } => format!("{who} is host of {room}"),
+    }
 }
 
-fn drain(hub: &mut Hub) -> Vec<(Audience, Event)> {
+/// All that the hub has to say, and the tokens that are void.
+fn drain(hub: &mut Hub) -> (Vec<(Audience, Event)>, Vec<RoomToken>) {
     let events = std::iter::from_fn(|| hub.poll_event()).collect();
+    let void = std::iter::from_fn(|| hub.poll_void_token()).collect();
     hub.check_invariants();
-    events
+    (events, void)
+}
+
+/// The same, spelled: last, where there are any, `void` and the numbers of the tokens.
+fn said(hub: &mut Hub) -> Vec<String> {
+    let (events, void) = drain(hub);
+    let spelled = |(audience, event): &(Audience, Event)| {
+        format!("{}: {}", spelled_audience(hub, audience), spelled_event(event))
+    };
+    let mut said: Vec<String> = events.iter().map(spelled).collect();
+    if !void.is_empty() {
+        said.push(void.iter().fold("void".to_owned(), |text, token| format!("{text} {}", number_of(*token))));
+    }
+    said
 }
 
 /// A hub after the commands of `setup`, with nothing left to say.
@@ -77,8 +182,7 @@ fn hub_after(setup: &[&str]) -> Hub {
 fn check(setup: &[&str], step: &str, expected: &[&str]) {
     let mut hub = hub_after(setup);
     carry_out(&mut hub, step, 1);
-    let said: Vec<_> = drain(&mut hub).iter().map(|(audience, event)| spelled(audience, event)).collect();
-    assert_eq!(said, expected, "{step} after {setup:?}");
+    assert_eq!(said(&mut hub), expected, "{step} after {setup:?}");
 }
 
 const THREE: &[&str] = &["1 enter Alice", "2 enter bob", "3 enter Alice"];
@@ -173,8 +277,7 @@ fn new_rules_put_nobody_out() {
     assert_eq!(hub.sessions_of(&name("alice")), [id(1), id(3)]);
     carry_out(&mut hub, "4 enter bob", 1);
     carry_out(&mut hub, "1 who", 1);
-    let said: Vec<_> = drain(&mut hub).iter().map(|(audience, event)| spelled(audience, event)).collect();
-    assert_eq!(said, ["to 4.0: full at 1", "to 1.0: online Alice of 2"]);
+    assert_eq!(said(&mut hub), ["to 4.0: full at 1", "to 1.0: online Alice of 2"]);
 }
 
 #[test]
@@ -196,11 +299,15 @@ fn ids_carry_the_time_and_rise_though_it_falls() {
     let mut ids = Vec::new();
     for (step, unix_ms) in [("1 say a", 5_000), ("1 tell bob b", 5_000), ("2 say c", 4_000), ("2 say d", 6_000)] {
         carry_out(&mut hub, step, unix_ms);
-        ids.extend(drain(&mut hub).iter().filter_map(|(_, event)| id_of(event)));
+        ids.extend(drain(&mut hub).0.iter().filter_map(|(_, event)| id_of(event)));
     }
     assert_eq!(ids, [5_000 << 20, (5_000 << 20) + 1, (5_000 << 20) + 2, 6_000 << 20]);
 }
 
 fn id_of(event: &Event) -> Option<u64> {
-    if let Event::Said(message) | Event::Told(message) = event { Some(message.id) } else { None }
+    if let Event::Said(message) | Event::Told(message) | Event::SaidIn { message, .. } = event {
+        Some(message.id)
+    } else {
+        None
+    }
 }

@@ -3,6 +3,7 @@
 //!
 //! A run that fails prints its seed; `CHATD_SEED=seed cargo test simulation` runs that seed alone.
 
+use super::shadow::Shadow;
 use super::*;
 
 const SEEDS: u64 = 48;
@@ -10,6 +11,10 @@ const COMMANDS: usize = 600;
 const SLOTS: u64 = 14;
 /// Few, some of them beginnings of others, in an order that is not that of their bytes.
 const ACCOUNTS: [&str; 8] = ["alice", "Ali", "Bob", "bo_b", "BO", "carol", "Zoe", "z.1"];
+/// One of them twice, in two cases and two normal forms.
+const ROOMS: [&str; 6] = ["lobby", "LOBBY", "tea", "Tea-2", "Gr\u{fc}n", "GRU\u{308}N"];
+/// As few, one of them an account's name too.
+const GUESTS: [&str; 4] = ["bob", "Zoe", "B\u{f6}b", "b"];
 
 #[test]
 fn the_hub_and_its_shadow_say_the_same() {
@@ -29,6 +34,7 @@ struct Simulation {
     shadow: Shadow,
     /// The generation of each slot's latest user.
     generations: Vec<u32>,
+    tokens: u128,
     unix_ms: u64,
 }
 
@@ -37,8 +43,9 @@ impl Simulation {
         Self {
             random: Random(seed),
             hub: Hub::new(RULES),
-            shadow: Shadow { rules: RULES, sessions: Vec::new(), last_id: 0 },
+            shadow: Shadow::new(RULES),
             generations: vec![0; SLOTS as usize],
+            tokens: 0,
             unix_ms: 1_700_000_000_000,
         }
     }
@@ -50,7 +57,8 @@ impl Simulation {
                 let rules = Rules {
                     sessions_per_account: 1 + self.random.below(4) as u32,
                     list_lines: 1 + self.random.below(9) as u32,
-                    ..RULES
+                    rooms_per_session: 1 + self.random.below(4) as u32,
+                    room_members: 1 + self.random.below(9) as u32,
                 };
                 self.hub.set_rules(rules.clone());
                 self.shadow.rules = rules;
@@ -59,12 +67,18 @@ impl Simulation {
             let what = format!("turn {turn}: {who:?} {command:?} at {}", self.unix_ms);
             let last_id = self.shadow.last_id;
             self.hub.handle(who, command.clone(), self.unix_ms);
-            let expected = self.shadow.handle(who, command, self.unix_ms);
-            let said = drain(&mut self.hub);
-            // Names are equal in any case; their spelling counts too, and Debug shows it.
+            let (expected, void_expected) = self.shadow.handle(who, command, self.unix_ms);
+            let (said, void) = drain(&mut self.hub);
+            let said: Vec<_> =
+                said.into_iter().map(|(audience, event)| (sorted(hearers(&self.hub, &audience)), event)).collect();
+            let expected: Vec<_> = expected.into_iter().map(|(to, event)| (sorted(to), event)).collect();
+            // Names are equal in any case; their spelling counts too, and Debug shows it. It hides tokens.
             assert_eq!(format!("{said:?}"), format!("{expected:?}"), "{what}");
+            assert_eq!(said, expected, "{what}");
+            assert_eq!(encoded(&void), encoded(&void_expected), "{what}");
             assert!(said.iter().filter_map(|(_, event)| id_of(event)).all(|id| id > last_id), "{what}");
             self.check_who_is_in(&what);
+            self.check_rooms(&what);
         }
     }
 
@@ -86,16 +100,36 @@ impl Simulation {
             who.generation = (generation + 1).saturating_sub(2 * self.random.below(2) as u32);
         }
         let account = self.account();
-        let command = match self.random.below(20) {
-            0..=5 => {
+        let command = match self.random.below(50) {
+            0..=7 => {
                 who.generation = self.whoever_enters(slot);
                 return (who, Command::Enter { name: name(account) });
             }
-            6..=8 => Command::Leave,
-            9..=11 => Command::Say { text: "hello all" },
-            12..=15 => Command::Tell { to: self.in_some_case(account), text: "psst" },
-            16..=17 => Command::Find { name: self.in_some_case(account) },
-            _ => Command::Who { prefix: self.random.pick(&["", "", "a", "AL", "bo", "B", "b-", "zoe", "x", "é"]) },
+            8..=11 => {
+                who.generation = self.whoever_enters(slot);
+                let guest = GuestName::parse(self.random.pick(&GUESTS)).unwrap();
+                return (who, Command::Visit { guest, makes: self.random.one_in(3), entry: self.entry() });
+            }
+            12..=14 => Command::Leave,
+            15..=16 => Command::Say { text: "hello all" },
+            17..=18 => Command::Tell { to: self.in_some_case(account), text: "psst" },
+            19 => Command::Find { name: self.in_some_case(account) },
+            20 => Command::Who { prefix: self.random.pick(&["", "", "a", "AL", "bo", "B", "b-", "zoe", "x", "é"]) },
+            21..=25 => Command::Make(self.entry()),
+            26..=32 => Command::Join(self.entry()),
+            33..=34 => Command::Part { room: self.room() },
+            35..=39 => Command::SayIn { room: self.room(), text: "hello room" },
+            40 => Command::FindRoom { room: self.room() },
+            41..=43 => Command::Listen { room: self.room() },
+            44 => Command::Rooms {
+                prefix: self.random.pick(&["", "", "l", "TEA", "tea-", "gr\u{fc}", "GR", "x", "~", "."]),
+            },
+            45..=46 => Command::Names {
+                room: self.room(),
+                prefix: self.random.pick(&["", "", "a", "BO", "~", "~B", "~b\u{f6}", "x", "~~"]),
+            },
+            47..=48 => Command::Kick { room: self.room(), name: self.somebody(account) },
+            _ => Command::Close { room: self.room() },
         };
         (who, command)
     }
@@ -104,11 +138,38 @@ impl Simulation {
         self.random.pick(&ACCOUNTS)
     }
 
+    fn room(&mut self) -> RoomName {
+        RoomName::parse(self.random.pick(&ROOMS)).unwrap()
+    }
+
+    fn entry(&mut self) -> Entry<'static> {
+        self.tokens += 1;
+        let token = RoomToken::new(self.tokens.to_be_bytes());
+        // One word mostly fits, none and the empty one fit rooms without.
+        let word = match self.random.below(9) {
+            0 => Some("word"),
+            1 => Some("sword"),
+            2 => Some(""),
+            _ => None,
+        };
+        Entry { room: self.room(), password: word.map(Masked), token }
+    }
+
+    /// An account or a guest, in some case.
+    fn somebody(&mut self, account: &str) -> Who {
+        if self.random.one_in(2) {
+            return self.in_some_case(account).into();
+        }
+        let guest = self.random.pick(&GUESTS);
+        let guest = if self.random.one_in(2) { guest.to_uppercase() } else { guest.to_owned() };
+        GuestName::parse(&guest).unwrap().into()
+    }
+
     /// A slot that is free has a new user; one that is not still has the old one, who asks again.
     fn whoever_enters(&mut self, slot: u64) -> u32 {
         let generation = &mut self.generations[slot as usize];
         let id = SessionId { slot: slot as u32, generation: *generation };
-        if self.shadow.name_of(id).is_none() {
+        if self.shadow.who_is(id).is_none() {
             *generation += 1;
         }
         *generation
@@ -135,92 +196,35 @@ impl Simulation {
             assert_eq!(self.hub.name_of(*id), Some(account), "{what}");
             assert_eq!(self.hub.sessions_of(account), self.shadow.sessions_of(account), "{what}");
         }
-    }
-}
-
-/// Who is in, in the order of their coming; everything else is looked for.
-struct Shadow {
-    rules: Rules,
-    sessions: Vec<(SessionId, UserName)>,
-    last_id: u64,
-}
-
-impl Shadow {
-    fn handle(&mut self, who: SessionId, command: Command<'_>, unix_ms: u64) -> Vec<(Audience, Event)> {
-        let me = self.name_of(who);
-        let one = |event| vec![(Audience::One(who), event)];
-        match (command, me) {
-            (Command::Enter { name }, None) => {
-                let sessions = self.sessions_of(&name).len() as u32;
-                if sessions >= self.rules.sessions_per_account {
-                    return one(Event::SessionsFull { sessions });
-                }
-                self.sessions.push((who, name.clone()));
-                one(Event::Welcome { name, online: self.accounts().len() })
-            }
-            (Command::Enter { .. }, Some(_)) | (_, None) => vec![],
-            (Command::Leave, Some(_)) => {
-                self.sessions.retain(|(id, _)| *id != who);
-                vec![]
-            }
-            (Command::Say { text }, Some(from)) => {
-                let said = Event::Said(self.message(from, text, unix_ms));
-                let sent = Event::Sent { hearers: self.sessions.iter().filter(|(id, _)| *id != who).count() };
-                vec![(Audience::Others(who), said), (Audience::One(who), sent)]
-            }
-            (Command::Tell { to, text }, Some(from)) => {
-                let (name, reached) = self.look_up(who, to);
-                if !reached {
-                    return one(Event::NotOnline { name });
-                }
-                let told = Event::Told(self.message(from, text, unix_ms));
-                let audience = Audience::Account { name: name.clone(), except: who };
-                vec![(audience, told), (Audience::One(who), Event::SentTo { name })]
-            }
-            (Command::Find { name }, Some(_)) => match self.look_up(who, name) {
-                (name, true) => one(Event::Found { name }),
-                (name, false) => one(Event::NotOnline { name }),
-            },
-            (Command::Who { prefix }, Some(_)) => {
-                let prefix = prefix.to_lowercase();
-                let mut names = self.accounts();
-                names.retain(|name| name.as_str().to_lowercase().starts_with(&prefix));
-                names.sort_by_key(|name| name.as_str().to_lowercase());
-                let matching = names.len();
-                names.truncate(self.rules.list_lines as usize);
-                one(Event::Online { names, matching })
-            }
+        for (slot, generation) in self.generations.iter().enumerate() {
+            let id = SessionId { slot: slot as u32, generation: *generation };
+            assert_eq!(self.hub.who_is(id), self.shadow.who_is(id), "{what}");
         }
     }
 
-    fn name_of(&self, who: SessionId) -> Option<UserName> {
-        self.sessions.iter().find(|(id, _)| *id == who).map(|(_, name)| name.clone())
-    }
-
-    fn sessions_of(&self, name: &UserName) -> Vec<SessionId> {
-        self.sessions.iter().filter(|(_, other)| other == name).map(|(id, _)| *id).collect()
-    }
-
-    fn accounts(&self) -> Vec<UserName> {
-        let mut accounts: Vec<UserName> = Vec::new();
-        for (_, name) in &self.sessions {
-            if !accounts.contains(name) {
-                accounts.push(name.clone());
-            }
+    /// The same rooms have the same members in the same order, with the same tokens.
+    fn check_rooms(&self, what: &str) {
+        assert_eq!(self.hub.rooms.by_name().len(), self.shadow.rooms.len(), "{what}");
+        for room in &self.shadow.rooms {
+            let id = self.hub.rooms.find(&room.name).expect("a room");
+            let members = self.hub.members_of(id);
+            let members: Vec<_> = members.iter().map(|member| (member.session, member.token, member.listens)).collect();
+            let expected = room.members.iter().map(|member| (member.session, member.token, member.listens));
+            assert_eq!(members, expected.collect::<Vec<_>>(), "{what}");
+            assert!(room.members.iter().all(|member| self.hub.who_is(member.session).as_ref() == Some(&member.who)));
         }
-        accounts
     }
+}
 
-    /// The name as registered if it is online, and whether another session than `who` has it.
-    fn look_up(&self, who: SessionId, name: UserName) -> (UserName, bool) {
-        let reached = self.sessions_of(&name).iter().any(|id| *id != who);
-        (self.accounts().into_iter().find(|account| *account == name).unwrap_or(name), reached)
-    }
+fn sorted(mut sessions: Vec<SessionId>) -> Vec<SessionId> {
+    sessions.sort();
+    sessions
+}
 
-    fn message(&mut self, from: UserName, text: &str, unix_ms: u64) -> Message {
-        self.last_id = (self.last_id + 1).max(unix_ms * 1_048_576);
-        Message { id: self.last_id, from: from.into(), text: text.into() }
-    }
+fn encoded(tokens: &[RoomToken]) -> Vec<String> {
+    let mut tokens: Vec<String> = tokens.iter().map(|token| token.encode()).collect();
+    tokens.sort();
+    tokens
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): any seed is a good one, and the same seed is the same run everywhere.

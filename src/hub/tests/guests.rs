@@ -1,0 +1,159 @@
+//! Guests: who has no account, and is in for as long as it is in one room.
+
+use super::*;
+
+/// ~bob (8) has made tea and listens, ~zoe (9) has come and does not yet, Alice (1) has come by the line door.
+const TEA: &[&str] =
+    &["1 enter Alice", "2 enter bob", "8 found bob tea", "8 listen tea", "9 visit zoe TEA", "1 join tea"];
+
+/// As `check`, after `TEA`.
+#[track_caller]
+fn check_in(setup: &[&str], step: &str, expected: &[&str]) {
+    check(&[TEA, setup].concat(), step, expected);
+}
+
+#[test]
+fn making_and_coming_in() {
+    check(&[], "8 found Bob tea", &["to 8.0: in tea, token 8"]);
+    check(&["8 found bob tea"], "9 found zoe TEA", &["to 9.0: tea is there"]);
+    check(&[], "8 visit bob tea", &["to 8.0: no such room"]);
+    check(&["8 found bob tea word"], "9 visit zoe tea", &["to 9.0: wrong word"]);
+    check_in(&["1 part tea"], "7 visit kim tea", &["to 8.0: ~kim enters tea", "to 7.0: in tea, token 7"]);
+    check_in(&[], "7 visit kim tea", &["to 7.0: tea is full"]);
+}
+
+#[test]
+fn a_refused_guest_is_nobody() {
+    for (step, refusal) in [("visit kim cake", "no such room"), ("visit bob tea", "guest is there")] {
+        check_in(&["1 part tea"], &format!("7 {step}"), &[&format!("to 7.0: {refusal}")]);
+        check_in(&["1 part tea", &format!("7 {step}")], "7 rm tea hi", &[]);
+        check_in(&["1 part tea", &format!("7 {step}")], "7 leave", &[]);
+        // It may try again.
+        let tried = ["1 part tea", &format!("7 {step}")];
+        check_in(&tried, "7 visit kim tea", &["to 8.0: ~kim enters tea", "to 7.0: in tea, token 7"]);
+    }
+}
+
+#[test]
+fn names_of_guests_are_unique_in_a_room() {
+    let has_place = ["1 part tea"];
+    for taken in ["bob", "BOB", "Zoe"] {
+        check_in(&has_place, &format!("7 visit {taken} tea"), &["to 7.0: guest is there"]);
+    }
+    // An account's name is another.
+    check_in(&has_place, "2 join tea", &["to 8.0: bob enters tea", "to 2.0: in tea, token 2"]);
+    check_in(&["9 leave"], "7 visit alice tea", &["to 8.0 1.0: ~alice enters tea", "to 7.0: in tea, token 7"]);
+    // So is the same in another room, and in the same when the first is gone.
+    check_in(&["2 make cake"], "7 visit bob cake", &["to 2.0: ~bob enters cake", "to 7.0: in cake, token 7"]);
+    check_in(&["9 leave"], "7 visit zoe tea", &["to 8.0 1.0: ~zoe enters tea", "to 7.0: in tea, token 7"]);
+}
+
+#[test]
+fn a_guest_hears_from_its_first_word_on() {
+    check_in(&[], "1 rm tea hi", &["to 8.0: Alice says in tea hi", "to 1.0: sent to 1"]);
+    check_in(&[], "9 listen tea", &[]);
+    check_in(&["9 listen tea"], "1 rm tea hi", &["to 8.0 9.0: Alice says in tea hi", "to 1.0: sent to 2"]);
+    check_in(
+        &["9 listen tea", "9 listen tea"],
+        "1 rm tea hi",
+        &["to 8.0 9.0: Alice says in tea hi", "to 1.0: sent to 2"],
+    );
+    check_in(&[], "9 listen cake", &[]);
+    check_in(&["2 make cake", "9 listen cake"], "1 rm tea hi", &["to 8.0: Alice says in tea hi", "to 1.0: sent to 1"]);
+    check_in(&[], "2 listen tea", &[]);
+    // Who does not listen may speak, and is not among its own hearers.
+    check_in(&[], "9 rm tea hi", &["to 8.0 1.0: ~zoe says in tea hi", "to 9.0: sent to 2"]);
+    check_in(&[], "8 rm tea hi", &["to 1.0: ~bob says in tea hi", "to 8.0: sent to 1"]);
+}
+
+#[test]
+fn a_guest_that_does_not_listen_yet_hears_no_comings_and_goings() {
+    check_in(&[], "1 part tea", &["to 8.0: Alice leaves tea", "to 1.0: done", "void 1"]);
+    check_in(&["9 listen tea"], "1 part tea", &["to 8.0 9.0: Alice leaves tea", "to 1.0: done", "void 1"]);
+    // But that it is over concerns it.
+    check_in(&[], "8 close tea", &["to 8.0 9.0 1.0: tea closed by its host", "to 8.0: done", "void 8 9 1"]);
+}
+
+#[test]
+fn a_room_of_a_guest_closes_when_its_host_goes() {
+    check_in(&[], "8 leave", &["to 9.0 1.0: tea closed, its host has left", "void 8 9 1"]);
+    check_in(&[], "8 part tea", &["to 9.0 1.0: tea closed, its host has left", "to 8.0: done", "void 8 9 1"]);
+    check_in(
+        &[],
+        "8 kick tea ~bob",
+        &["to 8.0: ~bob leaves tea, kicked", "to 9.0 1.0: tea closed, its host has left", "to 8.0: done", "void 8 9 1"],
+    );
+    check_in(&["8 leave"], "1 rooms", &["to 1.0: rooms [] of 0"]);
+    check_in(&["8 leave"], "1 rm tea hi", &["to 1.0: no such room"]);
+    check(&["8 found bob tea"], "8 leave", &["void 8"]);
+}
+
+#[test]
+fn a_guest_is_gone_with_its_place() {
+    for end in ["8 leave", "8 close tea", "8 kick tea ~zoe", "9 part tea", "9 leave"] {
+        for step in ["rm tea hi", "part tea", "leave", "names tea", "who", "say hi", "listen tea", "join tea"] {
+            check_in(&[end], &format!("9 {step}"), &[]);
+        }
+        // The same slot may come again, as somebody else.
+        check_in(&[end], "9.1 found kim cake", &["to 9.1: in cake, token 9"]);
+        check_in(&[end], "9.1 enter dora", &["to 9.1: welcome dora, 3 online"]);
+    }
+}
+
+#[test]
+fn a_guest_comes_in_once_and_is_no_account() {
+    check_in(&[], "9 visit zoe tea", &[]);
+    check_in(&[], "9 visit zoe cake", &[]);
+    check_in(&[], "9 found zoe cake", &[]);
+    check_in(&[], "9 enter dora", &[]);
+    check_in(&[], "1 visit zoe tea", &[]);
+    check_in(&[], "1 who", &["to 1.0: online Alice bob of 2"]);
+    // It is in one room, for it is nobody outside: it makes and joins no other, and gets no second token.
+    for step in ["9 make cake", "9 join tea", "8 make cake", "8 join tea"] {
+        check_in(&[], step, &[]);
+    }
+    check_in(&["2 make cake"], "9 join cake", &[]);
+    check_in(&["2 make cake", "9 join cake", "9 part tea"], "2 names cake", &["to 2.0: in cake [bob host] of 1"]);
+}
+
+#[test]
+fn what_a_guest_says_to_all_is_counted_right() {
+    // No door lets it; the hub does not fall over it.
+    check(&["8 found bob tea"], "8 say hi", &["all but 8.0: ~bob says hi", "to 8.0: sent to 0"]);
+    check_in(&[], "8 say hi", &["all but 8.0: ~bob says hi", "to 8.0: sent to 2"]);
+    check_in(&[], "8 tell alice hi", &["Alice but 8.0: ~bob tells hi", "to 8.0: sent to Alice"]);
+}
+
+#[test]
+fn lists_show_guests_behind_accounts() {
+    check_in(&[], "2 names tea", &["to 2.0: in tea [Alice, ~bob host, ~zoe] of 3"]);
+    check_in(&[], "2 names tea ~", &["to 2.0: in tea [~bob host, ~zoe] of 2"]);
+    check_in(&[], "2 names tea ~ZO", &["to 2.0: in tea [~zoe] of 1"]);
+    check_in(&[], "2 names tea zo", &["to 2.0: in tea [] of 0"]);
+    check_in(&[], "2 names tea a", &["to 2.0: in tea [Alice] of 1"]);
+    check_in(&[], "2 names tea z", &["to 2.0: in tea [] of 0"]);
+    check_in(&[], "2 rooms", &["to 2.0: rooms [tea 3] of 1"]);
+}
+
+#[test]
+fn guests_in_a_room_of_an_account() {
+    const CAKE: &[&str] = &["1 enter Alice", "2 enter bob", "1 make cake", "8 visit bob cake", "2 join cake"];
+    check(
+        CAKE,
+        "1 kick cake ~BOB",
+        &["to 8.0: ~bob leaves cake, kicked", "to 1.0 2.0: ~bob leaves cake, kicked", "to 1.0: done", "void 8"],
+    );
+    check(
+        CAKE,
+        "1 kick cake bob",
+        &["to 2.0: bob leaves cake, kicked", "to 1.0: bob leaves cake, kicked", "to 1.0: done", "void 2"],
+    );
+    check(CAKE, "8 kick cake bob", &["to 8.0: not host of cake"]);
+    // Such a room does not close: a guest may be host of it.
+    check(CAKE, "1 leave", &["to 2.0: Alice leaves cake", "to 2.0: ~bob is host of cake", "void 1"]);
+    check(
+        &[CAKE, &["1 leave"]].concat(),
+        "8 leave",
+        &["to 2.0: ~bob leaves cake", "to 2.0: bob is host of cake", "void 8"],
+    );
+}

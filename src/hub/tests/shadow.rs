@@ -1,0 +1,343 @@
+//! What the hub ought to say, by a model of it that is nothing but lists in which everything is looked for.
+
+use super::*;
+
+/// Who is in, in the order of their coming, and the rooms, in the order of their making.
+pub(super) struct Shadow {
+    pub(super) rules: Rules,
+    pub(super) sessions: Vec<(SessionId, UserName)>,
+    pub(super) rooms: Vec<ShadowRoom>,
+    pub(super) last_id: u64,
+    arrivals: usize,
+    said: Vec<(Vec<SessionId>, Event)>,
+    void: Vec<RoomToken>,
+}
+
+pub(super) struct ShadowRoom {
+    pub(super) name: RoomName,
+    password: String,
+    closes_with_host: bool,
+    host: SessionId,
+    /// In the order of their coming.
+    pub(super) members: Vec<ShadowMember>,
+}
+
+#[derive(Clone)]
+pub(super) struct ShadowMember {
+    pub(super) session: SessionId,
+    pub(super) who: Who,
+    pub(super) token: RoomToken,
+    pub(super) listens: bool,
+    arrival: usize,
+}
+
+impl ShadowRoom {
+    fn listeners(&self) -> Vec<SessionId> {
+        self.members.iter().filter(|member| member.listens).map(|member| member.session).collect()
+    }
+
+    fn host_name(&self) -> Who {
+        self.members.iter().find(|member| member.session == self.host).unwrap().who.clone()
+    }
+}
+
+impl Shadow {
+    pub(super) fn new(rules: Rules) -> Self {
+        Self { rules, sessions: vec![], rooms: vec![], last_id: 0, arrivals: 0, said: vec![], void: vec![] }
+    }
+
+    /// What is said to whom, and which tokens are void then.
+    pub(super) fn handle(
+        &mut self,
+        who: SessionId,
+        command: Command<'_>,
+        unix_ms: u64,
+    ) -> (Vec<(Vec<SessionId>, Event)>, Vec<RoomToken>) {
+        match (self.who_is(who), command) {
+            (None, Command::Enter { name }) => self.enter(who, name),
+            (None, Command::Visit { guest, makes, entry }) => {
+                let event = self.place(who, guest.into(), entry, makes, false);
+                self.tell(who, event);
+            }
+            (None, _) | (Some(_), Command::Enter { .. } | Command::Visit { .. }) => {}
+            (Some(me), command) => self.handle_of(who, me, command, unix_ms),
+        }
+        (std::mem::take(&mut self.said), std::mem::take(&mut self.void))
+    }
+
+    fn handle_of(&mut self, who: SessionId, me: Who, command: Command<'_>, unix_ms: u64) {
+        let answer = match command {
+            Command::Enter { .. } | Command::Visit { .. } => unreachable!("who is in does not come in"),
+            Command::Leave => return self.leave(who),
+            Command::Say { text } => {
+                let message = self.message(me, text, unix_ms);
+                let hearers = self.others(self.sessions.iter().map(|(id, _)| *id), who);
+                self.say(hearers.clone(), Event::Said(message));
+                Event::Sent { hearers: hearers.len() }
+            }
+            Command::Tell { to, text } => match self.look_up(who, to) {
+                (name, false) => Event::NotOnline { name },
+                (name, true) => {
+                    let message = self.message(me, text, unix_ms);
+                    self.say(self.others(self.sessions_of(&name).into_iter(), who), Event::Told(message));
+                    Event::SentTo { name }
+                }
+            },
+            Command::Find { name } => match self.look_up(who, name) {
+                (name, true) => Event::Found { name },
+                (name, false) => Event::NotOnline { name },
+            },
+            Command::Who { prefix } => {
+                let (names, matching) = self.listed(self.accounts(), prefix, |name| name.as_str().to_owned());
+                Event::Online { names, matching }
+            }
+            Command::Make(_) | Command::Join(_) if matches!(me, Who::Guest(_)) => return,
+            Command::Make(entry) => self.place(who, me, entry, true, true),
+            Command::Join(entry) => self.place(who, me, entry, false, true),
+            Command::Part { room } => match self.mine(who, &room) {
+                Ok(room) => {
+                    self.take_out(&[who], room, false);
+                    Event::Done
+                }
+                Err(refusal) => refusal,
+            },
+            Command::SayIn { room, text } => match self.mine(who, &room) {
+                Ok(room) => {
+                    let (name, listeners) = (self.rooms[room].name.clone(), self.rooms[room].listeners());
+                    let hearers = self.others(listeners.into_iter(), who);
+                    let message = self.message(me, text, unix_ms);
+                    self.say(hearers.clone(), Event::SaidIn { room: name, message });
+                    Event::Sent { hearers: hearers.len() }
+                }
+                Err(refusal) => refusal,
+            },
+            Command::FindRoom { room } => self.mine(who, &room).map_or_else(|refusal| refusal, |_| Event::FoundRoom),
+            Command::Listen { room } => {
+                if let Ok(room) = self.mine(who, &room) {
+                    self.rooms[room].members.iter_mut().find(|member| member.session == who).unwrap().listens = true;
+                }
+                return;
+            }
+            Command::Rooms { prefix } => self.list_rooms(prefix),
+            Command::Names { room, prefix } => self.list_names(&room, prefix),
+            Command::Kick { room, name } => match self.hosted(who, &room) {
+                Ok(room) => {
+                    let named = self.rooms[room].members.iter().filter(|member| member.who == name);
+                    let sessions: Vec<SessionId> = named.map(|member| member.session).collect();
+                    if sessions.is_empty() {
+                        Event::NotInRoom { name }
+                    } else {
+                        self.take_out(&sessions, room, true);
+                        Event::Done
+                    }
+                }
+                Err(refusal) => refusal,
+            },
+            Command::Close { room } => match self.hosted(who, &room) {
+                Ok(room) => {
+                    self.close(room, Closing::ByHost);
+                    Event::Done
+                }
+                Err(refusal) => refusal,
+            },
+        };
+        self.tell(who, answer);
+    }
+
+    fn enter(&mut self, who: SessionId, name: UserName) {
+        let sessions = self.sessions_of(&name).len() as u32;
+        if sessions >= self.rules.sessions_per_account {
+            return self.tell(who, Event::SessionsFull { sessions });
+        }
+        self.sessions.push((who, name.clone()));
+        let online = self.accounts().len();
+        self.tell(who, Event::Welcome { name, online });
+    }
+
+    fn leave(&mut self, who: SessionId) {
+        // From the room entered first to that entered last.
+        while let Some((_, name)) = self.rooms_of(who).into_iter().min() {
+            let room = self.rooms.iter().position(|room| room.name == name).unwrap();
+            self.take_out(&[who], room, false);
+        }
+        self.sessions.retain(|(id, _)| *id != who);
+    }
+
+    fn place(&mut self, who: SessionId, name: Who, entry: Entry<'_>, makes: bool, listens: bool) -> Event {
+        let Entry { room, password, token } = entry;
+        let word = password.map_or("", |word| word.0);
+        let found = self.rooms.iter().position(|other| other.name == room);
+        let is_full_of_rooms = self.rooms_of(who).len() >= self.rules.rooms_per_session as usize;
+        let too_many = Event::TooManyRooms { most: self.rules.rooms_per_session };
+        let arrival = self.arrivals + 1;
+        let member = ShadowMember { session: who, who: name.clone(), token, listens, arrival };
+        let event = match found {
+            Some(found) if makes => return Event::RoomExists { room: self.rooms[found].name.clone() },
+            None if makes && is_full_of_rooms => return too_many,
+            None if makes => {
+                let (password, closes_with_host) = (word.to_owned(), matches!(name, Who::Guest(_)));
+                let made =
+                    ShadowRoom { name: room.clone(), password, closes_with_host, host: who, members: vec![member] };
+                self.rooms.push(made);
+                Event::Entered { room, token }
+            }
+            None => return Event::NoSuchRoom,
+            Some(found) => {
+                let room = &mut self.rooms[found];
+                let shown = room.name.clone();
+                if let Some(here) = room.members.iter().find(|member| member.session == who) {
+                    return Event::Entered { room: shown, token: here.token };
+                }
+                if !room.password.is_empty() && room.password != word {
+                    return Event::WrongRoomPassword;
+                }
+                if matches!(name, Who::Guest(_)) && room.members.iter().any(|member| member.who == name) {
+                    return Event::GuestNameTaken;
+                }
+                if room.members.len() >= self.rules.room_members as usize {
+                    return Event::RoomFull { room: shown };
+                }
+                if is_full_of_rooms {
+                    return too_many;
+                }
+                let listeners = room.listeners();
+                room.members.push(member);
+                self.say(listeners, Event::Arrived { room: shown.clone(), who: name });
+                Event::Entered { room: shown, token }
+            }
+        };
+        self.arrivals = arrival;
+        event
+    }
+
+    /// Sessions of one name go from a room.
+    fn take_out(&mut self, sessions: &[SessionId], at: usize, kicked: bool) {
+        let room = &mut self.rooms[at];
+        let (gone, staying) = room.members.clone().into_iter().partition(|member| sessions.contains(&member.session));
+        room.members = staying;
+        let gone: Vec<ShadowMember> = gone;
+        self.void.extend(gone.iter().map(|member| member.token));
+        let event = Event::Gone { room: room.name.clone(), who: gone[0].who.clone(), kicked };
+        let (listeners, is_headless) = (room.listeners(), sessions.contains(&room.host));
+        if kicked {
+            gone.iter().for_each(|member| self.tell(member.session, event.clone()));
+        }
+        let room = &mut self.rooms[at];
+        if room.members.is_empty() {
+            self.rooms.remove(at);
+        } else if is_headless && room.closes_with_host {
+            self.close(at, Closing::HostLeft);
+        } else if is_headless {
+            room.host = room.members[0].session;
+            let host = Event::HostIs { room: room.name.clone(), who: room.host_name() };
+            self.say(listeners.clone(), event);
+            self.say(listeners, host);
+        } else {
+            self.say(listeners, event);
+        }
+    }
+
+    fn close(&mut self, at: usize, why: Closing) {
+        let room = self.rooms.remove(at);
+        self.void.extend(room.members.iter().map(|member| member.token));
+        let members = room.members.iter().map(|member| member.session).collect();
+        self.say(members, Event::RoomClosed { room: room.name, why });
+    }
+
+    fn list_rooms(&self, prefix: &str) -> Event {
+        let all = self.rooms.iter().map(|room| RoomLine {
+            name: room.name.clone(),
+            members: room.members.len(),
+            is_locked: !room.password.is_empty(),
+        });
+        let (rooms, matching) = self.listed(all.collect(), prefix, |line| line.name.to_string());
+        Event::Rooms { rooms, matching }
+    }
+
+    fn list_names(&self, room: &RoomName, prefix: &str) -> Event {
+        let Some(room) = self.rooms.iter().find(|other| other.name == *room) else { return Event::NoSuchRoom };
+        let mut all: Vec<(Who, bool)> = Vec::new();
+        for member in &room.members {
+            let line = (member.who.clone(), member.who == room.host_name());
+            if !all.contains(&line) {
+                all.push(line);
+            }
+        }
+        let (names, matching) = self.listed(all, prefix, |(name, _)| name.to_string());
+        Event::Names { room: room.name.clone(), names, matching }
+    }
+
+    /// What a list shows of `all`: those that begin with `prefix` in lower-case order (`~` comes after all letters), as
+    /// many as it may; and how many there are.
+    fn listed<T>(&self, mut all: Vec<T>, prefix: &str, shown: impl Fn(&T) -> String) -> (Vec<T>, usize) {
+        all.retain(|line| shown(line).to_lowercase().starts_with(&prefix.to_lowercase()));
+        all.sort_by_key(|line| shown(line).to_lowercase());
+        let matching = all.len();
+        all.truncate(self.rules.list_lines as usize);
+        (all, matching)
+    }
+
+    /// The place of the room of that name, if `who` is in it.
+    fn mine(&self, who: SessionId, name: &RoomName) -> Result<usize, Event> {
+        let at = self.rooms.iter().position(|room| room.name == *name).ok_or(Event::NoSuchRoom)?;
+        let is_in = self.rooms[at].members.iter().any(|member| member.session == who);
+        if is_in { Ok(at) } else { Err(Event::NotMember { room: self.rooms[at].name.clone() }) }
+    }
+
+    fn hosted(&self, who: SessionId, name: &RoomName) -> Result<usize, Event> {
+        let at = self.mine(who, name)?;
+        let is_host = Some(self.rooms[at].host_name()) == self.who_is(who);
+        if is_host { Ok(at) } else { Err(Event::NotHost { room: self.rooms[at].name.clone() }) }
+    }
+
+    /// Where a session is, with when it came.
+    fn rooms_of(&self, who: SessionId) -> Vec<(usize, RoomName)> {
+        let members = self.rooms.iter().flat_map(|room| room.members.iter().map(move |member| (room, member)));
+        let mine = members.filter(|(_, member)| member.session == who);
+        mine.map(|(room, member)| (member.arrival, room.name.clone())).collect()
+    }
+
+    /// An account by its session, a guest by the room that it is in.
+    pub(super) fn who_is(&self, who: SessionId) -> Option<Who> {
+        let account = self.sessions.iter().find(|(id, _)| *id == who).map(|(_, name)| name.clone().into());
+        let mut members = self.rooms.iter().flat_map(|room| &room.members);
+        account.or_else(|| members.find(|member| member.session == who).map(|member| member.who.clone()))
+    }
+
+    pub(super) fn sessions_of(&self, name: &UserName) -> Vec<SessionId> {
+        self.sessions.iter().filter(|(_, other)| other == name).map(|(id, _)| *id).collect()
+    }
+
+    pub(super) fn accounts(&self) -> Vec<UserName> {
+        let mut accounts: Vec<UserName> = Vec::new();
+        for (_, name) in &self.sessions {
+            if !accounts.contains(name) {
+                accounts.push(name.clone());
+            }
+        }
+        accounts
+    }
+
+    /// The name as registered if it is online, and whether another session than `who` has it.
+    fn look_up(&self, who: SessionId, name: UserName) -> (UserName, bool) {
+        let reached = self.sessions_of(&name).iter().any(|id| *id != who);
+        (self.accounts().into_iter().find(|account| *account == name).unwrap_or(name), reached)
+    }
+
+    fn others(&self, sessions: impl Iterator<Item = SessionId>, who: SessionId) -> Vec<SessionId> {
+        sessions.filter(|id| *id != who).collect()
+    }
+
+    fn message(&mut self, from: Who, text: &str, unix_ms: u64) -> Message {
+        self.last_id = (self.last_id + 1).max(unix_ms * 1_048_576);
+        Message { id: self.last_id, from, text: text.into() }
+    }
+
+    fn tell(&mut self, who: SessionId, event: Event) {
+        self.say(vec![who], event);
+    }
+
+    fn say(&mut self, to: Vec<SessionId>, event: Event) {
+        self.said.push((to, event));
+    }
+}
