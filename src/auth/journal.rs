@@ -92,7 +92,7 @@ impl Journal {
             None => (None, Vec::new()),
         };
         let mut loaded = load::parse(&bytes).map_err(|damage| {
-            files::unusable(path, &format!("{damage}; nothing was changed: put a sound copy of the file in its place"))
+            files::unusable(path, &format!("{damage}; nothing was changed: put a sound copy of the file in its place, or run 'chatd accounts repair'"))
         })?;
         keep_torn(path, bytes.get(loaded.good..).unwrap_or_default())?;
         let file = match file {

@@ -315,7 +315,8 @@ fn with_dead_lines(path: &Path, dead: u64) {
         let name = UserName::parse(name).unwrap();
         record::encode(&Change { op, unix: 1000 + seq, name, epoch, phc: phc.into() }, seq, &mut text);
     };
-    for (op, name, epoch) in [(Op::Add, "gone", 1), (Op::Delete, "gone", 1), (Op::Add, "back", 1), (Op::Delete, "back", 1)]
+    for (op, name, epoch) in
+        [(Op::Add, "gone", 1), (Op::Delete, "gone", 1), (Op::Add, "back", 1), (Op::Delete, "back", 1)]
     {
         line(op, name, epoch);
     }

@@ -217,7 +217,8 @@ pub fn repair(account_file: &Path) -> Result<Report, Failure> {
     let Some(salvage) = salvage else { return Ok(report) };
     let text = compacted(&salvage.accounts, &salvage.gone, unix_now());
     let Some(text) = text.filter(|text| text.seq > 0) else {
-        let what = "nothing in it can be read as an account; nothing was changed: put a sound copy of the file in its place";
+        let what =
+            "nothing in it can be read as an account; nothing was changed: put a sound copy of the file in its place";
         return Err(files::unusable(account_file, what).into());
     };
     let cannot = |what: &str, e: io::Error| {

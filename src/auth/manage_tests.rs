@@ -60,7 +60,8 @@ fn an_account_is_added_changed_listed_and_deleted() {
     refused(ledger.delete("a:b\n"), "has no account");
     assert!(matches!(list(&settings.file), Err(Failure::InUse(_))), "the lock is held");
     drop(ledger);
-    let names = |settings: &Settings| list(&settings.file).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let names =
+        |settings: &Settings| list(&settings.file).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!(names(&settings), ["alice", "Bob"]);
     let mut ledger = Ledger::open(&settings).unwrap();
     ledger.set_password("bob", &secret("battery staple")).unwrap();
@@ -136,9 +137,11 @@ fn what_is_good_is_had_and_what_is_lost_is_said() {
         &["alice"],
     );
     let without = |n: usize| lines.iter().enumerate().filter(|(at, _)| *at != n).map(|(_, l)| *l).collect::<String>();
-    check_repair(without(5).replace("chatd", "Chatd").as_bytes(), &["line 1: it is not 'chatd-accounts 1'"], &[
-        "alice", "bob", "carol",
-    ]);
+    check_repair(
+        without(5).replace("chatd", "Chatd").as_bytes(),
+        &["line 1: it is not 'chatd-accounts 1'"],
+        &["alice", "bob", "carol"],
+    );
     check_repair(without(0).as_bytes(), &["line 1: it is not 'chatd-accounts 1'"], &all);
     check_repair(
         without(1).as_bytes(),
@@ -149,7 +152,10 @@ fn what_is_good_is_had_and_what_is_lost_is_said() {
     let doubled = [lines[0], lines[1], lines[2], lines[2], lines[3], lines[4], lines[5], "A:6:"].concat();
     check_repair(
         doubled.as_bytes(),
-        &["line 4: number 2 for the second time", "the last line is not finished: 4 bytes that nobody was told were on disk"],
+        &[
+            "line 4: number 2 for the second time",
+            "the last line is not finished: 4 bytes that nobody was told were on disk",
+        ],
         &all,
     );
     let shuffled = [lines[0], lines[4], lines[5], lines[3], lines[2], lines[1]].concat();
@@ -198,7 +204,13 @@ fn every_flipped_bit_costs_one_line_at_most() {
         let had = salvage(&bytes);
         // A bit can make two lines of one, or one of two.
         let is_lf = text.as_bytes()[at / 8] == b'\n' || bytes[at / 8] == b'\n';
-        let least = if at / 8 < HEADER.len() - 1 { 3 } else if is_lf { 1 } else { 2 };
+        let least = if at / 8 < HEADER.len() - 1 {
+            3
+        } else if is_lf {
+            1
+        } else {
+            2
+        };
         assert!(had.accounts.len() >= least, "bit {at}: {:?}", had.findings);
         assert!(had.accounts.len() == 3 || !had.findings.is_empty(), "bit {at}");
     }

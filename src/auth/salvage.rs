@@ -50,7 +50,9 @@ impl fmt::Display for Finding {
             Self::Doubled { line, seq, differs: true } => {
                 write!(f, "line {line}: number {seq} for the second time, and not the same; both are carried out")
             }
-            Self::Missing { count: 1, first, last } if first == last => write!(f, "the line with number {first} is lost"),
+            Self::Missing { count: 1, first, last } if first == last => {
+                write!(f, "the line with number {first} is lost")
+            }
             Self::Missing { count, first, last } => {
                 write!(f, "{count} of the lines with numbers {first} to {last} are lost")
             }

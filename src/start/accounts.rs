@@ -146,7 +146,10 @@ fn new_password(name: &str) -> Result<Secret, String> {
 fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
     // Room for all of it at once: bytes that move leave copies of themselves behind.
     let mut line = Vec::with_capacity(LINE_MOST as usize);
-    input.take(LINE_MOST).read_until(b'\n', &mut line).map_err(|e| format!("standard input: {e}; nothing was changed"))?;
+    input
+        .take(LINE_MOST)
+        .read_until(b'\n', &mut line)
+        .map_err(|e| format!("standard input: {e}; nothing was changed"))?;
     if line.last() == Some(&b'\n') {
         line.pop();
         if line.last() == Some(&b'\r') {
@@ -199,7 +202,8 @@ mod tests {
 
     #[test]
     fn days() {
-        for (unix, expected) in [(0, None), (1, Some("1970-01-01")), (1_795_211_484, Some("2026-11-20")), (u64::MAX, None)]
+        for (unix, expected) in
+            [(0, None), (1, Some("1970-01-01")), (1_795_211_484, Some("2026-11-20")), (u64::MAX, None)]
         {
             assert_eq!(day(unix).as_deref(), expected);
         }

@@ -24,6 +24,7 @@ mod descriptors;
 mod files;
 mod hashing;
 mod layers;
+mod ledger;
 mod lines;
 mod login;
 mod memory;

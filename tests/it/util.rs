@@ -14,7 +14,7 @@ use tempfile::TempDir;
 mod client;
 mod process;
 pub(crate) use client::Client;
-pub(crate) use process::{Thread, eventually, run};
+pub(crate) use process::{Outcome, Thread, eventually, finish_with, run, run_with};
 
 /// How long a client waits for a line that it is owed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
