@@ -269,3 +269,7 @@ pub(super) fn unix_now() -> u64 {
 #[cfg(test)]
 #[path = "journal_tests.rs"]
 pub(super) mod tests;
+
+#[cfg(test)]
+#[path = "journal_model.rs"]
+mod model;
