@@ -151,11 +151,15 @@ pub(super) fn keep(account_file: &Path, kind: &str, bytes: &[u8], unix: u64) -> 
 /// # Errors
 /// Of the file system.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
+    File::open(folder(path))?.sync_all()
+}
+
+/// The folder in which `path` stands.
+pub(super) fn folder(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),
-    };
-    File::open(folder)?.sync_all()
+    }
 }
 
 /// An [`OpenError::Unusable`] about `path`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::accounts::{Account, apply};
@@ -71,6 +72,7 @@ impl Ledger {
     /// # Errors
     /// [`Failure::InUse`] and [`Failure::Unusable`].
     pub fn open(settings: &Settings) -> Result<Self, Failure> {
+        check_user(&settings.file)?;
         // The key is read, or made, because a file with accounts and without a key looks as if it had lost it.
         let Opened { lock, hasher, journal, loaded, key: _ } = Opened::new(settings)?;
         Ok(Self { accounts: loaded.accounts, journal, hasher, rules: settings.rules.clone(), _lock: lock })
@@ -267,6 +269,29 @@ fn parse(account_file: &Path, bytes: &[u8]) -> Result<Loaded, Failure> {
     })
 }
 
+/// Whether the accounts are this user's. An operator is easily somebody else than the server, and root in particular
+/// would leave files behind that the server may not open.
+fn check_user(account_file: &Path) -> Result<(), Failure> {
+    let us = rustix::process::geteuid();
+    let folder = files::folder(account_file);
+    let (what, about) = match fs::symlink_metadata(account_file) {
+        Ok(about) => (account_file, about),
+        Err(_) if !us.is_root() => return Ok(()),
+        Err(_) => match fs::metadata(folder) {
+            Ok(about) => (folder, about),
+            // Whoever opens the file says what is wrong.
+            Err(_) => return Ok(()),
+        },
+    };
+    let owner = about.uid();
+    if owner == us.as_raw() {
+        return Ok(());
+    }
+    let text =
+        format!("belongs to user {owner}, and this is user {us}; run this as the server's user: sudo -u '#{owner}' …");
+    Err(files::unusable(what, &text).into())
+}
+
 /// Takes the lock and reads a file that must be there.
 fn read(account_file: &Path) -> Result<(File, Vec<u8>), Failure> {
     let missing = || {
@@ -277,6 +302,7 @@ fn read(account_file: &Path) -> Result<(File, Vec<u8>), Failure> {
     if fs::symlink_metadata(account_file).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
         return Err(missing());
     }
+    check_user(account_file)?;
     let lock = files::lock(account_file)?;
     let mut file = files::open_private(account_file)?.ok_or_else(missing)?;
     let mut bytes = Vec::new();

@@ -75,6 +75,33 @@ fn an_account_is_added_changed_listed_and_deleted() {
 }
 
 #[test]
+fn nobody_takes_anothers_accounts_in_hand() {
+    if !rustix::process::geteuid().is_root() {
+        return; // It takes root to make a file of somebody else's.
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let check = |expected_files: usize| {
+        for result in
+            [Ledger::open(&settings).map(drop), list(&settings.file).map(drop), repair(&settings.file).map(drop)]
+        {
+            let text = result.unwrap_err().to_string();
+            assert!(text.contains("sudo -u '#12345'") || text.contains("no such file"), "{text}");
+        }
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            expected_files,
+            "no litter that the owner cannot open"
+        );
+    };
+    std::os::unix::fs::chown(folder.path(), Some(12_345), None).unwrap();
+    check(0);
+    let path = put(folder.path(), file(&[(Op::Add, "ann", 1)]).as_bytes());
+    std::os::unix::fs::chown(path, Some(12_345), None).unwrap();
+    check(1);
+}
+
+#[test]
 fn a_list_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let text = file(&[(Op::Add, "zoe", 1), (Op::Update, "zoe", 2), (Op::Add, "Bob", 1)]);
