@@ -6,8 +6,9 @@ mod settings;
 
 use std::hint::black_box;
 
-use chatd::hub::command::Command;
-use chatd::hub::names::UserName;
+use chatd::hub::command::{Command, Entry};
+use chatd::hub::event::Event;
+use chatd::hub::names::{RoomName, RoomToken, UserName};
 use chatd::hub::session::SessionId;
 use chatd::hub::{Hub, Rules};
 use criterion::Criterion;
@@ -23,6 +24,8 @@ fn main() {
     tell(&mut criterion);
     who(&mut criterion);
     come_and_go(&mut criterion);
+    say_in(&mut criterion);
+    join_and_part(&mut criterion);
     criterion.final_summary();
 }
 
@@ -72,10 +75,62 @@ fn come_and_go(criterion: &mut Criterion) {
     });
 }
 
+fn say_in(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("say in a room");
+    for members in [10, 1_000, 10_000] {
+        let mut hub = hub_of(members);
+        fill_rooms(&mut hub, members, members);
+        group.bench_function(format!("of {members}"), |bencher| {
+            let room = room(0);
+            bencher.iter(|| carry_out(&mut hub, session(1), Command::SayIn { room: room.clone(), text: TEXT }));
+        });
+    }
+    let mut hub = hub_of(10_000);
+    fill_rooms(&mut hub, 10_000, 10);
+    group.bench_function("of 10, one of 1000 rooms", |bencher| {
+        let room = room(777);
+        bencher.iter(|| carry_out(&mut hub, session(7_777), Command::SayIn { room: room.clone(), text: TEXT }));
+    });
+    group.finish();
+}
+
+/// The longest-standing member but the host goes and comes back: all others move up.
+fn join_and_part(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("join and part");
+    for members in [10, 1_000, 9_999] {
+        let mut hub = hub_of(10_000);
+        fill_rooms(&mut hub, members, members);
+        let mut next = 0;
+        group.bench_function(format!("a room of {members}"), |bencher| {
+            bencher.iter(|| {
+                next = next % (members - 1) + 1;
+                carry_out(&mut hub, session(next), Command::Part { room: room(0) });
+                carry_out(&mut hub, session(next), Command::Join(entry(0)));
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Has the first `sessions` make rooms and join them, so many in each.
+fn fill_rooms(hub: &mut Hub, sessions: u32, members: u32) {
+    for slot in 0..sessions {
+        let entry = entry(slot / members);
+        carry_out(hub, session(slot), if slot % members == 0 { Command::Make(entry) } else { Command::Join(entry) });
+    }
+    let rooms = sessions.div_ceil(members) as usize;
+    hub.handle(session(0), Command::Rooms { prefix: "" }, NOW);
+    let told = hub.poll_event().map(|(_, event)| event);
+    assert!(matches!(told, Some(Event::Rooms { matching, .. }) if matching == rooms), "{told:?} for {rooms} rooms");
+}
+
 fn carry_out(hub: &mut Hub, who: SessionId, command: Command<'_>) {
     hub.handle(who, command, NOW);
     while let Some(event) = hub.poll_event() {
         black_box(event);
+    }
+    while let Some(token) = hub.poll_void_token() {
+        black_box(token);
     }
 }
 
@@ -92,6 +147,15 @@ fn hub_of(sessions: u32) -> Hub {
 
 fn session(slot: u32) -> SessionId {
     SessionId { slot, generation: 0 }
+}
+
+fn entry(number: u32) -> Entry<'static> {
+    // All the same: the hub only hands it on.
+    Entry { room: room(number), password: None, token: RoomToken::new([7; RoomToken::BYTES]) }
+}
+
+fn room(number: u32) -> RoomName {
+    RoomName::parse(&format!("room{number}")).expect("a name")
 }
 
 fn name(text: &str) -> UserName {

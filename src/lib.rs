@@ -13,6 +13,7 @@
 //! * [`door`] spells: bytes to commands, events to bytes.
 //! * [`hub`] is the chat itself: who is in, who hears what.
 //! * [`auth`] owns the accounts and hashes, on a thread of its own.
+//! * [`load`] is the load generator, a program of its own: it knows the server by what it says on the wire.
 //! * [`limits`] and [`close`] hold every bound and every way in which a connection ends.
 
 pub mod start;
@@ -25,6 +26,8 @@ pub mod net;
 pub mod auth;
 pub mod door;
 pub mod hub;
+
+pub mod load;
 
 pub mod close;
 pub mod limits;

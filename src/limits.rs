@@ -12,13 +12,13 @@ pub const NAME_CHARS: usize = 32;
 /// The longest line before login, with its CR and LF: a name with a resume token, or a password.
 pub const LOGIN_LINE_BYTES: usize = 512;
 /// Lines before login (those answered 450 do not count). A person needs three.
-pub const LOGIN_LINES: u32 = 32;
+pub const LOGIN_LINES: u8 = 32;
 /// What a connection may owe before login; it has been told a few dozen short lines at most.
 pub const LOGIN_OWED_BYTES: usize = 4 * 1024;
 /// Bytes of one line that are discarded, waiting for its LF, before the connection is closed.
 pub const DISCARD_BYTES: usize = 64 * 1024;
 /// Lines answered 500 or 501 before the connection is closed: nobody types that many by mistake.
-pub const BAD_LINES: u32 = 100;
+pub const BAD_LINES: u8 = 100;
 /// The longest request at the room door, its header counted: far more than any client of that family sends.
 pub const ROOM_REQUEST_BYTES: usize = 4096;
 /// The longest datagram, in either direction: as long as a line.
@@ -58,9 +58,14 @@ pub const TURN_STEPS: usize = 2048;
 /// Bytes of shared frames that a turn may bring forth before it flushes. A reader who keeps up can then never
 /// be caught by the bound on what it owes.
 pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
+/// How many of those who hear what many hear are written to in a turn; the others wait for the next. A few milliseconds'
+/// worth: a message to ten thousand must not keep two others waiting who talk to each other.
+pub const CROWD_A_TURN: usize = 1024;
 /// Frames that a turn may put into outboxes, and names that it may look through for lists, before it flushes: a few
 /// milliseconds' worth, however many hear them.
 pub const TURN_WORK: usize = 500_000;
+/// How much of that may go into connections that end, and what their rooms hear of it; the rest is for those who talk.
+pub const TURN_WORK_ENDS: usize = TURN_WORK / 2;
 /// Somebody is behind who owes more than this part of `limits.owed_soft_bytes`.
 pub const BEHIND_PART: usize = 4;
 /// While one in so many of those who hear everything, and more than one, is behind and still takes bytes …

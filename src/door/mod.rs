@@ -32,7 +32,7 @@ pub enum Door {
     /// Lines of text.
     Line(Line),
     /// Rooms over TCP and UDP: one exchange.
-    Rooms(RoomsDoor),
+    Rooms(Box<RoomsDoor>),
 }
 
 /// The spellings of what many hear at once: each message is encoded once a kind.
@@ -109,7 +109,7 @@ impl Door {
 
     /// A connection that has just come in through the room door.
     pub fn rooms(options: rooms::Options) -> Self {
-        Self::Rooms(RoomsDoor::new(options))
+        Self::Rooms(Box::new(RoomsDoor::new(options)))
     }
 
     /// Whether the connection is where somebody is, from the greeting on; and not one exchange, of which a session may

@@ -1,11 +1,11 @@
 //! What sessions do with rooms: make, enter, leave, speak, look, and what their host may.
 
-use super::Hub;
 use super::command::Entry;
 use super::event::{Audience, Closing, Event, RoomLine};
 use super::names::{GuestName, RoomName, Who};
 use super::room::{HostGoes, Member, Room, RoomId, RoomPassword};
 use super::session::SessionId;
+use super::{Hub, listed};
 
 impl Hub {
     /// MAKE, by an account. A guest is in one room, and that is all it is: from one, this does nothing.
@@ -67,7 +67,7 @@ impl Hub {
         if !room.opens_to(password.map(|word| word.0)) {
             return Err(Event::WrongRoomPassword);
         }
-        if matches!(name, Who::Guest(_)) && room.present().contains_key(&name) {
+        if matches!(name, Who::Guest(_)) && room.present().find(&name).is_some() {
             return Err(Event::GuestNameTaken);
         }
         if room.members().len() >= self.rules.room_members as usize {
@@ -136,16 +136,14 @@ impl Hub {
 
     /// ROOMS.
     pub(super) fn on_rooms(&mut self, who: SessionId, prefix: &str) {
-        let most = self.rules.list_lines as usize;
         let all = self.rooms.by_name();
-        let mut matching = all.range(RoomName::least_with(prefix)..).take_while(|(name, _)| name.begins_with(prefix));
+        let matching = all.range(RoomName::least_with(prefix)..).take_while(|(name, _)| name.begins_with(prefix));
         let line = |(name, id): (&RoomName, &RoomId)| {
-            let room = self.rooms.room(*id)?;
-            let (members, is_locked) = (room.members().len(), room.password.is_some());
-            Some(RoomLine { name: name.clone(), members, is_locked })
+            let room = self.rooms.room(*id);
+            let (members, is_locked) = room.map_or((0, false), |room| (room.members().len(), room.password.is_some()));
+            RoomLine { name: name.clone(), members, is_locked }
         };
-        let rooms: Vec<RoomLine> = matching.by_ref().take(most).filter_map(line).collect();
-        let matching = if prefix.is_empty() { all.len() } else { rooms.len() + matching.count() };
+        let (rooms, matching) = listed(matching, line, &self.rules, prefix.is_empty().then_some(all.len()));
         self.tell(who, Event::Rooms { rooms, matching });
     }
 
@@ -154,12 +152,10 @@ impl Hub {
         let Some(room) = self.rooms.find(room).and_then(|id| self.rooms.room(id)) else {
             return self.tell(who, Event::NoSuchRoom);
         };
-        let most = self.rules.list_lines as usize;
         let all = room.present();
-        let mut matching = all.range(Who::least_with(prefix)..).take_while(|(name, _)| name.begins_with(prefix));
-        let line = |(name, sessions): (&Who, &Vec<SessionId>)| (name.clone(), sessions.contains(&room.host));
-        let names: Vec<(Who, bool)> = matching.by_ref().take(most).map(line).collect();
-        let matching = if prefix.is_empty() { all.len() } else { names.len() + matching.count() };
+        let matching = all.from(Who::least_with(prefix)).take_while(|(name, _)| name.begins_with(prefix));
+        let line = |(name, sessions): (&Who, &[SessionId])| (name.clone(), sessions.contains(&room.host));
+        let (names, matching) = listed(matching, line, &self.rules, prefix.is_empty().then_some(all.len()));
         let room = room.name.clone();
         self.tell(who, Event::Names { room, names, matching });
     }
@@ -170,8 +166,8 @@ impl Hub {
             Ok(id) => id,
             Err(refusal) => return self.tell(who, refusal),
         };
-        let kicked = self.rooms.room(id).and_then(|room| room.present().get_key_value(name));
-        let Some((name, sessions)) = kicked.map(|(name, sessions)| (name.clone(), sessions.clone())) else {
+        let kicked = self.rooms.room(id).and_then(|room| room.present().find(name));
+        let Some((name, sessions)) = kicked.map(|(name, sessions)| (name.clone(), sessions.to_vec())) else {
             return self.tell(who, Event::NotInRoom { name: name.clone() });
         };
         let mut event = None;

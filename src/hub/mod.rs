@@ -7,15 +7,16 @@ pub mod command;
 pub mod event;
 mod membership;
 pub mod names;
+mod presence;
 pub mod room;
 pub mod session;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::Bound;
 
 use command::Command;
 use event::{Audience, Event, Message};
 use names::{GuestName, RoomName, RoomToken, UserName, Who};
+use presence::Presence;
 use room::{Member, RoomId, Rooms};
 use session::{Roster, SessionId};
 
@@ -27,7 +28,7 @@ const ID_TIME_SHIFT: u32 = 20;
 pub struct Hub {
     rules: Rules,
     roster: Roster,
-    online: BTreeMap<UserName, Vec<SessionId>>,
+    online: Presence<UserName>,
     guests: BTreeMap<SessionId, GuestName>,
     rooms: Rooms,
     last_id: u64,
@@ -54,7 +55,7 @@ impl Hub {
         Self {
             rules,
             roster: Roster::default(),
-            online: BTreeMap::new(),
+            online: Presence::default(),
             guests: BTreeMap::new(),
             rooms: Rooms::default(),
             last_id: 0,
@@ -128,7 +129,7 @@ impl Hub {
 
     /// The sessions of an account; none if it is not online.
     pub fn sessions_of(&self, name: &UserName) -> &[SessionId] {
-        self.online.get(name).map_or(&[], Vec::as_slice)
+        self.online.find(name).map_or(&[], |(_, sessions)| sessions)
     }
 
     /// The account of a session that is in.
@@ -153,8 +154,7 @@ impl Hub {
             let sessions = sessions as u32;
             return self.tell(who, Event::SessionsFull { sessions });
         }
-        // Most accounts are in once: a list of one is what they pay for.
-        self.online.entry(name.clone()).or_insert_with(|| Vec::with_capacity(1)).push(who);
+        self.online.add(name.clone(), who);
         self.roster.insert(who, name.clone());
         let online = self.online.len();
         self.tell(who, Event::Welcome { name, online });
@@ -163,12 +163,7 @@ impl Hub {
     fn on_leave(&mut self, who: SessionId) {
         self.leave_all(who);
         let Some(name) = self.roster.remove(who) else { return };
-        if let Some(sessions) = self.online.get_mut(&name) {
-            sessions.retain(|id| *id != who);
-            if sessions.is_empty() {
-                self.online.remove(&name);
-            }
-        }
+        self.online.remove(&name, who);
     }
 
     fn on_say(&mut self, who: SessionId, text: &str, unix_ms: u64) {
@@ -196,17 +191,17 @@ impl Hub {
     }
 
     fn on_who(&mut self, who: SessionId, prefix: &str) {
-        let from = (Bound::Included(UserName::least_with(prefix)), Bound::Unbounded);
-        let mut matching = self.online.range(from).map(|(name, _)| name).take_while(|name| name.begins_with(prefix));
-        let names: Vec<UserName> = matching.by_ref().take(self.rules.list_lines as usize).cloned().collect();
-        let matching = if prefix.is_empty() { self.online.len() } else { names.len() + matching.count() };
+        let names = self.online.from(UserName::least_with(prefix)).map(|(name, _)| name);
+        let matching = names.take_while(|name| name.begins_with(prefix));
+        let all = prefix.is_empty().then_some(self.online.len());
+        let (names, matching) = listed(matching, UserName::clone, &self.rules, all);
         self.tell(who, Event::Online { names, matching });
     }
 
     /// The name as registered if it is online, else as it is; and whether a direct message from `who` to it reaches
     /// any session but `who`'s own.
     fn look_up(&self, who: SessionId, name: UserName) -> (UserName, bool) {
-        match self.online.get_key_value(&name) {
+        match self.online.find(&name) {
             Some((registered, sessions)) => (registered.clone(), sessions.iter().any(|id| *id != who)),
             None => (name, false),
         }
@@ -249,6 +244,18 @@ impl Hub {
         let grouped: Vec<_> = by_name.into_iter().map(|(name, ids)| (name, sorted(&ids))).collect();
         assert_eq!(online, grouped, "who is online is not who has a seat");
     }
+}
+
+/// As much of a list as may be shown, as `line` makes it, and how long it is: `all`, if that is known without counting.
+fn listed<T, L>(
+    mut list: impl Iterator<Item = T>,
+    line: impl Fn(T) -> L,
+    rules: &Rules,
+    all: Option<usize>,
+) -> (Vec<L>, usize) {
+    let shown: Vec<L> = list.by_ref().take(rules.list_lines as usize).map(line).collect();
+    let count = all.unwrap_or_else(|| shown.len() + list.count());
+    (shown, count)
 }
 
 #[cfg(test)]

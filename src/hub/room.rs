@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::names::{RoomName, RoomToken, Who};
+use super::presence::Presence;
 use super::session::SessionId;
 
 /// A room, for as long as it exists; used again later.
@@ -60,13 +61,13 @@ pub(super) struct Room {
     pub(super) host: SessionId,
     members: Vec<Member>,
     listening: usize,
-    present: BTreeMap<Who, Vec<SessionId>>,
+    present: Presence<Who>,
 }
 
 impl Room {
     /// A room that its host is about to enter.
     pub(super) fn new(name: RoomName, password: Option<RoomPassword>, host_goes: HostGoes, host: SessionId) -> Self {
-        Self { name, password, host_goes, host, members: Vec::new(), listening: 0, present: BTreeMap::new() }
+        Self { name, password, host_goes, host, members: Vec::new(), listening: 0, present: Presence::default() }
     }
 
     /// Everybody in it, the longest-standing first.
@@ -80,7 +81,7 @@ impl Room {
     }
 
     /// Who is in it, in lower-case order, accounts before guests, each with its sessions.
-    pub(super) fn present(&self) -> &BTreeMap<Who, Vec<SessionId>> {
+    pub(super) fn present(&self) -> &Presence<Who> {
         &self.present
     }
 
@@ -162,7 +163,7 @@ impl Rooms {
         let arrival = self.arrivals;
         room.members.push(Member { session, token, listens, arrival });
         room.listening += usize::from(listens);
-        room.present.entry(who).or_insert_with(|| Vec::with_capacity(1)).push(session);
+        room.present.add(who, session);
         self.places.insert((session, id), arrival);
     }
 
@@ -185,12 +186,7 @@ impl Rooms {
         let place = room.members.binary_search_by_key(&arrival, |member| member.arrival).ok()?;
         let member = room.members.remove(place);
         room.listening -= usize::from(member.listens);
-        if let Some(sessions) = room.present.get_mut(who) {
-            sessions.retain(|id| *id != session);
-            if sessions.is_empty() {
-                room.present.remove(who);
-            }
-        }
+        room.present.remove(who, session);
         Some(member)
     }
 
@@ -206,7 +202,7 @@ impl Rooms {
             assert!(room.members.is_sorted_by_key(|member| member.arrival));
             assert!(room.members.iter().any(|member| member.session == room.host), "the host of {name} is not in it");
             assert_eq!(room.listening, room.members.iter().filter(|member| member.listens).count());
-            assert_eq!(room.present.values().map(Vec::len).sum::<usize>(), room.members.len());
+            assert_eq!(room.present.iter().map(|(_, sessions)| sessions.len()).sum::<usize>(), room.members.len());
             for member in &room.members {
                 assert_eq!(self.member(member.session, *id), Some(member));
             }

@@ -75,17 +75,20 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
     hub.handle(who, command, unix_ms);
 }
 
-/// The sessions that an audience is, of the hub that has just named it.
-fn hearers(hub: &Hub, audience: &Audience) -> Vec<SessionId> {
-    match audience {
-        Audience::One(id) => vec![*id],
-        Audience::Others(except) => hub.everyone().iter().copied().filter(|id| id != except).collect(),
-        Audience::Account { name, except } => hub.sessions_of(name).iter().copied().filter(|id| id != except).collect(),
-        Audience::Room { room, except } => {
-            let listeners = hub.members_of(*room).iter().filter(|member| member.listens);
-            listeners.map(|member| member.session).filter(|id| Some(*id) != *except).collect()
+impl Hub {
+    /// The sessions that an audience is, of a hub that has just named it.
+    pub(crate) fn hearers(&self, audience: &Audience) -> Vec<SessionId> {
+        let but = |ids: &[SessionId], except| ids.iter().copied().filter(|id| Some(*id) != except).collect();
+        match audience {
+            Audience::One(id) => vec![*id],
+            Audience::Others(except) => but(self.everyone(), Some(*except)),
+            Audience::Account { name, except } => but(self.sessions_of(name), Some(*except)),
+            Audience::Room { room, except } => {
+                let listeners = self.members_of(*room).iter().filter(|member| member.listens);
+                but(&listeners.map(|member| member.session).collect::<Vec<_>>(), *except)
+            }
+            Audience::Members(members) => members.iter().map(|member| member.session).collect(),
         }
-        Audience::Members(members) => members.iter().map(|member| member.session).collect(),
     }
 }
 
@@ -95,8 +98,7 @@ fn spelled_audience(hub: &Hub, audience: &Audience) -> String {
         Audience::Others(id) => format!("all but {}.{}", id.slot, id.generation),
         Audience::Account { name, except } => format!("{name} but {}.{}", except.slot, except.generation),
         Audience::One(_) | Audience::Room { .. } | Audience::Members(_) => {
-            let ids: Vec<_> =
-                hearers(hub, audience).iter().map(|id| format!("{}.{}", id.slot, id.generation)).collect();
+            let ids: Vec<_> = hub.hearers(audience).iter().map(|id| format!("{}.{}", id.slot, id.generation)).collect();
             format!("to {}", if ids.is_empty() { "nobody".to_owned() } else { ids.join(" ") })
         }
     }

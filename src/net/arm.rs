@@ -4,11 +4,14 @@ use super::conn::{Life, Pause};
 use super::reactor::Reactor;
 use crate::close::CloseReason;
 use crate::hub::session::SessionId;
+use crate::limits::TURN_WORK_ENDS;
 
 impl Reactor {
     /// Does what is due. A timer that fires for nothing is armed again for what it was moved to.
     pub(super) fn expire(&mut self) {
-        while let Some(id) = self.timers.pop_due(self.clock.now) {
+        while self.turn_work < TURN_WORK_ENDS
+            && let Some(id) = self.timers.pop_due(self.clock.now)
+        {
             if let Some(conn) = self.conn(id) {
                 conn.armed = super::clock::NEVER;
                 self.touched.push(id);
@@ -28,7 +31,7 @@ impl Reactor {
         let now = self.clock.now;
         let (login, limits) = (&self.tuning.login, &self.tuning.limits);
         let Some(conn) = self.conns.peek(id) else { return };
-        match conn.life {
+        match &conn.life {
             Life::Gone => {}
             Life::Draining(farewell) | Life::Lingering(farewell) => {
                 if farewell.due <= now {

@@ -7,6 +7,7 @@ use mio::net::TcpStream;
 use super::clock::{Millis, NEVER, seconds};
 use super::outbox::Outbox;
 use super::pace::Pace;
+use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::inbox::Inbox;
 use crate::hub::session::SessionId;
@@ -36,32 +37,36 @@ pub(super) struct Conn {
     /// For when its timer is armed; [`NEVER`] if it is not.
     pub(super) armed: Millis,
     /// Lines that counted before login; all its lines, later, do not.
-    pub(super) login_lines: u32,
+    pub(super) login_lines: u8,
     /// Lines answered 500 or 501.
-    pub(super) bad_lines: u32,
+    pub(super) bad_lines: u8,
     /// Wrong passwords and refused tokens.
     pub(super) failures: u32,
     /// The account's epoch in which the old password was right; without meaning but while PASSWD asks for a new one.
     pub(super) epoch: u32,
     /// The kernel took less than was offered, so the socket will say when it takes more.
     pub(super) is_blocked: bool,
-    /// Stands in the list of those to be flushed at the end of the turn.
+    /// Got bytes and was not flushed since, so it stands among those to be flushed …
     pub(super) is_dirty: bool,
+    /// … and among those of this turn.
+    pub(super) is_urgent: bool,
     /// Stands in the run queue.
     pub(super) is_queued: bool,
+    /// Stands among those that are about to end.
+    pub(super) is_condemned: bool,
     /// Counts among those that never sent a line.
     pub(super) is_silent: bool,
 }
 
 /// Where a connection is between its first and its last moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Life {
     /// It talks.
     Open,
     /// It is told what it is still owed; its input is thrown away.
-    Draining(Farewell),
+    Draining(Box<Farewell>),
     /// It has been told everything and has our end of stream; its input is thrown away until it ends.
-    Lingering(Farewell),
+    Lingering(Box<Farewell>),
     /// It is over. Reaping removes it.
     Gone,
 }
@@ -100,6 +105,15 @@ pub(super) enum Input {
     Ending,
     /// The end of stream has been read.
     Ended,
+}
+
+/// How a connection that is about to end will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It is broken: there is nobody to tell.
+    Broken,
+    /// The server closes it.
+    Closed(CloseReason),
 }
 
 /// Why a connection is not read although it is open.
@@ -148,7 +162,7 @@ impl Conn {
             ip,
             door,
             inbox: Inbox::default(),
-            outbox: Outbox::new(),
+            outbox: Outbox::default(),
             life: Life::Open,
             input: Input::Drained,
             pause: Pause::None,
@@ -164,7 +178,9 @@ impl Conn {
             epoch: 0,
             is_blocked: false,
             is_dirty: false,
+            is_urgent: false,
             is_queued: false,
+            is_condemned: false,
             is_silent: false,
         }
     }
@@ -194,7 +210,7 @@ impl Conn {
 
     /// What becomes due first, and when.
     pub(super) fn next_due(&self, login: &Login, limits: &Limits) -> Millis {
-        match self.life {
+        match &self.life {
             Life::Gone => NEVER,
             Life::Draining(farewell) | Life::Lingering(farewell) => farewell.due,
             Life::Open => {

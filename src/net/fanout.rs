@@ -1,5 +1,7 @@
 //! Who hears what: the hub's events become frames, encoded once a spelling, in the outboxes of those who hear them.
 
+use std::collections::VecDeque;
+
 use super::conn::Conn;
 use super::pages::{Pages, Piece};
 use super::reactor::Reactor;
@@ -85,7 +87,7 @@ impl Reactor {
     /// Everybody hears it.
     fn tell_others(&mut self, except: SessionId, event: &Event) {
         self.turn_work += self.hub.everyone().len();
-        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.dirty);
+        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.crowd);
         for &id in self.hub.everyone().iter().filter(|id| **id != except) {
             fan.hand_to(id);
         }
@@ -96,7 +98,7 @@ impl Reactor {
     fn tell_room(&mut self, room: RoomId, except: Option<SessionId>, event: &Event) {
         let members = self.hub.members_of(room);
         self.turn_work += members.len();
-        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.dirty);
+        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.crowd);
         // Coming and going is not announced by datagrams.
         let mut spoken = if let Event::SaidIn { message, .. } = event
             && self.relay.ears.hears(room)
@@ -120,7 +122,7 @@ impl Reactor {
     /// Those who were in a room hear that it is no more.
     fn tell_members(&mut self, members: &[Member], event: &Event) {
         self.turn_work += members.len();
-        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.dirty);
+        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.crowd);
         let mut spoken = Spoken::room_closed();
         for member in members {
             fan.hand_to(member.session);
@@ -136,17 +138,18 @@ struct Fan<'a> {
     frames: [Option<Piece>; Kind::ALL.len()],
     conns: &'a mut Table,
     pages: &'a mut Pages,
-    dirty: &'a mut Vec<SessionId>,
+    crowd: &'a mut VecDeque<SessionId>,
     count: u64,
 }
 
 impl<'a> Fan<'a> {
-    fn new(event: &'a Event, conns: &'a mut Table, pages: &'a mut Pages, dirty: &'a mut Vec<SessionId>) -> Self {
-        Self { event, frames: [None; Kind::ALL.len()], conns, pages, dirty, count: 0 }
+    fn new(event: &'a Event, conns: &'a mut Table, pages: &'a mut Pages, crowd: &'a mut VecDeque<SessionId>) -> Self {
+        Self { event, frames: [None; Kind::ALL.len()], conns, pages, crowd, count: 0 }
     }
 
     fn hand_to(&mut self, id: SessionId) {
-        let Some(conn) = self.conns.find(id) else { return };
+        // Who is broken, or about to be closed for what it owes, is told no more.
+        let Some(conn) = self.conns.find(id).filter(|conn| !conn.is_condemned) else { return };
         let Some(kind) = conn.door.kind() else { return };
         let Some(frame) = self.frames.get_mut(kind as usize) else { return };
         let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| door::encode(kind, self.event, out)));
@@ -154,7 +157,7 @@ impl<'a> Fan<'a> {
         self.count += 1;
         if !conn.is_dirty {
             conn.is_dirty = true;
-            self.dirty.push(id);
+            self.crowd.push_back(id);
         }
     }
 }

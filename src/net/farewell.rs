@@ -6,16 +6,42 @@ use std::time::Duration;
 use log::info;
 use socket2::SockRef;
 
-use super::conn::{Conn, Farewell, Input, Life, Pause};
+use super::conn::{Conn, End, Farewell, Input, Life, Pause};
 use super::kernel;
 use super::reactor::Reactor;
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::session::SessionId;
-use crate::limits::{FAREWELL_MS, LEAVE_MS, LINGER_MS};
+use crate::limits::{FAREWELL_MS, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS};
 
 impl Reactor {
+    /// Notes that a connection is to end. Its rooms hear of that, so a thousand ends at once are a million frames: they
+    /// are carried out as the turns allow.
+    pub(super) fn condemn(&mut self, id: SessionId, end: End) {
+        if let Some(conn) = self.conn(id)
+            && !conn.is_condemned
+        {
+            conn.is_condemned = true;
+            self.condemned.push_back((id, end));
+        }
+    }
+
+    /// Ends those that are condemned, as many as this turn has room for.
+    pub(super) fn execute(&mut self) {
+        while self.turn_work < TURN_WORK_ENDS
+            && let Some((id, end)) = self.condemned.pop_front()
+        {
+            if let Some(conn) = self.conn(id) {
+                conn.is_condemned = false;
+            }
+            match end {
+                End::Broken => self.drop_now(id),
+                End::Closed(reason) => self.close(id, reason),
+            }
+        }
+    }
+
     /// Ends a connection for a reason, which its client, the log and the counters are told.
     pub(super) fn close(&mut self, id: SessionId, reason: CloseReason) {
         let Some(conn) = self.conn(id).filter(|conn| conn.life == Life::Open) else { return };
@@ -75,7 +101,7 @@ impl Reactor {
     fn drain(&mut self, id: SessionId, is_left: bool) {
         let last = self.clock.now + if is_left { LEAVE_MS } else { FAREWELL_MS };
         if let Some(conn) = self.conn(id) {
-            conn.life = Life::Draining(Farewell { due: last, last, is_left });
+            conn.life = Life::Draining(Box::new(Farewell { due: last, last, is_left }));
         }
         self.mark_dirty(id);
         self.enqueue(id);
@@ -86,12 +112,13 @@ impl Reactor {
     pub(super) fn on_drained(&mut self, id: SessionId) {
         let now = self.clock.now;
         let Some(conn) = self.conn(id) else { return };
-        let Life::Draining(farewell) = conn.life else { return };
+        let Life::Draining(farewell) = &conn.life else { return };
+        let farewell = **farewell;
         if conn.input == Input::Ended || conn.stream.shutdown(Shutdown::Write).is_err() {
             return self.doom(id);
         }
         let last = farewell.last.min(now + FAREWELL_MS);
-        conn.life = Life::Lingering(Farewell { due: last.min(now + LINGER_MS), last, ..farewell });
+        conn.life = Life::Lingering(Box::new(Farewell { due: last.min(now + LINGER_MS), last, ..farewell }));
         self.touched.push(id);
     }
 
@@ -109,10 +136,10 @@ impl Reactor {
     pub(super) fn end_farewell(&mut self, id: SessionId) {
         let now = self.clock.now;
         let Some(conn) = self.conn(id) else { return };
-        if let Life::Lingering(farewell) = conn.life {
+        if let Life::Lingering(farewell) = &mut conn.life {
             let has_all = kernel::unacknowledged(&conn.stream) == Some(0);
             if !has_all && now < farewell.last {
-                conn.life = Life::Lingering(Farewell { due: farewell.last.min(now + LINGER_MS), ..farewell });
+                farewell.due = farewell.last.min(now + LINGER_MS);
                 return;
             }
             if farewell.is_left && (!has_all || !conn.door.is_dialogue()) {

@@ -6,35 +6,45 @@ use std::io::{ErrorKind, Write as _};
 use mio::net::TcpStream;
 
 use super::clock::NEVER;
-use super::conn::{Life, Pause};
+use super::conn::{End, Life, Pause};
 use super::outbox::Outbox;
 use super::pages::Pages;
 use super::reactor::Reactor;
 use crate::close::CloseReason;
 use crate::hub::session::SessionId;
-use crate::limits::{BEHIND_PART, LOGIN_OWED_BYTES};
+use crate::limits::{BEHIND_PART, CROWD_A_TURN, LOGIN_OWED_BYTES};
 
 impl Reactor {
-    /// Notes that a connection has something to be sent, once.
+    /// Notes that a connection has something to be sent that only it or a few were told.
     pub(super) fn mark_dirty(&mut self, id: SessionId) {
         if let Some(conn) = self.conn(id)
-            && !conn.is_dirty
+            && !conn.is_urgent
         {
             conn.is_dirty = true;
-            self.dirty.push(id);
+            conn.is_urgent = true;
+            self.urgent.push(id);
         }
     }
 
-    /// Writes to everybody who got bytes in this turn. Who is marked meanwhile has its turn in the next.
+    /// Writes to those who got bytes, once. A crowd takes several turns, lest two who talk to each other wait for ten
+    /// thousand writes to others. Who is marked meanwhile has its turn in the next.
     pub(super) fn flush(&mut self) {
-        let mut flushing = std::mem::take(&mut self.flushing);
-        std::mem::swap(&mut flushing, &mut self.dirty);
-        for id in flushing.drain(..) {
-            self.flush_one(id);
+        let count = self.urgent.len();
+        for place in 0..count {
+            if let Some(id) = self.urgent.get(place) {
+                self.flush_one(*id);
+            }
         }
-        self.flushing = flushing;
+        self.urgent.drain(..count);
+        for _ in 0..self.crowd.len().min(CROWD_A_TURN) {
+            if let Some(id) = self.crowd.pop_front() {
+                self.flush_one(id);
+            }
+        }
         self.relay.flush(&mut self.stats);
-        self.pages.turn_over();
+        if self.crowd.is_empty() {
+            self.pages.turn_over(); // till then no more than one turn's frames come from new lines
+        }
         self.look_at_crowd();
         if self.pages.owed_bytes() > self.tuning.limits.owed_total_bytes {
             self.cut_debtors();
@@ -43,14 +53,18 @@ impl Reactor {
 
     fn flush_one(&mut self, id: SessionId) {
         let Some(conn) = self.conns.find(id) else { return };
-        conn.is_dirty = false;
+        conn.is_urgent = false;
+        let was_dirty = std::mem::take(&mut conn.is_dirty);
+        if conn.is_condemned || !was_dirty {
+            return; // what it is told at its end is written then
+        }
         if !conn.is_blocked && !conn.outbox.is_empty() {
             let before = conn.outbox.owed();
             let (now, was_behind) = (self.clock.now, conn.took_at != NEVER);
             match write_out(&mut conn.stream, &mut conn.outbox, &mut self.pages) {
                 Written::All => {}
                 Written::Some => conn.is_blocked = true,
-                Written::Broken => return self.drop_now(id),
+                Written::Broken => return self.condemn(id, End::Broken),
             }
             let taken = before - conn.outbox.owed();
             self.stats.bytes_out += taken as u64;
@@ -82,7 +96,7 @@ impl Reactor {
         }
         let bound = if conn.door.is_logged_in() { limits.owed_bytes as usize } else { LOGIN_OWED_BYTES };
         if owed > bound {
-            return self.close(id, CloseReason::TooSlow);
+            return self.condemn(id, End::Closed(CloseReason::TooSlow));
         }
         let soft = limits.owed_soft_bytes as usize;
         if owed > soft && conn.soft_since == NEVER {
@@ -111,7 +125,7 @@ impl Reactor {
             if self.pages.owed_bytes() <= self.tuning.limits.owed_total_bytes {
                 break;
             }
-            match self.conn(id).map(|conn| conn.life) {
+            match self.conn(id).map(|conn| &conn.life) {
                 Some(Life::Open) => self.close(id, CloseReason::TooSlow),
                 Some(Life::Draining(_) | Life::Lingering(_)) => self.cut_off(id),
                 Some(Life::Gone) | None => {}

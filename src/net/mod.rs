@@ -17,9 +17,9 @@ mod kernel;
 mod listen;
 mod login;
 mod operate;
-mod outbox;
+pub mod outbox;
 mod pace;
-mod pages;
+pub mod pages;
 mod reactor;
 mod read;
 mod rooms;
@@ -30,6 +30,7 @@ mod timers;
 mod token;
 mod udp;
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -209,12 +210,13 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         timers: Timers::default(),
         scratch: vec![0; scratch_bytes].into_boxed_slice(),
         run_queue: Default::default(),
-        dirty: Vec::new(),
-        flushing: Vec::new(),
+        urgent: Vec::new(),
+        crowd: VecDeque::new(),
         behind: 0,
         is_crowd_behind: false,
         crowd_next: 0,
         touched: Vec::new(),
+        condemned: VecDeque::new(),
         doomed: Vec::new(),
         turn_work: 0,
         stats: Stats::default(),

@@ -15,9 +15,11 @@ const PIECES_A_WRITE: usize = 1024;
 
 /// A queue of bytes to send. One that owes nothing owns no heap; one that owes one piece of a shared page neither.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub struct Outbox {
     first: Piece,
-    rest: VecDeque<Piece>,
+    /// What follows the first piece; boxed, for most owe nothing and all have an outbox.
+    #[expect(clippy::box_collection, reason = "three words less for each of ten thousand that owe nothing")]
+    rest: Option<Box<VecDeque<Piece>>>,
     own: Vec<u8>,
     owed: u32,
     is_mid_frame: bool,
@@ -25,13 +27,16 @@ pub(super) struct Outbox {
 
 const NOTHING: Piece = Piece { page: OWN, start: 0, end: 0 };
 
-impl Outbox {
-    pub(super) fn new() -> Self {
-        Self { first: NOTHING, rest: VecDeque::new(), own: Vec::new(), owed: 0, is_mid_frame: false }
+impl Default for Outbox {
+    /// Nothing is owed.
+    fn default() -> Self {
+        Self { first: NOTHING, rest: None, own: Vec::new(), owed: 0, is_mid_frame: false }
     }
+}
 
+impl Outbox {
     /// Bytes still to be sent.
-    pub(super) fn owed(&self) -> usize {
+    pub fn owed(&self) -> usize {
         self.owed as usize
     }
 
@@ -41,7 +46,7 @@ impl Outbox {
     }
 
     /// Adds a piece of a shared page. One that directly follows the last lengthens it.
-    pub(super) fn push_shared(&mut self, piece: Piece, pages: &mut Pages) {
+    pub fn push_shared(&mut self, piece: Piece, pages: &mut Pages) {
         debug_assert!(piece.len() > 0, "a frame has at least its end");
         self.owed += piece.end - piece.start;
         if self.push(piece) {
@@ -63,7 +68,7 @@ impl Outbox {
 
     /// Whether a new piece had to be added.
     fn push(&mut self, piece: Piece) -> bool {
-        let last = self.rest.back_mut().unwrap_or(&mut self.first);
+        let last = self.rest.as_mut().and_then(|rest| rest.back_mut()).unwrap_or(&mut self.first);
         if last.page == piece.page && last.end == piece.start && last.len() > 0 {
             last.end = piece.end;
             return false;
@@ -71,20 +76,23 @@ impl Outbox {
         if self.first.len() == 0 {
             self.first = piece;
         } else {
-            self.rest.push_back(piece);
+            self.rest.get_or_insert_default().push_back(piece);
         }
         true
     }
 
     /// The whole of it, if it lies in one place.
     pub(super) fn single<'a>(&'a self, pages: &'a Pages) -> Option<&'a [u8]> {
-        self.rest.is_empty().then(|| self.slice(self.first, pages))
+        self.rest.as_ref().is_none_or(|rest| rest.is_empty()).then(|| self.slice(self.first, pages))
     }
 
     /// As much of it as one vectored write takes.
     pub(super) fn slices<'a>(&'a self, pages: &'a Pages) -> Vec<IoSlice<'a>> {
-        let pieces = std::iter::once(&self.first).chain(&self.rest);
-        pieces.take(PIECES_A_WRITE).map(|piece| IoSlice::new(self.slice(*piece, pages))).collect()
+        self.pieces().take(PIECES_A_WRITE).map(|piece| IoSlice::new(self.slice(*piece, pages))).collect()
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        std::iter::once(&self.first).chain(self.rest.iter().flat_map(|rest| rest.iter()))
     }
 
     fn slice<'a>(&'a self, piece: Piece, pages: &'a Pages) -> &'a [u8] {
@@ -96,7 +104,7 @@ impl Outbox {
     }
 
     /// `count` bytes have been sent.
-    pub(super) fn advance(&mut self, count: usize, pages: &mut Pages) {
+    pub fn advance(&mut self, count: usize, pages: &mut Pages) {
         self.owed -= count as u32;
         let mut left = count;
         while left > 0 && left >= self.first.len() {
@@ -116,7 +124,7 @@ impl Outbox {
         if self.first.page != OWN {
             pages.release(self.first.page);
         }
-        self.first = self.rest.pop_front().unwrap_or(NOTHING);
+        self.first = self.rest.as_mut().and_then(|rest| rest.pop_front()).unwrap_or(NOTHING);
     }
 
     /// Gives back memory that is needed no longer: all of it when nothing is owed.
@@ -124,18 +132,19 @@ impl Outbox {
         if self.is_empty() {
             pages.own_bytes -= self.own.len() as u64;
             self.own = Vec::new();
-            self.rest = VecDeque::new();
+            self.rest = None;
             return;
         }
         if self.own.len() < TRIM_BYTES {
             return; // whoever is far behind has many pieces to look through
         }
-        let own_pieces = || std::iter::once(&self.first).chain(&self.rest).filter(|piece| piece.page == OWN);
-        let gone = own_pieces().next().map_or(self.own.len(), |piece| piece.start as usize);
+        let first_own = self.pieces().find(|piece| piece.page == OWN);
+        let gone = first_own.map_or(self.own.len(), |piece| piece.start as usize);
         if gone >= TRIM_BYTES && gone * 2 >= self.own.len() {
             self.own.drain(..gone);
             pages.own_bytes -= gone as u64;
-            for piece in std::iter::once(&mut self.first).chain(&mut self.rest).filter(|piece| piece.page == OWN) {
+            let rest = self.rest.iter_mut().flat_map(|rest| rest.iter_mut());
+            for piece in std::iter::once(&mut self.first).chain(rest).filter(|piece| piece.page == OWN) {
                 piece.start -= gone as u32;
                 piece.end -= gone as u32;
             }
@@ -153,7 +162,7 @@ impl Outbox {
     }
 
     /// Drops everything. An outbox must be cleared before it is dropped, for pages count who holds them.
-    pub(super) fn clear(&mut self, pages: &mut Pages) {
+    pub fn clear(&mut self, pages: &mut Pages) {
         while self.first.len() > 0 {
             self.drop_first(pages);
         }

@@ -11,7 +11,7 @@ use crate::limits::PAGE_BYTES;
 
 /// A range of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
+pub struct Piece {
     pub(super) page: u32,
     pub(super) start: u32,
     pub(super) end: u32,
@@ -25,7 +25,7 @@ impl Piece {
 
 /// All pages.
 #[derive(Debug, Default)]
-pub(super) struct Pages {
+pub struct Pages {
     pages: Slab<Page>,
     open: [Option<u32>; Kind::ALL.len()],
     /// Bytes of pages that are closed but still owed.
@@ -44,7 +44,7 @@ struct Page {
 
 impl Pages {
     /// Appends a frame in the spelling `kind` and tells where it stands. Nobody holds it yet.
-    pub(super) fn write(&mut self, kind: Kind, encode: impl FnOnce(&mut Vec<u8>)) -> Piece {
+    pub fn write(&mut self, kind: Kind, encode: impl FnOnce(&mut Vec<u8>)) -> Piece {
         let number = self.open_page(kind);
         let Some(page) = self.pages.get_mut(number as usize) else { return Piece { page: number, start: 0, end: 0 } };
         let start = page.bytes.len();
@@ -104,7 +104,7 @@ impl Pages {
     }
 
     /// The end of a turn: pages that nobody holds are empty again, full ones are closed.
-    pub(super) fn turn_over(&mut self) {
+    pub fn turn_over(&mut self) {
         if std::mem::take(&mut self.turn_bytes) == 0 {
             return;
         }

@@ -9,7 +9,7 @@ use signal_hook_mio::v1_0::Signals;
 
 use super::addresses::Addresses;
 use super::clock::{Clock, Millis, NEVER};
-use super::conn::{Conn, Input};
+use super::conn::{Conn, End, Input};
 use super::listen::{Listener, Spare};
 use super::pages::Pages;
 use super::rooms::Relay;
@@ -55,9 +55,10 @@ pub(super) struct Reactor {
     pub(super) scratch: Box<[u8]>,
     /// Those whose input is to be read.
     pub(super) run_queue: VecDeque<SessionId>,
-    /// Those who got bytes in this turn, and the same list of the turn before, emptied.
-    pub(super) dirty: Vec<SessionId>,
-    pub(super) flushing: Vec<SessionId>,
+    /// Those who got bytes that are for them or a few; flushed in this turn.
+    pub(super) urgent: Vec<SessionId>,
+    /// Those who got what many hear; flushed in this turn and, if they are very many, the next ones.
+    pub(super) crowd: VecDeque<SessionId>,
     /// How many are behind (see `crowd.rs`).
     pub(super) behind: usize,
     /// Whether they are a crowd, and still listen.
@@ -66,6 +67,8 @@ pub(super) struct Reactor {
     pub(super) crowd_next: Millis,
     /// Those whose deadlines may have changed in this turn.
     pub(super) touched: Vec<SessionId>,
+    /// Those that are about to end, and how.
+    pub(super) condemned: VecDeque<(SessionId, End)>,
     /// Those that are over.
     pub(super) doomed: Vec<SessionId>,
 
@@ -95,6 +98,7 @@ impl Reactor {
         while !self.is_over() {
             self.wait(&mut events)?;
             self.expire();
+            self.execute();
             self.accept();
             self.hear();
             self.read(); // … and decide, line by line
@@ -112,6 +116,7 @@ impl Reactor {
             result => result?,
         }
         self.clock.read();
+        self.turn_work = 0;
         for event in events.iter() {
             match Source::from(event.token()) {
                 Source::Listener(place) => {
@@ -131,7 +136,9 @@ impl Reactor {
     /// How long the poll may sleep.
     fn patience(&self) -> Option<Duration> {
         let is_busy = !self.run_queue.is_empty()
-            || !self.dirty.is_empty()
+            || !self.condemned.is_empty()
+            || !self.urgent.is_empty()
+            || !self.crowd.is_empty()
             || self.relay.is_ready()
             || self.listeners.iter().any(|listener| listener.is_ready);
         if is_busy {
@@ -148,7 +155,7 @@ impl Reactor {
     fn on_event(&mut self, id: SessionId, event: &mio::event::Event) {
         let Some(conn) = self.conn(id) else { return };
         if event.is_error() {
-            return self.drop_now(id);
+            return self.condemn(id, End::Broken);
         }
         if (event.is_read_closed() || event.is_priority()) && conn.input != Input::Ended {
             conn.input = Input::Ending;

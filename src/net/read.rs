@@ -20,7 +20,6 @@ impl Reactor {
     /// Gives connections their quanta until the run queue is empty, or the turn is full.
     pub(super) fn read(&mut self) {
         let mut steps = 0;
-        self.turn_work = 0;
         while steps < TURN_STEPS && self.pages.turn_bytes() < TURN_FRAMES_BYTES && self.turn_work < TURN_WORK {
             let Some(id) = self.run_queue.pop_front() else { break };
             let Some(conn) = self.conn(id) else { continue };

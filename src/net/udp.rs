@@ -96,7 +96,7 @@ impl Udp {
     /// Makes room for one text, of which `encode` appends as much as is to be sent: nothing if it gives `false`.
     pub(super) fn write(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> bool) -> Option<Range<usize>> {
         let start = self.bytes.len();
-        encode(&mut self.bytes).then(|| start..self.bytes.len())
+        encode(&mut self.bytes).then_some(start..self.bytes.len())
     }
 
     /// Queues what was written for one more receiver. False if the queue is full.

@@ -75,7 +75,8 @@ fn help_names_every_operation_and_explains_each() {
     alice.send("HELP");
     let first = alice.expect("C 214");
     let all = alice.rest_of_list(&first).join("\n");
-    for verb in ["PM", "DM", "EX", "WHO", "TOKEN", "PASSWD", "HELP", "NOOP"] {
+    let verbs = "PM DM EX WHO MAKE JOIN LEAVE RM ROOMS NAMES KICK CLOSE TOKEN PASSWD HELP NOOP";
+    for verb in verbs.split(' ') {
         assert!(all.contains(verb), "HELP does not name {verb}:\n{all}");
         alice.send(&format!("help {}", verb.to_lowercase()));
         let first = alice.expect("C 214");
@@ -89,7 +90,9 @@ fn help_names_every_operation_and_explains_each() {
 fn wrong_arguments_are_told_the_usage() {
     let server = Server::start();
     for mut client in [server.bare("alice"), server.typed("bob")] {
-        for line in ["WHO a b", "TOKEN x", "PASSWD x", "NOOP x", "EX x", "HELP a b"] {
+        let general = ["WHO a b", "TOKEN x", "PASSWD x", "NOOP x", "EX x", "HELP a b"];
+        let of_rooms = ["MAKE", "JOIN a b c", "LEAVE", "RM", "ROOMS a b", "NAMES", "KICK a", "CLOSE a b"];
+        for line in general.iter().chain(&of_rooms) {
             client.op(line);
             client.expect("C 501 usage: ");
         }

@@ -17,7 +17,7 @@ mod process;
 mod strace;
 pub(crate) use canary::Canary;
 pub(crate) use client::Client;
-pub(crate) use process::{Outcome, Thread, eventually, finish_with, run, run_with};
+pub(crate) use process::{Outcome, Thread, eventually, finish_child, finish_with, run, run_with};
 pub(crate) use strace::{Strace, strace};
 
 /// How long a client waits for a line that it is owed.

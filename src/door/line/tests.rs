@@ -4,23 +4,26 @@
 use super::*;
 use crate::hub::command::{Command, Entry};
 use crate::hub::event::Audience;
-use crate::hub::names::RoomToken;
+use crate::hub::names::{GuestName, RoomToken};
 use crate::hub::session::SessionId;
 use crate::hub::{Hub, Rules};
 
 mod login;
 mod operations;
 mod properties;
+mod rooms;
 
 const ME: SessionId = SessionId { slot: 1, generation: 0 };
 const BOB: SessionId = SessionId { slot: 2, generation: 0 };
+const ZOE: SessionId = SessionId { slot: 3, generation: 0 };
 const PASSWORD_MIN: u32 = 8;
 const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 200, rooms_per_session: 2, room_members: 3 };
 
-/// What stands behind the door: `alice` has an account (password `password1`, token `T0KEN`), `bob` is online. The
+/// What stands behind the door: `alice` has an account (password `password1`, token `T0KEN`), `bob` is online, bare. The
 /// password `busybusy` finds the queue full, `fulldisk` cannot be saved; the name `taken` is always just taken.
 struct Server {
     line: Line,
+    bob: Line,
     hub: Hub,
     tries_left: u32,
     is_closed: bool,
@@ -34,8 +37,9 @@ impl Server {
         let mut hub = Hub::new(RULES);
         hub.handle(BOB, Command::Enter { name: UserName::parse("bob").unwrap() }, 1);
         while hub.poll_event().is_some() {}
-        let line = Line::default();
-        Self { line, hub, tries_left: 3, is_closed: false, out: Vec::new(), bob_heard: Vec::new(), tokens: 0 }
+        let bob = Line { dialect: Some(Dialect::Bare), dialogue: Dialogue::Ready };
+        let (line, out, bob_heard) = (Line::default(), Vec::new(), Vec::new());
+        Self { line, bob, hub, tries_left: 3, is_closed: false, out, bob_heard, tokens: 0 }
     }
 
     /// What the client is told after it sent `line` (without its LF).
@@ -62,12 +66,9 @@ impl Server {
             Step::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
             Step::NewPassword(Masked(b"fulldisk")) => self.tell(&Reply::CannotSave),
             Step::NewPassword(_) => self.tell(&Reply::PasswordChanged),
-            Step::EnterRoom { room, password, makes } => {
-                self.tokens += 1;
-                let entry = Entry { room, password, token: RoomToken::new([self.tokens; 16]) };
-                self.ask_hub(ME, if makes { Command::Make(entry) } else { Command::Join(entry) });
-            }
+            Step::EnterRoom { room, password, makes } => self.enter_room(ME, room, password, makes),
             Step::IssueToken => self.tell(&Reply::Token(Masked("T0KEN".into()), 86_400)),
+            step @ (Step::Visit(_) | Step::Over) => panic!("{step:?} is none of the line door's"),
             Step::Bye => self.close(&Reply::Bye),
             Step::Refuse(reason) => self.close(&Reply::Closing(reason)),
         }
@@ -95,18 +96,56 @@ impl Server {
         self.ask_hub(ME, Command::Enter { name });
     }
 
+    fn enter_room(&mut self, who: SessionId, room: RoomName, password: Option<Masked<&str>>, makes: bool) {
+        let entry = Entry { room, password, token: self.next_token() };
+        self.ask_hub(who, if makes { Command::Make(entry) } else { Command::Join(entry) });
+    }
+
+    fn next_token(&mut self) -> RoomToken {
+        self.tokens = self.tokens.wrapping_add(1);
+        RoomToken::new([self.tokens; 16])
+    }
+
+    /// A line of bob's, who asks for nothing but what the hub does.
+    #[track_caller]
+    fn send_of_bob(&mut self, line: &str) {
+        let step = self.bob.decode(line.as_bytes(), PASSWORD_MIN);
+        if let Step::Command(command) = step {
+            self.ask_hub(BOB, command);
+        } else if let Step::EnterRoom { room, password, makes } = step {
+            self.enter_room(BOB, room, password, makes);
+        } else {
+            panic!("bob asks for {step:?}");
+        }
+    }
+
+    /// A guest comes into a room, and hears it.
+    fn visit(&mut self, room: &str) {
+        let guest = GuestName::parse("zoe").unwrap();
+        let room = RoomName::parse(room).unwrap();
+        let entry = Entry { room: room.clone(), password: None, token: self.next_token() };
+        self.ask_hub(ZOE, Command::Visit { guest, makes: false, entry });
+        self.ask_hub(ZOE, Command::Listen { room });
+    }
+
+    /// The hub's answers go to who asked; what others hear is spelled for each.
     fn ask_hub(&mut self, who: SessionId, command: Command<'_>) {
         self.hub.handle(who, command, 1000);
         while let Some((audience, event)) = self.hub.poll_event() {
-            if matches!(event, Event::Said(_) | Event::Told(_)) {
-                let (kind, out) =
-                    if who == ME { (Kind::Bare, &mut self.bob_heard) } else { (self.line.kind(), &mut self.out) };
-                encode(kind, &event, out);
-            } else if who == ME {
-                assert_eq!(audience, Audience::One(ME));
-                self.line.hear(&event, &mut self.out);
+            for id in self.hub.hearers(&audience) {
+                let (line, out) = match id {
+                    ME => (&mut self.line, &mut self.out),
+                    BOB => (&mut self.bob, &mut self.bob_heard),
+                    _ => continue,
+                };
+                if audience == Audience::One(id) {
+                    line.hear(&event, out);
+                } else {
+                    encode(line.kind(), &event, out);
+                }
             }
         }
+        while self.hub.poll_void_token().is_some() {}
     }
 }
 
@@ -120,7 +159,8 @@ fn taken(out: &mut Vec<u8>) -> Vec<String> {
 }
 
 /// `> line` is sent by the client, `< line` is what it is told then, all of it; `…` at the end stands for anything.
-/// `bob> line` is a public message of bob's, `bob< line` is what he hears.
+/// `bob> line` is a public message of bob's, `bob: line` any line of his. `bob< line` is what he hears then: all of it,
+/// or none is looked at. `zoe> room` is a guest who comes in, `zoe: room text` is what she says, `zoe: leave` her end.
 #[track_caller]
 fn check(script: &[&str]) {
     for end in ["", "\r"] {
@@ -147,25 +187,45 @@ fn undressed(line: &str) -> String {
 fn play(script: &[&str], end: &str) {
     let mut server = Server::new();
     let (mut told, mut sent) = (Vec::<String>::new(), String::new());
+    let (mut heard, mut is_heard) = (Vec::<String>::new(), false);
     for line in script {
         if let Some(expected) = line.strip_prefix("< ") {
             assert!(!told.is_empty(), "nothing is told after {sent:?}, not {expected:?}: {script:#?}");
             assert_like(&told.remove(0), expected, script);
         } else if let Some(expected) = line.strip_prefix("bob< ") {
-            assert_eq!(taken(&mut server.bob_heard), [expected], "{script:#?}");
+            is_heard = true;
+            assert!(!heard.is_empty(), "bob hears nothing after {sent:?}, not {expected:?}: {script:#?}");
+            assert_like(&heard.remove(0), expected, script);
         } else {
             assert!(told.is_empty(), "{told:?} is told after {sent:?}: {script:#?}");
+            assert!(!is_heard || heard.is_empty(), "bob hears {heard:?} after {sent:?}: {script:#?}");
             sent = (*line).to_owned();
-            if let Some(text) = line.strip_prefix("bob> ") {
-                server.ask_hub(BOB, Command::Say { text });
-                told = taken(&mut server.out);
-            } else {
-                let line = line.strip_prefix('>').map(|line| line.strip_prefix(' ').unwrap_or(line));
-                told = server.send(format!("{}{end}", line.expect("a line of a script")).as_bytes());
-            }
+            told = act(&mut server, line, end);
+            (heard, is_heard) = (taken(&mut server.bob_heard), false);
         }
     }
     assert!(told.is_empty(), "{told:?} is told after {sent:?}: {script:#?}");
+    assert!(!is_heard || heard.is_empty(), "bob hears {heard:?} after {sent:?}: {script:#?}");
+}
+
+/// Does what a line of a script says, and gives what the client is told then.
+#[track_caller]
+fn act(server: &mut Server, line: &str, end: &str) -> Vec<String> {
+    let (who, what) = line.split_at(line.find(['>', ':']).expect("a line of a script"));
+    let rest = what[1..].strip_prefix(' ').unwrap_or(&what[1..]);
+    match (who, &what[..1]) {
+        ("", ">") => return server.send(format!("{rest}{end}").as_bytes()),
+        ("bob", ">") => server.ask_hub(BOB, Command::Say { text: rest }),
+        ("bob", _) => server.send_of_bob(rest),
+        ("zoe", ">") => server.visit(rest),
+        ("zoe", _) if rest == "leave" => server.ask_hub(ZOE, Command::Leave),
+        ("zoe", _) => {
+            let (room, text) = rest.split_once(' ').expect("a room and a text");
+            server.ask_hub(ZOE, Command::SayIn { room: RoomName::parse(room).unwrap(), text });
+        }
+        _ => panic!("{line:?} is no line of a script"),
+    }
+    taken(&mut server.out)
 }
 
 #[track_caller]
@@ -178,6 +238,12 @@ fn assert_like(told: &str, expected: &str, script: &[&str]) {
 
 /// The way to alice being logged in, typed; [`undressed`], it is the bare one.
 const LOGIN: &[&str] = &["> C alice", "< C 331 alice, your password?", "> C password1", "< C 230 welcome alice…"];
+
+/// In both dialects, after alice's login.
+#[track_caller]
+fn check_in(script: &[&str]) {
+    check_both(&[LOGIN, script].concat());
+}
 
 /// A prompt: the way there, an answer that it takes, what is told then, and what an empty line brings.
 struct Prompt {
@@ -238,6 +304,11 @@ fn prompts_after_login() -> Vec<Prompt> {
             &["> C DM", "< C 211-alice", "< C 211-bob", "< C 211 2 online", "< C 350…", "> D bob", "< C 354…"],
             "> D hi",
             &["< C 250 sent to bob"],
+        ),
+        Prompt::after_login(
+            &["> C MAKE tea", "< C 227 tea token=…", "> C RM tea", "< C 354 your message?"],
+            "> D hi",
+            &["< C 250 sent to 0"],
         ),
         Prompt::after_login(&["> C PASSWD", "< C 331 …"], "> D password1", &["< C 332 …"]),
         Prompt::after_login(

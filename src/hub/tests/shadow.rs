@@ -94,23 +94,10 @@ impl Shadow {
             Command::Make(_) | Command::Join(_) if matches!(me, Who::Guest(_)) => return,
             Command::Make(entry) => self.place(who, me, entry, true, true),
             Command::Join(entry) => self.place(who, me, entry, false, true),
-            Command::Part { room } => match self.mine(who, &room) {
-                Ok(room) => {
-                    self.take_out(&[who], room, false);
-                    Event::Done
-                }
-                Err(refusal) => refusal,
-            },
-            Command::SayIn { room, text } => match self.mine(who, &room) {
-                Ok(room) => {
-                    let (name, listeners) = (self.rooms[room].name.clone(), self.rooms[room].listeners());
-                    let hearers = self.others(listeners.into_iter(), who);
-                    let message = self.message(me, text, unix_ms);
-                    self.say(hearers.clone(), Event::SaidIn { room: name, message });
-                    Event::Sent { hearers: hearers.len() }
-                }
-                Err(refusal) => refusal,
-            },
+            Command::Part { room } => self.part(who, &room).unwrap_or_else(|refusal| refusal),
+            Command::SayIn { room, text } => {
+                self.say_in(who, me, &room, text, unix_ms).unwrap_or_else(|refusal| refusal)
+            }
             Command::FindRoom { room } => self.mine(who, &room).map_or_else(|refusal| refusal, |_| Event::FoundRoom),
             Command::Listen { room } => {
                 if let Ok(room) = self.mine(who, &room) {
@@ -120,19 +107,7 @@ impl Shadow {
             }
             Command::Rooms { prefix } => self.list_rooms(prefix),
             Command::Names { room, prefix } => self.list_names(&room, prefix),
-            Command::Kick { room, name } => match self.hosted(who, &room) {
-                Ok(room) => {
-                    let named = self.rooms[room].members.iter().filter(|member| member.who == name);
-                    let sessions: Vec<SessionId> = named.map(|member| member.session).collect();
-                    if sessions.is_empty() {
-                        Event::NotInRoom { name }
-                    } else {
-                        self.take_out(&sessions, room, true);
-                        Event::Done
-                    }
-                }
-                Err(refusal) => refusal,
-            },
+            Command::Kick { room, name } => self.kick(who, &room, name).unwrap_or_else(|refusal| refusal),
             Command::Close { room } => match self.hosted(who, &room) {
                 Ok(room) => {
                     self.close(room, Closing::ByHost);
@@ -208,6 +183,31 @@ impl Shadow {
         };
         self.arrivals = arrival;
         event
+    }
+
+    fn part(&mut self, who: SessionId, room: &RoomName) -> Result<Event, Event> {
+        let room = self.mine(who, room)?;
+        self.take_out(&[who], room, false);
+        Ok(Event::Done)
+    }
+
+    fn say_in(&mut self, who: SessionId, me: Who, room: &RoomName, text: &str, unix_ms: u64) -> Result<Event, Event> {
+        let room = &self.rooms[self.mine(who, room)?];
+        let (name, hearers) = (room.name.clone(), self.others(room.listeners().into_iter(), who));
+        let message = self.message(me, text, unix_ms);
+        self.say(hearers.clone(), Event::SaidIn { room: name, message });
+        Ok(Event::Sent { hearers: hearers.len() })
+    }
+
+    fn kick(&mut self, who: SessionId, room: &RoomName, name: Who) -> Result<Event, Event> {
+        let room = self.hosted(who, room)?;
+        let named = self.rooms[room].members.iter().filter(|member| member.who == name);
+        let sessions: Vec<SessionId> = named.map(|member| member.session).collect();
+        if sessions.is_empty() {
+            return Err(Event::NotInRoom { name });
+        }
+        self.take_out(&sessions, room, true);
+        Ok(Event::Done)
     }
 
     /// Sessions of one name go from a room.

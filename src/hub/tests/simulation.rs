@@ -70,7 +70,7 @@ impl Simulation {
             let (expected, void_expected) = self.shadow.handle(who, command, self.unix_ms);
             let (said, void) = drain(&mut self.hub);
             let said: Vec<_> =
-                said.into_iter().map(|(audience, event)| (sorted(hearers(&self.hub, &audience)), event)).collect();
+                said.into_iter().map(|(audience, event)| (sorted(self.hub.hearers(&audience)), event)).collect();
             let expected: Vec<_> = expected.into_iter().map(|(to, event)| (sorted(to), event)).collect();
             // Names are equal in any case; their spelling counts too, and Debug shows it. It hides tokens.
             assert_eq!(format!("{said:?}"), format!("{expected:?}"), "{what}");

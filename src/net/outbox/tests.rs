@@ -14,7 +14,7 @@ fn page(pages: &mut Pages, text: &[u8]) -> Piece {
 
 #[test]
 fn frames_that_follow_each_other_are_one_piece() {
-    let (mut pages, mut outbox) = (Pages::default(), Outbox::new());
+    let (mut pages, mut outbox) = (Pages::default(), Outbox::default());
     for text in [b"one\n", b"two\n"] {
         let piece = page(&mut pages, text);
         outbox.push_shared(piece, &mut pages);
@@ -33,7 +33,7 @@ fn frames_that_follow_each_other_are_one_piece() {
 #[test]
 fn only_a_begun_frame_survives_a_cut() {
     for sent in 0..=12 {
-        let (mut pages, mut outbox) = (Pages::default(), Outbox::new());
+        let (mut pages, mut outbox) = (Pages::default(), Outbox::default());
         let piece = page(&mut pages, b"one\ntwo\n");
         outbox.push_shared(piece, &mut pages);
         outbox.push_own(&mut pages, |own| own.extend_from_slice(b"six\n"));
@@ -76,7 +76,7 @@ proptest! {
     #[test]
     fn outboxes_are_queues(acts in proptest::collection::vec(act(), 1..150)) {
         let mut pages = Pages::default();
-        let mut outboxes: Vec<Outbox> = (0..8).map(|_| Outbox::new()).collect();
+        let mut outboxes: Vec<Outbox> = (0..8).map(|_| Outbox::default()).collect();
         let mut models: Vec<VecDeque<u8>> = vec![VecDeque::new(); 8];
         for act in acts {
             match act {

@@ -49,6 +49,11 @@ impl Client {
         Self { stream, inbox: Vec::new(), is_typed: false }
     }
 
+    /// Whether it has logged in with typed frames.
+    pub(crate) fn is_typed(&self) -> bool {
+        self.is_typed
+    }
+
     /// The connection itself, for what this type does not offer.
     pub(crate) fn stream(&self) -> &TcpStream {
         &self.stream

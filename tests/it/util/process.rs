@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -59,7 +59,14 @@ pub(crate) fn finish_with(mut command: Command, input: &str) -> Outcome {
     let mut child = program.spawn().expect("the program starts");
     // One that has ended by now did not want it.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-    let deadline = Instant::now() + START_STOP;
+    finish_child(child, START_STOP)
+}
+
+/// Waits until a program that was started with pipes has ended by itself, which it must in time. It may print no more
+/// than the pipes hold.
+#[track_caller]
+pub(crate) fn finish_child(mut child: Child, time: Duration) -> Outcome {
+    let deadline = Instant::now() + time;
     while child.try_wait().expect("wait").is_none() {
         if Instant::now() > deadline {
             // What it has said so far is worth more than whether the kill finds it.

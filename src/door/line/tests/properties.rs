@@ -17,6 +17,16 @@ fn any_line() -> impl Strategy<Value = Vec<u8>> {
         "TOKEN",
         "HELP",
         "NOOP",
+        "MAKE",
+        "JOIN",
+        "LEAVE",
+        "RM",
+        "ROOMS",
+        "NAMES",
+        "KICK",
+        "CLOSE",
+        "tea",
+        "~",
         "pm",
         "EX",
         "alice",
@@ -46,9 +56,9 @@ fn any_line() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// How many lines of `told` end a reply.
+/// How many lines of `told` end a reply. A notice is none.
 fn replies(told: &[String]) -> usize {
-    told.iter().filter(|line| line.as_bytes()[0] == b'C' && line.as_bytes()[5] == b' ').count()
+    told.iter().filter(|line| line.starts_with("C ") && !line.starts_with("C 1") && line.as_bytes()[5] == b' ').count()
 }
 
 /// Sends `lines` until the connection is closed, and sees after each that what it brought is in order.
@@ -119,6 +129,48 @@ proptest! {
             prop_assert_eq!(out.iter().filter(|&&b| b == b'\n').count(), 1);
             prop_assert!(out.len() <= text.len() + 160, "what stands before the text is too long");
             prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_message_in_a_room_too(
+        text in "\\PC*[\t x]\\PC*", id: u64, room in "[\\p{L}\\p{N}_.-]{1,32}", guest in "[\\p{L}\\p{N}_.-]{1,32}",
+    ) {
+        prop_assume!(text::checked(text.as_bytes()).is_some());
+        let (Ok(room), Ok(guest)) = (RoomName::parse(&room), GuestName::parse(&guest)) else { return Ok(()) };
+        let message = Message { id, from: guest.clone().into(), text: text.as_str().into() };
+        let event = Event::SaidIn { room: room.clone(), message };
+        for (kind, expected) in [
+            (Kind::Bare, format!("D RM {room} {guest} {text}\n")),
+            (Kind::Typed, format!("D RM {id} {room} {guest} {text}\n")),
+        ] {
+            let mut out = Vec::new();
+            encode(kind, &event, &mut out);
+            prop_assert_eq!(out.iter().filter(|&&b| b == b'\n').count(), 1);
+            // Two names of 32 characters, of four bytes at most each.
+            prop_assert!(out.len() <= text.len() + "D RM 18446744073709551615  ~ \n".len() + 2 * 32 * 4);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+
+    /// Whatever one member sends, another hears only whole lines that the server has made.
+    #[test]
+    fn what_others_hear_of_rooms_is_notices_and_messages(lines in prop::collection::vec(any_line(), 0..40)) {
+        let mut server = Server::new();
+        server.send_of_bob("MAKE tea");
+        server.send(b"alice T0KEN");
+        server.send(b"JOIN tea");
+        taken(&mut server.bob_heard);
+        for line in lines {
+            if server.is_closed {
+                break;
+            }
+            server.send(&line);
+            for heard in taken(&mut server.bob_heard) {
+                let is_message = ["D PM alice ", "D DM alice ", "D RM tea alice "].iter().any(|start| heard.starts_with(start));
+                let is_notice = ["C 103 tea alice entered", "C 104 tea alice left"].contains(&heard.as_str());
+                prop_assert!(is_message || is_notice, "{} after {:?}", heard, line);
+            }
         }
     }
 

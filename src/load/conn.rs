@@ -1,0 +1,184 @@
+//! One connection: its socket, what has come of a line, and what waits to be sent.
+
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::{IpAddr, SocketAddr};
+
+use mio::net::TcpStream;
+use socket2::{Domain, Socket, Type};
+
+use super::inbox::Inbox;
+
+/// Bytes that may wait to be sent. Who has so many waiting says nothing more until some are gone.
+const OUTBOX_BYTES: usize = 64 * 1024;
+/// Reads of a connection in a turn; what is left waits for the next one.
+const READS_A_TURN: usize = 4;
+
+/// What waits to be sent on a connection.
+#[derive(Default)]
+pub(super) struct Outbox {
+    bytes: Vec<u8>,
+    sent: usize,
+}
+
+impl Outbox {
+    /// Whether another line may be put in.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting().len() < OUTBOX_BYTES
+    }
+
+    /// Puts a line in, whose LF is added here.
+    pub(super) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+        self.bytes.push(b'\n');
+    }
+
+    /// What has not been sent yet.
+    pub(super) fn waiting(&self) -> &[u8] {
+        self.bytes.get(self.sent..).unwrap_or_default()
+    }
+}
+
+/// How a read has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Everything that was there has been read.
+    Drained,
+    /// There may be more.
+    More,
+    /// The connection is over: why.
+    Ended(String),
+}
+
+/// A connection to the server.
+pub(super) struct Conn {
+    stream: TcpStream,
+    inbox: Inbox,
+    outbox: Outbox,
+    /// What the server has said last if that was `421`.
+    farewell: Option<String>,
+}
+
+impl Conn {
+    /// Begins to connect, from an address of this machine if one is given.
+    ///
+    /// # Errors
+    /// The system's: out of descriptors, or of local ports.
+    pub(super) fn connect(addr: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
+        let stream = match from {
+            None => TcpStream::connect(addr)?,
+            Some(from) => connect_from(addr, from)?,
+        };
+        // Without it a line may wait for the acknowledgement of the one before it. Failing, it is only slower.
+        let _ = stream.set_nodelay(true);
+        Ok(Self { stream, inbox: Inbox::default(), outbox: Outbox::default(), farewell: None })
+    }
+
+    /// The socket, to be registered with a poll.
+    pub(super) fn stream_mut(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    /// What waits to be sent.
+    pub(super) fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    /// Sends what waits, as far as the kernel takes it. An error is left for the next read to tell, which comes after
+    /// what the server has said last.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        while !self.outbox.bytes.is_empty() {
+            match self.stream.write(self.outbox.waiting()) {
+                Ok(sent) => self.outbox.sent += sent,
+                // Not connected yet counts as full: the event that says so will come.
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            if self.outbox.sent == self.outbox.bytes.len() {
+                self.outbox.bytes.clear();
+                self.outbox.sent = 0;
+            }
+        }
+        // What was sent goes when it is worth the move.
+        if self.outbox.sent > OUTBOX_BYTES / 2 {
+            self.outbox.bytes.drain(..self.outbox.sent);
+            self.outbox.sent = 0;
+        }
+        Ok(())
+    }
+
+    /// Reads what is there, a bounded part of it, and gives each line without its LF to `take`, with when it was read
+    /// (by `clock`) and where to put an answer. A read that fills less than the buffer has emptied the socket, unless the peer `is_closing`: then
+    /// the end itself is still to be read.
+    pub(super) fn read(
+        &mut self,
+        scratch: &mut [u8],
+        is_closing: bool,
+        clock: impl Fn() -> u64,
+        mut take: impl FnMut(&[u8], u64, &mut Outbox),
+    ) -> Progress {
+        for _ in 0..READS_A_TURN {
+            match self.stream.read(scratch) {
+                Ok(0) => return Progress::Ended(self.farewell("closed by the server")),
+                Ok(n) => {
+                    let Some(bytes) = scratch.get(..n) else { return Progress::More };
+                    let now = clock();
+                    let Self { inbox, outbox, farewell, .. } = self;
+                    let lines = inbox.split(bytes, |line| {
+                        note(line, farewell);
+                        take(line, now, outbox);
+                    });
+                    if lines.is_err() {
+                        return Progress::Ended("the server's line never ended".to_owned());
+                    }
+                    if n < scratch.len() && !is_closing {
+                        return Progress::Drained;
+                    }
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => {
+                    return Progress::Drained;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Progress::Ended(self.farewell(&reason(&error))),
+            }
+        }
+        Progress::More
+    }
+
+    fn farewell(&mut self, otherwise: &str) -> String {
+        self.farewell.take().unwrap_or_else(|| otherwise.to_owned())
+    }
+}
+
+fn connect_from(addr: SocketAddr, from: IpAddr) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SocketAddr::new(from, 0).into())?;
+    match socket.connect(&addr.into()) {
+        // It goes on meanwhile; the poll tells what has come of it.
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+        Ok(()) | Err(_) => Ok(TcpStream::from_std(socket.into())),
+    }
+}
+
+/// Keeps what the server says last.
+fn note(line: &[u8], farewell: &mut Option<String>) {
+    if let Some(reason) = line.strip_prefix(b"C 421 ") {
+        let text = String::from_utf8_lossy(reason);
+        *farewell = Some(text.chars().filter(|c| !c.is_control()).take(100).collect());
+    }
+}
+
+/// A system's error in a word.
+fn reason(error: &io::Error) -> String {
+    let known = [
+        (ErrorKind::ConnectionRefused, "connection refused"),
+        (ErrorKind::ConnectionReset, "connection reset"),
+        (ErrorKind::TimedOut, "no answer"),
+    ];
+    let word = known.iter().find(|(kind, _)| *kind == error.kind());
+    word.map_or_else(|| error.to_string(), |(_, word)| (*word).to_owned())
+}

@@ -1,0 +1,219 @@
+//! Thousands of connections on one thread: a poll, and what it brings.
+//!
+//! Polling is edge-triggered: a socket is read until it is empty, or it stays in `unread`, and the poll then does not
+//! sleep. Nothing here knows what the lines mean; whoever runs the fleet gives it [`Ears`].
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use mio::{Events, Interest, Poll, Token};
+
+use super::conn::{Conn, Outbox, Progress};
+use super::pacer::Pacer;
+
+/// Events of a poll.
+const EVENTS: usize = 4096;
+/// What a read takes at most.
+const SCRATCH_BYTES: usize = 64 * 1024;
+/// Connections from one address of this machine. The kernel gives each a port of its own, and searches for it the longer
+/// the more are taken: from 14,000 on a connection would take longer to make than to log in.
+const CONNECTIONS_AN_ADDRESS: usize = 8_000;
+/// The longest sleep, so that Ctrl-C, which may come just before it, is seen.
+const SLEEP: Duration = Duration::from_millis(50);
+/// The timer's token; no connection has it.
+const PACER: Token = Token(usize::MAX);
+
+/// Who listens to the fleet. Times are nanoseconds since the fleet was made.
+pub(super) trait Ears {
+    /// A line has come on a connection, without its LF. What is put into `out` is sent there.
+    fn handle_line(&mut self, who: usize, line: &[u8], now: u64, out: &mut Outbox);
+    /// A connection is over, and why.
+    fn handle_end(&mut self, who: usize, why: String);
+}
+
+/// All connections of a run.
+pub(super) struct Fleet {
+    poll: Poll,
+    events: Events,
+    pacer: Pacer,
+    addr: SocketAddr,
+    conns: Vec<Option<Conn>>,
+    scratch: Vec<u8>,
+    /// Connections with input that no event will speak of again.
+    unread: Vec<usize>,
+    begun: Instant,
+    slept: Duration,
+}
+
+impl Fleet {
+    /// A fleet of `size` connections to `addr`, of which none is open.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(super) fn new(addr: SocketAddr, size: usize) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let pacer = Pacer::new(poll.registry(), PACER)?;
+        let conns = std::iter::repeat_with(|| None).take(size).collect();
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(EVENTS),
+            pacer,
+            addr,
+            conns,
+            scratch: vec![0; SCRATCH_BYTES],
+            unread: Vec::new(),
+            begun: Instant::now(),
+            slept: Duration::ZERO,
+        })
+    }
+
+    /// Nanoseconds since the fleet was made.
+    pub(super) fn now(&self) -> u64 {
+        nanos(self.begun.elapsed())
+    }
+
+    /// Nanoseconds of that in which the fleet had nothing to do.
+    pub(super) fn slept(&self) -> u64 {
+        nanos(self.slept)
+    }
+
+    /// Begins to connect. What comes of it, [`Ears`] are told.
+    ///
+    /// # Errors
+    /// The system's: out of descriptors, or of local ports.
+    pub(super) fn connect(&mut self, who: usize) -> io::Result<()> {
+        let mut conn = Conn::connect(self.addr, source(self.addr, who))?;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(conn.stream_mut(), Token(who), interest)?;
+        if let Some(slot) = self.conns.get_mut(who) {
+            *slot = Some(conn);
+        }
+        Ok(())
+    }
+
+    /// Closes a connection. Nobody is told.
+    pub(super) fn close(&mut self, who: usize) {
+        if let Some(slot) = self.conns.get_mut(who) {
+            *slot = None;
+        }
+    }
+
+    /// Whether a connection is open, or being opened.
+    pub(super) fn is_open(&self, who: usize) -> bool {
+        self.conns.get(who).is_some_and(Option::is_some)
+    }
+
+    /// How many are open, or being opened.
+    pub(super) fn open(&self) -> usize {
+        self.conns.iter().flatten().count()
+    }
+
+    /// What waits to be sent on a connection, if it is open. [Flush](Fleet::flush) it then.
+    pub(super) fn outbox(&mut self, who: usize) -> Option<&mut Outbox> {
+        self.conns.get_mut(who)?.as_mut().map(Conn::outbox)
+    }
+
+    /// Sends what waits on a connection. If that breaks, the next turn finds out why.
+    pub(super) fn flush(&mut self, who: usize) {
+        if let Some(Some(conn)) = self.conns.get_mut(who)
+            && conn.flush().is_err()
+        {
+            self.unread.push(who);
+        }
+    }
+
+    /// Waits until something comes or it is `until`, and tells `ears` what has come. May return earlier, with nothing.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(super) fn turn(&mut self, until: u64, ears: &mut impl Ears) -> io::Result<()> {
+        let now = self.now();
+        let wait = if self.unread.is_empty() { until.saturating_sub(now) } else { 0 };
+        let sleep = if wait == 0 {
+            Duration::ZERO
+        } else {
+            if u128::from(wait) < SLEEP.as_nanos() {
+                self.pacer.arm(wait)?;
+            }
+            SLEEP
+        };
+        let before = Instant::now();
+        match self.poll.poll(&mut self.events, Some(sleep)) {
+            // A signal; whoever runs the fleet looks which.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            other => other?,
+        }
+        if !sleep.is_zero() {
+            self.slept += before.elapsed();
+        }
+        for who in std::mem::take(&mut self.unread) {
+            self.read(who, true, ears);
+        }
+        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        for event in events.iter().filter(|event| event.token() != PACER) {
+            let Token(who) = event.token();
+            if event.is_writable() {
+                self.flush(who);
+            }
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                self.read(who, event.is_read_closed() || event.is_error(), ears);
+            }
+        }
+        self.events = events;
+        Ok(())
+    }
+
+    fn read(&mut self, who: usize, is_closing: bool, ears: &mut impl Ears) {
+        let Some(slot) = self.conns.get_mut(who) else { return };
+        let Some(conn) = slot else { return };
+        let clock = || nanos(self.begun.elapsed());
+        let progress =
+            conn.read(&mut self.scratch, is_closing, clock, |line, now, out| ears.handle_line(who, line, now, out));
+        match progress {
+            Progress::Drained => self.flush(who),
+            Progress::More => {
+                self.flush(who);
+                self.unread.push(who);
+            }
+            Progress::Ended(why) => {
+                *slot = None;
+                ears.handle_end(who, why);
+            }
+        }
+    }
+}
+
+/// Where the n-th connection comes from; `None` leaves it to the kernel. Only this machine has addresses to spare: all that
+/// begin with 127 are its own.
+fn source(addr: SocketAddr, who: usize) -> Option<IpAddr> {
+    let IpAddr::V4(v4) = addr.ip() else { return None };
+    let further =
+        u8::try_from(who / CONNECTIONS_AN_ADDRESS).ok().filter(|n| (1..=200).contains(n) && v4.is_loopback())?;
+    Some(IpAddr::V4(Ipv4Addr::new(127, 0, 1, further)))
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(addr: &str, who: usize, expected: Option<&str>) {
+        let found = source(addr.parse().unwrap(), who).map(|ip| ip.to_string());
+        assert_eq!(found.as_deref(), expected, "{addr} {who}");
+    }
+
+    #[test]
+    fn a_crowd_comes_from_several_addresses_of_this_machine() {
+        check("127.0.0.1:5015", 7_999, None);
+        check("127.0.0.1:5015", 8_000, Some("127.0.1.1"));
+        check("127.0.0.1:5015", 19_000, Some("127.0.1.2"));
+        check("127.0.0.1:5015", usize::MAX, None);
+        check("[::1]:5015", 8_000, None);
+        check("192.0.2.1:5015", 8_000, None);
+    }
+}

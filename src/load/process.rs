@@ -1,0 +1,60 @@
+//! What a process of this machine uses, as `/proc` tells it.
+
+use std::fs;
+
+/// Memory of a process, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Memory {
+    /// What is resident.
+    pub(super) rss: u64,
+    /// The same, with what it shares with other processes counted by its part.
+    pub(super) pss: u64,
+}
+
+/// Processor time that a process has used, in seconds, to the kernel's tick (mostly 10 ms). `None` if there is no such
+/// process, or no `/proc`.
+pub(super) fn cpu_seconds(pid: u32) -> Option<f64> {
+    let ticks = ticks(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
+    Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
+/// Memory of a process. `None` if there is none, or if it is another user's.
+pub(super) fn memory(pid: u32) -> Option<Memory> {
+    rollup(&fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?)
+}
+
+/// User and system time out of `/proc/PID/stat`.
+fn ticks(stat: &str) -> Option<u64> {
+    // The name stands in brackets and may hold anything; what is counted stands behind it.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let (user, system) = (fields.next()?.parse::<u64>().ok()?, fields.next()?.parse::<u64>().ok()?);
+    Some(user + system)
+}
+
+fn rollup(text: &str) -> Option<Memory> {
+    let kib = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+        line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib * 1024)
+    };
+    Some(Memory { rss: kib("Rss:")?, pss: kib("Pss:")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_stand_behind_a_name_that_may_hold_anything() {
+        let stat = "77 (a) b (c) S 1 77 77 0 -1 4194560 100 0 0 0 12 34 5 6 20 0 3 0 100 1000 200 184467 1 1";
+        assert_eq!(ticks(stat), Some(46));
+        assert_eq!(ticks("77 (a"), None);
+        assert_eq!(ticks("77 (a) S 1"), None);
+    }
+
+    #[test]
+    fn memory_is_read_in_bytes() {
+        let text = "55d0-7ffc ---p 00:00 0 [rollup]\nRss:                4204 kB\nPss:                 610 kB\nPss_Dirty:  9 kB\n";
+        assert_eq!(rollup(text), Some(Memory { rss: 4204 * 1024, pss: 610 * 1024 }));
+        assert_eq!(rollup("Rss: 1 kB\n"), None);
+    }
+}

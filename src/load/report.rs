@@ -1,0 +1,237 @@
+//! What a run has found: the JSON object of `--json`, and what the table is made of.
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::entrance::{Arrivals, Reasons};
+use super::process::Memory;
+use super::run::SECOND;
+
+/// A run's figures. What does not apply is left out of the JSON object.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Report {
+    /// The work's word.
+    pub(super) work: &'static str,
+    /// What it was, in a sentence.
+    pub(super) what: String,
+    /// The server's address.
+    pub(super) server: String,
+    /// Whether Ctrl-C has ended it early.
+    pub(super) interrupted: bool,
+    /// Whether all connections had ended before it was over.
+    pub(super) server_went_away: bool,
+    /// The connections.
+    pub(super) connections: Connections,
+    /// Lines that were said and heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) lines: Option<Lines>,
+    /// How long lines took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) latency_us: Option<Spread>,
+    /// The server's restart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) storm: Option<Storm>,
+    /// What the server's process has used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) process: Option<Process>,
+    /// Why that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) process_unknown: Option<String>,
+    /// Which part of the time chatload itself had work to do, 0 to 1. Near 1, it is what was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) chatload_busy: Option<f64>,
+}
+
+/// How connections came in, and whether they stayed.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Connections {
+    pub(super) asked: u64,
+    /// Those that have logged in (and entered their room).
+    pub(super) logged_in: u64,
+    /// Those for which an account was made.
+    pub(super) registered: u64,
+    /// Greetings a second, from the first connection's beginning to the last greeting.
+    pub(super) connections_per_s: f64,
+    /// Logins a second, likewise.
+    pub(super) logins_per_s: f64,
+    /// Why others did not come in.
+    pub(super) failed: Reasons,
+    /// Why some that were in have ended before the run did.
+    pub(super) ended: Reasons,
+}
+
+/// Lines that were said and heard.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Lines {
+    /// `open` or `closed`.
+    #[serde(rename = "loop")]
+    pub(super) pace: &'static str,
+    /// From the first line said to the last one heard.
+    pub(super) seconds: f64,
+    /// Bytes of a line's text.
+    pub(super) size_bytes: usize,
+    pub(super) said: u64,
+    pub(super) said_per_s: f64,
+    /// Lines that the server has refused.
+    pub(super) refused: u64,
+    /// Lines that it has not answered.
+    pub(super) unanswered: u64,
+    /// Lines that were due, and that the server did not take in time.
+    pub(super) unsaid: u64,
+    /// Lines heard, counted at each who heard them.
+    pub(super) deliveries: u64,
+    pub(super) deliveries_per_s: f64,
+    pub(super) lost: u64,
+    pub(super) out_of_order: u64,
+    /// Lines heard by somebody whom they were not for.
+    pub(super) strays: u64,
+}
+
+/// A spread of times, in microseconds.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Spread {
+    pub(super) p50: f64,
+    pub(super) p99: f64,
+    pub(super) p999: f64,
+    pub(super) max: f64,
+}
+
+/// How soon all were back after a restart.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Storm {
+    /// From the kill to the new server's listening, in seconds.
+    pub(super) down_s: f64,
+    /// Connections that came back by their token.
+    pub(super) resumed: u64,
+    /// From the new server's listening until the last of them was in, in seconds.
+    pub(super) all_resumed_s: f64,
+    /// … and until half of them were.
+    pub(super) half_resumed_s: f64,
+}
+
+/// What the server's process has used.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Process {
+    /// Processor time while it was measured, in seconds.
+    pub(super) cpu_s: f64,
+    /// Which part of one processor that was, 0 to 1 for each.
+    pub(super) cpu_share: f64,
+    /// Processor time for each delivery, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cpu_us_per_delivery: Option<f64>,
+    /// Bytes of memory that each logged-in connection has added: resident, and with shared memory counted by its part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rss_bytes_per_connection: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pss_bytes_per_connection: Option<f64>,
+    /// Bytes of memory at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rss_bytes: Option<u64>,
+}
+
+impl Connections {
+    /// What came of bringing `asked` connections in from `begin` on, in nanoseconds of the run, when `before` were in
+    /// already.
+    pub(super) fn new(asked: u64, arrivals: &Arrivals, begin: u64, before: (u64, u64)) -> Self {
+        let (greeted, logged_in) = before;
+        Self {
+            asked,
+            logged_in: arrivals.entered.len() as u64,
+            registered: arrivals.registered,
+            connections_per_s: per_second(arrivals.greeted.saturating_sub(greeted), begin, arrivals.last_greeted),
+            logins_per_s: per_second(arrivals.logged_in.saturating_sub(logged_in), begin, arrivals.last_logged_in),
+            failed: arrivals.failed.clone(),
+            ended: arrivals.ended.clone(),
+        }
+    }
+}
+
+impl Spread {
+    /// Of times in nanoseconds; `None` without any.
+    pub(super) fn new(times: &Histogram<u64>) -> Option<Self> {
+        let at = |quantile| times.value_at_quantile(quantile) as f64 / 1000.0;
+        (!times.is_empty()).then(|| Self {
+            p50: at(0.5),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: times.max() as f64 / 1000.0,
+        })
+    }
+}
+
+impl Process {
+    /// Sets the memory that `connections` have added.
+    pub(super) fn set_memory(&mut self, before: Option<Memory>, after: Option<Memory>, connections: u64) {
+        let (Some(before), Some(after)) = (before, after) else { return };
+        self.rss_bytes = Some(after.rss);
+        if connections > 0 {
+            let each = |before: u64, after: u64| after.saturating_sub(before) as f64 / connections as f64;
+            self.rss_bytes_per_connection = Some(each(before.rss, after.rss));
+            self.pss_bytes_per_connection = Some(each(before.pss, after.pss));
+        }
+    }
+}
+
+impl Report {
+    /// What is wrong with the run, for the operator and the exit code; `None` if nothing is.
+    pub(super) fn fault(&self) -> Option<String> {
+        if self.server_went_away {
+            return Some("the server went away before the run was over".to_owned());
+        }
+        if let Some(storm) = self.storm.filter(|storm| storm.resumed < self.connections.logged_in && !self.interrupted)
+        {
+            return Some(format!("{} connections did not come back", self.connections.logged_in - storm.resumed));
+        }
+        let lines = self.lines.as_ref()?;
+        let wrong = [(lines.lost, "lost"), (lines.out_of_order, "out of order"), (lines.strays, "heard by others")];
+        let told: Vec<String> =
+            wrong.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        (!told.is_empty()).then(|| format!("not every line came as it must: {}", told.join(", ")))
+    }
+}
+
+/// How many of something there were a second between two times in nanoseconds; 0 if no time has passed.
+pub(super) fn per_second(count: u64, from: u64, to: u64) -> f64 {
+    let seconds = to.saturating_sub(from) as f64 / SECOND as f64;
+    if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_and_memory() {
+        assert_eq!(per_second(10, SECOND, 3 * SECOND), 5.0);
+        assert_eq!(per_second(10, SECOND, SECOND), 0.0);
+        let mut process = Process::default();
+        process.set_memory(Some(Memory { rss: 1000, pss: 500 }), Some(Memory { rss: 3000, pss: 700 }), 10);
+        assert_eq!((process.rss_bytes_per_connection, process.pss_bytes_per_connection), (Some(200.0), Some(20.0)));
+        process = Process::default();
+        process.set_memory(None, Some(Memory::default()), 10);
+        assert_eq!(process.rss_bytes, None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        let mut report = Report { lines: Some(Lines::default()), ..Report::default() };
+        assert_eq!(report.fault(), None);
+        report.lines = Some(Lines { lost: 2, strays: 1, ..Lines::default() });
+        assert_eq!(report.fault().unwrap(), "not every line came as it must: 2 lost, 1 heard by others");
+        report.lines = None;
+        report.connections.logged_in = 5;
+        report.storm = Some(Storm { resumed: 3, ..Storm::default() });
+        assert_eq!(report.fault().unwrap(), "2 connections did not come back");
+        report.interrupted = true;
+        assert_eq!(report.fault(), None);
+        report.server_went_away = true;
+        assert!(report.fault().unwrap().contains("went away"));
+    }
+
+    #[test]
+    fn what_does_not_apply_is_left_out() {
+        let json = serde_json::to_value(Report { work: "idle", ..Report::default() }).unwrap();
+        assert!(json.get("lines").is_none() && json.get("storm").is_none());
+        assert_eq!(json["work"], "idle");
+    }
+}

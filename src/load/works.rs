@@ -1,0 +1,268 @@
+//! From arguments to a report: everybody comes in, the work is done, what it took is read off.
+
+use super::args::{Args, Work};
+use super::dialogue::{Room, Visitor};
+use super::entrance::Entrance;
+use super::fleet::Fleet;
+use super::pingpong::PingPong;
+use super::progress::Progress;
+use super::report::{Connections, Lines, Process, Report, Spread, per_second};
+use super::run::{Run, SECOND, Stop};
+use super::storm;
+use super::talk::{Listening, Pace, Talk};
+use super::tally::Tally;
+use super::target::{Target, take_descriptors};
+
+/// Connections under way at once, if nothing else is asked for.
+const AT_ONCE: u32 = 256;
+/// How long the server is left alone after the last login before its memory is read, in nanoseconds.
+const SETTLE: u64 = SECOND / 5;
+
+/// Does the work and says what came of it.
+///
+/// # Errors
+/// It could not be done at all: what, why, and what would help.
+pub(super) fn conduct(args: &Args, stop: Stop) -> Result<Report, String> {
+    let connections = args.connections();
+    take_descriptors(connections)?;
+    let mut target = Target::find(args.common(), connections, &stop)?;
+    let size = connections as usize;
+    let fleet = Fleet::new(target.addr, size).map_err(|error| format!("no poll can be made: {error}"))?;
+    let mut run = Run { fleet, stop, progress: Progress::new() };
+    // So that what another chatload says on the same server is not taken for this one's.
+    let tag = u16::try_from(std::process::id() & 0xffff).unwrap_or_default();
+    let mut entrance = Entrance::new(visitors(args, tag));
+    let mut report = Report { work: args.name(), what: describe(args), server: target.describe(), ..Report::default() };
+    let mut process = Process::default();
+
+    let outcome = come_in(args, &target, &mut run, &mut entrance, &mut report, &mut process);
+    let outcome = outcome.and_then(|()| {
+        if run.stop.is_asked() {
+            return Ok(());
+        }
+        let gauge = Gauge::new(&target, &run);
+        match &args.work {
+            Work::Idle(_) => idle(args, &mut run, &mut entrance, &mut report)?,
+            Work::Storm(common) => {
+                let at_once = common.at_once.map_or(usize::MAX, |at_once| at_once as usize);
+                return storm::storm(&mut run, &mut target, entrance, at_once, &mut report);
+            }
+            Work::Fanout { .. } | Work::Mesh { .. } => talk(args, tag, &mut run, &mut report)?,
+            Work::Pingpong { rate, .. } => pingpong(args, tag, *rate, &mut run, &mut report)?,
+        }
+        gauge.read(&target, &run, &mut process, &mut report);
+        report.server_went_away = run.fleet.open() == 0;
+        report.process = target.unknown().is_none().then_some(process);
+        Ok(())
+    });
+    run.progress.clear();
+    outcome.map_err(|why| format!("{}: {why}{}", target.addr, hint(&target, &why)))?;
+    report.interrupted = run.stop.is_asked();
+    report.process_unknown = target.unknown();
+    Ok(report)
+}
+
+/// What to do when a server cannot be reached.
+fn hint(target: &Target, why: &str) -> &'static str {
+    match &target.spawned {
+        None if why.contains("refused") => "; is there a chatd? chatload … --spawn starts one",
+        None | Some(_) => "",
+    }
+}
+
+/// A run's account names and rooms. The first connections make the rooms, one each.
+fn visitors(args: &Args, tag: u16) -> Vec<Visitor> {
+    let (common, rooms) = (args.common(), args.rooms());
+    let room = |n: u32| Room { name: room_name(tag, n % rooms), is_new: n < rooms };
+    (0..args.connections())
+        .map(|n| Visitor {
+            name: format!("{}{n}", common.prefix),
+            password: common.password.clone(),
+            token: None,
+            wants_token: matches!(args.work, Work::Storm(_)),
+            room: (rooms > 0).then(|| room(n)),
+        })
+        .collect()
+}
+
+fn room_name(tag: u16, room: u32) -> String {
+    format!("load-{tag:04x}-{room}")
+}
+
+fn describe(args: &Args) -> String {
+    let (all, senders) = (args.connections(), args.senders());
+    let heard = match args.rooms() {
+        0 => "everybody hears it".to_owned(),
+        1 => "everybody in the room hears it".to_owned(),
+        rooms => format!("in {rooms} rooms; all of a room hear it"),
+    };
+    match &args.work {
+        Work::Idle(_) => format!("{all} connections say nothing for {} s", args.seconds()),
+        Work::Storm(_) => format!("the server is killed and started again under {all} connections"),
+        Work::Pingpong { rate, .. } => {
+            let pairs = if senders == 2 { "a pair".to_owned() } else { format!("{} pairs", senders / 2) };
+            let rhythm = rate.map_or("at once".to_owned(), |rate| format!("with {rate} lines a second"));
+            format!("{pairs} among {all} connections, who answer each other {rhythm}")
+        }
+        Work::Fanout { .. } | Work::Mesh { .. } => match pace(args) {
+            Pace::Open(rate) => format!("{senders} of {all} connections say {rate} lines a second each, {heard}"),
+            Pace::Closed(window) => {
+                format!("{senders} of {all} connections keep {window} lines on their way, {heard}")
+            }
+        },
+    }
+}
+
+fn pace(args: &Args) -> Pace {
+    let usual = if matches!(args.work, Work::Fanout { .. }) { 100.0 } else { 10.0 };
+    match &args.work {
+        Work::Fanout { talk, .. } | Work::Mesh { talk, .. } => {
+            talk.window.map_or(Pace::Open(talk.rate.unwrap_or(usual)), Pace::Closed)
+        }
+        Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } => Pace::Open(usual),
+    }
+}
+
+/// Brings everybody in, and notes how fast that went and what memory it took. The first one comes alone and counts for
+/// neither: with it the server sets up what it needs for anybody.
+fn come_in(
+    args: &Args,
+    target: &Target,
+    run: &mut Run,
+    entrance: &mut Entrance,
+    report: &mut Report,
+    process: &mut Process,
+) -> Result<(), String> {
+    let all = args.connections() as usize;
+    let at_once = args.common().at_once.unwrap_or(AT_ONCE) as usize;
+    run.progress.stage("logging in", all as u64);
+    let mut before = target.memory();
+    let (mut begin, mut first) = (run.fleet.now(), (0, 0));
+    if all > 1 {
+        entrance.bring_in(run, 0..1, at_once)?;
+        before = target.memory();
+        begin = run.fleet.now();
+        first = (entrance.arrivals.greeted, entrance.arrivals.logged_in);
+    }
+    // Rooms must be there before others can join them.
+    let makers = (args.rooms() as usize).clamp(first.0 as usize, all);
+    entrance.bring_in(run, first.0 as usize..makers, at_once)?;
+    entrance.bring_in(run, makers..all, at_once)?;
+    report.connections = Connections::new(all as u64, &entrance.arrivals, begin, first);
+    if run.stop.is_asked() {
+        return Ok(());
+    }
+    listen(run, entrance, SETTLE)?;
+    let more = report.connections.logged_in.saturating_sub(first.1);
+    process.set_memory(before, target.memory(), more);
+    if entrance.arrivals.entered.is_empty() {
+        let why: Vec<String> = entrance.arrivals.failed.keys().cloned().collect();
+        return Err(format!("nobody came in: {}", why.join(", ")));
+    }
+    Ok(())
+}
+
+/// Only listens, for so many nanoseconds or until the run is stopped or everybody is gone.
+fn listen(run: &mut Run, entrance: &mut Entrance, time: u64) -> Result<(), String> {
+    let begin = run.fleet.now();
+    while run.fleet.now() < begin + time && !run.stop.is_asked() && run.fleet.open() > 0 {
+        run.fleet.turn(begin + time, entrance).map_err(|error| format!("the poll failed: {error}"))?;
+        run.progress.set((run.fleet.now() - begin) / SECOND, "s");
+    }
+    Ok(())
+}
+
+fn idle(args: &Args, run: &mut Run, entrance: &mut Entrance, report: &mut Report) -> Result<(), String> {
+    run.progress.stage("silence", u64::from(args.seconds()));
+    listen(run, entrance, u64::from(args.seconds()) * SECOND)?;
+    report.connections.ended = entrance.arrivals.ended.clone();
+    Ok(())
+}
+
+fn talk(args: &Args, tag: u16, run: &mut Run, report: &mut Report) -> Result<(), String> {
+    let rooms = args.rooms().max(1) as usize;
+    let all = args.connections() as usize;
+    let ears: Vec<(usize, bool)> = (0..all).map(|who| (who % rooms, run.fleet.is_open(who))).collect();
+    let voices: Vec<usize> = (0..all).filter(|who| run.fleet.is_open(*who)).take(args.senders() as usize).collect();
+    let heads = voices.iter().map(|who| match args.rooms() {
+        0 => "C PM ".to_owned(),
+        rooms => format!("C RM {} ", room_name(tag, *who as u32 % rooms)),
+    });
+    let heads = heads.collect();
+    let mut tally = Tally::new(tag, &ears, &voices);
+    let (pace, size) = (pace(args), args.common().size);
+    run.progress.stage("talking", u64::from(args.seconds()));
+    let begin = run.fleet.now();
+    let end = begin + u64::from(args.seconds()) * SECOND;
+    let mut talk = Talk::new(pace, heads, size, begin);
+    let mut ears = Listening { tally: &mut tally, ended: &mut report.connections.ended };
+    talk.go_on(run, &mut ears, end)?;
+    let unsaid = talk.unsaid(&tally);
+    let pace = match pace {
+        Pace::Open(_) => "open",
+        Pace::Closed(_) => "closed",
+    };
+    note(&tally, Lines { pace, size_bytes: size, unsaid, ..Lines::default() }, begin, report);
+    Ok(())
+}
+
+fn pingpong(args: &Args, tag: u16, rate: Option<f64>, run: &mut Run, report: &mut Report) -> Result<(), String> {
+    let (all, players) = (args.connections() as usize, args.senders() as usize);
+    // Who only sits there is in a group of its own.
+    let ears: Vec<(usize, bool)> = (0..all).map(|who| (who.min(players) / 2, run.fleet.is_open(who))).collect();
+    let voices: Vec<usize> = (0..players).collect();
+    let names: Vec<String> = voices.iter().map(|n| format!("{}{n}", args.common().prefix)).collect();
+    let mut tally = Tally::new(tag, &ears, &voices);
+    let size = args.common().size;
+    run.progress.stage("talking", u64::from(args.seconds()));
+    let begin = run.fleet.now();
+    let time = (begin, begin + u64::from(args.seconds()) * SECOND);
+    let listening = Listening { tally: &mut tally, ended: &mut report.connections.ended };
+    PingPong::new(listening, &names, size, rate, time).go_on(run)?;
+    let pace = if rate.is_some() { "open" } else { "closed" };
+    note(&tally, Lines { pace, size_bytes: size, ..Lines::default() }, begin, report);
+    Ok(())
+}
+
+/// Puts what was counted into the report.
+fn note(tally: &Tally, lines: Lines, begin: u64, report: &mut Report) {
+    let (counts, end) = (tally.counts(), tally.last_heard());
+    report.lines = Some(Lines {
+        seconds: end.saturating_sub(begin) as f64 / SECOND as f64,
+        said: counts.said,
+        said_per_s: per_second(counts.said, begin, end),
+        refused: counts.refused,
+        unanswered: counts.unanswered,
+        deliveries: counts.heard,
+        deliveries_per_s: per_second(counts.heard, begin, end),
+        lost: counts.lost,
+        out_of_order: counts.out_of_order,
+        strays: counts.strays,
+        ..lines
+    });
+    report.latency_us = Spread::new(tally.latency());
+}
+
+/// What is read before the work and after it.
+struct Gauge {
+    cpu: Option<f64>,
+    at: u64,
+    slept: u64,
+}
+
+impl Gauge {
+    fn new(target: &Target, run: &Run) -> Self {
+        Self { cpu: target.cpu_seconds(), at: run.fleet.now(), slept: run.fleet.slept() }
+    }
+
+    fn read(&self, target: &Target, run: &Run, process: &mut Process, report: &mut Report) {
+        let seconds = run.fleet.now().saturating_sub(self.at) as f64 / SECOND as f64;
+        let slept = run.fleet.slept().saturating_sub(self.slept) as f64 / SECOND as f64;
+        report.chatload_busy = Some((1.0 - slept / seconds).clamp(0.0, 1.0));
+        let (Some(before), Some(after)) = (self.cpu, target.cpu_seconds()) else { return };
+        process.cpu_s = (after - before).max(0.0);
+        process.cpu_share = process.cpu_s / seconds;
+        let deliveries = report.lines.as_ref().map_or(0, |lines| lines.deliveries);
+        process.cpu_us_per_delivery = (deliveries > 0).then(|| process.cpu_s * 1e6 / deliveries as f64);
+    }
+}
