@@ -11,14 +11,18 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+mod canary;
 mod client;
 mod fake;
 mod process;
 pub(crate) mod rooms;
+mod strace;
 mod terminal;
+pub(crate) use canary::Canary;
 pub(crate) use client::Client;
 pub(crate) use fake::Fake;
-pub(crate) use process::{Outcome, Thread, eventually, finish, finish_child, run};
+pub(crate) use process::{Outcome, Thread, eventually, finish, finish_child, finish_with, run, run_with};
+pub(crate) use strace::{Strace, strace};
 pub(crate) use terminal::Terminal;
 
 /// How long a client waits for a line that it is owed.
@@ -45,6 +49,7 @@ pub(crate) struct Builder {
     sets: Vec<String>,
     nofile: Option<u32>,
     listeners: usize,
+    within: Vec<String>,
 }
 
 impl Builder {
@@ -78,6 +83,12 @@ impl Builder {
         self
     }
 
+    /// Starts the server by this program, which gets the server's command line behind these arguments.
+    pub(crate) fn within(mut self, program: &[&str]) -> Self {
+        self.within = program.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
     /// Starts the server in a new folder and waits until it listens.
     #[track_caller]
     pub(crate) fn start(self) -> Server {
@@ -90,9 +101,14 @@ impl Builder {
 
     fn command(&self, dir: &Path) -> Command {
         let binary = env!("CARGO_BIN_EXE_chatd");
-        let mut command = match self.nofile {
-            None => Command::new(binary),
-            Some(n) => {
+        let mut command = match (self.within.split_first(), self.nofile) {
+            (Some((program, arguments)), _) => {
+                let mut outer = Command::new(program);
+                outer.args(arguments).arg(binary);
+                outer
+            }
+            (None, None) => Command::new(binary),
+            (None, Some(n)) => {
                 let mut shell = Command::new("sh");
                 shell.arg("-c").arg(format!("ulimit -n {n} && exec \"$0\" \"$@\"")).arg(binary);
                 shell
@@ -120,7 +136,7 @@ pub(crate) struct Server {
 impl Server {
     /// A server as the tests like it, to be changed before it starts.
     pub(crate) fn builder() -> Builder {
-        Builder { config: CONFIG.to_owned(), sets: Vec::new(), nofile: None, listeners: 1 }
+        Builder { config: CONFIG.to_owned(), sets: Vec::new(), nofile: None, listeners: 1, within: Vec::new() }
     }
 
     /// A running server as the tests like it.
@@ -222,6 +238,17 @@ impl Server {
     /// Overrides one more key from the next start on, as [`Builder::set`] does.
     pub(crate) fn set(&mut self, key: &str, value: &str) {
         self.builder.sets.push(format!("{key}={value}"));
+    }
+
+    /// Starts it by another program from the next start on, as [`Builder::within`] does.
+    pub(crate) fn set_within(&mut self, program: &[&str]) {
+        self.builder.within = program.iter().map(|&word| word.to_owned()).collect();
+    }
+
+    /// Whether the process is no more, though a tracer may keep some thread of it.
+    pub(crate) fn is_dead(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
     }
 
     /// Starts it again in the same folder, on a new port; stops it first if it is running.
