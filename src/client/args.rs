@@ -21,7 +21,8 @@ const SERVERS: usize = 16;
 #[derive(Parser, Clone, Debug)]
 #[command(name = "chatclient", version, override_usage = "chatclient [OPTIONS] SERVER [PORT] USER")]
 pub struct Args {
-    /// The server: a name or an address; or several, the first that answers is taken: a:5015,b:5015,[::1]:5016
+    /// The server: a name or an address; or several, the first that answers is taken: a:5015,b:5015 (brackets around
+    /// an IPv6 address that has a port)
     server: String,
     /// The port, where SERVER names none (5015 if it is left out), and the name to log in with
     #[arg(required = true, num_args = 1..=2, value_names = ["[PORT]", "USER"])]
