@@ -27,6 +27,7 @@ pub mod auth;
 pub mod door;
 pub mod hub;
 
+pub mod client;
 pub mod load;
 
 pub mod close;

@@ -126,6 +126,9 @@ pub const USER_TIMEOUT_MS: u32 = 90_000;
 pub const HASH_MEMORY_MOST_KIB: u32 = 4 * 1024 * 1024;
 /// The most work of one hash, in KiB filled over all passes: 64 GiB, about a minute. Nor must it stop all logins.
 pub const HASH_WORK_MOST_KIB: u64 = 64 * 1024 * 1024;
+/// The account file is compacted at a start when more than half of its lines no longer count, and more than so many:
+/// fewer are 130 KB, and read in no time.
+pub const DEAD_LINES: u64 = 1000;
 /// Passwords of one address that may wait at once, so that one address cannot fill the queue.
 pub const QUEUE_PER_ADDRESS: usize = 4;
 /// So many connections are a crowd: when half of them are gone …

@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use chatd::{config, start};
-use clap::Parser as _;
 
 fn main() -> ExitCode {
-    start::chatd(config::Args::parse())
+    start::chatd(config::Args::from_command_line())
 }

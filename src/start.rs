@@ -1,5 +1,7 @@
 //! From arguments to a running server, and from its end to an exit code.
 
+mod accounts;
+
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -7,10 +9,14 @@ use std::process::ExitCode;
 
 use log::LevelFilter;
 
-use crate::config::{self, Args, Config, Loaded};
+use crate::config::{self, Args, Command, Config, Loaded, Place};
 use crate::net::{Endpoint, Service, Settings, StartError, Tuning};
 use crate::{logging, net};
 
+/// Exit code: it could not be done.
+const FAILED: u8 = 1;
+/// Exit code: the command line was wrong (clap's own).
+const USAGE: u8 = 2;
 /// Exit code: the port or the account file is another process's (sysexits' EX_TEMPFAIL).
 const IN_USE: u8 = 75;
 /// Exit code: the configuration, or the account file, must be mended first (sysexits' EX_CONFIG).
@@ -18,19 +24,25 @@ const BAD_CONFIG: u8 = 78;
 
 /// `chatd`: serves by the arguments until told to stop; with `--check` it only says what it would do.
 pub fn chatd(args: Args) -> ExitCode {
-    let loaded = match config::load(&args) {
+    let Args { place, check, command } = args;
+    let loaded = match config::load(&place) {
         Ok(loaded) => loaded,
         Err(faults) => return stop(BAD_CONFIG, &faults.into_lines()),
     };
-    if args.check {
-        return print(&loaded, args.set.len());
+    match command {
+        Some(Command::Accounts { .. }) if check => {
+            return stop(USAGE, &["--check goes with no command; 'chatd accounts check' is for accounts".to_owned()]);
+        }
+        Some(Command::Accounts { operation, .. }) => return accounts::run(&operation, &loaded),
+        None if check => return print(&loaded, place.set.len()),
+        None => {}
     }
     let (level, file) = (loaded.config.log.level, loaded.log_file());
     let listen = loaded.config.listen.iter().map(endpoint).collect();
     let settings = settings(listen, loaded.accounts_file(), &loaded.config);
-    let overrides = overrides(args.set.len());
+    let overrides = overrides(place.set.len());
     let origin = format!("{}{overrides}", loaded.origin);
-    let mut reloader = Reloader { args, current: loaded.clone(), started: loaded };
+    let mut reloader = Reloader { place, current: loaded.clone(), started: loaded };
     run(settings, level, file, &origin, Box::new(move || reloader.reload()))
 }
 
@@ -104,7 +116,7 @@ fn run(
         }
         Err(StartError::InUse(why)) => (IN_USE, why),
         Err(StartError::Config(why)) => (BAD_CONFIG, why),
-        Err(StartError::Failed(why)) => (1, why),
+        Err(StartError::Failed(why)) => (FAILED, why),
     };
     if to_file {
         log::error!("{why}");
@@ -140,13 +152,13 @@ fn print(loaded: &Loaded, set: usize) -> ExitCode {
     });
     match told {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => stop(1, &[format!("standard output: {why}; give it somewhere to go")]),
+        Err(why) => stop(FAILED, &[format!("standard output: {why}; give it somewhere to go")]),
     }
 }
 
 /// What SIGHUP needs to know.
 struct Reloader {
-    args: Args,
+    place: Place,
     /// What took effect last.
     current: Loaded,
     /// What the server was started with; some of it holds until it is started again.
@@ -157,14 +169,14 @@ impl Reloader {
     /// Reads the configuration again and re-opens the log. A bad configuration changes nothing and is told; the log
     /// is re-opened all the same, for its file may have been moved away.
     fn reload(&mut self) -> Option<Tuning> {
-        let read = config::reload(&self.args, &self.current.origin);
+        let read = config::reload(&self.place, &self.current.origin);
         if let Ok(loaded) = &read {
             self.current = loaded.clone();
         }
         logging::reopen(self.current.config.log.level, self.current.log_file());
         match read {
             Ok(loaded) => {
-                log::info!("reload: configuration: {}{}", loaded.origin, overrides(self.args.set.len()));
+                log::info!("reload: configuration: {}{}", loaded.origin, overrides(self.place.set.len()));
                 for key in self.need_restart() {
                     log::warn!("reload: {key} has changed; that takes effect when the server is restarted");
                 }
@@ -208,9 +220,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         fs::write(&path, "[limits]\nline_s = 5\n").unwrap();
-        let args = Args { config: Some(path.clone()), set: vec!["log.stats_s=9".to_owned()], check: false };
-        let loaded = config::load(&args).unwrap();
-        let mut reloader = Reloader { args, current: loaded.clone(), started: loaded };
+        let place = Place { config: Some(path.clone()), set: vec!["log.stats_s=9".to_owned()] };
+        let loaded = config::load(&place).unwrap();
+        let mut reloader = Reloader { place, current: loaded.clone(), started: loaded };
 
         fs::write(&path, "listen = ['line://[::1]:1']\n[limits]\nline_s = 6\n").unwrap();
         let tuning = reloader.reload().unwrap();

@@ -4,6 +4,8 @@
 //! which take this file in (`tests/it/decoders.rs`).
 
 use chatd::auth::fuzzing as auth;
+use chatd::client::frame::{Frames, LINE_BYTES};
+use chatd::client::visible::visible;
 use chatd::config;
 use chatd::door::datagram::{self, Body, Speaker, Spelling};
 use chatd::hub::names::{RoomToken, UserName};
@@ -17,13 +19,14 @@ mod behind;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("line", line),
     ("room", room),
     ("datagram", datagram),
     ("accounts", accounts),
     ("token", token),
     ("config", config),
+    ("frame", frame),
 ];
 
 /// The line door: however a stream is cut, it is told the same, in whole lines that no terminal obeys.
@@ -154,6 +157,26 @@ pub fn config(data: &[u8]) {
             assert!(!lines.is_empty() && lines.iter().all(|line| !line.is_empty()));
         }
     }
+}
+
+/// The client's reader: however a server's stream is cut, it is the same frames, in bounded memory; and nothing of it is
+/// shown that a terminal obeys.
+///
+/// Bytes 0 to 2 say how it is cut; the rest is what the server sends.
+pub fn frame(data: &[u8]) {
+    let Some((steps, sent)) = data.split_first_chunk::<3>() else { return };
+    let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+        let (mut frames, mut found) = (Frames::default(), Vec::new());
+        for piece in pieces {
+            frames.push(piece, |frame| found.push(frame));
+            assert!(frames.held() <= LINE_BYTES);
+        }
+        (found, frames.end())
+    };
+    let whole = read(&mut sent.chunks(sent.len().max(1)));
+    assert_eq!(read(&mut pieces(sent, steps)), whole, "cut in pieces of {steps:?}");
+    let text = String::from_utf8_lossy(sent);
+    assert!(!visible(&text).chars().any(char::is_control));
 }
 
 /// `sent`, cut into pieces of the sizes that `steps` say, again and again: 1 to 32 bytes, or some hundreds.

@@ -13,6 +13,8 @@ pub(super) struct Account {
     pub(super) phc: Box<str>,
     /// Tokens of another epoch are dead.
     pub(super) epoch: u32,
+    /// When it was registered, in seconds since 1970.
+    pub(super) since: u64,
 }
 
 /// All accounts by name. A tree, because it grows an account at a time: a hash table that doubles would hold the
@@ -64,10 +66,12 @@ impl Accounts {
 
 /// Carries one change out. The last line of a name also says how it is spelt, so the old key goes.
 pub(super) fn apply(map: &mut BTreeMap<UserName, Account>, change: Change) {
-    map.remove(&change.name);
-    match change.op {
+    let before = map.remove(&change.name);
+    let Change { op, unix, name, epoch, phc } = change;
+    match op {
         Op::Add | Op::Update => {
-            map.insert(change.name, Account { phc: change.phc, epoch: change.epoch });
+            let since = before.map_or(unix, |account| account.since);
+            map.insert(name, Account { phc, epoch, since });
         }
         Op::Delete => {}
     }

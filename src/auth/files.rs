@@ -10,8 +10,8 @@ use super::request::OpenError;
 
 /// Only the owner may read and write.
 const MODE: u32 = 0o600;
-/// How many names are tried for the copy of a torn tail: more than one only when several starts fall into a second.
-const TORN_NAMES: u64 = 100;
+/// How many names are tried for a copy that is kept: more than one only when several starts fall into a second.
+const KEPT_NAMES: u64 = 100;
 
 /// `path` with `.suffix` at its end: what stands beside a file is named after it.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -27,9 +27,13 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// [`OpenError::InUse`] if another process has it, [`OpenError::Unusable`] if it cannot be made.
 pub(super) fn lock(account_file: &Path) -> Result<File, OpenError> {
     let path = beside(account_file, "lock");
-    let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(MODE).open(&path);
-    let mut file = options.map_err(|e| {
-        unusable(&path, &format!("cannot be made: {e}; see that its folder exists and that chatd may write there"))
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(MODE).custom_flags(libc::O_NOFOLLOW);
+    let mut file = options.open(&path).map_err(|e| match e.raw_os_error() {
+        Some(libc::ELOOP) => unusable(&path, "is a symbolic link, and what it leads to is not chatd's; remove it"),
+        Some(_) | None => {
+            unusable(&path, &format!("cannot be made: {e}; see that its folder exists and that chatd may write there"))
+        }
     })?;
     match file.try_lock() {
         Ok(()) => {
@@ -59,9 +63,13 @@ pub(super) fn lock(account_file: &Path) -> Result<File, OpenError> {
 /// # Errors
 /// [`OpenError::Unusable`], with what to do about it.
 pub(super) fn open_private(path: &Path) -> Result<Option<File>, OpenError> {
-    let file = match OpenOptions::new().read(true).write(true).open(path) {
+    let file = match OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW).open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // A file that is written anew takes the place of the link, and what the link leads to would stay behind.
+        Err(e) if e.raw_os_error() == Some(libc::ELOOP) => {
+            return Err(unusable(path, "is a symbolic link; let accounts.file name the file itself"));
+        }
         Err(e) => {
             return Err(unusable(path, &format!("cannot be opened: {e}; chatd must be able to read and write it")));
         }
@@ -117,17 +125,22 @@ pub(super) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
     })
 }
 
-/// Keeps what was cut off the account file, for the operator. Gives the copy's path.
+/// Keeps bytes of the account file for the operator, as `accounts.KIND-UNIX`: what was cut off it (`torn`), or all of
+/// a damaged one (`damaged`). Gives the copy's path.
 ///
 /// # Errors
 /// Of the file system.
-pub(super) fn save_torn(account_file: &Path, bytes: &[u8], unix: u64) -> io::Result<PathBuf> {
-    for attempt in 0..TORN_NAMES {
-        let path = beside(account_file, &format!("torn-{}", unix + attempt));
+pub(super) fn keep(account_file: &Path, kind: &str, bytes: &[u8], unix: u64) -> io::Result<PathBuf> {
+    for attempt in 0..KEPT_NAMES {
+        let path = beside(account_file, &format!("{kind}-{}", unix + attempt));
         match create_new(&path, bytes) {
             Ok(_) => return sync_folder(&path).map(|()| path),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(e),
+            Err(e) => {
+                // Half a copy helps nobody, and the next start would leave another one.
+                let _ = fs::remove_file(&path);
+                return Err(e);
+            }
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
@@ -138,11 +151,15 @@ pub(super) fn save_torn(account_file: &Path, bytes: &[u8], unix: u64) -> io::Res
 /// # Errors
 /// Of the file system.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
+    File::open(folder(path))?.sync_all()
+}
+
+/// The folder in which `path` stands.
+pub(super) fn folder(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),
-    };
-    File::open(folder)?.sync_all()
+    }
 }
 
 /// An [`OpenError::Unusable`] about `path`.
@@ -187,8 +204,8 @@ mod tests {
     fn torn_tails_do_not_replace_each_other() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("accounts");
-        assert_eq!(save_torn(&path, b"a", 5).unwrap(), beside(&path, "torn-5"));
-        assert_eq!(save_torn(&path, b"b", 5).unwrap(), beside(&path, "torn-6"));
+        assert_eq!(keep(&path, "torn", b"a", 5).unwrap(), beside(&path, "torn-5"));
+        assert_eq!(keep(&path, "torn", b"b", 5).unwrap(), beside(&path, "torn-6"));
         assert_eq!(fs::read(beside(&path, "torn-5")).unwrap(), b"a");
     }
 
@@ -213,6 +230,12 @@ mod tests {
             check(&path, &format!("run: chown 0 {}", path.display()));
         }
         check(Path::new("/dev/null"), "is not a regular file");
+        let link = folder.path().join("link");
+        for target in [path.as_path(), Path::new("nowhere")] {
+            std::os::unix::fs::symlink(target, &link).unwrap();
+            check(&link, "is a symbolic link; let accounts.file name the file itself");
+            fs::remove_file(&link).unwrap();
+        }
         check(folder.path(), "cannot be opened");
     }
 
@@ -225,5 +248,11 @@ mod tests {
         assert!(text.contains(&format!("process {}", std::process::id())), "{text}");
         drop(held);
         lock(&path).unwrap();
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "somebody's").unwrap();
+        fs::remove_file(beside(&path, "lock")).unwrap();
+        std::os::unix::fs::symlink(&victim, beside(&path, "lock")).unwrap();
+        assert!(lock(&path).unwrap_err().to_string().contains("is a symbolic link"));
+        assert_eq!(fs::read(&victim).unwrap(), b"somebody's");
     }
 }

@@ -1,18 +1,19 @@
 //! The account file as it is written: an append, a sync, and what is done when either fails.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::mem::{self, Discriminant};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::compact;
 use super::files;
-use super::load::{self, Loaded};
+use super::load::{self, Gone, Loaded};
 use super::medium::{Disk, Found, Medium};
-use super::record::{self, Change, HEADER};
+use super::record::{self, Change, HEADER, Op};
 use super::request::OpenError;
 use crate::hub::names::UserName;
+use crate::limits::DEAD_LINES;
 
 /// A file that must be written anew is tried again after this long: soon enough to heal within the promised 30 s, and
 /// a failing disk is not kept busy.
@@ -64,17 +65,19 @@ pub(super) struct Journal {
     /// The number of that line.
     seq: u64,
     /// The last epoch of deleted accounts.
-    gone: HashMap<UserName, u32>,
+    gone: Gone,
     /// Set when the file itself can be trusted no more: it is written anew, but not before this.
     rewrite_from: Option<Instant>,
-    /// Somebody has been at the file. Its lines are compared before another one is added.
+    /// Somebody has been at the file, or it may not stand in its place after a crash. Its lines are compared, and its
+    /// place is brought to disk, before another one is added.
     is_suspect: bool,
     /// What kept the last append from the file. The operator is told when this changes, not at each request.
     trouble: Option<Discriminant<Trouble>>,
 }
 
 impl Journal {
-    /// Reads the account file, or makes an empty one, and gives what is in it. A torn tail is cut off and kept.
+    /// Reads the account file, or makes an empty one, and gives what is in it. A torn tail is cut off and kept; a file
+    /// most of whose lines no longer count is compacted.
     ///
     /// # Errors
     /// [`OpenError::Unusable`]: it is damaged, not ours alone, or cannot be read or written.
@@ -89,7 +92,7 @@ impl Journal {
             None => (None, Vec::new()),
         };
         let mut loaded = load::parse(&bytes).map_err(|damage| {
-            files::unusable(path, &format!("{damage}; nothing was changed: put a sound copy of the file in its place"))
+            files::unusable(path, &format!("{damage}; nothing was changed: put a sound copy of the file in its place, or run 'chatd accounts repair'"))
         })?;
         keep_torn(path, bytes.get(loaded.good..).unwrap_or_default())?;
         let file = match file {
@@ -105,7 +108,12 @@ impl Journal {
                 files::create_whole(path, HEADER.as_bytes()).map_err(failed)?
             }
         };
-        Ok((Self::new(Box::new(Disk::new(file, path)), &mut loaded), loaded))
+        let dead = loaded.dead();
+        let mut journal = Self::new(Box::new(Disk::new(file, path)), &mut loaded);
+        if dead > DEAD_LINES && dead > loaded.seq / 2 {
+            journal.compact(&mut loaded);
+        }
+        Ok((journal, loaded))
     }
 
     /// Goes on behind what was loaded. Takes the deleted names' epochs out of it.
@@ -113,6 +121,22 @@ impl Journal {
         let gone = mem::take(&mut loaded.gone);
         let (len, seq) = (loaded.good as u64, loaded.seq);
         Self { medium, len, seq, gone, rewrite_from: None, is_suspect: false, trouble: None }
+    }
+
+    /// Writes the file anew without the lines that no longer count. Without success the old file is as good as it was.
+    fn compact(&mut self, loaded: &mut Loaded) {
+        let Some(text) = compact::compacted(&loaded.accounts, &self.gone, unix_now()) else {
+            return log::error!("accounts: the file cannot be compacted without a loss; it stays as it is");
+        };
+        if let Err(e) = self.medium.replace(text.lines.as_bytes()) {
+            return log::warn!("accounts: the file cannot be compacted: {e}; it stays as it is until the next start");
+        }
+        let before = self.seq;
+        (self.len, self.seq) = (text.lines.len() as u64, text.seq);
+        (loaded.good, loaded.seq) = (text.lines.len(), text.seq);
+        // After a crash either file may be there, and each says the same, until a line is added to the new one.
+        self.is_suspect = self.medium.sync_place().is_err();
+        log::info!("accounts: the file was compacted, from {before} lines to {}", self.seq);
     }
 
     /// The epoch that a new account of this name begins with.
@@ -181,6 +205,12 @@ impl Journal {
             return Err(e);
         }
         (self.len, self.seq) = (len, seq);
+        for change in changes {
+            match change.op {
+                Op::Add | Op::Update => self.gone.remove(&change.name),
+                Op::Delete => self.gone.insert(change.name.clone(), change.epoch),
+            };
+        }
         Ok(())
     }
 
@@ -203,6 +233,7 @@ impl Journal {
         self.rewrite_from = Some(now + REWRITE_EVERY);
         let bytes = self.lines()?;
         self.medium.replace(&bytes)?;
+        self.medium.sync_place()?;
         self.rewrite_from = None;
         log::info!("accounts: the file was written anew");
         Ok(())
@@ -223,7 +254,7 @@ fn keep_torn(path: &Path, torn: &[u8]) -> Result<(), OpenError> {
     if torn.is_empty() {
         return Ok(());
     }
-    let kept = files::save_torn(path, torn, unix_now())
+    let kept = files::keep(path, "torn", torn, unix_now())
         .map_err(|e| files::unusable(path, &format!("its torn end cannot be kept: {e}; make room in its folder")))?;
     let (path, kept) = (path.display(), kept.display());
     log::warn!("accounts: {path}: the last line was not finished; {} bytes were cut off, see {kept}", torn.len());
@@ -238,3 +269,7 @@ pub(super) fn unix_now() -> u64 {
 #[cfg(test)]
 #[path = "journal_tests.rs"]
 pub(super) mod tests;
+
+#[cfg(test)]
+#[path = "journal_model.rs"]
+mod model;

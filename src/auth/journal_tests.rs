@@ -304,3 +304,61 @@ fn damage_is_told_with_file_and_line() {
     let text = Journal::open(&path).err().unwrap().to_string();
     assert!(text.contains("line 2: it is number 2 where 1 is due"), "{text}");
 }
+
+/// A file of `dead` lines that no longer count, of three names: one that lives, one that is gone, one that came back.
+fn with_dead_lines(path: &Path, dead: u64) {
+    let mut text = HEADER.to_owned();
+    let mut seq = 0;
+    let mut line = |op, name: &str, epoch| {
+        seq += 1;
+        let phc = if op == Op::Delete { "" } else { PHC };
+        let name = UserName::parse(name).unwrap();
+        record::encode(&Change { op, unix: 1000 + seq, name, epoch, phc: phc.into() }, seq, &mut text);
+    };
+    for (op, name, epoch) in
+        [(Op::Add, "gone", 1), (Op::Delete, "gone", 1), (Op::Add, "back", 1), (Op::Delete, "back", 1)]
+    {
+        line(op, name, epoch);
+    }
+    line(Op::Add, "Back", 2);
+    line(Op::Add, "alice", 1);
+    // Of the six lines above, three do not count.
+    (3..dead).for_each(|n| line(Op::Update, "Alice", n as u32));
+    drop(files::create_whole(path, text.as_bytes()).unwrap());
+}
+
+#[test]
+fn a_file_of_dead_lines_is_compacted_at_its_opening() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accounts");
+    with_dead_lines(&path, DEAD_LINES);
+    let before = fs::read(&path).unwrap();
+    drop(Journal::open(&path).unwrap());
+    assert!(fs::read(&path).unwrap() == before, "so few stay");
+    with_dead_lines(&path, DEAD_LINES + 1);
+    let old = load::parse(&fs::read(&path).unwrap()).unwrap();
+    let (mut journal, loaded) = Journal::open(&path).unwrap();
+    let lines = fs::read_to_string(&path).unwrap();
+    assert_eq!((lines.lines().count(), loaded.good, loaded.seq), (4, lines.len(), 3));
+    assert_eq!(loaded.accounts, old.accounts);
+    assert_eq!(load::parse(lines.as_bytes()).unwrap().gone, old.gone);
+    assert_eq!(journal.first_epoch(&UserName::parse("gone").unwrap()), 2);
+    journal.append(&[add("bob")], Instant::now()).unwrap();
+    drop(journal);
+    assert_eq!(Journal::open(&path).unwrap().1.accounts.len(), 3);
+}
+
+#[test]
+fn what_cannot_be_compacted_stays_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accounts");
+    with_dead_lines(&path, DEAD_LINES + 1);
+    let before = fs::read(&path).unwrap();
+    // No file can be made where a folder stands.
+    fs::create_dir(files::beside(&path, "new")).unwrap();
+    let (mut journal, loaded) = Journal::open(&path).unwrap();
+    assert_eq!(loaded.good, before.len());
+    journal.append(&[add("bob")], Instant::now()).unwrap();
+    assert!(fs::read(&path).unwrap().starts_with(&before));
+    assert_eq!(load::parse(&fs::read(&path).unwrap()).unwrap().accounts.len(), 3);
+}

@@ -11,13 +11,16 @@ use crate::hub::names::UserName;
 /// Behind a longer run of them there were accounts.
 const NULS_AFTER_HEADER: usize = 4096;
 
+/// The last epochs of deleted accounts.
+pub(super) type Gone = HashMap<UserName, u32>;
+
 /// What an account file says.
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
     /// The accounts that exist.
     pub(super) accounts: BTreeMap<UserName, Account>,
     /// The last epoch of those that were deleted.
-    pub(super) gone: HashMap<UserName, u32>,
+    pub(super) gone: Gone,
     /// The number of the last line; 0 if there is none.
     pub(super) seq: u64,
     /// How many bytes of the file are whole lines. What stands behind them is torn. 0: a fresh start.
@@ -92,8 +95,14 @@ impl Loaded {
         Ok(())
     }
 
+    /// How many of the lines no longer count: without them the file would say the same.
+    pub(super) fn dead(&self) -> u64 {
+        self.seq.saturating_sub((self.accounts.len() + self.gone.len()) as u64)
+    }
+
     /// Whether `change` fits what the lines before it made. An epoch never falls, and a name that is added again
-    /// gets a new one, lest a token of the earlier account fit.
+    /// gets a new one, lest a token of the earlier account fit. A deletion may be the first line of a name: it is
+    /// what a compacted file keeps of a deleted account.
     fn check(&self, change: &Change) -> Result<(), Fault> {
         let exists = self.accounts.get(&change.name);
         match (change.op, exists) {
@@ -101,6 +110,7 @@ impl Loaded {
             (Op::Add, None) if self.gone.get(&change.name).is_some_and(|last| change.epoch <= *last) => {
                 Err(Fault::EpochFell)
             }
+            (Op::Delete, None) if !self.gone.contains_key(&change.name) => Ok(()),
             (Op::Update | Op::Delete, None) => Err(Fault::Missing),
             (Op::Update | Op::Delete, Some(account)) if change.epoch < account.epoch => Err(Fault::EpochFell),
             (Op::Add, None) | (Op::Update | Op::Delete, Some(_)) => Ok(()),
@@ -143,6 +153,7 @@ mod tests {
         check(&[(Add, 1, "bob", 1), (Update, 2, "Bob", 2)], Ok(&[("Bob", 2)]));
         check(&[(Add, 1, "bob", 1), (Delete, 2, "bob", 1)], Ok(&[]));
         check(&[(Add, 1, "bob", 1), (Delete, 2, "bob", 1), (Add, 3, "BOB", 2)], Ok(&[("BOB", 2)]));
+        check(&[(Delete, 1, "bob", 4), (Add, 2, "bob", 5)], Ok(&[("bob", 5)]));
     }
 
     #[test]
@@ -159,7 +170,8 @@ mod tests {
         check(&[(Add, 1, "a", 1), (Add, 3, "b", 1)], Err((3, Fault::Sequence { expected: 2, found: 3 })));
         check(&[(Add, 1, "a", 1), (Add, 2, "A", 2)], Err((3, Fault::Exists)));
         check(&[(Update, 1, "a", 1)], Err((2, Fault::Missing)));
-        check(&[(Delete, 1, "a", 1)], Err((2, Fault::Missing)));
+        check(&[(Delete, 1, "a", 1), (Delete, 2, "a", 1)], Err((3, Fault::Missing)));
+        check(&[(Delete, 1, "a", 2), (Add, 2, "a", 2)], Err((3, Fault::EpochFell)));
         check(&[(Add, 1, "a", 2), (Update, 2, "a", 1)], Err((3, Fault::EpochFell)));
         check(&[(Add, 1, "a", 2), (Delete, 2, "a", 2), (Add, 3, "a", 2)], Err((4, Fault::EpochFell)));
     }

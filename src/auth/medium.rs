@@ -17,11 +17,12 @@ pub(super) trait Medium: Send {
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize>;
     /// Brings what was written to disk.
     fn sync(&mut self) -> io::Result<()>;
-    /// Brings to disk that the file stands in its place, after somebody has moved it.
+    /// Brings to disk that the file stands in its place.
     fn sync_place(&mut self) -> io::Result<()>;
     /// Cuts the file off.
     fn truncate(&mut self, len: u64) -> io::Result<()>;
-    /// Goes on with a new file in place of the old one, which holds `bytes`, on disk.
+    /// Goes on with a new file in place of the old one, which holds `bytes`, on disk. That it stands in its place is
+    /// not on disk before [`Medium::sync_place`]; when this fails, the old file is there as it was.
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()>;
 }
 
@@ -84,9 +85,8 @@ impl Medium for Disk {
     }
 
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
-        // From the rename on the new file is ours, whatever becomes of the folder: the old one has no name any more.
         self.file = files::put_whole(&self.path, bytes)?;
-        files::sync_folder(&self.path)
+        Ok(())
     }
 }
 
@@ -121,6 +121,7 @@ mod tests {
         fs::rename(&elsewhere, &inner).unwrap();
         check(Found::Ours(3));
         disk.replace(b"1234567").unwrap();
+        disk.sync_place().unwrap();
         assert_eq!(disk.look().unwrap(), Found::Ours(7));
     }
 
@@ -136,7 +137,8 @@ mod tests {
         let path = folder.path().join("accounts");
         let mut disk = Disk::new(files::create_whole(&path, b"12345").unwrap(), &path);
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o300)).unwrap();
-        assert!(disk.replace(b"1234567").is_err());
+        disk.replace(b"1234567").unwrap();
+        assert!(disk.sync_place().is_err());
         assert_eq!(disk.look().unwrap(), Found::Ours(7));
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
     }

@@ -11,6 +11,7 @@
 //! that costs a hash goes to the one worker thread and comes back as an [`Answer`] after a wake-up.
 
 mod accounts;
+mod compact;
 mod exchange;
 mod files;
 #[doc(hidden)]
@@ -18,11 +19,13 @@ pub mod fuzzing;
 mod hash;
 mod journal;
 mod load;
+pub mod manage;
 mod medium;
 mod queue;
 mod record;
 mod request;
 mod resume;
+mod salvage;
 mod worker;
 
 use std::collections::{HashMap, HashSet};
@@ -39,6 +42,7 @@ use accounts::Accounts;
 use exchange::Exchange;
 use hash::Hasher;
 use journal::Journal;
+use load::Loaded;
 use queue::Job;
 pub use request::{Answer, OpenError, Refused, Request, Secret, Settings, Verdict};
 use resume::{Before, Key};
@@ -68,17 +72,9 @@ impl Auth {
     /// # Errors
     /// [`OpenError`], as a line for the operator. Nothing but a torn tail was changed then.
     pub fn open(settings: &Settings, wake: impl Fn() + Send + 'static) -> Result<Self, OpenError> {
-        let (file, rules) = (settings.file.as_path(), &settings.rules);
-        let lock = Arc::new(files::lock(file)?);
-        let hasher = Hasher::new(rules.argon2)
-            .map_err(|e| OpenError::Unusable(format!("accounts.argon2: {e}; choose other parameters")))?;
-        let (journal, loaded) = Journal::open(file)?;
-        let found = match loaded.seq {
-            0 if loaded.is_begun => Before::Nothing,
-            0 => Before::NoAccounts,
-            _ => Before::Accounts,
-        };
-        let key = Key::open(file, found)?;
+        let rules = &settings.rules;
+        let Opened { lock, hasher, journal, loaded, key } = Opened::new(settings)?;
+        let lock = Arc::new(lock);
         let accounts = Arc::new(Accounts::new(loaded.accounts));
         let exchange = Arc::new(Exchange::new(rules));
         let worker = Worker::new(Arc::clone(&exchange), Arc::clone(&accounts), journal, hasher, Box::new(wake));
@@ -185,6 +181,33 @@ impl Drop for Auth {
         }
         // It catches its own panics.
         let _ = thread.join();
+    }
+}
+
+/// The account file and what belongs to it, with the lock.
+struct Opened {
+    lock: File,
+    hasher: Hasher,
+    journal: Journal,
+    loaded: Loaded,
+    key: Key,
+}
+
+impl Opened {
+    /// Takes the lock, and reads or makes what does not exist.
+    fn new(settings: &Settings) -> Result<Self, OpenError> {
+        let (file, rules) = (settings.file.as_path(), &settings.rules);
+        let lock = files::lock(file)?;
+        let hasher = Hasher::new(rules.argon2)
+            .map_err(|e| OpenError::Unusable(format!("accounts.argon2: {e}; choose other parameters")))?;
+        let (journal, loaded) = Journal::open(file)?;
+        let found = match loaded.seq {
+            0 if loaded.is_begun => Before::Nothing,
+            0 => Before::NoAccounts,
+            _ => Before::Accounts,
+        };
+        let key = Key::open(file, found)?;
+        Ok(Self { lock, hasher, journal, loaded, key })
     }
 }
 

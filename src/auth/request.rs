@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::hub::names::UserName;
@@ -17,8 +18,19 @@ impl Secret {
         Self(Zeroizing::new(bytes))
     }
 
+    /// Whether the bytes are text, in UTF-8, of which `holds` is true.
+    pub fn is_text(&self, holds: impl Fn(&str) -> bool) -> bool {
+        std::str::from_utf8(&self.0).is_ok_and(holds)
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
     }
 }
 

@@ -110,6 +110,14 @@ impl Key {
         bool::from(genuine) && timely
     }
 
+    /// Puts a new key in place of the one of an account file, which ends all tokens.
+    ///
+    /// # Errors
+    /// [`OpenError::Unusable`]: it cannot be made.
+    pub(super) fn renew(account_file: &Path) -> Result<Self, OpenError> {
+        Self::make(&files::beside(account_file, "key"))
+    }
+
     fn make(path: &Path) -> Result<Self, OpenError> {
         let mut key = Self(Zeroizing::new([0; KEY_BYTES]));
         getrandom::fill(key.0.as_mut_slice())

@@ -16,7 +16,7 @@ use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use log::LevelFilter;
 use serde::{Deserialize, Serialize};
 
@@ -40,17 +40,92 @@ Exit status: 0 done, 1 failed, 2 usage, 75 port or account file in use, 78 confi
 
 /// The arguments of `chatd`, as they were typed.
 #[derive(Clone, Debug, Default, Parser)]
-#[command(name = "chatd", version, about, after_help = AFTER_HELP)]
+#[command(name = "chatd", version, about, after_help = AFTER_HELP, disable_help_subcommand = true)]
 pub struct Args {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub place: Place,
+    /// Check the configuration, print it as it would take effect, and exit
+    #[arg(long)]
+    pub check: bool,
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Where the configuration comes from.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Place {
     /// Read the configuration from FILE instead of ./config.toml (if there is none: built-in defaults)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Override one key of the configuration; may be repeated, the last one counts
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub set: Vec<String>,
-    /// Check the configuration, print it as it would take effect, and exit
-    #[arg(long)]
-    pub check: bool,
+}
+
+/// What `chatd` can do beside serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// See and change the accounts, while no server runs on them
+    #[command(disable_help_subcommand = true)]
+    Accounts {
+        /// As in [`Args`]: it may stand before the command or behind it.
+        #[command(flatten)]
+        place: Place,
+        /// Which operation.
+        #[command(subcommand)]
+        operation: Operation,
+    },
+}
+
+/// The operations of `chatd accounts`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Operation {
+    /// Print all names, each with the day of its registration (UTC)
+    List(Place),
+    /// Add an account; its password is asked for, or is the first line of standard input
+    Add(Whose),
+    /// Set a new password, given as for add, and end the account's tokens
+    Passwd(Whose),
+    /// Delete an account, and end its tokens
+    Delete(Whose),
+    /// Read all of the account file and say what is wrong with it
+    Check(Place),
+    /// Put what is good of a damaged account file in its place, and keep the damaged one beside it
+    Repair(Place),
+}
+
+/// Whose account it is about.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Whose {
+    /// The account's name; case does not count
+    pub name: String,
+    /// As in [`Args`].
+    #[command(flatten)]
+    pub place: Place,
+}
+
+impl Args {
+    /// The arguments of this process. Ends it when they are wrong, or are `--help` or `--version`.
+    pub fn from_command_line() -> Self {
+        Self::parse().gathered()
+    }
+
+    /// The same with all `--config` and `--set` in one place, wherever they stood: the last one counts.
+    fn gathered(mut self) -> Self {
+        if let Some(Command::Accounts { place, operation }) = &self.command {
+            let last = match operation {
+                Operation::List(place) | Operation::Check(place) | Operation::Repair(place) => place,
+                Operation::Add(whose) | Operation::Passwd(whose) | Operation::Delete(whose) => &whose.place,
+            };
+            for Place { config, set } in [place, last] {
+                self.place.config = config.clone().or(self.place.config);
+                self.place.set.extend_from_slice(set);
+            }
+        }
+        self
+    }
 }
 
 /// The configuration, checked: every value is in its range, and they agree with each other.
@@ -207,8 +282,8 @@ impl Faults {
 ///
 /// # Errors
 /// All that is wrong with it, with the places.
-pub fn load(args: &Args) -> Result<Loaded, Faults> {
-    read(Origin::find(args.config.as_deref()), &args.set)
+pub fn load(place: &Place) -> Result<Loaded, Faults> {
+    read(Origin::find(place.config.as_deref()), &place.set)
 }
 
 /// Reads the configuration again. A file that was there before must be there still; where there was none,
@@ -216,10 +291,10 @@ pub fn load(args: &Args) -> Result<Loaded, Faults> {
 ///
 /// # Errors
 /// All that is wrong with it, with the places.
-pub fn reload(args: &Args, before: &Origin) -> Result<Loaded, Faults> {
+pub fn reload(place: &Place, before: &Origin) -> Result<Loaded, Faults> {
     match before {
-        Origin::File(_) => read(before.clone(), &args.set),
-        Origin::Defaults => load(args),
+        Origin::File(_) => read(before.clone(), &place.set),
+        Origin::Defaults => load(place),
     }
 }
 

@@ -257,8 +257,8 @@ fn all_faults_are_told_in_their_order_up_to_a_bound() {
     assert_eq!((faults.len(), faults[10].as_str()), (11, "and 5 more; mend these first"));
 }
 
-fn args(config: &Path, set: &[&str]) -> Args {
-    Args { config: Some(config.to_owned()), set: set.iter().map(|text| (*text).to_owned()).collect(), check: false }
+fn args(config: &Path, set: &[&str]) -> Place {
+    Place { config: Some(config.to_owned()), set: set.iter().map(|text| (*text).to_owned()).collect() }
 }
 
 #[test]
@@ -295,9 +295,27 @@ fn paths_without_a_file_are_from_the_working_directory() {
 fn arguments() {
     let parse = |words: &[&str]| Args::try_parse_from(std::iter::once("chatd").chain(words.iter().copied()));
     let args = parse(&["--config", "x", "--set", "a=1", "--set", "b=2", "--check"]).unwrap();
-    assert_eq!((args.config, args.set.len(), args.check), (Some(PathBuf::from("x")), 2, true));
+    assert_eq!((args.place.config, args.place.set.len(), args.check), (Some(PathBuf::from("x")), 2, true));
     for wrong in [&["--set", "a"][..], &["--set", "=1"], &["x"], &["--port", "1"]] {
         assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
     }
     assert_eq!(parse(&["--help"]).unwrap_err().exit_code(), 0);
+}
+
+#[track_caller]
+fn check_args(args: &[&str], config: Option<&str>, set: &[&str]) {
+    let parsed = Args::try_parse_from([&["chatd"], args].concat()).unwrap().gathered();
+    assert_eq!(parsed.place.config.as_deref(), config.map(Path::new), "{args:?}");
+    assert_eq!(parsed.place.set, set, "{args:?}");
+    assert!(matches!(parsed.command, Some(Command::Accounts { .. })), "{args:?}");
+}
+
+#[test]
+fn the_configuration_is_named_before_the_command_or_behind_it() {
+    check_args(&["accounts", "list"], None, &[]);
+    check_args(&["--config", "x", "--set", "a=1", "accounts", "list"], Some("x"), &["a=1"]);
+    check_args(&["accounts", "--config", "x", "list", "--set", "a=1"], Some("x"), &["a=1"]);
+    check_args(&["accounts", "add", "--set=a=1", "alice", "--config=x"], Some("x"), &["a=1"]);
+    check_args(&["--set", "a=1", "accounts", "list", "--set", "b=2"], None, &["a=1", "b=2"]);
+    check_args(&["--set", "a=1", "accounts", "--set", "b=2", "list", "--set", "c=3"], None, &["a=1", "b=2", "c=3"]);
 }

@@ -131,6 +131,11 @@ fn configurations() {
 }
 
 #[test]
+fn frames_of_a_server() {
+    check("frame");
+}
+
+#[test]
 fn every_target_has_a_program_and_a_corpus() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     for (target, _) in targets::TARGETS {

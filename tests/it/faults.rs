@@ -8,11 +8,9 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
-use self::canary::Canary;
 use crate::crowds::{may_open, turn};
-use crate::util::{Builder, Client, PASSWORD, Server, eventually, pause};
+use crate::util::{Builder, Canary, Client, PASSWORD, Server, eventually, pause};
 
-mod canary;
 mod injected;
 mod network;
 mod stopped;
@@ -51,14 +49,14 @@ impl Watch {
     fn end(self, what: &str) {
         let Self { mut server, canary, descriptors, own_kib, may_keep_kib, _turn } = self;
         eventually("all descriptors are free again", || server.descriptors() <= descriptors);
-        let told = canary.stop();
+        canary.finish(what);
         let mut now = server.own_kib();
         let deadline = Instant::now() + Duration::from_secs(10);
         while now > own_kib + may_keep_kib && Instant::now() < deadline {
             pause(50);
             now = server.own_kib();
         }
-        println!("{what}: {told}; {own_kib} KiB before, {now} KiB after");
+        println!("{what}: {own_kib} KiB before, {now} KiB after");
         assert!(now <= own_kib + may_keep_kib, "{own_kib} KiB before, {now} KiB after, {may_keep_kib} may be kept");
         assert_eq!(server.term().code(), Some(0));
     }

@@ -11,13 +11,21 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+mod canary;
 mod client;
 mod dice;
+mod fake;
 mod process;
 pub(crate) mod rooms;
+mod strace;
+mod terminal;
+pub(crate) use canary::Canary;
 pub(crate) use client::Client;
 pub(crate) use dice::Dice;
-pub(crate) use process::{Outcome, Thread, eventually, finish_child, run};
+pub(crate) use fake::Fake;
+pub(crate) use process::{Outcome, Thread, eventually, finish, finish_child, finish_with, run, run_with};
+pub(crate) use strace::{Strace, strace};
+pub(crate) use terminal::Terminal;
 
 /// How long a client waits for a line that it is owed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,8 +51,8 @@ pub(crate) struct Builder {
     sets: Vec<String>,
     nofile: Option<u32>,
     env: Vec<(&'static str, String)>,
-    wrapper: Vec<String>,
     listeners: usize,
+    within: Vec<String>,
 }
 
 impl Builder {
@@ -84,9 +92,9 @@ impl Builder {
         self
     }
 
-    /// Starts the program by another one, which must become it: `strace -D …`, `ip netns exec …`.
-    pub(crate) fn wrapper(mut self, command: &[&str]) -> Self {
-        self.wrapper = command.iter().map(|word| (*word).to_owned()).collect();
+    /// Starts the server by this program, which gets the server's command line behind these arguments.
+    pub(crate) fn within(mut self, program: &[&str]) -> Self {
+        self.within = program.iter().map(|&word| word.to_owned()).collect();
         self
     }
 
@@ -102,16 +110,14 @@ impl Builder {
 
     fn command(&self, dir: &Path) -> Command {
         let binary = env!("CARGO_BIN_EXE_chatd");
-        let mut command = match self.nofile {
-            None => match self.wrapper.split_first() {
-                None => Command::new(binary),
-                Some((program, arguments)) => {
-                    let mut wrapper = Command::new(program);
-                    wrapper.args(arguments).arg(binary);
-                    wrapper
-                }
-            },
-            Some(n) => {
+        let mut command = match (self.within.split_first(), self.nofile) {
+            (Some((program, arguments)), _) => {
+                let mut outer = Command::new(program);
+                outer.args(arguments).arg(binary);
+                outer
+            }
+            (None, None) => Command::new(binary),
+            (None, Some(n)) => {
                 let mut shell = Command::new("sh");
                 shell.arg("-c").arg(format!("ulimit -n {n} && exec \"$0\" \"$@\"")).arg(binary);
                 shell
@@ -145,8 +151,8 @@ impl Server {
             sets: Vec::new(),
             nofile: None,
             env: Vec::new(),
-            wrapper: Vec::new(),
             listeners: 1,
+            within: Vec::new(),
         }
     }
 
@@ -249,6 +255,17 @@ impl Server {
     /// Overrides one more key from the next start on, as [`Builder::set`] does.
     pub(crate) fn set(&mut self, key: &str, value: &str) {
         self.builder.sets.push(format!("{key}={value}"));
+    }
+
+    /// Starts it by another program from the next start on, as [`Builder::within`] does.
+    pub(crate) fn set_within(&mut self, program: &[&str]) {
+        self.builder.within = program.iter().map(|&word| word.to_owned()).collect();
+    }
+
+    /// Whether the process is no more, though a tracer may keep some thread of it.
+    pub(crate) fn is_dead(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
     }
 
     /// Starts it again in the same folder, on a new port; stops it first if it is running.

@@ -3,8 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use super::Canary;
-use crate::util::{Builder, Client, Server, eventually, pause};
+use crate::util::{Builder, Canary, Client, Server, eventually, pause};
 
 /// Whether there is an strace that may trace.
 fn may_trace() -> bool {
@@ -25,7 +24,7 @@ fn injected(rules: &[&str]) -> Option<Builder> {
     let mut words = vec!["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "signal=none"];
     let rules: Vec<String> = rules.iter().map(|rule| format!("inject={rule}")).collect();
     rules.iter().for_each(|rule| words.extend(["-e", rule.as_str()]));
-    Some(Server::builder().no_rates().wrapper(&words))
+    Some(Server::builder().no_rates().within(&words))
 }
 
 /// People who talk, come and go.
@@ -46,7 +45,7 @@ fn live(server: &Server) {
         let come = server.connect().line();
         assert!(come.starts_with("C 220 ") || come == "C 421 server full", "{come:?}");
     }
-    println!("{}", canary.stop());
+    canary.finish("calls that fail");
 }
 
 #[test]
@@ -88,7 +87,7 @@ fn a_peer_that_vanishes_is_looked_for_as_promised() {
     let folder = tempfile::tempdir().expect("a folder");
     let calls = folder.path().join("calls");
     let file = calls.to_str().expect("a path of UTF-8");
-    let _server = Server::builder().wrapper(&["strace", "-D", "-qq", "-e", "trace=setsockopt", "-o", file]).start();
+    let _server = Server::builder().within(&["strace", "-D", "-qq", "-e", "trace=setsockopt", "-o", file]).start();
     // Connections inherit from their listener. 60 s and 4 times 15 s are 120 s.
     let text = fs::read_to_string(&calls).expect("what strace has seen");
     let options = ["SO_KEEPALIVE, [1]", "TCP_KEEPIDLE, [60]", "TCP_KEEPINTVL, [15]", "TCP_KEEPCNT, [4]"];

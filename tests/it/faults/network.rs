@@ -47,7 +47,7 @@ impl Cable {
 
     fn server(&self) -> Server {
         let builder = Server::builder().no_rates().listen(&["line://0.0.0.0:0"]);
-        builder.set("login.deadline_s", "600").wrapper(&["ip", "netns", "exec", &self.ours]).start()
+        builder.set("login.deadline_s", "600").within(&["ip", "netns", "exec", &self.ours]).start()
     }
 
     /// A peer that logs in as `name` and stays.

@@ -1,6 +1,7 @@
 //! The server seen from outside, through /proc, and programs that are run to their end.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -38,10 +39,28 @@ pub(crate) fn run(binary: &str, dir: &Path, args: &[&str]) -> Outcome {
     finish(command)
 }
 
+/// The same with this on standard input, which then ends.
 #[track_caller]
-fn finish(mut command: Command) -> Outcome {
-    let program = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    finish_child(program.spawn().expect("the program starts"), START_STOP)
+pub(crate) fn run_with(binary: &str, dir: &Path, args: &[&str], input: &str) -> Outcome {
+    let mut command = Command::new(binary);
+    command.current_dir(dir).args(args);
+    finish_with(command, input)
+}
+
+/// Runs a command to its end, which must come in time.
+#[track_caller]
+pub(crate) fn finish(command: Command) -> Outcome {
+    finish_with(command, "")
+}
+
+/// The input must fit into a pipe.
+#[track_caller]
+pub(crate) fn finish_with(mut command: Command, input: &str) -> Outcome {
+    let program = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.spawn().expect("the program starts");
+    // One that has ended by now did not want it.
+    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+    finish_child(child, START_STOP)
 }
 
 /// Waits until a program that was started with pipes has ended by itself, which it must in time. It may print no more

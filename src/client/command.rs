@@ -1,0 +1,453 @@
+//! What the user has typed, as what is meant by it.
+
+/// A command that begins with a slash.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Its name, without the slash.
+    pub name: &'static str,
+    /// Its arguments, as help shows them.
+    pub arguments: &'static str,
+    /// What it does, in a few words.
+    pub help: &'static str,
+    /// What its first and second arguments are, for completion.
+    pub takes: [Takes; 2],
+    verb: Verb,
+}
+
+/// What may stand in an argument's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing that could be completed.
+    Nothing,
+    /// The name of somebody.
+    Name,
+    /// The name of a room.
+    Room,
+    /// A room or a name.
+    RoomOrName,
+    /// A command.
+    Command,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verb {
+    Pm,
+    Dm,
+    Rm,
+    Who,
+    Join,
+    Leave,
+    Rooms,
+    Names,
+    Make,
+    Kick,
+    Close,
+    Passwd,
+    Resend,
+    Forget,
+    Help,
+    Quit,
+}
+
+/// All commands, in the order in which help lists them.
+pub const COMMANDS: &[Command] = {
+    use Takes::{Name, Nothing, Room, RoomOrName};
+    const fn of(
+        verb: Verb,
+        name: &'static str,
+        arguments: &'static str,
+        takes: [Takes; 2],
+        help: &'static str,
+    ) -> Command {
+        Command { name, arguments, help, takes, verb }
+    }
+    &[
+        of(
+            Verb::Pm,
+            "pm",
+            "[TEXT]",
+            [Nothing; 2],
+            "say TEXT to everybody; without TEXT, go back to talking to everybody",
+        ),
+        of(Verb::Dm, "dm", "[NAME [TEXT]]", [Name, Nothing], "say TEXT to NAME; what is missing is asked for"),
+        of(Verb::Rm, "rm", "ROOM TEXT", [Room, Nothing], "say TEXT in ROOM, wherever you are"),
+        of(Verb::Who, "who", "[PREFIX]", [Name, Nothing], "who is online"),
+        of(Verb::Join, "join", "ROOM [PASSWORD]", [Room, Nothing], "enter ROOM, or go back to it, and talk there"),
+        of(Verb::Leave, "leave", "[ROOM]", [Room, Nothing], "leave ROOM, or the one you talk in"),
+        of(Verb::Rooms, "rooms", "[PREFIX]", [Room, Nothing], "which rooms there are"),
+        of(Verb::Names, "names", "[ROOM [PREFIX]]", [Room, Name], "who is in ROOM, or in the one you talk in"),
+        of(Verb::Make, "make", "ROOM [PASSWORD]", [Nothing; 2], "make ROOM, as its host, and talk there"),
+        of(Verb::Kick, "kick", "[ROOM] NAME", [RoomOrName, Name], "throw NAME out of a room that you host"),
+        of(Verb::Close, "close", "[ROOM]", [Room, Nothing], "close a room that you host"),
+        of(Verb::Passwd, "passwd", "", [Nothing; 2], "change your password"),
+        of(Verb::Resend, "resend", "", [Nothing; 2], "send again what was not confirmed"),
+        of(Verb::Forget, "forget", "", [Nothing; 2], "forget what was not confirmed"),
+        of(Verb::Help, "help", "[COMMAND]", [Takes::Command, Nothing], "this, or one command"),
+        of(Verb::Quit, "quit", "", [Nothing; 2], "leave"),
+    ]
+};
+
+impl Command {
+    /// How it is used, such as `/dm [NAME [TEXT]]`.
+    pub fn usage(&self) -> String {
+        format!("/{} {}", self.name, self.arguments).trim_end().to_owned()
+    }
+
+    /// The command of this name (without its slash), in any case.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        COMMANDS.iter().find(|command| command.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// What a line means. The parts are slices of what was typed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Intent<'a> {
+    /// Nothing was typed.
+    Empty,
+    /// A text for where one is.
+    Text(&'a str),
+    /// A text for everybody.
+    Everybody(&'a str),
+    /// From now on texts go to everybody.
+    GoPublic,
+    /// `PM`: ask for a text for everybody.
+    AskEverybody,
+    /// `DM`: list who is there, ask for a name and a text.
+    AskDirect,
+    /// Ask for a text for one.
+    AskDirectTo(&'a str),
+    /// A text for one.
+    Direct {
+        /// To whom.
+        to: &'a str,
+        /// The text.
+        text: &'a str,
+    },
+    /// A text for a room.
+    InRoom {
+        /// The room.
+        room: &'a str,
+        /// The text.
+        text: &'a str,
+    },
+    /// List who is online.
+    Who(Option<&'a str>),
+    /// List the rooms.
+    Rooms(Option<&'a str>),
+    /// Something with a room: this one, or the one that one is in.
+    Room {
+        /// Which.
+        room: Option<&'a str>,
+        /// What.
+        deed: Deed<'a>,
+    },
+    /// Change the password.
+    Passwd,
+    /// Send again what was not confirmed.
+    Resend,
+    /// Forget what was not confirmed.
+    Forget,
+    /// All commands.
+    Help,
+    /// One command.
+    HelpOn(&'static Command),
+    /// Leave.
+    Quit,
+    /// Wrong arguments for this command.
+    Usage(&'static Command),
+    /// There is no such command.
+    Unknown {
+        /// What was typed, with its slash.
+        typed: &'a str,
+        /// The one that it may have been meant to be, if one is near.
+        nearest: Option<&'static Command>,
+    },
+}
+
+/// What is to be done with a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed<'a> {
+    /// Enter it, with this password.
+    Join(Option<&'a str>),
+    /// Make it, with this password.
+    Make(Option<&'a str>),
+    /// Leave it.
+    Leave,
+    /// List who is in it and is called so.
+    Names(Option<&'a str>),
+    /// Throw this one out.
+    Kick(&'a str),
+    /// Close it.
+    Close,
+}
+
+/// What a typed line means.
+///
+/// A slash begins a command, two slashes a text that begins with one. `PM`, `DM` (in capitals, at the very start, with
+/// or without more) and `EX` (alone) mean what they mean in `nc`: a whisper typed out of habit must not go to everybody.
+/// A space in front makes a text of anything.
+pub fn parse(line: &str) -> Intent<'_> {
+    if line.trim().is_empty() {
+        return Intent::Empty;
+    }
+    if let Some(rest) = line.strip_prefix('/') {
+        return if rest.starts_with('/') { Intent::Text(rest) } else { slashed(line, rest) };
+    }
+    let (word, rest) = word(line);
+    match (word, rest) {
+        ("PM", "") => Intent::AskEverybody,
+        ("PM", text) => Intent::Everybody(text),
+        ("DM", rest) => direct(rest),
+        ("EX", "") => Intent::Quit,
+        _ => Intent::Text(line),
+    }
+}
+
+/// What `name`, `name text` or nothing means where somebody is to be told something.
+pub fn direct(rest: &str) -> Intent<'_> {
+    match word(rest.trim_start_matches(' ')) {
+        ("", _) => Intent::AskDirect,
+        (to, "") => Intent::AskDirectTo(to),
+        (to, text) => Intent::Direct { to, text },
+    }
+}
+
+/// Whether a line holds a password, so that it must not be kept in a history. It may say so of one that holds none.
+pub fn holds_secret(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let is_room = words.next().is_some_and(|first| {
+        // Also a name that was mistyped: what stands behind it may have been meant as a password.
+        let typed = first.strip_prefix('/').unwrap_or(first);
+        let meant = Command::find(typed).or_else(|| nearest(typed));
+        first.starts_with('/')
+            && !typed.starts_with('/')
+            && meant.is_some_and(|command| matches!(command.verb, Verb::Join | Verb::Make))
+    });
+    is_room && words.count() > 1
+}
+
+/// Whether this can be the name of a user: `[A-Za-z][A-Za-z0-9_.-]{0,31}`.
+pub fn is_user_name(text: &str) -> bool {
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(goes_on) && text.len() <= 32
+}
+
+/// Whether this can be the name of a room: 1 to 32 letters or digits of any script, or `_.-`.
+pub fn is_room_name(text: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+    !text.is_empty() && text.chars().count() <= 32 && text.chars().all(fits)
+}
+
+fn slashed<'a>(line: &'a str, rest: &'a str) -> Intent<'a> {
+    let (name, rest) = word(rest);
+    let Some(command) = Command::find(name) else {
+        let typed = line.split(' ').next().unwrap_or(line);
+        return Intent::Unknown { typed, nearest: nearest(name) };
+    };
+    let mut arguments = rest.split_whitespace();
+    let arguments = [arguments.next(), arguments.next(), arguments.next()];
+    meaning(command, rest, arguments).unwrap_or(Intent::Usage(command))
+}
+
+/// What a command with these arguments means; `None` where they do not fit.
+fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a str>; 3]) -> Option<Intent<'a>> {
+    Some(match (command.verb, arguments) {
+        (Verb::Pm, [None, ..]) => Intent::GoPublic,
+        (Verb::Pm, _) => Intent::Everybody(rest),
+        (Verb::Dm, _) => direct(rest),
+        (Verb::Rm, [Some(room), Some(_), _]) => Intent::InRoom { room, text: word(rest).1 },
+        (Verb::Who, [prefix, None, _]) => Intent::Who(prefix),
+        (Verb::Rooms, [prefix, None, _]) => Intent::Rooms(prefix),
+        (Verb::Names, [room, prefix, None]) => Intent::Room { room, deed: Deed::Names(prefix) },
+        (Verb::Join, [room @ Some(_), password, None]) => Intent::Room { room, deed: Deed::Join(password) },
+        (Verb::Make, [room @ Some(_), password, None]) => Intent::Room { room, deed: Deed::Make(password) },
+        (Verb::Leave, [room, None, _]) => Intent::Room { room, deed: Deed::Leave },
+        (Verb::Kick, [Some(name), None, _]) => Intent::Room { room: None, deed: Deed::Kick(name) },
+        (Verb::Kick, [room, Some(name), None]) => Intent::Room { room, deed: Deed::Kick(name) },
+        (Verb::Close, [room, None, _]) => Intent::Room { room, deed: Deed::Close },
+        (Verb::Passwd, [None, ..]) => Intent::Passwd,
+        (Verb::Resend, [None, ..]) => Intent::Resend,
+        (Verb::Forget, [None, ..]) => Intent::Forget,
+        (Verb::Quit, [None, ..]) => Intent::Quit,
+        (Verb::Help, [None, ..]) => Intent::Help,
+        (Verb::Help, [Some(name), None, _]) => {
+            Command::find(name.strip_prefix('/').unwrap_or(name)).map_or(Intent::Help, Intent::HelpOn)
+        }
+        _ => return None,
+    })
+}
+
+/// The command that is most like a name, if any is like it at all.
+fn nearest(name: &str) -> Option<&'static Command> {
+    // Letters swapped or missing in a long name; any one letter of a short one.
+    const LIKE: f64 = 1.1;
+    let name = name.to_lowercase();
+    let likeness =
+        |other: &str| strsim::jaro_winkler(&name, other) + strsim::normalized_damerau_levenshtein(&name, other);
+    COMMANDS
+        .iter()
+        .map(|command| (likeness(command.name), command))
+        .filter(|(likeness, command)| *likeness >= LIKE || (!name.is_empty() && command.name.starts_with(&name)))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, command)| command)
+}
+
+/// The first word, and what follows the spaces behind it.
+pub(super) fn word(text: &str) -> (&str, &str) {
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    (word, rest.trim_start_matches(' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: &Intent<'_>) {
+        assert_eq!(parse(line), *expected, "{line:?}");
+    }
+
+    #[track_caller]
+    fn check_room(line: &str, room: Option<&str>, deed: Deed<'_>) {
+        check(line, &Intent::Room { room, deed });
+    }
+
+    #[track_caller]
+    fn check_usage(line: &str, name: &str) {
+        check(line, &Intent::Usage(Command::find(name).unwrap()));
+    }
+
+    #[test]
+    fn texts() {
+        check("", &Intent::Empty);
+        check("  \t", &Intent::Empty);
+        check("hello all", &Intent::Text("hello all"));
+        check("//etc/passwd", &Intent::Text("/etc/passwd"));
+        check(" /who", &Intent::Text(" /who"));
+        check("grüße 👋", &Intent::Text("grüße 👋"));
+    }
+
+    #[test]
+    fn the_plain_dialogue() {
+        check("PM", &Intent::AskEverybody);
+        check("PM  hi", &Intent::Everybody("hi"));
+        check("DM", &Intent::AskDirect);
+        check("DM bob", &Intent::AskDirectTo("bob"));
+        check("DM bob  psst you", &Intent::Direct { to: "bob", text: "psst you" });
+        check("EX", &Intent::Quit);
+        for text in ["pm", "Dm bob x", "EX machina", "PMs are fun", "WHO", " DM bob hi", "ex"] {
+            check(text, &Intent::Text(text));
+        }
+    }
+
+    #[test]
+    fn commands() {
+        check("/pm", &Intent::GoPublic);
+        check("/PM hi  there", &Intent::Everybody("hi  there"));
+        check("/dm", &Intent::AskDirect);
+        check("/dm bob", &Intent::AskDirectTo("bob"));
+        check("/dm bob hi", &Intent::Direct { to: "bob", text: "hi" });
+        check("/rm lobby  hi you", &Intent::InRoom { room: "lobby", text: "hi you" });
+        check("/who", &Intent::Who(None));
+        check("/who al ", &Intent::Who(Some("al")));
+        check("/rooms x", &Intent::Rooms(Some("x")));
+        check_room("/names", None, Deed::Names(None));
+        check_room("/names a b", Some("a"), Deed::Names(Some("b")));
+        check_room("/join a", Some("a"), Deed::Join(None));
+        check_room("/join a pw", Some("a"), Deed::Join(Some("pw")));
+        check_room("/make a pw", Some("a"), Deed::Make(Some("pw")));
+        check_room("/leave", None, Deed::Leave);
+        check_room("/kick bob", None, Deed::Kick("bob"));
+        check_room("/kick a bob", Some("a"), Deed::Kick("bob"));
+        check_room("/close a", Some("a"), Deed::Close);
+        check("/passwd", &Intent::Passwd);
+        check("/resend", &Intent::Resend);
+        check("/forget", &Intent::Forget);
+        check("/help", &Intent::Help);
+        check("/help /dm", &Intent::HelpOn(Command::find("dm").unwrap()));
+        check("/quit ", &Intent::Quit);
+    }
+
+    #[test]
+    fn wrong_arguments() {
+        for (line, name) in [
+            ("/rm", "rm"),
+            ("/rm lobby", "rm"),
+            ("/who a b", "who"),
+            ("/join", "join"),
+            ("/join a b c", "join"),
+            ("/kick", "kick"),
+            ("/kick a b c", "kick"),
+            ("/leave a b", "leave"),
+            ("/quit now", "quit"),
+            ("/passwd secret", "passwd"),
+            ("/make", "make"),
+            ("/help a b", "help"),
+        ] {
+            check_usage(line, name);
+        }
+    }
+
+    #[test]
+    fn the_nearest() {
+        for (typed, nearest) in [
+            ("/hepl", Some("help")),
+            ("/q", Some("quit")),
+            ("/jion", Some("join")),
+            ("/mak", Some("make")),
+            ("/room", Some("rooms")),
+            ("/zzz", None),
+            ("/", None),
+            ("/pn", Some("pm")),
+            ("/exit", Some("quit")),
+        ] {
+            check(typed, &Intent::Unknown { typed, nearest: nearest.and_then(Command::find) });
+        }
+    }
+
+    #[test]
+    fn lines_that_hold_a_password() {
+        for (line, expected) in [
+            ("/join a pw", true),
+            ("/JOIN a  pw", true),
+            ("/make a pw", true),
+            ("/jion a pw", true),
+            ("/join a", false),
+            ("join a pw", false),
+            ("/dm a pw", false),
+            ("hello to you", false),
+            ("//join a pw", false),
+            ("", false),
+        ] {
+            assert_eq!(holds_secret(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn names() {
+        for (name, expected) in [("alice", true), ("a-1_.", true), ("", false), ("1a", false), ("a b", false)] {
+            assert_eq!(is_user_name(name), expected, "{name}");
+        }
+        assert!(is_user_name(&"a".repeat(32)) && !is_user_name(&"a".repeat(33)));
+        for (name, expected) in [("lobby", true), ("größe", true), ("", false), ("a b", false), ("a\u{202e}", false)]
+        {
+            assert_eq!(is_room_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_command_is_documented() {
+        let page = include_str!("../../docs/client.md");
+        for command in COMMANDS {
+            assert!(page.contains(&format!("`{}`", command.usage())), "{}", command.usage());
+        }
+    }
+
+    #[test]
+    fn every_command_is_found_by_its_own_name() {
+        for command in COMMANDS {
+            assert_eq!(Command::find(&command.name.to_uppercase()), Some(command));
+            assert_eq!(nearest(command.name), Some(command));
+        }
+    }
+}

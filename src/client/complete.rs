@@ -1,0 +1,115 @@
+//! What the tab key offers.
+
+use super::command::{COMMANDS, Command, Takes};
+use super::session::Known;
+
+/// No terminal shows more than that in a way that helps.
+const OFFERED: usize = 200;
+
+/// What the word before the cursor could become: where it begins (a byte of `line`), and what could stand there, in
+/// alphabetical order. A command takes what its arguments are; in a text, names are completed. `cursor` is in bytes.
+pub fn complete(line: &str, cursor: usize, known: &Known) -> (usize, Vec<String>) {
+    let Some(before) = line.get(..cursor) else { return (cursor.min(line.len()), Vec::new()) };
+    let start = before.rfind(char::is_whitespace).map_or(0, |at| before.get(at..).map_or(at, |rest| at + width(rest)));
+    let typed = before.get(start..).unwrap_or_default();
+    let words: Vec<&str> = before.get(..start).unwrap_or_default().split_whitespace().collect();
+    let takes = match words.as_slice() {
+        [] if typed.starts_with('/') && !typed.starts_with("//") => Takes::Command,
+        ["DM"] => Takes::Name,
+        [first, arguments @ ..] if first.starts_with('/') && !first.starts_with("//") => {
+            let command = Command::find(first.get(1..).unwrap_or_default());
+            // Behind the last argument that is known, there is text.
+            command
+                .map_or(Takes::Nothing, |command| command.takes.get(arguments.len()).copied().unwrap_or(Takes::Nothing))
+        }
+        _ if typed.is_empty() => Takes::Nothing,
+        _ => Takes::Name,
+    };
+    (start, candidates(takes, typed, known))
+}
+
+fn candidates(takes: Takes, typed: &str, known: &Known) -> Vec<String> {
+    let mut found: Vec<String> = match takes {
+        Takes::Nothing => Vec::new(),
+        Takes::Command => COMMANDS.iter().map(|command| format!("/{}", command.name)).collect(),
+        Takes::Name => known.names().map(str::to_owned).collect(),
+        Takes::Room => known.rooms().map(str::to_owned).collect(),
+        Takes::RoomOrName => known.rooms().chain(known.names()).map(str::to_owned).collect(),
+    };
+    let typed = typed.to_lowercase();
+    found.retain(|candidate| candidate.to_lowercase().starts_with(&typed));
+    found.sort_by_cached_key(|candidate| candidate.to_lowercase());
+    found.dedup();
+    found.truncate(OFFERED);
+    found
+}
+
+/// The bytes of the first character.
+fn width(text: &str) -> usize {
+    text.chars().next().map_or(0, char::len_utf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn known() -> Known {
+        let mut known = Known::default();
+        ["alice", "Albert", "bob"].iter().for_each(|name| known.see_name(name));
+        ["lobby", "größe", "Alpha"].iter().for_each(|room| known.see_room(room));
+        known
+    }
+
+    /// `|` in the line is the cursor.
+    #[track_caller]
+    fn check(line: &str, start: usize, expected: &[&str]) {
+        let cursor = line.find('|').unwrap();
+        let (at, found) = complete(&line.replace('|', ""), cursor, &known());
+        assert_eq!((at, found.iter().map(String::as_str).collect()), (start, expected.to_vec()), "{line}");
+    }
+
+    #[test]
+    fn commands() {
+        check("/h|", 0, &["/help"]);
+        check("/J|", 0, &["/join"]);
+        check("/r|", 0, &["/resend", "/rm", "/rooms"]);
+        check("//r|", 0, &[]);
+        check("/help /re|", 6, &["/resend"]);
+        check("a /h|", 2, &[]);
+    }
+
+    #[test]
+    fn arguments() {
+        check("/dm al|", 4, &["Albert", "alice"]);
+        check("/dm |", 4, &["Albert", "alice", "bob"]);
+        check("DM b|", 3, &["bob"]);
+        check("/dm bob al|", 8, &[]);
+        check("/join al|", 6, &["Alpha"]);
+        check("/join gr|", 6, &["größe"]);
+        check("/kick al|", 6, &["Albert", "alice", "Alpha"]);
+        check("/kick lobby al|", 12, &["Albert", "alice"]);
+        check("/names lobby b|", 13, &["bob"]);
+        check("/make lo|", 6, &[]);
+        check("/nonsense a|", 10, &[]);
+    }
+
+    #[test]
+    fn in_a_text() {
+        check("hi al|", 3, &["Albert", "alice"]);
+        check("al|", 0, &["Albert", "alice"]);
+        check("über al| und mehr", 6, &["Albert", "alice"]);
+        check("hi |", 3, &[]);
+        check("|", 0, &[]);
+        check("a\u{3000}bo|", 4, &["bob"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_and_any_cursor(line in "\\PC{0,20}", cursor in 0..100usize) {
+            let (start, _) = complete(&line, cursor, &known());
+            prop_assert!(start <= line.len());
+        }
+    }
+}

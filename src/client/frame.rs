@@ -1,0 +1,313 @@
+//! Bytes of the server into frames.
+//!
+//! The server is not trusted: whatever it sends comes out as a value, in bounded memory, however it was cut.
+
+/// The longest line of a server that is taken whole, without its end: twice what any server may be configured to send.
+/// Of a longer one the rest is thrown away.
+pub const LINE_BYTES: usize = 64 * 1024;
+
+/// One line of the server, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// A reply, or a line of one.
+    Reply {
+        /// The code, 200 to 999.
+        code: u16,
+        /// Whether more lines of this reply follow.
+        more: bool,
+        /// What stands behind the code.
+        text: String,
+    },
+    /// A notice: never a reply to anything.
+    Notice {
+        /// The code, 100 to 199.
+        code: u16,
+        /// What stands behind the code.
+        text: String,
+    },
+    /// Somebody says something.
+    Said(Said),
+    /// What is wrong with a line. Where the line could be understood in part, that part follows as a frame of its own.
+    Bad(Bad),
+}
+
+/// A message, as the typed dialect spells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// To whom.
+    pub kind: Kind,
+    /// The server's id of it.
+    pub id: u64,
+    /// Whose words.
+    pub from: String,
+    /// The words.
+    pub text: String,
+}
+
+/// To whom a message was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// To everybody.
+    Public,
+    /// To this client's user.
+    Direct,
+    /// In the room of this name.
+    Room(String),
+}
+
+/// What can be wrong with a line of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bad {
+    /// Longer than [`LINE_BYTES`]: the rest is lost.
+    TooLong,
+    /// Not UTF-8: what is no character has become U+FFFD.
+    NotText,
+    /// It is no frame of this protocol; its beginning.
+    NoFrame(String),
+    /// The connection ended within a line; what there was of it.
+    Half(String),
+}
+
+/// The reader: holds what is begun.
+#[derive(Debug, Default)]
+pub struct Frames {
+    held: Vec<u8>,
+    is_cut: bool,
+}
+
+impl Frames {
+    /// Takes what the server has sent and gives each frame that is whole now to `each`.
+    pub fn push(&mut self, bytes: &[u8], mut each: impl FnMut(Frame)) {
+        let mut rest = bytes;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (line, after) = rest.split_at(end);
+            rest = after.get(1..).unwrap_or_default();
+            self.hold(line);
+            let held = std::mem::take(&mut self.held);
+            decode(&held, std::mem::take(&mut self.is_cut), &mut each);
+        }
+        self.hold(rest);
+    }
+
+    /// The connection is over: what was begun will not end. The reader is empty then, ready for another connection.
+    pub fn end(&mut self) -> Option<Bad> {
+        self.is_cut = false;
+        let held = std::mem::take(&mut self.held);
+        (!held.is_empty()).then(|| Bad::Half(beginning(&String::from_utf8_lossy(&held))))
+    }
+
+    /// What a held line takes, in bytes; never more than [`LINE_BYTES`].
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    fn hold(&mut self, part: &[u8]) {
+        let room = LINE_BYTES.saturating_sub(self.held.len());
+        self.is_cut |= part.len() > room;
+        self.held.extend(part.iter().take(room));
+    }
+}
+
+fn decode(line: &[u8], is_cut: bool, each: &mut impl FnMut(Frame)) {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    // A line that was cut may have been cut within a character: that alone is not worth a second complaint.
+    if is_cut {
+        each(Frame::Bad(Bad::TooLong));
+    } else if std::str::from_utf8(line).is_err() {
+        each(Frame::Bad(Bad::NotText));
+    }
+    let text = String::from_utf8_lossy(line);
+    let frame = match text.split_once(' ') {
+        Some(("C", rest)) => command(rest),
+        Some(("D", rest)) => data(rest),
+        Some(_) | None => None,
+    };
+    each(frame.unwrap_or_else(|| Frame::Bad(Bad::NoFrame(beginning(&text)))));
+}
+
+/// What stands behind `C `.
+fn command(rest: &str) -> Option<Frame> {
+    let (digits, behind) = rest.split_at_checked(3)?;
+    let code = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u16>().ok())??;
+    let (more, text) = match behind.split_at_checked(1) {
+        Some((" ", text)) => (false, text.to_owned()),
+        Some(("-", text)) => (true, text.to_owned()),
+        None if behind.is_empty() => (false, String::new()),
+        Some(_) | None => return None,
+    };
+    match code {
+        0..100 => None,
+        100..200 => Some(Frame::Notice { code, text }),
+        _ => Some(Frame::Reply { code, more, text }),
+    }
+}
+
+/// What stands behind `D `: kind, id, (room,) from, text.
+fn data(rest: &str) -> Option<Frame> {
+    let (kind, rest) = rest.split_once(' ')?;
+    let (id, rest) = rest.split_once(' ')?;
+    let id = id.parse().ok()?;
+    let (kind, rest) = match kind {
+        "PM" => (Kind::Public, rest),
+        "DM" => (Kind::Direct, rest),
+        "RM" => {
+            let (room, rest) = rest.split_once(' ')?;
+            (Kind::Room(room.to_owned()), rest)
+        }
+        _ => return None,
+    };
+    let (from, text) = rest.split_once(' ').unwrap_or((rest, ""));
+    let is_whole = !from.is_empty() && kind != Kind::Room(String::new());
+    is_whole.then(|| Frame::Said(Said { kind, id, from: from.to_owned(), text: text.to_owned() }))
+}
+
+/// Enough of a text to know it by.
+fn beginning(text: &str) -> String {
+    const SHOWN: usize = 60;
+    let mut start: String = text.chars().take(SHOWN).collect();
+    if start.len() < text.len() {
+        start.push('…');
+    }
+    start
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn frames<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Frame>, Option<Bad>) {
+        let (mut reader, mut found) = (Frames::default(), Vec::new());
+        for piece in pieces {
+            reader.push(piece, |frame| found.push(frame));
+            assert!(reader.held() <= LINE_BYTES);
+        }
+        let end = reader.end();
+        (found, end)
+    }
+
+    fn reply(code: u16, more: bool, text: &str) -> Frame {
+        Frame::Reply { code, more, text: text.to_owned() }
+    }
+
+    fn said(kind: Kind, id: u64, from: &str, text: &str) -> Frame {
+        Frame::Said(Said { kind, id, from: from.to_owned(), text: text.to_owned() })
+    }
+
+    fn no_frame(text: &str) -> Frame {
+        Frame::Bad(Bad::NoFrame(text.to_owned()))
+    }
+
+    #[track_caller]
+    fn check(input: &[u8], expected: &[Frame]) {
+        for step in 1..=input.len().max(1) {
+            assert_eq!(frames(input.chunks(step)).0, expected, "in pieces of {step}");
+        }
+    }
+
+    #[test]
+    fn replies_and_notices() {
+        check(
+            b"C 250 sent to 2\r\nC 211-alice\nC 211 \nC 200\n",
+            &[reply(250, false, "sent to 2"), reply(211, true, "alice"), reply(211, false, ""), reply(200, false, "")],
+        );
+        check(b"C 103 lobby bob entered\n", &[Frame::Notice { code: 103, text: "lobby bob entered".to_owned() }]);
+    }
+
+    #[test]
+    fn messages() {
+        check(
+            b"D PM 17 alice hello all\nD DM 18 bob  two\nD RM 19 lobby eve x\nD PM 20 alice\n",
+            &[
+                said(Kind::Public, 17, "alice", "hello all"),
+                said(Kind::Direct, 18, "bob", " two"),
+                said(Kind::Room("lobby".to_owned()), 19, "eve", "x"),
+                said(Kind::Public, 20, "alice", ""),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_no_frame() {
+        for line in [
+            "",
+            "C",
+            "C ",
+            "C 25",
+            "C 25x oh",
+            "C +25 oh",
+            "C 250_x",
+            "C 099 low",
+            "C 250é",
+            "C é50 x",
+            "D",
+            "D PM",
+            "D PM x alice hi",
+            "D PM -1 alice hi",
+            "D PM 18446744073709551616 a b",
+            "D XM 1 a b",
+            "D RM 1 lobby",
+            "D PM 1  hi",
+            "D RM 1  alice hi",
+            "HTTP/1.1 400 Bad Request",
+            "c 250 x",
+        ] {
+            check(format!("{line}\nC 200 ok\n").as_bytes(), &[no_frame(line), reply(200, false, "ok")]);
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text() {
+        check(
+            b"C 250 \xff\xfe\n\xc3\n",
+            &[
+                Frame::Bad(Bad::NotText),
+                reply(250, false, "\u{fffd}\u{fffd}"),
+                Frame::Bad(Bad::NotText),
+                no_frame("\u{fffd}"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_cut_and_said_so() {
+        let mut input = b"C 250 ".to_vec();
+        input.resize(3 * LINE_BYTES, b'x');
+        input.extend(b"\nC 200 ok\n");
+        for step in [1000, LINE_BYTES, input.len()] {
+            let (found, _) = frames(input.chunks(step));
+            let [Frame::Bad(Bad::TooLong), Frame::Reply { code: 250, text, .. }, last] = found.as_slice() else {
+                panic!("{found:?}")
+            };
+            assert_eq!(text.len(), LINE_BYTES - 6);
+            assert_eq!(*last, reply(200, false, "ok"));
+        }
+    }
+
+    #[test]
+    fn half_a_line() {
+        assert_eq!(frames([&b"C 200 ok\nC 25"[..]]).1, Some(Bad::Half("C 25".to_owned())));
+        assert_eq!(frames([&b"C 200 ok\n"[..]]).1, None);
+        let long = "x".repeat(100);
+        assert_eq!(frames([long.as_bytes()]).1, Some(Bad::Half(format!("{}…", "x".repeat(60)))));
+    }
+
+    proptest! {
+        #[test]
+        fn however_it_is_cut_it_is_the_same(
+            lines in prop::collection::vec("(C [0-9]{2,4}[- ]?|D (PM|DM|RM) [0-9]{1,20} )?\\PC{0,20}\n?", 0..12),
+            noise in prop::collection::vec(any::<u8>(), 0..40),
+            steps in prop::collection::vec(1..50usize, 1..5),
+        ) {
+            let input = [lines.concat().as_bytes(), &noise].concat();
+            let mut rest = input.as_slice();
+            let pieces = steps.iter().cycle().map_while(|step| {
+                let (piece, after) = rest.split_at(rest.len().min(*step));
+                rest = after;
+                (!piece.is_empty()).then_some(piece)
+            });
+            prop_assert_eq!(frames(pieces), frames([input.as_slice()]));
+        }
+    }
+}

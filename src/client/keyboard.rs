@@ -1,0 +1,272 @@
+//! The keyboard thread: it reads what it is asked to read, one thing at a time, and can be interrupted.
+
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+use std::os::unix::thread::JoinHandleExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use nix::sys::pthread::pthread_kill;
+use nix::sys::signal::{SigSet, Signal};
+
+use super::action::{Secret, Wanted};
+use super::command;
+use super::editor::{Ended, LineEditor};
+use super::inbox::{Doorbell, Event};
+use super::screen::Screen;
+use super::secret::{self, Answer, Source};
+use super::session::Known;
+use super::stdin::{Lines, Next};
+use super::store::Store;
+
+/// What is to be read.
+pub(super) enum Ask {
+    /// A line, with this prompt where lines are edited.
+    Line(String),
+    /// A secret.
+    Secret(Wanted),
+}
+
+/// What came of it. Each [`Ask`] has one answer.
+pub(super) enum Key {
+    /// A line.
+    Line(String),
+    /// A line of standard input that cannot be used, and why.
+    BadLine(&'static str),
+    /// A secret, or the user's refusal.
+    Secret(Option<Secret>),
+    /// The input has ended, or Ctrl-C was pressed with nothing typed.
+    End,
+    /// It was interrupted by [`Keyboard::interrupt`], and this stood in the line.
+    Interrupted(String),
+    /// It cannot be read, and why: nothing can go on.
+    Failed(String),
+}
+
+/// Where lines come from.
+pub(super) enum Origin {
+    /// From a person: edited on a terminal, with the history of earlier runs.
+    Editor {
+        /// Where the line is drawn.
+        screen: Arc<Screen>,
+        /// What can be completed.
+        known: Arc<Mutex<Known>>,
+        /// Where the history is kept, if it is.
+        store: Option<Store>,
+    },
+    /// From standard input, as they are.
+    Stdin,
+}
+
+/// The main thread's end of the keyboard.
+pub(super) struct Keyboard {
+    asks: SyncSender<Ask>,
+    thread: JoinHandle<()>,
+    /// What has been asked for has not been answered.
+    is_busy: bool,
+    is_interrupting: Arc<AtomicBool>,
+    /// A byte in here interrupts what waits in `poll`.
+    cancel: UnixStream,
+}
+
+impl Keyboard {
+    /// Starts the thread. Its answers go to `doorbell`. Where lines are edited, from now on Ctrl-Z stops the process from
+    /// that thread alone: rustyline takes the terminal back as soon as it has sent itself the signal, which is too early
+    /// if another thread is to be stopped by it.
+    ///
+    /// # Errors
+    ///
+    /// There can be no more threads or descriptors.
+    pub(super) fn start(origin: Origin, source: Source, doorbell: Doorbell) -> io::Result<Self> {
+        let (asks, wanted) = mpsc::sync_channel(1);
+        let (cancel, cancelled) = UnixStream::pair()?;
+        let is_interrupting = Arc::new(AtomicBool::new(false));
+        if matches!(origin, Origin::Editor { .. }) {
+            stop_signal().thread_block()?;
+        }
+        let is_told = Arc::clone(&is_interrupting);
+        let mut reader = Reader { source, cancelled, is_interrupting: is_told, has_talked: false };
+        let body = move || match origin {
+            Origin::Editor { screen, known, store } => {
+                edit(&mut reader, &wanted, &screen, &known, store.as_ref(), &doorbell);
+            }
+            Origin::Stdin => read_stdin(&mut reader, &wanted, &doorbell),
+        };
+        let thread = thread::Builder::new().name("keyboard".to_owned()).spawn(body)?;
+        Ok(Self { asks, thread, is_busy: false, is_interrupting, cancel })
+    }
+
+    /// Whether something is being read.
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_busy
+    }
+
+    /// Lets this be read; nothing else may be under way.
+    pub(super) fn ask(&mut self, ask: Ask) {
+        self.is_busy = true;
+        // The thread lives as long as its questions come, and takes one at a time.
+        let _ = self.asks.send(ask);
+    }
+
+    /// What has been asked for has been answered.
+    pub(super) fn answered(&mut self) {
+        self.is_busy = false;
+    }
+
+    /// Interrupts what is being read, for good; the answer is [`Key::Interrupted`], unless another was on its way. It
+    /// may come to nothing if the thread has only just begun, and is to be repeated until there is an answer.
+    pub(super) fn interrupt(&mut self) {
+        self.is_interrupting.store(true, Ordering::SeqCst);
+        // If it is full, one is in there.
+        let _ = self.cancel.write(b".");
+        // rustyline takes it for Ctrl-C. Elsewhere it is the inbox's, which has no use for it any more.
+        let _ = pthread_kill(self.thread.as_pthread_t(), Signal::SIGINT);
+    }
+
+    /// Ends the thread, which must not be busy, and waits for it.
+    pub(super) fn finish(self) {
+        drop(self.asks);
+        // It gives nothing, and a panic has ended the process.
+        let _ = self.thread.join();
+    }
+}
+
+/// The signal of Ctrl-Z.
+fn stop_signal() -> SigSet {
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGTSTP);
+    signals
+}
+
+/// What both kinds of thread need.
+struct Reader {
+    source: Source,
+    cancelled: UnixStream,
+    is_interrupting: Arc<AtomicBool>,
+    /// Whether a line has been asked for, which is after the login.
+    has_talked: bool,
+}
+
+impl Reader {
+    fn is_interrupting(&self) -> bool {
+        self.is_interrupting.load(Ordering::SeqCst)
+    }
+
+    fn secret(&self, wanted: Wanted, prompt: &str) -> Key {
+        let answer = if self.source.answers(wanted, self.has_talked) {
+            self.source.ask()
+        } else {
+            secret::ask_person(prompt, &self.cancelled)
+        };
+        match answer {
+            Answer::Given(secret) => Key::Secret(Some(secret)),
+            Answer::Interrupted if self.is_interrupting() => Key::Interrupted(String::new()),
+            Answer::Refused | Answer::Interrupted => Key::Secret(None),
+            Answer::Impossible(why) => Key::Failed(why),
+        }
+    }
+}
+
+/// The thread's body where a person types.
+fn edit(
+    reader: &mut Reader,
+    asks: &Receiver<Ask>,
+    screen: &Arc<Screen>,
+    known: &Arc<Mutex<Known>>,
+    store: Option<&Store>,
+    doorbell: &Doorbell,
+) {
+    // If it stays blocked, Ctrl-Z does nothing.
+    let _ = stop_signal().thread_unblock();
+    let history = store.and_then(|store| store.history().ok()).unwrap_or_default();
+    let made = LineEditor::new(screen, known, &history).and_then(|mut editor| Ok((editor.waker()?, editor)));
+    let (mut wake, mut editor) = match made {
+        Ok(made) => made,
+        Err(error) => {
+            doorbell.ring(Event::Key(Key::Failed(format!("the terminal cannot be used: {error}"))));
+            return;
+        }
+    };
+    // Waking waits while nobody edits, so it has a thread of its own.
+    let waking = Arc::clone(screen);
+    let waker = thread::Builder::new().name("screen".to_owned()).spawn(move || {
+        // If it stays, Ctrl-Z may take the terminal away from the editor. See `Keyboard::start`.
+        let _ = stop_signal().thread_block();
+        while waking.wait_to_wake() {
+            wake();
+        }
+    });
+    while let Ok(ask) = asks.recv() {
+        reader.has_talked |= matches!(ask, Ask::Line(_));
+        let key = match ask {
+            Ask::Line(prompt) => edit_line(reader, &mut editor, &prompt, store),
+            Ask::Secret(wanted) if reader.source.answers(wanted, reader.has_talked) => reader.secret(wanted, ""),
+            Ask::Secret(wanted) => {
+                let prompt = screen.begin_secret(secret::prompt(wanted));
+                let key = reader.secret(wanted, &prompt);
+                screen.end_secret();
+                key
+            }
+        };
+        if !doorbell.ring(Event::Key(key)) {
+            break;
+        }
+    }
+    screen.finish();
+    // A waker that waits is let go by this.
+    drop(editor);
+    if let Ok(waker) = waker {
+        let _ = waker.join();
+    }
+}
+
+/// Reads one line. Ctrl-C throws away what is typed, and one begins anew.
+fn edit_line(reader: &Reader, editor: &mut LineEditor, prompt: &str, store: Option<&Store>) -> Key {
+    loop {
+        match editor.edit(prompt) {
+            Ok(Ended::Line(line)) => {
+                remember(&line, editor, store);
+                return Key::Line(line);
+            }
+            Ok(Ended::Eof) => return Key::End,
+            Ok(Ended::Interrupted(typed)) if reader.is_interrupting() => return Key::Interrupted(typed),
+            Ok(Ended::Interrupted(typed)) if typed.is_empty() => return Key::End,
+            Ok(Ended::Interrupted(_)) => {}
+            Err(error) => return Key::Failed(format!("the terminal cannot be read: {error}")),
+        }
+    }
+}
+
+/// Puts a line into the history, for this run and the next. Several that were pasted are one, as the session has it.
+fn remember(line: &str, editor: &mut LineEditor, store: Option<&Store>) {
+    let line = line.trim_end().replace(['\n', '\r'], " ");
+    if line.is_empty() || command::holds_secret(&line) {
+        return;
+    }
+    editor.remember(&line);
+    if let Some(store) = store {
+        store.add_history(&line);
+    }
+}
+
+/// The thread's body where lines come from standard input.
+fn read_stdin(reader: &mut Reader, asks: &Receiver<Ask>, doorbell: &Doorbell) {
+    let mut lines = Lines::new();
+    while let Ok(ask) = asks.recv() {
+        reader.has_talked |= matches!(ask, Ask::Line(_));
+        let key = match ask {
+            Ask::Line(_) => match lines.next(&reader.cancelled) {
+                Next::Line(line) => Key::Line(line),
+                Next::Bad(why) => Key::BadLine(why),
+                Next::End => Key::End,
+                Next::Cancelled => Key::Interrupted(String::new()),
+            },
+            Ask::Secret(wanted) => reader.secret(wanted, secret::prompt(wanted)),
+        };
+        if !doorbell.ring(Event::Key(key)) {
+            break;
+        }
+    }
+}

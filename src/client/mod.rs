@@ -1,0 +1,61 @@
+//! The terminal client.
+//!
+//! ```text
+//! socket thread ─▶ Input ─┐                                  ┌─▶ socket
+//!                         ├─▶ session (pure) ─▶ Action ─▶ shell ─▶ terminal
+//! keyboard thread ▶ Input ┘                                  └─▶ files of the user
+//! ```
+//!
+//! The session is a pure state machine: what happens goes in, what is to be done comes out, time is an argument. The
+//! shell around it owns the socket, the terminal and the files, and does what it is told.
+//!
+//! * [`action`]: what goes in and comes out.
+//! * [`frame`]: bytes of the server into frames. [`command`]: lines of the user into intents.
+//! * [`session`]: what follows from either.
+//! * [`complete`]: what the tab key offers. [`show`]: how things look; [`visible`]: what must not be obeyed.
+//! * [`args`]: what stands on the command line.
+//! * `shell`: the main thread, which does what the session wants, and sleeps in its `inbox`.
+//! * `link`: the connection and its thread. `keyboard`: the thread that reads lines (`editor`, or `stdin` in scripts)
+//!   and secrets (`secret`).
+//! * `screen`: the one way to the terminal. `terminal`: how it was found. `store`: what is kept between two runs.
+
+pub mod action;
+
+pub mod command;
+pub mod frame;
+
+pub mod session;
+
+pub mod complete;
+pub mod show;
+pub mod visible;
+
+pub mod args;
+mod editor;
+mod inbox;
+mod keyboard;
+mod link;
+mod screen;
+mod secret;
+mod shell;
+mod stdin;
+mod store;
+mod terminal;
+
+use std::process::ExitCode;
+
+use self::args::Args;
+
+/// Exit code: the arguments are not what is taken.
+const USAGE: u8 = 2;
+
+/// `chatclient`: talks until the user, the server or a signal ends it. Exit codes: 0 left, 1 it did not work, 2 usage.
+pub fn run(args: Args) -> ExitCode {
+    match args.check() {
+        Ok(options) => ExitCode::from(shell::run(options)),
+        Err(why) => {
+            shell::complain(&why);
+            ExitCode::from(USAGE)
+        }
+    }
+}

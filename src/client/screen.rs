@@ -1,0 +1,208 @@
+//! What is written to the terminal or to standard output, and when.
+//!
+//! While a line is being edited the screen belongs to the editor: text is held until the editor draws its line anew,
+//! and is written above it in the same breath (`editor.rs`). Held text stays here until it has been taken, so that
+//! nothing is lost or comes in another order when the line ends meanwhile.
+
+use std::io::{self, Write};
+use std::mem;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Bytes that are held while the editor cannot draw (it is searching the history, or the terminal has stopped). The
+/// oldest lines give way to new ones, and their number is told.
+const HELD_BYTES: usize = 4 * 1024 * 1024;
+
+/// Goes to the beginning of the line and clears it.
+const AT_START: &str = "\r\x1b[K";
+
+/// The one way to the terminal, for all threads.
+pub(super) struct Screen {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    mode: Mode,
+    /// What the editor has yet to write above its line; whole lines.
+    held: String,
+    /// Lines that have given way.
+    dropped: usize,
+    /// The editor should be woken to draw.
+    is_wake_wanted: bool,
+    is_over: bool,
+    /// What stands in the editor.
+    typed: String,
+}
+
+/// Who owns the last line of the screen.
+enum Mode {
+    /// Nobody: text is written as it comes.
+    Free,
+    /// The editor.
+    Line,
+    /// Somebody who types a secret after this prompt, without echo.
+    Secret(&'static str),
+}
+
+impl Screen {
+    /// A screen that nobody owns.
+    pub(super) fn new() -> Self {
+        let state = State {
+            mode: Mode::Free,
+            held: String::new(),
+            dropped: 0,
+            is_wake_wanted: false,
+            is_over: false,
+            typed: String::new(),
+        };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Shows whole lines, each with its LF, now or as soon as the editor can.
+    ///
+    /// # Errors
+    ///
+    /// Nobody can read it any more.
+    pub(super) fn show(&self, lines: &str) -> io::Result<()> {
+        let mut state = self.lock();
+        match state.mode {
+            Mode::Free => write(lines),
+            Mode::Secret(prompt) => write(&format!("{AT_START}{lines}{prompt}")),
+            Mode::Line => {
+                state.hold(lines);
+                state.is_wake_wanted = true;
+                self.changed.notify_all();
+                Ok(())
+            }
+        }
+    }
+
+    /// The editor begins: from now on it owns the screen.
+    pub(super) fn begin_line(&self) {
+        self.lock().mode = Mode::Line;
+    }
+
+    /// The editor has ended, and the cursor stands at the beginning of a line. What was held is shown; gives what stood
+    /// in the editor.
+    pub(super) fn end_line(&self) -> String {
+        let mut state = self.lock();
+        state.mode = Mode::Free;
+        let held = state.take_held();
+        // If nobody can read it, the next line to be shown says so.
+        let _ = write(&held);
+        mem::take(&mut state.typed)
+    }
+
+    /// Somebody is asked for a secret with this prompt, which is shown again below whatever comes meanwhile. What it
+    /// is to begin with, from any place in the line, is given: it may only be written when nothing is echoed.
+    pub(super) fn begin_secret(&self, prompt: &'static str) -> String {
+        self.lock().mode = Mode::Secret(prompt);
+        format!("{AT_START}{prompt}")
+    }
+
+    /// The secret has been typed, or not: its line is over.
+    pub(super) fn end_secret(&self) {
+        self.lock().mode = Mode::Free;
+        let _ = write("\n");
+    }
+
+    /// For the editor, when it draws: what is to be written above its line.
+    pub(super) fn take_held(&self) -> String {
+        self.lock().take_held()
+    }
+
+    /// For the editor: what stands in it now.
+    pub(super) fn note_typed(&self, line: &str) {
+        let typed = &mut self.lock().typed;
+        if typed != line {
+            line.clone_into(typed);
+        }
+    }
+
+    /// Waits until the editor should be woken. `false`: it is over.
+    pub(super) fn wait_to_wake(&self) -> bool {
+        let mut state = self.lock();
+        loop {
+            if state.is_over {
+                return false;
+            }
+            let is_editing = matches!(state.mode, Mode::Line);
+            if mem::take(&mut state.is_wake_wanted) && is_editing && !state.held.is_empty() {
+                return true;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Nobody is to be woken any more.
+    pub(super) fn finish(&self) {
+        self.lock().is_over = true;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves nothing half done in here.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn hold(&mut self, lines: &str) {
+        self.held.push_str(lines);
+        let over = self.held.len().saturating_sub(HELD_BYTES);
+        if over == 0 {
+            return;
+        }
+        // Down to half at once, so that this is not done again for each line.
+        let from = over + HELD_BYTES / 2;
+        let rest = self.held.as_bytes().get(from..).unwrap_or_default();
+        let cut = memchr::memchr(b'\n', rest).map_or(self.held.len(), |at| from + at + 1);
+        self.dropped += self.held.drain(..cut).filter(|c| *c == '\n').count();
+    }
+
+    fn take_held(&mut self) -> String {
+        let held = mem::take(&mut self.held);
+        match mem::take(&mut self.dropped) {
+            0 => held,
+            n => format!("-- {n} lines came too fast to be shown\n{held}"),
+        }
+    }
+}
+
+fn write(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_is_bounded_and_what_gave_way_is_told() {
+        let screen = Screen::new();
+        screen.begin_line();
+        let line = "é".repeat(500) + "\n";
+        let count = 3 * HELD_BYTES / line.len();
+        for _ in 0..count {
+            screen.show(&line).unwrap();
+        }
+        assert!(screen.lock().held.capacity() <= 2 * HELD_BYTES + 2 * line.len());
+        let held = screen.take_held();
+        let (told, rest) = held.split_once('\n').unwrap();
+        let dropped: usize = told.split(' ').nth(1).unwrap().parse().unwrap();
+        assert!(dropped > 0 && rest.lines().all(|shown| shown.len() == line.len() - 1), "{told}");
+        assert_eq!(dropped + rest.lines().count(), count);
+        assert_eq!(screen.take_held(), "");
+    }
+
+    #[test]
+    fn what_was_typed_is_known_at_the_end() {
+        let screen = Screen::new();
+        screen.begin_line();
+        screen.note_typed("héllo");
+        assert_eq!(screen.end_line(), "héllo");
+        assert_eq!(screen.end_line(), "");
+    }
+}

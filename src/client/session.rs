@@ -1,0 +1,354 @@
+//! The session: everything that the client is, but for its sockets, terminal and files.
+//!
+//! ```text
+//! Connecting ─▶ Greeting ─▶ Named ─▶ Password ─▶ Ready ─▶ Leaving ─▶ Over
+//!      ▲            │         └────────────────────▲ │
+//!      └─ Waiting ◀─┴──────── the link is lost ──────┘
+//! ```
+//!
+//! It always speaks the typed dialect, and after the login only in lines that begin with `C`: whatever prompt such a
+//! line finds open on the server it abandons, so that nothing can be taken for the answer to something else. (The one
+//! exception is the change of a password, during which nothing else is sent.) What is asked of the user step by step is
+//! asked here, and sent in one line.
+
+mod intents;
+mod keys;
+mod known;
+mod link;
+mod login;
+mod replies;
+mod requests;
+mod retry;
+mod rooms;
+#[cfg(test)]
+mod tests;
+mod typed;
+
+use std::collections::VecDeque;
+
+use zeroize::Zeroizing;
+
+pub use self::known::Known;
+
+use self::keys::Keys;
+use self::login::Login;
+use self::requests::{Request, Words};
+use self::retry::Retry;
+use self::rooms::Rooms;
+use self::typed::Talk;
+use super::action::{Action, Input, Now, Place, Secret, Shown, Status, Weight};
+use super::command;
+use super::frame::{Bad, Frame, Frames};
+
+/// A server that owes an answer and says nothing at all for this long is gone.
+const ANSWER_MS: u64 = 30_000;
+/// After this much silence the server is asked whether it is there.
+const QUIET_MS: u64 = 60_000;
+/// How long the server has to say goodbye.
+const LEAVE_MS: u64 = 5_000;
+/// The same, when somebody wants the client to end.
+const TERMINATED_MS: u64 = 1_000;
+/// Lines of a connection that make no sense, before it is given up.
+const BAD_LINES: u32 = 100;
+
+/// What does not change in a run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The servers' names for people, such as `a:5015`; [`Action::Connect`] gives a place in this list. At least one.
+    pub servers: Vec<String>,
+    /// Who the user is: a name that [`command::is_user_name`] accepts.
+    pub user: String,
+    /// Whether a person sits there. A person is asked for a new password twice, and may type while the connection is
+    /// lost; for a script, lines wait until there is one.
+    pub people: bool,
+    /// Say this, wait for the confirmation, leave.
+    pub once: Option<Once>,
+    /// What the pauses before a new connection are drawn from: something that other clients do not have.
+    pub seed: u64,
+}
+
+/// The one thing to be said, and to whom. A room is entered before.
+#[derive(Clone, Debug)]
+pub struct Once {
+    /// To whom.
+    pub to: Place,
+    /// The text: one line.
+    pub text: String,
+}
+
+/// One run of the client. See the module's picture.
+#[derive(Debug)]
+pub struct Session {
+    settings: Settings,
+    actions: VecDeque<Action>,
+    phase: Phase,
+    frames: Frames,
+    /// When the last frame came, or something was sent that had nothing to wait for before it. Monotonic, ms.
+    heard_ms: u64,
+    bad_lines: u32,
+    requests: VecDeque<Request>,
+    /// What was said and not confirmed before a link was lost, or was typed while there was none.
+    unconfirmed: VecDeque<Words>,
+    token: Option<Secret>,
+    /// When a new token is to be asked for, before the old one expires. Monotonic, ms.
+    token_due_ms: Option<u64>,
+    keys: Keys,
+    talk: Talk,
+    rooms: Rooms,
+    known: Known,
+    retry: Retry,
+    /// Whether the user has been logged in during this run.
+    was_in: bool,
+    /// Since when the user has not been logged in any more: Unix time, ms.
+    lost_at: Option<u64>,
+}
+
+/// Where the session stands.
+#[derive(Debug)]
+enum Phase {
+    /// A connection was asked for.
+    Connecting,
+    /// It is there, and the server is to say who it is.
+    Greeting,
+    /// The name was sent.
+    Named,
+    /// A password is needed.
+    Login(Login),
+    /// Logged in since then (monotonic, ms).
+    Ready { since: u64 },
+    /// No connection until then (monotonic, ms).
+    Waiting { until: u64 },
+    /// No connection until the user has entered the password: the server does not wait as long as people may take.
+    Away,
+    /// `EX` was sent, and is answered by then (monotonic, ms); the exit code.
+    Leaving { until: u64, code: u8 },
+    /// [`Action::Leave`] was given.
+    Over,
+}
+
+impl Session {
+    /// A session that begins with a connection to the first server, with the resume token of an earlier run.
+    pub fn new(settings: Settings, token: Option<Secret>) -> Self {
+        let mut session = Self {
+            retry: Retry::new(settings.servers.len(), settings.seed),
+            actions: VecDeque::new(),
+            phase: Phase::Connecting,
+            frames: Frames::default(),
+            heard_ms: 0,
+            bad_lines: 0,
+            requests: VecDeque::new(),
+            unconfirmed: VecDeque::new(),
+            token,
+            token_due_ms: None,
+            keys: Keys::default(),
+            talk: Talk::default(),
+            rooms: Rooms::default(),
+            known: Known::default(),
+            was_in: false,
+            lost_at: None,
+            settings,
+        };
+        if command::is_user_name(&session.settings.user) {
+            session.connect();
+        } else {
+            session
+                .trouble("usage", "a name is a letter, then letters, digits or _ . - and at most 32 in all".to_owned());
+            session.leave(2);
+        }
+        session
+    }
+
+    /// Takes in what has happened. What follows from it is to be had from [`Self::poll`], to the end.
+    pub fn handle(&mut self, input: Input<'_>, now: Now) {
+        if matches!(self.phase, Phase::Over) {
+            return;
+        }
+        match input {
+            Input::Connected => self.on_connected(now),
+            Input::Bytes(bytes) => self.on_bytes(bytes, now),
+            Input::Disconnected(why) => self.on_disconnected(why, now),
+            Input::Line(line) => self.on_input(line),
+            Input::Secret(secret) => self.on_secret(secret, now),
+            Input::End => self.on_end(),
+            Input::Terminated => self.on_terminated(now),
+            Input::Tick => {}
+        }
+        self.on_time(now);
+        self.pump(now);
+    }
+
+    /// The next thing that is to be done.
+    pub fn poll(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When [`Input::Tick`] is wanted at the latest: monotonic milliseconds; `None` when nothing is waited for.
+    pub fn deadline(&self) -> Option<u64> {
+        match &self.phase {
+            Phase::Connecting | Phase::Away | Phase::Over => None,
+            Phase::Waiting { until } | Phase::Leaving { until, .. } => Some(*until),
+            Phase::Greeting | Phase::Named => Some(self.heard_ms.saturating_add(ANSWER_MS)),
+            Phase::Login(login) => login.deadline(self.heard_ms),
+            Phase::Ready { .. } if !self.requests.is_empty() => Some(self.heard_ms.saturating_add(ANSWER_MS)),
+            // The server waits for a password, and nothing else may be sent until it has it.
+            Phase::Ready { .. } if self.keys.is_changing() => None,
+            Phase::Ready { .. } => {
+                let quiet = self.heard_ms.saturating_add(QUIET_MS);
+                Some(self.token_due_ms.map_or(quiet, |due| due.min(quiet)))
+            }
+        }
+    }
+
+    /// The names and rooms that were seen, for completion.
+    pub fn known(&self) -> &Known {
+        &self.known
+    }
+
+    fn on_connected(&mut self, now: Now) {
+        if matches!(self.phase, Phase::Connecting) {
+            self.phase = Phase::Greeting;
+            self.heard_ms = now.monotonic_ms;
+            self.bad_lines = 0;
+        }
+    }
+
+    fn on_bytes(&mut self, bytes: &[u8], now: Now) {
+        let mut frames = std::mem::take(&mut self.frames);
+        frames.push(bytes, |frame| {
+            // A frame may end the connection; what comes behind it then belongs to nobody.
+            if self.is_linked() {
+                self.heard_ms = now.monotonic_ms;
+                self.on_frame(frame, now);
+            }
+        });
+        if self.is_linked() {
+            self.frames = frames;
+        }
+    }
+
+    fn on_frame(&mut self, frame: Frame, now: Now) {
+        match frame {
+            Frame::Reply { code, more, text } => self.on_reply(code, more, text, now),
+            Frame::Notice { code, text } => self.on_notice(code, text),
+            Frame::Said(said) => self.on_said(said),
+            Frame::Bad(bad) => self.on_bad(&bad, now),
+        }
+    }
+
+    fn on_bad(&mut self, bad: &Bad, now: Now) {
+        if matches!(self.phase, Phase::Ready { .. } | Phase::Leaving { .. }) {
+            self.on_nonsense(describe(bad), now);
+        } else {
+            self.give_up_link("this is no chat server", now);
+        }
+    }
+
+    /// The server has sent something that it should not have. Much of that is no accident.
+    fn on_nonsense(&mut self, what: String, now: Now) {
+        self.bad_lines += 1;
+        if self.bad_lines > BAD_LINES {
+            self.give_up_link("the server talks nonsense", now);
+        } else {
+            self.trouble("bad-line", what);
+        }
+    }
+
+    /// Does what is due.
+    fn on_time(&mut self, now: Now) {
+        if self.deadline().is_none_or(|due| now.monotonic_ms < due) {
+            return;
+        }
+        if self.is_sent_again(now) {
+            return;
+        }
+        match self.phase {
+            Phase::Connecting | Phase::Away | Phase::Over => {}
+            Phase::Waiting { .. } => self.connect(),
+            Phase::Leaving { code, .. } => self.finish(code),
+            Phase::Ready { .. } if self.requests.is_empty() => self.on_quiet(now),
+            Phase::Greeting | Phase::Named | Phase::Login(_) | Phase::Ready { .. } => {
+                self.give_up_link("the server does not answer", now);
+            }
+        }
+    }
+
+    /// Nothing is under way: asks for a new token if it is time, else whether the server is there.
+    fn on_quiet(&mut self, now: Now) {
+        if self.token_due_ms.is_some_and(|due| due <= now.monotonic_ms) {
+            self.token_due_ms = None;
+            self.request(Request::Token, &["TOKEN"], now);
+        } else {
+            self.request(Request::Noop, &["NOOP"], now);
+        }
+    }
+
+    /// Whether there is a connection.
+    fn is_linked(&self) -> bool {
+        match self.phase {
+            Phase::Greeting | Phase::Named | Phase::Login(_) | Phase::Ready { .. } | Phase::Leaving { .. } => true,
+            Phase::Connecting | Phase::Waiting { .. } | Phase::Away | Phase::Over => false,
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Ready { .. })
+    }
+
+    /// Sends a command and notes what its reply belongs to.
+    fn request(&mut self, request: Request, words: &[&str], now: Now) {
+        self.request_as("C", request, words, now);
+    }
+
+    /// The same with a line of another type.
+    fn request_as(&mut self, kind: &str, request: Request, words: &[&str], now: Now) {
+        if self.requests.is_empty() {
+            self.heard_ms = now.monotonic_ms; // the wait for the answer begins here
+        }
+        self.requests.push_back(request);
+        self.send(kind, words);
+    }
+
+    /// Sends a line: its type, then the words with a space before each.
+    fn send(&mut self, kind: &str, words: &[&str]) {
+        let length = kind.len() + words.iter().map(|word| word.len() + 1).sum::<usize>() + 1;
+        // With all its room from the start it is never moved, so no secret stays behind.
+        let mut line = Zeroizing::new(Vec::with_capacity(length));
+        line.extend_from_slice(kind.as_bytes());
+        for word in words {
+            line.push(b' ');
+            line.extend_from_slice(word.as_bytes());
+        }
+        // Whatever came here, it is one line.
+        for byte in line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')) {
+            *byte = b' ';
+        }
+        line.push(b'\n');
+        self.actions.push_back(Action::Send(line));
+    }
+
+    fn show(&mut self, shown: Shown) {
+        self.actions.push_back(Action::Show(shown));
+    }
+
+    fn note(&mut self, kind: &'static str, text: String) {
+        self.show(Shown::Status(Status { weight: Weight::Note, kind, text }));
+    }
+
+    fn trouble(&mut self, kind: &'static str, text: String) {
+        self.show(Shown::Status(Status { weight: Weight::Trouble, kind, text }));
+    }
+
+    fn leave(&mut self, code: u8) {
+        self.actions.push_back(Action::Leave(code));
+        self.phase = Phase::Over;
+    }
+}
+
+fn describe(bad: &Bad) -> String {
+    match bad {
+        Bad::TooLong => "the server sent a line that is too long; the rest of it is lost".to_owned(),
+        Bad::NotText => "the server sent bytes that are no text".to_owned(),
+        Bad::NoFrame(line) => format!("the server sent a line that means nothing: {line}"),
+        Bad::Half(line) => format!("the connection ended within a line: {line}"),
+    }
+}

@@ -1,0 +1,172 @@
+//! What is done about a command.
+
+use super::Session;
+use super::requests::{Listed, Request, Way, Words};
+use super::rooms::is_same;
+use crate::client::action::{Now, Place, Secret};
+use crate::client::command::{COMMANDS, Command, Deed, Intent};
+use crate::client::visible::is_hidden;
+
+/// The longest text that is sent, in bytes: what any server could be configured to take, so that none closes the
+/// connection for it. Within that, the server says what it takes.
+const TEXT_BYTES: usize = 32 * 1024;
+
+impl Session {
+    /// What is done here; the rest is for the server.
+    pub(super) fn on_intent(&mut self, intent: &Intent<'_>, now: Now) {
+        match intent {
+            Intent::Empty | Intent::Text(_) => {}
+            Intent::Everybody(text) => self.say(Place::Public, text, now),
+            Intent::Direct { to, text } => self.say(Place::Direct { with: (*to).to_owned() }, text, now),
+            Intent::InRoom { room, text } => self.say(Place::Room((*room).to_owned()), text, now),
+            Intent::GoPublic => self.go(Place::Public),
+            Intent::AskEverybody => self.ask_text_for(Place::Public),
+            Intent::Room { room: Some(room), deed: Deed::Join(_) } if self.rooms.find(room).is_some() => {
+                let room = self.rooms.find(room).map_or_else(|| (*room).to_owned(), |room| room.name.clone());
+                self.go(Place::Room(room));
+            }
+            Intent::Forget => {
+                let count = self.unconfirmed.len();
+                self.unconfirmed.clear();
+                self.note("forgotten", format!("{count} messages forgotten"));
+            }
+            Intent::Help => self.help(),
+            Intent::HelpOn(command) => self.note("help", format!("{}: {}", command.usage(), command.help)),
+            Intent::Usage(command) => self.trouble("usage", format!("usage: {}", command.usage())),
+            Intent::Unknown { typed, nearest } => {
+                let hint = nearest
+                    .map_or("/help lists all".to_owned(), |near: &Command| format!("did you mean /{}?", near.name));
+                self.trouble("unknown", format!("there is no {typed}; {hint}"));
+            }
+            Intent::Quit => self.quit(now),
+            Intent::AskDirect
+            | Intent::AskDirectTo(_)
+            | Intent::Who(_)
+            | Intent::Rooms(_)
+            | Intent::Room { .. }
+            | Intent::Passwd
+            | Intent::Resend
+                if !self.is_ready() =>
+            {
+                self.trouble("offline", "not connected; /quit leaves".to_owned());
+            }
+            Intent::AskDirect => {
+                self.request(Request::List { of: Listed::Names, is_shown: true, asks: true }, &["WHO"], now);
+            }
+            Intent::AskDirectTo(name) => self.request(Request::Find((*name).to_owned()), &["DM", name], now),
+            Intent::Who(prefix) => self.list(Listed::Names, &["WHO"], *prefix, now),
+            Intent::Rooms(prefix) => self.list(Listed::Rooms, &["ROOMS"], *prefix, now),
+            Intent::Passwd => self.change_password(now),
+            Intent::Resend => self.resend(now),
+            Intent::Room { room, deed } => self.on_deed(*room, deed, now),
+        }
+    }
+
+    /// What is done with a room, on a connection.
+    fn on_deed(&mut self, room: Option<&str>, deed: &Deed<'_>, now: Now) {
+        let here = if let Place::Room(room) = &self.talk.place { Some(room.clone()) } else { None };
+        let Some(room) = room.or(here.as_deref()) else {
+            return self.trouble("usage", "you are in no room; say which one".to_owned());
+        };
+        // What may be a name is the server's to say; but not what will stand in the prompt.
+        if room.chars().any(is_hidden) {
+            return self.trouble("usage", "a room's name is letters, digits or _ . -".to_owned());
+        }
+        let secret = |password: &Option<&str>| password.map(|text| Secret(text.to_owned().into()));
+        match deed {
+            Deed::Join(password) => self.enter(room, secret(password), Way::Wanted, now),
+            Deed::Make(password) => self.enter(room, secret(password), Way::Made, now),
+            Deed::Names(prefix) => self.list(Listed::Names, &["NAMES", room], *prefix, now),
+            Deed::Kick(name) => self.request(Request::Other, &["KICK", room, name], now),
+            Deed::Close => self.request(Request::Other, &["CLOSE", room], now),
+            Deed::Leave => self.request(Request::Leave(room.to_owned()), &["LEAVE", room], now),
+        }
+    }
+
+    /// Enters a room.
+    pub(super) fn enter(&mut self, room: &str, password: Option<Secret>, way: Way, now: Now) {
+        let verb = if matches!(way, Way::Made | Way::Remade) { "MAKE" } else { "JOIN" };
+        let request = Request::Enter { room: room.to_owned(), password: password.clone(), way };
+        match &password {
+            Some(password) => self.request(request, &[verb, room, &password.0], now),
+            None => self.request(request, &[verb, room], now),
+        }
+    }
+
+    /// Says something; without a connection it is kept, to be offered when there is one.
+    pub(super) fn say(&mut self, place: Place, text: &str, now: Now) {
+        let text = text.trim_start_matches(' ');
+        if text.len() > TEXT_BYTES {
+            return self.trouble("too-long", format!("not sent: a text has at most {TEXT_BYTES} bytes"));
+        }
+        let words = Words { place, text: text.to_owned() };
+        if !self.is_ready() {
+            self.note("kept", "not connected: it will be offered to you when you are".to_owned());
+            return self.keep(words);
+        }
+        let request = Request::Say(words.clone());
+        match &words.place {
+            Place::Public => self.request(request, &["PM", text], now),
+            Place::Room(room) => self.request(request, &["RM", room, text], now),
+            Place::Direct { with } => self.request(request, &["DM", with, text], now),
+        }
+    }
+
+    /// The next plain text goes there.
+    pub(super) fn go(&mut self, place: Place) {
+        let text = match &place {
+            Place::Room(room) => format!("you talk in {room} now"),
+            Place::Public | Place::Direct { .. } => "you talk to everybody now".to_owned(),
+        };
+        self.go_to(place);
+        self.note("place", text);
+    }
+
+    /// The user has left a room.
+    pub(super) fn leave_room(&mut self, room: &str) {
+        if self.drop_room(room) {
+            self.go(Place::Public);
+        }
+    }
+
+    /// The user is not in a room any more, and did not want that.
+    pub(super) fn lose_room(&mut self, room: &str) {
+        if self.drop_room(room) {
+            self.go(Place::Public);
+            self.go_astray();
+        }
+    }
+
+    /// Forgets a room; whether plain text went there.
+    fn drop_room(&mut self, room: &str) -> bool {
+        let name = self.rooms.leave(room).map_or_else(|| room.to_owned(), |room| room.name);
+        matches!(&self.talk.place, Place::Room(here) if is_same(here, &name))
+    }
+
+    fn list(&mut self, of: Listed, words: &[&str], prefix: Option<&str>, now: Now) {
+        let words: Vec<&str> = words.iter().copied().chain(prefix).collect();
+        self.request(Request::List { of, is_shown: true, asks: false }, &words, now);
+    }
+
+    fn resend(&mut self, now: Now) {
+        if self.unconfirmed.is_empty() {
+            self.note("resent", "everything is confirmed".to_owned());
+        }
+        for words in std::mem::take(&mut self.unconfirmed) {
+            self.say(words.place, &words.text, now);
+        }
+    }
+
+    fn help(&mut self) {
+        for command in COMMANDS {
+            self.note("help", format!("{:<24} {}", command.usage(), command.help));
+        }
+        for line in [
+            "Anything else is said where you are: to everybody, or in the room of the prompt.",
+            "//TEXT says /TEXT. A line that starts with PM or DM in capitals, and EX alone, do what they do in nc;",
+            "with a space in front they are text like any other. An empty line cancels a question.",
+        ] {
+            self.note("help", line.to_owned());
+        }
+    }
+}

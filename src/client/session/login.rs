@@ -1,0 +1,210 @@
+//! From the greeting to being logged in.
+
+use super::keys::{is_alike, is_hopeless, problem};
+use super::link::seconds_in;
+use super::requests::{Listed, Request, Way};
+use super::{ANSWER_MS, Phase, Session};
+use crate::client::action::{Action, Now, Place, Secret, Wanted};
+
+/// When a server is busy and does not say for how long.
+const BUSY_S: u64 = 2;
+
+/// Where the login stands, once the server wants a password.
+#[derive(Debug)]
+pub(super) struct Login {
+    /// Whether that makes an account.
+    is_new: bool,
+    /// The number of the try, from 1.
+    tries: u32,
+    step: Step,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// The user is asked for it.
+    Asked,
+    /// The user is asked for it once more, to be sure.
+    Again(Secret),
+    /// It was sent.
+    Sent(Secret),
+    /// It was sent and the server is busy: it is sent again then (monotonic, ms).
+    Busy { until: u64, secret: Secret },
+}
+
+impl Login {
+    /// When something is due, monotonic ms; the last frame came at `heard_ms`. The user may take any time: it is the
+    /// server that ends a login that takes too long.
+    pub(super) fn deadline(&self, heard_ms: u64) -> Option<u64> {
+        match &self.step {
+            Step::Asked | Step::Again(_) => None,
+            Step::Sent(_) => Some(heard_ms.saturating_add(ANSWER_MS)),
+            Step::Busy { until, .. } => Some(*until),
+        }
+    }
+
+    fn wanted(&self) -> Wanted {
+        match self.step {
+            Step::Again(_) => Wanted::NewPasswordAgain,
+            Step::Asked | Step::Sent(_) | Step::Busy { .. } if self.is_new => Wanted::NewPassword(self.tries),
+            Step::Asked | Step::Sent(_) | Step::Busy { .. } => Wanted::Password(self.tries),
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn on_greeting(&mut self, code: u16, text: &str, now: Now) {
+        if code != 220 {
+            return self.give_up_link(&format!("this is no chat server; it says {code} {text}"), now);
+        }
+        self.phase = Phase::Named;
+        let (name, token) = (self.settings.user.clone(), self.token.clone());
+        match &token {
+            Some(token) => self.send("C", &[&name, &token.0]),
+            None => self.send("C", &[&name]),
+        }
+    }
+
+    pub(super) fn on_named(&mut self, code: u16, text: &str, now: Now) {
+        match code {
+            230 => self.on_welcome(text, now),
+            331 => self.need_password(false, now),
+            332 => {
+                let name = &self.settings.user;
+                let text =
+                    format!("{name} is new here: the password that you choose now makes an account of that name");
+                self.note("new-account", text);
+                self.need_password(true, now);
+            }
+            531 => {
+                self.token = None;
+                self.actions.push_back(Action::ForgetToken);
+                self.note("token", "the kept login is not good any more".to_owned());
+                self.need_password(false, now);
+            }
+            // The name itself is refused, and there is no other.
+            501 | 553 => self.close(text),
+            _ => self.give_up_link(&format!("the server makes no sense: {code} {text}"), now),
+        }
+    }
+
+    pub(super) fn on_login_reply(&mut self, mut login: Login, code: u16, text: &str, now: Now) {
+        self.phase = Phase::Named; // until it is known what comes of it
+        let Step::Sent(secret) = login.step else {
+            return self.give_up_link(&format!("the server makes no sense: {code} {text}"), now);
+        };
+        match code {
+            230 => self.on_welcome(text, now),
+            450 => {
+                self.note("busy", text.to_owned());
+                let pause_ms = seconds_in(text).unwrap_or(BUSY_S).max(1).saturating_mul(1000).min(ANSWER_MS);
+                login.step = Step::Busy { until: now.monotonic_ms.saturating_add(pause_ms), secret };
+                self.phase = Phase::Login(login);
+            }
+            500 | 501 | 530 => {
+                self.trouble(if code == 530 { "wrong-password" } else { "password" }, text.to_owned());
+                self.ask_password(Login { step: Step::Asked, tries: login.tries + 1, ..login });
+            }
+            553 => self.close(text),
+            _ => self.give_up_link(&format!("the server makes no sense: {code} {text}"), now),
+        }
+    }
+
+    pub(super) fn on_login_secret(&mut self, wanted: Wanted, secret: Secret, now: Now) {
+        let Some(mut login) = self.take_login() else { return };
+        if !is_alike(wanted, login.wanted()) || matches!(login.step, Step::Sent(_) | Step::Busy { .. }) {
+            // It was asked for on a connection that is gone, where something else was wanted.
+            return self.ask_password(login);
+        }
+        match std::mem::replace(&mut login.step, Step::Asked) {
+            Step::Again(first) if first == secret => self.send_password(login, secret, now),
+            Step::Again(_) => self.refuse_secret(login, "these two differ".to_owned()),
+            Step::Asked | Step::Sent(_) | Step::Busy { .. } => match problem(&secret) {
+                Some(problem) => self.refuse_secret(login, problem),
+                None if login.is_new && self.settings.people => {
+                    login.step = Step::Again(secret);
+                    self.ask_password(login);
+                }
+                None => self.send_password(login, secret, now),
+            },
+        }
+    }
+
+    /// Whether a password waited for a busy server, and has been sent again now.
+    pub(super) fn is_sent_again(&mut self, now: Now) -> bool {
+        match self.take_login() {
+            Some(Login { is_new, tries, step: Step::Busy { secret, .. } }) => {
+                self.send_password(Login { is_new, tries, step: Step::Asked }, secret, now);
+                true
+            }
+            Some(login) => {
+                self.phase = Phase::Login(login);
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn take_login(&mut self) -> Option<Login> {
+        if !matches!(self.phase, Phase::Login(_)) {
+            return None;
+        }
+        if let Phase::Login(login) = std::mem::replace(&mut self.phase, Phase::Named) { Some(login) } else { None }
+    }
+
+    fn need_password(&mut self, is_new: bool, now: Now) {
+        let login = Login { is_new, tries: 1, step: Step::Asked };
+        match self.keys.ready.take() {
+            Some((wanted, secret)) if is_alike(wanted, login.wanted()) => {
+                self.phase = Phase::Login(login);
+                self.on_login_secret(wanted, secret, now);
+            }
+            Some(_) | None => self.ask_password(login),
+        }
+    }
+
+    fn ask_password(&mut self, login: Login) {
+        let wanted = login.wanted();
+        self.phase = Phase::Login(login);
+        self.want(wanted);
+    }
+
+    fn refuse_secret(&mut self, login: Login, why: String) {
+        self.trouble("password", why);
+        if is_hopeless(login.tries) {
+            return self.close("no password that could be sent");
+        }
+        self.ask_password(Login { tries: login.tries + 1, ..login });
+    }
+
+    fn send_password(&mut self, login: Login, secret: Secret, now: Now) {
+        self.heard_ms = now.monotonic_ms;
+        self.send("C", &[&secret.0]);
+        self.phase = Phase::Login(Login { step: Step::Sent(secret), ..login });
+    }
+
+    fn on_welcome(&mut self, text: &str, now: Now) {
+        self.phase = Phase::Ready { since: now.monotonic_ms };
+        self.keys.ready = None;
+        self.keys.deferred = None;
+        self.was_in = true;
+        // The server speaks of its own commands, which are ours in capitals.
+        self.note("connected", text.replace("HELP", "/help"));
+        self.known.see_name(&self.settings.user.clone());
+        if let Some(once) = self.settings.once.clone() {
+            if let Place::Room(room) = &once.to {
+                self.enter(room, None, Way::Wanted, now);
+            }
+            return self.say(once.to, &once.text, now);
+        }
+        if let Some(lost_at) = self.lost_at.take() {
+            let seconds = now.unix_ms.saturating_sub(lost_at).div_ceil(1000);
+            self.note("missed", format!("you were away for {seconds} s; what was said meanwhile has not reached you"));
+        }
+        self.request(Request::Token, &["TOKEN"], now);
+        for room in self.rooms.iter().cloned().collect::<Vec<_>>() {
+            self.enter(&room.name, room.password, Way::Again, now);
+        }
+        self.request(Request::List { of: Listed::Names, is_shown: false, asks: false }, &["WHO"], now);
+        self.offer();
+    }
+}

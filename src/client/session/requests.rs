@@ -1,0 +1,104 @@
+//! What the session has sent and waits to be answered, in the order of the answers.
+
+use crate::client::action::{Place, Secret};
+
+/// Requests under way above which no more lines are taken from the user.
+pub(super) const REQUESTS: usize = 32;
+
+/// A line that was sent, as far as its reply needs to know.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// Something was said.
+    Say(Words),
+    /// A list.
+    List {
+        /// What stands in it.
+        of: Listed,
+        /// Whether the user has asked for it.
+        is_shown: bool,
+        /// Whether a name and a text are asked for behind it.
+        asks: bool,
+    },
+    /// Whether the server is there.
+    Noop,
+    /// A resume token.
+    Token,
+    /// A room is to be entered.
+    Enter {
+        /// The room.
+        room: String,
+        /// Its password.
+        password: Option<Secret>,
+        /// In which way.
+        way: Way,
+    },
+    /// A room is to be left.
+    Leave(String),
+    /// Whether somebody is online who is to be told something.
+    Find(String),
+    /// Anything else whose reply the user is to see.
+    Other,
+    /// A step of changing the password.
+    Passwd,
+    /// The change of the password is called off.
+    Cancel,
+    /// Goodbye.
+    Exit,
+}
+
+/// In which way a room is entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The user wants to be there.
+    Wanted,
+    /// The user makes it.
+    Made,
+    /// The user was there before the link was lost: JOIN, …
+    Again,
+    /// … if there is no such room any more, MAKE, …
+    Remade,
+    /// … if somebody else has just made it, JOIN.
+    AgainAfterAll,
+}
+
+/// What stands in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listed {
+    Names,
+    Rooms,
+}
+
+/// Something that the user has said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) place: Place,
+    pub(super) text: String,
+}
+
+impl Request {
+    /// Whether the user is asked for the next line only when this is answered, for the answer decides what for.
+    pub(super) fn holds_prompt(&self) -> bool {
+        match self {
+            Self::List { asks, .. } => *asks,
+            Self::Enter { .. }
+            | Self::Leave(_)
+            | Self::Find(_)
+            | Self::Other
+            | Self::Passwd
+            | Self::Cancel
+            | Self::Exit => true,
+            Self::Say(_) | Self::Noop | Self::Token => false,
+        }
+    }
+}
+
+impl Words {
+    /// For people: `to bob: hello`.
+    pub(super) fn describe(&self) -> String {
+        match &self.place {
+            Place::Public => format!("to everybody: {}", self.text),
+            Place::Room(room) => format!("in {room}: {}", self.text),
+            Place::Direct { with } => format!("to {with}: {}", self.text),
+        }
+    }
+}

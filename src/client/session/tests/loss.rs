@@ -1,0 +1,274 @@
+//! The link is lost, and what follows.
+
+use super::*;
+
+#[test]
+fn back_by_itself_in_its_rooms_and_nothing_twice() {
+    let mut stage = Stage::ready();
+    stage.play("user /join lobby pw\nserver C 227 lobby token=A\nuser /make den\nserver C 227 den token=B\nwait 40000");
+    stage.check(
+        "user hi
+        > C RM den hi
+        ask alice in den>
+        lost reset by peer
+        ! lost: the connection to a:1 is lost: reset by peer
+        - retry: trying a:1 in 1 s
+        user typed while away
+        - kept: not connected: it will be offered to you when you are
+        ask alice in den (offline)>
+        user /who
+        ! offline: not connected; /quit leaves
+        ask alice in den (offline)>
+        wait 1500
+        - connecting: connecting to a:1
+        connect 0
+        connected
+        server C 220 hi
+        > C alice t2
+        server C 230 welcome
+        - connected: welcome
+        - missed: you were away for 2 s; what was said meanwhile has not reached you
+        > C TOKEN
+        > C JOIN lobby pw
+        > C JOIN den
+        > C WHO
+        ! unconfirmed: not confirmed, in den: hi
+        ! unconfirmed: not confirmed, in den: typed while away
+        - resend-or-forget: it may or may not have arrived: /resend sends it (again), /forget drops it
+        server C 231 t3 expires=86400
+        keep t3
+        server C 550 no such room
+        > C MAKE lobby pw
+        server C 227 den token=C
+        - entered: you are in den again
+        server C 211 0 online
+        server C 553 lobby is taken
+        > C JOIN lobby pw
+        server C 227 lobby token=D
+        - entered: you are in lobby again
+        user /resend
+        > C RM den hi
+        > C RM den typed while away
+        ask alice in den>
+        server C 250 sent to 1
+        = room den alice: hi (sent to 1)
+        user /resend
+        - resent: everything is confirmed
+        ask alice in den>",
+    );
+}
+
+#[test]
+fn a_room_that_one_cannot_go_back_to() {
+    let mut stage = Stage::ready();
+    stage.play(
+        "user /join lobby\nserver C 227 lobby token=A\nlost x\nwait 2000\nconnected\nserver C 220 hi\nserver C 230 hi",
+    );
+    stage.check(
+        "user was half typed
+        server C 231 t3 expires=86400
+        keep t3
+        server C 554 wrong password
+        ! left-room: you are not in lobby any more: wrong password
+        - place: you talk to everybody now
+        ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: was half typed
+        ask alice>",
+    );
+}
+
+#[test]
+fn forgotten() {
+    let mut stage = Stage::ready();
+    stage.play("user hi\nlost x\nwait 2000\nconnected\nserver C 220 hi\nserver C 230 hi");
+    stage.check(
+        "user /forget
+        - forgotten: 1 messages forgotten
+        ask alice>
+        user /resend
+        - resent: everything is confirmed
+        ask alice>",
+    );
+}
+
+#[test]
+fn a_token_that_is_no_good_any_more_while_a_line_is_typed() {
+    let mut stage = Stage::ready();
+    stage.play("lost x\nwait 2000\nconnected\nserver C 220 hi");
+    stage.check(
+        "server C 531 token refused
+        forget
+        - token: the kept login is not good any more
+        ! password-needed: your password is needed: press Enter first
+        server C 421 login took too long
+        disconnect
+        ! closed: the server has closed the connection: login took too long
+        user half a line
+        want password 1
+        secret correct horse
+        - connecting: connecting to a:1
+        connect 0
+        - kept: not connected: it will be offered to you when you are
+        ask alice (offline)>
+        connected
+        server C 220 hi
+        > C alice
+        server C 331 password?
+        > C correct horse",
+    );
+}
+
+#[test]
+fn tokens_are_renewed_at_half_their_life() {
+    let mut stage = Stage::ready();
+    for _ in 0..719 {
+        stage.check("wait 60000\n> C NOOP\nserver C 200 done");
+    }
+    stage.check("wait 60000\n> C TOKEN\nserver C 450 not now\n! token: no token to come back with: after a break you will need your password");
+    stage.check("wait 60000\n> C NOOP\nserver C 200 done");
+}
+
+#[test]
+fn silence() {
+    let mut stage = Stage::ready();
+    stage.check(
+        "wait 59999
+        wait 1
+        > C NOOP
+        wait 29999
+        server C 2
+        ! bad-line: the server sent a line that means nothing: C 2
+        wait 29999
+        wait 1
+        disconnect
+        ! lost: the connection to a:1 is lost: the server does not answer
+        - retry: trying a:1 in 1 s",
+    );
+    for start in
+        ["connected", "connected\nserver C 220 hi", "connected\nserver C 220 hi\nserver C 331 x\nsecret abcdefgh"]
+    {
+        let mut stage = Stage::new(settings(), None);
+        stage.play(start);
+        stage.check(
+            "wait 29999
+            wait 1
+            disconnect
+            ! lost: the connection to a:1 is lost: the server does not answer
+            leave 1",
+        );
+    }
+}
+
+#[test]
+fn half_a_line_and_silence() {
+    let mut stage = Stage::ready();
+    stage.session.handle(Input::Bytes(b"C 20"), stage.now);
+    stage.check(
+        "wait 60000
+        > C NOOP
+        wait 30000
+        disconnect
+        ! bad-line: the connection ended within a line: C 20
+        ! lost: the connection to a:1 is lost: the server does not answer
+        - retry: trying a:1 in 1 s",
+    );
+}
+
+#[test]
+fn a_change_of_the_password_is_interrupted() {
+    let mut stage = Stage::ready();
+    stage.play("user /passwd\nserver C 331 old?\nsecret old password\nserver C 332 new?");
+    stage.check(
+        "lost x
+        ! password: changing your password was interrupted; it may be the old or the new one now
+        ! lost: the connection to a:1 is lost: x
+        - retry: trying a:1 in 1 s
+        secret new password
+        ask alice (offline)>",
+    );
+}
+
+#[test]
+fn no_line_is_asked_for_while_a_secret_is() {
+    let mut stage = Stage::ready();
+    stage.play("user /passwd\nserver C 331 old?\nlost x\nwait 2000\nconnected\nserver C 220 hi");
+    stage.check(
+        "server C 230 welcome
+        - connected: welcome
+        - missed: you were away for 2 s; what was said meanwhile has not reached you
+        > C TOKEN
+        > C WHO
+        secret late
+        ask alice>",
+    );
+}
+
+#[test]
+fn a_script_that_waits_for_its_last_answer() {
+    let mut stage = Stage::script();
+    stage.play("user /join lobby\nend");
+    stage.check("lost x\n! lost: the connection to a:1 is lost: x\nleave 1");
+}
+
+#[test]
+fn a_shutdown_is_waited_for() {
+    let mut stage = Stage::ready();
+    stage.check(
+        "server C 421 shutting down, retry in 2 s
+        disconnect
+        ! closed: the server has closed the connection: shutting down, retry in 2 s
+        - retry: trying a:1 in 3 s
+        wait 1999
+        wait 1000
+        - connecting: connecting to a:1
+        connect 0
+        lost refused
+        ! unreachable: a:1: refused
+        - retry: trying a:1 in 3 s",
+    );
+}
+
+#[test]
+fn leaving_while_away() {
+    for how in ["end", "terminated", "user /quit", "user EX"] {
+        let mut stage = Stage::ready();
+        stage.play("lost x");
+        stage.check(&format!("{how}\nleave 0"));
+    }
+    let mut stage = Stage::script();
+    stage.play("user hi\nlost x");
+    stage.check("end\n! unconfirmed: not confirmed, to everybody: hi\nleave 1");
+}
+
+#[test]
+fn a_script_is_not_asked_while_away() {
+    let mut stage = Stage::script();
+    stage.check(
+        "lost x
+        ! lost: the connection to a:1 is lost: x
+        - retry: trying a:1 in 1 s
+        user hi
+        wait 1500
+        - connecting: connecting to a:1
+        connect 0
+        connected
+        server C 220 hi
+        > C alice t2
+        server C 230 hi
+        - connected: hi
+        - missed: you were away for 2 s; what was said meanwhile has not reached you
+        > C TOKEN
+        > C WHO
+        > C PM hi
+        ask alice>",
+    );
+}
+
+#[test]
+fn what_is_kept_is_bounded() {
+    let mut stage = Stage::ready();
+    stage.play("lost x");
+    for _ in 0..100 {
+        stage.check("user hi\n- kept: not connected: it will be offered to you when you are\nask alice (offline)>");
+    }
+    stage.check("user hi\n- kept: not connected: it will be offered to you when you are\n! unconfirmed: not kept, too many are: to everybody: hi\nask alice (offline)>");
+}

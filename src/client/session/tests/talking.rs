@@ -1,0 +1,470 @@
+//! What the user types.
+
+use super::*;
+
+#[test]
+fn texts_and_their_confirmation() {
+    Stage::ready().check(
+        "user hello all
+        > C PM hello all
+        ask alice>
+        server D PM 1048576 bob hi Alice
+        = all 1048576 bob: hi Alice !
+        server C 250 sent to 3
+        = all alice: hello all (sent to 3)
+        user //x
+        > C PM /x
+        ask alice>
+        user /dm bob psst
+        > C DM bob psst
+        ask alice>
+        server C 250 sent to 2
+        = all alice: /x (sent to 2)
+        server C 550 bob is not online
+        # 550 bob is not online
+        server D DM 2097152 bob are you there?
+        = with bob 2097152 bob: are you there? !
+        server D PM 3145728 alice alice from elsewhere
+        = all 3145728 alice: alice from elsewhere",
+    );
+}
+
+#[test]
+fn the_plain_dialogue() {
+    Stage::ready().check(
+        "user PM
+        ask your message?
+        server D DM 1 bob psst
+        = with bob 1 bob: psst !
+        user WHO knows
+        > C PM WHO knows
+        ask alice>
+        server C 250 sent to 1
+        = all alice: WHO knows (sent to 1)
+        user DM
+        > C WHO
+        server C 211-alice
+        #- 211 alice
+        server C 211-carol
+        #- 211 carol
+        server C 211 2 online
+        # 211 2 online
+        ask name and message?
+        user bob
+        > C DM bob
+        server C 354 your message?
+        ask your message to bob?
+        user hi bob
+        > C DM bob hi bob
+        ask alice>
+        server C 250 sent to bob
+        = with bob alice: hi bob (sent to bob)
+        user DM eve
+        > C DM eve
+        server C 550 eve is not online
+        # 550 eve is not online
+        ask alice>
+        user DM bob hi
+        > C DM bob hi
+        ask alice>
+        server C 250 sent to bob
+        = with bob alice: hi (sent to bob)
+        user EX
+        > C EX
+        server C 221 bye
+        disconnect
+        leave 0",
+    );
+}
+
+#[test]
+fn questions_are_cancelled_or_abandoned() {
+    Stage::ready().check(
+        "user PM
+        ask your message?
+        user
+        - cancelled: cancelled
+        ask alice>
+        user PM
+        ask your message?
+        user /hlp
+        ! unknown: there is no /hlp; did you mean /help?
+        ask your message?
+        user //slash
+        > C PM /slash
+        ask alice>
+        user PM
+        ask your message?
+        user /pm hi
+        > C PM hi
+        ask alice>
+        user
+        ask alice>",
+    );
+}
+
+#[test]
+fn slips() {
+    Stage::ready().check(
+        "user /frobnicate
+        ! unknown: there is no /frobnicate; /help lists all
+        ask alice>
+        user /wo
+        ! unknown: there is no /wo; did you mean /who?
+        ask alice>
+        user /rm lobby
+        ! usage: usage: /rm ROOM TEXT
+        ask alice>
+        user /leave
+        ! usage: you are in no room; say which one
+        ask alice>
+        user /join a\u{202e}b
+        ! usage: a room's name is letters, digits or _ . -
+        ask alice>
+        user /help dm
+        - help: /dm [NAME [TEXT]]: say TEXT to NAME; what is missing is asked for
+        ask alice>",
+    );
+}
+
+#[test]
+fn lists() {
+    let mut stage = Stage::ready();
+    let version = stage.session.known().version();
+    stage.check(
+        "user /who ca
+        > C WHO ca
+        ask alice>
+        server C 211-carol
+        #- 211 carol
+        server C 211 1 online
+        # 211 1 online
+        user /rooms
+        > C ROOMS
+        ask alice>
+        server C 211-lobby 3 members
+        #- 211 lobby 3 members
+        server C 211 1 room
+        # 211 1 room
+        user /names lobby
+        > C NAMES lobby
+        ask alice>
+        server C 211 0 in lobby
+        # 211 0 in lobby",
+    );
+    assert!(stage.session.known().version() > version);
+    assert!(stage.session.known().names().eq(["alice", "bob", "carol"]));
+    assert!(stage.session.known().rooms().eq(["lobby"]));
+}
+
+#[test]
+fn rooms() {
+    Stage::ready().check(
+        "user /join lobby pw
+        > C JOIN lobby pw
+        server C 554 wrong password
+        # 554 wrong password
+        ask alice>
+        user /make Lobby
+        > C MAKE Lobby
+        server C 227 Lobby token=ABC udp=5
+        - place: you talk in Lobby now
+        ask alice in Lobby>
+        user hi
+        > C RM Lobby hi
+        ask alice in Lobby>
+        server C 250 sent to 0
+        = room Lobby alice: hi (sent to 0)
+        server C 103 Lobby bob entered
+        * 103 Lobby bob entered
+        server D RM 1048577 Lobby bob hello
+        = room Lobby 1048577 bob: hello
+        user /kick bob
+        > C KICK Lobby bob
+        server C 200 done
+        # 200 done
+        ask alice in Lobby>
+        server C 104 Lobby bob left: kicked
+        * 104 Lobby bob left: kicked
+        user /pm
+        - place: you talk to everybody now
+        ask alice>
+        user /join lobby
+        - place: you talk in Lobby now
+        ask alice in Lobby>
+        user /leave
+        > C LEAVE Lobby
+        server C 200 done
+        # 200 done
+        - place: you talk to everybody now
+        ask alice>",
+    );
+}
+
+#[test]
+fn a_room_whose_name_was_typed_in_another_normal_form() {
+    Stage::ready().check(
+        "user /join cafe\u{301}
+        > C JOIN cafe\u{301}
+        server C 227 caf\u{e9} token=A
+        - place: you talk in caf\u{e9} now
+        ask alice in caf\u{e9}>
+        user /pm
+        - place: you talk to everybody now
+        ask alice>
+        user /join cafe\u{301}
+        - place: you talk in caf\u{e9} now
+        ask alice in caf\u{e9}>
+        user /leave cafe\u{301}
+        > C LEAVE cafe\u{301}
+        server C 200 done
+        # 200 done
+        - place: you talk to everybody now
+        ask alice>",
+    );
+}
+
+#[test]
+fn what_was_meant_for_a_room_does_not_go_to_everybody() {
+    for notice in ["104 lobby alice left: kicked", "106 lobby closed: by its host"] {
+        let mut stage = Stage::ready();
+        stage.play("user /join lobby\nserver C 227 lobby token=A");
+        stage.check(&format!(
+            "server C {notice}
+            * {notice}
+            - place: you talk to everybody now
+            user the secret plan
+            ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: the secret plan
+            ask alice>
+            user hello
+            > C PM hello
+            ask alice>"
+        ));
+    }
+}
+
+#[test]
+fn passwords_are_changed_step_by_step() {
+    let mut stage = Stage::ready();
+    stage.check(
+        "user /passwd
+        > C PASSWD
+        server C 331 your old password?
+        want password 1
+        wait 10000000
+        secret old password
+        > D old password
+        server C 332 choose a new password
+        want new password 1
+        secret short
+        want new password again
+        secret short
+        > D short
+        server C 501 a password has 8 to 128 bytes; your password?
+        ! password: a password has 8 to 128 bytes; your password?
+        want new password 2
+        secret long enough
+        want new password again
+        secret different
+        ! password: these two differ
+        want new password 3
+        secret long enough
+        want new password again
+        secret long enough
+        > D long enough
+        server C 200 password changed
+        - password: password changed
+        > C TOKEN
+        ask alice>
+        server C 231 t3 expires=86400
+        keep t3",
+    );
+    stage.check(
+        "user /passwd
+        > C PASSWD
+        server C 331 your old password?
+        want password 1
+        secret wrong
+        > D wrong
+        server C 530 wrong password; it stays as it is
+        ! password: wrong password; it stays as it is
+        ask alice>
+        user /passwd
+        > C PASSWD
+        server C 331 your old password?
+        want password 1
+        secret
+        - cancelled: your password stays as it is
+        > C 
+        server C 200 cancelled
+        ask alice>",
+    );
+}
+
+#[test]
+fn several_lines_pasted_as_one() {
+    let mut stage = Stage::ready();
+    stage.session.handle(Input::Line("one\r\ntwo\n/quit\n"), stage.now);
+    stage.check("> C PM one two /quit\nask alice>");
+}
+
+#[test]
+fn lines_that_nobody_asked_for() {
+    let mut stage = Stage::ready();
+    (0..5000).for_each(|_| stage.happen("user x"));
+    let happened = stage.play("");
+    assert!(happened.contains("! dropped: too many lines at once"), "{happened}");
+    assert_eq!(happened.matches("> C PM x").count(), requests::REQUESTS);
+    stage.check("server C 250 sent to 1\n= all alice: x (sent to 1)\n> C PM x");
+}
+
+#[test]
+fn what_a_script_has_typed_ahead_goes_nowhere_else() {
+    Stage::script().check(
+        "user /dm bob
+        > C DM bob
+        user between you and me
+        server C 550 bob is not online
+        # 550 bob is not online
+        ! not-sent: not sent, for nobody is there to hear it: between you and me
+        ask alice>
+        user to all
+        > C PM to all
+        ask alice>
+        user /join den
+        > C JOIN den
+        user our plan
+        user and more
+        server C 250 sent to 2
+        = all alice: to all (sent to 2)
+        server C 554 wrong password
+        # 554 wrong password
+        ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: our plan
+        ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: and more
+        ask alice>
+        user /pm
+        - place: you talk to everybody now
+        ask alice>
+        user hello
+        > C PM hello
+        ask alice>",
+    );
+    let mut stage = Stage::script();
+    stage.play("user /join den\nserver C 227 den token=A\nserver C 106 den closed: by its host");
+    for _ in 0..2 {
+        stage.check(
+            "user our plan
+            ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: our plan
+            ask alice>",
+        );
+    }
+}
+
+#[test]
+fn a_text_that_no_server_takes() {
+    let mut stage = Stage::ready();
+    let long = "x".repeat(40_000);
+    stage.check(&format!("user {long}\n! too-long: not sent: a text has at most 32768 bytes\nask alice>"));
+}
+
+#[test]
+fn a_script_leaves_when_all_is_answered() {
+    let mut stage = Stage::script();
+    stage.check(
+        "user hi
+        > C PM hi
+        ask alice>
+        end
+        > C EX
+        server C 250 sent to 1
+        = all alice: hi (sent to 1)
+        server C 221 bye
+        disconnect
+        leave 0",
+    );
+}
+
+#[test]
+fn a_script_that_is_read_ahead_waits() {
+    let mut stage = Stage::new(Settings { people: false, ..settings() }, Some("t0"));
+    stage.check(
+        "- connecting: connecting to a:1
+        connect 0
+        user hi
+        end
+        connected
+        server C 220 hi
+        > C alice t0
+        server C 230 welcome
+        - connected: welcome
+        > C TOKEN
+        > C WHO
+        > C PM hi
+        > C EX",
+    );
+}
+
+#[test]
+fn said_once() {
+    let once = |to| Settings { once: Some(Once { to, text: "hi".to_owned() }), people: false, ..settings() };
+    let ready = "connected\nserver C 220 hi";
+    let mut stage = Stage::new(once(Place::Direct { with: "bob".to_owned() }), Some("t"));
+    stage.play(ready);
+    stage.check(
+        "server C 230 welcome
+        - connected: welcome
+        > C DM bob hi
+        server C 250 sent to bob
+        = with bob alice: hi (sent to bob)
+        > C EX
+        server C 221 bye
+        disconnect
+        leave 0",
+    );
+    let mut stage = Stage::new(once(Place::Room("lobby".to_owned())), Some("t"));
+    stage.play(ready);
+    stage.check(
+        "server C 230 welcome
+        - connected: welcome
+        > C JOIN lobby
+        > C RM lobby hi
+        server C 550 no such room
+        # 550 no such room
+        server C 550 not a member
+        # 550 not a member
+        > C EX
+        server C 221 bye
+        disconnect
+        leave 1",
+    );
+    let mut stage = Stage::new(once(Place::Public), Some("t"));
+    stage.play(ready);
+    stage.check(
+        "server C 230 welcome
+        - connected: welcome
+        > C PM hi
+        lost reset
+        ! lost: the connection to a:1 is lost: reset
+        ! unconfirmed: not confirmed, to everybody: hi
+        leave 1",
+    );
+}
+
+#[test]
+fn leaving() {
+    Stage::ready().check("end\n> C EX\nserver C 221 bye\ndisconnect\nleave 0");
+    Stage::ready().check("user /quit\n> C EX\nlost end of stream\nleave 0");
+    Stage::ready().check("user /quit\n> C EX\nwait 4999\nwait 1\ndisconnect\nleave 0");
+    Stage::ready().check("terminated\n> C EX\nwait 1000\ndisconnect\nleave 0");
+    Stage::ready().check("terminated\n> C EX\nterminated\ndisconnect\nleave 0");
+    Stage::ready().check(
+        "user hi
+        > C PM hi
+        ask alice>
+        end
+        > C EX
+        lost reset
+        ! unconfirmed: not confirmed, to everybody: hi
+        leave 1",
+    );
+}

@@ -1,0 +1,207 @@
+//! What the user types, and what the user is asked for.
+
+use std::collections::VecDeque;
+
+use zeroize::Zeroizing;
+
+use super::requests::{REQUESTS, Request};
+use super::{Phase, Session};
+use crate::client::action::{Action, Now, Place};
+use crate::client::command::{Intent, direct, parse};
+
+/// Lines that may wait to be carried out. A person does not get there, and a script is only asked for one at a time.
+const PENDING: usize = 1000;
+
+/// The user's side of the conversation.
+#[derive(Debug, Default)]
+pub(super) struct Talk {
+    /// Where plain text goes: to everybody, or to a room.
+    pub(super) place: Place,
+    dialogue: Dialogue,
+    /// Whether the user is not where it was meant to be, and may not know: what is said goes nowhere then.
+    is_stray: bool,
+    /// The place that the user saw in the prompt that is not answered yet.
+    asked: Option<Place>,
+    /// Lines that wait to be carried out, each with the place that its prompt named. There may be the password of a room
+    /// among them.
+    pub(super) pending: VecDeque<(Zeroizing<String>, Option<Place>)>,
+    /// Whether the input has ended.
+    pub(super) has_ended: bool,
+}
+
+/// What the next line is taken for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Dialogue {
+    /// A command, or a text for where one is.
+    #[default]
+    Open,
+    /// A text for everybody or for one.
+    Text(Place),
+    /// A name and a text.
+    NameAndText,
+    /// What was to be a text for one who is not there.
+    Nobody,
+}
+
+impl Dialogue {
+    fn forget_nobody(&mut self) {
+        if *self == Self::Nobody {
+            *self = Self::Open;
+        }
+    }
+}
+
+impl Talk {
+    /// Whether the user is being asked for a line.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// Whether all that will ever be typed has been carried out.
+    pub(super) fn is_over(&self) -> bool {
+        self.has_ended && self.pending.is_empty()
+    }
+}
+
+impl Session {
+    /// A line was entered. Several that were pasted as one become one: nobody can see where the second would go, and it
+    /// might begin with a slash.
+    pub(super) fn on_input(&mut self, input: &str) {
+        let seen = self.talk.asked.take();
+        let breaks = ['\n', '\r'];
+        let line = Zeroizing::new(input.trim_end_matches(breaks).replace("\r\n", " ").replace(breaks, " "));
+        if self.talk.pending.len() < PENDING {
+            self.talk.pending.push_back((line, seen));
+        } else {
+            self.trouble("dropped", "too many lines at once: one was not taken".to_owned());
+        }
+    }
+
+    /// Carries out what was entered, as far as that can be done now, and asks for more.
+    pub(super) fn pump(&mut self, now: Now) {
+        if let Some(wanted) = self.keys.deferred
+            && !self.talk.is_asked()
+        {
+            self.want(wanted);
+        }
+        while self.takes_lines() {
+            if let Some((line, seen)) = self.talk.pending.pop_front() {
+                self.on_line(&line, seen, now);
+            } else if self.talk.has_ended {
+                return self.quit(now);
+            } else {
+                return self.ask();
+            }
+        }
+    }
+
+    fn takes_lines(&self) -> bool {
+        let can_wait = self.settings.people && self.was_in;
+        match self.phase {
+            Phase::Ready { .. } => {
+                let is_held = self.requests.len() >= REQUESTS || self.requests.iter().any(Request::holds_prompt);
+                self.settings.once.is_none() && !is_held && !self.keys.is_changing() && !self.keys.is_asking()
+            }
+            Phase::Connecting
+            | Phase::Greeting
+            | Phase::Named
+            | Phase::Login(_)
+            | Phase::Waiting { .. }
+            | Phase::Away => can_wait && !self.keys.is_asking(),
+            Phase::Leaving { .. } | Phase::Over => false,
+        }
+    }
+
+    fn ask(&mut self) {
+        if self.talk.is_asked() {
+            return;
+        }
+        if self.settings.people {
+            // Whoever sees the prompt knows.
+            self.talk.is_stray = false;
+            self.talk.dialogue.forget_nobody();
+        }
+        let user = &self.settings.user;
+        let offline = if self.is_ready() { "" } else { " (offline)" };
+        let prompt = match (&self.talk.dialogue, &self.talk.place) {
+            (Dialogue::Text(Place::Direct { with }), _) => format!("your message to {with}? "),
+            (Dialogue::Text(Place::Public | Place::Room(_)), _) => "your message? ".to_owned(),
+            (Dialogue::NameAndText, _) => "name and message? ".to_owned(),
+            (Dialogue::Open | Dialogue::Nobody, Place::Room(room)) => format!("{user} in {room}{offline}> "),
+            (Dialogue::Open | Dialogue::Nobody, Place::Public | Place::Direct { .. }) => format!("{user}{offline}> "),
+        };
+        self.talk.asked = Some(self.talk.place.clone());
+        self.actions.push_back(Action::AskLine(prompt));
+    }
+
+    /// `seen` is the place that the prompt named, if there was one.
+    fn on_line(&mut self, line: &str, seen: Option<Place>, now: Now) {
+        let dialogue = std::mem::take(&mut self.talk.dialogue);
+        let intent = match &dialogue {
+            Dialogue::Open | Dialogue::Nobody => parse(line),
+            Dialogue::Text(_) | Dialogue::NameAndText if line.trim().is_empty() => {
+                return self.note("cancelled", "cancelled".to_owned());
+            }
+            // As in the typed dialect of the protocol, a command abandons the question.
+            Dialogue::Text(_) | Dialogue::NameAndText if line.starts_with('/') && !line.starts_with("//") => {
+                parse(line)
+            }
+            Dialogue::Text(place) => {
+                let text = if line.starts_with("//") { line.get(1..).unwrap_or_default() } else { line };
+                return self.say(place.clone(), text, now);
+            }
+            Dialogue::NameAndText => direct(line),
+        };
+        let is_for_nobody = dialogue == Dialogue::Nobody;
+        if matches!(intent, Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_)) {
+            self.talk.dialogue = dialogue; // a slip does not abandon it
+        }
+        let Intent::Text(text) = intent else { return self.on_intent(&intent, now) };
+        if is_for_nobody {
+            self.not_sent("nobody is there to hear it", text);
+        } else {
+            self.on_text(text, seen, now);
+        }
+    }
+
+    /// A text for where the user is, or believes to be.
+    fn on_text(&mut self, text: &str, seen: Option<Place>, now: Now) {
+        let place = self.talk.place.clone();
+        if self.talk.is_stray || seen.is_some_and(|seen| seen != place) {
+            // What was meant for a room must not go to everybody because the room is gone.
+            self.not_sent("you are somewhere else now; /join or /pm first, or say it again", text);
+        } else {
+            self.say(place, text, now);
+        }
+    }
+
+    fn not_sent(&mut self, why: &str, text: &str) {
+        self.trouble("not-sent", format!("not sent, for {why}: {text}"));
+    }
+
+    /// The user wanted to go somewhere and is not there, or was thrown out of where it was.
+    pub(super) fn go_astray(&mut self) {
+        self.talk.is_stray = true;
+    }
+
+    /// The user has gone where it wanted to.
+    pub(super) fn go_to(&mut self, place: Place) {
+        self.talk.place = place;
+        self.talk.is_stray = false;
+    }
+
+    /// Nobody is there for whom a text was to be asked.
+    pub(super) fn ask_no_text(&mut self) {
+        self.talk.dialogue = Dialogue::Nobody;
+    }
+
+    /// The next line is a text for there.
+    pub(super) fn ask_text_for(&mut self, place: Place) {
+        self.talk.dialogue = Dialogue::Text(place);
+    }
+
+    /// The next line is a name and a text.
+    pub(super) fn ask_name_and_text(&mut self) {
+        self.talk.dialogue = Dialogue::NameAndText;
+    }
+}

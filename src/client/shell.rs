@@ -1,0 +1,311 @@
+//! What the session wants done, done: the connection, the terminal, the files.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use jiff::tz::TimeZone;
+
+use super::action::{Action, Input, Now, Secret, Shown, Status, Weight};
+use super::args::Options;
+use super::inbox::{Event, Inbox};
+use super::keyboard::{Ask, Key, Keyboard, Origin};
+use super::link::{Link, Links};
+use super::screen::Screen;
+use super::secret::Source;
+use super::session::{Known, Session, Settings};
+use super::show::{Form, View, may_colour};
+use super::store::Store;
+use super::terminal;
+
+/// How long the end waits for a keyboard that does not stop reading (a password program that hangs), and how often it
+/// is told to.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+const NUDGE: Duration = Duration::from_millis(20);
+/// Exit code: it did not work.
+const FAILED: u8 = 1;
+
+/// Runs the client to its end and gives its exit code.
+pub(super) fn run(options: Options) -> u8 {
+    let is_edited = terminal::is_there() && !options.plain && !options.json && options.once.is_none();
+    let _restored_at_the_end = terminal::Guard::new(is_edited);
+    let mut shell = match Shell::start(options, is_edited) {
+        Ok(shell) => shell,
+        Err(error) => {
+            complain(&format!("cannot start: {error}"));
+            return FAILED;
+        }
+    };
+    let code = shell.serve();
+    shell.finish();
+    code
+}
+
+/// Says something on standard error. If that is closed there is nobody to tell.
+pub(super) fn complain(what: &str) {
+    let _ = io::stderr().write_all(format!("chatclient: {what}\n").as_bytes());
+}
+
+struct Shell {
+    options: Options,
+    is_edited: bool,
+    session: Session,
+    view: View,
+    inbox: Inbox,
+    links: Links,
+    keyboard: Keyboard,
+    screen: Arc<Screen>,
+    /// The editor's copy of what can be completed.
+    known: Arc<Mutex<Known>>,
+    store: Option<Store>,
+    /// The servers, as the name of what is kept for them.
+    servers: String,
+    /// What was asked for last, to be asked again if the line was of no use.
+    prompt: String,
+    was_terminated: bool,
+    started: Instant,
+}
+
+impl Shell {
+    fn start(options: Options, is_edited: bool) -> io::Result<Self> {
+        let inbox = Inbox::new()?;
+        let (screen, known) = (Arc::new(Screen::new()), Arc::new(Mutex::new(Known::default())));
+        let servers: Vec<String> = options.servers.iter().map(ToString::to_string).collect();
+        let mut troubles = Vec::new();
+        let store = Store::open().map_err(|why| troubles.push(why)).ok();
+        let kept = store.as_ref().map_or(Ok(None), |store| store.token(&servers.join(","), &options.user));
+        let token = kept.unwrap_or_else(|why| {
+            troubles.push(why);
+            None
+        });
+        let origin = if is_edited {
+            let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
+            Origin::Editor { screen, known, store: store.clone() }
+        } else {
+            Origin::Stdin
+        };
+        let source = Source::new(options.password_command.clone());
+        let mut shell = Self {
+            keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
+            links: Links::new(inbox.doorbell()),
+            session: Session::new(settings(&options, servers.clone(), is_edited), token),
+            view: View::new(form(&options, is_edited), TimeZone::system()),
+            servers: servers.join(","),
+            prompt: String::new(),
+            was_terminated: false,
+            started: Instant::now(),
+            options,
+            is_edited,
+            inbox,
+            screen,
+            known,
+            store,
+        };
+        for why in troubles {
+            shell.say(Weight::Trouble, "state", why);
+        }
+        Ok(shell)
+    }
+
+    /// Serves the session until it wants to leave; gives the exit code.
+    fn serve(&mut self) -> u8 {
+        loop {
+            // First, so that what is shown can be completed.
+            self.share_known();
+            while let Some(action) = self.session.poll() {
+                if let Some(code) = self.perform(action) {
+                    return code;
+                }
+            }
+            let event = self.inbox.next(self.patience());
+            if self.is_to_end() {
+                if self.was_terminated {
+                    return FAILED;
+                }
+                self.was_terminated = true;
+                self.tell(Input::Terminated);
+            }
+            if let Some(event) = event
+                && let Some(code) = self.on_event(event)
+            {
+                return code;
+            }
+            if self.patience().is_some_and(|left| left.is_zero()) {
+                self.tell(Input::Tick);
+            }
+        }
+    }
+
+    /// Does one thing; gives the exit code if that was the last.
+    fn perform(&mut self, action: Action) -> Option<u8> {
+        match action {
+            Action::Connect(n) => {
+                // The session knows the list by its length.
+                let server = self.options.servers.get(n)?;
+                if let Err(error) = self.links.connect(server) {
+                    self.tell(Input::Disconnected(&error.to_string()));
+                }
+            }
+            Action::Disconnect => self.links.close(),
+            Action::Send(bytes) => self.links.send(&bytes),
+            Action::Show(shown) => return self.show(&shown),
+            Action::AskLine(prompt) => {
+                self.prompt.clone_from(&prompt);
+                self.keyboard.ask(Ask::Line(prompt));
+            }
+            Action::AskSecret(wanted) => self.keyboard.ask(Ask::Secret(wanted)),
+            Action::KeepToken(token) => self.keep(&token),
+            Action::ForgetToken => {
+                if let Some(store) = &self.store {
+                    store.forget_token(&self.servers, &self.options.user);
+                }
+            }
+            Action::Leave(code) => return Some(code),
+        }
+        None
+    }
+
+    /// Tells the session what has happened; gives the exit code if nothing can go on.
+    fn on_event(&mut self, event: Event) -> Option<u8> {
+        match event {
+            Event::Link(number, link) => match self.links.take(number, link) {
+                Some(Link::Connected(_)) => self.tell(Input::Connected),
+                Some(Link::Bytes(bytes)) => self.tell(Input::Bytes(&bytes)),
+                Some(Link::Gone(why)) => self.tell(Input::Disconnected(&why)),
+                None => {}
+            },
+            Event::Key(key) => {
+                self.keyboard.answered();
+                match key {
+                    Key::Line(line) => self.tell(Input::Line(&line)),
+                    Key::BadLine(why) => {
+                        self.say(Weight::Trouble, "usage", why.to_owned());
+                        self.keyboard.ask(Ask::Line(self.prompt.clone()));
+                    }
+                    Key::Secret(secret) => {
+                        // Ctrl-C there is a refusal, and no end of everything.
+                        self.inbox.is_interrupted();
+                        self.tell(Input::Secret(secret));
+                    }
+                    Key::End | Key::Interrupted(_) => self.tell(Input::End),
+                    Key::Failed(why) => {
+                        complain(&why);
+                        return Some(FAILED);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn tell(&mut self, input: Input<'_>) {
+        let now = self.now();
+        self.session.handle(input, now);
+    }
+
+    /// Whether a signal wants the client to end. SIGINT is Ctrl-C, which the editor and the asking for secrets take
+    /// themselves.
+    fn is_to_end(&self) -> bool {
+        let is_interrupted = self.inbox.is_interrupted() && !(self.is_edited && self.keyboard.is_busy());
+        self.inbox.is_terminated() || is_interrupted
+    }
+
+    /// How long the session waits for something to happen.
+    fn patience(&self) -> Option<Duration> {
+        let deadline = self.session.deadline()?;
+        Some(Duration::from_millis(deadline.saturating_sub(self.now().monotonic_ms)))
+    }
+
+    fn now(&self) -> Now {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now { monotonic_ms: millis(self.started.elapsed()), unix_ms: millis(unix) }
+    }
+
+    /// Shows something; gives the exit code if nobody can see it.
+    fn show(&mut self, shown: &Shown) -> Option<u8> {
+        let seen = self.view.show(shown, self.now());
+        let bell = if seen.rings && !self.options.no_bell && self.is_edited { "\x07" } else { "" };
+        let lines = seen.text + bell;
+        if self.is_aside(shown) {
+            let _ = io::stderr().write_all(lines.as_bytes());
+            return None;
+        }
+        // `chatclient --plain … | head -1` ends here, with nothing to be said and nobody to say it to.
+        self.screen.show(&lines).err().map(|_| 0)
+    }
+
+    /// Whether this belongs on standard error: in a script, what the client itself has to say, and why `--once` could
+    /// not do the one thing that it was started for.
+    fn is_aside(&self, shown: &Shown) -> bool {
+        let is_aside = match shown {
+            Shown::Status(_) => true,
+            Shown::Reply { code, .. } => self.options.once.is_some() && *code >= 400,
+            Shown::Message(_) | Shown::Notice { .. } => false,
+        };
+        is_aside && !self.is_edited && !self.options.json
+    }
+
+    fn say(&mut self, weight: Weight, kind: &'static str, text: String) {
+        // If nobody can see it, what comes next ends the client.
+        self.show(&Shown::Status(Status { weight, kind, text }));
+    }
+
+    fn keep(&mut self, token: &Secret) {
+        let Some(store) = &self.store else { return };
+        if let Err(why) = store.keep_token(&self.servers, &self.options.user, token) {
+            self.store = None;
+            self.say(Weight::Trouble, "state", format!("{why}; nothing is kept for the next run"));
+        }
+    }
+
+    /// Gives the editor a new copy of what can be completed, if that has changed.
+    fn share_known(&mut self) {
+        let known = self.session.known();
+        let mut shared = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_edited && shared.version() != known.version() {
+            *shared = known.clone();
+        }
+    }
+
+    /// Ends the threads. What was being typed is told, for it goes nowhere.
+    fn finish(mut self) {
+        let deadline = Instant::now() + LAST_WAIT;
+        while self.keyboard.is_busy() && Instant::now() < deadline {
+            self.keyboard.interrupt();
+            if let Some(Event::Key(key)) = self.inbox.next(Some(NUDGE)) {
+                self.keyboard.answered();
+                if let Key::Line(typed) | Key::Interrupted(typed) = key
+                    && !typed.trim().is_empty()
+                {
+                    self.say(Weight::Trouble, "unsent", format!("not sent: {typed}"));
+                }
+            }
+        }
+        self.inbox.close();
+        self.links.finish();
+        if !self.keyboard.is_busy() {
+            self.keyboard.finish();
+        }
+    }
+}
+
+fn settings(options: &Options, servers: Vec<String>, people: bool) -> Settings {
+    // A hasher of the standard library begins at random, which is all that is needed here.
+    let seed = RandomState::new().build_hasher().finish();
+    Settings { servers, user: options.user.clone(), people, once: options.once.clone(), seed }
+}
+
+fn form(options: &Options, is_edited: bool) -> Form {
+    if options.json {
+        return Form::Json;
+    }
+    if !is_edited {
+        return Form::Plain;
+    }
+    let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let (no_color, term) = (variable("NO_COLOR"), variable("TERM"));
+    Form::People { colour: may_colour(true, options.no_color, no_color.as_deref(), term.as_deref()) }
+}

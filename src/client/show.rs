@@ -1,0 +1,151 @@
+//! How things look: lines for people, plain lines, JSON.
+//!
+//! Nothing that was received is trusted: all of it goes through [`visible`].
+
+mod json;
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use jiff::Zoned;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::action::{Message, Now, Place, Shown, Status, Weight};
+use super::visible::visible;
+
+/// The form of what is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For a terminal: the time of day, a line when the day changes.
+    People {
+        /// Whether colours are used, and bold and dim letters.
+        colour: bool,
+    },
+    /// For scripts and files: a line each, with date and time, no escapes.
+    Plain,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is to be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Whole lines, each with its LF.
+    pub text: String,
+    /// Whether it is worth a bell. Never for scripts.
+    pub rings: bool,
+}
+
+/// Turns what is to be shown into text.
+#[derive(Debug)]
+pub struct View {
+    form: Form,
+    zone: TimeZone,
+    day: Option<Date>,
+}
+
+/// Colours may be used: the output is a terminal that can, and neither the user (`--no-color`) nor the environment
+/// (`NO_COLOR` with any value but an empty one; `TERM=dumb`) is against it.
+pub fn may_colour(is_terminal: bool, is_refused: bool, no_color: Option<&str>, term: Option<&str>) -> bool {
+    is_terminal && !is_refused && no_color.is_none_or(str::is_empty) && term != Some("dumb")
+}
+
+impl View {
+    /// In this form, with the times of this zone (of `TimeZone::system()`, for people).
+    pub fn new(form: Form, zone: TimeZone) -> Self {
+        Self { form, zone, day: None }
+    }
+
+    /// How it looks.
+    pub fn show(&mut self, shown: &Shown, now: Now) -> Seen {
+        let unix_ms = if let Shown::Message(message) = shown { message.unix_ms } else { now.unix_ms };
+        let colour = match self.form {
+            Form::Json => return Seen { text: json::line(shown, now), rings: false },
+            Form::Plain => false,
+            Form::People { colour } => colour,
+        };
+        let pen = Pen { colour };
+        let mut text = String::new();
+        let time = self.local(unix_ms);
+        let stamp = if self.form == Form::Plain {
+            time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+        } else {
+            if self.day.replace(time.date()).is_some_and(|day| day != time.date()) {
+                let day = time.strftime("-- %A, %-d %B %Y --").to_string();
+                text.push_str(&pen.paint(DIM, &day));
+                text.push('\n');
+            }
+            time.strftime("%H:%M").to_string()
+        };
+        let body = match shown {
+            Shown::Message(message) => pen.message(message),
+            Shown::Reply { code, text, .. } if *code >= 400 => pen.paint(TROUBLE, &format!("! {}", visible(text))),
+            Shown::Reply { text, .. } => format!("  {}", visible(text)),
+            Shown::Notice { text, .. } => pen.paint(DIM, &format!("* {}", visible(text))),
+            Shown::Status(Status { weight: Weight::Note, text, .. }) => {
+                pen.paint(DIM, &format!("-- {}", visible(text)))
+            }
+            Shown::Status(Status { weight: Weight::Trouble, text, .. }) => {
+                pen.paint(TROUBLE, &format!("!! {}", visible(text)))
+            }
+        };
+        let _infallible = writeln!(text, "{} {body}", pen.paint(DIM, &stamp));
+        let is_loud = matches!(shown, Shown::Message(message) if message.stands_out);
+        Seen { text, rings: is_loud && self.form != Form::Plain }
+    }
+
+    /// The time there; a server can name times that no calendar has.
+    fn local(&self, unix_ms: u64) -> Zoned {
+        let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        time.unwrap_or(Timestamp::MAX).to_zoned(self.zone.clone())
+    }
+}
+
+const DIM: &str = "2";
+const LOUD: &str = "1";
+const TROUBLE: &str = "33";
+/// What names are painted in: legible on a light ground and on a dark one.
+const NAMES: [&str; 10] = ["31", "32", "34", "35", "36", "91", "92", "94", "95", "96"];
+
+struct Pen {
+    colour: bool,
+}
+
+impl Pen {
+    fn message(&self, message: &Message) -> String {
+        let Message { place, from, text, confirmed, stands_out, .. } = message;
+        let is_own = confirmed.is_some();
+        let head = match place {
+            Place::Public => format!("{}:", self.name(from)),
+            Place::Room(room) => format!("[{}] {}:", visible(room), self.name(from)),
+            Place::Direct { with } if is_own => format!("-> {}:", self.name(with)),
+            Place::Direct { with } => format!("{} -> you:", self.name(with)),
+        };
+        let text = visible(text);
+        let text = if *stands_out { self.paint(LOUD, &text) } else { text.into_owned() };
+        let tail = confirmed
+            .as_ref()
+            .map_or(String::new(), |confirmed| self.paint(DIM, &format!(" ({})", visible(confirmed))));
+        format!("{head} {text}{tail}")
+    }
+
+    /// A name in its own colour, the same in any case and every run.
+    fn name(&self, name: &str) -> String {
+        // FNV-1a.
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
+        });
+        // Names that differ in one letter differ in few bits of it; folded, all bits count.
+        let folded = (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32;
+        let place = usize::try_from(folded % NAMES.len() as u64).unwrap_or(0);
+        self.paint(NAMES.get(place).copied().unwrap_or(DIM), &visible(name))
+    }
+
+    fn paint(&self, how: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{how}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

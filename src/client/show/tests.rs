@@ -1,0 +1,147 @@
+use super::*;
+
+/// 2026-11-20 23:56:03.123 UTC.
+const NOW: Now = Now { monotonic_ms: 0, unix_ms: 1_795_218_963_123 };
+
+fn view(form: Form) -> View {
+    View::new(form, TimeZone::UTC)
+}
+
+fn said(place: Place, text: &str) -> Message {
+    let id = NOW.unix_ms << 20 | 7;
+    let (from, confirmed) = ("alice".to_owned(), None);
+    Message { place, from, text: text.to_owned(), id: Some(id), unix_ms: id >> 20, confirmed, stands_out: false }
+}
+
+fn confirmed(place: Place, text: &str) -> Message {
+    Message { id: None, confirmed: Some("sent to 3".to_owned()), ..said(place, text) }
+}
+
+fn with(name: &str) -> Place {
+    Place::Direct { with: name.to_owned() }
+}
+
+fn status(weight: Weight, text: &str) -> Shown {
+    Shown::Status(Status { weight, kind: "lost", text: text.to_owned() })
+}
+
+#[track_caller]
+fn check(form: Form, shown: Shown, expected: &str) {
+    assert_eq!(view(form).show(&shown, NOW).text, format!("{expected}\n"));
+}
+
+#[test]
+fn lines_for_people() {
+    let people = Form::People { colour: false };
+    check(people, Shown::Message(said(Place::Public, "hi\u{1b}[2J")), "23:56 alice: hi\\x1b[2J");
+    check(people, Shown::Message(said(Place::Room("lobby".to_owned()), "hi")), "23:56 [lobby] alice: hi");
+    check(people, Shown::Message(said(with("alice"), "psst")), "23:56 alice -> you: psst");
+    check(people, Shown::Message(confirmed(with("bob"), "psst")), "23:56 -> bob: psst (sent to 3)");
+    check(people, Shown::Message(confirmed(Place::Public, "hi")), "23:56 alice: hi (sent to 3)");
+    check(people, Shown::Reply { code: 211, more: true, text: "bob".to_owned() }, "23:56   bob");
+    check(people, Shown::Reply { code: 550, more: false, text: "no\u{7}".to_owned() }, "23:56 ! no\\x07");
+    check(people, Shown::Notice { code: 103, text: "lobby bob entered".to_owned() }, "23:56 * lobby bob entered");
+    check(people, status(Weight::Note, "so\u{202e}"), "23:56 -- so\\u{202e}");
+    check(people, status(Weight::Trouble, "lost"), "23:56 !! lost");
+}
+
+#[test]
+fn plain_lines_have_the_date_and_no_escape() {
+    check(Form::Plain, Shown::Message(said(Place::Public, "hi")), "2026-11-20 23:56:03 alice: hi");
+    let loud = Message { stands_out: true, ..said(with("alice"), "hi") };
+    assert_eq!(
+        view(Form::Plain).show(&Shown::Message(loud), NOW),
+        Seen { text: "2026-11-20 23:56:03 alice -> you: hi\n".to_owned(), rings: false }
+    );
+}
+
+#[test]
+fn colours() {
+    let people = Form::People { colour: true };
+    check(people, status(Weight::Note, "x"), "\u{1b}[2m23:56\u{1b}[0m \u{1b}[2m-- x\u{1b}[0m");
+    let pen = Pen { colour: true };
+    assert_eq!(pen.name("Alice").to_lowercase(), pen.name("alice"));
+    let colours: std::collections::BTreeSet<String> =
+        (0..200).map(|n| pen.name(&format!("n{n}")).split('m').next().unwrap().to_owned()).collect();
+    assert_eq!(colours.len(), NAMES.len());
+    let loud = Message { stands_out: true, ..said(Place::Public, "hi bob") };
+    let seen = view(people).show(&Shown::Message(loud), NOW);
+    assert!(seen.rings && seen.text.ends_with("\u{1b}[1mhi bob\u{1b}[0m\n"), "{seen:?}");
+}
+
+#[test]
+fn whether_to_colour() {
+    for (is_terminal, is_refused, no_color, term, expected) in [
+        (true, false, None, None, true),
+        (true, false, Some(""), Some("xterm"), true),
+        (true, false, Some("1"), None, false),
+        (true, true, None, None, false),
+        (false, false, None, None, false),
+        (true, false, None, Some("dumb"), false),
+    ] {
+        assert_eq!(may_colour(is_terminal, is_refused, no_color, term), expected);
+    }
+}
+
+#[test]
+fn the_day_when_it_changes() {
+    let mut view = view(Form::People { colour: false });
+    let mut at = |unix_ms| view.show(&status(Weight::Note, "x"), Now { unix_ms, ..NOW }).text;
+    assert_eq!(at(NOW.unix_ms), "23:56 -- x\n");
+    assert_eq!(at(NOW.unix_ms + 240_000), "-- Saturday, 21 November 2026 --\n00:00 -- x\n");
+    assert_eq!(at(NOW.unix_ms + 300_000), "00:01 -- x\n");
+}
+
+#[test]
+fn the_zone_counts() {
+    let zone = TimeZone::fixed(jiff::tz::offset(1));
+    let mut view = View::new(Form::People { colour: false }, zone);
+    assert_eq!(view.show(&status(Weight::Note, "x"), NOW).text, "00:56 -- x\n");
+}
+
+#[test]
+fn times_that_no_calendar_has() {
+    for form in [Form::People { colour: true }, Form::Plain, Form::Json] {
+        for unix_ms in [0, u64::MAX >> 20, u64::MAX] {
+            let message = Message { unix_ms, ..said(Place::Public, "hi") };
+            assert!(view(form).show(&Shown::Message(message), NOW).text.ends_with('\n'));
+        }
+    }
+}
+
+#[test]
+fn json() {
+    let time = r#""time":"2026-11-20T23:56:03.123Z""#;
+    check(
+        Form::Json,
+        Shown::Message(said(Place::Public, "a\"b\u{1b}\u{9b}\u{202e}\u{e0041}é")),
+        &format!(
+            r#"{{"kind":"pm","id":"1882423519475662855",{time},"from":"alice","text":"a\"b\u001b\u009b\u202e\udb40\udc41é"}}"#
+        ),
+    );
+    check(
+        Form::Json,
+        Shown::Message(said(Place::Room("lobby".to_owned()), "hi")),
+        &format!(r#"{{"kind":"rm","id":"1882423519475662855",{time},"room":"lobby","from":"alice","text":"hi"}}"#),
+    );
+    check(
+        Form::Json,
+        Shown::Message(confirmed(with("bob"), "hi")),
+        &format!(r#"{{"kind":"dm",{time},"from":"alice","with":"bob","text":"hi","confirmed":"sent to 3"}}"#),
+    );
+    check(
+        Form::Json,
+        Shown::Reply { code: 211, more: true, text: "bob".to_owned() },
+        &format!(r#"{{"kind":"reply",{time},"code":211,"more":true,"text":"bob"}}"#),
+    );
+    check(
+        Form::Json,
+        Shown::Notice { code: 103, text: "a b entered".to_owned() },
+        &format!(r#"{{"kind":"notice",{time},"code":103,"text":"a b entered"}}"#),
+    );
+    check(
+        Form::Json,
+        status(Weight::Trouble, "gone"),
+        &format!(r#"{{"kind":"status",{time},"status":"lost","trouble":true,"text":"gone"}}"#),
+    );
+}

@@ -1,0 +1,173 @@
+//! Standard input, line by line, where nobody edits.
+
+use std::io;
+use std::mem;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+use super::secret::wait_readable;
+
+/// The longest line that is read; no server takes one that is half as long.
+const LINE: usize = 64 * 1024;
+/// Bytes that are read at once.
+const CHUNK: usize = 4096;
+
+/// The lines of standard input. Nothing else may read from it.
+pub(super) struct Lines {
+    /// What has been read; no byte before `searched` is an LF.
+    buffer: Vec<u8>,
+    searched: usize,
+    /// The line that is being read is too long, and its beginning has been thrown away.
+    is_skipping: bool,
+    is_over: bool,
+}
+
+/// What came next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A line, without its end.
+    Line(String),
+    /// A line that cannot be used, and why.
+    Bad(&'static str),
+    /// There is no more.
+    End,
+    /// There is something in `cancel`. Nothing has been lost.
+    Cancelled,
+}
+
+impl Lines {
+    /// Standard input from where it is.
+    pub(super) fn new() -> Self {
+        Self { buffer: Vec::new(), searched: 0, is_skipping: false, is_over: false }
+    }
+
+    /// Waits for the next line. The last one needs no LF. A byte in `cancel` interrupts it.
+    pub(super) fn next(&mut self, cancel: &UnixStream) -> Next {
+        // The file itself: the buffer of `Stdin` would hide from `poll` what it has read.
+        self.next_of(io::stdin(), |chunk| Ok(rustix::io::read(io::stdin(), chunk)?), cancel)
+    }
+
+    fn next_of(
+        &mut self,
+        input: impl AsFd,
+        mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
+        cancel: &UnixStream,
+    ) -> Next {
+        loop {
+            if let Some(line) = self.take_line() {
+                return self.finish(line);
+            }
+            if self.is_over {
+                return if self.buffer.is_empty() && !self.is_skipping {
+                    Next::End
+                } else {
+                    let line = mem::take(&mut self.buffer);
+                    self.finish(line)
+                };
+            }
+            if self.buffer.len() > LINE {
+                self.buffer.clear();
+                (self.searched, self.is_skipping) = (0, true);
+            }
+            match wait_readable(&input, cancel) {
+                Ok(true) => {}
+                Ok(false) => return Next::Cancelled,
+                Err(_) => self.is_over = true,
+            }
+            let mut chunk = [0; CHUNK];
+            match read(&mut chunk) {
+                Ok(0) => self.is_over = true,
+                Ok(n) => self.buffer.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // As if it had ended: what cannot be read will not be.
+                Err(_) => self.is_over = true,
+            }
+        }
+    }
+
+    fn take_line(&mut self) -> Option<Vec<u8>> {
+        let new = self.buffer.get(self.searched..).unwrap_or_default();
+        let Some(at) = memchr::memchr(b'\n', new) else {
+            self.searched = self.buffer.len();
+            return None;
+        };
+        let rest = self.buffer.split_off(self.searched + at + 1);
+        self.searched = 0;
+        let mut line = mem::replace(&mut self.buffer, rest);
+        line.pop();
+        Some(line)
+    }
+
+    fn finish(&mut self, mut line: Vec<u8>) -> Next {
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        if mem::take(&mut self.is_skipping) || line.len() > LINE {
+            return Next::Bad("a line of more than 64 KiB was not used");
+        }
+        match String::from_utf8(line) {
+            Ok(line) => Next::Line(line),
+            Err(_) => Next::Bad("a line that is not UTF-8 was not used"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::thread;
+
+    use super::*;
+
+    /// All that comes out of these bytes.
+    fn lines(bytes: &[u8]) -> Vec<Next> {
+        let (input, mut writer) = UnixStream::pair().unwrap();
+        let (cancel, _canceller) = UnixStream::pair().unwrap();
+        let bytes = bytes.to_vec();
+        let writing = thread::spawn(move || writer.write_all(&bytes).unwrap());
+        let mut lines = Lines::new();
+        let mut found = Vec::new();
+        loop {
+            match lines.next_of(&input, |chunk| (&input).read(chunk), &cancel) {
+                Next::End => break,
+                next @ (Next::Line(_) | Next::Bad(_) | Next::Cancelled) => found.push(next),
+            }
+        }
+        writing.join().unwrap();
+        found
+    }
+
+    fn line(text: &str) -> Next {
+        Next::Line(text.to_owned())
+    }
+
+    #[test]
+    fn lines_end_as_they_like() {
+        assert_eq!(lines(b""), []);
+        assert_eq!(lines(b"one\ntwo\r\n\nlast"), [line("one"), line("two"), line(""), line("last")]);
+    }
+
+    #[test]
+    fn bad_lines_are_told_and_skipped() {
+        let mut bytes = vec![b'x'; 3 * LINE];
+        bytes.extend_from_slice(b"\ngood\n\xff\xfe\ngood again\n");
+        let found = lines(&bytes);
+        assert!(matches!(found.as_slice(), [Next::Bad(_), Next::Line(_), Next::Bad(_), Next::Line(_)]), "{found:?}");
+        let found = lines(&vec![b'x'; 2 * LINE]);
+        assert!(matches!(found.as_slice(), [Next::Bad(_)]), "{found:?}");
+    }
+
+    #[test]
+    fn a_byte_interrupts_and_loses_nothing() {
+        let (input, mut writer) = UnixStream::pair().unwrap();
+        let (cancel, mut canceller) = UnixStream::pair().unwrap();
+        let mut lines = Lines::new();
+        writer.write_all(b"hel").unwrap();
+        let next = |lines: &mut Lines| lines.next_of(&input, |chunk| (&input).read(chunk), &cancel);
+        canceller.write_all(b".").unwrap();
+        assert_eq!(next(&mut lines), Next::Cancelled);
+        (&cancel).read_exact(&mut [0]).unwrap();
+        writer.write_all(b"lo\n").unwrap();
+        assert_eq!(next(&mut lines), line("hello"));
+    }
+}

@@ -1,0 +1,270 @@
+//! What is kept between two runs, in the user's state directory: the resume tokens and the lines typed.
+
+use std::env;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process;
+
+use rustix::fs::OFlags;
+use zeroize::Zeroizing;
+
+use super::action::Secret;
+
+/// Lines of history that are kept.
+pub(super) const HISTORY_LINES: usize = 1000;
+/// A history of [`HISTORY_LINES`] lines fits; what is longer was not written by us.
+const HISTORY_BYTES: u64 = 8 * 1024 * 1024;
+/// A token file with its server list and its name fits.
+const TOKEN_BYTES: u64 = 16 * 1024;
+const TOKEN_HEAD: &str = "chatclient-token 1";
+
+/// The folder `chatd` in the user's state directory.
+#[derive(Clone, Debug)]
+pub(super) struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    /// The folder by `XDG_STATE_HOME` and `HOME`, made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why nothing can be kept: there is no home, or the folder cannot be made or is open to
+    /// others.
+    pub(super) fn open() -> Result<Self, String> {
+        let home = |name: &str, rest: &str| {
+            let path = PathBuf::from(env::var_os(name)?).join(rest);
+            path.is_absolute().then_some(path)
+        };
+        let folder = home("XDG_STATE_HOME", "chatd")
+            .or_else(|| home("HOME", ".local/state/chatd"))
+            .ok_or("neither XDG_STATE_HOME nor HOME names a folder: nothing is kept for the next run")?;
+        Self::at(folder)
+    }
+
+    fn at(folder: PathBuf) -> Result<Self, String> {
+        let made = folder.parent().map_or(Ok(()), fs::create_dir_all);
+        match made.and_then(|()| DirBuilder::new().mode(0o700).create(&folder)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(format!("{}: {error}; nothing is kept for the next run", folder.display())),
+        }
+        let meta = fs::metadata(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        if !meta.is_dir() {
+            return Err(format!("{} is no folder: nothing is kept for the next run", folder.display()));
+        }
+        match distrust(&meta) {
+            None => Ok(Self { folder }),
+            Some(why) => {
+                Err(format!("{} {why}, so nothing is kept there; to change that: chmod 700 {0}", folder.display()))
+            }
+        }
+    }
+
+    /// The token kept for this user of these servers, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Why the file was not believed; what to do stands in it.
+    pub(super) fn token(&self, servers: &str, user: &str) -> Result<Option<Secret>, String> {
+        let Some(text) = self.read(&token_file(servers, user), TOKEN_BYTES)? else { return Ok(None) };
+        let mut lines = text.lines();
+        let head = (lines.next(), lines.next(), lines.next());
+        // Another list with the same number would be a rare accident, and its token would be refused.
+        if head != (Some(TOKEN_HEAD), Some(servers), Some(user.to_ascii_lowercase().as_str())) {
+            return Ok(None);
+        }
+        let token = lines.next().filter(|token| !token.is_empty());
+        Ok(token.map(|token| Secret(Zeroizing::new(token.to_owned()))))
+    }
+
+    /// Keeps a token in place of the one before.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be written.
+    pub(super) fn keep_token(&self, servers: &str, user: &str, token: &Secret) -> Result<(), String> {
+        let user_key = user.to_ascii_lowercase();
+        let text = Zeroizing::new(format!("{TOKEN_HEAD}\n{servers}\n{user_key}\n{}\n", token.0.as_str()));
+        self.write(&token_file(servers, user), text.as_bytes())
+    }
+
+    /// Removes the token of this user of these servers.
+    pub(super) fn forget_token(&self, servers: &str, user: &str) {
+        // One that stays behind is refused by the server, and asked for no longer than that.
+        let _ = fs::remove_file(self.folder.join(token_file(servers, user)));
+    }
+
+    /// The lines typed in earlier runs, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Why the file was not believed.
+    pub(super) fn history(&self) -> Result<Vec<String>, String> {
+        let text = self.read("history", HISTORY_BYTES)?;
+        let lines = text.iter().flat_map(|text| text.lines()).filter(|line| !line.is_empty());
+        let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+        lines.drain(..lines.len().saturating_sub(HISTORY_LINES));
+        Ok(lines)
+    }
+
+    /// Adds a line to the history, also to what another client has added meanwhile. What cannot be kept is not: the
+    /// history is a convenience.
+    pub(super) fn add_history(&self, line: &str) {
+        let Ok(mut lines) = self.history() else { return };
+        if lines.last().is_some_and(|last| last == line) {
+            return;
+        }
+        lines.push(line.to_owned());
+        lines.drain(..lines.len().saturating_sub(HISTORY_LINES));
+        let _ = self.write("history", (lines.join("\n") + "\n").as_bytes());
+    }
+
+    /// Reads a file that only its owner can have written. `None`: there is none.
+    fn read(&self, name: &str, most: u64) -> Result<Option<Zeroizing<String>>, String> {
+        let path = self.folder.join(name);
+        let failed = |error: io::Error| format!("{}: {error}", path.display());
+        let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
+        let file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let meta = file.metadata().map_err(failed)?;
+        let why = if meta.is_file() { distrust(&meta) } else { Some("is no file".to_owned()) };
+        if let Some(why) = why {
+            return Err(format!("{} {why} and is not used; to change that: rm {0}", path.display()));
+        }
+        let mut bytes = Zeroizing::new(Vec::new());
+        file.take(most).read_to_end(&mut bytes).map_err(failed)?;
+        Ok(Some(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())))
+    }
+
+    /// Replaces a file, so that whoever reads it meanwhile finds the old or the new one, whole.
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        let temporary = self.folder.join(format!(".{name}-{}", process::id()));
+        let written = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, self.folder.join(name)));
+        written.map_err(|error| {
+            let _ = fs::remove_file(&temporary);
+            format!("{}: {error}", self.folder.join(name).display())
+        })
+    }
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // One that a client of the same number left behind when it was killed.
+    let _ = fs::remove_file(path);
+    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)
+}
+
+/// Why something could have been read or written by somebody else.
+fn distrust(meta: &fs::Metadata) -> Option<String> {
+    let me = rustix::process::geteuid().as_raw();
+    if meta.uid() != me {
+        return Some(format!("belongs to user {}, not to you ({me})", meta.uid()));
+    }
+    let mode = meta.mode() & 0o777;
+    (mode & 0o077 != 0).then(|| format!("is open to others (mode {mode:o})"))
+}
+
+/// The name of a token's file: a number made of the servers and the name (FNV-1a), so that it is short and plain.
+fn token_file(servers: &str, user: &str) -> String {
+    let key = format!("{servers}\n{}", user.to_ascii_lowercase());
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    format!("token-{:016x}", key.bytes().fold(0xcbf2_9ce4_8422_2325, step))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::at(dir.path().join("state/chatd")).unwrap();
+        (dir, store)
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret(Zeroizing::new(text.to_owned()))
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn a_token_is_kept_for_its_servers_and_its_user() {
+        let (_dir, store) = store();
+        assert_eq!(store.token("a:1,b:2", "alice"), Ok(None));
+        store.keep_token("a:1,b:2", "alice", &secret("one")).unwrap();
+        store.keep_token("a:1,b:2", "Alice", &secret("two")).unwrap();
+        store.keep_token("a:1", "alice", &secret("three")).unwrap();
+        assert_eq!(store.token("a:1,b:2", "ALICE"), Ok(Some(secret("two"))));
+        store.forget_token("a:1,b:2", "alice");
+        assert_eq!(store.token("a:1,b:2", "alice"), Ok(None));
+        assert_eq!(store.token("a:1", "alice"), Ok(Some(secret("three"))));
+        assert_eq!(store.token("a:1", "bob"), Ok(None));
+    }
+
+    #[test]
+    fn nobody_else_can_read_what_is_kept() {
+        let (_dir, store) = store();
+        store.keep_token("a:1", "alice", &secret("one")).unwrap();
+        store.add_history("hello");
+        assert_eq!(mode(&store.folder), 0o700);
+        for entry in fs::read_dir(&store.folder).unwrap() {
+            assert_eq!(mode(&entry.unwrap().path()), 0o600);
+        }
+        assert_eq!(fs::read_dir(&store.folder).unwrap().count(), 2, "no temporary file stays");
+    }
+
+    #[test]
+    fn what_others_could_have_written_is_not_believed() {
+        let (dir, store) = store();
+        store.keep_token("a:1", "alice", &secret("one")).unwrap();
+        let file = store.folder.join(token_file("a:1", "alice"));
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        assert!(store.token("a:1", "alice").unwrap_err().contains("mode 640"));
+        fs::rename(&file, dir.path().join("elsewhere")).unwrap();
+        std::os::unix::fs::symlink(dir.path().join("elsewhere"), &file).unwrap();
+        assert!(store.token("a:1", "alice").is_err());
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        assert!(store.token("a:1", "alice").unwrap_err().contains("is no file"));
+
+        fs::set_permissions(&store.folder, Permissions::from_mode(0o755)).unwrap();
+        assert!(Store::at(store.folder).unwrap_err().contains("chmod 700"));
+    }
+
+    #[test]
+    fn a_strange_token_file_is_no_token() {
+        let (_dir, store) = store();
+        for text in
+            ["", "chatclient-token 1\n", "chatclient-token 1\na:1\nbob\nT\n", "chatclient-token 1\na:1\nalice\n\n"]
+        {
+            store.write(&token_file("a:1", "alice"), text.as_bytes()).unwrap();
+            assert_eq!(store.token("a:1", "alice"), Ok(None), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn history_is_bounded_and_shared() {
+        let (_dir, store) = store();
+        let other = store.clone();
+        store.add_history("one");
+        other.add_history("two");
+        store.add_history("two");
+        assert_eq!(store.history().unwrap(), ["one", "two"]);
+        let many: Vec<String> = (0..HISTORY_LINES + 5).map(|n| format!("line {n}")).collect();
+        store.write("history", many.join("\n").as_bytes()).unwrap();
+        store.add_history("last");
+        let lines = store.history().unwrap();
+        assert_eq!((lines.len(), lines[0].as_str(), lines[999].as_str()), (HISTORY_LINES, "line 6", "last"));
+    }
+}

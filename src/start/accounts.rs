@@ -1,0 +1,212 @@
+//! `chatd accounts …`: what an operator does to the accounts while no server runs on them.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use log::LevelFilter;
+use time::OffsetDateTime;
+
+use super::{BAD_CONFIG, FAILED, IN_USE, stop};
+use crate::auth::manage::{self, Failure, Ledger, Report, Secret, Settings};
+use crate::config::{Loaded, Operation, Whose};
+use crate::limits::PASSWORD_MAX_BYTES;
+use crate::logging;
+
+/// Standard input is read so far for a password: one that is too long is told so, and one without end is not read.
+const LINE_MOST: u64 = 4 * PASSWORD_MAX_BYTES as u64;
+
+/// Carries out one operation on the accounts of this configuration, and says what came of it.
+pub(super) fn run(operation: &Operation, loaded: &Loaded) -> ExitCode {
+    // What a start would log about the files is told here too. Not in the server's log: that may be at work.
+    let is_logging = logging::start(LevelFilter::Warn, None).is_ok();
+    let done = carry_out(operation, &settings(loaded));
+    if is_logging {
+        logging::finish();
+    }
+    match done {
+        Ok(text) => told(&text),
+        Err((code, lines)) => stop(code, &lines),
+    }
+}
+
+/// What goes to standard output, or the exit code and the lines for standard error.
+type Done = Result<String, (u8, Vec<String>)>;
+
+fn carry_out(operation: &Operation, settings: &Settings) -> Done {
+    let failed = |failure: Failure| {
+        let code = match failure {
+            Failure::InUse(_) => IN_USE,
+            Failure::Unusable(_) => BAD_CONFIG,
+            Failure::Refused(_) => FAILED,
+        };
+        (code, vec![failure.to_string()])
+    };
+    match operation {
+        Operation::List(_) => Ok(listed(&manage::list(&settings.file).map_err(failed)?)),
+        Operation::Check(_) => checked(manage::check(&settings.file).map_err(failed)?),
+        Operation::Repair(_) => Ok(repaired(&manage::repair(&settings.file).map_err(failed)?)),
+        Operation::Add(Whose { name, .. }) => {
+            let mut ledger = Ledger::open(settings).map_err(failed)?;
+            // Nobody shall choose a password twice to hear that there is no such account.
+            ledger.check_free(name).map_err(failed)?;
+            let password = new_password(name).map_err(|why| (FAILED, vec![why]))?;
+            ledger.add(name, &password).map_err(failed)?;
+            Ok(format!("{name} has an account\n"))
+        }
+        Operation::Passwd(Whose { name, .. }) => {
+            let mut ledger = Ledger::open(settings).map_err(failed)?;
+            let name = ledger.check_exists(name).map_err(failed)?;
+            let password = new_password(&name).map_err(|why| (FAILED, vec![why]))?;
+            ledger.set_password(&name, &password).map_err(failed)?;
+            Ok(format!("{name} has a new password; tokens from before are void\n"))
+        }
+        Operation::Delete(Whose { name, .. }) => {
+            let mut ledger = Ledger::open(settings).map_err(failed)?;
+            let name = ledger.check_exists(name).map_err(failed)?;
+            ledger.delete(&name).map_err(failed)?;
+            Ok(format!("{name} has no account any more; the name is free\n"))
+        }
+    }
+}
+
+fn settings(loaded: &Loaded) -> Settings {
+    Settings { file: loaded.accounts_file(), rules: loaded.config.accounts.rules.clone() }
+}
+
+/// A line for each account: its name, and the day of its registration.
+fn listed(accounts: &[(String, u64)]) -> String {
+    let mut text = String::new();
+    for (name, since) in accounts {
+        text.push_str(name);
+        if let Some(day) = day(*since) {
+            text.push(' ');
+            text.push_str(&day);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The day in UTC, as `2026-11-21`; `None` for no time at all, which a server whose clock was not set may have noted.
+fn day(unix: u64) -> Option<String> {
+    let date = OffsetDateTime::from_unix_timestamp(i64::try_from(unix).ok().filter(|unix| *unix > 0)?).ok()?.date();
+    Some(format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()))
+}
+
+fn counted(accounts: usize) -> String {
+    if accounts == 1 { "1 account".to_owned() } else { format!("{accounts} accounts") }
+}
+
+fn checked(report: Report) -> Done {
+    let Report { mut findings, is_damaged, accounts, .. } = report;
+    if is_damaged {
+        let repair = format!("'chatd accounts repair' keeps {}; or put a sound copy in its place", counted(accounts));
+        findings.push(repair);
+        return Err((BAD_CONFIG, findings));
+    }
+    findings.push(format!("sound: {}", counted(accounts)));
+    Ok(lines(&findings))
+}
+
+fn repaired(report: &Report) -> String {
+    let mut told = report.findings.clone();
+    told.push(match &report.kept {
+        Some(kept) => format!(
+            "repaired: {}; the damaged file is {}; all tokens are void, so everybody logs in by password once",
+            counted(report.accounts),
+            kept.display()
+        ),
+        None => format!("sound: {}; nothing was changed", counted(report.accounts)),
+    });
+    lines(&told)
+}
+
+/// Lines for standard output. What stands in a damaged file is somebody's, and shall not be obeyed by a terminal.
+fn lines(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{}\n", logging::escape(line))).collect()
+}
+
+/// A password that is chosen: typed twice at a terminal, or else the first line of standard input.
+fn new_password(name: &str) -> Result<Secret, String> {
+    if !io::stdin().is_terminal() {
+        return first_line(io::stdin().lock());
+    }
+    let ask = |prompt: String| rpassword::prompt_password(prompt).map_err(|e| format!("the terminal: {e}; try again"));
+    let first = ask(format!("New password for {name}: "))?;
+    // Wiped when they go, whichever way that is.
+    let (first, again) = (Secret::new(first.into_bytes()), ask("The same again: ".to_owned())?);
+    let again = Secret::new(again.into_bytes());
+    if first != again {
+        return Err("these were two different passwords; nothing was changed".to_owned());
+    }
+    typable(first)
+}
+
+/// The first line, without its end.
+fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
+    // Room for all of it at once: bytes that move leave copies of themselves behind.
+    let mut line = Vec::with_capacity(LINE_MOST as usize);
+    input
+        .take(LINE_MOST)
+        .read_until(b'\n', &mut line)
+        .map_err(|e| format!("standard input: {e}; nothing was changed"))?;
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+    }
+    typable(Secret::new(line))
+}
+
+/// A password that its owner can send: the line door takes neither control characters nor what is not UTF-8.
+fn typable(password: Secret) -> Result<Secret, String> {
+    if password.is_text(|text| text.split('\t').all(|part| logging::escape(part) == part)) {
+        Ok(password)
+    } else {
+        Err("a password is text without control characters; nothing was changed".to_owned())
+    }
+}
+
+/// Ends with this on standard output.
+fn told(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => stop(FAILED, &[format!("standard output: {e}; what was asked for is done all the same")]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_line(input: &[u8], expected: Option<&str>) {
+        let line = first_line(input);
+        let expected = expected.map(|text| Secret::new(text.as_bytes().to_vec()));
+        assert!(line.as_ref().ok() == expected.as_ref(), "{input:?}");
+    }
+
+    #[test]
+    fn a_password_is_the_first_line() {
+        check_line(b"correct horse\nbattery staple\n", Some("correct horse"));
+        check_line(b"correct horse", Some("correct horse"));
+        check_line(b" correct\thorse \r\n", Some(" correct\thorse "));
+        check_line(b"\n", Some(""));
+        check_line(b"", Some(""));
+        check_line("Füße\n".as_bytes(), Some("Füße"));
+        check_line(b"corr\x1bect\n", None);
+        check_line(b"corr\xffect\n", None);
+        check_line(&[b'x'; 10_000], Some(&"x".repeat(512)));
+    }
+
+    #[test]
+    fn days() {
+        for (unix, expected) in
+            [(0, None), (1, Some("1970-01-01")), (1_795_211_484, Some("2026-11-20")), (u64::MAX, None)]
+        {
+            assert_eq!(day(unix).as_deref(), expected);
+        }
+        assert_eq!(listed(&[("alice".to_owned(), 0), ("Bob".to_owned(), 86_400)]), "alice\nBob 1970-01-02\n");
+    }
+}

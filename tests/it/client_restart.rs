@@ -1,0 +1,176 @@
+//! The connection breaks and comes back: the client too, by itself, and says nothing twice.
+
+use std::net::TcpListener;
+use std::thread;
+
+use rustix::process::Signal;
+
+use crate::util::{Client, Fake, PASSWORD, PATIENCE, Server, Terminal, eventually};
+
+/// A server on a port that is still the same when it is started again, with short waits.
+fn server() -> Server {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    Server::builder().no_rates().listen(&[&format!("line://127.0.0.1:{port}")]).start()
+}
+
+#[test]
+fn killed_and_started_again() {
+    let mut server = server();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    alice.keys("before\r");
+    alice.wait_for("before (sent to 0)");
+    alice.keys("half a line");
+    alice.wait_for_line("alice> half a line", 18);
+
+    server.kill9();
+    alice.wait_for("is lost");
+    alice.wait("the line", |alice| alice.contents().trim_end().ends_with("half a line"));
+    server.restart();
+    let mut bob = server.typed("bob");
+    let passwords = alice.contents().matches("password: ").count();
+    alice.wait("a welcome", |alice| alice.contents().matches("welcome alice").count() == 2);
+    assert_eq!(alice.contents().matches("password: ").count(), passwords, "{}", alice.contents());
+    alice.wait("the line", |alice| alice.contents().trim_end().ends_with("half a line"));
+    alice.keys(", whole\r");
+    assert!(bob.line().ends_with(" alice half a line, whole"));
+    alice.wait_for("half a line, whole (sent to 1)");
+    assert!(!alice.contents().contains(PASSWORD));
+    // Nothing else was sent.
+    bob.typed("NOOP");
+    bob.expect("C 200 ");
+}
+
+#[test]
+fn in_its_rooms_again() {
+    let mut server = server();
+    if server.typed("prober").ask("ROOMS").starts_with("C 502 ") {
+        eprintln!("skipped: the server has no rooms");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    alice.keys("/make lobby sesame\r");
+    alice.wait_for("alice in lobby> ");
+    server.kill9();
+    alice.wait_for("is lost");
+    server.restart();
+    // Rooms live in the server's memory. Somebody is there first and makes it anew.
+    let mut bob = server.typed("bob");
+    bob.typed("MAKE lobby sesame");
+    let made = bob.reply();
+    assert!(made.starts_with("C 227 ") || made.starts_with("C 553 "), "{made}");
+    if made.starts_with("C 553 ") {
+        bob.typed("JOIN lobby sesame");
+        bob.expect("C 227 ");
+    }
+    alice.wait("a welcome", |alice| alice.contents().matches("welcome alice").count() == 2);
+    let listed = |bob: &mut Client| bob.list("NAMES lobby").iter().any(|line| line.starts_with("alice"));
+    eventually("alice is in the room", || listed(&mut bob));
+    alice.keys("here again\r");
+    let line = loop {
+        let line = bob.line();
+        if line.starts_with("D ") {
+            break line;
+        }
+    };
+    assert!(line.starts_with("D RM ") && line.ends_with(" lobby alice here again"), "{line}");
+}
+
+#[test]
+fn what_was_not_confirmed_is_offered_and_never_sent_unasked() {
+    let fake = Fake::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::client(24, 80, home.path(), fake.addr(), "alice");
+    alice.wait_for("127.0.0.1");
+    let playing = thread::spawn(move || {
+        let mut client = fake.let_in();
+        client.expect_exact("C PM is anybody there?");
+        drop(client);
+        let mut client = fake.let_in();
+        // The next thing that is sent is what the user asks for.
+        client.expect_exact("C PM something else");
+        client.send("C 250 sent to 3");
+        client.expect_exact("C PM is anybody there?");
+        client.send("C 250 sent to 4");
+        client.expect_exact("C EX");
+        client.send("C 221 bye");
+        client.expect_reset_or_closed();
+    });
+    alice.wait_for("password: ");
+    alice.keys("whatever\r");
+    alice.wait_for("alice> ");
+    alice.keys("is anybody there?\r");
+    alice.wait_for("/resend");
+    alice.wait("another welcome", |alice| alice.contents().matches("welcome").count() == 2);
+    alice.keys("something else\r");
+    alice.wait_for("something else (sent to 3)");
+    alice.keys("/resend\r");
+    alice.wait_for("is anybody there? (sent to 4)");
+    alice.keys("/quit\r");
+    alice.expect_exit(0);
+    playing.join().unwrap();
+}
+
+#[test]
+fn rooms_are_entered_again_with_their_passwords() {
+    let fake = Fake::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::client(24, 80, home.path(), fake.addr(), "alice");
+    let playing = thread::spawn(move || {
+        let mut client = fake.let_in();
+        client.expect_exact("C JOIN lobby sesame");
+        client.send("C 227 lobby token=AAAAAAAAAAAAAAAAAAAAAAAAAA");
+        client.expect_exact("C PM go");
+        client.send("C 250 sent to 0");
+        drop(client);
+        let mut client = fake.accept();
+        client.send("C 220 fake 0 ready; your name?");
+        client.expect_exact("C alice faketoken");
+        client.send("C 230 welcome; 1 online");
+        let mut sent = Vec::new();
+        while sent.len() < 3 {
+            let line = client.line();
+            match line.as_str() {
+                "C TOKEN" => client.send("C 231 faketoken expires=86400"),
+                "C WHO" => client.send("C 211 1 online"),
+                _ => client.send("C 227 lobby token=AAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            }
+            sent.push(line);
+        }
+        sent.sort();
+        assert_eq!(sent, ["C JOIN lobby sesame", "C TOKEN", "C WHO"]);
+        let line = client.line();
+        assert_eq!(line, "C RM lobby hello again");
+        client.send("C 250 sent to 1");
+        client.expect_reset_or_closed();
+    });
+    alice.wait_for("password: ");
+    alice.keys("whatever\r");
+    alice.wait_for("alice> ");
+    alice.keys("/join lobby sesame\r");
+    alice.wait_for("alice in lobby> ");
+    alice.keys("/pm go\r");
+    alice.wait("another welcome", |alice| alice.contents().matches("welcome").count() == 2);
+    alice.keys("\x15hello again\r");
+    alice.wait_for("hello again (sent to 1)");
+    assert!(!alice.contents().contains("AAAAAAAA"), "a token is nothing to look at:\n{}", alice.contents());
+    alice.signal(Signal::TERM);
+    alice.expect_exit(0);
+    playing.join().unwrap();
+}
+
+#[test]
+fn a_server_that_asks_for_patience_is_given_it() {
+    let mut server = server();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    let kept = home.path().join(".local/state/chatd");
+    eventually("a token is kept", || std::fs::read_dir(&kept).is_ok_and(|mut files| files.next().is_some()));
+    server.term();
+    alice.wait_for("shutting down, retry in 2 s");
+    server.restart();
+    let began = std::time::Instant::now();
+    alice.wait("a welcome", |alice| alice.contents().matches("welcome alice").count() == 2);
+    assert!(began.elapsed() < PATIENCE);
+}

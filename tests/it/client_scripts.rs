@@ -1,0 +1,242 @@
+//! The client in shell scripts: `--plain`, `--json`, `--once`, and what they exit with.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::util::{Outcome, PASSWORD, Server, finish, pause};
+
+/// Runs a script in a folder of its own. In it `client` is the client, `$HOST` and `$PORT` are the server, and the
+/// password stands in the environment. There is no terminal.
+#[track_caller]
+fn run_in(home: &Path, server: &Server, script: &str) -> Outcome {
+    let functions = format!("client() {{ '{}' \"$@\"; }}\n", env!("CARGO_BIN_EXE_chatclient"));
+    // Without a session of its own it would ask at the terminal that the tests were started from.
+    let mut command = Command::new("setsid");
+    command
+        .args(["-w", "sh", "-c", &(functions + script)])
+        .env_remove("XDG_STATE_HOME")
+        .env("HOME", home)
+        .env("HOST", server.addr().ip().to_string())
+        .env("PORT", server.addr().port().to_string())
+        .env("CHATCLIENT_PASSWORD", PASSWORD)
+        .current_dir(home);
+    finish(command)
+}
+
+#[track_caller]
+fn run(server: &Server, script: &str) -> Outcome {
+    run_in(tempfile::tempdir().unwrap().path(), server, script)
+}
+
+/// The lines of standard output without what they begin with: the date and the time.
+fn texts(outcome: &Outcome) -> Vec<&str> {
+    outcome.stdout.lines().map(|line| line.get(20..).expect("a date and a time")).collect()
+}
+
+#[test]
+fn plain_reads_commands_and_writes_lines() {
+    let server = Server::start();
+    let mut bob = server.typed("bob");
+    let outcome = run(&server, r"printf 'hello\n/dm bob psst\n/who\n//slash' | client --plain $HOST $PORT alice");
+    outcome.check(0, &["welcome alice"]);
+    let expected = ["alice: hello (sent to 1)", "-> bob: psst (sent to bob)", "  alice", "  bob", "  2 online"];
+    assert_eq!(texts(&outcome)[..5], expected);
+    assert_eq!(texts(&outcome)[5], "alice: /slash (sent to 1)");
+    assert!(!outcome.stdout.contains('\x1b') && !outcome.stderr.contains('\x1b'));
+    for text in ["hello", "psst", "/slash"] {
+        assert!(bob.line().ends_with(&format!(" alice {text}")));
+    }
+}
+
+#[test]
+fn without_a_terminal_it_is_plain_by_itself() {
+    let server = Server::start();
+    let outcome = run(&server, "echo hello | client $HOST $PORT alice");
+    outcome.check(0, &[]);
+    assert_eq!(texts(&outcome), ["alice: hello (sent to 0)"]);
+}
+
+#[test]
+fn json_is_an_object_a_line() {
+    let server = Server::start();
+    let mut bob = server.typed("bob");
+    let home = tempfile::tempdir().unwrap();
+    let script = r#"
+        mkfifo commands
+        client --json $HOST $PORT alice <commands >events &
+        exec 3>commands
+        echo 'ready' >&3
+        until grep -q '"kind":"dm"' events; do sleep 0.01; done
+        echo '/who' >&3
+        exec 3>&-
+        wait $!
+    "#;
+    let talking = std::thread::spawn(move || {
+        assert!(bob.line().ends_with(" alice ready"));
+        bob.typed("DM alice \u{e9} \"quoted\"");
+        bob.expect("C 250 ");
+        bob
+    });
+    let outcome = run_in(home.path(), &server, script);
+    talking.join().unwrap();
+    outcome.check(0, &[]);
+    let text = fs::read_to_string(home.path().join("events")).unwrap();
+    let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let of_kind = |kind: &str| events.iter().filter(|event| event["kind"] == kind).collect::<Vec<_>>();
+    let (dm, pm) = (of_kind("dm"), of_kind("pm"));
+    assert_eq!((dm[0]["from"].as_str(), dm[0]["text"].as_str()), (Some("bob"), Some("\u{e9} \"quoted\"")));
+    assert!(dm[0]["id"].as_str().unwrap().parse::<u64>().unwrap() > 1 << 60 && dm[0]["time"].is_string());
+    assert_eq!((pm[0]["from"].as_str(), pm[0]["text"].as_str()), (Some("alice"), Some("ready")));
+    let codes: Vec<_> = of_kind("reply").iter().map(|reply| reply["code"].as_u64().unwrap()).collect();
+    assert_eq!(codes, [211, 211, 211]);
+    assert!(!of_kind("status").is_empty());
+}
+
+#[test]
+fn once_sends_one_message() {
+    let server = Server::start();
+    let mut bob = server.typed("bob");
+    let outcome = run(
+        &server,
+        "client --once 'hello from cron' $HOST $PORT alice && client --once psst --to bob $HOST $PORT alice",
+    );
+    outcome.check(0, &[]);
+    assert!(bob.line().ends_with(" alice hello from cron"));
+    assert!(bob.line().ends_with(" alice psst"));
+}
+
+#[test]
+fn once_says_when_it_was_not_confirmed() {
+    let server = Server::start();
+    run(&server, "client --once psst --to nobody $HOST $PORT alice").check(1, &["nobody is not online"]);
+    run(&server, "CHATCLIENT_PASSWORD=wrong-one client --once hi $HOST $PORT alice").check(1, &["wrong password"]);
+    // Standard input is not read: it belongs to the script.
+    let outcome = run(&server, "printf 'one\ntwo\n' | while read -r x; do client --once $x $HOST $PORT alice; done");
+    outcome.check(0, &[]);
+    assert_eq!(texts(&outcome), ["alice: one (sent to 0)", "alice: two (sent to 0)"]);
+}
+
+#[test]
+fn the_password_comes_from_a_program_or_not_at_all() {
+    let server = Server::start();
+    let outcome = run(
+        &server,
+        "unset CHATCLIENT_PASSWORD; printf 'correct horse\nnext line\n' >secret
+         client --password-command 'cat secret' --once hi $HOST $PORT alice",
+    );
+    outcome.check(0, &[]);
+    let outcome = run(&server, "unset CHATCLIENT_PASSWORD; client --once hi $HOST $PORT alice </dev/null");
+    outcome.check(1, &["CHATCLIENT_PASSWORD", "--password-command", "no terminal"]);
+    let outcome = run(&server, "client --password-command 'sh -c \"exit 7\"' --once hi $HOST $PORT alice");
+    outcome.check(1, &["--password-command sh", "exit status: 7"]);
+}
+
+#[test]
+fn usage_is_told_with_2() {
+    let server = Server::start();
+    for arguments in ["", "$HOST", "$HOST $PORT", "$HOST 0 alice", "$HOST $PORT 'al ice'", "--json --plain $HOST alice"]
+    {
+        let outcome = run(&server, &format!("client {arguments} </dev/null"));
+        assert_eq!(outcome.code, Some(2), "{arguments}: {outcome:?}");
+        assert!(!outcome.stderr.is_empty() && outcome.stdout.is_empty(), "{outcome:?}");
+    }
+    let outcome = run(&server, "client --help");
+    outcome.check(0, &[]);
+    assert!(outcome.stdout.contains("CHATCLIENT_PASSWORD") && !outcome.stdout.contains("--password "));
+}
+
+#[test]
+fn servers_are_tried_in_turn() {
+    let server = Server::start();
+    // Nobody listens on port 1.
+    let outcome = run(&server, "echo hello | client --plain 127.0.0.1:1,$HOST:$PORT alice");
+    outcome.check(0, &["127.0.0.1:1: nobody listens there"]);
+    assert_eq!(texts(&outcome), ["alice: hello (sent to 0)"]);
+}
+
+#[test]
+fn an_ipv6_address_is_written_as_people_write_it() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("skipped: there is no IPv6 here");
+        return;
+    }
+    let server = Server::builder().listen(&["line://[::1]:0"]).start();
+    for address in ["::1 $PORT", "[::1]:$PORT"] {
+        let outcome = run(&server, &format!("echo hello | client --plain {address} alice"));
+        outcome.check(0, &[]);
+        assert_eq!(texts(&outcome), ["alice: hello (sent to 0)"]);
+    }
+}
+
+#[test]
+fn nobody_who_reads_is_a_quiet_end() {
+    let server = Server::start();
+    let mut bob = server.typed("bob");
+    let talking = std::thread::spawn(move || {
+        assert!(bob.line().ends_with(" alice hello"));
+        // What alice says first is her own line; the next finds nobody to read it.
+        for n in 0..200 {
+            bob.typed(&format!("PM {n}"));
+            if bob.reply().ends_with("sent to 0") {
+                return;
+            }
+            pause(20);
+        }
+        panic!("alice goes on");
+    });
+    let home = tempfile::tempdir().unwrap();
+    let script = r"
+        mkfifo commands
+        { client --plain $HOST $PORT alice <commands; echo $? >code; } | head -n 1 &
+        exec 3>commands
+        echo hello >&3
+        until [ -s code ]; do sleep 0.02; done
+    ";
+    let outcome = run_in(home.path(), &server, script);
+    talking.join().unwrap();
+    assert_eq!(fs::read_to_string(home.path().join("code")).unwrap().trim(), "0");
+    assert!(!outcome.stderr.contains("anic") && !outcome.stderr.contains("roken pipe"), "{outcome:?}");
+}
+
+#[test]
+fn lines_that_are_no_lines_are_told_and_the_rest_is_sent() {
+    let server = Server::start();
+    let script =
+        r"{ head -c 100000 /dev/zero | tr '\0' x; printf '\nafter\n\377\nlast'; } | client --plain $HOST $PORT alice";
+    let outcome = run(&server, script);
+    outcome.check(0, &["64 KiB", "UTF-8"]);
+    assert_eq!(texts(&outcome), ["alice: after (sent to 0)", "alice: last (sent to 0)"]);
+}
+
+#[test]
+fn a_thousand_lines_are_all_sent_in_order() {
+    let server = Server::builder().no_rates().start();
+    let mut bob = server.typed("bob");
+    let outcome = run(&server, "seq 1000 | client --plain $HOST $PORT alice | wc -l");
+    outcome.check(0, &[]);
+    assert_eq!(outcome.stdout.trim(), "1000");
+    for n in 1..=1000 {
+        assert!(bob.line().ends_with(&format!(" alice {n}")));
+    }
+}
+
+#[test]
+fn a_signal_ends_a_script_too() {
+    let server = Server::start();
+    let home = tempfile::tempdir().unwrap();
+    let script = r"
+        mkfifo commands
+        '$CLIENT' --plain $HOST $PORT alice <commands >lines &
+        exec 3>commands
+        echo hello >&3
+        until grep -q hello lines; do sleep 0.01; done
+        kill -TERM $!
+        wait $!
+    "
+    .replace("$CLIENT", env!("CARGO_BIN_EXE_chatclient"));
+    run_in(home.path(), &server, &script).check(0, &[]);
+}

@@ -1,0 +1,193 @@
+//! A disk that is full, read-only or failing: chat and login go on, who registers is told 450, and it heals.
+
+use std::fs::{self, File, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::util::{Canary, Client, PASSWORD, Server, Strace, pause};
+
+/// How soon a registration is promised to work again.
+const HEALED: Duration = Duration::from_secs(30);
+
+/// Tries to register and gives the answer to the password.
+#[track_caller]
+fn register(server: &Server, name: &str) -> (Client, String) {
+    let mut client = server.greeted();
+    client.send(name);
+    client.expect("C 332 ");
+    client.send(PASSWORD);
+    let answer = client.line();
+    (client, answer)
+}
+
+/// Registers as soon as that works again, which must be in time.
+#[track_caller]
+fn register_when_healed(server: &Server, name: &str) {
+    let begun = Instant::now();
+    loop {
+        let (_, answer) = register(server, name);
+        if answer.starts_with("C 230 ") {
+            return println!("{name} registered {:?} after the fault", begun.elapsed());
+        }
+        assert!(answer.starts_with("C 450 ") && begun.elapsed() < HEALED, "{answer:?}");
+        pause(100);
+    }
+}
+
+/// While these calls fail, newcomers are told so, and everybody else notices nothing.
+#[track_caller]
+fn check_injected(what: &str, injections: &[&str]) {
+    let mut server = Server::builder().no_rates().start();
+    server.bare("alice").barrier();
+    let canary = Canary::start(&server);
+    let Some(strace) = Strace::attach(&server, injections) else { return };
+    let (mut bob, answer) = register(&server, "bob");
+    assert!(answer.starts_with("C 450 "), "{what}: {answer:?}");
+    server.returning("alice").barrier();
+    let mut alice = server.returning("alice");
+    for (line, code) in [("PASSWD", "C 331 "), (PASSWORD, "C 332 "), ("battery staple", "")] {
+        alice.send(line);
+        alice.expect(code);
+    }
+    assert!(server.wait_for_log("accounts: the file cannot be written").contains("[ERROR]"));
+    canary.talks();
+    drop(strace);
+    // The one who was refused is still there, and may try again.
+    bob.send(PASSWORD);
+    bob.expect("C ");
+    register_when_healed(&server, "carol");
+    server.wait_for_log("accounts: the file can be written again");
+    canary.finish(what);
+    server.kill9();
+    server.restart();
+    server.returning("carol").barrier();
+    for name in ["canary1", "canary2"] {
+        server.returning(name).barrier();
+    }
+}
+
+#[test]
+fn a_disk_that_fails_is_told_and_heals() {
+    check_injected("EIO at each write", &["pwrite64:error=EIO"]);
+    check_injected("EIO at each sync", &["fdatasync:error=EIO"]);
+    check_injected("EIO at everything", &["pwrite64,fdatasync,fsync,ftruncate,/^rename:error=EIO"]);
+}
+
+#[test]
+fn a_disk_that_is_full_or_read_only_in_name_is_told_and_heals() {
+    check_injected("ENOSPC at each write", &["pwrite64:error=ENOSPC"]);
+    check_injected("EDQUOT, and nothing can be cut back", &["pwrite64:error=EDQUOT", "ftruncate:error=EIO"]);
+    check_injected("20 bytes of each write", &["pwrite64:retval=20"]);
+    check_injected("EROFS at each write", &["pwrite64,ftruncate:error=EROFS"]);
+}
+
+/// A server whose account file is on a disk of its own of this size, and where that is from outside. `None`, and a
+/// printed reason, where that cannot be.
+fn on_a_small_disk(size: &str) -> Option<(Server, PathBuf)> {
+    let probe = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
+    if !probe.is_ok_and(|output| output.status.success()) {
+        println!("skipped: no mount namespace of one's own here (that takes root, and unshare)");
+        return None;
+    }
+    let mount = format!("mkdir -p disk && mount -t tmpfs -o size={size},mode=700 none disk && exec \"$0\" \"$@\"");
+    let builder = Server::builder().no_rates().set("accounts.file", "\"disk/accounts\"");
+    let server = builder.within(&["unshare", "-m", "sh", "-c", &mount]).start();
+    let inside = format!("/proc/{}/root{}", server.pid(), server.path("disk").display());
+    Some((server, PathBuf::from(inside)))
+}
+
+/// Takes all the room that there is.
+fn fill(path: &Path) {
+    let mut file = File::create(path).unwrap();
+    while file.write_all(&[b'x'; 512]).is_ok() {}
+}
+
+#[test]
+fn a_full_disk_stops_registrations_only_until_there_is_room() {
+    let Some((server, disk)) = on_a_small_disk("64k") else { return };
+    server.bare("alice").barrier();
+    let canary = Canary::start(&server);
+    fill(&disk.join("filler"));
+    // The page that the file ends in has some room left.
+    let mut registered = vec!["alice".to_owned()];
+    let answer = loop {
+        let name = format!("n{}", registered.len());
+        let (_, answer) = register(&server, &name);
+        if !answer.starts_with("C 230 ") {
+            break answer;
+        }
+        registered.push(name);
+    };
+    assert!(answer.starts_with("C 450 "), "{answer:?}");
+    assert!(server.wait_for_log("accounts: the file cannot be written").contains(" space"));
+    server.returning("alice").barrier();
+    canary.talks();
+    let full = fs::read_to_string(disk.join("accounts")).unwrap();
+    assert!(
+        full.ends_with('\n') && full.lines().count() == registered.len() + 3,
+        "nothing half is left behind:\n{full}"
+    );
+    fs::remove_file(disk.join("filler")).unwrap();
+    register_when_healed(&server, "bob");
+    registered.push("bob".to_owned());
+    canary.finish("full disk");
+    // The disk goes with the server, so what is on it is taken along.
+    let mut other = Server::start();
+    other.term();
+    fs::copy(disk.join("accounts"), other.path("accounts")).unwrap();
+    drop(server);
+    other.restart();
+    registered.iter().for_each(|name| other.returning(name).barrier());
+}
+
+#[test]
+fn a_disk_without_room_or_read_only_at_the_start_is_said() {
+    let Some((mut server, _)) = on_a_small_disk("64k") else { return };
+    server.term();
+    for (options, why) in [("size=4k", "No space left"), ("ro", "Read-only file system")] {
+        let mount = format!("mount -t tmpfs -o {options} none disk && exec \"$0\" \"$@\"");
+        server.set_within(&["unshare", "-m", "sh", "-c", &mount]);
+        server.fails_to_start().check(78, &["disk/accounts", why]);
+    }
+}
+
+#[test]
+fn files_of_others_and_links_stop_the_start() {
+    let mut server = Server::start();
+    server.bare("alice").barrier();
+    server.term();
+    for name in ["accounts", "accounts.key"] {
+        let (path, away) = (server.path(name), server.path("away"));
+        fs::rename(&path, &away).unwrap();
+        symlink(&away, &path).unwrap();
+        server.fails_to_start().check(78, &[name, "is a symbolic link"]);
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        server.fails_to_start().check(78, &[name]);
+        fs::remove_dir(&path).unwrap();
+        fs::rename(&away, &path).unwrap();
+        if rustix::process::geteuid().is_root() {
+            chown(&path, Some(12_345), None).unwrap();
+            server.fails_to_start().check(78, &[&format!("chown 0 {}", path.display())]);
+            chown(&path, Some(0), None).unwrap();
+        } else {
+            println!("skipped: a file of somebody else's takes root to make");
+        }
+    }
+    let victim = server.path("victim");
+    fs::write(&victim, "somebody's").unwrap();
+    fs::set_permissions(&victim, Permissions::from_mode(0o600)).unwrap();
+    fs::remove_file(server.path("accounts.lock")).unwrap();
+    symlink(&victim, server.path("accounts.lock")).unwrap();
+    server.fails_to_start().check(78, &["accounts.lock: is a symbolic link"]);
+    fs::remove_file(server.path("accounts.lock")).unwrap();
+    // What is written beside the file goes into no link.
+    symlink(&victim, server.path("accounts.key.new")).unwrap();
+    fs::remove_file(server.path("accounts.key")).unwrap();
+    server.restart();
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "somebody's");
+    server.returning("alice").barrier();
+}
