@@ -204,7 +204,7 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
         &["net/clock.rs", "net/decide.rs", "net/rooms.rs", "net/login.rs", "hub/mod.rs", "hub/membership.rs"],
     ),
     // What an account file notes of each change, and the name of what was torn off it.
-    ("unix_now", "the account file's", &["auth/journal.rs", "auth/worker.rs"]),
+    ("unix_now", "the account file's", &["auth/journal.rs", "auth/worker.rs", "auth/manage.rs"]),
     // Resume tokens.
     ("unix_s", "the tokens'", &["auth/mod.rs"]),
 ];
