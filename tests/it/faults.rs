@@ -17,6 +17,9 @@ mod stopped;
 
 /// It may keep one part in so many of what it has in memory: 5 of 100.
 const KEPT_PART: u64 = 20;
+/// … and always so many KiB: a thread's cache of the allocator's has room for some hundred pieces, each of which may keep a
+/// page. That is the same after a hundred clients and after ten thousand.
+const CACHE_KIB: u64 = 512;
 
 /// A server as it is before something happens to it, with its canary.
 struct Watch {
@@ -40,7 +43,7 @@ impl Watch {
         let descriptors = server.descriptors();
         warm_up(&server);
         eventually("the warm-up is over", || server.descriptors() <= descriptors);
-        let (own_kib, may_keep_kib) = (server.own_kib(), server.resident_kib() / KEPT_PART);
+        let (own_kib, may_keep_kib) = (server.own_kib(), (server.resident_kib() / KEPT_PART).max(CACHE_KIB));
         Self { server, canary, descriptors, own_kib, may_keep_kib, _turn: turn }
     }
 
