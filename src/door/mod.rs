@@ -203,6 +203,14 @@ impl Door {
         }
     }
 
+    /// Turns away a client of which `bytes` have come: appends to `out` what it is told.
+    pub fn refuse(&mut self, bytes: &[u8], reason: CloseReason, out: &mut Vec<u8>) {
+        match self {
+            Self::Line(line) => line.tell(&Reply::Closing(reason), out),
+            Self::Rooms(door) => door.refuse(bytes, out),
+        }
+    }
+
     /// What is still to be said when no more will come from the client: appends it to `out`.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         match self {

@@ -85,6 +85,15 @@ impl RoomsDoor {
         }
     }
 
+    /// Turns away whoever has sent `bytes`: a whole header gets an answer here too.
+    pub fn refuse(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        if let Cut::Line { end, .. } = self.cut(bytes) {
+            // What is asked for decides the form of the answer, and is not done.
+            self.decode(bytes.get(..end).unwrap_or_default());
+        }
+        self.end(out);
+    }
+
     /// No more will come: whoever has sent a whole header gets an answer.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         if let Some(outcome) = self.owed {

@@ -67,12 +67,12 @@ impl Reactor {
     pub(super) fn refuse(&mut self, mut stream: TcpStream, ip: IpAddr, service: Service, reason: CloseReason) {
         self.stats.count_closed(reason);
         info!("421 {reason}: {ip} was not let in");
-        let mut line = Vec::new();
-        service.door().tell(&Reply::Closing(reason), &mut line);
         // Whatever it has said already is read away: unread input would turn the close into a reset, which can
-        // overtake the line. Nothing waits for the peer, and nobody can be told if these calls fail.
-        let _ = stream.read(&mut self.scratch);
-        let _ = stream.write(&line);
+        // overtake the answer. Nothing waits for the peer, and nobody can be told if these calls fail.
+        let count = stream.read(&mut self.scratch).unwrap_or(0);
+        let mut answer = Vec::new();
+        service.door().refuse(self.scratch.get(..count).unwrap_or_default(), reason, &mut answer);
+        let _ = stream.write(&answer);
         let _ = stream.shutdown(Shutdown::Write);
     }
 }

@@ -4,8 +4,10 @@
 //! the first valid datagram shows where it is; from then on it is pinned to that address.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 
+use super::addresses::party;
 use super::clock::{Millis, NEVER, seconds};
 use super::timers::Timers;
 use crate::door::datagram::{Spelling, Up};
@@ -126,15 +128,20 @@ pub(super) struct Ears {
     /// How many of a room's ears are not deaf. Where there are none, fan-out need not look for them.
     hearing: HashMap<RoomId, u32>,
     timers: Timers<RoomToken>,
-    /// How many are guests'.
+    /// How many are guests' …
     guests: usize,
+    /// … and by whose address (see [`party`]).
+    guests_of: HashMap<IpAddr, u32>,
 }
 
 impl Ears {
     /// Adds an ear. One that is there already (a member has entered again) stays as it is.
     pub(super) fn insert(&mut self, token: RoomToken, ear: Ear, rooms: &Rooms) {
         let ear = self.by_token.entry(token).or_insert_with(|| {
-            self.guests += usize::from(ear.is_guest);
+            if ear.is_guest {
+                self.guests += 1;
+                *self.guests_of.entry(party(ear.ip)).or_default() += 1;
+            }
             ear
         });
         let due = ear.due(rooms);
@@ -145,7 +152,10 @@ impl Ears {
     pub(super) fn remove(&mut self, token: RoomToken) {
         if let Some(mut ear) = self.by_token.remove(&token) {
             self.timers.disarm(token, &mut ear.armed);
-            self.guests -= usize::from(ear.is_guest);
+            if ear.is_guest {
+                self.guests -= 1;
+                take_one(&mut self.guests_of, &party(ear.ip));
+            }
             if ear.place.is_some() {
                 self.forget_place(ear.room_id);
             }
@@ -160,6 +170,11 @@ impl Ears {
     /// How many of them are guests', each of whom has one.
     pub(super) fn guests(&self) -> usize {
         self.guests
+    }
+
+    /// How many of those are of one party.
+    pub(super) fn guests_of(&self, party: IpAddr) -> u32 {
+        self.guests_of.get(&party).copied().unwrap_or_default()
     }
 
     /// Whether anybody hears this room by datagrams.
@@ -235,12 +250,24 @@ impl Ears {
         }
     }
 
+    /// Gives back memory that was for more.
+    pub(super) fn shrink(&mut self) {
+        self.by_token.shrink_to_fit();
+        self.hearing.shrink_to_fit();
+        self.guests_of.shrink_to_fit();
+    }
+
     fn forget_place(&mut self, room: RoomId) {
-        if let Some(count) = self.hearing.get_mut(&room) {
-            *count -= 1;
-            if *count == 0 {
-                self.hearing.remove(&room);
-            }
+        take_one(&mut self.hearing, &room);
+    }
+}
+
+/// One less of those that are counted under this key.
+fn take_one<K: Eq + Hash>(counts: &mut HashMap<K, u32>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::conn::Conn;
+use super::conn::{Conn, Life};
 use super::fault;
 use super::pages::{Pages, Piece};
 use super::reactor::Reactor;
@@ -157,8 +157,9 @@ impl<'a> Fan<'a> {
     }
 
     fn hand_to(&mut self, id: SessionId) {
-        // Who is broken, or about to be closed for what it owes, is told no more.
-        let Some(conn) = self.conns.find(id).filter(|conn| !conn.is_condemned) else { return };
+        // Who is broken, about to be closed, or closed, is told no more.
+        let is_there = |conn: &&mut Conn| !conn.is_condemned && conn.life == Life::Open;
+        let Some(conn) = self.conns.find(id).filter(is_there) else { return };
         let Some(kind) = conn.door.kind() else { return };
         let Some(frame) = self.frames.get_mut(kind as usize) else { return };
         let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| door::encode(kind, self.event, out)));

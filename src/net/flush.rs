@@ -125,10 +125,14 @@ impl Reactor {
             if self.pages.owed_bytes() <= self.tuning.limits.owed_total_bytes {
                 break;
             }
-            match self.conn(id).map(|conn| &conn.life) {
-                Some(Life::Open) => self.close(id, CloseReason::TooSlow),
-                Some(Life::Draining(_) | Life::Lingering(_)) => self.cut_off(id),
-                Some(Life::Gone) | None => {}
+            let Some(conn) = self.conns.find(id) else { continue };
+            match conn.life {
+                Life::Open => {
+                    conn.outbox.drop_all_but_begun(&mut self.pages);
+                    self.condemn(id, End::Closed(CloseReason::TooSlow));
+                }
+                Life::Draining(_) | Life::Lingering(_) => self.cut_off(id),
+                Life::Gone => {}
             }
         }
     }

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 
-use log::{info, warn};
+use log::{debug, info, warn};
 use mio::Registry;
 use mio::event::Event;
 
+use super::addresses;
 use super::conn::Conn;
 use super::ears::{Ear, Ears, Place, Silence, Unheard};
 use super::fault;
@@ -20,7 +21,7 @@ use crate::door::reply::Reply;
 use crate::door::rooms::{Operation, Request};
 use crate::door::{Door, Masked};
 use crate::hub::command::{Command, Entry};
-use crate::hub::names::{RoomName, RoomToken};
+use crate::hub::names::{RoomName, RoomToken, Who};
 use crate::hub::session::SessionId;
 use crate::limits::{DATAGRAMS_A_TURN, TURN_FRAMES_BYTES_DATAGRAMS, TURN_WORK_DATAGRAMS, TURN_WORK_ENDS};
 
@@ -122,11 +123,20 @@ impl Relay {
 
     fn queue(&mut self, place: Place, spelling: Spelling, spoken: &mut Spoken<'_>, stats: &mut Stats) {
         let Some(udp) = self.sockets.get_mut(place.socket) else { return };
+        let (from, text) = (spoken.from, spoken.text);
+        let encode = |out: &mut Vec<u8>| datagram::encode(spelling, from, text, out);
         let known = spoken.written.iter().find(|(socket, how, _)| (*socket, *how) == (place.socket, spelling));
         let written = match known {
             Some((_, _, written)) => written.clone(),
             None => {
-                let written = udp.parcels.write(|out| datagram::encode(spelling, spoken.from, spoken.text, out));
+                let mut written = udp.parcels.write(encode);
+                if written == Written::Full {
+                    // More than the queue holds is said in this turn. The kernel may take it all the same.
+                    stats.count_sent(udp.send());
+                    udp.parcels.tidy();
+                    spoken.written.retain(|(socket, _, _)| *socket != place.socket);
+                    written = udp.parcels.write(encode);
+                }
                 spoken.written.push((place.socket, spelling, written.clone()));
                 written
             }
@@ -168,15 +178,28 @@ impl Reactor {
 
     /// Somebody without an account makes a room or enters one. The session goes by the connection's id, and outlives it.
     pub(super) fn visit(&mut self, id: SessionId, request: Request) {
-        if self.relay.ears.guests() >= self.most_connections {
+        if self.relay.ears.guests() >= self.most_connections || self.has_too_many_guests(id) {
             return self.leave(id); // refused: there is no place left
         }
         let Some(token) = draw_token() else { return self.close(id, CloseReason::Internal) };
         let Request { operation, room, guest, password, spelling: _ } = request;
         let password = password.as_ref().map(|Masked(word)| Masked(word.as_str()));
+        let who = Who::Guest(guest.clone());
+        let where_to = room.clone();
         let entry = Entry { room, password, token };
         self.command(id, Command::Visit { guest, makes: operation == Operation::Make, entry });
+        let verdict = if self.hub.who_is(id).is_some() { "entered" } else { "may not enter" };
+        if let Some(conn) = self.conns.peek(id) {
+            debug!("guest {who} from {} {verdict} {where_to}", conn.ip);
+        }
         self.leave(id); // one exchange a connection
+    }
+
+    /// Whether there are as many guests from a connection's address as it may have connections: guests outlive theirs.
+    fn has_too_many_guests(&self, id: SessionId) -> bool {
+        let limits = &self.tuning.limits;
+        let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) else { return false };
+        !addresses::exempt(ip, limits) && self.relay.ears.guests_of(addresses::party(ip)) >= limits.per_address
     }
 
     /// A session has its place in a room, and is told the token.

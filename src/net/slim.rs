@@ -9,20 +9,20 @@ use crate::limits::{CROWD_GONE_MS, CROWD_LEAST};
 /// How many there were, and when that is looked at.
 #[derive(Debug)]
 pub(super) struct Crest {
-    connections: usize,
+    peers: usize,
     /// When memory is given back; [`NEVER`] while nobody has gone.
     pub(super) due: Millis,
 }
 
 impl Crest {
     pub(super) fn new() -> Self {
-        Self { connections: 0, due: NEVER }
+        Self { peers: 0, due: NEVER }
     }
 
-    /// So many connections are there now.
-    fn note(&mut self, connections: usize, now: Millis) {
-        self.connections = self.connections.max(connections);
-        let is_gone = self.connections >= CROWD_LEAST && connections <= self.connections / 2;
+    /// So many connections and guests are there now.
+    fn note(&mut self, peers: usize, now: Millis) {
+        self.peers = self.peers.max(peers);
+        let is_gone = self.peers >= CROWD_LEAST && peers <= self.peers / 2;
         if is_gone && self.due == NEVER {
             self.due = now + CROWD_GONE_MS;
         }
@@ -32,7 +32,7 @@ impl Crest {
 impl Reactor {
     /// At the end of a turn in which somebody came or went.
     pub(super) fn note_crest(&mut self) {
-        self.crest.note(self.conns.len(), self.clock.now);
+        self.crest.note(self.conns.len() + self.relay.ears.guests(), self.clock.now);
     }
 
     /// Gives back what those have needed who are gone. Who has come in their place keeps it: it is needed.
@@ -42,6 +42,7 @@ impl Reactor {
         self.conns.shrink();
         self.hub.shrink();
         self.pages.shrink();
+        self.relay.ears.shrink();
         self.condemned.shrink_to_fit();
         for queue in [&mut self.run_queue, &mut self.crowd] {
             queue.shrink_to_fit();

@@ -14,7 +14,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::kernel;
 use super::parcels::{Parcel, Parcels};
 use super::token::Source;
-use crate::limits::{DATAGRAM_BATCH, DATAGRAM_RECEIVE_BUFFER};
+use crate::limits::{DATAGRAM_BATCH, DATAGRAM_ERRORS, DATAGRAM_RECEIVE_BUFFER};
 
 /// A socket, and what is to be sent through it.
 #[derive(Debug)]
@@ -72,20 +72,19 @@ impl Udp {
         self.asked == addr && addr.port() != 0
     }
 
-    /// Takes one datagram into `room`. `None` when there is none for now.
-    pub(super) fn receive(&mut self, room: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        loop {
-            match self.socket.recv_from(room) {
+    /// Takes one datagram into `space`. `None` when there is none for now.
+    pub(super) fn receive(&mut self, space: &mut [u8]) -> Option<(usize, SocketAddr)> {
+        // An error is what the network says of a datagram that was sent, no concern of those that come, and is told
+        // once. If there is no end of them the poll will tell of the next.
+        for _ in 0..DATAGRAM_ERRORS {
+            match self.socket.recv_from(space) {
                 Ok(received) => return Some(received),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.is_ready = false;
-                    return None;
-                }
-                // What the network says of a datagram that was sent: no concern of those that come.
-                Err(_) => return None,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(_) => {}
             }
         }
+        self.is_ready = false;
+        None
     }
 
     /// How many datagrams have come and were not taken, because the socket's own queue was full. Exact if it is asked

@@ -118,6 +118,19 @@ fn on_room(operation: Operation, argument: &str) -> Option<Step<'_>> {
             Some(name) => Step::Command(Command::Kick { room, name }),
             None => Step::Reply(Reply::NoSuchUser),
         }),
-        (_, _) => None,
+        (Operation::Leave | Operation::Close | Operation::Kick, _) => None,
+        (
+            Operation::Pm
+            | Operation::Dm
+            | Operation::Ex
+            | Operation::Who
+            | Operation::Rm
+            | Operation::Rooms
+            | Operation::Token
+            | Operation::Passwd
+            | Operation::Help
+            | Operation::Noop,
+            _,
+        ) => None, // these do not begin with a room, or not only
     }
 }
