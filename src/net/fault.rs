@@ -8,7 +8,10 @@
 //! * What was taken out of it (the scratch buffer) is held outside of the guard, so it is put back in any case.
 //! * A hub that has carried out a command has events to tell. Those of the broken one are told like any others,
 //!   for others are owed them; so what the hub says has happened has happened for everybody. A frame is encoded before the
-//!   first outbox gets it, and from there on nothing is computed that can fail: a message is heard by all or by none.
+//!   first outbox gets it, and from there on nothing is computed that can fail: of those who hear in one spelling, a
+//!   message is heard by all or by none.
+//! * What the hub was in the middle of may be half done: a place in a room, say, whose holder the list does not name. No
+//!   code there trusts the one to find the other, so the worst is that somebody is missed or listed wrongly in that room.
 //! * A frame that broke in the middle leaves nothing in an outbox, and in a page only bytes that no piece refers to.
 //! * A guest whose connection broke may be in a room without knowing its token: it leaves.
 //! * The connection is closed like any other. If that panics too, what is broken is not one connection's.

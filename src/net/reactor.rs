@@ -187,7 +187,7 @@ impl Reactor {
     fn is_over(&self) -> bool {
         match self.ending {
             Ending::No => false,
-            Ending::Until(due) => self.conns.is_empty() || due <= self.clock.now,
+            Ending::Until(due) => self.conns.is_empty() && self.relay.is_quiet() || due <= self.clock.now,
         }
     }
 }

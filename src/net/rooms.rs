@@ -105,6 +105,11 @@ impl Relay {
         self.sockets.iter().any(|udp| udp.is_ready || udp.may_flush())
     }
 
+    /// Whether nothing waits to be sent.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.sockets.iter().all(|udp| udp.parcels.is_empty())
+    }
+
     /// Queues a text for the member with this token. False if it does not hear by datagrams.
     pub(super) fn tell(&mut self, token: RoomToken, spoken: &mut Spoken<'_>, stats: &mut Stats) -> bool {
         let Some((place, spelling)) = self.ears.place(token) else { return false };

@@ -310,3 +310,49 @@ fn a_room_door_that_is_left_out_is_not_there() {
     server.is_idle_for_a_second();
     with.is_idle_for_a_second();
 }
+
+#[test]
+fn an_address_has_so_many_guests_at_once() {
+    let server = Server::builder()
+        .rooms(&[""])
+        .set("limits.include_loopback", "true")
+        .set("limits.per_address", "2")
+        .set("limits.new_per_address", "100")
+        .set("log.level", "\"debug\"")
+        .start();
+    let door = server.door("rooms");
+    let enter = |operation, name: &str, expected| {
+        server.expect_counters(&[("connections", 0)]);
+        let answer = exchange(door, &request(operation, "lobby", name.as_bytes()), Way::Whole);
+        assert_eq!(frames(&answer)[0].payload[0], expected, "{name}");
+    };
+    enter(MAKE, "a", 0);
+    enter(JOIN, "b", 0);
+    enter(JOIN, "c", 4);
+    server.expect_counters(&[("ears", 2)]);
+    server.wait_for_log("guest ~a from 127.0.0.1 entered lobby");
+}
+
+#[test]
+fn whoever_is_turned_away_is_answered_if_it_has_asked() {
+    let server = Server::builder().rooms(&[""]).set("limits.connections", "1").start();
+    let door = server.door("rooms");
+    let _alice = server.bare("alice");
+    server.signal(rustix::process::Signal::STOP); // so that the request is there before the server looks
+    let mut whole = TcpStream::connect(door).unwrap();
+    whole.write_all(&request(JOIN, "lobby", br#"{"user_name":"bob","user_address":"x"}"#)).unwrap();
+    let mut header_only = TcpStream::connect(door).unwrap();
+    header_only.write_all(&header(5, MAKE, 0, 3)).unwrap();
+    let mut silent = TcpStream::connect(door).unwrap();
+    server.signal(rustix::process::Signal::CONT);
+    let answer = |stream: &mut TcpStream| {
+        let mut bytes = Vec::new();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.read_to_end(&mut bytes).unwrap();
+        bytes
+    };
+    let message = format!(r#"{{"message":"{REFUSED}"}}"#);
+    assert_eq!(answer(&mut whole), frame("", JOIN, 0, message.as_bytes()));
+    assert_eq!(answer(&mut header_only), frame("", MAKE, 1, &[4]));
+    assert_eq!(answer(&mut silent), b"");
+}
