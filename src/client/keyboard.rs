@@ -67,8 +67,10 @@ pub(super) struct Keyboard {
     /// What has been asked for has not been answered.
     is_busy: bool,
     is_interrupting: Arc<AtomicBool>,
-    /// A byte in here interrupts what waits in `poll`.
+    /// A byte in here interrupts what waits in `poll`. It is never taken out.
     cancel: UnixStream,
+    /// Whether rustyline may have to be interrupted.
+    is_edited: bool,
 }
 
 impl Keyboard {
@@ -83,7 +85,9 @@ impl Keyboard {
         let (asks, wanted) = mpsc::sync_channel(1);
         let (cancel, cancelled) = UnixStream::pair()?;
         let is_interrupting = Arc::new(AtomicBool::new(false));
-        if matches!(origin, Origin::Editor { .. }) {
+        cancel.set_nonblocking(true)?;
+        let is_edited = matches!(origin, Origin::Editor { .. });
+        if is_edited {
             stop_signal().thread_block()?;
         }
         let is_told = Arc::clone(&is_interrupting);
@@ -95,7 +99,7 @@ impl Keyboard {
             Origin::Stdin => read_stdin(&mut reader, &wanted, &doorbell),
         };
         let thread = thread::Builder::new().name("keyboard".to_owned()).spawn(body)?;
-        Ok(Self { asks, thread, is_busy: false, is_interrupting, cancel })
+        Ok(Self { asks, thread, is_busy: false, is_interrupting, cancel, is_edited })
     }
 
     /// Whether something is being read.
@@ -118,11 +122,14 @@ impl Keyboard {
     /// Interrupts what is being read, for good; the answer is [`Key::Interrupted`], unless another was on its way. It
     /// may come to nothing if the thread has only just begun, and is to be repeated until there is an answer.
     pub(super) fn interrupt(&mut self) {
-        self.is_interrupting.store(true, Ordering::SeqCst);
-        // If it is full, one is in there.
-        let _ = self.cancel.write(b".");
-        // rustyline takes it for Ctrl-C. Elsewhere it is the inbox's, which has no use for it any more.
-        let _ = pthread_kill(self.thread.as_pthread_t(), Signal::SIGINT);
+        if !self.is_interrupting.swap(true, Ordering::SeqCst) {
+            // There is room for one byte.
+            let _ = self.cancel.write(b".");
+        }
+        if self.is_edited {
+            // rustyline takes it for Ctrl-C. Elsewhere it is the inbox's, which it wakes.
+            let _ = pthread_kill(self.thread.as_pthread_t(), Signal::SIGINT);
+        }
     }
 
     /// Ends the thread, which must not be busy, and waits for it.
@@ -156,7 +163,7 @@ impl Reader {
 
     fn secret(&self, wanted: Wanted, prompt: &str) -> Key {
         let answer = if self.source.answers(wanted, self.has_talked) {
-            self.source.ask()
+            self.source.ask(&self.cancelled)
         } else {
             secret::ask_person(prompt, &self.cancelled)
         };

@@ -13,6 +13,7 @@ use super::args::Options;
 use super::inbox::{Event, Inbox};
 use super::keyboard::{Ask, Key, Keyboard, Origin};
 use super::link::{Link, Links};
+use super::output::Output;
 use super::screen::Screen;
 use super::secret::Source;
 use super::session::{Known, Session, Settings};
@@ -57,6 +58,7 @@ struct Shell {
     links: Links,
     keyboard: Keyboard,
     screen: Arc<Screen>,
+    stderr: Output,
     /// The editor's copy of what can be completed.
     known: Arc<Mutex<Known>>,
     store: Option<Store>,
@@ -70,8 +72,9 @@ struct Shell {
 
 impl Shell {
     fn start(options: Options, is_edited: bool) -> io::Result<Self> {
-        let inbox = Inbox::new()?;
-        let (screen, known) = (Arc::new(Screen::new()), Arc::new(Mutex::new(Known::default())));
+        let inbox = Inbox::new(is_edited)?;
+        let screen = Arc::new(Screen::new(Output::new(io::stdout(), inbox.alarm())?));
+        let (stderr, known) = (Output::new(io::stderr(), inbox.alarm())?, Arc::new(Mutex::new(Known::default())));
         let servers: Vec<String> = options.servers.iter().map(ToString::to_string).collect();
         let mut troubles = Vec::new();
         let store = Store::open().map_err(|why| troubles.push(why)).ok();
@@ -100,6 +103,7 @@ impl Shell {
             is_edited,
             inbox,
             screen,
+            stderr,
             known,
             store,
         };
@@ -186,12 +190,14 @@ impl Shell {
                     }
                     Key::Secret(secret) => {
                         // Ctrl-C there is a refusal, and no end of everything.
-                        self.inbox.is_interrupted();
+                        if self.is_edited {
+                            self.inbox.is_interrupted();
+                        }
                         self.tell(Input::Secret(secret));
                     }
                     Key::End | Key::Interrupted(_) => self.tell(Input::End),
                     Key::Failed(why) => {
-                        complain(&why);
+                        let _ = self.stderr.write(&format!("chatclient: {why}\n"));
                         return Some(FAILED);
                     }
                 }
@@ -230,7 +236,7 @@ impl Shell {
         let bell = if seen.rings && !self.options.no_bell && self.is_edited { "\x07" } else { "" };
         let lines = seen.text + bell;
         if self.is_aside(shown) {
-            let _ = io::stderr().write_all(lines.as_bytes());
+            let _ = self.stderr.write(&lines);
             return None;
         }
         // `chatclient --plain … | head -1` ends here, with nothing to be said and nobody to say it to.
@@ -273,9 +279,19 @@ impl Shell {
     /// Ends the threads. What was being typed is told, for it goes nowhere.
     fn finish(mut self) {
         let deadline = Instant::now() + LAST_WAIT;
+        let mut nudge = Instant::now();
         while self.keyboard.is_busy() && Instant::now() < deadline {
-            self.keyboard.interrupt();
-            if let Some(Event::Key(key)) = self.inbox.next(Some(NUDGE)) {
+            // By the clock: a nudge itself may wake the inbox.
+            if nudge <= Instant::now() {
+                self.keyboard.interrupt();
+                nudge = Instant::now() + NUDGE;
+            }
+            let event = self.inbox.next(Some(nudge.saturating_duration_since(Instant::now())));
+            // Where lines are edited, SIGINT is the nudge.
+            if self.inbox.is_terminated() || (!self.is_edited && self.inbox.is_interrupted()) {
+                break;
+            }
+            if let Some(Event::Key(key)) = event {
                 self.keyboard.answered();
                 if let Key::Line(typed) | Key::Interrupted(typed) = key
                     && !typed.trim().is_empty()

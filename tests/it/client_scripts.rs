@@ -3,11 +3,12 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::util::{Outcome, PASSWORD, Server, finish, pause};
+use crate::util::{Fake, Outcome, PASSWORD, Server, eventually, finish, pause};
 
 /// Runs a script in a folder of its own. In it `client` is the client, `$HOST` and `$PORT` are the server, and the
 /// password stands in the environment. There is no terminal.
@@ -239,4 +240,57 @@ fn a_signal_ends_a_script_too() {
     "
     .replace("$CLIENT", env!("CARGO_BIN_EXE_chatclient"));
     run_in(home.path(), &server, &script).check(0, &[]);
+}
+
+#[test]
+fn a_signal_ends_a_password_program_and_the_client() {
+    let server = Server::start();
+    let home = tempfile::tempdir().unwrap();
+    let script = r#"
+        '$CLIENT' --plain --password-command "sh -c 'echo \$\$ >asked; exec sleep 60'" $HOST $PORT new &
+        until [ -s asked ]; do sleep 0.01; done
+        kill -TERM $!
+        wait $!
+        code=$?
+        kill -0 $(cat asked) && echo 'the program is still there'
+        exit $code
+    "#
+    .replace("$CLIENT", env!("CARGO_BIN_EXE_chatclient"));
+    let outcome = run_in(home.path(), &server, &script);
+    outcome.check(0, &[]);
+    assert!(!outcome.stdout.contains("still there"), "{outcome:?}");
+}
+
+#[track_caller]
+fn check_ends_with_a_full_pipe(signal: Signal) {
+    let fake = Fake::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chatclient"))
+        .args(["--plain", &fake.addr().to_string(), "alice"])
+        .env("HOME", home.path())
+        .env_remove("XDG_STATE_HOME")
+        .env("CHATCLIENT_PASSWORD", PASSWORD)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _stdin = child.stdin.take();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut client = fake.let_in();
+    for _ in 0..200 {
+        client.send(&format!("D PM 1882415750197542913 bob {}", "y".repeat(1000)));
+    }
+    eventually("the pipe is full", || rustix::io::ioctl_fionread(&stdout).unwrap() >= 40_000);
+    pause(50);
+    kill_process(Pid::from_child(&child), signal).unwrap();
+    eventually("it has ended", || child.try_wait().unwrap().is_some());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    std::io::copy(&mut stdout, &mut std::io::sink()).unwrap();
+}
+
+#[test]
+fn a_signal_ends_it_although_nobody_reads_the_pipe() {
+    check_ends_with_a_full_pipe(Signal::TERM);
+    check_ends_with_a_full_pipe(Signal::INT);
 }
