@@ -37,6 +37,8 @@ pub(super) enum Key {
     BadLine(&'static str),
     /// A secret, or the user's refusal.
     Secret(Option<Secret>),
+    /// There is no secret to be had, and why: a person is not to be asked.
+    NoSecret(String),
     /// The input has ended, or Ctrl-C was pressed with nothing typed.
     End,
     /// It was interrupted by [`Keyboard::interrupt`], and this stood in the line.
@@ -91,7 +93,7 @@ impl Keyboard {
             stop_signal().thread_block()?;
         }
         let is_told = Arc::clone(&is_interrupting);
-        let mut reader = Reader { source, cancelled, is_interrupting: is_told, has_talked: false };
+        let mut reader = Reader { source, cancelled, is_interrupting: is_told, has_talked: false, is_edited };
         let body = move || match origin {
             Origin::Editor { screen, known, store } => {
                 edit(&mut reader, &wanted, &screen, &known, store.as_ref(), &doorbell);
@@ -154,6 +156,8 @@ struct Reader {
     is_interrupting: Arc<AtomicBool>,
     /// Whether a line has been asked for, which is after the login.
     has_talked: bool,
+    /// Whether a person types, who can be asked for a new password.
+    is_edited: bool,
 }
 
 impl Reader {
@@ -161,7 +165,15 @@ impl Reader {
         self.is_interrupting.load(Ordering::SeqCst)
     }
 
+    fn asks_person(&self, wanted: Wanted) -> bool {
+        !self.source.answers(wanted, self.has_talked)
+            && self.source.refuses(wanted, self.has_talked, self.is_edited).is_none()
+    }
+
     fn secret(&self, wanted: Wanted, prompt: &str) -> Key {
+        if let Some(why) = self.source.refuses(wanted, self.has_talked, self.is_edited) {
+            return Key::NoSecret(why);
+        }
         let answer = if self.source.answers(wanted, self.has_talked) {
             self.source.ask(&self.cancelled)
         } else {
@@ -209,7 +221,7 @@ fn edit(
         reader.has_talked |= matches!(ask, Ask::Line(_));
         let key = match ask {
             Ask::Line(prompt) => edit_line(reader, &mut editor, &prompt, store),
-            Ask::Secret(wanted) if reader.source.answers(wanted, reader.has_talked) => reader.secret(wanted, ""),
+            Ask::Secret(wanted) if !reader.asks_person(wanted) => reader.secret(wanted, ""),
             Ask::Secret(wanted) => {
                 let prompt = screen.begin_secret(secret::prompt(wanted));
                 let key = reader.secret(wanted, &prompt);

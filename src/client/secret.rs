@@ -63,6 +63,35 @@ impl Source {
         }
     }
 
+    /// Whether a password is given, so that it is this one that counts.
+    pub(super) fn is_given(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// Why there is no answer, neither from here nor from a person: where a password was given and is not taken, nobody
+    /// is asked for another. Only a new one may be chosen by hand, by a person who edits lines (`is_edited`) and
+    /// `has_talked`.
+    pub(super) fn refuses(&self, wanted: Wanted, has_talked: bool, is_edited: bool) -> Option<String> {
+        let origin = match self {
+            Self::None => return None,
+            Self::Variable(_) => VARIABLE,
+            Self::Program(_) => "--password-command",
+        };
+        if self.answers(wanted, has_talked) {
+            return None;
+        }
+        match wanted {
+            Wanted::Password(_) => Some(format!("the password that {origin} gives is wrong")),
+            Wanted::NewPassword(_) | Wanted::NewPasswordAgain if !has_talked => {
+                Some(format!("the password that {origin} gives cannot be used"))
+            }
+            Wanted::NewPassword(_) | Wanted::NewPasswordAgain if is_edited => None,
+            Wanted::NewPassword(_) | Wanted::NewPasswordAgain => {
+                Some(format!("a new password is not taken from {origin}: choose it at a terminal"))
+            }
+        }
+    }
+
     /// The password, from where it stands. A byte in `cancel` interrupts it.
     pub(super) fn ask(&self, cancel: &UnixStream) -> Answer {
         match self {
@@ -288,6 +317,19 @@ mod tests {
         let words = ["sh", "-c", "exec >&-; exec sleep 60"].map(str::to_owned).to_vec();
         assert_eq!(Source::Program(words).ask(&cancelled), Answer::Interrupted);
         assert!(began.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_given_password_that_is_refused_is_the_last() {
+        let source = Source::Variable(Secret(Zeroizing::new("x".to_owned())));
+        let refuses = |wanted, has_talked, is_edited| source.refuses(wanted, has_talked, is_edited).is_some();
+        for is_edited in [false, true] {
+            assert!(!refuses(Wanted::Password(1), false, is_edited) && refuses(Wanted::Password(2), false, is_edited));
+            assert!(!refuses(Wanted::NewPassword(1), false, is_edited));
+            assert!(refuses(Wanted::NewPassword(2), false, is_edited));
+            assert_eq!(refuses(Wanted::NewPassword(1), true, is_edited), !is_edited);
+            assert!(Source::None.refuses(Wanted::Password(2), false, is_edited).is_none());
+        }
     }
 
     #[test]

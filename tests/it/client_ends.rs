@@ -277,3 +277,22 @@ fn a_new_password_is_chosen_by_hand_whatever_the_variable_says() {
     again.expect("C 230 ");
     assert!(!alice.raw().contains("battery"));
 }
+
+#[test]
+fn a_password_that_was_given_and_is_wrong_ends_it_in_a_terminal_too() {
+    let server = Server::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = alice_at(&server, &home);
+    alice.keys("/quit\r");
+    alice.expect_exit(0);
+    let (host, port) = (server.addr().ip().to_string(), server.addr().port().to_string());
+    let client = env!("CARGO_BIN_EXE_chatclient");
+    for mode in [&[][..], &["--plain"], &["--json"], &["--once", "hi"]] {
+        let arguments: Vec<&str> = mode.iter().copied().chain([host.as_str(), port.as_str(), "alice"]).collect();
+        let variables = [("CHATCLIENT_PASSWORD", "not this one")];
+        let mut alice = Terminal::start_with(24, 80, home.path(), client, &arguments, &variables);
+        alice.expect_exit(1);
+        let raw = alice.raw();
+        assert!(raw.contains("tries left") && raw.contains("gives is wrong") && !raw.contains("password: "), "{raw}");
+    }
+}

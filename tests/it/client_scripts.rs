@@ -294,3 +294,23 @@ fn a_signal_ends_it_although_nobody_reads_the_pipe() {
     check_ends_with_a_full_pipe(Signal::TERM);
     check_ends_with_a_full_pipe(Signal::INT);
 }
+
+#[test]
+fn a_password_that_was_given_is_used_and_nobody_is_asked_for_another() {
+    let server = Server::start();
+    let home = tempfile::tempdir().unwrap();
+    run_in(home.path(), &server, "echo hello | client --plain $HOST $PORT alice").check(0, &[]);
+    // Although there is a token now.
+    for mode in ["--once hi", "--plain", "--json"] {
+        let script = format!("echo hi | CHATCLIENT_PASSWORD=wrong-one client {mode} $HOST $PORT alice");
+        let outcome = run_in(home.path(), &server, &script);
+        let told = outcome.stdout.clone() + &outcome.stderr;
+        assert_eq!(outcome.code, Some(1), "{outcome:?}");
+        for part in ["tries left", "the password that CHATCLIENT_PASSWORD gives is wrong"] {
+            assert!(told.contains(part), "{outcome:?}");
+        }
+        assert!(!told.contains("no terminal"), "{outcome:?}");
+    }
+    let script = "unset CHATCLIENT_PASSWORD; echo hi | client --plain $HOST $PORT alice";
+    run_in(home.path(), &server, script).check(0, &[]);
+}
