@@ -12,7 +12,7 @@ use super::action::{Action, Input, Now, Secret, Shown, Status, Weight};
 use super::args::Options;
 use super::inbox::{Event, Inbox};
 use super::keyboard::{Ask, Key, Keyboard, Origin};
-use super::link::{Link, Links};
+use super::link::{Links, News};
 use super::output::Output;
 use super::screen::Screen;
 use super::secret::Source;
@@ -93,7 +93,7 @@ impl Shell {
         };
         let mut shell = Self {
             keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
-            links: Links::new(inbox.doorbell()),
+            links: Links::new(inbox.doorbell(), inbox.alarm()),
             session: Session::new(settings(&options, servers.clone(), is_edited), tokens),
             view: View::new(form(&options, is_edited), TimeZone::system()),
             servers,
@@ -176,9 +176,9 @@ impl Shell {
     fn on_event(&mut self, event: Event) -> Option<u8> {
         match event {
             Event::Link(number, link) => match self.links.take(number, link) {
-                Some(Link::Connected(_)) => self.tell(Input::Connected),
-                Some(Link::Bytes(bytes)) => self.tell(Input::Bytes(&bytes)),
-                Some(Link::Gone(why)) => self.tell(Input::Disconnected(&why)),
+                Some(News::Connected) => self.tell(Input::Connected),
+                Some(News::Bytes(bytes)) => self.tell(Input::Bytes(&bytes)),
+                Some(News::Gone(why)) => self.tell(Input::Disconnected(&why)),
                 None => {}
             },
             Event::Key(key) => {
