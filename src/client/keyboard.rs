@@ -41,8 +41,10 @@ pub(super) enum Key {
     NoSecret(String),
     /// The input has ended, or Ctrl-C was pressed with nothing typed.
     End,
-    /// It was interrupted by [`Keyboard::interrupt`], and this stood in the line.
+    /// It was interrupted by [`Keyboard::interrupt`], and this stood in the line, or is the next.
     Interrupted(String),
+    /// Standard input cannot be read any more, and why: for the rest it is as if it had ended.
+    Broken(String),
     /// It cannot be read, and why: nothing can go on.
     Failed(String),
 }
@@ -280,7 +282,8 @@ fn read_stdin(reader: &mut Reader, asks: &Receiver<Ask>, doorbell: &Doorbell) {
                 Next::Line(line) => Key::Line(line),
                 Next::Bad(why) => Key::BadLine(why),
                 Next::End => Key::End,
-                Next::Cancelled => Key::Interrupted(String::new()),
+                Next::Failed(error) => Key::Broken(format!("standard input: {error}")),
+                Next::Cancelled => Key::Interrupted(lines.rest()),
             },
             Ask::Secret(wanted) => reader.secret(wanted, secret::prompt(wanted)),
         };

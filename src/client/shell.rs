@@ -2,7 +2,8 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -25,6 +26,8 @@ use super::terminal;
 /// is told to.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 const NUDGE: Duration = Duration::from_millis(20);
+/// What the session says in answer to what was typed, rather than about the connection.
+const ANSWERS: [&str; 3] = ["help", "usage", "unknown"];
 /// Exit code: it did not work.
 const FAILED: u8 = 1;
 
@@ -40,8 +43,7 @@ pub(super) fn run(options: Options) -> u8 {
         }
     };
     let code = shell.serve();
-    shell.finish();
-    code
+    shell.finish(code)
 }
 
 /// Says something on standard error. If that is closed there is nobody to tell.
@@ -67,6 +69,12 @@ struct Shell {
     /// What was asked for last, to be asked again if the line was of no use.
     prompt: String,
     was_terminated: bool,
+    /// Whether the login has been done, and lines have been asked for.
+    has_talked: bool,
+    /// Why standard output cannot be written to any more.
+    lost_output: Option<io::Error>,
+    /// The exit code is at least this.
+    worst: u8,
     started: Instant,
 }
 
@@ -99,6 +107,9 @@ impl Shell {
             servers,
             prompt: String::new(),
             was_terminated: false,
+            has_talked: false,
+            lost_output: None,
+            worst: 0,
             started: Instant::now(),
             options,
             is_edited,
@@ -155,8 +166,9 @@ impl Shell {
             }
             Action::Disconnect => self.links.close(),
             Action::Send(bytes) => self.links.send(&bytes),
-            Action::Show(shown) => return self.show(&shown),
+            Action::Show(shown) => self.show(&shown),
             Action::AskLine(prompt) => {
+                self.has_talked = true;
                 self.prompt.clone_from(&prompt);
                 self.keyboard.ask(Ask::Line(prompt));
             }
@@ -186,7 +198,8 @@ impl Shell {
                 match key {
                     Key::Line(line) => self.tell(Input::Line(&line)),
                     Key::BadLine(why) => {
-                        self.say(Weight::Trouble, "usage", why.to_owned());
+                        self.worst = FAILED;
+                        self.say(Weight::Trouble, "dropped", why.to_owned());
                         self.keyboard.ask(Ask::Line(self.prompt.clone()));
                     }
                     Key::Secret(secret) => {
@@ -201,8 +214,13 @@ impl Shell {
                         self.tell(Input::Secret(None));
                     }
                     Key::End | Key::Interrupted(_) => self.tell(Input::End),
+                    Key::Broken(why) => {
+                        self.worst = FAILED;
+                        self.complain(&why);
+                        self.tell(Input::End);
+                    }
                     Key::Failed(why) => {
-                        let _ = self.stderr.write(&format!("chatclient: {why}\n"));
+                        self.complain(&why);
                         return Some(FAILED);
                     }
                 }
@@ -235,32 +253,42 @@ impl Shell {
         Now { monotonic_ms: millis(self.started.elapsed()), unix_ms: millis(unix) }
     }
 
-    /// Shows something; gives the exit code if nobody can see it.
-    fn show(&mut self, shown: &Shown) -> Option<u8> {
+    /// Shows something.
+    fn show(&mut self, shown: &Shown) {
         let seen = self.view.show(shown, self.now());
         let bell = if seen.rings && !self.options.no_bell && self.is_edited { "\x07" } else { "" };
         let lines = seen.text + bell;
         if self.is_aside(shown) {
+            // If that is closed there is nobody to tell.
             let _ = self.stderr.write(&lines);
-            return None;
+        } else if self.lost_output.is_none()
+            && let Err(error) = self.screen.show(&lines)
+        {
+            self.lost_output = Some(error);
+            // The one thing that is to be said can be said without anybody watching.
+            if self.options.once.is_none() {
+                self.tell(Input::Terminated);
+            }
         }
-        // `chatclient --plain … | head -1` ends here, with nothing to be said and nobody to say it to.
-        self.screen.show(&lines).err().map(|_| 0)
     }
 
-    /// Whether this belongs on standard error: in a script, what the client itself has to say, and why `--once` could
-    /// not do the one thing that it was started for.
+    fn complain(&self, what: &str) {
+        let _ = self.stderr.write(&format!("chatclient: {what}\n"));
+    }
+
+    /// Whether this belongs on standard error: in a script, what the client itself has to say, unless it was asked, and
+    /// why `--once` could not do the one thing that it was started for.
     fn is_aside(&self, shown: &Shown) -> bool {
+        let is_once = self.options.once.is_some();
         let is_aside = match shown {
-            Shown::Status(_) => true,
-            Shown::Reply { code, .. } => self.options.once.is_some() && *code >= 400,
+            Shown::Status(status) => is_once || !ANSWERS.contains(&status.kind),
+            Shown::Reply { code, .. } => is_once && *code >= 400,
             Shown::Message(_) | Shown::Notice { .. } => false,
         };
         is_aside && !self.is_edited && !self.options.json
     }
 
     fn say(&mut self, weight: Weight, kind: &'static str, text: String) {
-        // If nobody can see it, what comes next ends the client.
         self.show(&Shown::Status(Status { weight, kind, text }));
     }
 
@@ -281,8 +309,10 @@ impl Shell {
         }
     }
 
-    /// Ends the threads. What was being typed is told, for it goes nowhere.
-    fn finish(mut self) {
+    /// Ends the threads, and gives the exit code, of which the session's part is `code`. What was being typed is told, for
+    /// it goes nowhere.
+    fn finish(mut self, code: u8) -> u8 {
+        let mut is_unsaid = false;
         let deadline = Instant::now() + LAST_WAIT;
         let mut nudge = Instant::now();
         while self.keyboard.is_busy() && Instant::now() < deadline {
@@ -301,6 +331,7 @@ impl Shell {
                 if let Key::Line(typed) | Key::Interrupted(typed) = key
                     && !typed.trim().is_empty()
                 {
+                    is_unsaid = true;
                     self.say(Weight::Trouble, "unsent", format!("not sent: {typed}"));
                 }
             }
@@ -310,7 +341,27 @@ impl Shell {
         if !self.keyboard.is_busy() {
             self.keyboard.finish();
         }
+        match &self.lost_output {
+            Some(error) if self.options.once.is_none() => {
+                // `chatclient --plain … | head -1` ends here: nobody is left to say anything to. But what a script still
+                // had to say must not be lost without a word.
+                is_unsaid |= !self.has_talked || (!self.is_edited && has_more(io::stdin()));
+                let is_quiet = error.kind() == ErrorKind::BrokenPipe && !is_unsaid && code.max(self.worst) == 0;
+                if is_quiet {
+                    return 0;
+                }
+                let _ = self.stderr.write(&format!("chatclient: standard output: {error}\n"));
+                FAILED.max(code)
+            }
+            Some(_) | None => code.max(self.worst),
+        }
     }
+}
+
+/// Whether there is something that has not been read.
+fn has_more(input: impl AsFd) -> bool {
+    // What does not know has no end either.
+    rustix::io::ioctl_fionread(input).is_ok_and(|bytes| bytes > 0)
 }
 
 fn settings(options: &Options, servers: Vec<String>, people: bool) -> Settings {
