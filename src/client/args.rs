@@ -30,8 +30,8 @@ pub struct Args {
     /// No editing, no colours: a line for each message, commands from standard input
     #[arg(long)]
     plain: bool,
-    /// The same, with each event as a JSON object on a line of its own
-    #[arg(long, conflicts_with = "plain")]
+    /// The same, with each event as a JSON object on a line of its own (also together with --plain)
+    #[arg(long)]
     json: bool,
     /// Send this text, wait until it is confirmed, and leave; exit code 1 if it was not
     #[arg(long, value_name = "TEXT")]
@@ -240,7 +240,6 @@ mod tests {
         check_refused(&["--once", "hi", "--to", "a b", "localhost", "alice"], "is no name");
         check_refused(&["--once", "hi", "--room", "a\nb", "localhost", "alice"], "is no room");
         check_refused(&["--once", "hi", "--to", "b", "--room", "r", "localhost", "alice"], "cannot be used with");
-        check_refused(&["--plain", "--json", "localhost", "alice"], "cannot be used with");
         check_refused(&["--password-command", "a 'b", "localhost", "alice"], "quote");
         check_refused(&["--password-command", "", "localhost", "alice"], "a program");
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::alarm::Alarm;
 use super::keyboard::Key;
 use super::link::Link;
 
@@ -33,6 +34,7 @@ pub(super) struct Inbox {
     /// SIGINT has come.
     interrupted: Arc<AtomicBool>,
     doorbell: Doorbell,
+    alarm: Arc<Alarm>,
 }
 
 /// A thread's way into the [`Inbox`].
@@ -43,8 +45,9 @@ pub(super) struct Doorbell {
 }
 
 impl Inbox {
-    /// Makes the inbox, and takes over SIGTERM, SIGHUP and SIGINT.
-    pub(super) fn new() -> io::Result<Self> {
+    /// Makes the inbox, and takes over SIGTERM, SIGHUP and SIGINT. Where lines are edited (`is_edited`) SIGINT is Ctrl-C,
+    /// and does not raise the alarm.
+    pub(super) fn new(is_edited: bool) -> io::Result<Self> {
         let (sender, events) = mpsc::sync_channel(EVENTS);
         let (wake, ring) = UnixStream::pair()?;
         ring.set_nonblocking(true)?;
@@ -54,13 +57,19 @@ impl Inbox {
             signal_hook::flag::register(signal, Arc::clone(flag))?;
             signal_hook::low_level::pipe::register(signal, ring.try_clone()?)?;
         }
+        let alarm = Alarm::new(if is_edited { &[SIGTERM, SIGHUP] } else { &[SIGTERM, SIGHUP, SIGINT] })?;
         let doorbell = Doorbell { events: sender, wake: Arc::new(ring) };
-        Ok(Self { events, wake, terminated, interrupted, doorbell })
+        Ok(Self { events, wake, terminated, interrupted, doorbell, alarm: Arc::new(alarm) })
     }
 
     /// A way in, for a thread.
     pub(super) fn doorbell(&self) -> Doorbell {
         self.doorbell.clone()
+    }
+
+    /// What such a signal raises, for those who wait to write.
+    pub(super) fn alarm(&self) -> Arc<Alarm> {
+        Arc::clone(&self.alarm)
     }
 
     /// Whether SIGTERM or SIGHUP has come since this was asked last.

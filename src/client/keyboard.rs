@@ -37,10 +37,14 @@ pub(super) enum Key {
     BadLine(&'static str),
     /// A secret, or the user's refusal.
     Secret(Option<Secret>),
+    /// There is no secret to be had, and why: a person is not to be asked.
+    NoSecret(String),
     /// The input has ended, or Ctrl-C was pressed with nothing typed.
     End,
-    /// It was interrupted by [`Keyboard::interrupt`], and this stood in the line.
+    /// It was interrupted by [`Keyboard::interrupt`], and this stood in the line, or is the next.
     Interrupted(String),
+    /// Standard input cannot be read any more, and why: for the rest it is as if it had ended.
+    Broken(String),
     /// It cannot be read, and why: nothing can go on.
     Failed(String),
 }
@@ -67,8 +71,10 @@ pub(super) struct Keyboard {
     /// What has been asked for has not been answered.
     is_busy: bool,
     is_interrupting: Arc<AtomicBool>,
-    /// A byte in here interrupts what waits in `poll`.
+    /// A byte in here interrupts what waits in `poll`. It is never taken out.
     cancel: UnixStream,
+    /// Whether rustyline may have to be interrupted.
+    is_edited: bool,
 }
 
 impl Keyboard {
@@ -83,11 +89,13 @@ impl Keyboard {
         let (asks, wanted) = mpsc::sync_channel(1);
         let (cancel, cancelled) = UnixStream::pair()?;
         let is_interrupting = Arc::new(AtomicBool::new(false));
-        if matches!(origin, Origin::Editor { .. }) {
+        cancel.set_nonblocking(true)?;
+        let is_edited = matches!(origin, Origin::Editor { .. });
+        if is_edited {
             stop_signal().thread_block()?;
         }
         let is_told = Arc::clone(&is_interrupting);
-        let mut reader = Reader { source, cancelled, is_interrupting: is_told, has_talked: false };
+        let mut reader = Reader { source, cancelled, is_interrupting: is_told, has_talked: false, is_edited };
         let body = move || match origin {
             Origin::Editor { screen, known, store } => {
                 edit(&mut reader, &wanted, &screen, &known, store.as_ref(), &doorbell);
@@ -95,7 +103,7 @@ impl Keyboard {
             Origin::Stdin => read_stdin(&mut reader, &wanted, &doorbell),
         };
         let thread = thread::Builder::new().name("keyboard".to_owned()).spawn(body)?;
-        Ok(Self { asks, thread, is_busy: false, is_interrupting, cancel })
+        Ok(Self { asks, thread, is_busy: false, is_interrupting, cancel, is_edited })
     }
 
     /// Whether something is being read.
@@ -118,11 +126,14 @@ impl Keyboard {
     /// Interrupts what is being read, for good; the answer is [`Key::Interrupted`], unless another was on its way. It
     /// may come to nothing if the thread has only just begun, and is to be repeated until there is an answer.
     pub(super) fn interrupt(&mut self) {
-        self.is_interrupting.store(true, Ordering::SeqCst);
-        // If it is full, one is in there.
-        let _ = self.cancel.write(b".");
-        // rustyline takes it for Ctrl-C. Elsewhere it is the inbox's, which has no use for it any more.
-        let _ = pthread_kill(self.thread.as_pthread_t(), Signal::SIGINT);
+        if !self.is_interrupting.swap(true, Ordering::SeqCst) {
+            // There is room for one byte.
+            let _ = self.cancel.write(b".");
+        }
+        if self.is_edited {
+            // rustyline takes it for Ctrl-C. Elsewhere it is the inbox's, which it wakes.
+            let _ = pthread_kill(self.thread.as_pthread_t(), Signal::SIGINT);
+        }
     }
 
     /// Ends the thread, which must not be busy, and waits for it.
@@ -147,6 +158,8 @@ struct Reader {
     is_interrupting: Arc<AtomicBool>,
     /// Whether a line has been asked for, which is after the login.
     has_talked: bool,
+    /// Whether a person types, who can be asked for a new password.
+    is_edited: bool,
 }
 
 impl Reader {
@@ -154,9 +167,17 @@ impl Reader {
         self.is_interrupting.load(Ordering::SeqCst)
     }
 
+    fn asks_person(&self, wanted: Wanted) -> bool {
+        !self.source.answers(wanted, self.has_talked)
+            && self.source.refuses(wanted, self.has_talked, self.is_edited).is_none()
+    }
+
     fn secret(&self, wanted: Wanted, prompt: &str) -> Key {
+        if let Some(why) = self.source.refuses(wanted, self.has_talked, self.is_edited) {
+            return Key::NoSecret(why);
+        }
         let answer = if self.source.answers(wanted, self.has_talked) {
-            self.source.ask()
+            self.source.ask(&self.cancelled)
         } else {
             secret::ask_person(prompt, &self.cancelled)
         };
@@ -202,7 +223,7 @@ fn edit(
         reader.has_talked |= matches!(ask, Ask::Line(_));
         let key = match ask {
             Ask::Line(prompt) => edit_line(reader, &mut editor, &prompt, store),
-            Ask::Secret(wanted) if reader.source.answers(wanted, reader.has_talked) => reader.secret(wanted, ""),
+            Ask::Secret(wanted) if !reader.asks_person(wanted) => reader.secret(wanted, ""),
             Ask::Secret(wanted) => {
                 let prompt = screen.begin_secret(secret::prompt(wanted));
                 let key = reader.secret(wanted, &prompt);
@@ -261,7 +282,8 @@ fn read_stdin(reader: &mut Reader, asks: &Receiver<Ask>, doorbell: &Doorbell) {
                 Next::Line(line) => Key::Line(line),
                 Next::Bad(why) => Key::BadLine(why),
                 Next::End => Key::End,
-                Next::Cancelled => Key::Interrupted(String::new()),
+                Next::Failed(error) => Key::Broken(format!("standard input: {error}")),
+                Next::Cancelled => Key::Interrupted(lines.rest()),
             },
             Ask::Secret(wanted) => reader.secret(wanted, secret::prompt(wanted)),
         };

@@ -4,29 +4,41 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::alarm::Alarm;
 use super::args::Server;
 use super::inbox::{Doorbell, Event};
 
 /// How long one address may take to answer, and how many addresses of a name are tried.
 const CONNECT: Duration = Duration::from_secs(10);
 const ADDRESSES: usize = 8;
-/// How long the server may take nothing of what is written to it.
+/// How long the server may take over what is written to it at once.
 const WRITE: Duration = Duration::from_secs(10);
 /// Bytes that are read at once.
 const CHUNK: usize = 16 * 1024;
 /// How long the end waits for a thread that is looking up a name, which nothing can interrupt.
 const LAST_WAIT: Duration = Duration::from_millis(500);
 
-/// What happens on a connection.
+/// What the thread of a connection says.
 pub(super) enum Link {
-    /// It stands; this is to be written to.
+    /// It stands; this is to be written to, without waiting.
     Connected(TcpStream),
+    /// The server has sent this; never empty.
+    Bytes(Vec<u8>),
+    /// It could not be made, or is over, and why. Nothing follows.
+    Gone(String),
+}
+
+/// What has happened on the connection in use.
+pub(super) enum News {
+    /// It stands.
+    Connected,
     /// The server has sent this; never empty.
     Bytes(Vec<u8>),
     /// It could not be made, or is over, and why. Nothing follows.
@@ -36,6 +48,7 @@ pub(super) enum Link {
 /// All connections of this run, of which at most one is in use.
 pub(super) struct Links {
     doorbell: Doorbell,
+    alarm: Arc<Alarm>,
     /// The number of the newest; what others still say is not heard.
     number: u64,
     stream: Option<TcpStream>,
@@ -47,9 +60,10 @@ pub(super) struct Links {
 }
 
 impl Links {
-    /// No connection yet. What happens on those to come goes to `doorbell`.
-    pub(super) fn new(doorbell: Doorbell) -> Self {
-        Self { doorbell, number: 0, stream: None, write_failed: None, cancel: None, threads: Vec::new() }
+    /// No connection yet. What happens on those to come goes to `doorbell`; `alarm` ends the waiting for a server that
+    /// takes nothing.
+    pub(super) fn new(doorbell: Doorbell, alarm: Arc<Alarm>) -> Self {
+        Self { doorbell, alarm, number: 0, stream: None, write_failed: None, cancel: None, threads: Vec::new() }
     }
 
     /// Connects to a server, and first gives the old connection up. What happens comes as events.
@@ -75,32 +89,32 @@ impl Links {
 
     /// Takes an event of connection `number`; `None` if that one has been given up. A connection that stands is kept
     /// here.
-    pub(super) fn take(&mut self, number: u64, link: Link) -> Option<Link> {
+    pub(super) fn take(&mut self, number: u64, link: Link) -> Option<News> {
         if number != self.number || self.cancel.is_none() {
             return None;
         }
         match link {
             Link::Connected(stream) => {
-                self.stream = stream.try_clone().ok();
-                Some(Link::Connected(stream))
+                self.stream = Some(stream);
+                Some(News::Connected)
             }
-            Link::Bytes(bytes) => Some(Link::Bytes(bytes)),
+            Link::Bytes(bytes) => Some(News::Bytes(bytes)),
             Link::Gone(why) => {
                 let why = self.write_failed.take().unwrap_or(why);
                 self.close();
-                Some(Link::Gone(why))
+                Some(News::Gone(why))
             }
         }
     }
 
-    /// Sends all of it. If that fails, what the server had said before is still read, and then the connection is
-    /// [`Link::Gone`].
+    /// Sends all of it, within [`WRITE`], and when the client is to end within a moment. If that fails, what the server had said before is still read, and then the connection is
+    /// [`News::Gone`].
     pub(super) fn send(&mut self, bytes: &[u8]) {
         let Some(stream) = &mut self.stream else { return };
         if self.write_failed.is_some() {
             return;
         }
-        if let Err(error) = stream.write_all(bytes) {
+        if let Err(error) = write_all(stream, bytes, Instant::now() + WRITE, &self.alarm) {
             self.write_failed = Some(describe_write(&error));
             // Ends the reading too. It may be down already.
             let _ = stream.shutdown(Shutdown::Both);
@@ -135,6 +149,24 @@ impl Links {
     }
 }
 
+/// Writes all of it to a socket that does not wait, within this time.
+fn write_all(socket: &mut TcpStream, mut bytes: &[u8], deadline: Instant, alarm: &Alarm) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match socket.write(bytes) {
+            Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                // A server that takes a little now and then is always ready for a little more.
+                if Instant::now() >= deadline || !alarm.wait_writable(&*socket, Some(deadline))? {
+                    return Err(ErrorKind::TimedOut.into());
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// A connection's life. Gives why it is over, or nothing if nobody wants to know.
 fn serve(server: &Server, cancelled: &UnixStream, tell: impl Fn(Link) -> bool) -> Option<String> {
     let stream = match connect(server, cancelled) {
@@ -161,7 +193,7 @@ fn serve(server: &Server, cancelled: &UnixStream, tell: impl Fn(Link) -> bool) -
                     return None;
                 }
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
             Err(error) => return Some(describe(&error)),
         }
     }
@@ -198,9 +230,7 @@ fn connect_to(address: SocketAddr, cancelled: &UnixStream) -> io::Result<Option<
         }
         Err(error) => return Err(error),
     }
-    socket.set_nonblocking(false)?;
     socket.set_tcp_nodelay(true)?;
-    socket.set_write_timeout(Some(WRITE))?;
     Ok(Some(socket.into()))
 }
 
@@ -241,8 +271,68 @@ fn describe(error: &io::Error) -> String {
 
 /// Why nothing could be written, in words.
 fn describe_write(error: &io::Error) -> String {
-    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) {
-        return format!("the server took nothing for {} s", WRITE.as_secs());
+    if error.kind() == ErrorKind::TimedOut {
+        return format!("the server did not take within {} s what was sent", WRITE.as_secs());
     }
     describe(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A socket that does not wait, and its other end.
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        (stream, listener.accept().unwrap().0)
+    }
+
+    #[test]
+    fn a_server_that_takes_a_little_now_and_then_is_not_waited_for_without_end() {
+        let (mut stream, mut server) = pair();
+        let dripping = thread::spawn(move || {
+            let mut piece = vec![0; 64 * 1024];
+            while server.read(&mut piece).is_ok_and(|n| n > 0) {
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let alarm = Alarm::new(&[]).unwrap();
+        let began = Instant::now();
+        let much = vec![b'x'; 64 << 20];
+        let error = write_all(&mut stream, &much, began + Duration::from_millis(300), &alarm).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(began.elapsed() < Duration::from_secs(5));
+        drop(stream);
+        dripping.join().unwrap();
+    }
+
+    #[test]
+    fn the_alarm_is_heard_while_a_server_takes_nothing() {
+        let (mut stream, _server) = pair();
+        let alarm = Alarm::new(&[]).unwrap();
+        alarm.raise();
+        let began = Instant::now();
+        let much = vec![b'x'; 64 << 20];
+        let error = write_all(&mut stream, &much, began + Duration::from_secs(60), &alarm).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn all_is_written_to_a_server_that_takes_it() {
+        let (mut stream, mut server) = pair();
+        let reading = thread::spawn(move || {
+            let mut all = Vec::new();
+            server.read_to_end(&mut all).unwrap();
+            all.len()
+        });
+        let alarm = Alarm::new(&[]).unwrap();
+        write_all(&mut stream, &vec![b'x'; 16 << 20], Instant::now() + WRITE, &alarm).unwrap();
+        drop(stream);
+        assert_eq!(reading.join().unwrap(), 16 << 20);
+    }
 }

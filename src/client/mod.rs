@@ -17,7 +17,8 @@
 //! * `shell`: the main thread, which does what the session wants, and sleeps in its `inbox`.
 //! * `link`: the connection and its thread. `keyboard`: the thread that reads lines (`editor`, or `stdin` in scripts)
 //!   and secrets (`secret`).
-//! * `screen`: the one way to the terminal. `terminal`: how it was found. `store`: what is kept between two runs.
+//! * `screen`: the one way to the terminal. `output`: how it is written to, and `alarm`: what may end the waiting for it.
+//!   `terminal`: how it was found. `store`: what is kept between two runs.
 
 pub mod action;
 
@@ -30,11 +31,13 @@ pub mod complete;
 pub mod show;
 pub mod visible;
 
+mod alarm;
 pub mod args;
 mod editor;
 mod inbox;
 mod keyboard;
 mod link;
+mod output;
 mod screen;
 mod secret;
 mod shell;

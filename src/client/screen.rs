@@ -4,9 +4,11 @@
 //! and is written above it in the same breath (`editor.rs`). Held text stays here until it has been taken, so that
 //! nothing is lost or comes in another order when the line ends meanwhile.
 
-use std::io::{self, Write};
+use std::io;
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::output::Output;
 
 /// Bytes that are held while the editor cannot draw (it is searching the history, or the terminal has stopped). The
 /// oldest lines give way to new ones, and their number is told.
@@ -19,6 +21,7 @@ const AT_START: &str = "\r\x1b[K";
 pub(super) struct Screen {
     state: Mutex<State>,
     changed: Condvar,
+    output: Output,
 }
 
 struct State {
@@ -45,8 +48,8 @@ enum Mode {
 }
 
 impl Screen {
-    /// A screen that nobody owns.
-    pub(super) fn new() -> Self {
+    /// A screen that nobody owns, behind this output.
+    pub(super) fn new(output: Output) -> Self {
         let state = State {
             mode: Mode::Free,
             held: String::new(),
@@ -55,7 +58,7 @@ impl Screen {
             is_over: false,
             typed: String::new(),
         };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+        Self { state: Mutex::new(state), changed: Condvar::new(), output }
     }
 
     /// Shows whole lines, each with its LF, now or as soon as the editor can.
@@ -66,8 +69,8 @@ impl Screen {
     pub(super) fn show(&self, lines: &str) -> io::Result<()> {
         let mut state = self.lock();
         match state.mode {
-            Mode::Free => write(lines),
-            Mode::Secret(prompt) => write(&format!("{AT_START}{lines}{prompt}")),
+            Mode::Free => self.output.write(lines),
+            Mode::Secret(prompt) => self.output.write(&format!("{AT_START}{lines}{prompt}")),
             Mode::Line => {
                 state.hold(lines);
                 state.is_wake_wanted = true;
@@ -89,7 +92,7 @@ impl Screen {
         state.mode = Mode::Free;
         let held = state.take_held();
         // If nobody can read it, the next line to be shown says so.
-        let _ = write(&held);
+        let _ = self.output.write(&held);
         mem::take(&mut state.typed)
     }
 
@@ -103,7 +106,7 @@ impl Screen {
     /// The secret has been typed, or not: its line is over.
     pub(super) fn end_secret(&self) {
         self.lock().mode = Mode::Free;
-        let _ = write("\n");
+        let _ = self.output.write("\n");
     }
 
     /// For the editor, when it draws: what is to be written above its line.
@@ -169,19 +172,21 @@ impl State {
     }
 }
 
-fn write(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::client::alarm::Alarm;
+
+    fn screen() -> Screen {
+        let alarm = Arc::new(Alarm::new(&[]).unwrap());
+        Screen::new(Output::new(io::stdout(), alarm).unwrap())
+    }
 
     #[test]
     fn what_is_held_is_bounded_and_what_gave_way_is_told() {
-        let screen = Screen::new();
+        let screen = screen();
         screen.begin_line();
         let line = "é".repeat(500) + "\n";
         let count = 3 * HELD_BYTES / line.len();
@@ -199,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_was_typed_is_known_at_the_end() {
-        let screen = Screen::new();
+        let screen = screen();
         screen.begin_line();
         screen.note_typed("héllo");
         assert_eq!(screen.end_line(), "héllo");

@@ -2,12 +2,12 @@
 
 use std::env;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
@@ -16,7 +16,7 @@ use super::action::{Secret, Wanted};
 /// The variable that may hold the password.
 const VARIABLE: &str = "CHATCLIENT_PASSWORD";
 /// The longest first line of a program that is read; far more than any password.
-const LINE: u64 = 4096;
+const LINE: usize = 4096;
 
 /// Where passwords come from without anybody being asked.
 #[derive(Clone, Debug)]
@@ -63,18 +63,47 @@ impl Source {
         }
     }
 
-    /// The password, from where it stands.
-    pub(super) fn ask(&self) -> Answer {
+    /// Whether a password is given, so that it is this one that counts.
+    pub(super) fn is_given(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// Why there is no answer, neither from here nor from a person: where a password was given and is not taken, nobody
+    /// is asked for another. Only a new one may be chosen by hand, by a person who edits lines (`is_edited`) and
+    /// `has_talked`.
+    pub(super) fn refuses(&self, wanted: Wanted, has_talked: bool, is_edited: bool) -> Option<String> {
+        let origin = match self {
+            Self::None => return None,
+            Self::Variable(_) => VARIABLE,
+            Self::Program(_) => "--password-command",
+        };
+        if self.answers(wanted, has_talked) {
+            return None;
+        }
+        match wanted {
+            Wanted::Password(_) => Some(format!("the password that {origin} gives is wrong")),
+            Wanted::NewPassword(_) | Wanted::NewPasswordAgain if !has_talked => {
+                Some(format!("the password that {origin} gives cannot be used"))
+            }
+            Wanted::NewPassword(_) | Wanted::NewPasswordAgain if is_edited => None,
+            Wanted::NewPassword(_) | Wanted::NewPasswordAgain => {
+                Some(format!("a new password is not taken from {origin}: choose it at a terminal"))
+            }
+        }
+    }
+
+    /// The password, from where it stands. A byte in `cancel` interrupts it.
+    pub(super) fn ask(&self, cancel: &UnixStream) -> Answer {
         match self {
             Self::None => Answer::Impossible(format!("set {VARIABLE} or use --password-command")),
             Self::Variable(secret) => Answer::Given(secret.clone()),
-            Self::Program(words) => run(words),
+            Self::Program(words) => run(words, cancel),
         }
     }
 }
 
-/// Runs a program without a shell and takes the first line of its output.
-fn run(words: &[String]) -> Answer {
+/// Runs a program without a shell and takes the first line of its output. A byte in `cancel` ends it.
+fn run(words: &[String], cancel: &UnixStream) -> Answer {
     let Some((program, arguments)) = words.split_first() else { return Answer::Refused };
     let failed = |why: String| Answer::Impossible(format!("--password-command {program}: {why}"));
     let child =
@@ -83,18 +112,22 @@ fn run(words: &[String]) -> Answer {
         Ok(child) => child,
         Err(error) => return failed(error.to_string()),
     };
-    let mut line = Zeroizing::new(Vec::new());
-    let mut rest = Ok(0);
-    if let Some(stdout) = child.stdout.take() {
-        let mut output = BufReader::new(stdout);
-        rest = output.by_ref().take(LINE).read_until(b'\n', &mut line);
-        // It may have more to say, and must not be stopped by nobody listening.
-        rest = rest.and_then(|_| io::copy(&mut output, &mut io::sink()).map(|_| 0));
-    }
-    match (rest, child.wait()) {
-        (Err(error), _) | (_, Err(error)) => return failed(error.to_string()),
-        (Ok(_), Ok(status)) if !status.success() => return failed(status.to_string()),
-        (Ok(_), Ok(_)) => {}
+    let mut line = Zeroizing::new(Vec::with_capacity(LINE));
+    let status = match read_line(&mut child, &mut line, cancel).and_then(|()| wait(&mut child, cancel)) {
+        Ok(status) => status,
+        Err(error) => {
+            // It may have ended by itself meanwhile.
+            let _ = child.kill();
+            let _ = child.wait();
+            return if error.kind() == ErrorKind::Interrupted {
+                Answer::Interrupted
+            } else {
+                failed(error.to_string())
+            };
+        }
+    };
+    if !status.success() {
+        return failed(status.to_string());
     }
     while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
         line.pop();
@@ -103,6 +136,43 @@ fn run(words: &[String]) -> Answer {
         Ok("") => failed("it printed no password".to_owned()),
         Ok(text) => Answer::Given(Secret(Zeroizing::new(text.to_owned()))),
         Err(_) => failed("what it printed is not UTF-8".to_owned()),
+    }
+}
+
+/// Reads all that a program prints, and keeps the first line: it may have more to say, and must not be stopped by
+/// nobody listening.
+fn read_line(child: &mut Child, line: &mut Vec<u8>, cancel: &UnixStream) -> io::Result<()> {
+    let Some(mut output) = child.stdout.take() else { return Ok(()) };
+    let mut chunk = Zeroizing::new([0; 512]);
+    loop {
+        if !wait_readable(&output, cancel)? {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        let n = output.read(chunk.as_mut_slice())?;
+        if n == 0 {
+            return Ok(());
+        }
+        for byte in chunk.iter().take(n) {
+            if line.len() < LINE && line.last() != Some(&b'\n') {
+                line.push(*byte);
+            }
+        }
+    }
+}
+
+/// Waits for the end of a program that has said all it has to say.
+fn wait(child: &mut Child, cancel: &UnixStream) -> io::Result<ExitStatus> {
+    // Most end at once.
+    let mut pause_ns = 1_000_000;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        let mut fds = [PollFd::new(cancel, PollFlags::IN)];
+        if poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: pause_ns })).is_ok_and(|ready| ready > 0) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        pause_ns = (pause_ns * 2).min(100_000_000);
     }
 }
 
@@ -206,12 +276,15 @@ pub(super) fn wait_readable(input: impl AsFd, cancel: &UnixStream) -> io::Result
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[track_caller]
     fn check(words: &[&str], expected: Result<&str, &str>) {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        match (Source::Program(words).ask(), expected) {
+        let (cancelled, _cancel) = UnixStream::pair().unwrap();
+        match (Source::Program(words).ask(&cancelled), expected) {
             (Answer::Given(secret), Ok(text)) => assert_eq!(secret.0.as_str(), text),
             (Answer::Impossible(why), Err(part)) => assert!(why.contains(part), "{why}"),
             (answer, _) => panic!("expected {expected:?}, got {answer:?}"),
@@ -232,6 +305,31 @@ mod tests {
         check(&["true"], Err("no password"));
         check(&["printf", "\\377\\n"], Err("UTF-8"));
         check(&["sh", "-c", "echo a; head -c 1000000 /dev/zero"], Ok("a"));
+    }
+
+    #[test]
+    fn a_program_that_takes_too_long_is_ended() {
+        let words = ["sleep", "60"].map(str::to_owned).to_vec();
+        let (cancelled, mut cancel) = UnixStream::pair().unwrap();
+        cancel.write_all(b".").unwrap();
+        let began = Instant::now();
+        assert_eq!(Source::Program(words).ask(&cancelled), Answer::Interrupted);
+        let words = ["sh", "-c", "exec >&-; exec sleep 60"].map(str::to_owned).to_vec();
+        assert_eq!(Source::Program(words).ask(&cancelled), Answer::Interrupted);
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_given_password_that_is_refused_is_the_last() {
+        let source = Source::Variable(Secret(Zeroizing::new("x".to_owned())));
+        let refuses = |wanted, has_talked, is_edited| source.refuses(wanted, has_talked, is_edited).is_some();
+        for is_edited in [false, true] {
+            assert!(!refuses(Wanted::Password(1), false, is_edited) && refuses(Wanted::Password(2), false, is_edited));
+            assert!(!refuses(Wanted::NewPassword(1), false, is_edited));
+            assert!(refuses(Wanted::NewPassword(2), false, is_edited));
+            assert_eq!(refuses(Wanted::NewPassword(1), true, is_edited), !is_edited);
+            assert!(Source::None.refuses(Wanted::Password(2), false, is_edited).is_none());
+        }
     }
 
     #[test]

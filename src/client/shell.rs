@@ -2,7 +2,8 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,7 +13,8 @@ use super::action::{Action, Input, Now, Secret, Shown, Status, Weight};
 use super::args::Options;
 use super::inbox::{Event, Inbox};
 use super::keyboard::{Ask, Key, Keyboard, Origin};
-use super::link::{Link, Links};
+use super::link::{Links, News};
+use super::output::Output;
 use super::screen::Screen;
 use super::secret::Source;
 use super::session::{Known, Session, Settings};
@@ -24,6 +26,8 @@ use super::terminal;
 /// is told to.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 const NUDGE: Duration = Duration::from_millis(20);
+/// What the session says in answer to what was typed, rather than about the connection.
+const ANSWERS: [&str; 3] = ["help", "usage", "unknown"];
 /// Exit code: it did not work.
 const FAILED: u8 = 1;
 
@@ -39,8 +43,7 @@ pub(super) fn run(options: Options) -> u8 {
         }
     };
     let code = shell.serve();
-    shell.finish();
-    code
+    shell.finish(code)
 }
 
 /// Says something on standard error. If that is closed there is nobody to tell.
@@ -57,49 +60,62 @@ struct Shell {
     links: Links,
     keyboard: Keyboard,
     screen: Arc<Screen>,
+    stderr: Output,
     /// The editor's copy of what can be completed.
     known: Arc<Mutex<Known>>,
     store: Option<Store>,
-    /// The servers, as the name of what is kept for them.
-    servers: String,
+    /// The servers, as the names of what is kept for them.
+    servers: Vec<String>,
     /// What was asked for last, to be asked again if the line was of no use.
     prompt: String,
     was_terminated: bool,
+    /// Whether the login has been done, and lines have been asked for.
+    has_talked: bool,
+    /// Why standard output cannot be written to any more.
+    lost_output: Option<io::Error>,
+    /// The exit code is at least this.
+    worst: u8,
     started: Instant,
 }
 
 impl Shell {
     fn start(options: Options, is_edited: bool) -> io::Result<Self> {
-        let inbox = Inbox::new()?;
-        let (screen, known) = (Arc::new(Screen::new()), Arc::new(Mutex::new(Known::default())));
+        let inbox = Inbox::new(is_edited)?;
+        let screen = Arc::new(Screen::new(Output::new(io::stdout(), inbox.alarm())?));
+        let (stderr, known) = (Output::new(io::stderr(), inbox.alarm())?, Arc::new(Mutex::new(Known::default())));
         let servers: Vec<String> = options.servers.iter().map(ToString::to_string).collect();
         let mut troubles = Vec::new();
         let store = Store::open().map_err(|why| troubles.push(why)).ok();
-        let kept = store.as_ref().map_or(Ok(None), |store| store.token(&servers.join(","), &options.user));
-        let token = kept.unwrap_or_else(|why| {
-            troubles.push(why);
-            None
-        });
+        let source = Source::new(options.password_command.clone());
+        let mut kept = |server: &String| {
+            let token = store.as_ref()?.token(server, &options.user);
+            token.map_err(|why| troubles.push(why)).ok().flatten()
+        };
+        // Who gives a password wants it to be used.
+        let tokens = servers.iter().map(|server| if source.is_given() { None } else { kept(server) }).collect();
         let origin = if is_edited {
             let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
             Origin::Editor { screen, known, store: store.clone() }
         } else {
             Origin::Stdin
         };
-        let source = Source::new(options.password_command.clone());
         let mut shell = Self {
             keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
-            links: Links::new(inbox.doorbell()),
-            session: Session::new(settings(&options, servers.clone(), is_edited), token),
+            links: Links::new(inbox.doorbell(), inbox.alarm()),
+            session: Session::new(settings(&options, servers.clone(), is_edited), tokens),
             view: View::new(form(&options, is_edited), TimeZone::system()),
-            servers: servers.join(","),
+            servers,
             prompt: String::new(),
             was_terminated: false,
+            has_talked: false,
+            lost_output: None,
+            worst: 0,
             started: Instant::now(),
             options,
             is_edited,
             inbox,
             screen,
+            stderr,
             known,
             store,
         };
@@ -150,16 +166,17 @@ impl Shell {
             }
             Action::Disconnect => self.links.close(),
             Action::Send(bytes) => self.links.send(&bytes),
-            Action::Show(shown) => return self.show(&shown),
+            Action::Show(shown) => self.show(&shown),
             Action::AskLine(prompt) => {
+                self.has_talked = true;
                 self.prompt.clone_from(&prompt);
                 self.keyboard.ask(Ask::Line(prompt));
             }
             Action::AskSecret(wanted) => self.keyboard.ask(Ask::Secret(wanted)),
-            Action::KeepToken(token) => self.keep(&token),
-            Action::ForgetToken => {
-                if let Some(store) = &self.store {
-                    store.forget_token(&self.servers, &self.options.user);
+            Action::KeepToken(n, token) => self.keep(n, &token),
+            Action::ForgetToken(n) => {
+                if let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) {
+                    store.forget_token(server, &self.options.user);
                 }
             }
             Action::Leave(code) => return Some(code),
@@ -171,9 +188,9 @@ impl Shell {
     fn on_event(&mut self, event: Event) -> Option<u8> {
         match event {
             Event::Link(number, link) => match self.links.take(number, link) {
-                Some(Link::Connected(_)) => self.tell(Input::Connected),
-                Some(Link::Bytes(bytes)) => self.tell(Input::Bytes(&bytes)),
-                Some(Link::Gone(why)) => self.tell(Input::Disconnected(&why)),
+                Some(News::Connected) => self.tell(Input::Connected),
+                Some(News::Bytes(bytes)) => self.tell(Input::Bytes(&bytes)),
+                Some(News::Gone(why)) => self.tell(Input::Disconnected(&why)),
                 None => {}
             },
             Event::Key(key) => {
@@ -181,17 +198,29 @@ impl Shell {
                 match key {
                     Key::Line(line) => self.tell(Input::Line(&line)),
                     Key::BadLine(why) => {
-                        self.say(Weight::Trouble, "usage", why.to_owned());
+                        self.worst = FAILED;
+                        self.say(Weight::Trouble, "dropped", why.to_owned());
                         self.keyboard.ask(Ask::Line(self.prompt.clone()));
                     }
                     Key::Secret(secret) => {
                         // Ctrl-C there is a refusal, and no end of everything.
-                        self.inbox.is_interrupted();
+                        if self.is_edited {
+                            self.inbox.is_interrupted();
+                        }
                         self.tell(Input::Secret(secret));
                     }
+                    Key::NoSecret(why) => {
+                        self.say(Weight::Trouble, "password-needed", why);
+                        self.tell(Input::Secret(None));
+                    }
                     Key::End | Key::Interrupted(_) => self.tell(Input::End),
+                    Key::Broken(why) => {
+                        self.worst = FAILED;
+                        self.complain(&why);
+                        self.tell(Input::End);
+                    }
                     Key::Failed(why) => {
-                        complain(&why);
+                        self.complain(&why);
                         return Some(FAILED);
                     }
                 }
@@ -224,38 +253,48 @@ impl Shell {
         Now { monotonic_ms: millis(self.started.elapsed()), unix_ms: millis(unix) }
     }
 
-    /// Shows something; gives the exit code if nobody can see it.
-    fn show(&mut self, shown: &Shown) -> Option<u8> {
+    /// Shows something.
+    fn show(&mut self, shown: &Shown) {
         let seen = self.view.show(shown, self.now());
         let bell = if seen.rings && !self.options.no_bell && self.is_edited { "\x07" } else { "" };
         let lines = seen.text + bell;
         if self.is_aside(shown) {
-            let _ = io::stderr().write_all(lines.as_bytes());
-            return None;
+            // If that is closed there is nobody to tell.
+            let _ = self.stderr.write(&lines);
+        } else if self.lost_output.is_none()
+            && let Err(error) = self.screen.show(&lines)
+        {
+            self.lost_output = Some(error);
+            // The one thing that is to be said can be said without anybody watching.
+            if self.options.once.is_none() {
+                self.tell(Input::Terminated);
+            }
         }
-        // `chatclient --plain … | head -1` ends here, with nothing to be said and nobody to say it to.
-        self.screen.show(&lines).err().map(|_| 0)
     }
 
-    /// Whether this belongs on standard error: in a script, what the client itself has to say, and why `--once` could
-    /// not do the one thing that it was started for.
+    fn complain(&self, what: &str) {
+        let _ = self.stderr.write(&format!("chatclient: {what}\n"));
+    }
+
+    /// Whether this belongs on standard error: in a script, what the client itself has to say, unless it was asked, and
+    /// why `--once` could not do the one thing that it was started for.
     fn is_aside(&self, shown: &Shown) -> bool {
+        let is_once = self.options.once.is_some();
         let is_aside = match shown {
-            Shown::Status(_) => true,
-            Shown::Reply { code, .. } => self.options.once.is_some() && *code >= 400,
+            Shown::Status(status) => is_once || !ANSWERS.contains(&status.kind),
+            Shown::Reply { code, .. } => is_once && *code >= 400,
             Shown::Message(_) | Shown::Notice { .. } => false,
         };
         is_aside && !self.is_edited && !self.options.json
     }
 
     fn say(&mut self, weight: Weight, kind: &'static str, text: String) {
-        // If nobody can see it, what comes next ends the client.
         self.show(&Shown::Status(Status { weight, kind, text }));
     }
 
-    fn keep(&mut self, token: &Secret) {
-        let Some(store) = &self.store else { return };
-        if let Err(why) = store.keep_token(&self.servers, &self.options.user, token) {
+    fn keep(&mut self, n: usize, token: &Secret) {
+        let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) else { return };
+        if let Err(why) = store.keep_token(server, &self.options.user, token) {
             self.store = None;
             self.say(Weight::Trouble, "state", format!("{why}; nothing is kept for the next run"));
         }
@@ -270,16 +309,29 @@ impl Shell {
         }
     }
 
-    /// Ends the threads. What was being typed is told, for it goes nowhere.
-    fn finish(mut self) {
+    /// Ends the threads, and gives the exit code, of which the session's part is `code`. What was being typed is told, for
+    /// it goes nowhere.
+    fn finish(mut self, code: u8) -> u8 {
+        let mut is_unsaid = false;
         let deadline = Instant::now() + LAST_WAIT;
+        let mut nudge = Instant::now();
         while self.keyboard.is_busy() && Instant::now() < deadline {
-            self.keyboard.interrupt();
-            if let Some(Event::Key(key)) = self.inbox.next(Some(NUDGE)) {
+            // By the clock: a nudge itself may wake the inbox.
+            if nudge <= Instant::now() {
+                self.keyboard.interrupt();
+                nudge = Instant::now() + NUDGE;
+            }
+            let event = self.inbox.next(Some(nudge.saturating_duration_since(Instant::now())));
+            // Where lines are edited, SIGINT is the nudge.
+            if self.inbox.is_terminated() || (!self.is_edited && self.inbox.is_interrupted()) {
+                break;
+            }
+            if let Some(Event::Key(key)) = event {
                 self.keyboard.answered();
                 if let Key::Line(typed) | Key::Interrupted(typed) = key
                     && !typed.trim().is_empty()
                 {
+                    is_unsaid = true;
                     self.say(Weight::Trouble, "unsent", format!("not sent: {typed}"));
                 }
             }
@@ -289,7 +341,27 @@ impl Shell {
         if !self.keyboard.is_busy() {
             self.keyboard.finish();
         }
+        match &self.lost_output {
+            Some(error) if self.options.once.is_none() => {
+                // `chatclient --plain … | head -1` ends here: nobody is left to say anything to. But what a script still
+                // had to say must not be lost without a word.
+                is_unsaid |= !self.has_talked || (!self.is_edited && has_more(io::stdin()));
+                let is_quiet = error.kind() == ErrorKind::BrokenPipe && !is_unsaid && code.max(self.worst) == 0;
+                if is_quiet {
+                    return 0;
+                }
+                let _ = self.stderr.write(&format!("chatclient: standard output: {error}\n"));
+                FAILED.max(code)
+            }
+            Some(_) | None => code.max(self.worst),
+        }
     }
+}
+
+/// Whether there is something that has not been read.
+fn has_more(input: impl AsFd) -> bool {
+    // What does not know has no end either.
+    rustix::io::ioctl_fionread(input).is_ok_and(|bytes| bytes > 0)
 }
 
 fn settings(options: &Options, servers: Vec<String>, people: bool) -> Settings {

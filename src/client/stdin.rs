@@ -31,6 +31,8 @@ pub(super) enum Next {
     Bad(&'static str),
     /// There is no more.
     End,
+    /// It cannot be read, and why. There is no more.
+    Failed(String),
     /// There is something in `cancel`. Nothing has been lost.
     Cancelled,
 }
@@ -45,6 +47,12 @@ impl Lines {
     pub(super) fn next(&mut self, cancel: &UnixStream) -> Next {
         // The file itself: the buffer of `Stdin` would hide from `poll` what it has read.
         self.next_of(io::stdin(), |chunk| Ok(rustix::io::read(io::stdin(), chunk)?), cancel)
+    }
+
+    /// The next line, or what there is of it, as far as it has been read and not taken.
+    pub(super) fn rest(&self) -> String {
+        let line = self.buffer.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        String::from_utf8_lossy(line).into_owned()
     }
 
     fn next_of(
@@ -72,17 +80,23 @@ impl Lines {
             match wait_readable(&input, cancel) {
                 Ok(true) => {}
                 Ok(false) => return Next::Cancelled,
-                Err(_) => self.is_over = true,
+                Err(error) => return self.fail(&error),
             }
             let mut chunk = [0; CHUNK];
             match read(&mut chunk) {
                 Ok(0) => self.is_over = true,
                 Ok(n) => self.buffer.extend_from_slice(chunk.get(..n).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // As if it had ended: what cannot be read will not be.
-                Err(_) => self.is_over = true,
+                Err(error) => return self.fail(&error),
             }
         }
+    }
+
+    /// Half a line that was read before is no line.
+    fn fail(&mut self, error: &io::Error) -> Next {
+        self.buffer.clear();
+        (self.searched, self.is_skipping, self.is_over) = (0, false, true);
+        Next::Failed(error.to_string())
     }
 
     fn take_line(&mut self) -> Option<Vec<u8>> {
@@ -130,7 +144,7 @@ mod tests {
         loop {
             match lines.next_of(&input, |chunk| (&input).read(chunk), &cancel) {
                 Next::End => break,
-                next @ (Next::Line(_) | Next::Bad(_) | Next::Cancelled) => found.push(next),
+                next @ (Next::Line(_) | Next::Bad(_) | Next::Failed(_) | Next::Cancelled) => found.push(next),
             }
         }
         writing.join().unwrap();
@@ -158,6 +172,17 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_is_told_once() {
+        let (input, writer) = UnixStream::pair().unwrap();
+        let (cancel, _canceller) = UnixStream::pair().unwrap();
+        let mut lines = Lines::new();
+        (&writer).write_all(b"x").unwrap();
+        let mut next = || lines.next_of(&input, |_| Err(io::ErrorKind::IsADirectory.into()), &cancel);
+        assert_eq!(next(), Next::Failed("is a directory".to_owned()));
+        assert_eq!(next(), Next::End);
+    }
+
+    #[test]
     fn a_byte_interrupts_and_loses_nothing() {
         let (input, mut writer) = UnixStream::pair().unwrap();
         let (cancel, mut canceller) = UnixStream::pair().unwrap();
@@ -167,7 +192,8 @@ mod tests {
         canceller.write_all(b".").unwrap();
         assert_eq!(next(&mut lines), Next::Cancelled);
         (&cancel).read_exact(&mut [0]).unwrap();
-        writer.write_all(b"lo\n").unwrap();
+        writer.write_all(b"lo\nrest").unwrap();
         assert_eq!(next(&mut lines), line("hello"));
+        assert_eq!(lines.rest(), "rest");
     }
 }

@@ -2,21 +2,33 @@
 
 use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::thread;
+use std::time::Duration;
 
-use rustix::fs::OFlags;
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::action::Secret;
 
+/// The file of the lines typed.
+const HISTORY: &str = "history";
 /// Lines of history that are kept.
 pub(super) const HISTORY_LINES: usize = 1000;
-/// A history of [`HISTORY_LINES`] lines fits; what is longer was not written by us.
-const HISTORY_BYTES: u64 = 8 * 1024 * 1024;
-/// A token file with its server list and its name fits.
+/// The longest line that is kept, in bytes.
+const HISTORY_LINE: usize = 4096;
+/// What is read of a history: as many lines as are kept fit, whatever their length.
+const HISTORY_BYTES: u64 = 5 * 1024 * 1024;
+/// What is read to find its last line, with what may stand before it.
+const LAST_LINE_BYTES: u64 = 2 * (HISTORY_LINE as u64 + 1);
+/// How often, and after which pauses, a lock is tried that another client holds.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(4);
+/// A token file with its server and its name fits.
 const TOKEN_BYTES: u64 = 16 * 1024;
 const TOKEN_HEAD: &str = "chatclient-token 1";
 
@@ -63,17 +75,18 @@ impl Store {
         }
     }
 
-    /// The token kept for this user of these servers, if there is one.
+    /// The token kept for this user of this server, if there is one.
     ///
     /// # Errors
     ///
     /// Why the file was not believed; what to do stands in it.
-    pub(super) fn token(&self, servers: &str, user: &str) -> Result<Option<Secret>, String> {
-        let Some(text) = self.read(&token_file(servers, user), TOKEN_BYTES)? else { return Ok(None) };
+    pub(super) fn token(&self, server: &str, user: &str) -> Result<Option<Secret>, String> {
+        let Some((file, length)) = self.open_trusted(&token_file(server, user))? else { return Ok(None) };
+        let text = self.read_newest(&file, length, TOKEN_BYTES)?;
         let mut lines = text.lines();
         let head = (lines.next(), lines.next(), lines.next());
-        // Another list with the same number would be a rare accident, and its token would be refused.
-        if head != (Some(TOKEN_HEAD), Some(servers), Some(user.to_ascii_lowercase().as_str())) {
+        // Another server with the same number would be a rare accident, and its token would be refused.
+        if head != (Some(TOKEN_HEAD), Some(server), Some(user.to_ascii_lowercase().as_str())) {
             return Ok(None);
         }
         let token = lines.next().filter(|token| !token.is_empty());
@@ -85,61 +98,105 @@ impl Store {
     /// # Errors
     ///
     /// Why it could not be written.
-    pub(super) fn keep_token(&self, servers: &str, user: &str, token: &Secret) -> Result<(), String> {
+    pub(super) fn keep_token(&self, server: &str, user: &str, token: &Secret) -> Result<(), String> {
         let user_key = user.to_ascii_lowercase();
-        let text = Zeroizing::new(format!("{TOKEN_HEAD}\n{servers}\n{user_key}\n{}\n", token.0.as_str()));
-        self.write(&token_file(servers, user), text.as_bytes())
+        let text = Zeroizing::new(format!("{TOKEN_HEAD}\n{server}\n{user_key}\n{}\n", token.0.as_str()));
+        self.write(&token_file(server, user), text.as_bytes())
     }
 
-    /// Removes the token of this user of these servers.
-    pub(super) fn forget_token(&self, servers: &str, user: &str) {
+    /// Removes the token of this user of this server.
+    pub(super) fn forget_token(&self, server: &str, user: &str) {
         // One that stays behind is refused by the server, and asked for no longer than that.
-        let _ = fs::remove_file(self.folder.join(token_file(servers, user)));
+        let _ = fs::remove_file(self.folder.join(token_file(server, user)));
     }
 
-    /// The lines typed in earlier runs, the oldest first.
+    /// The lines typed in earlier runs, the oldest first. A file that has grown too long is cut on this occasion.
     ///
     /// # Errors
     ///
     /// Why the file was not believed.
     pub(super) fn history(&self) -> Result<Vec<String>, String> {
-        let text = self.read("history", HISTORY_BYTES)?;
-        let lines = text.iter().flat_map(|text| text.lines()).filter(|line| !line.is_empty());
+        let lock = self.lock();
+        let Some((file, length)) = self.open_trusted(HISTORY)? else { return Ok(Vec::new()) };
+        let text = self.read_newest(&file, length, HISTORY_BYTES)?;
+        let lines = text.lines().filter(|line| !line.is_empty() && line.len() <= HISTORY_LINE);
         let mut lines: Vec<String> = lines.map(str::to_owned).collect();
-        lines.drain(..lines.len().saturating_sub(HISTORY_LINES));
+        let surplus = lines.len().saturating_sub(HISTORY_LINES);
+        lines.drain(..surplus);
+        if lock.is_some() && (surplus > 0 || length > HISTORY_BYTES) {
+            // Then it stays as it is, and is cut another time.
+            let _ = self.write(HISTORY, (lines.join("\n") + "\n").as_bytes());
+        }
         Ok(lines)
     }
 
-    /// Adds a line to the history, also to what another client has added meanwhile. What cannot be kept is not: the
-    /// history is a convenience.
+    /// Adds a line to the history, behind what another client has added meanwhile. What cannot be kept is not, nor is a
+    /// line above 4 KiB: the history is a convenience.
     pub(super) fn add_history(&self, line: &str) {
-        let Ok(mut lines) = self.history() else { return };
-        if lines.last().is_some_and(|last| last == line) {
-            return;
+        if line.len() <= HISTORY_LINE {
+            let _ = self.append_history(line);
         }
-        lines.push(line.to_owned());
-        lines.drain(..lines.len().saturating_sub(HISTORY_LINES));
-        let _ = self.write("history", (lines.join("\n") + "\n").as_bytes());
     }
 
-    /// Reads a file that only its owner can have written. `None`: there is none.
-    fn read(&self, name: &str, most: u64) -> Result<Option<Zeroizing<String>>, String> {
+    fn append_history(&self, line: &str) -> Result<(), String> {
+        // Without the lock too: only one that is being cut at this moment would be lost.
+        let _lock = self.lock();
+        let mut text = format!("{line}\n");
+        if let Some((file, length)) = self.open_trusted(HISTORY)? {
+            let last = self.read_newest(&file, length, LAST_LINE_BYTES)?;
+            if last.lines().next_back() == Some(line) {
+                return Ok(());
+            }
+            if !last.is_empty() && !last.ends_with('\n') {
+                text.insert(0, '\n');
+            }
+        }
+        let mut options = OpenOptions::new();
+        let options = options.append(true).create(true).mode(0o600).custom_flags(careful());
+        let appended = options.open(self.folder.join(HISTORY)).and_then(|mut file| file.write_all(text.as_bytes()));
+        appended.map_err(|error| error.to_string())
+    }
+
+    /// The lock of the history: the folder's own, so that it needs no file. Nobody holds it for more than a moment, unless
+    /// that client has been stopped in it; then it is done without.
+    fn lock(&self) -> Option<File> {
+        let folder = File::open(&self.folder).ok()?;
+        for _ in 0..LOCK_TRIES {
+            match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Some(folder),
+                Err(Errno::AGAIN | Errno::INTR) => thread::sleep(LOCK_PAUSE),
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// Opens a file that only its owner can have written; gives its length too. `None`: there is none.
+    fn open_trusted(&self, name: &str) -> Result<Option<(File, u64)>, String> {
         let path = self.folder.join(name);
         let failed = |error: io::Error| format!("{}: {error}", path.display());
-        let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
-        let file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
+        let file = match OpenOptions::new().read(true).custom_flags(careful()).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
         let meta = file.metadata().map_err(failed)?;
         let why = if meta.is_file() { distrust(&meta) } else { Some("is no file".to_owned()) };
-        if let Some(why) = why {
-            return Err(format!("{} {why} and is not used; to change that: rm {0}", path.display()));
+        match why {
+            Some(why) => Err(format!("{} {why} and is not used; to change that: rm {0}", path.display())),
+            None => Ok(Some((file, meta.len()))),
         }
+    }
+
+    /// The end of a file of this length, at most so many bytes of it, from the beginning of a line.
+    fn read_newest(&self, mut file: &File, length: u64, most: u64) -> Result<Zeroizing<String>, String> {
+        let failed = |error: io::Error| format!("{}: {error}", self.folder.display());
+        let from = length.saturating_sub(most);
+        file.seek(SeekFrom::Start(from)).map_err(failed)?;
         let mut bytes = Zeroizing::new(Vec::new());
         file.take(most).read_to_end(&mut bytes).map_err(failed)?;
-        Ok(Some(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())))
+        let cut = if from == 0 { 0 } else { memchr::memchr(b'\n', &bytes).map_or(bytes.len(), |at| at + 1) };
+        Ok(Zeroizing::new(String::from_utf8_lossy(bytes.get(cut..).unwrap_or_default()).into_owned()))
     }
 
     /// Replaces a file, so that whoever reads it meanwhile finds the old or the new one, whole.
@@ -160,6 +217,11 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
+/// The flags to open a file with that may have been put there by somebody else: no links, and no waiting.
+fn careful() -> i32 {
+    i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0)
+}
+
 /// Why something could have been read or written by somebody else.
 fn distrust(meta: &fs::Metadata) -> Option<String> {
     let me = rustix::process::geteuid().as_raw();
@@ -170,9 +232,9 @@ fn distrust(meta: &fs::Metadata) -> Option<String> {
     (mode & 0o077 != 0).then(|| format!("is open to others (mode {mode:o})"))
 }
 
-/// The name of a token's file: a number made of the servers and the name (FNV-1a), so that it is short and plain.
-fn token_file(servers: &str, user: &str) -> String {
-    let key = format!("{servers}\n{}", user.to_ascii_lowercase());
+/// The name of a token's file: a number made of the server and the name (FNV-1a), so that it is short and plain.
+fn token_file(server: &str, user: &str) -> String {
+    let key = format!("{server}\n{}", user.to_ascii_lowercase());
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     format!("token-{:016x}", key.bytes().fold(0xcbf2_9ce4_8422_2325, step))
 }
@@ -199,15 +261,15 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_kept_for_its_servers_and_its_user() {
+    fn a_token_is_kept_for_its_server_and_its_user() {
         let (_dir, store) = store();
-        assert_eq!(store.token("a:1,b:2", "alice"), Ok(None));
-        store.keep_token("a:1,b:2", "alice", &secret("one")).unwrap();
-        store.keep_token("a:1,b:2", "Alice", &secret("two")).unwrap();
+        assert_eq!(store.token("b:2", "alice"), Ok(None));
+        store.keep_token("b:2", "alice", &secret("one")).unwrap();
+        store.keep_token("b:2", "Alice", &secret("two")).unwrap();
         store.keep_token("a:1", "alice", &secret("three")).unwrap();
-        assert_eq!(store.token("a:1,b:2", "ALICE"), Ok(Some(secret("two"))));
-        store.forget_token("a:1,b:2", "alice");
-        assert_eq!(store.token("a:1,b:2", "alice"), Ok(None));
+        assert_eq!(store.token("b:2", "ALICE"), Ok(Some(secret("two"))));
+        store.forget_token("b:2", "alice");
+        assert_eq!(store.token("b:2", "alice"), Ok(None));
         assert_eq!(store.token("a:1", "alice"), Ok(Some(secret("three"))));
         assert_eq!(store.token("a:1", "bob"), Ok(None));
     }
@@ -266,5 +328,42 @@ mod tests {
         store.add_history("last");
         let lines = store.history().unwrap();
         assert_eq!((lines.len(), lines[0].as_str(), lines[999].as_str()), (HISTORY_LINES, "line 6", "last"));
+        let (_, length) = store.open_trusted(HISTORY).unwrap().unwrap();
+        assert!(length < (HISTORY_LINES * 10) as u64, "it has been cut");
+    }
+
+    #[test]
+    fn long_lines_are_not_kept_and_the_newest_are() {
+        let (_dir, store) = store();
+        store.add_history(&"x".repeat(HISTORY_LINE + 1));
+        assert_eq!(store.history().unwrap(), [""; 0]);
+        let long = "y".repeat(1 << 20) + "\n";
+        let text = format!("old\n{}new\n{}", long.repeat(8), "z".repeat(HISTORY_LINE));
+        store.write(HISTORY, text.as_bytes()).unwrap();
+        store.add_history("newest");
+        assert_eq!(store.history().unwrap(), ["new", &"z".repeat(HISTORY_LINE), "newest"]);
+    }
+
+    #[test]
+    fn two_clients_lose_nothing_of_each_other() {
+        let (_dir, store) = store();
+        // So that it is cut meanwhile.
+        (0..HISTORY_LINES).for_each(|n| store.add_history(&format!("old {n}")));
+        let adding: Vec<_> = (0..4)
+            .map(|who| {
+                let store = store.clone();
+                thread::spawn(move || {
+                    for n in 0..100 {
+                        store.add_history(&format!("{who} {n}"));
+                        if n % 10 == 0 {
+                            store.history().unwrap();
+                        }
+                    }
+                })
+            })
+            .collect();
+        adding.into_iter().for_each(|thread| thread.join().unwrap());
+        let lines = store.history().unwrap();
+        assert_eq!(lines.iter().filter(|line| !line.starts_with("old")).count(), 400);
     }
 }

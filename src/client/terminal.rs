@@ -7,6 +7,8 @@ use std::sync::Mutex;
 
 use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
+use super::output::write_at_once;
+
 /// Ends pasting marks and shows the cursor, which the editor may have left otherwise.
 const RESET: &str = "\x1b[?2004l\x1b[?25h";
 /// The exit code after a fault of the client's own, as a panic has it.
@@ -86,8 +88,9 @@ fn restore() {
         // If the terminal has gone there is nothing to restore.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, termios);
         if *is_edited {
-            // Not through the lock of standard output: a thread that cannot write may be holding it.
-            let _ = rustix::io::write(io::stdout(), RESET.as_bytes());
+            // Not through the screen: a thread that cannot write may be holding it. And a terminal that is not read must
+            // not hold up the end.
+            write_at_once(RESET);
         }
     }
 }

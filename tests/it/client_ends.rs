@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use rustix::process::Signal;
 
-use crate::util::{Fake, PASSWORD, Server, Terminal, eventually};
+use crate::util::{Fake, PASSWORD, Server, Terminal, eventually, pause};
 
 /// Somebody in a terminal, logged in.
 fn alice_at(server: &Server, home: &tempfile::TempDir) -> Terminal {
@@ -96,6 +96,28 @@ fn a_signal_ends_it_while_a_password_is_asked_for() {
     assert!(matches!(code, Some(0 | 1)), "{code:?}");
     assert!(alice.is_restored());
     assert!(!alice.raw().contains("half a pass"));
+}
+
+#[test]
+fn a_signal_ends_it_although_nobody_reads_the_terminal() {
+    let fake = Fake::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::client(24, 80, home.path(), fake.addr(), "alice");
+    let accepting = std::thread::spawn(move || fake.let_in());
+    alice.wait_for("password: ");
+    alice.keys("whatever\r");
+    let mut server = accepting.join().unwrap();
+    alice.wait_for("alice> ");
+    for _ in 0..100 {
+        server.send(&format!("D PM 1882415750197542913 bob {}", "y".repeat(1000)));
+    }
+    // As soon as the client has taken all of it, its terminal is full.
+    server.send("C 299 last");
+    pause(300);
+    alice.signal(Signal::TERM);
+    let stat = format!("/proc/{}/stat", alice.pid());
+    eventually("it has ended", || fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") Z ")));
+    assert!(alice.is_cooked());
 }
 
 #[test]
@@ -254,4 +276,23 @@ fn a_new_password_is_chosen_by_hand_whatever_the_variable_says() {
     again.send("battery staple");
     again.expect("C 230 ");
     assert!(!alice.raw().contains("battery"));
+}
+
+#[test]
+fn a_password_that_was_given_and_is_wrong_ends_it_in_a_terminal_too() {
+    let server = Server::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = alice_at(&server, &home);
+    alice.keys("/quit\r");
+    alice.expect_exit(0);
+    let (host, port) = (server.addr().ip().to_string(), server.addr().port().to_string());
+    let client = env!("CARGO_BIN_EXE_chatclient");
+    for mode in [&[][..], &["--plain"], &["--json"], &["--once", "hi"]] {
+        let arguments: Vec<&str> = mode.iter().copied().chain([host.as_str(), port.as_str(), "alice"]).collect();
+        let variables = [("CHATCLIENT_PASSWORD", "not this one")];
+        let mut alice = Terminal::start_with(24, 80, home.path(), client, &arguments, &variables);
+        alice.expect_exit(1);
+        let raw = alice.raw();
+        assert!(raw.contains("tries left") && raw.contains("gives is wrong") && !raw.contains("password: "), "{raw}");
+    }
 }

@@ -3,11 +3,12 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::util::{Outcome, PASSWORD, Server, finish, pause};
+use crate::util::{Fake, Outcome, PASSWORD, Server, eventually, finish, pause};
 
 /// Runs a script in a folder of its own. In it `client` is the client, `$HOST` and `$PORT` are the server, and the
 /// password stands in the environment. There is no terminal.
@@ -138,8 +139,7 @@ fn the_password_comes_from_a_program_or_not_at_all() {
 #[test]
 fn usage_is_told_with_2() {
     let server = Server::start();
-    for arguments in ["", "$HOST", "$HOST $PORT", "$HOST 0 alice", "$HOST $PORT 'al ice'", "--json --plain $HOST alice"]
-    {
+    for arguments in ["", "$HOST", "$HOST $PORT", "$HOST 0 alice", "$HOST $PORT 'al ice'"] {
         let outcome = run(&server, &format!("client {arguments} </dev/null"));
         assert_eq!(outcome.code, Some(2), "{arguments}: {outcome:?}");
         assert!(!outcome.stderr.is_empty() && outcome.stdout.is_empty(), "{outcome:?}");
@@ -208,7 +208,7 @@ fn lines_that_are_no_lines_are_told_and_the_rest_is_sent() {
     let script =
         r"{ head -c 100000 /dev/zero | tr '\0' x; printf '\nafter\n\377\nlast'; } | client --plain $HOST $PORT alice";
     let outcome = run(&server, script);
-    outcome.check(0, &["64 KiB", "UTF-8"]);
+    outcome.check(1, &["64 KiB", "UTF-8"]);
     assert_eq!(texts(&outcome), ["alice: after (sent to 0)", "alice: last (sent to 0)"]);
 }
 
@@ -239,4 +239,134 @@ fn a_signal_ends_a_script_too() {
     "
     .replace("$CLIENT", env!("CARGO_BIN_EXE_chatclient"));
     run_in(home.path(), &server, &script).check(0, &[]);
+}
+
+#[test]
+fn a_signal_ends_a_password_program_and_the_client() {
+    let server = Server::start();
+    let home = tempfile::tempdir().unwrap();
+    let script = r#"
+        '$CLIENT' --plain --password-command "sh -c 'echo \$\$ >asked; exec sleep 60'" $HOST $PORT new &
+        until [ -s asked ]; do sleep 0.01; done
+        kill -TERM $!
+        wait $!
+        code=$?
+        kill -0 $(cat asked) && echo 'the program is still there'
+        exit $code
+    "#
+    .replace("$CLIENT", env!("CARGO_BIN_EXE_chatclient"));
+    let outcome = run_in(home.path(), &server, &script);
+    outcome.check(0, &[]);
+    assert!(!outcome.stdout.contains("still there"), "{outcome:?}");
+}
+
+#[track_caller]
+fn check_ends_with_a_full_pipe(signal: Signal) {
+    let fake = Fake::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chatclient"))
+        .args(["--plain", &fake.addr().to_string(), "alice"])
+        .env("HOME", home.path())
+        .env_remove("XDG_STATE_HOME")
+        .env("CHATCLIENT_PASSWORD", PASSWORD)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _stdin = child.stdin.take();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut client = fake.let_in();
+    for _ in 0..200 {
+        client.send(&format!("D PM 1882415750197542913 bob {}", "y".repeat(1000)));
+    }
+    eventually("the pipe is full", || rustix::io::ioctl_fionread(&stdout).unwrap() >= 40_000);
+    pause(50);
+    kill_process(Pid::from_child(&child), signal).unwrap();
+    eventually("it has ended", || child.try_wait().unwrap().is_some());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    std::io::copy(&mut stdout, &mut std::io::sink()).unwrap();
+}
+
+#[test]
+fn a_signal_ends_it_although_nobody_reads_the_pipe() {
+    check_ends_with_a_full_pipe(Signal::TERM);
+    check_ends_with_a_full_pipe(Signal::INT);
+}
+
+#[test]
+fn a_password_that_was_given_is_used_and_nobody_is_asked_for_another() {
+    let server = Server::start();
+    let home = tempfile::tempdir().unwrap();
+    run_in(home.path(), &server, "echo hello | client --plain $HOST $PORT alice").check(0, &[]);
+    // Although there is a token now.
+    for mode in ["--once hi", "--plain", "--json"] {
+        let script = format!("echo hi | CHATCLIENT_PASSWORD=wrong-one client {mode} $HOST $PORT alice");
+        let outcome = run_in(home.path(), &server, &script);
+        let told = outcome.stdout.clone() + &outcome.stderr;
+        assert_eq!(outcome.code, Some(1), "{outcome:?}");
+        for part in ["tries left", "the password that CHATCLIENT_PASSWORD gives is wrong"] {
+            assert!(told.contains(part), "{outcome:?}");
+        }
+        assert!(!told.contains("no terminal"), "{outcome:?}");
+    }
+    let script = "unset CHATCLIENT_PASSWORD; echo hi | client --plain $HOST $PORT alice";
+    run_in(home.path(), &server, script).check(0, &[]);
+}
+
+#[test]
+fn once_needs_nobody_who_reads() {
+    let server = Server::start();
+    let mut bob = server.typed("bob");
+    for to in [">/dev/full", "| true"] {
+        for mode in ["", "--json"] {
+            let script = format!("{{ client {mode} --once hi $HOST $PORT alice; echo $? >code; }} {to}");
+            let home = tempfile::tempdir().unwrap();
+            run_in(home.path(), &server, &script).check(0, &[]);
+            assert_eq!(fs::read_to_string(home.path().join("code")).unwrap().trim(), "0", "{to} {mode}");
+            assert!(bob.line().ends_with(" alice hi"));
+        }
+    }
+    let home = tempfile::tempdir().unwrap();
+    let script = "client --once hi --to nobody $HOST $PORT alice >/dev/full";
+    run_in(home.path(), &server, script).check(1, &["nobody is not online"]);
+}
+
+#[test]
+fn a_script_whose_output_is_lost_does_not_end_as_if_all_were_well() {
+    let server = Server::start();
+    run(&server, "echo hello | client --plain $HOST $PORT alice >/dev/full").check(1, &["standard output"]);
+    // The very first event finds nobody.
+    let outcome = run(&server, "echo hello | client --json $HOST $PORT alice >/dev/full");
+    outcome.check(1, &["standard output"]);
+    let script =
+        r"{ { seq 5000; cat; } | { client --plain $HOST $PORT alice; echo $? >code; } | head -n 1; } </dev/null";
+    let home = tempfile::tempdir().unwrap();
+    let outcome = run_in(home.path(), &server, script);
+    assert_eq!(fs::read_to_string(home.path().join("code")).unwrap().trim(), "1", "{outcome:?}");
+    assert!(outcome.stderr.contains("standard output"), "{outcome:?}");
+}
+
+#[test]
+fn answers_to_what_was_typed_are_output() {
+    let server = Server::start();
+    let outcome = run(&server, r"printf '/help\n/nosuch\n/dm 1 2\n/join\n' | client --plain $HOST $PORT alice");
+    for part in ["/who", "there is no /nosuch", "usage: /join"] {
+        assert!(outcome.stdout.contains(part) && !outcome.stderr.contains(part), "{part}: {outcome:?}");
+    }
+    assert!(!outcome.stdout.contains("connecting"), "{outcome:?}");
+}
+
+#[test]
+fn input_that_cannot_be_read_is_told() {
+    let server = Server::start();
+    run(&server, "client --plain $HOST $PORT alice </").check(1, &["standard input", "directory"]);
+}
+
+#[test]
+fn json_together_with_plain_is_json() {
+    let server = Server::start();
+    let outcome = run(&server, "echo hello | client --plain --json $HOST $PORT alice");
+    outcome.check(0, &[]);
+    assert!(outcome.stdout.lines().all(|line| line.starts_with('{')), "{outcome:?}");
 }

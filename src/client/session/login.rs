@@ -57,7 +57,7 @@ impl Session {
             return self.give_up_link(&format!("this is no chat server; it says {code} {text}"), now);
         }
         self.phase = Phase::Named;
-        let (name, token) = (self.settings.user.clone(), self.token.clone());
+        let (name, token) = (self.settings.user.clone(), self.tokens.get(self.retry.server()).cloned().flatten());
         match &token {
             Some(token) => self.send("C", &[&name, &token.0]),
             None => self.send("C", &[&name]),
@@ -76,8 +76,11 @@ impl Session {
                 self.need_password(true, now);
             }
             531 => {
-                self.token = None;
-                self.actions.push_back(Action::ForgetToken);
+                let server = self.retry.server();
+                if let Some(token) = self.tokens.get_mut(server) {
+                    *token = None;
+                }
+                self.actions.push_back(Action::ForgetToken(server));
                 self.note("token", "the kept login is not good any more".to_owned());
                 self.need_password(false, now);
             }

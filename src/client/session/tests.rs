@@ -36,7 +36,7 @@ fn secret(text: &str) -> Secret {
 impl Stage {
     fn new(settings: Settings, token: Option<&str>) -> Self {
         let now = Now { monotonic_ms: 1_000_000, unix_ms: 1_700_000_000_000 };
-        Self { session: Session::new(settings, token.map(secret)), now }
+        Self { session: Session::new(settings, vec![token.map(secret)]), now }
     }
 
     /// A person who is logged in and sees the prompt.
@@ -126,8 +126,8 @@ fn told(action: &Action) -> String {
         Action::AskSecret(Wanted::Password(tries)) => format!("want password {tries}"),
         Action::AskSecret(Wanted::NewPassword(tries)) => format!("want new password {tries}"),
         Action::AskSecret(Wanted::NewPasswordAgain) => "want new password again".to_owned(),
-        Action::KeepToken(token) => format!("keep {}", *token.0),
-        Action::ForgetToken => "forget".to_owned(),
+        Action::KeepToken(_, token) => format!("keep {}", *token.0),
+        Action::ForgetToken(_) => "forget".to_owned(),
         Action::Leave(code) => format!("leave {code}"),
     }
 }

@@ -173,11 +173,15 @@ impl Terminal {
         }
     }
 
-    /// Whether keys are echoed and lines are whole, as a shell expects to find it.
-    pub(crate) fn is_restored(&self) -> bool {
+    /// Whether keys are echoed and lines are whole.
+    pub(crate) fn is_cooked(&self) -> bool {
         let modes = tcgetattr(&self.pts).expect("its settings").local_modes;
-        let wanted = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
-        modes.contains(wanted) && !self.screen.screen().bracketed_paste() && !self.screen.screen().hide_cursor()
+        modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+    }
+
+    /// Whether all is as a shell expects to find it.
+    pub(crate) fn is_restored(&self) -> bool {
+        self.is_cooked() && !self.screen.screen().bracketed_paste() && !self.screen.screen().hide_cursor()
     }
 
     /// The program's number.
