@@ -64,10 +64,10 @@ pub enum Action {
     /// Read something secret, without echo and without history; at most one is asked for at a time. A person is never
     /// asked for a line and for a secret at once.
     AskSecret(Wanted),
-    /// Keep this resume token for the next run, in place of an older one.
-    KeepToken(Secret),
-    /// The kept token is of no use any more.
-    ForgetToken,
+    /// Keep this resume token of the server with this place in the list for the next run, in place of an older one.
+    KeepToken(usize, Secret),
+    /// The token that is kept for the server with this place in the list is of no use any more.
+    ForgetToken(usize),
     /// It is over: restore everything and end with this exit code. Nothing comes after it.
     Leave(u8),
 }

@@ -89,7 +89,8 @@ pub struct Session {
     requests: VecDeque<Request>,
     /// What was said and not confirmed before a link was lost, or was typed while there was none.
     unconfirmed: VecDeque<Words>,
-    token: Option<Secret>,
+    /// For each server, the token with which the user comes back without a password.
+    tokens: Vec<Option<Secret>>,
     /// When a new token is to be asked for, before the old one expires. Monotonic, ms.
     token_due_ms: Option<u64>,
     keys: Keys,
@@ -127,8 +128,10 @@ enum Phase {
 }
 
 impl Session {
-    /// A session that begins with a connection to the first server, with the resume token of an earlier run.
-    pub fn new(settings: Settings, token: Option<Secret>) -> Self {
+    /// A session that begins with a connection to the first server. `tokens`: the resume tokens of earlier runs, one
+    /// place for each server of the list. A token is only ever shown to the server that gave it.
+    pub fn new(settings: Settings, mut tokens: Vec<Option<Secret>>) -> Self {
+        tokens.resize(settings.servers.len().max(1), None);
         let mut session = Self {
             retry: Retry::new(settings.servers.len(), settings.seed),
             actions: VecDeque::new(),
@@ -138,7 +141,7 @@ impl Session {
             bad_lines: 0,
             requests: VecDeque::new(),
             unconfirmed: VecDeque::new(),
-            token,
+            tokens,
             token_due_ms: None,
             keys: Keys::default(),
             talk: Talk::default(),

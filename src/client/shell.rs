@@ -60,8 +60,8 @@ struct Shell {
     /// The editor's copy of what can be completed.
     known: Arc<Mutex<Known>>,
     store: Option<Store>,
-    /// The servers, as the name of what is kept for them.
-    servers: String,
+    /// The servers, each as the name of what is kept for it.
+    servers: Vec<String>,
     /// What was asked for last, to be asked again if the line was of no use.
     prompt: String,
     was_terminated: bool,
@@ -75,11 +75,14 @@ impl Shell {
         let servers: Vec<String> = options.servers.iter().map(ToString::to_string).collect();
         let mut troubles = Vec::new();
         let store = Store::open().map_err(|why| troubles.push(why)).ok();
-        let kept = store.as_ref().map_or(Ok(None), |store| store.token(&servers.join(","), &options.user));
-        let token = kept.unwrap_or_else(|why| {
-            troubles.push(why);
-            None
-        });
+        let mut tokens = Vec::new();
+        for server in &servers {
+            let kept = store.as_ref().map_or(Ok(None), |store| store.token(server, &options.user));
+            tokens.push(kept.unwrap_or_else(|why| {
+                troubles.push(why);
+                None
+            }));
+        }
         let origin = if is_edited {
             let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
             Origin::Editor { screen, known, store: store.clone() }
@@ -90,9 +93,9 @@ impl Shell {
         let mut shell = Self {
             keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
             links: Links::new(inbox.doorbell()),
-            session: Session::new(settings(&options, servers.clone(), is_edited), token),
+            session: Session::new(settings(&options, servers.clone(), is_edited), tokens),
             view: View::new(form(&options, is_edited), TimeZone::system()),
-            servers: servers.join(","),
+            servers,
             prompt: String::new(),
             was_terminated: false,
             started: Instant::now(),
@@ -156,10 +159,10 @@ impl Shell {
                 self.keyboard.ask(Ask::Line(prompt));
             }
             Action::AskSecret(wanted) => self.keyboard.ask(Ask::Secret(wanted)),
-            Action::KeepToken(token) => self.keep(&token),
-            Action::ForgetToken => {
-                if let Some(store) = &self.store {
-                    store.forget_token(&self.servers, &self.options.user);
+            Action::KeepToken(n, token) => self.keep(n, &token),
+            Action::ForgetToken(n) => {
+                if let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) {
+                    store.forget_token(server, &self.options.user);
                 }
             }
             Action::Leave(code) => return Some(code),
@@ -253,9 +256,9 @@ impl Shell {
         self.show(&Shown::Status(Status { weight, kind, text }));
     }
 
-    fn keep(&mut self, token: &Secret) {
-        let Some(store) = &self.store else { return };
-        if let Err(why) = store.keep_token(&self.servers, &self.options.user, token) {
+    fn keep(&mut self, n: usize, token: &Secret) {
+        let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) else { return };
+        if let Err(why) = store.keep_token(server, &self.options.user, token) {
             self.store = None;
             self.say(Weight::Trouble, "state", format!("{why}; nothing is kept for the next run"));
         }

@@ -57,7 +57,7 @@ impl Session {
             return self.give_up_link(&format!("this is no chat server; it says {code} {text}"), now);
         }
         self.phase = Phase::Named;
-        let (name, token) = (self.settings.user.clone(), self.token.clone());
+        let (name, token) = (self.settings.user.clone(), self.token().cloned());
         match &token {
             Some(token) => self.send("C", &[&name, &token.0]),
             None => self.send("C", &[&name]),
@@ -76,8 +76,8 @@ impl Session {
                 self.need_password(true, now);
             }
             531 => {
-                self.token = None;
-                self.actions.push_back(Action::ForgetToken);
+                self.set_token(None);
+                self.actions.push_back(Action::ForgetToken(self.retry.server()));
                 self.note("token", "the kept login is not good any more".to_owned());
                 self.need_password(false, now);
             }
@@ -141,6 +141,17 @@ impl Session {
                 false
             }
             None => false,
+        }
+    }
+
+    /// The token for the server that is tried, or was tried last.
+    pub(super) fn token(&self) -> Option<&Secret> {
+        self.tokens.get(self.retry.server())?.as_ref()
+    }
+
+    pub(super) fn set_token(&mut self, token: Option<Secret>) {
+        if let Some(place) = self.tokens.get_mut(self.retry.server()) {
+            *place = token;
         }
     }
 

@@ -163,8 +163,8 @@ impl Session {
         let life_s: Option<u64> = rest.strip_prefix("expires=").and_then(|seconds| seconds.trim_end().parse().ok());
         // At half its life, so that there is always one that is good for a while; and not all the time.
         self.token_due_ms = life_s.map(|s| now.monotonic_ms.saturating_add(s.saturating_mul(500).max(super::QUIET_MS)));
-        self.token = Some(token.clone());
-        self.actions.push_back(Action::KeepToken(token));
+        self.set_token(Some(token.clone()));
+        self.actions.push_back(Action::KeepToken(self.retry.server(), token));
     }
 
     fn on_entered(&mut self, room: String, password: Option<Secret>, way: Way, code: u16, text: String, now: Now) {

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Out: `> LINE` is sent; `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` a reply (`#- …` with more to
-//! come), `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `ask PROMPT`, `want WHAT`, `keep TOKEN`, `forget`,
+//! come), `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `ask PROMPT`, `want WHAT`, `keep TOKEN`, `forget` (of the first server),
 //! `leave CODE`.
 
 use super::*;
@@ -36,7 +36,7 @@ fn secret(text: &str) -> Secret {
 impl Stage {
     fn new(settings: Settings, token: Option<&str>) -> Self {
         let now = Now { monotonic_ms: 1_000_000, unix_ms: 1_700_000_000_000 };
-        Self { session: Session::new(settings, token.map(secret)), now }
+        Self { session: Session::new(settings, vec![token.map(secret)]), now }
     }
 
     /// A person who is logged in and sees the prompt.
@@ -126,8 +126,10 @@ fn told(action: &Action) -> String {
         Action::AskSecret(Wanted::Password(tries)) => format!("want password {tries}"),
         Action::AskSecret(Wanted::NewPassword(tries)) => format!("want new password {tries}"),
         Action::AskSecret(Wanted::NewPasswordAgain) => "want new password again".to_owned(),
-        Action::KeepToken(token) => format!("keep {}", *token.0),
-        Action::ForgetToken => "forget".to_owned(),
+        Action::KeepToken(0, token) => format!("keep {}", *token.0),
+        Action::KeepToken(server, token) => format!("keep {} of {server}", *token.0),
+        Action::ForgetToken(0) => "forget".to_owned(),
+        Action::ForgetToken(server) => format!("forget of {server}"),
         Action::Leave(code) => format!("leave {code}"),
     }
 }

@@ -272,3 +272,13 @@ fn what_is_kept_is_bounded() {
     }
     stage.check("user hi\n- kept: not connected: it will be offered to you when you are\n! unconfirmed: not kept, too many are: to everybody: hi\nask alice (offline)>");
 }
+
+#[test]
+fn each_server_sees_its_own_token_alone() {
+    let servers = vec!["a:1".to_owned(), "b:2".to_owned()];
+    let mut stage = Stage::new(Settings { servers, ..settings() }, Some("t0"));
+    stage.play("connected\nserver C 220 hi\nserver C 230 hi\nserver C 231 ta expires=86400\nlost x\nwait 9000");
+    stage.check("connected\nserver C 220 hi\n> C alice");
+    stage.play("lost x\nwait 9000");
+    stage.check("connected\nserver C 220 hi\n> C alice ta");
+}
