@@ -170,7 +170,7 @@ impl Session {
             Input::Connected => self.on_connected(now),
             Input::Bytes(bytes) => self.on_bytes(bytes, now),
             Input::Disconnected(why) => self.on_disconnected(why, now),
-            Input::Line(line) => self.on_input(line),
+            Input::Line(line) => self.on_input(line, now),
             Input::Secret(secret) => self.on_secret(secret, now),
             Input::End => self.on_end(),
             Input::Terminated => self.on_terminated(now),

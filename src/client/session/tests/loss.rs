@@ -98,17 +98,17 @@ fn a_token_that_is_no_good_any_more_while_a_line_is_typed() {
         "server C 531 token refused
         forget
         - token: the kept login is not good any more
-        ! password-needed: your password is needed: press Enter first
+        ! password-needed: your password is needed: press Enter first; what stands in the line is not sent
+        prompt press Enter, then your password>
         server C 421 login took too long
         disconnect
         ! closed: the server has closed the connection: login took too long
         user half a line
+        ! not-sent: not sent, for your password is needed first
         want password 1
         secret correct horse
         - connecting: connecting to a:1
         connect 0
-        - kept: not connected: it will be offered to you when you are
-        ask alice (offline)>
         connected
         server C 220 hi
         > C alice
@@ -281,4 +281,61 @@ fn each_server_sees_its_own_token_alone() {
     stage.check("connected\nserver C 220 hi\n> C alice");
     stage.play("lost x\nwait 9000");
     stage.check("connected\nserver C 220 hi\n> C alice ta");
+}
+
+#[test]
+fn a_password_is_never_asked_for_by_the_prompt_of_a_line() {
+    let mut stage = Stage::ready();
+    stage.play("lost x\nwait 2000\nconnected\nserver C 220 hi\nserver C 531 token refused");
+    // Somebody who takes the open line for the question has shown it, but it is neither sent nor kept.
+    stage.check("user correct horse\n! not-sent: not sent, for your password is needed first\nwant password 1");
+    stage.check("secret wrong horse\n> C wrong horse");
+    stage.check("server C 530 wrong password\n! wrong-password: wrong password\nwant password 2");
+    stage.check("secret correct horse\n> C correct horse");
+    stage.check("server C 450 busy, try again in 3 s\n- busy: busy, try again in 3 s\nwait 3000\n> C correct horse");
+    let happened = stage.play("server C 230 welcome");
+    assert!(happened.ends_with("> C WHO\nask alice>\n"), "{happened}");
+    assert!(stage.session.unconfirmed.is_empty());
+}
+
+#[test]
+fn no_line_is_asked_for_from_the_connection_on_where_no_token_is_held() {
+    let mut stage = Stage::new(settings(), None);
+    stage.play("connected\nserver C 220 hi\nserver C 331 x\nsecret correct horse\nserver C 230 hi\nserver C 450 no");
+    stage.play("user hi\nserver C 250 sent to 1\nlost x");
+    // The line that was open before is ended by the user; no other is begun.
+    stage.play("wait 2000");
+    let happened = stage.play("user\nconnected\nserver C 220 hi\nserver C 331 x");
+    assert!(!happened.contains("ask ") && happened.ends_with("want password 1\n"), "{happened}");
+}
+
+#[test]
+fn the_prompt_of_an_open_line_follows_what_happens() {
+    let mut stage = Stage::ready();
+    stage.play("user /join lobby\nserver C 227 lobby token=A");
+    stage.check(
+        "server C 104 lobby alice left: kicked
+        * 104 lobby alice left: kicked
+        - place: you talk to everybody now
+        prompt alice>
+        lost x
+        ! lost: the connection to a:1 is lost: x
+        - retry: trying a:1 in 1 s
+        prompt alice (offline)>
+        wait 2000
+        - connecting: connecting to a:1
+        connect 0
+        connected
+        server C 220 hi
+        > C alice t2
+        server C 230 hi
+        - connected: hi
+        - missed: you were away for 2 s; what was said meanwhile has not reached you
+        > C TOKEN
+        > C WHO
+        prompt alice>
+        user begun in the room
+        ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: begun in the room
+        ask alice>",
+    );
 }
