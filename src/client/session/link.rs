@@ -1,7 +1,7 @@
 //! How a connection begins and ends, and what follows.
 
 use super::requests::{Request, Words};
-use super::{LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
+use super::{ANSWER_MS, LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
 use crate::client::action::{Action, Now};
 use crate::close::CloseReason;
 
@@ -57,12 +57,13 @@ impl Session {
 
     /// The server says why it closes.
     pub(super) fn on_closing(&mut self, reason: &str, now: Now) {
+        // Who is leaving has done what was to be done.
+        if let Phase::Leaving { code, .. } = self.phase {
+            return self.finish(code);
+        }
         let ending = ending(reason);
         if ending == Ending::Final {
             return self.close(&format!("the server has closed the connection: {reason}"));
-        }
-        if let Phase::Leaving { code, .. } = self.phase {
-            return self.finish(code);
         }
         self.actions.push_back(Action::Disconnect);
         self.drop_link(now);
@@ -96,12 +97,29 @@ impl Session {
     /// Says goodbye, and ends with this code when the server has said it too.
     pub(super) fn say_goodbye(&mut self, within_ms: u64, code: u8, now: Now) {
         self.request(Request::Exit, &["EX"], now);
-        self.phase = Phase::Leaving { until: now.monotonic_ms.saturating_add(within_ms), code };
+        self.phase = Phase::Leaving { until: now.monotonic_ms.saturating_add(within_ms), step_ms: None, code };
+    }
+
+    /// An answer has come: if the server has still others to give before it says goodbye, it gets the time for that.
+    pub(super) fn give_time(&mut self, now: Now) {
+        let is_last = self.requests.len() <= 1;
+        if let Phase::Leaving { until, step_ms: Some(step_ms), .. } = &mut self.phase {
+            let step_ms = if is_last { LEAVE_MS } else { *step_ms };
+            *until = now.monotonic_ms.saturating_add(step_ms);
+        }
     }
 
     /// The user leaves.
     pub(super) fn quit(&mut self, now: Now) {
-        if self.is_ready() { self.say_goodbye(LEAVE_MS, 0, now) } else { self.finish(0) }
+        if !self.is_ready() {
+            return self.finish(0);
+        }
+        // A server may answer slowly on purpose. A script waits for as long as it always does, a person wants to be gone.
+        let step_ms = if self.settings.people || self.requests.is_empty() { LEAVE_MS } else { ANSWER_MS };
+        self.say_goodbye(step_ms, 0, now);
+        if let Phase::Leaving { step_ms: step, .. } = &mut self.phase {
+            *step = Some(step_ms);
+        }
     }
 
     pub(super) fn on_end(&mut self) {
@@ -117,6 +135,9 @@ impl Session {
     }
 
     pub(super) fn on_terminated(&mut self, now: Now) {
+        if let Phase::Leaving { code, .. } = self.phase {
+            return self.finish(code);
+        }
         let code = u8::from(self.settings.once.is_some());
         if self.is_ready() { self.say_goodbye(TERMINATED_MS, code, now) } else { self.finish(code) }
     }

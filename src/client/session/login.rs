@@ -3,7 +3,7 @@
 use super::keys::{is_alike, is_hopeless, problem};
 use super::link::seconds_in;
 use super::requests::{Listed, Request, Way};
-use super::{ANSWER_MS, Phase, Session};
+use super::{ANSWER_MS, PATIENCE_MS, Phase, Session};
 use crate::client::action::{Action, Now, Place, Secret, Wanted};
 
 /// When a server is busy and does not say for how long.
@@ -16,6 +16,8 @@ pub(super) struct Login {
     is_new: bool,
     /// The number of the try, from 1.
     tries: u32,
+    /// When the password was given: monotonic, ms.
+    since: u64,
     step: Step,
 }
 
@@ -32,13 +34,14 @@ enum Step {
 }
 
 impl Login {
-    /// When something is due, monotonic ms; the last frame came at `heard_ms`. The user may take any time: it is the
-    /// server that ends a login that takes too long.
-    pub(super) fn deadline(&self, heard_ms: u64) -> Option<u64> {
+    /// When something is due, monotonic ms; the answer that comes next is owed since `owed_ms`. The user may take any
+    /// time: it is the server that ends a login that takes too long.
+    pub(super) fn deadline(&self, owed_ms: u64) -> Option<u64> {
+        let last = self.since.saturating_add(PATIENCE_MS);
         match &self.step {
             Step::Asked | Step::Again(_) => None,
-            Step::Sent(_) => Some(heard_ms.saturating_add(ANSWER_MS)),
-            Step::Busy { until, .. } => Some(*until),
+            Step::Sent(_) => Some(owed_ms.saturating_add(ANSWER_MS).min(last)),
+            Step::Busy { until, .. } => Some((*until).min(last)),
         }
     }
 
@@ -57,6 +60,7 @@ impl Session {
             return self.give_up_link(&format!("this is no chat server; it says {code} {text}"), now);
         }
         self.phase = Phase::Named;
+        self.owed_ms = now.monotonic_ms;
         let (name, token) = (self.settings.user.clone(), self.token().cloned());
         match &token {
             Some(token) => self.send("C", &[&name, &token.0]),
@@ -111,6 +115,7 @@ impl Session {
 
     pub(super) fn on_login_secret(&mut self, wanted: Wanted, secret: Secret, now: Now) {
         let Some(mut login) = self.take_login() else { return };
+        login.since = now.monotonic_ms;
         if !is_alike(wanted, login.wanted()) || matches!(login.step, Step::Sent(_) | Step::Busy { .. }) {
             // It was asked for on a connection that is gone, where something else was wanted.
             return self.ask_password(login);
@@ -131,9 +136,10 @@ impl Session {
 
     /// Whether a password waited for a busy server, and has been sent again now.
     pub(super) fn is_sent_again(&mut self, now: Now) -> bool {
+        let is_in_time = |since: u64| now.monotonic_ms < since.saturating_add(PATIENCE_MS);
         match self.take_login() {
-            Some(Login { is_new, tries, step: Step::Busy { secret, .. } }) => {
-                self.send_password(Login { is_new, tries, step: Step::Asked }, secret, now);
+            Some(Login { is_new, tries, since, step: Step::Busy { secret, .. } }) if is_in_time(since) => {
+                self.send_password(Login { is_new, tries, since, step: Step::Asked }, secret, now);
                 true
             }
             Some(login) => {
@@ -163,7 +169,7 @@ impl Session {
     }
 
     fn need_password(&mut self, is_new: bool, now: Now) {
-        let login = Login { is_new, tries: 1, step: Step::Asked };
+        let login = Login { is_new, tries: 1, since: now.monotonic_ms, step: Step::Asked };
         match self.keys.ready.take() {
             Some((wanted, secret)) if is_alike(wanted, login.wanted()) => {
                 self.phase = Phase::Login(login);
@@ -188,7 +194,7 @@ impl Session {
     }
 
     fn send_password(&mut self, login: Login, secret: Secret, now: Now) {
-        self.heard_ms = now.monotonic_ms;
+        self.owed_ms = now.monotonic_ms;
         self.send("C", &[&secret.0]);
         self.phase = Phase::Login(Login { step: Step::Sent(secret), ..login });
     }

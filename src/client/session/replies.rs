@@ -76,6 +76,8 @@ impl Session {
         let Some(request) = self.requests.pop_front() else {
             return self.on_nonsense(format!("the server answers what nobody asked: {code} {text}"), now);
         };
+        self.owed_ms = now.monotonic_ms;
+        self.give_time(now);
         match request {
             Request::Say(words) => self.on_said_it(words, code, text, now),
             Request::List { is_shown, asks, .. } => {

@@ -137,7 +137,6 @@ fn silence() {
         wait 29999
         server C 2
         ! bad-line: the server sent a line that means nothing: C 2
-        wait 29999
         wait 1
         disconnect
         ! lost: the connection to a:1 is lost: the server does not answer
@@ -338,4 +337,34 @@ fn the_prompt_of_an_open_line_follows_what_happens() {
         ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: begun in the room
         ask alice>",
     );
+}
+
+#[test]
+fn whatever_a_server_says_an_answer_has_its_time() {
+    let chatter = "wait 10000\nserver C 103 lobby bob entered\nserver C 211-bob\n".repeat(3);
+    let mut stage = Stage::ready();
+    stage.play("user /who");
+    assert!(stage.play(&chatter).contains("! lost: the connection to a:1 is lost: the server does not answer"));
+
+    for start in
+        ["connected", "connected\nserver C 220 hi", "connected\nserver C 220 hi\nserver C 331 x\nsecret abcdefgh"]
+    {
+        let mut stage = Stage::new(settings(), None);
+        stage.play(start);
+        assert!(stage.play(&chatter).contains("\nleave 1\n"), "{start}");
+    }
+    // Nor is a server busy for ever.
+    let mut stage = Stage::new(settings(), None);
+    stage.play("connected\nserver C 220 hi\nserver C 331 x\nsecret abcdefgh");
+    let happened = stage.play(&"server C 450 busy, try again in 20 s\nwait 20000\n".repeat(6));
+    assert!(happened.ends_with("leave 1\n"), "{happened}");
+}
+
+#[test]
+fn the_one_message_has_its_time() {
+    let once = Some(Once { to: Place::Public, text: "hi".to_owned() });
+    let mut stage = Stage::new(Settings { once, people: false, ..settings() }, Some("t"));
+    stage.play("connected\nserver C 220 hi\nserver C 230 hi");
+    let happened = stage.play(&"wait 10000\nserver D PM 1 bob and on\n".repeat(3));
+    assert!(happened.contains("! unconfirmed: not confirmed, to everybody: hi\nleave 1\n"), "{happened}");
 }

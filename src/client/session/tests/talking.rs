@@ -468,3 +468,28 @@ fn leaving() {
         leave 1",
     );
 }
+
+#[test]
+fn a_slow_server_gets_the_time_that_the_answers_take() {
+    let mut stage = Stage::script();
+    (0..20).for_each(|n| stage.happen(&format!("user {n}")));
+    stage.play("end");
+    for n in 0..20 {
+        stage.check(&format!("wait 29999\nserver C 250 sent to 1\n= all alice: {n} (sent to 1)"));
+    }
+    stage.check("wait 4999\nserver C 221 bye\ndisconnect\nleave 0");
+    // With one that says nothing more it ends, too.
+    let mut stage = Stage::script();
+    stage.play("user hi\nend\nwait 29999");
+    stage.check("wait 1\ndisconnect\n! unconfirmed: not confirmed, to everybody: hi\nleave 1");
+}
+
+#[test]
+fn what_was_confirmed_stays_confirmed() {
+    for how in ["terminated", "wait 5000", "lost reset", "server C 421 too many failures", "server C 421 too slow"] {
+        let once = Some(Once { to: Place::Public, text: "hi".to_owned() });
+        let mut stage = Stage::new(Settings { once, people: false, ..settings() }, Some("t"));
+        stage.play("connected\nserver C 220 hi\nserver C 230 hi\nserver C 250 sent to 1");
+        assert!(stage.play(how).ends_with("leave 0\n"), "{how}");
+    }
+}
