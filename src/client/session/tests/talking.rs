@@ -107,7 +107,10 @@ fn questions_are_cancelled_or_abandoned() {
 fn slips() {
     Stage::ready().check(
         "user /frobnicate
-        ! unknown: there is no /frobnicate; /help lists all
+        ! unknown: there is no /frobnicate; did you mean /forget?
+        ask alice>
+        user / who
+        ! unknown: there is no /; /help lists all
         ask alice>
         user /wo
         ! unknown: there is no /wo; did you mean /who?
