@@ -32,7 +32,7 @@ pub use self::known::Known;
 
 use self::keys::Keys;
 use self::login::Login;
-use self::requests::{Request, Words};
+use self::requests::{Request, Unconfirmed};
 use self::retry::Retry;
 use self::rooms::Rooms;
 use self::typed::Talk;
@@ -92,7 +92,7 @@ pub struct Session {
     bad_lines: u32,
     requests: VecDeque<Request>,
     /// What was said and not confirmed before a link was lost, or was typed while there was none.
-    unconfirmed: VecDeque<Words>,
+    unconfirmed: VecDeque<Unconfirmed>,
     /// For each server, the token with which the user comes back without a password.
     tokens: Vec<Option<Secret>>,
     /// When a new token is to be asked for, before the old one expires. Monotonic, ms.
@@ -102,6 +102,8 @@ pub struct Session {
     rooms: Rooms,
     known: Known,
     retry: Retry,
+    /// Whether something that a script wanted said was not even sent.
+    has_failed: bool,
     /// Whether the user has been logged in during this run.
     was_in: bool,
     /// Since when the user has not been logged in any more: Unix time, ms.
@@ -153,6 +155,7 @@ impl Session {
             talk: Talk::default(),
             rooms: Rooms::default(),
             known: Known::default(),
+            has_failed: false,
             was_in: false,
             lost_at: None,
             settings,
@@ -349,6 +352,12 @@ impl Session {
 
     fn trouble(&mut self, kind: &'static str, text: String) {
         self.show(Shown::Status(Status { weight: Weight::Trouble, kind, text }));
+    }
+
+    /// Something that was to be said is not sent. A person sees that; a script sees it in the exit code.
+    fn refuse(&mut self, kind: &'static str, text: String) {
+        self.has_failed |= !self.settings.people;
+        self.trouble(kind, text);
     }
 
     fn leave(&mut self, code: u8) {

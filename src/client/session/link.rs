@@ -1,6 +1,6 @@
 //! How a connection begins and ends, and what follows.
 
-use super::requests::{Request, Words};
+use super::requests::{Request, Unconfirmed};
 use super::{ANSWER_MS, LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
 use crate::client::action::{Action, Now};
 use crate::close::CloseReason;
@@ -87,11 +87,18 @@ impl Session {
             self.actions.push_back(Action::Disconnect);
         }
         self.keep_unanswered();
-        let code = if self.unconfirmed.is_empty() { code } else { code.max(1) };
-        for words in std::mem::take(&mut self.unconfirmed) {
-            self.trouble("unconfirmed", format!("not confirmed, {}", words.describe()));
+        let mut has_failed = self.has_failed || !self.unconfirmed.is_empty();
+        for unconfirmed in std::mem::take(&mut self.unconfirmed) {
+            let (kind, text) = unconfirmed.describe();
+            self.trouble(kind, text);
         }
-        self.leave(code);
+        // They are counted, not shown: the password of a room may be among them.
+        let waiting = std::mem::take(&mut self.talk.pending).iter().filter(|(line, _)| !line.trim().is_empty()).count();
+        if waiting > 0 {
+            self.trouble("unsent", format!("not carried out: {waiting} lines"));
+            has_failed = true;
+        }
+        self.leave(if has_failed { code.max(1) } else { code });
     }
 
     /// Says goodbye, and ends with this code when the server has said it too.
@@ -142,12 +149,13 @@ impl Session {
         if self.is_ready() { self.say_goodbye(TERMINATED_MS, code, now) } else { self.finish(code) }
     }
 
-    /// A message of which nobody knows whether it has arrived.
-    pub(super) fn keep(&mut self, words: Words) {
+    /// A message of which the server has not said that it has it.
+    pub(super) fn keep(&mut self, unconfirmed: Unconfirmed) {
         if self.unconfirmed.len() < UNCONFIRMED {
-            self.unconfirmed.push_back(words);
+            self.unconfirmed.push_back(unconfirmed);
         } else {
-            self.trouble("unconfirmed", format!("not kept, too many are: {}", words.describe()));
+            let (kind, text) = unconfirmed.describe();
+            self.refuse(kind, format!("too many such are kept, so this one is not: {text}"));
         }
     }
 
@@ -156,10 +164,14 @@ impl Session {
         if self.unconfirmed.is_empty() {
             return;
         }
-        for text in self.unconfirmed.iter().map(Words::describe).collect::<Vec<_>>() {
-            self.trouble("unconfirmed", format!("not confirmed, {text}"));
+        for (kind, text) in self.unconfirmed.iter().map(Unconfirmed::describe).collect::<Vec<_>>() {
+            self.trouble(kind, text);
         }
-        let text = "it may or may not have arrived: /resend sends it (again), /forget drops it";
+        let text = if self.unconfirmed.iter().any(|unconfirmed| unconfirmed.was_sent) {
+            "what is not confirmed may or may not have arrived: /resend sends all of this (again), /forget drops it"
+        } else {
+            "/resend sends it, /forget drops it"
+        };
         self.note("resend-or-forget", text.to_owned());
     }
 
@@ -185,7 +197,7 @@ impl Session {
     fn keep_unanswered(&mut self) {
         for request in std::mem::take(&mut self.requests) {
             if let Request::Say(words) = request {
-                self.keep(words);
+                self.keep(Unconfirmed { words, was_sent: true });
             }
         }
     }

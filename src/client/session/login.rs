@@ -86,7 +86,7 @@ impl Session {
                 self.need_password(false, now);
             }
             // The name itself is refused, and there is no other.
-            501 | 553 => self.close(text),
+            501 | 553 => self.close(statement(text)),
             _ => self.give_up_link(&format!("the server makes no sense: {code} {text}"), now),
         }
     }
@@ -105,10 +105,10 @@ impl Session {
                 self.phase = Phase::Login(login);
             }
             500 | 501 | 530 => {
-                self.trouble(if code == 530 { "wrong-password" } else { "password" }, text.to_owned());
+                self.trouble(if code == 530 { "wrong-password" } else { "password" }, statement(text).to_owned());
                 self.ask_password(Login { step: Step::Asked, tries: login.tries + 1, ..login });
             }
-            553 => self.close(text),
+            553 => self.close(statement(text)),
             _ => self.give_up_link(&format!("the server makes no sense: {code} {text}"), now),
         }
     }
@@ -147,6 +147,13 @@ impl Session {
                 false
             }
             None => false,
+        }
+    }
+
+    /// Says the one thing of `--once`, if there is one.
+    pub(super) fn say_once(&mut self, now: Now) {
+        if let Some(once) = self.settings.once.clone() {
+            self.say(once.to, &once.text, now);
         }
     }
 
@@ -207,11 +214,12 @@ impl Session {
         // The server speaks of its own commands, which are ours in capitals.
         self.note("connected", text.replace("HELP", "/help"));
         self.known.see_name(&self.settings.user.clone());
-        if let Some(once) = self.settings.once.clone() {
+        if let Some(once) = &self.settings.once {
             if let Place::Room(room) = &once.to {
-                self.enter(room, None, Way::Wanted, now);
+                let room = room.clone();
+                return self.enter(&room, None, Way::Wanted, now);
             }
-            return self.say(once.to, &once.text, now);
+            return self.say_once(now);
         }
         if let Some(lost_at) = self.lost_at.take() {
             let seconds = now.unix_ms.saturating_sub(lost_at).div_ceil(1000);
@@ -223,5 +231,31 @@ impl Session {
         }
         self.request(Request::List { of: Listed::Names, is_shown: false, asks: false }, &["WHO"], now);
         self.offer();
+    }
+}
+
+/// A refusal without the question at its end: the client asks in its own words, or asks nobody.
+fn statement(text: &str) -> &str {
+    match text.rsplit_once(';') {
+        Some((statement, question)) if question.trim_end().ends_with('?') => statement,
+        Some(_) | None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements() {
+        for (text, expected) in [
+            ("admin is reserved; your name?", "admin is reserved"),
+            ("wrong password; 2 tries left", "wrong password; 2 tries left"),
+            ("what; is; this?", "what; is"),
+            ("your name?", "your name?"),
+            ("", ""),
+        ] {
+            assert_eq!(statement(text), expected, "{text}");
+        }
     }
 }

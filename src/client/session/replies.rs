@@ -1,7 +1,7 @@
 //! What the server says, and what follows.
 
 use super::requests::{Listed, Request, Way, Words};
-use super::rooms::Room;
+use super::rooms::{Room, is_same};
 use super::{Phase, Session};
 use crate::client::action::{Action, Message, Now, Place, Secret, Shown};
 use crate::client::command::{is_room_name, word};
@@ -46,7 +46,10 @@ impl Session {
             106 => {
                 let room = room.to_owned();
                 self.show(Shown::Notice { code, text });
-                return self.lose_room(&room);
+                // A host who closes a room wants to be out of it.
+                let is_closing = |request: &Request| matches!(request, Request::Close(closed) if is_same(closed, &room));
+                let is_wanted = self.requests.iter().any(is_closing);
+                return if is_wanted { self.leave_room(&room) } else { self.lose_room(&room) };
             }
             _ => {}
         }
@@ -93,6 +96,12 @@ impl Session {
             Request::Leave(room) => {
                 self.reply(code, text);
                 if matches!(code, 200 | 550) {
+                    self.leave_room(&room);
+                }
+            }
+            Request::Close(room) => {
+                self.reply(code, text);
+                if code == 200 {
                     self.leave_room(&room);
                 }
             }
@@ -178,7 +187,10 @@ impl Session {
                 self.known.see_room(&name);
                 self.rooms.enter(Room { name: name.clone(), typed: room, password });
                 match way {
-                    Way::Wanted | Way::Made => self.go(Place::Room(name)),
+                    Way::Wanted | Way::Made => {
+                        self.go(Place::Room(name));
+                        self.say_once(now);
+                    }
                     Way::Again | Way::AgainAfterAll => self.note("entered", format!("you are in {name} again")),
                     Way::Remade => self.note("entered", format!("{name} was gone; you have made it again")),
                 }
@@ -189,6 +201,9 @@ impl Session {
             (_, Way::Wanted | Way::Made) => {
                 self.reply(code, text);
                 self.go_astray();
+                if self.settings.once.is_some() && self.is_ready() {
+                    self.say_goodbye(super::LEAVE_MS, 1, now);
+                }
             }
             (_, Way::Again | Way::Remade | Way::AgainAfterAll) => {
                 self.trouble("left-room", format!("you are not in {room} any more: {text}"));

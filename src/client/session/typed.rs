@@ -78,7 +78,7 @@ impl Session {
         if self.talk.pending.len() < PENDING {
             self.talk.pending.push_back((line, seen));
         } else {
-            self.trouble("dropped", "too many lines at once: one was not taken".to_owned());
+            self.refuse("dropped", "too many lines at once: one was not taken".to_owned());
         }
     }
 
@@ -212,7 +212,7 @@ impl Session {
     }
 
     fn not_sent(&mut self, why: &str, text: &str) {
-        self.trouble("not-sent", format!("not sent, for {why}: {text}"));
+        self.refuse("not-sent", format!("not sent, for {why}: {text}"));
     }
 
     /// The user wanted to go somewhere and is not there, or was thrown out of where it was.

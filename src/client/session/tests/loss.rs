@@ -33,8 +33,8 @@ fn back_by_itself_in_its_rooms_and_nothing_twice() {
         > C JOIN den
         > C WHO
         ! unconfirmed: not confirmed, in den: hi
-        ! unconfirmed: not confirmed, in den: typed while away
-        - resend-or-forget: it may or may not have arrived: /resend sends it (again), /forget drops it
+        ! unsent: not sent, in den: typed while away
+        - resend-or-forget: what is not confirmed may or may not have arrived: /resend sends all of this (again), /forget drops it
         server C 231 t3 expires=86400
         keep t3
         server C 550 no such room
@@ -269,7 +269,7 @@ fn what_is_kept_is_bounded() {
     for _ in 0..100 {
         stage.check("user hi\n- kept: not connected: it will be offered to you when you are\nask alice (offline)>");
     }
-    stage.check("user hi\n- kept: not connected: it will be offered to you when you are\n! unconfirmed: not kept, too many are: to everybody: hi\nask alice (offline)>");
+    stage.check("user hi\n- kept: not connected: it will be offered to you when you are\n! unsent: too many such are kept, so this one is not: not sent, to everybody: hi\nask alice (offline)>");
 }
 
 #[test]
@@ -367,4 +367,22 @@ fn the_one_message_has_its_time() {
     stage.play("connected\nserver C 220 hi\nserver C 230 hi");
     let happened = stage.play(&"wait 10000\nserver D PM 1 bob and on\n".repeat(3));
     assert!(happened.contains("! unconfirmed: not confirmed, to everybody: hi\nleave 1\n"), "{happened}");
+}
+
+#[test]
+fn what_was_never_sent_is_not_said_to_be_in_doubt() {
+    let mut stage = Stage::ready();
+    stage.play("lost x\nuser hi\nwait 2000\nconnected\nserver C 220 hi");
+    let happened = stage.play("server C 230 hi");
+    let told = "! unsent: not sent, to everybody: hi\n- resend-or-forget: /resend sends it, /forget drops it\n";
+    assert!(happened.contains(told), "{happened}");
+}
+
+#[test]
+fn a_script_whose_lines_nobody_carried_out_has_failed() {
+    let mut stage = Stage::script();
+    stage.play("lost x\nuser /join den secret");
+    stage.check("terminated\n! unsent: not carried out: 1 lines\nleave 1");
+    let mut stage = Stage::script();
+    stage.check("lost x\n! lost: the connection to a:1 is lost: x\n- retry: trying a:1 in 1 s\nterminated\nleave 0");
 }
