@@ -212,6 +212,9 @@ impl Session {
         if is_vain || is_too_late || (self.was_in && self.talk.is_over()) {
             return self.finish_unlinked(1);
         }
+        if until <= now.monotonic_ms {
+            return self.connect();
+        }
         let seconds = until.saturating_sub(now.monotonic_ms).div_ceil(1000);
         let name = self.server_name();
         self.note("retry", format!("trying {name} in {seconds} s"));

@@ -3,7 +3,7 @@
 use super::keys::{is_alike, is_hopeless, problem};
 use super::link::seconds_in;
 use super::requests::{Listed, Request, Way};
-use super::{ANSWER_MS, PATIENCE_MS, Phase, Session};
+use super::{ANSWER_MS, LEAVE_MS, PATIENCE_MS, Phase, Session};
 use crate::client::action::{Action, Now, Place, Secret, Wanted};
 
 /// When a server is busy and does not say for how long.
@@ -154,6 +154,9 @@ impl Session {
     pub(super) fn say_once(&mut self, now: Now) {
         if let Some(once) = self.settings.once.clone() {
             self.say(once.to, &once.text, now);
+            if !self.requests.iter().any(|request| matches!(request, Request::Say(_))) {
+                self.say_goodbye(LEAVE_MS, 1, now); // it could not even be sent
+            }
         }
     }
 

@@ -47,7 +47,8 @@ impl Session {
                 let room = room.to_owned();
                 self.show(Shown::Notice { code, text });
                 // A host who closes a room wants to be out of it.
-                let is_closing = |request: &Request| matches!(request, Request::Close(closed) if is_same(closed, &room));
+                let is_closing =
+                    |request: &Request| matches!(request, Request::Close(closed) if is_same(closed, &room));
                 let is_wanted = self.requests.iter().any(is_closing);
                 return if is_wanted { self.leave_room(&room) } else { self.lose_room(&room) };
             }

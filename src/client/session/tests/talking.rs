@@ -517,7 +517,9 @@ fn a_room_is_entered_before_the_one_message_is_said() {
 
 #[test]
 fn a_script_that_could_not_say_something_has_failed() {
-    for lines in ["user /join den\nserver C 554 wrong password\nuser our plan", "user /dm bob\nserver C 550 x\nuser psst"] {
+    for lines in
+        ["user /join den\nserver C 554 wrong password\nuser our plan", "user /dm bob\nserver C 550 x\nuser psst"]
+    {
         let mut stage = Stage::script();
         stage.play(lines);
         assert!(stage.play("end\nserver C 221 bye").ends_with("leave 1\n"), "{lines}");
@@ -526,6 +528,10 @@ fn a_script_that_could_not_say_something_has_failed() {
     let mut stage = Stage::script();
     stage.play(&long);
     assert!(stage.play("end\nserver C 221 bye").ends_with("leave 1\n"));
+    let once = Some(Once { to: Place::Public, text: "x".repeat(40_000) });
+    let mut stage = Stage::new(Settings { once, people: false, ..settings() }, Some("t"));
+    stage.play("connected\nserver C 220 hi\nserver C 230 hi");
+    assert!(stage.play("server C 221 bye").ends_with("leave 1\n"));
     // A person has seen it.
     let mut stage = Stage::ready();
     stage.play(&long);
