@@ -27,6 +27,8 @@ pub enum Takes {
     RoomOrName,
     /// A command.
     Command,
+    /// Words to the end of the line.
+    Text,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +53,7 @@ enum Verb {
 
 /// All commands, in the order in which help lists them.
 pub const COMMANDS: &[Command] = {
-    use Takes::{Name, Nothing, Room, RoomOrName};
+    use Takes::{Name, Nothing, Room, RoomOrName, Text};
     const fn of(
         verb: Verb,
         name: &'static str,
@@ -62,15 +64,9 @@ pub const COMMANDS: &[Command] = {
         Command { name, arguments, help, takes, verb }
     }
     &[
-        of(
-            Verb::Pm,
-            "pm",
-            "[TEXT]",
-            [Nothing; 2],
-            "say TEXT to everybody; without TEXT, go back to talking to everybody",
-        ),
-        of(Verb::Dm, "dm", "[NAME [TEXT]]", [Name, Nothing], "say TEXT to NAME; what is missing is asked for"),
-        of(Verb::Rm, "rm", "ROOM TEXT", [Room, Nothing], "say TEXT in ROOM, wherever you are"),
+        of(Verb::Pm, "pm", "[TEXT]", [Text; 2], "say TEXT to everybody; without TEXT, go back to talking to everybody"),
+        of(Verb::Dm, "dm", "[NAME [TEXT]]", [Name, Text], "say TEXT to NAME; what is missing is asked for"),
+        of(Verb::Rm, "rm", "ROOM TEXT", [Room, Text], "say TEXT in ROOM, wherever you are"),
         of(Verb::Who, "who", "[PREFIX]", [Name, Nothing], "who is online"),
         of(Verb::Join, "join", "ROOM [PASSWORD]", [Room, Nothing], "enter ROOM, or go back to it, and talk there"),
         of(Verb::Leave, "leave", "[ROOM]", [Room, Nothing], "leave ROOM, or the one you talk in"),
