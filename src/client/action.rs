@@ -61,12 +61,14 @@ pub enum Action {
     /// Read a line with this prompt; at most one is asked for at a time. It stays asked for while the connection is lost
     /// and made again.
     AskLine(String),
+    /// The prompt of the line that is being read is another now. It may be drawn anew, or be left as it is.
+    Prompt(String),
     /// Read something secret, without echo and without history; at most one is asked for at a time. A person is never
     /// asked for a line and for a secret at once.
     AskSecret(Wanted),
-    /// Keep this resume token of the server of this number for the next run, in place of an older one.
+    /// Keep this resume token of the server with this place in the list for the next run, in place of an older one.
     KeepToken(usize, Secret),
-    /// The kept token of the server of this number is of no use any more.
+    /// The token that is kept for the server with this place in the list is of no use any more.
     ForgetToken(usize),
     /// It is over: restore everything and end with this exit code. Nothing comes after it.
     Leave(u8),

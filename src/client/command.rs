@@ -27,6 +27,8 @@ pub enum Takes {
     RoomOrName,
     /// A command.
     Command,
+    /// Words to the end of the line.
+    Text,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +53,7 @@ enum Verb {
 
 /// All commands, in the order in which help lists them.
 pub const COMMANDS: &[Command] = {
-    use Takes::{Name, Nothing, Room, RoomOrName};
+    use Takes::{Name, Nothing, Room, RoomOrName, Text};
     const fn of(
         verb: Verb,
         name: &'static str,
@@ -62,15 +64,9 @@ pub const COMMANDS: &[Command] = {
         Command { name, arguments, help, takes, verb }
     }
     &[
-        of(
-            Verb::Pm,
-            "pm",
-            "[TEXT]",
-            [Nothing; 2],
-            "say TEXT to everybody; without TEXT, go back to talking to everybody",
-        ),
-        of(Verb::Dm, "dm", "[NAME [TEXT]]", [Name, Nothing], "say TEXT to NAME; what is missing is asked for"),
-        of(Verb::Rm, "rm", "ROOM TEXT", [Room, Nothing], "say TEXT in ROOM, wherever you are"),
+        of(Verb::Pm, "pm", "[TEXT]", [Text; 2], "say TEXT to everybody; without TEXT, go back to talking to everybody"),
+        of(Verb::Dm, "dm", "[NAME [TEXT]]", [Name, Text], "say TEXT to NAME; what is missing is asked for"),
+        of(Verb::Rm, "rm", "ROOM TEXT", [Room, Text], "say TEXT in ROOM, wherever you are"),
         of(Verb::Who, "who", "[PREFIX]", [Name, Nothing], "who is online"),
         of(Verb::Join, "join", "ROOM [PASSWORD]", [Room, Nothing], "enter ROOM, or go back to it, and talk there"),
         of(Verb::Leave, "leave", "[ROOM]", [Room, Nothing], "leave ROOM, or the one you talk in"),
@@ -159,7 +155,7 @@ pub enum Intent<'a> {
     Unknown {
         /// What was typed, with its slash.
         typed: &'a str,
-        /// The one that it may have been meant to be, if one is near.
+        /// The one that it is most like; `None` where nothing but the slash was typed.
         nearest: Option<&'static Command>,
     },
 }
@@ -212,18 +208,34 @@ pub fn direct(rest: &str) -> Intent<'_> {
     }
 }
 
-/// Whether a line holds a password, so that it must not be kept in a history. It may say so of one that holds none.
+/// Whether a line may hold a password, so that it must not be kept in a history: one with a room's, and any with
+/// arguments that no command takes, for nobody knows what they were meant to be. It may say so of one that holds none.
 pub fn holds_secret(line: &str) -> bool {
-    let mut words = line.split_whitespace();
-    let is_room = words.next().is_some_and(|first| {
-        // Also a name that was mistyped: what stands behind it may have been meant as a password.
-        let typed = first.strip_prefix('/').unwrap_or(first);
-        let meant = Command::find(typed).or_else(|| nearest(typed));
-        first.starts_with('/')
-            && !typed.starts_with('/')
-            && meant.is_some_and(|command| matches!(command.verb, Verb::Join | Verb::Make))
-    });
-    is_room && words.count() > 1
+    let line = line.trim();
+    if !line.starts_with('/') || line.split_whitespace().count() < 2 {
+        return false;
+    }
+    match parse(line) {
+        Intent::Unknown { .. } | Intent::Usage(_) => true,
+        Intent::Room { deed, .. } => matches!(deed, Deed::Join(Some(_)) | Deed::Make(Some(_))),
+        Intent::Empty
+        | Intent::Text(_)
+        | Intent::Everybody(_)
+        | Intent::GoPublic
+        | Intent::AskEverybody
+        | Intent::AskDirect
+        | Intent::AskDirectTo(_)
+        | Intent::Direct { .. }
+        | Intent::InRoom { .. }
+        | Intent::Who(_)
+        | Intent::Rooms(_)
+        | Intent::Passwd
+        | Intent::Resend
+        | Intent::Forget
+        | Intent::Help
+        | Intent::HelpOn(_)
+        | Intent::Quit => false,
+    }
 }
 
 /// Whether this can be the name of a user: `[A-Za-z][A-Za-z0-9_.-]{0,31}`.
@@ -277,19 +289,20 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
     })
 }
 
-/// The command that is most like a name, if any is like it at all.
+/// The command that is most like a name; help where it is like none.
 fn nearest(name: &str) -> Option<&'static Command> {
-    // Letters swapped or missing in a long name; any one letter of a short one.
-    const LIKE: f64 = 1.1;
+    if name.is_empty() {
+        return None;
+    }
     let name = name.to_lowercase();
     let likeness =
         |other: &str| strsim::jaro_winkler(&name, other) + strsim::normalized_damerau_levenshtein(&name, other);
     COMMANDS
         .iter()
         .map(|command| (likeness(command.name), command))
-        .filter(|(likeness, command)| *likeness >= LIKE || (!name.is_empty() && command.name.starts_with(&name)))
+        .filter(|(likeness, _)| *likeness > 0.0)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, command)| command)
+        .map_or_else(|| Command::find("help"), |(_, command)| Some(command))
 }
 
 /// The first word, and what follows the spaces behind it.
@@ -396,7 +409,9 @@ mod tests {
             ("/jion", Some("join")),
             ("/mak", Some("make")),
             ("/room", Some("rooms")),
-            ("/zzz", None),
+            ("/zzz", Some("help")),
+            ("/password", Some("passwd")),
+            ("/frobnicate", Some("forget")),
             ("/", None),
             ("/pn", Some("pm")),
             ("/exit", Some("quit")),
@@ -412,11 +427,28 @@ mod tests {
             ("/JOIN a  pw", true),
             ("/make a pw", true),
             ("/jion a pw", true),
+            ("/passwd old new", true),
+            ("/PASSWD x", true),
+            ("/pass x", true),
+            ("/password x", true),
+            ("/login x", true),
+            ("/create room pw", true),
+            ("/enter room pw", true),
+            ("/ join a pw", true),
+            ("/join\ta\tpw", true),
+            ("/join a pw and more", true),
+            ("/passwd", false),
+            ("/frobnicate", false),
+            ("/kick a bob", false),
+            ("/names a b", false),
+            ("/pm a pw", false),
+            ("/help passwd", false),
             ("/join a", false),
             ("join a pw", false),
             ("/dm a pw", false),
             ("hello to you", false),
             ("//join a pw", false),
+            ("/rm lobby hi", false),
             ("", false),
         ] {
             assert_eq!(holds_secret(line), expected, "{line}");

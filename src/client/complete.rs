@@ -8,6 +8,9 @@ const OFFERED: usize = 200;
 
 /// What the word before the cursor could become: where it begins (a byte of `line`), and what could stand there, in
 /// alphabetical order. A command takes what its arguments are; in a text, names are completed. `cursor` is in bytes.
+///
+/// If there is one candidate, it comes with what is typed next: a space, or `: ` behind the name with which a text
+/// begins.
 pub fn complete(line: &str, cursor: usize, known: &Known) -> (usize, Vec<String>) {
     let Some(before) = line.get(..cursor) else { return (cursor.min(line.len()), Vec::new()) };
     let start = before.rfind(char::is_whitespace).map_or(0, |at| before.get(at..).map_or(at, |rest| at + width(rest)));
@@ -16,21 +19,35 @@ pub fn complete(line: &str, cursor: usize, known: &Known) -> (usize, Vec<String>
     let takes = match words.as_slice() {
         [] if typed.starts_with('/') && !typed.starts_with("//") => Takes::Command,
         ["DM"] => Takes::Name,
+        ["DM" | "PM", ..] => text(typed),
         [first, arguments @ ..] if first.starts_with('/') && !first.starts_with("//") => {
             let command = Command::find(first.get(1..).unwrap_or_default());
-            // Behind the last argument that is known, there is text.
-            command
-                .map_or(Takes::Nothing, |command| command.takes.get(arguments.len()).copied().unwrap_or(Takes::Nothing))
+            let takes = command.map_or([Takes::Nothing; 2], |command| command.takes);
+            match (takes.get(arguments.len()), takes) {
+                (Some(Takes::Text), _) | (None, [_, Takes::Text]) => text(typed),
+                (Some(takes), _) => *takes,
+                (None, _) => Takes::Nothing,
+            }
         }
-        _ if typed.is_empty() => Takes::Nothing,
-        _ => Takes::Name,
+        _ => text(typed),
     };
-    (start, candidates(takes, typed, known))
+    let mut found = candidates(takes, typed, known);
+    if let [only] = found.as_mut_slice()
+        && !line.get(cursor..).unwrap_or_default().starts_with([' ', ':'])
+    {
+        only.push_str(if start == 0 && takes == Takes::Name { ": " } else { " " });
+    }
+    (start, found)
+}
+
+/// What is completed in a text: a name that has been begun.
+fn text(typed: &str) -> Takes {
+    if typed.is_empty() { Takes::Nothing } else { Takes::Name }
 }
 
 fn candidates(takes: Takes, typed: &str, known: &Known) -> Vec<String> {
     let mut found: Vec<String> = match takes {
-        Takes::Nothing => Vec::new(),
+        Takes::Nothing | Takes::Text => Vec::new(),
         Takes::Command => COMMANDS.iter().map(|command| format!("/{}", command.name)).collect(),
         Takes::Name => known.names().map(str::to_owned).collect(),
         Takes::Room => known.rooms().map(str::to_owned).collect(),
@@ -72,11 +89,11 @@ mod tests {
 
     #[test]
     fn commands() {
-        check("/h|", 0, &["/help"]);
-        check("/J|", 0, &["/join"]);
+        check("/h|", 0, &["/help "]);
+        check("/J|", 0, &["/join "]);
         check("/r|", 0, &["/resend", "/rm", "/rooms"]);
         check("//r|", 0, &[]);
-        check("/help /re|", 6, &["/resend"]);
+        check("/help /re|", 6, &["/resend "]);
         check("a /h|", 2, &[]);
     }
 
@@ -84,13 +101,22 @@ mod tests {
     fn arguments() {
         check("/dm al|", 4, &["Albert", "alice"]);
         check("/dm |", 4, &["Albert", "alice", "bob"]);
-        check("DM b|", 3, &["bob"]);
-        check("/dm bob al|", 8, &[]);
-        check("/join al|", 6, &["Alpha"]);
-        check("/join gr|", 6, &["größe"]);
+        check("DM b|", 3, &["bob "]);
+        check("/dm bob al|", 8, &["Albert", "alice"]);
+        check("/dm bob or bo|", 11, &["bob "]);
+        check("/dm bob |", 8, &[]);
+        check("/pm bo|", 4, &["bob "]);
+        check("/pm hi bo|", 7, &["bob "]);
+        check("/rm lobby hi bo|", 13, &["bob "]);
+        check("PM hi bo|", 6, &["bob "]);
+        check("DM bob hi bo|", 10, &["bob "]);
+        check("/join lobby b|", 12, &[]);
+        check("/names lobby bob b|", 17, &[]);
+        check("/join al|", 6, &["Alpha "]);
+        check("/join gr|", 6, &["größe "]);
         check("/kick al|", 6, &["Albert", "alice", "Alpha"]);
         check("/kick lobby al|", 12, &["Albert", "alice"]);
-        check("/names lobby b|", 13, &["bob"]);
+        check("/names lobby b|", 13, &["bob "]);
         check("/make lo|", 6, &[]);
         check("/nonsense a|", 10, &[]);
     }
@@ -102,7 +128,10 @@ mod tests {
         check("über al| und mehr", 6, &["Albert", "alice"]);
         check("hi |", 3, &[]);
         check("|", 0, &[]);
-        check("a\u{3000}bo|", 4, &["bob"]);
+        check("a\u{3000}bo|", 4, &["bob "]);
+        check("bo|", 0, &["bob: "]);
+        check("bo|: hi", 0, &["bob"]);
+        check("hi bo| there", 3, &["bob"]);
     }
 
     proptest! {

@@ -32,7 +32,7 @@ pub use self::known::Known;
 
 use self::keys::Keys;
 use self::login::Login;
-use self::requests::{Request, Words};
+use self::requests::{Request, Unconfirmed};
 use self::retry::Retry;
 use self::rooms::Rooms;
 use self::typed::Talk;
@@ -40,8 +40,10 @@ use super::action::{Action, Input, Now, Place, Secret, Shown, Status, Weight};
 use super::command;
 use super::frame::{Bad, Frame, Frames};
 
-/// A server that owes an answer and says nothing at all for this long is gone.
+/// A server that has not answered for this long what it owes next is gone, whatever else it says.
 const ANSWER_MS: u64 = 30_000;
+/// How long a server may put off a password, and the one message of `--once`, by being busy.
+const PATIENCE_MS: u64 = 120_000;
 /// After this much silence the server is asked whether it is there.
 const QUIET_MS: u64 = 60_000;
 /// How long the server has to say goodbye.
@@ -83,13 +85,15 @@ pub struct Session {
     actions: VecDeque<Action>,
     phase: Phase,
     frames: Frames,
-    /// When the last frame came, or something was sent that had nothing to wait for before it. Monotonic, ms.
+    /// When the last frame came. Monotonic, ms.
     heard_ms: u64,
+    /// Since when the answer that comes next is owed: the one before it came, or it was asked for. Monotonic, ms.
+    owed_ms: u64,
     bad_lines: u32,
     requests: VecDeque<Request>,
     /// What was said and not confirmed before a link was lost, or was typed while there was none.
-    unconfirmed: VecDeque<Words>,
-    /// The resume token of each server of the list.
+    unconfirmed: VecDeque<Unconfirmed>,
+    /// For each server, the token with which the user comes back without a password.
     tokens: Vec<Option<Secret>>,
     /// When a new token is to be asked for, before the old one expires. Monotonic, ms.
     token_due_ms: Option<u64>,
@@ -98,6 +102,8 @@ pub struct Session {
     rooms: Rooms,
     known: Known,
     retry: Retry,
+    /// Whether something that a script wanted said was not even sent.
+    has_failed: bool,
     /// Whether the user has been logged in during this run.
     was_in: bool,
     /// Since when the user has not been logged in any more: Unix time, ms.
@@ -121,22 +127,25 @@ enum Phase {
     Waiting { until: u64 },
     /// No connection until the user has entered the password: the server does not wait as long as people may take.
     Away,
-    /// `EX` was sent, and is answered by then (monotonic, ms); the exit code.
-    Leaving { until: u64, code: u8 },
+    /// `EX` was sent, and is answered by then (monotonic, ms); the exit code. `step_ms`: how long each answer to what
+    /// was sent before may take, unless there is no time for that.
+    Leaving { until: u64, step_ms: Option<u64>, code: u8 },
     /// [`Action::Leave`] was given.
     Over,
 }
 
 impl Session {
-    /// A session that begins with a connection to the first server, with the resume tokens of earlier runs, one
-    /// place for each server.
-    pub fn new(settings: Settings, tokens: Vec<Option<Secret>>) -> Self {
+    /// A session that begins with a connection to the first server. `tokens`: the resume tokens of earlier runs, one
+    /// place for each server of the list. A token is only ever shown to the server that gave it.
+    pub fn new(settings: Settings, mut tokens: Vec<Option<Secret>>) -> Self {
+        tokens.resize(settings.servers.len().max(1), None);
         let mut session = Self {
             retry: Retry::new(settings.servers.len(), settings.seed),
             actions: VecDeque::new(),
             phase: Phase::Connecting,
             frames: Frames::default(),
             heard_ms: 0,
+            owed_ms: 0,
             bad_lines: 0,
             requests: VecDeque::new(),
             unconfirmed: VecDeque::new(),
@@ -146,6 +155,7 @@ impl Session {
             talk: Talk::default(),
             rooms: Rooms::default(),
             known: Known::default(),
+            has_failed: false,
             was_in: false,
             lost_at: None,
             settings,
@@ -169,7 +179,7 @@ impl Session {
             Input::Connected => self.on_connected(now),
             Input::Bytes(bytes) => self.on_bytes(bytes, now),
             Input::Disconnected(why) => self.on_disconnected(why, now),
-            Input::Line(line) => self.on_input(line),
+            Input::Line(line) => self.on_input(line, now),
             Input::Secret(secret) => self.on_secret(secret, now),
             Input::End => self.on_end(),
             Input::Terminated => self.on_terminated(now),
@@ -189,9 +199,13 @@ impl Session {
         match &self.phase {
             Phase::Connecting | Phase::Away | Phase::Over => None,
             Phase::Waiting { until } | Phase::Leaving { until, .. } => Some(*until),
-            Phase::Greeting | Phase::Named => Some(self.heard_ms.saturating_add(ANSWER_MS)),
-            Phase::Login(login) => login.deadline(self.heard_ms),
-            Phase::Ready { .. } if !self.requests.is_empty() => Some(self.heard_ms.saturating_add(ANSWER_MS)),
+            Phase::Greeting | Phase::Named => Some(self.owed_ms.saturating_add(ANSWER_MS)),
+            Phase::Login(login) => login.deadline(self.owed_ms),
+            Phase::Ready { since } if !self.requests.is_empty() => {
+                let owed = self.owed_ms.saturating_add(ANSWER_MS);
+                let is_once = self.settings.once.is_some();
+                Some(if is_once { owed.min(since.saturating_add(PATIENCE_MS)) } else { owed })
+            }
             // The server waits for a password, and nothing else may be sent until it has it.
             Phase::Ready { .. } if self.keys.is_changing() => None,
             Phase::Ready { .. } => {
@@ -209,7 +223,7 @@ impl Session {
     fn on_connected(&mut self, now: Now) {
         if matches!(self.phase, Phase::Connecting) {
             self.phase = Phase::Greeting;
-            self.heard_ms = now.monotonic_ms;
+            (self.heard_ms, self.owed_ms) = (now.monotonic_ms, now.monotonic_ms);
             self.bad_lines = 0;
         }
     }
@@ -304,7 +318,7 @@ impl Session {
     /// The same with a line of another type.
     fn request_as(&mut self, kind: &str, request: Request, words: &[&str], now: Now) {
         if self.requests.is_empty() {
-            self.heard_ms = now.monotonic_ms; // the wait for the answer begins here
+            self.owed_ms = now.monotonic_ms; // the wait for the answer begins here
         }
         self.requests.push_back(request);
         self.send(kind, words);
@@ -338,6 +352,12 @@ impl Session {
 
     fn trouble(&mut self, kind: &'static str, text: String) {
         self.show(Shown::Status(Status { weight: Weight::Trouble, kind, text }));
+    }
+
+    /// Something that was to be said is not sent. A person sees that; a script sees it in the exit code.
+    fn refuse(&mut self, kind: &'static str, text: String) {
+        self.has_failed |= !self.settings.people;
+        self.trouble(kind, text);
     }
 
     fn leave(&mut self, code: u8) {

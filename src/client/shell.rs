@@ -172,6 +172,8 @@ impl Shell {
                 self.prompt.clone_from(&prompt);
                 self.keyboard.ask(Ask::Line(prompt));
             }
+            // An open line keeps the prompt that it has.
+            Action::Prompt(prompt) => self.prompt = prompt,
             Action::AskSecret(wanted) => self.keyboard.ask(Ask::Secret(wanted)),
             Action::KeepToken(n, token) => self.keep(n, &token),
             Action::ForgetToken(n) => {

@@ -21,6 +21,7 @@ mod client_ends;
 mod client_hostile;
 mod client_restart;
 mod client_scripts;
+mod client_session;
 mod config;
 mod connections;
 mod crash;

@@ -1,7 +1,7 @@
 //! What is done about a command.
 
 use super::Session;
-use super::requests::{Listed, Request, Way, Words};
+use super::requests::{Listed, Request, Unconfirmed, Way, Words};
 use super::rooms::is_same;
 use crate::client::action::{Now, Place, Secret};
 use crate::client::command::{COMMANDS, Command, Deed, Intent};
@@ -78,7 +78,7 @@ impl Session {
             Deed::Make(password) => self.enter(room, secret(password), Way::Made, now),
             Deed::Names(prefix) => self.list(Listed::Names, &["NAMES", room], *prefix, now),
             Deed::Kick(name) => self.request(Request::Other, &["KICK", room, name], now),
-            Deed::Close => self.request(Request::Other, &["CLOSE", room], now),
+            Deed::Close => self.request(Request::Close(room.to_owned()), &["CLOSE", room], now),
             Deed::Leave => self.request(Request::Leave(room.to_owned()), &["LEAVE", room], now),
         }
     }
@@ -97,12 +97,12 @@ impl Session {
     pub(super) fn say(&mut self, place: Place, text: &str, now: Now) {
         let text = text.trim_start_matches(' ');
         if text.len() > TEXT_BYTES {
-            return self.trouble("too-long", format!("not sent: a text has at most {TEXT_BYTES} bytes"));
+            return self.refuse("too-long", format!("not sent: a text has at most {TEXT_BYTES} bytes"));
         }
         let words = Words { place, text: text.to_owned() };
         if !self.is_ready() {
             self.note("kept", "not connected: it will be offered to you when you are".to_owned());
-            return self.keep(words);
+            return self.keep(Unconfirmed { words, was_sent: false });
         }
         let request = Request::Say(words.clone());
         match &words.place {
@@ -152,7 +152,7 @@ impl Session {
         if self.unconfirmed.is_empty() {
             self.note("resent", "everything is confirmed".to_owned());
         }
-        for words in std::mem::take(&mut self.unconfirmed) {
+        for Unconfirmed { words, .. } in std::mem::take(&mut self.unconfirmed) {
             self.say(words.place, &words.text, now);
         }
     }

@@ -52,7 +52,8 @@ impl Session {
         if self.talk.is_asked() && self.settings.people {
             // The terminal is in the middle of a line. Half a line must not become half a password.
             if self.keys.deferred.is_none() {
-                self.trouble("password-needed", "your password is needed: press Enter first".to_owned());
+                let text = "your password is needed: press Enter first; what stands in the line is not sent";
+                self.trouble("password-needed", text.to_owned());
             }
             self.keys.deferred = Some(wanted);
             return;

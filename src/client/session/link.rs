@@ -1,7 +1,7 @@
 //! How a connection begins and ends, and what follows.
 
-use super::requests::{Request, Words};
-use super::{LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
+use super::requests::{Request, Unconfirmed};
+use super::{ANSWER_MS, LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
 use crate::client::action::{Action, Now};
 use crate::close::CloseReason;
 
@@ -57,12 +57,13 @@ impl Session {
 
     /// The server says why it closes.
     pub(super) fn on_closing(&mut self, reason: &str, now: Now) {
+        // Who is leaving has done what was to be done.
+        if let Phase::Leaving { code, .. } = self.phase {
+            return self.finish(code);
+        }
         let ending = ending(reason);
         if ending == Ending::Final {
             return self.close(&format!("the server has closed the connection: {reason}"));
-        }
-        if let Phase::Leaving { code, .. } = self.phase {
-            return self.finish(code);
         }
         self.actions.push_back(Action::Disconnect);
         self.drop_link(now);
@@ -86,22 +87,46 @@ impl Session {
             self.actions.push_back(Action::Disconnect);
         }
         self.keep_unanswered();
-        let code = if self.unconfirmed.is_empty() { code } else { code.max(1) };
-        for words in std::mem::take(&mut self.unconfirmed) {
-            self.trouble("unconfirmed", format!("not confirmed, {}", words.describe()));
+        let mut has_failed = self.has_failed || !self.unconfirmed.is_empty();
+        for unconfirmed in std::mem::take(&mut self.unconfirmed) {
+            let (kind, text) = unconfirmed.describe();
+            self.trouble(kind, text);
         }
-        self.leave(code);
+        // They are counted, not shown: the password of a room may be among them.
+        let waiting = std::mem::take(&mut self.talk.pending).iter().filter(|(line, _)| !line.trim().is_empty()).count();
+        if waiting > 0 {
+            self.trouble("unsent", format!("not carried out: {waiting} lines"));
+            has_failed = true;
+        }
+        self.leave(if has_failed { code.max(1) } else { code });
     }
 
     /// Says goodbye, and ends with this code when the server has said it too.
     pub(super) fn say_goodbye(&mut self, within_ms: u64, code: u8, now: Now) {
         self.request(Request::Exit, &["EX"], now);
-        self.phase = Phase::Leaving { until: now.monotonic_ms.saturating_add(within_ms), code };
+        self.phase = Phase::Leaving { until: now.monotonic_ms.saturating_add(within_ms), step_ms: None, code };
+    }
+
+    /// An answer has come: if the server has still others to give before it says goodbye, it gets the time for that.
+    pub(super) fn give_time(&mut self, now: Now) {
+        let is_last = self.requests.len() <= 1;
+        if let Phase::Leaving { until, step_ms: Some(step_ms), .. } = &mut self.phase {
+            let step_ms = if is_last { LEAVE_MS } else { *step_ms };
+            *until = now.monotonic_ms.saturating_add(step_ms);
+        }
     }
 
     /// The user leaves.
     pub(super) fn quit(&mut self, now: Now) {
-        if self.is_ready() { self.say_goodbye(LEAVE_MS, 0, now) } else { self.finish(0) }
+        if !self.is_ready() {
+            return self.finish(0);
+        }
+        // A server may answer slowly on purpose. A script waits for as long as it always does, a person wants to be gone.
+        let step_ms = if self.settings.people || self.requests.is_empty() { LEAVE_MS } else { ANSWER_MS };
+        self.say_goodbye(step_ms, 0, now);
+        if let Phase::Leaving { step_ms: step, .. } = &mut self.phase {
+            *step = Some(step_ms);
+        }
     }
 
     pub(super) fn on_end(&mut self) {
@@ -117,16 +142,20 @@ impl Session {
     }
 
     pub(super) fn on_terminated(&mut self, now: Now) {
+        if let Phase::Leaving { code, .. } = self.phase {
+            return self.finish(code);
+        }
         let code = u8::from(self.settings.once.is_some());
         if self.is_ready() { self.say_goodbye(TERMINATED_MS, code, now) } else { self.finish(code) }
     }
 
-    /// A message of which nobody knows whether it has arrived.
-    pub(super) fn keep(&mut self, words: Words) {
+    /// A message of which the server has not said that it has it.
+    pub(super) fn keep(&mut self, unconfirmed: Unconfirmed) {
         if self.unconfirmed.len() < UNCONFIRMED {
-            self.unconfirmed.push_back(words);
+            self.unconfirmed.push_back(unconfirmed);
         } else {
-            self.trouble("unconfirmed", format!("not kept, too many are: {}", words.describe()));
+            let (kind, text) = unconfirmed.describe();
+            self.refuse(kind, format!("too many such are kept, so this one is not: {text}"));
         }
     }
 
@@ -135,10 +164,14 @@ impl Session {
         if self.unconfirmed.is_empty() {
             return;
         }
-        for text in self.unconfirmed.iter().map(Words::describe).collect::<Vec<_>>() {
-            self.trouble("unconfirmed", format!("not confirmed, {text}"));
+        for (kind, text) in self.unconfirmed.iter().map(Unconfirmed::describe).collect::<Vec<_>>() {
+            self.trouble(kind, text);
         }
-        let text = "it may or may not have arrived: /resend sends it (again), /forget drops it";
+        let text = if self.unconfirmed.iter().any(|unconfirmed| unconfirmed.was_sent) {
+            "what is not confirmed may or may not have arrived: /resend sends all of this (again), /forget drops it"
+        } else {
+            "/resend sends it, /forget drops it"
+        };
         self.note("resend-or-forget", text.to_owned());
     }
 
@@ -164,7 +197,7 @@ impl Session {
     fn keep_unanswered(&mut self) {
         for request in std::mem::take(&mut self.requests) {
             if let Request::Say(words) = request {
-                self.keep(words);
+                self.keep(Unconfirmed { words, was_sent: true });
             }
         }
     }
@@ -178,6 +211,9 @@ impl Session {
         // A script that has said all waited only for the last answer.
         if is_vain || is_too_late || (self.was_in && self.talk.is_over()) {
             return self.finish_unlinked(1);
+        }
+        if until <= now.monotonic_ms {
+            return self.connect();
         }
         let seconds = until.saturating_sub(now.monotonic_ms).div_ceil(1000);
         let name = self.server_name();

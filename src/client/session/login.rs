@@ -3,7 +3,7 @@
 use super::keys::{is_alike, is_hopeless, problem};
 use super::link::seconds_in;
 use super::requests::{Listed, Request, Way};
-use super::{ANSWER_MS, Phase, Session};
+use super::{ANSWER_MS, LEAVE_MS, PATIENCE_MS, Phase, Session};
 use crate::client::action::{Action, Now, Place, Secret, Wanted};
 
 /// When a server is busy and does not say for how long.
@@ -16,6 +16,8 @@ pub(super) struct Login {
     is_new: bool,
     /// The number of the try, from 1.
     tries: u32,
+    /// When the password was given: monotonic, ms.
+    since: u64,
     step: Step,
 }
 
@@ -32,13 +34,14 @@ enum Step {
 }
 
 impl Login {
-    /// When something is due, monotonic ms; the last frame came at `heard_ms`. The user may take any time: it is the
-    /// server that ends a login that takes too long.
-    pub(super) fn deadline(&self, heard_ms: u64) -> Option<u64> {
+    /// When something is due, monotonic ms; the answer that comes next is owed since `owed_ms`. The user may take any
+    /// time: it is the server that ends a login that takes too long.
+    pub(super) fn deadline(&self, owed_ms: u64) -> Option<u64> {
+        let last = self.since.saturating_add(PATIENCE_MS);
         match &self.step {
             Step::Asked | Step::Again(_) => None,
-            Step::Sent(_) => Some(heard_ms.saturating_add(ANSWER_MS)),
-            Step::Busy { until, .. } => Some(*until),
+            Step::Sent(_) => Some(owed_ms.saturating_add(ANSWER_MS).min(last)),
+            Step::Busy { until, .. } => Some((*until).min(last)),
         }
     }
 
@@ -57,7 +60,8 @@ impl Session {
             return self.give_up_link(&format!("this is no chat server; it says {code} {text}"), now);
         }
         self.phase = Phase::Named;
-        let (name, token) = (self.settings.user.clone(), self.tokens.get(self.retry.server()).cloned().flatten());
+        self.owed_ms = now.monotonic_ms;
+        let (name, token) = (self.settings.user.clone(), self.token().cloned());
         match &token {
             Some(token) => self.send("C", &[&name, &token.0]),
             None => self.send("C", &[&name]),
@@ -76,16 +80,13 @@ impl Session {
                 self.need_password(true, now);
             }
             531 => {
-                let server = self.retry.server();
-                if let Some(token) = self.tokens.get_mut(server) {
-                    *token = None;
-                }
-                self.actions.push_back(Action::ForgetToken(server));
+                self.set_token(None);
+                self.actions.push_back(Action::ForgetToken(self.retry.server()));
                 self.note("token", "the kept login is not good any more".to_owned());
                 self.need_password(false, now);
             }
             // The name itself is refused, and there is no other.
-            501 | 553 => self.close(text),
+            501 | 553 => self.close(statement(text)),
             _ => self.give_up_link(&format!("the server makes no sense: {code} {text}"), now),
         }
     }
@@ -104,16 +105,17 @@ impl Session {
                 self.phase = Phase::Login(login);
             }
             500 | 501 | 530 => {
-                self.trouble(if code == 530 { "wrong-password" } else { "password" }, text.to_owned());
+                self.trouble(if code == 530 { "wrong-password" } else { "password" }, statement(text).to_owned());
                 self.ask_password(Login { step: Step::Asked, tries: login.tries + 1, ..login });
             }
-            553 => self.close(text),
+            553 => self.close(statement(text)),
             _ => self.give_up_link(&format!("the server makes no sense: {code} {text}"), now),
         }
     }
 
     pub(super) fn on_login_secret(&mut self, wanted: Wanted, secret: Secret, now: Now) {
         let Some(mut login) = self.take_login() else { return };
+        login.since = now.monotonic_ms;
         if !is_alike(wanted, login.wanted()) || matches!(login.step, Step::Sent(_) | Step::Busy { .. }) {
             // It was asked for on a connection that is gone, where something else was wanted.
             return self.ask_password(login);
@@ -134,9 +136,10 @@ impl Session {
 
     /// Whether a password waited for a busy server, and has been sent again now.
     pub(super) fn is_sent_again(&mut self, now: Now) -> bool {
+        let is_in_time = |since: u64| now.monotonic_ms < since.saturating_add(PATIENCE_MS);
         match self.take_login() {
-            Some(Login { is_new, tries, step: Step::Busy { secret, .. } }) => {
-                self.send_password(Login { is_new, tries, step: Step::Asked }, secret, now);
+            Some(Login { is_new, tries, since, step: Step::Busy { secret, .. } }) if is_in_time(since) => {
+                self.send_password(Login { is_new, tries, since, step: Step::Asked }, secret, now);
                 true
             }
             Some(login) => {
@@ -144,6 +147,27 @@ impl Session {
                 false
             }
             None => false,
+        }
+    }
+
+    /// Says the one thing of `--once`, if there is one.
+    pub(super) fn say_once(&mut self, now: Now) {
+        if let Some(once) = self.settings.once.clone() {
+            self.say(once.to, &once.text, now);
+            if !self.requests.iter().any(|request| matches!(request, Request::Say(_))) {
+                self.say_goodbye(LEAVE_MS, 1, now); // it could not even be sent
+            }
+        }
+    }
+
+    /// The token for the server that is tried, or was tried last.
+    pub(super) fn token(&self) -> Option<&Secret> {
+        self.tokens.get(self.retry.server())?.as_ref()
+    }
+
+    pub(super) fn set_token(&mut self, token: Option<Secret>) {
+        if let Some(place) = self.tokens.get_mut(self.retry.server()) {
+            *place = token;
         }
     }
 
@@ -155,7 +179,7 @@ impl Session {
     }
 
     fn need_password(&mut self, is_new: bool, now: Now) {
-        let login = Login { is_new, tries: 1, step: Step::Asked };
+        let login = Login { is_new, tries: 1, since: now.monotonic_ms, step: Step::Asked };
         match self.keys.ready.take() {
             Some((wanted, secret)) if is_alike(wanted, login.wanted()) => {
                 self.phase = Phase::Login(login);
@@ -180,7 +204,7 @@ impl Session {
     }
 
     fn send_password(&mut self, login: Login, secret: Secret, now: Now) {
-        self.heard_ms = now.monotonic_ms;
+        self.owed_ms = now.monotonic_ms;
         self.send("C", &[&secret.0]);
         self.phase = Phase::Login(Login { step: Step::Sent(secret), ..login });
     }
@@ -193,11 +217,12 @@ impl Session {
         // The server speaks of its own commands, which are ours in capitals.
         self.note("connected", text.replace("HELP", "/help"));
         self.known.see_name(&self.settings.user.clone());
-        if let Some(once) = self.settings.once.clone() {
+        if let Some(once) = &self.settings.once {
             if let Place::Room(room) = &once.to {
-                self.enter(room, None, Way::Wanted, now);
+                let room = room.clone();
+                return self.enter(&room, None, Way::Wanted, now);
             }
-            return self.say(once.to, &once.text, now);
+            return self.say_once(now);
         }
         if let Some(lost_at) = self.lost_at.take() {
             let seconds = now.unix_ms.saturating_sub(lost_at).div_ceil(1000);
@@ -209,5 +234,31 @@ impl Session {
         }
         self.request(Request::List { of: Listed::Names, is_shown: false, asks: false }, &["WHO"], now);
         self.offer();
+    }
+}
+
+/// A refusal without the question at its end: the client asks in its own words, or asks nobody.
+fn statement(text: &str) -> &str {
+    match text.rsplit_once(';') {
+        Some((statement, question)) if question.trim_end().ends_with('?') => statement,
+        Some(_) | None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements() {
+        for (text, expected) in [
+            ("admin is reserved; your name?", "admin is reserved"),
+            ("wrong password; 2 tries left", "wrong password; 2 tries left"),
+            ("what; is; this?", "what; is"),
+            ("your name?", "your name?"),
+            ("", ""),
+        ] {
+            assert_eq!(statement(text), expected, "{text}");
+        }
     }
 }

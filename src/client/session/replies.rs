@@ -1,7 +1,7 @@
 //! What the server says, and what follows.
 
 use super::requests::{Listed, Request, Way, Words};
-use super::rooms::Room;
+use super::rooms::{Room, is_same};
 use super::{Phase, Session};
 use crate::client::action::{Action, Message, Now, Place, Secret, Shown};
 use crate::client::command::{is_room_name, word};
@@ -46,7 +46,11 @@ impl Session {
             106 => {
                 let room = room.to_owned();
                 self.show(Shown::Notice { code, text });
-                return self.lose_room(&room);
+                // A host who closes a room wants to be out of it.
+                let is_closing =
+                    |request: &Request| matches!(request, Request::Close(closed) if is_same(closed, &room));
+                let is_wanted = self.requests.iter().any(is_closing);
+                return if is_wanted { self.leave_room(&room) } else { self.lose_room(&room) };
             }
             _ => {}
         }
@@ -76,6 +80,8 @@ impl Session {
         let Some(request) = self.requests.pop_front() else {
             return self.on_nonsense(format!("the server answers what nobody asked: {code} {text}"), now);
         };
+        self.owed_ms = now.monotonic_ms;
+        self.give_time(now);
         match request {
             Request::Say(words) => self.on_said_it(words, code, text, now),
             Request::List { is_shown, asks, .. } => {
@@ -91,6 +97,12 @@ impl Session {
             Request::Leave(room) => {
                 self.reply(code, text);
                 if matches!(code, 200 | 550) {
+                    self.leave_room(&room);
+                }
+            }
+            Request::Close(room) => {
+                self.reply(code, text);
+                if code == 200 {
                     self.leave_room(&room);
                 }
             }
@@ -163,11 +175,8 @@ impl Session {
         let life_s: Option<u64> = rest.strip_prefix("expires=").and_then(|seconds| seconds.trim_end().parse().ok());
         // At half its life, so that there is always one that is good for a while; and not all the time.
         self.token_due_ms = life_s.map(|s| now.monotonic_ms.saturating_add(s.saturating_mul(500).max(super::QUIET_MS)));
-        let server = self.retry.server();
-        if let Some(kept) = self.tokens.get_mut(server) {
-            *kept = Some(token.clone());
-        }
-        self.actions.push_back(Action::KeepToken(server, token));
+        self.set_token(Some(token.clone()));
+        self.actions.push_back(Action::KeepToken(self.retry.server(), token));
     }
 
     fn on_entered(&mut self, room: String, password: Option<Secret>, way: Way, code: u16, text: String, now: Now) {
@@ -179,7 +188,10 @@ impl Session {
                 self.known.see_room(&name);
                 self.rooms.enter(Room { name: name.clone(), typed: room, password });
                 match way {
-                    Way::Wanted | Way::Made => self.go(Place::Room(name)),
+                    Way::Wanted | Way::Made => {
+                        self.go(Place::Room(name));
+                        self.say_once(now);
+                    }
                     Way::Again | Way::AgainAfterAll => self.note("entered", format!("you are in {name} again")),
                     Way::Remade => self.note("entered", format!("{name} was gone; you have made it again")),
                 }
@@ -190,6 +202,9 @@ impl Session {
             (_, Way::Wanted | Way::Made) => {
                 self.reply(code, text);
                 self.go_astray();
+                if self.settings.once.is_some() && self.is_ready() {
+                    self.say_goodbye(super::LEAVE_MS, 1, now);
+                }
             }
             (_, Way::Again | Way::Remade | Way::AgainAfterAll) => {
                 self.trouble("left-room", format!("you are not in {room} any more: {text}"));

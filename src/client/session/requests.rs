@@ -34,6 +34,8 @@ pub(super) enum Request {
     },
     /// A room is to be left.
     Leave(String),
+    /// A room is to be closed by its host.
+    Close(String),
     /// Whether somebody is online who is to be told something.
     Find(String),
     /// Anything else whose reply the user is to see.
@@ -75,6 +77,26 @@ pub(super) struct Words {
     pub(super) text: String,
 }
 
+/// Something of which the server has not said that it has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unconfirmed {
+    pub(super) words: Words,
+    /// Whether it was sent, and so may have arrived.
+    pub(super) was_sent: bool,
+}
+
+impl Unconfirmed {
+    /// The word for programs, and the sentence for people.
+    pub(super) fn describe(&self) -> (&'static str, String) {
+        let words = self.words.describe();
+        if self.was_sent {
+            ("unconfirmed", format!("not confirmed, {words}"))
+        } else {
+            ("unsent", format!("not sent, {words}"))
+        }
+    }
+}
+
 impl Request {
     /// Whether the user is asked for the next line only when this is answered, for the answer decides what for.
     pub(super) fn holds_prompt(&self) -> bool {
@@ -82,6 +104,7 @@ impl Request {
             Self::List { asks, .. } => *asks,
             Self::Enter { .. }
             | Self::Leave(_)
+            | Self::Close(_)
             | Self::Find(_)
             | Self::Other
             | Self::Passwd

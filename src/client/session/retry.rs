@@ -1,6 +1,6 @@
 //! When and where to connect next.
 
-/// The first pause, about; each round over all servers doubles it …
+/// The first pause, about, after all servers have failed; each further round over them doubles it …
 const PAUSE_MS: u64 = 1_000;
 /// … up to about this much.
 const PAUSE_MOST_MS: u64 = 60_000;
@@ -49,6 +49,7 @@ impl Retry {
         let round = self.failures / self.not_before.len();
         let pause = (PAUSE_MS << round.min(DOUBLINGS)).min(PAUSE_MOST_MS);
         self.failures = self.failures.saturating_add(1);
+        let is_round_over = self.failures.is_multiple_of(self.not_before.len());
         if let Some(time) = self.not_before.get_mut(self.server) {
             let wants_ms = wants_s.unwrap_or(0).saturating_mul(1000).min(HONOURED_MOST_MS);
             *time = now_ms.saturating_add(wants_ms);
@@ -59,7 +60,9 @@ impl Retry {
         // named a time, all of that lies behind it.
         let jitter = self.draw() % pause;
         let honoured = if honoured > 0 { honoured + jitter / 2 } else { 0 };
-        now_ms.saturating_add((pause / 2 + jitter).max(honoured))
+        // Another server may be well while this one is not, so there is no reason to wait before it is tried.
+        let pause = if is_round_over { pause / 2 + jitter } else { 0 };
+        now_ms.saturating_add(pause.max(honoured))
     }
 
     /// A number out of all 64-bit numbers (splitmix64).
@@ -115,10 +118,21 @@ mod tests {
     fn servers_in_turn_each_with_its_own_time() {
         let mut retry = Retry::new(2, 7);
         assert!(!retry.has_tried_all());
-        check(&mut retry, Some(20), 500..1500, 1);
+        check(&mut retry, Some(20), 0..1, 1);
         assert!(!retry.has_tried_all());
         check(&mut retry, None, 20_000..20_501, 0);
         assert!(retry.has_tried_all());
-        check(&mut retry, None, 1000..3000, 1);
+        check(&mut retry, None, 0..1, 1);
+        check(&mut retry, None, 1000..3000, 0);
+    }
+
+    #[test]
+    fn a_pause_only_after_a_whole_round() {
+        let mut retry = Retry::new(3, 7);
+        for pause in [500..1500, 1000..3000, 2000..6000] {
+            check(&mut retry, None, 0..1, 1);
+            check(&mut retry, None, 0..1, 2);
+            check(&mut retry, None, pause, 0);
+        }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Talk {
     is_stray: bool,
     /// The place that the user saw in the prompt that is not answered yet.
     asked: Option<Place>,
+    /// That prompt, as it was given last.
+    prompt: String,
     /// Lines that wait to be carried out, each with the place that its prompt named. There may be the password of a room
     /// among them.
     pub(super) pending: VecDeque<(Zeroizing<String>, Option<Place>)>,
@@ -66,14 +68,28 @@ impl Talk {
 impl Session {
     /// A line was entered. Several that were pasted as one become one: nobody can see where the second would go, and it
     /// might begin with a slash.
-    pub(super) fn on_input(&mut self, input: &str) {
+    pub(super) fn on_input(&mut self, input: &str, now: Now) {
         let seen = self.talk.asked.take();
         let breaks = ['\n', '\r'];
         let line = Zeroizing::new(input.trim_end_matches(breaks).replace("\r\n", " ").replace(breaks, " "));
+        if self.keys.deferred.is_some() && self.settings.people {
+            return self.on_line_before_secret(&line, now);
+        }
         if self.talk.pending.len() < PENDING {
             self.talk.pending.push_back((line, seen));
         } else {
-            self.trouble("dropped", "too many lines at once: one was not taken".to_owned());
+            self.refuse("dropped", "too many lines at once: one was not taken".to_owned());
+        }
+    }
+
+    /// A line that ends because a password is needed. The password itself may stand in it, for it was called for while
+    /// the line was edited, so it goes nowhere: neither to the server nor to where it would be shown again.
+    fn on_line_before_secret(&mut self, line: &str, now: Now) {
+        let intent = parse(line);
+        if intent == Intent::Quit {
+            self.quit(now);
+        } else if intent != Intent::Empty {
+            self.trouble("not-sent", "not sent, for your password is needed first".to_owned());
         }
     }
 
@@ -93,6 +109,7 @@ impl Session {
                 return self.ask();
             }
         }
+        self.renew_prompt();
     }
 
     fn takes_lines(&self) -> bool {
@@ -102,36 +119,55 @@ impl Session {
                 let is_held = self.requests.len() >= REQUESTS || self.requests.iter().any(Request::holds_prompt);
                 self.settings.once.is_none() && !is_held && !self.keys.is_changing() && !self.keys.is_asking()
             }
-            Phase::Connecting
-            | Phase::Greeting
-            | Phase::Named
-            | Phase::Login(_)
-            | Phase::Waiting { .. }
-            | Phase::Away => can_wait && !self.keys.is_asking(),
-            Phase::Leaving { .. } | Phase::Over => false,
+            Phase::Waiting { .. } | Phase::Away => can_wait && !self.keys.is_asking(),
+            // Where a password will be asked for in a moment, nobody is to find the prompt for a line.
+            Phase::Connecting | Phase::Greeting | Phase::Named => {
+                can_wait && !self.keys.is_asking() && self.token().is_some()
+            }
+            Phase::Login(_) | Phase::Leaving { .. } | Phase::Over => false,
         }
     }
 
     fn ask(&mut self) {
         if self.talk.is_asked() {
-            return;
+            return self.renew_prompt();
         }
         if self.settings.people {
             // Whoever sees the prompt knows.
             self.talk.is_stray = false;
             self.talk.dialogue.forget_nobody();
         }
+        let prompt = self.prompt();
+        self.talk.asked = Some(self.talk.place.clone());
+        self.talk.prompt.clone_from(&prompt);
+        self.actions.push_back(Action::AskLine(prompt));
+    }
+
+    /// Has the prompt of an open line say how things are now. What was half typed still belongs to where it was begun.
+    fn renew_prompt(&mut self) {
+        if !self.talk.is_asked() || !self.settings.people || matches!(self.phase, Phase::Leaving { .. } | Phase::Over) {
+            return;
+        }
+        let prompt = self.prompt();
+        if self.talk.prompt != prompt {
+            self.talk.prompt.clone_from(&prompt);
+            self.actions.push_back(Action::Prompt(prompt));
+        }
+    }
+
+    fn prompt(&self) -> String {
+        if self.keys.deferred.is_some() {
+            return "press Enter, then your password> ".to_owned();
+        }
         let user = &self.settings.user;
         let offline = if self.is_ready() { "" } else { " (offline)" };
-        let prompt = match (&self.talk.dialogue, &self.talk.place) {
+        match (&self.talk.dialogue, &self.talk.place) {
             (Dialogue::Text(Place::Direct { with }), _) => format!("your message to {with}? "),
             (Dialogue::Text(Place::Public | Place::Room(_)), _) => "your message? ".to_owned(),
             (Dialogue::NameAndText, _) => "name and message? ".to_owned(),
             (Dialogue::Open | Dialogue::Nobody, Place::Room(room)) => format!("{user} in {room}{offline}> "),
             (Dialogue::Open | Dialogue::Nobody, Place::Public | Place::Direct { .. }) => format!("{user}{offline}> "),
-        };
-        self.talk.asked = Some(self.talk.place.clone());
-        self.actions.push_back(Action::AskLine(prompt));
+        }
     }
 
     /// `seen` is the place that the prompt named, if there was one.
@@ -176,7 +212,7 @@ impl Session {
     }
 
     fn not_sent(&mut self, why: &str, text: &str) {
-        self.trouble("not-sent", format!("not sent, for {why}: {text}"));
+        self.refuse("not-sent", format!("not sent, for {why}: {text}"));
     }
 
     /// The user wanted to go somewhere and is not there, or was thrown out of where it was.

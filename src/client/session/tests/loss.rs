@@ -33,8 +33,8 @@ fn back_by_itself_in_its_rooms_and_nothing_twice() {
         > C JOIN den
         > C WHO
         ! unconfirmed: not confirmed, in den: hi
-        ! unconfirmed: not confirmed, in den: typed while away
-        - resend-or-forget: it may or may not have arrived: /resend sends it (again), /forget drops it
+        ! unsent: not sent, in den: typed while away
+        - resend-or-forget: what is not confirmed may or may not have arrived: /resend sends all of this (again), /forget drops it
         server C 231 t3 expires=86400
         keep t3
         server C 550 no such room
@@ -98,17 +98,17 @@ fn a_token_that_is_no_good_any_more_while_a_line_is_typed() {
         "server C 531 token refused
         forget
         - token: the kept login is not good any more
-        ! password-needed: your password is needed: press Enter first
+        ! password-needed: your password is needed: press Enter first; what stands in the line is not sent
+        prompt press Enter, then your password>
         server C 421 login took too long
         disconnect
         ! closed: the server has closed the connection: login took too long
         user half a line
+        ! not-sent: not sent, for your password is needed first
         want password 1
         secret correct horse
         - connecting: connecting to a:1
         connect 0
-        - kept: not connected: it will be offered to you when you are
-        ask alice (offline)>
         connected
         server C 220 hi
         > C alice
@@ -137,7 +137,6 @@ fn silence() {
         wait 29999
         server C 2
         ! bad-line: the server sent a line that means nothing: C 2
-        wait 29999
         wait 1
         disconnect
         ! lost: the connection to a:1 is lost: the server does not answer
@@ -270,5 +269,120 @@ fn what_is_kept_is_bounded() {
     for _ in 0..100 {
         stage.check("user hi\n- kept: not connected: it will be offered to you when you are\nask alice (offline)>");
     }
-    stage.check("user hi\n- kept: not connected: it will be offered to you when you are\n! unconfirmed: not kept, too many are: to everybody: hi\nask alice (offline)>");
+    stage.check("user hi\n- kept: not connected: it will be offered to you when you are\n! unsent: too many such are kept, so this one is not: not sent, to everybody: hi\nask alice (offline)>");
+}
+
+#[test]
+fn each_server_sees_its_own_token_alone() {
+    let servers = vec!["a:1".to_owned(), "b:2".to_owned()];
+    let mut stage = Stage::new(Settings { servers, ..settings() }, Some("t0"));
+    stage.play("connected\nserver C 220 hi\nserver C 230 hi\nserver C 231 ta expires=86400\nlost x");
+    stage.check("connected\nserver C 220 hi\n> C alice");
+    stage.play("lost x\nwait 9000");
+    stage.check("connected\nserver C 220 hi\n> C alice ta");
+}
+
+#[test]
+fn a_password_is_never_asked_for_by_the_prompt_of_a_line() {
+    let mut stage = Stage::ready();
+    stage.play("lost x\nwait 2000\nconnected\nserver C 220 hi\nserver C 531 token refused");
+    // Somebody who takes the open line for the question has shown it, but it is neither sent nor kept.
+    stage.check("user correct horse\n! not-sent: not sent, for your password is needed first\nwant password 1");
+    stage.check("secret wrong horse\n> C wrong horse");
+    stage.check("server C 530 wrong password\n! wrong-password: wrong password\nwant password 2");
+    stage.check("secret correct horse\n> C correct horse");
+    stage.check("server C 450 busy, try again in 3 s\n- busy: busy, try again in 3 s\nwait 3000\n> C correct horse");
+    let happened = stage.play("server C 230 welcome");
+    assert!(happened.ends_with("> C WHO\nask alice>\n"), "{happened}");
+    assert!(stage.session.unconfirmed.is_empty());
+}
+
+#[test]
+fn no_line_is_asked_for_from_the_connection_on_where_no_token_is_held() {
+    let mut stage = Stage::new(settings(), None);
+    stage.play("connected\nserver C 220 hi\nserver C 331 x\nsecret correct horse\nserver C 230 hi\nserver C 450 no");
+    stage.play("user hi\nserver C 250 sent to 1\nlost x");
+    // The line that was open before is ended by the user; no other is begun.
+    stage.play("wait 2000");
+    let happened = stage.play("user\nconnected\nserver C 220 hi\nserver C 331 x");
+    assert!(!happened.contains("ask ") && happened.ends_with("want password 1\n"), "{happened}");
+}
+
+#[test]
+fn the_prompt_of_an_open_line_follows_what_happens() {
+    let mut stage = Stage::ready();
+    stage.play("user /join lobby\nserver C 227 lobby token=A");
+    stage.check(
+        "server C 104 lobby alice left: kicked
+        * 104 lobby alice left: kicked
+        - place: you talk to everybody now
+        prompt alice>
+        lost x
+        ! lost: the connection to a:1 is lost: x
+        - retry: trying a:1 in 1 s
+        prompt alice (offline)>
+        wait 2000
+        - connecting: connecting to a:1
+        connect 0
+        connected
+        server C 220 hi
+        > C alice t2
+        server C 230 hi
+        - connected: hi
+        - missed: you were away for 2 s; what was said meanwhile has not reached you
+        > C TOKEN
+        > C WHO
+        prompt alice>
+        user begun in the room
+        ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: begun in the room
+        ask alice>",
+    );
+}
+
+#[test]
+fn whatever_a_server_says_an_answer_has_its_time() {
+    let chatter = "wait 10000\nserver C 103 lobby bob entered\nserver C 211-bob\n".repeat(3);
+    let mut stage = Stage::ready();
+    stage.play("user /who");
+    assert!(stage.play(&chatter).contains("! lost: the connection to a:1 is lost: the server does not answer"));
+
+    for start in
+        ["connected", "connected\nserver C 220 hi", "connected\nserver C 220 hi\nserver C 331 x\nsecret abcdefgh"]
+    {
+        let mut stage = Stage::new(settings(), None);
+        stage.play(start);
+        assert!(stage.play(&chatter).contains("\nleave 1\n"), "{start}");
+    }
+    // Nor is a server busy for ever.
+    let mut stage = Stage::new(settings(), None);
+    stage.play("connected\nserver C 220 hi\nserver C 331 x\nsecret abcdefgh");
+    let happened = stage.play(&"server C 450 busy, try again in 20 s\nwait 20000\n".repeat(6));
+    assert!(happened.ends_with("leave 1\n"), "{happened}");
+}
+
+#[test]
+fn the_one_message_has_its_time() {
+    let once = Some(Once { to: Place::Public, text: "hi".to_owned() });
+    let mut stage = Stage::new(Settings { once, people: false, ..settings() }, Some("t"));
+    stage.play("connected\nserver C 220 hi\nserver C 230 hi");
+    let happened = stage.play(&"wait 10000\nserver D PM 1 bob and on\n".repeat(3));
+    assert!(happened.contains("! unconfirmed: not confirmed, to everybody: hi\nleave 1\n"), "{happened}");
+}
+
+#[test]
+fn what_was_never_sent_is_not_said_to_be_in_doubt() {
+    let mut stage = Stage::ready();
+    stage.play("lost x\nuser hi\nwait 2000\nconnected\nserver C 220 hi");
+    let happened = stage.play("server C 230 hi");
+    let told = "! unsent: not sent, to everybody: hi\n- resend-or-forget: /resend sends it, /forget drops it\n";
+    assert!(happened.contains(told), "{happened}");
+}
+
+#[test]
+fn a_script_whose_lines_nobody_carried_out_has_failed() {
+    let mut stage = Stage::script();
+    stage.play("lost x\nuser /join den secret");
+    stage.check("terminated\n! unsent: not carried out: 1 lines\nleave 1");
+    let mut stage = Stage::script();
+    stage.check("lost x\n! lost: the connection to a:1 is lost: x\n- retry: trying a:1 in 1 s\nterminated\nleave 0");
 }

@@ -107,7 +107,10 @@ fn questions_are_cancelled_or_abandoned() {
 fn slips() {
     Stage::ready().check(
         "user /frobnicate
-        ! unknown: there is no /frobnicate; /help lists all
+        ! unknown: there is no /frobnicate; did you mean /forget?
+        ask alice>
+        user / who
+        ! unknown: there is no /; /help lists all
         ask alice>
         user /wo
         ! unknown: there is no /wo; did you mean /who?
@@ -427,11 +430,8 @@ fn said_once() {
         "server C 230 welcome
         - connected: welcome
         > C JOIN lobby
-        > C RM lobby hi
         server C 550 no such room
         # 550 no such room
-        server C 550 not a member
-        # 550 not a member
         > C EX
         server C 221 bye
         disconnect
@@ -467,4 +467,86 @@ fn leaving() {
         ! unconfirmed: not confirmed, to everybody: hi
         leave 1",
     );
+}
+
+#[test]
+fn a_slow_server_gets_the_time_that_the_answers_take() {
+    let mut stage = Stage::script();
+    (0..20).for_each(|n| stage.happen(&format!("user {n}")));
+    stage.play("end");
+    for n in 0..20 {
+        stage.check(&format!("wait 29999\nserver C 250 sent to 1\n= all alice: {n} (sent to 1)"));
+    }
+    stage.check("wait 4999\nserver C 221 bye\ndisconnect\nleave 0");
+    // With one that says nothing more it ends, too.
+    let mut stage = Stage::script();
+    stage.play("user hi\nend\nwait 29999");
+    stage.check("wait 1\ndisconnect\n! unconfirmed: not confirmed, to everybody: hi\nleave 1");
+}
+
+#[test]
+fn what_was_confirmed_stays_confirmed() {
+    for how in ["terminated", "wait 5000", "lost reset", "server C 421 too many failures", "server C 421 too slow"] {
+        let once = Some(Once { to: Place::Public, text: "hi".to_owned() });
+        let mut stage = Stage::new(Settings { once, people: false, ..settings() }, Some("t"));
+        stage.play("connected\nserver C 220 hi\nserver C 230 hi\nserver C 250 sent to 1");
+        assert!(stage.play(how).ends_with("leave 0\n"), "{how}");
+    }
+}
+
+#[test]
+fn a_room_is_entered_before_the_one_message_is_said() {
+    let once = Some(Once { to: Place::Room("lobby".to_owned()), text: "hi".to_owned() });
+    let mut stage = Stage::new(Settings { once, people: false, ..settings() }, Some("t"));
+    stage.play("connected\nserver C 220 hi");
+    stage.check(
+        "server C 230 welcome
+        - connected: welcome
+        > C JOIN lobby
+        server C 227 lobby token=A
+        - place: you talk in lobby now
+        > C RM lobby hi
+        server C 250 sent to 2
+        = room lobby alice: hi (sent to 2)
+        > C EX
+        server C 221 bye
+        disconnect
+        leave 0",
+    );
+}
+
+#[test]
+fn a_script_that_could_not_say_something_has_failed() {
+    for lines in
+        ["user /join den\nserver C 554 wrong password\nuser our plan", "user /dm bob\nserver C 550 x\nuser psst"]
+    {
+        let mut stage = Stage::script();
+        stage.play(lines);
+        assert!(stage.play("end\nserver C 221 bye").ends_with("leave 1\n"), "{lines}");
+    }
+    let long = format!("user {}", "x".repeat(40_000));
+    let mut stage = Stage::script();
+    stage.play(&long);
+    assert!(stage.play("end\nserver C 221 bye").ends_with("leave 1\n"));
+    let once = Some(Once { to: Place::Public, text: "x".repeat(40_000) });
+    let mut stage = Stage::new(Settings { once, people: false, ..settings() }, Some("t"));
+    stage.play("connected\nserver C 220 hi\nserver C 230 hi");
+    assert!(stage.play("server C 221 bye").ends_with("leave 1\n"));
+    // A person has seen it.
+    let mut stage = Stage::ready();
+    stage.play(&long);
+    assert!(stage.play("end\nserver C 221 bye").ends_with("leave 0\n"));
+}
+
+#[test]
+fn a_host_who_closes_a_room_knows_that_it_is_gone() {
+    for answer in [
+        "server C 106 Lobby closed: by its host\nserver C 200 closed",
+        "server C 200 closed\nserver C 106 Lobby closed: by its host",
+    ] {
+        let mut stage = Stage::script();
+        stage.play("user /make Lobby\nserver C 227 Lobby token=A\nuser /close lobby");
+        stage.play(answer);
+        stage.check("user hello\n> C PM hello\nask alice>");
+    }
 }
