@@ -45,6 +45,7 @@ mod memory;
 mod nc;
 mod ops;
 mod panics;
+mod promises;
 mod rates;
 mod reload;
 mod resets;

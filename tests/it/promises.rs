@@ -1,0 +1,123 @@
+//! The table of promises in docs/operations.md is held to what there is: each promise stands there once, and the tests that it
+//! names exist. README.md has the same promises.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The title of the section that holds the table.
+const SECTION: &str = "## What it promises, and what shows it";
+/// So many there are.
+const PROMISES: usize = 18;
+
+/// A file of the repository, by its path from there.
+#[track_caller]
+fn read(path: impl AsRef<Path>) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The table's rows: a promise's number, and the tests that show it. What is told of a row that is none is in words.
+fn rows(document: &str) -> Result<Vec<(usize, Vec<&str>)>, String> {
+    let (_, section) = document.split_once(SECTION).ok_or_else(|| format!("there is no section {SECTION:?}"))?;
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let rows = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+    // The first is the heading.
+    rows.skip(1)
+        .map(|row| {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let [number, _, shown_by] = cells[..] else { return Err(format!("not three cells: {row}")) };
+            let number = number.parse().map_err(|_| format!("no number: {row}"))?;
+            Ok((number, shown_by.split('`').skip(1).step_by(2).collect()))
+        })
+        .collect()
+}
+
+/// The numbers of README's list.
+fn listed(readme: &str) -> Vec<usize> {
+    readme.lines().filter_map(|line| line.strip_prefix("* **")?.split_once(".**")?.0.parse().ok()).collect()
+}
+
+/// What is wrong with the name of a test, `file::function`; and otherwise whether it runs unless it is asked for.
+fn runs(test: &str) -> Result<bool, String> {
+    let (file, function) = test.split_once("::").ok_or_else(|| format!("{test} is not `file::function`"))?;
+    let folder = if file.starts_with("src/") { PathBuf::new() } else { PathBuf::from("tests/it") };
+    let path = folder.join(format!("{file}.rs"));
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path))
+        .map_err(|error| format!("{test}: {}: {error}", path.display()))?;
+    let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+    let head = format!("fn {function}(");
+    let place = lines
+        .iter()
+        .position(|line| line.starts_with(&head))
+        .ok_or_else(|| format!("{test}: there is no such test"))?;
+    let attributes: Vec<&&str> = lines[..place].iter().rev().take_while(|line| line.starts_with("#[")).collect();
+    if !attributes.iter().any(|line| **line == "#[test]") {
+        return Err(format!("{test} is not a test"));
+    }
+    Ok(!attributes.iter().any(|line| line.starts_with("#[ignore")))
+}
+
+/// What is wrong with a table, a line each.
+fn faults(document: &str) -> Vec<String> {
+    let rows = match rows(document) {
+        Ok(rows) => rows,
+        Err(fault) => return vec![fault],
+    };
+    let mut found = Vec::new();
+    for number in 1..=PROMISES {
+        let count = rows.iter().filter(|(row, _)| *row == number).count();
+        if count != 1 {
+            found.push(format!("promise {number} stands there {count} times"));
+        }
+    }
+    for (number, tests) in &rows {
+        if !(1..=PROMISES).contains(number) {
+            found.push(format!("there is no promise {number}"));
+        }
+        let (good, bad): (Vec<_>, Vec<_>) = tests.iter().map(|test| runs(test)).partition(Result::is_ok);
+        found.extend(bad.into_iter().filter_map(Result::err).map(|fault| format!("promise {number}: {fault}")));
+        if !good.contains(&Ok(true)) {
+            found.push(format!("promise {number}: no test that always runs shows it"));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let found = faults(&read("docs/operations.md"));
+    assert!(found.is_empty(), "docs/operations.md:\n{}", found.join("\n"));
+}
+
+#[test]
+fn the_readme_has_the_same_promises() {
+    assert_eq!(listed(&read("README.md")), (1..=PROMISES).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_wrong_with_a_table_is_found() {
+    const GOOD: &str = "`promises::the_readme_has_the_same_promises`";
+    let table = |last: &str| {
+        let rows: String = (1..PROMISES).map(|number| format!("| {number} | it is kept | {GOOD} |\n")).collect();
+        format!(
+            "{SECTION}\n\n| | promise | shown by |\n| --- | --- | --- |\n{rows}{last}\n\n## Else\n\n| 99 | x | y |\n"
+        )
+    };
+    let check = |last: &str, expected: &[&str]| assert_eq!(faults(&table(last)), expected, "{last}");
+    check(&format!("| 18 | it is kept | {GOOD}, `src/net/fault::ten_in_a_minute_are_too_many` |"), &[]);
+    check("", &["promise 18 stands there 0 times"]);
+    check(&format!("| 17 | again | {GOOD} |"), &["promise 17 stands there 2 times", "promise 18 stands there 0 times"]);
+    check(&format!("| 19 | more | {GOOD} |"), &["promise 18 stands there 0 times", "there is no promise 19"]);
+    check("| 18 | it is kept | by how it is built |", &["promise 18: no test that always runs shows it"]);
+    check(
+        &format!("| 18 | it is kept | {GOOD}, `promises::no_such_thing` |"),
+        &["promise 18: promises::no_such_thing: there is no such test"],
+    );
+    check(&format!("| 18 | it is kept | {GOOD}, `promises::runs` |"), &["promise 18: promises::runs is not a test"]);
+    check(
+        "| 18 | it is kept | `faults/network::who_vanishes_is_gone_in_two_minutes` |",
+        &["promise 18: no test that always runs shows it"],
+    );
+    check("| 18 | two cells |", &["not three cells: | 18 | two cells |"]);
+    assert_eq!(faults("nothing"), [format!("there is no section {SECTION:?}")]);
+}
