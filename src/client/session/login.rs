@@ -91,8 +91,8 @@ impl Session {
         }
     }
 
-    pub(super) fn on_login_reply(&mut self, mut login: Login, code: u16, text: &str, now: Now) {
-        self.phase = Phase::Named; // until it is known what comes of it
+    pub(super) fn on_login_reply(&mut self, code: u16, text: &str, now: Now) {
+        let Some(mut login) = self.take_login() else { return };
         let Step::Sent(secret) = login.step else {
             return self.give_up_link(&format!("the server makes no sense: {code} {text}"), now);
         };
@@ -171,6 +171,7 @@ impl Session {
         }
     }
 
+    /// The login, to be gone on with; until then the session is where it was before the server wanted a password.
     fn take_login(&mut self) -> Option<Login> {
         if !matches!(self.phase, Phase::Login(_)) {
             return None;

@@ -13,23 +13,14 @@ impl Session {
         if code == 421 {
             return self.on_closing(&text, now);
         }
-        match std::mem::replace(&mut self.phase, Phase::Over) {
+        match self.phase {
             // No reply before the login has more than one line; what comes here says nothing that matters.
-            phase @ (Phase::Greeting | Phase::Named | Phase::Login(_)) if more => self.phase = phase,
-            Phase::Greeting => {
-                self.phase = Phase::Greeting;
-                self.on_greeting(code, &text, now);
-            }
-            Phase::Named => {
-                self.phase = Phase::Named;
-                self.on_named(code, &text, now);
-            }
-            Phase::Login(login) => self.on_login_reply(login, code, &text, now),
-            phase @ (Phase::Ready { .. } | Phase::Leaving { .. }) => {
-                self.phase = phase;
-                self.on_answer(code, more, text, now);
-            }
-            phase @ (Phase::Connecting | Phase::Waiting { .. } | Phase::Away | Phase::Over) => self.phase = phase,
+            Phase::Greeting | Phase::Named | Phase::Login(_) if more => {}
+            Phase::Greeting => self.on_greeting(code, &text, now),
+            Phase::Named => self.on_named(code, &text, now),
+            Phase::Login(_) => self.on_login_reply(code, &text, now),
+            Phase::Ready { .. } | Phase::Leaving { .. } => self.on_answer(code, more, text, now),
+            Phase::Connecting | Phase::Waiting { .. } | Phase::Away | Phase::Over => {}
         }
     }
 
