@@ -71,6 +71,8 @@ pub(super) struct Keyboard {
     /// What has been asked for has not been answered.
     is_busy: bool,
     is_interrupting: Arc<AtomicBool>,
+    /// The line that is being read is for no history.
+    is_forgetful: Arc<AtomicBool>,
     /// A byte in here interrupts what waits in `poll`. It is never taken out.
     cancel: UnixStream,
     /// Whether rustyline may have to be interrupted.
@@ -95,7 +97,10 @@ impl Keyboard {
             stop_signal().thread_block()?;
         }
         let is_told = Arc::clone(&is_interrupting);
-        let mut reader = Reader { source, cancelled, is_interrupting: is_told, has_talked: false, is_edited };
+        let is_forgetful = Arc::new(AtomicBool::new(false));
+        let forgets = Arc::clone(&is_forgetful);
+        let mut reader =
+            Reader { source, cancelled, is_interrupting: is_told, is_forgetful: forgets, has_talked: false, is_edited };
         let body = move || match origin {
             Origin::Editor { screen, known, store } => {
                 edit(&mut reader, &wanted, &screen, &known, store.as_ref(), &doorbell);
@@ -103,7 +108,12 @@ impl Keyboard {
             Origin::Stdin => read_stdin(&mut reader, &wanted, &doorbell),
         };
         let thread = thread::Builder::new().name("keyboard".to_owned()).spawn(body)?;
-        Ok(Self { asks, thread, is_busy: false, is_interrupting, cancel, is_edited })
+        Ok(Self { asks, thread, is_busy: false, is_interrupting, is_forgetful, cancel, is_edited })
+    }
+
+    /// Keeps the line that is being read out of the history: a password is due, and may be typed there.
+    pub(super) fn forget_line(&self) {
+        self.is_forgetful.store(true, Ordering::SeqCst);
     }
 
     /// Whether something is being read.
@@ -156,6 +166,7 @@ struct Reader {
     source: Source,
     cancelled: UnixStream,
     is_interrupting: Arc<AtomicBool>,
+    is_forgetful: Arc<AtomicBool>,
     /// Whether a line has been asked for, which is after the login.
     has_talked: bool,
     /// Whether a person types, who can be asked for a new password.
@@ -245,10 +256,13 @@ fn edit(
 
 /// Reads one line. Ctrl-C throws away what is typed, and one begins anew.
 fn edit_line(reader: &Reader, editor: &mut LineEditor, prompt: &str, store: Option<&Store>) -> Key {
+    reader.is_forgetful.store(false, Ordering::SeqCst);
     loop {
         match editor.edit(prompt) {
             Ok(Ended::Line(line)) => {
-                remember(&line, editor, store);
+                if !reader.is_forgetful.load(Ordering::SeqCst) {
+                    remember(&line, editor, store);
+                }
                 return Key::Line(line);
             }
             Ok(Ended::Eof) => return Key::End,

@@ -28,6 +28,7 @@ use std::collections::VecDeque;
 
 use zeroize::Zeroizing;
 
+pub use self::keys::PASSWORD_NEEDED;
 pub use self::known::Known;
 
 use self::keys::Keys;

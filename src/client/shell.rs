@@ -17,7 +17,7 @@ use super::link::{Links, News};
 use super::output::Output;
 use super::screen::Screen;
 use super::secret::Source;
-use super::session::{Known, Session, Settings};
+use super::session::{Known, PASSWORD_NEEDED, Session, Settings};
 use super::show::{Form, View, may_colour};
 use super::store::Store;
 use super::terminal;
@@ -257,6 +257,9 @@ impl Shell {
 
     /// Shows something.
     fn show(&mut self, shown: &Shown) {
+        if matches!(shown, Shown::Status(status) if status.kind == PASSWORD_NEEDED) {
+            self.keyboard.forget_line();
+        }
         let seen = self.view.show(shown, self.now());
         let bell = if seen.rings && !self.options.no_bell && self.is_edited { "\x07" } else { "" };
         let lines = seen.text + bell;

@@ -43,6 +43,9 @@ impl Keys {
     }
 }
 
+/// The status that says that a password is due while a line is being read.
+pub const PASSWORD_NEEDED: &str = "password-needed";
+
 impl Session {
     /// Asks the user for a secret, unless that is being done.
     pub(super) fn want(&mut self, wanted: Wanted) {
@@ -53,7 +56,7 @@ impl Session {
             // The terminal is in the middle of a line. Half a line must not become half a password.
             if self.keys.deferred.is_none() {
                 let text = "your password is needed: press Enter first; what stands in the line is not sent";
-                self.trouble("password-needed", text.to_owned());
+                self.trouble(PASSWORD_NEEDED, text.to_owned());
             }
             self.keys.deferred = Some(wanted);
             return;
