@@ -28,7 +28,7 @@ pub(crate) use strace::{Strace, strace};
 pub(crate) use terminal::Terminal;
 
 /// How long a client waits for a line that it is owed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a server may take to start or to stop.
 pub(crate) const START_STOP: Duration = Duration::from_secs(10);
 /// What `login_bare` and `login_typed` give as the password.
