@@ -26,7 +26,7 @@ const HISTORY_BYTES: u64 = 5 * 1024 * 1024;
 /// What is read to find its last line, with what may stand before it.
 const LAST_LINE_BYTES: u64 = 2 * (HISTORY_LINE as u64 + 1);
 /// How often, and after which pauses, a lock is tried that another client holds.
-const LOCK_TRIES: u32 = 50;
+const LOCK_TRIES: u32 = 250;
 const LOCK_PAUSE: Duration = Duration::from_millis(4);
 /// A token file with its server and its name fits.
 const TOKEN_BYTES: u64 = 16 * 1024;
