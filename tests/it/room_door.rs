@@ -306,7 +306,7 @@ fn a_room_door_that_is_left_out_is_not_there() {
     assert!(!alice.expect("C 227 lobby token=").contains("udp="));
     server.expect_counters(&[("ears", 0), ("rooms", 1), ("datagrams_in", 0)]);
     let with = Server::builder().rooms(&["", "&down=named"]).datagrams().start();
-    assert_eq!(with.udp_sockets(), 3);
+    with.expect_udp_sockets(3);
     server.is_idle_for_a_second();
     with.is_idle_for_a_second();
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use socket2::SockRef;
 
-use super::{Builder, PATIENCE, START_STOP, Server, pause};
+use super::{Builder, PATIENCE, START_STOP, Server, eventually, pause};
 
 /// The two operations of the room door.
 pub(crate) const MAKE: u8 = 1;
@@ -262,6 +262,12 @@ impl Server {
             pause(20);
         }
         self.counter_now(name).unwrap_or_else(|| panic!("no counter {name}"))
+    }
+
+    /// The server has so many UDP sockets. The kernel's table may miss one while others come and go, so it is read again.
+    #[track_caller]
+    pub(crate) fn expect_udp_sockets(&self, count: usize) {
+        eventually("its UDP sockets", || self.udp_sockets() == count);
     }
 
     /// How many UDP sockets the process has: those among its descriptors that the kernel lists as such.
