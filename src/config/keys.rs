@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
+use strsim::levenshtein;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
@@ -243,30 +244,11 @@ fn nearest(key: &str) -> Option<&'static str> {
         let near = |known: &&str| known.len().abs_diff(plain.len()) <= 2;
         known()
             .filter(near)
-            .map(|known| (distance(known, &plain), known))
+            .map(|known| (levenshtein(known, &plain), known))
             .filter(|(d, _)| *d <= 2)
             .min()
             .map(|(_, known)| known)
     })
-}
-
-/// How many characters must be put in, left out or changed to make one text of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(b.chars()) {
-            let best = (diagonal + usize::from(x != y)).min(*cell + 1).min(left + 1);
-            diagonal = *cell;
-            left = best;
-            *cell = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -306,7 +288,7 @@ mod tests {
         for (a, b, expected) in
             [("", "", 0), ("a", "", 1), ("", "ab", 2), ("silent", "slient", 2), ("line_s", "lines", 1)]
         {
-            assert_eq!(distance(a, b), expected, "{a} {b}");
+            assert_eq!(levenshtein(a, b), expected, "{a} {b}");
         }
     }
 }

@@ -92,9 +92,9 @@ impl Room {
         })
     }
 
-    fn member(&self, arrival: u64) -> Option<&Member> {
-        let place = self.members.binary_search_by_key(&arrival, |member| member.arrival).ok()?;
-        self.members.get(place)
+    /// Where a member stands among the members.
+    fn index(&self, arrival: u64) -> Option<usize> {
+        self.members.binary_search_by_key(&arrival, |member| member.arrival).ok()
     }
 }
 
@@ -147,7 +147,8 @@ impl Rooms {
 
     /// A session's place in a room, if it has one.
     pub(super) fn member(&self, session: SessionId, id: RoomId) -> Option<&Member> {
-        self.room(id)?.member(*self.places.get(&(session, id))?)
+        let room = self.room(id)?;
+        room.members.get(room.index(*self.places.get(&(session, id))?)?)
     }
 
     /// The rooms that a session is in, each with the number of its arrival there.
@@ -171,8 +172,8 @@ impl Rooms {
     pub(super) fn listen(&mut self, id: RoomId, session: SessionId) {
         let Some(arrival) = self.places.get(&(session, id)) else { return };
         let Some(room) = self.rooms.get_mut(id.0 as usize) else { return };
-        let Ok(place) = room.members.binary_search_by_key(arrival, |member| member.arrival) else { return };
-        if let Some(member) = room.members.get_mut(place)
+        let Some(index) = room.index(*arrival) else { return };
+        if let Some(member) = room.members.get_mut(index)
             && !std::mem::replace(&mut member.listens, true)
         {
             room.listening += 1;
@@ -183,8 +184,8 @@ impl Rooms {
     pub(super) fn leave(&mut self, id: RoomId, session: SessionId, who: &Who) -> Option<Member> {
         let arrival = self.places.remove(&(session, id))?;
         let room = self.rooms.get_mut(id.0 as usize)?;
-        let place = room.members.binary_search_by_key(&arrival, |member| member.arrival).ok()?;
-        let member = room.members.remove(place);
+        let index = room.index(arrival)?;
+        let member = room.members.remove(index);
         room.listening -= usize::from(member.listens);
         room.present.remove(who, session);
         Some(member)

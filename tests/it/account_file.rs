@@ -4,28 +4,17 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 
-use crate::util::{Client, PASSWORD, Server};
-
-/// Tries to register `name` and gives the answer to its password.
-#[track_caller]
-fn register(server: &Server, name: &str) -> (Client, String) {
-    let mut client = server.greeted();
-    client.send(name);
-    client.expect("C 332 ");
-    client.send(PASSWORD);
-    let answer = client.line();
-    (client, answer)
-}
+use crate::util::{PASSWORD, Server};
 
 #[track_caller]
 fn check_refused(server: &Server, name: &str) {
-    let (_, answer) = register(server, name);
+    let (_, answer) = server.register(name);
     assert!(answer.starts_with("C 450 "), "{name}: {answer:?}");
 }
 
 #[track_caller]
 fn check_registers(server: &Server, name: &str) {
-    let (_, answer) = register(server, name);
+    let (_, answer) = server.register(name);
     assert!(answer.starts_with("C 230 "), "{name}: {answer:?}");
 }
 

@@ -4,14 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use crate::util::{Client, Fake, Terminal, pause};
-
-/// Memory of a process that is resident, in KiB.
-fn resident_kib(pid: u32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
-}
+use crate::util::{Client, Fake, Terminal, memory_kib, pause};
 
 /// A client in a terminal, logged in to a server of ours.
 fn alice_and_server() -> (Terminal, Client, tempfile::TempDir) {
@@ -82,7 +75,7 @@ fn lines_that_mean_nothing_are_told() {
 #[test]
 fn an_endless_line_takes_no_memory() {
     let (mut alice, mut server, _home) = alice_and_server();
-    let before = resident_kib(alice.pid());
+    let before = memory_kib(alice.pid(), "Rss:");
     server.send_raw(b"D PM 1882415750197542913 bob ");
     let piece = vec![b'x'; 1 << 20];
     for _ in 0..64 {
@@ -91,7 +84,7 @@ fn an_endless_line_takes_no_memory() {
     }
     server.send_raw(b"\n");
     alice.wait("what was wrong", |alice| alice.raw().contains("too long"));
-    let grown = resident_kib(alice.pid()).saturating_sub(before);
+    let grown = memory_kib(alice.pid(), "Rss:").saturating_sub(before);
     assert!(grown < 16 * 1024, "{grown} KiB for one line");
     check_alive(&mut alice, &mut server);
 }
@@ -99,14 +92,14 @@ fn an_endless_line_takes_no_memory() {
 #[test]
 fn a_flood_that_nobody_reads_takes_bounded_memory() {
     let (mut alice, mut server, _home) = alice_and_server();
-    let before = resident_kib(alice.pid());
+    let before = memory_kib(alice.pid(), "Rss:");
     // The terminal is not read meanwhile, so the client cannot write.
     let line = format!("D PM 1882415750197542913 bob {}\n", "y".repeat(1000));
     let lines = line.repeat(1000);
     for _ in 0..32 {
         server.send_raw(lines.as_bytes());
     }
-    let grown = resident_kib(alice.pid()).saturating_sub(before);
+    let grown = memory_kib(alice.pid(), "Rss:").saturating_sub(before);
     assert!(grown < 20 * 1024, "{grown} KiB for what nobody reads");
     check_alive(&mut alice, &mut server);
     assert!(alice.raw().contains("lines came too fast to be shown"));

@@ -7,28 +7,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::util::{Canary, Client, PASSWORD, Server, Strace, pause};
+use crate::util::{Canary, PASSWORD, Server, Strace, pause};
 
 /// How soon a registration is promised to work again.
 const HEALED: Duration = Duration::from_secs(30);
-
-/// Tries to register and gives the answer to the password.
-#[track_caller]
-fn register(server: &Server, name: &str) -> (Client, String) {
-    let mut client = server.greeted();
-    client.send(name);
-    client.expect("C 332 ");
-    client.send(PASSWORD);
-    let answer = client.line();
-    (client, answer)
-}
 
 /// Registers as soon as that works again, which must be in time.
 #[track_caller]
 fn register_when_healed(server: &Server, name: &str) {
     let begun = Instant::now();
     loop {
-        let (_, answer) = register(server, name);
+        let (_, answer) = server.register(name);
         if answer.starts_with("C 230 ") {
             return println!("{name} registered {:?} after the fault", begun.elapsed());
         }
@@ -44,7 +33,7 @@ fn check_injected(what: &str, injections: &[&str]) {
     server.bare("alice").barrier();
     let canary = Canary::start(&server);
     let Some(strace) = Strace::attach(&server, injections) else { return };
-    let (mut bob, answer) = register(&server, "bob");
+    let (mut bob, answer) = server.register("bob");
     assert!(answer.starts_with("C 450 "), "{what}: {answer:?}");
     server.returning("alice").barrier();
     let mut alice = server.returning("alice");
@@ -115,7 +104,7 @@ fn a_full_disk_stops_registrations_only_until_there_is_room() {
     let mut registered = vec!["alice".to_owned()];
     let answer = loop {
         let name = format!("n{}", registered.len());
-        let (_, answer) = register(&server, &name);
+        let (_, answer) = server.register(&name);
         if !answer.starts_with("C 230 ") {
             break answer;
         }

@@ -23,7 +23,7 @@ pub(crate) use canary::Canary;
 pub(crate) use client::Client;
 pub(crate) use dice::Dice;
 pub(crate) use fake::Fake;
-pub(crate) use process::{Outcome, Thread, eventually, finish, finish_child, finish_with, run, run_with};
+pub(crate) use process::{Outcome, Thread, eventually, finish, finish_child, finish_with, memory_kib, run, run_with};
 pub(crate) use strace::{Strace, strace};
 pub(crate) use terminal::Terminal;
 
@@ -311,6 +311,17 @@ impl Server {
         let mut client = self.connect();
         client.expect("C 220 chatd ");
         client
+    }
+
+    /// Tries to register `name` and gives the answer to its password.
+    #[track_caller]
+    pub(crate) fn register(&self, name: &str) -> (Client, String) {
+        let mut client = self.greeted();
+        client.send(name);
+        client.expect("C 332 ");
+        client.send(PASSWORD);
+        let answer = client.line();
+        (client, answer)
     }
 
     /// A client logged in without types, registered if need be.

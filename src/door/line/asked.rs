@@ -24,12 +24,12 @@ impl Line {
             Operation::Rm => self.on_room_and_message(rest).unwrap_or(usage),
             Operation::Who if !argument.contains(' ') => Step::Command(Command::Who { prefix: argument }),
             Operation::Rooms if !argument.contains(' ') => Step::Command(Command::Rooms { prefix: argument }),
-            Operation::Make
-            | Operation::Join
-            | Operation::Leave
-            | Operation::Names
-            | Operation::Kick
-            | Operation::Close => on_room(operation, argument).unwrap_or(usage),
+            Operation::Make => on_enter(argument, true).unwrap_or(usage),
+            Operation::Join => on_enter(argument, false).unwrap_or(usage),
+            Operation::Leave => on_room(argument, |room| Command::Part { room }).unwrap_or(usage),
+            Operation::Close => on_room(argument, |room| Command::Close { room }).unwrap_or(usage),
+            Operation::Names => on_names(argument).unwrap_or(usage),
+            Operation::Kick => on_kick(argument).unwrap_or(usage),
             Operation::Help if argument.is_empty() => Step::Reply(Reply::Help(HELP)),
             Operation::Help if !argument.contains(' ') => match Operation::parse(argument) {
                 Some(operation) => Step::Reply(Reply::Help(operation.help())),
@@ -93,44 +93,43 @@ pub(super) fn on_text<'a>(to: &To, body: &'a str) -> Step<'a> {
     }
 }
 
-/// An operation that begins with a room and may have one more word; `None` when the words are too few or too many.
-fn on_room(operation: Operation, argument: &str) -> Option<Step<'_>> {
+/// MAKE and JOIN; `None`, as for those below, when the words are too few or too many.
+fn on_enter(argument: &str, makes: bool) -> Option<Step<'_>> {
+    let (room, password) = room_and_word(argument)?;
+    Some(match RoomName::parse(room) {
+        Ok(room) => Step::EnterRoom { room, password: (!password.is_empty()).then_some(Masked(password)), makes },
+        Err(NameError::Shape) if makes => Step::Reply(Reply::BadRoomName),
+        Err(NameError::Reserved) if makes => Step::Reply(Reply::ReservedRoomName),
+        Err(NameError::Shape | NameError::Reserved) => Step::Reply(Reply::NoSuchRoom),
+    })
+}
+
+/// An operation on a room that takes no more words.
+fn on_room(argument: &str, command: impl FnOnce(RoomName) -> Command<'static>) -> Option<Step<'_>> {
+    let (room, "") = room_and_word(argument)? else { return None };
+    Some(in_room(room, |room| Step::Command(command(room))))
+}
+
+fn on_names(argument: &str) -> Option<Step<'_>> {
+    let (room, prefix) = room_and_word(argument)?;
+    Some(in_room(room, |room| Step::Command(Command::Names { room, prefix })))
+}
+
+fn on_kick(argument: &str) -> Option<Step<'_>> {
+    let (room, name) = room_and_word(argument).filter(|(_, name)| !name.is_empty())?;
+    Some(in_room(room, |room| match Who::parse(name) {
+        Some(name) => Step::Command(Command::Kick { room, name }),
+        None => Step::Reply(Reply::NoSuchUser),
+    }))
+}
+
+/// A step for a room, unless no room can have that name.
+fn in_room<'a>(room: &str, step: impl FnOnce(RoomName) -> Step<'a>) -> Step<'a> {
+    RoomName::parse(room).map_or(Step::Reply(Reply::NoSuchRoom), step)
+}
+
+/// A room, and perhaps one word more.
+fn room_and_word(argument: &str) -> Option<(&str, &str)> {
     let (room, more) = word(argument);
-    if room.is_empty() || more.contains(' ') {
-        return None;
-    }
-    let makes = operation == Operation::Make;
-    let room = match RoomName::parse(room) {
-        Ok(room) => room,
-        Err(NameError::Shape) if makes => return Some(Step::Reply(Reply::BadRoomName)),
-        Err(NameError::Reserved) if makes => return Some(Step::Reply(Reply::ReservedRoomName)),
-        Err(NameError::Shape | NameError::Reserved) => return Some(Step::Reply(Reply::NoSuchRoom)),
-    };
-    match (operation, more) {
-        (Operation::Make | Operation::Join, _) => {
-            let password = (!more.is_empty()).then_some(Masked(more));
-            Some(Step::EnterRoom { room, password, makes })
-        }
-        (Operation::Leave, "") => Some(Step::Command(Command::Part { room })),
-        (Operation::Close, "") => Some(Step::Command(Command::Close { room })),
-        (Operation::Names, prefix) => Some(Step::Command(Command::Names { room, prefix })),
-        (Operation::Kick, name) if !name.is_empty() => Some(match Who::parse(name) {
-            Some(name) => Step::Command(Command::Kick { room, name }),
-            None => Step::Reply(Reply::NoSuchUser),
-        }),
-        (Operation::Leave | Operation::Close | Operation::Kick, _) => None,
-        (
-            Operation::Pm
-            | Operation::Dm
-            | Operation::Ex
-            | Operation::Who
-            | Operation::Rm
-            | Operation::Rooms
-            | Operation::Token
-            | Operation::Passwd
-            | Operation::Help
-            | Operation::Noop,
-            _,
-        ) => None, // these do not begin with a room, or not only
-    }
+    (!room.is_empty() && !more.contains(' ')).then_some((room, more))
 }

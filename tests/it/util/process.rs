@@ -127,10 +127,7 @@ impl Server {
     }
 
     fn memory_kib(&self, what: &str) -> u64 {
-        // The counter in `status` may be off by many pages; this one is summed up when it is read.
-        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid())).expect("/proc");
-        let line = text.lines().find_map(|line| line.strip_prefix(what)).expect("such a line");
-        line.trim().trim_end_matches(" kB").parse().expect("a number of KiB")
+        memory_kib(self.pid(), what)
     }
 
     /// The process's threads.
@@ -177,4 +174,12 @@ impl Server {
     pub(crate) fn fails_to_start(&mut self) -> Outcome {
         finish(self.builder.command(self.dir.path()))
     }
+}
+
+/// What the kernel counts of a process's memory under this word of `smaps_rollup`, such as `Rss:`, in KiB.
+pub(crate) fn memory_kib(pid: u32, what: &str) -> u64 {
+    // The counter in `status` may be off by many pages; this one is summed up when it is read.
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("/proc");
+    let line = text.lines().find_map(|line| line.strip_prefix(what)).expect("such a line");
+    line.trim().trim_end_matches(" kB").parse().expect("a number of KiB")
 }
