@@ -1,6 +1,5 @@
 //! Listeners: where connections come from.
 
-use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -108,23 +107,6 @@ pub(super) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
     }
 }
 
-/// A descriptor that is kept so that there is one to refuse a peer with when all others are in use.
-#[derive(Debug)]
-pub(super) struct Spare(Option<File>);
-
-impl Spare {
-    pub(super) fn new() -> Self {
-        Self(File::open("/dev/null").ok())
-    }
-
-    /// Takes one again if there was none to be had the last time.
-    fn refill(&mut self) {
-        if self.0.is_none() {
-            *self = Self::new();
-        }
-    }
-}
-
 impl Reactor {
     /// Takes the connections that wait at the listeners, some of each a turn.
     pub(super) fn accept(&mut self) {
@@ -192,14 +174,14 @@ impl Reactor {
     /// Refuses whoever waits at a listener, by means of the spare descriptor.
     fn refuse_all(&mut self, place: usize) {
         for _ in 0..limits::ACCEPTS_A_TURN {
-            self.spare = Spare(None);
+            self.spare.lend();
             let listener = self.listeners.get(place);
             let taken = listener.and_then(|listener| Some((listener.socket.accept().ok()?, listener.service)));
             let was_taken = taken.is_some();
             if let Some(((stream, peer), service)) = taken {
                 self.refuse(stream, peer.ip(), service, CloseReason::ServerFull);
             }
-            self.spare = Spare::new();
+            self.spare.refill();
             if !was_taken {
                 break;
             }

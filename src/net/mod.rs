@@ -9,6 +9,7 @@ mod clock;
 mod conn;
 mod crowd;
 mod decide;
+mod descriptors;
 mod ears;
 mod fanout;
 mod farewell;
@@ -41,16 +42,16 @@ use std::path::PathBuf;
 
 use log::{info, warn};
 use mio::{Interest, Poll, Waker};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::auth::{self, Auth, OpenError};
 use crate::door::{Door, rooms as rooms_door};
 use crate::hub::{Hub, Rules};
-use crate::limits::{self, Limits, Login, READ_BYTES, SPARE_DESCRIPTORS};
+use crate::limits::{self, Limits, Login, READ_BYTES};
 use addresses::Addresses;
 use clock::{Clock, NEVER};
+use descriptors::Spare;
 use fault::Faults;
-use listen::{Listener, Spare};
+use listen::Listener;
 use pages::Pages;
 use reactor::{Ending, Reactor};
 use rooms::Relay;
@@ -187,8 +188,9 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     registry
         .register(&mut signals, Source::Signals.token(), Interest::READABLE)
         .map_err(|error| failed("watch for signals", error))?;
-    raise_descriptors();
-    let most_connections = most_connections(&tuning.limits);
+    descriptors::raise();
+    let most_connections = descriptors::most_connections(&tuning.limits);
+    descriptors::make_room(most_connections);
     // The accounts first: their lock tells two servers apart before either has taken a port.
     let auth = open_accounts(accounts_file, &tuning, registry)?;
     let mut listeners = Vec::new();
@@ -252,26 +254,4 @@ fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Re
         OpenError::InUse(text) => StartError::InUse(text),
         OpenError::Unusable(text) => StartError::Config(text),
     })
-}
-
-/// Takes as many descriptors as the machine allows without asking.
-fn raise_descriptors() {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current != limit.maximum {
-        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-        if let Err(error) = setrlimit(Resource::Nofile, raised) {
-            warn!("cannot raise the descriptor limit: {error}");
-        }
-    }
-}
-
-/// How many connections there may be: as configured, as far as descriptors go.
-fn most_connections(limits: &Limits) -> usize {
-    let wanted = u64::from(limits.connections);
-    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let possible = descriptors.saturating_sub(SPARE_DESCRIPTORS).max(1);
-    if possible < wanted {
-        warn!("{wanted} connections are configured, {descriptors} descriptors allow {possible}: raise `ulimit -n`");
-    }
-    wanted.min(possible) as usize
 }

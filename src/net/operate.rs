@@ -1,9 +1,12 @@
 //! The operator's side of the loop: signals, the reload, the shutdown, the line of statistics.
 
+use std::time::Duration;
+
 use log::{info, warn};
 
 use super::clock::{NEVER, seconds};
 use super::conn::Pause;
+use super::descriptors;
 use super::pace::Pace;
 use super::reactor::{Ending, Reactor};
 use super::signals;
@@ -31,7 +34,8 @@ impl Reactor {
         let Some(tuning) = (self.reload)() else { return };
         self.auth.reconfigure(&tuning.accounts);
         self.hub.set_rules(Rules::from(&tuning));
-        self.most_connections = super::most_connections(&tuning.limits);
+        self.most_connections = descriptors::most_connections(&tuning.limits);
+        descriptors::make_room(self.most_connections);
         self.tuning = tuning;
         for listener in &self.listeners {
             listener.set_limits(&self.tuning.limits);
@@ -91,6 +95,7 @@ impl Reactor {
             self.addresses.len(),
             self.stats,
         );
+        self.stats.longest_turn = Duration::ZERO;
         self.plan_stats();
     }
 

@@ -10,8 +10,9 @@ use signal_hook_mio::v1_0::Signals;
 use super::addresses::Addresses;
 use super::clock::{Clock, Millis, NEVER};
 use super::conn::{Conn, End, Input};
+use super::descriptors::Spare;
 use super::fault::Faults;
-use super::listen::{Listener, Spare};
+use super::listen::Listener;
 use super::pages::Pages;
 use super::rooms::Relay;
 use super::slim::Crest;
@@ -110,6 +111,7 @@ impl Reactor {
             self.flush();
             self.reap();
             self.arm();
+            self.stats.note_turn(self.clock.in_turn());
         }
         if self.faults.is_too_many() {
             return Err(io::Error::other("too many internal errors, see the log; start it again, and report them"));

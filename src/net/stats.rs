@@ -1,6 +1,7 @@
 //! Counters: what the statistics line shows.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::udp::Sent;
 use crate::close::{CloseReason, KINDS, NAMES};
@@ -8,6 +9,8 @@ use crate::close::{CloseReason, KINDS, NAMES};
 /// What has happened since the start.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stats {
+    /// The longest turn of the loop since the last line of statistics: nobody was kept waiting longer by one turn.
+    pub(super) longest_turn: Duration,
     /// Connections that were let in.
     pub(super) accepted: u64,
     /// Logins, registrations too.
@@ -51,6 +54,11 @@ pub(super) struct Stats {
 }
 
 impl Stats {
+    /// A turn of the loop has taken so long.
+    pub(super) fn note_turn(&mut self, time: Duration) {
+        self.longest_turn = self.longest_turn.max(time);
+    }
+
     /// Datagrams were offered to the kernel.
     pub(super) fn count_sent(&mut self, sent: Sent) {
         self.datagrams_out += sent.count;
@@ -68,6 +76,7 @@ impl Stats {
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
+            longest_turn,
             accepted,
             logins,
             registered,
@@ -89,6 +98,7 @@ impl fmt::Display for Stats {
             left,
             closed,
         } = self;
+        write!(f, "longest_turn_us={} ", longest_turn.as_micros())?;
         write!(f, "accepted={accepted} logins={logins} registered={registered} lines={lines} ")?;
         write!(f, "deliveries={deliveries} bytes_in={bytes_in} bytes_out={bytes_out} paced={paced} ")?;
         write!(f, "held_back={held_back} left={left}")?;

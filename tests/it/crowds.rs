@@ -13,7 +13,7 @@ const AT_ONCE: usize = 5_000;
 const BATCH: usize = 100;
 
 /// What the tests that run beside these may have open.
-const OTHERS: usize = 4_000;
+pub(crate) const OTHERS: usize = 4_000;
 /// One crowd at a time: this process has the descriptors of its side of both.
 static TURN: Mutex<()> = Mutex::new(());
 

@@ -6,7 +6,7 @@ use crate::util::{PASSWORD, Server};
 
 /// Puts another line in the place of one of the configuration file, and waits until it holds.
 #[track_caller]
-fn reload(server: &Server, old: &str, new: &str) {
+pub(crate) fn reload(server: &Server, old: &str, new: &str) {
     let text = fs::read_to_string(server.path("config.toml")).unwrap();
     assert!(text.contains(old), "{old:?} is not in:\n{text}");
     fs::write(server.path("config.toml"), text.replace(old, new)).unwrap();

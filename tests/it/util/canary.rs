@@ -7,7 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::{Client, Server, eventually, pause};
 
-/// Two people who say something to each other a hundred times a second, in a thread of their own.
+/// So many rounds make a p99.
+const ENOUGH: usize = 200;
+/// How long the two wait between two rounds: they talk some hundred times a second.
+const REST_MS: u64 = 2;
+
+/// Two people who say something to each other all the time, in a thread of their own.
 pub(crate) struct Canary {
     is_over: Arc<AtomicBool>,
     rounds: Arc<AtomicUsize>,
@@ -27,7 +32,7 @@ impl Canary {
             while !flag.load(Ordering::Relaxed) {
                 times.push(round(&mut pair, times.len()));
                 count.store(times.len(), Ordering::Relaxed);
-                pause(10);
+                pause(REST_MS);
             }
             times
         });
@@ -41,6 +46,11 @@ impl Canary {
         eventually("the canary goes on", || self.rounds.load(Ordering::Relaxed) >= before + 50);
     }
 
+    /// Whether there have been so many rounds that a figure can be given.
+    pub(crate) fn has_enough(&self) -> bool {
+        self.rounds.load(Ordering::Relaxed) >= ENOUGH
+    }
+
     /// The two must still be talking. Prints how long a message and its reply took while this was going on.
     #[track_caller]
     pub(crate) fn finish(mut self, what: &str) {
@@ -49,7 +59,8 @@ impl Canary {
         let mut times = thread.join().expect("the canary lives");
         times.sort();
         let p99 = times.get(times.len() * 99 / 100).expect("a round");
-        println!("canary, {what}: p99 {p99:?} of {} rounds", times.len());
+        let most = times.last().expect("a round");
+        println!("canary, {what}: p99 {p99:?}, max {most:?} of {} rounds", times.len());
     }
 }
 
