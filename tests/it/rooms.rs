@@ -1,9 +1,12 @@
-//! Rooms over the wire: who is in, who hears what, to the byte; and what becomes of a room when people go.
+//! Rooms over the wire: who hears what, to the byte, and in which order.
 
 use std::collections::BTreeMap;
 use std::thread;
 
-use crate::util::{Client, Server, eventually};
+use crate::util::{Client, Server};
+
+mod entering;
+mod membership;
 
 /// Makes or joins a room, and gives the token.
 #[track_caller]
@@ -75,6 +78,23 @@ fn three_people_in_a_room() {
 }
 
 #[test]
+fn people_with_nc_in_a_room() {
+    let server = Server::start();
+    let mut alice = server.bare("alice");
+    enter(&mut alice, "MAKE", "lobby");
+    let mut nc = server.connect();
+    nc.send_raw(b"bob\ncorrect horse\nJOIN lobby\nRM lobby hi all\nNAMES lobby\nLEAVE lobby\nEX\n");
+    nc.half_close();
+    for code in ["C 220 ", "C 332 ", "C 230 ", "C 227 lobby token="] {
+        nc.expect(code);
+    }
+    nc.expect_all(&["C 250 sent to 1", "C 211-alice host", "C 211-bob", "C 211 2 in lobby", "C 200 done", "C 221 bye"]);
+    nc.expect_closed();
+    alice.expect_all(&["C 103 lobby bob entered", "D RM lobby bob hi all", "C 104 lobby bob left"]);
+    alice.barrier();
+}
+
+#[test]
 fn notices_of_coming_going_kicking_and_closing() {
     let server = Server::start();
     let (mut alice, mut bob, mut carol) = (server.bare("alice"), server.typed("bob"), server.bare("carol"));
@@ -140,216 +160,6 @@ fn notices_may_come_at_a_prompt_and_never_inside_a_reply() {
             assert!(alice.list("NAMES lobby").last().unwrap().ends_with(" in lobby"));
         }
     });
-}
-
-#[test]
-fn membership_is_a_sessions() {
-    let server = Server::start();
-    let (mut here, mut there, mut bob) = (server.bare("alice"), server.typed("alice"), server.bare("bob"));
-    enter(&mut bob, "MAKE", "lobby");
-    let first = enter(&mut here, "JOIN", "lobby");
-    bob.expect_exact("C 103 lobby alice entered");
-    there.send("C RM lobby hi");
-    there.expect_exact("C 550 you are not in lobby");
-    assert_eq!(bob.ask("RM lobby hi"), "C 250 sent to 1");
-    here.expect_exact("D RM lobby bob hi");
-    there.barrier();
-    let second = enter(&mut there, "JOIN", "lobby");
-    assert_ne!(first, second, "a token of its own for each session");
-    bob.expect_exact("C 103 lobby alice entered");
-    here.expect_exact("C 103 lobby alice entered");
-    assert_eq!(bob.list("NAMES lobby"), ["alice", "bob host", "2 in lobby"]);
-    assert_eq!(bob.list("ROOMS"), ["lobby 3 members", "1 room"]);
-    // Each hears the other.
-    assert_eq!(here.ask("RM lobby note"), "C 250 sent to 2");
-    assert_eq!(typed_message(&mut there).1, "D RM lobby alice note");
-    bob.expect_exact("D RM lobby alice note");
-    // All of them are put out at once, and everybody is told once.
-    bob.send("KICK lobby alice");
-    bob.expect_all(&["C 104 lobby alice left: kicked", "C 200 done"]);
-    for client in [&mut here, &mut there] {
-        client.expect_exact("C 104 lobby alice left: kicked");
-    }
-    for client in [&mut here, &mut there, &mut bob] {
-        client.barrier();
-    }
-}
-
-#[test]
-fn a_host_is_host_in_all_its_sessions() {
-    let server = Server::start();
-    let (mut here, mut there, mut bob) = (server.bare("alice"), server.bare("alice"), server.bare("bob"));
-    gather(&mut [("alice", &mut here), ("alice", &mut there), ("bob", &mut bob)]);
-    there.send("KICK lobby bob");
-    there.expect_all(&["C 104 lobby bob left: kicked", "C 200 done"]);
-    bob.expect_exact("C 104 lobby bob left: kicked");
-    here.expect_exact("C 104 lobby bob left: kicked");
-    // When the session that made the room goes, the room has a host that is named anew.
-    here.send("EX");
-    here.expect_exact("C 221 bye");
-    there.expect_all(&["C 104 lobby alice left", "C 107 lobby alice is host now"]);
-    there.barrier();
-}
-
-#[test]
-fn tokens_of_rooms() {
-    let server = Server::start();
-    let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
-    let made = enter(&mut alice, "MAKE", "lobby");
-    assert_eq!(enter(&mut alice, "JOIN", "lobby"), made, "of a room one is in");
-    let joined = enter(&mut bob, "JOIN", "lobby");
-    alice.expect_exact("C 103 lobby bob entered");
-    assert_eq!(enter(&mut bob, "JOIN", "lobby"), joined);
-    alice.barrier();
-    bob.ask("LEAVE lobby");
-    alice.expect_exact("C 104 lobby bob left");
-    let again = enter(&mut bob, "JOIN", "lobby");
-    let other = enter(&mut bob, "MAKE", "tea");
-    let all = [made, joined, again, other];
-    assert!((0..4).all(|n| !all[..n].contains(&all[n])), "{all:?}");
-}
-
-#[test]
-fn tokens_passwords_and_words_in_rooms_are_not_logged() {
-    let mut server = Server::builder().set("log.level", "\"trace\"").start();
-    let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
-    let mut secrets = vec!["ein Wort im Raum".to_owned(), "Sesam".to_owned(), "Simsalabim".to_owned()];
-    let reply = alice.ask("MAKE lobby Sesam");
-    secrets.push(reply.split_once("token=").expect("a token").1.to_owned());
-    assert_eq!(bob.ask("JOIN lobby Simsalabim"), "C 554 wrong room password");
-    let reply = bob.ask("JOIN lobby Sesam");
-    secrets.push(reply.split_once("token=").expect("a token").1.to_owned());
-    alice.expect_exact("C 103 lobby bob entered");
-    assert_eq!(alice.ask("RM lobby ein Wort im Raum"), "C 250 sent to 1");
-    bob.reset();
-    alice.expect_exact("C 104 lobby bob left");
-    alice.ask("CLOSE lobby");
-    drop(alice);
-    server.term();
-    let log = server.log_text();
-    for secret in secrets {
-        assert!(!log.contains(&secret), "{secret:?} is in the log:\n{log}");
-    }
-}
-
-#[test]
-fn room_passwords() {
-    let server = Server::start();
-    let (mut alice, mut bob) = (server.bare("alice"), server.typed("bob"));
-    assert!(alice.ask("MAKE lobby sesame").starts_with("C 227 lobby token="));
-    for wrong in ["", " Sesame", " sesam", " sesames"] {
-        assert_eq!(bob.ask(&format!("JOIN lobby{wrong}")), "C 554 wrong room password");
-    }
-    assert_eq!(bob.list("ROOMS"), ["lobby 1 member, password", "1 room"]);
-    assert!(bob.ask("JOIN Lobby sesame").starts_with("C 227 lobby token="));
-    alice.expect_exact("C 103 lobby bob entered");
-    assert!(bob.ask("JOIN lobby whatever").starts_with("C 227 lobby token="), "who is in is in");
-    alice.barrier();
-}
-
-#[test]
-fn names_of_rooms_in_any_script_and_form() {
-    let server = Server::start();
-    let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
-    assert!(alice.ask("MAKE Gru\u{308}n").starts_with("C 227 Grün token="));
-    assert_eq!(bob.ask("MAKE gRÜN"), "C 553 Grün is there already; JOIN Grün enters it");
-    assert!(bob.ask("JOIN grün").starts_with("C 227 Grün token="));
-    alice.expect_exact("C 103 Grün bob entered");
-    assert_eq!(bob.ask("RM GRU\u{308}N hi"), "C 250 sent to 1");
-    alice.expect_exact("D RM Grün bob hi");
-    let (longest, too_long) = ("東".repeat(32), "東".repeat(33));
-    assert!(alice.ask(&format!("MAKE {longest}")).starts_with(&format!("C 227 {longest} token=")));
-    for bad in [&*too_long, "~tea", "a/b", "👋", "server", "rooms"] {
-        assert!(alice.ask(&format!("MAKE {bad}")).starts_with("C 553 "), "{bad}");
-        assert_eq!(alice.ask(&format!("JOIN {bad}")), "C 550 no such room", "{bad}");
-    }
-}
-
-#[test]
-fn the_host_is_reset_and_the_room_goes_on() {
-    let server = Server::start();
-    let (mut alice, mut bob, mut carol) = (server.bare("alice"), server.typed("bob"), server.bare("carol"));
-    gather(&mut [("alice", &mut alice), ("bob", &mut bob), ("carol", &mut carol)]);
-    alice.reset();
-    for client in [&mut bob, &mut carol] {
-        client.expect_all(&["C 104 lobby alice left", "C 107 lobby bob is host now"]);
-    }
-    assert_eq!(bob.ask("RM lobby hi"), "C 250 sent to 1");
-    carol.expect_exact("D RM lobby bob hi");
-    // By EX it is the same, and by the end of the input.
-    assert_eq!(bob.ask("EX"), "C 221 bye");
-    carol.expect_all(&["C 104 lobby bob left", "C 107 lobby carol is host now"]);
-    let mut dave = server.bare("dave");
-    enter(&mut dave, "JOIN", "lobby");
-    carol.expect_exact("C 103 lobby dave entered");
-    carol.send("RM lobby last words");
-    carol.half_close();
-    carol.expect_exact("C 250 sent to 1");
-    carol.expect_closed();
-    dave.expect_all(&["D RM lobby carol last words", "C 104 lobby carol left", "C 107 lobby dave is host now"]);
-    assert_eq!(dave.list("NAMES lobby"), ["dave host", "1 in lobby"]);
-    dave.ask("LEAVE lobby");
-    assert_eq!(dave.list("ROOMS"), ["0 rooms"]);
-}
-
-#[test]
-fn who_is_in_several_rooms_leaves_them_all() {
-    let server = Server::start();
-    let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
-    for room in ["z", "a", "m"] {
-        enter(&mut alice, "MAKE", room);
-        enter(&mut bob, "JOIN", room);
-        alice.expect_exact(&format!("C 103 {room} bob entered"));
-    }
-    bob.reset();
-    alice.expect_all(&["C 104 z bob left", "C 104 a bob left", "C 104 m bob left"]);
-    alice.barrier();
-    let mut bob = server.bare("bob");
-    assert_eq!(bob.ask("RM z hi"), "C 550 you are not in z");
-}
-
-#[test]
-fn lists_show_no_more_lines_than_configured() {
-    let server = Server::builder().set("limits.list_lines", "3").start();
-    let mut alice = server.bare("alice");
-    for room in ["tea", "Cake", "pie"] {
-        enter(&mut alice, "MAKE", room);
-    }
-    assert_eq!(alice.list("ROOMS"), ["Cake 1 member", "pie 1 member", "tea 1 member", "3 rooms"]);
-    for room in ["cocoa", "Coffee"] {
-        enter(&mut alice, "MAKE", room);
-    }
-    let expected = ["Cake 1 member", "cocoa 1 member", "Coffee 1 member", "3 of 5 rooms; ROOMS prefix narrows it"];
-    assert_eq!(alice.list("ROOMS"), expected);
-    assert_eq!(alice.list("ROOMS co"), ["cocoa 1 member", "Coffee 1 member", "2 rooms"]);
-    let _others = ["bob", "Carol", "dave"].map(|name| {
-        let mut client = server.bare(name);
-        enter(&mut client, "JOIN", "Cake");
-        client
-    });
-    let expected = ["alice host", "bob", "Carol", "3 of 4 in Cake; NAMES Cake prefix narrows it"];
-    assert_eq!(alice.list("NAMES cake"), expected);
-    assert_eq!(alice.list("NAMES cake D"), ["dave", "1 in Cake"]);
-}
-
-#[test]
-fn limits_of_rooms() {
-    let server = Server::builder().set("rooms.per_session", "2").set("rooms.members", "2").start();
-    let (mut alice, mut bob, mut carol) = (server.bare("alice"), server.bare("bob"), server.typed("carol"));
-    enter(&mut alice, "MAKE", "a");
-    enter(&mut alice, "MAKE", "b");
-    assert_eq!(alice.ask("MAKE c"), "C 554 you are in 2 rooms already; LEAVE one first");
-    enter(&mut bob, "MAKE", "c");
-    assert_eq!(alice.ask("JOIN c"), "C 554 you are in 2 rooms already; LEAVE one first");
-    enter(&mut bob, "JOIN", "a");
-    assert_eq!(carol.ask("JOIN a"), "C 554 a is full");
-    alice.expect_exact("C 103 a bob entered");
-    enter(&mut alice, "JOIN", "a"); // who is in is in
-    bob.reset();
-    alice.expect_exact("C 104 a bob left");
-    enter(&mut carol, "JOIN", "a");
-    assert_eq!(alice.ask("LEAVE b"), "C 200 done");
-    enter(&mut alice, "MAKE", "c");
 }
 
 #[test]
@@ -429,87 +239,4 @@ fn all_members_see_one_order() {
         let own = all.values().filter_map(|text| text.strip_prefix(name)?.trim().parse::<usize>().ok());
         assert!(own.eq(0..COUNT), "the lines of {name} are out of order");
     }
-}
-
-#[test]
-fn rooms_do_not_survive_a_restart() {
-    let mut server = Server::start();
-    let mut alice = server.bare("alice");
-    enter(&mut alice, "MAKE", "lobby");
-    server.restart();
-    let mut alice = server.bare("alice");
-    assert_eq!(alice.list("ROOMS"), ["0 rooms"]);
-    assert_eq!(alice.ask("JOIN lobby"), "C 550 no such room");
-}
-
-#[test]
-fn people_with_nc_in_a_room() {
-    let server = Server::start();
-    let mut alice = server.bare("alice");
-    enter(&mut alice, "MAKE", "lobby");
-    let mut nc = server.connect();
-    nc.send_raw(b"bob\ncorrect horse\nJOIN lobby\nRM lobby hi all\nNAMES lobby\nLEAVE lobby\nEX\n");
-    nc.half_close();
-    for code in ["C 220 ", "C 332 ", "C 230 ", "C 227 lobby token="] {
-        nc.expect(code);
-    }
-    nc.expect_all(&["C 250 sent to 1", "C 211-alice host", "C 211-bob", "C 211 2 in lobby", "C 200 done", "C 221 bye"]);
-    nc.expect_closed();
-    alice.expect_all(&["C 103 lobby bob entered", "D RM lobby bob hi all", "C 104 lobby bob left"]);
-    alice.barrier();
-}
-
-#[test]
-fn a_storm_of_resets_in_a_room_of_two_hundred() {
-    const MEMBERS: usize = 200;
-    let server = Server::builder().no_rates().set("accounts.queue", "250").start();
-    let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
-    let mut members: Vec<Client> = (0..MEMBERS).map(|_| server.connect()).collect();
-    for (n, client) in members.iter_mut().enumerate() {
-        client.send(&format!("person{n}\ncorrect horse"));
-    }
-    for client in &mut members {
-        for code in ["C 220 ", "C 332 ", "C 230 "] {
-            client.expect(code);
-        }
-    }
-    let before = server.descriptors();
-    enter(&mut members[0], "MAKE", "lobby");
-    for client in &mut members[1..] {
-        assert!(client.ask("JOIN lobby").starts_with("C 227 "));
-    }
-    enter(&mut alice, "JOIN", "lobby");
-    enter(&mut bob, "MAKE", "tea");
-    assert_eq!(alice.ask("RM lobby hi"), format!("C 250 sent to {MEMBERS}"));
-    members.into_iter().for_each(Client::reset);
-    // Whoever was before her is told of, each once, and of the hosts on the way, of whom she is the last.
-    let mut gone = BTreeMap::new();
-    let mut line = alice.line();
-    while line != "C 107 lobby alice is host now" {
-        if let Some(name) = line.strip_prefix("C 104 lobby ").and_then(|rest| rest.strip_suffix(" left")) {
-            *gone.entry(name.to_owned()).or_insert(0) += 1;
-        } else {
-            assert!(line.starts_with("C 107 lobby person"), "{line:?}");
-        }
-        line = alice.line();
-    }
-    assert_eq!(gone.len(), MEMBERS, "{gone:?}");
-    assert!(gone.values().all(|count| *count == 1), "{gone:?}");
-    alice.barrier();
-    eventually("their descriptors are free", || server.descriptors() == before - MEMBERS);
-    assert_eq!(bob.list("NAMES lobby"), ["alice host", "1 in lobby"]);
-    assert_eq!(alice.ask("RM lobby hi"), "C 250 sent to 0");
-    server.is_idle_for_a_second();
-}
-
-#[test]
-fn when_the_server_stops_the_rooms_are_not_told_who_goes_first() {
-    let mut server = Server::start();
-    let (mut alice, mut bob, mut carol) = (server.bare("alice"), server.typed("bob"), server.bare("carol"));
-    gather(&mut [("alice", &mut alice), ("bob", &mut bob), ("carol", &mut carol)]);
-    server.signal(rustix::process::Signal::TERM);
-    for mut client in [alice, bob, carol] {
-        client.expect_421("shutting down, retry in 2 s");
-    }
-    assert_eq!(server.wait_exit().code(), Some(0));
 }

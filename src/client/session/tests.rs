@@ -15,8 +15,10 @@ use super::*;
 use crate::client::action::{Message, Wanted};
 
 mod hostile;
+mod leaving;
 mod login;
 mod loss;
+mod places;
 mod talking;
 
 /// A session with a clock of its own, and all that came out of it.

@@ -1,0 +1,144 @@
+//! Where what is typed goes: rooms that are entered and left, and what was meant for one of them.
+
+use super::*;
+
+#[test]
+fn rooms() {
+    Stage::ready().check(
+        "user /join lobby pw
+        > C JOIN lobby pw
+        server C 554 wrong password
+        # 554 wrong password
+        ask alice>
+        user /make Lobby
+        > C MAKE Lobby
+        server C 227 Lobby token=ABC udp=5
+        - place: you talk in Lobby now
+        ask alice in Lobby>
+        user hi
+        > C RM Lobby hi
+        ask alice in Lobby>
+        server C 250 sent to 0
+        = room Lobby alice: hi (sent to 0)
+        server C 103 Lobby bob entered
+        * 103 Lobby bob entered
+        server D RM 1048577 Lobby bob hello
+        = room Lobby 1048577 bob: hello
+        user /kick bob
+        > C KICK Lobby bob
+        server C 200 done
+        # 200 done
+        ask alice in Lobby>
+        server C 104 Lobby bob left: kicked
+        * 104 Lobby bob left: kicked
+        user /pm
+        - place: you talk to everybody now
+        ask alice>
+        user /join lobby
+        - place: you talk in Lobby now
+        ask alice in Lobby>
+        user /leave
+        > C LEAVE Lobby
+        server C 200 done
+        # 200 done
+        - place: you talk to everybody now
+        ask alice>",
+    );
+}
+
+#[test]
+fn a_room_whose_name_was_typed_in_another_normal_form() {
+    Stage::ready().check(
+        "user /join cafe\u{301}
+        > C JOIN cafe\u{301}
+        server C 227 caf\u{e9} token=A
+        - place: you talk in caf\u{e9} now
+        ask alice in caf\u{e9}>
+        user /pm
+        - place: you talk to everybody now
+        ask alice>
+        user /join cafe\u{301}
+        - place: you talk in caf\u{e9} now
+        ask alice in caf\u{e9}>
+        user /leave cafe\u{301}
+        > C LEAVE cafe\u{301}
+        server C 200 done
+        # 200 done
+        - place: you talk to everybody now
+        ask alice>",
+    );
+}
+
+#[test]
+fn what_was_meant_for_a_room_does_not_go_to_everybody() {
+    for notice in ["104 lobby alice left: kicked", "106 lobby closed: by its host"] {
+        let mut stage = Stage::ready();
+        stage.play("user /join lobby\nserver C 227 lobby token=A");
+        stage.check(&format!(
+            "server C {notice}
+            * {notice}
+            - place: you talk to everybody now
+            user the secret plan
+            ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: the secret plan
+            ask alice>
+            user hello
+            > C PM hello
+            ask alice>"
+        ));
+    }
+}
+
+#[test]
+fn what_a_script_has_typed_ahead_goes_nowhere_else() {
+    Stage::script().check(
+        "user /dm bob
+        > C DM bob
+        user between you and me
+        server C 550 bob is not online
+        # 550 bob is not online
+        ! not-sent: not sent, for nobody is there to hear it: between you and me
+        ask alice>
+        user to all
+        > C PM to all
+        ask alice>
+        user /join den
+        > C JOIN den
+        user our plan
+        user and more
+        server C 250 sent to 2
+        = all alice: to all (sent to 2)
+        server C 554 wrong password
+        # 554 wrong password
+        ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: our plan
+        ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: and more
+        ask alice>
+        user /pm
+        - place: you talk to everybody now
+        ask alice>
+        user hello
+        > C PM hello
+        ask alice>",
+    );
+    let mut stage = Stage::script();
+    stage.play("user /join den\nserver C 227 den token=A\nserver C 106 den closed: by its host");
+    for _ in 0..2 {
+        stage.check(
+            "user our plan
+            ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: our plan
+            ask alice>",
+        );
+    }
+}
+
+#[test]
+fn a_host_who_closes_a_room_knows_that_it_is_gone() {
+    for answer in [
+        "server C 106 Lobby closed: by its host\nserver C 200 closed",
+        "server C 200 closed\nserver C 106 Lobby closed: by its host",
+    ] {
+        let mut stage = Stage::script();
+        stage.play("user /make Lobby\nserver C 227 Lobby token=A\nuser /close lobby");
+        stage.play(answer);
+        stage.check("user hello\n> C PM hello\nask alice>");
+    }
+}
