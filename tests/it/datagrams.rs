@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::thread;
 use std::time::Instant;
 
-use crate::util::rooms::{JOIN, Peer, Way, exchange, request, token_in, token_of};
+use crate::util::rooms::{JOIN, Peer, token_in};
 use crate::util::{Client, PATIENCE, Server, pause};
 
 mod endings;
@@ -78,8 +78,7 @@ fn whoever_hears_hears_one_order() {
     enter(&mut carol, "JOIN lobby");
     let dave_udp = enter_by_udp(&mut dave, "JOIN lobby");
     let (bob, eve) = (server.guest(JOIN, "lobby", "bob"), server.guest(JOIN, "lobby", "eve"));
-    let answer = exchange(server.doors("rooms")[1], &request(JOIN, "lobby", b"fay"), Way::Whole);
-    let fay = Peer::new(HERE, server.doors("udp")[1], &token_of(&answer));
+    let fay = server.silent_guest_at(1, JOIN, "lobby", "fay");
     fay.hello();
     // All three sockets have been heard when the witness has been told so by each.
     for peer in [&dave_udp, &bob, &eve, &fay] {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Instant;
 
-use super::{HERE, both, enter, enter_by_udp};
-use crate::util::rooms::{JOIN, MAKE, Peer, Way, exchange, request, token_of};
+use super::{both, enter, enter_by_udp};
+use crate::util::rooms::{JOIN, MAKE};
 use crate::util::{Client, PATIENCE, Server};
 
 #[test]
@@ -17,8 +17,7 @@ fn a_guest_s_room_closes_once_with_its_host() {
         enter(&mut alice, "JOIN lobby");
         let eve = server.guest(JOIN, "lobby", "eve");
         let deaf = server.silent_guest(JOIN, "lobby", "deaf");
-        let answer = exchange(server.doors("rooms")[1], &request(JOIN, "lobby", b"fay"), Way::Whole);
-        let fay = Peer::new(HERE, server.doors("udp")[1], &token_of(&answer));
+        let fay = server.silent_guest_at(1, JOIN, "lobby", "fay");
         fay.hello();
         for guest in ["~eve", "~deaf", "~fay"] {
             alice.expect_exact(&format!("C 103 lobby {guest} entered"));
@@ -124,8 +123,7 @@ fn at_the_end_of_the_server_everybody_hears_one_last_datagram() {
     let alice_udp = enter_by_udp(&mut alice, "MAKE lobby");
     let bob = server.guest(MAKE, "den", "bob");
     let eve = server.guest(JOIN, "den", "eve");
-    let answer = exchange(server.doors("rooms")[1], &request(JOIN, "lobby", b"fay"), Way::Whole);
-    let fay = Peer::new(HERE, server.doors("udp")[1], &token_of(&answer));
+    let fay = server.silent_guest_at(1, JOIN, "lobby", "fay");
     fay.say("hi");
     alice_udp.expect("~fay: hi");
     bob.say("hi");

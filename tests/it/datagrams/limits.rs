@@ -48,8 +48,7 @@ fn what_would_be_too_long_is_not_sent_to_that_member() {
     let mut alice = server.bare("alice");
     enter(&mut alice, "MAKE lobby");
     let bob = server.guest(JOIN, "lobby", "bob");
-    let answer = exchange(server.doors("rooms")[1], &request(JOIN, "lobby", b"fay"), Way::Whole);
-    let fay = Peer::new(HERE, server.doors("udp")[1], &token_of(&answer));
+    let fay = server.silent_guest_at(1, JOIN, "lobby", "fay");
     fay.hello();
     fay.say("ready");
     bob.expect("~fay: ready");

@@ -24,8 +24,7 @@ fn two_doors_may_share_a_socket() {
     let mut alice = server.bare("alice");
     let alice_udp = enter_by_udp(&mut alice, "MAKE lobby");
     let bob = server.guest(JOIN, "lobby", "bob");
-    let answer = exchange(server.doors("rooms")[1], &request(JOIN, "lobby", b"fay"), Way::Whole);
-    let fay = Peer::new(HERE, server.door("udp"), &token_of(&answer));
+    let fay = server.silent_guest_at(1, JOIN, "lobby", "fay");
     fay.say("hi");
     alice_udp.expect("~fay: hi");
     bob.expect("~fay: hi");

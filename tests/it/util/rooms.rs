@@ -218,8 +218,16 @@ impl Server {
     /// A guest at the first room door who has made or joined a room, and has not been heard of by UDP yet.
     #[track_caller]
     pub(crate) fn silent_guest(&self, operation: u8, room: &str, name: &str) -> Peer {
-        let answer = exchange(self.door("rooms"), &request(operation, room, name.as_bytes()), Way::Whole);
-        Peer::new(Ipv4Addr::LOCALHOST.into(), self.door("udp"), &token_of(&answer))
+        self.silent_guest_at(0, operation, room, name)
+    }
+
+    /// The same at another room door, the first of which is 0.
+    #[track_caller]
+    pub(crate) fn silent_guest_at(&self, place: usize, operation: u8, room: &str, name: &str) -> Peer {
+        let answer = exchange(self.doors("rooms")[place], &request(operation, room, name.as_bytes()), Way::Whole);
+        // Each door has a socket of its own, or all share one.
+        let sockets = self.doors("udp");
+        Peer::new(Ipv4Addr::LOCALHOST.into(), *sockets.get(place).unwrap_or(&sockets[0]), &token_of(&answer))
     }
 
     /// A guest who has also said hello.
