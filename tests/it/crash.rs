@@ -1,39 +1,20 @@
 //! kill -9 at any moment: who was told 230 has an account, and the file loads.
+//!
+//! `CHATD_SEED=…` kills at the same moments again; how far the server had come by then is up to the machine.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use crate::util::{PASSWORD, PATIENCE, Server};
+use crate::util::{Dice, PASSWORD, PATIENCE, Server};
 
 /// Clients that register one name after another.
 const CLIENTS: usize = 4;
 /// A round is cut at a random moment of this many microseconds.
 const ROUND_US: u64 = 20_000;
-
-/// A small generator of its own (splitmix64), so that a round can be had again from its seed.
-struct Dice(u64);
-
-impl Dice {
-    /// Of today, or the one that `CHATD_TEST_SEED` names.
-    fn new() -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
-        let seed = std::env::var("CHATD_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(now);
-        println!("CHATD_TEST_SEED={seed}");
-        Self(seed)
-    }
-
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % most
-    }
-}
 
 /// Registers names until the server is gone. Each is noted when its 230 has come.
 fn register_on(addr: SocketAddr, prefix: &str, registered: &Mutex<Vec<String>>) {
@@ -72,7 +53,9 @@ fn check_login(server: &Server, name: &str) {
 
 #[track_caller]
 fn check(rounds: usize) {
-    let mut dice = Dice::new();
+    let seed = Dice::today();
+    println!("CHATD_SEED={seed}");
+    let mut dice = Dice::of(seed);
     let mut server = Server::start();
     let mut all: Vec<String> = Vec::new();
     for round in 0..rounds {

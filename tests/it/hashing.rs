@@ -49,6 +49,44 @@ fn people_talk_while_twenty_passwords_are_hashed() {
     assert!(in_loop * 10 < in_worker, "the loop used {in_loop} ticks, the worker {in_worker}");
 }
 
+/// So many log in at once, and register if they are new.
+#[track_caller]
+fn log_in_at_once(server: &Server, count: usize) {
+    let mut crowd: Vec<Client> = (0..count).map(|_| server.greeted()).collect();
+    for (n, client) in crowd.iter_mut().enumerate() {
+        client.send(&format!("member{n}\n{PASSWORD}"));
+    }
+    for client in &mut crowd {
+        client.expect("C 33");
+        client.expect("C 230 ");
+    }
+}
+
+#[test]
+fn hashing_has_its_memory_once_and_keeps_it() {
+    /// What one hash takes as shipped.
+    const HASH_KIB: u64 = 19_456;
+    /// What all else may take: less than half of that.
+    const ELSE_KIB: u64 = 8 * 1024;
+    let server = Server::builder().config("listen = [\"line://127.0.0.1:0\"]").start();
+    let most_at_first = server.most_resident_kib();
+    let check = |when: &str| {
+        let (now, most) = (server.own_kib(), server.most_resident_kib());
+        println!("{when}: {now} KiB; resident at most {most} KiB, at first {most_at_first} KiB");
+        assert!((HASH_KIB..HASH_KIB + ELSE_KIB).contains(&now), "{when}: {now} KiB");
+        assert!(most < most_at_first + ELSE_KIB, "{when}: {most} KiB at some time, {most_at_first} KiB at first");
+    };
+    check("before the first login");
+    for round in ["registering", "coming again"] {
+        for n in 0..4 {
+            server.bare(&format!("person{n}"));
+            check(&format!("one after the other, {round}"));
+        }
+        log_in_at_once(&server, 8);
+        check(&format!("at once, {round}"));
+    }
+}
+
 #[test]
 fn one_address_does_not_fill_the_queue() {
     let cost = "{ memory_kib = 19456, iterations = 10, parallelism = 1 }";

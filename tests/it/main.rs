@@ -60,3 +60,4 @@ mod slow;
 mod stalled;
 mod strangers;
 mod talk;
+mod vanished;

@@ -130,6 +130,13 @@ impl Server {
         memory_kib(self.pid(), what)
     }
 
+    /// The most memory that was resident at any time, in KiB; the kernel counts it to some dozens of pages.
+    pub(crate) fn most_resident_kib(&self) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("/proc");
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("such a line");
+        line.trim().trim_end_matches(" kB").parse().expect("a number of KiB")
+    }
+
     /// The process's threads.
     pub(crate) fn threads(&self) -> Vec<Thread> {
         let pid = self.pid().to_string();

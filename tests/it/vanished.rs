@@ -1,0 +1,45 @@
+//! Peers that vanish without a word: that the kernel looks for them, whoever they are. What it finds out is tried by
+//! `faults/network.rs`, where there may be networks.
+
+use std::fs;
+use std::net::TcpStream;
+
+use crate::util::{Client, Server, eventually};
+
+/// Clock ticks of the kernel's tables in a second.
+const TICKS: u64 = 100;
+/// The number by which they call the timer of the keepalive.
+const KEEPALIVE: &str = "02";
+
+/// In how many seconds the kernel of the server looks for this peer; `None` while another timer runs, or none.
+fn looked_for_in_s(server: &Server, peer: &TcpStream) -> Option<u64> {
+    let port_of = |addr: &str| u16::from_str_radix(addr.split_once(':')?.1, 16).ok();
+    let ours = peer.peer_addr().expect("the server's address").port();
+    let theirs = peer.local_addr().expect("an address").port();
+    let table = fs::read_to_string(format!("/proc/{}/net/tcp", server.pid())).expect("/proc");
+    let timer = table.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let is_it = port_of(fields[1]) == Some(ours) && port_of(fields[2]) == Some(theirs);
+        is_it.then(|| fields[5].to_owned())
+    })?;
+    let ticks = timer.strip_prefix(KEEPALIVE)?.strip_prefix(':')?;
+    Some(u64::from_str_radix(ticks, 16).expect("a number") / TICKS)
+}
+
+#[test]
+fn the_kernel_looks_for_everybody_who_is_silent() {
+    let server = Server::builder().rooms(&[""]).start();
+    let idle = server.bare("alice");
+    let stranger = server.greeted();
+    let guest = Client::connect(server.door("rooms"));
+    for (who, client) in [("logged in", &idle), ("a stranger", &stranger), ("at the room door", &guest)] {
+        let mut seconds = None;
+        eventually(who, || {
+            seconds = looked_for_in_s(&server, client.stream());
+            seconds.is_some()
+        });
+        println!("{who}: looked for in {seconds:?} s");
+        // A minute after the beginning; that was not long ago.
+        assert!(seconds.is_some_and(|seconds| (30..=60).contains(&seconds)), "{who}: in {seconds:?} s");
+    }
+}
