@@ -11,7 +11,7 @@ use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::inbox::Inbox;
 use crate::hub::session::SessionId;
-use crate::limits::{LEAVE_MS, Limits, Login};
+use crate::limits::{LEAVE_MS, LOGIN_OWED_BYTES, Limits, Login};
 
 /// One connection. An idle one owns no heap but what its door keeps.
 #[derive(Debug)]
@@ -236,6 +236,16 @@ impl Conn {
             Pause::None => self.line_since.saturating_add(seconds(limits.line_s)),
             Pause::Verdict(_) | Pause::Owing(_) | Pause::Pace { .. } | Pause::Delay { .. } => NEVER,
         }
+    }
+
+    /// What it may owe at all, in bytes.
+    pub(super) fn may_owe(&self, limits: &Limits) -> usize {
+        if self.door.is_logged_in() { limits.owed_bytes as usize } else { LOGIN_OWED_BYTES }
+    }
+
+    /// It is not read while it owes more than this, so that what it asks for itself never gets it cut while it reads.
+    pub(super) fn held_back_from(&self, limits: &Limits) -> usize {
+        self.may_owe(limits).min(limits.owed_soft_bytes as usize)
     }
 
     /// When it has owed more than it may for too long.

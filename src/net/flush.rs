@@ -12,7 +12,7 @@ use super::pages::Pages;
 use super::reactor::Reactor;
 use crate::close::CloseReason;
 use crate::hub::session::SessionId;
-use crate::limits::{BEHIND_PART, CROWD_A_TURN, LOGIN_OWED_BYTES};
+use crate::limits::{BEHIND_PART, CROWD_A_TURN};
 
 impl Reactor {
     /// Notes that a connection has something to be sent that only it or a few were told.
@@ -94,8 +94,7 @@ impl Reactor {
             }
             return;
         }
-        let bound = if conn.door.is_logged_in() { limits.owed_bytes as usize } else { LOGIN_OWED_BYTES };
-        if owed > bound {
+        if owed > conn.may_owe(limits) {
             return self.condemn(id, End::Closed(CloseReason::TooSlow));
         }
         let soft = limits.owed_soft_bytes as usize;

@@ -108,7 +108,7 @@ impl Reactor {
             self.close(id, reason);
             return None;
         }
-        if conn.outbox.owed() > limits.owed_soft_bytes as usize {
+        if conn.outbox.owed() > conn.held_back_from(limits) {
             conn.pause = Pause::Owing(now);
             self.mark_dirty(id); // the flush ends the pause, or waits for the socket
             return None;
