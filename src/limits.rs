@@ -61,12 +61,12 @@ pub const TURN_STEPS: usize = 2048;
 /// Bytes of shared frames that a turn may bring forth before it flushes. A reader who keeps up can then never
 /// be caught by the bound on what it owes.
 pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
-/// How many of those who hear what many hear are written to in a turn; the others wait for the next. A few milliseconds'
-/// worth: a message to ten thousand must not keep two others waiting who talk to each other.
-pub const CROWD_A_TURN: usize = 1024;
-/// Frames that a turn may put into outboxes, and names that it may look through for lists, before it flushes: a few
-/// milliseconds' worth, however many hear them.
-pub const TURN_WORK: usize = 500_000;
+/// How many of those who hear what many hear are written to in a turn; the others wait for the next. One to three
+/// milliseconds' worth: a message to ten thousand must not keep two others waiting who talk to each other.
+pub const CROWD_A_TURN: usize = 256;
+/// The work of a turn, before it flushes: a few milliseconds' worth. Its measure is one frame that is put into an outbox, or
+/// one name that is looked through for a list: some 20 ns. What follows counts for as many as take as long.
+pub const TURN_WORK: usize = 200_000;
 /// How much of that may go into connections and silences that end, and what their rooms hear of it; the rest is for those
 /// who talk …
 pub const TURN_WORK_ENDS: usize = TURN_WORK / 2;
@@ -76,8 +76,14 @@ pub const TURN_WORK_DATAGRAMS: usize = TURN_WORK / 4;
 pub const TURN_WORK_LINES: usize = TURN_WORK / 4;
 /// How many bytes of shared frames the datagrams of a turn may bring forth. The rest is the lines'.
 pub const TURN_FRAMES_BYTES_DATAGRAMS: usize = TURN_FRAMES_BYTES / 2;
-/// What a datagram that is to be sent counts for in [`TURN_WORK`]: it takes the kernel as long as so many frames take us.
+/// What a datagram that is to be sent counts for in [`TURN_WORK`].
 pub const DATAGRAM_WORK: usize = 32;
+/// What a connection counts for whose turn it is in the run queue: a read, and a write of the answer.
+pub const RUN_WORK: usize = 250;
+/// What a connection counts for that ends: its last line, and several system calls.
+pub const END_WORK: usize = 500;
+/// What a timer counts for that fires.
+pub const TIMER_WORK: usize = 50;
 /// Somebody is behind who owes more than this part of `limits.owed_soft_bytes`.
 pub const BEHIND_PART: usize = 4;
 /// While one in so many of those who hear everything, and more than one, is behind and still takes bytes …
@@ -121,8 +127,12 @@ pub const KEEPALIVE_IDLE_S: u64 = 60;
 pub const KEEPALIVE_EVERY_S: u64 = 15;
 /// … and after this many unanswered the peer is gone: 120 s in all.
 pub const KEEPALIVE_PROBES: u32 = 4;
-/// Data that the peer's kernel has not acknowledged for this long: the peer is gone.
-pub const USER_TIMEOUT_MS: u32 = 90_000;
+/// Who was written to is looked at every so often, until all is acknowledged …
+pub const VANISH_LOOK_MS: u64 = 15_000;
+/// … and is gone when so many looks in a row have found that nothing answers: 90 s. The network may fail for that long.
+pub const VANISH_LOOKS: u8 = 6;
+/// Nothing counts as unanswered before this: far longer than any way to a peer and back.
+pub const VANISH_QUIET_MS: u32 = 10_000;
 /// The most memory that one password hash may ask for, in KiB: 4 GiB, twice what RFC 9106 recommends first. One line of
 /// the account file must not be able to take all memory of the machine.
 pub const HASH_MEMORY_MOST_KIB: u32 = 4 * 1024 * 1024;

@@ -4,7 +4,7 @@ use super::conn::{Life, Pause};
 use super::reactor::Reactor;
 use crate::close::CloseReason;
 use crate::hub::session::SessionId;
-use crate::limits::TURN_WORK_ENDS;
+use crate::limits::{TIMER_WORK, TURN_WORK_ENDS};
 
 impl Reactor {
     /// Does what is due. A timer that fires for nothing is armed again for what it was moved to.
@@ -12,6 +12,7 @@ impl Reactor {
         while self.turn_work < TURN_WORK_ENDS
             && let Some(id) = self.timers.pop_due(self.clock.now)
         {
+            self.turn_work += TIMER_WORK;
             if let Some(conn) = self.conn(id) {
                 conn.armed = super::clock::NEVER;
                 self.touched.push(id);
@@ -46,6 +47,7 @@ impl Reactor {
             }
             Life::Open if conn.line_due(limits) <= now => self.close(id, CloseReason::LineNeverEnded),
             Life::Open if conn.soft_due(limits) <= now => self.close(id, CloseReason::TooSlow),
+            Life::Open if conn.watch.due <= now => self.look_for(id),
             Life::Open => self.end_pause(id),
         }
     }

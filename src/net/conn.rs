@@ -7,6 +7,7 @@ use mio::net::TcpStream;
 use super::clock::{Millis, NEVER, seconds};
 use super::outbox::Outbox;
 use super::pace::Pace;
+use super::vanish::Watch;
 use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::inbox::Inbox;
@@ -34,6 +35,8 @@ pub(super) struct Conn {
     pub(super) soft_since: Millis,
     /// When it last took bytes, while it is behind (see `crowd.rs`); [`NEVER`] while it is not.
     pub(super) took_at: Millis,
+    /// The watch over what was written to it.
+    pub(super) watch: Watch,
     /// For when its timer is armed; [`NEVER`] if it is not.
     pub(super) armed: Millis,
     /// Lines that counted before login; all its lines, later, do not.
@@ -171,6 +174,7 @@ impl Conn {
             line_since: NEVER,
             soft_since: NEVER,
             took_at: NEVER,
+            watch: Watch::default(),
             armed: NEVER,
             login_lines: 0,
             bad_lines: 0,
@@ -219,7 +223,7 @@ impl Conn {
                     Pause::None | Pause::Verdict(_) | Pause::Owing(_) => NEVER,
                 };
                 let login = if self.door.is_logged_in() { NEVER } else { self.login_due(login) };
-                login.min(pause).min(self.line_due(limits)).min(self.soft_due(limits))
+                login.min(pause).min(self.line_due(limits)).min(self.soft_due(limits)).min(self.watch.due)
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::session::SessionId;
-use crate::limits::{FAREWELL_MS, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS};
+use crate::limits::{END_WORK, FAREWELL_MS, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS};
 
 impl Reactor {
     /// Notes that a connection is to end. Its rooms hear of that, so a thousand ends at once are a million frames: they
@@ -84,6 +84,7 @@ impl Reactor {
 
     /// What a connection was to others ends here; what it is still owed does not.
     fn part(&mut self, id: SessionId) {
+        self.turn_work += END_WORK;
         let Some(conn) = self.conn(id) else { return };
         let is_dialogue = conn.door.is_dialogue();
         let waits_for_verdict = matches!(conn.pause, Pause::Verdict(_));

@@ -71,10 +71,12 @@ impl Reactor {
             if was_behind && taken > 0 {
                 conn.took_at = now;
             }
-            if taken > 0
-                && let Life::Draining(farewell) = &mut conn.life
-            {
-                farewell.prolong(now);
+            if taken > 0 {
+                match &mut conn.life {
+                    Life::Draining(farewell) => farewell.prolong(now),
+                    Life::Open if conn.watch.begin(now) => self.touched.push(id),
+                    Life::Open | Life::Lingering(_) | Life::Gone => {}
+                }
             }
         }
         let is_all_done = conn.outbox.is_empty() && conn.soft_since == NEVER && conn.took_at == NEVER;

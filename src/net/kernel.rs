@@ -1,5 +1,6 @@
 //! What no library asks of the kernel, or of the C library, for us.
 
+use std::mem::{MaybeUninit, offset_of};
 use std::os::fd::{AsFd, AsRawFd as _};
 
 use mio::net::TcpStream;
@@ -16,6 +17,45 @@ pub(super) fn unacknowledged(stream: &TcpStream) -> Option<u32> {
     // TIOCOUTQ) writes one int to the address given, which is that of a live local.
     let result = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
     if result == 0 { u32::try_from(bytes).ok() } else { None }
+}
+
+/// What the kernel has not got rid of yet that it took for a peer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flight {
+    /// Segments were sent and are not acknowledged.
+    pub(super) is_in_flight: bool,
+    /// Probes of the peer's window that have not been answered.
+    pub(super) probes: u8,
+    /// How long ago data was sent, again or for the first time.
+    pub(super) sent_ms: u32,
+    /// How long ago the peer acknowledged something, be it what it had acknowledged before.
+    pub(super) acknowledged_ms: u32,
+}
+
+/// What is on its way to the peer, or waits for its window (TCP_INFO, tcp(7)). `None` if that is nothing, or if the socket
+/// does not say.
+#[expect(unsafe_code, reason = "getsockopt(2) has no safe form for this option")]
+pub(super) fn flight(stream: &TcpStream) -> Option<Flight> {
+    if unacknowledged(stream) == Some(0) {
+        return None;
+    }
+    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut bytes = size_of_val(&info) as libc::socklen_t;
+    // SAFETY: the descriptor is open as long as `stream` is borrowed, and the kernel writes at most `bytes` bytes to the
+    // address of a live local that has so many, and the count of them to that of another.
+    let result = unsafe {
+        let info = info.as_mut_ptr().cast();
+        libc::getsockopt(stream.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, info, &raw mut bytes)
+    };
+    // SAFETY: it is made of integers alone, for which all bytes are good, and each was set to 0 before.
+    let info = unsafe { info.assume_init() };
+    let has_times = result == 0 && bytes as usize >= offset_of!(libc::tcp_info, tcpi_pmtu);
+    has_times.then_some(Flight {
+        is_in_flight: info.tcpi_unacked > 0,
+        probes: info.tcpi_probes,
+        sent_ms: info.tcpi_last_data_sent,
+        acknowledged_ms: info.tcpi_last_ack_recv,
+    })
 }
 
 /// Has the allocator give back what it keeps of memory that was freed. Where it has no such call, it does as it thinks fit.
@@ -46,10 +86,34 @@ pub(super) fn drops(socket: &impl AsFd) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::UdpSocket;
-    use std::time::Duration;
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, UdpSocket};
+    use std::time::{Duration, Instant};
 
     use super::*;
+
+    #[test]
+    fn what_waits_for_a_window_is_in_the_air_until_it_is_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let mut stream = TcpStream::from_std(stream);
+        assert!(flight(&stream).is_none());
+        let mut written = 0;
+        while let Ok(count) = stream.write(&[b'x'; 65_536]) {
+            written += count;
+        }
+        let flight_now = flight(&stream).unwrap();
+        assert!(flight_now.sent_ms < 10_000 && flight_now.acknowledged_ms < 10_000, "{flight_now:?}");
+        let mut all = vec![0; written];
+        peer.read_exact(&mut all).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while flight(&stream).is_some() {
+            assert!(Instant::now() < deadline, "{:?}", flight(&stream));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
 
     #[test]
     fn what_does_not_fit_into_a_queue_is_counted() {

@@ -33,6 +33,7 @@ mod table;
 mod timers;
 mod token;
 mod udp;
+mod vanish;
 
 use std::collections::VecDeque;
 use std::io;

@@ -14,7 +14,9 @@ use crate::close::CloseReason;
 use crate::door::inbox::Cut;
 use crate::door::reply::Reply;
 use crate::hub::session::SessionId;
-use crate::limits::{QUANTUM_COMMANDS, READ_BYTES, TURN_FRAMES_BYTES, TURN_STEPS, TURN_WORK, TURN_WORK_LINES};
+use crate::limits::{
+    QUANTUM_COMMANDS, READ_BYTES, RUN_WORK, TURN_FRAMES_BYTES, TURN_STEPS, TURN_WORK, TURN_WORK_LINES,
+};
 
 impl Reactor {
     /// Gives connections their quanta until the run queue is empty, or the turn is full.
@@ -23,6 +25,7 @@ impl Reactor {
         self.turn_work = self.turn_work.min(TURN_WORK - TURN_WORK_LINES); // whatever ends and datagrams have cost
         while steps < TURN_STEPS && self.pages.turn_bytes() < TURN_FRAMES_BYTES && self.turn_work < TURN_WORK {
             let Some(id) = self.run_queue.pop_front() else { break };
+            self.turn_work += RUN_WORK;
             let Some(conn) = self.conn(id) else { continue };
             conn.is_queued = false;
             steps += match conn.life {

@@ -1,10 +1,10 @@
-//! Peers that vanish without a word: that the kernel looks for them, whoever they are. What it finds out is tried by
-//! `faults/network.rs`, where there may be networks.
+//! Peers that vanish without a word: that the kernel looks for them, whoever they are, and that nobody is taken for one of
+//! them. What becomes of those who really vanish is tried by `faults/network.rs`, where there may be networks.
 
 use std::fs;
 use std::net::TcpStream;
 
-use crate::util::{Client, Server, eventually};
+use crate::util::{Client, Server, eventually, pause};
 
 /// Clock ticks of the kernel's tables in a second.
 const TICKS: u64 = 100;
@@ -42,4 +42,25 @@ fn the_kernel_looks_for_everybody_who_is_silent() {
         // A minute after the beginning; that was not long ago.
         assert!(seconds.is_some_and(|seconds| (30..=60).contains(&seconds)), "{who}: in {seconds:?} s");
     }
+}
+
+#[test]
+#[ignore = "it takes two minutes, longer than somebody who has vanished may stay"]
+fn who_is_there_and_reads_nothing_is_not_taken_for_gone() {
+    let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
+    let (mut alice, mut pager) = (server.bare("alice"), server.narrow("pager"));
+    let mut tell = |text: &str| {
+        alice.send(&format!("DM pager {text}"));
+        alice.expect_exact("C 250 sent to pager");
+    };
+    // More than its window takes, and less than anybody may owe for long.
+    for number in 1..=40 {
+        tell(&format!("{number} {}", "x".repeat(1000)));
+    }
+    pause(130_000);
+    tell("last");
+    for number in 1..=40 {
+        pager.expect(&format!("D DM alice {number} x"));
+    }
+    pager.expect_exact("D DM alice last");
 }
