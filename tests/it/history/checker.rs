@@ -10,7 +10,8 @@
 //!   of them and before a `221` is not seen, for no id tells when that was: so whoever goes says something in the same
 //!   breath, and only what was taken between these two lines of one connection can escape;
 //! * nothing outside membership: a room's message comes after `227` and before what ended the place;
-//! * nobody speaks in a room who has left it;
+//! * nobody speaks in a room who has left it, but for who came again after vanishing: that the vanished one left may be
+//!   noticed when the new one is in the room already;
 //! * a direct message is heard by its target alone, and by each session of it that lived on;
 //! * `250 sent to N`: at most N have heard it, and all of N but those who vanished.
 
@@ -76,6 +77,8 @@ struct Said<'a> {
     all: BTreeMap<u64, Message<'a>>,
     /// The ids by texts.
     ids: BTreeMap<&'a str, u64>,
+    /// Persons, and which of their lives followed one that vanished.
+    heirs: BTreeSet<(usize, usize)>,
 }
 
 impl Said<'_> {
@@ -93,11 +96,31 @@ fn message(line: &str) -> Option<Message<'_>> {
     Some(Message { id, place, from, text })
 }
 
-/// A text is `pPERSON.LIFE.NUMBER`.
+/// A text is `pPERSON.LIFE.NUMBER`. Gives the person and the number.
 fn sender(text: &str) -> Option<(usize, usize)> {
     let mut parts = text.strip_prefix('p')?.split('.');
     let (person, _life, number) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?.parse().ok()?);
     Some((person, number))
+}
+
+/// Gives the person and which of its lives it was.
+fn speaker(text: &str) -> Option<(usize, usize)> {
+    let mut parts = text.strip_prefix('p')?.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Those who came after one that vanished.
+fn heirs(lives: &[Life]) -> BTreeSet<(usize, usize)> {
+    let mut count: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    for life in lives {
+        let number = count.entry(life.person).or_default();
+        *number += 1;
+        if life.end == End::Vanished {
+            found.insert((life.person, *number));
+        }
+    }
+    found
 }
 
 /// Looks at a whole history.
@@ -115,7 +138,7 @@ pub(super) fn check(lives: &[Life]) -> Result<Totals, String> {
     }
     check_senders(&all)?;
     let ids: BTreeMap<&str, u64> = all.values().map(|message| (message.text, message.id)).collect();
-    let said = Said { all, ids };
+    let said = Said { all, ids, heirs: heirs(lives) };
     let mut totals = Totals { lives: lives.len(), said: said.all.len(), ..Totals::default() };
     for life in lives {
         check_public(life, &said)?;
@@ -244,7 +267,9 @@ fn on_room_line(
             return Ok(());
         }
         let stay = stays.get_mut(message.place).ok_or_else(outside)?;
-        ensure(!stay.gone.contains(message.from), || format!("{}: {message:?} is of one who has left", life.account))?;
+        let may_be_in =
+            !stay.gone.contains(message.from) || speaker(message.text).is_some_and(|who| said.heirs.contains(&who));
+        ensure(may_be_in, || format!("{}: {message:?} is of one who has left", life.account))?;
         stay.heard.insert(message.id);
         return Ok(());
     }
@@ -336,6 +361,21 @@ fn a_sound_history_passes() {
     let a = ["PM p0.0.1 => C 250 sent to 2", "MAKE r => C 227 r token=X", "C 103 r b entered", "D RM 2 r b p1.0.1"];
     let b = ["D PM 1 a p0.0.1", "JOIN r => C 227 r token=Y", "RM r p1.0.1 => C 250 sent to 1", "LEAVE r => C 200 left"];
     check(&lives(&[&a, &b, &["D PM 1 a p0.0.1"]])).unwrap();
+}
+
+#[test]
+fn who_vanished_may_be_noticed_late() {
+    let joined = "JOIN r => C 227 r token=X";
+    let heard = ["C 103 r a entered", "C 104 r a left", "D RM 1 r a p0.1.1"];
+    let lives = |end| {
+        let mut lives =
+            lives(&[&[], &[&[joined][..], &heard[..]].concat(), &[joined, "RM r p0.1.1 => C 250 sent to 1"]]);
+        lives[0].end = end;
+        lives[2].person = 0;
+        lives
+    };
+    check(&lives(End::Vanished)).unwrap();
+    assert!(check(&lives(End::Orderly)).is_err_and(|fault| fault.contains("who has left")));
 }
 
 #[test]
