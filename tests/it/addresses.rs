@@ -102,6 +102,31 @@ fn quick_failures_are_held_against_their_address_alone() {
 }
 
 #[test]
+fn refused_tokens_are_held_against_their_address_alone() {
+    let server = strict().set("login.failures", "100").start();
+    let mut alice = welcome(&server, ELSEWHERE);
+    alice.login_bare("alice");
+    let mut guesser = welcome(&server, HOME);
+    for _ in 0..5 {
+        guesser.send("alice nonsense");
+        guesser.expect_exact("C 531 token refused; your password?");
+        guesser.send("");
+        guesser.expect_exact("C 200 cancelled; your name?");
+    }
+    for _ in 0..3 {
+        refused(&server, HOME, "too many failures");
+    }
+    server.wait_for_log("421 too many failures: 127.0.0.1 was not let in");
+    // Neither the account nor another address is concerned.
+    let token = alice.ask("TOKEN");
+    let token = token.strip_prefix("C 231 ").and_then(|rest| rest.split(' ').next()).expect("a token");
+    let mut again = welcome(&server, ELSEWHERE);
+    again.send(&format!("alice {token}"));
+    again.expect("C 230 ");
+    alice.barrier();
+}
+
+#[test]
 fn penalties_can_be_switched_off() {
     let server = strict().set("login.failures", "100").set("login.penalties", "false").start();
     welcome(&server, HOME).login_bare("alice");

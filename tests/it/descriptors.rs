@@ -1,12 +1,23 @@
 //! A server that runs out of descriptors.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::connections::is_let_in;
 use crate::crowds::{OTHERS, may_open};
 use crate::reload::reload;
-use crate::util::{Client, Server, eventually};
+use crate::util::{Canary, Client, Server, eventually};
+
+/// How soon somebody is served when a descriptor is free again: ten times what is promised, for a machine that is busy.
+const SERVED: Duration = Duration::from_secs(2);
+
+/// Somebody must have been served in time, counted from when a descriptor was released.
+#[track_caller]
+fn check_served(what: &str, released: Instant) {
+    let took = released.elapsed();
+    println!("{what}: served {took:?} after the release");
+    assert!(took < SERVED, "{what}: {took:?}");
+}
 
 /// How many lines of the log have this in them.
 fn count_in_log(server: &Server, part: &str) -> usize {
@@ -18,6 +29,12 @@ fn count_in_log(server: &Server, part: &str) -> usize {
 #[track_caller]
 fn use_up(server: &Server) -> Vec<Client> {
     server.limit_descriptors(server.descriptors() as u64);
+    fill(server)
+}
+
+/// Takes what is left under the limit that there is.
+#[track_caller]
+fn fill(server: &Server) -> Vec<Client> {
     let mut inside = Vec::new();
     eventually("all descriptors are in use", || {
         let client = is_let_in(server);
@@ -47,26 +64,35 @@ fn the_start_up_line_says_what_the_descriptors_allow() {
 
 #[test]
 fn without_a_descriptor_newcomers_are_told_and_the_others_go_on() {
-    let server = Server::start();
+    let server = Server::builder().no_rates().start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
-    let _others = use_up(&server);
+    let canary = Canary::start(&server);
+    let mut others = use_up(&server);
     for _ in 0..20 {
         assert!(is_let_in(&server).is_none());
     }
+    canary.talks();
+    assert_eq!(count_in_log(&server, "cannot accept connections"), 1);
+    // Its places are taken by others, so that nobody talks while the server must be idle.
+    let full = server.descriptors();
+    canary.finish("out of descriptors");
+    eventually("the canary's places are free", || server.descriptors() == full - 2);
+    others.extend(fill(&server));
     alice.send("DM bob still here");
     alice.expect_exact("C 250 sent to bob");
     bob.expect_exact("D DM alice still here");
     server.is_idle_for_a_second();
-    let told = count_in_log(&server, "cannot accept connections");
-    assert_eq!(told, 1);
+    assert_eq!(count_in_log(&server, "cannot accept connections"), 2);
     assert_eq!(bob.ask("EX"), "C 221 bye");
     bob.expect_closed();
+    let released = Instant::now();
     drop(bob);
     let mut carol = None;
     eventually("bob's descriptor serves somebody else", || {
         carol = is_let_in(&server);
         carol.is_some()
     });
+    check_served("one who comes then", released);
     let mut carol = carol.unwrap();
     carol.login_bare("carol");
     assert_eq!(alice.list("WHO"), ["alice", "carol", "2 online"]);
@@ -83,9 +109,11 @@ fn who_cannot_even_be_refused_waits_and_is_served_later() {
     assert_eq!(count_in_log(&server, "cannot accept connections"), 1);
     waiting[0].silence(Duration::from_millis(1));
     server.limit_descriptors(1024);
+    let released = Instant::now();
     for client in &mut waiting {
         client.expect("C 220 ");
     }
+    check_served("twenty who wait", released);
     // The one that is kept for refusals is there again, too.
     let _others = use_up(&server);
     assert!(is_let_in(&server).is_none());

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
 use crate::util::{Canary, PASSWORD, Server, Strace, pause};
 
 /// How soon a registration is promised to work again.
@@ -130,6 +132,34 @@ fn a_full_disk_stops_registrations_only_until_there_is_room() {
     drop(server);
     other.restart();
     registered.iter().for_each(|name| other.returning(name).barrier());
+}
+
+#[test]
+fn a_file_size_limit_stops_registrations_only_until_it_is_lifted() {
+    let mut server = Server::builder().no_rates().start();
+    let canary = Canary::start(&server);
+    // The account file is longer than the log then, which goes on.
+    let mut registered: Vec<String> = (0..40).map(|n| format!("n{n}")).collect();
+    registered.iter().for_each(|name| server.bare(name).barrier());
+    // The next byte is one too many: for that the kernel sends a signal as well, which ends who does not expect it.
+    let pid = Pid::from_raw(server.pid().cast_signed()).expect("a pid");
+    let most = getrlimit(Resource::Fsize).maximum;
+    let length = fs::metadata(server.path("accounts")).unwrap().len();
+    prlimit(Some(pid), Resource::Fsize, Rlimit { current: Some(length), maximum: most }).expect("prlimit");
+    let (_, answer) = server.register("bob");
+    assert!(answer.starts_with("C 450 "), "{answer:?}");
+    server.wait_for_log("accounts: the file cannot be written");
+    server.returning("n2").barrier();
+    canary.talks();
+    let full = fs::read_to_string(server.path("accounts")).unwrap();
+    assert_eq!(full.len() as u64, length, "something half is left:\n{full}");
+    prlimit(Some(pid), Resource::Fsize, Rlimit { current: most, maximum: most }).expect("prlimit");
+    register_when_healed(&server, "carol");
+    registered.push("carol".to_owned());
+    canary.finish("a file size limit");
+    assert_eq!(server.term().code(), Some(0));
+    server.restart();
+    registered.iter().for_each(|name| server.returning(name).barrier());
 }
 
 #[test]

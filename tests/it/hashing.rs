@@ -49,6 +49,31 @@ fn people_talk_while_twenty_passwords_are_hashed() {
     assert!(in_loop * 10 < in_worker, "the loop used {in_loop} ticks, the worker {in_worker}");
 }
 
+#[test]
+fn who_is_gone_is_not_hashed_for() {
+    const CROWD: u64 = 40;
+    let cost = "{ memory_kib = 19456, iterations = 20, parallelism = 1 }";
+    let server = Server::builder().set("accounts.argon2", cost).start();
+    let worker = || loop_and_worker(&server).1;
+    // The thread has done nothing else yet.
+    let known = server.bare("known");
+    let one = worker();
+    let mut crowd: Vec<Client> = (0..CROWD).map(|_| server.greeted()).collect();
+    for (n, client) in crowd.iter_mut().enumerate() {
+        client.send(&format!("new{n}\n{PASSWORD}"));
+        client.expect("C 332 ");
+    }
+    crowd.into_iter().for_each(Client::reset);
+    // This one waits behind all that the crowd has left.
+    let begun = Instant::now();
+    server.returning("known").barrier();
+    let spent = worker() - one;
+    println!("one hash: {one} ticks; {CROWD} who went: {spent} ticks; the next was in after {:?}", begun.elapsed());
+    assert!(one > 2, "a hash costs the worker {one} ticks: too little to prove anything");
+    assert!(spent < one * CROWD / 2, "{spent} ticks for those who are gone, {one} for each hash");
+    drop(known);
+}
+
 /// So many log in at once, and register if they are new.
 #[track_caller]
 fn log_in_at_once(server: &Server, count: usize) {

@@ -102,15 +102,16 @@ impl<'a> Person<'a> {
 
     /// Says so many things, without waiting for answers in between.
     fn say(&mut self, operation: String, count: usize) {
-        let commands: Vec<String> = (0..count)
-            .map(|_| {
-                self.said += 1;
-                format!("{operation} p{}.{}.{}", self.number, self.lives.len(), self.said)
-            })
-            .collect();
+        let commands: Vec<String> = (0..count).map(|_| self.next_text(&operation)).collect();
         let lines: String = commands.iter().map(|command| format!("C {command}\n")).collect();
         self.client.send_raw(lines.as_bytes());
         commands.iter().for_each(|command| self.hear_reply(command));
+    }
+
+    /// The command that says the next thing.
+    fn next_text(&mut self, operation: &str) -> String {
+        self.said += 1;
+        format!("{operation} p{}.{}.{}", self.number, self.lives.len(), self.said)
     }
 
     /// Takes what comes up to the last line of a reply.
@@ -128,14 +129,20 @@ impl<'a> Person<'a> {
     /// Goes, in one of several ways, and comes again.
     fn go(&mut self) {
         let end = match self.dice.below(4) {
+            // Both say something in the same breath: all that was said before that is heard, however near the end.
             0 => {
-                self.client.typed("EX");
+                let last = self.next_text("PM");
+                self.client.send_raw(format!("C {last}\nC EX\n").as_bytes());
+                self.hear_reply(&last);
                 self.hear_reply("EX");
                 self.client.expect_closed();
                 End::Orderly
             }
             1 => {
+                let last = self.next_text("PM");
+                self.client.typed(&last);
                 self.client.half_close();
+                self.hear_reply(&last);
                 let rest = self.client.expect_reset_or_closed();
                 self.events.extend(rest.lines().map(|line| Event::Heard(line.to_owned())));
                 End::Orderly

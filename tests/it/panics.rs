@@ -5,7 +5,7 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use crate::util::{Client, PATIENCE, Server, eventually};
+use crate::util::{Canary, Client, PATIENCE, Server, eventually};
 
 /// What `CHATD_TEST_PANIC` says: a line that ends in this and a place panics there.
 const WORD: &str = "kaboom";
@@ -122,16 +122,20 @@ fn a_panic_at_a_datagram_costs_that_datagram() {
 #[test]
 fn ten_panics_in_a_minute_end_the_process_for_its_supervisor() {
     let Some((mut server, mut alice, mut bob)) = server() else { return };
-    for n in 0..10 {
+    let canary = Canary::start(&server);
+    let provoke = |server: &Server, n: usize| {
         let mut mallory = server.bare(&format!("mallory{n}"));
         mallory.send(&format!("PM {WORD}-line"));
-        if n < 9 {
-            mallory.expect_421("internal error");
-            talk(&mut alice, &mut bob);
-        } else {
-            mallory.expect("C 421 ");
-        }
+        mallory
+    };
+    for n in 0..9 {
+        provoke(&server, n).expect_421("internal error");
+        talk(&mut alice, &mut bob);
     }
+    canary.talks();
+    // With the tenth, everybody has to go.
+    canary.finish("nine panics");
+    provoke(&server, 9).expect("C 421 ");
     alice.expect_421("shutting down, retry in 2 s");
     drop((alice, bob));
     assert_eq!(server.wait_exit().code(), Some(1));

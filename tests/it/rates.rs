@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::util::{Server, pause};
+use crate::util::{PASSWORD, Server, pause};
+
+/// What the clock of a begun line is set to where it must stand, and how long it must for that to show.
+const LINE_S: u64 = 2;
+const STANDS: Duration = Duration::from_millis(LINE_S * 1000 + 500);
 
 #[test]
 fn a_burst_goes_through_and_what_is_more_is_slowed() {
@@ -71,6 +75,74 @@ fn the_clock_of_a_begun_line_stands_while_one_is_slowed() {
     pause(600);
     alice.send_raw(b"NOO");
     alice.expect_421("line never ended");
+}
+
+#[test]
+fn the_clock_of_a_begun_line_stands_while_a_wrong_password_waits_for_its_answer() {
+    let delay = STANDS.as_millis().to_string();
+    let builder = Server::builder().set("limits.line_s", &LINE_S.to_string());
+    let server = builder.set("login.failure_delay_ms", &delay).start();
+    drop(server.bare("alice"));
+    let mut alice = server.greeted();
+    alice.send_raw(b"alice\nwrong one\ncorrect");
+    alice.expect("C 331 ");
+    alice.expect("C 530 ");
+    alice.send_raw(b" horse\n");
+    alice.expect("C 230 ");
+    // PASSWD is answered as late.
+    alice.send_raw(b"PASSWD\nwrong one\nNOO");
+    alice.expect("C 331 ");
+    alice.expect("C 530 ");
+    alice.send_raw(b"P\n");
+    alice.expect("C 200");
+}
+
+/// Finishes a line that was begun before a hash of this cost. False if that was too quick to prove anything.
+#[track_caller]
+fn stands_while_a_hash_takes(iterations: u32) -> bool {
+    let cost = format!("{{ memory_kib = 4096, iterations = {iterations}, parallelism = 1 }}");
+    let server = Server::builder().set("limits.line_s", "1").set("accounts.argon2", &cost).start();
+    let mut alice = server.greeted();
+    let begun = Instant::now();
+    alice.send_raw(format!("alice\n{PASSWORD}\nNOO").as_bytes());
+    alice.expect("C 332 ");
+    alice.expect("C 230 ");
+    let took = begun.elapsed();
+    println!("{iterations} iterations took {took:?}");
+    alice.send_raw(b"P\n");
+    alice.expect("C 200");
+    took > Duration::from_millis(1200)
+}
+
+#[test]
+fn the_clock_of_a_begun_line_stands_while_a_password_is_hashed() {
+    // Machines, and what else they are at, differ.
+    assert!([1024, 2048, 4096, 8192, 16384].into_iter().any(stands_while_a_hash_takes), "no hash takes a second here");
+}
+
+#[test]
+fn the_clock_of_a_begun_line_stands_while_one_owes_too_much_to_be_read() {
+    const LINES: usize = 60;
+    let server = Server::builder()
+        .no_rates()
+        .set("limits.send_buffer_bytes", "4096")
+        .set("limits.owed_soft_bytes", "1024")
+        .set("limits.line_s", &LINE_S.to_string())
+        .start();
+    let (mut alice, mut bob) = (server.bare("alice"), server.narrow("bob"));
+    bob.send_raw(b"NO");
+    alice.barrier();
+    let lines: Vec<String> = (0..LINES).map(|n| format!("{n:x<1000}")).collect();
+    alice.send_raw(lines.iter().map(|text| format!("DM bob {text}\n")).collect::<String>().as_bytes());
+    alice.expect_all(&["C 250 sent to bob"; LINES]);
+    // Told of this, the server sees how much he owes, and does not read it.
+    bob.send_raw(b"O");
+    pause(STANDS.as_millis() as u64);
+    for text in &lines {
+        bob.expect_exact(&format!("D DM alice {text}"));
+    }
+    bob.send_raw(b"P\n");
+    bob.expect("C 200");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::thread;
 
-use crate::util::{Client, PASSWORD, Server, eventually, pause};
+use crate::util::{Canary, Client, PASSWORD, Server, eventually, pause};
 
 /// Two people who talk while others do what they do to the server.
 struct Pair(Client, Client);
@@ -27,11 +27,14 @@ impl Pair {
 fn check(server: &Server, count: usize, to_the_point: impl Fn(usize) -> Client) {
     let mut pair = Pair::of(server);
     let before = server.descriptors();
+    let canary = Canary::start(server);
     for crowd in (0..count).collect::<Vec<_>>().chunks(50) {
         let clients: Vec<Client> = crowd.iter().map(|n| to_the_point(*n)).collect();
         pair.talk();
         clients.into_iter().for_each(Client::reset);
     }
+    canary.talks();
+    canary.finish("resets");
     eventually("all descriptors are free again", || server.descriptors() == before);
     assert_eq!(pair.0.list("WHO"), ["alice", "bob", "2 online"]);
     pair.talk();
@@ -40,7 +43,7 @@ fn check(server: &Server, count: usize, to_the_point: impl Fn(usize) -> Client) 
 
 #[test]
 fn resets_in_the_middle_of_a_login() {
-    let server = Server::start();
+    let server = Server::builder().no_rates().start();
     check(&server, 400, |n| {
         let mut client = server.connect();
         match n % 4 {
@@ -60,7 +63,7 @@ fn resets_in_the_middle_of_a_login() {
 #[test]
 fn resets_while_a_password_is_hashed() {
     let cost = "{ memory_kib = 4096, iterations = 1, parallelism = 1 }";
-    let server = Server::builder().set("accounts.argon2", cost).start();
+    let server = Server::builder().no_rates().set("accounts.argon2", cost).start();
     drop(server.bare("known"));
     check(&server, 300, |n| {
         let mut client = server.connect();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::util::{Client, PASSWORD, PATIENCE, Server, eventually, pause};
+use crate::util::{Canary, Client, PASSWORD, PATIENCE, Server, eventually, pause};
 
 /// The text of line `number`, of 2,000 bytes.
 fn text(number: usize) -> String {
@@ -76,6 +76,7 @@ fn who_has_read_all_in_time_may_owe_as_much_again() {
 fn when_all_owe_too_much_the_largest_debtor_goes() {
     let server = poor();
     let mut alice = server.bare("alice");
+    let canary = Canary::start(&server);
     let (mut some, mut most) = (server.narrow("some"), server.narrow("most"));
     say(&mut alice, "DM some", 30);
     say(&mut alice, "DM most", 60);
@@ -92,6 +93,8 @@ fn when_all_owe_too_much_the_largest_debtor_goes() {
     assert_eq!(numbered(&mut some, "DM", 30).0, 30);
     some.barrier();
     assert!(most.expect_reset_or_closed().ends_with("C 421 too slow\n"));
+    canary.talks();
+    canary.finish("a server that bears no more debts");
 }
 
 #[test]
@@ -155,12 +158,12 @@ fn who_is_not_logged_in_may_owe_four_kib() {
 #[test]
 fn who_asks_for_much_and_does_not_read_yet_is_held_back_and_not_cut() {
     let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
-    let (mut eager, mut other) = (server.narrow("eager"), server.bare("other"));
+    let (mut eager, canary) = (server.narrow("eager"), Canary::start(&server));
     let asked: String = (0..3000).map(|number| format!("HELP\nDM nobody{number} x\n")).collect();
     eager.send_raw(asked.as_bytes());
     // Time for a server that would not hold it back to answer more than anybody may owe.
     pause(500);
-    other.barrier();
+    canary.talks();
     let first = eager.line();
     let help = eager.rest_of_list(&first);
     eager.expect_exact("C 550 nobody0 is not online");
@@ -171,6 +174,7 @@ fn who_asks_for_much_and_does_not_read_yet_is_held_back_and_not_cut() {
     }
     assert!(help.iter().map(String::len).sum::<usize>() * 3000 > 2 * 256 * 1024, "too little to prove anything");
     eager.barrier();
+    canary.finish("one who asks for 3,000 lists");
 }
 
 #[test]
@@ -178,14 +182,16 @@ fn a_server_that_answers_nobody_who_does_not_read_keeps_little_for_many_of_them(
     let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
     let mut other = server.bare("other");
     let mut eager: Vec<Client> = (0..20).map(|n| server.narrow(&format!("eager{n}"))).collect();
+    let canary = Canary::start(&server);
     let before = server.resident_kib();
     for client in &mut eager {
         client.send_raw("HELP\n".repeat(2000).as_bytes());
     }
     pause(500);
-    other.barrier();
+    canary.talks();
     let grown = server.resident_kib().saturating_sub(before);
     // Each owes the soft bound and one answer at most; buffers double as they grow.
     assert!(grown < 20 * 256 + 2048, "{grown} KiB more");
-    assert_eq!(other.list("WHO").len(), 22);
+    canary.finish("twenty who ask for much and do not read");
+    eventually("all others are still there", || other.list("WHO").len() == 22);
 }

@@ -1,14 +1,45 @@
 //! Peers that vanish without a word, in a network of their own.
 
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::util::{Server, pause};
+use crate::util::{PASSWORD, PATIENCE, Server, eventually, pause};
 
-/// Two network namespaces with a cable between them: the server's, and its peers'. Gone when dropped.
+/// How long somebody who has vanished may stay: what is promised, and a little for who looks.
+const GONE: Duration = Duration::from_secs(120 + 5);
+
+/// A network namespace of this test's own. Gone when dropped, with all that runs in it.
+struct Namespace(String);
+
+impl Namespace {
+    /// `None` where that takes rights that this process does not have.
+    fn make() -> Option<Self> {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("chatd-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        ip(&["netns", "add", &name]).then(|| Self(name))
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        if let Ok(found) = Command::new("ip").args(["netns", "pids", &self.0]).output() {
+            for pid in String::from_utf8_lossy(&found.stdout).split_whitespace() {
+                // One that has ended meanwhile need not be killed.
+                let _ = Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status();
+            }
+        }
+        ip(&["netns", "del", &self.0]);
+    }
+}
+
+/// Two network namespaces with a cable between them: the server's, and its peers'.
 struct Cable {
-    ours: String,
-    theirs: String,
+    ours: Namespace,
+    theirs: Namespace,
 }
 
 const OUR_ADDR: &str = "10.77.0.1";
@@ -17,67 +48,65 @@ const THEIR_ADDR: &str = "10.77.0.2";
 impl Cable {
     /// `None` where that takes rights that this process does not have.
     fn lay() -> Option<Self> {
-        let ours = format!("chatd-a{}", std::process::id());
-        let theirs = format!("chatd-b{}", std::process::id());
-        let cable = Self { ours, theirs };
-        let Self { ours, theirs } = &cable;
-        let is_laid = ip(&["netns", "add", ours])
-            && ip(&["netns", "add", theirs])
-            && ip(&["-n", ours, "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", theirs])
+        let cable = Self::between(Namespace::make(), Namespace::make());
+        if cable.is_none() {
+            eprintln!("skipped: no network namespaces here (they take root, and ip(8))");
+        }
+        cable
+    }
+
+    fn between(ours: Option<Namespace>, theirs: Option<Namespace>) -> Option<Self> {
+        let cable = Self { ours: ours?, theirs: theirs? };
+        let (ours, theirs) = (&cable.ours.0, &cable.theirs.0);
+        let is_laid = ip(&["-n", ours, "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", theirs])
             && ip(&["-n", ours, "addr", "add", &format!("{OUR_ADDR}/24"), "dev", "wire"])
             && ip(&["-n", theirs, "addr", "add", &format!("{THEIR_ADDR}/24"), "dev", "wire"])
             && ip(&["-n", ours, "link", "set", "wire", "up"])
             && ip(&["-n", ours, "link", "set", "lo", "up"])
             && ip(&["-n", theirs, "link", "set", "wire", "up"]);
-        if !is_laid {
-            eprintln!("skipped: no network namespaces here (they take root, and ip(8))");
-        }
         is_laid.then_some(cable)
     }
 
     /// From now on nothing of what the server sends arrives, and nobody says so.
     fn cut(&self) {
-        let mac = Command::new("ip").args(["-n", &self.theirs, "-br", "link", "show", "wire"]).output().expect("ip");
+        let mac = Command::new("ip").args(["-n", &self.theirs.0, "-br", "link", "show", "wire"]).output().expect("ip");
         let mac = String::from_utf8_lossy(&mac.stdout).split_whitespace().nth(2).expect("an address").to_owned();
-        let known =
-            ip(&["-n", &self.ours, "neigh", "replace", THEIR_ADDR, "lladdr", &mac, "dev", "wire", "nud", "permanent"]);
-        let cut = ip(&["-n", &self.theirs, "addr", "del", &format!("{THEIR_ADDR}/24"), "dev", "wire"]);
+        let known = ip(&[
+            "-n",
+            &self.ours.0,
+            "neigh",
+            "replace",
+            THEIR_ADDR,
+            "lladdr",
+            &mac,
+            "dev",
+            "wire",
+            "nud",
+            "permanent",
+        ]);
+        let cut = ip(&["-n", &self.theirs.0, "addr", "del", &format!("{THEIR_ADDR}/24"), "dev", "wire"]);
         assert!(known && cut, "the cable is cut");
     }
 
     fn server(&self) -> Server {
         let builder = Server::builder().no_rates().listen(&["line://0.0.0.0:0"]);
-        builder.set("login.deadline_s", "600").within(&["ip", "netns", "exec", &self.ours]).start()
+        builder.set("login.deadline_s", "600").within(&["ip", "netns", "exec", &self.ours.0]).start()
     }
 
     /// A peer that logs in as `name` and stays.
     fn peer(&self, server: &Server, name: &str) -> Peer {
         let port = server.addr().port();
-        let script = format!("(printf '{name}\\ncorrect horse\\n'; sleep 600) | nc {OUR_ADDR} {port}");
+        let script = format!("(printf '{name}\\n{PASSWORD}\\n'; sleep 600) | nc {OUR_ADDR} {port}");
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.theirs, "setsid", "-w", "sh", "-c", &script]);
+        command.args(["netns", "exec", &self.theirs.0, "setsid", "-w", "sh", "-c", &script]);
         Peer(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("a peer"))
     }
 
     /// What ss(8) says of the server's connections to its peers.
     fn sockets(&self) -> String {
         let found =
-            Command::new("ip").args(["netns", "exec", &self.ours, "ss", "-Htno", "state", "established"]).output();
+            Command::new("ip").args(["netns", "exec", &self.ours.0, "ss", "-Htno", "state", "established"]).output();
         String::from_utf8_lossy(&found.expect("ss").stdout).into_owned()
-    }
-}
-
-impl Drop for Cable {
-    fn drop(&mut self) {
-        // What runs in there is ended with it; what was never made cannot be taken away.
-        for namespace in [&self.ours, &self.theirs] {
-            if let Ok(found) = Command::new("ip").args(["netns", "pids", namespace]).output() {
-                for pid in String::from_utf8_lossy(&found.stdout).split_whitespace() {
-                    let _ = Command::new("kill").args(["-9", pid]).status();
-                }
-            }
-            ip(&["netns", "del", namespace]);
-        }
     }
 }
 
@@ -88,6 +117,54 @@ impl Drop for Peer {
         // It may have ended by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// Somebody on the server's side of the cable, who can still talk when it is cut.
+struct Neighbour {
+    nc: Child,
+    heard: Receiver<String>,
+}
+
+impl Neighbour {
+    /// Logs in as `name`.
+    #[track_caller]
+    fn enter(cable: &Cable, server: &Server, name: &str) -> Self {
+        let port = server.addr().port().to_string();
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &cable.ours.0, "nc", OUR_ADDR, &port]);
+        let mut nc = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("nc");
+        let (tell, heard) = channel();
+        let stdout = BufReader::new(nc.stdout.take().expect("a pipe"));
+        // It ends with nc, or when nobody wants to hear it.
+        thread::spawn(move || stdout.lines().map_while(Result::ok).all(|line| tell.send(line).is_ok()));
+        let mut neighbour = Self { nc, heard };
+        neighbour.say(&format!("{name}\n{PASSWORD}"));
+        for expected in ["C 220 ", "C 332 ", "C 230 "] {
+            neighbour.hear(expected);
+        }
+        neighbour
+    }
+
+    #[track_caller]
+    fn say(&mut self, line: &str) {
+        let stdin = self.nc.stdin.as_mut().expect("a pipe");
+        stdin.write_all(format!("{line}\n").as_bytes()).expect("nc reads");
+    }
+
+    /// The next line, which must start like this.
+    #[track_caller]
+    fn hear(&mut self, prefix: &str) {
+        let line = self.heard.recv_timeout(PATIENCE).expect("a line");
+        assert!(line.starts_with(prefix), "expected {prefix:?}…, got {line:?}");
+    }
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.nc.kill();
+        let _ = self.nc.wait();
     }
 }
 
@@ -134,14 +211,23 @@ fn who_vanishes_is_gone_in_two_minutes() {
     let mut server = cable.server();
     server.set("log.level", "\"debug\"");
     server.restart();
+    let mut near = Neighbour::enter(&cable, &server, "near");
     let before = server.descriptors();
     let _peers = [cable.peer(&server, "idle"), cable.peer(&server, "owing")];
-    wait_for_online(&server, 2);
+    wait_for_online(&server, 3);
+    eventually("all has been acknowledged", || !cable.sockets().contains("timer:(on,"));
     cable.cut();
+    near.say("DM owing are you there?");
+    near.hear("C 250 sent to owing");
     let begun = Instant::now();
-    while server.descriptors() > before {
-        assert!(begun.elapsed() < Duration::from_secs(125), "still there: {}", cable.sockets());
-        pause(500);
+    eventually("the kernel tries to deliver it", || cable.sockets().contains("timer:(on,"));
+    for left in [1, 0] {
+        while server.descriptors() > before + left {
+            assert!(begun.elapsed() < GONE, "still there: {}", cable.sockets());
+            pause(500);
+        }
+        println!("{left} left after {:?}", begun.elapsed());
     }
-    println!("gone after {:?}", begun.elapsed());
+    near.say("NOOP");
+    near.hear("C 200 ");
 }

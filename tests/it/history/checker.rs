@@ -5,10 +5,13 @@
 //!
 //! * one order for all, and nothing twice: on each connection ids rise;
 //! * each sender's order: its messages' numbers rise with their ids;
-//! * no gap: a public message with an id between two that a connection heard was heard there too, and so were all later
-//!   ones by who stayed to the end; the same for a room, between entering it and leaving;
+//! * no gap: a public message with an id between two that a connection heard or said was heard there too, and so were all
+//!   later ones by who stayed to the end; the same for a room, between entering it and leaving. What comes after the last
+//!   of them and before a `221` is not seen, for no id tells when that was: so whoever goes says something in the same
+//!   breath, and only what was taken between these two lines of one connection can escape;
 //! * nothing outside membership: a room's message comes after `227` and before what ended the place;
-//! * nobody speaks in a room who has left it;
+//! * nobody speaks in a room who has left it, but for who came again after vanishing: that the vanished one left may be
+//!   noticed when the new one is in the room already;
 //! * a direct message is heard by its target alone, and by each session of it that lived on;
 //! * `250 sent to N`: at most N have heard it, and all of N but those who vanished.
 
@@ -69,6 +72,22 @@ struct Message<'a> {
     text: &'a str,
 }
 
+/// All that somebody has heard.
+struct Said<'a> {
+    all: BTreeMap<u64, Message<'a>>,
+    /// The ids by texts.
+    ids: BTreeMap<&'a str, u64>,
+    /// Persons, and which of their lives followed one that vanished.
+    heirs: BTreeSet<(usize, usize)>,
+}
+
+impl Said<'_> {
+    /// The id of what this command has said, if somebody heard it.
+    fn id_of(&self, command: &str, reply: &str) -> Option<u64> {
+        reply.starts_with("C 250 ").then(|| self.ids.get(command.rsplit(' ').next()?).copied())?
+    }
+}
+
 fn message(line: &str) -> Option<Message<'_>> {
     let mut words = line.strip_prefix("D ")?.splitn(3, ' ');
     let (kind, id, rest) = (words.next()?, words.next()?.parse().ok()?, words.next()?);
@@ -77,11 +96,31 @@ fn message(line: &str) -> Option<Message<'_>> {
     Some(Message { id, place, from, text })
 }
 
-/// A text is `pPERSON.LIFE.NUMBER`.
+/// A text is `pPERSON.LIFE.NUMBER`. Gives the person and the number.
 fn sender(text: &str) -> Option<(usize, usize)> {
     let mut parts = text.strip_prefix('p')?.split('.');
     let (person, _life, number) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?.parse().ok()?);
     Some((person, number))
+}
+
+/// Gives the person and which of its lives it was.
+fn speaker(text: &str) -> Option<(usize, usize)> {
+    let mut parts = text.strip_prefix('p')?.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Those who came after one that vanished.
+fn heirs(lives: &[Life]) -> BTreeSet<(usize, usize)> {
+    let mut count: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    for life in lives {
+        let number = count.entry(life.person).or_default();
+        *number += 1;
+        if life.end == End::Vanished {
+            found.insert((life.person, *number));
+        }
+    }
+    found
 }
 
 /// Looks at a whole history.
@@ -98,10 +137,12 @@ pub(super) fn check(lives: &[Life]) -> Result<Totals, String> {
         }
     }
     check_senders(&all)?;
-    let mut totals = Totals { lives: lives.len(), said: all.len(), ..Totals::default() };
+    let ids: BTreeMap<&str, u64> = all.values().map(|message| (message.text, message.id)).collect();
+    let said = Said { all, ids, heirs: heirs(lives) };
+    let mut totals = Totals { lives: lives.len(), said: said.all.len(), ..Totals::default() };
     for life in lives {
-        check_public(life, &all)?;
-        check_rooms(life, &all, &mut totals)?;
+        check_public(life, &said)?;
+        check_rooms(life, &said, &mut totals)?;
         check_answers(life, lives, &heard_by)?;
         totals.heard += life.messages().count();
     }
@@ -149,13 +190,19 @@ fn check_senders(all: &BTreeMap<u64, Message<'_>>) -> Result<(), String> {
     Ok(())
 }
 
-/// No gap in what everybody hears, from the first that a connection heard on.
-fn check_public(life: &Life, all: &BTreeMap<u64, Message<'_>>) -> Result<(), String> {
+/// No gap in what everybody hears, from the first that a connection heard or said on.
+fn check_public(life: &Life, said: &Said<'_>) -> Result<(), String> {
     let heard: BTreeSet<u64> =
         life.messages().filter(|message| message.place == "PM").map(|message| message.id).collect();
-    let (Some(first), Some(last)) = (heard.first(), heard.last()) else { return Ok(()) };
+    let own = life.events.iter().filter_map(|event| match event {
+        Event::Answered { command, reply } => said.id_of(command, reply),
+        Event::Heard(_) => None,
+    });
+    let known: BTreeSet<u64> = heard.iter().copied().chain(own).collect();
+    let (Some(first), Some(last)) = (known.first(), known.last()) else { return Ok(()) };
     let last = if life.end == End::Stayed { u64::MAX } else { *last };
-    let missing = all
+    let missing = said
+        .all
         .range(first..=&last)
         .find(|(id, message)| message.place == "PM" && !life.is_own(message) && !heard.contains(id));
     ensure(missing.is_none(), || format!("{} ({:?}): has not heard {missing:?}", life.account, life.end))
@@ -165,15 +212,20 @@ fn check_public(life: &Life, all: &BTreeMap<u64, Message<'_>>) -> Result<(), Str
 #[derive(Default)]
 struct Stay {
     heard: BTreeSet<u64>,
+    /// What its member has said, wherever: what was said in the room before that is heard by now.
+    own: BTreeSet<u64>,
     /// Who has left since.
     gone: BTreeSet<String>,
 }
 
-fn check_rooms(life: &Life, all: &BTreeMap<u64, Message<'_>>, totals: &mut Totals) -> Result<(), String> {
+fn check_rooms(life: &Life, said: &Said<'_>, totals: &mut Totals) -> Result<(), String> {
     let mut stays: BTreeMap<String, Stay> = BTreeMap::new();
     for event in &life.events {
         match event {
             Event::Answered { command, reply } => {
+                if let Some(id) = said.id_of(command, reply) {
+                    stays.values_mut().for_each(|stay| _ = stay.own.insert(id));
+                }
                 let mut words = command.split(' ');
                 let (operation, room) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
                 if reply.starts_with("C 227 ") {
@@ -185,7 +237,7 @@ fn check_rooms(life: &Life, all: &BTreeMap<u64, Message<'_>>, totals: &mut Total
                     let stay = stays
                         .remove(room)
                         .ok_or_else(|| format!("{}: left {room}, in which it was not", life.account))?;
-                    check_stay(life, room, &stay, false, all)?;
+                    check_stay(life, room, &stay, false, said)?;
                 } else if operation == "RM" {
                     let is_in = stays.contains_key(room);
                     ensure(is_in == reply.starts_with("C 250 "), || {
@@ -193,11 +245,11 @@ fn check_rooms(life: &Life, all: &BTreeMap<u64, Message<'_>>, totals: &mut Total
                     })?;
                 }
             }
-            Event::Heard(line) => on_room_line(life, line, &mut stays, all, totals)?,
+            Event::Heard(line) => on_room_line(life, line, &mut stays, said, totals)?,
         }
     }
     for (room, stay) in &stays {
-        check_stay(life, room, stay, life.end == End::Stayed, all)?;
+        check_stay(life, room, stay, life.end == End::Stayed, said)?;
     }
     Ok(())
 }
@@ -206,7 +258,7 @@ fn on_room_line(
     life: &Life,
     line: &str,
     stays: &mut BTreeMap<String, Stay>,
-    all: &BTreeMap<u64, Message<'_>>,
+    said: &Said<'_>,
     totals: &mut Totals,
 ) -> Result<(), String> {
     let outside = || format!("{}: hears {line:?} of a room in which it is not", life.account);
@@ -215,7 +267,9 @@ fn on_room_line(
             return Ok(());
         }
         let stay = stays.get_mut(message.place).ok_or_else(outside)?;
-        ensure(!stay.gone.contains(message.from), || format!("{}: {message:?} is of one who has left", life.account))?;
+        let may_be_in =
+            !stay.gone.contains(message.from) || speaker(message.text).is_some_and(|who| said.heirs.contains(&who));
+        ensure(may_be_in, || format!("{}: {message:?} is of one who has left", life.account))?;
         stay.heard.insert(message.id);
         return Ok(());
     }
@@ -232,14 +286,14 @@ fn on_room_line(
         Some("104") if is_kick && name == life.account => {
             totals.kicks += 1;
             let stay = stays.remove(room).ok_or_else(outside)?;
-            check_stay(life, room, &stay, false, all)?;
+            check_stay(life, room, &stay, false, said)?;
         }
         Some("104") if is_one => {
             stay.gone.insert(name.to_owned());
         }
         Some("106") => {
             let stay = stays.remove(room).ok_or_else(outside)?;
-            check_stay(life, room, &stay, false, all)?;
+            check_stay(life, room, &stay, false, said)?;
         }
         _ => {}
     }
@@ -247,16 +301,12 @@ fn on_room_line(
 }
 
 /// No gap in what was heard in a room.
-fn check_stay(
-    life: &Life,
-    room: &str,
-    stay: &Stay,
-    to_the_end: bool,
-    all: &BTreeMap<u64, Message<'_>>,
-) -> Result<(), String> {
-    let (Some(first), Some(last)) = (stay.heard.first(), stay.heard.last()) else { return Ok(()) };
+fn check_stay(life: &Life, room: &str, stay: &Stay, to_the_end: bool, said: &Said<'_>) -> Result<(), String> {
+    let known: BTreeSet<u64> = stay.heard.union(&stay.own).copied().collect();
+    let (Some(first), Some(last)) = (known.first(), known.last()) else { return Ok(()) };
     let last = if to_the_end { u64::MAX } else { *last };
-    let missing = all
+    let missing = said
+        .all
         .range(first..=&last)
         .find(|(id, message)| message.place == room && !life.is_own(message) && !stay.heard.contains(id));
     ensure(missing.is_none(), || format!("{} in {room}: has not heard {missing:?}", life.account))
@@ -284,7 +334,8 @@ fn check_answers(life: &Life, lives: &[Life], heard_by: &BTreeMap<&str, Vec<usiz
     Ok(())
 }
 
-/// Lives of persons 0, 1, …, who are called a, b, …; a line with ` => ` is a command and its reply.
+/// Lives of persons 0, 1, …, who are called a, b, …; a line with ` => ` is a command and its reply, and who has `EX` answered
+/// has gone.
 fn lives(scripts: &[&[&str]]) -> Vec<Life> {
     let life = |(person, script): (usize, &&[&str])| {
         let event = |line: &&str| match line.split_once(" => ") {
@@ -292,7 +343,9 @@ fn lives(scripts: &[&[&str]]) -> Vec<Life> {
             None => Event::Heard((*line).to_owned()),
         };
         let account = char::from(b'a' + person as u8).to_string();
-        Life { person, account, events: script.iter().map(event).collect(), end: End::Stayed }
+        let has_gone = script.last().is_some_and(|line| line.starts_with("EX => "));
+        let end = if has_gone { End::Orderly } else { End::Stayed };
+        Life { person, account, events: script.iter().map(event).collect(), end }
     };
     scripts.iter().enumerate().map(life).collect()
 }
@@ -311,6 +364,21 @@ fn a_sound_history_passes() {
 }
 
 #[test]
+fn who_vanished_may_be_noticed_late() {
+    let joined = "JOIN r => C 227 r token=X";
+    let heard = ["C 103 r a entered", "C 104 r a left", "D RM 1 r a p0.1.1"];
+    let lives = |end| {
+        let mut lives =
+            lives(&[&[], &[&[joined][..], &heard[..]].concat(), &[joined, "RM r p0.1.1 => C 250 sent to 1"]]);
+        lives[0].end = end;
+        lives[2].person = 0;
+        lives
+    };
+    check(&lives(End::Vanished)).unwrap();
+    assert!(check(&lives(End::Orderly)).is_err_and(|fault| fault.contains("who has left")));
+}
+
+#[test]
 fn broken_promises_are_found() {
     check_fault("comes after 2", &[&[], &["D PM 2 a p0.0.2", "D PM 1 a p0.0.1"]]);
     check_fault("comes after 1", &[&[], &["D PM 1 a p0.0.1", "D PM 1 a p0.0.1"]]);
@@ -320,6 +388,11 @@ fn broken_promises_are_found() {
     let whole = ["D PM 1 a p0.0.1", "D PM 2 a p0.0.2", "D PM 3 a p0.0.3"];
     check_fault("has not heard", &[&[], &whole, &[whole[0], whole[2]]]);
     check_fault("has not heard", &[&[], &whole, &[whole[0], whole[1]]]);
+    let (own, bye) = ("PM p2.0.1 => C 250 sent to 2", "EX => C 221 bye");
+    let all = [whole[0], whole[1], "D PM 4 c p2.0.1"];
+    check_fault("c (Orderly): has not heard", &[&["D PM 4 c p2.0.1"], &all, &[whole[0], own, bye]]);
+    let all = ["D PM 1 c p2.0.1", "D PM 2 a p0.0.2", "D PM 3 a p0.0.3"];
+    check_fault("c (Stayed): has not heard", &[&all[..1], &all, &[own, all[2]]]);
     check_fault("in which it is not", &[&[], &["D RM 1 r a p0.0.1"]]);
     let joined = "JOIN r => C 227 r token=X";
     check_fault("in which it is not", &[&[], &[joined, "LEAVE r => C 200 left", "D RM 1 r a p0.0.1"]]);
@@ -327,6 +400,10 @@ fn broken_promises_are_found() {
     check_fault("who has left", &[&[], &[joined, "C 104 r a left", "D RM 1 r a p0.0.1"]]);
     let room = [joined, "D RM 1 r a p0.0.1", "D RM 2 r a p0.0.2", "D RM 3 r a p0.0.3"];
     check_fault("has not heard", &[&[], &room, &[room[0], room[1], room[3]]]);
+    let own = "RM r p2.0.1 => C 250 sent to 2";
+    let left = [joined, room[1], own, "LEAVE r => C 200 left"];
+    let a = [joined, "D RM 4 r c p2.0.1"];
+    check_fault("c in r: has not heard", &[&a, &[joined, room[1], room[2], "D RM 4 r c p2.0.1"], &left]);
     check_fault("somebody else", &[&["DM b p0.0.1 => C 250 sent to b"], &[], &["D DM 1 a p0.0.1"]]);
     check_fault("nobody has heard", &[&["DM b p0.0.1 => C 250 sent to b"], &[]]);
     check_fault("have heard it", &[&["PM p0.0.1 => C 250 sent to 2"], &["D PM 1 a p0.0.1"], &[]]);
