@@ -32,3 +32,6 @@ pub mod load;
 
 pub mod close;
 pub mod limits;
+
+#[doc(hidden)]
+pub mod trip;

@@ -133,6 +133,12 @@ impl Auth {
         Some(answer)
     }
 
+    /// Whether the worker has panicked; true once. Every request that waited is answered then, and no other will be taken.
+    /// To be called after a wake-up, when there are no more answers.
+    pub fn poll_loss(&self) -> bool {
+        self.exchange.poll_loss()
+    }
+
     /// A token that resumes `name` without its password, and for how many seconds. `None` without such an account.
     /// `unix_s` is the time, in seconds since 1970.
     pub fn issue_token(&self, name: &UserName, unix_s: u64) -> Option<(String, u64)> {
@@ -211,10 +217,9 @@ impl Opened {
     }
 }
 
-/// The worker's thread. A fault of ours in it must not end the server: who is logged in talks on.
+/// The worker's thread. A fault of ours in it must not go unnoticed: nobody could log in or register any more.
 fn run(mut worker: Worker) {
     if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
-        log::error!("accounts: internal error; nobody can log in or register until chatd is started again");
         worker.give_up();
     }
 }

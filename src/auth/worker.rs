@@ -13,6 +13,7 @@ use super::queue::Job;
 use super::record::{Change, Op};
 use super::request::{Answer, Request, Secret, Verdict};
 use crate::hub::names::UserName;
+use crate::trip::trip;
 
 /// A change that is hashed waits this long for others to share its sync, or for one more hash if that takes longer.
 const GATHER: Duration = Duration::from_millis(10);
@@ -63,7 +64,7 @@ impl Worker {
         while self.step() {}
     }
 
-    /// Tells everybody who waits that nothing will come of it.
+    /// Tells everybody who waits that nothing will come of it, and the loop that there is no worker any more.
     pub(super) fn give_up(&mut self) {
         self.exchange.give_up();
         (self.wake)();
@@ -98,6 +99,7 @@ impl Worker {
 
     fn handle(&mut self, job: Job) {
         let Job { ticket, request } = job;
+        trip("hash", request.name().as_str().as_bytes());
         // Two changes of one account do not share a batch: the second one builds on the first.
         if self.batch.iter().any(|staged| staged.change.name == *request.name()) {
             self.commit();
