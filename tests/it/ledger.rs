@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::util::{Outcome, PASSWORD, Server, finish_with, run, run_with};
+use rustix::process::Signal;
+
+use crate::util::{Outcome, PASSWORD, Server, Terminal, finish_with, run, run_with};
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 
@@ -203,4 +205,36 @@ fn at_a_terminal_a_password_is_asked_for_twice() {
     assert!(outcome.stdout.contains("alice has an account already"), "before a password is asked for: {outcome:?}");
     server.restart();
     server.returning("alice").barrier();
+}
+
+/// Somebody is asked for a new password, has begun to type it, and thinks better of it.
+#[track_caller]
+fn check_interrupted(interrupt: impl Fn(&mut Terminal)) {
+    let server = stopped();
+    let before = fs::read(server.path("accounts")).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let config = server.path("config.toml").to_string_lossy().into_owned();
+    let arguments = ["--config", config.as_str(), "accounts", "add", "alice"];
+    for typed in ["", "half a pass", "correct horse\r"] {
+        let mut terminal = Terminal::start(24, 80, home.path(), CHATD, &arguments);
+        terminal.wait_for("New password for alice: ");
+        assert!(!terminal.is_cooked(), "a password is seen");
+        terminal.keys(typed);
+        if typed.ends_with('\r') {
+            terminal.wait_for("The same again: ");
+        }
+        interrupt(&mut terminal);
+        terminal.expect_exit(1);
+        let shown = terminal.contents();
+        assert!(shown.ends_with("\nchatd: interrupted; nothing was changed"), "{typed:?}: {shown}");
+        assert_eq!(fs::read(server.path("accounts")).unwrap(), before);
+    }
+}
+
+#[test]
+fn at_a_terminal_it_can_be_interrupted_and_the_terminal_is_as_it_was() {
+    check_interrupted(|terminal| terminal.keys("\x03"));
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
+        check_interrupted(|terminal| terminal.signal(signal));
+    }
 }
