@@ -156,6 +156,8 @@ impl Ledger {
         let (least, most) = (self.rules.password_min_bytes as usize, PASSWORD_MAX_BYTES);
         let bytes = password.as_bytes().len();
         if !(least..=most).contains(&bytes) {
+            // One that is too long need not have been read to its end.
+            let bytes = if bytes > most { format!("more than {most}") } else { bytes.to_string() };
             return Err(Failure::Refused(format!("a password has {least} to {most} bytes, and this one {bytes}")));
         }
         Ok(self.hasher.hash(password)?)

@@ -53,6 +53,10 @@ fn an_account_is_added_changed_listed_and_deleted() {
     ledger.add("alice", &secret("correct horse")).unwrap();
     refused(ledger.add("BOB", &secret("correct horse")), "Bob has an account already");
     refused(ledger.add("carol", &secret("short")), "a password has 8 to 128 bytes, and this one 5");
+    refused(
+        ledger.add("carol", &secret(&"x".repeat(129))),
+        "a password has 8 to 128 bytes, and this one more than 128",
+    );
     refused(ledger.add("1x", &secret("correct horse")), "cannot be a name");
     refused(ledger.add("admin", &secret("correct horse")), "a word of the server's");
     refused(ledger.set_password("carol", &secret("correct horse")), "'carol' has no account");

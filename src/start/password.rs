@@ -14,8 +14,8 @@ use crate::limits::PASSWORD_MAX_BYTES;
 use crate::logging;
 use crate::prompt::Hidden;
 
-/// Standard input is read so far for a password: one that is too long is told so, and one without end is not read.
-const LINE_MOST: u64 = 4 * PASSWORD_MAX_BYTES as u64;
+/// Standard input is read so far for a password, which is enough to see that one is too long: one without end is not read.
+const LINE_MOST: usize = 2 * PASSWORD_MAX_BYTES;
 
 /// A password that is chosen: typed twice at a terminal, or else the first line of standard input.
 ///
@@ -78,9 +78,9 @@ impl Drop for Signals {
 /// The first line, without its end.
 fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
     // Room for all of it at once: bytes that move leave copies of themselves behind.
-    let mut line = Vec::with_capacity(LINE_MOST as usize);
+    let mut line = Vec::with_capacity(LINE_MOST);
     input
-        .take(LINE_MOST)
+        .take(LINE_MOST as u64)
         .read_until(b'\n', &mut line)
         .map_err(|e| format!("standard input: {e}; nothing was changed"))?;
     if line.last() == Some(&b'\n') {
@@ -89,7 +89,8 @@ fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
             line.pop();
         }
     }
-    typable(Secret::new(line))
+    // One that was cut off may have lost a half of its last character. It is too long, and told so.
+    if line.len() > PASSWORD_MAX_BYTES { Ok(Secret::new(line)) } else { typable(Secret::new(line)) }
 }
 
 /// A password that its owner can send: the line door takes neither control characters nor what is not UTF-8.
@@ -122,6 +123,7 @@ mod tests {
         check_line("Füße\n".as_bytes(), Some("Füße"));
         check_line(b"corr\x1bect\n", None);
         check_line(b"corr\xffect\n", None);
-        check_line(&[b'x'; 10_000], Some(&"x".repeat(512)));
+        check_line(&[b'x'; 10_000], Some(&"x".repeat(256)));
+        assert!(first_line("€".repeat(1000).as_bytes()).is_ok(), "it is too long, and nothing else");
     }
 }
