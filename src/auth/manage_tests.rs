@@ -79,6 +79,19 @@ fn an_account_is_added_changed_listed_and_deleted() {
 }
 
 #[test]
+fn what_only_reads_needs_no_lock_in_a_folder_that_takes_none() {
+    if rustix::process::geteuid().is_root() {
+        return; // Root may write into any folder.
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = put(folder.path(), file(&[(Op::Add, "alice", 1)]).as_bytes());
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o500)).unwrap();
+    assert_eq!((list(&path).unwrap().len(), check(&path).unwrap().accounts), (1, 1));
+    assert!(matches!(repair(&path), Err(Failure::Unusable(_))));
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
 fn nobody_takes_anothers_accounts_in_hand() {
     if !rustix::process::geteuid().is_root() {
         return; // It takes root to make a file of somebody else's.

@@ -98,6 +98,43 @@ fn a_running_server_has_the_accounts_to_itself() {
     server.bare("bob").barrier();
 }
 
+/// Runs `chatd accounts …` where the server's folder is read-only. `None`, and a printed reason, where it cannot be made so.
+#[track_caller]
+fn on_a_read_only_medium(server: &Server, args: &[&str]) -> Option<Outcome> {
+    let probe = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
+    if !probe.is_ok_and(|output| output.status.success()) {
+        println!("skipped: no mount namespace of one's own here (that takes root, and unshare)");
+        return None;
+    }
+    let mount =
+        "mount --bind . . && cd \"$PWD\" && mount -o remount,bind,ro . && ! touch x 2>/dev/null && exec \"$0\" \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", mount, CHATD, "accounts"]).args(args).current_dir(server.path(""));
+    Some(finish_with(command, PASSWORD))
+}
+
+#[test]
+fn what_only_reads_needs_no_lock_where_none_can_be_made() {
+    let mut server = stopped();
+    accounts(&server, &["add", "alice"], PASSWORD).check(0, &[]);
+    let names = || fs::read_dir(server.path("")).unwrap().map(|file| file.unwrap().file_name()).collect::<Vec<_>>();
+    fs::remove_file(server.path("accounts.lock")).unwrap();
+    let before = names();
+    let Some(outcome) = on_a_read_only_medium(&server, &["check"]) else { return };
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), "sound: 1 account\n"), "{outcome:?}");
+    let outcome = on_a_read_only_medium(&server, &["list"]).unwrap();
+    assert!(outcome.code == Some(0) && outcome.stdout.starts_with("alice "), "{outcome:?}");
+    for args in [&["repair"][..], &["add", "bob"]] {
+        on_a_read_only_medium(&server, args).unwrap().check(78, &["accounts.lock: cannot be made", "Read-only"]);
+    }
+    assert_eq!(names(), before);
+    // Where there is a lock it counts.
+    server.restart();
+    for args in ["list", "check"] {
+        on_a_read_only_medium(&server, &[args]).unwrap().check(75, &[&format!("process {}", server.pid())]);
+    }
+}
+
 #[test]
 fn what_cannot_be_done_is_said_and_changes_nothing() {
     let server = stopped();
