@@ -183,5 +183,7 @@ fn a_worker_that_panics_takes_nobody_with_it() {
     assert_eq!(auth.poll_answer().map(|answer| answer.ticket), Some(1));
     assert_eq!(auth.submit(2, None, check("nobody", "password")), Err(Refused::Full));
     assert!(!auth.poll_loss(), "told once");
+    assert_eq!(auth.ended.recv_timeout(Duration::from_secs(10)), Err(RecvTimeoutError::Disconnected));
+    assert_eq!(Arc::strong_count(&woken), 2, "what wakes the loop is kept, so that it hears the last call");
     auth.close();
 }

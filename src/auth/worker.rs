@@ -20,13 +20,16 @@ const GATHER: Duration = Duration::from_millis(10);
 /// Old hashes that wait to be made anew, with their passwords. Those beyond wait for the next login.
 const REHASHES: usize = 16;
 
+/// Wakes the loop.
+pub(super) type Wake = Arc<dyn Fn() + Send + Sync>;
+
 /// The worker's things. It alone has the file and the memory for hashing.
 pub(super) struct Worker {
     exchange: Arc<Exchange>,
     accounts: Arc<Accounts>,
     journal: Journal,
     hasher: Hasher,
-    wake: Box<dyn Fn() + Send>,
+    wake: Wake,
     batch: Vec<Staged>,
     /// When the first change of the batch was ready.
     since: Option<Instant>,
@@ -53,7 +56,7 @@ impl Worker {
         accounts: Arc<Accounts>,
         journal: Journal,
         hasher: Hasher,
-        wake: Box<dyn Fn() + Send>,
+        wake: Wake,
     ) -> Self {
         let (batch, weak) = (Vec::new(), VecDeque::new());
         Self { exchange, accounts, journal, hasher, wake, batch, since: None, weak }
