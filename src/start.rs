@@ -1,6 +1,7 @@
 //! From arguments to a running server, and from its end to an exit code.
 
 mod accounts;
+mod password;
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};

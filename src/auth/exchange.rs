@@ -24,6 +24,8 @@ struct State {
     answers: VecDeque<Answer>,
     cost: Argon2Cost,
     open: bool,
+    /// The worker is no more, and the loop has not asked for that yet.
+    is_lost: bool,
 }
 
 /// What the worker finds when it looks for work.
@@ -46,6 +48,7 @@ impl Exchange {
             answers: VecDeque::new(),
             cost: rules.argon2,
             open: true,
+            is_lost: false,
         };
         Self { state: Mutex::new(state), bell: Condvar::new() }
     }
@@ -73,6 +76,11 @@ impl Exchange {
     /// An answer, if there is one.
     pub(super) fn poll_answer(&self) -> Option<Answer> {
         self.lock().answers.pop_front()
+    }
+
+    /// Whether the worker has given up; true once.
+    pub(super) fn poll_loss(&self) -> bool {
+        std::mem::take(&mut self.lock().is_lost)
     }
 
     /// How many requests wait.
@@ -124,7 +132,7 @@ impl Exchange {
     /// The worker is no more: everybody who waits is told so, and nobody else is let in.
     pub(super) fn give_up(&self) {
         let mut state = self.lock();
-        state.open = false;
+        (state.open, state.is_lost) = (false, true);
         let mut tickets = std::mem::take(&mut state.under_way);
         tickets.extend(std::iter::from_fn(|| state.queue.pop()).map(|job| job.ticket));
         state.answers.extend(tickets.into_iter().map(|ticket| Answer { ticket, verdict: Verdict::Unavailable }));

@@ -27,14 +27,47 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// [`OpenError::InUse`] if another process has it, [`OpenError::Unusable`] if it cannot be made.
 pub(super) fn lock(account_file: &Path) -> Result<File, OpenError> {
     let path = beside(account_file, "lock");
+    let file = open_lock(&path).map_err(|e| cannot_lock(&path, &e))?;
+    hold(file, account_file, &path)
+}
+
+/// The same for who will only read. Where no lock file can be made, it is done without: whoever writes makes one.
+///
+/// # Errors
+/// As those of [`lock`].
+pub(super) fn lock_to_read(account_file: &Path) -> Result<Option<File>, OpenError> {
+    let path = beside(account_file, "lock");
+    let file = match open_lock(&path) {
+        Ok(file) => file,
+        Err(e) if matches!(e.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) => {
+            // What is read-only here need not be so elsewhere: if there is a lock file it counts.
+            match OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(&path) {
+                Ok(file) => file,
+                Err(_) => return Ok(None),
+            }
+        }
+        Err(e) => return Err(cannot_lock(&path, &e)),
+    };
+    hold(file, account_file, &path).map(Some)
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(MODE).custom_flags(libc::O_NOFOLLOW);
-    let mut file = options.open(&path).map_err(|e| match e.raw_os_error() {
-        Some(libc::ELOOP) => unusable(&path, "is a symbolic link, and what it leads to is not chatd's; remove it"),
+    options.open(path)
+}
+
+fn cannot_lock(path: &Path, e: &io::Error) -> OpenError {
+    match e.raw_os_error() {
+        Some(libc::ELOOP) => unusable(path, "is a symbolic link, and what it leads to is not chatd's; remove it"),
         Some(_) | None => {
-            unusable(&path, &format!("cannot be made: {e}; see that its folder exists and that chatd may write there"))
+            unusable(path, &format!("cannot be made: {e}; see that its folder exists and that chatd may write there"))
         }
-    })?;
+    }
+}
+
+/// Takes the lock with the lock file, which stands at `path`.
+fn hold(mut file: File, account_file: &Path, path: &Path) -> Result<File, OpenError> {
     match file.try_lock() {
         Ok(()) => {
             // The number is a courtesy to whoever comes second; a full disk must not stop a start for it.
@@ -54,7 +87,7 @@ pub(super) fn lock(account_file: &Path) -> Result<File, OpenError> {
                 path.display()
             )))
         }
-        Err(TryLockError::Error(e)) => Err(unusable(&path, &format!("cannot be locked: {e}; use a local file system"))),
+        Err(TryLockError::Error(e)) => Err(unusable(path, &format!("cannot be locked: {e}; use a local file system"))),
     }
 }
 
@@ -63,7 +96,19 @@ pub(super) fn lock(account_file: &Path) -> Result<File, OpenError> {
 /// # Errors
 /// [`OpenError::Unusable`], with what to do about it.
 pub(super) fn open_private(path: &Path) -> Result<Option<File>, OpenError> {
-    let file = match OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW).open(path) {
+    open_checked(path, OpenOptions::new().read(true).write(true))
+}
+
+/// The same for reading only.
+///
+/// # Errors
+/// As those of [`open_private`].
+pub(super) fn open_to_read(path: &Path) -> Result<Option<File>, OpenError> {
+    open_checked(path, OpenOptions::new().read(true))
+}
+
+fn open_checked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, OpenError> {
+    let file = match options.custom_flags(libc::O_NOFOLLOW).open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         // A file that is written anew takes the place of the link, and what the link leads to would stay behind.

@@ -77,7 +77,8 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Reads the account file, or makes an empty one, and gives what is in it. A torn tail is cut off and kept; a file
-    /// most of whose lines no longer count is compacted.
+    /// most of whose lines no longer count is compacted. That the file stands in its place is brought to disk before a line
+    /// is added.
     ///
     /// # Errors
     /// [`OpenError::Unusable`]: it is damaged, not ours alone, or cannot be read or written.
@@ -117,10 +118,13 @@ impl Journal {
     }
 
     /// Goes on behind what was loaded. Takes the deleted names' epochs out of it.
-    pub(super) fn new(medium: Box<dyn Medium>, loaded: &mut Loaded) -> Self {
+    pub(super) fn new(mut medium: Box<dyn Medium>, loaded: &mut Loaded) -> Self {
         let gone = mem::take(&mut loaded.gone);
         let (len, seq) = (loaded.good as u64, loaded.seq);
-        Self { medium, len, seq, gone, rewrite_from: None, is_suspect: false, trouble: None }
+        // The process before may have been killed when it had put a new file in the place of the old one, and not yet
+        // brought that to disk: after a crash it could be the old one again. Without success the first append tries anew.
+        let is_suspect = medium.sync_place().is_err();
+        Self { medium, len, seq, gone, rewrite_from: None, is_suspect, trouble: None }
     }
 
     /// Writes the file anew without the lines that no longer count. Without success the old file is as good as it was.

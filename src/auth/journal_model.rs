@@ -1,8 +1,9 @@
 //! The journal on a model of a disk, cut off at every moment: whatever the disk has kept by then of what it was not
-//! told to keep, all that was acknowledged is there, and nothing is half there.
+//! told to keep, all that was acknowledged is there, and nothing is half there. Nor is it when the process alone ended at
+//! some moment, another one was started on what the kernel had, and the power failed at some moment of that.
 
 use std::collections::{BTreeMap, HashSet};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::super::record::Op;
@@ -16,7 +17,7 @@ const SECTOR: usize = 100;
 const SUBSETS_OF: usize = 9;
 
 /// A change of a file that is not on disk for certain.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 enum Pending {
     Write { offset: usize, bytes: Vec<u8> },
     Cut(usize),
@@ -38,7 +39,7 @@ impl Pending {
 }
 
 /// A file, under whichever name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 struct Inode {
     on_disk: Vec<u8>,
     pending: Vec<Pending>,
@@ -106,7 +107,7 @@ struct Drive {
     faults: BTreeMap<usize, Fault>,
     calls: usize,
     every_byte: bool,
-    /// The start after a crash is not cut off itself.
+    /// This is the start after a crash: that it can be cut off is tried, but what comes after that is not.
     is_second: bool,
     /// The epochs of what was acknowledged, and of what was tried.
     acknowledged: BTreeMap<String, u32>,
@@ -125,6 +126,13 @@ impl Drive {
         Self { inodes: vec![inode], may_stand: vec![0], ..Self::default() }
     }
 
+    /// What stands on this one, for the start after a crash.
+    fn second(&self, inodes: &[Inode], ours: usize, may_stand: &[usize]) -> Self {
+        let (inodes, may_stand) = (inodes.to_vec(), may_stand.to_vec());
+        let (acknowledged, tried) = (self.acknowledged.clone(), self.tried.clone());
+        Self { inodes, ours, may_stand, acknowledged, tried, is_second: true, ..Self::default() }
+    }
+
     fn ours(&mut self) -> &mut Inode {
         &mut self.inodes[self.ours]
     }
@@ -136,19 +144,21 @@ impl Drive {
         self.faults.get(&(self.calls - 1)).copied()
     }
 
-    /// Tries every way in which the power may fail now.
+    /// Tries every way in which the power may fail now, and the end of the process alone.
     fn crash(&self) {
-        if self.is_second {
-            return;
-        }
         for at in &self.may_stand {
             for file in self.inodes[*at].after_a_crash(self.every_byte) {
-                let mut hasher = DefaultHasher::new();
-                (&file, &self.acknowledged, &self.tried).hash(&mut hasher);
-                if SEEN.with_borrow_mut(|seen| seen.insert(hasher.finish())) {
+                if is_new(&(&file, &self.acknowledged, &self.tried, self.is_second)) {
                     self.check(&file);
                 }
             }
+        }
+        // Of a sync that failed the next process knows nothing, and a file that lies is not the journal's to find out.
+        if !self.is_second
+            && !self.inodes[self.ours].is_spoilt
+            && is_new(&(&self.inodes, self.ours, &self.may_stand, &self.acknowledged, &self.tried))
+        {
+            self.second(&self.inodes, self.ours, &self.may_stand).start();
         }
     }
 
@@ -158,7 +168,10 @@ impl Drive {
         let shown = String::from_utf8_lossy(file);
         let accounts = match load::parse(file) {
             Ok(loaded) => {
-                self.check_start(file, loaded.good);
+                if !self.is_second {
+                    let inode = Inode { on_disk: file.to_vec(), ..Inode::default() };
+                    self.second(&[inode], 0, &[0]).start();
+                }
                 loaded.accounts
             }
             Err(damage) => {
@@ -181,16 +194,32 @@ impl Drive {
 
     /// A start cuts off what is torn, and goes on behind it.
     #[track_caller]
-    fn check_start(&self, file: &[u8], good: usize) {
-        let file = if good == 0 { HEADER.as_bytes() } else { &file[..good] };
-        let model = Model(Arc::new(Mutex::new(Self { is_second: true, ..Self::with(file) })));
-        let mut loaded = load::parse(file).unwrap();
+    fn start(self) {
+        let mut model = Model(Arc::new(Mutex::new(self)));
+        let file = model.drive().ours().seen();
+        let mut loaded = load::parse(&file).unwrap();
+        if loaded.good == 0 {
+            model.replace(HEADER.as_bytes()).and_then(|()| model.sync_place()).unwrap();
+            loaded.good = HEADER.len();
+        } else if loaded.good < file.len() {
+            model.truncate(loaded.good as u64).and_then(|()| model.sync()).unwrap();
+        }
         let mut journal = Journal::new(Box::new(model.clone()), &mut loaded);
         let before = loaded.accounts.len();
+        model.drive().tried.insert("late".to_owned(), 1);
         journal.append(&[change("late", 1)], Instant::now()).unwrap();
+        model.drive().acknowledged.insert("late".to_owned(), 1);
+        model.drive().crash();
         let after = load::parse(&model.drive().ours().on_disk).unwrap();
         assert_eq!((after.accounts.len(), after.good), (before + 1, model.drive().ours().on_disk.len()));
     }
+}
+
+/// Whether this is tried for the first time.
+fn is_new(state: &impl Hash) -> bool {
+    let mut hasher = DefaultHasher::new();
+    state.hash(&mut hasher);
+    SEEN.with_borrow_mut(|seen| seen.insert(hasher.finish()))
 }
 
 /// The journal's end of a [`Drive`].

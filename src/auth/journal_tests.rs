@@ -210,8 +210,20 @@ fn a_file_out_of_its_place_is_not_written() {
         fake.script().sync_place_fails = false;
         journal.append(&[add("b")], Instant::now()).unwrap();
         journal.append(&[add("c")], Instant::now()).unwrap();
-        assert_eq!((fake.names(), fake.script().place_syncs), (["a", "b", "c"].map(str::to_owned).to_vec(), 2));
+        // One at the start, the one that failed, and the one that did not.
+        assert_eq!((fake.names(), fake.script().place_syncs), (["a", "b", "c"].map(str::to_owned).to_vec(), 3));
     }
+}
+
+#[test]
+fn a_place_that_a_start_could_not_bring_to_disk_is_not_written() {
+    let fake = Fake::default();
+    fake.script().sync_place_fails = true;
+    let mut journal = fake.journal();
+    check_refused(&fake, &mut journal, "the file cannot be written: EIO");
+    fake.script().sync_place_fails = false;
+    journal.append(&[add("a")], Instant::now()).unwrap();
+    assert_eq!(fake.names(), ["a"]);
 }
 
 #[test]

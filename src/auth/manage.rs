@@ -156,6 +156,8 @@ impl Ledger {
         let (least, most) = (self.rules.password_min_bytes as usize, PASSWORD_MAX_BYTES);
         let bytes = password.as_bytes().len();
         if !(least..=most).contains(&bytes) {
+            // One that is too long need not have been read to its end.
+            let bytes = if bytes > most { format!("more than {most}") } else { bytes.to_string() };
             return Err(Failure::Refused(format!("a password has {least} to {most} bytes, and this one {bytes}")));
         }
         Ok(self.hasher.hash(password)?)
@@ -181,7 +183,7 @@ impl Ledger {
 /// # Errors
 /// [`Failure`]; nothing is ever changed.
 pub fn list(account_file: &Path) -> Result<Vec<(String, u64)>, Failure> {
-    let (_lock, bytes) = read(account_file)?;
+    let (_lock, bytes) = read(account_file, files::lock_to_read, files::open_to_read)?;
     let loaded = parse(account_file, &bytes)?;
     Ok(loaded.accounts.iter().map(|(name, account)| (name.to_string(), account.since)).collect())
 }
@@ -204,7 +206,7 @@ pub struct Report {
 /// # Errors
 /// [`Failure`]: it could not be read. Damage is no error but in the report. Nothing is ever changed.
 pub fn check(account_file: &Path) -> Result<Report, Failure> {
-    let (_lock, bytes) = read(account_file)?;
+    let (_lock, bytes) = read(account_file, files::lock_to_read, files::open_to_read)?;
     Ok(examine(account_file, &bytes).0)
 }
 
@@ -214,7 +216,7 @@ pub fn check(account_file: &Path) -> Result<Report, Failure> {
 /// # Errors
 /// [`Failure`]; the damaged file is in its place then, as it was.
 pub fn repair(account_file: &Path) -> Result<Report, Failure> {
-    let (_lock, bytes) = read(account_file)?;
+    let (_lock, bytes) = read(account_file, files::lock, files::open_private)?;
     let (mut report, salvage) = examine(account_file, &bytes);
     let Some(salvage) = salvage else { return Ok(report) };
     let text = compacted(&salvage.accounts, &salvage.gone, unix_now());
@@ -292,8 +294,12 @@ fn check_user(account_file: &Path) -> Result<(), Failure> {
     Err(files::unusable(what, &text).into())
 }
 
-/// Takes the lock and reads a file that must be there.
-fn read(account_file: &Path) -> Result<(File, Vec<u8>), Failure> {
+/// Takes the lock and reads a file that must be there: the one by `lock`, the other by `open`.
+fn read<L>(
+    account_file: &Path,
+    lock: fn(&Path) -> Result<L, OpenError>,
+    open: fn(&Path) -> Result<Option<File>, OpenError>,
+) -> Result<(L, Vec<u8>), Failure> {
     let missing = || {
         let file = account_file.display();
         Failure::Refused(format!("{file}: there is no such file; name the right one by accounts.file or --config"))
@@ -303,8 +309,8 @@ fn read(account_file: &Path) -> Result<(File, Vec<u8>), Failure> {
         return Err(missing());
     }
     check_user(account_file)?;
-    let lock = files::lock(account_file)?;
-    let mut file = files::open_private(account_file)?.ok_or_else(missing)?;
+    let lock = lock(account_file)?;
+    let mut file = open(account_file)?.ok_or_else(missing)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(|e| files::unusable(account_file, &format!("cannot be read: {e}")))?;
     Ok((lock, bytes))

@@ -53,6 +53,10 @@ fn an_account_is_added_changed_listed_and_deleted() {
     ledger.add("alice", &secret("correct horse")).unwrap();
     refused(ledger.add("BOB", &secret("correct horse")), "Bob has an account already");
     refused(ledger.add("carol", &secret("short")), "a password has 8 to 128 bytes, and this one 5");
+    refused(
+        ledger.add("carol", &secret(&"x".repeat(129))),
+        "a password has 8 to 128 bytes, and this one more than 128",
+    );
     refused(ledger.add("1x", &secret("correct horse")), "cannot be a name");
     refused(ledger.add("admin", &secret("correct horse")), "a word of the server's");
     refused(ledger.set_password("carol", &secret("correct horse")), "'carol' has no account");
@@ -72,6 +76,19 @@ fn an_account_is_added_changed_listed_and_deleted() {
     let epochs: Vec<_> = loaded.accounts.iter().map(|(name, a)| (name.to_string(), a.epoch)).collect();
     assert_eq!(epochs, [("Alice".to_owned(), 2), ("Bob".to_owned(), 2)], "every change ends the tokens before");
     assert_eq!(loaded.seq, 5);
+}
+
+#[test]
+fn what_only_reads_needs_no_lock_in_a_folder_that_takes_none() {
+    if rustix::process::geteuid().is_root() {
+        return; // Root may write into any folder.
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = put(folder.path(), file(&[(Op::Add, "alice", 1)]).as_bytes());
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o500)).unwrap();
+    assert_eq!((list(&path).unwrap().len(), check(&path).unwrap().accounts), (1, 1));
+    assert!(matches!(repair(&path), Err(Failure::Unusable(_))));
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
 }
 
 #[test]

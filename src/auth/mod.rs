@@ -46,7 +46,7 @@ use load::Loaded;
 use queue::Job;
 pub use request::{Answer, OpenError, Refused, Request, Secret, Settings, Verdict};
 use resume::{Before, Key};
-use worker::Worker;
+use worker::{Wake, Worker};
 
 use crate::hub::names::UserName;
 use crate::limits::{self, ACCOUNTS_CLOSE_MS, TOKEN_LIFE_S};
@@ -63,6 +63,8 @@ pub struct Auth {
     ended: Receiver<Infallible>,
     /// Held for as long as the file may be written: the thread has a share in it.
     _lock: Arc<File>,
+    /// Kept for longer than the thread has it: the loop hears no more of a waker that is closed, not even what it called last.
+    _wake: Wake,
 }
 
 impl Auth {
@@ -71,13 +73,14 @@ impl Auth {
     ///
     /// # Errors
     /// [`OpenError`], as a line for the operator. Nothing but a torn tail was changed then.
-    pub fn open(settings: &Settings, wake: impl Fn() + Send + 'static) -> Result<Self, OpenError> {
+    pub fn open(settings: &Settings, wake: impl Fn() + Send + Sync + 'static) -> Result<Self, OpenError> {
         let rules = &settings.rules;
         let Opened { lock, hasher, journal, loaded, key } = Opened::new(settings)?;
         let lock = Arc::new(lock);
         let accounts = Arc::new(Accounts::new(loaded.accounts));
         let exchange = Arc::new(Exchange::new(rules));
-        let worker = Worker::new(Arc::clone(&exchange), Arc::clone(&accounts), journal, hasher, Box::new(wake));
+        let wake: Wake = Arc::new(wake);
+        let worker = Worker::new(Arc::clone(&exchange), Arc::clone(&accounts), journal, hasher, Arc::clone(&wake));
         let (alive, ended) = mpsc::channel();
         let held = (alive, Arc::clone(&lock));
         let thread = thread::Builder::new()
@@ -88,7 +91,7 @@ impl Auth {
             })
             .map_err(|e| OpenError::Unusable(format!("accounts: the thread cannot be started: {e}; try again")))?;
         let (registering, thread) = (Registering::default(), Some(thread));
-        Ok(Self { accounts, exchange, registering, key, thread, ended, _lock: lock })
+        Ok(Self { accounts, exchange, registering, key, thread, ended, _lock: lock, _wake: wake })
     }
 
     /// The name as it was registered, if the account exists.
@@ -131,6 +134,12 @@ impl Auth {
         let answer = self.exchange.poll_answer()?;
         self.registering.remove(answer.ticket);
         Some(answer)
+    }
+
+    /// Whether the worker has panicked; true once. Every request that waited is answered then, and no other will be taken.
+    /// To be called after a wake-up, when there are no more answers.
+    pub fn poll_loss(&self) -> bool {
+        self.exchange.poll_loss()
     }
 
     /// A token that resumes `name` without its password, and for how many seconds. `None` without such an account.
@@ -211,10 +220,9 @@ impl Opened {
     }
 }
 
-/// The worker's thread. A fault of ours in it must not end the server: who is logged in talks on.
+/// The worker's thread. A fault of ours in it must not go unnoticed: nobody could log in or register any more.
 fn run(mut worker: Worker) {
     if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
-        log::error!("accounts: internal error; nobody can log in or register until chatd is started again");
         worker.give_up();
     }
 }

@@ -176,10 +176,14 @@ fn a_worker_that_panics_takes_nobody_with_it() {
     let mut auth = Auth::open(&settings(folder.path()), wake).unwrap();
     auth.submit(1, None, check("nobody", "password")).unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
-    while auth.submit(2, None, check("nobody", "password")) != Err(Refused::Full) {
+    while !auth.poll_loss() {
         assert!(Instant::now() < deadline);
         thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(auth.poll_answer().map(|answer| answer.ticket), Some(1));
+    assert_eq!(auth.submit(2, None, check("nobody", "password")), Err(Refused::Full));
+    assert!(!auth.poll_loss(), "told once");
+    assert_eq!(auth.ended.recv_timeout(Duration::from_secs(10)), Err(RecvTimeoutError::Disconnected));
+    assert_eq!(Arc::strong_count(&woken), 2, "what wakes the loop is kept, so that it hears the last call");
     auth.close();
 }

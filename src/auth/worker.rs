@@ -13,11 +13,15 @@ use super::queue::Job;
 use super::record::{Change, Op};
 use super::request::{Answer, Request, Secret, Verdict};
 use crate::hub::names::UserName;
+use crate::trip::trip;
 
 /// A change that is hashed waits this long for others to share its sync, or for one more hash if that takes longer.
 const GATHER: Duration = Duration::from_millis(10);
 /// Old hashes that wait to be made anew, with their passwords. Those beyond wait for the next login.
 const REHASHES: usize = 16;
+
+/// Wakes the loop.
+pub(super) type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// The worker's things. It alone has the file and the memory for hashing.
 pub(super) struct Worker {
@@ -25,7 +29,7 @@ pub(super) struct Worker {
     accounts: Arc<Accounts>,
     journal: Journal,
     hasher: Hasher,
-    wake: Box<dyn Fn() + Send>,
+    wake: Wake,
     batch: Vec<Staged>,
     /// When the first change of the batch was ready.
     since: Option<Instant>,
@@ -52,7 +56,7 @@ impl Worker {
         accounts: Arc<Accounts>,
         journal: Journal,
         hasher: Hasher,
-        wake: Box<dyn Fn() + Send>,
+        wake: Wake,
     ) -> Self {
         let (batch, weak) = (Vec::new(), VecDeque::new());
         Self { exchange, accounts, journal, hasher, wake, batch, since: None, weak }
@@ -63,7 +67,7 @@ impl Worker {
         while self.step() {}
     }
 
-    /// Tells everybody who waits that nothing will come of it.
+    /// Tells everybody who waits that nothing will come of it, and the loop that there is no worker any more.
     pub(super) fn give_up(&mut self) {
         self.exchange.give_up();
         (self.wake)();
@@ -98,6 +102,7 @@ impl Worker {
 
     fn handle(&mut self, job: Job) {
         let Job { ticket, request } = job;
+        trip("hash", request.name().as_str().as_bytes());
         // Two changes of one account do not share a batch: the second one builds on the first.
         if self.batch.iter().any(|staged| staged.change.name == *request.name()) {
             self.commit();

@@ -33,7 +33,7 @@ impl Bench {
         let accounts = Arc::new(Accounts::default());
         let wakes = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&wakes);
-        let wake = Box::new(move || {
+        let wake = Arc::new(move || {
             count.fetch_add(1, Ordering::Relaxed);
         });
         let hasher = Hasher::new(rules(8).argon2).unwrap();

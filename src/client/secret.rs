@@ -1,17 +1,15 @@
 //! Where passwords come from: a variable, a program, or a person at a terminal.
 
 use std::env;
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::AsFd;
+use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use super::action::{Secret, Wanted};
+use crate::prompt::{Hidden, wait_readable};
 
 /// The variable that may hold the password.
 const VARIABLE: &str = "CHATCLIENT_PASSWORD";
@@ -193,17 +191,11 @@ pub(super) fn ask_person(prompt: &str, cancel: &UnixStream) -> Answer {
              set {VARIABLE} or use --password-command"
         ))
     };
-    let quiet = match Quiet::new(prompt) {
-        Ok(quiet) => quiet,
+    let hidden = match Hidden::new().and_then(|hidden| hidden.say(prompt).map(|()| hidden)) {
+        Ok(hidden) => hidden,
         Err(error) => return impossible(error),
     };
-    let reader = match (quiet.terminal.try_clone(), cancel.try_clone()) {
-        (Ok(terminal), Ok(cancel)) => Cancellable { terminal, cancel },
-        (Err(error), _) | (_, Err(error)) => return impossible(error),
-    };
-    // Told to read from something else than a terminal, rpassword leaves the terminal's settings alone.
-    let config = rpassword::ConfigBuilder::new().input_reader(reader).output_discard().build();
-    match rpassword::read_password_with_config(config) {
+    match hidden.read(cancel) {
         Ok(text) => Answer::Given(Secret(Zeroizing::new(text))),
         // Ctrl-C, or a byte in `cancel`.
         Err(error) if error.kind() == ErrorKind::Interrupted => Answer::Interrupted,
@@ -212,70 +204,9 @@ pub(super) fn ask_person(prompt: &str, cancel: &UnixStream) -> Answer {
     }
 }
 
-/// The terminal while nothing that is typed may be seen. As it was when it is dropped.
-struct Quiet {
-    terminal: File,
-    found: Termios,
-}
-
-impl Quiet {
-    fn new(prompt: &str) -> io::Result<Self> {
-        let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
-        let found = tcgetattr(&terminal)?;
-        let mut quiet = found.clone();
-        quiet.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
-        quiet.special_codes[SpecialCodeIndex::VMIN] = 1;
-        quiet.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(&terminal, OptionalActions::Now, &quiet)?;
-        let quiet = Self { terminal: terminal.try_clone()?, found };
-        terminal.write_all(prompt.as_bytes())?;
-        Ok(quiet)
-    }
-}
-
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        // If the terminal has gone there is nothing to restore.
-        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.found);
-    }
-}
-
-/// A terminal, to be read until there is something in `cancel`.
-struct Cancellable {
-    terminal: File,
-    cancel: UnixStream,
-}
-
-impl Read for Cancellable {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if !wait_readable(&self.terminal, &self.cancel)? {
-            return Err(ErrorKind::Interrupted.into());
-        }
-        self.terminal.read(buffer)
-    }
-}
-
-/// Waits until there is something to read. `false`: there is something in `cancel` instead.
-pub(super) fn wait_readable(input: impl AsFd, cancel: &UnixStream) -> io::Result<bool> {
-    loop {
-        let mut fds = [PollFd::new(&input, PollFlags::IN), PollFd::new(cancel, PollFlags::IN)];
-        match poll(&mut fds, None) {
-            Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(error) => return Err(error.into()),
-        }
-        let [input, cancel] = fds;
-        if !cancel.revents().is_empty() {
-            return Ok(false);
-        }
-        if !input.revents().is_empty() {
-            return Ok(true);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::time::{Duration, Instant};
 
     use super::*;

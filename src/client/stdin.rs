@@ -5,7 +5,7 @@ use std::mem;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
-use super::secret::wait_readable;
+use crate::prompt::wait_readable;
 
 /// The longest line that is read; no server takes one that is half as long.
 const LINE: usize = 64 * 1024;

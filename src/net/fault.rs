@@ -16,11 +16,11 @@
 //! * A guest whose connection broke may be in a room without knowing its token: it leaves.
 //! * The connection is closed like any other. If that panics too, what is broken is not one connection's.
 //!
-//! Many faults in a short time are no accident: the process ends, and its supervisor starts a sound one.
+//! Many faults in a short time are no accident: the process ends, and its supervisor starts a sound one. So it does when the
+//! account thread has met one, for that does not come back, and without it nobody can log in or register any more.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 
 use log::error;
 
@@ -31,6 +31,7 @@ use crate::close::CloseReason;
 use crate::hub::command::Command;
 use crate::hub::session::SessionId;
 use crate::limits::{FAULTS, FAULTS_WINDOW_MS};
+pub(super) use crate::trip::trip;
 
 impl Reactor {
     /// Does something for one connection, which alone is closed if that panics. `None` then.
@@ -75,19 +76,27 @@ impl Reactor {
             self.shut_down();
         }
     }
+
+    /// The account thread has panicked.
+    pub(super) fn on_accounts_lost(&mut self) {
+        self.on_fault();
+        self.faults.is_fatal = true;
+        error!("internal error: nobody can log in or register any more; stopping with exit code 1");
+        self.shut_down();
+    }
 }
 
 /// The faults of late.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     times: VecDeque<Millis>,
-    is_too_many: bool,
+    is_fatal: bool,
 }
 
 impl Faults {
     /// Whether the process is to end for them.
-    pub(super) fn is_too_many(&self) -> bool {
-        self.is_too_many
+    pub(super) fn is_fatal(&self) -> bool {
+        self.is_fatal
     }
 
     /// Notes one. True when it is the one that makes them too many; that is for good.
@@ -96,20 +105,7 @@ impl Faults {
         while self.times.front().is_some_and(|first| *first + FAULTS_WINDOW_MS <= now) {
             self.times.pop_front();
         }
-        self.times.len() >= FAULTS && !std::mem::replace(&mut self.is_too_many, true)
-    }
-}
-
-/// Panics in a debug build if `bytes` end in the word of the environment variable `CHATD_TEST_PANIC`, a `-`, and `place`.
-/// Tests see by it what becomes of a panic. No release has it: there is no such place then, whatever the environment says.
-pub(super) fn trip(place: &str, bytes: &[u8]) {
-    static WORD: OnceLock<Option<String>> = OnceLock::new();
-    if !cfg!(debug_assertions) {
-        return;
-    }
-    if let Some(word) = WORD.get_or_init(|| std::env::var("CHATD_TEST_PANIC").ok().filter(|word| !word.is_empty())) {
-        let before = bytes.strip_suffix(place.as_bytes()).and_then(|rest| rest.strip_suffix(b"-"));
-        assert!(!before.is_some_and(|before| before.ends_with(word.as_bytes())), "a test wants this panic");
+        self.times.len() >= FAULTS && !std::mem::replace(&mut self.is_fatal, true)
     }
 }
 
@@ -128,9 +124,9 @@ mod tests {
         for n in 0..9 {
             assert!(!faults.note(n * 6_600));
         }
-        assert!(!faults.is_too_many());
+        assert!(!faults.is_fatal());
         assert!(faults.note(FAULTS_WINDOW_MS - 1));
         assert!(!faults.note(FAULTS_WINDOW_MS - 1), "told once");
-        assert!(faults.is_too_many());
+        assert!(faults.is_fatal());
     }
 }

@@ -101,6 +101,9 @@ impl Reactor {
             let id = from_ticket(answer.ticket);
             self.guard(id, |reactor| reactor.on_verdict(id, answer.verdict));
         }
+        if self.auth.poll_loss() {
+            self.on_accounts_lost();
+        }
     }
 
     fn on_verdict(&mut self, id: SessionId, verdict: Verdict) {

@@ -98,7 +98,7 @@ impl Reactor {
     /// Turns until a signal has ended the server and everybody has been told.
     ///
     /// # Errors
-    /// The poll itself fails, or there were too many faults of the server's own.
+    /// The poll itself fails, or there were too many faults of the server's own, or one that cost it the account thread.
     pub(super) fn serve(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         while !self.is_over() {
@@ -113,8 +113,8 @@ impl Reactor {
             self.arm();
             self.stats.note_turn(self.clock.in_turn());
         }
-        if self.faults.is_too_many() {
-            return Err(io::Error::other("too many internal errors, see the log; start it again, and report them"));
+        if self.faults.is_fatal() {
+            return Err(io::Error::other("internal errors, see the log; start it again, and report them"));
         }
         Ok(())
     }

@@ -1,19 +1,16 @@
 //! `chatd accounts …`: what an operator does to the accounts while no server runs on them.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use log::LevelFilter;
 use time::OffsetDateTime;
 
+use super::password::new_password;
 use super::{BAD_CONFIG, FAILED, IN_USE, stop};
-use crate::auth::manage::{self, Failure, Ledger, Report, Secret, Settings};
+use crate::auth::manage::{self, Failure, Ledger, Report, Settings};
 use crate::config::{Loaded, Operation, Whose};
-use crate::limits::PASSWORD_MAX_BYTES;
 use crate::logging;
-
-/// Standard input is read so far for a password: one that is too long is told so, and one without end is not read.
-const LINE_MOST: u64 = 4 * PASSWORD_MAX_BYTES as u64;
 
 /// Carries out one operation on the accounts of this configuration, and says what came of it.
 pub(super) fn run(operation: &Operation, loaded: &Loaded) -> ExitCode {
@@ -126,48 +123,6 @@ fn lines(lines: &[String]) -> String {
     lines.iter().map(|line| format!("{}\n", logging::escape(line))).collect()
 }
 
-/// A password that is chosen: typed twice at a terminal, or else the first line of standard input.
-fn new_password(name: &str) -> Result<Secret, String> {
-    if !io::stdin().is_terminal() {
-        return first_line(io::stdin().lock());
-    }
-    let ask = |prompt: String| rpassword::prompt_password(prompt).map_err(|e| format!("the terminal: {e}; try again"));
-    let first = ask(format!("New password for {name}: "))?;
-    // Wiped when they go, whichever way that is.
-    let (first, again) = (Secret::new(first.into_bytes()), ask("The same again: ".to_owned())?);
-    let again = Secret::new(again.into_bytes());
-    if first != again {
-        return Err("these were two different passwords; nothing was changed".to_owned());
-    }
-    typable(first)
-}
-
-/// The first line, without its end.
-fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
-    // Room for all of it at once: bytes that move leave copies of themselves behind.
-    let mut line = Vec::with_capacity(LINE_MOST as usize);
-    input
-        .take(LINE_MOST)
-        .read_until(b'\n', &mut line)
-        .map_err(|e| format!("standard input: {e}; nothing was changed"))?;
-    if line.last() == Some(&b'\n') {
-        line.pop();
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-    }
-    typable(Secret::new(line))
-}
-
-/// A password that its owner can send: the line door takes neither control characters nor what is not UTF-8.
-fn typable(password: Secret) -> Result<Secret, String> {
-    if password.is_text(|text| text.split('\t').all(|part| logging::escape(part) == part)) {
-        Ok(password)
-    } else {
-        Err("a password is text without control characters; nothing was changed".to_owned())
-    }
-}
-
 /// Ends with this on standard output.
 fn told(text: &str) -> ExitCode {
     match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
@@ -179,26 +134,6 @@ fn told(text: &str) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check_line(input: &[u8], expected: Option<&str>) {
-        let line = first_line(input);
-        let expected = expected.map(|text| Secret::new(text.as_bytes().to_vec()));
-        assert!(line.as_ref().ok() == expected.as_ref(), "{input:?}");
-    }
-
-    #[test]
-    fn a_password_is_the_first_line() {
-        check_line(b"correct horse\nbattery staple\n", Some("correct horse"));
-        check_line(b"correct horse", Some("correct horse"));
-        check_line(b" correct\thorse \r\n", Some(" correct\thorse "));
-        check_line(b"\n", Some(""));
-        check_line(b"", Some(""));
-        check_line("Füße\n".as_bytes(), Some("Füße"));
-        check_line(b"corr\x1bect\n", None);
-        check_line(b"corr\xffect\n", None);
-        check_line(&[b'x'; 10_000], Some(&"x".repeat(512)));
-    }
 
     #[test]
     fn days() {

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::util::{Outcome, PASSWORD, Server, finish_with, run, run_with};
+use rustix::process::Signal;
+
+use crate::util::{Outcome, PASSWORD, Server, Terminal, finish_with, run, run_with};
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 
@@ -94,6 +96,43 @@ fn a_running_server_has_the_accounts_to_itself() {
     assert_eq!(fs::read(server.path("accounts")).unwrap(), before);
     alice.barrier();
     server.bare("bob").barrier();
+}
+
+/// Runs `chatd accounts …` where the server's folder is read-only. `None`, and a printed reason, where it cannot be made so.
+#[track_caller]
+fn on_a_read_only_medium(server: &Server, args: &[&str]) -> Option<Outcome> {
+    let probe = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
+    if !probe.is_ok_and(|output| output.status.success()) {
+        println!("skipped: no mount namespace of one's own here (that takes root, and unshare)");
+        return None;
+    }
+    let mount =
+        "mount --bind . . && cd \"$PWD\" && mount -o remount,bind,ro . && ! touch x 2>/dev/null && exec \"$0\" \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", mount, CHATD, "accounts"]).args(args).current_dir(server.path(""));
+    Some(finish_with(command, PASSWORD))
+}
+
+#[test]
+fn what_only_reads_needs_no_lock_where_none_can_be_made() {
+    let mut server = stopped();
+    accounts(&server, &["add", "alice"], PASSWORD).check(0, &[]);
+    let names = || fs::read_dir(server.path("")).unwrap().map(|file| file.unwrap().file_name()).collect::<Vec<_>>();
+    fs::remove_file(server.path("accounts.lock")).unwrap();
+    let before = names();
+    let Some(outcome) = on_a_read_only_medium(&server, &["check"]) else { return };
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), "sound: 1 account\n"), "{outcome:?}");
+    let outcome = on_a_read_only_medium(&server, &["list"]).unwrap();
+    assert!(outcome.code == Some(0) && outcome.stdout.starts_with("alice "), "{outcome:?}");
+    for args in [&["repair"][..], &["add", "bob"]] {
+        on_a_read_only_medium(&server, args).unwrap().check(78, &["accounts.lock: cannot be made", "Read-only"]);
+    }
+    assert_eq!(names(), before);
+    // Where there is a lock it counts.
+    server.restart();
+    for args in ["list", "check"] {
+        on_a_read_only_medium(&server, &[args]).unwrap().check(75, &[&format!("process {}", server.pid())]);
+    }
 }
 
 #[test]
@@ -203,4 +242,36 @@ fn at_a_terminal_a_password_is_asked_for_twice() {
     assert!(outcome.stdout.contains("alice has an account already"), "before a password is asked for: {outcome:?}");
     server.restart();
     server.returning("alice").barrier();
+}
+
+/// Somebody is asked for a new password, has begun to type it, and thinks better of it.
+#[track_caller]
+fn check_interrupted(interrupt: impl Fn(&mut Terminal)) {
+    let server = stopped();
+    let before = fs::read(server.path("accounts")).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let config = server.path("config.toml").to_string_lossy().into_owned();
+    let arguments = ["--config", config.as_str(), "accounts", "add", "alice"];
+    for typed in ["", "half a pass", "correct horse\r"] {
+        let mut terminal = Terminal::start(24, 80, home.path(), CHATD, &arguments);
+        terminal.wait_for("New password for alice: ");
+        assert!(!terminal.is_cooked(), "a password is seen");
+        terminal.keys(typed);
+        if typed.ends_with('\r') {
+            terminal.wait_for("The same again: ");
+        }
+        interrupt(&mut terminal);
+        terminal.expect_exit(1);
+        let shown = terminal.contents();
+        assert!(shown.ends_with("\nchatd: interrupted; nothing was changed"), "{typed:?}: {shown}");
+        assert_eq!(fs::read(server.path("accounts")).unwrap(), before);
+    }
+}
+
+#[test]
+fn at_a_terminal_it_can_be_interrupted_and_the_terminal_is_as_it_was() {
+    check_interrupted(|terminal| terminal.keys("\x03"));
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
+        check_interrupted(|terminal| terminal.signal(signal));
+    }
 }

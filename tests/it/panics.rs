@@ -1,6 +1,6 @@
 //! A fault of the server's own: whose command meets it is let go, and everybody else talks on.
 //!
-//! A debug build panics where a test wants it to (see `trip` in `src/net/fault.rs`); these tests are of debug builds only.
+//! A debug build panics where a test wants it to (see `src/trip.rs`); these tests are of debug builds only.
 
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -56,7 +56,7 @@ fn a_panic_costs_the_connection_whose_command_it_was() {
     talk(&mut alice, &mut bob);
     assert_eq!(alice.list("WHO"), ["alice", "bob", "2 online"]);
     eventually("its descriptor is free", || server.descriptors() == before);
-    assert!(server.wait_for_log("internal error: a panic at src/net/fault.rs:").contains("please report it"));
+    assert!(server.wait_for_log("internal error: a panic at src/net/decide.rs:").contains("please report it"));
     server.wait_for_log("421 internal error: mallory from 127.0.0.1");
     assert!(!server.log_text().contains(WORD), "what was said is in the log");
     assert_eq!(server.term().code(), Some(0));
@@ -141,6 +141,31 @@ fn ten_panics_in_a_minute_end_the_process_for_its_supervisor() {
     assert_eq!(server.wait_exit().code(), Some(1));
     let told = server.log_text();
     assert!(told.contains("internal error: 10 panics in 60 s") && told.contains("chatd: the event loop: "), "{told}");
+    server.restart();
+    server.returning("alice").silence(Duration::from_millis(1));
+}
+
+/// Without the thread that hashes passwords nobody could log in any more, and it does not come back by itself.
+#[test]
+fn a_panic_at_a_password_ends_the_process_for_its_supervisor() {
+    let Some((mut server, mut alice, mut bob)) = server() else { return };
+    let (mut late, mut later) = (server.greeted(), server.greeted());
+    late.send(&format!("{WORD}-hash\ncorrect horse"));
+    late.expect("C 332 ");
+    // Who waited for it is answered like everybody else before the end.
+    late.expect("C 450 ");
+    for client in [&mut late, &mut later, &mut alice, &mut bob] {
+        client.expect_421("shutting down, retry in 2 s");
+    }
+    drop((late, later, alice, bob));
+    assert_eq!(server.wait_exit().code(), Some(1));
+    let told = server.log_text();
+    assert!(told.contains("internal error: a panic at src/auth/worker.rs:"), "{told}");
+    assert!(
+        told.contains("nobody can log in or register any more") && told.contains("chatd: the event loop: "),
+        "{told}"
+    );
+    assert_eq!(panics(&mut server), "1");
     server.restart();
     server.returning("alice").silence(Duration::from_millis(1));
 }

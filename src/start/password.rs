@@ -1,0 +1,129 @@
+//! Where the passwords come from that an operator sets: from a person at a terminal, or from standard input.
+
+use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::flag;
+use signal_hook::low_level::pipe;
+
+use crate::auth::manage::Secret;
+use crate::limits::PASSWORD_MAX_BYTES;
+use crate::logging;
+use crate::prompt::Hidden;
+
+/// Standard input is read so far for a password, which is enough to see that one is too long: one without end is not read.
+const LINE_MOST: usize = 2 * PASSWORD_MAX_BYTES;
+
+/// A password that is chosen: typed twice at a terminal, or else the first line of standard input.
+///
+/// # Errors
+/// A line for the operator: there is none, it is none that its owner could send, or a signal came instead.
+pub(super) fn new_password(name: &str) -> Result<Secret, String> {
+    if !io::stdin().is_terminal() {
+        return first_line(io::stdin().lock());
+    }
+    let signals = Signals::catch().map_err(|e| format!("signals: {e}; try again"))?;
+    let first = signals.ask(&format!("New password for {name}: "))?;
+    let again = signals.ask("The same again: ")?;
+    if first != again {
+        return Err("these were two different passwords; nothing was changed".to_owned());
+    }
+    typable(first)
+}
+
+/// The signals that end a process by default: while somebody is asked they are only noted, lest they leave a terminal behind
+/// that shows nothing.
+struct Signals {
+    /// Readable from the first of them on: nothing is ever read from it.
+    caught: UnixStream,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Signals {
+    fn catch() -> io::Result<Self> {
+        let (caught, catching) = UnixStream::pair()?;
+        catching.set_nonblocking(true)?;
+        let is_over = Arc::new(AtomicBool::new(false));
+        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+            flag::register_conditional_default(signal, Arc::clone(&is_over))?;
+            pipe::register(signal, catching.try_clone()?)?;
+        }
+        Ok(Self { caught, is_over })
+    }
+
+    /// Asks at the terminal, without echo.
+    fn ask(&self, prompt: &str) -> Result<Secret, String> {
+        let failed = |e: io::Error| format!("the terminal: {e}; try again");
+        let hidden = Hidden::new().map_err(failed)?;
+        hidden.say(prompt).map_err(failed)?;
+        let typed = hidden.read(&self.caught).map(|text| Secret::new(text.into_bytes()));
+        // The Enter was not shown either. What cannot be told now cannot be told at all.
+        let _ = hidden.say("\n");
+        typed.map_err(|e| {
+            if e.kind() == ErrorKind::Interrupted { "interrupted; nothing was changed".to_owned() } else { failed(e) }
+        })
+    }
+}
+
+impl Drop for Signals {
+    /// From now on they end the process again.
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+    }
+}
+
+/// The first line, without its end.
+fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
+    // Room for all of it at once: bytes that move leave copies of themselves behind.
+    let mut line = Vec::with_capacity(LINE_MOST);
+    input
+        .take(LINE_MOST as u64)
+        .read_until(b'\n', &mut line)
+        .map_err(|e| format!("standard input: {e}; nothing was changed"))?;
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+    }
+    // One that was cut off may have lost a half of its last character. It is too long, and told so.
+    if line.len() > PASSWORD_MAX_BYTES { Ok(Secret::new(line)) } else { typable(Secret::new(line)) }
+}
+
+/// A password that its owner can send: the line door takes neither control characters nor what is not UTF-8.
+fn typable(password: Secret) -> Result<Secret, String> {
+    if password.is_text(|text| text.split('\t').all(|part| logging::escape(part) == part)) {
+        Ok(password)
+    } else {
+        Err("a password is text without control characters; nothing was changed".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_line(input: &[u8], expected: Option<&str>) {
+        let line = first_line(input);
+        let expected = expected.map(|text| Secret::new(text.as_bytes().to_vec()));
+        assert!(line.as_ref().ok() == expected.as_ref(), "{input:?}");
+    }
+
+    #[test]
+    fn a_password_is_the_first_line() {
+        check_line(b"correct horse\nbattery staple\n", Some("correct horse"));
+        check_line(b"correct horse", Some("correct horse"));
+        check_line(b" correct\thorse \r\n", Some(" correct\thorse "));
+        check_line(b"\n", Some(""));
+        check_line(b"", Some(""));
+        check_line("Füße\n".as_bytes(), Some("Füße"));
+        check_line(b"corr\x1bect\n", None);
+        check_line(b"corr\xffect\n", None);
+        check_line(&[b'x'; 10_000], Some(&"x".repeat(256)));
+        assert!(first_line("€".repeat(1000).as_bytes()).is_ok(), "it is too long, and nothing else");
+    }
+}
