@@ -227,6 +227,26 @@ fn a_shutdown_is_waited_for() {
 }
 
 #[test]
+fn its_own_broken_connections_do_not_send_it_home() {
+    let mut stage = Stage::ready();
+    stage.play("lost reset\nwait 1500");
+    for (pause, after) in [(3, 3000), (4, 6000)] {
+        stage.check(&format!(
+            "connected
+            server C 220 hi
+            > C alice t2
+            server C 421 logged in 4 times already
+            disconnect
+            ! closed: the server has closed the connection: logged in 4 times already
+            - retry: trying a:1 in {pause} s
+            wait {after}
+            - connecting: connecting to a:1
+            connect 0"
+        ));
+    }
+}
+
+#[test]
 fn leaving_while_away() {
     for how in ["end", "terminated", "user /quit", "user EX"] {
         let mut stage = Stage::ready();
