@@ -53,6 +53,11 @@ fn back_by_itself_in_its_rooms_and_nothing_twice() {
         server C 250 sent to 1
         = room den alice: hi (sent to 1)
         user /resend
+        - resent: nothing to send again; 1 still wait for their confirmation
+        ask alice in den>
+        server C 250 sent to 1
+        = room den alice: typed while away (sent to 1)
+        user /resend
         - resent: everything is confirmed
         ask alice in den>",
     );
@@ -88,6 +93,15 @@ fn forgotten() {
         - resent: everything is confirmed
         ask alice>",
     );
+}
+
+#[test]
+fn what_is_on_its_way_is_neither_sent_again_nor_called_confirmed() {
+    let mut stage = Stage::ready();
+    stage.play("user one\nuser two");
+    stage.check("user /resend\n- resent: nothing to send again; 2 still wait for their confirmation\nask alice>");
+    stage.play("server C 250 sent to 1\nserver C 250 sent to 1");
+    stage.check("user /resend\n- resent: everything is confirmed\nask alice>");
 }
 
 #[test]
