@@ -81,7 +81,7 @@ pub enum Wanted {
     Password(u32),
     /// A password for an account that is about to be made, or a new one for one that exists.
     NewPassword(u32),
-    /// The same again, to be sure. Only asked of people.
+    /// The same again, to be sure. Only asked of people, also where they have a script talk for them.
     NewPasswordAgain,
 }
 

@@ -61,9 +61,12 @@ pub struct Settings {
     pub servers: Vec<String>,
     /// Who the user is: a name that [`command::is_user_name`] accepts.
     pub user: String,
-    /// Whether a person sits there. A person is asked for a new password twice, and may type while the connection is
-    /// lost; for a script, lines wait until there is one.
+    /// Whether a person sits there and edits lines. A person may type while the connection is lost; for a script, lines
+    /// wait until there is one.
     pub people: bool,
+    /// Whether it is a person who is asked for the password of the login, be it for a script: a new one that is typed
+    /// blind is asked for twice.
+    pub asks_person: bool,
     /// Say this, wait for the confirmation, leave.
     pub once: Option<Once>,
     /// What the pauses before a new connection are drawn from: something that other clients do not have.

@@ -87,12 +87,13 @@ impl Shell {
         let mut troubles = Vec::new();
         let store = Store::open().map_err(|why| troubles.push(why)).ok();
         let source = Source::new(options.password_command.clone());
+        let asks_person = !source.is_given();
         let mut kept = |server: &String| {
             let token = store.as_ref()?.token(server, &options.user);
             token.map_err(|why| troubles.push(why)).ok().flatten()
         };
         // Who gives a password wants it to be used.
-        let tokens = servers.iter().map(|server| if source.is_given() { None } else { kept(server) }).collect();
+        let tokens = servers.iter().map(|server| if asks_person { kept(server) } else { None }).collect();
         let origin = if is_edited {
             let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
             Origin::Editor { screen, known, store: store.clone() }
@@ -102,7 +103,7 @@ impl Shell {
         let mut shell = Self {
             keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
             links: Links::new(inbox.doorbell(), inbox.alarm()),
-            session: Session::new(settings(&options, servers.clone(), is_edited), tokens),
+            session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens),
             view: View::new(form(&options, is_edited), TimeZone::system()),
             servers,
             prompt: String::new(),
@@ -369,10 +370,10 @@ fn has_more(input: impl AsFd) -> bool {
     rustix::io::ioctl_fionread(input).is_ok_and(|bytes| bytes > 0)
 }
 
-fn settings(options: &Options, servers: Vec<String>, people: bool) -> Settings {
+fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: bool) -> Settings {
     // A hasher of the standard library begins at random, which is all that is needed here.
     let seed = RandomState::new().build_hasher().finish();
-    Settings { servers, user: options.user.clone(), people, once: options.once.clone(), seed }
+    Settings { servers, user: options.user.clone(), people, asks_person, once: options.once.clone(), seed }
 }
 
 fn form(options: &Options, is_edited: bool) -> Form {

@@ -125,7 +125,7 @@ impl Session {
             Step::Again(_) => self.refuse_secret(login, "these two differ".to_owned()),
             Step::Asked | Step::Sent(_) | Step::Busy { .. } => match problem(&secret) {
                 Some(problem) => self.refuse_secret(login, problem),
-                None if login.is_new && self.settings.people => {
+                None if login.is_new && self.settings.asks_person => {
                     login.step = Step::Again(secret);
                     self.ask_password(login);
                 }

@@ -28,7 +28,8 @@ struct Stage {
 }
 
 fn settings() -> Settings {
-    Settings { servers: vec!["a:1".to_owned()], user: "alice".to_owned(), people: true, once: None, seed: 7 }
+    let (servers, user) = (vec!["a:1".to_owned()], "alice".to_owned());
+    Settings { servers, user, people: true, asks_person: true, once: None, seed: 7 }
 }
 
 fn secret(text: &str) -> Secret {
