@@ -26,6 +26,9 @@ pub struct Now {
 /// Something that has happened.
 #[derive(Debug)]
 pub enum Input<'a> {
+    /// This is the token that is kept now for the server with this place in the list: another client of the user may
+    /// have a newer one.
+    Token(usize, Secret),
     /// The connection that [`Action::Connect`] asked for is there.
     Connected,
     /// The server has sent these bytes, cut anywhere.
@@ -49,7 +52,8 @@ pub enum Input<'a> {
 /// Something that is to be done, in the order in which it came.
 #[derive(Debug)]
 pub enum Action {
-    /// Connect to the server of this number in the list of servers; answered by `Connected` or `Disconnected`.
+    /// Connect to the server of this number in the list of servers; answered by `Connected` or `Disconnected`, before
+    /// which [`Input::Token`] may come.
     Connect(usize),
     /// Close the connection, or give up making one. What is to be sent is sent before, as far as that takes no waiting.
     /// No `Disconnected` follows.
@@ -68,8 +72,8 @@ pub enum Action {
     AskSecret(Wanted),
     /// Keep this resume token of the server with this place in the list for the next run, in place of an older one.
     KeepToken(usize, Secret),
-    /// The token that is kept for the server with this place in the list is of no use any more.
-    ForgetToken(usize),
+    /// This token of the server with this place in the list is of no use any more. Another one may be kept by now.
+    ForgetToken(usize, Secret),
     /// It is over: restore everything and end with this exit code. Nothing comes after it.
     Leave(u8),
 }

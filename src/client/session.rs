@@ -180,6 +180,7 @@ impl Session {
             return;
         }
         match input {
+            Input::Token(server, token) => self.on_kept_token(server, token),
             Input::Connected => self.on_connected(now),
             Input::Bytes(bytes) => self.on_bytes(bytes, now),
             Input::Disconnected(why) => self.on_disconnected(why, now),

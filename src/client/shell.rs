@@ -160,6 +160,9 @@ impl Shell {
         match action {
             Action::Connect(n) => {
                 // The session knows the list by its length.
+                if let Some(token) = self.kept(n) {
+                    self.tell(Input::Token(n, token));
+                }
                 let server = self.options.servers.get(n)?;
                 if let Err(error) = self.links.connect(server) {
                     self.tell(Input::Disconnected(&error.to_string()));
@@ -177,9 +180,9 @@ impl Shell {
             Action::Prompt(prompt) => self.prompt = prompt,
             Action::AskSecret(wanted) => self.keyboard.ask(Ask::Secret(wanted)),
             Action::KeepToken(n, token) => self.keep(n, &token),
-            Action::ForgetToken(n) => {
+            Action::ForgetToken(n, token) => {
                 if let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) {
-                    store.forget_token(server, &self.options.user);
+                    store.forget_token(server, &self.options.user, &token);
                 }
             }
             Action::Leave(code) => return Some(code),
@@ -296,6 +299,11 @@ impl Shell {
 
     fn say(&mut self, weight: Weight, kind: &'static str, text: String) {
         self.show(&Shown::Status(Status { weight, kind, text }));
+    }
+
+    /// The token that is kept now for a server. One that is not believed was told of at the start.
+    fn kept(&self, n: usize) -> Option<Secret> {
+        self.store.as_ref()?.token(self.servers.get(n)?, &self.options.user).ok().flatten()
     }
 
     fn keep(&mut self, n: usize, token: &Secret) {

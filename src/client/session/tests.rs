@@ -5,10 +5,11 @@
 //! ```text
 //! connected          lost WHY           server LINE        user LINE (or: user)
 //! secret TEXT        secret (refused)   end                terminated        wait MS
+//! kept TOKEN (of the first server)
 //! ```
 //!
 //! Out: `> LINE` is sent; `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` a reply (`#- …` with more to
-//! come), `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `ask PROMPT`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`, `forget` (of the first server),
+//! come), `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `ask PROMPT`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`, `forget TOKEN` (of the first server),
 //! `leave CODE`. A script that names no `prompt` does not look at them.
 
 use super::*;
@@ -87,6 +88,7 @@ impl Stage {
         let (what, rest) = line.split_once(' ').unwrap_or((line, ""));
         let bytes = format!("{rest}\n");
         let input = match what {
+            "kept" => Input::Token(0, secret(rest)),
             "connected" => Input::Connected,
             "lost" => Input::Disconnected(rest),
             "server" => Input::Bytes(bytes.as_bytes()),
@@ -115,7 +117,7 @@ impl Stage {
 
 fn is_input(line: &str) -> bool {
     let first = line.split(' ').next().unwrap_or_default();
-    ["connected", "lost", "server", "user", "secret", "end", "terminated", "wait"].contains(&first)
+    ["kept", "connected", "lost", "server", "user", "secret", "end", "terminated", "wait"].contains(&first)
 }
 
 fn told(action: &Action) -> String {
@@ -134,8 +136,8 @@ fn told(action: &Action) -> String {
         Action::AskSecret(Wanted::NewPasswordAgain) => "want new password again".to_owned(),
         Action::KeepToken(0, token) => format!("keep {}", *token.0),
         Action::KeepToken(server, token) => format!("keep {} of {server}", *token.0),
-        Action::ForgetToken(0) => "forget".to_owned(),
-        Action::ForgetToken(server) => format!("forget of {server}"),
+        Action::ForgetToken(0, token) => format!("forget {}", *token.0),
+        Action::ForgetToken(server, token) => format!("forget {} of {server}", *token.0),
         Action::Leave(code) => format!("leave {code}"),
     }
 }

@@ -113,7 +113,7 @@ fn with_a_token() {
         server C 220 ready
         > C alice t0
         server C 531 token refused; your password?
-        forget
+        forget t0
         - token: the kept login is not good any more
         want password 1
         secret

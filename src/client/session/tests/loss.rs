@@ -105,12 +105,23 @@ fn what_is_on_its_way_is_neither_sent_again_nor_called_confirmed() {
 }
 
 #[test]
+fn what_another_client_has_kept_is_tried_in_place_of_an_older_token() {
+    let mut stage = Stage::ready();
+    stage.play("lost x\nwait 2000\nkept t9");
+    stage.check("connected\nserver C 220 hi\n> C alice t9");
+    // Who gives a password wants it to be used.
+    let mut stage = Stage::new(settings(), None);
+    stage.play("kept t9");
+    stage.check("connected\nserver C 220 hi\n> C alice");
+}
+
+#[test]
 fn a_token_that_is_no_good_any_more_while_a_line_is_typed() {
     let mut stage = Stage::ready();
     stage.play("lost x\nwait 2000\nconnected\nserver C 220 hi");
     stage.check(
         "server C 531 token refused
-        forget
+        forget t2
         - token: the kept login is not good any more
         ! password-needed: your password is needed: press Enter first; what stands in the line is not sent
         prompt press Enter, then your password>
