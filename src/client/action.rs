@@ -43,7 +43,9 @@ pub enum Input<'a> {
     /// The input has ended (end of file, Ctrl-D), or the user has interrupted (Ctrl-C) with nothing typed. What was
     /// entered before is still carried out.
     End,
-    /// Somebody wants the client to end: SIGTERM, SIGHUP.
+    /// Nobody reads any more what is shown: what was said may still be confirmed, and that is all.
+    Unheard,
+    /// Somebody wants the client to end: SIGTERM, SIGHUP, and SIGINT where no lines are edited.
     Terminated,
     /// Time has passed: what was due by now is to be done. See `Session::deadline`.
     Tick,

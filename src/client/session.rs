@@ -187,6 +187,7 @@ impl Session {
             Input::Line(line) => self.on_input(line, now),
             Input::Secret(secret) => self.on_secret(secret, now),
             Input::End => self.on_end(),
+            Input::Unheard => self.on_unheard(now),
             Input::Terminated => self.on_terminated(now),
             Input::Tick => {}
         }

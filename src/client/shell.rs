@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::action::{Action, Input, Now, Secret, Shown, Status, Weight};
 use super::args::Options;
@@ -276,7 +277,7 @@ impl Shell {
             self.lost_output = Some(error);
             // The one thing that is to be said can be said without anybody watching.
             if self.options.once.is_none() {
-                self.tell(Input::Terminated);
+                self.tell(Input::Unheard);
             }
         }
     }
@@ -342,6 +343,7 @@ impl Shell {
             }
             if let Some(Event::Key(key)) = event {
                 self.keyboard.answered();
+                is_unsaid |= matches!(key, Key::BadLine(_));
                 if let Key::Line(typed) | Key::Interrupted(typed) = key
                     && !typed.trim().is_empty()
                 {
@@ -353,13 +355,13 @@ impl Shell {
         self.inbox.close();
         self.links.finish();
         if !self.keyboard.is_busy() {
-            self.keyboard.finish();
+            is_unsaid |= self.keyboard.finish();
         }
         match &self.lost_output {
             Some(error) if self.options.once.is_none() => {
                 // `chatclient --plain … | head -1` ends here: nobody is left to say anything to. But what a script still
                 // had to say must not be lost without a word.
-                is_unsaid |= !self.has_talked || (!self.is_edited && has_more(io::stdin()));
+                is_unsaid |= !self.is_edited && has_more(io::stdin(), !self.has_talked);
                 let is_quiet = error.kind() == ErrorKind::BrokenPipe && !is_unsaid && code.max(self.worst) == 0;
                 if is_quiet {
                     return 0;
@@ -372,10 +374,14 @@ impl Shell {
     }
 }
 
-/// Whether there is something that has not been read.
-fn has_more(input: impl AsFd) -> bool {
-    // What does not know has no end either.
-    rustix::io::ioctl_fionread(input).is_ok_and(|bytes| bytes > 0)
+/// Whether there is something that has not been read; if it `may_come`, also whether something still could.
+fn has_more(input: impl AsFd, may_come: bool) -> bool {
+    // What is no pipe and no file, such as /dev/null, does not know, and holds nothing.
+    let is_there = rustix::io::ioctl_fionread(&input).is_ok_and(|bytes| bytes > 0);
+    // Only what is at its end can be read, and has nothing to give.
+    let mut fds = [PollFd::new(&input, PollFlags::IN)];
+    let is_silent = may_come && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready == 0);
+    is_there || is_silent
 }
 
 fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: bool) -> Settings {
@@ -394,4 +400,23 @@ fn form(options: &Options, is_edited: bool) -> Form {
     let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let (no_color, term) = (variable("NO_COLOR"), variable("TERM"));
     Form::People { colour: may_colour(true, options.no_color, no_color.as_deref(), term.as_deref()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_not_been_read() {
+        let (input, mut other) = io::pipe().unwrap();
+        assert_eq!((has_more(&input, false), has_more(&input, true)), (false, true), "it may still come");
+        other.write_all(b"x").unwrap();
+        drop(other);
+        assert!(has_more(&input, false) && has_more(&input, true));
+        let (input, _) = io::pipe().unwrap();
+        let nothing = std::fs::File::open("/dev/null").unwrap();
+        for may_come in [false, true] {
+            assert!(!has_more(&input, may_come) && !has_more(&nothing, may_come));
+        }
+    }
 }

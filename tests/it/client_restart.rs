@@ -199,7 +199,7 @@ fn a_server_that_asks_for_patience_is_given_it() {
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
     let kept = home.path().join(".local/state/chatd");
-    eventually("a token is kept", || std::fs::read_dir(&kept).is_ok_and(|mut files| files.next().is_some()));
+    eventually("a token is kept", || fs::read_dir(&kept).is_ok_and(|mut files| files.next().is_some()));
     server.term();
     alice.wait_for("shutting down, retry in 2 s");
     server.restart();

@@ -141,6 +141,13 @@ impl Session {
         }
     }
 
+    pub(super) fn on_unheard(&mut self, now: Now) {
+        // Who is leaving already waits for what may still be confirmed.
+        if !matches!(self.phase, Phase::Leaving { .. }) {
+            self.quit(now);
+        }
+    }
+
     pub(super) fn on_terminated(&mut self, now: Now) {
         if let Phase::Leaving { code, .. } = self.phase {
             return self.finish(code);

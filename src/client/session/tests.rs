@@ -5,7 +5,7 @@
 //! ```text
 //! connected          lost WHY           server LINE        user LINE (or: user)
 //! secret TEXT        secret (refused)   end                terminated        wait MS
-//! kept TOKEN (of the first server)
+//! kept TOKEN (of the first server)           unheard
 //! ```
 //!
 //! Out: `> LINE` is sent; `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` a reply (`#- …` with more to
@@ -95,6 +95,7 @@ impl Stage {
             "user" => Input::Line(rest),
             "secret" => Input::Secret((!rest.is_empty()).then(|| secret(rest))),
             "end" => Input::End,
+            "unheard" => Input::Unheard,
             "terminated" => Input::Terminated,
             "wait" => {
                 let ms: u64 = rest.parse().unwrap();
@@ -117,7 +118,7 @@ impl Stage {
 
 fn is_input(line: &str) -> bool {
     let first = line.split(' ').next().unwrap_or_default();
-    ["kept", "connected", "lost", "server", "user", "secret", "end", "terminated", "wait"].contains(&first)
+    ["kept", "connected", "lost", "server", "user", "secret", "end", "unheard", "terminated", "wait"].contains(&first)
 }
 
 fn told(action: &Action) -> String {
