@@ -26,6 +26,9 @@ pub struct Now {
 /// Something that has happened.
 #[derive(Debug)]
 pub enum Input<'a> {
+    /// This is the token that is kept now for the server with this place in the list: another client of the user may
+    /// have a newer one.
+    Token(usize, Secret),
     /// The connection that [`Action::Connect`] asked for is there.
     Connected,
     /// The server has sent these bytes, cut anywhere.
@@ -40,7 +43,9 @@ pub enum Input<'a> {
     /// The input has ended (end of file, Ctrl-D), or the user has interrupted (Ctrl-C) with nothing typed. What was
     /// entered before is still carried out.
     End,
-    /// Somebody wants the client to end: SIGTERM, SIGHUP.
+    /// Nobody reads any more what is shown: what was said may still be confirmed, and that is all.
+    Unheard,
+    /// Somebody wants the client to end: SIGTERM, SIGHUP, and SIGINT where no lines are edited.
     Terminated,
     /// Time has passed: what was due by now is to be done. See `Session::deadline`.
     Tick,
@@ -49,7 +54,8 @@ pub enum Input<'a> {
 /// Something that is to be done, in the order in which it came.
 #[derive(Debug)]
 pub enum Action {
-    /// Connect to the server of this number in the list of servers; answered by `Connected` or `Disconnected`.
+    /// Connect to the server of this number in the list of servers; answered by `Connected` or `Disconnected`, before
+    /// which [`Input::Token`] may come.
     Connect(usize),
     /// Close the connection, or give up making one. What is to be sent is sent before, as far as that takes no waiting.
     /// No `Disconnected` follows.
@@ -68,8 +74,8 @@ pub enum Action {
     AskSecret(Wanted),
     /// Keep this resume token of the server with this place in the list for the next run, in place of an older one.
     KeepToken(usize, Secret),
-    /// The token that is kept for the server with this place in the list is of no use any more.
-    ForgetToken(usize),
+    /// This token of the server with this place in the list is of no use any more. Another one may be kept by now.
+    ForgetToken(usize, Secret),
     /// It is over: restore everything and end with this exit code. Nothing comes after it.
     Leave(u8),
 }
@@ -81,7 +87,7 @@ pub enum Wanted {
     Password(u32),
     /// A password for an account that is about to be made, or a new one for one that exists.
     NewPassword(u32),
-    /// The same again, to be sure. Only asked of people.
+    /// The same again, to be sure. Only asked of people, also where they have a script talk for them.
     NewPasswordAgain,
 }
 

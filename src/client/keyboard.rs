@@ -67,7 +67,7 @@ pub(super) enum Origin {
 /// The main thread's end of the keyboard.
 pub(super) struct Keyboard {
     asks: SyncSender<Ask>,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<bool>,
     /// What has been asked for has not been answered.
     is_busy: bool,
     is_interrupting: Arc<AtomicBool>,
@@ -104,6 +104,7 @@ impl Keyboard {
         let body = move || match origin {
             Origin::Editor { screen, known, store } => {
                 edit(&mut reader, &wanted, &screen, &known, store.as_ref(), &doorbell);
+                false
             }
             Origin::Stdin => read_stdin(&mut reader, &wanted, &doorbell),
         };
@@ -146,11 +147,12 @@ impl Keyboard {
         }
     }
 
-    /// Ends the thread, which must not be busy, and waits for it.
-    pub(super) fn finish(self) {
+    /// Ends the thread, which must not be busy, and waits for it. Gives whether it has read something of standard input
+    /// that nobody has asked for.
+    pub(super) fn finish(self) -> bool {
         drop(self.asks);
-        // It gives nothing, and a panic has ended the process.
-        let _ = self.thread.join();
+        // A panic has ended the process.
+        self.thread.join().unwrap_or(false)
     }
 }
 
@@ -286,8 +288,8 @@ fn remember(line: &str, editor: &mut LineEditor, store: Option<&Store>) {
     }
 }
 
-/// The thread's body where lines come from standard input.
-fn read_stdin(reader: &mut Reader, asks: &Receiver<Ask>, doorbell: &Doorbell) {
+/// The thread's body where lines come from standard input. Gives whether something was read and not asked for.
+fn read_stdin(reader: &mut Reader, asks: &Receiver<Ask>, doorbell: &Doorbell) -> bool {
     let mut lines = Lines::new();
     while let Ok(ask) = asks.recv() {
         reader.has_talked |= matches!(ask, Ask::Line(_));
@@ -305,4 +307,5 @@ fn read_stdin(reader: &mut Reader, asks: &Receiver<Ask>, doorbell: &Doorbell) {
             break;
         }
     }
+    lines.has_rest()
 }

@@ -61,9 +61,12 @@ pub struct Settings {
     pub servers: Vec<String>,
     /// Who the user is: a name that [`command::is_user_name`] accepts.
     pub user: String,
-    /// Whether a person sits there. A person is asked for a new password twice, and may type while the connection is
-    /// lost; for a script, lines wait until there is one.
+    /// Whether a person sits there and edits lines. A person may type while the connection is lost; for a script, lines
+    /// wait until there is one.
     pub people: bool,
+    /// Whether it is a person who is asked for the password of the login, be it for a script: a new one that is typed
+    /// blind is asked for twice.
+    pub asks_person: bool,
     /// Say this, wait for the confirmation, leave.
     pub once: Option<Once>,
     /// What the pauses before a new connection are drawn from: something that other clients do not have.
@@ -177,12 +180,14 @@ impl Session {
             return;
         }
         match input {
+            Input::Token(server, token) => self.on_kept_token(server, token),
             Input::Connected => self.on_connected(now),
             Input::Bytes(bytes) => self.on_bytes(bytes, now),
             Input::Disconnected(why) => self.on_disconnected(why, now),
             Input::Line(line) => self.on_input(line, now),
             Input::Secret(secret) => self.on_secret(secret, now),
             Input::End => self.on_end(),
+            Input::Unheard => self.on_unheard(now),
             Input::Terminated => self.on_terminated(now),
             Input::Tick => {}
         }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::action::{Action, Input, Now, Secret, Shown, Status, Weight};
 use super::args::Options;
@@ -87,12 +88,13 @@ impl Shell {
         let mut troubles = Vec::new();
         let store = Store::open().map_err(|why| troubles.push(why)).ok();
         let source = Source::new(options.password_command.clone());
+        let asks_person = !source.is_given();
         let mut kept = |server: &String| {
             let token = store.as_ref()?.token(server, &options.user);
             token.map_err(|why| troubles.push(why)).ok().flatten()
         };
         // Who gives a password wants it to be used.
-        let tokens = servers.iter().map(|server| if source.is_given() { None } else { kept(server) }).collect();
+        let tokens = servers.iter().map(|server| if asks_person { kept(server) } else { None }).collect();
         let origin = if is_edited {
             let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
             Origin::Editor { screen, known, store: store.clone() }
@@ -102,7 +104,7 @@ impl Shell {
         let mut shell = Self {
             keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
             links: Links::new(inbox.doorbell(), inbox.alarm()),
-            session: Session::new(settings(&options, servers.clone(), is_edited), tokens),
+            session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens),
             view: View::new(form(&options, is_edited), TimeZone::system()),
             servers,
             prompt: String::new(),
@@ -159,6 +161,9 @@ impl Shell {
         match action {
             Action::Connect(n) => {
                 // The session knows the list by its length.
+                if let Some(token) = self.kept(n) {
+                    self.tell(Input::Token(n, token));
+                }
                 let server = self.options.servers.get(n)?;
                 if let Err(error) = self.links.connect(server) {
                     self.tell(Input::Disconnected(&error.to_string()));
@@ -176,9 +181,9 @@ impl Shell {
             Action::Prompt(prompt) => self.prompt = prompt,
             Action::AskSecret(wanted) => self.keyboard.ask(Ask::Secret(wanted)),
             Action::KeepToken(n, token) => self.keep(n, &token),
-            Action::ForgetToken(n) => {
+            Action::ForgetToken(n, token) => {
                 if let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) {
-                    store.forget_token(server, &self.options.user);
+                    store.forget_token(server, &self.options.user, &token);
                 }
             }
             Action::Leave(code) => return Some(code),
@@ -272,7 +277,7 @@ impl Shell {
             self.lost_output = Some(error);
             // The one thing that is to be said can be said without anybody watching.
             if self.options.once.is_none() {
-                self.tell(Input::Terminated);
+                self.tell(Input::Unheard);
             }
         }
     }
@@ -295,6 +300,11 @@ impl Shell {
 
     fn say(&mut self, weight: Weight, kind: &'static str, text: String) {
         self.show(&Shown::Status(Status { weight, kind, text }));
+    }
+
+    /// The token that is kept now for a server. One that is not believed was told of at the start.
+    fn kept(&self, n: usize) -> Option<Secret> {
+        self.store.as_ref()?.token(self.servers.get(n)?, &self.options.user).ok().flatten()
     }
 
     fn keep(&mut self, n: usize, token: &Secret) {
@@ -333,6 +343,7 @@ impl Shell {
             }
             if let Some(Event::Key(key)) = event {
                 self.keyboard.answered();
+                is_unsaid |= matches!(key, Key::BadLine(_));
                 if let Key::Line(typed) | Key::Interrupted(typed) = key
                     && !typed.trim().is_empty()
                 {
@@ -344,13 +355,13 @@ impl Shell {
         self.inbox.close();
         self.links.finish();
         if !self.keyboard.is_busy() {
-            self.keyboard.finish();
+            is_unsaid |= self.keyboard.finish();
         }
         match &self.lost_output {
             Some(error) if self.options.once.is_none() => {
                 // `chatclient --plain … | head -1` ends here: nobody is left to say anything to. But what a script still
                 // had to say must not be lost without a word.
-                is_unsaid |= !self.has_talked || (!self.is_edited && has_more(io::stdin()));
+                is_unsaid |= !self.is_edited && has_more(io::stdin(), !self.has_talked);
                 let is_quiet = error.kind() == ErrorKind::BrokenPipe && !is_unsaid && code.max(self.worst) == 0;
                 if is_quiet {
                     return 0;
@@ -363,16 +374,20 @@ impl Shell {
     }
 }
 
-/// Whether there is something that has not been read.
-fn has_more(input: impl AsFd) -> bool {
-    // What does not know has no end either.
-    rustix::io::ioctl_fionread(input).is_ok_and(|bytes| bytes > 0)
+/// Whether there is something that has not been read; if it `may_come`, also whether something still could.
+fn has_more(input: impl AsFd, may_come: bool) -> bool {
+    // What is no pipe and no file, such as /dev/null, does not know, and holds nothing.
+    let is_there = rustix::io::ioctl_fionread(&input).is_ok_and(|bytes| bytes > 0);
+    // Only what is at its end can be read, and has nothing to give.
+    let mut fds = [PollFd::new(&input, PollFlags::IN)];
+    let is_silent = may_come && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready == 0);
+    is_there || is_silent
 }
 
-fn settings(options: &Options, servers: Vec<String>, people: bool) -> Settings {
+fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: bool) -> Settings {
     // A hasher of the standard library begins at random, which is all that is needed here.
     let seed = RandomState::new().build_hasher().finish();
-    Settings { servers, user: options.user.clone(), people, once: options.once.clone(), seed }
+    Settings { servers, user: options.user.clone(), people, asks_person, once: options.once.clone(), seed }
 }
 
 fn form(options: &Options, is_edited: bool) -> Form {
@@ -385,4 +400,23 @@ fn form(options: &Options, is_edited: bool) -> Form {
     let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let (no_color, term) = (variable("NO_COLOR"), variable("TERM"));
     Form::People { colour: may_colour(true, options.no_color, no_color.as_deref(), term.as_deref()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_not_been_read() {
+        let (input, mut other) = io::pipe().unwrap();
+        assert_eq!((has_more(&input, false), has_more(&input, true)), (false, true), "it may still come");
+        other.write_all(b"x").unwrap();
+        drop(other);
+        assert!(has_more(&input, false) && has_more(&input, true));
+        let (input, _) = io::pipe().unwrap();
+        let nothing = std::fs::File::open("/dev/null").unwrap();
+        for may_come in [false, true] {
+            assert!(!has_more(&input, may_come) && !has_more(&nothing, may_come));
+        }
+    }
 }

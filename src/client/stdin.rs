@@ -55,6 +55,11 @@ impl Lines {
         String::from_utf8_lossy(line).into_owned()
     }
 
+    /// Whether something has been read and not taken.
+    pub(super) fn has_rest(&self) -> bool {
+        self.is_skipping || !self.buffer.trim_ascii().is_empty()
+    }
+
     fn next_of(
         &mut self,
         input: impl AsFd,

@@ -101,13 +101,17 @@ impl Store {
     pub(super) fn keep_token(&self, server: &str, user: &str, token: &Secret) -> Result<(), String> {
         let user_key = user.to_ascii_lowercase();
         let text = Zeroizing::new(format!("{TOKEN_HEAD}\n{server}\n{user_key}\n{}\n", token.0.as_str()));
+        let _lock = self.lock();
         self.write(&token_file(server, user), text.as_bytes())
     }
 
-    /// Removes the token of this user of this server.
-    pub(super) fn forget_token(&self, server: &str, user: &str) {
-        // One that stays behind is refused by the server, and asked for no longer than that.
-        let _ = fs::remove_file(self.folder.join(token_file(server, user)));
+    /// Removes the token of this user of this server, if it is this one: another client may have kept a newer one.
+    pub(super) fn forget_token(&self, server: &str, user: &str, refused: &Secret) {
+        let _lock = self.lock();
+        if matches!(self.token(server, user), Ok(Some(kept)) if kept == *refused) {
+            // One that stays behind is refused by the server, and asked for no longer than that.
+            let _ = fs::remove_file(self.folder.join(token_file(server, user)));
+        }
     }
 
     /// The lines typed in earlier runs, the oldest first. A file that has grown too long is cut on this occasion.
@@ -157,7 +161,7 @@ impl Store {
         appended.map_err(|error| error.to_string())
     }
 
-    /// The lock of the history: the folder's own, so that it needs no file. Nobody holds it for more than a moment, unless
+    /// The lock of what is read and then changed: the folder's own, so that it needs no file. Nobody holds it for more than a moment, unless
     /// that client has been stopped in it; then it is done without.
     fn lock(&self) -> Option<File> {
         let folder = File::open(&self.folder).ok()?;
@@ -268,7 +272,9 @@ mod tests {
         store.keep_token("b:2", "Alice", &secret("two")).unwrap();
         store.keep_token("a:1", "alice", &secret("three")).unwrap();
         assert_eq!(store.token("b:2", "ALICE"), Ok(Some(secret("two"))));
-        store.forget_token("b:2", "alice");
+        store.forget_token("b:2", "alice", &secret("one"));
+        assert_eq!(store.token("b:2", "alice"), Ok(Some(secret("two"))), "another client has kept this one");
+        store.forget_token("b:2", "alice", &secret("two"));
         assert_eq!(store.token("b:2", "alice"), Ok(None));
         assert_eq!(store.token("a:1", "alice"), Ok(Some(secret("three"))));
         assert_eq!(store.token("a:1", "bob"), Ok(None));

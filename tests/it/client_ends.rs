@@ -130,7 +130,7 @@ fn the_server_ends_it_in_the_middle_of_a_line() {
         client.expect("C PM go");
         client.send("C 250 sent to 0");
         client.expect("C PM stop");
-        client.send("C 421 logged in 4 times already");
+        client.send("C 421 too many failures");
         client.line();
     });
     alice.wait_for("password: ");
@@ -141,7 +141,7 @@ fn the_server_ends_it_in_the_middle_of_a_line() {
     alice.keys("stop\rhalf a line");
     alice.expect_exit(1);
     let contents = alice.contents();
-    assert!(contents.contains("logged in 4 times already"), "{contents}");
+    assert!(contents.contains("too many failures"), "{contents}");
     assert!(contents.contains("not confirmed"), "{contents}");
     drop(fake_thread);
 }
@@ -276,6 +276,33 @@ fn a_new_password_is_chosen_by_hand_whatever_the_variable_says() {
     again.send("battery staple");
     again.expect("C 230 ");
     assert!(!alice.raw().contains("battery"));
+}
+
+#[test]
+fn who_chooses_a_password_for_a_script_is_asked_again() {
+    let server = Server::start();
+    let (host, port) = (server.addr().ip().to_string(), server.addr().port().to_string());
+    let client = env!("CARGO_BIN_EXE_chatclient");
+    for (mode, user) in [(&["--plain"][..], "plain"), (&["--json"], "json"), (&["--once", "hi"], "once")] {
+        let arguments: Vec<&str> = mode.iter().copied().chain([host.as_str(), port.as_str(), user]).collect();
+        let home = tempfile::tempdir().unwrap();
+        let mut alice = Terminal::start(24, 80, home.path(), client, &arguments);
+        alice.wait_for("choose a password: ");
+        alice.keys("correct hoarse\r");
+        alice.wait_for("the same password again: ");
+        alice.keys("correct horse\r");
+        alice.wait_for("these two differ");
+        for _ in 0..2 {
+            alice.wait("a question", |alice| alice.contents().trim_end().ends_with(':'));
+            alice.keys("correct horse\r");
+        }
+        if user != "once" {
+            alice.wait_for("welcome");
+            alice.keys("EX\r");
+        }
+        alice.expect_exit(0);
+        assert!(!alice.raw().contains("correct h"), "{}", alice.raw());
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The connection breaks and comes back: the client too, by itself, and says nothing twice.
 
+use std::fs;
 use std::net::TcpListener;
 use std::thread;
 
@@ -39,6 +40,42 @@ fn killed_and_started_again() {
     // Nothing else was sent.
     bob.typed("NOOP");
     bob.expect("C 200 ");
+}
+
+#[test]
+fn a_password_changed_by_another_client_of_the_same_home_keeps_nobody_out() {
+    let mut server = server();
+    let home = tempfile::tempdir().unwrap();
+    let mut first = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    let folder = home.path().join(".local/state/chatd");
+    let kept = || {
+        let names = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        names.filter(|path| path.to_string_lossy().contains("token-")).find_map(|path| fs::read_to_string(path).ok())
+    };
+    eventually("a token", || kept().is_some());
+    let mut second = Terminal::client(24, 80, home.path(), server.addr(), "alice");
+    second.wait_for("alice> ");
+    let old = kept();
+    second.keys("/passwd\r");
+    for (asked, answer) in
+        [("password: ", PASSWORD), ("choose a password: ", "battery staple"), ("again: ", "battery staple")]
+    {
+        second.wait_for(asked);
+        second.keys(&format!("{answer}\r"));
+    }
+    second.wait_for("older tokens are void");
+    // It is confirmed after the token that was asked for before it.
+    second.keys("changed\r");
+    second.wait_for("changed (sent to 1)");
+    assert_ne!(kept(), old);
+    server.kill9();
+    first.wait_for("is lost");
+    server.restart();
+    for client in [&mut first, &mut second] {
+        client.wait("a welcome", |client| client.contents().matches("welcome alice").count() == 2);
+        assert!(!client.contents().contains("not good any more"), "{}", client.contents());
+    }
+    assert!(kept().is_some());
 }
 
 #[test]
@@ -162,7 +199,7 @@ fn a_server_that_asks_for_patience_is_given_it() {
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
     let kept = home.path().join(".local/state/chatd");
-    eventually("a token is kept", || std::fs::read_dir(&kept).is_ok_and(|mut files| files.next().is_some()));
+    eventually("a token is kept", || fs::read_dir(&kept).is_ok_and(|mut files| files.next().is_some()));
     server.term();
     alice.wait_for("shutting down, retry in 2 s");
     server.restart();

@@ -332,6 +332,95 @@ fn once_needs_nobody_who_reads() {
     run_in(home.path(), &server, script).check(1, &["nobody is not online"]);
 }
 
+/// Has the client read what `input` prints, and its reader go when it has one line. `play` is the server, and can wait
+/// until the reader has gone; `code` is what the client must end with.
+#[track_caller]
+fn check_reader_goes(input: &str, mode: &str, play: impl FnOnce(&Fake, &dyn Fn()) + Send, code: &str) {
+    let fake = Fake::start();
+    let home = tempfile::tempdir().unwrap();
+    let script = format!(
+        "{{ {input} | '{}' {mode} $SERVER alice; echo $? >code; }} | {{ head -n 1; exec <&-; touch gone; }}\n\
+         until [ -s code ]; do sleep 0.01; done",
+        env!("CARGO_BIN_EXE_chatclient")
+    );
+    let mut command = Command::new("setsid");
+    command
+        .args(["-w", "sh", "-c", &script])
+        .env_remove("XDG_STATE_HOME")
+        .env("HOME", home.path())
+        .env("SERVER", fake.addr().to_string())
+        .env("CHATCLIENT_PASSWORD", PASSWORD)
+        .current_dir(home.path());
+    let outcome = std::thread::scope(|scope| {
+        let gone = home.path().join("gone");
+        scope.spawn(move || play(&fake, &|| eventually("the reader has gone", || gone.exists())));
+        finish(command)
+    });
+    assert_eq!(fs::read_to_string(home.path().join("code")).unwrap().trim(), code, "{outcome:?}");
+    assert_eq!(outcome.stderr.contains("standard output"), code != "0", "{outcome:?}");
+}
+
+#[test]
+fn whose_reader_goes_ends_well_if_all_it_has_read_is_said() {
+    check_reader_goes(
+        r"printf 'a\nb\nc\n'",
+        "--plain",
+        |fake, wait_for_reader| {
+            let mut client = fake.let_in();
+            ["C PM a", "C PM b", "C PM c", "C EX"].iter().for_each(|line| client.expect_exact(line));
+            client.send("C 250 sent to 0");
+            wait_for_reader();
+            // Now it is noticed that nobody reads, and the last one is confirmed all the same.
+            client.send("C 250 sent to 0");
+            pause(50);
+            client.send("C 250 sent to 0");
+            client.send("C 221 bye");
+        },
+        "0",
+    );
+}
+
+#[test]
+fn whose_reader_goes_does_not_end_well_while_lines_wait() {
+    check_reader_goes(
+        r"printf '/join den\nb\nc\n'",
+        "--plain",
+        |fake, wait_for_reader| {
+            let mut client = fake.let_in();
+            client.expect_exact("C JOIN den");
+            client.send("D PM 1882415750197542913 bob one");
+            wait_for_reader();
+            client.send("D PM 1882415750197542913 bob two");
+            client.expect_exact("C EX");
+            client.send("C 227 den token=A");
+            client.send("C 221 bye");
+        },
+        "1",
+    );
+}
+
+#[test]
+fn whose_reader_goes_before_the_login_ends_well_if_there_is_no_input() {
+    for (input, code) in [("true", "0"), ("echo hello", "1")] {
+        check_reader_goes(
+            input,
+            "--json",
+            |fake, wait_for_reader| {
+                let mut client = fake.accept();
+                wait_for_reader();
+                client.send("C 220 fake 0 ready; your name?");
+                client.expect("C alice");
+                client.send("C 331 your password?");
+                client.expect("C ");
+                // This is shown, and to nobody.
+                client.send("C 450 busy, try again in 2 s");
+                client.expect_reset_or_closed();
+            },
+            code,
+        );
+    }
+}
+
 #[test]
 fn a_script_whose_output_is_lost_does_not_end_as_if_all_were_well() {
     let server = Server::start();

@@ -150,7 +150,11 @@ impl Session {
 
     fn resend(&mut self, now: Now) {
         if self.unconfirmed.is_empty() {
-            self.note("resent", "everything is confirmed".to_owned());
+            let text = match self.requests.iter().filter(|request| matches!(request, Request::Say(_))).count() {
+                0 => "everything is confirmed".to_owned(),
+                count => format!("nothing to send again; {count} still wait for their confirmation"),
+            };
+            self.note("resent", text);
         }
         for Unconfirmed { words, .. } in std::mem::take(&mut self.unconfirmed) {
             self.say(words.place, &words.text, now);

@@ -138,7 +138,8 @@ impl Session {
                     self.trouble("password", problem);
                     self.ask_change(is_new, tries + 1);
                 }
-                None if is_new && self.settings.people => {
+                // To a person who edits lines, a source that gives the password of the login gives no new one.
+                None if is_new && (self.settings.people || self.settings.asks_person) => {
                     self.keys.change = Some(Change::Again { first: secret, tries });
                     self.want(Wanted::NewPasswordAgain);
                 }

@@ -61,7 +61,7 @@ impl Session {
         if let Phase::Leaving { code, .. } = self.phase {
             return self.finish(code);
         }
-        let ending = ending(reason);
+        let ending = ending(reason, self.was_in);
         if ending == Ending::Final {
             return self.close(&format!("the server has closed the connection: {reason}"));
         }
@@ -138,6 +138,13 @@ impl Session {
         let waits = !self.settings.people && (!self.was_in || !self.talk.pending.is_empty());
         if !self.is_ready() && !waits && !matches!(self.phase, Phase::Leaving { .. }) {
             self.finish(0);
+        }
+    }
+
+    pub(super) fn on_unheard(&mut self, now: Now) {
+        // Who is leaving already waits for what may still be confirmed.
+        if !matches!(self.phase, Phase::Leaving { .. }) {
+            self.quit(now);
         }
     }
 
@@ -227,10 +234,11 @@ impl Session {
     }
 }
 
-/// What the server's reason for closing means.
-fn ending(reason: &str) -> Ending {
+/// What the server's reason for closing means to a user who `was_in` during this run.
+fn ending(reason: &str, was_in: bool) -> Ending {
     let is = |known: CloseReason| reason == known.to_string();
-    let is_full = reason.starts_with("logged in ") && reason.ends_with(" times already");
+    // Who was in may be counted by connections that broke and that the server takes for alive, for some two minutes.
+    let is_full = !was_in && reason.starts_with("logged in ") && reason.ends_with(" times already");
     if is_full || is(CloseReason::TooManyFailures) || is(CloseReason::NotAChatClient) {
         Ending::Final
     } else if is(CloseReason::LoginTooLong) {
@@ -255,13 +263,14 @@ mod tests {
 
     #[track_caller]
     fn check(reason: &str, expected: &Ending) {
-        assert_eq!(ending(reason), *expected, "{reason}");
+        for was_in in [false, true] {
+            assert_eq!(ending(reason, was_in), *expected, "{reason}");
+        }
     }
 
     #[test]
     fn endings() {
         check(&CloseReason::TooManyFailures.to_string(), &Ending::Final);
-        check(&CloseReason::LoggedInAlready(4).to_string(), &Ending::Final);
         check(&CloseReason::NotAChatClient.to_string(), &Ending::Final);
         check(&CloseReason::LoginTooLong.to_string(), &Ending::NobodyThere);
         check(&CloseReason::ShuttingDown(7).to_string(), &Ending::Later(Some(7)));
@@ -269,6 +278,13 @@ mod tests {
         check(&CloseReason::TooSlow.to_string(), &Ending::Later(None));
         check("something new, retry in 3 s", &Ending::Later(Some(3)));
         check("", &Ending::Later(None));
+    }
+
+    #[test]
+    fn too_many_logins_are_final_at_the_first_alone() {
+        let reason = CloseReason::LoggedInAlready(4).to_string();
+        assert_eq!(ending(&reason, false), Ending::Final);
+        assert_eq!(ending(&reason, true), Ending::Later(None));
     }
 
     #[test]

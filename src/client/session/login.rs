@@ -80,8 +80,10 @@ impl Session {
                 self.need_password(true, now);
             }
             531 => {
-                self.set_token(None);
-                self.actions.push_back(Action::ForgetToken(self.retry.server()));
+                if let Some(token) = self.token().cloned() {
+                    self.set_token(None);
+                    self.actions.push_back(Action::ForgetToken(self.retry.server(), token));
+                }
                 self.note("token", "the kept login is not good any more".to_owned());
                 self.need_password(false, now);
             }
@@ -125,7 +127,7 @@ impl Session {
             Step::Again(_) => self.refuse_secret(login, "these two differ".to_owned()),
             Step::Asked | Step::Sent(_) | Step::Busy { .. } => match problem(&secret) {
                 Some(problem) => self.refuse_secret(login, problem),
-                None if login.is_new && self.settings.people => {
+                None if login.is_new && self.settings.asks_person => {
                     login.step = Step::Again(secret);
                     self.ask_password(login);
                 }
@@ -163,6 +165,14 @@ impl Session {
     /// The token for the server that is tried, or was tried last.
     pub(super) fn token(&self) -> Option<&Secret> {
         self.tokens.get(self.retry.server())?.as_ref()
+    }
+
+    /// What another client of the user has kept is as good as what this one holds, or better: changing the password
+    /// ends all older tokens. Who holds none is to give a password.
+    pub(super) fn on_kept_token(&mut self, server: usize, token: Secret) {
+        if let Some(Some(held)) = self.tokens.get_mut(server) {
+            *held = token;
+        }
     }
 
     pub(super) fn set_token(&mut self, token: Option<Secret>) {

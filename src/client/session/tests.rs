@@ -5,10 +5,11 @@
 //! ```text
 //! connected          lost WHY           server LINE        user LINE (or: user)
 //! secret TEXT        secret (refused)   end                terminated        wait MS
+//! kept TOKEN (of the first server)           unheard
 //! ```
 //!
 //! Out: `> LINE` is sent; `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` a reply (`#- …` with more to
-//! come), `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `ask PROMPT`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`, `forget` (of the first server),
+//! come), `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `ask PROMPT`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`, `forget TOKEN` (of the first server),
 //! `leave CODE`. A script that names no `prompt` does not look at them.
 
 use super::*;
@@ -28,7 +29,8 @@ struct Stage {
 }
 
 fn settings() -> Settings {
-    Settings { servers: vec!["a:1".to_owned()], user: "alice".to_owned(), people: true, once: None, seed: 7 }
+    let (servers, user) = (vec!["a:1".to_owned()], "alice".to_owned());
+    Settings { servers, user, people: true, asks_person: true, once: None, seed: 7 }
 }
 
 fn secret(text: &str) -> Secret {
@@ -86,12 +88,14 @@ impl Stage {
         let (what, rest) = line.split_once(' ').unwrap_or((line, ""));
         let bytes = format!("{rest}\n");
         let input = match what {
+            "kept" => Input::Token(0, secret(rest)),
             "connected" => Input::Connected,
             "lost" => Input::Disconnected(rest),
             "server" => Input::Bytes(bytes.as_bytes()),
             "user" => Input::Line(rest),
             "secret" => Input::Secret((!rest.is_empty()).then(|| secret(rest))),
             "end" => Input::End,
+            "unheard" => Input::Unheard,
             "terminated" => Input::Terminated,
             "wait" => {
                 let ms: u64 = rest.parse().unwrap();
@@ -114,7 +118,7 @@ impl Stage {
 
 fn is_input(line: &str) -> bool {
     let first = line.split(' ').next().unwrap_or_default();
-    ["connected", "lost", "server", "user", "secret", "end", "terminated", "wait"].contains(&first)
+    ["kept", "connected", "lost", "server", "user", "secret", "end", "unheard", "terminated", "wait"].contains(&first)
 }
 
 fn told(action: &Action) -> String {
@@ -133,8 +137,8 @@ fn told(action: &Action) -> String {
         Action::AskSecret(Wanted::NewPasswordAgain) => "want new password again".to_owned(),
         Action::KeepToken(0, token) => format!("keep {}", *token.0),
         Action::KeepToken(server, token) => format!("keep {} of {server}", *token.0),
-        Action::ForgetToken(0) => "forget".to_owned(),
-        Action::ForgetToken(server) => format!("forget of {server}"),
+        Action::ForgetToken(0, token) => format!("forget {}", *token.0),
+        Action::ForgetToken(server, token) => format!("forget {} of {server}", *token.0),
         Action::Leave(code) => format!("leave {code}"),
     }
 }

@@ -39,6 +39,30 @@ fn a_script_leaves_when_all_is_answered() {
 }
 
 #[test]
+fn whose_words_nobody_hears_still_waits_for_what_confirms_them() {
+    for last in ["", "end\n"] {
+        let mut stage = Stage::script();
+        stage.play(&format!("user one\nuser two\n{last}server C 250 sent to 1\nunheard\nwait 2000"));
+        stage.check(
+            "server C 250 sent to 1
+            = all alice: two (sent to 1)
+            server C 221 bye
+            disconnect
+            leave 0",
+        );
+        let mut stage = Stage::script();
+        stage.play(&format!("user one\n{last}unheard\nwait 2000"));
+        stage.check("lost reset\n! unconfirmed: not confirmed, to everybody: one\nleave 1");
+    }
+    let mut stage = Stage::script();
+    stage.play("user /join den\nuser hi\nunheard\nserver C 227 den token=A");
+    stage.check("server C 221 bye\ndisconnect\n! unsent: not carried out: 1 lines\nleave 1");
+    let mut stage = Stage::script();
+    stage.play("lost reset");
+    stage.check("unheard\nleave 0");
+}
+
+#[test]
 fn a_script_that_is_read_ahead_waits() {
     let mut stage = Stage::new(Settings { people: false, ..settings() }, Some("t0"));
     stage.check(

@@ -65,9 +65,10 @@ fn a_new_name_twice() {
     );
 }
 
-#[test]
-fn a_script_is_asked_once() {
-    Stage::new(Settings { people: false, ..settings() }, None).check(
+/// `asked`: what is wanted between the new password and its being sent.
+#[track_caller]
+fn check_asked(settings: Settings, asked: &str) {
+    Stage::new(settings, None).check(&format!(
         "- connecting: connecting to a:1
         connect 0
         connected
@@ -77,8 +78,18 @@ fn a_script_is_asked_once() {
         - new-account: alice is new here: the password that you choose now makes an account of that name
         want new password 1
         secret long enough
-        > C long enough",
-    );
+        {asked}
+        > C long enough"
+    ));
+}
+
+#[test]
+fn what_gives_a_password_is_asked_once_and_a_person_twice() {
+    let again = "want new password again\nsecret long enough";
+    for people in [false, true] {
+        check_asked(Settings { people, asks_person: false, ..settings() }, "");
+        check_asked(Settings { people, asks_person: true, ..settings() }, again);
+    }
 }
 
 #[test]
@@ -102,7 +113,7 @@ fn with_a_token() {
         server C 220 ready
         > C alice t0
         server C 531 token refused; your password?
-        forget
+        forget t0
         - token: the kept login is not good any more
         want password 1
         secret

@@ -53,6 +53,11 @@ fn back_by_itself_in_its_rooms_and_nothing_twice() {
         server C 250 sent to 1
         = room den alice: hi (sent to 1)
         user /resend
+        - resent: nothing to send again; 1 still wait for their confirmation
+        ask alice in den>
+        server C 250 sent to 1
+        = room den alice: typed while away (sent to 1)
+        user /resend
         - resent: everything is confirmed
         ask alice in den>",
     );
@@ -91,12 +96,32 @@ fn forgotten() {
 }
 
 #[test]
+fn what_is_on_its_way_is_neither_sent_again_nor_called_confirmed() {
+    let mut stage = Stage::ready();
+    stage.play("user one\nuser two");
+    stage.check("user /resend\n- resent: nothing to send again; 2 still wait for their confirmation\nask alice>");
+    stage.play("server C 250 sent to 1\nserver C 250 sent to 1");
+    stage.check("user /resend\n- resent: everything is confirmed\nask alice>");
+}
+
+#[test]
+fn what_another_client_has_kept_is_tried_in_place_of_an_older_token() {
+    let mut stage = Stage::ready();
+    stage.play("lost x\nwait 2000\nkept t9");
+    stage.check("connected\nserver C 220 hi\n> C alice t9");
+    // Who gives a password wants it to be used.
+    let mut stage = Stage::new(settings(), None);
+    stage.play("kept t9");
+    stage.check("connected\nserver C 220 hi\n> C alice");
+}
+
+#[test]
 fn a_token_that_is_no_good_any_more_while_a_line_is_typed() {
     let mut stage = Stage::ready();
     stage.play("lost x\nwait 2000\nconnected\nserver C 220 hi");
     stage.check(
         "server C 531 token refused
-        forget
+        forget t2
         - token: the kept login is not good any more
         ! password-needed: your password is needed: press Enter first; what stands in the line is not sent
         prompt press Enter, then your password>
@@ -224,6 +249,26 @@ fn a_shutdown_is_waited_for() {
         ! unreachable: a:1: refused
         - retry: trying a:1 in 3 s",
     );
+}
+
+#[test]
+fn its_own_broken_connections_do_not_send_it_home() {
+    let mut stage = Stage::ready();
+    stage.play("lost reset\nwait 1500");
+    for (pause, after) in [(3, 3000), (4, 6000)] {
+        stage.check(&format!(
+            "connected
+            server C 220 hi
+            > C alice t2
+            server C 421 logged in 4 times already
+            disconnect
+            ! closed: the server has closed the connection: logged in 4 times already
+            - retry: trying a:1 in {pause} s
+            wait {after}
+            - connecting: connecting to a:1
+            connect 0"
+        ));
+    }
 }
 
 #[test]
