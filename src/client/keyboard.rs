@@ -190,7 +190,8 @@ impl Reader {
         let answer = if self.source.answers(wanted, self.has_talked) {
             self.source.ask(&self.cancelled)
         } else {
-            secret::ask_person(prompt, &self.cancelled)
+            // Where lines are edited, the line belongs to the screen, which ends it.
+            secret::ask_person(prompt, if self.is_edited { "" } else { "\n" }, &self.cancelled)
         };
         match answer {
             Answer::Given(secret) => Key::Secret(Some(secret)),

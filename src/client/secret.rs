@@ -9,14 +9,20 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use signal_hook::SigId;
+use signal_hook::consts::SIGCONT;
 use zeroize::Zeroizing;
 
 use super::action::{Secret, Wanted};
+use super::terminal;
 
 /// The variable that may hold the password.
 const VARIABLE: &str = "CHATCLIENT_PASSWORD";
 /// The longest first line of a program that is read; far more than any password.
 const LINE: usize = 4096;
+/// The key that has rpassword forget what was typed, Ctrl-U: nobody sees how much that was when the prompt stands there
+/// again.
+const DISCARD: u8 = 0x15;
 
 /// Where passwords come from without anybody being asked.
 #[derive(Clone, Debug)]
@@ -97,7 +103,13 @@ impl Source {
         match self {
             Self::None => Answer::Impossible(format!("set {VARIABLE} or use --password-command")),
             Self::Variable(secret) => Answer::Given(secret.clone()),
-            Self::Program(words) => run(words, cancel),
+            Self::Program(words) => {
+                // It may have something to ask at the terminal itself.
+                terminal::lend();
+                let answer = run(words, cancel);
+                terminal::hush();
+                answer
+            }
         }
     }
 }
@@ -185,24 +197,22 @@ pub(super) fn prompt(wanted: Wanted) -> &'static str {
     }
 }
 
-/// Asks at the terminal, without echo, with this prompt. A byte in `cancel` interrupts it.
-pub(super) fn ask_person(prompt: &str, cancel: &UnixStream) -> Answer {
+/// Asks at the terminal, without echo, with this prompt, and writes `end` when that is over. A byte in `cancel`
+/// interrupts it.
+pub(super) fn ask_person(prompt: &str, end: &str, cancel: &UnixStream) -> Answer {
     let impossible = |error: io::Error| {
         Answer::Impossible(format!(
             "a password is wanted, and there is no terminal to ask at ({error}): \
              set {VARIABLE} or use --password-command"
         ))
     };
-    let quiet = match Quiet::new(prompt) {
-        Ok(quiet) => quiet,
+    let asked = Quiet::new(prompt, end).and_then(|quiet| Ok(Keys { quiet, cancel: cancel.try_clone()? }));
+    let keys = match asked {
+        Ok(keys) => keys,
         Err(error) => return impossible(error),
     };
-    let reader = match (quiet.terminal.try_clone(), cancel.try_clone()) {
-        (Ok(terminal), Ok(cancel)) => Cancellable { terminal, cancel },
-        (Err(error), _) | (_, Err(error)) => return impossible(error),
-    };
     // Told to read from something else than a terminal, rpassword leaves the terminal's settings alone.
-    let config = rpassword::ConfigBuilder::new().input_reader(reader).output_discard().build();
+    let config = rpassword::ConfigBuilder::new().input_reader(keys).output_discard().build();
     match rpassword::read_password_with_config(config) {
         Ok(text) => Answer::Given(Secret(Zeroizing::new(text))),
         // Ctrl-C, or a byte in `cancel`.
@@ -216,42 +226,98 @@ pub(super) fn ask_person(prompt: &str, cancel: &UnixStream) -> Answer {
 struct Quiet {
     terminal: File,
     found: Termios,
+    prompt: String,
+    end: String,
+    /// Readable when the process has been stopped and goes on: a shell has had the terminal meanwhile.
+    resumed: UnixStream,
+    signal: SigId,
 }
 
 impl Quiet {
-    fn new(prompt: &str) -> io::Result<Self> {
-        let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    fn new(prompt: &str, end: &str) -> io::Result<Self> {
+        let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
         let found = tcgetattr(&terminal)?;
-        let mut quiet = found.clone();
+        let (resumed, ring) = UnixStream::pair()?;
+        resumed.set_nonblocking(true)?;
+        let signal = signal_hook::low_level::pipe::register(SIGCONT, ring)?;
+        let mut quiet = Self { terminal, found, prompt: prompt.to_owned(), end: end.to_owned(), resumed, signal };
+        quiet.begin(OptionalActions::Now)?;
+        Ok(quiet)
+    }
+
+    /// Switches the echo off, and writes the prompt: in this order, for what is typed at the sight of it must not be
+    /// seen.
+    fn begin(&mut self, when: OptionalActions) -> io::Result<()> {
+        let mut quiet = self.found.clone();
         quiet.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
         quiet.special_codes[SpecialCodeIndex::VMIN] = 1;
         quiet.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(&terminal, OptionalActions::Now, &quiet)?;
-        let quiet = Self { terminal: terminal.try_clone()?, found };
-        terminal.write_all(prompt.as_bytes())?;
-        Ok(quiet)
+        tcsetattr(&self.terminal, when, &quiet)?;
+        self.terminal.write_all(self.prompt.as_bytes())
     }
 }
 
 impl Drop for Quiet {
     fn drop(&mut self) {
+        signal_hook::low_level::unregister(self.signal);
         // If the terminal has gone there is nothing to restore.
+        let _ = self.terminal.write_all(self.end.as_bytes());
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.found);
     }
 }
 
-/// A terminal, to be read until there is something in `cancel`.
-struct Cancellable {
-    terminal: File,
+/// What is typed at a quiet terminal, until there is something in `cancel`.
+struct Keys {
+    quiet: Quiet,
     cancel: UnixStream,
 }
 
-impl Read for Cancellable {
+impl Read for Keys {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if !wait_readable(&self.terminal, &self.cancel)? {
-            return Err(ErrorKind::Interrupted.into());
+        let Quiet { terminal, resumed, .. } = &self.quiet;
+        match wait_either(terminal, resumed, &self.cancel)? {
+            Ready::Cancelled => Err(ErrorKind::Interrupted.into()),
+            Ready::Input => self.quiet.terminal.read(buffer),
+            Ready::Resumed => {
+                // However many there were; it does not wait.
+                let _ = self.quiet.resumed.read(&mut [0; 64]);
+                // Without what came meanwhile: the shell, or the terminal itself, may have shown it.
+                self.quiet.begin(OptionalActions::Flush)?;
+                let Some(first) = buffer.first_mut() else { return Ok(0) };
+                *first = DISCARD;
+                Ok(1)
+            }
         }
-        self.terminal.read(buffer)
+    }
+}
+
+/// What a wait has ended with.
+enum Ready {
+    Input,
+    Resumed,
+    Cancelled,
+}
+
+fn wait_either(input: &File, resumed: &UnixStream, cancel: &UnixStream) -> io::Result<Ready> {
+    loop {
+        let mut fds =
+            [input.as_fd(), resumed.as_fd(), cancel.as_fd()].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        match poll(&mut fds, None) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        let [input, resumed, cancel] = fds.map(|fd| !fd.revents().is_empty());
+        if cancel {
+            return Ok(Ready::Cancelled);
+        }
+        // Before what is typed: it is not to be echoed.
+        if resumed {
+            return Ok(Ready::Resumed);
+        }
+        if input {
+            return Ok(Ready::Input);
+        }
     }
 }
 

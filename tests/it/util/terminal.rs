@@ -11,7 +11,7 @@ use pty_process::Size;
 use pty_process::blocking::{Command, Pts, Pty};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::{PASSWORD, PATIENCE, pause};
 
@@ -177,6 +177,14 @@ impl Terminal {
     pub(crate) fn is_cooked(&self) -> bool {
         let modes = tcgetattr(&self.pts).expect("its settings").local_modes;
         modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+    }
+
+    /// Has keys echoed and lines whole again, as a shell does that takes the terminal from a program that has stopped.
+    #[track_caller]
+    pub(crate) fn cook(&self) {
+        let mut modes = tcgetattr(&self.pts).expect("its settings");
+        modes.local_modes |= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+        tcsetattr(&self.pts, OptionalActions::Now, &modes).expect("other settings");
     }
 
     /// Whether all is as a shell expects to find it.
