@@ -80,7 +80,12 @@ impl Terminal {
     /// Presses keys, as fast as the terminal takes them.
     #[track_caller]
     pub(crate) fn keys(&mut self, keys: &str) {
-        let mut bytes = keys.as_bytes();
+        self.bytes(keys.as_bytes());
+    }
+
+    /// The same for keys that need be no text.
+    #[track_caller]
+    pub(crate) fn bytes(&mut self, mut bytes: &[u8]) {
         let deadline = Instant::now() + PATIENCE;
         while !bytes.is_empty() {
             assert!(Instant::now() < deadline, "the terminal takes no keys:\n{}", self.contents());
@@ -160,6 +165,27 @@ impl Terminal {
     pub(crate) fn resize(&mut self, rows: u16, columns: u16) {
         self.pty.resize(Size::new(rows, columns)).expect("the new size");
         self.screen.screen_mut().set_size(cells(rows), cells(columns));
+    }
+
+    /// Changes how wide the terminal is, in the way of those that join again the rows that they broke themselves.
+    pub(crate) fn widen(&mut self, columns: u16) {
+        let screen = self.screen.screen();
+        let (rows, old) = screen.size();
+        let (row, _) = screen.cursor_position();
+        let mut text = String::new();
+        for (n, shown) in (0..=row).zip(screen.rows(0, old.get())) {
+            text.push_str(&shown);
+            text.push_str(if screen.row_wrapped(n) { "" } else { "\r\n" });
+        }
+        // The cursor is behind what is shown, or behind the space after a prompt.
+        let (_, column) = screen.cursor_position();
+        let mut wider = vt100::Parser::new(rows, cells(columns), 0);
+        wider.process(text.trim_end_matches("\r\n").as_bytes());
+        let last = screen.rows(0, old.get()).nth(usize::from(row)).unwrap_or_default();
+        let behind = usize::from(column).saturating_sub(last.chars().count());
+        wider.process(" ".repeat(behind).as_bytes());
+        self.screen = wider;
+        self.pty.resize(Size::new(rows.get(), columns)).expect("the new size");
     }
 
     /// Takes the terminal away, as closing its window does.
