@@ -67,7 +67,8 @@ pub enum Action {
     /// Read a line with this prompt; at most one is asked for at a time. It stays asked for while the connection is lost
     /// and made again.
     AskLine(String),
-    /// The prompt of the line that is being read is another now. It may be drawn anew, or be left as it is.
+    /// The prompt of the line that is being read is another now. It may be drawn anew, or be left as it is for
+    /// a while.
     Prompt(String),
     /// Read something secret, without echo and without history; at most one is asked for at a time. A person is never
     /// asked for a line and for a secret at once.

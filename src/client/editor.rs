@@ -4,10 +4,22 @@
 //! any more, and what is still in there when a line ends appears with the next one, or never. So no message goes
 //! through it: they wait in the [`Screen`], and whenever the editor draws its line anew it writes them in front of its
 //! prompt, in the same write. The printer only makes it draw.
+//!
+//! Nor can rustyline be given another prompt for a line that it has begun. So the line is ended with SIGINT and begun
+//! anew with what stood in it. That is done from where rustyline draws: whatever keys it has read by then it carries
+//! out before it looks for signals, and while it reads a paste or searches the history it looks for none.
 
 use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::io::{self, ErrorKind};
+use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
+use nix::sys::pthread::{pthread_kill, pthread_self};
+use nix::sys::signal::Signal;
+use rustix::termios::tcgetwinsize;
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -17,6 +29,7 @@ use rustyline::validate::Validator;
 use rustyline::{ColorMode, CompletionType, Config, Context, Editor, ExternalPrinter, Helper};
 
 use super::complete;
+use super::drawn::Drawn;
 use super::screen::Screen;
 use super::session::Known;
 use super::store::HISTORY_LINES;
@@ -26,11 +39,16 @@ use super::visible::visible;
 /// What the printer prints, so that the editor draws its line anew: nothing, in a form to which no line end is added
 /// (one line up, and down again).
 const NOTHING: &str = "\x1b[A\n";
+/// How long a terminal that has changed its size is left alone, so that rustyline hears of that first: woken, it clears
+/// the old rows before anything else is asked.
+const SETTLING: Duration = Duration::from_millis(20);
 
 /// A line editor on standard input and output, which must be a terminal.
 pub(super) struct LineEditor {
     editor: Editor<Companion, MemHistory>,
     screen: Arc<Screen>,
+    /// What the next line begins with, before its cursor and from there.
+    left: (String, String),
 }
 
 /// How a line ended.
@@ -41,6 +59,9 @@ pub(super) enum Ended {
     Eof,
     /// SIGINT, or Ctrl-C; this stood there.
     Interrupted(String),
+    /// With a key that is no UTF-8. That key is lost, and so are those that came at once with it; what stood in the
+    /// line is what the next one begins with.
+    BadKey,
 }
 
 impl LineEditor {
@@ -67,8 +88,14 @@ impl LineEditor {
             lines.add(line)?;
         }
         let mut editor = Editor::with_history(config, lines)?;
-        editor.set_helper(Some(Companion { screen: Arc::clone(screen), known: Arc::clone(known) }));
-        Ok(Self { editor, screen: Arc::clone(screen) })
+        editor.set_helper(Some(Companion {
+            screen: Arc::clone(screen),
+            known: Arc::clone(known),
+            drawn: RefCell::new(Drawn::new()),
+            is_in_history: Cell::new(false),
+            is_leaving: Cell::new(false),
+        }));
+        Ok(Self { editor, screen: Arc::clone(screen), left: Default::default() })
     }
 
     /// What wakes the editor from another thread, so that it shows what the screen holds. It may wait, until the next
@@ -79,29 +106,81 @@ impl LineEditor {
     /// rustyline's own.
     pub(super) fn waker(&mut self) -> Result<impl FnMut() + Send + use<>, ReadlineError> {
         let mut printer = self.editor.create_external_printer()?;
+        let mut last = columns();
         Ok(move || {
+            let now = columns();
+            if now != last {
+                last = now;
+                thread::sleep(SETTLING);
+            }
             // Without an editor there is nobody to wake.
             let _ = printer.print(NOTHING.to_owned());
         })
     }
 
-    /// Lets a line be edited. SIGINT to this thread interrupts it.
+    /// Lets a line be edited, behind the prompt that the screen has. SIGINT to this thread interrupts it.
     ///
     /// # Errors
     ///
     /// The terminal's.
-    pub(super) fn edit(&mut self, prompt: &str) -> Result<Ended, ReadlineError> {
-        self.screen.begin_line();
+    pub(super) fn edit(&mut self) -> Result<Ended, ReadlineError> {
         terminal::lend();
-        let ended = self.editor.readline(prompt);
+        let ended = loop {
+            let prompt = self.screen.begin_line();
+            if let Some(companion) = self.editor.helper() {
+                companion.begin();
+            }
+            let (before, after) = mem::take(&mut self.left);
+            let ended = self.editor.readline_with_initial(&prompt, (&before, &after));
+            if !self.is_begun_anew(&ended) {
+                break ended;
+            }
+        };
+        // At once: until then the terminal echoes what comes.
         terminal::hush();
-        let typed = self.screen.end_line();
+        let is_bad_key = matches!(&ended, Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData);
+        if is_bad_key {
+            self.keep_typed(false);
+        }
+        self.screen.end_line();
+        if is_bad_key {
+            terminal::discard();
+            return Ok(Ended::BadKey);
+        }
         match ended {
             Ok(line) => Ok(Ended::Line(line)),
-            Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Ok(Ended::Interrupted(typed)),
+            Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Ok(Ended::Interrupted(self.typed().concat())),
             Err(ReadlineError::Eof) => Ok(Ended::Eof),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a line has ended only to be begun anew with another prompt; then it is cleared.
+    fn is_begun_anew(&mut self, ended: &Result<String, ReadlineError>) -> bool {
+        let is_leaving = self.editor.helper().is_some_and(|companion| companion.is_leaving.get());
+        let is_interrupted = matches!(ended, Err(ReadlineError::Interrupted | ReadlineError::Signal(_)));
+        if is_leaving && is_interrupted {
+            self.keep_typed(true);
+        }
+        is_leaving && is_interrupted
+    }
+
+    /// Has the next line begin with what stood in the last, which is cleared. It ended with the cursor at its end
+    /// (`is_at_end`), or where it was.
+    fn keep_typed(&mut self, is_at_end: bool) {
+        let [before, after] = self.typed();
+        self.left = (before, after);
+        if let Some(companion) = self.editor.helper() {
+            self.screen.adjust(&companion.drawn.borrow().clear(is_at_end));
+        }
+    }
+
+    /// What stood in the line, before the cursor and from there.
+    fn typed(&self) -> [String; 2] {
+        let Some(companion) = self.editor.helper() else { return Default::default() };
+        let drawn = companion.drawn.borrow();
+        let (before, after) = drawn.halves();
+        [before.to_owned(), after.to_owned()]
     }
 
     /// Puts a line into the history of this run.
@@ -115,6 +194,44 @@ impl LineEditor {
 struct Companion {
     screen: Arc<Screen>,
     known: Arc<Mutex<Known>>,
+    drawn: RefCell<Drawn>,
+    /// The line is one of the history, and those before and after it can be had with a key.
+    is_in_history: Cell<bool>,
+    /// The line is being ended, to be begun anew.
+    is_leaving: Cell<bool>,
+}
+
+impl Companion {
+    fn begin(&self) {
+        self.drawn.borrow_mut().begin(columns());
+        self.is_in_history.set(false);
+        self.is_leaving.set(false);
+    }
+
+    /// Takes note of what stands in the line, of which rustyline has drawn nothing yet.
+    fn note(&self, line: &str, cursor: usize) {
+        let mut drawn = self.drawn.borrow_mut();
+        let missing = drawn.make_up(columns());
+        if !missing.is_empty() {
+            self.screen.adjust(&missing);
+        }
+        drawn.note(line, cursor);
+    }
+
+    /// Ends the line if it has an old prompt. Not while somebody goes through the history: the place there would be
+    /// lost, and what was typed before.
+    fn leave_if_old(&self) {
+        if !self.is_leaving.get() && !self.is_in_history.get() && self.screen.is_prompt_old() {
+            self.is_leaving.set(true);
+            // To this thread: rustyline knows of it when this returns. If it fails the prompt stays as it is.
+            let _ = pthread_kill(pthread_self(), Signal::SIGINT);
+        }
+    }
+}
+
+/// The columns of the terminal; 0 if it does not say.
+fn columns() -> usize {
+    tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col))
 }
 
 impl Helper for Companion {}
@@ -124,14 +241,20 @@ impl Hinter for Companion {
     type Hint = String;
 
     /// Gives no hint: this is where rustyline says what has been typed.
-    fn hint(&self, line: &str, _: usize, _: &Context<'_>) -> Option<String> {
-        self.screen.note_typed(line);
+    fn hint(&self, line: &str, cursor: usize, context: &Context<'_>) -> Option<String> {
+        self.is_in_history.set(context.history_index() < context.history().len());
+        self.note(line, cursor);
         None
     }
 }
 
 impl Highlighter for Companion {
-    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_own: bool) -> Cow<'b, str> {
+        self.drawn.borrow_mut().note_prompt(prompt);
+        // A search of the history has another.
+        if is_own {
+            self.leave_if_old();
+        }
         let mut held = self.screen.take_held();
         if held.is_empty() {
             return Cow::Borrowed(prompt);
@@ -142,8 +265,8 @@ impl Highlighter for Companion {
     }
 
     /// Highlights nothing: here too rustyline says what has been typed.
-    fn highlight_char(&self, line: &str, _: usize, _: CmdKind) -> bool {
-        self.screen.note_typed(line);
+    fn highlight_char(&self, line: &str, cursor: usize, _: CmdKind) -> bool {
+        self.note(line, cursor);
         false
     }
 }

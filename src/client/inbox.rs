@@ -22,6 +22,8 @@ pub(super) enum Event {
     Link(u64, Link),
     /// At the keyboard, or on standard input.
     Key(Key),
+    /// Keys that are no text were not taken. The line goes on.
+    BadKey,
 }
 
 /// Where the main thread finds what has happened. It sleeps on one socket pair, into which the threads and the

@@ -23,8 +23,8 @@ use super::store::Store;
 
 /// What is to be read.
 pub(super) enum Ask {
-    /// A line, with this prompt where lines are edited.
-    Line(String),
+    /// A line, with the prompt of the screen where lines are edited.
+    Line,
     /// A secret.
     Secret(Wanted),
 }
@@ -192,7 +192,8 @@ impl Reader {
         let answer = if self.source.answers(wanted, self.has_talked) {
             self.source.ask(&self.cancelled)
         } else {
-            secret::ask_person(prompt, &self.cancelled)
+            // Where lines are edited, the line belongs to the screen, which ends it.
+            secret::ask_person(prompt, if self.is_edited { "" } else { "\n" }, &self.cancelled)
         };
         match answer {
             Answer::Given(secret) => Key::Secret(Some(secret)),
@@ -233,9 +234,9 @@ fn edit(
         }
     });
     while let Ok(ask) = asks.recv() {
-        reader.has_talked |= matches!(ask, Ask::Line(_));
+        reader.has_talked |= matches!(ask, Ask::Line);
         let key = match ask {
-            Ask::Line(prompt) => edit_line(reader, &mut editor, &prompt, store),
+            Ask::Line => edit_line(reader, &mut editor, store, doorbell),
             Ask::Secret(wanted) if !reader.asks_person(wanted) => reader.secret(wanted, ""),
             Ask::Secret(wanted) => {
                 let prompt = screen.begin_secret(secret::prompt(wanted));
@@ -257,10 +258,10 @@ fn edit(
 }
 
 /// Reads one line. Ctrl-C throws away what is typed, and one begins anew.
-fn edit_line(reader: &Reader, editor: &mut LineEditor, prompt: &str, store: Option<&Store>) -> Key {
+fn edit_line(reader: &Reader, editor: &mut LineEditor, store: Option<&Store>, doorbell: &Doorbell) -> Key {
     reader.is_forgetful.store(false, Ordering::SeqCst);
     loop {
-        match editor.edit(prompt) {
+        match editor.edit() {
             Ok(Ended::Line(line)) => {
                 if !reader.is_forgetful.load(Ordering::SeqCst) {
                     remember(&line, editor, store);
@@ -271,6 +272,10 @@ fn edit_line(reader: &Reader, editor: &mut LineEditor, prompt: &str, store: Opti
             Ok(Ended::Interrupted(typed)) if reader.is_interrupting() => return Key::Interrupted(typed),
             Ok(Ended::Interrupted(typed)) if typed.is_empty() => return Key::End,
             Ok(Ended::Interrupted(_)) => {}
+            Ok(Ended::BadKey) => {
+                // Nobody wants it any more: then the line is interrupted.
+                doorbell.ring(Event::BadKey);
+            }
             Err(error) => return Key::Failed(format!("the terminal cannot be read: {error}")),
         }
     }
@@ -292,9 +297,9 @@ fn remember(line: &str, editor: &mut LineEditor, store: Option<&Store>) {
 fn read_stdin(reader: &mut Reader, asks: &Receiver<Ask>, doorbell: &Doorbell) -> bool {
     let mut lines = Lines::new();
     while let Ok(ask) = asks.recv() {
-        reader.has_talked |= matches!(ask, Ask::Line(_));
+        reader.has_talked |= matches!(ask, Ask::Line);
         let key = match ask {
-            Ask::Line(_) => match lines.next(&reader.cancelled) {
+            Ask::Line => match lines.next(&reader.cancelled) {
                 Next::Line(line) => Key::Line(line),
                 Next::Bad(why) => Key::BadLine(why),
                 Next::End => Key::End,

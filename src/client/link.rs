@@ -107,8 +107,8 @@ impl Links {
         }
     }
 
-    /// Sends all of it, within [`WRITE`], and when the client is to end within a moment. If that fails, what the server had said before is still read, and then the connection is
-    /// [`News::Gone`].
+    /// Sends all of it, within [`WRITE`], and when the client is to end within a moment. If that fails, what the server
+    /// had said before is still read, and then the connection is [`News::Gone`].
     pub(super) fn send(&mut self, bytes: &[u8]) {
         let Some(stream) = &mut self.stream else { return };
         if self.write_failed.is_some() {

@@ -16,9 +16,9 @@
 //! * [`args`]: what stands on the command line.
 //! * `shell`: the main thread, which does what the session wants, and sleeps in its `inbox`.
 //! * `link`: the connection and its thread. `keyboard`: the thread that reads lines (`editor`, or `stdin` in scripts)
-//!   and secrets (`secret`).
-//! * `screen`: the one way to the terminal. `output`: how it is written to, and `alarm`: what may end the waiting for it.
-//!   `terminal`: how it was found. `store`: what is kept between two runs.
+//!   and secrets (`secret`). `drawn`: the rows that the line takes.
+//! * `screen`: the one way to the terminal. `output`: how it is written to, and `alarm`: what may end the waiting for
+//!   it. `terminal`: how it was found. `store`: what is kept between two runs.
 
 pub mod action;
 
@@ -33,6 +33,7 @@ pub mod visible;
 
 mod alarm;
 pub mod args;
+mod drawn;
 mod editor;
 mod inbox;
 mod keyboard;

@@ -33,8 +33,10 @@ struct State {
     /// The editor should be woken to draw.
     is_wake_wanted: bool,
     is_over: bool,
-    /// What stands in the editor.
-    typed: String,
+    /// The prompt of the line, of the one that is edited or of the next.
+    prompt: String,
+    /// The line that is edited was begun with another.
+    is_prompt_old: bool,
 }
 
 /// Who owns the last line of the screen.
@@ -56,7 +58,8 @@ impl Screen {
             dropped: 0,
             is_wake_wanted: false,
             is_over: false,
-            typed: String::new(),
+            prompt: String::new(),
+            is_prompt_old: false,
         };
         Self { state: Mutex::new(state), changed: Condvar::new(), output }
     }
@@ -80,20 +83,44 @@ impl Screen {
         }
     }
 
-    /// The editor begins: from now on it owns the screen.
-    pub(super) fn begin_line(&self) {
-        self.lock().mode = Mode::Line;
+    /// This is the prompt from now on, also of the line that is being edited: the editor is woken to begin it anew.
+    pub(super) fn set_prompt(&self, prompt: &str) {
+        let mut state = self.lock();
+        if state.prompt == prompt {
+            return;
+        }
+        prompt.clone_into(&mut state.prompt);
+        if matches!(state.mode, Mode::Line) {
+            (state.is_prompt_old, state.is_wake_wanted) = (true, true);
+            self.changed.notify_all();
+        }
     }
 
-    /// The editor has ended, and the cursor stands at the beginning of a line. What was held is shown; gives what stood
-    /// in the editor.
-    pub(super) fn end_line(&self) -> String {
+    /// Whether the line that is being edited is to be begun anew, for its prompt is another now.
+    pub(super) fn is_prompt_old(&self) -> bool {
+        self.lock().is_prompt_old
+    }
+
+    /// The editor begins a line, or begins it anew, and owns the screen; with this prompt.
+    pub(super) fn begin_line(&self) -> String {
         let mut state = self.lock();
-        state.mode = Mode::Free;
+        (state.mode, state.is_prompt_old) = (Mode::Line, false);
+        state.prompt.clone()
+    }
+
+    /// For the editor, while it owns the screen: writes this, which is no line.
+    pub(super) fn adjust(&self, escapes: &str) {
+        // If nobody can read it, the next line to be shown says so.
+        let _ = self.output.write(escapes);
+    }
+
+    /// The editor has ended, and the cursor stands at the beginning of a line. What was held is shown.
+    pub(super) fn end_line(&self) {
+        let mut state = self.lock();
+        (state.mode, state.is_prompt_old) = (Mode::Free, false);
         let held = state.take_held();
         // If nobody can read it, the next line to be shown says so.
         let _ = self.output.write(&held);
-        mem::take(&mut state.typed)
     }
 
     /// Somebody is asked for a secret with this prompt, which is shown again below whatever comes meanwhile. What it
@@ -114,14 +141,6 @@ impl Screen {
         self.lock().take_held()
     }
 
-    /// For the editor: what stands in it now.
-    pub(super) fn note_typed(&self, line: &str) {
-        let typed = &mut self.lock().typed;
-        if typed != line {
-            line.clone_into(typed);
-        }
-    }
-
     /// Waits until the editor should be woken. `false`: it is over.
     pub(super) fn wait_to_wake(&self) -> bool {
         let mut state = self.lock();
@@ -130,7 +149,8 @@ impl Screen {
                 return false;
             }
             let is_editing = matches!(state.mode, Mode::Line);
-            if mem::take(&mut state.is_wake_wanted) && is_editing && !state.held.is_empty() {
+            let has_work = !state.held.is_empty() || state.is_prompt_old;
+            if mem::take(&mut state.is_wake_wanted) && is_editing && has_work {
                 return true;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -203,11 +223,16 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_is_known_at_the_end() {
+    fn a_line_is_begun_anew_for_another_prompt() {
         let screen = screen();
-        screen.begin_line();
-        screen.note_typed("héllo");
-        assert_eq!(screen.end_line(), "héllo");
-        assert_eq!(screen.end_line(), "");
+        screen.set_prompt("one> ");
+        assert!(!screen.is_prompt_old());
+        assert_eq!(screen.begin_line(), "one> ");
+        screen.set_prompt("one> ");
+        assert!(!screen.is_prompt_old());
+        screen.set_prompt("two> ");
+        assert!(screen.is_prompt_old() && screen.wait_to_wake());
+        assert_eq!(screen.begin_line(), "two> ");
+        assert!(!screen.is_prompt_old());
     }
 }

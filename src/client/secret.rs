@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use zeroize::Zeroizing;
 
 use super::action::{Secret, Wanted};
+use super::terminal;
 use crate::prompt::{Hidden, wait_readable};
 
 /// The variable that may hold the password.
@@ -95,7 +96,13 @@ impl Source {
         match self {
             Self::None => Answer::Impossible(format!("set {VARIABLE} or use --password-command")),
             Self::Variable(secret) => Answer::Given(secret.clone()),
-            Self::Program(words) => run(words, cancel),
+            Self::Program(words) => {
+                // It may have something to ask at the terminal itself.
+                terminal::lend();
+                let answer = run(words, cancel);
+                terminal::hush();
+                answer
+            }
         }
     }
 }
@@ -183,15 +190,16 @@ pub(super) fn prompt(wanted: Wanted) -> &'static str {
     }
 }
 
-/// Asks at the terminal, without echo, with this prompt. A byte in `cancel` interrupts it.
-pub(super) fn ask_person(prompt: &str, cancel: &UnixStream) -> Answer {
+/// Asks at the terminal, without echo, with this prompt, and writes `end` when that is over. A byte in `cancel`
+/// interrupts it.
+pub(super) fn ask_person(prompt: &str, end: &str, cancel: &UnixStream) -> Answer {
     let impossible = |error: io::Error| {
         Answer::Impossible(format!(
             "a password is wanted, and there is no terminal to ask at ({error}): \
              set {VARIABLE} or use --password-command"
         ))
     };
-    let hidden = match Hidden::new().and_then(|hidden| hidden.say(prompt).map(|()| hidden)) {
+    let hidden = match Hidden::new(prompt, end) {
         Ok(hidden) => hidden,
         Err(error) => return impossible(error),
     };

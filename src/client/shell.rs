@@ -67,8 +67,6 @@ struct Shell {
     store: Option<Store>,
     /// The servers, as the names of what is kept for them.
     servers: Vec<String>,
-    /// What was asked for last, to be asked again if the line was of no use.
-    prompt: String,
     was_terminated: bool,
     /// Whether the login has been done, and lines have been asked for.
     has_talked: bool,
@@ -107,7 +105,6 @@ impl Shell {
             session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens),
             view: View::new(form(&options, is_edited), TimeZone::system()),
             servers,
-            prompt: String::new(),
             was_terminated: false,
             has_talked: false,
             lost_output: None,
@@ -174,11 +171,10 @@ impl Shell {
             Action::Show(shown) => self.show(&shown),
             Action::AskLine(prompt) => {
                 self.has_talked = true;
-                self.prompt.clone_from(&prompt);
-                self.keyboard.ask(Ask::Line(prompt));
+                self.screen.set_prompt(&prompt);
+                self.keyboard.ask(Ask::Line);
             }
-            // An open line keeps the prompt that it has.
-            Action::Prompt(prompt) => self.prompt = prompt,
+            Action::Prompt(prompt) => self.screen.set_prompt(&prompt),
             Action::AskSecret(wanted) => self.keyboard.ask(Ask::Secret(wanted)),
             Action::KeepToken(n, token) => self.keep(n, &token),
             Action::ForgetToken(n, token) => {
@@ -200,6 +196,10 @@ impl Shell {
                 Some(News::Gone(why)) => self.tell(Input::Disconnected(&why)),
                 None => {}
             },
+            Event::BadKey => {
+                let why = "what was typed is no UTF-8: that, and what came at once with it, was not used";
+                self.say(Weight::Trouble, "dropped", why.to_owned());
+            }
             Event::Key(key) => {
                 self.keyboard.answered();
                 match key {
@@ -207,7 +207,7 @@ impl Shell {
                     Key::BadLine(why) => {
                         self.worst = FAILED;
                         self.say(Weight::Trouble, "dropped", why.to_owned());
-                        self.keyboard.ask(Ask::Line(self.prompt.clone()));
+                        self.keyboard.ask(Ask::Line);
                     }
                     Key::Secret(secret) => {
                         // Ctrl-C there is a refusal, and no end of everything.

@@ -5,12 +5,15 @@ use std::panic;
 use std::process;
 use std::sync::Mutex;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
 use super::output::write_at_once;
 
 /// Ends pasting marks and shows the cursor, which the editor may have left otherwise.
 const RESET: &str = "\x1b[?2004l\x1b[?25h";
+/// What comes no later than this after the key before it was not typed by hand.
+const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 /// The exit code after a fault of the client's own, as a panic has it.
 const PANIC: i32 = 101;
 
@@ -54,6 +57,17 @@ pub(super) fn lend() {
 /// For the editor, when it has ended: nothing is echoed any more.
 pub(super) fn hush() {
     set(quiet);
+}
+
+/// For the editor, between two lines: throws away what is typed, until nothing more comes at once. It is the rest of a
+/// paste, or of what one key sends.
+pub(super) fn discard() {
+    let mut chunk = [0; 4096];
+    let input = io::stdin();
+    // Nor does it wait for a terminal that has gone. A signal ends it, for that may be the end of the client.
+    while let Ok(1..) = poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&AT_ONCE))
+        && let Ok(1..) = rustix::io::read(&input, &mut chunk)
+    {}
 }
 
 /// Changes what was found, where lines are edited.

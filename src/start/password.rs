@@ -57,11 +57,9 @@ impl Signals {
     /// Asks at the terminal, without echo.
     fn ask(&self, prompt: &str) -> Result<Secret, String> {
         let failed = |e: io::Error| format!("the terminal: {e}; try again");
-        let hidden = Hidden::new().map_err(failed)?;
-        hidden.say(prompt).map_err(failed)?;
+        // The Enter is not shown either.
+        let hidden = Hidden::new(prompt, "\n").map_err(failed)?;
         let typed = hidden.read(&self.caught).map(|text| Secret::new(text.into_bytes()));
-        // The Enter was not shown either. What cannot be told now cannot be told at all.
-        let _ = hidden.say("\n");
         typed.map_err(|e| {
             if e.kind() == ErrorKind::Interrupted { "interrupted; nothing was changed".to_owned() } else { failed(e) }
         })

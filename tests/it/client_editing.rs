@@ -1,8 +1,8 @@
 //! The client's line editor in a real pseudo-terminal: what is typed stays whole, whatever arrives meanwhile.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::util::{Client, PASSWORD, PATIENCE, Server, Terminal, pause};
+use crate::util::{Client, Fake, PASSWORD, PATIENCE, Server, Terminal, pause};
 
 const LEFT: &str = "\x1b[D";
 
@@ -208,6 +208,156 @@ fn a_window_that_changes_its_size_keeps_the_line() {
     say(&mut bob, "hello");
     alice.wait_for("bob: hello");
     alice.wait_for_line(&line, line.len());
+}
+
+/// Lets a terminal of 40 columns become wider, under messages and a line that begins with this many letters, and looks
+/// whether they are all still there.
+#[track_caller]
+fn check_widened(letters: usize, columns: &[u16]) {
+    let (server, mut bob) = server_and_bob();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::logged_in(16, 40, home.path(), server.addr(), "alice");
+    for n in 0..6 {
+        say(&mut bob, &format!("keep {n}"));
+    }
+    let line = format!("alice> {}", "x".repeat(letters));
+    alice.keys(&line[7..]);
+    alice.wait_for("bob: keep 5");
+    alice.wait_for_line(&line, line.len());
+    let mut old = 40;
+    for columns in columns {
+        // What was drawn last is not to be taken for what the new size brings.
+        while alice.pump(Duration::from_millis(100)) {}
+        let before = alice.raw().len();
+        let rows = line.len().div_ceil(usize::from(std::mem::replace(&mut old, *columns)));
+        alice.widen(*columns);
+        if rows > 1 {
+            // A line of one row is left as it is.
+            alice.wait("the line anew", |alice| alice.raw()[before..].contains("\x1b[?2026l"));
+        }
+        alice.keys("y\x7f");
+        say(&mut bob, &format!("at {columns}"));
+        alice.wait_for(&format!("bob: at {columns}"));
+        alice.wait_for_line(&line, line.len());
+        let contents = alice.contents();
+        for n in 0..6 {
+            assert_eq!(contents.matches(&format!("bob: keep {n}")).count(), 1, "{n}:\n{contents}");
+        }
+        assert_eq!(contents.matches("xxxxxxxxxx").count(), letters / 10, "the line stands there once:\n{contents}");
+    }
+}
+
+#[test]
+fn a_window_that_becomes_wider_keeps_the_messages() {
+    check_widened(90, &[100]);
+    check_widened(90, &[60, 100, 120]);
+    check_widened(30, &[100]);
+}
+
+#[test]
+fn a_key_that_is_no_text_is_lost_alone() {
+    let (server, mut bob) = server_and_bob();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    alice.keys("caf");
+    alice.wait_for_line("alice> caf", 10);
+    // In Latin-1; the letter behind it is the first that shows that it is no UTF-8.
+    alice.bytes(b"\xe9x");
+    alice.wait_for("no UTF-8");
+    alice.wait_for_line("alice> caf", 10);
+    assert_eq!(alice.contents().matches("alice> caf").count(), 1, "{}", alice.contents());
+    alice.keys("\x1b[Dx");
+    alice.wait_for_line("alice> caxf", 10);
+    alice.bytes(b"\xff");
+    alice.wait("told again", |alice| alice.contents().matches("no UTF-8").count() == 2);
+    alice.wait_for_line("alice> caxf", 10);
+    alice.keys("\r");
+    assert!(bob.line().ends_with(" alice caxf"));
+    // Nothing of a paste is taken for lines.
+    alice.bytes(&[b"\x1b[200~one\rtwo\xff\xfe".as_slice(), &b"three\r".repeat(250), b"\x1b[201~"].concat());
+    // As bytes: a little of the paste may be echoed, before the editor has left the terminal quiet.
+    alice.wait("told again", |alice| alice.raw().matches("no UTF-8").count() >= 3);
+    alice.wait_for_line("alice> ", 7);
+    alice.keys("four\r");
+    assert!(bob.line().ends_with(" alice four"));
+    alice.keys("/quit\r");
+    alice.expect_exit(0);
+}
+
+#[test]
+fn the_prompt_of_an_open_line_says_how_things_are() {
+    let fake = Fake::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::client(24, 60, home.path(), fake.addr(), "alice");
+    let (sender, told) = std::sync::mpsc::channel::<()>();
+    let server = std::thread::spawn(move || {
+        drop(fake.let_in());
+        told.recv().unwrap();
+        drop(fake.let_in());
+        told.recv().unwrap();
+        let mut client = fake.let_in();
+        client.expect("C PM one two x three")
+    });
+    alice.wait_for("password: ");
+    alice.keys("whatever\r");
+    alice.wait_for_line("alice (offline)> ", 17);
+    let text = "one two three";
+    alice.keys(&format!("{text}\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D"));
+    alice.wait_for_line(&format!("alice (offline)> {text}"), 17 + 8);
+    sender.send(()).unwrap();
+    alice.wait_for("away");
+    alice.wait_for_line(&format!("alice (offline)> {text}"), 17 + 8);
+    sender.send(()).unwrap();
+    alice.wait("the third time", |alice| alice.contents().matches("away").count() >= 2);
+    alice.wait_for_line(&format!("alice> {text}"), 7 + 8);
+    // Every line that was begun anew has been cleared.
+    assert_eq!(alice.contents().matches(text).count(), 1, "{}", alice.contents());
+    alice.keys("x \r");
+    server.join().unwrap();
+}
+
+#[test]
+fn the_prompt_changes_neither_in_the_history_nor_in_a_search() {
+    let fake = Fake::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::client(24, 60, home.path(), fake.addr(), "alice");
+    let (sender, told) = std::sync::mpsc::channel::<()>();
+    let server = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let mut client = fake.let_in();
+            client.expect("C PM one");
+            client.send("C 250 sent to 0");
+            told.recv().unwrap();
+        }
+    });
+    alice.wait_for("password: ");
+    alice.keys("whatever\r");
+    alice.wait_for_line("alice> ", 7);
+    alice.keys("one\r");
+    alice.wait_for("(sent to 0)");
+    alice.keys("draft\x1b[A");
+    alice.wait_for_line("alice> one", 10);
+    sender.send(()).unwrap();
+    alice.wait_for("is lost");
+    alice.wait_for("away");
+    alice.wait_for_line("alice> one", 10);
+    alice.keys("\x1b[B");
+    alice.wait_for_line("alice> draft", 12);
+    alice.keys("\x15one\r");
+    alice.wait("it again", |alice| alice.contents().matches("(sent to 0)").count() == 2);
+    alice.keys("\x12on");
+    alice.wait_for("(reverse-i-search)`on': one");
+    sender.send(()).unwrap();
+    server.join().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while alice.contents().matches("is lost").count() < 2 {
+        assert!(Instant::now() < deadline, "no key shows it:\n{}", alice.contents());
+        alice.keys("e\x7f");
+        pause(5);
+    }
+    alice.wait_for("(reverse-i-search)`on': one");
+    alice.keys("\x05");
+    alice.wait_for_line("alice (offline)> one", 20);
 }
 
 #[test]

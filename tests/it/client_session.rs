@@ -69,6 +69,7 @@ fn a_password_after_a_break_is_neither_shown_nor_kept() {
     alice.keys("whatever\r");
     alice.wait_for("alice> ");
     alice.wait_for("press Enter first");
+    alice.wait_for_line("press Enter, then your password> ", 33);
     alice.keys("hasty\r"); // a password that was typed too soon
     let is_asked = |alice: &Terminal| alice.contents().trim_end().ends_with("password:");
     alice.wait("the question", is_asked);

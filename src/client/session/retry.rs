@@ -8,7 +8,8 @@ const PAUSE_MOST_MS: u64 = 60_000;
 const DOUBLINGS: usize = 6;
 /// No server is believed that wants more patience than this.
 const HONOURED_MOST_MS: u64 = 60 * 60 * 1000;
-/// Who was logged in for this long starts with short pauses again. A server that lets one in and throws one out does not count.
+/// Who was logged in for this long starts with short pauses again. A server that lets one in and throws one out does
+/// not count.
 const STEADY_MS: u64 = 30_000;
 
 /// Which server is next, and when.

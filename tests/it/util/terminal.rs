@@ -11,7 +11,7 @@ use pty_process::Size;
 use pty_process::blocking::{Command, Pts, Pty};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::{PASSWORD, PATIENCE, pause};
 
@@ -80,7 +80,12 @@ impl Terminal {
     /// Presses keys, as fast as the terminal takes them.
     #[track_caller]
     pub(crate) fn keys(&mut self, keys: &str) {
-        let mut bytes = keys.as_bytes();
+        self.bytes(keys.as_bytes());
+    }
+
+    /// The same for keys that need be no text.
+    #[track_caller]
+    pub(crate) fn bytes(&mut self, mut bytes: &[u8]) {
         let deadline = Instant::now() + PATIENCE;
         while !bytes.is_empty() {
             assert!(Instant::now() < deadline, "the terminal takes no keys:\n{}", self.contents());
@@ -162,6 +167,27 @@ impl Terminal {
         self.screen.screen_mut().set_size(cells(rows), cells(columns));
     }
 
+    /// Changes how wide the terminal is, in the way of those that join again the rows that they broke themselves.
+    pub(crate) fn widen(&mut self, columns: u16) {
+        let screen = self.screen.screen();
+        let (rows, old) = screen.size();
+        let (row, _) = screen.cursor_position();
+        let mut text = String::new();
+        for (n, shown) in (0..=row).zip(screen.rows(0, old.get())) {
+            text.push_str(&shown);
+            text.push_str(if screen.row_wrapped(n) { "" } else { "\r\n" });
+        }
+        // The cursor is behind what is shown, or behind the space after a prompt.
+        let (_, column) = screen.cursor_position();
+        let mut wider = vt100::Parser::new(rows, cells(columns), 0);
+        wider.process(text.trim_end_matches("\r\n").as_bytes());
+        let last = screen.rows(0, old.get()).nth(usize::from(row)).unwrap_or_default();
+        let behind = usize::from(column).saturating_sub(last.chars().count());
+        wider.process(" ".repeat(behind).as_bytes());
+        self.screen = wider;
+        self.pty.resize(Size::new(rows.get(), columns)).expect("the new size");
+    }
+
     /// Takes the terminal away, as closing its window does.
     pub(crate) fn hang_up(mut self) {
         let (pty, pts) = pty_process::blocking::open().expect("another terminal");
@@ -177,6 +203,14 @@ impl Terminal {
     pub(crate) fn is_cooked(&self) -> bool {
         let modes = tcgetattr(&self.pts).expect("its settings").local_modes;
         modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+    }
+
+    /// Has keys echoed and lines whole again, as a shell does that takes the terminal from a program that has stopped.
+    #[track_caller]
+    pub(crate) fn cook(&self) {
+        let mut modes = tcgetattr(&self.pts).expect("its settings");
+        modes.local_modes |= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+        tcsetattr(&self.pts, OptionalActions::Now, &modes).expect("other settings");
     }
 
     /// Whether all is as a shell expects to find it.
