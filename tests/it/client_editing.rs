@@ -345,6 +345,7 @@ fn the_prompt_changes_neither_in_the_history_nor_in_a_search() {
     alice.wait_for_line("alice> draft", 12);
     alice.keys("\x15one\r");
     alice.wait("it again", |alice| alice.contents().matches("(sent to 0)").count() == 2);
+    alice.wait_for_line("alice> ", 7);
     alice.keys("\x12on");
     alice.wait_for("(reverse-i-search)`on': one");
     sender.send(()).unwrap();
@@ -366,7 +367,9 @@ fn history_stays_between_runs_and_holds_no_passwords() {
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
     for line in ["a first line", "/join nowhere secretword", "/join elsewhere secretword", "a last line"] {
-        alice.keys(&format!("{line}\r"));
+        alice.keys(line);
+        alice.wait_for_line(&format!("alice> {line}"), 7 + line.len());
+        alice.keys("\r");
         alice.wait_for_line("alice> ", 7);
     }
     alice.keys("\x04");

@@ -78,6 +78,7 @@ fn a_signal_ends_it_while_the_history_is_searched() {
     let mut alice = alice_at(&server, &home);
     alice.keys("one\r");
     alice.wait_for("(sent to 0)");
+    alice.wait_for_line("alice> ", 7);
     alice.keys("\x12o");
     alice.wait_for("(reverse-i-search)`o'");
     alice.signal(Signal::TERM);
