@@ -127,8 +127,8 @@ pub const KEEPALIVE_IDLE_S: u64 = 60;
 pub const KEEPALIVE_EVERY_S: u64 = 15;
 /// … and after this many unanswered the peer is gone: 120 s in all.
 pub const KEEPALIVE_PROBES: u32 = 4;
-/// Who was written to is looked at every so often, until all is acknowledged …
-pub const VANISH_LOOK_MS: u64 = 15_000;
+/// Who was written to is looked at every so many seconds, until all is acknowledged …
+pub const VANISH_LOOK_S: u32 = 15;
 /// … and is gone when so many looks in a row have found that nothing answers: 90 s. The network may fail for that long.
 pub const VANISH_LOOKS: u8 = 6;
 /// Nothing counts as unanswered before this: far longer than any way to a peer and back.

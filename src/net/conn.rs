@@ -223,7 +223,7 @@ impl Conn {
                     Pause::None | Pause::Verdict(_) | Pause::Owing(_) => NEVER,
                 };
                 let login = if self.door.is_logged_in() { NEVER } else { self.login_due(login) };
-                login.min(pause).min(self.line_due(limits)).min(self.soft_due(limits)).min(self.watch.due)
+                login.min(pause).min(self.line_due(limits)).min(self.soft_due(limits)).min(self.watch.due())
             }
         }
     }

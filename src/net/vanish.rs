@@ -11,35 +11,33 @@ use std::time::Duration;
 use log::info;
 use socket2::SockRef;
 
-use super::clock::{Millis, NEVER};
+use super::clock::{Millis, NEVER, seconds};
 use super::conn::End;
 use super::kernel::{self, Flight};
 use super::reactor::Reactor;
 use crate::hub::session::SessionId;
-use crate::limits::{VANISH_LOOK_MS, VANISH_LOOKS, VANISH_QUIET_MS};
+use crate::limits::{VANISH_LOOK_S, VANISH_LOOKS, VANISH_QUIET_MS};
 
-/// The watch over what was written to one connection.
-#[derive(Debug)]
+/// The watch over what was written to one connection. Small, for each has one.
+#[derive(Debug, Default)]
 pub(super) struct Watch {
-    /// When to look next; [`NEVER`] while all that was written is acknowledged.
-    pub(super) due: Millis,
+    /// When to look next, in whole seconds of the loop's clock; 0 while all that was written is acknowledged.
+    due_s: u32,
     /// How many looks in a row have found something unanswered.
     unanswered: u8,
 }
 
-impl Default for Watch {
-    /// Nothing was written.
-    fn default() -> Self {
-        Self { due: NEVER, unanswered: 0 }
-    }
-}
-
 impl Watch {
+    /// When to look next; [`NEVER`] while all that was written is acknowledged.
+    pub(super) fn due(&self) -> Millis {
+        if self.due_s == 0 { NEVER } else { seconds(self.due_s) }
+    }
+
     /// Something was written. Gives whether the watch begins with it.
     pub(super) fn begin(&mut self, now: Millis) -> bool {
-        let begins = self.due == NEVER;
+        let begins = self.due_s == 0;
         if begins {
-            *self = Self { due: now + VANISH_LOOK_MS, unanswered: 0 };
+            *self = Self { due_s: next_look(now), unanswered: 0 };
         }
         begins
     }
@@ -50,10 +48,15 @@ impl Watch {
             *self = Self::default();
             return false;
         };
-        self.due = now + VANISH_LOOK_MS;
+        self.due_s = next_look(now);
         self.unanswered = if is_unanswered(flight) { self.unanswered + 1 } else { 0 };
         self.unanswered >= VANISH_LOOKS
     }
+}
+
+/// The second in which to look again; the fraction that has begun does not count.
+fn next_look(now: Millis) -> u32 {
+    u32::try_from(now.div_ceil(1000)).unwrap_or(u32::MAX).saturating_add(VANISH_LOOK_S)
 }
 
 /// Whether what was sent last has met with nothing. Who reads slowly or not at all answers: an acknowledgement follows each
@@ -105,12 +108,12 @@ mod tests {
     #[test]
     fn six_looks_in_a_row() {
         let mut watch = Watch::default();
-        assert_eq!((watch.due, watch.begin(1_000), watch.begin(5_000), watch.due), (NEVER, true, false, 16_000));
+        assert_eq!((watch.due(), watch.begin(999), watch.begin(5_000), watch.due()), (NEVER, true, false, 16_000));
         let looks = [Some(GONE); 5].into_iter().chain([Some(STOPPED)]).chain([Some(GONE); 5]);
         for (count, flight) in looks.enumerate() {
             let now = 16_000 + 15_000 * count as u64;
             assert!(!watch.look(now, flight), "look {count}");
-            assert_eq!(watch.due, now + 15_000);
+            assert_eq!(watch.due(), now + 15_000);
         }
         assert!(watch.look(181_000, Some(GONE)));
     }
@@ -122,6 +125,6 @@ mod tests {
         for flight in [Some(GONE), None] {
             assert!(!watch.look(15_000, flight));
         }
-        assert_eq!((watch.due, watch.begin(40_000), watch.due), (NEVER, true, 55_000));
+        assert_eq!((watch.due(), watch.begin(40_000), watch.due()), (NEVER, true, 55_000));
     }
 }
