@@ -10,8 +10,8 @@ pub enum CloseReason {
     LoginTooLong,
     /// Too many wrong passwords, refused tokens or lines before login; or a penalised address.
     TooManyFailures,
-    /// Owes more than `limits.owed_bytes`, or more than `limits.owed_soft_bytes` for `limits.owed_soft_s`; or the most of
-    /// all, while all owe more than `limits.owed_total_bytes`.
+    /// Owes more than `limits.owed_bytes`, or more than `limits.owed_soft_bytes` for `limits.owed_soft_s`; or the most
+    /// of all, while all owe more than `limits.owed_total_bytes`.
     TooSlow,
     /// A line went on past its bound in bytes or in time.
     LineNeverEnded,

@@ -3,10 +3,11 @@
 //! The flow goes one way, and nothing points back up:
 //!
 //! ```text
-//! bytes ─▶ net (read) ─▶ door (decode) ─▶ Command ─▶ hub ─▶ Event + Audience ─▶ door (encode once) ─▶ outbox ─▶ net (flush)
+//! bytes ─▶ net (read) ─▶ door (decode) ─▶ Command ─▶ hub ─▶ Event + Audience ─▶ door (encode once) ─▶ outbox ─▶ net
+//! (flush)
 //!                                                    │ ▲
-//!                                   slow work out ───┘ └─── verdict in      (auth: Argon2 and the account file, own thread)
-//! ```
+//!                                   slow work out ───┘ └─── verdict in      (auth: Argon2 and the account file, own
+//! thread) ```
 //!
 //! * `start` turns arguments into a [`config`], starts the log, and runs [`net`].
 //! * [`net`] owns every socket and the turn of the loop.

@@ -31,8 +31,8 @@ pub const DATAGRAM_EVERY_MS: u64 = 20;
 pub const DATAGRAM_BURST: u64 = 100;
 /// Datagrams that one system call sends: more would save little, for each costs the kernel as much as ever.
 pub const DATAGRAM_BATCH: usize = 64;
-/// Datagrams that may wait at a socket for the kernel to take them, and their bytes (a text that many hear counts once);
-/// more are dropped.
+/// Datagrams that may wait at a socket for the kernel to take them, and their bytes (a text that many hear counts
+/// once); more are dropped.
 pub const DATAGRAM_QUEUE: usize = 16_384;
 /// See [`DATAGRAM_QUEUE`]: 256 of the longest texts, far more than a turn lets through.
 pub const DATAGRAM_QUEUE_BYTES: usize = 1024 * 1024;
@@ -64,11 +64,11 @@ pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
 /// How many of those who hear what many hear are written to in a turn; the others wait for the next. One to three
 /// milliseconds' worth: a message to ten thousand must not keep two others waiting who talk to each other.
 pub const CROWD_A_TURN: usize = 256;
-/// The work of a turn, before it flushes: a few milliseconds' worth. Its measure is one frame that is put into an outbox, or
-/// one name that is looked through for a list: some 20 ns. What follows counts for as many as take as long.
+/// The work of a turn, before it flushes: a few milliseconds' worth. Its measure is one frame that is put into an
+/// outbox, or one name that is looked through for a list: some 20 ns. What follows counts for as many as take as long.
 pub const TURN_WORK: usize = 200_000;
-/// How much of that may go into connections and silences that end, and what their rooms hear of it; the rest is for those
-/// who talk …
+/// How much of that may go into timers, into connections and silences that end, and what their rooms hear of it; the
+/// rest is for those who talk …
 pub const TURN_WORK_ENDS: usize = TURN_WORK / 2;
 /// … some of it to those who talk by datagrams, for whom a flood is cheap …
 pub const TURN_WORK_DATAGRAMS: usize = TURN_WORK / 4;
@@ -88,8 +88,8 @@ pub const TIMER_WORK: usize = 50;
 pub const BEHIND_PART: usize = 4;
 /// While one in so many of those who hear everything, and more than one, is behind and still takes bytes …
 pub const CROWD_SHARE: usize = 16;
-/// … somebody who speaks to everybody waits at least this long after each line: the speakers then go as fast as the crowd can
-/// listen, instead of the crowd being cut for listening too slowly. Nobody who talks by hand notices.
+/// … somebody who speaks to everybody waits at least this long after each line: the speakers then go as fast as the
+/// crowd can listen, instead of the crowd being cut for listening too slowly. Nobody who talks by hand notices.
 pub const CROWD_PAUSE_MS: u64 = 5;
 /// … and at most this long, however many speakers wait: p99 is promised to stay under 50 ms.
 pub const CROWD_PAUSE_MOST_MS: u64 = 40;

@@ -1,5 +1,5 @@
-//! Asking a person for what nobody shall see: the terminal without its echo, and as it was when that is over, whatever ends
-//! it.
+//! Asking a person for what nobody shall see: the terminal without its echo, and as it was when that is over, whatever
+//! ends it; and waiting for input that may be called off.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write as _};
@@ -28,8 +28,8 @@ pub struct Hidden {
 }
 
 impl Hidden {
-    /// Ends the echo and shows `prompt`; shows `end` when it is over. Ctrl-C is a key from now on; the signals that end a
-    /// process must be caught, or they leave the terminal like this.
+    /// Ends the echo and shows `prompt`; shows `end` when it is over. Ctrl-C is a key from now on; the signals that end
+    /// a process must be caught, or they leave the terminal like this.
     ///
     /// # Errors
     /// There is no terminal, or the process may open nothing more.
@@ -93,7 +93,11 @@ impl Read for Keys {
         if resumed {
             return self.resume(buffer);
         }
-        self.hidden.terminal.read(buffer)
+        match self.hidden.terminal.read(buffer)? {
+            // The terminal has gone. Not as an end: that rpassword takes for an Enter.
+            0 => Err(ErrorKind::NotConnected.into()),
+            count => Ok(count),
+        }
     }
 }
 

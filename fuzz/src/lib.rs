@@ -1,7 +1,7 @@
 //! What must hold for any bytes whatever: a function for each decoder, which panics if it does not.
 //!
-//! Each is a fuzz target (`fuzz_targets/`), and runs on the corpus and on seeded mutations of it within the tests of chatd,
-//! which take this file in (`tests/it/decoders.rs`).
+//! Each is a fuzz target (`fuzz_targets/`), and runs on the corpus and on seeded mutations of it within the tests of
+//! chatd, which take this file in (`tests/it/decoders.rs`).
 
 use chatd::auth::fuzzing as auth;
 use chatd::client::frame::{Frames, LINE_BYTES};
@@ -78,8 +78,8 @@ pub fn datagram(data: &[u8]) {
     }
 }
 
-/// The account file: it loads, or is refused by a line; what loads is spelled in one way. The lines are taken as they are,
-/// and once more with sound checksums, which no fuzzer would find.
+/// The account file: it loads, or is refused by a line; what loads is spelled in one way. The lines are taken as they
+/// are, and once more with sound checksums, which no fuzzer would find.
 pub fn accounts(data: &[u8]) {
     check_accounts(data);
     let mut sealed = Vec::new();
@@ -141,8 +141,8 @@ pub fn token(data: &[u8]) {
     assert!(RoomToken::decode(token).is_none_or(|found| found.encode().as_bytes() == token));
 }
 
-/// The configuration: a file, and behind the first NUL a `--set`. What is taken is printed so that it reads as the same;
-/// what is not is told in whole lines.
+/// The configuration: a file, and behind the first NUL a `--set`. What is taken is printed so that it reads as the
+/// same; what is not is told in whole lines.
 pub fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (text, set) = text.split_once('\0').unwrap_or((text, ""));
@@ -159,8 +159,8 @@ pub fn config(data: &[u8]) {
     }
 }
 
-/// The client's reader: however a server's stream is cut, it is the same frames, in bounded memory; and nothing of it is
-/// shown that a terminal obeys.
+/// The client's reader: however a server's stream is cut, it is the same frames, in bounded memory; and nothing of it
+/// is shown that a terminal obeys.
 ///
 /// Bytes 0 to 2 say how it is cut; the rest is what the server sends.
 pub fn frame(data: &[u8]) {

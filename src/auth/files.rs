@@ -43,7 +43,10 @@ pub(super) fn lock_to_read(account_file: &Path) -> Result<Option<File>, OpenErro
             // What is read-only here need not be so elsewhere: if there is a lock file it counts.
             match OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(&path) {
                 Ok(file) => file,
-                Err(_) => return Ok(None),
+                Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+                    return Ok(None); // there is none, or it is somebody else's who lets us read the accounts
+                }
+                Err(e) => return Err(cannot_lock(&path, &e)),
             }
         }
         Err(e) => return Err(cannot_lock(&path, &e)),
@@ -70,7 +73,8 @@ fn cannot_lock(path: &Path, e: &io::Error) -> OpenError {
 fn hold(mut file: File, account_file: &Path, path: &Path) -> Result<File, OpenError> {
     match file.try_lock() {
         Ok(()) => {
-            // The number is a courtesy to whoever comes second; a full disk must not stop a start for it.
+            // The number is a courtesy to whoever comes second; a full disk must not stop a start for it, nor must a
+            // lock file that may only be read stop a check.
             let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
             Ok(file)
         }

@@ -77,8 +77,8 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Reads the account file, or makes an empty one, and gives what is in it. A torn tail is cut off and kept; a file
-    /// most of whose lines no longer count is compacted. That the file stands in its place is brought to disk before a line
-    /// is added.
+    /// most of whose lines no longer count is compacted. That the file stands in its place is brought to disk before a
+    /// line is added.
     ///
     /// # Errors
     /// [`OpenError::Unusable`]: it is damaged, not ours alone, or cannot be read or written.
@@ -122,7 +122,8 @@ impl Journal {
         let gone = mem::take(&mut loaded.gone);
         let (len, seq) = (loaded.good as u64, loaded.seq);
         // The process before may have been killed when it had put a new file in the place of the old one, and not yet
-        // brought that to disk: after a crash it could be the old one again. Without success the first append tries anew.
+        // brought that to disk: after a crash it could be the old one again. Without success the first append tries
+        // anew.
         let is_suspect = medium.sync_place().is_err();
         Self { medium, len, seq, gone, rewrite_from: None, is_suspect, trouble: None }
     }

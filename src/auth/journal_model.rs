@@ -1,6 +1,6 @@
 //! The journal on a model of a disk, cut off at every moment: whatever the disk has kept by then of what it was not
-//! told to keep, all that was acknowledged is there, and nothing is half there. Nor is it when the process alone ended at
-//! some moment, another one was started on what the kernel had, and the power failed at some moment of that.
+//! told to keep, all that was acknowledged is there, and nothing is half there. Nor is it when the process alone ended
+//! at some moment, another one was started on what the kernel had, and the power failed at some moment of that.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};

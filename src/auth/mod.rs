@@ -63,7 +63,8 @@ pub struct Auth {
     ended: Receiver<Infallible>,
     /// Held for as long as the file may be written: the thread has a share in it.
     _lock: Arc<File>,
-    /// Kept for longer than the thread has it: the loop hears no more of a waker that is closed, not even what it called last.
+    /// Kept for longer than the thread has it: the loop hears no more of a waker that is closed, not even what it
+    /// called last.
     _wake: Wake,
 }
 
@@ -136,8 +137,8 @@ impl Auth {
         Some(answer)
     }
 
-    /// Whether the worker has panicked; true once. Every request that waited is answered then, and no other will be taken.
-    /// To be called after a wake-up, when there are no more answers.
+    /// Whether the worker has panicked; true once. Every request that waited is answered then, and no other will be
+    /// taken. To be called after a wake-up, when there are no more answers.
     pub fn poll_loss(&self) -> bool {
         self.exchange.poll_loss()
     }

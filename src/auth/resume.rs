@@ -50,8 +50,8 @@ pub(super) enum Before {
 impl Key {
     /// Reads the key that belongs to an account file, or makes one. A new one is made, too, where the file holds no
     /// accounts. The first account of a name has the same epoch in every file, so under the key of an
-    /// earlier file its tokens would be good for the name's new owner. A key without an account file, and accounts without
-    /// a key, are warned of: an earlier start has left both, so one of them was lost.
+    /// earlier file its tokens would be good for the name's new owner. A key without an account file, and accounts
+    /// without a key, are warned of: an earlier start has left both, so one of them was lost.
     ///
     /// # Errors
     /// [`OpenError::Unusable`]: it is damaged, others may read it, or it cannot be made.

@@ -64,8 +64,8 @@ pub enum Action {
     Send(Zeroizing<Vec<u8>>),
     /// Show this.
     Show(Shown),
-    /// Read a line with this prompt; at most one is asked for at a time. It stays asked for while the connection is lost
-    /// and made again.
+    /// Read a line with this prompt; at most one is asked for at a time. It stays asked for while the connection is
+    /// lost and made again.
     AskLine(String),
     /// The prompt of the line that is being read is another now. It may be drawn anew, or be left as it is for
     /// a while.

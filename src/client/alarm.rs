@@ -38,8 +38,8 @@ impl Alarm {
         Ok(Self { heard, ring, noticed: OnceLock::new() })
     }
 
-    /// Waits until `file` can be written to (or is broken, which writing then says). `false`: the deadline has passed, or
-    /// the alarm was raised and the time that is left then is over.
+    /// Waits until `file` can be written to (or is broken, which writing then says). `false`: the deadline has passed,
+    /// or the alarm was raised and the time that is left then is over.
     ///
     /// # Errors
     ///

@@ -180,8 +180,8 @@ pub enum Deed<'a> {
 /// What a typed line means.
 ///
 /// A slash begins a command, two slashes a text that begins with one. `PM`, `DM` (in capitals, at the very start, with
-/// or without more) and `EX` (alone) mean what they mean in `nc`: a whisper typed out of habit must not go to everybody.
-/// A space in front makes a text of anything.
+/// or without more) and `EX` (alone) mean what they mean in `nc`: a whisper typed out of habit must not go to
+/// everybody. A space in front makes a text of anything.
 pub fn parse(line: &str) -> Intent<'_> {
     if line.trim().is_empty() {
         return Intent::Empty;

@@ -155,7 +155,8 @@ impl LineEditor {
         }
     }
 
-    /// Whether a line has ended only to be begun anew with another prompt; then it is cleared.
+    /// Whether a line has ended only to be begun anew with another prompt; then it is cleared. A Ctrl-C that was
+    /// pressed in the same moment cannot be told from that: it must be pressed again.
     fn is_begun_anew(&mut self, ended: &Result<String, ReadlineError>) -> bool {
         let is_leaving = self.editor.helper().is_some_and(|companion| companion.is_leaving.get());
         let is_interrupted = matches!(ended, Err(ReadlineError::Interrupted | ReadlineError::Signal(_)));
@@ -222,9 +223,8 @@ impl Companion {
     /// lost, and what was typed before.
     fn leave_if_old(&self) {
         if !self.is_leaving.get() && !self.is_in_history.get() && self.screen.is_prompt_old() {
-            self.is_leaving.set(true);
             // To this thread: rustyline knows of it when this returns. If it fails the prompt stays as it is.
-            let _ = pthread_kill(pthread_self(), Signal::SIGINT);
+            self.is_leaving.set(pthread_kill(pthread_self(), Signal::SIGINT).is_ok());
         }
     }
 }

@@ -80,9 +80,9 @@ pub(super) struct Keyboard {
 }
 
 impl Keyboard {
-    /// Starts the thread. Its answers go to `doorbell`. Where lines are edited, from now on Ctrl-Z stops the process from
-    /// that thread alone: rustyline takes the terminal back as soon as it has sent itself the signal, which is too early
-    /// if another thread is to be stopped by it.
+    /// Starts the thread. Its answers go to `doorbell`. Where lines are edited, from now on Ctrl-Z stops the process
+    /// from that thread alone: rustyline takes the terminal back as soon as it has sent itself the signal, which is too
+    /// early if another thread is to be stopped by it.
     ///
     /// # Errors
     ///

@@ -41,8 +41,8 @@ impl Output {
         Ok(Self { file, alarm, is_given_up: AtomicBool::new(false) })
     }
 
-    /// Writes all of it, and waits as long as that takes; but when the client is to end only for a moment, and what could
-    /// not be written by then is lost.
+    /// Writes all of it, and waits as long as that takes; but when the client is to end only for a moment, and what
+    /// could not be written by then is lost.
     ///
     /// # Errors
     ///

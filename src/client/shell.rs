@@ -324,8 +324,8 @@ impl Shell {
         }
     }
 
-    /// Ends the threads, and gives the exit code, of which the session's part is `code`. What was being typed is told, for
-    /// it goes nowhere.
+    /// Ends the threads, and gives the exit code, of which the session's part is `code`. What was being typed is told,
+    /// for it goes nowhere.
     fn finish(mut self, code: u8) -> u8 {
         let mut is_unsaid = false;
         let deadline = Instant::now() + LAST_WAIT;

@@ -161,8 +161,8 @@ impl Store {
         appended.map_err(|error| error.to_string())
     }
 
-    /// The lock of what is read and then changed: the folder's own, so that it needs no file. Nobody holds it for more than a moment, unless
-    /// that client has been stopped in it; then it is done without.
+    /// The lock of what is read and then changed: the folder's own, so that it needs no file. Nobody holds it for more
+    /// than a moment, unless that client has been stopped in it; then it is done without.
     fn lock(&self) -> Option<File> {
         let folder = File::open(&self.folder).ok()?;
         for _ in 0..LOCK_TRIES {

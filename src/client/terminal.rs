@@ -32,8 +32,8 @@ pub(super) struct Guard;
 impl Guard {
     /// Remembers the terminal as it is. Where lines are edited (`is_edited`), nothing is echoed from now on but by the
     /// editor, and what is typed between two lines stays as it is until the next one: also Ctrl-D, and also a password
-    /// that is typed before it is asked for. From now on a panic in any thread restores it, tells the panic, and ends the
-    /// process: half a client would be worse than none.
+    /// that is typed before it is asked for. From now on a panic in any thread restores it, tells the panic, and ends
+    /// the process: half a client would be worse than none.
     pub(super) fn new(is_edited: bool) -> Self {
         if let (Ok(mut found), Ok(termios)) = (FOUND.lock(), tcgetattr(io::stdin())) {
             *found = Some((termios, is_edited));
@@ -102,8 +102,8 @@ fn restore() {
         // If the terminal has gone there is nothing to restore.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, termios);
         if *is_edited {
-            // Not through the screen: a thread that cannot write may be holding it. And a terminal that is not read must
-            // not hold up the end.
+            // Not through the screen: a thread that cannot write may be holding it. And a terminal that is not read
+            // must not hold up the end.
             write_at_once(RESET);
         }
     }

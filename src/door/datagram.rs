@@ -1,7 +1,7 @@
 //! The datagrams of rooms: what members say, and what they hear.
 //!
-//! Up: the size of the room's name, the size of the token, one byte each, then the room's name, the token and the message.
-//! Down: one of two [`Spelling`]s. A datagram is whole or nothing, so there is no state here.
+//! Up: the size of the room's name, the size of the token, one byte each, then the room's name, the token and the
+//! message. Down: one of two [`Spelling`]s. A datagram is whole or nothing, so there is no state here.
 
 use super::text;
 use crate::hub::names::{RoomToken, Who};

@@ -1,4 +1,5 @@
-//! The hub alone: what each command brings about, and a seeded simulation against a model that is too simple to be wrong.
+//! The hub alone: what each command brings about, and a seeded simulation against a model that is too simple to be
+//! wrong.
 
 use super::command::{Entry, Masked};
 use super::event::{Closing, RoomLine};

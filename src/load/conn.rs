@@ -111,8 +111,8 @@ impl Conn {
     }
 
     /// Reads what is there, a bounded part of it, and gives each line without its LF to `take`, with when it was read
-    /// (by `clock`) and where to put an answer. A read that fills less than the buffer has emptied the socket, unless the peer `is_closing`: then
-    /// the end itself is still to be read.
+    /// (by `clock`) and where to put an answer. A read that fills less than the buffer has emptied the socket, unless
+    /// the peer `is_closing`: then the end itself is still to be read.
     pub(super) fn read(
         &mut self,
         scratch: &mut [u8],

@@ -16,8 +16,8 @@ use super::pacer::Pacer;
 const EVENTS: usize = 4096;
 /// What a read takes at most.
 const SCRATCH_BYTES: usize = 64 * 1024;
-/// Connections from one address of this machine. The kernel gives each a port of its own, and searches for it the longer
-/// the more are taken: from 14,000 on a connection would take longer to make than to log in.
+/// Connections from one address of this machine. The kernel gives each a port of its own, and searches for it the
+/// longer the more are taken: from 14,000 on a connection would take longer to make than to log in.
 const CONNECTIONS_AN_ADDRESS: usize = 8_000;
 /// The longest sleep, so that Ctrl-C, which may come just before it, is seen.
 const SLEEP: Duration = Duration::from_millis(50);
@@ -184,8 +184,8 @@ impl Fleet {
     }
 }
 
-/// Where the n-th connection comes from; `None` leaves it to the kernel. Only this machine has addresses to spare: all that
-/// begin with 127 are its own.
+/// Where the n-th connection comes from; `None` leaves it to the kernel. Only this machine has addresses to spare: all
+/// that begin with 127 are its own.
 fn source(addr: SocketAddr, who: usize) -> Option<IpAddr> {
     let IpAddr::V4(v4) = addr.ip() else { return None };
     let further =

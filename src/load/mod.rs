@@ -9,8 +9,9 @@
 //! * [`args`]: what is asked for.
 //! * `works` goes through it: `target`, `spawn` and `process` are the server, `entrance` and `storm` bring people in,
 //!   `talk` and `pingpong` are what they do there.
-//! * Without sockets and clocks, and tested so: `inbox` and `line` (what the server says), `stamp` (what each line carries),
-//!   `dialogue` (the way in), `schedule` (whose line is due when), `tally` (what was said and heard), `report`, `table`.
+//! * Without sockets and clocks, and tested so: `inbox` and `line` (what the server says), `stamp` (what each line
+//!   carries), `dialogue` (the way in), `schedule` (whose line is due when), `tally` (what was said and heard),
+//!   `report`, `table`.
 //! * `fleet`, `conn`, `pacer` are the loop.
 //!
 //! Lines carry when they were *due*, not when they were sent, wherever a rhythm is asked for (open loop): a server that

@@ -224,7 +224,8 @@ pub(super) fn exempt(ip: IpAddr, limits: &Limits) -> bool {
 }
 
 /// Whether a new connection is refused when `silent` others have not sent a complete line yet. `dice` is uniform over
-/// all of `u32`, and thrown only when chance decides. The caller does not count loopback ones, unless `limits.include_loopback`.
+/// all of `u32`, and thrown only when chance decides. The caller does not count loopback ones, unless
+/// `limits.include_loopback`.
 ///
 /// From `limits.silent` on 30 of 100 are refused, rising linearly to all from `limits.silent_most` on. By chance,
 /// because nobody can tell a person's new connection from a flood's: so most of those refused are the flood's, and a

@@ -1,7 +1,7 @@
 //! Members who speak and hear by datagrams: by their tokens, where they are, and how long they have been silent.
 //!
-//! A member's place in a room has an ear as long as it lasts, if there is a datagram socket at all. An ear is deaf until
-//! the first valid datagram shows where it is; from then on it is pinned to that address.
+//! A member's place in a room has an ear as long as it lasts, if there is a datagram socket at all. An ear is deaf
+//! until the first valid datagram shows where it is; from then on it is pinned to that address.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -1,23 +1,26 @@
 //! Faults of the server's own: a panic in what one connection asked for ends that connection, and nobody else's.
 //!
-//! What is done for one connection runs inside [`Reactor::guard`]: its lines, its verdicts, its deadlines. What is done for
-//! all (accepting, flushing, reaping) does not: a fault there is everybody's, and ends the process for its supervisor.
+//! What is done for one connection runs inside [`Reactor::guard`]: its lines, its verdicts, its deadlines. What is done
+//! for all (accepting, flushing, reaping) does not: a fault there is everybody's, and ends the process for its
+//! supervisor.
 //!
 //! Why the loop may go on after a panic:
 //!
 //! * What was taken out of it (the scratch buffer) is held outside of the guard, so it is put back in any case.
 //! * A hub that has carried out a command has events to tell. Those of the broken one are told like any others,
-//!   for others are owed them; so what the hub says has happened has happened for everybody. A frame is encoded before the
-//!   first outbox gets it, and from there on nothing is computed that can fail: of those who hear in one spelling, a
-//!   message is heard by all or by none.
-//! * What the hub was in the middle of may be half done: a place in a room, say, whose holder the list does not name. No
-//!   code there trusts the one to find the other, so the worst is that somebody is missed or listed wrongly in that room.
+//!   for others are owed them; so what the hub says has happened has happened for everybody. A frame is encoded before
+//!   the first outbox gets it, and from there on nothing is computed that can fail: of those who hear in one spelling,
+//!   a message is heard by all or by none.
+//! * What the hub was in the middle of may be half done: a place in a room, say, whose holder the list does not name.
+//!   No code there trusts the one to find the other, so the worst is that somebody is missed or listed wrongly in that
+//!   room.
 //! * A frame that broke in the middle leaves nothing in an outbox, and in a page only bytes that no piece refers to.
 //! * A guest whose connection broke may be in a room without knowing its token: it leaves.
 //! * The connection is closed like any other. If that panics too, what is broken is not one connection's.
 //!
-//! Many faults in a short time are no accident: the process ends, and its supervisor starts a sound one. So it does when the
-//! account thread has met one, for that does not come back, and without it nobody can log in or register any more.
+//! Many faults in a short time are no accident: the process ends, and its supervisor starts a sound one. So it does
+//! when the account thread has met one, for that does not come back, and without it nobody can log in or register any
+//! more.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -60,8 +63,8 @@ impl Reactor {
         }
     }
 
-    /// After a panic: counts it, and tells what is still to be told. Each event is taken before it is told, so this comes
-    /// to an end even if every one of them panics.
+    /// After a panic: counts it, and tells what is still to be told. Each event is taken before it is told, so this
+    /// comes to an end even if every one of them panics.
     fn mend(&mut self, deliver: impl Fn(&mut Self)) {
         self.on_fault();
         while catch_unwind(AssertUnwindSafe(|| deliver(self))).is_err() {

@@ -32,8 +32,8 @@ pub(super) struct Flight {
     pub(super) acknowledged_ms: u32,
 }
 
-/// What is on its way to the peer, or waits for its window (TCP_INFO, tcp(7)). `None` if that is nothing, or if the socket
-/// does not say.
+/// What is on its way to the peer, or waits for its window (TCP_INFO, tcp(7)). `None` if that is nothing, or if the
+/// socket does not say.
 #[expect(unsafe_code, reason = "getsockopt(2) has no safe form for this option")]
 pub(super) fn flight(stream: &TcpStream) -> Option<Flight> {
     if unacknowledged(stream) == Some(0) {
@@ -41,8 +41,8 @@ pub(super) fn flight(stream: &TcpStream) -> Option<Flight> {
     }
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut bytes = size_of_val(&info) as libc::socklen_t;
-    // SAFETY: the descriptor is open as long as `stream` is borrowed, and the kernel writes at most `bytes` bytes to the
-    // address of a live local that has so many, and the count of them to that of another.
+    // SAFETY: the descriptor is open as long as `stream` is borrowed, and the kernel writes at most `bytes` bytes to
+    // the address of a live local that has so many, and the count of them to that of another.
     let result = unsafe {
         let info = info.as_mut_ptr().cast();
         libc::getsockopt(stream.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, info, &raw mut bytes)
@@ -58,7 +58,8 @@ pub(super) fn flight(stream: &TcpStream) -> Option<Flight> {
     })
 }
 
-/// Has the allocator give back what it keeps of memory that was freed. Where it has no such call, it does as it thinks fit.
+/// Has the allocator give back what it keeps of memory that was freed. Where it has no such call, it does as it thinks
+/// fit.
 #[cfg_attr(target_env = "gnu", expect(unsafe_code, reason = "malloc_trim(3) has no safe form"))]
 pub(super) fn give_memory_back() {
     // SAFETY: it takes no pointer, touches only memory that is not in use, and takes the allocator's own locks.
@@ -76,7 +77,8 @@ pub(super) fn drops(socket: &impl AsFd) -> Option<u32> {
     let mut bytes = size_of_val(&numbers) as libc::socklen_t;
     let descriptor = socket.as_fd().as_raw_fd();
     // SAFETY: the descriptor is open as long as `socket` is borrowed. The kernel writes at most `bytes` bytes to the
-    // address of a live local that has so many, all of which may hold anything, and the count of them to that of another.
+    // address of a live local that has so many, all of which may hold anything, and the count of them to that of
+    // another.
     let result = unsafe {
         libc::getsockopt(descriptor, libc::SOL_SOCKET, libc::SO_MEMINFO, numbers.as_mut_ptr().cast(), &raw mut bytes)
     };

@@ -165,8 +165,8 @@ pub type Reload = Box<dyn FnMut() -> Option<Tuning>>;
 /// Opens the accounts, binds, and serves until a signal ends it. `reload` is called on SIGHUP.
 ///
 /// # Errors
-/// See [`StartError`]. Once it serves, only these are: the poll itself fails; too many faults of the server's own, or one
-/// that is not confined to one connection, or one of the account thread's.
+/// See [`StartError`]. Once it serves, only these are: the poll itself fails; too many faults of the server's own, or
+/// one that is not confined to one connection, or one of the account thread's.
 pub fn serve(settings: Settings, reload: Reload) -> Result<(), StartError> {
     let mut reactor = start(settings, reload)?;
     info!("serving up to {} connections", reactor.most_connections);

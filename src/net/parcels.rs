@@ -1,4 +1,5 @@
-//! What waits to be sent through a datagram socket: a bounded queue, in which each text stands once, however many hear it.
+//! What waits to be sent through a datagram socket: a bounded queue, in which each text stands once, however many hear
+//! it.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -77,7 +78,8 @@ impl Parcels {
         self.queue.drain(..count.min(self.queue.len()));
     }
 
-    /// Gives back the room of texts that nobody waits for any more. What was written before must not be pushed after it.
+    /// Gives back the room of texts that nobody waits for any more. What was written before must not be pushed after
+    /// it.
     pub(super) fn tidy(&mut self) {
         if self.queue.is_empty() {
             self.bytes.clear();

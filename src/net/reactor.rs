@@ -75,7 +75,7 @@ pub(super) struct Reactor {
     /// Those that are over.
     pub(super) doomed: Vec<SessionId>,
 
-    /// What the commands of this turn have cost: frames put into outboxes, names looked through.
+    /// What this turn has cost so far; see [`crate::limits::TURN_WORK`].
     pub(super) turn_work: usize,
     pub(super) stats: Stats,
     pub(super) stats_due: Millis,
@@ -98,7 +98,8 @@ impl Reactor {
     /// Turns until a signal has ended the server and everybody has been told.
     ///
     /// # Errors
-    /// The poll itself fails, or there were too many faults of the server's own, or one that cost it the account thread.
+    /// The poll itself fails, or there were too many faults of the server's own, or one that cost it the account
+    /// thread.
     pub(super) fn serve(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         while !self.is_over() {

@@ -22,7 +22,7 @@ impl Reactor {
     /// Gives connections their quanta until the run queue is empty, or the turn is full.
     pub(super) fn read(&mut self) {
         let mut steps = 0;
-        self.turn_work = self.turn_work.min(TURN_WORK - TURN_WORK_LINES); // whatever ends and datagrams have cost
+        self.turn_work = self.turn_work.min(TURN_WORK - TURN_WORK_LINES); // whatever timers, ends and datagrams have cost
         while steps < TURN_STEPS && self.pages.turn_bytes() < TURN_FRAMES_BYTES && self.turn_work < TURN_WORK {
             let Some(id) = self.run_queue.pop_front() else { break };
             self.turn_work += RUN_WORK;

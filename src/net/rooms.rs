@@ -79,7 +79,8 @@ impl Relay {
         Ok(relay)
     }
 
-    /// The port of the socket at `addr`, which is opened if it is not there yet; `key` of the configuration asks for it.
+    /// The port of the socket at `addr`, which is opened if it is not there yet; `key` of the configuration asks for
+    /// it.
     fn socket(&mut self, key: &str, addr: SocketAddr, registry: &Registry) -> Result<u16, StartError> {
         if let Some(udp) = self.sockets.iter().find(|udp| udp.serves(addr)) {
             return Ok(udp.addr.port());
@@ -117,8 +118,8 @@ impl Relay {
         true
     }
 
-    /// Tells everybody who hears by datagrams that their rooms are no more. It is the last that they hear, and no token is
-    /// good for anything from here on.
+    /// Tells everybody who hears by datagrams that their rooms are no more. It is the last that they hear, and no token
+    /// is good for anything from here on.
     pub(super) fn tell_the_end(&mut self, stats: &mut Stats) {
         let mut spoken = Spoken::room_closed();
         for (place, spelling) in std::mem::take(&mut self.ears).places() {
@@ -181,7 +182,8 @@ impl Reactor {
         self.command(id, if makes { Command::Make(entry) } else { Command::Join(entry) });
     }
 
-    /// Somebody without an account makes a room or enters one. The session goes by the connection's id, and outlives it.
+    /// Somebody without an account makes a room or enters one. The session goes by the connection's id, and outlives
+    /// it.
     pub(super) fn visit(&mut self, id: SessionId, request: Request) {
         if self.relay.ears.guests() >= self.most_connections || self.has_too_many_guests(id) {
             return self.leave(id); // refused: there is no place left
@@ -283,8 +285,8 @@ impl Reactor {
         }
     }
 
-    /// Ends the silences that have lasted too long. When a network fails, many end at once, and all who stay are told of
-    /// each: what is too much for this turn is due in the next.
+    /// Ends the silences that have lasted too long. When a network fails, many end at once, and all who stay are told
+    /// of each: what is too much for this turn is due in the next.
     pub(super) fn end_silences(&mut self) {
         while self.turn_work < TURN_WORK_ENDS
             && let Some(silence) = self.relay.ears.poll_silence(self.clock.now, &self.tuning.rooms)
@@ -298,7 +300,8 @@ impl Reactor {
         }
     }
 
-    /// A connection breaks on which a guest was still owed its token: nobody will ever speak for that guest, so it goes.
+    /// A connection breaks on which a guest was still owed its token: nobody will ever speak for that guest, so it
+    /// goes.
     pub(super) fn forsake(&mut self, id: SessionId) {
         if self.conn(id).is_some_and(|conn| !conn.door.is_dialogue() && !conn.outbox.is_empty()) {
             self.command_unanswered(id, Command::Leave);

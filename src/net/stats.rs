@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::udp::Sent;
 use crate::close::{CloseReason, KINDS, NAMES};
 
-/// What has happened since the start.
+/// What has happened since the start, but for the longest turn.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stats {
     /// The longest turn of the loop since the last line of statistics: nobody was kept waiting longer by one turn.
@@ -35,7 +35,8 @@ pub(super) struct Stats {
     pub(super) datagrams_invalid: u64,
     /// … and so many because their members spoke too fast.
     pub(super) datagrams_too_fast: u64,
-    /// Datagrams that came and found the kernel's queue full, so that they were not taken; as of when the line was made.
+    /// Datagrams that came and found the kernel's queue full, so that they were not taken; as of when the line was
+    /// made.
     pub(super) datagrams_lost: u64,
     /// Datagrams sent.
     pub(super) datagrams_out: u64,

@@ -1,4 +1,5 @@
-//! Deadlines: at most one timer a connection (or other thing that has a key), at the earliest thing that may become due.
+//! Deadlines: at most one timer a connection (or other thing that has a key), at the earliest thing that may become
+//! due.
 //!
 //! Activity does not move a timer. When it fires, its owner looks at what is really due and arms it again.
 

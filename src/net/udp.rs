@@ -1,4 +1,5 @@
-//! Datagram sockets: what comes in is taken one by one, what goes out waits for the end of the turn and goes in batches.
+//! Datagram sockets: what comes in is taken one by one, what goes out waits for the end of the turn and goes in
+//! batches.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
@@ -114,8 +115,8 @@ impl Udp {
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => self.is_blocked = true,
                 Err(_) => {
-                    // The first of the batch is the one that cannot be sent; what follows may well be. So it is when the
-                    // kernel is out of memory (ENOBUFS), for then it would not say when it has some again.
+                    // The first of the batch is the one that cannot be sent; what follows may well be. So it is when
+                    // the kernel is out of memory (ENOBUFS), for then it would not say when it has some again.
                     self.parcels.sent(1);
                     sent.failed += 1;
                 }

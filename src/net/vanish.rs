@@ -1,9 +1,9 @@
 //! Peers that vanish while something is on its way to them.
 //!
 //! The kernel's keepalive looks for those who are silent and owed nothing. For the others Linux has TCP_USER_TIMEOUT
-//! (RFC 5482), but that also cuts who is there and has stopped reading, such as a pager that waits for its user: a window
-//! that stays shut for so long counts as a peer that is gone, though every probe is answered (`tcp_probe_timer` in
-//! net/ipv4/tcp_timer.c). So the loop looks itself, every 15 s, at those to whom it has written and who have not
+//! (RFC 5482), but that also cuts who is there and has stopped reading, such as a pager that waits for its user: a
+//! window that stays shut for so long counts as a peer that is gone, though every probe is answered (`tcp_probe_timer`
+//! in net/ipv4/tcp_timer.c). So the loop looks itself, every 15 s, at those to whom it has written and who have not
 //! acknowledged all: whoever has left everything unanswered at six looks in a row has vanished.
 
 use std::time::Duration;
@@ -59,8 +59,8 @@ fn next_look(now: Millis) -> u32 {
     u32::try_from(now.div_ceil(1000)).unwrap_or(u32::MAX).saturating_add(VANISH_LOOK_S)
 }
 
-/// Whether what was sent last has met with nothing. Who reads slowly or not at all answers: an acknowledgement follows each
-/// segment, and each probe of a shut window.
+/// Whether what was sent last has met with nothing. Who reads slowly or not at all answers: an acknowledgement follows
+/// each segment, and each probe of a shut window.
 fn is_unanswered(flight: Flight) -> bool {
     let is_data_unanswered = flight.is_in_flight && flight.acknowledged_ms > flight.sent_ms;
     flight.acknowledged_ms >= VANISH_QUIET_MS && (flight.probes > 0 || is_data_unanswered)

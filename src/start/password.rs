@@ -14,7 +14,8 @@ use crate::limits::PASSWORD_MAX_BYTES;
 use crate::logging;
 use crate::prompt::Hidden;
 
-/// Standard input is read so far for a password, which is enough to see that one is too long: one without end is not read.
+/// Standard input is read so far for a password, which is enough to see that one is too long: one without end is not
+/// read.
 const LINE_MOST: usize = 2 * PASSWORD_MAX_BYTES;
 
 /// A password that is chosen: typed twice at a terminal, or else the first line of standard input.
@@ -34,8 +35,8 @@ pub(super) fn new_password(name: &str) -> Result<Secret, String> {
     typable(first)
 }
 
-/// The signals that end a process by default: while somebody is asked they are only noted, lest they leave a terminal behind
-/// that shows nothing.
+/// The signals that end a process by default: while somebody is asked they are only noted, lest they leave a terminal
+/// behind that shows nothing.
 struct Signals {
     /// Readable from the first of them on: nothing is ever read from it.
     caught: UnixStream,

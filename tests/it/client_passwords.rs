@@ -48,7 +48,8 @@ fn a_password_is_not_echoed_after_a_stop() {
         alice.wait_for("the same password again: ");
         alice.keys(&format!("{PASSWORD}\r"));
         alice.wait_for("welcome alice");
-        // The keys before the stop are no matter: a terminal that is slow may find its echo on again when it comes to them.
+        // The keys before the stop are no matter: a terminal that is slow may find its echo on again when it comes to
+        // them.
         assert!(!alice.raw().contains(PASSWORD), "{}", alice.raw());
         alice.keys("/quit\r");
         alice.expect_exit(0);

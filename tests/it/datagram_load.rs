@@ -1,4 +1,5 @@
-//! Five thousand guests who talk in five hundred rooms: what becomes of each datagram is accounted for, to the last one.
+//! Five thousand guests who talk in five hundred rooms: what becomes of each datagram is accounted for, to the last
+//! one.
 
 use std::collections::HashSet;
 use std::fs;

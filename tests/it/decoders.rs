@@ -1,5 +1,6 @@
-//! The twins of the fuzz targets: what they hold against any bytes, on the corpus, on the corpus cut at every byte, and on
-//! what proptest makes of it. A seed of proptest's (it prints one with a failure) replays a run: `PROPTEST_RNG_SEED=…`.
+//! The twins of the fuzz targets: what they hold against any bytes, on the corpus, on the corpus cut at every byte, and
+//! on what proptest makes of it. A seed of proptest's (it prints one with a failure) replays a run:
+//! `PROPTEST_RNG_SEED=…`.
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! What hostile, broken and sleeping clients do, and what it costs the others.
 //!
-//! Each test has a canary, a pair of people who talk all the while: it must live, and its p99 is printed. After each the
-//! server's descriptors and memory are back where they were.
+//! Each test has a canary, a pair of people who talk all the while: it must live, and its p99 is printed. After each
+//! the server's descriptors and memory are back where they were.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream, UdpSocket};
@@ -17,8 +17,8 @@ mod stopped;
 
 /// It shall keep no more than one part in so many of what it has in memory: 5 of 100.
 const KEPT_PART: u64 = 20;
-/// … but may keep so many KiB: a thread's cache of the allocator's has room for some hundred pieces, each of which may keep a
-/// page. That is the same after a hundred clients and after ten thousand.
+/// … but may keep so many KiB: a thread's cache of the allocator's has room for some hundred pieces, each of which may
+/// keep a page. That is the same after a hundred clients and after ten thousand.
 const CACHE_KIB: u64 = 512;
 /// How long it may take until no more is kept than shall be.
 const SETTLED: Duration = Duration::from_secs(5);

@@ -1,5 +1,5 @@
-//! Many people who come, talk, enter and leave rooms, put each other out, and vanish, all at random; and what each of them
-//! heard, checked against what was promised (see `checker.rs`).
+//! Many people who come, talk, enter and leave rooms, put each other out, and vanish, all at random; and what each of
+//! them heard, checked against what was promised (see `checker.rs`).
 //!
 //! `CHATD_SEED=…` replays what everybody did; who was faster is up to the machine.
 
@@ -176,7 +176,8 @@ impl<'a> Person<'a> {
 fn run(acts: usize) {
     let seed = Dice::today();
     println!("CHATD_SEED={seed}");
-    // A busy machine leaves one of these people behind the others by more than somebody may owe: slowness is tried elsewhere.
+    // A busy machine leaves one of these people behind the others by more than somebody may owe: slowness is tried
+    // elsewhere.
     let builder =
         Server::builder().no_rates().set("limits.owed_bytes", "67108864").set("limits.owed_soft_bytes", "67108864");
     let builder = builder.set("accounts.sessions_per_account", "8");

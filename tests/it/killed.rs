@@ -81,8 +81,8 @@ fn at_every_step_of_a_rewrite_after_a_failed_sync() {
     check_killed(&["pwrite64:error=ENOSPC:when=1", "ftruncate:error=EIO:when=1"], &[("/^rename", 1), ("fsync", 2)]);
 }
 
-/// An account file in which alice has changed her password so often that the next start compacts it, with bob and an end
-/// that was torn off.
+/// An account file in which alice has changed her password so often that the next start compacts it, with bob and an
+/// end that was torn off.
 fn dead_lines(folder: &Path) -> Vec<u8> {
     for name in ["alice", "bob"] {
         add(folder, name).check(0, &[]);

@@ -197,8 +197,8 @@ fn every_arrow_is_in_the_picture() {
 }
 
 /// Where the time of day is read, and where it goes. It may be set at any moment, by people and by programs: a limit, a
-/// deadline or an order that hung on it would change with it. A test cannot set the clock of the machine that it runs on
-/// (and time namespaces move the monotonic clocks alone), so this looks at what could make a difference.
+/// deadline or an order that hung on it would change with it. A test cannot set the clock of the machine that it runs
+/// on (and time namespaces move the monotonic clocks alone), so this looks at what could make a difference.
 const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
     ("SystemTime :: now", "read", &["net/clock.rs", "auth/journal.rs"]),
     // Message ids, which rise whatever it says (a test of the hub's), and the expiry of tokens.

@@ -98,7 +98,8 @@ fn a_running_server_has_the_accounts_to_itself() {
     server.bare("bob").barrier();
 }
 
-/// Runs `chatd accounts …` where the server's folder is read-only. `None`, and a printed reason, where it cannot be made so.
+/// Runs `chatd accounts …` where the server's folder is read-only. `None`, and a printed reason, where it cannot be
+/// made so.
 #[track_caller]
 fn on_a_read_only_medium(server: &Server, args: &[&str]) -> Option<Outcome> {
     let probe = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).output();

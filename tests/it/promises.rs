@@ -1,5 +1,5 @@
-//! The table of promises in docs/operations.md is held to what there is: each promise stands there once, and the tests that it
-//! names exist. README.md has the same promises.
+//! The table of promises in docs/operations.md is held to what there is: each promise stands there once, and the tests
+//! that it names exist. README.md has the same promises.
 
 use std::fs;
 use std::path::{Path, PathBuf};

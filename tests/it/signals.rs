@@ -71,8 +71,8 @@ fn what_was_owed_is_told_before_the_end() {
     assert_eq!(server.wait_exit().code(), Some(0));
 }
 
-/// A server, and somebody who is owed much and does not read it: without a second signal the end waits for that one as long
-/// as for anybody.
+/// A server, and somebody who is owed much and does not read it: without a second signal the end waits for that one as
+/// long as for anybody.
 fn server_with_a_deaf() -> (Server, Client) {
     let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
     let mut deaf = server.narrow("deaf");

@@ -118,8 +118,8 @@ fn who_has_left_with_much_unread_is_a_debtor_too() {
 fn who_is_not_logged_in_may_owe_four_kib() {
     const BOUND: usize = 4096;
     const BUSY: &str = "C 450 busy, try again in 2 s";
-    // One password takes a minute, one waits, and no more may: who sends another is told so, as often as it likes. The lines
-    // that are counted before login have answers of less than 4 KiB in all.
+    // One password takes a minute, one waits, and no more may: who sends another is told so, as often as it likes. The
+    // lines that are counted before login have answers of less than 4 KiB in all.
     let server = Server::builder()
         .set("accounts.argon2", "{ memory_kib = 4096, iterations = 16384, parallelism = 1 }")
         .set("accounts.queue", "1")
@@ -136,7 +136,8 @@ fn who_is_not_logged_in_may_owe_four_kib() {
     stranger.expect("C 220 ");
     stranger.expect("C 332 ");
     stranger.expect_exact(BUSY);
-    // From here on the stranger does not read. It asks for as much as it may owe, until the kernel takes no more of that.
+    // From here on the stranger does not read. It asks for as much as it may owe, until the kernel takes no more of
+    // that.
     let (sent_before, mut said, mut owed) = (server.counter("bytes_out") as usize, 0, 0);
     let deadline = Instant::now() + PATIENCE;
     while owed <= BOUND {

@@ -1,5 +1,5 @@
-//! Peers that vanish without a word: that the kernel looks for them, whoever they are, and that nobody is taken for one of
-//! them. What becomes of those who really vanish is tried by `faults/network.rs`, where there may be networks.
+//! Peers that vanish without a word: that the kernel looks for them, whoever they are, and that nobody is taken for one
+//! of them. What becomes of those who really vanish is tried by `faults/network.rs`, where there may be networks.
 
 use std::fs;
 use std::net::TcpStream;

@@ -121,7 +121,8 @@ impl Session {
         if !self.is_ready() {
             return self.finish(0);
         }
-        // A server may answer slowly on purpose. A script waits for as long as it always does, a person wants to be gone.
+        // A server may answer slowly on purpose. A script waits for as long as it always does, a person wants to be
+        // gone.
         let step_ms = if self.settings.people || self.requests.is_empty() { LEAVE_MS } else { ANSWER_MS };
         self.say_goodbye(step_ms, 0, now);
         if let Phase::Leaving { step_ms: step, .. } = &mut self.phase {

@@ -24,8 +24,8 @@ pub(super) struct Talk {
     asked: Option<Place>,
     /// That prompt, as it was given last.
     prompt: String,
-    /// Lines that wait to be carried out, each with the place that its prompt named. There may be the password of a room
-    /// among them.
+    /// Lines that wait to be carried out, each with the place that its prompt named. There may be the password of a
+    /// room among them.
     pub(super) pending: VecDeque<(Zeroizing<String>, Option<Place>)>,
     /// Whether the input has ended.
     pub(super) has_ended: bool,

@@ -19,8 +19,8 @@ const ZOE: SessionId = SessionId { slot: 3, generation: 0 };
 const PASSWORD_MIN: u32 = 8;
 const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 200, rooms_per_session: 2, room_members: 3 };
 
-/// What stands behind the door: `alice` has an account (password `password1`, token `T0KEN`), `bob` is online, bare. The
-/// password `busybusy` finds the queue full, `fulldisk` cannot be saved; the name `taken` is always just taken.
+/// What stands behind the door: `alice` has an account (password `password1`, token `T0KEN`), `bob` is online, bare.
+/// The password `busybusy` finds the queue full, `fulldisk` cannot be saved; the name `taken` is always just taken.
 struct Server {
     line: Line,
     bob: Line,

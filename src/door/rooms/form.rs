@@ -29,8 +29,8 @@ pub(super) struct Asked {
     pub(super) password: Option<Masked<String>>,
 }
 
-/// The form of a payload, and what it says; `None` if that is not what such a form should say. `with_port`: each payload
-/// is a name and a port.
+/// The form of a payload, and what it says; `None` if that is not what such a form should say. `with_port`: each
+/// payload is a name and a port.
 pub(super) fn read(payload: &[u8], with_port: bool) -> (Form, Option<Asked>) {
     if with_port {
         let name = payload.split_last_chunk::<2>().map(|(name, _port)| name);
@@ -83,8 +83,8 @@ impl Form {
         self == Self::Object
     }
 
-    /// The frame in which an outcome is told, before the token if there is one; `None` if the token says it all. The form
-    /// without a status has its errors in a frame that looks like a request.
+    /// The frame in which an outcome is told, before the token if there is one; `None` if the token says it all. The
+    /// form without a status has its errors in a frame that looks like a request.
     pub(super) fn status(self, outcome: Outcome) -> Option<(State, Vec<u8>)> {
         let Spelled { code, word, message } = spell(outcome);
         let is_in = matches!(outcome, Outcome::Entered(_));

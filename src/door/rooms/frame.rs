@@ -46,8 +46,8 @@ impl<'a> Header<'a> {
         Some((Self { room_bytes: *room_bytes, operation: *operation, state: *state, payload_bytes }, body))
     }
 
-    /// The size of the whole request in bytes; `None` if it is refused for its header alone, which is when it is none of
-    /// this door's or too large.
+    /// The size of the whole request in bytes; `None` if it is refused for its header alone, which is when it is none
+    /// of this door's or too large.
     pub(super) fn end(&self) -> Option<usize> {
         let is_request = self.known_operation().is_some() && self.state == State::Request as u8;
         let end = HEADER_BYTES + usize::from(self.room_bytes) + self.payload_size()?;

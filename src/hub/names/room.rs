@@ -166,9 +166,9 @@ impl Hash for Folded {
 }
 
 /// Letters are the categories L*, digits are N*, so that no script is left without its own. `is_alphanumeric` has more
-/// than these: marks that count as alphabetic (a vowel sign of Devanagari), which are refused lest a name end in one and
-/// change what is printed behind it; and circled letters, which do no harm. The letters that show nothing (the fillers of
-/// Hangul) are refused, for a name must not look like another by having one more.
+/// than these: marks that count as alphabetic (a vowel sign of Devanagari), which are refused lest a name end in one
+/// and change what is printed behind it; and circled letters, which do no harm. The letters that show nothing (the
+/// fillers of Hangul) are refused, for a name must not look like another by having one more.
 fn may_stand_in_a_name(c: char) -> bool {
     let is_blank = matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
     matches!(c, '_' | '.' | '-') || (c.is_alphanumeric() && !is_combining_mark(c) && !is_blank)

@@ -24,8 +24,8 @@ impl RoomToken {
         BASE32_NOPAD.encode(&self.0)
     }
 
-    /// The token of a text that [`encode`](Self::encode) gave; `None` for any other bytes, also for those that differ only
-    /// in case or in the two bits that stand for nothing.
+    /// The token of a text that [`encode`](Self::encode) gave; `None` for any other bytes, also for those that differ
+    /// only in case or in the two bits that stand for nothing.
     pub fn decode(text: &[u8]) -> Option<Self> {
         if text.len() != Self::TEXT_BYTES {
             return None;

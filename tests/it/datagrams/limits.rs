@@ -1,4 +1,5 @@
-//! How much there may be: datagrams in a second, bytes in one, guests who come and go, and a flood that others live through.
+//! How much there may be: datagrams in a second, bytes in one, guests who come and go, and a flood that others live
+//! through.
 
 use std::io::Read as _;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -55,8 +56,8 @@ fn what_would_be_too_long_is_not_sent_to_that_member() {
     for line in ["C 103 lobby ~bob entered", "C 103 lobby ~fay entered", "D RM lobby ~fay ready"] {
         alice.expect_exact(line);
     }
-    // A line of alice's has at most 4096 bytes, of which `RM a ` and LF take some: her words always fit but in the widest
-    // name. A datagram's 4068 bytes of message fit behind a short name, and not behind a long one.
+    // A line of alice's has at most 4096 bytes, of which `RM a ` and LF take some: her words always fit but in the
+    // widest name. A datagram's 4068 bytes of message fit behind a short name, and not behind a long one.
     let longest = "x".repeat(4096 - 28);
     bob.say(&longest);
     alice.expect_exact(&format!("D RM lobby ~bob {longest}"));

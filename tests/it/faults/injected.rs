@@ -54,8 +54,8 @@ fn calls_that_are_interrupted_are_made_again() {
     let rules: Vec<String> = calls.iter().map(|call| format!("{call}:error=EINTR:when=3+4")).collect();
     let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
     let Some(builder) = injected(&rules) else { return };
-    // It is killed at the end: the byte by which a signal's handler wakes the loop goes by `sendto`, too, which in earnest is
-    // not interrupted there, and is not sent again.
+    // It is killed at the end: the byte by which a signal's handler wakes the loop goes by `sendto`, too, which in
+    // earnest is not interrupted there, and is not sent again.
     live(&builder.start());
 }
 

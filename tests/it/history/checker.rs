@@ -1,14 +1,15 @@
 //! What must be true of a history.
 //!
 //! A message has an id, the same for all who hear it; ids rise in the order in which the server took the messages. A
-//! connection's lines are what happened in that order, too. So these are the promises, each as something to be looked at:
+//! connection's lines are what happened in that order, too. So these are the promises, each as something to be looked
+//! at:
 //!
 //! * one order for all, and nothing twice: on each connection ids rise;
 //! * each sender's order: its messages' numbers rise with their ids;
-//! * no gap: a public message with an id between two that a connection heard or said was heard there too, and so were all
-//!   later ones by who stayed to the end; the same for a room, between entering it and leaving. What comes after the last
-//!   of them and before a `221` is not seen, for no id tells when that was: so whoever goes says something in the same
-//!   breath, and only what was taken between these two lines of one connection can escape;
+//! * no gap: a public message with an id between two that a connection heard or said was heard there too, and so were
+//!   all later ones by who stayed to the end; the same for a room, between entering it and leaving. What comes after
+//!   the last of them and before a `221` is not seen, for no id tells when that was: so whoever goes says something in
+//!   the same breath, and only what was taken between these two lines of one connection can escape;
 //! * nothing outside membership: a room's message comes after `227` and before what ended the place;
 //! * nobody speaks in a room who has left it, but for who came again after vanishing: that the vanished one left may be
 //!   noticed when the new one is in the room already;
@@ -334,8 +335,8 @@ fn check_answers(life: &Life, lives: &[Life], heard_by: &BTreeMap<&str, Vec<usiz
     Ok(())
 }
 
-/// Lives of persons 0, 1, …, who are called a, b, …; a line with ` => ` is a command and its reply, and who has `EX` answered
-/// has gone.
+/// Lives of persons 0, 1, …, who are called a, b, …; a line with ` => ` is a command and its reply, and who has `EX`
+/// answered has gone.
 fn lives(scripts: &[&[&str]]) -> Vec<Life> {
     let life = |(person, script): (usize, &&[&str])| {
         let event = |line: &&str| match line.split_once(" => ") {

@@ -272,7 +272,8 @@ impl Server {
         self.counter_now(name).unwrap_or_else(|| panic!("no counter {name}"))
     }
 
-    /// The server has so many UDP sockets. The kernel's table may miss one while others come and go, so it is read again.
+    /// The server has so many UDP sockets. The kernel's table may miss one while others come and go, so it is read
+    /// again.
     #[track_caller]
     pub(crate) fn expect_udp_sockets(&self, count: usize) {
         eventually("its UDP sockets", || self.udp_sockets() == count);
