@@ -3,11 +3,10 @@
 //! The flow goes one way, and nothing points back up:
 //!
 //! ```text
-//! bytes ─▶ net (read) ─▶ door (decode) ─▶ Command ─▶ hub ─▶ Event + Audience ─▶ door (encode once) ─▶ outbox ─▶ net
-//! (flush)
-//!                                                    │ ▲
-//!                                   slow work out ───┘ └─── verdict in      (auth: Argon2 and the account file, own
-//! thread) ```
+//! bytes ─▶ net: read ─▶ door: decode ─▶ Command ─▶ hub ─▶ Event + Audience ─▶ door: encode once ─▶ outbox ─▶ net: flush
+//!                                                  │ ▲
+//!                                 slow work out ───┘ └─── verdict in      (auth: Argon2 and accounts, own thread)
+//! ```
 //!
 //! * `start` turns arguments into a [`config`], starts the log, and runs [`net`].
 //! * [`net`] owns every socket and the turn of the loop.

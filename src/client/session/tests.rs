@@ -9,9 +9,9 @@
 //! ```
 //!
 //! Out: `> LINE` is sent; `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` a reply (`#- …` with
-//! more to come), `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `ask PROMPT`, `prompt
-//! PROMPT`, `want WHAT`, `keep TOKEN`, `forget TOKEN` (of the first server), `leave CODE`. A script that names no
-//! `prompt` does not look at them.
+//! more to come), `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `ask PROMPT`,
+//! `prompt PROMPT`, `want WHAT`, `keep TOKEN`, `forget TOKEN` (of the first server), `leave CODE`. A script that names
+//! no `prompt` does not look at them.
 
 use super::*;
 use crate::client::action::{Message, Wanted};
