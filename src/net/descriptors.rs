@@ -9,6 +9,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::limits::{Limits, SPARE_DESCRIPTORS};
 
+/// A file that is on every machine, and free.
+const NOTHING: &str = "/dev/null";
+
 /// Takes as many descriptors as the machine allows without asking.
 pub(super) fn raise() {
     let limit = getrlimit(Resource::Nofile);
@@ -20,8 +23,15 @@ pub(super) fn raise() {
     }
 }
 
+/// Makes room for as many connections as there may be, and gives how many these are.
+pub(super) fn prepare(limits: &Limits) -> usize {
+    let most = most_connections(limits);
+    make_room(most);
+    most
+}
+
 /// How many connections there may be: as configured, as far as descriptors go.
-pub(super) fn most_connections(limits: &Limits) -> usize {
+fn most_connections(limits: &Limits) -> usize {
     let wanted = u64::from(limits.connections);
     let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let possible = descriptors.saturating_sub(SPARE_DESCRIPTORS).max(1);
@@ -35,16 +45,13 @@ pub(super) fn most_connections(limits: &Limits) -> usize {
 /// twice its size whenever it is full; in a process of several threads the kernel waits each time until no processor
 /// looks at the old one (`expand_fdtable` and its `synchronize_rcu` in Linux's fs/file.c), and the loop stands for
 /// 10 to 20 ms in the middle of a storm.
-pub(super) fn make_room(connections: usize) {
+fn make_room(connections: usize) {
     let last = connections.saturating_add(SPARE_DESCRIPTORS as usize - 1);
     // The highest number of all is taken for a moment. Whoever cannot have it has the growth later.
     if let (Ok(file), Ok(last)) = (File::open(NOTHING), RawFd::try_from(last)) {
         drop(fcntl_dupfd_cloexec(file, last));
     }
 }
-
-/// A file that is on every machine, and free.
-const NOTHING: &str = "/dev/null";
 
 /// A descriptor that is kept so that there is one to refuse a peer with when all others are in use.
 #[derive(Debug)]

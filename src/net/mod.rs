@@ -190,8 +190,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         .register(&mut signals, Source::Signals.token(), Interest::READABLE)
         .map_err(|error| failed("watch for signals", error))?;
     descriptors::raise();
-    let most_connections = descriptors::most_connections(&tuning.limits);
-    descriptors::make_room(most_connections);
+    let most_connections = descriptors::prepare(&tuning.limits);
     // The accounts first: their lock tells two servers apart before either has taken a port.
     let auth = open_accounts(accounts_file, &tuning, registry)?;
     let mut listeners = Vec::new();

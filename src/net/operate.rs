@@ -34,8 +34,7 @@ impl Reactor {
         let Some(tuning) = (self.reload)() else { return };
         self.auth.reconfigure(&tuning.accounts);
         self.hub.set_rules(Rules::from(&tuning));
-        self.most_connections = descriptors::most_connections(&tuning.limits);
-        descriptors::make_room(self.most_connections);
+        self.most_connections = descriptors::prepare(&tuning.limits);
         self.tuning = tuning;
         for listener in &self.listeners {
             listener.set_limits(&self.tuning.limits);
