@@ -1,6 +1,5 @@
 //! A server that runs out of descriptors.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use crate::connections::is_let_in;
@@ -120,13 +119,6 @@ fn who_cannot_even_be_refused_waits_and_is_served_later() {
     alice.barrier();
 }
 
-/// How many descriptors the kernel's table for the server has room for.
-fn table_size(server: &Server) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("it runs");
-    let size = status.lines().find_map(|line| line.strip_prefix("FDSize:")).expect("a size");
-    size.trim().parse().expect("a number")
-}
-
 #[test]
 fn the_table_of_descriptors_does_not_grow_under_a_storm() {
     if !may_open(15_064 - OTHERS) {
@@ -134,7 +126,7 @@ fn the_table_of_descriptors_does_not_grow_under_a_storm() {
     }
     let config = "listen = ['line://127.0.0.1:0']\nlimits.connections = 5000\n";
     let server = Server::builder().config(config).start();
-    assert!(table_size(&server) >= 5_064, "{} at the start", table_size(&server));
+    assert!(server.descriptor_table() >= 5_064, "{} at the start", server.descriptor_table());
     reload(&server, "5000", "15000");
-    assert!(table_size(&server) >= 15_064, "{} after the reload", table_size(&server));
+    assert!(server.descriptor_table() >= 15_064, "{} after the reload", server.descriptor_table());
 }

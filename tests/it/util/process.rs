@@ -132,9 +132,12 @@ impl Server {
 
     /// The most memory that was resident at any time, in KiB; the kernel counts it to some dozens of pages.
     pub(crate) fn most_resident_kib(&self) -> u64 {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("/proc");
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("such a line");
-        line.trim().trim_end_matches(" kB").parse().expect("a number of KiB")
+        told_by_proc(self.pid(), "status", "VmHWM:")
+    }
+
+    /// How many descriptors the kernel's table for the process has room for.
+    pub(crate) fn descriptor_table(&self) -> u64 {
+        told_by_proc(self.pid(), "status", "FDSize:")
     }
 
     /// The process's threads.
@@ -186,7 +189,12 @@ impl Server {
 /// What the kernel counts of a process's memory under this word of `smaps_rollup`, such as `Rss:`, in KiB.
 pub(crate) fn memory_kib(pid: u32, what: &str) -> u64 {
     // The counter in `status` may be off by many pages; this one is summed up when it is read.
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("/proc");
-    let line = text.lines().find_map(|line| line.strip_prefix(what)).expect("such a line");
-    line.trim().trim_end_matches(" kB").parse().expect("a number of KiB")
+    told_by_proc(pid, "smaps_rollup", what)
+}
+
+/// The number behind this word in a file of `/proc/PID`; KiB, where it has a unit.
+fn told_by_proc(pid: u32, file: &str, word: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/{file}")).expect("/proc");
+    let line = text.lines().find_map(|line| line.strip_prefix(word)).expect("such a line");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
