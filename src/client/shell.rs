@@ -3,12 +3,10 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind, Write};
-use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::action::{Action, Input, Now, Secret, Shown, Status, Weight};
 use super::args::Options;
@@ -20,6 +18,7 @@ use super::screen::Screen;
 use super::secret::Source;
 use super::session::{Known, PASSWORD_NEEDED, Session, Settings};
 use super::show::{Form, View, may_colour};
+use super::stdin::has_more;
 use super::store::Store;
 use super::terminal;
 
@@ -374,16 +373,6 @@ impl Shell {
     }
 }
 
-/// Whether there is something that has not been read; if it `may_come`, also whether something still could.
-fn has_more(input: impl AsFd, may_come: bool) -> bool {
-    // What is no pipe and no file, such as /dev/null, does not know, and holds nothing.
-    let is_there = rustix::io::ioctl_fionread(&input).is_ok_and(|bytes| bytes > 0);
-    // Only what is at its end can be read, and has nothing to give.
-    let mut fds = [PollFd::new(&input, PollFlags::IN)];
-    let is_silent = may_come && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready == 0);
-    is_there || is_silent
-}
-
 fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: bool) -> Settings {
     // A hasher of the standard library begins at random, which is all that is needed here.
     let seed = RandomState::new().build_hasher().finish();
@@ -400,23 +389,4 @@ fn form(options: &Options, is_edited: bool) -> Form {
     let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let (no_color, term) = (variable("NO_COLOR"), variable("TERM"));
     Form::People { colour: may_colour(true, options.no_color, no_color.as_deref(), term.as_deref()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_not_been_read() {
-        let (input, mut other) = io::pipe().unwrap();
-        assert_eq!((has_more(&input, false), has_more(&input, true)), (false, true), "it may still come");
-        other.write_all(b"x").unwrap();
-        drop(other);
-        assert!(has_more(&input, false) && has_more(&input, true));
-        let (input, _) = io::pipe().unwrap();
-        let nothing = std::fs::File::open("/dev/null").unwrap();
-        for may_come in [false, true] {
-            assert!(!has_more(&input, may_come) && !has_more(&nothing, may_come));
-        }
-    }
 }

@@ -5,6 +5,8 @@ use std::mem;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use crate::prompt::wait_readable;
 
 /// The longest line that is read; no server takes one that is half as long.
@@ -131,6 +133,16 @@ impl Lines {
     }
 }
 
+/// Whether there is something that has not been read; if it `may_come`, also whether something still could.
+pub(super) fn has_more(input: impl AsFd, may_come: bool) -> bool {
+    // What is no pipe and no file, such as /dev/null, does not know, and holds nothing.
+    let is_there = rustix::io::ioctl_fionread(&input).is_ok_and(|bytes| bytes > 0);
+    // Only what is at its end can be read, and has nothing to give.
+    let mut fds = [PollFd::new(&input, PollFlags::IN)];
+    let is_silent = may_come && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready == 0);
+    is_there || is_silent
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
@@ -200,5 +212,19 @@ mod tests {
         writer.write_all(b"lo\nrest").unwrap();
         assert_eq!(next(&mut lines), line("hello"));
         assert_eq!(lines.rest(), "rest");
+    }
+
+    #[test]
+    fn what_has_not_been_read() {
+        let (input, mut other) = io::pipe().unwrap();
+        assert_eq!((has_more(&input, false), has_more(&input, true)), (false, true), "it may still come");
+        other.write_all(b"x").unwrap();
+        drop(other);
+        assert!(has_more(&input, false) && has_more(&input, true));
+        let (input, _) = io::pipe().unwrap();
+        let nothing = std::fs::File::open("/dev/null").unwrap();
+        for may_come in [false, true] {
+            assert!(!has_more(&input, may_come) && !has_more(&nothing, may_come));
+        }
     }
 }
