@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -19,7 +19,6 @@ use std::time::Duration;
 
 use nix::sys::pthread::{pthread_kill, pthread_self};
 use nix::sys::signal::Signal;
-use rustix::termios::tcgetwinsize;
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -33,12 +32,15 @@ use super::drawn::Drawn;
 use super::screen::Screen;
 use super::session::Known;
 use super::store::HISTORY_LINES;
-use super::terminal;
+use super::terminal::{self, columns};
 use super::visible::visible;
+use super::wrap::wrapped;
 
 /// What the printer prints, so that the editor draws its line anew: nothing, in a form to which no line end is added
 /// (one line up, and down again).
 const NOTHING: &str = "\x1b[A\n";
+/// The columns before the second and later rows of a list of candidates.
+const LIST_INDENT: usize = 2;
 /// How long a terminal that has changed its size is left alone, so that rustyline hears of that first: woken, it clears
 /// the old rows before anything else is asked.
 const SETTLING: Duration = Duration::from_millis(20);
@@ -142,7 +144,10 @@ impl LineEditor {
         if is_bad_key {
             self.keep_typed(false);
         }
-        self.screen.end_line();
+        match (&ended, self.editor.helper()) {
+            (Ok(_), Some(companion)) => self.screen.enter_line(&companion.drawn.borrow().clear(true)),
+            (Ok(_) | Err(_), _) => self.screen.end_line(),
+        }
         if is_bad_key {
             terminal::discard();
             return Ok(Ended::BadKey);
@@ -229,11 +234,6 @@ impl Companion {
     }
 }
 
-/// The columns of the terminal; 0 if it does not say.
-fn columns() -> usize {
-    tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col))
-}
-
 impl Helper for Companion {}
 impl Validator for Companion {}
 
@@ -305,7 +305,7 @@ fn common_start(candidates: &[String]) -> &str {
 
 /// The candidates on a line, for people.
 fn list(candidates: &[String]) -> String {
-    format!("{}\n", visible(&candidates.join("  ")))
+    wrapped(&visible(&candidates.join("  ")), columns(), LIST_INDENT) + "\n"
 }
 
 #[cfg(test)]

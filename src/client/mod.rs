@@ -12,7 +12,8 @@
 //! * [`action`]: what goes in and comes out.
 //! * [`frame`]: bytes of the server into frames. [`command`]: lines of the user into intents.
 //! * [`session`]: what follows from either.
-//! * [`complete`]: what the tab key offers. [`show`]: how things look; [`visible`]: what must not be obeyed.
+//! * [`complete`]: what the tab key offers. [`show`]: how things look; [`visible`]: what must not be obeyed; [`wrap`]:
+//!   the rows of a long line.
 //! * [`args`]: what stands on the command line.
 //! * `shell`: the main thread, which does what the session wants, and sleeps in its `inbox`.
 //! * `link`: the connection and its thread. `keyboard`: the thread that reads lines (`editor`, or `stdin` in scripts)
@@ -30,6 +31,7 @@ pub mod session;
 pub mod complete;
 pub mod show;
 pub mod visible;
+pub mod wrap;
 
 mod alarm;
 pub mod args;

@@ -37,6 +37,8 @@ struct State {
     prompt: String,
     /// The line that is edited was begun with another.
     is_prompt_old: bool,
+    /// What takes off the screen the line that was entered last.
+    erasing: String,
 }
 
 /// Who owns the last line of the screen.
@@ -45,6 +47,8 @@ enum Mode {
     Free,
     /// The editor.
     Line,
+    /// Nobody yet: a line was entered, and may have to be taken off the screen. What comes meanwhile is held.
+    Entered,
     /// Somebody who types a secret after this prompt, without echo.
     Secret(&'static str),
 }
@@ -60,6 +64,7 @@ impl Screen {
             is_over: false,
             prompt: String::new(),
             is_prompt_old: false,
+            erasing: String::new(),
         };
         Self { state: Mutex::new(state), changed: Condvar::new(), output }
     }
@@ -73,6 +78,10 @@ impl Screen {
         let mut state = self.lock();
         match state.mode {
             Mode::Free => self.output.write(lines),
+            Mode::Entered => {
+                state.hold(lines);
+                Ok(())
+            }
             Mode::Secret(prompt) => self.output.write(&format!("{AT_START}{lines}{prompt}")),
             Mode::Line => {
                 state.hold(lines);
@@ -121,6 +130,29 @@ impl Screen {
         let held = state.take_held();
         // If nobody can read it, the next line to be shown says so.
         let _ = self.output.write(&held);
+    }
+
+    /// The editor has ended with a line that was entered, and the cursor stands at the beginning of the next. Whether
+    /// that line stays is for [`Self::settle`] to say, until when all else is held. `erasing`: what takes it off the
+    /// screen.
+    pub(super) fn enter_line(&self, erasing: &str) {
+        let mut state = self.lock();
+        (state.mode, state.is_prompt_old) = (Mode::Entered, false);
+        erasing.clone_into(&mut state.erasing);
+    }
+
+    /// The line that was entered last stays on the screen, or is taken off it (`is_erased`). Nothing happens where none
+    /// was entered.
+    pub(super) fn settle(&self, is_erased: bool) {
+        let mut state = self.lock();
+        if !matches!(state.mode, Mode::Entered) {
+            return;
+        }
+        state.mode = Mode::Free;
+        let held = state.take_held();
+        let erasing = if is_erased { state.erasing.as_str() } else { "" };
+        // If nobody can read it, the next line to be shown says so.
+        let _ = self.output.write(&format!("{erasing}{held}"));
     }
 
     /// Somebody is asked for a secret with this prompt, which is shown again below whatever comes meanwhile. What it
@@ -187,6 +219,7 @@ impl State {
         let held = mem::take(&mut self.held);
         match mem::take(&mut self.dropped) {
             0 => held,
+            1 => format!("-- 1 line came too fast to be shown\n{held}"),
             n => format!("-- {n} lines came too fast to be shown\n{held}"),
         }
     }

@@ -7,15 +7,17 @@
 //! ```
 //!
 //! It always speaks the typed dialect, and after the login only in lines that begin with `C`: whatever prompt such a
-//! line finds open on the server it abandons, so that nothing can be taken for the answer to something else. (The one
-//! exception is the change of a password, during which nothing else is sent.) What is asked of the user step by step is
-//! asked here, and sent in one line.
+//! line finds open on the server it abandons, so that nothing can be taken for the answer to something else. There are
+//! two exceptions: the change of a password, during which nothing else is sent, and a text that begins with a space,
+//! which goes as `D TEXT` right behind the line that asks for it. What is asked of the user step by step is asked here,
+//! and sent at once.
 
 mod intents;
 mod keys;
 mod known;
 mod link;
 mod login;
+mod paste;
 mod replies;
 mod requests;
 mod retry;
@@ -33,7 +35,7 @@ pub use self::known::Known;
 
 use self::keys::Keys;
 use self::login::Login;
-use self::requests::{Request, Unconfirmed};
+use self::requests::{Request, Unconfirmed, Words};
 use self::retry::Retry;
 use self::rooms::Rooms;
 use self::typed::Talk;
@@ -43,6 +45,8 @@ use super::frame::{Bad, Frame, Frames};
 
 /// A server that has not answered for this long what it owes next is gone, whatever else it says.
 const ANSWER_MS: u64 = 30_000;
+/// After this time a person is told that a message, which stands nowhere on the screen, is not confirmed yet.
+const SLOW_MS: u64 = 2_000;
 /// How long a server may put off a password, and the one message of `--once`, by being busy.
 const PATIENCE_MS: u64 = 120_000;
 /// After this much silence the server is asked whether it is there.
@@ -86,6 +90,8 @@ pub struct Once {
 #[derive(Debug)]
 pub struct Session {
     settings: Settings,
+    /// The user's name as it is registered, as far as the server has said so.
+    name: String,
     actions: VecDeque<Action>,
     phase: Phase,
     frames: Frames,
@@ -112,6 +118,8 @@ pub struct Session {
     was_in: bool,
     /// Since when the user has not been logged in any more: Unix time, ms.
     lost_at: Option<u64>,
+    /// Whether the user has been told that the answer that comes next takes long.
+    is_slow_told: bool,
 }
 
 /// Where the session stands.
@@ -162,6 +170,8 @@ impl Session {
             has_failed: false,
             was_in: false,
             lost_at: None,
+            is_slow_told: false,
+            name: settings.user.clone(),
             settings,
         };
         if command::is_user_name(&session.settings.user) {
@@ -208,7 +218,7 @@ impl Session {
             Phase::Greeting | Phase::Named => Some(self.owed_ms.saturating_add(ANSWER_MS)),
             Phase::Login(login) => login.deadline(self.owed_ms),
             Phase::Ready { since } if !self.requests.is_empty() => {
-                let owed = self.owed_ms.saturating_add(ANSWER_MS);
+                let owed = self.slow_due().unwrap_or_else(|| self.owed_ms.saturating_add(ANSWER_MS));
                 let is_once = self.settings.once.is_some();
                 Some(if is_once { owed.min(since.saturating_add(PATIENCE_MS)) } else { owed })
             }
@@ -280,7 +290,7 @@ impl Session {
         if self.deadline().is_none_or(|due| now.monotonic_ms < due) {
             return;
         }
-        if self.is_sent_again(now) {
+        if self.is_sent_again(now) || self.is_slow(now) {
             return;
         }
         match self.phase {
@@ -292,6 +302,23 @@ impl Session {
                 self.give_up_link("the server does not answer", now);
             }
         }
+    }
+
+    /// When a person is to be told that the oldest message is not confirmed yet; monotonic, ms.
+    fn slow_due(&self) -> Option<u64> {
+        let is_due = self.settings.people && !self.is_slow_told;
+        let words = self.requests.front().and_then(Request::words);
+        words.filter(|_| is_due).map(|_| self.owed_ms.saturating_add(SLOW_MS))
+    }
+
+    /// Tells a person of a message that is not confirmed yet, if it is time.
+    fn is_slow(&mut self, now: Now) -> bool {
+        let is_due = self.is_ready() && self.slow_due().is_some_and(|due| due <= now.monotonic_ms);
+        let words = self.requests.front().and_then(Request::words).filter(|_| is_due).map(Words::describe);
+        let Some(words) = words else { return false };
+        self.is_slow_told = true;
+        self.note("waiting", format!("not confirmed yet, {words}"));
+        true
     }
 
     /// Nothing is under way: asks for a new token if it is time, else whether the server is there.
@@ -325,6 +352,7 @@ impl Session {
     fn request_as(&mut self, kind: &str, request: Request, words: &[&str], now: Now) {
         if self.requests.is_empty() {
             self.owed_ms = now.monotonic_ms; // the wait for the answer begins here
+            self.is_slow_told = false;
         }
         self.requests.push_back(request);
         self.send(kind, words);

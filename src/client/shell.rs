@@ -3,6 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind, Write};
+use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -20,7 +21,7 @@ use super::session::{Known, PASSWORD_NEEDED, Session, Settings};
 use super::show::{Form, View, may_colour};
 use super::stdin::has_more;
 use super::store::Store;
-use super::terminal;
+use super::terminal::{self, columns};
 
 /// How long the end waits for a keyboard that does not stop reading (a password program that hangs), and how often it
 /// is told to.
@@ -69,6 +70,8 @@ struct Shell {
     was_terminated: bool,
     /// Whether the login has been done, and lines have been asked for.
     has_talked: bool,
+    /// The session has been told of a line that stands on the screen as it was typed.
+    has_entered: bool,
     /// Why standard output cannot be written to any more.
     lost_output: Option<io::Error>,
     /// The exit code is at least this.
@@ -106,6 +109,7 @@ impl Shell {
             servers,
             was_terminated: false,
             has_talked: false,
+            has_entered: false,
             lost_output: None,
             worst: 0,
             started: Instant::now(),
@@ -132,6 +136,9 @@ impl Shell {
                 if let Some(code) = self.perform(action) {
                     return code;
                 }
+            }
+            if mem::take(&mut self.has_entered) {
+                self.screen.settle(false);
             }
             let event = self.inbox.next(self.patience());
             if self.is_to_end() {
@@ -173,6 +180,11 @@ impl Shell {
                 self.screen.set_prompt(&prompt);
                 self.keyboard.ask(Ask::Line);
             }
+            Action::AskAnswer(prompt) => {
+                self.screen.set_prompt(&prompt);
+                self.keyboard.ask(Ask::Answer);
+            }
+            Action::EraseLine => self.screen.settle(true),
             Action::Prompt(prompt) => self.screen.set_prompt(&prompt),
             Action::AskSecret(wanted) => self.keyboard.ask(Ask::Secret(wanted)),
             Action::KeepToken(n, token) => self.keep(n, &token),
@@ -202,7 +214,10 @@ impl Shell {
             Event::Key(key) => {
                 self.keyboard.answered();
                 match key {
-                    Key::Line(line) => self.tell(Input::Line(&line)),
+                    Key::Line(line) => {
+                        self.has_entered = true;
+                        self.tell(Input::Line(&line));
+                    }
                     Key::BadLine(why) => {
                         self.worst = FAILED;
                         self.say(Weight::Trouble, "dropped", why.to_owned());
@@ -264,7 +279,8 @@ impl Shell {
         if matches!(shown, Shown::Status(status) if status.kind == PASSWORD_NEEDED) {
             self.keyboard.forget_line();
         }
-        let seen = self.view.show(shown, self.now());
+        let columns = if self.is_edited { columns() } else { 0 };
+        let seen = self.view.show(shown, self.now(), columns);
         let bell = if seen.rings && !self.options.no_bell && self.is_edited { "\x07" } else { "" };
         let lines = seen.text + bell;
         if self.is_aside(shown) {
@@ -351,6 +367,7 @@ impl Shell {
                 }
             }
         }
+        self.screen.settle(false);
         self.inbox.close();
         self.links.finish();
         if !self.keyboard.is_busy() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The text with everything that is hidden spelled out: `\x1b`, `\u{202e}`. A tab becomes spaces.
+/// The text with everything that is hidden spelled out: `\x1b`, `\u{202e}`. A TAB becomes one space.
 ///
 /// Also a text of the server is treated so: what it promises not to send, it may send.
 pub fn visible(text: &str) -> Cow<'_, str> {
@@ -13,7 +13,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         if c == '\t' {
-            out.push_str("    ");
+            out.push(' ');
         } else if !is_hidden(c) {
             out.push(c);
         } else if c.is_ascii() {
@@ -54,7 +54,7 @@ mod tests {
         check("grüße 👋 مرحبا", "grüße 👋 مرحبا");
         check("👩\u{200d}💻", "👩\u{200d}💻");
         check("a\u{1b}[2Jb\u{7}", "a\\x1b[2Jb\\x07");
-        check("a\tb\r\n", "a    b\\x0d\\x0a");
+        check("a\tb\r\n", "a b\\x0d\\x0a");
         check("\u{9b}31m", "\\u{9b}31m");
         check("x\u{202e}y\u{2066}", "x\\u{202e}y\\u{2066}");
         check("al\u{200b}ice\u{feff}", "al\\u{200b}ice\\u{feff}");

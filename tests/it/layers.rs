@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("hub", &["hub"]),
     ("config", &["config"]),
     ("logging", &["logging"]),
-    ("client", &["client", "prompt"]),
+    ("client", &["client", "prompt", "hub::names"]),
     ("load", &["load"]),
     ("prompt", &["prompt"]),
     ("trip", &["trip"]),
@@ -44,7 +44,7 @@ const OUTSIDE: [(&str, &[&str]); 15] = [
 ];
 
 /// The part of the client that is pure: it may name nothing else of the client, and nothing of the world.
-const CLIENT_CORE: [&str; 7] = [
+const CLIENT_CORE: [&str; 8] = [
     "client::action",
     "client::frame",
     "client::command",
@@ -52,6 +52,7 @@ const CLIENT_CORE: [&str; 7] = [
     "client::complete",
     "client::show",
     "client::visible",
+    "client::wrap",
 ];
 
 /// What the world is. The clock and the zone of this machine count, whichever crate reads them.

@@ -1,8 +1,10 @@
 //! How a connection begins and ends, and what follows.
 
+use super::intents::counted;
 use super::requests::{Request, Unconfirmed};
+use super::typed::Dialogue;
 use super::{ANSWER_MS, LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
-use crate::client::action::{Action, Now};
+use crate::client::action::{Action, Now, Shown, Status, Weight};
 use crate::close::CloseReason;
 
 /// Messages that are kept until the user says what is to become of them.
@@ -93,9 +95,9 @@ impl Session {
             self.trouble(kind, text);
         }
         // They are counted, not shown: the password of a room may be among them.
-        let waiting = std::mem::take(&mut self.talk.pending).iter().filter(|(line, _)| !line.trim().is_empty()).count();
+        let waiting = std::mem::take(&mut self.talk.pending).iter().filter(|entered| !entered.is_blank()).count();
         if waiting > 0 {
-            self.trouble("unsent", format!("not carried out: {waiting} lines"));
+            self.trouble("unsent", format!("not carried out: {}", counted(waiting, "line")));
             has_failed = true;
         }
         self.leave(if has_failed { code.max(1) } else { code });
@@ -131,6 +133,12 @@ impl Session {
     }
 
     pub(super) fn on_end(&mut self) {
+        if let Dialogue::Paste(_) = self.talk.dialogue {
+            // Ctrl-C at this question calls it off; if the input has ended for good it says so again.
+            self.talk.dialogue = Dialogue::Open;
+            self.talk.asked = None;
+            return self.cancel_paste();
+        }
         self.talk.has_ended = true;
         if self.settings.once.is_some() {
             return; // there is nothing that would be read
@@ -204,8 +212,23 @@ impl Session {
     /// What was said and not answered is kept.
     fn keep_unanswered(&mut self) {
         for request in std::mem::take(&mut self.requests) {
-            if let Request::Say(words) = request {
-                self.keep(Unconfirmed { words, was_sent: true });
+            match request {
+                Request::Say(words) => self.keep(Unconfirmed { words, was_sent: true, is_told: false }),
+                Request::Refused { words, .. } => {
+                    self.keep(Unconfirmed { words, was_sent: false, is_told: false });
+                }
+                Request::Open
+                | Request::List { .. }
+                | Request::Noop
+                | Request::Token
+                | Request::Enter { .. }
+                | Request::Leave(_)
+                | Request::Close(_)
+                | Request::Kick { .. }
+                | Request::Find(_)
+                | Request::Passwd
+                | Request::Cancel
+                | Request::Exit => {}
             }
         }
     }
@@ -220,6 +243,7 @@ impl Session {
         if is_vain || is_too_late || (self.was_in && self.talk.is_over()) {
             return self.finish_unlinked(1);
         }
+        self.tell_person_of_lost();
         if until <= now.monotonic_ms {
             return self.connect();
         }
@@ -227,6 +251,20 @@ impl Session {
         let name = self.server_name();
         self.note("retry", format!("trying {name} in {seconds} s"));
         self.phase = Phase::Waiting { until };
+    }
+
+    /// What a person has said and was not confirmed stands nowhere on the screen: it is told at once, and told again with
+    /// the others when there is a connection.
+    fn tell_person_of_lost(&mut self) {
+        if !self.settings.people {
+            return;
+        }
+        for unconfirmed in self.unconfirmed.iter_mut().filter(|unconfirmed| !unconfirmed.is_told) {
+            unconfirmed.is_told = true;
+            let (kind, text) = unconfirmed.describe();
+            let status = Status { weight: Weight::Trouble, kind, text };
+            self.actions.push_back(Action::Show(Shown::Status(status)));
+        }
     }
 
     fn finish_unlinked(&mut self, code: u8) {

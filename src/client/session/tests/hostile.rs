@@ -45,7 +45,8 @@ fn replies_that_nobody_asked_for() {
         > C PM hi
         ask alice>
         server C 354 your message?
-        # 354 your message?",
+        # 354 your message?
+        - not-sent: not sent, to everybody: hi",
     );
 }
 

@@ -56,7 +56,7 @@ fn whose_words_nobody_hears_still_waits_for_what_confirms_them() {
     }
     let mut stage = Stage::script();
     stage.play("user /join den\nuser hi\nunheard\nserver C 227 den token=A");
-    stage.check("server C 221 bye\ndisconnect\n! unsent: not carried out: 1 lines\nleave 1");
+    stage.check("server C 221 bye\ndisconnect\n! unsent: not carried out: 1 line\nleave 1");
     let mut stage = Stage::script();
     stage.play("lost reset");
     stage.check("unheard\nleave 0");

@@ -21,6 +21,7 @@ fn with_a_password() {
         > C battery staple
         server C 230 welcome alice; 3 online
         - connected: welcome alice; 3 online
+        - help: PM to everybody, DM to one, EX to leave; /help lists more
         > C TOKEN
         > C WHO
         ask alice>
@@ -102,6 +103,7 @@ fn with_a_token() {
         > C alice t0
         server C 230 welcome
         - connected: welcome
+        - help: PM to everybody, DM to one, EX to leave; /help lists more
         > C TOKEN
         > C WHO
         ask alice>",
@@ -142,6 +144,7 @@ fn a_busy_server_is_asked_again() {
         > C correct horse
         server C 230 hi
         - connected: hi
+        - help: PM to everybody, DM to one, EX to leave; /help lists more
         > C TOKEN
         > C WHO
         ask alice>",
