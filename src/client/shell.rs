@@ -137,9 +137,7 @@ impl Shell {
                     return code;
                 }
             }
-            if mem::take(&mut self.has_entered) {
-                self.screen.settle(false);
-            }
+            self.settle(false);
             let event = self.inbox.next(self.patience());
             if self.is_to_end() {
                 if self.was_terminated {
@@ -177,16 +175,15 @@ impl Shell {
             Action::Show(shown) => self.show(&shown),
             Action::AskLine(prompt) => {
                 self.has_talked = true;
-                self.screen.set_prompt(&prompt);
-                self.keyboard.ask(Ask::Line);
+                self.ask(&prompt, Ask::Line);
             }
-            Action::AskAnswer(prompt) => {
-                self.screen.set_prompt(&prompt);
-                self.keyboard.ask(Ask::Answer);
-            }
-            Action::EraseLine => self.screen.settle(true),
+            Action::AskAnswer(prompt) => self.ask(&prompt, Ask::Answer),
+            Action::EraseLine => self.settle(true),
             Action::Prompt(prompt) => self.screen.set_prompt(&prompt),
-            Action::AskSecret(wanted) => self.keyboard.ask(Ask::Secret(wanted)),
+            Action::AskSecret(wanted) => {
+                self.settle(false);
+                self.keyboard.ask(Ask::Secret(wanted));
+            }
             Action::KeepToken(n, token) => self.keep(n, &token),
             Action::ForgetToken(n, token) => {
                 if let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) {
@@ -196,6 +193,21 @@ impl Shell {
             Action::Leave(code) => return Some(code),
         }
         None
+    }
+
+    /// Has a line read.
+    fn ask(&mut self, prompt: &str, ask: Ask) {
+        // The next line may have been typed already, and be there at once.
+        self.settle(false);
+        self.screen.set_prompt(prompt);
+        self.keyboard.ask(ask);
+    }
+
+    /// The line that the session was told of stays on the screen or is taken off it; whichever is said first counts.
+    fn settle(&mut self, is_erased: bool) {
+        if mem::take(&mut self.has_entered) {
+            self.screen.settle(is_erased);
+        }
     }
 
     /// Tells the session what has happened; gives the exit code if nothing can go on.

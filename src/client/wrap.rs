@@ -14,8 +14,8 @@ const JOINER: char = '\u{200d}';
 /// columns before every row but the first; in a narrow terminal fewer, but one at least. With less than three columns,
 /// or none that are known (0), the line is as it was. Escapes (`ESC … m`) take no room.
 ///
-/// Terminals do not agree how wide some emoji are. What is joined counts as if it were not, and the last column stays
-/// free, so that no row is broken once more.
+/// Terminals do not agree how wide some emoji are. What is joined counts as if it were not, and in the last
+/// column stands nothing but a space, so that no row is broken once more.
 pub fn wrapped(line: &str, columns: usize, indent: usize) -> String {
     let columns = columns.saturating_sub(1);
     if columns < 2 {
@@ -73,7 +73,9 @@ impl Rows {
     /// Adds a character. One that is a part of the one before, or `is_joined` to it, stays in its row, if it can.
     fn push(&mut self, c: char, is_joined: bool) {
         let is_bound = is_joined || is_part(c);
-        if self.column + width(c) > self.columns {
+        // One space may stand in the free column: the row breaks behind it.
+        let columns = self.columns + usize::from(c == ' ');
+        if self.column + width(c) > columns {
             self.break_row(c == ' ', is_bound);
         }
         if !is_bound {
@@ -125,6 +127,8 @@ mod tests {
         // The last column stays free.
         check("123456789", 10, 2, "123456789");
         check("1234567890", 10, 2, "123456789\n 0");
+        check("123456789 0", 10, 2, "123456789 \n 0");
+        check("123456789  0", 10, 2, "123456789 \n  0");
     }
 
     #[test]
@@ -165,7 +169,8 @@ mod tests {
     }
 
     fn width_of(row: &str) -> usize {
-        row.replace("\x1b[1m", "").chars().map(width).sum()
+        let row = row.replace("\x1b[1m", "");
+        row.strip_suffix(' ').unwrap_or(&row).chars().map(width).sum()
     }
 
     proptest! {

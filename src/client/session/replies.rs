@@ -211,7 +211,7 @@ impl Session {
                 }
             }
             (_, Way::Again | Way::Remade | Way::AgainAfterAll) => {
-                self.trouble("left-room", format!("you are not in {room} any more: {text}"));
+                self.trouble("left-room", format!("you are not in {room} any more: {}", in_our_words(&text)));
                 self.lose_room(&room);
             }
         }
