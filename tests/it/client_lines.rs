@@ -1,7 +1,7 @@
 //! The client's lines in a real pseudo-terminal: what is said stands there once, what is long is broken beside the time,
 //! and several lines are sent only when somebody says so.
 
-use crate::util::{Client, Fake, Server, Terminal};
+use crate::util::{Client, Fake, PASSWORD, Server, Terminal};
 
 /// A server that lets everybody talk as fast as they can, and somebody who talks.
 fn server_and_bob() -> (Server, Client) {
@@ -235,4 +235,17 @@ fn what_begins_like_an_operation_is_said_in_the_room() {
     alice.wait_for("you are in no room");
     // Nobody else has heard any of it.
     carol.barrier();
+}
+
+#[test]
+fn the_prompt_has_the_name_as_it_is_registered() {
+    let (server, mut bob) = server_and_bob();
+    let home = tempfile::tempdir().unwrap();
+    let mut again = Terminal::client(24, 60, home.path(), server.addr(), "BOB");
+    again.wait_for("password: ");
+    again.keys(&format!("{PASSWORD}\r"));
+    again.wait_for_line("bob> ", 5);
+    again.keys("hello\r");
+    again.wait_for("bob: hello (sent to 1)");
+    assert!(bob.line().ends_with(" bob hello"));
 }

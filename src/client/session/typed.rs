@@ -217,13 +217,9 @@ impl Session {
         if matches!(intent, Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_) | Intent::Absent(_)) {
             self.talk.dialogue = dialogue.clone(); // a slip does not abandon it
         }
-        match intent {
-            Intent::Text(text) => {
-                if let Some(place) = self.place_of(text, &dialogue, seen) {
-                    self.say(place, text, now);
-                }
-            }
-            intent => self.on_intent(&intent, now),
+        let Intent::Text(text) = intent else { return self.on_intent(&intent, now) };
+        if let Some(place) = self.place_of(text, &dialogue, seen) {
+            self.say(place, text, now);
         }
     }
 
