@@ -25,6 +25,7 @@ mod rooms;
 #[cfg(test)]
 mod tests;
 mod typed;
+mod unseen;
 
 use std::collections::VecDeque;
 
@@ -35,7 +36,7 @@ pub use self::known::Known;
 
 use self::keys::Keys;
 use self::login::Login;
-use self::requests::{Request, Unconfirmed, Words};
+use self::requests::{Request, Unconfirmed};
 use self::retry::Retry;
 use self::rooms::Rooms;
 use self::typed::Talk;
@@ -45,8 +46,6 @@ use super::frame::{Bad, Frame, Frames};
 
 /// A server that has not answered for this long what it owes next is gone, whatever else it says.
 const ANSWER_MS: u64 = 30_000;
-/// After this time a person is told that a message, which stands nowhere on the screen, is not confirmed yet.
-const SLOW_MS: u64 = 2_000;
 /// How long a server may put off a password, and the one message of `--once`, by being busy.
 const PATIENCE_MS: u64 = 120_000;
 /// After this much silence the server is asked whether it is there.
@@ -290,7 +289,7 @@ impl Session {
         if self.deadline().is_none_or(|due| now.monotonic_ms < due) {
             return;
         }
-        if self.is_sent_again(now) || self.is_slow(now) {
+        if self.is_sent_again(now) || self.tells_of_slow(now) {
             return;
         }
         match self.phase {
@@ -302,23 +301,6 @@ impl Session {
                 self.give_up_link("the server does not answer", now);
             }
         }
-    }
-
-    /// When a person is to be told that the oldest message is not confirmed yet; monotonic, ms.
-    fn slow_due(&self) -> Option<u64> {
-        let is_due = self.settings.people && !self.is_slow_told;
-        let words = self.requests.front().and_then(Request::words);
-        words.filter(|_| is_due).map(|_| self.owed_ms.saturating_add(SLOW_MS))
-    }
-
-    /// Tells a person of a message that is not confirmed yet, if it is time.
-    fn is_slow(&mut self, now: Now) -> bool {
-        let is_due = self.is_ready() && self.slow_due().is_some_and(|due| due <= now.monotonic_ms);
-        let words = self.requests.front().and_then(Request::words).filter(|_| is_due).map(Words::describe);
-        let Some(words) = words else { return false };
-        self.is_slow_told = true;
-        self.note("waiting", format!("not confirmed yet, {words}"));
-        true
     }
 
     /// Nothing is under way: asks for a new token if it is time, else whether the server is there.

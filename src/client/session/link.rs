@@ -4,7 +4,7 @@ use super::intents::counted;
 use super::requests::{Request, Unconfirmed};
 use super::typed::Dialogue;
 use super::{ANSWER_MS, LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
-use crate::client::action::{Action, Now, Shown, Status, Weight};
+use crate::client::action::{Action, Now};
 use crate::close::CloseReason;
 
 /// Messages that are kept until the user says what is to become of them.
@@ -96,6 +96,7 @@ impl Session {
         }
         // They are counted, not shown: the password of a room may be among them.
         let waiting = std::mem::take(&mut self.talk.pending).iter().filter(|entered| !entered.is_blank()).count();
+        let waiting = waiting + self.talk.dialogue.lines();
         if waiting > 0 {
             self.trouble("unsent", format!("not carried out: {}", counted(waiting, "line")));
             has_failed = true;
@@ -243,7 +244,7 @@ impl Session {
         if is_vain || is_too_late || (self.was_in && self.talk.is_over()) {
             return self.finish_unlinked(1);
         }
-        self.tell_person_of_lost();
+        self.tell_of_lost();
         if until <= now.monotonic_ms {
             return self.connect();
         }
@@ -251,20 +252,6 @@ impl Session {
         let name = self.server_name();
         self.note("retry", format!("trying {name} in {seconds} s"));
         self.phase = Phase::Waiting { until };
-    }
-
-    /// What a person has said and was not confirmed stands nowhere on the screen: it is told at once, and told again with
-    /// the others when there is a connection.
-    fn tell_person_of_lost(&mut self) {
-        if !self.settings.people {
-            return;
-        }
-        for unconfirmed in self.unconfirmed.iter_mut().filter(|unconfirmed| !unconfirmed.is_told) {
-            unconfirmed.is_told = true;
-            let (kind, text) = unconfirmed.describe();
-            let status = Status { weight: Weight::Trouble, kind, text };
-            self.actions.push_back(Action::Show(Shown::Status(status)));
-        }
     }
 
     fn finish_unlinked(&mut self, code: u8) {

@@ -17,6 +17,11 @@ pub(super) struct Paste {
 }
 
 impl Paste {
+    /// How many lines.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
     /// What the person is asked.
     pub(super) fn question(&self) -> String {
         format!("send {} lines? [y/N/1 = as one line] ", self.lines.len())

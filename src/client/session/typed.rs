@@ -67,6 +67,11 @@ pub(super) enum Dialogue {
 }
 
 impl Dialogue {
+    /// Lines that wait for the user's word.
+    pub(super) fn lines(&self) -> usize {
+        if let Self::Paste(paste) = self { paste.len() } else { 0 }
+    }
+
     fn forget_nobody(&mut self) {
         if *self == Self::Nobody {
             *self = Self::Open;
@@ -199,10 +204,10 @@ impl Session {
     /// `seen` is the place that the prompt named, if there was one.
     fn on_line(&mut self, line: &str, seen: Option<Place>, now: Now) {
         let dialogue = std::mem::take(&mut self.talk.dialogue);
-        if lines(line).nth(1).is_some() {
+        if lines(line).nth(1).is_some() && !matches!(dialogue, Dialogue::Paste(_)) {
             return self.on_paste(line, dialogue, seen);
         }
-        let is_command = line.starts_with('/') && !line.starts_with("//");
+        let is_command = line.starts_with('/') && !line.starts_with("//") && lines(line).count() == 1;
         let intent = match dialogue.clone() {
             Dialogue::Open | Dialogue::Nobody => parse(line),
             Dialogue::Text(_) | Dialogue::NameAndText if line.trim().is_empty() => {

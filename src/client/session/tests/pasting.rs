@@ -47,6 +47,11 @@ fn or_as_one_line_or_not_at_all() {
         ask alice>
         user one⏎two
         ask: send 2 lines? [y/N/1 = as one line]
+        user /pm three⏎y
+        - cancelled: not sent; the up arrow brings them back
+        ask alice>
+        user one⏎two
+        ask: send 2 lines? [y/N/1 = as one line]
         end
         - cancelled: not sent; the up arrow brings them back
         ask alice>
@@ -158,4 +163,7 @@ fn many_lines_are_sent_as_the_answers_come_and_too_many_are_not() {
     stage.play(&format!("user {}\nuser y", lines.join("⏎")));
     let end = stage.play("terminated\nwait 1000");
     assert!(end.contains("! unsent: not carried out: 68 lines\nleave 1"), "{end}");
+    let mut stage = Stage::ready();
+    let end = stage.play("user one⏎two\nterminated\nwait 1000");
+    assert!(end.contains("! unsent: not carried out: 2 lines\nleave 1"), "{end}");
 }
