@@ -12,8 +12,10 @@ use crate::util::{Builder, Canary, Client, Server, eventually, pause};
 
 /// The longest text of a message that a line holds together with `DM victim `.
 const LONGEST: usize = 4080;
-/// A line of 20 Mbit/s, in bytes a millisecond.
+/// A line of 20 Mbit/s, in bytes a millisecond …
 const SLOW_LINE: usize = 2500;
+/// … and one of 6 Mbit/s.
+const SLOWER_LINE: usize = 750;
 
 /// A client that reads all the time, in a thread of its own.
 struct Reader {
@@ -118,9 +120,9 @@ fn many_direct_messages_at_once_cut_nobody_who_reads() {
 #[test]
 fn many_who_speak_to_all_at_once_cut_no_reader_on_a_slow_line() {
     let server = open().start();
-    let mut eves = attackers(&server, 30);
+    let mut eves = attackers(&server, 60);
     let readers: Vec<_> = (0..8).map(|n| server.narrow(&format!("reader{n}"))).collect();
-    let reading: Vec<_> = readers.iter().map(|client| Reader::start(client, Some(SLOW_LINE))).collect();
+    let reading: Vec<_> = readers.iter().map(|client| Reader::start(client, Some(SLOWER_LINE))).collect();
     let drains: Vec<_> = eves.iter().map(|client| Reader::start(client, None)).collect();
     let mut said = 0;
     for _ in 0..2 {
@@ -128,7 +130,7 @@ fn many_who_speak_to_all_at_once_cut_no_reader_on_a_slow_line() {
         eventually("all have heard all", || reading.iter().all(|reader| reader.lines() >= said));
     }
     for reader in reading {
-        check_all(&reader.finish(), "PM", 2 * 30 * 5);
+        check_all(&reader.finish(), "PM", 2 * 60 * 5);
     }
     for drain in drains {
         drain.finish();
@@ -161,7 +163,7 @@ fn a_room_whose_members_lag_slows_those_who_speak_in_it() {
     for client in eves[1..].iter_mut().chain(&mut members) {
         assert!(client.ask("JOIN hall").starts_with("C 227 "));
     }
-    let reading: Vec<_> = members.iter().map(|client| Reader::start(client, Some(SLOW_LINE))).collect();
+    let reading: Vec<_> = members.iter().map(|client| Reader::start(client, Some(SLOWER_LINE))).collect();
     let drains: Vec<_> = eves.iter().map(|client| Reader::start(client, None)).collect();
     let said = burst(&mut eves, "RM hall", 5);
     eventually("all members have heard all", || reading.iter().all(|reader| reader.lines() >= said));
