@@ -15,6 +15,7 @@ mod fanout;
 mod farewell;
 mod fault;
 mod flush;
+mod guesses;
 mod kernel;
 mod listen;
 mod login;
@@ -52,6 +53,7 @@ use addresses::Addresses;
 use clock::{Clock, NEVER};
 use descriptors::Spare;
 use fault::Faults;
+use guesses::Guesses;
 use listen::Listener;
 use pages::Pages;
 use reactor::{Ending, Reactor};
@@ -213,6 +215,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         conns: Table::default(),
         generations: Generations::default(),
         addresses: Addresses::new(),
+        guesses: Guesses::default(),
         silent: 0,
         hub: Hub::new(Rules::from(&tuning)),
         auth,
