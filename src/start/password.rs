@@ -100,7 +100,7 @@ fn typable(password: Secret) -> Result<Secret, String> {
     if password.is_text(|text| text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean)) {
         Ok(password)
     } else {
-        Err("a password is text without control or invisible characters; nothing was changed".to_owned())
+        Err("a password is text without control characters and invisible ones; nothing was changed".to_owned())
     }
 }
 
