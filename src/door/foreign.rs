@@ -41,7 +41,7 @@ pub(super) fn begins_proxy(bytes: &[u8]) -> bool {
 }
 
 /// Looks for the binary PROXY header in the first lines of a connection.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ProxyWatch(u8);
 
 impl ProxyWatch {

@@ -16,7 +16,7 @@ pub use encode::encode;
 use super::foreign::{self, ProxyWatch};
 use super::operations::Operation;
 use super::reply::Reply;
-use super::{Kind, Masked, Step};
+use super::{Addressee, Kind, Masked, Step};
 use crate::close::CloseReason;
 use crate::hub::command::Command;
 use crate::hub::event::Event;
@@ -25,7 +25,7 @@ use crate::limits::PASSWORD_MAX_BYTES;
 use crate::text::{self, Checked};
 
 /// One connection's conversation. It begins with a name being wanted, in no dialect yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Line {
     dialect: Option<Dialect>,
     /// The dialect of the last name that was given: it is the connection's once a name is not refused.
@@ -157,6 +157,19 @@ impl Line {
             self.dialogue = was; // the prompt that was open stays open
         }
         step
+    }
+
+    /// Whom a line, if it is a message, is for. The conversation stays where it is.
+    pub fn addressee(&self, line: &[u8]) -> Option<Addressee> {
+        let mut ahead = self.clone();
+        let Step::Command(command) = ahead.decode(line, 1) else { return None };
+        if let Command::Tell { to, .. } = command {
+            Some(Addressee::Account(to))
+        } else if let Command::SayIn { room, .. } = command {
+            Some(Addressee::Room(room))
+        } else {
+            matches!(command, Command::Say { .. }).then_some(Addressee::Everybody)
+        }
     }
 
     fn undress<'a>(&self, text: &'a str) -> Result<Frame<'a>, Reply> {
