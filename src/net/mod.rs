@@ -16,6 +16,7 @@ mod fanout;
 mod farewell;
 mod fault;
 mod flush;
+mod guesses;
 mod kernel;
 mod listen;
 mod login;
@@ -53,6 +54,7 @@ use addresses::Addresses;
 use clock::{Clock, NEVER};
 use descriptors::Spare;
 use fault::Faults;
+use guesses::Guesses;
 use listen::Listener;
 use pages::Pages;
 use reactor::{Ending, Reactor};
@@ -214,6 +216,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         conns: Table::default(),
         generations: Generations::default(),
         addresses: Addresses::new(),
+        guesses: Guesses::default(),
         silent: 0,
         hub: Hub::new(Rules::from(&tuning)),
         auth,

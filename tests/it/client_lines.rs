@@ -249,3 +249,27 @@ fn the_prompt_has_the_name_as_it_is_registered() {
     again.wait_for("bob: hello (sent to 1)");
     assert!(bob.line().ends_with(" bob hello"));
 }
+
+#[test]
+fn a_text_arrives_as_it_was_typed() {
+    let (server, mut bob) = server_and_bob();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    bob.typed("MAKE den two  words");
+    bob.expect("C 227 ");
+    alice.keys("/join den\r");
+    alice.wait_for("! the room needs a password: /join room password");
+    alice.keys("/join den two  words\r");
+    alice.wait_for_line("alice in den> ", 14);
+    bob.expect("C 103 ");
+    for text in ["    if x:  ", " x", "\u{3000}x", "/slash"] {
+        alice.keys(&format!("{}\r", text.replace('/', "//")));
+        assert!(bob.line().ends_with(&format!(" den alice {text}")));
+    }
+    alice.keys("/dm bob\r");
+    alice.wait_for_line("your message to bob? ", 21);
+    alice.keys("  two\r");
+    assert!(bob.line().ends_with(" alice   two"));
+    alice.keys("/pm   none\r");
+    assert!(bob.line().ends_with(" alice none"));
+}

@@ -16,13 +16,13 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("hub", &["hub"]),
     ("config", &["config"]),
     ("logging", &["logging"]),
-    ("client", &["client", "prompt", "hub::names"]),
+    ("client", &["client", "prompt"]),
     ("load", &["load"]),
     ("prompt", &["prompt"]),
     ("trip", &["trip"]),
 ];
 
-const FOR_ALL: [&str; 2] = ["limits", "close"];
+const FOR_ALL: [&str; 3] = ["limits", "close", "text"];
 
 /// What only these layers may name from outside the crate.
 const OUTSIDE: [(&str, &[&str]); 15] = [
@@ -80,7 +80,7 @@ fn layer(file: &str) -> Option<&str> {
     let top = file.split('/').next().unwrap_or(file).trim_end_matches(".rs");
     match top {
         "main" | "bin" | "start" => Some("main"),
-        "lib" | "limits" | "close" => None,
+        "lib" | "limits" | "close" | "text" => None,
         other => Some(other),
     }
 }

@@ -2,10 +2,10 @@
 
 use super::Session;
 use super::requests::{Listed, Request, Unconfirmed, Way, Words};
-use super::rooms::is_same;
 use crate::client::action::{Action, Now, Place, Secret};
 use crate::client::command::{COMMANDS, Deed, Intent};
 use crate::client::visible::is_hidden;
+use crate::text::is_same_name;
 
 /// The longest text that is sent, in bytes: what any server could be configured to take, so that none closes the
 /// connection for it. Within that, the server says what it takes.
@@ -175,7 +175,7 @@ impl Session {
     /// Forgets a room; whether plain text went there.
     fn drop_room(&mut self, room: &str) -> bool {
         let name = self.rooms.leave(room).map_or_else(|| room.to_owned(), |room| room.name);
-        matches!(&self.talk.place, Place::Room(here) if is_same(here, &name))
+        matches!(&self.talk.place, Place::Room(here) if is_same_name(here, &name))
     }
 
     fn list(&mut self, of: Listed, words: &[&str], prefix: Option<&str>, now: Now) {

@@ -1,12 +1,13 @@
 //! What the server says, and what follows.
 
 use super::requests::{Listed, Request, Way, Words};
-use super::rooms::{Room, is_same};
+use super::rooms::Room;
 use super::{Phase, Session};
 use crate::client::action::{Action, Message, Now, Place, Secret, Shown};
 use crate::client::command::{is_room_name, word};
 use crate::client::frame::{Kind, Said};
 use crate::limits::TOKEN_MAX_BYTES;
+use crate::text::is_same_name;
 
 impl Session {
     pub(super) fn on_reply(&mut self, code: u16, more: bool, text: String, now: Now) {
@@ -39,7 +40,7 @@ impl Session {
                 self.show(Shown::Notice { code, text });
                 // A host who closes a room wants to be out of it.
                 let is_closing =
-                    |request: &Request| matches!(request, Request::Close(closed) if is_same(closed, &room));
+                    |request: &Request| matches!(request, Request::Close(closed) if is_same_name(closed, &room));
                 let is_wanted = self.requests.iter().any(is_closing);
                 return if is_wanted { self.leave_room(&room) } else { self.lose_room(&room) };
             }
