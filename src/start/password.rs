@@ -13,10 +13,14 @@ use crate::auth::manage::Secret;
 use crate::limits::PASSWORD_MAX_BYTES;
 use crate::logging;
 use crate::prompt::Hidden;
+use crate::signals::heard;
 
 /// Standard input is read so far for a password, which is enough to see that one is too long: one without end is not
 /// read.
 const LINE_MOST: usize = 2 * PASSWORD_MAX_BYTES;
+
+/// What marks the byte order at the beginning of a file, in UTF-8. No password can hold it.
+const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A password that is chosen: typed twice at a terminal, or else the first line of standard input.
 ///
@@ -48,7 +52,7 @@ impl Signals {
         let (caught, catching) = UnixStream::pair()?;
         catching.set_nonblocking(true)?;
         let is_over = Arc::new(AtomicBool::new(false));
-        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+        for signal in heard(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM]) {
             flag::register_conditional_default(signal, Arc::clone(&is_over))?;
             pipe::register(signal, catching.try_clone()?)?;
         }
@@ -88,6 +92,9 @@ fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
             line.pop();
         }
     }
+    if line.starts_with(MARK) {
+        line.drain(..MARK.len());
+    }
     // One that was cut off may have lost a half of its last character. It is too long, and told so.
     if line.len() > PASSWORD_MAX_BYTES { Ok(Secret::new(line)) } else { typable(Secret::new(line)) }
 }
@@ -120,6 +127,8 @@ mod tests {
         check_line(b"\n", Some(""));
         check_line(b"", Some(""));
         check_line("Füße\n".as_bytes(), Some("Füße"));
+        check_line("\u{feff}correct horse\r\n".as_bytes(), Some("correct horse"));
+        check_line("\u{feff}".as_bytes(), Some(""));
         check_line(b"corr\x1bect\n", None);
         check_line(b"corr\xffect\n", None);
         check_line(&[b'x'; 10_000], Some(&"x".repeat(256)));
