@@ -51,9 +51,10 @@ impl Lines {
         self.next_of(io::stdin(), |chunk| Ok(rustix::io::read(io::stdin(), chunk)?), cancel)
     }
 
-    /// The next line, or what there is of it, as far as it has been read and not taken.
+    /// The next line that is not empty, or what there is of it, as far as it has been read and not taken.
     pub(super) fn rest(&self) -> String {
-        let line = self.buffer.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let mut lines = self.buffer.split(|byte| *byte == b'\n');
+        let line = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
         String::from_utf8_lossy(line).into_owned()
     }
 
