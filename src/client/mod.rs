@@ -17,7 +17,7 @@
 //!   [`filter`]: what is taken out of the lines of a script.
 //! * `shell`: the main thread, which does what the session wants, and sleeps in its `inbox`.
 //! * `link`: the connection and its thread, which `connect` makes. `keyboard`: the thread that reads lines (`editor`, or `stdin` in scripts)
-//!   and secrets (`secret`). `drawn`: the rows that the line takes.
+//!   and secrets (`secret`). `drawn`: the rows that the line takes. `paste`: what is pasted into it.
 //! * `screen`: the one way to the terminal. `output`: how it is written to, `reader`: whether anybody reads it, and
 //!   `alarm`: what may end the waiting for it. `terminal`: how it was found. `store`: what is kept between two runs.
 
@@ -43,6 +43,7 @@ mod inbox;
 mod keyboard;
 mod link;
 mod output;
+mod paste;
 mod reader;
 mod screen;
 mod secret;
