@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -19,7 +19,6 @@ use std::time::Duration;
 
 use nix::sys::pthread::{pthread_kill, pthread_self};
 use nix::sys::signal::Signal;
-use rustix::termios::tcgetwinsize;
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -29,7 +28,7 @@ use rustyline::validate::Validator;
 use rustyline::{ColorMode, CompletionType, Config, Context, Editor, Event, EventHandler, ExternalPrinter, Helper};
 
 use super::complete;
-use super::drawn::Drawn;
+use super::drawn::{Drawn, columns};
 use super::paste::Pastes;
 use super::screen::Screen;
 use super::session::Known;
@@ -232,11 +231,6 @@ impl Companion {
             self.is_leaving.set(pthread_kill(pthread_self(), Signal::SIGINT).is_ok());
         }
     }
-}
-
-/// The columns of the terminal; 0 if it does not say.
-fn columns() -> usize {
-    tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col))
 }
 
 impl Helper for Companion {}

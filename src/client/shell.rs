@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use super::action::{Action, Input, Now, Secret, Shown, Status, Weight};
 use super::args::{Errand, Options};
 use super::command::holds_secret;
+use super::drawn::{columns, fitted};
 use super::inbox::{Event, Inbox};
 use super::keyboard::{Ask, Key, Keyboard, Origin};
 use super::link::{Links, News};
@@ -33,6 +34,10 @@ const NUDGE: Duration = Duration::from_millis(20);
 const LOOK: Duration = Duration::from_millis(50);
 /// What names something that was not done, or of which nobody knows whether it was.
 const NAMES: [&str; 3] = [NOT_DONE, "unconfirmed", "unsent"];
+/// What says how things stand, in a line that is written anew where there is a terminal.
+const PASSING: [&str; 2] = ["connecting", "retry"];
+/// The columns of such a line that do not hold its text: the time, the mark, and the last one of the row.
+const STAMP: usize = "00:00 -- ".len() + 1;
 /// What the session says in answer to what was typed, rather than about the connection.
 const ANSWERS: [&str; 3] = ["help", "usage", "unknown"];
 /// Exit code: it did not work.
@@ -307,6 +312,12 @@ impl Shell {
         if matches!(shown, Shown::Status(status) if status.kind == PASSWORD_NEEDED) {
             self.keyboard.forget_line();
         }
+        if let Shown::Status(status) = shown
+            && self.is_edited
+            && PASSING.contains(&status.kind)
+        {
+            return self.show_passing(status);
+        }
         let seen = self.view.show(shown, self.now());
         let bell = if seen.rings && !self.options.no_bell && self.is_edited { "\x07" } else { "" };
         let lines = seen.text + bell;
@@ -336,6 +347,20 @@ impl Shell {
             if self.options.errand.once().is_none() {
                 self.tell(Input::Unheard);
             }
+        }
+    }
+
+    /// Shows how things stand, in one row.
+    fn show_passing(&mut self, status: &Status) {
+        let text = fitted(&visible(&status.text), columns().saturating_sub(STAMP));
+        let seen = self.view.show(&Shown::Status(Status { text, ..status.clone() }), self.now());
+        // The day may have changed.
+        let last = seen.text.trim_end_matches('\n').rfind('\n').map_or(0, |at| at + 1);
+        let (before, line) = seen.text.split_at(last);
+        let shown = if before.is_empty() { Ok(()) } else { self.screen.show(before) };
+        if let Err(error) = shown.and_then(|()| self.screen.show_passing(line)) {
+            self.lost_output = Some(error);
+            self.tell(Input::Unheard);
         }
     }
 
