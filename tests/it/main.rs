@@ -19,6 +19,7 @@ mod addresses;
 mod client_editing;
 mod client_ends;
 mod client_hostile;
+mod client_lines;
 mod client_passwords;
 mod client_restart;
 mod client_scripts;

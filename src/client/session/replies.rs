@@ -193,6 +193,9 @@ impl Session {
             (550, Way::Again) => self.enter(&room, password, Way::Remade, now),
             (553, Way::Remade) => self.enter(&room, password, Way::AgainAfterAll, now),
             (_, Way::Wanted | Way::Made) => {
+                if self.settings.listens {
+                    self.trouble("closed", format!("cannot listen in {room}: {text}"));
+                }
                 self.reply(code, text);
                 self.go_astray();
                 let is_needed = self.settings.once.is_some() || self.settings.listens;
