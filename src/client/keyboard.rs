@@ -77,6 +77,8 @@ pub(super) struct Keyboard {
     /// What has been asked for has not been answered.
     is_busy: bool,
     is_interrupting: Arc<AtomicBool>,
+    /// Nothing is there on standard input, and it is waited for.
+    is_waiting: Arc<AtomicBool>,
     /// The line that is being read is for no history.
     is_forgetful: Arc<AtomicBool>,
     /// A byte in here interrupts what waits in `poll`. It is never taken out.
@@ -105,6 +107,8 @@ impl Keyboard {
         let is_told = Arc::clone(&is_interrupting);
         let is_forgetful = Arc::new(AtomicBool::new(false));
         let forgets = Arc::clone(&is_forgetful);
+        let is_waiting = Arc::new(AtomicBool::new(false));
+        let waits = Arc::clone(&is_waiting);
         let mut reader =
             Reader { source, cancelled, is_interrupting: is_told, is_forgetful: forgets, has_talked: false, is_edited };
         let body = move || match origin {
@@ -112,11 +116,11 @@ impl Keyboard {
                 edit(&mut reader, &wanted, &screen, &known, store.as_ref(), &doorbell);
                 None
             }
-            Origin::Stdin { filter } => read_stdin(&mut reader, filter, &wanted, &doorbell),
+            Origin::Stdin { filter } => read_stdin(&mut reader, Lines::new(waits), filter, &wanted, &doorbell),
         };
         let thread = thread::Builder::new().name("keyboard".to_owned()).spawn(body)?;
         let (asks, thread) = (Some(asks), Some(thread));
-        Ok(Self { asks, thread, is_busy: false, is_interrupting, is_forgetful, cancel, is_edited })
+        Ok(Self { asks, thread, is_busy: false, is_interrupting, is_waiting, is_forgetful, cancel, is_edited })
     }
 
     /// Keeps the line that is being read out of the history: a password is due, and may be typed there.
@@ -127,6 +131,12 @@ impl Keyboard {
     /// Whether something is being read.
     pub(super) fn is_busy(&self) -> bool {
         self.is_busy
+    }
+
+    /// Whether a line of standard input is asked for, and all that has been read is taken. Asked after the kernel has
+    /// said that it holds nothing, it means that there is nothing.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.is_busy && self.is_waiting.load(Ordering::SeqCst)
     }
 
     /// Lets this be read; nothing else may be under way.
@@ -305,8 +315,13 @@ fn remember(line: &str, editor: &mut LineEditor, store: Option<&Store>) {
 }
 
 /// The thread's body where lines come from standard input. Gives the next line if something was read and not asked for.
-fn read_stdin(reader: &mut Reader, filter: Filter, asks: &Receiver<Ask>, doorbell: &Doorbell) -> Option<String> {
-    let mut lines = Lines::new();
+fn read_stdin(
+    reader: &mut Reader,
+    mut lines: Lines,
+    filter: Filter,
+    asks: &Receiver<Ask>,
+    doorbell: &Doorbell,
+) -> Option<String> {
     while let Ok(ask) = asks.recv() {
         reader.has_talked |= matches!(ask, Ask::Line);
         let key = match ask {

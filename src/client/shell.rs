@@ -294,7 +294,7 @@ impl Shell {
             return;
         }
         let is_talking = matches!(self.options.errand, Errand::Talk) && !self.has_read_all;
-        if is_talking && has_more(io::stdin(), false) {
+        if is_talking && (has_more(io::stdin(), false) || (self.keyboard.is_busy() && !self.keyboard.is_waiting())) {
             return;
         }
         self.lost_output = Some(ErrorKind::BrokenPipe.into());

@@ -239,8 +239,10 @@ fn a_reader_that_goes_ends_a_quiet_client() {
     }
     // What it was to say is said all the same.
     let mut bob = server.typed("bob");
-    run(server.addr(), "printf 'one\\ntwo\\n' | client --plain $SERVER alice | true").check(0, &[]);
-    assert!(bob.line().ends_with(" alice one"));
+    for _ in 0..10 {
+        run(server.addr(), "printf 'one\\n' | client --plain $SERVER alice | true").check(0, &[]);
+        assert!(bob.line().ends_with(" alice one"));
+    }
 }
 
 #[test]
