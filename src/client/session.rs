@@ -48,6 +48,8 @@ use super::frame::{Bad, Frame, Frames};
 
 /// A server that has not answered for this long what it owes next is gone, whatever else it says.
 const ANSWER_MS: u64 = 30_000;
+/// After this much silence of a server that has taken the connection and says nothing, the user is told.
+const SILENT_MS: u64 = 4_500;
 /// How long a server may put off a password, and the one message of `--once`, by being busy.
 const PATIENCE_MS: u64 = 120_000;
 /// After this much silence the server is asked whether it is there.
@@ -105,6 +107,8 @@ pub struct Session {
     /// Since when the answer that comes next is owed: the one before it came, or it was asked for. Monotonic, ms.
     owed_ms: u64,
     bad_lines: u32,
+    /// Whether the user knows that the server has not greeted yet.
+    is_silence_told: bool,
     requests: Requests,
     /// What was said and not confirmed before a link was lost, or was typed while there was none.
     unconfirmed: VecDeque<Unconfirmed>,
@@ -164,6 +168,7 @@ impl Session {
             heard_ms: 0,
             owed_ms: 0,
             bad_lines: 0,
+            is_silence_told: false,
             requests: Requests::default(),
             unconfirmed: VecDeque::new(),
             tokens,
@@ -221,6 +226,7 @@ impl Session {
         match &self.phase {
             Phase::Connecting | Phase::Away | Phase::Over => None,
             Phase::Waiting { until } | Phase::Leaving { until, .. } => Some(*until),
+            Phase::Greeting if !self.is_silence_told => Some(self.owed_ms.saturating_add(SILENT_MS)),
             Phase::Greeting | Phase::Named => Some(self.owed_ms.saturating_add(ANSWER_MS)),
             Phase::Login(login) => login.deadline(self.owed_ms),
             Phase::Ready { since } if !self.requests.is_empty() => {
@@ -262,7 +268,7 @@ impl Session {
         if matches!(self.phase, Phase::Connecting) {
             self.phase = Phase::Greeting;
             (self.heard_ms, self.owed_ms) = (now.monotonic_ms, now.monotonic_ms);
-            self.bad_lines = 0;
+            (self.bad_lines, self.is_silence_told) = (0, false);
         }
     }
 
@@ -321,6 +327,7 @@ impl Session {
             Phase::Waiting { .. } => self.connect(),
             Phase::Leaving { code, .. } => self.finish(code),
             Phase::Ready { .. } if self.requests.is_empty() => self.on_quiet(now),
+            Phase::Greeting if !self.is_silence_told => self.tell_silence(),
             Phase::Greeting | Phase::Named | Phase::Login(_) | Phase::Ready { .. } => {
                 self.give_up_link("the server does not answer", now);
             }

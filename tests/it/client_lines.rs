@@ -280,6 +280,18 @@ fn a_port_that_never_answers_is_told_in_time() {
 }
 
 #[test]
+fn a_server_that_takes_the_connection_and_says_nothing_is_told_in_time() {
+    let fake = Fake::start();
+    let home = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let script = "\"$CLIENT\" --listen --plain $SERVER alice </dev/null 2>told &
+         until grep -q 'no answer yet' told; do sleep 0.02; done
+         kill $!; wait $!";
+    run_in(home.path(), fake.addr(), script);
+    println!("told after {:?}", began.elapsed());
+}
+
+#[test]
 fn what_is_left_out_of_the_command_line() {
     let server = server();
     let port = server.addr().port();

@@ -63,6 +63,18 @@ impl Session {
         }
     }
 
+    /// A server has taken the connection, and does not say who it is. It gets its time; the user is not left without a
+    /// word meanwhile.
+    pub(super) fn tell_silence(&mut self) {
+        self.is_silence_told = true;
+        let text = format!("{}: no answer yet", self.server_name());
+        match (self.away.is_told(), self.settings.people) {
+            (false, _) => self.trouble("unreachable", text),
+            (true, true) => self.note("connecting", text),
+            (true, false) => {}
+        }
+    }
+
     /// The session has had enough of this connection.
     pub(super) fn give_up_link(&mut self, why: &str, now: Now) {
         if let Phase::Leaving { code, .. } = self.phase {
@@ -263,7 +275,8 @@ impl Session {
     /// left alone for so long.
     fn try_again(&mut self, failure: Failure, wants_s: Option<u64>, now: Now) {
         let Failure { kind, text, is_silent } = failure;
-        let is_news = self.away.note(self.retry.server(), &text);
+        let failed = self.retry.server();
+        let is_news = self.away.note(failed, &text);
         // To a person it is told with the next try, in a line that is written anew.
         let is_joined = self.settings.people && self.away.is_told();
         let until = self.retry.fail(wants_s, now.monotonic_ms);
@@ -282,9 +295,11 @@ impl Session {
             return self.connect();
         }
         let seconds = until.saturating_sub(now.monotonic_ms).div_ceil(1000);
+        let is_same = self.retry.server() == failed;
         let next = format!("trying {} in {seconds} s", self.server_name());
         match (self.settings.people, self.away.is_told()) {
-            (true, true) => self.note("retry", format!("{text}; {next}")),
+            (true, true) if is_same => self.note("retry", format!("trying again in {seconds} s ({text})")),
+            (true, true) => self.note("retry", format!("{next} ({text})")),
             (true, false) => self.note("retry", next),
             (false, true) => {}
             (false, false) => self.note("retry", format!("{next}, and then until a server answers")),

@@ -167,9 +167,14 @@ fn silence() {
         ! lost: the connection to a:1 is lost: the server does not answer
         - retry: trying a:1 in 1 s",
     );
-    for start in
-        ["connected", "connected\nserver C 220 hi", "connected\nserver C 220 hi\nserver C 331 x\nsecret abcdefgh"]
-    {
+    let mut stage = Stage::new(settings(), None);
+    stage.play("connected");
+    stage.check("wait 4499\nwait 1\n! unreachable: a:1: no answer yet\nwait 10000");
+    stage.play("lost x");
+    let mut stage = Stage::ready();
+    stage.play("lost x\nwait 2000\nconnected");
+    stage.check("wait 4500\n- connecting: a:1: no answer yet\nserver C 220 hi\n> C alice t2");
+    for start in ["connected\nserver C 220 hi", "connected\nserver C 220 hi\nserver C 331 x\nsecret abcdefgh"] {
         let mut stage = Stage::new(settings(), None);
         stage.play(start);
         stage.check(
@@ -251,7 +256,7 @@ fn a_shutdown_is_waited_for() {
         - connecting: connecting to a:1
         connect 0
         lost refused
-        - retry: a:1: refused; trying a:1 in 3 s",
+        - retry: trying again in 3 s (a:1: refused)",
     );
 }
 
@@ -266,7 +271,7 @@ fn its_own_broken_connections_do_not_send_it_home() {
             > C alice t2
             server C 421 logged in 4 times already
             disconnect
-            - retry: the server has closed the connection: logged in 4 times already; trying a:1 in {pause} s
+            - retry: trying again in {pause} s (the server has closed the connection: logged in 4 times already)
             wait {after}
             - connecting: connecting to a:1
             connect 0"
