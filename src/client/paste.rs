@@ -45,15 +45,10 @@ impl Paste {
     /// What a key means; `None`: what it always does.
     fn on_key(&mut self, key: KeyEvent, now: Instant, is_line_empty: bool) -> Option<Cmd> {
         let Some(last) = self.last else {
-            return match key.0 {
-                KeyCode::BracketedPasteStart => {
-                    self.last = Some(now);
-                    Some(Cmd::Noop)
-                }
-                // Of a paste that was over before.
-                KeyCode::BracketedPasteEnd => Some(Cmd::Noop),
-                _ => None,
-            };
+            let is_start = key.0 == KeyCode::BracketedPasteStart;
+            self.last = is_start.then_some(now);
+            // The end is that of a paste that was over before.
+            return (is_start || key.0 == KeyCode::BracketedPasteEnd).then_some(Cmd::Noop);
         };
         let is_lost = now.saturating_duration_since(last) > LOST;
         self.last = Some(now);
