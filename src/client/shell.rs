@@ -308,7 +308,8 @@ impl Shell {
             && (status.kind == NOT_DONE || (self.options.json && NAMES.contains(&status.kind)))
         {
             // A person who types at a terminal has just seen the answer.
-            if self.options.json || !io::stdin().is_terminal() {
+            let is_typed = matches!(self.options.errand, Errand::Talk) && io::stdin().is_terminal();
+            if self.options.json || !is_typed {
                 self.complain(&visible(&status.text));
             }
             if !self.options.json {
@@ -352,7 +353,9 @@ impl Shell {
 
     /// Whether this is told to nobody: `--once` says nothing while all is well.
     fn is_silent(&self, shown: &Shown) -> bool {
-        let is_note = matches!(shown, Shown::Status(Status { weight: Weight::Note, .. }));
+        // Whoever chooses a password by hand is to know what for.
+        let is_news = |kind: &str| kind == "new-account" && !self.options.register;
+        let is_note = matches!(shown, Shown::Status(Status { weight: Weight::Note, kind, .. }) if !is_news(kind));
         is_note && self.options.errand.once().is_some() && !self.options.json
     }
 
