@@ -6,9 +6,7 @@ use std::process;
 use std::sync::Mutex;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
-};
+use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
 use super::output::write_at_once;
 
@@ -26,11 +24,6 @@ static FOUND: Mutex<Option<(Termios, bool)>> = Mutex::new(None);
 pub(super) fn is_there() -> bool {
     let can_edit = std::env::var("TERM").is_ok_and(|term| !["", "dumb", "cons25", "emacs"].contains(&term.as_str()));
     can_edit && io::stdin().is_terminal() && io::stdout().is_terminal()
-}
-
-/// The columns of the terminal that standard output is; 0 if it does not say.
-pub(super) fn columns() -> usize {
-    tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col))
 }
 
 /// Restores the terminal when it is dropped.

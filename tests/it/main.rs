@@ -25,6 +25,7 @@ mod client_passwords;
 mod client_restart;
 mod client_scripts;
 mod client_session;
+mod client_words;
 mod config;
 mod connections;
 mod crash;

@@ -7,10 +7,6 @@ use crate::client::command::{COMMANDS, Deed, Intent};
 use crate::client::visible::is_hidden;
 use crate::text::is_same_name;
 
-/// The longest text that is sent, in bytes: what any server could be configured to take, so that none closes the
-/// connection for it. Within that, the server says what it takes.
-const TEXT_BYTES: usize = 32 * 1024;
-
 impl Session {
     /// What is done here; the rest is for the server.
     pub(super) fn on_intent(&mut self, intent: &Intent<'_>, now: Now) {
@@ -121,28 +117,29 @@ impl Session {
 
     /// Sends a text, and gives whether that was done.
     fn deliver(&mut self, place: Place, text: &str, now: Now) -> bool {
-        if text.len() > TEXT_BYTES {
-            self.refuse("too-long", format!("not sent: a text has at most {TEXT_BYTES} bytes"));
-            return false;
-        }
         let place = if let Place::Room(room) = &place { Place::Room(self.spelled(room)) } else { place };
-        let words = Words { place, text: text.to_owned() };
-        if !self.is_ready() {
-            self.note("kept", "not connected: it will be offered to you when you are".to_owned());
-            self.keep(Unconfirmed { words, was_sent: false, is_told: true });
-            return false;
-        }
-        let (place, request) = (words.place.clone(), Request::Say(words));
         let verb: &[&str] = match &place {
             Place::Public => &["PM"],
             Place::Room(room) => &["RM", room],
             Place::Direct { with } => &["DM", with],
         };
+        let line = [verb, &[text]].concat();
+        // Before it is kept, too.
+        if !self.can_send("C", &line) {
+            return false;
+        }
+        let words = Words { place: place.clone(), text: text.to_owned() };
+        if !self.is_ready() {
+            self.note("kept", "not connected: it will be offered to you when you are".to_owned());
+            self.keep(Unconfirmed { words, was_sent: false, is_told: true });
+            return false;
+        }
+        let request = Request::Say(words);
         if text.starts_with(' ') {
             self.request(Request::Open, verb, now);
             self.request_as("D", request, &[text], now);
         } else {
-            self.request(request, &[verb, &[text]].concat(), now);
+            self.request(request, &line, now);
         }
         true
     }

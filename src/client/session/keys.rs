@@ -111,7 +111,10 @@ impl Session {
                 // The token that was kept is void now.
                 self.request(Request::Token, &["TOKEN"], now);
             }
-            _ => self.trouble("password", text),
+            _ => {
+                self.trouble("password", text);
+                self.fail_change();
+            }
         }
     }
 
@@ -120,6 +123,7 @@ impl Session {
         if self.keys.change.take().is_some() {
             let text = "changing your password was interrupted; it may be the old or the new one now";
             self.trouble("password", text.to_owned());
+            self.fail_change();
         }
     }
 
@@ -165,6 +169,7 @@ impl Session {
     fn cancel_change(&mut self, now: Now) {
         self.keys.change = None;
         self.note("cancelled", "your password stays as it is".to_owned());
+        self.fail_change();
         self.request(Request::Cancel, &[""], now);
     }
 }

@@ -3,16 +3,17 @@
 //! A script is a line for each thing that happens, followed by the lines of what it brings. In:
 //!
 //! ```text
-//! connected          lost WHY           server LINE        user LINE (or: user)
+//! connected          lost WHY           server LINE        user LINE (or: user)      bad WHY
 //! (⏎ in the LINE of a user is a line end)
 //! secret TEXT        secret (refused)   end                terminated        wait MS
 //! kept TOKEN (of the first server)           unheard
 //! ```
 //!
-//! Out: `ask: PROMPT` asks for an answer, `erase` takes the line off the screen; `> LINE` is sent; `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` a reply (`#- …` with
-//! more to come), `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `ask PROMPT`,
-//! `prompt PROMPT`, `want WHAT`, `keep TOKEN`, `forget TOKEN` (of the first server), `leave CODE`. A script that names
-//! no `prompt`, or no `erase`, does not look at them.
+//! Out: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, and `erase` takes the line off the screen; `> LINE` is
+//! sent; `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` a reply (`#- …` with more to come),
+//! `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
+//! `forget TOKEN` (of the first server), `leave CODE`. A script that names no `prompt`, or no `erase`, does not look at
+//! them.
 
 use super::*;
 use crate::client::action::{Message, Wanted};
@@ -33,7 +34,17 @@ struct Stage {
 
 fn settings() -> Settings {
     let (servers, user) = (vec!["a:1".to_owned()], "alice".to_owned());
-    Settings { servers, user, people: true, asks_person: true, once: None, seed: 7 }
+    Settings {
+        servers,
+        user,
+        people: true,
+        asks_person: true,
+        once: None,
+        listens: false,
+        room: None,
+        registers: true,
+        seed: 7,
+    }
 }
 
 fn secret(text: &str) -> Secret {
@@ -99,6 +110,7 @@ impl Stage {
             "lost" => Input::Disconnected(rest),
             "server" => Input::Bytes(bytes.as_bytes()),
             "user" => Input::Line(&typed),
+            "bad" => Input::BadLine(rest),
             "secret" => Input::Secret((!rest.is_empty()).then(|| secret(rest))),
             "end" => Input::End,
             "unheard" => Input::Unheard,
@@ -124,7 +136,8 @@ impl Stage {
 
 fn is_input(line: &str) -> bool {
     let first = line.split(' ').next().unwrap_or_default();
-    ["kept", "connected", "lost", "server", "user", "secret", "end", "unheard", "terminated", "wait"].contains(&first)
+    ["kept", "connected", "lost", "server", "user", "bad", "secret", "end", "unheard", "terminated", "wait"]
+        .contains(&first)
 }
 
 fn told(action: &Action) -> String {

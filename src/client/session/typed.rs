@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use zeroize::Zeroizing;
 
-use super::paste::{Paste, lines};
+use super::pasted::{Paste, lines};
 use super::requests::{REQUESTS, Request, Words};
 use super::{Phase, Session};
 use crate::client::action::{Action, Now, Place};
@@ -85,6 +85,11 @@ impl Talk {
         self.asked.is_some()
     }
 
+    /// What was asked for has come to nothing that could be carried out.
+    pub(super) fn forget_ask(&mut self) {
+        self.asked = None;
+    }
+
     /// Whether all that will ever be typed has been carried out.
     pub(super) fn is_over(&self) -> bool {
         self.has_ended && self.pending.is_empty()
@@ -132,7 +137,11 @@ impl Session {
         }
         while self.takes_lines() {
             match self.talk.pending.pop_front() {
-                Some(Entered::Line(line, seen)) => self.on_line(&line, seen, now),
+                Some(Entered::Line(line, seen)) => {
+                    self.begin_line(&line);
+                    self.on_line(&line, seen, now);
+                    self.end_line();
+                }
                 Some(Entered::Words(words)) => self.say(words.place, &words.text, now),
                 None if self.talk.has_ended => return self.quit(now),
                 None => return self.ask(),
@@ -146,7 +155,11 @@ impl Session {
         match self.phase {
             Phase::Ready { .. } => {
                 let is_held = self.requests.len() >= REQUESTS || self.requests.iter().any(Request::holds_prompt);
-                self.settings.once.is_none() && !is_held && !self.keys.is_changing() && !self.keys.is_asking()
+                self.settings.once.is_none()
+                    && !self.settings.listens
+                    && !is_held
+                    && !self.keys.is_changing()
+                    && !self.keys.is_asking()
             }
             Phase::Waiting { .. } | Phase::Away => can_wait && !self.keys.is_asking(),
             // Where a password will be asked for in a moment, nobody is to find the prompt for a line.
