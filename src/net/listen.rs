@@ -9,12 +9,13 @@ use mio::net::TcpListener;
 use mio::{Interest, Registry};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
+use super::admit::Refusal;
 use super::clock::NEVER;
+use super::log_limit::Subject;
 use super::reactor::Reactor;
 use super::token::Source;
 use super::{Endpoint, Service, StartError};
-use crate::close::CloseReason;
-use crate::limits::{self, Limits};
+use crate::limits::{self, ACCEPT_WORK, Limits, TURN_WORK_ACCEPTS};
 
 /// A place where connections come in.
 #[derive(Debug)]
@@ -107,10 +108,16 @@ pub(super) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
 }
 
 impl Reactor {
-    /// Takes the connections that wait at the listeners, some of each a turn.
+    /// Takes the connections that wait at the listeners, some of each a turn, and no more than their share of what a
+    /// turn may cost. The listeners take turns at being first.
     pub(super) fn accept(&mut self) {
-        for place in 0..self.listeners.len() {
+        let most = self.turn_work + TURN_WORK_ACCEPTS;
+        let (count, first) = (self.listeners.len(), self.first_listener);
+        for place in (first..count).chain(0..first) {
             for _ in 0..limits::ACCEPTS_A_TURN {
+                if self.turn_work >= most {
+                    break; // it stays ready, so the next turn goes on
+                }
                 match self.accept_one(place) {
                     Ok(true) => {}
                     Ok(false) => break,
@@ -121,6 +128,7 @@ impl Reactor {
                 }
             }
         }
+        self.first_listener = (first + 1) % count.max(1);
     }
 
     /// Takes one connection. False when none waits.
@@ -130,6 +138,7 @@ impl Reactor {
         };
         match listener.socket.accept() {
             Ok((stream, peer)) => {
+                self.turn_work += ACCEPT_WORK;
                 let service = listener.service;
                 self.on_accept_success();
                 self.admit(stream, peer.ip(), service);
@@ -149,7 +158,7 @@ impl Reactor {
     /// There are descriptors (again).
     fn on_accept_success(&mut self) {
         if std::mem::take(&mut self.is_accept_failing) {
-            info!("connections are accepted again");
+            self.log_peer(Subject::AcceptsAgain, None, |_| "connections are accepted again".to_owned());
             self.spare.refill();
         }
     }
@@ -159,7 +168,9 @@ impl Reactor {
     /// send away the others.
     fn on_accept_error(&mut self, place: usize, error: &io::Error) {
         if !std::mem::replace(&mut self.is_accept_failing, true) {
-            warn!("cannot accept connections: {error}; tried again every {} ms", limits::ACCEPT_RETRY_MS);
+            let every = limits::ACCEPT_RETRY_MS;
+            let line = |_: &Self| format!("cannot accept connections: {error}; tried again every {every} ms");
+            self.log_peer(Subject::CannotAccept, None, line);
         }
         if is_shortage(error) {
             self.refuse_all(place);
@@ -178,7 +189,7 @@ impl Reactor {
             let taken = listener.and_then(|listener| Some((listener.socket.accept().ok()?, listener.service)));
             let was_taken = taken.is_some();
             if let Some(((stream, peer), service)) = taken {
-                self.refuse(stream, peer.ip(), service, CloseReason::ServerFull);
+                self.refuse(stream, peer.ip(), service, Refusal::FULL);
             }
             self.spare.refill();
             if !was_taken {

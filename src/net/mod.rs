@@ -17,6 +17,7 @@ mod fault;
 mod flush;
 mod kernel;
 mod listen;
+mod log_limit;
 mod login;
 mod operate;
 pub mod outbox;
@@ -53,6 +54,7 @@ use clock::{Clock, NEVER};
 use descriptors::Spare;
 use fault::Faults;
 use listen::Listener;
+use log_limit::LogLimit;
 use pages::Pages;
 use reactor::{Ending, Reactor};
 use rooms::Relay;
@@ -110,6 +112,14 @@ impl Service {
         match self {
             Self::Line => "line",
             Self::Rooms { .. } => "rooms",
+        }
+    }
+
+    /// Whether the passwords of accounts can be tried here: only there are addresses kept out for wrong ones.
+    fn asks_for_passwords(self) -> bool {
+        match self {
+            Self::Line => true,
+            Self::Rooms { .. } => false,
         }
     }
 
@@ -206,6 +216,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         reload,
         log_lines_dropped: stats_log_lines_dropped,
         listeners,
+        first_listener: 0,
         accept_retry: NEVER,
         is_accept_failing: false,
         spare: Spare::new(),
@@ -214,6 +225,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         generations: Generations::default(),
         addresses: Addresses::new(),
         silent: 0,
+        log_limit: LogLimit::default(),
         hub: Hub::new(Rules::from(&tuning)),
         auth,
         relay,
