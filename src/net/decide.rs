@@ -29,13 +29,7 @@ impl Reactor {
         match step {
             Step::Nothing => {}
             Step::Reply(reply) => self.reply(id, &reply),
-            Step::Command(command) => {
-                let is_public = matches!(command, Command::Say { .. } | Command::SayIn { .. });
-                self.command(id, command);
-                if is_public {
-                    self.hold_back(id);
-                }
-            }
+            Step::Command(command) => self.command(id, command),
             Step::Name(name) => self.on_name(id, name),
             Step::Token { name, token: Masked(token) } => self.on_token(id, &name, token, is_barred),
             Step::Password { name, new, password: Masked(password) } => self.on_password(id, name, new, password),
@@ -62,6 +56,7 @@ impl Reactor {
             self.silent -= 1;
         }
         conn.line_since = NEVER; // what comes now is another line
+        conn.throttled_until = NEVER;
         if conn.door.is_logged_in() {
             conn.pace.spend(bytes, now, &self.tuning.limits);
             return true;
@@ -85,9 +80,8 @@ impl Reactor {
     pub(super) fn reply(&mut self, id: SessionId, reply: &Reply) {
         let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
-        let before = outbox.owed();
-        outbox.push_own(&mut self.pages, |out| door.tell(reply, out));
-        self.turn_work += (outbox.owed() - before) / limits::WORK_BYTES;
+        let bytes = outbox.push_own(&mut self.pages, |out| door.tell(reply, out));
+        self.turn_work += bytes / limits::WORK_BYTES;
         if reply.is_bad_line() {
             conn.bad_lines += 1;
         }

@@ -24,7 +24,7 @@ impl Reactor {
     pub(super) fn read(&mut self) {
         let mut steps = 0;
         self.turn_work = self.turn_work.min(TURN_WORK - TURN_WORK_LINES); // whatever timers, ends and datagrams have cost
-        while steps < TURN_STEPS && self.has_room() {
+        while steps < TURN_STEPS && !self.is_turn_full() {
             let Some(id) = self.run_queue.pop_front() else { break };
             self.turn_work += RUN_WORK;
             let Some(conn) = self.conn(id) else { continue };
@@ -37,9 +37,9 @@ impl Reactor {
         }
     }
 
-    /// Whether this turn may go on to read.
-    fn has_room(&self) -> bool {
-        self.pages.turn_bytes() < TURN_FRAMES_BYTES && self.turn_work < TURN_WORK
+    /// Whether the turn has done so much, or queued so much for others, that it is time to flush.
+    fn is_turn_full(&self) -> bool {
+        self.pages.turn_bytes() >= TURN_FRAMES_BYTES || self.turn_work >= TURN_WORK
     }
 
     /// Puts a connection into the run queue, once.
@@ -75,7 +75,11 @@ impl Reactor {
             let bytes = scratch.get(at..len).unwrap_or_default();
             match self.next_line(id, bytes) {
                 Some(Cut::Line { end, next }) => {
-                    self.on_line(id, bytes.get(..end).unwrap_or_default(), next);
+                    let line = bytes.get(..end).unwrap_or_default();
+                    if self.throttle(id, line) {
+                        break;
+                    }
+                    self.on_line(id, line, next);
                     is_secret |= self.conn(id).is_some_and(|conn| conn.door.expects_secret());
                     at += next;
                 }
@@ -96,7 +100,7 @@ impl Reactor {
                 None => break,
             }
             steps += 1;
-            is_spent = steps >= QUANTUM_COMMANDS || self.turn_work >= work_most || !self.has_room();
+            is_spent = steps >= QUANTUM_COMMANDS || self.turn_work >= work_most || self.is_turn_full();
         }
         self.put_back(id, scratch.get(at..len).unwrap_or_default(), is_spent);
         if is_secret && let Some(used) = scratch.get_mut(..most) {
