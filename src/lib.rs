@@ -15,7 +15,8 @@
 //! * [`auth`] owns the accounts and hashes, on a thread of its own.
 //! * [`load`] is the load generator, a program of its own: it knows the server by what it says on the wire.
 //! * [`prompt`] asks a person for a password.
-//! * [`limits`] and [`close`] hold every bound and every way in which a connection ends.
+//! * [`limits`] and [`close`] hold every bound and every way in which a connection ends, [`text`] the characters that a
+//!   line may hold.
 
 pub mod start;
 
@@ -35,6 +36,7 @@ pub mod prompt;
 
 pub mod close;
 pub mod limits;
+pub mod text;
 
 #[doc(hidden)]
 pub mod trip;

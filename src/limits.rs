@@ -225,6 +225,15 @@ pub const PENALTY_REFUSED_S: u64 = 15;
 /// … and it never grows beyond this much: ten minutes.
 pub const PENALTY_MOST_S: u64 = 600;
 
+/// Wrong passwords of rooms that an account or a guest's address may give in [`ROOM_GUESSES_WINDOW_MS`]: more than
+/// anybody mistypes, and far too few to guess a word.
+pub const ROOM_GUESSES: usize = 10;
+/// See [`ROOM_GUESSES`]: ten minutes.
+pub const ROOM_GUESSES_WINDOW_MS: u64 = 600_000;
+/// Accounts and addresses whose wrong passwords of rooms are remembered, each in some 250 bytes. Whoever has been quiet
+/// for longest is forgotten first.
+pub const ROOM_GUESSERS: usize = 16_384;
+
 /// `[limits]`: connections, lines, what may be owed, rates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

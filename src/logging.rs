@@ -19,6 +19,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use simplelog::{Config, ConfigBuilder, WriteLogger, format_description};
 
 use crate::limits::LOG_LINES;
+use crate::text::{self, Class};
 
 /// The longest message, so that the queue is bounded in bytes too. The server's own are far shorter; what an
 /// operator wrote and is told about may not be.
@@ -66,27 +67,20 @@ pub fn finish() -> bool {
     QUEUE.drained(FINISH)
 }
 
-/// The text with everything escaped that a terminal may obey, or that would make two lines of one: controls (C0, DEL,
-/// C1), the line and paragraph separators and the bidi controls.
+/// The text with everything escaped that a terminal may obey, that would make two lines of one, or that is invisible:
+/// all that no door passes on (see [`text`]), and TAB.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_obeyed) {
+    if text::classes(text).all(|(_, class)| class == Class::Plain) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if is_obeyed(c) {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
+    for (c, class) in text::classes(text) {
+        match class {
+            Class::Plain => safe.push(c),
+            Class::Tab | Class::TakenOut | Class::Refused => safe.extend(c.escape_default()),
         }
     }
     Cow::Owned(safe)
-}
-
-fn is_obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}')
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What the macros of `log` speak to.

@@ -16,6 +16,7 @@ mod fanout;
 mod farewell;
 mod fault;
 mod flush;
+mod guesses;
 mod kernel;
 mod listen;
 mod log_limit;
@@ -54,6 +55,7 @@ use addresses::Addresses;
 use clock::{Clock, NEVER};
 use descriptors::Spare;
 use fault::Faults;
+use guesses::Guesses;
 use listen::Listener;
 use log_limit::LogLimit;
 use pages::Pages;
@@ -225,6 +227,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         conns: Table::default(),
         generations: Generations::default(),
         addresses: Addresses::new(),
+        guesses: Guesses::default(),
         silent: 0,
         log_limit: LogLimit::default(),
         hub: Hub::new(Rules::from(&tuning)),

@@ -22,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("trip", &["trip"]),
 ];
 
-const FOR_ALL: [&str; 2] = ["limits", "close"];
+const FOR_ALL: [&str; 3] = ["limits", "close", "text"];
 
 /// What only these layers may name from outside the crate.
 const OUTSIDE: [(&str, &[&str]); 15] = [
@@ -79,7 +79,7 @@ fn layer(file: &str) -> Option<&str> {
     let top = file.split('/').next().unwrap_or(file).trim_end_matches(".rs");
     match top {
         "main" | "bin" | "start" => Some("main"),
-        "lib" | "limits" | "close" => None,
+        "lib" | "limits" | "close" | "text" => None,
         other => Some(other),
     }
 }

@@ -240,7 +240,8 @@ fn ending(reason: &str, was_in: bool) -> Ending {
     let is = |known: CloseReason| reason == known.to_string();
     // Who was in may be counted by connections that broke and that the server takes for alive, for some two minutes.
     let is_full = !was_in && reason.starts_with("logged in ") && reason.ends_with(" times already");
-    if is_full || is(CloseReason::TooManyFailures) || is(CloseReason::NotAChatClient) {
+    let is_foreign = is(CloseReason::NotAChatClient) || is(CloseReason::ProxyHeader);
+    if is_full || is_foreign || is(CloseReason::TooManyFailures) {
         Ending::Final
     } else if is(CloseReason::LoginTooLong) {
         Ending::NobodyThere
@@ -273,6 +274,7 @@ mod tests {
     fn endings() {
         check(&CloseReason::TooManyFailures.to_string(), &Ending::Final);
         check(&CloseReason::NotAChatClient.to_string(), &Ending::Final);
+        check(&CloseReason::ProxyHeader.to_string(), &Ending::Final);
         check(&CloseReason::LoginTooLong.to_string(), &Ending::NobodyThere);
         check(&CloseReason::ShuttingDown(7).to_string(), &Ending::Later(Some(7)));
         check(&CloseReason::ServerFull.to_string(), &Ending::Later(None));
