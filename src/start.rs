@@ -25,7 +25,7 @@ const BAD_CONFIG: u8 = 78;
 
 /// `chatd`: serves by the arguments until told to stop; with `--check` it only says what it would do.
 pub fn chatd(args: Args) -> ExitCode {
-    let Args { place, check, command } = args;
+    let Args { place, check, command, .. } = args;
     let loaded = match config::load(&place) {
         Ok(loaded) => loaded,
         Err(faults) => return stop(BAD_CONFIG, &faults.into_lines()),
@@ -64,7 +64,7 @@ pub fn chatserver(port: u16) -> ExitCode {
 }
 
 fn settings(listen: Vec<Endpoint>, accounts_file: PathBuf, config: &Config) -> Settings {
-    let datagrams = config.datagrams;
+    let datagrams = config.datagrams.as_ref().map(config::Address::socket);
     Settings { listen, datagrams, accounts_file, stats_log_lines_dropped: logging::dropped, tuning: tuning(config) }
 }
 
@@ -75,7 +75,7 @@ fn endpoint(listen: &config::Listen) -> Endpoint {
             Service::Rooms { udp, status_ok, down_named }
         }
     };
-    Endpoint { addr: listen.addr, optional: false, service }
+    Endpoint { addr: listen.address.socket(), optional: false, service }
 }
 
 fn tuning(config: &Config) -> Tuning {
