@@ -76,7 +76,7 @@ pub struct Place {
 /// What `chatd` can do beside serving.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// See and change the accounts, while no server runs on them
+    /// See the accounts, or, while no server runs, change them
     #[command(disable_help_subcommand = true)]
     Accounts {
         /// As in [`Args`]: it may stand before the command or behind it.
