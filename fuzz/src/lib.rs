@@ -113,6 +113,12 @@ fn check_accounts(file: &[u8]) {
         }
         Err(line) => assert!(line >= 1 && line <= 1 + file.iter().filter(|byte| **byte == b'\n').count()),
     }
+    if let Ok(lines) = auth::load_edited(file) {
+        // What an editor has done to it is undone once and for all, and costs no line.
+        let found = auth::load(&lines).expect("the server's own lines");
+        assert_eq!((found.good, auth::load_edited(&lines)), (lines.len(), Ok(lines)));
+        assert!(auth::load(file).is_err() || auth::load(file).is_ok_and(|strict| strict.lines <= found.lines));
+    }
     for line in file.split(|byte| *byte == b'\n') {
         if let Some(again) = auth::spell_again(line) {
             assert_eq!(again.as_bytes(), line, "one spelling each");

@@ -33,11 +33,10 @@ fn leaves(config: &Config) -> BTreeMap<String, Value> {
 /// Goes as deep as the tables of [`Config`] do.
 fn collect(table: &Table, prefix: &str, into: &mut BTreeMap<String, Value>) {
     for (name, value) in table {
-        match value {
-            Value::Table(inner) => collect(inner, &format!("{prefix}{name}."), into),
-            leaf => {
-                into.insert(format!("{prefix}{name}"), leaf.clone());
-            }
+        if let Value::Table(inner) = value {
+            collect(inner, &format!("{prefix}{name}."), into);
+        } else {
+            into.insert(format!("{prefix}{name}"), value.clone());
         }
     }
 }

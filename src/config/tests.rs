@@ -1,3 +1,5 @@
+use clap::Parser as _;
+
 use super::*;
 
 /// Reads a file `config.toml` with this text, and these `--set`s.

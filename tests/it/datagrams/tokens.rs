@@ -42,9 +42,8 @@ fn what_is_wrong_is_met_with_silence_and_counted() {
     wrong.push([&[1, 26, 0xff], token.as_bytes(), b"hi"].concat());
     // What a line may not have, a message may not.
     for text in [
-        &b"\n\n"[..],
-        b"hi\n\n",
-        b"hi\nthere",
+        &b"hi\n\n"[..],
+        b"hi\nyou",
         b"hi\0\n",
         b"a\rb",
         b"\0hi",
