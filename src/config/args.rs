@@ -20,6 +20,9 @@ pub struct Args {
     /// The same as --config FILE, for a FILE whose name ends in .toml
     #[arg(value_name = "FILE", value_parser = configuration, conflicts_with = "config")]
     file: Option<PathBuf>,
+    /// None: with a place for more words, the first of them is looked at first, and a mistyped command is named.
+    #[arg(hide = true, value_parser = nothing)]
+    more: Vec<String>,
     /// Where the configuration comes from.
     #[command(flatten)]
     pub place: Place,
@@ -122,4 +125,9 @@ fn configuration(text: &str) -> Result<PathBuf, String> {
         return Ok(path);
     }
     Err("it is no command, and no file whose name ends in .toml; any other file is named by --config FILE".to_owned())
+}
+
+/// No word stands behind a configuration file but a command.
+fn nothing(_: &str) -> Result<String, &'static str> {
+    Err("one configuration file is named at a time, and no such command is known")
 }

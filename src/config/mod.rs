@@ -258,6 +258,9 @@ fn read_file(path: &Path, when: When) -> Result<String, String> {
         cannot(&format_args!("{error}; {mend}"))
     })?;
     let about = file.metadata().map_err(|error| cannot(&error))?;
+    if about.is_dir() {
+        return Err(cannot(&"it is a folder; name the file in it"));
+    }
     if when == When::Reload && !about.is_file() {
         let kind = place::kind(about.file_type());
         return Err(cannot(&format_args!("it is {kind}, and only a regular file is read while the server runs")));

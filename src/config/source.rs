@@ -68,7 +68,8 @@ impl Source {
         let (Name::Set(key), Some((_, value))) = (&self.name, self.text.split_once('=')) else {
             return format!("not TOML: {message}");
         };
-        let quoted = format!("{key}={}", Value::from(value.trim()));
+        let text = Value::from(value.trim());
+        let quoted = format!("{key}={}", if key == "listen" { Value::from(vec![text]) } else { text });
         if DeTable::parse(&format!("{key}=0")).is_err() {
             format!("not TOML: the key must be a dotted path, such as limits.connections ({message})")
         } else if value.trim().is_empty() {

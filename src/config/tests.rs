@@ -282,6 +282,11 @@ fn not_toml() {
          --set 'accounts.file=\"/var/lib/chatd/accounts\"'",
     );
     check_set(
+        "listen=line://[::1]:5015",
+        "--set listen=line://[::1]:5015: the value is not TOML; a string needs quotes: \
+         --set 'listen=[\"line://[::1]:5015\"]'",
+    );
+    check_set(
         "log.level=",
         "--set log.level=: the value is missing; it takes KEY=VALUE, such as limits.connections=50000",
     );
@@ -340,7 +345,7 @@ fn files() {
     let path = folder.path().join("c.toml");
     let fault = |path: &Path| load(&args(path, &[])).unwrap_err().into_lines().join("\n");
     assert!(fault(&path).contains("c.toml: cannot be read as configuration: No such file"), "{}", fault(&path));
-    assert!(fault(folder.path()).contains("Is a directory"), "{}", fault(folder.path()));
+    assert!(fault(folder.path()).ends_with("it is a folder; name the file in it"), "{}", fault(folder.path()));
     assert!(fault(Path::new("/dev/zero")).contains("it is longer than 1048576 bytes"));
     fs::write(&path, b"# \xc3\xa9\n# \xff").unwrap();
     assert!(fault(&path).ends_with("c.toml:2:3: this byte is not UTF-8; save the file as UTF-8"), "{}", fault(&path));
@@ -367,7 +372,7 @@ fn a_reload_reads_regular_files_alone_and_never_waits() {
         |path: &Path| reload(&args(path, &[]), &Origin::File(path.to_owned())).unwrap_err().into_lines().join("\n");
     assert!(fault(&path).contains("it is a pipe, and only a regular file is read"), "{}", fault(&path));
     assert!(fault(Path::new("/dev/null")).contains("it is a character device"));
-    assert!(fault(folder.path()).contains("it is a folder"));
+    assert!(fault(folder.path()).contains("it is a folder; name the file in it"));
 }
 
 #[test]
@@ -383,10 +388,20 @@ fn arguments() {
     let parse = |words: &[&str]| Args::try_parse_from(std::iter::once("chatd").chain(words.iter().copied()));
     let args = parse(&["--config", "x", "--set", "a=1", "--set", "b=2", "--check"]).unwrap();
     assert_eq!((args.place.config, args.place.set.len(), args.check), (Some(PathBuf::from("x")), 2, true));
-    for wrong in [&["--set", "a"][..], &["--set", "=1"], &["x"], &["--port", "1"], &["x.toml", "--config", "y"]] {
+    for wrong in [
+        &["--set", "a"][..],
+        &["--set", "=1"],
+        &["x"],
+        &["--port", "1"],
+        &["x.toml", "--config", "y"],
+        &["x.toml", "y"],
+        &["x.toml", "y.toml"],
+    ] {
         assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
     }
     assert_eq!(parse(&["--help"]).unwrap_err().exit_code(), 0);
+    let mistyped = parse(&["acounts", "list"]).unwrap_err().to_string();
+    assert!(mistyped.contains("'acounts'") && mistyped.contains("it is no command"), "{mistyped}");
 }
 
 #[track_caller]
