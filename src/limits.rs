@@ -58,8 +58,8 @@ pub const ACCEPT_RETRY_MS: u64 = 100;
 pub const QUANTUM_COMMANDS: usize = 32;
 /// Lines and reads that a turn handles before it flushes: keeps a turn to a few milliseconds.
 pub const TURN_STEPS: usize = 2048;
-/// Bytes of shared frames that a turn may bring forth before it flushes. A reader who keeps up can then never
-/// be caught by the bound on what it owes.
+/// Bytes that a turn may queue for others before it flushes: shared frames count once, direct messages for each
+/// receiver. One turn alone can then never bring a reader that keeps up over the bound on what it owes.
 pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
 /// How many of those who hear what many hear are written to in a turn; the others wait for the next. One to three
 /// milliseconds' worth: a message to ten thousand must not keep two others waiting who talk to each other.
@@ -84,17 +84,24 @@ pub const RUN_WORK: usize = 250;
 pub const END_WORK: usize = 500;
 /// What a timer counts for that fires.
 pub const TIMER_WORK: usize = 50;
-/// Somebody is behind who owes more than this part of `limits.owed_soft_bytes`.
-pub const BEHIND_PART: usize = 4;
-/// While one in so many of those who hear everything, and more than one, is behind and still takes bytes …
+/// A connection that takes bytes may owe so many times `limits.owed_bytes`: what many speakers say in one moment is
+/// more than a slow line takes in it.
+pub const OWED_TIMES_MOST: usize = 4;
+/// A connection takes bytes if it took some within this time. One that takes none slows nobody, and is held to
+/// `limits.owed_bytes`.
+pub const TOOK_RECENTLY_MS: u64 = 1_000;
+/// A connection lags that owes more than this part of `limits.owed_soft_bytes`.
+pub const LAG_PART: usize = 4;
+/// While one in so many of those a line is for, and more than one, lags and still takes bytes, the line waits: speakers
+/// then go as fast as their audience, instead of the audience being closed for listening too slowly.
 pub const CROWD_SHARE: usize = 16;
-/// … somebody who speaks to everybody waits at least this long after each line: the speakers then go as fast as the
-/// crowd can listen, instead of the crowd being cut for listening too slowly. Nobody who talks by hand notices.
-pub const CROWD_PAUSE_MS: u64 = 5;
-/// … and at most this long, however many speakers wait: p99 is promised to stay under 50 ms.
-pub const CROWD_PAUSE_MOST_MS: u64 = 40;
-/// Those count as still taking bytes who took some within this time. Who takes none slows nobody.
-pub const CROWD_ALIVE_MS: u64 = 1_000;
+/// Such a line waits at least this long, so that its speaker is not looked at in each turn …
+pub const THROTTLE_LEAST_MS: u64 = 5;
+/// … and at most this long if it is short: p99 is promised to stay under 50 ms. Nobody who types by hand notices …
+pub const THROTTLE_MS: u64 = 40;
+/// … and if it is long, as long as it takes at so many bytes a second: a quarter of the default rate, so that hundreds
+/// of speakers together are no faster than one line of 20 Mbit/s.
+pub const THROTTLE_BYTES_PER_S: u64 = 4096;
 /// What a read from a connection asks for, less what the connection holds already: what is read and cannot be
 /// carried out yet (a rate, a password under check) is kept, so this bounds what is kept. At least one line.
 pub const READ_BYTES: usize = 4096;
@@ -103,6 +110,12 @@ pub const READ_BYTES: usize = 4096;
 pub const LINE_BYTES_MOST: usize = 32 * 1024;
 /// A page of shared frames that some slow reader still refers to is left to it at this size.
 pub const PAGE_BYTES: usize = 64 * 1024;
+/// Closed pages are searched for those of which little is still owed when they take more than this part of
+/// `limits.owed_total_bytes`, and again whenever they have doubled.
+pub const PACK_PART: u64 = 16;
+/// When all together owe more than `limits.owed_total_bytes`, connections are closed until they owe less by this part,
+/// so that ranking them all is worth its time.
+pub const DEBT_RELIEF_PART: u64 = 16;
 /// How long a closing connection may take in all, to hear its last line and to stop talking, before it is reset. One
 /// that has left by itself has this long since it last took bytes.
 pub const FAREWELL_MS: u64 = 5_000;

@@ -13,14 +13,15 @@ pub use encode::encode;
 
 use super::reply::Reply;
 use super::text;
-use super::{Kind, Masked, Step};
+use super::{Addressee, Kind, Masked, Step};
 use crate::close::CloseReason;
+use crate::hub::command::Command;
 use crate::hub::event::Event;
 use crate::hub::names::{NameError, RoomName, UserName};
 use crate::limits::PASSWORD_MAX_BYTES;
 
 /// One connection's conversation. It begins with a name being wanted, in no dialect yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Line {
     dialect: Option<Dialect>,
     dialogue: Dialogue,
@@ -140,6 +141,19 @@ impl Line {
             self.dialect = Some(if text.starts_with("C ") { Dialect::Typed } else { Dialect::Bare });
         }
         step
+    }
+
+    /// Whom a line, if it is a message, is for. The conversation stays where it is.
+    pub fn addressee(&self, line: &[u8]) -> Option<Addressee> {
+        let mut ahead = self.clone();
+        let Step::Command(command) = ahead.decode(line, 1) else { return None };
+        if let Command::Tell { to, .. } = command {
+            Some(Addressee::Account(to))
+        } else if let Command::SayIn { room, .. } = command {
+            Some(Addressee::Room(room))
+        } else {
+            matches!(command, Command::Say { .. }).then_some(Addressee::Everybody)
+        }
     }
 
     fn undress<'a>(&self, text: &'a str) -> Result<Frame<'a>, Reply> {

@@ -101,6 +101,17 @@ pub enum Step<'a> {
     Refuse(CloseReason),
 }
 
+/// Whom a message is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Addressee {
+    /// Everybody who is logged in.
+    Everybody,
+    /// The members of a room.
+    Room(RoomName),
+    /// All sessions of an account.
+    Account(UserName),
+}
+
 impl Door {
     /// A connection that has just come in through the line door.
     pub fn line() -> Self {
@@ -184,6 +195,14 @@ impl Door {
         match self {
             Self::Line(line) => line.decode(frame, password_min),
             Self::Rooms(door) => door.decode(frame),
+        }
+    }
+
+    /// Whom a frame, if it is a message, is for. The conversation stays where it is.
+    pub fn addressee(&self, frame: &[u8]) -> Option<Addressee> {
+        match self {
+            Self::Line(line) => line.addressee(frame),
+            Self::Rooms(_) => None,
         }
     }
 

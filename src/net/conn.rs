@@ -12,7 +12,7 @@ use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::inbox::Inbox;
 use crate::hub::session::SessionId;
-use crate::limits::{LEAVE_MS, LOGIN_OWED_BYTES, Limits, Login};
+use crate::limits::{LAG_PART, LEAVE_MS, LOGIN_OWED_BYTES, Limits, Login, OWED_TIMES_MOST, TOOK_RECENTLY_MS};
 
 /// One connection. An idle one owns no heap but what its door keeps.
 #[derive(Debug)]
@@ -33,8 +33,12 @@ pub(super) struct Conn {
     pub(super) line_since: Millis,
     /// Since when it owes more than it may for long; [`NEVER`] if it does not.
     pub(super) soft_since: Millis,
-    /// When it last took bytes, while it is behind (see `crowd.rs`); [`NEVER`] while it is not.
+    /// When it last took bytes, while it lags (see `backpressure.rs`); [`NEVER`] while it does not.
     pub(super) took_at: Millis,
+    /// Until when its next line may wait for receivers that lag; [`NEVER`] if it does not wait.
+    pub(super) throttled_until: Millis,
+    /// Bytes that the kernel held for it after the last write, while it owes more than `limits.owed_bytes`.
+    pub(super) in_kernel: u32,
     /// The watch over what was written to it.
     pub(super) watch: Watch,
     /// For when its timer is armed; [`NEVER`] if it is not.
@@ -174,6 +178,8 @@ impl Conn {
             line_since: NEVER,
             soft_since: NEVER,
             took_at: NEVER,
+            throttled_until: NEVER,
+            in_kernel: 0,
             watch: Watch::default(),
             armed: NEVER,
             login_lines: 0,
@@ -223,7 +229,8 @@ impl Conn {
                     Pause::None | Pause::Verdict(_) | Pause::Owing(_) => NEVER,
                 };
                 let login = if self.door.is_logged_in() { NEVER } else { self.login_due(login) };
-                login.min(pause).min(self.line_due(limits)).min(self.soft_due(limits)).min(self.watch.due())
+                let owing = self.soft_due(limits).min(self.hard_due(limits));
+                login.min(pause).min(self.line_due(limits)).min(owing).min(self.watch.due())
             }
         }
     }
@@ -242,9 +249,36 @@ impl Conn {
         }
     }
 
-    /// What it may owe at all, in bytes.
+    /// What it may owe while it takes no bytes, in bytes.
     pub(super) fn may_owe(&self, limits: &Limits) -> usize {
         if self.door.is_logged_in() { limits.owed_bytes as usize } else { LOGIN_OWED_BYTES }
+    }
+
+    /// What it may owe in any case, in bytes.
+    pub(super) fn may_owe_at_most(&self, limits: &Limits) -> usize {
+        let times = if self.door.is_logged_in() { OWED_TIMES_MOST } else { 1 };
+        self.may_owe(limits).saturating_mul(times)
+    }
+
+    /// It lags while it owes more than this, in bytes.
+    pub(super) fn lags_from(&self, limits: &Limits) -> usize {
+        self.held_back_from(limits) / LAG_PART
+    }
+
+    /// Whether it lags.
+    pub(super) fn is_lagging(&self) -> bool {
+        self.took_at != NEVER
+    }
+
+    /// Whether a connection that lags has taken bytes within the last moments.
+    pub(super) fn took_recently(&self, now: Millis) -> bool {
+        self.took_at.saturating_add(TOOK_RECENTLY_MS) > now
+    }
+
+    /// When it has taken no byte for too long, while it owes more than `limits.owed_bytes`.
+    pub(super) fn hard_due(&self, limits: &Limits) -> Millis {
+        let is_over = self.outbox.owed() > self.may_owe(limits);
+        if is_over { self.took_at.saturating_add(TOOK_RECENTLY_MS) } else { NEVER }
     }
 
     /// It is not read while it owes more than this, so that what it asks for itself never gets it cut while it reads.

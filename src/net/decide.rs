@@ -23,13 +23,7 @@ impl Reactor {
         match conn.door.decode(line, password_min) {
             Step::Nothing => {}
             Step::Reply(reply) => self.reply(id, &reply),
-            Step::Command(command) => {
-                let is_public = matches!(command, Command::Say { .. } | Command::SayIn { .. });
-                self.command(id, command);
-                if is_public {
-                    self.hold_back(id);
-                }
-            }
+            Step::Command(command) => self.command(id, command),
             Step::Name(name) => self.on_name(id, name),
             Step::Token { name, token: Masked(token) } => self.on_token(id, &name, token),
             Step::Password { name, new, password: Masked(password) } => self.on_password(id, name, new, password),
@@ -56,6 +50,7 @@ impl Reactor {
             self.silent -= 1;
         }
         conn.line_since = NEVER; // what comes now is another line
+        conn.throttled_until = NEVER;
         if conn.door.is_logged_in() {
             conn.pace.spend(bytes, now, &self.tuning.limits);
             return true;

@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::addresses::party;
 use super::clock::{Millis, NEVER, seconds};
+use super::pace::ByteBucket;
 use super::timers::Timers;
 use crate::door::datagram::{Spelling, Up};
 use crate::hub::names::{RoomName, RoomToken};
@@ -35,8 +36,10 @@ pub(super) struct Ear {
     place: Option<Place>,
     /// When it was last heard of.
     heard_at: Millis,
-    /// When its allowance is whole again.
+    /// When its allowance of datagrams is whole again.
     clear_at: Millis,
+    /// Its allowance of bytes, if it is a guest; an account has one for all its ways.
+    bytes: ByteBucket,
     armed: Millis,
 }
 
@@ -98,6 +101,7 @@ impl Ear {
             place: None,
             heard_at: now,
             clear_at: 0,
+            bytes: ByteBucket::default(),
             armed: NEVER,
         }
     }
@@ -215,6 +219,11 @@ impl Ears {
         let due = ear.due(rooms);
         self.timers.arm(up.token, &mut ear.armed, due);
         Ok(Heard { session: ear.session, room: ear.room.clone(), is_guest: ear.is_guest, is_new })
+    }
+
+    /// The bytes that the guest with this token may send.
+    pub(super) fn bytes_of(&mut self, token: RoomToken) -> Option<&mut ByteBucket> {
+        self.by_token.get_mut(&token).map(|ear| &mut ear.bytes)
     }
 
     /// When the next silence may be over.

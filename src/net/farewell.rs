@@ -89,7 +89,7 @@ impl Reactor {
         let is_dialogue = conn.door.is_dialogue();
         let waits_for_verdict = matches!(conn.pause, Pause::Verdict(_));
         conn.pause = Pause::None;
-        self.note_behind(id, false);
+        self.note_lag(id, false);
         if waits_for_verdict {
             self.auth.cancel(super::token::ticket(id));
         }

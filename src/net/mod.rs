@@ -5,9 +5,10 @@
 mod addresses;
 mod admit;
 mod arm;
+mod backpressure;
 mod clock;
 mod conn;
-mod crowd;
+mod debts;
 mod decide;
 mod descriptors;
 mod ears;
@@ -234,9 +235,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         run_queue: Default::default(),
         urgent: Vec::new(),
         crowd: VecDeque::new(),
-        behind: 0,
-        is_crowd_behind: false,
-        crowd_next: 0,
+        backpressure: Default::default(),
         touched: Vec::new(),
         condemned: VecDeque::new(),
         doomed: Vec::new(),

@@ -8,6 +8,7 @@ use mio::{Events, Poll};
 use signal_hook_mio::v1_0::Signals;
 
 use super::addresses::Addresses;
+use super::backpressure::Backpressure;
 use super::clock::{Clock, Millis, NEVER};
 use super::conn::{Conn, End, Input};
 use super::descriptors::Spare;
@@ -62,12 +63,7 @@ pub(super) struct Reactor {
     pub(super) urgent: Vec<SessionId>,
     /// Those who got what many hear; flushed in this turn and, if they are very many, the next ones.
     pub(super) crowd: VecDeque<SessionId>,
-    /// How many are behind (see `crowd.rs`).
-    pub(super) behind: usize,
-    /// Whether they are a crowd, and still listen.
-    pub(super) is_crowd_behind: bool,
-    /// When the last of the speakers who wait for the crowd goes on.
-    pub(super) crowd_next: Millis,
+    pub(super) backpressure: Backpressure,
     /// Those whose deadlines may have changed in this turn.
     pub(super) touched: Vec<SessionId>,
     /// Those that are about to end, and how.

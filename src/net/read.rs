@@ -23,7 +23,7 @@ impl Reactor {
     pub(super) fn read(&mut self) {
         let mut steps = 0;
         self.turn_work = self.turn_work.min(TURN_WORK - TURN_WORK_LINES); // whatever timers, ends and datagrams have cost
-        while steps < TURN_STEPS && self.pages.turn_bytes() < TURN_FRAMES_BYTES && self.turn_work < TURN_WORK {
+        while steps < TURN_STEPS && !self.is_turn_full() {
             let Some(id) = self.run_queue.pop_front() else { break };
             self.turn_work += RUN_WORK;
             let Some(conn) = self.conn(id) else { continue };
@@ -34,6 +34,11 @@ impl Reactor {
                 Life::Gone => 0,
             };
         }
+    }
+
+    /// Whether the turn has done so much, or queued so much for others, that it is time to flush.
+    fn is_turn_full(&self) -> bool {
+        self.pages.turn_bytes() >= TURN_FRAMES_BYTES || self.turn_work >= TURN_WORK
     }
 
     /// Puts a connection into the run queue, once.
@@ -63,11 +68,15 @@ impl Reactor {
         let Some(conn) = self.conn(id) else { return 0 };
         let (mut at, mut len, mut steps) = (0, conn.inbox.unload(scratch), 0);
         let (mut most, mut is_secret) = (len, conn.door.expects_secret());
-        while steps < QUANTUM_COMMANDS {
+        while steps < QUANTUM_COMMANDS && !(steps > 0 && self.is_turn_full()) {
             let bytes = scratch.get(at..len).unwrap_or_default();
             match self.next_line(id, bytes) {
                 Some(Cut::Line { end, next }) => {
-                    self.on_line(id, bytes.get(..end).unwrap_or_default(), next);
+                    let line = bytes.get(..end).unwrap_or_default();
+                    if self.throttle(id, line) {
+                        break;
+                    }
+                    self.on_line(id, line, next);
                     is_secret |= self.conn(id).is_some_and(|conn| conn.door.expects_secret());
                     at += next;
                 }
@@ -89,7 +98,8 @@ impl Reactor {
             }
             steps += 1;
         }
-        self.put_back(id, scratch.get(at..len).unwrap_or_default(), steps == QUANTUM_COMMANDS);
+        let is_spent = steps == QUANTUM_COMMANDS || self.is_turn_full();
+        self.put_back(id, scratch.get(at..len).unwrap_or_default(), is_spent);
         if is_secret && let Some(used) = scratch.get_mut(..most) {
             used.zeroize(); // whole lines, begun ones, and what was left behind when those were moved
         }

@@ -8,7 +8,7 @@ use mio::event::Event;
 
 use super::addresses;
 use super::conn::Conn;
-use super::ears::{Ear, Ears, Place, Silence, Unheard};
+use super::ears::{Ear, Ears, Heard, Place, Silence, Unheard};
 use super::fault;
 use super::parcels::Written;
 use super::reactor::Reactor;
@@ -275,11 +275,26 @@ impl Reactor {
             self.command_unanswered(heard.session, Command::Listen { room: heard.room.clone() });
         }
         let Body::Text(text) = up.body else { return };
+        if !self.may_say(&heard, up.token, bytes.len()) {
+            self.stats.datagrams_too_fast += 1;
+            return;
+        }
         match datagram::control(text).filter(|_| heard.is_guest) {
             Some(Control::Hello) => {}
             Some(Control::Leave) => self.command_unanswered(heard.session, Command::Leave),
             None => self.command_unanswered(heard.session, Command::SayIn { room: heard.room, text }),
         }
+    }
+
+    /// Takes a datagram from the bytes that its sender may send in a second. What is over is lost.
+    fn may_say(&mut self, heard: &Heard, token: RoomToken, bytes: usize) -> bool {
+        let (now, limits) = (self.clock.now, &self.tuning.limits);
+        let bucket = if heard.is_guest {
+            self.relay.ears.bytes_of(token)
+        } else {
+            self.conns.find(heard.session).map(|conn| conn.pace.bytes())
+        };
+        bucket.is_some_and(|bucket| bucket.take(bytes, now, limits))
     }
 
     /// Ends the silences that have lasted too long. When a network fails, many end at once, and all who stay are told

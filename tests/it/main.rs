@@ -36,6 +36,7 @@ mod faults;
 mod files;
 mod hashing;
 mod history;
+mod keeping_up;
 mod killed;
 mod layers;
 mod ledger;
