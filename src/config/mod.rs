@@ -129,9 +129,11 @@ impl Origin {
         }
     }
 
-    /// `path` as seen from the configuration file, or from the working directory when there is none.
+    /// `path` as seen from the configuration file, or from the working directory when there is none, or when it came
+    /// through a descriptor: nobody means a file in `/dev/fd`.
     fn resolve(&self, path: &Path) -> PathBuf {
         match self {
+            Self::File(file) if file.starts_with("/dev") || file.starts_with("/proc") => path.to_owned(),
             Self::File(file) => file.parent().unwrap_or(Path::new("")).join(path),
             Self::Defaults => path.to_owned(),
         }

@@ -379,8 +379,10 @@ fn a_reload_reads_regular_files_alone_and_never_waits() {
 fn paths_without_a_file_are_from_the_working_directory() {
     let loaded = Loaded { config: Config::default(), origin: Origin::Defaults };
     assert_eq!(loaded.accounts_file(), PathBuf::from("accounts"));
-    let loaded = Loaded { origin: Origin::File(PathBuf::from("config.toml")), ..loaded };
-    assert_eq!(loaded.accounts_file(), PathBuf::from("accounts"));
+    for file in ["config.toml", "/dev/stdin", "/dev/fd/63", "/proc/self/fd/0"] {
+        let loaded = Loaded { origin: Origin::File(PathBuf::from(file)), ..loaded.clone() };
+        assert_eq!(loaded.accounts_file(), PathBuf::from("accounts"), "{file}");
+    }
 }
 
 #[test]
