@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use crate::util::{Client, PASSWORD, Server, run};
+use crate::util::{Client, PASSWORD, Server};
 
 /// A server that has these accounts and is not running any more.
 fn stopped_with(names: &[&str]) -> Server {
@@ -127,31 +127,6 @@ fn what_an_editor_of_another_system_has_saved_is_taken_and_goes_on() {
     server.kill9();
     server.restart();
     ["alice", "bob", "carol"].iter().for_each(|name| check_known(&server, name));
-}
-
-#[test]
-fn the_accounts_are_listed_and_checked_while_a_server_runs() {
-    let server = Server::start();
-    let mut alice = server.bare("alice");
-    let folder = server.path("accounts").parent().unwrap().to_owned();
-    let before = fs::read(server.path("accounts")).unwrap();
-    let accounts = |operation: &[&str]| run(env!("CARGO_BIN_EXE_chatd"), &folder, &[&["accounts"], operation].concat());
-    let list = accounts(&["list"]);
-    list.check(0, &[]);
-    assert!(list.stdout.starts_with("alice 20"), "{list:?}");
-    let check = accounts(&["check"]);
-    check.check(0, &[]);
-    assert_eq!(check.stdout, "sound: 1 account\n");
-    let pid = server.pid();
-    for operation in [&["add", "bob"][..], &["passwd", "alice"], &["delete", "alice"], &["repair"]] {
-        let outcome = accounts(operation);
-        outcome.check(75, &[&format!("process {pid}"), "stop the server first", &format!("kill {pid}")]);
-        assert!(!outcome.stderr.contains("accounts.file"), "{outcome:?}");
-    }
-    assert_eq!(fs::read(server.path("accounts")).unwrap(), before);
-    alice.barrier();
-    server.bare("bob").barrier();
-    assert!(accounts(&["list"]).stdout.contains("\nbob "));
 }
 
 #[test]
