@@ -14,7 +14,7 @@
 //! * [`hub`] is the chat itself: who is in, who hears what.
 //! * [`auth`] owns the accounts and hashes, on a thread of its own.
 //! * [`load`] is the load generator, a program of its own: it knows the server by what it says on the wire.
-//! * [`prompt`] asks a person for a password.
+//! * [`prompt`] asks a person for a password, [`place`] tells which paths are one file.
 //! * [`limits`] and [`close`] hold every bound and every way in which a connection ends, [`text`] the characters that a
 //!   line may hold.
 
@@ -32,6 +32,7 @@ pub mod hub;
 pub mod client;
 pub mod load;
 
+pub mod place;
 pub mod prompt;
 
 pub mod close;

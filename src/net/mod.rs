@@ -57,6 +57,7 @@ use descriptors::Spare;
 use fault::Faults;
 use guesses::Guesses;
 use listen::Listener;
+pub use listen::{Trial, try_places};
 use log_limit::LogLimit;
 use pages::Pages;
 use reactor::{Ending, Reactor};
@@ -107,6 +108,16 @@ pub enum Service {
         /// Datagrams tell the name by its size.
         down_named: bool,
     },
+}
+
+impl Endpoint {
+    /// Where its members send datagrams: at the same address, in the same zone.
+    fn datagrams(&self) -> Option<SocketAddr> {
+        let Service::Rooms { udp, .. } = self.service else { return None };
+        let mut addr = self.addr;
+        addr.set_port(udp);
+        Some(addr)
+    }
 }
 
 impl Service {
@@ -265,7 +276,7 @@ fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Re
     };
     let settings = auth::Settings { file, rules: tuning.accounts.clone() };
     Auth::open(&settings, wake).map_err(|error| match error {
-        OpenError::InUse(text) => StartError::InUse(text),
+        OpenError::InUse(_) => StartError::InUse(error.to_string()),
         OpenError::Unusable(text) => StartError::Config(text),
     })
 }

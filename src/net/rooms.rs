@@ -16,7 +16,7 @@ use super::parcels::Written;
 use super::reactor::Reactor;
 use super::stats::Stats;
 use super::udp::Udp;
-use super::{Endpoint, Service, StartError, listen};
+use super::{Endpoint, StartError, listen};
 use crate::close::CloseReason;
 use crate::door::datagram::{self, Body, Control, Speaker, Spelling};
 use crate::door::reply::Reply;
@@ -71,11 +71,8 @@ impl Relay {
     ) -> Result<Self, StartError> {
         let mut relay = Self::default();
         for endpoint in listen {
-            match endpoint.service {
-                Service::Line => {}
-                Service::Rooms { udp, .. } => {
-                    relay.socket("listen", SocketAddr::new(endpoint.addr.ip(), udp), registry)?;
-                }
+            if let Some(addr) = endpoint.datagrams() {
+                relay.socket("listen", addr, registry)?;
             }
         }
         if let Some(addr) = datagrams {

@@ -35,8 +35,8 @@ pub(super) fn new_password(name: &str) -> Result<Secret, String> {
     typable(first)
 }
 
-/// The signals that end a process by default: while somebody is asked they are only noted, lest they leave a terminal
-/// behind that shows nothing.
+/// The signals that end a process by default: while somebody is asked they are only noted, so that no
+/// terminal is left behind that shows nothing.
 struct Signals {
     /// Readable from the first of them on: nothing is ever read from it.
     caught: UnixStream,
@@ -74,7 +74,7 @@ impl Drop for Signals {
     }
 }
 
-/// The first line, without its end.
+/// The first line, without its end, and without a byte-order mark before it.
 fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
     // Room for all of it at once: bytes that move leave copies of themselves behind.
     let mut line = Vec::with_capacity(LINE_MOST);
@@ -124,6 +124,8 @@ mod tests {
         check_line(b"\xef\xbb\xbfcorrect horse\n", Some("correct horse"));
         check_line(b"", Some(""));
         check_line("Füße\n".as_bytes(), Some("Füße"));
+        check_line("\u{feff}correct horse\r\n".as_bytes(), Some("correct horse"));
+        check_line("\u{feff}".as_bytes(), Some(""));
         check_line(b"corr\x1bect\n", None);
         check_line(b"corr\xffect\n", None);
         check_line("corr\u{200b}ect\n".as_bytes(), None);

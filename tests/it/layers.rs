@@ -8,16 +8,17 @@ use self::source::{Tokens, paths, tokens};
 mod source;
 
 /// The arrows of docs/architecture.md. What is not here is forbidden; all may know what is in [`FOR_ALL`].
-const ARROWS: [(&str, &[&str]); 11] = [
-    ("main", &["main", "config", "logging", "net", "auth::manage", "client", "load", "prompt"]),
+const ARROWS: [(&str, &[&str]); 12] = [
+    ("main", &["main", "config", "logging", "net", "auth::manage", "client", "load", "place", "prompt"]),
     ("net", &["net", "door", "hub", "auth", "trip"]),
     ("door", &["door", "hub::command", "hub::event", "hub::names"]),
     ("auth", &["auth", "hub::names", "trip"]),
     ("hub", &["hub"]),
-    ("config", &["config"]),
-    ("logging", &["logging"]),
+    ("config", &["config", "place"]),
+    ("logging", &["logging", "place"]),
     ("client", &["client", "prompt"]),
     ("load", &["load"]),
+    ("place", &["place"]),
     ("prompt", &["prompt"]),
     ("trip", &["trip"]),
 ];
@@ -35,7 +36,7 @@ const OUTSIDE: [(&str, &[&str]); 15] = [
     ("rustyline", &["client"]),
     ("rpassword", &["prompt"]),
     ("nix", &["client"]),
-    ("std::fs", &["net", "auth", "config", "logging", "client", "load", "prompt"]),
+    ("std::fs", &["net", "auth", "config", "logging", "client", "load", "place", "prompt"]),
     ("std::net", &["net", "auth", "config", "main", "client", "load"]),
     ("std::io", &["net", "auth", "config", "logging", "main", "client", "load", "prompt"]),
     ("std::thread", &["net", "auth", "logging", "main", "client", "load"]),
