@@ -131,6 +131,8 @@ pub const THROTTLE_BYTES_PER_S: u64 = 4096;
 /// What a read from a connection asks for, less what the connection holds already: what is read and cannot be
 /// carried out yet (a rate, a password under check) is kept, so this bounds what is kept. At least one line.
 pub const READ_BYTES: usize = 4096;
+/// `limits.line_bytes` as shipped, with the line's end: the longest line that clients count on.
+pub const LINE_BYTES: u32 = 4096;
 /// The largest `limits.line_bytes` that may be configured: half of [`DISCARD_BYTES`], so that a line that is too long
 /// can still be told from one that never ends. The loop reads into a buffer of twice this size.
 pub const LINE_BYTES_MOST: usize = 32 * 1024;
@@ -283,7 +285,7 @@ impl Default for Limits {
             new_per_address: 32,
             silent: 256,
             silent_most: 1024,
-            line_bytes: 4096,
+            line_bytes: LINE_BYTES,
             line_s: 30,
             owed_bytes: 256 * 1024,
             owed_soft_bytes: 64 * 1024,

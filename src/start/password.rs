@@ -12,6 +12,7 @@ use signal_hook::low_level::pipe;
 use crate::auth::manage::Secret;
 use crate::limits::PASSWORD_MAX_BYTES;
 use crate::prompt::Hidden;
+use crate::signals::heard;
 use crate::text;
 
 /// Standard input is read so far for a password, which is enough to see that one is too long: one without end is not
@@ -48,7 +49,7 @@ impl Signals {
         let (caught, catching) = UnixStream::pair()?;
         catching.set_nonblocking(true)?;
         let is_over = Arc::new(AtomicBool::new(false));
-        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+        for signal in heard(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM]) {
             flag::register_conditional_default(signal, Arc::clone(&is_over))?;
             pipe::register(signal, catching.try_clone()?)?;
         }

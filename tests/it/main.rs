@@ -20,6 +20,7 @@ mod characters;
 mod client_editing;
 mod client_ends;
 mod client_hostile;
+mod client_lines;
 mod client_passwords;
 mod client_restart;
 mod client_scripts;

@@ -283,3 +283,36 @@ fn pipe_signals_are_ignored_and_accounts_outlive_an_end() {
     again.expect("C 250 ");
     again.barrier();
 }
+
+/// A program that starts another one, which ignores this signal.
+fn deaf_to(signal: &str) -> [String; 3] {
+    ["sh".to_owned(), "-c".to_owned(), format!("trap '' {signal}; exec \"$0\" \"$@\"")]
+}
+
+#[test]
+fn what_was_ignored_at_the_start_stays_ignored() {
+    for (name, signal) in [("INT", Signal::INT), ("HUP", Signal::HUP)] {
+        let deaf = deaf_to(name);
+        let mut server = Server::builder().within(&deaf.each_ref().map(String::as_str)).start();
+        let mut alice = server.bare("alice");
+        configure(&server, "list_lines = 1");
+        server.signal(signal);
+        // The other one is heard, and comes after it.
+        if signal == Signal::INT {
+            server.hup();
+            server.wait_for_log("configuration re-read");
+        }
+        alice.barrier();
+        assert!(!server.log_text().contains("stopping"), "{}", server.log_text());
+        let reloads = server.log_text().matches("configuration re-read").count();
+        assert_eq!(reloads, usize::from(signal == Signal::INT), "{}", server.log_text());
+        // TERM ends it, whatever was ignored.
+        alice.op("EX");
+        alice.expect("C 221 ");
+        drop(alice);
+        assert_eq!(server.term().code(), Some(0));
+    }
+    let deaf = deaf_to("TERM");
+    let mut server = Server::builder().within(&deaf.each_ref().map(String::as_str)).start();
+    assert_eq!(server.term().code(), Some(0));
+}
