@@ -55,6 +55,11 @@ impl CloseReason {
         }
     }
 
+    /// The word of its counter; the text of those that tell no number.
+    pub fn name(self) -> &'static str {
+        NAMES.get(self.index()).copied().unwrap_or_default()
+    }
+
     /// Whether what is still queued for the peer is dropped (all but a frame already begun) before `421` is said.
     /// True only where the queue itself is the trouble.
     pub fn drops_queue(self) -> bool {
@@ -76,7 +81,7 @@ impl fmt::Display for CloseReason {
             | Self::ProxyHeader
             | Self::ServerFull
             | Self::TooManyFromAddress
-            | Self::Internal => f.write_str(NAMES.get(self.index()).copied().unwrap_or_default()),
+            | Self::Internal => f.write_str(self.name()),
         }
     }
 }

@@ -65,11 +65,17 @@ pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
 /// milliseconds' worth: a message to ten thousand must not keep two others waiting who talk to each other.
 pub const CROWD_A_TURN: usize = 256;
 /// The work of a turn, before it flushes: a few milliseconds' worth. Its measure is one frame that is put into an
-/// outbox, or one name that is looked through for a list: some 20 ns. What follows counts for as many as take as long.
+/// outbox, or one name that is looked through for a list: some 20 ns. The other constants of this name count for as
+/// many as take as long; each was measured with 10,000 sessions and as many rooms.
 pub const TURN_WORK: usize = 200_000;
+/// The work of one connection in the read phase of a turn, with at most one line beyond it. As much as a message to
+/// thousands; so a few who ask for what is dear do not take whole turns, one after the other, while others wait.
+pub const QUANTUM_WORK: usize = 10_000;
 /// How much of that may go into timers, into connections and silences that end, and what their rooms hear of it; the
 /// rest is for those who talk …
 pub const TURN_WORK_ENDS: usize = TURN_WORK / 2;
+/// … some of it to those who come …
+pub const TURN_WORK_ACCEPTS: usize = TURN_WORK / 2;
 /// … some of it to those who talk by datagrams, for whom a flood is cheap …
 pub const TURN_WORK_DATAGRAMS: usize = TURN_WORK / 4;
 /// … and never less than this to the others.
@@ -78,8 +84,28 @@ pub const TURN_WORK_LINES: usize = TURN_WORK / 4;
 pub const TURN_FRAMES_BYTES_DATAGRAMS: usize = TURN_FRAMES_BYTES / 2;
 /// What a datagram that is to be sent counts for in [`TURN_WORK`].
 pub const DATAGRAM_WORK: usize = 32;
-/// What a connection counts for whose turn it is in the run queue: a read, and a write of the answer.
-pub const RUN_WORK: usize = 250;
+/// What a datagram counts for that came, whatever it says.
+pub const DATAGRAM_IN_WORK: usize = 100;
+/// What a connection counts for that came: its socket is taken, and watched or refused.
+pub const ACCEPT_WORK: usize = 500;
+/// What a connection counts for whose turn it is in the run queue: a read.
+pub const RUN_WORK: usize = 100;
+/// What a connection counts for that is to be written to at the end of the turn.
+pub const WRITE_WORK: usize = 300;
+/// What a line counts for, whatever it asks for …
+pub const LINE_WORK: usize = 10;
+/// … with one more for so many of its bytes: each is looked at several times. The bytes of a reply count as much.
+pub const WORK_BYTES: usize = 8;
+/// What a line of a list counts for: a name is found, copied and spelled.
+pub const LIST_LINE_WORK: usize = 10;
+/// What a resume token counts for that is made or checked: an HMAC.
+pub const TOKEN_WORK: usize = 100;
+/// What it counts for to be given a place in a room: its token is drawn.
+pub const PLACE_WORK: usize = 50;
+/// What a place in a room counts for that ends, for all that is known of it is taken out of several tables …
+pub const PLACE_END_WORK: usize = 25;
+/// … with one more for so many members of the room, who move up in its list.
+pub const WORK_MEMBERS: usize = 8;
 /// What a connection counts for that ends: its last line, and several system calls.
 pub const END_WORK: usize = 500;
 /// What a timer counts for that fires.
@@ -168,8 +194,30 @@ pub const FAULTS: usize = 10;
 pub const FAULTS_WINDOW_MS: u64 = 60_000;
 /// Log lines that may wait for the writer; more are counted and dropped, for a slow disk must not stop the loop.
 pub const LOG_LINES: usize = 4096;
-/// Addresses remembered for per-address rules. A full table forgets whom it holds nothing against first.
+/// Log lines that a peer can cause are counted in windows of so many milliseconds: a line a minute is little, and soon
+/// enough for whoever reads it.
+pub const LOG_WINDOW_MS: u64 = 60_000;
+/// Windows at once, of a subject and an address (or network) each. Some 30 MB of log a day if all of them are always
+/// full.
+pub const LOG_WINDOWS: usize = 256;
+/// How many of them single addresses of one network may have, for one subject: the others are counted together.
+pub const LOG_OF_NETWORK: usize = 8;
+/// Lines that a window lets through where each names an account: enough to see who was concerned.
+pub const LOG_LINES_EACH: u32 = 8;
+/// Lines that a window lets through at the level `debug`, which is asked for to see everything.
+pub const LOG_LINES_EACH_DEBUG: u32 = 64;
+/// Addresses remembered for per-address rules, and networks. A full table forgets whom it holds nothing against first.
 pub const ADDRESSES: usize = 65_536;
+/// An IPv6 address counts as its network of so many bits, which is what one subscriber gets.
+pub const PARTY_BITS_V6: u32 = 64;
+/// Networks have bounds too, for one subscriber may have thousands of such. An IPv6 network has so many bits, which is
+/// what one site gets …
+pub const NETWORK_BITS_V6: u32 = 48;
+/// … and an IPv4 network so many.
+pub const NETWORK_BITS_V4: u32 = 24;
+/// How many times the bounds of an address a network has, for connections, new ones and guests. By default half of
+/// `limits.silent`: one network alone has nobody else refused.
+pub const NETWORK_TIMES: u32 = 8;
 /// How long the rule `limits.new_per_address` looks back, in seconds.
 pub const NEW_WINDOW_S: u64 = 600;
 /// Each wrong password adds this much to its address's penalty, in seconds …

@@ -44,7 +44,7 @@ use hash::Hasher;
 use journal::Journal;
 use load::Loaded;
 use queue::Job;
-pub use request::{Answer, OpenError, Refused, Request, Secret, Settings, Verdict};
+pub use request::{Answer, Holder, OpenError, Refused, Request, Secret, Settings, Verdict};
 use resume::{Before, Key};
 use worker::{Wake, Worker};
 

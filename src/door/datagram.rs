@@ -71,8 +71,15 @@ pub fn decode(datagram: &[u8]) -> Option<Up<'_>> {
     let (token, message) = rest.split_at_checked(usize::from(*token_bytes))?;
     let token = RoomToken::decode(token)?;
     let room = if room.is_empty() { None } else { Some(std::str::from_utf8(room).ok()?) };
+    let message = without_end(message);
     let body = if message.is_empty() { Body::Empty } else { Body::Text(said(message)?) };
     Some(Up { room, token, body })
+}
+
+/// The message without its end, if it has one: programs that read lines leave an LF or CR LF at a text, and those in C
+/// send the NUL too. One is taken off, so a message of nothing else is empty.
+fn without_end(message: &[u8]) -> &[u8] {
+    [&b"\r\n"[..], b"\n", b"\0"].iter().find_map(|end| message.strip_suffix(*end)).unwrap_or(message)
 }
 
 /// A message that is not empty, without what a door takes out; `None` if nothing else is in it, or what may not be.
@@ -160,19 +167,19 @@ mod tests {
     }
 
     #[test]
+    fn one_end_of_a_text_is_taken_off() {
+        for end in [&b"\n"[..], b"\r\n", b"\0"] {
+            check(&up(b"lobby", TOKEN, &[b"hi ", end].concat()), Some((Some("lobby"), Body::Text("hi ".into()))));
+            check(&up(b"lobby", TOKEN, end), Some((Some("lobby"), Body::Empty)));
+        }
+    }
+
+    #[test]
     fn invalid_ones() {
-        for message in [
-            &b"hi\n"[..],
-            b"hi\r",
-            b"\0",
-            b"\x1b[2J",
-            b"\xff",
-            b"\xc2\x85",
-            "\u{2028}".as_bytes(),
-            "x\u{fff9}".as_bytes(),
-            "x\u{e0041}".as_bytes(),
-            "\u{200b}\u{feff}".as_bytes(),
-        ] {
+        let ends = [&b"hi\r"[..], b"hi\n\n", b"hi\n\0", b"hi\0\n", b"hi\0\0", b"hi\r\n\n", b"hi\nthere", b"\nhi"];
+        let bytes = [&b"\x1b[2J"[..], b"\xff", b"\xc2\x85", "\u{2028}".as_bytes()];
+        let invisible = ["x\u{fff9}".as_bytes(), "x\u{e0041}".as_bytes(), "\u{200b}\u{feff}".as_bytes()];
+        for message in ends.into_iter().chain(bytes).chain(invisible) {
             check(&up(b"lobby", TOKEN, message), None);
         }
         check(&up(b"\xff", TOKEN, b"hi"), None);

@@ -20,6 +20,8 @@ use presence::Presence;
 use room::{Member, RoomId, Rooms};
 use session::{Roster, SessionId};
 
+use crate::limits::LIST_LINE_WORK;
+
 /// Bits of a message's id below its time: a million ids a millisecond.
 const ID_TIME_SHIFT: u32 = 20;
 
@@ -34,6 +36,7 @@ pub struct Hub {
     last_id: u64,
     events: VecDeque<(Audience, Event)>,
     void_tokens: VecDeque<RoomToken>,
+    work: usize,
 }
 
 /// What the operator may set.
@@ -61,6 +64,7 @@ impl Hub {
             last_id: 0,
             events: VecDeque::new(),
             void_tokens: VecDeque::new(),
+            work: 0,
         }
     }
 
@@ -103,6 +107,12 @@ impl Hub {
             Command::Kick { room, name } => self.on_kick(who, &room, &name),
             Command::Close { room } => self.on_close(who, &room),
         }
+    }
+
+    /// What the commands since the last call have cost beside their events, in the measure of
+    /// [`TURN_WORK`](crate::limits::TURN_WORK): what grows with how many are there. What it costs to tell the events is for whoever tells them.
+    pub fn take_work(&mut self) -> usize {
+        std::mem::take(&mut self.work)
     }
 
     /// The next event and who hears it, in the order in which they happened.
@@ -204,10 +214,12 @@ impl Hub {
     }
 
     fn on_who(&mut self, who: SessionId, prefix: &str) {
-        let names = self.online.from(UserName::least_with(prefix)).map(|(name, _)| name);
-        let matching = names.take_while(|name| name.begins_with(prefix));
+        let least = UserName::least_with(prefix);
+        let names = self.online.from(least.clone()).map(|(name, _)| name);
+        let matching = names.take_while(|name| name.begins_with(&least));
         let all = prefix.is_empty().then_some(self.online.len());
         let (names, matching) = listed(matching, UserName::clone, &self.rules, all);
+        self.charge_list(names.len(), matching);
         self.tell(who, Event::Online { names, matching });
     }
 
@@ -229,6 +241,11 @@ impl Hub {
     fn next_id(&mut self, unix_ms: u64) -> u64 {
         self.last_id = (unix_ms << ID_TIME_SHIFT).max(self.last_id + 1);
         self.last_id
+    }
+
+    /// A list was made: of `matching` names, of which `shown` are in it.
+    fn charge_list(&mut self, shown: usize, matching: usize) {
+        self.work += shown * LIST_LINE_WORK + matching;
     }
 
     fn tell(&mut self, who: SessionId, event: Event) {

@@ -5,6 +5,7 @@ use super::command::{Entry, Masked};
 use super::event::{Closing, RoomLine};
 use super::names::RoomName;
 use super::*;
+use crate::limits::PLACE_END_WORK;
 
 mod guests;
 mod rooms;
@@ -283,6 +284,33 @@ fn new_rules_put_nobody_out() {
     carry_out(&mut hub, "4 enter bob", 1);
     carry_out(&mut hub, "1 who", 1);
     assert_eq!(said(&mut hub), ["to 4.0: full at 1", "to 1.0: online Alice of 2"]);
+}
+
+#[test]
+fn what_grows_with_the_server_is_charged() {
+    // Three of five are shown.
+    let setup = ["1 enter pa", "2 enter pb", "3 enter pc", "4 enter pd", "5 enter x", "1 make Tea", "2 join tea"];
+    let cost = |step: &str| {
+        let mut hub = hub_after(&setup);
+        hub.take_work();
+        carry_out(&mut hub, step, 0);
+        hub.take_work()
+    };
+    assert_eq!(cost("1 who"), 3 * LIST_LINE_WORK + 5);
+    assert_eq!(cost("1 who P"), 3 * LIST_LINE_WORK + 4);
+    assert_eq!(cost("1 who X"), LIST_LINE_WORK + 1);
+    assert_eq!(cost("1 who nobody"), 0);
+    assert_eq!(cost("1 rooms t"), LIST_LINE_WORK + 1);
+    assert_eq!(cost("5 names tea P"), 2 * LIST_LINE_WORK + 2);
+    assert_eq!(cost("1 say hello"), 0); // it is charged by whoever tells them
+    assert_eq!(cost("2 part tea"), PLACE_END_WORK);
+    assert_eq!(cost("1 kick tea pb"), PLACE_END_WORK);
+    assert_eq!(cost("1 close tea"), 2 * PLACE_END_WORK);
+    assert_eq!(cost("2 leave"), PLACE_END_WORK);
+    let mut hub = hub_after(&setup);
+    carry_out(&mut hub, "1 who", 0);
+    assert!(hub.take_work() > 0);
+    assert_eq!(hub.take_work(), 0);
 }
 
 #[test]

@@ -26,6 +26,7 @@ impl Reactor {
         if self.crest.due <= self.clock.now {
             self.slim();
         }
+        self.log_sums();
         if self.stats_due <= self.clock.now {
             self.log_stats();
         }

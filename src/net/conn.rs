@@ -63,6 +63,8 @@ pub(super) struct Conn {
     pub(super) is_condemned: bool,
     /// Counts among those that never sent a line.
     pub(super) is_silent: bool,
+    /// Came from an address that had failed too often, and has sent no line yet.
+    pub(super) is_penalised: bool,
 }
 
 /// Where a connection is between its first and its last moment.
@@ -194,6 +196,7 @@ impl Conn {
             is_queued: false,
             is_condemned: false,
             is_silent: false,
+            is_penalised: false,
         }
     }
 

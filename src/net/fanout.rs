@@ -14,7 +14,7 @@ use crate::door::{self, Kind};
 use crate::hub::event::{Audience, Event};
 use crate::hub::room::{Member, RoomId};
 use crate::hub::session::SessionId;
-use crate::limits::DATAGRAM_WORK;
+use crate::limits::{DATAGRAM_WORK, WORK_BYTES};
 
 impl Reactor {
     /// Drains the hub's events to the end, in their order.
@@ -64,9 +64,6 @@ impl Reactor {
         if let Event::SessionsFull { sessions } = event {
             return self.close(id, CloseReason::LoggedInAlready(*sessions));
         }
-        if let Event::Online { matching, .. } | Event::Rooms { matching, .. } | Event::Names { matching, .. } = event {
-            self.turn_work += matching;
-        }
         if matches!(event, Event::Welcome { .. }) {
             self.stats.logins += 1;
             self.touched.push(id);
@@ -79,7 +76,8 @@ impl Reactor {
         }
         let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
-        outbox.push_own(&mut self.pages, |out| door.hear(event, out));
+        let bytes = outbox.push_own(&mut self.pages, |out| door.hear(event, out));
+        self.turn_work += bytes / WORK_BYTES;
         self.mark_dirty(id);
     }
 

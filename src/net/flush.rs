@@ -13,7 +13,7 @@ use super::pages::Pages;
 use super::reactor::Reactor;
 use crate::close::CloseReason;
 use crate::hub::session::SessionId;
-use crate::limits::CROWD_A_TURN;
+use crate::limits::{CROWD_A_TURN, WRITE_WORK};
 
 impl Reactor {
     /// Notes that a connection has something to be sent that only it or a few were told.
@@ -24,6 +24,7 @@ impl Reactor {
             conn.is_dirty = true;
             conn.is_urgent = true;
             self.urgent.push(id);
+            self.turn_work += WRITE_WORK;
         }
     }
 

@@ -1,12 +1,11 @@
 //! Logging in: what the door asks of the accounts, and what becomes of the verdicts. Hashing is done elsewhere; a
 //! connection is not read while its password is under way.
 
-use log::{debug, info};
-
 use super::addresses;
 use super::clock::Millis;
 use super::conn::{Late, Pause};
 use super::fault;
+use super::log_limit::Subject;
 use super::reactor::Reactor;
 use super::token::{from_ticket, ticket};
 use crate::auth::{Refused, Request, Secret, Verdict};
@@ -16,7 +15,7 @@ use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::names::UserName;
 use crate::hub::session::SessionId;
-use crate::limits::{BUSY_RETRY_S, Registration};
+use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
 
 impl Reactor {
     /// Somebody says who they are. A server that takes no new accounts answers every name in one way, spelled as it came:
@@ -37,9 +36,16 @@ impl Reactor {
     }
 
     /// Somebody shows a resume token instead of a password.
-    pub(super) fn on_token(&mut self, id: SessionId, name: &UserName, token: &[u8]) {
+    ///
+    /// One that is refused is a failure, but not where no other way in is open (`is_barred`): it guesses nothing that a
+    /// penalty could keep from being guessed, and neighbours of the same address would wait for it.
+    pub(super) fn on_token(&mut self, id: SessionId, name: &UserName, token: &[u8], is_barred: bool) {
+        self.turn_work += TOKEN_WORK;
         if self.auth.check_token(name, token, self.clock.unix_ms / 1000) {
             return self.enter(id, name);
+        }
+        if is_barred {
+            return self.close(id, CloseReason::TooManyFailures);
         }
         let Some(left) = self.count_failure(id) else { return };
         if left == 0 {
@@ -74,6 +80,7 @@ impl Reactor {
 
     /// TOKEN: a resume token for this account.
     pub(super) fn issue_token(&mut self, id: SessionId) {
+        self.turn_work += TOKEN_WORK;
         let token = self.hub.name_of(id).and_then(|name| self.auth.issue_token(name, self.clock.unix_ms / 1000));
         match token {
             Some((token, seconds)) => self.reply(id, &Reply::Token(Masked(token), seconds)),
@@ -136,11 +143,14 @@ impl Reactor {
     fn enter(&mut self, id: SessionId, name: &UserName) {
         fault::trip("enter", name.as_str().as_bytes());
         let Some(name) = self.auth.lookup(name) else { return self.close(id, CloseReason::Internal) };
-        if let Some(conn) = self.conn(id) {
-            conn.failures = 0;
-            debug!("{name} logged in from {}", conn.ip);
-        }
+        let Some(conn) = self.conn(id) else { return };
+        conn.failures = 0;
+        let ip = conn.ip;
+        self.log_peer(Subject::LoggedIn, Some(ip), |_| format!("{name} logged in from {ip}"));
         self.command(id, Command::Enter { name });
+        if self.hub.name_of(id).is_some() {
+            self.addresses.refund(ip, &self.tuning.limits);
+        }
     }
 
     /// PASSWD: the old password was right, in this epoch of the account.
@@ -157,13 +167,23 @@ impl Reactor {
         self.answer_late(id, asked, answer);
     }
 
+    /// Whether a connection's address had failed too often when it came, and has still; asked at its first line, and
+    /// false ever after. Then only a good token lets it in.
+    pub(super) fn is_barred(&mut self, id: SessionId) -> bool {
+        let now = self.clock.now;
+        let Some(conn) = self.conns.find(id) else { return false };
+        let (was_penalised, ip) = (std::mem::take(&mut conn.is_penalised), conn.ip);
+        was_penalised && self.tuning.login.penalties && self.addresses.is_penalised(ip, now, &self.tuning.limits)
+    }
+
     /// Counts a failure against the connection and its address. Gives the tries that are left.
     fn count_failure(&mut self, id: SessionId) -> Option<u32> {
         let now = self.clock.now;
         let conn = self.conn(id)?;
         conn.failures += 1;
         let (ip, failures) = (conn.ip, conn.failures);
-        info!("wrong password or token for {} from {ip}", self.known_name(id));
+        let line = |reactor: &Self| format!("wrong password or token for {} from {ip}", reactor.known_name(id));
+        self.log_peer(Subject::WrongPassword, Some(ip), line);
         if self.tuning.login.penalties {
             self.addresses.failure(ip, now, &self.tuning.limits);
         }

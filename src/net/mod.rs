@@ -19,6 +19,7 @@ mod flush;
 mod guesses;
 mod kernel;
 mod listen;
+mod log_limit;
 mod login;
 mod operate;
 pub mod outbox;
@@ -56,6 +57,8 @@ use descriptors::Spare;
 use fault::Faults;
 use guesses::Guesses;
 use listen::Listener;
+pub use listen::{Trial, try_places};
+use log_limit::LogLimit;
 use pages::Pages;
 use reactor::{Ending, Reactor};
 use rooms::Relay;
@@ -107,12 +110,30 @@ pub enum Service {
     },
 }
 
+impl Endpoint {
+    /// Where its members send datagrams: at the same address, in the same zone.
+    fn datagrams(&self) -> Option<SocketAddr> {
+        let Service::Rooms { udp, .. } = self.service else { return None };
+        let mut addr = self.addr;
+        addr.set_port(udp);
+        Some(addr)
+    }
+}
+
 impl Service {
     /// The name of its door.
     fn name(self) -> &'static str {
         match self {
             Self::Line => "line",
             Self::Rooms { .. } => "rooms",
+        }
+    }
+
+    /// Whether the passwords of accounts can be tried here: only there are addresses kept out for wrong ones.
+    fn asks_for_passwords(self) -> bool {
+        match self {
+            Self::Line => true,
+            Self::Rooms { .. } => false,
         }
     }
 
@@ -209,6 +230,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         reload,
         log_lines_dropped: stats_log_lines_dropped,
         listeners,
+        first_listener: 0,
         accept_retry: NEVER,
         is_accept_failing: false,
         spare: Spare::new(),
@@ -218,6 +240,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         addresses: Addresses::new(),
         guesses: Guesses::default(),
         silent: 0,
+        log_limit: LogLimit::default(),
         hub: Hub::new(Rules::from(&tuning)),
         auth,
         relay,
@@ -253,7 +276,7 @@ fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Re
     };
     let settings = auth::Settings { file, rules: tuning.accounts.clone() };
     Auth::open(&settings, wake).map_err(|error| match error {
-        OpenError::InUse(text) => StartError::InUse(text),
+        OpenError::InUse(_) => StartError::InUse(error.to_string()),
         OpenError::Unusable(text) => StartError::Config(text),
     })
 }

@@ -15,6 +15,7 @@ use super::descriptors::Spare;
 use super::fault::Faults;
 use super::guesses::Guesses;
 use super::listen::Listener;
+use super::log_limit::LogLimit;
 use super::pages::Pages;
 use super::rooms::Relay;
 use super::slim::Crest;
@@ -37,6 +38,8 @@ pub(super) struct Reactor {
     pub(super) log_lines_dropped: fn() -> u64,
 
     pub(super) listeners: Vec<Listener>,
+    /// Which of them is looked at first in this turn, so that a storm at one keeps no other waiting.
+    pub(super) first_listener: usize,
     /// When the listeners are looked at again that ran out of descriptors.
     pub(super) accept_retry: Millis,
     /// Whether accepting failed the last time.
@@ -50,6 +53,8 @@ pub(super) struct Reactor {
     pub(super) guesses: Guesses,
     /// How many connections have not sent a line yet.
     pub(super) silent: u32,
+    /// Which of the log lines that peers can cause are written.
+    pub(super) log_limit: LogLimit,
 
     pub(super) hub: Hub,
     pub(super) auth: Auth,
@@ -156,7 +161,9 @@ impl Reactor {
         let ending = if let Ending::Until(due) = self.ending { due } else { NEVER };
         let timer = self.timers.next_due().unwrap_or(NEVER);
         let silence = self.relay.ears.next_due().unwrap_or(NEVER);
-        let due = timer.min(silence).min(self.accept_retry).min(self.stats_due).min(self.crest.due).min(ending);
+        let sums = self.log_limit.next_due().unwrap_or(NEVER);
+        let due = timer.min(silence).min(self.accept_retry).min(self.stats_due).min(self.crest.due);
+        let due = due.min(sums).min(ending);
         // The clock counts whole milliseconds: one more, lest it wake before its time.
         (due != NEVER).then(|| Duration::from_millis((due + 1).saturating_sub(self.clock.now)))
     }

@@ -36,8 +36,8 @@ pub(super) fn new_password(name: &str) -> Result<Secret, String> {
     typable(first)
 }
 
-/// The signals that end a process by default: while somebody is asked they are only noted, lest they leave a terminal
-/// behind that shows nothing.
+/// The signals that end a process by default: while somebody is asked they are only noted, so that no
+/// terminal is left behind that shows nothing.
 struct Signals {
     /// Readable from the first of them on: nothing is ever read from it.
     caught: UnixStream,
@@ -75,7 +75,7 @@ impl Drop for Signals {
     }
 }
 
-/// The first line, without its end.
+/// The first line, without its end, and without a byte-order mark before it.
 fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
     // Room for all of it at once: bytes that move leave copies of themselves behind.
     let mut line = Vec::with_capacity(LINE_MOST);

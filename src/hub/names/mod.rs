@@ -52,7 +52,8 @@ impl Who {
         }
     }
 
-    /// The least that begins with `prefix` as it is shown: where a search by prefix starts.
+    /// The least that begins with `prefix` as it is shown: where a search by prefix starts, and what
+    /// [`begins_with`](Self::begins_with) takes.
     pub(super) fn least_with(prefix: &str) -> Self {
         match prefix.strip_prefix('~') {
             Some(guest) => Self::Guest(GuestName::least_with(guest)),
@@ -60,13 +61,13 @@ impl Who {
         }
     }
 
-    /// Whether this begins with `prefix` as it is shown, in any case.
-    pub(super) fn begins_with(&self, prefix: &str) -> bool {
-        match (self, prefix.strip_prefix('~')) {
-            (Self::Account(name), None) => name.begins_with(prefix),
-            (Self::Guest(name), Some(prefix)) => name.begins_with(prefix),
-            (Self::Guest(_), None) => prefix.is_empty(),
-            (Self::Account(_), Some(_)) => false,
+    /// Whether this begins, as it is shown, with what `least` is the least with.
+    pub(super) fn begins_with(&self, least: &Self) -> bool {
+        match (self, least) {
+            (Self::Account(name), Self::Account(least)) => name.begins_with(least),
+            (Self::Guest(name), Self::Guest(least)) => name.begins_with(least),
+            (Self::Guest(_), Self::Account(least)) => least.as_str().is_empty(),
+            (Self::Account(_), Self::Guest(_)) => false,
         }
     }
 }

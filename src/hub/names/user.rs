@@ -45,15 +45,16 @@ impl UserName {
         }
     }
 
-    /// The least name that begins with `prefix` in any case: where a search by prefix starts. It need not be a
-    /// name itself, so it never leaves the hub.
+    /// The least name that begins with `prefix` in any case: where a search by prefix starts, and what
+    /// [`begins_with`](Self::begins_with) takes. It need not be a name itself, so it never leaves the hub.
     pub(in crate::hub) fn least_with(prefix: &str) -> Self {
         Self(Arc::from(prefix))
     }
 
-    /// Whether this name begins with `prefix`, in any case.
-    pub(in crate::hub) fn begins_with(&self, prefix: &str) -> bool {
-        self.0.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+    /// Whether this name begins with what `least` is the least name with.
+    pub(in crate::hub) fn begins_with(&self, least: &Self) -> bool {
+        let prefix = least.0.as_bytes();
+        self.0.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     }
 
     /// The name as it was registered.
@@ -148,7 +149,7 @@ mod tests {
         assert_eq!(a, b);
         assert_eq!(std::collections::HashSet::from([a, b]).len(), 1);
         assert!(UserName::parse("alice").unwrap() < UserName::parse("BOB").unwrap());
-        assert!(UserName::parse("Bob").unwrap().begins_with("bO"));
-        assert!(!UserName::parse("Bo").unwrap().begins_with("bob"));
+        assert!(UserName::parse("Bob").unwrap().begins_with(&UserName::least_with("bO")));
+        assert!(!UserName::parse("Bo").unwrap().begins_with(&UserName::least_with("bob")));
     }
 }
