@@ -232,8 +232,9 @@ fn a_line_that_no_server_takes_is_not_sent() {
     for (line, expected) in [
         (fits.clone(), format!("> C PM {fits}")),
         (format!("{fits}x"), format!("! {told}")),
-        ("a\u{1b}[31mb".to_owned(), "! not-sent: not sent: it holds a control character (U+001B)".to_owned()),
-        ("/dm bob a\u{9b}b".to_owned(), "! not-sent: not sent: it holds a control character (U+009B)".to_owned()),
+        ("a\u{1b}[31mb".to_owned(), "! not-sent: not sent: it holds U+001B, ".to_owned()),
+        ("/dm bob a\u{9b}b".to_owned(), "! not-sent: not sent: it holds U+009B, ".to_owned()),
+        ("a\u{202e}b".to_owned(), "! not-sent: not sent: it holds U+202E, ".to_owned()),
         ("a\tb".to_owned(), "> C PM a\tb".to_owned()),
     ] {
         let mut stage = Stage::script();
