@@ -19,6 +19,8 @@ pub enum CloseReason {
     TooManyBadLines,
     /// The first line was plainly another protocol.
     NotAChatClient,
+    /// The connection began with a PROXY header, which nothing here expects.
+    ProxyHeader,
     /// `limits.connections` are open, the process is out of descriptors, or silent connections are being shed.
     ServerFull,
     /// `limits.per_address` or `limits.new_per_address` is reached.
@@ -32,7 +34,7 @@ pub enum CloseReason {
 }
 
 /// How many kinds of reason there are: the length of a table indexed by [`CloseReason::index`].
-pub const KINDS: usize = 11;
+pub const KINDS: usize = 12;
 
 impl CloseReason {
     /// The reason's place in a table of counters, below [`KINDS`].
@@ -49,6 +51,7 @@ impl CloseReason {
             Self::LoggedInAlready(_) => 8,
             Self::ShuttingDown(_) => 9,
             Self::Internal => 10,
+            Self::ProxyHeader => 11,
         }
     }
 
@@ -75,6 +78,7 @@ impl fmt::Display for CloseReason {
             | Self::LineNeverEnded
             | Self::TooManyBadLines
             | Self::NotAChatClient
+            | Self::ProxyHeader
             | Self::ServerFull
             | Self::TooManyFromAddress
             | Self::Internal => f.write_str(self.name()),
@@ -96,4 +100,5 @@ pub const NAMES: [&str; KINDS] = [
     "logged in N times already",
     "shutting down",
     "internal error",
+    "not a chat client: a PROXY header",
 ];

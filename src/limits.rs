@@ -131,6 +131,8 @@ pub const THROTTLE_BYTES_PER_S: u64 = 4096;
 /// What a read from a connection asks for, less what the connection holds already: what is read and cannot be
 /// carried out yet (a rate, a password under check) is kept, so this bounds what is kept. At least one line.
 pub const READ_BYTES: usize = 4096;
+/// `limits.line_bytes` as shipped, with the line's end: the longest line that clients count on.
+pub const LINE_BYTES: u32 = 4096;
 /// The largest `limits.line_bytes` that may be configured: half of [`DISCARD_BYTES`], so that a line that is too long
 /// can still be told from one that never ends. The loop reads into a buffer of twice this size.
 pub const LINE_BYTES_MOST: usize = 32 * 1024;
@@ -225,6 +227,15 @@ pub const PENALTY_REFUSED_S: u64 = 15;
 /// … and it never grows beyond this much: ten minutes.
 pub const PENALTY_MOST_S: u64 = 600;
 
+/// Wrong passwords of rooms that an account or a guest's address may give in [`ROOM_GUESSES_WINDOW_MS`]: more than
+/// anybody mistypes, and far too few to guess a word.
+pub const ROOM_GUESSES: usize = 10;
+/// See [`ROOM_GUESSES`]: ten minutes.
+pub const ROOM_GUESSES_WINDOW_MS: u64 = 600_000;
+/// Accounts and addresses whose wrong passwords of rooms are remembered, each in some 250 bytes. Whoever has been quiet
+/// for longest is forgotten first.
+pub const ROOM_GUESSERS: usize = 16_384;
+
 /// `[limits]`: connections, lines, what may be owed, rates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -274,7 +285,7 @@ impl Default for Limits {
             new_per_address: 32,
             silent: 256,
             silent_most: 1024,
-            line_bytes: 4096,
+            line_bytes: LINE_BYTES,
             line_s: 30,
             owed_bytes: 256 * 1024,
             owed_soft_bytes: 64 * 1024,

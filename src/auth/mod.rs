@@ -44,7 +44,7 @@ use hash::Hasher;
 use journal::Journal;
 use load::Loaded;
 use queue::Job;
-pub use request::{Answer, OpenError, Refused, Request, Secret, Settings, Verdict};
+pub use request::{Answer, Holder, OpenError, Refused, Request, Secret, Settings, Verdict};
 use resume::{Before, Key};
 use worker::{Wake, Worker};
 
@@ -152,7 +152,10 @@ impl Auth {
 
     /// Whether `token` resumes `name` at `unix_s`, in seconds since 1970.
     pub fn check_token(&self, name: &UserName, token: &[u8], unix_s: u64) -> bool {
-        self.accounts.epoch(name).is_some_and(|epoch| self.key.accepts(token, name, epoch, unix_s))
+        // A name without an account costs the same time.
+        let epoch = self.accounts.epoch(name);
+        let is_genuine = self.key.accepts(token, name, epoch.unwrap_or_default(), unix_s);
+        epoch.is_some() && is_genuine
     }
 
     /// New rules: the queue's bound at once, the cost from the next hash on. A cost that cannot be is reported, and

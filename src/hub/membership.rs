@@ -1,6 +1,6 @@
 //! What sessions do with rooms: make, enter, leave, speak, look, and what their host may.
 
-use super::command::Entry;
+use super::command::{Entry, Masked};
 use super::event::{Audience, Closing, Event, RoomLine};
 use super::names::{GuestName, RoomName, Who};
 use super::room::{HostGoes, Member, Room, RoomId, RoomPassword};
@@ -54,7 +54,7 @@ impl Hub {
             return Err(Event::RoomExists { room: self.name_of_room(id, room) });
         }
         self.check_rooms_of(who)?;
-        let password = password.and_then(|word| RoomPassword::new(word.0));
+        let password = password.and_then(|Masked(text)| RoomPassword::new(text));
         let id = self.rooms.open(Room::new(room.clone(), password, host_goes, who));
         self.rooms.enter(id, who, name, token, listens);
         Ok(Event::Entered { room, token })
@@ -65,8 +65,10 @@ impl Hub {
         let Some(id) = self.rooms.find(&asked) else { return Err(Event::NoSuchRoom) };
         let Some(room) = self.rooms.room(id) else { return Err(Event::NoSuchRoom) };
         let shown = room.name.clone();
-        if !room.opens_to(password.map(|word| word.0)) {
-            return Err(Event::WrongRoomPassword);
+        match password.filter(|Masked(given)| !given.is_empty()) {
+            None if room.password.is_some() => return Err(Event::RoomNeedsPassword),
+            Some(Masked(given)) if !room.opens_to(given) => return Err(Event::WrongRoomPassword { room: shown }),
+            None | Some(_) => {}
         }
         if matches!(name, Who::Guest(_)) && room.present().find(&name).is_some() {
             return Err(Event::GuestNameTaken);

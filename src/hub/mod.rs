@@ -91,15 +91,15 @@ impl Hub {
         match command {
             Command::Enter { name } => self.on_enter(who, name),
             Command::Leave => self.on_leave(who),
-            Command::Say { text } => self.on_say(who, text, unix_ms),
-            Command::Tell { to, text } => self.on_tell(who, to, text, unix_ms),
+            Command::Say { text } => self.on_say(who, &text, unix_ms),
+            Command::Tell { to, text } => self.on_tell(who, to, &text, unix_ms),
             Command::Find { name } => self.on_find(who, name),
             Command::Who { prefix } => self.on_who(who, prefix),
             Command::Make(entry) => self.on_make(who, entry),
             Command::Join(entry) => self.on_join(who, entry),
             Command::Visit { guest, makes, entry } => self.on_visit(who, guest, makes, entry),
             Command::Part { room } => self.on_part(who, &room),
-            Command::SayIn { room, text } => self.on_say_in(who, &room, text, unix_ms),
+            Command::SayIn { room, text } => self.on_say_in(who, &room, &text, unix_ms),
             Command::FindRoom { room } => self.on_find_room(who, &room),
             Command::Listen { room } => self.on_listen(who, &room),
             Command::Rooms { prefix } => self.on_rooms(who, prefix),
@@ -195,7 +195,7 @@ impl Hub {
     fn on_tell(&mut self, who: SessionId, to: UserName, text: &str, unix_ms: u64) {
         let (name, is_reached) = self.look_up(who, to);
         if !is_reached {
-            return self.tell(who, Event::NotOnline { name });
+            return self.tell(who, self.nobody_hears(who, name));
         }
         let Some(message) = self.message(who, text, unix_ms) else { return };
         let audience = Audience::Account { name: name.clone(), except: who };
@@ -205,7 +205,12 @@ impl Hub {
 
     fn on_find(&mut self, who: SessionId, name: UserName) {
         let (name, is_reached) = self.look_up(who, name);
-        self.tell(who, if is_reached { Event::Found { name } } else { Event::NotOnline { name } });
+        self.tell(who, if is_reached { Event::Found { name } } else { self.nobody_hears(who, name) });
+    }
+
+    /// Why a direct message from `who` to `name` reaches no session.
+    fn nobody_hears(&self, who: SessionId, name: UserName) -> Event {
+        if self.name_of(who) == Some(&name) { Event::OnlyYou } else { Event::NotOnline { name } }
     }
 
     fn on_who(&mut self, who: SessionId, prefix: &str) {

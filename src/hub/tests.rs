@@ -53,8 +53,8 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
     let command = match verb {
         "enter" => Command::Enter { name: name(rest) },
         "leave" => Command::Leave,
-        "say" => Command::Say { text: rest },
-        "tell" => Command::Tell { to: name(two().0), text: two().1 },
+        "say" => Command::Say { text: rest.into() },
+        "tell" => Command::Tell { to: name(two().0), text: two().1.into() },
         "find" => Command::Find { name: name(rest) },
         "who" => Command::Who { prefix: rest },
         "make" => Command::Make(entry(rest, number)),
@@ -65,7 +65,7 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
             Command::Visit { guest, makes: verb == "found", entry: entry(rest, number) }
         }
         "part" => Command::Part { room: room(rest) },
-        "rm" => Command::SayIn { room: room(two().0), text: two().1 },
+        "rm" => Command::SayIn { room: room(two().0), text: two().1.into() },
         "findroom" => Command::FindRoom { room: room(rest) },
         "listen" => Command::Listen { room: room(rest) },
         "rooms" => Command::Rooms { prefix: rest },
@@ -125,7 +125,9 @@ fn spelled_event(event: &Event) -> String {
         Event::FoundRoom => "found the room".to_owned(),
         Event::RoomExists { room } => format!("{room} is there"),
         Event::NoSuchRoom => "no such room".to_owned(),
-        Event::WrongRoomPassword => "wrong word".to_owned(),
+        Event::RoomNeedsPassword => "needs a word".to_owned(),
+        Event::WrongRoomPassword { room } => format!("wrong word for {room}"),
+        Event::OnlyYou => "that is you".to_owned(),
         Event::RoomFull { room } => format!("{room} is full"),
         Event::TooManyRooms { most } => format!("in {most} rooms"),
         Event::GuestNameTaken => "guest is there".to_owned(),
@@ -235,8 +237,8 @@ fn telling_is_for_one_account() {
 
 #[test]
 fn telling_oneself_alone_reaches_nobody() {
-    check(THREE, "2 tell BOB me", &["to 2.0: bob is not online"]);
-    check(THREE, "2 find BOB", &["to 2.0: bob is not online"]);
+    check(THREE, "2 tell BOB me", &["to 2.0: that is you"]);
+    check(THREE, "2 find BOB", &["to 2.0: that is you"]);
 }
 
 #[test]

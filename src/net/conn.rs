@@ -141,7 +141,7 @@ pub(super) enum Pause {
     },
     /// It owes so much that its own commands must wait; read again when it has taken some.
     Owing(Millis),
-    /// The answer to a wrong password is kept back.
+    /// The answer to a wrong password (of an account or a room) is kept back.
     Delay {
         /// Until then.
         due: Millis,
@@ -159,6 +159,8 @@ pub(super) enum Late {
     Wrong(u32),
     /// The old password, within PASSWD, was wrong.
     WrongOld,
+    /// The room has another password.
+    WrongRoom,
     /// That was the last try.
     TooMany,
 }

@@ -31,6 +31,7 @@ impl Reactor {
             Step::Reply(reply) => self.reply(id, &reply),
             Step::Command(command) => self.command(id, command),
             Step::Name(name) => self.on_name(id, name),
+            Step::NameOrBye(name) => self.on_name_or_bye(id, name),
             Step::Token { name, token: Masked(token) } => self.on_token(id, &name, token, is_barred),
             Step::Password { name, new, password: Masked(password) } => self.on_password(id, name, new, password),
             Step::OldPassword(Masked(password)) => self.on_old_password(id, password),
@@ -39,12 +40,15 @@ impl Reactor {
             Step::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
             Step::Visit(request) => self.visit(id, request),
             Step::Over => self.leave(id),
-            Step::Bye => {
-                self.reply(id, &Reply::Bye);
-                self.leave(id);
-            }
+            Step::Bye => self.on_bye(id),
             Step::Refuse(reason) => self.close(id, reason),
         }
+    }
+
+    /// The client takes its leave.
+    pub(super) fn on_bye(&mut self, id: SessionId) {
+        self.reply(id, &Reply::Bye);
+        self.leave(id);
     }
 
     /// Counts a line against its connection's allowances. False when that has ended the connection.

@@ -71,6 +71,9 @@ impl Reactor {
         if let Event::Entered { room, token } = event {
             return self.on_entered(id, room, *token);
         }
+        if let Event::WrongRoomPassword { room } = event {
+            return self.on_wrong_room_password(id, room);
+        }
         let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
         let bytes = outbox.push_own(&mut self.pages, |out| door.hear(event, out));

@@ -98,13 +98,73 @@ fn is_shortage(error: &io::Error) -> bool {
 /// Why there is no listening at a place that a key of the configuration names.
 pub(super) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
     let what = format!("listen on {place}: {error}");
-    if error.kind() == ErrorKind::AddrInUse {
-        StartError::InUse(format!("{what}; stop the other server, or choose another port with `{key}`"))
-    } else if error.kind() == ErrorKind::PermissionDenied {
-        StartError::Failed(format!("{what}; ports below 1024 need a right that chatd need not have: choose another"))
-    } else {
-        StartError::Failed(format!("{what}; `{key}` must name an address of this machine"))
+    match (error.kind(), error.raw_os_error()) {
+        (ErrorKind::AddrInUse, _) => {
+            let port = place.rsplit(':').next().unwrap_or_default();
+            StartError::InUse(format!(
+                "{what}; stop the other server ('ss -anp | grep :{port}' shows which), or choose another port with \
+                 `{key}`"
+            ))
+        }
+        (ErrorKind::PermissionDenied, _) => StartError::Failed(format!(
+            "{what}; ports below 1024 need a right that chatd need not have: choose another"
+        )),
+        (_, Some(libc::EAFNOSUPPORT)) => {
+            StartError::Failed(format!("{what}: this machine has no such addresses; take it out of `{key}`"))
+        }
+        (_, Some(libc::ENODEV)) => {
+            StartError::Failed(format!("{what}: no network interface has that number; 'ip link' lists them"))
+        }
+        (ErrorKind::AddrNotAvailable, _) => StartError::Failed(format!(
+            "{what}; `{key}` must name an address of this machine, and 'ip address' lists them"
+        )),
+        _ => StartError::Failed(format!("{what}; choose another place with `{key}`")),
     }
+}
+
+/// What a start would meet at the places that it listens at.
+#[derive(Debug, Default)]
+pub struct Trial {
+    /// Places that are in use now: by a server that runs, most likely by this one.
+    pub in_use: Vec<String>,
+    /// What keeps this machine from listening at others, a whole message each.
+    pub faults: Vec<String>,
+}
+
+/// Tries every place without listening there, so that a server that runs notices nothing.
+pub fn try_places(listen: &[Endpoint], datagrams: Option<SocketAddr>) -> Trial {
+    let mut trial = Trial::default();
+    for endpoint in listen {
+        trial.add("listen", &format!("{}://{}", endpoint.service.name(), endpoint.addr), endpoint.addr);
+        if let Some(addr) = endpoint.datagrams() {
+            trial.add("listen", &format!("udp://{addr}"), addr);
+        }
+    }
+    if let Some(addr) = datagrams {
+        trial.add("datagrams", &format!("udp://{addr}"), addr);
+    }
+    trial
+}
+
+impl Trial {
+    fn add(&mut self, key: &str, place: &str, addr: SocketAddr) {
+        let Err(error) = can_bind(addr) else { return };
+        match explain(key, place, &error) {
+            StartError::InUse(_) => self.in_use.push(place.to_owned()),
+            StartError::Config(what) | StartError::Failed(what) => self.faults.push(what),
+        }
+    }
+}
+
+/// Whether this process could have a socket there. Tried over TCP also for datagrams: the address and the right to a
+/// port are the same, and a TCP socket that does not listen is in nobody's way.
+fn can_bind(addr: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&addr.into())
 }
 
 impl Reactor {
@@ -212,6 +272,21 @@ mod tests {
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
     use super::*;
+
+    #[test]
+    fn places_are_tried_without_listening() {
+        let endpoint = |addr: SocketAddr| Endpoint { addr, optional: false, service: Service::Line };
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let elsewhere = SocketAddr::from(([192, 0, 2, 1], 7));
+        let listen = [endpoint(taken.local_addr().unwrap()), endpoint(free), endpoint(elsewhere)];
+        let trial = try_places(&listen, Some(elsewhere));
+        assert_eq!(trial.in_use, [format!("line://{}", taken.local_addr().unwrap())]);
+        let [first, second] = trial.faults.as_slice() else { panic!("{trial:?}") };
+        assert!(first.contains("line://192.0.2.1:7") && first.contains("`listen`"), "{first}");
+        assert!(second.contains("udp://192.0.2.1:7") && second.contains("`datagrams`"), "{second}");
+        assert!(TcpStream::connect(free).is_err(), "nobody listens there");
+    }
 
     #[test]
     fn who_vanishes_is_looked_for_and_given_up_in_two_minutes() {

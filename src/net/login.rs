@@ -18,15 +18,21 @@ use crate::hub::session::SessionId;
 use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
 
 impl Reactor {
-    /// Somebody says who they are.
+    /// Somebody says who they are. A server that takes no new accounts answers every name in one way, spelled as it came:
+    /// who has an account there is nobody's business.
     pub(super) fn on_name(&mut self, id: SessionId, name: UserName) {
         let reply = match (self.auth.lookup(&name), self.tuning.accounts.registration) {
-            (Some(registered), _) => Reply::AskPassword(registered),
+            (_, Registration::Closed) => Reply::AskPassword(name),
+            (Some(registered), Registration::Open) => Reply::AskPassword(registered),
+            (None, Registration::Open) if name.is_reserved() => Reply::ReservedName(name),
             (None, Registration::Open) => Reply::AskNewPassword(name),
-            // Who is not here looks like who is: the names of a closed server are nobody's business.
-            (None, Registration::Closed) => Reply::AskPassword(name),
         };
         self.reply(id, &reply);
+    }
+
+    /// Somebody gives a word by which people leave, where a name is asked for. It is a name if an account has it.
+    pub(super) fn on_name_or_bye(&mut self, id: SessionId, name: UserName) {
+        if self.auth.lookup(&name).is_some() { self.on_name(id, name) } else { self.on_bye(id) }
     }
 
     /// Somebody shows a resume token instead of a password.
@@ -192,7 +198,7 @@ impl Reactor {
     }
 
     /// Says something `login.failure_delay_ms` after `asked`, by a timer, so that guessing is slow and nobody waits.
-    fn answer_late(&mut self, id: SessionId, asked: Millis, answer: Late) {
+    pub(super) fn answer_late(&mut self, id: SessionId, asked: Millis, answer: Late) {
         let now = self.clock.now;
         let due = asked + u64::from(self.tuning.login.failure_delay_ms);
         if due <= now {
@@ -209,6 +215,12 @@ impl Reactor {
         match answer {
             Late::Wrong(left) => self.reply(id, &Reply::WrongPassword(left)),
             Late::WrongOld => self.reply(id, &Reply::WrongOldPassword),
+            Late::WrongRoom => {
+                self.reply(id, &Reply::WrongRoomPassword);
+                if self.conn(id).is_some_and(|conn| !conn.door.is_dialogue()) {
+                    self.leave(id); // one exchange a connection
+                }
+            }
             Late::TooMany => self.close(id, CloseReason::TooManyFailures),
         }
     }

@@ -16,6 +16,7 @@ mod fanout;
 mod farewell;
 mod fault;
 mod flush;
+mod guesses;
 mod kernel;
 mod listen;
 mod log_limit;
@@ -54,7 +55,9 @@ use addresses::Addresses;
 use clock::{Clock, NEVER};
 use descriptors::Spare;
 use fault::Faults;
+use guesses::Guesses;
 use listen::Listener;
+pub use listen::{Trial, try_places};
 use log_limit::LogLimit;
 use pages::Pages;
 use reactor::{Ending, Reactor};
@@ -105,6 +108,16 @@ pub enum Service {
         /// Datagrams tell the name by its size.
         down_named: bool,
     },
+}
+
+impl Endpoint {
+    /// Where its members send datagrams: at the same address, in the same zone.
+    fn datagrams(&self) -> Option<SocketAddr> {
+        let Service::Rooms { udp, .. } = self.service else { return None };
+        let mut addr = self.addr;
+        addr.set_port(udp);
+        Some(addr)
+    }
 }
 
 impl Service {
@@ -225,6 +238,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         conns: Table::default(),
         generations: Generations::default(),
         addresses: Addresses::new(),
+        guesses: Guesses::default(),
         silent: 0,
         log_limit: LogLimit::default(),
         hub: Hub::new(Rules::from(&tuning)),
@@ -262,7 +276,7 @@ fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Re
     };
     let settings = auth::Settings { file, rules: tuning.accounts.clone() };
     Auth::open(&settings, wake).map_err(|error| match error {
-        OpenError::InUse(text) => StartError::InUse(text),
+        OpenError::InUse(_) => StartError::InUse(error.to_string()),
         OpenError::Unusable(text) => StartError::Config(text),
     })
 }

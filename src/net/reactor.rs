@@ -13,6 +13,7 @@ use super::clock::{Clock, Millis, NEVER};
 use super::conn::{Conn, End, Input};
 use super::descriptors::Spare;
 use super::fault::Faults;
+use super::guesses::Guesses;
 use super::listen::Listener;
 use super::log_limit::LogLimit;
 use super::pages::Pages;
@@ -49,6 +50,7 @@ pub(super) struct Reactor {
     pub(super) conns: Table,
     pub(super) generations: Generations,
     pub(super) addresses: Addresses,
+    pub(super) guesses: Guesses,
     /// How many connections have not sent a line yet.
     pub(super) silent: u32,
     /// Which of the log lines that peers can cause are written.

@@ -1,5 +1,6 @@
 //! Rooms: entering them, and the members who speak and hear by datagrams.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use log::info;
@@ -7,7 +8,7 @@ use mio::Registry;
 use mio::event::Event;
 
 use super::addresses;
-use super::conn::Conn;
+use super::conn::{Conn, Pause};
 use super::ears::{Ear, Ears, Heard, Place, Silence, Unheard};
 use super::fault;
 use super::log_limit::Subject;
@@ -15,7 +16,7 @@ use super::parcels::Written;
 use super::reactor::Reactor;
 use super::stats::Stats;
 use super::udp::Udp;
-use super::{Endpoint, Service, StartError, listen};
+use super::{Endpoint, StartError, listen};
 use crate::close::CloseReason;
 use crate::door::datagram::{self, Body, Control, Speaker, Spelling};
 use crate::door::reply::Reply;
@@ -70,11 +71,8 @@ impl Relay {
     ) -> Result<Self, StartError> {
         let mut relay = Self::default();
         for endpoint in listen {
-            match endpoint.service {
-                Service::Line => {}
-                Service::Rooms { udp, .. } => {
-                    relay.socket("listen", SocketAddr::new(endpoint.addr.ip(), udp), registry)?;
-                }
+            if let Some(addr) = endpoint.datagrams() {
+                relay.socket("listen", addr, registry)?;
             }
         }
         if let Some(addr) = datagrams {
@@ -181,6 +179,12 @@ impl Relay {
 impl Reactor {
     /// MAKE and JOIN.
     pub(super) fn enter_room(&mut self, id: SessionId, room: RoomName, password: Option<Masked<&str>>, makes: bool) {
+        if password.is_some()
+            && !makes
+            && let Some(seconds) = self.guess_wait_s(id)
+        {
+            return self.reply(id, &Reply::TooManyGuesses(seconds));
+        }
         let Some(token) = self.draw_token() else { return self.close(id, CloseReason::Internal) };
         let entry = Entry { room, password, token };
         self.command(id, if makes { Command::Make(entry) } else { Command::Join(entry) });
@@ -192,9 +196,12 @@ impl Reactor {
         if self.relay.ears.guests() >= self.most_connections || self.has_too_many_guests(id) {
             return self.leave(id); // refused: there is no place left
         }
+        if request.password.is_some() && request.operation == Operation::Join && self.guess_wait_s(id).is_some() {
+            return self.leave(id); // refused: it has guessed too often
+        }
         let Some(token) = self.draw_token() else { return self.close(id, CloseReason::Internal) };
         let Request { operation, room, guest, password, spelling: _ } = request;
-        let password = password.as_ref().map(|Masked(word)| Masked(word.as_str()));
+        let password = password.as_ref().map(|Masked(text)| Masked(text.as_str()));
         let who = Who::Guest(guest.clone());
         let where_to = room.clone();
         let entry = Entry { room, password, token };
@@ -203,7 +210,9 @@ impl Reactor {
         if let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) {
             self.log_peer(Subject::Guest, Some(ip), |_| format!("guest {who} from {ip} {verdict} {where_to}"));
         }
-        self.leave(id); // one exchange a connection
+        if !self.conns.peek(id).is_some_and(|conn| matches!(conn.pause, Pause::Delay { .. })) {
+            self.leave(id); // one exchange a connection; a late answer ends it itself
+        }
     }
 
     /// Whether there are as many guests from a connection's address, or network, as it may have connections: guests
@@ -291,10 +300,13 @@ impl Reactor {
             self.stats.datagrams_too_fast += 1;
             return;
         }
-        match datagram::control(text).filter(|_| heard.is_guest) {
+        match datagram::control(&text).filter(|_| heard.is_guest) {
             Some(Control::Hello) => {}
             Some(Control::Leave) => self.command_unanswered(heard.session, Command::Leave),
-            None => self.command_unanswered(heard.session, Command::SayIn { room: heard.room, text }),
+            None => {
+                let command = Command::SayIn { room: heard.room, text: Cow::Borrowed(&text) };
+                self.command_unanswered(heard.session, command);
+            }
         }
     }
 

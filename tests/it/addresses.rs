@@ -172,7 +172,7 @@ fn refused_tokens_are_held_against_their_address_alone() {
     alice.login_bare("alice");
     let mut guesser = welcome(&server, HOME);
     for _ in 0..5 {
-        guesser.send("alice nonsense");
+        guesser.send("alice t1.nonsense");
         guesser.expect_exact("C 531 token refused; your password?");
         guesser.send("");
         guesser.expect_exact("C 200 cancelled; your name?");

@@ -200,7 +200,7 @@ fn a_reader_that_takes_a_little_of_too_much_is_cut_at_the_lid() {
 #[test]
 fn what_a_guest_says_by_datagrams_is_lost_for_who_lags_and_cuts_nobody() {
     let server = open().rooms(&[""]).set("limits.send_buffer_bytes", "4096").start();
-    let mut host = server.bare("host");
+    let mut host = server.bare("hostess");
     let mut stopped = server.narrow("stopped");
     assert!(host.ask("MAKE hall").starts_with("C 227 "));
     assert!(stopped.ask("JOIN hall").starts_with("C 227 "));
@@ -224,7 +224,7 @@ fn what_a_guest_says_by_datagrams_is_lost_for_who_lags_and_cuts_nobody() {
     host.send("RM hall still there?");
     loop {
         let line = stopped.line();
-        if line == "D RM hall host still there?" {
+        if line == "D RM hall hostess still there?" {
             break;
         }
         assert!(line.starts_with("C 103 hall ~guest") || line.starts_with("D RM hall ~guest"), "{line:.80}");

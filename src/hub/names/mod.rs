@@ -10,11 +10,18 @@ pub use user::UserName;
 
 use std::fmt;
 
-/// Names that nobody may take: what the server calls itself, and the verbs of the line door, lest
-/// `DM who hello` be read in two ways. In lower case.
+/// Names that no room, no guest and no new account may have: what the server calls itself, and the verbs of the line
+/// door, so that `DM who hello` can be read in one way only. In lower case.
 const RESERVED: [&str; 21] = [
     "server", "admin", "root", "system", "chatd", "pm", "dm", "ex", "who", "make", "join", "leave", "rm", "rooms",
     "names", "kick", "close", "token", "passwd", "help", "noop",
+];
+
+/// Names that no new account may have beside [`RESERVED`]: the other spellings of verbs, the names by which people of
+/// other chats look for a server, and the verbs that the line door is going to have. In lower case.
+const RESERVED_FOR_ACCOUNTS: [&str; 26] = [
+    "nickserv", "op", "bm", "quit", "exit", "bye", "history", "missed", "search", "unread", "read", "notify", "forget",
+    "keep", "topic", "lock", "whois", "set", "away", "watch", "ignore", "want", "nick", "invite", "host", "public",
 ];
 
 /// Why a text is no name that may be used.
@@ -88,6 +95,10 @@ impl fmt::Display for Who {
 
 fn is_reserved(text: &str) -> bool {
     RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+fn is_reserved_for_accounts(text: &str) -> bool {
+    is_reserved(text) || RESERVED_FOR_ACCOUNTS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 #[cfg(test)]

@@ -246,6 +246,10 @@ mod tests {
             check(word, Err(NameError::Reserved));
         }
         check("servers", Ok("servers"));
+        // What is reserved for accounts alone may be a room or a guest.
+        for word in ["history", "topic", "op", "bye"] {
+            check(word, Ok(word));
+        }
     }
 
     #[track_caller]
