@@ -58,12 +58,12 @@ impl Subject {
         match self {
             // Each names somebody, which no count does.
             Self::Closed(_) | Self::Vanished => LOG_LINES_EACH,
+            // These come and go.
+            Self::CannotAccept | Self::AcceptsAgain => LOG_LINES_EACH,
             Self::LoggedIn | Self::Guest => LOG_LINES_EACH_DEBUG,
             Self::Refused(_)
             | Self::ClosedStranger(_)
             | Self::WrongPassword
-            | Self::CannotAccept
-            | Self::AcceptsAgain
             | Self::CannotWatch
             | Self::NoRandomness => 1,
         }
