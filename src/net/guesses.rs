@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
-use log::{debug, info};
-
 use super::addresses;
 use super::clock::Millis;
 use super::conn::Late;
+use super::log_limit::Subject;
 use super::reactor::Reactor;
 use crate::hub::names::{RoomName, UserName};
 use crate::hub::session::SessionId;
@@ -111,14 +110,16 @@ impl Reactor {
             let guess = self.guesses.record(guesser, now);
             let who = self.hub.name_of(id).map_or_else(|| "a guest".to_owned(), |name| name.to_string());
             let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) else { return };
-            match guess {
-                Guess::First => info!("wrong password for room {room}: {who} from {ip}"),
-                Guess::Another => debug!("wrong password for room {room}: {who} from {ip}"),
-                Guess::Last => info!(
-                    "wrong password for room {room}: {who} from {ip}, {ROOM_GUESSES} in {} minutes: must wait",
-                    ROOM_GUESSES_WINDOW_MS / 60_000
-                ),
-            }
+            let (subject, note) = match guess {
+                Guess::First => (Subject::RoomPassword, String::new()),
+                Guess::Another => (Subject::RoomPasswordAgain, String::new()),
+                Guess::Last => {
+                    let minutes = ROOM_GUESSES_WINDOW_MS / 60_000;
+                    (Subject::RoomPassword, format!(", {ROOM_GUESSES} in {minutes} minutes: must wait"))
+                }
+            };
+            let line = |_: &Self| format!("wrong password for room {room}: {who} from {ip}{note}");
+            self.log_peer(subject, Some(ip), line);
         }
         self.answer_late(id, now, Late::WrongRoom);
     }

@@ -22,6 +22,10 @@ pub(super) enum Subject {
     Closed(&'static str),
     /// A wrong password, or a refused token.
     WrongPassword,
+    /// The first wrong password for a room in a while, or one after which whoever gave it must wait …
+    RoomPassword,
+    /// … and each between them.
+    RoomPasswordAgain,
     /// A peer has vanished.
     Vanished,
     /// Somebody has logged in.
@@ -42,12 +46,13 @@ impl Subject {
     /// The level of its lines.
     pub(super) fn level(self) -> Level {
         match self {
-            Self::LoggedIn | Self::Guest => Level::Debug,
+            Self::RoomPasswordAgain | Self::LoggedIn | Self::Guest => Level::Debug,
             Self::CannotAccept | Self::CannotWatch | Self::NoRandomness => Level::Warn,
             Self::Refused(_)
             | Self::ClosedStranger(_)
             | Self::Closed(_)
             | Self::WrongPassword
+            | Self::RoomPassword
             | Self::Vanished
             | Self::AcceptsAgain => Level::Info,
         }
@@ -57,10 +62,10 @@ impl Subject {
     fn lines(self) -> u32 {
         match self {
             // Each names somebody, which no count does.
-            Self::Closed(_) | Self::Vanished => LOG_LINES_EACH,
+            Self::Closed(_) | Self::RoomPassword | Self::Vanished => LOG_LINES_EACH,
             // These come and go.
             Self::CannotAccept | Self::AcceptsAgain => LOG_LINES_EACH,
-            Self::LoggedIn | Self::Guest => LOG_LINES_EACH_DEBUG,
+            Self::RoomPasswordAgain | Self::LoggedIn | Self::Guest => LOG_LINES_EACH_DEBUG,
             Self::Refused(_)
             | Self::ClosedStranger(_)
             | Self::WrongPassword
@@ -218,6 +223,9 @@ impl fmt::Display for Sum {
                 write!(f, "421 {reason}: {count} more from {} {within}", self.from())
             }
             Subject::WrongPassword => write!(f, "wrong password or token: {count} more from {} {within}", self.from()),
+            Subject::RoomPassword | Subject::RoomPasswordAgain => {
+                write!(f, "wrong password for a room: {count} more from {} {within}", self.from())
+            }
             Subject::Vanished => write!(f, "{count} more from {} have vanished {within}", self.from()),
             Subject::LoggedIn => write!(f, "{count} more logged in from {} {within}", self.from()),
             Subject::Guest => write!(f, "{count} more guests from {} {within}", self.from()),

@@ -25,7 +25,7 @@ impl LogLimit {
     }
 
     fn check_invariants(&self) {
-        assert!(self.windows.len() <= LOG_WINDOWS + 11, "{} windows", self.windows.len());
+        assert!(self.windows.len() <= LOG_WINDOWS + 13, "{} windows", self.windows.len());
         assert_eq!(self.ends.len(), self.windows.len());
         assert!(self.ends.iter().is_sorted_by_key(|(end, _)| *end));
         assert!(self.ends.iter().all(|(_, key)| self.windows.contains_key(key)));
