@@ -25,6 +25,10 @@ pub enum CloseReason {
     TooManyFromAddress,
     /// `accounts.sessions_per_account` sessions are open already; the number is told.
     LoggedInAlready(u32),
+    /// The account's password was changed by another of its sessions.
+    PasswordChanged,
+    /// Another login by password took the place of the account's oldest session, which this was.
+    Replaced,
     /// The server is going down; the peer may try again after this many seconds.
     ShuttingDown(u32),
     /// A fault of the server's own.
@@ -32,7 +36,7 @@ pub enum CloseReason {
 }
 
 /// How many kinds of reason there are: the length of a table indexed by [`CloseReason::index`].
-pub const KINDS: usize = 11;
+pub const KINDS: usize = 13;
 
 impl CloseReason {
     /// The reason's place in a table of counters, below [`KINDS`].
@@ -49,6 +53,8 @@ impl CloseReason {
             Self::LoggedInAlready(_) => 8,
             Self::ShuttingDown(_) => 9,
             Self::Internal => 10,
+            Self::PasswordChanged => 11,
+            Self::Replaced => 12,
         }
     }
 
@@ -72,6 +78,8 @@ impl fmt::Display for CloseReason {
             | Self::NotAChatClient
             | Self::ServerFull
             | Self::TooManyFromAddress
+            | Self::PasswordChanged
+            | Self::Replaced
             | Self::Internal => f.write_str(NAMES.get(self.index()).copied().unwrap_or_default()),
         }
     }
@@ -91,4 +99,6 @@ pub const NAMES: [&str; KINDS] = [
     "logged in N times already",
     "shutting down",
     "internal error",
+    "password was changed",
+    "another login took this place",
 ];

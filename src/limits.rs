@@ -141,6 +141,12 @@ pub const HASH_WORK_MOST_KIB: u64 = 64 * 1024 * 1024;
 /// The account file is compacted at a start when more than half of its lines no longer count, and more than so many:
 /// fewer are 130 KB, and read in no time.
 pub const DEAD_LINES: u64 = 1000;
+/// An account may change its password so often …
+pub const PASSWORD_CHANGES: usize = 3;
+/// … in this time, in seconds: each adds a line to the account file, and nobody has a use for more.
+pub const PASSWORD_WINDOW_S: u32 = 600;
+/// So many changes of passwords are remembered for that, of all accounts: more than can be hashed in the time.
+pub const PASSWORD_CHANGES_REMEMBERED: usize = 65_536;
 /// Passwords of one address that may wait at once, so that one address cannot fill the queue.
 pub const QUEUE_PER_ADDRESS: usize = 4;
 /// So many connections are a crowd: when half of them are gone …

@@ -143,16 +143,22 @@ impl Auth {
         self.exchange.poll_loss()
     }
 
-    /// A token that resumes `name` without its password, and for how many seconds. `None` without such an account.
-    /// `unix_s` is the time, in seconds since 1970.
-    pub fn issue_token(&self, name: &UserName, unix_s: u64) -> Option<(String, u64)> {
-        let epoch = self.accounts.epoch(name)?;
-        Some((self.key.token(name, epoch, unix_s.saturating_add(TOKEN_LIFE_S)), TOKEN_LIFE_S))
+    /// The account's epoch as of now, if the account exists: what was proved in an earlier one is void.
+    pub fn epoch(&self, name: &UserName) -> Option<u32> {
+        self.accounts.epoch(name)
     }
 
-    /// Whether `token` resumes `name` at `unix_s`, in seconds since 1970.
-    pub fn check_token(&self, name: &UserName, token: &[u8], unix_s: u64) -> bool {
-        self.accounts.epoch(name).is_some_and(|epoch| self.key.accepts(token, name, epoch, unix_s))
+    /// A token that resumes `name` without its password, and for how many seconds. `None` if the account is in another
+    /// epoch than `epoch`, that of the session which asks: it gets no token for what others have set since. `unix_s` is
+    /// the time, in seconds since 1970.
+    pub fn issue_token(&self, name: &UserName, epoch: u32, unix_s: u64) -> Option<(String, u64)> {
+        let is_current = self.accounts.epoch(name) == Some(epoch);
+        is_current.then(|| (self.key.token(name, epoch, unix_s.saturating_add(TOKEN_LIFE_S)), TOKEN_LIFE_S))
+    }
+
+    /// The account's epoch, if `token` resumes `name` at `unix_s`, in seconds since 1970.
+    pub fn check_token(&self, name: &UserName, token: &[u8], unix_s: u64) -> Option<u32> {
+        self.accounts.epoch(name).filter(|epoch| self.key.accepts(token, name, *epoch, unix_s))
     }
 
     /// New rules: the queue's bound at once, the cost from the next hash on. A cost that cannot be is reported, and

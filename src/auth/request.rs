@@ -69,11 +69,11 @@ pub enum Request {
     },
     /// Set a new password, which ends all tokens of the account. [`Verdict::Changed`] or
     /// [`Verdict::Unavailable`]; [`Verdict::Wrong`] if there is no such account, or if its password is another by
-    /// now than the one that was checked.
+    /// now than that of `epoch`.
     Change {
         /// Whose password is changed.
         name: UserName,
-        /// What [`Verdict::Right`] said to the old password.
+        /// The epoch of the old password.
         epoch: u32,
         /// The new one.
         password: Secret,
@@ -89,28 +89,36 @@ impl Request {
     }
 }
 
-/// What came of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What came of a request. An account's epoch rises with each new password: it says which password was the right one.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The account exists, and is on disk.
-    Registered,
+    Registered {
+        /// The epoch that it begins with.
+        epoch: u32,
+    },
     /// Somebody has the name already.
     Taken,
     /// The password is that of the account.
     Right {
-        /// The account's epoch, which rises with each new password: it says which password was the right one.
+        /// The account's epoch.
         epoch: u32,
     },
     /// It is not, or there is no such account; or the right one has been changed since.
     Wrong,
     /// The new password is set, and on disk.
-    Changed,
+    Changed {
+        /// Whose: whoever asked for it may be gone.
+        name: UserName,
+        /// The account's new epoch. Sessions and tokens of earlier ones are void.
+        epoch: u32,
+    },
     /// The file cannot be written now (disk full, read-only, failing) or memory is short: nothing was changed.
     Unavailable,
 }
 
 /// A verdict, and to which request it belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The number that the request was submitted under.
     pub ticket: u64,

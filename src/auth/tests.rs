@@ -56,10 +56,11 @@ fn ask(both: &mut (Auth, Receiver<()>), request: Request, expected: Verdict) {
 fn accounts_outlive_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let mut both = open(folder.path());
-    ask(&mut both, register("Alice", "correct horse"), Verdict::Registered);
+    ask(&mut both, register("Alice", "correct horse"), Verdict::Registered { epoch: 1 });
     ask(&mut both, check("alice", "correct horse"), Verdict::Right { epoch: 1 });
-    let (token, life) = both.0.issue_token(&name("alice"), NOW).unwrap();
+    let (token, life) = both.0.issue_token(&name("alice"), 1, NOW).unwrap();
     assert_eq!(life, 86_400);
+    assert_eq!(both.0.issue_token(&name("alice"), 2, NOW), None, "that is no epoch of the account's");
     both.0.close();
     let mut both = open(folder.path());
     assert_eq!(both.0.accounts(), 1);
@@ -67,12 +68,16 @@ fn accounts_outlive_the_process() {
     ask(&mut both, check("alice", "correct horse"), Verdict::Right { epoch: 1 });
     ask(&mut both, check("alice", "correct mule"), Verdict::Wrong);
     ask(&mut both, check("bob", "correct horse"), Verdict::Wrong);
-    assert!(both.0.check_token(&name("aLICE"), token.as_bytes(), NOW + 86_399));
-    assert!(!both.0.check_token(&name("alice"), token.as_bytes(), NOW + 86_400));
-    assert!(!both.0.check_token(&name("bob"), token.as_bytes(), NOW));
-    assert!(both.0.issue_token(&name("bob"), NOW).is_none());
-    ask(&mut both, Request::Change { name: name("alice"), epoch: 1, password: secret("a new one") }, Verdict::Changed);
-    assert!(!both.0.check_token(&name("alice"), token.as_bytes(), NOW));
+    assert_eq!(both.0.check_token(&name("aLICE"), token.as_bytes(), NOW + 86_399), Some(1));
+    assert_eq!(both.0.check_token(&name("alice"), token.as_bytes(), NOW + 86_400), None);
+    assert_eq!(both.0.check_token(&name("bob"), token.as_bytes(), NOW), None);
+    assert_eq!(both.0.issue_token(&name("bob"), 1, NOW), None);
+    let changed = Verdict::Changed { name: name("Alice"), epoch: 2 };
+    ask(&mut both, Request::Change { name: name("alice"), epoch: 1, password: secret("a new one") }, changed);
+    assert_eq!(both.0.check_token(&name("alice"), token.as_bytes(), NOW), None);
+    assert_eq!(both.0.issue_token(&name("alice"), 1, NOW), None, "a session of before gets none for after");
+    let (token, _) = both.0.issue_token(&name("alice"), 2, NOW).unwrap();
+    assert_eq!(both.0.check_token(&name("alice"), token.as_bytes(), NOW), Some(2));
 }
 
 #[test]
@@ -121,7 +126,7 @@ fn one_of_two_registers() {
     let mut both = open(folder.path());
     both.0.submit(1, None, register("alice", "password")).unwrap();
     assert_eq!(both.0.submit(2, None, register("ALICE", "password")), Err(Refused::Taken));
-    assert_eq!(answer(&mut both), Answer { ticket: 1, verdict: Verdict::Registered });
+    assert_eq!(answer(&mut both), Answer { ticket: 1, verdict: Verdict::Registered { epoch: 1 } });
     assert_eq!(both.0.submit(2, None, register("Alice", "password")), Err(Refused::Taken));
 }
 
@@ -133,7 +138,7 @@ fn a_failed_registration_leaves_the_name_free() {
     assert_eq!(both.0.submit(2, None, register("alice", "password")), Err(Refused::Taken));
     both.0.exchange.answer([Answer { ticket: 1, verdict: Verdict::Unavailable }]);
     assert_eq!(answer(&mut both).ticket, 1);
-    ask(&mut both, register("alice", "password"), Verdict::Registered);
+    ask(&mut both, register("alice", "password"), Verdict::Registered { epoch: 1 });
 }
 
 #[test]

@@ -129,7 +129,7 @@ impl Worker {
         let phc = self.hasher.hash(password)?;
         let epoch = self.journal.first_epoch(&name);
         let change = Change { op: Op::Add, unix: unix_now(), name, epoch, phc };
-        self.stage(change, Some(Answer { ticket, verdict: Verdict::Registered }));
+        self.stage(change, Some(Answer { ticket, verdict: Verdict::Registered { epoch } }));
         Ok(None)
     }
 
@@ -165,8 +165,9 @@ impl Worker {
         // An epoch that cannot rise would leave old tokens alive.
         let Some(epoch) = epoch.checked_add(1) else { return Ok(Some(Verdict::Unavailable)) };
         let phc = self.hasher.hash(password)?;
+        let verdict = Verdict::Changed { name: name.clone(), epoch };
         let change = Change { op: Op::Update, unix: unix_now(), name, epoch, phc };
-        self.stage(change, Some(Answer { ticket, verdict: Verdict::Changed }));
+        self.stage(change, Some(Answer { ticket, verdict }));
         Ok(None)
     }
 

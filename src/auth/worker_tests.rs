@@ -26,6 +26,10 @@ fn secret(text: &str) -> Secret {
     Secret::new(text.as_bytes().to_vec())
 }
 
+fn changed(who: &str, epoch: u32) -> Verdict {
+    Verdict::Changed { name: name(who), epoch }
+}
+
 impl Bench {
     fn new() -> Self {
         let fake = Fake::default();
@@ -83,12 +87,12 @@ fn registering_checking_changing() {
     bench.check("alice", "password", Verdict::Wrong);
     bench.change("alice", 1, "password", Verdict::Wrong);
     bench.register(1, "Alice");
-    assert_eq!(bench.work(), [(1, Verdict::Registered)]);
+    assert_eq!(bench.work(), [(1, Verdict::Registered { epoch: 1 })]);
     bench.register(2, "aLICE");
     assert_eq!(bench.work(), [(2, Verdict::Taken)]);
     bench.check("ALICE", "password", Verdict::Right { epoch: 1 });
     bench.check("alice", "Password", Verdict::Wrong);
-    bench.change("alice", 1, "another one", Verdict::Changed);
+    bench.change("alice", 1, "another one", changed("alice", 2));
     bench.check("alice", "password", Verdict::Wrong);
     bench.check("alice", "another one", Verdict::Right { epoch: 2 });
     assert_eq!(bench.accounts.epoch(&name("alice")), Some(2));
@@ -103,7 +107,7 @@ fn those_who_wait_together_share_the_sync() {
     }
     let answers = bench.work();
     assert_eq!(answers.len(), 40);
-    assert!(answers.iter().all(|(_, verdict)| *verdict == Verdict::Registered));
+    assert!(answers.iter().all(|(_, verdict)| *verdict == Verdict::Registered { epoch: 1 }));
     // A hash takes microseconds here, and a batch gathers for 10 ms; how many that makes is the machine's to say.
     let syncs = bench.fake.script().syncs;
     assert!(syncs < 20, "{syncs} syncs");
@@ -117,7 +121,7 @@ fn nothing_is_seen_before_it_is_on_disk() {
     bench.worker.step();
     assert_eq!((bench.accounts.count(), bench.answers()), (0, vec![]));
     bench.worker.step();
-    assert_eq!((bench.accounts.count(), bench.answers()), (1, vec![(1, Verdict::Registered)]));
+    assert_eq!((bench.accounts.count(), bench.answers()), (1, vec![(1, Verdict::Registered { epoch: 1 })]));
 }
 
 #[test]
@@ -126,7 +130,12 @@ fn one_name_is_registered_once() {
     for (ticket, who) in [(1, "alice"), (2, "ALICE"), (3, "bob"), (4, "Alice")] {
         bench.register(ticket, who);
     }
-    let expected = [(1, Verdict::Registered), (2, Verdict::Taken), (3, Verdict::Registered), (4, Verdict::Taken)];
+    let expected = [
+        (1, Verdict::Registered { epoch: 1 }),
+        (2, Verdict::Taken),
+        (3, Verdict::Registered { epoch: 1 }),
+        (4, Verdict::Taken),
+    ];
     assert_eq!(bench.work(), expected);
 }
 
@@ -136,11 +145,11 @@ fn of_two_changes_the_second_loses() {
     bench.register(1, "alice");
     bench.submit(2, Request::Change { name: name("alice"), epoch: 1, password: secret("one") });
     bench.submit(3, Request::Change { name: name("ALICE"), epoch: 1, password: secret("two") });
-    assert_eq!(bench.work(), [(1, Verdict::Registered), (2, Verdict::Changed), (3, Verdict::Wrong)]);
+    assert_eq!(bench.work(), [(1, Verdict::Registered { epoch: 1 }), (2, changed("alice", 2)), (3, Verdict::Wrong)]);
     bench.check("alice", "one", Verdict::Right { epoch: 2 });
     bench.change("alice", 1, "two", Verdict::Wrong);
     bench.change("alice", 3, "two", Verdict::Wrong);
-    bench.change("alice", 2, "two", Verdict::Changed);
+    bench.change("alice", 2, "two", changed("alice", 3));
     bench.check("alice", "two", Verdict::Right { epoch: 3 });
 }
 
@@ -155,7 +164,7 @@ fn a_change_that_failed_stands_in_nobodys_way() {
     bench.submit(3, Request::Change { name: name("alice"), epoch: 1, password: secret("two") });
     assert_eq!(bench.work(), [(2, Verdict::Unavailable), (3, Verdict::Unavailable)]);
     bench.fake.script().room = None;
-    bench.change("alice", 1, "three", Verdict::Changed);
+    bench.change("alice", 1, "three", changed("alice", 2));
 }
 
 #[test]
@@ -178,7 +187,7 @@ fn a_failing_disk_stops_changes_only() {
     loop {
         bench.register(3, "bob");
         match bench.work().as_slice() {
-            [(3, Verdict::Registered)] => break,
+            [(3, Verdict::Registered { epoch: 1 })] => break,
             _ => assert!(Instant::now() < deadline, "it does not heal"),
         }
         std::thread::sleep(Duration::from_millis(20));
@@ -210,7 +219,7 @@ fn rehashing_waits_for_those_who_wait_and_heeds_a_change() {
     bench.exchange.reconfigure(&rules(16));
     bench.submit(2, Request::Check { name: name("alice"), password: secret("password") });
     bench.submit(3, Request::Change { name: name("alice"), epoch: 1, password: secret("another one") });
-    assert_eq!(bench.work(), [(2, Verdict::Right { epoch: 1 }), (3, Verdict::Changed)]);
+    assert_eq!(bench.work(), [(2, Verdict::Right { epoch: 1 }), (3, changed("alice", 2))]);
     bench.check("alice", "another one", Verdict::Right { epoch: 2 });
     bench.check("alice", "password", Verdict::Wrong);
 }

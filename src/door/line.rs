@@ -223,6 +223,8 @@ impl Line {
             self.dialogue = Dialogue::Password { name: name.clone(), new: true };
         } else if matches!(reply, Reply::NameTaken(_)) {
             self.dialogue = Dialogue::Name;
+        } else if *reply == Reply::AskOldPassword {
+            self.dialogue = Dialogue::OldPassword;
         } else if *reply == Reply::AskNextPassword {
             self.dialogue = Dialogue::NewPassword;
         } else if matches!(reply, Reply::WrongOldPassword | Reply::PasswordChanged) {

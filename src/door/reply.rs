@@ -6,7 +6,7 @@ use super::Masked;
 use super::wire::Wire;
 use crate::close::CloseReason;
 use crate::hub::names::{RoomName, RoomToken, UserName};
-use crate::limits::{NAME_BYTES, NAME_CHARS, PASSWORD_MAX_BYTES};
+use crate::limits::{NAME_BYTES, NAME_CHARS, PASSWORD_CHANGES, PASSWORD_MAX_BYTES, PASSWORD_WINDOW_S};
 
 /// A line (or two) of the server to one client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub enum Reply {
     Busy(u32),
     /// 450: the account file cannot be written.
     CannotSave,
+    /// 450 to PASSWD: it was changed too often of late; seconds until it may be again.
+    TooManyChanges(u64),
     /// 331 within PASSWD.
     AskOldPassword,
     /// 332 within PASSWD.
@@ -119,10 +121,17 @@ impl Reply {
             Self::TokenRefused => writeln!(out, "C 531 token refused; your password?"),
             Self::Busy(seconds) => writeln!(out, "C 450 busy, try again in {seconds} s"),
             Self::CannotSave => writeln!(out, "C 450 accounts cannot be saved now, try again in 30 s"),
+            Self::TooManyChanges(seconds) => {
+                writeln!(
+                    out,
+                    "C 450 the password was changed {PASSWORD_CHANGES} times within {} min, try again in {seconds} s",
+                    PASSWORD_WINDOW_S / 60
+                )
+            }
             Self::AskOldPassword => writeln!(out, "C 331 your old password?"),
             Self::AskNextPassword => writeln!(out, "C 332 choose a new password"),
             Self::WrongOldPassword => writeln!(out, "C 530 wrong password; it stays as it is"),
-            Self::PasswordChanged => writeln!(out, "C 200 password changed; older tokens are void"),
+            Self::PasswordChanged => writeln!(out, "C 200 password changed; other sessions and older tokens are void"),
             Self::Token(Masked(token), seconds) => writeln!(out, "C 231 {token} expires={seconds}"),
             Self::Cancelled => writeln!(out, "C 200 cancelled"),
             Self::Done => writeln!(out, "C 200 done"),
@@ -157,7 +166,7 @@ impl Reply {
 
     /// Whether the server could not do its part just now (450): such a line counts towards no limit.
     pub fn is_busy(&self) -> bool {
-        matches!(self, Self::Busy(_) | Self::CannotSave)
+        matches!(self, Self::Busy(_) | Self::CannotSave | Self::TooManyChanges(_))
     }
 }
 

@@ -33,6 +33,7 @@ impl Reactor {
             Step::Name(name) => self.on_name(id, name),
             Step::Token { name, token: Masked(token) } => self.on_token(id, &name, token),
             Step::Password { name, new, password: Masked(password) } => self.on_password(id, name, new, password),
+            Step::ChangePassword => self.on_passwd(id),
             Step::OldPassword(Masked(password)) => self.on_old_password(id, password),
             Step::NewPassword(Masked(password)) => self.on_new_password(id, password),
             Step::IssueToken => self.issue_token(id),

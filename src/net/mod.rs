@@ -23,6 +23,7 @@ pub mod outbox;
 mod pace;
 pub mod pages;
 mod parcels;
+mod passwd;
 mod reactor;
 mod read;
 mod rooms;
@@ -54,6 +55,7 @@ use descriptors::Spare;
 use fault::Faults;
 use listen::Listener;
 use pages::Pages;
+use passwd::Changes;
 use reactor::{Ending, Reactor};
 use rooms::Relay;
 use slim::Crest;
@@ -216,6 +218,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         silent: 0,
         hub: Hub::new(Rules::from(&tuning)),
         auth,
+        changes: Changes::default(),
         relay,
         pages: Pages::default(),
         timers: Timers::default(),

@@ -14,6 +14,7 @@ use super::descriptors::Spare;
 use super::fault::Faults;
 use super::listen::Listener;
 use super::pages::Pages;
+use super::passwd::Changes;
 use super::rooms::Relay;
 use super::slim::Crest;
 use super::stats::Stats;
@@ -50,6 +51,8 @@ pub(super) struct Reactor {
 
     pub(super) hub: Hub,
     pub(super) auth: Auth,
+    /// Who has changed a password of late.
+    pub(super) changes: Changes,
     pub(super) relay: Relay,
 
     pub(super) pages: Pages,

@@ -59,6 +59,7 @@ mod shutdown;
 mod signals;
 mod slow;
 mod stalled;
+mod stolen;
 mod strangers;
 mod talk;
 mod vanished;

@@ -59,6 +59,7 @@ impl Server {
             Step::Password { name, new: true, .. } => self.enter(name),
             Step::Password { name, password: Masked(b"password1"), .. } if name.as_str() == "alice" => self.enter(name),
             Step::Password { .. } => self.fail(Reply::WrongPassword),
+            Step::ChangePassword => self.tell(&Reply::AskOldPassword),
             Step::OldPassword(Masked(b"busybusy")) | Step::NewPassword(Masked(b"busybusy")) => {
                 self.tell(&Reply::Busy(2))
             }
