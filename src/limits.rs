@@ -149,6 +149,8 @@ pub const PASSWORD_WINDOW_S: u32 = 600;
 pub const PASSWORD_CHANGES_REMEMBERED: usize = 65_536;
 /// Passwords of one address that may wait at once, so that one address cannot fill the queue.
 pub const QUEUE_PER_ADDRESS: usize = 4;
+/// The same for a network (IPv6: a /48, IPv4: a /24), for whoever has one has many addresses.
+pub const QUEUE_PER_NETWORK: usize = 8 * QUEUE_PER_ADDRESS;
 /// So many connections are a crowd: when half of them are gone …
 pub const CROWD_LEAST: usize = 64;
 /// … for this long, what they have needed is given back. It takes milliseconds, so not at each who goes.

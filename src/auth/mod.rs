@@ -31,7 +31,6 @@ mod worker;
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::fs::File;
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -44,7 +43,7 @@ use hash::Hasher;
 use journal::Journal;
 use load::Loaded;
 use queue::Job;
-pub use request::{Answer, OpenError, Refused, Request, Secret, Settings, Verdict};
+pub use request::{Answer, OpenError, Origin, Refused, Request, Secret, Settings, Verdict};
 use resume::{Before, Key};
 use worker::{Wake, Worker};
 
@@ -65,7 +64,7 @@ pub struct Auth {
     _lock: Arc<File>,
     /// Kept for longer than the thread has it: the loop hears no more of a waker that is closed, not even what it
     /// called last.
-    _wake: Wake,
+    wake: Wake,
 }
 
 impl Auth {
@@ -92,7 +91,7 @@ impl Auth {
             })
             .map_err(|e| OpenError::Unusable(format!("accounts: the thread cannot be started: {e}; try again")))?;
         let (registering, thread) = (Registering::default(), Some(thread));
-        Ok(Self { accounts, exchange, registering, key, thread, ended, _lock: lock, _wake: wake })
+        Ok(Self { accounts, exchange, registering, key, thread, ended, _lock: lock, wake })
     }
 
     /// The name as it was registered, if the account exists.
@@ -101,11 +100,12 @@ impl Auth {
     }
 
     /// Queues a request under a number of the caller's, which comes back with the answer; two that are not answered
-    /// must not have the same one. `origin` is the address it counts against, `None` that of nobody. Never waits.
+    /// must not have the same one. `origin` is whom it counts against, `None` nobody. Never waits. In a full queue it may
+    /// take the place of another request, which is answered [`Verdict::Busy`] then.
     ///
     /// # Errors
     /// [`Refused`]; no answer comes then.
-    pub fn submit(&mut self, ticket: u64, origin: Option<IpAddr>, request: Request) -> Result<(), Refused> {
+    pub fn submit(&mut self, ticket: u64, origin: Option<Origin>, request: Request) -> Result<(), Refused> {
         let registers = match &request {
             Request::Register { name, .. } => Some(name.clone()),
             Request::Check { .. } | Request::Change { .. } => None,
@@ -115,7 +115,10 @@ impl Auth {
         {
             return Err(Refused::Taken);
         }
-        self.exchange.submit(origin, Job { ticket, request })?;
+        let has_displaced = self.exchange.submit(origin, Job { ticket, request })?;
+        if has_displaced {
+            (self.wake)();
+        }
         if let Some(name) = registers {
             self.registering.add(ticket, name);
         }

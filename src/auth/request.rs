@@ -1,6 +1,7 @@
 //! What the loop asks of the accounts, and what it is told.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use subtle::ConstantTimeEq as _;
@@ -47,6 +48,15 @@ pub struct Settings {
     pub file: PathBuf,
     /// Cost of a password and length of the queue; the rest of the rules is the caller's to keep.
     pub rules: limits::Accounts,
+}
+
+/// Whom a request counts against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The address that it comes from, or what stands for it: an IPv6 subscriber has many.
+    pub address: IpAddr,
+    /// The network that the address belongs to, by its first address.
+    pub network: IpAddr,
 }
 
 /// Slow work: every request costs one password hash.
@@ -113,6 +123,8 @@ pub enum Verdict {
         /// The account's new epoch. Sessions and tokens of earlier ones are void.
         epoch: u32,
     },
+    /// It has made room in a full queue for somebody who had fewer requests in it. Nothing was looked at.
+    Busy,
     /// The file cannot be written now (disk full, read-only, failing) or memory is short: nothing was changed.
     Unavailable,
 }
@@ -129,7 +141,7 @@ pub struct Answer {
 /// Why a request was not even queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// The queue, or the address's share of it, is full.
+    /// The queue is full, or the share of the address or of its network.
     Full,
     /// The name to be registered has an account, or is being registered by somebody else.
     Taken,

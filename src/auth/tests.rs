@@ -172,6 +172,31 @@ fn what_waits_can_be_cancelled_and_what_is_full_refuses() {
 }
 
 #[test]
+fn who_makes_room_is_told_and_its_name_is_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path());
+    settings.rules.argon2 = Argon2Cost { memory_kib: 8 * 1024, iterations: 10, parallelism: 1 };
+    settings.rules.queue = 2;
+    let (wake, woken) = channel();
+    let mut both = (Auth::open(&settings, move || wake.send(()).unwrap_or(())).unwrap(), woken);
+    let origin = |last| {
+        let address = [192, 0, 2, last].into();
+        Some(Origin { address, network: address })
+    };
+    both.0.submit(1, origin(1), check("nobody", "password")).unwrap();
+    while both.0.waiting() > 0 {
+        thread::yield_now();
+    }
+    both.0.submit(2, origin(1), check("nobody", "password")).unwrap();
+    both.0.submit(3, origin(1), register("alice", "password")).unwrap();
+    both.0.submit(4, origin(2), register("bob", "password")).unwrap();
+    assert_eq!(answer(&mut both), Answer { ticket: 3, verdict: Verdict::Busy });
+    assert!(!both.0.registering.has(&name("alice")) && both.0.registering.has(&name("bob")));
+    assert_eq!(both.0.submit(5, origin(2), register("alice", "password")), Err(Refused::Full));
+    assert_eq!([answer(&mut both).ticket, answer(&mut both).ticket, answer(&mut both).ticket], [1, 2, 4]);
+}
+
+#[test]
 fn a_worker_that_panics_takes_nobody_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let woken = Arc::new(AtomicBool::new(false));

@@ -9,7 +9,7 @@ use super::conn::{Late, Pause};
 use super::fault;
 use super::reactor::Reactor;
 use super::token::{from_ticket, ticket};
-use crate::auth::{Refused, Request, Secret, Verdict};
+use crate::auth::{Origin, Refused, Request, Secret, Verdict};
 use crate::close::CloseReason;
 use crate::door::Masked;
 use crate::door::reply::Reply;
@@ -78,7 +78,8 @@ impl Reactor {
         let now = self.clock.now;
         let limits = &self.tuning.limits;
         let Some(conn) = self.conns.find(id) else { return };
-        let origin = (!addresses::exempt(conn.ip, limits)).then(|| addresses::party(conn.ip));
+        let origin = || Origin { address: addresses::party(conn.ip), network: addresses::network(conn.ip) };
+        let origin = (!addresses::exempt(conn.ip, limits)).then(origin);
         match self.auth.submit(ticket(id), origin, request) {
             Ok(()) => conn.pause = Pause::Verdict(now),
             Err(Refused::Full) => self.reply(id, &Reply::Busy(BUSY_RETRY_S)),
@@ -123,6 +124,7 @@ impl Reactor {
             (Verdict::Changed { .. }, None) if is_in => self.reply(id, &Reply::PasswordChanged),
             (Verdict::Wrong, None) if is_in => self.on_wrong(id, asked, |_| Late::WrongOld),
             (Verdict::Taken, _) => self.on_taken(id),
+            (Verdict::Busy, _) => self.reply(id, &Reply::Busy(BUSY_RETRY_S)),
             (Verdict::Unavailable, _) => self.reply(id, &Reply::CannotSave),
             (Verdict::Registered { .. } | Verdict::Right { .. } | Verdict::Wrong | Verdict::Changed { .. }, _) => {
                 self.close(id, CloseReason::Internal); // a verdict that nobody here has asked for

@@ -46,6 +46,7 @@ mod memory;
 mod nc;
 mod ops;
 mod panics;
+mod password_queue;
 mod promises;
 mod rates;
 mod reload;
