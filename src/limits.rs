@@ -291,6 +291,8 @@ impl Default for Argon2Cost {
 pub struct Accounts {
     /// Who may make an account.
     pub registration: Registration,
+    /// How many accounts there may be; the operator may add more. Each takes some 130 bytes of the file and 300 of memory.
+    pub most: u32,
     /// The shortest password that may be chosen.
     pub password_min_bytes: u32,
     /// How often one account may be logged in at once.
@@ -305,6 +307,7 @@ impl Default for Accounts {
     fn default() -> Self {
         Self {
             registration: Registration::Open,
+            most: 100_000,
             password_min_bytes: 8,
             sessions_per_account: 4,
             argon2: Argon2Cost::default(),

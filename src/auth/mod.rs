@@ -55,6 +55,8 @@ pub struct Auth {
     accounts: Arc<Accounts>,
     exchange: Arc<Exchange>,
     registering: Registering,
+    /// How many accounts there may be.
+    most: usize,
     key: Key,
     /// `None` once it was joined, or given up.
     thread: Option<JoinHandle<()>>,
@@ -91,12 +93,21 @@ impl Auth {
             })
             .map_err(|e| OpenError::Unusable(format!("accounts: the thread cannot be started: {e}; try again")))?;
         let (registering, thread) = (Registering::default(), Some(thread));
-        Ok(Self { accounts, exchange, registering, key, thread, ended, _lock: lock, wake })
+        let most = most(rules);
+        Ok(Self { accounts, exchange, registering, most, key, thread, ended, _lock: lock, wake })
     }
 
     /// The name as it was registered, if the account exists.
     pub fn lookup(&self, name: &UserName) -> Option<UserName> {
         self.accounts.registered(name)
+    }
+
+    /// Whether there is room for another account, besides those that are being registered.
+    pub fn may_register(&self) -> bool {
+        // In this order: an account that is made meanwhile is counted twice, and never not at all.
+        let begun = self.registering.names.len();
+        let pending = || self.registering.names.iter().filter(|name| self.accounts.registered(name).is_none()).count();
+        begun + self.accounts.count() < self.most || pending() + self.accounts.count() < self.most
     }
 
     /// Queues a request under a number of the caller's, which comes back with the answer; two that are not answered
@@ -114,6 +125,9 @@ impl Auth {
             && (self.registering.has(name) || self.accounts.registered(name).is_some())
         {
             return Err(Refused::Taken);
+        }
+        if registers.is_some() && !self.may_register() {
+            return Err(Refused::NoneLeft);
         }
         let has_displaced = self.exchange.submit(origin, Job { ticket, request })?;
         if has_displaced {
@@ -164,13 +178,14 @@ impl Auth {
         self.accounts.epoch(name).filter(|epoch| self.key.accepts(token, name, *epoch, unix_s))
     }
 
-    /// New rules: the queue's bound at once, the cost from the next hash on. A cost that cannot be is reported, and
+    /// New rules: the queue's bound and the number of accounts at once, the cost from the next hash on. A cost that cannot be is reported, and
     /// the old one stays.
     pub fn reconfigure(&mut self, rules: &limits::Accounts) {
         if !hash::is_possible(rules.argon2) {
             log::warn!("accounts.argon2: parameters out of bounds; the old ones stay");
         }
         self.exchange.reconfigure(rules);
+        self.most = most(rules);
     }
 
     /// How many accounts there are.
@@ -201,6 +216,10 @@ impl Drop for Auth {
         // It catches its own panics.
         let _ = thread.join();
     }
+}
+
+fn most(rules: &limits::Accounts) -> usize {
+    usize::try_from(rules.most).unwrap_or(usize::MAX)
 }
 
 /// The account file and what belongs to it, with the lock.

@@ -46,7 +46,7 @@ impl fmt::Debug for Secret {
 pub struct Settings {
     /// The account file. Its lock, the token key and temporary files stand beside it, named after it.
     pub file: PathBuf,
-    /// Cost of a password and length of the queue; the rest of the rules is the caller's to keep.
+    /// Cost of a password, length of the queue, number of accounts; the rest of the rules is the caller's to keep.
     pub rules: limits::Accounts,
 }
 
@@ -145,6 +145,8 @@ pub enum Refused {
     Full,
     /// The name to be registered has an account, or is being registered by somebody else.
     Taken,
+    /// There are as many accounts as there may be.
+    NoneLeft,
 }
 
 /// Why the accounts cannot be opened: one line for the operator, with the next step.

@@ -131,6 +131,41 @@ fn one_of_two_registers() {
 }
 
 #[test]
+fn there_are_so_many_accounts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut both = open(folder.path());
+    let rules = |most| limits::Accounts { most, ..settings(folder.path()).rules };
+    both.0.reconfigure(&rules(2));
+    both.0.submit(1, None, register("alice", "password")).unwrap();
+    both.0.submit(2, None, register("bob", "password")).unwrap();
+    assert!(!both.0.may_register());
+    assert_eq!(both.0.submit(3, None, register("carol", "password")), Err(Refused::NoneLeft));
+    assert_eq!([answer(&mut both).ticket, answer(&mut both).ticket], [1, 2]);
+    assert_eq!(both.0.submit(3, None, register("carol", "password")), Err(Refused::NoneLeft));
+    assert_eq!(both.0.submit(3, None, register("bob", "password")), Err(Refused::Taken));
+    ask(&mut both, check("alice", "password"), Verdict::Right { epoch: 1 });
+    // Fewer than there are changes nothing for these, and more make room.
+    both.0.reconfigure(&rules(1));
+    ask(&mut both, check("bob", "password"), Verdict::Right { epoch: 1 });
+    both.0.reconfigure(&rules(3));
+    ask(&mut both, register("carol", "password"), Verdict::Registered { epoch: 1 });
+    assert!(!both.0.may_register());
+}
+
+#[test]
+fn an_account_that_was_made_and_not_told_of_yet_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut both = open(folder.path());
+    both.0.reconfigure(&limits::Accounts { most: 2, ..settings(folder.path()).rules });
+    both.0.submit(1, None, register("alice", "password")).unwrap();
+    while both.0.accounts() == 0 {
+        thread::yield_now();
+    }
+    assert!(both.0.registering.has(&name("alice")) && both.0.may_register());
+    assert_eq!(answer(&mut both).ticket, 1);
+}
+
+#[test]
 fn a_failed_registration_leaves_the_name_free() {
     let folder = tempfile::tempdir().unwrap();
     let mut both = open(folder.path());

@@ -23,6 +23,8 @@ pub enum Reply {
     ReservedName(UserName),
     /// 553: somebody else was faster.
     NameTaken(UserName),
+    /// 450: there are as many accounts as there may be.
+    NoNewAccounts,
     /// 553: no name for a room.
     BadRoomName,
     /// 553: the name is kept for the server.
@@ -106,6 +108,7 @@ impl Reply {
             ),
             Self::ReservedName(name) => writeln!(out, "C 553 {name} is reserved; your name?"),
             Self::NameTaken(name) => writeln!(out, "C 553 {name} was just taken; your name?"),
+            Self::NoNewAccounts => writeln!(out, "C 450 no new accounts; your name?"),
             Self::BadRoomName => writeln!(out, "C 553 a room's name is 1 to {NAME_CHARS} letters, digits or _ . -"),
             Self::ReservedRoomName => writeln!(out, "C 553 that name is reserved"),
             Self::Entered { room, token, port: None } => writeln!(out, "C 227 {room} token={}", token.encode()),
@@ -166,7 +169,7 @@ impl Reply {
 
     /// Whether the server could not do its part just now (450): such a line counts towards no limit.
     pub fn is_busy(&self) -> bool {
-        matches!(self, Self::Busy(_) | Self::CannotSave | Self::TooManyChanges(_))
+        matches!(self, Self::Busy(_) | Self::CannotSave | Self::TooManyChanges(_) | Self::NoNewAccounts)
     }
 }
 

@@ -32,7 +32,8 @@ impl Reactor {
     pub(super) fn on_name(&mut self, id: SessionId, name: UserName) {
         let reply = match (self.auth.lookup(&name), self.tuning.accounts.registration) {
             (Some(registered), _) => Reply::AskPassword(registered),
-            (None, Registration::Open) => Reply::AskNewPassword(name),
+            (None, Registration::Open) if self.auth.may_register() => Reply::AskNewPassword(name),
+            (None, Registration::Open) => Reply::NoNewAccounts,
             // Who is not here looks like who is: the names of a closed server are nobody's business.
             (None, Registration::Closed) => Reply::AskPassword(name),
         };
@@ -84,6 +85,7 @@ impl Reactor {
             Ok(()) => conn.pause = Pause::Verdict(now),
             Err(Refused::Full) => self.reply(id, &Reply::Busy(BUSY_RETRY_S)),
             Err(Refused::Taken) => self.on_taken(id),
+            Err(Refused::NoneLeft) => self.reply(id, &Reply::NoNewAccounts),
         }
     }
 

@@ -49,6 +49,7 @@ mod panics;
 mod password_queue;
 mod promises;
 mod rates;
+mod registrations;
 mod reload;
 mod resets;
 mod resume;
