@@ -138,9 +138,11 @@ pub const VANISH_QUIET_MS: u32 = 10_000;
 pub const HASH_MEMORY_MOST_KIB: u32 = 4 * 1024 * 1024;
 /// The most work of one hash, in KiB filled over all passes: 64 GiB, about a minute. Nor must it stop all logins.
 pub const HASH_WORK_MOST_KIB: u64 = 64 * 1024 * 1024;
-/// The account file is compacted at a start when more than half of its lines no longer count, and more than so many:
-/// fewer are 130 KB, and read in no time.
+/// The account file is compacted, at a start and while the server runs, when more than half of its lines no longer
+/// count, and more than so many: fewer are 130 KB, and read in no time.
 pub const DEAD_LINES: u64 = 1000;
+/// Accounts that are copied at a time while a server compacts the file: a few milliseconds, for which a login waits.
+pub const COMPACT_LINES: usize = 500;
 /// An account may change its password so often …
 pub const PASSWORD_CHANGES: usize = 3;
 /// … in this time, in seconds: each adds a line to the account file, and nobody has a use for more.

@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::journal::tests::Fake;
+use super::super::medium::Found;
 use super::*;
-use crate::limits;
-use crate::limits::Argon2Cost;
+use crate::limits::{self, Argon2Cost, DEAD_LINES};
 
 /// A worker that works only when it is told to, on a file in memory.
 struct Bench {
@@ -55,7 +55,12 @@ impl Bench {
 
     /// Works until there is nothing to be done; the verdicts by ticket.
     fn work(&mut self) -> Vec<(u64, Verdict)> {
-        while self.exchange.waiting() > 0 || !self.worker.batch.is_empty() || !self.worker.weak.is_empty() {
+        let is_compacting = |it: &Self| it.worker.journal.is_compacting(it.accounts.count(), Instant::now());
+        while self.exchange.waiting() > 0
+            || !self.worker.batch.is_empty()
+            || !self.worker.weak.is_empty()
+            || is_compacting(self)
+        {
             assert!(self.worker.step());
         }
         self.answers()
@@ -239,6 +244,61 @@ fn rehashing_is_bounded() {
     assert_eq!(bench.worker.weak.len(), REHASHES);
     bench.work();
     assert_eq!(bench.fake.script().syncs, 2);
+}
+
+/// Changes alice's password until so many lines no longer count. Gives her epoch.
+fn waste(bench: &mut Bench, lines: u64) -> u32 {
+    bench.register(1, "alice");
+    bench.work();
+    for epoch in 1..=lines as u32 {
+        bench.change("alice", epoch, "password", changed("alice", epoch + 1));
+    }
+    lines as u32 + 1
+}
+
+/// How many lines the file has, the header too.
+fn lines(bench: &Bench) -> usize {
+    bench.fake.script().bytes.iter().filter(|byte| **byte == b'\n').count()
+}
+
+#[test]
+fn lines_that_no_longer_count_are_written_away_while_it_works() {
+    let mut bench = Bench::new();
+    let epoch = waste(&mut bench, DEAD_LINES);
+    assert_eq!((lines(&bench), bench.fake.script().replaces), (DEAD_LINES as usize + 2, 0), "so few stay");
+    bench.change("alice", epoch, "another one", changed("alice", epoch + 1));
+    bench.check("alice", "another one", Verdict::Right { epoch: epoch + 1 });
+    assert_eq!((lines(&bench), bench.fake.script().replaces), (2, 1));
+    // It goes on behind the lines of the new file.
+    bench.register(2, "bob");
+    assert_eq!(bench.work(), [(2, Verdict::Registered { epoch: 1 })]);
+    bench.change("alice", epoch + 1, "a third one", changed("alice", epoch + 2));
+    assert_eq!((bench.fake.names(), lines(&bench)), (vec!["alice".to_owned(), "bob".to_owned()], 4));
+}
+
+#[test]
+fn a_compaction_that_fails_changes_nothing_and_is_not_tried_all_the_time() {
+    let mut bench = Bench::new();
+    bench.fake.script().replace_fails = true;
+    let epoch = waste(&mut bench, DEAD_LINES + 100);
+    bench.register(2, "bob");
+    assert_eq!(bench.work(), [(2, Verdict::Registered { epoch: 1 })]);
+    bench.check("alice", "password", Verdict::Right { epoch });
+    assert_eq!((lines(&bench), bench.fake.script().tries), (DEAD_LINES as usize + 103, 1));
+    assert_eq!(bench.fake.names(), ["alice", "bob"]);
+}
+
+#[test]
+fn a_file_that_is_not_in_its_place_is_not_compacted_over_another() {
+    let mut bench = Bench::new();
+    let epoch = waste(&mut bench, DEAD_LINES);
+    bench.submit(2, Request::Change { name: name("alice"), epoch, password: secret("another one") });
+    bench.worker.step();
+    bench.worker.commit();
+    bench.fake.script().found = Some(Found::Other);
+    // What stands there is somebody's: the file in memory panics if it is replaced.
+    bench.work();
+    assert_eq!((lines(&bench), bench.fake.script().tries), (DEAD_LINES as usize + 3, 0));
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod descriptors;
 mod failing;
 mod faults;
 mod files;
+mod growth;
 mod hashing;
 mod history;
 mod killed;
