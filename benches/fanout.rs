@@ -41,7 +41,7 @@ fn everybody(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new(format!("{lines} lines"), receivers), |bencher| {
                 bencher.iter(|| {
                     for _ in 0..lines {
-                        chat.carry_out(session(0), Command::Say { text: black_box(TEXT) });
+                        chat.carry_out(session(0), Command::Say { text: black_box(TEXT).into() });
                     }
                     chat.send_all();
                 });
@@ -64,7 +64,7 @@ fn rooms(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::from_parameter(rooms), |bencher| {
             bencher.iter(|| {
                 for number in 0..rooms {
-                    let said = Command::SayIn { room: room(number), text: black_box(TEXT) };
+                    let said = Command::SayIn { room: room(number), text: black_box(TEXT).into() };
                     chat.carry_out(session(number * 10), said);
                 }
                 chat.send_all();

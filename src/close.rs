@@ -19,6 +19,8 @@ pub enum CloseReason {
     TooManyBadLines,
     /// The first line was plainly another protocol.
     NotAChatClient,
+    /// The connection began with a PROXY header, which nothing here expects.
+    ProxyHeader,
     /// `limits.connections` are open, the process is out of descriptors, or silent connections are being shed.
     ServerFull,
     /// `limits.per_address` or `limits.new_per_address` is reached.
@@ -36,7 +38,7 @@ pub enum CloseReason {
 }
 
 /// How many kinds of reason there are: the length of a table indexed by [`CloseReason::index`].
-pub const KINDS: usize = 13;
+pub const KINDS: usize = 14;
 
 impl CloseReason {
     /// The reason's place in a table of counters, below [`KINDS`].
@@ -53,9 +55,15 @@ impl CloseReason {
             Self::LoggedInAlready(_) => 8,
             Self::ShuttingDown(_) => 9,
             Self::Internal => 10,
-            Self::PasswordChanged => 11,
-            Self::Replaced => 12,
+            Self::ProxyHeader => 11,
+            Self::PasswordChanged => 12,
+            Self::Replaced => 13,
         }
+    }
+
+    /// The word of its counter; the text of those that tell no number.
+    pub fn name(self) -> &'static str {
+        NAMES.get(self.index()).copied().unwrap_or_default()
     }
 
     /// Whether what is still queued for the peer is dropped (all but a frame already begun) before `421` is said.
@@ -76,11 +84,12 @@ impl fmt::Display for CloseReason {
             | Self::LineNeverEnded
             | Self::TooManyBadLines
             | Self::NotAChatClient
+            | Self::ProxyHeader
             | Self::ServerFull
             | Self::TooManyFromAddress
             | Self::PasswordChanged
             | Self::Replaced
-            | Self::Internal => f.write_str(NAMES.get(self.index()).copied().unwrap_or_default()),
+            | Self::Internal => f.write_str(self.name()),
         }
     }
 }
@@ -99,6 +108,7 @@ pub const NAMES: [&str; KINDS] = [
     "logged in N times already",
     "shutting down",
     "internal error",
+    "not a chat client: a PROXY header",
     "password was changed",
     "another login took this place",
 ];

@@ -58,18 +58,24 @@ pub const ACCEPT_RETRY_MS: u64 = 100;
 pub const QUANTUM_COMMANDS: usize = 32;
 /// Lines and reads that a turn handles before it flushes: keeps a turn to a few milliseconds.
 pub const TURN_STEPS: usize = 2048;
-/// Bytes of shared frames that a turn may bring forth before it flushes. A reader who keeps up can then never
-/// be caught by the bound on what it owes.
+/// Bytes that a turn may queue for others before it flushes: shared frames count once, direct messages for each
+/// receiver. One turn alone can then never bring a reader that keeps up over the bound on what it owes.
 pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
 /// How many of those who hear what many hear are written to in a turn; the others wait for the next. One to three
 /// milliseconds' worth: a message to ten thousand must not keep two others waiting who talk to each other.
 pub const CROWD_A_TURN: usize = 256;
 /// The work of a turn, before it flushes: a few milliseconds' worth. Its measure is one frame that is put into an
-/// outbox, or one name that is looked through for a list: some 20 ns. What follows counts for as many as take as long.
+/// outbox, or one name that is looked through for a list: some 20 ns. The other constants of this name count for as
+/// many as take as long; each was measured with 10,000 sessions and as many rooms.
 pub const TURN_WORK: usize = 200_000;
+/// The work of one connection in the read phase of a turn, with at most one line beyond it. As much as a message to
+/// thousands; so a few who ask for what is dear do not take whole turns, one after the other, while others wait.
+pub const QUANTUM_WORK: usize = 10_000;
 /// How much of that may go into timers, into connections and silences that end, and what their rooms hear of it; the
 /// rest is for those who talk …
 pub const TURN_WORK_ENDS: usize = TURN_WORK / 2;
+/// … some of it to those who come …
+pub const TURN_WORK_ACCEPTS: usize = TURN_WORK / 2;
 /// … some of it to those who talk by datagrams, for whom a flood is cheap …
 pub const TURN_WORK_DATAGRAMS: usize = TURN_WORK / 4;
 /// … and never less than this to the others.
@@ -78,31 +84,66 @@ pub const TURN_WORK_LINES: usize = TURN_WORK / 4;
 pub const TURN_FRAMES_BYTES_DATAGRAMS: usize = TURN_FRAMES_BYTES / 2;
 /// What a datagram that is to be sent counts for in [`TURN_WORK`].
 pub const DATAGRAM_WORK: usize = 32;
-/// What a connection counts for whose turn it is in the run queue: a read, and a write of the answer.
-pub const RUN_WORK: usize = 250;
+/// What a datagram counts for that came, whatever it says.
+pub const DATAGRAM_IN_WORK: usize = 100;
+/// What a connection counts for that came: its socket is taken, and watched or refused.
+pub const ACCEPT_WORK: usize = 500;
+/// What a connection counts for whose turn it is in the run queue: a read.
+pub const RUN_WORK: usize = 100;
+/// What a connection counts for that is to be written to at the end of the turn.
+pub const WRITE_WORK: usize = 300;
+/// What a line counts for, whatever it asks for …
+pub const LINE_WORK: usize = 10;
+/// … with one more for so many of its bytes: each is looked at several times. The bytes of a reply count as much.
+pub const WORK_BYTES: usize = 8;
+/// What a line of a list counts for: a name is found, copied and spelled.
+pub const LIST_LINE_WORK: usize = 10;
+/// What a resume token counts for that is made or checked: an HMAC.
+pub const TOKEN_WORK: usize = 100;
+/// What it counts for to be given a place in a room: its token is drawn.
+pub const PLACE_WORK: usize = 50;
+/// What a place in a room counts for that ends, for all that is known of it is taken out of several tables …
+pub const PLACE_END_WORK: usize = 25;
+/// … with one more for so many members of the room, who move up in its list.
+pub const WORK_MEMBERS: usize = 8;
 /// What a connection counts for that ends: its last line, and several system calls.
 pub const END_WORK: usize = 500;
 /// What a timer counts for that fires.
 pub const TIMER_WORK: usize = 50;
-/// Somebody is behind who owes more than this part of `limits.owed_soft_bytes`.
-pub const BEHIND_PART: usize = 4;
-/// While one in so many of those who hear everything, and more than one, is behind and still takes bytes …
+/// A connection that takes bytes may owe so many times `limits.owed_bytes`: what many speakers say in one moment is
+/// more than a slow line takes in it.
+pub const OWED_TIMES_MOST: usize = 4;
+/// A connection takes bytes if it took some within this time. One that takes none slows nobody, and is held to
+/// `limits.owed_bytes`.
+pub const TOOK_RECENTLY_MS: u64 = 1_000;
+/// A connection lags that owes more than this part of `limits.owed_soft_bytes`.
+pub const LAG_PART: usize = 4;
+/// While one in so many of those a line is for, and more than one, lags and still takes bytes, the line waits: speakers
+/// then go as fast as their audience, instead of the audience being closed for listening too slowly.
 pub const CROWD_SHARE: usize = 16;
-/// … somebody who speaks to everybody waits at least this long after each line: the speakers then go as fast as the
-/// crowd can listen, instead of the crowd being cut for listening too slowly. Nobody who talks by hand notices.
-pub const CROWD_PAUSE_MS: u64 = 5;
-/// … and at most this long, however many speakers wait: p99 is promised to stay under 50 ms.
-pub const CROWD_PAUSE_MOST_MS: u64 = 40;
-/// Those count as still taking bytes who took some within this time. Who takes none slows nobody.
-pub const CROWD_ALIVE_MS: u64 = 1_000;
+/// Such a line waits at least this long, so that its speaker is not looked at in each turn …
+pub const THROTTLE_LEAST_MS: u64 = 5;
+/// … and at most this long if it is short: p99 is promised to stay under 50 ms. Nobody who types by hand notices …
+pub const THROTTLE_MS: u64 = 40;
+/// … and if it is long, as long as it takes at so many bytes a second: a quarter of the default rate, so that hundreds
+/// of speakers together are no faster than one line of 20 Mbit/s.
+pub const THROTTLE_BYTES_PER_S: u64 = 4096;
 /// What a read from a connection asks for, less what the connection holds already: what is read and cannot be
 /// carried out yet (a rate, a password under check) is kept, so this bounds what is kept. At least one line.
 pub const READ_BYTES: usize = 4096;
+/// `limits.line_bytes` as shipped, with the line's end: the longest line that clients count on.
+pub const LINE_BYTES: u32 = 4096;
 /// The largest `limits.line_bytes` that may be configured: half of [`DISCARD_BYTES`], so that a line that is too long
 /// can still be told from one that never ends. The loop reads into a buffer of twice this size.
 pub const LINE_BYTES_MOST: usize = 32 * 1024;
 /// A page of shared frames that some slow reader still refers to is left to it at this size.
 pub const PAGE_BYTES: usize = 64 * 1024;
+/// Closed pages are searched for those of which little is still owed when they take more than this part of
+/// `limits.owed_total_bytes`, and again whenever they have doubled.
+pub const PACK_PART: u64 = 16;
+/// When all together owe more than `limits.owed_total_bytes`, connections are closed until they owe less by this part,
+/// so that ranking them all is worth its time.
+pub const DEBT_RELIEF_PART: u64 = 16;
 /// How long a closing connection may take in all, to hear its last line and to stop talking, before it is reset. One
 /// that has left by itself has this long since it last took bytes.
 pub const FAREWELL_MS: u64 = 5_000;
@@ -163,8 +204,30 @@ pub const FAULTS: usize = 10;
 pub const FAULTS_WINDOW_MS: u64 = 60_000;
 /// Log lines that may wait for the writer; more are counted and dropped, for a slow disk must not stop the loop.
 pub const LOG_LINES: usize = 4096;
-/// Addresses remembered for per-address rules. A full table forgets whom it holds nothing against first.
+/// Log lines that a peer can cause are counted in windows of so many milliseconds: a line a minute is little, and soon
+/// enough for whoever reads it.
+pub const LOG_WINDOW_MS: u64 = 60_000;
+/// Windows at once, of a subject and an address (or network) each. Some 30 MB of log a day if all of them are always
+/// full.
+pub const LOG_WINDOWS: usize = 256;
+/// How many of them single addresses of one network may have, for one subject: the others are counted together.
+pub const LOG_OF_NETWORK: usize = 8;
+/// Lines that a window lets through where each names an account: enough to see who was concerned.
+pub const LOG_LINES_EACH: u32 = 8;
+/// Lines that a window lets through at the level `debug`, which is asked for to see everything.
+pub const LOG_LINES_EACH_DEBUG: u32 = 64;
+/// Addresses remembered for per-address rules, and networks. A full table forgets whom it holds nothing against first.
 pub const ADDRESSES: usize = 65_536;
+/// An IPv6 address counts as its network of so many bits, which is what one subscriber gets.
+pub const PARTY_BITS_V6: u32 = 64;
+/// Networks have bounds too, for one subscriber may have thousands of such. An IPv6 network has so many bits, which is
+/// what one site gets …
+pub const NETWORK_BITS_V6: u32 = 48;
+/// … and an IPv4 network so many.
+pub const NETWORK_BITS_V4: u32 = 24;
+/// How many times the bounds of an address a network has, for connections, new ones and guests. By default half of
+/// `limits.silent`: one network alone has nobody else refused.
+pub const NETWORK_TIMES: u32 = 8;
 /// How long the rule `limits.new_per_address` looks back, in seconds.
 pub const NEW_WINDOW_S: u64 = 600;
 /// Each wrong password adds this much to its address's penalty, in seconds …
@@ -173,6 +236,15 @@ pub const PENALTY_STEP_S: u64 = 5;
 pub const PENALTY_REFUSED_S: u64 = 15;
 /// … and it never grows beyond this much: ten minutes.
 pub const PENALTY_MOST_S: u64 = 600;
+
+/// Wrong passwords of rooms that an account or a guest's address may give in [`ROOM_GUESSES_WINDOW_MS`]: more than
+/// anybody mistypes, and far too few to guess a word.
+pub const ROOM_GUESSES: usize = 10;
+/// See [`ROOM_GUESSES`]: ten minutes.
+pub const ROOM_GUESSES_WINDOW_MS: u64 = 600_000;
+/// Accounts and addresses whose wrong passwords of rooms are remembered, each in some 250 bytes. Whoever has been quiet
+/// for longest is forgotten first.
+pub const ROOM_GUESSERS: usize = 16_384;
 
 /// `[limits]`: connections, lines, what may be owed, rates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -223,7 +295,7 @@ impl Default for Limits {
             new_per_address: 32,
             silent: 256,
             silent_most: 1024,
-            line_bytes: 4096,
+            line_bytes: LINE_BYTES,
             line_s: 30,
             owed_bytes: 256 * 1024,
             owed_soft_bytes: 64 * 1024,

@@ -7,10 +7,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -18,7 +15,11 @@ use std::time::Duration;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use simplelog::{Config, ConfigBuilder, WriteLogger, format_description};
 
+pub use self::target::{Taken, Target};
 use crate::limits::LOG_LINES;
+use crate::text::{self, Class};
+
+mod target;
 
 /// The longest message, so that the queue is bounded in bytes too. The server's own are far shorter; what an
 /// operator wrote and is told about may not be.
@@ -28,12 +29,11 @@ const FINISH: Duration = Duration::from_secs(1);
 
 static QUEUE: Queue = Queue::new();
 
-/// Starts logging, for the life of the process; to standard error when no file is given.
+/// Starts logging, for the life of the process.
 ///
 /// # Errors
 /// The file cannot be opened: the text says which and why. Or logging has been started before.
-pub fn start(level: LevelFilter, file: Option<PathBuf>) -> Result<(), String> {
-    let target = Target(file);
+pub fn start(level: LevelFilter, target: &Target) -> Result<(), String> {
     let mut writer = Writer { queue: &QUEUE, sink: target.open()?, torn: false, told: 0 };
     log::set_logger(&Logger).map_err(|_| "log: started twice in one process".to_owned())?;
     log::set_max_level(level);
@@ -50,10 +50,10 @@ pub fn start(level: LevelFilter, file: Option<PathBuf>) -> Result<(), String> {
 }
 
 /// Changes the level now, and has the file opened anew (or another one, or standard error) after the lines that are
-/// waiting. If it cannot be opened the log goes on where it was, and says so.
-pub fn reopen(level: LevelFilter, file: Option<PathBuf>) {
+/// waiting. If it cannot be opened the log goes on where it was, and says why.
+pub fn reopen(level: LevelFilter, target: Target) {
     log::set_max_level(level);
-    QUEUE.reopen(Target(file));
+    QUEUE.reopen(target);
 }
 
 /// Lines that were dropped since the start, for want of room in the queue or because they could not be written.
@@ -66,27 +66,20 @@ pub fn finish() -> bool {
     QUEUE.drained(FINISH)
 }
 
-/// The text with everything escaped that a terminal may obey, or that would make two lines of one: controls (C0, DEL,
-/// C1), the line and paragraph separators and the bidi controls.
+/// The text with everything escaped that a terminal may obey, that would make two lines of one, or that is invisible:
+/// all that no door passes on (see [`text`]), and TAB.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_obeyed) {
+    if text::classes(text).all(|(_, class)| class == Class::Plain) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if is_obeyed(c) {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
+    for (c, class) in text::classes(text) {
+        match class {
+            Class::Plain => safe.push(c),
+            Class::Tab | Class::TakenOut | Class::Refused => safe.extend(c.escape_default()),
         }
     }
     Cow::Owned(safe)
-}
-
-fn is_obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}')
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What the macros of `log` speak to.
@@ -226,24 +219,6 @@ impl Queue {
         let waited = self.idle.wait_timeout_while(self.lock(), patience, busy);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
-}
-
-/// Where the log is to go: a file, or standard error.
-struct Target(Option<PathBuf>);
-
-impl Target {
-    fn open(&self) -> Result<Box<dyn Write + Send>, String> {
-        match &self.0 {
-            None => Ok(Box::new(io::stderr())),
-            Some(path) => Ok(Box::new(open(path)?)),
-        }
-    }
-}
-
-fn open(path: &Path) -> Result<File, String> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(|error| {
-        format!("log.file: cannot open {}: {error}; make its folder writable, or name another file", path.display())
-    })
 }
 
 /// The thread's side of the queue.

@@ -1,16 +1,19 @@
 //! From arguments to a running server, and from its end to an exit code.
 
 mod accounts;
+mod check;
 mod password;
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use log::LevelFilter;
 
+use crate::auth::manage;
 use crate::config::{self, Args, Command, Config, Loaded, Place};
+use crate::logging::{Taken, Target};
 use crate::net::{Endpoint, Service, Settings, StartError, Tuning};
 use crate::{logging, net};
 
@@ -25,7 +28,7 @@ const BAD_CONFIG: u8 = 78;
 
 /// `chatd`: serves by the arguments until told to stop; with `--check` it only says what it would do.
 pub fn chatd(args: Args) -> ExitCode {
-    let Args { place, check, command } = args;
+    let Args { place, check, command, .. } = args;
     let loaded = match config::load(&place) {
         Ok(loaded) => loaded,
         Err(faults) => return stop(BAD_CONFIG, &faults.into_lines()),
@@ -35,16 +38,21 @@ pub fn chatd(args: Args) -> ExitCode {
             return stop(USAGE, &["--check goes with no command; 'chatd accounts check' is for accounts".to_owned()]);
         }
         Some(Command::Accounts { operation, .. }) => return accounts::run(&operation, &loaded),
-        None if check => return print(&loaded, place.set.len()),
         None => {}
     }
-    let (level, file) = (loaded.config.log.level, loaded.log_file());
-    let listen = loaded.config.listen.iter().map(endpoint).collect();
+    let listen: Vec<Endpoint> = loaded.config.listen.iter().map(endpoint).collect();
+    if check {
+        return check::run(&loaded, &listen, place.set.len());
+    }
+    if let Err(why) = check::own_files(&loaded) {
+        return stop(BAD_CONFIG, &[why]);
+    }
+    let (level, target) = (loaded.config.log.level, target(&loaded, &[]));
     let settings = settings(listen, loaded.accounts_file(), &loaded.config);
     let overrides = overrides(place.set.len());
     let origin = format!("{}{overrides}", loaded.origin);
     let mut reloader = Reloader { place, current: loaded.clone(), started: loaded };
-    run(settings, level, file, &origin, Box::new(move || reloader.reload()))
+    run(settings, level, &target, &origin, Box::new(move || reloader.reload()))
 }
 
 /// `chatserver PORT`: serves on all interfaces, at the defaults, until told to stop.
@@ -60,11 +68,11 @@ pub fn chatserver(port: u16) -> ExitCode {
         log::info!("reload: chatserver has no configuration file; nothing changes");
         None
     });
-    run(settings, level, None, "built-in defaults, on all interfaces", reload)
+    run(settings, level, &Target::default(), "built-in defaults, on all interfaces", reload)
 }
 
 fn settings(listen: Vec<Endpoint>, accounts_file: PathBuf, config: &Config) -> Settings {
-    let datagrams = config.datagrams;
+    let datagrams = config.datagrams.as_ref().map(config::Address::socket);
     Settings { listen, datagrams, accounts_file, stats_log_lines_dropped: logging::dropped, tuning: tuning(config) }
 }
 
@@ -75,7 +83,7 @@ fn endpoint(listen: &config::Listen) -> Endpoint {
             Service::Rooms { udp, status_ok, down_named }
         }
     };
-    Endpoint { addr: listen.addr, optional: false, service }
+    Endpoint { addr: listen.address.socket(), optional: false, service }
 }
 
 fn tuning(config: &Config) -> Tuning {
@@ -100,12 +108,12 @@ fn overrides(count: usize) -> String {
 fn run(
     settings: Settings,
     level: LevelFilter,
-    file: Option<PathBuf>,
+    target: &Target,
     origin: &str,
     reload: Box<dyn FnMut() -> Option<Tuning>>,
 ) -> ExitCode {
-    let to_file = file.is_some();
-    if let Err(why) = logging::start(level, file) {
+    let to_file = target.file.is_some();
+    if let Err(why) = logging::start(level, target) {
         return stop(BAD_CONFIG, &[why]);
     }
     std::panic::set_hook(Box::new(log_panic));
@@ -144,17 +152,30 @@ fn stop(code: u8, lines: &[String]) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// `--check`: the configuration that would take effect.
-fn print(loaded: &Loaded, set: usize) -> ExitCode {
-    let head = format!("{}{}", loaded.origin, overrides(set));
-    let told = config::to_toml(&loaded.config).and_then(|text| {
-        let text = format!("# from {}\n{text}", logging::escape(&head));
-        io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()).map_err(|error| error.to_string())
-    });
-    match told {
+/// Ends with this on standard output. A reader that has enough of it, such as `head`, has no complaint.
+fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => stop(FAILED, &[format!("standard output: {why}; give it somewhere to go")]),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            stop(FAILED, &[format!("standard output: {error}; what was asked for is done, but for what it had to say")])
+        }
     }
+}
+
+/// Where the log of this configuration goes. Not into the configuration, and not into files of the accounts, neither
+/// of this configuration nor `in_use` by the server.
+fn target(loaded: &Loaded, in_use: &[PathBuf]) -> Target {
+    let mut taken = Vec::new();
+    if let config::Origin::File(path) = &loaded.origin {
+        taken.push(Taken { path: path.clone(), what: "the configuration" });
+    }
+    for file in [loaded.accounts_file()].iter().chain(in_use) {
+        let companions = manage::companions(file).into_iter();
+        taken.push(Taken { path: file.clone(), what: "the account file" });
+        taken.extend(companions.map(|path| Taken { path, what: "a file of the accounts" }));
+    }
+    Target { file: loaded.log_file(), taken }
 }
 
 /// What SIGHUP needs to know.
@@ -171,13 +192,15 @@ impl Reloader {
     /// is re-opened all the same, for its file may have been moved away.
     fn reload(&mut self) -> Option<Tuning> {
         let read = config::reload(&self.place, &self.current.origin);
+        let before = self.current.config.clone();
         if let Ok(loaded) = &read {
             self.current = loaded.clone();
         }
-        logging::reopen(self.current.config.log.level, self.current.log_file());
+        logging::reopen(self.current.config.log.level, target(&self.current, &[self.started.accounts_file()]));
         match read {
             Ok(loaded) => {
                 log::info!("reload: configuration: {}{}", loaded.origin, overrides(self.place.set.len()));
+                log::info!("reload: {}", changed(&config::changes(&before, &loaded.config)));
                 for key in self.need_restart() {
                     log::warn!("reload: {key} has changed; that takes effect when the server is restarted");
                 }
@@ -208,6 +231,10 @@ impl Reloader {
         .filter_map(|(key, differs)| differs.then_some(key))
         .collect()
     }
+}
+
+fn changed(changes: &[String]) -> String {
+    if changes.is_empty() { "nothing has changed".to_owned() } else { format!("changed: {}", changes.join(", ")) }
 }
 
 #[cfg(test)]

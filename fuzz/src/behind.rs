@@ -1,5 +1,5 @@
 //! What stands behind a door: a hub with `bob` in it, and accounts that keep their word at once. `alice` has an account
-//! (password `password1`, token `T0KEN`); the password `busybusy` finds the queue full, `fulldisk` cannot be saved.
+//! (password `password1`, token `t1.T0KEN`); the password `busybusy` finds the queue full, `fulldisk` cannot be saved.
 
 use chatd::close::CloseReason;
 use chatd::door::inbox::{Cut, Inbox};
@@ -11,6 +11,7 @@ use chatd::hub::event::{Audience, Event};
 use chatd::hub::names::{RoomToken, UserName};
 use chatd::hub::session::SessionId;
 use chatd::hub::{Hub, Rules};
+use chatd::text;
 
 const ME: SessionId = SessionId { slot: 1, generation: 1 };
 const BOB: SessionId = SessionId { slot: 2, generation: 1 };
@@ -107,8 +108,10 @@ impl Server {
             Step::Reply(reply) => self.tell(&reply),
             Step::Command(command) => self.ask(command),
             Step::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
+            Step::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
             Step::Name(name) => self.tell(&Reply::AskNewPassword(name)),
-            Step::Token { name, token: Masked(b"T0KEN") } => self.ask(Command::Enter { name }),
+            Step::NameOrBye(_) => self.leave(),
+            Step::Token { name, token: Masked(b"t1.T0KEN") } => self.ask(Command::Enter { name }),
             Step::Token { .. } => self.fail(|_| Reply::TokenRefused),
             Step::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
             Step::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
@@ -121,7 +124,7 @@ impl Server {
             Step::OldPassword(Masked(b"password1")) => self.tell(&Reply::AskNextPassword),
             Step::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
             Step::NewPassword(_) => self.tell(&Reply::PasswordChanged),
-            Step::IssueToken => self.tell(&Reply::Token(Masked("T0KEN".to_owned()), 86_400)),
+            Step::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".to_owned()), 86_400)),
             Step::EnterRoom { room, password, makes } => {
                 let entry = Entry { room, password, token: self.token() };
                 self.ask(if makes { Command::Make(entry) } else { Command::Join(entry) });
@@ -134,10 +137,7 @@ impl Server {
                 self.is_over = true;
             }
             Step::Over => self.is_over = true,
-            Step::Bye => {
-                self.tell(&Reply::Bye);
-                self.is_over = true;
-            }
+            Step::Bye => self.leave(),
             Step::Refuse(reason) => self.close(reason),
         }
     }
@@ -149,6 +149,11 @@ impl Server {
 
     fn tell(&mut self, reply: &Reply) {
         self.door.tell(reply, &mut self.told.me);
+    }
+
+    fn leave(&mut self) {
+        self.tell(&Reply::Bye);
+        self.is_over = true;
     }
 
     fn close(&mut self, reason: CloseReason) {
@@ -195,10 +200,7 @@ impl Told {
                 let is_code = |code: &str| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit());
                 let is_reply = line.starts_with("C ") && line.get(2..5).is_some_and(is_code);
                 assert!(is_reply || line.starts_with("D "), "{line:?}");
-                assert!(line.chars().all(|c| c == '\t' || !c.is_control()), "{line:?}");
-                let is_bidi =
-                    |c| matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-                assert!(!line.chars().any(is_bidi), "{line:?}");
+                assert!(text::check(line.as_bytes()).is_some_and(|checked| checked.is_clean), "{line:?}");
             }
         }
     }

@@ -6,10 +6,17 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::request::OpenError;
+use super::request::{Holder, OpenError};
 
 /// Only the owner may read and write.
 const MODE: u32 = 0o600;
+/// No link is followed, and nothing is waited for where a pipe stands in the place of a file.
+const FLAGS: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+/// What stands beside the account file under a name of its own, see [`beside`]: while a server runs, and between the
+/// steps of a write.
+const COMPANIONS: [&str; 4] = ["lock", "key", "new", "key.new"];
+/// How the names go on of copies that are kept; see [`keep`].
+const KEPT: [&str; 2] = ["torn-", "damaged-"];
 /// How many names are tried for a copy that is kept: more than one only when several starts fall into a second.
 const KEPT_NAMES: u64 = 100;
 
@@ -31,32 +38,21 @@ pub(super) fn lock(account_file: &Path) -> Result<File, OpenError> {
     hold(file, account_file, &path)
 }
 
-/// The same for who will only read. Where no lock file can be made, it is done without: whoever writes makes one.
+/// Whether a lock could be made, or be opened, as far as can be seen without doing so.
 ///
 /// # Errors
-/// As those of [`lock`].
-pub(super) fn lock_to_read(account_file: &Path) -> Result<Option<File>, OpenError> {
+/// [`OpenError::Unusable`].
+pub(super) fn check_lock(account_file: &Path) -> Result<(), OpenError> {
     let path = beside(account_file, "lock");
-    let file = match open_lock(&path) {
-        Ok(file) => file,
-        Err(e) if matches!(e.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) => {
-            // What is read-only here need not be so elsewhere: if there is a lock file it counts.
-            match OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(&path) {
-                Ok(file) => file,
-                Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
-                    return Ok(None); // there is none, or it is somebody else's who lets us read the accounts
-                }
-                Err(e) => return Err(cannot_lock(&path, &e)),
-            }
-        }
-        Err(e) => return Err(cannot_lock(&path, &e)),
-    };
-    hold(file, account_file, &path).map(Some)
+    match fs::symlink_metadata(&path) {
+        Ok(about) if about.is_symlink() => Err(cannot_lock(&path, &io::Error::from_raw_os_error(libc::ELOOP))),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 fn open_lock(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(MODE).custom_flags(libc::O_NOFOLLOW);
+    options.read(true).write(true).create(true).truncate(false).mode(MODE).custom_flags(FLAGS);
     options.open(path)
 }
 
@@ -73,23 +69,15 @@ fn cannot_lock(path: &Path, e: &io::Error) -> OpenError {
 fn hold(mut file: File, account_file: &Path, path: &Path) -> Result<File, OpenError> {
     match file.try_lock() {
         Ok(()) => {
-            // The number is a courtesy to whoever comes second; a full disk must not stop a start for it, nor must a
-            // lock file that may only be read stop a check.
+            // The number is a courtesy to whoever comes second; a full disk must not stop a start for it.
             let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
             Ok(file)
         }
         Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.take(20).read_to_string(&mut holder);
-            let holder = match holder.trim().parse::<u32>() {
-                Ok(process) => format!("process {process}"),
-                Err(_) => "another process".to_owned(),
-            };
-            Err(OpenError::InUse(format!(
-                "{}: in use by {holder}, which holds {}; stop that one, or give this one another accounts.file",
-                account_file.display(),
-                path.display()
-            )))
+            let mut number = String::new();
+            let _ = file.take(20).read_to_string(&mut number);
+            let (file, lock) = (account_file.to_owned(), path.to_owned());
+            Err(OpenError::InUse(Holder { file, lock, process: number.trim().parse().ok() }))
         }
         Err(TryLockError::Error(e)) => Err(unusable(path, &format!("cannot be locked: {e}; use a local file system"))),
     }
@@ -112,7 +100,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Option<File>, OpenError> {
 }
 
 fn open_checked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, OpenError> {
-    let file = match options.custom_flags(libc::O_NOFOLLOW).open(path) {
+    let file = match options.custom_flags(FLAGS).open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         // A file that is written anew takes the place of the link, and what the link leads to would stay behind.
@@ -195,12 +183,27 @@ pub(super) fn keep(account_file: &Path, kind: &str, bytes: &[u8], unix: u64) -> 
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
+/// The files that belong to an account file, whether they are there or not, and the copies of it that are kept there.
+pub(super) fn companions(account_file: &Path) -> Vec<PathBuf> {
+    let mut companions: Vec<PathBuf> = COMPANIONS.iter().map(|suffix| beside(account_file, suffix)).collect();
+    let prefixes = KEPT.map(|suffix| beside(account_file, suffix));
+    let is_kept = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        prefixes.iter().any(|prefix| name.starts_with(prefix.file_name().unwrap_or_default().as_encoded_bytes()))
+    };
+    // A folder that cannot be read keeps none that a start would look at.
+    let files = fs::read_dir(folder(account_file)).into_iter().flatten().flatten();
+    companions.extend(files.map(|file| file.path()).filter(is_kept));
+    companions
+}
+
 /// Brings to disk which files stand in the folder of `path`, and under which names.
 ///
 /// # Errors
 /// Of the file system.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(folder(path))?.sync_all()
+    let flags = libc::O_DIRECTORY | libc::O_NONBLOCK;
+    OpenOptions::new().read(true).custom_flags(flags).open(folder(path))?.sync_all()
 }
 
 /// The folder in which `path` stands.
@@ -289,12 +292,41 @@ mod tests {
     }
 
     #[test]
+    fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        for path in [&path, &beside(&path, "lock")] {
+            rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, MODE.into(), 0).unwrap();
+        }
+        check(&path, "is not a regular file");
+        assert!(open_to_read(&path).is_err());
+        let held = lock(&path).unwrap();
+        assert!(matches!(lock(&path), Err(OpenError::InUse(Holder { process: None, .. }))));
+        drop(held);
+        assert!(sync_folder(&path.join("inner")).is_err());
+    }
+
+    #[test]
+    fn companions_and_kept_copies_are_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        let kept = [keep(&path, "torn", b"a", 5).unwrap(), keep(&path, "damaged", b"b", 6).unwrap()];
+        fs::write(beside(&path, "notes"), "").unwrap();
+        let mut expected: Vec<_> = ["lock", "key", "new", "key.new"].iter().map(|name| beside(&path, name)).collect();
+        expected.extend(kept);
+        let mut found = companions(&path);
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn only_one_has_the_lock() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("accounts");
         let held = lock(&path).unwrap();
-        let Err(OpenError::InUse(text)) = lock(&path) else { panic!("two have it") };
-        assert!(text.contains(&format!("process {}", std::process::id())), "{text}");
+        let Err(OpenError::InUse(holder)) = lock(&path) else { panic!("two have it") };
+        assert_eq!((holder.file.as_path(), holder.process), (path.as_path(), Some(std::process::id())));
         drop(held);
         lock(&path).unwrap();
         let victim = folder.path().join("victim");

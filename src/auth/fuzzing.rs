@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::load::parse;
+use super::load::{parse, read};
 use super::record;
 use super::resume::Key;
 use crate::hub::names::UserName;
@@ -26,6 +26,15 @@ pub struct Found {
 pub fn load(file: &[u8]) -> Result<Found, usize> {
     let loaded = parse(file).map_err(|damage| damage.line)?;
     Ok(Found { accounts: loaded.accounts.len(), lines: loaded.seq as usize, good: loaded.good })
+}
+
+/// Reads an account file as an editor may have left it: the whole lines as the server would have written them.
+///
+/// # Errors
+/// The number of the first damaged line, counted from 1.
+pub fn load_edited(file: &[u8]) -> Result<Vec<u8>, usize> {
+    let (loaded, text) = read(file).map_err(|damage| damage.line)?;
+    Ok(text.get(..loaded.good).unwrap_or_default().to_vec())
 }
 
 /// Reads a line of an account file, without its LF, and writes it again. `None` if it cannot be read.

@@ -108,11 +108,17 @@ impl Journal {
             }
             None => (None, Vec::new()),
         };
-        let mut loaded = load::parse(&bytes).map_err(|damage| {
+        let (mut loaded, text) = load::read(&bytes).map_err(|damage| {
             files::unusable(path, &format!("{damage}; nothing was changed: put a sound copy of the file in its place, or run 'chatd accounts repair'"))
         })?;
-        keep_torn(path, bytes.get(loaded.good..).unwrap_or_default())?;
+        keep_torn(path, text.get(loaded.good..).unwrap_or_default())?;
+        let whole = text.get(..loaded.good).unwrap_or_default();
         let file = match file {
+            // What is added must follow lines as the server writes them.
+            Some(_) if loaded.good > 0 && !bytes.starts_with(whole) => {
+                log::info!("accounts: {}: its line ends were not the server's; it was written anew", path.display());
+                files::create_whole(path, whole).map_err(failed)?
+            }
             Some(file) if loaded.good > 0 => {
                 if loaded.good < bytes.len() {
                     file.set_len(loaded.good as u64).and_then(|()| file.sync_all()).map_err(failed)?;

@@ -1,11 +1,13 @@
 //! Reading the account file: what is in it, what of its end was torn off by a crash, and whether it is damaged.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use super::accounts::{Account, apply};
 use super::record::{self, Change, Fault, HEADER, Op};
 use crate::hub::names::UserName;
+use crate::text::BYTE_ORDER_MARK;
 
 /// After the beginning of a header, this many NULs may follow, which is what a crash leaves of a file's first block.
 /// Behind a longer run of them there were accounts.
@@ -43,7 +45,44 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Reads a whole account file.
+/// Reads a whole account file as an operator may have left it: [`plain`], and with a last line that has lost its LF,
+/// if it is good. Gives the file as the server would have written it, too; [`Loaded::good`] is a place in that.
+///
+/// # Errors
+/// As those of [`parse`].
+pub(super) fn read(bytes: &[u8]) -> Result<(Loaded, Cow<'_, [u8]>), Damage> {
+    let mut text = plain(bytes);
+    let mut loaded = parse(&text)?;
+    let rest = text.get(loaded.good..).unwrap_or_default();
+    let last = rest.strip_suffix(b"\r").unwrap_or(rest);
+    if loaded.good > 0 && loaded.take(last).is_ok() {
+        let end = loaded.good + last.len();
+        let text = text.to_mut();
+        text.truncate(end);
+        text.push(b'\n');
+        loaded.good = text.len();
+    }
+    Ok((loaded, text))
+}
+
+/// A file without a byte-order mark, and with lines that end in LF alone: editors and copies between systems add one
+/// and turn LF into CR LF. That takes nothing from the lines.
+pub(super) fn plain(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    if !text.windows(2).any(|pair| pair == b"\r\n") {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    for line in text.split_inclusive(|&b| b == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(line) => plain.extend(line.iter().chain(b"\n")),
+            None => plain.extend(line),
+        }
+    }
+    Cow::Owned(plain)
+}
+
+/// Reads a whole account file as the server writes it.
 ///
 /// # Errors
 /// The first damaged line. An unterminated last line is not damage but torn, whatever it holds: it was never
@@ -192,6 +231,40 @@ mod tests {
                 assert_eq!(loaded.accounts.len(), whole.saturating_sub(1), "cut at {cut}");
             }
         }
+    }
+
+    /// What [`read`] makes of bytes: how many accounts, and the file as the server would have written it.
+    #[track_caller]
+    fn check_read(bytes: &[u8], accounts: usize, expected: &str) {
+        let (loaded, text) = read(bytes).unwrap();
+        assert_eq!((loaded.accounts.len(), loaded.good), (accounts, expected.len()));
+        assert_eq!(text.get(..loaded.good).unwrap(), expected.as_bytes());
+    }
+
+    #[test]
+    fn what_editors_and_copies_do_takes_nothing_away() {
+        let text = file(&[(Add, 1, "bob", 1), (Add, 2, "alice", 1)]);
+        let of_windows = text.replace('\n', "\r\n");
+        let marked = format!("\u{feff}{of_windows}");
+        for whole in [&text, &of_windows, &marked] {
+            check_read(whole.as_bytes(), 2, &text);
+            check_read(whole.trim_end_matches('\n').as_bytes(), 2, &text);
+            check_read(whole.trim_end().as_bytes(), 2, &text);
+            check_read(format!("{whole}A:3:").as_bytes(), 2, &text);
+            // One byte less, and it is a line that was never finished.
+            let last = text.trim_end().rfind('\n').unwrap() + 1;
+            check_read(&whole.trim_end().as_bytes()[..whole.trim_end().len() - 1], 1, &text[..last]);
+        }
+        // A whole line whose number is not due was not left behind by an editor.
+        let stale = format!("{text}{}", file(&[(Add, 2, "carol", 1)]).lines().nth(1).unwrap());
+        check_read(stale.as_bytes(), 2, &text);
+        assert_eq!(
+            read(text.replacen('\n', "\r\r\n", 1).as_bytes()).map(drop),
+            Err(Damage { line: 1, fault: Fault::Header })
+        );
+        assert!(read(b"chatd-accounts 1\r\n").unwrap().0.accounts.is_empty());
+        assert_eq!(read(b"").unwrap().0.good, 0);
+        assert_eq!(read(b"\xef\xbb\xbf").unwrap().0.good, 0);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The accounts in the hands of an operator, while no server runs: the same file, under the same lock.
+//! The accounts in the hands of an operator. What changes them needs the server's lock, so no server runs then; what
+//! only reads them takes none.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,12 +7,16 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use super::accounts::{Account, apply};
 use super::compact::compacted;
 use super::hash::{HashError, Hasher};
 use super::journal::{Journal, Trouble, unix_now};
-use super::load::{self, Loaded};
+use super::load;
 use super::record::{Change, Op};
 pub use super::request::{OpenError, Secret, Settings};
 use super::resume::Key;
@@ -19,6 +24,11 @@ use super::salvage::{Salvage, salvage};
 use super::{Opened, files};
 use crate::hub::names::{NameError, UserName};
 use crate::limits::{self, NAME_BYTES, PASSWORD_MAX_BYTES};
+
+/// How often a file is read again that seems to be in the middle of a write …
+const READINGS: usize = 5;
+/// … and after what time. A write takes microseconds.
+const BETWEEN_READINGS: Duration = Duration::from_millis(20);
 
 /// Why an operation came to nothing: a line for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +44,12 @@ pub enum Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::InUse(text) => Self::InUse(text),
+            OpenError::InUse(holder) => {
+                let kill = holder.process.map(|process| format!(" or 'kill {process}'")).unwrap_or_default();
+                Self::InUse(format!(
+                    "{holder}; stop the server first, by 'systemctl stop chatd'{kill}, and start it again afterwards"
+                ))
+            }
             OpenError::Unusable(text) => Self::Unusable(text),
         }
     }
@@ -183,8 +198,11 @@ impl Ledger {
 /// # Errors
 /// [`Failure`]; nothing is ever changed.
 pub fn list(account_file: &Path) -> Result<Vec<(String, u64)>, Failure> {
-    let (_lock, bytes) = read(account_file, files::lock_to_read, files::open_to_read)?;
-    let loaded = parse(account_file, &bytes)?;
+    let bytes = read_settled(account_file)?;
+    let (loaded, _) = load::read(&bytes).map_err(|damage| {
+        let what = format!("{damage}; 'chatd accounts check' says more, 'chatd accounts repair' mends it");
+        Failure::from(files::unusable(account_file, &what))
+    })?;
     Ok(loaded.accounts.iter().map(|(name, account)| (name.to_string(), account.since)).collect())
 }
 
@@ -206,7 +224,7 @@ pub struct Report {
 /// # Errors
 /// [`Failure`]: it could not be read. Damage is no error but in the report. Nothing is ever changed.
 pub fn check(account_file: &Path) -> Result<Report, Failure> {
-    let (_lock, bytes) = read(account_file, files::lock_to_read, files::open_to_read)?;
+    let bytes = read_settled(account_file)?;
     Ok(examine(account_file, &bytes).0)
 }
 
@@ -216,7 +234,9 @@ pub fn check(account_file: &Path) -> Result<Report, Failure> {
 /// # Errors
 /// [`Failure`]; the damaged file is in its place then, as it was.
 pub fn repair(account_file: &Path) -> Result<Report, Failure> {
-    let (_lock, bytes) = read(account_file, files::lock, files::open_private)?;
+    find(account_file)?;
+    let _lock = files::lock(account_file)?;
+    let bytes = read(account_file, files::open_private)?;
     let (mut report, salvage) = examine(account_file, &bytes);
     let Some(salvage) = salvage else { return Ok(report) };
     let text = compacted(&salvage.accounts, &salvage.gone, unix_now());
@@ -240,35 +260,31 @@ pub fn repair(account_file: &Path) -> Result<Report, Failure> {
 
 /// What is wrong with a file, and if it is damaged, what can be had of it.
 fn examine(account_file: &Path, bytes: &[u8]) -> (Report, Option<Salvage>) {
-    match load::parse(bytes) {
-        Ok(loaded) => {
-            let torn = bytes.len() - loaded.good;
-            let note = format!(
-                "{}: the last line is not finished: {torn} bytes that nobody was told were on disk; the next start \
-                 cuts them off and keeps them",
-                account_file.display()
-            );
-            let findings = if torn > 0 { vec![note] } else { Vec::new() };
+    let told = |what: &dyn fmt::Display| format!("{}: {what}", account_file.display());
+    match load::read(bytes) {
+        Ok((loaded, text)) => {
+            let (torn, mut findings) = (text.len() - loaded.good, Vec::new());
+            if torn > 0 {
+                findings.push(told(&format_args!(
+                    "the last line is not finished: {torn} bytes that nobody was told were on disk; the next start \
+                     cuts them off and keeps them"
+                )));
+            }
+            if !bytes.starts_with(text.get(..loaded.good).unwrap_or_default()) {
+                findings.push(told(&"its line ends are not the server's; the next start writes it anew"));
+            }
             (Report { findings, is_damaged: false, accounts: loaded.accounts.len(), kept: None }, None)
         }
         Err(damage) => {
-            let salvage = salvage(bytes);
-            let told = |finding: &super::salvage::Finding| format!("{}: {finding}", account_file.display());
-            let mut findings: Vec<_> = salvage.findings.iter().map(told).collect();
+            let salvage = salvage(&load::plain(bytes));
+            let mut findings: Vec<_> = salvage.findings.iter().map(|finding| told(finding)).collect();
             if findings.is_empty() {
                 // All lines are there, and good, but not in their order.
-                findings.push(format!("{}: {damage}", account_file.display()));
+                findings.push(told(&damage));
             }
             (Report { findings, is_damaged: true, accounts: salvage.accounts.len(), kept: None }, Some(salvage))
         }
     }
-}
-
-fn parse(account_file: &Path, bytes: &[u8]) -> Result<Loaded, Failure> {
-    load::parse(bytes).map_err(|damage| {
-        let what = format!("{damage}; 'chatd accounts check' says more, 'chatd accounts repair' mends it");
-        files::unusable(account_file, &what).into()
-    })
 }
 
 /// Whether the accounts are this user's. An operator is easily somebody else than the server, and root in particular
@@ -294,26 +310,82 @@ fn check_user(account_file: &Path) -> Result<(), Failure> {
     Err(files::unusable(what, &text).into())
 }
 
-/// Takes the lock and reads a file that must be there: the one by `lock`, the other by `open`.
-fn read<L>(
-    account_file: &Path,
-    lock: fn(&Path) -> Result<L, OpenError>,
-    open: fn(&Path) -> Result<Option<File>, OpenError>,
-) -> Result<(L, Vec<u8>), Failure> {
-    let missing = || {
-        let file = account_file.display();
-        Failure::Refused(format!("{file}: there is no such file; name the right one by accounts.file or --config"))
-    };
-    // Looked at first: a lock beside nothing would be litter.
-    if fs::symlink_metadata(account_file).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
-        return Err(missing());
+/// Reads a file that a server may be writing to. What is unfinished or damaged may have been read in the middle of a
+/// write: it is read again until two readings are the same.
+fn read_settled(account_file: &Path) -> Result<Vec<u8>, Failure> {
+    find(account_file)?;
+    let mut bytes = read(account_file, files::open_to_read)?;
+    for _ in 0..READINGS {
+        if load::read(&bytes).is_ok_and(|(loaded, text)| loaded.good == text.len()) {
+            break;
+        }
+        thread::sleep(BETWEEN_READINGS);
+        let again = read(account_file, files::open_to_read)?;
+        if std::mem::replace(&mut bytes, again) == bytes {
+            break;
+        }
     }
-    check_user(account_file)?;
-    let lock = lock(account_file)?;
-    let mut file = open(account_file)?.ok_or_else(missing)?;
+    Ok(bytes)
+}
+
+/// Whether the file is there, and this user's. Looked at before a lock is taken: one beside nothing would be litter.
+fn find(account_file: &Path) -> Result<(), Failure> {
+    if fs::symlink_metadata(account_file).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
+        return Err(missing(account_file));
+    }
+    check_user(account_file)
+}
+
+fn missing(account_file: &Path) -> Failure {
+    let file = account_file.display();
+    Failure::Refused(format!("{file}: there is no such file; name the right one by accounts.file or --config"))
+}
+
+fn read(account_file: &Path, open: fn(&Path) -> Result<Option<File>, OpenError>) -> Result<Vec<u8>, Failure> {
+    let mut file = open(account_file)?.ok_or_else(|| missing(account_file))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(|e| files::unusable(account_file, &format!("cannot be read: {e}")))?;
-    Ok((lock, bytes))
+    Ok(bytes)
+}
+
+/// The files that belong to an account file: its lock, its key, what is written in their place, copies that are kept.
+pub fn companions(account_file: &Path) -> Vec<PathBuf> {
+    files::companions(account_file)
+}
+
+/// Tries what a start would do with the accounts, without a lock, and without changing anything. Gives a note if the
+/// files are another user's, for whom nothing can be tried.
+///
+/// # Errors
+/// [`Failure::Unusable`], as a start.
+pub fn try_start(settings: &Settings) -> Result<Option<String>, Failure> {
+    let file = settings.file.as_path();
+    let folder = files::folder(file);
+    let about = fs::metadata(folder).map_err(|e| {
+        files::unusable(folder, &format!("accounts.file is to be in this folder: {e}; make it, or name another file"))
+    })?;
+    if !about.is_dir() {
+        return Err(files::unusable(folder, "is no folder, and accounts.file is to be in it; name another file").into());
+    }
+    if let Err(note) = check_user(file) {
+        return Ok(Some(note.to_string()));
+    }
+    accessat(CWD, folder, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).map_err(|e| {
+        let e = io::Error::from(e);
+        files::unusable(folder, &format!("chatd must be able to write in the folder of accounts.file: {e}"))
+    })?;
+    files::check_lock(file)?;
+    Hasher::new(settings.rules.argon2)
+        .map_err(|e| Failure::Unusable(format!("accounts.argon2: {e}; choose other parameters")))?;
+    if files::open_private(file)?.is_some() {
+        let report = check(file)?;
+        if report.is_damaged {
+            let next = "put a sound copy of the file in its place, or run 'chatd accounts repair'".to_owned();
+            return Err(Failure::Unusable([report.findings, vec![next]].concat().join("; ")));
+        }
+    }
+    Key::check(file)?;
+    Ok(None)
 }
 
 #[cfg(test)]

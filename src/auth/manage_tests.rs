@@ -62,7 +62,17 @@ fn an_account_is_added_changed_listed_and_deleted() {
     refused(ledger.set_password("carol", &secret("correct horse")), "'carol' has no account");
     refused(ledger.delete("carol"), "'carol' has no account");
     refused(ledger.delete("a:b\n"), "has no account");
-    assert!(matches!(list(&settings.file), Err(Failure::InUse(_))), "the lock is held");
+    assert_eq!(list(&settings.file).unwrap().len(), 2, "to read takes no lock");
+    assert_eq!(check(&settings.file).unwrap().accounts, 2);
+    for result in [Ledger::open(&settings).map(drop), repair(&settings.file).map(drop)] {
+        let Err(Failure::InUse(text)) = result else { panic!("the lock is held") };
+        let process = std::process::id();
+        assert!(
+            text.contains(&format!("stop the server first, by 'systemctl stop chatd' or 'kill {process}'")),
+            "{text}"
+        );
+        assert!(!text.contains("accounts.file"), "{text}");
+    }
     drop(ledger);
     let names =
         |settings: &Settings| list(&settings.file).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
@@ -79,7 +89,7 @@ fn an_account_is_added_changed_listed_and_deleted() {
 }
 
 #[test]
-fn what_only_reads_needs_no_lock_in_a_folder_that_takes_none() {
+fn what_only_reads_needs_no_folder_that_can_be_written_to() {
     if rustix::process::geteuid().is_root() {
         return; // Root may write into any folder.
     }
@@ -130,6 +140,61 @@ fn a_list_changes_nothing() {
     assert_eq!(fs::read(&path).unwrap(), torn.as_bytes());
     assert_eq!(repair(&path).unwrap(), report, "what a start mends needs no repair");
     assert_eq!(fs::read(&path).unwrap(), torn.as_bytes());
+}
+
+#[test]
+fn what_an_editor_has_saved_is_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = file(&[(Op::Add, "zoe", 1), (Op::Add, "Bob", 1)]);
+    for changed in [format!("\u{feff}{}", text.replace('\n', "\r\n")), text.trim_end().to_owned()] {
+        let path = put(folder.path(), changed.as_bytes());
+        assert_eq!(list(&path).unwrap().len(), 2);
+        let report = check(&path).unwrap();
+        assert!(!report.is_damaged && report.findings.len() == 1, "{report:?}");
+        assert!(report.findings[0].ends_with("its line ends are not the server's; the next start writes it anew"));
+        assert_eq!(fs::read(&path).unwrap(), changed.as_bytes());
+        drop(Ledger::open(&settings(folder.path())).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), text.as_bytes(), "a start writes it as the server does");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+    }
+}
+
+#[test]
+fn a_start_can_be_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let path = &settings.file;
+    let unusable = |settings: &Settings, part: &str| match try_start(settings) {
+        Err(Failure::Unusable(text)) => assert!(text.contains(part), "{text}"),
+        other => panic!("{other:?}, but it should be unusable: {part}"),
+    };
+    assert_eq!(try_start(&settings), Ok(None));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is made");
+    let held = Ledger::open(&settings).unwrap();
+    assert_eq!(try_start(&settings), Ok(None), "nothing is locked");
+    drop(held);
+    put(folder.path(), b"chatd-accounts 1\nA:1\n");
+    unusable(&settings, "line 2: its checksum does not fit");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    unusable(&settings, "run: chmod 600");
+    put(folder.path(), HEADER.as_bytes());
+    fs::write(files::beside(path, "key"), "not a key").unwrap();
+    unusable(&settings, "accounts.key: is damaged");
+    fs::remove_file(files::beside(path, "key")).unwrap();
+    fs::remove_file(files::beside(path, "lock")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", files::beside(path, "lock")).unwrap();
+    unusable(&settings, "accounts.lock: is a symbolic link");
+    for (file, part) in [("no/such/accounts", "make it, or name another file"), ("accounts/x", "is no folder")] {
+        unusable(&Settings { file: folder.path().join(file), ..settings.clone() }, part);
+    }
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(path, Some(12_345), None).unwrap();
+        assert!(try_start(&settings).unwrap().is_some_and(|note| note.contains("sudo -u '#12345'")));
+    } else {
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o500)).unwrap();
+        unusable(&settings, "chatd must be able to write in the folder of accounts.file");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    }
 }
 
 /// A damaged file with these findings, of which these names can be had.
@@ -204,8 +269,10 @@ fn what_is_good_is_had_and_what_is_lost_is_said() {
     );
     let shuffled = [lines[0], lines[4], lines[5], lines[3], lines[2], lines[1]].concat();
     check_repair(shuffled.as_bytes(), &["line 2: it is number 4 where 1 is due: a line is missing or doubled"], &all);
-    let of_windows = text.replace('\n', "\r\n");
-    check_repair(of_windows.as_bytes(), &["line 1: it is not 'chatd-accounts 1'"], &all);
+    // Lines of another system, and a last one without its end, are as good in a damaged file as in a sound one.
+    let of_windows = format!("\u{feff}{}", without(2).replace('\n', "\r\n"));
+    check_repair(of_windows.as_bytes(), &["the line with number 2 is lost"], &all);
+    check_repair(without(2).trim_end().as_bytes(), &["the line with number 2 is lost"], &all);
     let cut_in_the_middle = [lines[0], &lines[1][..40], lines[4], lines[5]].concat();
     check_repair(
         cut_in_the_middle.as_bytes(),

@@ -43,7 +43,7 @@ use hash::Hasher;
 use journal::Journal;
 use load::Loaded;
 use queue::Job;
-pub use request::{Answer, OpenError, Origin, Refused, Request, Secret, Settings, Verdict};
+pub use request::{Answer, Holder, OpenError, Origin, Refused, Request, Secret, Settings, Verdict};
 use resume::{Before, Key};
 use worker::{Wake, Worker};
 
@@ -175,7 +175,10 @@ impl Auth {
 
     /// The account's epoch, if `token` resumes `name` at `unix_s`, in seconds since 1970.
     pub fn check_token(&self, name: &UserName, token: &[u8], unix_s: u64) -> Option<u32> {
-        self.accounts.epoch(name).filter(|epoch| self.key.accepts(token, name, *epoch, unix_s))
+        // A name without an account costs the same time.
+        let epoch = self.accounts.epoch(name);
+        let is_genuine = self.key.accepts(token, name, epoch.unwrap_or_default(), unix_s);
+        epoch.filter(|_| is_genuine)
     }
 
     /// New rules: the queue's bound and the number of accounts at once, the cost from the next hash on. A cost that cannot be is reported, and

@@ -153,7 +153,7 @@ pub enum Refused {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpenError {
     /// Another process has them.
-    InUse(String),
+    InUse(Holder),
     /// The file, its key or the folder is not as it must be.
     Unusable(String),
 }
@@ -161,12 +161,34 @@ pub enum OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InUse(text) | Self::Unusable(text) => f.write_str(text),
+            Self::InUse(holder) => write!(f, "{holder}; stop that one, or give this one another accounts.file"),
+            Self::Unusable(text) => f.write_str(text),
         }
     }
 }
 
 impl std::error::Error for OpenError {}
+
+/// Who has the accounts. Its `Display` says that, without a next step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The account file.
+    pub file: PathBuf,
+    /// The lock file that is held.
+    pub lock: PathBuf,
+    /// The number of the process, if the lock file says it.
+    pub process: Option<u32>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, lock) = (self.file.display(), self.lock.display());
+        match self.process {
+            Some(process) => write!(f, "{file}: in use by process {process}, which holds {lock}"),
+            None => write!(f, "{file}: in use by another process, which holds {lock}"),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

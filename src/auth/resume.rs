@@ -8,6 +8,7 @@
 //! lines of the account file are.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -69,11 +70,7 @@ impl Key {
             }
             return Ok(key);
         };
-        let mut text = Zeroizing::new(String::new());
-        let key = file.take(KEY_FILE_MOST).read_to_string(&mut text).ok().and_then(|_| Self::parse(&text));
-        let key = key.ok_or_else(|| {
-            files::unusable(&path, "is damaged; remove it, and everybody has to log in by password once")
-        })?;
+        let key = Self::read(file, &path)?;
         if found == Before::Accounts {
             return Ok(key);
         }
@@ -86,6 +83,21 @@ impl Key {
             );
         }
         Self::make(&path)
+    }
+
+    /// Whether the key of an account file, if there is one, could be used; nothing is made.
+    ///
+    /// # Errors
+    /// As those of [`Key::open`].
+    pub(super) fn check(account_file: &Path) -> Result<(), OpenError> {
+        let path = files::beside(account_file, "key");
+        files::open_private(&path)?.map_or(Ok(()), |file| Self::read(file, &path).map(drop))
+    }
+
+    fn read(file: File, path: &Path) -> Result<Self, OpenError> {
+        let mut text = Zeroizing::new(String::new());
+        let key = file.take(KEY_FILE_MOST).read_to_string(&mut text).ok().and_then(|_| Self::parse(&text));
+        key.ok_or_else(|| files::unusable(path, "is damaged; remove it, and everybody has to log in by password once"))
     }
 
     /// A token for `name` that is good until `expiry`, in seconds since 1970.

@@ -76,7 +76,11 @@ struct Good {
 pub(super) fn salvage(bytes: &[u8]) -> Salvage {
     let mut salvage = Salvage::default();
     let (mut good, mut lost) = (Vec::new(), Vec::new());
-    let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1);
+    let mut whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1);
+    // A last line that has lost nothing but its LF is as good as any.
+    if record::decode(bytes.get(whole..).unwrap_or_default()).is_ok() {
+        whole = bytes.len();
+    }
     let lines = bytes.get(..whole).unwrap_or_default().split_inclusive(|&b| b == b'\n');
     for (line, text) in (1..).zip(lines) {
         let text = text.strip_suffix(b"\n").unwrap_or(text);

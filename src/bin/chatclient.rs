@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use chatd::client::{self, args::Args};
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    client::run(Args::parse())
+    chatd::client::run(std::env::args_os())
 }

@@ -12,7 +12,12 @@ use clap::Parser;
 #[command(name = "chatserver", version)]
 struct Args {
     /// The TCP port to listen on; 0 lets the system choose
+    #[arg(value_parser = port)]
     port: u16,
+}
+
+fn port(text: &str) -> Result<u16, &'static str> {
+    text.parse().map_err(|_| "it is a port, a number from 0 to 65535; chatd takes an address, or a configuration file")
 }
 
 fn main() -> ExitCode {

@@ -38,6 +38,8 @@ pub enum Input<'a> {
     /// The user has entered a line: the answer to [`Action::AskLine`]. Several that were pasted as
     /// one count as one. A line that comes unasked waits until it can be carried out.
     Line(&'a str),
+    /// The same for a line of a script that cannot be used, and why.
+    BadLine(&'a str),
     /// The answer to [`Action::AskSecret`]; `None` when the user did not want to.
     Secret(Option<Secret>),
     /// The input has ended (end of file, Ctrl-D), or the user has interrupted (Ctrl-C) with nothing typed. What was

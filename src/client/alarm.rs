@@ -29,7 +29,7 @@ impl Alarm {
     /// # Errors
     ///
     /// There are no more descriptors.
-    pub(super) fn new(signals: &[c_int]) -> io::Result<Self> {
+    pub(super) fn new<'a>(signals: impl IntoIterator<Item = &'a c_int>) -> io::Result<Self> {
         let (heard, ring) = UnixStream::pair()?;
         ring.set_nonblocking(true)?;
         for signal in signals {

@@ -1,17 +1,16 @@
 //! What stands on the command line, and what it means.
 
-use std::fmt;
+use std::ffi::OsString;
 
-use clap::Parser;
+use clap::error::{ContextKind, ErrorKind};
+use clap::{CommandFactory as _, Parser};
+use nix::unistd::{Uid, User};
 
 use super::action::Place;
-use super::command::{is_room_name, is_user_name};
+use super::command::is_room_name;
+use super::destination::{self, EXAMPLE, Server, parse_name};
+use super::filter::Filter;
 use super::session::Once;
-
-/// The port of a server that names none.
-pub const DEFAULT_PORT: u16 = 5015;
-/// More servers than this are a mistake.
-const SERVERS: usize = 16;
 
 /// Talk on a chatd server.
 ///
@@ -19,14 +18,11 @@ const SERVERS: usize = 16;
 /// says what can be typed. When standard input or output is no terminal, commands are read and messages are written
 /// line by line.
 #[derive(Parser, Clone, Debug)]
-#[command(name = "chatclient", version, override_usage = "chatclient [OPTIONS] SERVER [PORT] USER")]
+#[command(name = "chatclient", version, override_usage = USAGE, help_template = TEMPLATE, after_help = AFTER)]
 pub struct Args {
-    /// The server: a name or an address; or several, the first that answers is taken: a:5015,b:5015 (brackets around
-    /// an IPv6 address that has a port)
-    server: String,
-    /// The port, where SERVER names none (5015 if it is left out), and the name to log in with
-    #[arg(required = true, num_args = 1..=2, value_names = ["[PORT]", "USER"])]
-    port_and_user: Vec<String>,
+    /// SERVER, PORT and USER, as far as they are given.
+    #[arg(hide = true)]
+    words: Vec<String>,
     /// No editing, no colours: a line for each message, commands from standard input
     #[arg(long)]
     plain: bool,
@@ -34,14 +30,23 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     /// Send this text, wait until it is confirmed, and leave; exit code 1 if it was not
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     once: Option<String>,
-    /// … to this user instead of everybody
-    #[arg(long, value_name = "NAME", requires = "once", conflicts_with = "room")]
+    /// Only listen, until a signal comes: standard input is not read
+    #[arg(long)]
+    listen: bool,
+    /// With --once: to this user instead of everybody
+    #[arg(long, value_name = "NAME")]
     to: Option<String>,
-    /// … to this room, which is entered for it
-    #[arg(long, value_name = "ROOM", requires = "once")]
+    /// With --once: to this room. With --listen: what is said there too. The room is entered for it
+    #[arg(long, value_name = "ROOM")]
     room: Option<String>,
+    /// Make an account if there is none of this name: without it, a script whose password is given makes none
+    #[arg(long)]
+    register: bool,
+    /// Take ANSI escapes (colours) out of the lines of a script
+    #[arg(long)]
+    strip_ansi: bool,
     /// No colours (so does a variable NO_COLOR that is not empty)
     #[arg(long)]
     no_color: bool,
@@ -52,6 +57,33 @@ pub struct Args {
     #[arg(long, value_name = "CMD")]
     password_command: Option<String>,
 }
+
+const USAGE: &str = "chatclient [OPTIONS] SERVER [PORT] [USER]
+       chatclient [OPTIONS] USER@SERVER[:PORT]";
+
+const TEMPLATE: &str = "\
+{about-with-newline}
+{usage-heading} {usage}
+
+Arguments:
+  SERVER  a name or an address, perhaps with a port: localhost, 10.0.0.5:5016, [2001:db8::5]:5016;
+          or several, of which the first that answers is taken: a:5015,b:5015
+  PORT    the port where SERVER names none; 5015 if it is left out
+  USER    the name to log in with; your name on this machine if it is left out
+
+Options:
+{options}{after-help}
+";
+
+const AFTER: &str = "
+Examples:
+  chatclient localhost 5015 carol
+  chatclient carol@chat.example.org
+  echo 'the backup is done' | chatclient --plain localhost robot
+  chatclient --once 'disk full' --to carol localhost robot
+  chatclient --listen --json localhost robot >events
+
+Exit codes: 0 all was said, 1 something was not (standard error says what), 2 the command line is wrong.";
 
 /// What is to be done, checked.
 #[derive(Clone, Debug)]
@@ -64,8 +96,12 @@ pub struct Options {
     pub plain: bool,
     /// Whether events are JSON objects.
     pub json: bool,
-    /// The one thing to be said.
-    pub once: Option<Once>,
+    /// What it is started for.
+    pub errand: Errand,
+    /// Whether a script may make an account.
+    pub register: bool,
+    /// What is done to the lines of a script before anything else.
+    pub filter: Filter,
     /// Whether colours are unwanted.
     pub no_color: bool,
     /// Whether the bell is unwanted.
@@ -74,41 +110,72 @@ pub struct Options {
     pub password_command: Option<Vec<String>>,
 }
 
-/// Where a server is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
-    /// A name to be looked up, or an address, without brackets.
-    pub host: String,
-    /// Its TCP port, not 0.
-    pub port: u16,
+/// What a client is started for.
+#[derive(Clone, Debug)]
+pub enum Errand {
+    /// To talk: lines are read, from a person or from a script.
+    Talk,
+    /// To say one thing.
+    Once(Once),
+    /// To listen, in a room too.
+    Listen {
+        /// The room, which is entered for it.
+        room: Option<String>,
+    },
 }
 
-impl fmt::Display for Server {
-    /// As it can be typed: `host:port`, an IPv6 address in brackets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port } = self;
-        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+impl Errand {
+    /// The one thing that is to be said.
+    pub fn once(&self) -> Option<&Once> {
+        match self {
+            Self::Once(once) => Some(once),
+            Self::Talk | Self::Listen { .. } => None,
+        }
     }
 }
 
+/// Why there are no arguments to go by.
+#[derive(Debug)]
+pub enum Refused {
+    /// Help or the version was asked for: this is it.
+    Asked(clap::Error),
+    /// They are wrong: a sentence that says how, and what would be right.
+    Wrong(String),
+}
+
 impl Args {
-    /// Checks the arguments.
+    /// Reads and checks a command line, whose first word is the program's name.
     ///
     /// # Errors
     ///
-    /// A sentence that says what is wrong and what would be right.
-    pub fn check(self) -> Result<Options, String> {
-        let (port, user) = match self.port_and_user.as_slice() {
-            [user] => (DEFAULT_PORT, user),
-            [port, user] => (parse_port(port)?, user),
-            _ => return Err("SERVER, PORT and USER are all that is taken".to_owned()),
+    /// [`Refused`]: help was asked for, or something is wrong.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, Refused> {
+        let refuse = |error: clap::Error| {
+            // Only these are for standard output.
+            if error.use_stderr() { Refused::Wrong(sentence(&error)) } else { Refused::Asked(error) }
         };
+        Self::try_parse_from(arguments).map_err(refuse)?.check().map_err(Refused::Wrong)
+    }
+
+    fn check(self) -> Result<Options, String> {
+        let filter = Filter { strips_ansi: self.strip_ansi };
+        let errand = match (self.once, self.listen) {
+            (Some(_), true) => return Err("--once says something and --listen says nothing: give one of them, for example: chatclient --listen localhost carol".to_owned()),
+            (Some(text), false) => Errand::Once(parse_once(&text, filter, self.to, self.room)?),
+            (None, _) if self.to.is_some() => return Err(needs("--to", "--once TEXT")),
+            (None, true) => Errand::Listen { room: self.room.map(parse_room).transpose()? },
+            (None, false) if self.room.is_some() => return Err(needs("--room", "--once TEXT or --listen")),
+            (None, false) => Errand::Talk,
+        };
+        let (servers, user) = destination::parse(&self.words, system_user)?;
         Ok(Options {
-            servers: parse_servers(&self.server, port)?,
-            user: parse_user(user)?,
+            servers,
+            user,
             plain: self.plain,
             json: self.json,
-            once: self.once.map(|text| parse_once(text, self.to, self.room)).transpose()?,
+            errand,
+            register: self.register,
+            filter,
             no_color: self.no_color,
             no_bell: self.no_bell,
             password_command: self.password_command.as_deref().map(parse_command).transpose()?,
@@ -116,75 +183,67 @@ impl Args {
     }
 }
 
-fn parse_port(text: &str) -> Result<u16, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err(format!("{text:?} is no port: give a number from 1 to 65535")),
-        Ok(port) => Ok(port),
+/// The name that the system has for whoever runs this.
+fn system_user() -> Option<String> {
+    User::from_uid(Uid::current()).ok().flatten().map(|user| user.name)
+}
+
+/// What is wrong with the options, for people.
+#[expect(clippy::wildcard_enum_match_arm, reason = "clap has kinds of errors that no option here can bring")]
+fn sentence(error: &clap::Error) -> String {
+    let of = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let argument = of(ContextKind::InvalidArg);
+    let option = argument.split([' ', '=']).next().unwrap_or_default();
+    let help = format!("chatclient --help lists all, {EXAMPLE}");
+    match error.kind() {
+        ErrorKind::UnknownArgument => match error.get(ContextKind::SuggestedArg) {
+            Some(meant) => format!("there is no option {option}; did you mean {meant}? {help}"),
+            None => format!("there is no option {option}; {help}"),
+        },
+        ErrorKind::TooManyValues => format!("{option} takes nothing behind it; {help}"),
+        ErrorKind::ArgumentConflict => format!("{option} is given more than once; {help}"),
+        ErrorKind::InvalidUtf8 => format!("an argument is not UTF-8; {EXAMPLE}"),
+        _ if option.is_empty() => format!("these arguments make no sense; {help}"),
+        // The one that is left: nothing stands behind an option.
+        _ => format!("something is missing behind {option}; {help}"),
     }
 }
 
-fn parse_user(text: &str) -> Result<String, String> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("{text:?} is no name, which begins with a letter; after the port comes USER"));
+fn needs(option: &str, other: &str) -> String {
+    format!("{option} goes with {other}, for example: chatclient --once 'disk full' {option} lobby localhost carol")
+}
+
+fn parse_once(text: &str, filter: Filter, to: Option<String>, room: Option<String>) -> Result<Once, String> {
+    let example = "for example: chatclient --once 'disk full' localhost carol";
+    if Args::command().get_arguments().any(|arg| arg.get_long().is_some_and(|long| text == format!("--{long}"))) {
+        return Err(format!("{text} stands where the text of --once belongs; {example}"));
     }
-    parse_name(text)
-}
-
-fn parse_name(text: &str) -> Result<String, String> {
-    let wrong = || format!("{text:?} is no name: give a letter, then letters, digits or _.-, at most 32 in all");
-    if is_user_name(text) { Ok(text.to_owned()) } else { Err(wrong()) }
-}
-
-fn parse_servers(list: &str, port: u16) -> Result<Vec<Server>, String> {
-    let servers = list.split(',').map(|item| parse_server(item.trim(), port)).collect::<Result<Vec<_>, _>>()?;
-    if servers.len() > SERVERS {
-        return Err(format!("{} servers are too many: give up to {SERVERS}", servers.len()));
-    }
-    Ok(servers)
-}
-
-/// `host`, `host:port`, `[v6]`, `[v6]:port`, or an IPv6 address as it is.
-fn parse_server(item: &str, default: u16) -> Result<Server, String> {
-    let wrong = || format!("{item:?} is no server: give host, host:port or [address]:port, with commas in between");
-    let (host, port) = if let Some(rest) = item.strip_prefix('[') {
-        let (host, port) = rest.split_once(']').ok_or_else(wrong)?;
-        match port.strip_prefix(':') {
-            Some(port) => (host, parse_port(port)?),
-            None if port.is_empty() => (host, default),
-            None => return Err(wrong()),
-        }
-    } else if item.matches(':').count() > 1 {
-        (item, default)
-    } else {
-        match item.split_once(':') {
-            Some((host, port)) => (host, parse_port(port)?),
-            None => (item, default),
-        }
-    };
-    if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control() || "[]/@".contains(c)) {
-        return Err(wrong());
-    }
-    Ok(Server { host: host.to_owned(), port })
-}
-
-fn parse_once(text: String, to: Option<String>, room: Option<String>) -> Result<Once, String> {
+    let text = filter.apply(text);
     if text.trim_start_matches(' ').is_empty() || text.contains(['\n', '\r']) {
-        return Err("--once takes one line of text that is not empty".to_owned());
+        return Err(format!("--once takes one line of text that is not empty; {example}"));
     }
     let to = match (to, room) {
-        (Some(name), _) => Place::Direct { with: parse_name(&name)? },
-        (None, Some(room)) if is_room_name(&room) => Place::Room(room),
-        (None, Some(room)) => return Err(format!("{room:?} is no room: give letters, digits or _.-, at most 32")),
+        (Some(_), Some(_)) => return Err(format!("--to and --room are two places: give one; {example}")),
+        (Some(name), None) => Place::Direct { with: parse_name(&name)? },
+        (None, Some(room)) => Place::Room(parse_room(room)?),
         (None, None) => Place::Public,
     };
     Ok(Once { text, to })
 }
 
+fn parse_room(room: String) -> Result<String, String> {
+    if is_room_name(&room) {
+        return Ok(room);
+    }
+    Err(format!("{room:?} is no room: give letters, digits or _.-, at most 32, for example: --room lobby"))
+}
+
 fn parse_command(text: &str) -> Result<Vec<String>, String> {
+    let example = "for example: --password-command 'pass show chat'";
     match shell_words::split(text) {
         Ok(words) if !words.is_empty() => Ok(words),
-        Ok(_) => Err("--password-command takes a program and its arguments".to_owned()),
-        Err(_) => Err("--password-command: a quote is not closed".to_owned()),
+        Ok(_) => Err(format!("--password-command takes a program and its arguments, {example}")),
+        Err(_) => Err(format!("--password-command: a quote is not closed; {example}")),
     }
 }
 
@@ -192,66 +251,86 @@ fn parse_command(text: &str) -> Result<Vec<String>, String> {
 mod tests {
     use super::*;
 
-    fn options(words: &[&str]) -> Result<Options, String> {
-        let args = Args::try_parse_from(std::iter::once(&"chatclient").chain(words)).map_err(|e| e.to_string())?;
-        args.check()
-    }
-
-    #[track_caller]
-    fn check(words: &[&str], servers: &[&str], user: &str) {
-        let found = options(words).unwrap();
-        let told: Vec<String> = found.servers.iter().map(Server::to_string).collect();
-        assert_eq!((told, found.user.as_str()), (servers.iter().map(|s| (*s).to_owned()).collect(), user));
+    fn options(words: &[&str]) -> Result<Options, Refused> {
+        Args::read(std::iter::once(&"chatclient").chain(words).map(OsString::from))
     }
 
     #[track_caller]
     fn check_refused(words: &[&str], told: &str) {
-        let why = options(words).expect_err("it must be refused");
-        assert!(why.contains(told), "{why}");
+        match options(words) {
+            Err(Refused::Wrong(why)) => assert!(
+                why.contains(told) && why.lines().count() == 1 && !why.contains('<') && why.contains("for example: "),
+                "{why}"
+            ),
+            other => panic!("it must be refused: {other:?}"),
+        }
     }
 
     #[test]
-    fn servers_ports_and_users() {
-        check(&["localhost", "5015", "alice"], &["localhost:5015"], "alice");
-        check(&["localhost", "alice"], &["localhost:5015"], "alice");
-        check(&["a:1,b,c:3", "2", "alice"], &["a:1", "b:2", "c:3"], "alice");
-        check(&["[::1]:7,::1,[fe80::1%eth0]", "9", "a.b-c_d"], &["[::1]:7", "[::1]:9", "[fe80::1%eth0]:9"], "a.b-c_d");
-        check(&["10.0.0.1", "65535", "alice"], &["10.0.0.1:65535"], "alice");
-    }
-
-    #[test]
-    fn what_cannot_be_meant() {
+    fn wrong_usage_is_told_in_a_sentence() {
+        check_refused(&[], "which server?");
         check_refused(&["localhost", "0", "alice"], "is no port");
-        check_refused(&["localhost", "70000", "alice"], "is no port");
-        check_refused(&["localhost", "5015"], "after the port comes USER");
-        check_refused(&["localhost", "alice TOKEN"], "is no name");
-        check_refused(&["localhost", "al\nice"], "is no name");
-        check_refused(&["localhost", ""], "is no name");
-        check_refused(&["localhost", "9lives"], "is no name");
-        check_refused(&["a,,b", "alice"], "is no server");
-        check_refused(&["[::1", "alice"], "is no server");
-        check_refused(&["[::1]x", "alice"], "is no server");
-        check_refused(&["a:b", "alice"], "is no port");
-        check_refused(&["http://a", "alice"], "is no port");
-        check_refused(&["localhost"], "required");
-        check_refused(&["localhost", "1", "a", "b"], "unexpected");
-        check_refused(&["--to", "bob", "localhost", "alice"], "--once");
+        check_refused(&["localhost", "1", "a", "b"], "are all that is taken");
+        check_refused(&["--nosuch", "localhost", "alice"], "there is no option --nosuch");
+        check_refused(&["--plian", "localhost", "alice"], "did you mean --plain?");
+        check_refused(&["-p", "5015", "localhost", "alice"], "there is no option -p");
+        check_refused(&["--plain=yes", "localhost", "alice"], "--plain takes nothing");
+        check_refused(&["--once", "a", "--once", "b", "localhost", "alice"], "--once is given more than once");
+        check_refused(&["localhost", "alice", "--once"], "something is missing behind --once");
+        check_refused(&["--to", "bob", "localhost", "alice"], "--to goes with --once");
+        check_refused(&["--room", "den", "localhost", "alice"], "--once TEXT or --listen");
+        check_refused(&["--to", "bob", "--listen", "localhost", "alice"], "--to goes with --once");
+        check_refused(&["--listen", "--once", "hi", "localhost", "alice"], "give one of them");
+        check_refused(&["--once", "--to", "bob", "localhost", "alice"], "stands where the text of --once belongs");
         check_refused(&["--once", "a\nEX", "localhost", "alice"], "one line");
+        check_refused(&["--once", " ", "localhost", "alice"], "not empty");
         check_refused(&["--once", "hi", "--to", "a b", "localhost", "alice"], "is no name");
         check_refused(&["--once", "hi", "--room", "a\nb", "localhost", "alice"], "is no room");
-        check_refused(&["--once", "hi", "--to", "b", "--room", "r", "localhost", "alice"], "cannot be used with");
+        check_refused(&["--once", "hi", "--to", "b", "--room", "r", "localhost", "alice"], "two places");
         check_refused(&["--password-command", "a 'b", "localhost", "alice"], "quote");
         check_refused(&["--password-command", "", "localhost", "alice"], "a program");
+    }
+
+    #[test]
+    fn help_and_version_are_no_errors() {
+        for words in [&["--help"][..], &["-h"], &["--version"], &["-V"], &["--nosuch-after", "--help"][1..]] {
+            assert!(matches!(options(words), Err(Refused::Asked(_))), "{words:?}");
+        }
+    }
+
+    #[track_caller]
+    fn check_once(words: &[&str], text: &str) {
+        let words: Vec<&str> = words.iter().copied().chain(["localhost", "alice"]).collect();
+        match options(&words).unwrap().errand {
+            Errand::Once(once) => assert_eq!(once.text, text),
+            other @ (Errand::Talk | Errand::Listen { .. }) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn any_text_is_said_once() {
+        check_once(&["--once", "-5 degrees"], "-5 degrees");
+        check_once(&["--once", "-5"], "-5");
+        check_once(&["--once", "--"], "--");
+        check_once(&["--once", "---"], "---");
+        check_once(&["--once=--nothing"], "--nothing");
+        check_once(&["--once", "  code"], "  code");
+        check_once(&["--once", "\u{feff}hi"], "hi");
+        check_once(&["--once", "\u{1b}[31mred\u{1b}[0m", "--strip-ansi"], "red");
+        check_once(&["--once", "\u{1b}[31mred"], "\u{1b}[31mred");
     }
 
     #[test]
     fn options_by_name() {
         let found =
             options(&["--once", "hi", "--room", "lobby", "--password-command", "pass 'a b'", "h", "u"]).unwrap();
-        let once = found.once.unwrap();
+        let Errand::Once(once) = found.errand else { panic!("{:?}", found.errand) };
         assert_eq!((once.text.as_str(), once.to), ("hi", Place::Room("lobby".to_owned())));
         assert_eq!(found.password_command, Some(vec!["pass".to_owned(), "a b".to_owned()]));
-        let found = options(&["--json", "--no-bell", "--no-color", "h", "u"]).unwrap();
-        assert!(found.json && found.no_bell && found.no_color && !found.plain && found.once.is_none());
+        let found = options(&["--json", "--no-bell", "--no-color", "--register", "h", "u"]).unwrap();
+        assert!(found.json && found.no_bell && found.no_color && found.register && !found.plain);
+        assert!(matches!(found.errand, Errand::Talk));
+        let found = options(&["--listen", "--room", "lobby", "h", "u"]).unwrap();
+        assert!(matches!(found.errand, Errand::Listen { room: Some(room) } if room == "lobby"));
     }
 }

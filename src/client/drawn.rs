@@ -5,6 +5,9 @@
 //! wider shows it in fewer, if it joins again what it broke itself, as most do: so rustyline would clear messages that
 //! stand above the line. Before that it is given the rows that it believes to be there ([`Drawn::make_up`]).
 
+use std::io;
+
+use rustix::termios::tcgetwinsize;
 use rustyline::GraphemeClusterMode;
 
 /// The columns between two tab stops, as rustyline has it.
@@ -13,6 +16,24 @@ const TAB: usize = 8;
 const UNKNOWN: usize = 80;
 /// Bytes of a line that is cleared: rustyline's widths are numbers of 16 bits.
 const CLEARED: usize = 16 * 1024;
+
+/// The columns of the terminal; 0 if it does not say.
+pub(super) fn columns() -> usize {
+    tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col))
+}
+
+/// As much of a text as takes no more columns than this (0: the terminal does not say how many it has).
+pub(super) fn fitted(text: &str, columns: usize) -> String {
+    let columns = if columns == 0 { UNKNOWN / 2 } else { columns };
+    let widths = GraphemeClusterMode::from_env();
+    let fits = |text: &str| usize::from(widths.width(text)) <= columns;
+    if fits(text) {
+        return text.to_owned();
+    }
+    let ends = text.char_indices().map(|(at, _)| at).take(columns + 1);
+    let starts = ends.filter_map(|end| text.get(..end)).map(|start| format!("{start}…"));
+    starts.filter(|start| fits(start)).last().unwrap_or_default()
+}
 
 /// A line as the editor has drawn it last.
 pub(super) struct Drawn {
@@ -179,6 +200,21 @@ mod tests {
     #[track_caller]
     fn check(columns: usize, line: &str, cursor: usize, wider: usize, expected: &str) {
         assert_eq!(drawn(columns, line, cursor).make_up(wider), expected);
+    }
+
+    #[test]
+    fn a_text_is_cut_to_fit() {
+        for (text, columns, expected) in [
+            ("short", 5, "short"),
+            ("longer", 5, "long…"),
+            ("世界世界", 5, "世界…"),
+            ("x", 1, "x"),
+            ("xy", 1, "…"),
+            ("", 9, ""),
+        ] {
+            assert_eq!(fitted(text, columns), expected);
+        }
+        assert_eq!(fitted(&"x".repeat(100), 0).chars().count(), UNKNOWN / 2);
     }
 
     #[test]

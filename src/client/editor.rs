@@ -7,11 +7,11 @@
 //!
 //! Nor can rustyline be given another prompt for a line that it has begun. So the line is ended with SIGINT and begun
 //! anew with what stood in it. That is done from where rustyline draws: whatever keys it has read by then it carries
-//! out before it looks for signals, and while it reads a paste or searches the history it looks for none.
+//! out before it looks for signals, and while it searches the history it looks for none.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -19,17 +19,17 @@ use std::time::Duration;
 
 use nix::sys::pthread::{pthread_kill, pthread_self};
 use nix::sys::signal::Signal;
-use rustix::termios::tcgetwinsize;
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::history::{History, MemHistory};
 use rustyline::validate::Validator;
-use rustyline::{ColorMode, CompletionType, Config, Context, Editor, ExternalPrinter, Helper};
+use rustyline::{ColorMode, CompletionType, Config, Context, Editor, Event, EventHandler, ExternalPrinter, Helper};
 
 use super::complete;
-use super::drawn::Drawn;
+use super::drawn::{Drawn, columns};
+use super::paste::Pastes;
 use super::screen::Screen;
 use super::session::Known;
 use super::store::HISTORY_LINES;
@@ -46,6 +46,7 @@ const SETTLING: Duration = Duration::from_millis(20);
 /// A line editor on standard input and output, which must be a terminal.
 pub(super) struct LineEditor {
     editor: Editor<Companion, MemHistory>,
+    pastes: Pastes,
     screen: Arc<Screen>,
     /// What the next line begins with, before its cursor and from there.
     left: (String, String),
@@ -95,7 +96,9 @@ impl LineEditor {
             is_in_history: Cell::new(false),
             is_leaving: Cell::new(false),
         }));
-        Ok(Self { editor, screen: Arc::clone(screen), left: Default::default() })
+        let pastes = Pastes::default();
+        editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(pastes.clone())));
+        Ok(Self { editor, pastes, screen: Arc::clone(screen), left: Default::default() })
     }
 
     /// What wakes the editor from another thread, so that it shows what the screen holds. It may wait, until the next
@@ -145,6 +148,7 @@ impl LineEditor {
         self.screen.end_line();
         if is_bad_key {
             terminal::discard();
+            self.pastes.forget();
             return Ok(Ended::BadKey);
         }
         match ended {
@@ -227,11 +231,6 @@ impl Companion {
             self.is_leaving.set(pthread_kill(pthread_self(), Signal::SIGINT).is_ok());
         }
     }
-}
-
-/// The columns of the terminal; 0 if it does not say.
-fn columns() -> usize {
-    tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col))
 }
 
 impl Helper for Companion {}

@@ -1,5 +1,6 @@
 //! What the threads tell the main one, and how it sleeps until they do.
 
+use std::ffi::c_int;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::alarm::Alarm;
 use super::keyboard::Key;
 use super::link::Link;
+use crate::signals::is_ignored;
 
 /// Events that may wait. A thread that has one more waits with it, and so in the end does the server.
 const EVENTS: usize = 32;
@@ -24,6 +26,8 @@ pub(super) enum Event {
     Key(Key),
     /// Keys that are no text were not taken. The line goes on.
     BadKey,
+    /// Nobody reads standard output any more.
+    ReaderGone,
 }
 
 /// Where the main thread finds what has happened. It sleeps on one socket pair, into which the threads and the
@@ -47,19 +51,25 @@ pub(super) struct Doorbell {
 }
 
 impl Inbox {
-    /// Makes the inbox, and takes over SIGTERM, SIGHUP and SIGINT. Where lines are edited (`is_edited`) SIGINT is
+    /// Makes the inbox, and takes over SIGTERM, SIGHUP and SIGINT, but for those that the process was started to ignore.
+    /// Where lines are edited (`is_edited`) SIGINT is
     /// Ctrl-C, and does not raise the alarm.
     pub(super) fn new(is_edited: bool) -> io::Result<Self> {
         let (sender, events) = mpsc::sync_channel(EVENTS);
         let (wake, ring) = UnixStream::pair()?;
         ring.set_nonblocking(true)?;
         let (terminated, interrupted) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        for (signal, flag) in [(SIGTERM, &terminated), (SIGHUP, &terminated), (SIGINT, &interrupted)] {
+        // The editor's thread is interrupted with SIGINT, whatever a shell wants.
+        let is_heard = |signal: c_int| (is_edited && signal == SIGINT) || !is_ignored(signal);
+        let wanted = [(SIGTERM, &terminated), (SIGHUP, &terminated), (SIGINT, &interrupted)];
+        let wanted: Vec<_> = wanted.into_iter().filter(|(signal, _)| is_heard(*signal)).collect();
+        for (signal, flag) in &wanted {
             // The flag first: when the byte is read it must be up.
-            signal_hook::flag::register(signal, Arc::clone(flag))?;
-            signal_hook::low_level::pipe::register(signal, ring.try_clone()?)?;
+            signal_hook::flag::register(*signal, Arc::clone(flag))?;
+            signal_hook::low_level::pipe::register(*signal, ring.try_clone()?)?;
         }
-        let alarm = Alarm::new(if is_edited { &[SIGTERM, SIGHUP] } else { &[SIGTERM, SIGHUP, SIGINT] })?;
+        let alarms: Vec<_> = wanted.iter().map(|(signal, _)| *signal).collect();
+        let alarm = Alarm::new(alarms.iter().filter(|signal| !is_edited || **signal != SIGINT))?;
         let doorbell = Doorbell { events: sender, wake: Arc::new(ring) };
         Ok(Self { events, wake, terminated, interrupted, doorbell, alarm: Arc::new(alarm) })
     }

@@ -14,6 +14,7 @@ use nix::sys::signal::{SigSet, Signal};
 use super::action::{Secret, Wanted};
 use super::command;
 use super::editor::{Ended, LineEditor};
+use super::filter::Filter;
 use super::inbox::{Doorbell, Event};
 use super::screen::Screen;
 use super::secret::{self, Answer, Source};
@@ -41,7 +42,7 @@ pub(super) enum Key {
     NoSecret(String),
     /// The input has ended, or Ctrl-C was pressed with nothing typed.
     End,
-    /// It was interrupted by [`Keyboard::interrupt`], and this stood in the line, or is the next.
+    /// It was interrupted by [`Keyboard::interrupt`], and this stood in the line that was edited.
     Interrupted(String),
     /// Standard input cannot be read any more, and why: for the rest it is as if it had ended.
     Broken(String),
@@ -60,17 +61,24 @@ pub(super) enum Origin {
         /// Where the history is kept, if it is.
         store: Option<Store>,
     },
-    /// From standard input, as they are.
-    Stdin,
+    /// From standard input, as they are but for what the filter takes out.
+    Stdin {
+        /// What is taken out.
+        filter: Filter,
+    },
 }
 
 /// The main thread's end of the keyboard.
 pub(super) struct Keyboard {
-    asks: SyncSender<Ask>,
-    thread: JoinHandle<bool>,
+    /// Dropped at the end, which ends the thread …
+    asks: Option<SyncSender<Ask>>,
+    /// … so that it can be joined.
+    thread: Option<JoinHandle<Option<String>>>,
     /// What has been asked for has not been answered.
     is_busy: bool,
     is_interrupting: Arc<AtomicBool>,
+    /// Nothing is there on standard input, and it is waited for.
+    is_waiting: Arc<AtomicBool>,
     /// The line that is being read is for no history.
     is_forgetful: Arc<AtomicBool>,
     /// A byte in here interrupts what waits in `poll`. It is never taken out.
@@ -99,17 +107,20 @@ impl Keyboard {
         let is_told = Arc::clone(&is_interrupting);
         let is_forgetful = Arc::new(AtomicBool::new(false));
         let forgets = Arc::clone(&is_forgetful);
+        let is_waiting = Arc::new(AtomicBool::new(false));
+        let waits = Arc::clone(&is_waiting);
         let mut reader =
             Reader { source, cancelled, is_interrupting: is_told, is_forgetful: forgets, has_talked: false, is_edited };
         let body = move || match origin {
             Origin::Editor { screen, known, store } => {
                 edit(&mut reader, &wanted, &screen, &known, store.as_ref(), &doorbell);
-                false
+                None
             }
-            Origin::Stdin => read_stdin(&mut reader, &wanted, &doorbell),
+            Origin::Stdin { filter } => read_stdin(&mut reader, Lines::new(waits), filter, &wanted, &doorbell),
         };
         let thread = thread::Builder::new().name("keyboard".to_owned()).spawn(body)?;
-        Ok(Self { asks, thread, is_busy: false, is_interrupting, is_forgetful, cancel, is_edited })
+        let (asks, thread) = (Some(asks), Some(thread));
+        Ok(Self { asks, thread, is_busy: false, is_interrupting, is_waiting, is_forgetful, cancel, is_edited })
     }
 
     /// Keeps the line that is being read out of the history: a password is due, and may be typed there.
@@ -122,11 +133,19 @@ impl Keyboard {
         self.is_busy
     }
 
+    /// Whether a line of standard input is asked for, and all that has been read is taken. Asked after the kernel has
+    /// said that it holds nothing, it means that there is nothing.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.is_busy && self.is_waiting.load(Ordering::SeqCst)
+    }
+
     /// Lets this be read; nothing else may be under way.
     pub(super) fn ask(&mut self, ask: Ask) {
         self.is_busy = true;
-        // The thread lives as long as its questions come, and takes one at a time.
-        let _ = self.asks.send(ask);
+        if let Some(asks) = &self.asks {
+            // The thread lives as long as its questions come, and takes one at a time.
+            let _ = asks.send(ask);
+        }
     }
 
     /// What has been asked for has been answered.
@@ -141,18 +160,20 @@ impl Keyboard {
             // There is room for one byte.
             let _ = self.cancel.write(b".");
         }
-        if self.is_edited {
+        if self.is_edited
+            && let Some(thread) = &self.thread
+        {
             // rustyline takes it for Ctrl-C. Elsewhere it is the inbox's, which it wakes.
-            let _ = pthread_kill(self.thread.as_pthread_t(), Signal::SIGINT);
+            let _ = pthread_kill(thread.as_pthread_t(), Signal::SIGINT);
         }
     }
 
-    /// Ends the thread, which must not be busy, and waits for it. Gives whether it has read something of standard input
-    /// that nobody has asked for.
-    pub(super) fn finish(self) -> bool {
-        drop(self.asks);
+    /// Ends the thread, which must not be busy, and waits for it. Gives the next line of standard input if it has read
+    /// more than was asked for.
+    pub(super) fn finish(&mut self) -> Option<String> {
+        self.asks = None;
         // A panic has ended the process.
-        self.thread.join().unwrap_or(false)
+        self.thread.take()?.join().ok().flatten()
     }
 }
 
@@ -293,18 +314,23 @@ fn remember(line: &str, editor: &mut LineEditor, store: Option<&Store>) {
     }
 }
 
-/// The thread's body where lines come from standard input. Gives whether something was read and not asked for.
-fn read_stdin(reader: &mut Reader, asks: &Receiver<Ask>, doorbell: &Doorbell) -> bool {
-    let mut lines = Lines::new();
+/// The thread's body where lines come from standard input. Gives the next line if something was read and not asked for.
+fn read_stdin(
+    reader: &mut Reader,
+    mut lines: Lines,
+    filter: Filter,
+    asks: &Receiver<Ask>,
+    doorbell: &Doorbell,
+) -> Option<String> {
     while let Ok(ask) = asks.recv() {
         reader.has_talked |= matches!(ask, Ask::Line);
         let key = match ask {
             Ask::Line => match lines.next(&reader.cancelled) {
-                Next::Line(line) => Key::Line(line),
+                Next::Line(line) => Key::Line(filter.apply(&line)),
                 Next::Bad(why) => Key::BadLine(why),
                 Next::End => Key::End,
                 Next::Failed(error) => Key::Broken(format!("standard input: {error}")),
-                Next::Cancelled => Key::Interrupted(lines.rest()),
+                Next::Cancelled => Key::Interrupted(String::new()),
             },
             Ask::Secret(wanted) => reader.secret(wanted, secret::prompt(wanted)),
         };
@@ -312,5 +338,5 @@ fn read_stdin(reader: &mut Reader, asks: &Receiver<Ask>, doorbell: &Doorbell) ->
             break;
         }
     }
-    lines.has_rest()
+    lines.has_rest().then(|| filter.apply(&lines.rest()))
 }

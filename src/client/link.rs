@@ -1,23 +1,18 @@
 //! The connection: a thread that connects and reads, and a handle to write with.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use socket2::{Domain, Protocol, Socket, Type};
-
 use super::alarm::Alarm;
-use super::args::Server;
+use super::connect::{connect, describe};
+use super::destination::Server;
 use super::inbox::{Doorbell, Event};
+use crate::prompt::wait_readable;
 
-/// How long one address may take to answer, and how many addresses of a name are tried.
-const CONNECT: Duration = Duration::from_secs(10);
-const ADDRESSES: usize = 8;
 /// How long the server may take over what is written to it at once.
 const WRITE: Duration = Duration::from_secs(10);
 /// Bytes that are read at once.
@@ -182,7 +177,7 @@ fn serve(server: &Server, cancelled: &UnixStream, tell: impl Fn(Link) -> bool) -
     }
     let mut chunk = vec![0; CHUNK];
     loop {
-        if !wait(reader.as_fd(), PollFlags::IN, cancelled, None) {
+        if !wait_readable(&reader, cancelled).unwrap_or(false) {
             return None;
         }
         match reader.read(&mut chunk) {
@@ -197,76 +192,6 @@ fn serve(server: &Server, cancelled: &UnixStream, tell: impl Fn(Link) -> bool) -
             Err(error) => return Some(describe(&error)),
         }
     }
-}
-
-/// Tries the addresses of a server, one after the other. `None`: cancelled.
-fn connect(server: &Server, cancelled: &UnixStream) -> Result<Option<TcpStream>, String> {
-    let addresses = (server.host.as_str(), server.port).to_socket_addrs();
-    let mut why = "no address of that name".to_owned();
-    let addresses = addresses.map_err(|error| error.to_string())?;
-    for address in addresses.take(ADDRESSES) {
-        match connect_to(address, cancelled) {
-            Ok(Some(stream)) => return Ok(Some(stream)),
-            Ok(None) => return Ok(None),
-            Err(error) => why = describe(&error),
-        }
-    }
-    Err(why)
-}
-
-fn connect_to(address: SocketAddr, cancelled: &UnixStream) -> io::Result<Option<TcpStream>> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_nonblocking(true)?;
-    match socket.connect(&address.into()) {
-        Ok(()) => {}
-        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {
-            let deadline = Instant::now() + CONNECT;
-            if !wait(socket.as_fd(), PollFlags::OUT, cancelled, Some(deadline)) {
-                return if Instant::now() < deadline { Ok(None) } else { Err(ErrorKind::TimedOut.into()) };
-            }
-            if let Some(error) = socket.take_error()? {
-                return Err(error);
-            }
-        }
-        Err(error) => return Err(error),
-    }
-    socket.set_tcp_nodelay(true)?;
-    Ok(Some(socket.into()))
-}
-
-/// Waits until the socket can be used. `false`: it was cancelled, or the deadline has passed.
-fn wait(socket: BorrowedFd<'_>, what: PollFlags, cancelled: &UnixStream, deadline: Option<Instant>) -> bool {
-    loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        // Ten seconds always fit.
-        let timeout = left.and_then(|left| Timespec::try_from(left).ok());
-        let mut fds = [PollFd::from_borrowed_fd(socket, what), PollFd::new(cancelled, PollFlags::IN)];
-        match poll(&mut fds, timeout.as_ref()) {
-            Ok(0) => return false,
-            Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(_) => return false,
-        }
-        let [socket, cancelled] = fds;
-        if !cancelled.revents().is_empty() {
-            return false;
-        }
-        if !socket.revents().is_empty() {
-            return true;
-        }
-    }
-}
-
-/// Why a connection failed, in words.
-fn describe(error: &io::Error) -> String {
-    let words = [
-        (ErrorKind::TimedOut, "no answer"),
-        (ErrorKind::ConnectionRefused, "nobody listens there"),
-        (ErrorKind::ConnectionReset, "the connection was reset"),
-        (ErrorKind::BrokenPipe, "the server closed the connection"),
-    ];
-    let known = words.iter().find(|(kind, _)| *kind == error.kind());
-    known.map_or_else(|| error.to_string(), |(_, words)| (*words).to_owned())
 }
 
 /// Why nothing could be written, in words.

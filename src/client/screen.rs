@@ -16,6 +16,8 @@ const HELD_BYTES: usize = 4 * 1024 * 1024;
 
 /// Goes to the beginning of the line and clears it.
 const AT_START: &str = "\r\x1b[K";
+/// From the beginning of a line to that of the one above, which is cleared.
+const ABOVE: &str = "\x1b[1A\x1b[K";
 
 /// The one way to the terminal, for all threads.
 pub(super) struct Screen {
@@ -28,6 +30,10 @@ struct State {
     mode: Mode,
     /// What the editor has yet to write above its line; whole lines.
     held: String,
+    /// The line that is to come behind those, and that the next of its kind takes the place of.
+    held_passing: Option<String>,
+    /// Such a line stands right above the cursor's, or above the line that is edited.
+    is_passing_above: bool,
     /// Lines that have given way.
     dropped: usize,
     /// The editor should be woken to draw.
@@ -55,6 +61,8 @@ impl Screen {
         let state = State {
             mode: Mode::Free,
             held: String::new(),
+            held_passing: None,
+            is_passing_above: false,
             dropped: 0,
             is_wake_wanted: false,
             is_over: false,
@@ -72,10 +80,47 @@ impl Screen {
     pub(super) fn show(&self, lines: &str) -> io::Result<()> {
         let mut state = self.lock();
         match state.mode {
-            Mode::Free => self.output.write(lines),
-            Mode::Secret(prompt) => self.output.write(&format!("{AT_START}{lines}{prompt}")),
+            Mode::Free => {
+                state.is_passing_above = false;
+                self.output.write(lines)
+            }
+            Mode::Secret(prompt) => {
+                state.is_passing_above = false;
+                self.output.write(&format!("{AT_START}{lines}{prompt}"))
+            }
             Mode::Line => {
+                // What was held before them stays: it was there, and is not any more.
+                if let Some(passing) = state.held_passing.take() {
+                    state.hold(&passing);
+                }
                 state.hold(lines);
+                state.is_wake_wanted = true;
+                self.changed.notify_all();
+                Ok(())
+            }
+        }
+    }
+
+    /// Shows a line, with its LF, that says how things stand: it takes the place of the one before it that was shown in
+    /// this way, unless something else was shown since. It must fit into a row.
+    ///
+    /// # Errors
+    ///
+    /// Nobody can read it any more.
+    pub(super) fn show_passing(&self, line: &str) -> io::Result<()> {
+        let mut state = self.lock();
+        let above = if state.is_passing_above { ABOVE } else { "" };
+        match state.mode {
+            Mode::Free => {
+                state.is_passing_above = true;
+                self.output.write(&format!("{above}{line}"))
+            }
+            Mode::Secret(prompt) => {
+                state.is_passing_above = true;
+                self.output.write(&format!("{AT_START}{above}{line}{prompt}"))
+            }
+            Mode::Line => {
+                state.held_passing = Some(line.to_owned());
                 state.is_wake_wanted = true;
                 self.changed.notify_all();
                 Ok(())
@@ -118,6 +163,8 @@ impl Screen {
     pub(super) fn end_line(&self) {
         let mut state = self.lock();
         (state.mode, state.is_prompt_old) = (Mode::Free, false);
+        // The line that was edited is in between.
+        state.is_passing_above = false;
         let held = state.take_held();
         // If nobody can read it, the next line to be shown says so.
         let _ = self.output.write(&held);
@@ -132,7 +179,8 @@ impl Screen {
 
     /// The secret has been typed, or not: its line is over.
     pub(super) fn end_secret(&self) {
-        self.lock().mode = Mode::Free;
+        let mut state = self.lock();
+        (state.mode, state.is_passing_above) = (Mode::Free, false);
         let _ = self.output.write("\n");
     }
 
@@ -149,7 +197,7 @@ impl Screen {
                 return false;
             }
             let is_editing = matches!(state.mode, Mode::Line);
-            let has_work = !state.held.is_empty() || state.is_prompt_old;
+            let has_work = !state.held.is_empty() || state.held_passing.is_some() || state.is_prompt_old;
             if mem::take(&mut state.is_wake_wanted) && is_editing && has_work {
                 return true;
             }
@@ -184,7 +232,13 @@ impl State {
     }
 
     fn take_held(&mut self) -> String {
-        let held = mem::take(&mut self.held);
+        let mut held = mem::take(&mut self.held);
+        let passing = self.held_passing.take();
+        if self.is_passing_above && held.is_empty() && passing.is_some() {
+            ABOVE.clone_into(&mut held);
+        }
+        self.is_passing_above = passing.is_some() || (self.is_passing_above && held.is_empty());
+        held.push_str(passing.as_deref().unwrap_or_default());
         match mem::take(&mut self.dropped) {
             0 => held,
             n => format!("-- {n} lines came too fast to be shown\n{held}"),
@@ -220,6 +274,32 @@ mod tests {
         assert!(dropped > 0 && rest.lines().all(|shown| shown.len() == line.len() - 1), "{told}");
         assert_eq!(dropped + rest.lines().count(), count);
         assert_eq!(screen.take_held(), "");
+    }
+
+    #[test]
+    fn a_line_that_says_how_things_stand_takes_the_place_of_the_one_before() {
+        let screen = screen();
+        screen.begin_line();
+        let (passing, show) = (|line| screen.show_passing(line).unwrap(), |line| screen.show(line).unwrap());
+        passing("1\n");
+        passing("2\n");
+        assert_eq!(screen.take_held(), "2\n");
+        assert_eq!(screen.take_held(), "");
+        passing("3\n");
+        assert_eq!(screen.take_held(), format!("{ABOVE}3\n"));
+        show("said\n");
+        passing("4\n");
+        assert_eq!(screen.take_held(), "said\n4\n");
+        passing("5\n");
+        show("said\n");
+        assert_eq!(screen.take_held(), "5\nsaid\n");
+        passing("6\n");
+        assert_eq!(screen.take_held(), "6\n");
+        // Behind a line that was typed it is another one.
+        screen.end_line();
+        screen.begin_line();
+        passing("7\n");
+        assert_eq!(screen.take_held(), "7\n");
     }
 
     #[test]

@@ -3,19 +3,25 @@
 use std::env;
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use zeroize::Zeroizing;
 
 use super::action::{Secret, Wanted};
+use super::filter::without_mark;
 use super::terminal;
-use crate::prompt::{Hidden, wait_readable};
+use crate::prompt::Hidden;
 
 /// The variable that may hold the password.
 const VARIABLE: &str = "CHATCLIENT_PASSWORD";
 /// The longest first line of a program that is read; far more than any password.
 const LINE: usize = 4096;
+/// How long a program that has printed the password may go on, before it is left alone: it may yet fail.
+const GRACE: Duration = Duration::from_secs(1);
+/// Bytes that are read of a program before it is looked whether it has ended.
+const ROUND: usize = 64 * 1024;
 
 /// Where passwords come from without anybody being asked.
 #[derive(Clone, Debug)]
@@ -46,7 +52,10 @@ impl Source {
     pub(super) fn new(command: Option<Vec<String>>) -> Self {
         match (command, env::var(VARIABLE)) {
             (Some(words), _) => Self::Program(words),
-            (None, Ok(text)) if !text.is_empty() => Self::Variable(Secret(Zeroizing::new(text))),
+            (None, Ok(text)) if !text.is_empty() => {
+                let text = Zeroizing::new(text);
+                Self::Variable(Secret(Zeroizing::new(without_mark(&text).to_owned())))
+            }
             (None, Ok(_) | Err(_)) => Self::None,
         }
     }
@@ -118,7 +127,7 @@ fn run(words: &[String], cancel: &UnixStream) -> Answer {
         Err(error) => return failed(error.to_string()),
     };
     let mut line = Zeroizing::new(Vec::with_capacity(LINE));
-    let status = match read_line(&mut child, &mut line, cancel).and_then(|()| wait(&mut child, cancel)) {
+    let status = match attend(&mut child, &mut line, cancel) {
         Ok(status) => status,
         Err(error) => {
             // It may have ended by itself meanwhile.
@@ -131,31 +140,66 @@ fn run(words: &[String], cancel: &UnixStream) -> Answer {
             };
         }
     };
-    if !status.success() {
+    if let Some(status) = status.filter(|status| !status.success()) {
         return failed(status.to_string());
     }
     while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
         line.pop();
     }
-    match std::str::from_utf8(&line) {
+    match std::str::from_utf8(&line).map(without_mark) {
         Ok("") => failed("it printed no password".to_owned()),
         Ok(text) => Answer::Given(Secret(Zeroizing::new(text.to_owned()))),
         Err(_) => failed("what it printed is not UTF-8".to_owned()),
     }
 }
 
-/// Reads all that a program prints, and keeps the first line: it may have more to say, and must not be stopped by
-/// nobody listening.
-fn read_line(child: &mut Child, line: &mut Vec<u8>, cancel: &UnixStream) -> io::Result<()> {
-    let Some(mut output) = child.stdout.take() else { return Ok(()) };
-    let mut chunk = Zeroizing::new([0; 512]);
+/// Reads the first line that a program prints, and waits for its end: its status. Once the line is there it has
+/// [`GRACE`] for that; `None`: it goes on. The pipe need not end: a program that it has left behind may hold it open.
+fn attend(child: &mut Child, line: &mut Vec<u8>, cancel: &UnixStream) -> io::Result<Option<ExitStatus>> {
+    let mut output = child.stdout.take();
+    let mut deadline = None;
+    // Most end at once.
+    let mut pause_ns = 1_000_000;
     loop {
-        if !wait_readable(&output, cancel)? {
+        // In this order: what it has printed before its end is read.
+        let status = child.try_wait()?;
+        if let Some(pipe) = &mut output
+            && !read_what_is_there(pipe, line)?
+        {
+            output = None;
+        }
+        if status.is_some() {
+            return Ok(status);
+        }
+        let is_whole = line.ends_with(b"\n") || (output.is_none() && !line.is_empty());
+        if is_whole && Instant::now() >= *deadline.get_or_insert_with(|| Instant::now() + GRACE) {
+            return Ok(None);
+        }
+        let mut fds = vec![PollFd::new(cancel, PollFlags::IN)];
+        fds.extend(output.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
+        match poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: pause_ns })) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if fds.first().is_some_and(|cancel| !cancel.revents().is_empty()) {
             return Err(ErrorKind::Interrupted.into());
         }
-        let n = output.read(chunk.as_mut_slice())?;
+        pause_ns = (pause_ns * 2).min(100_000_000);
+    }
+}
+
+/// Reads what stands in a pipe, up to [`ROUND`], and keeps the first line: a program may have more to say, and must not
+/// be stopped by nobody listening. `false`: the pipe has ended.
+fn read_what_is_there(pipe: &mut ChildStdout, line: &mut Vec<u8>) -> io::Result<bool> {
+    let mut chunk = Zeroizing::new([0; 512]);
+    for _ in 0..ROUND / chunk.len() {
+        let mut fds = [PollFd::new(pipe, PollFlags::IN)];
+        if poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready == 0) {
+            return Ok(true);
+        }
+        let n = pipe.read(chunk.as_mut_slice())?;
         if n == 0 {
-            return Ok(());
+            return Ok(false);
         }
         for byte in chunk.iter().take(n) {
             if line.len() < LINE && line.last() != Some(&b'\n') {
@@ -163,22 +207,7 @@ fn read_line(child: &mut Child, line: &mut Vec<u8>, cancel: &UnixStream) -> io::
             }
         }
     }
-}
-
-/// Waits for the end of a program that has said all it has to say.
-fn wait(child: &mut Child, cancel: &UnixStream) -> io::Result<ExitStatus> {
-    // Most end at once.
-    let mut pause_ns = 1_000_000;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        let mut fds = [PollFd::new(cancel, PollFlags::IN)];
-        if poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: pause_ns })).is_ok_and(|ready| ready > 0) {
-            return Err(ErrorKind::Interrupted.into());
-        }
-        pause_ns = (pause_ns * 2).min(100_000_000);
-    }
+    Ok(true)
 }
 
 /// What a person is asked.
@@ -214,10 +243,8 @@ pub(super) fn ask_person(prompt: &str, end: &str, cancel: &UnixStream) -> Answer
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-    use std::time::{Duration, Instant};
-
     use super::*;
+    use std::io::Write as _;
 
     #[track_caller]
     fn check(words: &[&str], expected: Result<&str, &str>) {
@@ -235,6 +262,28 @@ mod tests {
         check(&["printf", "one two \\r\\nthree\\n"], Ok("one two "));
         check(&["printf", "no end"], Ok("no end"));
         check(&["echo", "$HOME; ls"], Ok("$HOME; ls"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_it() {
+        check(&["printf", "\\357\\273\\277correct horse\n"], Ok("correct horse"));
+        check(&["printf", "\\357\\273\\277"], Err("no password"));
+    }
+
+    #[test]
+    fn who_keeps_the_pipe_open_holds_nobody() {
+        let began = Instant::now();
+        for script in [
+            "echo secret; sleep 60 &",
+            "printf secret; sleep 60 &",
+            "echo secret; exec sleep 60",
+            "echo secret; exec >&-; exec sleep 60",
+            "echo secret; exec yes",
+        ] {
+            check(&["sh", "-c", script], Ok("secret"));
+        }
+        check(&["sh", "-c", "echo secret; sleep 60 & exit 3"], Err("exit status: 3"));
+        assert!(began.elapsed() < Duration::from_secs(30));
     }
 
     #[test]

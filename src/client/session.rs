@@ -11,6 +11,7 @@
 //! exception is the change of a password, during which nothing else is sent.) What is asked of the user step by step is
 //! asked here, and sent in one line.
 
+mod away;
 mod intents;
 mod keys;
 mod known;
@@ -20,6 +21,7 @@ mod replies;
 mod requests;
 mod retry;
 mod rooms;
+mod script;
 #[cfg(test)]
 mod tests;
 mod typed;
@@ -30,12 +32,15 @@ use zeroize::Zeroizing;
 
 pub use self::keys::PASSWORD_NEEDED;
 pub use self::known::Known;
+pub use self::script::NOT_DONE;
 
+use self::away::Away;
 use self::keys::Keys;
 use self::login::Login;
-use self::requests::{Request, Unconfirmed};
+use self::requests::{Request, Requests, Unconfirmed};
 use self::retry::Retry;
 use self::rooms::Rooms;
+use self::script::Script;
 use self::typed::Talk;
 use super::action::{Action, Input, Now, Place, Secret, Shown, Status, Weight};
 use super::command;
@@ -43,6 +48,8 @@ use super::frame::{Bad, Frame, Frames};
 
 /// A server that has not answered for this long what it owes next is gone, whatever else it says.
 const ANSWER_MS: u64 = 30_000;
+/// After this much silence of a server that has taken the connection and says nothing, the user is told.
+const SILENT_MS: u64 = 4_500;
 /// How long a server may put off a password, and the one message of `--once`, by being busy.
 const PATIENCE_MS: u64 = 120_000;
 /// After this much silence the server is asked whether it is there.
@@ -69,6 +76,12 @@ pub struct Settings {
     pub asks_person: bool,
     /// Say this, wait for the confirmation, leave.
     pub once: Option<Once>,
+    /// Say nothing, and end only when somebody wants that.
+    pub listens: bool,
+    /// Enter this room to listen there.
+    pub room: Option<String>,
+    /// Whether a script whose password is given may make an account: else a typing error in the name would.
+    pub registers: bool,
     /// What the pauses before a new connection are drawn from: something that other clients do not have.
     pub seed: u64,
 }
@@ -94,7 +107,9 @@ pub struct Session {
     /// Since when the answer that comes next is owed: the one before it came, or it was asked for. Monotonic, ms.
     owed_ms: u64,
     bad_lines: u32,
-    requests: VecDeque<Request>,
+    /// Whether the user knows that the server has not greeted yet.
+    is_silence_told: bool,
+    requests: Requests,
     /// What was said and not confirmed before a link was lost, or was typed while there was none.
     unconfirmed: VecDeque<Unconfirmed>,
     /// For each server, the token with which the user comes back without a password.
@@ -106,6 +121,8 @@ pub struct Session {
     rooms: Rooms,
     known: Known,
     retry: Retry,
+    away: Away,
+    script: Script,
     /// Whether something that a script wanted said was not even sent.
     has_failed: bool,
     /// Whether the user has been logged in during this run.
@@ -151,13 +168,16 @@ impl Session {
             heard_ms: 0,
             owed_ms: 0,
             bad_lines: 0,
-            requests: VecDeque::new(),
+            is_silence_told: false,
+            requests: Requests::default(),
             unconfirmed: VecDeque::new(),
             tokens,
             token_due_ms: None,
             keys: Keys::default(),
             talk: Talk::default(),
             rooms: Rooms::default(),
+            away: Away::default(),
+            script: Script::default(),
             known: Known::default(),
             has_failed: false,
             was_in: false,
@@ -185,6 +205,7 @@ impl Session {
             Input::Bytes(bytes) => self.on_bytes(bytes, now),
             Input::Disconnected(why) => self.on_disconnected(why, now),
             Input::Line(line) => self.on_input(line, now),
+            Input::BadLine(why) => self.on_bad_line_typed(why),
             Input::Secret(secret) => self.on_secret(secret, now),
             Input::End => self.on_end(),
             Input::Unheard => self.on_unheard(now),
@@ -205,6 +226,7 @@ impl Session {
         match &self.phase {
             Phase::Connecting | Phase::Away | Phase::Over => None,
             Phase::Waiting { until } | Phase::Leaving { until, .. } => Some(*until),
+            Phase::Greeting if !self.is_silence_told => Some(self.owed_ms.saturating_add(SILENT_MS)),
             Phase::Greeting | Phase::Named => Some(self.owed_ms.saturating_add(ANSWER_MS)),
             Phase::Login(login) => login.deadline(self.owed_ms),
             Phase::Ready { since } if !self.requests.is_empty() => {
@@ -221,6 +243,22 @@ impl Session {
         }
     }
 
+    /// Whether nothing is under way: nothing that was typed waits for its answer, or to be carried out. Not while the
+    /// login is under way, which ends by itself.
+    pub fn is_quiet(&self) -> bool {
+        match self.phase {
+            Phase::Ready { .. } => self.requests.is_empty() && self.talk.pending.is_empty() && !self.keys.is_changing(),
+            Phase::Waiting { .. } => true,
+            Phase::Connecting | Phase::Greeting | Phase::Named | Phase::Login(_) => false,
+            Phase::Away | Phase::Leaving { .. } | Phase::Over => false,
+        }
+    }
+
+    /// How many lines of a script were taken.
+    pub fn lines_taken(&self) -> usize {
+        self.script.count()
+    }
+
     /// The names and rooms that were seen, for completion.
     pub fn known(&self) -> &Known {
         &self.known
@@ -230,7 +268,7 @@ impl Session {
         if matches!(self.phase, Phase::Connecting) {
             self.phase = Phase::Greeting;
             (self.heard_ms, self.owed_ms) = (now.monotonic_ms, now.monotonic_ms);
-            self.bad_lines = 0;
+            (self.bad_lines, self.is_silence_told) = (0, false);
         }
     }
 
@@ -255,6 +293,7 @@ impl Session {
             Frame::Said(said) => self.on_said(said),
             Frame::Bad(bad) => self.on_bad(&bad, now),
         }
+        self.end_line();
     }
 
     fn on_bad(&mut self, bad: &Bad, now: Now) {
@@ -288,6 +327,7 @@ impl Session {
             Phase::Waiting { .. } => self.connect(),
             Phase::Leaving { code, .. } => self.finish(code),
             Phase::Ready { .. } if self.requests.is_empty() => self.on_quiet(now),
+            Phase::Greeting if !self.is_silence_told => self.tell_silence(),
             Phase::Greeting | Phase::Named | Phase::Login(_) | Phase::Ready { .. } => {
                 self.give_up_link("the server does not answer", now);
             }
@@ -323,10 +363,14 @@ impl Session {
 
     /// The same with a line of another type.
     fn request_as(&mut self, kind: &str, request: Request, words: &[&str], now: Now) {
+        if !self.can_send(kind, words) {
+            return;
+        }
         if self.requests.is_empty() {
             self.owed_ms = now.monotonic_ms; // the wait for the answer begins here
         }
-        self.requests.push_back(request);
+        let line = self.script.origin(&request);
+        self.requests.push_back(request, line);
         self.send(kind, words);
     }
 
@@ -349,7 +393,11 @@ impl Session {
     }
 
     fn show(&mut self, shown: Shown) {
+        let failure = script::failure(&shown);
         self.actions.push_back(Action::Show(shown));
+        if let Some(why) = failure {
+            self.fail_line(why.as_deref());
+        }
     }
 
     fn note(&mut self, kind: &'static str, text: String) {

@@ -1,31 +1,39 @@
 //! What the session wants done, done: the connection, the terminal, the files.
 
+mod ending;
+
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
 
 use super::action::{Action, Input, Now, Secret, Shown, Status, Weight};
-use super::args::Options;
+use super::args::{Errand, Options};
+use super::drawn::{columns, fitted};
 use super::inbox::{Event, Inbox};
 use super::keyboard::{Ask, Key, Keyboard, Origin};
 use super::link::{Links, News};
 use super::output::Output;
+use super::reader::Watch;
 use super::screen::Screen;
 use super::secret::Source;
-use super::session::{Known, PASSWORD_NEEDED, Session, Settings};
+use super::session::{Known, NOT_DONE, PASSWORD_NEEDED, Session, Settings};
 use super::show::{Form, View, may_colour};
-use super::stdin::has_more;
 use super::store::Store;
 use super::terminal;
+use super::visible::visible;
 
-/// How long the end waits for a keyboard that does not stop reading (a password program that hangs), and how often it
-/// is told to.
-const LAST_WAIT: Duration = Duration::from_secs(2);
-const NUDGE: Duration = Duration::from_millis(20);
+/// How often it is looked whether a script whose reader has gone has nothing more to say.
+const LOOK: Duration = Duration::from_millis(50);
+/// What names something that was not done, or of which nobody knows whether it was.
+const NAMES: [&str; 3] = [NOT_DONE, "unconfirmed", "unsent"];
+/// What says how things stand, in a line that is written anew where there is a terminal.
+const PASSING: [&str; 2] = ["connecting", "retry"];
+/// The columns of such a line that do not hold its text: the time, the mark, and the last one of the row.
+const STAMP: usize = "00:00 -- ".len() + 1;
 /// What the session says in answer to what was typed, rather than about the connection.
 const ANSWERS: [&str; 3] = ["help", "usage", "unknown"];
 /// Exit code: it did not work.
@@ -33,7 +41,7 @@ const FAILED: u8 = 1;
 
 /// Runs the client to its end and gives its exit code.
 pub(super) fn run(options: Options) -> u8 {
-    let is_edited = terminal::is_there() && !options.plain && !options.json && options.once.is_none();
+    let is_edited = terminal::is_there() && !options.plain && !options.json && matches!(options.errand, Errand::Talk);
     let _restored_at_the_end = terminal::Guard::new(is_edited);
     let mut shell = match Shell::start(options, is_edited) {
         Ok(shell) => shell,
@@ -67,10 +75,16 @@ struct Shell {
     /// The servers, as the names of what is kept for them.
     servers: Vec<String>,
     was_terminated: bool,
+    /// Whether standard input has come to its end.
+    has_read_all: bool,
     /// Whether the login has been done, and lines have been asked for.
     has_talked: bool,
     /// Why standard output cannot be written to any more.
     lost_output: Option<io::Error>,
+    /// Whether its reader has gone, which nothing that was written has found yet.
+    is_reader_gone: bool,
+    /// Finds that out.
+    watch: Option<Watch>,
     /// The exit code is at least this.
     worst: u8,
     started: Instant,
@@ -83,9 +97,11 @@ impl Shell {
         let (stderr, known) = (Output::new(io::stderr(), inbox.alarm())?, Arc::new(Mutex::new(Known::default())));
         let servers: Vec<String> = options.servers.iter().map(ToString::to_string).collect();
         let mut troubles = Vec::new();
-        let store = Store::open().map_err(|why| troubles.push(why)).ok();
         let source = Source::new(options.password_command.clone());
         let asks_person = !source.is_given();
+        // Who says one thing with a password that is given reads and keeps nothing.
+        let is_kept = asks_person || options.errand.once().is_none();
+        let store = if is_kept { Store::open().map_err(|why| troubles.push(why)).ok() } else { None };
         let mut kept = |server: &String| {
             let token = store.as_ref()?.token(server, &options.user);
             token.map_err(|why| troubles.push(why)).ok().flatten()
@@ -96,8 +112,11 @@ impl Shell {
             let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
             Origin::Editor { screen, known, store: store.clone() }
         } else {
-            Origin::Stdin
+            Origin::Stdin { filter: options.filter }
         };
+        // The one thing that is to be said can be said without anybody watching.
+        let is_watched = !is_edited && options.errand.once().is_none();
+        let watch = if is_watched { Watch::start(inbox.doorbell())? } else { None };
         let mut shell = Self {
             keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
             links: Links::new(inbox.doorbell(), inbox.alarm()),
@@ -105,8 +124,11 @@ impl Shell {
             view: View::new(form(&options, is_edited), TimeZone::system()),
             servers,
             was_terminated: false,
+            has_read_all: false,
             has_talked: false,
             lost_output: None,
+            is_reader_gone: false,
+            watch,
             worst: 0,
             started: Instant::now(),
             options,
@@ -133,7 +155,8 @@ impl Shell {
                     return code;
                 }
             }
-            let event = self.inbox.next(self.patience());
+            let event = self.inbox.next(self.wait());
+            self.look_for_reader();
             if self.is_to_end() {
                 if self.was_terminated {
                     return FAILED;
@@ -199,15 +222,12 @@ impl Shell {
                 let why = "what was typed is no UTF-8: that, and what came at once with it, was not used";
                 self.say(Weight::Trouble, "dropped", why.to_owned());
             }
+            Event::ReaderGone => self.is_reader_gone = true,
             Event::Key(key) => {
                 self.keyboard.answered();
                 match key {
                     Key::Line(line) => self.tell(Input::Line(&line)),
-                    Key::BadLine(why) => {
-                        self.worst = FAILED;
-                        self.say(Weight::Trouble, "dropped", why.to_owned());
-                        self.keyboard.ask(Ask::Line);
-                    }
+                    Key::BadLine(why) => self.tell(Input::BadLine(why)),
                     Key::Secret(secret) => {
                         // Ctrl-C there is a refusal, and no end of everything.
                         if self.is_edited {
@@ -219,9 +239,13 @@ impl Shell {
                         self.say(Weight::Trouble, "password-needed", why);
                         self.tell(Input::Secret(None));
                     }
-                    Key::End | Key::Interrupted(_) => self.tell(Input::End),
+                    Key::End => {
+                        self.has_read_all = true;
+                        self.tell(Input::End);
+                    }
+                    Key::Interrupted(_) => self.tell(Input::End),
                     Key::Broken(why) => {
-                        self.worst = FAILED;
+                        (self.worst, self.has_read_all) = (FAILED, true);
                         self.complain(&why);
                         self.tell(Input::End);
                     }
@@ -253,6 +277,12 @@ impl Shell {
         Some(Duration::from_millis(deadline.saturating_sub(self.now().monotonic_ms)))
     }
 
+    /// How long the main thread sleeps at most.
+    fn wait(&self) -> Option<Duration> {
+        let look = (self.is_reader_gone && self.lost_output.is_none()).then_some(LOOK);
+        self.patience().into_iter().chain(look).min()
+    }
+
     fn now(&self) -> Now {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -264,9 +294,31 @@ impl Shell {
         if matches!(shown, Shown::Status(status) if status.kind == PASSWORD_NEEDED) {
             self.keyboard.forget_line();
         }
+        if let Shown::Status(status) = shown
+            && self.is_edited
+            && PASSING.contains(&status.kind)
+        {
+            return self.show_passing(status);
+        }
         let seen = self.view.show(shown, self.now());
         let bell = if seen.rings && !self.options.no_bell && self.is_edited { "\x07" } else { "" };
         let lines = seen.text + bell;
+        if let Shown::Status(status) = shown
+            && !self.is_edited
+            && (status.kind == NOT_DONE || (self.options.json && NAMES.contains(&status.kind)))
+        {
+            // A person who types at a terminal has just seen the answer.
+            let is_typed = matches!(self.options.errand, Errand::Talk) && io::stdin().is_terminal();
+            if self.options.json || !is_typed {
+                self.complain(&visible(&status.text));
+            }
+            if !self.options.json {
+                return;
+            }
+        }
+        if self.is_silent(shown) {
+            return;
+        }
         if self.is_aside(shown) {
             // If that is closed there is nobody to tell.
             let _ = self.stderr.write(&lines);
@@ -275,9 +327,23 @@ impl Shell {
         {
             self.lost_output = Some(error);
             // The one thing that is to be said can be said without anybody watching.
-            if self.options.once.is_none() {
+            if self.options.errand.once().is_none() {
                 self.tell(Input::Unheard);
             }
+        }
+    }
+
+    /// Shows how things stand, in one row.
+    fn show_passing(&mut self, status: &Status) {
+        let text = fitted(&visible(&status.text), columns().saturating_sub(STAMP));
+        let seen = self.view.show(&Shown::Status(Status { text, ..status.clone() }), self.now());
+        // The day may have changed.
+        let last = seen.text.trim_end_matches('\n').rfind('\n').map_or(0, |at| at + 1);
+        let (before, line) = seen.text.split_at(last);
+        let shown = if before.is_empty() { Ok(()) } else { self.screen.show(before) };
+        if let Err(error) = shown.and_then(|()| self.screen.show_passing(line)) {
+            self.lost_output = Some(error);
+            self.tell(Input::Unheard);
         }
     }
 
@@ -285,10 +351,18 @@ impl Shell {
         let _ = self.stderr.write(&format!("chatclient: {what}\n"));
     }
 
+    /// Whether this is told to nobody: `--once` says nothing while all is well.
+    fn is_silent(&self, shown: &Shown) -> bool {
+        // Whoever chooses a password by hand is to know what for.
+        let is_news = |kind: &str| kind == "new-account" && !self.options.register;
+        let is_note = matches!(shown, Shown::Status(Status { weight: Weight::Note, kind, .. }) if !is_news(kind));
+        is_note && self.options.errand.once().is_some() && !self.options.json
+    }
+
     /// Whether this belongs on standard error: in a script, what the client itself has to say, unless it was asked, and
     /// why `--once` could not do the one thing that it was started for.
     fn is_aside(&self, shown: &Shown) -> bool {
-        let is_once = self.options.once.is_some();
+        let is_once = self.options.errand.once().is_some();
         let is_aside = match shown {
             Shown::Status(status) => is_once || !ANSWERS.contains(&status.kind),
             Shown::Reply { code, .. } => is_once && *code >= 400,
@@ -322,61 +396,26 @@ impl Shell {
             *shared = known.clone();
         }
     }
-
-    /// Ends the threads, and gives the exit code, of which the session's part is `code`. What was being typed is told,
-    /// for it goes nowhere.
-    fn finish(mut self, code: u8) -> u8 {
-        let mut is_unsaid = false;
-        let deadline = Instant::now() + LAST_WAIT;
-        let mut nudge = Instant::now();
-        while self.keyboard.is_busy() && Instant::now() < deadline {
-            // By the clock: a nudge itself may wake the inbox.
-            if nudge <= Instant::now() {
-                self.keyboard.interrupt();
-                nudge = Instant::now() + NUDGE;
-            }
-            let event = self.inbox.next(Some(nudge.saturating_duration_since(Instant::now())));
-            // Where lines are edited, SIGINT is the nudge.
-            if self.inbox.is_terminated() || (!self.is_edited && self.inbox.is_interrupted()) {
-                break;
-            }
-            if let Some(Event::Key(key)) = event {
-                self.keyboard.answered();
-                is_unsaid |= matches!(key, Key::BadLine(_));
-                if let Key::Line(typed) | Key::Interrupted(typed) = key
-                    && !typed.trim().is_empty()
-                {
-                    is_unsaid = true;
-                    self.say(Weight::Trouble, "unsent", format!("not sent: {typed}"));
-                }
-            }
-        }
-        self.inbox.close();
-        self.links.finish();
-        if !self.keyboard.is_busy() {
-            is_unsaid |= self.keyboard.finish();
-        }
-        match &self.lost_output {
-            Some(error) if self.options.once.is_none() => {
-                // `chatclient --plain … | head -1` ends here: nobody is left to say anything to. But what a script still
-                // had to say must not be lost without a word.
-                is_unsaid |= !self.is_edited && has_more(io::stdin(), !self.has_talked);
-                let is_quiet = error.kind() == ErrorKind::BrokenPipe && !is_unsaid && code.max(self.worst) == 0;
-                if is_quiet {
-                    return 0;
-                }
-                let _ = self.stderr.write(&format!("chatclient: standard output: {error}\n"));
-                FAILED.max(code)
-            }
-            Some(_) | None => code.max(self.worst),
-        }
-    }
 }
 
 fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: bool) -> Settings {
     // A hasher of the standard library begins at random, which is all that is needed here.
     let seed = RandomState::new().build_hasher().finish();
-    Settings { servers, user: options.user.clone(), people, asks_person, once: options.once.clone(), seed }
+    let (listens, room) = match &options.errand {
+        Errand::Talk | Errand::Once(_) => (false, None),
+        Errand::Listen { room } => (true, room.clone()),
+    };
+    Settings {
+        servers,
+        user: options.user.clone(),
+        people,
+        asks_person,
+        once: options.errand.once().cloned(),
+        listens,
+        room,
+        registers: options.register,
+        seed,
+    }
 }
 
 fn form(options: &Options, is_edited: bool) -> Form {

@@ -4,6 +4,8 @@ use std::io;
 use std::mem;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -22,6 +24,8 @@ pub(super) struct Lines {
     /// The line that is being read is too long, and its beginning has been thrown away.
     is_skipping: bool,
     is_over: bool,
+    /// Whether nothing is there and the thread waits for more.
+    is_waiting: Arc<AtomicBool>,
 }
 
 /// What came next.
@@ -40,9 +44,10 @@ pub(super) enum Next {
 }
 
 impl Lines {
-    /// Standard input from where it is.
-    pub(super) fn new() -> Self {
-        Self { buffer: Vec::new(), searched: 0, is_skipping: false, is_over: false }
+    /// Standard input from where it is. `is_waiting` says, while a line is asked for, whether all that was read is taken,
+    /// and more is waited for.
+    pub(super) fn new(is_waiting: Arc<AtomicBool>) -> Self {
+        Self { buffer: Vec::new(), searched: 0, is_skipping: false, is_over: false, is_waiting }
     }
 
     /// Waits for the next line. The last one needs no LF. A byte in `cancel` interrupts it.
@@ -51,9 +56,10 @@ impl Lines {
         self.next_of(io::stdin(), |chunk| Ok(rustix::io::read(io::stdin(), chunk)?), cancel)
     }
 
-    /// The next line, or what there is of it, as far as it has been read and not taken.
+    /// The next line that is not empty, or what there is of it, as far as it has been read and not taken.
     pub(super) fn rest(&self) -> String {
-        let line = self.buffer.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let mut lines = self.buffer.split(|byte| *byte == b'\n');
+        let line = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
         String::from_utf8_lossy(line).into_owned()
     }
 
@@ -84,7 +90,11 @@ impl Lines {
                 self.buffer.clear();
                 (self.searched, self.is_skipping) = (0, true);
             }
-            match wait_readable(&input, cancel) {
+            self.is_waiting.store(self.buffer.is_empty(), Ordering::SeqCst);
+            let readable = wait_readable(&input, cancel);
+            // Before anything is read: who finds nothing to read, and then this, knows that there is nothing.
+            self.is_waiting.store(false, Ordering::SeqCst);
+            match readable {
                 Ok(true) => {}
                 Ok(false) => return Next::Cancelled,
                 Err(error) => return self.fail(&error),
@@ -156,7 +166,7 @@ mod tests {
         let (cancel, _canceller) = UnixStream::pair().unwrap();
         let bytes = bytes.to_vec();
         let writing = thread::spawn(move || writer.write_all(&bytes).unwrap());
-        let mut lines = Lines::new();
+        let mut lines = Lines::new(Arc::default());
         let mut found = Vec::new();
         loop {
             match lines.next_of(&input, |chunk| (&input).read(chunk), &cancel) {
@@ -192,7 +202,7 @@ mod tests {
     fn what_cannot_be_read_is_told_once() {
         let (input, writer) = UnixStream::pair().unwrap();
         let (cancel, _canceller) = UnixStream::pair().unwrap();
-        let mut lines = Lines::new();
+        let mut lines = Lines::new(Arc::default());
         (&writer).write_all(b"x").unwrap();
         let mut next = || lines.next_of(&input, |_| Err(io::ErrorKind::IsADirectory.into()), &cancel);
         assert_eq!(next(), Next::Failed("is a directory".to_owned()));
@@ -203,7 +213,7 @@ mod tests {
     fn a_byte_interrupts_and_loses_nothing() {
         let (input, mut writer) = UnixStream::pair().unwrap();
         let (cancel, mut canceller) = UnixStream::pair().unwrap();
-        let mut lines = Lines::new();
+        let mut lines = Lines::new(Arc::default());
         writer.write_all(b"hel").unwrap();
         let next = |lines: &mut Lines| lines.next_of(&input, |chunk| (&input).read(chunk), &cancel);
         canceller.write_all(b".").unwrap();

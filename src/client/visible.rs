@@ -3,41 +3,47 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::text::{self, Class};
+
 /// The text with everything that is hidden spelled out: `\x1b`, `\u{202e}`. A tab becomes spaces.
 ///
 /// Also a text of the server is treated so: what it promises not to send, it may send.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_hidden) {
+    if text::classes(text).all(|(c, class)| class == Class::Plain && !is_deceptive(c)) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if c == '\t' {
-            out.push_str("    ");
-        } else if !is_hidden(c) {
-            out.push(c);
-        } else if c.is_ascii() {
-            let _infallible = write!(out, "\\x{:02x}", u32::from(c));
-        } else {
-            let _infallible = write!(out, "\\u{{{:x}}}", u32::from(c));
+    for (c, class) in text::classes(text) {
+        match class {
+            Class::Plain if !is_deceptive(c) => out.push(c),
+            Class::Tab => out.push_str("    "),
+            Class::Plain | Class::TakenOut | Class::Refused => spell_out(c, &mut out),
         }
     }
     Cow::Owned(out)
 }
 
-/// Whether a character does something other than stand there: controls; line and paragraph separators; all that turns
-/// the direction of writing; what is invisible and could make two names look the same. Joiners and the first variation
-/// selectors (up to U+FE0F) stay, for emoji and some scripts are written with them.
+fn spell_out(c: char, out: &mut String) {
+    let code = u32::from(c);
+    let _infallible = if c.is_ascii() { write!(out, "\\x{code:02x}") } else { write!(out, "\\u{{{code:x}}}") };
+}
+
+/// Whether a character on its own does something other than stand there: what no door passes on (see [`text`]), TAB, and
+/// what could make two names look the same.
 pub fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' // C0, DEL, C1
-        | '\u{ad}' // soft hyphen
-        | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}' // direction
-        | '\u{34f}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{feff}' // nothing at all
+    text::class(c) != Class::Plain || is_deceptive(c)
+}
+
+/// What a door passes on although it is invisible or looks empty. Joiners and the first variation selectors (up to
+/// U+FE0F) are not among these, for emoji and some scripts are written with them.
+fn is_deceptive(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' // soft hyphen
+        | '\u{34f}' | '\u{180e}' | '\u{2065}' // nothing at all
         | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' // looks empty
-        | '\u{2028}' | '\u{2029}'
-        | '\u{fff9}'..='\u{fffb}' // interlinear annotation
-        | '\u{e0000}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}') // tags, further variation selectors
+        | '\u{e0100}'..='\u{e01ef}'
+    ) // further variation selectors
 }
 
 #[cfg(test)]
@@ -58,6 +64,8 @@ mod tests {
         check("\u{9b}31m", "\\u{9b}31m");
         check("x\u{202e}y\u{2066}", "x\\u{202e}y\\u{2066}");
         check("al\u{200b}ice\u{feff}", "al\\u{200b}ice\\u{feff}");
+        check("🏴\u{e0067}\u{e0062}\u{e007f}", "🏴\u{e0067}\u{e0062}\u{e007f}");
+        check("x\u{e0067}", "x\\u{e0067}");
     }
 
     #[test]

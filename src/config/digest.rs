@@ -1,8 +1,10 @@
 //! From sources to one configuration: each checked, all merged, and the whole checked again.
 
+use std::fmt::Display;
+
 use super::source::{Document, Source};
-use super::{Config, keys};
-use crate::limits::HASH_WORK_MOST_KIB;
+use super::{Config, Listen, keys};
+use crate::limits::{Argon2Cost, HASH_WORK_MOST_KIB};
 
 /// Checks all sources, merges them in order, and checks what only the whole can show.
 pub(super) fn digest(sources: &[Source]) -> Result<Config, Vec<String>> {
@@ -30,6 +32,7 @@ fn merge(sources: &[Source]) -> Result<Config, String> {
     for source in sources {
         lay_over(&mut whole, source.table()?);
     }
+    keys::spell_words(&mut whole);
     whole.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
 }
 
@@ -45,13 +48,40 @@ fn lay_over(below: &mut toml::Table, above: toml::Table) {
     }
 }
 
-/// Rules between keys. A soft bound above its hard one says nothing that the hard one does not: it is brought down to
-/// it, so that who wants little has to say so only once. A password that cannot be hashed is a fault.
+/// Rules between keys.
 fn agree(config: &mut Config, documents: &[Document<'_>]) -> Vec<String> {
     let limits = &mut config.limits;
-    limits.owed_soft_bytes = limits.owed_soft_bytes.min(limits.owed_bytes);
-    limits.silent = limits.silent.min(limits.silent_most);
-    let cost = config.accounts.rules.argon2;
+    let soft = lower(
+        documents,
+        ("limits.owed_soft_bytes", &mut limits.owed_soft_bytes),
+        ("limits.owed_bytes", limits.owed_bytes),
+    );
+    let silent = lower(documents, ("limits.silent", &mut limits.silent), ("limits.silent_most", limits.silent_most));
+    let mut faults: Vec<String> = soft.into_iter().chain(silent).collect();
+    faults.extend(hash_fits(config.accounts.rules.argon2, documents));
+    faults.extend(datagrams_fit(config, documents));
+    faults
+}
+
+/// Brings a soft bound down to its hard one, above which it says nothing, so that whoever wants little has to say so
+/// only once. It is a fault if the soft one was said last, or in the same place: that was meant to have an effect.
+fn lower<T: PartialOrd + Copy + Display>(
+    documents: &[Document<'_>],
+    (soft_key, soft): (&str, &mut T),
+    (hard_key, hard): (&str, T),
+) -> Option<String> {
+    if *soft <= hard {
+        return None;
+    }
+    let what = format!("must be at most {hard_key}, which is {hard}, not {soft}");
+    *soft = hard;
+    let last =
+        documents.iter().rev().find(|document| [soft_key, hard_key].iter().any(|key| document.find(key).is_some()))?;
+    last.find(soft_key).map(|at| last.fault(soft_key, at, &what))
+}
+
+/// A password that cannot be hashed is a fault.
+fn hash_fits(cost: Argon2Cost, documents: &[Document<'_>]) -> Vec<String> {
     let (memory, lanes) = ("accounts.argon2.memory_kib", "accounts.argon2.parallelism");
     let iterations = "accounts.argon2.iterations";
     let least = cost.parallelism.saturating_mul(8);
@@ -66,6 +96,18 @@ fn agree(config: &mut Config, documents: &[Document<'_>]) -> Vec<String> {
         faults.push(last_said(documents, iterations, memory, &what));
     }
     faults
+}
+
+/// The socket for datagrams and those of the room doors must be one, or not stand in each other's way.
+fn datagrams_fit(config: &Config, documents: &[Document<'_>]) -> Option<String> {
+    let ours = config.datagrams.as_ref()?;
+    let stands_in_the_way = |listen: &&Listen| {
+        listen.datagrams().is_some_and(|theirs| theirs.socket() != ours.socket() && theirs.collides(ours))
+    };
+    let other = config.listen.iter().find(stands_in_the_way)?;
+    let what =
+        format!("{ours} and {other} want the same UDP port at different addresses; name one address, or two ports");
+    Some(last_said(documents, "datagrams", "listen", &what))
 }
 
 /// The fault of two keys that do not agree, at the place of the one that was said last; it names the first.

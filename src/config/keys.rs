@@ -1,12 +1,12 @@
 //! The keys of the configuration, and what each accepts.
 
-use std::net::SocketAddr;
 use std::ops::Range;
 
 use strsim::levenshtein;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::address::Address;
 use super::listen::Listen;
 use super::source::Document;
 use crate::limits::{HASH_MEMORY_MOST_KIB, LINE_BYTES_MOST, PASSWORD_MAX_BYTES};
@@ -27,7 +27,7 @@ enum Rule {
     Flag,
     /// A whole number from `least` to `most`, and why just these.
     Number { least: u64, most: u64, why: &'static str },
-    /// One of these words.
+    /// One of these words, in any case.
     Word(&'static [&'static str]),
     /// A path; whether it may be empty.
     Path { or_empty: bool },
@@ -170,7 +170,9 @@ fn accept(rule: &Rule, value: &Spanned<DeValue<'_>>) -> Result<(), Refusal> {
         (Rule::Number { least, most, .. }, other) => {
             no(format!("must be a whole number from {least} to {most}, {}", is_a(other)))
         }
-        (Rule::Word(words), DeValue::String(word)) if words.contains(&word.as_ref()) => Ok(()),
+        (Rule::Word(words), DeValue::String(word)) if words.iter().any(|known| known.eq_ignore_ascii_case(word)) => {
+            Ok(())
+        }
         (Rule::Word(words), DeValue::String(word)) => no(format!("must be one of {}, not {word:?}", quoted(words))),
         (Rule::Word(words), other) => no(format!("must be one of {}, {}", quoted(words), is_a(other))),
         (Rule::Path { or_empty: false }, DeValue::String(path)) if path.is_empty() => {
@@ -179,14 +181,14 @@ fn accept(rule: &Rule, value: &Spanned<DeValue<'_>>) -> Result<(), Refusal> {
         (Rule::Path { .. }, DeValue::String(path)) if path.contains('\0') || path.ends_with('/') => {
             no(format!("must be the path of a file, not {path:?}"))
         }
+        (Rule::Path { .. }, DeValue::String(path)) if is_for_a_shell(path) => {
+            no(format!("{path:?} is what a shell would expand, and chatd does not; write the whole path"))
+        }
         (Rule::Path { .. }, DeValue::String(_)) => Ok(()),
         (Rule::Path { .. }, other) => no(format!("must be the path of a file, in quotes, {}", is_a(other))),
         (Rule::Listen, DeValue::Array(endpoints)) => accept_listen(endpoints, value.span()),
         (Rule::Listen, other) => no(format!("must be an array, such as [\"{}\"], {}", Listen::local(), is_a(other))),
-        (Rule::Address, DeValue::String(address)) if address.parse::<SocketAddr>().is_ok() => Ok(()),
-        (Rule::Address, DeValue::String(address)) => no(format!(
-            "must be ADDRESS:PORT, such as \"127.0.0.1:5015\", an IPv6 address in brackets, not {address:?}"
-        )),
+        (Rule::Address, DeValue::String(address)) => Address::parse(address, "").map(drop).or_else(no),
         (Rule::Address, other) => no(format!("must be ADDRESS:PORT, in quotes, {}", is_a(other))),
     }
 }
@@ -202,14 +204,37 @@ fn accept_listen(endpoints: &DeArray<'_>, whole: Range<usize>) -> Result<(), Ref
             return no(format!("must hold texts, such as \"{}\", {}", Listen::local(), is_a(endpoint.get_ref())));
         };
         match Listen::parse(text) {
-            Ok(listen) if seen.iter().any(|other| listen.collides(other)) => {
-                return no(format!("{listen} is there twice; name it once"));
-            }
-            Ok(listen) => seen.push(listen),
+            Ok(listen) => match seen.iter().find_map(|other| listen.conflict(other)) {
+                Some(what) => return no(what),
+                None => seen.push(listen),
+            },
             Err(what) => return no(what),
         }
     }
     Ok(())
+}
+
+/// Whether a path begins with `~`, `~user` or a variable of the environment.
+fn is_for_a_shell(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or(path);
+    path == "~" || path.starts_with('$') || first.starts_with('~') && first.len() < path.len()
+}
+
+/// Puts the words of checked values into the spelling of [`KEYS`].
+pub(super) fn spell_words(table: &mut toml::Table) {
+    for (key, rule) in KEYS {
+        let Rule::Word(_) = rule else { continue };
+        if let Some(toml::Value::String(word)) = at_path(table, key) {
+            word.make_ascii_lowercase();
+        }
+    }
+}
+
+fn at_path<'a>(table: &'a mut toml::Table, key: &str) -> Option<&'a mut toml::Value> {
+    match key.split_once('.') {
+        Some((name, rest)) => at_path(table.get_mut(name)?.as_table_mut()?, rest),
+        None => table.get_mut(key),
+    }
 }
 
 fn is_a(value: &DeValue<'_>) -> String {

@@ -5,15 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-/// The port of the line door.
-const PORT: u16 = 5015;
+use super::address::{Address, PORT, suggested};
 
 /// An endpoint: `DOOR://ADDRESS:PORT`, for the room door with its options behind a `?`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Listen {
     /// Where; port 0 lets the system choose.
-    pub addr: SocketAddr,
+    pub address: Address,
     /// What is spoken there.
     pub door: Door,
 }
@@ -41,7 +40,7 @@ pub struct Rooms {
 impl Listen {
     /// The default: this machine only, for passwords cross the network in the clear.
     pub fn local() -> Self {
-        Self { addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT), door: Door::Line }
+        Self { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT).into(), door: Door::Line }
     }
 
     /// An endpoint by its text.
@@ -50,28 +49,49 @@ impl Listen {
     /// What would be accepted instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some((door, rest)) = text.split_once("://") else {
-            return Err(format!("must be DOOR://ADDRESS:PORT, such as \"line://127.0.0.1:{PORT}\", not {text:?}"));
+            let example = format!("line://{}", suggested(text));
+            return Err(format!("must be DOOR://ADDRESS:PORT, such as {example:?}, not {text:?}"));
         };
         let (address, options) = match rest.split_once('?') {
             Some((address, options)) => (address, Some(options)),
             None => (rest, None),
         };
-        let addr = || address.parse().map_err(|_| bad_address(door, address));
-        match (door, options) {
-            ("line", None) => Ok(Self { addr: addr()?, door: Door::Line }),
+        let door = door.to_ascii_lowercase();
+        let address = || Address::parse(address, &format!("{door}://"));
+        match (door.as_str(), options) {
+            ("line", None) => Ok(Self { address: address()?, door: Door::Line }),
             ("line", Some(_)) => Err("the line door takes no options; leave out what begins with the ?".to_owned()),
-            ("rooms", options) => {
-                Ok(Self { addr: addr()?, door: Door::Rooms(Rooms::parse(options.unwrap_or_default())?) })
-            }
+            ("rooms", options) => Ok(Self {
+                address: address()?,
+                door: Door::Rooms(Rooms::parse(&options.unwrap_or_default().to_ascii_lowercase())?),
+            }),
             _ => Err(format!(
                 "there is no door {door:?}; it must be line://ADDRESS:PORT or rooms://ADDRESS:PORT?udp=PORT"
             )),
         }
     }
 
-    /// Whether two endpoints want the same place.
-    pub(super) fn collides(&self, other: &Self) -> bool {
-        self.addr == other.addr && self.addr.port() != 0
+    /// Where its members send datagrams.
+    pub(super) fn datagrams(&self) -> Option<Address> {
+        match self.door {
+            Door::Line => None,
+            Door::Rooms(rooms) => Some(self.address.with_port(rooms.udp)),
+        }
+    }
+
+    /// Why both cannot be listened at.
+    pub(super) fn conflict(&self, other: &Self) -> Option<String> {
+        if self == other && self.address.collides(&other.address) {
+            return Some(format!("{self} is there twice; name it once"));
+        }
+        if self.address.collides(&other.address) {
+            return Some(format!("{other} and {self} want the same port; give one of them another"));
+        }
+        let (ours, others) = (self.datagrams()?, other.datagrams()?);
+        // Doors with one address and one port share the socket.
+        (ours != others && ours.collides(&others)).then(|| {
+            format!("{other} and {self} want the same UDP port at different addresses; give one of them another")
+        })
     }
 }
 
@@ -107,11 +127,11 @@ impl Rooms {
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.door {
-            Door::Line => write!(f, "line://{}", self.addr),
+            Door::Line => write!(f, "line://{}", self.address),
             Door::Rooms(Rooms { udp, status_ok, down_named }) => {
                 let (status, down) =
                     (if status_ok { "&status=ok" } else { "" }, if down_named { "&down=named" } else { "" });
-                write!(f, "rooms://{}?udp={udp}{status}{down}", self.addr)
+                write!(f, "rooms://{}?udp={udp}{status}{down}", self.address)
             }
         }
     }
@@ -128,23 +148,6 @@ impl TryFrom<String> for Listen {
 impl From<Listen> for String {
     fn from(listen: Listen) -> Self {
         listen.to_string()
-    }
-}
-
-/// Which half of an address is at fault.
-fn bad_address(door: &str, text: &str) -> String {
-    let unbracketed = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    if unbracketed.parse::<IpAddr>().is_ok() {
-        return format!("{text:?} has no port; write {door}://ADDRESS:PORT, an IPv6 address in brackets");
-    }
-    match text.rsplit_once(':') {
-        Some((_, port)) if port.parse::<u16>().is_err() => {
-            format!("the port must be a number from 0 to 65535, not {port:?}")
-        }
-        Some((address, _)) => {
-            format!("the address must be an IP address, IPv6 in brackets, such as 0.0.0.0 or [::], not {address:?}")
-        }
-        None => format!("{text:?} is not ADDRESS:PORT; write {door}://127.0.0.1:{PORT}"),
     }
 }
 
@@ -170,7 +173,11 @@ mod tests {
         check("127.0.0.1:5015", Err("must be DOOR://ADDRESS:PORT"));
         check("", Err("must be DOOR://ADDRESS:PORT"));
         check("irc://127.0.0.1:6667", Err("no door \"irc\""));
-        check("LINE://127.0.0.1:6667", Err("no door \"LINE\""));
+        check("LINE://127.0.0.1:6667", Ok("line://127.0.0.1:6667"));
+        check("Rooms://127.0.0.1:1?UDP=2&Down=Named", Ok("rooms://127.0.0.1:1?udp=2&down=named"));
+        check("localhost:6000", Err("such as \"line://127.0.0.1:6000\""));
+        check("10.0.0.1:6000", Err("such as \"line://10.0.0.1:6000\""));
+        check("6000", Err("such as \"line://127.0.0.1:6000\""));
         check("line://127.0.0.1:5015?udp=1", Err("takes no options"));
         check("rooms://127.0.0.1:9001?udp=9002", Ok("rooms://127.0.0.1:9001?udp=9002"));
         check("rooms://[::1]:0?down=named&udp=0&status=ok", Ok("rooms://[::1]:0?udp=0&status=ok&down=named"));
@@ -183,6 +190,11 @@ mod tests {
         check("rooms://127.0.0.1:9001?udp=1&status=no", Err("no \"status=no\""));
         check("rooms://127.0.0.1:9001?udp=1&tls=1", Err("no option \"tls\""));
         check("line://localhost:5015", Err("must be an IP address"));
+        check("line://localhost:5015", Err("127.0.0.1"));
+        check("line://chat.example.org:5015", Err("not \"chat.example.org\""));
+        check("line://*:5015", Err("all of this machine's are 0.0.0.0"));
+        check("line://localhost", Err("write line://127.0.0.1:5015"));
+        check("line://6000", Err("write line://127.0.0.1:6000"));
         check("line://::1:5015", Err("an IPv6 address in brackets"));
         check("line://:5015", Err("must be an IP address"));
         check("line://127.0.0.1", Err("has no port"));
@@ -191,5 +203,6 @@ mod tests {
         check("line://5015", Err("is not ADDRESS:PORT"));
         check("line://127.0.0.1:65536", Err("from 0 to 65535, not \"65536\""));
         check("line://127.0.0.1:5015/", Err("from 0 to 65535"));
+        check("line://127.0.0.1:5015/", Err("write line://127.0.0.1:5015"));
     }
 }

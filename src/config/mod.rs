@@ -5,128 +5,36 @@
 //! become types. A new key is a field of its table's struct, a line of `keys::KEYS` with what it accepts, and a
 //! line of the shipped `config.toml`: the tests fail until the three agree.
 
+mod address;
+mod args;
+mod changes;
 mod digest;
 mod keys;
 mod listen;
 mod source;
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use clap::{Parser, Subcommand};
 use log::LevelFilter;
 use serde::{Deserialize, Serialize};
 
+pub use self::address::Address;
+pub use self::args::{Args, Command, Operation, Place, Whose};
+pub use self::changes::changes;
 pub use self::listen::{Door, Listen, Rooms};
 use self::source::Source;
-use crate::limits;
+use crate::{limits, place};
 
 /// The file that is read when no other is named, if it is there.
 const DEFAULT_FILE: &str = "config.toml";
-/// No configuration is this long: reading stops here, lest `--config /dev/zero` never end.
+/// No configuration is this long: reading stops here, so that `--config /dev/zero` ends.
 const FILE_BYTES: u64 = 1024 * 1024;
 /// Faults that are shown at once; who made more of them sees the rest after mending these.
 const FAULTS_SHOWN: usize = 10;
-
-const AFTER_HELP: &str = "\
-KEY is a dotted path, VALUE is TOML, so strings keep their quotes:
-  chatd --set limits.connections=50000 --set 'listen=[\"line://0.0.0.0:5015\"]'
-
-Signals: TERM and INT stop the server, HUP re-reads the configuration and re-opens the log.
-Exit status: 0 done, 1 failed, 2 usage, 75 port or account file in use, 78 configuration.";
-
-/// The arguments of `chatd`, as they were typed.
-#[derive(Clone, Debug, Default, Parser)]
-#[command(name = "chatd", version, about, after_help = AFTER_HELP, disable_help_subcommand = true)]
-pub struct Args {
-    /// Where the configuration comes from.
-    #[command(flatten)]
-    pub place: Place,
-    /// Check the configuration, print it as it would take effect, and exit
-    #[arg(long)]
-    pub check: bool,
-    /// What to do instead of serving.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-}
-
-/// Where the configuration comes from.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub struct Place {
-    /// Read the configuration from FILE instead of ./config.toml (if there is none: built-in defaults)
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Override one key of the configuration; may be repeated, the last one counts
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
-    pub set: Vec<String>,
-}
-
-/// What `chatd` can do beside serving.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Command {
-    /// See and change the accounts, while no server runs on them
-    #[command(disable_help_subcommand = true)]
-    Accounts {
-        /// As in [`Args`]: it may stand before the command or behind it.
-        #[command(flatten)]
-        place: Place,
-        /// Which operation.
-        #[command(subcommand)]
-        operation: Operation,
-    },
-}
-
-/// The operations of `chatd accounts`.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Operation {
-    /// Print all names, each with the day of its registration (UTC)
-    List(Place),
-    /// Add an account; its password is asked for, or is the first line of standard input
-    Add(Whose),
-    /// Set a new password, given as for add, and end the account's tokens
-    Passwd(Whose),
-    /// Delete an account, and end its tokens
-    Delete(Whose),
-    /// Read all of the account file and say what is wrong with it
-    Check(Place),
-    /// Put what is good of a damaged account file in its place, and keep the damaged one beside it
-    Repair(Place),
-}
-
-/// Whose account it is about.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Whose {
-    /// The account's name; case does not count
-    pub name: String,
-    /// As in [`Args`].
-    #[command(flatten)]
-    pub place: Place,
-}
-
-impl Args {
-    /// The arguments of this process. Ends it when they are wrong, or are `--help` or `--version`.
-    pub fn from_command_line() -> Self {
-        Self::parse().gathered()
-    }
-
-    /// The same with all `--config` and `--set` in one place, wherever they stood: the last one counts.
-    fn gathered(mut self) -> Self {
-        if let Some(Command::Accounts { place, operation }) = &self.command {
-            let last = match operation {
-                Operation::List(place) | Operation::Check(place) | Operation::Repair(place) => place,
-                Operation::Add(whose) | Operation::Passwd(whose) | Operation::Delete(whose) => &whose.place,
-            };
-            for Place { config, set } in [place, last] {
-                self.place.config = config.clone().or(self.place.config);
-                self.place.set.extend_from_slice(set);
-            }
-        }
-        self
-    }
-}
 
 /// The configuration, checked: every value is in its range, and they agree with each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -136,7 +44,7 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// Where members of rooms who came through the line door may send datagrams; none if they may not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub datagrams: Option<SocketAddr>,
+    pub datagrams: Option<Address>,
     /// `[accounts]`.
     pub accounts: Accounts,
     /// `[login]`.
@@ -221,9 +129,11 @@ impl Origin {
         }
     }
 
-    /// `path` as seen from the configuration file, or from the working directory when there is none.
+    /// `path` as seen from the configuration file, or from the working directory when there is none, or when it came
+    /// through a descriptor: nobody means a file in `/dev/fd`.
     fn resolve(&self, path: &Path) -> PathBuf {
         match self {
+            Self::File(file) if file.starts_with("/dev") || file.starts_with("/proc") => path.to_owned(),
             Self::File(file) => file.parent().unwrap_or(Path::new("")).join(path),
             Self::Defaults => path.to_owned(),
         }
@@ -283,19 +193,28 @@ impl Faults {
 /// # Errors
 /// All that is wrong with it, with the places.
 pub fn load(place: &Place) -> Result<Loaded, Faults> {
-    read(Origin::find(place.config.as_deref()), &place.set)
+    read(Origin::find(place.config.as_deref()), &place.set, When::Start)
 }
 
 /// Reads the configuration again. A file that was there before must be there still; where there was none,
-/// `./config.toml` may have come up since.
+/// `./config.toml` may have come up since. Never waits: what is no regular file by now is not read.
 ///
 /// # Errors
 /// All that is wrong with it, with the places.
 pub fn reload(place: &Place, before: &Origin) -> Result<Loaded, Faults> {
     match before {
-        Origin::File(_) => read(before.clone(), &place.set),
-        Origin::Defaults => load(place),
+        Origin::File(_) => read(before.clone(), &place.set, When::Reload),
+        Origin::Defaults => read(Origin::find(place.config.as_deref()), &place.set, When::Reload),
     }
+}
+
+/// When a configuration is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// Nobody is served yet, so a pipe may be waited for: `--config <(decrypt config)`.
+    Start,
+    /// The loop must not wait, not even for somebody to open the other end of a pipe.
+    Reload,
 }
 
 /// Checks the text of a configuration file, and what `--set` puts on top of it: for the fuzz targets.
@@ -304,7 +223,7 @@ pub fn reload(place: &Place, before: &Origin) -> Result<Loaded, Faults> {
 /// All that is wrong with it, with the places.
 #[doc(hidden)]
 pub fn parse(text: &str, set: &[String]) -> Result<Config, Faults> {
-    let mut sources = vec![Source::file(Path::new(DEFAULT_FILE), text.to_owned())];
+    let mut sources = vec![Source::file(Path::new(DEFAULT_FILE), text)];
     sources.extend(set.iter().map(|text| Source::set(text)));
     digest::digest(&sources).map_err(Faults)
 }
@@ -318,24 +237,36 @@ pub fn to_toml(config: &Config) -> Result<String, String> {
     toml::to_string(config).map_err(|error| error.to_string())
 }
 
-fn read(origin: Origin, set: &[String]) -> Result<Loaded, Faults> {
+fn read(origin: Origin, set: &[String], when: When) -> Result<Loaded, Faults> {
     let mut sources = Vec::new();
     if let Origin::File(path) = &origin {
-        sources.push(Source::file(path, read_file(path).map_err(|fault| Faults(vec![fault]))?));
+        let text = read_file(path, when).map_err(|fault| Faults(vec![fault]))?;
+        sources.push(Source::file(path, &text));
     }
     sources.extend(set.iter().map(|text| Source::set(text)));
     Ok(Loaded { config: digest::digest(&sources).map_err(Faults)?, origin })
 }
 
 /// The text of a configuration file.
-fn read_file(path: &Path) -> Result<String, String> {
+fn read_file(path: &Path, when: When) -> Result<String, String> {
     let cannot = |why: &dyn fmt::Display| format!("{}: cannot be read as configuration: {why}", path.display());
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| {
-        let missing = error.kind() == io::ErrorKind::NotFound;
-        let mend = if missing { "" } else { "make it readable to this user, or " };
-        cannot(&format_args!("{error}; {mend}name another by --config FILE"))
+    let file = open(path, when).map_err(|error| {
+        let mend = if error.kind() == io::ErrorKind::NotFound {
+            advice(path)
+        } else {
+            "make it readable to this user, or name another by --config FILE"
+        };
+        cannot(&format_args!("{error}; {mend}"))
     })?;
+    let about = file.metadata().map_err(|error| cannot(&error))?;
+    if about.is_dir() {
+        return Err(cannot(&"it is a folder; name the file in it"));
+    }
+    if when == When::Reload && !about.is_file() {
+        let kind = place::kind(about.file_type());
+        return Err(cannot(&format_args!("it is {kind}, and only a regular file is read while the server runs")));
+    }
     file.take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
     if bytes.len() as u64 > FILE_BYTES {
         return Err(cannot(&format_args!("it is longer than {FILE_BYTES} bytes")));
@@ -343,16 +274,27 @@ fn read_file(path: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes().get(..good).unwrap_or_default();
-        let before = String::from_utf8_lossy(bytes).into_owned();
-        Source::file(path, before).fault("", good, "this byte is not UTF-8; save the file as UTF-8")
+        let before = String::from_utf8_lossy(bytes);
+        Source::file(path, &before).fault("", before.len(), "this byte is not UTF-8; save the file as UTF-8")
     })
 }
 
-/// The form of a `--set`, which is a matter of usage; its content is a matter of configuration.
-fn key_and_value(text: &str) -> Result<String, String> {
-    match text.split_once('=') {
-        Some((key, _)) if !key.trim().is_empty() => Ok(text.to_owned()),
-        Some(_) | None => Err("it takes KEY=VALUE, such as limits.connections=50000".to_owned()),
+fn open(path: &Path, when: When) -> io::Result<File> {
+    match when {
+        When::Start => File::open(path),
+        // A pipe opens without a writer, too, then, and is told by its kind.
+        When::Reload => OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path),
+    }
+}
+
+/// The next step where there is no file by this name.
+fn advice(path: &Path) -> &'static str {
+    if path.starts_with("~") {
+        "the shell expands ~ at the beginning of a word only: write --config ~/FILE"
+    } else if path == Path::new("-") {
+        "for standard input, write --config /dev/stdin"
+    } else {
+        "name another by --config FILE"
     }
 }
 

@@ -19,7 +19,9 @@ enum Name {
 }
 
 impl Source {
-    pub(super) fn file(path: &Path, text: String) -> Self {
+    /// A file. The byte-order mark that some editors put first is no part of the text, nor a column of it.
+    pub(super) fn file(path: &Path, text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
         Self { name: Name::File(path.display().to_string()), text }
     }
 
@@ -66,13 +68,16 @@ impl Source {
         let (Name::Set(key), Some((_, value))) = (&self.name, self.text.split_once('=')) else {
             return format!("not TOML: {message}");
         };
-        let quoted = format!("{key}={}", Value::from(value.trim()));
+        let text = Value::from(value.trim());
+        let quoted = format!("{key}={}", if key == "listen" { Value::from(vec![text]) } else { text });
         if DeTable::parse(&format!("{key}=0")).is_err() {
             format!("not TOML: the key must be a dotted path, such as limits.connections ({message})")
         } else if value.trim().is_empty() {
             "the value is missing; it takes KEY=VALUE, such as limits.connections=50000".to_owned()
         } else if value.contains(['"', '\'', '\n']) {
             format!("the value is not TOML: {message}")
+        } else if ["true", "false"].iter().any(|word| value.trim().eq_ignore_ascii_case(word)) {
+            format!("the value is not TOML; write {}", value.trim().to_ascii_lowercase())
         } else {
             format!("the value is not TOML; a string needs quotes: --set '{quoted}'")
         }

@@ -1,8 +1,10 @@
+use clap::Parser as _;
+
 use super::*;
 
 /// Reads a file `config.toml` with this text, and these `--set`s.
 fn digested(text: &str, set: &[&str]) -> Result<Config, Vec<String>> {
-    let mut sources = vec![Source::file(Path::new("config.toml"), text.to_owned())];
+    let mut sources = vec![Source::file(Path::new("config.toml"), text)];
     sources.extend(set.iter().map(|text| Source::set(text)));
     digest::digest(&sources).map_err(|faults| Faults(faults).into_lines())
 }
@@ -142,8 +144,8 @@ fn wrong_types() {
     );
     check("login.penalties = 1", "config.toml:1:19: login.penalties: must be true or false, not an integer");
     check(
-        "accounts.registration = 'Open'",
-        "config.toml:1:25: accounts.registration: must be one of \"open\", \"closed\", not \"Open\"",
+        "accounts.registration = 'shut'",
+        "config.toml:1:25: accounts.registration: must be one of \"open\", \"closed\", not \"shut\"",
     );
     check(
         "log.level = 3",
@@ -179,8 +181,71 @@ fn endpoints() {
     );
     check(
         "datagrams = 'localhost:5015'",
-        "config.toml:1:13: datagrams: must be ADDRESS:PORT, such as \"127.0.0.1:5015\", an IPv6 address in brackets, not \"localhost:5015\"",
+        "config.toml:1:13: datagrams: the address must be an IP address, IPv6 in brackets, such as 0.0.0.0 or [::], not \"localhost\": that is 127.0.0.1, and [::1]",
     );
+    check("datagrams = '5015'", "config.toml:1:13: datagrams: \"5015\" is not ADDRESS:PORT; write 127.0.0.1:5015");
+    check(
+        "datagrams = '[fe80::1]:1'",
+        "config.toml:1:13: datagrams: fe80::1 is a link-local address: it needs its network interface, such as [fe80::1%eth0]:1",
+    );
+    let config = good("listen = ['line://[fe80::1%lo]:1']\ndatagrams = '[fe80::1%lo]:2'", &[]);
+    assert_eq!(good(&to_toml(&config).unwrap(), &[]), config);
+}
+
+#[test]
+fn two_listeners_of_ours_on_one_port() {
+    check(
+        "listen = ['line://127.0.0.1:1', 'rooms://127.0.0.1:1?udp=2']",
+        "config.toml:1:33: listen: line://127.0.0.1:1 and rooms://127.0.0.1:1?udp=2 want the same port; give one of \
+         them another",
+    );
+    check(
+        "listen = ['line://127.0.0.1:1', 'line://0.0.0.0:1']",
+        "config.toml:1:33: listen: line://127.0.0.1:1 and line://0.0.0.0:1 want the same port; give one of them another",
+    );
+    check(
+        "listen = ['rooms://0.0.0.0:1?udp=3', 'rooms://127.0.0.1:2?udp=3']",
+        "config.toml:1:38: listen: rooms://0.0.0.0:1?udp=3 and rooms://127.0.0.1:2?udp=3 want the same UDP port at \
+         different addresses; give one of them another",
+    );
+    check(
+        "datagrams = '0.0.0.0:3'\nlisten = ['rooms://127.0.0.1:2?udp=3']",
+        "config.toml:1:13: datagrams: 0.0.0.0:3 and rooms://127.0.0.1:2?udp=3 want the same UDP port at different \
+         addresses; name one address, or two ports",
+    );
+    good("datagrams = '127.0.0.1:3'\nlisten = ['rooms://127.0.0.1:2?udp=3', 'rooms://127.0.0.1:4?udp=3']", &[]);
+    good("datagrams = '127.0.0.1:1'\nlisten = ['line://0.0.0.0:1', 'line://[::]:1']", &[]);
+}
+
+#[test]
+fn words_in_any_case() {
+    let config = good("log.level = 'INFO'\naccounts.registration = 'Closed'", &["log.level='Debug'"]);
+    assert_eq!(
+        (config.log.level, config.accounts.rules.registration),
+        (LevelFilter::Debug, limits::Registration::Closed)
+    );
+    check_set("login.penalties=True", "--set login.penalties=True: the value is not TOML; write true");
+}
+
+#[test]
+fn paths_that_a_shell_would_expand() {
+    for path in ["~/accounts", "~bob/accounts", "~", "$HOME/accounts", "${STATE}/x"] {
+        check(
+            &format!("accounts.file = '{path}'"),
+            &format!(
+                "config.toml:1:17: accounts.file: {path:?} is what a shell would expand, and chatd does not; write the \
+                 whole path"
+            ),
+        );
+    }
+    for path in ["accounts~", "a/~b", "~accounts", "a$b"] {
+        assert_eq!(good(&format!("accounts.file = '{path}'"), &[]).accounts.file, PathBuf::from(path));
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_column() {
+    check("\u{feff}lim = 1", &digested("lim = 1", &[]).unwrap_err()[0]);
 }
 
 #[test]
@@ -218,6 +283,11 @@ fn not_toml() {
          --set 'accounts.file=\"/var/lib/chatd/accounts\"'",
     );
     check_set(
+        "listen=line://[::1]:5015",
+        "--set listen=line://[::1]:5015: the value is not TOML; a string needs quotes: \
+         --set 'listen=[\"line://[::1]:5015\"]'",
+    );
+    check_set(
         "log.level=",
         "--set log.level=: the value is missing; it takes KEY=VALUE, such as limits.connections=50000",
     );
@@ -242,6 +312,14 @@ fn keys_agree() {
         "[accounts.argon2]\niterations = 5000",
         "config.toml:2:14: accounts.argon2.iterations: must be at most 3449 with the accounts.argon2.memory_kib that is \
          set, not 5000",
+    );
+    check(
+        "[limits]\nowed_bytes = 100\nowed_soft_bytes = 101",
+        "config.toml:3:19: limits.owed_soft_bytes: must be at most limits.owed_bytes, which is 100, not 101",
+    );
+    check_set(
+        "limits.silent=2000",
+        "--set limits.silent=2000: must be at most limits.silent_most, which is 1024, not 2000",
     );
     let config = good("limits.silent = 256", &["limits.owed_bytes=10", "limits.silent_most=9"]);
     assert_eq!((config.limits.owed_soft_bytes, config.limits.silent), (10, 9));
@@ -268,7 +346,7 @@ fn files() {
     let path = folder.path().join("c.toml");
     let fault = |path: &Path| load(&args(path, &[])).unwrap_err().into_lines().join("\n");
     assert!(fault(&path).contains("c.toml: cannot be read as configuration: No such file"), "{}", fault(&path));
-    assert!(fault(folder.path()).contains("Is a directory"), "{}", fault(folder.path()));
+    assert!(fault(folder.path()).ends_with("it is a folder; name the file in it"), "{}", fault(folder.path()));
     assert!(fault(Path::new("/dev/zero")).contains("it is longer than 1048576 bytes"));
     fs::write(&path, b"# \xc3\xa9\n# \xff").unwrap();
     assert!(fault(&path).ends_with("c.toml:2:3: this byte is not UTF-8; save the file as UTF-8"), "{}", fault(&path));
@@ -282,14 +360,30 @@ fn files() {
     assert_eq!((again.log_file(), again.config.log.stats_s), (None, 7));
     fs::remove_file(&path).unwrap();
     assert!(reload(&args(&path, &[]), &loaded.origin).is_err());
+    assert!(fault(Path::new("~/c.toml")).ends_with("write --config ~/FILE"));
+    assert!(fault(Path::new("-")).ends_with("write --config /dev/stdin"));
+}
+
+#[test]
+fn a_reload_reads_regular_files_alone_and_never_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    let fault =
+        |path: &Path| reload(&args(path, &[]), &Origin::File(path.to_owned())).unwrap_err().into_lines().join("\n");
+    assert!(fault(&path).contains("it is a pipe, and only a regular file is read"), "{}", fault(&path));
+    assert!(fault(Path::new("/dev/null")).contains("it is a character device"));
+    assert!(fault(folder.path()).contains("it is a folder; name the file in it"));
 }
 
 #[test]
 fn paths_without_a_file_are_from_the_working_directory() {
     let loaded = Loaded { config: Config::default(), origin: Origin::Defaults };
     assert_eq!(loaded.accounts_file(), PathBuf::from("accounts"));
-    let loaded = Loaded { origin: Origin::File(PathBuf::from("config.toml")), ..loaded };
-    assert_eq!(loaded.accounts_file(), PathBuf::from("accounts"));
+    for file in ["config.toml", "/dev/stdin", "/dev/fd/63", "/proc/self/fd/0"] {
+        let loaded = Loaded { origin: Origin::File(PathBuf::from(file)), ..loaded.clone() };
+        assert_eq!(loaded.accounts_file(), PathBuf::from("accounts"), "{file}");
+    }
 }
 
 #[test]
@@ -297,10 +391,20 @@ fn arguments() {
     let parse = |words: &[&str]| Args::try_parse_from(std::iter::once("chatd").chain(words.iter().copied()));
     let args = parse(&["--config", "x", "--set", "a=1", "--set", "b=2", "--check"]).unwrap();
     assert_eq!((args.place.config, args.place.set.len(), args.check), (Some(PathBuf::from("x")), 2, true));
-    for wrong in [&["--set", "a"][..], &["--set", "=1"], &["x"], &["--port", "1"]] {
+    for wrong in [
+        &["--set", "a"][..],
+        &["--set", "=1"],
+        &["x"],
+        &["--port", "1"],
+        &["x.toml", "--config", "y"],
+        &["x.toml", "y"],
+        &["x.toml", "y.toml"],
+    ] {
         assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
     }
     assert_eq!(parse(&["--help"]).unwrap_err().exit_code(), 0);
+    let mistyped = parse(&["acounts", "list"]).unwrap_err().to_string();
+    assert!(mistyped.contains("'acounts'") && mistyped.contains("it is no command"), "{mistyped}");
 }
 
 #[track_caller]
@@ -314,6 +418,7 @@ fn check_args(args: &[&str], config: Option<&str>, set: &[&str]) {
 #[test]
 fn the_configuration_is_named_before_the_command_or_behind_it() {
     check_args(&["accounts", "list"], None, &[]);
+    check_args(&["x.toml", "accounts", "list"], Some("x.toml"), &[]);
     check_args(&["--config", "x", "--set", "a=1", "accounts", "list"], Some("x"), &["a=1"]);
     check_args(&["accounts", "--config", "x", "list", "--set", "a=1"], Some("x"), &["a=1"]);
     check_args(&["accounts", "add", "--set=a=1", "alice", "--config=x"], Some("x"), &["a=1"]);

@@ -3,12 +3,14 @@
 //! Up: the size of the room's name, the size of the token, one byte each, then the room's name, the token and the
 //! message. Down: one of two [`Spelling`]s. A datagram is whole or nothing, so there is no state here.
 
-use super::text;
+use std::borrow::Cow;
+
 use crate::hub::names::{RoomToken, Who};
 use crate::limits::DATAGRAM_BYTES;
+use crate::text::{self, Checked};
 
 /// What a member sends. Borrowed from the bytes that were received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Up<'a> {
     /// The room as it was spelled; `None` leaves it to the token.
     pub room: Option<&'a str>,
@@ -19,12 +21,12 @@ pub struct Up<'a> {
 }
 
 /// What stands behind the token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body<'a> {
     /// Nothing: the member shows its address.
     Empty,
-    /// What is said: checked text without control characters. From a guest it may be a [`Control`] word.
-    Text(&'a str),
+    /// What is said: checked text, without what a door takes out. From a guest it may be a [`Control`] word.
+    Text(Cow<'a, str>),
 }
 
 /// What some words mean when a guest sends them.
@@ -69,8 +71,22 @@ pub fn decode(datagram: &[u8]) -> Option<Up<'_>> {
     let (token, message) = rest.split_at_checked(usize::from(*token_bytes))?;
     let token = RoomToken::decode(token)?;
     let room = if room.is_empty() { None } else { Some(std::str::from_utf8(room).ok()?) };
-    let body = if message.is_empty() { Body::Empty } else { Body::Text(text::checked(message)?) };
+    let message = without_end(message);
+    let body = if message.is_empty() { Body::Empty } else { Body::Text(said(message)?) };
     Some(Up { room, token, body })
+}
+
+/// The message without its end, if it has one: programs that read lines leave an LF or CR LF at a text, and those in C
+/// send the NUL too. One is taken off, so a message of nothing else is empty.
+fn without_end(message: &[u8]) -> &[u8] {
+    [&b"\r\n"[..], b"\n", b"\0"].iter().find_map(|end| message.strip_suffix(*end)).unwrap_or(message)
+}
+
+/// A message that is not empty, without what a door takes out; `None` if nothing else is in it, or what may not be.
+fn said(message: &[u8]) -> Option<Cow<'_, str>> {
+    let Checked { text, is_clean } = text::check(message)?;
+    let text = if is_clean { Cow::Borrowed(text) } else { text::without_taken_out(text) };
+    (!text.is_empty()).then_some(text)
 }
 
 /// What `text` means when a guest sends it, if it is no message. From an account these words are messages.
@@ -82,8 +98,8 @@ pub fn control(text: &str) -> Option<Control> {
     }
 }
 
-/// Appends the datagram in which a member hears `text` from `from`. If it would be too long to be sent, nothing is
-/// appended, and the answer is `false`.
+/// Appends the datagram in which a member hears `text` from `from`. As in the bare lines of people, a TAB is one space.
+/// If it would be too long to be sent, nothing is appended, and the answer is `false`.
 pub fn encode(spelling: Spelling, from: Speaker<'_>, text: &str, out: &mut Vec<u8>) -> bool {
     let (mark, name) = match from {
         Speaker::Server => ("", "server"),
@@ -101,6 +117,10 @@ pub fn encode(spelling: Spelling, from: Speaker<'_>, text: &str, out: &mut Vec<u
         return false;
     }
     out.extend(pieces.iter().copied().flatten());
+    if text.contains('\t') {
+        let start = out.len() - text.len(); // the size of a name may be the same byte
+        out.iter_mut().skip(start).filter(|byte| **byte == b'\t').for_each(|byte| *byte = b' ');
+    }
     true
 }
 
@@ -131,16 +151,35 @@ mod tests {
 
     #[test]
     fn what_members_say() {
-        check(b"\x05\x1alobbyAAAQEAYEAUDAOCAJBIFQYDIOB4hi", Some((Some("lobby"), Body::Text("hi"))));
-        check(b"\x00\x1aAAAQEAYEAUDAOCAJBIFQYDIOB4hi", Some((None, Body::Text("hi"))));
+        check(b"\x05\x1alobbyAAAQEAYEAUDAOCAJBIFQYDIOB4hi", Some((Some("lobby"), Body::Text("hi".into()))));
+        check(b"\x00\x1aAAAQEAYEAUDAOCAJBIFQYDIOB4hi", Some((None, Body::Text("hi".into()))));
         check(b"\x00\x1aAAAQEAYEAUDAOCAJBIFQYDIOB4", Some((None, Body::Empty)));
-        check(&up("Café".as_bytes(), TOKEN, "é\t👋".as_bytes()), Some((Some("Café"), Body::Text("é\t👋"))));
-        check(&up(&[b'a'; 255], TOKEN, b"exit"), Some((Some(&"a".repeat(255)), Body::Text("exit"))));
+        check(&up("Café".as_bytes(), TOKEN, "é\t👋".as_bytes()), Some((Some("Café"), Body::Text("é\t👋".into()))));
+        check(&up(&[b'a'; 255], TOKEN, b"exit"), Some((Some(&"a".repeat(255)), Body::Text("exit".into()))));
+    }
+
+    #[test]
+    fn what_is_taken_out() {
+        for message in ["\u{feff}hi", "h\u{200b}i", "hi\u{61c}\u{2064}"] {
+            check(&up(b"", TOKEN, message.as_bytes()), Some((None, Body::Text("hi".into()))));
+        }
+        check(&up(b"", TOKEN, " hi ".as_bytes()), Some((None, Body::Text(" hi ".into()))));
+    }
+
+    #[test]
+    fn one_end_of_a_text_is_taken_off() {
+        for end in [&b"\n"[..], b"\r\n", b"\0"] {
+            check(&up(b"lobby", TOKEN, &[b"hi ", end].concat()), Some((Some("lobby"), Body::Text("hi ".into()))));
+            check(&up(b"lobby", TOKEN, end), Some((Some("lobby"), Body::Empty)));
+        }
     }
 
     #[test]
     fn invalid_ones() {
-        for message in [&b"hi\n"[..], b"hi\r", b"\0", b"\x1b[2J", b"\xff", b"\xc2\x85", "\u{2028}".as_bytes()] {
+        let ends = [&b"hi\r"[..], b"hi\n\n", b"hi\n\0", b"hi\0\n", b"hi\0\0", b"hi\r\n\n", b"hi\nthere", b"\nhi"];
+        let bytes = [&b"\x1b[2J"[..], b"\xff", b"\xc2\x85", "\u{2028}".as_bytes()];
+        let invisible = ["x\u{fff9}".as_bytes(), "x\u{e0041}".as_bytes(), "\u{200b}\u{feff}".as_bytes()];
+        for message in ends.into_iter().chain(bytes).chain(invisible) {
             check(&up(b"lobby", TOKEN, message), None);
         }
         check(&up(b"\xff", TOKEN, b"hi"), None);
@@ -157,7 +196,7 @@ mod tests {
     #[test]
     fn the_longest() {
         let text = "x".repeat(4096 - 2 - 26);
-        check(&up(b"", TOKEN, text.as_bytes()), Some((None, Body::Text(&text))));
+        check(&up(b"", TOKEN, text.as_bytes()), Some((None, Body::Text(text.as_str().into()))));
         check(&up(b"a", TOKEN, text.as_bytes()), None);
         assert_eq!(up(b"", TOKEN, text.as_bytes()).len(), 4096);
     }
@@ -201,6 +240,9 @@ mod tests {
         check_down(Spelling::Named, Speaker::Member(&bob), "hi", b"\x04~bobhi");
         check_down(Spelling::Named, Speaker::Member(&zoe), "hi", b"\x05~Zo\xc3\xabhi");
         check_down(Spelling::Named, Speaker::Server, "room closed", b"\x06serverroom closed");
+        let nine = Who::from(UserName::parse("ninebytes").unwrap());
+        check_down(Spelling::Named, Speaker::Member(&nine), "\thi\t\t", b"\x09ninebytes hi  ");
+        check_down(Spelling::Text, Speaker::Member(&nine), "\thi\t\t", b"ninebytes:  hi  ");
     }
 
     #[test]
@@ -223,7 +265,7 @@ mod tests {
         #[test]
         fn any_bytes_decode_to_something(bytes in prop::collection::vec(any::<u8>(), 0..5000)) {
             if let Some(Up { body: Body::Text(message), .. }) = decode(&bytes) {
-                control(message);
+                control(&message);
             }
             let mut addressed = up(b"", TOKEN, &bytes);
             addressed.truncate(5000);
@@ -235,10 +277,10 @@ mod tests {
 
         #[test]
         fn what_is_said_is_understood(room in "\\PC{0,60}", bytes: [u8; 16], message in "\\PC{0,400}") {
-            prop_assume!(room.len() < 256 && text::checked(message.as_bytes()).is_some());
+            prop_assume!(room.len() < 256 && text::check(message.as_bytes()).is_some_and(|checked| checked.is_clean));
             let text = RoomToken::new(bytes).encode();
             let datagram = up(room.as_bytes(), text.as_bytes(), message.as_bytes());
-            let body = if message.is_empty() { Body::Empty } else { Body::Text(&message) };
+            let body = if message.is_empty() { Body::Empty } else { Body::Text(message.as_str().into()) };
             let room = (!room.is_empty()).then_some(room.as_str());
             prop_assert_eq!(decode(&datagram), Some(Up { room, token: RoomToken::new(bytes), body }));
         }

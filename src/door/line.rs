@@ -8,27 +8,36 @@ mod encode;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use asked::on_text;
 pub use encode::encode;
 
+use super::foreign::{self, ProxyWatch};
+use super::operations::Operation;
 use super::reply::Reply;
-use super::text;
-use super::{Kind, Masked, Step};
+use super::{Addressee, Kind, Masked, Step};
 use crate::close::CloseReason;
+use crate::hub::command::Command;
 use crate::hub::event::Event;
-use crate::hub::names::{NameError, RoomName, UserName};
+use crate::hub::names::{RoomName, UserName};
 use crate::limits::PASSWORD_MAX_BYTES;
+use crate::text::{self, Checked};
 
 /// One connection's conversation. It begins with a name being wanted, in no dialect yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Line {
     dialect: Option<Dialect>,
+    /// The dialect of the last name that was given: it is the connection's once a name is not refused.
+    offered: Dialect,
     dialogue: Dialogue,
+    proxy: ProxyWatch,
 }
 
-/// How lines are dressed. The first line that is not refused decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How lines are dressed. The first name that is not refused decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Dialect {
+    #[default]
     Bare,
     Typed,
 }
@@ -105,22 +114,30 @@ impl Line {
     /// Looks at a line that may have only begun: `bytes` is all there is of it (and of what follows), `limit` the
     /// line's bound. Another protocol is refused as soon as it can be told.
     pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
-        let is_undecided = self.dialect.is_none() && self.dialogue == Dialogue::Name;
-        let begins_tls = bytes.first() == Some(&text::TLS_HANDSHAKE);
+        if self.dialect.is_some() || self.dialogue != Dialogue::Name {
+            return None;
+        }
+        if foreign::begins_tls(without_mark(bytes)) {
+            return Some(CloseReason::NotAChatClient);
+        }
         // Of a line that goes on, only as much counts as is there whenever this can be told: however it is cut.
-        let begun = || bytes.get(..limit).filter(|start| !start.contains(&b'\n'));
-        let is_foreign = is_undecided && (begins_tls || begun().is_some_and(|start| text::is_foreign(start, false)));
-        is_foreign.then_some(CloseReason::NotAChatClient)
+        let begun = bytes.get(..limit).filter(|start| !start.contains(&b'\n'))?;
+        foreign::protocol(without_mark(begun), false)
     }
 
     /// What a line (without its LF) asks for. `password_min` is the least number of bytes of a password that is
     /// chosen here.
     pub fn decode<'a>(&mut self, line: &'a [u8], password_min: u32) -> Step<'a> {
-        if self.dialect.is_none() && text::is_foreign(line, true) {
-            return Step::Refuse(CloseReason::NotAChatClient);
+        let is_first = self.dialect.is_none();
+        if is_first && self.proxy.handle_line(line) {
+            return Step::Refuse(CloseReason::ProxyHeader);
+        }
+        let line = if is_first { without_mark(line) } else { line };
+        if is_first && let Some(reason) = foreign::protocol(line, true) {
+            return Step::Refuse(reason);
         }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let Some(text) = text::checked(line) else { return Step::Reply(Reply::BadBytes) };
+        let Some(Checked { text, is_clean }) = text::check(line) else { return Step::Reply(Reply::BadBytes) };
         if text.is_empty() {
             return self.on_empty();
         }
@@ -131,15 +148,28 @@ impl Line {
             Err(refusal) => return Step::Reply(refusal),
         };
         let was = self.dialogue.clone();
-        let step = self.on_frame(&was, &frame, password_min);
-        let is_refused = matches!(&step, Step::Reply(reply) if reply.is_bad_line());
-        let says_who = matches!(step, Step::Name(_) | Step::Token { .. });
-        if is_refused {
+        self.offered = if matches!(frame, Frame::Command(_)) { Dialect::Typed } else { Dialect::Bare };
+        let mut step = self.on_frame(&was, &frame, password_min);
+        if !is_clean {
+            step = clean(step);
+        }
+        if matches!(&step, Step::Reply(reply) if reply.is_bad_line()) {
             self.dialogue = was; // the prompt that was open stays open
-        } else if says_who && self.dialect.is_none() {
-            self.dialect = Some(if text.starts_with("C ") { Dialect::Typed } else { Dialect::Bare });
         }
         step
+    }
+
+    /// Whom a line, if it is a message, is for. The conversation stays where it is.
+    pub fn addressee(&self, line: &[u8]) -> Option<Addressee> {
+        let mut ahead = self.clone();
+        let Step::Command(command) = ahead.decode(line, 1) else { return None };
+        if let Command::Tell { to, .. } = command {
+            Some(Addressee::Account(to))
+        } else if let Command::SayIn { room, .. } = command {
+            Some(Addressee::Room(room))
+        } else {
+            matches!(command, Command::Say { .. }).then_some(Addressee::Everybody)
+        }
     }
 
     fn undress<'a>(&self, text: &'a str) -> Result<Frame<'a>, Reply> {
@@ -197,26 +227,29 @@ impl Line {
         }
     }
 
-    /// `name`, or `name TOKEN`.
+    /// `name`, or `name TOKEN`. Whether the name is there, or reserved, is not known here.
     fn on_name<'a>(&mut self, body: &'a str) -> Step<'a> {
         let (name, token) = word(body.trim_matches(' '));
-        let name = match UserName::parse(name) {
-            Ok(name) => name,
-            Err(NameError::Shape) => return Step::Reply(Reply::BadName),
-            Err(NameError::Reserved) => return reserved(name),
-        };
-        if token.is_empty() {
-            return Step::Name(name);
+        if !token.is_empty() && !has_token_shape(token) {
+            return Step::Reply(Reply::NameOfWords);
         }
-        if token.contains(' ') {
-            return Step::Reply(Reply::BadName);
+        let Ok(name) = UserName::from_record(name) else { return Step::Reply(Reply::BadName) };
+        if !token.is_empty() {
+            self.dialogue = Dialogue::Password { name: name.clone(), new: false };
+            return Step::Token { name, token: Masked(token.as_bytes()) };
         }
-        self.dialogue = Dialogue::Password { name: name.clone(), new: false };
-        Step::Token { name, token: Masked(token.as_bytes()) }
+        match Operation::parse(name.as_str()) {
+            Some(Operation::Ex) if name.as_str().eq_ignore_ascii_case("EX") => Step::Bye,
+            Some(Operation::Ex) => Step::NameOrBye(name),
+            Some(_) | None => Step::Name(name),
+        }
     }
 
     /// Tells the client a reply of the server's own, and goes where it leads.
     pub fn tell(&mut self, reply: &Reply, out: &mut Vec<u8>) {
+        if matches!(reply, Reply::AskPassword(_) | Reply::AskNewPassword(_) | Reply::TokenRefused) {
+            self.settle_dialect();
+        }
         if let Reply::AskPassword(name) = reply {
             self.dialogue = Dialogue::Password { name: name.clone(), new: false };
         } else if let Reply::AskNewPassword(name) = reply {
@@ -238,7 +271,11 @@ impl Line {
 
     /// Lets the client hear what the hub answers to its command, and goes where it leads.
     pub fn hear(&mut self, event: &Event, out: &mut Vec<u8>) {
-        let is_refused = matches!(event, Event::NotOnline { .. } | Event::NoSuchRoom | Event::NotMember { .. });
+        let is_refused =
+            matches!(event, Event::NotOnline { .. } | Event::OnlyYou | Event::NoSuchRoom | Event::NotMember { .. });
+        if matches!(event, Event::Welcome { .. }) {
+            self.settle_dialect();
+        }
         if is_refused || matches!(event, Event::Welcome { .. }) {
             self.dialogue = Dialogue::Ready;
         }
@@ -246,6 +283,11 @@ impl Line {
         if matches!(event, Event::Online { .. }) && self.dialogue == Dialogue::NameAndMessage {
             Reply::AskNameAndMessage.encode(out);
         }
+    }
+
+    /// A name was not refused: the way in which it was given is the connection's for life.
+    fn settle_dialect(&mut self) {
+        self.dialect = self.dialect.or(Some(self.offered));
     }
 }
 
@@ -259,11 +301,34 @@ fn sized<'a>(password: &'a str, least: u32, step: impl FnOnce(Masked<&'a [u8]>) 
     if fits { step(Masked(password.as_bytes())) } else { Step::Reply(Reply::PasswordSize(least)) }
 }
 
-fn reserved(name: &str) -> Step<'static> {
-    match UserName::from_record(name) {
-        Ok(name) => Step::Reply(Reply::ReservedName(name)),
-        Err(_) => Step::Reply(Reply::BadName),
-    }
+/// A step out of a line that holds what a door takes out of texts: the text without it. A text of nothing else is
+/// refused, and so is a secret: its owner would not know what the secret is.
+fn clean(mut step: Step<'_>) -> Step<'_> {
+    let is_refused =
+        if let Step::Command(Command::Say { text } | Command::Tell { text, .. } | Command::SayIn { text, .. }) =
+            &mut step
+        {
+            *text = Cow::Owned(text::without_taken_out(text).into_owned());
+            text.is_empty()
+        } else {
+            let is_entry = matches!(step, Step::EnterRoom { password: Some(_), .. });
+            let is_password = matches!(step, Step::Password { .. } | Step::OldPassword(_) | Step::NewPassword(_));
+            is_entry || is_password || matches!(step, Step::Token { .. })
+        };
+    if is_refused { Step::Reply(Reply::BadBytes) } else { step }
+}
+
+/// The bytes without the mark that some programs begin a text with.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(text::BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
+/// Whether a word may be a resume token: `t`, digits, a dot, and more. What else stands behind a name is a second name,
+/// or another protocol.
+fn has_token_shape(word: &str) -> bool {
+    let version = word.strip_prefix('t').and_then(|rest| rest.split_once('.'));
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    version.is_some_and(|(digits, more)| is_number(digits) && !more.is_empty() && !more.contains(' '))
 }
 
 /// The first word, and what follows the spaces behind it.

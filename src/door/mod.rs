@@ -4,12 +4,12 @@
 //! Another door is another variant of [`Door`], with the same verbs: `sniff`, `decode`, `tell`, `hear`, [`encode`].
 
 pub mod datagram;
+mod foreign;
 pub mod inbox;
 pub mod line;
 mod operations;
 pub mod reply;
 pub mod rooms;
-mod text;
 mod wire;
 
 use crate::close::CloseReason;
@@ -58,8 +58,10 @@ pub enum Step<'a> {
     Reply(Reply),
     /// Something for the hub.
     Command(Command<'a>),
-    /// Somebody says who they are.
+    /// Somebody says who they are. The name may be reserved.
     Name(UserName),
+    /// The same, with a word by which people also leave: it is a name only if an account has it.
+    NameOrBye(UserName),
     /// … and shows a resume token for it.
     Token {
         /// Who.
@@ -88,7 +90,7 @@ pub enum Step<'a> {
     EnterRoom {
         /// Which.
         room: RoomName,
-        /// The word that it is, or is to be, entered by.
+        /// The text that it is, or is to be, entered by.
         password: Option<Masked<&'a str>>,
         /// Whether it is to be made.
         makes: bool,
@@ -101,6 +103,17 @@ pub enum Step<'a> {
     Over,
     /// The connection is none that the door can serve.
     Refuse(CloseReason),
+}
+
+/// Whom a message is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Addressee {
+    /// Everybody who is logged in.
+    Everybody,
+    /// The members of a room.
+    Room(RoomName),
+    /// All sessions of an account.
+    Account(UserName),
 }
 
 impl Door {
@@ -186,6 +199,14 @@ impl Door {
         match self {
             Self::Line(line) => line.decode(frame, password_min),
             Self::Rooms(door) => door.decode(frame),
+        }
+    }
+
+    /// Whom a frame, if it is a message, is for. The conversation stays where it is.
+    pub fn addressee(&self, frame: &[u8]) -> Option<Addressee> {
+        match self {
+            Self::Line(line) => line.addressee(frame),
+            Self::Rooms(_) => None,
         }
     }
 

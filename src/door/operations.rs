@@ -22,12 +22,16 @@ pub(super) enum Operation {
 }
 
 impl Operation {
-    /// The operation of a verb, in any case.
+    /// The operation of a verb, in any case. Some have more than one verb: those that people try first.
     pub(super) fn parse(verb: &str) -> Option<Self> {
-        const VERBS: [(&str, Operation); 16] = [
+        const VERBS: [(&str, Operation); 21] = [
             ("PM", Operation::Pm),
+            ("BM", Operation::Pm),
             ("DM", Operation::Dm),
             ("EX", Operation::Ex),
+            ("QUIT", Operation::Ex),
+            ("EXIT", Operation::Ex),
+            ("BYE", Operation::Ex),
             ("WHO", Operation::Who),
             ("MAKE", Operation::Make),
             ("JOIN", Operation::Join),
@@ -40,6 +44,7 @@ impl Operation {
             ("TOKEN", Operation::Token),
             ("PASSWD", Operation::Passwd),
             ("HELP", Operation::Help),
+            ("?", Operation::Help),
             ("NOOP", Operation::Noop),
         ];
         VERBS.iter().find(|(name, _)| name.eq_ignore_ascii_case(verb)).map(|(_, operation)| *operation)
@@ -70,11 +75,13 @@ impl Operation {
     /// What HELP says of it.
     pub(super) fn help(self) -> &'static [&'static str] {
         match self {
-            Self::Pm => &["PM [text]: say something to everybody; without text it is asked for"],
+            Self::Pm => &["PM [text]: say something to everybody; without text it is asked for. BM is the same"],
             Self::Dm => &["DM [name [text]]: say something to one; without a name those online are listed first"],
-            Self::Ex => &["EX: leave"],
+            Self::Ex => &["EX: leave; QUIT, EXIT and BYE do the same"],
             Self::Who => &["WHO [prefix]: who is online, you too"],
-            Self::Make => &["MAKE room [password]: make a room and be its host; the password is one word"],
+            Self::Make => {
+                &["MAKE room [password]: make a room and be its host; the password goes to the end of the line"]
+            }
             Self::Join => &["JOIN room [password]: enter a room; its messages then come as D RM room name text"],
             Self::Leave => &["LEAVE room: leave a room; if you are its host, who has been in longest is host then"],
             Self::Rm => &["RM room [text]: say something to everybody in a room; without text it is asked for"],

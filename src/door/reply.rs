@@ -6,7 +6,7 @@ use super::Masked;
 use super::wire::Wire;
 use crate::close::CloseReason;
 use crate::hub::names::{RoomName, RoomToken, UserName};
-use crate::limits::{NAME_BYTES, NAME_CHARS, PASSWORD_CHANGES, PASSWORD_MAX_BYTES, PASSWORD_WINDOW_S};
+use crate::limits::{NAME_BYTES, NAME_CHARS, PASSWORD_MAX_BYTES};
 
 /// A line (or two) of the server to one client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Reply {
     AskNewPassword(UserName),
     /// 553: no name.
     BadName,
+    /// 553: several words, and the second one is no token.
+    NameOfWords,
     /// 553: the name is kept for the server.
     ReservedName(UserName),
     /// 553: somebody else was faster.
@@ -76,6 +78,12 @@ pub enum Reply {
     LineTooLong(usize),
     /// 501: bytes that no line may hold.
     BadBytes,
+    /// 501: a room's password that may not be one.
+    RoomPasswordSize,
+    /// 554: the room has another password.
+    WrongRoomPassword,
+    /// 450: too many wrong passwords of rooms; seconds.
+    TooManyGuesses(u32),
     /// 501: how an operation is spelled.
     Usage(&'static str),
     /// 501: a typed line that is neither C nor D.
@@ -86,6 +94,8 @@ pub enum Reply {
     NotNow,
     /// 550: a name that nobody can have.
     NoSuchUser,
+    /// 550: no direct message reaches a guest.
+    GuestsHearRooms,
     /// 550: there is no room of that name.
     NoSuchRoom,
     /// 214: all operations, or one.
@@ -106,6 +116,9 @@ impl Reply {
                 out,
                 "C 553 a name is a letter, then letters, digits or _ . - and at most {NAME_BYTES} in all; your name?"
             ),
+            Self::NameOfWords => {
+                writeln!(out, "C 553 a name is one word, for example zoe.miller; your name?")
+            }
             Self::ReservedName(name) => writeln!(out, "C 553 {name} is reserved; your name?"),
             Self::NameTaken(name) => writeln!(out, "C 553 {name} was just taken; your name?"),
             Self::NoNewAccounts => writeln!(out, "C 450 no new accounts; your name?"),
@@ -114,6 +127,10 @@ impl Reply {
             Self::Entered { room, token, port: None } => writeln!(out, "C 227 {room} token={}", token.encode()),
             Self::Entered { room, token, port: Some(port) } => {
                 writeln!(out, "C 227 {room} token={} udp={port}", token.encode())
+            }
+            Self::WrongRoomPassword => writeln!(out, "C 554 wrong room password"),
+            Self::TooManyGuesses(seconds) => {
+                writeln!(out, "C 450 too many wrong room passwords, try again in {seconds} s")
             }
             Self::LoginCancelled => writeln!(out, "C 200 cancelled; your name?"),
             Self::PasswordSize(least) => {
@@ -124,13 +141,7 @@ impl Reply {
             Self::TokenRefused => writeln!(out, "C 531 token refused; your password?"),
             Self::Busy(seconds) => writeln!(out, "C 450 busy, try again in {seconds} s"),
             Self::CannotSave => writeln!(out, "C 450 accounts cannot be saved now, try again in 30 s"),
-            Self::TooManyChanges(seconds) => {
-                writeln!(
-                    out,
-                    "C 450 the password was changed {PASSWORD_CHANGES} times within {} min, try again in {seconds} s",
-                    PASSWORD_WINDOW_S / 60
-                )
-            }
+            Self::TooManyChanges(seconds) => writeln!(out, "C 450 too many new passwords, try again in {seconds} s"),
             Self::AskOldPassword => writeln!(out, "C 331 your old password?"),
             Self::AskNextPassword => writeln!(out, "C 332 choose a new password"),
             Self::WrongOldPassword => writeln!(out, "C 530 wrong password; it stays as it is"),
@@ -142,12 +153,20 @@ impl Reply {
             Self::AskNameAndMessage => writeln!(out, "C 350 name and message?"),
             Self::AskMessage => writeln!(out, "C 354 your message?"),
             Self::LineTooLong(bound) => writeln!(out, "C 500 line too long; at most {bound} bytes"),
-            Self::BadBytes => writeln!(out, "C 501 bad bytes; a line is UTF-8 text without control characters"),
+            Self::BadBytes => {
+                writeln!(out, "C 501 bad bytes; a line is UTF-8 text without control characters and invisible ones")
+            }
+            Self::RoomPasswordSize => writeln!(out, "C 501 a room's password has 1 to {PASSWORD_MAX_BYTES} bytes"),
             Self::Usage(usage) => writeln!(out, "C 501 usage: {usage}"),
             Self::NeitherCommandNorData => writeln!(out, "C 501 a line begins with C or D, then a space"),
-            Self::UnknownOperation => writeln!(out, "C 502 unknown operation; HELP lists them"),
+            Self::UnknownOperation => {
+                writeln!(out, "C 502 unknown operation; PM hello says it to everybody, HELP lists all")
+            }
             Self::NotNow => writeln!(out, "C 503 no message was asked for; PM, DM or RM first"),
             Self::NoSuchUser => writeln!(out, "C 550 no such user"),
+            Self::GuestsHearRooms => {
+                writeln!(out, "C 550 a guest is heard in rooms only, and hears rooms only: RM room text")
+            }
             Self::NoSuchRoom => writeln!(out, "C 550 no such room"),
             Self::Help(lines) => encode_list(&mut out, 214, lines),
             Self::Closing(reason) => writeln!(out, "C 421 {reason}"),
@@ -164,6 +183,7 @@ impl Reply {
                 | Self::Usage(_)
                 | Self::NeitherCommandNorData
                 | Self::PasswordSize(_)
+                | Self::RoomPasswordSize
         )
     }
 

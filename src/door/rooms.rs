@@ -7,10 +7,11 @@ mod frame;
 use exchange::Exchange;
 pub use exchange::{Operation, Options, Outcome, Request};
 
-use super::Step;
 use super::datagram::Spelling;
 use super::inbox::Cut;
 use super::reply::Reply;
+use super::{Step, foreign};
+use crate::close::CloseReason;
 use crate::hub::event::Event;
 
 /// One connection's exchange, and what is still owed to whoever began it.
@@ -50,6 +51,9 @@ impl RoomsDoor {
     /// What is asked for by what [`cut`](Self::cut) has found.
     pub fn decode(&mut self, bytes: &[u8]) -> Step<'static> {
         self.owed = Some(Outcome::Refused);
+        if foreign::begins_proxy(bytes) {
+            return Step::Refuse(CloseReason::ProxyHeader);
+        }
         match self.exchange.decode(bytes) {
             exchange::Step::Nothing => Step::Over,
             exchange::Step::Answer(outcome) => {
@@ -67,6 +71,8 @@ impl RoomsDoor {
     pub fn tell(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         if let Reply::Entered { token, .. } = reply {
             self.answer(Outcome::Entered(*token), out);
+        } else if *reply == Reply::WrongRoomPassword {
+            self.answer(Outcome::WrongPassword, out);
         } else if matches!(reply, Reply::Closing(_)) {
             self.end(out);
         }
@@ -78,7 +84,7 @@ impl RoomsDoor {
             self.answer(Outcome::RoomExists, out);
         } else if matches!(event, Event::NoSuchRoom) {
             self.answer(Outcome::NoSuchRoom, out);
-        } else if matches!(event, Event::WrongRoomPassword) {
+        } else if matches!(event, Event::WrongRoomPassword { .. } | Event::RoomNeedsPassword) {
             self.answer(Outcome::WrongPassword, out);
         } else if matches!(event, Event::RoomFull { .. } | Event::TooManyRooms { .. } | Event::GuestNameTaken) {
             self.answer(Outcome::Refused, out);

@@ -1,5 +1,6 @@
 //! What a session asks of the hub. Doors make commands out of bytes; the text is still where it was read.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::names::{GuestName, RoomName, RoomToken, UserName, Who};
@@ -19,7 +20,7 @@ impl<T> fmt::Debug for Masked<T> {
 pub struct Entry<'a> {
     /// Which room.
     pub room: RoomName,
-    /// The word that it is, or is to be, entered by.
+    /// The text that it is, or is to be, entered by.
     pub password: Option<Masked<&'a str>>,
     /// A token that nobody has had yet: that of the place in the room, if there will be one.
     pub token: RoomToken,
@@ -37,15 +38,15 @@ pub enum Command<'a> {
     Leave,
     /// A public message, to every other session.
     Say {
-        /// What is said: checked text without control characters.
-        text: &'a str,
+        /// What is said: checked text, without what a door takes out (see [`text`](crate::text)).
+        text: Cow<'a, str>,
     },
     /// A direct message, to every other session of one account.
     Tell {
         /// Whom to tell.
         to: UserName,
         /// What is said, as in `Say`.
-        text: &'a str,
+        text: Cow<'a, str>,
     },
     /// Whether a direct message to this account would reach anybody.
     Find {
@@ -80,7 +81,7 @@ pub enum Command<'a> {
         /// Which.
         room: RoomName,
         /// What is said, as in `Say`.
-        text: &'a str,
+        text: Cow<'a, str>,
     },
     /// Whether one may speak in a room.
     FindRoom {

@@ -68,6 +68,8 @@ pub enum Event {
         /// Whom; as registered if that is known, else as it was asked for.
         name: UserName,
     },
+    /// A direct message to the session's own account, which has no other session.
+    OnlyYou,
     /// Who is online.
     Online {
         /// In lower-case order, as many as a list may show.
@@ -100,8 +102,13 @@ pub enum Event {
     },
     /// There is no room of that name.
     NoSuchRoom,
+    /// The room has a password, and none was given.
+    RoomNeedsPassword,
     /// The room has another password.
-    WrongRoomPassword,
+    WrongRoomPassword {
+        /// Which, as its maker spelled it.
+        room: RoomName,
+    },
     /// The room has as many members as it may have.
     RoomFull {
         /// Which.

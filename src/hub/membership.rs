@@ -1,11 +1,12 @@
 //! What sessions do with rooms: make, enter, leave, speak, look, and what their host may.
 
-use super::command::Entry;
+use super::command::{Entry, Masked};
 use super::event::{Audience, Closing, Event, RoomLine};
 use super::names::{GuestName, RoomName, Who};
 use super::room::{HostGoes, Member, Room, RoomId, RoomPassword};
 use super::session::SessionId;
 use super::{Hub, listed};
+use crate::limits::{PLACE_END_WORK, WORK_MEMBERS};
 
 impl Hub {
     /// MAKE, by an account. A guest is in one room, and that is all it is: from one, this does nothing.
@@ -53,7 +54,7 @@ impl Hub {
             return Err(Event::RoomExists { room: self.name_of_room(id, room) });
         }
         self.check_rooms_of(who)?;
-        let password = password.and_then(|word| RoomPassword::new(word.0));
+        let password = password.and_then(|Masked(text)| RoomPassword::new(text));
         let id = self.rooms.open(Room::new(room.clone(), password, host_goes, who));
         self.rooms.enter(id, who, name, token, listens);
         Ok(Event::Entered { room, token })
@@ -64,8 +65,10 @@ impl Hub {
         let Some(id) = self.rooms.find(&asked) else { return Err(Event::NoSuchRoom) };
         let Some(room) = self.rooms.room(id) else { return Err(Event::NoSuchRoom) };
         let shown = room.name.clone();
-        if !room.opens_to(password.map(|word| word.0)) {
-            return Err(Event::WrongRoomPassword);
+        match password.filter(|Masked(given)| !given.is_empty()) {
+            None if room.password.is_some() => return Err(Event::RoomNeedsPassword),
+            Some(Masked(given)) if !room.opens_to(given) => return Err(Event::WrongRoomPassword { room: shown }),
+            None | Some(_) => {}
         }
         if matches!(name, Who::Guest(_)) && room.present().find(&name).is_some() {
             return Err(Event::GuestNameTaken);
@@ -137,13 +140,15 @@ impl Hub {
     /// ROOMS.
     pub(super) fn on_rooms(&mut self, who: SessionId, prefix: &str) {
         let all = self.rooms.by_name();
-        let matching = all.range(RoomName::least_with(prefix)..).take_while(|(name, _)| name.begins_with(prefix));
+        let least = RoomName::least_with(prefix);
+        let matching = all.range(least.clone()..).take_while(|(name, _)| name.begins_with(&least));
         let line = |(name, id): (&RoomName, &RoomId)| {
             let room = self.rooms.room(*id);
             let (members, is_locked) = room.map_or((0, false), |room| (room.members().len(), room.password.is_some()));
             RoomLine { name: name.clone(), members, is_locked }
         };
         let (rooms, matching) = listed(matching, line, &self.rules, prefix.is_empty().then_some(all.len()));
+        self.charge_list(rooms.len(), matching);
         self.tell(who, Event::Rooms { rooms, matching });
     }
 
@@ -153,10 +158,12 @@ impl Hub {
             return self.tell(who, Event::NoSuchRoom);
         };
         let all = room.present();
-        let matching = all.from(Who::least_with(prefix)).take_while(|(name, _)| name.begins_with(prefix));
+        let least = Who::least_with(prefix);
+        let matching = all.from(least.clone()).take_while(|(name, _)| name.begins_with(&least));
         let line = |(name, sessions): (&Who, &[SessionId])| (name.clone(), sessions.contains(&room.host));
         let (names, matching) = listed(matching, line, &self.rules, prefix.is_empty().then_some(all.len()));
         let room = room.name.clone();
+        self.charge_list(names.len(), matching);
         self.tell(who, Event::Names { room, names, matching });
     }
 
@@ -204,6 +211,8 @@ impl Hub {
 
     /// Takes a place away and voids its token. Gives the room's name. `settle` must follow.
     fn remove(&mut self, session: SessionId, id: RoomId, name: &Who) -> Option<RoomName> {
+        let members = self.rooms.room(id).map_or(0, |room| room.members().len());
+        self.work += members / WORK_MEMBERS;
         let member = self.rooms.leave(id, session, name)?;
         self.end_place(member);
         self.rooms.room(id).map(|room| room.name.clone())
@@ -246,6 +255,7 @@ impl Hub {
 
     /// A place is gone: its token is void, and a guest was there only for it.
     fn end_place(&mut self, member: Member) {
+        self.work += PLACE_END_WORK;
         self.void_tokens.push_back(member.token);
         self.guests.remove(&member.session);
     }

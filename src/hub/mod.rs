@@ -20,6 +20,8 @@ use presence::Presence;
 use room::{Member, RoomId, Rooms};
 use session::{Roster, SessionId};
 
+use crate::limits::LIST_LINE_WORK;
+
 /// Bits of a message's id below its time: a million ids a millisecond.
 const ID_TIME_SHIFT: u32 = 20;
 
@@ -34,6 +36,7 @@ pub struct Hub {
     last_id: u64,
     events: VecDeque<(Audience, Event)>,
     void_tokens: VecDeque<RoomToken>,
+    work: usize,
 }
 
 /// What the operator may set.
@@ -61,6 +64,7 @@ impl Hub {
             last_id: 0,
             events: VecDeque::new(),
             void_tokens: VecDeque::new(),
+            work: 0,
         }
     }
 
@@ -87,15 +91,15 @@ impl Hub {
         match command {
             Command::Enter { name } => self.on_enter(who, name),
             Command::Leave => self.on_leave(who),
-            Command::Say { text } => self.on_say(who, text, unix_ms),
-            Command::Tell { to, text } => self.on_tell(who, to, text, unix_ms),
+            Command::Say { text } => self.on_say(who, &text, unix_ms),
+            Command::Tell { to, text } => self.on_tell(who, to, &text, unix_ms),
             Command::Find { name } => self.on_find(who, name),
             Command::Who { prefix } => self.on_who(who, prefix),
             Command::Make(entry) => self.on_make(who, entry),
             Command::Join(entry) => self.on_join(who, entry),
             Command::Visit { guest, makes, entry } => self.on_visit(who, guest, makes, entry),
             Command::Part { room } => self.on_part(who, &room),
-            Command::SayIn { room, text } => self.on_say_in(who, &room, text, unix_ms),
+            Command::SayIn { room, text } => self.on_say_in(who, &room, &text, unix_ms),
             Command::FindRoom { room } => self.on_find_room(who, &room),
             Command::Listen { room } => self.on_listen(who, &room),
             Command::Rooms { prefix } => self.on_rooms(who, prefix),
@@ -103,6 +107,12 @@ impl Hub {
             Command::Kick { room, name } => self.on_kick(who, &room, &name),
             Command::Close { room } => self.on_close(who, &room),
         }
+    }
+
+    /// What the commands since the last call have cost beside their events, in the measure of
+    /// [`TURN_WORK`](crate::limits::TURN_WORK): what grows with how many are there. What it costs to tell the events is for whoever tells them.
+    pub fn take_work(&mut self) -> usize {
+        std::mem::take(&mut self.work)
     }
 
     /// The next event and who hears it, in the order in which they happened.
@@ -193,7 +203,7 @@ impl Hub {
     fn on_tell(&mut self, who: SessionId, to: UserName, text: &str, unix_ms: u64) {
         let (name, is_reached) = self.look_up(who, to);
         if !is_reached {
-            return self.tell(who, Event::NotOnline { name });
+            return self.tell(who, self.nobody_hears(who, name));
         }
         let Some(message) = self.message(who, text, unix_ms) else { return };
         let audience = Audience::Account { name: name.clone(), except: who };
@@ -203,14 +213,21 @@ impl Hub {
 
     fn on_find(&mut self, who: SessionId, name: UserName) {
         let (name, is_reached) = self.look_up(who, name);
-        self.tell(who, if is_reached { Event::Found { name } } else { Event::NotOnline { name } });
+        self.tell(who, if is_reached { Event::Found { name } } else { self.nobody_hears(who, name) });
+    }
+
+    /// Why a direct message from `who` to `name` reaches no session.
+    fn nobody_hears(&self, who: SessionId, name: UserName) -> Event {
+        if self.name_of(who) == Some(&name) { Event::OnlyYou } else { Event::NotOnline { name } }
     }
 
     fn on_who(&mut self, who: SessionId, prefix: &str) {
-        let names = self.online.from(UserName::least_with(prefix)).map(|(name, _)| name);
-        let matching = names.take_while(|name| name.begins_with(prefix));
+        let least = UserName::least_with(prefix);
+        let names = self.online.from(least.clone()).map(|(name, _)| name);
+        let matching = names.take_while(|name| name.begins_with(&least));
         let all = prefix.is_empty().then_some(self.online.len());
         let (names, matching) = listed(matching, UserName::clone, &self.rules, all);
+        self.charge_list(names.len(), matching);
         self.tell(who, Event::Online { names, matching });
     }
 
@@ -232,6 +249,11 @@ impl Hub {
     fn next_id(&mut self, unix_ms: u64) -> u64 {
         self.last_id = (unix_ms << ID_TIME_SHIFT).max(self.last_id + 1);
         self.last_id
+    }
+
+    /// A list was made: of `matching` names, of which `shown` are in it.
+    fn charge_list(&mut self, shown: usize, matching: usize) {
+        self.work += shown * LIST_LINE_WORK + matching;
     }
 
     fn tell(&mut self, who: SessionId, event: Event) {

@@ -36,13 +36,13 @@ pub enum HostGoes {
     Closes,
 }
 
-/// One word that a room is entered by. Prints as `***`.
+/// The text that a room is entered by. Prints as `***`.
 pub(super) struct RoomPassword(Zeroizing<Box<str>>);
 
 impl RoomPassword {
-    /// `None` if the word is empty: a room that it would lock could be entered without a word.
-    pub(super) fn new(word: &str) -> Option<Self> {
-        (!word.is_empty()).then(|| Self(Zeroizing::new(word.into())))
+    /// `None` if the text is empty: nobody could say it.
+    pub(super) fn new(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| Self(Zeroizing::new(text.into())))
     }
 }
 
@@ -85,11 +85,10 @@ impl Room {
         &self.present
     }
 
-    /// Whether `word` lets somebody in. A room without a password takes any.
-    pub(super) fn opens_to(&self, word: Option<&str>) -> bool {
-        self.password.as_ref().is_none_or(|RoomPassword(password)| {
-            bool::from(password.as_bytes().ct_eq(word.unwrap_or_default().as_bytes()))
-        })
+    /// Whether `given` lets somebody in. A room without a password takes any.
+    pub(super) fn opens_to(&self, given: &str) -> bool {
+        let is_it = |password: &RoomPassword| bool::from(password.0.as_bytes().ct_eq(given.as_bytes()));
+        self.password.as_ref().is_none_or(is_it)
     }
 
     /// Where a member stands among the members.

@@ -5,6 +5,7 @@ use super::command::{Entry, Masked};
 use super::event::{Closing, RoomLine};
 use super::names::RoomName;
 use super::*;
+use crate::limits::PLACE_END_WORK;
 
 mod guests;
 mod rooms;
@@ -52,8 +53,8 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
     let command = match verb {
         "enter" => Command::Enter { name: name(rest) },
         "leave" => Command::Leave,
-        "say" => Command::Say { text: rest },
-        "tell" => Command::Tell { to: name(two().0), text: two().1 },
+        "say" => Command::Say { text: rest.into() },
+        "tell" => Command::Tell { to: name(two().0), text: two().1.into() },
         "find" => Command::Find { name: name(rest) },
         "who" => Command::Who { prefix: rest },
         "make" => Command::Make(entry(rest, number)),
@@ -64,7 +65,7 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
             Command::Visit { guest, makes: verb == "found", entry: entry(rest, number) }
         }
         "part" => Command::Part { room: room(rest) },
-        "rm" => Command::SayIn { room: room(two().0), text: two().1 },
+        "rm" => Command::SayIn { room: room(two().0), text: two().1.into() },
         "findroom" => Command::FindRoom { room: room(rest) },
         "listen" => Command::Listen { room: room(rest) },
         "rooms" => Command::Rooms { prefix: rest },
@@ -124,7 +125,9 @@ fn spelled_event(event: &Event) -> String {
         Event::FoundRoom => "found the room".to_owned(),
         Event::RoomExists { room } => format!("{room} is there"),
         Event::NoSuchRoom => "no such room".to_owned(),
-        Event::WrongRoomPassword => "wrong word".to_owned(),
+        Event::RoomNeedsPassword => "needs a word".to_owned(),
+        Event::WrongRoomPassword { room } => format!("wrong word for {room}"),
+        Event::OnlyYou => "that is you".to_owned(),
         Event::RoomFull { room } => format!("{room} is full"),
         Event::TooManyRooms { most } => format!("in {most} rooms"),
         Event::GuestNameTaken => "guest is there".to_owned(),
@@ -234,8 +237,8 @@ fn telling_is_for_one_account() {
 
 #[test]
 fn telling_oneself_alone_reaches_nobody() {
-    check(THREE, "2 tell BOB me", &["to 2.0: bob is not online"]);
-    check(THREE, "2 find BOB", &["to 2.0: bob is not online"]);
+    check(THREE, "2 tell BOB me", &["to 2.0: that is you"]);
+    check(THREE, "2 find BOB", &["to 2.0: that is you"]);
 }
 
 #[test]
@@ -293,6 +296,33 @@ fn the_oldest_sessions_are_in_the_way_of_one_more() {
     assert_eq!(hub.surplus_of(&name("alice")), [id(1), id(3)]);
     carry_out(&mut hub, "1 leave", 1);
     assert_eq!(hub.surplus_of(&name("alice")), [id(3)]);
+}
+
+#[test]
+fn what_grows_with_the_server_is_charged() {
+    // Three of five are shown.
+    let setup = ["1 enter pa", "2 enter pb", "3 enter pc", "4 enter pd", "5 enter x", "1 make Tea", "2 join tea"];
+    let cost = |step: &str| {
+        let mut hub = hub_after(&setup);
+        hub.take_work();
+        carry_out(&mut hub, step, 0);
+        hub.take_work()
+    };
+    assert_eq!(cost("1 who"), 3 * LIST_LINE_WORK + 5);
+    assert_eq!(cost("1 who P"), 3 * LIST_LINE_WORK + 4);
+    assert_eq!(cost("1 who X"), LIST_LINE_WORK + 1);
+    assert_eq!(cost("1 who nobody"), 0);
+    assert_eq!(cost("1 rooms t"), LIST_LINE_WORK + 1);
+    assert_eq!(cost("5 names tea P"), 2 * LIST_LINE_WORK + 2);
+    assert_eq!(cost("1 say hello"), 0); // it is charged by whoever tells them
+    assert_eq!(cost("2 part tea"), PLACE_END_WORK);
+    assert_eq!(cost("1 kick tea pb"), PLACE_END_WORK);
+    assert_eq!(cost("1 close tea"), 2 * PLACE_END_WORK);
+    assert_eq!(cost("2 leave"), PLACE_END_WORK);
+    let mut hub = hub_after(&setup);
+    carry_out(&mut hub, "1 who", 0);
+    assert!(hub.take_work() > 0);
+    assert_eq!(hub.take_work(), 0);
 }
 
 #[test]

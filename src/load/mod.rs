@@ -77,8 +77,11 @@ pub fn run(args: &Args) -> ExitCode {
 fn print(report: &Report, json: bool) -> io::Result<()> {
     let text = if json { serde_json::to_string(report)? + "\n" } else { table::render(report) };
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // The reader, such as `head`, has enough of it.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
 }
 
 /// Ends with these words on standard error. If it is closed there is nobody to tell.

@@ -9,6 +9,7 @@ use signal_hook::flag;
 
 use super::fleet::Fleet;
 use super::progress::Progress;
+use crate::signals::heard;
 
 /// A second in nanoseconds, which all times of a run are counted in.
 pub(super) const SECOND: u64 = 1_000_000_000;
@@ -30,14 +31,14 @@ pub(super) struct Run {
 pub(super) struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Asked by INT, TERM and HUP. The second one ends the process in the handler; a server that was started for
+    /// Asked by INT, TERM and HUP, unless the process was started to ignore them. The second one ends the process in the handler; a server that was started for
     /// the run dies with it, but its folder stays behind.
     ///
     /// # Errors
     /// A handler cannot be set.
     pub(super) fn on_signals() -> io::Result<Self> {
         let stop = Self::default();
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in heard(&[SIGINT, SIGTERM, SIGHUP]) {
             // The order matters: what was registered first runs first, and finds the flag as the first signal left it.
             flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(&stop.0))?;
             flag::register(signal, Arc::clone(&stop.0))?;

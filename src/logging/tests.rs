@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
@@ -16,7 +17,9 @@ fn what_a_terminal_obeys_is_escaped() {
     check("\x7f\u{80}\u{9b}\u{9f}\u{a0}", "\\u{7f}\\u{80}\\u{9b}\\u{9f}\u{a0}");
     check("\u{2028}\u{2029}", "\\u{2028}\\u{2029}");
     check("\u{202a}\u{202e}\u{2066}\u{2069}\u{200f}\u{61c}", "\\u{202a}\\u{202e}\\u{2066}\\u{2069}\\u{200f}\\u{61c}");
-    check("\u{2027}\u{202f}\u{2065}\u{206a}", "\u{2027}\u{202f}\u{2065}\u{206a}");
+    check("\u{206a}\u{fff9}\u{200b}\u{feff}", "\\u{206a}\\u{fff9}\\u{200b}\\u{feff}");
+    check("x\u{e0067}🏴\u{e0067}\u{e0062}\u{e007f}", "x\\u{e0067}🏴\u{e0067}\u{e0062}\u{e007f}");
+    check("\u{2027}\u{202f}\u{200c}\u{200d}", "\u{2027}\u{202f}\u{200c}\u{200d}");
 }
 
 #[test]
@@ -33,6 +36,10 @@ fn a_long_message_is_cut() {
     let long = "é".repeat(MESSAGE_BYTES);
     let text = message(&Record::builder().args(format_args!("{long}")).build());
     assert_eq!((text.len(), text.chars().last()), (MESSAGE_BYTES + '…'.len_utf8(), Some('…')));
+}
+
+fn to(path: &Path) -> Target {
+    Target { file: Some(path.to_owned()), taken: Vec::new() }
 }
 
 fn writer(queue: &Queue, sink: impl Write + Send + 'static) -> Writer<'_> {
@@ -54,7 +61,7 @@ fn a_full_queue_drops_and_counts_and_says_so() {
         queue.push(line(Level::Info, &number.to_string()));
     }
     assert_eq!(queue.lock().dropped, 10);
-    let mut writer = writer(&queue, open(&path).unwrap());
+    let mut writer = writer(&queue, to(&path).open().unwrap());
     writer.turn();
     queue.push(line(Level::Info, "again"));
     writer.turn();
@@ -71,12 +78,12 @@ fn a_file_is_private_and_reopened_between_lines() {
     let folder = tempfile::tempdir().unwrap();
     let (path, moved) = (folder.path().join("log"), folder.path().join("log.1"));
     let queue = Queue::new();
-    let mut writer = writer(&queue, open(&path).unwrap());
+    let mut writer = writer(&queue, to(&path).open().unwrap());
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     fs::rename(&path, &moved).unwrap();
     queue.push(line(Level::Info, "before"));
-    queue.reopen(Target(Some(folder.path().join("stale"))));
-    queue.reopen(Target(Some(path.clone())));
+    queue.reopen(to(&folder.path().join("stale")));
+    queue.reopen(to(&path));
     queue.push(line(Level::Info, "after"));
     writer.turn();
     assert_eq!((messages(&moved), messages(&path)), (vec!["before".to_owned()], vec!["after".to_owned()]));
@@ -88,8 +95,8 @@ fn a_file_that_cannot_be_opened_leaves_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     let queue = Queue::new();
-    let mut writer = writer(&queue, open(&path).unwrap());
-    queue.reopen(Target(Some(folder.path().join("no/log"))));
+    let mut writer = writer(&queue, to(&path).open().unwrap());
+    queue.reopen(to(&folder.path().join("no/log")));
     writer.turn();
     let messages = messages(&path);
     assert!(messages[0].starts_with("log.file: cannot open "), "{messages:?}");
@@ -140,7 +147,7 @@ fn the_end_waits_for_the_writer_but_not_for_ever() {
     assert!(!LOCAL.drained(Duration::from_millis(10)));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    let mut writer = writer(&LOCAL, open(&path).unwrap());
+    let mut writer = writer(&LOCAL, to(&path).open().unwrap());
     thread::spawn(move || {
         loop {
             writer.turn();

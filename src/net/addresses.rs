@@ -1,43 +1,28 @@
-//! What the server holds for and against an address: connections open, connections made of late, wrong passwords.
-//!
-//! Both memories are leaky buckets, and both are kept as the one moment at which they will have run empty. So an
-//! entry does not grow with what its address does, nothing has to be counted down, and the entries that hold
-//! something are ordered for good by the moment at which they will hold nothing. That order decides who is
-//! forgotten: those who are clear anyway, and in a full table those who would be clear first.
+//! What the server holds for and against an address and its network: connections open, new connections, wrong
+//! passwords.
 
-use std::collections::{BTreeSet, HashMap};
+mod ledger;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::clock::Millis;
-use crate::limits::{self, Limits};
+use crate::limits::{self, Limits, NETWORK_BITS_V4, NETWORK_BITS_V6, NETWORK_TIMES};
+use ledger::{Entry, Ledger, Nanos};
 
-/// Nanoseconds on the same clock. The table reckons in them so that its window divides without a remainder that
-/// matters among any number of connections; 64 bits of them last for centuries.
-type Nanos = u64;
-
-const SECOND: Nanos = 1_000_000_000;
 const MILLISECOND: Nanos = 1_000_000;
-const NEW_WINDOW: Nanos = limits::NEW_WINDOW_S * SECOND;
-const PENALTY_STEP: Nanos = limits::PENALTY_STEP_S * SECOND;
-const PENALTY_REFUSED: Nanos = limits::PENALTY_REFUSED_S * SECOND;
-const PENALTY_MOST: Nanos = limits::PENALTY_MOST_S * SECOND;
-
-/// Clear entries forgotten at each call that may add one. More than one, so that the sweep outruns the additions;
-/// few, so that a crowd that becomes clear together does not hold up the loop.
-const SWEEP: usize = 4;
 
 /// Of a hundred new connections, how many are dropped as soon as silent ones are too many.
 const SHED_PERCENT: u128 = 30;
 
-/// The per-address rules: a table of at most [`limits::ADDRESSES`] parties (see [`party`]).
+/// The rules for addresses (see [`party`]) and for networks (see [`network`]), each a table of at most
+/// [`limits::ADDRESSES`].
 ///
-/// Exempt addresses (see [`exempt`]) never enter it. Every call costs amortised O(log entries).
+/// One subscriber may have a whole network of addresses, so a network has bounds too: [`NETWORK_TIMES`] those of an
+/// address. Wrong passwords are held against addresses alone. Exempt addresses (see [`exempt`]) never enter a table.
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
-    /// An IPv4 party stands here as its IPv4-mapped IPv6 address, which no IPv6 party is: that is the smaller key.
-    table: HashMap<Ipv6Addr, Entry>,
-    /// The parties without open connections, those that are clear soonest first.
-    idle: BTreeSet<(Nanos, Ipv6Addr)>,
+    parties: Ledger,
+    networks: Ledger,
 }
 
 /// The answer to a new connection.
@@ -45,62 +30,68 @@ pub(super) struct Addresses {
 pub(super) enum Admission {
     /// It may stay, and is counted as open until [`Addresses::release`].
     Welcome,
-    /// Refused: `limits.per_address` or `limits.new_per_address` is reached, or the table is full of addresses that
-    /// all have connections open.
-    TooMany,
-    /// Refused for its address's failures.
+    /// As [`Welcome`](Self::Welcome), but its address has failed so often that it may only log in by token.
     Penalised,
+    /// Refused: the address has as many connections as it may have, at once or in a window; or the table is full of
+    /// addresses that all have connections open.
+    TooMany,
+    /// Refused for the same of its network.
+    TooManyOfNetwork,
 }
 
 impl Addresses {
-    /// An empty table.
+    /// Empty tables.
     pub(super) fn new() -> Self {
         Self::default()
     }
 
-    /// A connection from `ip` has come at `now`. `penalties` is `login.penalties`: whether failures count here.
+    /// A connection from `ip` has come at `now`. `penalties` says whether failures count here.
     ///
-    /// Welcome counts it as open and as new; a refusal changes nothing, so that knocking does not prolong it.
-    /// `limits.new_per_address` is a leaky bucket (GCRA): that many may come at once, and the allowance refills
+    /// Unless it is refused it counts as open and as new; a refusal changes nothing, so that knocking does not prolong
+    /// it. `limits.new_per_address` is a leaky bucket (GCRA): that many may come at once, and the allowance refills
     /// evenly over [`limits::NEW_WINDOW_S`]. Somebody who uses it up and then comes at every refill makes up to twice
     /// as many in the first window, and exactly that many in each later one.
     ///
-    /// If the table is full of addresses with open connections (which takes `limits.connections` beyond
-    /// [`limits::ADDRESSES`]), a new address is refused. To let it in uncounted would lift every per-address rule just
+    /// If a table is full of parties with open connections (which takes `limits.connections` beyond
+    /// [`limits::ADDRESSES`]), a new party is refused. To let it in uncounted would lift every per-address rule just
     /// when the most addresses are at the door; to refuse it costs nobody who is inside anything.
     pub(super) fn admit(&mut self, ip: IpAddr, now: Millis, limits: &Limits, penalties: bool) -> Admission {
         if exempt(ip, limits) {
             return Admission::Welcome;
         }
-        let (who, now) = (key(ip), nanos(now));
-        self.sweep(now);
-        let entry = self.entry(who);
-        if penalties && entry.is_penalised(now) {
-            return Admission::Penalised;
-        }
-        if entry.open >= limits.per_address {
-            return Admission::TooMany;
-        }
-        let Some(spent_until) = entry.spend(now, limits.new_per_address) else {
+        let (who, net, now) = (key(party(ip)), key(network(ip)), nanos(now));
+        self.parties.sweep(now);
+        self.networks.sweep(now);
+        let entry = self.parties.entry(who).admit(now, limits.per_address, limits.new_per_address);
+        let Some(entry) = entry.filter(|_| self.parties.has_room_for(who)) else {
             return Admission::TooMany;
         };
-        if !self.has_room_for(who) {
-            return Admission::TooMany;
-        }
-        self.put(who, Entry { open: entry.open + 1, spent_until, ..entry });
-        Admission::Welcome
+        let (most, allowance) = of_network(limits);
+        let whole = self.networks.entry(net).admit(now, most, allowance);
+        let Some(whole) = whole.filter(|_| self.networks.has_room_for(net)) else {
+            return Admission::TooManyOfNetwork;
+        };
+        self.parties.put(who, entry);
+        self.networks.put(net, whole);
+        if penalties && entry.is_penalised(now) { Admission::Penalised } else { Admission::Welcome }
     }
 
-    /// A connection from `ip` that was welcomed has ended.
+    /// A connection from `ip` that was let in has ended.
     ///
     /// Harmless for an address that has nothing counted, as one that was exempt when it came. (If loopback ceases to
     /// be exempt while it has connections open, their ends are taken off its newer ones.)
     pub(super) fn release(&mut self, ip: IpAddr) {
-        let who = key(ip);
-        let entry = self.entry(who);
-        if let Some(open) = entry.open.checked_sub(1) {
-            self.put(who, Entry { open, ..entry });
-        }
+        self.parties.release(key(party(ip)));
+        self.networks.release(key(network(ip)));
+    }
+
+    /// A connection from `ip` has logged in: it counts as new no longer. To be called once a connection.
+    ///
+    /// What had drained by itself meanwhile is given back too, which at most doubles the refill.
+    pub(super) fn refund(&mut self, ip: IpAddr, limits: &Limits) {
+        let (_, allowance) = of_network(limits);
+        self.parties.refund(key(party(ip)), limits.new_per_address);
+        self.networks.refund(key(network(ip)), allowance);
     }
 
     /// A wrong password (or refused token) from `ip` at `now`: [`limits::PENALTY_STEP_S`] more to its penalty, which
@@ -112,96 +103,22 @@ impl Addresses {
         if exempt(ip, limits) {
             return;
         }
-        let (who, now) = (key(ip), nanos(now));
-        self.sweep(now);
-        let entry = self.entry(who);
-        if self.has_room_for(who) {
-            self.put(who, Entry { penalty_until: entry.punish(now), ..entry });
+        let (who, now) = (key(party(ip)), nanos(now));
+        self.parties.sweep(now);
+        let entry = self.parties.entry(who);
+        if self.parties.has_room_for(who) {
+            self.parties.put(who, Entry { penalty_until: entry.punish(now), ..entry });
         }
+    }
+
+    /// Whether `ip` has failed so often that it may only log in by token.
+    pub(super) fn is_penalised(&self, ip: IpAddr, now: Millis, limits: &Limits) -> bool {
+        !exempt(ip, limits) && self.parties.entry(key(party(ip))).is_penalised(nanos(now))
     }
 
     /// How many addresses are remembered, some of them perhaps without need.
     pub(super) fn len(&self) -> usize {
-        self.table.len()
-    }
-
-    /// What is known of `who`. Somebody unknown is somebody who is clear.
-    fn entry(&self, who: Ipv6Addr) -> Entry {
-        self.table.get(&who).copied().unwrap_or_default()
-    }
-
-    /// The one place that changes an entry, so that the idle ones are always in order.
-    fn put(&mut self, who: Ipv6Addr, entry: Entry) {
-        if let Some(before) = self.table.insert(who, entry)
-            && before.open == 0
-        {
-            self.idle.remove(&(before.clear_at(), who));
-        }
-        if entry.open == 0 {
-            self.idle.insert((entry.clear_at(), who));
-        }
-    }
-
-    /// Forgets a few of those who hold nothing any more.
-    fn sweep(&mut self, now: Nanos) {
-        for _ in 0..SWEEP {
-            if self.idle.first().is_none_or(|&(clear_at, _)| clear_at > now) {
-                return;
-            }
-            self.forget_first();
-        }
-    }
-
-    /// Whether `who` may have an entry, if need be in the place of the idle one that would be clear first.
-    fn has_room_for(&mut self, who: Ipv6Addr) -> bool {
-        self.table.len() < limits::ADDRESSES || self.table.contains_key(&who) || self.forget_first()
-    }
-
-    /// Forgets the idle one that is clear soonest; false if none is idle.
-    fn forget_first(&mut self) -> bool {
-        let Some((_, who)) = self.idle.pop_first() else {
-            return false;
-        };
-        self.table.remove(&who);
-        true
-    }
-}
-
-/// What is held for and against one party. The default holds nothing.
-#[derive(Clone, Copy, Debug, Default)]
-struct Entry {
-    /// When the allowance of new connections will be whole again.
-    spent_until: Nanos,
-    /// When the penalty will have drained.
-    penalty_until: Nanos,
-    /// Connections open.
-    open: u32,
-}
-
-impl Entry {
-    /// From when on the entry says no more than no entry would, once nothing is open.
-    fn clear_at(self) -> Nanos {
-        self.spent_until.max(self.penalty_until)
-    }
-
-    fn is_penalised(self, now: Nanos) -> bool {
-        self.penalty_until.saturating_sub(now) >= PENALTY_REFUSED
-    }
-
-    /// The new `penalty_until` after one more failure.
-    fn punish(self, now: Nanos) -> Nanos {
-        let until = self.penalty_until.max(now).saturating_add(PENALTY_STEP);
-        until.min(now.saturating_add(PENALTY_MOST))
-    }
-
-    /// The new `spent_until` after one more connection, or nothing if that is over `allowance` a window.
-    ///
-    /// The price of a connection is rounded down to a nanosecond: exact for allowances below 700,000, and never off
-    /// by a hundredth above.
-    fn spend(self, now: Nanos, allowance: u32) -> Option<Nanos> {
-        let price = NEW_WINDOW.checked_div(u64::from(allowance))?;
-        let until = self.spent_until.max(now).saturating_add(price);
-        (until <= now.saturating_add(NEW_WINDOW)).then_some(until)
+        self.parties.len()
     }
 }
 
@@ -210,11 +127,7 @@ impl Entry {
 pub(super) fn party(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(v4) => v4.into(),
-        IpAddr::V6(Ipv6Addr::LOCALHOST) => Ipv6Addr::LOCALHOST.into(),
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
+        IpAddr::V6(v6) => masked(v6, limits::PARTY_BITS_V6).into(),
     }
 }
 
@@ -222,16 +135,27 @@ pub(super) fn party(ip: IpAddr) -> IpAddr {
 /// site gets. `::1` is one of its own.
 pub(super) fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            Ipv4Addr::new(a, b, c, 0).into()
-        }
-        IpAddr::V6(Ipv6Addr::LOCALHOST) => Ipv6Addr::LOCALHOST.into(),
-        IpAddr::V6(v6) => {
-            let [a, b, c, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).into()
-        }
+        IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & !(u32::MAX >> NETWORK_BITS_V4)).into(),
+        IpAddr::V6(v6) => masked(v6, NETWORK_BITS_V6).into(),
     }
+}
+
+/// The network of an address as it is written: `192.0.2.0/24`.
+pub(super) fn network_name(ip: IpAddr) -> String {
+    match network(ip) {
+        IpAddr::V4(v4) => format!("{v4}/{NETWORK_BITS_V4}"),
+        IpAddr::V6(v6) => format!("{v6}/{NETWORK_BITS_V6}"),
+    }
+}
+
+fn masked(v6: Ipv6Addr, bits: u32) -> Ipv6Addr {
+    if v6.is_loopback() { v6 } else { Ipv6Addr::from_bits(v6.to_bits() & !(u128::MAX >> bits)) }
+}
+
+/// What a network may have: connections at once, and new ones in a window.
+fn of_network(limits: &Limits) -> (u32, u32) {
+    let times = |of_address: u32| of_address.saturating_mul(NETWORK_TIMES);
+    (times(limits.per_address), times(limits.new_per_address))
 }
 
 /// Whether per-address rules do not apply to `ip`: loopback (IPv4-mapped too), unless `limits.include_loopback`.
@@ -260,8 +184,8 @@ pub(super) fn sheds_silent(silent: u32, dice: impl FnOnce() -> u32, limits: &Lim
     u128::from(dice()) * of < (refused << u32::BITS)
 }
 
-fn key(ip: IpAddr) -> Ipv6Addr {
-    match party(ip) {
+fn key(of: IpAddr) -> Ipv6Addr {
+    match of {
         IpAddr::V4(v4) => v4.to_ipv6_mapped(),
         IpAddr::V6(v6) => v6,
     }

@@ -26,6 +26,7 @@ impl Reactor {
         if self.crest.due <= self.clock.now {
             self.slim();
         }
+        self.log_sums();
         if self.stats_due <= self.clock.now {
             self.log_stats();
         }
@@ -47,6 +48,7 @@ impl Reactor {
             }
             Life::Open if conn.line_due(limits) <= now => self.close(id, CloseReason::LineNeverEnded),
             Life::Open if conn.soft_due(limits) <= now => self.close(id, CloseReason::TooSlow),
+            Life::Open if conn.hard_due(limits) <= now => self.on_hard_due(id),
             Life::Open if conn.watch.due() <= now => self.look_for(id),
             Life::Open => self.end_pause(id),
         }

@@ -12,7 +12,7 @@ use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::inbox::Inbox;
 use crate::hub::session::SessionId;
-use crate::limits::{LEAVE_MS, LOGIN_OWED_BYTES, Limits, Login};
+use crate::limits::{LAG_PART, LEAVE_MS, LOGIN_OWED_BYTES, Limits, Login, OWED_TIMES_MOST, TOOK_RECENTLY_MS};
 
 /// One connection. An idle one owns no heap but what its door keeps.
 #[derive(Debug)]
@@ -33,8 +33,12 @@ pub(super) struct Conn {
     pub(super) line_since: Millis,
     /// Since when it owes more than it may for long; [`NEVER`] if it does not.
     pub(super) soft_since: Millis,
-    /// When it last took bytes, while it is behind (see `crowd.rs`); [`NEVER`] while it is not.
+    /// When it last took bytes, while it lags (see `backpressure.rs`); [`NEVER`] while it does not.
     pub(super) took_at: Millis,
+    /// Until when its next line may wait for receivers that lag; [`NEVER`] if it does not wait.
+    pub(super) throttled_until: Millis,
+    /// Bytes that the kernel held for it after the last write, while it owes more than `limits.owed_bytes`.
+    pub(super) in_kernel: u32,
     /// The watch over what was written to it.
     pub(super) watch: Watch,
     /// For when its timer is armed; [`NEVER`] if it is not.
@@ -59,6 +63,8 @@ pub(super) struct Conn {
     pub(super) is_condemned: bool,
     /// Counts among those that never sent a line.
     pub(super) is_silent: bool,
+    /// Came from an address that had failed too often, and has sent no line yet.
+    pub(super) is_penalised: bool,
 }
 
 /// Where a connection is between its first and its last moment.
@@ -135,7 +141,7 @@ pub(super) enum Pause {
     },
     /// It owes so much that its own commands must wait; read again when it has taken some.
     Owing(Millis),
-    /// The answer to a wrong password is kept back.
+    /// The answer to a wrong password (of an account or a room) is kept back.
     Delay {
         /// Until then.
         due: Millis,
@@ -153,6 +159,8 @@ pub(super) enum Late {
     Wrong(u32),
     /// The old password, within PASSWD, was wrong.
     WrongOld,
+    /// The room has another password.
+    WrongRoom,
     /// That was the last try.
     TooMany,
 }
@@ -174,6 +182,8 @@ impl Conn {
             line_since: NEVER,
             soft_since: NEVER,
             took_at: NEVER,
+            throttled_until: NEVER,
+            in_kernel: 0,
             watch: Watch::default(),
             armed: NEVER,
             login_lines: 0,
@@ -186,6 +196,7 @@ impl Conn {
             is_queued: false,
             is_condemned: false,
             is_silent: false,
+            is_penalised: false,
         }
     }
 
@@ -223,7 +234,8 @@ impl Conn {
                     Pause::None | Pause::Verdict(_) | Pause::Owing(_) => NEVER,
                 };
                 let login = if self.door.is_logged_in() { NEVER } else { self.login_due(login) };
-                login.min(pause).min(self.line_due(limits)).min(self.soft_due(limits)).min(self.watch.due())
+                let owing = self.soft_due(limits).min(self.hard_due(limits));
+                login.min(pause).min(self.line_due(limits)).min(owing).min(self.watch.due())
             }
         }
     }
@@ -242,9 +254,36 @@ impl Conn {
         }
     }
 
-    /// What it may owe at all, in bytes.
+    /// What it may owe while it takes no bytes, in bytes.
     pub(super) fn may_owe(&self, limits: &Limits) -> usize {
         if self.door.is_logged_in() { limits.owed_bytes as usize } else { LOGIN_OWED_BYTES }
+    }
+
+    /// What it may owe in any case, in bytes.
+    pub(super) fn may_owe_at_most(&self, limits: &Limits) -> usize {
+        let times = if self.door.is_logged_in() { OWED_TIMES_MOST } else { 1 };
+        self.may_owe(limits).saturating_mul(times)
+    }
+
+    /// It lags while it owes more than this, in bytes.
+    pub(super) fn lags_from(&self, limits: &Limits) -> usize {
+        self.held_back_from(limits) / LAG_PART
+    }
+
+    /// Whether it lags.
+    pub(super) fn is_lagging(&self) -> bool {
+        self.took_at != NEVER
+    }
+
+    /// Whether a connection that lags has taken bytes within the last moments.
+    pub(super) fn took_recently(&self, now: Millis) -> bool {
+        self.took_at.saturating_add(TOOK_RECENTLY_MS) > now
+    }
+
+    /// When it has taken no byte for too long, while it owes more than `limits.owed_bytes`.
+    pub(super) fn hard_due(&self, limits: &Limits) -> Millis {
+        let is_over = self.outbox.owed() > self.may_owe(limits);
+        if is_over { self.took_at.saturating_add(TOOK_RECENTLY_MS) } else { NEVER }
     }
 
     /// It is not read while it owes more than this, so that what it asks for itself never gets it cut while it reads.

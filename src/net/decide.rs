@@ -14,24 +14,25 @@ use crate::limits;
 impl Reactor {
     /// Carries out one line, given without its LF; `bytes` is what it took on the wire.
     pub(super) fn on_line(&mut self, id: SessionId, line: &[u8], bytes: usize) {
+        self.turn_work += limits::LINE_WORK + bytes / limits::WORK_BYTES;
         if !self.count_line(id, bytes) {
             return;
         }
         fault::trip("line", line);
         let password_min = self.tuning.accounts.password_min_bytes;
+        let is_barred = self.is_barred(id);
         let Some(conn) = self.conn(id) else { return };
-        match conn.door.decode(line, password_min) {
+        let step = conn.door.decode(line, password_min);
+        if is_barred && !matches!(step, Step::Token { .. } | Step::Refuse(_)) {
+            return self.close(id, CloseReason::TooManyFailures);
+        }
+        match step {
             Step::Nothing => {}
             Step::Reply(reply) => self.reply(id, &reply),
-            Step::Command(command) => {
-                let is_public = matches!(command, Command::Say { .. } | Command::SayIn { .. });
-                self.command(id, command);
-                if is_public {
-                    self.hold_back(id);
-                }
-            }
+            Step::Command(command) => self.command(id, command),
             Step::Name(name) => self.on_name(id, name),
-            Step::Token { name, token: Masked(token) } => self.on_token(id, &name, token),
+            Step::NameOrBye(name) => self.on_name_or_bye(id, name),
+            Step::Token { name, token: Masked(token) } => self.on_token(id, &name, token, is_barred),
             Step::Password { name, new, password: Masked(password) } => self.on_password(id, name, new, password),
             Step::ChangePassword => self.on_passwd(id),
             Step::OldPassword(Masked(password)) => self.on_old_password(id, password),
@@ -40,12 +41,15 @@ impl Reactor {
             Step::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
             Step::Visit(request) => self.visit(id, request),
             Step::Over => self.leave(id),
-            Step::Bye => {
-                self.reply(id, &Reply::Bye);
-                self.leave(id);
-            }
+            Step::Bye => self.on_bye(id),
             Step::Refuse(reason) => self.close(id, reason),
         }
+    }
+
+    /// The client takes its leave.
+    pub(super) fn on_bye(&mut self, id: SessionId) {
+        self.reply(id, &Reply::Bye);
+        self.leave(id);
     }
 
     /// Counts a line against its connection's allowances. False when that has ended the connection.
@@ -57,6 +61,7 @@ impl Reactor {
             self.silent -= 1;
         }
         conn.line_since = NEVER; // what comes now is another line
+        conn.throttled_until = NEVER;
         if conn.door.is_logged_in() {
             conn.pace.spend(bytes, now, &self.tuning.limits);
             return true;
@@ -72,6 +77,7 @@ impl Reactor {
     /// Gives the hub a command of this connection, and everybody what follows from it.
     pub(super) fn command(&mut self, id: SessionId, command: Command<'_>) {
         self.hub.handle(id, command, self.clock.unix_ms);
+        self.turn_work += self.hub.take_work();
         self.deliver();
     }
 
@@ -79,7 +85,8 @@ impl Reactor {
     pub(super) fn reply(&mut self, id: SessionId, reply: &Reply) {
         let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
-        outbox.push_own(&mut self.pages, |out| door.tell(reply, out));
+        let bytes = outbox.push_own(&mut self.pages, |out| door.tell(reply, out));
+        self.turn_work += bytes / limits::WORK_BYTES;
         if reply.is_bad_line() {
             conn.bad_lines += 1;
         }

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 
-use super::addresses::party;
+use super::addresses::{network, party};
 use super::clock::{Millis, NEVER, seconds};
+use super::pace::ByteBucket;
 use super::timers::Timers;
 use crate::door::datagram::{Spelling, Up};
 use crate::hub::names::{RoomName, RoomToken};
@@ -35,8 +36,10 @@ pub(super) struct Ear {
     place: Option<Place>,
     /// When it was last heard of.
     heard_at: Millis,
-    /// When its allowance is whole again.
+    /// When its allowance of datagrams is whole again.
     clear_at: Millis,
+    /// Its allowance of bytes, if it is a guest; an account has one for all its ways.
+    bytes: ByteBucket,
     armed: Millis,
 }
 
@@ -98,6 +101,7 @@ impl Ear {
             place: None,
             heard_at: now,
             clear_at: 0,
+            bytes: ByteBucket::default(),
             armed: NEVER,
         }
     }
@@ -130,8 +134,10 @@ pub(super) struct Ears {
     timers: Timers<RoomToken>,
     /// How many are guests' …
     guests: usize,
-    /// … and by whose address (see [`party`]).
+    /// … by whose address (see [`party`]) …
     guests_of: HashMap<IpAddr, u32>,
+    /// … and of which network (see [`network`]).
+    guests_of_network: HashMap<IpAddr, u32>,
 }
 
 impl Ears {
@@ -141,6 +147,7 @@ impl Ears {
             if ear.is_guest {
                 self.guests += 1;
                 *self.guests_of.entry(party(ear.ip)).or_default() += 1;
+                *self.guests_of_network.entry(network(ear.ip)).or_default() += 1;
             }
             ear
         });
@@ -155,6 +162,7 @@ impl Ears {
             if ear.is_guest {
                 self.guests -= 1;
                 take_one(&mut self.guests_of, &party(ear.ip));
+                take_one(&mut self.guests_of_network, &network(ear.ip));
             }
             if ear.place.is_some() {
                 self.forget_place(ear.room_id);
@@ -172,9 +180,14 @@ impl Ears {
         self.guests
     }
 
-    /// How many of those are of one party.
-    pub(super) fn guests_of(&self, party: IpAddr) -> u32 {
-        self.guests_of.get(&party).copied().unwrap_or_default()
+    /// How many of those are of an address's party.
+    pub(super) fn guests_of(&self, ip: IpAddr) -> u32 {
+        self.guests_of.get(&party(ip)).copied().unwrap_or_default()
+    }
+
+    /// How many of those are of an address's network.
+    pub(super) fn guests_of_network(&self, ip: IpAddr) -> u32 {
+        self.guests_of_network.get(&network(ip)).copied().unwrap_or_default()
     }
 
     /// Whether anybody hears this room by datagrams.
@@ -217,6 +230,11 @@ impl Ears {
         Ok(Heard { session: ear.session, room: ear.room.clone(), is_guest: ear.is_guest, is_new })
     }
 
+    /// The bytes that the guest with this token may send.
+    pub(super) fn bytes_of(&mut self, token: RoomToken) -> Option<&mut ByteBucket> {
+        self.by_token.get_mut(&token).map(|ear| &mut ear.bytes)
+    }
+
     /// When the next silence may be over.
     pub(super) fn next_due(&self) -> Option<Millis> {
         self.timers.next_due()
@@ -255,6 +273,7 @@ impl Ears {
         self.by_token.shrink_to_fit();
         self.hearing.shrink_to_fit();
         self.guests_of.shrink_to_fit();
+        self.guests_of_network.shrink_to_fit();
     }
 
     fn forget_place(&mut self, room: RoomId) {

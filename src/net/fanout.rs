@@ -14,13 +14,13 @@ use crate::door::{self, Kind};
 use crate::hub::event::{Audience, Event};
 use crate::hub::room::{Member, RoomId};
 use crate::hub::session::SessionId;
-use crate::limits::DATAGRAM_WORK;
+use crate::limits::{DATAGRAM_WORK, WORK_BYTES};
 
 impl Reactor {
     /// Drains the hub's events to the end, in their order.
     pub(super) fn deliver(&mut self) {
         while let Some((audience, event)) = self.hub.poll_event() {
-            self.hand_out(audience, &event);
+            self.hand_out(audience, &event, Origin::Line);
         }
         self.forget_void_tokens();
     }
@@ -29,20 +29,20 @@ impl Reactor {
     pub(super) fn deliver_unanswered(&mut self) {
         while let Some((audience, event)) = self.hub.poll_event() {
             if !matches!(audience, Audience::One(_)) {
-                self.hand_out(audience, &event);
+                self.hand_out(audience, &event, Origin::Datagram);
             }
         }
         self.forget_void_tokens();
     }
 
-    fn hand_out(&mut self, audience: Audience, event: &Event) {
+    fn hand_out(&mut self, audience: Audience, event: &Event, origin: Origin) {
         if let Event::Said(message) | Event::SaidIn { message, .. } = event {
             fault::trip("told", message.text.as_bytes());
         }
         match audience {
             Audience::One(id) => self.answer(id, event),
             Audience::Others(except) => self.tell_others(except, event),
-            Audience::Room { room, except } => self.tell_room(room, except, event),
+            Audience::Room { room, except } => self.tell_room(room, except, event, origin),
             Audience::Members(members) => self.tell_members(&members, event),
             Audience::Account { name, except } => {
                 let hearers: Vec<_> = self.hub.sessions_of(&name).iter().filter(|id| **id != except).copied().collect();
@@ -64,9 +64,6 @@ impl Reactor {
         if let Event::SessionsFull { sessions } = event {
             return self.close(id, CloseReason::LoggedInAlready(*sessions));
         }
-        if let Event::Online { matching, .. } | Event::Rooms { matching, .. } | Event::Names { matching, .. } = event {
-            self.turn_work += matching;
-        }
         if matches!(event, Event::Welcome { .. }) {
             self.stats.logins += 1;
             self.touched.push(id);
@@ -74,9 +71,13 @@ impl Reactor {
         if let Event::Entered { room, token } = event {
             return self.on_entered(id, room, *token);
         }
+        if let Event::WrongRoomPassword { room } = event {
+            return self.on_wrong_room_password(id, room);
+        }
         let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
-        outbox.push_own(&mut self.pages, |out| door.hear(event, out));
+        let bytes = outbox.push_own(&mut self.pages, |out| door.hear(event, out));
+        self.turn_work += bytes / WORK_BYTES;
         self.mark_dirty(id);
     }
 
@@ -84,7 +85,8 @@ impl Reactor {
     fn tell_own(&mut self, id: SessionId, event: &Event) {
         let Some(conn) = self.conns.find(id) else { return };
         let Some(kind) = conn.door.kind() else { return };
-        conn.outbox.push_own(&mut self.pages, |out| door::encode(kind, event, out));
+        let bytes = conn.outbox.push_own(&mut self.pages, |out| door::encode(kind, event, out));
+        self.pages.count_direct(bytes);
         self.stats.deliveries += 1;
         self.mark_dirty(id);
     }
@@ -100,10 +102,12 @@ impl Reactor {
     }
 
     /// Everybody in a room hears it.
-    fn tell_room(&mut self, room: RoomId, except: Option<SessionId>, event: &Event) {
+    fn tell_room(&mut self, room: RoomId, except: Option<SessionId>, event: &Event, origin: Origin) {
         let members = self.hub.members_of(room);
         self.turn_work += members.len();
+        let may_be_lost = origin == Origin::Datagram && matches!(event, Event::SaidIn { .. });
         let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.crowd);
+        fan.skips_lagging = may_be_lost;
         // Coming and going is not announced by datagrams.
         let mut spoken = if let Event::SaidIn { message, .. } = event
             && self.relay.ears.hears(room)
@@ -124,6 +128,7 @@ impl Reactor {
             }
         }
         self.stats.deliveries += fan.count;
+        self.stats.datagrams_unheard += fan.skipped;
     }
 
     /// Those who were in a room hear that it is no more.
@@ -141,6 +146,15 @@ impl Reactor {
     }
 }
 
+/// How what is said came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// By a connection, which can be made to wait.
+    Line,
+    /// By a datagram, which may be lost.
+    Datagram,
+}
+
 /// What many hear: the frame is encoded once a spelling, and each outbox refers to it.
 struct Fan<'a> {
     event: &'a Event,
@@ -149,17 +163,25 @@ struct Fan<'a> {
     pages: &'a mut Pages,
     crowd: &'a mut VecDeque<SessionId>,
     count: u64,
+    /// Whether receivers that lag are left out: nobody is closed for datagrams that it is too slow for.
+    skips_lagging: bool,
+    /// How many were left out.
+    skipped: u64,
 }
 
 impl<'a> Fan<'a> {
     fn new(event: &'a Event, conns: &'a mut Table, pages: &'a mut Pages, crowd: &'a mut VecDeque<SessionId>) -> Self {
-        Self { event, frames: [None; Kind::ALL.len()], conns, pages, crowd, count: 0 }
+        Self { event, frames: [None; Kind::ALL.len()], conns, pages, crowd, count: 0, skips_lagging: false, skipped: 0 }
     }
 
     fn hand_to(&mut self, id: SessionId) {
         // Who is broken, about to be closed, or closed, is told no more.
         let is_there = |conn: &&mut Conn| !conn.is_condemned && conn.life == Life::Open;
         let Some(conn) = self.conns.find(id).filter(is_there) else { return };
+        if self.skips_lagging && conn.is_lagging() {
+            self.skipped += 1;
+            return;
+        }
         let Some(kind) = conn.door.kind() else { return };
         let Some(frame) = self.frames.get_mut(kind as usize) else { return };
         let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| door::encode(kind, self.event, out)));

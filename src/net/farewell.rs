@@ -3,11 +3,11 @@
 use std::net::Shutdown;
 use std::time::Duration;
 
-use log::info;
 use socket2::SockRef;
 
 use super::conn::{Conn, End, Farewell, Input, Life, Pause};
 use super::kernel;
+use super::log_limit::Subject;
 use super::reactor::{Ending, Reactor};
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
@@ -58,7 +58,11 @@ impl Reactor {
     pub(super) fn close(&mut self, id: SessionId, reason: CloseReason) {
         let Some(conn) = self.conn(id).filter(|conn| conn.life == Life::Open) else { return };
         let ip = conn.ip;
-        info!("421 {reason}: {} from {ip}", self.known_name(id));
+        let subject = match self.hub.name_of(id) {
+            Some(_) => Subject::Closed(reason.name()),
+            None => Subject::ClosedStranger(reason.name()),
+        };
+        self.log_peer(subject, Some(ip), |reactor| format!("421 {reason}: {} from {ip}", reactor.known_name(id)));
         self.stats.count_closed(reason);
         self.part(id);
         if let Some(Conn { outbox, door, .. }) = self.conns.find(id) {
@@ -101,7 +105,7 @@ impl Reactor {
         let is_dialogue = conn.door.is_dialogue();
         let waits_for_verdict = matches!(conn.pause, Pause::Verdict(_));
         conn.pause = Pause::None;
-        self.note_behind(id, false);
+        self.note_lag(id, false);
         if waits_for_verdict {
             self.auth.cancel(super::token::ticket(id));
         }

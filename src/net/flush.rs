@@ -1,18 +1,19 @@
-//! The flush phase: everybody who got bytes in this turn is written to once. And the bounds on what may be owed.
+//! The flush phase: everybody who got bytes in this turn is written to once. And the bounds on what one
+//! connection may owe.
 
-use std::cmp::Reverse;
 use std::io::{ErrorKind, Write as _};
 
 use mio::net::TcpStream;
 
 use super::clock::NEVER;
 use super::conn::{End, Life, Pause};
+use super::kernel;
 use super::outbox::Outbox;
 use super::pages::Pages;
 use super::reactor::Reactor;
 use crate::close::CloseReason;
 use crate::hub::session::SessionId;
-use crate::limits::{BEHIND_PART, CROWD_A_TURN};
+use crate::limits::{CROWD_A_TURN, WRITE_WORK};
 
 impl Reactor {
     /// Notes that a connection has something to be sent that only it or a few were told.
@@ -23,6 +24,7 @@ impl Reactor {
             conn.is_dirty = true;
             conn.is_urgent = true;
             self.urgent.push(id);
+            self.turn_work += WRITE_WORK;
         }
     }
 
@@ -45,10 +47,8 @@ impl Reactor {
         if self.crowd.is_empty() {
             self.pages.turn_over(); // till then no more than one turn's frames come from new lines
         }
-        self.look_at_crowd();
-        if self.pages.owed_bytes() > self.tuning.limits.owed_total_bytes {
-            self.cut_debtors();
-        }
+        self.backpressure.turn_over();
+        self.bound_debts();
     }
 
     fn flush_one(&mut self, id: SessionId) {
@@ -60,7 +60,7 @@ impl Reactor {
         }
         if !conn.is_blocked && !conn.outbox.is_empty() {
             let before = conn.outbox.owed();
-            let (now, was_behind) = (self.clock.now, conn.took_at != NEVER);
+            let (now, was_lagging) = (self.clock.now, conn.is_lagging());
             match write_out(&mut conn.stream, &mut conn.outbox, &mut self.pages) {
                 Written::All => {}
                 Written::Some => conn.is_blocked = true,
@@ -68,7 +68,7 @@ impl Reactor {
             }
             let taken = before - conn.outbox.owed();
             self.stats.bytes_out += taken as u64;
-            if was_behind && taken > 0 {
+            if was_lagging && taken > 0 {
                 conn.took_at = now;
             }
             if taken > 0 {
@@ -79,7 +79,7 @@ impl Reactor {
                 }
             }
         }
-        let is_all_done = conn.outbox.is_empty() && conn.soft_since == NEVER && conn.took_at == NEVER;
+        let is_all_done = conn.outbox.is_empty() && conn.soft_since == NEVER && !conn.is_lagging();
         if !is_all_done || conn.pause != Pause::None || conn.life != Life::Open {
             self.after_write(id);
         }
@@ -96,10 +96,15 @@ impl Reactor {
             }
             return;
         }
-        if owed > conn.may_owe(limits) {
+        if owed > conn.may_owe_at_most(limits) {
             return self.condemn(id, End::Closed(CloseReason::TooSlow));
         }
+        if owed > conn.may_owe(limits) {
+            conn.in_kernel = kernel::unacknowledged(&conn.stream).unwrap_or_default();
+            self.touched.push(id);
+        }
         let soft = limits.owed_soft_bytes as usize;
+        let lags = owed > conn.lags_from(limits);
         if owed > soft && conn.soft_since == NEVER {
             conn.soft_since = now;
             self.touched.push(id);
@@ -109,33 +114,20 @@ impl Reactor {
                 self.resume(id);
             }
         }
-        self.note_behind(id, owed > soft / BEHIND_PART);
+        self.note_lag(id, lags);
     }
 
-    /// All together owe too much: those who owe most are closed until it is bearable. Who has left, or has been told
-    /// to, is a debtor like any other, and has been told all that there is to say.
-    fn cut_debtors(&mut self) {
-        let mut debtors: Vec<(Reverse<usize>, SessionId)> = self
-            .conns
-            .iter()
-            .filter(|conn| conn.life != Life::Gone && !conn.outbox.is_empty())
-            .map(|conn| (Reverse(conn.outbox.owed()), conn.id))
-            .collect();
-        debtors.sort_unstable();
-        for (_, id) in debtors {
-            if self.pages.owed_bytes() <= self.tuning.limits.owed_total_bytes {
-                break;
-            }
-            let Some(conn) = self.conns.find(id) else { continue };
-            match conn.life {
-                Life::Open => {
-                    conn.outbox.drop_all_but_begun(&mut self.pages);
-                    self.condemn(id, End::Closed(CloseReason::TooSlow));
-                }
-                Life::Draining(_) | Life::Lingering(_) => self.cut_off(id),
-                Life::Gone => {}
-            }
+    /// A connection that owes more than `limits.owed_bytes` has not been written to for long. Its peer may be reading
+    /// all the same: a kernel that still holds much takes no more for a while.
+    pub(super) fn on_hard_due(&mut self, id: SessionId) {
+        let now = self.clock.now;
+        let Some(conn) = self.conns.find(id) else { return };
+        let in_kernel = kernel::unacknowledged(&conn.stream).unwrap_or_default();
+        if in_kernel >= conn.in_kernel {
+            return self.close(id, CloseReason::TooSlow);
         }
+        conn.in_kernel = in_kernel;
+        conn.took_at = now;
     }
 }
 

@@ -9,12 +9,13 @@ use mio::net::TcpListener;
 use mio::{Interest, Registry};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
+use super::admit::Refusal;
 use super::clock::NEVER;
+use super::log_limit::Subject;
 use super::reactor::Reactor;
 use super::token::Source;
 use super::{Endpoint, Service, StartError};
-use crate::close::CloseReason;
-use crate::limits::{self, Limits};
+use crate::limits::{self, ACCEPT_WORK, Limits, TURN_WORK_ACCEPTS};
 
 /// A place where connections come in.
 #[derive(Debug)]
@@ -97,20 +98,86 @@ fn is_shortage(error: &io::Error) -> bool {
 /// Why there is no listening at a place that a key of the configuration names.
 pub(super) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
     let what = format!("listen on {place}: {error}");
-    if error.kind() == ErrorKind::AddrInUse {
-        StartError::InUse(format!("{what}; stop the other server, or choose another port with `{key}`"))
-    } else if error.kind() == ErrorKind::PermissionDenied {
-        StartError::Failed(format!("{what}; ports below 1024 need a right that chatd need not have: choose another"))
-    } else {
-        StartError::Failed(format!("{what}; `{key}` must name an address of this machine"))
+    match (error.kind(), error.raw_os_error()) {
+        (ErrorKind::AddrInUse, _) => {
+            let port = place.rsplit(':').next().unwrap_or_default();
+            StartError::InUse(format!(
+                "{what}; stop the other server ('ss -anp | grep :{port}' shows which), or choose another port with \
+                 `{key}`"
+            ))
+        }
+        (ErrorKind::PermissionDenied, _) => StartError::Failed(format!(
+            "{what}; ports below 1024 need a right that chatd need not have: choose another"
+        )),
+        (_, Some(libc::EAFNOSUPPORT)) => {
+            StartError::Failed(format!("{what}: this machine has no such addresses; take it out of `{key}`"))
+        }
+        (_, Some(libc::ENODEV)) => {
+            StartError::Failed(format!("{what}: no network interface has that number; 'ip link' lists them"))
+        }
+        (ErrorKind::AddrNotAvailable, _) => StartError::Failed(format!(
+            "{what}; `{key}` must name an address of this machine, and 'ip address' lists them"
+        )),
+        _ => StartError::Failed(format!("{what}; choose another place with `{key}`")),
     }
 }
 
+/// What a start would meet at the places that it listens at.
+#[derive(Debug, Default)]
+pub struct Trial {
+    /// Places that are in use now: by a server that runs, most likely by this one.
+    pub in_use: Vec<String>,
+    /// What keeps this machine from listening at others, a whole message each.
+    pub faults: Vec<String>,
+}
+
+/// Tries every place without listening there, so that a server that runs notices nothing.
+pub fn try_places(listen: &[Endpoint], datagrams: Option<SocketAddr>) -> Trial {
+    let mut trial = Trial::default();
+    for endpoint in listen {
+        trial.add("listen", &format!("{}://{}", endpoint.service.name(), endpoint.addr), endpoint.addr);
+        if let Some(addr) = endpoint.datagrams() {
+            trial.add("listen", &format!("udp://{addr}"), addr);
+        }
+    }
+    if let Some(addr) = datagrams {
+        trial.add("datagrams", &format!("udp://{addr}"), addr);
+    }
+    trial
+}
+
+impl Trial {
+    fn add(&mut self, key: &str, place: &str, addr: SocketAddr) {
+        let Err(error) = can_bind(addr) else { return };
+        match explain(key, place, &error) {
+            StartError::InUse(_) => self.in_use.push(place.to_owned()),
+            StartError::Config(what) | StartError::Failed(what) => self.faults.push(what),
+        }
+    }
+}
+
+/// Whether this process could have a socket there. Tried over TCP also for datagrams: the address and the right to a
+/// port are the same, and a TCP socket that does not listen is in nobody's way.
+fn can_bind(addr: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&addr.into())
+}
+
 impl Reactor {
-    /// Takes the connections that wait at the listeners, some of each a turn.
+    /// Takes the connections that wait at the listeners, some of each a turn, and no more than their share of what a
+    /// turn may cost. The listeners take turns at being first.
     pub(super) fn accept(&mut self) {
-        for place in 0..self.listeners.len() {
+        let most = self.turn_work + TURN_WORK_ACCEPTS;
+        let (count, first) = (self.listeners.len(), self.first_listener);
+        for place in (first..count).chain(0..first) {
             for _ in 0..limits::ACCEPTS_A_TURN {
+                if self.turn_work >= most {
+                    break; // it stays ready, so the next turn goes on
+                }
                 match self.accept_one(place) {
                     Ok(true) => {}
                     Ok(false) => break,
@@ -121,6 +188,7 @@ impl Reactor {
                 }
             }
         }
+        self.first_listener = (first + 1) % count.max(1);
     }
 
     /// Takes one connection. False when none waits.
@@ -130,6 +198,7 @@ impl Reactor {
         };
         match listener.socket.accept() {
             Ok((stream, peer)) => {
+                self.turn_work += ACCEPT_WORK;
                 let service = listener.service;
                 self.on_accept_success();
                 self.admit(stream, peer.ip(), service);
@@ -149,7 +218,7 @@ impl Reactor {
     /// There are descriptors (again).
     fn on_accept_success(&mut self) {
         if std::mem::take(&mut self.is_accept_failing) {
-            info!("connections are accepted again");
+            self.log_peer(Subject::AcceptsAgain, None, |_| "connections are accepted again".to_owned());
             self.spare.refill();
         }
     }
@@ -159,7 +228,9 @@ impl Reactor {
     /// send away the others.
     fn on_accept_error(&mut self, place: usize, error: &io::Error) {
         if !std::mem::replace(&mut self.is_accept_failing, true) {
-            warn!("cannot accept connections: {error}; tried again every {} ms", limits::ACCEPT_RETRY_MS);
+            let every = limits::ACCEPT_RETRY_MS;
+            let line = |_: &Self| format!("cannot accept connections: {error}; tried again every {every} ms");
+            self.log_peer(Subject::CannotAccept, None, line);
         }
         if is_shortage(error) {
             self.refuse_all(place);
@@ -178,7 +249,7 @@ impl Reactor {
             let taken = listener.and_then(|listener| Some((listener.socket.accept().ok()?, listener.service)));
             let was_taken = taken.is_some();
             if let Some(((stream, peer), service)) = taken {
-                self.refuse(stream, peer.ip(), service, CloseReason::ServerFull);
+                self.refuse(stream, peer.ip(), service, Refusal::FULL);
             }
             self.spare.refill();
             if !was_taken {
@@ -201,6 +272,21 @@ mod tests {
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
     use super::*;
+
+    #[test]
+    fn places_are_tried_without_listening() {
+        let endpoint = |addr: SocketAddr| Endpoint { addr, optional: false, service: Service::Line };
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let elsewhere = SocketAddr::from(([192, 0, 2, 1], 7));
+        let listen = [endpoint(taken.local_addr().unwrap()), endpoint(free), endpoint(elsewhere)];
+        let trial = try_places(&listen, Some(elsewhere));
+        assert_eq!(trial.in_use, [format!("line://{}", taken.local_addr().unwrap())]);
+        let [first, second] = trial.faults.as_slice() else { panic!("{trial:?}") };
+        assert!(first.contains("line://192.0.2.1:7") && first.contains("`listen`"), "{first}");
+        assert!(second.contains("udp://192.0.2.1:7") && second.contains("`datagrams`"), "{second}");
+        assert!(TcpStream::connect(free).is_err(), "nobody listens there");
+    }
 
     #[test]
     fn who_vanishes_is_looked_for_and_given_up_in_two_minutes() {

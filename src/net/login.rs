@@ -1,12 +1,11 @@
 //! Logging in: what the door asks of the accounts, and what becomes of the verdicts. Hashing is done elsewhere; a
 //! connection is not read while its password is under way.
 
-use log::{debug, info};
-
 use super::addresses;
 use super::clock::Millis;
 use super::conn::{Late, Pause};
 use super::fault;
+use super::log_limit::Subject;
 use super::reactor::Reactor;
 use super::token::{from_ticket, ticket};
 use crate::auth::{Origin, Refused, Request, Secret, Verdict};
@@ -16,7 +15,7 @@ use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::names::UserName;
 use crate::hub::session::SessionId;
-use crate::limits::{BUSY_RETRY_S, Registration};
+use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
 
 /// How somebody has proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,22 +27,35 @@ enum Proof {
 }
 
 impl Reactor {
-    /// Somebody says who they are.
+    /// Somebody says who they are. A server that takes no new accounts answers every name in one way, spelled as it came:
+    /// who has an account there is nobody's business.
     pub(super) fn on_name(&mut self, id: SessionId, name: UserName) {
         let reply = match (self.auth.lookup(&name), self.tuning.accounts.registration) {
-            (Some(registered), _) => Reply::AskPassword(registered),
+            (_, Registration::Closed) => Reply::AskPassword(name),
+            (Some(registered), Registration::Open) => Reply::AskPassword(registered),
+            (None, Registration::Open) if name.is_reserved() => Reply::ReservedName(name),
             (None, Registration::Open) if self.auth.may_register() => Reply::AskNewPassword(name),
             (None, Registration::Open) => Reply::NoNewAccounts,
-            // Who is not here looks like who is: the names of a closed server are nobody's business.
-            (None, Registration::Closed) => Reply::AskPassword(name),
         };
         self.reply(id, &reply);
     }
 
+    /// Somebody gives a word by which people leave, where a name is asked for. It is a name if an account has it.
+    pub(super) fn on_name_or_bye(&mut self, id: SessionId, name: UserName) {
+        if self.auth.lookup(&name).is_some() { self.on_name(id, name) } else { self.on_bye(id) }
+    }
+
     /// Somebody shows a resume token instead of a password.
-    pub(super) fn on_token(&mut self, id: SessionId, name: &UserName, token: &[u8]) {
+    ///
+    /// One that is refused is a failure, but not where no other way in is open (`is_barred`): it guesses nothing that a
+    /// penalty could keep from being guessed, and neighbours of the same address would wait for it.
+    pub(super) fn on_token(&mut self, id: SessionId, name: &UserName, token: &[u8], is_barred: bool) {
+        self.turn_work += TOKEN_WORK;
         if let Some(epoch) = self.auth.check_token(name, token, self.clock.unix_ms / 1000) {
             return self.enter(id, name, epoch, Proof::Token);
+        }
+        if is_barred {
+            return self.close(id, CloseReason::TooManyFailures);
         }
         let Some(left) = self.count_failure(id) else { return };
         if left == 0 {
@@ -65,6 +77,7 @@ impl Reactor {
 
     /// TOKEN: a resume token for this account, as of when this session logged in.
     pub(super) fn issue_token(&mut self, id: SessionId) {
+        self.turn_work += TOKEN_WORK;
         let Some(epoch) = self.conn(id).map(|conn| conn.epoch) else { return };
         let now = self.clock.unix_ms / 1000;
         let token = self.hub.name_of(id).and_then(|name| self.auth.issue_token(name, epoch, now));
@@ -147,12 +160,15 @@ impl Reactor {
                 self.close(oldest, CloseReason::Replaced);
             }
         }
-        if let Some(conn) = self.conn(id) {
-            conn.failures = 0;
-            conn.epoch = epoch;
-            debug!("{name} logged in from {}", conn.ip);
-        }
+        let Some(conn) = self.conn(id) else { return };
+        conn.failures = 0;
+        conn.epoch = epoch;
+        let ip = conn.ip;
+        self.log_peer(Subject::LoggedIn, Some(ip), |_| format!("{name} logged in from {ip}"));
         self.command(id, Command::Enter { name });
+        if self.hub.name_of(id).is_some() {
+            self.addresses.refund(ip, &self.tuning.limits);
+        }
     }
 
     fn on_wrong(&mut self, id: SessionId, asked: Millis, answer: impl FnOnce(u32) -> Late) {
@@ -161,13 +177,23 @@ impl Reactor {
         self.answer_late(id, asked, answer);
     }
 
+    /// Whether a connection's address had failed too often when it came, and has still; asked at its first line, and
+    /// false ever after. Then only a good token lets it in.
+    pub(super) fn is_barred(&mut self, id: SessionId) -> bool {
+        let now = self.clock.now;
+        let Some(conn) = self.conns.find(id) else { return false };
+        let (was_penalised, ip) = (std::mem::take(&mut conn.is_penalised), conn.ip);
+        was_penalised && self.tuning.login.penalties && self.addresses.is_penalised(ip, now, &self.tuning.limits)
+    }
+
     /// Counts a failure against the connection and its address. Gives the tries that are left.
     fn count_failure(&mut self, id: SessionId) -> Option<u32> {
         let now = self.clock.now;
         let conn = self.conn(id)?;
         conn.failures += 1;
         let (ip, failures) = (conn.ip, conn.failures);
-        info!("wrong password or token for {} from {ip}", self.known_name(id));
+        let line = |reactor: &Self| format!("wrong password or token for {} from {ip}", reactor.known_name(id));
+        self.log_peer(Subject::WrongPassword, Some(ip), line);
         if self.tuning.login.penalties {
             self.addresses.failure(ip, now, &self.tuning.limits);
         }
@@ -182,7 +208,7 @@ impl Reactor {
     }
 
     /// Says something `login.failure_delay_ms` after `asked`, by a timer, so that guessing is slow and nobody waits.
-    fn answer_late(&mut self, id: SessionId, asked: Millis, answer: Late) {
+    pub(super) fn answer_late(&mut self, id: SessionId, asked: Millis, answer: Late) {
         let now = self.clock.now;
         let due = asked + u64::from(self.tuning.login.failure_delay_ms);
         if due <= now {
@@ -199,6 +225,12 @@ impl Reactor {
         match answer {
             Late::Wrong(left) => self.reply(id, &Reply::WrongPassword(left)),
             Late::WrongOld => self.reply(id, &Reply::WrongOldPassword),
+            Late::WrongRoom => {
+                self.reply(id, &Reply::WrongRoomPassword);
+                if self.conn(id).is_some_and(|conn| !conn.door.is_dialogue()) {
+                    self.leave(id); // one exchange a connection
+                }
+            }
             Late::TooMany => self.close(id, CloseReason::TooManyFailures),
         }
     }

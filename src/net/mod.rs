@@ -5,9 +5,10 @@
 mod addresses;
 mod admit;
 mod arm;
+mod backpressure;
 mod clock;
 mod conn;
-mod crowd;
+mod debts;
 mod decide;
 mod descriptors;
 mod ears;
@@ -15,8 +16,10 @@ mod fanout;
 mod farewell;
 mod fault;
 mod flush;
+mod guesses;
 mod kernel;
 mod listen;
+mod log_limit;
 mod login;
 mod operate;
 pub mod outbox;
@@ -53,7 +56,10 @@ use addresses::Addresses;
 use clock::{Clock, NEVER};
 use descriptors::Spare;
 use fault::Faults;
+use guesses::Guesses;
 use listen::Listener;
+pub use listen::{Trial, try_places};
+use log_limit::LogLimit;
 use pages::Pages;
 use passwd::Changes;
 use reactor::{Ending, Reactor};
@@ -106,12 +112,30 @@ pub enum Service {
     },
 }
 
+impl Endpoint {
+    /// Where its members send datagrams: at the same address, in the same zone.
+    fn datagrams(&self) -> Option<SocketAddr> {
+        let Service::Rooms { udp, .. } = self.service else { return None };
+        let mut addr = self.addr;
+        addr.set_port(udp);
+        Some(addr)
+    }
+}
+
 impl Service {
     /// The name of its door.
     fn name(self) -> &'static str {
         match self {
             Self::Line => "line",
             Self::Rooms { .. } => "rooms",
+        }
+    }
+
+    /// Whether the passwords of accounts can be tried here: only there are addresses kept out for wrong ones.
+    fn asks_for_passwords(self) -> bool {
+        match self {
+            Self::Line => true,
+            Self::Rooms { .. } => false,
         }
     }
 
@@ -208,6 +232,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         reload,
         log_lines_dropped: stats_log_lines_dropped,
         listeners,
+        first_listener: 0,
         accept_retry: NEVER,
         is_accept_failing: false,
         spare: Spare::new(),
@@ -215,7 +240,9 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         conns: Table::default(),
         generations: Generations::default(),
         addresses: Addresses::new(),
+        guesses: Guesses::default(),
         silent: 0,
+        log_limit: LogLimit::default(),
         hub: Hub::new(Rules::from(&tuning)),
         auth,
         changes: Changes::default(),
@@ -226,9 +253,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         run_queue: Default::default(),
         urgent: Vec::new(),
         crowd: VecDeque::new(),
-        behind: 0,
-        is_crowd_behind: false,
-        crowd_next: 0,
+        backpressure: Default::default(),
         touched: Vec::new(),
         condemned: VecDeque::new(),
         doomed: Vec::new(),
@@ -254,7 +279,7 @@ fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Re
     };
     let settings = auth::Settings { file, rules: tuning.accounts.clone() };
     Auth::open(&settings, wake).map_err(|error| match error {
-        OpenError::InUse(text) => StartError::InUse(text),
+        OpenError::InUse(_) => StartError::InUse(error.to_string()),
         OpenError::Unusable(text) => StartError::Config(text),
     })
 }

@@ -1,12 +1,14 @@
 //! The operator's side of the loop: signals, the reload, the shutdown, the line of statistics.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use log::{info, warn};
+use log::{info, log, log_enabled, warn};
 
 use super::clock::{NEVER, seconds};
 use super::conn::Pause;
 use super::descriptors;
+use super::log_limit::Subject;
 use super::pace::Pace;
 use super::reactor::{Ending, Reactor};
 use super::signals;
@@ -72,6 +74,21 @@ impl Reactor {
         }
     }
 
+    /// Logs a line that a peer can cause (one at `ip`, if it is because of one), unless there were enough of its kind.
+    pub(super) fn log_peer(&mut self, subject: Subject, ip: Option<IpAddr>, line: impl FnOnce(&Self) -> String) {
+        let level = subject.level();
+        if log_enabled!(level) && self.log_limit.admits(subject, ip, self.clock.now) {
+            log!(level, "{}", line(self));
+        }
+    }
+
+    /// Logs how many lines were not written in the minutes that are over.
+    pub(super) fn log_sums(&mut self) {
+        while let Some(sum) = self.log_limit.poll_sum(self.clock.now) {
+            log!(sum.subject.level(), "{sum}");
+        }
+    }
+
     /// When the next line of statistics is due.
     pub(super) fn plan_stats(&mut self) {
         let every = seconds(self.tuning.stats_s);
@@ -99,7 +116,10 @@ impl Reactor {
     }
 
     /// The end: the account thread finishes what it has begun, and stops.
-    pub(super) fn finish(self) {
+    pub(super) fn finish(mut self) {
+        while let Some(sum) = self.log_limit.poll_rest() {
+            log!(sum.subject.level(), "{sum}");
+        }
         if !self.conns.is_empty() {
             warn!("{} connections had not heard all when the server ended", self.conns.len());
         }

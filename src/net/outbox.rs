@@ -40,6 +40,12 @@ impl Outbox {
         self.owed as usize
     }
 
+    /// Heap that the outbox has for itself, in bytes: its own bytes and its list of pieces.
+    pub(super) fn heap_bytes(&self) -> u64 {
+        let list = |rest: &VecDeque<Piece>| size_of::<VecDeque<Piece>>() + rest.capacity() * size_of::<Piece>();
+        (self.own.capacity() + self.rest.as_ref().map_or(0, |rest| list(rest))) as u64
+    }
+
     /// Whether there is nothing to send.
     pub(super) fn is_empty(&self) -> bool {
         self.owed == 0
@@ -49,27 +55,26 @@ impl Outbox {
     pub fn push_shared(&mut self, piece: Piece, pages: &mut Pages) {
         debug_assert!(piece.len() > 0, "a frame has at least its end");
         self.owed += piece.end - piece.start;
-        if self.push(piece) {
+        if self.push(piece, pages) {
             pages.hold(piece.page);
         }
     }
 
-    /// Adds what `encode` appends, for this connection alone.
-    pub(super) fn push_own(&mut self, pages: &mut Pages, encode: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.own.len();
-        let draft = Draft { bytes: &mut self.own, start };
+    /// Adds what `encode` appends, for this connection alone. Gives how many bytes that are.
+    pub(super) fn push_own(&mut self, pages: &mut Pages, encode: impl FnOnce(&mut Vec<u8>)) -> usize {
+        let draft = Draft::of(&mut self.own, pages);
         encode(draft.bytes);
-        std::mem::forget(draft);
-        let added = self.own.len() - start;
+        let added = draft.keep();
         if added > 0 {
             self.owed += added as u32;
-            pages.own_bytes += added as u64;
-            self.push(Piece { page: OWN, start: start as u32, end: self.own.len() as u32 });
+            let end = self.own.len();
+            self.push(Piece { page: OWN, start: (end - added) as u32, end: end as u32 }, pages);
         }
+        added
     }
 
     /// Whether a new piece had to be added.
-    fn push(&mut self, piece: Piece) -> bool {
+    fn push(&mut self, piece: Piece, pages: &mut Pages) -> bool {
         let last = self.rest.as_mut().and_then(|rest| rest.back_mut()).unwrap_or(&mut self.first);
         if last.page == piece.page && last.end == piece.start && last.len() > 0 {
             last.end = piece.end;
@@ -78,7 +83,9 @@ impl Outbox {
         if self.first.len() == 0 {
             self.first = piece;
         } else {
+            let before = self.heap_bytes();
             self.rest.get_or_insert_default().push_back(piece);
+            pages.heap_bytes += self.heap_bytes() - before;
         }
         true
     }
@@ -95,6 +102,21 @@ impl Outbox {
 
     fn pieces(&self) -> impl Iterator<Item = &Piece> {
         std::iter::once(&self.first).chain(self.rest.iter().flat_map(|rest| rest.iter()))
+    }
+
+    /// Its pieces of shared pages, in the order in which they will be sent.
+    pub(super) fn shared_pieces(&self) -> impl Iterator<Item = &Piece> {
+        self.pieces().filter(|piece| piece.page != OWN)
+    }
+
+    /// Copies its pieces of pages of which little is owed into pages without gaps.
+    pub(super) fn pack(&mut self, pages: &mut Pages) {
+        let rest = self.rest.iter_mut().flat_map(|rest| rest.iter_mut());
+        for piece in std::iter::once(&mut self.first).chain(rest) {
+            if piece.page != OWN && pages.is_sparse(piece.page) {
+                *piece = pages.pack(*piece);
+            }
+        }
     }
 
     fn slice<'a>(&'a self, piece: Piece, pages: &'a Pages) -> &'a [u8] {
@@ -132,7 +154,7 @@ impl Outbox {
     /// Gives back memory that is needed no longer: all of it when nothing is owed.
     fn trim(&mut self, pages: &mut Pages) {
         if self.is_empty() {
-            pages.own_bytes -= self.own.len() as u64;
+            pages.heap_bytes -= self.heap_bytes();
             self.own = Vec::new();
             self.rest = None;
             return;
@@ -143,8 +165,10 @@ impl Outbox {
         let first_own = self.pieces().find(|piece| piece.page == OWN);
         let gone = first_own.map_or(self.own.len(), |piece| piece.start as usize);
         if gone >= TRIM_BYTES && gone * 2 >= self.own.len() {
+            let before = self.heap_bytes();
             self.own.drain(..gone);
-            pages.own_bytes -= gone as u64;
+            self.own.shrink_to(self.own.len() * 2);
+            pages.heap_bytes -= before - self.heap_bytes();
             let rest = self.rest.iter_mut().flat_map(|rest| rest.iter_mut());
             for piece in std::iter::once(&mut self.first).chain(rest).filter(|piece| piece.page == OWN) {
                 piece.start -= gone as u32;
@@ -174,16 +198,32 @@ impl Outbox {
     }
 }
 
-/// A frame in the making. An encoder that panics leaves nothing behind: its bytes would be counted as paid, and never
-/// have been owed.
+/// A frame in the making. An encoder that panics leaves nothing behind: its bytes would be sent without being owed.
 struct Draft<'a> {
     bytes: &'a mut Vec<u8>,
+    pages: &'a mut Pages,
     start: usize,
+    capacity: usize,
+}
+
+impl<'a> Draft<'a> {
+    fn of(bytes: &'a mut Vec<u8>, pages: &'a mut Pages) -> Self {
+        let (start, capacity) = (bytes.len(), bytes.capacity());
+        Self { bytes, pages, start, capacity }
+    }
+
+    /// The frame is whole. Gives its length.
+    fn keep(mut self) -> usize {
+        let added = self.bytes.len() - self.start;
+        self.start = self.bytes.len();
+        added
+    }
 }
 
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
         self.bytes.truncate(self.start);
+        self.pages.heap_bytes += (self.bytes.capacity() - self.capacity) as u64;
     }
 }
 

@@ -5,13 +5,41 @@ use crate::limits::Limits;
 
 const MICROS_A_SECOND: u64 = 1_000_000;
 
+/// Bytes against `limits.rate_bytes_per_s`, one second's worth at once.
+#[derive(Debug, Default)]
+pub(super) struct ByteBucket {
+    /// When it is empty, in microseconds of the loop's clock.
+    clear: u64,
+}
+
+impl ByteBucket {
+    /// From when on more may be taken, in milliseconds.
+    pub(super) fn free_at(&self, limits: &Limits) -> Millis {
+        if limits.rate_bytes_per_s == 0 { 0 } else { self.clear.saturating_sub(MICROS_A_SECOND).div_ceil(1000) }
+    }
+
+    /// `bytes` bytes were taken at `now`.
+    pub(super) fn spend(&mut self, bytes: usize, now: Millis, limits: &Limits) {
+        let cost = (bytes as u64 * MICROS_A_SECOND).checked_div(u64::from(limits.rate_bytes_per_s));
+        self.clear = self.clear.max(now * 1000) + cost.unwrap_or(0);
+    }
+
+    /// Takes `bytes` bytes at `now` if that is within the rate; gives whether it is.
+    pub(super) fn take(&mut self, bytes: usize, now: Millis, limits: &Limits) -> bool {
+        let is_free = self.free_at(limits) <= now;
+        if is_free {
+            self.spend(bytes, now, limits);
+        }
+        is_free
+    }
+}
+
 /// How much of its allowance a connection has used. A fresh one has used nothing.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     /// When the lines' bucket is empty, in microseconds of the loop's clock.
     lines_clear: u64,
-    /// When the bytes' bucket is empty.
-    bytes_clear: u64,
+    bytes: ByteBucket,
 }
 
 impl Pace {
@@ -19,18 +47,19 @@ impl Pace {
     pub(super) fn free_at(&self, limits: &Limits) -> Millis {
         let line_ahead = line_cost(limits) * u64::from(limits.rate_burst.max(1) - 1);
         let lines_free = self.lines_clear.saturating_sub(line_ahead);
-        let bytes_free = self.bytes_clear.saturating_sub(MICROS_A_SECOND);
-        let lines_free = if limits.rate_lines_per_s == 0 { 0 } else { lines_free };
-        let bytes_free = if limits.rate_bytes_per_s == 0 { 0 } else { bytes_free };
-        lines_free.max(bytes_free).div_ceil(1000)
+        let lines_free = if limits.rate_lines_per_s == 0 { 0 } else { lines_free.div_ceil(1000) };
+        lines_free.max(self.bytes.free_at(limits))
     }
 
     /// A line of `bytes` bytes was taken at `now`.
     pub(super) fn spend(&mut self, bytes: usize, now: Millis, limits: &Limits) {
-        let now = now * 1000;
-        self.lines_clear = self.lines_clear.max(now) + line_cost(limits);
-        let bytes_cost = (bytes as u64 * MICROS_A_SECOND).checked_div(u64::from(limits.rate_bytes_per_s));
-        self.bytes_clear = self.bytes_clear.max(now) + bytes_cost.unwrap_or(0);
+        self.lines_clear = self.lines_clear.max(now * 1000) + line_cost(limits);
+        self.bytes.spend(bytes, now, limits);
+    }
+
+    /// The bytes that this user may send, by whatever way.
+    pub(super) fn bytes(&mut self) -> &mut ByteBucket {
+        &mut self.bytes
     }
 }
 

@@ -7,7 +7,7 @@
 use slab::Slab;
 
 use crate::door::Kind;
-use crate::limits::PAGE_BYTES;
+use crate::limits::{PACK_PART, PAGE_BYTES};
 
 /// A range of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,16 +30,22 @@ pub struct Pages {
     open: [Option<u32>; Kind::ALL.len()],
     /// Bytes of pages that are closed but still owed.
     closed_bytes: u64,
-    /// Bytes that connections keep for themselves; outboxes count them here.
-    pub(super) own_bytes: u64,
-    /// Bytes of frames since the last [`Pages::turn_over`].
+    /// Heap that outboxes have for themselves, their own bytes and their lists of pieces; they count it here.
+    pub(super) heap_bytes: u64,
+    /// Bytes that were queued for others since the last [`Pages::turn_over`].
     turn_bytes: usize,
+    /// The closed page that [`Pages::pack`] appends to.
+    packed: Option<u32>,
+    /// [`Pages::closed_bytes`] from which on packing pays again.
+    pack_from: u64,
 }
 
 #[derive(Debug, Default)]
 struct Page {
     bytes: Vec<u8>,
     holders: u32,
+    /// Bytes of it that are owed, once for each connection that owes them; as of the last weighing.
+    weight: u64,
 }
 
 impl Pages {
@@ -128,15 +134,91 @@ impl Pages {
         self.pages.shrink_to_fit();
     }
 
-    /// Bytes of frames in this turn.
+    /// Counts `bytes` that were queued for a connection by somebody else, outside of the pages.
+    pub(super) fn count_direct(&mut self, bytes: usize) {
+        self.turn_bytes += bytes;
+    }
+
+    /// Bytes queued for others in this turn: frames in pages once each, direct messages for each receiver.
     pub(super) fn turn_bytes(&self) -> usize {
         self.turn_bytes
     }
 
-    /// What all connections owe together: shared pages once, and what each keeps for itself.
+    /// Memory behind all outboxes, in bytes: shared pages once, and the heap of each outbox.
     pub(super) fn owed_bytes(&self) -> u64 {
         let is_held = |number: &u32| self.pages.get(*number as usize).filter(|page| page.holders > 0);
         let open: usize = self.open.iter().flatten().filter_map(is_held).map(|page| page.bytes.len()).sum();
-        open as u64 + self.closed_bytes + self.own_bytes
+        open as u64 + self.closed_bytes + self.heap_bytes
+    }
+
+    /// Whether the closed pages have grown so much, to a part of `bound` at least, that it is time to look for pages
+    /// of which little is still owed.
+    pub(super) fn wants_packing(&self, bound: u64) -> bool {
+        self.closed_bytes > self.pack_from.max(bound / PACK_PART)
+    }
+
+    /// Begins to weigh the pages by what is owed of them; [`Pages::weigh`] each piece of each outbox then.
+    pub(super) fn begin_weighing(&mut self) {
+        for (_, page) in &mut self.pages {
+            page.weight = 0;
+        }
+    }
+
+    /// Adds a piece to the weight of its page.
+    pub(super) fn weigh(&mut self, piece: Piece) {
+        if let Some(page) = self.pages.get_mut(piece.page as usize) {
+            page.weight += piece.len() as u64;
+        }
+    }
+
+    /// Whether copies of all that is owed of this page take no more than half of it. Only of closed pages.
+    pub(super) fn is_sparse(&self, number: u32) -> bool {
+        let is_light = |page: &Page| page.weight * 2 <= page.bytes.len() as u64;
+        !self.open.contains(&Some(number)) && self.pages.get(number as usize).is_some_and(is_light)
+    }
+
+    /// The part of its page's memory that a piece accounts for, among all pieces of that page.
+    pub(super) fn share(&self, piece: Piece) -> u64 {
+        let Some(page) = self.pages.get(piece.page as usize) else { return 0 };
+        page.bytes.len() as u64 * piece.len() as u64 / page.weight.max(1)
+    }
+
+    /// Copies a piece into a page that has no gaps, and gives its new place. The caller's hold moves with it.
+    pub(super) fn pack(&mut self, piece: Piece) -> Piece {
+        let number = self.packed_page(piece.len());
+        let pages = self.pages.get2_mut(piece.page as usize, number as usize);
+        let Some((from, to)) = pages else { return piece };
+        let start = to.bytes.len() as u32;
+        to.bytes.extend_from_slice(from.bytes.get(piece.start as usize..piece.end as usize).unwrap_or_default());
+        to.holders += 1;
+        let end = to.bytes.len() as u32;
+        self.closed_bytes += u64::from(end - start);
+        self.release(piece.page);
+        Piece { page: number, start, end }
+    }
+
+    /// The page that `bytes` more are packed into.
+    fn packed_page(&mut self, bytes: usize) -> u32 {
+        let has_room = |page: &Page| page.bytes.len() + bytes <= PAGE_BYTES;
+        let packed = self.packed.filter(|number| self.pages.get(*number as usize).is_some_and(has_room));
+        packed.unwrap_or_else(|| {
+            self.end_packed();
+            // It may get the number of a page that is gone; its weight tells the two apart.
+            let number = self.pages.insert(Page { weight: u64::MAX / 2, ..Page::default() }) as u32;
+            self.packed = Some(number);
+            number
+        })
+    }
+
+    /// The end of a round of packing. The next one pays when the closed pages have doubled.
+    pub(super) fn end_packing(&mut self) {
+        self.end_packed();
+        self.pack_from = self.closed_bytes * 2;
+    }
+
+    fn end_packed(&mut self) {
+        if let Some(page) = self.packed.take().and_then(|number| self.pages.get_mut(number as usize)) {
+            page.bytes.shrink_to_fit();
+        }
     }
 }

@@ -8,11 +8,14 @@ use mio::{Events, Poll};
 use signal_hook_mio::v1_0::Signals;
 
 use super::addresses::Addresses;
+use super::backpressure::Backpressure;
 use super::clock::{Clock, Millis, NEVER};
 use super::conn::{Conn, End, Input};
 use super::descriptors::Spare;
 use super::fault::Faults;
+use super::guesses::Guesses;
 use super::listen::Listener;
+use super::log_limit::LogLimit;
 use super::pages::Pages;
 use super::passwd::Changes;
 use super::rooms::Relay;
@@ -36,6 +39,8 @@ pub(super) struct Reactor {
     pub(super) log_lines_dropped: fn() -> u64,
 
     pub(super) listeners: Vec<Listener>,
+    /// Which of them is looked at first in this turn, so that a storm at one keeps no other waiting.
+    pub(super) first_listener: usize,
     /// When the listeners are looked at again that ran out of descriptors.
     pub(super) accept_retry: Millis,
     /// Whether accepting failed the last time.
@@ -46,8 +51,11 @@ pub(super) struct Reactor {
     pub(super) conns: Table,
     pub(super) generations: Generations,
     pub(super) addresses: Addresses,
+    pub(super) guesses: Guesses,
     /// How many connections have not sent a line yet.
     pub(super) silent: u32,
+    /// Which of the log lines that peers can cause are written.
+    pub(super) log_limit: LogLimit,
 
     pub(super) hub: Hub,
     pub(super) auth: Auth,
@@ -65,12 +73,7 @@ pub(super) struct Reactor {
     pub(super) urgent: Vec<SessionId>,
     /// Those who got what many hear; flushed in this turn and, if they are very many, the next ones.
     pub(super) crowd: VecDeque<SessionId>,
-    /// How many are behind (see `crowd.rs`).
-    pub(super) behind: usize,
-    /// Whether they are a crowd, and still listen.
-    pub(super) is_crowd_behind: bool,
-    /// When the last of the speakers who wait for the crowd goes on.
-    pub(super) crowd_next: Millis,
+    pub(super) backpressure: Backpressure,
     /// Those whose deadlines may have changed in this turn.
     pub(super) touched: Vec<SessionId>,
     /// Those that are about to end, and how.
@@ -161,7 +164,9 @@ impl Reactor {
         let ending = if let Ending::Until(due) = self.ending { due } else { NEVER };
         let timer = self.timers.next_due().unwrap_or(NEVER);
         let silence = self.relay.ears.next_due().unwrap_or(NEVER);
-        let due = timer.min(silence).min(self.accept_retry).min(self.stats_due).min(self.crest.due).min(ending);
+        let sums = self.log_limit.next_due().unwrap_or(NEVER);
+        let due = timer.min(silence).min(self.accept_retry).min(self.stats_due).min(self.crest.due);
+        let due = due.min(sums).min(ending);
         // The clock counts whole milliseconds: one more, lest it wake before its time.
         (due != NEVER).then(|| Duration::from_millis((due + 1).saturating_sub(self.clock.now)))
     }

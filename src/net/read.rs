@@ -15,7 +15,8 @@ use crate::door::inbox::Cut;
 use crate::door::reply::Reply;
 use crate::hub::session::SessionId;
 use crate::limits::{
-    QUANTUM_COMMANDS, READ_BYTES, RUN_WORK, TURN_FRAMES_BYTES, TURN_STEPS, TURN_WORK, TURN_WORK_LINES,
+    LINE_WORK, QUANTUM_COMMANDS, QUANTUM_WORK, READ_BYTES, RUN_WORK, TURN_FRAMES_BYTES, TURN_STEPS, TURN_WORK,
+    TURN_WORK_LINES, WORK_BYTES,
 };
 
 impl Reactor {
@@ -23,7 +24,7 @@ impl Reactor {
     pub(super) fn read(&mut self) {
         let mut steps = 0;
         self.turn_work = self.turn_work.min(TURN_WORK - TURN_WORK_LINES); // whatever timers, ends and datagrams have cost
-        while steps < TURN_STEPS && self.pages.turn_bytes() < TURN_FRAMES_BYTES && self.turn_work < TURN_WORK {
+        while steps < TURN_STEPS && !self.is_turn_full() {
             let Some(id) = self.run_queue.pop_front() else { break };
             self.turn_work += RUN_WORK;
             let Some(conn) = self.conn(id) else { continue };
@@ -34,6 +35,11 @@ impl Reactor {
                 Life::Gone => 0,
             };
         }
+    }
+
+    /// Whether the turn has done so much, or queued so much for others, that it is time to flush.
+    fn is_turn_full(&self) -> bool {
+        self.pages.turn_bytes() >= TURN_FRAMES_BYTES || self.turn_work >= TURN_WORK
     }
 
     /// Puts a connection into the run queue, once.
@@ -63,11 +69,17 @@ impl Reactor {
         let Some(conn) = self.conn(id) else { return 0 };
         let (mut at, mut len, mut steps) = (0, conn.inbox.unload(scratch), 0);
         let (mut most, mut is_secret) = (len, conn.door.expects_secret());
-        while steps < QUANTUM_COMMANDS {
+        let work_most = self.turn_work + QUANTUM_WORK;
+        let mut is_spent = false;
+        while !is_spent {
             let bytes = scratch.get(at..len).unwrap_or_default();
             match self.next_line(id, bytes) {
                 Some(Cut::Line { end, next }) => {
-                    self.on_line(id, bytes.get(..end).unwrap_or_default(), next);
+                    let line = bytes.get(..end).unwrap_or_default();
+                    if self.throttle(id, line) {
+                        break;
+                    }
+                    self.on_line(id, line, next);
                     is_secret |= self.conn(id).is_some_and(|conn| conn.door.expects_secret());
                     at += next;
                 }
@@ -88,8 +100,9 @@ impl Reactor {
                 None => break,
             }
             steps += 1;
+            is_spent = steps >= QUANTUM_COMMANDS || self.turn_work >= work_most || self.is_turn_full();
         }
-        self.put_back(id, scratch.get(at..len).unwrap_or_default(), steps == QUANTUM_COMMANDS);
+        self.put_back(id, scratch.get(at..len).unwrap_or_default(), is_spent);
         if is_secret && let Some(used) = scratch.get_mut(..most) {
             used.zeroize(); // whole lines, begun ones, and what was left behind when those were moved
         }
@@ -195,7 +208,13 @@ impl Reactor {
         let line_bytes = self.tuning.limits.line_bytes;
         let Some(conn) = self.conn(id) else { return };
         let limit = conn.door.frame_limit(line_bytes);
-        if self.count_line(id, bytes) {
+        self.turn_work += LINE_WORK + bytes / WORK_BYTES;
+        if !self.count_line(id, bytes) {
+            return;
+        }
+        if self.is_barred(id) {
+            self.close(id, CloseReason::TooManyFailures);
+        } else {
             self.reply(id, &Reply::LineTooLong(limit));
         }
     }

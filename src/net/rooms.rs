@@ -1,20 +1,22 @@
 //! Rooms: entering them, and the members who speak and hear by datagrams.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use log::{debug, info, warn};
+use log::info;
 use mio::Registry;
 use mio::event::Event;
 
 use super::addresses;
-use super::conn::Conn;
-use super::ears::{Ear, Ears, Place, Silence, Unheard};
+use super::conn::{Conn, Pause};
+use super::ears::{Ear, Ears, Heard, Place, Silence, Unheard};
 use super::fault;
+use super::log_limit::Subject;
 use super::parcels::Written;
 use super::reactor::Reactor;
 use super::stats::Stats;
 use super::udp::Udp;
-use super::{Endpoint, Service, StartError, listen};
+use super::{Endpoint, StartError, listen};
 use crate::close::CloseReason;
 use crate::door::datagram::{self, Body, Control, Speaker, Spelling};
 use crate::door::reply::Reply;
@@ -23,7 +25,10 @@ use crate::door::{Door, Masked};
 use crate::hub::command::{Command, Entry};
 use crate::hub::names::{RoomName, RoomToken, Who};
 use crate::hub::session::SessionId;
-use crate::limits::{DATAGRAMS_A_TURN, TURN_FRAMES_BYTES_DATAGRAMS, TURN_WORK_DATAGRAMS, TURN_WORK_ENDS};
+use crate::limits::{
+    DATAGRAM_IN_WORK, DATAGRAMS_A_TURN, NETWORK_TIMES, PLACE_WORK, TURN_FRAMES_BYTES_DATAGRAMS, TURN_WORK_DATAGRAMS,
+    TURN_WORK_ENDS,
+};
 
 /// What members are told when their room is no more.
 const ROOM_CLOSED: &str = "room closed";
@@ -66,11 +71,8 @@ impl Relay {
     ) -> Result<Self, StartError> {
         let mut relay = Self::default();
         for endpoint in listen {
-            match endpoint.service {
-                Service::Line => {}
-                Service::Rooms { udp, .. } => {
-                    relay.socket("listen", SocketAddr::new(endpoint.addr.ip(), udp), registry)?;
-                }
+            if let Some(addr) = endpoint.datagrams() {
+                relay.socket("listen", addr, registry)?;
             }
         }
         if let Some(addr) = datagrams {
@@ -177,7 +179,13 @@ impl Relay {
 impl Reactor {
     /// MAKE and JOIN.
     pub(super) fn enter_room(&mut self, id: SessionId, room: RoomName, password: Option<Masked<&str>>, makes: bool) {
-        let Some(token) = draw_token() else { return self.close(id, CloseReason::Internal) };
+        if password.is_some()
+            && !makes
+            && let Some(seconds) = self.guess_wait_s(id)
+        {
+            return self.reply(id, &Reply::TooManyGuesses(seconds));
+        }
+        let Some(token) = self.draw_token() else { return self.close(id, CloseReason::Internal) };
         let entry = Entry { room, password, token };
         self.command(id, if makes { Command::Make(entry) } else { Command::Join(entry) });
     }
@@ -188,25 +196,34 @@ impl Reactor {
         if self.relay.ears.guests() >= self.most_connections || self.has_too_many_guests(id) {
             return self.leave(id); // refused: there is no place left
         }
-        let Some(token) = draw_token() else { return self.close(id, CloseReason::Internal) };
+        if request.password.is_some() && request.operation == Operation::Join && self.guess_wait_s(id).is_some() {
+            return self.leave(id); // refused: it has guessed too often
+        }
+        let Some(token) = self.draw_token() else { return self.close(id, CloseReason::Internal) };
         let Request { operation, room, guest, password, spelling: _ } = request;
-        let password = password.as_ref().map(|Masked(word)| Masked(word.as_str()));
+        let password = password.as_ref().map(|Masked(text)| Masked(text.as_str()));
         let who = Who::Guest(guest.clone());
         let where_to = room.clone();
         let entry = Entry { room, password, token };
         self.command(id, Command::Visit { guest, makes: operation == Operation::Make, entry });
         let verdict = if self.hub.who_is(id).is_some() { "entered" } else { "may not enter" };
-        if let Some(conn) = self.conns.peek(id) {
-            debug!("guest {who} from {} {verdict} {where_to}", conn.ip);
+        if let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) {
+            self.log_peer(Subject::Guest, Some(ip), |_| format!("guest {who} from {ip} {verdict} {where_to}"));
         }
-        self.leave(id); // one exchange a connection
+        if !self.conns.peek(id).is_some_and(|conn| matches!(conn.pause, Pause::Delay { .. })) {
+            self.leave(id); // one exchange a connection; a late answer ends it itself
+        }
     }
 
-    /// Whether there are as many guests from a connection's address as it may have connections: guests outlive theirs.
+    /// Whether there are as many guests from a connection's address, or network, as it may have connections: guests
+    /// outlive theirs.
     fn has_too_many_guests(&self, id: SessionId) -> bool {
         let limits = &self.tuning.limits;
         let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) else { return false };
-        !addresses::exempt(ip, limits) && self.relay.ears.guests_of(addresses::party(ip)) >= limits.per_address
+        let ears = &self.relay.ears;
+        let is_full = ears.guests_of(ip) >= limits.per_address
+            || ears.guests_of_network(ip) >= limits.per_address.saturating_mul(NETWORK_TIMES);
+        is_full && !addresses::exempt(ip, limits)
     }
 
     /// A session has its place in a room, and is told the token.
@@ -247,6 +264,7 @@ impl Reactor {
                 let Some(udp) = self.relay.sockets.get_mut(socket).filter(|udp| udp.is_ready) else { break };
                 let Some((count, from)) = udp.receive(&mut scratch) else { break };
                 self.stats.datagrams_in += 1;
+                self.turn_work += DATAGRAM_IN_WORK;
                 let bytes = scratch.get(..count).unwrap_or_default();
                 self.guard_unanswered(|reactor| reactor.on_datagram(socket, from, bytes));
             }
@@ -278,11 +296,29 @@ impl Reactor {
             self.command_unanswered(heard.session, Command::Listen { room: heard.room.clone() });
         }
         let Body::Text(text) = up.body else { return };
-        match datagram::control(text).filter(|_| heard.is_guest) {
+        if !self.may_say(&heard, up.token, bytes.len()) {
+            self.stats.datagrams_too_fast += 1;
+            return;
+        }
+        match datagram::control(&text).filter(|_| heard.is_guest) {
             Some(Control::Hello) => {}
             Some(Control::Leave) => self.command_unanswered(heard.session, Command::Leave),
-            None => self.command_unanswered(heard.session, Command::SayIn { room: heard.room, text }),
+            None => {
+                let command = Command::SayIn { room: heard.room, text: Cow::Borrowed(&text) };
+                self.command_unanswered(heard.session, command);
+            }
         }
+    }
+
+    /// Takes a datagram from the bytes that its sender may send in a second. What is over is lost.
+    fn may_say(&mut self, heard: &Heard, token: RoomToken, bytes: usize) -> bool {
+        let (now, limits) = (self.clock.now, &self.tuning.limits);
+        let bucket = if heard.is_guest {
+            self.relay.ears.bytes_of(token)
+        } else {
+            self.conns.find(heard.session).map(|conn| conn.pace.bytes())
+        };
+        bucket.is_some_and(|bucket| bucket.take(bytes, now, limits))
     }
 
     /// Ends the silences that have lasted too long. When a network fails, many end at once, and all who stay are told
@@ -308,21 +344,24 @@ impl Reactor {
         }
     }
 
+    /// 128 bits that nobody can foresee. `None` if the system has no randomness to give.
+    fn draw_token(&mut self) -> Option<RoomToken> {
+        self.turn_work += PLACE_WORK;
+        let mut bytes = [0; RoomToken::BYTES];
+        match getrandom::fill(&mut bytes) {
+            Ok(()) => Some(RoomToken::new(bytes)),
+            Err(error) => {
+                let line = |_: &Self| format!("no randomness for a room's token: {error}");
+                self.log_peer(Subject::NoRandomness, None, line);
+                None
+            }
+        }
+    }
+
     /// Gives the hub a command that did not come in by the session's connection: the answer is for nobody.
     pub(super) fn command_unanswered(&mut self, id: SessionId, command: Command<'_>) {
         self.hub.handle(id, command, self.clock.unix_ms);
+        self.turn_work += self.hub.take_work();
         self.deliver_unanswered();
-    }
-}
-
-/// 128 bits that nobody can foresee. `None` if the system has no randomness to give.
-fn draw_token() -> Option<RoomToken> {
-    let mut bytes = [0; RoomToken::BYTES];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => Some(RoomToken::new(bytes)),
-        Err(error) => {
-            warn!("no randomness for a room's token: {error}");
-            None
-        }
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Stats {
     pub(super) bytes_out: u64,
     /// Times that somebody was read more slowly for talking too fast.
     pub(super) paced: u64,
-    /// Times that somebody was read more slowly because a crowd of listeners was behind.
+    /// Lines that waited because those they spoke to lagged.
     pub(super) held_back: u64,
     /// Datagrams taken.
     pub(super) datagrams_in: u64,
@@ -35,6 +35,8 @@ pub(super) struct Stats {
     pub(super) datagrams_invalid: u64,
     /// … and so many because their members spoke too fast.
     pub(super) datagrams_too_fast: u64,
+    /// Times that a member of the line door lagged, and so did not get what a datagram said.
+    pub(super) datagrams_unheard: u64,
     /// Datagrams that came and found the kernel's queue full, so that they were not taken; as of when the line was
     /// made.
     pub(super) datagrams_lost: u64,
@@ -90,6 +92,7 @@ impl fmt::Display for Stats {
             datagrams_in,
             datagrams_invalid,
             datagrams_too_fast,
+            datagrams_unheard,
             datagrams_lost,
             datagrams_out,
             datagrams_dropped,
@@ -104,7 +107,8 @@ impl fmt::Display for Stats {
         write!(f, "deliveries={deliveries} bytes_in={bytes_in} bytes_out={bytes_out} paced={paced} ")?;
         write!(f, "held_back={held_back} left={left}")?;
         write!(f, " datagrams_in={datagrams_in} datagrams_invalid={datagrams_invalid}")?;
-        write!(f, " datagrams_too_fast={datagrams_too_fast} datagrams_lost={datagrams_lost}")?;
+        write!(f, " datagrams_too_fast={datagrams_too_fast} datagrams_unheard={datagrams_unheard}")?;
+        write!(f, " datagrams_lost={datagrams_lost}")?;
         write!(f, " datagrams_out={datagrams_out}")?;
         write!(f, " datagrams_dropped={datagrams_dropped} datagrams_failed={datagrams_failed}")?;
         write!(f, " datagrams_too_long={datagrams_too_long}")?;

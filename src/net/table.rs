@@ -36,6 +36,11 @@ impl Table {
         self.0.iter().map(|(_, conn)| conn)
     }
 
+    /// All of them, to change.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Conn> {
+        self.0.iter_mut().map(|(_, conn)| conn)
+    }
+
     /// The ids of all.
     pub(super) fn ids(&self) -> Vec<SessionId> {
         self.iter().map(|conn| conn.id).collect()

@@ -8,12 +8,12 @@
 
 use std::time::Duration;
 
-use log::info;
 use socket2::SockRef;
 
 use super::clock::{Millis, NEVER, seconds};
 use super::conn::End;
 use super::kernel::{self, Flight};
+use super::log_limit::Subject;
 use super::reactor::Reactor;
 use crate::hub::session::SessionId;
 use crate::limits::{VANISH_LOOK_S, VANISH_LOOKS, VANISH_QUIET_MS};
@@ -76,7 +76,8 @@ impl Reactor {
             // The kernel has nothing left to try either.
             let _ = SockRef::from(&conn.stream).set_linger(Some(Duration::ZERO));
             let ip = conn.ip;
-            info!("{} from {ip} has vanished", self.known_name(id));
+            let line = |reactor: &Self| format!("{} from {ip} has vanished", reactor.known_name(id));
+            self.log_peer(Subject::Vanished, Some(ip), line);
             self.condemn(id, End::Broken);
         }
     }

@@ -1,27 +1,26 @@
-//! `chatd accounts …`: what an operator does to the accounts while no server runs on them.
+//! `chatd accounts …`: what an operator sees of the accounts at any time, and does to them while no server runs.
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use log::LevelFilter;
 use time::OffsetDateTime;
 
 use super::password::new_password;
-use super::{BAD_CONFIG, FAILED, IN_USE, stop};
+use super::{BAD_CONFIG, FAILED, IN_USE, print, stop};
 use crate::auth::manage::{self, Failure, Ledger, Report, Settings};
 use crate::config::{Loaded, Operation, Whose};
-use crate::logging;
+use crate::logging::{self, Target};
 
 /// Carries out one operation on the accounts of this configuration, and says what came of it.
 pub(super) fn run(operation: &Operation, loaded: &Loaded) -> ExitCode {
     // What a start would log about the files is told here too. Not in the server's log: that may be at work.
-    let is_logging = logging::start(LevelFilter::Warn, None).is_ok();
+    let is_logging = logging::start(LevelFilter::Warn, &Target::default()).is_ok();
     let done = carry_out(operation, &settings(loaded));
     if is_logging {
         logging::finish();
     }
     match done {
-        Ok(text) => told(&text),
+        Ok(text) => print(&text),
         Err((code, lines)) => stop(code, &lines),
     }
 }
@@ -66,7 +65,7 @@ fn carry_out(operation: &Operation, settings: &Settings) -> Done {
     }
 }
 
-fn settings(loaded: &Loaded) -> Settings {
+pub(super) fn settings(loaded: &Loaded) -> Settings {
     Settings { file: loaded.accounts_file(), rules: loaded.config.accounts.rules.clone() }
 }
 
@@ -121,14 +120,6 @@ fn repaired(report: &Report) -> String {
 /// Lines for standard output. What stands in a damaged file is somebody's, and shall not be obeyed by a terminal.
 fn lines(lines: &[String]) -> String {
     lines.iter().map(|line| format!("{}\n", logging::escape(line))).collect()
-}
-
-/// Ends with this on standard output.
-fn told(text: &str) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => stop(FAILED, &[format!("standard output: {e}; what was asked for is done all the same")]),
-    }
 }
 
 #[cfg(test)]

@@ -11,8 +11,9 @@ use signal_hook::low_level::pipe;
 
 use crate::auth::manage::Secret;
 use crate::limits::PASSWORD_MAX_BYTES;
-use crate::logging;
 use crate::prompt::Hidden;
+use crate::signals::heard;
+use crate::text;
 
 /// Standard input is read so far for a password, which is enough to see that one is too long: one without end is not
 /// read.
@@ -35,8 +36,8 @@ pub(super) fn new_password(name: &str) -> Result<Secret, String> {
     typable(first)
 }
 
-/// The signals that end a process by default: while somebody is asked they are only noted, lest they leave a terminal
-/// behind that shows nothing.
+/// The signals that end a process by default: while somebody is asked they are only noted, so that no
+/// terminal is left behind that shows nothing.
 struct Signals {
     /// Readable from the first of them on: nothing is ever read from it.
     caught: UnixStream,
@@ -48,7 +49,7 @@ impl Signals {
         let (caught, catching) = UnixStream::pair()?;
         catching.set_nonblocking(true)?;
         let is_over = Arc::new(AtomicBool::new(false));
-        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+        for signal in heard(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM]) {
             flag::register_conditional_default(signal, Arc::clone(&is_over))?;
             pipe::register(signal, catching.try_clone()?)?;
         }
@@ -74,7 +75,7 @@ impl Drop for Signals {
     }
 }
 
-/// The first line, without its end.
+/// The first line, without its end, and without a byte-order mark before it.
 fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
     // Room for all of it at once: bytes that move leave copies of themselves behind.
     let mut line = Vec::with_capacity(LINE_MOST);
@@ -88,16 +89,19 @@ fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
             line.pop();
         }
     }
+    if line.starts_with(text::BYTE_ORDER_MARK) {
+        line.drain(..text::BYTE_ORDER_MARK.len());
+    }
     // One that was cut off may have lost a half of its last character. It is too long, and told so.
     if line.len() > PASSWORD_MAX_BYTES { Ok(Secret::new(line)) } else { typable(Secret::new(line)) }
 }
 
-/// A password that its owner can send: the line door takes neither control characters nor what is not UTF-8.
+/// A password that its owner can send: the line door takes only text without control and invisible characters.
 fn typable(password: Secret) -> Result<Secret, String> {
-    if password.is_text(|text| text.split('\t').all(|part| logging::escape(part) == part)) {
+    if password.is_text(|text| text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean)) {
         Ok(password)
     } else {
-        Err("a password is text without control characters; nothing was changed".to_owned())
+        Err("a password is text without control characters and invisible ones; nothing was changed".to_owned())
     }
 }
 
@@ -118,10 +122,14 @@ mod tests {
         check_line(b"correct horse", Some("correct horse"));
         check_line(b" correct\thorse \r\n", Some(" correct\thorse "));
         check_line(b"\n", Some(""));
+        check_line(b"\xef\xbb\xbfcorrect horse\n", Some("correct horse"));
         check_line(b"", Some(""));
         check_line("Füße\n".as_bytes(), Some("Füße"));
+        check_line("\u{feff}correct horse\r\n".as_bytes(), Some("correct horse"));
+        check_line("\u{feff}".as_bytes(), Some(""));
         check_line(b"corr\x1bect\n", None);
         check_line(b"corr\xffect\n", None);
+        check_line("corr\u{200b}ect\n".as_bytes(), None);
         check_line(&[b'x'; 10_000], Some(&"x".repeat(256)));
         assert!(first_line("€".repeat(1000).as_bytes()).is_ok(), "it is too long, and nothing else");
     }

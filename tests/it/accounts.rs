@@ -232,6 +232,8 @@ fn what_is_typed_for_a_name_and_is_none_stays_out_of_the_log() {
     hasty.expect_421("login took too long");
     let mut hastier = server.greeted();
     hastier.send("Correct horse");
+    hastier.expect("C 553 a name is one word");
+    hastier.send("Correct t1.horse");
     hastier.expect("C 531 ");
     server.wait_for_log("wrong password or token");
     let log = server.log_text();

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+mod penalties;
+
 use crate::util::{Builder, Client, PASSWORD, Server, eventually};
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -32,6 +34,35 @@ fn refused(server: &Server, from: IpAddr, reason: &str) {
     let (mut client, first) = knock(server, from);
     assert_eq!(first, format!("C 421 {reason}"));
     client.expect_closed();
+}
+
+/// A penalised address is greeted, and put out at its first line.
+#[track_caller]
+fn barred(server: &Server, from: IpAddr, line: &str) {
+    let mut client = welcome(server, from);
+    client.send(line);
+    client.expect_421("too many failures");
+}
+
+/// Fails at this address until it is penalised for half a minute, on a connection that stays. More failures may follow.
+#[track_caller]
+fn guesser(server: &Server, from: IpAddr, name: &str) -> Client {
+    let mut guesser = welcome(server, from);
+    guesser.send(name);
+    guesser.expect("C 331 ");
+    for _ in 0..10 {
+        guesser.send("wrong one");
+        guesser.expect("C 530 wrong password; ");
+    }
+    guesser
+}
+
+/// A token to resume this account.
+#[track_caller]
+fn token(client: &mut Client) -> String {
+    let told = client.ask("TOKEN");
+    let token = told.strip_prefix("C 231 ").and_then(|rest| rest.split(' ').next());
+    token.expect("a token").to_owned()
 }
 
 #[test]
@@ -71,6 +102,45 @@ fn an_address_makes_so_many_new_connections() {
 }
 
 #[test]
+fn a_login_gives_its_price_back() {
+    let server = strict().set("limits.new_per_address", "5").start();
+    // By password and by token, far more often than anybody may come who does not log in.
+    let mut alice = welcome(&server, HOME);
+    alice.login_bare("alice");
+    let token = token(&mut alice);
+    for round in 0..20 {
+        let mut again = welcome(&server, HOME);
+        if round % 4 == 0 {
+            again.login_bare("alice");
+        } else {
+            again.send(&format!("alice {token}"));
+            again.expect("C 230 ");
+        }
+        assert_eq!(again.ask("EX"), "C 221 bye");
+    }
+    // Nothing has piled up: those who are silent are counted as ever.
+    for _ in 0..5 {
+        welcome(&server, HOME);
+    }
+    refused(&server, HOME, "too many from your address");
+}
+
+#[test]
+fn who_is_not_let_in_after_the_right_password_gets_nothing_back() {
+    let server = strict().set("limits.new_per_address", "5").set("accounts.sessions_per_account", "1").start();
+    let mut alice = welcome(&server, HOME);
+    alice.login_bare("alice");
+    let token = token(&mut alice);
+    for _ in 0..5 {
+        let mut again = welcome(&server, HOME);
+        again.send(&format!("alice {token}"));
+        again.expect_421("logged in 1 times already");
+    }
+    refused(&server, HOME, "too many from your address");
+    alice.barrier();
+}
+
+#[test]
 fn loopback_is_exempt_by_default() {
     let server = Server::builder().set("limits.per_address", "1").set("limits.new_per_address", "1").start();
     let clients: Vec<Client> = (0..10).map(|_| welcome(&server, HOME)).collect();
@@ -83,17 +153,11 @@ fn quick_failures_are_held_against_their_address_alone() {
     let server = strict().set("login.failures", "100").start();
     let mut alice = welcome(&server, ELSEWHERE);
     alice.login_bare("alice");
-    let mut guesser = welcome(&server, HOME);
-    guesser.send("alice");
-    guesser.expect("C 331 ");
-    for _ in 0..5 {
-        guesser.send("wrong one");
-        guesser.expect("C 530 wrong password; ");
-    }
+    let mut guesser = guesser(&server, HOME, "alice");
     for _ in 0..3 {
-        refused(&server, HOME, "too many failures");
+        barred(&server, HOME, "alice");
     }
-    server.wait_for_log("421 too many failures: 127.0.0.1 was not let in");
+    server.wait_for_log("421 too many failures: nobody from 127.0.0.1");
     // Who is in already stays, the account is nobody's to lock, and other addresses are not concerned.
     guesser.send(PASSWORD);
     guesser.expect("C 230 ");
@@ -108,18 +172,17 @@ fn refused_tokens_are_held_against_their_address_alone() {
     alice.login_bare("alice");
     let mut guesser = welcome(&server, HOME);
     for _ in 0..5 {
-        guesser.send("alice nonsense");
+        guesser.send("alice t1.nonsense");
         guesser.expect_exact("C 531 token refused; your password?");
         guesser.send("");
         guesser.expect_exact("C 200 cancelled; your name?");
     }
     for _ in 0..3 {
-        refused(&server, HOME, "too many failures");
+        barred(&server, HOME, "alice");
     }
-    server.wait_for_log("421 too many failures: 127.0.0.1 was not let in");
+    server.wait_for_log("421 too many failures: nobody from 127.0.0.1");
     // Neither the account nor another address is concerned.
-    let token = alice.ask("TOKEN");
-    let token = token.strip_prefix("C 231 ").and_then(|rest| rest.split(' ').next()).expect("a token");
+    let token = token(&mut alice);
     let mut again = welcome(&server, ELSEWHERE);
     again.send(&format!("alice {token}"));
     again.expect("C 230 ");

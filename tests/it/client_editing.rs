@@ -409,3 +409,24 @@ fn stopped_by_ctrl_z_and_brought_back_by_a_shell() {
         alice.wait_for_line("alice> ", 7);
     }
 }
+
+#[test]
+fn a_paste_that_does_not_end_takes_neither_ctrl_c_nor_the_messages() {
+    let (server, mut bob) = server_and_bob();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    alice.keys("\x1b[200~one\rtwo");
+    say(&mut bob, "still here");
+    alice.wait_for("bob: still here");
+    alice.keys("\x03");
+    alice.keys("three\r");
+    alice.wait_for("three (sent to 1)");
+    assert!(bob.line().ends_with(" alice three"));
+    // With its end it is what it always was.
+    alice.keys("\x1b[200~four\x1b[201~ five\r");
+    assert!(bob.line().ends_with(" alice four five"));
+    // And the client ends at a signal in the middle of one.
+    alice.keys("\x1b[200~six");
+    alice.signal(rustix::process::Signal::TERM);
+    alice.expect_exit(0);
+}

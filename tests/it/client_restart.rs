@@ -207,3 +207,60 @@ fn a_server_that_asks_for_patience_is_given_it() {
     alice.wait("a welcome", |alice| alice.contents().matches("welcome alice").count() == 2);
     assert!(began.elapsed() < PATIENCE);
 }
+
+#[test]
+fn while_the_server_is_away_a_terminal_has_one_line_for_it() {
+    let mut server = server();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::logged_in(24, 60, home.path(), server.addr(), "alice");
+    alice.keys("half a line");
+    alice.wait_for_line("alice> half a line", 18);
+    server.kill9();
+    alice.wait_for("is lost");
+    // Each try is told, in the place of the one before.
+    let tries = |alice: &Terminal| alice.raw().matches("-- trying again in ").count();
+    alice.wait("two tries", |alice| tries(alice) >= 2);
+    alice.wait("the line", |alice| alice.contents().trim_end().ends_with("half a line"));
+    let contents = alice.contents();
+    let rows: Vec<&str> = contents.lines().skip_while(|row| !row.contains("is lost")).collect();
+    let trying = rows.iter().filter(|row| row.contains("trying ") || row.contains("connecting to")).count();
+    assert_eq!(trying, 1, "{contents}");
+    server.restart();
+    alice.wait("a welcome", |alice| alice.contents().matches("welcome alice").count() == 2);
+}
+
+#[test]
+fn while_the_server_is_away_a_script_is_told_once() {
+    let mut server = server();
+    let home = tempfile::tempdir().unwrap();
+    let address = server.addr().to_string();
+    let mut client = std::process::Command::new(env!("CARGO_BIN_EXE_chatclient"))
+        .args(["--register", "--listen", "--plain", &address, "alice"])
+        .env("HOME", home.path())
+        .env_remove("XDG_STATE_HOME")
+        .env("CHATCLIENT_PASSWORD", PASSWORD)
+        .stdin(std::process::Stdio::null())
+        .stdout(fs::File::create(home.path().join("out")).unwrap())
+        .stderr(fs::File::create(home.path().join("err")).unwrap())
+        .spawn()
+        .unwrap();
+    let told = || fs::read_to_string(home.path().join("err")).unwrap();
+    eventually("a welcome", || told().contains("welcome alice"));
+    server.kill9();
+    eventually("a failed try", || told().contains("nobody listens there"));
+    // Two more tries at least, by their pauses.
+    crate::util::pause(6000);
+    let before = told();
+    for once in ["is lost", "trying 127", "nobody listens there", "connecting to"] {
+        assert_eq!(before.matches(once).count(), 1, "{before}");
+    }
+    server.restart();
+    let back = || told().matches("welcome alice").count() == 2;
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while !back() {
+        assert!(std::time::Instant::now() < deadline, "{}", told());
+        crate::util::pause(20);
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&client), Signal::TERM).unwrap();
+    assert_eq!(client.wait().unwrap().code(), Some(0));
+}

@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use crate::util::{Fake, Outcome, PASSWORD, Server, eventually, finish, pause};
 
-/// Runs a script in a folder of its own. In it `client` is the client, `$HOST` and `$PORT` are the server, and the
+/// Runs a script in a folder of its own. In it `client` is the client, which may make accounts, `$HOST` and `$PORT` are the server, and the
 /// password stands in the environment. There is no terminal.
 #[track_caller]
 fn run_in(home: &Path, server: &Server, script: &str) -> Outcome {
-    let functions = format!("client() {{ '{}' \"$@\"; }}\n", env!("CARGO_BIN_EXE_chatclient"));
+    let functions = format!("client() {{ '{}' --register \"$@\"; }}\n", env!("CARGO_BIN_EXE_chatclient"));
     // Without a session of its own it would ask at the terminal that the tests were started from.
     let mut command = Command::new("setsid");
     command
@@ -139,10 +139,11 @@ fn the_password_comes_from_a_program_or_not_at_all() {
 #[test]
 fn usage_is_told_with_2() {
     let server = Server::start();
-    for arguments in ["", "$HOST", "$HOST $PORT", "$HOST 0 alice", "$HOST $PORT 'al ice'"] {
+    for arguments in ["", "$HOST $PORT alice bob", "$HOST 0 alice", "$HOST $PORT 'al ice'", "--to bob $HOST alice"] {
         let outcome = run(&server, &format!("client {arguments} </dev/null"));
         assert_eq!(outcome.code, Some(2), "{arguments}: {outcome:?}");
-        assert!(!outcome.stderr.is_empty() && outcome.stdout.is_empty(), "{outcome:?}");
+        assert!(outcome.stdout.is_empty() && outcome.stderr.contains("for example: chatclient "), "{outcome:?}");
+        assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
     }
     let outcome = run(&server, "client --help");
     outcome.check(0, &[]);
@@ -230,7 +231,7 @@ fn a_signal_ends_a_script_too() {
     let home = tempfile::tempdir().unwrap();
     let script = r"
         mkfifo commands
-        '$CLIENT' --plain $HOST $PORT alice <commands >lines &
+        '$CLIENT' --register --plain $HOST $PORT alice <commands >lines &
         exec 3>commands
         echo hello >&3
         until grep -q hello lines; do sleep 0.01; done
@@ -246,7 +247,7 @@ fn a_signal_ends_a_password_program_and_the_client() {
     let server = Server::start();
     let home = tempfile::tempdir().unwrap();
     let script = r#"
-        '$CLIENT' --plain --password-command "sh -c 'echo \$\$ >asked; exec sleep 60'" $HOST $PORT new &
+        '$CLIENT' --register --plain --password-command "sh -c 'echo \$\$ >asked; exec sleep 60'" $HOST $PORT new &
         until [ -s asked ]; do sleep 0.01; done
         kill -TERM $!
         wait $!

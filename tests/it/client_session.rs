@@ -24,7 +24,7 @@ fn run(server: std::net::SocketAddr, script: &str) -> Outcome {
 #[test]
 fn a_server_that_answers_slowly_answers_all() {
     let server = Server::builder().set("limits.rate_lines_per_s", "2").set("limits.rate_burst", "1").start();
-    let outcome = run(server.addr(), "seq 11 | $CLIENT --plain $SERVER alice | wc -l");
+    let outcome = run(server.addr(), "seq 11 | $CLIENT --register --plain $SERVER alice | wc -l");
     outcome.check(0, &[]);
     assert_eq!(outcome.stdout.trim(), "11", "{outcome:?}");
 }
@@ -32,7 +32,7 @@ fn a_server_that_answers_slowly_answers_all() {
 #[test]
 fn a_room_that_is_not_there_is_told_once() {
     let server = Server::start();
-    let outcome = run(server.addr(), "$CLIENT --once hi --room nosuch $SERVER alice");
+    let outcome = run(server.addr(), "$CLIENT --register --once hi --room nosuch $SERVER alice");
     outcome.check(1, &["no"]);
     assert_eq!(outcome.stderr.lines().filter(|line| line.contains(" ! ")).count(), 1, "{outcome:?}");
 }

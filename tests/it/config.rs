@@ -8,7 +8,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::util::{Client, Server, eventually, run};
+use crate::util::{Client, Server, eventually, run, run_with};
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 const CHATSERVER: &str = env!("CARGO_BIN_EXE_chatserver");
@@ -96,16 +96,23 @@ fn a_bad_configuration_is_named_with_its_place() {
     check("", &["--set", "limits.conections=5"], 78, &["--set", "limits.connections"]);
     check("", &["--set", "limits.connections=many"], 78, &["--set"]);
     check("", &["--config", "gone.toml"], 78, &["gone.toml"]);
+    check("", &["gone.toml"], 78, &["gone.toml"]);
+    check("", &["--config=~/chatd.toml"], 78, &["~/chatd.toml", "write --config ~/FILE"]);
+    check("accounts.file = \"~/accounts\"\n", &[], 78, &["config.toml:1:17", "~/accounts", "write the whole path"]);
+    check("listen = [\"localhost:5015\"]\n", &[], 78, &["config.toml:1:11", "line://127.0.0.1:5015"]);
+    check("listen = [\"line://127.0.0.1\"]\n", &[], 78, &["config.toml:1:11", "has no port"]);
+    check("listen = [\"line://[fe80::1]:5015\"]\n", &[], 78, &["config.toml:1:11", "[fe80::1%eth0]:5015"]);
+    check("listen = [\"line://[fe80::1%nowhere0]:5015\"]\n", &[], 78, &["config.toml:1:11", "\"nowhere0\""]);
     check("[accounts]\nfile = \"no/such/folder/accounts\"\nlisten = 1\n", &[], 78, &["config.toml:3:1"]);
 }
 
 #[test]
 fn wrong_arguments_are_a_matter_of_usage() {
     check("", &["--port", "5015"], 2, &["--port"]);
-    check("", &["extra"], 2, &["extra"]);
+    check("", &["extra"], 2, &["extra", "--config FILE"]);
     check("", &["--set", "no value"], 2, &["KEY=VALUE"]);
     let folder = tempfile::tempdir().unwrap();
-    for args in [&[][..], &["many"], &["70000"]] {
+    for args in [&[][..], &["many"], &["70000"], &["config.toml"]] {
         run(CHATSERVER, folder.path(), args).check(2, &["PORT"]);
     }
     assert!(files(folder.path()).is_empty());
@@ -125,9 +132,115 @@ fn check_prints_what_would_take_effect_and_creates_nothing() {
     // What it prints is a configuration: checked again it says the same.
     fs::write(folder.path().join("again.toml"), &outcome.stdout).unwrap();
     let again = run(CHATD, folder.path(), &["--check", "--config", "again.toml"]);
-    let body = |text: &str| text.split_once('\n').unwrap().1.to_owned();
+    let body = |text: &str| text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
     assert_eq!(body(&again.stdout), body(&outcome.stdout));
+    assert!(outcome.stdout.ends_with("\n# config.toml: good\n"), "{outcome:?}");
+    assert!(again.stdout.ends_with("\n# again.toml: good\n"), "{again:?}");
     check("[limits]\nline_s = 0\n", &["--check"], 78, &["config.toml:2:10"]);
+    let without = tempfile::tempdir().unwrap();
+    let outcome = run(CHATD, without.path(), &["--check"]);
+    assert!(outcome.stdout.ends_with("\n# built-in defaults (there is no ./config.toml): good\n"), "{outcome:?}");
+    assert!(files(without.path()).is_empty());
+}
+
+#[test]
+fn check_tries_what_a_start_would() {
+    check("accounts.file = \"no/accounts\"\n", &["--check"], 78, &["no: accounts.file", "make it"]);
+    check(
+        "log.file = \"no/chatd.log\"\n",
+        &["--check"],
+        78,
+        &["log.file: cannot open no/chatd.log", "make its folder"],
+    );
+    check("log.file = \"config.toml\"\n", &["--check"], 78, &["log.file: config.toml is the configuration"]);
+    check("log.file = \"accounts.key\"\n", &["--check"], 78, &["log.file: accounts.key is a file of the accounts"]);
+    check("listen = [\"line://192.0.2.1:5015\"]\n", &["--check"], 78, &["line://192.0.2.1:5015", "`listen`"]);
+    check("listen = [\"rooms://192.0.2.1:1?udp=2\"]\n", &["--check"], 78, &["udp://192.0.2.1:2", "`listen`"]);
+    check("datagrams = \"192.0.2.1:5015\"\n", &["--check"], 78, &["udp://192.0.2.1:5015", "`datagrams`"]);
+    let soft = "[limits]\nowed_bytes = 100000\nowed_soft_bytes = 200000\n";
+    check(soft, &["--check"], 78, &["config.toml:3:19", "limits.owed_soft_bytes", "limits.owed_bytes"]);
+    check("limits.silent = 5000\n", &["--check"], 78, &["config.toml:1:17", "limits.silent_most"]);
+    // All faults at once.
+    let many = "accounts.file = \"no/accounts\"\nlog.file = \"no/log\"\ndatagrams = \"192.0.2.1:1\"\n";
+    check(many, &["--check"], 78, &["accounts.file", "log.file", "`datagrams`"]);
+}
+
+#[test]
+fn two_listeners_on_one_port_are_both_named() {
+    for check_only in [&[][..], &["--check"]] {
+        let both = "listen = [\"line://0.0.0.0:7015\", \"line://127.0.0.1:7015\"]\n";
+        check(both, check_only, 78, &["config.toml:1:34", "line://0.0.0.0:7015", "line://127.0.0.1:7015"]);
+        let doors = "listen = [\"line://127.0.0.1:7015\", \"rooms://127.0.0.1:7015?udp=7016\"]\n";
+        check(doors, check_only, 78, &["line://127.0.0.1:7015", "rooms://127.0.0.1:7015"]);
+        let datagrams = "listen = [\"rooms://127.0.0.1:7015?udp=7016\"]\ndatagrams = \"0.0.0.0:7016\"\n";
+        check(datagrams, check_only, 78, &["0.0.0.0:7016", "rooms://127.0.0.1:7015?udp=7016"]);
+    }
+}
+
+#[test]
+fn the_configuration_may_be_named_alone_and_may_be_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "listen = [\"line://127.0.0.1:0\"]\nlog.level = \"INFO\"\n";
+    fs::write(folder.path().join("chatd.toml"), text).unwrap();
+    enter(Running::start(CHATD, folder.path(), &["chatd.toml"]).addr(), "alice").barrier();
+    let outcome = run_with(CHATD, folder.path(), &["--check", "--config", "/dev/stdin"], "limits.line_s = 7\n");
+    outcome.check(0, &[]);
+    assert!(outcome.stdout.contains("line_s = 7\n"), "{outcome:?}");
+    assert!(outcome.stdout.ends_with("# /dev/stdin: good\n"), "{outcome:?}");
+}
+
+#[test]
+fn a_zone_may_be_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = run(CHATD, folder.path(), &["--check", "--set", "datagrams=\"[fe80::1%lo]:5016\""]);
+    // No interface has that address; but its zone is understood.
+    assert!(outcome.code == Some(78) && outcome.stderr.contains("udp://[fe80::1%1]:5016"), "{outcome:?}");
+}
+
+/// A command of the shell whose reader has enough of it at once ends like one that was read to the end.
+#[test]
+fn a_reader_who_has_enough_is_no_fault() {
+    let mut server = Server::start();
+    server.bare("alice").barrier();
+    let folder = server.path("accounts").parent().unwrap().to_owned();
+    for args in ["accounts list", "accounts check", "--check", "--help", "accounts --help"] {
+        // The sleep lets the reader be gone when the first byte is written.
+        let script = format!("{{ sleep 0.2; '{CHATD}' {args}; echo $? >&2; }} | true");
+        let outcome = run("sh", &folder, &["-c", &script]);
+        assert_eq!(outcome.stderr, "0\n", "{args}: {outcome:?}");
+    }
+    server.term();
+}
+
+#[test]
+fn the_log_goes_into_no_file_of_ours() {
+    let started = |log_file: &str, told: &[&str]| {
+        let config = format!("listen = [\"line://127.0.0.1:0\"]\nlog.file = {log_file:?}\n");
+        check(&config, &[], 78, told);
+        check(&config, &["--check"], 78, told);
+    };
+    for name in ["accounts", "accounts.lock", "accounts.key", "accounts.new", "accounts.key.new", "config.toml"] {
+        started(name, &["log.file: ", name, "give the log a file of its own"]);
+    }
+    started("../", &["log.file"]);
+    started(".", &["log.file: ", "is a folder"]);
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("config.toml"), "listen = [\"line://127.0.0.1:0\"]\n").unwrap();
+    fs::hard_link(at("config.toml"), at("hard")).unwrap();
+    std::os::unix::fs::symlink("accounts.key", at("dangling")).unwrap();
+    let pipe = at("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    for (name, told) in [
+        ("hard", "is the configuration"),
+        ("dangling", "is a file of the accounts"),
+        ("pipe", "nobody reads from this pipe"),
+        ("socket", "is a socket"),
+    ] {
+        run(CHATD, folder.path(), &["--set", &format!("log.file={name:?}")]).check(78, &["log.file: ", told]);
+    }
+    assert!(!at("accounts").exists() && !at("accounts.key").exists());
 }
 
 #[test]

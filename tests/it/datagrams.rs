@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::thread;
 use std::time::Instant;
 
-use crate::util::rooms::{JOIN, Peer, token_in};
+use crate::util::rooms::{JOIN, MAKE, Peer, token_in};
 use crate::util::{Client, PATIENCE, Server, pause};
 
 mod endings;
@@ -36,6 +36,23 @@ fn enter_by_udp(client: &mut Client, command: &str) -> Peer {
     let peer = Peer::new(HERE, SocketAddr::new(HERE, port), &token_in(&told));
     peer.hello();
     peer
+}
+
+#[test]
+fn an_end_of_line_or_of_a_string_is_no_part_of_a_message() {
+    let server = Server::builder().rooms(&[""]).start();
+    let (bob, eve) = (server.guest(MAKE, "lobby", "bob"), server.silent_guest(JOIN, "lobby", "eve"));
+    // A line of nothing shows the address, as an empty message does.
+    eve.say("\n");
+    for text in ["one\n", "two\r\n", "three\0", "four"] {
+        bob.say(text);
+    }
+    for text in ["~bob: one", "~bob: two", "~bob: three", "~bob: four"] {
+        eve.expect(text);
+    }
+    bob.say("exit\n");
+    eve.expect("server: room closed");
+    bob.expect_nothing();
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn register_and_change(addr: SocketAddr, name: &str) {
     for n in 0..=CHANGES {
         client.send(&format!("C PASSWD\nD {}\nD {}", password(n), password(n + 1)));
         if n == CHANGES {
-            client.expect("C 450 the password was changed 3 times within 10 min, try again in ");
+            client.expect("C 450 too many new passwords, try again in ");
             return;
         }
         client.expect("C 331 ");

@@ -146,7 +146,7 @@ fn an_empty_line_at_the_password_goes_back_to_the_name() {
 fn there_are_no_operations_before_login() {
     let server = Server::start();
     let mut bare = server.greeted();
-    for verb in ["NOOP", "who", "EX"] {
+    for verb in ["NOOP", "who", "bm"] {
         bare.send(verb);
         bare.expect("C 553 ");
     }

@@ -91,7 +91,7 @@ fn wrong_arguments_are_told_the_usage() {
     let server = Server::start();
     for mut client in [server.bare("alice"), server.typed("bob")] {
         let general = ["WHO a b", "TOKEN x", "PASSWD x", "NOOP x", "EX x", "HELP a b"];
-        let of_rooms = ["MAKE", "JOIN a b c", "LEAVE", "RM", "ROOMS a b", "NAMES", "KICK a", "CLOSE a b"];
+        let of_rooms = ["MAKE", "JOIN  ", "LEAVE", "RM", "ROOMS a b", "NAMES", "KICK a", "CLOSE a b"];
         for line in general.iter().chain(&of_rooms) {
             client.op(line);
             client.expect("C 501 usage: ");

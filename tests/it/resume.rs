@@ -41,7 +41,7 @@ fn a_refused_token_asks_for_the_password_and_counts_as_a_failure() {
     let middle = token.len() / 2;
     let other = token.chars().find(|c| !token[middle..].starts_with(|m: char| m.eq_ignore_ascii_case(c))).unwrap();
     let tampered = format!("{}{other}{}", &token[..middle], &token[middle + 1..]);
-    for line in ["alice nonsense".to_owned(), format!("bob {token}"), format!("alice {tampered}")] {
+    for line in ["alice t1.nonsense".to_owned(), format!("bob {token}"), format!("alice {tampered}")] {
         let mut client = server.greeted();
         client.send(&line);
         client.expect_exact("C 531 token refused; your password?");
@@ -58,7 +58,7 @@ fn a_refused_token_asks_for_the_password_and_counts_as_a_failure() {
 fn an_unknown_name_with_a_token_learns_nothing() {
     let server = Server::start();
     let mut client = server.greeted();
-    client.send("ghost nonsense");
+    client.send("ghost t1.nonsense");
     client.expect_exact("C 531 token refused; your password?");
     client.send("password1");
     client.expect("C 530 wrong password; 1 tr");

@@ -76,7 +76,8 @@ fn an_object_with_a_name() {
         check(door, &request(MAKE, "open", &eve("\"\"")), way, &entered("open", MAKE));
         check(door, &request(MAKE, "lobby", &eve("null")), way, &byte("lobby", MAKE, 1));
         check(door, &request(JOIN, "nowhere", &eve("null")), way, &byte("nowhere", JOIN, 2));
-        check(door, &request(MAKE, "two", &eve("\"two words\"")), way, &byte("two", MAKE, 4));
+        check(door, &request(MAKE, "two", &eve("\"two words\"")), way, &entered("two", MAKE));
+        check(door, &request(MAKE, "bell", &eve("\"a\\u0007\"")), way, &byte("bell", MAKE, 4));
         check(door, &request(JOIN, "open", br#"{"username":1}"#), way, &byte("open", JOIN, 4));
         // No byte that a terminal obeys comes back.
         check(door, &request(JOIN, "\u{1b}[2J", &eve("null")), way, &byte("", JOIN, 4));

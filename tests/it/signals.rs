@@ -1,8 +1,10 @@
 //! Signals: an end that everybody is told of, and a configuration that is read again.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{CWD, FileType, mknodat};
 use rustix::process::Signal;
 
 use crate::util::{Client, PASSWORD, Server, eventually};
@@ -160,6 +162,75 @@ fn hup_reads_the_limits_again_and_a_bad_file_changes_nothing() {
 }
 
 #[test]
+fn hup_says_which_keys_have_changed() {
+    let server = Server::start();
+    configure(&server, "list_lines = 7\nline_s = 31");
+    server.hup();
+    let line = server.wait_for_log("reload: changed: ");
+    assert!(line.ends_with("reload: changed: limits.line_s from 30 to 31, limits.list_lines from 200 to 7"), "{line}");
+    server.hup();
+    server.wait_for_log("reload: nothing has changed");
+}
+
+/// Puts a pipe in the place of a file, that nobody writes to.
+fn put_pipe(path: &Path) {
+    fs::remove_file(path).unwrap();
+    mknodat(CWD, path, FileType::Fifo, 0o600.into(), 0).unwrap();
+}
+
+#[test]
+fn a_pipe_in_the_place_of_the_configuration_stops_nobody() {
+    let mut server = Server::start();
+    let mut alice = server.bare("alice");
+    put_pipe(&server.path("config.toml"));
+    server.hup();
+    let why = server.wait_for_log("cannot be read as configuration");
+    assert!(why.contains("[ERROR]") && why.contains("it is a pipe"), "{why}");
+    server.wait_for_log("what was in effect stays");
+    alice.barrier();
+    server.bare("bob").barrier();
+    // Another one, and the end.
+    server.hup();
+    server.signal(Signal::TERM);
+    alice.expect_421(GOODBYE);
+    drop(alice);
+    assert_eq!(server.wait_exit().code(), Some(0));
+}
+
+#[test]
+fn a_log_file_that_takes_no_log_at_a_reload_leaves_the_old_one() {
+    let mut server = Server::builder()
+        .config("listen = ['line://127.0.0.1:0']\naccounts.argon2 = { memory_kib = 8, iterations = 1 }\n[log]\nfile = 'chatd.log'\n")
+        .start();
+    let mut alice = server.bare("alice");
+    fs::write(server.path("pipe"), "").unwrap();
+    put_pipe(&server.path("pipe"));
+    std::os::unix::fs::symlink("accounts", server.path("link")).unwrap();
+    let accounts = fs::read(server.path("accounts")).unwrap();
+    let mut before = "chatd.log".to_owned();
+    for (name, why) in [
+        ("pipe", "nobody reads from this pipe"),
+        (".", "is a folder"),
+        ("link", "is the account file"),
+        ("accounts.lock", "is a file of the accounts"),
+        ("config.toml", "is the configuration"),
+    ] {
+        let text = fs::read_to_string(server.path("config.toml")).unwrap();
+        fs::write(server.path("config.toml"), text.replace(&format!("'{before}'"), &format!("'{name}'"))).unwrap();
+        name.clone_into(&mut before);
+        server.hup();
+        let line = server.wait_for_log(why);
+        assert!(line.contains("[ERROR] log.file: ") && line.ends_with("; the log stays where it was"), "{line}");
+    }
+    assert_eq!(fs::read(server.path("accounts")).unwrap(), accounts);
+    server.signal(Signal::TERM);
+    alice.expect_421(GOODBYE);
+    drop(alice);
+    assert_eq!(server.wait_exit().code(), Some(0));
+    assert!(fs::read_to_string(server.path("chatd.log")).unwrap().contains("stopping: telling everybody"));
+}
+
+#[test]
 fn hup_names_what_needs_a_restart_and_keeps_what_set_has_set() {
     let server = Server::builder().set("limits.list_lines", "1").start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
@@ -211,4 +282,37 @@ fn pipe_signals_are_ignored_and_accounts_outlive_an_end() {
     again.op("PM hello");
     again.expect("C 250 ");
     again.barrier();
+}
+
+/// A program that starts another one, which ignores this signal.
+fn deaf_to(signal: &str) -> [String; 3] {
+    ["sh".to_owned(), "-c".to_owned(), format!("trap '' {signal}; exec \"$0\" \"$@\"")]
+}
+
+#[test]
+fn what_was_ignored_at_the_start_stays_ignored() {
+    for (name, signal) in [("INT", Signal::INT), ("HUP", Signal::HUP)] {
+        let deaf = deaf_to(name);
+        let mut server = Server::builder().within(&deaf.each_ref().map(String::as_str)).start();
+        let mut alice = server.bare("alice");
+        configure(&server, "list_lines = 1");
+        server.signal(signal);
+        // The other one is heard, and comes after it.
+        if signal == Signal::INT {
+            server.hup();
+            server.wait_for_log("configuration re-read");
+        }
+        alice.barrier();
+        assert!(!server.log_text().contains("stopping"), "{}", server.log_text());
+        let reloads = server.log_text().matches("configuration re-read").count();
+        assert_eq!(reloads, usize::from(signal == Signal::INT), "{}", server.log_text());
+        // TERM ends it, whatever was ignored.
+        alice.op("EX");
+        alice.expect("C 221 ");
+        drop(alice);
+        assert_eq!(server.term().code(), Some(0));
+    }
+    let deaf = deaf_to("TERM");
+    let mut server = Server::builder().within(&deaf.each_ref().map(String::as_str)).start();
+    assert_eq!(server.term().code(), Some(0));
 }

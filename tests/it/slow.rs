@@ -78,8 +78,8 @@ fn when_all_owe_too_much_the_largest_debtor_goes() {
     let mut alice = server.bare("alice");
     let canary = Canary::start(&server);
     let (mut some, mut most) = (server.narrow("some"), server.narrow("most"));
-    say(&mut alice, "DM some", 30);
-    say(&mut alice, "DM most", 60);
+    say(&mut alice, "DM some", 20);
+    say(&mut alice, "DM most", 40);
     // Nobody has owed more than a connection may, and nobody for long: it is the sum. What is said to somebody by
     // name is said until it is too much.
     let deadline = Instant::now() + PATIENCE;
@@ -90,7 +90,7 @@ fn when_all_owe_too_much_the_largest_debtor_goes() {
     }
     server.wait_for_log("421 too slow: most from");
     assert!(!server.log_text().contains("too slow: some"));
-    assert_eq!(numbered(&mut some, "DM", 30).0, 30);
+    assert_eq!(numbered(&mut some, "DM", 20).0, 20);
     some.barrier();
     assert!(most.expect_reset_or_closed().ends_with("C 421 too slow\n"));
     canary.talks();

@@ -1,8 +1,10 @@
 //! Those who are no chat clients, and those who only send rubbish.
 
+use std::io::Read as _;
 use std::time::Instant;
 
-use crate::util::{PATIENCE, Server};
+use crate::util::rooms::frames;
+use crate::util::{Client, PATIENCE, Server};
 
 #[test]
 fn other_protocols_are_told_once_and_closed() {
@@ -16,6 +18,7 @@ fn other_protocols_are_told_once_and_closed() {
         b"hOSt: example.org\n",
         b"SSH-2.0-OpenSSH_9.6\r\n",
         b"SSH-1.99-x\n",
+        b"\xef\xbb\xbfSSH-2.0-x\n",
         // A TLS hello has no LF to wait for, and is refused at its first byte.
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"\x16",
@@ -30,9 +33,45 @@ fn other_protocols_are_told_once_and_closed() {
 }
 
 #[test]
+fn a_proxy_header_that_nobody_expects_is_told_so() {
+    let server = Server::builder().rooms(&[""]).start();
+    let text = b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 5015\r\nalice\r\ncorrect horse\r\n";
+    let binary = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc0\0\x02\x02\xdc\x04\x13\x97alice\n";
+    let local = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
+    for header in [&text[..], b"PROXY TCP6 2001:db8::1 2001:db8::2 1 2\r\n", b"PROXY UNKNOWN\r\n", binary, local] {
+        for is_cut in [false, true] {
+            let mut client = server.greeted();
+            // What comes behind the header is read away, so these writes succeed for as long as they matter.
+            for piece in header.chunks(if is_cut { 1 } else { header.len() }).take(60) {
+                client.send_raw(piece);
+            }
+            client.expect_421("not a chat client: a PROXY header");
+        }
+        // The room door answers in its own way, and says why in the log.
+        let bytes = [header, &[0; 64]].concat();
+        let mut client = Client::connect(server.door("rooms"));
+        client.send_raw(&bytes);
+        assert_eq!(frames(&read_all(&mut client))[0].payload, [4]);
+    }
+    server.wait_for_log("421 not a chat client: a PROXY header: nobody from 127.0.0.1");
+    // Two empty lines of somebody with telnet are nothing of the kind.
+    let mut telnet = server.greeted();
+    telnet.send_raw(b"\r\n\r\nalice\r\ncorrect horse\r\n");
+    telnet.expect("C 332 ");
+    telnet.expect("C 230 ");
+}
+
+fn read_all(client: &mut Client) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    client.stream().set_read_timeout(Some(PATIENCE)).unwrap();
+    client.stream().read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
 fn words_that_only_look_like_another_protocol_are_names() {
     let server = Server::start();
-    for name in ["GET", "POST", "Host", "SSH", "HTTP"] {
+    for name in ["GET", "POST", "Hosts", "SSH", "SSH-", "SSH-2", "HTTP", "PROXY"] {
         server.bare(name).barrier();
     }
 }

@@ -163,9 +163,15 @@ fn dm_to_oneself_goes_to_ones_other_sessions() {
 fn text_is_kept_as_it_is() {
     let server = Server::start();
     let (mut alice, mut bob) = (server.bare("alice"), server.typed("bob"));
-    for text in
-        ["a  b", "trailing  \t ", "\tindented", "C 250 sent to 9", "D PM bob forged", "äöü 漢字 👩‍👩‍👧 \u{200e}", "."]
-    {
+    for text in [
+        "a  b",
+        "trailing  \u{a0} ",
+        "\u{3000}indented",
+        "C 250 sent to 9",
+        "D PM bob forged",
+        "äöü 漢字 👩‍👩‍👧 \u{200d}",
+        ".",
+    ] {
         alice.send(&format!("PM    {text}"));
         alice.expect_exact("C 250 sent to 1");
         assert_eq!(typed_message(&mut bob).1, format!("D PM alice {text}"));

@@ -15,6 +15,7 @@ mod canary;
 mod client;
 mod dice;
 mod fake;
+pub(crate) mod netns;
 mod process;
 pub(crate) mod rooms;
 mod strace;

@@ -7,10 +7,6 @@ use crate::client::action::{Now, Place, Secret};
 use crate::client::command::{COMMANDS, Command, Deed, Intent};
 use crate::client::visible::is_hidden;
 
-/// The longest text that is sent, in bytes: what any server could be configured to take, so that none closes the
-/// connection for it. Within that, the server says what it takes.
-const TEXT_BYTES: usize = 32 * 1024;
-
 impl Session {
     /// What is done here; the rest is for the server.
     pub(super) fn on_intent(&mut self, intent: &Intent<'_>, now: Now) {
@@ -96,20 +92,21 @@ impl Session {
     /// Says something; without a connection it is kept, to be offered when there is one.
     pub(super) fn say(&mut self, place: Place, text: &str, now: Now) {
         let text = text.trim_start_matches(' ');
-        if text.len() > TEXT_BYTES {
-            return self.refuse("too-long", format!("not sent: a text has at most {TEXT_BYTES} bytes"));
+        let line: &[&str] = match &place {
+            Place::Public => &["PM", text],
+            Place::Room(room) => &["RM", room, text],
+            Place::Direct { with } => &["DM", with, text],
+        };
+        // Before it is kept, too.
+        if !self.can_send("C", line) {
+            return;
         }
-        let words = Words { place, text: text.to_owned() };
+        let words = Words { place: place.clone(), text: text.to_owned() };
         if !self.is_ready() {
             self.note("kept", "not connected: it will be offered to you when you are".to_owned());
             return self.keep(Unconfirmed { words, was_sent: false });
         }
-        let request = Request::Say(words.clone());
-        match &words.place {
-            Place::Public => self.request(request, &["PM", text], now),
-            Place::Room(room) => self.request(request, &["RM", room, text], now),
-            Place::Direct { with } => self.request(request, &["DM", with, text], now),
-        }
+        self.request(Request::Say(words), line, now);
     }
 
     /// The next plain text goes there.

@@ -110,7 +110,10 @@ impl Session {
                 // The token that was kept is void now.
                 self.request(Request::Token, &["TOKEN"], now);
             }
-            _ => self.trouble("password", text),
+            _ => {
+                self.trouble("password", text);
+                self.fail_change();
+            }
         }
     }
 
@@ -119,6 +122,7 @@ impl Session {
         if self.keys.change.take().is_some() {
             let text = "changing your password was interrupted; it may be the old or the new one now";
             self.trouble("password", text.to_owned());
+            self.fail_change();
         }
     }
 
@@ -164,6 +168,7 @@ impl Session {
     fn cancel_change(&mut self, now: Now) {
         self.keys.change = None;
         self.note("cancelled", "your password stays as it is".to_owned());
+        self.fail_change();
         self.request(Request::Cancel, &[""], now);
     }
 }

@@ -1,6 +1,6 @@
 //! How a connection begins and ends, and what follows.
 
-use super::requests::{Request, Unconfirmed};
+use super::requests::{Request, Unconfirmed, Way};
 use super::{ANSWER_MS, LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
 use crate::client::action::{Action, Now};
 use crate::close::CloseReason;
@@ -19,11 +19,28 @@ enum Ending {
     Later(Option<u64>),
 }
 
+/// How a server has failed.
+struct Failure {
+    /// The word for programs.
+    kind: &'static str,
+    /// The sentence for people.
+    text: String,
+    /// Whether the server has not said that it would have us later.
+    is_silent: bool,
+}
+
+/// Reasons after which no client comes back by itself: somebody else is logged in now, and two clients would put each
+/// other out for ever.
+const PUT_OUT: [CloseReason; 2] = [CloseReason::PasswordChanged, CloseReason::Replaced];
+
 impl Session {
     pub(super) fn connect(&mut self) {
         let server = self.retry.server();
-        let name = self.server_name();
-        self.note("connecting", format!("connecting to {name}"));
+        // A person sees each try, in a line that is written anew.
+        if self.settings.people || self.away.is_unknown(server) {
+            let name = self.server_name();
+            self.note("connecting", format!("connecting to {name}"));
+        }
         self.phase = Phase::Connecting;
         self.actions.push_back(Action::Connect(server));
     }
@@ -33,16 +50,28 @@ impl Session {
         let server = self.server_name();
         match self.phase {
             Phase::Connecting => {
-                self.trouble("unreachable", format!("{server}: {why}"));
-                self.try_again(None, true, now);
+                let failure = Failure { kind: "unreachable", text: format!("{server}: {why}"), is_silent: true };
+                self.try_again(failure, None, now);
             }
             Phase::Leaving { code, .. } => self.finish_unlinked(code),
             Phase::Greeting | Phase::Named | Phase::Login(_) | Phase::Ready { .. } => {
                 self.drop_link(now);
-                self.trouble("lost", format!("the connection to {server} is lost: {why}"));
-                self.try_again(None, true, now);
+                let text = format!("the connection to {server} is lost: {why}");
+                self.try_again(Failure { kind: "lost", text, is_silent: true }, None, now);
             }
             Phase::Waiting { .. } | Phase::Away | Phase::Over => {}
+        }
+    }
+
+    /// A server has taken the connection, and does not say who it is. It gets its time; the user is not left without a
+    /// word meanwhile.
+    pub(super) fn tell_silence(&mut self) {
+        self.is_silence_told = true;
+        let text = format!("{}: no answer yet", self.server_name());
+        match (self.away.is_told(), self.settings.people) {
+            (false, _) => self.trouble("unreachable", text),
+            (true, true) => self.note("connecting", text),
+            (true, false) => {}
         }
     }
 
@@ -67,11 +96,15 @@ impl Session {
         }
         self.actions.push_back(Action::Disconnect);
         self.drop_link(now);
-        self.trouble("closed", format!("the server has closed the connection: {reason}"));
+        let text = format!("the server has closed the connection: {reason}");
+        let failure = Failure { kind: "closed", text, is_silent: false };
         match ending {
-            Ending::NobodyThere if self.keys.is_asking() => self.phase = Phase::Away,
-            Ending::NobodyThere | Ending::Final => self.try_again(None, false, now),
-            Ending::Later(seconds) => self.try_again(seconds, false, now),
+            Ending::NobodyThere if self.keys.is_asking() => {
+                self.trouble(failure.kind, failure.text);
+                self.phase = Phase::Away;
+            }
+            Ending::NobodyThere | Ending::Final => self.try_again(failure, None, now),
+            Ending::Later(seconds) => self.try_again(failure, seconds, now),
         }
     }
 
@@ -87,6 +120,7 @@ impl Session {
             self.actions.push_back(Action::Disconnect);
         }
         self.keep_unanswered();
+        self.name_unsaid(code);
         let mut has_failed = self.has_failed || !self.unconfirmed.is_empty();
         for unconfirmed in std::mem::take(&mut self.unconfirmed) {
             let (kind, text) = unconfirmed.describe();
@@ -131,6 +165,9 @@ impl Session {
     }
 
     pub(super) fn on_end(&mut self) {
+        if self.settings.listens {
+            return; // it is not read
+        }
         self.talk.has_ended = true;
         if self.settings.once.is_some() {
             return; // there is nothing that would be read
@@ -201,31 +238,73 @@ impl Session {
         self.drop_change();
     }
 
-    /// What was said and not answered is kept.
+    /// What was said and not answered is kept. Of anything else nobody knows whether it was done.
     fn keep_unanswered(&mut self) {
-        for request in std::mem::take(&mut self.requests) {
-            if let Request::Say(words) = request {
-                self.keep(Unconfirmed { words, was_sent: true });
+        while let Some((request, line)) = self.requests.pop_front() {
+            match request {
+                Request::Say(words) => self.keep(Unconfirmed { words, was_sent: true }),
+                Request::Enter { way: Way::Wanted | Way::Made, .. } => {
+                    self.go_astray();
+                    self.lose_line(line);
+                }
+                Request::List { .. }
+                | Request::Enter { .. }
+                | Request::Leave(_)
+                | Request::Close(_)
+                | Request::Find(_)
+                | Request::Other
+                | Request::Passwd => self.lose_line(line),
+                Request::Noop | Request::Token | Request::Cancel | Request::Exit => {}
             }
         }
     }
 
-    /// Plans the next connection. `is_silent`: the server has not said that it would have us later.
-    fn try_again(&mut self, wants_s: Option<u64>, is_silent: bool, now: Now) {
+    /// Names the text of `--once` if that has not been done, and nothing else names it.
+    fn name_unsaid(&mut self, code: u8) {
+        if code == 0 || !self.unconfirmed.is_empty() {
+            return;
+        }
+        self.begin_once();
+        if !self.script.is_named() {
+            self.fail_line(None);
+        }
+        self.end_line();
+    }
+
+    /// Tells how a server has failed, unless that is told already, and plans the next connection. It `wants_s` to be
+    /// left alone for so long.
+    fn try_again(&mut self, failure: Failure, wants_s: Option<u64>, now: Now) {
+        let Failure { kind, text, is_silent } = failure;
+        let failed = self.retry.server();
+        let is_news = self.away.note(failed, &text);
+        // To a person it is told with the next try, in a line that is written anew.
+        let is_joined = self.settings.people && self.away.is_told();
         let until = self.retry.fail(wants_s, now.monotonic_ms);
         let is_once = self.settings.once.is_some();
         let is_vain = self.retry.has_tried_all() && (is_once || (is_silent && !self.was_in));
         let is_too_late = is_once && !self.unconfirmed.is_empty();
         // A script that has said all waited only for the last answer.
-        if is_vain || is_too_late || (self.was_in && self.talk.is_over()) {
+        let is_over = is_vain || is_too_late || (self.was_in && self.talk.is_over());
+        if is_over || (is_news && !is_joined) {
+            self.trouble(kind, text.clone());
+        }
+        if is_over {
             return self.finish_unlinked(1);
         }
         if until <= now.monotonic_ms {
             return self.connect();
         }
         let seconds = until.saturating_sub(now.monotonic_ms).div_ceil(1000);
-        let name = self.server_name();
-        self.note("retry", format!("trying {name} in {seconds} s"));
+        let is_same = self.retry.server() == failed;
+        let next = format!("trying {} in {seconds} s", self.server_name());
+        match (self.settings.people, self.away.is_told()) {
+            (true, true) if is_same => self.note("retry", format!("trying again in {seconds} s ({text})")),
+            (true, true) => self.note("retry", format!("{next} ({text})")),
+            (true, false) => self.note("retry", next),
+            (false, true) => {}
+            (false, false) => self.note("retry", format!("{next}, and then until a server answers")),
+        }
+        self.away.tell();
         self.phase = Phase::Waiting { until };
     }
 
@@ -240,7 +319,8 @@ fn ending(reason: &str, was_in: bool) -> Ending {
     let is = |known: CloseReason| reason == known.to_string();
     // Who was in may be counted by connections that broke and that the server takes for alive, for some two minutes.
     let is_full = !was_in && reason.starts_with("logged in ") && reason.ends_with(" times already");
-    if is_full || is(CloseReason::TooManyFailures) || is(CloseReason::NotAChatClient) {
+    let is_foreign = is(CloseReason::NotAChatClient) || is(CloseReason::ProxyHeader);
+    if is_full || is_foreign || PUT_OUT.into_iter().any(is) || is(CloseReason::TooManyFailures) {
         Ending::Final
     } else if is(CloseReason::LoginTooLong) {
         Ending::NobodyThere
@@ -273,6 +353,8 @@ mod tests {
     fn endings() {
         check(&CloseReason::TooManyFailures.to_string(), &Ending::Final);
         check(&CloseReason::NotAChatClient.to_string(), &Ending::Final);
+        check(&CloseReason::ProxyHeader.to_string(), &Ending::Final);
+        PUT_OUT.iter().for_each(|reason| check(&reason.to_string(), &Ending::Final));
         check(&CloseReason::LoginTooLong.to_string(), &Ending::NobodyThere);
         check(&CloseReason::ShuttingDown(7).to_string(), &Ending::Later(Some(7)));
         check(&CloseReason::ServerFull.to_string(), &Ending::Later(None));

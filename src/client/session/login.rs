@@ -72,6 +72,10 @@ impl Session {
         match code {
             230 => self.on_welcome(text, now),
             331 => self.need_password(false, now),
+            332 if !self.may_register() => {
+                let name = &self.settings.user;
+                self.close(&format!("there is no account {name}: mind the spelling, or make one with --register"));
+            }
             332 => {
                 let name = &self.settings.user;
                 let text =
@@ -154,9 +158,15 @@ impl Session {
         }
     }
 
+    /// Whether an account may be made here: somebody sees that it is one, or it was asked for.
+    fn may_register(&self) -> bool {
+        self.settings.people || self.settings.asks_person || self.settings.registers
+    }
+
     /// Says the one thing of `--once`, if there is one.
     pub(super) fn say_once(&mut self, now: Now) {
         if let Some(once) = self.settings.once.clone() {
+            self.begin_once();
             self.say(once.to, &once.text, now);
             if !self.requests.iter().any(|request| matches!(request, Request::Say(_))) {
                 self.say_goodbye(LEAVE_MS, 1, now); // it could not even be sent
@@ -227,12 +237,14 @@ impl Session {
         self.keys.ready = None;
         self.keys.deferred = None;
         self.was_in = true;
+        self.away.end();
         // The server speaks of its own commands, which are ours in capitals.
         self.note("connected", text.replace("HELP", "/help"));
         self.known.see_name(&self.settings.user.clone());
         if let Some(once) = &self.settings.once {
             if let Place::Room(room) = &once.to {
                 let room = room.clone();
+                self.begin_once();
                 return self.enter(&room, None, Way::Wanted, now);
             }
             return self.say_once(now);
@@ -244,6 +256,9 @@ impl Session {
         self.request(Request::Token, &["TOKEN"], now);
         for room in self.rooms.iter().cloned().collect::<Vec<_>>() {
             self.enter(&room.name, room.password, Way::Again, now);
+        }
+        if let Some(room) = self.settings.room.clone().filter(|room| self.rooms.find(room).is_none()) {
+            self.enter(&room, None, Way::Wanted, now);
         }
         self.request(Request::List { of: Listed::Names, is_shown: false, asks: false }, &["WHO"], now);
         self.offer();

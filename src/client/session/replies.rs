@@ -68,9 +68,10 @@ impl Session {
         if more {
             return self.on_more(code, text, now);
         }
-        let Some(request) = self.requests.pop_front() else {
+        let Some((request, line)) = self.requests.pop_front() else {
             return self.on_nonsense(format!("the server answers what nobody asked: {code} {text}"), now);
         };
+        self.continue_line(line);
         self.owed_ms = now.monotonic_ms;
         self.give_time(now);
         match request {
@@ -179,6 +180,7 @@ impl Session {
                 self.known.see_room(&name);
                 self.rooms.enter(Room { name: name.clone(), typed: room, password });
                 match way {
+                    Way::Wanted if self.settings.listens => self.note("entered", format!("you listen in {name}")),
                     Way::Wanted | Way::Made => {
                         self.go(Place::Room(name));
                         self.say_once(now);
@@ -191,9 +193,13 @@ impl Session {
             (550, Way::Again) => self.enter(&room, password, Way::Remade, now),
             (553, Way::Remade) => self.enter(&room, password, Way::AgainAfterAll, now),
             (_, Way::Wanted | Way::Made) => {
+                if self.settings.listens {
+                    self.trouble("closed", format!("cannot listen in {room}: {text}"));
+                }
                 self.reply(code, text);
                 self.go_astray();
-                if self.settings.once.is_some() && self.is_ready() {
+                let is_needed = self.settings.once.is_some() || self.settings.listens;
+                if is_needed && self.is_ready() {
                     self.say_goodbye(super::LEAVE_MS, 1, now);
                 }
             }

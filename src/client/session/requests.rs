@@ -1,9 +1,49 @@
 //! What the session has sent and waits to be answered, in the order of the answers.
 
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::script::Line;
 use crate::client::action::{Place, Secret};
 
 /// Requests under way above which no more lines are taken from the user.
 pub(super) const REQUESTS: usize = 32;
+
+/// What was sent and is not answered, each with the line of a script that it comes from.
+#[derive(Debug, Default)]
+pub(super) struct Requests(VecDeque<(Request, Option<Rc<Line>>)>);
+
+impl Requests {
+    /// It was sent.
+    pub(super) fn push_back(&mut self, request: Request, line: Option<Rc<Line>>) {
+        self.0.push_back((request, line));
+    }
+
+    /// The oldest is answered, or never will be.
+    pub(super) fn pop_front(&mut self) -> Option<(Request, Option<Rc<Line>>)> {
+        self.0.pop_front()
+    }
+
+    /// The oldest.
+    pub(super) fn front(&self) -> Option<&Request> {
+        self.0.front().map(|(request, _)| request)
+    }
+
+    /// All, the oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Request> {
+        self.0.iter().map(|(request, _)| request)
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether all is answered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 /// A line that was sent, as far as its reply needs to know.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 //! A script is a line for each thing that happens, followed by the lines of what it brings. In:
 //!
 //! ```text
-//! connected          lost WHY           server LINE        user LINE (or: user)
+//! connected          lost WHY           server LINE        user LINE (or: user)      bad WHY
 //! secret TEXT        secret (refused)   end                terminated        wait MS
 //! kept TOKEN (of the first server)           unheard
 //! ```
@@ -31,7 +31,17 @@ struct Stage {
 
 fn settings() -> Settings {
     let (servers, user) = (vec!["a:1".to_owned()], "alice".to_owned());
-    Settings { servers, user, people: true, asks_person: true, once: None, seed: 7 }
+    Settings {
+        servers,
+        user,
+        people: true,
+        asks_person: true,
+        once: None,
+        listens: false,
+        room: None,
+        registers: true,
+        seed: 7,
+    }
 }
 
 fn secret(text: &str) -> Secret {
@@ -94,6 +104,7 @@ impl Stage {
             "lost" => Input::Disconnected(rest),
             "server" => Input::Bytes(bytes.as_bytes()),
             "user" => Input::Line(rest),
+            "bad" => Input::BadLine(rest),
             "secret" => Input::Secret((!rest.is_empty()).then(|| secret(rest))),
             "end" => Input::End,
             "unheard" => Input::Unheard,
@@ -119,7 +130,8 @@ impl Stage {
 
 fn is_input(line: &str) -> bool {
     let first = line.split(' ').next().unwrap_or_default();
-    ["kept", "connected", "lost", "server", "user", "secret", "end", "unheard", "terminated", "wait"].contains(&first)
+    ["kept", "connected", "lost", "server", "user", "bad", "secret", "end", "unheard", "terminated", "wait"]
+        .contains(&first)
 }
 
 fn told(action: &Action) -> String {

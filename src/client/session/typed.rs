@@ -59,6 +59,11 @@ impl Talk {
         self.asked.is_some()
     }
 
+    /// What was asked for has come to nothing that could be carried out.
+    pub(super) fn forget_ask(&mut self) {
+        self.asked = None;
+    }
+
     /// Whether all that will ever be typed has been carried out.
     pub(super) fn is_over(&self) -> bool {
         self.has_ended && self.pending.is_empty()
@@ -102,7 +107,9 @@ impl Session {
         }
         while self.takes_lines() {
             if let Some((line, seen)) = self.talk.pending.pop_front() {
+                self.begin_line(&line);
                 self.on_line(&line, seen, now);
+                self.end_line();
             } else if self.talk.has_ended {
                 return self.quit(now);
             } else {
@@ -117,7 +124,11 @@ impl Session {
         match self.phase {
             Phase::Ready { .. } => {
                 let is_held = self.requests.len() >= REQUESTS || self.requests.iter().any(Request::holds_prompt);
-                self.settings.once.is_none() && !is_held && !self.keys.is_changing() && !self.keys.is_asking()
+                self.settings.once.is_none()
+                    && !self.settings.listens
+                    && !is_held
+                    && !self.keys.is_changing()
+                    && !self.keys.is_asking()
             }
             Phase::Waiting { .. } | Phase::Away => can_wait && !self.keys.is_asking(),
             // Where a password will be asked for in a moment, nobody is to find the prompt for a line.

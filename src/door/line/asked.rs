@@ -6,6 +6,7 @@ use crate::door::reply::Reply;
 use crate::door::{Masked, Step};
 use crate::hub::command::Command;
 use crate::hub::names::{NameError, RoomName, UserName, Who};
+use crate::limits::PASSWORD_MAX_BYTES;
 
 impl Line {
     pub(super) fn on_operation<'a>(&mut self, body: &'a str) -> Step<'a> {
@@ -15,17 +16,17 @@ impl Line {
         let usage = Step::Reply(Reply::Usage(operation.usage()));
         match operation {
             Operation::Pm if rest.is_empty() => self.ask(Dialogue::Message { to: To::Everybody }, Reply::AskMessage),
-            Operation::Pm => Step::Command(Command::Say { text: rest }),
+            Operation::Pm => Step::Command(Command::Say { text: rest.into() }),
             Operation::Dm if rest.is_empty() => {
                 self.dialogue = Dialogue::NameAndMessage;
                 Step::Command(Command::Who { prefix: "" })
             }
-            Operation::Dm => self.on_name_and_message(rest),
+            Operation::Dm => self.on_name_and_text(word(rest)),
             Operation::Rm => self.on_room_and_message(rest).unwrap_or(usage),
             Operation::Who if !argument.contains(' ') => Step::Command(Command::Who { prefix: argument }),
             Operation::Rooms if !argument.contains(' ') => Step::Command(Command::Rooms { prefix: argument }),
-            Operation::Make => on_enter(argument, true).unwrap_or(usage),
-            Operation::Join => on_enter(argument, false).unwrap_or(usage),
+            Operation::Make => on_enter(rest, true).unwrap_or(usage),
+            Operation::Join => on_enter(rest, false).unwrap_or(usage),
             Operation::Leave => on_room(argument, |room| Command::Part { room }).unwrap_or(usage),
             Operation::Close => on_room(argument, |room| Command::Close { room }).unwrap_or(usage),
             Operation::Names => on_names(argument).unwrap_or(usage),
@@ -49,17 +50,27 @@ impl Line {
         }
     }
 
+    /// The answer to `350`: a name, or a name, one space and the text as it is. Spaces alone behind a name are no text.
     pub(super) fn on_name_and_message<'a>(&mut self, body: &'a str) -> Step<'a> {
-        let (name, text) = word(body.trim_start_matches(' '));
+        let body = body.trim_start_matches(' ');
+        let (name, text) = body.split_once(' ').unwrap_or((body, ""));
+        let is_text = !text.trim_start_matches(' ').is_empty();
+        self.on_name_and_text((name, if is_text { text } else { "" }))
+    }
+
+    fn on_name_and_text<'a>(&mut self, (name, text): (&str, &'a str)) -> Step<'a> {
         if name.is_empty() {
             return Step::Reply(Reply::Usage(Operation::Dm.usage()));
+        }
+        if name.starts_with('~') {
+            return Step::Reply(Reply::GuestsHearRooms);
         }
         let Ok(name) = UserName::from_record(name) else { return Step::Reply(Reply::NoSuchUser) };
         if text.is_empty() {
             self.dialogue = Dialogue::Message { to: To::One(name.clone()) };
             return Step::Command(Command::Find { name });
         }
-        Step::Command(Command::Tell { to: name, text })
+        Step::Command(Command::Tell { to: name, text: text.into() })
     }
 
     /// `room`, or `room text`; `None` when there is neither.
@@ -73,7 +84,7 @@ impl Line {
             self.dialogue = Dialogue::Message { to: To::Room(Box::new(room.clone())) };
             return Some(Step::Command(Command::FindRoom { room }));
         }
-        Some(Step::Command(Command::SayIn { room, text }))
+        Some(Step::Command(Command::SayIn { room, text: text.into() }))
     }
 
     fn ask(&mut self, dialogue: Dialogue, question: Reply) -> Step<'static> {
@@ -82,20 +93,26 @@ impl Line {
     }
 }
 
-/// What was asked for: the text of a message.
-pub(super) fn on_text<'a>(to: &To, body: &'a str) -> Step<'a> {
-    let text = body.trim_start_matches(' ');
-    match to {
-        _ if text.is_empty() => Step::Reply(Reply::Usage("a text, or an empty line to cancel")),
-        To::Everybody => Step::Command(Command::Say { text }),
-        To::One(name) => Step::Command(Command::Tell { to: name.clone(), text }),
-        To::Room(room) => Step::Command(Command::SayIn { room: RoomName::clone(room), text }),
-    }
+/// What was asked for: the text of a message, as it is.
+pub(super) fn on_text<'a>(to: &To, text: &'a str) -> Step<'a> {
+    let text = text.into();
+    Step::Command(match to {
+        To::Everybody => Command::Say { text },
+        To::One(name) => Command::Tell { to: name.clone(), text },
+        To::Room(room) => Command::SayIn { room: RoomName::clone(room), text },
+    })
 }
 
-/// MAKE and JOIN; `None`, as for those below, when the words are too few or too many.
+/// MAKE and JOIN: a room, and perhaps a password, which goes to the end of the line. `None`, as for those below, when the
+/// words are too few or too many.
 fn on_enter(argument: &str, makes: bool) -> Option<Step<'_>> {
-    let (room, password) = room_and_word(argument)?;
+    let (room, password) = word(argument);
+    if room.is_empty() {
+        return None;
+    }
+    if password.len() > PASSWORD_MAX_BYTES {
+        return Some(Step::Reply(Reply::RoomPasswordSize));
+    }
     Some(match RoomName::parse(room) {
         Ok(room) => Step::EnterRoom { room, password: (!password.is_empty()).then_some(Masked(password)), makes },
         Err(NameError::Shape) if makes => Step::Reply(Reply::BadRoomName),

@@ -25,6 +25,7 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::Sent { hearers } => writeln!(wire, "C 250 sent to {hearers}"),
         Event::SentTo { name } => writeln!(wire, "C 250 sent to {name}"),
         Event::Found { .. } | Event::FoundRoom => return Reply::AskMessage.encode(out),
+        Event::OnlyYou => writeln!(wire, "C 550 that is you, and you have no other session"),
         Event::NotOnline { name } => writeln!(wire, "C 550 {name} is not online"),
         Event::Online { names, matching } => encode_online(names, *matching, &mut wire),
         Event::Entered { room, token } => {
@@ -33,7 +34,8 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::Done => return Reply::Done.encode(out),
         Event::RoomExists { room } => writeln!(wire, "C 553 {room} is there already; JOIN {room} enters it"),
         Event::NoSuchRoom => return Reply::NoSuchRoom.encode(out),
-        Event::WrongRoomPassword => writeln!(wire, "C 554 wrong room password"),
+        Event::RoomNeedsPassword => writeln!(wire, "C 554 the room needs a password: JOIN room password"),
+        Event::WrongRoomPassword { .. } => return Reply::WrongRoomPassword.encode(out),
         Event::RoomFull { room } => writeln!(wire, "C 554 {room} is full"),
         Event::TooManyRooms { most } => writeln!(wire, "C 554 you are in {most} rooms already; LEAVE one first"),
         Event::GuestNameTaken => writeln!(wire, "C 553 a guest of that name is there already"),
@@ -69,7 +71,20 @@ fn encode_message(
     if let Some(room) = room {
         write!(out, "{room} ")?;
     }
-    writeln!(out, "{from} {text}")
+    write!(out, "{from} ")?;
+    match kind {
+        Kind::Bare => encode_spaced(text, out)?,
+        Kind::Typed => write!(out, "{text}")?,
+    }
+    writeln!(out)
+}
+
+/// A text for people: a TAB is one space, for a terminal stops it at its margin, and what stands behind could begin a
+/// line there that looks like the server's.
+fn encode_spaced(text: &str, out: &mut Wire<'_>) -> fmt::Result {
+    let mut parts = text.split('\t');
+    write!(out, "{}", parts.next().unwrap_or_default())?;
+    parts.try_for_each(|part| write!(out, " {part}"))
 }
 
 fn encode_online(names: &[UserName], matching: usize, out: &mut Wire<'_>) -> fmt::Result {

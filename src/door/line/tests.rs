@@ -19,7 +19,7 @@ const ZOE: SessionId = SessionId { slot: 3, generation: 0 };
 const PASSWORD_MIN: u32 = 8;
 const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 200, rooms_per_session: 2, room_members: 3 };
 
-/// What stands behind the door: `alice` has an account (password `password1`, token `T0KEN`), `bob` is online, bare.
+/// What stands behind the door: `alice` has an account (password `password1`, token `t1.T0KEN`), `bob` is online, bare.
 /// The password `busybusy` finds the queue full, `fulldisk` cannot be saved; the name `taken` is always just taken;
 /// for the name `toomany` and the password `toolate!` there are no new accounts.
 struct Server {
@@ -38,7 +38,7 @@ impl Server {
         let mut hub = Hub::new(RULES);
         hub.handle(BOB, Command::Enter { name: UserName::parse("bob").unwrap() }, 1);
         while hub.poll_event().is_some() {}
-        let bob = Line { dialect: Some(Dialect::Bare), dialogue: Dialogue::Ready };
+        let bob = Line { dialect: Some(Dialect::Bare), dialogue: Dialogue::Ready, ..Line::default() };
         let (line, out, bob_heard) = (Line::default(), Vec::new(), Vec::new());
         Self { line, bob, hub, tries_left: 3, is_closed: false, out, bob_heard, tokens: 0 }
     }
@@ -52,8 +52,13 @@ impl Server {
             Step::Command(command) => self.ask_hub(ME, command),
             Step::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
             Step::Name(name) if name.as_str() == "toomany" => self.tell(&Reply::NoNewAccounts),
+            Step::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
+            Step::Name(name) | Step::NameOrBye(name) if name.as_str().eq_ignore_ascii_case("bye") => {
+                self.tell(&Reply::AskPassword(name)); // somebody had it before it was reserved
+            }
+            Step::NameOrBye(_) => self.close(&Reply::Bye),
             Step::Name(name) => self.tell(&Reply::AskNewPassword(name)),
-            Step::Token { name, token: Masked(b"T0KEN") } if name.as_str() == "alice" => self.enter(name),
+            Step::Token { name, token: Masked(b"t1.T0KEN") } if name.as_str() == "alice" => self.enter(name),
             Step::Token { .. } => self.fail(|_| Reply::TokenRefused),
             Step::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
             Step::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
@@ -71,7 +76,7 @@ impl Server {
             Step::NewPassword(Masked(b"fulldisk")) => self.tell(&Reply::CannotSave),
             Step::NewPassword(_) => self.tell(&Reply::PasswordChanged),
             Step::EnterRoom { room, password, makes } => self.enter_room(ME, room, password, makes),
-            Step::IssueToken => self.tell(&Reply::Token(Masked("T0KEN".into()), 86_400)),
+            Step::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".into()), 86_400)),
             step @ (Step::Visit(_) | Step::Over) => panic!("{step:?} is none of the line door's"),
             Step::Bye => self.close(&Reply::Bye),
             Step::Refuse(reason) => self.close(&Reply::Closing(reason)),
@@ -159,7 +164,10 @@ fn taken(out: &mut Vec<u8>) -> Vec<String> {
     let bytes = std::mem::take(out);
     assert!(bytes.is_empty() || bytes.ends_with(b"\n"), "a line is not ended");
     let lines: Vec<&[u8]> = bytes.split_inclusive(|&b| b == b'\n').map(|line| &line[..line.len() - 1]).collect();
-    lines.into_iter().map(|line| text::checked(line).expect("no forbidden character").to_owned()).collect()
+    lines
+        .into_iter()
+        .map(|line| text::check(line).filter(|line| line.is_clean).expect("no forbidden character").text.to_owned())
+        .collect()
 }
 
 /// `> line` is sent by the client, `< line` is what it is told then, all of it; `…` at the end stands for anything.
@@ -219,13 +227,13 @@ fn act(server: &mut Server, line: &str, end: &str) -> Vec<String> {
     let rest = what[1..].strip_prefix(' ').unwrap_or(&what[1..]);
     match (who, &what[..1]) {
         ("", ">") => return server.send(format!("{rest}{end}").as_bytes()),
-        ("bob", ">") => server.ask_hub(BOB, Command::Say { text: rest }),
+        ("bob", ">") => server.ask_hub(BOB, Command::Say { text: rest.into() }),
         ("bob", _) => server.send_of_bob(rest),
         ("zoe", ">") => server.visit(rest),
         ("zoe", _) if rest == "leave" => server.ask_hub(ZOE, Command::Leave),
         ("zoe", _) => {
             let (room, text) = rest.split_once(' ').expect("a room and a text");
-            server.ask_hub(ZOE, Command::SayIn { room: RoomName::parse(room).unwrap(), text });
+            server.ask_hub(ZOE, Command::SayIn { room: RoomName::parse(room).unwrap(), text: text.into() });
         }
         _ => panic!("{line:?} is no line of a script"),
     }
@@ -285,7 +293,7 @@ fn prompts_before_login() -> Vec<Prompt> {
             cancelled,
         ),
         Prompt::before_login(
-            &["> C alice WR0NG", "< C 531 token refused; your password?"],
+            &["> C alice t1.WR0NG", "< C 531 token refused; your password?"],
             "> C password1",
             &["< C 230 welcome alice…"],
             cancelled,

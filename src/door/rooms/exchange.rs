@@ -8,9 +8,11 @@ mod tests;
 
 use super::form::{self, Asked, Form};
 use super::frame::{self, Frame, Header, State};
+use crate::door::Masked;
 use crate::door::datagram::Spelling;
-use crate::door::{Masked, text};
 use crate::hub::names::{GuestName, RoomName, RoomToken};
+use crate::limits::{PASSWORD_MAX_BYTES, ROOM_REQUEST_BYTES};
+use crate::text;
 
 /// How a listener differs from the others, for clients that cannot be told apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +66,7 @@ pub struct Request {
     pub room: RoomName,
     /// Who asks.
     pub guest: GuestName,
-    /// The room's password. To make a room, it is one word.
+    /// The room's password.
     pub password: Option<Masked<String>>,
     /// How this guest hears datagrams.
     pub spelling: Spelling,
@@ -102,18 +104,19 @@ impl Exchange {
     }
 
     /// Looks for a request in all that has come in. It takes at most [`ROOM_REQUEST_BYTES`] to tell.
-    ///
-    /// [`ROOM_REQUEST_BYTES`]: crate::limits::ROOM_REQUEST_BYTES
     pub(super) fn cut(&self, bytes: &[u8]) -> Cut {
-        let Some((header, _)) = Header::read(bytes) else { return Cut::Partial };
-        let end = header.end().unwrap_or(frame::HEADER_BYTES);
+        let request = without_mark(bytes);
+        let Some((header, _)) = Header::read(request) else { return Cut::Partial };
+        let mark = bytes.len() - request.len();
+        let end = header.end().map(|end| mark + end).filter(|end| *end <= ROOM_REQUEST_BYTES);
+        let end = end.unwrap_or(mark + frame::HEADER_BYTES);
         if bytes.len() < end { Cut::Partial } else { Cut::Whole { end } }
     }
 
     /// What is asked for by what [`cut`](Self::cut) has found; or, when no more will come, by whatever came: a header
     /// alone is enough to be answered.
     pub(super) fn decode(&mut self, bytes: &[u8]) -> Step {
-        let Some((header, body)) = Header::read(bytes) else { return Step::Nothing };
+        let Some((header, body)) = Header::read(without_mark(bytes)) else { return Step::Nothing };
         self.operation = header.operation;
         match header.frame(body) {
             Some(frame) => self.on_frame(&frame).map_or_else(Step::Answer, Step::Request),
@@ -122,18 +125,18 @@ impl Exchange {
     }
 
     fn on_frame(&mut self, frame: &Frame<'_>) -> Result<Request, Outcome> {
-        let (form, asked) = form::read(frame.payload, self.options.status_ok);
+        let (form, asked) = form::read(without_mark(frame.payload), self.options.status_ok);
         self.form = form;
         // No byte that a terminal obeys leaves the server, not even to whoever sent it.
-        if let Some(room) = text::checked(frame.room).filter(|_| form.repeats_the_room()) {
-            self.room = room.into();
+        if let Some(checked) = text::check(frame.room).filter(|checked| checked.is_clean && form.repeats_the_room()) {
+            self.room = checked.text.into();
         }
         if frame.room.is_empty() {
             return Err(Outcome::NoSuchRoom);
         }
         let room = std::str::from_utf8(frame.room).ok().and_then(|room| RoomName::parse(room).ok());
         let Some((room, Asked { guest, password })) = room.zip(asked) else { return Err(Outcome::Refused) };
-        let is_fit = |Masked(password): &Masked<String>| is_word(password);
+        let is_fit = |Masked(password): &Masked<String>| may_be_password(password);
         if frame.operation == Operation::Make && !password.as_ref().is_none_or(is_fit) {
             return Err(Outcome::Refused);
         }
@@ -152,7 +155,13 @@ impl Exchange {
     }
 }
 
-/// Whether a text can be said at the line door as one word.
-fn is_word(text: &str) -> bool {
-    !text.contains(' ') && text::checked(text.as_bytes()).is_some()
+/// Whether a text may be a room's password, as at the line door. To enter a room, any may be tried.
+fn may_be_password(text: &str) -> bool {
+    (1..=PASSWORD_MAX_BYTES).contains(&text.len())
+        && text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean)
+}
+
+/// The bytes without the mark that some programs begin a text with: no request and no payload begins so.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(text::BYTE_ORDER_MARK).unwrap_or(bytes)
 }

@@ -10,11 +10,18 @@ pub use user::UserName;
 
 use std::fmt;
 
-/// Names that nobody may take: what the server calls itself, and the verbs of the line door, lest
-/// `DM who hello` be read in two ways. In lower case.
+/// Names that no room, no guest and no new account may have: what the server calls itself, and the verbs of the line
+/// door, so that `DM who hello` can be read in one way only. In lower case.
 const RESERVED: [&str; 21] = [
     "server", "admin", "root", "system", "chatd", "pm", "dm", "ex", "who", "make", "join", "leave", "rm", "rooms",
     "names", "kick", "close", "token", "passwd", "help", "noop",
+];
+
+/// Names that no new account may have beside [`RESERVED`]: the other spellings of verbs, the names by which people of
+/// other chats look for a server, and the verbs that the line door is going to have. In lower case.
+const RESERVED_FOR_ACCOUNTS: [&str; 26] = [
+    "nickserv", "op", "bm", "quit", "exit", "bye", "history", "missed", "search", "unread", "read", "notify", "forget",
+    "keep", "topic", "lock", "whois", "set", "away", "watch", "ignore", "want", "nick", "invite", "host", "public",
 ];
 
 /// Why a text is no name that may be used.
@@ -45,7 +52,8 @@ impl Who {
         }
     }
 
-    /// The least that begins with `prefix` as it is shown: where a search by prefix starts.
+    /// The least that begins with `prefix` as it is shown: where a search by prefix starts, and what
+    /// [`begins_with`](Self::begins_with) takes.
     pub(super) fn least_with(prefix: &str) -> Self {
         match prefix.strip_prefix('~') {
             Some(guest) => Self::Guest(GuestName::least_with(guest)),
@@ -53,13 +61,13 @@ impl Who {
         }
     }
 
-    /// Whether this begins with `prefix` as it is shown, in any case.
-    pub(super) fn begins_with(&self, prefix: &str) -> bool {
-        match (self, prefix.strip_prefix('~')) {
-            (Self::Account(name), None) => name.begins_with(prefix),
-            (Self::Guest(name), Some(prefix)) => name.begins_with(prefix),
-            (Self::Guest(_), None) => prefix.is_empty(),
-            (Self::Account(_), Some(_)) => false,
+    /// Whether this begins, as it is shown, with what `least` is the least with.
+    pub(super) fn begins_with(&self, least: &Self) -> bool {
+        match (self, least) {
+            (Self::Account(name), Self::Account(least)) => name.begins_with(least),
+            (Self::Guest(name), Self::Guest(least)) => name.begins_with(least),
+            (Self::Guest(_), Self::Account(least)) => least.as_str().is_empty(),
+            (Self::Account(_), Self::Guest(_)) => false,
         }
     }
 }
@@ -87,6 +95,10 @@ impl fmt::Display for Who {
 
 fn is_reserved(text: &str) -> bool {
     RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+fn is_reserved_for_accounts(text: &str) -> bool {
+    is_reserved(text) || RESERVED_FOR_ACCOUNTS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 #[cfg(test)]

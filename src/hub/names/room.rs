@@ -11,6 +11,10 @@ use unicode_normalization::char::is_combining_mark;
 use super::{NameError, is_reserved};
 use crate::limits::NAME_CHARS;
 
+/// No name is longer in any normal form: a character is composed of at most four, of at most four bytes each. What is
+/// longer is not composed at all, for thousands of marks on one letter would have to be sorted first.
+const RAW_BYTES_MOST: usize = NAME_CHARS * 4 * 4;
+
 /// A room's name: 1 to 32 characters, each a Unicode letter or digit or one of `_.-`, in NFC.
 ///
 /// Two names are equal (also as keys) when their lower case is; order is that of their lower case. Cheap to clone:
@@ -42,15 +46,15 @@ impl RoomName {
         self.as_str() == text || Self::parse(text).is_ok_and(|name| name == *self)
     }
 
-    /// The least name that begins with `prefix` in any case: where a search by prefix starts. It need not be a
-    /// name itself, so it never leaves the hub.
+    /// The least name that begins with `prefix` in any case and normal form: where a search by prefix starts, and what
+    /// [`begins_with`](Self::begins_with) takes. It need not be a name itself, so it never leaves the hub.
     pub(in crate::hub) fn least_with(prefix: &str) -> Self {
-        Self(Folded::new(prefix.nfc().collect()))
+        Self(Folded::prefix(prefix))
     }
 
-    /// Whether this name begins with `prefix`, in any case and normal form.
-    pub(in crate::hub) fn begins_with(&self, prefix: &str) -> bool {
-        self.0.begins_with(prefix)
+    /// Whether this name begins with what `least` is the least name with.
+    pub(in crate::hub) fn begins_with(&self, least: &Self) -> bool {
+        self.0.begins_with(&least.0)
     }
 }
 
@@ -70,12 +74,12 @@ impl GuestName {
 
     /// The least name that begins with `prefix`, as for rooms.
     pub(in crate::hub) fn least_with(prefix: &str) -> Self {
-        Self(Folded::new(prefix.nfc().collect()))
+        Self(Folded::prefix(prefix))
     }
 
-    /// Whether this name, without the `~`, begins with `prefix`, in any case and normal form.
-    pub(in crate::hub) fn begins_with(&self, prefix: &str) -> bool {
-        self.0.begins_with(prefix)
+    /// Whether this name begins with what `least` is the least name with, as for rooms.
+    pub(in crate::hub) fn begins_with(&self, least: &Self) -> bool {
+        self.0.begins_with(&least.0)
     }
 }
 
@@ -112,6 +116,9 @@ struct Folded {
 
 impl Folded {
     fn parse(text: &str) -> Result<Self, NameError> {
+        if text.len() > RAW_BYTES_MOST {
+            return Err(NameError::Shape);
+        }
         // One more than may be, so that what is too long is seen, and no more of it is looked at.
         let composed: String = text.nfc().take(NAME_CHARS + 1).collect();
         let is_sized = (1..=NAME_CHARS).contains(&composed.chars().count());
@@ -132,10 +139,14 @@ impl Folded {
         Self { shown, folded }
     }
 
-    fn begins_with(&self, prefix: &str) -> bool {
-        let prefix: String = prefix.nfc().collect();
-        let mut name = self.folded.chars();
-        fold(&prefix).all(|c| name.next() == Some(c))
+    /// What a name begins with. Folded once, for it is compared with many names.
+    fn prefix(text: &str) -> Self {
+        let is_possible = text.len() <= RAW_BYTES_MOST;
+        Self::new(if is_possible { text.nfc().collect() } else { char::MAX.into() }) // in which no name begins
+    }
+
+    fn begins_with(&self, prefix: &Self) -> bool {
+        self.folded.starts_with(&*prefix.folded)
     }
 }
 
@@ -218,6 +229,8 @@ mod tests {
         check(&"e\u{301}".repeat(33), Err(NameError::Shape));
         check(&"𝔸".repeat(32), Ok(&"𝔸".repeat(32)));
         check(&"𝔸".repeat(33), Err(NameError::Shape));
+        check(&"\u{3b1}\u{313}\u{300}\u{345}".repeat(32), Ok(&"ᾂ".repeat(32)));
+        check(&format!("e{}", "\u{301}".repeat(2000)), Err(NameError::Shape));
     }
 
     #[test]
@@ -233,6 +246,10 @@ mod tests {
             check(word, Err(NameError::Reserved));
         }
         check("servers", Ok("servers"));
+        // What is reserved for accounts alone may be a room or a guest.
+        for word in ["history", "topic", "op", "bye"] {
+            check(word, Ok(word));
+        }
     }
 
     #[track_caller]
@@ -273,14 +290,23 @@ mod tests {
     fn prefixes() {
         let name = RoomName::parse("Grün").unwrap();
         for prefix in ["", "g", "GR", "gru\u{308}", "GRÜN"] {
-            assert!(name.begins_with(prefix), "{prefix}");
-            assert!(RoomName::least_with(prefix) <= name, "{prefix}");
+            let least = RoomName::least_with(prefix);
+            assert!(name.begins_with(&least), "{prefix}");
+            assert!(least <= name, "{prefix}");
         }
         for prefix in ["r", "gru", "grüne", " "] {
-            assert!(!name.begins_with(prefix), "{prefix}");
+            assert!(!name.begins_with(&RoomName::least_with(prefix)), "{prefix}");
         }
-        assert!(RoomName::parse("οδοσα").unwrap().begins_with("ΟΔΟΣ"));
-        assert!(GuestName::parse("Bob").unwrap().begins_with("bO"));
+        assert!(RoomName::parse("οδοσα").unwrap().begins_with(&RoomName::least_with("ΟΔΟΣ")));
+        assert!(GuestName::parse("Bob").unwrap().begins_with(&GuestName::least_with("bO")));
+        let long = RoomName::parse(&"x".repeat(32)).unwrap();
+        assert!(long.begins_with(&RoomName::least_with(&"X".repeat(32))));
+        assert!(!long.begins_with(&RoomName::least_with(&"x".repeat(33))));
+        assert!(!long.begins_with(&RoomName::least_with(&"x".repeat(4000))));
+        // In lower case this is twice as long.
+        let dotted = RoomName::parse(&"İ".repeat(32)).unwrap();
+        assert!(dotted.begins_with(&RoomName::least_with(&"i\u{307}".repeat(32))));
+        assert!(!dotted.begins_with(&RoomName::least_with(&"i\u{307}".repeat(33))));
     }
 
     proptest! {
@@ -293,7 +319,8 @@ mod tests {
                 prop_assert_eq!(again.as_str(), name.as_str());
                 for (at, _) in text.char_indices() {
                     let prefix = name.as_str().get(..at).unwrap_or_default();
-                    prop_assert!(name.begins_with(prefix) && RoomName::least_with(prefix) <= name);
+                    let least = RoomName::least_with(prefix);
+                    prop_assert!(name.begins_with(&least) && least <= name);
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::{NameError, is_reserved};
+use super::{NameError, is_reserved_for_accounts};
 use crate::limits::NAME_BYTES;
 
 /// A user's name as it was registered: `[A-Za-z][A-Za-z0-9_.-]{0,31}`.
@@ -16,19 +16,21 @@ use crate::limits::NAME_BYTES;
 pub struct UserName(Arc<str>);
 
 impl UserName {
-    /// A name that may be used at the door. Spaces around it must be gone already.
+    /// A name that a new account may have. Spaces around it must be gone already.
     ///
     /// # Errors
     /// [`NameError::Shape`] or [`NameError::Reserved`].
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let name = Self::from_record(text)?;
-        if is_reserved(text) {
-            return Err(NameError::Reserved);
-        }
-        Ok(name)
+        if name.is_reserved() { Err(NameError::Reserved) } else { Ok(name) }
     }
 
-    /// A name out of the account file: a word that is reserved today may have been registered before it was.
+    /// True if no new account may have this name. One that had it before it was reserved keeps it.
+    pub fn is_reserved(&self) -> bool {
+        is_reserved_for_accounts(&self.0)
+    }
+
+    /// A name that an account may have already: a word that is reserved today may have been registered before it was.
     ///
     /// # Errors
     /// [`NameError::Shape`].
@@ -43,15 +45,16 @@ impl UserName {
         }
     }
 
-    /// The least name that begins with `prefix` in any case: where a search by prefix starts. It need not be a
-    /// name itself, so it never leaves the hub.
+    /// The least name that begins with `prefix` in any case: where a search by prefix starts, and what
+    /// [`begins_with`](Self::begins_with) takes. It need not be a name itself, so it never leaves the hub.
     pub(in crate::hub) fn least_with(prefix: &str) -> Self {
         Self(Arc::from(prefix))
     }
 
-    /// Whether this name begins with `prefix`, in any case.
-    pub(in crate::hub) fn begins_with(&self, prefix: &str) -> bool {
-        self.0.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+    /// Whether this name begins with what `least` is the least name with.
+    pub(in crate::hub) fn begins_with(&self, least: &Self) -> bool {
+        let prefix = least.0.as_bytes();
+        self.0.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     }
 
     /// The name as it was registered.
@@ -127,9 +130,17 @@ mod tests {
 
     #[test]
     fn reserved_in_any_case() {
-        for word in ["server", "Admin", "ROOT", "system", "chatD", "pm", "Dm", "passwd", "NOOP"] {
+        for word in [
+            "server", "Admin", "ROOT", "system", "chatD", "pm", "Dm", "passwd", "NOOP", "NickServ", "OP", "bm", "Quit",
+            "exit", "bye", "history", "Topic", "invite", "PUBLIC",
+        ] {
             check(word, Err(NameError::Reserved));
+            assert!(
+                UserName::from_record(word).unwrap().is_reserved(),
+                "an account that exists keeps its name: {word}"
+            );
         }
+        check("quitter", Ok("quitter"));
     }
 
     #[test]
@@ -138,7 +149,7 @@ mod tests {
         assert_eq!(a, b);
         assert_eq!(std::collections::HashSet::from([a, b]).len(), 1);
         assert!(UserName::parse("alice").unwrap() < UserName::parse("BOB").unwrap());
-        assert!(UserName::parse("Bob").unwrap().begins_with("bO"));
-        assert!(!UserName::parse("Bo").unwrap().begins_with("bob"));
+        assert!(UserName::parse("Bob").unwrap().begins_with(&UserName::least_with("bO")));
+        assert!(!UserName::parse("Bo").unwrap().begins_with(&UserName::least_with("bob")));
     }
 }

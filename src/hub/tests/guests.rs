@@ -17,7 +17,7 @@ fn making_and_coming_in() {
     check(&[], "8 found Bob tea", &["to 8.0: in tea, token 8"]);
     check(&["8 found bob tea"], "9 found zoe TEA", &["to 9.0: tea is there"]);
     check(&[], "8 visit bob tea", &["to 8.0: no such room"]);
-    check(&["8 found bob tea word"], "9 visit zoe tea", &["to 9.0: wrong word"]);
+    check(&["8 found bob tea word"], "9 visit zoe tea sword", &["to 9.0: wrong word for tea"]);
     check_in(&["1 part tea"], "7 visit kim tea", &["to 8.0: ~kim enters tea", "to 7.0: in tea, token 7"]);
     check_in(&[], "7 visit kim tea", &["to 7.0: tea is full"]);
 }

@@ -43,8 +43,11 @@ fn joining_again_gives_the_same_token() {
 #[test]
 fn passwords() {
     const LOCKED: &[&str] = &["1 enter Alice", "2 enter bob", "1 make tea word"];
-    for wrong in ["", " sword", " Word", " wor", " words", " "] {
-        check(LOCKED, &format!("2 join tea{wrong}"), &["to 2.0: wrong word"]);
+    for wrong in [" sword", " Word", " wor", " words", "  word", " word "] {
+        check(LOCKED, &format!("2 join Tea{wrong}"), &["to 2.0: wrong word for tea"]);
+    }
+    for none in ["", " "] {
+        check(LOCKED, &format!("2 join tea{none}"), &["to 2.0: needs a word"]);
     }
     check(LOCKED, "2 join tea word", &["to 1.0: bob enters tea", "to 2.0: in tea, token 2"]);
     check(LOCKED, "2 rooms", &["to 2.0: rooms [tea 1 locked] of 1"]);

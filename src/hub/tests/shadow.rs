@@ -70,22 +70,22 @@ impl Shadow {
             Command::Enter { .. } | Command::Visit { .. } => unreachable!("who is in does not come in"),
             Command::Leave => return self.leave(who),
             Command::Say { text } => {
-                let message = self.message(me, text, unix_ms);
+                let message = self.message(me, &text, unix_ms);
                 let hearers = self.others(self.sessions.iter().map(|(id, _)| *id), who);
                 self.say(hearers.clone(), Event::Said(message));
                 Event::Sent { hearers: hearers.len() }
             }
             Command::Tell { to, text } => match self.look_up(who, to) {
-                (name, false) => Event::NotOnline { name },
+                (name, false) => nobody_hears(&me, name),
                 (name, true) => {
-                    let message = self.message(me, text, unix_ms);
+                    let message = self.message(me, &text, unix_ms);
                     self.say(self.others(self.sessions_of(&name).into_iter(), who), Event::Told(message));
                     Event::SentTo { name }
                 }
             },
             Command::Find { name } => match self.look_up(who, name) {
                 (name, true) => Event::Found { name },
-                (name, false) => Event::NotOnline { name },
+                (name, false) => nobody_hears(&me, name),
             },
             Command::Who { prefix } => {
                 let (names, matching) = self.listed(self.accounts(), prefix, |name| name.as_str().to_owned());
@@ -96,7 +96,7 @@ impl Shadow {
             Command::Join(entry) => self.place(who, me, entry, false, true),
             Command::Part { room } => self.part(who, &room).unwrap_or_else(|refusal| refusal),
             Command::SayIn { room, text } => {
-                self.say_in(who, me, &room, text, unix_ms).unwrap_or_else(|refusal| refusal)
+                self.say_in(who, me, &room, &text, unix_ms).unwrap_or_else(|refusal| refusal)
             }
             Command::FindRoom { room } => self.mine(who, &room).map_or_else(|refusal| refusal, |_| Event::FoundRoom),
             Command::Listen { room } => {
@@ -164,7 +164,8 @@ impl Shadow {
                     return Event::Entered { room: shown, token: here.token };
                 }
                 if !room.password.is_empty() && room.password != word {
-                    return Event::WrongRoomPassword;
+                    let room = room.name.clone();
+                    return if word.is_empty() { Event::RoomNeedsPassword } else { Event::WrongRoomPassword { room } };
                 }
                 if matches!(name, Who::Guest(_)) && room.members.iter().any(|member| member.who == name) {
                     return Event::GuestNameTaken;
@@ -347,4 +348,9 @@ impl Shadow {
     fn say(&mut self, to: Vec<SessionId>, event: Event) {
         self.said.push((to, event));
     }
+}
+
+/// A message to oneself says so.
+fn nobody_hears(me: &Who, name: UserName) -> Event {
+    if *me == Who::Account(name.clone()) { Event::OnlyYou } else { Event::NotOnline { name } }
 }

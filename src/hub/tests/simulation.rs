@@ -111,14 +111,14 @@ impl Simulation {
                 return (who, Command::Visit { guest, makes: self.random.one_in(3), entry: self.entry() });
             }
             12..=14 => Command::Leave,
-            15..=16 => Command::Say { text: "hello all" },
-            17..=18 => Command::Tell { to: self.in_some_case(account), text: "psst" },
+            15..=16 => Command::Say { text: "hello all".into() },
+            17..=18 => Command::Tell { to: self.in_some_case(account), text: "psst".into() },
             19 => Command::Find { name: self.in_some_case(account) },
             20 => Command::Who { prefix: self.random.pick(&["", "", "a", "AL", "bo", "B", "b-", "zoe", "x", "é"]) },
             21..=25 => Command::Make(self.entry()),
             26..=32 => Command::Join(self.entry()),
             33..=34 => Command::Part { room: self.room() },
-            35..=39 => Command::SayIn { room: self.room(), text: "hello room" },
+            35..=39 => Command::SayIn { room: self.room(), text: "hello room".into() },
             40 => Command::FindRoom { room: self.room() },
             41..=43 => Command::Listen { room: self.room() },
             44 => Command::Rooms {

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::iter;
 
 use proptest::collection::vec;
@@ -6,15 +7,11 @@ use proptest::prelude::*;
 use super::*;
 
 impl Addresses {
-    fn is_penalised(&self, ip: IpAddr, now: Millis, limits: &Limits) -> bool {
-        !exempt(ip, limits) && self.entry(key(ip)).is_penalised(nanos(now))
-    }
-
     fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.parties.len() == 0 && self.networks.len() == 0
     }
 }
-use Admission::{Penalised, TooMany, Welcome};
+use Admission::{Penalised, TooMany, TooManyOfNetwork, Welcome};
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
@@ -25,6 +22,16 @@ fn allowing(per_address: u32, new_per_address: u32) -> Limits {
 }
 
 impl Addresses {
+    #[track_caller]
+    fn check_invariants(&self) {
+        self.parties.check_invariants();
+        self.networks.check_invariants();
+        let open = |ledger: &Ledger| ledger.table.values().map(|entry| entry.open).sum::<u32>();
+        assert_eq!(open(&self.parties), open(&self.networks));
+    }
+}
+
+impl Ledger {
     #[track_caller]
     fn check_invariants(&self) {
         assert!(self.table.len() <= limits::ADDRESSES);
@@ -39,6 +46,7 @@ enum Step {
     Comes(Admission),
     ComesWithoutPenalties(Admission),
     Ends,
+    LogsIn,
     Fails,
     Refused(bool),
 }
@@ -55,6 +63,7 @@ fn check(limits: &Limits, story: &[(Millis, &str, Step)]) -> Addresses {
                 assert_eq!(table.admit(who, now, limits, false), *expected, "step {number}");
             }
             Ends => table.release(who),
+            LogsIn => table.refund(who, limits),
             Fails => table.failure(who, now, limits),
             Refused(expected) => assert_eq!(table.is_penalised(who, now, limits), *expected, "step {number}"),
         }
@@ -79,6 +88,23 @@ fn parties() {
     check_party("::1", "::1");
     check_party("::2", "::");
     check_party("::ffff:127.0.0.1", "127.0.0.1");
+}
+
+#[track_caller]
+fn check_network(address: &str, expected: &str) {
+    assert_eq!(network(ip(address)), ip(expected), "{address}");
+}
+
+#[test]
+fn networks() {
+    check_network("192.0.2.7", "192.0.2.0");
+    check_network("::ffff:192.0.2.7", "192.0.2.0");
+    check_network("2001:db8:1:2:3:4:5:6", "2001:db8:1::");
+    check_network("2001:db8:2::", "2001:db8:2::");
+    check_network("fe80::1", "fe80::");
+    check_network("::1", "::1");
+    check_network("::2", "::");
+    check_network("127.0.0.1", "127.0.0.0");
 }
 
 #[test]
@@ -183,9 +209,75 @@ fn penalties() {
 }
 
 #[test]
-fn a_penalty_goes_before_a_count() {
-    let story = [Comes(Welcome), Fails, Fails, Fails, Comes(Penalised), ComesWithoutPenalties(TooMany)];
-    check(&allowing(1, 1), &story.map(|step| (0, "192.0.2.7", step)));
+fn who_is_penalised_is_counted_like_anybody() {
+    let story = [Fails, Fails, Fails, Comes(Penalised), Comes(Penalised), Comes(TooMany), Ends, Comes(Penalised)];
+    check(&allowing(2, 9), &story.map(|step| (0, "192.0.2.7", step)));
+    let story = [Fails, Fails, Fails, Comes(Penalised), Ends, Comes(Penalised), Ends, Comes(TooMany)];
+    check(&allowing(9, 2), &story.map(|step| (0, "192.0.2.7", step)));
+}
+
+#[test]
+fn a_login_gives_its_price_back() {
+    let one = "192.0.2.7";
+    let story = [Comes(Welcome), LogsIn, Comes(Welcome), LogsIn, Comes(Welcome), Comes(Welcome), Comes(TooMany)];
+    let table = check(&allowing(9, 2), &story.map(|step| (7, one, step)));
+    // It gives back no more than it has taken: the two that are silent are still paid for.
+    assert_eq!(table.parties.entry(key(ip(one))).spent_until, nanos(600_007));
+    // Nor does it lift the bound on those at once.
+    let story = [Comes(Welcome), LogsIn, Comes(Welcome), LogsIn, Comes(TooMany)];
+    check(&allowing(2, 9), &story.map(|step| (7, one, step)));
+    // Nothing is given to somebody of whom nothing is known, as one who was exempt when it came.
+    assert!(check(&allowing(2, 9), &[(7, one, LogsIn)]).is_empty());
+}
+
+/// The last number of an IPv4 address, or the fourth of an IPv6 one.
+fn neighbour(network: &str, n: u32) -> IpAddr {
+    if network.contains(':') { ip(&format!("{network}:{n:x}::1")) } else { ip(&format!("{network}.{n}")) }
+}
+
+#[test]
+fn a_network_has_eight_times_as_much() {
+    for (here, there) in [("192.0.2", "192.0.3"), ("2001:db8:1", "2001:db8:2")] {
+        let mut table = Addresses::new();
+        // Three at once of an address: twenty-four of its network.
+        let at_once = allowing(3, 1000);
+        for n in 0..24 {
+            assert_eq!(table.admit(neighbour(here, n), 0, &at_once, true), Welcome, "{n}");
+        }
+        assert_eq!(table.admit(neighbour(here, 99), 0, &at_once, true), TooManyOfNetwork);
+        assert_eq!(table.admit(neighbour(here, 0), 0, &at_once, true), TooManyOfNetwork);
+        assert_eq!(table.admit(neighbour(there, 0), 0, &at_once, true), Welcome);
+        table.release(neighbour(here, 5));
+        assert_eq!(table.admit(neighbour(here, 99), 0, &at_once, true), Welcome);
+        table.check_invariants();
+
+        // Two new ones of an address: sixteen of its network; and a login gives its price back to both.
+        let mut table = Addresses::new();
+        let new = allowing(9, 2);
+        for n in 0..16 {
+            assert_eq!(table.admit(neighbour(here, n), 5, &new, true), Welcome, "{n}");
+            table.release(neighbour(here, n));
+        }
+        assert_eq!(table.admit(neighbour(here, 99), 5, &new, true), TooManyOfNetwork);
+        assert_eq!(table.admit(neighbour(there, 0), 5, &new, true), Welcome);
+        table.refund(neighbour(here, 3), &new);
+        assert_eq!(table.admit(neighbour(here, 99), 5, &new, true), Welcome);
+        assert_eq!(table.admit(neighbour(here, 98), 5, &new, true), TooManyOfNetwork);
+        assert_eq!(table.admit(neighbour(here, 98), 37_504, &new, true), TooManyOfNetwork);
+        assert_eq!(table.admit(neighbour(here, 98), 37_505, &new, true), Welcome);
+        table.check_invariants();
+    }
+}
+
+#[test]
+fn the_bounds_of_a_network_do_not_overflow() {
+    let mut table = Addresses::new();
+    let limits = allowing(u32::MAX, u32::MAX);
+    assert_eq!(table.admit(ip("192.0.2.7"), 0, &limits, true), Welcome);
+    table.refund(ip("192.0.2.7"), &limits);
+    assert_eq!(of_network(&limits), (u32::MAX, u32::MAX));
+    assert_eq!(of_network(&Limits::default()), (128, 256));
+    assert_eq!(Limits::default().silent, 2 * of_network(&Limits::default()).0);
 }
 
 #[test]
@@ -221,11 +313,11 @@ fn an_entry_is_small() {
     assert!(entry + order <= 64, "{entry} + {order}");
 }
 
-/// Address `n` of a large stock of both kinds; below 2^24 each is a party of its own.
+/// Address `n` of a large stock of both kinds; below 2^16 each is a network of its own.
 fn stranger(n: u32) -> IpAddr {
     let [a, b, c, d] = n.to_be_bytes();
-    let v6 = Ipv6Addr::from([0x20, 1, 0xd, 0xb8, a, b, c, d, d, c, b, a, d, c, b, a]);
-    if n.is_multiple_of(2) { IpAddr::from([10 | a, b, c, d]) } else { v6.into() }
+    let v6 = Ipv6Addr::from([0x20, 1, c, d, a, b, c, d, d, c, b, a, d, c, b, a]);
+    if n.is_multiple_of(2) { IpAddr::from([10 | a, c, d, b]) } else { v6.into() }
 }
 
 #[test]
@@ -257,16 +349,16 @@ fn a_full_table_forgets_who_holds_least() {
         }
     }
     assert_eq!(table.len(), limits::ADDRESSES);
-    let idle = table.idle.len();
+    let idle = table.parties.idle.len();
     table.failure(ip("192.0.2.9"), 1, &limits);
-    assert_eq!((table.len(), table.idle.len()), (limits::ADDRESSES, idle));
+    assert_eq!((table.len(), table.parties.idle.len()), (limits::ADDRESSES, idle));
     for n in 100_000..200_000 {
         assert_eq!(table.admit(stranger(n), 1, &limits, true), Welcome);
         table.release(stranger(n));
     }
     assert!(table.is_penalised(guilty, 1, &limits));
-    assert_eq!(table.entry(key(present)).open, 1);
-    assert_eq!(table.entry(key(first)).clear_at(), 0);
+    assert_eq!(table.parties.entry(key(present)).open, 1);
+    assert_eq!(table.parties.entry(key(first)).clear_at(), 0);
     table.check_invariants();
 }
 
@@ -314,7 +406,7 @@ fn the_bound_holds() {
     assert_eq!(table.len(), limits::ADDRESSES);
     table.check_invariants();
     open.into_iter().for_each(|who| table.release(who));
-    assert_eq!(table.idle.len(), table.len());
+    assert_eq!(table.parties.idle.len(), table.len());
 }
 
 #[track_caller]
@@ -346,10 +438,11 @@ fn silent_connections_are_shed() {
     assert!(sheds_silent(u32::MAX, || u32::MAX, &wide));
 }
 
-/// What the rules say, from everything that ever happened to one party.
+/// What the rules say, from everything that ever happened to one party, or network.
 #[derive(Default)]
 struct History {
-    welcomed: Vec<Millis>,
+    /// When a connection was paid for, and when its price was given back.
+    paid: Vec<(Millis, bool)>,
     failed: Vec<Millis>,
     open: u32,
 }
@@ -369,21 +462,16 @@ impl History {
     /// 600,000 and each millisecond gives back as many as the allowance counts, so that nothing is rounded.
     fn may_come(&self, now: Millis, allowance: u64) -> bool {
         let (mut spent, mut since) = (0_u64, 0);
-        for &at in &self.welcomed {
-            spent = spent.saturating_sub((at - since) * allowance) + 600_000;
+        for &(at, is_price) in &self.paid {
+            spent = spent.saturating_sub((at - since) * allowance);
+            spent = if is_price { spent + 600_000 } else { spent.saturating_sub(600_000) };
             since = at;
         }
         spent.saturating_sub((now - since) * allowance) + 600_000 <= allowance * 600_000
     }
 
-    fn answer(&self, now: Millis, limits: &Limits, penalties: bool) -> Admission {
-        if penalties && self.penalty(now) >= 15_000 {
-            Penalised
-        } else if self.open >= limits.per_address || !self.may_come(now, limits.new_per_address.into()) {
-            TooMany
-        } else {
-            Welcome
-        }
+    fn is_full(&self, now: Millis, at_once: u32, allowance: u32) -> bool {
+        self.open >= at_once || !self.may_come(now, allowance.into())
     }
 }
 
@@ -391,25 +479,42 @@ impl History {
 enum Act {
     Come { from: usize, penalties: bool },
     End { which: usize },
+    LogIn { which: usize },
     Fail { from: usize },
     Wait(Millis),
 }
 
-/// Addresses, each with its party's number; the last party is loopback.
-const CAST: [(&str, usize); 7] = [
-    ("192.0.2.7", 0),
-    ("::ffff:192.0.2.7", 0),
-    ("192.0.2.8", 1),
-    ("2001:db8::1", 2),
-    ("2001:db8::ffff:1:2:3", 2),
-    ("2001:db8:0:1::1", 3),
-    ("127.0.0.1", 4),
+/// Addresses, each with the number of its party and of its network. The last is loopback.
+const CAST: [(&str, usize, usize); 21] = [
+    ("192.0.2.7", 0, 0),
+    ("::ffff:192.0.2.7", 0, 0),
+    ("192.0.2.8", 1, 0),
+    ("192.0.3.8", 2, 1),
+    ("2001:db8::1", 3, 2),
+    ("2001:db8::ffff:1:2:3", 3, 2),
+    ("2001:db8:0:1::1", 4, 2),
+    ("2001:db8:0:2::1", 5, 2),
+    ("2001:db8:0:3::1", 6, 2),
+    ("2001:db8:0:4::1", 7, 2),
+    ("2001:db8:0:5::1", 8, 2),
+    ("2001:db8:0:6::1", 9, 2),
+    ("2001:db8:0:7::1", 10, 2),
+    ("2001:db8:0:8::1", 11, 2),
+    ("2001:db8:0:9::1", 12, 2),
+    ("2001:db8:0:a::1", 13, 2),
+    ("2001:db8:0:b::1", 14, 2),
+    ("2001:db8:0:c::1", 15, 2),
+    ("2001:db8:0:d::1", 16, 2),
+    ("2001:db8:1::1", 17, 3),
+    ("127.0.0.1", 18, 4),
 ];
+const LOOPBACK: usize = 18;
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        6 => (0..CAST.len(), prop::bool::weighted(0.8)).prop_map(|(from, penalties)| Act::Come { from, penalties }),
-        4 => any::<usize>().prop_map(|which| Act::End { which }),
+        8 => (0..CAST.len(), prop::bool::weighted(0.8)).prop_map(|(from, penalties)| Act::Come { from, penalties }),
+        3 => any::<usize>().prop_map(|which| Act::End { which }),
+        2 => any::<usize>().prop_map(|which| Act::LogIn { which }),
         4 => (0..CAST.len()).prop_map(|from| Act::Fail { from }),
         2 => prop_oneof![0..10_u64, 0..5000_u64, 0..700_000_u64].prop_map(Act::Wait),
     ]
@@ -424,53 +529,82 @@ proptest! {
         include_loopback: bool,
     ) {
         let limits = Limits { per_address, new_per_address, include_loopback, ..Limits::default() };
+        let (at_once, allowance) = of_network(&limits);
         let mut table = Addresses::new();
-        let mut histories: [History; 5] = Default::default();
+        let mut parties: [History; LOOPBACK + 1] = Default::default();
+        let mut networks: [History; 5] = Default::default();
         let mut open = Vec::new();
         let mut now = 3;
         for act in acts {
             match act {
                 Act::Come { from, penalties } => {
-                    let (address, number) = CAST[from];
-                    let history = &mut histories[number];
-                    let free = number == 4 && !include_loopback;
-                    let expected = if free { Welcome } else { history.answer(now, &limits, penalties) };
+                    let (address, number, net) = CAST[from];
+                    let (party, network) = (&mut parties[number], &mut networks[net]);
+                    let expected = if number == LOOPBACK && !include_loopback {
+                        Welcome
+                    } else if party.is_full(now, per_address, new_per_address) {
+                        TooMany
+                    } else if network.is_full(now, at_once, allowance) {
+                        TooManyOfNetwork
+                    } else if penalties && party.penalty(now) >= 15_000 {
+                        Penalised
+                    } else {
+                        Welcome
+                    };
                     prop_assert_eq!(table.admit(ip(address), now, &limits, penalties), expected);
-                    if expected == Welcome {
-                        history.welcomed.push(now);
-                        history.open += 1;
-                        open.push((address, number));
+                    if matches!(expected, Welcome | Penalised) {
+                        for history in [party, network] {
+                            history.paid.push((now, true));
+                            history.open += 1;
+                        }
+                        open.push((from, false));
                     }
                 }
                 Act::End { which } if !open.is_empty() => {
-                    let (address, number) = open.swap_remove(which % open.len());
+                    let (from, _) = open.swap_remove(which % open.len());
+                    let (address, number, net) = CAST[from];
                     table.release(ip(address));
-                    histories[number].open -= 1;
+                    parties[number].open -= 1;
+                    networks[net].open -= 1;
                 }
-                Act::End { .. } => table.release(ip("192.0.2.9")),
+                Act::LogIn { which } if !open.is_empty() => {
+                    let place = which % open.len();
+                    if let Some((from, is_in @ false)) = open.get_mut(place) {
+                        *is_in = true;
+                        let (address, number, net) = CAST[*from];
+                        table.refund(ip(address), &limits);
+                        parties[number].paid.push((now, false));
+                        networks[net].paid.push((now, false));
+                    }
+                }
+                Act::End { .. } | Act::LogIn { .. } => table.release(ip("192.0.4.9")),
                 Act::Fail { from } => {
-                    let (address, number) = CAST[from];
+                    let (address, number, _) = CAST[from];
                     table.failure(ip(address), now, &limits);
-                    histories[number].failed.push(now);
+                    parties[number].failed.push(now);
                 }
                 Act::Wait(time) => now += time,
             }
-            for (address, number) in CAST {
-                let expected = histories[number].penalty(now) >= 15_000 && (number != 4 || include_loopback);
+            for (address, number, _) in CAST {
+                let is_subject = number != LOOPBACK || include_loopback;
+                let expected = parties[number].penalty(now) >= 15_000 && is_subject;
                 prop_assert_eq!(table.is_penalised(ip(address), now, &limits), expected);
             }
-            prop_assert!(table.len() <= 5);
+            prop_assert!(table.len() <= parties.len());
             table.check_invariants();
         }
     }
 
     #[test]
-    fn a_party_is_its_own_party(bits: u128, mapped: bool, include_loopback: bool) {
+    fn a_party_is_its_own_party_and_of_its_own_network(bits: u128, mapped: bool, include_loopback: bool) {
         let limits = Limits { include_loopback, ..Limits::default() };
         let v6 = Ipv6Addr::from_bits(if mapped { bits >> 96 | 0xffff << 32 } else { bits });
         let stands_for = party(v6.into());
         prop_assert_eq!(party(stands_for), stands_for);
         prop_assert_eq!(exempt(stands_for, &limits), exempt(v6.into(), &limits));
         prop_assert_eq!(stands_for.is_ipv4(), v6.to_ipv4_mapped().is_some());
+        let net = network(v6.into());
+        prop_assert_eq!((network(net), network(stands_for)), (net, net));
+        prop_assert_eq!(exempt(net, &limits), exempt(v6.into(), &limits));
     }
 }

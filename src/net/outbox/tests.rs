@@ -58,6 +58,7 @@ enum Act {
     Send(usize, usize),
     Clear(usize),
     Turn,
+    Pack,
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -70,6 +71,7 @@ fn act() -> impl Strategy<Value = Act> {
         6 => (0..8usize, 0..9000usize).prop_map(|(who, count)| Act::Send(who, count)),
         1 => (0..8usize).prop_map(Act::Clear),
         3 => Just(Act::Turn),
+        1 => Just(Act::Pack),
     ]
 }
 
@@ -115,7 +117,15 @@ proptest! {
                     models[number].clear();
                 }
                 Act::Turn => pages.turn_over(),
+                Act::Pack => {
+                    pages.begin_weighing();
+                    outboxes.iter().flat_map(Outbox::shared_pieces).for_each(|piece| pages.weigh(*piece));
+                    outboxes.iter_mut().for_each(|outbox| outbox.pack(&mut pages));
+                    pages.end_packing();
+                }
             }
+            let heap: u64 = outboxes.iter().map(Outbox::heap_bytes).sum();
+            prop_assert_eq!(pages.heap_bytes, heap);
             for (outbox, model) in outboxes.iter().zip(&models) {
                 prop_assert_eq!(outbox.owed(), model.len());
                 prop_assert!(bytes(outbox, &pages).iter().eq(model.iter()));

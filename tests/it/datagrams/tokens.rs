@@ -42,10 +42,11 @@ fn what_is_wrong_is_met_with_silence_and_counted() {
     wrong.push([&[1, 26, 0xff], token.as_bytes(), b"hi"].concat());
     // What a line may not have, a message may not.
     for text in [
-        &b"\n"[..],
-        b"hi\n",
+        &b"hi\n\n"[..],
+        b"hi\nyou",
+        b"hi\0\n",
         b"a\rb",
-        b"\0",
+        b"\0hi",
         b"\x1b[2J",
         b"\x7f",
         b"\xff",

@@ -2,39 +2,15 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::util::netns::{Namespace, ip};
 use crate::util::{PASSWORD, PATIENCE, Server, eventually, pause};
 
 /// How long somebody who has vanished may stay: what is promised, and a little for who looks.
 const GONE: Duration = Duration::from_secs(120 + 5);
-
-/// A network namespace of this test's own. Gone when dropped, with all that runs in it.
-struct Namespace(String);
-
-impl Namespace {
-    /// `None` where that takes rights that this process does not have.
-    fn make() -> Option<Self> {
-        static MADE: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("chatd-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-        ip(&["netns", "add", &name]).then(|| Self(name))
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        if let Ok(found) = Command::new("ip").args(["netns", "pids", &self.0]).output() {
-            for pid in String::from_utf8_lossy(&found.stdout).split_whitespace() {
-                // One that has ended meanwhile need not be killed.
-                let _ = Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status();
-            }
-        }
-        ip(&["netns", "del", &self.0]);
-    }
-}
 
 /// Two network namespaces with a cable between them: the server's, and its peers'.
 struct Cable {
@@ -166,10 +142,6 @@ impl Drop for Neighbour {
         let _ = self.nc.kill();
         let _ = self.nc.wait();
     }
-}
-
-fn ip(words: &[&str]) -> bool {
-    Command::new("ip").args(words).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 /// Waits until so many are logged in.

@@ -72,7 +72,7 @@ impl Drop for Held {
 /// Has so many stopped members of a room, of whom two talk on, cut for not listening.
 #[track_caller]
 fn stop(server: &Server, count: usize) {
-    let (mut host, mut other) = (server.bare("host"), server.bare("other"));
+    let (mut host, mut other) = (server.bare("hostess"), server.bare("other"));
     host.send("MAKE hall");
     host.expect("C 227 ");
     let held = Held::start(server, count);
@@ -90,7 +90,7 @@ fn stop(server: &Server, count: usize) {
                 break line;
             }
         };
-        while !other.line().starts_with("D RM hall host ") {}
+        while !other.line().starts_with("D RM hall hostess ") {}
         said += 1;
         if answer == "C 250 sent to 1" {
             break;

@@ -49,7 +49,8 @@ fn room_passwords() {
     let server = Server::start();
     let (mut alice, mut bob) = (server.bare("alice"), server.typed("bob"));
     assert!(alice.ask("MAKE lobby sesame").starts_with("C 227 lobby token="));
-    for wrong in ["", " Sesame", " sesam", " sesames"] {
+    assert_eq!(bob.ask("JOIN lobby"), "C 554 the room needs a password: JOIN room password");
+    for wrong in [" Sesame", " sesam", " sesames", " sesame sesame"] {
         assert_eq!(bob.ask(&format!("JOIN lobby{wrong}")), "C 554 wrong room password");
     }
     assert_eq!(bob.list("ROOMS"), ["lobby 1 member, password", "1 room"]);

@@ -11,6 +11,8 @@ use super::{Client, Server, eventually, pause};
 const ENOUGH: usize = 200;
 /// How long the two wait between two rounds: they talk some hundred times a second.
 const REST_MS: u64 = 2;
+/// The same where the server's rates hold: each says a line a round.
+const REST_WITHIN_RATES_MS: u64 = 120;
 
 /// Two people who say something to each other all the time, in a thread of their own.
 pub(crate) struct Canary {
@@ -23,6 +25,17 @@ impl Canary {
     /// Logs the two in, as `canary1` and `canary2`. The server must have its rates lifted.
     #[track_caller]
     pub(crate) fn start(server: &Server) -> Self {
+        Self::start_with(server, REST_MS)
+    }
+
+    /// The same for a server whose rates hold: the two talk more slowly.
+    #[track_caller]
+    pub(crate) fn start_within_rates(server: &Server) -> Self {
+        Self::start_with(server, REST_WITHIN_RATES_MS)
+    }
+
+    #[track_caller]
+    fn start_with(server: &Server, rest_ms: u64) -> Self {
         let mut pair = (server.bare("canary1"), server.bare("canary2"));
         let is_over = Arc::new(AtomicBool::new(false));
         let rounds = Arc::new(AtomicUsize::new(0));
@@ -32,7 +45,7 @@ impl Canary {
             while !flag.load(Ordering::Relaxed) {
                 times.push(round(&mut pair, times.len()));
                 count.store(times.len(), Ordering::Relaxed);
-                pause(REST_MS);
+                pause(rest_ms);
             }
             times
         });

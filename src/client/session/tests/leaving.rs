@@ -107,6 +107,7 @@ fn said_once() {
         > C JOIN lobby
         server C 550 no such room
         # 550 no such room
+        ! not-done: not sent: hi (no such room)
         > C EX
         server C 221 bye
         disconnect
@@ -192,4 +193,121 @@ fn a_script_that_could_not_say_something_has_failed() {
     let mut stage = Stage::ready();
     stage.play(&long);
     assert!(stage.play("end\nserver C 221 bye").ends_with("leave 0\n"));
+}
+
+/// `lines` happen to a script, then its input ends and the server says goodbye; it must tell this of its lines.
+#[track_caller]
+fn check_not_done(lines: &str, told: &[&str]) {
+    let mut stage = Stage::script();
+    let happened = stage.play(lines) + &stage.play("end\nserver C 221 bye");
+    let named: Vec<&str> = happened.lines().filter_map(|line| line.strip_prefix("! not-done: ")).collect();
+    assert_eq!(named, told, "{happened}");
+    let code = if told.is_empty() { "leave 0\n" } else { "leave 1\n" };
+    assert!(happened.ends_with(code), "{happened}");
+}
+
+#[test]
+fn a_line_that_was_not_done_is_named() {
+    check_not_done("user hi\nserver C 250 sent to 1\nuser\nuser /who\nserver C 211 1 online", &[]);
+    check_not_done(
+        "user hi\nuser /dm bob hi\nserver C 250 sent to 1\nserver C 550 bob is not online",
+        &["line 2 was not done: /dm bob hi (bob is not online)"],
+    );
+    check_not_done("user /nosuch", &["line 1 was not done: /nosuch"]);
+    check_not_done(
+        "user one\nbad not UTF-8\nuser /join\nserver C 250 sent to 1",
+        &["line 2 was not done", "line 3 was not done: /join"],
+    );
+    check_not_done(
+        "user /join den sesame\nserver C 554 wrong password",
+        &["line 1 was not done: /join … (wrong password)"],
+    );
+    check_not_done("user hi\nserver C 501 bad bytes", &["line 1 was not done: hi (bad bytes)"]);
+}
+
+#[test]
+fn a_line_that_no_server_takes_is_not_sent() {
+    let fits = "x".repeat(4090);
+    let told = "too-long: not sent: it takes a line of 4097 bytes, and 4096 are the most";
+    for (line, expected) in [
+        (fits.clone(), format!("> C PM {fits}")),
+        (format!("{fits}x"), format!("! {told}")),
+        ("a\u{1b}[31mb".to_owned(), "! not-sent: not sent: it holds a control character (U+001B)".to_owned()),
+        ("/dm bob a\u{9b}b".to_owned(), "! not-sent: not sent: it holds a control character (U+009B)".to_owned()),
+        ("a\tb".to_owned(), "> C PM a\tb".to_owned()),
+    ] {
+        let mut stage = Stage::script();
+        let happened = stage.play(&format!("user {line}"));
+        assert!(happened.lines().any(|line| line.starts_with(&expected)), "{happened}");
+        assert_eq!(happened.contains("! not-done: line 1 was not done: "), expected.starts_with('!'), "{happened}");
+        assert!(happened.lines().skip(1).filter(|line| line.starts_with("! not-done")).all(|line| line.len() < 300));
+    }
+}
+
+#[test]
+fn an_account_is_made_by_a_script_only_if_that_was_asked_for() {
+    let ready = "connected\nserver C 220 hi";
+    for (people, asks_person, registers, is_made) in [
+        (false, false, false, false),
+        (false, false, true, true),
+        (false, true, false, true),
+        (true, false, false, true),
+        (true, true, false, true),
+    ] {
+        let mut stage = Stage::new(Settings { people, asks_person, registers, ..settings() }, None);
+        stage.play(ready);
+        let happened = stage.play("server C 332 alice is new here; choose a password");
+        let refusal = "! closed: there is no account alice: mind the spelling, or make one with --register";
+        assert_eq!(!happened.contains(refusal), is_made, "{happened}");
+        assert_eq!(happened.ends_with("disconnect\nleave 1\n"), !is_made, "{happened}");
+    }
+}
+
+#[test]
+fn who_only_listens_stays() {
+    let listens = Settings { people: false, listens: true, room: Some("den".to_owned()), ..settings() };
+    let mut stage = Stage::new(listens, Some("t1"));
+    stage.play("connected\nserver C 220 hi");
+    stage.check(
+        "server C 230 welcome
+        - connected: welcome
+        > C TOKEN
+        > C JOIN den
+        > C WHO
+        server C 231 t2 expires=86400
+        keep t2
+        server C 227 den token=A
+        - entered: you listen in den
+        server C 211 1 online
+        end
+        lost reset
+        ! lost: the connection to a:1 is lost: reset
+        - retry: trying a:1 in 1 s, and then until a server answers
+        wait 2000
+        connect 0
+        connected
+        server C 220 hi
+        > C alice t2",
+    );
+    let happened = stage.play("server C 230 hi");
+    assert_eq!(happened.matches("> C JOIN den").count(), 1, "{happened}");
+    stage.check("terminated\n> C EX\nserver C 231 t3 expires=1\nkeep t3\nserver C 227 den token=A\n- entered: you are in den again\nserver C 211 1 online\nserver C 221 bye\ndisconnect\nleave 0");
+    // Without its room it is of no use.
+    let listens = Settings { people: false, listens: true, room: Some("den".to_owned()), ..settings() };
+    let mut stage = Stage::new(listens, Some("t1"));
+    stage.play("connected\nserver C 220 hi\nserver C 230 welcome\nserver C 231 t2 expires=86400");
+    let happened = stage.play("server C 550 no such room\nserver C 211 1 online\nserver C 221 bye");
+    assert!(happened.ends_with("leave 1\n"), "{happened}");
+}
+
+#[test]
+fn what_was_to_be_said_once_is_named_whatever_keeps_it_from_being_sent() {
+    let once = Some(Once { to: Place::Public, text: "disk full".to_owned() });
+    let settings = Settings { once, people: false, asks_person: false, ..settings() };
+    for how in ["lost refused", "connected\nserver C 220 hi\nserver C 553 alice is reserved; your name?", "terminated"]
+    {
+        let mut stage = Stage::new(settings.clone(), None);
+        let happened = stage.play(how);
+        assert!(happened.ends_with("! not-done: not sent: disk full\nleave 1\n"), "{happened}");
+    }
 }

@@ -167,9 +167,14 @@ fn silence() {
         ! lost: the connection to a:1 is lost: the server does not answer
         - retry: trying a:1 in 1 s",
     );
-    for start in
-        ["connected", "connected\nserver C 220 hi", "connected\nserver C 220 hi\nserver C 331 x\nsecret abcdefgh"]
-    {
+    let mut stage = Stage::new(settings(), None);
+    stage.play("connected");
+    stage.check("wait 4499\nwait 1\n! unreachable: a:1: no answer yet\nwait 10000");
+    stage.play("lost x");
+    let mut stage = Stage::ready();
+    stage.play("lost x\nwait 2000\nconnected");
+    stage.check("wait 4500\n- connecting: a:1: no answer yet\nserver C 220 hi\n> C alice t2");
+    for start in ["connected\nserver C 220 hi", "connected\nserver C 220 hi\nserver C 331 x\nsecret abcdefgh"] {
         let mut stage = Stage::new(settings(), None);
         stage.play(start);
         stage.check(
@@ -230,7 +235,12 @@ fn no_line_is_asked_for_while_a_secret_is() {
 fn a_script_that_waits_for_its_last_answer() {
     let mut stage = Stage::script();
     stage.play("user /join lobby\nend");
-    stage.check("lost x\n! lost: the connection to a:1 is lost: x\nleave 1");
+    stage.check(
+        "lost x
+        ! not-done: line 1 was not done: /join lobby (no answer)
+        ! lost: the connection to a:1 is lost: x
+        leave 1",
+    );
 }
 
 #[test]
@@ -246,8 +256,7 @@ fn a_shutdown_is_waited_for() {
         - connecting: connecting to a:1
         connect 0
         lost refused
-        ! unreachable: a:1: refused
-        - retry: trying a:1 in 3 s",
+        - retry: trying again in 3 s (a:1: refused)",
     );
 }
 
@@ -262,8 +271,7 @@ fn its_own_broken_connections_do_not_send_it_home() {
             > C alice t2
             server C 421 logged in 4 times already
             disconnect
-            ! closed: the server has closed the connection: logged in 4 times already
-            - retry: trying a:1 in {pause} s
+            - retry: trying again in {pause} s (the server has closed the connection: logged in 4 times already)
             wait {after}
             - connecting: connecting to a:1
             connect 0"
@@ -289,10 +297,9 @@ fn a_script_is_not_asked_while_away() {
     stage.check(
         "lost x
         ! lost: the connection to a:1 is lost: x
-        - retry: trying a:1 in 1 s
+        - retry: trying a:1 in 1 s, and then until a server answers
         user hi
         wait 1500
-        - connecting: connecting to a:1
         connect 0
         connected
         server C 220 hi
@@ -429,5 +436,72 @@ fn a_script_whose_lines_nobody_carried_out_has_failed() {
     stage.play("lost x\nuser /join den secret");
     stage.check("terminated\n! unsent: not carried out: 1 lines\nleave 1");
     let mut stage = Stage::script();
-    stage.check("lost x\n! lost: the connection to a:1 is lost: x\n- retry: trying a:1 in 1 s\nterminated\nleave 0");
+    stage.check("lost x\n! lost: the connection to a:1 is lost: x\n- retry: trying a:1 in 1 s, and then until a server answers\nterminated\nleave 0");
+}
+
+#[test]
+fn a_script_is_told_of_each_state_once() {
+    let mut stage = Stage::script();
+    stage.play("lost reset");
+    stage.check("wait 1500\nconnect 0\nlost refused\n! unreachable: a:1: refused");
+    for _ in 0..5 {
+        assert_eq!(stage.play("wait 90000\nlost refused"), "wait 90000\nconnect 0\nlost refused\n");
+    }
+    stage.check("wait 90000\nconnect 0\nlost no answer\n! unreachable: a:1: no answer");
+    stage.check("wait 90000\nconnect 0\nconnected\nserver C 421 server full\ndisconnect\n! closed: the server has closed the connection: server full");
+    stage.play("wait 90000\nconnected\nserver C 220 hi\nserver C 230 hi\nuser x");
+    // Another absence is another story.
+    let happened = stage.play("lost reset\nwait 90000\nlost refused");
+    assert!(
+        happened.contains("! lost: ") && happened.contains("- retry: ") && happened.contains("! unreachable: "),
+        "{happened}"
+    );
+}
+
+#[test]
+fn of_several_servers_each_is_told_once() {
+    let servers = vec!["a:1".to_owned(), "b:2".to_owned()];
+    let mut stage = Stage::new(Settings { servers, people: false, ..settings() }, Some("t1"));
+    stage.enter();
+    stage.play("");
+    stage.check(
+        "lost reset
+        ! lost: the connection to a:1 is lost: reset
+        - connecting: connecting to b:2
+        connect 1
+        lost refused
+        ! unreachable: b:2: refused
+        - retry: trying a:1 in 2 s, and then until a server answers
+        wait 2000
+        connect 0
+        lost refused
+        ! unreachable: a:1: refused
+        connect 1
+        lost refused",
+    );
+    let happened = stage.play("wait 90000\nlost refused\nlost refused");
+    assert!(!happened.contains("! ") && !happened.contains("- "), "{happened}");
+}
+
+#[test]
+fn who_was_put_out_by_another_client_does_not_come_back() {
+    for reason in ["password was changed", "another login took this place"] {
+        for mut stage in [Stage::ready(), Stage::script()] {
+            stage.play("");
+            stage.check(&format!(
+                "server C 421 {reason}
+                ! closed: the server has closed the connection: {reason}
+                disconnect
+                leave 1"
+            ));
+        }
+    }
+}
+
+#[test]
+fn a_room_that_a_script_may_not_have_entered_is_no_reason_to_speak_to_all() {
+    let mut stage = Stage::script();
+    stage.play("user /join den\nlost reset\nwait 2000\nconnected\nserver C 220 hi\nserver C 230 hi");
+    let happened = stage.play("user our plan");
+    assert!(!happened.contains("> C PM") && happened.contains("! not-sent: "), "{happened}");
 }

@@ -96,7 +96,9 @@ fn what_a_script_has_typed_ahead_goes_nowhere_else() {
         user between you and me
         server C 550 bob is not online
         # 550 bob is not online
+        ! not-done: line 1 was not done: /dm bob (bob is not online)
         ! not-sent: not sent, for nobody is there to hear it: between you and me
+        ! not-done: line 2 was not done: between you and me
         ask alice>
         user to all
         > C PM to all
@@ -109,8 +111,11 @@ fn what_a_script_has_typed_ahead_goes_nowhere_else() {
         = all alice: to all (sent to 2)
         server C 554 wrong password
         # 554 wrong password
+        ! not-done: line 4 was not done: /join den (wrong password)
         ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: our plan
+        ! not-done: line 5 was not done: our plan
         ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: and more
+        ! not-done: line 6 was not done: and more
         ask alice>
         user /pm
         - place: you talk to everybody now
@@ -121,12 +126,13 @@ fn what_a_script_has_typed_ahead_goes_nowhere_else() {
     );
     let mut stage = Stage::script();
     stage.play("user /join den\nserver C 227 den token=A\nserver C 106 den closed: by its host");
-    for _ in 0..2 {
-        stage.check(
+    for line in [2, 3] {
+        stage.check(&format!(
             "user our plan
             ! not-sent: not sent, for you are somewhere else now; /join or /pm first, or say it again: our plan
+            ! not-done: line {line} was not done: our plan
             ask alice>",
-        );
+        ));
     }
 }
 

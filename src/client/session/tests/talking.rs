@@ -239,5 +239,7 @@ fn lines_that_nobody_asked_for() {
 fn a_text_that_no_server_takes() {
     let mut stage = Stage::ready();
     let long = "x".repeat(40_000);
-    stage.check(&format!("user {long}\n! too-long: not sent: a text has at most 32768 bytes\nask alice>"));
+    stage.check(&format!(
+        "user {long}\n! too-long: not sent: it takes a line of 40006 bytes, and 4096 are the most\nask alice>"
+    ));
 }

@@ -29,7 +29,7 @@ fn coming_in() {
 fn before_login_there_are_no_operations() {
     check(&["> C dora", "< C 332…", "> D password1", "< C 230 welcome dora…"]);
     check(&["> C alice", "< C 331…", "> C NOOP", "< C 530…", "> D password1", "< C 230…"]);
-    check(&["> C NOOP", "< C 553 NOOP is reserved…", "> C alice", "< C 331…"]);
+    check(&["> C NOOP", "< C 553 NOOP is reserved; your name?", "> C alice", "< C 331…"]);
     check(&["> C HELP", "< C 553…", "> C alice", "< C 331…"]);
     check(&["> C alice", "< C 331…", ">", "< C 200 cancelled; your name?", "> D alice", "< C 331…"]);
 }
@@ -37,7 +37,7 @@ fn before_login_there_are_no_operations() {
 #[test]
 fn names() {
     let longest = "a".repeat(32);
-    for good in ["a", "Z", "C", "D", "GET", "Host", "SSH", "a_.-9", &longest] {
+    for good in ["a", "Z", "C", "D", "GET", "Hosts", "SSH", "SSH-fan", "SSH-2", "PROXY", "a_.-9", &longest] {
         check(&[&format!("> {good}"), &format!("< C 332 {good} is new here; choose a password")]);
         check(&[&format!("> C {good}"), &format!("< C 332 {good} is new here; choose a password")]);
         check(&[&format!(">    {good}  "), &format!("< C 332 {good} is new here; choose a password")]);
@@ -47,8 +47,11 @@ fn names() {
         check(&[&format!("> {bad}"), "< C 553 …", "> alice", "< C 331…"]);
         check(&[&format!("> C {bad}"), "< C 553 …", "> C alice", "< C 331…"]);
     }
-    let verbs = "PM DM EX WHO MAKE JOIN LEAVE RM ROOMS NAMES KICK CLOSE TOKEN PASSWD HELP NOOP";
-    for reserved in verbs.split(' ').chain(["server", "admin", "root", "system", "chatd"]) {
+    let verbs = "PM BM DM WHO MAKE JOIN LEAVE RM ROOMS NAMES KICK CLOSE TOKEN PASSWD HELP NOOP \
+                 HISTORY MISSED SEARCH UNREAD READ NOTIFY FORGET KEEP TOPIC LOCK WHOIS SET AWAY WATCH IGNORE WANT \
+                 NICK INVITE HOST PUBLIC OP";
+    let kept = "server admin root system chatd nickserv";
+    for reserved in verbs.split(' ').chain(kept.split(' ')) {
         for word in [reserved.to_ascii_lowercase(), reserved.to_ascii_uppercase()] {
             check_both(&[&format!("> C {word}"), "< C 553 …", "> C alice", "< C 331…"]);
         }
@@ -69,7 +72,86 @@ fn the_first_line_that_is_not_refused_decides_the_dialect() {
         &[&["> C dora", "< C 332…", ">", "< C 200…", "> alice", "< C 501…", "> C alice", "< C 331…"], &is_typed[..]]
             .concat(),
     );
-    check(&["> dora", "< C 332…", ">", "< C 200…", "> C alice", "< C 531…", "> password1", "< C 530…"]);
+    check(&["> dora", "< C 332…", ">", "< C 200…", "> C alice", "< C 553…", "> C t1.x", "< C 531…"]);
+}
+
+#[test]
+fn a_reserved_name_does_not_decide_the_dialect() {
+    check(&["> C history", "< C 553…", "> alice", "< C 331…", "> password1", "< C 230…", "> NOOP", "< C 200…"]);
+    check(&["> history", "< C 553…", "> C alice", "< C 331…", "> C password1", "< C 230…", "> C NOOP", "< C 200…"]);
+    check(&["> a b", "< C 553…", "> C alice", "< C 331…", "> C password1", "< C 230…", "> C NOOP", "< C 200…"]);
+    // A name that was reserved later stays its account's.
+    check_both(&["> C bye", "< C 331 bye, your password?"]);
+}
+
+#[test]
+fn leaving_at_the_name() {
+    for word in ["EX", "ex", "quit", "QUIT", "Exit", "  exit  "] {
+        check(&[&format!("> {word}"), "< C 221 bye"]);
+        check(&[&format!("> C {word}"), "< C 221 bye"]);
+    }
+    check_both(&["> C alice", "< C 331…", "> C EX", "< C 530…"]);
+    check(&["> dora", "< C 332…", ">", "< C 200 cancelled; your name?", "> quit", "< C 221 bye"]);
+    check(&["> quit now", "< C 553 a name is one word…"]);
+}
+
+#[test]
+fn a_name_is_one_word() {
+    let told = "< C 553 a name is one word, for example zoe.miller; your name?";
+    for line in [
+        "Zoe Miller",
+        "NICK alice",
+        "EHLO x",
+        "CONNECT {}",
+        "alice nonsense",
+        "alice  t1.x y",
+        "alice t1.x t1.x",
+        "alice t.x",
+        "alice t1",
+        "alice t1.",
+        "alice tx1.x",
+        "alice T1.x",
+        "1x y",
+        "admin x",
+        "GET /index.html",
+        "alice \u{a0}",
+        "é è",
+    ] {
+        check(&[&format!("> {line}"), told, "> alice", "< C 331 alice, your password?"]);
+        check(&[&format!("> C {line}"), told, "> C alice", "< C 331 alice, your password?"]);
+    }
+    // Only U+0020 divides words.
+    for line in ["zoe\tmiller", "zoe\u{a0}miller", "zoe\u{3000}miller", "zoe\u{2003}t1.x"] {
+        check(&[&format!("> {line}"), "< C 553 a name is a letter…"]);
+    }
+}
+
+#[test]
+fn a_byte_order_mark_at_the_start_is_dropped() {
+    let login = ["< C 331 alice, your password?", "> C password1", "< C 230…"];
+    check(&[&["> \u{feff}C alice"], &login[..], &["> C NOOP", "< C 200…", "> NOOP", "< C 501…"]].concat());
+    check(&["> \u{feff}alice", login[0], "> password1", "< C 230…", "> NOOP", "< C 200…"]);
+    check(&["> \u{feff}", "> \u{feff}alice", login[0]]);
+    check(&["> \u{feff}quit", "< C 221 bye"]);
+    check(&["> \u{feff}GET / HTTP/1.1", "< C 421 not a chat client"]);
+    check(&["> \u{feff}alice t1.T0KEN", "< C 230…"]);
+    // Elsewhere it is none.
+    check(&["> alice", login[0], "> \u{feff}password1", "< C 501…", "> password1", "< C 230…"]);
+    assert_eq!(Line::default().sniff(b"\xef\xbb\xbf\x16", 16), Some(CloseReason::NotAChatClient));
+    assert_eq!(Line::default().sniff(b"\xef\xbb", 16), None);
+}
+
+#[test]
+fn what_is_invisible_is_no_part_of_a_secret() {
+    for hidden in ["\u{200b}", "\u{feff}", "\u{200e}", "\u{61c}", "\u{2064}"] {
+        let password = format!("> C password1{hidden}");
+        check_both(&["> C alice", "< C 331…", &password, "< C 501 bad bytes…", "> C password1", "< C 230…"]);
+        check_both(&["> C dora", "< C 332…", &password, "< C 501 bad bytes…", "> C password1", "< C 230…"]);
+        check_both(&[&format!("> C alice t1.T0KEN{hidden}"), "< C 501…", "> C alice t1.T0KEN", "< C 230…"]);
+        check_both(&[&format!("> C al{hidden}ice"), "< C 553 a name is a letter…", "> C alice", "< C 331…"]);
+    }
+    // Joiners are letters to those who need them.
+    check_both(&["> C dora", "< C 332…", "> C می\u{200c}خواهم", "< C 230…"]);
 }
 
 #[test]
@@ -129,7 +211,7 @@ fn three_failures() {
         "< C 421 too many failures",
     ]);
     check_both(&[
-        "> C alice T",
+        "> C alice t1.x",
         "< C 531 token refused; your password?",
         wrong,
         "< C 530 wrong password; 1 tr…",
@@ -173,16 +255,24 @@ fn without_new_accounts_the_name_is_asked_for_again() {
 
 #[test]
 fn tokens() {
-    check_both(&["> C alice T0KEN", "< C 230 welcome alice…", "> C NOOP", "< C 200…"]);
-    check_both(&["> C   alice    T0KEN  ", "< C 230 welcome alice…"]);
-    check_both(&["> C alice t0ken", "< C 531 token refused; your password?", "> C password1", "< C 230…"]);
-    check_both(&["> C alice t0ken", "< C 531…", ">", "< C 200 cancelled; your name?", "> C alice T0KEN", "< C 230…"]);
+    check_both(&["> C alice t1.T0KEN", "< C 230 welcome alice…", "> C NOOP", "< C 200…"]);
+    check_both(&["> C   alice    t1.T0KEN  ", "< C 230 welcome alice…"]);
+    check_both(&["> C alice t1.t0ken", "< C 531 token refused; your password?", "> C password1", "< C 230…"]);
+    check_both(&[
+        "> C alice t1.t0ken",
+        "< C 531…",
+        ">",
+        "< C 200 cancelled; your name?",
+        "> C alice t1.T0KEN",
+        "< C 230…",
+    ]);
     // An unknown name is asked for a password as if it were known, and none is right.
-    check_both(&["> C dora T0KEN", "< C 531 token refused; your password?", "> C password1", "< C 530…"]);
-    check_both(&["> C admin T0KEN", "< C 553…", "> C alice", "< C 331…"]);
-    check_both(&["> C alice T0KEN x", "< C 553…", "> C alice", "< C 331…"]);
+    check_both(&["> C dora t1.T0KEN", "< C 531 token refused; your password?", "> C password1", "< C 530…"]);
+    check_both(&["> C admin t1.T0KEN", "< C 531…", "> C password1", "< C 530…"]);
+    check_both(&["> C 1x t1.T0KEN", "< C 553 a name is a letter…", "> C alice", "< C 331…"]);
+    check_both(&["> C alice t1.T0KEN x", "< C 553…", "> C alice", "< C 331…"]);
     // The longest fits.
-    let (name, token) = ("a".repeat(32), "t".repeat(470));
+    let (name, token) = ("a".repeat(32), format!("t1.{}", "x".repeat(467)));
     check_both(&[&format!("> C {name} {token}"), "< C 531…"]);
 }
 
@@ -201,12 +291,26 @@ fn too_often_in() {
 #[test]
 fn other_protocols() {
     let not_a_chat_client = "< C 421 not a chat client";
-    for line in
-        ["GET / HTTP/1.1", "POST /x HTTP/1.0", "PRI * HTTP/2.0", "Host: x", "hOST:x", "SSH-2.0-x", "\x16\x03\x01"]
-    {
+    for line in [
+        "GET / HTTP/1.1",
+        "POST /x HTTP/1.0",
+        "PRI * HTTP/2.0",
+        "Host: x",
+        "hOST:x",
+        "SSH-2.0-x",
+        "SSH-1.5-x",
+        "\x16\x03\x01",
+    ] {
         check(&[&format!("> {line}"), not_a_chat_client]);
         check(&[">", &format!("> {line}"), not_a_chat_client]);
     }
+    let proxy = "< C 421 not a chat client: a PROXY header";
+    for line in ["PROXY TCP4 192.0.2.1 192.0.2.2 5 6", "PROXY TCP6 2001:db8::1 2001:db8::2 5 6", "PROXY UNKNOWN"] {
+        check(&[&format!("> {line}"), proxy]);
+    }
+    play(&["> \r", "> \r", "> \0\r", proxy], "");
+    play(&["> \r", "> \r", "> alice\r", "< C 331…"], "");
+    play(&["> ", "> \r", "> \r", "> \0\r", "< C 501…"], "");
     check(&["> GET", "< C 332 GET is new here…"]);
     check(&["> GET", "< C 332…", "> GET / HTTP/1.1", "< C 230…", "> GET / HTTP/1.1", "< C 502…"]);
     check(&["> C alice", "< C 331…", "> SSH-2.0-x", "< C 501…"]);

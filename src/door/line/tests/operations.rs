@@ -7,8 +7,17 @@ fn verbs_in_any_case_and_spaces_in_any_number() {
     check_in(&["> C noop", "< C 200…", "> C nOOp", "< C 200…", "> C   NOOP  ", "< C 200…"]);
     check_in(&["> C pm    hi   there ", "< C 250 sent to 1", "bob< D PM alice hi   there "]);
     check_in(&["> C   dM   BOB   hi   there ", "< C 250 sent to bob", "bob< D DM alice hi   there "]);
-    check_in(&["> C PM \thi", "< C 250…", "bob< D PM alice \thi"]);
+    check_in(&["> C PM \thi", "< C 250…", "bob< D PM alice  hi"]);
     check_in(&["> C PM\thi", "< C 502…"]);
+    // Only U+0020 divides words.
+    for space in ["\t", "\u{a0}", "\u{2003}", "\u{3000}"] {
+        check_in(&[&format!("> C PM{space}hi"), "< C 502…"]);
+        check_in(&[&format!("> C PM {space}hi{space}"), "< C 250…"]);
+        check_in(&[&format!("> C DM bob{space}secret"), "< C 550 no such user"]);
+        check_in(&[&format!("> C WHO{space}"), "< C 502…"]);
+        check_in(&[&format!("> C WHO b{space}"), "< C 211 0 online"]);
+        check_in(&[&format!("> C RM tea{space}hi"), "< C 550 no such room"]);
+    }
 }
 
 #[test]
@@ -19,9 +28,12 @@ fn public_messages() {
         "< C 354 your message?",
         "> D  hello all ",
         "< C 250 sent to 1",
-        "bob< D PM alice hello all ",
+        "bob< D PM alice  hello all ",
     ]);
-    check_in(&["> C PM   ", "< C 354…", "> D   ", "< C 501…", "> D hi", "< C 250 sent to 1"]);
+    // Spaces are text where a text is asked for.
+    check_in(&["> C PM   ", "< C 354…", "> D   ", "< C 250 sent to 1", "bob< D PM alice   "]);
+    check_in(&["> C BM hello", "< C 250 sent to 1", "bob< D PM alice hello"]);
+    check_in(&["> C bm", "< C 354…", "> D hello", "< C 250 sent to 1", "bob< D PM alice hello"]);
     check_in(&["> C PM", "< C 354…", "> D EX", "< C 250 sent to 1", "bob< D PM alice EX"]);
     check_in(&["> C PM grüße 👋 \u{5e9}\u{5dc}", "< C 250…", "bob< D PM alice grüße 👋 \u{5e9}\u{5dc}"]);
 }
@@ -32,7 +44,10 @@ fn direct_messages() {
     check_in(&["> C DM Bob", "< C 354 your message?", "> D hello", "< C 250 sent to bob", "bob< D DM alice hello"]);
     let list = ["> C DM", "< C 211-alice", "< C 211-bob", "< C 211 2 online", "< C 350 name and message?"];
     let after_list = |script: &[&str]| check_in(&[&list, script].concat());
-    after_list(&["> D bob  hello", "< C 250 sent to bob", "bob< D DM alice hello"]);
+    after_list(&["> D bob hello", "< C 250 sent to bob", "bob< D DM alice hello"]);
+    after_list(&["> D   bob   hello ", "< C 250 sent to bob", "bob< D DM alice   hello "]);
+    after_list(&["> D bob   ", "< C 354 your message?", "> D   x", "< C 250 sent to bob", "bob< D DM alice   x"]);
+    after_list(&["> D ~zoe hello", "< C 550 a guest is heard in rooms only…", "> C NOOP", "< C 200…"]);
     after_list(&["> D BOB", "< C 354 your message?", "> D hello", "< C 250 sent to bob", "bob< D DM alice hello"]);
     after_list(&["> D dora hello", "< C 550 dora is not online", "> C NOOP", "< C 200…"]);
     after_list(&["> D dora", "< C 550 dora is not online", "> C NOOP", "< C 200…"]);
@@ -40,7 +55,12 @@ fn direct_messages() {
     after_list(&["> D   ", "< C 501…", "> D bob hello", "< C 250 sent to bob"]);
     check_in(&["> C DM dora", "< C 550 dora is not online", "> C NOOP", "< C 200…"]);
     check_in(&["> C DM dora hi", "< C 550 dora is not online", "> C NOOP", "< C 200…"]);
-    check_in(&["> C DM alice hi", "< C 550 alice is not online"]);
+    for line in ["> C DM alice hi", "> C DM ALICE", "> C DM alice"] {
+        check_in(&[line, "< C 550 that is you, and you have no other session", "> C NOOP", "< C 200…"]);
+    }
+    for line in ["> C DM ~zoe hi", "> C DM ~zoe", "> C DM ~"] {
+        check_in(&[line, "< C 550 a guest is heard in rooms only…", "> C NOOP", "< C 200…"]);
+    }
     check_in(&["> C DM é hi", "< C 550…", "> C NOOP", "< C 200…"]);
     check_in(&["> C DM who hi", "< C 550 who is not online"]);
 }
@@ -93,13 +113,17 @@ fn operations_that_take_no_argument() {
     check_in(&["> C NOOP x", "< C 501 usage: NOOP"]);
     check_in(&["> C EX x", "< C 501 usage: EX", "> C TOKEN x", "< C 501 usage: TOKEN"]);
     check_in(&["> C PASSWD x", "< C 501 usage: PASSWD", "> C NOOP", "< C 200…"]);
-    check_in(&["> C FROB", "< C 502…", "> C FROB x y", "< C 502…", "> C 230 welcome", "< C 502…"]);
+    let unknown = "< C 502 unknown operation; PM hello says it to everybody, HELP lists all";
+    check_in(&["> C FROB", unknown, "> C FROB x y", unknown, "> C 230 welcome", unknown, "> C /pm hi", unknown]);
+    for verb in ["quit", "QUIT", "exit", "Bye"] {
+        check_in(&[&format!("> C {verb} x"), "< C 501 usage: EX", &format!("> C {verb}"), "< C 221 bye"]);
+    }
 }
 
 #[test]
 fn help() {
     let mut server = Server::new();
-    server.send(b"alice T0KEN");
+    server.send(b"alice t1.T0KEN");
     let told = server.send(b"HELP");
     let (last, lines) = told.split_last().unwrap();
     assert!(last.starts_with("C 214 ") && lines.iter().all(|line| line.starts_with("C 214-")), "{told:?}");
@@ -109,12 +133,17 @@ fn help() {
         check_in(&[&format!("> C HELP {verb}"), &format!("< C 214 {verb}…")]);
         check_in(&[&format!("> C help  {} ", verb.to_lowercase()), &format!("< C 214 {verb}…")]);
     }
+    for (alias, verb) in [("BM", "PM"), ("quit", "EX"), ("exit", "EX"), ("bye", "EX"), ("?", "HELP")] {
+        check_in(&[&format!("> C HELP {alias}"), &format!("< C 214 {verb}…")]);
+    }
+    assert_eq!(server.send(b"?"), told);
+    check_in(&["> C ? PM", "< C 214 PM…"]);
     check_in(&["> C HELP FROB", "< C 502…", "> C HELP PM DM", "< C 501 usage: HELP…"]);
 }
 
 #[test]
 fn tokens_are_issued() {
-    check_in(&["> C TOKEN", "< C 231 T0KEN expires=86400", "> C NOOP", "< C 200…"]);
+    check_in(&["> C TOKEN", "< C 231 t1.T0KEN expires=86400", "> C NOOP", "< C 200…"]);
 }
 
 #[test]
@@ -140,4 +169,35 @@ fn a_busy_server_ends_the_changing_of_a_password() {
         check_in(&script);
         check(&[LOGIN, &script, &["> D password2", "< C 503…"]].concat());
     }
+}
+
+#[test]
+fn what_is_invisible_is_taken_out_of_texts() {
+    let hidden = "\u{feff}a\u{200b}b\u{200e}\u{200f}\u{61c}c\u{2060}\u{2064}";
+    check_in(&[&format!("> C PM {hidden}"), "< C 250…", "bob< D PM alice abc"]);
+    check_in(&[&format!("> C DM bob {hidden}"), "< C 250…", "bob< D DM alice abc"]);
+    check_in(&["> C PM", "< C 354…", &format!("> D {hidden}"), "< C 250…", "bob< D PM alice abc"]);
+    check_in(&["> C DM bob", "< C 354…", &format!("> D  {hidden}"), "< C 250…", "bob< D DM alice  abc"]);
+    // Nothing is left: the prompt stays.
+    check_in(&["> C PM \u{200b}", "< C 501 bad bytes…"]);
+    check_in(&["> C DM bob \u{200b}", "< C 501 bad bytes…"]);
+    check_in(&["> C PM", "< C 354…", "> D \u{200b}", "< C 501 bad bytes…", "> D hi", "< C 250 sent to 1"]);
+    check_in(&["> C DM bob", "< C 354…", "> D \u{feff}\u{200f}", "< C 501…", "> D hi", "< C 250 sent to bob"]);
+    // Not of names and verbs, which are none then.
+    check_in(&["> C P\u{200b}M hi", "< C 502…", "> C DM b\u{200b}ob hi", "< C 550 no such user"]);
+    // A new password is a secret too.
+    check_in(&["> C PASSWD", "< C 331…", "> D password1", "< C 332…", "> D pass\u{200b}word", "< C 501 bad bytes…"]);
+    // Not one is refused: what stands before it is a word of Khmer, Hebrew, Persian, and a family.
+    for text in ["ខ្មែរ", "שָׁלוֹם", "می\u{200c}خواهم", "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f}"]
+    {
+        check_in(&[&format!("> C PM {text}"), "< C 250…", &format!("bob< D PM alice {text}")]);
+    }
+}
+
+#[test]
+fn a_tab_is_one_space_to_people_and_a_tab_to_programs() {
+    let typed = format!("< D PM {} bob a\t\tb", 1000u64 << 20);
+    check(&[LOGIN, &["bob> a\t\tb", &typed]].concat());
+    check(&["> alice", "< C 331…", "> password1", "< C 230…", "bob> a\t\tb\t", "< D PM bob a  b "]);
+    check_in(&["> C PM", "< C 354…", "> D \t", "< C 250…", "bob< D PM alice  "]);
 }

@@ -53,11 +53,22 @@ fn making_and_joining() {
 fn room_passwords() {
     let made = ["bob: MAKE tea word", "bob< C 227 tea token=…"];
     let after_made = |script: &[&str]| check_in(&[&made, script].concat());
-    after_made(&["> C JOIN tea", "< C 554 wrong room password", "> C NOOP", "< C 200…"]);
+    after_made(&["> C JOIN tea", "< C 554 the room needs a password: JOIN room password", "> C NOOP", "< C 200…"]);
+    after_made(&["> C JOIN tea   ", "< C 554 the room needs a password: JOIN room password"]);
     after_made(&["> C JOIN tea Word", "< C 554 wrong room password"]);
     after_made(&["> C JOIN tea word", "< C 227 tea token=…", "bob< C 103 tea alice entered"]);
-    after_made(&["> C JOIN  tea   word  ", "< C 227 tea token=…"]);
-    after_made(&["> C JOIN tea word word", "< C 501 usage: JOIN room [password]"]);
+    after_made(&["> C JOIN  tea   word", "< C 227 tea token=…"]);
+    // It goes to the end of the line, as it is.
+    after_made(&["> C JOIN tea word ", "< C 554 wrong room password"]);
+    after_made(&["> C JOIN tea word word", "< C 554 wrong room password"]);
+    check_in(&["bob: MAKE tea two  words ", "> C JOIN tea  two  words ", "< C 227 tea token=…"]);
+    let longest = "p ü".repeat(32);
+    check_in(&[&format!("bob: MAKE tea {longest}"), &format!("> C JOIN tea {longest}"), "< C 227 tea token=…"]);
+    for verb in ["MAKE", "JOIN"] {
+        let size = "< C 501 a room's password has 1 to 128 bytes";
+        check_in(&[&format!("> C {verb} tea {longest}x"), size, "> C NOOP", "< C 200…"]);
+        check_in(&[&format!("> C {verb} tea wo\u{200b}rd"), "< C 501 bad bytes…"]);
+    }
     after_made(&["> C ROOMS", "< C 211-tea 1 member, password", "< C 211 1 room"]);
     check_in(&["bob: MAKE tea", "> C JOIN tea word", "< C 227 tea token=…"]);
     check_in(&["bob: MAKE tea grüße", "> C JOIN tea grüße", "< C 227 tea token=…"]);
@@ -67,7 +78,7 @@ fn room_passwords() {
 fn usage() {
     for (line, usage) in [
         ("MAKE", "MAKE room [password]"),
-        ("MAKE tea word word", "MAKE room [password]"),
+        ("MAKE  ", "MAKE room [password]"),
         ("JOIN", "JOIN room [password]"),
         ("LEAVE", "LEAVE room"),
         ("LEAVE tea tea", "LEAVE room"),
@@ -125,7 +136,7 @@ fn limits() {
         server.ask_hub(who, Command::Enter { name });
         server.enter_room(who, RoomName::parse("tea").unwrap(), None, false);
     }
-    server.send(b"alice T0KEN");
+    server.send(b"alice t1.T0KEN");
     assert_eq!(server.send(b"JOIN tea"), ["C 554 tea is full"]);
 }
 
@@ -142,7 +153,7 @@ fn leaving() {
 fn speaking_in_a_room() {
     check_tea(&["> C RM tea hello all", "< C 250 sent to 1", "bob< D RM tea alice hello all"]);
     check_tea(&["> C rm TEA    hello   all ", "< C 250 sent to 1", "bob< D RM tea alice hello   all "]);
-    check_tea(&["> C RM tea \thi", "< C 250 sent to 1", "bob< D RM tea alice \thi"]);
+    check_tea(&["> C RM tea \thi", "< C 250 sent to 1", "bob< D RM tea alice  hi"]);
     check_in(&["> C MAKE tea", "< C 227…", "> C RM tea hello", "< C 250 sent to 0"]);
     check_in(&["> C RM tea hello", "< C 550 no such room", "> C NOOP", "< C 200…"]);
     check_in(&["bob: MAKE Tea", "> C RM tea hello", "< C 550 you are not in Tea", "> C NOOP", "< C 200…"]);
@@ -152,9 +163,10 @@ fn speaking_in_a_room() {
 fn a_message_that_is_asked_for() {
     let ask = ["> C RM tea", "< C 354 your message?"];
     let after_ask = |script: &[&str]| check_tea(&[&ask, script].concat());
-    after_ask(&["> D  hello  all ", "< C 250 sent to 1", "bob< D RM tea alice hello  all ", "> C NOOP", "< C 200…"]);
+    after_ask(&["> D  hello  all ", "< C 250 sent to 1", "bob< D RM tea alice  hello  all ", "> C NOOP", "< C 200…"]);
+    after_ask(&["> D \u{200b}", "< C 501…", "> D \u{200b}hi", "< C 250 sent to 1", "bob< D RM tea alice hi"]);
     after_ask(&["> D RM tea x", "< C 250 sent to 1", "bob< D RM tea alice RM tea x"]);
-    after_ask(&["> D   ", "< C 501…", "> D hi", "< C 250 sent to 1", "bob< D RM tea alice hi"]);
+    after_ask(&["> D   ", "< C 250 sent to 1", "bob< D RM tea alice   "]);
     after_ask(&["> ", "< C 200 cancelled", "> C NOOP", "< C 200 done"]);
     check_tea(&["> C RM  tea  ", "< C 354 your message?", "> D hi", "< C 250 sent to 1"]);
     // At once where there is nothing to ask for.
@@ -317,7 +329,7 @@ fn a_guests_room_that_closes_with_its_host() {
     let (guest, room) = (GuestName::parse("zoe").unwrap(), RoomName::parse("cake").unwrap());
     let entry = Entry { room, password: None, token: server.next_token() };
     server.ask_hub(ZOE, Command::Visit { guest, makes: true, entry });
-    server.send(b"alice T0KEN");
+    server.send(b"alice t1.T0KEN");
     assert!(server.send(b"JOIN cake")[0].starts_with("C 227 cake token="));
     assert_eq!(server.send(b"RM cake hi"), ["C 250 sent to 0"]); // it does not listen yet
     assert_eq!(server.send(b"NAMES cake"), ["C 211-alice", "C 211-~zoe host", "C 211 2 in cake"]);

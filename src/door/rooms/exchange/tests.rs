@@ -220,6 +220,7 @@ fn passwords() {
         (r#"{"username":"bob","password":"s\u00e9same"}"#, Some("sésame")),
         (r#"{"user_name":"bob","user_address":"","password":"sesame"}"#, Some("sesame")),
         (r#"{"username":"bob","password":"a","password":"b"}"#, Some("b")),
+        (r#"{"username":"bob","password":" two  words\t"}"#, Some(" two  words\t")),
         (r#"{"username":"bob","password":""}"#, None),
         (r#"{"username":"bob","password":null}"#, None),
         (r#""bob""#, None),
@@ -236,13 +237,33 @@ fn passwords() {
 
 #[test]
 fn a_password_that_nobody_could_type_makes_no_room() {
-    for word in ["two words", "tab\\nline", "\\u202e"] {
-        let payload = format!(r#"{{"username":"bob","password":"{word}"}}"#);
+    for text in ["two\\nlines", "\\u202e", "\\u200b", "w\\ufefford", &"x".repeat(129), &"ü".repeat(65)] {
+        let payload = format!(r#"{{"username":"bob","password":"{text}"}}"#);
         let make = frame(b"lobby", 1, 0, payload.as_bytes());
         check_refused(PLAIN, &make, Outcome::Refused, &frame(b"lobby", 1, 1, &[4]));
         let (step, _) = exchange(PLAIN, &frame(b"lobby", 2, 0, payload.as_bytes()), 0);
         assert!(matches!(step, Step::Request(Request { password: Some(_), .. })), "{step:?}");
     }
+}
+
+#[test]
+fn a_byte_order_mark_is_dropped() {
+    let mark = "\u{feff}";
+    let object = frame(b"lobby", 1, 0, format!(r#"{mark}{{"username":"bob"}}"#).as_bytes());
+    check_request(PLAIN, &object, None, Spelling::Text);
+    for payload in ["bob", r#""bob""#, r#"{"username":"bob"}"#] {
+        let input = [mark.as_bytes(), &frame(b"lobby", 1, 0, payload.as_bytes())].concat();
+        for at in 0..=input.len() {
+            let (step, _) = exchange(PLAIN, &input, at);
+            assert!(matches!(step, Step::Request(_)), "{step:?} for {payload}, cut at {at}");
+        }
+    }
+    // It counts as a part of the request.
+    let largest = frame(b"lobby", 1, 0, &[b'x'; 4096 - 32 - 5]);
+    assert_eq!(Exchange::new(PLAIN).cut(&largest), Cut::Whole { end: 4096 });
+    let marked = [mark.as_bytes(), &largest[..32]].concat();
+    check_refused(PLAIN, &marked, Outcome::Refused, &frame(b"", 1, 1, &[4]));
+    assert_eq!(Exchange::new(PLAIN).cut(&marked[..34]), Cut::Partial);
 }
 
 #[test]

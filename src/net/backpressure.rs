@@ -1,0 +1,165 @@
+//! Backpressure between users: a line to receivers that lag and still read waits until they have caught up. Without
+//! this, speakers as fast as the server would have every listener closed that is only as fast as most.
+//!
+//! A line waits before it is carried out, so the bytes that are queued for a lagging receiver do not depend on how many
+//! speak to it. One listener that is slower than all others slows nobody, until it owes so much that it would be closed
+//! for it; listeners that have stopped reading slow nobody at all.
+
+use super::clock::{Millis, NEVER};
+use super::conn::{Conn, Pause};
+use super::reactor::Reactor;
+use crate::door::Addressee;
+use crate::hub::session::SessionId;
+use crate::limits::{CROWD_SHARE, Limits, THROTTLE_BYTES_PER_S, THROTTLE_LEAST_MS, THROTTLE_MS};
+
+/// Which receivers lag, and when the next speaker may go on.
+#[derive(Debug, Default)]
+pub(super) struct Backpressure {
+    /// Connections that owe more than they do while they keep up.
+    lagging: usize,
+    /// Whether those who hear everything lag; found out when it is first asked for in a turn.
+    everybody: Option<bool>,
+    /// When the last of the speakers that wait goes on.
+    next: Millis,
+}
+
+impl Backpressure {
+    /// The end of a turn's flush: receivers have taken bytes.
+    pub(super) fn turn_over(&mut self) {
+        self.everybody = None;
+    }
+}
+
+/// What is known of some receivers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Audience {
+    receivers: usize,
+    /// Those that lag, and have taken bytes within the last moments …
+    lagging: usize,
+    /// … and those of them that would be closed if they took none.
+    endangered: usize,
+}
+
+impl Audience {
+    fn add(&mut self, conn: &Conn, now: Millis, limits: &Limits) {
+        self.receivers += 1;
+        if conn.is_lagging() && conn.took_recently(now) {
+            self.lagging += 1;
+            self.endangered += usize::from(conn.outbox.owed() > limits.owed_bytes as usize);
+        }
+    }
+
+    /// Whether a line to them has to wait: one in [`CROWD_SHARE`] of them lags, and more than one unless there is only
+    /// one.
+    fn lags(self) -> bool {
+        let is_share = self.lagging * CROWD_SHARE > self.receivers;
+        self.endangered > 0 || is_share && (self.lagging > 1 || self.receivers == 1)
+    }
+}
+
+impl Reactor {
+    /// Notes whether a connection lags.
+    pub(super) fn note_lag(&mut self, id: SessionId, lags: bool) {
+        let now = self.clock.now;
+        let Some(conn) = self.conns.find(id) else { return };
+        if lags == conn.is_lagging() {
+            return;
+        }
+        if lags {
+            conn.took_at = now;
+            self.backpressure.lagging += 1;
+        } else {
+            conn.took_at = NEVER;
+            self.backpressure.lagging -= 1;
+        }
+    }
+
+    /// Whether a line has to wait because those it speaks to lag. If so, its connection is paused.
+    pub(super) fn throttle(&mut self, id: SessionId, line: &[u8]) -> bool {
+        if self.backpressure.lagging == 0 {
+            return false;
+        }
+        let now = self.clock.now;
+        let Some(conn) = self.conns.peek(id).filter(|conn| conn.door.is_logged_in()) else { return false };
+        let is_over = conn.throttled_until <= now;
+        let Some(addressee) = conn.door.addressee(line) else { return false };
+        if is_over || !self.lags(id, &addressee) {
+            return false;
+        }
+        let Some(conn) = self.conns.find(id) else { return false };
+        if conn.throttled_until == NEVER {
+            conn.throttled_until = now + longest_wait(line.len());
+            self.stats.held_back += 1;
+        }
+        // Speakers go on one after the other, a millisecond apart, as far as the bounds allow.
+        let due = (self.backpressure.next + 1).max(now + THROTTLE_LEAST_MS).min(conn.throttled_until);
+        conn.pause = Pause::Pace { due, since: now };
+        self.backpressure.next = due;
+        true
+    }
+
+    /// Whether those that a message of `id` is for lag.
+    fn lags(&mut self, id: SessionId, addressee: &Addressee) -> bool {
+        let hearers: &mut dyn Iterator<Item = SessionId> = match addressee {
+            Addressee::Everybody => {
+                if let Some(lags) = self.backpressure.everybody {
+                    return lags;
+                }
+                &mut self.hub.everyone().iter().copied()
+            }
+            Addressee::Room(room) => {
+                let Some(room) = self.hub.find_room(room) else { return false };
+                &mut self.hub.members_of(room).iter().map(|member| member.session).filter(|hearer| *hearer != id)
+            }
+            Addressee::Account(name) => &mut self.hub.sessions_of(name).iter().copied().filter(|hearer| *hearer != id),
+        };
+        let (now, limits) = (self.clock.now, &self.tuning.limits);
+        let mut audience = Audience::default();
+        for conn in hearers.filter_map(|hearer| self.conns.peek(hearer)) {
+            audience.add(conn, now, limits);
+        }
+        self.turn_work += audience.receivers;
+        match addressee {
+            Addressee::Everybody => *self.backpressure.everybody.insert(audience.lags()),
+            Addressee::Room(_) => audience.lags(),
+            Addressee::Account(_) => audience.lagging > 0, // each session of it is owed the message
+        }
+    }
+}
+
+/// How long a line of so many bytes waits at most, in milliseconds: as long as it takes at
+/// [`THROTTLE_BYTES_PER_S`], and not less than [`THROTTLE_MS`].
+fn longest_wait(bytes: usize) -> Millis {
+    (bytes as u64 * 1000 / THROTTLE_BYTES_PER_S).max(THROTTLE_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_line_waits_little_and_a_long_one_a_second() {
+        for (bytes, expected) in [(0, 40), (64, 40), (164, 40), (200, 48), (4096, 1000)] {
+            assert_eq!(longest_wait(bytes), expected, "{bytes} bytes");
+        }
+    }
+
+    #[track_caller]
+    fn check(receivers: usize, lagging: usize, endangered: usize, expected: bool) {
+        let audience = Audience { receivers, lagging, endangered };
+        assert_eq!(audience.lags(), expected, "{audience:?}");
+    }
+
+    #[test]
+    fn who_slows_the_speakers() {
+        check(1, 0, 0, false);
+        check(1, 1, 0, true);
+        check(2, 1, 0, false);
+        check(2, 2, 0, true);
+        check(31, 2, 0, true);
+        check(32, 2, 0, false);
+        check(10_000, 625, 0, false);
+        check(10_000, 626, 0, true);
+        check(10_000, 1, 1, true);
+    }
+}

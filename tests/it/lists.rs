@@ -1,0 +1,88 @@
+//! What grows with the server is charged by what it costs: nobody waits for somebody who asks for much of it.
+
+use std::fs;
+
+use rustix::process::Signal;
+
+use crate::util::{Canary, Client, Server};
+
+/// So many are online, each in a room of all, and host of some more.
+const PEOPLE: usize = 100;
+const ROOMS_EACH: usize = 8;
+
+/// A server that has something to list.
+struct Full {
+    server: Server,
+    people: Vec<Client>,
+}
+
+impl Full {
+    #[track_caller]
+    fn start() -> Self {
+        let server = Server::builder().no_rates().start();
+        let mut people: Vec<Client> = (0..PEOPLE).map(|n| server.bare(&format!("person{n}"))).collect();
+        for (n, person) in people.iter_mut().enumerate() {
+            person.ask(if n == 0 { "MAKE everybody" } else { "JOIN everybody" });
+            for room in 0..ROOMS_EACH {
+                assert!(person.ask(&format!("MAKE \u{df}room{n}-{room}")).starts_with("C 227 "));
+            }
+        }
+        Self { server, people }
+    }
+
+    /// `dear` is asked for twenty times, and then something is said, all in one write; somebody else says something a
+    /// moment later. Whoever asked for so much comes last.
+    #[track_caller]
+    fn check(&self, dear: &str) {
+        let [mut greedy, mut modest, mut hearer] = ["greedy", "modest", "hearer"].map(|name| self.server.bare(name));
+        // Both are there when the server looks, in this order.
+        self.server.signal(Signal::STOP);
+        greedy.send(&format!("{}DM hearer greedy", format!("{dear}\n").repeat(20)));
+        modest.send("DM hearer modest");
+        self.server.signal(Signal::CONT);
+        hearer.expect_exact("D DM modest modest");
+        hearer.expect_exact("D DM greedy greedy");
+        for client in [&mut greedy, &mut modest, &mut hearer] {
+            client.op("EX");
+        }
+    }
+
+    /// Nanoseconds of processor time that the loop takes for this, many times.
+    #[track_caller]
+    fn cost(&self, client: &mut Client, operation: &str) -> u64 {
+        let stat = format!("/proc/{pid}/task/{pid}/schedstat", pid = self.server.pid());
+        let used = || -> u64 {
+            let text = fs::read_to_string(&stat).expect("/proc");
+            text.split(' ').next().and_then(|word| word.parse().ok()).expect("nanoseconds")
+        };
+        let before = used();
+        for _ in 0..20 {
+            client.list(operation);
+        }
+        used() - before
+    }
+}
+
+#[test]
+fn nobody_waits_for_somebody_who_asks_for_long_lists() {
+    let full = Full::start();
+    let canary = Canary::start(&full.server);
+    for dear in ["ROOMS", "ROOMS \u{df}", "ROOMS \u{df}ROOM", "WHO", "WHO p", "NAMES everybody", "NAMES everybody p"] {
+        full.check(dear);
+    }
+    canary.talks();
+    canary.finish("long lists");
+    drop(full.people);
+}
+
+#[test]
+fn a_list_by_prefix_costs_about_as_much_as_any_other() {
+    let full = Full::start();
+    let mut asker = full.server.bare("asker");
+    full.cost(&mut asker, "ROOMS"); // so that all is in the caches
+    for (all, some) in [("ROOMS", "ROOMS \u{df}R"), ("NAMES everybody", "NAMES everybody P"), ("WHO", "WHO P")] {
+        let (all_cost, some_cost) = (full.cost(&mut asker, all), full.cost(&mut asker, some));
+        println!("{all}: {all_cost} ns, {some}: {some_cost} ns");
+        assert!(some_cost < all_cost * 4, "{some}: {some_cost} ns, while {all} takes {all_cost} ns");
+    }
+}
