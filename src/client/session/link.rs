@@ -31,9 +31,9 @@ struct Failure {
     is_silent: bool,
 }
 
-/// Reasons after which no client comes back by itself, as the server gives them: somebody else is logged in now, and
-/// two clients would put each other out for ever.
-const PUT_OUT: [&str; 2] = ["password was changed", "another login took this place"];
+/// Reasons after which no client comes back by itself: somebody else is logged in now, and two clients would put each
+/// other out for ever.
+const PUT_OUT: [CloseReason; 2] = [CloseReason::PasswordChanged, CloseReason::Replaced];
 
 impl Session {
     pub(super) fn connect(&mut self) {
@@ -333,7 +333,7 @@ fn ending(reason: &str, was_in: bool) -> Ending {
     // Who was in may be counted by connections that broke and that the server takes for alive, for some two minutes.
     let is_full = !was_in && reason.starts_with("logged in ") && reason.ends_with(" times already");
     let is_foreign = is(CloseReason::NotAChatClient) || is(CloseReason::ProxyHeader);
-    if is_full || is_foreign || PUT_OUT.contains(&reason) || is(CloseReason::TooManyFailures) {
+    if is_full || is_foreign || PUT_OUT.into_iter().any(is) || is(CloseReason::TooManyFailures) {
         Ending::Final
     } else if is(CloseReason::LoginTooLong) {
         Ending::NobodyThere
@@ -367,7 +367,7 @@ mod tests {
         check(&CloseReason::TooManyFailures.to_string(), &Ending::Final);
         check(&CloseReason::NotAChatClient.to_string(), &Ending::Final);
         check(&CloseReason::ProxyHeader.to_string(), &Ending::Final);
-        PUT_OUT.iter().for_each(|reason| check(reason, &Ending::Final));
+        PUT_OUT.iter().for_each(|reason| check(&reason.to_string(), &Ending::Final));
         check(&CloseReason::LoginTooLong.to_string(), &Ending::NobodyThere);
         check(&CloseReason::ShuttingDown(7).to_string(), &Ending::Later(Some(7)));
         check(&CloseReason::ServerFull.to_string(), &Ending::Later(None));

@@ -94,8 +94,8 @@ impl Session {
                 self.note("token", "the kept login is not good any more".to_owned());
                 self.need_password(false, now);
             }
-            // The name itself is refused, and there is no other.
-            501 | 553 => self.close(statement(text)),
+            // The name itself is refused, and there is no other; or there can be no new accounts.
+            450 | 501 | 553 => self.close(statement(text)),
             _ => self.give_up_link(&format!("the server makes no sense: {code} {text}"), now),
         }
     }
@@ -107,6 +107,8 @@ impl Session {
         };
         match code {
             230 => self.on_welcome(text, now),
+            // No new accounts: the server is back at the name.
+            450 if text.ends_with("your name?") => self.close(statement(text)),
             450 => {
                 self.note("busy", text.to_owned());
                 let pause_ms = seconds_in(text).unwrap_or(BUSY_S).max(1).saturating_mul(1000).min(ANSWER_MS);
