@@ -27,6 +27,10 @@ pub enum CloseReason {
     TooManyFromAddress,
     /// `accounts.sessions_per_account` sessions are open already; the number is told.
     LoggedInAlready(u32),
+    /// The account's password was changed by another of its sessions.
+    PasswordChanged,
+    /// Another login by password took the place of the account's oldest session, which this was.
+    Replaced,
     /// The server is going down; the peer may try again after this many seconds.
     ShuttingDown(u32),
     /// A fault of the server's own.
@@ -34,7 +38,7 @@ pub enum CloseReason {
 }
 
 /// How many kinds of reason there are: the length of a table indexed by [`CloseReason::index`].
-pub const KINDS: usize = 12;
+pub const KINDS: usize = 14;
 
 impl CloseReason {
     /// The reason's place in a table of counters, below [`KINDS`].
@@ -52,6 +56,8 @@ impl CloseReason {
             Self::ShuttingDown(_) => 9,
             Self::Internal => 10,
             Self::ProxyHeader => 11,
+            Self::PasswordChanged => 12,
+            Self::Replaced => 13,
         }
     }
 
@@ -81,6 +87,8 @@ impl fmt::Display for CloseReason {
             | Self::ProxyHeader
             | Self::ServerFull
             | Self::TooManyFromAddress
+            | Self::PasswordChanged
+            | Self::Replaced
             | Self::Internal => f.write_str(self.name()),
         }
     }
@@ -101,4 +109,6 @@ pub const NAMES: [&str; KINDS] = [
     "shutting down",
     "internal error",
     "not a chat client: a PROXY header",
+    "password was changed",
+    "another login took this place",
 ];

@@ -179,11 +179,21 @@ pub const VANISH_QUIET_MS: u32 = 10_000;
 pub const HASH_MEMORY_MOST_KIB: u32 = 4 * 1024 * 1024;
 /// The most work of one hash, in KiB filled over all passes: 64 GiB, about a minute. Nor must it stop all logins.
 pub const HASH_WORK_MOST_KIB: u64 = 64 * 1024 * 1024;
-/// The account file is compacted at a start when more than half of its lines no longer count, and more than so many:
-/// fewer are 130 KB, and read in no time.
+/// The account file is compacted, at a start and while the server runs, when more than half of its lines no longer
+/// count, and more than so many: fewer are 130 KB, and read in no time.
 pub const DEAD_LINES: u64 = 1000;
+/// Accounts that are copied at a time while a server compacts the file: a few milliseconds, for which a login waits.
+pub const COMPACT_LINES: usize = 500;
+/// An account may change its password so often …
+pub const PASSWORD_CHANGES: usize = 3;
+/// … in this time, in seconds: each adds a line to the account file, and nobody has a use for more.
+pub const PASSWORD_WINDOW_S: u32 = 600;
+/// So many changes of passwords are remembered for that, of all accounts: more than can be hashed in the time.
+pub const PASSWORD_CHANGES_REMEMBERED: usize = 65_536;
 /// Passwords of one address that may wait at once, so that one address cannot fill the queue.
 pub const QUEUE_PER_ADDRESS: usize = 4;
+/// The same for a network (IPv6: a /48, IPv4: a /24), for whoever has one has many addresses.
+pub const QUEUE_PER_NETWORK: usize = 8 * QUEUE_PER_ADDRESS;
 /// So many connections are a crowd: when half of them are gone …
 pub const CROWD_LEAST: usize = 64;
 /// … for this long, what they have needed is given back. It takes milliseconds, so not at each who goes.
@@ -355,6 +365,8 @@ impl Default for Argon2Cost {
 pub struct Accounts {
     /// Who may make an account.
     pub registration: Registration,
+    /// How many accounts there may be; the operator may add more. Each takes some 130 bytes of the file and 300 of memory.
+    pub most: u32,
     /// The shortest password that may be chosen.
     pub password_min_bytes: u32,
     /// How often one account may be logged in at once.
@@ -369,6 +381,7 @@ impl Default for Accounts {
     fn default() -> Self {
         Self {
             registration: Registration::Open,
+            most: 100_000,
             password_min_bytes: 8,
             sessions_per_account: 4,
             argon2: Argon2Cost::default(),

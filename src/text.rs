@@ -1,10 +1,13 @@
-//! The characters that a line may hold: one table for the server's doors, the log and the client.
+//! The characters that a line may hold: one table for the server's doors, the log and the client. And when two spellings
+//! are one name.
 //!
 //! [`Class`] says what is done with a character, [`classes`] does so for a text, in which the tags of a flag are plain.
 //! Letters of every script go through, with the joiners (U+200C, U+200D) and variation selectors that some scripts and
 //! emoji are written with.
 
 use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization as _;
 
 /// U+FEFF as UTF-8: what some editors and programs put before a text. At its very beginning it says nothing.
 pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -87,6 +90,19 @@ pub fn without_taken_out(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().filter(|c| class(*c) != Class::TakenOut).collect())
+}
+
+/// The lower case by which the names of rooms and guests are compared, of a text in NFC. It is that of each character by
+/// itself, so that the beginning of a name has the lower case that it has alone: a sigma is the same at the end of a
+/// word and within it.
+pub fn fold(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c })
+}
+
+/// Whether two texts are spellings of one room or one guest, in any case and normal form.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    let nfc = |text: &str| text.nfc().collect::<String>();
+    one == other || fold(&nfc(one)).eq(fold(&nfc(other)))
 }
 
 /// Whether a character that is refused or taken out may begin with this byte in UTF-8.
@@ -190,6 +206,23 @@ mod tests {
         check_line("\u{feff}a\u{200b}b\u{2060}".as_bytes(), Some("ab"));
         check_line("\u{200f}\u{61c}".as_bytes(), Some(""));
         check_line("\u{200e}\u{202e}".as_bytes(), None);
+    }
+
+    #[track_caller]
+    fn check_same(one: &str, other: &str, expected: bool) {
+        assert_eq!((is_same_name(one, other), is_same_name(other, one)), (expected, expected), "{one} {other}");
+    }
+
+    #[test]
+    fn spellings_of_one_name() {
+        check_same("Lobby", "lOBBY", true);
+        check_same("caf\u{e9}", "CAFE\u{301}", true);
+        check_same("ΟΔΟΣ", "οδος", true);
+        check_same("οδοσ", "οδος", true);
+        check_same("straße", "STRASSE", false);
+        check_same("İ", "i", false);
+        check_same("lobby", "lobby\u{3000}", false);
+        check_same("a", "а", false); // Latin and Cyrillic
     }
 
     fn tagged(base: &str, region: &str, end: &str) -> String {

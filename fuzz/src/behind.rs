@@ -120,6 +120,7 @@ impl Server {
                 self.ask(Command::Enter { name });
             }
             Step::Password { .. } => self.fail(Reply::WrongPassword),
+            Step::ChangePassword => self.tell(&Reply::AskOldPassword),
             Step::OldPassword(Masked(b"password1")) => self.tell(&Reply::AskNextPassword),
             Step::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
             Step::NewPassword(_) => self.tell(&Reply::PasswordChanged),

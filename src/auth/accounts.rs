@@ -59,7 +59,8 @@ impl Accounts {
         }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<UserName, Account>> {
+    /// All of them, as they are until this is dropped.
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, BTreeMap<UserName, Account>> {
         self.map.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,11 +2,10 @@
 //! it takes to put something in or take it out.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::queue::{Job, Queue};
-use super::request::{Answer, Refused, Verdict};
+use super::request::{Answer, Origin, Refused, Verdict};
 use crate::limits::{self, Argon2Cost};
 
 /// The two ways between the loop and the worker.
@@ -53,18 +52,21 @@ impl Exchange {
         Self { state: Mutex::new(state), bell: Condvar::new() }
     }
 
-    /// Puts a request into the queue.
-    pub(super) fn submit(&self, origin: Option<IpAddr>, job: Job) -> Result<(), Refused> {
+    /// Puts a request into the queue. True if another one has made room for it, which is answered by that.
+    pub(super) fn submit(&self, origin: Option<Origin>, job: Job) -> Result<bool, Refused> {
         let mut state = self.lock();
         if !state.open {
             return Err(Refused::Full);
         }
         let pushed = state.queue.push(origin, job);
+        if let Ok(Some(Job { ticket, .. })) = pushed {
+            state.answers.push_back(Answer { ticket, verdict: Verdict::Busy });
+        }
         // What did not fit is dropped, and wiped, outside the lock.
         drop(state);
-        pushed.map_err(|_| Refused::Full)?;
+        let displaced = pushed.map_err(|_| Refused::Full)?;
         self.bell.notify_one();
-        Ok(())
+        Ok(displaced.is_some())
     }
 
     /// Takes a request back. False if it does not wait (any more).

@@ -1,12 +1,14 @@
 //! The account file as it is written: an append, a sync, and what is done when either fails.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::mem::{self, Discriminant};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::compact;
+use super::accounts::Account;
+use super::compact::{Compacted, Compaction, compacted};
 use super::files;
 use super::load::{self, Gone, Loaded};
 use super::medium::{Disk, Found, Medium};
@@ -18,6 +20,8 @@ use crate::limits::DEAD_LINES;
 /// A file that must be written anew is tried again after this long: soon enough to heal within the promised 30 s, and
 /// a failing disk is not kept busy.
 const REWRITE_EVERY: Duration = Duration::from_secs(1);
+/// A compaction that has failed is tried again after this long: there is no hurry, for the file is good as it is.
+const COMPACT_AGAIN: Duration = Duration::from_secs(600);
 
 /// Why nothing was written.
 #[derive(Debug)]
@@ -71,8 +75,20 @@ pub(super) struct Journal {
     /// Somebody has been at the file, or it may not stand in its place after a crash. Its lines are compared, and its
     /// place is brought to disk, before another one is added.
     is_suspect: bool,
+    compacting: Compacting,
     /// What kept the last append from the file. The operator is told when this changes, not at each request.
     trouble: Option<Discriminant<Trouble>>,
+}
+
+/// What is done about lines that no longer count.
+#[derive(Debug)]
+enum Compacting {
+    /// Nothing yet.
+    Waits,
+    /// A file without them is in the making.
+    Copies(Box<Compaction>),
+    /// It could not be put in the place of the old one. Not again before this.
+    Failed(Instant),
 }
 
 impl Journal {
@@ -115,9 +131,8 @@ impl Journal {
                 files::create_whole(path, HEADER.as_bytes()).map_err(failed)?
             }
         };
-        let dead = loaded.dead();
         let mut journal = Self::new(Box::new(Disk::new(file, path)), &mut loaded);
-        if dead > DEAD_LINES && dead > loaded.seq / 2 {
+        if journal.is_wasteful(loaded.accounts.len()) {
             journal.compact(&mut loaded);
         }
         Ok((journal, loaded))
@@ -131,23 +146,76 @@ impl Journal {
         // brought that to disk: after a crash it could be the old one again. Without success the first append tries
         // anew.
         let is_suspect = medium.sync_place().is_err();
-        Self { medium, len, seq, gone, rewrite_from: None, is_suspect, trouble: None }
+        let compacting = Compacting::Waits;
+        Self { medium, len, seq, gone, rewrite_from: None, is_suspect, compacting, trouble: None }
     }
 
     /// Writes the file anew without the lines that no longer count. Without success the old file is as good as it was.
     fn compact(&mut self, loaded: &mut Loaded) {
-        let Some(text) = compact::compacted(&loaded.accounts, &self.gone, unix_now()) else {
-            return log::error!("accounts: the file cannot be compacted without a loss; it stays as it is");
+        let text = compacted(&loaded.accounts, &self.gone, unix_now());
+        if self.put(text, Instant::now()) {
+            (loaded.good, loaded.seq) = (self.len as usize, self.seq);
+        }
+    }
+
+    /// Whether so many lines no longer count, with so many accounts, that the file is to be written anew.
+    fn is_wasteful(&self, accounts: usize) -> bool {
+        let dead = self.seq.saturating_sub((accounts + self.gone.len()) as u64);
+        dead > DEAD_LINES && dead > self.seq / 2
+    }
+
+    /// Whether [`Journal::compact_some`] has something to do, with so many accounts. A file that must be written anew
+    /// for another reason comes first.
+    pub(super) fn is_compacting(&self, accounts: usize, now: Instant) -> bool {
+        let is_due = match self.compacting {
+            Compacting::Waits => self.is_wasteful(accounts),
+            Compacting::Copies(_) => true,
+            Compacting::Failed(again) => again <= now && self.is_wasteful(accounts),
         };
-        if let Err(e) = self.medium.replace(text.lines.as_bytes()) {
-            return log::warn!("accounts: the file cannot be compacted: {e}; it stays as it is until the next start");
+        is_due && self.rewrite_from.is_none()
+    }
+
+    /// Goes on writing the file anew without the lines that no longer count: `lines` at most, and at the end the whole
+    /// file to disk. `accounts` are those that the file holds. Without success the old file is as good as it was.
+    pub(super) fn compact_some(&mut self, accounts: &BTreeMap<UserName, Account>, lines: usize, now: Instant) {
+        let mut compaction = match mem::replace(&mut self.compacting, Compacting::Waits) {
+            Compacting::Copies(compaction) => compaction,
+            Compacting::Waits | Compacting::Failed(_) => Box::new(Compaction::new(&self.gone, unix_now())),
+        };
+        if !compaction.copy(accounts, lines) {
+            self.compacting = Compacting::Copies(compaction);
+            return;
+        }
+        match self.look() {
+            Ok(()) => {
+                self.put(compaction.finish(accounts, &self.gone), now);
+            }
+            // The next change says what is wrong.
+            Err(_) => self.compacting = Compacting::Failed(now + COMPACT_AGAIN),
+        }
+    }
+
+    /// Puts a compacted file in the place of this one; false if it stays as it is.
+    fn put(&mut self, text: Option<Compacted>, now: Instant) -> bool {
+        self.compacting = Compacting::Failed(now + COMPACT_AGAIN);
+        let Some(Compacted { lines, seq }) = text else {
+            log::error!("accounts: the file cannot be compacted without a loss; it stays as it is");
+            return false;
+        };
+        if let Err(e) = self.medium.replace(lines.as_bytes()) {
+            let minutes = COMPACT_AGAIN.as_secs() / 60;
+            log::warn!(
+                "accounts: the file cannot be compacted: {e}; it stays as it is, and is tried again in {minutes} min"
+            );
+            return false;
         }
         let before = self.seq;
-        (self.len, self.seq) = (text.lines.len() as u64, text.seq);
-        (loaded.good, loaded.seq) = (text.lines.len(), text.seq);
+        (self.len, self.seq) = (lines.len() as u64, seq);
         // After a crash either file may be there, and each says the same, until a line is added to the new one.
         self.is_suspect = self.medium.sync_place().is_err();
+        self.compacting = Compacting::Waits;
         log::info!("accounts: the file was compacted, from {before} lines to {}", self.seq);
+        true
     }
 
     /// The epoch that a new account of this name begins with.
@@ -221,6 +289,9 @@ impl Journal {
                 Op::Add | Op::Update => self.gone.remove(&change.name),
                 Op::Delete => self.gone.insert(change.name.clone(), change.epoch),
             };
+            if let Compacting::Copies(compaction) = &mut self.compacting {
+                compaction.follow(change);
+            }
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::super::accounts::apply;
 use super::super::record::Op;
 use super::super::salvage::salvage;
 use super::tests::PHC;
@@ -322,9 +323,22 @@ fn change(name: &str, epoch: u32) -> Change {
     Change { op, unix: 1, name: UserName::parse(name).unwrap(), epoch, phc: PHC.into() }
 }
 
+/// When a run compacts the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compacts {
+    Never,
+    /// Whole, before the first batch, as a start does.
+    AtTheStart,
+    /// From before this batch on, so many accounts at a time before each further one, as a running server does.
+    From {
+        batch: usize,
+        lines: usize,
+    },
+}
+
 /// Some people register, alone and together, and change their passwords, while these things go wrong. Gives how many
 /// calls were made.
-fn run(mut drive: Drive, faults: &[(usize, Fault)], compacts: bool) -> usize {
+fn run(mut drive: Drive, faults: &[(usize, Fault)], compacts: Compacts) -> usize {
     drive.faults = faults.iter().copied().collect();
     let file = drive.ours().seen();
     let mut loaded = load::parse(&file).unwrap();
@@ -332,11 +346,20 @@ fn run(mut drive: Drive, faults: &[(usize, Fault)], compacts: bool) -> usize {
     drive.tried = drive.acknowledged.clone();
     let model = Model(Arc::new(Mutex::new(drive)));
     let mut journal = Journal::new(Box::new(model.clone()), &mut loaded);
-    if compacts {
+    if compacts == Compacts::AtTheStart {
         journal.compact(&mut loaded);
     }
+    let mut accounts = loaded.accounts;
     let mut now = Instant::now();
-    for batch in [&["ann"][..], &["bob", "carol", "ann"], &["dave"], &["bob", "erin"], &["ann"], &["fred"]] {
+    let batches = [&["ann"][..], &["bob", "carol", "ann"], &["dave"], &["bob", "erin"], &["ann"], &["fred"]];
+    for (number, batch) in batches.into_iter().enumerate() {
+        if let Compacts::From { batch, lines } = compacts
+            && (number == batch || matches!(journal.compacting, Compacting::Copies(_)))
+            && journal.rewrite_from.is_none()
+        {
+            journal.compact_some(&accounts, lines, now);
+            model.drive().crash();
+        }
         let epoch = |known: &BTreeMap<String, u32>, name: &str| known.get(name).map_or(1, |epoch| epoch + 1);
         let known = model.drive().acknowledged.clone();
         let changes: Vec<_> = batch.iter().map(|name| change(name, epoch(&known, name))).collect();
@@ -349,6 +372,7 @@ fn run(mut drive: Drive, faults: &[(usize, Fault)], compacts: bool) -> usize {
         if journal.append(&changes, now).is_ok() {
             let done = changes.iter().map(|change| (change.name.to_string(), change.epoch));
             model.drive().acknowledged.extend(done);
+            changes.into_iter().for_each(|change| apply(&mut accounts, change));
         }
         model.drive().crash();
         now += REWRITE_EVERY;
@@ -376,21 +400,21 @@ fn fresh() -> Drive {
 
 #[test]
 fn cut_off_at_every_moment_and_byte() {
-    run(Drive { every_byte: true, ..fresh() }, &[], false);
+    run(Drive { every_byte: true, ..fresh() }, &[], Compacts::Never);
     note();
 }
 
 #[test]
 fn with_any_call_failing_or_any_two() {
     let kinds = [Fault::Fails, Fault::Short(0), Fault::Short(50), Fault::Short(133), Fault::Short(300)];
-    let calls = run(fresh(), &[], false);
+    let calls = run(fresh(), &[], Compacts::Never);
     assert!(calls >= 12, "{calls}");
     for first in 0..calls {
         for kind in kinds {
-            let calls = run(fresh(), &[(first, kind)], false);
+            let calls = run(fresh(), &[(first, kind)], Compacts::Never);
             for second in first + 1..calls {
                 for other in [Fault::Fails, Fault::Short(50)] {
-                    run(fresh(), &[(first, kind), (second, other)], false);
+                    run(fresh(), &[(first, kind), (second, other)], Compacts::Never);
                 }
             }
         }
@@ -401,11 +425,11 @@ fn with_any_call_failing_or_any_two() {
 /// From some call on nothing works for a while, as with a full or a failing disk.
 #[test]
 fn with_a_disk_that_is_out_for_a_while() {
-    let calls = run(fresh(), &[], false);
+    let calls = run(fresh(), &[], Compacts::Never);
     for from in 0..calls {
         for length in 2..12 {
             let faults: Vec<_> = (from..from + length).map(|call| (call, Fault::Fails)).collect();
-            run(fresh(), &faults, false);
+            run(fresh(), &faults, Compacts::Never);
         }
     }
     note();
@@ -424,14 +448,38 @@ fn with_dead_lines() -> Drive {
 
 #[test]
 fn a_compaction_loses_nothing_whatever_fails() {
-    let calls = run(Drive { every_byte: true, ..with_dead_lines() }, &[], true);
+    let calls = check_compaction(Compacts::AtTheStart);
     for first in 0..calls {
-        run(with_dead_lines(), &[(first, Fault::Fails)], true);
         for second in first + 1..calls + 4 {
             for other in [Fault::Fails, Fault::Short(50)] {
-                run(with_dead_lines(), &[(first, Fault::Fails), (second, other)], true);
+                run(with_dead_lines(), &[(first, Fault::Fails), (second, other)], Compacts::AtTheStart);
             }
         }
     }
     note();
+}
+
+/// Also while accounts are added and changed before, between and behind those that are copied.
+#[test]
+fn a_compaction_of_a_running_server_loses_nothing_whatever_fails() {
+    for (batch, lines) in [(0, 1), (3, 9)] {
+        check_compaction(Compacts::From { batch, lines });
+    }
+    let in_three_parts = Compacts::From { batch: 2, lines: 2 };
+    let calls = check_compaction(in_three_parts);
+    for first in 0..calls {
+        run(with_dead_lines(), &[(first, Fault::Fails), (first + 1, Fault::Fails)], in_three_parts);
+        run(with_dead_lines(), &[(first, Fault::Fails), (first + 2, Fault::Short(50))], in_three_parts);
+    }
+    note();
+}
+
+/// With each call failing once. Gives how many there are.
+fn check_compaction(compacts: Compacts) -> usize {
+    let calls = run(Drive { every_byte: true, ..with_dead_lines() }, &[], compacts);
+    assert!(calls > run(with_dead_lines(), &[], Compacts::Never), "it is put in place: {compacts:?}");
+    for first in 0..calls {
+        run(with_dead_lines(), &[(first, Fault::Fails)], compacts);
+    }
+    calls
 }

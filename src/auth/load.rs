@@ -113,7 +113,11 @@ fn is_begun_header(bytes: &[u8]) -> bool {
 }
 
 impl Loaded {
-    fn take(&mut self, line: &[u8]) -> Result<(), Fault> {
+    /// Takes the next line, without its LF.
+    ///
+    /// # Errors
+    /// What is wrong with it; it has no effect then.
+    pub(super) fn take(&mut self, line: &[u8]) -> Result<(), Fault> {
         let (found, change) = record::decode(line)?;
         let expected = self.seq + 1;
         if found != expected {
@@ -132,11 +136,6 @@ impl Loaded {
         apply(&mut self.accounts, change);
         self.seq = found;
         Ok(())
-    }
-
-    /// How many of the lines no longer count: without them the file would say the same.
-    pub(super) fn dead(&self) -> u64 {
-        self.seq.saturating_sub((self.accounts.len() + self.gone.len()) as u64)
     }
 
     /// Whether `change` fits what the lines before it made. An epoch never falls, and a name that is added again

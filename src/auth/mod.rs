@@ -31,7 +31,6 @@ mod worker;
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::fs::File;
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -44,7 +43,7 @@ use hash::Hasher;
 use journal::Journal;
 use load::Loaded;
 use queue::Job;
-pub use request::{Answer, Holder, OpenError, Refused, Request, Secret, Settings, Verdict};
+pub use request::{Answer, Holder, OpenError, Origin, Refused, Request, Secret, Settings, Verdict};
 use resume::{Before, Key};
 use worker::{Wake, Worker};
 
@@ -56,6 +55,8 @@ pub struct Auth {
     accounts: Arc<Accounts>,
     exchange: Arc<Exchange>,
     registering: Registering,
+    /// How many accounts there may be.
+    most: usize,
     key: Key,
     /// `None` once it was joined, or given up.
     thread: Option<JoinHandle<()>>,
@@ -65,7 +66,7 @@ pub struct Auth {
     _lock: Arc<File>,
     /// Kept for longer than the thread has it: the loop hears no more of a waker that is closed, not even what it
     /// called last.
-    _wake: Wake,
+    wake: Wake,
 }
 
 impl Auth {
@@ -92,7 +93,8 @@ impl Auth {
             })
             .map_err(|e| OpenError::Unusable(format!("accounts: the thread cannot be started: {e}; try again")))?;
         let (registering, thread) = (Registering::default(), Some(thread));
-        Ok(Self { accounts, exchange, registering, key, thread, ended, _lock: lock, _wake: wake })
+        let most = most(rules);
+        Ok(Self { accounts, exchange, registering, most, key, thread, ended, _lock: lock, wake })
     }
 
     /// The name as it was registered, if the account exists.
@@ -100,12 +102,21 @@ impl Auth {
         self.accounts.registered(name)
     }
 
+    /// Whether there is room for another account, besides those that are being registered.
+    pub fn may_register(&self) -> bool {
+        // In this order: an account that is made meanwhile is counted twice, and never not at all.
+        let begun = self.registering.names.len();
+        let pending = || self.registering.names.iter().filter(|name| self.accounts.registered(name).is_none()).count();
+        begun + self.accounts.count() < self.most || pending() + self.accounts.count() < self.most
+    }
+
     /// Queues a request under a number of the caller's, which comes back with the answer; two that are not answered
-    /// must not have the same one. `origin` is the address it counts against, `None` that of nobody. Never waits.
+    /// must not have the same one. `origin` is whom it counts against, `None` nobody. Never waits. In a full queue it may
+    /// take the place of another request, which is answered [`Verdict::Busy`] then.
     ///
     /// # Errors
     /// [`Refused`]; no answer comes then.
-    pub fn submit(&mut self, ticket: u64, origin: Option<IpAddr>, request: Request) -> Result<(), Refused> {
+    pub fn submit(&mut self, ticket: u64, origin: Option<Origin>, request: Request) -> Result<(), Refused> {
         let registers = match &request {
             Request::Register { name, .. } => Some(name.clone()),
             Request::Check { .. } | Request::Change { .. } => None,
@@ -115,7 +126,13 @@ impl Auth {
         {
             return Err(Refused::Taken);
         }
-        self.exchange.submit(origin, Job { ticket, request })?;
+        if registers.is_some() && !self.may_register() {
+            return Err(Refused::NoneLeft);
+        }
+        let has_displaced = self.exchange.submit(origin, Job { ticket, request })?;
+        if has_displaced {
+            (self.wake)();
+        }
         if let Some(name) = registers {
             self.registering.add(ticket, name);
         }
@@ -143,28 +160,35 @@ impl Auth {
         self.exchange.poll_loss()
     }
 
-    /// A token that resumes `name` without its password, and for how many seconds. `None` without such an account.
-    /// `unix_s` is the time, in seconds since 1970.
-    pub fn issue_token(&self, name: &UserName, unix_s: u64) -> Option<(String, u64)> {
-        let epoch = self.accounts.epoch(name)?;
-        Some((self.key.token(name, epoch, unix_s.saturating_add(TOKEN_LIFE_S)), TOKEN_LIFE_S))
+    /// The account's epoch as of now, if the account exists: what was proved in an earlier one is void.
+    pub fn epoch(&self, name: &UserName) -> Option<u32> {
+        self.accounts.epoch(name)
     }
 
-    /// Whether `token` resumes `name` at `unix_s`, in seconds since 1970.
-    pub fn check_token(&self, name: &UserName, token: &[u8], unix_s: u64) -> bool {
+    /// A token that resumes `name` without its password, and for how many seconds. `None` if the account is in another
+    /// epoch than `epoch`, that of the session which asks: it gets no token for what others have set since. `unix_s` is
+    /// the time, in seconds since 1970.
+    pub fn issue_token(&self, name: &UserName, epoch: u32, unix_s: u64) -> Option<(String, u64)> {
+        let is_current = self.accounts.epoch(name) == Some(epoch);
+        is_current.then(|| (self.key.token(name, epoch, unix_s.saturating_add(TOKEN_LIFE_S)), TOKEN_LIFE_S))
+    }
+
+    /// The account's epoch, if `token` resumes `name` at `unix_s`, in seconds since 1970.
+    pub fn check_token(&self, name: &UserName, token: &[u8], unix_s: u64) -> Option<u32> {
         // A name without an account costs the same time.
         let epoch = self.accounts.epoch(name);
         let is_genuine = self.key.accepts(token, name, epoch.unwrap_or_default(), unix_s);
-        epoch.is_some() && is_genuine
+        epoch.filter(|_| is_genuine)
     }
 
-    /// New rules: the queue's bound at once, the cost from the next hash on. A cost that cannot be is reported, and
+    /// New rules: the queue's bound and the number of accounts at once, the cost from the next hash on. A cost that cannot be is reported, and
     /// the old one stays.
     pub fn reconfigure(&mut self, rules: &limits::Accounts) {
         if !hash::is_possible(rules.argon2) {
             log::warn!("accounts.argon2: parameters out of bounds; the old ones stay");
         }
         self.exchange.reconfigure(rules);
+        self.most = most(rules);
     }
 
     /// How many accounts there are.
@@ -195,6 +219,10 @@ impl Drop for Auth {
         // It catches its own panics.
         let _ = thread.join();
     }
+}
+
+fn most(rules: &limits::Accounts) -> usize {
+    usize::try_from(rules.most).unwrap_or(usize::MAX)
 }
 
 /// The account file and what belongs to it, with the lock.

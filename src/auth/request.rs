@@ -1,6 +1,7 @@
 //! What the loop asks of the accounts, and what it is told.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use subtle::ConstantTimeEq as _;
@@ -45,8 +46,17 @@ impl fmt::Debug for Secret {
 pub struct Settings {
     /// The account file. Its lock, the token key and temporary files stand beside it, named after it.
     pub file: PathBuf,
-    /// Cost of a password and length of the queue; the rest of the rules is the caller's to keep.
+    /// Cost of a password, length of the queue, number of accounts; the rest of the rules is the caller's to keep.
     pub rules: limits::Accounts,
+}
+
+/// Whom a request counts against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The address that it comes from, or what stands for it: an IPv6 subscriber has many.
+    pub address: IpAddr,
+    /// The network that the address belongs to, by its first address.
+    pub network: IpAddr,
 }
 
 /// Slow work: every request costs one password hash.
@@ -69,11 +79,11 @@ pub enum Request {
     },
     /// Set a new password, which ends all tokens of the account. [`Verdict::Changed`] or
     /// [`Verdict::Unavailable`]; [`Verdict::Wrong`] if there is no such account, or if its password is another by
-    /// now than the one that was checked.
+    /// now than that of `epoch`.
     Change {
         /// Whose password is changed.
         name: UserName,
-        /// What [`Verdict::Right`] said to the old password.
+        /// The epoch of the old password.
         epoch: u32,
         /// The new one.
         password: Secret,
@@ -89,28 +99,38 @@ impl Request {
     }
 }
 
-/// What came of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What came of a request. An account's epoch rises with each new password: it says which password was the right one.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The account exists, and is on disk.
-    Registered,
+    Registered {
+        /// The epoch that it begins with.
+        epoch: u32,
+    },
     /// Somebody has the name already.
     Taken,
     /// The password is that of the account.
     Right {
-        /// The account's epoch, which rises with each new password: it says which password was the right one.
+        /// The account's epoch.
         epoch: u32,
     },
     /// It is not, or there is no such account; or the right one has been changed since.
     Wrong,
     /// The new password is set, and on disk.
-    Changed,
+    Changed {
+        /// Whose: whoever asked for it may be gone.
+        name: UserName,
+        /// The account's new epoch. Sessions and tokens of earlier ones are void.
+        epoch: u32,
+    },
+    /// It has made room in a full queue for somebody who had fewer requests in it. Nothing was looked at.
+    Busy,
     /// The file cannot be written now (disk full, read-only, failing) or memory is short: nothing was changed.
     Unavailable,
 }
 
 /// A verdict, and to which request it belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The number that the request was submitted under.
     pub ticket: u64,
@@ -121,10 +141,12 @@ pub struct Answer {
 /// Why a request was not even queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// The queue, or the address's share of it, is full.
+    /// The queue is full, or the share of the address or of its network.
     Full,
     /// The name to be registered has an account, or is being registered by somebody else.
     Taken,
+    /// There are as many accounts as there may be.
+    NoneLeft,
 }
 
 /// Why the accounts cannot be opened: one line for the operator, with the next step.

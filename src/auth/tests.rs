@@ -56,10 +56,11 @@ fn ask(both: &mut (Auth, Receiver<()>), request: Request, expected: Verdict) {
 fn accounts_outlive_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let mut both = open(folder.path());
-    ask(&mut both, register("Alice", "correct horse"), Verdict::Registered);
+    ask(&mut both, register("Alice", "correct horse"), Verdict::Registered { epoch: 1 });
     ask(&mut both, check("alice", "correct horse"), Verdict::Right { epoch: 1 });
-    let (token, life) = both.0.issue_token(&name("alice"), NOW).unwrap();
+    let (token, life) = both.0.issue_token(&name("alice"), 1, NOW).unwrap();
     assert_eq!(life, 86_400);
+    assert_eq!(both.0.issue_token(&name("alice"), 2, NOW), None, "that is no epoch of the account's");
     both.0.close();
     let mut both = open(folder.path());
     assert_eq!(both.0.accounts(), 1);
@@ -67,12 +68,16 @@ fn accounts_outlive_the_process() {
     ask(&mut both, check("alice", "correct horse"), Verdict::Right { epoch: 1 });
     ask(&mut both, check("alice", "correct mule"), Verdict::Wrong);
     ask(&mut both, check("bob", "correct horse"), Verdict::Wrong);
-    assert!(both.0.check_token(&name("aLICE"), token.as_bytes(), NOW + 86_399));
-    assert!(!both.0.check_token(&name("alice"), token.as_bytes(), NOW + 86_400));
-    assert!(!both.0.check_token(&name("bob"), token.as_bytes(), NOW));
-    assert!(both.0.issue_token(&name("bob"), NOW).is_none());
-    ask(&mut both, Request::Change { name: name("alice"), epoch: 1, password: secret("a new one") }, Verdict::Changed);
-    assert!(!both.0.check_token(&name("alice"), token.as_bytes(), NOW));
+    assert_eq!(both.0.check_token(&name("aLICE"), token.as_bytes(), NOW + 86_399), Some(1));
+    assert_eq!(both.0.check_token(&name("alice"), token.as_bytes(), NOW + 86_400), None);
+    assert_eq!(both.0.check_token(&name("bob"), token.as_bytes(), NOW), None);
+    assert_eq!(both.0.issue_token(&name("bob"), 1, NOW), None);
+    let changed = Verdict::Changed { name: name("Alice"), epoch: 2 };
+    ask(&mut both, Request::Change { name: name("alice"), epoch: 1, password: secret("a new one") }, changed);
+    assert_eq!(both.0.check_token(&name("alice"), token.as_bytes(), NOW), None);
+    assert_eq!(both.0.issue_token(&name("alice"), 1, NOW), None, "a session of before gets none for after");
+    let (token, _) = both.0.issue_token(&name("alice"), 2, NOW).unwrap();
+    assert_eq!(both.0.check_token(&name("alice"), token.as_bytes(), NOW), Some(2));
 }
 
 #[test]
@@ -121,8 +126,43 @@ fn one_of_two_registers() {
     let mut both = open(folder.path());
     both.0.submit(1, None, register("alice", "password")).unwrap();
     assert_eq!(both.0.submit(2, None, register("ALICE", "password")), Err(Refused::Taken));
-    assert_eq!(answer(&mut both), Answer { ticket: 1, verdict: Verdict::Registered });
+    assert_eq!(answer(&mut both), Answer { ticket: 1, verdict: Verdict::Registered { epoch: 1 } });
     assert_eq!(both.0.submit(2, None, register("Alice", "password")), Err(Refused::Taken));
+}
+
+#[test]
+fn there_are_so_many_accounts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut both = open(folder.path());
+    let rules = |most| limits::Accounts { most, ..settings(folder.path()).rules };
+    both.0.reconfigure(&rules(2));
+    both.0.submit(1, None, register("alice", "password")).unwrap();
+    both.0.submit(2, None, register("bob", "password")).unwrap();
+    assert!(!both.0.may_register());
+    assert_eq!(both.0.submit(3, None, register("carol", "password")), Err(Refused::NoneLeft));
+    assert_eq!([answer(&mut both).ticket, answer(&mut both).ticket], [1, 2]);
+    assert_eq!(both.0.submit(3, None, register("carol", "password")), Err(Refused::NoneLeft));
+    assert_eq!(both.0.submit(3, None, register("bob", "password")), Err(Refused::Taken));
+    ask(&mut both, check("alice", "password"), Verdict::Right { epoch: 1 });
+    // Fewer than there are changes nothing for these, and more make room.
+    both.0.reconfigure(&rules(1));
+    ask(&mut both, check("bob", "password"), Verdict::Right { epoch: 1 });
+    both.0.reconfigure(&rules(3));
+    ask(&mut both, register("carol", "password"), Verdict::Registered { epoch: 1 });
+    assert!(!both.0.may_register());
+}
+
+#[test]
+fn an_account_that_was_made_and_not_told_of_yet_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut both = open(folder.path());
+    both.0.reconfigure(&limits::Accounts { most: 2, ..settings(folder.path()).rules });
+    both.0.submit(1, None, register("alice", "password")).unwrap();
+    while both.0.accounts() == 0 {
+        thread::yield_now();
+    }
+    assert!(both.0.registering.has(&name("alice")) && both.0.may_register());
+    assert_eq!(answer(&mut both).ticket, 1);
 }
 
 #[test]
@@ -133,7 +173,7 @@ fn a_failed_registration_leaves_the_name_free() {
     assert_eq!(both.0.submit(2, None, register("alice", "password")), Err(Refused::Taken));
     both.0.exchange.answer([Answer { ticket: 1, verdict: Verdict::Unavailable }]);
     assert_eq!(answer(&mut both).ticket, 1);
-    ask(&mut both, register("alice", "password"), Verdict::Registered);
+    ask(&mut both, register("alice", "password"), Verdict::Registered { epoch: 1 });
 }
 
 #[test]
@@ -164,6 +204,31 @@ fn what_waits_can_be_cancelled_and_what_is_full_refuses() {
     assert_eq!([answer(&mut both).ticket, answer(&mut both).ticket], [1, 4]);
     assert!(both.0.poll_answer().is_none());
     assert_eq!(both.0.accounts(), 0);
+}
+
+#[test]
+fn who_makes_room_is_told_and_its_name_is_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path());
+    settings.rules.argon2 = Argon2Cost { memory_kib: 8 * 1024, iterations: 10, parallelism: 1 };
+    settings.rules.queue = 2;
+    let (wake, woken) = channel();
+    let mut both = (Auth::open(&settings, move || wake.send(()).unwrap_or(())).unwrap(), woken);
+    let origin = |last| {
+        let address = [192, 0, 2, last].into();
+        Some(Origin { address, network: address })
+    };
+    both.0.submit(1, origin(1), check("nobody", "password")).unwrap();
+    while both.0.waiting() > 0 {
+        thread::yield_now();
+    }
+    both.0.submit(2, origin(1), check("nobody", "password")).unwrap();
+    both.0.submit(3, origin(1), register("alice", "password")).unwrap();
+    both.0.submit(4, origin(2), register("bob", "password")).unwrap();
+    assert_eq!(answer(&mut both), Answer { ticket: 3, verdict: Verdict::Busy });
+    assert!(!both.0.registering.has(&name("alice")) && both.0.registering.has(&name("bob")));
+    assert_eq!(both.0.submit(5, origin(2), register("alice", "password")), Err(Refused::Full));
+    assert_eq!([answer(&mut both).ticket, answer(&mut both).ticket, answer(&mut both).ticket], [1, 2, 4]);
 }
 
 #[test]

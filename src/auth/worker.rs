@@ -13,6 +13,7 @@ use super::queue::Job;
 use super::record::{Change, Op};
 use super::request::{Answer, Request, Secret, Verdict};
 use crate::hub::names::UserName;
+use crate::limits::COMPACT_LINES;
 use crate::trip::trip;
 
 /// A change that is hashed waits this long for others to share its sync, or for one more hash if that takes longer.
@@ -73,9 +74,11 @@ impl Worker {
         (self.wake)();
     }
 
-    /// One request, one sync or one hash made anew; sleeps when there is none of them. False at the end.
+    /// One request, one sync or one hash made anew, and a part of a compaction that is due; sleeps when there is none of
+    /// them. False at the end.
     pub(super) fn step(&mut self) -> bool {
-        let may_sleep = self.batch.is_empty() && self.weak.is_empty();
+        let is_compacting = self.journal.is_compacting(self.accounts.count(), Instant::now());
+        let may_sleep = self.batch.is_empty() && self.weak.is_empty() && !is_compacting;
         match self.exchange.next(may_sleep) {
             Next::Job(job, cost) => {
                 self.hasher.set_cost(cost);
@@ -83,21 +86,19 @@ impl Worker {
                 if self.since.is_some_and(|since| since.elapsed() >= GATHER) {
                     self.commit();
                 }
-                true
             }
-            Next::Nobody if self.batch.is_empty() => {
-                self.strengthen_one();
-                true
-            }
-            Next::Nobody => {
-                self.commit();
-                true
-            }
+            Next::Nobody if self.batch.is_empty() => self.strengthen_one(),
+            Next::Nobody => self.commit(),
             Next::Closing => {
                 self.commit();
-                false
+                return false;
             }
         }
+        // However many wait, it comes to its end; and whoever waits, waits for no more than a part.
+        if is_compacting {
+            self.journal.compact_some(&self.accounts.read(), COMPACT_LINES, Instant::now());
+        }
+        true
     }
 
     fn handle(&mut self, job: Job) {
@@ -129,7 +130,7 @@ impl Worker {
         let phc = self.hasher.hash(password)?;
         let epoch = self.journal.first_epoch(&name);
         let change = Change { op: Op::Add, unix: unix_now(), name, epoch, phc };
-        self.stage(change, Some(Answer { ticket, verdict: Verdict::Registered }));
+        self.stage(change, Some(Answer { ticket, verdict: Verdict::Registered { epoch } }));
         Ok(None)
     }
 
@@ -165,8 +166,9 @@ impl Worker {
         // An epoch that cannot rise would leave old tokens alive.
         let Some(epoch) = epoch.checked_add(1) else { return Ok(Some(Verdict::Unavailable)) };
         let phc = self.hasher.hash(password)?;
+        let verdict = Verdict::Changed { name: name.clone(), epoch };
         let change = Change { op: Op::Update, unix: unix_now(), name, epoch, phc };
-        self.stage(change, Some(Answer { ticket, verdict: Verdict::Changed }));
+        self.stage(change, Some(Answer { ticket, verdict }));
         Ok(None)
     }
 

@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::journal::tests::Fake;
+use super::super::medium::Found;
 use super::*;
-use crate::limits;
-use crate::limits::Argon2Cost;
+use crate::limits::{self, Argon2Cost, DEAD_LINES};
 
 /// A worker that works only when it is told to, on a file in memory.
 struct Bench {
@@ -24,6 +24,10 @@ fn name(text: &str) -> UserName {
 
 fn secret(text: &str) -> Secret {
     Secret::new(text.as_bytes().to_vec())
+}
+
+fn changed(who: &str, epoch: u32) -> Verdict {
+    Verdict::Changed { name: name(who), epoch }
 }
 
 impl Bench {
@@ -51,7 +55,12 @@ impl Bench {
 
     /// Works until there is nothing to be done; the verdicts by ticket.
     fn work(&mut self) -> Vec<(u64, Verdict)> {
-        while self.exchange.waiting() > 0 || !self.worker.batch.is_empty() || !self.worker.weak.is_empty() {
+        let is_compacting = |it: &Self| it.worker.journal.is_compacting(it.accounts.count(), Instant::now());
+        while self.exchange.waiting() > 0
+            || !self.worker.batch.is_empty()
+            || !self.worker.weak.is_empty()
+            || is_compacting(self)
+        {
             assert!(self.worker.step());
         }
         self.answers()
@@ -83,12 +92,12 @@ fn registering_checking_changing() {
     bench.check("alice", "password", Verdict::Wrong);
     bench.change("alice", 1, "password", Verdict::Wrong);
     bench.register(1, "Alice");
-    assert_eq!(bench.work(), [(1, Verdict::Registered)]);
+    assert_eq!(bench.work(), [(1, Verdict::Registered { epoch: 1 })]);
     bench.register(2, "aLICE");
     assert_eq!(bench.work(), [(2, Verdict::Taken)]);
     bench.check("ALICE", "password", Verdict::Right { epoch: 1 });
     bench.check("alice", "Password", Verdict::Wrong);
-    bench.change("alice", 1, "another one", Verdict::Changed);
+    bench.change("alice", 1, "another one", changed("alice", 2));
     bench.check("alice", "password", Verdict::Wrong);
     bench.check("alice", "another one", Verdict::Right { epoch: 2 });
     assert_eq!(bench.accounts.epoch(&name("alice")), Some(2));
@@ -103,7 +112,7 @@ fn those_who_wait_together_share_the_sync() {
     }
     let answers = bench.work();
     assert_eq!(answers.len(), 40);
-    assert!(answers.iter().all(|(_, verdict)| *verdict == Verdict::Registered));
+    assert!(answers.iter().all(|(_, verdict)| *verdict == Verdict::Registered { epoch: 1 }));
     // A hash takes microseconds here, and a batch gathers for 10 ms; how many that makes is the machine's to say.
     let syncs = bench.fake.script().syncs;
     assert!(syncs < 20, "{syncs} syncs");
@@ -117,7 +126,7 @@ fn nothing_is_seen_before_it_is_on_disk() {
     bench.worker.step();
     assert_eq!((bench.accounts.count(), bench.answers()), (0, vec![]));
     bench.worker.step();
-    assert_eq!((bench.accounts.count(), bench.answers()), (1, vec![(1, Verdict::Registered)]));
+    assert_eq!((bench.accounts.count(), bench.answers()), (1, vec![(1, Verdict::Registered { epoch: 1 })]));
 }
 
 #[test]
@@ -126,7 +135,12 @@ fn one_name_is_registered_once() {
     for (ticket, who) in [(1, "alice"), (2, "ALICE"), (3, "bob"), (4, "Alice")] {
         bench.register(ticket, who);
     }
-    let expected = [(1, Verdict::Registered), (2, Verdict::Taken), (3, Verdict::Registered), (4, Verdict::Taken)];
+    let expected = [
+        (1, Verdict::Registered { epoch: 1 }),
+        (2, Verdict::Taken),
+        (3, Verdict::Registered { epoch: 1 }),
+        (4, Verdict::Taken),
+    ];
     assert_eq!(bench.work(), expected);
 }
 
@@ -136,11 +150,11 @@ fn of_two_changes_the_second_loses() {
     bench.register(1, "alice");
     bench.submit(2, Request::Change { name: name("alice"), epoch: 1, password: secret("one") });
     bench.submit(3, Request::Change { name: name("ALICE"), epoch: 1, password: secret("two") });
-    assert_eq!(bench.work(), [(1, Verdict::Registered), (2, Verdict::Changed), (3, Verdict::Wrong)]);
+    assert_eq!(bench.work(), [(1, Verdict::Registered { epoch: 1 }), (2, changed("alice", 2)), (3, Verdict::Wrong)]);
     bench.check("alice", "one", Verdict::Right { epoch: 2 });
     bench.change("alice", 1, "two", Verdict::Wrong);
     bench.change("alice", 3, "two", Verdict::Wrong);
-    bench.change("alice", 2, "two", Verdict::Changed);
+    bench.change("alice", 2, "two", changed("alice", 3));
     bench.check("alice", "two", Verdict::Right { epoch: 3 });
 }
 
@@ -155,7 +169,7 @@ fn a_change_that_failed_stands_in_nobodys_way() {
     bench.submit(3, Request::Change { name: name("alice"), epoch: 1, password: secret("two") });
     assert_eq!(bench.work(), [(2, Verdict::Unavailable), (3, Verdict::Unavailable)]);
     bench.fake.script().room = None;
-    bench.change("alice", 1, "three", Verdict::Changed);
+    bench.change("alice", 1, "three", changed("alice", 2));
 }
 
 #[test]
@@ -178,7 +192,7 @@ fn a_failing_disk_stops_changes_only() {
     loop {
         bench.register(3, "bob");
         match bench.work().as_slice() {
-            [(3, Verdict::Registered)] => break,
+            [(3, Verdict::Registered { epoch: 1 })] => break,
             _ => assert!(Instant::now() < deadline, "it does not heal"),
         }
         std::thread::sleep(Duration::from_millis(20));
@@ -210,7 +224,7 @@ fn rehashing_waits_for_those_who_wait_and_heeds_a_change() {
     bench.exchange.reconfigure(&rules(16));
     bench.submit(2, Request::Check { name: name("alice"), password: secret("password") });
     bench.submit(3, Request::Change { name: name("alice"), epoch: 1, password: secret("another one") });
-    assert_eq!(bench.work(), [(2, Verdict::Right { epoch: 1 }), (3, Verdict::Changed)]);
+    assert_eq!(bench.work(), [(2, Verdict::Right { epoch: 1 }), (3, changed("alice", 2))]);
     bench.check("alice", "another one", Verdict::Right { epoch: 2 });
     bench.check("alice", "password", Verdict::Wrong);
 }
@@ -230,6 +244,61 @@ fn rehashing_is_bounded() {
     assert_eq!(bench.worker.weak.len(), REHASHES);
     bench.work();
     assert_eq!(bench.fake.script().syncs, 2);
+}
+
+/// Changes alice's password until so many lines no longer count. Gives her epoch.
+fn waste(bench: &mut Bench, lines: u64) -> u32 {
+    bench.register(1, "alice");
+    bench.work();
+    for epoch in 1..=lines as u32 {
+        bench.change("alice", epoch, "password", changed("alice", epoch + 1));
+    }
+    lines as u32 + 1
+}
+
+/// How many lines the file has, the header too.
+fn lines(bench: &Bench) -> usize {
+    bench.fake.script().bytes.iter().filter(|byte| **byte == b'\n').count()
+}
+
+#[test]
+fn lines_that_no_longer_count_are_written_away_while_it_works() {
+    let mut bench = Bench::new();
+    let epoch = waste(&mut bench, DEAD_LINES);
+    assert_eq!((lines(&bench), bench.fake.script().replaces), (DEAD_LINES as usize + 2, 0), "so few stay");
+    bench.change("alice", epoch, "another one", changed("alice", epoch + 1));
+    bench.check("alice", "another one", Verdict::Right { epoch: epoch + 1 });
+    assert_eq!((lines(&bench), bench.fake.script().replaces), (2, 1));
+    // It goes on behind the lines of the new file.
+    bench.register(2, "bob");
+    assert_eq!(bench.work(), [(2, Verdict::Registered { epoch: 1 })]);
+    bench.change("alice", epoch + 1, "a third one", changed("alice", epoch + 2));
+    assert_eq!((bench.fake.names(), lines(&bench)), (vec!["alice".to_owned(), "bob".to_owned()], 4));
+}
+
+#[test]
+fn a_compaction_that_fails_changes_nothing_and_is_not_tried_all_the_time() {
+    let mut bench = Bench::new();
+    bench.fake.script().replace_fails = true;
+    let epoch = waste(&mut bench, DEAD_LINES + 100);
+    bench.register(2, "bob");
+    assert_eq!(bench.work(), [(2, Verdict::Registered { epoch: 1 })]);
+    bench.check("alice", "password", Verdict::Right { epoch });
+    assert_eq!((lines(&bench), bench.fake.script().tries), (DEAD_LINES as usize + 103, 1));
+    assert_eq!(bench.fake.names(), ["alice", "bob"]);
+}
+
+#[test]
+fn a_file_that_is_not_in_its_place_is_not_compacted_over_another() {
+    let mut bench = Bench::new();
+    let epoch = waste(&mut bench, DEAD_LINES);
+    bench.submit(2, Request::Change { name: name("alice"), epoch, password: secret("another one") });
+    bench.worker.step();
+    bench.worker.commit();
+    bench.fake.script().found = Some(Found::Other);
+    // What stands there is somebody's: the file in memory panics if it is replaced.
+    bench.work();
+    assert_eq!((lines(&bench), bench.fake.script().tries), (DEAD_LINES as usize + 3, 0));
 }
 
 #[test]

@@ -35,8 +35,8 @@ pub enum Input<'a> {
     Bytes(&'a [u8]),
     /// The connection could not be made, or is over; why, in a few words.
     Disconnected(&'a str),
-    /// The user has entered a line: the answer to [`Action::AskLine`]. Several that were pasted as
-    /// one count as one. A line that comes unasked waits until it can be carried out.
+    /// The user has entered a line: the answer to [`Action::AskLine`]. A person may enter several at once, with line
+    /// ends between them. A line that comes unasked waits until it can be carried out.
     Line(&'a str),
     /// The same for a line of a script that cannot be used, and why.
     BadLine(&'a str),
@@ -66,9 +66,14 @@ pub enum Action {
     Send(Zeroizing<Vec<u8>>),
     /// Show this.
     Show(Shown),
+    /// The line that the user has entered last is said, and comes back when it is confirmed or refused: it is not to
+    /// stay on the screen as it was typed.
+    EraseLine,
     /// Read a line with this prompt; at most one is asked for at a time. It stays asked for while the connection is
     /// lost and made again.
     AskLine(String),
+    /// The same for the answer to a question, which is for no history.
+    AskAnswer(String),
     /// The prompt of the line that is being read is another now. It may be drawn anew, or be left as it is for
     /// a while.
     Prompt(String),
@@ -86,10 +91,14 @@ pub enum Action {
 /// A secret that is asked for, with the number of the try, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// The password of an account that exists (also the old one, when it is to be changed).
+    /// The password of an account that exists, to log in.
     Password(u32),
-    /// A password for an account that is about to be made, or a new one for one that exists.
+    /// A password for an account that is about to be made.
     NewPassword(u32),
+    /// The password that is to be changed.
+    OldPassword(u32),
+    /// The one that it is changed to.
+    NextPassword(u32),
     /// The same again, to be sure. Only asked of people, also where they have a script talk for them.
     NewPasswordAgain,
 }

@@ -1,4 +1,10 @@
 //! What the user has typed, as what is meant by it.
+//!
+//! Words are separated by U+0020 alone, as on the server: any other space is a character of the word.
+
+mod habits;
+
+use self::habits::{ABSENT, ALIASES, nearest};
 
 /// A command that begins with a slash.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,9 +95,10 @@ impl Command {
         format!("/{} {}", self.name, self.arguments).trim_end().to_owned()
     }
 
-    /// The command of this name (without its slash), in any case.
+    /// The command of this name or alias (without its slash), in any case.
     pub fn find(name: &str) -> Option<&'static Self> {
-        COMMANDS.iter().find(|command| command.name.eq_ignore_ascii_case(name))
+        let verb = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).map(|(_, verb)| *verb);
+        COMMANDS.iter().find(|command| command.name.eq_ignore_ascii_case(name) || verb == Some(command.verb))
     }
 }
 
@@ -151,12 +158,14 @@ pub enum Intent<'a> {
     Quit,
     /// Wrong arguments for this command.
     Usage(&'static Command),
+    /// A command of other chat programs that chatd has not; what to do instead, as a sentence.
+    Absent(&'static str),
     /// There is no such command.
     Unknown {
         /// What was typed, with its slash.
         typed: &'a str,
-        /// The one that it is most like; `None` where nothing but the slash was typed.
-        nearest: Option<&'static Command>,
+        /// The name of the one that was meant, if that is plain.
+        nearest: Option<&'static str>,
     },
 }
 
@@ -179,9 +188,9 @@ pub enum Deed<'a> {
 
 /// What a typed line means.
 ///
-/// A slash begins a command, two slashes a text that begins with one. `PM`, `DM` (in capitals, at the very start, with
-/// or without more) and `EX` (alone) mean what they mean in `nc`: a whisper typed out of habit must not go to
-/// everybody. A space in front makes a text of anything.
+/// A slash begins a command, two slashes a text that begins with one. `PM` (or `BM`), `DM` and `EX`, in capitals and
+/// alone on the line, mean what they mean in `nc`. With words behind them they are text like any other: what a person
+/// says in a room must not go to everybody because of how it begins. A text is the line as it is, spaces included.
 pub fn parse(line: &str) -> Intent<'_> {
     if line.trim().is_empty() {
         return Intent::Empty;
@@ -189,12 +198,10 @@ pub fn parse(line: &str) -> Intent<'_> {
     if let Some(rest) = line.strip_prefix('/') {
         return if rest.starts_with('/') { Intent::Text(rest) } else { slashed(line, rest) };
     }
-    let (word, rest) = word(line);
-    match (word, rest) {
-        ("PM", "") => Intent::AskEverybody,
-        ("PM", text) => Intent::Everybody(text),
-        ("DM", rest) => direct(rest),
-        ("EX", "") => Intent::Quit,
+    match line.trim_end_matches(' ') {
+        "PM" | "BM" => Intent::AskEverybody,
+        "DM" => Intent::AskDirect,
+        "EX" => Intent::Quit,
         _ => Intent::Text(line),
     }
 }
@@ -212,13 +219,16 @@ pub fn direct(rest: &str) -> Intent<'_> {
 /// arguments that no command takes, for nobody knows what they were meant to be. It may say so of one that holds none.
 pub fn holds_secret(line: &str) -> bool {
     let line = line.trim();
-    if !line.starts_with('/') || line.split_whitespace().count() < 2 {
+    let words = line.split_whitespace().count();
+    if !line.starts_with('/') || words < 2 {
         return false;
     }
     match parse(line) {
-        Intent::Unknown { .. } | Intent::Usage(_) => true,
-        Intent::Room { deed, .. } => matches!(deed, Deed::Join(Some(_)) | Deed::Make(Some(_))),
-        Intent::Empty
+        Intent::Unknown { .. } | Intent::Usage(_) | Intent::Absent(_) => true,
+        // A password behind another space than U+0020 was taken for a part of the room's name.
+        Intent::Room { deed: Deed::Join(_) | Deed::Make(_), .. } => words > 2,
+        Intent::Room { .. }
+        | Intent::Empty
         | Intent::Text(_)
         | Intent::Everybody(_)
         | Intent::GoPublic
@@ -252,17 +262,24 @@ pub fn is_room_name(text: &str) -> bool {
 
 fn slashed<'a>(line: &'a str, rest: &'a str) -> Intent<'a> {
     let (name, rest) = word(rest);
+    if name.eq_ignore_ascii_case("say") && !rest.is_empty() {
+        return Intent::Text(rest);
+    }
+    if let Some(sentence) = absent(name) {
+        return Intent::Absent(sentence);
+    }
     let Some(command) = Command::find(name) else {
-        let typed = line.split(' ').next().unwrap_or(line);
-        return Intent::Unknown { typed, nearest: nearest(name) };
+        return Intent::Unknown { typed: word(line).0, nearest: nearest(name) };
     };
-    let mut arguments = rest.split_whitespace();
+    let mut arguments = rest.split(' ').filter(|word| !word.is_empty());
     let arguments = [arguments.next(), arguments.next(), arguments.next()];
     meaning(command, rest, arguments).unwrap_or(Intent::Usage(command))
 }
 
 /// What a command with these arguments means; `None` where they do not fit.
 fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a str>; 3]) -> Option<Intent<'a>> {
+    // A room's password is all that follows the room.
+    let password = || Some(word(rest).1).filter(|password| !password.is_empty());
     Some(match (command.verb, arguments) {
         (Verb::Pm, [None, ..]) => Intent::GoPublic,
         (Verb::Pm, _) => Intent::Everybody(rest),
@@ -271,8 +288,8 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
         (Verb::Who, [prefix, None, _]) => Intent::Who(prefix),
         (Verb::Rooms, [prefix, None, _]) => Intent::Rooms(prefix),
         (Verb::Names, [room, prefix, None]) => Intent::Room { room, deed: Deed::Names(prefix) },
-        (Verb::Join, [room @ Some(_), password, None]) => Intent::Room { room, deed: Deed::Join(password) },
-        (Verb::Make, [room @ Some(_), password, None]) => Intent::Room { room, deed: Deed::Make(password) },
+        (Verb::Join, [room @ Some(_), ..]) => Intent::Room { room, deed: Deed::Join(password()) },
+        (Verb::Make, [room @ Some(_), ..]) => Intent::Room { room, deed: Deed::Make(password()) },
         (Verb::Leave, [room, None, _]) => Intent::Room { room, deed: Deed::Leave },
         (Verb::Kick, [Some(name), None, _]) => Intent::Room { room: None, deed: Deed::Kick(name) },
         (Verb::Kick, [room, Some(name), None]) => Intent::Room { room, deed: Deed::Kick(name) },
@@ -283,26 +300,17 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
         (Verb::Quit, [None, ..]) => Intent::Quit,
         (Verb::Help, [None, ..]) => Intent::Help,
         (Verb::Help, [Some(name), None, _]) => {
-            Command::find(name.strip_prefix('/').unwrap_or(name)).map_or(Intent::Help, Intent::HelpOn)
+            let name = name.strip_prefix('/').unwrap_or(name);
+            let command = Command::find(name).map(Intent::HelpOn);
+            command.or_else(|| absent(name).map(Intent::Absent)).unwrap_or(Intent::Help)
         }
         _ => return None,
     })
 }
 
-/// The command that is most like a name; help where it is like none.
-fn nearest(name: &str) -> Option<&'static Command> {
-    if name.is_empty() {
-        return None;
-    }
-    let name = name.to_lowercase();
-    let likeness =
-        |other: &str| strsim::jaro_winkler(&name, other) + strsim::normalized_damerau_levenshtein(&name, other);
-    COMMANDS
-        .iter()
-        .map(|command| (likeness(command.name), command))
-        .filter(|(likeness, _)| *likeness > 0.0)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or_else(|| Command::find("help"), |(_, command)| Some(command))
+/// What to say of a command that only other chat programs have.
+fn absent(name: &str) -> Option<&'static str> {
+    ABSENT.iter().find(|(absent, _)| absent.eq_ignore_ascii_case(name)).map(|(_, sentence)| *sentence)
 }
 
 /// The first word, and what follows the spaces behind it.

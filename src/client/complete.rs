@@ -13,14 +13,15 @@ const OFFERED: usize = 200;
 /// begins.
 pub fn complete(line: &str, cursor: usize, known: &Known) -> (usize, Vec<String>) {
     let Some(before) = line.get(..cursor) else { return (cursor.min(line.len()), Vec::new()) };
-    let start = before.rfind(char::is_whitespace).map_or(0, |at| before.get(at..).map_or(at, |rest| at + width(rest)));
+    // Arguments are separated by U+0020 alone; a word of a text may stand behind any space.
+    let is_command = before.starts_with('/') && !before.starts_with("//");
+    let is_space = |c: char| c == ' ' || (!is_command && c.is_whitespace());
+    let start = before.rfind(is_space).map_or(0, |at| before.get(at..).map_or(at, |rest| at + width(rest)));
     let typed = before.get(start..).unwrap_or_default();
-    let words: Vec<&str> = before.get(..start).unwrap_or_default().split_whitespace().collect();
+    let words: Vec<&str> = before.get(..start).unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
     let takes = match words.as_slice() {
-        [] if typed.starts_with('/') && !typed.starts_with("//") => Takes::Command,
-        ["DM"] => Takes::Name,
-        ["DM" | "PM", ..] => text(typed),
-        [first, arguments @ ..] if first.starts_with('/') && !first.starts_with("//") => {
+        [] if is_command => Takes::Command,
+        [first, arguments @ ..] if is_command => {
             let command = Command::find(first.get(1..).unwrap_or_default());
             let takes = command.map_or([Takes::Nothing; 2], |command| command.takes);
             match (takes.get(arguments.len()), takes) {
@@ -101,6 +102,8 @@ mod tests {
     fn arguments() {
         check("/dm al|", 4, &["Albert", "alice"]);
         check("/dm |", 4, &["Albert", "alice", "bob"]);
+        check("/msg b|", 5, &["bob "]);
+        check("/dm bob\u{3000}al|", 4, &[]);
         check("DM b|", 3, &["bob "]);
         check("/dm bob al|", 8, &["Albert", "alice"]);
         check("/dm bob or bo|", 11, &["bob "]);

@@ -35,10 +35,13 @@ use super::session::Known;
 use super::store::HISTORY_LINES;
 use super::terminal;
 use super::visible::visible;
+use super::wrap::wrapped;
 
 /// What the printer prints, so that the editor draws its line anew: nothing, in a form to which no line end is added
 /// (one line up, and down again).
 const NOTHING: &str = "\x1b[A\n";
+/// The columns before the second and later rows of a list of candidates.
+const LIST_INDENT: usize = 2;
 /// How long a terminal that has changed its size is left alone, so that rustyline hears of that first: woken, it clears
 /// the old rows before anything else is asked.
 const SETTLING: Duration = Duration::from_millis(20);
@@ -145,7 +148,10 @@ impl LineEditor {
         if is_bad_key {
             self.keep_typed(false);
         }
-        self.screen.end_line();
+        match (&ended, self.editor.helper()) {
+            (Ok(_), Some(companion)) => self.screen.enter_line(&companion.drawn.borrow().clear(true)),
+            (Ok(_) | Err(_), _) => self.screen.end_line(),
+        }
         if is_bad_key {
             terminal::discard();
             self.pastes.forget();
@@ -304,7 +310,7 @@ fn common_start(candidates: &[String]) -> &str {
 
 /// The candidates on a line, for people.
 fn list(candidates: &[String]) -> String {
-    format!("{}\n", visible(&candidates.join("  ")))
+    wrapped(&visible(&candidates.join("  ")), columns(), LIST_INDENT) + "\n"
 }
 
 #[cfg(test)]

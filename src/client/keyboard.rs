@@ -26,6 +26,8 @@ use super::store::Store;
 pub(super) enum Ask {
     /// A line, with the prompt of the screen where lines are edited.
     Line,
+    /// The same, for no history.
+    Answer,
     /// A secret.
     Secret(Wanted),
 }
@@ -257,7 +259,8 @@ fn edit(
     while let Ok(ask) = asks.recv() {
         reader.has_talked |= matches!(ask, Ask::Line);
         let key = match ask {
-            Ask::Line => edit_line(reader, &mut editor, store, doorbell),
+            Ask::Line => edit_line(reader, &mut editor, store, true, doorbell),
+            Ask::Answer => edit_line(reader, &mut editor, store, false, doorbell),
             Ask::Secret(wanted) if !reader.asks_person(wanted) => reader.secret(wanted, ""),
             Ask::Secret(wanted) => {
                 let prompt = screen.begin_secret(secret::prompt(wanted));
@@ -278,13 +281,19 @@ fn edit(
     }
 }
 
-/// Reads one line. Ctrl-C throws away what is typed, and one begins anew.
-fn edit_line(reader: &Reader, editor: &mut LineEditor, store: Option<&Store>, doorbell: &Doorbell) -> Key {
+/// Reads one line, for the history or not (`is_kept`). Ctrl-C throws away what is typed, and one begins anew.
+fn edit_line(
+    reader: &Reader,
+    editor: &mut LineEditor,
+    store: Option<&Store>,
+    is_kept: bool,
+    doorbell: &Doorbell,
+) -> Key {
     reader.is_forgetful.store(false, Ordering::SeqCst);
     loop {
         match editor.edit() {
             Ok(Ended::Line(line)) => {
-                if !reader.is_forgetful.load(Ordering::SeqCst) {
+                if is_kept && !reader.is_forgetful.load(Ordering::SeqCst) {
                     remember(&line, editor, store);
                 }
                 return Key::Line(line);
@@ -302,15 +311,18 @@ fn edit_line(reader: &Reader, editor: &mut LineEditor, store: Option<&Store>, do
     }
 }
 
-/// Puts a line into the history, for this run and the next. Several that were pasted are one, as the session has it.
+/// Puts a line into the history, for this run and the next. Several that were entered at once are kept as they are,
+/// for this run alone: the file has a line for each.
 fn remember(line: &str, editor: &mut LineEditor, store: Option<&Store>) {
-    let line = line.trim_end().replace(['\n', '\r'], " ");
-    if line.is_empty() || command::holds_secret(&line) {
+    let line = line.trim_end();
+    if line.is_empty() || command::holds_secret(line) {
         return;
     }
-    editor.remember(&line);
-    if let Some(store) = store {
-        store.add_history(&line);
+    editor.remember(line);
+    if let Some(store) = store
+        && !line.contains(['\n', '\r'])
+    {
+        store.add_history(line);
     }
 }
 
@@ -325,7 +337,7 @@ fn read_stdin(
     while let Ok(ask) = asks.recv() {
         reader.has_talked |= matches!(ask, Ask::Line);
         let key = match ask {
-            Ask::Line => match lines.next(&reader.cancelled) {
+            Ask::Line | Ask::Answer => match lines.next(&reader.cancelled) {
                 Next::Line(line) => Key::Line(filter.apply(&line)),
                 Next::Bad(why) => Key::BadLine(why),
                 Next::End => Key::End,

@@ -12,12 +12,13 @@
 //! * [`action`]: what goes in and comes out.
 //! * [`frame`]: bytes of the server into frames. [`command`]: lines of the user into intents.
 //! * [`session`]: what follows from either.
-//! * [`complete`]: what the tab key offers. [`show`]: how things look; [`visible`]: what must not be obeyed.
+//! * [`complete`]: what the tab key offers. [`show`]: how things look; [`visible`]: what must not be obeyed; [`wrap`]:
+//!   the rows of a long line.
 //! * [`args`]: what stands on the command line; [`destination`]: the part of it that says where, and as whom.
 //!   [`filter`]: what is taken out of the lines of a script.
 //! * `shell`: the main thread, which does what the session wants, and sleeps in its `inbox`.
-//! * `link`: the connection and its thread, which `connect` makes. `keyboard`: the thread that reads lines (`editor`, or `stdin` in scripts)
-//!   and secrets (`secret`). `drawn`: the rows that the line takes. `paste`: what is pasted into it.
+//! * `link`: the connection and its thread, which `connect` makes. `keyboard`: the thread that reads lines (`editor`, or
+//!   `stdin` in scripts) and secrets (`secret`). `drawn`: the rows that the line takes. `paste`: what is pasted into it.
 //! * `screen`: the one way to the terminal. `output`: how it is written to, `reader`: whether anybody reads it, and
 //!   `alarm`: what may end the waiting for it. `terminal`: how it was found. `store`: what is kept between two runs.
 
@@ -32,6 +33,7 @@ pub mod complete;
 pub mod filter;
 pub mod show;
 pub mod visible;
+pub mod wrap;
 
 mod alarm;
 pub mod args;

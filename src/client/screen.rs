@@ -43,6 +43,8 @@ struct State {
     prompt: String,
     /// The line that is edited was begun with another.
     is_prompt_old: bool,
+    /// What takes off the screen the line that was entered last.
+    erasing: String,
 }
 
 /// Who owns the last line of the screen.
@@ -51,6 +53,8 @@ enum Mode {
     Free,
     /// The editor.
     Line,
+    /// Nobody yet: a line was entered, and may have to be taken off the screen. What comes meanwhile is held.
+    Entered,
     /// Somebody who types a secret after this prompt, without echo.
     Secret(&'static str),
 }
@@ -68,6 +72,7 @@ impl Screen {
             is_over: false,
             prompt: String::new(),
             is_prompt_old: false,
+            erasing: String::new(),
         };
         Self { state: Mutex::new(state), changed: Condvar::new(), output }
     }
@@ -84,15 +89,17 @@ impl Screen {
                 state.is_passing_above = false;
                 self.output.write(lines)
             }
+            Mode::Entered => {
+                state.hold_passing();
+                state.hold(lines);
+                Ok(())
+            }
             Mode::Secret(prompt) => {
                 state.is_passing_above = false;
                 self.output.write(&format!("{AT_START}{lines}{prompt}"))
             }
             Mode::Line => {
-                // What was held before them stays: it was there, and is not any more.
-                if let Some(passing) = state.held_passing.take() {
-                    state.hold(&passing);
-                }
+                state.hold_passing();
                 state.hold(lines);
                 state.is_wake_wanted = true;
                 self.changed.notify_all();
@@ -118,6 +125,10 @@ impl Screen {
             Mode::Secret(prompt) => {
                 state.is_passing_above = true;
                 self.output.write(&format!("{AT_START}{above}{line}{prompt}"))
+            }
+            Mode::Entered => {
+                state.held_passing = Some(line.to_owned());
+                Ok(())
             }
             Mode::Line => {
                 state.held_passing = Some(line.to_owned());
@@ -170,6 +181,31 @@ impl Screen {
         let _ = self.output.write(&held);
     }
 
+    /// The editor has ended with a line that was entered, and the cursor stands at the beginning of the next. Whether
+    /// that line stays is for [`Self::settle`] to say, until when all else is held. `erasing`: what takes it off the
+    /// screen.
+    pub(super) fn enter_line(&self, erasing: &str) {
+        let mut state = self.lock();
+        (state.mode, state.is_prompt_old) = (Mode::Entered, false);
+        // This line is in between.
+        state.is_passing_above = false;
+        erasing.clone_into(&mut state.erasing);
+    }
+
+    /// The line that was entered last stays on the screen, or is taken off it (`is_erased`). Nothing happens where none
+    /// was entered.
+    pub(super) fn settle(&self, is_erased: bool) {
+        let mut state = self.lock();
+        if !matches!(state.mode, Mode::Entered) {
+            return;
+        }
+        state.mode = Mode::Free;
+        let held = state.take_held();
+        let erasing = if is_erased { state.erasing.as_str() } else { "" };
+        // If nobody can read it, the next line to be shown says so.
+        let _ = self.output.write(&format!("{erasing}{held}"));
+    }
+
     /// Somebody is asked for a secret with this prompt, which is shown again below whatever comes meanwhile. What it
     /// is to begin with, from any place in the line, is given: it may only be written when nothing is echoed.
     pub(super) fn begin_secret(&self, prompt: &'static str) -> String {
@@ -218,6 +254,13 @@ impl Screen {
 }
 
 impl State {
+    /// The line that says how things stand stays when others come behind it: it was so, and may not be any more.
+    fn hold_passing(&mut self) {
+        if let Some(passing) = self.held_passing.take() {
+            self.hold(&passing);
+        }
+    }
+
     fn hold(&mut self, lines: &str) {
         self.held.push_str(lines);
         let over = self.held.len().saturating_sub(HELD_BYTES);
@@ -241,6 +284,7 @@ impl State {
         held.push_str(passing.as_deref().unwrap_or_default());
         match mem::take(&mut self.dropped) {
             0 => held,
+            1 => format!("-- 1 line came too fast to be shown\n{held}"),
             n => format!("-- {n} lines came too fast to be shown\n{held}"),
         }
     }

@@ -65,7 +65,8 @@ impl Source {
     pub(super) fn answers(&self, wanted: Wanted, has_talked: bool) -> bool {
         match (self, wanted) {
             (Self::None, _) => false,
-            (_, Wanted::Password(n)) => n <= 1,
+            (_, Wanted::Password(n) | Wanted::OldPassword(n)) => n <= 1,
+            (_, Wanted::NextPassword(_)) => false,
             (_, Wanted::NewPassword(n)) => n <= 1 && !has_talked,
             (_, Wanted::NewPasswordAgain) => !has_talked,
         }
@@ -89,12 +90,12 @@ impl Source {
             return None;
         }
         match wanted {
-            Wanted::Password(_) => Some(format!("the password that {origin} gives is wrong")),
+            Wanted::Password(_) | Wanted::OldPassword(_) => Some(format!("the password that {origin} gives is wrong")),
             Wanted::NewPassword(_) | Wanted::NewPasswordAgain if !has_talked => {
                 Some(format!("the password that {origin} gives cannot be used"))
             }
-            Wanted::NewPassword(_) | Wanted::NewPasswordAgain if is_edited => None,
-            Wanted::NewPassword(_) | Wanted::NewPasswordAgain => {
+            Wanted::NewPassword(_) | Wanted::NextPassword(_) | Wanted::NewPasswordAgain if is_edited => None,
+            Wanted::NewPassword(_) | Wanted::NextPassword(_) | Wanted::NewPasswordAgain => {
                 Some(format!("a new password is not taken from {origin}: choose it at a terminal"))
             }
         }
@@ -215,6 +216,8 @@ pub(super) fn prompt(wanted: Wanted) -> &'static str {
     match wanted {
         Wanted::Password(_) => "password: ",
         Wanted::NewPassword(_) => "choose a password: ",
+        Wanted::OldPassword(_) => "old password: ",
+        Wanted::NextPassword(_) => "choose a new password: ",
         Wanted::NewPasswordAgain => "the same password again: ",
     }
 }
@@ -315,7 +318,9 @@ mod tests {
             assert!(!refuses(Wanted::Password(1), false, is_edited) && refuses(Wanted::Password(2), false, is_edited));
             assert!(!refuses(Wanted::NewPassword(1), false, is_edited));
             assert!(refuses(Wanted::NewPassword(2), false, is_edited));
-            assert_eq!(refuses(Wanted::NewPassword(1), true, is_edited), !is_edited);
+            assert!(!refuses(Wanted::OldPassword(1), true, is_edited));
+            assert!(refuses(Wanted::OldPassword(2), true, is_edited));
+            assert_eq!(refuses(Wanted::NextPassword(1), true, is_edited), !is_edited);
             assert!(Source::None.refuses(Wanted::Password(2), false, is_edited).is_none());
         }
     }
@@ -325,7 +330,7 @@ mod tests {
         let source = Source::Variable(Secret(Zeroizing::new("x".to_owned())));
         assert!(source.answers(Wanted::Password(1), false) && source.answers(Wanted::NewPassword(1), false));
         assert!(!source.answers(Wanted::Password(2), false) && !source.answers(Wanted::NewPassword(2), false));
-        assert!(source.answers(Wanted::Password(1), true) && !source.answers(Wanted::NewPassword(1), true));
+        assert!(source.answers(Wanted::OldPassword(1), true) && !source.answers(Wanted::NextPassword(1), true));
         assert!(!source.answers(Wanted::NewPasswordAgain, true));
         assert!(!Source::None.answers(Wanted::Password(1), false));
     }

@@ -7,9 +7,10 @@
 //! ```
 //!
 //! It always speaks the typed dialect, and after the login only in lines that begin with `C`: whatever prompt such a
-//! line finds open on the server it abandons, so that nothing can be taken for the answer to something else. (The one
-//! exception is the change of a password, during which nothing else is sent.) What is asked of the user step by step is
-//! asked here, and sent in one line.
+//! line finds open on the server it abandons, so that nothing can be taken for the answer to something else. There are
+//! two exceptions: the change of a password, during which nothing else is sent, and a text that begins with a space,
+//! which goes as `D TEXT` right behind the line that asks for it. What is asked of the user step by step is asked here,
+//! and sent at once.
 
 mod away;
 mod intents;
@@ -17,6 +18,7 @@ mod keys;
 mod known;
 mod link;
 mod login;
+mod pasted;
 mod replies;
 mod requests;
 mod retry;
@@ -25,6 +27,7 @@ mod script;
 #[cfg(test)]
 mod tests;
 mod typed;
+mod unseen;
 
 use std::collections::VecDeque;
 
@@ -99,6 +102,8 @@ pub struct Once {
 #[derive(Debug)]
 pub struct Session {
     settings: Settings,
+    /// The user's name as it is registered, as far as the server has said so.
+    name: String,
     actions: VecDeque<Action>,
     phase: Phase,
     frames: Frames,
@@ -129,6 +134,8 @@ pub struct Session {
     was_in: bool,
     /// Since when the user has not been logged in any more: Unix time, ms.
     lost_at: Option<u64>,
+    /// Whether the user has been told that the answer that comes next takes long.
+    is_slow_told: bool,
 }
 
 /// Where the session stands.
@@ -182,6 +189,8 @@ impl Session {
             has_failed: false,
             was_in: false,
             lost_at: None,
+            is_slow_told: false,
+            name: settings.user.clone(),
             settings,
         };
         if command::is_user_name(&session.settings.user) {
@@ -230,7 +239,7 @@ impl Session {
             Phase::Greeting | Phase::Named => Some(self.owed_ms.saturating_add(ANSWER_MS)),
             Phase::Login(login) => login.deadline(self.owed_ms),
             Phase::Ready { since } if !self.requests.is_empty() => {
-                let owed = self.owed_ms.saturating_add(ANSWER_MS);
+                let owed = self.slow_due().unwrap_or_else(|| self.owed_ms.saturating_add(ANSWER_MS));
                 let is_once = self.settings.once.is_some();
                 Some(if is_once { owed.min(since.saturating_add(PATIENCE_MS)) } else { owed })
             }
@@ -319,7 +328,7 @@ impl Session {
         if self.deadline().is_none_or(|due| now.monotonic_ms < due) {
             return;
         }
-        if self.is_sent_again(now) {
+        if self.is_sent_again(now) || self.tells_of_slow(now) {
             return;
         }
         match self.phase {
@@ -368,6 +377,7 @@ impl Session {
         }
         if self.requests.is_empty() {
             self.owed_ms = now.monotonic_ms; // the wait for the answer begins here
+            self.is_slow_told = false;
         }
         let line = self.script.origin(&request);
         self.requests.push_back(request, line);

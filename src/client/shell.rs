@@ -5,6 +5,7 @@ mod ending;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, IsTerminal, Write};
+use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -79,6 +80,8 @@ struct Shell {
     has_read_all: bool,
     /// Whether the login has been done, and lines have been asked for.
     has_talked: bool,
+    /// The session has been told of a line that stands on the screen as it was typed.
+    has_entered: bool,
     /// Why standard output cannot be written to any more.
     lost_output: Option<io::Error>,
     /// Whether its reader has gone, which nothing that was written has found yet.
@@ -126,6 +129,7 @@ impl Shell {
             was_terminated: false,
             has_read_all: false,
             has_talked: false,
+            has_entered: false,
             lost_output: None,
             is_reader_gone: false,
             watch,
@@ -155,6 +159,7 @@ impl Shell {
                     return code;
                 }
             }
+            self.settle(false);
             let event = self.inbox.next(self.wait());
             self.look_for_reader();
             if self.is_to_end() {
@@ -193,11 +198,15 @@ impl Shell {
             Action::Show(shown) => self.show(&shown),
             Action::AskLine(prompt) => {
                 self.has_talked = true;
-                self.screen.set_prompt(&prompt);
-                self.keyboard.ask(Ask::Line);
+                self.ask(&prompt, Ask::Line);
             }
+            Action::AskAnswer(prompt) => self.ask(&prompt, Ask::Answer),
+            Action::EraseLine => self.settle(true),
             Action::Prompt(prompt) => self.screen.set_prompt(&prompt),
-            Action::AskSecret(wanted) => self.keyboard.ask(Ask::Secret(wanted)),
+            Action::AskSecret(wanted) => {
+                self.settle(false);
+                self.keyboard.ask(Ask::Secret(wanted));
+            }
             Action::KeepToken(n, token) => self.keep(n, &token),
             Action::ForgetToken(n, token) => {
                 if let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) {
@@ -207,6 +216,21 @@ impl Shell {
             Action::Leave(code) => return Some(code),
         }
         None
+    }
+
+    /// Has a line read.
+    fn ask(&mut self, prompt: &str, ask: Ask) {
+        // The next line may have been typed already, and be there at once.
+        self.settle(false);
+        self.screen.set_prompt(prompt);
+        self.keyboard.ask(ask);
+    }
+
+    /// The line that the session was told of stays on the screen or is taken off it; whichever is said first counts.
+    fn settle(&mut self, is_erased: bool) {
+        if mem::take(&mut self.has_entered) {
+            self.screen.settle(is_erased);
+        }
     }
 
     /// Tells the session what has happened; gives the exit code if nothing can go on.
@@ -226,7 +250,10 @@ impl Shell {
             Event::Key(key) => {
                 self.keyboard.answered();
                 match key {
-                    Key::Line(line) => self.tell(Input::Line(&line)),
+                    Key::Line(line) => {
+                        self.has_entered = true;
+                        self.tell(Input::Line(&line));
+                    }
                     Key::BadLine(why) => self.tell(Input::BadLine(why)),
                     Key::Secret(secret) => {
                         // Ctrl-C there is a refusal, and no end of everything.
@@ -300,7 +327,8 @@ impl Shell {
         {
             return self.show_passing(status);
         }
-        let seen = self.view.show(shown, self.now());
+        let columns = if self.is_edited { columns() } else { 0 };
+        let seen = self.view.show(shown, self.now(), columns);
         let bell = if seen.rings && !self.options.no_bell && self.is_edited { "\x07" } else { "" };
         let lines = seen.text + bell;
         if let Shown::Status(status) = shown
@@ -336,7 +364,7 @@ impl Shell {
     /// Shows how things stand, in one row.
     fn show_passing(&mut self, status: &Status) {
         let text = fitted(&visible(&status.text), columns().saturating_sub(STAMP));
-        let seen = self.view.show(&Shown::Status(Status { text, ..status.clone() }), self.now());
+        let seen = self.view.show(&Shown::Status(Status { text, ..status.clone() }), self.now(), 0);
         // The day may have changed.
         let last = seen.text.trim_end_matches('\n').rfind('\n').map_or(0, |at| at + 1);
         let (before, line) = seen.text.split_at(last);

@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 
 use super::action::{Message, Now, Place, Shown, Status, Weight};
 use super::visible::visible;
+use super::wrap::wrapped;
 
 /// The form of what is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +58,9 @@ impl View {
         Self { form, zone, day: None }
     }
 
-    /// How it looks.
-    pub fn show(&mut self, shown: &Shown, now: Now) -> Seen {
+    /// How it looks in a terminal of so many columns (0: not known). For people, a line that is longer goes on under its
+    /// own beginning, never under the time.
+    pub fn show(&mut self, shown: &Shown, now: Now, columns: usize) -> Seen {
         let unix_ms = if let Shown::Message(message) = shown { message.unix_ms } else { now.unix_ms };
         let colour = match self.form {
             Form::Json => return Seen { text: json::line(shown, now), rings: false },
@@ -90,7 +92,9 @@ impl View {
                 pen.paint(TROUBLE, &format!("!! {}", visible(text)))
             }
         };
-        let _infallible = writeln!(text, "{} {body}", pen.paint(DIM, &stamp));
+        let line = format!("{} {body}", pen.paint(DIM, &stamp));
+        let line = if self.form == Form::Plain { line } else { wrapped(&line, columns, stamp.len() + 1) };
+        let _infallible = writeln!(text, "{line}");
         let is_loud = matches!(shown, Shown::Message(message) if message.stands_out);
         Seen { text, rings: is_loud && self.form != Form::Plain }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::text::{self, Class};
 
-/// The text with everything that is hidden spelled out: `\x1b`, `\u{202e}`. A tab becomes spaces.
+/// The text with everything that is hidden spelled out: `\x1b`, `\u{202e}`. A TAB becomes one space.
 ///
 /// Also a text of the server is treated so: what it promises not to send, it may send.
 pub fn visible(text: &str) -> Cow<'_, str> {
@@ -16,7 +16,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     for (c, class) in text::classes(text) {
         match class {
             Class::Plain if !is_deceptive(c) => out.push(c),
-            Class::Tab => out.push_str("    "),
+            Class::Tab => out.push(' '),
             Class::Plain | Class::TakenOut | Class::Refused => spell_out(c, &mut out),
         }
     }
@@ -60,7 +60,7 @@ mod tests {
         check("grüße 👋 مرحبا", "grüße 👋 مرحبا");
         check("👩\u{200d}💻", "👩\u{200d}💻");
         check("a\u{1b}[2Jb\u{7}", "a\\x1b[2Jb\\x07");
-        check("a\tb\r\n", "a    b\\x0d\\x0a");
+        check("a\tb\r\n", "a b\\x0d\\x0a");
         check("\u{9b}31m", "\\u{9b}31m");
         check("x\u{202e}y\u{2066}", "x\\u{202e}y\\u{2066}");
         check("al\u{200b}ice\u{feff}", "al\\u{200b}ice\\u{feff}");

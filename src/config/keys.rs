@@ -51,6 +51,7 @@ const KEYS: &[(&str, Rule)] = &[
     ("datagrams", Rule::Address),
     ("accounts.file", Rule::Path { or_empty: false }),
     ("accounts.registration", Rule::Word(&["open", "closed"])),
+    ("accounts.most", from_one(10_000_000, "each takes 300 bytes of memory, and time at every start")),
     ("accounts.password_min_bytes", from_one(PASSWORD_MAX_BYTES as u64, "no password is longer")),
     ("accounts.sessions_per_account", from_one(MANY, DESCRIPTORS)),
     (

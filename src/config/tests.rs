@@ -78,6 +78,7 @@ fn set_is_on_top_and_the_last_one_wins() {
 fn small_values_are_legal() {
     let ones = [
         "accounts.password_min_bytes",
+        "accounts.most",
         "accounts.sessions_per_account",
         "accounts.argon2.iterations",
         "accounts.argon2.parallelism",

@@ -254,8 +254,10 @@ impl Line {
             self.dialogue = Dialogue::Password { name: name.clone(), new: false };
         } else if let Reply::AskNewPassword(name) = reply {
             self.dialogue = Dialogue::Password { name: name.clone(), new: true };
-        } else if matches!(reply, Reply::NameTaken(_)) {
+        } else if matches!(reply, Reply::NameTaken(_) | Reply::NoNewAccounts) {
             self.dialogue = Dialogue::Name;
+        } else if *reply == Reply::AskOldPassword {
+            self.dialogue = Dialogue::OldPassword;
         } else if *reply == Reply::AskNextPassword {
             self.dialogue = Dialogue::NewPassword;
         } else if matches!(reply, Reply::WrongOldPassword | Reply::PasswordChanged) {

@@ -78,6 +78,8 @@ pub enum Step<'a> {
         /// The password.
         password: Masked<&'a [u8]>,
     },
+    /// The password is to be changed.
+    ChangePassword,
     /// The password of today, before it is changed.
     OldPassword(Masked<&'a [u8]>),
     /// The password of tomorrow.

@@ -90,7 +90,7 @@ impl Operation {
             Self::Kick => &["KICK room name: put somebody out of your room"],
             Self::Close => &["CLOSE room: close your room"],
             Self::Token => &["TOKEN: a token that logs you in again: answer `name TOKEN` when asked for your name"],
-            Self::Passwd => &["PASSWD: change your password; older tokens are void then"],
+            Self::Passwd => &["PASSWD: change your password; your other sessions end, and older tokens are void then"],
             Self::Help => &["HELP [operation]: what you can do"],
             Self::Noop => &["NOOP: nothing; shows that the server is there"],
         }

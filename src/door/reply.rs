@@ -25,6 +25,8 @@ pub enum Reply {
     ReservedName(UserName),
     /// 553: somebody else was faster.
     NameTaken(UserName),
+    /// 450: there are as many accounts as there may be.
+    NoNewAccounts,
     /// 553: no name for a room.
     BadRoomName,
     /// 553: the name is kept for the server.
@@ -50,6 +52,8 @@ pub enum Reply {
     Busy(u32),
     /// 450: the account file cannot be written.
     CannotSave,
+    /// 450 to PASSWD: it was changed too often of late; seconds until it may be again.
+    TooManyChanges(u64),
     /// 331 within PASSWD.
     AskOldPassword,
     /// 332 within PASSWD.
@@ -117,6 +121,7 @@ impl Reply {
             }
             Self::ReservedName(name) => writeln!(out, "C 553 {name} is reserved; your name?"),
             Self::NameTaken(name) => writeln!(out, "C 553 {name} was just taken; your name?"),
+            Self::NoNewAccounts => writeln!(out, "C 450 no new accounts; your name?"),
             Self::BadRoomName => writeln!(out, "C 553 a room's name is 1 to {NAME_CHARS} letters, digits or _ . -"),
             Self::ReservedRoomName => writeln!(out, "C 553 that name is reserved"),
             Self::Entered { room, token, port: None } => writeln!(out, "C 227 {room} token={}", token.encode()),
@@ -136,10 +141,11 @@ impl Reply {
             Self::TokenRefused => writeln!(out, "C 531 token refused; your password?"),
             Self::Busy(seconds) => writeln!(out, "C 450 busy, try again in {seconds} s"),
             Self::CannotSave => writeln!(out, "C 450 accounts cannot be saved now, try again in 30 s"),
+            Self::TooManyChanges(seconds) => writeln!(out, "C 450 too many new passwords, try again in {seconds} s"),
             Self::AskOldPassword => writeln!(out, "C 331 your old password?"),
             Self::AskNextPassword => writeln!(out, "C 332 choose a new password"),
             Self::WrongOldPassword => writeln!(out, "C 530 wrong password; it stays as it is"),
-            Self::PasswordChanged => writeln!(out, "C 200 password changed; older tokens are void"),
+            Self::PasswordChanged => writeln!(out, "C 200 password changed; other sessions and older tokens are void"),
             Self::Token(Masked(token), seconds) => writeln!(out, "C 231 {token} expires={seconds}"),
             Self::Cancelled => writeln!(out, "C 200 cancelled"),
             Self::Done => writeln!(out, "C 200 done"),
@@ -183,7 +189,7 @@ impl Reply {
 
     /// Whether the server could not do its part just now (450): such a line counts towards no limit.
     pub fn is_busy(&self) -> bool {
-        matches!(self, Self::Busy(_) | Self::CannotSave)
+        matches!(self, Self::Busy(_) | Self::CannotSave | Self::TooManyChanges(_) | Self::NoNewAccounts)
     }
 }
 

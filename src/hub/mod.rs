@@ -145,9 +145,17 @@ impl Hub {
         self.roster.everyone()
     }
 
-    /// The sessions of an account; none if it is not online.
+    /// The sessions of an account, the oldest first; none if it is not online.
     pub fn sessions_of(&self, name: &UserName) -> &[SessionId] {
         self.online.find(name).map_or(&[], |(_, sessions)| sessions)
+    }
+
+    /// The oldest sessions of an account, the oldest first, that must end before one more may enter; none while it has
+    /// fewer than it may have.
+    pub fn surplus_of(&self, name: &UserName) -> &[SessionId] {
+        let sessions = self.sessions_of(name);
+        let surplus = (sessions.len() + 1).saturating_sub(self.rules.sessions_per_account as usize);
+        sessions.get(..surplus).unwrap_or(sessions)
     }
 
     /// The account of a session that is in.

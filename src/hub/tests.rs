@@ -287,6 +287,18 @@ fn new_rules_put_nobody_out() {
 }
 
 #[test]
+fn the_oldest_sessions_are_in_the_way_of_one_more() {
+    let mut hub = hub_after(THREE);
+    assert_eq!(hub.surplus_of(&name("ALICE")), [id(1)]);
+    assert_eq!(hub.surplus_of(&name("bob")), []);
+    assert_eq!(hub.surplus_of(&name("dora")), []);
+    hub.set_rules(Rules { sessions_per_account: 1, ..RULES });
+    assert_eq!(hub.surplus_of(&name("alice")), [id(1), id(3)]);
+    carry_out(&mut hub, "1 leave", 1);
+    assert_eq!(hub.surplus_of(&name("alice")), [id(3)]);
+}
+
+#[test]
 fn what_grows_with_the_server_is_charged() {
     // Three of five are shown.
     let setup = ["1 enter pa", "2 enter pb", "3 enter pc", "4 enter pd", "5 enter x", "1 make Tea", "2 join tea"];

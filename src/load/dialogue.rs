@@ -93,6 +93,10 @@ impl Dialogue {
             (Self::Name, 331 | 332) => {
                 self.say(Self::Password { is_new: code == 332 }, format!("C {}", visitor.password))
             }
+            // Others were faster, and there are as many accounts as there may be.
+            (Self::Password { is_new: true }, 450) if text.ends_with("your name?") => {
+                self.refuse(format!("{code} {text}"))
+            }
             // The queue of passwords is full.
             (Self::Password { is_new }, 450) => {
                 *self = Self::Password { is_new };

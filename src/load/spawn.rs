@@ -147,6 +147,7 @@ fn config(connections: u32) -> String {
 [accounts]
 argon2 = {{ memory_kib = 8, iterations = 1, parallelism = 1 }}
 queue = 10000
+most = 10000000
 
 [login]
 deadline_s = 86400

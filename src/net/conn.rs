@@ -49,7 +49,7 @@ pub(super) struct Conn {
     pub(super) bad_lines: u8,
     /// Wrong passwords and refused tokens.
     pub(super) failures: u32,
-    /// The account's epoch in which the old password was right; without meaning but while PASSWD asks for a new one.
+    /// The account's epoch in which its session logged in, or that it has set itself by PASSWD. Before login: 0.
     pub(super) epoch: u32,
     /// The kernel took less than was offered, so the socket will say when it takes more.
     pub(super) is_blocked: bool,

@@ -34,6 +34,7 @@ impl Reactor {
             Step::NameOrBye(name) => self.on_name_or_bye(id, name),
             Step::Token { name, token: Masked(token) } => self.on_token(id, &name, token, is_barred),
             Step::Password { name, new, password: Masked(password) } => self.on_password(id, name, new, password),
+            Step::ChangePassword => self.on_passwd(id),
             Step::OldPassword(Masked(password)) => self.on_old_password(id, password),
             Step::NewPassword(Masked(password)) => self.on_new_password(id, password),
             Step::IssueToken => self.issue_token(id),

@@ -42,6 +42,18 @@ impl Reactor {
         }
     }
 
+    /// Ends several connections for one reason: now, as many as this turn has room for, and the others in the next
+    /// turns. Those are not read any more.
+    pub(super) fn close_all(&mut self, ids: &[SessionId], reason: CloseReason) {
+        for id in ids {
+            if self.turn_work < TURN_WORK_ENDS {
+                self.close(*id, reason);
+            } else {
+                self.condemn(*id, End::Closed(reason));
+            }
+        }
+    }
+
     /// Ends a connection for a reason, which its client, the log and the counters are told.
     pub(super) fn close(&mut self, id: SessionId, reason: CloseReason) {
         let Some(conn) = self.conn(id).filter(|conn| conn.life == Life::Open) else { return };

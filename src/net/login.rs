@@ -8,7 +8,7 @@ use super::fault;
 use super::log_limit::Subject;
 use super::reactor::Reactor;
 use super::token::{from_ticket, ticket};
-use crate::auth::{Refused, Request, Secret, Verdict};
+use crate::auth::{Origin, Refused, Request, Secret, Verdict};
 use crate::close::CloseReason;
 use crate::door::Masked;
 use crate::door::reply::Reply;
@@ -16,6 +16,15 @@ use crate::hub::command::Command;
 use crate::hub::names::UserName;
 use crate::hub::session::SessionId;
 use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
+
+/// How somebody has proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// By the account's password, one that was just chosen too.
+    Password,
+    /// By a resume token.
+    Token,
+}
 
 impl Reactor {
     /// Somebody says who they are. A server that takes no new accounts answers every name in one way, spelled as it came:
@@ -25,7 +34,8 @@ impl Reactor {
             (_, Registration::Closed) => Reply::AskPassword(name),
             (Some(registered), Registration::Open) => Reply::AskPassword(registered),
             (None, Registration::Open) if name.is_reserved() => Reply::ReservedName(name),
-            (None, Registration::Open) => Reply::AskNewPassword(name),
+            (None, Registration::Open) if self.auth.may_register() => Reply::AskNewPassword(name),
+            (None, Registration::Open) => Reply::NoNewAccounts,
         };
         self.reply(id, &reply);
     }
@@ -41,8 +51,8 @@ impl Reactor {
     /// penalty could keep from being guessed, and neighbours of the same address would wait for it.
     pub(super) fn on_token(&mut self, id: SessionId, name: &UserName, token: &[u8], is_barred: bool) {
         self.turn_work += TOKEN_WORK;
-        if self.auth.check_token(name, token, self.clock.unix_ms / 1000) {
-            return self.enter(id, name);
+        if let Some(epoch) = self.auth.check_token(name, token, self.clock.unix_ms / 1000) {
+            return self.enter(id, name, epoch, Proof::Token);
         }
         if is_barred {
             return self.close(id, CloseReason::TooManyFailures);
@@ -65,38 +75,30 @@ impl Reactor {
         self.submit(id, request);
     }
 
-    /// PASSWD: the password of today.
-    pub(super) fn on_old_password(&mut self, id: SessionId, password: &[u8]) {
-        let Some(name) = self.hub.name_of(id).cloned() else { return };
-        self.submit(id, Request::Check { name, password: Secret::new(password.to_vec()) });
-    }
-
-    /// PASSWD: the password of tomorrow.
-    pub(super) fn on_new_password(&mut self, id: SessionId, password: &[u8]) {
-        let Some(name) = self.hub.name_of(id).cloned() else { return };
-        let Some(epoch) = self.conn(id).map(|conn| conn.epoch) else { return };
-        self.submit(id, Request::Change { name, epoch, password: Secret::new(password.to_vec()) });
-    }
-
-    /// TOKEN: a resume token for this account.
+    /// TOKEN: a resume token for this account, as of when this session logged in.
     pub(super) fn issue_token(&mut self, id: SessionId) {
         self.turn_work += TOKEN_WORK;
-        let token = self.hub.name_of(id).and_then(|name| self.auth.issue_token(name, self.clock.unix_ms / 1000));
+        let Some(epoch) = self.conn(id).map(|conn| conn.epoch) else { return };
+        let now = self.clock.unix_ms / 1000;
+        let token = self.hub.name_of(id).and_then(|name| self.auth.issue_token(name, epoch, now));
         match token {
             Some((token, seconds)) => self.reply(id, &Reply::Token(Masked(token), seconds)),
-            None => self.close(id, CloseReason::Internal), // an account that is in, and is not in the file
+            None => self.close(id, CloseReason::PasswordChanged),
         }
     }
 
-    fn submit(&mut self, id: SessionId, request: Request) {
+    /// Hands a password to the account thread. The connection is not read until it is answered.
+    pub(super) fn submit(&mut self, id: SessionId, request: Request) {
         let now = self.clock.now;
         let limits = &self.tuning.limits;
         let Some(conn) = self.conns.find(id) else { return };
-        let origin = (!addresses::exempt(conn.ip, limits)).then(|| addresses::party(conn.ip));
+        let origin = || Origin { address: addresses::party(conn.ip), network: addresses::network(conn.ip) };
+        let origin = (!addresses::exempt(conn.ip, limits)).then(origin);
         match self.auth.submit(ticket(id), origin, request) {
             Ok(()) => conn.pause = Pause::Verdict(now),
             Err(Refused::Full) => self.reply(id, &Reply::Busy(BUSY_RETRY_S)),
             Err(Refused::Taken) => self.on_taken(id),
+            Err(Refused::NoneLeft) => self.reply(id, &Reply::NoNewAccounts),
         }
     }
 
@@ -110,7 +112,7 @@ impl Reactor {
     /// the account file stays done.
     pub(super) fn take_verdicts(&mut self) {
         while let Some(answer) = self.auth.poll_answer() {
-            self.stats.registered += u64::from(answer.verdict == Verdict::Registered);
+            self.stats.registered += u64::from(matches!(answer.verdict, Verdict::Registered { .. }));
             let id = from_ticket(answer.ticket);
             self.guard(id, |reactor| reactor.on_verdict(id, answer.verdict));
         }
@@ -120,45 +122,53 @@ impl Reactor {
     }
 
     fn on_verdict(&mut self, id: SessionId, verdict: Verdict) {
+        if let Verdict::Changed { name, epoch } = &verdict {
+            self.on_new_epoch(id, name, *epoch);
+        }
         let Some(conn) = self.conn(id) else { return };
         let Pause::Verdict(asked) = conn.pause else { return };
         let is_in = conn.door.is_logged_in();
         let claimed = conn.door.claimed_name().cloned();
         self.resume(id);
         match (verdict, claimed) {
-            (Verdict::Registered | Verdict::Right { .. }, Some(name)) => self.enter(id, &name),
+            (Verdict::Registered { epoch } | Verdict::Right { epoch }, Some(name)) => {
+                self.enter(id, &name, epoch, Proof::Password);
+            }
             (Verdict::Wrong, Some(_)) => self.on_wrong(id, asked, Late::Wrong),
             (Verdict::Right { epoch }, None) if is_in => self.on_right_old(id, epoch),
-            (Verdict::Changed, None) if is_in => self.reply(id, &Reply::PasswordChanged),
+            (Verdict::Changed { .. }, None) if is_in => self.reply(id, &Reply::PasswordChanged),
             (Verdict::Wrong, None) if is_in => self.on_wrong(id, asked, |_| Late::WrongOld),
             (Verdict::Taken, _) => self.on_taken(id),
+            (Verdict::Busy, _) => self.reply(id, &Reply::Busy(BUSY_RETRY_S)),
             (Verdict::Unavailable, _) => self.reply(id, &Reply::CannotSave),
-            (Verdict::Registered | Verdict::Right { .. } | Verdict::Wrong | Verdict::Changed, _) => {
+            (Verdict::Registered { .. } | Verdict::Right { .. } | Verdict::Wrong | Verdict::Changed { .. }, _) => {
                 self.close(id, CloseReason::Internal); // a verdict that nobody here has asked for
             }
         }
     }
 
-    /// Somebody has proved who they are.
-    fn enter(&mut self, id: SessionId, name: &UserName) {
+    /// Somebody has proved who they are, in this epoch of the account. Whoever knows the password comes in, if need be
+    /// in the place of the oldest session: else whoever holds that account's sessions could keep its owner out.
+    fn enter(&mut self, id: SessionId, name: &UserName, epoch: u32, proof: Proof) {
         fault::trip("enter", name.as_str().as_bytes());
         let Some(name) = self.auth.lookup(name) else { return self.close(id, CloseReason::Internal) };
+        if self.auth.epoch(&name) != Some(epoch) {
+            return self.close(id, CloseReason::PasswordChanged); // since it was checked
+        }
+        if proof == Proof::Password {
+            for oldest in self.hub.surplus_of(&name).to_vec() {
+                self.close(oldest, CloseReason::Replaced);
+            }
+        }
         let Some(conn) = self.conn(id) else { return };
         conn.failures = 0;
+        conn.epoch = epoch;
         let ip = conn.ip;
         self.log_peer(Subject::LoggedIn, Some(ip), |_| format!("{name} logged in from {ip}"));
         self.command(id, Command::Enter { name });
         if self.hub.name_of(id).is_some() {
             self.addresses.refund(ip, &self.tuning.limits);
         }
-    }
-
-    /// PASSWD: the old password was right, in this epoch of the account.
-    fn on_right_old(&mut self, id: SessionId, epoch: u32) {
-        if let Some(conn) = self.conn(id) {
-            conn.epoch = epoch;
-        }
-        self.reply(id, &Reply::AskNextPassword);
     }
 
     fn on_wrong(&mut self, id: SessionId, asked: Millis, answer: impl FnOnce(u32) -> Late) {

@@ -26,6 +26,7 @@ pub mod outbox;
 mod pace;
 pub mod pages;
 mod parcels;
+mod passwd;
 mod reactor;
 mod read;
 mod rooms;
@@ -60,6 +61,7 @@ use listen::Listener;
 pub use listen::{Trial, try_places};
 use log_limit::LogLimit;
 use pages::Pages;
+use passwd::Changes;
 use reactor::{Ending, Reactor};
 use rooms::Relay;
 use slim::Crest;
@@ -243,6 +245,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         log_limit: LogLimit::default(),
         hub: Hub::new(Rules::from(&tuning)),
         auth,
+        changes: Changes::default(),
         relay,
         pages: Pages::default(),
         timers: Timers::default(),

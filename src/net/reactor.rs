@@ -17,6 +17,7 @@ use super::guesses::Guesses;
 use super::listen::Listener;
 use super::log_limit::LogLimit;
 use super::pages::Pages;
+use super::passwd::Changes;
 use super::rooms::Relay;
 use super::slim::Crest;
 use super::stats::Stats;
@@ -58,6 +59,8 @@ pub(super) struct Reactor {
 
     pub(super) hub: Hub,
     pub(super) auth: Auth,
+    /// Who has changed a password of late.
+    pub(super) changes: Changes,
     pub(super) relay: Relay,
 
     pub(super) pages: Pages,

@@ -114,7 +114,7 @@ impl Reactor {
         let now = self.clock.now;
         let limits = &self.tuning.limits;
         let conn = self.conns.find(id)?;
-        if conn.life != Life::Open || conn.pause != Pause::None {
+        if conn.life != Life::Open || conn.pause != Pause::None || conn.is_condemned {
             return None;
         }
         let limit = conn.door.frame_limit(limits.line_bytes);

@@ -114,9 +114,6 @@ fn lines_typed_ahead_are_sent_in_order() {
         assert!(bob.line().ends_with(&format!(" alice {text}")));
     }
     alice.wait_for_line("alice> four", 11);
-    // A paste of several lines, as terminals mark it, is one.
-    alice.keys("\x15\x1b[200~five\rsix\x1b[201~\r");
-    assert!(bob.line().ends_with(" alice five six"));
 }
 
 #[test]

@@ -264,7 +264,7 @@ fn a_new_password_is_chosen_by_hand_whatever_the_variable_says() {
     let mut alice = Terminal::start_with(24, 80, home.path(), client, &[&host, &port, "alice"], &variables);
     alice.wait_for("alice> ");
     alice.keys("/passwd\r");
-    alice.wait_for("choose a password: ");
+    alice.wait_for("choose a new password: ");
     alice.keys("battery staple\r");
     alice.wait_for("the same password again: ");
     alice.keys("battery staple\r");

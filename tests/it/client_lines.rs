@@ -129,7 +129,7 @@ fn escapes_of_other_programs_are_taken_out() {
     run(server.addr(), script).check(0, &[]);
     assert!(bob.line().ends_with(" alice red"));
     let script = r#"client --once "$(printf '\033[31mred')" $SERVER alice"#;
-    run(server.addr(), script).check(1, &["control character", "--strip-ansi"]);
+    run(server.addr(), script).check(1, &["U+001B", "--strip-ansi"]);
 }
 
 #[test]

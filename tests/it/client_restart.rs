@@ -58,7 +58,7 @@ fn a_password_changed_by_another_client_of_the_same_home_keeps_nobody_out() {
     let old = kept();
     second.keys("/passwd\r");
     for (asked, answer) in
-        [("password: ", PASSWORD), ("choose a password: ", "battery staple"), ("again: ", "battery staple")]
+        [("old password: ", PASSWORD), ("choose a new password: ", "battery staple"), ("again: ", "battery staple")]
     {
         second.wait_for(asked);
         second.keys(&format!("{answer}\r"));

@@ -54,6 +54,24 @@ fn plain_reads_commands_and_writes_lines() {
 }
 
 #[test]
+fn a_line_of_a_script_is_said_as_it_is() {
+    let server = Server::start();
+    let mut bob = server.typed("bob");
+    let outcome = run(
+        &server,
+        r"printf '  code\nPM me the link\nDM\302\240bob x\n/pm  y\n/j' | client --plain $HOST $PORT alice",
+    );
+    outcome.check(1, &["line 5 was not done"]);
+    // What is wrong with a command is told at once, what was said when it is confirmed.
+    let texts = texts(&outcome).into_iter().filter(|text| text.starts_with("alice: "));
+    let said = ["  code", "PM me the link", "DM\u{a0}bob x", "y"];
+    for (shown, text) in texts.zip(said) {
+        assert_eq!(shown, format!("alice: {text} (sent to 1)"));
+        assert!(bob.line().ends_with(&format!(" alice {text}")));
+    }
+}
+
+#[test]
 fn without_a_terminal_it_is_plain_by_itself() {
     let server = Server::start();
     let outcome = run(&server, "echo hello | client $HOST $PORT alice");

@@ -96,7 +96,7 @@ fn misused_commands_are_not_kept() {
     let server = Server::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
-    for line in ["/passwd horse1 horse2", "/pass horse3", "/create den horse4", "/login horse5", "/help passwd"] {
+    for line in ["/passwd horse1 horse2", "/pass horse3", "/enter den horse4", "/login horse5", "/help passwd"] {
         alice.keys(&format!("{line}\r"));
         alice.wait_for_line("alice> ", 7);
     }

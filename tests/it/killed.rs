@@ -1,5 +1,5 @@
-//! kill -9 at every step of a registration, of a rewrite of the account file, and of a start that compacts it: who was
-//! told 230 has an account, and the file loads.
+//! kill -9 at every step of a registration, of a rewrite of the account file, and of its compaction, at a start and while
+//! the server runs: who was told 230 has an account, and the file loads.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use crc::{CRC_32_ISCSI, Crc};
 
-use crate::util::{Outcome, PASSWORD, PATIENCE, Server, Strace, eventually, finish_with, run, run_with, strace};
+use crate::util::{
+    Client, Outcome, PASSWORD, PATIENCE, Server, Strace, eventually, finish_with, run, run_with, strace,
+};
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 
@@ -87,15 +89,21 @@ fn dead_lines(folder: &Path) -> Vec<u8> {
     for name in ["alice", "bob"] {
         add(folder, name).check(0, &[]);
     }
-    let mut text = fs::read_to_string(folder.join("accounts")).unwrap();
-    let phc = text.lines().nth(1).unwrap().split(':').nth(5).unwrap().to_owned();
-    for n in 0..1100 {
-        let body = format!("U:{}:1760000000:alice:{}:{phc}:", n + 3, n + 2);
+    let mut text = changed(&fs::read_to_string(folder.join("accounts")).unwrap(), 1100);
+    text.push_str("A:1103:17");
+    text.into_bytes()
+}
+
+/// An account file of two, with so many changes of the first one's password behind it; it stays what it was.
+fn changed(file: &str, changes: usize) -> String {
+    let mut text = file.to_owned();
+    let first: Vec<&str> = file.lines().nth(1).unwrap().split(':').collect();
+    for n in 0..changes {
+        let body = format!("U:{}:1760000000:{}:{}:{}:", n + 3, first[3], n + 2, first[5]);
         let checksum = Crc::<u32>::new(&CRC_32_ISCSI).checksum(body.as_bytes());
         text.push_str(&format!("{body}{checksum:08x}\n"));
     }
-    text.push_str("A:1103:17");
-    text.into_bytes()
+    text
 }
 
 /// Adds an account with the cheapest hash.
@@ -145,6 +153,78 @@ fn at_every_step_of_a_start_that_mends_and_compacts() {
                     fs::remove_file(file).unwrap();
                 }
             }
+        }
+    }
+    println!("killed at {kills} steps");
+}
+
+/// Changes the password of somebody who is in, or finds the server dead: whether it said 200.
+#[track_caller]
+fn changes(server: &Server, client: &Client, new: &str) -> bool {
+    let mut stream = client.stream();
+    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    stream.write_all(format!("PASSWD\n{PASSWORD}\n{new}\n").as_bytes()).unwrap();
+    let (mut said, mut bytes, deadline) = (String::new(), [0; 1024], Instant::now() + PATIENCE);
+    while Instant::now() < deadline {
+        match stream.read(&mut bytes) {
+            Ok(0) => return false,
+            Ok(len) => said.push_str(&String::from_utf8_lossy(&bytes[..len])),
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) && !server.is_dead() => {}
+            Err(_) => return false,
+        }
+        if said.contains("C 200 password changed") {
+            return true;
+        }
+    }
+    panic!("neither an answer nor an end: {said:?}");
+}
+
+/// Whether this password opens the account.
+#[track_caller]
+fn opens(server: &Server, name: &str, password: &str) -> bool {
+    let mut client = server.greeted();
+    client.send(&format!("{name}\n{password}"));
+    client.expect("C 331 ");
+    client.line().starts_with("C 230 ")
+}
+
+#[test]
+fn at_every_step_of_a_compaction_while_the_server_runs() {
+    const NEW: &str = "battery staple";
+    let mut server = Server::start();
+    for name in ["alice", "bob"] {
+        server.bare(name).barrier();
+    }
+    server.term();
+    let file = server.path("accounts");
+    // One more change, and more than 1,000 lines no longer count.
+    let before = changed(&fs::read_to_string(&file).unwrap(), 1000);
+    let mut kills = 0;
+    for call in ["pwrite64", "fdatasync", "/^unlink", "openat", "fchmod", "write", "fsync", "/^rename"] {
+        for when in 1.. {
+            fs::write(&file, &before).unwrap();
+            server.restart();
+            let alice = server.returning("alice");
+            let Some(strace) = Strace::attach(&server, &[&format!("{call}:signal=KILL:when={when}")]) else { return };
+            let is_told = changes(&server, &alice, NEW);
+            eventually(&format!("{call} {when}: it is compacted, or dead"), || {
+                server.is_dead() || server.log_text().contains("the file was compacted, from 1003 lines to 2")
+            });
+            let is_over = !server.is_dead();
+            drop(strace);
+            server.kill9();
+            server.restart();
+            let is_new = opens(&server, "alice", NEW);
+            assert!(is_new || !is_told && opens(&server, "alice", PASSWORD), "{call} {when}: told {is_told}");
+            assert!(opens(&server, "bob", PASSWORD), "{call} {when}");
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            assert!([3, 1003, 1004].contains(&lines) && (lines == 3 || !is_over), "{call} {when}: {lines} lines");
+            server.term();
+            if is_over {
+                assert!(when > 1, "{call} is not among the steps");
+                break;
+            }
+            kills += 1;
         }
     }
     println!("killed at {kills} steps");

@@ -117,9 +117,9 @@ fn unknown_operations_and_text_at_the_wrong_moment() {
 }
 
 #[test]
-fn passwd_changes_the_password_and_leaves_other_sessions_alone() {
+fn passwd_changes_the_password_and_ends_the_other_sessions() {
     let server = Server::start();
-    let mut other = server.bare("alice");
+    let (mut other, mut bob) = (server.bare("alice"), server.bare("bob"));
     let mut alice = server.bare("alice");
     alice.send("PASSWD");
     alice.expect("C 331 ");
@@ -129,8 +129,9 @@ fn passwd_changes_the_password_and_leaves_other_sessions_alone() {
     alice.expect("C 501 ");
     alice.send(" battery staple ");
     alice.expect("C 200");
+    other.expect_421("password was changed");
     alice.barrier();
-    other.barrier();
+    bob.barrier();
     let mut again = server.greeted();
     again.send_raw(b"alice\ncorrect horse\n battery staple \n");
     again.expect("C 331 ");
@@ -162,9 +163,7 @@ fn passwd_loses_to_one_that_came_first() {
     }
     quick.send("battery staple");
     quick.expect("C 200");
-    slow.send("stolen staple");
-    slow.expect("C 530 ");
-    slow.barrier();
+    slow.expect_421("password was changed");
     let mut again = server.greeted();
     again.send_raw(b"alice\nstolen staple\nbattery staple\n");
     again.expect("C 331 ");
@@ -172,9 +171,10 @@ fn passwd_loses_to_one_that_came_first() {
     again.expect("C 230 ");
     // With the password of now it is changed again.
     for (line, code) in [("PASSWD", "C 331 "), ("battery staple", "C 332 "), ("a third one", "C 200 ")] {
-        slow.send(line);
-        slow.expect(code);
+        again.send(line);
+        again.expect(code);
     }
+    quick.expect_421("password was changed");
 }
 
 #[test]

@@ -9,12 +9,12 @@ fn text(number: usize) -> String {
     format!("{number:x<2000}")
 }
 
-/// A server that bears no more than 128 KiB of debts in all.
-fn poor() -> Server {
+/// A server that bears no more than so many KiB of debts in all.
+fn poor(kib: u64) -> Server {
     Server::builder()
         .no_rates()
         .set("limits.send_buffer_bytes", "4096")
-        .set("limits.owed_total_bytes", "131072")
+        .set("limits.owed_total_bytes", &(kib * 1024).to_string())
         .start()
 }
 
@@ -74,12 +74,12 @@ fn who_has_read_all_in_time_may_owe_as_much_again() {
 
 #[test]
 fn when_all_owe_too_much_the_largest_debtor_goes() {
-    let server = poor();
+    let server = poor(256);
     let mut alice = server.bare("alice");
     let canary = Canary::start(&server);
     let (mut some, mut most) = (server.narrow("some"), server.narrow("most"));
-    say(&mut alice, "DM some", 20);
-    say(&mut alice, "DM most", 40);
+    say(&mut alice, "DM some", 30);
+    say(&mut alice, "DM most", 60);
     // Nobody has owed more than a connection may, and nobody for long: it is the sum. What is said to somebody by
     // name is said until it is too much.
     let deadline = Instant::now() + PATIENCE;
@@ -90,7 +90,7 @@ fn when_all_owe_too_much_the_largest_debtor_goes() {
     }
     server.wait_for_log("421 too slow: most from");
     assert!(!server.log_text().contains("too slow: some"));
-    assert_eq!(numbered(&mut some, "DM", 20).0, 20);
+    assert_eq!(numbered(&mut some, "DM", 30).0, 30);
     some.barrier();
     assert!(most.expect_reset_or_closed().ends_with("C 421 too slow\n"));
     canary.talks();
@@ -99,7 +99,7 @@ fn when_all_owe_too_much_the_largest_debtor_goes() {
 
 #[test]
 fn who_has_left_with_much_unread_is_a_debtor_too() {
-    let server = poor();
+    let server = poor(128);
     let mut alice = server.bare("alice");
     let mut leavers: Vec<Client> = (0..2).map(|n| server.narrow(&format!("leaver{n}"))).collect();
     let mut late = server.narrow("late");

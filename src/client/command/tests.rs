@@ -22,20 +22,45 @@ fn texts() {
     check("hello all", &Intent::Text("hello all"));
     check("//etc/passwd", &Intent::Text("/etc/passwd"));
     check(" /who", &Intent::Text(" /who"));
+    check("    if x:  ", &Intent::Text("    if x:  "));
+    check("/say /who  there", &Intent::Text("/who  there"));
     check("grüße 👋", &Intent::Text("grüße 👋"));
 }
 
 #[test]
 fn the_plain_dialogue() {
-    check("PM", &Intent::AskEverybody);
-    check("PM  hi", &Intent::Everybody("hi"));
-    check("DM", &Intent::AskDirect);
-    check("DM bob", &Intent::AskDirectTo("bob"));
-    check("DM bob  psst you", &Intent::Direct { to: "bob", text: "psst you" });
-    check("EX", &Intent::Quit);
-    for text in ["pm", "Dm bob x", "EX machina", "PMs are fun", "WHO", " DM bob hi", "ex"] {
+    for spaces in ["", " ", "   "] {
+        check(&format!("PM{spaces}"), &Intent::AskEverybody);
+        check(&format!("BM{spaces}"), &Intent::AskEverybody);
+        check(&format!("DM{spaces}"), &Intent::AskDirect);
+        check(&format!("EX{spaces}"), &Intent::Quit);
+    }
+    for text in ["pm", "Dm bob x", "EX machina", "PMs are fun", "WHO", " DM bob hi", "ex", " EX", "QUIT"] {
         check(text, &Intent::Text(text));
     }
+}
+
+#[test]
+fn a_verb_with_words_behind_it_is_text() {
+    for verb in ["PM", "BM", "DM", "EX"] {
+        for behind in
+            [" me the root password", " bob", "  bob  x", "\tbob x", "\u{a0}", "\u{3000}bob x", "\u{2003}bob x"]
+        {
+            let line = format!("{verb}{behind}");
+            check(&line, &Intent::Text(&line));
+        }
+    }
+}
+
+#[test]
+fn words_are_separated_by_spaces_alone() {
+    check("/rm lobby\u{3000}hello world", &Intent::InRoom { room: "lobby\u{3000}hello", text: "world" });
+    check("/dm bob\u{a0}secret", &Intent::AskDirectTo("bob\u{a0}secret"));
+    check("/pm \u{3000}x", &Intent::Everybody("\u{3000}x"));
+    check("/who\u{2003}al", &Intent::Unknown { typed: "/who\u{2003}al", nearest: None });
+    check("/who a\tb", &Intent::Who(Some("a\tb")));
+    check_room("/join a\u{a0}pw", Some("a\u{a0}pw"), Deed::Join(None));
+    check_room("/kick  a   b ", Some("a"), Deed::Kick("b"));
 }
 
 #[test]
@@ -53,6 +78,8 @@ fn commands() {
     check_room("/names a b", Some("a"), Deed::Names(Some("b")));
     check_room("/join a", Some("a"), Deed::Join(None));
     check_room("/join a pw", Some("a"), Deed::Join(Some("pw")));
+    check_room("/join a  two  words ", Some("a"), Deed::Join(Some("two  words ")));
+    check_room("/join a  ", Some("a"), Deed::Join(None));
     check_room("/make a pw", Some("a"), Deed::Make(Some("pw")));
     check_room("/leave", None, Deed::Leave);
     check_room("/kick bob", None, Deed::Kick("bob"));
@@ -73,7 +100,6 @@ fn wrong_arguments() {
         ("/rm lobby", "rm"),
         ("/who a b", "who"),
         ("/join", "join"),
-        ("/join a b c", "join"),
         ("/kick", "kick"),
         ("/kick a b c", "kick"),
         ("/leave a b", "leave"),
@@ -90,19 +116,59 @@ fn wrong_arguments() {
 fn the_nearest() {
     for (typed, nearest) in [
         ("/hepl", Some("help")),
-        ("/q", Some("quit")),
         ("/jion", Some("join")),
         ("/mak", Some("make")),
         ("/room", Some("rooms")),
-        ("/zzz", Some("help")),
-        ("/password", Some("passwd")),
-        ("/frobnicate", Some("forget")),
-        ("/", None),
+        ("/wo", Some("who")),
         ("/pn", Some("pm")),
-        ("/exit", Some("quit")),
+        ("/mgs", Some("msg")),
+        ("/exti", Some("exit")),
+        ("/pasword", Some("password")),
+        // Several would do, or none.
+        ("/im", None),
+        ("/pa", None),
+        ("/zzz", None),
+        ("/frobnicate", None),
+        ("/afk", None),
+        ("/kill", None),
+        ("/test", None),
+        ("/ls", None),
+        ("/x", None),
+        ("/", None),
+        ("/usr/bin/env", None),
     ] {
-        check(typed, &Intent::Unknown { typed, nearest: nearest.and_then(Command::find) });
+        check(typed, &Intent::Unknown { typed, nearest });
     }
+}
+
+#[test]
+fn habits_of_other_programs() {
+    check("/msg bob hi", &Intent::Direct { to: "bob", text: "hi" });
+    check("/query bob", &Intent::AskDirectTo("bob"));
+    check("/bm hi", &Intent::Everybody("hi"));
+    check_room("/j a pw", Some("a"), Deed::Join(Some("pw")));
+    check_room("/part", None, Deed::Leave);
+    check("/list", &Intent::Rooms(None));
+    check("/EXIT", &Intent::Quit);
+    check("/help msg", &Intent::HelpOn(Command::find("dm").unwrap()));
+    for name in ["me", "nick", "ignore", "away", "topic", "invite", "whois", "ban", "op", "mode", "clear"] {
+        for line in [format!("/{name}"), format!("/{name} a b"), format!("/help {name}"), format!("/help /{name}")] {
+            assert!(matches!(parse(&line), Intent::Absent(_)), "{line}");
+        }
+    }
+}
+
+#[test]
+fn no_name_has_two_meanings() {
+    let mut names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+    names.extend(ALIASES.iter().map(|(alias, _)| *alias));
+    names.extend(ABSENT.iter().map(|(absent, _)| *absent));
+    names.push("say");
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+    assert!(ABSENT.iter().all(|(_, sentence)| !sentence.ends_with('.') && !sentence.is_empty()));
 }
 
 #[test]
@@ -117,11 +183,18 @@ fn lines_that_hold_a_password() {
         ("/pass x", true),
         ("/password x", true),
         ("/login x", true),
-        ("/create room pw", true),
         ("/enter room pw", true),
         ("/ join a pw", true),
         ("/join\ta\tpw", true),
         ("/join a pw and more", true),
+        ("/join a\u{a0}pw", true),
+        ("/make a\u{3000}pw", true),
+        ("/j a pw", true),
+        ("/create a pw", true),
+        ("/identify pw", true),
+        ("/register alice pw", true),
+        ("/part a", false),
+        ("/msg bob hi", false),
         ("/passwd", false),
         ("/frobnicate", false),
         ("/kick a bob", false),
@@ -157,12 +230,15 @@ fn every_command_is_documented() {
     for command in COMMANDS {
         assert!(page.contains(&format!("`{}`", command.usage())), "{}", command.usage());
     }
+    for name in ALIASES.iter().map(|(alias, _)| *alias).chain(ABSENT.iter().map(|(absent, _)| *absent)) {
+        assert!(page.contains(&format!("`/{name}`")), "{name}");
+    }
 }
 
 #[test]
 fn every_command_is_found_by_its_own_name() {
     for command in COMMANDS {
         assert_eq!(Command::find(&command.name.to_uppercase()), Some(command));
-        assert_eq!(nearest(command.name), Some(command));
+        assert_eq!(nearest(command.name), Some(command.name));
     }
 }

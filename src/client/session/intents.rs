@@ -2,10 +2,10 @@
 
 use super::Session;
 use super::requests::{Listed, Request, Unconfirmed, Way, Words};
-use super::rooms::is_same;
-use crate::client::action::{Now, Place, Secret};
-use crate::client::command::{COMMANDS, Command, Deed, Intent};
+use crate::client::action::{Action, Now, Place, Secret};
+use crate::client::command::{COMMANDS, Deed, Intent};
 use crate::client::visible::is_hidden;
+use crate::text::is_same_name;
 
 impl Session {
     /// What is done here; the rest is for the server.
@@ -18,20 +18,19 @@ impl Session {
             Intent::GoPublic => self.go(Place::Public),
             Intent::AskEverybody => self.ask_text_for(Place::Public),
             Intent::Room { room: Some(room), deed: Deed::Join(_) } if self.rooms.find(room).is_some() => {
-                let room = self.rooms.find(room).map_or_else(|| (*room).to_owned(), |room| room.name.clone());
-                self.go(Place::Room(room));
+                self.go(Place::Room(self.spelled(room)));
             }
             Intent::Forget => {
                 let count = self.unconfirmed.len();
                 self.unconfirmed.clear();
-                self.note("forgotten", format!("{count} messages forgotten"));
+                self.note("forgotten", format!("{} forgotten", counted(count, "message")));
             }
+            Intent::Absent(sentence) => self.trouble("unknown", (*sentence).to_owned()),
             Intent::Help => self.help(),
             Intent::HelpOn(command) => self.note("help", format!("{}: {}", command.usage(), command.help)),
             Intent::Usage(command) => self.trouble("usage", format!("usage: {}", command.usage())),
             Intent::Unknown { typed, nearest } => {
-                let hint = nearest
-                    .map_or("/help lists all".to_owned(), |near: &Command| format!("did you mean /{}?", near.name));
+                let hint = nearest.map_or("/help lists all".to_owned(), |name| format!("did you mean /{name}?"));
                 self.trouble("unknown", format!("there is no {typed}; {hint}"));
             }
             Intent::Quit => self.quit(now),
@@ -61,22 +60,42 @@ impl Session {
     /// What is done with a room, on a connection.
     fn on_deed(&mut self, room: Option<&str>, deed: &Deed<'_>, now: Now) {
         let here = if let Place::Room(room) = &self.talk.place { Some(room.clone()) } else { None };
-        let Some(room) = room.or(here.as_deref()) else {
-            return self.trouble("usage", "you are in no room; say which one".to_owned());
-        };
+        let Some(room) = room.or(here.as_deref()) else { return self.ask_which_room() };
         // What may be a name is the server's to say; but not what will stand in the prompt.
         if room.chars().any(is_hidden) {
             return self.trouble("usage", "a room's name is letters, digits or _ . -".to_owned());
         }
+        if let Some(bare) = room.strip_prefix('#') {
+            return self.trouble("usage", format!("a room's name has no # here: {bare}"));
+        }
+        let room = &self.spelled(room);
         let secret = |password: &Option<&str>| password.map(|text| Secret(text.to_owned().into()));
         match deed {
             Deed::Join(password) => self.enter(room, secret(password), Way::Wanted, now),
             Deed::Make(password) => self.enter(room, secret(password), Way::Made, now),
             Deed::Names(prefix) => self.list(Listed::Names, &["NAMES", room], *prefix, now),
-            Deed::Kick(name) => self.request(Request::Other, &["KICK", room, name], now),
+            Deed::Kick(name) => {
+                let request = Request::Kick { room: room.to_owned(), name: (*name).to_owned() };
+                self.request(request, &["KICK", room, name], now);
+            }
             Deed::Close => self.request(Request::Close(room.to_owned()), &["CLOSE", room], now),
             Deed::Leave => self.request(Request::Leave(room.to_owned()), &["LEAVE", room], now),
         }
+    }
+
+    /// No room was named, and the user talks in none.
+    fn ask_which_room(&mut self) {
+        let names: Vec<&str> = self.rooms.iter().map(|room| room.name.as_str()).collect();
+        let text = match names.as_slice() {
+            [] => "you are in no room; say which one".to_owned(),
+            names => format!("you talk to everybody; say which room (you are in {})", names.join(", ")),
+        };
+        self.trouble("usage", text);
+    }
+
+    /// A room's name as the server spells it, if the user is in it; else as it was typed.
+    fn spelled(&self, room: &str) -> String {
+        self.rooms.find(room).map_or(room, |room| &room.name).to_owned()
     }
 
     /// Enters a room.
@@ -89,24 +108,40 @@ impl Session {
         }
     }
 
-    /// Says something; without a connection it is kept, to be offered when there is one.
+    /// Says what the user has entered; without a connection it is kept, to be offered when there is one.
     pub(super) fn say(&mut self, place: Place, text: &str, now: Now) {
-        let text = text.trim_start_matches(' ');
-        let line: &[&str] = match &place {
-            Place::Public => &["PM", text],
-            Place::Room(room) => &["RM", room, text],
-            Place::Direct { with } => &["DM", with, text],
+        if self.deliver(place, text, now) && self.settings.people {
+            self.actions.push_back(Action::EraseLine);
+        }
+    }
+
+    /// Sends a text, and gives whether that was done.
+    fn deliver(&mut self, place: Place, text: &str, now: Now) -> bool {
+        let place = if let Place::Room(room) = &place { Place::Room(self.spelled(room)) } else { place };
+        let verb: &[&str] = match &place {
+            Place::Public => &["PM"],
+            Place::Room(room) => &["RM", room],
+            Place::Direct { with } => &["DM", with],
         };
+        let line = [verb, &[text]].concat();
         // Before it is kept, too.
-        if !self.can_send("C", line) {
-            return;
+        if !self.can_send("C", &line) {
+            return false;
         }
         let words = Words { place: place.clone(), text: text.to_owned() };
         if !self.is_ready() {
             self.note("kept", "not connected: it will be offered to you when you are".to_owned());
-            return self.keep(Unconfirmed { words, was_sent: false });
+            self.keep(Unconfirmed { words, was_sent: false, is_told: true });
+            return false;
         }
-        self.request(Request::Say(words), line, now);
+        let request = Request::Say(words);
+        if text.starts_with(' ') {
+            self.request(Request::Open, verb, now);
+            self.request_as("D", request, &[text], now);
+        } else {
+            self.request(request, &line, now);
+        }
+        true
     }
 
     /// The next plain text goes there.
@@ -137,7 +172,7 @@ impl Session {
     /// Forgets a room; whether plain text went there.
     fn drop_room(&mut self, room: &str) -> bool {
         let name = self.rooms.leave(room).map_or_else(|| room.to_owned(), |room| room.name);
-        matches!(&self.talk.place, Place::Room(here) if is_same(here, &name))
+        matches!(&self.talk.place, Place::Room(here) if is_same_name(here, &name))
     }
 
     fn list(&mut self, of: Listed, words: &[&str], prefix: Option<&str>, now: Now) {
@@ -149,12 +184,13 @@ impl Session {
         if self.unconfirmed.is_empty() {
             let text = match self.requests.iter().filter(|request| matches!(request, Request::Say(_))).count() {
                 0 => "everything is confirmed".to_owned(),
+                1 => "nothing to send again; one message still waits for its confirmation".to_owned(),
                 count => format!("nothing to send again; {count} still wait for their confirmation"),
             };
             self.note("resent", text);
         }
         for Unconfirmed { words, .. } in std::mem::take(&mut self.unconfirmed) {
-            self.say(words.place, &words.text, now);
+            self.deliver(words.place, &words.text, now);
         }
     }
 
@@ -164,10 +200,15 @@ impl Session {
         }
         for line in [
             "Anything else is said where you are: to everybody, or in the room of the prompt.",
-            "//TEXT says /TEXT. A line that starts with PM or DM in capitals, and EX alone, do what they do in nc;",
-            "with a space in front they are text like any other. An empty line cancels a question.",
+            "//TEXT says /TEXT. PM, DM and EX in capitals, alone on a line, do what they do in nc: ask for a message to",
+            "everybody, or for a name and a message, and leave. An empty line cancels a question.",
         ] {
             self.note("help", line.to_owned());
         }
     }
+}
+
+/// A number with what it counts: `1 message`, `2 messages`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

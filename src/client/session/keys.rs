@@ -1,5 +1,6 @@
 //! Secrets that the user is asked for, and the dialogue in which the password is changed.
 
+use super::login::statement;
 use super::requests::Request;
 use super::{Phase, Session};
 use crate::client::action::{Action, Now, Secret, Wanted};
@@ -102,7 +103,7 @@ impl Session {
             332 => self.ask_change(true, 1),
             // The prompt stays open.
             500 | 501 => {
-                self.trouble("password", text);
+                self.trouble("password", statement(&text).to_owned());
                 if is_hopeless(tries) { self.cancel_change(now) } else { self.ask_change(is_new, tries + 1) }
             }
             200 => {
@@ -128,7 +129,7 @@ impl Session {
 
     fn ask_change(&mut self, is_new: bool, tries: u32) {
         self.keys.change = Some(Change::Asked { is_new, tries });
-        self.want(if is_new { Wanted::NewPassword(tries) } else { Wanted::Password(tries) });
+        self.want(if is_new { Wanted::NextPassword(tries) } else { Wanted::OldPassword(tries) });
     }
 
     fn on_change_secret(&mut self, secret: Option<Secret>, now: Now) {

@@ -1,6 +1,8 @@
 //! How a connection begins and ends, and what follows.
 
+use super::intents::counted;
 use super::requests::{Request, Unconfirmed, Way};
+use super::typed::Dialogue;
 use super::{ANSWER_MS, LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
 use crate::client::action::{Action, Now};
 use crate::close::CloseReason;
@@ -29,9 +31,9 @@ struct Failure {
     is_silent: bool,
 }
 
-/// Reasons after which no client comes back by itself, as the server gives them: somebody else is logged in now, and
-/// two clients would put each other out for ever.
-const PUT_OUT: [&str; 2] = ["password was changed", "another login took this place"];
+/// Reasons after which no client comes back by itself: somebody else is logged in now, and two clients would put each
+/// other out for ever.
+const PUT_OUT: [CloseReason; 2] = [CloseReason::PasswordChanged, CloseReason::Replaced];
 
 impl Session {
     pub(super) fn connect(&mut self) {
@@ -127,9 +129,10 @@ impl Session {
             self.trouble(kind, text);
         }
         // They are counted, not shown: the password of a room may be among them.
-        let waiting = std::mem::take(&mut self.talk.pending).iter().filter(|(line, _)| !line.trim().is_empty()).count();
+        let waiting = std::mem::take(&mut self.talk.pending).iter().filter(|entered| !entered.is_blank()).count();
+        let waiting = waiting + self.talk.dialogue.lines();
         if waiting > 0 {
-            self.trouble("unsent", format!("not carried out: {waiting} lines"));
+            self.trouble("unsent", format!("not carried out: {}", counted(waiting, "line")));
             has_failed = true;
         }
         self.leave(if has_failed { code.max(1) } else { code });
@@ -165,6 +168,12 @@ impl Session {
     }
 
     pub(super) fn on_end(&mut self) {
+        if let Dialogue::Paste(_) = self.talk.dialogue {
+            // Ctrl-C at this question calls it off; if the input has ended for good it says so again.
+            self.talk.dialogue = Dialogue::Open;
+            self.talk.forget_ask();
+            return self.cancel_paste();
+        }
         if self.settings.listens {
             return; // it is not read
         }
@@ -242,7 +251,10 @@ impl Session {
     fn keep_unanswered(&mut self) {
         while let Some((request, line)) = self.requests.pop_front() {
             match request {
-                Request::Say(words) => self.keep(Unconfirmed { words, was_sent: true }),
+                Request::Say(words) => self.keep(Unconfirmed { words, was_sent: true, is_told: false }),
+                Request::Refused { words, .. } => {
+                    self.keep(Unconfirmed { words, was_sent: false, is_told: false });
+                }
                 Request::Enter { way: Way::Wanted | Way::Made, .. } => {
                     self.go_astray();
                     self.lose_line(line);
@@ -251,10 +263,10 @@ impl Session {
                 | Request::Enter { .. }
                 | Request::Leave(_)
                 | Request::Close(_)
+                | Request::Kick { .. }
                 | Request::Find(_)
-                | Request::Other
                 | Request::Passwd => self.lose_line(line),
-                Request::Noop | Request::Token | Request::Cancel | Request::Exit => {}
+                Request::Open | Request::Noop | Request::Token | Request::Cancel | Request::Exit => {}
             }
         }
     }
@@ -291,6 +303,7 @@ impl Session {
         if is_over {
             return self.finish_unlinked(1);
         }
+        self.tell_of_lost();
         if until <= now.monotonic_ms {
             return self.connect();
         }
@@ -320,7 +333,7 @@ fn ending(reason: &str, was_in: bool) -> Ending {
     // Who was in may be counted by connections that broke and that the server takes for alive, for some two minutes.
     let is_full = !was_in && reason.starts_with("logged in ") && reason.ends_with(" times already");
     let is_foreign = is(CloseReason::NotAChatClient) || is(CloseReason::ProxyHeader);
-    if is_full || is_foreign || PUT_OUT.contains(&reason) || is(CloseReason::TooManyFailures) {
+    if is_full || is_foreign || PUT_OUT.into_iter().any(is) || is(CloseReason::TooManyFailures) {
         Ending::Final
     } else if is(CloseReason::LoginTooLong) {
         Ending::NobodyThere
@@ -354,7 +367,7 @@ mod tests {
         check(&CloseReason::TooManyFailures.to_string(), &Ending::Final);
         check(&CloseReason::NotAChatClient.to_string(), &Ending::Final);
         check(&CloseReason::ProxyHeader.to_string(), &Ending::Final);
-        PUT_OUT.iter().for_each(|reason| check(reason, &Ending::Final));
+        PUT_OUT.iter().for_each(|reason| check(&reason.to_string(), &Ending::Final));
         check(&CloseReason::LoginTooLong.to_string(), &Ending::NobodyThere);
         check(&CloseReason::ShuttingDown(7).to_string(), &Ending::Later(Some(7)));
         check(&CloseReason::ServerFull.to_string(), &Ending::Later(None));

@@ -2,10 +2,13 @@
 
 use super::keys::{is_alike, is_hopeless, problem};
 use super::link::seconds_in;
+use super::replies::in_our_words;
 use super::requests::{Listed, Request, Way};
 use super::{ANSWER_MS, LEAVE_MS, PATIENCE_MS, Phase, Session};
 use crate::client::action::{Action, Now, Place, Secret, Wanted};
 
+/// The operations, for a person who sees the prompt for the first time.
+const OPERATIONS: &str = "PM to everybody, DM to one, EX to leave; /help lists more";
 /// When a server is busy and does not say for how long.
 const BUSY_S: u64 = 2;
 
@@ -91,8 +94,8 @@ impl Session {
                 self.note("token", "the kept login is not good any more".to_owned());
                 self.need_password(false, now);
             }
-            // The name itself is refused, and there is no other.
-            501 | 553 => self.close(statement(text)),
+            // The name itself is refused, and there is no other; or there can be no new accounts.
+            450 | 501 | 553 => self.close(statement(text)),
             _ => self.give_up_link(&format!("the server makes no sense: {code} {text}"), now),
         }
     }
@@ -104,6 +107,8 @@ impl Session {
         };
         match code {
             230 => self.on_welcome(text, now),
+            // No new accounts: the server is back at the name.
+            450 if text.ends_with("your name?") => self.close(statement(text)),
             450 => {
                 self.note("busy", text.to_owned());
                 let pause_ms = seconds_in(text).unwrap_or(BUSY_S).max(1).saturating_mul(1000).min(ANSWER_MS);
@@ -230,15 +235,28 @@ impl Session {
         self.phase = Phase::Login(Login { step: Step::Sent(secret), ..login });
     }
 
+    /// The server welcomes the user by the name that is registered.
+    fn take_name(&mut self, text: &str) {
+        let name = text.strip_prefix("welcome ").and_then(|rest| rest.split([';', ' ']).next()).unwrap_or_default();
+        if name.eq_ignore_ascii_case(&self.settings.user) {
+            name.clone_into(&mut self.name);
+        }
+    }
+
     fn on_welcome(&mut self, text: &str, now: Now) {
         self.phase = Phase::Ready { since: now.monotonic_ms };
         self.keys.ready = None;
         self.keys.deferred = None;
-        self.was_in = true;
         self.away.end();
-        // The server speaks of its own commands, which are ours in capitals.
-        self.note("connected", text.replace("HELP", "/help"));
-        self.known.see_name(&self.settings.user.clone());
+        let is_first = !std::mem::replace(&mut self.was_in, true);
+        self.take_name(text);
+        // A person is told of /help in a line of its own.
+        let told = if self.settings.people { text.rsplit_once("; HELP ").map_or(text, |(told, _)| told) } else { text };
+        self.note("connected", in_our_words(told));
+        if is_first && self.settings.people {
+            self.note("help", OPERATIONS.to_owned());
+        }
+        self.known.see_name(&self.name.clone());
         if let Some(once) = &self.settings.once {
             if let Place::Room(room) = &once.to {
                 let room = room.clone();
@@ -264,7 +282,7 @@ impl Session {
 }
 
 /// A refusal without the question at its end: the client asks in its own words, or asks nobody.
-fn statement(text: &str) -> &str {
+pub(super) fn statement(text: &str) -> &str {
     match text.rsplit_once(';') {
         Some((statement, question)) if question.trim_end().ends_with('?') => statement,
         Some(_) | None => text,

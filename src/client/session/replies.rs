@@ -1,12 +1,13 @@
 //! What the server says, and what follows.
 
 use super::requests::{Listed, Request, Way, Words};
-use super::rooms::{Room, is_same};
+use super::rooms::Room;
 use super::{Phase, Session};
 use crate::client::action::{Action, Message, Now, Place, Secret, Shown};
 use crate::client::command::{is_room_name, word};
 use crate::client::frame::{Kind, Said};
 use crate::limits::TOKEN_MAX_BYTES;
+use crate::text::is_same_name;
 
 impl Session {
     pub(super) fn on_reply(&mut self, code: u16, more: bool, text: String, now: Now) {
@@ -29,7 +30,7 @@ impl Session {
         let name = word(rest).0;
         match code {
             103 => self.known.see_name(name),
-            104 if rest.ends_with(": kicked") && name.eq_ignore_ascii_case(&self.settings.user) => {
+            104 if rest.ends_with(": kicked") && name.eq_ignore_ascii_case(&self.name) => {
                 let room = room.to_owned();
                 self.show(Shown::Notice { code, text });
                 return self.lose_room(&room);
@@ -39,7 +40,7 @@ impl Session {
                 self.show(Shown::Notice { code, text });
                 // A host who closes a room wants to be out of it.
                 let is_closing =
-                    |request: &Request| matches!(request, Request::Close(closed) if is_same(closed, &room));
+                    |request: &Request| matches!(request, Request::Close(closed) if is_same_name(closed, &room));
                 let is_wanted = self.requests.iter().any(is_closing);
                 return if is_wanted { self.leave_room(&room) } else { self.lose_room(&room) };
             }
@@ -51,14 +52,14 @@ impl Session {
     pub(super) fn on_said(&mut self, said: Said) {
         let Said { kind, id, from, text } = said;
         self.known.see_name(&from);
-        let is_own = from.eq_ignore_ascii_case(&self.settings.user);
+        let is_own = from.eq_ignore_ascii_case(&self.name);
         let is_direct = kind == Kind::Direct;
         let place = match kind {
             Kind::Public => Place::Public,
             Kind::Direct => Place::Direct { with: from.clone() },
             Kind::Room(room) => Place::Room(room),
         };
-        let stands_out = !is_own && (is_direct || mentions(&text, &self.settings.user));
+        let stands_out = !is_own && (is_direct || mentions(&text, &self.name));
         let unix_ms = id >> 20;
         self.show(Shown::Message(Message { place, from, text, id: Some(id), unix_ms, confirmed: None, stands_out }));
     }
@@ -73,9 +74,18 @@ impl Session {
         };
         self.continue_line(line);
         self.owed_ms = now.monotonic_ms;
+        self.is_slow_told = false;
         self.give_time(now);
         match request {
             Request::Say(words) => self.on_said_it(words, code, text, now),
+            Request::Open if code == 354 => {}
+            Request::Open => {
+                // The text behind it is refused too, for nobody asked for it: why is what this says.
+                if let Some((Request::Say(words), line)) = self.requests.pop_front() {
+                    self.requests.push_front(Request::Refused { words, code, text }, line);
+                }
+            }
+            Request::Refused { words, code, text } => self.on_said_it(words, code, text, now),
             Request::List { is_shown, asks, .. } => {
                 if is_shown {
                     self.reply(code, text);
@@ -87,23 +97,23 @@ impl Session {
             Request::Token => self.on_token(code, &text, now),
             Request::Enter { room, password, way } => self.on_entered(room, password, way, code, text, now),
             Request::Leave(room) => {
-                self.reply(code, text);
+                self.reply_done(code, text, || format!("you have left {room}"));
                 if matches!(code, 200 | 550) {
                     self.leave_room(&room);
                 }
             }
             Request::Close(room) => {
-                self.reply(code, text);
+                self.reply_done(code, text, || format!("{room} is closed"));
                 if code == 200 {
                     self.leave_room(&room);
                 }
             }
+            Request::Kick { room, name } => self.reply_done(code, text, || format!("{name} is out of {room}")),
             Request::Find(name) if code == 354 => self.ask_text_for(Place::Direct { with: name }),
             Request::Find(_) => {
                 self.reply(code, text);
                 self.ask_no_text();
             }
-            Request::Other => self.reply(code, text),
             Request::Passwd => self.on_change_reply(code, text, now),
             Request::Noop | Request::Cancel => {}
             Request::Exit => {
@@ -141,7 +151,7 @@ impl Session {
             let Words { place, text: said } = words;
             self.show(Shown::Message(Message {
                 place,
-                from: self.settings.user.clone(),
+                from: self.name.clone(),
                 text: said,
                 id: None,
                 unix_ms: now.unix_ms,
@@ -150,6 +160,10 @@ impl Session {
             }));
         } else {
             self.reply(code, text);
+            if self.settings.people {
+                // It is taken off the screen when it is sent.
+                self.note("not-sent", format!("not sent, {}", words.describe()));
+            }
         }
         if is_once && self.is_ready() {
             self.say_goodbye(super::LEAVE_MS, u8::from(code != 250), now);
@@ -178,7 +192,7 @@ impl Session {
                 let spelled = word(&text).0;
                 let name = if is_room_name(spelled) { spelled.to_owned() } else { room.clone() };
                 self.known.see_room(&name);
-                self.rooms.enter(Room { name: name.clone(), typed: room, password });
+                self.rooms.enter(Room { name: name.clone(), password });
                 match way {
                     Way::Wanted if self.settings.listens => self.note("entered", format!("you listen in {name}")),
                     Way::Wanted | Way::Made => {
@@ -204,15 +218,53 @@ impl Session {
                 }
             }
             (_, Way::Again | Way::Remade | Way::AgainAfterAll) => {
-                self.trouble("left-room", format!("you are not in {room} any more: {text}"));
+                self.trouble("left-room", format!("you are not in {room} any more: {}", in_our_words(&text)));
                 self.lose_room(&room);
             }
         }
     }
 
     fn reply(&mut self, code: u16, text: String) {
+        let text = in_our_words(&text);
         self.show(Shown::Reply { code, more: false, text });
     }
+
+    /// A reply whose 200 does not say what was done.
+    fn reply_done(&mut self, code: u16, text: String, done: impl FnOnce() -> String) {
+        self.reply(code, if code == 200 { done() } else { text });
+    }
+}
+
+/// What the server says, with the operations that it advises as the commands of this client: behind the first `;` or
+/// `:`, for before that stands what somebody has named.
+pub(super) fn in_our_words(text: &str) -> String {
+    const OPERATIONS: [(&str, &str); 14] = [
+        ("PM", "/pm"),
+        ("BM", "/pm"),
+        ("DM", "/dm"),
+        ("RM", "/rm"),
+        ("EX", "/quit"),
+        ("WHO", "/who"),
+        ("JOIN", "/join"),
+        ("LEAVE", "/leave"),
+        ("ROOMS", "/rooms"),
+        ("NAMES", "/names"),
+        ("MAKE", "/make"),
+        ("KICK", "/kick"),
+        ("CLOSE", "/close"),
+        ("HELP", "/help"),
+    ];
+    let Some((said, advice)) = text.find([';', ':']).and_then(|at| text.split_at_checked(at)) else {
+        return text.to_owned();
+    };
+    let ours = |word: &str| {
+        let bare = word.trim_end_matches([',', '.', ';', ':']);
+        let behind = word.get(bare.len()..).unwrap_or_default();
+        let found = OPERATIONS.iter().find(|(operation, _)| *operation == bare);
+        found.map_or_else(|| word.to_owned(), |(_, command)| format!("{command}{behind}"))
+    };
+    let words: Vec<String> = advice.split(' ').map(ours).collect();
+    format!("{said}{}", words.join(" "))
 }
 
 /// Whether a text names somebody: as a word of its own, in any case.
@@ -227,6 +279,23 @@ fn mentions(text: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn advice_names_our_commands() {
+        for (text, expected) in [
+            ("lobby is there already; JOIN lobby enters it", "lobby is there already; /join lobby enters it"),
+            ("you are in 8 rooms already; LEAVE one first", "you are in 8 rooms already; /leave one first"),
+            ("200 of 10482 online; WHO prefix narrows it", "200 of 10482 online; /who prefix narrows it"),
+            ("the room needs a password: JOIN room password", "the room needs a password: /join room password"),
+            ("unknown operation; PM hello, HELP, or EX", "unknown operation; /pm hello, /help, or /quit"),
+            ("usage: KICK room name", "usage: /kick room name"),
+            ("you are not in JOIN", "you are not in JOIN"),
+            ("WHO is not online; JOINED", "WHO is not online; JOINED"),
+            ("", ""),
+        ] {
+            assert_eq!(in_our_words(text), expected);
+        }
+    }
 
     #[test]
     fn mentioned() {

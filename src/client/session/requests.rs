@@ -24,6 +24,11 @@ impl Requests {
         self.0.pop_front()
     }
 
+    /// The oldest was answered, and this one with it, though its answer is still to come.
+    pub(super) fn push_front(&mut self, request: Request, line: Option<Rc<Line>>) {
+        self.0.push_front((request, line));
+    }
+
     /// The oldest.
     pub(super) fn front(&self) -> Option<&Request> {
         self.0.front().map(|(request, _)| request)
@@ -50,6 +55,18 @@ impl Requests {
 pub(super) enum Request {
     /// Something was said.
     Say(Words),
+    /// The server is to ask for the text of the [`Self::Say`] behind this: in one line with its verb, the spaces that a
+    /// text begins with would be lost.
+    Open,
+    /// Something was said, and the server had not asked for it: what it said instead.
+    Refused {
+        /// What was said.
+        words: Words,
+        /// The code of the refusal.
+        code: u16,
+        /// Its text.
+        text: String,
+    },
     /// A list.
     List {
         /// What stands in it.
@@ -76,10 +93,15 @@ pub(super) enum Request {
     Leave(String),
     /// A room is to be closed by its host.
     Close(String),
+    /// Somebody is to be thrown out of a room by its host.
+    Kick {
+        /// The room.
+        room: String,
+        /// Who.
+        name: String,
+    },
     /// Whether somebody is online who is to be told something.
     Find(String),
-    /// Anything else whose reply the user is to see.
-    Other,
     /// A step of changing the password.
     Passwd,
     /// The change of the password is called off.
@@ -123,6 +145,8 @@ pub(super) struct Unconfirmed {
     pub(super) words: Words,
     /// Whether it was sent, and so may have arrived.
     pub(super) was_sent: bool,
+    /// Whether the user has been told, or sees it as it was typed.
+    pub(super) is_told: bool,
 }
 
 impl Unconfirmed {
@@ -145,12 +169,31 @@ impl Request {
             Self::Enter { .. }
             | Self::Leave(_)
             | Self::Close(_)
+            | Self::Kick { .. }
             | Self::Find(_)
-            | Self::Other
             | Self::Passwd
             | Self::Cancel
             | Self::Exit => true,
-            Self::Say(_) | Self::Noop | Self::Token => false,
+            Self::Say(_) | Self::Open | Self::Refused { .. } | Self::Noop | Self::Token => false,
+        }
+    }
+
+    /// What was said with it.
+    pub(super) fn words(&self) -> Option<&Words> {
+        match self {
+            Self::Say(words) | Self::Refused { words, .. } => Some(words),
+            Self::Open
+            | Self::List { .. }
+            | Self::Noop
+            | Self::Token
+            | Self::Enter { .. }
+            | Self::Leave(_)
+            | Self::Close(_)
+            | Self::Kick { .. }
+            | Self::Find(_)
+            | Self::Passwd
+            | Self::Cancel
+            | Self::Exit => None,
         }
     }
 }

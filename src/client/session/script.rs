@@ -7,6 +7,7 @@ use super::requests::Request;
 use crate::client::action::{Action, Shown, Status, Weight};
 use crate::client::command::{holds_secret, word};
 use crate::limits::LINE_BYTES;
+use crate::text::{Class, classes};
 
 /// The status that names a line of a script that was not done, or the text of `--once`.
 pub const NOT_DONE: &str = "not-done";
@@ -48,12 +49,14 @@ impl Script {
                 self.change.clone()
             }
             Request::Say(_)
+            | Request::Open
+            | Request::Refused { .. }
             | Request::List { .. }
             | Request::Enter { .. }
             | Request::Leave(_)
             | Request::Close(_)
-            | Request::Find(_)
-            | Request::Other => self.current.clone(),
+            | Request::Kick { .. }
+            | Request::Find(_) => self.current.clone(),
         }
     }
 
@@ -141,13 +144,10 @@ impl Session {
             return false;
         }
         // A line end becomes a space.
-        let is_bad = |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
-        if let Some(bad) = words.iter().flat_map(|word| word.chars()).find(is_bad) {
+        let is_bad = |(c, class): &(char, Class)| *class == Class::Refused && !matches!(c, '\n' | '\r');
+        if let Some((bad, _)) = words.iter().flat_map(|word| classes(word)).find(is_bad) {
             let escapes = if bad == '\u{1b}' { "; --strip-ansi takes escapes out of a script" } else { "" };
-            let why = format!(
-                "not sent: it holds a control character (U+{:04X}), which no server takes{escapes}",
-                u32::from(bad)
-            );
+            let why = format!("not sent: it holds U+{:04X}, a character that no server takes{escapes}", u32::from(bad));
             self.refuse("not-sent", why);
             return false;
         }

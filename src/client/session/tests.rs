@@ -4,14 +4,16 @@
 //!
 //! ```text
 //! connected          lost WHY           server LINE        user LINE (or: user)      bad WHY
+//! (⏎ in the LINE of a user is a line end)
 //! secret TEXT        secret (refused)   end                terminated        wait MS
 //! kept TOKEN (of the first server)           unheard
 //! ```
 //!
-//! Out: `> LINE` is sent; `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` a reply (`#- …` with
-//! more to come), `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `ask PROMPT`,
-//! `prompt PROMPT`, `want WHAT`, `keep TOKEN`, `forget TOKEN` (of the first server), `leave CODE`. A script that names
-//! no `prompt` does not look at them.
+//! Out: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, and `erase` takes the line off the screen; `> LINE` is
+//! sent; `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` a reply (`#- …` with more to come),
+//! `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
+//! `forget TOKEN` (of the first server), `leave CODE`. A script that names no `prompt`, or no `erase`, does not look at
+//! them.
 
 use super::*;
 use crate::client::action::{Message, Wanted};
@@ -20,6 +22,7 @@ mod hostile;
 mod leaving;
 mod login;
 mod loss;
+mod pasting;
 mod places;
 mod talking;
 
@@ -90,20 +93,23 @@ impl Stage {
         let expected: Vec<&str> = script.lines().map(str::trim_start).filter(|line| !line.is_empty()).collect();
         let happened = self.play(script);
         let tells_prompts = expected.iter().any(|line| line.starts_with("prompt "));
-        let happened: Vec<&str> =
-            happened.lines().filter(|line| tells_prompts || !line.starts_with("prompt ")).collect();
+        let tells_erasing = expected.contains(&"erase");
+        let is_told =
+            |line: &&str| (tells_prompts || !line.starts_with("prompt ")) && (tells_erasing || *line != "erase");
+        let happened: Vec<&str> = happened.lines().filter(is_told).collect();
         assert!(happened == expected, "expected:\n{}\n\nhappened:\n{}\n", expected.join("\n"), happened.join("\n"));
     }
 
     fn happen(&mut self, line: &str) {
         let (what, rest) = line.split_once(' ').unwrap_or((line, ""));
         let bytes = format!("{rest}\n");
+        let typed = rest.replace('⏎', "\n");
         let input = match what {
             "kept" => Input::Token(0, secret(rest)),
             "connected" => Input::Connected,
             "lost" => Input::Disconnected(rest),
             "server" => Input::Bytes(bytes.as_bytes()),
-            "user" => Input::Line(rest),
+            "user" => Input::Line(&typed),
             "bad" => Input::BadLine(rest),
             "secret" => Input::Secret((!rest.is_empty()).then(|| secret(rest))),
             "end" => Input::End,
@@ -143,10 +149,14 @@ fn told(action: &Action) -> String {
             format!("> {}", line.strip_suffix('\n').unwrap())
         }
         Action::Show(shown) => told_shown(shown),
+        Action::EraseLine => "erase".to_owned(),
         Action::AskLine(prompt) => format!("ask {}", prompt.trim_end()),
+        Action::AskAnswer(prompt) => format!("ask: {}", prompt.trim_end()),
         Action::Prompt(prompt) => format!("prompt {}", prompt.trim_end()),
         Action::AskSecret(Wanted::Password(tries)) => format!("want password {tries}"),
         Action::AskSecret(Wanted::NewPassword(tries)) => format!("want new password {tries}"),
+        Action::AskSecret(Wanted::OldPassword(tries)) => format!("want old password {tries}"),
+        Action::AskSecret(Wanted::NextPassword(tries)) => format!("want next password {tries}"),
         Action::AskSecret(Wanted::NewPasswordAgain) => "want new password again".to_owned(),
         Action::KeepToken(0, token) => format!("keep {}", *token.0),
         Action::KeepToken(server, token) => format!("keep {} of {server}", *token.0),

@@ -4,36 +4,55 @@ use std::collections::VecDeque;
 
 use zeroize::Zeroizing;
 
-use super::requests::{REQUESTS, Request};
+use super::pasted::{Paste, lines};
+use super::requests::{REQUESTS, Request, Words};
 use super::{Phase, Session};
 use crate::client::action::{Action, Now, Place};
 use crate::client::command::{Intent, direct, parse};
 
 /// Lines that may wait to be carried out. A person does not get there, and a script is only asked for one at a time.
-const PENDING: usize = 1000;
+pub(super) const PENDING: usize = 1000;
 
 /// The user's side of the conversation.
 #[derive(Debug, Default)]
 pub(super) struct Talk {
     /// Where plain text goes: to everybody, or to a room.
     pub(super) place: Place,
-    dialogue: Dialogue,
+    pub(super) dialogue: Dialogue,
     /// Whether the user is not where it was meant to be, and may not know: what is said goes nowhere then.
     is_stray: bool,
     /// The place that the user saw in the prompt that is not answered yet.
-    asked: Option<Place>,
+    pub(super) asked: Option<Place>,
     /// That prompt, as it was given last.
     prompt: String,
-    /// Lines that wait to be carried out, each with the place that its prompt named. There may be the password of a
-    /// room among them.
-    pub(super) pending: VecDeque<(Zeroizing<String>, Option<Place>)>,
+    /// What waits to be carried out.
+    pub(super) pending: VecDeque<Entered>,
     /// Whether the input has ended.
     pub(super) has_ended: bool,
 }
 
+/// Something that was entered.
+#[derive(Debug)]
+pub(super) enum Entered {
+    /// A line, with the place that its prompt named. It may hold the password of a room.
+    Line(Zeroizing<String>, Option<Place>),
+    /// One of several lines that are to be sent as they are.
+    Words(Words),
+}
+
+impl Entered {
+    /// Whether there is something to be carried out.
+    pub(super) fn is_blank(&self) -> bool {
+        match self {
+            Self::Line(line, _) => line.trim().is_empty(),
+            Self::Words(_) => false,
+        }
+    }
+}
+
 /// What the next line is taken for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Dialogue {
+pub(super) enum Dialogue {
     /// A command, or a text for where one is.
     #[default]
     Open,
@@ -43,9 +62,16 @@ enum Dialogue {
     NameAndText,
     /// What was to be a text for one who is not there.
     Nobody,
+    /// Whether these lines are to be sent.
+    Paste(Paste),
 }
 
 impl Dialogue {
+    /// Lines that wait for the user's word.
+    pub(super) fn lines(&self) -> usize {
+        if let Self::Paste(paste) = self { paste.len() } else { 0 }
+    }
+
     fn forget_nobody(&mut self) {
         if *self == Self::Nobody {
             *self = Self::Open;
@@ -71,17 +97,21 @@ impl Talk {
 }
 
 impl Session {
-    /// A line was entered. Several that were pasted as one become one: nobody can see where the second would go, and it
-    /// might begin with a slash.
+    /// A line was entered, or several at once.
     pub(super) fn on_input(&mut self, input: &str, now: Now) {
         let seen = self.talk.asked.take();
-        let breaks = ['\n', '\r'];
-        let line = Zeroizing::new(input.trim_end_matches(breaks).replace("\r\n", " ").replace(breaks, " "));
+        let line = Zeroizing::new(match lines(input).count() {
+            0 => String::new(),
+            1 => lines(input).collect(),
+            _ if self.settings.people => input.to_owned(),
+            // A script's line may hold a CR.
+            _ => input.replace(['\n', '\r'], " "),
+        });
         if self.keys.deferred.is_some() && self.settings.people {
             return self.on_line_before_secret(&line, now);
         }
         if self.talk.pending.len() < PENDING {
-            self.talk.pending.push_back((line, seen));
+            self.talk.pending.push_back(Entered::Line(line, seen));
         } else {
             self.refuse("dropped", "too many lines at once: one was not taken".to_owned());
         }
@@ -106,14 +136,15 @@ impl Session {
             self.want(wanted);
         }
         while self.takes_lines() {
-            if let Some((line, seen)) = self.talk.pending.pop_front() {
-                self.begin_line(&line);
-                self.on_line(&line, seen, now);
-                self.end_line();
-            } else if self.talk.has_ended {
-                return self.quit(now);
-            } else {
-                return self.ask();
+            match self.talk.pending.pop_front() {
+                Some(Entered::Line(line, seen)) => {
+                    self.begin_line(&line);
+                    self.on_line(&line, seen, now);
+                    self.end_line();
+                }
+                Some(Entered::Words(words)) => self.say(words.place, &words.text, now),
+                None if self.talk.has_ended => return self.quit(now),
+                None => return self.ask(),
             }
         }
         self.renew_prompt();
@@ -151,7 +182,8 @@ impl Session {
         let prompt = self.prompt();
         self.talk.asked = Some(self.talk.place.clone());
         self.talk.prompt.clone_from(&prompt);
-        self.actions.push_back(Action::AskLine(prompt));
+        let is_question = matches!(self.talk.dialogue, Dialogue::Paste(_));
+        self.actions.push_back(if is_question { Action::AskAnswer(prompt) } else { Action::AskLine(prompt) });
     }
 
     /// Has the prompt of an open line say how things are now. What was half typed still belongs to where it was begun.
@@ -170,12 +202,13 @@ impl Session {
         if self.keys.deferred.is_some() {
             return "press Enter, then your password> ".to_owned();
         }
-        let user = &self.settings.user;
+        let user = &self.name;
         let offline = if self.is_ready() { "" } else { " (offline)" };
         match (&self.talk.dialogue, &self.talk.place) {
             (Dialogue::Text(Place::Direct { with }), _) => format!("your message to {with}? "),
             (Dialogue::Text(Place::Public | Place::Room(_)), _) => "your message? ".to_owned(),
             (Dialogue::NameAndText, _) => "name and message? ".to_owned(),
+            (Dialogue::Paste(paste), _) => paste.question(),
             (Dialogue::Open | Dialogue::Nobody, Place::Room(room)) => format!("{user} in {room}{offline}> "),
             (Dialogue::Open | Dialogue::Nobody, Place::Public | Place::Direct { .. }) => format!("{user}{offline}> "),
         }
@@ -184,41 +217,42 @@ impl Session {
     /// `seen` is the place that the prompt named, if there was one.
     fn on_line(&mut self, line: &str, seen: Option<Place>, now: Now) {
         let dialogue = std::mem::take(&mut self.talk.dialogue);
-        let intent = match &dialogue {
+        if lines(line).nth(1).is_some() && !matches!(dialogue, Dialogue::Paste(_)) {
+            return self.on_paste(line, dialogue, seen);
+        }
+        let is_command = line.starts_with('/') && !line.starts_with("//") && lines(line).count() == 1;
+        let intent = match dialogue.clone() {
             Dialogue::Open | Dialogue::Nobody => parse(line),
             Dialogue::Text(_) | Dialogue::NameAndText if line.trim().is_empty() => {
                 return self.note("cancelled", "cancelled".to_owned());
             }
             // As in the typed dialect of the protocol, a command abandons the question.
-            Dialogue::Text(_) | Dialogue::NameAndText if line.starts_with('/') && !line.starts_with("//") => {
-                parse(line)
-            }
-            Dialogue::Text(place) => {
-                let text = if line.starts_with("//") { line.get(1..).unwrap_or_default() } else { line };
-                return self.say(place.clone(), text, now);
-            }
+            Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) if is_command => parse(line),
+            Dialogue::Paste(paste) => return self.on_paste_answer(line, paste, now),
+            Dialogue::Text(place) => return self.say(place, unslashed(line), now),
             Dialogue::NameAndText => direct(line),
         };
-        let is_for_nobody = dialogue == Dialogue::Nobody;
-        if matches!(intent, Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_)) {
-            self.talk.dialogue = dialogue; // a slip does not abandon it
+        if matches!(intent, Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_) | Intent::Absent(_)) {
+            self.talk.dialogue = dialogue.clone(); // a slip does not abandon it
         }
         let Intent::Text(text) = intent else { return self.on_intent(&intent, now) };
-        if is_for_nobody {
-            self.not_sent("nobody is there to hear it", text);
-        } else {
-            self.on_text(text, seen, now);
+        if let Some(place) = self.place_of(text, &dialogue, seen) {
+            self.say(place, text, now);
         }
     }
 
-    /// A text for where the user is, or believes to be.
-    fn on_text(&mut self, text: &str, seen: Option<Place>, now: Now) {
+    /// Where a text goes that was entered in this dialogue. `None` if that is nowhere, which has been told.
+    pub(super) fn place_of(&mut self, text: &str, dialogue: &Dialogue, seen: Option<Place>) -> Option<Place> {
         let place = self.talk.place.clone();
-        if self.talk.is_stray || seen.is_some_and(|seen| seen != place) {
+        if *dialogue == Dialogue::Nobody {
+            self.not_sent("nobody is there to hear it", text);
+            None
+        } else if self.talk.is_stray || seen.is_some_and(|seen| seen != place) {
             // What was meant for a room must not go to everybody because the room is gone.
             self.not_sent("you are somewhere else now; /join or /pm first, or say it again", text);
+            None
         } else {
-            self.say(place, text, now);
+            Some(place)
         }
     }
 
@@ -251,4 +285,9 @@ impl Session {
     pub(super) fn ask_name_and_text(&mut self) {
         self.talk.dialogue = Dialogue::NameAndText;
     }
+}
+
+/// A text without the first of two slashes, which says that it is no command.
+pub(super) fn unslashed(line: &str) -> &str {
+    line.strip_prefix('/').filter(|rest| rest.starts_with('/')).unwrap_or(line)
 }

@@ -35,6 +35,7 @@ impl Shell {
     /// a script had still to say, is told, for it goes nowhere.
     pub(super) fn finish(mut self, code: u8) -> u8 {
         let typed = self.stop_keyboard();
+        self.screen.settle(false);
         let rest = if self.keyboard.is_busy() { None } else { self.keyboard.finish() };
         let is_unsaid = if self.is_edited { self.tell_typed(typed) } else { self.tell_rest(typed.or(rest)) };
         self.inbox.close();

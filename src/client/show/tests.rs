@@ -27,7 +27,7 @@ fn status(weight: Weight, text: &str) -> Shown {
 
 #[track_caller]
 fn check(form: Form, shown: Shown, expected: &str) {
-    assert_eq!(view(form).show(&shown, NOW).text, format!("{expected}\n"));
+    assert_eq!(view(form).show(&shown, NOW, 0).text, format!("{expected}\n"));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn plain_lines_have_the_date_and_no_escape() {
     check(Form::Plain, Shown::Message(said(Place::Public, "hi")), "2026-11-20 23:56:03 alice: hi");
     let loud = Message { stands_out: true, ..said(with("alice"), "hi") };
     assert_eq!(
-        view(Form::Plain).show(&Shown::Message(loud), NOW),
+        view(Form::Plain).show(&Shown::Message(loud), NOW, 0),
         Seen { text: "2026-11-20 23:56:03 alice -> you: hi\n".to_owned(), rings: false }
     );
 }
@@ -65,7 +65,7 @@ fn colours() {
         (0..200).map(|n| pen.name(&format!("n{n}")).split('m').next().unwrap().to_owned()).collect();
     assert_eq!(colours.len(), NAMES.len());
     let loud = Message { stands_out: true, ..said(Place::Public, "hi bob") };
-    let seen = view(people).show(&Shown::Message(loud), NOW);
+    let seen = view(people).show(&Shown::Message(loud), NOW, 0);
     assert!(seen.rings && seen.text.ends_with("\u{1b}[1mhi bob\u{1b}[0m\n"), "{seen:?}");
 }
 
@@ -86,7 +86,7 @@ fn whether_to_colour() {
 #[test]
 fn the_day_when_it_changes() {
     let mut view = view(Form::People { colour: false });
-    let mut at = |unix_ms| view.show(&status(Weight::Note, "x"), Now { unix_ms, ..NOW }).text;
+    let mut at = |unix_ms| view.show(&status(Weight::Note, "x"), Now { unix_ms, ..NOW }, 0).text;
     assert_eq!(at(NOW.unix_ms), "23:56 -- x\n");
     assert_eq!(at(NOW.unix_ms + 240_000), "-- Saturday, 21 November 2026 --\n00:00 -- x\n");
     assert_eq!(at(NOW.unix_ms + 300_000), "00:01 -- x\n");
@@ -96,7 +96,7 @@ fn the_day_when_it_changes() {
 fn the_zone_counts() {
     let zone = TimeZone::fixed(jiff::tz::offset(1));
     let mut view = View::new(Form::People { colour: false }, zone);
-    assert_eq!(view.show(&status(Weight::Note, "x"), NOW).text, "00:56 -- x\n");
+    assert_eq!(view.show(&status(Weight::Note, "x"), NOW, 0).text, "00:56 -- x\n");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn times_that_no_calendar_has() {
     for form in [Form::People { colour: true }, Form::Plain, Form::Json] {
         for unix_ms in [0, u64::MAX >> 20, u64::MAX] {
             let message = Message { unix_ms, ..said(Place::Public, "hi") };
-            assert!(view(form).show(&Shown::Message(message), NOW).text.ends_with('\n'));
+            assert!(view(form).show(&Shown::Message(message), NOW, 0).text.ends_with('\n'));
         }
     }
 }

@@ -39,7 +39,7 @@ impl Line {
             Operation::Ex if argument.is_empty() => Step::Bye,
             Operation::Noop if argument.is_empty() => Step::Reply(Reply::Done),
             Operation::Token if argument.is_empty() => Step::IssueToken,
-            Operation::Passwd if argument.is_empty() => self.ask(Dialogue::OldPassword, Reply::AskOldPassword),
+            Operation::Passwd if argument.is_empty() => Step::ChangePassword,
             Operation::Who
             | Operation::Rooms
             | Operation::Help

@@ -20,7 +20,8 @@ const PASSWORD_MIN: u32 = 8;
 const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 200, rooms_per_session: 2, room_members: 3 };
 
 /// What stands behind the door: `alice` has an account (password `password1`, token `t1.T0KEN`), `bob` is online, bare.
-/// The password `busybusy` finds the queue full, `fulldisk` cannot be saved; the name `taken` is always just taken.
+/// The password `busybusy` finds the queue full, `fulldisk` cannot be saved; the name `taken` is always just taken;
+/// for the name `toomany` and the password `toolate!` there are no new accounts.
 struct Server {
     line: Line,
     bob: Line,
@@ -50,6 +51,7 @@ impl Server {
             Step::Reply(reply) => self.tell(&reply),
             Step::Command(command) => self.ask_hub(ME, command),
             Step::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
+            Step::Name(name) if name.as_str() == "toomany" => self.tell(&Reply::NoNewAccounts),
             Step::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
             Step::Name(name) | Step::NameOrBye(name) if name.as_str().eq_ignore_ascii_case("bye") => {
                 self.tell(&Reply::AskPassword(name)); // somebody had it before it was reserved
@@ -60,10 +62,12 @@ impl Server {
             Step::Token { .. } => self.fail(|_| Reply::TokenRefused),
             Step::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
             Step::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
+            Step::Password { new: true, password: Masked(b"toolate!"), .. } => self.tell(&Reply::NoNewAccounts),
             Step::Password { new: true, password: Masked(b"fulldisk"), .. } => self.tell(&Reply::CannotSave),
             Step::Password { name, new: true, .. } => self.enter(name),
             Step::Password { name, password: Masked(b"password1"), .. } if name.as_str() == "alice" => self.enter(name),
             Step::Password { .. } => self.fail(Reply::WrongPassword),
+            Step::ChangePassword => self.tell(&Reply::AskOldPassword),
             Step::OldPassword(Masked(b"busybusy")) | Step::NewPassword(Masked(b"busybusy")) => {
                 self.tell(&Reply::Busy(2))
             }

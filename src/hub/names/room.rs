@@ -10,6 +10,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::{NameError, is_reserved};
 use crate::limits::NAME_CHARS;
+use crate::text::fold;
 
 /// No name is longer in any normal form: a character is composed of at most four, of at most four bytes each. What is
 /// longer is not composed at all, for thousands of marks on one letter would have to be sorted first.
@@ -183,12 +184,6 @@ impl Hash for Folded {
 fn may_stand_in_a_name(c: char) -> bool {
     let is_blank = matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
     matches!(c, '_' | '.' | '-') || (c.is_alphanumeric() && !is_combining_mark(c) && !is_blank)
-}
-
-/// Lower case character by character, so that the beginning of a name has the lower case that it has alone: a sigma is
-/// the same at the end of a word and within it.
-fn fold(text: &str) -> impl Iterator<Item = char> {
-    text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c })
 }
 
 #[cfg(test)]

@@ -309,6 +309,13 @@ impl Shadow {
         self.sessions.iter().filter(|(_, other)| other == name).map(|(id, _)| *id).collect()
     }
 
+    pub(super) fn surplus_of(&self, name: &UserName) -> Vec<SessionId> {
+        let mut sessions = self.sessions_of(name);
+        let may_stay = (self.rules.sessions_per_account as usize - 1).min(sessions.len());
+        sessions.truncate(sessions.len() - may_stay);
+        sessions
+    }
+
     pub(super) fn accounts(&self) -> Vec<UserName> {
         let mut accounts: Vec<UserName> = Vec::new();
         for (_, name) in &self.sessions {

@@ -195,6 +195,7 @@ impl Simulation {
         for (id, account) in &self.shadow.sessions {
             assert_eq!(self.hub.name_of(*id), Some(account), "{what}");
             assert_eq!(self.hub.sessions_of(account), self.shadow.sessions_of(account), "{what}");
+            assert_eq!(self.hub.surplus_of(account), self.shadow.surplus_of(account), "{what}");
         }
         for (slot, generation) in self.generations.iter().enumerate() {
             let id = SessionId { slot: slot as u32, generation: *generation };

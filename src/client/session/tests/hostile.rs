@@ -45,7 +45,8 @@ fn replies_that_nobody_asked_for() {
         > C PM hi
         ask alice>
         server C 354 your message?
-        # 354 your message?",
+        # 354 your message?
+        - not-sent: not sent, to everybody: hi",
     );
 }
 
@@ -100,7 +101,9 @@ fn any_input() -> impl Strategy<Value = String> {
         4 => "server D (PM|DM|RM) [0-9]{1,20} (lobby|bob|alice) \\PC{0,10}",
         2 => "server \\PC{0,20}",
         8 => "user (/(pm|dm|rm|who|join|leave|rooms|names|make|kick|close|passwd|resend|forget|help|x) ?)?(lobby|bob)?( hi)?",
-        2 => "user (PM|DM|DM bob|)",
+        2 => "user (PM|BM|DM|DM bob|EX|)",
+        2 => "user (/dm bob |  |/who)?one⏎( two|EX|)(⏎three)?",
+        2 => "user [yn1]",
         4 => "secret [a-z]{0,10}",
         3 => "wait [0-9]{1,6}",
         1 => Just("end".to_owned()),
@@ -118,7 +121,7 @@ proptest! {
             if (what == "user" && !is_asked) || (what == "secret" && !is_wanted) {
                 continue;
             }
-            is_asked &= what != "user";
+            is_asked &= !["user", "end"].contains(&what);
             is_wanted &= what != "secret";
             for line in stage.play(&input).lines().filter(|line| *line != input) {
                 prop_assert!(!has_left, "after the end: {line}");

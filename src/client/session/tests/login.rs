@@ -21,6 +21,7 @@ fn with_a_password() {
         > C battery staple
         server C 230 welcome alice; 3 online
         - connected: welcome alice; 3 online
+        - help: PM to everybody, DM to one, EX to leave; /help lists more
         > C TOKEN
         > C WHO
         ask alice>
@@ -102,6 +103,7 @@ fn with_a_token() {
         > C alice t0
         server C 230 welcome
         - connected: welcome
+        - help: PM to everybody, DM to one, EX to leave; /help lists more
         > C TOKEN
         > C WHO
         ask alice>",
@@ -142,6 +144,7 @@ fn a_busy_server_is_asked_again() {
         > C correct horse
         server C 230 hi
         - connected: hi
+        - help: PM to everybody, DM to one, EX to leave; /help lists more
         > C TOKEN
         > C WHO
         ask alice>",
@@ -170,9 +173,12 @@ fn secrets_that_cannot_be_sent() {
 
 #[test]
 fn names_that_cannot_be() {
-    for (name, refusal) in
-        [("server", "553 server is reserved; your name?"), ("pm", "553 pm is reserved"), ("x", "501 bad")]
-    {
+    for (name, refusal) in [
+        ("server", "553 server is reserved; your name?"),
+        ("pm", "553 pm is reserved"),
+        ("x", "501 bad"),
+        ("late", "450 no new accounts; your name?"),
+    ] {
         let mut stage = Stage::new(Settings { user: name.to_owned(), ..settings() }, None);
         stage.play("connected\nserver C 220 hi");
         let why = refusal[4..].trim_end_matches("; your name?");
@@ -180,6 +186,14 @@ fn names_that_cannot_be() {
     }
     Stage::new(Settings { user: "a b".to_owned(), ..settings() }, None)
         .check("! usage: a name is a letter, then letters, digits or _ . - and at most 32 in all\nleave 2");
+}
+
+/// The password is not sent again: the server would take it for a name.
+#[test]
+fn no_new_accounts_since_a_password_was_asked_for() {
+    let mut stage = Stage::new(settings(), None);
+    stage.play("connected\nserver C 220 hi\nserver C 332 new\nsecret correct horse\nsecret correct horse");
+    stage.check("server C 450 no new accounts; your name?\n! closed: no new accounts\ndisconnect\nleave 1");
 }
 
 #[test]

@@ -12,6 +12,7 @@ fn back_by_itself_in_its_rooms_and_nothing_twice() {
         ask alice in den>
         lost reset by peer
         ! lost: the connection to a:1 is lost: reset by peer
+        ! unconfirmed: not confirmed, in den: hi
         - retry: trying a:1 in 1 s
         user typed while away
         - kept: not connected: it will be offered to you when you are
@@ -53,7 +54,7 @@ fn back_by_itself_in_its_rooms_and_nothing_twice() {
         server C 250 sent to 1
         = room den alice: hi (sent to 1)
         user /resend
-        - resent: nothing to send again; 1 still wait for their confirmation
+        - resent: nothing to send again; one message still waits for its confirmation
         ask alice in den>
         server C 250 sent to 1
         = room den alice: typed while away (sent to 1)
@@ -87,7 +88,7 @@ fn forgotten() {
     stage.play("user hi\nlost x\nwait 2000\nconnected\nserver C 220 hi\nserver C 230 hi");
     stage.check(
         "user /forget
-        - forgotten: 1 messages forgotten
+        - forgotten: 1 message forgotten
         ask alice>
         user /resend
         - resent: everything is confirmed
@@ -434,7 +435,7 @@ fn what_was_never_sent_is_not_said_to_be_in_doubt() {
 fn a_script_whose_lines_nobody_carried_out_has_failed() {
     let mut stage = Stage::script();
     stage.play("lost x\nuser /join den secret");
-    stage.check("terminated\n! unsent: not carried out: 1 lines\nleave 1");
+    stage.check("terminated\n! unsent: not carried out: 1 line\nleave 1");
     let mut stage = Stage::script();
     stage.check("lost x\n! lost: the connection to a:1 is lost: x\n- retry: trying a:1 in 1 s, and then until a server answers\nterminated\nleave 0");
 }

@@ -27,7 +27,7 @@ fn rooms() {
         user /kick bob
         > C KICK Lobby bob
         server C 200 done
-        # 200 done
+        # 200 bob is out of Lobby
         ask alice in Lobby>
         server C 104 Lobby bob left: kicked
         * 104 Lobby bob left: kicked
@@ -40,7 +40,7 @@ fn rooms() {
         user /leave
         > C LEAVE Lobby
         server C 200 done
-        # 200 done
+        # 200 you have left Lobby
         - place: you talk to everybody now
         ask alice>",
     );
@@ -61,9 +61,9 @@ fn a_room_whose_name_was_typed_in_another_normal_form() {
         - place: you talk in caf\u{e9} now
         ask alice in caf\u{e9}>
         user /leave cafe\u{301}
-        > C LEAVE cafe\u{301}
+        > C LEAVE caf\u{e9}
         server C 200 done
-        # 200 done
+        # 200 you have left caf\u{e9}
         - place: you talk to everybody now
         ask alice>",
     );
@@ -147,4 +147,88 @@ fn a_host_who_closes_a_room_knows_that_it_is_gone() {
         stage.play(answer);
         stage.check("user hello\n> C PM hello\nask alice>");
     }
+}
+
+#[test]
+fn a_room_is_left_by_any_spelling_that_the_server_takes_for_it() {
+    for (made, left) in [("ΟΔΟΣ", "οδος"), ("οδος", "ΟΔΟΣ"), ("GRÜN", "gru\u{308}n"), ("Lobby", "lOBBY")]
+    {
+        let mut stage = Stage::script();
+        stage.play(&format!("user /make {made}\nserver C 227 {made} token=A"));
+        stage.check(&format!(
+            "user /leave {left}
+            > C LEAVE {made}
+            server C 200 done
+            # 200 you have left {made}
+            - place: you talk to everybody now
+            ask alice>
+            user hello
+            > C PM hello
+            ask alice>
+            server C 250 sent to 0
+            = all alice: hello (sent to 0)"
+        ));
+        assert_eq!(stage.session.rooms.iter().count(), 0);
+        stage.play(&format!("user /make {made}\nserver C 227 {made} token=A"));
+        stage.check(&format!(
+            "user /close {left}
+            > C CLOSE {made}
+            server C 106 {made} closed: by its host
+            * 106 {made} closed: by its host
+            - place: you talk to everybody now
+            server C 200 done
+            # 200 {made} is closed
+            ask alice>
+            user hello
+            > C PM hello
+            ask alice>"
+        ));
+    }
+}
+
+#[test]
+fn what_the_server_takes_for_another_room_stays_one() {
+    let mut stage = Stage::ready();
+    stage.play("user /make straße\nserver C 227 straße token=A");
+    stage.check(
+        "user /leave STRASSE
+        > C LEAVE STRASSE
+        server C 550 no such room
+        # 550 no such room
+        ask alice in straße>
+        user /rm STRASSE\u{3000}hello world
+        > C RM STRASSE\u{3000}hello world
+        ask alice in straße>
+        server C 550 no such room
+        # 550 no such room
+        - not-sent: not sent, in STRASSE\u{3000}hello: world",
+    );
+}
+
+#[test]
+fn no_room_was_named() {
+    let mut stage = Stage::ready();
+    stage.play("user /make den\nserver C 227 den token=A\nuser /make lobby\nserver C 227 lobby token=B\nuser /pm");
+    for command in ["/leave", "/names", "/close", "/kick bob"] {
+        stage.check(&format!(
+            "user {command}
+            ! usage: you talk to everybody; say which room (you are in den, lobby)
+            ask alice>"
+        ));
+    }
+    stage.check(
+        "user /leave den
+        > C LEAVE den
+        server C 200 done
+        # 200 you have left den
+        ask alice>
+        user /make lobby
+        > C MAKE lobby
+        server C 553 lobby is there already; JOIN lobby enters it
+        # 553 lobby is there already; /join lobby enters it
+        ask alice>
+        user /join #lobby
+        ! usage: a room's name has no # here: lobby
+        ask alice>",
+    );
 }

@@ -22,6 +22,7 @@ fn texts_and_their_confirmation() {
         = all alice: /x (sent to 2)
         server C 550 bob is not online
         # 550 bob is not online
+        - not-sent: not sent, to bob: psst
         server D DM 2097152 bob are you there?
         = with bob 2097152 bob: are you there? !
         server D PM 3145728 alice alice from elsewhere
@@ -59,16 +60,16 @@ fn the_plain_dialogue() {
         ask alice>
         server C 250 sent to bob
         = with bob alice: hi bob (sent to bob)
-        user DM eve
+        user /dm eve
         > C DM eve
         server C 550 eve is not online
         # 550 eve is not online
         ask alice>
         user DM bob hi
-        > C DM bob hi
+        > C PM DM bob hi
         ask alice>
-        server C 250 sent to bob
-        = with bob alice: hi (sent to bob)
+        server C 250 sent to 1
+        = all alice: DM bob hi (sent to 1)
         user EX
         > C EX
         server C 221 bye
@@ -107,13 +108,16 @@ fn questions_are_cancelled_or_abandoned() {
 fn slips() {
     Stage::ready().check(
         "user /frobnicate
-        ! unknown: there is no /frobnicate; did you mean /forget?
+        ! unknown: there is no /frobnicate; /help lists all
         ask alice>
         user / who
         ! unknown: there is no /; /help lists all
         ask alice>
         user /wo
         ! unknown: there is no /wo; did you mean /who?
+        ask alice>
+        user /nick bob
+        ! unknown: your name is your account's and stays; to have another one, log in under it
         ask alice>
         user /rm lobby
         ! usage: usage: /rm ROOM TEXT
@@ -167,24 +171,24 @@ fn passwords_are_changed_step_by_step() {
         "user /passwd
         > C PASSWD
         server C 331 your old password?
-        want password 1
+        want old password 1
         wait 10000000
         secret old password
         > D old password
         server C 332 choose a new password
-        want new password 1
+        want next password 1
         secret short
         want new password again
         secret short
         > D short
         server C 501 a password has 8 to 128 bytes; your password?
-        ! password: a password has 8 to 128 bytes; your password?
-        want new password 2
+        ! password: a password has 8 to 128 bytes
+        want next password 2
         secret long enough
         want new password again
         secret different
         ! password: these two differ
-        want new password 3
+        want next password 3
         secret long enough
         want new password again
         secret long enough
@@ -200,7 +204,7 @@ fn passwords_are_changed_step_by_step() {
         "user /passwd
         > C PASSWD
         server C 331 your old password?
-        want password 1
+        want old password 1
         secret wrong
         > D wrong
         server C 530 wrong password; it stays as it is
@@ -209,7 +213,7 @@ fn passwords_are_changed_step_by_step() {
         user /passwd
         > C PASSWD
         server C 331 your old password?
-        want password 1
+        want old password 1
         secret
         - cancelled: your password stays as it is
         > C 
@@ -219,10 +223,115 @@ fn passwords_are_changed_step_by_step() {
 }
 
 #[test]
-fn several_lines_pasted_as_one() {
+fn the_spaces_that_a_text_begins_with_are_sent() {
     let mut stage = Stage::ready();
-    stage.session.handle(Input::Line("one\r\ntwo\n/quit\n"), stage.now);
-    stage.check("> C PM one two /quit\nask alice>");
+    stage.play("user /join lobby\nserver C 227 lobby token=A");
+    // Each line is sent as soon as it was entered, so the answers come later.
+    stage.happen("user     if x:");
+    stage.check(
+        "> C RM lobby
+        > D     if x:
+        ask alice in lobby>
+        server C 354 your message?
+        server C 250 sent to 1
+        = room lobby alice:     if x: (sent to 1)
+        user /rm lobby   trimmed
+        > C RM lobby trimmed
+        ask alice in lobby>
+        server C 250 sent to 1
+        = room lobby alice: trimmed (sent to 1)
+        user /dm bob
+        > C DM bob
+        server C 354 your message?
+        ask your message to bob?",
+    );
+    stage.happen("user   two spaces");
+    stage.check(
+        "> C DM bob
+        > D   two spaces
+        ask alice in lobby>
+        server C 550 bob is not online
+        server C 503 no message was asked for; PM, DM or RM first
+        # 550 bob is not online
+        - not-sent: not sent, to bob:   two spaces",
+    );
+    stage.happen("user  lost");
+    stage.play("");
+    stage.check("server C 354 your message?\nlost reset\n! lost: the connection to a:1 is lost: reset\n! unconfirmed: not confirmed, in lobby:  lost\n- retry: trying a:1 in 1 s");
+}
+
+#[test]
+fn a_line_that_is_said_is_taken_off_the_screen() {
+    Stage::ready().check(
+        "user hello
+        > C PM hello
+        erase
+        ask alice>
+        user /dm bob hi
+        > C DM bob hi
+        erase
+        ask alice>
+        user /who
+        > C WHO
+        ask alice>
+        user /frobnicate
+        ! unknown: there is no /frobnicate; /help lists all
+        ask alice>",
+    );
+    let mut stage = Stage::ready();
+    stage.play("lost reset");
+    stage.check(
+        "user hello
+        - kept: not connected: it will be offered to you when you are
+        ask alice (offline)>
+        lost again",
+    );
+    assert!(!stage.play("user hello").contains("erase"));
+    assert!(!Stage::script().play("user hello").contains("erase"));
+}
+
+#[test]
+fn a_confirmation_that_takes_long() {
+    Stage::ready().check(
+        "user hello
+        > C PM hello
+        ask alice>
+        wait 1999
+        wait 1
+        - waiting: not confirmed yet, to everybody: hello
+        wait 5000
+        server C 250 sent to 1
+        = all alice: hello (sent to 1)
+        user /who
+        > C WHO
+        ask alice>
+        wait 5000
+        server C 211 1 online
+        # 211 1 online",
+    );
+}
+
+#[test]
+fn the_name_is_shown_as_it_is_registered() {
+    let mut stage = Stage::new(settings(), Some("t1"));
+    stage.play("connected\nserver C 220 hi");
+    let happened = stage.play("server C 230 welcome Alice; 1 online; HELP lists what you can do");
+    assert!(happened.contains("- connected: welcome Alice; 1 online\n"), "{happened}");
+    assert!(happened.contains("ask Alice>\n"), "{happened}");
+    stage.play("server C 231 t2 expires=5\nserver C 211 1 online");
+    stage.check(
+        "user hi
+        > C PM hi
+        ask Alice>
+        server C 250 sent to 0
+        = all Alice: hi (sent to 0)",
+    );
+    // Nor can a server put something else into the prompt.
+    for welcome in ["welcome bob; 1 online", "welcome \u{1b}[2J", "hi", "welcome "] {
+        let mut stage = Stage::new(settings(), Some("t1"));
+        stage.play("connected\nserver C 220 hi");
+        assert!(stage.play(&format!("server C 230 {welcome}")).contains("ask alice>\n"), "{welcome}");
+    }
 }
 
 #[test]

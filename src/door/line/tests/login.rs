@@ -247,6 +247,13 @@ fn a_busy_server_asks_again() {
 }
 
 #[test]
+fn without_new_accounts_the_name_is_asked_for_again() {
+    let full = "< C 450 no new accounts; your name?";
+    check_both(&["> C toomany", full, "> C toomany", full, "> C alice", "< C 331…", "> C password1", "< C 230…"]);
+    check_both(&["> C dora", "< C 332…", "> C toolate!", full, "> C alice", "< C 331…", "> C password1", "< C 230…"]);
+}
+
+#[test]
 fn tokens() {
     check_both(&["> C alice t1.T0KEN", "< C 230 welcome alice…", "> C NOOP", "< C 200…"]);
     check_both(&["> C   alice    t1.T0KEN  ", "< C 230 welcome alice…"]);

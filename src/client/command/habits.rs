@@ -1,0 +1,99 @@
+//! What people type who know other chat programs: names that mean a command of ours, commands that chatd has not, and
+//! what a mistyped one was meant to be.
+
+use super::{COMMANDS, Verb};
+
+/// Other names of commands.
+pub(super) const ALIASES: [(&str, Verb); 25] = [
+    ("bm", Verb::Pm),
+    ("msg", Verb::Dm),
+    ("message", Verb::Dm),
+    ("query", Verb::Dm),
+    ("whisper", Verb::Dm),
+    ("w", Verb::Dm),
+    ("tell", Verb::Dm),
+    ("users", Verb::Who),
+    ("online", Verb::Who),
+    ("j", Verb::Join),
+    ("create", Verb::Make),
+    ("part", Verb::Leave),
+    ("list", Verb::Rooms),
+    ("channels", Verb::Rooms),
+    ("remove", Verb::Kick),
+    ("password", Verb::Passwd),
+    ("ex", Verb::Quit),
+    ("exit", Verb::Quit),
+    ("bye", Verb::Quit),
+    ("q", Verb::Quit),
+    ("logout", Verb::Quit),
+    ("disconnect", Verb::Quit),
+    ("h", Verb::Help),
+    ("?", Verb::Help),
+    ("commands", Verb::Help),
+];
+
+const NO_HOSTS: &str = "chatd has no operators of rooms: a room has one host, who can /kick and /close";
+const NO_BANS: &str = "chatd cannot ban: the host of a room can /kick, and a password keeps others out of a room";
+const NO_IGNORE: &str = "chatd cannot hide what somebody says; the host of a room can /kick";
+const NO_AWAY: &str = "chatd does not tell others that you are away: /quit when you go";
+const NO_CONNECT: &str = "one run talks to one server: /quit, then start chatclient with the other one";
+const NO_ACCOUNTS: &str = "you are logged in already; /passwd changes your password";
+const NO_HISTORY: &str = "chatd keeps nothing of what was said; the up arrow brings back what you typed";
+
+/// Commands that chatd has not, each with what is true here.
+pub(super) const ABSENT: [(&str, &str); 30] = [
+    ("me", "chatd has no actions: say it in words"),
+    ("nick", "your name is your account's and stays; to have another one, log in under it"),
+    ("ignore", NO_IGNORE),
+    ("unignore", NO_IGNORE),
+    ("block", NO_IGNORE),
+    ("mute", NO_IGNORE),
+    ("away", NO_AWAY),
+    ("back", NO_AWAY),
+    ("dnd", NO_AWAY),
+    ("status", NO_AWAY),
+    ("topic", "rooms have no topic"),
+    ("invite", "chatd has no invitations: tell them the room, and its password, with /dm"),
+    ("whois", "chatd tells of a user only whether they are online: /who NAME"),
+    ("ban", NO_BANS),
+    ("unban", NO_BANS),
+    ("op", NO_HOSTS),
+    ("deop", NO_HOSTS),
+    ("voice", NO_HOSTS),
+    ("mode", NO_HOSTS),
+    ("oper", "the operator of chatd works on the server's machine, not from here"),
+    ("clear", "the keys Ctrl-L clear the screen"),
+    ("server", NO_CONNECT),
+    ("connect", NO_CONNECT),
+    ("reconnect", "chatclient connects again by itself"),
+    ("login", NO_ACCOUNTS),
+    ("register", NO_ACCOUNTS),
+    ("identify", NO_ACCOUNTS),
+    ("history", NO_HISTORY),
+    ("search", NO_HISTORY),
+    ("notice", "chatd has no notices between users: /dm NAME TEXT"),
+];
+
+/// The name of a command or alias that a mistyped one was meant to be: one wrong, missing or doubled letter or two that
+/// changed places (two such slips in a long name), or its beginning. `None` if it could be several, or none.
+pub(super) fn nearest(typed: &str) -> Option<&'static str> {
+    /// A name from this many letters on is known through two slips.
+    const LONG: usize = 6;
+    let typed = typed.to_lowercase();
+    let letters = typed.chars().count();
+    if letters < 2 {
+        return None;
+    }
+    let bound = if letters < LONG { 1 } else { 2 };
+    let all = || COMMANDS.iter().map(|command| (command.name, command.verb)).chain(ALIASES);
+    // One letter is like any other.
+    let named = || all().filter(|(name, _)| name.len() > 1);
+    let slips = |name: &str| match strsim::damerau_levenshtein(&typed, name) {
+        2.. if name.starts_with(&typed) => 1,
+        slips => slips,
+    };
+    let least = named().map(|(name, _)| slips(name)).min().filter(|least| *least <= bound)?;
+    let mut found = named().filter(|(name, _)| slips(name) == least);
+    let (name, verb) = found.next()?;
+    found.all(|(_, other)| other == verb).then_some(name)
+}

@@ -1,0 +1,119 @@
+//! Several lines that a person has entered at once: they are sent as several messages, as one, or not at all, and the
+//! person says which.
+
+use std::collections::VecDeque;
+
+use super::Session;
+use super::requests::Words;
+use super::typed::{Dialogue, Entered, PENDING, unslashed};
+use crate::client::action::{Action, Now, Place};
+use crate::client::command::{Intent, direct, parse};
+
+/// Lines that wait for the person's word. All go to one place, and all are text, whatever they begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Paste {
+    place: Place,
+    lines: Vec<String>,
+}
+
+impl Paste {
+    /// How many lines.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// What the person is asked.
+    pub(super) fn question(&self) -> String {
+        format!("send {} lines? [y/N/1 = as one line] ", self.lines.len())
+    }
+}
+
+/// The lines of what was entered that hold more than space, as they are.
+pub(super) fn lines(input: &str) -> impl Iterator<Item = &str> {
+    input.split(['\n', '\r']).filter(|line| !line.trim().is_empty())
+}
+
+impl Session {
+    /// Several lines were entered at once, in this dialogue. The first says where all of them go.
+    pub(super) fn on_paste(&mut self, input: &str, dialogue: Dialogue, seen: Option<Place>) {
+        let mut rest = lines(input);
+        let first = rest.next().unwrap_or_default();
+        let Some((place, first)) = self.destination(first, &dialogue, seen) else {
+            self.talk.dialogue = dialogue;
+            return;
+        };
+        let lines: Vec<String> =
+            [first].into_iter().filter(|line| !line.is_empty()).chain(rest).map(str::to_owned).collect();
+        if lines.len() > PENDING {
+            return self.refuse("dropped", format!("not sent: more than {PENDING} lines at once"));
+        }
+        // All of them come back when they are confirmed, and with the up arrow.
+        self.actions.push_back(Action::EraseLine);
+        self.talk.dialogue = Dialogue::Paste(Paste { place, lines });
+    }
+
+    /// The answer to the question.
+    pub(super) fn on_paste_answer(&mut self, answer: &str, paste: Paste, now: Now) {
+        match answer.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" => {
+                let said = |text| Entered::Words(Words { place: paste.place.clone(), text });
+                let mut pending: VecDeque<Entered> = paste.lines.into_iter().map(said).collect();
+                pending.append(&mut self.talk.pending);
+                self.talk.pending = pending;
+            }
+            "1" => {
+                let text = paste.lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+                self.say(paste.place, &text, now);
+            }
+            _ => self.cancel_paste(),
+        }
+    }
+
+    /// The lines are not wanted.
+    pub(super) fn cancel_paste(&mut self) {
+        self.note("cancelled", "not sent; the up arrow brings them back".to_owned());
+    }
+
+    /// Where the lines go whose first this is, and the text in it. `None` if they go nowhere, which has been told.
+    fn destination<'a>(
+        &mut self,
+        first: &'a str,
+        dialogue: &Dialogue,
+        seen: Option<Place>,
+    ) -> Option<(Place, &'a str)> {
+        let is_command = first.starts_with('/') && !first.starts_with("//");
+        let intent = match dialogue {
+            Dialogue::Text(place) if !is_command => return Some((place.clone(), unslashed(first))),
+            Dialogue::NameAndText if !is_command => direct(first),
+            Dialogue::Open | Dialogue::Nobody | Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) => {
+                parse(first)
+            }
+        };
+        match intent {
+            Intent::Text(text) => self.place_of(text, dialogue, seen).map(|place| (place, text)),
+            Intent::Everybody(text) => Some((Place::Public, text)),
+            Intent::GoPublic | Intent::AskEverybody => Some((Place::Public, "")),
+            Intent::Direct { to, text } => Some((Place::Direct { with: to.to_owned() }, text)),
+            Intent::AskDirectTo(to) => Some((Place::Direct { with: to.to_owned() }, "")),
+            Intent::InRoom { room, text } => Some((Place::Room(room.to_owned()), text)),
+            Intent::Empty
+            | Intent::AskDirect
+            | Intent::Who(_)
+            | Intent::Rooms(_)
+            | Intent::Room { .. }
+            | Intent::Passwd
+            | Intent::Resend
+            | Intent::Forget
+            | Intent::Help
+            | Intent::HelpOn(_)
+            | Intent::Quit
+            | Intent::Usage(_)
+            | Intent::Absent(_)
+            | Intent::Unknown { .. } => {
+                let why = "not sent: several lines at once are text, and the first of these is a command";
+                self.refuse("not-sent", why.to_owned());
+                None
+            }
+        }
+    }
+}

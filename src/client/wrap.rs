@@ -1,0 +1,190 @@
+//! Long lines broken into the rows of a terminal, so that what somebody has written never begins at its left edge,
+//! where the stamps of the client stand.
+
+use unicode_width::UnicodeWidthChar as _;
+
+/// Fewer columns than this for text are not worth an indentation that leaves them.
+const LEAST: usize = 8;
+/// Asks for the emoji form of the character before it, which takes two columns.
+const EMOJI_FORM: char = '\u{fe0f}';
+/// Joins the emoji on both sides.
+const JOINER: char = '\u{200d}';
+
+/// The line with line ends where a terminal of so many columns would break it, at a space if there is one, and `indent`
+/// columns before every row but the first; in a narrow terminal fewer, but one at least. With less than three columns,
+/// or none that are known (0), the line is as it was. Escapes (`ESC … m`) take no room.
+///
+/// Terminals do not agree how wide some emoji are. What is joined counts as if it were not, and in the last
+/// column stands nothing but a space, so that no row is broken once more.
+pub fn wrapped(line: &str, columns: usize, indent: usize) -> String {
+    let columns = columns.saturating_sub(1);
+    if columns < 2 {
+        return line.to_owned();
+    }
+    let margin = " ".repeat(if columns >= indent + LEAST { indent } else { 1 });
+    let mut rows =
+        Rows { out: String::with_capacity(line.len() + 64), margin, columns, column: 0, space: None, last: None };
+    let mut is_escape = false;
+    let mut is_joined = false;
+    for c in line.chars() {
+        is_escape |= c == '\x1b';
+        if is_escape {
+            is_escape = c != 'm';
+            rows.out.push(c);
+            continue;
+        }
+        rows.push(c, is_joined);
+        is_joined = c == JOINER;
+    }
+    rows.out
+}
+
+/// The most columns that a character takes.
+fn width(c: char) -> usize {
+    if c == EMOJI_FORM { 1 } else { c.width().unwrap_or(0) }
+}
+
+/// Whether a character is a part of the one before, whatever room it takes.
+fn is_part(c: char) -> bool {
+    c == EMOJI_FORM || width(c) == 0
+}
+
+/// A place in what was written, and the columns before it in its row.
+#[derive(Clone, Copy)]
+struct Spot {
+    at: usize,
+    column: usize,
+}
+
+/// The rows so far.
+struct Rows {
+    out: String,
+    margin: String,
+    columns: usize,
+    /// The columns that are taken in the last row.
+    column: usize,
+    /// Behind the last space of the last row, if something stands before it.
+    space: Option<Spot>,
+    /// Where the last character begins, with all that belongs to it.
+    last: Option<Spot>,
+}
+
+impl Rows {
+    /// Adds a character. One that is a part of the one before, or `is_joined` to it, stays in its row, if it can.
+    fn push(&mut self, c: char, is_joined: bool) {
+        let is_bound = is_joined || is_part(c);
+        // One space may stand in the free column: the row breaks behind it.
+        let columns = self.columns + usize::from(c == ' ');
+        if self.column + width(c) > columns {
+            self.break_row(c == ' ', is_bound);
+        }
+        if !is_bound {
+            self.last = Some(self.end());
+        }
+        let is_first = self.space.is_none() && self.column <= self.margin.len();
+        self.out.push(c);
+        self.column += width(c);
+        if c == ' ' && !is_first {
+            self.space = Some(self.end());
+        }
+    }
+
+    fn end(&self) -> Spot {
+        Spot { at: self.out.len(), column: self.column }
+    }
+
+    /// Begins a row: behind the last space, or with the last character if the next one `is_bound` to it, or with the
+    /// next one. A space that does not fit is one to break at.
+    fn break_row(&mut self, is_space: bool, is_bound: bool) {
+        let last = self.last.filter(|last| is_bound && last.column > self.margin.len());
+        let spot = self.space.take().filter(|_| !is_space).or(last).unwrap_or_else(|| self.end());
+        self.out.insert_str(spot.at, &format!("\n{}", self.margin));
+        let margin = self.margin.len();
+        self.column = margin + self.column.saturating_sub(spot.column);
+        self.last = self
+            .last
+            .filter(|last| last.at >= spot.at)
+            .map(|last| Spot { at: last.at + 1 + margin, column: margin + last.column.saturating_sub(spot.column) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, columns: usize, indent: usize, expected: &str) {
+        assert_eq!(wrapped(line, columns, indent), expected);
+    }
+
+    #[test]
+    fn rows_break_at_spaces() {
+        check("one two three", 20, 2, "one two three");
+        check("12:00 bob: one two three four", 21, 6, "12:00 bob: one two \n      three four");
+        check("12:00 a verylongword_that_goes_on", 20, 6, "12:00 a \n      verylongword_\n      that_goes_on");
+        // The last column stays free.
+        check("123456789", 10, 2, "123456789");
+        check("1234567890", 10, 2, "123456789\n 0");
+        check("123456789 0", 10, 2, "123456789 \n 0");
+        check("123456789  0", 10, 2, "123456789 \n  0");
+    }
+
+    #[test]
+    fn padding_does_not_reach_the_left_edge() {
+        let line = format!("12:00 bob: hi{}!! the server asks for your password", " ".repeat(27));
+        for columns in 3..100 {
+            let rows = wrapped(&line, columns, 6);
+            assert!(rows.split('\n').skip(1).all(|row| row.starts_with(' ')), "{columns}: {rows}");
+        }
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_a_smaller_indentation() {
+        check("12:00 bob: hi", 10, 6, "12:00 \n bob: hi");
+        check("abc", 3, 6, "ab\n c");
+        check("abc", 2, 6, "abc");
+        check("abc", 0, 6, "abc");
+    }
+
+    #[test]
+    fn escapes_take_no_room() {
+        check("\x1b[2m12:00\x1b[0m \x1b[31mbob\x1b[0m: hi", 15, 6, "\x1b[2m12:00\x1b[0m \x1b[31mbob\x1b[0m: hi");
+        check("\x1b[1maaaa bbbb\x1b[0m", 8, 1, "\x1b[1maaaa \n bbbb\x1b[0m");
+    }
+
+    #[test]
+    fn an_escape_stays_whole() {
+        check("aaaaaa\x1b[1m\u{301}\u{fe0f}b", 7, 1, "aaaaa\n a\x1b[1m\u{301}\u{fe0f}b");
+    }
+
+    #[test]
+    fn wide_and_joined_characters() {
+        check("世界世界世界", 9, 1, "世界世界\n 世界");
+        check("aaaaaaae\u{301}b", 9, 1, "aaaaaaae\u{301}\n b");
+        // Joined or not, it fits.
+        check("aaaaa👩\u{200d}💻", 9, 1, "aaaaa\n 👩\u{200d}💻");
+        check("aaaaaa❤\u{fe0f}", 8, 1, "aaaaaa\n ❤\u{fe0f}");
+    }
+
+    fn width_of(row: &str) -> usize {
+        let row = row.replace("\x1b[1m", "");
+        row.strip_suffix(' ').unwrap_or(&row).chars().map(width).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_is_too_long_and_no_character_is_lost(
+            line in "([ a世é👩❤]|\x1b\\[1m|\u{200d}|\u{fe0f}|\u{301}){0,60}", columns in 3..30usize, indent in 0..8usize
+        ) {
+            let rows = wrapped(&line, columns, indent);
+            let margin = if columns > indent + LEAST { indent } else { 1 };
+            let joined: String = rows.split('\n').enumerate()
+                .map(|(n, row)| if n == 0 { row } else { row.get(margin..).unwrap_or("") }).collect();
+            prop_assert_eq!(joined, line);
+            // One character alone may be wider than a very narrow terminal.
+            prop_assert!(columns < 12 || rows.split('\n').all(|row| width_of(row) < columns), "{rows}");
+        }
+    }
+}

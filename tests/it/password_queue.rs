@@ -1,0 +1,105 @@
+//! The queue of passwords under attack: whoever fills it keeps nobody else from logging in.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::thread::{self, Scope};
+
+use crate::util::rooms::Over;
+use crate::util::{Builder, Canary, Client, PASSWORD, Server, eventually};
+
+/// Fewer places than the attackers have requests, and more than there are networks.
+const QUEUE: usize = 16;
+/// Those who only want to log in, each from a network of its own.
+const VICTIMS: u8 = 6;
+
+/// A server with a password of the usual cost, to which each address of this machine is somebody else.
+fn strict() -> Builder {
+    let cost = "{ memory_kib = 19456, iterations = 2, parallelism = 1 }";
+    let builder = Server::builder().no_rates().set("limits.include_loopback", "true").set("accounts.argon2", cost);
+    builder.set("accounts.queue", &QUEUE.to_string())
+}
+
+#[track_caller]
+fn greeted(server: &Server, from: IpAddr) -> Client {
+    let mut client = Client::connect_from(from, server.addr());
+    client.expect("C 220 ");
+    client
+}
+
+#[track_caller]
+fn logged_in(server: &Server, name: &str, from: IpAddr) -> Client {
+    let mut client = greeted(server, from);
+    client.login_bare(name);
+    client
+}
+
+/// What is going on.
+#[derive(Default)]
+struct Attack {
+    is_over: AtomicBool,
+    /// How often the queue had no place for an attacker, or its place was taken by somebody else.
+    busy: AtomicUsize,
+}
+
+/// Has the password of a session checked again and again.
+fn spawn_attacker<'scope>(scope: &'scope Scope<'scope, '_>, attack: &'scope Attack, mut client: Client) {
+    scope.spawn(move || {
+        while !attack.is_over.load(Relaxed) {
+            client.send_raw(format!("PASSWD\n{PASSWORD}\n\n").as_bytes());
+            client.expect("C 331 ");
+            let answer = client.line();
+            if answer.starts_with("C 450 busy") {
+                attack.busy.fetch_add(1, Relaxed); // and the empty line then is none that anything was asked for
+            } else {
+                assert!(answer.starts_with("C 332 "), "{answer:?}");
+                client.expect_exact("C 200 cancelled");
+            }
+        }
+    });
+}
+
+/// While sessions at these addresses do nothing but have their passwords checked, whoever comes from elsewhere logs in
+/// at once, and is never told that the server is busy.
+#[track_caller]
+fn check(what: &str, attackers: &[[u8; 4]]) {
+    let server = strict().start();
+    let canary = Canary::start(&server);
+    let victim = |n: u8| (format!("victim{n}"), IpAddr::from([127, 0, 100 + n, 1]));
+    let victims = || (0..VICTIMS).map(victim);
+    victims().for_each(|(name, home)| logged_in(&server, &name, home).barrier());
+    let mut sessions = Vec::new();
+    for (n, address) in attackers.iter().enumerate() {
+        sessions.push(logged_in(&server, &format!("attacker{}", n / 4), IpAddr::from(*address)));
+    }
+    let attack = Attack::default();
+    thread::scope(|scope| {
+        let _over = Over(&attack.is_over);
+        sessions.into_iter().for_each(|session| spawn_attacker(scope, &attack, session));
+        eventually("the queue is full", || attack.busy.load(Relaxed) > 2 * QUEUE);
+        for _ in 0..5 {
+            let mut all: Vec<Client> = victims().map(|(_, home)| greeted(&server, home)).collect();
+            for (client, (name, _)) in all.iter_mut().zip(victims()) {
+                client.send(&format!("{name}\n{PASSWORD}"));
+            }
+            for (client, (name, _)) in all.iter_mut().zip(victims()) {
+                client.expect_exact(&format!("C 331 {name}, your password?"));
+                client.expect(&format!("C 230 welcome {name};"));
+            }
+        }
+        canary.talks();
+    });
+    canary.finish(what);
+    println!("{what}: {} times an attacker was told that the server is busy", attack.busy.load(Relaxed));
+}
+
+#[test]
+fn who_has_much_in_the_queue_makes_room_for_who_has_nothing() {
+    let attackers: Vec<[u8; 4]> = (0..24).map(|n| [127, 0, 1 + n / 4, 1]).collect();
+    check("four passwords of each of six addresses", &attackers);
+}
+
+#[test]
+fn a_network_of_many_addresses_makes_room_too() {
+    let attackers: Vec<[u8; 4]> = (0..24).map(|n| [127, 0, 1, 1 + n]).collect();
+    check("a password of each of 24 addresses of one network", &attackers);
+}

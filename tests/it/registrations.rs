@@ -1,0 +1,118 @@
+//! Registrations without end: there are as many accounts as there may be, and those there are notice nothing.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::thread;
+
+use crate::util::{Canary, Client, PASSWORD, Server, run, run_with};
+
+const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
+const FULL: &str = "C 450 no new accounts; your name?";
+/// How many there may be.
+const MOST: usize = 30;
+
+/// Registers one name after the other, each on a connection of its own, until there are no more accounts. Gives those
+/// that were made.
+fn register_until_full(addr: SocketAddr, attacker: u8) -> Vec<String> {
+    let mut made = Vec::new();
+    for n in 0.. {
+        let mut client = Client::connect_from(IpAddr::from([127, 0, attacker, 1]), addr);
+        client.expect("C 220 ");
+        let name = format!("a{attacker}n{n}");
+        client.send(&name);
+        if client.line() == FULL {
+            return made;
+        }
+        client.send(PASSWORD);
+        let answer = client.line();
+        if answer.starts_with("C 230 ") {
+            made.push(name);
+        } else {
+            assert_eq!(answer, FULL, "others were faster");
+        }
+    }
+    unreachable!("the loop ends by returning")
+}
+
+#[test]
+fn no_more_accounts_than_there_may_be() {
+    let mut server = Server::builder().no_rates().set("accounts.most", &MOST.to_string()).start();
+    let canary = Canary::start(&server);
+    let mut bob = server.bare("bob");
+    let addr = server.addr();
+    let attackers: Vec<_> = (1..9).map(|n| thread::spawn(move || register_until_full(addr, n))).collect();
+    let made: Vec<String> = attackers.into_iter().flat_map(|attacker| attacker.join().unwrap()).collect();
+    assert_eq!(made.len() + 3, MOST, "{made:?}");
+    // Those there are go on, and come back.
+    canary.talks();
+    for (line, code) in [("PASSWD", "C 331 "), (PASSWORD, "C 332 "), ("battery staple", "C 200 ")] {
+        bob.send(line);
+        bob.expect(code);
+    }
+    // Whoever is told so is asked for a name again, in either dialect, and may have an account.
+    for typed in ["", "C "] {
+        let mut client = server.greeted();
+        for name in ["newcomer", "another"] {
+            client.send(&format!("{typed}{name}"));
+            client.expect_exact(FULL);
+        }
+        client.send(&format!("{typed}{}", made[0]));
+        client.expect("C 331 ");
+        client.send(&format!("{typed}{PASSWORD}"));
+        client.expect("C 230 ");
+    }
+    canary.finish("registrations without end");
+    check_the_operator(&mut server);
+}
+
+/// The operator may add accounts beyond that, and a server with too many serves all of them.
+#[track_caller]
+fn check_the_operator(server: &mut Server) {
+    server.term();
+    let folder = server.path("");
+    run_with(CHATD, &folder, &["accounts", "add", "carol"], PASSWORD).check(0, &[]);
+    server.set("accounts.most", "1");
+    server.restart();
+    let listed: BTreeSet<String> = ["carol", "bob", "canary1"].map(str::to_owned).into();
+    server.returning("carol").barrier();
+    server.returning("canary1").barrier();
+    let mut newcomer = server.greeted();
+    newcomer.send("newcomer");
+    newcomer.expect_exact(FULL);
+    server.term();
+    let outcome = run(CHATD, &folder, &["accounts", "list"]);
+    let names: BTreeSet<String> =
+        outcome.stdout.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    assert!(names.len() == MOST + 1 && names.is_superset(&listed), "{names:?}");
+}
+
+/// Who was asked to choose a password when there was room yet is told when there is none any more.
+#[test]
+fn others_may_be_faster() {
+    let server = Server::builder().set("accounts.most", "2").start();
+    let mut all: Vec<Client> = (0..5).map(|_| server.greeted()).collect();
+    for (n, client) in all.iter_mut().enumerate() {
+        client.send(&format!("new{n}"));
+        client.expect("C 332 ");
+    }
+    all.iter_mut().for_each(|client| client.send(PASSWORD));
+    let answers: Vec<String> = all.iter_mut().map(Client::line).collect();
+    assert_eq!(answers.iter().filter(|line| line.starts_with("C 230 ")).count(), 2, "{answers:?}");
+    assert_eq!(answers.iter().filter(|line| *line == FULL).count(), 3, "{answers:?}");
+    // It counts as no failure, and the name of nobody is kept.
+    let refused = answers.iter().position(|line| line == FULL).unwrap();
+    for _ in 0..40 {
+        all[refused].send(&format!("new{refused}"));
+        all[refused].expect_exact(FULL);
+    }
+}
+
+#[test]
+fn a_closed_server_does_not_say_that_it_is_full() {
+    let server = Server::builder().set("accounts.most", "1").set("accounts.registration", "\"closed\"").start();
+    let mut stranger = server.greeted();
+    stranger.send("ghost");
+    stranger.expect_exact("C 331 ghost, your password?");
+    stranger.send(PASSWORD);
+    stranger.expect("C 530 ");
+}
