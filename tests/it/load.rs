@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::util::{Outcome, START_STOP, Server, eventually, finish_child, run};
+use crate::util::{Outcome, START_STOP, Server, eventually, finish_child, hear_signals, run};
 
 /// A chatload that runs, with a folder of its own for temporary files.
 struct Load {
@@ -25,6 +25,7 @@ impl Load {
     #[track_caller]
     fn start(args: &str) -> Self {
         let tmp = tempfile::tempdir().unwrap();
+        hear_signals();
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatload"));
         command.args(args.split(' ')).env("TMPDIR", tmp.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -24,7 +24,9 @@ pub(crate) use canary::Canary;
 pub(crate) use client::Client;
 pub(crate) use dice::Dice;
 pub(crate) use fake::Fake;
-pub(crate) use process::{Outcome, Thread, eventually, finish, finish_child, finish_with, memory_kib, run, run_with};
+pub(crate) use process::{
+    Outcome, Thread, eventually, finish, finish_child, finish_with, hear_signals, memory_kib, run, run_with,
+};
 pub(crate) use strace::{Strace, strace};
 pub(crate) use terminal::Terminal;
 
@@ -147,6 +149,7 @@ pub(crate) struct Server {
 impl Server {
     /// A server as the tests like it, to be changed before it starts.
     pub(crate) fn builder() -> Builder {
+        hear_signals();
         Builder {
             config: CONFIG.to_owned(),
             sets: Vec::new(),

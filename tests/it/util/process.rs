@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
 use super::{Client, START_STOP, Server, pause};
 
@@ -197,4 +197,17 @@ fn told_by_proc(pid: u32, file: &str, word: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/{file}")).expect("/proc");
     let line = text.lines().find_map(|line| line.strip_prefix(word)).expect("such a line");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// Has programs that are started from here on hear INT and HUP, also when the tests themselves were started with these
+/// ignored, as by `nohup` or in the background of a script: a handler is no longer one in a program that is started.
+pub(crate) fn hear_signals() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let ends = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+        for signal in [Signal::INT, Signal::HUP] {
+            signal_hook::flag::register_conditional_shutdown(signal.as_raw(), 130, std::sync::Arc::clone(&ends))
+                .expect("a handler");
+        }
+    });
 }
