@@ -1,5 +1,5 @@
-//! What the server holds for and against an address and its network: connections open, new connections, wrong
-//! passwords.
+//! What the server holds for and against an address and its network: connections open, new connections and accounts,
+//! wrong passwords.
 
 mod ledger;
 
@@ -92,6 +92,23 @@ impl Addresses {
         let (_, allowance) = of_network(limits);
         self.parties.refund(key(party(ip)), limits.new_per_address);
         self.networks.refund(key(network(ip)), allowance);
+    }
+
+    /// A connection from `ip` has made an account at `now`. Gives whether it may be [refunded](Self::refund): no more
+    /// than `limits.new_per_address` in [`limits::NEW_WINDOW_S`] are, so that nobody makes accounts without end.
+    pub(super) fn register(&mut self, ip: IpAddr, now: Millis, limits: &Limits) -> bool {
+        if exempt(ip, limits) {
+            return true;
+        }
+        let (who, net, now) = (key(party(ip)), key(network(ip)), nanos(now));
+        let (_, allowance) = of_network(limits);
+        let entry = self.parties.entry(who).register(now, limits.new_per_address);
+        let whole = self.networks.entry(net).register(now, allowance);
+        let (Some(entry), Some(whole)) = (entry, whole) else { return false };
+        // Its connection is open, so both have an entry.
+        self.parties.put(who, entry);
+        self.networks.put(net, whole);
+        true
     }
 
     /// A wrong password (or refused token) from `ip` at `now`: [`limits::PENALTY_STEP_S`] more to its penalty, which

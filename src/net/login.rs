@@ -20,8 +20,10 @@ use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
 /// How somebody has proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Proof {
-    /// By the account's password, one that was just chosen too.
+    /// By the account's password.
     Password,
+    /// By a password that was just chosen: the account is new.
+    Registration,
     /// By a resume token.
     Token,
 }
@@ -131,9 +133,8 @@ impl Reactor {
         let claimed = conn.door.claimed_name().cloned();
         self.resume(id);
         match (verdict, claimed) {
-            (Verdict::Registered { epoch } | Verdict::Right { epoch }, Some(name)) => {
-                self.enter(id, &name, epoch, Proof::Password);
-            }
+            (Verdict::Registered { epoch }, Some(name)) => self.enter(id, &name, epoch, Proof::Registration),
+            (Verdict::Right { epoch }, Some(name)) => self.enter(id, &name, epoch, Proof::Password),
             (Verdict::Wrong, Some(_)) => self.on_wrong(id, asked, Late::Wrong),
             (Verdict::Right { epoch }, None) if is_in => self.on_right_old(id, epoch),
             (Verdict::Changed { .. }, None) if is_in => self.reply(id, &Reply::PasswordChanged),
@@ -155,7 +156,7 @@ impl Reactor {
         if self.auth.epoch(&name) != Some(epoch) {
             return self.close(id, CloseReason::PasswordChanged); // since it was checked
         }
-        if proof == Proof::Password {
+        if proof != Proof::Token {
             for oldest in self.hub.surplus_of(&name).to_vec() {
                 self.close(oldest, CloseReason::Replaced);
             }
@@ -166,8 +167,10 @@ impl Reactor {
         let ip = conn.ip;
         self.log_peer(Subject::LoggedIn, Some(ip), |_| format!("{name} logged in from {ip}"));
         self.command(id, Command::Enter { name });
-        if self.hub.name_of(id).is_some() {
-            self.addresses.refund(ip, &self.tuning.limits);
+        let (now, limits) = (self.clock.now, &self.tuning.limits);
+        let is_in = self.hub.name_of(id).is_some();
+        if is_in && (proof != Proof::Registration || self.addresses.register(ip, now, limits)) {
+            self.addresses.refund(ip, limits);
         }
     }
 

@@ -126,6 +126,19 @@ fn a_login_gives_its_price_back() {
 }
 
 #[test]
+fn an_address_does_not_make_accounts_without_end() {
+    let server = strict().set("limits.new_per_address", "5").start();
+    // Five are given their price back, and five more have it.
+    for n in 0..10 {
+        let mut new = welcome(&server, HOME);
+        new.login_bare(&format!("new{n}"));
+        assert_eq!(new.ask("EX"), "C 221 bye");
+    }
+    refused(&server, HOME, "too many from your address");
+    welcome(&server, ELSEWHERE).login_bare("neighbour");
+}
+
+#[test]
 fn who_is_not_let_in_after_the_right_password_gets_nothing_back() {
     let server = strict().set("limits.new_per_address", "5").set("accounts.sessions_per_account", "1").start();
     let mut alice = welcome(&server, HOME);

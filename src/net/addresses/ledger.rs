@@ -1,6 +1,6 @@
 //! A bounded table of what is held for and against parties of one kind: addresses, or networks.
 //!
-//! Both memories of an entry are leaky buckets, and both are kept as the one moment at which they will have run empty.
+//! All memories of an entry are leaky buckets, and each is kept as the one moment at which they will have run empty.
 //! So an entry does not grow with what its party does, nothing has to be counted down, and the entries that hold
 //! something are ordered for good by the moment at which they will hold nothing. That order decides who is forgotten:
 //! those who are clear anyway, and in a full table those who would be clear first.
@@ -102,6 +102,8 @@ impl Ledger {
 pub(super) struct Entry {
     /// When the allowance of new connections will be whole again.
     pub(super) spent_until: Nanos,
+    /// When the allowance of new accounts will be whole again.
+    pub(super) registered_until: Nanos,
     /// When the penalty will have drained.
     pub(super) penalty_until: Nanos,
     /// Connections open.
@@ -111,7 +113,7 @@ pub(super) struct Entry {
 impl Entry {
     /// From when on the entry says no more than no entry would, once nothing is open.
     pub(super) fn clear_at(self) -> Nanos {
-        self.spent_until.max(self.penalty_until)
+        self.spent_until.max(self.registered_until).max(self.penalty_until)
     }
 
     /// Whether the penalty is such that the party is refused.
@@ -130,13 +132,24 @@ impl Entry {
         if self.open >= most {
             return None;
         }
-        let spent_until = self.spent_until.max(now).saturating_add(price(allowance)?);
-        let is_within = spent_until <= now.saturating_add(NEW_WINDOW);
-        is_within.then_some(Self { open: self.open + 1, spent_until, ..self })
+        let spent_until = spend(self.spent_until, now, allowance)?;
+        Some(Self { open: self.open + 1, spent_until, ..self })
+    }
+
+    /// The entry with one more new account, or nothing if that is over `allowance` a window.
+    pub(super) fn register(self, now: Nanos, allowance: u32) -> Option<Self> {
+        let registered_until = spend(self.registered_until, now, allowance)?;
+        Some(Self { registered_until, ..self })
     }
 }
 
-/// What a new connection adds to a bucket of `allowance` a window; `None` if none is allowed.
+/// When a bucket of `allowance` a window will be empty that one more is put into, or nothing if it has no room.
+fn spend(until: Nanos, now: Nanos, allowance: u32) -> Option<Nanos> {
+    let until = until.max(now).saturating_add(price(allowance)?);
+    (until <= now.saturating_add(NEW_WINDOW)).then_some(until)
+}
+
+/// What a new connection (or a new account) adds to a bucket of `allowance` a window; `None` if none is allowed.
 ///
 /// Rounded down to a nanosecond: exact for allowances below 700,000, and never off by a hundredth above.
 fn price(allowance: u32) -> Option<Nanos> {

@@ -270,6 +270,21 @@ fn a_network_has_eight_times_as_much() {
 }
 
 #[test]
+fn so_many_new_accounts_are_given_their_price_back() {
+    let mut table = Addresses::new();
+    let limits = allowing(9, 2);
+    let here = "192.0.2.7";
+    assert_eq!(table.admit(ip(here), 5, &limits, true), Welcome);
+    assert_eq!([(); 3].map(|()| table.register(ip(here), 5, &limits)), [true, true, false]);
+    // Two in ten minutes: the next one after five.
+    assert!(!table.register(ip(here), 300_004, &limits));
+    assert!(table.register(ip(here), 300_005, &limits));
+    table.check_invariants();
+    // Loopback is exempt.
+    assert!((0..9).all(|_| table.register(ip("127.0.0.1"), 5, &limits)));
+}
+
+#[test]
 fn the_bounds_of_a_network_do_not_overflow() {
     let mut table = Addresses::new();
     let limits = allowing(u32::MAX, u32::MAX);
@@ -310,7 +325,7 @@ fn the_end_of_time_is_a_time() {
 fn an_entry_is_small() {
     let entry = size_of::<(Ipv6Addr, Entry)>();
     let order = size_of::<(Nanos, Ipv6Addr)>();
-    assert!(entry + order <= 64, "{entry} + {order}");
+    assert!(entry + order <= 72, "{entry} + {order}");
 }
 
 /// Address `n` of a large stock of both kinds; below 2^16 each is a network of its own.
