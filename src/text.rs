@@ -92,6 +92,11 @@ pub fn without_taken_out(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(|c| class(*c) != Class::TakenOut).collect())
 }
 
+/// `text` without what is [`Class::TakenOut`] at its beginning.
+pub fn without_lead(text: &str) -> &str {
+    text.trim_start_matches(|c| class(c) == Class::TakenOut)
+}
+
 /// The lower case by which the names of rooms and guests are compared, of a text in NFC. It is that of each character by
 /// itself, so that the beginning of a name has the lower case that it has alone: a sigma is the same at the end of a
 /// word and within it.

@@ -35,6 +35,7 @@ use zeroize::Zeroizing;
 
 pub use self::keys::PASSWORD_NEEDED;
 pub use self::known::Known;
+pub use self::pasted::INPUT_BYTES;
 pub use self::script::NOT_DONE;
 
 use self::away::Away;

@@ -288,6 +288,6 @@ impl Session {
 }
 
 /// A text without the first of two slashes, which says that it is no command.
-pub(super) fn unslashed(line: &str) -> &str {
+fn unslashed(line: &str) -> &str {
     line.strip_prefix('/').filter(|rest| rest.starts_with('/')).unwrap_or(line)
 }
