@@ -32,6 +32,8 @@ pub(super) struct Script {
     count: usize,
     /// The line that is being carried out, or that is being answered.
     current: Option<Rc<Line>>,
+    /// The line that has asked for a text last.
+    question: Option<Rc<Line>>,
     /// The line that changes the password, which takes several answers.
     change: Option<Rc<Line>>,
     /// Whether the text of `--once` has been named.
@@ -121,6 +123,17 @@ impl Session {
         let text = why.map_or_else(|| what.clone(), |why| format!("{what} ({why})"));
         let status = Status { weight: Weight::Trouble, kind: NOT_DONE, text };
         self.actions.push_back(Action::Show(Shown::Status(status)));
+    }
+
+    /// The line that is being carried out or answered asks for a text.
+    pub(super) fn ask_in_line(&mut self) {
+        self.script.question = self.script.current.clone();
+    }
+
+    /// The input has ended where a text was asked for.
+    pub(super) fn fail_question(&mut self) {
+        self.script.current = self.script.question.take();
+        self.fail_line(Some("no text followed"));
     }
 
     /// The link is lost, and with it the answer to this line.

@@ -143,7 +143,12 @@ impl Session {
                     self.end_line();
                 }
                 Some(Entered::Words(words)) => self.say(words.place, &words.text, now),
-                None if self.talk.has_ended => return self.quit(now),
+                None if self.talk.has_ended => {
+                    if matches!(self.talk.dialogue, Dialogue::Text(_) | Dialogue::NameAndText) {
+                        self.fail_question();
+                    }
+                    return self.quit(now);
+                }
                 None => return self.ask(),
             }
         }
@@ -279,11 +284,13 @@ impl Session {
     /// The next line is a text for there.
     pub(super) fn ask_text_for(&mut self, place: Place) {
         self.talk.dialogue = Dialogue::Text(place);
+        self.ask_in_line();
     }
 
     /// The next line is a name and a text.
     pub(super) fn ask_name_and_text(&mut self) {
         self.talk.dialogue = Dialogue::NameAndText;
+        self.ask_in_line();
     }
 }
 
