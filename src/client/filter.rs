@@ -1,5 +1,5 @@
-//! What other programs put into the lines of a script that is not meant to be said: invisible characters at their
-//! beginning, such as byte-order marks, and, where that is asked for, ANSI escapes.
+//! Takes out of the lines of a script what other programs put in: invisible characters in front, such as byte-order
+//! marks, and, with `--strip-ansi`, ANSI escapes.
 
 use crate::text::without_lead;
 

@@ -12,8 +12,8 @@ use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyE
 
 use super::session::INPUT_BYTES;
 
-/// A paste whose next key comes later than this does not go on: its end was lost. A line that is slow for this long is
-/// rare, and what follows would be typed: each of its lines would be sent.
+/// A paste is over if its next key comes later than this: its end was lost. Short pauses of a slow line must not end it,
+/// for the rest would count as typed, and each of its lines would be sent.
 const LOST: Duration = Duration::from_secs(5);
 /// Bytes of a paste that are kept. Of a longer one so much is left, when its line ends are one byte each, that the session
 /// refuses it: a part of a paste is never sent.
@@ -24,7 +24,7 @@ const BYTES: usize = 2 * INPUT_BYTES;
 pub(super) struct Pastes(Arc<Mutex<Paste>>);
 
 impl Pastes {
-    /// What has come of a paste is of no use: neither is its rest, which has been thrown away.
+    /// Drops what was read of a paste whose rest is lost.
     pub(super) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Paste::default();
     }

@@ -26,7 +26,7 @@ use super::show::View;
 use super::store::Store;
 use super::terminal;
 
-/// How often it is looked whether a script whose reader has gone has nothing more to say.
+/// How often a script whose reader has gone is checked for having nothing more to say.
 const LOOK: Duration = Duration::from_millis(50);
 /// Exit code: it did not work.
 const FAILED: u8 = 1;
@@ -71,13 +71,13 @@ struct Shell {
     has_read_all: bool,
     /// Whether the login has been done, and lines have been asked for.
     has_talked: bool,
-    /// The session has been told of a line that stands on the screen as it was typed.
+    /// A line that was entered is on the screen as it was typed, until it is settled.
     has_entered: bool,
-    /// Why standard output cannot be written to any more.
+    /// Set once standard output cannot be written to: why.
     lost_output: Option<io::Error>,
-    /// Whether its reader has gone, which nothing that was written has found yet.
+    /// Whether the reader of standard output has gone, though no write has failed yet.
     is_reader_gone: bool,
-    /// Finds that out.
+    /// Sets [`Self::is_reader_gone`].
     watch: Option<Watch>,
     /// The exit code is at least this.
     worst: u8,
@@ -93,14 +93,14 @@ impl Shell {
         let mut troubles = Vec::new();
         let source = Source::new(options.password_command.clone());
         let asks_person = !source.is_given();
-        // Who says one thing with a password that is given reads and keeps nothing.
+        // --once with a given password neither reads nor keeps state.
         let is_kept = asks_person || options.errand.once().is_none();
         let store = if is_kept { Store::open().map_err(|why| troubles.push(why)).ok() } else { None };
         let mut kept = |server: &String| {
             let token = store.as_ref()?.token(server, &options.user);
             token.map_err(|why| troubles.push(why)).ok().flatten()
         };
-        // Who gives a password wants it to be used.
+        // A given password is used, even where a token is kept.
         let tokens = servers.iter().map(|server| if asks_person { kept(server) } else { None }).collect();
         let origin = if is_edited {
             let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
@@ -108,7 +108,7 @@ impl Shell {
         } else {
             Origin::Stdin { filter: options.filter }
         };
-        // The one thing that is to be said can be said without anybody watching.
+        // --once needs no reader.
         let is_watched = !is_edited && options.errand.once().is_none();
         let watch = if is_watched { Watch::start(inbox.doorbell())? } else { None };
         let mut shell = Self {

@@ -11,6 +11,8 @@ pub(super) const QUIET_MS: u64 = 60_000;
 
 impl Session {
     /// When [`Input::Tick`] is wanted at the latest: monotonic milliseconds; `None` when nothing is waited for.
+    ///
+    /// [`Input::Tick`]: crate::client::action::Input::Tick
     pub fn deadline(&self) -> Option<u64> {
         match &self.phase {
             Phase::Connecting | Phase::Away | Phase::Over => None,

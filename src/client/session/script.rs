@@ -1,4 +1,4 @@
-//! What becomes of the lines of a script: which of them was not done is named, and counts for the exit code.
+//! The lines of a script: one that was not done is named, and makes the exit code 1.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use crate::text::{Class, classes};
 
 /// The status that names a line of a script that was not done, or the text of `--once`.
 pub const NOT_DONE: &str = "not-done";
-/// What is told of a password on the way: the next try may be good.
+/// Status kinds of a password that was not taken: the next try may succeed.
 const TRIES: [&str; 3] = ["password", "wrong-password", "password-needed"];
 
 /// Characters of a line that are shown when it is named: it may have thousands.
