@@ -84,25 +84,25 @@ pub const TURN_WORK_LINES: usize = TURN_WORK / 4;
 pub const TURN_FRAMES_BYTES_DATAGRAMS: usize = TURN_FRAMES_BYTES / 2;
 /// What a datagram that is to be sent counts for in [`TURN_WORK`].
 pub const DATAGRAM_WORK: usize = 32;
-/// What a datagram counts for that came, whatever it says.
+/// Work of a datagram that came, whatever it says.
 pub const DATAGRAM_IN_WORK: usize = 100;
-/// What a connection counts for that came: its socket is taken, and watched or refused.
+/// Work of a new connection: its socket is accepted, and watched or refused.
 pub const ACCEPT_WORK: usize = 500;
-/// What a connection counts for whose turn it is in the run queue: a read.
+/// Work of a connection in the run queue when its turn comes: a read.
 pub const RUN_WORK: usize = 100;
-/// What a connection counts for that is to be written to at the end of the turn.
+/// Work of a connection that is written to at the end of the turn.
 pub const WRITE_WORK: usize = 300;
-/// What a line counts for, whatever it asks for …
+/// Work of a line, whatever it asks for …
 pub const LINE_WORK: usize = 10;
 /// … with one more for so many of its bytes: each is looked at several times. The bytes of a reply count as much.
 pub const WORK_BYTES: usize = 8;
-/// What a line of a list counts for: a name is found, copied and spelled.
+/// Work of a line of a list: a name is found, copied and spelled.
 pub const LIST_LINE_WORK: usize = 10;
-/// What a resume token counts for that is made or checked: an HMAC.
+/// Work of making or checking a resume token: an HMAC.
 pub const TOKEN_WORK: usize = 100;
-/// What it counts for to be given a place in a room: its token is drawn.
+/// Work of a new place in a room: its token is drawn.
 pub const PLACE_WORK: usize = 50;
-/// What a place in a room counts for that ends, for all that is known of it is taken out of several tables …
+/// Work of a place in a room that ends: it is taken out of several tables …
 pub const PLACE_END_WORK: usize = 25;
 /// … with one more for so many members of the room, who move up in its list.
 pub const WORK_MEMBERS: usize = 8;
@@ -242,7 +242,7 @@ pub const PENALTY_MOST_S: u64 = 600;
 pub const ROOM_GUESSES: usize = 10;
 /// See [`ROOM_GUESSES`]: ten minutes.
 pub const ROOM_GUESSES_WINDOW_MS: u64 = 600_000;
-/// Accounts and addresses whose wrong passwords of rooms are remembered, each in some 250 bytes. Whoever has been quiet
+/// Accounts and addresses whose wrong passwords of rooms are remembered, each in some 250 bytes. Whichever has been quiet
 /// for longest is forgotten first.
 pub const ROOM_GUESSERS: usize = 16_384;
 

@@ -1,5 +1,4 @@
-//! Which signals this process was started without: `nohup` and `trap "" INT` have a program, and all that it starts,
-//! ignore them, and whoever wants that is not to be overruled.
+//! Signals that were ignored when the process was started, by `nohup` or `trap "" INT`: they must stay ignored.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! The characters that a line may hold: one table for the server's doors, the log and the client. And when two spellings
-//! are one name.
+//! The characters that a line may hold, in one table for the server's doors, the log and the client; and the rule by
+//! which two spellings are one name.
 //!
 //! [`Class`] says what is done with a character, [`classes`] does so for a text, in which the tags of a flag are plain.
 //! Letters of every script go through, with the joiners (U+200C, U+200D) and variation selectors that some scripts and
@@ -84,12 +84,22 @@ pub fn check(line: &[u8]) -> Option<Checked<'_>> {
     Some(Checked { text, is_clean })
 }
 
+/// `bytes` without the byte-order mark in front, if there is one.
+pub fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
 /// `text` without what is [`Class::TakenOut`].
 pub fn without_taken_out(text: &str) -> Cow<'_, str> {
     if text.chars().all(|c| class(c) != Class::TakenOut) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().filter(|c| class(*c) != Class::TakenOut).collect())
+}
+
+/// `text` without what is [`Class::TakenOut`] at its beginning.
+pub fn without_lead(text: &str) -> &str {
+    text.trim_start_matches(|c| class(c) == Class::TakenOut)
 }
 
 /// The lower case by which the names of rooms and guests are compared, of a text in NFC. It is that of each character by

@@ -11,8 +11,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::destination::Server;
 
-/// How long all addresses of a server may take to answer. A first packet that is lost is sent again after one second
-/// and after three; and nobody is to wait for five without a word.
+/// How long all addresses of a server may take to answer. A lost first packet is sent again after one second and after
+/// three; and the user is told within five.
 const CONNECT: Duration = Duration::from_millis(4500);
 /// How many addresses of a name are tried.
 const ADDRESSES: usize = 8;

@@ -1,8 +1,8 @@
-//! What other programs put into the lines of a script that is not meant to be said: byte-order marks, and, where that
-//! is asked for, ANSI escapes.
+//! Takes out of the lines of a script what other programs put in: invisible characters in front, such as byte-order
+//! marks, and, with `--strip-ansi`, ANSI escapes.
 
-/// A character that marks the byte order at the beginning of a file, and means nothing.
-const MARK: char = '\u{feff}';
+use crate::text::without_lead;
+
 const ESCAPE: char = '\u{1b}';
 const BELL: char = '\u{7}';
 /// The one-character form of `ESC [` (C1).
@@ -16,21 +16,21 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The line without what is not meant to be said. A mark goes from the beginning of every line, not of the first
-    /// alone: `cat` puts files together, and a command behind a mark would be said to everybody.
+    /// The line without what is not meant to be said. Byte-order marks go from the beginning of every line, not of the
+    /// first alone: `cat` puts files together, and a command behind a mark would be said to everybody.
     pub fn apply(self, line: &str) -> String {
-        let line = line.trim_start_matches(MARK);
+        let line = without_lead(line);
         if !self.strips_ansi {
             return line.to_owned();
         }
         // What stood behind the first escape stands at the beginning now.
-        without_escapes(line).trim_start_matches(MARK).to_owned()
+        without_lead(&without_escapes(line)).to_owned()
     }
 }
 
 /// A secret, without the mark at its beginning: no password can hold one.
 pub(super) fn without_mark(secret: &str) -> &str {
-    secret.trim_start_matches(MARK)
+    secret.trim_start_matches('\u{feff}')
 }
 
 /// A text without its escape sequences (ECMA-48): colours and other control sequences, titles and other strings, and
@@ -93,6 +93,7 @@ mod tests {
     fn marks_go_from_the_beginning_alone() {
         check("\u{feff}/dm bob secret", "/dm bob secret", "/dm bob secret");
         check("\u{feff}\u{feff}hi", "hi", "hi");
+        check("\u{200b}\u{feff}\u{200e}/who", "/who", "/who");
         check("a\u{feff}b", "a\u{feff}b", "a\u{feff}b");
         check("\u{feff}", "", "");
         assert_eq!(without_mark("\u{feff}correct horse"), "correct horse");

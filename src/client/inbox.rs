@@ -51,9 +51,8 @@ pub(super) struct Doorbell {
 }
 
 impl Inbox {
-    /// Makes the inbox, and takes over SIGTERM, SIGHUP and SIGINT, but for those that the process was started to ignore.
-    /// Where lines are edited (`is_edited`) SIGINT is
-    /// Ctrl-C, and does not raise the alarm.
+    /// Makes the inbox, and handles SIGTERM, SIGHUP and SIGINT, except those that were ignored when the process was
+    /// started. Where lines are edited (`is_edited`) SIGINT is Ctrl-C, and does not raise the alarm.
     pub(super) fn new(is_edited: bool) -> io::Result<Self> {
         let (sender, events) = mpsc::sync_channel(EVENTS);
         let (wake, ring) = UnixStream::pair()?;

@@ -10,18 +10,21 @@ use std::time::{Duration, Instant};
 
 use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyEvent, Modifiers, RepeatCount};
 
-/// A paste whose next key comes later than this does not go on: its end was lost. A line that is slow for this long is
-/// rare, and what follows would be typed: each of its lines would be sent.
+use super::session::INPUT_BYTES;
+
+/// A paste is over if its next key comes later than this: its end was lost. Short pauses of a slow line must not end it,
+/// for the rest would count as typed, and each of its lines would be sent.
 const LOST: Duration = Duration::from_secs(5);
-/// Bytes of a paste that are kept: far more than can be said.
-const BYTES: usize = 1024 * 1024;
+/// Bytes of a paste that are kept. Of a longer one so much is left, when its line ends are one byte each, that the session
+/// refuses it: a part of a paste is never sent.
+const BYTES: usize = 2 * INPUT_BYTES;
 
 /// What rustyline asks about each key.
 #[derive(Clone, Default)]
 pub(super) struct Pastes(Arc<Mutex<Paste>>);
 
 impl Pastes {
-    /// What has come of a paste is of no use: neither is its rest, which has been thrown away.
+    /// Drops what was read of a paste whose rest is lost.
     pub(super) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Paste::default();
     }
@@ -166,5 +169,12 @@ mod tests {
             paste.on_key(KeyEvent::from('x'), now, true);
         }
         assert_eq!(paste.text.len(), BYTES);
+        let lines = "x\r\n".repeat(BYTES);
+        lines.chars().for_each(|c| paste.push(c));
+        let Cmd::Insert(1, text) = paste.end() else { panic!("a paste is inserted") };
+        assert!(text.len() >= INPUT_BYTES);
+        "\r\n".repeat(BYTES).chars().for_each(|c| paste.push(c));
+        let Cmd::Insert(1, text) = paste.end() else { panic!("a paste is inserted") };
+        assert!(text.len() >= INPUT_BYTES);
     }
 }

@@ -30,7 +30,7 @@ struct State {
     mode: Mode,
     /// What the editor has yet to write above its line; whole lines.
     held: String,
-    /// The line that is to come behind those, and that the next of its kind takes the place of.
+    /// A line about the state of the connection, to be written behind those; the next such line replaces it.
     held_passing: Option<String>,
     /// Such a line stands right above the cursor's, or above the line that is edited.
     is_passing_above: bool,
@@ -43,7 +43,7 @@ struct State {
     prompt: String,
     /// The line that is edited was begun with another.
     is_prompt_old: bool,
-    /// What takes off the screen the line that was entered last.
+    /// Escapes that take the last entered line off the screen.
     erasing: String,
 }
 

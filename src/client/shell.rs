@@ -1,19 +1,19 @@
-//! What the session wants done, done: the connection, the terminal, the files.
+//! Carries out what the session wants done, with the connection, the terminal and the files.
 
 mod ending;
+mod showing;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write as _};
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
 
-use super::action::{Action, Input, Now, Secret, Shown, Status, Weight};
+use super::action::{Action, Input, Now, Secret, Weight};
 use super::args::{Errand, Options};
-use super::drawn::{columns, fitted};
 use super::inbox::{Event, Inbox};
 use super::keyboard::{Ask, Key, Keyboard, Origin};
 use super::link::{Links, News};
@@ -21,22 +21,13 @@ use super::output::Output;
 use super::reader::Watch;
 use super::screen::Screen;
 use super::secret::Source;
-use super::session::{Known, NOT_DONE, PASSWORD_NEEDED, Session, Settings};
-use super::show::{Form, View, may_colour};
+use super::session::{Known, Session, Settings};
+use super::show::View;
 use super::store::Store;
 use super::terminal;
-use super::visible::visible;
 
-/// How often it is looked whether a script whose reader has gone has nothing more to say.
+/// How often a script whose reader has gone is checked for having nothing more to say.
 const LOOK: Duration = Duration::from_millis(50);
-/// What names something that was not done, or of which nobody knows whether it was.
-const NAMES: [&str; 3] = [NOT_DONE, "unconfirmed", "unsent"];
-/// What says how things stand, in a line that is written anew where there is a terminal.
-const PASSING: [&str; 2] = ["connecting", "retry"];
-/// The columns of such a line that do not hold its text: the time, the mark, and the last one of the row.
-const STAMP: usize = "00:00 -- ".len() + 1;
-/// What the session says in answer to what was typed, rather than about the connection.
-const ANSWERS: [&str; 3] = ["help", "usage", "unknown"];
 /// Exit code: it did not work.
 const FAILED: u8 = 1;
 
@@ -80,13 +71,13 @@ struct Shell {
     has_read_all: bool,
     /// Whether the login has been done, and lines have been asked for.
     has_talked: bool,
-    /// The session has been told of a line that stands on the screen as it was typed.
+    /// A line that was entered is on the screen as it was typed, until it is settled.
     has_entered: bool,
-    /// Why standard output cannot be written to any more.
+    /// Set once standard output cannot be written to: why.
     lost_output: Option<io::Error>,
-    /// Whether its reader has gone, which nothing that was written has found yet.
+    /// Whether the reader of standard output has gone, though no write has failed yet.
     is_reader_gone: bool,
-    /// Finds that out.
+    /// Sets [`Self::is_reader_gone`].
     watch: Option<Watch>,
     /// The exit code is at least this.
     worst: u8,
@@ -102,14 +93,14 @@ impl Shell {
         let mut troubles = Vec::new();
         let source = Source::new(options.password_command.clone());
         let asks_person = !source.is_given();
-        // Who says one thing with a password that is given reads and keeps nothing.
+        // --once with a given password neither reads nor keeps state.
         let is_kept = asks_person || options.errand.once().is_none();
         let store = if is_kept { Store::open().map_err(|why| troubles.push(why)).ok() } else { None };
         let mut kept = |server: &String| {
             let token = store.as_ref()?.token(server, &options.user);
             token.map_err(|why| troubles.push(why)).ok().flatten()
         };
-        // Who gives a password wants it to be used.
+        // A given password is used, even where a token is kept.
         let tokens = servers.iter().map(|server| if asks_person { kept(server) } else { None }).collect();
         let origin = if is_edited {
             let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
@@ -117,14 +108,14 @@ impl Shell {
         } else {
             Origin::Stdin { filter: options.filter }
         };
-        // The one thing that is to be said can be said without anybody watching.
+        // --once needs no reader.
         let is_watched = !is_edited && options.errand.once().is_none();
         let watch = if is_watched { Watch::start(inbox.doorbell())? } else { None };
         let mut shell = Self {
             keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
             links: Links::new(inbox.doorbell(), inbox.alarm()),
             session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens),
-            view: View::new(form(&options, is_edited), TimeZone::system()),
+            view: View::new(showing::form(&options, is_edited), TimeZone::system()),
             servers,
             was_terminated: false,
             has_read_all: false,
@@ -316,93 +307,6 @@ impl Shell {
         Now { monotonic_ms: millis(self.started.elapsed()), unix_ms: millis(unix) }
     }
 
-    /// Shows something.
-    fn show(&mut self, shown: &Shown) {
-        if matches!(shown, Shown::Status(status) if status.kind == PASSWORD_NEEDED) {
-            self.keyboard.forget_line();
-        }
-        if let Shown::Status(status) = shown
-            && self.is_edited
-            && PASSING.contains(&status.kind)
-        {
-            return self.show_passing(status);
-        }
-        let columns = if self.is_edited { columns() } else { 0 };
-        let seen = self.view.show(shown, self.now(), columns);
-        let bell = if seen.rings && !self.options.no_bell && self.is_edited { "\x07" } else { "" };
-        let lines = seen.text + bell;
-        if let Shown::Status(status) = shown
-            && !self.is_edited
-            && (status.kind == NOT_DONE || (self.options.json && NAMES.contains(&status.kind)))
-        {
-            // A person who types at a terminal has just seen the answer.
-            let is_typed = matches!(self.options.errand, Errand::Talk) && io::stdin().is_terminal();
-            if self.options.json || !is_typed {
-                self.complain(&visible(&status.text));
-            }
-            if !self.options.json {
-                return;
-            }
-        }
-        if self.is_silent(shown) {
-            return;
-        }
-        if self.is_aside(shown) {
-            // If that is closed there is nobody to tell.
-            let _ = self.stderr.write(&lines);
-        } else if self.lost_output.is_none()
-            && let Err(error) = self.screen.show(&lines)
-        {
-            self.lost_output = Some(error);
-            // The one thing that is to be said can be said without anybody watching.
-            if self.options.errand.once().is_none() {
-                self.tell(Input::Unheard);
-            }
-        }
-    }
-
-    /// Shows how things stand, in one row.
-    fn show_passing(&mut self, status: &Status) {
-        let text = fitted(&visible(&status.text), columns().saturating_sub(STAMP));
-        let seen = self.view.show(&Shown::Status(Status { text, ..status.clone() }), self.now(), 0);
-        // The day may have changed.
-        let last = seen.text.trim_end_matches('\n').rfind('\n').map_or(0, |at| at + 1);
-        let (before, line) = seen.text.split_at(last);
-        let shown = if before.is_empty() { Ok(()) } else { self.screen.show(before) };
-        if let Err(error) = shown.and_then(|()| self.screen.show_passing(line)) {
-            self.lost_output = Some(error);
-            self.tell(Input::Unheard);
-        }
-    }
-
-    fn complain(&self, what: &str) {
-        let _ = self.stderr.write(&format!("chatclient: {what}\n"));
-    }
-
-    /// Whether this is told to nobody: `--once` says nothing while all is well.
-    fn is_silent(&self, shown: &Shown) -> bool {
-        // Whoever chooses a password by hand is to know what for.
-        let is_news = |kind: &str| kind == "new-account" && !self.options.register;
-        let is_note = matches!(shown, Shown::Status(Status { weight: Weight::Note, kind, .. }) if !is_news(kind));
-        is_note && self.options.errand.once().is_some() && !self.options.json
-    }
-
-    /// Whether this belongs on standard error: in a script, what the client itself has to say, unless it was asked, and
-    /// why `--once` could not do the one thing that it was started for.
-    fn is_aside(&self, shown: &Shown) -> bool {
-        let is_once = self.options.errand.once().is_some();
-        let is_aside = match shown {
-            Shown::Status(status) => is_once || !ANSWERS.contains(&status.kind),
-            Shown::Reply { code, .. } => is_once && *code >= 400,
-            Shown::Message(_) | Shown::Notice { .. } => false,
-        };
-        is_aside && !self.is_edited && !self.options.json
-    }
-
-    fn say(&mut self, weight: Weight, kind: &'static str, text: String) {
-        self.show(&Shown::Status(Status { weight, kind, text }));
-    }
-
     /// The token that is kept now for a server. One that is not believed was told of at the start.
     fn kept(&self, n: usize) -> Option<Secret> {
         self.store.as_ref()?.token(self.servers.get(n)?, &self.options.user).ok().flatten()
@@ -444,16 +348,4 @@ fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: 
         registers: options.register,
         seed,
     }
-}
-
-fn form(options: &Options, is_edited: bool) -> Form {
-    if options.json {
-        return Form::Json;
-    }
-    if !is_edited {
-        return Form::Plain;
-    }
-    let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-    let (no_color, term) = (variable("NO_COLOR"), variable("TERM"));
-    Form::People { colour: may_colour(true, options.no_color, no_color.as_deref(), term.as_deref()) }
 }

@@ -14,8 +14,8 @@ const JOINER: char = '\u{200d}';
 /// columns before every row but the first; in a narrow terminal fewer, but one at least. With less than three columns,
 /// or none that are known (0), the line is as it was. Escapes (`ESC … m`) take no room.
 ///
-/// Terminals do not agree how wide some emoji are. What is joined counts as if it were not, and in the last
-/// column stands nothing but a space, so that no row is broken once more.
+/// Terminals disagree about the width of some emoji. Joined ones count one by one, and the last column stays free but for
+/// a space, so that no row is broken again.
 pub fn wrapped(line: &str, columns: usize, indent: usize) -> String {
     let columns = columns.saturating_sub(1);
     if columns < 2 {

@@ -22,7 +22,7 @@ use crate::hub::command::Command;
 use crate::hub::event::Event;
 use crate::hub::names::{RoomName, UserName};
 use crate::limits::PASSWORD_MAX_BYTES;
-use crate::text::{self, Checked};
+use crate::text::{self, Checked, without_mark};
 
 /// One connection's conversation. It begins with a name being wanted, in no dialect yet.
 #[derive(Clone, Debug, Default)]
@@ -316,11 +316,6 @@ fn clean(mut step: Step<'_>) -> Step<'_> {
             is_entry || is_password || matches!(step, Step::Token { .. })
         };
     if is_refused { Step::Reply(Reply::BadBytes) } else { step }
-}
-
-/// The bytes without the mark that some programs begin a text with.
-fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(text::BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
 /// Whether a word may be a resume token: `t`, digits, a dot, and more. What else stands behind a name is a second name,

@@ -50,7 +50,7 @@ impl Reactor {
                 self.cut(id);
                 excess = excess.saturating_sub(memory);
             }
-            // What is gone may leave pages of which little is owed, and others that nobody else has to pay for.
+            // Pages of the closed ones may be free now, or owed but little.
             self.pack_pages();
             if self.pages.owed_bytes() <= aim || self.pages.owed_bytes() >= before {
                 return;
@@ -58,8 +58,8 @@ impl Reactor {
         }
     }
 
-    /// Everybody who owes something and how much memory that takes, in bytes, most first. All together it is what the
-    /// outboxes take.
+    /// All connections that owe something, with the memory behind it in bytes, most first. The sum is what the outboxes
+    /// take.
     fn debtors(&mut self) -> Vec<(Reverse<u64>, SessionId)> {
         weigh(self.conns.iter().map(|conn| &conn.outbox), &mut self.pages);
         let debtors = self.conns.iter().filter(|conn| conn.life != Life::Gone && !conn.outbox.is_empty());

@@ -12,7 +12,7 @@ use crate::hub::names::{RoomName, UserName};
 use crate::hub::session::SessionId;
 use crate::limits::{ROOM_GUESSERS, ROOM_GUESSES, ROOM_GUESSES_WINDOW_MS};
 
-/// Who guesses: guesses count for this party, whatever connection they come by.
+/// The party that guesses count for, whatever connection they come by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Guesser {
     /// An account.
@@ -21,7 +21,7 @@ pub(super) enum Guesser {
     Address(IpAddr),
 }
 
-/// What a wrong password is for its guesser, so that the log says what matters and no more.
+/// Which of its guesser's wrong passwords it is: the log has lines for the first and the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Guess {
     /// The first one for a while.

@@ -142,8 +142,8 @@ impl LogLimit {
         self.ends.front().map(|(end, _)| *end)
     }
 
-    /// What a window that has ended held back. To be called until there is none. A window that has held nothing back
-    /// is forgotten; one that has begins anew, and writes nothing but its sums until a minute was quiet.
+    /// The lines that a window held back which has ended; to be called until there is none. A window that held nothing
+    /// back is forgotten. One that did starts again, and only its sums are written until a minute passes without a line.
     pub(super) fn poll_sum(&mut self, now: Millis) -> Option<Sum> {
         while let Some((_, key)) = self.ends.pop_front_if(|(end, _)| *end <= now) {
             if let Some(sum) = self.sum(key) {
@@ -155,7 +155,7 @@ impl LogLimit {
         None
     }
 
-    /// What has been held back so far, when the server ends. To be called until there is none.
+    /// The lines held back so far, for the end of the server; to be called until there is none.
     pub(super) fn poll_rest(&mut self) -> Option<Sum> {
         while let Some((_, key)) = self.ends.pop_front() {
             let sum = self.sum(key);

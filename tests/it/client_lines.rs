@@ -56,6 +56,11 @@ fn a_line_that_was_not_done_is_named_on_standard_error() {
     check_not_done(&server, r"a\033[31mb\n", &["line 1 was not done"]);
     check_not_done(&server, r"/join nowhere sesame\n", &["line 1 was not done: /join … ("]);
     check_not_done(&server, r"/join nowhere\nour plan\n", &["line 1 was not done", "line 2 was not done: our plan"]);
+    for question in ["PM", "DM", "/dm", "/dm carol"] {
+        let _carol = server.typed("carol");
+        let named = format!("line 2 was not done: {question} (no text followed)");
+        check_not_done(&server, &format!("hi\\n{question}\\n"), &[&named]);
+    }
     let long = "x".repeat(4100);
     check_not_done(&server, &format!("hi\\n{long}\\n"), &["line 2 was not done: xxx"]);
     for mode in ["--plain", "--json"] {

@@ -273,3 +273,16 @@ fn a_text_arrives_as_it_was_typed() {
     alice.keys("/pm   none\r");
     assert!(bob.line().ends_with(" alice none"));
 }
+
+#[test]
+fn a_paste_that_is_too_long_is_told_and_not_cut() {
+    let (server, mut bob) = server_and_bob();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    let line = format!("{}\r", "x".repeat(1999));
+    alice.keys(&format!("\x1b[200~{}\x1b[201~\r", line.repeat(600)));
+    alice.wait_for("not sent: more than 1000 lines or 512 KiB at once");
+    alice.wait_for_line("alice> ", 7);
+    alice.keys("hello\r");
+    assert!(bob.line().ends_with(" alice hello"));
+}

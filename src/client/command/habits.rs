@@ -1,5 +1,5 @@
-//! What people type who know other chat programs: names that mean a command of ours, commands that chatd has not, and
-//! what a mistyped one was meant to be.
+//! Names that other chat programs have for commands: aliases of ours, commands that chatd does not have, and the command
+//! that a mistyped name was meant to be.
 
 use super::{COMMANDS, Verb};
 
@@ -40,7 +40,7 @@ const NO_CONNECT: &str = "one run talks to one server: /quit, then start chatcli
 const NO_ACCOUNTS: &str = "you are logged in already; /passwd changes your password";
 const NO_HISTORY: &str = "chatd keeps nothing of what was said; the up arrow brings back what you typed";
 
-/// Commands that chatd has not, each with what is true here.
+/// Commands that chatd does not have, each with the sentence that answers it.
 pub(super) const ABSENT: [(&str, &str); 30] = [
     ("me", "chatd has no actions: say it in words"),
     ("nick", "your name is your account's and stays; to have another one, log in under it"),

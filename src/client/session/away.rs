@@ -1,4 +1,4 @@
-//! What is told while no server is to be had: each state once, not each try.
+//! Which failures were told while no server can be reached: each state is told once, not each try.
 
 /// What has been told since the user was logged in last.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use crate::client::visible::is_hidden;
 use crate::text::is_same_name;
 
 impl Session {
-    /// What is done here; the rest is for the server.
+    /// Carries out a command: here, or by a request to the server.
     pub(super) fn on_intent(&mut self, intent: &Intent<'_>, now: Now) {
         match intent {
             Intent::Empty | Intent::Text(_) => {}
@@ -61,7 +61,7 @@ impl Session {
     fn on_deed(&mut self, room: Option<&str>, deed: &Deed<'_>, now: Now) {
         let here = if let Place::Room(room) = &self.talk.place { Some(room.clone()) } else { None };
         let Some(room) = room.or(here.as_deref()) else { return self.ask_which_room() };
-        // What may be a name is the server's to say; but not what will stand in the prompt.
+        // The server decides what is a name; but nothing hidden may get into the prompt.
         if room.chars().any(is_hidden) {
             return self.trouble("usage", "a room's name is letters, digits or _ . -".to_owned());
         }

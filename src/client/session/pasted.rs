@@ -5,9 +5,13 @@ use std::collections::VecDeque;
 
 use super::Session;
 use super::requests::Words;
-use super::typed::{Dialogue, Entered, PENDING, unslashed};
+use super::typed::{Dialogue, Entered, PENDING};
 use crate::client::action::{Action, Now, Place};
 use crate::client::command::{Intent, direct, parse};
+use crate::text::without_lead;
+
+/// Bytes from which on several lines are not taken: the editor may have cut what is longer.
+pub const INPUT_BYTES: usize = 512 * 1024;
 
 /// Lines that wait for the person's word. All go to one place, and all are text, whatever they begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,14 +32,20 @@ impl Paste {
     }
 }
 
-/// The lines of what was entered that hold more than space, as they are.
+/// The lines of what was entered that hold more than space, as they are. Invisible characters at the beginning of a line
+/// are left out, as they are by the server: a command behind one would be said to everybody.
 pub(super) fn lines(input: &str) -> impl Iterator<Item = &str> {
-    input.split(['\n', '\r']).filter(|line| !line.trim().is_empty())
+    input.split(['\n', '\r']).map(without_lead).filter(|line| !line.trim().is_empty())
 }
 
 impl Session {
     /// Several lines were entered at once, in this dialogue. The first says where all of them go.
     pub(super) fn on_paste(&mut self, input: &str, dialogue: Dialogue, seen: Option<Place>) {
+        if input.len() >= INPUT_BYTES || lines(input).count() > PENDING {
+            self.talk.dialogue = dialogue;
+            let why = format!("not sent: more than {PENDING} lines or {} KiB at once", INPUT_BYTES / 1024);
+            return self.refuse("dropped", why);
+        }
         let mut rest = lines(input);
         let first = rest.next().unwrap_or_default();
         let Some((place, first)) = self.destination(first, &dialogue, seen) else {
@@ -44,9 +54,6 @@ impl Session {
         };
         let lines: Vec<String> =
             [first].into_iter().filter(|line| !line.is_empty()).chain(rest).map(str::to_owned).collect();
-        if lines.len() > PENDING {
-            return self.refuse("dropped", format!("not sent: more than {PENDING} lines at once"));
-        }
         // All of them come back when they are confirmed, and with the up arrow.
         self.actions.push_back(Action::EraseLine);
         self.talk.dialogue = Dialogue::Paste(Paste { place, lines });
@@ -83,13 +90,17 @@ impl Session {
     ) -> Option<(Place, &'a str)> {
         let is_command = first.starts_with('/') && !first.starts_with("//");
         let intent = match dialogue {
-            Dialogue::Text(place) if !is_command => return Some((place.clone(), unslashed(first))),
+            Dialogue::Text(place) if !is_command => return Some((place.clone(), first)),
             Dialogue::NameAndText if !is_command => direct(first),
             Dialogue::Open | Dialogue::Nobody | Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) => {
                 parse(first)
             }
         };
         match intent {
+            // Two slashes are a comment in what is pasted, and are said as they are.
+            Intent::Text(_) if first.starts_with("//") => {
+                self.place_of(first, dialogue, seen).map(|place| (place, first))
+            }
             Intent::Text(text) => self.place_of(text, dialogue, seen).map(|place| (place, text)),
             Intent::Everybody(text) => Some((Place::Public, text)),
             Intent::GoPublic | Intent::AskEverybody => Some((Place::Public, "")),

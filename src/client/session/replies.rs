@@ -1,5 +1,6 @@
 //! What the server says, and what follows.
 
+use super::due::QUIET_MS;
 use super::requests::{Listed, Request, Way, Words};
 use super::rooms::Room;
 use super::{Phase, Session};
@@ -180,7 +181,7 @@ impl Session {
         let token = Secret(token.to_owned().into());
         let life_s: Option<u64> = rest.strip_prefix("expires=").and_then(|seconds| seconds.trim_end().parse().ok());
         // At half its life, so that there is always one that is good for a while; and not all the time.
-        self.token_due_ms = life_s.map(|s| now.monotonic_ms.saturating_add(s.saturating_mul(500).max(super::QUIET_MS)));
+        self.token_due_ms = life_s.map(|s| now.monotonic_ms.saturating_add(s.saturating_mul(500).max(QUIET_MS)));
         self.set_token(Some(token.clone()));
         self.actions.push_back(Action::KeepToken(self.retry.server(), token));
     }

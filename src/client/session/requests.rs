@@ -1,4 +1,4 @@
-//! What the session has sent and waits to be answered, in the order of the answers.
+//! Requests that were sent and are not answered yet, in the order of their answers.
 
 use std::collections::VecDeque;
 use std::rc::Rc;

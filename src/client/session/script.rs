@@ -1,4 +1,4 @@
-//! What becomes of the lines of a script: which of them was not done is named, and counts for the exit code.
+//! The lines of a script: one that was not done is named, and makes the exit code 1.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use crate::text::{Class, classes};
 
 /// The status that names a line of a script that was not done, or the text of `--once`.
 pub const NOT_DONE: &str = "not-done";
-/// What is told of a password on the way: the next try may be good.
+/// Status kinds of a password that was not taken: the next try may succeed.
 const TRIES: [&str; 3] = ["password", "wrong-password", "password-needed"];
 
 /// Characters of a line that are shown when it is named: it may have thousands.
@@ -32,6 +32,8 @@ pub(super) struct Script {
     count: usize,
     /// The line that is being carried out, or that is being answered.
     current: Option<Rc<Line>>,
+    /// The line that has asked for a text last.
+    question: Option<Rc<Line>>,
     /// The line that changes the password, which takes several answers.
     change: Option<Rc<Line>>,
     /// Whether the text of `--once` has been named.
@@ -121,6 +123,17 @@ impl Session {
         let text = why.map_or_else(|| what.clone(), |why| format!("{what} ({why})"));
         let status = Status { weight: Weight::Trouble, kind: NOT_DONE, text };
         self.actions.push_back(Action::Show(Shown::Status(status)));
+    }
+
+    /// The line that is being carried out or answered asks for a text.
+    pub(super) fn ask_in_line(&mut self) {
+        self.script.question = self.script.current.clone();
+    }
+
+    /// The input has ended where a text was asked for.
+    pub(super) fn fail_question(&mut self) {
+        self.script.current = self.script.question.take();
+        self.fail_line(Some("no text followed"));
     }
 
     /// The link is lost, and with it the answer to this line.

@@ -143,7 +143,12 @@ impl Session {
                     self.end_line();
                 }
                 Some(Entered::Words(words)) => self.say(words.place, &words.text, now),
-                None if self.talk.has_ended => return self.quit(now),
+                None if self.talk.has_ended => {
+                    if matches!(self.talk.dialogue, Dialogue::Text(_) | Dialogue::NameAndText) {
+                        self.fail_question();
+                    }
+                    return self.quit(now);
+                }
                 None => return self.ask(),
             }
         }
@@ -279,15 +284,17 @@ impl Session {
     /// The next line is a text for there.
     pub(super) fn ask_text_for(&mut self, place: Place) {
         self.talk.dialogue = Dialogue::Text(place);
+        self.ask_in_line();
     }
 
     /// The next line is a name and a text.
     pub(super) fn ask_name_and_text(&mut self) {
         self.talk.dialogue = Dialogue::NameAndText;
+        self.ask_in_line();
     }
 }
 
 /// A text without the first of two slashes, which says that it is no command.
-pub(super) fn unslashed(line: &str) -> &str {
+fn unslashed(line: &str) -> &str {
     line.strip_prefix('/').filter(|rest| rest.starts_with('/')).unwrap_or(line)
 }

@@ -1,5 +1,5 @@
-//! What a person has said stands nowhere on the screen until the server confirms or refuses it. Where that takes long, or
-//! never comes, the person is told.
+//! A message is not on the screen until the server confirms or refuses it. If that takes long, or the connection is lost,
+//! the person is told.
 
 use super::Session;
 use super::requests::{Request, Words};

@@ -12,7 +12,7 @@ use crate::door::Masked;
 use crate::door::datagram::Spelling;
 use crate::hub::names::{GuestName, RoomName, RoomToken};
 use crate::limits::{PASSWORD_MAX_BYTES, ROOM_REQUEST_BYTES};
-use crate::text;
+use crate::text::{self, without_mark};
 
 /// How a listener differs from the others, for clients that cannot be told apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -159,9 +159,4 @@ impl Exchange {
 fn may_be_password(text: &str) -> bool {
     (1..=PASSWORD_MAX_BYTES).contains(&text.len())
         && text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean)
-}
-
-/// The bytes without the mark that some programs begin a text with: no request and no payload begins so.
-fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(text::BYTE_ORDER_MARK).unwrap_or(bytes)
 }

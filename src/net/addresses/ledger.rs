@@ -39,7 +39,7 @@ impl Ledger {
         self.table.len()
     }
 
-    /// What is known of `who`. Somebody unknown is somebody who is clear.
+    /// What is held for and against `who`; nothing for an unknown one.
     pub(super) fn entry(&self, who: Ipv6Addr) -> Entry {
         self.table.get(&who).copied().unwrap_or_default()
     }

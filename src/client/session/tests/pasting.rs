@@ -76,10 +76,13 @@ fn one_line_with_a_line_end_is_one_line() {
 
 #[test]
 fn all_lines_go_where_the_first_goes() {
-    for (first, sent) in
-        [("/dm bob one", "DM bob one"), ("/rm lobby one", "RM lobby one"), ("/pm one", "PM one"), ("//one", "PM /one")]
-    {
-        let second = sent.replace("/one", "one").replace("one", "two");
+    for (first, sent) in [
+        ("/dm bob one", "DM bob one"),
+        ("/rm lobby one", "RM lobby one"),
+        ("/pm one", "PM one"),
+        ("/say one", "PM one"),
+    ] {
+        let second = sent.replace("one", "two");
         Stage::ready().check(&format!(
             "user {first}⏎two
             ask: send 2 lines? [y/N/1 = as one line]
@@ -158,7 +161,9 @@ fn many_lines_are_sent_as_the_answers_come_and_too_many_are_not() {
     assert_eq!(happened.matches("> C PM line").count(), 100 - requests::REQUESTS);
     assert!(happened.contains("ask alice>") && happened.ends_with("= all alice: line 99 (sent to 1)\n"), "{happened}");
     let typed = ["x"; 1001].join("⏎");
-    assert!(stage.play(&format!("user {typed}")).contains("! dropped: not sent: more than 1000 lines at once"));
+    assert!(
+        stage.play(&format!("user {typed}")).contains("! dropped: not sent: more than 1000 lines or 512 KiB at once")
+    );
     // What has not been sent when the client ends is counted.
     stage.play(&format!("user {}\nuser y", lines.join("⏎")));
     let end = stage.play("terminated\nwait 1000");
@@ -166,4 +171,57 @@ fn many_lines_are_sent_as_the_answers_come_and_too_many_are_not() {
     let mut stage = Stage::ready();
     let end = stage.play("user one⏎two\nterminated\nwait 1000");
     assert!(end.contains("! unsent: not carried out: 2 lines\nleave 1"), "{end}");
+}
+
+#[test]
+fn comments_keep_their_slashes() {
+    for answer in ["y\n> C PM // one\n> C PM // two", "1\n> C PM // one // two"] {
+        Stage::ready().check(&format!(
+            "user // one⏎// two
+            ask: send 2 lines? [y/N/1 = as one line]
+            user {answer}
+            ask alice>"
+        ));
+    }
+    Stage::ready().check(
+        "user PM
+        ask your message?
+        user //one⏎two
+        ask: send 2 lines? [y/N/1 = as one line]
+        user y
+        > C PM //one
+        > C PM two
+        ask alice>",
+    );
+}
+
+#[test]
+fn a_command_behind_an_invisible_character_is_one() {
+    for lead in ["\u{feff}", "\u{200b}", "\u{2060}\u{200e}"] {
+        Stage::ready().check(&format!(
+            "user {lead}/dm bob secret
+            > C DM bob secret
+            ask alice>
+            user {lead}/dm bob one⏎{lead}two
+            ask: send 2 lines? [y/N/1 = as one line]
+            user y
+            > C DM bob one
+            > C DM bob two
+            ask alice>
+            user {lead}
+            ask alice>"
+        ));
+        Stage::script().check(&format!("user {lead}/dm bob secret\n> C DM bob secret\nask alice>"));
+    }
+}
+
+#[test]
+fn what_the_editor_may_have_cut_is_not_sent() {
+    let mut stage = Stage::ready();
+    let line = "x".repeat(1999);
+    let most = INPUT_BYTES / 2000;
+    let typed = |count: usize| format!("user {}", vec![line.as_str(); count].join("⏎"));
+    assert!(stage.play(&typed(most)).contains(&format!("ask: send {most} lines?")));
+    stage.play("user n");
+    assert!(stage.play(&typed(most + 1)).contains("! dropped: not sent: more than 1000 lines or 512 KiB at once"));
 }
