@@ -7,7 +7,7 @@ use super::Session;
 use super::requests::Words;
 use super::typed::{Dialogue, Entered, PENDING, unslashed};
 use crate::client::action::{Action, Now, Place};
-use crate::client::command::{Intent, direct, parse};
+use crate::client::command::{Intent, direct_answer, parse};
 
 /// Lines that wait for the person's word. All go to one place, and all are text, whatever they begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Session {
         let is_command = first.starts_with('/') && !first.starts_with("//");
         let intent = match dialogue {
             Dialogue::Text(place) if !is_command => return Some((place.clone(), unslashed(first))),
-            Dialogue::NameAndText if !is_command => direct(first),
+            Dialogue::NameAndText if !is_command => direct_answer(first),
             Dialogue::Open | Dialogue::Nobody | Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) => {
                 parse(first)
             }
