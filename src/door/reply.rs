@@ -138,7 +138,7 @@ impl Reply {
             Self::CannotSave => writeln!(out, "C 450 accounts cannot be saved now, try again in 30 s"),
             Self::AskOldPassword => writeln!(out, "C 331 your old password?"),
             Self::AskNextPassword => writeln!(out, "C 332 choose a new password"),
-            Self::WrongOldPassword => writeln!(out, "C 530 wrong password; it stays as it is"),
+            Self::WrongOldPassword => writeln!(out, "C 530 wrong password; yours is unchanged, PASSWD tries again"),
             Self::PasswordChanged => writeln!(out, "C 200 password changed; older tokens are void"),
             Self::Token(Masked(token), seconds) => writeln!(out, "C 231 {token} expires={seconds}"),
             Self::Cancelled => writeln!(out, "C 200 cancelled"),
@@ -161,7 +161,7 @@ impl Reply {
             Self::GuestsHearRooms => {
                 writeln!(out, "C 550 a guest is heard in rooms only, and hears rooms only: RM room text")
             }
-            Self::NoSuchRoom => writeln!(out, "C 550 no such room"),
+            Self::NoSuchRoom => writeln!(out, "C 550 no such room; ROOMS lists all"),
             Self::Help(lines) => encode_list(&mut out, 214, lines),
             Self::Closing(reason) => writeln!(out, "C 421 {reason}"),
         };
