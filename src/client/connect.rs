@@ -127,6 +127,9 @@ fn wait(attempts: &[Socket], cancelled: &UnixStream, within: Duration) -> Option
     Some(sockets.iter().enumerate().filter(|(_, fd)| is_ready(fd)).map(|(at, _)| at).collect())
 }
 
+/// What the standard library puts before the system's words about a name.
+const LOOKUP: &str = "failed to lookup address information: ";
+
 /// Why a connection failed, in words.
 pub(super) fn describe(error: &io::Error) -> String {
     let words = [
@@ -136,7 +139,9 @@ pub(super) fn describe(error: &io::Error) -> String {
         (ErrorKind::BrokenPipe, "the server closed the connection"),
     ];
     let known = words.iter().find(|(kind, _)| *kind == error.kind());
-    known.map_or_else(|| error.to_string(), |(_, words)| (*words).to_owned())
+    // What stands behind the standard library's own words is the system's: `Name or service not known`.
+    let system = |text: String| text.rsplit(LOOKUP).next().unwrap_or_default().to_owned();
+    known.map_or_else(|| system(error.to_string()), |(_, words)| (*words).to_owned())
 }
 
 #[cfg(test)]
@@ -200,6 +205,12 @@ mod tests {
         drop(cancel);
         assert!(race(vec![address(&silent)], &cancelled, soon()).unwrap().is_none());
         assert!(CONNECT < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_found_is_told_in_the_words_of_the_system() {
+        let error = io::Error::other("failed to lookup address information: Name or service not known");
+        assert_eq!(describe(&error), "Name or service not known");
     }
 
     #[test]
