@@ -174,6 +174,9 @@ fn target(loaded: &Loaded, in_use: &[PathBuf]) -> Target {
         let companions = manage::companions(file).into_iter();
         taken.push(Taken { path: file.clone(), what: "the account file" });
         taken.extend(companions.map(|path| Taken { path, what: "a file of the accounts" }));
+        // The next start would find a log of such a name, and take it for a copy of the account file.
+        let log = loaded.log_file().filter(|log| manage::is_kept_name(file, log));
+        taken.extend(log.map(|path| Taken { path, what: "a file of the accounts" }));
     }
     Target { file: loaded.log_file(), taken }
 }

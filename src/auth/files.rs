@@ -107,6 +107,9 @@ fn open_checked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, 
         Err(e) if e.raw_os_error() == Some(libc::ELOOP) => {
             return Err(unusable(path, "is a symbolic link; let accounts.file name the file itself"));
         }
+        Err(e) if e.raw_os_error() == Some(libc::EISDIR) => {
+            return Err(unusable(path, "is a folder; let accounts.file name a file, such as one in it"));
+        }
         Err(e) => {
             return Err(unusable(path, &format!("cannot be opened: {e}; chatd must be able to read and write it")));
         }
@@ -195,6 +198,16 @@ pub(super) fn companions(account_file: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(folder(account_file)).into_iter().flatten().flatten();
     companions.extend(files.map(|file| file.path()).filter(is_kept));
     companions
+}
+
+/// Whether this is the name of a copy that is kept beside the account file, also if there is no such copy yet.
+pub(super) fn is_kept_name(account_file: &Path, path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let begins = |suffix| {
+        let prefix = beside(account_file, suffix);
+        name.starts_with(prefix.file_name().unwrap_or_default().as_encoded_bytes())
+    };
+    KEPT.into_iter().any(begins) && fs::canonicalize(folder(account_file)).ok() == fs::canonicalize(folder(path)).ok()
 }
 
 /// Brings to disk which files stand in the folder of `path`, and under which names.
@@ -288,7 +301,7 @@ mod tests {
             check(&link, "is a symbolic link; let accounts.file name the file itself");
             fs::remove_file(&link).unwrap();
         }
-        check(folder.path(), "cannot be opened");
+        check(folder.path(), "is a folder; let accounts.file name a file, such as one in it");
     }
 
     #[test]

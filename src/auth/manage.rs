@@ -353,6 +353,11 @@ pub fn companions(account_file: &Path) -> Vec<PathBuf> {
     files::companions(account_file)
 }
 
+/// Whether a file of this name counts as a copy that is kept beside the account file, also if it is not there yet.
+pub fn is_kept_name(account_file: &Path, path: &Path) -> bool {
+    files::is_kept_name(account_file, path)
+}
+
 /// Tries what a start would do with the accounts, without a lock, and without changing anything. Gives a note if the
 /// files are another user's, for whom nothing can be tried.
 ///

@@ -162,9 +162,9 @@ impl Args {
         let errand = match (self.once, self.listen) {
             (Some(_), true) => return Err("--once says something and --listen says nothing: give one of them, for example: chatclient --listen localhost carol".to_owned()),
             (Some(text), false) => Errand::Once(parse_once(&text, filter, self.to, self.room)?),
-            (None, _) if self.to.is_some() => return Err(needs("--to", "--once TEXT")),
+            (None, _) if self.to.is_some() => return Err(needs("--to", "--once TEXT", "dave")),
             (None, true) => Errand::Listen { room: self.room.map(parse_room).transpose()? },
-            (None, false) if self.room.is_some() => return Err(needs("--room", "--once TEXT or --listen")),
+            (None, false) if self.room.is_some() => return Err(needs("--room", "--once TEXT or --listen", "lobby")),
             (None, false) => Errand::Talk,
         };
         let (servers, user) = destination::parse(&self.words, system_user)?;
@@ -209,8 +209,8 @@ fn sentence(error: &clap::Error) -> String {
     }
 }
 
-fn needs(option: &str, other: &str) -> String {
-    format!("{option} goes with {other}, for example: chatclient --once 'disk full' {option} lobby localhost carol")
+fn needs(option: &str, other: &str, value: &str) -> String {
+    format!("{option} goes with {other}, for example: chatclient --once 'disk full' {option} {value} localhost carol")
 }
 
 fn parse_once(text: &str, filter: Filter, to: Option<String>, room: Option<String>) -> Result<Once, String> {
@@ -277,7 +277,10 @@ mod tests {
         check_refused(&["--plain=yes", "localhost", "alice"], "--plain takes nothing");
         check_refused(&["--once", "a", "--once", "b", "localhost", "alice"], "--once is given more than once");
         check_refused(&["localhost", "alice", "--once"], "something is missing behind --once");
-        check_refused(&["--to", "bob", "localhost", "alice"], "--to goes with --once");
+        check_refused(
+            &["--to", "bob", "localhost", "alice"],
+            "--to goes with --once TEXT, for example: chatclient --once 'disk full' --to dave ",
+        );
         check_refused(&["--room", "den", "localhost", "alice"], "--once TEXT or --listen");
         check_refused(&["--to", "bob", "--listen", "localhost", "alice"], "--to goes with --once");
         check_refused(&["--listen", "--once", "hi", "localhost", "alice"], "give one of them");

@@ -207,11 +207,21 @@ pub fn parse(line: &str) -> Intent<'_> {
 }
 
 /// What `name`, `name text` or nothing means where somebody is to be told something.
-pub fn direct(rest: &str) -> Intent<'_> {
+fn direct(rest: &str) -> Intent<'_> {
     match word(rest.trim_start_matches(' ')) {
         ("", _) => Intent::AskDirect,
         (to, "") => Intent::AskDirectTo(to),
         (to, text) => Intent::Direct { to, text },
+    }
+}
+
+/// What an answer to `name and message?` means. As on the server, one space divides the name from the text, and the
+/// text is what it is: the spaces that it begins with are sent. Spaces alone are no text.
+pub fn direct_answer(line: &str) -> Intent<'_> {
+    let line = line.trim_start_matches(' ');
+    match line.split_once(' ') {
+        Some((to, text)) if !text.trim_start_matches(' ').is_empty() => Intent::Direct { to, text },
+        Some(_) | None => direct(line),
     }
 }
 

@@ -28,7 +28,7 @@ const LAST: Duration = Duration::from_millis(1500);
 ///
 /// Why there is no connection, in words.
 pub(super) fn connect(server: &Server, cancelled: &UnixStream) -> Result<Option<TcpStream>, String> {
-    let found = (server.host.as_str(), server.port).to_socket_addrs().map_err(|error| error.to_string())?;
+    let found = (server.host.as_str(), server.port).to_socket_addrs().map_err(|error| describe(&error))?;
     let addresses = in_turn(found.take(ADDRESSES).collect());
     race(addresses, cancelled, Instant::now() + CONNECT)
 }
@@ -127,6 +127,9 @@ fn wait(attempts: &[Socket], cancelled: &UnixStream, within: Duration) -> Option
     Some(sockets.iter().enumerate().filter(|(_, fd)| is_ready(fd)).map(|(at, _)| at).collect())
 }
 
+/// What the standard library puts before the system's words about a name.
+const LOOKUP: &str = "failed to lookup address information: ";
+
 /// Why a connection failed, in words.
 pub(super) fn describe(error: &io::Error) -> String {
     let words = [
@@ -136,7 +139,9 @@ pub(super) fn describe(error: &io::Error) -> String {
         (ErrorKind::BrokenPipe, "the server closed the connection"),
     ];
     let known = words.iter().find(|(kind, _)| *kind == error.kind());
-    known.map_or_else(|| error.to_string(), |(_, words)| (*words).to_owned())
+    // What stands behind the standard library's own words is the system's: `Name or service not known`.
+    let system = |text: String| text.rsplit(LOOKUP).next().unwrap_or_default().to_owned();
+    known.map_or_else(|| system(error.to_string()), |(_, words)| (*words).to_owned())
 }
 
 #[cfg(test)]
@@ -200,6 +205,15 @@ mod tests {
         drop(cancel);
         assert!(race(vec![address(&silent)], &cancelled, soon()).unwrap().is_none());
         assert!(CONNECT < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_found_is_told_in_the_words_of_the_system() {
+        let (cancelled, _cancel) = UnixStream::pair().unwrap();
+        // Too long for a name, so no name server is asked.
+        let server = Server { host: "x".repeat(300), port: 1 };
+        let why = connect(&server, &cancelled).unwrap_err();
+        assert!(!why.contains("lookup") && !why.is_empty(), "{why}");
     }
 
     #[test]

@@ -103,7 +103,7 @@ pub(super) const HELP: &[&str] = &[
     "DM [name [text]]      say something to one person",
     "WHO [prefix]          who is online",
     "ROOMS [prefix]        which rooms there are",
-    "MAKE room [password]  make a room, if you like with a password",
+    "MAKE room [password]  make a room, with a password if you like",
     "JOIN room [password]  enter a room",
     "RM room [text]        say something in a room",
     "NAMES room [prefix]   who is in a room",

@@ -144,7 +144,7 @@ impl Reply {
             Self::TooManyChanges(seconds) => writeln!(out, "C 450 too many new passwords, try again in {seconds} s"),
             Self::AskOldPassword => writeln!(out, "C 331 your old password?"),
             Self::AskNextPassword => writeln!(out, "C 332 choose a new password"),
-            Self::WrongOldPassword => writeln!(out, "C 530 wrong password; it stays as it is"),
+            Self::WrongOldPassword => writeln!(out, "C 530 wrong password; yours is unchanged, PASSWD tries again"),
             Self::PasswordChanged => writeln!(out, "C 200 password changed; other sessions and older tokens are void"),
             Self::Token(Masked(token), seconds) => writeln!(out, "C 231 {token} expires={seconds}"),
             Self::Cancelled => writeln!(out, "C 200 cancelled"),
@@ -167,7 +167,7 @@ impl Reply {
             Self::GuestsHearRooms => {
                 writeln!(out, "C 550 a guest is heard in rooms only, and hears rooms only: RM room text")
             }
-            Self::NoSuchRoom => writeln!(out, "C 550 no such room"),
+            Self::NoSuchRoom => writeln!(out, "C 550 no such room; ROOMS lists all"),
             Self::Help(lines) => encode_list(&mut out, 214, lines),
             Self::Closing(reason) => writeln!(out, "C 421 {reason}"),
         };

@@ -42,6 +42,12 @@ impl Target {
         accessat(CWD, path_to_write, access, AtFlags::EACCESS).map_err(|error| cannot(path, &error.into()))
     }
 
+    /// What a check cannot see: to open a pipe would be to end it for whoever waits at its other end.
+    pub fn untried(&self) -> Option<String> {
+        let path = self.file.as_deref().filter(|path| is_pipe(path))?;
+        Some(format!("log.file: {} is a pipe; the start needs somebody who reads it", path.display()))
+    }
+
     /// Opens it. Never waits for the other end of a pipe.
     pub(super) fn open(&self) -> Result<Box<dyn Write + Send>, String> {
         let Some(path) = &self.file else { return Ok(Box::new(io::stderr())) };
@@ -83,11 +89,16 @@ fn suits(path: &Path, about: &Metadata) -> Result<(), String> {
 
 fn cannot(path: &Path, error: &io::Error) -> String {
     let next = match error.raw_os_error() {
-        Some(libc::ENXIO) => "nobody reads from this pipe: start its reader first, or name a file",
+        Some(libc::ENXIO) if is_pipe(path) => "nobody reads from this pipe: start its reader first, or name a file",
+        Some(libc::ENXIO) => "there is no device behind it; name a file",
         Some(libc::ENOENT) => "make its folder, or name another file",
         _ => "make its folder writable, or name another file",
     };
     format!("log.file: cannot open {}: {error}; {next}", path.display())
+}
+
+fn is_pipe(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|about| about.file_type().is_fifo())
 }
 
 fn folder(path: &Path) -> &Path {
@@ -141,6 +152,10 @@ mod tests {
         mknodat(CWD, &pipe, FileType::Fifo, 0o600.into(), 0).unwrap();
         let text = target(&pipe, &[]).open().map(drop).unwrap_err();
         assert!(text.contains("nobody reads from this pipe"), "{text}");
+        assert!(target(&pipe, &[]).untried().is_some_and(|note| note.contains("is a pipe")));
+        assert_eq!(target(Path::new("/dev/null"), &[]).untried(), None);
+        let text = cannot(Path::new("/dev/tty"), &io::Error::from_raw_os_error(libc::ENXIO));
+        assert!(text.contains("there is no device behind it; name a file"), "{text}");
         let mut reader = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&pipe).unwrap();
         target(&pipe, &[]).check().unwrap();
         let mut log = target(&pipe, &[]).open().unwrap();

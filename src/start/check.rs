@@ -37,7 +37,9 @@ fn try_start(loaded: &Loaded, listen: &[Endpoint]) -> (Vec<String>, Vec<String>)
         Ok(note) => notes.extend(note.map(|note| format!("not tried: {note}"))),
         Err(failure) => faults.push(failure.to_string()),
     }
-    faults.extend(target(loaded, &[]).check().err());
+    let log = target(loaded, &[]);
+    faults.extend(log.check().err());
+    notes.extend(log.untried().map(|note| format!("not tried: {note}")));
     let trial = net::try_places(listen, loaded.config.datagrams.as_ref().map(config::Address::socket));
     faults.extend(trial.faults);
     notes.extend(trial.in_use.iter().map(|place| format!("in use now, as by a server that runs: {place}")));

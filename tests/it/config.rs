@@ -219,7 +219,15 @@ fn the_log_goes_into_no_file_of_ours() {
         check(&config, &[], 78, told);
         check(&config, &["--check"], 78, told);
     };
-    for name in ["accounts", "accounts.lock", "accounts.key", "accounts.new", "accounts.key.new", "config.toml"] {
+    for name in [
+        "accounts",
+        "accounts.lock",
+        "accounts.key",
+        "accounts.new",
+        "accounts.key.new",
+        "accounts.torn-1",
+        "config.toml",
+    ] {
         started(name, &["log.file: ", name, "give the log a file of its own"]);
     }
     started("../", &["log.file"]);

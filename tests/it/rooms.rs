@@ -67,7 +67,7 @@ fn three_people_in_a_room() {
     for (line, reply) in [
         ("RM lobby hi", "C 550 you are not in lobby"),
         ("RM lobby", "C 550 you are not in lobby"),
-        ("RM tea hi", "C 550 no such room"),
+        ("RM tea hi", "C 550 no such room; ROOMS lists all"),
     ] {
         dave.send(line);
         dave.expect_exact(reply);
@@ -128,7 +128,7 @@ fn notices_of_coming_going_kicking_and_closing() {
     bob.expect_all(&["C 106 lobby closed: by its host", "C 200 done"]);
     alice.expect_exact("C 106 lobby closed: by its host");
     alice.send("RM lobby anybody?");
-    alice.expect_exact("C 550 no such room");
+    alice.expect_exact("C 550 no such room; ROOMS lists all");
     assert_eq!(alice.list("ROOMS"), ["0 rooms"]);
     for client in [&mut alice, &mut bob, &mut carol] {
         client.barrier();

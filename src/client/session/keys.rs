@@ -1,6 +1,7 @@
 //! Secrets that the user is asked for, and the dialogue in which the password is changed.
 
 use super::login::statement;
+use super::replies::in_our_words;
 use super::requests::Request;
 use super::{Phase, Session};
 use crate::client::action::{Action, Now, Secret, Wanted};
@@ -73,7 +74,7 @@ impl Session {
             return self.on_change_secret(secret, now);
         }
         let Some(secret) = secret else {
-            self.trouble("closed", "no password, no chat".to_owned());
+            self.trouble("closed", "not logged in: there is no password".to_owned());
             return self.finish(1);
         };
         match self.phase {
@@ -112,7 +113,7 @@ impl Session {
                 self.request(Request::Token, &["TOKEN"], now);
             }
             _ => {
-                self.trouble("password", text);
+                self.trouble("password", in_our_words(&text));
                 self.fail_change();
             }
         }
@@ -133,6 +134,8 @@ impl Session {
     }
 
     fn on_change_secret(&mut self, secret: Option<Secret>, now: Now) {
+        // An empty line cancels, as at every question.
+        let secret = secret.filter(|secret| !secret.0.is_empty());
         let (Some(change), Some(secret)) = (self.keys.change.take(), secret) else {
             return self.cancel_change(now);
         };
@@ -168,7 +171,7 @@ impl Session {
     /// An empty line at the server's prompt.
     fn cancel_change(&mut self, now: Now) {
         self.keys.change = None;
-        self.note("cancelled", "your password stays as it is".to_owned());
+        self.note("cancelled", "your password is unchanged".to_owned());
         self.fail_change();
         self.request(Request::Cancel, &[""], now);
     }

@@ -9,6 +9,8 @@ use crate::client::action::{Action, Now, Place, Secret, Wanted};
 
 /// The operations, for a person who sees the prompt for the first time.
 const OPERATIONS: &str = "PM to everybody, DM to one, EX to leave; /help lists more";
+/// What to do about a name that the server refuses.
+const OTHER_NAME: &str = "give another name, for example: chatclient carol@localhost";
 /// When a server is busy and does not say for how long.
 const BUSY_S: u64 = 2;
 
@@ -94,8 +96,10 @@ impl Session {
                 self.note("token", "the kept login is not good any more".to_owned());
                 self.need_password(false, now);
             }
-            // The name itself is refused, and there is no other; or there can be no new accounts.
-            450 | 501 | 553 => self.close(statement(text)),
+            // The name itself is refused, and there is no other.
+            501 | 553 => self.close(&format!("{}; {OTHER_NAME}", statement(text))),
+            // There can be no new accounts.
+            450 => self.close(statement(text)),
             _ => self.give_up_link(&format!("the server makes no sense: {code} {text}"), now),
         }
     }
@@ -119,7 +123,7 @@ impl Session {
                 self.trouble(if code == 530 { "wrong-password" } else { "password" }, statement(text).to_owned());
                 self.ask_password(Login { step: Step::Asked, tries: login.tries + 1, ..login });
             }
-            553 => self.close(statement(text)),
+            553 => self.close(&format!("{}; {OTHER_NAME}", statement(text))),
             _ => self.give_up_link(&format!("the server makes no sense: {code} {text}"), now),
         }
     }

@@ -7,7 +7,7 @@ use super::Session;
 use super::requests::Words;
 use super::typed::{Dialogue, Entered, PENDING};
 use crate::client::action::{Action, Now, Place};
-use crate::client::command::{Intent, direct, parse};
+use crate::client::command::{Intent, direct_answer, parse};
 use crate::text::without_lead;
 
 /// Bytes from which on several lines are not taken: the editor may have cut what is longer.
@@ -91,7 +91,7 @@ impl Session {
         let is_command = first.starts_with('/') && !first.starts_with("//");
         let intent = match dialogue {
             Dialogue::Text(place) if !is_command => return Some((place.clone(), first)),
-            Dialogue::NameAndText if !is_command => direct(first),
+            Dialogue::NameAndText if !is_command => direct_answer(first),
             Dialogue::Open | Dialogue::Nobody | Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) => {
                 parse(first)
             }

@@ -239,7 +239,7 @@ impl Session {
 /// What the server says, with the operations that it advises as the commands of this client: behind the first `;` or
 /// `:`, for before that stands what somebody has named.
 pub(super) fn in_our_words(text: &str) -> String {
-    const OPERATIONS: [(&str, &str); 14] = [
+    const OPERATIONS: [(&str, &str); 15] = [
         ("PM", "/pm"),
         ("BM", "/pm"),
         ("DM", "/dm"),
@@ -254,6 +254,7 @@ pub(super) fn in_our_words(text: &str) -> String {
         ("KICK", "/kick"),
         ("CLOSE", "/close"),
         ("HELP", "/help"),
+        ("PASSWD", "/passwd"),
     ];
     let Some((said, advice)) = text.find([';', ':']).and_then(|at| text.split_at_checked(at)) else {
         return text.to_owned();

@@ -8,7 +8,7 @@ use super::pasted::{Paste, lines};
 use super::requests::{REQUESTS, Request, Words};
 use super::{Phase, Session};
 use crate::client::action::{Action, Now, Place};
-use crate::client::command::{Intent, direct, parse};
+use crate::client::command::{Intent, direct_answer, parse};
 
 /// Lines that may wait to be carried out. A person does not get there, and a script is only asked for one at a time.
 pub(super) const PENDING: usize = 1000;
@@ -235,7 +235,7 @@ impl Session {
             Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) if is_command => parse(line),
             Dialogue::Paste(paste) => return self.on_paste_answer(line, paste, now),
             Dialogue::Text(place) => return self.say(place, unslashed(line), now),
-            Dialogue::NameAndText => direct(line),
+            Dialogue::NameAndText => direct_answer(line),
         };
         if matches!(intent, Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_) | Intent::Absent(_)) {
             self.talk.dialogue = dialogue.clone(); // a slip does not abandon it

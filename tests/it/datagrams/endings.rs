@@ -41,7 +41,7 @@ fn a_guest_s_room_closes_once_with_its_host() {
             peer.say("anybody?");
         }
         alice.barrier();
-        assert_eq!(alice.ask("RM lobby anybody?"), "C 550 no such room");
+        assert_eq!(alice.ask("RM lobby anybody?"), "C 550 no such room; ROOMS lists all");
         server.expect_counters(&[("rooms", 0), ("ears", 0)]);
         for peer in [&eve, &deaf, &fay, &host] {
             peer.expect_nothing();

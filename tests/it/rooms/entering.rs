@@ -74,7 +74,7 @@ fn names_of_rooms_in_any_script_and_form() {
     assert!(alice.ask(&format!("MAKE {longest}")).starts_with(&format!("C 227 {longest} token=")));
     for bad in [&*too_long, "~tea", "a/b", "👋", "server", "rooms"] {
         assert!(alice.ask(&format!("MAKE {bad}")).starts_with("C 553 "), "{bad}");
-        assert_eq!(alice.ask(&format!("JOIN {bad}")), "C 550 no such room", "{bad}");
+        assert_eq!(alice.ask(&format!("JOIN {bad}")), "C 550 no such room; ROOMS lists all", "{bad}");
     }
 }
 

@@ -148,7 +148,7 @@ fn rooms_do_not_survive_a_restart() {
     server.restart();
     let mut alice = server.bare("alice");
     assert_eq!(alice.list("ROOMS"), ["0 rooms"]);
-    assert_eq!(alice.ask("JOIN lobby"), "C 550 no such room");
+    assert_eq!(alice.ask("JOIN lobby"), "C 550 no such room; ROOMS lists all");
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn a_new_name_twice() {
         secret long enough
         > C long enough
         server C 553 alice was just taken; your name?
-        ! closed: alice was just taken
+        ! closed: alice was just taken; give another name, for example: chatclient carol@localhost
         disconnect
         leave 1",
     );
@@ -119,7 +119,7 @@ fn with_a_token() {
         - token: the kept login is not good any more
         want password 1
         secret
-        ! closed: no password, no chat
+        ! closed: not logged in: there is no password
         disconnect
         leave 1",
     );
@@ -182,7 +182,8 @@ fn names_that_cannot_be() {
         let mut stage = Stage::new(Settings { user: name.to_owned(), ..settings() }, None);
         stage.play("connected\nserver C 220 hi");
         let why = refusal[4..].trim_end_matches("; your name?");
-        stage.check(&format!("server C {refusal}\n! closed: {why}\ndisconnect\nleave 1"));
+        let next = "give another name, for example: chatclient carol@localhost";
+        stage.check(&format!("server C {refusal}\n! closed: {why}; {next}\ndisconnect\nleave 1"));
     }
     Stage::new(Settings { user: "a b".to_owned(), ..settings() }, None)
         .check("! usage: a name is a letter, then letters, digits or _ . - and at most 32 in all\nleave 2");

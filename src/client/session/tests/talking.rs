@@ -207,19 +207,22 @@ fn passwords_are_changed_step_by_step() {
         want old password 1
         secret wrong
         > D wrong
-        server C 530 wrong password; it stays as it is
-        ! password: wrong password; it stays as it is
+        server C 530 wrong password; yours is unchanged, PASSWD tries again
+        ! password: wrong password; yours is unchanged, /passwd tries again
         ask alice>
         user /passwd
         > C PASSWD
         server C 331 your old password?
         want old password 1
         secret
-        - cancelled: your password stays as it is
+        - cancelled: your password is unchanged
         > C 
         server C 200 cancelled
         ask alice>",
     );
+    stage.play("user /passwd\nserver C 331 your old password?");
+    stage.session.handle(Input::Secret(Some(secret(""))), stage.now);
+    stage.check("- cancelled: your password is unchanged\n> C \nserver C 200 cancelled\nask alice>");
 }
 
 #[test]
@@ -254,6 +257,16 @@ fn the_spaces_that_a_text_begins_with_are_sent() {
         server C 503 no message was asked for; PM, DM or RM first
         # 550 bob is not online
         - not-sent: not sent, to bob:   two spaces",
+    );
+    stage.play("user /dm\nserver C 211 0 online");
+    stage.happen("user  bob    code");
+    stage.check(
+        "> C DM bob
+        > D    code
+        ask alice in lobby>
+        server C 354 your message?
+        server C 250 sent to bob
+        = with bob alice:    code (sent to bob)",
     );
     stage.happen("user  lost");
     stage.play("");

@@ -16,7 +16,7 @@ fn verbs_in_any_case_and_spaces_in_any_number() {
         check_in(&[&format!("> C DM bob{space}secret"), "< C 550 no such user"]);
         check_in(&[&format!("> C WHO{space}"), "< C 502…"]);
         check_in(&[&format!("> C WHO b{space}"), "< C 211 0 online"]);
-        check_in(&[&format!("> C RM tea{space}hi"), "< C 550 no such room"]);
+        check_in(&[&format!("> C RM tea{space}hi"), "< C 550 no such room; ROOMS lists all"]);
     }
 }
 

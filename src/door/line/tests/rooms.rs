@@ -22,7 +22,7 @@ fn making_and_joining() {
     ]);
     check_tea(&["> C MAKE TEA", "< C 553 tea is there already; JOIN tea enters it"]);
     check_in(&["bob: MAKE Tea", "> C join tEA", "< C 227 Tea token=…", "bob< C 103 Tea alice entered"]);
-    check_in(&["> C JOIN tea", "< C 550 no such room", "> C NOOP", "< C 200…"]);
+    check_in(&["> C JOIN tea", "< C 550 no such room; ROOMS lists all", "> C NOOP", "< C 200…"]);
     check_in(&["> C   make   tea  ", "< C 227 tea token=…"]);
     // Who is in gets the same token, and nobody is told.
     let first = "< C 227 tea token=AEAQCAIBAEAQCAIBAEAQCAIBAE";
@@ -112,14 +112,14 @@ fn names_of_rooms() {
     {
         check_in(&[&format!("> C MAKE {bad}"), "< C 553 a room's name is 1 to 32 letters, digits or _ . -"]);
         for verb in ["JOIN", "LEAVE", "NAMES", "CLOSE", "RM"] {
-            check_in(&[&format!("> C {verb} {bad}"), "< C 550 no such room", "> C NOOP", "< C 200…"]);
+            check_in(&[&format!("> C {verb} {bad}"), "< C 550 no such room; ROOMS lists all", "> C NOOP", "< C 200…"]);
         }
-        check_in(&[&format!("> C RM {bad} hi"), "< C 550 no such room"]);
-        check_in(&[&format!("> C KICK {bad} bob"), "< C 550 no such room"]);
+        check_in(&[&format!("> C RM {bad} hi"), "< C 550 no such room; ROOMS lists all"]);
+        check_in(&[&format!("> C KICK {bad} bob"), "< C 550 no such room; ROOMS lists all"]);
     }
     for reserved in ["server", "ADMIN", "Rooms", "make", "chatd"] {
         check_in(&[&format!("> C MAKE {reserved}"), "< C 553 that name is reserved"]);
-        check_in(&[&format!("> C JOIN {reserved}"), "< C 550 no such room"]);
+        check_in(&[&format!("> C JOIN {reserved}"), "< C 550 no such room; ROOMS lists all"]);
     }
 }
 
@@ -144,9 +144,16 @@ fn limits() {
 fn leaving() {
     check_tea(&["> C LEAVE TEA", "< C 200 done", "bob< C 104 tea alice left", "bob< C 107 tea bob is host now"]);
     check_tea(&["bob: LEAVE tea", "< C 104 tea bob left", "bob: LEAVE tea", "bob< C 550 you are not in tea"]);
-    check_in(&["> C LEAVE tea", "< C 550 no such room", "> C NOOP", "< C 200…"]);
+    check_in(&["> C LEAVE tea", "< C 550 no such room; ROOMS lists all", "> C NOOP", "< C 200…"]);
     check_in(&["bob: MAKE Tea", "> C LEAVE tea", "< C 550 you are not in Tea"]);
-    check_in(&["> C MAKE tea", "< C 227…", "> C LEAVE tea", "< C 200 done", "> C LEAVE tea", "< C 550 no such room"]);
+    check_in(&[
+        "> C MAKE tea",
+        "< C 227…",
+        "> C LEAVE tea",
+        "< C 200 done",
+        "> C LEAVE tea",
+        "< C 550 no such room; ROOMS lists all",
+    ]);
 }
 
 #[test]
@@ -155,7 +162,7 @@ fn speaking_in_a_room() {
     check_tea(&["> C rm TEA    hello   all ", "< C 250 sent to 1", "bob< D RM tea alice hello   all "]);
     check_tea(&["> C RM tea \thi", "< C 250 sent to 1", "bob< D RM tea alice  hi"]);
     check_in(&["> C MAKE tea", "< C 227…", "> C RM tea hello", "< C 250 sent to 0"]);
-    check_in(&["> C RM tea hello", "< C 550 no such room", "> C NOOP", "< C 200…"]);
+    check_in(&["> C RM tea hello", "< C 550 no such room; ROOMS lists all", "> C NOOP", "< C 200…"]);
     check_in(&["bob: MAKE Tea", "> C RM tea hello", "< C 550 you are not in Tea", "> C NOOP", "< C 200…"]);
 }
 
@@ -170,7 +177,7 @@ fn a_message_that_is_asked_for() {
     after_ask(&["> ", "< C 200 cancelled", "> C NOOP", "< C 200 done"]);
     check_tea(&["> C RM  tea  ", "< C 354 your message?", "> D hi", "< C 250 sent to 1"]);
     // At once where there is nothing to ask for.
-    check_in(&["> C RM tea", "< C 550 no such room", "> C NOOP", "< C 200…"]);
+    check_in(&["> C RM tea", "< C 550 no such room; ROOMS lists all", "> C NOOP", "< C 200…"]);
     check_in(&["bob: MAKE Tea", "> C RM tea", "< C 550 you are not in Tea", "> C NOOP", "< C 200…"]);
 }
 
@@ -179,7 +186,7 @@ fn what_becomes_of_a_prompt_when_the_room_does_not_wait() {
     let tea = ["bob: MAKE tea", "> C JOIN tea", "< C 227…", "> C RM tea", "< C 354 your message?"];
     let after_ask = |script: &[&str]| check_in(&[&tea, script].concat());
     let closed = ["bob: CLOSE tea", "< C 106 tea closed: by its host"];
-    after_ask(&[&closed[..], &["> D hi", "< C 550 no such room", "> C NOOP", "< C 200…"]].concat());
+    after_ask(&[&closed[..], &["> D hi", "< C 550 no such room; ROOMS lists all", "> C NOOP", "< C 200…"]].concat());
     let kicked = ["bob: KICK tea alice", "< C 104 tea alice left: kicked"];
     after_ask(&[&kicked[..], &["> D hi", "< C 550 you are not in tea", "> C NOOP", "< C 200…"]].concat());
     // A notice changes nothing at a prompt.
@@ -250,7 +257,7 @@ fn lists_of_names() {
         &[&guest[..2], &["> C NAMES tea", "< C 211-alice host", "< C 211-bob", "< C 211-~zoe", "< C 211 3 in tea"]]
             .concat(),
     );
-    check_in(&["> C NAMES tea", "< C 550 no such room"]);
+    check_in(&["> C NAMES tea", "< C 550 no such room; ROOMS lists all"]);
     // Also of a room that one is not in.
     check_in(&["bob: MAKE Tea", "> C NAMES tea", "< C 211-bob host", "< C 211 1 in Tea"]);
 }
@@ -286,7 +293,7 @@ fn kicking() {
         "< C 550 ~zoe is not in that room",
     ]);
     check_tea(&["> C KICK tea é", "< C 550 no such user", "> C KICK tea ~", "< C 550 no such user"]);
-    check_tea(&["> C KICK cake bob", "< C 550 no such room"]);
+    check_tea(&["> C KICK cake bob", "< C 550 no such room; ROOMS lists all"]);
     check_tea(&["bob: KICK tea alice", "bob< C 554 you are not the host of tea"]);
     check_in(&["bob: MAKE Tea", "> C KICK tea bob", "< C 550 you are not in Tea"]);
     // A guest, by its mark.
@@ -316,7 +323,7 @@ fn closing() {
     check_tea(&["bob: CLOSE tea", "bob< C 554 you are not the host of tea"]);
     check_in(&[
         "> C CLOSE tea",
-        "< C 550 no such room",
+        "< C 550 no such room; ROOMS lists all",
         "bob: MAKE Tea",
         "> C CLOSE tea",
         "< C 550 you are not in Tea",
