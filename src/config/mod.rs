@@ -252,7 +252,10 @@ fn read_file(path: &Path, when: When) -> Result<String, String> {
     let cannot = |why: &dyn fmt::Display| format!("{}: cannot be read as configuration: {why}", path.display());
     let mut bytes = Vec::new();
     let file = open(path, when).map_err(|error| {
-        let mend = if error.kind() == io::ErrorKind::NotFound {
+        let is_missing = error.kind() == io::ErrorKind::NotFound;
+        let mend = if is_missing && when == When::Reload {
+            "put it back and send HUP again"
+        } else if is_missing {
             advice(path)
         } else {
             "make it readable to this user, or name another by --config FILE"

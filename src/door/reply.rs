@@ -154,7 +154,7 @@ impl Reply {
             Self::AskMessage => writeln!(out, "C 354 your message?"),
             Self::LineTooLong(bound) => writeln!(out, "C 500 line too long; at most {bound} bytes"),
             Self::BadBytes => {
-                writeln!(out, "C 501 bad bytes; a line is UTF-8 text without control characters and invisible ones")
+                writeln!(out, "C 501 bad bytes; a line is UTF-8 text without control or invisible characters")
             }
             Self::RoomPasswordSize => writeln!(out, "C 501 a room's password has 1 to {PASSWORD_MAX_BYTES} bytes"),
             Self::Usage(usage) => writeln!(out, "C 501 usage: {usage}"),
