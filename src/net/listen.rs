@@ -135,35 +135,40 @@ pub struct Trial {
 pub fn try_places(listen: &[Endpoint], datagrams: Option<SocketAddr>) -> Trial {
     let mut trial = Trial::default();
     for endpoint in listen {
-        trial.add("listen", &format!("{}://{}", endpoint.service.name(), endpoint.addr), endpoint.addr);
+        let place = format!("{}://{}", endpoint.service.name(), endpoint.addr);
+        trial.add("listen", place, endpoint.addr, Type::STREAM);
         if let Some(addr) = endpoint.datagrams() {
-            trial.add("listen", &format!("udp://{addr}"), addr);
+            trial.add("listen", format!("udp://{addr}"), addr, Type::DGRAM);
         }
     }
     if let Some(addr) = datagrams {
-        trial.add("datagrams", &format!("udp://{addr}"), addr);
+        trial.add("datagrams", format!("udp://{addr}"), addr, Type::DGRAM);
     }
     trial
 }
 
 impl Trial {
-    fn add(&mut self, key: &str, place: &str, addr: SocketAddr) {
-        let Err(error) = can_bind(addr) else { return };
-        match explain(key, place, &error) {
-            StartError::InUse(_) => self.in_use.push(place.to_owned()),
+    fn add(&mut self, key: &str, place: String, addr: SocketAddr, kind: Type) {
+        let Err(error) = can_bind(addr, kind) else { return };
+        match explain(key, &place, &error) {
+            // Several doors may share one socket for datagrams.
+            StartError::InUse(_) if self.in_use.contains(&place) => {}
+            StartError::InUse(_) => self.in_use.push(place),
             StartError::Config(what) | StartError::Failed(what) => self.faults.push(what),
         }
     }
 }
 
-/// Whether this process could have a socket there. Tried over TCP also for datagrams: the address and the right to a
-/// port are the same, and a TCP socket that does not listen is in nobody's way.
-fn can_bind(addr: SocketAddr) -> io::Result<()> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+/// Whether this process could have a socket of this type there. A TCP socket that does not listen is in nobody's way, nor
+/// is a UDP socket that is closed at once.
+fn can_bind(addr: SocketAddr, kind: Type) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(addr), kind, None)?;
     if addr.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    socket.set_reuse_address(true)?;
+    if kind == Type::STREAM {
+        socket.set_reuse_address(true)?; // a server's own; over UDP it would let two programs share a port
+    }
     socket.bind(&addr.into())
 }
 
@@ -269,7 +274,7 @@ impl Reactor {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 
     use super::*;
 
@@ -286,6 +291,29 @@ mod tests {
         assert!(first.contains("line://192.0.2.1:7") && first.contains("`listen`"), "{first}");
         assert!(second.contains("udp://192.0.2.1:7") && second.contains("`datagrams`"), "{second}");
         assert!(TcpStream::connect(free).is_err(), "nobody listens there");
+    }
+
+    #[test]
+    fn places_for_datagrams_are_tried_with_datagrams() {
+        let rooms = |udp: u16| {
+            let service = Service::Rooms { udp, status_ok: false, down_named: false };
+            Endpoint { addr: SocketAddr::from(([127, 0, 0, 1], 0)), optional: false, service }
+        };
+        let by_udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let taken = by_udp.local_addr().unwrap();
+        for (listen, datagrams) in [(vec![rooms(taken.port())], None), (vec![], Some(taken))] {
+            let trial = try_places(&listen, datagrams);
+            assert_eq!(trial.in_use, [format!("udp://{taken}")]);
+            assert!(trial.faults.is_empty(), "{trial:?}");
+        }
+        let both = try_places(&[rooms(taken.port()), rooms(taken.port())], Some(taken));
+        assert_eq!(both.in_use, [format!("udp://{taken}")], "once");
+        // Its twin of the other protocol is another port.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let by_tcp = listener.local_addr().unwrap();
+        let trial = try_places(&[rooms(by_tcp.port())], Some(by_tcp));
+        assert!(trial.in_use.is_empty() && trial.faults.is_empty(), "{trial:?}");
+        assert!(UdpSocket::bind(by_tcp).is_ok(), "the trial holds no socket");
     }
 
     #[test]
