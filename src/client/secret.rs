@@ -81,16 +81,18 @@ impl Source {
     /// is asked for another. Only a new one may be chosen by hand, by a person who edits lines (`is_edited`) and
     /// `has_talked`.
     pub(super) fn refuses(&self, wanted: Wanted, has_talked: bool, is_edited: bool) -> Option<String> {
-        let origin = match self {
+        let (origin, suspect) = match self {
             Self::None => return None,
-            Self::Variable(_) => VARIABLE,
-            Self::Program(_) => "--password-command",
+            Self::Variable(_) => (VARIABLE, VARIABLE),
+            Self::Program(_) => ("--password-command", "the program of --password-command"),
         };
         if self.answers(wanted, has_talked) {
             return None;
         }
         match wanted {
-            Wanted::Password(_) | Wanted::OldPassword(_) => Some(format!("the password that {origin} gives is wrong")),
+            Wanted::Password(_) | Wanted::OldPassword(_) => {
+                Some(format!("check {suspect}: the password that it gives is wrong"))
+            }
             Wanted::NewPassword(_) | Wanted::NewPasswordAgain if !has_talked => {
                 Some(format!("the password that {origin} gives cannot be used"))
             }

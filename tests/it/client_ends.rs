@@ -321,6 +321,7 @@ fn a_password_that_was_given_and_is_wrong_ends_it_in_a_terminal_too() {
         let mut alice = Terminal::start_with(24, 80, home.path(), client, &arguments, &variables);
         alice.expect_exit(1);
         let raw = alice.raw();
-        assert!(raw.contains("tries left") && raw.contains("gives is wrong") && !raw.contains("password: "), "{raw}");
+        assert!(raw.contains("wrong password") && raw.contains("check CHATCLIENT_PASSWORD"), "{raw}");
+        assert!(!raw.contains(" left") && !raw.contains("password: "), "{raw}");
     }
 }

@@ -120,7 +120,11 @@ impl Session {
                 self.phase = Phase::Login(login);
             }
             500 | 501 | 530 => {
-                self.trouble(if code == 530 { "wrong-password" } else { "password" }, statement(text).to_owned());
+                let kind = if code == 530 { "wrong-password" } else { "password" };
+                // A password that was given is tried once, however many tries the server would allow.
+                let is_last = code == 530 && !self.settings.asks_person;
+                let told = if is_last { text.split(';').next().unwrap_or(text) } else { statement(text) };
+                self.trouble(kind, told.to_owned());
                 self.ask_password(Login { step: Step::Asked, tries: login.tries + 1, ..login });
             }
             553 => self.close(&format!("{}; {OTHER_NAME}", statement(text))),

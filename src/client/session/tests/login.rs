@@ -300,3 +300,24 @@ fn leaving_before_it_has_begun() {
         check(&format!("- connecting: connecting to a:1\nconnect 0\n{how}\ndisconnect\nleave 0"));
     }
 }
+
+#[test]
+fn a_wrong_password_that_was_given_has_no_second_try() {
+    for people in [false, true] {
+        let settings = Settings { people, asks_person: false, ..settings() };
+        Stage::new(settings, None).check(
+            "- connecting: connecting to a:1
+            connect 0
+            connected
+            server C 220 hi
+            > C alice
+            server C 331 alice, your password?
+            want password 1
+            secret one
+            > C one
+            server C 530 wrong password; 2 tries left
+            ! wrong-password: wrong password
+            want password 2",
+        );
+    }
+}
