@@ -42,6 +42,7 @@ enum Verb {
     Pm,
     Dm,
     Rm,
+    Say,
     Who,
     Join,
     Leave,
@@ -73,6 +74,7 @@ pub const COMMANDS: &[Command] = {
         of(Verb::Pm, "pm", "[TEXT]", [Text; 2], "say TEXT to everybody; without TEXT, go back to talking to everybody"),
         of(Verb::Dm, "dm", "[NAME [TEXT]]", [Name, Text], "say TEXT to NAME; what is missing is asked for"),
         of(Verb::Rm, "rm", "ROOM TEXT", [Room, Text], "say TEXT in ROOM, wherever you are"),
+        of(Verb::Say, "say", "TEXT", [Text; 2], "say TEXT where you are"),
         of(Verb::Who, "who", "[PREFIX]", [Name, Nothing], "who is online"),
         of(Verb::Join, "join", "ROOM [PASSWORD]", [Room, Nothing], "enter ROOM, or go back to it, and talk there"),
         of(Verb::Leave, "leave", "[ROOM]", [Room, Nothing], "leave ROOM, or the one you talk in"),
@@ -162,7 +164,7 @@ pub enum Intent<'a> {
     Absent(&'static str),
     /// There is no such command.
     Unknown {
-        /// What was typed, with its slash.
+        /// What was typed, without its slash.
         typed: &'a str,
         /// The name of the one that was meant, if that is plain.
         nearest: Option<&'static str>,
@@ -196,7 +198,7 @@ pub fn parse(line: &str) -> Intent<'_> {
         return Intent::Empty;
     }
     if let Some(rest) = line.strip_prefix('/') {
-        return if rest.starts_with('/') { Intent::Text(rest) } else { slashed(line, rest) };
+        return if rest.starts_with('/') { Intent::Text(rest) } else { slashed(rest) };
     }
     match line.trim_end_matches(' ') {
         "PM" | "BM" => Intent::AskEverybody,
@@ -234,7 +236,9 @@ pub fn holds_secret(line: &str) -> bool {
         return false;
     }
     match parse(line) {
-        Intent::Unknown { .. } | Intent::Usage(_) | Intent::Absent(_) => true,
+        Intent::Usage(_) => true,
+        // Not if it is help that was asked for.
+        Intent::Unknown { .. } | Intent::Absent(_) => Command::find(word(line.trim_start_matches('/')).0).is_none(),
         // A password behind another space than U+0020 was taken for a part of the room's name.
         Intent::Room { deed: Deed::Join(_) | Deed::Make(_), .. } => words > 2,
         Intent::Room { .. }
@@ -270,16 +274,14 @@ pub fn is_room_name(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= 32 && text.chars().all(fits)
 }
 
-fn slashed<'a>(line: &'a str, rest: &'a str) -> Intent<'a> {
-    let (name, rest) = word(rest);
-    if name.eq_ignore_ascii_case("say") && !rest.is_empty() {
-        return Intent::Text(rest);
-    }
+/// What the words behind a slash mean.
+fn slashed(words: &str) -> Intent<'_> {
+    let (name, rest) = word(words);
     if let Some(sentence) = absent(name) {
         return Intent::Absent(sentence);
     }
     let Some(command) = Command::find(name) else {
-        return Intent::Unknown { typed: word(line).0, nearest: nearest(name) };
+        return Intent::Unknown { typed: name, nearest: nearest(name) };
     };
     let mut arguments = rest.split(' ').filter(|word| !word.is_empty());
     let arguments = [arguments.next(), arguments.next(), arguments.next()];
@@ -295,6 +297,7 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
         (Verb::Pm, _) => Intent::Everybody(rest),
         (Verb::Dm, _) => direct(rest),
         (Verb::Rm, [Some(room), Some(_), _]) => Intent::InRoom { room, text: word(rest).1 },
+        (Verb::Say, [Some(_), ..]) => Intent::Text(rest),
         (Verb::Who, [prefix, None, _]) => Intent::Who(prefix),
         (Verb::Rooms, [prefix, None, _]) => Intent::Rooms(prefix),
         (Verb::Names, [room, prefix, None]) => Intent::Room { room, deed: Deed::Names(prefix) },
@@ -312,7 +315,8 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
         (Verb::Help, [Some(name), None, _]) => {
             let name = name.strip_prefix('/').unwrap_or(name);
             let command = Command::find(name).map(Intent::HelpOn);
-            command.or_else(|| absent(name).map(Intent::Absent)).unwrap_or(Intent::Help)
+            let absent = || absent(name).map(Intent::Absent);
+            command.or_else(absent).unwrap_or_else(|| Intent::Unknown { typed: name, nearest: nearest(name) })
         }
         _ => return None,
     })

@@ -28,10 +28,13 @@ impl Session {
             Intent::Absent(sentence) => self.trouble("unknown", (*sentence).to_owned()),
             Intent::Help => self.help(),
             Intent::HelpOn(command) => self.note("help", format!("{}: {}", command.usage(), command.help)),
+            Intent::Usage(command) if command.arguments.is_empty() => {
+                self.trouble("usage", format!("/{} takes no words", command.name));
+            }
             Intent::Usage(command) => self.trouble("usage", format!("usage: {}", command.usage())),
             Intent::Unknown { typed, nearest } => {
                 let hint = nearest.map_or("/help lists all".to_owned(), |name| format!("did you mean /{name}?"));
-                self.trouble("unknown", format!("there is no {typed}; {hint}"));
+                self.trouble("unknown", format!("there is no /{typed}; {hint}"));
             }
             Intent::Quit => self.quit(now),
             Intent::AskDirect

@@ -365,3 +365,27 @@ fn a_text_that_no_server_takes() {
         "user {long}\n! too-long: not sent: it takes a line of 40006 bytes, and 4096 are the most\nask alice>"
     ));
 }
+
+#[test]
+fn words_behind_a_command_that_takes_none() {
+    for (line, name) in [("/exit now", "quit"), ("/quit now", "quit"), ("/passwd x", "passwd"), ("/resend 1", "resend")]
+    {
+        Stage::ready().check(&format!("user {line}\n! usage: /{name} takes no words\nask alice>"));
+    }
+}
+
+#[test]
+fn help_says_that_there_is_no_such_command() {
+    for line in ["/help foo", "/help /foo", "/? foo"] {
+        Stage::ready().check(&format!("user {line}\n! unknown: there is no /foo; /help lists all\nask alice>"));
+    }
+    Stage::ready().check("user /help hlp\n! unknown: there is no /hlp; did you mean /help?\nask alice>");
+    Stage::ready().check("user /help say\n- help: /say TEXT: say TEXT where you are\nask alice>");
+    Stage::ready().check("user /say\n! usage: usage: /say TEXT\nask alice>");
+    Stage::script().check(
+        "user /help foo
+        ! unknown: there is no /foo; /help lists all
+        ! not-done: line 1 was not done: /help foo
+        ask alice>",
+    );
+}
