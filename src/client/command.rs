@@ -5,6 +5,7 @@
 mod habits;
 
 use self::habits::{ABSENT, ALIASES, nearest};
+use crate::text::without_lead;
 
 /// A command that begins with a slash.
 #[derive(Debug, PartialEq, Eq)]
@@ -162,6 +163,8 @@ pub enum Intent<'a> {
     Usage(&'static Command),
     /// A command of other chat programs that chatd has not; what to do instead, as a sentence.
     Absent(&'static str),
+    /// A command behind spaces: neither a command nor text, which everybody would read.
+    Indented,
     /// There is no such command.
     Unknown {
         /// What was typed, without its slash.
@@ -190,9 +193,11 @@ pub enum Deed<'a> {
 
 /// What a typed line means.
 ///
-/// A slash begins a command, two slashes a text that begins with one. `PM` (or `BM`), `DM` and `EX`, in capitals and
-/// alone on the line, mean what they mean in `nc`. With words behind them they are text like any other: what a person
-/// says in a room must not go to everybody because of how it begins. A text is the line as it is, spaces included.
+/// A slash begins a command, two slashes a text that begins with one. A known command behind spaces is refused: most
+/// likely it was meant as a command, and as text it could give away a direct message or a password. `PM` (or `BM`),
+/// `DM` and `EX`, in capitals and alone on the line, mean what they mean in `nc`. With words behind them they are text
+/// like any other: what a person says in a room must not go to everybody because of how it begins. A text is the line as
+/// it is, spaces included.
 pub fn parse(line: &str) -> Intent<'_> {
     if line.trim().is_empty() {
         return Intent::Empty;
@@ -200,12 +205,29 @@ pub fn parse(line: &str) -> Intent<'_> {
     if let Some(rest) = line.strip_prefix('/') {
         return if rest.starts_with('/') { Intent::Text(rest) } else { slashed(rest) };
     }
+    if is_indented(line) {
+        return Intent::Indented;
+    }
     match line.trim_end_matches(' ') {
         "PM" | "BM" => Intent::AskEverybody,
         "DM" => Intent::AskDirect,
         "EX" => Intent::Quit,
         _ => Intent::Text(line),
     }
+}
+
+/// Whether this begins with space and then a known command.
+pub fn is_indented(line: &str) -> bool {
+    let Some(rest) = unindented(line).strip_prefix('/').filter(|_| !line.starts_with('/')) else { return false };
+    // Any space ends the name here: a TAB does not make a text of it.
+    let name = rest.split(char::is_whitespace).next().unwrap_or_default();
+    Command::find(name).is_some() || absent(name).is_some()
+}
+
+/// A line without the spaces and invisible characters that it begins with.
+pub(super) fn unindented(line: &str) -> &str {
+    let rest = without_lead(line.trim_start());
+    if rest.len() == line.len() { rest } else { unindented(rest) }
 }
 
 /// What `name`, `name text` or nothing means where somebody is to be told something.
@@ -230,7 +252,7 @@ pub fn direct_answer(line: &str) -> Intent<'_> {
 /// Whether a line may hold a password, so that it must not be kept in a history: one with a room's, and any with
 /// arguments that no command takes, for nobody knows what they were meant to be. It may say so of one that holds none.
 pub fn holds_secret(line: &str) -> bool {
-    let line = line.trim();
+    let line = unindented(line).trim_end();
     let words = line.split_whitespace().count();
     if !line.starts_with('/') || words < 2 {
         return false;
@@ -242,6 +264,7 @@ pub fn holds_secret(line: &str) -> bool {
         // A password behind another space than U+0020 was taken for a part of the room's name.
         Intent::Room { deed: Deed::Join(_) | Deed::Make(_), .. } => words > 2,
         Intent::Room { .. }
+        | Intent::Indented
         | Intent::Empty
         | Intent::Text(_)
         | Intent::Everybody(_)

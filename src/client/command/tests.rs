@@ -21,7 +21,10 @@ fn texts() {
     check("  \t", &Intent::Empty);
     check("hello all", &Intent::Text("hello all"));
     check("//etc/passwd", &Intent::Text("/etc/passwd"));
-    check(" /who", &Intent::Text(" /who"));
+    check("  / is a slash", &Intent::Text("  / is a slash"));
+    check(" /whoever", &Intent::Text(" /whoever"));
+    check(" //who", &Intent::Text(" //who"));
+    check(" DM bob x", &Intent::Text(" DM bob x"));
     check("    if x:  ", &Intent::Text("    if x:  "));
     check("/say /who  there", &Intent::Text("/who  there"));
     check("grüße 👋", &Intent::Text("grüße 👋"));
@@ -61,6 +64,15 @@ fn words_are_separated_by_spaces_alone() {
     check("/who a\tb", &Intent::Who(Some("a\tb")));
     check_room("/join a\u{a0}pw", Some("a\u{a0}pw"), Deed::Join(None));
     check_room("/kick  a   b ", Some("a"), Deed::Kick("b"));
+}
+
+#[test]
+fn a_command_behind_space_is_neither_a_command_nor_text() {
+    for lead in [" ", "   ", "\t", " \t ", "\u{a0}", "\u{3000}", " \u{feff}", "\u{200b} \u{200b}"] {
+        for command in ["/dm bob secret", "/DM\tbob secret", "/who", "/say x", "/msg bob x", "/login secret", "/quit"] {
+            check(&format!("{lead}{command}"), &Intent::Indented);
+        }
+    }
 }
 
 #[test]
@@ -198,6 +210,10 @@ fn lines_that_hold_a_password() {
         ("/register alice pw", true),
         ("/part a", false),
         ("/msg bob hi", false),
+        (" /join a pw", true),
+        ("\t/join a pw", true),
+        ("\u{feff}/join a pw", true),
+        (" \u{feff} /join a pw", true),
         ("/passwd", false),
         ("/frobnicate", false),
         ("/kick a bob", false),

@@ -36,6 +36,10 @@ impl Session {
                 let hint = nearest.map_or("/help lists all".to_owned(), |name| format!("did you mean /{name}?"));
                 self.trouble("unknown", format!("there is no /{typed}; {hint}"));
             }
+            Intent::Indented => {
+                let why = "a command must begin at the first character; begin with // to say it as text";
+                self.refuse("not-sent", format!("not sent: {why}"));
+            }
             Intent::Quit => self.quit(now),
             Intent::AskDirect
             | Intent::AskDirectTo(_)

@@ -102,6 +102,8 @@ impl Session {
                 self.place_of(first, dialogue, seen).map(|place| (place, first))
             }
             Intent::Text(text) => self.place_of(text, dialogue, seen).map(|place| (place, text)),
+            // The person is asked, and sees that it is text.
+            Intent::Indented => self.place_of(first, dialogue, seen).map(|place| (place, first)),
             Intent::Everybody(text) => Some((Place::Public, text)),
             Intent::GoPublic | Intent::AskEverybody => Some((Place::Public, "")),
             Intent::Direct { to, text } => Some((Place::Direct { with: to.to_owned() }, text)),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Session;
 use super::requests::Request;
 use crate::client::action::{Action, Shown, Status, Weight};
-use crate::client::command::{holds_secret, word};
+use crate::client::command::{holds_secret, unindented, word};
 use crate::limits::LINE_BYTES;
 use crate::text::{Class, classes};
 
@@ -81,7 +81,7 @@ impl Session {
         }
         self.script.count += 1;
         // It may hold the password of a room.
-        let text = if holds_secret(line) { format!("{} …", word(line.trim_start()).0) } else { cut(line) };
+        let text = if holds_secret(line) { format!("{} …", word(unindented(line)).0) } else { cut(line) };
         self.script.current = Some(Rc::new(Line { number: Some(self.script.count), text }));
     }
 

@@ -8,7 +8,7 @@ use super::pasted::{Paste, lines};
 use super::requests::{REQUESTS, Request, Words};
 use super::{Phase, Session};
 use crate::client::action::{Action, Now, Place};
-use crate::client::command::{Intent, direct_answer, parse};
+use crate::client::command::{Intent, direct_answer, is_indented, parse};
 
 /// Lines that may wait to be carried out. A person does not get there, and a script is only asked for one at a time.
 pub(super) const PENDING: usize = 1000;
@@ -225,7 +225,8 @@ impl Session {
         if lines(line).nth(1).is_some() && !matches!(dialogue, Dialogue::Paste(_)) {
             return self.on_paste(line, dialogue, seen);
         }
-        let is_command = line.starts_with('/') && !line.starts_with("//") && lines(line).count() == 1;
+        let is_slashed = line.starts_with('/') && !line.starts_with("//");
+        let is_command = (is_slashed || is_indented(line)) && lines(line).count() == 1;
         let intent = match dialogue.clone() {
             Dialogue::Open | Dialogue::Nobody => parse(line),
             Dialogue::Text(_) | Dialogue::NameAndText if line.trim().is_empty() => {
@@ -237,7 +238,10 @@ impl Session {
             Dialogue::Text(place) => return self.say(place, unslashed(line), now),
             Dialogue::NameAndText => direct_answer(line),
         };
-        if matches!(intent, Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_) | Intent::Absent(_)) {
+        if matches!(
+            intent,
+            Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_) | Intent::Absent(_) | Intent::Indented
+        ) {
             self.talk.dialogue = dialogue.clone(); // a slip does not abandon it
         }
         let Intent::Text(text) = intent else { return self.on_intent(&intent, now) };

@@ -367,6 +367,66 @@ fn a_text_that_no_server_takes() {
 }
 
 #[test]
+fn a_command_behind_space_is_not_sent() {
+    let hint = "! not-sent: not sent: a command must begin at the first character; begin with // to say it as text";
+    for lead in [" ", "   ", "\t", "\u{a0}", " \u{feff}"] {
+        Stage::ready().check(&format!(
+            "user {lead}/dm bob secret
+            {hint}
+            ask alice>
+            user PM
+            ask your message?
+            user {lead}/dm bob secret
+            {hint}
+            ask your message?
+            user
+            - cancelled: cancelled
+            ask alice>"
+        ));
+        let mut stage = Stage::ready();
+        stage.play("user DM\nserver C 211 0 online");
+        stage.check(&format!("user {lead}/dm bob secret\n{hint}\nask name and message?"));
+        Stage::script().check(&format!(
+            "user {lead}/dm bob secret
+            {hint}
+            ! not-done: line 1 was not done: {lead}/dm bob secret
+            ask alice>
+            user {lead}/join den sesame
+            {hint}
+            ! not-done: line 2 was not done: /join …
+            ask alice>
+            end
+            > C EX
+            server C 221 bye
+            disconnect
+            leave 1"
+        ));
+    }
+    Stage::ready().check(
+        "user   / is a slash
+        > C PM
+        > D   / is a slash
+        ask alice>
+        user  /unknownword
+        > C PM
+        > D  /unknownword
+        ask alice>
+        user a⏎  /dm bob secret
+        ask: send 2 lines? [y/N/1 = as one line]
+        user 1
+        > C PM a /dm bob secret
+        ask alice>
+        user   /who⏎b
+        ask: send 2 lines? [y/N/1 = as one line]
+        user y
+        > C PM
+        > D   /who
+        > C PM b
+        ask alice>",
+    );
+}
+
+#[test]
 fn words_behind_a_command_that_takes_none() {
     for (line, name) in [("/exit now", "quit"), ("/quit now", "quit"), ("/passwd x", "passwd"), ("/resend 1", "resend")]
     {
