@@ -72,7 +72,7 @@ pub enum Action {
     /// Read a line with this prompt; at most one is asked for at a time. It stays asked for while the connection is
     /// lost and made again.
     AskLine(String),
-    /// The same for the answer to a question, which is for no history.
+    /// The same for the answer to a question. Only what is no answer to it is for the history.
     AskAnswer(String),
     /// The prompt of the line that is being read is another now. It may be drawn anew, or be left as it is for
     /// a while.

@@ -230,6 +230,27 @@ pub(super) fn unindented(line: &str) -> &str {
     if rest.len() == line.len() { rest } else { unindented(rest) }
 }
 
+/// An answer to the question whether several lines are to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Each as a message of its own.
+    Each,
+    /// All as one message.
+    AsOne,
+    /// Not at all.
+    No,
+}
+
+/// What a line means as such an answer; `None` if it is something else.
+pub fn answer(line: &str) -> Option<Answer> {
+    match unindented(line).trim_end().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Some(Answer::Each),
+        "1" => Some(Answer::AsOne),
+        "" | "n" | "no" => Some(Answer::No),
+        _ => None,
+    }
+}
+
 /// What `name`, `name text` or nothing means where somebody is to be told something.
 fn direct(rest: &str) -> Intent<'_> {
     match word(rest.trim_start_matches(' ')) {

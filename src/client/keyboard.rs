@@ -26,7 +26,7 @@ use super::store::Store;
 pub(super) enum Ask {
     /// A line, with the prompt of the screen where lines are edited.
     Line,
-    /// The same, for no history.
+    /// The same for the answer to a question. The history takes it only if it is none: something else was typed.
     Answer,
     /// A secret.
     Secret(Wanted),
@@ -259,8 +259,8 @@ fn edit(
     while let Ok(ask) = asks.recv() {
         reader.has_talked |= matches!(ask, Ask::Line);
         let key = match ask {
-            Ask::Line => edit_line(reader, &mut editor, store, true, doorbell),
-            Ask::Answer => edit_line(reader, &mut editor, store, false, doorbell),
+            Ask::Line => edit_line(reader, &mut editor, store, false, doorbell),
+            Ask::Answer => edit_line(reader, &mut editor, store, true, doorbell),
             Ask::Secret(wanted) if !reader.asks_person(wanted) => reader.secret(wanted, ""),
             Ask::Secret(wanted) => {
                 let prompt = screen.begin_secret(secret::prompt(wanted));
@@ -281,19 +281,20 @@ fn edit(
     }
 }
 
-/// Reads one line, for the history or not (`is_kept`). Ctrl-C throws away what is typed, and one begins anew.
+/// Reads one line, which may be the answer to a question (`may_answer`): then it is for no history. Ctrl-C throws away what is typed, and one begins anew.
 fn edit_line(
     reader: &Reader,
     editor: &mut LineEditor,
     store: Option<&Store>,
-    is_kept: bool,
+    may_answer: bool,
     doorbell: &Doorbell,
 ) -> Key {
     reader.is_forgetful.store(false, Ordering::SeqCst);
     loop {
         match editor.edit() {
             Ok(Ended::Line(line)) => {
-                if is_kept && !reader.is_forgetful.load(Ordering::SeqCst) {
+                let is_answer = may_answer && command::answer(&line).is_some();
+                if !is_answer && !reader.is_forgetful.load(Ordering::SeqCst) {
                     remember(&line, editor, store);
                 }
                 return Key::Line(line);

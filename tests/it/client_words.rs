@@ -213,6 +213,34 @@ fn several_lines_are_sent_when_somebody_says_so() {
 }
 
 #[test]
+fn what_is_no_answer_to_the_question_is_not_lost() {
+    let (server, mut bob) = server_and_bob();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    let question = "send 2 lines? [y/N/1 = as one line] ";
+    for answer in ["see you at noon", "\x1b[200~three\rfour\x1b[201~", "\x1b[200~/join den sesame\rx\x1b[201~"] {
+        alice.keys("\x1b[200~one\rtwo\x1b[201~\r");
+        alice.wait_for_line(question, question.len());
+        alice.keys(answer);
+        alice.keys("\r");
+        alice.wait_for_line("alice> ", 7);
+    }
+    assert_eq!(alice.contents().matches("neither the lines nor your answer was sent").count(), 2);
+    // The last answer holds a password.
+    for lines in ["one\ntwo", "three\nfour", "one\ntwo", "see you at noon", "one\ntwo"] {
+        alice.keys("\x10");
+        alice.wait("the lines", |alice| alice.contents().trim_end().ends_with(&format!("alice> {lines}")));
+    }
+    alice.keys("\x0e\r");
+    assert!(bob.line().ends_with(" alice see you at noon"));
+    // In the next run too.
+    alice.keys("/quit\r");
+    alice.expect_exit(0);
+    let kept = std::fs::read_to_string(home.path().join(".local/state/chatd/history")).unwrap();
+    assert_eq!(kept, "see you at noon\n/quit\n");
+}
+
+#[test]
 fn what_begins_like_an_operation_is_said_in_the_room() {
     let (server, mut bob) = server_and_bob();
     let mut carol = server.typed("carol");

@@ -235,6 +235,22 @@ fn lines_that_hold_a_password() {
 }
 
 #[test]
+fn answers() {
+    for yes in ["y", "Y", " yes ", "YES\n", "\u{feff}y"] {
+        assert_eq!(answer(yes), Some(Answer::Each), "{yes:?}");
+    }
+    for one in ["1", " 1 "] {
+        assert_eq!(answer(one), Some(Answer::AsOne), "{one:?}");
+    }
+    for no in ["", " ", "n", "N", "no", "No ", "\n"] {
+        assert_eq!(answer(no), Some(Answer::No), "{no:?}");
+    }
+    for other in ["yes please", "what?", "y\ny", "/pm", "2", "11", "nope"] {
+        assert_eq!(answer(other), None, "{other:?}");
+    }
+}
+
+#[test]
 fn names() {
     for (name, expected) in [("alice", true), ("a-1_.", true), ("", false), ("1a", false), ("a b", false)] {
         assert_eq!(is_user_name(name), expected, "{name}");

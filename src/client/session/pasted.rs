@@ -7,7 +7,7 @@ use super::Session;
 use super::requests::Words;
 use super::typed::{Dialogue, Entered, PENDING};
 use crate::client::action::{Action, Now, Place};
-use crate::client::command::{Intent, direct_answer, parse};
+use crate::client::command::{self, Answer, Intent, direct_answer, holds_secret, parse};
 use crate::text::without_lead;
 
 /// Bytes from which on several lines are not taken: the editor may have cut what is longer.
@@ -61,18 +61,24 @@ impl Session {
 
     /// The answer to the question.
     pub(super) fn on_paste_answer(&mut self, answer: &str, paste: Paste, now: Now) {
-        match answer.trim().to_ascii_lowercase().as_str() {
-            "y" | "yes" => {
+        match command::answer(answer) {
+            Some(Answer::Each) => {
                 let said = |text| Entered::Words(Words { place: paste.place.clone(), text });
                 let mut pending: VecDeque<Entered> = paste.lines.into_iter().map(said).collect();
                 pending.append(&mut self.talk.pending);
                 self.talk.pending = pending;
             }
-            "1" => {
+            Some(Answer::AsOne) => {
                 let text = paste.lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
                 self.say(paste.place, &text, now);
             }
-            _ => self.cancel_paste(),
+            Some(Answer::No) => self.cancel_paste(),
+            // It is in no history.
+            None if holds_secret(answer) => self.cancel_paste(),
+            None => {
+                let text = "neither the lines nor your answer was sent; the up arrow brings both back";
+                self.note("cancelled", text.to_owned());
+            }
         }
     }
 

@@ -243,6 +243,8 @@ impl Session {
             Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_) | Intent::Absent(_) | Intent::Indented
         ) {
             self.talk.dialogue = dialogue.clone(); // a slip does not abandon it
+        } else if matches!(dialogue, Dialogue::Paste(_)) && intent != Intent::Quit {
+            self.cancel_paste();
         }
         let Intent::Text(text) = intent else { return self.on_intent(&intent, now) };
         if let Some(place) = self.place_of(text, &dialogue, seen) {

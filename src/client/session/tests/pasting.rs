@@ -43,11 +43,16 @@ fn or_as_one_line_or_not_at_all() {
         user one⏎two
         ask: send 2 lines? [y/N/1 = as one line]
         user what?
-        - cancelled: not sent; the up arrow brings them back
+        - cancelled: neither the lines nor your answer was sent; the up arrow brings both back
         ask alice>
         user one⏎two
         ask: send 2 lines? [y/N/1 = as one line]
-        user /pm three⏎y
+        user three⏎y
+        - cancelled: neither the lines nor your answer was sent; the up arrow brings both back
+        ask alice>
+        user one⏎two
+        ask: send 2 lines? [y/N/1 = as one line]
+        user /join den sesame⏎y
         - cancelled: not sent; the up arrow brings them back
         ask alice>
         user one⏎two
@@ -60,7 +65,11 @@ fn or_as_one_line_or_not_at_all() {
         user /hlp
         ! unknown: there is no /hlp; did you mean /help?
         ask: send 2 lines? [y/N/1 = as one line]
+        user  /who
+        ! not-sent: not sent: a command must begin at the first character; begin with // to say it as text
+        ask: send 2 lines? [y/N/1 = as one line]
         user /pm
+        - cancelled: not sent; the up arrow brings them back
         - place: you talk to everybody now
         ask alice>",
     );
