@@ -2,7 +2,7 @@
 //! this, speakers as fast as the server would have every listener closed that is only as fast as most.
 //!
 //! A line waits before it is carried out, so the bytes that are queued for a lagging receiver do not depend on how many
-//! speak to it. One listener that is slower than all others slows nobody, until it owes so much that it would be closed
+//! speak to it. Whoever says no more than what such a wait would leave him waits for no crowd. One listener that is slower than all others slows nobody, until it owes so much that it would be closed
 //! for it; listeners that have stopped reading slow nobody at all.
 
 use super::clock::{Millis, NEVER};
@@ -18,7 +18,7 @@ pub(super) struct Backpressure {
     /// Connections that owe more than they do while they keep up.
     lagging: usize,
     /// Whether those who hear everything lag; found out when it is first asked for in a turn.
-    everybody: Option<bool>,
+    everybody: Option<Lag>,
     /// When the last of the speakers that wait goes on.
     next: Millis,
 }
@@ -28,6 +28,18 @@ impl Backpressure {
     pub(super) fn turn_over(&mut self) {
         self.everybody = None;
     }
+}
+
+/// Whom a line to some receivers has to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lag {
+    /// Nobody.
+    Nobody,
+    /// Many of them. Only those wait for them who have said much of late: the wait slows nobody to less than what the
+    /// others say anyway, and whoever makes his own connections lag would have everybody wait.
+    Many,
+    /// One that would be closed if it took none, or the one account that a direct message is for.
+    One,
 }
 
 /// What is known of some receivers.
@@ -51,9 +63,15 @@ impl Audience {
 
     /// Whether a line to them has to wait: one in [`CROWD_SHARE`] of them lags, and more than one unless there is only
     /// one.
-    fn lags(self) -> bool {
+    fn lag(self) -> Lag {
         let is_share = self.lagging * CROWD_SHARE > self.receivers;
-        self.endangered > 0 || is_share && (self.lagging > 1 || self.receivers == 1)
+        if self.endangered > 0 {
+            Lag::One
+        } else if is_share && (self.lagging > 1 || self.receivers == 1) {
+            Lag::Many
+        } else {
+            Lag::Nobody
+        }
     }
 }
 
@@ -82,9 +100,15 @@ impl Reactor {
         let now = self.clock.now;
         let Some(conn) = self.conns.peek(id).filter(|conn| conn.door.is_logged_in()) else { return false };
         let is_over = conn.throttled_until <= now;
+        let is_quiet = conn.said_until <= now;
         let Some(addressee) = conn.door.addressee(line) else { return false };
-        if is_over || !self.lags(id, &addressee) {
+        if is_over {
             return false;
+        }
+        match self.lag(id, &addressee) {
+            Lag::Nobody => return false,
+            Lag::Many if is_quiet => return false,
+            Lag::Many | Lag::One => {}
         }
         let Some(conn) = self.conns.find(id) else { return false };
         if conn.throttled_until == NEVER {
@@ -99,16 +123,16 @@ impl Reactor {
     }
 
     /// Whether those that a message of `id` is for lag.
-    fn lags(&mut self, id: SessionId, addressee: &Addressee) -> bool {
+    fn lag(&mut self, id: SessionId, addressee: &Addressee) -> Lag {
         let hearers: &mut dyn Iterator<Item = SessionId> = match addressee {
             Addressee::Everybody => {
-                if let Some(lags) = self.backpressure.everybody {
-                    return lags;
+                if let Some(lag) = self.backpressure.everybody {
+                    return lag;
                 }
                 &mut self.hub.everyone().iter().copied()
             }
             Addressee::Room(room) => {
-                let Some(room) = self.hub.find_room(room) else { return false };
+                let Some(room) = self.hub.find_room(room) else { return Lag::Nobody };
                 &mut self.hub.members_of(room).iter().map(|member| member.session).filter(|hearer| *hearer != id)
             }
             Addressee::Account(name) => &mut self.hub.sessions_of(name).iter().copied().filter(|hearer| *hearer != id),
@@ -120,16 +144,17 @@ impl Reactor {
         }
         self.turn_work += audience.receivers;
         match addressee {
-            Addressee::Everybody => *self.backpressure.everybody.insert(audience.lags()),
-            Addressee::Room(_) => audience.lags(),
-            Addressee::Account(_) => audience.lagging > 0, // each session of it is owed the message
+            Addressee::Everybody => *self.backpressure.everybody.insert(audience.lag()),
+            Addressee::Room(_) => audience.lag(),
+            Addressee::Account(_) if audience.lagging > 0 => Lag::One, // each session of it is owed the message
+            Addressee::Account(_) => Lag::Nobody,
         }
     }
 }
 
 /// How long a line of so many bytes waits at most, in milliseconds: as long as it takes at
 /// [`THROTTLE_BYTES_PER_S`], and not less than [`THROTTLE_MS`].
-fn longest_wait(bytes: usize) -> Millis {
+pub(super) fn longest_wait(bytes: usize) -> Millis {
     (bytes as u64 * 1000 / THROTTLE_BYTES_PER_S).max(THROTTLE_MS)
 }
 
@@ -145,21 +170,21 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(receivers: usize, lagging: usize, endangered: usize, expected: bool) {
+    fn check(receivers: usize, lagging: usize, endangered: usize, expected: Lag) {
         let audience = Audience { receivers, lagging, endangered };
-        assert_eq!(audience.lags(), expected, "{audience:?}");
+        assert_eq!(audience.lag(), expected, "{audience:?}");
     }
 
     #[test]
     fn who_slows_the_speakers() {
-        check(1, 0, 0, false);
-        check(1, 1, 0, true);
-        check(2, 1, 0, false);
-        check(2, 2, 0, true);
-        check(31, 2, 0, true);
-        check(32, 2, 0, false);
-        check(10_000, 625, 0, false);
-        check(10_000, 626, 0, true);
-        check(10_000, 1, 1, true);
+        check(1, 0, 0, Lag::Nobody);
+        check(1, 1, 0, Lag::Many);
+        check(2, 1, 0, Lag::Nobody);
+        check(2, 2, 0, Lag::Many);
+        check(31, 2, 0, Lag::Many);
+        check(32, 2, 0, Lag::Nobody);
+        check(10_000, 625, 0, Lag::Nobody);
+        check(10_000, 626, 0, Lag::Many);
+        check(10_000, 1, 1, Lag::One);
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Conn {
     pub(super) took_at: Millis,
     /// Until when its next line may wait for receivers that lag; [`NEVER`] if it does not wait.
     pub(super) throttled_until: Millis,
+    /// Until when it would have been slowed for what it has said, if it had been; 0 before it says anything.
+    pub(super) said_until: Millis,
     /// Bytes that the kernel held for it after the last write, while it owes more than `limits.owed_bytes`.
     pub(super) in_kernel: u32,
     /// The watch over what was written to it.
@@ -183,6 +185,7 @@ impl Conn {
             soft_since: NEVER,
             took_at: NEVER,
             throttled_until: NEVER,
+            said_until: 0,
             in_kernel: 0,
             watch: Watch::default(),
             armed: NEVER,

@@ -1,7 +1,8 @@
 //! The decide step: a line becomes what it asks for, and that is done: by the door, the hub, or the accounts.
 
+use super::backpressure::longest_wait;
 use super::clock::NEVER;
-use super::conn::{Conn, Life};
+use super::conn::{Conn, Life, Pause};
 use super::fault;
 use super::reactor::Reactor;
 use crate::close::CloseReason;
@@ -64,6 +65,7 @@ impl Reactor {
         conn.throttled_until = NEVER;
         if conn.door.is_logged_in() {
             conn.pace.spend(bytes, now, &self.tuning.limits);
+            conn.said_until = conn.said_until.max(now) + longest_wait(bytes);
             return true;
         }
         conn.login_lines += 1;
@@ -92,6 +94,12 @@ impl Reactor {
         }
         if reply.is_busy() {
             conn.login_lines = conn.login_lines.saturating_sub(1);
+            if !conn.door.is_logged_in() && conn.pause == Pause::None {
+                // Such lines have no other bound; and a second is less than any client is told to wait.
+                let now = self.clock.now;
+                conn.pause = Pause::Pace { due: now + limits::BUSY_HOLD_MS, since: now };
+                self.touched.push(id);
+            }
         }
         let is_too_bad = conn.bad_lines >= limits::BAD_LINES && conn.life == Life::Open;
         self.mark_dirty(id);

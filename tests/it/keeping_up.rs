@@ -177,6 +177,39 @@ fn a_room_whose_members_lag_slows_those_who_speak_in_it() {
 }
 
 #[test]
+fn whoever_lags_by_what_he_asks_for_has_nobody_wait_who_says_little() {
+    let server = open().set("limits.send_buffer_bytes", "4096").start();
+    let mut honest = (server.bare("alice"), server.bare("bob"));
+    let eves: Vec<_> = (0..8).map(|n| server.narrow(&format!("eve{n}"))).collect();
+    // They ask for more than they take, and take a little all the time.
+    let reading: Vec<_> = eves.iter().map(|client| Reader::start(client, Some(5))).collect();
+    for mut eve in eves {
+        eve.send_raw("HELP\n".repeat(200).as_bytes());
+        drop(eve); // its reader has a handle of its own
+    }
+    eventually("they lag", || server.counter("owed_bytes") > 8 * 32 * 1024);
+    let text = "y".repeat(1000);
+    let mut longest = Duration::ZERO;
+    for n in 0..8 {
+        let begun = Instant::now();
+        honest.0.send(&format!("PM {n} {text}"));
+        honest.1.expect(&format!("D PM alice {n} y"));
+        longest = longest.max(begun.elapsed());
+        honest.0.expect("C 250 ");
+        pause(300);
+    }
+    println!("the longest of eight messages to all took {longest:?}");
+    assert!(server.counter("owed_bytes") > 8 * 16 * 1024, "they do not lag any more");
+    assert_eq!(server.counter("held_back"), 0, "somebody had to wait for them");
+    // Whoever says much goes as fast as they read.
+    honest.0.send_raw(format!("PM {text}\n").repeat(8).as_bytes());
+    eventually("who says much is slowed", || server.counter("held_back") > 0);
+    for reader in reading {
+        assert!(!reader.finish().contains("421 "));
+    }
+}
+
+#[test]
 fn a_reader_that_takes_a_little_of_too_much_is_cut_at_the_lid() {
     let server = Server::builder()
         .no_rates()

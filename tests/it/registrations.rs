@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::util::{Canary, Client, PASSWORD, Server, run, run_with};
 
@@ -115,4 +116,26 @@ fn a_closed_server_does_not_say_that_it_is_full() {
     stranger.expect_exact("C 331 ghost, your password?");
     stranger.send(PASSWORD);
     stranger.expect("C 530 ");
+}
+
+#[test]
+fn whoever_is_told_to_try_again_before_login_cannot_do_so_as_fast_as_he_can_send() {
+    let server = Server::builder().no_rates().set("accounts.most", "2").start();
+    let canary = Canary::start(&server);
+    let mut floods: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    for flood in &mut floods {
+        flood.expect("C 220 ");
+        flood.send_raw("newcomer\n".repeat(4000).as_bytes());
+    }
+    for flood in &mut floods {
+        flood.expect("C 450 no new accounts");
+    }
+    let begun = Instant::now();
+    for _ in 0..2 {
+        for flood in &mut floods {
+            flood.expect("C 450 no new accounts");
+        }
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(1500), "{:?}", begun.elapsed());
+    canary.finish("strangers who try again as fast as they can");
 }
