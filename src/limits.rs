@@ -162,8 +162,8 @@ pub const ACCOUNTS_CLOSE_MS: u64 = 2_000;
 pub const SHUTDOWN_RETRY_S: u32 = 2;
 /// What a peer is told to wait when the password queue is full, in seconds.
 pub const BUSY_RETRY_S: u32 = 2;
-/// How long a connection is not read that was answered 450 before login: such lines count towards nothing, and whoever
-/// sent them as fast as they are answered would keep the loop busy.
+/// How long a connection is not read after a 450 before login. Such lines count towards no limit, so a client that
+/// repeats them as fast as they are answered would keep the loop busy.
 pub const BUSY_HOLD_MS: u64 = 1_000;
 /// Keepalive: the first probe after this many seconds of silence …
 pub const KEEPALIVE_IDLE_S: u64 = 60;

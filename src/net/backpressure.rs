@@ -2,8 +2,9 @@
 //! this, speakers as fast as the server would have every listener closed that is only as fast as most.
 //!
 //! A line waits before it is carried out, so the bytes that are queued for a lagging receiver do not depend on how many
-//! speak to it. Whoever says no more than what such a wait would leave him waits for no crowd. One listener that is slower than all others slows nobody, until it owes so much that it would be closed
-//! for it; listeners that have stopped reading slow nobody at all.
+//! speak to it. A speaker that says no more than such waits would leave it does not wait for a crowd. One listener that
+//! is slower than all others slows nobody, until it owes so much that it would be closed for it; listeners that have
+//! stopped reading slow nobody at all.
 
 use super::clock::{Millis, NEVER};
 use super::conn::{Conn, Pause};
@@ -35,8 +36,8 @@ impl Backpressure {
 enum Lag {
     /// Nobody.
     Nobody,
-    /// Many of them. Only those wait for them who have said much of late: the wait slows nobody to less than what the
-    /// others say anyway, and whoever makes his own connections lag would have everybody wait.
+    /// Many of them. Only speakers that have just said much wait for them, or connections that lag on purpose would
+    /// slow everybody.
     Many,
     /// One that would be closed if it took none, or the one account that a direct message is for.
     One,

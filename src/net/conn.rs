@@ -37,7 +37,7 @@ pub(super) struct Conn {
     pub(super) took_at: Millis,
     /// Until when its next line may wait for receivers that lag; [`NEVER`] if it does not wait.
     pub(super) throttled_until: Millis,
-    /// Until when it would have been slowed for what it has said, if it had been; 0 before it says anything.
+    /// Until when its lines would have waited for a crowd that lags; a speaker that says little is past that time.
     pub(super) said_until: Millis,
     /// Bytes that the kernel held for it after the last write, while it owes more than `limits.owed_bytes`.
     pub(super) in_kernel: u32,

@@ -109,9 +109,18 @@ impl Reactor {
         if waits_for_verdict {
             self.auth.cancel(super::token::ticket(id));
         }
+        self.keep_allowance(id);
         // When all go there is nobody to be told who has gone.
         if is_dialogue && self.ending == Ending::No {
             self.command(id, Command::Leave);
+        }
+    }
+
+    /// What the account has used of its rates holds for whoever logs in as it next.
+    fn keep_allowance(&mut self, id: SessionId) {
+        let Some(name) = self.hub.name_of(id) else { return };
+        if let Some(conn) = self.conns.find(id) {
+            self.allowances.keep(name, std::mem::take(&mut conn.pace), self.clock.now);
         }
     }
 

@@ -1,6 +1,8 @@
 //! Logging in: what the door asks of the accounts, and what becomes of the verdicts. Hashing is done elsewhere; a
 //! connection is not read while its password is under way.
 
+use std::net::IpAddr;
+
 use super::addresses;
 use super::clock::Millis;
 use super::conn::{Late, Pause};
@@ -167,10 +169,20 @@ impl Reactor {
         let ip = conn.ip;
         self.log_peer(Subject::LoggedIn, Some(ip), |_| format!("{name} logged in from {ip}"));
         self.command(id, Command::Enter { name });
+        self.on_entered_account(id, ip, proof);
+    }
+
+    /// A connection is in, if the hub has let it in. It goes on with what its account has used of the rates, and no
+    /// longer counts as a new one.
+    fn on_entered_account(&mut self, id: SessionId, ip: IpAddr, proof: Proof) {
         let (now, limits) = (self.clock.now, &self.tuning.limits);
-        let is_in = self.hub.name_of(id).is_some();
-        if is_in && (proof != Proof::Registration || self.addresses.register(ip, now, limits)) {
+        let Some(name) = self.hub.name_of(id) else { return };
+        let used = self.allowances.take(name);
+        if proof != Proof::Registration || self.addresses.register(ip, now, limits) {
             self.addresses.refund(ip, limits);
+        }
+        if let Some((conn, pace)) = self.conns.find(id).zip(used) {
+            conn.pace = pace;
         }
     }
 

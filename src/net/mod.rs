@@ -4,6 +4,7 @@
 
 mod addresses;
 mod admit;
+mod allowances;
 mod arm;
 mod backpressure;
 mod clock;
@@ -244,6 +245,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         silent: 0,
         log_limit: LogLimit::default(),
         hub: Hub::new(Rules::from(&tuning)),
+        allowances: Default::default(),
         auth,
         changes: Changes::default(),
         relay,

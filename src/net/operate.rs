@@ -42,6 +42,7 @@ impl Reactor {
             listener.set_limits(&self.tuning.limits);
         }
         self.relay.ears.rearm(&self.tuning.rooms);
+        self.allowances.clear();
         self.plan_stats();
         for id in self.conns.ids() {
             self.renew(id);

@@ -57,6 +57,11 @@ impl Pace {
         self.bytes.spend(bytes, now, limits);
     }
 
+    /// When nothing of the allowance is used any more.
+    pub(super) fn clear_at(&self) -> Millis {
+        self.lines_clear.max(self.bytes.clear).div_ceil(1000)
+    }
+
     /// The bytes that this user may send, by whatever way.
     pub(super) fn bytes(&mut self) -> &mut ByteBucket {
         &mut self.bytes

@@ -8,6 +8,7 @@ use mio::{Events, Poll};
 use signal_hook_mio::v1_0::Signals;
 
 use super::addresses::Addresses;
+use super::allowances::Allowances;
 use super::backpressure::Backpressure;
 use super::clock::{Clock, Millis, NEVER};
 use super::conn::{Conn, End, Input};
@@ -58,6 +59,7 @@ pub(super) struct Reactor {
     pub(super) log_limit: LogLimit,
 
     pub(super) hub: Hub,
+    pub(super) allowances: Allowances,
     pub(super) auth: Auth,
     /// Who has changed a password of late.
     pub(super) changes: Changes,

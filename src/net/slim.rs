@@ -43,6 +43,7 @@ impl Reactor {
         self.hub.shrink();
         self.pages.shrink();
         self.relay.ears.shrink();
+        self.allowances.shrink(self.clock.now);
         self.condemned.shrink_to_fit();
         for queue in [&mut self.run_queue, &mut self.crowd] {
             queue.shrink_to_fit();

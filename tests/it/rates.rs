@@ -57,6 +57,29 @@ fn a_line_larger_than_a_seconds_worth_of_bytes_gets_through() {
 }
 
 #[test]
+fn coming_again_and_again_does_not_lift_the_rate_of_a_user() {
+    const ROUNDS: usize = 10;
+    let server = Server::builder().set("limits.rate_bytes_per_s", "40000").start();
+    let mut eve = server.bare("eve");
+    let token = eve.ask("TOKEN").split(' ').nth(2).expect("a token").to_owned();
+    drop(eve);
+    let begun = Instant::now();
+    let burst = format!("RM hall {}\n", "x".repeat(4000)).repeat(4);
+    for _ in 0..ROUNDS {
+        let mut eve = server.greeted();
+        eve.send(&format!("eve {token}"));
+        eve.expect("C 230 ");
+        eve.send_raw(format!("MAKE hall\n{burst}").as_bytes());
+        eve.expect("C 227 ");
+        eve.expect_all(&["C 250 sent to 0"; 4]);
+    }
+    // 160 kB at 40 kB a second, a second's worth at once; half of that is lenient enough for any clock.
+    assert!(begun.elapsed() > Duration::from_millis(1500), "{:?}", begun.elapsed());
+    // Another session of the account that is there at the same time has an allowance of its own, as ever.
+    server.returning("eve").barrier();
+}
+
+#[test]
 fn the_clock_of_a_begun_line_stands_while_one_is_slowed() {
     let server = Server::builder()
         .set("limits.rate_burst", "1")
