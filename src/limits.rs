@@ -125,9 +125,9 @@ pub const CROWD_SHARE: usize = 16;
 pub const THROTTLE_LEAST_MS: u64 = 5;
 /// … and at most this long if it is short: p99 is promised to stay under 50 ms. Nobody who types by hand notices …
 pub const THROTTLE_MS: u64 = 40;
-/// … and if it is long, as long as it takes at so many bytes a second: a quarter of the default rate, so that hundreds
+/// … and if it is long, as long as it takes at so many bytes a second: half of the default rate, so that hundreds
 /// of speakers together are no faster than one line of 20 Mbit/s.
-pub const THROTTLE_BYTES_PER_S: u64 = 4096;
+pub const THROTTLE_BYTES_PER_S: u64 = 8192;
 /// What a read from a connection asks for, less what the connection holds already: what is read and cannot be
 /// carried out yet (a rate, a password under check) is kept, so this bounds what is kept. At least one line.
 pub const READ_BYTES: usize = 4096;

@@ -164,8 +164,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_line_waits_little_and_a_long_one_a_second() {
-        for (bytes, expected) in [(0, 40), (64, 40), (164, 40), (200, 48), (4096, 1000)] {
+    fn a_short_line_waits_little_and_a_long_one_half_a_second() {
+        for (bytes, expected) in [(0, 40), (64, 40), (328, 40), (400, 48), (4096, 500)] {
             assert_eq!(longest_wait(bytes), expected, "{bytes} bytes");
         }
     }

@@ -221,7 +221,7 @@ fn a_reader_that_takes_a_little_of_too_much_is_cut_at_the_lid() {
     let mut eves = attackers(&server, 16);
     let victim = server.narrow("victim");
     let reader = Reader::start(&victim, Some(5));
-    // Sixteen who wait a second for each line still say more than 5 kB a second.
+    // Sixteen who wait half a second for each line still say more than 5 kB a second.
     burst(&mut eves, "DM victim", 20);
     server.wait_for_log("421 too slow: victim from");
     reader.finish();
