@@ -1,7 +1,8 @@
 //! The connection breaks and comes back: the client too, by itself, and says nothing twice.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::thread;
 
 use rustix::process::Signal;
@@ -14,11 +15,21 @@ fn server() -> Server {
     Server::builder().no_rates().listen(&[&format!("line://127.0.0.1:{port}")]).start()
 }
 
+/// The client, logged in under a new name, that has the token with which it comes back without a password.
+#[track_caller]
+fn logged_in(rows: u16, columns: u16, home: &Path, server: SocketAddr, user: &str) -> Terminal {
+    let terminal = Terminal::logged_in(rows, columns, home, server, user);
+    let folder = home.join(".local/state/chatd");
+    let is_token = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().contains("token-");
+    eventually("a token", || fs::read_dir(&folder).is_ok_and(|files| files.flatten().any(|entry| is_token(&entry))));
+    terminal
+}
+
 #[test]
 fn killed_and_started_again() {
     let mut server = server();
     let home = tempfile::tempdir().unwrap();
-    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    let mut alice = logged_in(24, 80, home.path(), server.addr(), "alice");
     alice.keys("before\r");
     alice.wait_for("before (sent to 0)");
     alice.keys("half a line");
@@ -46,7 +57,7 @@ fn killed_and_started_again() {
 fn a_password_changed_by_another_client_of_the_same_home_ends_this_one_and_keeps_nobody_out() {
     let mut server = server();
     let home = tempfile::tempdir().unwrap();
-    let mut first = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    let mut first = logged_in(24, 80, home.path(), server.addr(), "alice");
     let folder = home.path().join(".local/state/chatd");
     let kept = || {
         let names = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -82,7 +93,7 @@ fn a_password_changed_by_another_client_of_the_same_home_ends_this_one_and_keeps
 fn in_its_rooms_again() {
     let mut server = server();
     let home = tempfile::tempdir().unwrap();
-    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    let mut alice = logged_in(24, 80, home.path(), server.addr(), "alice");
     alice.keys("/make lobby sesame\r");
     alice.wait_for("alice in lobby> ");
     server.kill9();
@@ -197,7 +208,7 @@ fn rooms_are_entered_again_with_their_passwords() {
 fn a_server_that_asks_for_patience_is_given_it() {
     let mut server = server();
     let home = tempfile::tempdir().unwrap();
-    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    let mut alice = logged_in(24, 80, home.path(), server.addr(), "alice");
     let kept = home.path().join(".local/state/chatd");
     eventually("a token is kept", || fs::read_dir(&kept).is_ok_and(|mut files| files.next().is_some()));
     server.term();
@@ -212,7 +223,7 @@ fn a_server_that_asks_for_patience_is_given_it() {
 fn while_the_server_is_away_a_terminal_has_one_line_for_it() {
     let mut server = server();
     let home = tempfile::tempdir().unwrap();
-    let mut alice = Terminal::logged_in(24, 60, home.path(), server.addr(), "alice");
+    let mut alice = logged_in(24, 60, home.path(), server.addr(), "alice");
     alice.keys("half a line");
     alice.wait_for_line("alice> half a line", 18);
     server.kill9();

@@ -199,13 +199,13 @@ fn told_by_proc(pid: u32, file: &str, word: &str) -> u64 {
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-/// Has programs that are started from here on hear INT and HUP, also when the tests themselves were started with these
-/// ignored, as by `nohup` or in the background of a script: a handler is no longer one in a program that is started.
+/// Has programs that are started from here on hear INT, HUP and QUIT, also when the tests themselves were started with
+/// these ignored, as by `nohup` or in the background of a script: a program that is started inherits no handler.
 pub(crate) fn hear_signals() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let ends = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
-        for signal in [Signal::INT, Signal::HUP] {
+        for signal in [Signal::INT, Signal::HUP, Signal::QUIT] {
             signal_hook::flag::register_conditional_shutdown(signal.as_raw(), 130, std::sync::Arc::clone(&ends))
                 .expect("a handler");
         }
