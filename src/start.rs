@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use log::LevelFilter;
 
-use crate::auth::manage;
+use crate::auth::admin;
 use crate::config::{self, Args, Command, Config, Loaded, Place};
 use crate::logging::{Taken, Target};
 use crate::net::{Endpoint, Service, Settings, StartError, Tuning};
@@ -171,11 +171,11 @@ fn target(loaded: &Loaded, in_use: &[PathBuf]) -> Target {
         taken.push(Taken { path: path.clone(), what: "the configuration" });
     }
     for file in [loaded.accounts_file()].iter().chain(in_use) {
-        let companions = manage::companions(file).into_iter();
+        let companions = admin::companions(file).into_iter();
         taken.push(Taken { path: file.clone(), what: "the account file" });
         taken.extend(companions.map(|path| Taken { path, what: "a file of the accounts" }));
         // The next start would find a log of such a name, and take it for a copy of the account file.
-        let log = loaded.log_file().filter(|log| manage::is_kept_name(file, log));
+        let log = loaded.log_file().filter(|log| admin::is_kept_name(file, log));
         taken.extend(log.map(|path| Taken { path, what: "a file of the accounts" }));
     }
     Target { file: loaded.log_file(), taken }

@@ -11,21 +11,13 @@
 //! that costs a hash goes to the one worker thread and comes back as an [`Answer`] after a wake-up.
 
 mod accounts;
-mod compact;
-mod exchange;
-mod files;
+pub mod admin;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hash;
-mod journal;
-mod load;
-pub mod manage;
-mod medium;
-mod queue;
-mod record;
 mod request;
-mod resume;
-mod salvage;
+mod store;
+mod token;
 mod worker;
 
 use std::collections::{HashMap, HashSet};
@@ -38,13 +30,14 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use accounts::Accounts;
-use exchange::Exchange;
 use hash::Hasher;
-use journal::Journal;
-use load::Loaded;
-use queue::Job;
 pub use request::{Answer, Holder, OpenError, Origin, Refused, Request, Secret, Settings, Verdict};
-use resume::{Before, Key};
+use store::files;
+use store::journal::Journal;
+use store::reader::Loaded;
+use token::{Before, Key};
+use worker::exchange::Exchange;
+use worker::queue::Job;
 use worker::{Wake, Worker};
 
 use crate::hub::names::UserName;

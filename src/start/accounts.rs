@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::password::new_password;
 use super::{BAD_CONFIG, FAILED, IN_USE, print, stop};
-use crate::auth::manage::{self, Failure, Ledger, Report, Settings};
+use crate::auth::admin::{self, Failure, Ledger, Report, Settings};
 use crate::config::{Loaded, Operation, Whose};
 use crate::logging::{self, Target};
 
@@ -38,9 +38,9 @@ fn carry_out(operation: &Operation, settings: &Settings) -> Done {
         (code, vec![failure.to_string()])
     };
     match operation {
-        Operation::List(_) => Ok(listed(&manage::list(&settings.file).map_err(failed)?)),
-        Operation::Check(_) => checked(manage::check(&settings.file).map_err(failed)?),
-        Operation::Repair(_) => Ok(repaired(&manage::repair(&settings.file).map_err(failed)?)),
+        Operation::List(_) => Ok(listed(&admin::list(&settings.file).map_err(failed)?)),
+        Operation::Check(_) => checked(admin::check(&settings.file).map_err(failed)?),
+        Operation::Repair(_) => Ok(repaired(&admin::repair(&settings.file).map_err(failed)?)),
         Operation::Add(Whose { name, .. }) => {
             let mut ledger = Ledger::open(settings).map_err(failed)?;
             // Nobody shall choose a password twice to hear that there is no such account.

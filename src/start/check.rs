@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{BAD_CONFIG, FAILED, overrides, print, stop, target};
-use crate::auth::manage;
+use crate::auth::admin;
 use crate::config::{self, Loaded};
 use crate::net::{self, Endpoint};
 use crate::{logging, place};
@@ -33,7 +33,7 @@ fn comment(text: &str) -> String {
 fn try_start(loaded: &Loaded, listen: &[Endpoint]) -> (Vec<String>, Vec<String>) {
     let (mut faults, mut notes) = (Vec::new(), Vec::new());
     faults.extend(own_files(loaded).err());
-    match manage::try_start(&super::accounts::settings(loaded)) {
+    match admin::try_start(&super::accounts::settings(loaded)) {
         Ok(note) => notes.extend(note.map(|note| format!("not tried: {note}"))),
         Err(failure) => faults.push(failure.to_string()),
     }
@@ -51,7 +51,7 @@ pub(super) fn own_files(loaded: &Loaded) -> Result<(), String> {
     let config::Origin::File(path) = &loaded.origin else { return Ok(()) };
     let accounts = loaded.accounts_file();
     let mut files = vec![accounts.clone()];
-    files.extend(manage::companions(&accounts));
+    files.extend(admin::companions(&accounts));
     match files.iter().find(|file| place::is_one_file(file, path)) {
         Some(file) => Err(format!(
             "accounts.file: the configuration is {}, which the server would write to; name another file",

@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::pipe;
 
-use crate::auth::manage::Secret;
+use crate::auth::admin::Secret;
 use crate::limits::PASSWORD_MAX_BYTES;
 use crate::prompt::Hidden;
 use crate::signals::heard;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use super::accounts::{Account, apply};
 use super::record::{self, Change, Fault, HEADER, Op};
+use crate::auth::accounts::{Account, apply};
 use crate::hub::names::UserName;
 use crate::text::BYTE_ORDER_MARK;
 
@@ -14,29 +14,29 @@ use crate::text::BYTE_ORDER_MARK;
 const NULS_AFTER_HEADER: usize = 4096;
 
 /// The last epochs of deleted accounts.
-pub(super) type Gone = HashMap<UserName, u32>;
+pub(in crate::auth) type Gone = HashMap<UserName, u32>;
 
 /// What an account file says.
 #[derive(Debug, Default)]
-pub(super) struct Loaded {
+pub(in crate::auth) struct Loaded {
     /// The accounts that exist.
-    pub(super) accounts: BTreeMap<UserName, Account>,
+    pub(in crate::auth) accounts: BTreeMap<UserName, Account>,
     /// The last epoch of those that were deleted.
-    pub(super) gone: Gone,
+    pub(in crate::auth) gone: Gone,
     /// The number of the last line; 0 if there is none.
-    pub(super) seq: u64,
+    pub(in crate::auth) seq: u64,
     /// How many bytes of the file are whole lines. What stands behind them is torn. 0: a fresh start.
-    pub(super) good: usize,
+    pub(in crate::auth) good: usize,
     /// Whether the file was begun by this start: there was none, or not even a whole header in it.
-    pub(super) is_begun: bool,
+    pub(in crate::auth) is_begun: bool,
 }
 
 /// A line that no crash can have left behind.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Damage {
+pub(in crate::auth) struct Damage {
     /// Which line, counted from 1, the header too.
-    pub(super) line: usize,
-    pub(super) fault: Fault,
+    pub(in crate::auth) line: usize,
+    pub(in crate::auth) fault: Fault,
 }
 
 impl fmt::Display for Damage {
@@ -50,7 +50,7 @@ impl fmt::Display for Damage {
 ///
 /// # Errors
 /// As those of [`parse`].
-pub(super) fn read(bytes: &[u8]) -> Result<(Loaded, Cow<'_, [u8]>), Damage> {
+pub(in crate::auth) fn read(bytes: &[u8]) -> Result<(Loaded, Cow<'_, [u8]>), Damage> {
     let mut text = plain(bytes);
     let mut loaded = parse(&text)?;
     let rest = text.get(loaded.good..).unwrap_or_default();
@@ -67,7 +67,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Loaded, Cow<'_, [u8]>), Damage> {
 
 /// A file without a byte-order mark, and with lines that end in LF alone: editors and copies between systems add one
 /// and turn LF into CR LF. That takes nothing from the lines.
-pub(super) fn plain(bytes: &[u8]) -> Cow<'_, [u8]> {
+pub(in crate::auth) fn plain(bytes: &[u8]) -> Cow<'_, [u8]> {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if !text.windows(2).any(|pair| pair == b"\r\n") {
         return Cow::Borrowed(text);
@@ -87,7 +87,7 @@ pub(super) fn plain(bytes: &[u8]) -> Cow<'_, [u8]> {
 /// # Errors
 /// The first damaged line. An unterminated last line is not damage but torn, whatever it holds: it was never
 /// answered for, because the answer waits until the line and its LF are on disk.
-pub(super) fn parse(bytes: &[u8]) -> Result<Loaded, Damage> {
+pub(in crate::auth) fn parse(bytes: &[u8]) -> Result<Loaded, Damage> {
     if is_begun_header(bytes) {
         return Ok(Loaded::default());
     }
@@ -117,7 +117,7 @@ impl Loaded {
     ///
     /// # Errors
     /// What is wrong with it; it has no effect then.
-    pub(super) fn take(&mut self, line: &[u8]) -> Result<(), Fault> {
+    pub(in crate::auth) fn take(&mut self, line: &[u8]) -> Result<(), Fault> {
         let (found, change) = record::decode(line)?;
         let expected = self.seq + 1;
         if found != expected {

@@ -12,16 +12,17 @@ use std::time::Duration;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
+use super::Opened;
 use super::accounts::{Account, apply};
-use super::compact::compacted;
 use super::hash::{HashError, Hasher};
-use super::journal::{Journal, Trouble, unix_now};
-use super::load;
-use super::record::{Change, Op};
 pub use super::request::{OpenError, Secret, Settings};
-use super::resume::Key;
-use super::salvage::{Salvage, salvage};
-use super::{Opened, files};
+use super::store::compact::compacted;
+use super::store::files;
+use super::store::journal::{Journal, Trouble, unix_now};
+use super::store::reader;
+use super::store::record::{Change, Op};
+use super::store::repair::{Salvage, salvage};
+use super::token::Key;
 use crate::hub::names::{NameError, UserName};
 use crate::limits::{self, NAME_BYTES, PASSWORD_MAX_BYTES};
 
@@ -199,7 +200,7 @@ impl Ledger {
 /// [`Failure`]; nothing is ever changed.
 pub fn list(account_file: &Path) -> Result<Vec<(String, u64)>, Failure> {
     let bytes = read_settled(account_file)?;
-    let (loaded, _) = load::read(&bytes).map_err(|damage| {
+    let (loaded, _) = reader::read(&bytes).map_err(|damage| {
         let what = format!("{damage}; 'chatd accounts check' says more, 'chatd accounts repair' mends it");
         Failure::from(files::unusable(account_file, &what))
     })?;
@@ -261,7 +262,7 @@ pub fn repair(account_file: &Path) -> Result<Report, Failure> {
 /// What is wrong with a file, and if it is damaged, what can be had of it.
 fn examine(account_file: &Path, bytes: &[u8]) -> (Report, Option<Salvage>) {
     let told = |what: &dyn fmt::Display| format!("{}: {what}", account_file.display());
-    match load::read(bytes) {
+    match reader::read(bytes) {
         Ok((loaded, text)) => {
             let (torn, mut findings) = (text.len() - loaded.good, Vec::new());
             if torn > 0 {
@@ -276,7 +277,7 @@ fn examine(account_file: &Path, bytes: &[u8]) -> (Report, Option<Salvage>) {
             (Report { findings, is_damaged: false, accounts: loaded.accounts.len(), kept: None }, None)
         }
         Err(damage) => {
-            let salvage = salvage(&load::plain(bytes));
+            let salvage = salvage(&reader::plain(bytes));
             let mut findings: Vec<_> = salvage.findings.iter().map(|finding| told(finding)).collect();
             if findings.is_empty() {
                 // All lines are there, and good, but not in their order.
@@ -316,7 +317,7 @@ fn read_settled(account_file: &Path) -> Result<Vec<u8>, Failure> {
     find(account_file)?;
     let mut bytes = read(account_file, files::open_to_read)?;
     for _ in 0..READINGS {
-        if load::read(&bytes).is_ok_and(|(loaded, text)| loaded.good == text.len()) {
+        if reader::read(&bytes).is_ok_and(|(loaded, text)| loaded.good == text.len()) {
             break;
         }
         thread::sleep(BETWEEN_READINGS);
@@ -394,5 +395,4 @@ pub fn try_start(settings: &Settings) -> Result<Option<String>, Failure> {
 }
 
 #[cfg(test)]
-#[path = "manage_tests.rs"]
 mod tests;

@@ -17,9 +17,9 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::files;
-use super::record::checksum;
 use super::request::OpenError;
+use super::store::files;
+use super::store::record::checksum;
 use crate::hub::names::UserName;
 use crate::limits::{TOKEN_LIFE_S, TOKEN_MAX_BYTES};
 

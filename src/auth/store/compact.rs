@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::accounts::Account;
-use super::load::{Gone, Loaded};
+use super::reader::{Gone, Loaded};
 use super::record::{self, Change, HEADER, Op};
+use crate::auth::accounts::Account;
 use crate::hub::names::UserName;
 
 /// The whole text of an account file.
 #[derive(Debug)]
-pub(super) struct Compacted {
+pub(in crate::auth) struct Compacted {
     /// The header, and a line for each name.
-    pub(super) lines: String,
+    pub(in crate::auth) lines: String,
     /// The number of the last line.
-    pub(super) seq: u64,
+    pub(in crate::auth) seq: u64,
 }
 
 /// A file that says the same with one line for each account, dated when it was registered, and one for each account
 /// that was deleted: the epochs of those are still needed, lest an old token fit who takes the name next. `unix` is
 /// what the deletions are dated, in seconds since 1970. `None` if it would not read as the same accounts, which would
 /// be a fault of ours: nobody's account shall be lost to it.
-pub(super) fn compacted(accounts: &BTreeMap<UserName, Account>, gone: &Gone, unix: u64) -> Option<Compacted> {
+pub(in crate::auth) fn compacted(accounts: &BTreeMap<UserName, Account>, gone: &Gone, unix: u64) -> Option<Compacted> {
     let mut compaction = Compaction::new(gone, unix);
     compaction.copy(accounts, usize::MAX);
     compaction.finish(accounts, gone)
@@ -30,7 +30,7 @@ pub(super) fn compacted(accounts: &BTreeMap<UserName, Account>, gone: &Gone, uni
 /// Such a file in the making, some lines at a time, while the accounts go on changing. What is changed meanwhile stands
 /// behind what was copied.
 #[derive(Debug)]
-pub(super) struct Compaction {
+pub(in crate::auth) struct Compaction {
     lines: String,
     /// What the lines read as. They are read as they are written, so that the end takes no longer than a comparison.
     read: Loaded,
@@ -42,7 +42,7 @@ pub(super) struct Compaction {
 
 impl Compaction {
     /// The header, and the deletions.
-    pub(super) fn new(gone: &Gone, unix: u64) -> Self {
+    pub(in crate::auth) fn new(gone: &Gone, unix: u64) -> Self {
         let mut compaction = Self { lines: HEADER.to_owned(), read: Loaded::default(), copied: None, is_sound: true };
         let mut deleted: Vec<_> = gone.iter().collect();
         deleted.sort();
@@ -53,7 +53,7 @@ impl Compaction {
     }
 
     /// Copies accounts, `most` at most. True when all are there.
-    pub(super) fn copy(&mut self, accounts: &BTreeMap<UserName, Account>, most: usize) -> bool {
+    pub(in crate::auth) fn copy(&mut self, accounts: &BTreeMap<UserName, Account>, most: usize) -> bool {
         let from = self.copied.take().map_or(Bound::Unbounded, Bound::Excluded);
         let mut rest = accounts.range((from, Bound::Unbounded));
         for (name, Account { phc, epoch, since }) in rest.by_ref().take(most) {
@@ -67,7 +67,7 @@ impl Compaction {
     }
 
     /// An account has changed, and is so in what is copied from next.
-    pub(super) fn follow(&mut self, change: &Change) {
+    pub(in crate::auth) fn follow(&mut self, change: &Change) {
         let is_there = self.read.accounts.contains_key(&change.name);
         match change.op {
             // One that is not there yet is copied later, as it is then.
@@ -77,7 +77,7 @@ impl Compaction {
     }
 
     /// The file, if it reads as these accounts.
-    pub(super) fn finish(self, accounts: &BTreeMap<UserName, Account>, gone: &Gone) -> Option<Compacted> {
+    pub(in crate::auth) fn finish(self, accounts: &BTreeMap<UserName, Account>, gone: &Gone) -> Option<Compacted> {
         let is_same = self.is_sound && self.read.accounts == *accounts && self.read.gone == *gone;
         is_same.then_some(Compacted { lines: self.lines, seq: self.read.seq })
     }
@@ -92,9 +92,9 @@ impl Compaction {
 
 #[cfg(test)]
 mod tests {
-    use super::super::accounts::apply;
-    use super::super::load;
+    use super::super::reader;
     use super::*;
+    use crate::auth::accounts::apply;
 
     const PHC: &str = super::super::journal::tests::PHC;
 
@@ -116,14 +116,14 @@ mod tests {
             let name = UserName::parse(name).unwrap();
             record::encode(&Change { op, unix: 100 + n as u64, name, epoch, phc: phc.into() }, n as u64 + 1, &mut text);
         }
-        let loaded = load::parse(text.as_bytes()).unwrap();
+        let loaded = reader::parse(text.as_bytes()).unwrap();
         assert_eq!((loaded.seq, loaded.accounts.len(), loaded.gone.len()), (8, 2, 1));
         let compacted = compacted(&loaded.accounts, &loaded.gone, 500).unwrap();
         let heads: Vec<_> = compacted.lines.lines().map(|line| line.split(":$").next().unwrap()).collect();
         assert_eq!(heads[0], HEADER.trim_end());
         assert!(heads[1].starts_with("D:1:500:bob:3::"), "{}", heads[1]);
         assert_eq!(heads[2..], ["A:2:106:Ann:2", "A:3:100:zoe:7"]);
-        let again = load::parse(compacted.lines.as_bytes()).unwrap();
+        let again = reader::parse(compacted.lines.as_bytes()).unwrap();
         assert_eq!((again.accounts, again.gone, again.seq, compacted.seq), (loaded.accounts, loaded.gone, 3, 3));
     }
 
@@ -167,7 +167,7 @@ mod tests {
             }
             while !compaction.copy(&accounts, 1) {}
             let compacted = compaction.finish(&accounts, &gone).unwrap_or_else(|| panic!("{moments:b}"));
-            let again = load::parse(compacted.lines.as_bytes()).unwrap();
+            let again = reader::parse(compacted.lines.as_bytes()).unwrap();
             assert_eq!((again.accounts, again.gone, again.seq), (accounts, gone, compacted.seq), "{moments:b}");
         }
     }

@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::accounts::{Account, apply};
-use super::load::Gone;
+use super::reader::Gone;
 use super::record::{self, Change, Fault, HEADER, Op};
+use crate::auth::accounts::{Account, apply};
 use crate::hub::names::UserName;
 
 /// What a damaged file still says, and what is wrong with it.
 #[derive(Debug, Default)]
-pub(super) struct Salvage {
+pub(in crate::auth) struct Salvage {
     /// The accounts by the lines that are good.
-    pub(super) accounts: BTreeMap<UserName, Account>,
+    pub(in crate::auth) accounts: BTreeMap<UserName, Account>,
     /// The last epochs of deleted accounts.
-    pub(super) gone: Gone,
+    pub(in crate::auth) gone: Gone,
     /// In the order of the file.
-    pub(super) findings: Vec<Finding>,
+    pub(in crate::auth) findings: Vec<Finding>,
 }
 
 /// One thing that is wrong with the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Finding {
+pub(in crate::auth) enum Finding {
     /// The first line is not the header.
     Header,
     /// A line that cannot be read: lines are counted from 1, the header too. The name is what seems to stand in it.
@@ -73,7 +73,7 @@ struct Good {
 
 /// Takes the good lines of a file, in the order of their numbers, and says what is wrong with the others. Nothing is
 /// believed that has no sound checksum.
-pub(super) fn salvage(bytes: &[u8]) -> Salvage {
+pub(in crate::auth) fn salvage(bytes: &[u8]) -> Salvage {
     let mut salvage = Salvage::default();
     let (mut good, mut lost) = (Vec::new(), Vec::new());
     let mut whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1);

@@ -5,54 +5,54 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::super::record::Op;
 use super::*;
 
-pub(in super::super) const PHC: &str =
+pub(in crate::auth) const PHC: &str =
     "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// What goes wrong with the next calls, and what was done so far.
 #[derive(Default)]
-pub(in super::super) struct Script {
-    pub(in super::super) bytes: Vec<u8>,
+pub(in crate::auth) struct Script {
+    pub(in crate::auth) bytes: Vec<u8>,
     /// Bytes that a write still takes; `None`: all.
-    pub(in super::super) room: Option<usize>,
-    pub(in super::super) sync_fails: bool,
-    pub(in super::super) truncate_fails: bool,
-    pub(in super::super) replace_fails: bool,
-    pub(in super::super) syncs: usize,
-    pub(in super::super) replaces: usize,
-    pub(in super::super) tries: usize,
+    pub(in crate::auth) room: Option<usize>,
+    pub(in crate::auth) sync_fails: bool,
+    pub(in crate::auth) truncate_fails: bool,
+    pub(in crate::auth) replace_fails: bool,
+    pub(in crate::auth) syncs: usize,
+    pub(in crate::auth) replaces: usize,
+    pub(in crate::auth) tries: usize,
     /// What stands in the file's place, if it is not the file.
-    pub(in super::super) found: Option<Found>,
-    pub(in super::super) sync_place_fails: bool,
-    pub(in super::super) place_syncs: usize,
-    pub(in super::super) reads: usize,
+    pub(in crate::auth) found: Option<Found>,
+    pub(in crate::auth) sync_place_fails: bool,
+    pub(in crate::auth) place_syncs: usize,
+    pub(in crate::auth) reads: usize,
     /// A sync failed: until the file is replaced, writing or syncing it is a mistake of the journal's.
     spoilt: bool,
 }
 
 /// A file in memory that fails when told to.
 #[derive(Clone, Default)]
-pub(in super::super) struct Fake(Arc<Mutex<Script>>);
+pub(in crate::auth) struct Fake(Arc<Mutex<Script>>);
 
 impl Fake {
-    pub(in super::super) fn script(&self) -> MutexGuard<'_, Script> {
+    pub(in crate::auth) fn script(&self) -> MutexGuard<'_, Script> {
         self.0.lock().unwrap()
     }
 
-    pub(in super::super) fn journal(&self) -> Journal {
+    pub(in crate::auth) fn journal(&self) -> Journal {
         self.script().bytes = HEADER.as_bytes().to_vec();
-        let mut loaded = load::parse(HEADER.as_bytes()).unwrap();
+        let mut loaded = reader::parse(HEADER.as_bytes()).unwrap();
         Journal::new(Box::new(self.clone()), &mut loaded)
     }
 
     /// The names in the file, which must be sound.
-    pub(in super::super) fn names(&self) -> Vec<String> {
-        let loaded = load::parse(&self.script().bytes).unwrap();
+    pub(in crate::auth) fn names(&self) -> Vec<String> {
+        let loaded = reader::parse(&self.script().bytes).unwrap();
         assert_eq!(loaded.good, self.script().bytes.len());
         loaded.accounts.keys().map(ToString::to_string).collect()
     }
 }
 
-impl Medium for Fake {
+impl Storage for Fake {
     fn look(&mut self) -> io::Result<Found> {
         let script = self.script();
         Ok(script.found.unwrap_or(Found::Ours(script.bytes.len() as u64)))
@@ -350,12 +350,12 @@ fn a_file_of_dead_lines_is_compacted_at_its_opening() {
     drop(Journal::open(&path).unwrap());
     assert!(fs::read(&path).unwrap() == before, "so few stay");
     with_dead_lines(&path, DEAD_LINES + 1);
-    let old = load::parse(&fs::read(&path).unwrap()).unwrap();
+    let old = reader::parse(&fs::read(&path).unwrap()).unwrap();
     let (mut journal, loaded) = Journal::open(&path).unwrap();
     let lines = fs::read_to_string(&path).unwrap();
     assert_eq!((lines.lines().count(), loaded.good, loaded.seq), (4, lines.len(), 3));
     assert_eq!(loaded.accounts, old.accounts);
-    assert_eq!(load::parse(lines.as_bytes()).unwrap().gone, old.gone);
+    assert_eq!(reader::parse(lines.as_bytes()).unwrap().gone, old.gone);
     assert_eq!(journal.first_epoch(&UserName::parse("gone").unwrap()), 2);
     journal.append(&[add("bob")], Instant::now()).unwrap();
     drop(journal);
@@ -374,5 +374,5 @@ fn what_cannot_be_compacted_stays_and_goes_on() {
     assert_eq!(loaded.good, before.len());
     journal.append(&[add("bob")], Instant::now()).unwrap();
     assert!(fs::read(&path).unwrap().starts_with(&before));
-    assert_eq!(load::parse(&fs::read(&path).unwrap()).unwrap().accounts.len(), 3);
+    assert_eq!(reader::parse(&fs::read(&path).unwrap()).unwrap().accounts.len(), 3);
 }

@@ -1,17 +1,20 @@
 //! The thread that hashes and writes. It works requests off one after another; changes gather in a batch that goes
 //! to disk together, and are answered when they are there.
 
+pub(super) mod exchange;
+pub(super) mod queue;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::accounts::Accounts;
-use super::exchange::{Exchange, Next};
-use super::hash::{HashError, Hasher};
-use super::journal::{Journal, unix_now};
-use super::queue::Job;
-use super::record::{Change, Op};
-use super::request::{Answer, Request, Secret, Verdict};
+use self::exchange::{Exchange, Next};
+use self::queue::Job;
+use crate::auth::accounts::Accounts;
+use crate::auth::hash::{HashError, Hasher};
+use crate::auth::request::{Answer, Request, Secret, Verdict};
+use crate::auth::store::journal::{Journal, unix_now};
+use crate::auth::store::record::{Change, Op};
 use crate::hub::names::UserName;
 use crate::limits::COMPACT_LINES;
 use crate::trip::trip;
@@ -22,10 +25,10 @@ const GATHER: Duration = Duration::from_millis(10);
 const REHASHES: usize = 16;
 
 /// Wakes the loop.
-pub(super) type Wake = Arc<dyn Fn() + Send + Sync>;
+pub(in crate::auth) type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// The worker's things. It alone has the file and the memory for hashing.
-pub(super) struct Worker {
+pub(in crate::auth) struct Worker {
     exchange: Arc<Exchange>,
     accounts: Arc<Accounts>,
     journal: Journal,
@@ -52,7 +55,7 @@ struct Weak {
 
 impl Worker {
     /// A worker that has not begun. It calls `wake` whenever there are answers.
-    pub(super) fn new(
+    pub(in crate::auth) fn new(
         exchange: Arc<Exchange>,
         accounts: Arc<Accounts>,
         journal: Journal,
@@ -64,19 +67,19 @@ impl Worker {
     }
 
     /// Works until the exchange is closed. What is under way is brought to disk.
-    pub(super) fn run(&mut self) {
+    pub(in crate::auth) fn run(&mut self) {
         while self.step() {}
     }
 
     /// Tells everybody who waits that nothing will come of it, and the loop that there is no worker any more.
-    pub(super) fn give_up(&mut self) {
+    pub(in crate::auth) fn give_up(&mut self) {
         self.exchange.give_up();
         (self.wake)();
     }
 
     /// One request, one sync or one hash made anew, and a part of a compaction that is due; sleeps when there is none of
     /// them. False at the end.
-    pub(super) fn step(&mut self) -> bool {
+    pub(in crate::auth) fn step(&mut self) -> bool {
         let is_compacting = self.journal.is_compacting(self.accounts.count(), Instant::now());
         let may_sleep = self.batch.is_empty() && self.weak.is_empty() && !is_compacting;
         match self.exchange.next(may_sleep) {
@@ -214,5 +217,4 @@ impl Worker {
 }
 
 #[cfg(test)]
-#[path = "worker_tests.rs"]
 mod tests;

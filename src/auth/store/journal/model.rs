@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::super::accounts::apply;
 use super::super::record::Op;
-use super::super::salvage::salvage;
+use super::super::repair::salvage;
 use super::tests::PHC;
 use super::*;
+use crate::auth::accounts::apply;
 
 /// The disk keeps or loses this many bytes at a time. Real ones do so with 512 and more, which is less to try.
 const SECTOR: usize = 100;
@@ -167,7 +167,7 @@ impl Drive {
     #[track_caller]
     fn check(&self, file: &[u8]) {
         let shown = String::from_utf8_lossy(file);
-        let accounts = match load::parse(file) {
+        let accounts = match reader::parse(file) {
             Ok(loaded) => {
                 if !self.is_second {
                     let inode = Inode { on_disk: file.to_vec(), ..Inode::default() };
@@ -198,7 +198,7 @@ impl Drive {
     fn start(self) {
         let mut model = Model(Arc::new(Mutex::new(self)));
         let file = model.drive().ours().seen();
-        let mut loaded = load::parse(&file).unwrap();
+        let mut loaded = reader::parse(&file).unwrap();
         if loaded.good == 0 {
             model.replace(HEADER.as_bytes()).and_then(|()| model.sync_place()).unwrap();
             loaded.good = HEADER.len();
@@ -211,7 +211,7 @@ impl Drive {
         journal.append(&[change("late", 1)], Instant::now()).unwrap();
         model.drive().acknowledged.insert("late".to_owned(), 1);
         model.drive().crash();
-        let after = load::parse(&model.drive().ours().on_disk).unwrap();
+        let after = reader::parse(&model.drive().ours().on_disk).unwrap();
         assert_eq!((after.accounts.len(), after.good), (before + 1, model.drive().ours().on_disk.len()));
     }
 }
@@ -237,7 +237,7 @@ fn failed<T>() -> io::Result<T> {
     Err(io::Error::other("the model's disk fails"))
 }
 
-impl Medium for Model {
+impl Storage for Model {
     fn look(&mut self) -> io::Result<Found> {
         Ok(Found::Ours(self.drive().ours().seen().len() as u64))
     }
@@ -341,7 +341,7 @@ enum Compacts {
 fn run(mut drive: Drive, faults: &[(usize, Fault)], compacts: Compacts) -> usize {
     drive.faults = faults.iter().copied().collect();
     let file = drive.ours().seen();
-    let mut loaded = load::parse(&file).unwrap();
+    let mut loaded = reader::parse(&file).unwrap();
     drive.acknowledged = loaded.accounts.iter().map(|(name, account)| (name.to_string(), account.epoch)).collect();
     drive.tried = drive.acknowledged.clone();
     let model = Model(Arc::new(Mutex::new(drive)));
@@ -384,7 +384,7 @@ fn run(mut drive: Drive, faults: &[(usize, Fault)], compacts: Compacts) -> usize
     model.drive().acknowledged.insert("last".to_owned(), 1);
     model.drive().crash();
     let calls = model.drive().calls;
-    let read = load::parse(&model.drive().ours().seen()).unwrap();
+    let read = reader::parse(&model.drive().ours().seen()).unwrap();
     assert_eq!(read.accounts.len(), model.drive().acknowledged.len(), "what was refused is not there");
     calls
 }

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use super::request::{Origin, Request};
+use crate::auth::request::{Origin, Request};
 use crate::limits::{QUEUE_PER_ADDRESS, QUEUE_PER_NETWORK};
 
 /// A request that waits.
 #[derive(Debug)]
-pub(super) struct Job {
-    pub(super) ticket: u64,
-    pub(super) request: Request,
+pub(in crate::auth) struct Job {
+    pub(in crate::auth) ticket: u64,
+    pub(in crate::auth) request: Request,
 }
 
 /// The requests of one network, or of all who are exempt from the rules for addresses together.
@@ -32,7 +32,7 @@ struct Party {
 /// A queue in which an address with many requests does not go before one with a single one, nor a network with many
 /// addresses before one with a single one. Everything in it is found by walking along it: it is short by its bound.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(in crate::auth) struct Queue {
     bound: usize,
     waiting: usize,
     arrivals: u64,
@@ -42,23 +42,23 @@ pub(super) struct Queue {
 
 impl Queue {
     /// An empty queue that takes `bound` requests.
-    pub(super) fn new(bound: usize) -> Self {
+    pub(in crate::auth) fn new(bound: usize) -> Self {
         Self { bound, waiting: 0, arrivals: 0, networks: VecDeque::new() }
     }
 
     /// Another bound. What waits already goes on waiting.
-    pub(super) fn set_bound(&mut self, bound: usize) {
+    pub(in crate::auth) fn set_bound(&mut self, bound: usize) {
         self.bound = bound;
     }
 
     /// How many wait.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::auth) fn len(&self) -> usize {
         self.waiting
     }
 
     /// Queues a request, or gives it back when there is no room for it. Gives the request that had to make room: where
     /// there is none left, who has least takes from who has most.
-    pub(super) fn push(&mut self, origin: Option<Origin>, job: Job) -> Result<Option<Job>, Job> {
+    pub(in crate::auth) fn push(&mut self, origin: Option<Origin>, job: Job) -> Result<Option<Job>, Job> {
         let (address, network) = (origin.map(|origin| origin.address), origin.map(|origin| origin.network));
         let mine = self.networks.iter().find(|other| other.network == network);
         let of_network = mine.map_or(0, Network::len);
@@ -85,7 +85,7 @@ impl Queue {
     }
 
     /// The next request; its network and its party go to the end of their turns.
-    pub(super) fn pop(&mut self) -> Option<Job> {
+    pub(in crate::auth) fn pop(&mut self) -> Option<Job> {
         let mut network = self.networks.pop_front()?;
         let mut party = network.parties.pop_front()?;
         let job = party.jobs.pop_front().map(|(_, job)| job);
@@ -100,7 +100,7 @@ impl Queue {
     }
 
     /// Takes a request out. `None` if it does not wait (any more).
-    pub(super) fn remove(&mut self, ticket: u64) -> Option<Job> {
+    pub(in crate::auth) fn remove(&mut self, ticket: u64) -> Option<Job> {
         self.take_out(|_, job| job.ticket == ticket)
     }
 
@@ -160,8 +160,8 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
-    use super::super::request::Secret;
     use super::*;
+    use crate::auth::request::Secret;
     use crate::hub::names::UserName;
 
     fn job(ticket: u64) -> Job {

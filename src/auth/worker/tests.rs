@@ -1,8 +1,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::super::journal::tests::Fake;
-use super::super::medium::Found;
 use super::*;
+use crate::auth::store::journal::tests::Fake;
+use crate::auth::store::storage::Found;
 use crate::limits::{self, Argon2Cost, DEAD_LINES};
 
 /// A worker that works only when it is told to, on a file in memory.

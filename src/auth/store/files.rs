@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::request::{Holder, OpenError};
+use crate::auth::request::{Holder, OpenError};
 
 /// Only the owner may read and write.
 const MODE: u32 = 0o600;
@@ -21,7 +21,7 @@ const KEPT: [&str; 2] = ["torn-", "damaged-"];
 const KEPT_NAMES: u64 = 100;
 
 /// `path` with `.suffix` at its end: what stands beside a file is named after it.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(in crate::auth) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(suffix);
@@ -32,7 +32,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 ///
 /// # Errors
 /// [`OpenError::InUse`] if another process has it, [`OpenError::Unusable`] if it cannot be made.
-pub(super) fn lock(account_file: &Path) -> Result<File, OpenError> {
+pub(in crate::auth) fn lock(account_file: &Path) -> Result<File, OpenError> {
     let path = beside(account_file, "lock");
     let file = open_lock(&path).map_err(|e| cannot_lock(&path, &e))?;
     hold(file, account_file, &path)
@@ -42,7 +42,7 @@ pub(super) fn lock(account_file: &Path) -> Result<File, OpenError> {
 ///
 /// # Errors
 /// [`OpenError::Unusable`].
-pub(super) fn check_lock(account_file: &Path) -> Result<(), OpenError> {
+pub(in crate::auth) fn check_lock(account_file: &Path) -> Result<(), OpenError> {
     let path = beside(account_file, "lock");
     match fs::symlink_metadata(&path) {
         Ok(about) if about.is_symlink() => Err(cannot_lock(&path, &io::Error::from_raw_os_error(libc::ELOOP))),
@@ -87,7 +87,7 @@ fn hold(mut file: File, account_file: &Path, path: &Path) -> Result<File, OpenEr
 ///
 /// # Errors
 /// [`OpenError::Unusable`], with what to do about it.
-pub(super) fn open_private(path: &Path) -> Result<Option<File>, OpenError> {
+pub(in crate::auth) fn open_private(path: &Path) -> Result<Option<File>, OpenError> {
     open_checked(path, OpenOptions::new().read(true).write(true))
 }
 
@@ -95,7 +95,7 @@ pub(super) fn open_private(path: &Path) -> Result<Option<File>, OpenError> {
 ///
 /// # Errors
 /// As those of [`open_private`].
-pub(super) fn open_to_read(path: &Path) -> Result<Option<File>, OpenError> {
+pub(in crate::auth) fn open_to_read(path: &Path) -> Result<Option<File>, OpenError> {
     open_checked(path, OpenOptions::new().read(true))
 }
 
@@ -140,7 +140,7 @@ fn open_checked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, 
 ///
 /// # Errors
 /// Of the file system. The old file is still there, unless it was the folder's sync that failed.
-pub(super) fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
+pub(in crate::auth) fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let file = put_whole(path, bytes)?;
     sync_folder(path)?;
     Ok(file)
@@ -150,7 +150,7 @@ pub(super) fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
 ///
 /// # Errors
 /// Of the file system. The old file is still there.
-pub(super) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
+pub(in crate::auth) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let temporary = beside(path, "new");
     match fs::remove_file(&temporary) {
         // A crash left it, or nobody did. The lock is ours, so nobody is at work on it.
@@ -170,7 +170,7 @@ pub(super) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
 ///
 /// # Errors
 /// Of the file system.
-pub(super) fn keep(account_file: &Path, kind: &str, bytes: &[u8], unix: u64) -> io::Result<PathBuf> {
+pub(in crate::auth) fn keep(account_file: &Path, kind: &str, bytes: &[u8], unix: u64) -> io::Result<PathBuf> {
     for attempt in 0..KEPT_NAMES {
         let path = beside(account_file, &format!("{kind}-{}", unix + attempt));
         match create_new(&path, bytes) {
@@ -187,7 +187,7 @@ pub(super) fn keep(account_file: &Path, kind: &str, bytes: &[u8], unix: u64) -> 
 }
 
 /// The files that belong to an account file, whether they are there or not, and the copies of it that are kept there.
-pub(super) fn companions(account_file: &Path) -> Vec<PathBuf> {
+pub(in crate::auth) fn companions(account_file: &Path) -> Vec<PathBuf> {
     let mut companions: Vec<PathBuf> = COMPANIONS.iter().map(|suffix| beside(account_file, suffix)).collect();
     let prefixes = KEPT.map(|suffix| beside(account_file, suffix));
     let is_kept = |path: &PathBuf| {
@@ -201,7 +201,7 @@ pub(super) fn companions(account_file: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether this is the name of a copy that is kept beside the account file, also if there is no such copy yet.
-pub(super) fn is_kept_name(account_file: &Path, path: &Path) -> bool {
+pub(in crate::auth) fn is_kept_name(account_file: &Path, path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let begins = |suffix| {
         let prefix = beside(account_file, suffix);
@@ -214,13 +214,13 @@ pub(super) fn is_kept_name(account_file: &Path, path: &Path) -> bool {
 ///
 /// # Errors
 /// Of the file system.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+pub(in crate::auth) fn sync_folder(path: &Path) -> io::Result<()> {
     let flags = libc::O_DIRECTORY | libc::O_NONBLOCK;
     OpenOptions::new().read(true).custom_flags(flags).open(folder(path))?.sync_all()
 }
 
 /// The folder in which `path` stands.
-pub(super) fn folder(path: &Path) -> &Path {
+pub(in crate::auth) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),
@@ -228,7 +228,7 @@ pub(super) fn folder(path: &Path) -> &Path {
 }
 
 /// An [`OpenError::Unusable`] about `path`.
-pub(super) fn unusable(path: &Path, what: &str) -> OpenError {
+pub(in crate::auth) fn unusable(path: &Path, what: &str) -> OpenError {
     OpenError::Unusable(format!("{}: {what}", path.display()))
 }
 

@@ -1,8 +1,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::super::journal::tests::PHC;
-use super::super::record::{HEADER, encode};
 use super::*;
+use crate::auth::store::journal::tests::PHC;
+use crate::auth::store::record::{HEADER, encode};
 use crate::limits::Argon2Cost;
 
 fn settings(folder: &Path) -> Settings {
@@ -82,7 +82,7 @@ fn an_account_is_added_changed_listed_and_deleted() {
     ledger.delete("ALICE").unwrap();
     ledger.add("Alice", &secret("another one")).unwrap();
     drop(ledger);
-    let loaded = load::parse(&fs::read(&settings.file).unwrap()).unwrap();
+    let loaded = reader::parse(&fs::read(&settings.file).unwrap()).unwrap();
     let epochs: Vec<_> = loaded.accounts.iter().map(|(name, a)| (name.to_string(), a.epoch)).collect();
     assert_eq!(epochs, [("Alice".to_owned(), 2), ("Bob".to_owned(), 2)], "every change ends the tokens before");
     assert_eq!(loaded.seq, 5);

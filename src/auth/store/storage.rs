@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::files;
 
 /// The file that a journal writes. Tests put one in its place that fails.
-pub(super) trait Medium: Send {
+pub(in crate::auth) trait Storage: Send {
     /// What stands where the file belongs.
     fn look(&mut self) -> io::Result<Found>;
     /// The first `len` bytes.
@@ -22,13 +22,13 @@ pub(super) trait Medium: Send {
     /// Cuts the file off.
     fn truncate(&mut self, len: u64) -> io::Result<()>;
     /// Goes on with a new file in place of the old one, which holds `bytes`, on disk. That it stands in its place is
-    /// not on disk before [`Medium::sync_place`]; when this fails, the old file is there as it was.
+    /// not on disk before [`Storage::sync_place`]; when this fails, the old file is there as it was.
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()>;
 }
 
 /// What stands where the file belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(in crate::auth) enum Found {
     /// The file that is written, so many bytes long.
     Ours(u64),
     /// Another file.
@@ -38,19 +38,19 @@ pub(super) enum Found {
 }
 
 /// The account file itself.
-pub(super) struct Disk {
+pub(in crate::auth) struct Disk {
     file: File,
     path: PathBuf,
 }
 
 impl Disk {
     /// `file`, which stands at `path`.
-    pub(super) fn new(file: File, path: &Path) -> Self {
+    pub(in crate::auth) fn new(file: File, path: &Path) -> Self {
         Self { file, path: path.to_owned() }
     }
 }
 
-impl Medium for Disk {
+impl Storage for Disk {
     fn look(&mut self) -> io::Result<Found> {
         let ours = self.file.metadata()?;
         match fs::metadata(&self.path) {

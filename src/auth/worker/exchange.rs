@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::queue::{Job, Queue};
-use super::request::{Answer, Origin, Refused, Verdict};
+use crate::auth::request::{Answer, Origin, Refused, Verdict};
 use crate::limits::{self, Argon2Cost};
 
 /// The two ways between the loop and the worker.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(in crate::auth) struct Exchange {
     state: Mutex<State>,
     bell: Condvar,
 }
@@ -29,7 +29,7 @@ struct State {
 
 /// What the worker finds when it looks for work.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(in crate::auth) enum Next {
     /// A request, and what a new hash costs by now.
     Job(Job, Argon2Cost),
     /// Nobody waits.
@@ -40,7 +40,7 @@ pub(super) enum Next {
 
 impl Exchange {
     /// Empty, with the bound and the cost of `rules`.
-    pub(super) fn new(rules: &limits::Accounts) -> Self {
+    pub(in crate::auth) fn new(rules: &limits::Accounts) -> Self {
         let state = State {
             queue: Queue::new(bound(rules)),
             under_way: Vec::new(),
@@ -53,7 +53,7 @@ impl Exchange {
     }
 
     /// Puts a request into the queue. True if another one has made room for it, which is answered by that.
-    pub(super) fn submit(&self, origin: Option<Origin>, job: Job) -> Result<bool, Refused> {
+    pub(in crate::auth) fn submit(&self, origin: Option<Origin>, job: Job) -> Result<bool, Refused> {
         let mut state = self.lock();
         if !state.open {
             return Err(Refused::Full);
@@ -70,41 +70,41 @@ impl Exchange {
     }
 
     /// Takes a request back. False if it does not wait (any more).
-    pub(super) fn cancel(&self, ticket: u64) -> bool {
+    pub(in crate::auth) fn cancel(&self, ticket: u64) -> bool {
         let removed = self.lock().queue.remove(ticket);
         removed.is_some()
     }
 
     /// An answer, if there is one.
-    pub(super) fn poll_answer(&self) -> Option<Answer> {
+    pub(in crate::auth) fn poll_answer(&self) -> Option<Answer> {
         self.lock().answers.pop_front()
     }
 
     /// Whether the worker has given up; true once.
-    pub(super) fn poll_loss(&self) -> bool {
+    pub(in crate::auth) fn poll_loss(&self) -> bool {
         std::mem::take(&mut self.lock().is_lost)
     }
 
     /// How many requests wait.
-    pub(super) fn waiting(&self) -> usize {
+    pub(in crate::auth) fn waiting(&self) -> usize {
         self.lock().queue.len()
     }
 
     /// New rules, from the next request on.
-    pub(super) fn reconfigure(&self, rules: &limits::Accounts) {
+    pub(in crate::auth) fn reconfigure(&self, rules: &limits::Accounts) {
         let mut state = self.lock();
         state.queue.set_bound(bound(rules));
         state.cost = rules.argon2;
     }
 
     /// Ends it: the worker finishes what it has begun and goes.
-    pub(super) fn close(&self) {
+    pub(in crate::auth) fn close(&self) {
         self.lock().open = false;
         self.bell.notify_all();
     }
 
     /// The worker's: what is to be done. With `may_sleep` it waits until there is something.
-    pub(super) fn next(&self, may_sleep: bool) -> Next {
+    pub(in crate::auth) fn next(&self, may_sleep: bool) -> Next {
         let mut state = self.lock();
         loop {
             if !state.open {
@@ -122,7 +122,7 @@ impl Exchange {
     }
 
     /// The worker's: these are done. False if there is nothing to wake the loop for.
-    pub(super) fn answer(&self, answers: impl IntoIterator<Item = Answer>) -> bool {
+    pub(in crate::auth) fn answer(&self, answers: impl IntoIterator<Item = Answer>) -> bool {
         let mut state = self.lock();
         for answer in answers {
             state.under_way.retain(|ticket| *ticket != answer.ticket);
@@ -132,7 +132,7 @@ impl Exchange {
     }
 
     /// The worker is no more: everybody who waits is told so, and nobody else is let in.
-    pub(super) fn give_up(&self) {
+    pub(in crate::auth) fn give_up(&self) {
         let mut state = self.lock();
         (state.open, state.is_lost) = (false, true);
         let mut tickets = std::mem::take(&mut state.under_way);

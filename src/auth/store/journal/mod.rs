@@ -7,13 +7,13 @@ use std::mem::{self, Discriminant};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::accounts::Account;
 use super::compact::{Compacted, Compaction, compacted};
 use super::files;
-use super::load::{self, Gone, Loaded};
-use super::medium::{Disk, Found, Medium};
+use super::reader::{self, Gone, Loaded};
 use super::record::{self, Change, HEADER, Op};
-use super::request::OpenError;
+use super::storage::{Disk, Found, Storage};
+use crate::auth::accounts::Account;
+use crate::auth::request::OpenError;
 use crate::hub::names::UserName;
 use crate::limits::DEAD_LINES;
 
@@ -25,7 +25,7 @@ const COMPACT_AGAIN: Duration = Duration::from_secs(600);
 
 /// Why nothing was written.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(in crate::auth) enum Trouble {
     /// The file system refuses, or fails.
     Disk(io::Error),
     /// No file stands where the account file belongs.
@@ -62,8 +62,8 @@ impl fmt::Display for Trouble {
 }
 
 /// The account file, to its end. Only one thread has it.
-pub(super) struct Journal {
-    medium: Box<dyn Medium>,
+pub(in crate::auth) struct Journal {
+    storage: Box<dyn Storage>,
     /// Where the last line ends that is on disk.
     len: u64,
     /// The number of that line.
@@ -98,7 +98,7 @@ impl Journal {
     ///
     /// # Errors
     /// [`OpenError::Unusable`]: it is damaged, not ours alone, or cannot be read or written.
-    pub(super) fn open(path: &Path) -> Result<(Self, Loaded), OpenError> {
+    pub(in crate::auth) fn open(path: &Path) -> Result<(Self, Loaded), OpenError> {
         let failed = |e: io::Error| files::unusable(path, &format!("{e}; chatd must be able to read and write it"));
         let (file, bytes) = match files::open_private(path)? {
             Some(mut file) => {
@@ -108,7 +108,7 @@ impl Journal {
             }
             None => (None, Vec::new()),
         };
-        let (mut loaded, text) = load::read(&bytes).map_err(|damage| {
+        let (mut loaded, text) = reader::read(&bytes).map_err(|damage| {
             files::unusable(path, &format!("{damage}; nothing was changed: put a sound copy of the file in its place, or run 'chatd accounts repair'"))
         })?;
         keep_torn(path, text.get(loaded.good..).unwrap_or_default())?;
@@ -139,15 +139,15 @@ impl Journal {
     }
 
     /// Goes on behind what was loaded. Takes the deleted names' epochs out of it.
-    pub(super) fn new(mut medium: Box<dyn Medium>, loaded: &mut Loaded) -> Self {
+    pub(in crate::auth) fn new(mut storage: Box<dyn Storage>, loaded: &mut Loaded) -> Self {
         let gone = mem::take(&mut loaded.gone);
         let (len, seq) = (loaded.good as u64, loaded.seq);
         // The process before may have been killed when it had put a new file in the place of the old one, and not yet
         // brought that to disk: after a crash it could be the old one again. Without success the first append tries
         // anew.
-        let is_suspect = medium.sync_place().is_err();
+        let is_suspect = storage.sync_place().is_err();
         let compacting = Compacting::Waits;
-        Self { medium, len, seq, gone, rewrite_from: None, is_suspect, compacting, trouble: None }
+        Self { storage, len, seq, gone, rewrite_from: None, is_suspect, compacting, trouble: None }
     }
 
     /// Writes the file anew without the lines that no longer count. Without success the old file is as good as it was.
@@ -166,7 +166,7 @@ impl Journal {
 
     /// Whether [`Journal::compact_some`] has something to do, with so many accounts. A file that must be written anew
     /// for another reason comes first.
-    pub(super) fn is_compacting(&self, accounts: usize, now: Instant) -> bool {
+    pub(in crate::auth) fn is_compacting(&self, accounts: usize, now: Instant) -> bool {
         let is_due = match self.compacting {
             Compacting::Waits => self.is_wasteful(accounts),
             Compacting::Copies(_) => true,
@@ -177,7 +177,7 @@ impl Journal {
 
     /// Goes on writing the file anew without the lines that no longer count: `lines` at most, and at the end the whole
     /// file to disk. `accounts` are those that the file holds. Without success the old file is as good as it was.
-    pub(super) fn compact_some(&mut self, accounts: &BTreeMap<UserName, Account>, lines: usize, now: Instant) {
+    pub(in crate::auth) fn compact_some(&mut self, accounts: &BTreeMap<UserName, Account>, lines: usize, now: Instant) {
         let mut compaction = match mem::replace(&mut self.compacting, Compacting::Waits) {
             Compacting::Copies(compaction) => compaction,
             Compacting::Waits | Compacting::Failed(_) => Box::new(Compaction::new(&self.gone, unix_now())),
@@ -202,7 +202,7 @@ impl Journal {
             log::error!("accounts: the file cannot be compacted without a loss; it stays as it is");
             return false;
         };
-        if let Err(e) = self.medium.replace(lines.as_bytes()) {
+        if let Err(e) = self.storage.replace(lines.as_bytes()) {
             let minutes = COMPACT_AGAIN.as_secs() / 60;
             log::warn!(
                 "accounts: the file cannot be compacted: {e}; it stays as it is, and is tried again in {minutes} min"
@@ -212,14 +212,14 @@ impl Journal {
         let before = self.seq;
         (self.len, self.seq) = (lines.len() as u64, seq);
         // After a crash either file may be there, and each says the same, until a line is added to the new one.
-        self.is_suspect = self.medium.sync_place().is_err();
+        self.is_suspect = self.storage.sync_place().is_err();
         self.compacting = Compacting::Waits;
         log::info!("accounts: the file was compacted, from {before} lines to {}", self.seq);
         true
     }
 
     /// The epoch that a new account of this name begins with.
-    pub(super) fn first_epoch(&self, name: &UserName) -> u32 {
+    pub(in crate::auth) fn first_epoch(&self, name: &UserName) -> u32 {
         self.gone.get(name).map_or(1, |last| last.saturating_add(1))
     }
 
@@ -227,7 +227,7 @@ impl Journal {
     ///
     /// # Errors
     /// [`Trouble`]; none of the changes is in the file then, and a later call may succeed.
-    pub(super) fn append(&mut self, changes: &[Change], now: Instant) -> Result<(), Trouble> {
+    pub(in crate::auth) fn append(&mut self, changes: &[Change], now: Instant) -> Result<(), Trouble> {
         let looked = self.look().and_then(|()| self.heal(now));
         let written = looked.and_then(|()| self.write(changes, now).map_err(Trouble::from));
         let trouble = written.as_ref().err().map(mem::discriminant);
@@ -243,7 +243,7 @@ impl Journal {
     /// Whether the file still stands in its place, as it was left: a line that is added to another one, or to one
     /// that has lost some, is lost at the next start.
     fn look(&mut self) -> Result<(), Trouble> {
-        let trouble = match self.medium.look()? {
+        let trouble = match self.storage.look()? {
             // Behind the lines of a file that is to be written anew there may be what could not be cut off.
             Found::Ours(found) if found == self.len || self.rewrite_from.is_some() => None,
             Found::Ours(found) => Some(Trouble::Length { found, written: self.len }),
@@ -256,7 +256,7 @@ impl Journal {
         }
         if self.is_suspect {
             self.lines()?;
-            self.medium.sync_place()?;
+            self.storage.sync_place()?;
             self.is_suspect = false;
         }
         Ok(())
@@ -271,15 +271,15 @@ impl Journal {
         }
         let len = self.len + text.len() as u64;
         if let Err(e) = self.write_all(text.as_bytes()) {
-            if self.medium.truncate(self.len).is_err() {
+            if self.storage.truncate(self.len).is_err() {
                 self.rewrite_from = Some(now);
             }
             return Err(e);
         }
-        if let Err(e) = self.medium.sync() {
+        if let Err(e) = self.storage.sync() {
             // The kernel may have forgotten that these pages are not on disk, so another sync that succeeds would
             // say nothing. Cutting the lines off is only for the case that this process ends before the rewrite.
-            let _ = self.medium.truncate(self.len);
+            let _ = self.storage.truncate(self.len);
             self.rewrite_from = Some(now);
             return Err(e);
         }
@@ -298,7 +298,7 @@ impl Journal {
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let taken = loop {
-            match self.medium.write_at(bytes, self.len) {
+            match self.storage.write_at(bytes, self.len) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 done => break done?,
             }
@@ -314,8 +314,8 @@ impl Journal {
         }
         self.rewrite_from = Some(now + REWRITE_EVERY);
         let bytes = self.lines()?;
-        self.medium.replace(&bytes)?;
-        self.medium.sync_place()?;
+        self.storage.replace(&bytes)?;
+        self.storage.sync_place()?;
         self.rewrite_from = None;
         log::info!("accounts: the file was written anew");
         Ok(())
@@ -323,8 +323,8 @@ impl Journal {
 
     /// The lines that were written, as the file gives them back. Their checksums and numbers show whether it can.
     fn lines(&mut self) -> Result<Vec<u8>, Trouble> {
-        let bytes = self.medium.read(self.len)?;
-        match load::parse(&bytes) {
+        let bytes = self.storage.read(self.len)?;
+        match reader::parse(&bytes) {
             Ok(loaded) if loaded.good == bytes.len() && loaded.seq == self.seq => Ok(bytes),
             Ok(_) | Err(_) => Err(Trouble::Lines),
         }
@@ -344,14 +344,12 @@ fn keep_torn(path: &Path, torn: &[u8]) -> Result<(), OpenError> {
 }
 
 /// Seconds since 1970; 0 on a clock that is before that.
-pub(super) fn unix_now() -> u64 {
+pub(in crate::auth) fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
-#[path = "journal_tests.rs"]
-pub(super) mod tests;
+pub(in crate::auth) mod tests;
 
 #[cfg(test)]
-#[path = "journal_model.rs"]
 mod model;

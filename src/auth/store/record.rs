@@ -15,17 +15,17 @@ use std::str::FromStr;
 
 use crc::{CRC_32_ISCSI, Crc};
 
-use super::hash;
+use crate::auth::hash;
 use crate::hub::names::UserName;
 
 /// The first line of the account file.
-pub(super) const HEADER: &str = "chatd-accounts 1\n";
+pub(in crate::auth) const HEADER: &str = "chatd-accounts 1\n";
 
 static CRC32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 
 /// What a line does to the account it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Op {
+pub(in crate::auth) enum Op {
     /// Makes it: it does not exist so far.
     Add,
     /// Replaces its password hash and epoch.
@@ -36,20 +36,20 @@ pub(super) enum Op {
 
 /// One change of one account: a line without its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) op: Op,
+pub(in crate::auth) struct Change {
+    pub(in crate::auth) op: Op,
     /// When, in seconds since 1970.
-    pub(super) unix: u64,
-    pub(super) name: UserName,
+    pub(in crate::auth) unix: u64,
+    pub(in crate::auth) name: UserName,
     /// Rises when the account's tokens must die.
-    pub(super) epoch: u32,
+    pub(in crate::auth) epoch: u32,
     /// The password hash; empty in a deletion.
-    pub(super) phc: Box<str>,
+    pub(in crate::auth) phc: Box<str>,
 }
 
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(in crate::auth) enum Fault {
     Header,
     Checksum,
     Fields,
@@ -84,7 +84,7 @@ impl fmt::Display for Fault {
 }
 
 /// Writes `change` as line number `seq` to the end of `out`, with its LF.
-pub(super) fn encode(change: &Change, seq: u64, out: &mut String) {
+pub(in crate::auth) fn encode(change: &Change, seq: u64, out: &mut String) {
     let start = out.len();
     let op = match change.op {
         Op::Add => 'A',
@@ -99,7 +99,7 @@ pub(super) fn encode(change: &Change, seq: u64, out: &mut String) {
 }
 
 /// Reads a line, without its LF: its number and what it says.
-pub(super) fn decode(line: &[u8]) -> Result<(u64, Change), Fault> {
+pub(in crate::auth) fn decode(line: &[u8]) -> Result<(u64, Change), Fault> {
     let line = std::str::from_utf8(line).map_err(|_| Fault::Checksum)?;
     let (body, given) = line.rsplit_once(':').ok_or(Fault::Fields)?;
     let covered = line.get(..=body.len()).ok_or(Fault::Fields)?;
@@ -130,7 +130,7 @@ pub(super) fn decode(line: &[u8]) -> Result<(u64, Change), Fault> {
 }
 
 /// The eight hex digits that seal `text`.
-pub(super) fn checksum(text: &str) -> String {
+pub(in crate::auth) fn checksum(text: &str) -> String {
     format!("{:08x}", CRC32C.checksum(text.as_bytes()))
 }
 
