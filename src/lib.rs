@@ -29,6 +29,7 @@ pub mod net;
 pub mod auth;
 pub mod door;
 pub mod hub;
+pub mod mailbox;
 
 pub mod client;
 pub mod load;

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::hub::names::UserName;
-use crate::limits;
+use crate::{limits, mailbox};
 
 /// Bytes that are wiped when dropped and print as `***`.
 pub struct Secret(Zeroizing<Vec<u8>>);
@@ -90,7 +90,27 @@ pub enum Request {
     },
 }
 
+/// The kind of a [`Request`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// [`Request::Register`].
+    Register,
+    /// [`Request::Check`].
+    Check,
+    /// [`Request::Change`].
+    Change,
+}
+
 impl Request {
+    /// Its kind.
+    pub fn asked(&self) -> Asked {
+        match self {
+            Self::Register { .. } => Asked::Register,
+            Self::Check { .. } => Asked::Check,
+            Self::Change { .. } => Asked::Change,
+        }
+    }
+
     /// Whose account it is about.
     pub fn name(&self) -> &UserName {
         match self {
@@ -129,14 +149,8 @@ pub enum Verdict {
     Unavailable,
 }
 
-/// A verdict, and to which request it belongs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The number that the request was submitted under.
-    pub ticket: u64,
-    /// What came of it.
-    pub verdict: Verdict,
-}
+/// A verdict with the ticket of its request.
+pub type Answer = mailbox::Answer<Asked, Verdict>;
 
 /// Why a request was not even queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -117,7 +117,7 @@ impl Reactor {
     pub(super) fn take_verdicts(&mut self) {
         while let Some(answer) = self.auth.poll_answer() {
             self.stats.registered += u64::from(matches!(answer.verdict, Verdict::Registered { .. }));
-            let id = from_ticket(answer.ticket);
+            let id = from_ticket(answer.ticket.number);
             self.guard(id, |reactor| reactor.on_verdict(id, answer.verdict));
         }
         if self.auth.poll_loss() {

@@ -53,6 +53,7 @@ use crate::auth::{self, Auth, OpenError};
 use crate::door::{Door, rooms as rooms_door};
 use crate::hub::{Hub, Rules};
 use crate::limits::{self, Limits, Login, READ_BYTES};
+use crate::mailbox;
 use addresses::Addresses;
 use clock::{Clock, NEVER};
 use descriptors::Spare;
@@ -280,7 +281,7 @@ fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Re
         }
     };
     let settings = auth::Settings { file, rules: tuning.accounts.clone() };
-    Auth::open(&settings, wake).map_err(|error| match error {
+    Auth::open(&settings, mailbox::Waker::new(wake)).map_err(|error| match error {
         OpenError::InUse(_) => StartError::InUse(error.to_string()),
         OpenError::Unusable(text) => StartError::Config(text),
     })

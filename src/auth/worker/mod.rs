@@ -1,22 +1,21 @@
 //! The thread that hashes and writes. It works requests off one after another; changes gather in a batch that goes
 //! to disk together, and are answered when they are there.
 
-pub(super) mod exchange;
 pub(super) mod queue;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::exchange::{Exchange, Next};
-use self::queue::Job;
+use self::queue::{Job, Queue};
 use crate::auth::accounts::Accounts;
 use crate::auth::hash::{HashError, Hasher};
-use crate::auth::request::{Answer, Request, Secret, Verdict};
+use crate::auth::request::{Answer, Asked, Origin, Request, Secret, Verdict};
 use crate::auth::store::journal::{Journal, unix_now};
 use crate::auth::store::record::{Change, Op};
 use crate::hub::names::UserName;
-use crate::limits::COMPACT_LINES;
+use crate::limits::{Argon2Cost, COMPACT_LINES};
+use crate::mailbox::{Mailbox, Next, Service, Ticket};
 use crate::trip::trip;
 
 /// A change that is hashed waits this long for others to share its sync, or for one more hash if that takes longer.
@@ -24,16 +23,32 @@ const GATHER: Duration = Duration::from_millis(10);
 /// Old hashes that wait to be made anew, with their passwords. Those beyond wait for the next login.
 const REHASHES: usize = 16;
 
-/// Wakes the loop.
-pub(in crate::auth) type Wake = Arc<dyn Fn() + Send + Sync>;
+/// The account service, as the mailbox knows it.
+pub(in crate::auth) struct Hashing;
+
+impl Service for Hashing {
+    type Request = Request;
+    type Asked = Asked;
+    type Verdict = Verdict;
+    /// `None` for requests that are exempt from the bounds per address and network.
+    type Origin = Option<Origin>;
+    type Queue = Queue;
+    /// The cost of a new hash.
+    type Settings = Argon2Cost;
+    const DISPLACED: Verdict = Verdict::Busy;
+    const LOST: Verdict = Verdict::Unavailable;
+
+    fn asked(request: &Request) -> Asked {
+        request.asked()
+    }
+}
 
 /// The worker's things. It alone has the file and the memory for hashing.
 pub(in crate::auth) struct Worker {
-    exchange: Arc<Exchange>,
+    mailbox: Arc<Mailbox<Hashing>>,
     accounts: Arc<Accounts>,
     journal: Journal,
     hasher: Hasher,
-    wake: Wake,
     batch: Vec<Staged>,
     /// When the first change of the batch was ready.
     since: Option<Instant>,
@@ -54,27 +69,25 @@ struct Weak {
 }
 
 impl Worker {
-    /// A worker that has not begun. It calls `wake` whenever there are answers.
+    /// A worker that has not begun.
     pub(in crate::auth) fn new(
-        exchange: Arc<Exchange>,
+        mailbox: Arc<Mailbox<Hashing>>,
         accounts: Arc<Accounts>,
         journal: Journal,
         hasher: Hasher,
-        wake: Wake,
     ) -> Self {
         let (batch, weak) = (Vec::new(), VecDeque::new());
-        Self { exchange, accounts, journal, hasher, wake, batch, since: None, weak }
+        Self { mailbox, accounts, journal, hasher, batch, since: None, weak }
     }
 
-    /// Works until the exchange is closed. What is under way is brought to disk.
+    /// Works until the mailbox is closed. What is under way is brought to disk.
     pub(in crate::auth) fn run(&mut self) {
         while self.step() {}
     }
 
     /// Tells everybody who waits that nothing will come of it, and the loop that there is no worker any more.
     pub(in crate::auth) fn give_up(&mut self) {
-        self.exchange.give_up();
-        (self.wake)();
+        self.mailbox.give_up();
     }
 
     /// One request, one sync or one hash made anew, and a part of a compaction that is due; sleeps when there is none of
@@ -82,7 +95,7 @@ impl Worker {
     pub(in crate::auth) fn step(&mut self) -> bool {
         let is_compacting = self.journal.is_compacting(self.accounts.count(), Instant::now());
         let may_sleep = self.batch.is_empty() && self.weak.is_empty() && !is_compacting;
-        match self.exchange.next(may_sleep) {
+        match self.mailbox.next(may_sleep) {
             Next::Job(job, cost) => {
                 self.hasher.set_cost(cost);
                 self.handle(job);
@@ -90,9 +103,9 @@ impl Worker {
                     self.commit();
                 }
             }
-            Next::Nobody if self.batch.is_empty() => self.strengthen_one(),
-            Next::Nobody => self.commit(),
-            Next::Closing => {
+            Next::Idle if self.batch.is_empty() => self.strengthen_one(),
+            Next::Idle => self.commit(),
+            Next::Closed => {
                 self.commit();
                 return false;
             }
@@ -126,7 +139,12 @@ impl Worker {
         }
     }
 
-    fn register(&mut self, ticket: u64, name: UserName, password: &Secret) -> Result<Option<Verdict>, HashError> {
+    fn register(
+        &mut self,
+        ticket: Ticket<Asked>,
+        name: UserName,
+        password: &Secret,
+    ) -> Result<Option<Verdict>, HashError> {
         if self.accounts.registered(&name).is_some() {
             return Ok(Some(Verdict::Taken));
         }
@@ -155,7 +173,7 @@ impl Worker {
     /// of this account (see `handle`), so what the map says is what stands.
     fn change(
         &mut self,
-        ticket: u64,
+        ticket: Ticket<Asked>,
         name: &UserName,
         checked: u32,
         password: &Secret,
@@ -210,9 +228,7 @@ impl Worker {
     }
 
     fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
-        if self.exchange.answer(answers) {
-            (self.wake)();
-        }
+        self.mailbox.answer(answers);
     }
 }
 

@@ -3,18 +3,15 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use crate::auth::request::{Origin, Request};
+use super::Hashing;
+use crate::auth::request::Origin;
 use crate::limits::{QUEUE_PER_ADDRESS, QUEUE_PER_NETWORK};
+use crate::mailbox;
 
 /// A request that waits.
-#[derive(Debug)]
-pub(in crate::auth) struct Job {
-    pub(in crate::auth) ticket: u64,
-    pub(in crate::auth) request: Request,
-}
+pub(super) type Job = mailbox::Job<Hashing>;
 
 /// The requests of one network, or of all who are exempt from the rules for addresses together.
-#[derive(Debug)]
 struct Network {
     network: Option<IpAddr>,
     /// In the order of their turns; none is without jobs.
@@ -22,7 +19,6 @@ struct Network {
 }
 
 /// The requests of one address.
-#[derive(Debug)]
 struct Party {
     address: Option<IpAddr>,
     /// With the number of their arrival, the oldest first.
@@ -31,7 +27,6 @@ struct Party {
 
 /// A queue in which an address with many requests does not go before one with a single one, nor a network with many
 /// addresses before one with a single one. Everything in it is found by walking along it: it is short by its bound.
-#[derive(Debug)]
 pub(in crate::auth) struct Queue {
     bound: usize,
     waiting: usize,
@@ -50,15 +45,12 @@ impl Queue {
     pub(in crate::auth) fn set_bound(&mut self, bound: usize) {
         self.bound = bound;
     }
+}
 
-    /// How many wait.
-    pub(in crate::auth) fn len(&self) -> usize {
-        self.waiting
-    }
-
+impl mailbox::Queue<Hashing> for Queue {
     /// Queues a request, or gives it back when there is no room for it. Gives the request that had to make room: where
     /// there is none left, who has least takes from who has most.
-    pub(in crate::auth) fn push(&mut self, origin: Option<Origin>, job: Job) -> Result<Option<Job>, Job> {
+    fn push(&mut self, origin: Option<Origin>, job: Job) -> Result<Option<Job>, Job> {
         let (address, network) = (origin.map(|origin| origin.address), origin.map(|origin| origin.network));
         let mine = self.networks.iter().find(|other| other.network == network);
         let of_network = mine.map_or(0, Network::len);
@@ -85,7 +77,7 @@ impl Queue {
     }
 
     /// The next request; its network and its party go to the end of their turns.
-    pub(in crate::auth) fn pop(&mut self) -> Option<Job> {
+    fn pop(&mut self) -> Option<Job> {
         let mut network = self.networks.pop_front()?;
         let mut party = network.parties.pop_front()?;
         let job = party.jobs.pop_front().map(|(_, job)| job);
@@ -100,10 +92,16 @@ impl Queue {
     }
 
     /// Takes a request out. `None` if it does not wait (any more).
-    pub(in crate::auth) fn remove(&mut self, ticket: u64) -> Option<Job> {
-        self.take_out(|_, job| job.ticket == ticket)
+    fn remove(&mut self, number: u64) -> Option<Job> {
+        self.take_out(|_, job| job.ticket.number == number)
     }
 
+    fn waiting(&self) -> usize {
+        self.waiting
+    }
+}
+
+impl Queue {
     fn add(&mut self, address: Option<IpAddr>, network: Option<IpAddr>, job: Job) {
         let job = (self.arrivals, job);
         self.arrivals += 1;
@@ -161,11 +159,13 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::request::Secret;
+    use crate::auth::request::{Asked, Request, Secret};
     use crate::hub::names::UserName;
+    use crate::mailbox::{Queue as _, Ticket};
 
     fn job(ticket: u64) -> Job {
         let name = UserName::parse("alice").unwrap();
+        let ticket = Ticket { number: ticket, asked: Asked::Check };
         Job { ticket, request: Request::Check { name, password: Secret::new(Vec::new()) } }
     }
 
@@ -179,17 +179,17 @@ mod tests {
     #[track_caller]
     fn check(queue: &mut Queue, origin: Option<Origin>, ticket: u64, expected: Result<Option<u64>, ()>) {
         let pushed = queue.push(origin, job(ticket));
-        let pushed = pushed.map(|displaced| displaced.map(|job| job.ticket)).map_err(|refused| {
-            assert_eq!(refused.ticket, ticket);
+        let pushed = pushed.map(|displaced| displaced.map(|job| job.ticket.number)).map_err(|refused| {
+            assert_eq!(refused.ticket.number, ticket);
         });
         assert_eq!(pushed, expected, "{ticket} of {origin:?}");
     }
 
     #[track_caller]
     fn check_drawn(queue: &mut Queue, expected: &[u64]) {
-        let drawn = std::iter::from_fn(|| queue.pop()).map(|job| job.ticket).collect::<Vec<_>>();
+        let drawn = std::iter::from_fn(|| queue.pop()).map(|job| job.ticket.number).collect::<Vec<_>>();
         assert_eq!(drawn, expected);
-        assert_eq!((queue.len(), queue.networks.len()), (0, 0));
+        assert_eq!((queue.waiting(), queue.networks.len()), (0, 0));
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         for ticket in [40, 41, 42] {
             check(&mut queue, None, ticket, Ok(None));
         }
-        assert_eq!(queue.len(), 8);
+        assert_eq!(queue.waiting(), 8);
         check_drawn(&mut queue, &[10, 30, 40, 20, 41, 11, 42, 12]);
     }
 
@@ -270,7 +270,7 @@ mod tests {
         queue.set_bound(3);
         check(&mut queue, at(3, 1), 3, Ok(None));
         queue.set_bound(1);
-        assert_eq!(queue.len(), 3);
+        assert_eq!(queue.waiting(), 3);
         check(&mut queue, at(4, 1), 4, Err(()));
         check_drawn(&mut queue, &[1, 2, 3]);
         check(&mut queue, at(4, 1), 4, Ok(None));
@@ -283,10 +283,10 @@ mod tests {
         for (host, ticket) in [(1, 10), (1, 11), (2, 20), (1, 12)] {
             check(&mut queue, at(1, host), ticket, Ok(None));
         }
-        assert_eq!(queue.remove(11).unwrap().ticket, 11);
-        assert_eq!(queue.remove(20).unwrap().ticket, 20);
+        assert_eq!(queue.remove(11).unwrap().ticket.number, 11);
+        assert_eq!(queue.remove(20).unwrap().ticket.number, 20);
         assert!(queue.remove(20).is_none());
-        assert_eq!(queue.len(), 2);
+        assert_eq!(queue.waiting(), 2);
         check_drawn(&mut queue, &[10, 12]);
     }
 }

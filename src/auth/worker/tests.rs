@@ -4,11 +4,12 @@ use super::*;
 use crate::auth::store::journal::tests::Fake;
 use crate::auth::store::storage::Found;
 use crate::limits::{self, Argon2Cost, DEAD_LINES};
+use crate::mailbox::Waker;
 
 /// A worker that works only when it is told to, on a file in memory.
 struct Bench {
     worker: Worker,
-    exchange: Arc<Exchange>,
+    mailbox: Arc<Mailbox<Hashing>>,
     accounts: Arc<Accounts>,
     fake: Fake,
     wakes: Arc<AtomicUsize>,
@@ -33,20 +34,20 @@ fn changed(who: &str, epoch: u32) -> Verdict {
 impl Bench {
     fn new() -> Self {
         let fake = Fake::default();
-        let exchange = Arc::new(Exchange::new(&rules(8)));
         let accounts = Arc::new(Accounts::default());
         let wakes = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&wakes);
-        let wake = Arc::new(move || {
+        let waker = Waker::new(move || {
             count.fetch_add(1, Ordering::Relaxed);
         });
+        let mailbox = Arc::new(Mailbox::new(Queue::new(64), rules(8).argon2, waker));
         let hasher = Hasher::new(rules(8).argon2).unwrap();
-        let worker = Worker::new(Arc::clone(&exchange), Arc::clone(&accounts), fake.journal(), hasher, wake);
-        Self { worker, exchange, accounts, fake, wakes }
+        let worker = Worker::new(Arc::clone(&mailbox), Arc::clone(&accounts), fake.journal(), hasher);
+        Self { worker, mailbox, accounts, fake, wakes }
     }
 
     fn submit(&self, ticket: u64, request: Request) {
-        self.exchange.submit(None, Job { ticket, request }).unwrap();
+        self.mailbox.submit(None, ticket, request).unwrap();
     }
 
     fn register(&self, ticket: u64, who: &str) {
@@ -56,7 +57,7 @@ impl Bench {
     /// Works until there is nothing to be done; the verdicts by ticket.
     fn work(&mut self) -> Vec<(u64, Verdict)> {
         let is_compacting = |it: &Self| it.worker.journal.is_compacting(it.accounts.count(), Instant::now());
-        while self.exchange.waiting() > 0
+        while self.mailbox.waiting() > 0
             || !self.worker.batch.is_empty()
             || !self.worker.weak.is_empty()
             || is_compacting(self)
@@ -67,8 +68,8 @@ impl Bench {
     }
 
     fn answers(&self) -> Vec<(u64, Verdict)> {
-        let answers = std::iter::from_fn(|| self.exchange.poll_answer());
-        let mut answers = answers.map(|answer| (answer.ticket, answer.verdict)).collect::<Vec<_>>();
+        let answers = std::iter::from_fn(|| self.mailbox.poll_answer());
+        let mut answers = answers.map(|answer| (answer.ticket.number, answer.verdict)).collect::<Vec<_>>();
         answers.sort_by_key(|(ticket, _)| *ticket);
         answers
     }
@@ -206,7 +207,7 @@ fn weak_hashes_are_made_anew_and_tokens_live() {
     bench.register(1, "alice");
     bench.work();
     let old = bench.accounts.find(&name("alice")).unwrap();
-    bench.exchange.reconfigure(&rules(16));
+    bench.mailbox.reconfigure(rules(16).argon2, |_| {});
     bench.check("alice", "wrong", Verdict::Wrong);
     assert_eq!(bench.accounts.find(&name("alice")).unwrap(), old);
     bench.check("alice", "password", Verdict::Right { epoch: 1 });
@@ -221,7 +222,7 @@ fn rehashing_waits_for_those_who_wait_and_heeds_a_change() {
     let mut bench = Bench::new();
     bench.register(1, "alice");
     bench.work();
-    bench.exchange.reconfigure(&rules(16));
+    bench.mailbox.reconfigure(rules(16).argon2, |_| {});
     bench.submit(2, Request::Check { name: name("alice"), password: secret("password") });
     bench.submit(3, Request::Change { name: name("alice"), epoch: 1, password: secret("another one") });
     assert_eq!(bench.work(), [(2, Verdict::Right { epoch: 1 }), (3, changed("alice", 2))]);
@@ -234,11 +235,11 @@ fn rehashing_is_bounded() {
     let mut bench = Bench::new();
     bench.register(1, "alice");
     bench.work();
-    bench.exchange.reconfigure(&rules(16));
+    bench.mailbox.reconfigure(rules(16).argon2, |_| {});
     for ticket in 0..2 * REHASHES as u64 {
         bench.submit(ticket, Request::Check { name: name("alice"), password: secret("password") });
     }
-    while bench.exchange.waiting() > 0 {
+    while bench.mailbox.waiting() > 0 {
         bench.worker.step();
     }
     assert_eq!(bench.worker.weak.len(), REHASHES);
@@ -307,15 +308,10 @@ fn closing_brings_the_batch_to_disk() {
     bench.register(1, "alice");
     bench.register(2, "bob");
     bench.worker.step();
-    bench.exchange.close();
+    bench.mailbox.close();
     assert!(!bench.worker.step());
     assert_eq!(bench.fake.names(), ["alice"]);
-    assert!(
-        bench
-            .exchange
-            .submit(None, Job { ticket: 3, request: Request::Check { name: name("a"), password: secret("") } })
-            .is_err()
-    );
+    assert!(bench.mailbox.submit(None, 3, Request::Check { name: name("a"), password: secret("") }).is_err());
 }
 
 #[test]
