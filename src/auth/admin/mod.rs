@@ -21,7 +21,7 @@ use super::store::files;
 use super::store::journal::{Journal, Trouble, unix_now};
 use super::store::reader;
 use super::store::record::{Change, Op};
-use super::store::repair::{Salvage, salvage};
+use super::store::repair::{Recovered, recover};
 use super::token::Key;
 use crate::hub::names::{NameError, UserName};
 use crate::limits::{self, NAME_BYTES, PASSWORD_MAX_BYTES};
@@ -238,9 +238,9 @@ pub fn repair(account_file: &Path) -> Result<Report, Failure> {
     find(account_file)?;
     let _lock = files::lock(account_file)?;
     let bytes = read(account_file, files::open_private)?;
-    let (mut report, salvage) = examine(account_file, &bytes);
-    let Some(salvage) = salvage else { return Ok(report) };
-    let text = compacted(&salvage.accounts, &salvage.gone, unix_now());
+    let (mut report, recovered) = examine(account_file, &bytes);
+    let Some(recovered) = recovered else { return Ok(report) };
+    let text = compacted(&recovered.accounts, &recovered.gone, unix_now());
     let Some(text) = text.filter(|text| text.seq > 0) else {
         let what =
             "nothing in it can be read as an account; nothing was changed: put a sound copy of the file in its place";
@@ -260,7 +260,7 @@ pub fn repair(account_file: &Path) -> Result<Report, Failure> {
 }
 
 /// What is wrong with a file, and if it is damaged, what can be had of it.
-fn examine(account_file: &Path, bytes: &[u8]) -> (Report, Option<Salvage>) {
+fn examine(account_file: &Path, bytes: &[u8]) -> (Report, Option<Recovered>) {
     let told = |what: &dyn fmt::Display| format!("{}: {what}", account_file.display());
     match reader::read(bytes) {
         Ok((loaded, text)) => {
@@ -277,13 +277,13 @@ fn examine(account_file: &Path, bytes: &[u8]) -> (Report, Option<Salvage>) {
             (Report { findings, is_damaged: false, accounts: loaded.accounts.len(), kept: None }, None)
         }
         Err(damage) => {
-            let salvage = salvage(&reader::plain(bytes));
-            let mut findings: Vec<_> = salvage.findings.iter().map(|finding| told(finding)).collect();
+            let recovered = recover(&reader::plain(bytes));
+            let mut findings: Vec<_> = recovered.findings.iter().map(|finding| told(finding)).collect();
             if findings.is_empty() {
                 // All lines are there, and good, but not in their order.
                 findings.push(told(&damage));
             }
-            (Report { findings, is_damaged: true, accounts: salvage.accounts.len(), kept: None }, Some(salvage))
+            (Report { findings, is_damaged: true, accounts: recovered.accounts.len(), kept: None }, Some(recovered))
         }
     }
 }

@@ -287,7 +287,7 @@ fn what_is_good_is_had_and_what_is_lost_is_said() {
 #[test]
 fn a_deletion_that_is_lost_is_no_reason_for_old_tokens() {
     let text = file(&[(Op::Add, "bob", 3), (Op::Delete, "bob", 3), (Op::Add, "bob", 4), (Op::Add, "ann", 1)]);
-    let lost = salvage(text.replacen("D:2", "X:2", 1).as_bytes());
+    let lost = recover(text.replacen("D:2", "X:2", 1).as_bytes());
     let name = UserName::parse("bob").unwrap();
     assert_eq!(lost.accounts.get(&name).map(|account| account.epoch), Some(4));
     assert_eq!(lost.findings.len(), 2, "{:?}", lost.findings);
@@ -312,7 +312,7 @@ fn every_flipped_bit_costs_one_line_at_most() {
     for at in 0..text.len() * 8 {
         let mut bytes = text.clone().into_bytes();
         bytes[at / 8] ^= 1 << (at % 8);
-        let had = salvage(&bytes);
+        let had = recover(&bytes);
         // A bit can make two lines of one, or one of two.
         let is_lf = text.as_bytes()[at / 8] == b'\n' || bytes[at / 8] == b'\n';
         let least = if at / 8 < HEADER.len() - 1 {

@@ -10,7 +10,7 @@ use crate::hub::names::UserName;
 
 /// What a damaged file still says, and what is wrong with it.
 #[derive(Debug, Default)]
-pub(in crate::auth) struct Salvage {
+pub(in crate::auth) struct Recovered {
     /// The accounts by the lines that are good.
     pub(in crate::auth) accounts: BTreeMap<UserName, Account>,
     /// The last epochs of deleted accounts.
@@ -73,8 +73,8 @@ struct Good {
 
 /// Takes the good lines of a file, in the order of their numbers, and says what is wrong with the others. Nothing is
 /// believed that has no sound checksum.
-pub(in crate::auth) fn salvage(bytes: &[u8]) -> Salvage {
-    let mut salvage = Salvage::default();
+pub(in crate::auth) fn recover(bytes: &[u8]) -> Recovered {
+    let mut recovered = Recovered::default();
     let (mut good, mut lost) = (Vec::new(), Vec::new());
     let mut whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1);
     // A last line that has lost nothing but its LF is as good as any.
@@ -93,24 +93,24 @@ pub(in crate::auth) fn salvage(bytes: &[u8]) -> Salvage {
             Err(_) if line == 1 => {}
             Err(fault) => {
                 lost.push(line);
-                salvage.findings.push(Finding::Lost { line, fault, name: seeming_name(text) });
+                recovered.findings.push(Finding::Lost { line, fault, name: seeming_name(text) });
             }
         }
         if line == 1 && !is_header {
-            salvage.findings.push(Finding::Header);
+            recovered.findings.push(Finding::Header);
         }
     }
     // Two lines of one number stay in the order of the file.
     good.sort_by_key(|good| good.seq);
-    salvage.find_missing(&good, &lost);
-    salvage.take(good);
+    recovered.find_missing(&good, &lost);
+    recovered.take(good);
     if whole < bytes.len() {
-        salvage.findings.push(Finding::Torn { bytes: bytes.len() - whole });
+        recovered.findings.push(Finding::Torn { bytes: bytes.len() - whole });
     }
-    salvage
+    recovered
 }
 
-impl Salvage {
+impl Recovered {
     /// Numbers that are in no line, less the lines between their neighbours that could not be read.
     fn find_missing(&mut self, good: &[Good], lost: &[usize]) {
         let (mut seq, mut line) = (0, 0);

@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::super::record::Op;
-use super::super::repair::salvage;
+use super::super::repair::recover;
 use super::tests::PHC;
 use super::*;
 use crate::auth::accounts::apply;
@@ -179,7 +179,7 @@ impl Drive {
                 // No start, but nothing is lost either: the line is named, and a repair has all that was acknowledged.
                 let sound = self.acknowledged.len();
                 assert!(damage.line > 1 + sound, "{damage}, but {sound} accounts are on disk:\n{shown}");
-                salvage(file).accounts
+                recover(file).accounts
             }
         };
         for (name, account) in &accounts {
