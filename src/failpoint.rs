@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 /// Panics in a debug build if `bytes` end in the word of the environment variable `CHATD_TEST_PANIC`, a `-`, and
 /// `place`. No release has it: there is no such place then, whatever the environment says.
 #[track_caller]
-pub fn trip(place: &str, bytes: &[u8]) {
+pub fn failpoint(place: &str, bytes: &[u8]) {
     static WORD: OnceLock<Option<String>> = OnceLock::new();
     if !cfg!(debug_assertions) {
         return;

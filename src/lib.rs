@@ -8,7 +8,7 @@
 //!                                 slow work out ───┘ └─── verdict in      (auth: Argon2 and accounts, own thread)
 //! ```
 //!
-//! * `start` turns arguments into a [`config`], starts the log, and runs [`net`].
+//! * [`app`] turns arguments into a [`config`], starts the log, and runs [`net`].
 //! * [`net`] owns every socket and the turn of the loop.
 //! * [`door`] spells: bytes to commands, events to bytes.
 //! * [`hub`] is the chat itself: who is in, who hears what.
@@ -19,7 +19,7 @@
 //! * [`limits`] and [`close`] hold every bound and every way in which a connection ends, [`text`] the characters that a
 //!   line may hold.
 
-pub mod start;
+pub mod app;
 
 pub mod config;
 pub mod logging;
@@ -43,4 +43,4 @@ pub mod limits;
 pub mod text;
 
 #[doc(hidden)]
-pub mod trip;
+pub mod failpoint;

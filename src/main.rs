@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use chatd::{config, start};
+use chatd::{app, config};
 
 fn main() -> ExitCode {
-    start::chatd(config::Args::from_command_line())
+    app::chatd(config::Args::from_command_line())
 }

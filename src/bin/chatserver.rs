@@ -21,5 +21,5 @@ fn port(text: &str) -> Result<u16, &'static str> {
 }
 
 fn main() -> ExitCode {
-    chatd::start::chatserver(Args::parse().port)
+    chatd::app::chatserver(Args::parse().port)
 }

@@ -19,7 +19,7 @@ impl Reactor {
         if !self.count_line(id, bytes) {
             return;
         }
-        fault::trip("line", line);
+        fault::failpoint("line", line);
         let password_min = self.tuning.accounts.password_min_bytes;
         let is_barred = self.is_barred(id);
         let Some(conn) = self.conn(id) else { return };

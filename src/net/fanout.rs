@@ -37,7 +37,7 @@ impl Reactor {
 
     fn hand_out(&mut self, audience: Audience, event: &Event, origin: Origin) {
         if let Event::Said(message) | Event::SaidIn { message, .. } = event {
-            fault::trip("told", message.text.as_bytes());
+            fault::failpoint("told", message.text.as_bytes());
         }
         match audience {
             Audience::One(id) => self.answer(id, event),

@@ -31,10 +31,10 @@ use super::clock::Millis;
 use super::conn::Life;
 use super::reactor::Reactor;
 use crate::close::CloseReason;
+pub(super) use crate::failpoint::failpoint;
 use crate::hub::command::Command;
 use crate::hub::session::SessionId;
 use crate::limits::{FAULTS, FAULTS_WINDOW_MS};
-pub(super) use crate::trip::trip;
 
 impl Reactor {
     /// Does something for one connection, which alone is closed if that panics. `None` then.

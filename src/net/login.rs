@@ -153,7 +153,7 @@ impl Reactor {
     /// Somebody has proved who they are, in this epoch of the account. Whoever knows the password comes in, if need be
     /// in the place of the oldest session: else whoever holds that account's sessions could keep its owner out.
     fn enter(&mut self, id: SessionId, name: &UserName, epoch: u32, proof: Proof) {
-        fault::trip("enter", name.as_str().as_bytes());
+        fault::failpoint("enter", name.as_str().as_bytes());
         let Some(name) = self.auth.lookup(name) else { return self.close(id, CloseReason::Internal) };
         if self.auth.epoch(&name) != Some(epoch) {
             return self.close(id, CloseReason::PasswordChanged); // since it was checked

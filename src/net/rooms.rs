@@ -275,7 +275,7 @@ impl Reactor {
 
     /// One datagram. Whatever is wrong with it, nobody is told.
     fn on_datagram(&mut self, socket: usize, addr: SocketAddr, bytes: &[u8]) {
-        fault::trip("datagram", bytes);
+        fault::failpoint("datagram", bytes);
         let Some(up) = datagram::decode(bytes) else {
             self.stats.datagrams_invalid += 1;
             return;

@@ -1,6 +1,6 @@
 //! A fault of the server's own: whose command meets it is let go, and everybody else talks on.
 //!
-//! A debug build panics where a test wants it to (see `src/trip.rs`); these tests are of debug builds only.
+//! A debug build panics where a test wants it to (see `src/failpoint.rs`); these tests are of debug builds only.
 
 use std::net::UdpSocket;
 use std::time::Duration;

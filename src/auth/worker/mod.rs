@@ -13,10 +13,10 @@ use crate::auth::hash::{HashError, Hasher};
 use crate::auth::request::{Answer, Asked, Origin, Request, Secret, Verdict};
 use crate::auth::store::journal::{Journal, unix_now};
 use crate::auth::store::record::{Change, Op};
+use crate::failpoint::failpoint;
 use crate::hub::names::UserName;
 use crate::limits::{Argon2Cost, COMPACT_LINES};
 use crate::mailbox::{Mailbox, Next, Service, Ticket};
-use crate::trip::trip;
 
 /// A change that is hashed waits this long for others to share its sync, or for one more hash if that takes longer.
 const GATHER: Duration = Duration::from_millis(10);
@@ -119,7 +119,7 @@ impl Worker {
 
     fn handle(&mut self, job: Job) {
         let Job { ticket, request } = job;
-        trip("hash", request.name().as_str().as_bytes());
+        failpoint("hash", request.name().as_str().as_bytes());
         // Two changes of one account do not share a batch: the second one builds on the first.
         if self.batch.iter().any(|staged| staged.change.name == *request.name()) {
             self.commit();
