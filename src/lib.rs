@@ -40,6 +40,7 @@ pub mod signals;
 
 pub mod close;
 pub mod limits;
+pub mod secret;
 pub mod text;
 
 #[doc(hidden)]

@@ -12,6 +12,8 @@ use signal_hook::SigId;
 use signal_hook::consts::SIGCONT;
 use signal_hook::low_level::{pipe, unregister};
 
+use crate::secret::Secret;
+
 /// The key that has rpassword forget what was typed, Ctrl-U: nobody sees how much that was when the prompt stands there
 /// again.
 const DISCARD: u8 = 0x15;
@@ -54,16 +56,16 @@ impl Hidden {
         self.terminal.write_all(self.prompt.as_bytes())
     }
 
-    /// What is typed, up to its Enter. The caller is to wipe it.
+    /// What is typed, up to its Enter.
     ///
     /// # Errors
     /// [`ErrorKind::Interrupted`]: by Ctrl-C, upon which the process sends itself SIGINT too, or by a byte in `cancel`.
     /// Ctrl-D, or the terminal's.
-    pub fn read(self, cancel: &UnixStream) -> io::Result<String> {
+    pub fn read(self, cancel: &UnixStream) -> io::Result<Secret> {
         let keys = Keys { hidden: self, cancel: cancel.try_clone()? };
         // Told to read from something else than a terminal, rpassword leaves the terminal's settings alone.
         let config = rpassword::ConfigBuilder::new().input_reader(keys).output_discard().build();
-        rpassword::read_password_with_config(config)
+        rpassword::read_password_with_config(config).map(Secret::new)
     }
 }
 

@@ -61,7 +61,7 @@ impl Signals {
         let failed = |e: io::Error| format!("the terminal: {e}; try again");
         // The Enter is not shown either.
         let hidden = Hidden::new(prompt, "\n").map_err(failed)?;
-        let typed = hidden.read(&self.caught).map(|text| Secret::new(text.into_bytes()));
+        let typed = hidden.read(&self.caught).map(Secret::from);
         typed.map_err(|e| {
             if e.kind() == ErrorKind::Interrupted { "interrupted; nothing was changed".to_owned() } else { failed(e) }
         })

@@ -4,42 +4,11 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
-
 use crate::hub::names::UserName;
 use crate::{limits, mailbox};
 
-/// Bytes that are wiped when dropped and print as `***`.
-pub struct Secret(Zeroizing<Vec<u8>>);
-
-impl Secret {
-    /// Takes the bytes over; nothing else keeps a copy of them.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
-    }
-
-    /// Whether the bytes are text, in UTF-8, of which `holds` is true.
-    pub fn is_text(&self, holds: impl Fn(&str) -> bool) -> bool {
-        std::str::from_utf8(&self.0).is_ok_and(holds)
-    }
-
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl PartialEq for Secret {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
+/// A password, as bytes.
+pub type Secret = crate::secret::Secret<Vec<u8>>;
 
 /// Where the accounts are, and the rules for them.
 #[derive(Clone, Debug)]

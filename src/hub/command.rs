@@ -1,19 +1,10 @@
 //! What a session asks of the hub. Doors make commands out of bytes; the text is still where it was read.
 
 use std::borrow::Cow;
-use std::fmt;
+
+pub use crate::secret::Masked;
 
 use super::names::{GuestName, RoomName, RoomToken, UserName, Who};
-
-/// Something secret on its way: whoever prints it sees `***`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Masked<T>(pub T);
-
-impl<T> fmt::Debug for Masked<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
 
 /// How a room is made or entered.
 #[derive(Clone, Debug, PartialEq, Eq)]

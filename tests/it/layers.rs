@@ -25,7 +25,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("failpoint", &["failpoint"]),
 ];
 
-const FOR_ALL: [&str; 3] = ["limits", "close", "text"];
+const FOR_ALL: [&str; 4] = ["limits", "close", "text", "secret"];
 
 /// What only these layers may name from outside the crate.
 const OUTSIDE: [(&str, &[&str]); 15] = [
@@ -83,7 +83,7 @@ fn layer(file: &str) -> Option<&str> {
     let top = file.split('/').next().unwrap_or(file).trim_end_matches(".rs");
     match top {
         "app" | "bin" | "main" => Some("main"),
-        "lib" | "limits" | "close" | "text" => None,
+        "lib" | "limits" | "close" | "text" | "secret" => None,
         other => Some(other),
     }
 }
