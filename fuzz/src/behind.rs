@@ -5,7 +5,7 @@ use chatd::close::CloseReason;
 use chatd::door::inbox::{Cut, Inbox};
 use chatd::door::reply::Reply;
 use chatd::door::rooms::{Operation, Options};
-use chatd::door::{self, Door, Kind, Masked, Step};
+use chatd::door::{self, Decoded, Door, Kind, Masked};
 use chatd::hub::command::{Command, Entry};
 use chatd::hub::event::{Audience, Event};
 use chatd::hub::names::{RoomToken, UserName};
@@ -104,41 +104,41 @@ impl Server {
 
     fn carry_out(&mut self, frame: &[u8]) {
         match self.door.decode(frame, PASSWORD_MIN) {
-            Step::Nothing => {}
-            Step::Reply(reply) => self.tell(&reply),
-            Step::Command(command) => self.ask(command),
-            Step::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
-            Step::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
-            Step::Name(name) => self.tell(&Reply::AskNewPassword(name)),
-            Step::NameOrBye(_) => self.leave(),
-            Step::Token { name, token: Masked(b"t1.T0KEN") } => self.ask(Command::Enter { name }),
-            Step::Token { .. } => self.fail(|_| Reply::TokenRefused),
-            Step::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
-            Step::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
-            Step::Password { new: true, password: Masked(b"fulldisk"), .. } => self.tell(&Reply::CannotSave),
-            Step::Password { name, new, password: Masked(password) } if new || password == b"password1" => {
+            Decoded::Nothing => {}
+            Decoded::Reply(reply) => self.tell(&reply),
+            Decoded::Command(command) => self.ask(command),
+            Decoded::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
+            Decoded::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
+            Decoded::Name(name) => self.tell(&Reply::AskNewPassword(name)),
+            Decoded::NameOrBye(_) => self.leave(),
+            Decoded::Token { name, token: Masked(b"t1.T0KEN") } => self.ask(Command::Enter { name }),
+            Decoded::Token { .. } => self.fail(|_| Reply::TokenRefused),
+            Decoded::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
+            Decoded::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
+            Decoded::Password { new: true, password: Masked(b"fulldisk"), .. } => self.tell(&Reply::CannotSave),
+            Decoded::Password { name, new, password: Masked(password) } if new || password == b"password1" => {
                 self.ask(Command::Enter { name });
             }
-            Step::Password { .. } => self.fail(Reply::WrongPassword),
-            Step::ChangePassword => self.tell(&Reply::AskOldPassword),
-            Step::OldPassword(Masked(b"password1")) => self.tell(&Reply::AskNextPassword),
-            Step::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
-            Step::NewPassword(_) => self.tell(&Reply::PasswordChanged),
-            Step::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".to_owned()), 86_400)),
-            Step::EnterRoom { room, password, makes } => {
+            Decoded::Password { .. } => self.fail(Reply::WrongPassword),
+            Decoded::ChangePassword => self.tell(&Reply::AskOldPassword),
+            Decoded::OldPassword(Masked(b"password1")) => self.tell(&Reply::AskNextPassword),
+            Decoded::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
+            Decoded::NewPassword(_) => self.tell(&Reply::PasswordChanged),
+            Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".to_owned()), 86_400)),
+            Decoded::EnterRoom { room, password, makes } => {
                 let entry = Entry { room, password, token: self.token() };
                 self.ask(if makes { Command::Make(entry) } else { Command::Join(entry) });
             }
-            Step::Visit(request) => {
+            Decoded::Visit(request) => {
                 let password = request.password.as_ref().map(|Masked(word)| Masked(word.as_str()));
                 let entry = Entry { room: request.room, password, token: self.token() };
                 let makes = request.operation == Operation::Make;
                 self.ask(Command::Visit { guest: request.guest, makes, entry });
                 self.is_over = true;
             }
-            Step::Over => self.is_over = true,
-            Step::Bye => self.leave(),
-            Step::Refuse(reason) => self.close(reason),
+            Decoded::Over => self.is_over = true,
+            Decoded::Bye => self.leave(),
+            Decoded::Refuse(reason) => self.close(reason),
         }
     }
 

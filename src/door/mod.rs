@@ -51,7 +51,7 @@ impl Kind {
 
 /// What a frame of a client asks of the server. Borrowed from the bytes that were read.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step<'a> {
+pub enum Decoded<'a> {
     /// Nothing.
     Nothing,
     /// An answer that the door knows by itself.
@@ -195,7 +195,7 @@ impl Door {
     }
 
     /// What a frame asks for. `password_min` is the least number of bytes of a password that is chosen here.
-    pub fn decode<'a>(&mut self, frame: &'a [u8], password_min: u32) -> Step<'a> {
+    pub fn decode<'a>(&mut self, frame: &'a [u8], password_min: u32) -> Decoded<'a> {
         match self {
             Self::Line(line) => line.decode(frame, password_min),
             Self::Rooms(door) => door.decode(frame),

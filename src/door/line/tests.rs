@@ -47,39 +47,41 @@ impl Server {
     fn send(&mut self, line: &[u8]) -> Vec<String> {
         assert!(!self.is_closed, "the connection is closed");
         match self.line.decode(line, PASSWORD_MIN) {
-            Step::Nothing => {}
-            Step::Reply(reply) => self.tell(&reply),
-            Step::Command(command) => self.ask_hub(ME, command),
-            Step::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
-            Step::Name(name) if name.as_str() == "toomany" => self.tell(&Reply::NoNewAccounts),
-            Step::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
-            Step::Name(name) | Step::NameOrBye(name) if name.as_str().eq_ignore_ascii_case("bye") => {
+            Decoded::Nothing => {}
+            Decoded::Reply(reply) => self.tell(&reply),
+            Decoded::Command(command) => self.ask_hub(ME, command),
+            Decoded::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
+            Decoded::Name(name) if name.as_str() == "toomany" => self.tell(&Reply::NoNewAccounts),
+            Decoded::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
+            Decoded::Name(name) | Decoded::NameOrBye(name) if name.as_str().eq_ignore_ascii_case("bye") => {
                 self.tell(&Reply::AskPassword(name)); // somebody had it before it was reserved
             }
-            Step::NameOrBye(_) => self.close(&Reply::Bye),
-            Step::Name(name) => self.tell(&Reply::AskNewPassword(name)),
-            Step::Token { name, token: Masked(b"t1.T0KEN") } if name.as_str() == "alice" => self.enter(name),
-            Step::Token { .. } => self.fail(|_| Reply::TokenRefused),
-            Step::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
-            Step::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
-            Step::Password { new: true, password: Masked(b"toolate!"), .. } => self.tell(&Reply::NoNewAccounts),
-            Step::Password { new: true, password: Masked(b"fulldisk"), .. } => self.tell(&Reply::CannotSave),
-            Step::Password { name, new: true, .. } => self.enter(name),
-            Step::Password { name, password: Masked(b"password1"), .. } if name.as_str() == "alice" => self.enter(name),
-            Step::Password { .. } => self.fail(Reply::WrongPassword),
-            Step::ChangePassword => self.tell(&Reply::AskOldPassword),
-            Step::OldPassword(Masked(b"busybusy")) | Step::NewPassword(Masked(b"busybusy")) => {
+            Decoded::NameOrBye(_) => self.close(&Reply::Bye),
+            Decoded::Name(name) => self.tell(&Reply::AskNewPassword(name)),
+            Decoded::Token { name, token: Masked(b"t1.T0KEN") } if name.as_str() == "alice" => self.enter(name),
+            Decoded::Token { .. } => self.fail(|_| Reply::TokenRefused),
+            Decoded::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
+            Decoded::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
+            Decoded::Password { new: true, password: Masked(b"toolate!"), .. } => self.tell(&Reply::NoNewAccounts),
+            Decoded::Password { new: true, password: Masked(b"fulldisk"), .. } => self.tell(&Reply::CannotSave),
+            Decoded::Password { name, new: true, .. } => self.enter(name),
+            Decoded::Password { name, password: Masked(b"password1"), .. } if name.as_str() == "alice" => {
+                self.enter(name)
+            }
+            Decoded::Password { .. } => self.fail(Reply::WrongPassword),
+            Decoded::ChangePassword => self.tell(&Reply::AskOldPassword),
+            Decoded::OldPassword(Masked(b"busybusy")) | Decoded::NewPassword(Masked(b"busybusy")) => {
                 self.tell(&Reply::Busy(2))
             }
-            Step::OldPassword(Masked(b"password1")) => self.tell(&Reply::AskNextPassword),
-            Step::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
-            Step::NewPassword(Masked(b"fulldisk")) => self.tell(&Reply::CannotSave),
-            Step::NewPassword(_) => self.tell(&Reply::PasswordChanged),
-            Step::EnterRoom { room, password, makes } => self.enter_room(ME, room, password, makes),
-            Step::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".into()), 86_400)),
-            step @ (Step::Visit(_) | Step::Over) => panic!("{step:?} is none of the line door's"),
-            Step::Bye => self.close(&Reply::Bye),
-            Step::Refuse(reason) => self.close(&Reply::Closing(reason)),
+            Decoded::OldPassword(Masked(b"password1")) => self.tell(&Reply::AskNextPassword),
+            Decoded::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
+            Decoded::NewPassword(Masked(b"fulldisk")) => self.tell(&Reply::CannotSave),
+            Decoded::NewPassword(_) => self.tell(&Reply::PasswordChanged),
+            Decoded::EnterRoom { room, password, makes } => self.enter_room(ME, room, password, makes),
+            Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".into()), 86_400)),
+            decoded @ (Decoded::Visit(_) | Decoded::Over) => panic!("{decoded:?} is none of the line door's"),
+            Decoded::Bye => self.close(&Reply::Bye),
+            Decoded::Refuse(reason) => self.close(&Reply::Closing(reason)),
         }
         taken(&mut self.out)
     }
@@ -118,13 +120,13 @@ impl Server {
     /// A line of bob's, who asks for nothing but what the hub does.
     #[track_caller]
     fn send_of_bob(&mut self, line: &str) {
-        let step = self.bob.decode(line.as_bytes(), PASSWORD_MIN);
-        if let Step::Command(command) = step {
+        let decoded = self.bob.decode(line.as_bytes(), PASSWORD_MIN);
+        if let Decoded::Command(command) = decoded {
             self.ask_hub(BOB, command);
-        } else if let Step::EnterRoom { room, password, makes } = step {
+        } else if let Decoded::EnterRoom { room, password, makes } = decoded {
             self.enter_room(BOB, room, password, makes);
         } else {
-            panic!("bob asks for {step:?}");
+            panic!("bob asks for {decoded:?}");
         }
     }
 
