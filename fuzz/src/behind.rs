@@ -148,7 +148,7 @@ impl Server {
     }
 
     fn tell(&mut self, reply: &Reply) {
-        self.door.tell(reply, &mut self.told.me);
+        self.door.encode_reply(reply, &mut self.told.me);
     }
 
     fn leave(&mut self) {
@@ -178,7 +178,7 @@ impl Server {
                     if let Event::Entered { room, token } = event {
                         self.tell(&Reply::Entered { room, token, port: Some(5015) });
                     } else {
-                        self.door.hear(&event, &mut self.told.me);
+                        self.door.encode_event(&event, &mut self.told.me);
                     }
                 }
                 Audience::Others(_) | Audience::Room { .. } | Audience::Members(_) | Audience::Account { .. } => {

@@ -246,7 +246,7 @@ impl Line {
     }
 
     /// Tells the client a reply of the server's own, and goes where it leads.
-    pub fn tell(&mut self, reply: &Reply, out: &mut Vec<u8>) {
+    pub fn encode_reply(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         if matches!(reply, Reply::AskPassword(_) | Reply::AskNewPassword(_) | Reply::TokenRefused) {
             self.settle_dialect();
         }
@@ -270,7 +270,7 @@ impl Line {
     }
 
     /// Lets the client hear what the hub answers to its command, and goes where it leads.
-    pub fn hear(&mut self, event: &Event, out: &mut Vec<u8>) {
+    pub fn encode_event(&mut self, event: &Event, out: &mut Vec<u8>) {
         let is_refused =
             matches!(event, Event::NotOnline { .. } | Event::OnlyYou | Event::NoSuchRoom | Event::NotMember { .. });
         if matches!(event, Event::Welcome { .. }) {

@@ -1,7 +1,7 @@
 //! Doors: how a chat is *spelled*. A door turns bytes into commands and events into bytes, and knows nothing of who
 //! hears what (the hub's) or of sockets (the net's).
 //!
-//! Another door is another variant of [`Door`], with the same verbs: `sniff`, `decode`, `tell`, `hear`, [`encode`].
+//! Another door is another variant of [`Door`], with the same verbs: `sniff`, `decode`, `encode_reply`, `encode_event`, [`encode`].
 
 pub mod datagram;
 mod foreign;
@@ -211,25 +211,25 @@ impl Door {
     }
 
     /// Tells the client a reply of the server's own: appends it to `out`.
-    pub fn tell(&mut self, reply: &Reply, out: &mut Vec<u8>) {
+    pub fn encode_reply(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         match self {
-            Self::Line(line) => line.tell(reply, out),
-            Self::Rooms(door) => door.tell(reply, out),
+            Self::Line(line) => line.encode_reply(reply, out),
+            Self::Rooms(door) => door.encode_reply(reply, out),
         }
     }
 
     /// Lets the client hear the hub's answer to its command: appends it to `out`.
-    pub fn hear(&mut self, event: &Event, out: &mut Vec<u8>) {
+    pub fn encode_event(&mut self, event: &Event, out: &mut Vec<u8>) {
         match self {
-            Self::Line(line) => line.hear(event, out),
-            Self::Rooms(door) => door.hear(event, out),
+            Self::Line(line) => line.encode_event(event, out),
+            Self::Rooms(door) => door.encode_event(event, out),
         }
     }
 
     /// Turns away a client of which `bytes` have come: appends to `out` what it is told.
     pub fn refuse(&mut self, bytes: &[u8], reason: CloseReason, out: &mut Vec<u8>) {
         match self {
-            Self::Line(line) => line.tell(&Reply::Closing(reason), out),
+            Self::Line(line) => line.encode_reply(&Reply::Closing(reason), out),
             Self::Rooms(door) => door.refuse(bytes, out),
         }
     }

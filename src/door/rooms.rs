@@ -68,7 +68,7 @@ impl RoomsDoor {
     }
 
     /// Tells the client what came of its request, if `reply` is about that.
-    pub fn tell(&mut self, reply: &Reply, out: &mut Vec<u8>) {
+    pub fn encode_reply(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         if let Reply::Entered { token, .. } = reply {
             self.answer(Outcome::Entered(*token), out);
         } else if *reply == Reply::WrongRoomPassword {
@@ -79,7 +79,7 @@ impl RoomsDoor {
     }
 
     /// Tells the client what the hub answers to its request.
-    pub fn hear(&mut self, event: &Event, out: &mut Vec<u8>) {
+    pub fn encode_event(&mut self, event: &Event, out: &mut Vec<u8>) {
         if matches!(event, Event::RoomExists { .. }) {
             self.answer(Outcome::RoomExists, out);
         } else if matches!(event, Event::NoSuchRoom) {

@@ -87,7 +87,7 @@ impl Reactor {
     pub(super) fn reply(&mut self, id: SessionId, reply: &Reply) {
         let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
-        let bytes = outbox.push_own(&mut self.pages, |out| door.tell(reply, out));
+        let bytes = outbox.push_own(&mut self.pages, |out| door.encode_reply(reply, out));
         self.turn_work += bytes / limits::WORK_BYTES;
         if reply.is_bad_line() {
             conn.bad_lines += 1;

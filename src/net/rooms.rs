@@ -241,7 +241,7 @@ impl Reactor {
             self.relay.ears.insert(token, ear, &self.tuning.rooms);
         }
         let reply = Reply::Entered { room: room.clone(), token, port };
-        outbox.push_own(&mut self.pages, |out| door.tell(&reply, out));
+        outbox.push_own(&mut self.pages, |out| door.encode_reply(&reply, out));
         self.mark_dirty(id);
     }
 

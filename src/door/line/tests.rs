@@ -87,7 +87,7 @@ impl Server {
     }
 
     fn tell(&mut self, reply: &Reply) {
-        self.line.tell(reply, &mut self.out);
+        self.line.encode_reply(reply, &mut self.out);
     }
 
     fn close(&mut self, reply: &Reply) {
@@ -150,7 +150,7 @@ impl Server {
                     _ => continue,
                 };
                 if audience == Audience::One(id) {
-                    line.hear(&event, out);
+                    line.encode_event(&event, out);
                 } else {
                     encode(line.kind(), &event, out);
                 }

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn greeting() {
     let mut out = Vec::new();
-    Line::default().tell(&Reply::Greeting, &mut out);
+    Line::default().encode_reply(&Reply::Greeting, &mut out);
     assert_eq!(taken(&mut out), [concat!("C 220 chatd ", env!("CARGO_PKG_VERSION"), " ready; your name?")]);
 }
 
