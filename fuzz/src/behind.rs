@@ -48,7 +48,7 @@ impl Server {
     fn new(door: Door) -> Self {
         let mut hub = Hub::new(Rules { sessions_per_account: 2, list_lines: 5, rooms_per_session: 2, room_members: 3 });
         let bob = UserName::parse("bob").expect("a name");
-        hub.handle(BOB, Command::Enter { name: bob }, 1);
+        hub.handle(BOB, Command::LogIn { name: bob }, 1);
         while hub.poll_event().is_some() {}
         let (inbox, told) = (Inbox::default(), Told::default());
         Self { door, inbox, hub, tokens: 0, tries: 3, is_over: false, told }
@@ -111,13 +111,13 @@ impl Server {
             Decoded::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
             Decoded::Name(name) => self.tell(&Reply::AskNewPassword(name)),
             Decoded::NameOrBye(_) => self.leave(),
-            Decoded::Token { name, token: Masked(b"t1.T0KEN") } => self.ask(Command::Enter { name }),
+            Decoded::Token { name, token: Masked(b"t1.T0KEN") } => self.ask(Command::LogIn { name }),
             Decoded::Token { .. } => self.fail(|_| Reply::TokenRefused),
             Decoded::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
             Decoded::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
             Decoded::Password { new: true, password: Masked(b"fulldisk"), .. } => self.tell(&Reply::CannotSave),
             Decoded::Password { name, new, password: Masked(password) } if new || password == b"password1" => {
-                self.ask(Command::Enter { name });
+                self.ask(Command::LogIn { name });
             }
             Decoded::Password { .. } => self.fail(Reply::WrongPassword),
             Decoded::ChangePassword => self.tell(&Reply::AskOldPassword),
@@ -133,7 +133,7 @@ impl Server {
                 let password = request.password.as_ref().map(|Masked(word)| Masked(word.as_str()));
                 let entry = Entry { room: request.room, password, token: self.token() };
                 let makes = request.operation == Operation::Make;
-                self.ask(Command::Visit { guest: request.guest, makes, entry });
+                self.ask(Command::EnterAsGuest { guest: request.guest, makes, entry });
                 self.is_over = true;
             }
             Decoded::Over => self.is_over = true,

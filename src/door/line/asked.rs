@@ -27,8 +27,8 @@ impl Line {
             Operation::Rooms if !argument.contains(' ') => Decoded::Command(Command::Rooms { prefix: argument }),
             Operation::Make => on_enter(rest, true).unwrap_or(usage),
             Operation::Join => on_enter(rest, false).unwrap_or(usage),
-            Operation::Leave => on_room(argument, |room| Command::Part { room }).unwrap_or(usage),
-            Operation::Close => on_room(argument, |room| Command::Close { room }).unwrap_or(usage),
+            Operation::Leave => on_room(argument, |room| Command::LeaveRoom { room }).unwrap_or(usage),
+            Operation::Close => on_room(argument, |room| Command::CloseRoom { room }).unwrap_or(usage),
             Operation::Names => on_names(argument).unwrap_or(usage),
             Operation::Kick => on_kick(argument).unwrap_or(usage),
             Operation::Help if argument.is_empty() => Decoded::Reply(Reply::Help(HELP)),
@@ -68,7 +68,7 @@ impl Line {
         let Ok(name) = UserName::from_record(name) else { return Decoded::Reply(Reply::NoSuchUser) };
         if text.is_empty() {
             self.dialogue = Dialogue::Message { to: To::One(name.clone()) };
-            return Decoded::Command(Command::Find { name });
+            return Decoded::Command(Command::CanTell { name });
         }
         Decoded::Command(Command::Tell { to: name, text: text.into() })
     }
@@ -82,7 +82,7 @@ impl Line {
         let Ok(room) = RoomName::parse(room) else { return Some(Decoded::Reply(Reply::NoSuchRoom)) };
         if text.is_empty() {
             self.dialogue = Dialogue::Message { to: To::Room(Box::new(room.clone())) };
-            return Some(Decoded::Command(Command::FindRoom { room }));
+            return Some(Decoded::Command(Command::CanSayIn { room }));
         }
         Some(Decoded::Command(Command::SayIn { room, text: text.into() }))
     }

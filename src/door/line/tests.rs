@@ -36,7 +36,7 @@ struct Server {
 impl Server {
     fn new() -> Self {
         let mut hub = Hub::new(RULES);
-        hub.handle(BOB, Command::Enter { name: UserName::parse("bob").unwrap() }, 1);
+        hub.handle(BOB, Command::LogIn { name: UserName::parse("bob").unwrap() }, 1);
         while hub.poll_event().is_some() {}
         let bob = Line { dialect: Some(Dialect::Bare), dialogue: Dialogue::Ready, ..Line::default() };
         let (line, out, bob_heard) = (Line::default(), Vec::new(), Vec::new());
@@ -104,7 +104,7 @@ impl Server {
     }
 
     fn enter(&mut self, name: UserName) {
-        self.ask_hub(ME, Command::Enter { name });
+        self.ask_hub(ME, Command::LogIn { name });
     }
 
     fn enter_room(&mut self, who: SessionId, room: RoomName, password: Option<Masked<&str>>, makes: bool) {
@@ -135,7 +135,7 @@ impl Server {
         let guest = GuestName::parse("zoe").unwrap();
         let room = RoomName::parse(room).unwrap();
         let entry = Entry { room: room.clone(), password: None, token: self.next_token() };
-        self.ask_hub(ZOE, Command::Visit { guest, makes: false, entry });
+        self.ask_hub(ZOE, Command::EnterAsGuest { guest, makes: false, entry });
         self.ask_hub(ZOE, Command::Listen { room });
     }
 
