@@ -129,7 +129,7 @@ impl Server {
                 let entry = Entry { room, password, token: self.token() };
                 self.ask(if makes { Command::Make(entry) } else { Command::Join(entry) });
             }
-            Decoded::Visit(request) => {
+            Decoded::EnterAsGuest(request) => {
                 let password = request.password.as_ref().map(|Masked(word)| Masked(word.as_str()));
                 let entry = Entry { room: request.room, password, token: self.token() };
                 let makes = request.operation == Operation::Make;

@@ -96,7 +96,7 @@ pub enum Decoded<'a> {
         makes: bool,
     },
     /// Somebody without an account wants to be in a room. That is all this connection is for.
-    Visit(rooms::Request),
+    EnterAsGuest(rooms::Request),
     /// The client takes its leave.
     Bye,
     /// There is no more to come but the door's last word.

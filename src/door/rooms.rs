@@ -62,7 +62,7 @@ impl RoomsDoor {
             }
             exchange::Decoded::Request(request) => {
                 self.spelling = request.spelling;
-                Decoded::Visit(request)
+                Decoded::EnterAsGuest(request)
             }
         }
     }

@@ -40,7 +40,7 @@ impl Reactor {
             Decoded::NewPassword(Masked(password)) => self.on_new_password(id, password),
             Decoded::IssueToken => self.issue_token(id),
             Decoded::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
-            Decoded::Visit(request) => self.visit(id, request),
+            Decoded::EnterAsGuest(request) => self.visit(id, request),
             Decoded::Over => self.leave(id),
             Decoded::Bye => self.on_bye(id),
             Decoded::Refuse(reason) => self.close(id, reason),
