@@ -1,9 +1,9 @@
-//! Places at which a test can have the server panic, to see what becomes of it.
+//! Points in the code at which a test can make the server panic.
 
 use std::sync::OnceLock;
 
-/// Panics in a debug build if `bytes` end in the word of the environment variable `CHATD_TEST_PANIC`, a `-`, and
-/// `place`. No release has it: there is no such place then, whatever the environment says.
+/// Panics in a debug build if `bytes` end in the value of the environment variable `CHATD_TEST_PANIC`, a `-`, and
+/// `place`. Does nothing in a release build.
 #[track_caller]
 pub fn failpoint(place: &str, bytes: &[u8]) {
     static WORD: OnceLock<Option<String>> = OnceLock::new();

@@ -1,4 +1,4 @@
-//! `chatd`: the server, by its configuration file.
+//! `chatd`: the server, configured by a file.
 
 use std::process::ExitCode;
 

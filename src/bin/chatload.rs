@@ -1,4 +1,4 @@
-//! `chatload`: the load generator. The server that `--spawn` starts is this program too.
+//! `chatload`: the load generator. With `--spawn`, it starts itself again as the server.
 
 use std::process::ExitCode;
 

@@ -1,19 +1,19 @@
 //! Datagrams and their sockets.
 
-/// The longest datagram, in either direction: as long as a line.
+/// The longest datagram in either direction: as long as a line.
 pub const DATAGRAM_BYTES: usize = 4096;
-/// A member may send a datagram every so many milliseconds in the long run …
+/// Milliseconds per datagram that a member may send in the long run.
 pub const DATAGRAM_EVERY_MS: u64 = 20;
-/// … and so many at once.
+/// Datagrams that a member may send at once.
 pub const DATAGRAM_BURST: u64 = 100;
-/// Datagrams that one system call sends: more would save little, for each costs the kernel as much as ever.
+/// Datagrams sent with one system call. More would save little, since the kernel's cost per datagram stays.
 pub const DATAGRAM_BATCH: usize = 64;
-/// Datagrams that may wait at a socket for the kernel to take them, and their bytes (a text that many hear counts
-/// once); more are dropped.
+/// Datagrams queued for a socket that the kernel does not take; more are dropped.
 pub const DATAGRAM_QUEUE: usize = 16_384;
-/// See [`DATAGRAM_QUEUE`]: 256 of the longest texts, far more than a turn lets through.
+/// Bytes of text in [`DATAGRAM_QUEUE`], where a text for many members counts once: 256 of the longest texts, far more
+/// than one turn produces.
 pub const DATAGRAM_QUEUE_BYTES: usize = 1024 * 1024;
-/// How often a socket is asked again in a row whose answer was an error.
+/// Errors in a row that are read from one socket before it is left for the next turn.
 pub const DATAGRAM_ERRORS: usize = 16;
-/// SO_RCVBUF of a datagram socket: for what comes while the loop is at something else.
+/// SO_RCVBUF of a datagram socket, for datagrams that arrive while the loop is busy.
 pub const DATAGRAM_RECEIVE_BUFFER: usize = 4 * 1024 * 1024;

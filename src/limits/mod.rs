@@ -1,7 +1,8 @@
-//! Every bound of the server, each with its reason.
+//! Every bound of the server, with its reason.
 //!
-//! What an operator may want to change is a field of one of the structs below, which are also the tables of
-//! `config.toml`; what nobody should have to think about is a constant. Times are monotonic, sizes are bytes.
+//! The settings of the operator are fields of structs, which are also the tables of `config.toml`. All other bounds are
+//! constants. Times are on the monotonic clock; the suffix of a name gives the unit: `_S` seconds, `_MS` milliseconds,
+//! `_BYTES` bytes.
 
 mod accounts;
 mod addresses;

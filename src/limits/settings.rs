@@ -1,44 +1,44 @@
-//! The settings of the operator: the tables of `config.toml` and their defaults.
+//! The operator's settings: the tables of `config.toml`, with their defaults.
 
 use serde::{Deserialize, Serialize};
 
 use super::LINE_BYTES;
 
-/// `[limits]`: connections, lines, what may be owed, rates.
+/// `[limits]`: connections, lines, queued output, rates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Apply the per-address rules to loopback too (tests do).
+    /// Apply the per-address rules to loopback too. Tests do.
     pub include_loopback: bool,
     /// Connections at once. Each costs about 1 KiB here and up to 200 KiB in the kernel.
     pub connections: u32,
-    /// Connections of one address at once: a household behind one address.
+    /// Connections of one address at once. The default suits a household behind one address.
     pub per_address: u32,
     /// New connections of one address in [`NEW_WINDOW_S`](super::NEW_WINDOW_S).
     pub new_per_address: u32,
-    /// Connections that never sent a line: from here on new ones are dropped at random …
+    /// From this many connections that have never sent a line, new ones are dropped at random.
     pub silent: u32,
-    /// … and from here on all of them.
+    /// From this many connections that have never sent a line, all new ones are dropped.
     pub silent_most: u32,
-    /// A line of a client, with its CR and LF.
+    /// The longest line of a client, in bytes, with its CR and LF.
     pub line_bytes: u32,
-    /// Seconds in which a begun line must end.
+    /// Seconds in which a line that has begun must end.
     pub line_s: u32,
-    /// What a connection may owe at most: a reader this far behind is not reading.
+    /// Bytes queued for one connection at most. A client this far behind is not reading.
     pub owed_bytes: u32,
-    /// What a connection may owe for long …
+    /// Bytes that may stay queued for one connection for [`owed_soft_s`](Self::owed_soft_s).
     pub owed_soft_bytes: u32,
-    /// … which is this many seconds.
+    /// Seconds for which more than [`owed_soft_bytes`](Self::owed_soft_bytes) may be queued.
     pub owed_soft_s: u32,
-    /// What all connections may owe together; pages that they share count once.
+    /// Bytes queued for all connections together. Shared pages count once.
     pub owed_total_bytes: u64,
-    /// SO_SNDBUF of a connection; 0 leaves it to the kernel, which takes megabytes for a stalled client.
+    /// SO_SNDBUF of a connection, in bytes; 0 leaves it to the kernel, which takes megabytes for a stalled client.
     pub send_buffer_bytes: u32,
-    /// Lines a second that a user may send in the long run; 0 lifts the rule.
+    /// Lines per second that a user may send in the long run; 0 means no limit.
     pub rate_lines_per_s: u32,
     /// Lines that a user may send at once.
     pub rate_burst: u32,
-    /// Bytes a second that a user may send, one second's worth at once; 0 lifts the rule.
+    /// Bytes per second that a user may send, with one second's worth at once; 0 means no limit.
     pub rate_bytes_per_s: u32,
     /// Lines that a list shows at most.
     pub list_lines: u32,
@@ -68,15 +68,15 @@ impl Default for Limits {
     }
 }
 
-/// `[login]`: how long and how often somebody may try.
+/// `[login]`: deadline and failures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Login {
     /// Seconds from connecting to being logged in.
     pub deadline_s: u32,
-    /// Wrong passwords (and refused tokens) that close a connection.
+    /// Wrong passwords and refused tokens after which a connection is closed.
     pub failures: u32,
-    /// A wrong password is answered this many milliseconds after it was sent, so that guessing is slow.
+    /// Milliseconds from a wrong password to its answer, so that guessing is slow.
     pub failure_delay_ms: u32,
     /// Whether failures also count against the peer's address.
     pub penalties: bool,
@@ -88,17 +88,17 @@ impl Default for Login {
     }
 }
 
-/// Who may make an account.
+/// Who may register an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Registration {
     /// Anybody who picks a free name and a password.
     Open,
-    /// Nobody; an unknown name is treated as a wrong password is.
+    /// Nobody. An unknown name is treated like a wrong password.
     Closed,
 }
 
-/// `[accounts] argon2`: what one password check costs.
+/// `[accounts] argon2`: the cost of one password check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Argon2Cost {
@@ -117,19 +117,20 @@ impl Default for Argon2Cost {
     }
 }
 
-/// `[accounts]`, without the file's place: who may have one, and what a password costs.
+/// `[accounts]` without the file's path: who may have an account, and the cost of passwords.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Accounts {
-    /// Who may make an account.
+    /// Who may register an account.
     pub registration: Registration,
-    /// How many accounts there may be; the operator may add more. Each takes some 130 bytes of the file and 300 of memory.
+    /// The number of accounts up to which users may register; the operator may add more. Each takes 130 bytes of the
+    /// file and 300 bytes of memory.
     pub most: u32,
-    /// The shortest password that may be chosen.
+    /// The shortest password that may be chosen, in bytes.
     pub password_min_bytes: u32,
-    /// How often one account may be logged in at once.
+    /// Sessions that one account may have at once.
     pub sessions_per_account: u32,
-    /// What one password check costs.
+    /// The cost of one password check.
     pub argon2: Argon2Cost,
     /// Passwords that may wait to be checked.
     pub queue: u32,
@@ -148,7 +149,7 @@ impl Default for Accounts {
     }
 }
 
-/// `[rooms]`: how many, how large, and how long silence may last.
+/// `[rooms]`: how many, how large, and how long members may be silent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rooms {
@@ -156,9 +157,9 @@ pub struct Rooms {
     pub per_session: u32,
     /// Members that a room may have.
     pub members: u32,
-    /// Seconds after which a silent guest of the room door is let go.
+    /// Seconds after which a silent guest of the room door is removed.
     pub guest_idle_s: u32,
-    /// Seconds after which a member who sends no datagrams gets its messages by TCP again.
+    /// Seconds after which a member who sends no datagrams receives messages by TCP again.
     pub datagram_idle_s: u32,
 }
 
