@@ -1,4 +1,4 @@
-//! `chatd accounts …`: what an operator sees of the accounts at any time, and does to them while no server runs.
+//! `chatd accounts …`: the operator's commands. Those that only read work at any time, the others while no server runs.
 
 use std::process::ExitCode;
 
@@ -11,9 +11,9 @@ use crate::auth::admin::{self, Failure, Ledger, Report, Settings};
 use crate::config::{Loaded, Operation, Whose};
 use crate::logging::{self, Target};
 
-/// Carries out one operation on the accounts of this configuration, and says what came of it.
+/// Runs one operation on the accounts of this configuration and prints its result.
 pub(super) fn run(operation: &Operation, loaded: &Loaded) -> ExitCode {
-    // What a start would log about the files is told here too. Not in the server's log: that may be at work.
+    // Log to standard error what a start would say about the files. The log file may be in use by a server.
     let is_logging = logging::start(LevelFilter::Warn, &Target::default()).is_ok();
     let done = carry_out(operation, &settings(loaded));
     if is_logging {
@@ -25,7 +25,7 @@ pub(super) fn run(operation: &Operation, loaded: &Loaded) -> ExitCode {
     }
 }
 
-/// What goes to standard output, or the exit code and the lines for standard error.
+/// The text for standard output; or the exit code and the lines for standard error.
 type Done = Result<String, (u8, Vec<String>)>;
 
 fn carry_out(operation: &Operation, settings: &Settings) -> Done {
@@ -43,7 +43,7 @@ fn carry_out(operation: &Operation, settings: &Settings) -> Done {
         Operation::Repair(_) => Ok(repaired(&admin::repair(&settings.file).map_err(failed)?)),
         Operation::Add(Whose { name, .. }) => {
             let mut ledger = Ledger::open(settings).map_err(failed)?;
-            // Nobody shall choose a password twice to hear that there is no such account.
+            // Check the name first, so that nobody types a password twice in vain.
             ledger.check_free(name).map_err(failed)?;
             let password = new_password(name).map_err(|why| (FAILED, vec![why]))?;
             ledger.add(name, &password).map_err(failed)?;
@@ -69,7 +69,7 @@ pub(super) fn settings(loaded: &Loaded) -> Settings {
     Settings { file: loaded.accounts_file(), rules: loaded.config.accounts.rules.clone() }
 }
 
-/// A line for each account: its name, and the day of its registration.
+/// A line for each account: its name and the day of its registration.
 fn listed(accounts: &[(String, u64)]) -> String {
     let mut text = String::new();
     for (name, since) in accounts {
@@ -83,7 +83,7 @@ fn listed(accounts: &[(String, u64)]) -> String {
     text
 }
 
-/// The day in UTC, as `2026-11-21`; `None` for no time at all, which a server whose clock was not set may have noted.
+/// The day in UTC, such as `2026-11-21`. `None` for 0, which a server whose clock was not set may have stored.
 fn day(unix: u64) -> Option<String> {
     let date = OffsetDateTime::from_unix_timestamp(i64::try_from(unix).ok().filter(|unix| *unix > 0)?).ok()?.date();
     Some(format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()))
@@ -117,7 +117,7 @@ fn repaired(report: &Report) -> String {
     lines(&told)
 }
 
-/// Lines for standard output. What stands in a damaged file is somebody's, and shall not be obeyed by a terminal.
+/// Lines for standard output. Names from a damaged file are escaped, so that they cannot control the terminal.
 fn lines(lines: &[String]) -> String {
     lines.iter().map(|line| format!("{}\n", logging::escape(line))).collect()
 }

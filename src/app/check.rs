@@ -1,4 +1,4 @@
-//! `--check`: what would take effect, and whether a start would get that far on this machine.
+//! `--check`: the effective configuration, and whether a start would succeed on this machine.
 
 use std::process::ExitCode;
 
@@ -8,8 +8,8 @@ use crate::config::{self, Loaded};
 use crate::net::{self, Endpoint};
 use crate::{logging, place};
 
-/// Tries all that a start does, without making, locking or listening at anything. Prints the configuration as TOML,
-/// notes as comments in it, and as the last line that it is good; or tells all faults on standard error.
+/// Checks everything that a start needs, without creating, locking or listening. Prints the configuration as TOML with
+/// notes as comments; the last line says that it is good. Prints all faults to standard error instead if there are any.
 pub(super) fn run(loaded: &Loaded, listen: &[Endpoint], set: usize) -> ExitCode {
     let (faults, notes) = try_start(loaded, listen);
     if !faults.is_empty() {
@@ -29,7 +29,7 @@ fn comment(text: &str) -> String {
     format!("# {}\n", logging::escape(text))
 }
 
-/// What would stop a start, and what would not but is worth knowing.
+/// The faults that would stop a start, and notes on what could not be checked or is in use.
 fn try_start(loaded: &Loaded, listen: &[Endpoint]) -> (Vec<String>, Vec<String>) {
     let (mut faults, mut notes) = (Vec::new(), Vec::new());
     faults.extend(own_files(loaded).err());
@@ -46,7 +46,7 @@ fn try_start(loaded: &Loaded, listen: &[Endpoint]) -> (Vec<String>, Vec<String>)
     (faults, notes)
 }
 
-/// Whether the configuration file is none of the files that the server writes beside the account file.
+/// Checks that the configuration file is not the account file or one that the server writes beside it.
 pub(super) fn own_files(loaded: &Loaded) -> Result<(), String> {
     let config::Origin::File(path) = &loaded.origin else { return Ok(()) };
     let accounts = loaded.accounts_file();

@@ -19,16 +19,16 @@ use crate::logging::{Taken, Target};
 use crate::net::{Endpoint, Service, Settings, StartError, Tuning};
 use crate::{logging, net};
 
-/// Exit code: it could not be done.
+/// Exit code: the operation failed.
 const FAILED: u8 = 1;
-/// Exit code: the command line was wrong (clap's own).
+/// Exit code: wrong usage (the same as clap's).
 const USAGE: u8 = 2;
-/// Exit code: the port or the account file is another process's (sysexits' EX_TEMPFAIL).
+/// Exit code: another process uses the port or the account file (sysexits' EX_TEMPFAIL).
 const IN_USE: u8 = 75;
-/// Exit code: the configuration, or the account file, must be mended first (sysexits' EX_CONFIG).
+/// Exit code: the configuration or the account file must be fixed first (sysexits' EX_CONFIG).
 const BAD_CONFIG: u8 = 78;
 
-/// `chatd`: serves by the arguments until told to stop; with `--check` it only says what it would do.
+/// `chatd`: runs the server, or a command of the operator, as the arguments say.
 pub fn chatd(args: Args) -> ExitCode {
     let Args { place, check, command, .. } = args;
     let loaded = match config::load(&place) {
@@ -57,7 +57,7 @@ pub fn chatd(args: Args) -> ExitCode {
     run(settings, level, &target, &origin, Box::new(move || reloader.reload()))
 }
 
-/// `chatserver PORT`: serves on all interfaces, at the defaults, until told to stop.
+/// `chatserver PORT`: runs the server on all interfaces with the defaults.
 pub fn chatserver(port: u16) -> ExitCode {
     let listen = vec![
         Endpoint { addr: SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), optional: false, service: Service::Line },
@@ -106,7 +106,8 @@ fn overrides(count: usize) -> String {
     }
 }
 
-/// Logs, serves, and gives the exit code. What stops the start is told on standard error, and to a log file too.
+/// Starts the log, runs the server, and gives the exit code. A failure to start goes to standard error, and to the log
+/// file if there is one.
 fn run(
     settings: Settings,
     level: LevelFilter,
@@ -132,11 +133,11 @@ fn run(
     if to_file {
         log::error!("{why}");
     }
-    // Standard error that takes no more lines of the log would hold up this one for ever.
+    // If standard error blocked the log, writing to it here would never return.
     if logging::finish() || to_file { stop(code, &[why]) } else { ExitCode::from(code) }
 }
 
-/// A fault of the server's own goes to the log by its place only: the text of a panic may quote what users said.
+/// Logs the place of a panic, and not its message, which may quote what users said.
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     match panic.location() {
         Some(place) => log::error!("internal error: a panic at {place}; please report it"),
@@ -144,7 +145,7 @@ fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     }
 }
 
-/// Ends with these words on standard error. If it is closed there is nobody to tell.
+/// Writes the lines to standard error and gives the exit code. If standard error is closed, nothing can be done.
 fn stop(code: u8, lines: &[String]) -> ExitCode {
     let mut text = String::new();
     for line in lines {
@@ -154,7 +155,7 @@ fn stop(code: u8, lines: &[String]) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Ends with this on standard output. A reader that has enough of it, such as `head`, has no complaint.
+/// Writes the text to standard output. A reader that stops early, such as `head`, is not an error.
 fn print(text: &str) -> ExitCode {
     match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -165,8 +166,8 @@ fn print(text: &str) -> ExitCode {
     }
 }
 
-/// Where the log of this configuration goes. Not into the configuration, and not into files of the accounts, neither
-/// of this configuration nor `in_use` by the server.
+/// The target of the log by this configuration. It must not be the configuration file, nor a file of the accounts of
+/// this configuration or of those `in_use` by the server.
 fn target(loaded: &Loaded, in_use: &[PathBuf]) -> Target {
     let mut taken = Vec::new();
     if let config::Origin::File(path) = &loaded.origin {
@@ -176,7 +177,7 @@ fn target(loaded: &Loaded, in_use: &[PathBuf]) -> Target {
         let companions = admin::companions(file).into_iter();
         taken.push(Taken { path: file.clone(), what: "the account file" });
         taken.extend(companions.map(|path| Taken { path, what: "a file of the accounts" }));
-        // The next start would find a log of such a name, and take it for a copy of the account file.
+        // The next start would take a log of this name for a copy of the account file.
         let log = loaded.log_file().filter(|log| admin::is_kept_name(file, log));
         taken.extend(log.map(|path| Taken { path, what: "a file of the accounts" }));
     }

@@ -1,4 +1,4 @@
-//! Where the passwords come from that an operator sets: from a person at a terminal, or from standard input.
+//! The source of a password that an operator sets: the terminal or standard input.
 
 use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _};
 use std::os::unix::net::UnixStream;
@@ -15,14 +15,14 @@ use crate::prompt::Hidden;
 use crate::signals::heard;
 use crate::text;
 
-/// Standard input is read so far for a password, which is enough to see that one is too long: one without end is not
-/// read.
+/// Bytes of standard input that are read for a password: enough to tell that one is too long, and input without end is
+/// not read.
 const LINE_MOST: usize = 2 * PASSWORD_MAX_BYTES;
 
-/// A password that is chosen: typed twice at a terminal, or else the first line of standard input.
+/// Reads a new password: twice from the terminal, or, if standard input is not one, from its first line.
 ///
 /// # Errors
-/// A line for the operator: there is none, it is none that its owner could send, or a signal came instead.
+/// A line for the operator: the password could not be read, a client could not send it, or a signal arrived.
 pub(super) fn new_password(name: &str) -> Result<Secret, String> {
     if !io::stdin().is_terminal() {
         return first_line(io::stdin().lock());
@@ -36,10 +36,10 @@ pub(super) fn new_password(name: &str) -> Result<Secret, String> {
     typable(first)
 }
 
-/// The signals that end a process by default: while somebody is asked they are only noted, so that no
-/// terminal is left behind that shows nothing.
+/// The signals that end a process by default. During a prompt they are only recorded, so that the terminal is not left
+/// without echo.
 struct Signals {
-    /// Readable from the first of them on: nothing is ever read from it.
+    /// Readable once a signal has arrived. It is never read from.
     caught: UnixStream,
     is_over: Arc<AtomicBool>,
 }
@@ -56,10 +56,10 @@ impl Signals {
         Ok(Self { caught, is_over })
     }
 
-    /// Asks at the terminal, without echo.
+    /// Prompts at the terminal, without echo.
     fn ask(&self, prompt: &str) -> Result<Secret, String> {
         let failed = |e: io::Error| format!("the terminal: {e}; try again");
-        // The Enter is not shown either.
+        // The prompt's newline is not echoed either.
         let hidden = Hidden::new(prompt, "\n").map_err(failed)?;
         let typed = hidden.read(&self.caught).map(Secret::from);
         typed.map_err(|e| {
@@ -69,15 +69,15 @@ impl Signals {
 }
 
 impl Drop for Signals {
-    /// From now on they end the process again.
+    /// From now on the signals end the process again.
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::SeqCst);
     }
 }
 
-/// The first line, without its end, and without a byte-order mark before it.
+/// The first line, without its line end and without a leading byte-order mark.
 fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
-    // Room for all of it at once: bytes that move leave copies of themselves behind.
+    // Reserve the memory at once: a buffer that is reallocated leaves copies of the password behind.
     let mut line = Vec::with_capacity(LINE_MOST);
     input
         .take(LINE_MOST as u64)
@@ -92,11 +92,11 @@ fn first_line(input: impl io::BufRead) -> Result<Secret, String> {
     if line.starts_with(text::BYTE_ORDER_MARK) {
         line.drain(..text::BYTE_ORDER_MARK.len());
     }
-    // One that was cut off may have lost a half of its last character. It is too long, and told so.
+    // A password that was cut off may end within a character. It is refused later because it is too long.
     if line.len() > PASSWORD_MAX_BYTES { Ok(Secret::new(line)) } else { typable(Secret::new(line)) }
 }
 
-/// A password that its owner can send: the line door takes only text without control and invisible characters.
+/// Accepts a password that its owner can send: the line door allows no control or invisible characters.
 fn typable(password: Secret) -> Result<Secret, String> {
     if password.is_text(|text| text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean)) {
         Ok(password)

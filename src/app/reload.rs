@@ -1,27 +1,27 @@
-//! What SIGHUP does: the configuration is read again, and the log is re-opened.
+//! SIGHUP: the configuration is read again, and the log is re-opened.
 
 use super::{overrides, target, tuning};
 use crate::config::{self, Loaded, Place};
 use crate::logging;
 use crate::net::Tuning;
 
-/// What SIGHUP needs to know.
+/// The state that a reload needs.
 pub(super) struct Reloader {
     place: Place,
-    /// What took effect last.
+    /// The configuration that is in effect.
     current: Loaded,
-    /// What the server was started with; some of it holds until it is started again.
+    /// The configuration that the server was started with. Some of its settings hold until the next start.
     started: Loaded,
 }
 
 impl Reloader {
-    /// A reloader of a server that is started by `place` with what was loaded from there.
+    /// For a server that was started with `loaded`, which was read from `place`.
     pub(super) fn new(place: Place, loaded: Loaded) -> Self {
         Self { place, current: loaded.clone(), started: loaded }
     }
 
-    /// Reads the configuration again and re-opens the log. A bad configuration changes nothing and is told; the log
-    /// is re-opened all the same, for its file may have been moved away.
+    /// Reads the configuration again and re-opens the log. Gives the settings for the running server. `None` if the
+    /// configuration is bad: that is logged, and nothing changes but the log, whose file may have been moved.
     pub(super) fn reload(&mut self) -> Option<Tuning> {
         let read = config::reload(&self.place, &self.current.origin);
         let before = self.current.config.clone();
@@ -48,7 +48,7 @@ impl Reloader {
         }
     }
 
-    /// The keys that differ from what the server was started with and cannot change while it runs.
+    /// The changed keys that take effect only after a restart.
     fn need_restart(&self) -> Vec<&'static str> {
         let (now, then) = (&self.current, &self.started);
         let (buffer, buffer_then) = (now.config.limits.send_buffer_bytes, then.config.limits.send_buffer_bytes);
@@ -56,7 +56,7 @@ impl Reloader {
             ("listen", now.config.listen != then.config.listen),
             ("datagrams", now.config.datagrams != then.config.datagrams),
             ("accounts.file", now.accounts_file() != then.accounts_file()),
-            // A listener's buffer, once set, cannot be given back to the kernel's choice.
+            // Once a listener's buffer size is set, the choice cannot be given back to the kernel.
             ("limits.send_buffer_bytes", buffer == 0 && buffer_then != 0),
         ]
         .into_iter()

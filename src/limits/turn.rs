@@ -23,13 +23,13 @@ pub const TURN_WORK: usize = 200_000;
 /// Work of one connection in the read phase of a turn, exceeded by one line at most. It allows a message to thousands,
 /// but a few clients with expensive requests cannot take whole turns.
 pub const QUANTUM_WORK: usize = 10_000;
-/// The share of [`TURN_WORK`] for timers, for connections and guests that end, and for telling their rooms.
+/// Work of a turn that may go into timers, into connections and guests that end, and into telling their rooms.
 pub const TURN_WORK_ENDS: usize = TURN_WORK / 2;
-/// The share of [`TURN_WORK`], within what the ends leave, for new connections.
+/// Work of a turn that may go into new connections.
 pub const TURN_WORK_ACCEPTS: usize = TURN_WORK / 2;
-/// The share of [`TURN_WORK`], within what is left, for datagrams, with which a flood is cheap.
+/// Work of a turn that may go into datagrams, with which a flood is cheap for the sender.
 pub const TURN_WORK_DATAGRAMS: usize = TURN_WORK / 4;
-/// The share of [`TURN_WORK`] that is always left for lines.
+/// Work of a turn that is always left for lines.
 pub const TURN_WORK_LINES: usize = TURN_WORK / 4;
 /// Accepting a connection, and registering or refusing it.
 pub const ACCEPT_WORK: usize = 500;

@@ -1,7 +1,8 @@
-//! The log: one line an event, in UTC to the millisecond, by way of a bounded queue and a thread that writes.
+//! The log: one line an event, in UTC with milliseconds.
 //!
-//! Who logs never waits for the disk or the terminal: a line is put in the queue or, when that is full, dropped and
-//! counted. The thread writes what is there, says how many lines are missing, and outlives every failing write.
+//! Logging never waits for the disk or the terminal. A line goes into a bounded queue; if the queue is full, the line
+//! is dropped and counted. A thread writes the queue, logs how many lines are missing, and goes on after a failed
+//! write.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -21,18 +22,18 @@ use crate::text::{self, Class};
 
 mod target;
 
-/// The longest message, so that the queue is bounded in bytes too. The server's own are far shorter; what an
-/// operator wrote and is told about may not be.
+/// Bytes of one message, so that the queue is bounded in bytes too. The server's own messages are far shorter, but they
+/// may quote the operator's configuration.
 const MESSAGE_BYTES: usize = 4096;
 /// How long the end of the process waits for the last lines to be written.
 const FINISH: Duration = Duration::from_secs(1);
 
 static QUEUE: Queue = Queue::new();
 
-/// Starts logging, for the life of the process.
+/// Starts logging for the life of the process.
 ///
 /// # Errors
-/// The file cannot be opened: the text says which and why. Or logging has been started before.
+/// The file cannot be opened (the text says which and why), or logging was started before.
 pub fn start(level: LevelFilter, target: &Target) -> Result<(), String> {
     let mut writer = Writer { queue: &QUEUE, sink: target.open()?, torn: false, told: 0 };
     log::set_logger(&Logger).map_err(|_| "log: started twice in one process".to_owned())?;
@@ -49,25 +50,25 @@ pub fn start(level: LevelFilter, target: &Target) -> Result<(), String> {
     Ok(())
 }
 
-/// Changes the level now, and has the file opened anew (or another one, or standard error) after the lines that are
-/// waiting. If it cannot be opened the log goes on where it was, and says why.
+/// Changes the level now, and makes the writer open `target` after the lines that are queued. If that fails, the log
+/// stays where it is and says why.
 pub fn reopen(level: LevelFilter, target: Target) {
     log::set_max_level(level);
     QUEUE.reopen(target);
 }
 
-/// Lines that were dropped since the start, for want of room in the queue or because they could not be written.
+/// Lines dropped since the start, because the queue was full or they could not be written.
 pub fn dropped() -> u64 {
     QUEUE.lock().dropped
 }
 
-/// Waits, for a second at most, until everything that was logged is written. Whether it is.
+/// Waits for up to a second until all lines are written. False if that was not enough.
 pub fn finish() -> bool {
     QUEUE.drained(FINISH)
 }
 
-/// The text with everything escaped that a terminal may obey, that would make two lines of one, or that is invisible:
-/// all that no door passes on (see [`text`]), and TAB.
+/// The text with all characters escaped that could control a terminal, break a line, or are invisible: everything but
+/// [`Class::Plain`].
 pub fn escape(text: &str) -> Cow<'_, str> {
     if text::classes(text).all(|(_, class)| class == Class::Plain) {
         return Cow::Borrowed(text);
@@ -82,7 +83,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// What the macros of `log` speak to.
+/// The target of the macros of `log`.
 struct Logger;
 
 impl Log for Logger {
@@ -101,7 +102,8 @@ impl Log for Logger {
     }
 }
 
-/// The message, rendered here: if that panics, no lock is held. What is too long is cut.
+/// The message, cut to [`MESSAGE_BYTES`]. It is formatted here, so that a panic in a `Display` does not happen under a
+/// lock.
 fn message(record: &Record<'_>) -> String {
     let mut text = String::new();
     if write!(text, "{}", record.args()).is_err() {
@@ -115,7 +117,7 @@ fn message(record: &Record<'_>) -> String {
     text
 }
 
-/// A line of the log with its LF, in simplelog's form: time, level, message.
+/// A line of the log with its LF, in simplelog's format: time, level, message.
 fn line(level: Level, message: &str) -> Vec<u8> {
     static FORM: LazyLock<Box<WriteLogger<Buffer>>> =
         LazyLock::new(|| WriteLogger::new(LevelFilter::Trace, form(), Buffer));
@@ -138,12 +140,12 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Collects the pieces in which simplelog writes a line, for the thread that logs it.
+/// Collects the pieces that simplelog writes, for each thread.
 struct Buffer;
 
 impl Write for Buffer {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        // A thread that is ending has no buffer any more; its line is lost.
+        // A thread that is ending has no buffer any more, and the line is lost.
         let _ = BUFFER.try_with(|buffer| buffer.borrow_mut().extend_from_slice(piece));
         Ok(piece.len())
     }
@@ -153,7 +155,7 @@ impl Write for Buffer {
     }
 }
 
-/// What waits for the writer.
+/// The lines and requests that wait for the writer.
 struct Queue {
     state: Mutex<State>,
     work: Condvar,
@@ -177,7 +179,7 @@ impl Queue {
         Self { state: Mutex::new(state), work: Condvar::new(), idle: Condvar::new() }
     }
 
-    /// Nothing that is done under this lock can be left half done, so a poisoned one is as good.
+    /// No code under this lock can leave the state half changed, so poisoning does not matter.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -192,7 +194,7 @@ impl Queue {
         }
     }
 
-    /// Always finds room, in the place of an older request that now need not be carried out.
+    /// Never fails: it replaces an earlier request that was not carried out.
     fn reopen(&self, target: Target) {
         let mut state = self.lock();
         state.items.retain(|item| matches!(item, Item::Line(_)));
@@ -200,7 +202,7 @@ impl Queue {
         self.work.notify_one();
     }
 
-    /// Waits for work and takes all of it.
+    /// Waits for items and takes all of them.
     fn take(&self) -> VecDeque<Item> {
         let mut state = self.lock();
         state.writing = false;
@@ -213,7 +215,7 @@ impl Queue {
         std::mem::take(&mut state.items)
     }
 
-    /// Waits until everything is written, or the time is up. Whether it is.
+    /// Waits until everything is written. False if `patience` ran out.
     fn drained(&self, patience: Duration) -> bool {
         let busy = |state: &mut State| state.writing || !state.items.is_empty();
         let waited = self.idle.wait_timeout_while(self.lock(), patience, busy);
@@ -221,18 +223,18 @@ impl Queue {
     }
 }
 
-/// The thread's side of the queue.
+/// The writing thread.
 struct Writer<'a> {
     queue: &'a Queue,
     sink: Box<dyn Write + Send>,
-    /// A line was written in part: the next one must not continue it.
+    /// The last line was written in part, and the next one must not continue it.
     torn: bool,
-    /// Dropped lines that the log has been told of.
+    /// The number of dropped lines that the log has reported.
     told: u64,
 }
 
 impl Writer<'_> {
-    /// Takes what there is, waiting for it if there is nothing, and writes it.
+    /// Takes all queued items, waiting for the first one, and writes them.
     fn turn(&mut self) {
         let items = self.queue.take();
         let mut text = Vec::new();
@@ -259,7 +261,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Says how many lines are missing, if there are more than it said before.
+    /// Logs how many lines are missing, if that number has grown.
     fn tell(&mut self) {
         let dropped = self.queue.lock().dropped;
         let missing = dropped - self.told;
@@ -271,14 +273,17 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes lines; what cannot be written is counted as dropped.
+    /// Writes lines and counts those as dropped that could not be written.
     fn write(&mut self, lines: &[u8]) {
         if let Err(unwritten) = self.write_all(lines) {
             self.queue.lock().dropped += unwritten;
         }
     }
 
-    /// Writes lines to the end, or gives how many of them are not whole in the log.
+    /// Writes all lines.
+    ///
+    /// # Errors
+    /// The number of lines that are not complete in the log.
     fn write_all(&mut self, lines: &[u8]) -> Result<(), u64> {
         let mut rest = lines;
         if self.torn && !rest.is_empty() && self.sink.write_all(b"\n").is_ok() {
