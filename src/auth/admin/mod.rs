@@ -1,5 +1,5 @@
-//! The accounts in the hands of an operator. What changes them needs the server's lock, so no server runs then; what
-//! only reads them takes none.
+//! The operator's access to the accounts. Changes need the server's lock, so no server may be running; reading takes no
+//! lock.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,19 +26,19 @@ use super::token::Key;
 use crate::hub::names::{NameError, UserName};
 use crate::limits::{self, NAME_BYTES, PASSWORD_MAX_BYTES};
 
-/// How often a file is read again that seems to be in the middle of a write …
+/// How often a file is read that seems to be in the middle of a write.
 const READINGS: usize = 5;
-/// … and after what time. A write takes microseconds.
+/// The delay between two of these reads. A write takes microseconds.
 const BETWEEN_READINGS: Duration = Duration::from_millis(20);
 
-/// Why an operation came to nothing: a line for the operator.
+/// Why an operation failed: a line for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// Another process has the accounts.
+    /// Another process uses the accounts.
     InUse(String),
-    /// A file is not as it must be.
+    /// A file is not usable.
     Unusable(String),
-    /// It cannot be done: a name or password that cannot be, an account that is not there, a disk that is full.
+    /// The operation is not possible: an invalid name or password, a missing account, a full disk.
     Refused(String),
 }
 
@@ -72,7 +72,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The account file, open to be changed. Nobody else has it until this is dropped.
+/// The account file, open for changes. No other process can open it until this is dropped.
 pub struct Ledger {
     accounts: BTreeMap<UserName, Account>,
     journal: Journal,
@@ -82,30 +82,30 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Takes the lock and reads the file, as a server's start does: what does not exist is made, a torn end is cut
-    /// off and kept.
+    /// Takes the lock and reads the file as a server's start does: missing files are created, a torn tail is cut off
+    /// and kept.
     ///
     /// # Errors
     /// [`Failure::InUse`] and [`Failure::Unusable`].
     pub fn open(settings: &Settings) -> Result<Self, Failure> {
         check_user(&settings.file)?;
-        // The key is read, or made, because a file with accounts and without a key looks as if it had lost it.
+        // Read or create the key as well: accounts without a key would look as if the key had been lost.
         let Opened { lock, hasher, journal, loaded, key: _ } = Opened::new(settings)?;
         Ok(Self { accounts: loaded.accounts, journal, hasher, rules: settings.rules.clone(), _lock: lock })
     }
 
-    /// Whether `name` could be added.
+    /// Checks that `name` can be added.
     ///
     /// # Errors
-    /// [`Failure::Refused`]: it cannot be a name, or has an account.
+    /// [`Failure::Refused`]: it is not a valid name, or has an account.
     pub fn check_free(&self, name: &str) -> Result<(), Failure> {
         self.free(name).map(|_| ())
     }
 
-    /// Whether `name` has an account; the name as it was registered.
+    /// Checks that `name` has an account, and gives the name as it was registered.
     ///
     /// # Errors
-    /// [`Failure::Refused`]: there is none.
+    /// [`Failure::Refused`]: there is no such account.
     pub fn check_exists(&self, name: &str) -> Result<String, Failure> {
         self.find(name).map(|(name, _)| name.to_string())
     }
@@ -113,7 +113,7 @@ impl Ledger {
     /// Adds an account. It is on disk when this returns.
     ///
     /// # Errors
-    /// [`Failure::Refused`]; nothing was changed then.
+    /// [`Failure::Refused`]; nothing was changed.
     pub fn add(&mut self, name: &str, password: &Secret) -> Result<(), Failure> {
         let name = self.free(name)?;
         let phc = self.hash(password)?;
@@ -124,10 +124,10 @@ impl Ledger {
     /// Sets a new password, which ends all tokens of the account. It is on disk when this returns.
     ///
     /// # Errors
-    /// [`Failure::Refused`]; nothing was changed then.
+    /// [`Failure::Refused`]; nothing was changed.
     pub fn set_password(&mut self, name: &str, password: &Secret) -> Result<(), Failure> {
         let (name, Account { epoch, .. }) = self.find(name)?;
-        // An epoch that cannot rise would leave old tokens alive.
+        // Without a higher epoch, old tokens would stay valid.
         let epoch = epoch.checked_add(1).ok_or_else(|| {
             Failure::Refused(format!("{name}: its password was changed too often; delete the account and add it again"))
         })?;
@@ -136,11 +136,11 @@ impl Ledger {
         self.write(Change { op: Op::Update, unix: unix_now(), name, epoch, phc })
     }
 
-    /// Deletes an account and with it all of its tokens: also those that somebody who takes the name next might be
-    /// afraid of. It is on disk when this returns.
+    /// Deletes an account. Its tokens stay void, also if somebody else takes the name. The deletion is on disk when
+    /// this returns.
     ///
     /// # Errors
-    /// [`Failure::Refused`]; nothing was changed then.
+    /// [`Failure::Refused`]; nothing was changed.
     pub fn delete(&mut self, name: &str) -> Result<(), Failure> {
         let (name, Account { epoch, .. }) = self.find(name)?;
         self.write(Change { op: Op::Delete, unix: unix_now(), name: name.clone(), epoch: *epoch, phc: "".into() })
@@ -163,7 +163,7 @@ impl Ledger {
     }
 
     fn find(&self, name: &str) -> Result<(&UserName, &Account), Failure> {
-        // A word that is reserved today may have been registered before it was.
+        // The name may have been registered before it was reserved.
         let found = UserName::from_record(name).ok().and_then(|name| self.accounts.get_key_value(&name));
         found.ok_or_else(|| Failure::Refused(format!("'{name}' has no account; 'chatd accounts list' shows who has")))
     }
@@ -172,7 +172,7 @@ impl Ledger {
         let (least, most) = (self.rules.password_min_bytes as usize, PASSWORD_MAX_BYTES);
         let bytes = password.as_bytes().len();
         if !(least..=most).contains(&bytes) {
-            // One that is too long need not have been read to its end.
+            // The rest of a password that is too long may not have been read.
             let bytes = if bytes > most { format!("more than {most}") } else { bytes.to_string() };
             return Err(Failure::Refused(format!("a password has {least} to {most} bytes, and this one {bytes}")));
         }
@@ -194,10 +194,11 @@ impl Ledger {
     }
 }
 
-/// All accounts in the order of their names: each name as it was registered, and when, in seconds since 1970.
+/// All accounts in the order of their names: each name as registered, and the time of its registration in seconds since
+/// 1970.
 ///
 /// # Errors
-/// [`Failure`]; nothing is ever changed.
+/// [`Failure`]. Nothing is ever changed.
 pub fn list(account_file: &Path) -> Result<Vec<(String, u64)>, Failure> {
     let bytes = read_settled(account_file)?;
     let (loaded, _) = reader::read(&bytes).map_err(|damage| {
@@ -207,33 +208,34 @@ pub fn list(account_file: &Path) -> Result<Vec<(String, u64)>, Failure> {
     Ok(loaded.accounts.iter().map(|(name, account)| (name.to_string(), account.since)).collect())
 }
 
-/// What is to be said of an account file.
+/// The state of an account file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// What is wrong with it, a line each; none if it is sound.
+    /// What is wrong with it, one line each; empty if it is intact.
     pub findings: Vec<String>,
-    /// Whether a server would refuse to start with it. If not, findings are for the operator's information.
+    /// Whether a server would refuse to start with it. If not, the findings are for information.
     pub is_damaged: bool,
-    /// How many accounts are in it, or can be had of it.
+    /// The number of accounts in it, or of those that can be recovered.
     pub accounts: usize,
-    /// Where the damaged file was put, when it was repaired.
+    /// The path of the copy of the damaged file, if it was repaired.
     pub kept: Option<PathBuf>,
 }
 
-/// Reads all of an account file and says what is wrong with it.
+/// Reads the whole account file and reports what is wrong with it.
 ///
 /// # Errors
-/// [`Failure`]: it could not be read. Damage is no error but in the report. Nothing is ever changed.
+/// [`Failure`]: it could not be read. Damage is not an error but is in the report. Nothing is ever changed.
 pub fn check(account_file: &Path) -> Result<Report, Failure> {
     let bytes = read_settled(account_file)?;
     Ok(examine(account_file, &bytes).0)
 }
 
-/// Puts what is good of a damaged file in its place, with a new key, which ends all tokens: lost lines may have been
-/// what ended some. The damaged file is kept. A sound one, and one of which nothing can be had, stay as they are.
+/// Replaces a damaged file by what is intact in it, and keeps the damaged one. The key is replaced too, which ends all
+/// tokens, because a lost line may have ended some. An intact file stays as it is, and so does one from which nothing
+/// can be recovered.
 ///
 /// # Errors
-/// [`Failure`]; the damaged file is in its place then, as it was.
+/// [`Failure`]; the damaged file is still there, unchanged.
 pub fn repair(account_file: &Path) -> Result<Report, Failure> {
     find(account_file)?;
     let _lock = files::lock(account_file)?;
@@ -252,14 +254,14 @@ pub fn repair(account_file: &Path) -> Result<Report, Failure> {
     };
     let kept = files::keep(account_file, "damaged", &bytes, unix_now())
         .map_err(|e| cannot("a copy of it cannot be kept, so nothing was changed", e))?;
-    // First the key: should the rest fail, then nothing worse has happened than that everybody logs in by password.
+    // The key first: if the next step fails, the only effect is that everybody has to log in by password.
     Key::renew(account_file)?;
     files::create_whole(account_file, text.lines.as_bytes()).map_err(|e| cannot("it cannot be written anew", e))?;
     report.kept = Some(kept);
     Ok(report)
 }
 
-/// What is wrong with a file, and if it is damaged, what can be had of it.
+/// What is wrong with a file, and, if it is damaged, what can be recovered.
 fn examine(account_file: &Path, bytes: &[u8]) -> (Report, Option<Recovered>) {
     let told = |what: &dyn fmt::Display| format!("{}: {what}", account_file.display());
     match reader::read(bytes) {
@@ -280,7 +282,7 @@ fn examine(account_file: &Path, bytes: &[u8]) -> (Report, Option<Recovered>) {
             let recovered = recover(&reader::plain(bytes));
             let mut findings: Vec<_> = recovered.findings.iter().map(|finding| told(finding)).collect();
             if findings.is_empty() {
-                // All lines are there, and good, but not in their order.
+                // All lines are intact, but not in their order.
                 findings.push(told(&damage));
             }
             (Report { findings, is_damaged: true, accounts: recovered.accounts.len(), kept: None }, Some(recovered))
@@ -288,8 +290,8 @@ fn examine(account_file: &Path, bytes: &[u8]) -> (Report, Option<Recovered>) {
     }
 }
 
-/// Whether the accounts are this user's. An operator is easily somebody else than the server, and root in particular
-/// would leave files behind that the server may not open.
+/// Checks that the accounts belong to this user. An operator is often another user than the server, and files that root
+/// creates could not be opened by the server.
 fn check_user(account_file: &Path) -> Result<(), Failure> {
     let us = rustix::process::geteuid();
     let folder = files::folder(account_file);
@@ -298,7 +300,7 @@ fn check_user(account_file: &Path) -> Result<(), Failure> {
         Err(_) if !us.is_root() => return Ok(()),
         Err(_) => match fs::metadata(folder) {
             Ok(about) => (folder, about),
-            // Whoever opens the file says what is wrong.
+            // Opening the file reports what is wrong.
             Err(_) => return Ok(()),
         },
     };
@@ -311,8 +313,8 @@ fn check_user(account_file: &Path) -> Result<(), Failure> {
     Err(files::unusable(what, &text).into())
 }
 
-/// Reads a file that a server may be writing to. What is unfinished or damaged may have been read in the middle of a
-/// write: it is read again until two readings are the same.
+/// Reads a file that a server may be writing. A partial or damaged result may come from the middle of a write, so the
+/// file is read again until two reads are equal.
 fn read_settled(account_file: &Path) -> Result<Vec<u8>, Failure> {
     find(account_file)?;
     let mut bytes = read(account_file, files::open_to_read)?;
@@ -329,7 +331,7 @@ fn read_settled(account_file: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Whether the file is there, and this user's. Looked at before a lock is taken: one beside nothing would be litter.
+/// Checks that the file exists and belongs to this user. This comes before taking the lock, which would create a file.
 fn find(account_file: &Path) -> Result<(), Failure> {
     if fs::symlink_metadata(account_file).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
         return Err(missing(account_file));
@@ -349,21 +351,21 @@ fn read(account_file: &Path, open: fn(&Path) -> Result<Option<File>, OpenError>)
     Ok(bytes)
 }
 
-/// The files that belong to an account file: its lock, its key, what is written in their place, copies that are kept.
+/// The files that belong to an account file: its lock, its key, their temporary files, and kept copies.
 pub fn companions(account_file: &Path) -> Vec<PathBuf> {
     files::companions(account_file)
 }
 
-/// Whether a file of this name counts as a copy that is kept beside the account file, also if it is not there yet.
+/// Whether `path` is the name of a kept copy beside the account file. The copy need not exist.
 pub fn is_kept_name(account_file: &Path, path: &Path) -> bool {
     files::is_kept_name(account_file, path)
 }
 
-/// Tries what a start would do with the accounts, without a lock, and without changing anything. Gives a note if the
-/// files are another user's, for whom nothing can be tried.
+/// Checks what a start needs of the accounts, without a lock and without changing anything. Gives a note if the files
+/// belong to another user, for whom this cannot be checked.
 ///
 /// # Errors
-/// [`Failure::Unusable`], as a start.
+/// [`Failure::Unusable`], as for a start.
 pub fn try_start(settings: &Settings) -> Result<Option<String>, Failure> {
     let file = settings.file.as_path();
     let folder = files::folder(file);
