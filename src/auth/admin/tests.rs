@@ -2,8 +2,12 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
 use crate::auth::store::journal::tests::PHC;
-use crate::auth::store::record::{HEADER, encode};
-use crate::limits::Argon2Cost;
+use crate::auth::store::reader;
+use crate::auth::store::record::{Change, HEADER, Op, encode};
+use crate::auth::store::repair::recover;
+use crate::auth::token::Key;
+use crate::hub::names::UserName;
+use crate::limits::{self, Argon2Cost};
 
 fn settings(folder: &Path) -> Settings {
     let argon2 = Argon2Cost { memory_kib: 8, iterations: 1, parallelism: 1 };
