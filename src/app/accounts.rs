@@ -54,13 +54,13 @@ fn carry_out(operation: &Operation, settings: &Settings) -> Done {
             let name = ledger.check_exists(name).map_err(failed)?;
             let password = new_password(&name).map_err(|why| (FAILED, vec![why]))?;
             ledger.set_password(&name, &password).map_err(failed)?;
-            Ok(format!("{name} has a new password; tokens from before are void\n"))
+            Ok(format!("{name} has a new password; earlier tokens are void\n"))
         }
         Operation::Delete(Whose { name, .. }) => {
             let mut ledger = Ledger::open(settings).map_err(failed)?;
             let name = ledger.check_exists(name).map_err(failed)?;
             ledger.delete(&name).map_err(failed)?;
-            Ok(format!("{name} has no account any more; the name is free\n"))
+            Ok(format!("the account {name} is deleted; the name is free\n"))
         }
     }
 }
@@ -96,7 +96,7 @@ fn counted(accounts: usize) -> String {
 fn checked(report: Report) -> Done {
     let Report { mut findings, is_damaged, accounts, .. } = report;
     if is_damaged {
-        let repair = format!("'chatd accounts repair' keeps {}; or put a sound copy in its place", counted(accounts));
+        let repair = format!("'chatd accounts repair' recovers {}; or restore an intact copy", counted(accounts));
         findings.push(repair);
         return Err((BAD_CONFIG, findings));
     }
@@ -108,7 +108,7 @@ fn repaired(report: &Report) -> String {
     let mut told = report.findings.clone();
     told.push(match &report.kept {
         Some(kept) => format!(
-            "repaired: {}; the damaged file is {}; all tokens are void, so everybody logs in by password once",
+            "repaired: {}; the damaged file is {}; all tokens are void, so everybody has to log in by password once",
             counted(report.accounts),
             kept.display()
         ),

@@ -42,7 +42,7 @@ fn try_start(loaded: &Loaded, listen: &[Endpoint]) -> (Vec<String>, Vec<String>)
     notes.extend(log.untried().map(|note| format!("not tried: {note}")));
     let trial = net::try_places(listen, loaded.config.datagrams.as_ref().map(config::Address::socket));
     faults.extend(trial.faults);
-    notes.extend(trial.in_use.iter().map(|place| format!("in use now, as by a server that runs: {place}")));
+    notes.extend(trial.in_use.iter().map(|place| format!("in use now, perhaps by a running server: {place}")));
     (faults, notes)
 }
 

@@ -37,7 +37,11 @@ pub fn chatd(args: Args) -> ExitCode {
     };
     match command {
         Some(Command::Accounts { .. }) if check => {
-            return stop(USAGE, &["--check goes with no command; 'chatd accounts check' is for accounts".to_owned()]);
+            return stop(
+                USAGE,
+                &["--check cannot be combined with a command; for the accounts there is 'chatd accounts check'"
+                    .to_owned()],
+            );
         }
         Some(Command::Accounts { operation, .. }) => return accounts::run(&operation, &loaded),
         None => {}
@@ -161,7 +165,7 @@ fn print(text: &str) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            stop(FAILED, &[format!("standard output: {error}; what was asked for is done, but for what it had to say")])
+            stop(FAILED, &[format!("standard output: {error}; the operation is done, but its output is incomplete")])
         }
     }
 }

@@ -29,9 +29,9 @@ pub(super) fn new_password(name: &str) -> Result<Secret, String> {
     }
     let signals = Signals::catch().map_err(|e| format!("signals: {e}; try again"))?;
     let first = signals.ask(&format!("New password for {name}: "))?;
-    let again = signals.ask("The same again: ")?;
+    let again = signals.ask("Repeat the password: ")?;
     if first != again {
-        return Err("these were two different passwords; nothing was changed".to_owned());
+        return Err("the passwords differ; nothing was changed".to_owned());
     }
     typable(first)
 }
@@ -101,7 +101,7 @@ fn typable(password: Secret) -> Result<Secret, String> {
     if password.is_text(|text| text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean)) {
         Ok(password)
     } else {
-        Err("a password is text without control characters and invisible ones; nothing was changed".to_owned())
+        Err("a password must be text without control or invisible characters; nothing was changed".to_owned())
     }
 }
 

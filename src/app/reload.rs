@@ -42,7 +42,7 @@ impl Reloader {
                 for line in faults.into_lines() {
                     log::error!("reload: {line}");
                 }
-                log::error!("reload: the configuration is bad and was not read; what was in effect stays");
+                log::error!("reload: the configuration is bad; the old one stays in effect");
                 None
             }
         }

@@ -204,7 +204,7 @@ impl Drop for Auth {
         self.mailbox.close();
         let Some(thread) = self.thread.take() else { return };
         if self.ended.recv_timeout(Duration::from_millis(ACCOUNTS_CLOSE_MS)) == Err(RecvTimeoutError::Timeout) {
-            return log::warn!("accounts: a password or the disk takes long; what is under way is not waited for");
+            return log::warn!("accounts: a password or the disk takes long; stopping without waiting for it");
         }
         // The thread catches its own panics.
         let _ = thread.join();

@@ -62,7 +62,7 @@ impl Key {
             let key = Self::make(&path)?;
             if found == Before::Accounts {
                 log::warn!(
-                    "accounts: {} has accounts, but {} is missing: a new key was made, and all tokens are void; \
+                    "accounts: {} has accounts, but {} is missing: a new key was created, and all tokens are void; \
                      everybody has to log in by password once",
                     account_file.display(),
                     path.display()
@@ -133,9 +133,9 @@ impl Key {
     fn make(path: &Path) -> Result<Self, OpenError> {
         let mut key = Self(Zeroizing::new([0; KEY_BYTES]));
         getrandom::fill(key.0.as_mut_slice())
-            .map_err(|e| files::unusable(path, &format!("cannot be made: the kernel gave no randomness: {e}")))?;
+            .map_err(|e| files::unusable(path, &format!("cannot be created: the kernel gave no randomness: {e}")))?;
         files::create_whole(path, key.text().as_bytes())
-            .map_err(|e| files::unusable(path, &format!("cannot be made: {e}; see that chatd may write there")))?;
+            .map_err(|e| files::unusable(path, &format!("cannot be created: {e}; check that chatd may write there")))?;
         Ok(key)
     }
 

@@ -17,7 +17,8 @@ struct Args {
 }
 
 fn port(text: &str) -> Result<u16, &'static str> {
-    text.parse().map_err(|_| "it is a port, a number from 0 to 65535; chatd takes an address, or a configuration file")
+    text.parse()
+        .map_err(|_| "it must be a port, a number from 0 to 65535; for an address or a configuration file, use chatd")
 }
 
 fn main() -> ExitCode {

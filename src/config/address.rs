@@ -142,7 +142,7 @@ fn explain(text: &str, scheme: &str) -> String {
         Some((address, _)) => {
             let known = match address {
                 "localhost" => ": that is 127.0.0.1, and [::1]",
-                "" | "*" => ": all of this machine's are 0.0.0.0, and [::]",
+                "" | "*" => ": for all addresses of this machine, use 0.0.0.0 and [::]",
                 _ => "",
             };
             format!(

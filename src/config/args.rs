@@ -8,7 +8,7 @@ const AFTER_HELP: &str = "\
 KEY is a dotted path, VALUE is TOML, so strings keep their quotes:
   chatd --set limits.connections=50000 --set 'listen=[\"line://0.0.0.0:5015\"]'
 
-FILE may be a pipe, as by --config <(…); what is read again at HUP must be a regular file.
+FILE may be a pipe, such as --config <(…), but only a regular file is read again at HUP.
 
 Signals: TERM and INT stop the server, HUP re-reads the configuration and re-opens the log.
 Exit status: 0 done, 1 failed, 2 usage, 75 port or account file in use, 78 configuration.";
@@ -115,7 +115,7 @@ impl Args {
 fn key_and_value(text: &str) -> Result<String, String> {
     match text.split_once('=') {
         Some((key, _)) if !key.trim().is_empty() => Ok(text.to_owned()),
-        Some(_) | None => Err("it takes KEY=VALUE, such as limits.connections=50000".to_owned()),
+        Some(_) | None => Err("it must be KEY=VALUE, such as limits.connections=50000".to_owned()),
     }
 }
 
@@ -125,10 +125,11 @@ fn configuration(text: &str) -> Result<PathBuf, String> {
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
         return Ok(path);
     }
-    Err("it is no command, and no file whose name ends in .toml; any other file is named by --config FILE".to_owned())
+    Err("it is neither a command nor a file whose name ends in .toml; name any other file with --config FILE"
+        .to_owned())
 }
 
 /// Refuses a word that is neither a command nor the only configuration file.
 fn nothing(_: &str) -> Result<String, &'static str> {
-    Err("one configuration file is named at a time, and no such command is known")
+    Err("only one configuration file can be named, and there is no such command")
 }

@@ -59,20 +59,20 @@ const KEYS: &[(&str, Rule)] = &[
         Rule::Number {
             least: 8,
             most: HASH_MEMORY_MOST_KIB as u64,
-            why: "Argon2 takes no less, and 4 GiB for one password is a slip",
+            why: "Argon2 needs 8, and more than 4 GiB for one password is a mistake",
         },
     ),
     ("accounts.argon2.iterations", from_one(100_000, "a login would take hours")),
     ("accounts.argon2.parallelism", from_one(255, "one thread computes all lanes, so more of them gain nothing")),
     ("accounts.queue", from_one(10_000, "the last in the queue would wait for minutes")),
     ("login.deadline_s", from_one(YEAR_S, NEVER)),
-    ("login.failures", from_one(MANY, "more is no rule")),
+    ("login.failures", from_one(MANY, "more is no limit")),
     ("login.failure_delay_ms", from_zero(3_600_000, "nobody waits for more than an hour")),
     ("login.penalties", Rule::Flag),
     ("limits.include_loopback", Rule::Flag),
     ("limits.connections", from_one(MANY, DESCRIPTORS)),
     ("limits.per_address", from_one(MANY, DESCRIPTORS)),
-    ("limits.new_per_address", from_one(MANY, "more is no rule")),
+    ("limits.new_per_address", from_one(MANY, "more is no limit")),
     ("limits.silent", from_one(MANY, DESCRIPTORS)),
     ("limits.silent_most", from_one(MANY, DESCRIPTORS)),
     (
@@ -80,7 +80,7 @@ const KEYS: &[(&str, Rule)] = &[
         Rule::Number {
             least: 16,
             most: LINE_BYTES_MOST as u64,
-            why: "an operation and a name, up to half of what one line may have discarded",
+            why: "from an operation and a name to half of what is discarded of one line",
         },
     ),
     ("limits.line_s", from_one(YEAR_S, NEVER)),
@@ -89,11 +89,11 @@ const KEYS: &[(&str, Rule)] = &[
     ("limits.owed_soft_s", from_one(YEAR_S, NEVER)),
     ("limits.owed_total_bytes", from_one(1 << 40, "no machine has more memory to spare")),
     ("limits.send_buffer_bytes", from_zero(GIB - 1, KERNEL_INT)),
-    ("limits.rate_lines_per_s", from_zero(MANY, "0 lifts the rule")),
-    ("limits.rate_burst", from_one(MANY, "rate_lines_per_s = 0 lifts the rule")),
-    ("limits.rate_bytes_per_s", from_zero(GIB, "0 lifts the rule")),
+    ("limits.rate_lines_per_s", from_zero(MANY, "0 means no limit")),
+    ("limits.rate_burst", from_one(MANY, "rate_lines_per_s = 0 means no limit")),
+    ("limits.rate_bytes_per_s", from_zero(GIB, "0 means no limit")),
     ("limits.list_lines", from_one(MANY, DESCRIPTORS)),
-    ("rooms.per_session", from_one(MANY, "more is no rule")),
+    ("rooms.per_session", from_one(MANY, "more is no limit")),
     ("rooms.members", from_one(MANY, DESCRIPTORS)),
     ("rooms.guest_idle_s", from_one(YEAR_S, NEVER)),
     ("rooms.datagram_idle_s", from_one(YEAR_S, NEVER)),
@@ -182,7 +182,7 @@ fn accept(rule: &Rule, value: &Spanned<DeValue<'_>>) -> Result<(), Refusal> {
             no(format!("must be the path of a file, not {path:?}"))
         }
         (Rule::Path { .. }, DeValue::String(path)) if is_for_a_shell(path) => {
-            no(format!("{path:?} is what a shell would expand, and chatd does not; write the whole path"))
+            no(format!("{path:?} would need a shell to expand it; write the whole path"))
         }
         (Rule::Path { .. }, DeValue::String(_)) => Ok(()),
         (Rule::Path { .. }, other) => no(format!("must be the path of a file, in quotes, {}", is_a(other))),
@@ -201,7 +201,7 @@ fn accept_listen(endpoints: &DeArray<'_>, whole: Range<usize>) -> Result<(), Ref
     for endpoint in endpoints.iter() {
         let no = |what: String| Err((endpoint.span(), what));
         let DeValue::String(text) = endpoint.get_ref() else {
-            return no(format!("must hold texts, such as \"{}\", {}", Listen::local(), is_a(endpoint.get_ref())));
+            return no(format!("must contain strings, such as \"{}\", {}", Listen::local(), is_a(endpoint.get_ref())));
         };
         match Listen::parse(text) {
             Ok(listen) => match seen.iter().find_map(|other| listen.conflict(other)) {

@@ -60,7 +60,7 @@ impl Listen {
         let address = || Address::parse(address, &format!("{door}://"));
         match (door.as_str(), options) {
             ("line", None) => Ok(Self { address: address()?, door: Door::Line }),
-            ("line", Some(_)) => Err("the line door takes no options; leave out what begins with the ?".to_owned()),
+            ("line", Some(_)) => Err("the line door takes no options; leave out everything from the ? on".to_owned()),
             ("rooms", options) => Ok(Self {
                 address: address()?,
                 door: Door::Rooms(Rooms::parse(&options.unwrap_or_default().to_ascii_lowercase())?),
@@ -82,7 +82,7 @@ impl Listen {
     /// Why the server cannot listen on both; `None` if it can.
     pub(super) fn conflict(&self, other: &Self) -> Option<String> {
         if self == other && self.address.collides(&other.address) {
-            return Some(format!("{self} is there twice; name it once"));
+            return Some(format!("{self} is given twice; give it once"));
         }
         if self.address.collides(&other.address) {
             return Some(format!("{other} and {self} want the same port; give one of them another"));
@@ -114,7 +114,7 @@ impl Rooms {
                 _ => return Err(format!("there is no option {key:?}; there are udp=PORT, status=ok and down=named")),
             };
             if was_there {
-                return Err(format!("{key} is there twice; name it once"));
+                return Err(format!("{key} is given twice; give it once"));
             }
         }
         let Some(udp) = udp else {
@@ -186,13 +186,13 @@ mod tests {
         check("rooms://127.0.0.1?udp=1", Err("write rooms://ADDRESS:PORT"));
         check("rooms://127.0.0.1:9001?udp=", Err("udp must be a port"));
         check("rooms://127.0.0.1:9001?udp=70000", Err("udp must be a port"));
-        check("rooms://127.0.0.1:9001?udp=1&udp=2", Err("udp is there twice"));
+        check("rooms://127.0.0.1:9001?udp=1&udp=2", Err("udp is given twice"));
         check("rooms://127.0.0.1:9001?udp=1&status=no", Err("no \"status=no\""));
         check("rooms://127.0.0.1:9001?udp=1&tls=1", Err("no option \"tls\""));
         check("line://localhost:5015", Err("must be an IP address"));
         check("line://localhost:5015", Err("127.0.0.1"));
         check("line://chat.example.org:5015", Err("not \"chat.example.org\""));
-        check("line://*:5015", Err("all of this machine's are 0.0.0.0"));
+        check("line://*:5015", Err("for all addresses of this machine, use 0.0.0.0"));
         check("line://localhost", Err("write line://127.0.0.1:5015"));
         check("line://6000", Err("write line://127.0.0.1:6000"));
         check("line://::1:5015", Err("an IPv6 address in brackets"));

@@ -181,7 +181,7 @@ impl Faults {
         let more = lines.len().saturating_sub(FAULTS_SHOWN);
         lines.truncate(FAULTS_SHOWN);
         if more > 0 {
-            lines.push(format!("and {more} more; mend these first"));
+            lines.push(format!("and {more} more; fix these first"));
         }
         lines
     }
@@ -256,7 +256,7 @@ fn read_file(path: &Path, when: When) -> Result<String, String> {
         } else if is_missing {
             advice(path)
         } else {
-            "make it readable to this user, or name another by --config FILE"
+            "make it readable to this user, or name another with --config FILE"
         };
         cannot(&format_args!("{error}; {mend}"))
     })?;
@@ -295,7 +295,7 @@ fn advice(path: &Path) -> &'static str {
     } else if path == Path::new("-") {
         "for standard input, write --config /dev/stdin"
     } else {
-        "name another by --config FILE"
+        "name another with --config FILE"
     }
 }
 

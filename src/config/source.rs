@@ -34,7 +34,7 @@ impl Source {
     pub(super) fn parse(&self) -> Result<Document<'_>, String> {
         match DeTable::parse(&self.text) {
             Ok(table) if table.get_ref().is_empty() && matches!(self.name, Name::Set(_)) => {
-                Err(self.fault("", 0, "sets nothing; it takes KEY=VALUE, such as limits.connections=50000"))
+                Err(self.fault("", 0, "sets nothing; it must be KEY=VALUE, such as limits.connections=50000"))
             }
             Ok(table) => Ok(Document { source: self, table: table.into_inner() }),
             Err(error) => {
@@ -73,7 +73,7 @@ impl Source {
         if DeTable::parse(&format!("{key}=0")).is_err() {
             format!("not TOML: the key must be a dotted path, such as limits.connections ({message})")
         } else if value.trim().is_empty() {
-            "the value is missing; it takes KEY=VALUE, such as limits.connections=50000".to_owned()
+            "the value is missing; it must be KEY=VALUE, such as limits.connections=50000".to_owned()
         } else if value.contains(['"', '\'', '\n']) {
             format!("the value is not TOML: {message}")
         } else if ["true", "false"].iter().any(|word| value.trim().eq_ignore_ascii_case(word)) {

@@ -115,7 +115,7 @@ fn ranges() {
     check("[limits]\n\n  line_bytes=15", "config.toml:3:14: limits.line_bytes: must be at least 16, not 15");
     check(
         "limits.line_bytes = 65537",
-        "config.toml:1:21: limits.line_bytes: must be 16 to 32768, not 65537 (an operation and a name, up to half of what one line may have discarded)",
+        "config.toml:1:21: limits.line_bytes: must be 16 to 32768, not 65537 (from an operation and a name to half of what is discarded of one line)",
     );
     check(
         "accounts = { password_min_bytes = 129 }",
@@ -123,7 +123,7 @@ fn ranges() {
     );
     check(
         "login.failures = 99999999999999999999999999999999999999999999",
-        "config.toml:1:18: login.failures: must be 1 to 1000000, not 99999999999999999999999999999999999999999999 (more is no rule)",
+        "config.toml:1:18: login.failures: must be 1 to 1000000, not 99999999999999999999999999999999999999999999 (more is no limit)",
     );
     check("accounts.argon2.memory_kib = 7", "config.toml:1:30: accounts.argon2.memory_kib: must be at least 8, not 7");
     check("accounts.file = ''", "config.toml:1:17: accounts.file: must be the path of a file, not empty");
@@ -173,11 +173,11 @@ fn endpoints() {
     );
     check(
         "listen = ['line://[::1]:5015', 'line://[::1]:5015']",
-        "config.toml:1:32: listen: line://[::1]:5015 is there twice; name it once",
+        "config.toml:1:32: listen: line://[::1]:5015 is given twice; give it once",
     );
     check(
         "listen = [5015]",
-        "config.toml:1:11: listen: must hold texts, such as \"line://127.0.0.1:5015\", not an integer",
+        "config.toml:1:11: listen: must contain strings, such as \"line://127.0.0.1:5015\", not an integer",
     );
     check(
         "datagrams = 'localhost:5015'",
@@ -232,10 +232,7 @@ fn paths_that_a_shell_would_expand() {
     for path in ["~/accounts", "~bob/accounts", "~", "$HOME/accounts", "${STATE}/x"] {
         check(
             &format!("accounts.file = '{path}'"),
-            &format!(
-                "config.toml:1:17: accounts.file: {path:?} is what a shell would expand, and chatd does not; write the \
-                 whole path"
-            ),
+            &format!("config.toml:1:17: accounts.file: {path:?} would need a shell to expand it; write the whole path"),
         );
     }
     for path in ["accounts~", "a/~b", "~accounts", "a$b"] {
@@ -289,11 +286,11 @@ fn not_toml() {
     );
     check_set(
         "log.level=",
-        "--set log.level=: the value is missing; it takes KEY=VALUE, such as limits.connections=50000",
+        "--set log.level=: the value is missing; it must be KEY=VALUE, such as limits.connections=50000",
     );
     check_set(
         "#limits.line_s=1",
-        "--set #limits.line_s=1: sets nothing; it takes KEY=VALUE, such as limits.connections=50000",
+        "--set #limits.line_s=1: sets nothing; it must be KEY=VALUE, such as limits.connections=50000",
     );
     let faults = digested("", &["lim its=1"]).unwrap_err();
     assert!(faults[0].starts_with("--set lim its=1: not TOML: the key must be a dotted path"), "{faults:?}");
@@ -333,7 +330,7 @@ fn all_faults_are_told_in_their_order_up_to_a_bound() {
     assert!(faults[1].starts_with("config.toml:2:1: a: "), "{faults:?}");
     let many: String = (0..15).map(|i| format!("wrong{i} = 1\n")).collect();
     let faults = digested(&many, &[]).unwrap_err();
-    assert_eq!((faults.len(), faults[10].as_str()), (11, "and 5 more; mend these first"));
+    assert_eq!((faults.len(), faults[10].as_str()), (11, "and 5 more; fix these first"));
 }
 
 fn args(config: &Path, set: &[&str]) -> Place {
@@ -404,7 +401,7 @@ fn arguments() {
     }
     assert_eq!(parse(&["--help"]).unwrap_err().exit_code(), 0);
     let mistyped = parse(&["acounts", "list"]).unwrap_err().to_string();
-    assert!(mistyped.contains("'acounts'") && mistyped.contains("it is no command"), "{mistyped}");
+    assert!(mistyped.contains("'acounts'") && mistyped.contains("it is neither a command"), "{mistyped}");
 }
 
 #[track_caller]

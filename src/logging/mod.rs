@@ -46,7 +46,7 @@ pub fn start(level: LevelFilter, target: &Target) -> Result<(), String> {
     thread::Builder::new()
         .name("log".to_owned())
         .spawn(run)
-        .map_err(|error| format!("log: no thread for it: {error}"))?;
+        .map_err(|error| format!("log: cannot start its thread: {error}"))?;
     Ok(())
 }
 

@@ -46,7 +46,7 @@ impl Target {
     /// input.
     pub fn untried(&self) -> Option<String> {
         let path = self.file.as_deref().filter(|path| is_pipe(path))?;
-        Some(format!("log.file: {} is a pipe; the start needs somebody who reads it", path.display()))
+        Some(format!("log.file: {} is a pipe; a start fails unless something reads it", path.display()))
     }
 
     /// Opens the target. Never waits for the reader of a pipe.
@@ -85,14 +85,14 @@ fn suits(path: &Path, about: &Metadata) -> Result<(), String> {
         return Ok(());
     }
     let next = if kind.is_socket() { "leave it empty for standard error, or name a file" } else { "name a file" };
-    Err(format!("log.file: {} is {}, which takes no log; {next}", path.display(), place::kind(kind)))
+    Err(format!("log.file: {} is {}, which cannot be a log; {next}", path.display(), place::kind(kind)))
 }
 
 fn cannot(path: &Path, error: &io::Error) -> String {
     let next = match error.raw_os_error() {
-        Some(libc::ENXIO) if is_pipe(path) => "nobody reads from this pipe: start its reader first, or name a file",
+        Some(libc::ENXIO) if is_pipe(path) => "nothing reads from this pipe: start its reader first, or name a file",
         Some(libc::ENXIO) => "there is no device behind it; name a file",
-        Some(libc::ENOENT) => "make its folder, or name another file",
+        Some(libc::ENOENT) => "create its folder, or name another file",
         _ => "make its folder writable, or name another file",
     };
     format!("log.file: cannot open {}: {error}; {next}", path.display())
@@ -137,12 +137,12 @@ mod tests {
     fn what_takes_no_log() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        check(&target(folder.path(), &[]), "is a folder, which takes no log");
+        check(&target(folder.path(), &[]), "is a folder, which cannot be a log");
         let _listener = UnixListener::bind(at("socket")).unwrap();
-        check(&target(&at("socket"), &[]), "is a socket, which takes no log; leave it empty for standard error");
-        check(&target(&at("no/log"), &[]), "make its folder, or name another file");
+        check(&target(&at("socket"), &[]), "is a socket, which cannot be a log; leave it empty for standard error");
+        check(&target(&at("no/log"), &[]), "create its folder, or name another file");
         if mknodat(CWD, at("block"), FileType::BlockDevice, 0o600.into(), 0).is_ok() {
-            check(&target(&at("block"), &[]), "is a block device, which takes no log");
+            check(&target(&at("block"), &[]), "is a block device, which cannot be a log");
         }
     }
 
@@ -152,7 +152,7 @@ mod tests {
         let pipe = folder.path().join("pipe");
         mknodat(CWD, &pipe, FileType::Fifo, 0o600.into(), 0).unwrap();
         let text = target(&pipe, &[]).open().map(drop).unwrap_err();
-        assert!(text.contains("nobody reads from this pipe"), "{text}");
+        assert!(text.contains("nothing reads from this pipe"), "{text}");
         assert!(target(&pipe, &[]).untried().is_some_and(|note| note.contains("is a pipe")));
         assert_eq!(target(Path::new("/dev/null"), &[]).untried(), None);
         let text = cannot(Path::new("/dev/tty"), &io::Error::from_raw_os_error(libc::ENXIO));

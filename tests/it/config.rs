@@ -145,12 +145,12 @@ fn check_prints_what_would_take_effect_and_creates_nothing() {
 
 #[test]
 fn check_tries_what_a_start_would() {
-    check("accounts.file = \"no/accounts\"\n", &["--check"], 78, &["no: accounts.file", "make it"]);
+    check("accounts.file = \"no/accounts\"\n", &["--check"], 78, &["no: accounts.file", "create it"]);
     check(
         "log.file = \"no/chatd.log\"\n",
         &["--check"],
         78,
-        &["log.file: cannot open no/chatd.log", "make its folder"],
+        &["log.file: cannot open no/chatd.log", "create its folder"],
     );
     check("log.file = \"config.toml\"\n", &["--check"], 78, &["log.file: config.toml is the configuration"]);
     check("log.file = \"accounts.key\"\n", &["--check"], 78, &["log.file: accounts.key is a file of the accounts"]);
@@ -243,7 +243,7 @@ fn the_log_goes_into_no_file_of_ours() {
     for (name, told) in [
         ("hard", "is the configuration"),
         ("dangling", "is a file of the accounts"),
-        ("pipe", "nobody reads from this pipe"),
+        ("pipe", "nothing reads from this pipe"),
         ("socket", "is a socket"),
     ] {
         run(CHATD, folder.path(), &["--set", &format!("log.file={name:?}")]).check(78, &["log.file: ", told]);

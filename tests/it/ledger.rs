@@ -90,7 +90,7 @@ fn a_running_server_lets_its_accounts_be_read_and_not_be_changed() {
     let process = server.pid();
     for args in [&["repair"][..], &["add", "bob"], &["passwd", "alice"], &["delete", "alice"]] {
         let outcome = accounts(&server, args, "correct horse\n");
-        let next_step = format!("stop the server first, by 'systemctl stop chatd' or 'kill {process}'");
+        let next_step = format!("stop the server first, with 'systemctl stop chatd' or 'kill {process}'");
         outcome.check(75, &["in use by", &format!("process {process}"), &next_step]);
         assert_eq!((outcome.stdout.as_str(), outcome.stderr.lines().count()), ("", 1));
         assert!(!outcome.stderr.contains("accounts.file"), "another file is no advice here: {outcome:?}");
@@ -131,7 +131,7 @@ fn what_only_reads_needs_no_lock() {
     let outcome = on_a_read_only_medium(&server, &["list"]).unwrap();
     assert!(outcome.code == Some(0) && outcome.stdout.starts_with("alice "), "{outcome:?}");
     for args in [&["repair"][..], &["add", "bob"]] {
-        on_a_read_only_medium(&server, args).unwrap().check(78, &["accounts.lock: cannot be made", "Read-only"]);
+        on_a_read_only_medium(&server, args).unwrap().check(78, &["accounts.lock: cannot be created", "Read-only"]);
     }
     assert_eq!(names(), before);
     // A lock that is held elsewhere is no reason not to read.
@@ -148,11 +148,11 @@ fn what_cannot_be_done_is_said_and_changes_nothing() {
     let before = fs::read(server.path("accounts")).unwrap();
     for (args, input, code, told) in [
         (&["add", "ALICE"][..], PASSWORD, 1, "alice has an account already"),
-        (&["add", "bob"], "short\n", 1, "a password has 8 to 128 bytes, and this one 5"),
-        (&["add", "bob"], "", 1, "a password has 8 to 128 bytes, and this one 0"),
-        (&["add", "bob"], "correct\u{1b}[2Jhorse\n", 1, "without control characters"),
-        (&["add", "1\u{1b}[2J"], PASSWORD, 1, "cannot be a name"),
-        (&["add", "server"], PASSWORD, 1, "a word of the server's"),
+        (&["add", "bob"], "short\n", 1, "a password has 8 to 128 bytes, and this one has 5"),
+        (&["add", "bob"], "", 1, "a password has 8 to 128 bytes, and this one has 0"),
+        (&["add", "bob"], "correct\u{1b}[2Jhorse\n", 1, "without control or invisible characters"),
+        (&["add", "1\u{1b}[2J"], PASSWORD, 1, "is not a valid name"),
+        (&["add", "server"], PASSWORD, 1, "is reserved"),
         (&["passwd", "bob"], PASSWORD, 1, "'bob' has no account"),
         (&["delete", "bob"], "", 1, "'bob' has no account"),
         (&["list", "--set", "accounts.file='nowhere'"], "", 1, "nowhere: there is no such file"),
@@ -204,7 +204,7 @@ fn a_damaged_file_is_told_repaired_and_kept() {
     for args in [&["list"][..], &["add", "dave"], &["passwd", "alice"]] {
         accounts(&server, args, PASSWORD).check(78, &["line 3: its checksum does not fit"]);
     }
-    accounts(&server, &["check"], "").check(78, &["line 3: its checksum does not fit", "keeps 2 accounts"]);
+    accounts(&server, &["check"], "").check(78, &["line 3: its checksum does not fit", "recovers 2 accounts"]);
     assert_eq!(fs::read_to_string(server.path("accounts")).unwrap(), damaged, "so far nothing was changed");
     let outcome = accounts(&server, &["repair"], "");
     outcome.check(0, &[]);
@@ -238,12 +238,12 @@ fn at_a_terminal_a_password_is_asked_for_twice() {
     let mut server = stopped();
     let Some(outcome) = at_a_terminal(&server, "accounts add alice", &[PASSWORD, PASSWORD]) else { return };
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    for shown in ["New password for alice: ", "The same again: ", "alice has an account"] {
+    for shown in ["New password for alice: ", "Repeat the password: ", "alice has an account"] {
         assert!(outcome.stdout.contains(shown), "{outcome:?}");
     }
     let outcome = at_a_terminal(&server, "accounts passwd alice", &["battery staple", "battery stable"]).unwrap();
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
-    assert!(outcome.stdout.contains("two different passwords; nothing was changed"), "{outcome:?}");
+    assert!(outcome.stdout.contains("the passwords differ; nothing was changed"), "{outcome:?}");
     let outcome = at_a_terminal(&server, "accounts add ALICE", &[]).unwrap();
     assert!(outcome.stdout.contains("alice has an account already"), "before a password is asked for: {outcome:?}");
     server.restart();
@@ -264,7 +264,7 @@ fn check_interrupted(interrupt: impl Fn(&mut Terminal)) {
         assert!(!terminal.is_cooked(), "a password is seen");
         terminal.keys(typed);
         if typed.ends_with('\r') {
-            terminal.wait_for("The same again: ");
+            terminal.wait_for("Repeat the password: ");
         }
         interrupt(&mut terminal);
         terminal.expect_exit(1);

@@ -153,7 +153,7 @@ fn hup_reads_the_limits_again_and_a_bad_file_changes_nothing() {
     server.hup();
     let why = server.wait_for_log("list_linse");
     assert!(why.contains("[ERROR]") && why.contains("config.toml:"), "{why}");
-    server.wait_for_log("what was in effect stays");
+    server.wait_for_log("the old one stays in effect");
     assert_eq!(listed(&mut clients[0]), 2);
     fs::remove_file(server.path("config.toml")).unwrap();
     server.hup();
@@ -186,7 +186,7 @@ fn a_pipe_in_the_place_of_the_configuration_stops_nobody() {
     server.hup();
     let why = server.wait_for_log("cannot be read as configuration");
     assert!(why.contains("[ERROR]") && why.contains("it is a pipe"), "{why}");
-    server.wait_for_log("what was in effect stays");
+    server.wait_for_log("the old one stays in effect");
     alice.barrier();
     server.bare("bob").barrier();
     // Another one, and the end.
@@ -209,7 +209,7 @@ fn a_log_file_that_takes_no_log_at_a_reload_leaves_the_old_one() {
     let accounts = fs::read(server.path("accounts")).unwrap();
     let mut before = "chatd.log".to_owned();
     for (name, why) in [
-        ("pipe", "nobody reads from this pipe"),
+        ("pipe", "nothing reads from this pipe"),
         (".", "is a folder"),
         ("link", "is the account file"),
         ("accounts.lock", "is a file of the accounts"),

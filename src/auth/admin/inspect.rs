@@ -30,7 +30,7 @@ const BETWEEN_READINGS: Duration = Duration::from_millis(20);
 pub fn list(account_file: &Path) -> Result<Vec<(String, u64)>, Failure> {
     let bytes = read_settled(account_file)?;
     let (loaded, _) = reader::read(&bytes).map_err(|damage| {
-        let what = format!("{damage}; 'chatd accounts check' says more, 'chatd accounts repair' mends it");
+        let what = format!("{damage}; 'chatd accounts check' says more, 'chatd accounts repair' repairs it");
         Failure::from(files::unusable(account_file, &what))
     })?;
     Ok(loaded.accounts.iter().map(|(name, account)| (name.to_string(), account.since)).collect())
@@ -72,19 +72,18 @@ pub fn repair(account_file: &Path) -> Result<Report, Failure> {
     let Some(recovered) = recovered else { return Ok(report) };
     let text = compacted(&recovered.accounts, &recovered.gone, unix_now());
     let Some(text) = text.filter(|text| text.seq > 0) else {
-        let what =
-            "nothing in it can be read as an account; nothing was changed: put a sound copy of the file in its place";
+        let what = "it has no readable account; nothing was changed: restore an intact copy of the file";
         return Err(files::unusable(account_file, what).into());
     };
     let cannot = |what: &str, e: io::Error| {
         let file = account_file.display();
-        Failure::Refused(format!("{file}: {what}: {e}; see that there is room on its disk, and try again"))
+        Failure::Refused(format!("{file}: {what}: {e}; check that its disk has room, and try again"))
     };
     let kept = files::keep(account_file, "damaged", &bytes, unix_now())
         .map_err(|e| cannot("a copy of it cannot be kept, so nothing was changed", e))?;
     // The key first: if the next step fails, the only effect is that everybody has to log in by password.
     Key::renew(account_file)?;
-    files::create_whole(account_file, text.lines.as_bytes()).map_err(|e| cannot("it cannot be written anew", e))?;
+    files::create_whole(account_file, text.lines.as_bytes()).map_err(|e| cannot("it cannot be rewritten", e))?;
     report.kept = Some(kept);
     Ok(report)
 }
@@ -97,12 +96,12 @@ fn examine(account_file: &Path, bytes: &[u8]) -> (Report, Option<Recovered>) {
             let (torn, mut findings) = (text.len() - loaded.good, Vec::new());
             if torn > 0 {
                 findings.push(told(&format_args!(
-                    "the last line is not finished: {torn} bytes that nobody was told were on disk; the next start \
+                    "the last line is not finished: {torn} bytes that were never acknowledged; the next start \
                      cuts them off and keeps them"
                 )));
             }
             if !bytes.starts_with(text.get(..loaded.good).unwrap_or_default()) {
-                findings.push(told(&"its line ends are not the server's; the next start writes it anew"));
+                findings.push(told(&"its line ends are not the server's; the next start rewrites it"));
             }
             (Report { findings, is_damaged: false, accounts: loaded.accounts.len(), kept: None }, None)
         }
@@ -146,7 +145,7 @@ fn find(account_file: &Path) -> Result<(), Failure> {
 
 fn missing(account_file: &Path) -> Failure {
     let file = account_file.display();
-    Failure::Refused(format!("{file}: there is no such file; name the right one by accounts.file or --config"))
+    Failure::Refused(format!("{file}: there is no such file; name the right one with accounts.file or --config"))
 }
 
 fn read(account_file: &Path, open: fn(&Path) -> Result<Option<File>, OpenError>) -> Result<Vec<u8>, Failure> {
@@ -165,10 +164,15 @@ pub fn try_start(settings: &Settings) -> Result<Option<String>, Failure> {
     let file = settings.file.as_path();
     let folder = files::folder(file);
     let about = fs::metadata(folder).map_err(|e| {
-        files::unusable(folder, &format!("accounts.file is to be in this folder: {e}; make it, or name another file"))
+        files::unusable(
+            folder,
+            &format!("accounts.file should be in this folder: {e}; create it, or name another file"),
+        )
     })?;
     if !about.is_dir() {
-        return Err(files::unusable(folder, "is no folder, and accounts.file is to be in it; name another file").into());
+        return Err(
+            files::unusable(folder, "is not a folder, so accounts.file cannot be in it; name another file").into()
+        );
     }
     if let Err(note) = check_user(file) {
         return Ok(Some(note.to_string()));

@@ -90,14 +90,16 @@ impl Ledger {
         let parsed = UserName::parse(name).map_err(|error| {
             Failure::Refused(match error {
                 NameError::Shape => format!(
-                    "'{name}' cannot be a name: it takes a letter, and then letters, digits, '_', '.' and '-', \
+                    "'{name}' is not a valid name: a name is a letter, then letters, digits, '_', '.' and '-', \
                      {NAME_BYTES} in all"
                 ),
-                NameError::Reserved => format!("'{name}' is a word of the server's; choose another name"),
+                NameError::Reserved => format!("'{name}' is reserved; choose another name"),
             })
         })?;
         match self.accounts.get_key_value(&parsed) {
-            Some((taken, _)) => Err(Failure::Refused(format!("{taken} has an account already; to change it: passwd"))),
+            Some((taken, _)) => {
+                Err(Failure::Refused(format!("{taken} has an account already; to change its password, use passwd")))
+            }
             None => Ok(parsed),
         }
     }
@@ -114,7 +116,7 @@ impl Ledger {
         if !(least..=most).contains(&bytes) {
             // The rest of a password that is too long may not have been read.
             let bytes = if bytes > most { format!("more than {most}") } else { bytes.to_string() };
-            return Err(Failure::Refused(format!("a password has {least} to {most} bytes, and this one {bytes}")));
+            return Err(Failure::Refused(format!("a password has {least} to {most} bytes, and this one has {bytes}")));
         }
         Ok(self.hasher.hash(password)?)
     }
@@ -122,9 +124,9 @@ impl Ledger {
     fn write(&mut self, change: Change) -> Result<(), Failure> {
         self.journal.append(std::slice::from_ref(&change), std::time::Instant::now()).map_err(|trouble| {
             let why = match trouble {
-                Trouble::Disk(e) => format!("{e}; see that there is room on its disk, and try again"),
+                Trouble::Disk(e) => format!("{e}; check that its disk has room, and try again"),
                 Trouble::Gone | Trouble::Other | Trouble::Length { .. } | Trouble::Lines => {
-                    "somebody else is at it; find out who".to_owned()
+                    "another program has changed it; find out which".to_owned()
                 }
             };
             Failure::Refused(format!("the account file cannot be written: {why}; nothing was changed"))

@@ -32,7 +32,7 @@ impl From<OpenError> for Failure {
             OpenError::InUse(holder) => {
                 let kill = holder.process.map(|process| format!(" or 'kill {process}'")).unwrap_or_default();
                 Self::InUse(format!(
-                    "{holder}; stop the server first, by 'systemctl stop chatd'{kill}, and start it again afterwards"
+                    "{holder}; stop the server first, with 'systemctl stop chatd'{kill}, and start it again afterwards"
                 ))
             }
             OpenError::Unusable(text) => Self::Unusable(text),

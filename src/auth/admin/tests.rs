@@ -56,13 +56,13 @@ fn an_account_is_added_changed_listed_and_deleted() {
     ledger.add("Bob", &secret("correct horse")).unwrap();
     ledger.add("alice", &secret("correct horse")).unwrap();
     refused(ledger.add("BOB", &secret("correct horse")), "Bob has an account already");
-    refused(ledger.add("carol", &secret("short")), "a password has 8 to 128 bytes, and this one 5");
+    refused(ledger.add("carol", &secret("short")), "a password has 8 to 128 bytes, and this one has 5");
     refused(
         ledger.add("carol", &secret(&"x".repeat(129))),
-        "a password has 8 to 128 bytes, and this one more than 128",
+        "a password has 8 to 128 bytes, and this one has more than 128",
     );
-    refused(ledger.add("1x", &secret("correct horse")), "cannot be a name");
-    refused(ledger.add("admin", &secret("correct horse")), "a word of the server's");
+    refused(ledger.add("1x", &secret("correct horse")), "is not a valid name");
+    refused(ledger.add("admin", &secret("correct horse")), "is reserved");
     refused(ledger.set_password("carol", &secret("correct horse")), "'carol' has no account");
     refused(ledger.delete("carol"), "'carol' has no account");
     refused(ledger.delete("a:b\n"), "has no account");
@@ -72,7 +72,7 @@ fn an_account_is_added_changed_listed_and_deleted() {
         let Err(Failure::InUse(text)) = result else { panic!("the lock is held") };
         let process = std::process::id();
         assert!(
-            text.contains(&format!("stop the server first, by 'systemctl stop chatd' or 'kill {process}'")),
+            text.contains(&format!("stop the server first, with 'systemctl stop chatd' or 'kill {process}'")),
             "{text}"
         );
         assert!(!text.contains("accounts.file"), "{text}");
@@ -155,7 +155,7 @@ fn what_an_editor_has_saved_is_sound() {
         assert_eq!(list(&path).unwrap().len(), 2);
         let report = check(&path).unwrap();
         assert!(!report.is_damaged && report.findings.len() == 1, "{report:?}");
-        assert!(report.findings[0].ends_with("its line ends are not the server's; the next start writes it anew"));
+        assert!(report.findings[0].ends_with("its line ends are not the server's; the next start rewrites it"));
         assert_eq!(fs::read(&path).unwrap(), changed.as_bytes());
         drop(Ledger::open(&settings(folder.path())).unwrap());
         assert_eq!(fs::read(&path).unwrap(), text.as_bytes(), "a start writes it as the server does");
@@ -188,7 +188,7 @@ fn a_start_can_be_tried() {
     fs::remove_file(files::beside(path, "lock")).unwrap();
     std::os::unix::fs::symlink("elsewhere", files::beside(path, "lock")).unwrap();
     unusable(&settings, "accounts.lock: is a symbolic link");
-    for (file, part) in [("no/such/accounts", "make it, or name another file"), ("accounts/x", "is no folder")] {
+    for (file, part) in [("no/such/accounts", "create it, or name another file"), ("accounts/x", "is not a folder")] {
         unusable(&Settings { file: folder.path().join(file), ..settings.clone() }, part);
     }
     if rustix::process::geteuid().is_root() {
@@ -241,12 +241,12 @@ fn what_is_good_is_had_and_what_is_lost_is_said() {
     let all = ["alice", "carol"];
     check_repair(
         text.replacen(":2:1002:bob:", ":2:1002:bod:", 1).as_bytes(),
-        &["line 3: its checksum does not fit; a change of what seems to be bod is lost"],
+        &["line 3: its checksum does not fit; a change of an account that seems to be bod is lost"],
         &all,
     );
     check_repair(
         text.replacen(":carol:", ":carol\u{7}:", 1).as_bytes(),
-        &["line 5: its checksum does not fit; a change of somebody's account is lost"],
+        &["line 5: its checksum does not fit; a change of an unknown account is lost"],
         &["alice"],
     );
     let without = |n: usize| lines.iter().enumerate().filter(|(at, _)| *at != n).map(|(_, l)| *l).collect::<String>();
@@ -267,12 +267,16 @@ fn what_is_good_is_had_and_what_is_lost_is_said() {
         doubled.as_bytes(),
         &[
             "line 4: number 2 for the second time",
-            "the last line is not finished: 4 bytes that nobody was told were on disk",
+            "the last line is not finished: 4 bytes that were never acknowledged",
         ],
         &all,
     );
     let shuffled = [lines[0], lines[4], lines[5], lines[3], lines[2], lines[1]].concat();
-    check_repair(shuffled.as_bytes(), &["line 2: it is number 4 where 1 is due: a line is missing or doubled"], &all);
+    check_repair(
+        shuffled.as_bytes(),
+        &["line 2: it is number 4 where 1 is due: a line is missing or duplicated"],
+        &all,
+    );
     // CR LF and a missing last LF do not matter in a damaged file either.
     let of_windows = format!("\u{feff}{}", without(2).replace('\n', "\r\n"));
     check_repair(of_windows.as_bytes(), &["the line with number 2 is lost"], &all);
@@ -281,7 +285,7 @@ fn what_is_good_is_had_and_what_is_lost_is_said() {
     check_repair(
         cut_in_the_middle.as_bytes(),
         &[
-            "line 2: its checksum does not fit; a change of what seems to be alice is lost",
+            "line 2: its checksum does not fit; a change of an account that seems to be alice is lost",
             "3 of the lines with numbers 1 to 4 are lost",
         ],
         &[],

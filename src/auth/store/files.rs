@@ -56,10 +56,11 @@ fn open_lock(path: &Path) -> io::Result<File> {
 
 fn cannot_lock(path: &Path, e: &io::Error) -> OpenError {
     match e.raw_os_error() {
-        Some(libc::ELOOP) => unusable(path, "is a symbolic link, and what it leads to is not chatd's; remove it"),
-        Some(_) | None => {
-            unusable(path, &format!("cannot be made: {e}; see that its folder exists and that chatd may write there"))
-        }
+        Some(libc::ELOOP) => unusable(path, "is a symbolic link, which chatd does not follow; remove it"),
+        Some(_) | None => unusable(
+            path,
+            &format!("cannot be created: {e}; check that its folder exists and that chatd may write there"),
+        ),
     }
 }
 
@@ -103,10 +104,10 @@ fn open_checked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, 
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         // Replacing the file would replace the link, and its target would become stale.
         Err(e) if e.raw_os_error() == Some(libc::ELOOP) => {
-            return Err(unusable(path, "is a symbolic link; let accounts.file name the file itself"));
+            return Err(unusable(path, "is a symbolic link; set accounts.file to the file itself"));
         }
         Err(e) if e.raw_os_error() == Some(libc::EISDIR) => {
-            return Err(unusable(path, "is a folder; let accounts.file name a file, such as one in it"));
+            return Err(unusable(path, "is a folder; set accounts.file to a file, such as one in it"));
         }
         Err(e) => {
             return Err(unusable(path, &format!("cannot be opened: {e}; chatd must be able to read and write it")));
@@ -296,10 +297,10 @@ mod tests {
         let link = folder.path().join("link");
         for target in [path.as_path(), Path::new("nowhere")] {
             std::os::unix::fs::symlink(target, &link).unwrap();
-            check(&link, "is a symbolic link; let accounts.file name the file itself");
+            check(&link, "is a symbolic link; set accounts.file to the file itself");
             fs::remove_file(&link).unwrap();
         }
-        check(folder.path(), "is a folder; let accounts.file name a file, such as one in it");
+        check(folder.path(), "is a folder; set accounts.file to a file, such as one in it");
     }
 
     #[test]

@@ -69,12 +69,12 @@ impl fmt::Display for Fault {
             Self::Header => write!(f, "it is not '{}'", HEADER.trim_end()),
             Self::Checksum => f.write_str("its checksum does not fit"),
             Self::Fields => f.write_str("it does not have seven fields"),
-            Self::Op => f.write_str("its first field is none of A, U, D"),
-            Self::Number => f.write_str("one of its numbers is none, or too large"),
-            Self::Name => f.write_str("its name cannot be one"),
+            Self::Op => f.write_str("its first field is not A, U or D"),
+            Self::Number => f.write_str("one of its numbers is invalid or too large"),
+            Self::Name => f.write_str("its name is not valid"),
             Self::Hash => f.write_str("its password hash is not one that chatd can check"),
             Self::Sequence { expected, found } => {
-                write!(f, "it is number {found} where {expected} is due: a line is missing or doubled")
+                write!(f, "it is number {found} where {expected} is due: a line is missing or duplicated")
             }
             Self::Exists => f.write_str("it adds an account that exists"),
             Self::Missing => f.write_str("it changes an account that does not exist"),

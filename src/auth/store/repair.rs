@@ -42,10 +42,10 @@ impl fmt::Display for Finding {
         match self {
             Self::Header => write!(f, "line 1: {}", Fault::Header),
             Self::Lost { line, fault, name: Some(name) } => {
-                write!(f, "line {line}: {fault}; a change of what seems to be {name} is lost")
+                write!(f, "line {line}: {fault}; a change of an account that seems to be {name} is lost")
             }
             Self::Lost { line, fault, name: None } => {
-                write!(f, "line {line}: {fault}; a change of somebody's account is lost")
+                write!(f, "line {line}: {fault}; a change of an unknown account is lost")
             }
             Self::Doubled { line, seq, differs: false } => write!(f, "line {line}: number {seq} for the second time"),
             Self::Doubled { line, seq, differs: true } => {
@@ -59,7 +59,7 @@ impl fmt::Display for Finding {
             }
             Self::Misfit { line, fault } => write!(f, "line {line}: {fault}; it holds all the same"),
             Self::Torn { bytes } => {
-                write!(f, "the last line is not finished: {bytes} bytes that nobody was told were on disk")
+                write!(f, "the last line is not finished: {bytes} bytes that were never acknowledged")
             }
         }
     }

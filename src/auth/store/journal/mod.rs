@@ -308,7 +308,7 @@ impl Journal {
     fn heal(&mut self, now: Instant) -> Result<(), Trouble> {
         let Some(not_before) = self.rewrite_from else { return Ok(()) };
         if now < not_before {
-            return Err(io::Error::other("it is written anew soon").into());
+            return Err(io::Error::other("it will be rewritten soon").into());
         }
         self.rewrite_from = Some(now + REWRITE_EVERY);
         let bytes = self.lines()?;
@@ -335,7 +335,7 @@ fn keep_torn(path: &Path, torn: &[u8]) -> Result<(), OpenError> {
         return Ok(());
     }
     let kept = files::keep(path, "torn", torn, unix_now())
-        .map_err(|e| files::unusable(path, &format!("its torn end cannot be kept: {e}; make room in its folder")))?;
+        .map_err(|e| files::unusable(path, &format!("its torn end cannot be saved: {e}; make room in its folder")))?;
     let (path, kept) = (path.display(), kept.display());
     log::warn!("accounts: {path}: the last line was not finished; {} bytes were cut off, see {kept}", torn.len());
     Ok(())
