@@ -1,6 +1,6 @@
-//! The way between the loop and a service: requests go out, answers come back.
+//! The connection between the loop and a service: requests go out, answers come back.
 //!
-//! A service does slow work on a thread of its own. The loop [submits](Mailbox::submit) requests and never waits. The
+//! A service does slow work on its own thread. The loop [submits](Mailbox::submit) requests and never blocks. The
 //! thread takes them one at a time ([`Mailbox::next`]), answers them ([`Mailbox::answer`]) and wakes the loop, which
 //! [polls](Mailbox::poll_answer) the answers. Neither side holds the lock for longer than it takes to put something in
 //! or take it out.
@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// What a service takes and gives.
+/// The types of a service.
 pub trait Service {
     /// The work that the thread does.
     type Request;
@@ -77,7 +77,7 @@ pub struct Job<S: Service + ?Sized> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// Wakes the loop. All services share one, and its clones wake the same loop.
+/// Wakes the loop. All services share one waker; clones wake the same loop.
 #[derive(Clone)]
 pub struct Waker(Arc<dyn Fn() + Send + Sync>);
 
@@ -95,7 +95,7 @@ impl Waker {
 
 /// What the service's thread finds when it asks for work.
 pub enum Next<S: Service> {
-    /// A request, and the settings of now.
+    /// A request, and the current settings.
     Job(Job<S>, S::Settings),
     /// No request waits.
     Idle,
@@ -106,7 +106,7 @@ pub enum Next<S: Service> {
 /// The requests and the answers of one service.
 pub struct Mailbox<S: Service> {
     state: Mutex<State<S>>,
-    /// Rings when a request comes and when the mailbox closes.
+    /// Signalled when a request arrives and when the mailbox closes.
     bell: Condvar,
     waker: Waker,
 }
@@ -154,7 +154,7 @@ impl<S: Service> Mailbox<S> {
         Ok(())
     }
 
-    /// Takes a request back. False if it is not in the queue (any more).
+    /// Withdraws a request. False if it is not in the queue (any more).
     pub fn cancel(&self, number: u64) -> bool {
         let removed = self.lock().queue.remove(number);
         removed.is_some()
@@ -233,7 +233,7 @@ impl<S: Service> Mailbox<S> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<S>> {
-        // A panic leaves nothing half done in here: each change of the state is one call.
+        // A panic cannot leave the state half changed, because each change is one call.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

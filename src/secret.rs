@@ -51,7 +51,7 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     }
 }
 
-/// A secret that somebody else owns, or that is on its way into a buffer. Its `Debug` is `***`; nothing is wiped.
+/// A secret that somebody else owns, or one on its way into a buffer. Its `Debug` is `***`; nothing is wiped.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Masked<T>(pub T);
 

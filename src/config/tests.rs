@@ -2,7 +2,7 @@ use clap::Parser as _;
 
 use super::*;
 
-/// Reads a file `config.toml` with this text, and these `--set`s.
+/// Digests a file `config.toml` with this text, and these `--set` options.
 fn digested(text: &str, set: &[&str]) -> Result<Config, Vec<String>> {
     let mut sources = vec![Source::file(Path::new("config.toml"), text)];
     sources.extend(set.iter().map(|text| Source::set(text)));

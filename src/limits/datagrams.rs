@@ -13,7 +13,7 @@ pub const DATAGRAM_QUEUE: usize = 16_384;
 /// Bytes of text in [`DATAGRAM_QUEUE`], where a text for many members counts once: 256 of the longest texts, far more
 /// than one turn produces.
 pub const DATAGRAM_QUEUE_BYTES: usize = 1024 * 1024;
-/// Errors in a row that are read from one socket before it is left for the next turn.
+/// Errors in a row that are read from one socket. After that it is left until the poll reports it again.
 pub const DATAGRAM_ERRORS: usize = 16;
 /// SO_RCVBUF of a datagram socket, for datagrams that arrive while the loop is busy.
 pub const DATAGRAM_RECEIVE_BUFFER: usize = 4 * 1024 * 1024;

@@ -6,10 +6,11 @@ pub const OWED_TIMES_MOST: usize = 4;
 /// A connection is taking bytes if it took some within this time. One that takes none slows nobody down, and is held to
 /// `limits.owed_bytes`.
 pub const TOOK_RECENTLY_MS: u64 = 1_000;
-/// A connection lags if more than this fraction (one in so many) of `limits.owed_soft_bytes` is queued for it.
+/// A connection lags if more than `limits.owed_soft_bytes / LAG_PART` is queued for it.
 pub const LAG_PART: usize = 4;
-/// A line waits if at least two of its receivers, and one in this many, lag and are taking bytes. Speakers then slow
-/// down to the pace of their audience, instead of the audience being closed as too slow.
+/// A line waits while more than one in this many of its receivers lag and are taking bytes. One lagging receiver of
+/// several does not make it wait. Speakers then slow down to the pace of their audience, instead of the audience being
+/// closed as too slow.
 pub const CROWD_SHARE: usize = 16;
 /// The shortest wait of such a line, so that its speaker is not checked every turn.
 pub const THROTTLE_LEAST_MS: u64 = 5;
@@ -21,9 +22,9 @@ pub const THROTTLE_MS: u64 = 40;
 pub const THROTTLE_BYTES_PER_S: u64 = 8192;
 /// A page of shared frames is closed at this size if a slow reader still refers to it.
 pub const PAGE_BYTES: usize = 64 * 1024;
-/// Closed pages are searched for those with little unread data when they exceed this fraction (one in so many) of
-/// `limits.owed_total_bytes`, and again each time they have doubled.
+/// Closed pages are searched for those with little unread data when they exceed `limits.owed_total_bytes / PACK_PART`,
+/// and again each time they have doubled.
 pub const PACK_PART: u64 = 16;
-/// When the total exceeds `limits.owed_total_bytes`, connections are closed until it is below that by this fraction
-/// (one in so many), so that ranking all connections pays off.
+/// When the total exceeds `limits.owed_total_bytes`, connections are closed until it is below that by
+/// `limits.owed_total_bytes / DEBT_RELIEF_PART`, so that ranking all connections pays off.
 pub const DEBT_RELIEF_PART: u64 = 16;

@@ -103,7 +103,7 @@ fn a_file_that_cannot_be_opened_leaves_the_old_one() {
     assert!(messages[0].ends_with("; the log stays where it was"), "{messages:?}");
 }
 
-/// A disk with so many bytes free.
+/// A disk with this many bytes free.
 struct Disk(Arc<Mutex<(Vec<u8>, usize)>>);
 
 impl Write for Disk {
