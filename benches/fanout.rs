@@ -10,7 +10,7 @@ use std::hint::black_box;
 use chatd::door::{self, Kind};
 use chatd::hub::command::{Command, Entry};
 use chatd::hub::event::Audience;
-use chatd::hub::names::{RoomName, RoomToken, UserName};
+use chatd::hub::names::{RoomName, UserName};
 use chatd::hub::session::SessionId;
 use chatd::hub::{Hub, Rules};
 use chatd::net::outbox::Outbox;
@@ -57,7 +57,7 @@ fn rooms(criterion: &mut Criterion) {
     for rooms in [1, 1_000] {
         let mut chat = Chat::of(rooms * 10);
         for slot in 0..rooms * 10 {
-            chat.carry_out(session(slot), enter(&room(slot / 10), slot % 10 == 0, slot));
+            chat.carry_out(session(slot), enter(&room(slot / 10), slot % 10 == 0));
         }
         chat.send_all();
         group.throughput(Throughput::Elements(u64::from(rooms) * 9));
@@ -105,7 +105,7 @@ impl Chat {
                     let members = self.hub.members_of(*room).iter().map(|member| member.session);
                     &mut members.filter(move |id| Some(*id) != *except)
                 }
-                Audience::One(_) | Audience::Account { .. } | Audience::Members(_) => continue,
+                Audience::One(_) | Audience::Account { .. } | Audience::Members { .. } => continue,
             };
             let piece = self.pages.write(Kind::Typed, |out| door::encode(Kind::Typed, &event, out));
             for id in hearers {
@@ -130,10 +130,8 @@ impl Chat {
     }
 }
 
-fn enter(room: &RoomName, makes: bool, number: u32) -> Command<'static> {
-    let mut token = [0; RoomToken::BYTES];
-    token[..4].copy_from_slice(&number.to_be_bytes());
-    let entry = Entry { room: room.clone(), password: None, token: RoomToken::new(token) };
+fn enter(room: &RoomName, makes: bool) -> Command<'static> {
+    let entry = Entry { room: room.clone(), password: None };
     if makes { Command::Make(entry) } else { Command::Join(entry) }
 }
 

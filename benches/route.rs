@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use chatd::hub::command::{Command, Entry};
 use chatd::hub::event::Event;
-use chatd::hub::names::{RoomName, RoomToken, UserName};
+use chatd::hub::names::{RoomName, UserName};
 use chatd::hub::session::SessionId;
 use chatd::hub::{Hub, Rules};
 use criterion::Criterion;
@@ -131,8 +131,8 @@ fn carry_out(hub: &mut Hub, who: SessionId, command: Command<'_>) {
     while let Some(event) = hub.poll_event() {
         black_box(event);
     }
-    while let Some(token) = hub.poll_void_token() {
-        black_box(token);
+    while let Some(place) = hub.poll_ended_place() {
+        black_box(place);
     }
 }
 
@@ -153,7 +153,7 @@ fn session(slot: u32) -> SessionId {
 
 fn entry(number: u32) -> Entry<'static> {
     // All the same: the hub only hands it on.
-    Entry { room: room(number), password: None, token: RoomToken::new([7; RoomToken::BYTES]) }
+    Entry { room: room(number), password: None }
 }
 
 fn room(number: u32) -> RoomName {

@@ -1,6 +1,8 @@
 //! What stands behind a door: a hub with `bob` in it, and accounts that keep their word at once. `alice` has an account
 //! (password `password1`, token `t1.T0KEN`); the password `busybusy` finds the queue full, `fulldisk` cannot be saved.
 
+use std::collections::BTreeMap;
+
 use chatd::close::CloseReason;
 use chatd::door::inbox::{Cut, Inbox};
 use chatd::door::reply::Reply;
@@ -9,6 +11,7 @@ use chatd::door::{self, Decoded, Door, Kind, Masked};
 use chatd::hub::command::{Command, Entry};
 use chatd::hub::event::{Audience, Event};
 use chatd::hub::names::{RoomToken, UserName};
+use chatd::hub::room::RoomId;
 use chatd::hub::session::SessionId;
 use chatd::hub::{Hub, Rules};
 use chatd::text;
@@ -23,7 +26,10 @@ pub(crate) struct Server {
     door: Door,
     inbox: Inbox,
     hub: Hub,
-    tokens: u8,
+    /// The tokens of the rooms that the client is in.
+    tokens: BTreeMap<RoomId, RoomToken>,
+    /// How many tokens have been given.
+    tokens_given: u8,
     tries: u32,
     is_over: bool,
     told: Told,
@@ -51,7 +57,7 @@ impl Server {
         hub.handle(BOB, Command::LogIn { name: bob }, 1);
         while hub.poll_event().is_some() {}
         let (inbox, told) = (Inbox::default(), Told::default());
-        Self { door, inbox, hub, tokens: 0, tries: 3, is_over: false, told }
+        Self { door, inbox, hub, tokens: BTreeMap::new(), tokens_given: 0, tries: 3, is_over: false, told }
     }
 
     /// Takes in pieces, as the loop takes reads, until the end of them or of the connection.
@@ -126,12 +132,12 @@ impl Server {
             Decoded::NewPassword(_) => self.tell(&Reply::PasswordChanged),
             Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".to_owned()), 86_400)),
             Decoded::EnterRoom { room, password, makes } => {
-                let entry = Entry { room, password, token: self.token() };
+                let entry = Entry { room, password };
                 self.ask(if makes { Command::Make(entry) } else { Command::Join(entry) });
             }
             Decoded::EnterAsGuest(request) => {
                 let password = request.password.as_ref().map(|Masked(word)| Masked(word.as_str()));
-                let entry = Entry { room: request.room, password, token: self.token() };
+                let entry = Entry { room: request.room, password };
                 let makes = request.operation == Operation::Make;
                 self.ask(Command::EnterAsGuest { guest: request.guest, makes, entry });
                 self.is_over = true;
@@ -142,9 +148,12 @@ impl Server {
         }
     }
 
-    fn token(&mut self) -> RoomToken {
-        self.tokens = self.tokens.wrapping_add(1);
-        RoomToken::new([self.tokens; RoomToken::BYTES])
+    /// The token of the client's place in a room: the one that it has, or a new one.
+    fn token(&mut self, room: RoomId) -> RoomToken {
+        *self.tokens.entry(room).or_insert_with(|| {
+            self.tokens_given = self.tokens_given.wrapping_add(1);
+            RoomToken::new([self.tokens_given; RoomToken::BYTES])
+        })
     }
 
     fn tell(&mut self, reply: &Reply) {
@@ -175,18 +184,23 @@ impl Server {
             match audience {
                 Audience::One(who) => {
                     assert_eq!(who, ME, "only who asks is answered");
-                    if let Event::Entered { room, token } = event {
+                    if let Event::Entered { room, id } = event {
+                        let token = self.token(id);
                         self.tell(&Reply::Entered { room, token, port: Some(5015) });
                     } else {
                         self.door.encode_event(&event, &mut self.told.me);
                     }
                 }
-                Audience::Others(_) | Audience::Room { .. } | Audience::Members(_) | Audience::Account { .. } => {
+                Audience::Others(_) | Audience::Room { .. } | Audience::Members { .. } | Audience::Account { .. } => {
                     door::encode(Kind::Typed, &event, &mut self.told.bob);
                 }
             }
         }
-        while self.hub.poll_void_token().is_some() {}
+        while let Some((who, room)) = self.hub.poll_ended_place() {
+            if who == ME {
+                self.tokens.remove(&room);
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::names::{GuestName, RoomName, RoomToken, UserName, Who};
+use super::names::{GuestName, RoomName, UserName, Who};
 
 /// Something secret on its way: whoever prints it sees `***`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,6 @@ pub struct Entry<'a> {
     pub room: RoomName,
     /// The text that it is, or is to be, entered by.
     pub password: Option<Masked<&'a str>>,
-    /// A token that nobody has had yet: that of the place in the room, if there will be one.
-    pub token: RoomToken,
 }
 
 /// One wish of one session.

@@ -1,6 +1,6 @@
 //! What the hub has to say, and to whom. Doors make bytes out of events.
 
-use super::names::{RoomName, RoomToken, UserName, Who};
+use super::names::{RoomName, UserName, Who};
 use super::room::{Member, RoomId};
 use super::session::SessionId;
 
@@ -25,8 +25,13 @@ pub enum Audience {
         /// The session that is left out.
         except: Option<SessionId>,
     },
-    /// These, who have just been members of a room that is no more.
-    Members(Vec<Member>),
+    /// The former members of a room that has just closed.
+    Members {
+        /// Which room. Its id is free from now on: the next room that is made may have it.
+        room: RoomId,
+        /// Its members until then, the longest-standing first.
+        members: Vec<Member>,
+    },
 }
 
 /// Something that happened.
@@ -88,8 +93,8 @@ pub enum Event {
     Entered {
         /// Which room, as its maker spelled it.
         room: RoomName,
-        /// The token of the place.
-        token: RoomToken,
+        /// The room's id, which with the session's is the place.
+        id: RoomId,
     },
     /// It was done; there is no more to say.
     Done,

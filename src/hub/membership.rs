@@ -3,7 +3,7 @@
 use super::command::{Entry, Masked};
 use super::event::{Audience, Closing, Event, RoomLine};
 use super::names::{GuestName, RoomName, Who};
-use super::room::{HostGoes, Member, Room, RoomId, RoomPassword};
+use super::room::{HostGoes, Room, RoomId, RoomPassword};
 use super::session::SessionId;
 use super::{Hub, listed};
 use crate::limits::{PLACE_END_WORK, WORK_MEMBERS};
@@ -16,12 +16,12 @@ impl Hub {
         self.tell(who, event);
     }
 
-    /// JOIN, by an account; from a guest it does nothing. Who is in already gets its token again.
+    /// JOIN, by an account; from a guest it does nothing. A member is told again that it is in.
     pub(super) fn on_join(&mut self, who: SessionId, entry: Entry<'_>) {
         let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
-        let place = self.rooms.find(&entry.room).and_then(|id| Some((id, self.rooms.member(who, id)?.token)));
+        let place = self.rooms.find(&entry.room).filter(|id| self.rooms.member(who, *id).is_some());
         let event = match place {
-            Some((id, token)) => Event::Entered { room: self.name_of_room(id, entry.room), token },
+            Some(id) => Event::Entered { room: self.name_of_room(id, entry.room), id },
             None => self.join(who, name, entry, true).unwrap_or_else(|refusal| refusal),
         };
         self.tell(who, event);
@@ -49,19 +49,19 @@ impl Hub {
         host_goes: HostGoes,
         listens: bool,
     ) -> Result<Event, Event> {
-        let Entry { room, password, token } = entry;
+        let Entry { room, password } = entry;
         if let Some(id) = self.rooms.find(&room) {
             return Err(Event::RoomExists { room: self.name_of_room(id, room) });
         }
         self.check_rooms_of(who)?;
         let password = password.and_then(|Masked(text)| RoomPassword::new(text));
         let id = self.rooms.open(Room::new(room.clone(), password, host_goes, who));
-        self.rooms.enter(id, who, name, token, listens);
-        Ok(Event::Entered { room, token })
+        self.rooms.enter(id, who, name, listens);
+        Ok(Event::Entered { room, id })
     }
 
     fn join(&mut self, who: SessionId, name: Who, entry: Entry<'_>, listens: bool) -> Result<Event, Event> {
-        let Entry { room: asked, password, token } = entry;
+        let Entry { room: asked, password } = entry;
         let Some(id) = self.rooms.find(&asked) else { return Err(Event::NoSuchRoom) };
         let Some(room) = self.rooms.room(id) else { return Err(Event::NoSuchRoom) };
         let shown = room.name.clone();
@@ -77,10 +77,10 @@ impl Hub {
             return Err(Event::RoomFull { room: shown });
         }
         self.check_rooms_of(who)?;
-        self.rooms.enter(id, who, name.clone(), token, listens);
+        self.rooms.enter(id, who, name.clone(), listens);
         let audience = Audience::Room { room: id, except: Some(who) };
         self.events.push_back((audience, Event::Arrived { room: shown.clone(), who: name }));
-        Ok(Event::Entered { room: shown, token })
+        Ok(Event::Entered { room: shown, id })
     }
 
     fn check_rooms_of(&self, who: SessionId) -> Result<(), Event> {
@@ -209,12 +209,12 @@ impl Hub {
         }
     }
 
-    /// Takes a place away and voids its token. Gives the room's name. `settle` must follow.
+    /// Takes a place away. Gives the room's name. `settle` must follow.
     fn remove(&mut self, session: SessionId, id: RoomId, name: &Who) -> Option<RoomName> {
         let members = self.rooms.room(id).map_or(0, |room| room.members().len());
         self.work += members / WORK_MEMBERS;
-        let member = self.rooms.leave(id, session, name)?;
-        self.end_place(member);
+        self.rooms.leave(id, session, name)?;
+        self.end_place(session, id);
         self.rooms.room(id).map(|room| room.name.clone())
     }
 
@@ -248,16 +248,16 @@ impl Hub {
         let Some(room) = self.rooms.close(id) else { return };
         let members = room.members().to_vec();
         for member in &members {
-            self.end_place(*member);
+            self.end_place(member.session, id);
         }
-        self.events.push_back((Audience::Members(members), Event::RoomClosed { room: room.name, why }));
+        self.events.push_back((Audience::Members { room: id, members }, Event::RoomClosed { room: room.name, why }));
     }
 
-    /// A place is gone: its token is void, and a guest was there only for it.
-    fn end_place(&mut self, member: Member) {
+    /// A place has ended, and with it the session if it is a guest's.
+    fn end_place(&mut self, session: SessionId, room: RoomId) {
         self.work += PLACE_END_WORK;
-        self.void_tokens.push_back(member.token);
-        self.guests.remove(&member.session);
+        self.ended_places.push_back((session, room));
+        self.guests.remove(&session);
     }
 
     /// The room of that name, if `who` is in it.

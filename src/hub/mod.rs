@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use command::Command;
 use event::{Audience, Event, Message};
-use names::{GuestName, RoomName, RoomToken, UserName, Who};
+use names::{GuestName, RoomName, UserName, Who};
 use presence::Presence;
 use room::{Member, RoomId, Rooms};
 use session::{Roster, SessionId};
@@ -35,7 +35,7 @@ pub struct Hub {
     rooms: Rooms,
     last_id: u64,
     events: VecDeque<(Audience, Event)>,
-    void_tokens: VecDeque<RoomToken>,
+    ended_places: VecDeque<(SessionId, RoomId)>,
     work: usize,
 }
 
@@ -63,7 +63,7 @@ impl Hub {
             rooms: Rooms::default(),
             last_id: 0,
             events: VecDeque::new(),
-            void_tokens: VecDeque::new(),
+            ended_places: VecDeque::new(),
             work: 0,
         }
     }
@@ -78,7 +78,7 @@ impl Hub {
         self.roster.shrink();
         self.rooms.shrink();
         self.events.shrink_to_fit();
-        self.void_tokens.shrink_to_fit();
+        self.ended_places.shrink_to_fit();
     }
 
     /// Carries out one command of `who`, at `unix_ms` (milliseconds of Unix time, for the message's id).
@@ -120,9 +120,10 @@ impl Hub {
         self.events.pop_front()
     }
 
-    /// A token that is good for nothing any more: its place in a room has gone. To be asked after the events.
-    pub fn poll_void_token(&mut self) -> Option<RoomToken> {
-        self.void_tokens.pop_front()
+    /// The next place in a room that has ended, in the order in which they ended: the session and the room. Call this
+    /// after the events have been drained: the next room that is made may have the id of a closed one.
+    pub fn poll_ended_place(&mut self) -> Option<(SessionId, RoomId)> {
+        self.ended_places.pop_front()
     }
 
     /// The room of a name.
@@ -264,7 +265,7 @@ impl Hub {
     #[cfg(test)]
     fn check_invariants(&self) {
         assert!(self.events.is_empty(), "events are left: {:?}", self.events);
-        assert!(self.void_tokens.is_empty(), "void tokens are left");
+        assert!(self.ended_places.is_empty(), "ended places are left");
         self.roster.check_invariants();
         self.rooms.check_invariants();
         assert!(self.guests.keys().all(|guest| self.rooms.places_of(*guest).count() == 1), "a guest is nowhere");

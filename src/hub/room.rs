@@ -7,7 +7,7 @@ use slab::Slab;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::names::{RoomName, RoomToken, Who};
+use super::names::{RoomName, Who};
 use super::presence::Presence;
 use super::session::SessionId;
 
@@ -20,8 +20,6 @@ pub struct RoomId(u32);
 pub struct Member {
     /// Whose place.
     pub session: SessionId,
-    /// What shows that somebody elsewhere is this member.
-    pub token: RoomToken,
     /// Whether it hears the room yet: who speaks through another channel than it came by hears from its first word on.
     pub listens: bool,
     arrival: u64,
@@ -157,11 +155,11 @@ impl Rooms {
     }
 
     /// Gives a session a place in a room in which it has none yet.
-    pub(super) fn enter(&mut self, id: RoomId, session: SessionId, who: Who, token: RoomToken, listens: bool) {
+    pub(super) fn enter(&mut self, id: RoomId, session: SessionId, who: Who, listens: bool) {
         let Some(room) = self.rooms.get_mut(id.0 as usize) else { return };
         self.arrivals += 1;
         let arrival = self.arrivals;
-        room.members.push(Member { session, token, listens, arrival });
+        room.members.push(Member { session, listens, arrival });
         room.listening += usize::from(listens);
         room.present.add(who, session);
         self.places.insert((session, id), arrival);

@@ -26,29 +26,18 @@ fn room(text: &str) -> RoomName {
     RoomName::parse(text).unwrap()
 }
 
-/// The token that `Entry` has in a script: its number is all of it.
-fn token(number: u8) -> RoomToken {
-    RoomToken::new([number; RoomToken::BYTES])
-}
-
-fn number_of(token: RoomToken) -> u8 {
-    (0..=u8::MAX).find(|number| self::token(*number) == token).unwrap()
-}
-
-/// `"room [password]"`, with the token `number`.
-fn entry(text: &str, number: u8) -> Entry<'_> {
+/// `"room [password]"`.
+fn entry(text: &str) -> Entry<'_> {
     let (name, word) = text.split_once(' ').map_or((text, None), |(name, word)| (name, Some(word)));
-    Entry { room: room(name), password: word.map(Masked), token: token(number) }
+    Entry { room: room(name), password: word.map(Masked) }
 }
 
-/// Carries out `"slot[.generation] verb[/token] arguments"` at millisecond `unix_ms`. A token that is not given has the
-/// number of the slot.
+/// Carries out `"slot[.generation] verb arguments"` at millisecond `unix_ms`.
 fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
     let (who, command) = step.split_once(' ').unwrap();
     let (slot, generation) = who.split_once('.').unwrap_or((who, "0"));
     let who = SessionId { slot: slot.parse().unwrap(), generation: generation.parse().unwrap() };
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
-    let (verb, number) = verb.split_once('/').map_or((verb, who.slot as u8), |(verb, n)| (verb, n.parse().unwrap()));
     let two = || rest.split_once(' ').unwrap_or((rest, ""));
     let command = match verb {
         "enter" => Command::LogIn { name: name(rest) },
@@ -57,12 +46,12 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
         "tell" => Command::Tell { to: name(two().0), text: two().1.into() },
         "find" => Command::CanTell { name: name(rest) },
         "who" => Command::Who { prefix: rest },
-        "make" => Command::Make(entry(rest, number)),
-        "join" => Command::Join(entry(rest, number)),
+        "make" => Command::Make(entry(rest)),
+        "join" => Command::Join(entry(rest)),
         "visit" | "found" => {
             let (guest, rest) = two();
             let guest = GuestName::parse(guest).unwrap();
-            Command::EnterAsGuest { guest, makes: verb == "found", entry: entry(rest, number) }
+            Command::EnterAsGuest { guest, makes: verb == "found", entry: entry(rest) }
         }
         "part" => Command::LeaveRoom { room: room(rest) },
         "rm" => Command::SayIn { room: room(two().0), text: two().1.into() },
@@ -89,7 +78,7 @@ impl Hub {
                 let listeners = self.members_of(*room).iter().filter(|member| member.listens);
                 but(&listeners.map(|member| member.session).collect::<Vec<_>>(), *except)
             }
-            Audience::Members(members) => members.iter().map(|member| member.session).collect(),
+            Audience::Members { members, .. } => members.iter().map(|member| member.session).collect(),
         }
     }
 }
@@ -99,11 +88,16 @@ fn spelled_audience(hub: &Hub, audience: &Audience) -> String {
     match audience {
         Audience::Others(id) => format!("all but {}.{}", id.slot, id.generation),
         Audience::Account { name, except } => format!("{name} but {}.{}", except.slot, except.generation),
-        Audience::One(_) | Audience::Room { .. } | Audience::Members(_) => {
+        Audience::One(_) | Audience::Room { .. } | Audience::Members { .. } => {
             let ids: Vec<_> = hub.hearers(audience).iter().map(|id| format!("{}.{}", id.slot, id.generation)).collect();
             format!("to {}", if ids.is_empty() { "nobody".to_owned() } else { ids.join(" ") })
         }
     }
+}
+
+/// A room's id as a script spells it: `#` and its number.
+fn spelled_id(id: RoomId) -> String {
+    format!("{id:?}").replace("RoomId(", "#").replace(')', "")
 }
 
 fn spelled_event(event: &Event) -> String {
@@ -120,7 +114,7 @@ fn spelled_event(event: &Event) -> String {
         Event::Online { names, matching } => {
             format!("online {} of {matching}", names.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
         }
-        Event::Entered { room, token } => format!("in {room}, token {}", number_of(*token)),
+        Event::Entered { room, id } => format!("in {room}{}", spelled_id(*id)),
         Event::Done => "done".to_owned(),
         Event::CanSayIn => "found the room".to_owned(),
         Event::RoomExists { room } => format!("{room} is there"),
@@ -153,23 +147,25 @@ fn spelled_event(event: &Event) -> String {
     }
 }
 
-/// All that the hub has to say, and the tokens that are void.
-fn drain(hub: &mut Hub) -> (Vec<(Audience, Event)>, Vec<RoomToken>) {
+/// All events, and the places that have ended.
+fn drain(hub: &mut Hub) -> (Vec<(Audience, Event)>, Vec<(SessionId, RoomId)>) {
     let events = std::iter::from_fn(|| hub.poll_event()).collect();
-    let void = std::iter::from_fn(|| hub.poll_void_token()).collect();
+    let ended = std::iter::from_fn(|| hub.poll_ended_place()).collect();
     hub.check_invariants();
-    (events, void)
+    (events, ended)
 }
 
-/// The same, spelled: last, where there are any, `void` and the numbers of the tokens.
+/// The same, spelled. The last element is `ended` and the places as `slot.generation#room`, if any have ended.
 fn said(hub: &mut Hub) -> Vec<String> {
-    let (events, void) = drain(hub);
+    let (events, ended) = drain(hub);
     let spelled = |(audience, event): &(Audience, Event)| {
         format!("{}: {}", spelled_audience(hub, audience), spelled_event(event))
     };
     let mut said: Vec<String> = events.iter().map(spelled).collect();
-    if !void.is_empty() {
-        said.push(void.iter().fold("void".to_owned(), |text, token| format!("{text} {}", number_of(*token))));
+    if !ended.is_empty() {
+        let place =
+            |(who, room): &(SessionId, RoomId)| format!(" {}.{}{}", who.slot, who.generation, spelled_id(*room));
+        said.push(ended.iter().fold("ended".to_owned(), |text, ended| text + &place(ended)));
     }
     said
 }

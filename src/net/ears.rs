@@ -1,4 +1,5 @@
-//! Members who speak and hear by datagrams: by their tokens, where they are, and how long they have been silent.
+//! Tokens of places in rooms, and the members who speak and hear by datagrams: where they are, and how long they have
+//! been silent.
 //!
 //! A member's place in a room has an ear as long as it lasts, if there is a datagram socket at all. An ear is deaf
 //! until the first valid datagram shows where it is; from then on it is pinned to that address.
@@ -16,6 +17,9 @@ use crate::hub::names::{RoomName, RoomToken};
 use crate::hub::room::RoomId;
 use crate::hub::session::SessionId;
 use crate::limits::{DATAGRAM_BURST, DATAGRAM_EVERY_MS, Rooms};
+
+/// A place in a room: whose, and in which room.
+pub(super) type Membership = (SessionId, RoomId);
 
 /// One member's ear for one room.
 #[derive(Debug)]
@@ -125,13 +129,18 @@ impl Ear {
     }
 }
 
-/// All ears.
+/// All tokens, and all ears.
 #[derive(Debug, Default)]
 pub(super) struct Ears {
-    by_token: HashMap<RoomToken, Ear>,
+    /// The token of each place, also of those without an ear.
+    tokens: HashMap<Membership, RoomToken>,
+    /// The ears, by what fan-out knows …
+    ears: HashMap<Membership, Ear>,
+    /// … and by what a datagram shows.
+    by_token: HashMap<RoomToken, Membership>,
     /// How many of a room's ears are not deaf. Where there are none, fan-out need not look for them.
     hearing: HashMap<RoomId, u32>,
-    timers: Timers<RoomToken>,
+    timers: Timers<Membership>,
     /// How many are guests' …
     guests: usize,
     /// … by whose address (see [`party`]) …
@@ -141,9 +150,22 @@ pub(super) struct Ears {
 }
 
 impl Ears {
-    /// Adds an ear. One that is there already (a member has entered again) stays as it is.
+    /// The token of a place: the one that it has already (a member has entered again), else `drawn`.
+    pub(super) fn issue(&mut self, place: Membership, drawn: Option<RoomToken>) -> Option<RoomToken> {
+        match self.tokens.get(&place) {
+            Some(token) => Some(*token),
+            None => {
+                self.tokens.insert(place, drawn?);
+                drawn
+            }
+        }
+    }
+
+    /// Adds an ear, for a place with this token. One that is there already stays as it is.
     pub(super) fn insert(&mut self, token: RoomToken, ear: Ear, rooms: &Rooms) {
-        let ear = self.by_token.entry(token).or_insert_with(|| {
+        let place = (ear.session, ear.room_id);
+        let ear = self.ears.entry(place).or_insert_with(|| {
+            self.by_token.insert(token, place);
             if ear.is_guest {
                 self.guests += 1;
                 *self.guests_of.entry(party(ear.ip)).or_default() += 1;
@@ -152,13 +174,16 @@ impl Ears {
             ear
         });
         let due = ear.due(rooms);
-        self.timers.arm(token, &mut ear.armed, due);
+        self.timers.arm(place, &mut ear.armed, due);
     }
 
-    /// Takes an ear away.
-    pub(super) fn remove(&mut self, token: RoomToken) {
-        if let Some(mut ear) = self.by_token.remove(&token) {
-            self.timers.disarm(token, &mut ear.armed);
+    /// A place has ended: its token is void, and its ear is gone.
+    pub(super) fn remove(&mut self, place: Membership) {
+        if let Some(token) = self.tokens.remove(&place) {
+            self.by_token.remove(&token);
+        }
+        if let Some(mut ear) = self.ears.remove(&place) {
+            self.timers.disarm(place, &mut ear.armed);
             if ear.is_guest {
                 self.guests -= 1;
                 take_one(&mut self.guests_of, &party(ear.ip));
@@ -170,9 +195,9 @@ impl Ears {
         }
     }
 
-    /// How many there are.
+    /// How many ears there are.
     pub(super) fn len(&self) -> usize {
-        self.by_token.len()
+        self.ears.len()
     }
 
     /// How many of them are guests', each of whom has one.
@@ -196,19 +221,20 @@ impl Ears {
     }
 
     /// Where a member hears by datagrams, and how; `None` if it does not.
-    pub(super) fn place(&self, token: RoomToken) -> Option<(Place, Spelling)> {
-        let ear = self.by_token.get(&token)?;
+    pub(super) fn place(&self, member: Membership) -> Option<(Place, Spelling)> {
+        let ear = self.ears.get(&member)?;
         Some((ear.place?, ear.spelling))
     }
 
     /// Everybody who hears by datagrams.
     pub(super) fn places(&self) -> impl Iterator<Item = (Place, Spelling)> + '_ {
-        self.by_token.values().filter_map(|ear| Some((ear.place?, ear.spelling)))
+        self.ears.values().filter_map(|ear| Some((ear.place?, ear.spelling)))
     }
 
     /// A datagram has come from `place`: whose it is, if it is anybody's.
     pub(super) fn hear(&mut self, up: &Up<'_>, place: Place, now: Millis, rooms: &Rooms) -> Result<Heard, Unheard> {
-        let ear = self.by_token.get_mut(&up.token).ok_or(Unheard::Invalid)?;
+        let member = *self.by_token.get(&up.token).ok_or(Unheard::Invalid)?;
+        let ear = self.ears.get_mut(&member).ok_or(Unheard::Invalid)?;
         let is_its_room = up.room.is_none_or(|room| ear.room.is(room));
         let is_its_place = match ear.place {
             Some(known) => known.addr == place.addr,
@@ -226,13 +252,13 @@ impl Ears {
             *self.hearing.entry(ear.room_id).or_default() += 1;
         }
         let due = ear.due(rooms);
-        self.timers.arm(up.token, &mut ear.armed, due);
+        self.timers.arm(member, &mut ear.armed, due);
         Ok(Heard { session: ear.session, room: ear.room.clone(), is_guest: ear.is_guest, is_new })
     }
 
     /// The bytes that the guest with this token may send.
     pub(super) fn bytes_of(&mut self, token: RoomToken) -> Option<&mut ByteBucket> {
-        self.by_token.get_mut(&token).map(|ear| &mut ear.bytes)
+        self.ears.get_mut(self.by_token.get(&token)?).map(|ear| &mut ear.bytes)
     }
 
     /// When the next silence may be over.
@@ -242,12 +268,12 @@ impl Ears {
 
     /// A silence that may be over, and what it has come to. `None` when none is due.
     pub(super) fn poll_silence(&mut self, now: Millis, rooms: &Rooms) -> Option<Silence> {
-        let token = self.timers.pop_due(now)?;
-        let Some(ear) = self.by_token.get_mut(&token) else { return Some(Silence::Broken) };
+        let member = self.timers.pop_due(now)?;
+        let Some(ear) = self.ears.get_mut(&member) else { return Some(Silence::Broken) };
         ear.armed = NEVER;
         let due = ear.due(rooms);
         if due > now {
-            self.timers.arm(token, &mut ear.armed, due);
+            self.timers.arm(member, &mut ear.armed, due);
             return Some(Silence::Broken);
         }
         if ear.is_guest {
@@ -262,14 +288,16 @@ impl Ears {
 
     /// The times of silence have changed.
     pub(super) fn rearm(&mut self, rooms: &Rooms) {
-        for (token, ear) in &mut self.by_token {
+        for (member, ear) in &mut self.ears {
             let due = ear.due(rooms);
-            self.timers.arm(*token, &mut ear.armed, due);
+            self.timers.arm(*member, &mut ear.armed, due);
         }
     }
 
     /// Gives back memory that was for more.
     pub(super) fn shrink(&mut self) {
+        self.tokens.shrink_to_fit();
+        self.ears.shrink_to_fit();
         self.by_token.shrink_to_fit();
         self.hearing.shrink_to_fit();
         self.guests_of.shrink_to_fit();

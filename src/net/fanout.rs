@@ -22,7 +22,7 @@ impl Reactor {
         while let Some((audience, event)) = self.hub.poll_event() {
             self.hand_out(audience, &event, Origin::Line);
         }
-        self.forget_void_tokens();
+        self.forget_ended_places();
     }
 
     /// The same, without the answers to a command that did not come in by its session's connection.
@@ -32,7 +32,7 @@ impl Reactor {
                 self.hand_out(audience, &event, Origin::Datagram);
             }
         }
-        self.forget_void_tokens();
+        self.forget_ended_places();
     }
 
     fn hand_out(&mut self, audience: Audience, event: &Event, origin: Origin) {
@@ -43,7 +43,7 @@ impl Reactor {
             Audience::One(id) => self.answer(id, event),
             Audience::Others(except) => self.tell_others(except, event),
             Audience::Room { room, except } => self.tell_room(room, except, event, origin),
-            Audience::Members(members) => self.tell_members(&members, event),
+            Audience::Members { room, members } => self.tell_members(room, &members, event),
             Audience::Account { name, except } => {
                 let hearers: Vec<_> = self.hub.sessions_of(&name).iter().filter(|id| **id != except).copied().collect();
                 for id in hearers {
@@ -53,9 +53,9 @@ impl Reactor {
         }
     }
 
-    fn forget_void_tokens(&mut self) {
-        while let Some(token) = self.hub.poll_void_token() {
-            self.forget_token(token);
+    fn forget_ended_places(&mut self) {
+        while let Some(place) = self.hub.poll_ended_place() {
+            self.relay.ears.remove(place);
         }
     }
 
@@ -68,8 +68,8 @@ impl Reactor {
             self.stats.logins += 1;
             self.touched.push(id);
         }
-        if let Event::Entered { room, token } = event {
-            return self.on_entered(id, room, *token);
+        if let Event::Entered { room, id: room_id } = event {
+            return self.on_entered(id, room, *room_id);
         }
         if let Event::WrongRoomPassword { room } = event {
             return self.on_wrong_room_password(id, room);
@@ -118,7 +118,7 @@ impl Reactor {
         };
         for member in members.iter().filter(|member| member.listens && Some(member.session) != except) {
             let is_told = match &mut spoken {
-                Some(spoken) => self.relay.tell(member.token, spoken, &mut self.stats),
+                Some(spoken) => self.relay.tell((member.session, room), spoken, &mut self.stats),
                 None => false,
             };
             if is_told {
@@ -132,13 +132,13 @@ impl Reactor {
     }
 
     /// Those who were in a room hear that it is no more.
-    fn tell_members(&mut self, members: &[Member], event: &Event) {
+    fn tell_members(&mut self, room: RoomId, members: &[Member], event: &Event) {
         self.turn_work += members.len();
         let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.crowd);
         let mut spoken = Spoken::room_closed();
         for member in members {
             fan.hand_to(member.session);
-            if self.relay.tell(member.token, &mut spoken, &mut self.stats) {
+            if self.relay.tell((member.session, room), &mut spoken, &mut self.stats) {
                 self.turn_work += DATAGRAM_WORK;
             }
         }

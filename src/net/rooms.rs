@@ -9,7 +9,7 @@ use mio::event::Event;
 
 use super::addresses;
 use super::conn::{Conn, Pause};
-use super::ears::{Ear, Ears, Heard, Place, Silence, Unheard};
+use super::ears::{Ear, Ears, Heard, Membership, Place, Silence, Unheard};
 use super::fault;
 use super::log_limit::Subject;
 use super::parcels::Written;
@@ -24,6 +24,7 @@ use crate::door::rooms::{Operation, Request};
 use crate::door::{Door, Masked};
 use crate::hub::command::{Command, Entry};
 use crate::hub::names::{RoomName, RoomToken, Who};
+use crate::hub::room::RoomId;
 use crate::hub::session::SessionId;
 use crate::limits::{
     DATAGRAM_IN_WORK, DATAGRAMS_A_TURN, NETWORK_TIMES, PLACE_WORK, TURN_FRAMES_BYTES_DATAGRAMS, TURN_WORK_DATAGRAMS,
@@ -38,6 +39,9 @@ const ROOM_CLOSED: &str = "room closed";
 pub(super) struct Relay {
     pub(super) sockets: Vec<Udp>,
     pub(super) ears: Ears,
+    /// The token of the place that the command under way may take. It is drawn before the command: without randomness
+    /// nobody enters.
+    drawn: Option<RoomToken>,
     /// What `227` names to members who came through the line door.
     pub(super) line_port: Option<u16>,
     /// Which socket is looked at first in this turn: they take turns, so that a flood at one keeps no other waiting.
@@ -113,9 +117,9 @@ impl Relay {
         self.sockets.iter().all(|udp| udp.parcels.is_empty())
     }
 
-    /// Queues a text for the member with this token. False if it does not hear by datagrams.
-    pub(super) fn tell(&mut self, token: RoomToken, spoken: &mut Spoken<'_>, stats: &mut Stats) -> bool {
-        let Some((place, spelling)) = self.ears.place(token) else { return false };
+    /// Queues a text for a member. False if it does not hear by datagrams.
+    pub(super) fn tell(&mut self, member: Membership, spoken: &mut Spoken<'_>, stats: &mut Stats) -> bool {
+        let Some((place, spelling)) = self.ears.place(member) else { return false };
         self.queue(place, spelling, spoken, stats);
         true
     }
@@ -185,8 +189,11 @@ impl Reactor {
         {
             return self.reply(id, &Reply::TooManyGuesses(seconds));
         }
-        let Some(token) = self.draw_token() else { return self.close(id, CloseReason::Internal) };
-        let entry = Entry { room, password, token };
+        self.relay.drawn = self.draw_token();
+        if self.relay.drawn.is_none() {
+            return self.close(id, CloseReason::Internal);
+        }
+        let entry = Entry { room, password };
         self.command(id, if makes { Command::Make(entry) } else { Command::Join(entry) });
     }
 
@@ -199,12 +206,15 @@ impl Reactor {
         if request.password.is_some() && request.operation == Operation::Join && self.guess_wait_s(id).is_some() {
             return self.leave(id); // refused: it has guessed too often
         }
-        let Some(token) = self.draw_token() else { return self.close(id, CloseReason::Internal) };
+        self.relay.drawn = self.draw_token();
+        if self.relay.drawn.is_none() {
+            return self.close(id, CloseReason::Internal);
+        }
         let Request { operation, room, guest, password, spelling: _ } = request;
         let password = password.as_ref().map(|Masked(text)| Masked(text.as_str()));
         let who = Who::Guest(guest.clone());
         let where_to = room.clone();
-        let entry = Entry { room, password, token };
+        let entry = Entry { room, password };
         self.command(id, Command::EnterAsGuest { guest, makes: operation == Operation::Make, entry });
         let verdict = if self.hub.who_is(id).is_some() { "entered" } else { "may not enter" };
         if let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) {
@@ -227,27 +237,23 @@ impl Reactor {
     }
 
     /// A session has its place in a room, and is told the token.
-    pub(super) fn on_entered(&mut self, id: SessionId, room: &RoomName, token: RoomToken) {
+    pub(super) fn on_entered(&mut self, id: SessionId, room: &RoomName, room_id: RoomId) {
         let port = self.relay.line_port;
         let Some(Conn { outbox, door, ip, .. }) = self.conns.find(id) else { return };
         let guest = match door {
             Door::Line(_) => None,
             Door::Rooms(door) => Some(door.spelling()),
         };
-        if !self.relay.sockets.is_empty()
-            && let Some(room_id) = self.hub.find_room(room)
-        {
+        let Some(token) = self.relay.ears.issue((id, room_id), self.relay.drawn.take()) else {
+            return self.close(id, CloseReason::Internal);
+        };
+        if !self.relay.sockets.is_empty() {
             let ear = Ear::new(id, (room.clone(), room_id), *ip, guest, self.clock.now);
             self.relay.ears.insert(token, ear, &self.tuning.rooms);
         }
         let reply = Reply::Entered { room: room.clone(), token, port };
         outbox.push_own(&mut self.pages, |out| door.encode_reply(&reply, out));
         self.mark_dirty(id);
-    }
-
-    /// A place in a room is gone, and its token with it.
-    pub(super) fn forget_token(&mut self, token: RoomToken) {
-        self.relay.ears.remove(token);
     }
 
     /// Takes datagrams, some from each socket a turn, and no more than their share of what a turn may cost.

@@ -28,9 +28,8 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::OnlyYou => writeln!(wire, "C 550 that is you, and you have no other session"),
         Event::NotOnline { name } => writeln!(wire, "C 550 {name} is not online"),
         Event::Online { names, matching } => encode_online(names, *matching, &mut wire),
-        Event::Entered { room, token } => {
-            return Reply::Entered { room: room.clone(), token: *token, port: None }.encode(out);
-        }
+        // The transport answers with `Reply::Entered`: it alone knows the token.
+        Event::Entered { .. } => Ok(()),
         Event::Done => return Reply::Done.encode(out),
         Event::RoomExists { room } => writeln!(wire, "C 553 {room} is there already; JOIN {room} enters it"),
         Event::NoSuchRoom => return Reply::NoSuchRoom.encode(out),

@@ -1,10 +1,13 @@
 //! The dialogue, without a socket: scripts of what a client sends and what it is told, with a server behind the door
 //! that knows one account and keeps its word at once.
 
+use std::collections::HashMap;
+
 use super::*;
 use crate::hub::command::{Command, Entry};
 use crate::hub::event::Audience;
 use crate::hub::names::{GuestName, RoomToken};
+use crate::hub::room::RoomId;
 use crate::hub::session::SessionId;
 use crate::hub::{Hub, Rules};
 
@@ -30,7 +33,10 @@ struct Server {
     is_closed: bool,
     out: Vec<u8>,
     bob_heard: Vec<u8>,
-    tokens: u8,
+    /// The tokens of the places in rooms that there are.
+    tokens: HashMap<(SessionId, RoomId), RoomToken>,
+    /// How many tokens have been given.
+    tokens_given: u8,
 }
 
 impl Server {
@@ -40,7 +46,8 @@ impl Server {
         while hub.poll_event().is_some() {}
         let bob = Line { dialect: Some(Dialect::Bare), dialogue: Dialogue::Ready, ..Line::default() };
         let (line, out, bob_heard) = (Line::default(), Vec::new(), Vec::new());
-        Self { line, bob, hub, tries_left: 3, is_closed: false, out, bob_heard, tokens: 0 }
+        let tokens = HashMap::new();
+        Self { line, bob, hub, tries_left: 3, is_closed: false, out, bob_heard, tokens, tokens_given: 0 }
     }
 
     /// What the client is told after it sent `line` (without its LF).
@@ -108,13 +115,16 @@ impl Server {
     }
 
     fn enter_room(&mut self, who: SessionId, room: RoomName, password: Option<Masked<&str>>, makes: bool) {
-        let entry = Entry { room, password, token: self.next_token() };
+        let entry = Entry { room, password };
         self.ask_hub(who, if makes { Command::Make(entry) } else { Command::Join(entry) });
     }
 
-    fn next_token(&mut self) -> RoomToken {
-        self.tokens = self.tokens.wrapping_add(1);
-        RoomToken::new([self.tokens; 16])
+    /// The token of a place: the one that it has, or a new one.
+    fn token(&mut self, place: (SessionId, RoomId)) -> RoomToken {
+        *self.tokens.entry(place).or_insert_with(|| {
+            self.tokens_given += 1;
+            RoomToken::new([self.tokens_given; 16])
+        })
     }
 
     /// A line of bob's, who asks for nothing but what the hub does.
@@ -134,7 +144,7 @@ impl Server {
     fn visit(&mut self, room: &str) {
         let guest = GuestName::parse("zoe").unwrap();
         let room = RoomName::parse(room).unwrap();
-        let entry = Entry { room: room.clone(), password: None, token: self.next_token() };
+        let entry = Entry { room: room.clone(), password: None };
         self.ask_hub(ZOE, Command::EnterAsGuest { guest, makes: false, entry });
         self.ask_hub(ZOE, Command::Listen { room });
     }
@@ -143,6 +153,15 @@ impl Server {
     fn ask_hub(&mut self, who: SessionId, command: Command<'_>) {
         self.hub.handle(who, command, 1000);
         while let Some((audience, event)) = self.hub.poll_event() {
+            if let (Audience::One(who), Event::Entered { room, id }) = (&audience, &event) {
+                let reply = Reply::Entered { room: room.clone(), token: self.token((*who, *id)), port: None };
+                match *who {
+                    ME => self.line.encode_reply(&reply, &mut self.out),
+                    BOB => self.bob.encode_reply(&reply, &mut self.bob_heard),
+                    _ => {}
+                }
+                continue;
+            }
             for id in self.hub.hearers(&audience) {
                 let (line, out) = match id {
                     ME => (&mut self.line, &mut self.out),
@@ -156,7 +175,9 @@ impl Server {
                 }
             }
         }
-        while self.hub.poll_void_token().is_some() {}
+        while let Some(place) = self.hub.poll_ended_place() {
+            self.tokens.remove(&place);
+        }
     }
 }
 

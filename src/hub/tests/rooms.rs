@@ -14,30 +14,30 @@ fn check_in(setup: &[&str], step: &str, expected: &[&str]) {
 
 #[test]
 fn making() {
-    check(THREE, "1 make Lobby", &["to 1.0: in Lobby, token 1"]);
+    check(THREE, "1 make Lobby", &["to 1.0: in Lobby#0"]);
     check(&[THREE, &["1 make Lobby"]].concat(), "2 make lobby", &["to 2.0: Lobby is there"]);
     check(&[THREE, &["1 make Lobby"]].concat(), "1 make LOBBY", &["to 1.0: Lobby is there"]);
     check(&[THREE, &["1 make gru\u{308}n"]].concat(), "2 make GRÜN", &["to 2.0: grün is there"]);
-    check(&[THREE, &["1 make Lobby"]].concat(), "2 make tea", &["to 2.0: in tea, token 2"]);
+    check(&[THREE, &["1 make Lobby"]].concat(), "2 make tea", &["to 2.0: in tea#1"]);
 }
 
 #[test]
 fn joining_is_told_to_those_who_are_in() {
-    check_in(&["3 part lobby"], "4 join lobby", &["to 1.0 2.0: carol enters Lobby", "to 4.0: in Lobby, token 4"]);
+    check_in(&["3 part lobby"], "4 join lobby", &["to 1.0 2.0: carol enters Lobby", "to 4.0: in Lobby#0"]);
     check_in(&[], "4 join tea", &["to 4.0: no such room"]);
     // Another session of an account that is in comes in like anybody else.
-    check(&LOBBY[..6], "3 join lobby", &["to 1.0 2.0: Alice enters Lobby", "to 3.0: in Lobby, token 3"]);
+    check(&LOBBY[..6], "3 join lobby", &["to 1.0 2.0: Alice enters Lobby", "to 3.0: in Lobby#0"]);
 }
 
 #[test]
-fn joining_again_gives_the_same_token() {
-    check_in(&[], "2 join/9 LOBBY", &["to 2.0: in Lobby, token 2"]);
-    check_in(&[], "1 join/9 lobby", &["to 1.0: in Lobby, token 1"]);
+fn joining_again_is_told_to_nobody_else() {
+    check_in(&[], "2 join LOBBY", &["to 2.0: in Lobby#0"]);
+    check_in(&[], "1 join lobby", &["to 1.0: in Lobby#0"]);
     // A full room, a full session and a wrong word are nothing to one who is in.
-    check_in(&["2 make tea"], "2 join/9 lobby", &["to 2.0: in Lobby, token 2"]);
-    check(&["1 enter a", "1 make tea word"], "1 join/9 tea sword", &["to 1.0: in tea, token 1"]);
+    check_in(&["2 make tea"], "2 join lobby", &["to 2.0: in Lobby#0"]);
+    check(&["1 enter a", "1 make tea word"], "1 join tea sword", &["to 1.0: in tea#0"]);
     // Who comes back has a new one.
-    check_in(&["2 part lobby"], "2 join/9 lobby", &["to 1.0 3.0: bob enters Lobby", "to 2.0: in Lobby, token 9"]);
+    check_in(&["2 part lobby"], "2 join lobby", &["to 1.0 3.0: bob enters Lobby", "to 2.0: in Lobby#0"]);
 }
 
 #[test]
@@ -49,33 +49,33 @@ fn passwords() {
     for none in ["", " "] {
         check(LOCKED, &format!("2 join tea{none}"), &["to 2.0: needs a word"]);
     }
-    check(LOCKED, "2 join tea word", &["to 1.0: bob enters tea", "to 2.0: in tea, token 2"]);
+    check(LOCKED, "2 join tea word", &["to 1.0: bob enters tea", "to 2.0: in tea#0"]);
     check(LOCKED, "2 rooms", &["to 2.0: rooms [tea 1 locked] of 1"]);
     // A room without one takes any; an empty one is none.
     for setup in ["1 make tea", "1 make tea "] {
         for word in ["", " ", " word"] {
-            let expected = ["to 1.0: bob enters tea", "to 2.0: in tea, token 2"];
+            let expected = ["to 1.0: bob enters tea", "to 2.0: in tea#0"];
             check(&["1 enter Alice", "2 enter bob", setup], &format!("2 join tea{word}"), &expected);
         }
         check(&["1 enter Alice", setup], "1 rooms", &["to 1.0: rooms [tea 1] of 1"]);
     }
     // It goes with its room.
     check(
-        &[LOCKED, &["1 part tea", "2 make/7 tea"]].concat(),
+        &[LOCKED, &["1 part tea", "2 make tea"]].concat(),
         "1 join tea",
-        &["to 2.0: Alice enters tea", "to 1.0: in tea, token 1"],
+        &["to 2.0: Alice enters tea", "to 1.0: in tea#0"],
     );
 }
 
 #[test]
 fn limits() {
     check_in(&[], "4 join lobby", &["to 4.0: Lobby is full"]);
-    check_in(&["3 part lobby"], "4 join lobby", &["to 1.0 2.0: carol enters Lobby", "to 4.0: in Lobby, token 4"]);
+    check_in(&["3 part lobby"], "4 join lobby", &["to 1.0 2.0: carol enters Lobby", "to 4.0: in Lobby#0"]);
     check_in(&["4 make tea", "4 make cake"], "4 make pie", &["to 4.0: in 2 rooms"]);
     check_in(&["3 part lobby", "4 make tea", "4 make cake"], "4 join lobby", &["to 4.0: in 2 rooms"]);
-    check_in(&["4 make tea", "4 make cake", "4 part tea"], "4 make pie", &["to 4.0: in pie, token 4"]);
+    check_in(&["4 make tea", "4 make cake", "4 part tea"], "4 make pie", &["to 4.0: in pie#1"]);
     // Another session of the account has rooms of its own.
-    check_in(&["1 make tea"], "3 make cake", &["to 3.0: in cake, token 3"]);
+    check_in(&["1 make tea"], "3 make cake", &["to 3.0: in cake#2"]);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn new_limits_put_nobody_out() {
         ("1 rm lobby hi", &["to 2.0 3.0: Alice says in Lobby hi", "to 1.0: sent to 2"][..]),
         ("4 join lobby", &["to 4.0: Lobby is full"]),
         ("1 make cake", &["to 1.0: in 1 rooms"]),
-        ("1 join lobby", &["to 1.0: in Lobby, token 1"]),
+        ("1 join lobby", &["to 1.0: in Lobby#0"]),
     ] {
         carry_out(&mut hub, step, 1);
         assert_eq!(said(&mut hub), expected, "{step}");
@@ -95,7 +95,7 @@ fn new_limits_put_nobody_out() {
 
 #[test]
 fn leaving_a_room() {
-    check_in(&[], "2 part lobby", &["to 1.0 3.0: bob leaves Lobby", "to 2.0: done", "void 2"]);
+    check_in(&[], "2 part lobby", &["to 1.0 3.0: bob leaves Lobby", "to 2.0: done", "ended 2.0#0"]);
     check_in(&[], "4 part lobby", &["to 4.0: not in Lobby"]);
     check_in(&[], "4 part tea", &["to 4.0: no such room"]);
     check_in(&["2 part lobby"], "2 part lobby", &["to 2.0: not in Lobby"]);
@@ -107,41 +107,45 @@ fn the_longest_standing_member_is_host_next() {
     check_in(
         &[],
         "1 part lobby",
-        &["to 2.0 3.0: Alice leaves Lobby", "to 2.0 3.0: bob is host of Lobby", "to 1.0: done", "void 1"],
+        &["to 2.0 3.0: Alice leaves Lobby", "to 2.0 3.0: bob is host of Lobby", "to 1.0: done", "ended 1.0#0"],
     );
     check_in(
         &["2 part lobby", "2 join lobby"],
         "1 part lobby",
-        &["to 3.0 2.0: Alice leaves Lobby", "to 3.0 2.0: Alice is host of Lobby", "to 1.0: done", "void 1"],
+        &["to 3.0 2.0: Alice leaves Lobby", "to 3.0 2.0: Alice is host of Lobby", "to 1.0: done", "ended 1.0#0"],
     );
     // Whoever comes back is the last.
     check_in(
         &["1 part lobby", "1 join lobby"],
         "2 part lobby",
-        &["to 3.0 1.0: bob leaves Lobby", "to 3.0 1.0: Alice is host of Lobby", "to 2.0: done", "void 2"],
+        &["to 3.0 1.0: bob leaves Lobby", "to 3.0 1.0: Alice is host of Lobby", "to 2.0: done", "ended 2.0#0"],
     );
-    check_in(&["1 leave"], "2 close lobby", &["to 2.0 3.0: Lobby closed by its host", "to 2.0: done", "void 2 3"]);
+    check_in(
+        &["1 leave"],
+        "2 close lobby",
+        &["to 2.0 3.0: Lobby closed by its host", "to 2.0: done", "ended 2.0#0 3.0#0"],
+    );
 }
 
 #[test]
 fn an_empty_room_is_gone() {
-    check_in(&["1 part lobby", "3 part lobby"], "2 part lobby", &["to 2.0: done", "void 2"]);
+    check_in(&["1 part lobby", "3 part lobby"], "2 part lobby", &["to 2.0: done", "ended 2.0#0"]);
     let emptied = ["1 part lobby", "3 leave", "2 part lobby"];
     check_in(&emptied, "2 rooms", &["to 2.0: rooms [] of 0"]);
     check_in(&emptied, "2 join lobby", &["to 2.0: no such room"]);
-    check_in(&emptied, "2 make/7 LOBBY", &["to 2.0: in LOBBY, token 7"]);
-    check(&["1 enter Alice", "1 make tea"], "1 leave", &["void 1"]);
+    check_in(&emptied, "2 make LOBBY", &["to 2.0: in LOBBY#0"]);
+    check(&["1 enter Alice", "1 make tea"], "1 leave", &["ended 1.0#0"]);
 }
 
 #[test]
 fn the_end_of_a_session_ends_its_places() {
-    check_in(&[], "2 leave", &["to 1.0 3.0: bob leaves Lobby", "void 2"]);
-    check_in(&[], "1 leave", &["to 2.0 3.0: Alice leaves Lobby", "to 2.0 3.0: bob is host of Lobby", "void 1"]);
+    check_in(&[], "2 leave", &["to 1.0 3.0: bob leaves Lobby", "ended 2.0#0"]);
+    check_in(&[], "1 leave", &["to 2.0 3.0: Alice leaves Lobby", "to 2.0 3.0: bob is host of Lobby", "ended 1.0#0"]);
     // One place after the other, in the order in which they were taken, whatever ids the rooms have.
-    let two = ["4 make/4 tea", "2 join/22 tea", "1 part lobby", "3 part lobby"];
-    check_in(&two, "2 leave", &["to 4.0: bob leaves tea", "void 2 22"]);
-    let swapped = ["4 make/4 tea", "2 part lobby", "2 join/22 tea", "2 join/23 lobby"];
-    check_in(&swapped, "2 leave", &["to 4.0: bob leaves tea", "to 1.0 3.0: bob leaves Lobby", "void 22 23"]);
+    let two = ["4 make tea", "2 join tea", "1 part lobby", "3 part lobby"];
+    check_in(&two, "2 leave", &["to 4.0: bob leaves tea", "ended 2.0#0 2.0#1"]);
+    let swapped = ["4 make tea", "2 part lobby", "2 join tea", "2 join lobby"];
+    check_in(&swapped, "2 leave", &["to 4.0: bob leaves tea", "to 1.0 3.0: bob leaves Lobby", "ended 2.0#1 2.0#0"]);
     // The other session of the account stays.
     check_in(&["1 leave"], "3 rm lobby hi", &["to 2.0: Alice says in Lobby hi", "to 3.0: sent to 1"]);
 }
@@ -213,7 +217,7 @@ fn kicking() {
     check_in(
         &[],
         "1 kick lobby BOB",
-        &["to 2.0: bob leaves Lobby, kicked", "to 1.0 3.0: bob leaves Lobby, kicked", "to 1.0: done", "void 2"],
+        &["to 2.0: bob leaves Lobby, kicked", "to 1.0 3.0: bob leaves Lobby, kicked", "to 1.0: done", "ended 2.0#0"],
     );
     check_in(&[], "1 kick lobby carol", &["to 1.0: carol is not there"]);
     check_in(&[], "1 kick lobby ~bob", &["to 1.0: ~bob is not there"]);
@@ -224,24 +228,24 @@ fn kicking() {
     check_in(
         &[],
         "3 kick lobby bob",
-        &["to 2.0: bob leaves Lobby, kicked", "to 1.0 3.0: bob leaves Lobby, kicked", "to 3.0: done", "void 2"],
+        &["to 2.0: bob leaves Lobby, kicked", "to 1.0 3.0: bob leaves Lobby, kicked", "to 3.0: done", "ended 2.0#0"],
     );
     // Who was put out may come back.
-    let back = ["to 1.0 3.0: bob enters Lobby", "to 2.0: in Lobby, token 9"];
-    check_in(&["1 kick lobby bob"], "2 join/9 lobby", &back);
+    let back = ["to 1.0 3.0: bob enters Lobby", "to 2.0: in Lobby#0"];
+    check_in(&["1 kick lobby bob"], "2 join lobby", &back);
 }
 
 #[test]
 fn kicking_an_account_of_several_sessions_tells_everybody_once() {
     check_in(
-        &["1 part lobby", "1 join/11 lobby"],
+        &["1 part lobby", "1 join lobby"],
         "2 kick lobby alice",
         &[
             "to 3.0: Alice leaves Lobby, kicked",
             "to 1.0: Alice leaves Lobby, kicked",
             "to 2.0: Alice leaves Lobby, kicked",
             "to 2.0: done",
-            "void 3 11",
+            "ended 3.0#0 1.0#0",
         ],
     );
 }
@@ -257,31 +261,39 @@ fn a_host_that_kicks_itself() {
             "to 2.0: Alice leaves Lobby, kicked",
             "to 2.0: bob is host of Lobby",
             "to 3.0: done",
-            "void 1 3",
+            "ended 1.0#0 3.0#0",
         ],
     );
     let alone = &["1 enter Alice", "1 make tea"];
-    check(alone, "1 kick tea alice", &["to 1.0: Alice leaves tea, kicked", "to 1.0: done", "void 1"]);
+    check(alone, "1 kick tea alice", &["to 1.0: Alice leaves tea, kicked", "to 1.0: done", "ended 1.0#0"]);
     check(&["1 enter Alice", "1 make tea", "1 kick tea alice"], "1 rooms", &["to 1.0: rooms [] of 0"]);
 }
 
 #[test]
 fn closing() {
-    check_in(&[], "1 close lobby", &["to 1.0 2.0 3.0: Lobby closed by its host", "to 1.0: done", "void 1 2 3"]);
-    check_in(&[], "3 close lobby", &["to 1.0 2.0 3.0: Lobby closed by its host", "to 3.0: done", "void 1 2 3"]);
+    check_in(
+        &[],
+        "1 close lobby",
+        &["to 1.0 2.0 3.0: Lobby closed by its host", "to 1.0: done", "ended 1.0#0 2.0#0 3.0#0"],
+    );
+    check_in(
+        &[],
+        "3 close lobby",
+        &["to 1.0 2.0 3.0: Lobby closed by its host", "to 3.0: done", "ended 1.0#0 2.0#0 3.0#0"],
+    );
     check_in(&[], "2 close lobby", &["to 2.0: not host of Lobby"]);
     check_in(&[], "4 close lobby", &["to 4.0: not in Lobby"]);
     check_in(&[], "4 close tea", &["to 4.0: no such room"]);
     check_in(&["1 close lobby"], "2 rm lobby hi", &["to 2.0: no such room"]);
-    check_in(&["1 close lobby"], "2 make/7 lobby", &["to 2.0: in lobby, token 7"]);
+    check_in(&["1 close lobby"], "2 make lobby", &["to 2.0: in lobby#0"]);
     // The places that it took are free again.
-    check_in(&["1 make tea", "1 close lobby"], "1 make/7 cake", &["to 1.0: in cake, token 7"]);
+    check_in(&["1 make tea", "1 close lobby"], "1 make cake", &["to 1.0: in cake#0"]);
 }
 
 #[test]
-fn passwords_and_tokens_are_not_printed() {
-    let command = Command::Make(entry("tea word", 7));
+fn passwords_are_not_printed() {
+    let command = Command::Make(entry("tea word"));
     let shown = format!("{command:?} {:?}", hub_after(&["1 enter Alice", "1 make tea word"]));
-    assert!(!shown.contains("word\"") && !shown.contains(&token(7).encode()), "{shown}");
+    assert!(!shown.contains("word\""), "{shown}");
     assert!(shown.contains("***"));
 }

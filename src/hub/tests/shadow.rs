@@ -10,11 +10,15 @@ pub(super) struct Shadow {
     pub(super) last_id: u64,
     arrivals: usize,
     said: Vec<(Vec<SessionId>, Event)>,
-    void: Vec<RoomToken>,
+    ended: Vec<(SessionId, RoomId)>,
+    /// The ids that the hub has given its rooms, by their names.
+    pub(super) ids: BTreeMap<RoomName, RoomId>,
 }
 
 pub(super) struct ShadowRoom {
     pub(super) name: RoomName,
+    /// The id that the hub gave it when it was made.
+    pub(super) id: RoomId,
     password: String,
     closes_with_host: bool,
     host: SessionId,
@@ -26,7 +30,6 @@ pub(super) struct ShadowRoom {
 pub(super) struct ShadowMember {
     pub(super) session: SessionId,
     pub(super) who: Who,
-    pub(super) token: RoomToken,
     pub(super) listens: bool,
     arrival: usize,
 }
@@ -43,16 +46,18 @@ impl ShadowRoom {
 
 impl Shadow {
     pub(super) fn new(rules: Rules) -> Self {
-        Self { rules, sessions: vec![], rooms: vec![], last_id: 0, arrivals: 0, said: vec![], void: vec![] }
+        let (sessions, rooms, said, ended) = (vec![], vec![], vec![], vec![]);
+        Self { rules, sessions, rooms, last_id: 0, arrivals: 0, said, ended, ids: BTreeMap::new() }
     }
 
-    /// What is said to whom, and which tokens are void then.
+    /// What is said to whom, and which places have ended. The hub must have carried out the command, and `ids` must be
+    /// those that it has now.
     pub(super) fn handle(
         &mut self,
         who: SessionId,
         command: Command<'_>,
         unix_ms: u64,
-    ) -> (Vec<(Vec<SessionId>, Event)>, Vec<RoomToken>) {
+    ) -> (Vec<(Vec<SessionId>, Event)>, Vec<(SessionId, RoomId)>) {
         match (self.who_is(who), command) {
             (None, Command::LogIn { name }) => self.enter(who, name),
             (None, Command::EnterAsGuest { guest, makes, entry }) => {
@@ -62,7 +67,7 @@ impl Shadow {
             (None, _) | (Some(_), Command::LogIn { .. } | Command::EnterAsGuest { .. }) => {}
             (Some(me), command) => self.handle_of(who, me, command, unix_ms),
         }
-        (std::mem::take(&mut self.said), std::mem::take(&mut self.void))
+        (std::mem::take(&mut self.said), std::mem::take(&mut self.ended))
     }
 
     fn handle_of(&mut self, who: SessionId, me: Who, command: Command<'_>, unix_ms: u64) {
@@ -139,29 +144,29 @@ impl Shadow {
     }
 
     fn place(&mut self, who: SessionId, name: Who, entry: Entry<'_>, makes: bool, listens: bool) -> Event {
-        let Entry { room, password, token } = entry;
+        let Entry { room, password } = entry;
         let word = password.map_or("", |word| word.0);
         let found = self.rooms.iter().position(|other| other.name == room);
         let is_full_of_rooms = self.rooms_of(who).len() >= self.rules.rooms_per_session as usize;
         let too_many = Event::TooManyRooms { most: self.rules.rooms_per_session };
         let arrival = self.arrivals + 1;
-        let member = ShadowMember { session: who, who: name.clone(), token, listens, arrival };
+        let member = ShadowMember { session: who, who: name.clone(), listens, arrival };
         let event = match found {
             Some(found) if makes => return Event::RoomExists { room: self.rooms[found].name.clone() },
             None if makes && is_full_of_rooms => return too_many,
             None if makes => {
                 let (password, closes_with_host) = (word.to_owned(), matches!(name, Who::Guest(_)));
-                let made =
-                    ShadowRoom { name: room.clone(), password, closes_with_host, host: who, members: vec![member] };
-                self.rooms.push(made);
-                Event::Entered { room, token }
+                let (host, id) = (who, *self.ids.get(&room).expect("the hub has made the room too"));
+                let name = room.clone();
+                self.rooms.push(ShadowRoom { name, id, password, closes_with_host, host, members: vec![member] });
+                Event::Entered { room, id }
             }
             None => return Event::NoSuchRoom,
             Some(found) => {
                 let room = &mut self.rooms[found];
                 let shown = room.name.clone();
-                if let Some(here) = room.members.iter().find(|member| member.session == who) {
-                    return Event::Entered { room: shown, token: here.token };
+                if room.members.iter().any(|member| member.session == who) {
+                    return Event::Entered { room: shown, id: room.id };
                 }
                 if !room.password.is_empty() && room.password != word {
                     let room = room.name.clone();
@@ -176,10 +181,10 @@ impl Shadow {
                 if is_full_of_rooms {
                     return too_many;
                 }
-                let listeners = room.listeners();
+                let (listeners, id) = (room.listeners(), room.id);
                 room.members.push(member);
                 self.say(listeners, Event::Arrived { room: shown.clone(), who: name });
-                Event::Entered { room: shown, token }
+                Event::Entered { room: shown, id }
             }
         };
         self.arrivals = arrival;
@@ -217,7 +222,7 @@ impl Shadow {
         let (gone, staying) = room.members.clone().into_iter().partition(|member| sessions.contains(&member.session));
         room.members = staying;
         let gone: Vec<ShadowMember> = gone;
-        self.void.extend(gone.iter().map(|member| member.token));
+        self.ended.extend(gone.iter().map(|member| (member.session, room.id)));
         let event = Event::Gone { room: room.name.clone(), who: gone[0].who.clone(), kicked };
         let (listeners, is_headless) = (room.listeners(), sessions.contains(&room.host));
         if kicked {
@@ -240,7 +245,7 @@ impl Shadow {
 
     fn close(&mut self, at: usize, why: Closing) {
         let room = self.rooms.remove(at);
-        self.void.extend(room.members.iter().map(|member| member.token));
+        self.ended.extend(room.members.iter().map(|member| (member.session, room.id)));
         let members = room.members.iter().map(|member| member.session).collect();
         self.say(members, Event::RoomClosed { room: room.name, why });
     }

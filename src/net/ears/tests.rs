@@ -38,7 +38,7 @@ impl Fixture {
     fn new() -> Self {
         let mut hub = Hub::new(Rules { sessions_per_account: 4, list_lines: 9, rooms_per_session: 9, room_members: 9 });
         for (n, name) in [(201, "lobby"), (202, "other")] {
-            let entry = Entry { room: room(name), password: None, token: token(n) };
+            let entry = Entry { room: room(name), password: None };
             let guest = GuestName::parse("host").unwrap();
             hub.handle(session(n), Command::EnterAsGuest { guest, makes: true, entry }, 0);
         }
@@ -49,9 +49,15 @@ impl Fixture {
         self.hub.find_room(&room(name)).unwrap()
     }
 
+    /// The place of member `n` in a room.
+    fn place(&self, n: u8, name: &str) -> Membership {
+        (session(n), self.id(name))
+    }
+
     /// Member `n` of a room, whose token was given to `ip`; an account if there is no spelling.
     fn add(&mut self, n: u8, name: &str, ip: &str, guest: Option<Spelling>) {
         let ear = Ear::new(session(n), (room(name), self.id(name)), ip.parse().unwrap(), guest, self.now);
+        assert_eq!(self.ears.issue(self.place(n, name), Some(token(n))), Some(token(n)));
         self.ears.insert(token(n), ear, &RULES);
         self.check();
     }
@@ -80,14 +86,23 @@ impl Fixture {
     #[track_caller]
     fn check(&self) {
         let mut hearing: HashMap<RoomId, u32> = HashMap::new();
-        for ear in self.ears.by_token.values().filter(|ear| ear.place.is_some()) {
+        for ear in self.ears.ears.values().filter(|ear| ear.place.is_some()) {
             *hearing.entry(ear.room_id).or_default() += 1;
         }
         assert_eq!(self.ears.hearing, hearing);
-        assert_eq!(self.ears.guests(), self.ears.by_token.values().filter(|ear| ear.is_guest).count());
+        assert_eq!(self.ears.guests(), self.ears.ears.values().filter(|ear| ear.is_guest).count());
         assert_eq!(self.ears.places().count(), hearing.values().sum::<u32>() as usize);
-        let armed = self.ears.by_token.values().map(|ear| ear.armed).filter(|armed| *armed != NEVER);
+        let armed = self.ears.ears.values().map(|ear| ear.armed).filter(|armed| *armed != NEVER);
         assert_eq!(self.ears.next_due(), armed.min());
+        assert_eq!(
+            (self.ears.ears.len(), self.ears.tokens.len()),
+            (self.ears.by_token.len(), self.ears.by_token.len())
+        );
+        for (token, place) in &self.ears.by_token {
+            assert_eq!(self.ears.tokens.get(place), Some(token));
+            let ear = &self.ears.ears[place];
+            assert_eq!((ear.session, ear.room_id), *place);
+        }
     }
 }
 
@@ -95,12 +110,12 @@ impl Fixture {
 fn the_first_valid_datagram_pins_the_address() {
     let mut f = Fixture::new();
     f.add(1, "lobby", "127.0.0.1", Some(Spelling::Named));
-    assert_eq!(f.ears.place(token(1)), None);
+    assert_eq!(f.ears.place(f.place(1, "lobby")), None);
     assert!(!f.ears.hears(f.id("lobby")));
     assert_eq!(f.hear(1, at("127.0.0.2:7")), Err(Unheard::Invalid));
-    assert_eq!(f.ears.place(token(1)), None);
+    assert_eq!(f.ears.place(f.place(1, "lobby")), None);
     assert_eq!(f.hear(1, at("127.0.0.1:7")), Ok(true));
-    assert_eq!(f.ears.place(token(1)), Some((at("127.0.0.1:7"), Spelling::Named)));
+    assert_eq!(f.ears.place(f.place(1, "lobby")), Some((at("127.0.0.1:7"), Spelling::Named)));
     assert!(f.ears.hears(f.id("lobby")) && !f.ears.hears(f.id("other")));
     for stranger in ["127.0.0.1:8", "127.0.0.2:7", "[::1]:7"] {
         assert_eq!(f.hear(1, at(stranger)), Err(Unheard::Invalid), "{stranger}");
@@ -109,7 +124,7 @@ fn the_first_valid_datagram_pins_the_address() {
     // The address is the member's, the socket is the one that it spoke to last.
     let elsewhere = Place { socket: 3, ..at("127.0.0.1:7") };
     assert_eq!(f.hear(1, elsewhere), Ok(false));
-    assert_eq!(f.ears.place(token(1)), Some((elsewhere, Spelling::Named)));
+    assert_eq!(f.ears.place(f.place(1, "lobby")), Some((elsewhere, Spelling::Named)));
 }
 
 #[test]
@@ -121,8 +136,8 @@ fn tokens_that_are_not_there_and_rooms_that_are_not_theirs() {
     for (name, is_it) in [("other", false), ("nowhere", false), ("lobby ", false), ("lobby", true), ("LOBBY", true)] {
         assert_eq!(f.hear_in(Some(name), 1, here).is_ok(), is_it, "{name}");
     }
-    f.ears.remove(token(1));
-    f.ears.remove(token(1));
+    f.ears.remove(f.place(1, "lobby"));
+    f.ears.remove(f.place(1, "lobby"));
     f.check();
     assert_eq!(f.hear(1, here), Err(Unheard::Invalid));
     assert!(!f.ears.hears(f.id("lobby")));
@@ -147,13 +162,28 @@ fn entering_again_changes_nothing() {
     assert_eq!(f.hear(1, at("127.0.0.1:7")), Ok(true));
     f.now += 30_000;
     f.add(1, "lobby", "127.0.0.1", None);
-    assert_eq!(f.ears.place(token(1)), Some((at("127.0.0.1:7"), Spelling::Text)));
+    assert_eq!(f.ears.place(f.place(1, "lobby")), Some((at("127.0.0.1:7"), Spelling::Text)));
     assert_eq!(f.ears.len(), 1);
     f.now += 30_000; // entering is no sign of life
     assert_eq!(f.silences(), [Silence::Deaf]);
     f.add(2, "lobby", "127.0.0.1", Some(Spelling::Text));
     f.add(2, "lobby", "127.0.0.1", Some(Spelling::Text));
     assert_eq!(f.ears.guests(), 1);
+}
+
+#[test]
+fn a_place_keeps_its_token() {
+    let mut f = Fixture::new();
+    let (lobby, other) = (f.place(1, "lobby"), f.place(1, "other"));
+    assert_eq!(f.ears.issue(lobby, None), None);
+    assert_eq!(f.ears.issue(lobby, Some(token(1))), Some(token(1)));
+    assert_eq!(f.ears.issue(lobby, Some(token(2))), Some(token(1)));
+    assert_eq!(f.ears.issue(lobby, None), Some(token(1)));
+    // Each place has its own, and one that was left and taken again has another.
+    assert_eq!(f.ears.issue(other, Some(token(3))), Some(token(3)));
+    f.ears.remove(lobby);
+    assert_eq!(f.ears.issue(lobby, Some(token(4))), Some(token(4)));
+    assert_eq!((f.ears.len(), f.ears.next_due()), (0, None), "a token alone hears nothing");
 }
 
 #[test]
@@ -170,7 +200,7 @@ fn a_silent_account_is_deaf_and_may_speak_from_elsewhere_then() {
     f.now += IDLE.0 - 1;
     assert_eq!(f.silences(), [Silence::Deaf]);
     assert!(!f.ears.hears(f.id("lobby")));
-    assert_eq!((f.ears.place(token(1)), f.ears.next_due()), (None, None));
+    assert_eq!((f.ears.place(f.place(1, "lobby")), f.ears.next_due()), (None, None));
     assert_eq!(f.hear(1, at("127.0.0.1:8")), Ok(true));
 }
 
@@ -183,7 +213,7 @@ fn a_silent_guest_goes_whether_it_was_ever_heard_or_not() {
     f.hear(2, at("127.0.0.1:7")).unwrap();
     f.now += IDLE.1 - 10;
     assert_eq!(f.silences(), [Silence::Over(session(1)), Silence::Broken]);
-    f.ears.remove(token(1));
+    f.ears.remove(f.place(1, "lobby"));
     f.now += 10;
     assert_eq!(f.silences(), [Silence::Over(session(2))]);
     // What nobody takes away is not asked for again and again.
@@ -252,18 +282,19 @@ proptest! {
     #[test]
     fn counts_stay_true(steps in prop::collection::vec((0..6u8, 0..6u8, 0..3u16, 0..40_000u64), 0..200)) {
         let mut f = Fixture::new();
+        let name = |n: u8| ["lobby", "other"][usize::from(n % 2)];
         for (what, n, port, time) in steps {
             let is_there = f.ears.by_token.contains_key(&token(n));
             let place = Place { socket: port.into(), addr: SocketAddr::from(([127, 0, 0, 1], port)) };
             match what {
-                0 | 1 => f.add(n, ["lobby", "other"][usize::from(n % 2)], "127.0.0.1", (n > 2).then_some(Spelling::Text)),
-                2 => f.ears.remove(token(n)),
+                0 | 1 => f.add(n, name(n), "127.0.0.1", (n > 2).then_some(Spelling::Text)),
+                2 => f.ears.remove(f.place(n, name(n))),
                 3 => f.now += time,
                 4 => drop(f.silences()),
                 _ => prop_assert!(is_there || f.hear(n, place).is_err()),
             }
             if what == 5 && is_there {
-                let known = f.ears.place(token(n)).map(|(place, _)| place.addr);
+                let known = f.ears.place(f.place(n, name(n))).map(|(place, _)| place.addr);
                 prop_assert_eq!(f.hear(n, place).is_ok(), known.is_none_or(|known| known == place.addr));
             }
             f.check();
