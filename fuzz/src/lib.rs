@@ -10,7 +10,8 @@ use chatd::client::frame::{Frames, LINE_BYTES};
 use chatd::client::visible::visible;
 use chatd::config;
 use chatd::door::datagram::{self, Body, Speaker, Spelling};
-use chatd::hub::names::{RoomToken, UserName};
+use chatd::door::token::RoomToken;
+use chatd::hub::names::UserName;
 use chatd::limits::{DATAGRAM_BYTES, ROOM_REQUEST_BYTES, TOKEN_LIFE_S};
 use chatd::text;
 

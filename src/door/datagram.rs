@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use crate::hub::names::{RoomToken, Who};
+use super::token::RoomToken;
+use crate::hub::names::Who;
 use crate::limits::DATAGRAM_BYTES;
 use crate::text::{self, Checked};
 

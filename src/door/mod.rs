@@ -10,6 +10,7 @@ pub mod line;
 mod operations;
 pub mod reply;
 pub mod rooms;
+pub mod token;
 mod wire;
 
 use crate::close::CloseReason;

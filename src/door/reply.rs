@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::Masked;
+use super::token::RoomToken;
 use super::wire::Wire;
 use crate::close::CloseReason;
-use crate::hub::names::{RoomName, RoomToken, UserName};
+use crate::hub::names::{RoomName, UserName};
 use crate::limits::{NAME_BYTES, NAME_CHARS, PASSWORD_MAX_BYTES};
 
 /// A line (or two) of the server to one client.

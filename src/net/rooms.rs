@@ -21,9 +21,10 @@ use crate::close::CloseReason;
 use crate::door::datagram::{self, Body, Control, Speaker, Spelling};
 use crate::door::reply::Reply;
 use crate::door::rooms::{Operation, Request};
+use crate::door::token::RoomToken;
 use crate::door::{Door, Masked};
 use crate::hub::command::{Command, Entry};
-use crate::hub::names::{RoomName, RoomToken, Who};
+use crate::hub::names::{RoomName, Who};
 use crate::hub::room::RoomId;
 use crate::hub::session::SessionId;
 use crate::limits::{

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::door::token::RoomToken;
 use crate::hub::command::{Command, Entry};
 use crate::hub::event::Audience;
-use crate::hub::names::{GuestName, RoomToken};
+use crate::hub::names::GuestName;
 use crate::hub::room::RoomId;
 use crate::hub::session::SessionId;
 use crate::hub::{Hub, Rules};

@@ -10,7 +10,8 @@ use super::form::{self, Asked, Form};
 use super::frame::{self, Frame, Header, State};
 use crate::door::Masked;
 use crate::door::datagram::Spelling;
-use crate::hub::names::{GuestName, RoomName, RoomToken};
+use crate::door::token::RoomToken;
+use crate::hub::names::{GuestName, RoomName};
 use crate::limits::{PASSWORD_MAX_BYTES, ROOM_REQUEST_BYTES};
 use crate::text::{self, without_mark};
 

@@ -6,7 +6,8 @@ use super::Outcome;
 use super::frame::State;
 use crate::door::Masked;
 use crate::door::datagram::Spelling;
-use crate::hub::names::{GuestName, RoomToken};
+use crate::door::token::RoomToken;
+use crate::hub::names::GuestName;
 
 /// How a payload says who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

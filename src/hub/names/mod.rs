@@ -1,11 +1,9 @@
-//! Names: what may be one, and when two are the same. And the token that stands for a member of a room.
+//! Names: what may be one, and when two are the same.
 
 mod room;
-mod token;
 mod user;
 
 pub use room::{GuestName, RoomName};
-pub use token::RoomToken;
 pub use user::UserName;
 
 use std::fmt;
