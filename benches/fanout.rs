@@ -13,8 +13,8 @@ use chatd::hub::event::Audience;
 use chatd::hub::names::{RoomName, UserName};
 use chatd::hub::session::SessionId;
 use chatd::hub::{Hub, Rules};
-use chatd::net::outbox::Outbox;
-use chatd::net::pages::Pages;
+use chatd::engine::outbox::Outbox;
+use chatd::engine::pages::Pages;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Milliseconds of Unix time; any will do.

@@ -24,6 +24,7 @@ pub mod start;
 pub mod config;
 pub mod logging;
 
+pub mod engine;
 pub mod net;
 
 pub mod auth;

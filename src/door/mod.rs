@@ -137,6 +137,14 @@ impl Door {
         }
     }
 
+    /// True if the passwords of accounts can be tried here: only there are addresses kept out for wrong ones.
+    pub fn asks_for_passwords(&self) -> bool {
+        match self {
+            Self::Line(_) => true,
+            Self::Rooms(_) => false,
+        }
+    }
+
     /// Which of the shared spellings this connection hears; `None` if it hears none.
     pub fn kind(&self) -> Option<Kind> {
         match self {
