@@ -11,10 +11,10 @@ use super::addresses::{self, Admission, network_name};
 use super::conn::Conn;
 use super::log_limit::Subject;
 use super::reactor::Reactor;
+use super::token::ConnId;
 use super::token::Source;
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
-use crate::hub::session::SessionId;
 
 /// Why a peer is not let in.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,7 @@ impl Reactor {
     fn welcome(&mut self, stream: TcpStream, ip: IpAddr, service: Service, is_penalised: bool) {
         let generation = self.generations.next();
         let entry = self.conns.vacant_entry();
-        let id = SessionId { slot: entry.key() as u32, generation };
+        let id = ConnId { slot: entry.key() as u32, generation };
         let mut conn = Conn::new(id, stream, ip, service.door(), self.clock.now);
         // Nobody needs urgent data, but a read that stops at it must not be taken for one that has drained the socket.
         let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;

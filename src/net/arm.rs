@@ -2,8 +2,8 @@
 
 use super::conn::{Life, Pause};
 use super::reactor::Reactor;
+use super::token::ConnId;
 use crate::close::CloseReason;
-use crate::hub::session::SessionId;
 use crate::limits::{TIMER_WORK, TURN_WORK_ENDS};
 
 impl Reactor {
@@ -32,7 +32,7 @@ impl Reactor {
         }
     }
 
-    fn on_due(&mut self, id: SessionId) {
+    fn on_due(&mut self, id: ConnId) {
         let now = self.clock.now;
         let (login, limits) = (&self.tuning.login, &self.tuning.limits);
         let Some(conn) = self.conns.peek(id) else { return };
@@ -54,7 +54,7 @@ impl Reactor {
         }
     }
 
-    fn end_pause(&mut self, id: SessionId) {
+    fn end_pause(&mut self, id: ConnId) {
         let now = self.clock.now;
         let Some(conn) = self.conn(id) else { return };
         match conn.pause {

@@ -9,6 +9,8 @@
 use super::clock::{Millis, NEVER};
 use super::conn::{Conn, Pause};
 use super::reactor::Reactor;
+use super::session::{conn_of, session_of};
+use super::token::ConnId;
 use crate::door::Addressee;
 use crate::hub::session::SessionId;
 use crate::limits::{CROWD_SHARE, Limits, THROTTLE_BYTES_PER_S, THROTTLE_LEAST_MS, THROTTLE_MS};
@@ -78,7 +80,7 @@ impl Audience {
 
 impl Reactor {
     /// Notes whether a connection lags.
-    pub(super) fn note_lag(&mut self, id: SessionId, lags: bool) {
+    pub(super) fn note_lag(&mut self, id: ConnId, lags: bool) {
         let now = self.clock.now;
         let Some(conn) = self.conns.find(id) else { return };
         if lags == conn.is_lagging() {
@@ -94,7 +96,7 @@ impl Reactor {
     }
 
     /// Whether a line has to wait because those it speaks to lag. If so, its connection is paused.
-    pub(super) fn throttle(&mut self, id: SessionId, line: &[u8]) -> bool {
+    pub(super) fn throttle(&mut self, id: ConnId, line: &[u8]) -> bool {
         if self.backpressure.lagging == 0 {
             return false;
         }
@@ -124,7 +126,8 @@ impl Reactor {
     }
 
     /// Whether those that a message of `id` is for lag.
-    fn lag(&mut self, id: SessionId, addressee: &Addressee) -> Lag {
+    fn lag(&mut self, id: ConnId, addressee: &Addressee) -> Lag {
+        let speaker = session_of(id);
         let hearers: &mut dyn Iterator<Item = SessionId> = match addressee {
             Addressee::Everybody => {
                 if let Some(lag) = self.backpressure.everybody {
@@ -134,13 +137,15 @@ impl Reactor {
             }
             Addressee::Room(room) => {
                 let Some(room) = self.hub.find_room(room) else { return Lag::Nobody };
-                &mut self.hub.members_of(room).iter().map(|member| member.session).filter(|hearer| *hearer != id)
+                &mut self.hub.members_of(room).iter().map(|member| member.session).filter(|hearer| *hearer != speaker)
             }
-            Addressee::Account(name) => &mut self.hub.sessions_of(name).iter().copied().filter(|hearer| *hearer != id),
+            Addressee::Account(name) => {
+                &mut self.hub.sessions_of(name).iter().copied().filter(|hearer| *hearer != speaker)
+            }
         };
         let (now, limits) = (self.clock.now, &self.tuning.limits);
         let mut audience = Audience::default();
-        for conn in hearers.filter_map(|hearer| self.conns.peek(hearer)) {
+        for conn in hearers.filter_map(|hearer| self.conns.peek(conn_of(hearer))) {
             audience.add(conn, now, limits);
         }
         self.turn_work += audience.receivers;

@@ -7,17 +7,17 @@ use mio::net::TcpStream;
 use super::clock::{Millis, NEVER, seconds};
 use super::outbox::Outbox;
 use super::pace::Pace;
+use super::token::ConnId;
 use super::vanish::Watch;
 use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::inbox::Inbox;
-use crate::hub::session::SessionId;
 use crate::limits::{LAG_PART, LEAVE_MS, LOGIN_OWED_BYTES, Limits, Login, OWED_TIMES_MOST, TOOK_RECENTLY_MS};
 
 /// One connection. An idle one owns no heap but what its door keeps.
 #[derive(Debug)]
 pub(super) struct Conn {
-    pub(super) id: SessionId,
+    pub(super) id: ConnId,
     pub(super) stream: TcpStream,
     pub(super) ip: IpAddr,
     pub(super) door: Door,
@@ -168,7 +168,7 @@ pub(super) enum Late {
 }
 
 impl Conn {
-    pub(super) fn new(id: SessionId, stream: TcpStream, ip: IpAddr, door: Door, now: Millis) -> Self {
+    pub(super) fn new(id: ConnId, stream: TcpStream, ip: IpAddr, door: Door, now: Millis) -> Self {
         Self {
             id,
             stream,

@@ -10,8 +10,8 @@ use super::conn::{End, Life};
 use super::outbox::Outbox;
 use super::pages::Pages;
 use super::reactor::Reactor;
+use super::token::ConnId;
 use crate::close::CloseReason;
-use crate::hub::session::SessionId;
 use crate::limits::DEBT_RELIEF_PART;
 
 impl Reactor {
@@ -60,7 +60,7 @@ impl Reactor {
 
     /// All connections that owe something, with the memory behind it in bytes, most first. The sum is what the outboxes
     /// take.
-    fn debtors(&mut self) -> Vec<(Reverse<u64>, SessionId)> {
+    fn debtors(&mut self) -> Vec<(Reverse<u64>, ConnId)> {
         weigh(self.conns.iter().map(|conn| &conn.outbox), &mut self.pages);
         let debtors = self.conns.iter().filter(|conn| conn.life != Life::Gone && !conn.outbox.is_empty());
         let mut debtors: Vec<_> = debtors.map(|conn| (Reverse(memory(&conn.outbox, &self.pages)), conn.id)).collect();
@@ -68,7 +68,7 @@ impl Reactor {
         debtors
     }
 
-    fn cut(&mut self, id: SessionId) {
+    fn cut(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find(id) else { return };
         match conn.life {
             Life::Open => {

@@ -5,16 +5,17 @@ use super::clock::NEVER;
 use super::conn::{Conn, Life, Pause};
 use super::fault;
 use super::reactor::Reactor;
+use super::session::session_of;
+use super::token::ConnId;
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::door::{Decoded, Masked};
 use crate::hub::command::Command;
-use crate::hub::session::SessionId;
 use crate::limits;
 
 impl Reactor {
     /// Carries out one line, given without its LF; `bytes` is what it took on the wire.
-    pub(super) fn on_line(&mut self, id: SessionId, line: &[u8], bytes: usize) {
+    pub(super) fn on_line(&mut self, id: ConnId, line: &[u8], bytes: usize) {
         self.turn_work += limits::LINE_WORK + bytes / limits::WORK_BYTES;
         if !self.count_line(id, bytes) {
             return;
@@ -48,13 +49,13 @@ impl Reactor {
     }
 
     /// The client takes its leave.
-    pub(super) fn on_bye(&mut self, id: SessionId) {
+    pub(super) fn on_bye(&mut self, id: ConnId) {
         self.reply(id, &Reply::Bye);
         self.leave(id);
     }
 
     /// Counts a line against its connection's allowances. False when that has ended the connection.
-    pub(super) fn count_line(&mut self, id: SessionId, bytes: usize) -> bool {
+    pub(super) fn count_line(&mut self, id: ConnId, bytes: usize) -> bool {
         self.stats.lines += 1;
         let now = self.clock.now;
         let Some(conn) = self.conns.find(id) else { return false };
@@ -77,14 +78,14 @@ impl Reactor {
     }
 
     /// Gives the hub a command of this connection, and everybody what follows from it.
-    pub(super) fn command(&mut self, id: SessionId, command: Command<'_>) {
-        self.hub.handle(id, command, self.clock.unix_ms);
+    pub(super) fn command(&mut self, id: ConnId, command: Command<'_>) {
+        self.hub.handle(session_of(id), command, self.clock.unix_ms);
         self.turn_work += self.hub.take_work();
         self.deliver();
     }
 
     /// Tells a connection a reply of the server's own.
-    pub(super) fn reply(&mut self, id: SessionId, reply: &Reply) {
+    pub(super) fn reply(&mut self, id: ConnId, reply: &Reply) {
         let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
         let bytes = outbox.push_own(&mut self.pages, |out| door.encode_reply(reply, out));

@@ -7,7 +7,9 @@ use super::fault;
 use super::pages::{Pages, Piece};
 use super::reactor::Reactor;
 use super::rooms::Spoken;
+use super::session::conn_of;
 use super::table::Table;
+use super::token::ConnId;
 use crate::close::CloseReason;
 use crate::door::datagram::Speaker;
 use crate::door::{self, Kind};
@@ -40,7 +42,7 @@ impl Reactor {
             fault::trip("told", message.text.as_bytes());
         }
         match audience {
-            Audience::One(id) => self.answer(id, event),
+            Audience::One(who) => self.answer(conn_of(who), event),
             Audience::Others(except) => self.tell_others(except, event),
             Audience::Room { room, except } => self.tell_room(room, except, event, origin),
             Audience::Members { room, members } => self.tell_members(room, &members, event),
@@ -60,7 +62,7 @@ impl Reactor {
     }
 
     /// What the hub answers to a connection's own command.
-    fn answer(&mut self, id: SessionId, event: &Event) {
+    fn answer(&mut self, id: ConnId, event: &Event) {
         if let Event::SessionsFull { sessions } = event {
             return self.close(id, CloseReason::LoggedInAlready(*sessions));
         }
@@ -82,7 +84,8 @@ impl Reactor {
     }
 
     /// Few hear it: each gets bytes of its own, so that nobody's slowness keeps a page of others' words alive.
-    fn tell_own(&mut self, id: SessionId, event: &Event) {
+    fn tell_own(&mut self, who: SessionId, event: &Event) {
+        let id = conn_of(who);
         let Some(conn) = self.conns.find(id) else { return };
         let Some(kind) = conn.door.kind() else { return };
         let bytes = conn.outbox.push_own(&mut self.pages, |out| door::encode(kind, event, out));
@@ -161,7 +164,7 @@ struct Fan<'a> {
     frames: [Option<Piece>; Kind::ALL.len()],
     conns: &'a mut Table,
     pages: &'a mut Pages,
-    crowd: &'a mut VecDeque<SessionId>,
+    crowd: &'a mut VecDeque<ConnId>,
     count: u64,
     /// Whether receivers that lag are left out: nobody is closed for datagrams that it is too slow for.
     skips_lagging: bool,
@@ -170,11 +173,12 @@ struct Fan<'a> {
 }
 
 impl<'a> Fan<'a> {
-    fn new(event: &'a Event, conns: &'a mut Table, pages: &'a mut Pages, crowd: &'a mut VecDeque<SessionId>) -> Self {
+    fn new(event: &'a Event, conns: &'a mut Table, pages: &'a mut Pages, crowd: &'a mut VecDeque<ConnId>) -> Self {
         Self { event, frames: [None; Kind::ALL.len()], conns, pages, crowd, count: 0, skips_lagging: false, skipped: 0 }
     }
 
-    fn hand_to(&mut self, id: SessionId) {
+    fn hand_to(&mut self, who: SessionId) {
+        let id = conn_of(who);
         // Who is broken, about to be closed, or closed, is told no more.
         let is_there = |conn: &&mut Conn| !conn.is_condemned && conn.life == Life::Open;
         let Some(conn) = self.conns.find(id).filter(is_there) else { return };

@@ -9,16 +9,17 @@ use super::conn::{Conn, End, Farewell, Input, Life, Pause};
 use super::kernel;
 use super::log_limit::Subject;
 use super::reactor::{Ending, Reactor};
+use super::session::session_of;
+use super::token::ConnId;
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
-use crate::hub::session::SessionId;
 use crate::limits::{END_WORK, FAREWELL_MS, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS};
 
 impl Reactor {
     /// Notes that a connection is to end. Its rooms hear of that, so a thousand ends at once are a million frames: they
     /// are carried out as the turns allow.
-    pub(super) fn condemn(&mut self, id: SessionId, end: End) {
+    pub(super) fn condemn(&mut self, id: ConnId, end: End) {
         if let Some(conn) = self.conn(id)
             && !conn.is_condemned
         {
@@ -44,7 +45,7 @@ impl Reactor {
 
     /// Ends several connections for one reason: now, as many as this turn has room for, and the others in the next
     /// turns. Those are not read any more.
-    pub(super) fn close_all(&mut self, ids: &[SessionId], reason: CloseReason) {
+    pub(super) fn close_all(&mut self, ids: &[ConnId], reason: CloseReason) {
         for id in ids {
             if self.turn_work < TURN_WORK_ENDS {
                 self.close(*id, reason);
@@ -55,10 +56,10 @@ impl Reactor {
     }
 
     /// Ends a connection for a reason, which its client, the log and the counters are told.
-    pub(super) fn close(&mut self, id: SessionId, reason: CloseReason) {
+    pub(super) fn close(&mut self, id: ConnId, reason: CloseReason) {
         let Some(conn) = self.conn(id).filter(|conn| conn.life == Life::Open) else { return };
         let ip = conn.ip;
-        let subject = match self.hub.name_of(id) {
+        let subject = match self.hub.name_of(session_of(id)) {
             Some(_) => Subject::Closed(reason.name()),
             None => Subject::ClosedStranger(reason.name()),
         };
@@ -75,7 +76,7 @@ impl Reactor {
     }
 
     /// The client has said goodbye, or ended its stream: it gets what it is owed.
-    pub(super) fn leave(&mut self, id: SessionId) {
+    pub(super) fn leave(&mut self, id: ConnId) {
         if self.conn(id).is_none_or(|conn| conn.life != Life::Open) {
             return;
         }
@@ -88,7 +89,7 @@ impl Reactor {
     }
 
     /// The connection is broken: there is nobody to tell.
-    pub(super) fn drop_now(&mut self, id: SessionId) {
+    pub(super) fn drop_now(&mut self, id: ConnId) {
         let Some(conn) = self.conn(id) else { return };
         if conn.life == Life::Open {
             self.stats.left += 1;
@@ -99,7 +100,7 @@ impl Reactor {
     }
 
     /// What a connection was to others ends here; what it is still owed does not.
-    fn part(&mut self, id: SessionId) {
+    fn part(&mut self, id: ConnId) {
         self.turn_work += END_WORK;
         let Some(conn) = self.conn(id) else { return };
         let is_dialogue = conn.door.is_dialogue();
@@ -117,8 +118,8 @@ impl Reactor {
     }
 
     /// What the account has used of its rates holds for whoever logs in as it next.
-    fn keep_allowance(&mut self, id: SessionId) {
-        let Some(name) = self.hub.name_of(id) else { return };
+    fn keep_allowance(&mut self, id: ConnId) {
+        let Some(name) = self.hub.name_of(session_of(id)) else { return };
         if let Some(conn) = self.conns.find(id) {
             self.allowances.keep(name, std::mem::take(&mut conn.pace), self.clock.now);
         }
@@ -126,7 +127,7 @@ impl Reactor {
 
     /// The farewell begins: the flush sends what is owed, the read phase throws away what still comes, the timer ends
     /// both.
-    fn drain(&mut self, id: SessionId, is_left: bool) {
+    fn drain(&mut self, id: ConnId, is_left: bool) {
         let last = self.clock.now + if is_left { LEAVE_MS } else { FAREWELL_MS };
         if let Some(conn) = self.conn(id) {
             conn.life = Life::Draining(Box::new(Farewell { due: last, last, is_left }));
@@ -137,7 +138,7 @@ impl Reactor {
     }
 
     /// All that a closing connection was owed is with the kernel: our side of the stream ends.
-    pub(super) fn on_drained(&mut self, id: SessionId) {
+    pub(super) fn on_drained(&mut self, id: ConnId) {
         let now = self.clock.now;
         let Some(conn) = self.conn(id) else { return };
         let Life::Draining(farewell) = &conn.life else { return };
@@ -151,7 +152,7 @@ impl Reactor {
     }
 
     /// A closing client has ended its stream.
-    pub(super) fn on_end_while_closing(&mut self, id: SessionId) {
+    pub(super) fn on_end_while_closing(&mut self, id: ConnId) {
         if self.conn(id).is_some_and(|conn| matches!(conn.life, Life::Lingering(_))) {
             self.doom(id);
         }
@@ -161,7 +162,7 @@ impl Reactor {
     /// that wait for their user (`nc` does) end. One that has not got all is given until the last moment; then it is
     /// cut off, unless it left by itself: to that one the kernel goes on delivering what it holds, for as long as the
     /// client acknowledges any.
-    pub(super) fn end_farewell(&mut self, id: SessionId) {
+    pub(super) fn end_farewell(&mut self, id: ConnId) {
         let now = self.clock.now;
         let Some(conn) = self.conn(id) else { return };
         if let Life::Lingering(farewell) = &mut conn.life {
@@ -178,7 +179,7 @@ impl Reactor {
     }
 
     /// Ends a connection at once, whatever it is owed.
-    pub(super) fn cut_off(&mut self, id: SessionId) {
+    pub(super) fn cut_off(&mut self, id: ConnId) {
         self.forsake(id);
         let Some(conn) = self.conns.find(id) else { return };
         // Without this the kernel would go on trying to deliver for minutes. A socket that refuses is gone.
@@ -187,7 +188,7 @@ impl Reactor {
         self.doom(id);
     }
 
-    fn doom(&mut self, id: SessionId) {
+    fn doom(&mut self, id: ConnId) {
         if let Some(conn) = self.conn(id) {
             conn.life = Life::Gone;
             self.doomed.push(id);

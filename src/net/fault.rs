@@ -30,22 +30,23 @@ use log::error;
 use super::clock::Millis;
 use super::conn::Life;
 use super::reactor::Reactor;
+use super::session::session_of;
+use super::token::ConnId;
 use crate::close::CloseReason;
 use crate::hub::command::Command;
-use crate::hub::session::SessionId;
 use crate::limits::{FAULTS, FAULTS_WINDOW_MS};
 pub(super) use crate::trip::trip;
 
 impl Reactor {
     /// Does something for one connection, which alone is closed if that panics. `None` then.
-    pub(super) fn guard<T>(&mut self, id: SessionId, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
+    pub(super) fn guard<T>(&mut self, id: ConnId, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let was_open = self.conns.peek(id).is_some_and(|conn| conn.life == Life::Open);
         // Who looks at the reactor after a panic is `mend`, which knows what may be broken.
         let result = catch_unwind(AssertUnwindSafe(|| work(self))).ok();
         if result.is_none() {
             self.mend(Self::deliver);
             if self.conns.peek(id).is_some_and(|conn| !conn.door.is_dialogue()) {
-                self.command_unanswered(id, Command::Leave);
+                self.command_unanswered(session_of(id), Command::Leave);
             }
             if was_open {
                 self.close(id, CloseReason::Internal);

@@ -11,13 +11,13 @@ use super::kernel;
 use super::outbox::Outbox;
 use super::pages::Pages;
 use super::reactor::Reactor;
+use super::token::ConnId;
 use crate::close::CloseReason;
-use crate::hub::session::SessionId;
 use crate::limits::{CROWD_A_TURN, WRITE_WORK};
 
 impl Reactor {
     /// Notes that a connection has something to be sent that only it or a few were told.
-    pub(super) fn mark_dirty(&mut self, id: SessionId) {
+    pub(super) fn mark_dirty(&mut self, id: ConnId) {
         if let Some(conn) = self.conn(id)
             && !conn.is_urgent
         {
@@ -51,7 +51,7 @@ impl Reactor {
         self.bound_debts();
     }
 
-    fn flush_one(&mut self, id: SessionId) {
+    fn flush_one(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find(id) else { return };
         conn.is_urgent = false;
         let was_dirty = std::mem::take(&mut conn.is_dirty);
@@ -85,7 +85,7 @@ impl Reactor {
         }
     }
 
-    fn after_write(&mut self, id: SessionId) {
+    fn after_write(&mut self, id: ConnId) {
         let now = self.clock.now;
         let limits = &self.tuning.limits;
         let Some(conn) = self.conns.find(id) else { return };
@@ -119,7 +119,7 @@ impl Reactor {
 
     /// A connection that owes more than `limits.owed_bytes` has not been written to for long. Its peer may be reading
     /// all the same: a kernel that still holds much takes no more for a while.
-    pub(super) fn on_hard_due(&mut self, id: SessionId) {
+    pub(super) fn on_hard_due(&mut self, id: ConnId) {
         let now = self.clock.now;
         let Some(conn) = self.conns.find(id) else { return };
         let in_kernel = kernel::unacknowledged(&conn.stream).unwrap_or_default();

@@ -8,8 +8,9 @@ use super::clock::Millis;
 use super::conn::Late;
 use super::log_limit::Subject;
 use super::reactor::Reactor;
+use super::session::session_of;
+use super::token::ConnId;
 use crate::hub::names::{RoomName, UserName};
-use crate::hub::session::SessionId;
 use crate::limits::{ROOM_GUESSERS, ROOM_GUESSES, ROOM_GUESSES_WINDOW_MS};
 
 /// The party that guesses count for, whatever connection they come by.
@@ -89,8 +90,8 @@ fn is_over(time: Millis, now: Millis) -> bool {
 
 impl Reactor {
     /// The party that the guesses of a connection count for; `None` for a guest whose address is exempt.
-    fn guesser(&self, id: SessionId) -> Option<Guesser> {
-        if let Some(name) = self.hub.name_of(id) {
+    fn guesser(&self, id: ConnId) -> Option<Guesser> {
+        if let Some(name) = self.hub.name_of(session_of(id)) {
             return Some(Guesser::Account(name.clone()));
         }
         let ip = self.conns.peek(id)?.ip;
@@ -98,17 +99,17 @@ impl Reactor {
     }
 
     /// How many seconds a connection has to wait before a room's password is looked at again; `None` if it has not.
-    pub(super) fn guess_wait_s(&self, id: SessionId) -> Option<u32> {
+    pub(super) fn guess_wait_s(&self, id: ConnId) -> Option<u32> {
         let wait = self.guesses.wait(&self.guesser(id)?, self.clock.now)?;
         u32::try_from(wait.div_ceil(1000)).ok()
     }
 
     /// The hub found the password wrong with which a connection wanted to enter `room`. It is told late.
-    pub(super) fn on_wrong_room_password(&mut self, id: SessionId, room: &RoomName) {
+    pub(super) fn on_wrong_room_password(&mut self, id: ConnId, room: &RoomName) {
         let now = self.clock.now;
         if let Some(guesser) = self.guesser(id) {
             let guess = self.guesses.record(guesser, now);
-            let who = self.hub.name_of(id).map_or_else(|| "a guest".to_owned(), |name| name.to_string());
+            let who = self.hub.name_of(session_of(id)).map_or_else(|| "a guest".to_owned(), |name| name.to_string());
             let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) else { return };
             let (subject, note) = match guess {
                 Guess::First => (Subject::RoomPassword, String::new()),

@@ -9,6 +9,8 @@ use super::conn::{Late, Pause};
 use super::fault;
 use super::log_limit::Subject;
 use super::reactor::Reactor;
+use super::session::{conn_of, session_of};
+use super::token::ConnId;
 use super::token::{from_ticket, ticket};
 use crate::auth::{Origin, Refused, Request, Secret, Verdict};
 use crate::close::CloseReason;
@@ -16,7 +18,6 @@ use crate::door::Masked;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::names::UserName;
-use crate::hub::session::SessionId;
 use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
 
 /// How somebody has proved who they are.
@@ -33,7 +34,7 @@ enum Proof {
 impl Reactor {
     /// Somebody says who they are. A server that takes no new accounts answers every name in one way, spelled as it came:
     /// who has an account there is nobody's business.
-    pub(super) fn on_name(&mut self, id: SessionId, name: UserName) {
+    pub(super) fn on_name(&mut self, id: ConnId, name: UserName) {
         let reply = match (self.auth.lookup(&name), self.tuning.accounts.registration) {
             (_, Registration::Closed) => Reply::AskPassword(name),
             (Some(registered), Registration::Open) => Reply::AskPassword(registered),
@@ -45,7 +46,7 @@ impl Reactor {
     }
 
     /// Somebody gives a word by which people leave, where a name is asked for. It is a name if an account has it.
-    pub(super) fn on_name_or_bye(&mut self, id: SessionId, name: UserName) {
+    pub(super) fn on_name_or_bye(&mut self, id: ConnId, name: UserName) {
         if self.auth.lookup(&name).is_some() { self.on_name(id, name) } else { self.on_bye(id) }
     }
 
@@ -53,7 +54,7 @@ impl Reactor {
     ///
     /// One that is refused is a failure, but not where no other way in is open (`is_barred`): it guesses nothing that a
     /// penalty could keep from being guessed, and neighbours of the same address would wait for it.
-    pub(super) fn on_token(&mut self, id: SessionId, name: &UserName, token: &[u8], is_barred: bool) {
+    pub(super) fn on_token(&mut self, id: ConnId, name: &UserName, token: &[u8], is_barred: bool) {
         self.turn_work += TOKEN_WORK;
         if let Some(epoch) = self.auth.check_token(name, token, self.clock.unix_ms / 1000) {
             return self.enter(id, name, epoch, Proof::Token);
@@ -70,7 +71,7 @@ impl Reactor {
     }
 
     /// Somebody gives a password, for an account or for a new one.
-    pub(super) fn on_password(&mut self, id: SessionId, name: UserName, new: bool, password: &[u8]) {
+    pub(super) fn on_password(&mut self, id: ConnId, name: UserName, new: bool, password: &[u8]) {
         let password = Secret::new(password.to_vec());
         // Registration may have been closed since a new one was asked for.
         let is_open = self.tuning.accounts.registration == Registration::Open;
@@ -80,11 +81,11 @@ impl Reactor {
     }
 
     /// TOKEN: a resume token for this account, as of when this session logged in.
-    pub(super) fn issue_token(&mut self, id: SessionId) {
+    pub(super) fn issue_token(&mut self, id: ConnId) {
         self.turn_work += TOKEN_WORK;
         let Some(epoch) = self.conn(id).map(|conn| conn.epoch) else { return };
         let now = self.clock.unix_ms / 1000;
-        let token = self.hub.name_of(id).and_then(|name| self.auth.issue_token(name, epoch, now));
+        let token = self.hub.name_of(session_of(id)).and_then(|name| self.auth.issue_token(name, epoch, now));
         match token {
             Some((token, seconds)) => self.reply(id, &Reply::Token(Masked(token), seconds)),
             None => self.close(id, CloseReason::PasswordChanged),
@@ -92,7 +93,7 @@ impl Reactor {
     }
 
     /// Hands a password to the account thread. The connection is not read until it is answered.
-    pub(super) fn submit(&mut self, id: SessionId, request: Request) {
+    pub(super) fn submit(&mut self, id: ConnId, request: Request) {
         let now = self.clock.now;
         let limits = &self.tuning.limits;
         let Some(conn) = self.conns.find(id) else { return };
@@ -106,7 +107,7 @@ impl Reactor {
         }
     }
 
-    fn on_taken(&mut self, id: SessionId) {
+    fn on_taken(&mut self, id: ConnId) {
         if let Some(name) = self.conn(id).and_then(|conn| conn.door.claimed_name().cloned()) {
             self.reply(id, &Reply::NameTaken(name));
         }
@@ -125,7 +126,7 @@ impl Reactor {
         }
     }
 
-    fn on_verdict(&mut self, id: SessionId, verdict: Verdict) {
+    fn on_verdict(&mut self, id: ConnId, verdict: Verdict) {
         if let Verdict::Changed { name, epoch } = &verdict {
             self.on_new_epoch(id, name, *epoch);
         }
@@ -152,7 +153,7 @@ impl Reactor {
 
     /// Somebody has proved who they are, in this epoch of the account. Whoever knows the password comes in, if need be
     /// in the place of the oldest session: else whoever holds that account's sessions could keep its owner out.
-    fn enter(&mut self, id: SessionId, name: &UserName, epoch: u32, proof: Proof) {
+    fn enter(&mut self, id: ConnId, name: &UserName, epoch: u32, proof: Proof) {
         fault::trip("enter", name.as_str().as_bytes());
         let Some(name) = self.auth.lookup(name) else { return self.close(id, CloseReason::Internal) };
         if self.auth.epoch(&name) != Some(epoch) {
@@ -160,7 +161,7 @@ impl Reactor {
         }
         if proof != Proof::Token {
             for oldest in self.hub.surplus_of(&name).to_vec() {
-                self.close(oldest, CloseReason::Replaced);
+                self.close(conn_of(oldest), CloseReason::Replaced);
             }
         }
         let Some(conn) = self.conn(id) else { return };
@@ -174,9 +175,9 @@ impl Reactor {
 
     /// A connection is in, if the hub has let it in. It goes on with what its account has used of the rates, and no
     /// longer counts as a new one.
-    fn on_entered_account(&mut self, id: SessionId, ip: IpAddr, proof: Proof) {
+    fn on_entered_account(&mut self, id: ConnId, ip: IpAddr, proof: Proof) {
         let (now, limits) = (self.clock.now, &self.tuning.limits);
-        let Some(name) = self.hub.name_of(id) else { return };
+        let Some(name) = self.hub.name_of(session_of(id)) else { return };
         let used = self.allowances.take(name);
         if proof != Proof::Registration || self.addresses.register(ip, now, limits) {
             self.addresses.refund(ip, limits);
@@ -186,7 +187,7 @@ impl Reactor {
         }
     }
 
-    fn on_wrong(&mut self, id: SessionId, asked: Millis, answer: impl FnOnce(u32) -> Late) {
+    fn on_wrong(&mut self, id: ConnId, asked: Millis, answer: impl FnOnce(u32) -> Late) {
         let Some(left) = self.count_failure(id) else { return };
         let answer = if left == 0 { Late::TooMany } else { answer(left) };
         self.answer_late(id, asked, answer);
@@ -194,7 +195,7 @@ impl Reactor {
 
     /// Whether a connection's address had failed too often when it came, and has still; asked at its first line, and
     /// false ever after. Then only a good token lets it in.
-    pub(super) fn is_barred(&mut self, id: SessionId) -> bool {
+    pub(super) fn is_barred(&mut self, id: ConnId) -> bool {
         let now = self.clock.now;
         let Some(conn) = self.conns.find(id) else { return false };
         let (was_penalised, ip) = (std::mem::take(&mut conn.is_penalised), conn.ip);
@@ -202,7 +203,7 @@ impl Reactor {
     }
 
     /// Counts a failure against the connection and its address. Gives the tries that are left.
-    fn count_failure(&mut self, id: SessionId) -> Option<u32> {
+    fn count_failure(&mut self, id: ConnId) -> Option<u32> {
         let now = self.clock.now;
         let conn = self.conn(id)?;
         conn.failures += 1;
@@ -217,13 +218,17 @@ impl Reactor {
 
     /// The name under which somebody is known here, for the log. Only an account's name may be logged: people type
     /// their password where their name is asked for.
-    pub(super) fn known_name(&self, id: SessionId) -> String {
+    pub(super) fn known_name(&self, id: ConnId) -> String {
         let claimed = || self.auth.lookup(self.conns.peek(id)?.door.claimed_name()?);
-        self.hub.name_of(id).cloned().or_else(claimed).map_or_else(|| "nobody".to_owned(), |name| name.to_string())
+        self.hub
+            .name_of(session_of(id))
+            .cloned()
+            .or_else(claimed)
+            .map_or_else(|| "nobody".to_owned(), |name| name.to_string())
     }
 
     /// Says something `login.failure_delay_ms` after `asked`, by a timer, so that guessing is slow and nobody waits.
-    pub(super) fn answer_late(&mut self, id: SessionId, asked: Millis, answer: Late) {
+    pub(super) fn answer_late(&mut self, id: ConnId, asked: Millis, answer: Late) {
         let now = self.clock.now;
         let due = asked + u64::from(self.tuning.login.failure_delay_ms);
         if due <= now {
@@ -236,7 +241,7 @@ impl Reactor {
     }
 
     /// Now it is said.
-    pub(super) fn on_late(&mut self, id: SessionId, answer: Late) {
+    pub(super) fn on_late(&mut self, id: ConnId, answer: Late) {
         match answer {
             Late::Wrong(left) => self.reply(id, &Reply::WrongPassword(left)),
             Late::WrongOld => self.reply(id, &Reply::WrongOldPassword),

@@ -31,6 +31,7 @@ mod passwd;
 mod reactor;
 mod read;
 mod rooms;
+mod session;
 mod signals;
 mod slim;
 mod stats;

@@ -12,9 +12,9 @@ use super::log_limit::Subject;
 use super::pace::Pace;
 use super::reactor::{Ending, Reactor};
 use super::signals;
+use super::token::ConnId;
 use crate::close::CloseReason;
 use crate::hub::Rules;
-use crate::hub::session::SessionId;
 use crate::limits::{SHUTDOWN_MS, SHUTDOWN_RETRY_S};
 
 impl Reactor {
@@ -52,7 +52,7 @@ impl Reactor {
 
     /// New limits hold for a connection that is there: its deadlines may have come nearer, and what it has used of an
     /// old rate says nothing of a new one.
-    fn renew(&mut self, id: SessionId) {
+    fn renew(&mut self, id: ConnId) {
         self.touched.push(id);
         let Some(conn) = self.conn(id) else { return };
         conn.pace = Pace::default();

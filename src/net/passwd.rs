@@ -8,18 +8,19 @@ use std::collections::{HashMap, VecDeque};
 
 use super::clock::{Millis, seconds};
 use super::reactor::Reactor;
+use super::session::{conn_of, session_of};
+use super::token::ConnId;
 use crate::auth::{Request, Secret};
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::hub::names::UserName;
-use crate::hub::session::SessionId;
 use crate::limits::{PASSWORD_CHANGES, PASSWORD_CHANGES_REMEMBERED, PASSWORD_WINDOW_S};
 
 impl Reactor {
     /// PASSWD: the password of today is asked for, unless the account has changed it too often of late.
-    pub(super) fn on_passwd(&mut self, id: SessionId) {
+    pub(super) fn on_passwd(&mut self, id: ConnId) {
         let now = self.clock.now;
-        let Some(name) = self.hub.name_of(id) else { return };
+        let Some(name) = self.hub.name_of(session_of(id)) else { return };
         let reply = match self.changes.free_at(name, now) {
             Some(due) => Reply::TooManyChanges((due - now).div_ceil(1000)),
             None => Reply::AskOldPassword,
@@ -28,13 +29,13 @@ impl Reactor {
     }
 
     /// PASSWD: the password of today.
-    pub(super) fn on_old_password(&mut self, id: SessionId, password: &[u8]) {
-        let Some(name) = self.hub.name_of(id).cloned() else { return };
+    pub(super) fn on_old_password(&mut self, id: ConnId, password: &[u8]) {
+        let Some(name) = self.hub.name_of(session_of(id)).cloned() else { return };
         self.submit(id, Request::Check { name, password: Secret::new(password.to_vec()) });
     }
 
     /// PASSWD: the old password was right, in this epoch of the account.
-    pub(super) fn on_right_old(&mut self, id: SessionId, epoch: u32) {
+    pub(super) fn on_right_old(&mut self, id: ConnId, epoch: u32) {
         if self.conn(id).is_some_and(|conn| conn.epoch != epoch) {
             return self.close(id, CloseReason::PasswordChanged);
         }
@@ -42,21 +43,22 @@ impl Reactor {
     }
 
     /// PASSWD: the password of tomorrow.
-    pub(super) fn on_new_password(&mut self, id: SessionId, password: &[u8]) {
-        let Some(name) = self.hub.name_of(id).cloned() else { return };
+    pub(super) fn on_new_password(&mut self, id: ConnId, password: &[u8]) {
+        let Some(name) = self.hub.name_of(session_of(id)).cloned() else { return };
         let Some(epoch) = self.conn(id).map(|conn| conn.epoch) else { return };
         self.submit(id, Request::Change { name, epoch, password: Secret::new(password.to_vec()) });
     }
 
     /// The password of an account was changed: all its sessions end but the one that asked for it, which may be gone
     /// itself by now.
-    pub(super) fn on_new_epoch(&mut self, asked_by: SessionId, name: &UserName, epoch: u32) {
+    pub(super) fn on_new_epoch(&mut self, asked_by: ConnId, name: &UserName, epoch: u32) {
         self.changes.note(name.clone(), self.clock.now);
         if let Some(conn) = self.conn(asked_by) {
             conn.epoch = epoch;
         }
-        let is_stale = |id: &SessionId| self.conns.peek(*id).is_none_or(|conn| conn.epoch != epoch);
-        let stale: Vec<SessionId> = self.hub.sessions_of(name).iter().copied().filter(is_stale).collect();
+        let is_stale = |id: &ConnId| self.conns.peek(*id).is_none_or(|conn| conn.epoch != epoch);
+        let all = self.hub.sessions_of(name).iter().map(|session| conn_of(*session));
+        let stale: Vec<ConnId> = all.filter(is_stale).collect();
         self.close_all(&stale, CloseReason::PasswordChanged);
     }
 }

@@ -24,11 +24,11 @@ use super::slim::Crest;
 use super::stats::Stats;
 use super::table::Table;
 use super::timers::Timers;
+use super::token::ConnId;
 use super::token::{Generations, Source};
 use super::{Reload, Tuning};
 use crate::auth::Auth;
 use crate::hub::Hub;
-use crate::hub::session::SessionId;
 
 /// All there is, in one place, with one owner.
 pub(super) struct Reactor {
@@ -66,22 +66,22 @@ pub(super) struct Reactor {
     pub(super) relay: Relay,
 
     pub(super) pages: Pages,
-    pub(super) timers: Timers<SessionId>,
+    pub(super) timers: Timers<ConnId>,
     /// What one read goes into; a connection keeps only what cannot be carried out yet.
     pub(super) scratch: Box<[u8]>,
     /// Those whose input is to be read.
-    pub(super) run_queue: VecDeque<SessionId>,
+    pub(super) run_queue: VecDeque<ConnId>,
     /// Those who got bytes that are for them or a few; flushed in this turn.
-    pub(super) urgent: Vec<SessionId>,
+    pub(super) urgent: Vec<ConnId>,
     /// Those who got what many hear; flushed in this turn and, if they are very many, the next ones.
-    pub(super) crowd: VecDeque<SessionId>,
+    pub(super) crowd: VecDeque<ConnId>,
     pub(super) backpressure: Backpressure,
     /// Those whose deadlines may have changed in this turn.
-    pub(super) touched: Vec<SessionId>,
+    pub(super) touched: Vec<ConnId>,
     /// Those that are about to end, and how.
-    pub(super) condemned: VecDeque<(SessionId, End)>,
+    pub(super) condemned: VecDeque<(ConnId, End)>,
     /// Those that are over.
-    pub(super) doomed: Vec<SessionId>,
+    pub(super) doomed: Vec<ConnId>,
 
     /// What this turn has cost so far; see [`crate::limits::TURN_WORK`].
     pub(super) turn_work: usize,
@@ -173,7 +173,7 @@ impl Reactor {
         (due != NEVER).then(|| Duration::from_millis((due + 1).saturating_sub(self.clock.now)))
     }
 
-    fn on_event(&mut self, id: SessionId, event: &mio::event::Event) {
+    fn on_event(&mut self, id: ConnId, event: &mio::event::Event) {
         let Some(conn) = self.conn(id) else { return };
         if event.is_error() {
             return self.condemn(id, End::Broken);
@@ -193,7 +193,7 @@ impl Reactor {
     }
 
     /// The connection of an id, unless it is gone.
-    pub(super) fn conn(&mut self, id: SessionId) -> Option<&mut Conn> {
+    pub(super) fn conn(&mut self, id: ConnId) -> Option<&mut Conn> {
         self.conns.find(id)
     }
 

@@ -10,10 +10,10 @@ use zeroize::Zeroize as _;
 use super::clock::NEVER;
 use super::conn::{Conn, Input, Life, Pause};
 use super::reactor::Reactor;
+use super::token::ConnId;
 use crate::close::CloseReason;
 use crate::door::inbox::Cut;
 use crate::door::reply::Reply;
-use crate::hub::session::SessionId;
 use crate::limits::{
     LINE_WORK, QUANTUM_COMMANDS, QUANTUM_WORK, READ_BYTES, RUN_WORK, TURN_FRAMES_BYTES, TURN_STEPS, TURN_WORK,
     TURN_WORK_LINES, WORK_BYTES,
@@ -43,7 +43,7 @@ impl Reactor {
     }
 
     /// Puts a connection into the run queue, once.
-    pub(super) fn enqueue(&mut self, id: SessionId) {
+    pub(super) fn enqueue(&mut self, id: ConnId) {
         if let Some(conn) = self.conn(id)
             && !conn.is_queued
         {
@@ -53,7 +53,7 @@ impl Reactor {
     }
 
     /// One quantum of a connection that talks. Gives how many steps it took.
-    fn run(&mut self, id: SessionId) -> usize {
+    fn run(&mut self, id: ConnId) -> usize {
         // The scratch buffer is taken for the time, so that lines can be carried out where they were read.
         let mut scratch = std::mem::take(&mut self.scratch);
         let steps = self.guard(id, |reactor| reactor.run_quantum(id, &mut scratch));
@@ -65,7 +65,7 @@ impl Reactor {
         steps.unwrap_or(QUANTUM_COMMANDS)
     }
 
-    fn run_quantum(&mut self, id: SessionId, scratch: &mut [u8]) -> usize {
+    fn run_quantum(&mut self, id: ConnId, scratch: &mut [u8]) -> usize {
         let Some(conn) = self.conn(id) else { return 0 };
         let (mut at, mut len, mut steps) = (0, conn.inbox.unload(scratch), 0);
         let (mut most, mut is_secret) = (len, conn.door.expects_secret());
@@ -110,7 +110,7 @@ impl Reactor {
     }
 
     /// What stands at the start of `bytes`; `None` when the connection is not to be read now.
-    fn next_line(&mut self, id: SessionId, bytes: &[u8]) -> Option<Cut> {
+    fn next_line(&mut self, id: ConnId, bytes: &[u8]) -> Option<Cut> {
         let now = self.clock.now;
         let limits = &self.tuning.limits;
         let conn = self.conns.find(id)?;
@@ -141,7 +141,7 @@ impl Reactor {
     }
 
     /// Reads more behind the `len` bytes that `scratch` holds. `None` when there is no more for now.
-    fn receive(&mut self, id: SessionId, scratch: &mut [u8], len: usize) -> Option<usize> {
+    fn receive(&mut self, id: ConnId, scratch: &mut [u8], len: usize) -> Option<usize> {
         let line_bytes = self.tuning.limits.line_bytes as usize;
         let conn = self.conn(id)?;
         if matches!(conn.input, Input::Drained | Input::Ended) {
@@ -166,7 +166,7 @@ impl Reactor {
     }
 
     /// After a quantum: keeps what was read and not carried out, and sees when the connection has its next go.
-    fn put_back(&mut self, id: SessionId, rest: &[u8], is_spent: bool) {
+    fn put_back(&mut self, id: ConnId, rest: &[u8], is_spent: bool) {
         let now = self.clock.now;
         let Some(conn) = self.conn(id).filter(|conn| conn.life == Life::Open) else { return };
         conn.inbox.hold(rest);
@@ -181,7 +181,7 @@ impl Reactor {
     }
 
     /// Reads and throws away what a closing connection still sends. Gives how many steps it took.
-    fn discard_input(&mut self, id: SessionId) -> usize {
+    fn discard_input(&mut self, id: ConnId) -> usize {
         let mut scratch = std::mem::take(&mut self.scratch);
         let received = self.conn(id).map(|conn| read_some(conn, &mut scratch));
         self.scratch = scratch;
@@ -195,7 +195,7 @@ impl Reactor {
     }
 
     /// Ends a pause: what was held is carried out, and reading goes on.
-    pub(super) fn resume(&mut self, id: SessionId) {
+    pub(super) fn resume(&mut self, id: ConnId) {
         let now = self.clock.now;
         if let Some(conn) = self.conn(id) {
             conn.resume(now);
@@ -204,7 +204,7 @@ impl Reactor {
         }
     }
 
-    fn on_too_long(&mut self, id: SessionId, bytes: usize) {
+    fn on_too_long(&mut self, id: ConnId, bytes: usize) {
         let line_bytes = self.tuning.limits.line_bytes;
         let Some(conn) = self.conn(id) else { return };
         let limit = conn.door.frame_limit(line_bytes);

@@ -14,7 +14,9 @@ use super::fault;
 use super::log_limit::Subject;
 use super::parcels::Written;
 use super::reactor::Reactor;
+use super::session::{conn_of, session_of};
 use super::stats::Stats;
+use super::token::ConnId;
 use super::udp::Udp;
 use super::{Endpoint, StartError, listen};
 use crate::close::CloseReason;
@@ -183,7 +185,7 @@ impl Relay {
 
 impl Reactor {
     /// MAKE and JOIN.
-    pub(super) fn enter_room(&mut self, id: SessionId, room: RoomName, password: Option<Masked<&str>>, makes: bool) {
+    pub(super) fn enter_room(&mut self, id: ConnId, room: RoomName, password: Option<Masked<&str>>, makes: bool) {
         if password.is_some()
             && !makes
             && let Some(seconds) = self.guess_wait_s(id)
@@ -200,7 +202,7 @@ impl Reactor {
 
     /// Somebody without an account makes a room or enters one. The session goes by the connection's id, and outlives
     /// it.
-    pub(super) fn visit(&mut self, id: SessionId, request: Request) {
+    pub(super) fn visit(&mut self, id: ConnId, request: Request) {
         if self.relay.ears.guests() >= self.most_connections || self.has_too_many_guests(id) {
             return self.leave(id); // refused: there is no place left
         }
@@ -217,7 +219,7 @@ impl Reactor {
         let where_to = room.clone();
         let entry = Entry { room, password };
         self.command(id, Command::EnterAsGuest { guest, makes: operation == Operation::Make, entry });
-        let verdict = if self.hub.who_is(id).is_some() { "entered" } else { "may not enter" };
+        let verdict = if self.hub.who_is(session_of(id)).is_some() { "entered" } else { "may not enter" };
         if let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) {
             self.log_peer(Subject::Guest, Some(ip), |_| format!("guest {who} from {ip} {verdict} {where_to}"));
         }
@@ -228,7 +230,7 @@ impl Reactor {
 
     /// Whether there are as many guests from a connection's address, or network, as it may have connections: guests
     /// outlive theirs.
-    fn has_too_many_guests(&self, id: SessionId) -> bool {
+    fn has_too_many_guests(&self, id: ConnId) -> bool {
         let limits = &self.tuning.limits;
         let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) else { return false };
         let ears = &self.relay.ears;
@@ -238,18 +240,19 @@ impl Reactor {
     }
 
     /// A session has its place in a room, and is told the token.
-    pub(super) fn on_entered(&mut self, id: SessionId, room: &RoomName, room_id: RoomId) {
+    pub(super) fn on_entered(&mut self, id: ConnId, room: &RoomName, room_id: RoomId) {
         let port = self.relay.line_port;
         let Some(Conn { outbox, door, ip, .. }) = self.conns.find(id) else { return };
         let guest = match door {
             Door::Line(_) => None,
             Door::Rooms(door) => Some(door.spelling()),
         };
-        let Some(token) = self.relay.ears.issue((id, room_id), self.relay.drawn.take()) else {
+        let session = session_of(id);
+        let Some(token) = self.relay.ears.issue((session, room_id), self.relay.drawn.take()) else {
             return self.close(id, CloseReason::Internal);
         };
         if !self.relay.sockets.is_empty() {
-            let ear = Ear::new(id, (room.clone(), room_id), *ip, guest, self.clock.now);
+            let ear = Ear::new(session, (room.clone(), room_id), *ip, guest, self.clock.now);
             self.relay.ears.insert(token, ear, &self.tuning.rooms);
         }
         let reply = Reply::Entered { room: room.clone(), token, port };
@@ -323,7 +326,7 @@ impl Reactor {
         let bucket = if heard.is_guest {
             self.relay.ears.bytes_of(token)
         } else {
-            self.conns.find(heard.session).map(|conn| conn.pace.bytes())
+            self.conns.find(conn_of(heard.session)).map(|conn| conn.pace.bytes())
         };
         bucket.is_some_and(|bucket| bucket.take(bytes, now, limits))
     }
@@ -345,9 +348,9 @@ impl Reactor {
 
     /// A connection breaks on which a guest was still owed its token: nobody will ever speak for that guest, so it
     /// goes.
-    pub(super) fn forsake(&mut self, id: SessionId) {
+    pub(super) fn forsake(&mut self, id: ConnId) {
         if self.conn(id).is_some_and(|conn| !conn.door.is_dialogue() && !conn.outbox.is_empty()) {
-            self.command_unanswered(id, Command::Leave);
+            self.command_unanswered(session_of(id), Command::Leave);
         }
     }
 
@@ -366,8 +369,8 @@ impl Reactor {
     }
 
     /// Gives the hub a command that did not come in by the session's connection: the answer is for nobody.
-    pub(super) fn command_unanswered(&mut self, id: SessionId, command: Command<'_>) {
-        self.hub.handle(id, command, self.clock.unix_ms);
+    pub(super) fn command_unanswered(&mut self, who: SessionId, command: Command<'_>) {
+        self.hub.handle(who, command, self.clock.unix_ms);
         self.turn_work += self.hub.take_work();
         self.deliver_unanswered();
     }

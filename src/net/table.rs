@@ -3,7 +3,7 @@
 use slab::{Slab, VacantEntry};
 
 use super::conn::{Conn, Life};
-use crate::hub::session::SessionId;
+use super::token::ConnId;
 
 /// All connections.
 #[derive(Debug, Default)]
@@ -11,12 +11,12 @@ pub(super) struct Table(Slab<Conn>);
 
 impl Table {
     /// The connection of an id, unless it is gone. A method of the table, so that its owner's other fields stay free.
-    pub(super) fn find(&mut self, id: SessionId) -> Option<&mut Conn> {
+    pub(super) fn find(&mut self, id: ConnId) -> Option<&mut Conn> {
         self.0.get_mut(id.slot as usize).filter(|conn| conn.id == id && conn.life != Life::Gone)
     }
 
     /// The same, to look at.
-    pub(super) fn peek(&self, id: SessionId) -> Option<&Conn> {
+    pub(super) fn peek(&self, id: ConnId) -> Option<&Conn> {
         self.0.get(id.slot as usize).filter(|conn| conn.id == id && conn.life != Life::Gone)
     }
 
@@ -26,7 +26,7 @@ impl Table {
     }
 
     /// Takes a connection out, also one that is gone. Reaping does this, and nobody else.
-    pub(super) fn remove(&mut self, id: SessionId) -> Option<Conn> {
+    pub(super) fn remove(&mut self, id: ConnId) -> Option<Conn> {
         let is_it = self.0.get(id.slot as usize).is_some_and(|conn| conn.id == id);
         if is_it { self.0.try_remove(id.slot as usize) } else { None }
     }
@@ -42,7 +42,7 @@ impl Table {
     }
 
     /// The ids of all.
-    pub(super) fn ids(&self) -> Vec<SessionId> {
+    pub(super) fn ids(&self) -> Vec<ConnId> {
         self.iter().map(|conn| conn.id).collect()
     }
 

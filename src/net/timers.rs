@@ -53,12 +53,12 @@ impl<K: Ord + Copy> Timers<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::session::SessionId;
+    use crate::net::token::ConnId;
 
     #[test]
     fn one_timer_each_at_the_earliest() {
         let (mut timers, mut armed) = (Timers::default(), [NEVER; 2]);
-        let ids = [1, 2].map(|slot| SessionId { slot, generation: 1 });
+        let ids = [1, 2].map(|slot| ConnId { slot, generation: 1 });
         timers.arm(ids[0], &mut armed[0], 50);
         timers.arm(ids[1], &mut armed[1], 30);
         timers.arm(ids[0], &mut armed[0], 70); // later: stays

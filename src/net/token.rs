@@ -3,7 +3,14 @@
 
 use mio::Token;
 
-use crate::hub::session::SessionId;
+/// A connection. A slot is used again, a generation is not, so the id of a connection that is gone finds nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct ConnId {
+    /// Its place in the table of connections.
+    pub(super) slot: u32,
+    /// Which of the slot's users.
+    pub(super) generation: u32,
+}
 
 /// What an event of the poll is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +24,7 @@ pub(super) enum Source {
     /// A datagram socket, by its place.
     Datagrams(usize),
     /// A connection.
-    Connection(SessionId),
+    Connection(ConnId),
 }
 
 const GENERATION_SHIFT: u32 = 32;
@@ -50,19 +57,19 @@ impl From<Token> for Source {
             (OWN, SIGNALS_SLOT) => Self::Signals,
             (OWN, slot) if slot >= DATAGRAM_SLOTS => Self::Datagrams((slot - DATAGRAM_SLOTS) as usize),
             (OWN, place) => Self::Listener(place as usize),
-            (generation, slot) => Self::Connection(SessionId { slot, generation }),
+            (generation, slot) => Self::Connection(ConnId { slot, generation }),
         }
     }
 }
 
 /// The number under which slow work is asked for, and its result comes back.
-pub(super) fn ticket(id: SessionId) -> u64 {
+pub(super) fn ticket(id: ConnId) -> u64 {
     u64::from(id.slot) | u64::from(id.generation) << GENERATION_SHIFT
 }
 
 /// Whose result it is.
-pub(super) fn from_ticket(ticket: u64) -> SessionId {
-    SessionId { slot: ticket as u32, generation: (ticket >> GENERATION_SHIFT) as u32 }
+pub(super) fn from_ticket(ticket: u64) -> ConnId {
+    ConnId { slot: ticket as u32, generation: (ticket >> GENERATION_SHIFT) as u32 }
 }
 
 /// Gives each connection a generation of its own, never that of the loop's own sources.
@@ -82,7 +89,7 @@ mod tests {
 
     #[test]
     fn tokens_come_back_as_what_they_were() {
-        let id = SessionId { slot: 7, generation: u32::MAX };
+        let id = ConnId { slot: 7, generation: u32::MAX };
         let own = [Source::Listener(0), Source::Listener(9), Source::Waker, Source::Signals];
         for source in [&own[..], &[Source::Datagrams(0), Source::Datagrams(9), Source::Connection(id)]].concat() {
             assert_eq!(Source::from(source.token()), source);

@@ -15,7 +15,7 @@ use super::conn::End;
 use super::kernel::{self, Flight};
 use super::log_limit::Subject;
 use super::reactor::Reactor;
-use crate::hub::session::SessionId;
+use super::token::ConnId;
 use crate::limits::{VANISH_LOOK_S, VANISH_LOOKS, VANISH_QUIET_MS};
 
 /// The watch over what was written to one connection. Small, for each has one.
@@ -68,7 +68,7 @@ fn is_unanswered(flight: Flight) -> bool {
 
 impl Reactor {
     /// It is time to look whether a peer that is owed something by the kernel is still there.
-    pub(super) fn look_for(&mut self, id: SessionId) {
+    pub(super) fn look_for(&mut self, id: ConnId) {
         let now = self.clock.now;
         let Some(conn) = self.conn(id) else { return };
         let flight = kernel::flight(&conn.stream);
