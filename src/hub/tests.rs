@@ -147,8 +147,11 @@ fn spelled_event(event: &Event) -> String {
     }
 }
 
+/// Places in rooms that have ended.
+type Ended = Vec<(SessionId, RoomId)>;
+
 /// All events, and the places that have ended.
-fn drain(hub: &mut Hub) -> (Vec<(Audience, Event)>, Vec<(SessionId, RoomId)>) {
+fn drain(hub: &mut Hub) -> (Vec<(Audience, Event)>, Ended) {
     let events = std::iter::from_fn(|| hub.poll_event()).collect();
     let ended = std::iter::from_fn(|| hub.poll_ended_place()).collect();
     hub.check_invariants();

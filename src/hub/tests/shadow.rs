@@ -10,7 +10,7 @@ pub(super) struct Shadow {
     pub(super) last_id: u64,
     arrivals: usize,
     said: Vec<(Vec<SessionId>, Event)>,
-    ended: Vec<(SessionId, RoomId)>,
+    ended: Ended,
     /// The ids that the hub has given its rooms, by their names.
     pub(super) ids: BTreeMap<RoomName, RoomId>,
 }
@@ -57,7 +57,7 @@ impl Shadow {
         who: SessionId,
         command: Command<'_>,
         unix_ms: u64,
-    ) -> (Vec<(Vec<SessionId>, Event)>, Vec<(SessionId, RoomId)>) {
+    ) -> (Vec<(Vec<SessionId>, Event)>, Ended) {
         match (self.who_is(who), command) {
             (None, Command::LogIn { name }) => self.enter(who, name),
             (None, Command::EnterAsGuest { guest, makes, entry }) => {
