@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_members_say() {
+    fn valid_datagrams() {
         check(b"\x05\x1alobbyAAAQEAYEAUDAOCAJBIFQYDIOB4hi", Some((Some("lobby"), Body::Text("hi".into()))));
         check(b"\x00\x1aAAAQEAYEAUDAOCAJBIFQYDIOB4hi", Some((None, Body::Text("hi".into()))));
         check(b"\x00\x1aAAAQEAYEAUDAOCAJBIFQYDIOB4", Some((None, Body::Empty)));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_out() {
+    fn invisible_characters_are_removed() {
         for message in ["\u{feff}hi", "h\u{200b}i", "hi\u{61c}\u{2064}"] {
             check(&up(b"", TOKEN, message.as_bytes()), Some((None, Body::Text("hi".into()))));
         }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn one_end_of_a_text_is_taken_off() {
+    fn one_line_end_is_removed() {
         for end in [&b"\n"[..], b"\r\n", b"\0"] {
             check(&up(b"lobby", TOKEN, &[b"hi ", end].concat()), Some((Some("lobby"), Body::Text("hi ".into()))));
             check(&up(b"lobby", TOKEN, end), Some((Some("lobby"), Body::Empty)));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_ones() {
+    fn invalid_datagrams() {
         let ends = [&b"hi\r"[..], b"hi\n\n", b"hi\n\0", b"hi\0\n", b"hi\0\0", b"hi\r\n\n", b"hi\nthere", b"\nhi"];
         let bytes = [&b"\x1b[2J"[..], b"\xff", b"\xc2\x85", "\u{2028}".as_bytes()];
         let invisible = ["x\u{fff9}".as_bytes(), "x\u{e0041}".as_bytes(), "\u{200b}\u{feff}".as_bytes()];
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest() {
+    fn longest_datagram() {
         let text = "x".repeat(4096 - 2 - 26);
         check(&up(b"", TOKEN, text.as_bytes()), Some((None, Body::Text(text.as_str().into()))));
         check(&up(b"a", TOKEN, text.as_bytes()), None);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_guests() {
+    fn control_words() {
         for (text, expected) in [
             ("__REGISTER__", Some(Control::Hello)),
             ("@join", Some(Control::Hello)),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_members_hear() {
+    fn encoded_datagrams() {
         let alice = Who::from(UserName::parse("Alice").unwrap());
         let bob = Who::from(GuestName::parse("bob").unwrap());
         let zoe = Who::from(GuestName::parse("Zoë").unwrap());
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_too_long() {
+    fn encoded_datagrams_are_bounded() {
         let widest = GuestName::parse(&"𝔸".repeat(32)).unwrap();
         let widest = Who::from(widest);
         for (spelling, before) in [(Spelling::Text, 1 + 128 + 2), (Spelling::Named, 1 + 1 + 128)] {
@@ -264,7 +264,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_decode_to_something(bytes in prop::collection::vec(any::<u8>(), 0..5000)) {
+        fn any_bytes_can_be_decoded(bytes in prop::collection::vec(any::<u8>(), 0..5000)) {
             if let Some(Up { body: Body::Text(message), .. }) = decode(&bytes) {
                 control(&message);
             }
@@ -277,7 +277,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_said_is_understood(room in "\\PC{0,60}", bytes: [u8; 16], message in "\\PC{0,400}") {
+        fn messages_are_decoded(room in "\\PC{0,60}", bytes: [u8; 16], message in "\\PC{0,400}") {
             prop_assume!(room.len() < 256 && text::check(message.as_bytes()).is_some_and(|checked| checked.is_clean));
             let text = RoomToken::new(bytes).encode();
             let datagram = up(room.as_bytes(), text.as_bytes(), message.as_bytes());
@@ -287,7 +287,7 @@ mod tests {
         }
 
         #[test]
-        fn a_bit_off_is_another_token_or_none(bytes: [u8; 16], bit in 0..26 * 8usize) {
+        fn a_flipped_bit_is_no_valid_token(bytes: [u8; 16], bit in 0..26 * 8usize) {
             let text = RoomToken::new(bytes).encode();
             let mut datagram = up(b"lobby", text.as_bytes(), b"hi");
             datagram[7 + bit / 8] ^= 1 << (bit % 8);
@@ -295,7 +295,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_heard_is_what_was_said(guest in "[a-z]{3,20}[0-9]", message in "\\PC{0,400}", is_guest: bool) {
+        fn messages_are_encoded(guest in "[a-z]{3,20}[0-9]", message in "\\PC{0,400}", is_guest: bool) {
             let name = if is_guest {
                 Who::from(GuestName::parse(&guest).unwrap())
             } else {

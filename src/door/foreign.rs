@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_proxy_header_is_its_first_lines() {
+    fn binary_proxy_headers() {
         #[track_caller]
         fn check(lines: &[&[u8]], expected: bool) {
             let mut watch = ProxyWatch::default();

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_comes_too_late_is_none() {
+    fn a_line_end_after_the_bound() {
         let mut garbage = vec![b'x'; DISCARD_BYTES];
         garbage.extend(b"\nok\n");
         for step in [7, 4096, DISCARD_BYTES - 1, DISCARD_BYTES, garbage.len()] {
@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_it_is_cut_it_is_the_same(
+        fn lines_do_not_depend_on_cuts(
             mut input in any_input(), steps in prop::collection::vec(1..9000usize, 1..5), is_ended: bool,
         ) {
             if !is_ended {

@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn no_second_spelling() {
+    fn other_spellings_are_refused() {
         check("", None);
         check("77777777777777777777777777", None); // unused bits are set
         check("AAAAAAAAAAAAAAAAAAAAAAAAAB", None);
@@ -77,13 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_printed() {
+    fn tokens_are_not_printed() {
         assert_eq!(format!("{:?}", RoomToken::new([7; 16])), "***");
     }
 
     proptest! {
         #[test]
-        fn there_and_back(bytes: [u8; 16], bit in 0..26 * 8usize) {
+        fn decode_reverts_encode(bytes: [u8; 16], bit in 0..26 * 8usize) {
             let token = RoomToken::new(bytes);
             let text = token.encode();
             prop_assert_eq!(text.len(), RoomToken::TEXT_BYTES);
@@ -94,7 +94,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes(bytes: Vec<u8>) {
+        fn each_token_has_one_spelling(bytes: Vec<u8>) {
             if let Some(token) = RoomToken::decode(&bytes) {
                 prop_assert_eq!(token.encode().into_bytes(), bytes);
             }

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whose_words() {
+    fn accounts_and_guests_differ() {
         let alice = Who::from(UserName::parse("Alice").unwrap());
         let guest = Who::from(GuestName::parse("alice").unwrap());
         assert_eq!((alice.to_string(), guest.to_string()), ("Alice".to_owned(), "~alice".to_owned()));

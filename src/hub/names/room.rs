@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn composed_first_and_counted_then() {
+    fn names_are_composed_before_they_are_counted() {
         check("e\u{301}", Ok("é"));
         check("\u{1112}\u{1161}\u{11ab}", Ok("한"));
         check("\u{212b}", Ok("Å"));
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_that_remain_are_refused() {
+    fn combining_marks_are_refused() {
         for bad in ["\u{301}", "x\u{301}", "é\u{301}", "i\u{307}", "का", "a\u{20dd}", "\u{958}"] {
             check(bad, Err(NameError::Shape));
         }
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_when_their_lower_case_is() {
+    fn names_are_compared_by_lower_case() {
         check_same("Lobby", "lOBBY", true);
         check_same("GRÜN", "grün", true);
         check_same("E\u{301}", "é", true);
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn one_text_where_nothing_is_folded() {
+    fn a_lower_case_name_is_stored_once() {
         let name = Folded::parse("lobby").unwrap();
         assert!(Arc::ptr_eq(&name.shown, &name.folded));
         let name = Folded::parse("Lobby").unwrap();
@@ -305,7 +305,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_is_a_name_again(text in "\\PC{0,40}") {
+        fn the_shown_form_is_a_name(text in "\\PC{0,40}") {
             if let Ok(name) = RoomName::parse(&text) {
                 prop_assert!((1..=32).contains(&name.as_str().chars().count()));
                 prop_assert!(name.as_str().chars().all(may_stand_in_a_name));

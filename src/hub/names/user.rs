@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn case_does_not_count() {
+    fn names_ignore_case() {
         let (a, b) = (UserName::parse("Alice").unwrap(), UserName::parse("aLICE").unwrap());
         assert_eq!(a, b);
         assert_eq!(std::collections::HashSet::from([a, b]).len(), 1);
