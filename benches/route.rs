@@ -143,7 +143,7 @@ fn hub_of(sessions: u32) -> Hub {
     for slot in 0..sessions {
         carry_out(&mut hub, session(slot), Command::LogIn { name: name(&format!("user{slot}")) });
     }
-    assert_eq!(hub.everyone().len(), sessions as usize, "somebody did not come in");
+    assert_eq!(hub.everyone().len(), sessions as usize, "a login was refused");
     hub
 }
 

@@ -16,7 +16,7 @@ impl Hub {
         self.tell(who, event);
     }
 
-    /// `Join`. Ignored for guests. A member gets [`Event::Entered`] again, and nobody else an event.
+    /// `Join`. Ignored for guests. A member gets [`Event::Entered`] again, and other members get no event.
     pub(super) fn on_join(&mut self, who: SessionId, entry: Entry<'_>) {
         let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
         let place = self.rooms.find(&entry.room).filter(|id| self.rooms.member(who, *id).is_some());

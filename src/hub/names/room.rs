@@ -122,7 +122,7 @@ impl Folded {
         // One character more than the limit is enough to detect a name that is too long.
         let composed: String = text.nfc().take(NAME_CHARS + 1).collect();
         let is_sized = (1..=NAME_CHARS).contains(&composed.chars().count());
-        if !is_sized || !composed.chars().all(may_stand_in_a_name) {
+        if !is_sized || !composed.chars().all(is_name_char) {
             return Err(NameError::Shape);
         }
         if is_reserved(&composed) {
@@ -180,7 +180,7 @@ impl Hash for Folded {
 /// more: for alphabetic marks such as the vowel signs of Devanagari, which are refused because a name that ends in one
 /// changes the text printed after it, and for circled letters, which are harmless. The invisible letters (the fillers of
 /// Hangul) are refused, because two names that differ in one would look the same.
-fn may_stand_in_a_name(c: char) -> bool {
+fn is_name_char(c: char) -> bool {
     let is_blank = matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
     matches!(c, '_' | '.' | '-') || (c.is_alphanumeric() && !is_combining_mark(c) && !is_blank)
 }
@@ -308,7 +308,7 @@ mod tests {
         fn the_shown_form_is_a_name(text in "\\PC{0,40}") {
             if let Ok(name) = RoomName::parse(&text) {
                 prop_assert!((1..=32).contains(&name.as_str().chars().count()));
-                prop_assert!(name.as_str().chars().all(may_stand_in_a_name));
+                prop_assert!(name.as_str().chars().all(is_name_char));
                 let again = RoomName::parse(name.as_str()).unwrap();
                 prop_assert_eq!(again.as_str(), name.as_str());
                 for (at, _) in text.char_indices() {

@@ -129,7 +129,7 @@ impl Simulation {
                 room: self.room(),
                 prefix: self.random.pick(&["", "", "a", "BO", "~", "~B", "~b\u{f6}", "x", "~~"]),
             },
-            47..=48 => Command::Kick { room: self.room(), name: self.somebody(account) },
+            47..=48 => Command::Kick { room: self.room(), name: self.account_or_guest(account) },
             _ => Command::CloseRoom { room: self.room() },
         };
         (who, command)
@@ -155,7 +155,7 @@ impl Simulation {
     }
 
     /// An account or a guest, in some spelling.
-    fn somebody(&mut self, account: &str) -> Who {
+    fn account_or_guest(&mut self, account: &str) -> Who {
         if self.random.one_in(2) {
             return self.in_some_case(account).into();
         }
