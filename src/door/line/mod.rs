@@ -3,14 +3,14 @@
 //! One dialogue, two dialects. The dialogue is the state: the server waits for a name, a password, an operation or a
 //! message. The dialect is the format of lines: bare for people, typed (`C …`, `D …`) for programs.
 
-mod asked;
+mod decode;
 mod encode;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
-use asked::on_text;
+use decode::on_text;
 pub use encode::encode;
 
 use super::foreign::{self, ProxyWatch};

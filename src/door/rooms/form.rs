@@ -25,28 +25,28 @@ pub(super) enum Form {
 }
 
 /// The content of a payload.
-pub(super) struct Asked {
+pub(super) struct Content {
     pub(super) guest: GuestName,
     pub(super) password: Option<Masked<String>>,
 }
 
 /// The form of a payload, and its content; `None` if the content is invalid in that form. With `with_port` the form is
 /// always [`Form::NameAndPort`].
-pub(super) fn read(payload: &[u8], with_port: bool) -> (Form, Option<Asked>) {
+pub(super) fn read(payload: &[u8], with_port: bool) -> (Form, Option<Content>) {
     if with_port {
         let name = payload.split_last_chunk::<2>().map(|(name, _port)| name);
         return (Form::NameAndPort, name.and_then(plain));
     }
     // A text that is too deep for the parser counts as a name, which is then refused.
     match serde_json::from_slice(payload) {
-        Ok(Value::String(name)) => (Form::Text, asked(&name, None)),
+        Ok(Value::String(name)) => (Form::Text, content(&name, None)),
         Ok(Value::Object(fields)) => from_object(&fields).unwrap_or((Form::Name, None)),
         Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) | Err(_) => (Form::Name, plain(payload)),
     }
 }
 
 /// The presence of keys decides the form, whatever their values, so that a refusal has the form that the client expects.
-fn from_object(fields: &Map<String, Value>) -> Option<(Form, Option<Asked>)> {
+fn from_object(fields: &Map<String, Value>) -> Option<(Form, Option<Content>)> {
     let (username, user_name) = (fields.get("username"), fields.get("user_name"));
     let (form, name) = if user_name.is_some() && fields.contains_key("user_address") {
         (Form::Addressed, user_name)
@@ -59,15 +59,15 @@ fn from_object(fields: &Map<String, Value>) -> Option<(Form, Option<Asked>)> {
         Some(Value::String(password)) => Some(Masked(password.clone())),
         Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => return Some((form, None)),
     };
-    Some((form, name.and_then(Value::as_str).and_then(|name| asked(name, password))))
+    Some((form, name.and_then(Value::as_str).and_then(|name| content(name, password))))
 }
 
-fn plain(name: &[u8]) -> Option<Asked> {
-    asked(std::str::from_utf8(name).ok()?, None)
+fn plain(name: &[u8]) -> Option<Content> {
+    content(std::str::from_utf8(name).ok()?, None)
 }
 
-fn asked(name: &str, password: Option<Masked<String>>) -> Option<Asked> {
-    Some(Asked { guest: GuestName::parse(name).ok()?, password })
+fn content(name: &str, password: Option<Masked<String>>) -> Option<Content> {
+    Some(Content { guest: GuestName::parse(name).ok()?, password })
 }
 
 impl Form {

@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::form::{self, Asked, Form};
+use super::form::{self, Content, Form};
 use super::frame::{self, Frame, Header, State};
 use crate::door::Masked;
 use crate::door::datagram::Spelling;
@@ -126,7 +126,7 @@ impl Exchange {
     }
 
     fn on_frame(&mut self, frame: &Frame<'_>) -> Result<Request, Outcome> {
-        let (form, asked) = form::read(without_mark(frame.payload), self.options.status_ok);
+        let (form, content) = form::read(without_mark(frame.payload), self.options.status_ok);
         self.form = form;
         // The server sends no control characters, not even back to the client that sent them.
         if let Some(checked) = text::check(frame.room).filter(|checked| checked.is_clean && form.repeats_the_room()) {
@@ -136,7 +136,7 @@ impl Exchange {
             return Err(Outcome::NoSuchRoom);
         }
         let room = std::str::from_utf8(frame.room).ok().and_then(|room| RoomName::parse(room).ok());
-        let Some((room, Asked { guest, password })) = room.zip(asked) else { return Err(Outcome::Refused) };
+        let Some((room, Content { guest, password })) = room.zip(content) else { return Err(Outcome::Refused) };
         let is_fit = |Masked(password): &Masked<String>| may_be_password(password);
         if frame.operation == Operation::Make && !password.as_ref().is_none_or(is_fit) {
             return Err(Outcome::Refused);
