@@ -1,7 +1,7 @@
-//! From a line that somebody says to the outboxes of those who hear it: the hub, the encoding, the queueing, and the
-//! bookkeeping of what was sent. Everything that fan-out costs but the system calls.
+//! The cost of fan-out without the system calls: the hub, encoding, queueing to the receivers' outboxes, and the
+//! bookkeeping of sent bytes.
 
-#![expect(clippy::expect_used, reason = "a bench that cannot start has nothing to tell")]
+#![expect(clippy::expect_used, reason = "a bench that cannot start measures nothing")]
 
 mod settings;
 
@@ -19,9 +19,9 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Milliseconds of Unix time; any will do.
 const NOW: u64 = 1_700_000_000_000;
-/// What is said.
+/// The text of the messages.
 const TEXT: &str = "hello everybody, how are you today?";
-/// Lines that are said before everybody is written to: a turn of the loop under load.
+/// Lines per flush, as in a turn of the loop under load.
 const LINES_A_TURN: usize = 32;
 
 fn main() {
@@ -31,7 +31,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// One line, or a turn's worth of lines, to all.
+/// One line, or the lines of a turn, to all sessions.
 fn everybody(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("to everybody");
     for receivers in [10, 1_000, 10_000] {
@@ -51,7 +51,7 @@ fn everybody(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// One line in each of so many rooms of ten.
+/// One line in each of several rooms of ten members.
 fn rooms(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("in rooms of ten");
     for rooms in [1, 1_000] {
@@ -74,7 +74,7 @@ fn rooms(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A hub, and an outbox for each of its sessions.
+/// A hub, and an outbox per session.
 struct Chat {
     hub: Hub,
     pages: Pages,
@@ -95,7 +95,7 @@ impl Chat {
         chat
     }
 
-    /// Carries a command out, and queues what many hear of it.
+    /// Carries out a command, and queues its broadcasts.
     fn carry_out(&mut self, who: SessionId, command: Command<'_>) {
         self.hub.handle(who, command, NOW);
         while let Some((audience, event)) = self.hub.poll_event() {
@@ -119,7 +119,7 @@ impl Chat {
         }
     }
 
-    /// The end of a turn, in which everybody takes all.
+    /// Ends a turn in which each receiver takes all bytes.
     fn send_all(&mut self) {
         for slot in self.dirty.drain(..) {
             if let Some(outbox) = self.outboxes.get_mut(slot) {

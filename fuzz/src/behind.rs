@@ -1,5 +1,6 @@
-//! What stands behind a door: a hub with `bob` in it, and accounts that keep their word at once. `alice` has an account
-//! (password `password1`, token `t1.T0KEN`); the password `busybusy` finds the queue full, `fulldisk` cannot be saved.
+//! A minimal server behind a door: a hub in which `bob` is logged in, and accounts that answer at once. `alice` has an
+//! account with the password `password1` and the token `t1.T0KEN`. The password `busybusy` meets a full queue, and
+//! `fulldisk` cannot be saved.
 
 use std::collections::BTreeMap;
 
@@ -22,21 +23,21 @@ const BOB: SessionId = SessionId { slot: 2, generation: 1 };
 const PASSWORD_MIN: u32 = 8;
 const LINE_BYTES: u32 = 4096;
 
-/// One connection, and what it does to the others.
+/// One connection, and the output that its input causes.
 pub(crate) struct Server {
     door: Door,
     inbox: Inbox,
     hub: Hub,
     /// The tokens of the rooms that the client is in.
     tokens: BTreeMap<RoomId, RoomToken>,
-    /// How many tokens have been given.
+    /// The number of tokens given so far.
     tokens_given: u8,
     tries: u32,
     is_over: bool,
     told: Told,
 }
 
-/// What was said, to the one who came through the door and to `bob`.
+/// The output to the client of the connection and to `bob`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Told {
     me: Vec<u8>,
@@ -61,7 +62,7 @@ impl Server {
         Self { door, inbox, hub, tokens: BTreeMap::new(), tokens_given: 0, tries: 3, is_over: false, told }
     }
 
-    /// Takes in pieces, as the loop takes reads, until the end of them or of the connection.
+    /// Processes pieces of input, like reads from a socket, until their end or the end of the connection.
     pub(crate) fn hear<'a>(mut self, pieces: impl Iterator<Item = &'a [u8]>) -> Told {
         let mut held = vec![0; LINE_BYTES as usize];
         let mut scratch = Vec::new();
@@ -81,7 +82,7 @@ impl Server {
         self.told
     }
 
-    /// Carries out all frames in `bytes`. Gives where those end.
+    /// Carries out all frames in `bytes`. Returns the offset of the rest.
     fn take(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while !self.is_over {
@@ -149,7 +150,7 @@ impl Server {
         }
     }
 
-    /// The token of the client's place in a room: the one that it has, or a new one.
+    /// The token of the client's place in a room, or a new one if it has none.
     fn token(&mut self, room: RoomId) -> RoomToken {
         *self.tokens.entry(room).or_insert_with(|| {
             self.tokens_given = self.tokens_given.wrapping_add(1);
@@ -206,7 +207,7 @@ impl Server {
 }
 
 impl Told {
-    /// All of it must be whole lines of a server, without a character that a terminal obeys.
+    /// Checks that the output consists of whole lines of a server, without control characters.
     pub(crate) fn check_lines(&self) {
         for told in [&self.me, &self.bob] {
             let told = std::str::from_utf8(told).expect("UTF-8");
@@ -220,7 +221,7 @@ impl Told {
         }
     }
 
-    /// All of it must be whole frames of the room door. Gives how many.
+    /// Checks that the output consists of whole frames of the room door. Returns their number.
     pub(crate) fn check_frames(&self) -> usize {
         let (mut rest, mut count) = (self.me.as_slice(), 0);
         while !rest.is_empty() {

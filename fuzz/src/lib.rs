@@ -1,7 +1,7 @@
-//! What must hold for any bytes whatever: a function for each decoder, which panics if it does not.
+//! Properties of the decoders that hold for any input: a function per decoder, which panics if a property is violated.
 //!
-//! Each is a fuzz target (`fuzz_targets/`), and runs on the corpus and on seeded mutations of it within the tests of
-//! chatd, which take this file in (`tests/it/decoders.rs`).
+//! Each function is a fuzz target (`fuzz_targets/`). The tests of chatd include this file (`tests/it/decoders.rs`) and run
+//! the functions on the corpus and on seeded mutations of it.
 
 use std::borrow::Cow;
 
@@ -19,10 +19,10 @@ use self::behind::Server;
 
 mod behind;
 
-/// A target: its name, and what it runs on any bytes.
+/// A target: its name, and the function that checks an input.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// Every target.
+/// All targets.
 pub const TARGETS: [Target; 7] = [
     ("line", line),
     ("room", room),
@@ -33,9 +33,10 @@ pub const TARGETS: [Target; 7] = [
     ("frame", frame),
 ];
 
-/// The line door: however a stream is cut, it is told the same, in whole lines that no terminal obeys.
+/// The line door: the output does not depend on how the input is cut, and consists of whole lines without control
+/// characters.
 ///
-/// Byte 0 says how it begins (bit 0: logged in; bit 1: typed), bytes 1 to 3 how it is cut; the rest is what is sent.
+/// Byte 0 selects the start (bit 0: logged in; bit 1: typed), bytes 1 to 3 the cuts; the rest is the input.
 pub fn line(data: &[u8]) {
     let Some(([how, steps @ ..], sent)) = data.split_first_chunk::<4>() else { return };
     let login: &[u8] = match how & 3 {
@@ -49,9 +50,9 @@ pub fn line(data: &[u8]) {
     assert_eq!(Server::line().hear(pieces(&sent, steps)), told, "cut in pieces of {steps:?}");
 }
 
-/// The room door: however a request is cut, it is answered the same, by two whole frames at most.
+/// The room door: the answer does not depend on how the request is cut, and consists of at most two whole frames.
 ///
-/// Byte 0 says what kind of listener it is, bytes 1 to 3 how it is cut; the rest is what is sent.
+/// Byte 0 selects the options of the listener, bytes 1 to 3 the cuts; the rest is the input.
 pub fn room(data: &[u8]) {
     let Some(([how, steps @ ..], sent)) = data.split_first_chunk::<4>() else { return };
     let told = Server::room(*how).hear(sent.chunks(sent.len().max(1)));
@@ -64,7 +65,7 @@ pub fn room(data: &[u8]) {
     }
 }
 
-/// Datagrams: what is understood can be said again, and nobody hears a byte that a terminal obeys.
+/// Datagrams: a decoded datagram can be encoded again, and members get no control characters.
 pub fn datagram(data: &[u8]) {
     let Some(up) = datagram::decode(data) else { return };
     assert!(data.len() <= DATAGRAM_BYTES);
@@ -88,8 +89,8 @@ pub fn datagram(data: &[u8]) {
     }
 }
 
-/// The account file: it loads, or is refused by a line; what loads is spelled in one way. The lines are taken as they
-/// are, and once more with sound checksums, which no fuzzer would find.
+/// The account file: it loads, or is refused with a line number, and each record has one spelling. The lines are loaded as
+/// they are, and once more with valid checksums, which no fuzzer would find.
 pub fn accounts(data: &[u8]) {
     check_accounts(data);
     let mut sealed = Vec::new();
@@ -117,13 +118,13 @@ fn check_accounts(file: &[u8]) {
                 whole.iter().filter(|byte| **byte == b'\n').count(),
                 loaded.lines + usize::from(loaded.good > 0)
             );
-            // What stands behind is torn: without it nothing else is there.
+            // The rest is a torn record: without it, the file loads the same.
             assert_eq!(auth::load(whole), Ok(loaded));
         }
         Err(line) => assert!(line >= 1 && line <= 1 + file.iter().filter(|byte| **byte == b'\n').count()),
     }
     if let Ok(lines) = auth::load_edited(file) {
-        // What an editor has done to it is undone once and for all, and costs no line.
+        // The changes of an editor are undone, and no line is lost.
         let found = auth::load(&lines).expect("the server's own lines");
         assert_eq!((found.good, auth::load_edited(&lines)), (lines.len(), Ok(lines)));
         assert!(auth::load(file).is_err() || auth::load(file).is_ok_and(|strict| strict.lines <= found.lines));
@@ -135,9 +136,9 @@ fn check_accounts(file: &[u8]) {
     }
 }
 
-/// Resume tokens, and the file of their key: only what was made is taken.
+/// Resume tokens, and the file of their key: only tokens that the server has made are accepted.
 ///
-/// The first 8 bytes are the time; the rest is the token, once as it is, and once with a sound end.
+/// The first 8 bytes are the time. The rest is the token, checked as it is, and once more with a valid signature.
 pub fn token(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         assert!(auth::key_again(text).is_none_or(|again| *again == text), "one spelling each");
@@ -153,12 +154,12 @@ pub fn token(data: &[u8]) {
         assert_eq!(auth::accepts(made.as_bytes(), &alice, 3, unix), is_timely);
         assert!(!auth::accepts(made.as_bytes(), &alice, 2, unix));
     }
-    // A room's token has one spelling, too.
+    // A room token has one spelling, too.
     assert!(RoomToken::decode(token).is_none_or(|found| found.encode().as_bytes() == token));
 }
 
-/// The configuration: a file, and behind the first NUL a `--set`. What is taken is printed so that it reads as the
-/// same; what is not is told in whole lines.
+/// The configuration: a file, and after the first NUL a `--set`. An accepted configuration is printed in a form that reads
+/// as the same; a refused one is explained in whole lines.
 pub fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (text, set) = text.split_once('\0').unwrap_or((text, ""));
@@ -175,10 +176,10 @@ pub fn config(data: &[u8]) {
     }
 }
 
-/// The client's reader: however a server's stream is cut, it is the same frames, in bounded memory; and nothing of it
-/// is shown that a terminal obeys.
+/// The client's reader: the frames do not depend on how the stream is cut, memory is bounded, and no control character is
+/// shown.
 ///
-/// Bytes 0 to 2 say how it is cut; the rest is what the server sends.
+/// Bytes 0 to 2 select the cuts; the rest is the server's output.
 pub fn frame(data: &[u8]) {
     let Some((steps, sent)) = data.split_first_chunk::<3>() else { return };
     let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
@@ -195,7 +196,7 @@ pub fn frame(data: &[u8]) {
     assert!(!visible(&text).chars().any(char::is_control));
 }
 
-/// `sent`, cut into pieces of the sizes that `steps` say, again and again: 1 to 32 bytes, or some hundreds.
+/// Cuts `sent` into pieces with the sizes that `steps` select, in turn: 1 to 32 bytes, or up to some thousands.
 fn pieces<'a>(sent: &'a [u8], steps: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     let mut rest = sent;
     steps.iter().cycle().map_while(move |step| {

@@ -1,31 +1,31 @@
-//! The token that stands for one member of one room.
+//! Room tokens: the credential of one member of one room for datagrams.
 
 use std::fmt;
 
 use data_encoding::BASE32_NOPAD;
 
-/// A member's token for a room: 128 random bits. Who shows it speaks for that member, so it prints as `***`.
+/// A member's token for a room: 128 random bits. It authenticates the member, so it prints as `***`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomToken([u8; Self::BYTES]);
 
 impl RoomToken {
-    /// The size of a token.
+    /// The size of a token in bytes.
     pub const BYTES: usize = 16;
-    /// The size of a token as text, in bytes.
+    /// The size of an encoded token in bytes.
     pub const TEXT_BYTES: usize = 26;
 
-    /// The token of these bytes, which whoever calls has drawn at random.
+    /// A token of these bytes, which must be random.
     pub fn new(bytes: [u8; Self::BYTES]) -> Self {
         Self(bytes)
     }
 
-    /// The token as the wire has it: base32 (RFC 4648), 26 characters of upper case, no padding.
+    /// Encodes the token in base32 (RFC 4648): 26 upper-case characters without padding.
     pub fn encode(self) -> String {
         BASE32_NOPAD.encode(&self.0)
     }
 
-    /// The token of a text that [`encode`](Self::encode) gave; `None` for any other bytes, also for those that differ
-    /// only in case or in the two bits that stand for nothing.
+    /// Decodes what [`encode`](Self::encode) returns. `None` for all other bytes, including other spellings of the same
+    /// token: lower case, padding, or a last character with unused bits set.
     pub fn decode(text: &[u8]) -> Option<Self> {
         if text.len() != Self::TEXT_BYTES {
             return None;
@@ -62,9 +62,9 @@ mod tests {
     }
 
     #[test]
-    fn no_second_spelling() {
+    fn other_spellings_are_refused() {
         check("", None);
-        check("77777777777777777777777777", None); // bits that stand for nothing
+        check("77777777777777777777777777", None); // unused bits are set
         check("AAAAAAAAAAAAAAAAAAAAAAAAAB", None);
         check("mnugc5deebzg633neb2g623fny", None);
         check("MNUGC5DEEBZG633NEB2G623FN", None);
@@ -77,13 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_printed() {
+    fn tokens_are_not_printed() {
         assert_eq!(format!("{:?}", RoomToken::new([7; 16])), "***");
     }
 
     proptest! {
         #[test]
-        fn there_and_back(bytes: [u8; 16], bit in 0..26 * 8usize) {
+        fn decode_reverts_encode(bytes: [u8; 16], bit in 0..26 * 8usize) {
             let token = RoomToken::new(bytes);
             let text = token.encode();
             prop_assert_eq!(text.len(), RoomToken::TEXT_BYTES);
@@ -94,7 +94,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes(bytes: Vec<u8>) {
+        fn each_token_has_one_spelling(bytes: Vec<u8>) {
             if let Some(token) = RoomToken::decode(&bytes) {
                 prop_assert_eq!(token.encode().into_bytes(), bytes);
             }

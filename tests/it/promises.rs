@@ -41,9 +41,10 @@ fn listed(readme: &str) -> Vec<usize> {
 fn runs(test: &str) -> Result<bool, String> {
     let (file, function) = test.split_once("::").ok_or_else(|| format!("{test} is not `file::function`"))?;
     let folder = if file.starts_with("src/") { PathBuf::new() } else { PathBuf::from("tests/it") };
-    let path = folder.join(format!("{file}.rs"));
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path))
-        .map_err(|error| format!("{test}: {}: {error}", path.display()))?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let paths = [folder.join(format!("{file}.rs")), folder.join(file).join("mod.rs")];
+    let path = paths.iter().find(|path| root.join(path).exists()).unwrap_or(&paths[0]);
+    let text = fs::read_to_string(root.join(path)).map_err(|error| format!("{test}: {}: {error}", path.display()))?;
     let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
     let head = format!("fn {function}(");
     let place = lines

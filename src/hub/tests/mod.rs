@@ -1,5 +1,4 @@
-//! The hub alone: what each command brings about, and a seeded simulation against a model that is too simple to be
-//! wrong.
+//! Tests of the hub: the events of each command, and a seeded simulation against a simple model.
 
 use super::command::{Entry, Masked};
 use super::event::{Closing, RoomLine};
@@ -67,7 +66,7 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
 }
 
 impl Hub {
-    /// The sessions that an audience is, of a hub that has just named it.
+    /// The sessions of an audience. Valid until the next command.
     pub(crate) fn hearers(&self, audience: &Audience) -> Vec<SessionId> {
         let but = |ids: &[SessionId], except| ids.iter().copied().filter(|id| Some(*id) != except).collect();
         match audience {
@@ -83,7 +82,7 @@ impl Hub {
     }
 }
 
-/// An audience by what it is where that says more than who is in it.
+/// An audience as a script spells it: by its definition if that says more than its sessions.
 fn spelled_audience(hub: &Hub, audience: &Audience) -> String {
     match audience {
         Audience::Others(id) => format!("all but {}.{}", id.slot, id.generation),
@@ -147,15 +146,18 @@ fn spelled_event(event: &Event) -> String {
     }
 }
 
+/// Places in rooms that have ended.
+type Ended = Vec<(SessionId, RoomId)>;
+
 /// All events, and the places that have ended.
-fn drain(hub: &mut Hub) -> (Vec<(Audience, Event)>, Vec<(SessionId, RoomId)>) {
+fn drain(hub: &mut Hub) -> (Vec<(Audience, Event)>, Ended) {
     let events = std::iter::from_fn(|| hub.poll_event()).collect();
     let ended = std::iter::from_fn(|| hub.poll_ended_place()).collect();
     hub.check_invariants();
     (events, ended)
 }
 
-/// The same, spelled. The last element is `ended` and the places as `slot.generation#room`, if any have ended.
+/// The events as a script spells them. The last element is `ended` and the places as `slot.generation#room`, if any have ended.
 fn said(hub: &mut Hub) -> Vec<String> {
     let (events, ended) = drain(hub);
     let spelled = |(audience, event): &(Audience, Event)| {
@@ -170,7 +172,7 @@ fn said(hub: &mut Hub) -> Vec<String> {
     said
 }
 
-/// A hub after the commands of `setup`, with nothing left to say.
+/// A hub after the commands of `setup`, with all events polled.
 fn hub_after(setup: &[&str]) -> Hub {
     let mut hub = Hub::new(RULES);
     for step in setup {
@@ -190,21 +192,21 @@ fn check(setup: &[&str], step: &str, expected: &[&str]) {
 const THREE: &[&str] = &["1 enter Alice", "2 enter bob", "3 enter Alice"];
 
 #[test]
-fn entering_counts_accounts() {
+fn welcome_counts_accounts() {
     check(&[], "1 enter Alice", &["to 1.0: welcome Alice, 1 online"]);
     check(THREE, "4 enter carol", &["to 4.0: welcome carol, 3 online"]);
     check(THREE, "4 enter bob", &["to 4.0: welcome bob, 2 online"]);
 }
 
 #[test]
-fn an_account_is_in_so_often_and_no_more() {
+fn sessions_of_an_account_are_limited() {
     check(THREE, "4 enter Alice", &["to 4.0: full at 2"]);
     check(&[THREE, &["4 enter Alice"]].concat(), "4 say hi", &[]);
     check(&[THREE, &["1 leave"]].concat(), "4 enter Alice", &["to 4.0: welcome Alice, 2 online"]);
 }
 
 #[test]
-fn nobody_enters_twice() {
+fn a_second_login_is_ignored() {
     check(THREE, "1 enter carol", &[]);
     check(&[THREE, &["1 enter carol"]].concat(), "2 who", &["to 2.0: online Alice bob of 2"]);
 }
@@ -218,13 +220,13 @@ fn leaving() {
 }
 
 #[test]
-fn saying_reaches_all_sessions_but_ones_own() {
+fn public_messages() {
     check(&["1 enter Alice"], "1 say hi", &["all but 1.0: Alice says hi", "to 1.0: sent to 0"]);
     check(THREE, "1 say hi  there ", &["all but 1.0: Alice says hi  there ", "to 1.0: sent to 2"]);
 }
 
 #[test]
-fn telling_is_for_one_account() {
+fn direct_messages() {
     check(THREE, "2 tell aLICE psst", &["Alice but 2.0: bob tells psst", "to 2.0: sent to Alice"]);
     check(THREE, "1 tell alice me", &["Alice but 1.0: Alice tells me", "to 1.0: sent to Alice"]);
     check(THREE, "1 tell Carol psst", &["to 1.0: Carol is not online"]);
@@ -232,13 +234,13 @@ fn telling_is_for_one_account() {
 }
 
 #[test]
-fn telling_oneself_alone_reaches_nobody() {
+fn direct_messages_to_oneself() {
     check(THREE, "2 tell BOB me", &["to 2.0: that is you"]);
     check(THREE, "2 find BOB", &["to 2.0: that is you"]);
 }
 
 #[test]
-fn finding() {
+fn can_tell() {
     check(THREE, "2 find ALICE", &["to 2.0: found Alice"]);
     check(THREE, "1 find alice", &["to 1.0: found Alice"]);
     check(THREE, "1 find Dora", &["to 1.0: Dora is not online"]);
@@ -257,7 +259,7 @@ fn who_is_online() {
 }
 
 #[test]
-fn who_is_not_in_is_told_nothing() {
+fn commands_before_login_are_ignored() {
     for step in ["say hi", "tell bob hi", "tell dora hi", "find bob", "find dora", "who", "who b", "leave"] {
         for stranger in ["9", "1.7"] {
             check(THREE, &format!("{stranger} {step}"), &[]);
@@ -266,14 +268,14 @@ fn who_is_not_in_is_told_nothing() {
 }
 
 #[test]
-fn a_slot_is_used_again() {
+fn a_slot_can_be_reused() {
     let setup = [THREE, &["1 leave", "1.1 enter dora", "1 leave"]].concat();
     check(&setup, "1.1 say hi", &["all but 1.1: dora says hi", "to 1.1: sent to 2"]);
     check(&setup, "1 say hi", &[]);
 }
 
 #[test]
-fn new_rules_put_nobody_out() {
+fn new_rules_end_no_session() {
     let mut hub = hub_after(THREE);
     hub.set_rules(Rules { sessions_per_account: 1, list_lines: 1, ..RULES });
     assert_eq!(hub.sessions_of(&name("alice")), [id(1), id(3)]);
@@ -283,7 +285,7 @@ fn new_rules_put_nobody_out() {
 }
 
 #[test]
-fn the_oldest_sessions_are_in_the_way_of_one_more() {
+fn surplus_sessions_are_the_oldest() {
     let mut hub = hub_after(THREE);
     assert_eq!(hub.surplus_of(&name("ALICE")), [id(1)]);
     assert_eq!(hub.surplus_of(&name("bob")), []);
@@ -296,7 +298,7 @@ fn the_oldest_sessions_are_in_the_way_of_one_more() {
 
 #[test]
 fn what_grows_with_the_server_is_charged() {
-    // Three of five are shown.
+    // A list shows at most three entries here.
     let setup = ["1 enter pa", "2 enter pb", "3 enter pc", "4 enter pd", "5 enter x", "1 make Tea", "2 join tea"];
     let cost = |step: &str| {
         let mut hub = hub_after(&setup);
@@ -310,7 +312,7 @@ fn what_grows_with_the_server_is_charged() {
     assert_eq!(cost("1 who nobody"), 0);
     assert_eq!(cost("1 rooms t"), LIST_LINE_WORK + 1);
     assert_eq!(cost("5 names tea P"), 2 * LIST_LINE_WORK + 2);
-    assert_eq!(cost("1 say hello"), 0); // it is charged by whoever tells them
+    assert_eq!(cost("1 say hello"), 0); // delivery is charged by the caller
     assert_eq!(cost("2 part tea"), PLACE_END_WORK);
     assert_eq!(cost("1 kick tea pb"), PLACE_END_WORK);
     assert_eq!(cost("1 close tea"), 2 * PLACE_END_WORK);
@@ -322,7 +324,7 @@ fn what_grows_with_the_server_is_charged() {
 }
 
 #[test]
-fn what_the_hub_tells_of_itself() {
+fn queries() {
     let hub = hub_after(&[THREE, &["2 leave"]].concat());
     let mut everyone = hub.everyone().to_vec();
     everyone.sort();

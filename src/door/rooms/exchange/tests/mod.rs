@@ -1,3 +1,5 @@
+//! Tests of the exchange: frames of requests and answers, to the byte.
+
 use super::*;
 
 mod properties;
@@ -12,7 +14,7 @@ fn entered() -> Outcome {
     Outcome::Entered(RoomToken::new(std::array::from_fn(|i| i as u8)))
 }
 
-/// A frame, spelled out by the description of the wire alone.
+/// A frame, written after the description of the format alone.
 fn frame(room: &[u8], operation: u8, state: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![room.len() as u8, operation, state];
     frame.extend([0; 25]);
@@ -22,13 +24,13 @@ fn frame(room: &[u8], operation: u8, state: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// What the door makes of `input`, which it gets in two pieces that are cut at `at`.
+/// Decodes `input`, which arrives in two pieces, cut at `at`.
 fn exchange(options: Options, input: &[u8], at: usize) -> (Decoded, Exchange) {
     let mut door = Exchange::new(options);
     let cut = match door.cut(&input[..at]) {
         Cut::Partial => door.cut(input),
         found @ Cut::Whole { .. } => {
-            assert_eq!(door.cut(input), found, "it must not matter how much more is there");
+            assert_eq!(door.cut(input), found, "the result must not depend on later bytes");
             found
         }
     };
@@ -36,7 +38,7 @@ fn exchange(options: Options, input: &[u8], at: usize) -> (Decoded, Exchange) {
     (door.decode(&input[..end]), door)
 }
 
-/// Sends a request that the hub is asked about, and checks all frames that come of each outcome.
+/// Sends a valid request, and checks the frames of the answer for each outcome.
 #[track_caller]
 fn check_answers(options: Options, payload: &[u8], expected: &[(Outcome, Vec<Vec<u8>>)]) {
     for (operation, name) in [(1, Operation::Make), (2, Operation::Join)] {
@@ -50,7 +52,7 @@ fn check_answers(options: Options, payload: &[u8], expected: &[(Outcome, Vec<Vec
                 let mut out = Vec::new();
                 door.answer(*outcome, &mut out);
                 let mut frames = frames.concat();
-                // The expected frames are written down for JOIN; answers repeat the operation.
+                // The expected frames are those for JOIN. Answers repeat the operation.
                 for start in starts(&frames) {
                     frames[start + 1] = operation;
                 }
@@ -60,7 +62,7 @@ fn check_answers(options: Options, payload: &[u8], expected: &[(Outcome, Vec<Vec
     }
 }
 
-/// Where the frames of a well-formed answer start.
+/// The offsets of the frames in a well-formed answer.
 fn starts(frames: &[u8]) -> Vec<usize> {
     let mut starts = Vec::new();
     let mut at = 0;
@@ -73,7 +75,7 @@ fn starts(frames: &[u8]) -> Vec<usize> {
     starts
 }
 
-/// Sends bytes that the door refuses by itself, and checks its one frame.
+/// Sends bytes that the door refuses without asking the hub, and checks the one frame of the answer.
 #[track_caller]
 fn check_refused(options: Options, input: &[u8], outcome: Outcome, expected: &[u8]) {
     for at in 0..=input.len() {
@@ -86,7 +88,7 @@ fn check_refused(options: Options, input: &[u8], outcome: Outcome, expected: &[u
 }
 
 #[test]
-fn every_byte_of_one_exchange() {
+fn one_exchange_to_the_byte() {
     let mut input = b"\x05\x01\x00".to_vec();
     input.extend(b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x03");
     input.extend(b"lobbybob");
@@ -236,7 +238,7 @@ fn passwords() {
 }
 
 #[test]
-fn a_password_that_nobody_could_type_makes_no_room() {
+fn invalid_passwords_make_no_room() {
     for text in ["two\\nlines", "\\u202e", "\\u200b", "w\\ufefford", &"x".repeat(129), &"ü".repeat(65)] {
         let payload = format!(r#"{{"username":"bob","password":"{text}"}}"#);
         let make = frame(b"lobby", 1, 0, payload.as_bytes());
@@ -258,7 +260,7 @@ fn a_byte_order_mark_is_dropped() {
             assert!(matches!(decoded, Decoded::Request(_)), "{decoded:?} for {payload}, cut at {at}");
         }
     }
-    // It counts as a part of the request.
+    // The mark counts towards the size of the request.
     let largest = frame(b"lobby", 1, 0, &[b'x'; 4096 - 32 - 5]);
     assert_eq!(Exchange::new(PLAIN).cut(&largest), Cut::Whole { end: 4096 });
     let marked = [mark.as_bytes(), &largest[..32]].concat();
@@ -267,7 +269,7 @@ fn a_byte_order_mark_is_dropped() {
 }
 
 #[test]
-fn how_datagrams_are_heard() {
+fn spellings_of_datagrams() {
     for (payload, spelling) in [
         ("bob", Spelling::Text),
         (r#"{"username":"bob"}"#, Spelling::Text),
@@ -284,7 +286,7 @@ fn how_datagrams_are_heard() {
 }
 
 #[test]
-fn what_is_no_string_and_no_object_is_a_name() {
+fn other_json_is_a_name() {
     for name in ["123", "true", "null", "-1", "1.5", "~bob", "[1]", "{bob}", "\"bob"] {
         let (decoded, _) = exchange(PLAIN, &frame(b"lobby", 1, 0, name.as_bytes()), 0);
         match decoded {
@@ -297,7 +299,7 @@ fn what_is_no_string_and_no_object_is_a_name() {
 }
 
 #[test]
-fn names_that_may_not_be() {
+fn invalid_names() {
     let refused = |room: &[u8], payload: &[u8]| {
         let input = frame(room, 1, 0, payload);
         check_refused(PLAIN, &input, Outcome::Refused, &frame(b"", 1, 1, &[4]));
@@ -336,7 +338,7 @@ fn bad_requests_are_refused_in_their_own_form() {
     for payload in [r#"{"user_name":1,"user_address":"x"}"#, r#"{"user_name":"","user_address":"x"}"#] {
         check_refused(PLAIN, &frame(b"lobby", 2, 0, payload.as_bytes()), Outcome::Refused, &addressed);
     }
-    // A room's name is repeated as it came, but for bytes that a terminal obeys.
+    // A room's name is repeated as it came, unless it contains control characters or invalid bytes.
     let bob = br#"{"username":"bob"}"#;
     check_refused(PLAIN, &frame(b"a b", 2, 0, bob), Outcome::Refused, &frame(b"a b", 2, 1, &[4]));
     check_refused(PLAIN, &frame(b"\x1b[2J", 2, 0, bob), Outcome::Refused, &frame(b"", 2, 1, &[4]));
@@ -344,7 +346,7 @@ fn bad_requests_are_refused_in_their_own_form() {
 }
 
 #[test]
-fn a_room_without_a_name_is_none() {
+fn an_empty_room_name() {
     for operation in [1, 2] {
         let byte = frame(b"", operation, 1, &[2]);
         check_refused(PLAIN, &frame(b"", operation, 0, b"bob"), Outcome::NoSuchRoom, &byte);
@@ -364,7 +366,7 @@ fn header(room_bytes: u8, operation: u8, state: u8, payload_bytes: &[u8]) -> Vec
 }
 
 #[test]
-fn a_header_that_is_refused_needs_no_body() {
+fn headers_refused_without_a_body() {
     for (operation, state) in [(0, 0), (3, 0), (255, 0), (1, 1), (2, 2), (1, 255)] {
         let input = header(5, operation, state, &[3]);
         check_refused(PLAIN, &input, Outcome::Refused, &frame(b"", operation, 1, &[4]));
@@ -372,7 +374,7 @@ fn a_header_that_is_refused_needs_no_body() {
 }
 
 #[test]
-fn sizes_that_lie() {
+fn wrong_sizes() {
     let refused = frame(b"", 1, 1, &[4]);
     for size in [vec![0x10, 0x00], vec![0xff, 0xff], vec![1, 0, 0], vec![0xff; 29], vec![1; 29], {
         let mut size = vec![0; 29];
@@ -381,7 +383,7 @@ fn sizes_that_lie() {
     }] {
         check_refused(PLAIN, &header(5, 1, 0, &size), Outcome::Refused, &refused);
     }
-    // The largest request that is taken, and the smallest that is not.
+    // The largest request that is accepted, and the smallest that is refused.
     for room_bytes in [0, 5, 255] {
         let most = 4096 - 32 - u16::from(room_bytes);
         let door = Exchange::new(PLAIN);
@@ -392,13 +394,13 @@ fn sizes_that_lie() {
         assert_eq!(door.cut(&[fits, vec![b'a'; 9999]].concat()), Cut::Whole { end: 4096 });
         check_refused(PLAIN, &header(room_bytes, 1, 0, &(most + 1).to_be_bytes()), Outcome::Refused, &refused);
     }
-    // Larger than what came: nothing but what is behind the header is taken for a body.
+    // The largest payload is decoded.
     let largest = [br#"{"username":"bob","x":""#.to_vec(), vec![b'x'; 4064 - 5 - 25], b"\"}".to_vec()].concat();
     check_request(PLAIN, &frame(b"lobby", 1, 0, &largest), None, Spelling::Text);
 }
 
 #[test]
-fn no_more_will_come() {
+fn end_of_input() {
     let request = frame(b"lobby", 2, 0, br#"{"username":"bob"}"#);
     for at in 0..request.len() {
         let mut door = Exchange::new(PLAIN);

@@ -1,5 +1,5 @@
-//! The dialogue, without a socket: scripts of what a client sends and what it is told, with a server behind the door
-//! that knows one account and keeps its word at once.
+//! Tests of the dialogue without a socket. A script lists the lines that a client sends and the lines that it gets. A
+//! minimal server with one account answers at once.
 
 use std::collections::HashMap;
 
@@ -23,9 +23,9 @@ const ZOE: SessionId = SessionId { slot: 3, generation: 0 };
 const PASSWORD_MIN: u32 = 8;
 const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 200, rooms_per_session: 2, room_members: 3 };
 
-/// What stands behind the door: `alice` has an account (password `password1`, token `t1.T0KEN`), `bob` is online, bare.
-/// The password `busybusy` finds the queue full, `fulldisk` cannot be saved; the name `taken` is always just taken;
-/// for the name `toomany` and the password `toolate!` there are no new accounts.
+/// A minimal server. `alice` has an account with the password `password1` and the token `t1.T0KEN`. `bob` is online in a
+/// bare session. The password `busybusy` meets a full queue, and `fulldisk` cannot be saved. The name `taken` is always
+/// taken by another client. The name `toomany` and the password `toolate!` get no new account.
 struct Server {
     line: Line,
     bob: Line,
@@ -34,9 +34,9 @@ struct Server {
     is_closed: bool,
     out: Vec<u8>,
     bob_heard: Vec<u8>,
-    /// The tokens of the places in rooms that there are.
+    /// The tokens of all places in rooms.
     tokens: HashMap<(SessionId, RoomId), RoomToken>,
-    /// How many tokens have been given.
+    /// The number of tokens given so far.
     tokens_given: u8,
 }
 
@@ -51,7 +51,7 @@ impl Server {
         Self { line, bob, hub, tries_left: 3, is_closed: false, out, bob_heard, tokens, tokens_given: 0 }
     }
 
-    /// What the client is told after it sent `line` (without its LF).
+    /// Sends `line` (without its LF) as the client. Returns the answers.
     fn send(&mut self, line: &[u8]) -> Vec<String> {
         assert!(!self.is_closed, "the connection is closed");
         match self.line.decode(line, PASSWORD_MIN) {
@@ -62,7 +62,7 @@ impl Server {
             Decoded::Name(name) if name.as_str() == "toomany" => self.tell(&Reply::NoNewAccounts),
             Decoded::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
             Decoded::Name(name) | Decoded::NameOrBye(name) if name.as_str().eq_ignore_ascii_case("bye") => {
-                self.tell(&Reply::AskPassword(name)); // somebody had it before it was reserved
+                self.tell(&Reply::AskPassword(name)); // an account had the name before it was reserved
             }
             Decoded::NameOrBye(_) => self.close(&Reply::Bye),
             Decoded::Name(name) => self.tell(&Reply::AskNewPassword(name)),
@@ -120,7 +120,7 @@ impl Server {
         self.ask_hub(who, if makes { Command::Make(entry) } else { Command::Join(entry) });
     }
 
-    /// The token of a place: the one that it has, or a new one.
+    /// The token of a place, or a new one if it has none.
     fn token(&mut self, place: (SessionId, RoomId)) -> RoomToken {
         *self.tokens.entry(place).or_insert_with(|| {
             self.tokens_given += 1;
@@ -128,7 +128,7 @@ impl Server {
         })
     }
 
-    /// A line of bob's, who asks for nothing but what the hub does.
+    /// Sends a line as bob. It must be a command for the hub.
     #[track_caller]
     fn send_of_bob(&mut self, line: &str) {
         let decoded = self.bob.decode(line.as_bytes(), PASSWORD_MIN);
@@ -141,7 +141,7 @@ impl Server {
         }
     }
 
-    /// A guest comes into a room, and hears it.
+    /// Lets a guest enter a room and listen.
     fn visit(&mut self, room: &str) {
         let guest = GuestName::parse("zoe").unwrap();
         let room = RoomName::parse(room).unwrap();
@@ -150,7 +150,7 @@ impl Server {
         self.ask_hub(ZOE, Command::Listen { room });
     }
 
-    /// The hub's answers go to who asked; what others hear is spelled for each.
+    /// Gives the hub a command and encodes its events for their receivers.
     fn ask_hub(&mut self, who: SessionId, command: Command<'_>) {
         self.hub.handle(who, command, 1000);
         while let Some((audience, event)) = self.hub.poll_event() {
@@ -182,7 +182,7 @@ impl Server {
     }
 }
 
-/// The lines in `out`, which is empty then. Whatever the server says is whole lines that no terminal obeys.
+/// Takes the lines out of `out`. Checks that they are whole lines without control characters.
 #[track_caller]
 fn taken(out: &mut Vec<u8>) -> Vec<String> {
     let bytes = std::mem::take(out);
@@ -194,9 +194,10 @@ fn taken(out: &mut Vec<u8>) -> Vec<String> {
         .collect()
 }
 
-/// `> line` is sent by the client, `< line` is what it is told then, all of it; `…` at the end stands for anything.
-/// `bob> line` is a public message of bob's, `bob: line` any line of his. `bob< line` is what he hears then: all of it,
-/// or none is looked at. `zoe> room` is a guest who comes in, `zoe: room text` is what she says, `zoe: leave` her end.
+/// Plays a script. `> line` is sent by the client. `< line` is a line that the client gets: all of them must be listed; `…`
+/// at the end matches anything. `bob> line` is a public message of bob, `bob: line` any line of his. `bob< line` is a line
+/// that bob gets: all of them must be listed, or none. `zoe> room` lets a guest enter, `zoe: room text` is her message,
+/// `zoe: leave` ends her session.
 #[track_caller]
 fn check(script: &[&str]) {
     for end in ["", "\r"] {
@@ -204,7 +205,7 @@ fn check(script: &[&str]) {
     }
 }
 
-/// A script whose lines are sent as they stand, and once more without the `C ` or `D ` that they begin with.
+/// Plays a script of typed lines, and once more as bare lines, without their prefixes `C ` and `D `.
 #[track_caller]
 fn check_both(script: &[&str]) {
     check(script);
@@ -244,7 +245,7 @@ fn play(script: &[&str], end: &str) {
     assert!(!is_heard || heard.is_empty(), "bob hears {heard:?} after {sent:?}: {script:#?}");
 }
 
-/// Does what a line of a script says, and gives what the client is told then.
+/// Carries out one line of a script. Returns the lines that the client gets.
 #[track_caller]
 fn act(server: &mut Server, line: &str, end: &str) -> Vec<String> {
     let (who, what) = line.split_at(line.find(['>', ':']).expect("a line of a script"));
@@ -272,16 +273,16 @@ fn assert_like(told: &str, expected: &str, script: &[&str]) {
     }
 }
 
-/// The way to alice being logged in, typed; [`undressed`], it is the bare one.
+/// The typed login of alice. [`undressed`] makes the bare one.
 const LOGIN: &[&str] = &["> C alice", "< C 331 alice, your password?", "> C password1", "< C 230 welcome alice…"];
 
-/// In both dialects, after alice's login.
+/// Plays a script in both dialects, after alice's login.
 #[track_caller]
 fn check_in(script: &[&str]) {
     check_both(&[LOGIN, script].concat());
 }
 
-/// A prompt: the way there, an answer that it takes, what is told then, and what an empty line brings.
+/// A prompt: the script that leads to it, a valid answer, the reply to that, and the reply to an empty line.
 struct Prompt {
     way: Vec<&'static str>,
     answer: &'static str,
@@ -304,7 +305,7 @@ impl Prompt {
     }
 }
 
-/// Every state that a line can meet.
+/// Every state of the dialogue before login.
 fn prompts_before_login() -> Vec<Prompt> {
     let cancelled = &["< C 200 cancelled; your name?"];
     vec![
@@ -325,7 +326,7 @@ fn prompts_before_login() -> Vec<Prompt> {
     ]
 }
 
-/// Ready is one of them: its question is the operation.
+/// Every state of the dialogue after login. The ready state counts as a prompt for an operation.
 fn prompts_after_login() -> Vec<Prompt> {
     vec![
         Prompt { on_empty: &[], ..Prompt::after_login(&[], "> C NOOP", &["< C 200…"]) },
@@ -361,7 +362,7 @@ fn prompts() -> Vec<Prompt> {
     prompts
 }
 
-/// Lines that hold what no line may hold.
+/// Lines with forbidden bytes or characters.
 const BAD_BYTES: [&[u8]; 26] = [
     b"\0",
     b"a\0b",
@@ -392,7 +393,7 @@ const BAD_BYTES: [&[u8]; 26] = [
 ];
 
 #[test]
-fn bad_bytes_are_refused_wherever_they_come_and_the_prompt_stays() {
+fn bad_bytes_keep_the_prompt() {
     for prompt in prompts() {
         for is_typed in [false, true] {
             for bad in BAD_BYTES {
@@ -416,7 +417,7 @@ fn bad_bytes_are_refused_wherever_they_come_and_the_prompt_stays() {
 }
 
 #[test]
-fn every_prompt_takes_its_answer() {
+fn every_prompt_accepts_its_answer() {
     for prompt in prompts() {
         check_both(&[&prompt.way, &[prompt.answer][..], prompt.told].concat());
     }
@@ -435,7 +436,7 @@ fn an_empty_line_is_ignored_or_cancels() {
 
 #[test]
 fn a_typed_line_is_c_or_d() {
-    // The first line is none: a line that does not begin with `C ` makes the session a bare one.
+    // The first prompt is left out: there, a line without `C ` makes the session a bare one.
     for prompt in prompts().iter().skip(1) {
         for line in
             ["> PM hi", "> c NOOP", "> d hi", "> C", "> D", "> CNOOP", "> C\tNOOP", "> D\thi", ">  C NOOP", "> x"]
@@ -446,8 +447,8 @@ fn a_typed_line_is_c_or_d() {
 }
 
 #[test]
-fn a_type_with_nothing_behind_it() {
-    // `C ` is what is left of an empty line that a program has dressed.
+fn an_empty_typed_line() {
+    // A program sends `C ` for an empty line.
     for prompt in prompts() {
         check(&[&prompt.way, &["> C "][..], prompt.on_empty, &["> C "]].concat());
     }
@@ -457,7 +458,7 @@ fn a_type_with_nothing_behind_it() {
 }
 
 #[test]
-fn a_typed_operation_abandons_what_was_asked_for() {
+fn a_typed_operation_cancels_the_prompt() {
     for prompt in prompts_after_login() {
         let after = |script: &[&'static str]| check(&[&prompt.way, script].concat());
         after(&["> C NOOP", "< C 200…", "> D hi", "< C 503…"]);
@@ -467,7 +468,7 @@ fn a_typed_operation_abandons_what_was_asked_for() {
         after(&["> C DM dora", "< C 550 dora is not online", "> D hi", "< C 503…"]);
         after(&["> C FROB", "< C 502…", "> D hi", "< C 503…"]);
         after(&["> C EX", "< C 221 bye"]);
-        // 501 leaves open what was asked for.
+        // A 501 keeps the prompt.
         after(&["> C WHO a b", "< C 501 usage: WHO…", prompt.answer, prompt.told[0]]);
     }
 }

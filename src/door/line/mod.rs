@@ -1,16 +1,16 @@
-//! The line door: lines of text into commands, events into lines of text.
+//! The line door: decodes lines of text into commands and encodes events as lines of text.
 //!
-//! One dialogue, two dialects. The dialogue is where a conversation stands: a name is wanted, a password, an operation,
-//! a text. The dialect is how its lines are dressed: bare for people, typed (`C …`, `D …`) for programs.
+//! One dialogue, two dialects. The dialogue is the state: the server waits for a name, a password, an operation or a
+//! message. The dialect is the format of lines: bare for people, typed (`C …`, `D …`) for programs.
 
-mod asked;
+mod decode;
 mod encode;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
-use asked::on_text;
+use decode::on_text;
 pub use encode::encode;
 
 use super::foreign::{self, ProxyWatch};
@@ -24,17 +24,17 @@ use crate::hub::names::{RoomName, UserName};
 use crate::limits::PASSWORD_MAX_BYTES;
 use crate::text::{self, Checked, without_mark};
 
-/// One connection's conversation. It begins with a name being wanted, in no dialect yet.
+/// The dialogue of one connection. It begins with the prompt for a name; the dialect is not known yet.
 #[derive(Clone, Debug, Default)]
 pub struct Line {
     dialect: Option<Dialect>,
-    /// The dialect of the last name that was given: it is the connection's once a name is not refused.
+    /// The dialect of the last name. It becomes the connection's dialect once a name is accepted.
     offered: Dialect,
     dialogue: Dialogue,
     proxy: ProxyWatch,
 }
 
-/// How lines are dressed. The first name that is not refused decides.
+/// The format of lines. The first accepted name decides it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Dialect {
     #[default]
@@ -42,7 +42,7 @@ enum Dialect {
     Typed,
 }
 
-/// Where the conversation stands: what the next line will be taken for.
+/// The state of the dialogue: what the next line means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Dialogue {
     #[default]
@@ -52,7 +52,7 @@ enum Dialogue {
         new: bool,
     },
     Ready,
-    /// The text of a message.
+    /// The text of a message is awaited.
     Message {
         to: To,
     },
@@ -61,7 +61,7 @@ enum Dialogue {
     NewPassword,
 }
 
-/// Whom a message is for.
+/// The receivers of the awaited message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum To {
     Everybody,
@@ -69,13 +69,13 @@ enum To {
     Room(Box<RoomName>),
 }
 
-/// A line without its dress.
+/// A line without the prefix of its dialect.
 enum Frame<'a> {
-    /// `C …`: an operation, whatever was asked for.
+    /// `C …`: an operation, whatever the prompt.
     Command(&'a str),
-    /// `D …`: what was asked for.
+    /// `D …`: the answer to a prompt.
     Data(&'a str),
-    /// A bare line: either, as the dialogue has it.
+    /// A bare line: an operation or the answer to a prompt, depending on the dialogue.
     Plain(&'a str),
 }
 
@@ -88,17 +88,17 @@ impl<'a> Frame<'a> {
 }
 
 impl Line {
-    /// Which of the shared spellings this connection hears.
+    /// The spelling of broadcasts to this connection.
     pub fn kind(&self) -> Kind {
         if self.dialect == Some(Dialect::Typed) { Kind::Typed } else { Kind::Bare }
     }
 
-    /// The name that a password is wanted for.
+    /// The name for which a password is awaited.
     pub fn claimed_name(&self) -> Option<&UserName> {
         if let Dialogue::Password { name, .. } = &self.dialogue { Some(name) } else { None }
     }
 
-    /// Whether the next line may hold a password or a token.
+    /// Whether the next line may contain a password or a token.
     pub fn expects_secret(&self) -> bool {
         match self.dialogue {
             Dialogue::Name | Dialogue::Password { .. } | Dialogue::OldPassword | Dialogue::NewPassword => true,
@@ -106,13 +106,13 @@ impl Line {
         }
     }
 
-    /// Whether somebody is logged in here.
+    /// Whether the login is complete.
     pub fn is_logged_in(&self) -> bool {
         !matches!(self.dialogue, Dialogue::Name | Dialogue::Password { .. })
     }
 
-    /// Looks at a line that may have only begun: `bytes` is all there is of it (and of what follows), `limit` the
-    /// line's bound. Another protocol is refused as soon as it can be told.
+    /// Recognises another protocol as early as possible. `bytes` is the input so far: a line that may not have ended, and
+    /// what follows it. `limit` is the bound of a line in bytes. Returns the reason to close the connection.
     pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
         if self.dialect.is_some() || self.dialogue != Dialogue::Name {
             return None;
@@ -120,13 +120,12 @@ impl Line {
         if foreign::begins_tls(without_mark(bytes)) {
             return Some(CloseReason::NotAChatClient);
         }
-        // Of a line that goes on, only as much counts as is there whenever this can be told: however it is cut.
+        // Only the first `limit` bytes of an unended line count, so that the result does not depend on how it was cut.
         let begun = bytes.get(..limit).filter(|start| !start.contains(&b'\n'))?;
         foreign::protocol(without_mark(begun), false)
     }
 
-    /// What a line (without its LF) asks for. `password_min` is the least number of bytes of a password that is
-    /// chosen here.
+    /// Decodes a line, given without its LF. `password_min` is the least size of a new password in bytes.
     pub fn decode<'a>(&mut self, line: &'a [u8], password_min: u32) -> Decoded<'a> {
         let is_first = self.dialect.is_none();
         if is_first && self.proxy.handle_line(line) {
@@ -154,12 +153,12 @@ impl Line {
             decoded = clean(decoded);
         }
         if matches!(&decoded, Decoded::Reply(reply) if reply.is_bad_line()) {
-            self.dialogue = was; // the prompt that was open stays open
+            self.dialogue = was; // the prompt stays open
         }
         decoded
     }
 
-    /// Whom a line, if it is a message, is for. The conversation stays where it is.
+    /// The receivers of the message in a line; `None` if it is no message. Does not change the dialogue.
     pub fn addressee(&self, line: &[u8]) -> Option<Addressee> {
         let mut ahead = self.clone();
         let Decoded::Command(command) = ahead.decode(line, 1) else { return None };
@@ -198,16 +197,16 @@ impl Line {
         }
     }
 
-    /// `was` is where the dialogue stands.
+    /// Decodes a frame in the state `was`, which is that of the dialogue.
     fn on_frame<'a>(&mut self, was: &Dialogue, frame: &Frame<'a>, password_min: u32) -> Decoded<'a> {
         let body = frame.body();
         match was {
-            // Before login there are no operations: whatever is sent is the answer.
+            // There are no operations before login: every line is the answer to the prompt.
             Dialogue::Name => self.on_name(body),
             Dialogue::Password { name, new } => on_password(name, *new, body, password_min),
             Dialogue::Ready if matches!(frame, Frame::Data(_)) => Decoded::Reply(Reply::NotNow),
             Dialogue::Ready => self.on_operation(body),
-            // A command abandons what was asked for.
+            // A typed operation cancels the prompt.
             Dialogue::Message { .. } | Dialogue::NameAndMessage | Dialogue::OldPassword | Dialogue::NewPassword
                 if matches!(frame, Frame::Command(_)) =>
             {
@@ -227,7 +226,7 @@ impl Line {
         }
     }
 
-    /// `name`, or `name TOKEN`. Whether the name is there, or reserved, is not known here.
+    /// `name`, or `name TOKEN`. The caller looks up whether the account exists and whether the name is reserved.
     fn on_name<'a>(&mut self, body: &'a str) -> Decoded<'a> {
         let (name, token) = word(body.trim_matches(' '));
         if !token.is_empty() && !has_token_shape(token) {
@@ -245,7 +244,7 @@ impl Line {
         }
     }
 
-    /// Tells the client a reply of the server's own, and goes where it leads.
+    /// Appends a reply of the server to `out`, and updates the dialogue.
     pub fn encode_reply(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         if matches!(reply, Reply::AskPassword(_) | Reply::AskNewPassword(_) | Reply::TokenRefused) {
             self.settle_dialect();
@@ -263,13 +262,13 @@ impl Line {
         } else if matches!(reply, Reply::WrongOldPassword | Reply::PasswordChanged) {
             self.dialogue = Dialogue::Ready;
         } else if reply.is_busy() && self.is_logged_in() {
-            // Before login the password is asked for again; within PASSWD this refusal ends the operation.
+            // Before login the prompt for the password stays open; in PASSWD this refusal ends the operation.
             self.dialogue = Dialogue::Ready;
         }
         reply.encode(out);
     }
 
-    /// Lets the client hear what the hub answers to its command, and goes where it leads.
+    /// Appends the hub's answer to a command to `out`, and updates the dialogue.
     pub fn encode_event(&mut self, event: &Event, out: &mut Vec<u8>) {
         let is_refused =
             matches!(event, Event::NotOnline { .. } | Event::OnlyYou | Event::NoSuchRoom | Event::NotMember { .. });
@@ -285,7 +284,7 @@ impl Line {
         }
     }
 
-    /// A name was not refused: the way in which it was given is the connection's for life.
+    /// A name was accepted: its dialect is the connection's from now on.
     fn settle_dialect(&mut self) {
         self.dialect = self.dialect.or(Some(self.offered));
     }
@@ -301,8 +300,8 @@ fn sized<'a>(password: &'a str, least: u32, decoded: impl FnOnce(Masked<&'a [u8]
     if fits { decoded(Masked(password.as_bytes())) } else { Decoded::Reply(Reply::PasswordSize(least)) }
 }
 
-/// What is decoded from a line that holds what a door takes out of texts: the text without it. A text of nothing else is
-/// refused, and so is a secret: its owner would not know what the secret is.
+/// Handles a line with invisible characters. They are removed from messages. An empty rest is refused. So is a password or
+/// token, whose owner would not know its real text.
 fn clean(mut decoded: Decoded<'_>) -> Decoded<'_> {
     let is_refused =
         if let Decoded::Command(Command::Say { text } | Command::Tell { text, .. } | Command::SayIn { text, .. }) =
@@ -319,15 +318,15 @@ fn clean(mut decoded: Decoded<'_>) -> Decoded<'_> {
     if is_refused { Decoded::Reply(Reply::BadBytes) } else { decoded }
 }
 
-/// Whether a word may be a resume token: `t`, digits, a dot, and more. What else stands behind a name is a second name,
-/// or another protocol.
+/// Whether a word has the form of a resume token: `t`, digits, a dot, and more. Any other second word is part of a full
+/// name or of another protocol.
 fn has_token_shape(word: &str) -> bool {
     let version = word.strip_prefix('t').and_then(|rest| rest.split_once('.'));
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     version.is_some_and(|(digits, more)| is_number(digits) && !more.is_empty() && !more.contains(' '))
 }
 
-/// The first word, and what follows the spaces behind it.
+/// The first word, and the rest without leading spaces.
 fn word(text: &str) -> (&str, &str) {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     (word, rest.trim_start_matches(' '))

@@ -1,12 +1,12 @@
-//! The exchange of the room door's TCP side: a room is made or joined, and answered with a token.
+//! The exchange of the room door over TCP: a request to make or enter a room, and its answer.
 //!
-//! [`Exchange::cut`] says when there is enough to be answered, [`Exchange::decode`] what is asked for,
-//! [`Exchange::answer`] spells what came of it, in the form in which it was asked.
+//! [`Exchange::cut`] finds a request, [`Exchange::decode`] decodes it, [`Exchange::answer`] encodes its outcome in the form
+//! of the request.
 
 #[cfg(test)]
 mod tests;
 
-use super::form::{self, Asked, Form};
+use super::form::{self, Content, Form};
 use super::frame::{self, Frame, Header, State};
 use crate::door::Masked;
 use crate::door::datagram::Spelling;
@@ -15,96 +15,96 @@ use crate::hub::names::{GuestName, RoomName};
 use crate::limits::{PASSWORD_MAX_BYTES, ROOM_REQUEST_BYTES};
 use crate::text::{self, without_mark};
 
-/// How a listener differs from the others, for clients that cannot be told apart.
+/// Options of a listener, for clients that cannot be told apart by their requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// `status=ok`: a request's payload is a name and a port, its status is answered by a word.
+    /// `status=ok`: the payload of a request is a name and a port, and the status in the answer is a word.
     pub status_ok: bool,
-    /// `down=named`: whoever comes through here hears datagrams as [`Spelling::Named`].
+    /// `down=named`: guests of this listener get datagrams as [`Spelling::Named`].
     pub down_named: bool,
 }
 
-/// One connection's exchange.
+/// The exchange of one connection.
 #[derive(Debug)]
 pub(super) struct Exchange {
     options: Options,
-    /// As it came; answers repeat it.
+    /// The operation as it came. Answers repeat it.
     operation: u8,
     form: Form,
-    /// The room's name as answers repeat it; empty in a form that does not.
+    /// The room's name as answers repeat it; empty if the form of the answer has none.
     room: Box<str>,
 }
 
-/// What stands at the start of the bytes that came in.
+/// The result of looking for a request at the start of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
-    /// Not enough yet.
+    /// The request is not complete.
     Partial,
-    /// `..end` is to be decoded: a request, or as much of one as is needed to refuse it.
+    /// A request, or the part of one that is enough to refuse it.
     Whole {
-        /// Where it ends. What lies behind it is dropped.
+        /// The request is `..end`. The bytes after it are dropped.
         end: usize,
     },
 }
 
-/// What a request comes to.
+/// The result of decoding a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decoded {
-    /// Nothing: there is no whole header, so nobody is answered.
+    /// The header is not complete: there is no answer.
     Nothing,
-    /// An outcome that the door knows by itself.
+    /// An outcome that the door knows without the server's help.
     Answer(Outcome),
-    /// Something for the hub.
+    /// A request for the hub.
     Request(Request),
 }
 
-/// A wish to be in a room.
+/// A guest's request to make or enter a room.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Whether the room is to be made.
+    /// Whether to make or to enter the room.
     pub operation: Operation,
-    /// Which room.
+    /// The room.
     pub room: RoomName,
-    /// Who asks.
+    /// The guest's name.
     pub guest: GuestName,
-    /// The room's password.
+    /// The room's password, if one was given.
     pub password: Option<Masked<String>>,
-    /// How this guest hears datagrams.
+    /// The format of datagrams to this guest.
     pub spelling: Spelling,
 }
 
-/// What can be done with a room here.
+/// The operations of the room door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Make it, and enter it as its host.
+    /// Make the room and enter it as its host.
     Make,
-    /// Enter it.
+    /// Enter the room.
     Join,
 }
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The guest is in, and this is its token.
+    /// The guest has entered the room. Holds its token.
     Entered(RoomToken),
-    /// A room of that name is there already.
+    /// A room of that name exists.
     RoomExists,
-    /// There is no room of that name.
+    /// No room has that name.
     NoSuchRoom,
-    /// The room has another password.
+    /// The password is wrong or missing.
     WrongPassword,
-    /// The name may not be or is in use, the request cannot be read or is too large, or there is no place left.
+    /// A name is invalid or in use, the request is malformed or too large, or the room or server is full.
     Refused,
 }
 
 impl Exchange {
-    /// Nothing has come yet.
+    /// The state before any input.
     pub(super) fn new(options: Options) -> Self {
         let form = if options.status_ok { Form::NameAndPort } else { Form::Name };
         Self { options, operation: 0, form, room: Box::default() }
     }
 
-    /// Looks for a request in all that has come in. It takes at most [`ROOM_REQUEST_BYTES`] to tell.
+    /// Looks for a request in the whole input so far. At most [`ROOM_REQUEST_BYTES`] are needed for a result.
     pub(super) fn cut(&self, bytes: &[u8]) -> Cut {
         let request = without_mark(bytes);
         let Some((header, _)) = Header::read(request) else { return Cut::Partial };
@@ -114,8 +114,8 @@ impl Exchange {
         if bytes.len() < end { Cut::Partial } else { Cut::Whole { end } }
     }
 
-    /// What is asked for by what [`cut`](Self::cut) has found; or, when no more will come, by whatever came: a header
-    /// alone is enough to be answered.
+    /// Decodes the request that [`cut`](Self::cut) has found. At the end of the input, decodes what has come: a complete
+    /// header is enough for an answer.
     pub(super) fn decode(&mut self, bytes: &[u8]) -> Decoded {
         let Some((header, body)) = Header::read(without_mark(bytes)) else { return Decoded::Nothing };
         self.operation = header.operation;
@@ -126,9 +126,9 @@ impl Exchange {
     }
 
     fn on_frame(&mut self, frame: &Frame<'_>) -> Result<Request, Outcome> {
-        let (form, asked) = form::read(without_mark(frame.payload), self.options.status_ok);
+        let (form, content) = form::read(without_mark(frame.payload), self.options.status_ok);
         self.form = form;
-        // No byte that a terminal obeys leaves the server, not even to whoever sent it.
+        // The server sends no control characters, not even back to the client that sent them.
         if let Some(checked) = text::check(frame.room).filter(|checked| checked.is_clean && form.repeats_the_room()) {
             self.room = checked.text.into();
         }
@@ -136,7 +136,7 @@ impl Exchange {
             return Err(Outcome::NoSuchRoom);
         }
         let room = std::str::from_utf8(frame.room).ok().and_then(|room| RoomName::parse(room).ok());
-        let Some((room, Asked { guest, password })) = room.zip(asked) else { return Err(Outcome::Refused) };
+        let Some((room, Content { guest, password })) = room.zip(content) else { return Err(Outcome::Refused) };
         let is_fit = |Masked(password): &Masked<String>| may_be_password(password);
         if frame.operation == Operation::Make && !password.as_ref().is_none_or(is_fit) {
             return Err(Outcome::Refused);
@@ -145,7 +145,7 @@ impl Exchange {
         Ok(Request { operation: frame.operation, room, guest, password, spelling })
     }
 
-    /// Tells what came of the request: appends one frame or two to `out`, which are all that this connection gets.
+    /// Appends the answer to `out`: one or two frames, the only ones of this connection.
     pub(super) fn answer(&self, outcome: Outcome, out: &mut Vec<u8>) {
         if let Some((state, status)) = self.form.status(outcome) {
             frame::encode(self.operation, state, &self.room, &status, out);
@@ -156,7 +156,8 @@ impl Exchange {
     }
 }
 
-/// Whether a text may be a room's password, as at the line door. To enter a room, any may be tried.
+/// Whether a text may be the password of a new room, by the rules of the line door. To enter a room, any text may be
+/// tried.
 fn may_be_password(text: &str) -> bool {
     (1..=PASSWORD_MAX_BYTES).contains(&text.len())
         && text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean)

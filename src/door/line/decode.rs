@@ -1,4 +1,4 @@
-//! Operations as they are asked for: a verb and its arguments into what they ask for.
+//! Decodes operations: a verb and its arguments.
 
 use super::{Dialogue, Line, To, word};
 use crate::door::operations::{HELP, Operation};
@@ -50,7 +50,7 @@ impl Line {
         }
     }
 
-    /// The answer to `350`: a name, or a name, one space and the text as it is. Spaces alone behind a name are no text.
+    /// The answer to `350`: a name, or a name, one space and the unchanged text. Spaces alone after a name are no text.
     pub(super) fn on_name_and_message<'a>(&mut self, body: &'a str) -> Decoded<'a> {
         let body = body.trim_start_matches(' ');
         let (name, text) = body.split_once(' ').unwrap_or((body, ""));
@@ -73,7 +73,7 @@ impl Line {
         Decoded::Command(Command::Tell { to: name, text: text.into() })
     }
 
-    /// `room`, or `room text`; `None` when there is neither.
+    /// `room`, or `room text`; `None` if both are missing.
     fn on_room_and_message<'a>(&mut self, body: &'a str) -> Option<Decoded<'a>> {
         let (room, text) = word(body);
         if room.is_empty() {
@@ -93,7 +93,7 @@ impl Line {
     }
 }
 
-/// What was asked for: the text of a message, as it is.
+/// The answer to a prompt for a message: its text, unchanged.
 pub(super) fn on_text<'a>(to: &To, text: &'a str) -> Decoded<'a> {
     let text = text.into();
     Decoded::Command(match to {
@@ -103,8 +103,8 @@ pub(super) fn on_text<'a>(to: &To, text: &'a str) -> Decoded<'a> {
     })
 }
 
-/// MAKE and JOIN: a room, and perhaps a password, which goes to the end of the line. `None`, as for those below, when the
-/// words are too few or too many.
+/// `MAKE` and `JOIN`: a room and an optional password, which extends to the end of the line. `None`, here and in the
+/// functions below, if the number of words is wrong.
 fn on_enter(argument: &str, makes: bool) -> Option<Decoded<'_>> {
     let (room, password) = word(argument);
     if room.is_empty() {
@@ -121,7 +121,7 @@ fn on_enter(argument: &str, makes: bool) -> Option<Decoded<'_>> {
     })
 }
 
-/// An operation on a room that takes no more words.
+/// An operation with a room as its only argument.
 fn on_room(argument: &str, command: impl FnOnce(RoomName) -> Command<'static>) -> Option<Decoded<'_>> {
     let (room, "") = room_and_word(argument)? else { return None };
     Some(in_room(room, |room| Decoded::Command(command(room))))
@@ -140,12 +140,12 @@ fn on_kick(argument: &str) -> Option<Decoded<'_>> {
     }))
 }
 
-/// What is asked of a room, unless no room can have that name.
+/// An operation on a room, or the refusal of a name that no room can have.
 fn in_room<'a>(room: &str, decoded: impl FnOnce(RoomName) -> Decoded<'a>) -> Decoded<'a> {
     RoomName::parse(room).map_or(Decoded::Reply(Reply::NoSuchRoom), decoded)
 }
 
-/// A room, and perhaps one word more.
+/// A room and an optional second word; `None` if the number of words is wrong.
 fn room_and_word(argument: &str) -> Option<(&str, &str)> {
     let (room, more) = word(argument);
     (!room.is_empty() && !more.contains(' ')).then_some((room, more))

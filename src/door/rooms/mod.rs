@@ -1,4 +1,4 @@
-//! The room door's TCP side: one exchange a connection, in which a room is made or joined and answered with a token.
+//! The TCP side of the room door: one exchange per connection. A guest makes or enters a room, and gets a token.
 
 mod exchange;
 mod form;
@@ -14,32 +14,32 @@ use super::{Decoded, foreign};
 use crate::close::CloseReason;
 use crate::hub::event::Event;
 
-/// One connection's exchange, and what is still owed to whoever began it.
+/// The exchange of one connection, and the answer that is still due.
 #[derive(Debug)]
 pub struct RoomsDoor {
     exchange: Exchange,
-    /// What is answered if nothing else is: `None` before there is a whole header, and after the answer.
+    /// The answer if there is no other one. `None` before the header is complete, and after the answer.
     owed: Option<Outcome>,
     spelling: Spelling,
 }
 
 impl RoomsDoor {
-    /// A connection that has just come in.
+    /// The state of a new connection.
     pub fn new(options: Options) -> Self {
         Self { exchange: Exchange::new(options), owed: None, spelling: Spelling::Text }
     }
 
-    /// How whoever comes through here hears datagrams. Known once the request is decoded.
+    /// The format of datagrams to this guest. Valid once the request is decoded.
     pub fn spelling(&self) -> Spelling {
         self.spelling
     }
 
-    /// Looks for a request in all that has come in; one that is refused for its header alone ends with it.
+    /// Looks for a request in the whole input so far. A request that is refused for its header ends with the header.
     pub fn cut(&mut self, bytes: &[u8]) -> Cut {
         match self.exchange.cut(bytes) {
             exchange::Cut::Whole { end } => Cut::Line { end, next: end },
             exchange::Cut::Partial => {
-                // A whole header gets an answer, whatever becomes of the rest.
+                // A complete header gets an answer, even if the rest never arrives.
                 if let exchange::Decoded::Answer(outcome) = self.exchange.decode(bytes) {
                     self.owed = Some(outcome);
                 }
@@ -48,7 +48,7 @@ impl RoomsDoor {
         }
     }
 
-    /// What is asked for by what [`cut`](Self::cut) has found.
+    /// Decodes the request that [`cut`](Self::cut) has found.
     pub fn decode(&mut self, bytes: &[u8]) -> Decoded<'static> {
         self.owed = Some(Outcome::Refused);
         if foreign::begins_proxy(bytes) {
@@ -67,7 +67,7 @@ impl RoomsDoor {
         }
     }
 
-    /// Tells the client what came of its request, if `reply` is about that.
+    /// Appends the answer to the request to `out`, if `reply` is one. Other replies are ignored.
     pub fn encode_reply(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         if let Reply::Entered { token, .. } = reply {
             self.answer(Outcome::Entered(*token), out);
@@ -78,7 +78,8 @@ impl RoomsDoor {
         }
     }
 
-    /// Tells the client what the hub answers to its request.
+    /// Appends the answer to the request to `out`, if `event` refuses it. [`Event::Entered`] is answered by
+    /// [`Reply::Entered`].
     pub fn encode_event(&mut self, event: &Event, out: &mut Vec<u8>) {
         if matches!(event, Event::RoomExists { .. }) {
             self.answer(Outcome::RoomExists, out);
@@ -91,16 +92,16 @@ impl RoomsDoor {
         }
     }
 
-    /// Turns away whoever has sent `bytes`: a whole header gets an answer here too.
+    /// Appends the refusal of a connection that is not admitted to `out`, if `bytes` contains a complete header.
     pub fn refuse(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         if let Cut::Line { end, .. } = self.cut(bytes) {
-            // What is asked for decides the form of the answer, and is not done.
+            // The request decides the form of the answer. It is not carried out.
             self.decode(bytes.get(..end).unwrap_or_default());
         }
         self.end(out);
     }
 
-    /// No more will come: whoever has sent a whole header gets an answer.
+    /// Appends the answer that is due to `out`, if the client has sent a complete header. No more input is decoded.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         if let Some(outcome) = self.owed {
             self.answer(outcome, out);
