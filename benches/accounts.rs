@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use chatd::auth::{Auth, Request, Secret, Settings, Verdict};
 use chatd::hub::names::UserName;
 use chatd::limits::{Accounts, Argon2Cost};
+use chatd::mailbox::Waker;
 use criterion::{Criterion, Throughput};
 
 /// Accounts in the file.
@@ -80,7 +81,7 @@ fn register(settings: &Settings) {
         // The receiver is dropped after the last answer.
         let _ = wake.send(());
     };
-    let mut auth = Auth::open(settings, wake).expect("the accounts open");
+    let mut auth = Auth::open(settings, Waker::new(wake)).expect("the accounts open");
     for number in 0..ACCOUNTS {
         let request = Request::Register { name: name(number), password: Secret::new(b"correct horse".to_vec()) };
         auth.submit(u64::from(number), None, request).expect("it is queued");
@@ -96,7 +97,7 @@ fn register(settings: &Settings) {
 }
 
 fn open(settings: &Settings) -> Auth {
-    Auth::open(settings, || {}).expect("the accounts open")
+    Auth::open(settings, Waker::new(|| {})).expect("the accounts open")
 }
 
 /// Settings with a cheap password hash, and a queue that holds all registrations.

@@ -1,47 +1,47 @@
-//! Every way in which the server ends a connection: one word for the peer, the log and the counters.
+//! The reasons for which the server closes a connection: one text for the peer, the log and the counters.
 
 use std::fmt;
 
-/// Why the server closes a connection. The text (its `Display`) is what stands behind `C 421`, in the log and
-/// in the counters. A client that leaves by itself (EX, end of input, reset) has no `CloseReason`.
+/// Why the server closes a connection. Its `Display` is the text after `C 421`, in the log and in the counters. A
+/// connection that the client ends (EX, end of input, reset) has no `CloseReason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseReason {
-    /// Not logged in within `login.deadline_s` of connecting.
+    /// The client did not log in within `login.deadline_s` of connecting.
     LoginTooLong,
-    /// Too many wrong passwords, refused tokens or lines before login; or a penalised address.
+    /// Too many wrong passwords, refused tokens or lines before login, or the address has a penalty.
     TooManyFailures,
-    /// Owes more than `limits.owed_bytes`, or more than `limits.owed_soft_bytes` for `limits.owed_soft_s`; or the most
-    /// of all, while all owe more than `limits.owed_total_bytes`.
+    /// Queued output exceeds `limits.owed_bytes`, or has exceeded `limits.owed_soft_bytes` for `limits.owed_soft_s`; or
+    /// it is the largest of all while the total exceeds `limits.owed_total_bytes`.
     TooSlow,
-    /// A line went on past its bound in bytes or in time.
+    /// A line exceeded its bound in bytes or in time.
     LineNeverEnded,
-    /// `limits::BAD_LINES` lines were answered 500 or 501.
+    /// [`limits::BAD_LINES`](crate::limits::BAD_LINES) lines were answered 500 or 501.
     TooManyBadLines,
-    /// The first line was plainly another protocol.
+    /// The first line belongs to another protocol.
     NotAChatClient,
-    /// The connection began with a PROXY header, which nothing here expects.
+    /// The connection began with a PROXY header, and the listener does not expect one.
     ProxyHeader,
-    /// `limits.connections` are open, the process is out of descriptors, or silent connections are being shed.
+    /// `limits.connections` are open, the process has no descriptors left, or silent connections are being shed.
     ServerFull,
     /// `limits.per_address` or `limits.new_per_address` is reached.
     TooManyFromAddress,
-    /// `accounts.sessions_per_account` sessions are open already; the number is told.
+    /// The account has this many sessions already, `accounts.sessions_per_account`.
     LoggedInAlready(u32),
-    /// The account's password was changed by another of its sessions.
+    /// Another session of the account changed its password.
     PasswordChanged,
-    /// Another login by password took the place of the account's oldest session, which this was.
+    /// This was the oldest session of the account when another login by password needed its place.
     Replaced,
-    /// The server is going down; the peer may try again after this many seconds.
+    /// The server is shutting down. The peer may retry after this many seconds.
     ShuttingDown(u32),
-    /// A fault of the server's own.
+    /// An internal error of the server.
     Internal,
 }
 
-/// How many kinds of reason there are: the length of a table indexed by [`CloseReason::index`].
+/// The number of reasons: the length of a table indexed by [`CloseReason::index`].
 pub const KINDS: usize = 14;
 
 impl CloseReason {
-    /// The reason's place in a table of counters, below [`KINDS`].
+    /// The index of the reason in a table of counters, less than [`KINDS`].
     pub fn index(self) -> usize {
         match self {
             Self::LoginTooLong => 0,
@@ -61,13 +61,13 @@ impl CloseReason {
         }
     }
 
-    /// The word of its counter; the text of those that tell no number.
+    /// The name of the reason's counter. Also its text, unless that contains a number.
     pub fn name(self) -> &'static str {
         NAMES.get(self.index()).copied().unwrap_or_default()
     }
 
-    /// Whether what is still queued for the peer is dropped (all but a frame already begun) before `421` is said.
-    /// True only where the queue itself is the trouble.
+    /// Whether output that is still queued is dropped before `421` is sent, except for a frame that is partly sent.
+    /// True only if the queue is the reason.
     pub fn drops_queue(self) -> bool {
         self == Self::TooSlow
     }
@@ -94,8 +94,7 @@ impl fmt::Display for CloseReason {
     }
 }
 
-/// The reasons' words, in the order of [`CloseReason::index`]: the counters' names, and the text of all those that tell
-/// no number.
+/// The names of the reasons in the order of [`CloseReason::index`].
 pub const NAMES: [&str; KINDS] = [
     "login took too long",
     "too many failures",

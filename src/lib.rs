@@ -1,25 +1,25 @@
 //! chatd: a self-hosted chat server, one small process with one event loop.
 //!
-//! The flow goes one way, and nothing points back up:
+//! Data flows one way, and no layer depends on one above it:
 //!
 //! ```text
 //! bytes ─▶ net: read ─▶ door: decode ─▶ Command ─▶ hub ─▶ Event + Audience ─▶ door: encode once ─▶ outbox ─▶ net: flush
 //!                                                  │ ▲
-//!                                 slow work out ───┘ └─── verdict in      (auth: Argon2 and accounts, own thread)
+//!                             request to a service ┘ └ its answer      (auth: Argon2 and accounts, on its own thread)
 //! ```
 //!
-//! * `start` turns arguments into a [`config`], starts the log, and runs [`net`].
-//! * [`net`] owns every socket and the turn of the loop.
-//! * [`door`] spells: bytes to commands, events to bytes.
-//! * [`hub`] is the chat itself: who is in, who hears what.
-//! * [`auth`] owns the accounts and hashes, on a thread of its own.
-//! * [`load`] is the load generator, a program of its own: it knows the server by what it says on the wire.
-//! * [`prompt`] asks a person for a password, [`place`] tells which paths are one file, [`signals`] which signals a
-//!   process was started without.
-//! * [`limits`] and [`close`] hold every bound and every way in which a connection ends, [`text`] the characters that a
-//!   line may hold.
+//! * [`app`] turns arguments into a [`config`], starts the log ([`logging`]) and runs [`net`].
+//! * [`net`] owns every socket and runs the loop.
+//! * [`door`] is the encoding: bytes to commands, events to bytes.
+//! * [`hub`] is the chat itself: sessions, names, rooms, who receives what.
+//! * [`auth`] owns the accounts and hashes passwords on its own thread, which it reaches through a [`mailbox`].
+//! * [`load`] is the load generator, a separate program that knows the server only by its wire protocol.
+//! * [`prompt`] asks for a password at the terminal, [`place`] tells whether two paths lead to one file, [`signals`]
+//!   which signals were ignored when the process was started.
+//! * [`limits`] holds every bound, [`close`] every reason for which the server closes a connection, [`text`] the
+//!   characters that a line may contain, [`secret`] the type of passwords and tokens in memory.
 
-pub mod start;
+pub mod app;
 
 pub mod config;
 pub mod logging;
@@ -30,6 +30,7 @@ pub mod net;
 pub mod auth;
 pub mod door;
 pub mod hub;
+pub mod mailbox;
 
 pub mod client;
 pub mod load;
@@ -40,7 +41,8 @@ pub mod signals;
 
 pub mod close;
 pub mod limits;
+pub mod secret;
 pub mod text;
 
 #[doc(hidden)]
-pub mod trip;
+pub mod failpoint;

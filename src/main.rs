@@ -1,9 +1,9 @@
-//! `chatd`: the server, by its configuration file.
+//! `chatd`: the server, configured by a file.
 
 use std::process::ExitCode;
 
-use chatd::{config, start};
+use chatd::{app, config};
 
 fn main() -> ExitCode {
-    start::chatd(config::Args::from_command_line())
+    app::chatd(config::Args::from_command_line())
 }

@@ -1,14 +1,14 @@
-//! Files by where they are: whether two paths lead to one file, and what kind of file a path leads to.
+//! Identity and kind of files: whether two paths lead to one file, and what kind of file that is.
 
 use std::fs::{self, FileType};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-/// Links that are followed in a row: as many as the kernel follows.
+/// Symbolic links to follow before giving up: as many as Linux does.
 const LINKS_MOST: usize = 40;
 
-/// Whether both paths lead to the same regular file, also through links, or would lead to the same new one if it
-/// were created. Devices and pipes are no files of anybody's: two paths to one of them are not the same file.
+/// Whether both paths lead to the same regular file, links included, or would create the same new file. False for
+/// devices, pipes and folders.
 pub fn is_one_file(one: &Path, other: &Path) -> bool {
     match (fs::metadata(one), fs::metadata(other)) {
         (Ok(one), Ok(other)) => one.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino()),
@@ -17,7 +17,7 @@ pub fn is_one_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// What kind of file this is, with its article: `a folder`, `a pipe`.
+/// The kind of a file with its article: `a folder`, `a pipe`.
 pub fn kind(file: FileType) -> &'static str {
     if file.is_file() {
         "a regular file"
@@ -36,7 +36,8 @@ pub fn kind(file: FileType) -> &'static str {
     }
 }
 
-/// The folder, without links in it, and the name at which a file would be created by this path.
+/// The path at which this path would create a file: the folder without links, and the file name. `None` if that cannot
+/// be determined.
 fn resolve(path: &Path) -> Option<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..LINKS_MOST {

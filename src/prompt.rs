@@ -1,5 +1,5 @@
-//! Asking a person for what nobody shall see: the terminal without its echo, and as it was when that is over, whatever
-//! ends it; and waiting for input that may be called off.
+//! Passwords at the terminal: echo is off while one is typed, and the terminal is restored afterwards, however that
+//! ends. Waiting for input can be cancelled.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write as _};
@@ -12,27 +12,29 @@ use signal_hook::SigId;
 use signal_hook::consts::SIGCONT;
 use signal_hook::low_level::{pipe, unregister};
 
-/// The key that has rpassword forget what was typed, Ctrl-U: nobody sees how much that was when the prompt stands there
-/// again.
+use crate::secret::Secret;
+
+/// Ctrl-U, which makes rpassword discard the line. The user sees an empty prompt after a stop, so the input must be
+/// empty too.
 const DISCARD: u8 = 0x15;
 
-/// The terminal of this process while nothing that is typed may be seen. As it was when it is dropped.
+/// The terminal of this process with echo off. Dropping it restores the terminal.
 pub struct Hidden {
     terminal: File,
     found: Termios,
     prompt: String,
     end: String,
-    /// Readable when the process has been stopped and goes on: a shell has had the terminal meanwhile.
+    /// Readable after SIGCONT: the process was stopped, and the shell had the terminal in the meantime.
     resumed: UnixStream,
     signal: SigId,
 }
 
 impl Hidden {
-    /// Ends the echo and shows `prompt`; shows `end` when it is over. Ctrl-C is a key from now on; the signals that end
-    /// a process must be caught, or they leave the terminal like this.
+    /// Turns echo off and shows `prompt`. `end` is shown when this is dropped. From now on Ctrl-C is read as a key. The
+    /// caller must catch the signals that end a process, or they leave the terminal without echo.
     ///
     /// # Errors
-    /// There is no terminal, or the process may open nothing more.
+    /// There is no terminal, or no descriptor is left.
     pub fn new(prompt: &str, end: &str) -> io::Result<Self> {
         let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
         let found = tcgetattr(&terminal)?;
@@ -44,7 +46,7 @@ impl Hidden {
         Ok(hidden)
     }
 
-    /// Ends the echo, and shows the prompt: in this order, for what is typed at the sight of it must not be seen.
+    /// Turns echo off, then shows the prompt, so that nothing typed in answer to the prompt is echoed.
     fn begin(&mut self, when: OptionalActions) -> io::Result<()> {
         let mut quiet = self.found.clone();
         quiet.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
@@ -54,29 +56,29 @@ impl Hidden {
         self.terminal.write_all(self.prompt.as_bytes())
     }
 
-    /// What is typed, up to its Enter. The caller is to wipe it.
+    /// Reads the password, up to Enter.
     ///
     /// # Errors
-    /// [`ErrorKind::Interrupted`]: by Ctrl-C, upon which the process sends itself SIGINT too, or by a byte in `cancel`.
-    /// Ctrl-D, or the terminal's.
-    pub fn read(self, cancel: &UnixStream) -> io::Result<String> {
+    /// [`ErrorKind::Interrupted`] if the user types Ctrl-C (the process then also sends itself SIGINT) or if there is a
+    /// byte in `cancel`. Other errors after Ctrl-D, or if the terminal fails.
+    pub fn read(self, cancel: &UnixStream) -> io::Result<Secret> {
         let keys = Keys { hidden: self, cancel: cancel.try_clone()? };
-        // Told to read from something else than a terminal, rpassword leaves the terminal's settings alone.
+        // With an input reader of its own, rpassword does not touch the terminal's settings.
         let config = rpassword::ConfigBuilder::new().input_reader(keys).output_discard().build();
-        rpassword::read_password_with_config(config)
+        rpassword::read_password_with_config(config).map(Secret::new)
     }
 }
 
 impl Drop for Hidden {
     fn drop(&mut self) {
         unregister(self.signal);
-        // If the terminal has gone there is nothing to restore.
+        // If the terminal is gone, there is nothing to restore.
         let _ = self.terminal.write_all(self.end.as_bytes());
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.found);
     }
 }
 
-/// What is typed at a terminal that shows nothing, until there is something in `cancel`.
+/// The keys typed at the hidden prompt. Reading fails once there is a byte in `cancel`.
 struct Keys {
     hidden: Hidden,
     cancel: UnixStream,
@@ -89,12 +91,12 @@ impl Read for Keys {
         if cancelled {
             return Err(ErrorKind::Interrupted.into());
         }
-        // Before what is typed: it is not to be echoed.
+        // Handle this before reading keys, since echo may be on.
         if resumed {
             return self.resume(buffer);
         }
         match self.hidden.terminal.read(buffer)? {
-            // The terminal has gone. Not as an end: that rpassword takes for an Enter.
+            // The terminal is gone. An end of input would not do: rpassword takes that for Enter.
             0 => Err(ErrorKind::NotConnected.into()),
             count => Ok(count),
         }
@@ -102,11 +104,11 @@ impl Read for Keys {
 }
 
 impl Keys {
-    /// After a stop: begins anew, with nothing typed.
+    /// Starts over after a stop, with empty input.
     fn resume(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // However many there were; it does not wait.
+        // Non-blocking, so it drains whatever has arrived.
         let _ = self.hidden.resumed.read(&mut [0; 64]);
-        // Without what came meanwhile: the shell, or the terminal itself, may have shown it.
+        // Flush what was typed in the meantime: the shell or the terminal may have echoed it.
         self.hidden.begin(OptionalActions::Flush)?;
         let Some(first) = buffer.first_mut() else { return Ok(0) };
         *first = DISCARD;
@@ -114,16 +116,16 @@ impl Keys {
     }
 }
 
-/// Waits until there is something to read. `false`: there is something in `cancel` instead.
+/// Waits until `input` is readable or at its end. False if there is a byte in `cancel` instead.
 ///
 /// # Errors
-/// The kernel's.
+/// Of poll(2).
 pub fn wait_readable(input: impl AsFd, cancel: &UnixStream) -> io::Result<bool> {
     let [_, cancelled] = wait_for([input.as_fd(), cancel.as_fd()])?;
     Ok(!cancelled)
 }
 
-/// Waits until there is something to read, or an end, in at least one of these. Gives in which.
+/// Waits until at least one of these is readable or at its end. Says which are.
 fn wait_for<const COUNT: usize>(from: [BorrowedFd<'_>; COUNT]) -> io::Result<[bool; COUNT]> {
     loop {
         let mut fds = from.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));

@@ -1,19 +1,19 @@
-//! Signals that were ignored when the process was started, by `nohup` or `trap "" INT`: they must stay ignored.
+//! Signals that were ignored when the process was started, as by `nohup` or `trap "" INT`. They must stay ignored.
 
 use std::fs;
 
-/// Whether a signal was ignored when this was asked; to be asked before a handler is set.
+/// Whether `signal` is ignored now. Call this before a handler is installed.
 pub fn is_ignored(signal: i32) -> bool {
-    // Where it cannot be read, signals are heard as everywhere.
+    // If the file cannot be read, assume that no signal is ignored.
     fs::read_to_string("/proc/self/status").is_ok_and(|status| is_in_mask(&status, signal))
 }
 
-/// Those of these signals that are not ignored.
+/// The signals of this list that are not ignored.
 pub fn heard(signals: &[i32]) -> Vec<i32> {
     signals.iter().copied().filter(|signal| !is_ignored(*signal)).collect()
 }
 
-/// The line `SigIgn:` is a mask of 64 bits in hexadecimal, signal 1 at its right end.
+/// The line `SigIgn:` is a 64-bit mask in hexadecimal. Signal 1 is the lowest bit.
 fn is_in_mask(status: &str, signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);

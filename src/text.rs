@@ -1,32 +1,32 @@
-//! The characters that a line may hold, in one table for the server's doors, the log and the client; and the rule by
-//! which two spellings are one name.
+//! The characters that a line may contain, in one table for the doors, the log and the client; and the rule by which
+//! two spellings are the same name.
 //!
-//! [`Class`] says what is done with a character, [`classes`] does so for a text, in which the tags of a flag are plain.
-//! Letters of every script go through, with the joiners (U+200C, U+200D) and variation selectors that some scripts and
-//! emoji are written with.
+//! [`class`] classifies one character, [`classes`] a text, in which the tags of a flag emoji are plain. Letters of
+//! every script are plain, and so are the joiners (U+200C, U+200D) and variation selectors that some scripts and emoji
+//! need.
 
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// U+FEFF as UTF-8: what some editors and programs put before a text. At its very beginning it says nothing.
+/// U+FEFF in UTF-8, which some editors and programs write at the beginning of a text. It has no meaning there.
 pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// What a door does with a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// It goes through.
+    /// Passed on.
     Plain,
-    /// TAB: it goes through to programs, and reaches people as one space, for a terminal moves its cursor by it.
+    /// TAB: passed on to programs, replaced by a space for people, because terminals move the cursor for it.
     Tab,
-    /// It is invisible and changes how its neighbours look: a door takes it out of a text.
+    /// Removed: it is invisible and changes how its neighbours look.
     TakenOut,
-    /// A terminal obeys it, it ends a line, it hides or turns what stands around it, or it is a tag outside a flag: a
-    /// door refuses the whole line.
+    /// Refused, with the whole line: it controls a terminal, ends a line, hides or reorders the text around it, or is a
+    /// tag outside a flag emoji.
     Refused,
 }
 
-/// The class of a character on its own. A tag is refused here; [`classes`] knows those of a flag.
+/// The class of a single character. Tags are [`Class::Refused`] here; [`classes`] accepts those of a flag emoji.
 pub fn class(c: char) -> Class {
     match c {
         '\t' => Class::Tab,
@@ -36,13 +36,13 @@ pub fn class(c: char) -> Class {
         | '\u{206a}'..='\u{206f}' // deprecated format controls
         | '\u{fff9}'..='\u{fffb}' // interlinear annotation
         | '\u{e0000}'..='\u{e007f}' => Class::Refused, // tags
-        '\u{61c}' | '\u{200e}' | '\u{200f}' // marks of direction
-        | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => Class::TakenOut, // nothing is seen of them
+        '\u{61c}' | '\u{200e}' | '\u{200f}' // direction marks
+        | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => Class::TakenOut, // invisible
         _ => Class::Plain,
     }
 }
 
-/// The characters of `text` with their classes; the tags of a whole flag are [`Class::Plain`].
+/// The characters of `text` with their classes. The tags of a complete flag emoji are [`Class::Plain`].
 pub fn classes(text: &str) -> impl Iterator<Item = (char, Class)> + '_ {
     let mut tags_left = 0;
     text.char_indices().map(move |(at, c)| {
@@ -60,16 +60,16 @@ pub fn classes(text: &str) -> impl Iterator<Item = (char, Class)> + '_ {
 /// Text that may go over the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checked<'a> {
-    /// The text as it came: nothing in it is [`Class::Refused`].
+    /// The text as it was received. It contains nothing that is [`Class::Refused`].
     pub text: &'a str,
-    /// True if nothing in it is [`Class::TakenOut`] either.
+    /// True if it contains nothing that is [`Class::TakenOut`] either.
     pub is_clean: bool,
 }
 
-/// `line` as text; `None` if it is not UTF-8 or holds a character that is [`Class::Refused`].
+/// Checks `line`. `None` if it is not UTF-8 or contains a character that is [`Class::Refused`].
 pub fn check(line: &[u8]) -> Option<Checked<'_>> {
     let text = std::str::from_utf8(line).ok()?;
-    // Few texts hold a suspicious byte. Without an early exit the compiler looks at many bytes at once.
+    // Few texts contain a suspicious byte. Without an early exit the compiler vectorizes the loop.
     if !line.iter().fold(false, |found, byte| found | is_suspicious(*byte)) {
         return Some(Checked { text, is_clean: true });
     }
@@ -84,12 +84,12 @@ pub fn check(line: &[u8]) -> Option<Checked<'_>> {
     Some(Checked { text, is_clean })
 }
 
-/// `bytes` without the byte-order mark in front, if there is one.
+/// `bytes` without a leading byte-order mark.
 pub fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
-/// `text` without what is [`Class::TakenOut`].
+/// `text` without characters that are [`Class::TakenOut`].
 pub fn without_taken_out(text: &str) -> Cow<'_, str> {
     if text.chars().all(|c| class(c) != Class::TakenOut) {
         return Cow::Borrowed(text);
@@ -97,25 +97,24 @@ pub fn without_taken_out(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(|c| class(*c) != Class::TakenOut).collect())
 }
 
-/// `text` without what is [`Class::TakenOut`] at its beginning.
+/// `text` without leading characters that are [`Class::TakenOut`].
 pub fn without_lead(text: &str) -> &str {
     text.trim_start_matches(|c| class(c) == Class::TakenOut)
 }
 
-/// The lower case by which the names of rooms and guests are compared, of a text in NFC. It is that of each character by
-/// itself, so that the beginning of a name has the lower case that it has alone: a sigma is the same at the end of a
-/// word and within it.
+/// The lower case in which names of rooms and guests are compared. `text` must be in NFC. Characters are folded one by
+/// one, so a prefix of a name folds to a prefix of the folded name; final sigma folds to sigma.
 pub fn fold(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c })
 }
 
-/// Whether two texts are spellings of one room or one guest, in any case and normal form.
+/// Whether two texts name the same room or guest: they are equal after normalization and case folding.
 pub fn is_same_name(one: &str, other: &str) -> bool {
     let nfc = |text: &str| text.nfc().collect::<String>();
     one == other || fold(&nfc(one)).eq(fold(&nfc(other)))
 }
 
-/// Whether a character that is refused or taken out may begin with this byte in UTF-8.
+/// Whether the UTF-8 of a character that is refused or taken out may begin with this byte.
 fn is_suspicious(byte: u8) -> bool {
     (byte < b' ' && byte != b'\t')
         | (byte == 0x7f) // DEL
@@ -126,15 +125,16 @@ fn is_suspicious(byte: u8) -> bool {
         | (byte == 0xf3) // tags
 }
 
-/// The emoji that flags of regions (England, Texas) begin with.
+/// The emoji at the beginning of regional flags (England, Texas).
 const BLACK_FLAG: char = '\u{1f3f4}';
-/// The tag that ends a flag.
+/// The tag at the end of a flag.
 const CANCEL_TAG: char = '\u{e007f}';
-/// The longest code of a region: three characters for the country, four for its part. More tags than these hide a
-/// message that nobody sees.
+/// The longest region code: three characters for the country, four for the subdivision. More tags than that are a
+/// hidden message.
 const REGION_CHARS: usize = 7;
 
-/// How many tags, the last one counted, follow the black flag that `text` begins with; 0 if they make no whole flag.
+/// The number of tags, with the last one, that follow the black flag at the beginning of `text`; 0 if they do not form
+/// a complete flag.
 fn flag_tags(text: &str) -> usize {
     let is_of_region = |c: &char| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
     let behind = || text.chars().skip(1);
@@ -147,7 +147,7 @@ fn flag_tags(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    /// What becomes of a line: `None` if it is refused, else its text without what is taken out.
+    /// Checks a line: `None` if it is refused, otherwise its text without what is taken out.
     #[track_caller]
     fn check_line(line: &[u8], expected: Option<&str>) {
         let found = check(line).map(|checked| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use super::record::{Change, Op};
+use super::store::record::{Change, Op};
 use crate::hub::names::UserName;
 
 /// What is known of an account, beside its name.

@@ -3,9 +3,9 @@
 
 use zeroize::Zeroizing;
 
-use super::load::{parse, read};
-use super::record;
-use super::resume::Key;
+use super::store::reader::{parse, read};
+use super::store::record;
+use super::token::Key;
 use crate::hub::names::UserName;
 
 /// What was found in an account file.

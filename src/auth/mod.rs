@@ -2,30 +2,22 @@
 //! the account file.
 //!
 //! ```text
-//! loop ── submit ──▶ exchange (bounded queue) ──▶ worker: hash ─▶ batch ─▶ write, fdatasync
-//!   ▲                                                                          │
-//!   └── poll_answer ◀── exchange (answers) ◀───── publish into the map ◀───────┘
+//! loop ── submit ──▶ mailbox (bounded queue) ──▶ worker: hash ─▶ batch ─▶ write, fdatasync
+//!   ▲                                                                         │
+//!   └── poll_answer ◀── mailbox (answers) ◀───── publish into the map ◀───────┘
 //! ```
 //!
 //! [`Auth`] is the loop's end of it, and never waits: looking a name or a token up reads the shared map, everything
 //! that costs a hash goes to the one worker thread and comes back as an [`Answer`] after a wake-up.
 
 mod accounts;
-mod compact;
-mod exchange;
-mod files;
+pub mod admin;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hash;
-mod journal;
-mod load;
-pub mod manage;
-mod medium;
-mod queue;
-mod record;
 mod request;
-mod resume;
-mod salvage;
+mod store;
+mod token;
 mod worker;
 
 use std::collections::{HashMap, HashSet};
@@ -38,22 +30,25 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use accounts::Accounts;
-use exchange::Exchange;
 use hash::Hasher;
-use journal::Journal;
-use load::Loaded;
-use queue::Job;
-pub use request::{Answer, Holder, OpenError, Origin, Refused, Request, Secret, Settings, Verdict};
-use resume::{Before, Key};
-use worker::{Wake, Worker};
+pub use request::{Answer, Asked, Holder, OpenError, Origin, Refused, Request, Secret, Settings, Verdict};
+use store::files;
+use store::journal::Journal;
+use store::reader::Loaded;
+use token::{Before, Key};
+use worker::queue::Queue;
+use worker::{Hashing, Worker};
 
 use crate::hub::names::UserName;
 use crate::limits::{self, ACCOUNTS_CLOSE_MS, TOKEN_LIFE_S};
+use crate::mailbox::{Full, Mailbox, Waker};
 
 /// The loop's handle to the accounts. Dropping it is [`Auth::close`].
 pub struct Auth {
     accounts: Arc<Accounts>,
-    exchange: Arc<Exchange>,
+    /// The thread has a share in it. It owns the waker, which must live on after the thread: a waker of the loop that
+    /// is dropped loses what it called last.
+    mailbox: Arc<Mailbox<Hashing>>,
     registering: Registering,
     /// How many accounts there may be.
     most: usize,
@@ -64,25 +59,21 @@ pub struct Auth {
     ended: Receiver<Infallible>,
     /// Held for as long as the file may be written: the thread has a share in it.
     _lock: Arc<File>,
-    /// Kept for longer than the thread has it: the loop hears no more of a waker that is closed, not even what it
-    /// called last.
-    wake: Wake,
 }
 
 impl Auth {
     /// Takes the lock, reads the account file and the token key (making what does not exist) and starts the worker.
-    /// `wake` is called on the worker's thread whenever there are answers to [poll](Auth::poll_answer).
+    /// `waker` is called, mostly on the worker's thread, whenever there are answers to [poll](Auth::poll_answer).
     ///
     /// # Errors
     /// [`OpenError`], as a line for the operator. Nothing but a torn tail was changed then.
-    pub fn open(settings: &Settings, wake: impl Fn() + Send + Sync + 'static) -> Result<Self, OpenError> {
+    pub fn open(settings: &Settings, waker: Waker) -> Result<Self, OpenError> {
         let rules = &settings.rules;
         let Opened { lock, hasher, journal, loaded, key } = Opened::new(settings)?;
         let lock = Arc::new(lock);
         let accounts = Arc::new(Accounts::new(loaded.accounts));
-        let exchange = Arc::new(Exchange::new(rules));
-        let wake: Wake = Arc::new(wake);
-        let worker = Worker::new(Arc::clone(&exchange), Arc::clone(&accounts), journal, hasher, Arc::clone(&wake));
+        let mailbox = Arc::new(Mailbox::new(Queue::new(bound(rules)), rules.argon2, waker));
+        let worker = Worker::new(Arc::clone(&mailbox), Arc::clone(&accounts), journal, hasher);
         let (alive, ended) = mpsc::channel();
         let held = (alive, Arc::clone(&lock));
         let thread = thread::Builder::new()
@@ -94,7 +85,7 @@ impl Auth {
             .map_err(|e| OpenError::Unusable(format!("accounts: the thread cannot be started: {e}; try again")))?;
         let (registering, thread) = (Registering::default(), Some(thread));
         let most = most(rules);
-        Ok(Self { accounts, exchange, registering, most, key, thread, ended, _lock: lock, wake })
+        Ok(Self { accounts, mailbox, registering, most, key, thread, ended, _lock: lock })
     }
 
     /// The name as it was registered, if the account exists.
@@ -116,7 +107,7 @@ impl Auth {
     ///
     /// # Errors
     /// [`Refused`]; no answer comes then.
-    pub fn submit(&mut self, ticket: u64, origin: Option<Origin>, request: Request) -> Result<(), Refused> {
+    pub fn submit(&mut self, number: u64, origin: Option<Origin>, request: Request) -> Result<(), Refused> {
         let registers = match &request {
             Request::Register { name, .. } => Some(name.clone()),
             Request::Check { .. } | Request::Change { .. } => None,
@@ -129,35 +120,32 @@ impl Auth {
         if registers.is_some() && !self.may_register() {
             return Err(Refused::NoneLeft);
         }
-        let has_displaced = self.exchange.submit(origin, Job { ticket, request })?;
-        if has_displaced {
-            (self.wake)();
-        }
+        self.mailbox.submit(origin, number, request).map_err(|Full| Refused::Full)?;
         if let Some(name) = registers {
-            self.registering.add(ticket, name);
+            self.registering.add(number, name);
         }
         Ok(())
     }
 
     /// Says that nobody waits for this answer any more. A request that was not begun is dropped, without an answer;
     /// one that was is finished and answered.
-    pub fn cancel(&mut self, ticket: u64) {
-        if self.exchange.cancel(ticket) {
-            self.registering.remove(ticket);
+    pub fn cancel(&mut self, number: u64) {
+        if self.mailbox.cancel(number) {
+            self.registering.remove(number);
         }
     }
 
     /// An answer, if there is one. To be called until there is none, after a wake-up.
     pub fn poll_answer(&mut self) -> Option<Answer> {
-        let answer = self.exchange.poll_answer()?;
-        self.registering.remove(answer.ticket);
+        let answer = self.mailbox.poll_answer()?;
+        self.registering.remove(answer.ticket.number);
         Some(answer)
     }
 
     /// Whether the worker has panicked; true once. Every request that waited is answered then, and no other will be
     /// taken. To be called after a wake-up, when there are no more answers.
     pub fn poll_loss(&self) -> bool {
-        self.exchange.poll_loss()
+        self.mailbox.poll_loss()
     }
 
     /// The account's epoch as of now, if the account exists: what was proved in an earlier one is void.
@@ -187,7 +175,7 @@ impl Auth {
         if !hash::is_possible(rules.argon2) {
             log::warn!("accounts.argon2: parameters out of bounds; the old ones stay");
         }
-        self.exchange.reconfigure(rules);
+        self.mailbox.reconfigure(rules.argon2, |queue| queue.set_bound(bound(rules)));
         self.most = most(rules);
     }
 
@@ -198,7 +186,7 @@ impl Auth {
 
     /// How many requests wait.
     pub fn waiting(&self) -> usize {
-        self.exchange.waiting()
+        self.mailbox.waiting()
     }
 
     /// Finishes the request that is under way, brings to disk what was hashed, and ends the thread: a hash and a
@@ -211,7 +199,7 @@ impl Auth {
 
 impl Drop for Auth {
     fn drop(&mut self) {
-        self.exchange.close();
+        self.mailbox.close();
         let Some(thread) = self.thread.take() else { return };
         if self.ended.recv_timeout(Duration::from_millis(ACCOUNTS_CLOSE_MS)) == Err(RecvTimeoutError::Timeout) {
             return log::warn!("accounts: a password or the disk takes long; what is under way is not waited for");
@@ -219,6 +207,10 @@ impl Drop for Auth {
         // It catches its own panics.
         let _ = thread.join();
     }
+}
+
+fn bound(rules: &limits::Accounts) -> usize {
+    usize::try_from(rules.queue).unwrap_or(usize::MAX)
 }
 
 fn most(rules: &limits::Accounts) -> usize {
@@ -263,7 +255,7 @@ fn run(mut worker: Worker) {
 #[derive(Debug, Default)]
 struct Registering {
     names: HashSet<UserName>,
-    tickets: HashMap<u64, UserName>,
+    by_number: HashMap<u64, UserName>,
 }
 
 impl Registering {
@@ -271,13 +263,13 @@ impl Registering {
         self.names.contains(name)
     }
 
-    fn add(&mut self, ticket: u64, name: UserName) {
+    fn add(&mut self, number: u64, name: UserName) {
         self.names.insert(name.clone());
-        self.tickets.insert(ticket, name);
+        self.by_number.insert(number, name);
     }
 
-    fn remove(&mut self, ticket: u64) {
-        if let Some(name) = self.tickets.remove(&ticket) {
+    fn remove(&mut self, number: u64) {
+        if let Some(name) = self.by_number.remove(&number) {
             self.names.remove(&name);
         }
     }

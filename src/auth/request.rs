@@ -4,42 +4,11 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
-
 use crate::hub::names::UserName;
-use crate::limits;
+use crate::{limits, mailbox};
 
-/// Bytes that are wiped when dropped and print as `***`.
-pub struct Secret(Zeroizing<Vec<u8>>);
-
-impl Secret {
-    /// Takes the bytes over; nothing else keeps a copy of them.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
-    }
-
-    /// Whether the bytes are text, in UTF-8, of which `holds` is true.
-    pub fn is_text(&self, holds: impl Fn(&str) -> bool) -> bool {
-        std::str::from_utf8(&self.0).is_ok_and(holds)
-    }
-
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl PartialEq for Secret {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
+/// A password, as bytes.
+pub type Secret = crate::secret::Secret<Vec<u8>>;
 
 /// Where the accounts are, and the rules for them.
 #[derive(Clone, Debug)]
@@ -90,7 +59,27 @@ pub enum Request {
     },
 }
 
+/// The kind of a [`Request`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// [`Request::Register`].
+    Register,
+    /// [`Request::Check`].
+    Check,
+    /// [`Request::Change`].
+    Change,
+}
+
 impl Request {
+    /// Its kind.
+    pub fn asked(&self) -> Asked {
+        match self {
+            Self::Register { .. } => Asked::Register,
+            Self::Check { .. } => Asked::Check,
+            Self::Change { .. } => Asked::Change,
+        }
+    }
+
     /// Whose account it is about.
     pub fn name(&self) -> &UserName {
         match self {
@@ -129,14 +118,8 @@ pub enum Verdict {
     Unavailable,
 }
 
-/// A verdict, and to which request it belongs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The number that the request was submitted under.
-    pub ticket: u64,
-    /// What came of it.
-    pub verdict: Verdict,
-}
+/// A verdict with the ticket of its request.
+pub type Answer = mailbox::Answer<Asked, Verdict>;
 
 /// Why a request was not even queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::limits::Argon2Cost;
+use crate::mailbox::Ticket;
 
 const NOW: u64 = 1_760_000_000;
 
@@ -17,7 +18,7 @@ fn settings(folder: &Path) -> Settings {
 
 fn open(folder: &Path) -> (Auth, Receiver<()>) {
     let (wake, woken) = channel();
-    (Auth::open(&settings(folder), move || wake.send(()).unwrap_or(())).unwrap(), woken)
+    (Auth::open(&settings(folder), Waker::new(move || wake.send(()).unwrap_or(()))).unwrap(), woken)
 }
 
 fn name(text: &str) -> UserName {
@@ -46,10 +47,16 @@ fn answer((auth, woken): &mut (Auth, Receiver<()>)) -> Answer {
     }
 }
 
+fn answered(number: u64, asked: Asked, verdict: Verdict) -> Answer {
+    Answer { ticket: Ticket { number, asked }, verdict }
+}
+
 #[track_caller]
 fn ask(both: &mut (Auth, Receiver<()>), request: Request, expected: Verdict) {
+    let asked = request.asked();
     both.0.submit(7, None, request).unwrap();
-    assert_eq!(answer(both), Answer { ticket: 7, verdict: expected });
+    let answer = answer(both);
+    assert_eq!((answer.ticket, answer.verdict), (Ticket { number: 7, asked }, expected));
 }
 
 #[test]
@@ -96,7 +103,9 @@ fn everything_is_for_its_owner_alone() {
     for file in ["accounts", "accounts.key"] {
         let path = folder.path().join(file);
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        let Err(OpenError::Unusable(text)) = Auth::open(&settings(folder.path()), || ()) else { panic!("{file}") };
+        let Err(OpenError::Unusable(text)) = Auth::open(&settings(folder.path()), Waker::new(|| ())) else {
+            panic!("{file}")
+        };
         assert!(text.ends_with(&format!("run: chmod 600 {}", path.display())), "{text}");
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     }
@@ -106,7 +115,7 @@ fn everything_is_for_its_owner_alone() {
 fn the_second_one_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let both = open(folder.path());
-    let second = Auth::open(&settings(folder.path()), || ());
+    let second = Auth::open(&settings(folder.path()), Waker::new(|| ()));
     assert!(matches!(second, Err(OpenError::InUse(_))));
     both.0.close();
     open(folder.path());
@@ -117,7 +126,9 @@ fn impossible_costs_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(folder.path());
     settings.rules.argon2.memory_kib = u32::MAX;
-    assert!(matches!(Auth::open(&settings, || ()), Err(OpenError::Unusable(text)) if text.contains("argon2")));
+    assert!(
+        matches!(Auth::open(&settings, Waker::new(|| ())), Err(OpenError::Unusable(text)) if text.contains("argon2"))
+    );
 }
 
 #[test]
@@ -126,7 +137,7 @@ fn one_of_two_registers() {
     let mut both = open(folder.path());
     both.0.submit(1, None, register("alice", "password")).unwrap();
     assert_eq!(both.0.submit(2, None, register("ALICE", "password")), Err(Refused::Taken));
-    assert_eq!(answer(&mut both), Answer { ticket: 1, verdict: Verdict::Registered { epoch: 1 } });
+    assert_eq!(answer(&mut both), answered(1, Asked::Register, Verdict::Registered { epoch: 1 }));
     assert_eq!(both.0.submit(2, None, register("Alice", "password")), Err(Refused::Taken));
 }
 
@@ -140,7 +151,7 @@ fn there_are_so_many_accounts() {
     both.0.submit(2, None, register("bob", "password")).unwrap();
     assert!(!both.0.may_register());
     assert_eq!(both.0.submit(3, None, register("carol", "password")), Err(Refused::NoneLeft));
-    assert_eq!([answer(&mut both).ticket, answer(&mut both).ticket], [1, 2]);
+    assert_eq!([answer(&mut both).ticket.number, answer(&mut both).ticket.number], [1, 2]);
     assert_eq!(both.0.submit(3, None, register("carol", "password")), Err(Refused::NoneLeft));
     assert_eq!(both.0.submit(3, None, register("bob", "password")), Err(Refused::Taken));
     ask(&mut both, check("alice", "password"), Verdict::Right { epoch: 1 });
@@ -162,7 +173,7 @@ fn an_account_that_was_made_and_not_told_of_yet_counts_once() {
         thread::yield_now();
     }
     assert!(both.0.registering.has(&name("alice")) && both.0.may_register());
-    assert_eq!(answer(&mut both).ticket, 1);
+    assert_eq!(answer(&mut both).ticket.number, 1);
 }
 
 #[test]
@@ -171,8 +182,8 @@ fn a_failed_registration_leaves_the_name_free() {
     let mut both = open(folder.path());
     both.0.registering.add(1, name("alice"));
     assert_eq!(both.0.submit(2, None, register("alice", "password")), Err(Refused::Taken));
-    both.0.exchange.answer([Answer { ticket: 1, verdict: Verdict::Unavailable }]);
-    assert_eq!(answer(&mut both).ticket, 1);
+    both.0.mailbox.answer([answered(1, Asked::Register, Verdict::Unavailable)]);
+    assert_eq!(answer(&mut both).ticket.number, 1);
     ask(&mut both, register("alice", "password"), Verdict::Registered { epoch: 1 });
 }
 
@@ -184,7 +195,7 @@ fn what_waits_can_be_cancelled_and_what_is_full_refuses() {
     settings.rules.argon2 = Argon2Cost { memory_kib: 8 * 1024, iterations: 10, parallelism: 1 };
     settings.rules.queue = 3;
     let (wake, woken) = channel();
-    let mut both = (Auth::open(&settings, move || wake.send(()).unwrap_or(())).unwrap(), woken);
+    let mut both = (Auth::open(&settings, Waker::new(move || wake.send(()).unwrap_or(()))).unwrap(), woken);
     both.0.submit(1, None, check("nobody", "password")).unwrap();
     while both.0.waiting() > 0 {
         thread::yield_now();
@@ -201,7 +212,7 @@ fn what_waits_can_be_cancelled_and_what_is_full_refuses() {
     both.0.cancel(99);
     assert_eq!(both.0.waiting(), 1);
     assert!(!both.0.registering.has(&name("alice")));
-    assert_eq!([answer(&mut both).ticket, answer(&mut both).ticket], [1, 4]);
+    assert_eq!([answer(&mut both).ticket.number, answer(&mut both).ticket.number], [1, 4]);
     assert!(both.0.poll_answer().is_none());
     assert_eq!(both.0.accounts(), 0);
 }
@@ -213,7 +224,7 @@ fn who_makes_room_is_told_and_its_name_is_free() {
     settings.rules.argon2 = Argon2Cost { memory_kib: 8 * 1024, iterations: 10, parallelism: 1 };
     settings.rules.queue = 2;
     let (wake, woken) = channel();
-    let mut both = (Auth::open(&settings, move || wake.send(()).unwrap_or(())).unwrap(), woken);
+    let mut both = (Auth::open(&settings, Waker::new(move || wake.send(()).unwrap_or(()))).unwrap(), woken);
     let origin = |last| {
         let address = [192, 0, 2, last].into();
         Some(Origin { address, network: address })
@@ -225,10 +236,13 @@ fn who_makes_room_is_told_and_its_name_is_free() {
     both.0.submit(2, origin(1), check("nobody", "password")).unwrap();
     both.0.submit(3, origin(1), register("alice", "password")).unwrap();
     both.0.submit(4, origin(2), register("bob", "password")).unwrap();
-    assert_eq!(answer(&mut both), Answer { ticket: 3, verdict: Verdict::Busy });
+    assert_eq!(answer(&mut both), answered(3, Asked::Register, Verdict::Busy));
     assert!(!both.0.registering.has(&name("alice")) && both.0.registering.has(&name("bob")));
     assert_eq!(both.0.submit(5, origin(2), register("alice", "password")), Err(Refused::Full));
-    assert_eq!([answer(&mut both).ticket, answer(&mut both).ticket, answer(&mut both).ticket], [1, 2, 4]);
+    assert_eq!(
+        [answer(&mut both).ticket.number, answer(&mut both).ticket.number, answer(&mut both).ticket.number],
+        [1, 2, 4]
+    );
 }
 
 #[test]
@@ -238,14 +252,14 @@ fn a_worker_that_panics_takes_nobody_with_it() {
     let flag = Arc::clone(&woken);
     // The first wake-up is the fault, the next one tells of it.
     let wake = move || assert!(flag.swap(true, Ordering::Relaxed), "for the test");
-    let mut auth = Auth::open(&settings(folder.path()), wake).unwrap();
+    let mut auth = Auth::open(&settings(folder.path()), Waker::new(wake)).unwrap();
     auth.submit(1, None, check("nobody", "password")).unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while !auth.poll_loss() {
         assert!(Instant::now() < deadline);
         thread::sleep(Duration::from_millis(1));
     }
-    assert_eq!(auth.poll_answer().map(|answer| answer.ticket), Some(1));
+    assert_eq!(auth.poll_answer().map(|answer| answer.ticket.number), Some(1));
     assert_eq!(auth.submit(2, None, check("nobody", "password")), Err(Refused::Full));
     assert!(!auth.poll_loss(), "told once");
     assert_eq!(auth.ended.recv_timeout(Duration::from_secs(10)), Err(RecvTimeoutError::Disconnected));

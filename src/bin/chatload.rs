@@ -1,15 +1,15 @@
-//! `chatload`: the load generator. The server that `--spawn` starts is this program too.
+//! `chatload`: the load generator. With `--spawn`, it starts itself again as the server.
 
 use std::process::ExitCode;
 
-use chatd::{config, load, start};
+use chatd::{app, config, load};
 use clap::Parser as _;
 
 fn main() -> ExitCode {
     let arguments = || std::env::args_os().skip(1);
     if arguments().next().is_some_and(|first| first == load::SERVE) {
         load::end_with_parent();
-        return start::chatd(config::Args::parse_from(arguments()));
+        return app::chatd(config::Args::parse_from(arguments()));
     }
     load::run(&load::Args::parse())
 }

@@ -1,13 +1,13 @@
-//! `chatserver PORT`: the same server on all interfaces, with the accounts in the working directory.
+//! `chatserver PORT`: the server on all interfaces, with the account file in the working directory.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-/// A chat server on every interface of this machine; its accounts are the file `accounts` in the working
-/// directory, everything else is at chatd's defaults.
+/// A chat server that listens on all interfaces of this machine. It keeps its accounts in the file `accounts` in the
+/// working directory and uses chatd's defaults for everything else.
 ///
-/// Names, passwords and messages cross the network in the clear.
+/// Names, passwords and messages cross the network unencrypted.
 #[derive(Parser)]
 #[command(name = "chatserver", version)]
 struct Args {
@@ -21,5 +21,5 @@ fn port(text: &str) -> Result<u16, &'static str> {
 }
 
 fn main() -> ExitCode {
-    chatd::start::chatserver(Args::parse().port)
+    chatd::app::chatserver(Args::parse().port)
 }

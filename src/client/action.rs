@@ -1,18 +1,8 @@
 //! What goes into the session, and what it wants done.
 
-use std::fmt;
-
 use zeroize::Zeroizing;
 
-/// A password or a token on its way: whoever prints it sees `***`, and its memory is wiped.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub Zeroizing<String>);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
+pub use crate::secret::Secret;
 
 /// The time, as the session is told it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -238,7 +238,7 @@ pub(super) fn ask_person(prompt: &str, end: &str, cancel: &UnixStream) -> Answer
         Err(error) => return impossible(error),
     };
     match hidden.read(cancel) {
-        Ok(text) => Answer::Given(Secret(Zeroizing::new(text))),
+        Ok(secret) => Answer::Given(secret),
         // Ctrl-C, or a byte in `cancel`.
         Err(error) if error.kind() == ErrorKind::Interrupted => Answer::Interrupted,
         // Ctrl-D, or the terminal has gone.

@@ -1,4 +1,4 @@
-//! An IP address and a port, as the configuration spells them.
+//! An IP address and a port, as written in the configuration.
 
 use std::fmt;
 use std::io;
@@ -15,21 +15,20 @@ pub(super) const PORT: u16 = 5015;
 #[serde(try_from = "String", into = "String")]
 pub struct Address {
     addr: SocketAddr,
-    /// The zone's name, if it was given by name; its number is in the address.
+    /// The zone's name, if it was given by name. The address holds its number.
     zone: Option<Box<str>>,
 }
 
 impl Address {
-    /// The address for the system: a zone is a number there, which the interface has until it goes.
+    /// The address for system calls. A zone is a number there, valid for as long as the interface exists.
     pub fn socket(&self) -> SocketAddr {
         self.addr
     }
 
-    /// An address by its text. `scheme` is what stands before it where it is written, such as `line://`, for the
-    /// advice in an error.
+    /// Parses an address. `scheme` is what precedes it in the configuration, such as `line://`; error messages show it.
     ///
     /// # Errors
-    /// What would be accepted instead.
+    /// A message that says what would be accepted.
     pub(super) fn parse(text: &str, scheme: &str) -> Result<Self, String> {
         let address = match with_zone(text) {
             Some((ip, zone, port)) => Self::in_zone(ip, zone, port)?,
@@ -60,8 +59,8 @@ impl Address {
         }
     }
 
-    /// Whether the system would refuse to have sockets of one kind at both: port 0 is never the same port twice, and
-    /// the address that stands for all of a family is one with each of them.
+    /// Whether the system would refuse to bind sockets of one kind to both. Port 0 never collides; the unspecified
+    /// address of a family collides with all addresses of that family.
     pub(super) fn collides(&self, other: &Self) -> bool {
         let (one, other) = (self.addr, other.addr);
         let is_same_place = match (one, other) {
@@ -119,14 +118,14 @@ fn with_zone(text: &str) -> Option<(Ipv6Addr, &str, u16)> {
     Some((ip.parse().ok()?, zone, port.parse().ok()?))
 }
 
-/// The number of a network interface.
+/// The index of a network interface.
 fn interface(name: &str) -> io::Result<u32> {
-    // The kernel is asked by way of a socket, whichever.
+    // The query needs a socket, and any will do.
     let socket = socket(AddressFamily::INET, SocketType::DGRAM, None)?;
     Ok(netdevice::name_to_index(socket, name)?)
 }
 
-/// What is wrong with a text that is no address and port.
+/// The error message for a text that is not an address and a port.
 fn explain(text: &str, scheme: &str) -> String {
     if let Some(rest) = text.strip_suffix('/').filter(|rest| rest.parse::<SocketAddr>().is_ok()) {
         return format!("must end with its port, from 0 to 65535, and no /: write {scheme}{rest}");
@@ -154,7 +153,7 @@ fn explain(text: &str, scheme: &str) -> String {
     }
 }
 
-/// An address and port that somebody may have meant by a text that is none.
+/// The address and port that the user may have meant by a text that does not parse.
 pub(super) fn suggested(text: &str) -> String {
     if text.parse::<SocketAddr>().is_ok() {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! The arguments of `chatd`.
+//! The command-line arguments of `chatd`.
 
 use std::path::PathBuf;
 
@@ -13,23 +13,24 @@ FILE may be a pipe, as by --config <(…); what is read again at HUP must be a r
 Signals: TERM and INT stop the server, HUP re-reads the configuration and re-opens the log.
 Exit status: 0 done, 1 failed, 2 usage, 75 port or account file in use, 78 configuration.";
 
-/// The arguments of `chatd`, as they were typed.
+/// The arguments of `chatd`, as typed.
 #[derive(Clone, Debug, Default, Parser)]
 #[command(name = "chatd", version, about, after_help = AFTER_HELP, disable_help_subcommand = true)]
 pub struct Args {
     /// The same as --config FILE, for a FILE whose name ends in .toml
     #[arg(value_name = "FILE", value_parser = configuration, conflicts_with = "config")]
     file: Option<PathBuf>,
-    /// None: with a place for more words, the first of them is looked at first, and a mistyped command is named.
+    /// Always empty. Because more words are declared, clap checks the first one before it complains about the second,
+    /// so that a mistyped command is named in the error.
     #[arg(hide = true, value_parser = nothing)]
     more: Vec<String>,
     /// Where the configuration comes from.
     #[command(flatten)]
     pub place: Place,
-    /// Try what a start would, print the configuration as it would take effect, and exit
+    /// Check everything that a start needs, print the effective configuration, and exit
     #[arg(long)]
     pub check: bool,
-    /// What to do instead of serving.
+    /// The command; without one, `chatd` serves.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -45,16 +46,16 @@ pub struct Place {
     pub set: Vec<String>,
 }
 
-/// What `chatd` can do beside serving.
+/// The commands of `chatd`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// See the accounts, or, while no server runs, change them
+    /// List or check the accounts; change them while no server runs
     #[command(disable_help_subcommand = true)]
     Accounts {
-        /// As in [`Args`]: it may stand before the command or behind it.
+        /// As in [`Args`]: these may precede or follow the command.
         #[command(flatten)]
         place: Place,
-        /// Which operation.
+        /// The operation.
         #[command(subcommand)]
         operation: Operation,
     },
@@ -63,24 +64,24 @@ pub enum Command {
 /// The operations of `chatd accounts`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Operation {
-    /// Print all names, each with the day of its registration (UTC)
+    /// List all names, each with the day of its registration (UTC)
     List(Place),
-    /// Add an account; its password is asked for, or is the first line of standard input
+    /// Add an account; its password is prompted for, or read from the first line of standard input
     Add(Whose),
-    /// Set a new password, given as for add, and end the account's tokens
+    /// Set a new password, given as for add, and invalidate the account's tokens
     Passwd(Whose),
-    /// Delete an account, and end its tokens
+    /// Delete an account and invalidate its tokens
     Delete(Whose),
-    /// Read all of the account file and say what is wrong with it
+    /// Read the whole account file and report what is wrong with it
     Check(Place),
-    /// Put what is good of a damaged account file in its place, and keep the damaged one beside it
+    /// Replace a damaged account file by what is intact in it; the damaged file is kept beside it
     Repair(Place),
 }
 
-/// Whose account it is about.
+/// The account that an operation is about.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Whose {
-    /// The account's name; case does not count
+    /// The account's name, in any case
     pub name: String,
     /// As in [`Args`].
     #[command(flatten)]
@@ -88,12 +89,12 @@ pub struct Whose {
 }
 
 impl Args {
-    /// The arguments of this process. Ends it when they are wrong, or are `--help` or `--version`.
+    /// Parses the arguments of this process. Exits if they are wrong, or are `--help` or `--version`.
     pub fn from_command_line() -> Self {
         Self::parse().gathered()
     }
 
-    /// The same with all `--config` and `--set` in one place, wherever they stood: the last one counts.
+    /// The same with all `--config` and `--set` options in `place`, in their order. The last one counts.
     pub(super) fn gathered(mut self) -> Self {
         self.place.config = self.file.take().or(self.place.config);
         if let Some(Command::Accounts { place, operation }) = &self.command {
@@ -110,7 +111,7 @@ impl Args {
     }
 }
 
-/// The form of a `--set`, which is a matter of usage; its content is a matter of configuration.
+/// Checks the form of a `--set`, a usage error. Its content is checked with the configuration.
 fn key_and_value(text: &str) -> Result<String, String> {
     match text.split_once('=') {
         Some((key, _)) if !key.trim().is_empty() => Ok(text.to_owned()),
@@ -118,7 +119,7 @@ fn key_and_value(text: &str) -> Result<String, String> {
     }
 }
 
-/// A configuration file that is named without `--config`: by its ending it is told from a mistyped command.
+/// A configuration file named without `--config`. The suffix `.toml` tells it from a mistyped command.
 fn configuration(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
@@ -127,7 +128,7 @@ fn configuration(text: &str) -> Result<PathBuf, String> {
     Err("it is no command, and no file whose name ends in .toml; any other file is named by --config FILE".to_owned())
 }
 
-/// No word stands behind a configuration file but a command.
+/// Refuses a word that is neither a command nor the only configuration file.
 fn nothing(_: &str) -> Result<String, &'static str> {
     Err("one configuration file is named at a time, and no such command is known")
 }

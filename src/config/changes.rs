@@ -1,4 +1,4 @@
-//! What differs between two configurations, for the log.
+//! The differences between two configurations, for the log.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use toml::{Table, Value};
 
 use super::Config;
 
-/// The keys that differ, by their dotted paths, in alphabetical order, each with its old and its new value as TOML:
-/// `limits.line_s from 30 to 60`. A key that is not set is `nothing`.
+/// The keys that differ, as dotted paths in alphabetical order, with the old and the new value as TOML: `limits.line_s
+/// from 30 to 60`. A key that is not set has the value `nothing`.
 pub fn changes(before: &Config, after: &Config) -> Vec<String> {
     let (before, after) = (leaves(before), leaves(after));
     let shown = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);
@@ -23,14 +23,14 @@ pub fn changes(before: &Config, after: &Config) -> Vec<String> {
 /// All keys with their values.
 fn leaves(config: &Config) -> BTreeMap<String, Value> {
     let mut leaves = BTreeMap::new();
-    // A checked configuration is always TOML.
+    // Serializing a checked configuration never fails.
     if let Ok(table) = Table::try_from(config) {
         collect(&table, "", &mut leaves);
     }
     leaves
 }
 
-/// Goes as deep as the tables of [`Config`] do.
+/// Recurses as deep as the tables of [`Config`] are nested.
 fn collect(table: &Table, prefix: &str, into: &mut BTreeMap<String, Value>) {
     for (name, value) in table {
         if let Value::Table(inner) = value {

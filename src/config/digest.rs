@@ -1,4 +1,4 @@
-//! From sources to one configuration: each checked, all merged, and the whole checked again.
+//! From sources to one configuration: each source is checked, all are merged, and the result is checked.
 
 use std::fmt::Display;
 
@@ -6,7 +6,7 @@ use super::source::{Document, Source};
 use super::{Config, Listen, keys};
 use crate::limits::{Argon2Cost, HASH_WORK_MOST_KIB};
 
-/// Checks all sources, merges them in order, and checks what only the whole can show.
+/// Checks all sources, merges them in order, and checks the rules between keys.
 pub(super) fn digest(sources: &[Source]) -> Result<Config, Vec<String>> {
     let mut faults = Vec::new();
     let mut documents = Vec::new();
@@ -36,7 +36,7 @@ fn merge(sources: &[Source]) -> Result<Config, String> {
     whole.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
 }
 
-/// Lays a table over another, key by key. As deep as the keys go: both were checked against them.
+/// Merges a table into another, key by key. Both were checked against the known keys, which bounds the depth.
 fn lay_over(below: &mut toml::Table, above: toml::Table) {
     for (key, value) in above {
         match (below.get_mut(&key), value) {
@@ -48,7 +48,7 @@ fn lay_over(below: &mut toml::Table, above: toml::Table) {
     }
 }
 
-/// Rules between keys.
+/// Checks the rules between keys.
 fn agree(config: &mut Config, documents: &[Document<'_>]) -> Vec<String> {
     let limits = &mut config.limits;
     let soft = lower(
@@ -63,8 +63,8 @@ fn agree(config: &mut Config, documents: &[Document<'_>]) -> Vec<String> {
     faults
 }
 
-/// Brings a soft bound down to its hard one, above which it says nothing, so that whoever wants little has to say so
-/// only once. It is a fault if the soft one was said last, or in the same place: that was meant to have an effect.
+/// Lowers a soft bound to its hard bound, so that an operator who wants a low bound has to set only one key. It is a
+/// fault if the soft bound was set last, or in the same source as the hard one: then it was meant.
 fn lower<T: PartialOrd + Copy + Display>(
     documents: &[Document<'_>],
     (soft_key, soft): (&str, &mut T),
@@ -80,7 +80,7 @@ fn lower<T: PartialOrd + Copy + Display>(
     last.find(soft_key).map(|at| last.fault(soft_key, at, &what))
 }
 
-/// A password that cannot be hashed is a fault.
+/// The faults of a hash cost that Argon2 or the server does not accept.
 fn hash_fits(cost: Argon2Cost, documents: &[Document<'_>]) -> Vec<String> {
     let (memory, lanes) = ("accounts.argon2.memory_kib", "accounts.argon2.parallelism");
     let iterations = "accounts.argon2.iterations";
@@ -98,7 +98,7 @@ fn hash_fits(cost: Argon2Cost, documents: &[Document<'_>]) -> Vec<String> {
     faults
 }
 
-/// The socket for datagrams and those of the room doors must be one, or not stand in each other's way.
+/// The datagram socket must be the same as that of a room door, or not collide with it.
 fn datagrams_fit(config: &Config, documents: &[Document<'_>]) -> Option<String> {
     let ours = config.datagrams.as_ref()?;
     let stands_in_the_way = |listen: &&Listen| {
@@ -110,7 +110,7 @@ fn datagrams_fit(config: &Config, documents: &[Document<'_>]) -> Option<String> 
     Some(last_said(documents, "datagrams", "listen", &what))
 }
 
-/// The fault of two keys that do not agree, at the place of the one that was said last; it names the first.
+/// The fault of two keys that do not agree, located at the one that was set last. The message names `key`.
 fn last_said(documents: &[Document<'_>], key: &str, other: &str, what: &str) -> String {
     documents
         .iter()

@@ -1,4 +1,4 @@
-//! The keys of the configuration, and what each accepts.
+//! The keys of the configuration, and the values that each accepts.
 
 use std::ops::Range;
 
@@ -11,27 +11,27 @@ use super::listen::Listen;
 use super::source::Document;
 use crate::limits::{HASH_MEMORY_MOST_KIB, LINE_BYTES_MOST, PASSWORD_MAX_BYTES};
 
-/// A year, for periods: as good as never, and no clock overflows by it.
+/// A year, in seconds: in effect never, and no clock overflows by it.
 const YEAR_S: u64 = 365 * 24 * 60 * 60;
 const NEVER: &str = "a year is as good as never";
-/// For counts that go with connections.
+/// The largest count of things that each need a connection.
 const MANY: u64 = 1_000_000;
 const DESCRIPTORS: &str = "the system gives a process about a million descriptors";
-/// For sizes in bytes that are the kernel's or arithmetic's too.
+/// The largest size, in bytes, that the kernel or our arithmetic has to handle.
 const GIB: u64 = 1 << 30;
 const KERNEL_INT: &str = "the kernel counts it twice, in a 32-bit number";
 
-/// What a key accepts.
+/// The values that a key accepts.
 enum Rule {
     /// `true` or `false`.
     Flag,
-    /// A whole number from `least` to `most`, and why just these.
+    /// A whole number from `least` to `most`, and the reason for `most`.
     Number { least: u64, most: u64, why: &'static str },
     /// One of these words, in any case.
     Word(&'static [&'static str]),
-    /// A path; whether it may be empty.
+    /// A path, which may be empty if `or_empty`.
     Path { or_empty: bool },
-    /// Endpoints, at least one, each once.
+    /// Endpoints: at least one, each once.
     Listen,
     /// An address and a port.
     Address,
@@ -45,7 +45,7 @@ const fn from_zero(most: u64, why: &'static str) -> Rule {
     Rule::Number { least: 0, most, why }
 }
 
-/// Every key by its dotted path.
+/// All keys, by dotted path.
 const KEYS: &[(&str, Rule)] = &[
     ("listen", Rule::Listen),
     ("datagrams", Rule::Address),
@@ -102,7 +102,7 @@ const KEYS: &[(&str, Rule)] = &[
     ("log.stats_s", from_zero(YEAR_S, NEVER)),
 ];
 
-/// All that is wrong with a document by itself, in the order in which it is written.
+/// Everything that is wrong with one document, in the order of the document.
 pub(super) fn check(document: &Document<'_>) -> Vec<String> {
     let mut faults = Vec::new();
     check_table(document.table(), "", &mut faults);
@@ -116,7 +116,7 @@ struct Fault {
     what: String,
 }
 
-/// Checks the keys of one table. Goes only where known keys go, so no deeper than they are.
+/// Checks the keys of one table. Recurses into known tables only.
 fn check_table(table: &DeTable<'_>, prefix: &str, faults: &mut Vec<Fault>) {
     for (name, value) in table {
         let key = format!("{prefix}{}", shown(name.get_ref()));
@@ -137,7 +137,7 @@ fn check_table(table: &DeTable<'_>, prefix: &str, faults: &mut Vec<Fault>) {
     }
 }
 
-/// A part of a key as TOML shows it: in quotes if it needs them, so that `"a.b"` is not taken for `a.b`.
+/// A part of a key as TOML shows it: quoted if necessary, so that `"a.b"` is not taken for `a.b`.
 fn shown(part: &str) -> String {
     let bare = !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
     if bare { part.to_owned() } else { format!("{part:?}") }
@@ -153,7 +153,7 @@ fn is_table(key: &str) -> bool {
 
 type Refusal = (Range<usize>, String);
 
-/// Whether a value is what the rule accepts; else where it is not, and what would be.
+/// Checks a value against a rule. An error has the place and what would be accepted.
 fn accept(rule: &Rule, value: &Spanned<DeValue<'_>>) -> Result<(), Refusal> {
     let given = value.get_ref();
     let no = |what: String| Err((value.span(), what));
@@ -214,13 +214,13 @@ fn accept_listen(endpoints: &DeArray<'_>, whole: Range<usize>) -> Result<(), Ref
     Ok(())
 }
 
-/// Whether a path begins with `~`, `~user` or a variable of the environment.
+/// Whether a path begins with `~`, `~user` or an environment variable.
 fn is_for_a_shell(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or(path);
     path == "~" || path.starts_with('$') || first.starts_with('~') && first.len() < path.len()
 }
 
-/// Puts the words of checked values into the spelling of [`KEYS`].
+/// Normalizes the words of checked values to the spelling in [`KEYS`].
 pub(super) fn spell_words(table: &mut toml::Table) {
     for (key, rule) in KEYS {
         let Rule::Word(_) = rule else { continue };
@@ -247,7 +247,7 @@ fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
 }
 
-/// What is said about a key that there is not: the one that was probably meant, or those that there are.
+/// The error message for an unknown key: the key that was probably meant, or the known ones.
 fn unknown(prefix: &str, key: &str) -> String {
     if let Some(meant) = nearest(key) {
         return format!("unknown key; did you mean {meant}?");
@@ -260,13 +260,13 @@ fn unknown(prefix: &str, key: &str) -> String {
     format!("unknown key; {place} there are {}", here.join(", "))
 }
 
-/// The known key that differs from this one by its table only, or else by no more than a slip of the hand.
+/// The known key that differs from this one in its table only, or else by a typing error.
 fn nearest(key: &str) -> Option<&'static str> {
     let plain = key.replace('"', "");
     let last = |path: &str| path.rsplit('.').next().map(str::to_owned);
     let known = || KEYS.iter().map(|(known, _)| *known);
     known().find(|known| *known == plain || last(known) == last(&plain)).or_else(|| {
-        // A key far longer than any of ours is no slip; this also bounds the work.
+        // A key that is much longer or shorter is no typing error. This also bounds the work.
         let near = |known: &&str| known.len().abs_diff(plain.len()) <= 2;
         known()
             .filter(near)

@@ -1,4 +1,4 @@
-//! An address to listen on, as the configuration spells it.
+//! An address to listen on, as written in the configuration.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{Address, PORT, suggested};
 
-/// An endpoint: `DOOR://ADDRESS:PORT`, for the room door with its options behind a `?`.
+/// An endpoint: `DOOR://ADDRESS:PORT`. The options of the room door follow a `?`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Listen {
-    /// Where; port 0 lets the system choose.
+    /// The address; with port 0 the system chooses one.
     pub address: Address,
-    /// What is spoken there.
+    /// The protocol.
     pub door: Door,
 }
 
-/// The doors there are.
+/// The protocols that can be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
     /// Lines of text.
@@ -29,24 +29,24 @@ pub enum Door {
 /// The options of the room door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rooms {
-    /// `udp=PORT`: where its members send datagrams, at the same address; 0 lets the system choose.
+    /// `udp=PORT`: the port for its members' datagrams, at the same address; 0 lets the system choose.
     pub udp: u16,
-    /// `status=ok`: requests carry a port, and are answered by words.
+    /// `status=ok`: requests contain a port, and replies contain words.
     pub status_ok: bool,
-    /// `down=named`: datagrams tell the name by its size.
+    /// `down=named`: a datagram is told from others by the size of its name field.
     pub down_named: bool,
 }
 
 impl Listen {
-    /// The default: this machine only, for passwords cross the network in the clear.
+    /// The default: loopback only, because passwords cross the network unencrypted.
     pub fn local() -> Self {
         Self { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT).into(), door: Door::Line }
     }
 
-    /// An endpoint by its text.
+    /// Parses an endpoint.
     ///
     /// # Errors
-    /// What would be accepted instead.
+    /// A message that says what would be accepted.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some((door, rest)) = text.split_once("://") else {
             let example = format!("line://{}", suggested(text));
@@ -71,7 +71,7 @@ impl Listen {
         }
     }
 
-    /// Where its members send datagrams.
+    /// The address for its members' datagrams.
     pub(super) fn datagrams(&self) -> Option<Address> {
         match self.door {
             Door::Line => None,
@@ -79,7 +79,7 @@ impl Listen {
         }
     }
 
-    /// Why both cannot be listened at.
+    /// Why the server cannot listen on both; `None` if it can.
     pub(super) fn conflict(&self, other: &Self) -> Option<String> {
         if self == other && self.address.collides(&other.address) {
             return Some(format!("{self} is there twice; name it once"));
@@ -88,7 +88,7 @@ impl Listen {
             return Some(format!("{other} and {self} want the same port; give one of them another"));
         }
         let (ours, others) = (self.datagrams()?, other.datagrams()?);
-        // Doors with one address and one port share the socket.
+        // Room doors with the same address and port share the socket.
         (ours != others && ours.collides(&others)).then(|| {
             format!("{other} and {self} want the same UDP port at different addresses; give one of them another")
         })
@@ -96,7 +96,7 @@ impl Listen {
 }
 
 impl Rooms {
-    /// Options as they stand behind the `?`, in any order, each once.
+    /// Parses options after the `?`, in any order, each at most once.
     fn parse(text: &str) -> Result<Self, String> {
         let (mut udp, mut status_ok, mut down_named) = (None, false, false);
         for option in text.split('&').filter(|option| !option.is_empty()) {

@@ -1,9 +1,9 @@
-//! What the operator asks for: from arguments as they were typed ([`Args`]) to a checked [`Config`].
+//! The configuration: from arguments as typed ([`Args`]) to a checked [`Config`].
 //!
-//! The configuration file and every `--set` are sources: TOML documents, each on top of those before it. A source
-//! is checked by itself against the table of keys, so that a fault has a place in it; then all are merged and
-//! become types. A new key is a field of its table's struct, a line of `keys::KEYS` with what it accepts, and a
-//! line of the shipped `config.toml`: the tests fail until the three agree.
+//! The configuration file and every `--set` are sources: TOML documents, each of which overrides those before it. A
+//! source is checked on its own against the table of keys, so that a fault has a line and a column. Then all are merged
+//! and deserialized. A new key needs a field in its table's struct, a line in `keys::KEYS` with the values that it
+//! accepts, and a line in the shipped `config.toml`; the tests fail until the three agree.
 
 mod address;
 mod args;
@@ -29,20 +29,20 @@ pub use self::listen::{Door, Listen, Rooms};
 use self::source::Source;
 use crate::{limits, place};
 
-/// The file that is read when no other is named, if it is there.
+/// The file that is read if it exists and no other is named.
 const DEFAULT_FILE: &str = "config.toml";
-/// No configuration is this long: reading stops here, so that `--config /dev/zero` ends.
+/// Bytes of a configuration file; no real one is this long. Reading stops here, so that `--config /dev/zero` ends.
 const FILE_BYTES: u64 = 1024 * 1024;
-/// Faults that are shown at once; who made more of them sees the rest after mending these.
+/// Faults shown at once. The rest appear when these are fixed.
 const FAULTS_SHOWN: usize = 10;
 
-/// The configuration, checked: every value is in its range, and they agree with each other.
+/// The configuration, checked: every value is in its range, and the values agree with each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where to listen; never empty.
+    /// The addresses to listen on; never empty.
     pub listen: Vec<Listen>,
-    /// Where members of rooms who came through the line door may send datagrams; none if they may not.
+    /// The address for datagrams of room members who came through the line door; `None` if they may not send any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub datagrams: Option<Address>,
     /// `[accounts]`.
@@ -71,13 +71,13 @@ impl Default for Config {
     }
 }
 
-/// `[accounts]`: where they are, and their rules.
+/// `[accounts]`: the file, and the rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Accounts {
-    /// The account file, as it was written; [`Loaded::accounts_file`] says where that is.
+    /// The account file as written; [`Loaded::accounts_file`] resolves it.
     pub file: PathBuf,
-    /// Who may have an account, and what a password costs.
+    /// Who may have an account, and the cost of passwords.
     #[serde(flatten)]
     pub rules: limits::Accounts,
 }
@@ -88,14 +88,14 @@ impl Default for Accounts {
     }
 }
 
-/// `[log]`: how much, where to, how often the counters.
+/// `[log]`: level, file, interval of the counters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
-    /// The least important lines that are still logged.
+    /// The level of the least important lines that are logged.
     #[serde(with = "level")]
     pub level: LevelFilter,
-    /// The log file, as it was written, empty for standard error; [`Loaded::log_file`] says where that is.
+    /// The log file as written, empty for standard error; [`Loaded::log_file`] resolves it.
     pub file: PathBuf,
     /// Seconds between two lines of counters; 0 for none.
     pub stats_s: u32,
@@ -107,18 +107,17 @@ impl Default for Log {
     }
 }
 
-/// Where a configuration came from. Its `Display` is for the log.
+/// The source of a configuration. Its `Display` is for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// This file.
     File(PathBuf),
-    /// No file: what is built in.
+    /// No file: the built-in defaults.
     Defaults,
 }
 
 impl Origin {
-    /// The file that was asked for, or `./config.toml` if there is one (also one that cannot be read, which is
-    /// then said), or the defaults.
+    /// The file that was asked for; or `./config.toml` if it exists, even if it cannot be read; or the defaults.
     fn find(asked: Option<&Path>) -> Self {
         match asked {
             Some(path) => Self::File(path.to_owned()),
@@ -129,8 +128,8 @@ impl Origin {
         }
     }
 
-    /// `path` as seen from the configuration file, or from the working directory when there is none, or when it came
-    /// through a descriptor: nobody means a file in `/dev/fd`.
+    /// Resolves `path` relative to the configuration file; or to the working directory if there is none, or if it was
+    /// read through a descriptor, since nobody means a file in `/dev/fd`.
     fn resolve(&self, path: &Path) -> PathBuf {
         match self {
             Self::File(file) if file.starts_with("/dev") || file.starts_with("/proc") => path.to_owned(),
@@ -149,34 +148,34 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A configuration and where it came from.
+/// A configuration and its source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
-    /// What it says.
+    /// The configuration.
     pub config: Config,
-    /// Where it came from.
+    /// Its source.
     pub origin: Origin,
 }
 
 impl Loaded {
-    /// The account file's path, from the working directory.
+    /// The path of the account file, relative to the working directory.
     pub fn accounts_file(&self) -> PathBuf {
         self.origin.resolve(&self.config.accounts.file)
     }
 
-    /// The log file's path, from the working directory; none for standard error.
+    /// The path of the log file, relative to the working directory; `None` for standard error.
     pub fn log_file(&self) -> Option<PathBuf> {
         let file = &self.config.log.file;
         (!file.as_os_str().is_empty()).then(|| self.origin.resolve(file))
     }
 }
 
-/// What is wrong with a configuration: at least one line, each complete: place, key, what would be accepted.
+/// What is wrong with a configuration: at least one line. Each line has the place, the key, and what would be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faults(Vec<String>);
 
 impl Faults {
-    /// The lines: the first ten, and one that says how many more there are.
+    /// The first ten lines, and one that says how many more there are.
     pub fn into_lines(self) -> Vec<String> {
         let Self(mut lines) = self;
         let more = lines.len().saturating_sub(FAULTS_SHOWN);
@@ -191,16 +190,16 @@ impl Faults {
 /// Finds, reads and checks the configuration.
 ///
 /// # Errors
-/// All that is wrong with it, with the places.
+/// All faults, with their places.
 pub fn load(place: &Place) -> Result<Loaded, Faults> {
     read(Origin::find(place.config.as_deref()), &place.set, When::Start)
 }
 
-/// Reads the configuration again. A file that was there before must be there still; where there was none,
-/// `./config.toml` may have come up since. Never waits: what is no regular file by now is not read.
+/// Reads the configuration again. A file that was read before must still exist; if there was none, `./config.toml` is
+/// read if it exists by now. Never blocks: only a regular file is read.
 ///
 /// # Errors
-/// All that is wrong with it, with the places.
+/// All faults, with their places.
 pub fn reload(place: &Place, before: &Origin) -> Result<Loaded, Faults> {
     match before {
         Origin::File(_) => read(before.clone(), &place.set, When::Reload),
@@ -211,16 +210,16 @@ pub fn reload(place: &Place, before: &Origin) -> Result<Loaded, Faults> {
 /// When a configuration is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
-    /// Nobody is served yet, so a pipe may be waited for: `--config <(decrypt config)`.
+    /// Nobody is served yet, so reading may wait for a pipe: `--config <(decrypt config)`.
     Start,
-    /// The loop must not wait, not even for somebody to open the other end of a pipe.
+    /// The loop must not wait, not even for a writer to open a pipe.
     Reload,
 }
 
-/// Checks the text of a configuration file, and what `--set` puts on top of it: for the fuzz targets.
+/// Checks the text of a configuration file with `--set` options on top of it. For the fuzz targets.
 ///
 /// # Errors
-/// All that is wrong with it, with the places.
+/// All faults, with their places.
 #[doc(hidden)]
 pub fn parse(text: &str, set: &[String]) -> Result<Config, Faults> {
     let mut sources = vec![Source::file(Path::new(DEFAULT_FILE), text)];
@@ -228,11 +227,10 @@ pub fn parse(text: &str, set: &[String]) -> Result<Config, Faults> {
     digest::digest(&sources).map_err(Faults)
 }
 
-/// The configuration as TOML that reads as the same configuration again (from the same folder: paths stay as
-/// they were written).
+/// The configuration as TOML. Read from the same folder, it gives the same configuration: paths stay as written.
 ///
 /// # Errors
-/// Never for a checked configuration; the text of what TOML could not say.
+/// The serializer's message; never for a checked configuration.
 pub fn to_toml(config: &Config) -> Result<String, String> {
     toml::to_string(config).map_err(|error| error.to_string())
 }
@@ -247,7 +245,7 @@ fn read(origin: Origin, set: &[String], when: When) -> Result<Loaded, Faults> {
     Ok(Loaded { config: digest::digest(&sources).map_err(Faults)?, origin })
 }
 
-/// The text of a configuration file.
+/// Reads the text of a configuration file.
 fn read_file(path: &Path, when: When) -> Result<String, String> {
     let cannot = |why: &dyn fmt::Display| format!("{}: cannot be read as configuration: {why}", path.display());
     let mut bytes = Vec::new();
@@ -285,12 +283,12 @@ fn read_file(path: &Path, when: When) -> Result<String, String> {
 fn open(path: &Path, when: When) -> io::Result<File> {
     match when {
         When::Start => File::open(path),
-        // A pipe opens without a writer, too, then, and is told by its kind.
+        // With these flags, opening a pipe does not wait for a writer. The caller refuses it by its kind.
         When::Reload => OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path),
     }
 }
 
-/// The next step where there is no file by this name.
+/// The next step if there is no file of this name.
 fn advice(path: &Path) -> &'static str {
     if path.starts_with("~") {
         "the shell expands ~ at the beginning of a word only: write --config ~/FILE"
@@ -301,7 +299,7 @@ fn advice(path: &Path) -> &'static str {
     }
 }
 
-/// A log level by its name in lower case.
+/// A log level, serialized as its name in lower case.
 mod level {
     use log::LevelFilter;
     use serde::{Deserialize, Deserializer, Serializer, de};

@@ -1,11 +1,11 @@
-//! Where configuration is written: a file or a `--set`, and the places in them.
+//! The sources of configuration, a file or a `--set`, and places in them.
 
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
-/// A TOML document of the operator's.
+/// A TOML document from the operator.
 pub(super) struct Source {
     name: Name,
     text: String,
@@ -14,12 +14,12 @@ pub(super) struct Source {
 enum Name {
     /// The file, as it was named.
     File(String),
-    /// The key of a `--set`, whose whole text is the document.
+    /// The key of a `--set`, whose text is the document.
     Set(String),
 }
 
 impl Source {
-    /// A file. The byte-order mark that some editors put first is no part of the text, nor a column of it.
+    /// A file. A leading byte-order mark, which some editors write, is neither text nor a column.
     pub(super) fn file(path: &Path, text: &str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
         Self { name: Name::File(path.display().to_string()), text }
@@ -30,7 +30,7 @@ impl Source {
         Self { name: Name::Set(key.to_owned()), text: text.to_owned() }
     }
 
-    /// The document with its places, or what is wrong with it as TOML.
+    /// Parses the document and keeps places. An error says what is not TOML.
     pub(super) fn parse(&self) -> Result<Document<'_>, String> {
         match DeTable::parse(&self.text) {
             Ok(table) if table.get_ref().is_empty() && matches!(self.name, Name::Set(_)) => {
@@ -44,12 +44,12 @@ impl Source {
         }
     }
 
-    /// The document without its places.
+    /// Parses the document without places.
     pub(super) fn table(&self) -> Result<Table, String> {
         toml::from_str(&self.text).map_err(|error| self.fault("", 0, error.message()))
     }
 
-    /// A fault at byte `at` of this source: the place, the key (empty: none in particular) and what is the matter.
+    /// The message for a fault at byte `at` of this source: place, key (may be empty) and `what`.
     pub(super) fn fault(&self, key: &str, at: usize, what: &str) -> String {
         match &self.name {
             Name::File(name) => {
@@ -62,8 +62,8 @@ impl Source {
         }
     }
 
-    /// What is said about text that is not TOML. On a command line that is nearly always a string whose quotes
-    /// were forgotten, or eaten by the shell.
+    /// The message for text that is not TOML. On a command line, the cause is nearly always a string whose quotes are
+    /// missing or were removed by the shell.
     fn explain(&self, message: &str) -> String {
         let (Name::Set(key), Some((_, value))) = (&self.name, self.text.split_once('=')) else {
             return format!("not TOML: {message}");
@@ -84,7 +84,7 @@ impl Source {
     }
 }
 
-/// A source that is TOML.
+/// A source that is valid TOML.
 pub(super) struct Document<'a> {
     source: &'a Source,
     table: DeTable<'a>,
@@ -95,7 +95,7 @@ impl<'a> Document<'a> {
         &self.table
     }
 
-    /// Where the value of the key (a dotted path) begins, if this document has it.
+    /// The byte at which the value of a key (a dotted path) begins, if the document contains it.
     pub(super) fn find(&self, key: &str) -> Option<usize> {
         let mut table = &self.table;
         let mut at = None;
@@ -110,7 +110,7 @@ impl<'a> Document<'a> {
         at
     }
 
-    /// A fault in this document; see [`Source::fault`].
+    /// The message for a fault in this document; see [`Source::fault`].
     pub(super) fn fault(&self, key: &str, at: usize, what: &str) -> String {
         self.source.fault(key, at, what)
     }
@@ -121,7 +121,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
     let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
     let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-    // Every byte of UTF-8 that is not a continuation begins a character.
+    // Every byte of UTF-8 that is not a continuation byte begins a character.
     let column = before.iter().skip(line_start).filter(|&&byte| byte & 0xc0 != 0x80).count() + 1;
     (line, column)
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use super::counters::Counters;
-use super::guard::trip;
+use super::guard::failpoint;
 use super::conn::ConnId;
 use super::peers::{Heard, Membership, Peers, Place, Silence, Unheard};
 use super::send_queue::{SendQueue, Sent, Written};
@@ -139,7 +139,7 @@ impl<S> Engine<S> {
 
     /// One datagram. Whatever is wrong with it, nobody is told.
     fn on_datagram(&mut self, socket: usize, addr: SocketAddr, bytes: &[u8]) {
-        trip("datagram", bytes);
+        failpoint("datagram", bytes);
         let Some(up) = datagram::decode(bytes) else {
             self.counters.datagrams_invalid += 1;
             return;

@@ -2,7 +2,7 @@
 
 use super::conn::{Conn, ConnId, Flush, Life};
 use super::flush::Writer;
-use super::guard::trip;
+use super::guard::failpoint;
 use super::pages::{Pages, Piece};
 use super::Engine;
 use super::datagrams::Spoken;
@@ -36,7 +36,7 @@ impl<S> Engine<S> {
 
     fn deliver_event(&mut self, audience: Audience, event: &Event, origin: Origin) {
         if let Event::Said(message) | Event::SaidIn { message, .. } = event {
-            trip("told", message.text.as_bytes());
+            failpoint("told", message.text.as_bytes());
         }
         match audience {
             Audience::One(session) => self.answer(ConnId::of(session), event),

@@ -4,7 +4,7 @@ use super::backpressure::longest_wait;
 use super::time::NEVER;
 use super::Engine;
 use super::conn::{Conn, ConnId, Life, Pause, Standing, Until};
-use super::guard::trip;
+use super::guard::failpoint;
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::door::{Decoded, Masked};
@@ -16,7 +16,7 @@ impl<S> Engine<S> {
     pub(super) fn on_line(&mut self, id: ConnId, line: &[u8], bytes: usize) {
         self.turn.work += limits::LINE_WORK + bytes / limits::WORK_BYTES;
         let Some(is_barred) = self.count_line(id, bytes) else { return };
-        trip("line", line);
+        failpoint("line", line);
         let password_min = self.settings.accounts.password_min_bytes;
         let Some(conn) = self.conns.find(id) else { return };
         let decoded = conn.door.decode(line, password_min);

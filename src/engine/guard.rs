@@ -31,9 +31,9 @@ use super::Engine;
 use super::conn::{ConnId, Life};
 use super::time::Millis;
 use crate::close::CloseReason;
+pub(super) use crate::failpoint::failpoint;
 use crate::hub::command::Command;
 use crate::limits::{FAULTS, FAULTS_WINDOW_MS};
-pub(super) use crate::trip::trip;
 
 impl<S> Engine<S> {
     /// Does something for one connection, which alone is closed if that panics. `None` then.

@@ -8,7 +8,7 @@ use super::Engine;
 use super::addresses;
 use super::allowances::Allowances;
 use super::conn::{Asked, ConnId, Late, Pause};
-use super::guard::trip;
+use super::guard::failpoint;
 use super::guesses::Guesses;
 use super::log_limit::Subject;
 use super::passwords::Changes;
@@ -233,7 +233,7 @@ impl<S> Engine<S> {
     /// Somebody has proved who they are, in this epoch of the account. Whoever knows the password comes in, if need be
     /// in the place of the oldest session: else whoever holds that account's sessions could keep its owner out.
     fn log_in(&mut self, id: ConnId, name: &UserName, epoch: u32, proof: Proof) {
-        trip("enter", name.as_str().as_bytes());
+        failpoint("enter", name.as_str().as_bytes());
         let Some(name) = self.logins.roll.lookup(name) else { return self.close(id, CloseReason::Internal) };
         if self.logins.roll.epoch(&name) != Some(epoch) {
             return self.close(id, CloseReason::PasswordChanged); // since it was checked

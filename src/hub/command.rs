@@ -1,21 +1,12 @@
 //! Commands: what a session asks of the hub. A door decodes them from bytes; texts are borrowed from the read buffer.
 
 use std::borrow::Cow;
-use std::fmt;
+
+pub use crate::secret::Masked;
 
 use super::names::{GuestName, RoomName, UserName, Who};
 
-/// A secret on its way through the server. Prints as `***`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Masked<T>(pub T);
-
-impl<T> fmt::Debug for Masked<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// Which room to make or enter, and with which password.
+/// How a room is made or entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// The room.

@@ -1,4 +1,4 @@
-//! Where the log goes, and what it must not go into.
+//! The target of the log, and files that it must not be.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
@@ -9,29 +9,29 @@ use rustix::fs::{Access, AtFlags, CWD, OFlags, accessat, fcntl_getfl, fcntl_setf
 
 use crate::place;
 
-/// Where the log is to go.
+/// The target of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
-    /// The file; `None` is standard error.
+    /// The file; `None` for standard error.
     pub file: Option<PathBuf>,
-    /// Files that lines of a log would damage.
+    /// Files that the log would damage.
     pub taken: Vec<Taken>,
 }
 
-/// A file that the log must not be.
+/// A file that must not be the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
-    /// Where it is, or would be made.
+    /// Its path; it need not exist.
     pub path: PathBuf,
     /// What it is, such as `the account file`.
     pub what: &'static str,
 }
 
 impl Target {
-    /// Whether the log could be opened there, as far as can be seen without opening or making anything.
+    /// Checks whether the log could be opened, without opening or creating anything.
     ///
     /// # Errors
-    /// As those of a start.
+    /// The message of a start that fails.
     pub fn check(&self) -> Result<(), String> {
         let Some(path) = &self.file else { return Ok(()) };
         self.look(path)?;
@@ -42,22 +42,23 @@ impl Target {
         accessat(CWD, path_to_write, access, AtFlags::EACCESS).map_err(|error| cannot(path, &error.into()))
     }
 
-    /// What a check cannot see: to open a pipe would be to end it for whoever waits at its other end.
+    /// A note on what [`check`](Self::check) cannot test: it would have to open the pipe, which ends the reader's
+    /// input.
     pub fn untried(&self) -> Option<String> {
         let path = self.file.as_deref().filter(|path| is_pipe(path))?;
         Some(format!("log.file: {} is a pipe; the start needs somebody who reads it", path.display()))
     }
 
-    /// Opens it. Never waits for the other end of a pipe.
+    /// Opens the target. Never waits for the reader of a pipe.
     pub(super) fn open(&self) -> Result<Box<dyn Write + Send>, String> {
         let Some(path) = &self.file else { return Ok(Box::new(io::stderr())) };
-        // Looked at first: a log that is begun in the place of a file that is not there yet would be that file.
+        // Check first: opening creates the file, and a taken file that does not exist yet would then be the log.
         self.look(path)?;
         let file = open(path).map_err(|error| cannot(path, &error))?;
         let about = file.metadata().map_err(|error| cannot(path, &error))?;
         suits(path, &about)?;
         if !about.is_file() {
-            // From here on the writer's thread may wait for a reader who is slow: the queue is bounded.
+            // From here on the writing thread may wait for a slow reader, because the queue is bounded.
             let flags = fcntl_getfl(&file).map_err(|error| cannot(path, &error.into()))?;
             fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(|error| cannot(path, &error.into()))?;
         }
@@ -77,7 +78,7 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path)
 }
 
-/// Whether a log can be written to such a file.
+/// Checks that this kind of file can take a log.
 fn suits(path: &Path, about: &Metadata) -> Result<(), String> {
     let kind = about.file_type();
     if kind.is_file() || kind.is_char_device() || kind.is_fifo() {
@@ -123,7 +124,7 @@ mod tests {
         Target { file: Some(path.to_owned()), taken }
     }
 
-    /// What is said of a target, by a start and by a check alike.
+    /// A start and a check refuse this target with the same message.
     #[track_caller]
     fn check(target: &Target, expected: &str) {
         for result in [target.check(), target.open().map(drop)] {

@@ -30,6 +30,7 @@ pub use endpoint::{Endpoint, Service};
 
 use crate::auth::{self, Auth, OpenError};
 use crate::engine::{self, Engine};
+use crate::mailbox;
 use accept::Listeners;
 use accounts::Shared;
 use reactor::{Control, Reactor};
@@ -119,7 +120,7 @@ fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Re
         }
     };
     let settings = auth::Settings { file, rules: tuning.accounts.clone() };
-    Auth::open(&settings, wake).map_err(|error| match error {
+    Auth::open(&settings, mailbox::Waker::new(wake)).map_err(|error| match error {
         OpenError::InUse(_) => StartError::InUse(error.to_string()),
         OpenError::Unusable(text) => StartError::Config(text),
     })

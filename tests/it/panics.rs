@@ -1,6 +1,6 @@
 //! A fault of the server's own: whose command meets it is let go, and everybody else talks on.
 //!
-//! A debug build panics where a test wants it to (see `src/trip.rs`); these tests are of debug builds only.
+//! A debug build panics where a test wants it to (see `src/failpoint.rs`); these tests are of debug builds only.
 
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -160,7 +160,7 @@ fn a_panic_at_a_password_ends_the_process_for_its_supervisor() {
     drop((late, later, alice, bob));
     assert_eq!(server.wait_exit().code(), Some(1));
     let told = server.log_text();
-    assert!(told.contains("internal error: a panic at src/auth/worker.rs:"), "{told}");
+    assert!(told.contains("internal error: a panic at src/auth/worker/mod.rs:"), "{told}");
     assert!(
         told.contains("nobody can log in or register any more") && told.contains("chatd: the event loop: "),
         "{told}"

@@ -27,7 +27,7 @@ impl Reactor {
         loop {
             let answer = self.auth.borrow_mut().poll_answer();
             let Some(answer) = answer else { break };
-            self.engine.handle_verdict(from_ticket(answer.ticket), answer.verdict);
+            self.engine.handle_verdict(from_ticket(answer.ticket.number), answer.verdict);
         }
         let is_lost = self.auth.borrow_mut().poll_loss();
         if is_lost {

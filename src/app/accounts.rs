@@ -1,0 +1,138 @@
+//! `chatd accounts …`: the operator's commands. Those that only read work at any time, the others while no server runs.
+
+use std::process::ExitCode;
+
+use log::LevelFilter;
+use time::OffsetDateTime;
+
+use super::password::new_password;
+use super::{BAD_CONFIG, FAILED, IN_USE, print, stop};
+use crate::auth::admin::{self, Failure, Ledger, Report, Settings};
+use crate::config::{Loaded, Operation, Whose};
+use crate::logging::{self, Target};
+
+/// Runs one operation on the accounts of this configuration and prints its result.
+pub(super) fn run(operation: &Operation, loaded: &Loaded) -> ExitCode {
+    // Log to standard error what a start would say about the files. The log file may be in use by a server.
+    let is_logging = logging::start(LevelFilter::Warn, &Target::default()).is_ok();
+    let done = carry_out(operation, &settings(loaded));
+    if is_logging {
+        logging::finish();
+    }
+    match done {
+        Ok(text) => print(&text),
+        Err((code, lines)) => stop(code, &lines),
+    }
+}
+
+/// The text for standard output; or the exit code and the lines for standard error.
+type Done = Result<String, (u8, Vec<String>)>;
+
+fn carry_out(operation: &Operation, settings: &Settings) -> Done {
+    let failed = |failure: Failure| {
+        let code = match failure {
+            Failure::InUse(_) => IN_USE,
+            Failure::Unusable(_) => BAD_CONFIG,
+            Failure::Refused(_) => FAILED,
+        };
+        (code, vec![failure.to_string()])
+    };
+    match operation {
+        Operation::List(_) => Ok(listed(&admin::list(&settings.file).map_err(failed)?)),
+        Operation::Check(_) => checked(admin::check(&settings.file).map_err(failed)?),
+        Operation::Repair(_) => Ok(repaired(&admin::repair(&settings.file).map_err(failed)?)),
+        Operation::Add(Whose { name, .. }) => {
+            let mut ledger = Ledger::open(settings).map_err(failed)?;
+            // Check the name first, so that nobody types a password twice in vain.
+            ledger.check_free(name).map_err(failed)?;
+            let password = new_password(name).map_err(|why| (FAILED, vec![why]))?;
+            ledger.add(name, &password).map_err(failed)?;
+            Ok(format!("{name} has an account\n"))
+        }
+        Operation::Passwd(Whose { name, .. }) => {
+            let mut ledger = Ledger::open(settings).map_err(failed)?;
+            let name = ledger.check_exists(name).map_err(failed)?;
+            let password = new_password(&name).map_err(|why| (FAILED, vec![why]))?;
+            ledger.set_password(&name, &password).map_err(failed)?;
+            Ok(format!("{name} has a new password; tokens from before are void\n"))
+        }
+        Operation::Delete(Whose { name, .. }) => {
+            let mut ledger = Ledger::open(settings).map_err(failed)?;
+            let name = ledger.check_exists(name).map_err(failed)?;
+            ledger.delete(&name).map_err(failed)?;
+            Ok(format!("{name} has no account any more; the name is free\n"))
+        }
+    }
+}
+
+pub(super) fn settings(loaded: &Loaded) -> Settings {
+    Settings { file: loaded.accounts_file(), rules: loaded.config.accounts.rules.clone() }
+}
+
+/// A line for each account: its name and the day of its registration.
+fn listed(accounts: &[(String, u64)]) -> String {
+    let mut text = String::new();
+    for (name, since) in accounts {
+        text.push_str(name);
+        if let Some(day) = day(*since) {
+            text.push(' ');
+            text.push_str(&day);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The day in UTC, such as `2026-11-21`. `None` for 0, which a server whose clock was not set may have stored.
+fn day(unix: u64) -> Option<String> {
+    let date = OffsetDateTime::from_unix_timestamp(i64::try_from(unix).ok().filter(|unix| *unix > 0)?).ok()?.date();
+    Some(format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()))
+}
+
+fn counted(accounts: usize) -> String {
+    if accounts == 1 { "1 account".to_owned() } else { format!("{accounts} accounts") }
+}
+
+fn checked(report: Report) -> Done {
+    let Report { mut findings, is_damaged, accounts, .. } = report;
+    if is_damaged {
+        let repair = format!("'chatd accounts repair' keeps {}; or put a sound copy in its place", counted(accounts));
+        findings.push(repair);
+        return Err((BAD_CONFIG, findings));
+    }
+    findings.push(format!("sound: {}", counted(accounts)));
+    Ok(lines(&findings))
+}
+
+fn repaired(report: &Report) -> String {
+    let mut told = report.findings.clone();
+    told.push(match &report.kept {
+        Some(kept) => format!(
+            "repaired: {}; the damaged file is {}; all tokens are void, so everybody logs in by password once",
+            counted(report.accounts),
+            kept.display()
+        ),
+        None => format!("sound: {}; nothing was changed", counted(report.accounts)),
+    });
+    lines(&told)
+}
+
+/// Lines for standard output. Names from a damaged file are escaped, so that they cannot control the terminal.
+fn lines(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{}\n", logging::escape(line))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days() {
+        for (unix, expected) in
+            [(0, None), (1, Some("1970-01-01")), (1_795_211_484, Some("2026-11-20")), (u64::MAX, None)]
+        {
+            assert_eq!(day(unix).as_deref(), expected);
+        }
+        assert_eq!(listed(&[("alice".to_owned(), 0), ("Bob".to_owned(), 86_400)]), "alice\nBob 1970-01-02\n");
+    }
+}

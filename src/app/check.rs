@@ -1,0 +1,62 @@
+//! `--check`: the effective configuration, and whether a start would succeed on this machine.
+
+use std::process::ExitCode;
+
+use super::{BAD_CONFIG, FAILED, overrides, print, stop, target};
+use crate::auth::admin;
+use crate::config::{self, Loaded};
+use crate::net::{self, Endpoint};
+use crate::{logging, place};
+
+/// Checks everything that a start needs, without creating, locking or listening. Prints the configuration as TOML with
+/// notes as comments; the last line says that it is good. Prints all faults to standard error instead if there are any.
+pub(super) fn run(loaded: &Loaded, listen: &[Endpoint], set: usize) -> ExitCode {
+    let (faults, notes) = try_start(loaded, listen);
+    if !faults.is_empty() {
+        return stop(BAD_CONFIG, &faults);
+    }
+    let body = match config::to_toml(&loaded.config) {
+        Ok(body) => body,
+        Err(why) => return stop(FAILED, &[why]),
+    };
+    let mut text = comment(&format!("from {}{}", loaded.origin, overrides(set))) + &body + "\n";
+    text.extend(notes.iter().map(|note| comment(note)));
+    text += &comment(&format!("{}: good", loaded.origin));
+    print(&text)
+}
+
+fn comment(text: &str) -> String {
+    format!("# {}\n", logging::escape(text))
+}
+
+/// The faults that would stop a start, and notes on what could not be checked or is in use.
+fn try_start(loaded: &Loaded, listen: &[Endpoint]) -> (Vec<String>, Vec<String>) {
+    let (mut faults, mut notes) = (Vec::new(), Vec::new());
+    faults.extend(own_files(loaded).err());
+    match admin::try_start(&super::accounts::settings(loaded)) {
+        Ok(note) => notes.extend(note.map(|note| format!("not tried: {note}"))),
+        Err(failure) => faults.push(failure.to_string()),
+    }
+    let log = target(loaded, &[]);
+    faults.extend(log.check().err());
+    notes.extend(log.untried().map(|note| format!("not tried: {note}")));
+    let trial = net::try_places(listen, loaded.config.datagrams.as_ref().map(config::Address::socket));
+    faults.extend(trial.faults);
+    notes.extend(trial.in_use.iter().map(|place| format!("in use now, as by a server that runs: {place}")));
+    (faults, notes)
+}
+
+/// Checks that the configuration file is not the account file or one that the server writes beside it.
+pub(super) fn own_files(loaded: &Loaded) -> Result<(), String> {
+    let config::Origin::File(path) = &loaded.origin else { return Ok(()) };
+    let accounts = loaded.accounts_file();
+    let mut files = vec![accounts.clone()];
+    files.extend(admin::companions(&accounts));
+    match files.iter().find(|file| place::is_one_file(file, path)) {
+        Some(file) => Err(format!(
+            "accounts.file: the configuration is {}, which the server would write to; name another file",
+            file.display()
+        )),
+        None => Ok(()),
+    }
+}

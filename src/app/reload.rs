@@ -1,0 +1,107 @@
+//! SIGHUP: the configuration is read again, and the log is re-opened.
+
+use super::{overrides, target, tuning};
+use crate::config::{self, Loaded, Place};
+use crate::logging;
+use crate::net::Tuning;
+
+/// The state that a reload needs.
+pub(super) struct Reloader {
+    place: Place,
+    /// The configuration that is in effect.
+    current: Loaded,
+    /// The configuration that the server was started with. Some of its settings hold until the next start.
+    started: Loaded,
+}
+
+impl Reloader {
+    /// For a server that was started with `loaded`, which was read from `place`.
+    pub(super) fn new(place: Place, loaded: Loaded) -> Self {
+        Self { place, current: loaded.clone(), started: loaded }
+    }
+
+    /// Reads the configuration again and re-opens the log. Gives the settings for the running server. `None` if the
+    /// configuration is bad: that is logged, and nothing changes but the log, whose file may have been moved.
+    pub(super) fn reload(&mut self) -> Option<Tuning> {
+        let read = config::reload(&self.place, &self.current.origin);
+        let before = self.current.config.clone();
+        if let Ok(loaded) = &read {
+            self.current = loaded.clone();
+        }
+        logging::reopen(self.current.config.log.level, target(&self.current, &[self.started.accounts_file()]));
+        match read {
+            Ok(loaded) => {
+                log::info!("reload: configuration: {}{}", loaded.origin, overrides(self.place.set.len()));
+                log::info!("reload: {}", changed(&config::changes(&before, &loaded.config)));
+                for key in self.need_restart() {
+                    log::warn!("reload: {key} has changed; that takes effect when the server is restarted");
+                }
+                Some(tuning(&loaded.config))
+            }
+            Err(faults) => {
+                for line in faults.into_lines() {
+                    log::error!("reload: {line}");
+                }
+                log::error!("reload: the configuration is bad and was not read; what was in effect stays");
+                None
+            }
+        }
+    }
+
+    /// The changed keys that take effect only after a restart.
+    fn need_restart(&self) -> Vec<&'static str> {
+        let (now, then) = (&self.current, &self.started);
+        let (buffer, buffer_then) = (now.config.limits.send_buffer_bytes, then.config.limits.send_buffer_bytes);
+        [
+            ("listen", now.config.listen != then.config.listen),
+            ("datagrams", now.config.datagrams != then.config.datagrams),
+            ("accounts.file", now.accounts_file() != then.accounts_file()),
+            // Once a listener's buffer size is set, the choice cannot be given back to the kernel.
+            ("limits.send_buffer_bytes", buffer == 0 && buffer_then != 0),
+        ]
+        .into_iter()
+        .filter_map(|(key, differs)| differs.then_some(key))
+        .collect()
+    }
+}
+
+fn changed(changes: &[String]) -> String {
+    if changes.is_empty() { "nothing has changed".to_owned() } else { format!("changed: {}", changes.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_reload_gives_what_may_change_and_keeps_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, "[limits]\nline_s = 5\n").unwrap();
+        let place = Place { config: Some(path.clone()), set: vec!["log.stats_s=9".to_owned()] };
+        let loaded = config::load(&place).unwrap();
+        let mut reloader = Reloader::new(place, loaded);
+
+        fs::write(&path, "listen = ['line://[::1]:1']\n[limits]\nline_s = 6\n").unwrap();
+        let tuning = reloader.reload().unwrap();
+        assert_eq!((tuning.limits.line_s, tuning.stats_s), (6, 9));
+        assert_eq!(reloader.need_restart(), ["listen"]);
+
+        fs::write(&path, "[limits]\nline_s = 0\n").unwrap();
+        assert!(reloader.reload().is_none());
+        fs::remove_file(&path).unwrap();
+        assert!(reloader.reload().is_none());
+        assert_eq!(reloader.current.config.limits.line_s, 6);
+
+        fs::write(&path, "accounts.file = 'elsewhere'").unwrap();
+        assert_eq!(reloader.reload().unwrap().limits.line_s, 30);
+        assert_eq!(reloader.need_restart(), ["accounts.file"]);
+        fs::write(&path, "limits.send_buffer_bytes = 9999").unwrap();
+        assert!(reloader.reload().is_some() && reloader.need_restart().is_empty());
+        fs::write(&path, "limits.send_buffer_bytes = 0").unwrap();
+        assert!(reloader.reload().is_some());
+        assert_eq!(reloader.need_restart(), ["limits.send_buffer_bytes"]);
+    }
+}

@@ -1,0 +1,352 @@
+//! Files that hold secrets: where they stand, who may read them, and how one comes to be without ever being half
+//! there.
+
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::auth::request::{Holder, OpenError};
+
+/// Only the owner may read and write.
+const MODE: u32 = 0o600;
+/// No link is followed, and nothing is waited for where a pipe stands in the place of a file.
+const FLAGS: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+/// What stands beside the account file under a name of its own, see [`beside`]: while a server runs, and between the
+/// steps of a write.
+const COMPANIONS: [&str; 4] = ["lock", "key", "new", "key.new"];
+/// How the names go on of copies that are kept; see [`keep`].
+const KEPT: [&str; 2] = ["torn-", "damaged-"];
+/// How many names are tried for a copy that is kept: more than one only when several starts fall into a second.
+const KEPT_NAMES: u64 = 100;
+
+/// `path` with `.suffix` at its end: what stands beside a file is named after it.
+pub(in crate::auth) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Takes the lock that one process has for as long as it keeps the file open, and writes its number into it.
+///
+/// # Errors
+/// [`OpenError::InUse`] if another process has it, [`OpenError::Unusable`] if it cannot be made.
+pub(in crate::auth) fn lock(account_file: &Path) -> Result<File, OpenError> {
+    let path = beside(account_file, "lock");
+    let file = open_lock(&path).map_err(|e| cannot_lock(&path, &e))?;
+    hold(file, account_file, &path)
+}
+
+/// Whether a lock could be made, or be opened, as far as can be seen without doing so.
+///
+/// # Errors
+/// [`OpenError::Unusable`].
+pub(in crate::auth) fn check_lock(account_file: &Path) -> Result<(), OpenError> {
+    let path = beside(account_file, "lock");
+    match fs::symlink_metadata(&path) {
+        Ok(about) if about.is_symlink() => Err(cannot_lock(&path, &io::Error::from_raw_os_error(libc::ELOOP))),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(MODE).custom_flags(FLAGS);
+    options.open(path)
+}
+
+fn cannot_lock(path: &Path, e: &io::Error) -> OpenError {
+    match e.raw_os_error() {
+        Some(libc::ELOOP) => unusable(path, "is a symbolic link, and what it leads to is not chatd's; remove it"),
+        Some(_) | None => {
+            unusable(path, &format!("cannot be made: {e}; see that its folder exists and that chatd may write there"))
+        }
+    }
+}
+
+/// Takes the lock with the lock file, which stands at `path`.
+fn hold(mut file: File, account_file: &Path, path: &Path) -> Result<File, OpenError> {
+    match file.try_lock() {
+        Ok(()) => {
+            // The number is a courtesy to whoever comes second; a full disk must not stop a start for it.
+            let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut number = String::new();
+            let _ = file.take(20).read_to_string(&mut number);
+            let (file, lock) = (account_file.to_owned(), path.to_owned());
+            Err(OpenError::InUse(Holder { file, lock, process: number.trim().parse().ok() }))
+        }
+        Err(TryLockError::Error(e)) => Err(unusable(path, &format!("cannot be locked: {e}; use a local file system"))),
+    }
+}
+
+/// Opens a file for reading and writing, if it exists, and checks that it is ours alone.
+///
+/// # Errors
+/// [`OpenError::Unusable`], with what to do about it.
+pub(in crate::auth) fn open_private(path: &Path) -> Result<Option<File>, OpenError> {
+    open_checked(path, OpenOptions::new().read(true).write(true))
+}
+
+/// The same for reading only.
+///
+/// # Errors
+/// As those of [`open_private`].
+pub(in crate::auth) fn open_to_read(path: &Path) -> Result<Option<File>, OpenError> {
+    open_checked(path, OpenOptions::new().read(true))
+}
+
+fn open_checked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, OpenError> {
+    let file = match options.custom_flags(FLAGS).open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // A file that is written anew takes the place of the link, and what the link leads to would stay behind.
+        Err(e) if e.raw_os_error() == Some(libc::ELOOP) => {
+            return Err(unusable(path, "is a symbolic link; let accounts.file name the file itself"));
+        }
+        Err(e) if e.raw_os_error() == Some(libc::EISDIR) => {
+            return Err(unusable(path, "is a folder; let accounts.file name a file, such as one in it"));
+        }
+        Err(e) => {
+            return Err(unusable(path, &format!("cannot be opened: {e}; chatd must be able to read and write it")));
+        }
+    };
+    let about = file.metadata().map_err(|e| unusable(path, &format!("cannot be examined: {e}")))?;
+    if !about.is_file() {
+        return Err(unusable(path, "is not a regular file; give accounts.file another name"));
+    }
+    let (owner, us) = (about.uid(), rustix::process::geteuid().as_raw());
+    if owner != us {
+        let path_text = path.display();
+        let text = format!("belongs to user {owner}, but chatd runs as user {us}; run: chown {us} {path_text}");
+        return Err(unusable(path, &text));
+    }
+    let mode = about.mode() & 0o7777;
+    if mode != MODE {
+        let path_text = path.display();
+        return Err(unusable(
+            path,
+            &format!("has mode {mode:04o}, but only its owner may use it; run: chmod 600 {path_text}"),
+        ));
+    }
+    Ok(Some(file))
+}
+
+/// Puts a file with these bytes at `path`, in place of what is there: it is written under another name, brought to
+/// disk, renamed, and the folder is brought to disk. Whoever looks finds the old file or the whole new one.
+///
+/// # Errors
+/// Of the file system. The old file is still there, unless it was the folder's sync that failed.
+pub(in crate::auth) fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let file = put_whole(path, bytes)?;
+    sync_folder(path)?;
+    Ok(file)
+}
+
+/// [`create_whole`] without the folder's sync: after a crash, either file may be there.
+///
+/// # Errors
+/// Of the file system. The old file is still there.
+pub(in crate::auth) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let temporary = beside(path, "new");
+    match fs::remove_file(&temporary) {
+        // A crash left it, or nobody did. The lock is ours, so nobody is at work on it.
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(e),
+    }
+    let written = create_new(&temporary, bytes).and_then(|file| fs::rename(&temporary, path).map(|()| file));
+    written.inspect_err(|_| {
+        // Best effort: what is left is removed before the next try anyway.
+        let _ = fs::remove_file(&temporary);
+    })
+}
+
+/// Keeps bytes of the account file for the operator, as `accounts.KIND-UNIX`: what was cut off it (`torn`), or all of
+/// a damaged one (`damaged`). Gives the copy's path.
+///
+/// # Errors
+/// Of the file system.
+pub(in crate::auth) fn keep(account_file: &Path, kind: &str, bytes: &[u8], unix: u64) -> io::Result<PathBuf> {
+    for attempt in 0..KEPT_NAMES {
+        let path = beside(account_file, &format!("{kind}-{}", unix + attempt));
+        match create_new(&path, bytes) {
+            Ok(_) => return sync_folder(&path).map(|()| path),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => {
+                // Half a copy helps nobody, and the next start would leave another one.
+                let _ = fs::remove_file(&path);
+                return Err(e);
+            }
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// The files that belong to an account file, whether they are there or not, and the copies of it that are kept there.
+pub(in crate::auth) fn companions(account_file: &Path) -> Vec<PathBuf> {
+    let mut companions: Vec<PathBuf> = COMPANIONS.iter().map(|suffix| beside(account_file, suffix)).collect();
+    let prefixes = KEPT.map(|suffix| beside(account_file, suffix));
+    let is_kept = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        prefixes.iter().any(|prefix| name.starts_with(prefix.file_name().unwrap_or_default().as_encoded_bytes()))
+    };
+    // A folder that cannot be read keeps none that a start would look at.
+    let files = fs::read_dir(folder(account_file)).into_iter().flatten().flatten();
+    companions.extend(files.map(|file| file.path()).filter(is_kept));
+    companions
+}
+
+/// Whether this is the name of a copy that is kept beside the account file, also if there is no such copy yet.
+pub(in crate::auth) fn is_kept_name(account_file: &Path, path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let begins = |suffix| {
+        let prefix = beside(account_file, suffix);
+        name.starts_with(prefix.file_name().unwrap_or_default().as_encoded_bytes())
+    };
+    KEPT.into_iter().any(begins) && fs::canonicalize(folder(account_file)).ok() == fs::canonicalize(folder(path)).ok()
+}
+
+/// Brings to disk which files stand in the folder of `path`, and under which names.
+///
+/// # Errors
+/// Of the file system.
+pub(in crate::auth) fn sync_folder(path: &Path) -> io::Result<()> {
+    let flags = libc::O_DIRECTORY | libc::O_NONBLOCK;
+    OpenOptions::new().read(true).custom_flags(flags).open(folder(path))?.sync_all()
+}
+
+/// The folder in which `path` stands.
+pub(in crate::auth) fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+/// An [`OpenError::Unusable`] about `path`.
+pub(in crate::auth) fn unusable(path: &Path, what: &str) -> OpenError {
+    OpenError::Unusable(format!("{}: {what}", path.display()))
+}
+
+/// A file that did not exist, with these bytes, on disk. Its name is not: see [`sync_folder`].
+fn create_new(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(path)?;
+    // The umask may have taken bits of the mode away.
+    file.set_permissions(Permissions::from_mode(MODE))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_are_named_after_the_file() {
+        assert_eq!(beside(Path::new("x/accounts"), "lock"), Path::new("x/accounts.lock"));
+        assert_eq!(beside(Path::new("users.db"), "torn-7"), Path::new("users.db.torn-7"));
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        fs::write(beside(&path, "new"), "left by a crash").unwrap();
+        for text in ["one", "two"] {
+            create_whole(&path, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            assert!(open_private(&path).unwrap().is_some());
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn torn_tails_do_not_replace_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        assert_eq!(keep(&path, "torn", b"a", 5).unwrap(), beside(&path, "torn-5"));
+        assert_eq!(keep(&path, "torn", b"b", 5).unwrap(), beside(&path, "torn-6"));
+        assert_eq!(fs::read(beside(&path, "torn-5")).unwrap(), b"a");
+    }
+
+    #[track_caller]
+    fn check(path: &Path, expected: &str) {
+        let text = open_private(path).unwrap_err().to_string();
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn what_others_may_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        assert!(open_private(&path).unwrap().is_none());
+        for mode in [0o644, 0o640, 0o700] {
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            check(&path, &format!("run: chmod 600 {}", path.display()));
+        }
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(12_345), None).unwrap();
+            check(&path, &format!("run: chown 0 {}", path.display()));
+        }
+        check(Path::new("/dev/null"), "is not a regular file");
+        let link = folder.path().join("link");
+        for target in [path.as_path(), Path::new("nowhere")] {
+            std::os::unix::fs::symlink(target, &link).unwrap();
+            check(&link, "is a symbolic link; let accounts.file name the file itself");
+            fs::remove_file(&link).unwrap();
+        }
+        check(folder.path(), "is a folder; let accounts.file name a file, such as one in it");
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        for path in [&path, &beside(&path, "lock")] {
+            rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, MODE.into(), 0).unwrap();
+        }
+        check(&path, "is not a regular file");
+        assert!(open_to_read(&path).is_err());
+        let held = lock(&path).unwrap();
+        assert!(matches!(lock(&path), Err(OpenError::InUse(Holder { process: None, .. }))));
+        drop(held);
+        assert!(sync_folder(&path.join("inner")).is_err());
+    }
+
+    #[test]
+    fn companions_and_kept_copies_are_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        let kept = [keep(&path, "torn", b"a", 5).unwrap(), keep(&path, "damaged", b"b", 6).unwrap()];
+        fs::write(beside(&path, "notes"), "").unwrap();
+        let mut expected: Vec<_> = ["lock", "key", "new", "key.new"].iter().map(|name| beside(&path, name)).collect();
+        expected.extend(kept);
+        let mut found = companions(&path);
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn only_one_has_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        let held = lock(&path).unwrap();
+        let Err(OpenError::InUse(holder)) = lock(&path) else { panic!("two have it") };
+        assert_eq!((holder.file.as_path(), holder.process), (path.as_path(), Some(std::process::id())));
+        drop(held);
+        lock(&path).unwrap();
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "somebody's").unwrap();
+        fs::remove_file(beside(&path, "lock")).unwrap();
+        std::os::unix::fs::symlink(&victim, beside(&path, "lock")).unwrap();
+        assert!(lock(&path).unwrap_err().to_string().contains("is a symbolic link"));
+        assert_eq!(fs::read(&victim).unwrap(), b"somebody's");
+    }
+}

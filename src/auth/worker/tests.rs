@@ -1,0 +1,325 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::auth::store::journal::tests::Fake;
+use crate::auth::store::storage::Found;
+use crate::limits::{self, Argon2Cost, DEAD_LINES};
+use crate::mailbox::Waker;
+
+/// A worker that works only when it is told to, on a file in memory.
+struct Bench {
+    worker: Worker,
+    mailbox: Arc<Mailbox<Hashing>>,
+    accounts: Arc<Accounts>,
+    fake: Fake,
+    wakes: Arc<AtomicUsize>,
+}
+
+fn rules(memory_kib: u32) -> limits::Accounts {
+    limits::Accounts { argon2: Argon2Cost { memory_kib, iterations: 1, parallelism: 1 }, ..limits::Accounts::default() }
+}
+
+fn name(text: &str) -> UserName {
+    UserName::parse(text).unwrap()
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text.as_bytes().to_vec())
+}
+
+fn changed(who: &str, epoch: u32) -> Verdict {
+    Verdict::Changed { name: name(who), epoch }
+}
+
+impl Bench {
+    fn new() -> Self {
+        let fake = Fake::default();
+        let accounts = Arc::new(Accounts::default());
+        let wakes = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&wakes);
+        let waker = Waker::new(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let mailbox = Arc::new(Mailbox::new(Queue::new(64), rules(8).argon2, waker));
+        let hasher = Hasher::new(rules(8).argon2).unwrap();
+        let worker = Worker::new(Arc::clone(&mailbox), Arc::clone(&accounts), fake.journal(), hasher);
+        Self { worker, mailbox, accounts, fake, wakes }
+    }
+
+    fn submit(&self, ticket: u64, request: Request) {
+        self.mailbox.submit(None, ticket, request).unwrap();
+    }
+
+    fn register(&self, ticket: u64, who: &str) {
+        self.submit(ticket, Request::Register { name: name(who), password: secret("password") });
+    }
+
+    /// Works until there is nothing to be done; the verdicts by ticket.
+    fn work(&mut self) -> Vec<(u64, Verdict)> {
+        let is_compacting = |it: &Self| it.worker.journal.is_compacting(it.accounts.count(), Instant::now());
+        while self.mailbox.waiting() > 0
+            || !self.worker.batch.is_empty()
+            || !self.worker.weak.is_empty()
+            || is_compacting(self)
+        {
+            assert!(self.worker.step());
+        }
+        self.answers()
+    }
+
+    fn answers(&self) -> Vec<(u64, Verdict)> {
+        let answers = std::iter::from_fn(|| self.mailbox.poll_answer());
+        let mut answers = answers.map(|answer| (answer.ticket.number, answer.verdict)).collect::<Vec<_>>();
+        answers.sort_by_key(|(ticket, _)| *ticket);
+        answers
+    }
+
+    #[track_caller]
+    fn check(&mut self, who: &str, password: &str, expected: Verdict) {
+        self.submit(1000, Request::Check { name: name(who), password: secret(password) });
+        assert_eq!(self.work(), [(1000, expected)], "{who} {password}");
+    }
+
+    #[track_caller]
+    fn change(&mut self, who: &str, epoch: u32, password: &str, expected: Verdict) {
+        self.submit(1000, Request::Change { name: name(who), epoch, password: secret(password) });
+        assert_eq!(self.work(), [(1000, expected)], "{who} {password}");
+    }
+}
+
+#[test]
+fn registering_checking_changing() {
+    let mut bench = Bench::new();
+    bench.check("alice", "password", Verdict::Wrong);
+    bench.change("alice", 1, "password", Verdict::Wrong);
+    bench.register(1, "Alice");
+    assert_eq!(bench.work(), [(1, Verdict::Registered { epoch: 1 })]);
+    bench.register(2, "aLICE");
+    assert_eq!(bench.work(), [(2, Verdict::Taken)]);
+    bench.check("ALICE", "password", Verdict::Right { epoch: 1 });
+    bench.check("alice", "Password", Verdict::Wrong);
+    bench.change("alice", 1, "another one", changed("alice", 2));
+    bench.check("alice", "password", Verdict::Wrong);
+    bench.check("alice", "another one", Verdict::Right { epoch: 2 });
+    assert_eq!(bench.accounts.epoch(&name("alice")), Some(2));
+    assert_eq!(bench.fake.names(), ["Alice"]);
+}
+
+#[test]
+fn those_who_wait_together_share_the_sync() {
+    let mut bench = Bench::new();
+    for ticket in 0..40 {
+        bench.register(ticket, &format!("user{ticket}"));
+    }
+    let answers = bench.work();
+    assert_eq!(answers.len(), 40);
+    assert!(answers.iter().all(|(_, verdict)| *verdict == Verdict::Registered { epoch: 1 }));
+    // A hash takes microseconds here, and a batch gathers for 10 ms; how many that makes is the machine's to say.
+    let syncs = bench.fake.script().syncs;
+    assert!(syncs < 20, "{syncs} syncs");
+    assert_eq!(bench.wakes.load(Ordering::Relaxed), syncs, "one wake-up a batch");
+}
+
+#[test]
+fn nothing_is_seen_before_it_is_on_disk() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.worker.step();
+    assert_eq!((bench.accounts.count(), bench.answers()), (0, vec![]));
+    bench.worker.step();
+    assert_eq!((bench.accounts.count(), bench.answers()), (1, vec![(1, Verdict::Registered { epoch: 1 })]));
+}
+
+#[test]
+fn one_name_is_registered_once() {
+    let mut bench = Bench::new();
+    for (ticket, who) in [(1, "alice"), (2, "ALICE"), (3, "bob"), (4, "Alice")] {
+        bench.register(ticket, who);
+    }
+    let expected = [
+        (1, Verdict::Registered { epoch: 1 }),
+        (2, Verdict::Taken),
+        (3, Verdict::Registered { epoch: 1 }),
+        (4, Verdict::Taken),
+    ];
+    assert_eq!(bench.work(), expected);
+}
+
+#[test]
+fn of_two_changes_the_second_loses() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.submit(2, Request::Change { name: name("alice"), epoch: 1, password: secret("one") });
+    bench.submit(3, Request::Change { name: name("ALICE"), epoch: 1, password: secret("two") });
+    assert_eq!(bench.work(), [(1, Verdict::Registered { epoch: 1 }), (2, changed("alice", 2)), (3, Verdict::Wrong)]);
+    bench.check("alice", "one", Verdict::Right { epoch: 2 });
+    bench.change("alice", 1, "two", Verdict::Wrong);
+    bench.change("alice", 3, "two", Verdict::Wrong);
+    bench.change("alice", 2, "two", changed("alice", 3));
+    bench.check("alice", "two", Verdict::Right { epoch: 3 });
+}
+
+#[test]
+fn a_change_that_failed_stands_in_nobodys_way() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.work();
+    bench.fake.script().room = Some(9);
+    bench.submit(2, Request::Change { name: name("alice"), epoch: 1, password: secret("one") });
+    bench.worker.step();
+    bench.submit(3, Request::Change { name: name("alice"), epoch: 1, password: secret("two") });
+    assert_eq!(bench.work(), [(2, Verdict::Unavailable), (3, Verdict::Unavailable)]);
+    bench.fake.script().room = None;
+    bench.change("alice", 1, "three", changed("alice", 2));
+}
+
+#[test]
+fn a_failing_disk_stops_changes_only() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.work();
+    for short in [true, false] {
+        (bench.fake.script().room, bench.fake.script().sync_fails) = (short.then_some(9), !short);
+        bench.fake.script().replace_fails = true;
+        bench.register(2, "bob");
+        assert_eq!(bench.work(), [(2, Verdict::Unavailable)]);
+        bench.change("alice", 1, "another one", Verdict::Unavailable);
+        bench.check("alice", "password", Verdict::Right { epoch: 1 });
+        bench.check("bob", "password", Verdict::Wrong);
+        assert_eq!((bench.accounts.epoch(&name("alice")), bench.fake.names()), (Some(1), vec!["alice".to_owned()]));
+    }
+    (bench.fake.script().sync_fails, bench.fake.script().replace_fails) = (false, false);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        bench.register(3, "bob");
+        match bench.work().as_slice() {
+            [(3, Verdict::Registered { epoch: 1 })] => break,
+            _ => assert!(Instant::now() < deadline, "it does not heal"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(bench.fake.names(), ["alice", "bob"]);
+}
+
+#[test]
+fn weak_hashes_are_made_anew_and_tokens_live() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.work();
+    let old = bench.accounts.find(&name("alice")).unwrap();
+    bench.mailbox.reconfigure(rules(16).argon2, |_| {});
+    bench.check("alice", "wrong", Verdict::Wrong);
+    assert_eq!(bench.accounts.find(&name("alice")).unwrap(), old);
+    bench.check("alice", "password", Verdict::Right { epoch: 1 });
+    let new = bench.accounts.find(&name("alice")).unwrap();
+    assert!(new.phc.contains("m=16,") && new.epoch == old.epoch, "{new:?}");
+    bench.check("alice", "password", Verdict::Right { epoch: 1 });
+    assert_eq!(bench.fake.script().syncs, 2, "and once is enough");
+}
+
+#[test]
+fn rehashing_waits_for_those_who_wait_and_heeds_a_change() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.work();
+    bench.mailbox.reconfigure(rules(16).argon2, |_| {});
+    bench.submit(2, Request::Check { name: name("alice"), password: secret("password") });
+    bench.submit(3, Request::Change { name: name("alice"), epoch: 1, password: secret("another one") });
+    assert_eq!(bench.work(), [(2, Verdict::Right { epoch: 1 }), (3, changed("alice", 2))]);
+    bench.check("alice", "another one", Verdict::Right { epoch: 2 });
+    bench.check("alice", "password", Verdict::Wrong);
+}
+
+#[test]
+fn rehashing_is_bounded() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.work();
+    bench.mailbox.reconfigure(rules(16).argon2, |_| {});
+    for ticket in 0..2 * REHASHES as u64 {
+        bench.submit(ticket, Request::Check { name: name("alice"), password: secret("password") });
+    }
+    while bench.mailbox.waiting() > 0 {
+        bench.worker.step();
+    }
+    assert_eq!(bench.worker.weak.len(), REHASHES);
+    bench.work();
+    assert_eq!(bench.fake.script().syncs, 2);
+}
+
+/// Changes alice's password until so many lines no longer count. Gives her epoch.
+fn waste(bench: &mut Bench, lines: u64) -> u32 {
+    bench.register(1, "alice");
+    bench.work();
+    for epoch in 1..=lines as u32 {
+        bench.change("alice", epoch, "password", changed("alice", epoch + 1));
+    }
+    lines as u32 + 1
+}
+
+/// How many lines the file has, the header too.
+fn lines(bench: &Bench) -> usize {
+    bench.fake.script().bytes.iter().filter(|byte| **byte == b'\n').count()
+}
+
+#[test]
+fn lines_that_no_longer_count_are_written_away_while_it_works() {
+    let mut bench = Bench::new();
+    let epoch = waste(&mut bench, DEAD_LINES);
+    assert_eq!((lines(&bench), bench.fake.script().replaces), (DEAD_LINES as usize + 2, 0), "so few stay");
+    bench.change("alice", epoch, "another one", changed("alice", epoch + 1));
+    bench.check("alice", "another one", Verdict::Right { epoch: epoch + 1 });
+    assert_eq!((lines(&bench), bench.fake.script().replaces), (2, 1));
+    // It goes on behind the lines of the new file.
+    bench.register(2, "bob");
+    assert_eq!(bench.work(), [(2, Verdict::Registered { epoch: 1 })]);
+    bench.change("alice", epoch + 1, "a third one", changed("alice", epoch + 2));
+    assert_eq!((bench.fake.names(), lines(&bench)), (vec!["alice".to_owned(), "bob".to_owned()], 4));
+}
+
+#[test]
+fn a_compaction_that_fails_changes_nothing_and_is_not_tried_all_the_time() {
+    let mut bench = Bench::new();
+    bench.fake.script().replace_fails = true;
+    let epoch = waste(&mut bench, DEAD_LINES + 100);
+    bench.register(2, "bob");
+    assert_eq!(bench.work(), [(2, Verdict::Registered { epoch: 1 })]);
+    bench.check("alice", "password", Verdict::Right { epoch });
+    assert_eq!((lines(&bench), bench.fake.script().tries), (DEAD_LINES as usize + 103, 1));
+    assert_eq!(bench.fake.names(), ["alice", "bob"]);
+}
+
+#[test]
+fn a_file_that_is_not_in_its_place_is_not_compacted_over_another() {
+    let mut bench = Bench::new();
+    let epoch = waste(&mut bench, DEAD_LINES);
+    bench.submit(2, Request::Change { name: name("alice"), epoch, password: secret("another one") });
+    bench.worker.step();
+    bench.worker.commit();
+    bench.fake.script().found = Some(Found::Other);
+    // What stands there is somebody's: the file in memory panics if it is replaced.
+    bench.work();
+    assert_eq!((lines(&bench), bench.fake.script().tries), (DEAD_LINES as usize + 3, 0));
+}
+
+#[test]
+fn closing_brings_the_batch_to_disk() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.register(2, "bob");
+    bench.worker.step();
+    bench.mailbox.close();
+    assert!(!bench.worker.step());
+    assert_eq!(bench.fake.names(), ["alice"]);
+    assert!(bench.mailbox.submit(None, 3, Request::Check { name: name("a"), password: secret("") }).is_err());
+}
+
+#[test]
+fn a_worker_that_gives_up_leaves_nobody_waiting() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.register(2, "bob");
+    bench.worker.step();
+    bench.worker.give_up();
+    assert_eq!(bench.answers(), [(1, Verdict::Unavailable), (2, Verdict::Unavailable)]);
+}

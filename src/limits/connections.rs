@@ -1,0 +1,26 @@
+//! Sockets: accepting, keepalive, memory after a peak.
+
+/// Descriptors reserved for the log, the account file, the listeners and for refusing peers.
+pub const SPARE_DESCRIPTORS: u64 = 64;
+/// Connections that the kernel may queue for a listener. mio's default of 128 loses clients in a reconnect storm.
+pub const BACKLOG: i32 = 4096;
+/// Delay before a listener that ran out of descriptors is tried again. 200 ms are promised.
+pub const ACCEPT_RETRY_MS: u64 = 100;
+/// Keepalive: seconds of silence before the first probe.
+pub const KEEPALIVE_IDLE_S: u64 = 60;
+/// Keepalive: seconds between probes.
+pub const KEEPALIVE_EVERY_S: u64 = 15;
+/// Keepalive: unanswered probes after which the peer is gone, 120 s in all.
+pub const KEEPALIVE_PROBES: u32 = 4;
+/// Seconds between two checks of a connection with unacknowledged output.
+pub const VANISH_LOOK_S: u32 = 15;
+/// Checks in a row without an acknowledgement after which the peer is gone: 90 s, which a short network failure does
+/// not reach.
+pub const VANISH_LOOKS: u8 = 6;
+/// Output counts as unacknowledged only after this time, which is far longer than any round trip.
+pub const VANISH_QUIET_MS: u32 = 10_000;
+/// A peak of at least this many connections is worth releasing memory for.
+pub const CROWD_LEAST: usize = 64;
+/// Memory is released when half of a peak's connections have been gone for this long. Releasing takes milliseconds, so
+/// it is not done for each connection that ends.
+pub const CROWD_GONE_MS: u64 = 1_000;
