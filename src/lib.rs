@@ -13,7 +13,6 @@
 //! * [`door`] spells: bytes to commands, events to bytes.
 //! * [`hub`] is the chat itself: who is in, who hears what.
 //! * [`auth`] owns the accounts and hashes, on a thread of its own.
-//! * [`load`] is the load generator, a program of its own: it knows the server by what it says on the wire.
 //! * [`prompt`] asks a person for a password, [`place`] tells which paths are one file, [`signals`] which signals a
 //!   process was started without.
 //! * [`limits`] and [`close`] hold every bound and every way in which a connection ends, [`text`] the characters that a
@@ -29,9 +28,6 @@ pub mod net;
 pub mod auth;
 pub mod door;
 pub mod hub;
-
-pub mod client;
-pub mod load;
 
 pub mod place;
 pub mod prompt;

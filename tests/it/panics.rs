@@ -5,7 +5,7 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use crate::util::{Canary, Client, PATIENCE, Server, eventually};
+use testkit::{Canary, Client, PATIENCE, Server, eventually};
 
 /// What `CHATD_TEST_PANIC` says: a line that ends in this and a place panics there.
 const WORD: &str = "kaboom";
