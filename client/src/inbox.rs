@@ -12,23 +12,10 @@ use chatd::signals::is_ignored;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::alarm::Alarm;
-use super::keyboard::Key;
-use super::link::Link;
+use super::event::Event;
 
 /// Events that may wait. A thread that has one more waits with it, and so in the end does the server.
 const EVENTS: usize = 32;
-
-/// What has happened outside of the main thread.
-pub(super) enum Event {
-    /// On the connection of this number.
-    Link(u64, Link),
-    /// At the keyboard, or on standard input.
-    Key(Key),
-    /// Keys that are no text were not taken. The line goes on.
-    BadKey,
-    /// Nobody reads standard output any more.
-    ReaderGone,
-}
 
 /// Where the main thread finds what has happened. It sleeps on one socket pair, into which the threads and the
 /// signals write a byte each.

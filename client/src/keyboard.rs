@@ -11,11 +11,12 @@ use std::thread::{self, JoinHandle};
 use nix::sys::pthread::pthread_kill;
 use nix::sys::signal::{SigSet, Signal};
 
-use super::action::{Secret, Wanted};
+use super::action::Wanted;
 use super::command;
 use super::editor::{Ended, LineEditor};
+use super::event::{Event, Key};
 use super::filter::Filter;
-use super::inbox::{Doorbell, Event};
+use super::inbox::Doorbell;
 use super::screen::Screen;
 use super::secret::{self, Answer, Source};
 use super::session::Known;
@@ -30,26 +31,6 @@ pub(super) enum Ask {
     Answer,
     /// A secret.
     Secret(Wanted),
-}
-
-/// What came of it. Each [`Ask`] has one answer.
-pub(super) enum Key {
-    /// A line.
-    Line(String),
-    /// A line of standard input that cannot be used, and why.
-    BadLine(&'static str),
-    /// A secret, or the user's refusal.
-    Secret(Option<Secret>),
-    /// There is no secret to be had, and why: a person is not to be asked.
-    NoSecret(String),
-    /// The input has ended, or Ctrl-C was pressed with nothing typed.
-    End,
-    /// It was interrupted by [`Keyboard::interrupt`], and this stood in the line that was edited.
-    Interrupted(String),
-    /// Standard input cannot be read any more, and why: for the rest it is as if it had ended.
-    Broken(String),
-    /// It cannot be read, and why: nothing can go on.
-    Failed(String),
 }
 
 /// Where lines come from.

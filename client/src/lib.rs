@@ -16,7 +16,7 @@
 //!   the rows of a long line.
 //! * [`args`]: what stands on the command line; [`destination`]: the part of it that says where, and as whom.
 //!   [`filter`]: what is taken out of the lines of a script.
-//! * `shell`: the main thread, which does what the session wants, and sleeps in its `inbox`.
+//! * `shell`: the main thread, which does what the session wants, and sleeps in its `inbox` until an `event` comes.
 //! * `link`: the connection and its thread, which `connect` makes. `keyboard`: the thread that reads lines (`editor`, or
 //!   `stdin` in scripts) and secrets (`secret`). `drawn`: the rows that the line takes. `paste`: what is pasted into it.
 //! * `screen`: the one way to the terminal. `output`: how it is written to, `reader`: whether anybody reads it, and
@@ -41,6 +41,7 @@ mod connect;
 pub mod destination;
 mod drawn;
 mod editor;
+mod event;
 mod inbox;
 mod keyboard;
 mod link;

@@ -12,7 +12,8 @@ use chatd::prompt::wait_readable;
 use super::alarm::Alarm;
 use super::connect::{connect, describe};
 use super::destination::Server;
-use super::inbox::{Doorbell, Event};
+use super::event::{Event, Link};
+use super::inbox::Doorbell;
 
 /// How long the server may take over what is written to it at once.
 const WRITE: Duration = Duration::from_secs(10);
@@ -20,16 +21,6 @@ const WRITE: Duration = Duration::from_secs(10);
 const CHUNK: usize = 16 * 1024;
 /// How long the end waits for a thread that is looking up a name, which nothing can interrupt.
 const LAST_WAIT: Duration = Duration::from_millis(500);
-
-/// What the thread of a connection says.
-pub(super) enum Link {
-    /// It stands; this is to be written to, without waiting.
-    Connected(TcpStream),
-    /// The server has sent this; never empty.
-    Bytes(Vec<u8>),
-    /// It could not be made, or is over, and why. Nothing follows.
-    Gone(String),
-}
 
 /// What has happened on the connection in use.
 pub(super) enum News {

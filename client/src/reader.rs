@@ -8,7 +8,8 @@ use std::thread::{self, JoinHandle};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 
-use super::inbox::{Doorbell, Event};
+use super::event::Event;
+use super::inbox::Doorbell;
 
 /// A thread that says when the reader of a pipe has gone. It ends when this is dropped.
 pub(super) struct Watch {

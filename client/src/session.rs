@@ -13,6 +13,7 @@
 //! and sent at once.
 
 mod away;
+mod dialogue;
 mod due;
 mod intents;
 mod keys;
@@ -29,6 +30,7 @@ mod script;
 mod tests;
 mod typed;
 mod unseen;
+mod wording;
 
 use std::collections::VecDeque;
 

@@ -14,8 +14,9 @@ use jiff::tz::TimeZone;
 
 use super::action::{Action, Input, Now, Secret, Weight};
 use super::args::{Errand, Options};
-use super::inbox::{Event, Inbox};
-use super::keyboard::{Ask, Key, Keyboard, Origin};
+use super::event::{Event, Key};
+use super::inbox::Inbox;
+use super::keyboard::{Ask, Keyboard, Origin};
 use super::link::{Links, News};
 use super::output::Output;
 use super::reader::Watch;

@@ -2,9 +2,8 @@
 
 use chatd::limits::PASSWORD_MAX_BYTES;
 
-use super::login::statement;
-use super::replies::in_our_words;
 use super::requests::Request;
+use super::wording::{in_our_words, statement};
 use super::{Phase, Session};
 use crate::action::{Action, Now, Secret, Wanted};
 

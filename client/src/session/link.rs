@@ -2,9 +2,10 @@
 
 use chatd::close::CloseReason;
 
+use super::dialogue::Dialogue;
 use super::intents::counted;
 use super::requests::{Request, Unconfirmed, Way};
-use super::typed::Dialogue;
+use super::wording::seconds_in;
 use super::{ANSWER_MS, LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
 use crate::action::{Action, Now};
 
@@ -343,15 +344,6 @@ fn ending(reason: &str, was_in: bool) -> Ending {
     }
 }
 
-/// The number in `… in N s`.
-pub(super) fn seconds_in(text: &str) -> Option<u64> {
-    let words: Vec<&str> = text.split([' ', ',', ';']).collect();
-    words.windows(3).find_map(|window| match window {
-        ["in", number, "s"] => number.parse().ok(),
-        _ => None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -382,18 +374,5 @@ mod tests {
         let reason = CloseReason::LoggedInAlready(4).to_string();
         assert_eq!(ending(&reason, false), Ending::Final);
         assert_eq!(ending(&reason, true), Ending::Later(None));
-    }
-
-    #[test]
-    fn seconds() {
-        for (text, expected) in [
-            ("busy, try again in 2 s", Some(2)),
-            ("retry in x s", None),
-            ("in 99999999999999999999 s", None),
-            ("in 5", None),
-            ("retry in 7 s; or not", Some(7)),
-        ] {
-            assert_eq!(seconds_in(text), expected, "{text}");
-        }
     }
 }

@@ -1,9 +1,8 @@
 //! From the greeting to being logged in.
 
 use super::keys::{is_alike, is_hopeless, problem};
-use super::link::seconds_in;
-use super::replies::in_our_words;
 use super::requests::{Listed, Request, Way};
+use super::wording::{in_our_words, seconds_in, statement};
 use super::{ANSWER_MS, LEAVE_MS, PATIENCE_MS, Phase, Session};
 use crate::action::{Action, Now, Place, Secret, Wanted};
 
@@ -286,31 +285,5 @@ impl Session {
         }
         self.request(Request::List { of: Listed::Names, is_shown: false, asks: false }, &["WHO"], now);
         self.offer();
-    }
-}
-
-/// A refusal without the question at its end: the client asks in its own words, or asks nobody.
-pub(super) fn statement(text: &str) -> &str {
-    match text.rsplit_once(';') {
-        Some((statement, question)) if question.trim_end().ends_with('?') => statement,
-        Some(_) | None => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statements() {
-        for (text, expected) in [
-            ("admin is reserved; your name?", "admin is reserved"),
-            ("wrong password; 2 tries left", "wrong password; 2 tries left"),
-            ("what; is; this?", "what; is"),
-            ("your name?", "your name?"),
-            ("", ""),
-        ] {
-            assert_eq!(statement(text), expected, "{text}");
-        }
     }
 }

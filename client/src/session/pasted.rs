@@ -6,32 +6,13 @@ use std::collections::VecDeque;
 use chatd::text::without_lead;
 
 use super::Session;
+use super::dialogue::{Dialogue, Entered, PENDING, Paste};
 use super::requests::Words;
-use super::typed::{Dialogue, Entered, PENDING};
 use crate::action::{Action, Now, Place};
 use crate::command::{self, Answer, Intent, direct_answer, holds_secret, parse};
 
 /// Bytes from which on several lines are not taken: the editor may have cut what is longer.
 pub const INPUT_BYTES: usize = 512 * 1024;
-
-/// Lines that wait for the person's word. All go to one place, and all are text, whatever they begin with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Paste {
-    place: Place,
-    lines: Vec<String>,
-}
-
-impl Paste {
-    /// How many lines.
-    pub(super) fn len(&self) -> usize {
-        self.lines.len()
-    }
-
-    /// What the person is asked.
-    pub(super) fn question(&self) -> String {
-        format!("send {} lines? [y/N/1 = as one line] ", self.lines.len())
-    }
-}
 
 /// The lines of what was entered that hold more than space, as they are. Invisible characters at the beginning of a line
 /// are left out, as they are by the server: a command behind one would be said to everybody.

@@ -6,6 +6,7 @@ use chatd::text::is_same_name;
 use super::due::QUIET_MS;
 use super::requests::{Listed, Request, Way, Words};
 use super::rooms::Room;
+use super::wording::in_our_words;
 use super::{Phase, Session};
 use crate::action::{Action, Message, Now, Place, Secret, Shown};
 use crate::command::{is_room_name, word};
@@ -237,39 +238,6 @@ impl Session {
     }
 }
 
-/// What the server says, with the operations that it advises as the commands of this client: behind the first `;` or
-/// `:`, for before that stands what somebody has named.
-pub(super) fn in_our_words(text: &str) -> String {
-    const OPERATIONS: [(&str, &str); 15] = [
-        ("PM", "/pm"),
-        ("BM", "/pm"),
-        ("DM", "/dm"),
-        ("RM", "/rm"),
-        ("EX", "/quit"),
-        ("WHO", "/who"),
-        ("JOIN", "/join"),
-        ("LEAVE", "/leave"),
-        ("ROOMS", "/rooms"),
-        ("NAMES", "/names"),
-        ("MAKE", "/make"),
-        ("KICK", "/kick"),
-        ("CLOSE", "/close"),
-        ("HELP", "/help"),
-        ("PASSWD", "/passwd"),
-    ];
-    let Some((said, advice)) = text.find([';', ':']).and_then(|at| text.split_at_checked(at)) else {
-        return text.to_owned();
-    };
-    let ours = |word: &str| {
-        let bare = word.trim_end_matches([',', '.', ';', ':']);
-        let behind = word.get(bare.len()..).unwrap_or_default();
-        let found = OPERATIONS.iter().find(|(operation, _)| *operation == bare);
-        found.map_or_else(|| word.to_owned(), |(_, command)| format!("{command}{behind}"))
-    };
-    let words: Vec<String> = advice.split(' ').map(ours).collect();
-    format!("{said}{}", words.join(" "))
-}
-
 /// Whether a text names somebody: as a word of its own, in any case.
 fn mentions(text: &str, name: &str) -> bool {
     let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -282,23 +250,6 @@ fn mentions(text: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn advice_names_our_commands() {
-        for (text, expected) in [
-            ("lobby is there already; JOIN lobby enters it", "lobby is there already; /join lobby enters it"),
-            ("you are in 8 rooms already; LEAVE one first", "you are in 8 rooms already; /leave one first"),
-            ("200 of 10482 online; WHO prefix narrows it", "200 of 10482 online; /who prefix narrows it"),
-            ("the room needs a password: JOIN room password", "the room needs a password: /join room password"),
-            ("unknown operation; PM hello, HELP, or EX", "unknown operation; /pm hello, /help, or /quit"),
-            ("usage: KICK room name", "usage: /kick room name"),
-            ("you are not in JOIN", "you are not in JOIN"),
-            ("WHO is not online; JOINED", "WHO is not online; JOINED"),
-            ("", ""),
-        ] {
-            assert_eq!(in_our_words(text), expected);
-        }
-    }
 
     #[test]
     fn mentioned() {

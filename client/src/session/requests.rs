@@ -3,11 +3,18 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::script::Line;
 use crate::action::{Place, Secret};
 
 /// Requests under way above which no more lines are taken from the user.
 pub(super) const REQUESTS: usize = 32;
+
+/// A line of a script, as far as it may be shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Its number, from 1; none for the text of `--once`.
+    pub(super) number: Option<usize>,
+    pub(super) text: String,
+}
 
 /// What was sent and is not answered, each with the line of a script that it comes from.
 #[derive(Debug, Default)]

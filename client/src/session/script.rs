@@ -6,7 +6,7 @@ use chatd::limits::LINE_BYTES;
 use chatd::text::{Class, classes};
 
 use super::Session;
-use super::requests::Request;
+use super::requests::{Line, Request};
 use crate::action::{Action, Shown, Status, Weight};
 use crate::command::{holds_secret, unindented, word};
 
@@ -17,14 +17,6 @@ const TRIES: [&str; 3] = ["password", "wrong-password", "password-needed"];
 
 /// Characters of a line that are shown when it is named: it may have thousands.
 const NAMED: usize = 200;
-
-/// A line of a script, as far as it may be shown.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line {
-    /// Its number, from 1; none for the text of `--once`.
-    number: Option<usize>,
-    text: String,
-}
 
 /// Where a script stands.
 #[derive(Debug, Default)]

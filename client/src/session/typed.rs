@@ -4,14 +4,12 @@ use std::collections::VecDeque;
 
 use zeroize::Zeroizing;
 
-use super::pasted::{Paste, lines};
-use super::requests::{REQUESTS, Request, Words};
+use super::dialogue::{Dialogue, Entered, PENDING};
+use super::pasted::lines;
+use super::requests::{REQUESTS, Request};
 use super::{Phase, Session};
 use crate::action::{Action, Now, Place};
 use crate::command::{Intent, direct_answer, is_indented, parse};
-
-/// Lines that may wait to be carried out. A person does not get there, and a script is only asked for one at a time.
-pub(super) const PENDING: usize = 1000;
 
 /// The user's side of the conversation.
 #[derive(Debug, Default)]
@@ -29,54 +27,6 @@ pub(super) struct Talk {
     pub(super) pending: VecDeque<Entered>,
     /// Whether the input has ended.
     pub(super) has_ended: bool,
-}
-
-/// Something that was entered.
-#[derive(Debug)]
-pub(super) enum Entered {
-    /// A line, with the place that its prompt named. It may hold the password of a room.
-    Line(Zeroizing<String>, Option<Place>),
-    /// One of several lines that are to be sent as they are.
-    Words(Words),
-}
-
-impl Entered {
-    /// Whether there is something to be carried out.
-    pub(super) fn is_blank(&self) -> bool {
-        match self {
-            Self::Line(line, _) => line.trim().is_empty(),
-            Self::Words(_) => false,
-        }
-    }
-}
-
-/// What the next line is taken for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Dialogue {
-    /// A command, or a text for where one is.
-    #[default]
-    Open,
-    /// A text for everybody or for one.
-    Text(Place),
-    /// A name and a text.
-    NameAndText,
-    /// What was to be a text for one who is not there.
-    Nobody,
-    /// Whether these lines are to be sent.
-    Paste(Paste),
-}
-
-impl Dialogue {
-    /// Lines that wait for the user's word.
-    pub(super) fn lines(&self) -> usize {
-        if let Self::Paste(paste) = self { paste.len() } else { 0 }
-    }
-
-    fn forget_nobody(&mut self) {
-        if *self == Self::Nobody {
-            *self = Self::Open;
-        }
-    }
 }
 
 impl Talk {

@@ -7,8 +7,7 @@ use super::{FAILED, Shell};
 use crate::action::{Input, Weight};
 use crate::args::{Errand, Options};
 use crate::command::holds_secret;
-use crate::inbox::Event;
-use crate::keyboard::Key;
+use crate::event::{Event, Key};
 use crate::stdin::has_more;
 
 /// How long the end waits for a keyboard that does not stop reading (a password program that hangs), and how often it
