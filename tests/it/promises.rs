@@ -40,7 +40,11 @@ fn listed(readme: &str) -> Vec<usize> {
 /// What is wrong with the name of a test, `file::function`; and otherwise whether it runs unless it is asked for.
 fn runs(test: &str) -> Result<bool, String> {
     let (file, function) = test.split_once("::").ok_or_else(|| format!("{test} is not `file::function`"))?;
-    let folder = if file.starts_with("src/") { PathBuf::new() } else { PathBuf::from("tests/it") };
+    let folder = if ["src/", "client/", "load/"].iter().any(|root| file.starts_with(root)) {
+        PathBuf::new()
+    } else {
+        PathBuf::from("tests/it")
+    };
     let path = folder.join(format!("{file}.rs"));
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path))
         .map_err(|error| format!("{test}: {}: {error}", path.display()))?;
