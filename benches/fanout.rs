@@ -8,13 +8,13 @@ mod settings;
 use std::hint::black_box;
 
 use chatd::door::{self, Kind};
+use chatd::engine::outbox::Outbox;
+use chatd::engine::pages::Pages;
 use chatd::hub::command::{Command, Entry};
 use chatd::hub::event::Audience;
 use chatd::hub::names::{RoomName, UserName};
 use chatd::hub::session::SessionId;
 use chatd::hub::{Hub, Rules};
-use chatd::engine::outbox::Outbox;
-use chatd::engine::pages::Pages;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Milliseconds of Unix time; any will do.

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use super::addresses::{self, Addresses, Admission, network_name};
-use super::conn::{Conn, ConnId, Standing};
+use super::conn::Conn;
+use super::id::ConnId;
+use super::life::Standing;
 use super::log_limit::Subject;
 use super::{Engine, Random};
 use crate::close::CloseReason;

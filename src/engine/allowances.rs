@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::time::Millis;
 use super::rate::Rate;
+use super::time::Millis;
 use crate::hub::names::UserName;
 
 /// So many accounts are kept before those are looked for that have nothing used any more.

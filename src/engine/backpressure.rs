@@ -6,9 +6,11 @@
 //! is slower than all others slows nobody, until it owes so much that it would be closed for it; listeners that have
 //! stopped reading slow nobody at all.
 
-use super::time::{Millis, NEVER};
-use super::conn::{Conn, ConnId, Pause, Until};
 use super::Engine;
+use super::conn::Conn;
+use super::id::ConnId;
+use super::pause::{Pause, Until};
+use super::time::{Millis, NEVER};
 use crate::door::Addressee;
 use crate::hub::session::SessionId;
 use crate::limits::{CROWD_SHARE, Limits, THROTTLE_BYTES_PER_S, THROTTLE_LEAST_MS, THROTTLE_MS};
@@ -137,7 +139,9 @@ impl<S> Engine<S> {
                 let Some(room) = self.hub.find_room(room) else { return Lag::Nobody };
                 &mut self.hub.members_of(room).iter().map(|member| member.session).filter(|hearer| *hearer != speaker)
             }
-            Addressee::Account(name) => &mut self.hub.sessions_of(name).iter().copied().filter(|hearer| *hearer != speaker),
+            Addressee::Account(name) => {
+                &mut self.hub.sessions_of(name).iter().copied().filter(|hearer| *hearer != speaker)
+            }
         };
         let (now, limits) = (self.now, &self.settings.limits);
         let mut audience = Audience::default();

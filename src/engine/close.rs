@@ -1,10 +1,13 @@
 //! How connections end: told why, drained, lingering, then gone.
 
 use super::Engine;
-use super::conn::{Conn, ConnId, End, Input, Life, Linger, Parting, Pause};
+use super::conn::Conn;
+use super::id::ConnId;
 use super::io::{Gone, InFlight, Probe, Why};
+use super::life::{End, Input, Life, Linger, Parting};
 use super::log_limit::Subject;
 use super::login::ToAccounts;
+use super::pause::Pause;
 use super::time::{Millis, NEVER};
 use crate::close::CloseReason;
 use crate::door::reply::Reply;

@@ -2,25 +2,17 @@
 
 use std::net::IpAddr;
 
+use super::id::ConnId;
 use super::io::Read;
+use super::life::{End, Flush, Input, Life, Standing};
 use super::liveness::Liveness;
 use super::outbox::Outbox;
+use super::pause::Pause;
 use super::rate::Rate;
 use super::time::{Millis, NEVER, seconds};
-use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::inbox::Inbox;
-use crate::limits::{LAG_PART, LEAVE_MS, LOGIN_OWED_BYTES, Limits, Login, OWED_TIMES_MOST, TOOK_RECENTLY_MS};
-
-/// A connection's place in the table, and which of the place's users it is. A generation is never used twice, so an id
-/// that has gone stale finds nobody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnId {
-    /// The place in the table.
-    pub slot: u32,
-    /// Which of its users; never 0.
-    pub generation: u32,
-}
+use crate::limits::{LAG_PART, LOGIN_OWED_BYTES, Limits, Login, OWED_TIMES_MOST, TOOK_RECENTLY_MS};
 
 /// One connection. An idle one owns no heap but what its door keeps.
 #[derive(Debug)]
@@ -70,173 +62,6 @@ pub(super) struct Conn<S> {
     pub(super) is_blocked: bool,
     /// It stands in the run queue.
     pub(super) is_queued: bool,
-}
-
-/// Where a connection is between its first and its last moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Life {
-    /// It talks.
-    Open,
-    /// It is told what it is still owed; its input is thrown away.
-    Draining(Box<Linger>),
-    /// It has been told everything and has our end of stream; its input is thrown away until it ends.
-    Lingering(Box<Linger>),
-    /// It is over: its socket is to be closed.
-    Gone(Parting),
-}
-
-/// How the socket of a connection that is over is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Parting {
-    /// The kernel goes on delivering what it holds.
-    Closed,
-    /// The kernel drops what it holds: it would go on trying for minutes.
-    Reset,
-}
-
-/// What is known of a connection by its first line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It counts among those that never sent a line.
-    Silent,
-    /// As [`Silent`](Self::Silent); and it came from an address that had failed too often.
-    Penalised,
-    /// It has sent a line, or is exempt.
-    Heard,
-}
-
-/// Whether a connection got bytes that are not written yet, and which queue it stands in for that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flush {
-    /// It got none since it was flushed.
-    Idle,
-    /// It got what many hear, and is written to when its turn comes.
-    Broadcast,
-    /// It got something for itself, and is written to in this turn.
-    Direct,
-}
-
-/// How long a connection may take to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Linger {
-    /// When to look at it again.
-    pub(super) due: Millis,
-    /// When it ends, whatever is left.
-    pub(super) last: Millis,
-    /// Whether the client has left by itself: what the kernel holds for it then is still delivered.
-    pub(super) is_left: bool,
-}
-
-impl Linger {
-    /// Bytes were taken. A client that has left by itself may be as slow at the end as it was before: it is only cut
-    /// off when it stops. One that the server has closed was slow enough.
-    pub(super) fn prolong(&mut self, now: Millis) {
-        if self.is_left {
-            self.last = now + LEAVE_MS;
-            self.due = self.last;
-        }
-    }
-}
-
-/// What is known of a socket's input. Polling is edge-triggered: only reading everything ends `Ready` and `Ending`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Input {
-    /// All has been read; the poll reports more.
-    Drained,
-    /// There may be more.
-    Ready,
-    /// There may be more behind a read, however short it is: the client has closed its side, or has sent urgent data,
-    /// at which a read stops. Only the end of the stream, or a read that finds nothing, ends the reading.
-    Ending,
-    /// The end of the stream has been read.
-    Ended,
-}
-
-impl Input {
-    /// Whether a read may find something.
-    pub(super) fn may_have_more(self) -> bool {
-        match self {
-            Self::Ready | Self::Ending => true,
-            Self::Drained | Self::Ended => false,
-        }
-    }
-}
-
-/// How a connection that is about to end will.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// It is broken: there is nobody to tell.
-    Broken,
-    /// Its peer has vanished, and the kernel has nothing left to try either.
-    Vanished,
-    /// The server closes it.
-    Closed(CloseReason),
-}
-
-/// Why a connection is not read although it is open. `since` is when it began.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Pause {
-    /// It is read.
-    None,
-    /// Its password is with the accounts.
-    Checking {
-        /// What was asked.
-        what: Asked,
-        since: Millis,
-    },
-    /// It is read again from `due` on.
-    Until {
-        /// What it waits for.
-        why: Until,
-        due: Millis,
-        since: Millis,
-    },
-    /// It owes so much that its own commands must wait; it is read again when it has taken some.
-    Owing { since: Millis },
-    /// The answer to a wrong password (of an account or a room) is kept back until `due`.
-    Delay {
-        /// What is said then.
-        answer: Late,
-        due: Millis,
-        since: Millis,
-    },
-}
-
-/// What a paused connection waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Until {
-    /// It talks faster than it may.
-    Rate,
-    /// Those it speaks to lag.
-    Backpressure,
-    /// The server was too busy for it.
-    Busy,
-}
-
-/// What the accounts were asked for a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// Whether this is the account's password, to log in.
-    LogIn,
-    /// To make an account.
-    Register,
-    /// Whether this is the account's password, to change it.
-    OldPassword,
-    /// To set another password.
-    NewPassword,
-}
-
-/// What is said to a wrong password, late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Late {
-    /// Try again; so many tries are left.
-    Wrong(u32),
-    /// The old password, within PASSWD, was wrong.
-    WrongOld,
-    /// The room has another password.
-    WrongRoom,
-    /// That was the last try.
-    TooMany,
 }
 
 impl<S> Conn<S> {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use log::{info, log, log_enabled, warn};
 
 use super::close::Ending;
-use super::conn::{ConnId, Pause};
+use super::id::ConnId;
 use super::log_limit::Subject;
+use super::pause::Pause;
 use super::rate::Rate;
 use super::time::{NEVER, seconds};
 use super::{Engine, Settings};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::counters::Counters;
 use super::guard::failpoint;
-use super::conn::ConnId;
+use super::id::ConnId;
 use super::peers::{Heard, Membership, Peers, Place, Silence, Unheard};
 use super::send_queue::{SendQueue, Sent, Written};
 use super::{DatagramPlaces, Engine};

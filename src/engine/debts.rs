@@ -6,10 +6,11 @@
 
 use std::cmp::Reverse;
 
-use super::conn::{ConnId, End, Life};
+use super::Engine;
+use super::id::ConnId;
+use super::life::{End, Life};
 use super::outbox::Outbox;
 use super::pages::Pages;
-use super::Engine;
 use crate::close::CloseReason;
 use crate::limits::DEBT_RELIEF_PART;
 

@@ -1,11 +1,13 @@
 //! Who hears what: the hub's events become frames, encoded once a spelling, in the outboxes of those who hear them.
 
-use super::conn::{Conn, ConnId, Flush, Life};
+use super::Engine;
+use super::conn::Conn;
+use super::datagrams::Spoken;
 use super::flush::Writer;
 use super::guard::failpoint;
+use super::id::ConnId;
+use super::life::{Flush, Life};
 use super::pages::{Pages, Piece};
-use super::Engine;
-use super::datagrams::Spoken;
 use super::table::Table;
 use crate::close::CloseReason;
 use crate::door::datagram::Speaker;
@@ -44,7 +46,8 @@ impl<S> Engine<S> {
             Audience::Room { room, except } => self.deliver_room(room, except, event, origin),
             Audience::Members { room, members } => self.deliver_members(room, &members, event),
             Audience::Account { name, except } => {
-                let hearers: Vec<_> = self.hub.sessions_of(&name).iter().filter(|session| **session != except).copied().collect();
+                let hearers: Vec<_> =
+                    self.hub.sessions_of(&name).iter().filter(|session| **session != except).copied().collect();
                 for session in hearers {
                     self.deliver_own(ConnId::of(session), event);
                 }
@@ -170,7 +173,16 @@ struct Fan<'a, S> {
 
 impl<'a, S> Fan<'a, S> {
     fn new(event: &'a Event, conns: &'a mut Table<S>, pages: &'a mut Pages, writer: &'a mut Writer) -> Self {
-        Self { event, frames: [None; Kind::ALL.len()], conns, pages, writer, count: 0, skips_lagging: false, skipped: 0 }
+        Self {
+            event,
+            frames: [None; Kind::ALL.len()],
+            conns,
+            pages,
+            writer,
+            count: 0,
+            skips_lagging: false,
+            skipped: 0,
+        }
     }
 
     fn hand_to(&mut self, session: SessionId) {

@@ -1,10 +1,13 @@
 //! Carries out lines: the door decodes, and the door, the hub or the accounts answer.
 
-use super::backpressure::longest_wait;
-use super::time::NEVER;
 use super::Engine;
-use super::conn::{Conn, ConnId, Life, Pause, Standing, Until};
+use super::backpressure::longest_wait;
+use super::conn::Conn;
 use super::guard::failpoint;
+use super::id::ConnId;
+use super::life::{Life, Standing};
+use super::pause::{Pause, Until};
+use super::time::NEVER;
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::door::{Decoded, Masked};

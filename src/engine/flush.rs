@@ -7,8 +7,10 @@
 use std::collections::VecDeque;
 
 use super::Engine;
-use super::conn::{ConnId, End, Flush, Life, Pause};
+use super::id::ConnId;
 use super::io::{Frames, InFlight, Probe, ToWrite, Why, Wrote};
+use super::life::{End, Flush, Life};
+use super::pause::Pause;
 use super::time::NEVER;
 use crate::close::CloseReason;
 use crate::limits::{CROWD_A_TURN, WRITE_WORK};

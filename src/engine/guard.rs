@@ -28,7 +28,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use log::error;
 
 use super::Engine;
-use super::conn::{ConnId, Life};
+use super::id::ConnId;
+use super::life::Life;
 use super::time::Millis;
 use crate::close::CloseReason;
 pub(super) use crate::failpoint::failpoint;

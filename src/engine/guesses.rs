@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
-use super::addresses;
-use super::time::Millis;
-use super::conn::Late;
-use super::log_limit::Subject;
 use super::Engine;
+use super::addresses;
+use super::id::ConnId;
+use super::log_limit::Subject;
+use super::pause::Late;
+use super::time::Millis;
 use crate::hub::names::{RoomName, UserName};
-use super::conn::ConnId;
 use crate::limits::{ROOM_GUESSERS, ROOM_GUESSES, ROOM_GUESSES_WINDOW_MS};
 
 /// The party that guesses count for, whatever connection they come by.

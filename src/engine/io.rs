@@ -1,8 +1,8 @@
 //! The seam between the engine and its sockets: what the owner of the sockets reports, and what it is asked to do.
 
-use std::io::IoSlice;
+use super::id::ConnId;
 
-use super::conn::ConnId;
+use std::io::IoSlice;
 
 /// What the poll says of a connection's socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

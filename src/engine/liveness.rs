@@ -6,12 +6,12 @@
 //! in net/ipv4/tcp_timer.c). So the loop looks itself, every 15 s, at those to whom it has written and who have not
 //! acknowledged all: whoever has left everything unanswered at six looks in a row has vanished.
 
-use super::time::{Millis, NEVER, seconds};
-use super::conn::End;
-use super::io::{InFlight, Path, Probe, Why};
-use super::log_limit::Subject;
 use super::Engine;
-use super::conn::ConnId;
+use super::id::ConnId;
+use super::io::{InFlight, Path, Probe, Why};
+use super::life::End;
+use super::log_limit::Subject;
+use super::time::{Millis, NEVER, seconds};
 use crate::limits::{VANISH_LOOK_S, VANISH_LOOKS, VANISH_QUIET_MS};
 
 /// The watch over what was written to one connection. Small, for each has one.

@@ -7,19 +7,21 @@ use std::net::IpAddr;
 use super::Engine;
 use super::addresses;
 use super::allowances::Allowances;
-use super::conn::{Asked, ConnId, Late, Pause};
 use super::guard::failpoint;
 use super::guesses::Guesses;
+use super::id::ConnId;
 use super::log_limit::Subject;
 use super::passwords::Changes;
+use super::pause::{Asked, Late, Pause};
 use super::time::Millis;
-use crate::auth::{Origin, Refused, Request, Secret, Verdict};
+use crate::auth::{Origin, Refused, Request, Verdict};
 use crate::close::CloseReason;
 use crate::door::Masked;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::names::UserName;
 use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
+use crate::secret::Secret;
 
 /// Looks accounts up. Never waits.
 pub trait Roll {

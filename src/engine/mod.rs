@@ -17,9 +17,12 @@
 //! `S` is a socket, of which the engine knows nothing: it keeps it beside its connection and hands it out to be read
 //! from, written to and closed.
 
-mod io;
 mod time;
+mod id;
+mod io;
 
+mod life;
+mod pause;
 mod conn;
 mod table;
 mod session;
@@ -35,7 +38,6 @@ mod dispatch;
 mod rate;
 mod allowances;
 mod backpressure;
-mod pause;
 
 mod login;
 mod passwords;
@@ -64,9 +66,9 @@ mod log_limit;
 use std::collections::VecDeque;
 
 pub use accept::{Admitted, Refusal};
-pub use conn::ConnId;
 pub use control::Outside;
 pub use counters::Counters;
+pub use id::ConnId;
 pub use io::{Frames, Gone, InFlight, Path, Probe, Read, Ready, ToRead, ToWrite, Why, Wrote};
 pub use log_limit::Subject;
 pub use login::{Roll, ToAccounts};

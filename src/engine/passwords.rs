@@ -6,14 +6,16 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::time::{Millis, seconds};
 use super::Engine;
-use super::conn::{Asked, ConnId};
-use crate::auth::{Request, Secret};
+use super::id::ConnId;
+use super::pause::Asked;
+use super::time::{Millis, seconds};
+use crate::auth::Request;
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::hub::names::UserName;
 use crate::limits::{PASSWORD_CHANGES, PASSWORD_CHANGES_REMEMBERED, PASSWORD_WINDOW_S};
+use crate::secret::Secret;
 
 impl<S> Engine<S> {
     /// PASSWD: the password of today is asked for, unless the account has changed it too often of late.

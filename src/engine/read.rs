@@ -7,16 +7,16 @@ use std::collections::VecDeque;
 
 use zeroize::Zeroize as _;
 
-use super::conn::{ConnId, Input, Life, Pause, Until};
-use super::io::{Read, Ready, ToRead};
-use super::time::NEVER;
 use super::Engine;
+use super::id::ConnId;
+use super::io::{Read, Ready, ToRead};
+use super::life::{End, Input, Life};
+use super::pause::{Pause, Until};
+use super::time::NEVER;
 use crate::close::CloseReason;
 use crate::door::inbox::Cut;
 use crate::door::reply::Reply;
-use crate::limits::{
-    self, LINE_WORK, QUANTUM_COMMANDS, QUANTUM_WORK, READ_BYTES, RUN_WORK, TURN_STEPS, WORK_BYTES,
-};
+use crate::limits::{self, LINE_WORK, QUANTUM_COMMANDS, QUANTUM_WORK, READ_BYTES, RUN_WORK, TURN_STEPS, WORK_BYTES};
 
 /// The run queue, and the quantum that is under way.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl<S> Engine<S> {
     pub fn handle_ready(&mut self, id: ConnId, ready: Ready) {
         let Some(conn) = self.conns.find(id) else { return };
         if ready.is_broken {
-            return self.schedule_close(id, super::conn::End::Broken);
+            return self.schedule_close(id, End::Broken);
         }
         if ready.is_ending && conn.input != Input::Ended {
             conn.input = Input::Ending;

@@ -1,10 +1,12 @@
 //! Entering rooms, and the tokens of places in them.
 
-use super::addresses;
-use super::conn::{Conn, ConnId, Pause};
-use super::log_limit::Subject;
-use super::peers::Peer;
 use super::Engine;
+use super::addresses;
+use super::conn::Conn;
+use super::id::ConnId;
+use super::log_limit::Subject;
+use super::pause::Pause;
+use super::peers::Peer;
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::door::rooms::{Operation, Request};

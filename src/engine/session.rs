@@ -5,7 +5,7 @@
 //! finds no connection.
 
 use super::Engine;
-use super::conn::ConnId;
+use super::id::ConnId;
 use crate::hub::names::UserName;
 use crate::hub::session::SessionId;
 

@@ -1,8 +1,10 @@
 //! The table of all connections: a slab that is asked by id, so that a stale id never finds the next user of a slot.
 
-use slab::Slab;
+use super::conn::Conn;
+use super::id::ConnId;
+use super::life::Life;
 
-use super::conn::{Conn, ConnId, Life};
+use slab::Slab;
 
 /// All connections.
 #[derive(Debug)]

@@ -52,8 +52,8 @@ impl<K: Ord + Copy> Timers<K> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::id::ConnId;
     use super::*;
-    use super::super::conn::ConnId;
 
     #[test]
     fn one_timer_each_at_the_earliest() {

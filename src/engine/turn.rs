@@ -1,7 +1,7 @@
 //! The turn: what it may cost, what is due in it, and what follows from it.
 
 use super::Engine;
-use super::conn::Life;
+use super::life::Life;
 use super::time::{Millis, NEVER};
 use crate::close::CloseReason;
 use crate::limits::{

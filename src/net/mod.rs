@@ -3,7 +3,7 @@
 //!
 //! [`serve`] is the server. [`reactor`] is what the loop owns, `turn/` are its phases, a file each.
 
-mod endpoint;
+mod settings;
 mod reactor;
 mod turn;
 
@@ -17,7 +17,6 @@ mod sys;
 
 use std::cell::RefCell;
 use std::io;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -26,10 +25,10 @@ use log::{info, warn};
 use mio::{Interest, Poll, Waker};
 
 pub use accept::{Trial, try_places};
-pub use endpoint::{Endpoint, Service};
+pub use settings::{Endpoint, Reload, Service, Settings, StartError, Tuning};
 
 use crate::auth::{self, Auth, OpenError};
-use crate::engine::{self, Engine};
+use crate::engine::Engine;
 use crate::mailbox;
 use accept::Listeners;
 use accounts::Shared;
@@ -39,38 +38,6 @@ use sys::random::Kernel;
 use sys::token::Source;
 use sys::{descriptors, signals};
 use udp::Sockets;
-
-/// What the server is started with.
-#[derive(Debug)]
-pub struct Settings {
-    /// Where it listens.
-    pub listen: Vec<Endpoint>,
-    /// Where members of rooms who came through the line door send datagrams.
-    pub datagrams: Option<SocketAddr>,
-    /// The account file; its companions stand beside it.
-    pub accounts_file: PathBuf,
-    /// How many log lines have been dropped, for the statistics.
-    pub stats_log_lines_dropped: fn() -> u64,
-    /// What may change while it runs.
-    pub tuning: Tuning,
-}
-
-/// What SIGHUP may change.
-pub type Tuning = engine::Settings;
-
-/// Why the server did not start, or did not go on. Each holds a whole message: what, why, and the next step.
-#[derive(Debug)]
-pub enum StartError {
-    /// The port or the account file is another server's.
-    InUse(String),
-    /// What is configured cannot be used.
-    Config(String),
-    /// Anything else.
-    Failed(String),
-}
-
-/// Called on SIGHUP: gives what is to change, or `None` if everything stays.
-pub type Reload = Box<dyn FnMut() -> Option<Tuning>>;
 
 /// Opens the accounts, binds, and serves until a signal ends it. `reload` is called on SIGHUP.
 ///

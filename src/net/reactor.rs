@@ -7,9 +7,9 @@ use std::rc::Rc;
 use mio::Poll;
 use signal_hook_mio::v1_0::Signals;
 
-use super::Reload;
 use super::accept::Listeners;
 use super::conn::Stream;
+use super::settings::Reload;
 use super::sys::clock::Clock;
 use super::udp::Sockets;
 use crate::auth::Auth;

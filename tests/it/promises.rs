@@ -40,7 +40,8 @@ fn listed(readme: &str) -> Vec<usize> {
 /// What is wrong with the name of a test, `file::function`; and otherwise whether it runs unless it is asked for.
 fn runs(test: &str) -> Result<bool, String> {
     let (file, function) = test.split_once("::").ok_or_else(|| format!("{test} is not `file::function`"))?;
-    let folder = if file.starts_with("src/") { PathBuf::new() } else { PathBuf::from("tests/it") };
+    let is_path = ["src/", "client/", "load/"].iter().any(|root| file.starts_with(root));
+    let folder = if is_path { PathBuf::new() } else { PathBuf::from("tests/it") };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let paths = [folder.join(format!("{file}.rs")), folder.join(file).join("mod.rs")];
     let path = paths.iter().find(|path| root.join(path).exists()).unwrap_or(&paths[0]);

@@ -9,8 +9,8 @@ use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 
 use super::addresses::{network, party};
-use super::time::{Millis, NEVER, seconds};
 use super::rate::ByteBucket;
+use super::time::{Millis, NEVER, seconds};
 use super::timers::Timers;
 use crate::door::datagram::{Spelling, Up};
 use crate::door::token::RoomToken;

@@ -2,10 +2,10 @@
 
 use std::io::{self, ErrorKind};
 
-use crate::net::StartError;
+use crate::net::settings::StartError;
 
 /// Why there is no listening at a place that a key of the configuration names.
-pub(in crate::net) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
+pub(crate) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
     let what = format!("listen on {place}: {error}");
     match (error.kind(), error.raw_os_error()) {
         (ErrorKind::AddrInUse, _) => {

@@ -11,22 +11,22 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use super::explain::explain;
 use crate::limits::{self, Limits};
+use crate::net::settings::{Endpoint, Service, StartError};
 use crate::net::sys::token::Source;
-use crate::net::{Endpoint, Service, StartError};
 
 /// A place where connections come in.
 #[derive(Debug)]
-pub(in crate::net) struct Listener {
+pub(crate) struct Listener {
     socket: TcpListener,
     pub(super) service: Service,
     /// There may be connections to take. Polling is edge-triggered: only taking them all ends this.
-    pub(in crate::net) is_ready: bool,
+    pub(crate) is_ready: bool,
 }
 
 impl Listener {
     /// Binds, listens, and registers with the poll. `None` for an optional endpoint whose address family this
     /// machine does not have.
-    pub(in crate::net) fn open(
+    pub(crate) fn open(
         endpoint: &Endpoint,
         place: usize,
         limits: &Limits,
@@ -57,7 +57,7 @@ impl Listener {
     }
 
     /// New limits, for the connections that come.
-    pub(in crate::net) fn set_limits(&self, limits: &Limits) {
+    pub(crate) fn set_limits(&self, limits: &Limits) {
         if let Err(error) = set_send_buffer(&SockRef::from(&self.socket), limits) {
             warn!("limits.send_buffer_bytes stays as it was: {error}");
         }

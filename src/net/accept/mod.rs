@@ -14,8 +14,8 @@ pub(super) use explain::explain;
 use listener::{Listener, is_shortage};
 pub use trial::{Trial, try_places};
 
+use super::settings::{Endpoint, Service, StartError};
 use super::sys::descriptors::Spare;
-use super::{Endpoint, Service, StartError};
 use crate::engine::{Millis, NEVER};
 use crate::limits::{ACCEPT_RETRY_MS, Limits};
 

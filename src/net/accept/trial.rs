@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use socket2::{Domain, Socket, Type};
 
 use super::explain::explain;
-use crate::net::{Endpoint, StartError};
+use crate::net::settings::{Endpoint, StartError};
 
 /// What a start would meet at the places that it listens at.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ mod tests {
     use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 
     use super::*;
-    use crate::net::Service;
+    use crate::net::settings::Service;
 
     #[test]
     fn places_are_tried_without_listening() {

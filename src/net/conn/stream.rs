@@ -14,7 +14,7 @@ use crate::net::sys::sockopt;
 
 /// A stream, by how its bytes cross the network.
 #[derive(Debug)]
-pub(in crate::net) enum Stream {
+pub(crate) enum Stream {
     /// As they are.
     Plain(TcpStream),
 }
@@ -24,14 +24,14 @@ impl Stream {
     ///
     /// # Errors
     /// The poll does not take it.
-    pub(in crate::net) fn register(&mut self, registry: &Registry, token: Token) -> std::io::Result<()> {
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> std::io::Result<()> {
         // Nobody needs urgent data, but a read that stops at it must not be taken for one that has drained the socket.
         let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
         registry.register(self.socket_mut(), token, interest)
     }
 
     /// One read.
-    pub(in crate::net) fn read(&mut self, room: &mut [u8]) -> Read {
+    pub(crate) fn read(&mut self, room: &mut [u8]) -> Read {
         let Self::Plain(socket) = self;
         loop {
             match socket.read(room) {
@@ -45,7 +45,7 @@ impl Stream {
     }
 
     /// One write.
-    pub(in crate::net) fn write(&mut self, frames: &Frames<'_>) -> Wrote {
+    pub(crate) fn write(&mut self, frames: &Frames<'_>) -> Wrote {
         let Self::Plain(socket) = self;
         loop {
             let (result, offered) = match frames {
@@ -55,25 +55,27 @@ impl Stream {
             match result {
                 Ok(count) => return Wrote::Bytes { count, is_short: count < offered },
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Wrote::Bytes { count: 0, is_short: true },
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return Wrote::Bytes { count: 0, is_short: true };
+                }
                 Err(_) => return Wrote::Broken,
             }
         }
     }
 
     /// Ends our side of the stream. False if that fails.
-    pub(in crate::net) fn finish(&mut self) -> bool {
+    pub(crate) fn finish(&mut self) -> bool {
         self.socket_mut().shutdown(Shutdown::Write).is_ok()
     }
 
     /// What the kernel still holds for the peer, as far as it is asked.
-    pub(in crate::net) fn in_flight(&self, why: Why) -> InFlight {
+    pub(crate) fn in_flight(&self, why: Why) -> InFlight {
         let Self::Plain(socket) = self;
         sockopt::in_flight(socket, why == Why::Liveness)
     }
 
     /// Closes a stream that is over.
-    pub(in crate::net) fn close(gone: Gone<Self>) {
+    pub(crate) fn close(gone: Gone<Self>) {
         let Gone { socket: Self::Plain(socket), is_reset } = gone;
         if is_reset {
             // Without this the kernel would go on trying to deliver for minutes. A socket that refuses is gone.

@@ -13,7 +13,7 @@ use crate::limits::{Limits, SPARE_DESCRIPTORS};
 const NOTHING: &str = "/dev/null";
 
 /// Takes as many descriptors as the machine allows without asking.
-pub(in crate::net) fn raise() {
+pub(crate) fn raise() {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
         let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
@@ -24,7 +24,7 @@ pub(in crate::net) fn raise() {
 }
 
 /// Makes room for as many connections as there may be, and gives how many these are.
-pub(in crate::net) fn prepare(limits: &Limits) -> usize {
+pub(crate) fn prepare(limits: &Limits) -> usize {
     let most = most_connections(limits);
     make_room(most);
     most
@@ -55,23 +55,23 @@ fn make_room(connections: usize) {
 
 /// A descriptor that is kept so that there is one to refuse a peer with when all others are in use.
 #[derive(Debug)]
-pub(in crate::net) struct Spare(Option<File>);
+pub(crate) struct Spare(Option<File>);
 
 impl Spare {
     /// Takes one, if there is one.
-    pub(in crate::net) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(File::open(NOTHING).ok())
     }
 
     /// Takes one again if there was none to be had the last time.
-    pub(in crate::net) fn refill(&mut self) {
+    pub(crate) fn refill(&mut self) {
         if self.0.is_none() {
             *self = Self::new();
         }
     }
 
     /// Lets it go, for somebody to be refused with.
-    pub(in crate::net) fn lend(&mut self) {
+    pub(crate) fn lend(&mut self) {
         self.0 = None;
     }
 }

@@ -3,7 +3,7 @@
 use crate::engine::Random;
 
 /// The kernel's random numbers.
-pub(in crate::net) struct Kernel;
+pub(crate) struct Kernel;
 
 impl Random for Kernel {
     fn fill(&mut self, bytes: &mut [u8]) -> bool {

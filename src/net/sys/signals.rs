@@ -12,14 +12,14 @@ use signal_hook_mio::v1_0::Signals;
 use crate::signals::heard;
 
 /// The signal that re-reads the configuration.
-pub(in crate::net) const RELOAD: i32 = SIGHUP;
+pub(crate) const RELOAD: i32 = SIGHUP;
 
 /// Signals as a source for the poll. A second TERM or INT does not wait for the loop: the process ends in the
 /// handler, with exit code 0, for the operator has asked for an end and what was acknowledged is on disk.
 ///
 /// # Errors
 /// A handler cannot be set.
-pub(in crate::net) fn listen() -> io::Result<Signals> {
+pub(crate) fn listen() -> io::Result<Signals> {
     let asked_before = Arc::new(AtomicBool::new(false));
     // TERM is always heard: nothing else ends a server orderly whose starter ignored it by accident.
     let optional = heard(&[SIGINT, RELOAD]);

@@ -22,7 +22,7 @@ fn unacknowledged(stream: &TcpStream) -> Option<u32> {
 }
 
 /// What the kernel says of the bytes that it holds for a peer. How the connection fares is asked only if `with_path`.
-pub(in crate::net) fn in_flight(stream: &TcpStream, with_path: bool) -> InFlight {
+pub(crate) fn in_flight(stream: &TcpStream, with_path: bool) -> InFlight {
     let unacknowledged = unacknowledged(stream);
     let path = if with_path && unacknowledged != Some(0) { path(stream) } else { None };
     InFlight { unacknowledged, path }
@@ -53,7 +53,7 @@ fn path(stream: &TcpStream) -> Option<Path> {
 /// Has the allocator give back what it keeps of memory that was freed. Where it has no such call, it does as it thinks
 /// fit.
 #[cfg_attr(target_env = "gnu", expect(unsafe_code, reason = "malloc_trim(3) has no safe form"))]
-pub(in crate::net) fn give_memory_back() {
+pub(crate) fn give_memory_back() {
     // SAFETY: it takes no pointer, touches only memory that is not in use, and takes the allocator's own locks.
     #[cfg(target_env = "gnu")]
     unsafe {
@@ -64,7 +64,7 @@ pub(in crate::net) fn give_memory_back() {
 /// How many datagrams the kernel has dropped that came for this socket, because its queue was full (or their checksums
 /// wrong): a counter of 32 bits, which begins again at 0. `None` if the kernel (Linux before 4.12) does not say.
 #[expect(unsafe_code, reason = "getsockopt(2) has no safe form for this option")]
-pub(in crate::net) fn drops(socket: &impl AsFd) -> Option<u32> {
+pub(crate) fn drops(socket: &impl AsFd) -> Option<u32> {
     let mut numbers = [0u32; MEMINFO_NUMBERS];
     let mut bytes = size_of_val(&numbers) as libc::socklen_t;
     let descriptor = socket.as_fd().as_raw_fd();

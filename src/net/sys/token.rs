@@ -7,7 +7,7 @@ use crate::engine::ConnId;
 
 /// What an event of the poll is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::net) enum Source {
+pub(crate) enum Source {
     /// A listener, by its place.
     Listener(usize),
     /// Another thread has something for the loop.
@@ -30,7 +30,7 @@ const DATAGRAM_SLOTS: u32 = 1 << 31;
 
 impl Source {
     /// The token to register the source under.
-    pub(in crate::net) fn token(self) -> Token {
+    pub(crate) fn token(self) -> Token {
         let (slot, generation) = match self {
             Self::Listener(place) => (place as u32, OWN),
             Self::Waker => (WAKER_SLOT, OWN),

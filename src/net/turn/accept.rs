@@ -7,10 +7,10 @@ use mio::net::TcpStream;
 
 use crate::engine::{Phase, Refusal, Subject};
 use crate::limits::{ACCEPT_RETRY_MS, ACCEPTS_A_TURN};
-use crate::net::Service;
 use crate::net::accept::Accepted;
 use crate::net::conn::Stream;
 use crate::net::reactor::Reactor;
+use crate::net::settings::Service;
 use crate::net::sys::token::Source;
 
 /// As much of what a refused peer has said already as is looked at, in bytes.

@@ -8,7 +8,7 @@ use log::info;
 use mio::Registry;
 
 use super::accept::explain;
-use super::{Endpoint, StartError};
+use super::settings::{Endpoint, StartError};
 use crate::engine::{DatagramPlaces, SendQueue, Sent};
 use crate::limits::DATAGRAM_BYTES;
 use socket::Udp;

@@ -13,9 +13,9 @@ use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, sendmmsg};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::engine::{SendQueue, Sent, ToSend};
+use crate::limits::{DATAGRAM_BATCH, DATAGRAM_ERRORS, DATAGRAM_RECEIVE_BUFFER};
 use crate::net::sys::sockopt;
 use crate::net::sys::token::Source;
-use crate::limits::{DATAGRAM_BATCH, DATAGRAM_ERRORS, DATAGRAM_RECEIVE_BUFFER};
 
 /// A socket.
 #[derive(Debug)]
@@ -44,14 +44,7 @@ impl Udp {
         socket.bind(&addr.into())?;
         let mut socket = UdpSocket::from_std(socket.into());
         registry.register(&mut socket, Source::Datagrams(place).token(), Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self {
-            asked: addr,
-            addr: socket.local_addr()?,
-            socket,
-            is_ready: true,
-            lost_before: 0,
-            lost: 0,
-        })
+        Ok(Self { asked: addr, addr: socket.local_addr()?, socket, is_ready: true, lost_before: 0, lost: 0 })
     }
 
     /// Whether this socket is the one that `addr` asks for. Port 0 asks for one of its own.
