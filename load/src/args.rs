@@ -16,7 +16,7 @@ const FRAME_BYTES: usize = 64;
 const AFTER_HELP: &str = "\
   chatload mesh --spawn                     starts a server, measures it, ends it
   chatload fanout --server localhost:5015   measures one that runs; needs accounts there and makes them
-                                            (load0, load1, …), and its limits hold: see docs/operations.md
+                                            (load0, load1, …), and its limits hold: see docs/chatload.md
 
 Ctrl-C ends a run early and prints what it has; a second one ends at once.
 Exit status: 0 done, 1 the server failed, went away or lost lines, 2 usage.";

@@ -1,11 +1,11 @@
-//! The table of promises in docs/operations.md is held to what there is: each promise stands there once, and the tests
-//! that it names exist. README.md has the same promises.
+//! Checks docs/promises.md: it states each promise once, its table has one row for each, and the tests that the table
+//! names exist. README.md repeats some of the promises under their numbers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The title of the section that holds the table.
-const SECTION: &str = "## What it promises, and what shows it";
+const SECTION: &str = "## Tests for each promise";
 /// So many there are.
 const PROMISES: usize = 18;
 
@@ -32,9 +32,9 @@ fn rows(document: &str) -> Result<Vec<(usize, Vec<&str>)>, String> {
         .collect()
 }
 
-/// The numbers of README's list.
-fn listed(readme: &str) -> Vec<usize> {
-    readme.lines().filter_map(|line| line.strip_prefix("* **")?.split_once(".**")?.0.parse().ok()).collect()
+/// The numbers in a page's list of promises.
+fn listed(page: &str) -> Vec<usize> {
+    page.lines().filter_map(|line| line.strip_prefix("* **")?.split_once(".**")?.0.parse().ok()).collect()
 }
 
 /// What is wrong with the name of a test, `file::function`; and otherwise whether it runs unless it is asked for.
@@ -87,18 +87,25 @@ fn faults(document: &str) -> Vec<String> {
 
 #[test]
 fn every_promise_names_tests_that_exist() {
-    let found = faults(&read("docs/operations.md"));
-    assert!(found.is_empty(), "docs/operations.md:\n{}", found.join("\n"));
+    let found = faults(&read("docs/promises.md"));
+    assert!(found.is_empty(), "docs/promises.md:\n{}", found.join("\n"));
 }
 
 #[test]
-fn the_readme_has_the_same_promises() {
-    assert_eq!(listed(&read("README.md")), (1..=PROMISES).collect::<Vec<_>>());
+fn every_promise_is_stated_once() {
+    assert_eq!(listed(&read("docs/promises.md")), (1..=PROMISES).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_readme_repeats_six_promises() {
+    let numbers = listed(&read("README.md"));
+    assert_eq!(numbers.len(), 6);
+    assert!(numbers.is_sorted_by(|a, b| a < b) && numbers.iter().all(|number| (1..=PROMISES).contains(number)));
 }
 
 #[test]
 fn what_is_wrong_with_a_table_is_found() {
-    const GOOD: &str = "`promises::the_readme_has_the_same_promises`";
+    const GOOD: &str = "`promises::every_promise_is_stated_once`";
     let table = |last: &str| {
         let rows: String = (1..PROMISES).map(|number| format!("| {number} | it is kept | {GOOD} |\n")).collect();
         format!(
