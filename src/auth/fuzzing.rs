@@ -1,5 +1,5 @@
-//! What of this layer is not public and yet must stand any bytes: the decoders of its files and tokens, for the fuzz
-//! targets. No part of what chatd offers to anybody else.
+//! For the fuzz targets: the private decoders of account files, keys and tokens, which must accept any bytes. Not part
+//! of the public interface.
 
 use zeroize::Zeroizing;
 
@@ -8,14 +8,14 @@ use super::store::record;
 use super::token::Key;
 use crate::hub::names::UserName;
 
-/// What was found in an account file.
+/// The content of an account file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// How many accounts there are.
+    /// The number of accounts.
     pub accounts: usize,
-    /// How many whole lines, the header not counted.
+    /// The number of complete lines without the header.
     pub lines: usize,
-    /// How many bytes those lines are, with the header.
+    /// The bytes of those lines with the header.
     pub good: usize,
 }
 
@@ -28,7 +28,7 @@ pub fn load(file: &[u8]) -> Result<Found, usize> {
     Ok(Found { accounts: loaded.accounts.len(), lines: loaded.seq as usize, good: loaded.good })
 }
 
-/// Reads an account file as an editor may have left it: the whole lines as the server would have written them.
+/// Reads an account file as an editor may have left it. Gives its complete lines as the server would have written them.
 ///
 /// # Errors
 /// The number of the first damaged line, counted from 1.
@@ -46,7 +46,7 @@ pub fn spell_again(line: &[u8]) -> Option<String> {
     Some(again)
 }
 
-/// The checksum at the end of a line that begins like this.
+/// The checksum of a line that begins with `body`.
 pub fn seal(body: &str) -> String {
     record::checksum(body)
 }
@@ -61,7 +61,7 @@ pub fn token(name: &UserName, epoch: u32, expiry: u64) -> String {
     Key::of_zeros().token(name, epoch, expiry)
 }
 
-/// Whether a resume token is taken, under a key of zeros.
+/// Whether a resume token is accepted, under a key of zeros.
 pub fn accepts(token: &[u8], name: &UserName, epoch: u32, unix: u64) -> bool {
     Key::of_zeros().accepts(token, name, epoch, unix)
 }

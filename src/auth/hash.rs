@@ -15,9 +15,9 @@ use crate::limits::{Argon2Cost, HASH_MEMORY_MOST_KIB, HASH_WORK_MOST_KIB};
 const SALT_BYTES: usize = 16;
 /// Bytes of a new tag.
 const TAG_BYTES: usize = 32;
-/// The shortest tag that a stored hash may have: shorter ones can be met by chance.
+/// Bytes of the shortest tag that is accepted in a stored hash. Shorter ones could be matched by chance.
 const TAG_LEAST_BYTES: usize = 16;
-/// The version of Argon2 that PHC strings call 19, which is 1.3.
+/// Version 1.3 of Argon2, as PHC strings write it.
 const PHC_VERSION: u32 = 19;
 
 /// Why a password could not be hashed.
@@ -41,14 +41,14 @@ impl fmt::Display for HashError {
     }
 }
 
-/// Hashes passwords, one after another, in the same blocks of memory.
+/// Hashes passwords one at a time, in the same memory.
 pub(super) struct Hasher {
     cost: Argon2Cost,
     blocks: Vec<Block>,
 }
 
 impl Hasher {
-    /// A hasher that makes hashes of `cost`. Its memory is allocated here, so that it is there later.
+    /// A hasher that makes hashes of `cost`. It allocates its memory now, so that it has it later.
     ///
     /// # Errors
     /// [`HashError::Cost`] or [`HashError::Memory`].
@@ -59,7 +59,7 @@ impl Hasher {
         Ok(hasher)
     }
 
-    /// What a new hash costs from now on. A cost out of bounds is ignored: who sets it has checked it.
+    /// Sets the cost of new hashes. A cost out of bounds is ignored, because the configuration was checked before.
     pub(super) fn set_cost(&mut self, cost: Argon2Cost) {
         if cost != self.cost && is_possible(cost) {
             self.cost = cost;
@@ -67,7 +67,7 @@ impl Hasher {
         }
     }
 
-    /// The hash of a new password, as a PHC string with a salt of its own.
+    /// Hashes a new password. Gives a PHC string with its own salt.
     ///
     /// # Errors
     /// [`HashError`], of any kind.
@@ -86,7 +86,7 @@ impl Hasher {
         Ok(phc.to_string().into())
     }
 
-    /// Whether `password` is the one that `phc` was made of. It takes what `phc` says it takes.
+    /// Whether `password` matches `phc`. The cost is that of `phc`.
     ///
     /// # Errors
     /// [`HashError::Memory`], and [`HashError::Cost`] if `phc` is not [sound](is_sound).
@@ -98,8 +98,8 @@ impl Hasher {
         Ok(tag?.ct_eq(stored.tag.as_bytes()).into())
     }
 
-    /// Does the work of [`Hasher::verify`] at today's cost for nothing, so that a name without an account cannot be
-    /// told from one with by the time it takes.
+    /// Does the work of [`Hasher::verify`] at today's cost and drops the result, so that the time does not tell whether
+    /// a name has an account.
     ///
     /// # Errors
     /// [`HashError::Memory`].
@@ -110,7 +110,7 @@ impl Hasher {
         Ok(())
     }
 
-    /// Whether a stored hash is easier to guess at than one made today.
+    /// Whether a stored hash costs less to guess than one made today.
     pub(super) fn is_weak(&self, phc: &str) -> bool {
         Stored::parse(phc).is_none_or(|stored| {
             stored.cost.memory_kib < self.cost.memory_kib || stored.cost.iterations < self.cost.iterations
@@ -140,7 +140,7 @@ impl Hasher {
         Ok(())
     }
 
-    /// Lets go of memory beyond today's need, which a hash of dearer days took.
+    /// Releases memory that only a more expensive hash needed.
     fn give_back(&mut self) {
         let need = bounded(self.cost, TAG_BYTES).map_or(0, |params| params.block_count());
         if self.blocks.len() > need {
@@ -150,18 +150,17 @@ impl Hasher {
     }
 }
 
-/// Whether passwords can be hashed at this cost at all.
+/// Whether passwords can be hashed at this cost.
 pub(super) fn is_possible(cost: Argon2Cost) -> bool {
     bounded(cost, TAG_BYTES).is_some()
 }
 
-/// Whether `phc` is a hash that this server can check: Argon2id of version 1.3, parameters within bounds, spelt as
-/// this server spells it.
+/// Whether this server can check `phc`: Argon2id version 1.3, parameters within bounds, in this server's spelling.
 pub(super) fn is_sound(phc: &str) -> bool {
     Stored::parse(phc).is_some_and(|stored| bounded(stored.cost, stored.tag.len()).is_some())
 }
 
-/// A PHC string, taken apart.
+/// A parsed PHC string.
 struct Stored {
     cost: Argon2Cost,
     salt: Salt,
@@ -181,7 +180,7 @@ impl Stored {
     }
 }
 
-/// Argon2's own parameters for `cost`, if they are within its bounds and ours.
+/// Argon2's parameters for `cost`, if they are within its bounds and ours.
 fn bounded(cost: Argon2Cost, tag_bytes: usize) -> Option<Params> {
     let work = u64::from(cost.memory_kib) * u64::from(cost.iterations);
     if cost.memory_kib > HASH_MEMORY_MOST_KIB || work > HASH_WORK_MOST_KIB {
@@ -212,7 +211,7 @@ mod tests {
         assert_ne!(hasher.hash(&secret("correct horse")).unwrap(), phc, "each has its own salt");
     }
 
-    /// `printf password | argon2 somesalt -id -m 16 -t 2 -p 1`, by the reference implementation.
+    /// Made by the reference implementation: `printf password | argon2 somesalt -id -m 16 -t 2 -p 1`.
     #[test]
     fn others_hashes_are_understood() {
         let phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";

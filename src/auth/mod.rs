@@ -1,5 +1,5 @@
-//! Accounts: who exists, whose password is right. The only place that hashes passwords, and the only one that writes
-//! the account file.
+//! Accounts: which exist, and whether a password is right. The only code that hashes passwords or writes the account
+//! file.
 //!
 //! ```text
 //! loop ── submit ──▶ mailbox (bounded queue) ──▶ worker: hash ─▶ batch ─▶ write, fdatasync
@@ -7,8 +7,8 @@
 //!   └── poll_answer ◀── mailbox (answers) ◀───── publish into the map ◀───────┘
 //! ```
 //!
-//! [`Auth`] is the loop's end of it, and never waits: looking a name or a token up reads the shared map, everything
-//! that costs a hash goes to the one worker thread and comes back as an [`Answer`] after a wake-up.
+//! [`Auth`] is the loop's handle. It never blocks: looking up a name or checking a token reads the shared map;
+//! everything that costs a hash goes to the worker thread and comes back as an [`Answer`] after a wake-up.
 
 mod accounts;
 pub mod admin;
@@ -43,30 +43,31 @@ use crate::hub::names::UserName;
 use crate::limits::{self, ACCOUNTS_CLOSE_MS, TOKEN_LIFE_S};
 use crate::mailbox::{Full, Mailbox, Waker};
 
-/// The loop's handle to the accounts. Dropping it is [`Auth::close`].
+/// The loop's handle to the accounts. Dropping it does the same as [`Auth::close`].
 pub struct Auth {
     accounts: Arc<Accounts>,
-    /// The thread has a share in it. It owns the waker, which must live on after the thread: a waker of the loop that
-    /// is dropped loses what it called last.
+    /// Shared with the thread. It owns the waker, which has to outlive the thread: dropping a waker of the loop loses
+    /// its last wake-up.
     mailbox: Arc<Mailbox<Hashing>>,
     registering: Registering,
-    /// How many accounts there may be.
+    /// The largest number of accounts.
     most: usize,
     key: Key,
-    /// `None` once it was joined, or given up.
+    /// `None` once it is joined or given up.
     thread: Option<JoinHandle<()>>,
     /// Disconnected when the thread has ended.
     ended: Receiver<Infallible>,
-    /// Held for as long as the file may be written: the thread has a share in it.
+    /// Shared with the thread, so that it is held for as long as the file may be written.
     _lock: Arc<File>,
 }
 
 impl Auth {
-    /// Takes the lock, reads the account file and the token key (making what does not exist) and starts the worker.
-    /// `waker` is called, mostly on the worker's thread, whenever there are answers to [poll](Auth::poll_answer).
+    /// Takes the lock, reads the account file and the token key (creating what does not exist), and starts the worker.
+    /// `waker` is called whenever there are answers to [poll](Auth::poll_answer), mostly on the worker's thread.
     ///
     /// # Errors
-    /// [`OpenError`], as a line for the operator. Nothing but a torn tail was changed then.
+    /// [`OpenError`], as a line for the operator. In that case nothing was changed, except that a torn tail may have
+    /// been cut off.
     pub fn open(settings: &Settings, waker: Waker) -> Result<Self, OpenError> {
         let rules = &settings.rules;
         let Opened { lock, hasher, journal, loaded, key } = Opened::new(settings)?;
@@ -93,17 +94,17 @@ impl Auth {
         self.accounts.registered(name)
     }
 
-    /// Whether there is room for another account, besides those that are being registered.
+    /// Whether there is room for one more account, with those counted that are being registered.
     pub fn may_register(&self) -> bool {
-        // In this order: an account that is made meanwhile is counted twice, and never not at all.
+        // Count in this order: an account that is created in between is counted twice, and never missed.
         let begun = self.registering.names.len();
         let pending = || self.registering.names.iter().filter(|name| self.accounts.registered(name).is_none()).count();
         begun + self.accounts.count() < self.most || pending() + self.accounts.count() < self.most
     }
 
-    /// Queues a request under a number of the caller's, which comes back with the answer; two that are not answered
-    /// must not have the same one. `origin` is whom it counts against, `None` nobody. Never waits. In a full queue it may
-    /// take the place of another request, which is answered [`Verdict::Busy`] then.
+    /// Queues a request under `number`, which the answer carries; no two unanswered requests may have the same number.
+    /// The request counts against `origin`, `None` for nobody. Never blocks. In a full queue it may displace another
+    /// request, which is then answered [`Verdict::Busy`].
     ///
     /// # Errors
     /// [`Refused`]; no answer comes then.
@@ -127,35 +128,35 @@ impl Auth {
         Ok(())
     }
 
-    /// Says that nobody waits for this answer any more. A request that was not begun is dropped, without an answer;
-    /// one that was is finished and answered.
+    /// Withdraws a request. If it has not begun, it is dropped without an answer; otherwise it is finished and
+    /// answered.
     pub fn cancel(&mut self, number: u64) {
         if self.mailbox.cancel(number) {
             self.registering.remove(number);
         }
     }
 
-    /// An answer, if there is one. To be called until there is none, after a wake-up.
+    /// The next answer, if there is one. Call this until it gives `None` after each wake-up.
     pub fn poll_answer(&mut self) -> Option<Answer> {
         let answer = self.mailbox.poll_answer()?;
         self.registering.remove(answer.ticket.number);
         Some(answer)
     }
 
-    /// Whether the worker has panicked; true once. Every request that waited is answered then, and no other will be
-    /// taken. To be called after a wake-up, when there are no more answers.
+    /// Whether the worker has panicked; true once. By then every open request is answered, and no other is accepted.
+    /// Call this when there are no more answers after a wake-up.
     pub fn poll_loss(&self) -> bool {
         self.mailbox.poll_loss()
     }
 
-    /// The account's epoch as of now, if the account exists: what was proved in an earlier one is void.
+    /// The account's current epoch, if the account exists. Passwords and tokens of earlier epochs are void.
     pub fn epoch(&self, name: &UserName) -> Option<u32> {
         self.accounts.epoch(name)
     }
 
-    /// A token that resumes `name` without its password, and for how many seconds. `None` if the account is in another
-    /// epoch than `epoch`, that of the session which asks: it gets no token for what others have set since. `unix_s` is
-    /// the time, in seconds since 1970.
+    /// A token that resumes `name` without its password, and its lifetime in seconds. `None` if `epoch`, that of the
+    /// asking session, is not the account's current one: a session from before a password change gets no token.
+    /// `unix_s` is the time in seconds since 1970.
     pub fn issue_token(&self, name: &UserName, epoch: u32, unix_s: u64) -> Option<(String, u64)> {
         let is_current = self.accounts.epoch(name) == Some(epoch);
         is_current.then(|| (self.key.token(name, epoch, unix_s.saturating_add(TOKEN_LIFE_S)), TOKEN_LIFE_S))
@@ -163,14 +164,14 @@ impl Auth {
 
     /// The account's epoch, if `token` resumes `name` at `unix_s`, in seconds since 1970.
     pub fn check_token(&self, name: &UserName, token: &[u8], unix_s: u64) -> Option<u32> {
-        // A name without an account costs the same time.
+        // Continue without an account, so that it takes the same time.
         let epoch = self.accounts.epoch(name);
         let is_genuine = self.key.accepts(token, name, epoch.unwrap_or_default(), unix_s);
         epoch.filter(|_| is_genuine)
     }
 
-    /// New rules: the queue's bound and the number of accounts at once, the cost from the next hash on. A cost that cannot be is reported, and
-    /// the old one stays.
+    /// Changes the rules: the queue's bound and the largest number of accounts now, the cost from the next hash on. An
+    /// impossible cost is logged, and the old one stays.
     pub fn reconfigure(&mut self, rules: &limits::Accounts) {
         if !hash::is_possible(rules.argon2) {
             log::warn!("accounts.argon2: parameters out of bounds; the old ones stay");
@@ -179,19 +180,20 @@ impl Auth {
         self.most = most(rules);
     }
 
-    /// How many accounts there are.
+    /// The number of accounts.
     pub fn accounts(&self) -> usize {
         self.accounts.count()
     }
 
-    /// How many requests wait.
+    /// The number of requests in the queue.
     pub fn waiting(&self) -> usize {
         self.mailbox.waiting()
     }
 
-    /// Finishes the request that is under way, brings to disk what was hashed, and ends the thread: a hash and a
-    /// sync at most. What only waited is dropped. A thread that takes longer than [`ACCOUNTS_CLOSE_MS`] is left to the
-    /// end of the process, which the file survives at any moment; nobody was told yet that its change is on disk.
+    /// Finishes the current request, syncs what was hashed, and ends the thread; that takes one hash and one sync at
+    /// most. Requests in the queue are dropped. A thread that takes longer than [`ACCOUNTS_CLOSE_MS`] is left running
+    /// until the process ends. The file survives that at any moment, and nobody was told that an unfinished change is
+    /// on disk.
     pub fn close(self) {
         drop(self);
     }
@@ -204,7 +206,7 @@ impl Drop for Auth {
         if self.ended.recv_timeout(Duration::from_millis(ACCOUNTS_CLOSE_MS)) == Err(RecvTimeoutError::Timeout) {
             return log::warn!("accounts: a password or the disk takes long; what is under way is not waited for");
         }
-        // It catches its own panics.
+        // The thread catches its own panics.
         let _ = thread.join();
     }
 }
@@ -217,7 +219,7 @@ fn most(rules: &limits::Accounts) -> usize {
     usize::try_from(rules.most).unwrap_or(usize::MAX)
 }
 
-/// The account file and what belongs to it, with the lock.
+/// The account file with its lock and key.
 struct Opened {
     lock: File,
     hasher: Hasher,
@@ -227,7 +229,7 @@ struct Opened {
 }
 
 impl Opened {
-    /// Takes the lock, and reads or makes what does not exist.
+    /// Takes the lock, and reads or creates the files.
     fn new(settings: &Settings) -> Result<Self, OpenError> {
         let (file, rules) = (settings.file.as_path(), &settings.rules);
         let lock = files::lock(file)?;
@@ -244,14 +246,14 @@ impl Opened {
     }
 }
 
-/// The worker's thread. A fault of ours in it must not go unnoticed: nobody could log in or register any more.
+/// Runs the worker's thread. A panic in it must be reported, because nobody could log in or register any more.
 fn run(mut worker: Worker) {
     if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
         worker.give_up();
     }
 }
 
-/// The names that are being registered. While one is, nobody else is asked to choose a password for it.
+/// The names that are being registered. Nobody else is asked to choose a password for one of these.
 #[derive(Debug, Default)]
 struct Registering {
     names: HashSet<UserName>,

@@ -1,4 +1,4 @@
-//! What the loop asks of the accounts, and what it is told.
+//! Requests to the accounts, their results, and errors.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,51 +10,51 @@ use crate::{limits, mailbox};
 /// A password, as bytes.
 pub type Secret = crate::secret::Secret<Vec<u8>>;
 
-/// Where the accounts are, and the rules for them.
+/// The account file and its rules.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The account file. Its lock, the token key and temporary files stand beside it, named after it.
+    /// The account file. Its lock, token key and temporary files are in the same folder and named after it.
     pub file: PathBuf,
-    /// Cost of a password, length of the queue, number of accounts; the rest of the rules is the caller's to keep.
+    /// The cost of a password, the length of the queue, the number of accounts. The caller enforces the other rules.
     pub rules: limits::Accounts,
 }
 
-/// Whom a request counts against.
+/// The party that a request counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The address that it comes from, or what stands for it: an IPv6 subscriber has many.
+    /// The source address, or the one that represents it, since an IPv6 subscriber has many.
     pub address: IpAddr,
-    /// The network that the address belongs to, by its first address.
+    /// The network of the address, by its first address.
     pub network: IpAddr,
 }
 
-/// Slow work: every request costs one password hash.
+/// A request. Each costs one password hash.
 #[derive(Debug)]
 pub enum Request {
-    /// Make an account. [`Verdict::Registered`], [`Verdict::Taken`] or [`Verdict::Unavailable`].
+    /// Create an account. Gives [`Verdict::Registered`], [`Verdict::Taken`] or [`Verdict::Unavailable`].
     Register {
-        /// The name, as it shall be shown.
+        /// The name in its chosen spelling.
         name: UserName,
         /// The chosen password.
         password: Secret,
     },
-    /// Compare a password. [`Verdict::Right`] or [`Verdict::Wrong`], which a name without an account gets too,
-    /// after a hash of the same cost; [`Verdict::Unavailable`] when there is no memory for the hash.
+    /// Check a password. Gives [`Verdict::Right`] or [`Verdict::Wrong`], which is also the verdict for a name without
+    /// an account, after a hash of the same cost; [`Verdict::Unavailable`] if there is no memory for the hash.
     Check {
-        /// Whose password it shall be.
+        /// The account's name.
         name: UserName,
-        /// What was given.
+        /// The password to check.
         password: Secret,
     },
-    /// Set a new password, which ends all tokens of the account. [`Verdict::Changed`] or
-    /// [`Verdict::Unavailable`]; [`Verdict::Wrong`] if there is no such account, or if its password is another by
-    /// now than that of `epoch`.
+    /// Set a new password, which ends all tokens of the account. Gives [`Verdict::Changed`] or
+    /// [`Verdict::Unavailable`]; [`Verdict::Wrong`] if there is no such account, or if its epoch is not `epoch` any
+    /// more.
     Change {
-        /// Whose password is changed.
+        /// The account's name.
         name: UserName,
-        /// The epoch of the old password.
+        /// The epoch in which the old password was checked.
         epoch: u32,
-        /// The new one.
+        /// The new password.
         password: Secret,
     },
 }
@@ -71,7 +71,7 @@ pub enum Asked {
 }
 
 impl Request {
-    /// Its kind.
+    /// The kind of this request.
     pub fn asked(&self) -> Asked {
         match self {
             Self::Register { .. } => Asked::Register,
@@ -80,7 +80,7 @@ impl Request {
         }
     }
 
-    /// Whose account it is about.
+    /// The name of the account.
     pub fn name(&self) -> &UserName {
         match self {
             Self::Register { name, .. } | Self::Check { name, .. } | Self::Change { name, .. } => name,
@@ -88,56 +88,56 @@ impl Request {
     }
 }
 
-/// What came of a request. An account's epoch rises with each new password: it says which password was the right one.
+/// The result of a request. An account's epoch rises with each new password and so identifies a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The account exists, and is on disk.
+    /// The account exists and is on disk.
     Registered {
-        /// The epoch that it begins with.
+        /// Its first epoch.
         epoch: u32,
     },
-    /// Somebody has the name already.
+    /// The name has an account.
     Taken,
-    /// The password is that of the account.
+    /// The password is right.
     Right {
         /// The account's epoch.
         epoch: u32,
     },
-    /// It is not, or there is no such account; or the right one has been changed since.
+    /// The password is wrong, there is no such account, or the password was changed since it was checked.
     Wrong,
-    /// The new password is set, and on disk.
+    /// The new password is set and on disk.
     Changed {
-        /// Whose: whoever asked for it may be gone.
+        /// The account's name. The session that asked may be gone.
         name: UserName,
         /// The account's new epoch. Sessions and tokens of earlier ones are void.
         epoch: u32,
     },
-    /// It has made room in a full queue for somebody who had fewer requests in it. Nothing was looked at.
+    /// The request was displaced from a full queue by one of a party with fewer requests. It was not looked at.
     Busy,
-    /// The file cannot be written now (disk full, read-only, failing) or memory is short: nothing was changed.
+    /// Nothing was changed: the file cannot be written now (disk full, read-only, failing), or there is no memory.
     Unavailable,
 }
 
 /// A verdict with the ticket of its request.
 pub type Answer = mailbox::Answer<Asked, Verdict>;
 
-/// Why a request was not even queued.
+/// Why a request was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// The queue is full, or the share of the address or of its network.
+    /// The queue is full, or the share of its address or network is used up.
     Full,
-    /// The name to be registered has an account, or is being registered by somebody else.
+    /// The name to be registered has an account, or is being registered.
     Taken,
-    /// There are as many accounts as there may be.
+    /// The largest number of accounts is reached.
     NoneLeft,
 }
 
 /// Why the accounts cannot be opened: one line for the operator, with the next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpenError {
-    /// Another process has them.
+    /// Another process uses them.
     InUse(Holder),
-    /// The file, its key or the folder is not as it must be.
+    /// The file, its key or the folder is not usable.
     Unusable(String),
 }
 
@@ -152,14 +152,14 @@ impl fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-/// Who has the accounts. Its `Display` says that, without a next step.
+/// The process that uses the accounts. Its `Display` says so, without a next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// The account file.
     pub file: PathBuf,
     /// The lock file that is held.
     pub lock: PathBuf,
-    /// The number of the process, if the lock file says it.
+    /// The process id, if the lock file contains it.
     pub process: Option<u32>,
 }
 

@@ -155,7 +155,7 @@ fn there_are_so_many_accounts() {
     assert_eq!(both.0.submit(3, None, register("carol", "password")), Err(Refused::NoneLeft));
     assert_eq!(both.0.submit(3, None, register("bob", "password")), Err(Refused::Taken));
     ask(&mut both, check("alice", "password"), Verdict::Right { epoch: 1 });
-    // Fewer than there are changes nothing for these, and more make room.
+    // A lower bound does not affect existing accounts, and a higher one makes room.
     both.0.reconfigure(&rules(1));
     ask(&mut both, check("bob", "password"), Verdict::Right { epoch: 1 });
     both.0.reconfigure(&rules(3));
@@ -191,7 +191,7 @@ fn a_failed_registration_leaves_the_name_free() {
 fn what_waits_can_be_cancelled_and_what_is_full_refuses() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(folder.path());
-    // Slow enough that what is submitted second still waits.
+    // So slow that the second request still waits.
     settings.rules.argon2 = Argon2Cost { memory_kib: 8 * 1024, iterations: 10, parallelism: 1 };
     settings.rules.queue = 3;
     let (wake, woken) = channel();
@@ -206,7 +206,7 @@ fn what_waits_can_be_cancelled_and_what_is_full_refuses() {
     assert_eq!(both.0.submit(5, None, check("dave", "password")), Err(Refused::Full));
     assert_eq!(both.0.submit(6, None, register("erin", "password")), Err(Refused::Full));
     assert!(!both.0.registering.has(&name("erin")));
-    both.0.cancel(1); // It is under way, and answers.
+    both.0.cancel(1); // in progress, so it is answered
     both.0.cancel(2);
     both.0.cancel(3);
     both.0.cancel(99);
@@ -250,7 +250,7 @@ fn a_worker_that_panics_takes_nobody_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let woken = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&woken);
-    // The first wake-up is the fault, the next one tells of it.
+    // The first wake-up panics, the next one reports it.
     let wake = move || assert!(flag.swap(true, Ordering::Relaxed), "for the test");
     let mut auth = Auth::open(&settings(folder.path()), Waker::new(wake)).unwrap();
     auth.submit(1, None, check("nobody", "password")).unwrap();

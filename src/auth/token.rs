@@ -1,11 +1,11 @@
-//! Resume tokens: what a client shows instead of its password, for a day, without a hash being computed.
+//! Resume tokens: for a day, a client may present one instead of its password, and no hash is computed.
 //!
-//! A token is `t1.<expiry>.<mac>`: the expiry in seconds since 1970, and HMAC-SHA-256 over a tag of this use, the
-//! name in lower case, the account's epoch and the expiry, in hex. The server keeps none of them: what it would have
-//! to remember is in the account (its epoch) and in the token.
+//! A token is `t1.<expiry>.<mac>`: the expiry in seconds since 1970, and in hexadecimal an HMAC-SHA-256 of a tag for
+//! this use, the name in lower case, the account's epoch and the expiry. The server stores no tokens: all it needs is
+//! in the account (the epoch) and in the token.
 //!
-//! The key is 32 random bytes in `<accounts.file>.key`, one line: `chatd-key 1:<64 hex>:<checksum>`, sealed as the
-//! lines of the account file are.
+//! The key is 32 random bytes in `<accounts.file>.key`, one line: `chatd-key 1:<64 hex>:<checksum>`, with the checksum
+//! of the account file's lines.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -23,39 +23,39 @@ use super::store::record::checksum;
 use crate::hub::names::UserName;
 use crate::limits::{TOKEN_LIFE_S, TOKEN_MAX_BYTES};
 
-/// Bytes of the key: as many as the hash gives.
+/// Bytes of the key: as many as the hash has.
 const KEY_BYTES: usize = 32;
-/// What the key file begins with.
+/// The beginning of the key file.
 const KEY_HEADER: &str = "chatd-key 1:";
-/// No sound key file is longer. One that is is not read to its end.
+/// The longest key file that is read; valid ones are shorter.
 const KEY_FILE_MOST: u64 = 128;
-/// What every token begins with.
+/// The beginning of every token.
 const PREFIX: &str = "t1.";
-/// What is authenticated begins with this, so that the key's MACs serve no other end.
+/// The beginning of the authenticated bytes, so that a MAC of this key is valid for tokens only.
 const DOMAIN: &[u8] = b"chatd resume token 1\0";
 
-/// The key under which tokens are made.
+/// The key that authenticates tokens.
 pub(super) struct Key(Zeroizing<[u8; KEY_BYTES]>);
 
-/// What a start has found of the account file.
+/// The state of the account file at a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Before {
-    /// Lines of accounts.
+    /// It has lines of accounts.
     Accounts,
-    /// A file in which nobody has registered yet.
+    /// It has a header only: nobody has registered yet.
     NoAccounts,
-    /// No file, or an empty one.
+    /// It is missing or empty.
     Nothing,
 }
 
 impl Key {
-    /// Reads the key that belongs to an account file, or makes one. A new one is made, too, where the file holds no
-    /// accounts. The first account of a name has the same epoch in every file, so under the key of an
-    /// earlier file its tokens would be good for the name's new owner. A key without an account file, and accounts
-    /// without a key, are warned of: an earlier start has left both, so one of them was lost.
+    /// Reads the key of an account file, or creates one. A new key is also created if the file has no accounts: the
+    /// first account of a name has the same epoch in every file, so a token of an earlier file would be valid for the
+    /// name's new owner. A key without an account file, or accounts without a key, are logged as a warning: an earlier
+    /// start created both, so one of them was lost.
     ///
     /// # Errors
-    /// [`OpenError::Unusable`]: it is damaged, others may read it, or it cannot be made.
+    /// [`OpenError::Unusable`]: the key is damaged, others may read it, or it cannot be created.
     pub(super) fn open(account_file: &Path, found: Before) -> Result<Self, OpenError> {
         let path = files::beside(account_file, "key");
         let Some(file) = files::open_private(&path)? else {
@@ -85,10 +85,10 @@ impl Key {
         Self::make(&path)
     }
 
-    /// Whether the key of an account file, if there is one, could be used; nothing is made.
+    /// Checks that the key of an account file, if it exists, is usable. Creates nothing.
     ///
     /// # Errors
-    /// As those of [`Key::open`].
+    /// Those of [`Key::open`].
     pub(super) fn check(account_file: &Path) -> Result<(), OpenError> {
         let path = files::beside(account_file, "key");
         files::open_private(&path)?.map_or(Ok(()), |file| Self::read(file, &path).map(drop))
@@ -100,7 +100,7 @@ impl Key {
         key.ok_or_else(|| files::unusable(path, "is damaged; remove it, and everybody has to log in by password once"))
     }
 
-    /// A token for `name` that is good until `expiry`, in seconds since 1970.
+    /// A token for `name` that is valid until `expiry`, in seconds since 1970.
     pub(super) fn token(&self, name: &UserName, epoch: u32, expiry: u64) -> String {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("any length");
@@ -112,20 +112,20 @@ impl Key {
         format!("{PREFIX}{expiry}.{}", *hex(&mac.finalize().into_bytes()))
     }
 
-    /// Whether `token` was made for `name` in this epoch and is good at `unix`. Made again and compared as a whole,
-    /// so there is one spelling of each token.
+    /// Whether `token` was made for `name` in this epoch and is valid at `unix`, in seconds since 1970. The token is
+    /// recomputed and compared as a whole, so each has one spelling.
     pub(super) fn accepts(&self, token: &[u8], name: &UserName, epoch: u32, unix: u64) -> bool {
         let Some(expiry) = expiry(token) else { return false };
-        // A token for longer than tokens live was made when the clock was ahead.
+        // A longer lifetime than tokens have means that the clock was ahead when it was made.
         let timely = expiry > unix && expiry - unix <= TOKEN_LIFE_S;
         let genuine = self.token(name, epoch, expiry).as_bytes().ct_eq(token);
         bool::from(genuine) && timely
     }
 
-    /// Puts a new key in place of the one of an account file, which ends all tokens.
+    /// Replaces the key of an account file, which ends all tokens.
     ///
     /// # Errors
-    /// [`OpenError::Unusable`]: it cannot be made.
+    /// [`OpenError::Unusable`]: it cannot be created.
     pub(super) fn renew(account_file: &Path) -> Result<Self, OpenError> {
         Self::make(&files::beside(account_file, "key"))
     }
@@ -140,7 +140,7 @@ impl Key {
     }
 
     pub(super) fn text(&self) -> Zeroizing<String> {
-        // Room for all of it at once: a text that grows leaves copies of itself behind.
+        // Reserve the memory at once: a string that is reallocated leaves copies behind.
         let mut text = Zeroizing::new(String::with_capacity(KEY_HEADER.len() + 2 * KEY_BYTES + 10));
         text.push_str(KEY_HEADER);
         text.push_str(&hex(self.0.as_slice()));
@@ -151,7 +151,7 @@ impl Key {
         text
     }
 
-    /// The key that the fuzz targets use.
+    /// The key of the fuzz targets.
     pub(super) fn of_zeros() -> Self {
         Self(Zeroizing::new([0; KEY_BYTES]))
     }
@@ -166,7 +166,7 @@ impl Key {
     }
 }
 
-/// The expiry that a token claims.
+/// The expiry in a token, before it is authenticated.
 fn expiry(token: &[u8]) -> Option<u64> {
     if token.len() > TOKEN_MAX_BYTES {
         return None;

@@ -303,7 +303,11 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
         ],
     ),
     // What an account file notes of each change, and the name of what was torn off it.
-    ("unix_now", "the account file's", &["auth/store/journal/mod.rs", "auth/worker/mod.rs", "auth/admin/mod.rs"]),
+    (
+        "unix_now",
+        "the account file's",
+        &["auth/store/journal/mod.rs", "auth/worker/mod.rs", "auth/admin/ledger.rs", "auth/admin/inspect.rs"],
+    ),
     // Resume tokens.
     ("unix_s", "the tokens'", &["auth/mod.rs", "engine/login.rs", "net/accounts.rs"]),
 ];

@@ -2,8 +2,12 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
 use crate::auth::store::journal::tests::PHC;
-use crate::auth::store::record::{HEADER, encode};
-use crate::limits::Argon2Cost;
+use crate::auth::store::reader;
+use crate::auth::store::record::{Change, HEADER, Op, encode};
+use crate::auth::store::repair::recover;
+use crate::auth::token::Key;
+use crate::hub::names::UserName;
+use crate::limits::{self, Argon2Cost};
 
 fn settings(folder: &Path) -> Settings {
     let argon2 = Argon2Cost { memory_kib: 8, iterations: 1, parallelism: 1 };
@@ -14,7 +18,7 @@ fn secret(text: &str) -> Secret {
     Secret::new(text.as_bytes().to_vec())
 }
 
-/// A whole file with these changes, `(op, name, epoch)`, dated 1001, 1002 and so on.
+/// A complete file with these changes, `(op, name, epoch)`, dated 1001, 1002 and so on.
 fn file(lines: &[(Op, &str, u32)]) -> String {
     let mut text = HEADER.to_owned();
     for (seq, (op, name, epoch)) in (1..).zip(lines) {
@@ -25,7 +29,7 @@ fn file(lines: &[(Op, &str, u32)]) -> String {
     text
 }
 
-/// Puts these bytes into an account file.
+/// Writes these bytes to an account file.
 fn put(folder: &Path, bytes: &[u8]) -> PathBuf {
     let path = folder.join("accounts");
     fs::write(&path, bytes).unwrap();
@@ -91,7 +95,7 @@ fn an_account_is_added_changed_listed_and_deleted() {
 #[test]
 fn what_only_reads_needs_no_folder_that_can_be_written_to() {
     if rustix::process::geteuid().is_root() {
-        return; // Root may write into any folder.
+        return; // root may write into any folder
     }
     let folder = tempfile::tempdir().unwrap();
     let path = put(folder.path(), file(&[(Op::Add, "alice", 1)]).as_bytes());
@@ -104,7 +108,7 @@ fn what_only_reads_needs_no_folder_that_can_be_written_to() {
 #[test]
 fn nobody_takes_anothers_accounts_in_hand() {
     if !rustix::process::geteuid().is_root() {
-        return; // It takes root to make a file of somebody else's.
+        return; // only root can create a file of another user
     }
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
@@ -197,7 +201,7 @@ fn a_start_can_be_tried() {
     }
 }
 
-/// A damaged file with these findings, of which these names can be had.
+/// A damaged file has these findings, and these names can be recovered.
 #[track_caller]
 fn check_repair(bytes: &[u8], findings: &[&str], names: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
@@ -269,7 +273,7 @@ fn what_is_good_is_had_and_what_is_lost_is_said() {
     );
     let shuffled = [lines[0], lines[4], lines[5], lines[3], lines[2], lines[1]].concat();
     check_repair(shuffled.as_bytes(), &["line 2: it is number 4 where 1 is due: a line is missing or doubled"], &all);
-    // Lines of another system, and a last one without its end, are as good in a damaged file as in a sound one.
+    // CR LF and a missing last LF do not matter in a damaged file either.
     let of_windows = format!("\u{feff}{}", without(2).replace('\n', "\r\n"));
     check_repair(of_windows.as_bytes(), &["the line with number 2 is lost"], &all);
     check_repair(without(2).trim_end().as_bytes(), &["the line with number 2 is lost"], &all);
@@ -313,7 +317,7 @@ fn every_flipped_bit_costs_one_line_at_most() {
         let mut bytes = text.clone().into_bytes();
         bytes[at / 8] ^= 1 << (at % 8);
         let had = recover(&bytes);
-        // A bit can make two lines of one, or one of two.
+        // A flipped bit can join two lines or split one.
         let is_lf = text.as_bytes()[at / 8] == b'\n' || bytes[at / 8] == b'\n';
         let least = if at / 8 < HEADER.len() - 1 {
             3

@@ -1,4 +1,4 @@
-//! The account file without the lines that no longer count.
+//! Compaction: the account file without obsolete lines.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -8,7 +8,7 @@ use super::record::{self, Change, HEADER, Op};
 use crate::auth::accounts::Account;
 use crate::hub::names::UserName;
 
-/// The whole text of an account file.
+/// The complete text of an account file.
 #[derive(Debug)]
 pub(in crate::auth) struct Compacted {
     /// The header, and a line for each name.
@@ -17,31 +17,31 @@ pub(in crate::auth) struct Compacted {
     pub(in crate::auth) seq: u64,
 }
 
-/// A file that says the same with one line for each account, dated when it was registered, and one for each account
-/// that was deleted: the epochs of those are still needed, lest an old token fit who takes the name next. `unix` is
-/// what the deletions are dated, in seconds since 1970. `None` if it would not read as the same accounts, which would
-/// be a fault of ours: nobody's account shall be lost to it.
+/// A file of the same meaning: a line for each account, dated when it was registered, and one for each deleted account,
+/// dated `unix` (seconds since 1970). The epochs of deleted accounts are still needed, so that their tokens are void
+/// for a name's next owner. `None` if the text does not read as the same accounts; that would be a bug, and must not
+/// cost anybody an account.
 pub(in crate::auth) fn compacted(accounts: &BTreeMap<UserName, Account>, gone: &Gone, unix: u64) -> Option<Compacted> {
     let mut compaction = Compaction::new(gone, unix);
     compaction.copy(accounts, usize::MAX);
     compaction.finish(accounts, gone)
 }
 
-/// Such a file in the making, some lines at a time, while the accounts go on changing. What is changed meanwhile stands
-/// behind what was copied.
+/// A compaction in progress, some lines at a time, while accounts keep changing. Changes are appended after what was
+/// copied.
 #[derive(Debug)]
 pub(in crate::auth) struct Compaction {
     lines: String,
-    /// What the lines read as. They are read as they are written, so that the end takes no longer than a comparison.
+    /// The lines as read back. They are read as they are written, so that finishing takes no more than a comparison.
     read: Loaded,
     /// The last account that was copied.
     copied: Option<UserName>,
-    /// Whether every line could be read.
+    /// Whether every line could be read back.
     is_sound: bool,
 }
 
 impl Compaction {
-    /// The header, and the deletions.
+    /// Starts with the header and the deletions.
     pub(in crate::auth) fn new(gone: &Gone, unix: u64) -> Self {
         let mut compaction = Self { lines: HEADER.to_owned(), read: Loaded::default(), copied: None, is_sound: true };
         let mut deleted: Vec<_> = gone.iter().collect();
@@ -52,13 +52,13 @@ impl Compaction {
         compaction
     }
 
-    /// Copies accounts, `most` at most. True when all are there.
+    /// Copies up to `most` accounts. True when all are copied.
     pub(in crate::auth) fn copy(&mut self, accounts: &BTreeMap<UserName, Account>, most: usize) -> bool {
         let from = self.copied.take().map_or(Bound::Unbounded, Bound::Excluded);
         let mut rest = accounts.range((from, Bound::Unbounded));
         for (name, Account { phc, epoch, since }) in rest.by_ref().take(most) {
             self.copied = Some(name.clone());
-            // It may have been added meanwhile.
+            // A change may have added it already.
             if !self.read.accounts.contains_key(name) {
                 self.add(&Change { op: Op::Add, unix: *since, name: name.clone(), epoch: *epoch, phc: phc.clone() });
             }
@@ -66,17 +66,17 @@ impl Compaction {
         rest.next().is_none()
     }
 
-    /// An account has changed, and is so in what is copied from next.
+    /// Appends a change that was made to the accounts.
     pub(in crate::auth) fn follow(&mut self, change: &Change) {
         let is_there = self.read.accounts.contains_key(&change.name);
         match change.op {
-            // One that is not there yet is copied later, as it is then.
+            // It is copied later, with this change.
             Op::Update if !is_there => {}
             Op::Add | Op::Update | Op::Delete => self.add(change),
         }
     }
 
-    /// The file, if it reads as these accounts.
+    /// The complete file, if it reads as these accounts.
     pub(in crate::auth) fn finish(self, accounts: &BTreeMap<UserName, Account>, gone: &Gone) -> Option<Compacted> {
         let is_same = self.is_sound && self.read.accounts == *accounts && self.read.gone == *gone;
         is_same.then_some(Compacted { lines: self.lines, seq: self.read.seq })
@@ -132,11 +132,11 @@ mod tests {
         Change { op, unix: 7, name: UserName::parse(name).unwrap(), epoch, phc: phc.into() }
     }
 
-    /// Whatever happens to the accounts while they are copied, the file reads as them in the end.
+    /// Whatever changes while the accounts are copied, the result reads as the accounts at the end.
     #[test]
     fn what_changes_meanwhile_is_in_it() {
         let changes = [
-            change(Op::Update, "a", 2), // copied already, or later, or in this moment …
+            change(Op::Update, "a", 2), // copied already, or later, or at this moment …
             change(Op::Update, "m", 3),
             change(Op::Delete, "m", 3),
             change(Op::Add, "m", 4),
@@ -148,7 +148,7 @@ mod tests {
             change(Op::Add, "z", 2),
             change(Op::Delete, "b", 1),
         ];
-        // … for at each of these moments some more are copied.
+        // … since at each of these moments another account is copied.
         for moments in 0..1 << changes.len() {
             let mut accounts = BTreeMap::new();
             ["a", "m", "z"].iter().for_each(|name| apply(&mut accounts, change(Op::Add, name, 1)));
@@ -178,7 +178,8 @@ mod tests {
         apply(&mut accounts, change(Op::Add, "a", 1));
         let mut compaction = Compaction::new(&Gone::new(), 7);
         assert!(compaction.copy(&accounts, 1));
-        // A change that it is not told of, one of what is not there, and a deletion that others do not know.
+        // A change that the compaction was not told of, one of an unknown account, and a deletion that is not in the
+        // list.
         apply(&mut accounts, change(Op::Update, "a", 2));
         assert!(compaction.finish(&accounts, &Gone::new()).is_none());
         let mut compaction = Compaction::new(&Gone::new(), 7);

@@ -1,5 +1,4 @@
-//! Files that hold secrets: where they stand, who may read them, and how one comes to be without ever being half
-//! there.
+//! Files that hold secrets: their names, their permissions, and atomic replacement.
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -10,17 +9,16 @@ use crate::auth::request::{Holder, OpenError};
 
 /// Only the owner may read and write.
 const MODE: u32 = 0o600;
-/// No link is followed, and nothing is waited for where a pipe stands in the place of a file.
+/// Do not follow links, and do not wait if the path is a pipe.
 const FLAGS: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-/// What stands beside the account file under a name of its own, see [`beside`]: while a server runs, and between the
-/// steps of a write.
+/// Suffixes of the files beside the account file, see [`beside`]: while a server runs, and during a write.
 const COMPANIONS: [&str; 4] = ["lock", "key", "new", "key.new"];
-/// How the names go on of copies that are kept; see [`keep`].
+/// Suffixes of kept copies before their number; see [`keep`].
 const KEPT: [&str; 2] = ["torn-", "damaged-"];
-/// How many names are tried for a copy that is kept: more than one only when several starts fall into a second.
+/// Names that are tried for a kept copy. More than one is needed only if several starts happen in one second.
 const KEPT_NAMES: u64 = 100;
 
-/// `path` with `.suffix` at its end: what stands beside a file is named after it.
+/// `path` with `.suffix` appended, the name of a file that belongs to it.
 pub(in crate::auth) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
@@ -28,17 +26,17 @@ pub(in crate::auth) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Takes the lock that one process has for as long as it keeps the file open, and writes its number into it.
+/// Takes the lock, which one process has for as long as the file is open, and writes the process id into it.
 ///
 /// # Errors
-/// [`OpenError::InUse`] if another process has it, [`OpenError::Unusable`] if it cannot be made.
+/// [`OpenError::InUse`] if another process has it, [`OpenError::Unusable`] if it cannot be created.
 pub(in crate::auth) fn lock(account_file: &Path) -> Result<File, OpenError> {
     let path = beside(account_file, "lock");
     let file = open_lock(&path).map_err(|e| cannot_lock(&path, &e))?;
     hold(file, account_file, &path)
 }
 
-/// Whether a lock could be made, or be opened, as far as can be seen without doing so.
+/// Checks that the lock could be taken, as far as possible without creating or opening it.
 ///
 /// # Errors
 /// [`OpenError::Unusable`].
@@ -65,11 +63,11 @@ fn cannot_lock(path: &Path, e: &io::Error) -> OpenError {
     }
 }
 
-/// Takes the lock with the lock file, which stands at `path`.
+/// Locks the open lock file, which is at `path`.
 fn hold(mut file: File, account_file: &Path, path: &Path) -> Result<File, OpenError> {
     match file.try_lock() {
         Ok(()) => {
-            // The number is a courtesy to whoever comes second; a full disk must not stop a start for it.
+            // The process id is only a hint for the next process, so a full disk must not stop a start.
             let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
             Ok(file)
         }
@@ -83,10 +81,10 @@ fn hold(mut file: File, account_file: &Path, path: &Path) -> Result<File, OpenEr
     }
 }
 
-/// Opens a file for reading and writing, if it exists, and checks that it is ours alone.
+/// Opens a file for reading and writing if it exists, and checks that it is private.
 ///
 /// # Errors
-/// [`OpenError::Unusable`], with what to do about it.
+/// [`OpenError::Unusable`], with the next step.
 pub(in crate::auth) fn open_private(path: &Path) -> Result<Option<File>, OpenError> {
     open_checked(path, OpenOptions::new().read(true).write(true))
 }
@@ -94,7 +92,7 @@ pub(in crate::auth) fn open_private(path: &Path) -> Result<Option<File>, OpenErr
 /// The same for reading only.
 ///
 /// # Errors
-/// As those of [`open_private`].
+/// Those of [`open_private`].
 pub(in crate::auth) fn open_to_read(path: &Path) -> Result<Option<File>, OpenError> {
     open_checked(path, OpenOptions::new().read(true))
 }
@@ -103,7 +101,7 @@ fn open_checked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, 
     let file = match options.custom_flags(FLAGS).open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        // A file that is written anew takes the place of the link, and what the link leads to would stay behind.
+        // Replacing the file would replace the link, and its target would become stale.
         Err(e) if e.raw_os_error() == Some(libc::ELOOP) => {
             return Err(unusable(path, "is a symbolic link; let accounts.file name the file itself"));
         }
@@ -135,38 +133,38 @@ fn open_checked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, 
     Ok(Some(file))
 }
 
-/// Puts a file with these bytes at `path`, in place of what is there: it is written under another name, brought to
-/// disk, renamed, and the folder is brought to disk. Whoever looks finds the old file or the whole new one.
+/// Replaces the file at `path`, or creates it: the bytes are written under another name, synced, renamed, and the
+/// folder is synced. A reader finds the old file or the complete new one.
 ///
 /// # Errors
-/// Of the file system. The old file is still there, unless it was the folder's sync that failed.
+/// Of the file system. The old file is still there, unless only the sync of the folder failed.
 pub(in crate::auth) fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let file = put_whole(path, bytes)?;
     sync_folder(path)?;
     Ok(file)
 }
 
-/// [`create_whole`] without the folder's sync: after a crash, either file may be there.
+/// [`create_whole`] without the sync of the folder: after a crash, either file may be there.
 ///
 /// # Errors
 /// Of the file system. The old file is still there.
 pub(in crate::auth) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let temporary = beside(path, "new");
     match fs::remove_file(&temporary) {
-        // A crash left it, or nobody did. The lock is ours, so nobody is at work on it.
+        // A crash may have left it. This process has the lock, so nobody is writing it.
         Ok(()) => {}
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         Err(e) => return Err(e),
     }
     let written = create_new(&temporary, bytes).and_then(|file| fs::rename(&temporary, path).map(|()| file));
     written.inspect_err(|_| {
-        // Best effort: what is left is removed before the next try anyway.
+        // Best effort: the next attempt removes it anyway.
         let _ = fs::remove_file(&temporary);
     })
 }
 
-/// Keeps bytes of the account file for the operator, as `accounts.KIND-UNIX`: what was cut off it (`torn`), or all of
-/// a damaged one (`damaged`). Gives the copy's path.
+/// Keeps bytes of the account file for the operator as `accounts.KIND-UNIX`: what was cut off (`torn`), or all of a
+/// damaged file (`damaged`). Gives the path of the copy.
 ///
 /// # Errors
 /// Of the file system.
@@ -177,7 +175,7 @@ pub(in crate::auth) fn keep(account_file: &Path, kind: &str, bytes: &[u8], unix:
             Ok(_) => return sync_folder(&path).map(|()| path),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => {
-                // Half a copy helps nobody, and the next start would leave another one.
+                // A partial copy is useless, and the next start would leave another one.
                 let _ = fs::remove_file(&path);
                 return Err(e);
             }
@@ -186,7 +184,7 @@ pub(in crate::auth) fn keep(account_file: &Path, kind: &str, bytes: &[u8], unix:
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// The files that belong to an account file, whether they are there or not, and the copies of it that are kept there.
+/// The files that belong to an account file, whether they exist or not, and the kept copies that exist.
 pub(in crate::auth) fn companions(account_file: &Path) -> Vec<PathBuf> {
     let mut companions: Vec<PathBuf> = COMPANIONS.iter().map(|suffix| beside(account_file, suffix)).collect();
     let prefixes = KEPT.map(|suffix| beside(account_file, suffix));
@@ -194,13 +192,13 @@ pub(in crate::auth) fn companions(account_file: &Path) -> Vec<PathBuf> {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         prefixes.iter().any(|prefix| name.starts_with(prefix.file_name().unwrap_or_default().as_encoded_bytes()))
     };
-    // A folder that cannot be read keeps none that a start would look at.
+    // If the folder cannot be read, assume that there are no copies.
     let files = fs::read_dir(folder(account_file)).into_iter().flatten().flatten();
     companions.extend(files.map(|file| file.path()).filter(is_kept));
     companions
 }
 
-/// Whether this is the name of a copy that is kept beside the account file, also if there is no such copy yet.
+/// Whether `path` is the name of a kept copy beside the account file. The copy need not exist.
 pub(in crate::auth) fn is_kept_name(account_file: &Path, path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let begins = |suffix| {
@@ -210,7 +208,7 @@ pub(in crate::auth) fn is_kept_name(account_file: &Path, path: &Path) -> bool {
     KEPT.into_iter().any(begins) && fs::canonicalize(folder(account_file)).ok() == fs::canonicalize(folder(path)).ok()
 }
 
-/// Brings to disk which files stand in the folder of `path`, and under which names.
+/// Syncs the folder of `path`, that is, the names of the files in it.
 ///
 /// # Errors
 /// Of the file system.
@@ -219,7 +217,7 @@ pub(in crate::auth) fn sync_folder(path: &Path) -> io::Result<()> {
     OpenOptions::new().read(true).custom_flags(flags).open(folder(path))?.sync_all()
 }
 
-/// The folder in which `path` stands.
+/// The folder of `path`.
 pub(in crate::auth) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -232,10 +230,10 @@ pub(in crate::auth) fn unusable(path: &Path, what: &str) -> OpenError {
     OpenError::Unusable(format!("{}: {what}", path.display()))
 }
 
-/// A file that did not exist, with these bytes, on disk. Its name is not: see [`sync_folder`].
+/// Creates a file with these bytes and syncs it. Its name is not synced; see [`sync_folder`].
 fn create_new(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(path)?;
-    // The umask may have taken bits of the mode away.
+    // The umask may have removed bits of the mode.
     file.set_permissions(Permissions::from_mode(MODE))?;
     file.write_all(bytes)?;
     file.sync_all()?;

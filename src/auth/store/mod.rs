@@ -1,4 +1,4 @@
-//! The account file: how a line is spelled, how the file is read and written, and what can be saved of a damaged one.
+//! The account file: the format of a line, reading and writing the file, and recovering a damaged one.
 
 pub(super) mod compact;
 pub(super) mod files;

@@ -1,4 +1,4 @@
-//! Reading the account file: what is in it, what of its end was torn off by a crash, and whether it is damaged.
+//! Reading the account file: its accounts, a tail that was torn by a crash, and damage.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -9,14 +9,14 @@ use crate::auth::accounts::{Account, apply};
 use crate::hub::names::UserName;
 use crate::text::BYTE_ORDER_MARK;
 
-/// After the beginning of a header, this many NULs may follow, which is what a crash leaves of a file's first block.
-/// Behind a longer run of them there were accounts.
+/// NULs that may follow a partial header: a crash can leave the first block of a file like this. A longer run of them
+/// means that there were accounts.
 const NULS_AFTER_HEADER: usize = 4096;
 
 /// The last epochs of deleted accounts.
 pub(in crate::auth) type Gone = HashMap<UserName, u32>;
 
-/// What an account file says.
+/// The content of an account file.
 #[derive(Debug, Default)]
 pub(in crate::auth) struct Loaded {
     /// The accounts that exist.
@@ -25,16 +25,16 @@ pub(in crate::auth) struct Loaded {
     pub(in crate::auth) gone: Gone,
     /// The number of the last line; 0 if there is none.
     pub(in crate::auth) seq: u64,
-    /// How many bytes of the file are whole lines. What stands behind them is torn. 0: a fresh start.
+    /// Bytes of the complete lines; anything after them is torn. 0 for an empty file.
     pub(in crate::auth) good: usize,
-    /// Whether the file was begun by this start: there was none, or not even a whole header in it.
+    /// Whether this start created the file: it was missing, or had not even a complete header.
     pub(in crate::auth) is_begun: bool,
 }
 
-/// A line that no crash can have left behind.
+/// A line that cannot be the result of a crash.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::auth) struct Damage {
-    /// Which line, counted from 1, the header too.
+    /// The line's number, counted from 1 with the header.
     pub(in crate::auth) line: usize,
     pub(in crate::auth) fault: Fault,
 }
@@ -45,11 +45,11 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Reads a whole account file as an operator may have left it: [`plain`], and with a last line that has lost its LF,
-/// if it is good. Gives the file as the server would have written it, too; [`Loaded::good`] is a place in that.
+/// Reads an account file that the operator may have edited: normalized by [`plain`], and with an intact last line that
+/// lost its LF. Also gives the file as the server would have written it; [`Loaded::good`] is an offset in that.
 ///
 /// # Errors
-/// As those of [`parse`].
+/// Those of [`parse`].
 pub(in crate::auth) fn read(bytes: &[u8]) -> Result<(Loaded, Cow<'_, [u8]>), Damage> {
     let mut text = plain(bytes);
     let mut loaded = parse(&text)?;
@@ -65,8 +65,8 @@ pub(in crate::auth) fn read(bytes: &[u8]) -> Result<(Loaded, Cow<'_, [u8]>), Dam
     Ok((loaded, text))
 }
 
-/// A file without a byte-order mark, and with lines that end in LF alone: editors and copies between systems add one
-/// and turn LF into CR LF. That takes nothing from the lines.
+/// The file without a byte-order mark and with LF as line end. Editors and copies between systems add the mark and turn
+/// LF into CR LF, which loses nothing.
 pub(in crate::auth) fn plain(bytes: &[u8]) -> Cow<'_, [u8]> {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if !text.windows(2).any(|pair| pair == b"\r\n") {
@@ -82,11 +82,11 @@ pub(in crate::auth) fn plain(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// Reads a whole account file as the server writes it.
+/// Reads an account file as the server writes it.
 ///
 /// # Errors
-/// The first damaged line. An unterminated last line is not damage but torn, whatever it holds: it was never
-/// answered for, because the answer waits until the line and its LF are on disk.
+/// The first damaged line. A last line without LF is not damaged but torn, whatever it contains: it was never
+/// acknowledged, because that waits until the line and its LF are on disk.
 pub(in crate::auth) fn parse(bytes: &[u8]) -> Result<Loaded, Damage> {
     if is_begun_header(bytes) {
         return Ok(Loaded::default());
@@ -104,7 +104,7 @@ pub(in crate::auth) fn parse(bytes: &[u8]) -> Result<Loaded, Damage> {
     Ok(loaded)
 }
 
-/// Whether a file holds nothing yet: nothing at all, or a header that was never finished.
+/// Whether the file has no content yet: it is empty, or has a partial header.
 fn is_begun_header(bytes: &[u8]) -> bool {
     let text = bytes.iter().position(|&b| b == 0).and_then(|end| bytes.get(..end)).unwrap_or(bytes);
     let nuls = bytes.get(text.len()..).unwrap_or_default();
@@ -113,10 +113,10 @@ fn is_begun_header(bytes: &[u8]) -> bool {
 }
 
 impl Loaded {
-    /// Takes the next line, without its LF.
+    /// Applies the next line, given without its LF.
     ///
     /// # Errors
-    /// What is wrong with it; it has no effect then.
+    /// What is wrong with the line. It has no effect then.
     pub(in crate::auth) fn take(&mut self, line: &[u8]) -> Result<(), Fault> {
         let (found, change) = record::decode(line)?;
         let expected = self.seq + 1;
@@ -138,9 +138,9 @@ impl Loaded {
         Ok(())
     }
 
-    /// Whether `change` fits what the lines before it made. An epoch never falls, and a name that is added again
-    /// gets a new one, lest a token of the earlier account fit. A deletion may be the first line of a name: it is
-    /// what a compacted file keeps of a deleted account.
+    /// Checks that `change` may follow the lines before it. An epoch never falls. A name that is added again gets a
+    /// higher epoch, so that tokens of the earlier account stay void. A deletion may be the first line of a name: that
+    /// is what compaction keeps of a deleted account.
     fn check(&self, change: &Change) -> Result<(), Fault> {
         let exists = self.accounts.get(&change.name);
         match (change.op, exists) {
@@ -221,7 +221,7 @@ mod tests {
         for cut in 0..=text.len() {
             for nuls in [0, 1, 300] {
                 if cut == 0 && nuls > 0 {
-                    continue; // That is no beginning of a header.
+                    continue; // not the beginning of a header
                 }
                 let mut bytes = text.as_bytes()[..cut].to_vec();
                 bytes.resize(cut + nuls, 0);
@@ -233,7 +233,7 @@ mod tests {
         }
     }
 
-    /// What [`read`] makes of bytes: how many accounts, and the file as the server would have written it.
+    /// Checks what [`read`] gives: the number of accounts, and the file as the server would have written it.
     #[track_caller]
     fn check_read(bytes: &[u8], accounts: usize, expected: &str) {
         let (loaded, text) = read(bytes).unwrap();
@@ -251,11 +251,11 @@ mod tests {
             check_read(whole.trim_end_matches('\n').as_bytes(), 2, &text);
             check_read(whole.trim_end().as_bytes(), 2, &text);
             check_read(format!("{whole}A:3:").as_bytes(), 2, &text);
-            // One byte less, and it is a line that was never finished.
+            // With one byte less, the line is torn.
             let last = text.trim_end().rfind('\n').unwrap() + 1;
             check_read(&whole.trim_end().as_bytes()[..whole.trim_end().len() - 1], 1, &text[..last]);
         }
-        // A whole line whose number is not due was not left behind by an editor.
+        // A complete line whose number is not due was not left by an editor.
         let stale = format!("{text}{}", file(&[(Add, 2, "carol", 1)]).lines().nth(1).unwrap());
         check_read(stale.as_bytes(), 2, &text);
         assert_eq!(

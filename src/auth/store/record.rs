@@ -5,10 +5,10 @@
 //! A:1:1760000000:alice:1:$argon2id$v=19$m=19456,t=2,p=1$<salt>$<tag>:0f3a5c77
 //! ```
 //!
-//! The checksum is CRC-32C (Castagnoli, reflected, as in iSCSI and SSE 4.2) in eight lower-case hex digits. It covers
-//! every byte of its line that stands before it, the last colon included. There is one way to write a record, so a
-//! line that reads well but is spelt otherwise (`01` for `1`, `0F` for `0f`) was not written by this server and is
-//! damage like any other: no flipped bit passes.
+//! The checksum is CRC-32C (Castagnoli, reflected, as in iSCSI and SSE 4.2) in eight lower-case hexadecimal digits. It
+//! covers all bytes of the line before it, with the last colon. Each record has exactly one spelling. A line that
+//! parses but is spelled differently (`01` for `1`, `0F` for `0f`) was not written by this server and is damaged, so no
+//! flipped bit passes.
 
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
@@ -23,14 +23,14 @@ pub(in crate::auth) const HEADER: &str = "chatd-accounts 1\n";
 
 static CRC32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 
-/// What a line does to the account it names.
+/// The effect of a line on its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::auth) enum Op {
-    /// Makes it: it does not exist so far.
+    /// Creates the account, which must not exist.
     Add,
-    /// Replaces its password hash and epoch.
+    /// Replaces the password hash and the epoch.
     Update,
-    /// Removes it. The line stays behind and keeps the epoch, so that no old token fits a later account.
+    /// Removes the account. The line keeps the epoch, so that no old token is valid for a later account.
     Delete,
 }
 
@@ -38,10 +38,10 @@ pub(in crate::auth) enum Op {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::auth) struct Change {
     pub(in crate::auth) op: Op,
-    /// When, in seconds since 1970.
+    /// The time, in seconds since 1970.
     pub(in crate::auth) unix: u64,
     pub(in crate::auth) name: UserName,
-    /// Rises when the account's tokens must die.
+    /// Rises when the account's tokens must become void.
     pub(in crate::auth) epoch: u32,
     /// The password hash; empty in a deletion.
     pub(in crate::auth) phc: Box<str>,
@@ -98,7 +98,7 @@ pub(in crate::auth) fn encode(change: &Change, seq: u64, out: &mut String) {
     let _ = writeln!(out, "{checksum}");
 }
 
-/// Reads a line, without its LF: its number and what it says.
+/// Reads a line, given without its LF. Gives its number and its change.
 pub(in crate::auth) fn decode(line: &[u8]) -> Result<(u64, Change), Fault> {
     let line = std::str::from_utf8(line).map_err(|_| Fault::Checksum)?;
     let (body, given) = line.rsplit_once(':').ok_or(Fault::Fields)?;
@@ -129,12 +129,12 @@ pub(in crate::auth) fn decode(line: &[u8]) -> Result<(u64, Change), Fault> {
     Ok((number(seq)?, Change { op, unix: number(unix)?, name, epoch: number(epoch)?, phc: phc.into() }))
 }
 
-/// The eight hex digits that seal `text`.
+/// The checksum of `text`, eight hexadecimal digits.
 pub(in crate::auth) fn checksum(text: &str) -> String {
     format!("{:08x}", CRC32C.checksum(text.as_bytes()))
 }
 
-/// A number in the one way that it is written: no sign, no leading zero.
+/// Parses a number in its only spelling: no sign, no leading zero.
 fn number<T: FromStr + fmt::Display>(text: &str) -> Result<T, Fault> {
     let number = text.parse::<T>().map_err(|_| Fault::Number)?;
     if number.to_string() == text { Ok(number) } else { Err(Fault::Number) }

@@ -1,4 +1,4 @@
-//! What can be had of a damaged account file.
+//! Recovery of a damaged account file.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,14 +8,14 @@ use super::record::{self, Change, Fault, HEADER, Op};
 use crate::auth::accounts::{Account, apply};
 use crate::hub::names::UserName;
 
-/// What a damaged file still says, and what is wrong with it.
+/// What could be recovered of a damaged file, and what is wrong with it.
 #[derive(Debug, Default)]
 pub(in crate::auth) struct Recovered {
-    /// The accounts by the lines that are good.
+    /// The accounts according to the intact lines.
     pub(in crate::auth) accounts: BTreeMap<UserName, Account>,
     /// The last epochs of deleted accounts.
     pub(in crate::auth) gone: Gone,
-    /// In the order of the file.
+    /// What is wrong, in the order of the file.
     pub(in crate::auth) findings: Vec<Finding>,
 }
 
@@ -24,15 +24,16 @@ pub(in crate::auth) struct Recovered {
 pub(in crate::auth) enum Finding {
     /// The first line is not the header.
     Header,
-    /// A line that cannot be read: lines are counted from 1, the header too. The name is what seems to stand in it.
+    /// A line that cannot be read. Lines are counted from 1 with the header. `name` is the name that it seems to
+    /// contain.
     Lost { line: usize, fault: Fault, name: Option<UserName> },
-    /// A line whose number an earlier one has: it holds the same, or, `differs`, it is taken for the newer one.
+    /// A line with the number of an earlier one. It has the same content or, if `differs`, is applied as the newer one.
     Doubled { line: usize, seq: u64, differs: bool },
-    /// So many lines with numbers from `first` to `last` are not there at all.
+    /// `count` lines with numbers from `first` to `last` are missing.
     Missing { count: u64, first: u64, last: u64 },
-    /// A good line that does not follow from those before it; it holds all the same.
+    /// An intact line that does not follow from those before it. It is applied anyway.
     Misfit { line: usize, fault: Fault },
-    /// The file's last bytes are no whole line. Nobody was told that what stood there is on disk.
+    /// The file ends with a partial line, which was never acknowledged.
     Torn { bytes: usize },
 }
 
@@ -64,20 +65,20 @@ impl fmt::Display for Finding {
     }
 }
 
-/// A line that can be read.
+/// An intact line.
 struct Good {
     seq: u64,
     line: usize,
     change: Change,
 }
 
-/// Takes the good lines of a file, in the order of their numbers, and says what is wrong with the others. Nothing is
-/// believed that has no sound checksum.
+/// Applies the intact lines in the order of their numbers, and reports what is wrong with the others. Lines without a
+/// valid checksum are not used.
 pub(in crate::auth) fn recover(bytes: &[u8]) -> Recovered {
     let mut recovered = Recovered::default();
     let (mut good, mut lost) = (Vec::new(), Vec::new());
     let mut whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1);
-    // A last line that has lost nothing but its LF is as good as any.
+    // A last line that only lacks its LF is intact.
     if record::decode(bytes.get(whole..).unwrap_or_default()).is_ok() {
         whole = bytes.len();
     }
@@ -85,7 +86,7 @@ pub(in crate::auth) fn recover(bytes: &[u8]) -> Recovered {
     for (line, text) in (1..).zip(lines) {
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         let is_header = text == HEADER.trim_end().as_bytes();
-        // An editor of another system ends lines by CR LF. That takes nothing from them.
+        // Accept CR LF, which editors of other systems write.
         let decoded = record::decode(text.strip_suffix(b"\r").unwrap_or(text));
         match decoded {
             Ok((seq, change)) => good.push(Good { seq, line, change }),
@@ -100,7 +101,7 @@ pub(in crate::auth) fn recover(bytes: &[u8]) -> Recovered {
             recovered.findings.push(Finding::Header);
         }
     }
-    // Two lines of one number stay in the order of the file.
+    // The sort is stable: lines with the same number stay in the order of the file.
     good.sort_by_key(|good| good.seq);
     recovered.find_missing(&good, &lost);
     recovered.take(good);
@@ -111,7 +112,7 @@ pub(in crate::auth) fn recover(bytes: &[u8]) -> Recovered {
 }
 
 impl Recovered {
-    /// Numbers that are in no line, less the lines between their neighbours that could not be read.
+    /// Finds numbers that no line has, less the unreadable lines between their neighbours.
     fn find_missing(&mut self, good: &[Good], lost: &[usize]) {
         let (mut seq, mut line) = (0, 0);
         for next in good {
@@ -142,7 +143,7 @@ impl Recovered {
         }
     }
 
-    /// Carries a change out as far as it can be: what it builds on may be among what is lost. An epoch never falls.
+    /// Applies a change as far as possible, since what it builds on may be lost. An epoch never falls.
     fn carry_out(&mut self, mut change: Change) -> Option<Fault> {
         let exists = self.accounts.get(&change.name).map(|account| account.epoch);
         let least = match (change.op, exists, self.gone.get(&change.name)) {
@@ -168,7 +169,7 @@ impl Recovered {
     }
 }
 
-/// Whose line it seems to be, to look for; nothing is done on the strength of it.
+/// The name that an unreadable line seems to contain. It is only shown to the operator.
 fn seeming_name(line: &[u8]) -> Option<UserName> {
     let field = line.split(|&b| b == b':').nth(3)?;
     UserName::from_record(std::str::from_utf8(field).ok()?).ok()

@@ -1,4 +1,4 @@
-//! What the journal asks of the file system, and the account file that answers.
+//! The file operations that the journal needs, and the account file on disk.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,44 +7,44 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 
-/// The file that a journal writes. Tests put one in its place that fails.
+/// The file that a journal writes. Tests implement one that fails.
 pub(in crate::auth) trait Storage: Send {
-    /// What stands where the file belongs.
+    /// What is at the file's path.
     fn look(&mut self) -> io::Result<Found>;
     /// The first `len` bytes.
     fn read(&mut self, len: u64) -> io::Result<Vec<u8>>;
-    /// One write; gives how many bytes were taken.
+    /// One write. Gives the number of bytes that were written.
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize>;
-    /// Brings what was written to disk.
+    /// Syncs the content.
     fn sync(&mut self) -> io::Result<()>;
-    /// Brings to disk that the file stands in its place.
+    /// Syncs the folder, so that the file is at its path after a crash.
     fn sync_place(&mut self) -> io::Result<()>;
-    /// Cuts the file off.
+    /// Truncates the file to `len` bytes.
     fn truncate(&mut self, len: u64) -> io::Result<()>;
-    /// Goes on with a new file in place of the old one, which holds `bytes`, on disk. That it stands in its place is
-    /// not on disk before [`Storage::sync_place`]; when this fails, the old file is there as it was.
+    /// Replaces the file by a new one with `bytes`, which is synced. Its name is not on disk before
+    /// [`Storage::sync_place`]. If this fails, the old file is unchanged.
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()>;
 }
 
-/// What stands where the file belongs.
+/// What is at the file's path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::auth) enum Found {
-    /// The file that is written, so many bytes long.
+    /// The file that is written, with its length in bytes.
     Ours(u64),
     /// Another file.
     Other,
-    /// None.
+    /// No file.
     Nothing,
 }
 
-/// The account file itself.
+/// The account file on disk.
 pub(in crate::auth) struct Disk {
     file: File,
     path: PathBuf,
 }
 
 impl Disk {
-    /// `file`, which stands at `path`.
+    /// The open file `file`, which is at `path`.
     pub(in crate::auth) fn new(file: File, path: &Path) -> Self {
         Self { file, path: path.to_owned() }
     }
@@ -56,7 +56,7 @@ impl Storage for Disk {
         match fs::metadata(&self.path) {
             Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => Ok(Found::Ours(there.len())),
             Ok(_) => Ok(Found::Other),
-            // Of the folder, too, it may be said that it is none any more.
+            // NotADirectory: its folder is gone as well.
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Found::Nothing),
             Err(e) => Err(e),
         }
@@ -125,8 +125,8 @@ mod tests {
         assert_eq!(disk.look().unwrap(), Found::Ours(7));
     }
 
-    /// A folder that may not be read cannot be synced, though files in it can be renamed. Root may read it all the
-    /// same, so it sees nothing here.
+    /// A folder without read permission cannot be synced, though files in it can be renamed. Root has the permission
+    /// anyway, so the test does nothing for root.
     #[test]
     fn a_new_file_is_ours_though_its_folder_cannot_be_synced() {
         use std::os::unix::fs::PermissionsExt as _;

@@ -1,5 +1,5 @@
-//! The thread that hashes and writes. It works requests off one after another; changes gather in a batch that goes
-//! to disk together, and are answered when they are there.
+//! The thread that hashes passwords and writes the account file. It handles one request at a time. Changes are
+//! collected in a batch that is synced as a whole, and answered when it is on disk.
 
 pub(super) mod queue;
 
@@ -18,12 +18,12 @@ use crate::hub::names::UserName;
 use crate::limits::{Argon2Cost, COMPACT_LINES};
 use crate::mailbox::{Mailbox, Next, Service, Ticket};
 
-/// A change that is hashed waits this long for others to share its sync, or for one more hash if that takes longer.
+/// How long a hashed change waits for others to share its sync. It may wait longer for one more hash.
 const GATHER: Duration = Duration::from_millis(10);
-/// Old hashes that wait to be made anew, with their passwords. Those beyond wait for the next login.
+/// Weak hashes that wait to be replaced, with their passwords. Further ones are replaced after a later login.
 const REHASHES: usize = 16;
 
-/// The account service, as the mailbox knows it.
+/// The account service of the mailbox.
 pub(in crate::auth) struct Hashing;
 
 impl Service for Hashing {
@@ -43,7 +43,7 @@ impl Service for Hashing {
     }
 }
 
-/// The worker's things. It alone has the file and the memory for hashing.
+/// The worker. Only it has the file and the memory for hashing.
 pub(in crate::auth) struct Worker {
     mailbox: Arc<Mailbox<Hashing>>,
     accounts: Arc<Accounts>,
@@ -55,13 +55,13 @@ pub(in crate::auth) struct Worker {
     weak: VecDeque<Weak>,
 }
 
-/// A change that waits for the sync, and what is said when it is on disk, to whom.
+/// A change in the batch, and its answer once it is on disk.
 struct Staged {
     change: Change,
     answer: Option<Answer>,
 }
 
-/// A hash that was made when hashes cost less, and the password that fits it.
+/// A hash of lower cost than today's, and its password.
 struct Weak {
     name: UserName,
     phc: Box<str>,
@@ -69,7 +69,7 @@ struct Weak {
 }
 
 impl Worker {
-    /// A worker that has not begun.
+    /// A worker that has not started.
     pub(in crate::auth) fn new(
         mailbox: Arc<Mailbox<Hashing>>,
         accounts: Arc<Accounts>,
@@ -80,18 +80,18 @@ impl Worker {
         Self { mailbox, accounts, journal, hasher, batch, since: None, weak }
     }
 
-    /// Works until the mailbox is closed. What is under way is brought to disk.
+    /// Works until the mailbox is closed, then syncs the batch.
     pub(in crate::auth) fn run(&mut self) {
         while self.step() {}
     }
 
-    /// Tells everybody who waits that nothing will come of it, and the loop that there is no worker any more.
+    /// Answers all open requests [`Verdict::Unavailable`] and tells the loop that the worker has ended.
     pub(in crate::auth) fn give_up(&mut self) {
         self.mailbox.give_up();
     }
 
-    /// One request, one sync or one hash made anew, and a part of a compaction that is due; sleeps when there is none of
-    /// them. False at the end.
+    /// Handles one request, sync or weak hash, and one step of a compaction if that is due. Sleeps if there is none of
+    /// them. False when the mailbox is closed.
     pub(in crate::auth) fn step(&mut self) -> bool {
         let is_compacting = self.journal.is_compacting(self.accounts.count(), Instant::now());
         let may_sleep = self.batch.is_empty() && self.weak.is_empty() && !is_compacting;
@@ -110,7 +110,8 @@ impl Worker {
                 return false;
             }
         }
-        // However many wait, it comes to its end; and whoever waits, waits for no more than a part.
+        // A step for each request: the compaction makes progress under any load, and a request waits for no more than a
+        // step.
         if is_compacting {
             self.journal.compact_some(&self.accounts.read(), COMPACT_LINES, Instant::now());
         }
@@ -120,7 +121,7 @@ impl Worker {
     fn handle(&mut self, job: Job) {
         let Job { ticket, request } = job;
         failpoint("hash", request.name().as_str().as_bytes());
-        // Two changes of one account do not share a batch: the second one builds on the first.
+        // Two changes of one account may not share a batch, because the second one builds on the first.
         if self.batch.iter().any(|staged| staged.change.name == *request.name()) {
             self.commit();
         }
@@ -130,7 +131,7 @@ impl Worker {
             Request::Change { name, epoch, password } => self.change(ticket, &name, epoch, &password),
         };
         match verdict {
-            Ok(None) => {} // It is in the batch.
+            Ok(None) => {} // it is in the batch
             Ok(Some(verdict)) => self.answer([Answer { ticket, verdict }]),
             Err(e) => {
                 log::error!("accounts: a password could not be hashed: {e}");
@@ -169,8 +170,8 @@ impl Worker {
         Ok(Verdict::Right { epoch: account.epoch })
     }
 
-    /// Sets a new password if the one that was checked in the epoch `checked` still holds. The batch has no change
-    /// of this account (see `handle`), so what the map says is what stands.
+    /// Sets a new password if the account's epoch is still `checked`, that of the old password's check. The batch has
+    /// no change of this account (see `handle`), so the map is current.
     fn change(
         &mut self,
         ticket: Ticket<Asked>,
@@ -184,7 +185,7 @@ impl Worker {
         if epoch != checked {
             return Ok(Some(Verdict::Wrong));
         }
-        // An epoch that cannot rise would leave old tokens alive.
+        // Without a higher epoch, old tokens would stay valid.
         let Some(epoch) = epoch.checked_add(1) else { return Ok(Some(Verdict::Unavailable)) };
         let phc = self.hasher.hash(password)?;
         let verdict = Verdict::Changed { name: name.clone(), epoch };
@@ -193,14 +194,14 @@ impl Worker {
         Ok(None)
     }
 
-    /// Makes an old hash anew at today's cost. The epoch stays: nobody's tokens need to die for it.
+    /// Replaces a weak hash by one of today's cost. The epoch stays, so tokens stay valid.
     fn strengthen_one(&mut self) {
         let Some(Weak { name, phc, password }) = self.weak.pop_front() else { return };
         let (Some(name), Some(account)) = (self.accounts.registered(&name), self.accounts.find(&name)) else { return };
         if account.phc != phc || !self.hasher.is_weak(&phc) {
             return;
         }
-        // Without memory or randomness it stays as it is: the next login comes back to it.
+        // Without memory or randomness the hash stays, and the next login tries again.
         let Ok(phc) = self.hasher.hash(&password) else { return };
         let change = Change { op: Op::Update, unix: unix_now(), name, epoch: account.epoch, phc };
         self.stage(change, None);
@@ -211,7 +212,7 @@ impl Worker {
         self.batch.push(Staged { change, answer });
     }
 
-    /// Brings the batch to disk, then into the map, then says so. In that order: what is seen is on disk.
+    /// Syncs the batch, then publishes it in the map, then answers. In this order: what is visible is on disk.
     fn commit(&mut self) {
         self.since = None;
         if self.batch.is_empty() {

@@ -1,4 +1,4 @@
-//! The passwords that wait: bounded in all, per address and per network, drawn in turns.
+//! The queue of passwords: bounded in total, per address and per network, and served in turns.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -8,48 +8,48 @@ use crate::auth::request::Origin;
 use crate::limits::{QUEUE_PER_ADDRESS, QUEUE_PER_NETWORK};
 use crate::mailbox;
 
-/// A request that waits.
+/// A request in the queue.
 pub(super) type Job = mailbox::Job<Hashing>;
 
-/// The requests of one network, or of all who are exempt from the rules for addresses together.
+/// The requests of one network, or of all origins that are exempt from the per-address rules.
 struct Network {
     network: Option<IpAddr>,
-    /// In the order of their turns; none is without jobs.
+    /// In the order of their turns. Each has at least one job.
     parties: VecDeque<Party>,
 }
 
 /// The requests of one address.
 struct Party {
     address: Option<IpAddr>,
-    /// With the number of their arrival, the oldest first.
+    /// The oldest first, each with its arrival number.
     jobs: VecDeque<(u64, Job)>,
 }
 
-/// A queue in which an address with many requests does not go before one with a single one, nor a network with many
-/// addresses before one with a single one. Everything in it is found by walking along it: it is short by its bound.
+/// A queue in which networks take turns, and the addresses of a network too, however many requests each has. All
+/// searches are linear, because the queue is short.
 pub(in crate::auth) struct Queue {
     bound: usize,
     waiting: usize,
     arrivals: u64,
-    /// In the order of their turns; none is without parties.
+    /// In the order of their turns. Each has at least one party.
     networks: VecDeque<Network>,
 }
 
 impl Queue {
-    /// An empty queue that takes `bound` requests.
+    /// An empty queue for up to `bound` requests.
     pub(in crate::auth) fn new(bound: usize) -> Self {
         Self { bound, waiting: 0, arrivals: 0, networks: VecDeque::new() }
     }
 
-    /// Another bound. What waits already goes on waiting.
+    /// Changes the bound. Requests in the queue stay.
     pub(in crate::auth) fn set_bound(&mut self, bound: usize) {
         self.bound = bound;
     }
 }
 
 impl mailbox::Queue<Hashing> for Queue {
-    /// Queues a request, or gives it back when there is no room for it. Gives the request that had to make room: where
-    /// there is none left, who has least takes from who has most.
+    /// Queues a request. If there is no room, the party (or network) with most requests loses its newest one, if it has
+    /// at least two more than the origin of this request.
     fn push(&mut self, origin: Option<Origin>, job: Job) -> Result<Option<Job>, Job> {
         let (address, network) = (origin.map(|origin| origin.address), origin.map(|origin| origin.network));
         let mine = self.networks.iter().find(|other| other.network == network);
@@ -76,7 +76,7 @@ impl mailbox::Queue<Hashing> for Queue {
         Ok(Some(displaced))
     }
 
-    /// The next request; its network and its party go to the end of their turns.
+    /// Takes the next request. Its network and its party move to the end of their turns.
     fn pop(&mut self) -> Option<Job> {
         let mut network = self.networks.pop_front()?;
         let mut party = network.parties.pop_front()?;
@@ -91,7 +91,7 @@ impl mailbox::Queue<Hashing> for Queue {
         job
     }
 
-    /// Takes a request out. `None` if it does not wait (any more).
+    /// Takes out the request with this number; `None` if it is not in the queue.
     fn remove(&mut self, number: u64) -> Option<Job> {
         self.take_out(|_, job| job.ticket.number == number)
     }
@@ -131,16 +131,16 @@ impl Queue {
     }
 }
 
-/// The newest request of a party. Of two, the greater one makes room first: that of the larger party, or the newer one.
+/// The newest request of a party. Of two, the greater is displaced first: that of the larger party, then the newer one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Newest {
-    /// How many requests the party has.
+    /// The number of requests of the party.
     of: usize,
     arrival: u64,
 }
 
 impl Network {
-    /// How many requests wait.
+    /// The number of requests of the network.
     fn len(&self) -> usize {
         self.parties.iter().map(|party| party.jobs.len()).sum()
     }
@@ -149,7 +149,7 @@ impl Network {
         self.parties.iter().find(|party| party.address == address)
     }
 
-    /// The newest request of the party with most, if it has at least so many.
+    /// The newest request of the largest party, if that has at least `least` requests.
     fn newest_of_most(&self, least: usize) -> Option<Newest> {
         let newest = |party: &Party| Some(Newest { of: party.jobs.len(), arrival: party.jobs.back()?.0 });
         self.parties.iter().filter_map(newest).max().filter(|newest| newest.of >= least)
@@ -175,7 +175,7 @@ mod tests {
         Some(Origin { address, network })
     }
 
-    /// What comes of a request: nothing, the ticket that made room for it, or its refusal.
+    /// The result of a push: nothing, the number of the displaced request, or a refusal.
     #[track_caller]
     fn check(queue: &mut Queue, origin: Option<Origin>, ticket: u64, expected: Result<Option<u64>, ()>) {
         let pushed = queue.push(origin, job(ticket));
@@ -214,7 +214,7 @@ mod tests {
             }
             check(&mut queue, at(1, host), 99, Err(()));
         }
-        // Its network has no more: one of its own makes room for an address that has none, the newest of the largest.
+        // The network is at its bound. An address without requests displaces the newest request of the largest party.
         for (ticket, displaced) in [(100, 73), (101, 63), (102, 53), (103, 43)] {
             check(&mut queue, at(1, ticket as u8), ticket, Ok(Some(displaced)));
         }
@@ -223,7 +223,7 @@ mod tests {
         }
         // It has three now, and the others have three or four.
         check(&mut queue, at(1, 100), 112, Err(()));
-        // Other networks are not concerned, and who is exempt has neither bound.
+        // Other networks are not affected, and exempt requests have neither bound.
         check(&mut queue, at(2, 1), 200, Ok(None));
         for ticket in 300..400 {
             check(&mut queue, None, ticket, Ok(None));
@@ -240,7 +240,7 @@ mod tests {
         check(&mut queue, at(1, 4), 40, Ok(Some(12)));
         check(&mut queue, at(1, 5), 50, Ok(Some(21)));
         check(&mut queue, at(1, 6), 60, Ok(Some(11)));
-        // All have one, and one is no more than one.
+        // Every party has one request, and none has two more than another.
         check(&mut queue, at(1, 7), 70, Err(()));
         check(&mut queue, at(1, 1), 14, Err(()));
         check_drawn(&mut queue, &[10, 20, 30, 40, 50, 60]);

@@ -6,7 +6,7 @@ use crate::auth::store::storage::Found;
 use crate::limits::{self, Argon2Cost, DEAD_LINES};
 use crate::mailbox::Waker;
 
-/// A worker that works only when it is told to, on a file in memory.
+/// A worker that works on demand, on a file in memory.
 struct Bench {
     worker: Worker,
     mailbox: Arc<Mailbox<Hashing>>,
@@ -54,7 +54,7 @@ impl Bench {
         self.submit(ticket, Request::Register { name: name(who), password: secret("password") });
     }
 
-    /// Works until there is nothing to be done; the verdicts by ticket.
+    /// Works until there is nothing left to do. Gives the verdicts by number.
     fn work(&mut self) -> Vec<(u64, Verdict)> {
         let is_compacting = |it: &Self| it.worker.journal.is_compacting(it.accounts.count(), Instant::now());
         while self.mailbox.waiting() > 0
@@ -114,7 +114,7 @@ fn those_who_wait_together_share_the_sync() {
     let answers = bench.work();
     assert_eq!(answers.len(), 40);
     assert!(answers.iter().all(|(_, verdict)| *verdict == Verdict::Registered { epoch: 1 }));
-    // A hash takes microseconds here, and a batch gathers for 10 ms; how many that makes is the machine's to say.
+    // A hash takes microseconds here, and a batch gathers for 10 ms. How many hashes fit depends on the machine.
     let syncs = bench.fake.script().syncs;
     assert!(syncs < 20, "{syncs} syncs");
     assert_eq!(bench.wakes.load(Ordering::Relaxed), syncs, "one wake-up a batch");
@@ -247,7 +247,7 @@ fn rehashing_is_bounded() {
     assert_eq!(bench.fake.script().syncs, 2);
 }
 
-/// Changes alice's password until so many lines no longer count. Gives her epoch.
+/// Changes alice's password until there are this many obsolete lines. Gives her epoch.
 fn waste(bench: &mut Bench, lines: u64) -> u32 {
     bench.register(1, "alice");
     bench.work();
@@ -257,7 +257,7 @@ fn waste(bench: &mut Bench, lines: u64) -> u32 {
     lines as u32 + 1
 }
 
-/// How many lines the file has, the header too.
+/// The number of lines in the file, with the header.
 fn lines(bench: &Bench) -> usize {
     bench.fake.script().bytes.iter().filter(|byte| **byte == b'\n').count()
 }
@@ -270,7 +270,7 @@ fn lines_that_no_longer_count_are_written_away_while_it_works() {
     bench.change("alice", epoch, "another one", changed("alice", epoch + 1));
     bench.check("alice", "another one", Verdict::Right { epoch: epoch + 1 });
     assert_eq!((lines(&bench), bench.fake.script().replaces), (2, 1));
-    // It goes on behind the lines of the new file.
+    // Appending continues after the lines of the new file.
     bench.register(2, "bob");
     assert_eq!(bench.work(), [(2, Verdict::Registered { epoch: 1 })]);
     bench.change("alice", epoch + 1, "a third one", changed("alice", epoch + 2));
@@ -297,7 +297,7 @@ fn a_file_that_is_not_in_its_place_is_not_compacted_over_another() {
     bench.worker.step();
     bench.worker.commit();
     bench.fake.script().found = Some(Found::Other);
-    // What stands there is somebody's: the file in memory panics if it is replaced.
+    // The file at the path is somebody else's: the file in memory panics if it is replaced.
     bench.work();
     assert_eq!((lines(&bench), bench.fake.script().tries), (DEAD_LINES as usize + 3, 0));
 }

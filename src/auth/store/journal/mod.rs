@@ -1,4 +1,4 @@
-//! The account file as it is written: an append, a sync, and what is done when either fails.
+//! Writing the account file: append, sync, and recovery when either fails.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,24 +17,24 @@ use crate::auth::request::OpenError;
 use crate::hub::names::UserName;
 use crate::limits::DEAD_LINES;
 
-/// A file that must be written anew is tried again after this long: soon enough to heal within the promised 30 s, and
-/// a failing disk is not kept busy.
+/// Delay before another attempt to rewrite the file: short enough to heal within the promised 30 s, long enough not to
+/// keep a failing disk busy.
 const REWRITE_EVERY: Duration = Duration::from_secs(1);
-/// A compaction that has failed is tried again after this long: there is no hurry, for the file is good as it is.
+/// Delay before another attempt at a failed compaction. There is no hurry, since the file is intact.
 const COMPACT_AGAIN: Duration = Duration::from_secs(600);
 
 /// Why nothing was written.
 #[derive(Debug)]
 pub(in crate::auth) enum Trouble {
-    /// The file system refuses, or fails.
+    /// The file system refused or failed.
     Disk(io::Error),
-    /// No file stands where the account file belongs.
+    /// There is no file at the path of the account file.
     Gone,
-    /// Another one does.
+    /// Another file is at its path.
     Other,
-    /// It has `found` bytes where the journal has written `written`.
+    /// It has `found` bytes instead of the `written` ones.
     Length { found: u64, written: u64 },
-    /// It is as long as it must be, but its lines are not those of the journal.
+    /// Its length is right, but its lines are not those that were written.
     Lines,
 }
 
@@ -61,43 +61,42 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// The account file, to its end. Only one thread has it.
+/// The account file, open for appending by one thread.
 pub(in crate::auth) struct Journal {
     storage: Box<dyn Storage>,
-    /// Where the last line ends that is on disk.
+    /// The end of the last line that is on disk.
     len: u64,
     /// The number of that line.
     seq: u64,
     /// The last epoch of deleted accounts.
     gone: Gone,
-    /// Set when the file itself can be trusted no more: it is written anew, but not before this.
+    /// Set if the file can no longer be trusted. It is rewritten, but not before this.
     rewrite_from: Option<Instant>,
-    /// Somebody has been at the file, or it may not stand in its place after a crash. Its lines are compared, and its
-    /// place is brought to disk, before another one is added.
+    /// The file was changed by somebody else, or may not be at its path after a crash. Before the next append its lines
+    /// are compared and its folder is synced.
     is_suspect: bool,
     compacting: Compacting,
-    /// What kept the last append from the file. The operator is told when this changes, not at each request.
+    /// Why the last append failed. This is logged when it changes, and not for every request.
     trouble: Option<Discriminant<Trouble>>,
 }
 
-/// What is done about lines that no longer count.
+/// The state of compaction.
 #[derive(Debug)]
 enum Compacting {
-    /// Nothing yet.
+    /// Not running.
     Waits,
-    /// A file without them is in the making.
+    /// In progress.
     Copies(Box<Compaction>),
-    /// It could not be put in the place of the old one. Not again before this.
+    /// The last one failed. Not again before this.
     Failed(Instant),
 }
 
 impl Journal {
-    /// Reads the account file, or makes an empty one, and gives what is in it. A torn tail is cut off and kept; a file
-    /// most of whose lines no longer count is compacted. That the file stands in its place is brought to disk before a
-    /// line is added.
+    /// Reads the account file, or creates an empty one, and gives its content. A torn tail is cut off and kept; a file
+    /// of mostly obsolete lines is compacted. The folder is synced before a line is appended.
     ///
     /// # Errors
-    /// [`OpenError::Unusable`]: it is damaged, not ours alone, or cannot be read or written.
+    /// [`OpenError::Unusable`]: the file is damaged, not private, or cannot be read or written.
     pub(in crate::auth) fn open(path: &Path) -> Result<(Self, Loaded), OpenError> {
         let failed = |e: io::Error| files::unusable(path, &format!("{e}; chatd must be able to read and write it"));
         let (file, bytes) = match files::open_private(path)? {
@@ -114,7 +113,7 @@ impl Journal {
         keep_torn(path, text.get(loaded.good..).unwrap_or_default())?;
         let whole = text.get(..loaded.good).unwrap_or_default();
         let file = match file {
-            // What is added must follow lines as the server writes them.
+            // Appended lines must follow lines as the server writes them.
             Some(_) if loaded.good > 0 && !bytes.starts_with(whole) => {
                 log::info!("accounts: {}: its line ends were not the server's; it was written anew", path.display());
                 files::create_whole(path, whole).map_err(failed)?
@@ -138,19 +137,18 @@ impl Journal {
         Ok((journal, loaded))
     }
 
-    /// Goes on behind what was loaded. Takes the deleted names' epochs out of it.
+    /// Continues after what was loaded. Moves the epochs of deleted names out of `loaded`.
     pub(in crate::auth) fn new(mut storage: Box<dyn Storage>, loaded: &mut Loaded) -> Self {
         let gone = mem::take(&mut loaded.gone);
         let (len, seq) = (loaded.good as u64, loaded.seq);
-        // The process before may have been killed when it had put a new file in the place of the old one, and not yet
-        // brought that to disk: after a crash it could be the old one again. Without success the first append tries
-        // anew.
+        // An earlier process may have been killed between replacing the file and syncing the folder. After a crash the
+        // old file could be back. If this sync fails, the first append tries again.
         let is_suspect = storage.sync_place().is_err();
         let compacting = Compacting::Waits;
         Self { storage, len, seq, gone, rewrite_from: None, is_suspect, compacting, trouble: None }
     }
 
-    /// Writes the file anew without the lines that no longer count. Without success the old file is as good as it was.
+    /// Compacts the whole file. If that fails, the old file is unchanged.
     fn compact(&mut self, loaded: &mut Loaded) {
         let text = compacted(&loaded.accounts, &self.gone, unix_now());
         if self.put(text, Instant::now()) {
@@ -158,14 +156,14 @@ impl Journal {
         }
     }
 
-    /// Whether so many lines no longer count, with so many accounts, that the file is to be written anew.
+    /// Whether the file has so many obsolete lines, given the number of accounts, that it should be compacted.
     fn is_wasteful(&self, accounts: usize) -> bool {
         let dead = self.seq.saturating_sub((accounts + self.gone.len()) as u64);
         dead > DEAD_LINES && dead > self.seq / 2
     }
 
-    /// Whether [`Journal::compact_some`] has something to do, with so many accounts. A file that must be written anew
-    /// for another reason comes first.
+    /// Whether [`Journal::compact_some`] has something to do, given the number of accounts. A rewrite for another
+    /// reason comes first.
     pub(in crate::auth) fn is_compacting(&self, accounts: usize, now: Instant) -> bool {
         let is_due = match self.compacting {
             Compacting::Waits => self.is_wasteful(accounts),
@@ -175,8 +173,8 @@ impl Journal {
         is_due && self.rewrite_from.is_none()
     }
 
-    /// Goes on writing the file anew without the lines that no longer count: `lines` at most, and at the end the whole
-    /// file to disk. `accounts` are those that the file holds. Without success the old file is as good as it was.
+    /// Continues the compaction with up to `lines` lines, and at the end writes and syncs the new file. `accounts` are
+    /// those in the file. If this fails, the old file is unchanged.
     pub(in crate::auth) fn compact_some(&mut self, accounts: &BTreeMap<UserName, Account>, lines: usize, now: Instant) {
         let mut compaction = match mem::replace(&mut self.compacting, Compacting::Waits) {
             Compacting::Copies(compaction) => compaction,
@@ -190,12 +188,12 @@ impl Journal {
             Ok(()) => {
                 self.put(compaction.finish(accounts, &self.gone), now);
             }
-            // The next change says what is wrong.
+            // The next append reports what is wrong.
             Err(_) => self.compacting = Compacting::Failed(now + COMPACT_AGAIN),
         }
     }
 
-    /// Puts a compacted file in the place of this one; false if it stays as it is.
+    /// Replaces the file by the compacted one. False if the old one stays.
     fn put(&mut self, text: Option<Compacted>, now: Instant) -> bool {
         self.compacting = Compacting::Failed(now + COMPACT_AGAIN);
         let Some(Compacted { lines, seq }) = text else {
@@ -211,22 +209,22 @@ impl Journal {
         }
         let before = self.seq;
         (self.len, self.seq) = (lines.len() as u64, seq);
-        // After a crash either file may be there, and each says the same, until a line is added to the new one.
+        // After a crash either file may be there. Both mean the same until a line is appended to the new one.
         self.is_suspect = self.storage.sync_place().is_err();
         self.compacting = Compacting::Waits;
         log::info!("accounts: the file was compacted, from {before} lines to {}", self.seq);
         true
     }
 
-    /// The epoch that a new account of this name begins with.
+    /// The first epoch of a new account of this name.
     pub(in crate::auth) fn first_epoch(&self, name: &UserName) -> u32 {
         self.gone.get(name).map_or(1, |last| last.saturating_add(1))
     }
 
-    /// Brings changes to disk, all or none of them, with one write and one sync.
+    /// Writes and syncs all changes, or none of them, with one write and one sync.
     ///
     /// # Errors
-    /// [`Trouble`]; none of the changes is in the file then, and a later call may succeed.
+    /// [`Trouble`]; then the file contains none of the changes, and a later call may succeed.
     pub(in crate::auth) fn append(&mut self, changes: &[Change], now: Instant) -> Result<(), Trouble> {
         let looked = self.look().and_then(|()| self.heal(now));
         let written = looked.and_then(|()| self.write(changes, now).map_err(Trouble::from));
@@ -240,11 +238,11 @@ impl Journal {
         written
     }
 
-    /// Whether the file still stands in its place, as it was left: a line that is added to another one, or to one
-    /// that has lost some, is lost at the next start.
+    /// Checks that the file is still at its path and unchanged. A line that is appended to any other file would be lost
+    /// at the next start.
     fn look(&mut self) -> Result<(), Trouble> {
         let trouble = match self.storage.look()? {
-            // Behind the lines of a file that is to be written anew there may be what could not be cut off.
+            // A file that has to be rewritten may end in bytes that could not be truncated.
             Found::Ours(found) if found == self.len || self.rewrite_from.is_some() => None,
             Found::Ours(found) => Some(Trouble::Length { found, written: self.len }),
             Found::Other => Some(Trouble::Other),
@@ -277,8 +275,8 @@ impl Journal {
             return Err(e);
         }
         if let Err(e) = self.storage.sync() {
-            // The kernel may have forgotten that these pages are not on disk, so another sync that succeeds would
-            // say nothing. Cutting the lines off is only for the case that this process ends before the rewrite.
+            // The kernel may have marked the pages as clean although they are not on disk, so a later successful sync
+            // would mean nothing. The truncation only matters if this process ends before the rewrite.
             let _ = self.storage.truncate(self.len);
             self.rewrite_from = Some(now);
             return Err(e);
@@ -306,7 +304,7 @@ impl Journal {
         if taken == bytes.len() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 
-    /// Writes the file anew if it must be, from its own lines: those were on disk before anything failed.
+    /// Rewrites the file if necessary, from its own lines, which were on disk before anything failed.
     fn heal(&mut self, now: Instant) -> Result<(), Trouble> {
         let Some(not_before) = self.rewrite_from else { return Ok(()) };
         if now < not_before {
@@ -321,7 +319,7 @@ impl Journal {
         Ok(())
     }
 
-    /// The lines that were written, as the file gives them back. Their checksums and numbers show whether it can.
+    /// Reads back the lines that were written. Their checksums and numbers show whether that worked.
     fn lines(&mut self) -> Result<Vec<u8>, Trouble> {
         let bytes = self.storage.read(self.len)?;
         match reader::parse(&bytes) {
@@ -331,7 +329,7 @@ impl Journal {
     }
 }
 
-/// Copies a torn tail to a file of its own and says so.
+/// Keeps a copy of a torn tail, and logs it.
 fn keep_torn(path: &Path, torn: &[u8]) -> Result<(), OpenError> {
     if torn.is_empty() {
         return Ok(());
@@ -343,7 +341,7 @@ fn keep_torn(path: &Path, torn: &[u8]) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Seconds since 1970; 0 on a clock that is before that.
+/// Seconds since 1970; 0 if the clock is set to an earlier time.
 pub(in crate::auth) fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

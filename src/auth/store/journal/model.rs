@@ -1,6 +1,6 @@
-//! The journal on a model of a disk, cut off at every moment: whatever the disk has kept by then of what it was not
-//! told to keep, all that was acknowledged is there, and nothing is half there. Nor is it when the process alone ended
-//! at some moment, another one was started on what the kernel had, and the power failed at some moment of that.
+//! The journal on a model of a disk that loses power at every moment. Whatever the disk has kept of the unsynced
+//! writes, everything acknowledged is there, and nothing is there in part. The same holds if first only the process
+//! ends, another one starts on what the kernel has, and the power fails at any moment of that start.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
@@ -12,12 +12,12 @@ use super::tests::PHC;
 use super::*;
 use crate::auth::accounts::apply;
 
-/// The disk keeps or loses this many bytes at a time. Real ones do so with 512 and more, which is less to try.
+/// Bytes that the disk keeps or loses as a unit. Real disks have 512 and more, which would test fewer cases.
 const SECTOR: usize = 100;
-/// Of more unsynced operations than this not every subset is tried, but those in which one is kept or lost.
+/// With more unsynced operations than this, only the subsets are tried in which one operation is kept or lost.
 const SUBSETS_OF: usize = 9;
 
-/// A change of a file that is not on disk for certain.
+/// An unsynced change of a file.
 #[derive(Clone, Debug, Hash)]
 enum Pending {
     Write { offset: usize, bytes: Vec<u8> },
@@ -39,12 +39,12 @@ impl Pending {
     }
 }
 
-/// A file, under whichever name.
+/// A file, under any name.
 #[derive(Clone, Debug, Default, Hash)]
 struct Inode {
     on_disk: Vec<u8>,
     pending: Vec<Pending>,
-    /// A sync has failed: the kernel has forgotten what was pending then, and later syncs lie.
+    /// A sync has failed: the kernel has forgotten the pending changes, and later syncs lie.
     is_spoilt: bool,
 }
 
@@ -70,7 +70,7 @@ impl Inode {
             let mut file = self.on_disk.clone();
             let kept = self.pending.iter().enumerate().filter(|(at, _)| subset >> at & 1 == 1);
             kept.for_each(|(_, pending)| pending.apply(&mut file));
-            // The length may be on disk before what was written is, which then reads as zeros.
+            // The length may reach the disk before the content, which then reads as zeros.
             let mut longer = file.clone();
             longer.resize(file.len().max(self.seen().len()), 0);
             files.extend([file, longer]);
@@ -87,12 +87,12 @@ impl Inode {
     }
 }
 
-/// What goes wrong with one call.
+/// A fault in one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    /// It fails, and nothing is done.
+    /// The call fails and does nothing.
     Fails,
-    /// A write takes so many bytes; a sync brings a part to disk, fails, and forgets the rest.
+    /// A write takes this many bytes; a sync writes a part, fails, and forgets the rest.
     Short(usize),
 }
 
@@ -100,34 +100,34 @@ enum Fault {
 #[derive(Default)]
 struct Drive {
     inodes: Vec<Inode>,
-    /// Which of them stands in the place now: that of the journal.
+    /// The index of the file that is at the path now, which is the journal's.
     ours: usize,
-    /// Which of them may stand there after a crash.
+    /// The indices of the files that may be at the path after a crash.
     may_stand: Vec<usize>,
-    /// What goes wrong, by the number of the call.
+    /// The faults, by the number of the call.
     faults: BTreeMap<usize, Fault>,
     calls: usize,
     every_byte: bool,
-    /// This is the start after a crash: that it can be cut off is tried, but what comes after that is not.
+    /// This is the start after a crash. It can crash too, but what follows that is not tried.
     is_second: bool,
-    /// The epochs of what was acknowledged, and of what was tried.
+    /// The epochs of acknowledged changes, and of attempted ones.
     acknowledged: BTreeMap<String, u32>,
     tried: BTreeMap<String, u32>,
 }
 
 thread_local! {
-    /// Crashes that were tried already: runs have their beginnings in common.
+    /// Crashes that were tried already. Many runs begin the same way.
     static SEEN: std::cell::RefCell<HashSet<u64>> = std::cell::RefCell::default();
 }
 
 impl Drive {
-    /// A folder with this file in it, on disk.
+    /// A folder with this file in it, synced.
     fn with(file: &[u8]) -> Self {
         let inode = Inode { on_disk: file.to_vec(), ..Inode::default() };
         Self { inodes: vec![inode], may_stand: vec![0], ..Self::default() }
     }
 
-    /// What stands on this one, for the start after a crash.
+    /// The state for the start after a crash of this one.
     fn second(&self, inodes: &[Inode], ours: usize, may_stand: &[usize]) -> Self {
         let (inodes, may_stand) = (inodes.to_vec(), may_stand.to_vec());
         let (acknowledged, tried) = (self.acknowledged.clone(), self.tried.clone());
@@ -138,14 +138,14 @@ impl Drive {
         &mut self.inodes[self.ours]
     }
 
-    /// The next call, and what goes wrong with it.
+    /// Counts a call and gives its fault.
     fn call(&mut self) -> Option<Fault> {
         self.crash();
         self.calls += 1;
         self.faults.get(&(self.calls - 1)).copied()
     }
 
-    /// Tries every way in which the power may fail now, and the end of the process alone.
+    /// Tries every state in which a power failure may leave the disk now, and the end of the process alone.
     fn crash(&self) {
         for at in &self.may_stand {
             for file in self.inodes[*at].after_a_crash(self.every_byte) {
@@ -154,7 +154,7 @@ impl Drive {
                 }
             }
         }
-        // Of a sync that failed the next process knows nothing, and a file that lies is not the journal's to find out.
+        // A new process does not know that a sync failed, and a journal cannot detect a file that lies.
         if !self.is_second
             && !self.inodes[self.ours].is_spoilt
             && is_new(&(&self.inodes, self.ours, &self.may_stand, &self.acknowledged, &self.tried))
@@ -163,7 +163,7 @@ impl Drive {
         }
     }
 
-    /// Whether a start finds what it must in this file.
+    /// Checks that a start finds what it must in this file.
     #[track_caller]
     fn check(&self, file: &[u8]) {
         let shown = String::from_utf8_lossy(file);
@@ -176,7 +176,8 @@ impl Drive {
                 loaded.accounts
             }
             Err(damage) => {
-                // No start, but nothing is lost either: the line is named, and a repair has all that was acknowledged.
+                // The start is refused, but nothing is lost: the error names the line, and a repair recovers everything
+                // acknowledged.
                 let sound = self.acknowledged.len();
                 assert!(damage.line > 1 + sound, "{damage}, but {sound} accounts are on disk:\n{shown}");
                 recover(file).accounts
@@ -193,7 +194,7 @@ impl Drive {
         }
     }
 
-    /// A start cuts off what is torn, and goes on behind it.
+    /// A start cuts off a torn tail and appends after it.
     #[track_caller]
     fn start(self) {
         let mut model = Model(Arc::new(Mutex::new(self)));
@@ -216,14 +217,14 @@ impl Drive {
     }
 }
 
-/// Whether this is tried for the first time.
+/// Whether this state is new.
 fn is_new(state: &impl Hash) -> bool {
     let mut hasher = DefaultHasher::new();
     state.hash(&mut hasher);
     SEEN.with_borrow_mut(|seen| seen.insert(hasher.finish()))
 }
 
-/// The journal's end of a [`Drive`].
+/// The journal's side of a [`Drive`].
 #[derive(Clone)]
 struct Model(Arc<Mutex<Drive>>);
 
@@ -277,7 +278,7 @@ impl Storage for Model {
                 drive.crash();
                 Ok(())
             }
-            // What was pending is on disk or never will be: it stays as it is, and no sync changes that.
+            // The pending changes are on disk or lost for good, and no later sync changes that.
             Some(Fault::Fails | Fault::Short(_)) => {
                 ours.is_spoilt = true;
                 failed()
@@ -317,7 +318,7 @@ impl Storage for Model {
     }
 }
 
-/// The first change of a name adds it, the others raise its epoch.
+/// The first change of a name adds it; later ones raise its epoch.
 fn change(name: &str, epoch: u32) -> Change {
     let op = if epoch == 1 { Op::Add } else { Op::Update };
     Change { op, unix: 1, name: UserName::parse(name).unwrap(), epoch, phc: PHC.into() }
@@ -327,17 +328,16 @@ fn change(name: &str, epoch: u32) -> Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Compacts {
     Never,
-    /// Whole, before the first batch, as a start does.
+    /// Completely, before the first batch, as a start does.
     AtTheStart,
-    /// From before this batch on, so many accounts at a time before each further one, as a running server does.
+    /// From this batch on, some accounts before each further one, as a running server does.
     From {
         batch: usize,
         lines: usize,
     },
 }
 
-/// Some people register, alone and together, and change their passwords, while these things go wrong. Gives how many
-/// calls were made.
+/// Users register, alone and together, and change their passwords, with these faults. Gives the number of calls.
 fn run(mut drive: Drive, faults: &[(usize, Fault)], compacts: Compacts) -> usize {
     drive.faults = faults.iter().copied().collect();
     let file = drive.ours().seen();
@@ -377,7 +377,7 @@ fn run(mut drive: Drive, faults: &[(usize, Fault)], compacts: Compacts) -> usize
         model.drive().crash();
         now += REWRITE_EVERY;
     }
-    // Without further faults it is well again within the promised time.
+    // Without further faults the file heals within the promised time.
     model.drive().faults.clear();
     model.drive().tried.insert("last".to_owned(), 1);
     journal.append(&[change("last", 1)], now + REWRITE_EVERY).expect("healed");
@@ -389,7 +389,7 @@ fn run(mut drive: Drive, faults: &[(usize, Fault)], compacts: Compacts) -> usize
     calls
 }
 
-/// Says how many crashes this test has tried.
+/// Prints how many crashes this test has tried.
 fn note() {
     println!("{} crashes were tried", SEEN.with_borrow(HashSet::len));
 }
@@ -422,7 +422,7 @@ fn with_any_call_failing_or_any_two() {
     note();
 }
 
-/// From some call on nothing works for a while, as with a full or a failing disk.
+/// From some call on all calls fail for a while, as with a full or failing disk.
 #[test]
 fn with_a_disk_that_is_out_for_a_while() {
     let calls = run(fresh(), &[], Compacts::Never);
@@ -435,7 +435,7 @@ fn with_a_disk_that_is_out_for_a_while() {
     note();
 }
 
-/// A file with dead lines: changes of three, one of whom is gone.
+/// A file with obsolete lines: changes of three accounts, one of which is deleted.
 fn with_dead_lines() -> Drive {
     let mut text = HEADER.to_owned();
     let gone = Change { op: Op::Delete, phc: "".into(), ..change("gone", 2) };
@@ -459,7 +459,7 @@ fn a_compaction_loses_nothing_whatever_fails() {
     note();
 }
 
-/// Also while accounts are added and changed before, between and behind those that are copied.
+/// Accounts are also added and changed before, between and after those that are copied.
 #[test]
 fn a_compaction_of_a_running_server_loses_nothing_whatever_fails() {
     for (batch, lines) in [(0, 1), (3, 9)] {
@@ -474,7 +474,7 @@ fn a_compaction_of_a_running_server_loses_nothing_whatever_fails() {
     note();
 }
 
-/// With each call failing once. Gives how many there are.
+/// With each call failing once. Gives the number of calls.
 fn check_compaction(compacts: Compacts) -> usize {
     let calls = run(Drive { every_byte: true, ..with_dead_lines() }, &[], compacts);
     assert!(calls > run(with_dead_lines(), &[], Compacts::Never), "it is put in place: {compacts:?}");

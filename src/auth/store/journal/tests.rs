@@ -8,11 +8,11 @@ use super::*;
 pub(in crate::auth) const PHC: &str =
     "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// What goes wrong with the next calls, and what was done so far.
+/// The faults of the next calls, and a record of past ones.
 #[derive(Default)]
 pub(in crate::auth) struct Script {
     pub(in crate::auth) bytes: Vec<u8>,
-    /// Bytes that a write still takes; `None`: all.
+    /// Bytes that a write still takes; `None` for all.
     pub(in crate::auth) room: Option<usize>,
     pub(in crate::auth) sync_fails: bool,
     pub(in crate::auth) truncate_fails: bool,
@@ -20,16 +20,16 @@ pub(in crate::auth) struct Script {
     pub(in crate::auth) syncs: usize,
     pub(in crate::auth) replaces: usize,
     pub(in crate::auth) tries: usize,
-    /// What stands in the file's place, if it is not the file.
+    /// What is at the path, if not the file.
     pub(in crate::auth) found: Option<Found>,
     pub(in crate::auth) sync_place_fails: bool,
     pub(in crate::auth) place_syncs: usize,
     pub(in crate::auth) reads: usize,
-    /// A sync failed: until the file is replaced, writing or syncing it is a mistake of the journal's.
+    /// A sync failed: until the file is replaced, the journal must neither write nor sync it.
     spoilt: bool,
 }
 
-/// A file in memory that fails when told to.
+/// A file in memory that fails on demand.
 #[derive(Clone, Default)]
 pub(in crate::auth) struct Fake(Arc<Mutex<Script>>);
 
@@ -44,7 +44,7 @@ impl Fake {
         Journal::new(Box::new(self.clone()), &mut loaded)
     }
 
-    /// The names in the file, which must be sound.
+    /// The names in the file, which must be intact.
     pub(in crate::auth) fn names(&self) -> Vec<String> {
         let loaded = reader::parse(&self.script().bytes).unwrap();
         assert_eq!(loaded.good, self.script().bytes.len());
@@ -185,7 +185,7 @@ fn a_file_that_lost_its_lines_is_not_copied() {
     assert_eq!(fake.script().replaces, 0);
 }
 
-/// Nothing is written, because of `expected`, and what is there is left alone.
+/// Nothing is written, because of `expected`, and the file is left alone.
 #[track_caller]
 fn check_refused(fake: &Fake, journal: &mut Journal, expected: &str) {
     let before = fake.script().bytes.clone();
@@ -289,7 +289,7 @@ fn cut_at_every_byte_it_opens_and_goes_on() {
             let before = fs::read(&path).unwrap();
             let (mut journal, loaded) = Journal::open(&path).unwrap();
             let good = if loaded.good == HEADER.len() && cut < HEADER.len() { 0 } else { loaded.good };
-            // A line that lacks its LF alone is taken, and gets it.
+            // A line that only lacks its LF is accepted and gets one.
             let torn = before.len().saturating_sub(good);
             let kept = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
             let kept = kept.filter(|p| p.to_string_lossy().contains("accounts.torn-")).collect::<Vec<_>>();
@@ -319,7 +319,7 @@ fn damage_is_told_with_file_and_line() {
     assert!(text.contains("line 2: it is number 2 where 1 is due"), "{text}");
 }
 
-/// A file of `dead` lines that no longer count, of three names: one that lives, one that is gone, one that came back.
+/// A file with `dead` obsolete lines of three names: one exists, one is deleted, one was deleted and came back.
 fn with_dead_lines(path: &Path, dead: u64) {
     let mut text = HEADER.to_owned();
     let mut seq = 0;
@@ -336,7 +336,7 @@ fn with_dead_lines(path: &Path, dead: u64) {
     }
     line(Op::Add, "Back", 2);
     line(Op::Add, "alice", 1);
-    // Of the six lines above, three do not count.
+    // Three of the six lines above are obsolete.
     (3..dead).for_each(|n| line(Op::Update, "Alice", n as u32));
     drop(files::create_whole(path, text.as_bytes()).unwrap());
 }
@@ -368,7 +368,7 @@ fn what_cannot_be_compacted_stays_and_goes_on() {
     let path = folder.path().join("accounts");
     with_dead_lines(&path, DEAD_LINES + 1);
     let before = fs::read(&path).unwrap();
-    // No file can be made where a folder stands.
+    // No file can be created at the path of a folder.
     fs::create_dir(files::beside(&path, "new")).unwrap();
     let (mut journal, loaded) = Journal::open(&path).unwrap();
     assert_eq!(loaded.good, before.len());
