@@ -113,7 +113,7 @@ fn what_is_wrong_with_a_table_is_found() {
         )
     };
     let check = |last: &str, expected: &[&str]| assert_eq!(faults(&table(last)), expected, "{last}");
-    check(&format!("| 18 | it is kept | {GOOD}, `src/net/fault::ten_in_a_minute_are_too_many` |"), &[]);
+    check(&format!("| 18 | it is kept | {GOOD}, `src/engine/guard::ten_in_a_minute_are_too_many` |"), &[]);
     check("", &["promise 18 stands there 0 times"]);
     check(&format!("| 17 | again | {GOOD} |"), &["promise 17 stands there 2 times", "promise 18 stands there 0 times"]);
     check(&format!("| 19 | more | {GOOD} |"), &["promise 18 stands there 0 times", "there is no promise 19"]);
