@@ -89,7 +89,7 @@ impl Chat {
         let mut chat = Self { hub: Hub::new(rules), pages: Pages::default(), outboxes, dirty: Vec::new() };
         for slot in 0..sessions {
             let name = UserName::parse(&format!("user{slot}")).expect("a name");
-            chat.carry_out(session(slot), Command::Enter { name });
+            chat.carry_out(session(slot), Command::LogIn { name });
         }
         chat.send_all();
         chat

@@ -71,7 +71,7 @@ fn come_and_go(criterion: &mut Criterion) {
     let (who, newcomer) = (session(10_000), name("newcomer"));
     criterion.bench_function("enter and leave among 10000", |bencher| {
         bencher.iter(|| {
-            carry_out(&mut hub, who, Command::Enter { name: newcomer.clone() });
+            carry_out(&mut hub, who, Command::LogIn { name: newcomer.clone() });
             carry_out(&mut hub, who, Command::Leave);
         });
     });
@@ -106,7 +106,7 @@ fn join_and_part(criterion: &mut Criterion) {
         group.bench_function(format!("a room of {members}"), |bencher| {
             bencher.iter(|| {
                 next = next % (members - 1) + 1;
-                carry_out(&mut hub, session(next), Command::Part { room: room(0) });
+                carry_out(&mut hub, session(next), Command::LeaveRoom { room: room(0) });
                 carry_out(&mut hub, session(next), Command::Join(entry(0)));
             });
         });
@@ -141,7 +141,7 @@ fn hub_of(sessions: u32) -> Hub {
     let mut hub =
         Hub::new(Rules { sessions_per_account: 4, list_lines: 200, rooms_per_session: 32, room_members: 10_000 });
     for slot in 0..sessions {
-        carry_out(&mut hub, session(slot), Command::Enter { name: name(&format!("user{slot}")) });
+        carry_out(&mut hub, session(slot), Command::LogIn { name: name(&format!("user{slot}")) });
     }
     assert_eq!(hub.everyone().len(), sessions as usize, "somebody did not come in");
     hub

@@ -5,7 +5,7 @@ use chatd::close::CloseReason;
 use chatd::door::inbox::{Cut, Inbox};
 use chatd::door::reply::Reply;
 use chatd::door::rooms::{Operation, Options};
-use chatd::door::{self, Door, Kind, Masked, Step};
+use chatd::door::{self, Decoded, Door, Kind, Masked};
 use chatd::hub::command::{Command, Entry};
 use chatd::hub::event::{Audience, Event};
 use chatd::hub::names::{RoomToken, UserName};
@@ -48,7 +48,7 @@ impl Server {
     fn new(door: Door) -> Self {
         let mut hub = Hub::new(Rules { sessions_per_account: 2, list_lines: 5, rooms_per_session: 2, room_members: 3 });
         let bob = UserName::parse("bob").expect("a name");
-        hub.handle(BOB, Command::Enter { name: bob }, 1);
+        hub.handle(BOB, Command::LogIn { name: bob }, 1);
         while hub.poll_event().is_some() {}
         let (inbox, told) = (Inbox::default(), Told::default());
         Self { door, inbox, hub, tokens: 0, tries: 3, is_over: false, told }
@@ -104,41 +104,41 @@ impl Server {
 
     fn carry_out(&mut self, frame: &[u8]) {
         match self.door.decode(frame, PASSWORD_MIN) {
-            Step::Nothing => {}
-            Step::Reply(reply) => self.tell(&reply),
-            Step::Command(command) => self.ask(command),
-            Step::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
-            Step::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
-            Step::Name(name) => self.tell(&Reply::AskNewPassword(name)),
-            Step::NameOrBye(_) => self.leave(),
-            Step::Token { name, token: Masked(b"t1.T0KEN") } => self.ask(Command::Enter { name }),
-            Step::Token { .. } => self.fail(|_| Reply::TokenRefused),
-            Step::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
-            Step::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
-            Step::Password { new: true, password: Masked(b"fulldisk"), .. } => self.tell(&Reply::CannotSave),
-            Step::Password { name, new, password: Masked(password) } if new || password == b"password1" => {
-                self.ask(Command::Enter { name });
+            Decoded::Nothing => {}
+            Decoded::Reply(reply) => self.tell(&reply),
+            Decoded::Command(command) => self.ask(command),
+            Decoded::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
+            Decoded::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
+            Decoded::Name(name) => self.tell(&Reply::AskNewPassword(name)),
+            Decoded::NameOrBye(_) => self.leave(),
+            Decoded::Token { name, token: Masked(b"t1.T0KEN") } => self.ask(Command::LogIn { name }),
+            Decoded::Token { .. } => self.fail(|_| Reply::TokenRefused),
+            Decoded::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
+            Decoded::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
+            Decoded::Password { new: true, password: Masked(b"fulldisk"), .. } => self.tell(&Reply::CannotSave),
+            Decoded::Password { name, new, password: Masked(password) } if new || password == b"password1" => {
+                self.ask(Command::LogIn { name });
             }
-            Step::Password { .. } => self.fail(Reply::WrongPassword),
-            Step::ChangePassword => self.tell(&Reply::AskOldPassword),
-            Step::OldPassword(Masked(b"password1")) => self.tell(&Reply::AskNextPassword),
-            Step::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
-            Step::NewPassword(_) => self.tell(&Reply::PasswordChanged),
-            Step::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".to_owned()), 86_400)),
-            Step::EnterRoom { room, password, makes } => {
+            Decoded::Password { .. } => self.fail(Reply::WrongPassword),
+            Decoded::ChangePassword => self.tell(&Reply::AskOldPassword),
+            Decoded::OldPassword(Masked(b"password1")) => self.tell(&Reply::AskNextPassword),
+            Decoded::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
+            Decoded::NewPassword(_) => self.tell(&Reply::PasswordChanged),
+            Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".to_owned()), 86_400)),
+            Decoded::EnterRoom { room, password, makes } => {
                 let entry = Entry { room, password, token: self.token() };
                 self.ask(if makes { Command::Make(entry) } else { Command::Join(entry) });
             }
-            Step::Visit(request) => {
+            Decoded::EnterAsGuest(request) => {
                 let password = request.password.as_ref().map(|Masked(word)| Masked(word.as_str()));
                 let entry = Entry { room: request.room, password, token: self.token() };
                 let makes = request.operation == Operation::Make;
-                self.ask(Command::Visit { guest: request.guest, makes, entry });
+                self.ask(Command::EnterAsGuest { guest: request.guest, makes, entry });
                 self.is_over = true;
             }
-            Step::Over => self.is_over = true,
-            Step::Bye => self.leave(),
-            Step::Refuse(reason) => self.close(reason),
+            Decoded::Over => self.is_over = true,
+            Decoded::Bye => self.leave(),
+            Decoded::Refuse(reason) => self.close(reason),
         }
     }
 
@@ -148,7 +148,7 @@ impl Server {
     }
 
     fn tell(&mut self, reply: &Reply) {
-        self.door.tell(reply, &mut self.told.me);
+        self.door.encode_reply(reply, &mut self.told.me);
     }
 
     fn leave(&mut self) {
@@ -178,7 +178,7 @@ impl Server {
                     if let Event::Entered { room, token } = event {
                         self.tell(&Reply::Entered { room, token, port: Some(5015) });
                     } else {
-                        self.door.hear(&event, &mut self.told.me);
+                        self.door.encode_event(&event, &mut self.told.me);
                     }
                 }
                 Audience::Others(_) | Audience::Room { .. } | Audience::Members(_) | Audience::Account { .. } => {

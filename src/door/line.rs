@@ -16,7 +16,7 @@ pub use encode::encode;
 use super::foreign::{self, ProxyWatch};
 use super::operations::Operation;
 use super::reply::Reply;
-use super::{Addressee, Kind, Masked, Step};
+use super::{Addressee, Decoded, Kind, Masked};
 use crate::close::CloseReason;
 use crate::hub::command::Command;
 use crate::hub::event::Event;
@@ -127,42 +127,42 @@ impl Line {
 
     /// What a line (without its LF) asks for. `password_min` is the least number of bytes of a password that is
     /// chosen here.
-    pub fn decode<'a>(&mut self, line: &'a [u8], password_min: u32) -> Step<'a> {
+    pub fn decode<'a>(&mut self, line: &'a [u8], password_min: u32) -> Decoded<'a> {
         let is_first = self.dialect.is_none();
         if is_first && self.proxy.handle_line(line) {
-            return Step::Refuse(CloseReason::ProxyHeader);
+            return Decoded::Refuse(CloseReason::ProxyHeader);
         }
         let line = if is_first { without_mark(line) } else { line };
         if is_first && let Some(reason) = foreign::protocol(line, true) {
-            return Step::Refuse(reason);
+            return Decoded::Refuse(reason);
         }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let Some(Checked { text, is_clean }) = text::check(line) else { return Step::Reply(Reply::BadBytes) };
+        let Some(Checked { text, is_clean }) = text::check(line) else { return Decoded::Reply(Reply::BadBytes) };
         if text.is_empty() {
             return self.on_empty();
         }
         let frame = match self.undress(text) {
             Ok(Frame::Command("")) => return self.on_empty(),
-            Ok(Frame::Data("")) => return Step::Reply(Reply::Usage("D text")),
+            Ok(Frame::Data("")) => return Decoded::Reply(Reply::Usage("D text")),
             Ok(frame) => frame,
-            Err(refusal) => return Step::Reply(refusal),
+            Err(refusal) => return Decoded::Reply(refusal),
         };
         let was = self.dialogue.clone();
         self.offered = if matches!(frame, Frame::Command(_)) { Dialect::Typed } else { Dialect::Bare };
-        let mut step = self.on_frame(&was, &frame, password_min);
+        let mut decoded = self.on_frame(&was, &frame, password_min);
         if !is_clean {
-            step = clean(step);
+            decoded = clean(decoded);
         }
-        if matches!(&step, Step::Reply(reply) if reply.is_bad_line()) {
+        if matches!(&decoded, Decoded::Reply(reply) if reply.is_bad_line()) {
             self.dialogue = was; // the prompt that was open stays open
         }
-        step
+        decoded
     }
 
     /// Whom a line, if it is a message, is for. The conversation stays where it is.
     pub fn addressee(&self, line: &[u8]) -> Option<Addressee> {
         let mut ahead = self.clone();
-        let Step::Command(command) = ahead.decode(line, 1) else { return None };
+        let Decoded::Command(command) = ahead.decode(line, 1) else { return None };
         if let Command::Tell { to, .. } = command {
             Some(Addressee::Account(to))
         } else if let Command::SayIn { room, .. } = command {
@@ -184,28 +184,28 @@ impl Line {
         }
     }
 
-    fn on_empty(&mut self) -> Step<'static> {
+    fn on_empty(&mut self) -> Decoded<'static> {
         match self.dialogue {
-            Dialogue::Name | Dialogue::Ready => Step::Nothing,
+            Dialogue::Name | Dialogue::Ready => Decoded::Nothing,
             Dialogue::Password { .. } => {
                 self.dialogue = Dialogue::Name;
-                Step::Reply(Reply::LoginCancelled)
+                Decoded::Reply(Reply::LoginCancelled)
             }
             Dialogue::Message { .. } | Dialogue::NameAndMessage | Dialogue::OldPassword | Dialogue::NewPassword => {
                 self.dialogue = Dialogue::Ready;
-                Step::Reply(Reply::Cancelled)
+                Decoded::Reply(Reply::Cancelled)
             }
         }
     }
 
     /// `was` is where the dialogue stands.
-    fn on_frame<'a>(&mut self, was: &Dialogue, frame: &Frame<'a>, password_min: u32) -> Step<'a> {
+    fn on_frame<'a>(&mut self, was: &Dialogue, frame: &Frame<'a>, password_min: u32) -> Decoded<'a> {
         let body = frame.body();
         match was {
             // Before login there are no operations: whatever is sent is the answer.
             Dialogue::Name => self.on_name(body),
             Dialogue::Password { name, new } => on_password(name, *new, body, password_min),
-            Dialogue::Ready if matches!(frame, Frame::Data(_)) => Step::Reply(Reply::NotNow),
+            Dialogue::Ready if matches!(frame, Frame::Data(_)) => Decoded::Reply(Reply::NotNow),
             Dialogue::Ready => self.on_operation(body),
             // A command abandons what was asked for.
             Dialogue::Message { .. } | Dialogue::NameAndMessage | Dialogue::OldPassword | Dialogue::NewPassword
@@ -222,31 +222,31 @@ impl Line {
                 self.dialogue = Dialogue::Ready;
                 self.on_name_and_message(body)
             }
-            Dialogue::OldPassword => sized(body, 1, Step::OldPassword),
-            Dialogue::NewPassword => sized(body, password_min, Step::NewPassword),
+            Dialogue::OldPassword => sized(body, 1, Decoded::OldPassword),
+            Dialogue::NewPassword => sized(body, password_min, Decoded::NewPassword),
         }
     }
 
     /// `name`, or `name TOKEN`. Whether the name is there, or reserved, is not known here.
-    fn on_name<'a>(&mut self, body: &'a str) -> Step<'a> {
+    fn on_name<'a>(&mut self, body: &'a str) -> Decoded<'a> {
         let (name, token) = word(body.trim_matches(' '));
         if !token.is_empty() && !has_token_shape(token) {
-            return Step::Reply(Reply::NameOfWords);
+            return Decoded::Reply(Reply::NameOfWords);
         }
-        let Ok(name) = UserName::from_record(name) else { return Step::Reply(Reply::BadName) };
+        let Ok(name) = UserName::from_record(name) else { return Decoded::Reply(Reply::BadName) };
         if !token.is_empty() {
             self.dialogue = Dialogue::Password { name: name.clone(), new: false };
-            return Step::Token { name, token: Masked(token.as_bytes()) };
+            return Decoded::Token { name, token: Masked(token.as_bytes()) };
         }
         match Operation::parse(name.as_str()) {
-            Some(Operation::Ex) if name.as_str().eq_ignore_ascii_case("EX") => Step::Bye,
-            Some(Operation::Ex) => Step::NameOrBye(name),
-            Some(_) | None => Step::Name(name),
+            Some(Operation::Ex) if name.as_str().eq_ignore_ascii_case("EX") => Decoded::Bye,
+            Some(Operation::Ex) => Decoded::NameOrBye(name),
+            Some(_) | None => Decoded::Name(name),
         }
     }
 
     /// Tells the client a reply of the server's own, and goes where it leads.
-    pub fn tell(&mut self, reply: &Reply, out: &mut Vec<u8>) {
+    pub fn encode_reply(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         if matches!(reply, Reply::AskPassword(_) | Reply::AskNewPassword(_) | Reply::TokenRefused) {
             self.settle_dialect();
         }
@@ -270,7 +270,7 @@ impl Line {
     }
 
     /// Lets the client hear what the hub answers to its command, and goes where it leads.
-    pub fn hear(&mut self, event: &Event, out: &mut Vec<u8>) {
+    pub fn encode_event(&mut self, event: &Event, out: &mut Vec<u8>) {
         let is_refused =
             matches!(event, Event::NotOnline { .. } | Event::OnlyYou | Event::NoSuchRoom | Event::NotMember { .. });
         if matches!(event, Event::Welcome { .. }) {
@@ -291,31 +291,32 @@ impl Line {
     }
 }
 
-fn on_password<'a>(name: &UserName, new: bool, body: &'a str, password_min: u32) -> Step<'a> {
+fn on_password<'a>(name: &UserName, new: bool, body: &'a str, password_min: u32) -> Decoded<'a> {
     let least = if new { password_min } else { 1 };
-    sized(body, least, |password| Step::Password { name: name.clone(), new, password })
+    sized(body, least, |password| Decoded::Password { name: name.clone(), new, password })
 }
 
-fn sized<'a>(password: &'a str, least: u32, step: impl FnOnce(Masked<&'a [u8]>) -> Step<'a>) -> Step<'a> {
+fn sized<'a>(password: &'a str, least: u32, decoded: impl FnOnce(Masked<&'a [u8]>) -> Decoded<'a>) -> Decoded<'a> {
     let fits = (least as usize..=PASSWORD_MAX_BYTES).contains(&password.len());
-    if fits { step(Masked(password.as_bytes())) } else { Step::Reply(Reply::PasswordSize(least)) }
+    if fits { decoded(Masked(password.as_bytes())) } else { Decoded::Reply(Reply::PasswordSize(least)) }
 }
 
-/// A step out of a line that holds what a door takes out of texts: the text without it. A text of nothing else is
+/// What is decoded from a line that holds what a door takes out of texts: the text without it. A text of nothing else is
 /// refused, and so is a secret: its owner would not know what the secret is.
-fn clean(mut step: Step<'_>) -> Step<'_> {
+fn clean(mut decoded: Decoded<'_>) -> Decoded<'_> {
     let is_refused =
-        if let Step::Command(Command::Say { text } | Command::Tell { text, .. } | Command::SayIn { text, .. }) =
-            &mut step
+        if let Decoded::Command(Command::Say { text } | Command::Tell { text, .. } | Command::SayIn { text, .. }) =
+            &mut decoded
         {
             *text = Cow::Owned(text::without_taken_out(text).into_owned());
             text.is_empty()
         } else {
-            let is_entry = matches!(step, Step::EnterRoom { password: Some(_), .. });
-            let is_password = matches!(step, Step::Password { .. } | Step::OldPassword(_) | Step::NewPassword(_));
-            is_entry || is_password || matches!(step, Step::Token { .. })
+            let is_entry = matches!(decoded, Decoded::EnterRoom { password: Some(_), .. });
+            let is_password =
+                matches!(decoded, Decoded::Password { .. } | Decoded::OldPassword(_) | Decoded::NewPassword(_));
+            is_entry || is_password || matches!(decoded, Decoded::Token { .. })
         };
-    if is_refused { Step::Reply(Reply::BadBytes) } else { step }
+    if is_refused { Decoded::Reply(Reply::BadBytes) } else { decoded }
 }
 
 /// Whether a word may be a resume token: `t`, digits, a dot, and more. What else stands behind a name is a second name,

@@ -1,7 +1,7 @@
 //! Doors: how a chat is *spelled*. A door turns bytes into commands and events into bytes, and knows nothing of who
 //! hears what (the hub's) or of sockets (the net's).
 //!
-//! Another door is another variant of [`Door`], with the same verbs: `sniff`, `decode`, `tell`, `hear`, [`encode`].
+//! Another door is another variant of [`Door`], with the same verbs: `sniff`, `decode`, `encode_reply`, `encode_event`, [`encode`].
 
 pub mod datagram;
 mod foreign;
@@ -51,7 +51,7 @@ impl Kind {
 
 /// What a frame of a client asks of the server. Borrowed from the bytes that were read.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step<'a> {
+pub enum Decoded<'a> {
     /// Nothing.
     Nothing,
     /// An answer that the door knows by itself.
@@ -96,7 +96,7 @@ pub enum Step<'a> {
         makes: bool,
     },
     /// Somebody without an account wants to be in a room. That is all this connection is for.
-    Visit(rooms::Request),
+    EnterAsGuest(rooms::Request),
     /// The client takes its leave.
     Bye,
     /// There is no more to come but the door's last word.
@@ -195,7 +195,7 @@ impl Door {
     }
 
     /// What a frame asks for. `password_min` is the least number of bytes of a password that is chosen here.
-    pub fn decode<'a>(&mut self, frame: &'a [u8], password_min: u32) -> Step<'a> {
+    pub fn decode<'a>(&mut self, frame: &'a [u8], password_min: u32) -> Decoded<'a> {
         match self {
             Self::Line(line) => line.decode(frame, password_min),
             Self::Rooms(door) => door.decode(frame),
@@ -211,25 +211,25 @@ impl Door {
     }
 
     /// Tells the client a reply of the server's own: appends it to `out`.
-    pub fn tell(&mut self, reply: &Reply, out: &mut Vec<u8>) {
+    pub fn encode_reply(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         match self {
-            Self::Line(line) => line.tell(reply, out),
-            Self::Rooms(door) => door.tell(reply, out),
+            Self::Line(line) => line.encode_reply(reply, out),
+            Self::Rooms(door) => door.encode_reply(reply, out),
         }
     }
 
     /// Lets the client hear the hub's answer to its command: appends it to `out`.
-    pub fn hear(&mut self, event: &Event, out: &mut Vec<u8>) {
+    pub fn encode_event(&mut self, event: &Event, out: &mut Vec<u8>) {
         match self {
-            Self::Line(line) => line.hear(event, out),
-            Self::Rooms(door) => door.hear(event, out),
+            Self::Line(line) => line.encode_event(event, out),
+            Self::Rooms(door) => door.encode_event(event, out),
         }
     }
 
     /// Turns away a client of which `bytes` have come: appends to `out` what it is told.
     pub fn refuse(&mut self, bytes: &[u8], reason: CloseReason, out: &mut Vec<u8>) {
         match self {
-            Self::Line(line) => line.tell(&Reply::Closing(reason), out),
+            Self::Line(line) => line.encode_reply(&Reply::Closing(reason), out),
             Self::Rooms(door) => door.refuse(bytes, out),
         }
     }

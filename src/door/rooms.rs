@@ -10,7 +10,7 @@ pub use exchange::{Operation, Options, Outcome, Request};
 use super::datagram::Spelling;
 use super::inbox::Cut;
 use super::reply::Reply;
-use super::{Step, foreign};
+use super::{Decoded, foreign};
 use crate::close::CloseReason;
 use crate::hub::event::Event;
 
@@ -40,7 +40,7 @@ impl RoomsDoor {
             exchange::Cut::Whole { end } => Cut::Line { end, next: end },
             exchange::Cut::Partial => {
                 // A whole header gets an answer, whatever becomes of the rest.
-                if let exchange::Step::Answer(outcome) = self.exchange.decode(bytes) {
+                if let exchange::Decoded::Answer(outcome) = self.exchange.decode(bytes) {
                     self.owed = Some(outcome);
                 }
                 Cut::Partial { keep: 0 }
@@ -49,26 +49,26 @@ impl RoomsDoor {
     }
 
     /// What is asked for by what [`cut`](Self::cut) has found.
-    pub fn decode(&mut self, bytes: &[u8]) -> Step<'static> {
+    pub fn decode(&mut self, bytes: &[u8]) -> Decoded<'static> {
         self.owed = Some(Outcome::Refused);
         if foreign::begins_proxy(bytes) {
-            return Step::Refuse(CloseReason::ProxyHeader);
+            return Decoded::Refuse(CloseReason::ProxyHeader);
         }
         match self.exchange.decode(bytes) {
-            exchange::Step::Nothing => Step::Over,
-            exchange::Step::Answer(outcome) => {
+            exchange::Decoded::Nothing => Decoded::Over,
+            exchange::Decoded::Answer(outcome) => {
                 self.owed = Some(outcome);
-                Step::Over
+                Decoded::Over
             }
-            exchange::Step::Request(request) => {
+            exchange::Decoded::Request(request) => {
                 self.spelling = request.spelling;
-                Step::Visit(request)
+                Decoded::EnterAsGuest(request)
             }
         }
     }
 
     /// Tells the client what came of its request, if `reply` is about that.
-    pub fn tell(&mut self, reply: &Reply, out: &mut Vec<u8>) {
+    pub fn encode_reply(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         if let Reply::Entered { token, .. } = reply {
             self.answer(Outcome::Entered(*token), out);
         } else if *reply == Reply::WrongRoomPassword {
@@ -79,7 +79,7 @@ impl RoomsDoor {
     }
 
     /// Tells the client what the hub answers to its request.
-    pub fn hear(&mut self, event: &Event, out: &mut Vec<u8>) {
+    pub fn encode_event(&mut self, event: &Event, out: &mut Vec<u8>) {
         if matches!(event, Event::RoomExists { .. }) {
             self.answer(Outcome::RoomExists, out);
         } else if matches!(event, Event::NoSuchRoom) {

@@ -30,7 +30,7 @@ pub struct Entry<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command<'a> {
     /// Somebody has proved to be `name` and comes in.
-    Enter {
+    LogIn {
         /// The account's name as registered.
         name: UserName,
     },
@@ -49,7 +49,7 @@ pub enum Command<'a> {
         text: Cow<'a, str>,
     },
     /// Whether a direct message to this account would reach anybody.
-    Find {
+    CanTell {
         /// Whom to look for.
         name: UserName,
     },
@@ -63,7 +63,7 @@ pub enum Command<'a> {
     /// Enter a room.
     Join(Entry<'a>),
     /// Somebody without an account makes a room or enters one, and is in for as long as it is in that room.
-    Visit {
+    EnterAsGuest {
         /// What it calls itself.
         guest: GuestName,
         /// Whether the room is made; it closes when its maker goes then.
@@ -72,7 +72,7 @@ pub enum Command<'a> {
         entry: Entry<'a>,
     },
     /// Leave a room.
-    Part {
+    LeaveRoom {
         /// Which.
         room: RoomName,
     },
@@ -84,7 +84,7 @@ pub enum Command<'a> {
         text: Cow<'a, str>,
     },
     /// Whether one may speak in a room.
-    FindRoom {
+    CanSayIn {
         /// Which.
         room: RoomName,
     },
@@ -113,7 +113,7 @@ pub enum Command<'a> {
         name: Who,
     },
     /// The host closes its room.
-    Close {
+    CloseRoom {
         /// Which.
         room: RoomName,
     },

@@ -59,7 +59,7 @@ pub enum Event {
         name: UserName,
     },
     /// A direct message to this account would reach somebody.
-    Found {
+    CanTell {
         /// Whom.
         name: UserName,
     },
@@ -94,7 +94,7 @@ pub enum Event {
     /// It was done; there is no more to say.
     Done,
     /// One may speak in that room.
-    FoundRoom,
+    CanSayIn,
     /// A room of that name is there already.
     RoomExists {
         /// Which, as its maker spelled it.

@@ -28,7 +28,7 @@ impl Hub {
     }
 
     /// A guest makes a room or enters one, which is what makes it a session. It hears the room from its first word on.
-    pub(super) fn on_visit(&mut self, who: SessionId, guest: GuestName, makes: bool, entry: Entry<'_>) {
+    pub(super) fn on_enter_as_guest(&mut self, who: SessionId, guest: GuestName, makes: bool, entry: Entry<'_>) {
         let name = Who::Guest(guest.clone());
         let result = if makes {
             self.make(who, name, entry, HostGoes::Closes, false)
@@ -89,7 +89,7 @@ impl Hub {
     }
 
     /// LEAVE.
-    pub(super) fn on_part(&mut self, who: SessionId, room: &RoomName) {
+    pub(super) fn on_leave_room(&mut self, who: SessionId, room: &RoomName) {
         match self.place(who, room) {
             Ok(id) => {
                 self.take_out(who, id);
@@ -125,8 +125,8 @@ impl Hub {
     }
 
     /// RM without a text yet.
-    pub(super) fn on_find_room(&mut self, who: SessionId, room: &RoomName) {
-        let event = self.place(who, room).map_or_else(|refusal| refusal, |_| Event::FoundRoom);
+    pub(super) fn on_can_say_in(&mut self, who: SessionId, room: &RoomName) {
+        let event = self.place(who, room).map_or_else(|refusal| refusal, |_| Event::CanSayIn);
         self.tell(who, event);
     }
 
@@ -191,7 +191,7 @@ impl Hub {
     }
 
     /// CLOSE.
-    pub(super) fn on_close(&mut self, who: SessionId, room: &RoomName) {
+    pub(super) fn on_close_room(&mut self, who: SessionId, room: &RoomName) {
         match self.host_place(who, room) {
             Ok(id) => {
                 self.close_room(id, Closing::ByHost);

@@ -82,30 +82,30 @@ impl Hub {
     }
 
     /// Carries out one command of `who`, at `unix_ms` (milliseconds of Unix time, for the message's id).
-    /// A command of somebody who is not in (but for `Enter` and `Visit`) does nothing, nor do these of somebody who is.
+    /// A command of somebody who is not in (but for `LogIn` and `EnterAsGuest`) does nothing, nor do these of somebody who is.
     pub fn handle(&mut self, who: SessionId, command: Command<'_>, unix_ms: u64) {
         let is_in = self.roster.name_of(who).is_some() || self.guests.contains_key(&who);
-        if is_in == matches!(command, Command::Enter { .. } | Command::Visit { .. }) {
+        if is_in == matches!(command, Command::LogIn { .. } | Command::EnterAsGuest { .. }) {
             return;
         }
         match command {
-            Command::Enter { name } => self.on_enter(who, name),
+            Command::LogIn { name } => self.on_log_in(who, name),
             Command::Leave => self.on_leave(who),
             Command::Say { text } => self.on_say(who, &text, unix_ms),
             Command::Tell { to, text } => self.on_tell(who, to, &text, unix_ms),
-            Command::Find { name } => self.on_find(who, name),
+            Command::CanTell { name } => self.on_can_tell(who, name),
             Command::Who { prefix } => self.on_who(who, prefix),
             Command::Make(entry) => self.on_make(who, entry),
             Command::Join(entry) => self.on_join(who, entry),
-            Command::Visit { guest, makes, entry } => self.on_visit(who, guest, makes, entry),
-            Command::Part { room } => self.on_part(who, &room),
+            Command::EnterAsGuest { guest, makes, entry } => self.on_enter_as_guest(who, guest, makes, entry),
+            Command::LeaveRoom { room } => self.on_leave_room(who, &room),
             Command::SayIn { room, text } => self.on_say_in(who, &room, &text, unix_ms),
-            Command::FindRoom { room } => self.on_find_room(who, &room),
+            Command::CanSayIn { room } => self.on_can_say_in(who, &room),
             Command::Listen { room } => self.on_listen(who, &room),
             Command::Rooms { prefix } => self.on_rooms(who, prefix),
             Command::Names { room, prefix } => self.on_names(who, &room, prefix),
             Command::Kick { room, name } => self.on_kick(who, &room, &name),
-            Command::Close { room } => self.on_close(who, &room),
+            Command::CloseRoom { room } => self.on_close_room(who, &room),
         }
     }
 
@@ -174,7 +174,7 @@ impl Hub {
         self.online.len()
     }
 
-    fn on_enter(&mut self, who: SessionId, name: UserName) {
+    fn on_log_in(&mut self, who: SessionId, name: UserName) {
         let sessions = self.sessions_of(&name).len();
         if sessions >= self.rules.sessions_per_account as usize {
             let sessions = sessions as u32;
@@ -211,9 +211,9 @@ impl Hub {
         self.tell(who, Event::SentTo { name });
     }
 
-    fn on_find(&mut self, who: SessionId, name: UserName) {
+    fn on_can_tell(&mut self, who: SessionId, name: UserName) {
         let (name, is_reached) = self.look_up(who, name);
-        self.tell(who, if is_reached { Event::Found { name } } else { self.nobody_hears(who, name) });
+        self.tell(who, if is_reached { Event::CanTell { name } } else { self.nobody_hears(who, name) });
     }
 
     /// Why a direct message from `who` to `name` reaches no session.

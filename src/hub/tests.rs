@@ -51,27 +51,27 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
     let (verb, number) = verb.split_once('/').map_or((verb, who.slot as u8), |(verb, n)| (verb, n.parse().unwrap()));
     let two = || rest.split_once(' ').unwrap_or((rest, ""));
     let command = match verb {
-        "enter" => Command::Enter { name: name(rest) },
+        "enter" => Command::LogIn { name: name(rest) },
         "leave" => Command::Leave,
         "say" => Command::Say { text: rest.into() },
         "tell" => Command::Tell { to: name(two().0), text: two().1.into() },
-        "find" => Command::Find { name: name(rest) },
+        "find" => Command::CanTell { name: name(rest) },
         "who" => Command::Who { prefix: rest },
         "make" => Command::Make(entry(rest, number)),
         "join" => Command::Join(entry(rest, number)),
         "visit" | "found" => {
             let (guest, rest) = two();
             let guest = GuestName::parse(guest).unwrap();
-            Command::Visit { guest, makes: verb == "found", entry: entry(rest, number) }
+            Command::EnterAsGuest { guest, makes: verb == "found", entry: entry(rest, number) }
         }
-        "part" => Command::Part { room: room(rest) },
+        "part" => Command::LeaveRoom { room: room(rest) },
         "rm" => Command::SayIn { room: room(two().0), text: two().1.into() },
-        "findroom" => Command::FindRoom { room: room(rest) },
+        "findroom" => Command::CanSayIn { room: room(rest) },
         "listen" => Command::Listen { room: room(rest) },
         "rooms" => Command::Rooms { prefix: rest },
         "names" => Command::Names { room: room(two().0), prefix: two().1 },
         "kick" => Command::Kick { room: room(two().0), name: Who::parse(two().1).unwrap() },
-        "close" => Command::Close { room: room(rest) },
+        "close" => Command::CloseRoom { room: room(rest) },
         other => panic!("no such command: {other}"),
     };
     hub.handle(who, command, unix_ms);
@@ -115,14 +115,14 @@ fn spelled_event(event: &Event) -> String {
         Event::SessionsFull { sessions } => format!("full at {sessions}"),
         Event::Sent { hearers } => format!("sent to {hearers}"),
         Event::SentTo { name } => format!("sent to {name}"),
-        Event::Found { name } => format!("found {name}"),
+        Event::CanTell { name } => format!("found {name}"),
         Event::NotOnline { name } => format!("{name} is not online"),
         Event::Online { names, matching } => {
             format!("online {} of {matching}", names.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
         }
         Event::Entered { room, token } => format!("in {room}, token {}", number_of(*token)),
         Event::Done => "done".to_owned(),
-        Event::FoundRoom => "found the room".to_owned(),
+        Event::CanSayIn => "found the room".to_owned(),
         Event::RoomExists { room } => format!("{room} is there"),
         Event::NoSuchRoom => "no such room".to_owned(),
         Event::RoomNeedsPassword => "needs a word".to_owned(),

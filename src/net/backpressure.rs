@@ -114,7 +114,7 @@ impl Reactor {
         let Some(conn) = self.conns.find(id) else { return false };
         if conn.throttled_until == NEVER {
             conn.throttled_until = now + longest_wait(line.len());
-            self.stats.held_back += 1;
+            self.stats.throttled += 1;
         }
         // Speakers go on one after the other, a millisecond apart, as far as the bounds allow.
         let due = (self.backpressure.next + 1).max(now + THROTTLE_LEAST_MS).min(conn.throttled_until);

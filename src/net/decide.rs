@@ -7,7 +7,7 @@ use super::fault;
 use super::reactor::Reactor;
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
-use crate::door::{Masked, Step};
+use crate::door::{Decoded, Masked};
 use crate::hub::command::Command;
 use crate::hub::session::SessionId;
 use crate::limits;
@@ -23,27 +23,27 @@ impl Reactor {
         let password_min = self.tuning.accounts.password_min_bytes;
         let is_barred = self.is_barred(id);
         let Some(conn) = self.conn(id) else { return };
-        let step = conn.door.decode(line, password_min);
-        if is_barred && !matches!(step, Step::Token { .. } | Step::Refuse(_)) {
+        let decoded = conn.door.decode(line, password_min);
+        if is_barred && !matches!(decoded, Decoded::Token { .. } | Decoded::Refuse(_)) {
             return self.close(id, CloseReason::TooManyFailures);
         }
-        match step {
-            Step::Nothing => {}
-            Step::Reply(reply) => self.reply(id, &reply),
-            Step::Command(command) => self.command(id, command),
-            Step::Name(name) => self.on_name(id, name),
-            Step::NameOrBye(name) => self.on_name_or_bye(id, name),
-            Step::Token { name, token: Masked(token) } => self.on_token(id, &name, token, is_barred),
-            Step::Password { name, new, password: Masked(password) } => self.on_password(id, name, new, password),
-            Step::ChangePassword => self.on_passwd(id),
-            Step::OldPassword(Masked(password)) => self.on_old_password(id, password),
-            Step::NewPassword(Masked(password)) => self.on_new_password(id, password),
-            Step::IssueToken => self.issue_token(id),
-            Step::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
-            Step::Visit(request) => self.visit(id, request),
-            Step::Over => self.leave(id),
-            Step::Bye => self.on_bye(id),
-            Step::Refuse(reason) => self.close(id, reason),
+        match decoded {
+            Decoded::Nothing => {}
+            Decoded::Reply(reply) => self.reply(id, &reply),
+            Decoded::Command(command) => self.command(id, command),
+            Decoded::Name(name) => self.on_name(id, name),
+            Decoded::NameOrBye(name) => self.on_name_or_bye(id, name),
+            Decoded::Token { name, token: Masked(token) } => self.on_token(id, &name, token, is_barred),
+            Decoded::Password { name, new, password: Masked(password) } => self.on_password(id, name, new, password),
+            Decoded::ChangePassword => self.on_passwd(id),
+            Decoded::OldPassword(Masked(password)) => self.on_old_password(id, password),
+            Decoded::NewPassword(Masked(password)) => self.on_new_password(id, password),
+            Decoded::IssueToken => self.issue_token(id),
+            Decoded::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
+            Decoded::EnterAsGuest(request) => self.visit(id, request),
+            Decoded::Over => self.leave(id),
+            Decoded::Bye => self.on_bye(id),
+            Decoded::Refuse(reason) => self.close(id, reason),
         }
     }
 
@@ -87,7 +87,7 @@ impl Reactor {
     pub(super) fn reply(&mut self, id: SessionId, reply: &Reply) {
         let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
-        let bytes = outbox.push_own(&mut self.pages, |out| door.tell(reply, out));
+        let bytes = outbox.push_own(&mut self.pages, |out| door.encode_reply(reply, out));
         self.turn_work += bytes / limits::WORK_BYTES;
         if reply.is_bad_line() {
             conn.bad_lines += 1;

@@ -76,7 +76,7 @@ impl Reactor {
         }
         let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
-        let bytes = outbox.push_own(&mut self.pages, |out| door.hear(event, out));
+        let bytes = outbox.push_own(&mut self.pages, |out| door.encode_event(event, out));
         self.turn_work += bytes / WORK_BYTES;
         self.mark_dirty(id);
     }

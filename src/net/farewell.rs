@@ -69,7 +69,7 @@ impl Reactor {
             if reason.drops_queue() {
                 outbox.drop_all_but_begun(&mut self.pages);
             }
-            outbox.push_own(&mut self.pages, |out| door.tell(&Reply::Closing(reason), out));
+            outbox.push_own(&mut self.pages, |out| door.encode_reply(&Reply::Closing(reason), out));
         }
         self.drain(id, false);
     }

@@ -168,7 +168,7 @@ impl Reactor {
         conn.epoch = epoch;
         let ip = conn.ip;
         self.log_peer(Subject::LoggedIn, Some(ip), |_| format!("{name} logged in from {ip}"));
-        self.command(id, Command::Enter { name });
+        self.command(id, Command::LogIn { name });
         self.on_entered_account(id, ip, proof);
     }
 

@@ -101,7 +101,7 @@ impl Reactor {
         let dropped = (self.log_lines_dropped)();
         self.stats.datagrams_lost = self.relay.lost();
         info!(
-            "stats: connections={} online={} accounts={} rooms={} ears={} hashing={} owed_bytes={} addresses={} log_lines_dropped={dropped} {}",
+            "stats: connections={} online={} accounts={} rooms={} peers={} hashing={} owed_bytes={} addresses={} log_lines_dropped={dropped} {}",
             self.conns.len(),
             self.hub.accounts_online(),
             self.auth.accounts(),

@@ -133,7 +133,7 @@ impl Reactor {
             let due = conn.pace.free_at(limits);
             if due > now {
                 conn.pause = Pause::Pace { due, since: now };
-                self.stats.paced += 1;
+                self.stats.rate_paused += 1;
                 return None;
             }
         }

@@ -205,7 +205,7 @@ impl Reactor {
         let who = Who::Guest(guest.clone());
         let where_to = room.clone();
         let entry = Entry { room, password, token };
-        self.command(id, Command::Visit { guest, makes: operation == Operation::Make, entry });
+        self.command(id, Command::EnterAsGuest { guest, makes: operation == Operation::Make, entry });
         let verdict = if self.hub.who_is(id).is_some() { "entered" } else { "may not enter" };
         if let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) {
             self.log_peer(Subject::Guest, Some(ip), |_| format!("guest {who} from {ip} {verdict} {where_to}"));
@@ -241,7 +241,7 @@ impl Reactor {
             self.relay.ears.insert(token, ear, &self.tuning.rooms);
         }
         let reply = Reply::Entered { room: room.clone(), token, port };
-        outbox.push_own(&mut self.pages, |out| door.tell(&reply, out));
+        outbox.push_own(&mut self.pages, |out| door.encode_reply(&reply, out));
         self.mark_dirty(id);
     }
 

@@ -25,10 +25,10 @@ pub(super) struct Stats {
     pub(super) bytes_in: u64,
     /// Bytes written.
     pub(super) bytes_out: u64,
-    /// Times that somebody was read more slowly for talking too fast.
-    pub(super) paced: u64,
-    /// Lines that waited because those they spoke to lagged.
-    pub(super) held_back: u64,
+    /// Times that a connection was not read for a while because its client sent too fast.
+    pub(super) rate_paused: u64,
+    /// Lines that waited because their receivers lagged.
+    pub(super) throttled: u64,
     /// Datagrams taken.
     pub(super) datagrams_in: u64,
     /// … of which so many had no effect: a token, a room, an address, a byte was wrong …
@@ -87,8 +87,8 @@ impl fmt::Display for Stats {
             deliveries,
             bytes_in,
             bytes_out,
-            paced,
-            held_back,
+            rate_paused,
+            throttled,
             datagrams_in,
             datagrams_invalid,
             datagrams_too_fast,
@@ -104,8 +104,8 @@ impl fmt::Display for Stats {
         } = self;
         write!(f, "longest_turn_us={} ", longest_turn.as_micros())?;
         write!(f, "accepted={accepted} logins={logins} registered={registered} lines={lines} ")?;
-        write!(f, "deliveries={deliveries} bytes_in={bytes_in} bytes_out={bytes_out} paced={paced} ")?;
-        write!(f, "held_back={held_back} left={left}")?;
+        write!(f, "deliveries={deliveries} bytes_in={bytes_in} bytes_out={bytes_out} rate_paused={rate_paused} ")?;
+        write!(f, "throttled={throttled} left={left}")?;
         write!(f, " datagrams_in={datagrams_in} datagrams_invalid={datagrams_invalid}")?;
         write!(f, " datagrams_too_fast={datagrams_too_fast} datagrams_unheard={datagrams_unheard}")?;
         write!(f, " datagrams_lost={datagrams_lost}")?;

@@ -123,7 +123,7 @@ fn every_datagram_of_five_hundred_rooms_is_accounted_for() {
     for n in 0..GUESTS {
         assert!(crowd.say(n, ""));
     }
-    server.expect_counters(&[("datagrams_in", GUESTS as u64), ("datagrams_invalid", 0), ("ears", GUESTS as u64)]);
+    server.expect_counters(&[("datagrams_in", GUESTS as u64), ("datagrams_invalid", 0), ("peers", GUESTS as u64)]);
     let (heard, is_over, is_quiet) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
     let every_ms = std::env::var("CHATD_LOAD_EVERY_MS").map_or(EVERY_MS, |text| text.parse().expect("a number"));
     let every = Duration::from_millis(every_ms);

@@ -148,7 +148,7 @@ fn a_hundred_and_fifty_who_flood_one_reader_on_a_slow_line_are_slowed_and_it_is_
     let said = burst(&mut eves, "DM victim", 5);
     eventually("the victim has heard all", || reader.lines() >= said);
     check_all(&reader.finish(), "DM", 152 * 5);
-    assert!(server.counter("held_back") > 0, "nobody was slowed");
+    assert!(server.counter("throttled") > 0, "nobody was slowed");
     canary.finish("152 sessions who flood one reader on a line of 20 Mbit/s");
 }
 
@@ -200,10 +200,10 @@ fn whoever_lags_by_what_he_asks_for_has_nobody_wait_who_says_little() {
     }
     println!("the longest of eight messages to all took {longest:?}");
     assert!(server.counter("owed_bytes") > 8 * 16 * 1024, "they do not lag any more");
-    assert_eq!(server.counter("held_back"), 0, "somebody had to wait for them");
+    assert_eq!(server.counter("throttled"), 0, "somebody had to wait for them");
     // Whoever says much goes as fast as they read.
     honest.0.send_raw(format!("PM {text}\n").repeat(8).as_bytes());
-    eventually("who says much is slowed", || server.counter("held_back") > 0);
+    eventually("who says much is slowed", || server.counter("throttled") > 0);
     for reader in reading {
         assert!(!reader.finish().contains("421 "));
     }

@@ -102,7 +102,7 @@ fn the_client_of_the_manual_talks_with_people_and_with_its_like() {
     bob.expect("alice: it is");
     // A room of guests' own, which closes with its host.
     let mut eve = Python::start(&server, &client, &["make", "küche", "eve"]);
-    server.expect_counters(&[("rooms", 2), ("ears", 3)]);
+    server.expect_counters(&[("rooms", 2), ("peers", 3)]);
     let mut tom = Python::start(&server, &client, &["join", "Küche", "tom"]);
     tom.say("anybody?");
     eve.expect("~tom: anybody?");

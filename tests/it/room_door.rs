@@ -209,7 +209,7 @@ fn what_is_not_all_there_is_refused_at_the_end_of_the_stream_or_of_patience() {
     assert!(began.elapsed() >= Duration::from_secs(1));
     server.wait_for_log("421 login took too long: nobody from 127.0.0.1");
     check(door, &request(JOIN, "lobby", b"bob"), Way::Whole, &[frame("", JOIN, 1, &[2])]);
-    server.expect_counters(&[("rooms", 0), ("ears", 0), ("connections", 0)]);
+    server.expect_counters(&[("rooms", 0), ("peers", 0), ("connections", 0)]);
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn one_exchange_a_connection_and_then_it_ends() {
     token_of(&exchange_on(&stream, &request(JOIN, "lobby", b"tom"), Way::Whole));
     eventually("the server has closed", || stream.write_all(b"x").is_err());
     let _ = stream.shutdown(Shutdown::Both); // it may be gone
-    server.expect_counters(&[("connections", 0), ("ears", 2)]);
+    server.expect_counters(&[("connections", 0), ("peers", 2)]);
     assert!(!server.log_text().contains("had not heard"));
 }
 
@@ -294,7 +294,7 @@ fn places_are_bounded() {
     enter(MAKE, "other", "c", 0);
     enter(MAKE, "third", "d", 4); // no more guests than there may be connections
     enter(JOIN, "other", "d", 4);
-    server.expect_counters(&[("ears", 3), ("rooms", 2)]);
+    server.expect_counters(&[("peers", 3), ("rooms", 2)]);
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn a_room_door_that_is_left_out_is_not_there() {
     let mut alice = server.bare("alice");
     alice.op("MAKE lobby");
     assert!(!alice.expect("C 227 lobby token=").contains("udp="));
-    server.expect_counters(&[("ears", 0), ("rooms", 1), ("datagrams_in", 0)]);
+    server.expect_counters(&[("peers", 0), ("rooms", 1), ("datagrams_in", 0)]);
     let with = Server::builder().rooms(&["", "&down=named"]).datagrams().start();
     with.expect_udp_sockets(3);
     server.is_idle_for_a_second();
@@ -330,7 +330,7 @@ fn an_address_has_so_many_guests_at_once() {
     enter(MAKE, "a", 0);
     enter(JOIN, "b", 0);
     enter(JOIN, "c", 4);
-    server.expect_counters(&[("ears", 2)]);
+    server.expect_counters(&[("peers", 2)]);
     server.wait_for_log("guest ~a from 127.0.0.1 entered lobby");
 }
 

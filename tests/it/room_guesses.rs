@@ -152,6 +152,6 @@ fn a_guest_who_guesses_and_leaves_is_gone() {
         client.send_raw(&request(JOIN, "tea", payload));
         client.reset();
     }
-    server.expect_counters(&[("connections", 1), ("ears", 1), ("panics", 0)]);
+    server.expect_counters(&[("connections", 1), ("peers", 1), ("panics", 0)]);
     host.barrier();
 }

@@ -24,7 +24,7 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         }
         Event::Sent { hearers } => writeln!(wire, "C 250 sent to {hearers}"),
         Event::SentTo { name } => writeln!(wire, "C 250 sent to {name}"),
-        Event::Found { .. } | Event::FoundRoom => return Reply::AskMessage.encode(out),
+        Event::CanTell { .. } | Event::CanSayIn => return Reply::AskMessage.encode(out),
         Event::OnlyYou => writeln!(wire, "C 550 that is you, and you have no other session"),
         Event::NotOnline { name } => writeln!(wire, "C 550 {name} is not online"),
         Event::Online { names, matching } => encode_online(names, *matching, &mut wire),

@@ -36,7 +36,7 @@ struct Server {
 impl Server {
     fn new() -> Self {
         let mut hub = Hub::new(RULES);
-        hub.handle(BOB, Command::Enter { name: UserName::parse("bob").unwrap() }, 1);
+        hub.handle(BOB, Command::LogIn { name: UserName::parse("bob").unwrap() }, 1);
         while hub.poll_event().is_some() {}
         let bob = Line { dialect: Some(Dialect::Bare), dialogue: Dialogue::Ready, ..Line::default() };
         let (line, out, bob_heard) = (Line::default(), Vec::new(), Vec::new());
@@ -47,45 +47,47 @@ impl Server {
     fn send(&mut self, line: &[u8]) -> Vec<String> {
         assert!(!self.is_closed, "the connection is closed");
         match self.line.decode(line, PASSWORD_MIN) {
-            Step::Nothing => {}
-            Step::Reply(reply) => self.tell(&reply),
-            Step::Command(command) => self.ask_hub(ME, command),
-            Step::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
-            Step::Name(name) if name.as_str() == "toomany" => self.tell(&Reply::NoNewAccounts),
-            Step::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
-            Step::Name(name) | Step::NameOrBye(name) if name.as_str().eq_ignore_ascii_case("bye") => {
+            Decoded::Nothing => {}
+            Decoded::Reply(reply) => self.tell(&reply),
+            Decoded::Command(command) => self.ask_hub(ME, command),
+            Decoded::Name(name) if name.as_str().eq_ignore_ascii_case("alice") => self.tell(&Reply::AskPassword(name)),
+            Decoded::Name(name) if name.as_str() == "toomany" => self.tell(&Reply::NoNewAccounts),
+            Decoded::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
+            Decoded::Name(name) | Decoded::NameOrBye(name) if name.as_str().eq_ignore_ascii_case("bye") => {
                 self.tell(&Reply::AskPassword(name)); // somebody had it before it was reserved
             }
-            Step::NameOrBye(_) => self.close(&Reply::Bye),
-            Step::Name(name) => self.tell(&Reply::AskNewPassword(name)),
-            Step::Token { name, token: Masked(b"t1.T0KEN") } if name.as_str() == "alice" => self.enter(name),
-            Step::Token { .. } => self.fail(|_| Reply::TokenRefused),
-            Step::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
-            Step::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
-            Step::Password { new: true, password: Masked(b"toolate!"), .. } => self.tell(&Reply::NoNewAccounts),
-            Step::Password { new: true, password: Masked(b"fulldisk"), .. } => self.tell(&Reply::CannotSave),
-            Step::Password { name, new: true, .. } => self.enter(name),
-            Step::Password { name, password: Masked(b"password1"), .. } if name.as_str() == "alice" => self.enter(name),
-            Step::Password { .. } => self.fail(Reply::WrongPassword),
-            Step::ChangePassword => self.tell(&Reply::AskOldPassword),
-            Step::OldPassword(Masked(b"busybusy")) | Step::NewPassword(Masked(b"busybusy")) => {
+            Decoded::NameOrBye(_) => self.close(&Reply::Bye),
+            Decoded::Name(name) => self.tell(&Reply::AskNewPassword(name)),
+            Decoded::Token { name, token: Masked(b"t1.T0KEN") } if name.as_str() == "alice" => self.enter(name),
+            Decoded::Token { .. } => self.fail(|_| Reply::TokenRefused),
+            Decoded::Password { password: Masked(b"busybusy"), .. } => self.tell(&Reply::Busy(2)),
+            Decoded::Password { name, new: true, .. } if name.as_str() == "taken" => self.tell(&Reply::NameTaken(name)),
+            Decoded::Password { new: true, password: Masked(b"toolate!"), .. } => self.tell(&Reply::NoNewAccounts),
+            Decoded::Password { new: true, password: Masked(b"fulldisk"), .. } => self.tell(&Reply::CannotSave),
+            Decoded::Password { name, new: true, .. } => self.enter(name),
+            Decoded::Password { name, password: Masked(b"password1"), .. } if name.as_str() == "alice" => {
+                self.enter(name)
+            }
+            Decoded::Password { .. } => self.fail(Reply::WrongPassword),
+            Decoded::ChangePassword => self.tell(&Reply::AskOldPassword),
+            Decoded::OldPassword(Masked(b"busybusy")) | Decoded::NewPassword(Masked(b"busybusy")) => {
                 self.tell(&Reply::Busy(2))
             }
-            Step::OldPassword(Masked(b"password1")) => self.tell(&Reply::AskNextPassword),
-            Step::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
-            Step::NewPassword(Masked(b"fulldisk")) => self.tell(&Reply::CannotSave),
-            Step::NewPassword(_) => self.tell(&Reply::PasswordChanged),
-            Step::EnterRoom { room, password, makes } => self.enter_room(ME, room, password, makes),
-            Step::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".into()), 86_400)),
-            step @ (Step::Visit(_) | Step::Over) => panic!("{step:?} is none of the line door's"),
-            Step::Bye => self.close(&Reply::Bye),
-            Step::Refuse(reason) => self.close(&Reply::Closing(reason)),
+            Decoded::OldPassword(Masked(b"password1")) => self.tell(&Reply::AskNextPassword),
+            Decoded::OldPassword(_) => self.tell(&Reply::WrongOldPassword),
+            Decoded::NewPassword(Masked(b"fulldisk")) => self.tell(&Reply::CannotSave),
+            Decoded::NewPassword(_) => self.tell(&Reply::PasswordChanged),
+            Decoded::EnterRoom { room, password, makes } => self.enter_room(ME, room, password, makes),
+            Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".into()), 86_400)),
+            decoded @ (Decoded::EnterAsGuest(_) | Decoded::Over) => panic!("{decoded:?} is none of the line door's"),
+            Decoded::Bye => self.close(&Reply::Bye),
+            Decoded::Refuse(reason) => self.close(&Reply::Closing(reason)),
         }
         taken(&mut self.out)
     }
 
     fn tell(&mut self, reply: &Reply) {
-        self.line.tell(reply, &mut self.out);
+        self.line.encode_reply(reply, &mut self.out);
     }
 
     fn close(&mut self, reply: &Reply) {
@@ -102,7 +104,7 @@ impl Server {
     }
 
     fn enter(&mut self, name: UserName) {
-        self.ask_hub(ME, Command::Enter { name });
+        self.ask_hub(ME, Command::LogIn { name });
     }
 
     fn enter_room(&mut self, who: SessionId, room: RoomName, password: Option<Masked<&str>>, makes: bool) {
@@ -118,13 +120,13 @@ impl Server {
     /// A line of bob's, who asks for nothing but what the hub does.
     #[track_caller]
     fn send_of_bob(&mut self, line: &str) {
-        let step = self.bob.decode(line.as_bytes(), PASSWORD_MIN);
-        if let Step::Command(command) = step {
+        let decoded = self.bob.decode(line.as_bytes(), PASSWORD_MIN);
+        if let Decoded::Command(command) = decoded {
             self.ask_hub(BOB, command);
-        } else if let Step::EnterRoom { room, password, makes } = step {
+        } else if let Decoded::EnterRoom { room, password, makes } = decoded {
             self.enter_room(BOB, room, password, makes);
         } else {
-            panic!("bob asks for {step:?}");
+            panic!("bob asks for {decoded:?}");
         }
     }
 
@@ -133,7 +135,7 @@ impl Server {
         let guest = GuestName::parse("zoe").unwrap();
         let room = RoomName::parse(room).unwrap();
         let entry = Entry { room: room.clone(), password: None, token: self.next_token() };
-        self.ask_hub(ZOE, Command::Visit { guest, makes: false, entry });
+        self.ask_hub(ZOE, Command::EnterAsGuest { guest, makes: false, entry });
         self.ask_hub(ZOE, Command::Listen { room });
     }
 
@@ -148,7 +150,7 @@ impl Server {
                     _ => continue,
                 };
                 if audience == Audience::One(id) {
-                    line.hear(&event, out);
+                    line.encode_event(&event, out);
                 } else {
                     encode(line.kind(), &event, out);
                 }

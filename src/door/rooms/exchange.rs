@@ -48,7 +48,7 @@ pub(super) enum Cut {
 
 /// What a request comes to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum Decoded {
     /// Nothing: there is no whole header, so nobody is answered.
     Nothing,
     /// An outcome that the door knows by itself.
@@ -115,12 +115,12 @@ impl Exchange {
 
     /// What is asked for by what [`cut`](Self::cut) has found; or, when no more will come, by whatever came: a header
     /// alone is enough to be answered.
-    pub(super) fn decode(&mut self, bytes: &[u8]) -> Step {
-        let Some((header, body)) = Header::read(without_mark(bytes)) else { return Step::Nothing };
+    pub(super) fn decode(&mut self, bytes: &[u8]) -> Decoded {
+        let Some((header, body)) = Header::read(without_mark(bytes)) else { return Decoded::Nothing };
         self.operation = header.operation;
         match header.frame(body) {
-            Some(frame) => self.on_frame(&frame).map_or_else(Step::Answer, Step::Request),
-            None => Step::Answer(Outcome::Refused),
+            Some(frame) => self.on_frame(&frame).map_or_else(Decoded::Answer, Decoded::Request),
+            None => Decoded::Answer(Outcome::Refused),
         }
     }
 

@@ -54,12 +54,12 @@ impl Shadow {
         unix_ms: u64,
     ) -> (Vec<(Vec<SessionId>, Event)>, Vec<RoomToken>) {
         match (self.who_is(who), command) {
-            (None, Command::Enter { name }) => self.enter(who, name),
-            (None, Command::Visit { guest, makes, entry }) => {
+            (None, Command::LogIn { name }) => self.enter(who, name),
+            (None, Command::EnterAsGuest { guest, makes, entry }) => {
                 let event = self.place(who, guest.into(), entry, makes, false);
                 self.tell(who, event);
             }
-            (None, _) | (Some(_), Command::Enter { .. } | Command::Visit { .. }) => {}
+            (None, _) | (Some(_), Command::LogIn { .. } | Command::EnterAsGuest { .. }) => {}
             (Some(me), command) => self.handle_of(who, me, command, unix_ms),
         }
         (std::mem::take(&mut self.said), std::mem::take(&mut self.void))
@@ -67,7 +67,7 @@ impl Shadow {
 
     fn handle_of(&mut self, who: SessionId, me: Who, command: Command<'_>, unix_ms: u64) {
         let answer = match command {
-            Command::Enter { .. } | Command::Visit { .. } => unreachable!("who is in does not come in"),
+            Command::LogIn { .. } | Command::EnterAsGuest { .. } => unreachable!("who is in does not come in"),
             Command::Leave => return self.leave(who),
             Command::Say { text } => {
                 let message = self.message(me, &text, unix_ms);
@@ -83,8 +83,8 @@ impl Shadow {
                     Event::SentTo { name }
                 }
             },
-            Command::Find { name } => match self.look_up(who, name) {
-                (name, true) => Event::Found { name },
+            Command::CanTell { name } => match self.look_up(who, name) {
+                (name, true) => Event::CanTell { name },
                 (name, false) => nobody_hears(&me, name),
             },
             Command::Who { prefix } => {
@@ -94,11 +94,11 @@ impl Shadow {
             Command::Make(_) | Command::Join(_) if matches!(me, Who::Guest(_)) => return,
             Command::Make(entry) => self.place(who, me, entry, true, true),
             Command::Join(entry) => self.place(who, me, entry, false, true),
-            Command::Part { room } => self.part(who, &room).unwrap_or_else(|refusal| refusal),
+            Command::LeaveRoom { room } => self.part(who, &room).unwrap_or_else(|refusal| refusal),
             Command::SayIn { room, text } => {
                 self.say_in(who, me, &room, &text, unix_ms).unwrap_or_else(|refusal| refusal)
             }
-            Command::FindRoom { room } => self.mine(who, &room).map_or_else(|refusal| refusal, |_| Event::FoundRoom),
+            Command::CanSayIn { room } => self.mine(who, &room).map_or_else(|refusal| refusal, |_| Event::CanSayIn),
             Command::Listen { room } => {
                 if let Ok(room) = self.mine(who, &room) {
                     self.rooms[room].members.iter_mut().find(|member| member.session == who).unwrap().listens = true;
@@ -108,7 +108,7 @@ impl Shadow {
             Command::Rooms { prefix } => self.list_rooms(prefix),
             Command::Names { room, prefix } => self.list_names(&room, prefix),
             Command::Kick { room, name } => self.kick(who, &room, name).unwrap_or_else(|refusal| refusal),
-            Command::Close { room } => match self.hosted(who, &room) {
+            Command::CloseRoom { room } => match self.hosted(who, &room) {
                 Ok(room) => {
                     self.close(room, Closing::ByHost);
                     Event::Done

@@ -103,23 +103,23 @@ impl Simulation {
         let command = match self.random.below(50) {
             0..=7 => {
                 who.generation = self.whoever_enters(slot);
-                return (who, Command::Enter { name: name(account) });
+                return (who, Command::LogIn { name: name(account) });
             }
             8..=11 => {
                 who.generation = self.whoever_enters(slot);
                 let guest = GuestName::parse(self.random.pick(&GUESTS)).unwrap();
-                return (who, Command::Visit { guest, makes: self.random.one_in(3), entry: self.entry() });
+                return (who, Command::EnterAsGuest { guest, makes: self.random.one_in(3), entry: self.entry() });
             }
             12..=14 => Command::Leave,
             15..=16 => Command::Say { text: "hello all".into() },
             17..=18 => Command::Tell { to: self.in_some_case(account), text: "psst".into() },
-            19 => Command::Find { name: self.in_some_case(account) },
+            19 => Command::CanTell { name: self.in_some_case(account) },
             20 => Command::Who { prefix: self.random.pick(&["", "", "a", "AL", "bo", "B", "b-", "zoe", "x", "é"]) },
             21..=25 => Command::Make(self.entry()),
             26..=32 => Command::Join(self.entry()),
-            33..=34 => Command::Part { room: self.room() },
+            33..=34 => Command::LeaveRoom { room: self.room() },
             35..=39 => Command::SayIn { room: self.room(), text: "hello room".into() },
-            40 => Command::FindRoom { room: self.room() },
+            40 => Command::CanSayIn { room: self.room() },
             41..=43 => Command::Listen { room: self.room() },
             44 => Command::Rooms {
                 prefix: self.random.pick(&["", "", "l", "TEA", "tea-", "gr\u{fc}", "GR", "x", "~", "."]),
@@ -129,7 +129,7 @@ impl Simulation {
                 prefix: self.random.pick(&["", "", "a", "BO", "~", "~B", "~b\u{f6}", "x", "~~"]),
             },
             47..=48 => Command::Kick { room: self.room(), name: self.somebody(account) },
-            _ => Command::Close { room: self.room() },
+            _ => Command::CloseRoom { room: self.room() },
         };
         (who, command)
     }

@@ -40,7 +40,7 @@ impl Fixture {
         for (n, name) in [(201, "lobby"), (202, "other")] {
             let entry = Entry { room: room(name), password: None, token: token(n) };
             let guest = GuestName::parse("host").unwrap();
-            hub.handle(session(n), Command::Visit { guest, makes: true, entry }, 0);
+            hub.handle(session(n), Command::EnterAsGuest { guest, makes: true, entry }, 0);
         }
         Self { ears: Ears::default(), hub, now: 1000 }
     }

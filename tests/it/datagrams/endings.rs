@@ -43,7 +43,7 @@ fn a_guest_s_room_closes_once_with_its_host() {
         }
         alice.barrier();
         assert_eq!(alice.ask("RM lobby anybody?"), "C 550 no such room; ROOMS lists all");
-        server.expect_counters(&[("rooms", 0), ("ears", 0)]);
+        server.expect_counters(&[("rooms", 0), ("peers", 0)]);
         for peer in [&eve, &deaf, &fay, &host] {
             peer.expect_nothing();
         }
@@ -92,7 +92,7 @@ fn an_account_s_room_passes_on_and_its_guests_stay() {
         for peer in [&alice_udp, &bob, &eve] {
             peer.expect_nothing();
         }
-        server.expect_counters(&[("datagrams_invalid", 2), ("ears", 1)]);
+        server.expect_counters(&[("datagrams_invalid", 2), ("peers", 1)]);
     }
 }
 
@@ -141,5 +141,5 @@ fn at_the_end_of_the_server_everybody_hears_one_last_datagram() {
     }
     let log = server.log_text();
     let last = log.lines().rev().find(|line| line.contains("stats: ")).unwrap();
-    assert!(last.contains(" datagrams_out=6 ") && last.contains(" ears=0 "), "{last}");
+    assert!(last.contains(" datagrams_out=6 ") && last.contains(" peers=0 "), "{last}");
 }

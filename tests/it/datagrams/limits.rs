@@ -87,7 +87,7 @@ fn three_thousand_guests_who_come_and_go_leave_nothing_behind() {
             let host = server.silent_guest(MAKE, &format!("room{n}"), "host");
             host.say("/exit");
         }
-        server.expect_counters(&[("rooms", 0), ("ears", 0), ("connections", 0)]);
+        server.expect_counters(&[("rooms", 0), ("peers", 0), ("connections", 0)]);
     };
     round(500);
     let before = server.resident_kib();

@@ -92,7 +92,7 @@ fn what_is_wrong_is_met_with_silence_and_counted() {
         ("datagrams_dropped", 0),
         ("datagrams_failed", 0),
         ("datagrams_too_long", 0),
-        ("ears", 4),
+        ("peers", 4),
     ]);
     for silent in [&bob, &eve, &tom, &lea, &stranger, &liars[0], &liars[1]] {
         silent.expect_nothing();
@@ -186,7 +186,7 @@ fn a_token_ends_with_its_place() {
         assert_eq!(alice.ask("RM lobby welcome"), "C 250 sent to 1", "{what}");
         new.expect("alice: welcome");
         ghost.expect_nothing();
-        server.expect_counters(&[("datagrams_invalid", 2), ("ears", 2)]);
+        server.expect_counters(&[("datagrams_invalid", 2), ("peers", 2)]);
         drop(bob);
     }
 }
@@ -214,7 +214,7 @@ fn a_guest_s_token_ends_when_it_leaves_and_its_name_is_free() {
         eve.expect_nothing();
     }
     bob.expect_nothing();
-    server.expect_counters(&[("datagrams_invalid", 8), ("ears", 1)]);
+    server.expect_counters(&[("datagrams_invalid", 8), ("peers", 1)]);
 }
 
 #[test]

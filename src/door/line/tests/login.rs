@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn greeting() {
     let mut out = Vec::new();
-    Line::default().tell(&Reply::Greeting, &mut out);
+    Line::default().encode_reply(&Reply::Greeting, &mut out);
     assert_eq!(taken(&mut out), [concat!("C 220 chatd ", env!("CARGO_PKG_VERSION"), " ready; your name?")]);
 }
 
@@ -281,7 +281,7 @@ fn too_often_in() {
     let mut server = Server::new();
     for slot in [7, 8] {
         let name = UserName::parse("alice").unwrap();
-        server.hub.handle(SessionId { slot, generation: 0 }, Command::Enter { name }, 1);
+        server.hub.handle(SessionId { slot, generation: 0 }, Command::LogIn { name }, 1);
         server.hub.poll_event();
     }
     server.send(b"alice");

@@ -133,7 +133,7 @@ fn limits() {
     server.send_of_bob("MAKE tea");
     for slot in [7, 8] {
         let (who, name) = (SessionId { slot, generation: 0 }, UserName::parse("carol").unwrap());
-        server.ask_hub(who, Command::Enter { name });
+        server.ask_hub(who, Command::LogIn { name });
         server.enter_room(who, RoomName::parse("tea").unwrap(), None, false);
     }
     server.send(b"alice t1.T0KEN");
@@ -335,7 +335,7 @@ fn a_guests_room_that_closes_with_its_host() {
     let mut server = Server::new();
     let (guest, room) = (GuestName::parse("zoe").unwrap(), RoomName::parse("cake").unwrap());
     let entry = Entry { room, password: None, token: server.next_token() };
-    server.ask_hub(ZOE, Command::Visit { guest, makes: true, entry });
+    server.ask_hub(ZOE, Command::EnterAsGuest { guest, makes: true, entry });
     server.send(b"alice t1.T0KEN");
     assert!(server.send(b"JOIN cake")[0].starts_with("C 227 cake token="));
     assert_eq!(server.send(b"RM cake hi"), ["C 250 sent to 0"]); // it does not listen yet

@@ -23,7 +23,7 @@ fn frame(room: &[u8], operation: u8, state: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// What the door makes of `input`, which it gets in two pieces that are cut at `at`.
-fn exchange(options: Options, input: &[u8], at: usize) -> (Step, Exchange) {
+fn exchange(options: Options, input: &[u8], at: usize) -> (Decoded, Exchange) {
     let mut door = Exchange::new(options);
     let cut = match door.cut(&input[..at]) {
         Cut::Partial => door.cut(input),
@@ -43,8 +43,8 @@ fn check_answers(options: Options, payload: &[u8], expected: &[(Outcome, Vec<Vec
         let request = frame(b"Lobby", operation, 0, payload);
         let with_port = [request.clone(), vec![0x1f, 0x90]].concat();
         for (input, at) in (0..=request.len()).map(|at| (&request, at)).chain([(&with_port, request.len())]) {
-            let (step, door) = exchange(options, input, at);
-            let Step::Request(request) = step else { panic!("{step:?} for {payload:?}") };
+            let (decoded, door) = exchange(options, input, at);
+            let Decoded::Request(request) = decoded else { panic!("{decoded:?} for {payload:?}") };
             assert_eq!((request.operation, request.room.as_str(), request.guest.as_str()), (name, "Lobby", "bob"));
             for (outcome, frames) in expected {
                 let mut out = Vec::new();
@@ -77,8 +77,8 @@ fn starts(frames: &[u8]) -> Vec<usize> {
 #[track_caller]
 fn check_refused(options: Options, input: &[u8], outcome: Outcome, expected: &[u8]) {
     for at in 0..=input.len() {
-        let (step, door) = exchange(options, input, at);
-        assert_eq!(step, Step::Answer(outcome), "cut at {at}");
+        let (decoded, door) = exchange(options, input, at);
+        assert_eq!(decoded, Decoded::Answer(outcome), "cut at {at}");
         let mut out = Vec::new();
         door.answer(outcome, &mut out);
         assert_eq!(out, expected, "cut at {at}");
@@ -90,8 +90,8 @@ fn every_byte_of_one_exchange() {
     let mut input = b"\x05\x01\x00".to_vec();
     input.extend(b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x03");
     input.extend(b"lobbybob");
-    let (step, door) = exchange(PLAIN, &input, input.len());
-    assert!(matches!(step, Step::Request(_)));
+    let (decoded, door) = exchange(PLAIN, &input, input.len());
+    assert!(matches!(decoded, Decoded::Request(_)));
     let mut out = Vec::new();
     door.answer(entered(), &mut out);
     let mut expected = b"\x00\x01\x01".to_vec();
@@ -209,8 +209,8 @@ fn a_name_and_a_port() {
 
 #[track_caller]
 fn check_request(options: Options, input: &[u8], password: Option<&str>, spelling: Spelling) {
-    let (step, _) = exchange(options, input, 0);
-    let Step::Request(request) = step else { panic!("{step:?}") };
+    let (decoded, _) = exchange(options, input, 0);
+    let Decoded::Request(request) = decoded else { panic!("{decoded:?}") };
     assert_eq!((request.password.map(|Masked(word)| word).as_deref(), request.spelling), (password, spelling));
 }
 
@@ -227,8 +227,8 @@ fn passwords() {
         ("bob", None),
     ] {
         for operation in [1, 2] {
-            let (step, _) = exchange(PLAIN, &frame(b"lobby", operation, 0, payload.as_bytes()), 0);
-            let Step::Request(request) = step else { panic!("{step:?}") };
+            let (decoded, _) = exchange(PLAIN, &frame(b"lobby", operation, 0, payload.as_bytes()), 0);
+            let Decoded::Request(request) = decoded else { panic!("{decoded:?}") };
             assert!(!format!("{request:?}").contains("same"), "{request:?}");
             assert_eq!(request.password.map(|Masked(word)| word).as_deref(), password, "{payload}");
         }
@@ -241,8 +241,8 @@ fn a_password_that_nobody_could_type_makes_no_room() {
         let payload = format!(r#"{{"username":"bob","password":"{text}"}}"#);
         let make = frame(b"lobby", 1, 0, payload.as_bytes());
         check_refused(PLAIN, &make, Outcome::Refused, &frame(b"lobby", 1, 1, &[4]));
-        let (step, _) = exchange(PLAIN, &frame(b"lobby", 2, 0, payload.as_bytes()), 0);
-        assert!(matches!(step, Step::Request(Request { password: Some(_), .. })), "{step:?}");
+        let (decoded, _) = exchange(PLAIN, &frame(b"lobby", 2, 0, payload.as_bytes()), 0);
+        assert!(matches!(decoded, Decoded::Request(Request { password: Some(_), .. })), "{decoded:?}");
     }
 }
 
@@ -254,8 +254,8 @@ fn a_byte_order_mark_is_dropped() {
     for payload in ["bob", r#""bob""#, r#"{"username":"bob"}"#] {
         let input = [mark.as_bytes(), &frame(b"lobby", 1, 0, payload.as_bytes())].concat();
         for at in 0..=input.len() {
-            let (step, _) = exchange(PLAIN, &input, at);
-            assert!(matches!(step, Step::Request(_)), "{step:?} for {payload}, cut at {at}");
+            let (decoded, _) = exchange(PLAIN, &input, at);
+            assert!(matches!(decoded, Decoded::Request(_)), "{decoded:?} for {payload}, cut at {at}");
         }
     }
     // It counts as a part of the request.
@@ -286,11 +286,11 @@ fn how_datagrams_are_heard() {
 #[test]
 fn what_is_no_string_and_no_object_is_a_name() {
     for name in ["123", "true", "null", "-1", "1.5", "~bob", "[1]", "{bob}", "\"bob"] {
-        let (step, _) = exchange(PLAIN, &frame(b"lobby", 1, 0, name.as_bytes()), 0);
-        match step {
-            Step::Request(request) => assert_eq!(request.guest.as_str(), name),
-            step @ (Step::Nothing | Step::Answer(_)) => {
-                assert!(["~bob", "[1]", "{bob}", "\"bob"].contains(&name), "{step:?} for {name}")
+        let (decoded, _) = exchange(PLAIN, &frame(b"lobby", 1, 0, name.as_bytes()), 0);
+        match decoded {
+            Decoded::Request(request) => assert_eq!(request.guest.as_str(), name),
+            decoded @ (Decoded::Nothing | Decoded::Answer(_)) => {
+                assert!(["~bob", "[1]", "{bob}", "\"bob"].contains(&name), "{decoded:?} for {name}")
             }
         }
     }
@@ -403,12 +403,12 @@ fn no_more_will_come() {
     for at in 0..request.len() {
         let mut door = Exchange::new(PLAIN);
         assert_eq!(door.cut(&request[..at]), Cut::Partial);
-        let step = door.decode(&request[..at]);
+        let decoded = door.decode(&request[..at]);
         if at < 32 {
-            assert_eq!(step, Step::Nothing);
+            assert_eq!(decoded, Decoded::Nothing);
             continue;
         }
-        assert_eq!(step, Step::Answer(Outcome::Refused));
+        assert_eq!(decoded, Decoded::Answer(Outcome::Refused));
         let mut out = Vec::new();
         door.answer(Outcome::Refused, &mut out);
         assert_eq!(out, frame(b"", 2, 1, &[4]));
@@ -417,9 +417,9 @@ fn no_more_will_come() {
 
 #[test]
 fn names_are_normalised_and_repeated_as_they_came() {
-    let (step, door) =
+    let (decoded, door) =
         exchange(PLAIN, &frame("Cafe\u{301}".as_bytes(), 2, 0, "{\"username\":\"Ze\u{301}\"}".as_bytes()), 0);
-    let Step::Request(request) = step else { panic!("{step:?}") };
+    let Decoded::Request(request) = decoded else { panic!("{decoded:?}") };
     assert_eq!((request.room.as_str(), request.guest.as_str()), ("Café", "Zé"));
     let mut out = Vec::new();
     door.answer(Outcome::NoSuchRoom, &mut out);

@@ -38,7 +38,7 @@ fn any_outcome() -> impl Strategy<Value = Outcome> {
 }
 
 /// What comes of `input` if no more follows, and how many bytes were wanted for it.
-fn outcome_of(input: &[u8], options: Options) -> (Step, usize) {
+fn outcome_of(input: &[u8], options: Options) -> (Decoded, usize) {
     let mut door = Exchange::new(options);
     let end = match door.cut(input) {
         Cut::Partial => input.len(),
@@ -54,16 +54,16 @@ proptest! {
     ) {
         let options = Options { status_ok, down_named };
         let mut door = Exchange::new(options);
-        let (step, end) = outcome_of(&input, options);
+        let (decoded, end) = outcome_of(&input, options);
         prop_assert!(end <= 4096 || door.cut(&input) == Cut::Partial);
         prop_assert_eq!(door.decode(&input[..end]), outcome_of(&input, options).0);
-        let outcome = match step {
-            Step::Nothing => {
+        let outcome = match decoded {
+            Decoded::Nothing => {
                 prop_assert!(input.len() < 32);
                 return Ok(());
             }
-            Step::Answer(outcome) => outcome,
-            Step::Request(_) => outcome,
+            Decoded::Answer(outcome) => outcome,
+            Decoded::Request(_) => outcome,
         };
         let mut out = b"before".to_vec();
         door.answer(outcome, &mut out);
@@ -111,8 +111,8 @@ proptest! {
         };
         let options = Options { status_ok: form == 1, down_named: false };
         prop_assume!(room.len() < 256);
-        let (step, _) = outcome_of(&frame(room.as_bytes(), 2, 0, payload.as_bytes()), options);
-        let Step::Request(request) = step else { return Err(TestCaseError::fail(format!("{step:?}"))) };
+        let (decoded, _) = outcome_of(&frame(room.as_bytes(), 2, 0, payload.as_bytes()), options);
+        let Decoded::Request(request) = decoded else { return Err(TestCaseError::fail(format!("{decoded:?}"))) };
         prop_assert!(request.room.is(&room));
         prop_assert_eq!(request.guest, GuestName::parse(&guest).unwrap());
     }
