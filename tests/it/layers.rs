@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("hub", &["hub"]),
     ("config", &["config", "place"]),
     ("logging", &["logging", "place"]),
-    ("client", &["client", "prompt", "signals"]),
+    ("client", &["client", "prompt", "secret", "signals"]),
     ("load", &["load", "signals"]),
     ("load::main", &["load", "config", "main"]),
     ("place", &["place"]),
