@@ -1,4 +1,4 @@
-//! What runs the twins of the fuzz targets: on the corpus, on the corpus cut at every byte, and on what proptest makes of
+//! Runs the twins of the fuzz targets: on the corpus, on the corpus cut at every byte, and on what proptest makes of
 //! it. A seed of proptest's (it prints one with a failure) replays a run:
 //! `PROPTEST_RNG_SEED=…`.
 

@@ -21,7 +21,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("hub", &["hub"]),
     ("config", &["config", "place"]),
     ("logging", &["logging", "place"]),
-    ("client", &["client", "prompt", "signals"]),
+    ("client", &["client", "prompt", "secret", "signals"]),
     ("load", &["load", "signals"]),
     ("load::main", &["load", "config", "main"]),
     ("place", &["place"]),
@@ -239,17 +239,16 @@ fn circles(sources: &[Source]) -> Vec<String> {
     for (from, (_, code)) in sources.iter().enumerate() {
         let module = &modules[from];
         for path in paths(code) {
-            // What begins with no crate may begin with a module below this one.
+            // A path without a crate may begin with a module below this one.
             let whole = within_ours(&path, module).unwrap_or_else(|| [module.clone(), path].concat());
             let named = (0..=whole.len()).rev().find_map(|length| file_of(&whole[..length]));
             arrows.extend(named.map(|to| (from, to)));
         }
     }
-    arrows
-        .retain(|(from, to)| from != to && !modules[*from].split_last().is_some_and(|(_, root)| modules[*to] == root));
+    arrows.retain(|(from, to)| from != to && modules[*from].split_last().is_none_or(|(_, root)| modules[*to] != root));
     arrows.sort_unstable();
     arrows.dedup();
-    // What nothing leads to, or what leads to nothing, is in no circle.
+    // A file without an arrow to it, or without one from it, is in no circle.
     loop {
         let before = arrows.clone();
         arrows.retain(|(from, to)| {
