@@ -1,6 +1,6 @@
-//! What the account file costs a start, and what a resume token costs the loop.
+//! The cost of opening the account file, and of resume tokens.
 
-#![expect(clippy::expect_used, reason = "a bench that cannot start has nothing to tell")]
+#![expect(clippy::expect_used, reason = "a bench that cannot start measures nothing")]
 
 mod settings;
 
@@ -32,7 +32,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Opening the accounts: the lock, the file read and checked, the key, the thread. Closing them is not counted.
+/// Opening the accounts: the lock, reading and checking the file, the key, the thread. Closing is not measured.
 fn load(criterion: &mut Criterion, settings: &Settings) {
     let mut group = criterion.benchmark_group("open");
     group.throughput(Throughput::Elements(u64::from(ACCOUNTS)));
@@ -51,7 +51,7 @@ fn load(criterion: &mut Criterion, settings: &Settings) {
     group.finish();
 }
 
-/// What is done on the loop, without a password, when somebody asks for a token or comes back with one.
+/// Issuing and checking resume tokens, which the event loop does itself.
 fn token(criterion: &mut Criterion, settings: &Settings) {
     let auth = open(settings);
     let (owner, stranger) = (name(7654), UserName::parse("nobody").expect("a name"));
@@ -74,11 +74,11 @@ fn token(criterion: &mut Criterion, settings: &Settings) {
     group.finish();
 }
 
-/// Makes the accounts, as users would.
+/// Registers the accounts.
 fn register(settings: &Settings) {
     let (wake, woken) = mpsc::channel();
     let wake = move || {
-        // Nobody waits any more when the last answer is there.
+        // The receiver is dropped after the last answer.
         let _ = wake.send(());
     };
     let mut auth = Auth::open(settings, Waker::new(wake)).expect("the accounts open");
@@ -100,7 +100,7 @@ fn open(settings: &Settings) -> Auth {
     Auth::open(settings, Waker::new(|| {})).expect("the accounts open")
 }
 
-/// Accounts whose passwords cost next to nothing, and of whom as many as there are may register at once.
+/// Settings with a cheap password hash, and a queue that holds all registrations.
 fn cheap(file: &Path) -> Settings {
     let argon2 = Argon2Cost { memory_kib: 8, iterations: 1, parallelism: 1 };
     Settings { file: file.to_owned(), rules: Accounts { argon2, queue: ACCOUNTS, ..Accounts::default() } }

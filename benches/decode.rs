@@ -1,6 +1,6 @@
-//! What a line costs on its way in: found in the bytes that came, and made a command.
+//! The cost of a line's input: finding it in the bytes that were read, and decoding it.
 
-#![expect(clippy::expect_used, reason = "a bench that cannot start has nothing to tell")]
+#![expect(clippy::expect_used, reason = "a bench that cannot start measures nothing")]
 
 mod settings;
 
@@ -13,9 +13,9 @@ use chatd::hub::names::UserName;
 use chatd::limits::READ_BYTES;
 use criterion::{Criterion, Throughput};
 
-/// The least password, which no line here chooses.
+/// The least size of a new password in bytes. No line here chooses one.
 const PASSWORD_MIN: u32 = 8;
-/// The bound of a line, as it is by default.
+/// The default bound of a line in bytes.
 const LINE_BYTES: usize = 4096;
 
 fn main() {
@@ -52,7 +52,7 @@ fn decode(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What one read brings, cut into its lines.
+/// The input of one read, cut into lines.
 fn cut(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("cut 4 KiB");
     group.throughput(Throughput::Bytes(READ_BYTES as u64));
@@ -65,7 +65,7 @@ fn cut(criterion: &mut Criterion) {
             bencher.iter(|| black_box(count_lines(&mut inbox, black_box(&segment))));
         });
     }
-    // A line that has only begun is held, and taken up again when more of it comes.
+    // An incomplete line is held until more input comes.
     let segment = vec![b'x'; READ_BYTES / 2];
     group.throughput(Throughput::Bytes(segment.len() as u64));
     let mut scratch = vec![0; READ_BYTES];
@@ -88,7 +88,7 @@ fn count_lines(inbox: &mut Inbox, mut bytes: &[u8]) -> usize {
     lines
 }
 
-/// The door of somebody who is in, in the dialect of a first line that begins so.
+/// The door of a logged-in session. `prefix` begins its first line, and decides the dialect.
 fn logged_in(prefix: &str) -> Door {
     let mut door = Door::line();
     door.decode(format!("{prefix}alice").as_bytes(), PASSWORD_MIN);

@@ -1,27 +1,27 @@
-//! From a line that somebody says to the outboxes of those who hear it: the hub, the encoding, the queueing, and the
-//! bookkeeping of what was sent. Everything that fan-out costs but the system calls.
+//! The cost of fan-out without the system calls: the hub, encoding, queueing to the receivers' outboxes, and the
+//! bookkeeping of sent bytes.
 
-#![expect(clippy::expect_used, reason = "a bench that cannot start has nothing to tell")]
+#![expect(clippy::expect_used, reason = "a bench that cannot start measures nothing")]
 
 mod settings;
 
 use std::hint::black_box;
 
 use chatd::door::{self, Kind};
+use chatd::engine::outbox::Outbox;
+use chatd::engine::pages::Pages;
 use chatd::hub::command::{Command, Entry};
 use chatd::hub::event::Audience;
-use chatd::hub::names::{RoomName, RoomToken, UserName};
+use chatd::hub::names::{RoomName, UserName};
 use chatd::hub::session::SessionId;
 use chatd::hub::{Hub, Rules};
-use chatd::net::outbox::Outbox;
-use chatd::net::pages::Pages;
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Milliseconds of Unix time; any will do.
 const NOW: u64 = 1_700_000_000_000;
-/// What is said.
+/// The text of the messages.
 const TEXT: &str = "hello everybody, how are you today?";
-/// Lines that are said before everybody is written to: a turn of the loop under load.
+/// Lines per flush, as in a turn of the loop under load.
 const LINES_A_TURN: usize = 32;
 
 fn main() {
@@ -31,7 +31,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// One line, or a turn's worth of lines, to all.
+/// One line, or the lines of a turn, to all sessions.
 fn everybody(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("to everybody");
     for receivers in [10, 1_000, 10_000] {
@@ -51,13 +51,13 @@ fn everybody(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// One line in each of so many rooms of ten.
+/// One line in each of several rooms of ten members.
 fn rooms(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("in rooms of ten");
     for rooms in [1, 1_000] {
         let mut chat = Chat::of(rooms * 10);
         for slot in 0..rooms * 10 {
-            chat.carry_out(session(slot), enter(&room(slot / 10), slot % 10 == 0, slot));
+            chat.carry_out(session(slot), enter(&room(slot / 10), slot % 10 == 0));
         }
         chat.send_all();
         group.throughput(Throughput::Elements(u64::from(rooms) * 9));
@@ -74,7 +74,7 @@ fn rooms(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A hub, and an outbox for each of its sessions.
+/// A hub, and an outbox per session.
 struct Chat {
     hub: Hub,
     pages: Pages,
@@ -95,7 +95,7 @@ impl Chat {
         chat
     }
 
-    /// Carries a command out, and queues what many hear of it.
+    /// Carries out a command, and queues its broadcasts.
     fn carry_out(&mut self, who: SessionId, command: Command<'_>) {
         self.hub.handle(who, command, NOW);
         while let Some((audience, event)) = self.hub.poll_event() {
@@ -105,7 +105,7 @@ impl Chat {
                     let members = self.hub.members_of(*room).iter().map(|member| member.session);
                     &mut members.filter(move |id| Some(*id) != *except)
                 }
-                Audience::One(_) | Audience::Account { .. } | Audience::Members(_) => continue,
+                Audience::One(_) | Audience::Account { .. } | Audience::Members { .. } => continue,
             };
             let piece = self.pages.write(Kind::Typed, |out| door::encode(Kind::Typed, &event, out));
             for id in hearers {
@@ -119,7 +119,7 @@ impl Chat {
         }
     }
 
-    /// The end of a turn, in which everybody takes all.
+    /// Ends a turn in which each receiver takes all bytes.
     fn send_all(&mut self) {
         for slot in self.dirty.drain(..) {
             if let Some(outbox) = self.outboxes.get_mut(slot) {
@@ -130,10 +130,8 @@ impl Chat {
     }
 }
 
-fn enter(room: &RoomName, makes: bool, number: u32) -> Command<'static> {
-    let mut token = [0; RoomToken::BYTES];
-    token[..4].copy_from_slice(&number.to_be_bytes());
-    let entry = Entry { room: room.clone(), password: None, token: RoomToken::new(token) };
+fn enter(room: &RoomName, makes: bool) -> Command<'static> {
+    let entry = Entry { room: room.clone(), password: None };
     if makes { Command::Make(entry) } else { Command::Join(entry) }
 }
 

@@ -1,6 +1,6 @@
-//! What a command costs in the hub, by how many are in. Nothing is encoded or written here.
+//! The cost of commands in the hub, by the number of sessions. Nothing is encoded or written here.
 
-#![expect(clippy::expect_used, reason = "a bench that cannot start has nothing to tell")]
+#![expect(clippy::expect_used, reason = "a bench that cannot start measures nothing")]
 
 mod settings;
 
@@ -8,14 +8,14 @@ use std::hint::black_box;
 
 use chatd::hub::command::{Command, Entry};
 use chatd::hub::event::Event;
-use chatd::hub::names::{RoomName, RoomToken, UserName};
+use chatd::hub::names::{RoomName, UserName};
 use chatd::hub::session::SessionId;
 use chatd::hub::{Hub, Rules};
 use criterion::Criterion;
 
 /// Milliseconds of Unix time; any will do.
 const NOW: u64 = 1_700_000_000_000;
-/// What is said.
+/// The text of the messages.
 const TEXT: &str = "hello everybody, how are you today?";
 
 fn main() {
@@ -57,7 +57,7 @@ fn tell(criterion: &mut Criterion) {
 fn who(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("who");
     let mut hub = hub_of(10_000);
-    // All of them, all of them the long way, a ninth, one.
+    // All names without a search, all names by a search, a ninth of them, one.
     for prefix in ["", "user", "user7", "user7654"] {
         group.bench_function(format!("10000 {prefix:?}"), |bencher| {
             bencher.iter(|| carry_out(&mut hub, session(1), Command::Who { prefix: black_box(prefix) }));
@@ -96,7 +96,7 @@ fn say_in(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The longest-standing member but the host goes and comes back: all others move up.
+/// The longest-standing member except the host leaves and enters again: all others move up.
 fn join_and_part(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("join and part");
     for members in [10, 1_000, 9_999] {
@@ -114,7 +114,7 @@ fn join_and_part(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Has the first `sessions` make rooms and join them, so many in each.
+/// Lets the first `sessions` make and join rooms of `members` each.
 fn fill_rooms(hub: &mut Hub, sessions: u32, members: u32) {
     for slot in 0..sessions {
         let entry = entry(slot / members);
@@ -131,19 +131,19 @@ fn carry_out(hub: &mut Hub, who: SessionId, command: Command<'_>) {
     while let Some(event) = hub.poll_event() {
         black_box(event);
     }
-    while let Some(token) = hub.poll_void_token() {
-        black_box(token);
+    while let Some(place) = hub.poll_ended_place() {
+        black_box(place);
     }
 }
 
-/// A hub with so many sessions, each of an account of its own.
+/// A hub with this number of sessions, each of its own account.
 fn hub_of(sessions: u32) -> Hub {
     let mut hub =
         Hub::new(Rules { sessions_per_account: 4, list_lines: 200, rooms_per_session: 32, room_members: 10_000 });
     for slot in 0..sessions {
         carry_out(&mut hub, session(slot), Command::LogIn { name: name(&format!("user{slot}")) });
     }
-    assert_eq!(hub.everyone().len(), sessions as usize, "somebody did not come in");
+    assert_eq!(hub.everyone().len(), sessions as usize, "a login was refused");
     hub
 }
 
@@ -152,8 +152,7 @@ fn session(slot: u32) -> SessionId {
 }
 
 fn entry(number: u32) -> Entry<'static> {
-    // All the same: the hub only hands it on.
-    Entry { room: room(number), password: None, token: RoomToken::new([7; RoomToken::BYTES]) }
+    Entry { room: room(number), password: None }
 }
 
 fn room(number: u32) -> RoomName {

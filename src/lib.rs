@@ -13,7 +13,6 @@
 //! * [`door`] is the encoding: bytes to commands, events to bytes.
 //! * [`hub`] is the chat itself: sessions, names, rooms, who receives what.
 //! * [`auth`] owns the accounts and hashes passwords on its own thread, which it reaches through a [`mailbox`].
-//! * [`load`] is the load generator, a separate program that knows the server only by its wire protocol.
 //! * [`prompt`] asks for a password at the terminal, [`place`] tells whether two paths lead to one file, [`signals`]
 //!   which signals were ignored when the process was started.
 //! * [`limits`] holds every bound, [`close`] every reason for which the server closes a connection, [`text`] the
@@ -24,15 +23,13 @@ pub mod app;
 pub mod config;
 pub mod logging;
 
+pub mod engine;
 pub mod net;
 
 pub mod auth;
 pub mod door;
 pub mod hub;
 pub mod mailbox;
-
-pub mod client;
-pub mod load;
 
 pub mod place;
 pub mod prompt;

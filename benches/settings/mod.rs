@@ -1,10 +1,10 @@
-//! How all benches are measured.
+//! The settings of all benches.
 
 use std::time::Duration;
 
 use criterion::Criterion;
 
-/// Long enough to tell a change of some percent, short enough to be run while one is made.
+/// Long enough to detect a change of some percent, short enough to run during development.
 pub(crate) fn short() -> Criterion {
     Criterion::default()
         .sample_size(30)

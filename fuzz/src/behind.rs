@@ -1,14 +1,19 @@
-//! What stands behind a door: a hub with `bob` in it, and accounts that keep their word at once. `alice` has an account
-//! (password `password1`, token `t1.T0KEN`); the password `busybusy` finds the queue full, `fulldisk` cannot be saved.
+//! A minimal server behind a door: a hub in which `bob` is logged in, and accounts that answer at once. `alice` has an
+//! account with the password `password1` and the token `t1.T0KEN`. The password `busybusy` meets a full queue, and
+//! `fulldisk` cannot be saved.
+
+use std::collections::BTreeMap;
 
 use chatd::close::CloseReason;
 use chatd::door::inbox::{Cut, Inbox};
 use chatd::door::reply::Reply;
 use chatd::door::rooms::{Operation, Options};
+use chatd::door::token::RoomToken;
 use chatd::door::{self, Decoded, Door, Kind, Masked};
 use chatd::hub::command::{Command, Entry};
 use chatd::hub::event::{Audience, Event};
-use chatd::hub::names::{RoomToken, UserName};
+use chatd::hub::names::UserName;
+use chatd::hub::room::RoomId;
 use chatd::hub::session::SessionId;
 use chatd::hub::{Hub, Rules};
 use chatd::text;
@@ -18,18 +23,21 @@ const BOB: SessionId = SessionId { slot: 2, generation: 1 };
 const PASSWORD_MIN: u32 = 8;
 const LINE_BYTES: u32 = 4096;
 
-/// One connection, and what it does to the others.
+/// One connection, and the output that its input causes.
 pub(crate) struct Server {
     door: Door,
     inbox: Inbox,
     hub: Hub,
-    tokens: u8,
+    /// The tokens of the rooms that the client is in.
+    tokens: BTreeMap<RoomId, RoomToken>,
+    /// The number of tokens given so far.
+    tokens_given: u8,
     tries: u32,
     is_over: bool,
     told: Told,
 }
 
-/// What was said, to the one who came through the door and to `bob`.
+/// The output to the client of the connection and to `bob`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Told {
     me: Vec<u8>,
@@ -51,10 +59,10 @@ impl Server {
         hub.handle(BOB, Command::LogIn { name: bob }, 1);
         while hub.poll_event().is_some() {}
         let (inbox, told) = (Inbox::default(), Told::default());
-        Self { door, inbox, hub, tokens: 0, tries: 3, is_over: false, told }
+        Self { door, inbox, hub, tokens: BTreeMap::new(), tokens_given: 0, tries: 3, is_over: false, told }
     }
 
-    /// Takes in pieces, as the loop takes reads, until the end of them or of the connection.
+    /// Processes pieces of input, like reads from a socket, until their end or the end of the connection.
     pub(crate) fn hear<'a>(mut self, pieces: impl Iterator<Item = &'a [u8]>) -> Told {
         let mut held = vec![0; LINE_BYTES as usize];
         let mut scratch = Vec::new();
@@ -74,7 +82,7 @@ impl Server {
         self.told
     }
 
-    /// Carries out all frames in `bytes`. Gives where those end.
+    /// Carries out all frames in `bytes`. Returns the offset of the rest.
     fn take(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while !self.is_over {
@@ -126,12 +134,12 @@ impl Server {
             Decoded::NewPassword(_) => self.tell(&Reply::PasswordChanged),
             Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".to_owned()), 86_400)),
             Decoded::EnterRoom { room, password, makes } => {
-                let entry = Entry { room, password, token: self.token() };
+                let entry = Entry { room, password };
                 self.ask(if makes { Command::Make(entry) } else { Command::Join(entry) });
             }
             Decoded::EnterAsGuest(request) => {
                 let password = request.password.as_ref().map(|Masked(word)| Masked(word.as_str()));
-                let entry = Entry { room: request.room, password, token: self.token() };
+                let entry = Entry { room: request.room, password };
                 let makes = request.operation == Operation::Make;
                 self.ask(Command::EnterAsGuest { guest: request.guest, makes, entry });
                 self.is_over = true;
@@ -142,9 +150,12 @@ impl Server {
         }
     }
 
-    fn token(&mut self) -> RoomToken {
-        self.tokens = self.tokens.wrapping_add(1);
-        RoomToken::new([self.tokens; RoomToken::BYTES])
+    /// The token of the client's place in a room, or a new one if it has none.
+    fn token(&mut self, room: RoomId) -> RoomToken {
+        *self.tokens.entry(room).or_insert_with(|| {
+            self.tokens_given = self.tokens_given.wrapping_add(1);
+            RoomToken::new([self.tokens_given; RoomToken::BYTES])
+        })
     }
 
     fn tell(&mut self, reply: &Reply) {
@@ -175,23 +186,28 @@ impl Server {
             match audience {
                 Audience::One(who) => {
                     assert_eq!(who, ME, "only who asks is answered");
-                    if let Event::Entered { room, token } = event {
+                    if let Event::Entered { room, id } = event {
+                        let token = self.token(id);
                         self.tell(&Reply::Entered { room, token, port: Some(5015) });
                     } else {
                         self.door.encode_event(&event, &mut self.told.me);
                     }
                 }
-                Audience::Others(_) | Audience::Room { .. } | Audience::Members(_) | Audience::Account { .. } => {
+                Audience::Others(_) | Audience::Room { .. } | Audience::Members { .. } | Audience::Account { .. } => {
                     door::encode(Kind::Typed, &event, &mut self.told.bob);
                 }
             }
         }
-        while self.hub.poll_void_token().is_some() {}
+        while let Some((who, room)) = self.hub.poll_ended_place() {
+            if who == ME {
+                self.tokens.remove(&room);
+            }
+        }
     }
 }
 
 impl Told {
-    /// All of it must be whole lines of a server, without a character that a terminal obeys.
+    /// Checks that the output consists of whole lines of a server, without control characters.
     pub(crate) fn check_lines(&self) {
         for told in [&self.me, &self.bob] {
             let told = std::str::from_utf8(told).expect("UTF-8");
@@ -205,7 +221,7 @@ impl Told {
         }
     }
 
-    /// All of it must be whole frames of the room door. Gives how many.
+    /// Checks that the output consists of whole frames of the room door. Returns their number.
     pub(crate) fn check_frames(&self) -> usize {
         let (mut rest, mut count) = (self.me.as_slice(), 0);
         while !rest.is_empty() {

@@ -1,35 +1,36 @@
-//! The datagrams of rooms: what members say, and what they hear.
+//! Datagrams of rooms, from members and to members.
 //!
-//! Up: the size of the room's name, the size of the token, one byte each, then the room's name, the token and the
-//! message. Down: one of two [`Spelling`]s. A datagram is whole or nothing, so there is no state here.
+//! From a member: the size of the room's name and the size of the token, one byte each, then the room's name, the token
+//! and the message. To a member: one of two [`Spelling`]s. Each datagram is complete, so this module has no state.
 
 use std::borrow::Cow;
 
-use crate::hub::names::{RoomToken, Who};
+use super::token::RoomToken;
+use crate::hub::names::Who;
 use crate::limits::DATAGRAM_BYTES;
 use crate::text::{self, Checked};
 
-/// What a member sends. Borrowed from the bytes that were received.
+/// A datagram from a member. Texts are borrowed from the bytes that were received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Up<'a> {
-    /// The room as it was spelled; `None` leaves it to the token.
+    /// The room as the member spelled it; `None` if the token alone names it.
     pub room: Option<&'a str>,
-    /// Who speaks, and where.
+    /// The token, which identifies the member and the room.
     pub token: RoomToken,
-    /// What for.
+    /// The part after the token.
     pub body: Body<'a>,
 }
 
-/// What stands behind the token.
+/// The part of a datagram after the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body<'a> {
-    /// Nothing: the member shows its address.
+    /// No message: the member only shows its address.
     Empty,
-    /// What is said: checked text, without what a door takes out. From a guest it may be a [`Control`] word.
+    /// A message: checked text without invisible characters. From a guest it may be a [`Control`] word.
     Text(Cow<'a, str>),
 }
 
-/// What some words mean when a guest sends them.
+/// A word with a meaning of its own if a guest sends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
     /// The same as [`Body::Empty`].
@@ -38,12 +39,12 @@ pub enum Control {
     Leave,
 }
 
-/// How a member hears datagrams.
+/// The format of datagrams to a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Spelling {
     /// `name: message`.
     Text,
-    /// The size of the name in one byte, the name, the message.
+    /// The size of the name in one byte, then the name and the message.
     Named,
 }
 
@@ -52,16 +53,16 @@ impl Spelling {
     pub const ALL: [Self; 2] = [Self::Text, Self::Named];
 }
 
-/// Whom a member hears.
+/// The sender of a message to a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker<'a> {
-    /// The server itself, as `server`, which nobody can be called.
+    /// The server, shown as `server`, which is a reserved name.
     Server,
     /// A member of the room.
     Member(&'a Who),
 }
 
-/// What a datagram says; `None` if it is invalid, which nobody is told.
+/// Decodes a datagram from a member; `None` if it is invalid. Invalid datagrams are not answered.
 pub fn decode(datagram: &[u8]) -> Option<Up<'_>> {
     if datagram.len() > DATAGRAM_BYTES {
         return None;
@@ -76,20 +77,20 @@ pub fn decode(datagram: &[u8]) -> Option<Up<'_>> {
     Some(Up { room, token, body })
 }
 
-/// The message without its end, if it has one: programs that read lines leave an LF or CR LF at a text, and those in C
-/// send the NUL too. One is taken off, so a message of nothing else is empty.
+/// Removes one LF, CR LF or NUL from the end of a message. Programs that read lines send the line end, and programs in C
+/// send the terminating NUL.
 fn without_end(message: &[u8]) -> &[u8] {
     [&b"\r\n"[..], b"\n", b"\0"].iter().find_map(|end| message.strip_suffix(*end)).unwrap_or(message)
 }
 
-/// A message that is not empty, without what a door takes out; `None` if nothing else is in it, or what may not be.
+/// Checks a message and removes invisible characters; `None` if it contains forbidden bytes, or nothing is left.
 fn said(message: &[u8]) -> Option<Cow<'_, str>> {
     let Checked { text, is_clean } = text::check(message)?;
     let text = if is_clean { Cow::Borrowed(text) } else { text::without_taken_out(text) };
     (!text.is_empty()).then_some(text)
 }
 
-/// What `text` means when a guest sends it, if it is no message. From an account these words are messages.
+/// The control word that `text` is when a guest sends it; `None` for a message. From an account these words are messages.
 pub fn control(text: &str) -> Option<Control> {
     match text {
         "__REGISTER__" | "@join" => Some(Control::Hello),
@@ -98,8 +99,8 @@ pub fn control(text: &str) -> Option<Control> {
     }
 }
 
-/// Appends the datagram in which a member hears `text` from `from`. As in the bare lines of people, a TAB is one space.
-/// If it would be too long to be sent, nothing is appended, and the answer is `false`.
+/// Appends the datagram that delivers `text` from `from` to `out`. A TAB becomes one space, as in bare lines. Returns
+/// false and appends nothing if the datagram would exceed [`DATAGRAM_BYTES`].
 pub fn encode(spelling: Spelling, from: Speaker<'_>, text: &str, out: &mut Vec<u8>) -> bool {
     let (mark, name) = match from {
         Speaker::Server => ("", "server"),
@@ -109,7 +110,7 @@ pub fn encode(spelling: Spelling, from: Speaker<'_>, text: &str, out: &mut Vec<u
     let name_bytes = mark.len() + name.len();
     let (before, behind): (&[u8], &[u8]) = match spelling {
         Spelling::Text => (b"", b": "),
-        // The longest name, 32 characters of 4 bytes and the mark, has far fewer than 256.
+        // The longest name has 32 characters of 4 bytes and the mark: less than 256 bytes.
         Spelling::Named => (&[name_bytes as u8], b""),
     };
     let pieces = [before, mark.as_bytes(), name.as_bytes(), behind, text.as_bytes()];
@@ -118,7 +119,7 @@ pub fn encode(spelling: Spelling, from: Speaker<'_>, text: &str, out: &mut Vec<u
     }
     out.extend(pieces.iter().copied().flatten());
     if text.contains('\t') {
-        let start = out.len() - text.len(); // the size of a name may be the same byte
+        let start = out.len() - text.len(); // the byte that holds the size of a name may be 9, too
         out.iter_mut().skip(start).filter(|byte| **byte == b'\t').for_each(|byte| *byte = b' ');
     }
     true
@@ -138,7 +139,7 @@ mod tests {
         RoomToken::new(std::array::from_fn(|i| i as u8))
     }
 
-    /// A datagram, spelled out by the description of the wire alone.
+    /// A datagram from a member, written after the description of the format alone.
     fn up(room: &[u8], token: &[u8], message: &[u8]) -> Vec<u8> {
         [&[room.len() as u8, token.len() as u8], room, token, message].concat()
     }
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_members_say() {
+    fn valid_datagrams() {
         check(b"\x05\x1alobbyAAAQEAYEAUDAOCAJBIFQYDIOB4hi", Some((Some("lobby"), Body::Text("hi".into()))));
         check(b"\x00\x1aAAAQEAYEAUDAOCAJBIFQYDIOB4hi", Some((None, Body::Text("hi".into()))));
         check(b"\x00\x1aAAAQEAYEAUDAOCAJBIFQYDIOB4", Some((None, Body::Empty)));
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_out() {
+    fn invisible_characters_are_removed() {
         for message in ["\u{feff}hi", "h\u{200b}i", "hi\u{61c}\u{2064}"] {
             check(&up(b"", TOKEN, message.as_bytes()), Some((None, Body::Text("hi".into()))));
         }
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn one_end_of_a_text_is_taken_off() {
+    fn one_line_end_is_removed() {
         for end in [&b"\n"[..], b"\r\n", b"\0"] {
             check(&up(b"lobby", TOKEN, &[b"hi ", end].concat()), Some((Some("lobby"), Body::Text("hi ".into()))));
             check(&up(b"lobby", TOKEN, end), Some((Some("lobby"), Body::Empty)));
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_ones() {
+    fn invalid_datagrams() {
         let ends = [&b"hi\r"[..], b"hi\n\n", b"hi\n\0", b"hi\0\n", b"hi\0\0", b"hi\r\n\n", b"hi\nthere", b"\nhi"];
         let bytes = [&b"\x1b[2J"[..], b"\xff", b"\xc2\x85", "\u{2028}".as_bytes()];
         let invisible = ["x\u{fff9}".as_bytes(), "x\u{e0041}".as_bytes(), "\u{200b}\u{feff}".as_bytes()];
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest() {
+    fn longest_datagram() {
         let text = "x".repeat(4096 - 2 - 26);
         check(&up(b"", TOKEN, text.as_bytes()), Some((None, Body::Text(text.as_str().into()))));
         check(&up(b"a", TOKEN, text.as_bytes()), None);
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_guests() {
+    fn control_words() {
         for (text, expected) in [
             ("__REGISTER__", Some(Control::Hello)),
             ("@join", Some(Control::Hello)),
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_members_hear() {
+    fn encoded_datagrams() {
         let alice = Who::from(UserName::parse("Alice").unwrap());
         let bob = Who::from(GuestName::parse("bob").unwrap());
         let zoe = Who::from(GuestName::parse("Zoë").unwrap());
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_too_long() {
+    fn encoded_datagrams_are_bounded() {
         let widest = GuestName::parse(&"𝔸".repeat(32)).unwrap();
         let widest = Who::from(widest);
         for (spelling, before) in [(Spelling::Text, 1 + 128 + 2), (Spelling::Named, 1 + 1 + 128)] {
@@ -263,7 +264,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_decode_to_something(bytes in prop::collection::vec(any::<u8>(), 0..5000)) {
+        fn any_bytes_can_be_decoded(bytes in prop::collection::vec(any::<u8>(), 0..5000)) {
             if let Some(Up { body: Body::Text(message), .. }) = decode(&bytes) {
                 control(&message);
             }
@@ -276,7 +277,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_said_is_understood(room in "\\PC{0,60}", bytes: [u8; 16], message in "\\PC{0,400}") {
+        fn messages_are_decoded(room in "\\PC{0,60}", bytes: [u8; 16], message in "\\PC{0,400}") {
             prop_assume!(room.len() < 256 && text::check(message.as_bytes()).is_some_and(|checked| checked.is_clean));
             let text = RoomToken::new(bytes).encode();
             let datagram = up(room.as_bytes(), text.as_bytes(), message.as_bytes());
@@ -286,7 +287,7 @@ mod tests {
         }
 
         #[test]
-        fn a_bit_off_is_another_token_or_none(bytes: [u8; 16], bit in 0..26 * 8usize) {
+        fn a_flipped_bit_is_no_valid_token(bytes: [u8; 16], bit in 0..26 * 8usize) {
             let text = RoomToken::new(bytes).encode();
             let mut datagram = up(b"lobby", text.as_bytes(), b"hi");
             datagram[7 + bit / 8] ^= 1 << (bit % 8);
@@ -294,7 +295,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_heard_is_what_was_said(guest in "[a-z]{3,20}[0-9]", message in "\\PC{0,400}", is_guest: bool) {
+        fn messages_are_encoded(guest in "[a-z]{3,20}[0-9]", message in "\\PC{0,400}", is_guest: bool) {
             let name = if is_guest {
                 Who::from(GuestName::parse(&guest).unwrap())
             } else {

@@ -1,24 +1,24 @@
-//! Other protocols: what they begin with, and the reason to end such a connection.
+//! Recognises other protocols by their first bytes, so that such connections are closed with a reason.
 
 use crate::close::CloseReason;
 
-/// The first byte of a TLS record that carries a handshake (RFC 8446, 5.1). It is no text, so one byte is enough.
+/// The first byte of a TLS handshake record (RFC 8446, 5.1). It is a control character, so one byte is enough.
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// What SSH begins with (RFC 4253, 4.2; 1.x before it).
+/// The first bytes of SSH 2 (RFC 4253, 4.2) and of SSH 1.
 const SSH: [&[u8]; 2] = [b"SSH-2.0-", b"SSH-1."];
 
-/// What the text form of a PROXY header begins with (HAProxy's PROXY protocol, 2.1).
+/// The first bytes of a PROXY header in text form (HAProxy's PROXY protocol, 2.1).
 const PROXY_TEXT: [&[u8]; 3] = [b"PROXY TCP4 ", b"PROXY TCP6 ", b"PROXY UNKNOWN"];
 
-/// What the binary form of a PROXY header begins with (2.2 there).
+/// The first bytes of a PROXY header in binary form (2.2 there).
 const PROXY_BINARY: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
-/// The first lines of [`PROXY_BINARY`], without their LF. Nothing else begins with all three.
+/// The first lines of [`PROXY_BINARY`], without their LF. No other protocol begins with all three.
 const PROXY_BINARY_LINES: [&[u8]; 3] = [b"\r", b"\r", b"\0\r"];
 
-/// The other protocol that a first line plainly belongs to. `is_whole` says that the line ended here; of one that goes
-/// on beyond the bound, only the beginning is known.
+/// The reason to close a connection whose first line belongs to another protocol. `is_whole` is false if the line goes on
+/// beyond the bound, so that only its beginning is known.
 pub(super) fn protocol(line: &[u8], is_whole: bool) -> Option<CloseReason> {
     if PROXY_TEXT.iter().any(|start| line.starts_with(start)) {
         return Some(CloseReason::ProxyHeader);
@@ -30,12 +30,12 @@ pub(super) fn protocol(line: &[u8], is_whole: bool) -> Option<CloseReason> {
     is_foreign.then_some(CloseReason::NotAChatClient)
 }
 
-/// Whether bytes at the start of a connection are TLS.
+/// Whether the first bytes of a connection are TLS.
 pub(super) fn begins_tls(bytes: &[u8]) -> bool {
     bytes.first() == Some(&TLS_HANDSHAKE)
 }
 
-/// Whether bytes at the start of a connection are a PROXY header, in either form.
+/// Whether the first bytes of a connection are a PROXY header, in either form.
 pub(super) fn begins_proxy(bytes: &[u8]) -> bool {
     bytes.starts_with(PROXY_BINARY) || PROXY_TEXT.iter().any(|start| bytes.starts_with(start))
 }
@@ -45,7 +45,7 @@ pub(super) fn begins_proxy(bytes: &[u8]) -> bool {
 pub(super) struct ProxyWatch(u8);
 
 impl ProxyWatch {
-    /// Takes the connection's next line, without its LF. True when the header is recognised.
+    /// Takes the connection's next line, without its LF. Returns true once the header is recognised.
     pub(super) fn handle_line(&mut self, line: &[u8]) -> bool {
         let is_next = PROXY_BINARY_LINES.get(usize::from(self.0)).is_some_and(|expected| *expected == line);
         self.0 = if is_next { self.0 + 1 } else { u8::MAX };
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_proxy_header_is_its_first_lines() {
+    fn binary_proxy_headers() {
         #[track_caller]
         fn check(lines: &[&[u8]], expected: bool) {
             let mut watch = ProxyWatch::default();

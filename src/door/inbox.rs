@@ -1,75 +1,75 @@
-//! The bounded reader of the line door: finds lines, holds what is begun, throws away what is too long.
+//! The bounded line reader: finds lines, holds an incomplete line, and discards lines that are too long.
 
 use zeroize::Zeroize as _;
 
 use crate::limits::DISCARD_BYTES;
 
-/// What a connection has sent that is not carried out yet. An empty one owns no heap.
+/// The input of a connection that is not processed yet. An empty inbox owns no heap.
 #[derive(Debug, Default)]
 pub struct Inbox {
     held: Box<[u8]>,
     discarded: u32,
 }
 
-/// What stands at the start of the bytes that came in.
+/// The result of looking for a line at the start of the input.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// A whole line: `..end` without its LF; the next one begins at `next`.
+    /// A whole line.
     Line {
-        /// Where the line ends.
+        /// The line is `..end`, without its LF.
         end: usize,
-        /// Where the next begins.
+        /// The offset of the next line.
         next: usize,
     },
-    /// The end of a line that was too long; the next one begins at `next`.
+    /// The end of a line that was too long.
     TooLong {
-        /// Where the next begins.
+        /// The offset of the next line.
         next: usize,
     },
-    /// No line ends here. What lies from `keep` on is its beginning, and wanted again in front of what comes.
+    /// No line ends in the input.
     Partial {
-        /// Where the part that matters begins.
+        /// The bytes from `keep` on are the beginning of a line. The caller puts them in front of the next input.
         keep: usize,
     },
-    /// [`DISCARD_BYTES`] of one line were thrown away, and it had not ended yet.
+    /// [`DISCARD_BYTES`] of one line were discarded, and it has not ended.
     NeverEnds,
 }
 
 impl Inbox {
-    /// Moves what is held to the start of `scratch`, as far as it fits, and tells how much that was.
+    /// Moves the held bytes to the start of `scratch`, as many as fit, and returns their number.
     pub fn unload(&mut self, scratch: &mut [u8]) -> usize {
         let mut held = std::mem::take(&mut self.held);
         let count = held.len().min(scratch.len());
         for (to, from) in scratch.iter_mut().zip(held.iter()) {
             *to = *from;
         }
-        held.zeroize(); // it may have been the beginning of a password
+        held.zeroize(); // it may contain a part of a password
         count
     }
 
-    /// Holds `rest` until there is more.
+    /// Holds `rest` until the next input.
     pub fn hold(&mut self, rest: &[u8]) {
         self.held = rest.into();
     }
 
-    /// Whether a line was begun (or bytes wait to be carried out).
+    /// Whether a line has begun but not ended, or bytes wait to be processed.
     pub fn has_begun(&self) -> bool {
         !self.held.is_empty() || self.discarded > 0
     }
 
-    /// Whether what comes belongs to a line that was too long already.
+    /// Whether the next input belongs to a line that is already too long.
     pub fn is_discarding(&self) -> bool {
         self.discarded > 0
     }
 
-    /// Looks for a line of at most `limit` bytes, its LF counted, at the start of `bytes`.
+    /// Looks for a line of at most `limit` bytes, including its LF, at the start of `bytes`.
     pub fn cut(&mut self, bytes: &[u8], limit: usize) -> Cut {
         let end = memchr::memchr(b'\n', bytes);
         let length = end.unwrap_or(bytes.len());
         if self.discarded == 0 && length < limit {
             return end.map_or(Cut::Partial { keep: 0 }, |end| Cut::Line { end, next: end + 1 });
         }
-        // What came with the end counts like what came before, so that it does not matter how the line was cut.
+        // The bytes before the LF count too, so that the result does not depend on how the input was cut.
         self.discarded = self.discarded.saturating_add(length as u32);
         if self.discarded as usize >= DISCARD_BYTES {
             return Cut::NeverEnds;
@@ -82,7 +82,7 @@ impl Inbox {
 
 impl Drop for Inbox {
     fn drop(&mut self) {
-        self.held.zeroize(); // as in `unload`
+        self.held.zeroize(); // see `unload`
     }
 }
 
@@ -92,7 +92,8 @@ mod tests {
 
     use super::*;
 
-    /// Feeds `input` in pieces of `step` bytes and gives the lines (`None` for one too long) and how it ended.
+    /// Feeds `input` in pieces of `step` bytes. Returns the lines (`None` for one too long), and whether the last line
+    /// never ends.
     fn lines(input: &[u8], limit: usize, step: usize) -> (Vec<Option<Vec<u8>>>, bool) {
         lines_of(input.chunks(step), limit)
     }
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_comes_too_late_is_none() {
+    fn a_line_end_after_the_bound() {
         let mut garbage = vec![b'x'; DISCARD_BYTES];
         garbage.extend(b"\nok\n");
         for step in [7, 4096, DISCARD_BYTES - 1, DISCARD_BYTES, garbage.len()] {
@@ -163,7 +164,7 @@ mod tests {
         }
     }
 
-    /// Lines of all sizes that matter to a bound of 16 bytes and to the bound of what is discarded.
+    /// Lines with sizes around a limit of 16 bytes and around [`DISCARD_BYTES`].
     fn any_input() -> impl Strategy<Value = Vec<u8>> {
         let length = prop_oneof![8 => 0..40usize, 1 => DISCARD_BYTES - 4096..DISCARD_BYTES + 4096];
         let line = (length, b'a'..=b'z').prop_map(|(length, letter)| [vec![letter; length], b"\n".to_vec()].concat());
@@ -172,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_it_is_cut_it_is_the_same(
+        fn lines_do_not_depend_on_cuts(
             mut input in any_input(), steps in prop::collection::vec(1..9000usize, 1..5), is_ended: bool,
         ) {
             if !is_ended {

@@ -1,7 +1,8 @@
-//! Doors: how a chat is *spelled*. A door turns bytes into commands and events into bytes, and knows nothing of who
-//! hears what (the hub's) or of sockets (the net's).
+//! Doors: how a chat is *spelled*. A door decodes bytes into commands and encodes events into bytes. It does not know who
+//! receives what, which the hub decides, or any socket.
 //!
-//! Another door is another variant of [`Door`], with the same verbs: `sniff`, `decode`, `encode_reply`, `encode_event`, [`encode`].
+//! Each door is a variant of [`Door`] with the same methods: `cut`, `sniff`, `decode`, `encode_reply`, `encode_event`. What
+//! many connections receive goes through [`encode`], once per [`Kind`].
 
 pub mod datagram;
 mod foreign;
@@ -10,6 +11,7 @@ pub mod line;
 mod operations;
 pub mod reply;
 pub mod rooms;
+pub mod token;
 mod wire;
 
 use crate::close::CloseReason;
@@ -23,92 +25,92 @@ use line::Line;
 use reply::Reply;
 use rooms::RoomsDoor;
 
-/// The byte that ends every frame of the doors whose connections may fall behind.
+/// The byte that ends each frame of the doors whose connections may lag.
 pub const FRAME_END: u8 = b'\n';
 
-/// The door that a connection came through, with its conversation.
+/// The door of a connection, with the state of its dialogue.
 #[derive(Debug)]
 pub enum Door {
-    /// Lines of text.
+    /// The line door: lines of text for people and programs.
     Line(Line),
-    /// Rooms over TCP and UDP: one exchange.
+    /// The room door: one request over TCP, messages over UDP.
     Rooms(Box<RoomsDoor>),
 }
 
-/// The spellings of what many hear at once: each message is encoded once a kind.
+/// The spellings of broadcasts. A message is encoded once per kind, however many connections receive it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The line door, for people.
+    /// Bare lines of the line door, for people.
     Bare,
-    /// The line door, for programs.
+    /// Typed lines of the line door, for programs.
     Typed,
 }
 
 impl Kind {
-    /// All kinds, in the order of their numbers.
+    /// All kinds, each at the index of its number.
     pub const ALL: [Self; 2] = [Self::Bare, Self::Typed];
 }
 
-/// What a frame of a client asks of the server. Borrowed from the bytes that were read.
+/// The request in a frame of a client. Texts are borrowed from the bytes that were read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decoded<'a> {
-    /// Nothing.
+    /// No request: the frame is ignored.
     Nothing,
-    /// An answer that the door knows by itself.
+    /// An answer that the door gives without the server's help.
     Reply(Reply),
-    /// Something for the hub.
+    /// A command for the hub.
     Command(Command<'a>),
-    /// Somebody says who they are. The name may be reserved.
+    /// Login: a name, which may be reserved.
     Name(UserName),
-    /// The same, with a word by which people also leave: it is a name only if an account has it.
+    /// Login: a word such as `quit`, which is a name if an account has it, else a goodbye.
     NameOrBye(UserName),
-    /// … and shows a resume token for it.
+    /// Login: a name with a resume token.
     Token {
-        /// Who.
+        /// The name.
         name: UserName,
-        /// The token as it came.
+        /// The token, unchecked.
         token: Masked<&'a [u8]>,
     },
-    /// … and a password, as bytes.
+    /// Login: the password.
     Password {
-        /// Who.
+        /// The name that was given before.
         name: UserName,
-        /// Whether an account is to be made.
+        /// True if the password was asked for to make a new account.
         new: bool,
-        /// The password.
+        /// The password as bytes, within the bounds of its size.
         password: Masked<&'a [u8]>,
     },
-    /// The password is to be changed.
+    /// `PASSWD`: change the account's password.
     ChangePassword,
-    /// The password of today, before it is changed.
+    /// `PASSWD`: the current password.
     OldPassword(Masked<&'a [u8]>),
-    /// The password of tomorrow.
+    /// `PASSWD`: the new password.
     NewPassword(Masked<&'a [u8]>),
-    /// A resume token is wanted.
+    /// `TOKEN`: issue a resume token.
     IssueToken,
-    /// A room is to be made, or entered.
+    /// An account makes or enters a room.
     EnterRoom {
-        /// Which.
+        /// The room.
         room: RoomName,
-        /// The text that it is, or is to be, entered by.
+        /// The room's password, if one was given.
         password: Option<Masked<&'a str>>,
-        /// Whether it is to be made.
+        /// True to make the room, false to enter it.
         makes: bool,
     },
-    /// Somebody without an account wants to be in a room. That is all this connection is for.
+    /// A guest makes or enters a room. The connection serves this request alone.
     EnterAsGuest(rooms::Request),
-    /// The client takes its leave.
+    /// The client says goodbye.
     Bye,
-    /// There is no more to come but the door's last word.
+    /// The exchange is over: [`Door::end`] answers, and the connection closes.
     Over,
-    /// The connection is none that the door can serve.
+    /// Another protocol, or an unusable header: the connection closes for this reason.
     Refuse(CloseReason),
 }
 
-/// Whom a message is for.
+/// The receivers of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Addressee {
-    /// Everybody who is logged in.
+    /// All logged-in sessions.
     Everybody,
     /// The members of a room.
     Room(RoomName),
@@ -117,18 +119,17 @@ pub enum Addressee {
 }
 
 impl Door {
-    /// A connection that has just come in through the line door.
+    /// The state of a new connection at the line door.
     pub fn line() -> Self {
         Self::Line(Line::default())
     }
 
-    /// A connection that has just come in through the room door.
+    /// The state of a new connection at the room door.
     pub fn rooms(options: rooms::Options) -> Self {
         Self::Rooms(Box::new(RoomsDoor::new(options)))
     }
 
-    /// Whether the connection is where somebody is, from the greeting on; and not one exchange, of which a session may
-    /// come that lives elsewhere.
+    /// True if the session lives on this connection; false for a one-shot exchange whose guest goes on over UDP.
     pub fn is_dialogue(&self) -> bool {
         match self {
             Self::Line(_) => true,
@@ -136,7 +137,15 @@ impl Door {
         }
     }
 
-    /// Which of the shared spellings this connection hears; `None` if it hears none.
+    /// True if the passwords of accounts can be tried here: only there are addresses kept out for wrong ones.
+    pub fn asks_for_passwords(&self) -> bool {
+        match self {
+            Self::Line(_) => true,
+            Self::Rooms(_) => false,
+        }
+    }
+
+    /// The spelling of broadcasts to this connection; `None` if it gets none.
     pub fn kind(&self) -> Option<Kind> {
         match self {
             Self::Line(line) => Some(line.kind()),
@@ -144,7 +153,7 @@ impl Door {
         }
     }
 
-    /// The name that a password is wanted for.
+    /// The name for which a password is awaited.
     pub fn claimed_name(&self) -> Option<&UserName> {
         match self {
             Self::Line(line) => line.claimed_name(),
@@ -152,7 +161,7 @@ impl Door {
         }
     }
 
-    /// Whether the next line may hold a password or a token.
+    /// Whether the next frame may contain a password or a token.
     pub fn expects_secret(&self) -> bool {
         match self {
             Self::Line(line) => line.expects_secret(),
@@ -160,7 +169,7 @@ impl Door {
         }
     }
 
-    /// Whether somebody is logged in here.
+    /// Whether the login is complete.
     pub fn is_logged_in(&self) -> bool {
         match self {
             Self::Line(line) => line.is_logged_in(),
@@ -168,7 +177,7 @@ impl Door {
         }
     }
 
-    /// The longest frame that is taken now, in bytes with its end; `line_bytes` is the bound after login.
+    /// The longest frame that is accepted in this state, in bytes including its end. `line_bytes` is the bound after login.
     pub fn frame_limit(&self, line_bytes: u32) -> usize {
         let bound = line_bytes as usize;
         match self {
@@ -178,7 +187,7 @@ impl Door {
         }
     }
 
-    /// Looks for a frame of at most `limit` bytes at the start of `bytes`.
+    /// Looks for a frame of at most `limit` bytes, including its end, at the start of `bytes`.
     pub fn cut(&mut self, inbox: &mut Inbox, bytes: &[u8], limit: usize) -> Cut {
         match self {
             Self::Line(_) => inbox.cut(bytes, limit),
@@ -186,7 +195,8 @@ impl Door {
         }
     }
 
-    /// Whether the bytes that came in, perhaps not a whole frame yet, are plainly none of this door's.
+    /// Recognises another protocol in the bytes received so far, which may be less than a frame. `limit` is the bound of a
+    /// frame in bytes. Returns the reason to close the connection.
     pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
         match self {
             Self::Line(line) => line.sniff(bytes, limit),
@@ -194,7 +204,7 @@ impl Door {
         }
     }
 
-    /// What a frame asks for. `password_min` is the least number of bytes of a password that is chosen here.
+    /// Decodes a frame, given without its end. `password_min` is the least size of a new password in bytes.
     pub fn decode<'a>(&mut self, frame: &'a [u8], password_min: u32) -> Decoded<'a> {
         match self {
             Self::Line(line) => line.decode(frame, password_min),
@@ -202,7 +212,7 @@ impl Door {
         }
     }
 
-    /// Whom a frame, if it is a message, is for. The conversation stays where it is.
+    /// The receivers of the message in a frame; `None` if it is no message. Does not change the dialogue.
     pub fn addressee(&self, frame: &[u8]) -> Option<Addressee> {
         match self {
             Self::Line(line) => line.addressee(frame),
@@ -210,7 +220,7 @@ impl Door {
         }
     }
 
-    /// Tells the client a reply of the server's own: appends it to `out`.
+    /// Appends a reply of the server to `out`, and updates the dialogue.
     pub fn encode_reply(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         match self {
             Self::Line(line) => line.encode_reply(reply, out),
@@ -218,7 +228,7 @@ impl Door {
         }
     }
 
-    /// Lets the client hear the hub's answer to its command: appends it to `out`.
+    /// Appends the hub's answer to a command to `out`, and updates the dialogue.
     pub fn encode_event(&mut self, event: &Event, out: &mut Vec<u8>) {
         match self {
             Self::Line(line) => line.encode_event(event, out),
@@ -226,7 +236,7 @@ impl Door {
         }
     }
 
-    /// Turns away a client of which `bytes` have come: appends to `out` what it is told.
+    /// Appends the answer to a connection that is not admitted to `out`. `bytes` is what the client has sent so far.
     pub fn refuse(&mut self, bytes: &[u8], reason: CloseReason, out: &mut Vec<u8>) {
         match self {
             Self::Line(line) => line.encode_reply(&Reply::Closing(reason), out),
@@ -234,7 +244,7 @@ impl Door {
         }
     }
 
-    /// What is still to be said when no more will come from the client: appends it to `out`.
+    /// Appends the last answer to `out`, if one is due. Called when no more input will be decoded.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         match self {
             Self::Line(_) => {}
@@ -243,7 +253,7 @@ impl Door {
     }
 }
 
-/// Appends what many hear to `out`, in the spelling `kind`.
+/// Appends a broadcast event to `out`, in the spelling `kind`.
 pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
     line::encode(kind, event, out);
 }

@@ -1,6 +1,6 @@
-//! The operations of the line door: their verbs, how they are spelled, what HELP says of them.
+//! The operations of the line door: their verbs, their usage and their help texts.
 
-/// An operation that a client may ask for once it is logged in.
+/// An operation that a client may request after login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     Pm,
@@ -22,7 +22,7 @@ pub(super) enum Operation {
 }
 
 impl Operation {
-    /// The operation of a verb, in any case. Some have more than one verb: those that people try first.
+    /// The operation of a verb, in any case. Some operations have several verbs, for those that people try first.
     pub(super) fn parse(verb: &str) -> Option<Self> {
         const VERBS: [(&str, Operation); 21] = [
             ("PM", Operation::Pm),
@@ -50,7 +50,7 @@ impl Operation {
         VERBS.iter().find(|(name, _)| name.eq_ignore_ascii_case(verb)).map(|(_, operation)| *operation)
     }
 
-    /// How it is spelled, with its arguments.
+    /// The verb and its arguments, for a 501.
     pub(super) fn usage(self) -> &'static str {
         match self {
             Self::Pm => "PM [text]",
@@ -72,7 +72,7 @@ impl Operation {
         }
     }
 
-    /// What HELP says of it.
+    /// The lines of `HELP` for this operation.
     pub(super) fn help(self) -> &'static [&'static str] {
         match self {
             Self::Pm => &["PM [text]: say something to everybody; without text it is asked for. BM is the same"],
@@ -97,7 +97,7 @@ impl Operation {
     }
 }
 
-/// What HELP says without an argument.
+/// The lines of `HELP` without an argument.
 pub(super) const HELP: &[&str] = &[
     "PM [text]             say something to everybody",
     "DM [name [text]]      say something to one person",

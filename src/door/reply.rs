@@ -1,111 +1,112 @@
-//! What the line door says by itself, as it is spelled: one code and one text for each.
+//! The server's own replies at the line door: a code and a text for each.
 
 use std::fmt::Write as _;
 
 use super::Masked;
+use super::token::RoomToken;
 use super::wire::Wire;
 use crate::close::CloseReason;
-use crate::hub::names::{RoomName, RoomToken, UserName};
+use crate::hub::names::{RoomName, UserName};
 use crate::limits::{NAME_BYTES, NAME_CHARS, PASSWORD_MAX_BYTES};
 
-/// A line (or two) of the server to one client.
+/// A reply of the server to one client, which is no event of the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// 220: who answers.
+    /// 220: the greeting.
     Greeting,
-    /// 331: the account exists, or must not be told from one that does.
+    /// 331: asks for the password of this account. Also sent for unknown names while registration is closed.
     AskPassword(UserName),
-    /// 332: the name is free.
+    /// 332: asks for the password of a new account.
     AskNewPassword(UserName),
-    /// 553: no name.
+    /// 553: the text does not have the form of a name.
     BadName,
-    /// 553: several words, and the second one is no token.
+    /// 553: several words instead of a name, and the second one is no token.
     NameOfWords,
-    /// 553: the name is kept for the server.
+    /// 553: the name is reserved.
     ReservedName(UserName),
-    /// 553: somebody else was faster.
+    /// 553: another client has registered the name in the meantime.
     NameTaken(UserName),
-    /// 450: there are as many accounts as there may be.
+    /// 450: the server has as many accounts as it may.
     NoNewAccounts,
-    /// 553: no name for a room.
+    /// 553: the text does not have the form of a room's name.
     BadRoomName,
-    /// 553: the name is kept for the server.
+    /// 553: the room's name is reserved.
     ReservedRoomName,
-    /// 227: a room was entered; the place's token, and the port that takes datagrams for it.
+    /// 227: the session has entered a room.
     Entered {
-        /// Which room.
+        /// The room, as its maker spelled it.
         room: RoomName,
-        /// The token.
+        /// The token of the session's place in the room.
         token: RoomToken,
-        /// The UDP port, if there is one.
+        /// The UDP port that accepts datagrams with the token, if there is one.
         port: Option<u16>,
     },
-    /// 200: the login starts anew.
+    /// 200: the password prompt was cancelled; asks for a name again.
     LoginCancelled,
-    /// 501: a password that may not be one; the least number of bytes that may.
+    /// 501: the password is too short or too long. Holds the least size in bytes.
     PasswordSize(u32),
-    /// 530: this many tries are left.
+    /// 530: the password is wrong. Holds the number of tries left.
     WrongPassword(u32),
-    /// 531: the password is asked for instead.
+    /// 531: the resume token is refused; asks for the password instead.
     TokenRefused,
-    /// 450: too many passwords wait; seconds.
+    /// 450: the queue of passwords to check is full. Holds the seconds to wait.
     Busy(u32),
-    /// 450: the account file cannot be written.
+    /// 450: the account file cannot be written now.
     CannotSave,
-    /// 450 to PASSWD: it was changed too often of late; seconds until it may be again.
+    /// 450, in PASSWD: the password was changed too often recently. Holds the seconds to wait.
     TooManyChanges(u64),
-    /// 331 within PASSWD.
+    /// 331, in PASSWD: asks for the current password.
     AskOldPassword,
-    /// 332 within PASSWD.
+    /// 332, in PASSWD: asks for the new password.
     AskNextPassword,
-    /// 530 within PASSWD.
+    /// 530, in PASSWD: the current password is wrong.
     WrongOldPassword,
-    /// 200 at the end of PASSWD.
+    /// 200, in PASSWD: the password was changed.
     PasswordChanged,
-    /// 231: a resume token and how many seconds it is good for.
+    /// 231: a resume token, and its lifetime in seconds.
     Token(Masked<String>, u64),
-    /// 200.
+    /// 200: a prompt was cancelled.
     Cancelled,
-    /// 200.
+    /// 200: the operation was carried out.
     Done,
-    /// 221.
+    /// 221: goodbye.
     Bye,
-    /// 350.
+    /// 350: asks for a name and a message.
     AskNameAndMessage,
-    /// 354.
+    /// 354: asks for a message.
     AskMessage,
-    /// 500: longer than this many bytes.
+    /// 500: the line is too long. Holds the bound in bytes.
     LineTooLong(usize),
-    /// 501: bytes that no line may hold.
+    /// 501: the line contains forbidden bytes or characters.
     BadBytes,
-    /// 501: a room's password that may not be one.
+    /// 501: the room's password is too long.
     RoomPasswordSize,
-    /// 554: the room has another password.
+    /// 554: the room's password is wrong.
     WrongRoomPassword,
-    /// 450: too many wrong passwords of rooms; seconds.
+    /// 450: too many wrong room passwords. Holds the seconds to wait.
     TooManyGuesses(u32),
-    /// 501: how an operation is spelled.
+    /// 501: wrong arguments. Holds the operation's usage.
     Usage(&'static str),
-    /// 501: a typed line that is neither C nor D.
+    /// 501: a line of a typed session begins with neither `C ` nor `D `.
     NeitherCommandNorData,
-    /// 502.
+    /// 502: no operation has this verb.
     UnknownOperation,
-    /// 503: data that nobody asked for.
+    /// 503: a `D` line without a prompt.
     NotNow,
-    /// 550: a name that nobody can have.
+    /// 550: no account and no guest can have this name.
     NoSuchUser,
-    /// 550: no direct message reaches a guest.
+    /// 550: guests get no direct messages.
     GuestsHearRooms,
-    /// 550: there is no room of that name.
+    /// 550: no room has this name.
     NoSuchRoom,
-    /// 214: all operations, or one.
+    /// 214: the help for all operations or for one, as lines.
     Help(&'static [&'static str]),
-    /// 421.
+    /// 421: the server closes the connection for this reason.
     Closing(CloseReason),
 }
 
 impl Reply {
-    /// Appends the reply to `out`, as whole lines.
+    /// Appends the reply to `out` as whole lines.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let mut out = Wire(out);
         let result = match self {
@@ -174,7 +175,7 @@ impl Reply {
         debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
     }
 
-    /// Whether the line that is answered so counts as a bad one (500 or 501).
+    /// Whether this reply is a 500 or 501. The caller counts such lines and closes a connection after too many.
     pub fn is_bad_line(&self) -> bool {
         matches!(
             self,
@@ -187,13 +188,13 @@ impl Reply {
         )
     }
 
-    /// Whether the server could not do its part just now (450): such a line counts towards no limit.
+    /// Whether this reply is a 450 for a server that is busy or full. The answered line counts towards no limit.
     pub fn is_busy(&self) -> bool {
         matches!(self, Self::Busy(_) | Self::CannotSave | Self::TooManyChanges(_) | Self::NoNewAccounts)
     }
 }
 
-/// A reply of several lines: all but the last have `-` after the code.
+/// Encodes a reply of several lines. All but the last have `-` after the code.
 fn encode_list(out: &mut Wire<'_>, code: u16, lines: &[&str]) -> std::fmt::Result {
     for (index, line) in lines.iter().enumerate() {
         let mark = if index + 1 == lines.len() { ' ' } else { '-' };

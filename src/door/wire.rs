@@ -1,8 +1,8 @@
-//! Text into bytes.
+//! Formatting into a byte buffer.
 
 use std::fmt;
 
-/// Bytes that will go over the wire, as something to format into.
+/// A byte buffer as a target of `write!`.
 pub(super) struct Wire<'a>(pub(super) &'a mut Vec<u8>);
 
 impl fmt::Write for Wire<'_> {

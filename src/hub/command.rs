@@ -1,111 +1,109 @@
-//! What a session asks of the hub. Doors make commands out of bytes; the text is still where it was read.
+//! Commands: what a session asks of the hub. A door decodes them from bytes; texts are borrowed from the read buffer.
 
 use std::borrow::Cow;
 
 pub use crate::secret::Masked;
 
-use super::names::{GuestName, RoomName, RoomToken, UserName, Who};
+use super::names::{GuestName, RoomName, UserName, Who};
 
 /// How a room is made or entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// Which room.
+    /// The room.
     pub room: RoomName,
-    /// The text that it is, or is to be, entered by.
+    /// The room's password: set by `Make`, checked by `Join`. `None` and an empty text are no password.
     pub password: Option<Masked<&'a str>>,
-    /// A token that nobody has had yet: that of the place in the room, if there will be one.
-    pub token: RoomToken,
 }
 
-/// One wish of one session.
+/// One request of one session. See [`Event`](super::event::Event) for the answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command<'a> {
-    /// Somebody has proved to be `name` and comes in.
+    /// Start a session of an account. The caller has checked the password or token.
     LogIn {
-        /// The account's name as registered.
+        /// The account's name as it was registered.
         name: UserName,
     },
-    /// The session is over.
+    /// End the session.
     Leave,
-    /// A public message, to every other session.
+    /// Send a public message to every other session.
     Say {
-        /// What is said: checked text, without what a door takes out (see [`text`](crate::text)).
+        /// The text, checked and stripped of invisible characters by the door (see [`text`](crate::text)).
         text: Cow<'a, str>,
     },
-    /// A direct message, to every other session of one account.
+    /// Send a direct message to every other session of one account.
     Tell {
-        /// Whom to tell.
+        /// The account, in any case.
         to: UserName,
-        /// What is said, as in `Say`.
+        /// The text, as in `Say`.
         text: Cow<'a, str>,
     },
-    /// Whether a direct message to this account would reach anybody.
+    /// Ask whether a direct message to an account would reach a session.
     CanTell {
-        /// Whom to look for.
+        /// The account, in any case.
         name: UserName,
     },
-    /// Who is online.
+    /// List the accounts that are online.
     Who {
-        /// What the names begin with, in any case; empty for all.
+        /// Only names that begin with this, in any case; empty for all.
         prefix: &'a str,
     },
-    /// Make a room, and be its host.
+    /// Make a room and become its host. For accounts only.
     Make(Entry<'a>),
-    /// Enter a room.
+    /// Enter a room. For accounts only.
     Join(Entry<'a>),
-    /// Somebody without an account makes a room or enters one, and is in for as long as it is in that room.
+    /// Start a session of a guest, who has no account, in one room. The session ends when the guest leaves that room.
     EnterAsGuest {
-        /// What it calls itself.
+        /// The guest's name, unique among the guests of the room.
         guest: GuestName,
-        /// Whether the room is made; it closes when its maker goes then.
+        /// True to make the room, false to enter it. A room that a guest has made closes when that guest leaves.
         makes: bool,
-        /// Which room, and how.
+        /// The room and its password.
         entry: Entry<'a>,
     },
     /// Leave a room.
     LeaveRoom {
-        /// Which.
+        /// The room.
         room: RoomName,
     },
-    /// A message to everybody else in a room.
+    /// Send a message to every other member of a room.
     SayIn {
-        /// Which.
+        /// The room.
         room: RoomName,
-        /// What is said, as in `Say`.
+        /// The text, as in `Say`.
         text: Cow<'a, str>,
     },
-    /// Whether one may speak in a room.
+    /// Ask whether the session may send messages to a room.
     CanSayIn {
-        /// Which.
+        /// The room.
         room: RoomName,
     },
-    /// A guest can be spoken to: it hears its room from now on.
+    /// Deliver the room's messages to this member from now on. Sent once the address of a guest is known. No answer.
     Listen {
-        /// Which.
+        /// The room.
         room: RoomName,
     },
-    /// Which rooms there are.
+    /// List the rooms.
     Rooms {
-        /// What their names begin with, in any case; empty for all.
+        /// Only names that begin with this, in any case; empty for all.
         prefix: &'a str,
     },
-    /// Who is in a room.
+    /// List the members of a room, of which the session need not be one.
     Names {
-        /// Which.
+        /// The room.
         room: RoomName,
-        /// What the names begin with, in any case; empty for all.
+        /// Only names that begin with this, in any case; empty for all.
         prefix: &'a str,
     },
-    /// The host puts somebody out of its room.
+    /// Remove a member from a room. For the host only.
     Kick {
-        /// Which room.
+        /// The room.
         room: RoomName,
-        /// Whom: all sessions of that name.
+        /// The member. All its sessions are removed.
         name: Who,
     },
-    /// The host closes its room.
+    /// Close a room. For the host only.
     CloseRoom {
-        /// Which.
+        /// The room.
         room: RoomName,
     },
 }

@@ -1,216 +1,224 @@
-//! What the hub has to say, and to whom. Doors make bytes out of events.
+//! Events: what the hub announces, and to which sessions. A door encodes them into bytes.
 
-use super::names::{RoomName, RoomToken, UserName, Who};
+use super::names::{RoomName, UserName, Who};
 use super::room::{Member, RoomId};
 use super::session::SessionId;
 
-/// Who hears an event.
+/// The sessions that receive an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// One session: an answer to its command.
+    /// One session: the answer to its command.
     One(SessionId),
-    /// Every session but this one.
+    /// Every session of an account except this one.
     Others(SessionId),
-    /// Every session of an account, without the one that spoke.
+    /// Every session of one account except the sender.
     Account {
-        /// Whose sessions.
+        /// The account.
         name: UserName,
-        /// The session that is left out.
+        /// The sender.
         except: SessionId,
     },
-    /// Every member of a room who listens.
+    /// Every listening member of a room.
     Room {
-        /// Which room.
+        /// The room.
         room: RoomId,
-        /// The session that is left out.
+        /// The member to leave out, if any.
         except: Option<SessionId>,
     },
-    /// These, who have just been members of a room that is no more.
-    Members(Vec<Member>),
+    /// The former members of a room that has just closed.
+    Members {
+        /// The room. The next room that is made may get this id again.
+        room: RoomId,
+        /// Its members, listening or not, the longest-standing first.
+        members: Vec<Member>,
+    },
 }
 
-/// Something that happened.
+/// Something that happened: the answer to a command, or news for others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A public message.
     Said(Message),
     /// A direct message.
     Told(Message),
-    /// The session is in.
+    /// The session has logged in.
     Welcome {
-        /// Its account's name.
+        /// The account's name as it was registered.
         name: UserName,
-        /// Accounts online, this one too.
+        /// Accounts online, this one included.
         online: usize,
     },
-    /// The account is logged in as often as it may be; the session is not in.
+    /// Login refused: the account has as many sessions as the rules allow.
     SessionsFull {
-        /// How often that is.
+        /// The account's sessions.
         sessions: u32,
     },
-    /// A public message was queued for so many sessions.
+    /// A public message or a message in a room was delivered.
     Sent {
-        /// How many.
+        /// The number of sessions that receive it.
         hearers: usize,
     },
-    /// A direct message was queued for the sessions of this account.
+    /// A direct message was delivered.
     SentTo {
-        /// Whose.
+        /// The receiving account's name as it was registered.
         name: UserName,
     },
-    /// A direct message to this account would reach somebody.
+    /// A direct message to this account would reach a session.
     CanTell {
-        /// Whom.
+        /// The account's name as it was registered.
         name: UserName,
     },
-    /// A direct message to this name reaches (or would reach) nobody.
+    /// A direct message to this name reaches, or would reach, no session.
     NotOnline {
-        /// Whom; as registered if that is known, else as it was asked for.
+        /// The name as it was registered if the account is online, else as it was given.
         name: UserName,
     },
-    /// A direct message to the session's own account, which has no other session.
+    /// A direct message to the session's own account reaches no session, because there is no other one.
     OnlyYou,
-    /// Who is online.
+    /// The accounts that are online.
     Online {
-        /// In lower-case order, as many as a list may show.
+        /// The first names in lower-case order, at most [`Rules::list_lines`](super::Rules::list_lines).
         names: Vec<UserName>,
-        /// How many there are.
+        /// The number of accounts that match.
         matching: usize,
     },
     /// A message in a room.
     SaidIn {
-        /// Which room.
+        /// The room.
         room: RoomName,
-        /// What is said.
+        /// The message.
         message: Message,
     },
-    /// The session has a place in a room.
+    /// The session is a member of a room: a new one, or still.
     Entered {
-        /// Which room, as its maker spelled it.
+        /// The room, as its maker spelled it.
         room: RoomName,
-        /// The token of the place.
-        token: RoomToken,
+        /// The room's id. Session and room id together identify the place; see
+        /// [`Hub::poll_ended_place`](super::Hub::poll_ended_place).
+        id: RoomId,
     },
-    /// It was done; there is no more to say.
+    /// The command was carried out; there is nothing more to report.
     Done,
-    /// One may speak in that room.
+    /// The session may send messages to the room.
     CanSayIn,
-    /// A room of that name is there already.
+    /// Refused: a room of that name exists.
     RoomExists {
-        /// Which, as its maker spelled it.
+        /// The room, as its maker spelled it.
         room: RoomName,
     },
-    /// There is no room of that name.
+    /// Refused: no room has that name.
     NoSuchRoom,
-    /// The room has a password, and none was given.
+    /// Refused: the room has a password, and none was given.
     RoomNeedsPassword,
-    /// The room has another password.
+    /// Refused: the password is not the room's.
     WrongRoomPassword {
-        /// Which, as its maker spelled it.
+        /// The room, as its maker spelled it.
         room: RoomName,
     },
-    /// The room has as many members as it may have.
+    /// Refused: the room has as many members as the rules allow.
     RoomFull {
-        /// Which.
+        /// The room, as its maker spelled it.
         room: RoomName,
     },
-    /// The session is in as many rooms as it may be.
+    /// Refused: the session is in as many rooms as the rules allow.
     TooManyRooms {
-        /// How many that is.
+        /// That number.
         most: u32,
     },
-    /// Another guest in that room has that name.
+    /// Refused: another guest in that room has that name.
     GuestNameTaken,
-    /// The session is not in that room.
+    /// Refused: the session is not a member of the room.
     NotMember {
-        /// Which.
+        /// The room, as its maker spelled it.
         room: RoomName,
     },
-    /// The session is not the host of that room.
+    /// Refused: the session is not the room's host.
     NotHost {
-        /// Which.
+        /// The room, as its maker spelled it.
         room: RoomName,
     },
-    /// Nobody of that name is in the room.
+    /// Refused: no member of the room has that name.
     NotInRoom {
-        /// Who is not.
+        /// The name that was given.
         name: Who,
     },
-    /// Which rooms there are.
+    /// The rooms.
     Rooms {
-        /// In lower-case order, as many as a list may show.
+        /// The first ones in lower-case order of their names, at most [`Rules::list_lines`](super::Rules::list_lines).
         rooms: Vec<RoomLine>,
-        /// How many there are.
+        /// The number of rooms that match.
         matching: usize,
     },
-    /// Who is in a room.
+    /// The members of a room, each name once.
     Names {
-        /// Which room.
+        /// The room, as its maker spelled it.
         room: RoomName,
-        /// In lower-case order, accounts before guests, as many as a list may show; and whether that is the host.
+        /// The first names in lower-case order, accounts before guests, at most
+        /// [`Rules::list_lines`](super::Rules::list_lines). True marks the host.
         names: Vec<(Who, bool)>,
-        /// How many there are.
+        /// The number of names that match.
         matching: usize,
     },
-    /// Somebody has entered a room.
+    /// A member has entered a room.
     Arrived {
-        /// Which room.
+        /// The room.
         room: RoomName,
-        /// Who.
+        /// The new member.
         who: Who,
     },
-    /// Somebody has left a room.
+    /// A member has left a room.
     Gone {
-        /// Which room.
+        /// The room.
         room: RoomName,
-        /// Who.
+        /// The former member.
         who: Who,
-        /// Whether the host put it out.
+        /// True if the host removed it.
         kicked: bool,
     },
-    /// A room is no more, though there were people in it.
+    /// A room that had members has closed.
     RoomClosed {
-        /// Which room.
+        /// The room.
         room: RoomName,
-        /// Why.
+        /// The reason.
         why: Closing,
     },
-    /// A room has another host.
+    /// A room has a new host.
     HostIs {
-        /// Which room.
+        /// The room.
         room: RoomName,
-        /// Who is host now.
+        /// The new host.
         who: Who,
     },
 }
 
-/// A room, as a list shows it.
+/// A room in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomLine {
-    /// Its name as its maker spelled it.
+    /// The name, as its maker spelled it.
     pub name: RoomName,
-    /// How many sessions are in it.
+    /// The number of sessions in it.
     pub members: usize,
-    /// Whether it takes a password to enter.
+    /// True if it has a password.
     pub is_locked: bool,
 }
 
-/// Why a room closes with people in it.
+/// Why a room closes while it has members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
     /// Its host closed it.
     ByHost,
-    /// Its host has gone, and it is a room that goes with its host.
+    /// Its host has left, and the room closes with its host.
     HostLeft,
 }
 
-/// What somebody said.
+/// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// One a message, the same for all who hear it, strictly increasing; `id >> 20` is its Unix time in milliseconds.
+    /// The message's number: the same for all receivers, strictly increasing. `id >> 20` is about its Unix time in
+    /// milliseconds.
     pub id: u64,
-    /// Whose words.
+    /// The sender.
     pub from: Who,
-    /// The words.
+    /// The text.
     pub text: Box<str>,
 }

@@ -1,33 +1,33 @@
-//! What sessions do with rooms: make, enter, leave, speak, look, and what their host may.
+//! Commands on rooms: make, enter, leave, say, list, and those of the host.
 
 use super::command::{Entry, Masked};
 use super::event::{Audience, Closing, Event, RoomLine};
 use super::names::{GuestName, RoomName, Who};
-use super::room::{HostGoes, Member, Room, RoomId, RoomPassword};
+use super::room::{HostGoes, Room, RoomId, RoomPassword};
 use super::session::SessionId;
 use super::{Hub, listed};
 use crate::limits::{PLACE_END_WORK, WORK_MEMBERS};
 
 impl Hub {
-    /// MAKE, by an account. A guest is in one room, and that is all it is: from one, this does nothing.
+    /// `Make`. Ignored for guests, who are in one room only.
     pub(super) fn on_make(&mut self, who: SessionId, entry: Entry<'_>) {
         let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
         let event = self.make(who, name, entry, HostGoes::PassesOn, true).unwrap_or_else(|refusal| refusal);
         self.tell(who, event);
     }
 
-    /// JOIN, by an account; from a guest it does nothing. Who is in already gets its token again.
+    /// `Join`. Ignored for guests. A member gets [`Event::Entered`] again, and other members get no event.
     pub(super) fn on_join(&mut self, who: SessionId, entry: Entry<'_>) {
         let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
-        let place = self.rooms.find(&entry.room).and_then(|id| Some((id, self.rooms.member(who, id)?.token)));
+        let place = self.rooms.find(&entry.room).filter(|id| self.rooms.member(who, *id).is_some());
         let event = match place {
-            Some((id, token)) => Event::Entered { room: self.name_of_room(id, entry.room), token },
+            Some(id) => Event::Entered { room: self.name_of_room(id, entry.room), id },
             None => self.join(who, name, entry, true).unwrap_or_else(|refusal| refusal),
         };
         self.tell(who, event);
     }
 
-    /// A guest makes a room or enters one, which is what makes it a session. It hears the room from its first word on.
+    /// `EnterAsGuest`. The guest becomes a session if it gets a place. It listens only after `Listen`.
     pub(super) fn on_enter_as_guest(&mut self, who: SessionId, guest: GuestName, makes: bool, entry: Entry<'_>) {
         let name = Who::Guest(guest.clone());
         let result = if makes {
@@ -49,19 +49,19 @@ impl Hub {
         host_goes: HostGoes,
         listens: bool,
     ) -> Result<Event, Event> {
-        let Entry { room, password, token } = entry;
+        let Entry { room, password } = entry;
         if let Some(id) = self.rooms.find(&room) {
             return Err(Event::RoomExists { room: self.name_of_room(id, room) });
         }
         self.check_rooms_of(who)?;
         let password = password.and_then(|Masked(text)| RoomPassword::new(text));
         let id = self.rooms.open(Room::new(room.clone(), password, host_goes, who));
-        self.rooms.enter(id, who, name, token, listens);
-        Ok(Event::Entered { room, token })
+        self.rooms.enter(id, who, name, listens);
+        Ok(Event::Entered { room, id })
     }
 
     fn join(&mut self, who: SessionId, name: Who, entry: Entry<'_>, listens: bool) -> Result<Event, Event> {
-        let Entry { room: asked, password, token } = entry;
+        let Entry { room: asked, password } = entry;
         let Some(id) = self.rooms.find(&asked) else { return Err(Event::NoSuchRoom) };
         let Some(room) = self.rooms.room(id) else { return Err(Event::NoSuchRoom) };
         let shown = room.name.clone();
@@ -77,10 +77,10 @@ impl Hub {
             return Err(Event::RoomFull { room: shown });
         }
         self.check_rooms_of(who)?;
-        self.rooms.enter(id, who, name.clone(), token, listens);
+        self.rooms.enter(id, who, name.clone(), listens);
         let audience = Audience::Room { room: id, except: Some(who) };
         self.events.push_back((audience, Event::Arrived { room: shown.clone(), who: name }));
-        Ok(Event::Entered { room: shown, token })
+        Ok(Event::Entered { room: shown, id })
     }
 
     fn check_rooms_of(&self, who: SessionId) -> Result<(), Event> {
@@ -88,7 +88,7 @@ impl Hub {
         if self.rooms.places_of(who).count() >= most as usize { Err(Event::TooManyRooms { most }) } else { Ok(()) }
     }
 
-    /// LEAVE.
+    /// `LeaveRoom`.
     pub(super) fn on_leave_room(&mut self, who: SessionId, room: &RoomName) {
         match self.place(who, room) {
             Ok(id) => {
@@ -99,7 +99,7 @@ impl Hub {
         }
     }
 
-    /// The end of a session: its places go with it, in the order in which it came to them.
+    /// Ends all places of a session, in the order in which it entered the rooms.
     pub(super) fn leave_all(&mut self, who: SessionId) {
         let mut places: Vec<(u64, RoomId)> = self.rooms.places_of(who).collect();
         places.sort_unstable();
@@ -108,7 +108,7 @@ impl Hub {
         }
     }
 
-    /// RM.
+    /// `SayIn`.
     pub(super) fn on_say_in(&mut self, who: SessionId, room: &RoomName, text: &str, unix_ms: u64) {
         let id = match self.place(who, room) {
             Ok(id) => id,
@@ -124,20 +124,20 @@ impl Hub {
         self.tell(who, Event::Sent { hearers: hearers - usize::from(is_heard_by_itself) });
     }
 
-    /// RM without a text yet.
+    /// `CanSayIn`.
     pub(super) fn on_can_say_in(&mut self, who: SessionId, room: &RoomName) {
         let event = self.place(who, room).map_or_else(|refusal| refusal, |_| Event::CanSayIn);
         self.tell(who, event);
     }
 
-    /// A guest has been heard of where it will be spoken to.
+    /// `Listen`.
     pub(super) fn on_listen(&mut self, who: SessionId, room: &RoomName) {
         if let Ok(id) = self.place(who, room) {
             self.rooms.listen(id, who);
         }
     }
 
-    /// ROOMS.
+    /// `Rooms`.
     pub(super) fn on_rooms(&mut self, who: SessionId, prefix: &str) {
         let all = self.rooms.by_name();
         let least = RoomName::least_with(prefix);
@@ -152,7 +152,7 @@ impl Hub {
         self.tell(who, Event::Rooms { rooms, matching });
     }
 
-    /// NAMES.
+    /// `Names`.
     pub(super) fn on_names(&mut self, who: SessionId, room: &RoomName, prefix: &str) {
         let Some(room) = self.rooms.find(room).and_then(|id| self.rooms.room(id)) else {
             return self.tell(who, Event::NoSuchRoom);
@@ -167,7 +167,7 @@ impl Hub {
         self.tell(who, Event::Names { room, names, matching });
     }
 
-    /// KICK: all sessions of one name go, and everybody is told once.
+    /// `Kick`: removes all sessions of one name. Each receiver gets one event, however many sessions are removed.
     pub(super) fn on_kick(&mut self, who: SessionId, room: &RoomName, name: &Who) {
         let id = match self.host_place(who, room) {
             Ok(id) => id,
@@ -190,7 +190,7 @@ impl Hub {
         self.tell(who, Event::Done);
     }
 
-    /// CLOSE.
+    /// `CloseRoom`.
     pub(super) fn on_close_room(&mut self, who: SessionId, room: &RoomName) {
         match self.host_place(who, room) {
             Ok(id) => {
@@ -201,7 +201,7 @@ impl Hub {
         }
     }
 
-    /// A member goes by itself, or its session ends.
+    /// Removes a member that leaves or whose session ends.
     fn take_out(&mut self, who: SessionId, id: RoomId) {
         let Some(name) = self.who_is(who) else { return };
         if let Some(room) = self.remove(who, id, &name) {
@@ -209,17 +209,18 @@ impl Hub {
         }
     }
 
-    /// Takes a place away and voids its token. Gives the room's name. `settle` must follow.
+    /// Removes a member from a room and returns the room's name. The caller must call [`settle`](Self::settle) next.
     fn remove(&mut self, session: SessionId, id: RoomId, name: &Who) -> Option<RoomName> {
         let members = self.rooms.room(id).map_or(0, |room| room.members().len());
         self.work += members / WORK_MEMBERS;
-        let member = self.rooms.leave(id, session, name)?;
-        self.end_place(member);
+        self.rooms.leave(id, session, name)?;
+        self.end_place(session, id);
         self.rooms.room(id).map(|room| room.name.clone())
     }
 
-    /// After somebody has gone: an empty room is gone too, and so is one that goes with its host, which is all that
-    /// its members are told then. Others stay, and their members are told who has `gone`, and who is host now.
+    /// Brings a room in order after [`remove`](Self::remove). An empty room is closed. A room without its host is closed or
+    /// gets a new host, depending on [`HostGoes`]. The members get the event `gone`, unless the room closes: then they get
+    /// [`Event::RoomClosed`] alone.
     fn settle(&mut self, id: RoomId, gone: Event) {
         let Some(room) = self.rooms.room(id) else { return };
         let Some(eldest) = room.members().first().map(|member| member.session) else {
@@ -248,26 +249,26 @@ impl Hub {
         let Some(room) = self.rooms.close(id) else { return };
         let members = room.members().to_vec();
         for member in &members {
-            self.end_place(*member);
+            self.end_place(member.session, id);
         }
-        self.events.push_back((Audience::Members(members), Event::RoomClosed { room: room.name, why }));
+        self.events.push_back((Audience::Members { room: id, members }, Event::RoomClosed { room: room.name, why }));
     }
 
-    /// A place is gone: its token is void, and a guest was there only for it.
-    fn end_place(&mut self, member: Member) {
+    /// Notes that a place has ended. The session of a guest ends with it.
+    fn end_place(&mut self, session: SessionId, room: RoomId) {
         self.work += PLACE_END_WORK;
-        self.void_tokens.push_back(member.token);
-        self.guests.remove(&member.session);
+        self.ended_places.push_back((session, room));
+        self.guests.remove(&session);
     }
 
-    /// The room of that name, if `who` is in it.
+    /// The room of that name, if `who` is a member; else the refusal.
     fn place(&self, who: SessionId, room: &RoomName) -> Result<RoomId, Event> {
         let id = self.rooms.find(room).ok_or(Event::NoSuchRoom)?;
         let is_in = self.rooms.member(who, id).is_some();
         if is_in { Ok(id) } else { Err(Event::NotMember { room: self.name_of_room(id, room.clone()) }) }
     }
 
-    /// The room of that name, if `who` is its host: the same account, be it in another session.
+    /// The room of that name, if `who` is its host, or another session of the host's account; else the refusal.
     fn host_place(&self, who: SessionId, name: &RoomName) -> Result<RoomId, Event> {
         let id = self.place(who, name)?;
         let host = self.rooms.room(id).map(|room| room.host);
@@ -275,7 +276,7 @@ impl Hub {
         if is_host { Ok(id) } else { Err(Event::NotHost { room: self.name_of_room(id, name.clone()) }) }
     }
 
-    /// A room's name as its maker spelled it.
+    /// A room's name, as its maker spelled it; `asked` if the room does not exist.
     fn name_of_room(&self, id: RoomId, asked: RoomName) -> RoomName {
         self.rooms.room(id).map_or(asked, |room| room.name.clone())
     }

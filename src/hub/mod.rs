@@ -1,7 +1,8 @@
-//! The hub: what a chat *is*. Who is in, who hears what, in which order.
+//! The hub: what a chat *is*. Sessions, names and rooms, and which session receives what, in which order.
 //!
-//! It knows no byte, socket, clock, thread or randomness; time is an argument. It cannot fail: a user's mistake is
-//! an event to that user. Use: [`Hub::handle`] one command, then [`Hub::poll_event`] until there is none.
+//! The hub knows no bytes, sockets, clocks, threads or randomness; time is an argument. It cannot fail: a user's mistake
+//! is an event to that user. Call [`Hub::handle`] with one command, then [`Hub::poll_event`] until it returns `None`, then
+//! [`Hub::poll_ended_place`] likewise.
 
 pub mod command;
 pub mod event;
@@ -15,17 +16,17 @@ use std::collections::{BTreeMap, VecDeque};
 
 use command::Command;
 use event::{Audience, Event, Message};
-use names::{GuestName, RoomName, RoomToken, UserName, Who};
+use names::{GuestName, RoomName, UserName, Who};
 use presence::Presence;
 use room::{Member, RoomId, Rooms};
 use session::{Roster, SessionId};
 
 use crate::limits::LIST_LINE_WORK;
 
-/// Bits of a message's id below its time: a million ids a millisecond.
+/// Bits of a message id below its time: about a million ids per millisecond.
 const ID_TIME_SHIFT: u32 = 20;
 
-/// Who is in, and what they have to hear.
+/// The sessions and rooms of a chat, and the events that are not yet polled.
 #[derive(Debug)]
 pub struct Hub {
     rules: Rules,
@@ -35,25 +36,25 @@ pub struct Hub {
     rooms: Rooms,
     last_id: u64,
     events: VecDeque<(Audience, Event)>,
-    void_tokens: VecDeque<RoomToken>,
+    ended_places: VecDeque<(SessionId, RoomId)>,
     work: usize,
 }
 
-/// What the operator may set.
+/// Limits that the operator sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// How often one account may be in at once.
+    /// Concurrent sessions of one account.
     pub sessions_per_account: u32,
-    /// Names that a list shows at most.
+    /// Lines in an answer that lists names or rooms.
     pub list_lines: u32,
-    /// Rooms that a session may be in at once.
+    /// Rooms that one session may be in at once.
     pub rooms_per_session: u32,
-    /// Members that a room may have.
+    /// Members of one room.
     pub room_members: u32,
 }
 
 impl Hub {
-    /// An empty hub.
+    /// A hub without sessions and rooms.
     pub fn new(rules: Rules) -> Self {
         Self {
             rules,
@@ -63,26 +64,28 @@ impl Hub {
             rooms: Rooms::default(),
             last_id: 0,
             events: VecDeque::new(),
-            void_tokens: VecDeque::new(),
+            ended_places: VecDeque::new(),
             work: 0,
         }
     }
 
-    /// New rules, for what comes; nobody is put out.
+    /// Changes the limits for later commands. No session or member is removed.
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules = rules;
     }
 
-    /// Gives back memory that nobody needs who is in.
+    /// Releases memory left over from a peak.
     pub fn shrink(&mut self) {
         self.roster.shrink();
         self.rooms.shrink();
         self.events.shrink_to_fit();
-        self.void_tokens.shrink_to_fit();
+        self.ended_places.shrink_to_fit();
     }
 
-    /// Carries out one command of `who`, at `unix_ms` (milliseconds of Unix time, for the message's id).
-    /// A command of somebody who is not in (but for `LogIn` and `EnterAsGuest`) does nothing, nor do these of somebody who is.
+    /// Carries out one command of the session `who`. `unix_ms` is the Unix time in milliseconds, from which message ids
+    /// are made.
+    ///
+    /// Ignored unless the session is logged in or a guest; `LogIn` and `EnterAsGuest` are ignored if it is.
     pub fn handle(&mut self, who: SessionId, command: Command<'_>, unix_ms: u64) {
         let is_in = self.roster.name_of(who).is_some() || self.guests.contains_key(&who);
         if is_in == matches!(command, Command::LogIn { .. } | Command::EnterAsGuest { .. }) {
@@ -109,67 +112,70 @@ impl Hub {
         }
     }
 
-    /// What the commands since the last call have cost beside their events, in the measure of
-    /// [`TURN_WORK`](crate::limits::TURN_WORK): what grows with how many are there. What it costs to tell the events is for whoever tells them.
+    /// The cost of the commands since the last call, in the unit of [`TURN_WORK`](crate::limits::TURN_WORK). It covers work
+    /// that grows with the number of sessions and members, without the delivery of events, which the caller charges.
     pub fn take_work(&mut self) -> usize {
         std::mem::take(&mut self.work)
     }
 
-    /// The next event and who hears it, in the order in which they happened.
+    /// The next event and its receivers, in the order in which the events happened; `None` when all are polled.
     pub fn poll_event(&mut self) -> Option<(Audience, Event)> {
         self.events.pop_front()
     }
 
-    /// A token that is good for nothing any more: its place in a room has gone. To be asked after the events.
-    pub fn poll_void_token(&mut self) -> Option<RoomToken> {
-        self.void_tokens.pop_front()
+    /// The next place in a room that has ended, as its session and room; `None` when all are polled.
+    ///
+    /// Poll the places after the events and before the next `Make` or `EnterAsGuest`, which may use the id of a closed
+    /// room again.
+    pub fn poll_ended_place(&mut self) -> Option<(SessionId, RoomId)> {
+        self.ended_places.pop_front()
     }
 
-    /// The room of a name.
+    /// The room of that name, in any case.
     pub fn find_room(&self, name: &RoomName) -> Option<RoomId> {
         self.rooms.find(name)
     }
 
-    /// How many rooms there are.
+    /// The number of rooms.
     pub fn rooms(&self) -> usize {
         self.rooms.by_name().len()
     }
 
-    /// The members of a room, the longest-standing first; none if it is gone.
+    /// The members of a room, the longest-standing first; empty if the room does not exist.
     pub fn members_of(&self, room: RoomId) -> &[Member] {
         self.rooms.room(room).map_or(&[], |room| room.members())
     }
 
-    /// Every session of an account that is in.
+    /// Every session of an account. Guests are not among them.
     pub fn everyone(&self) -> &[SessionId] {
         self.roster.everyone()
     }
 
-    /// The sessions of an account, the oldest first; none if it is not online.
+    /// The sessions of an account, the oldest first; empty if it is not online.
     pub fn sessions_of(&self, name: &UserName) -> &[SessionId] {
         self.online.find(name).map_or(&[], |(_, sessions)| sessions)
     }
 
-    /// The oldest sessions of an account, the oldest first, that must end before one more may enter; none while it has
-    /// fewer than it may have.
+    /// The sessions of an account that must end before it may log in once more, the oldest first; empty while the account
+    /// has fewer than [`Rules::sessions_per_account`].
     pub fn surplus_of(&self, name: &UserName) -> &[SessionId] {
         let sessions = self.sessions_of(name);
         let surplus = (sessions.len() + 1).saturating_sub(self.rules.sessions_per_account as usize);
         sessions.get(..surplus).unwrap_or(sessions)
     }
 
-    /// The account of a session that is in.
+    /// The account of a session; `None` for a guest and for an unknown session.
     pub fn name_of(&self, who: SessionId) -> Option<&UserName> {
         self.roster.name_of(who)
     }
 
-    /// Whose words a session's are; `None` when it is not in.
+    /// The account or guest of a session; `None` for an unknown session.
     pub fn who_is(&self, who: SessionId) -> Option<Who> {
         let account = self.roster.name_of(who).map(|name| Who::Account(name.clone()));
         account.or_else(|| self.guests.get(&who).map(|name| Who::Guest(name.clone())))
     }
 
-    /// How many accounts are online.
+    /// The number of accounts online.
     pub fn accounts_online(&self) -> usize {
         self.online.len()
     }
@@ -194,7 +200,7 @@ impl Hub {
 
     fn on_say(&mut self, who: SessionId, text: &str, unix_ms: u64) {
         let Some(message) = self.message(who, text, unix_ms) else { return };
-        let is_among_them = self.roster.name_of(who).is_some(); // a guest is not
+        let is_among_them = self.roster.name_of(who).is_some(); // false for a guest
         let hearers = self.roster.everyone().len() - usize::from(is_among_them);
         self.events.push_back((Audience::Others(who), Event::Said(message)));
         self.tell(who, Event::Sent { hearers });
@@ -216,7 +222,7 @@ impl Hub {
         self.tell(who, if is_reached { Event::CanTell { name } } else { self.nobody_hears(who, name) });
     }
 
-    /// Why a direct message from `who` to `name` reaches no session.
+    /// The refusal of a direct message from `who` to `name`.
     fn nobody_hears(&self, who: SessionId, name: UserName) -> Event {
         if self.name_of(who) == Some(&name) { Event::OnlyYou } else { Event::NotOnline { name } }
     }
@@ -231,8 +237,8 @@ impl Hub {
         self.tell(who, Event::Online { names, matching });
     }
 
-    /// The name as registered if it is online, else as it is; and whether a direct message from `who` to it reaches
-    /// any session but `who`'s own.
+    /// The name as it was registered if the account is online, else as it was given; and whether the account has a session
+    /// other than `who`.
     fn look_up(&self, who: SessionId, name: UserName) -> (UserName, bool) {
         match self.online.find(&name) {
             Some((registered, sessions)) => (registered.clone(), sessions.iter().any(|id| *id != who)),
@@ -245,13 +251,13 @@ impl Hub {
         Some(Message { id: self.next_id(unix_ms), from, text: text.into() })
     }
 
-    /// Strictly increasing, also when the clock is set back or gives the same millisecond twice.
+    /// A new message id. Ids increase even if the clock is set back or returns the same millisecond twice.
     fn next_id(&mut self, unix_ms: u64) -> u64 {
         self.last_id = (unix_ms << ID_TIME_SHIFT).max(self.last_id + 1);
         self.last_id
     }
 
-    /// A list was made: of `matching` names, of which `shown` are in it.
+    /// Charges a list of `shown` lines out of `matching` entries.
     fn charge_list(&mut self, shown: usize, matching: usize) {
         self.work += shown * LIST_LINE_WORK + matching;
     }
@@ -260,11 +266,11 @@ impl Hub {
         self.events.push_back((Audience::One(who), event));
     }
 
-    /// What holds whenever a command has been carried out and its events were taken.
+    /// Checks what holds between two commands, when all events are polled.
     #[cfg(test)]
     fn check_invariants(&self) {
         assert!(self.events.is_empty(), "events are left: {:?}", self.events);
-        assert!(self.void_tokens.is_empty(), "void tokens are left");
+        assert!(self.ended_places.is_empty(), "ended places are left");
         self.roster.check_invariants();
         self.rooms.check_invariants();
         assert!(self.guests.keys().all(|guest| self.rooms.places_of(*guest).count() == 1), "a guest is nowhere");
@@ -284,7 +290,8 @@ impl Hub {
     }
 }
 
-/// As much of a list as may be shown, as `line` makes it, and how long it is: `all`, if that is known without counting.
+/// The first entries of a list, at most [`Rules::list_lines`], each converted by `line`; and the number of all entries.
+/// `all` is that number if it is known without counting.
 fn listed<T, L>(
     mut list: impl Iterator<Item = T>,
     line: impl Fn(T) -> L,

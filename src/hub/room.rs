@@ -1,4 +1,4 @@
-//! Rooms: one room, and the table of all of them with who is where.
+//! Rooms, and the table of all rooms and memberships.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,40 +7,38 @@ use slab::Slab;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::names::{RoomName, RoomToken, Who};
+use super::names::{RoomName, Who};
 use super::presence::Presence;
 use super::session::SessionId;
 
-/// A room, for as long as it exists; used again later.
+/// Identifies a room while it exists. After it has closed, a new room may get the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomId(u32);
 
 /// A session's place in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Whose place.
+    /// The member's session.
     pub session: SessionId,
-    /// What shows that somebody elsewhere is this member.
-    pub token: RoomToken,
-    /// Whether it hears the room yet: who speaks through another channel than it came by hears from its first word on.
+    /// Whether the room's messages are delivered to this member. False for a guest until `Listen`.
     pub listens: bool,
     arrival: u64,
 }
 
-/// What becomes of a room whose host goes.
+/// What happens to a room when its host leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostGoes {
-    /// The longest-standing member is host then.
+    /// The longest-standing member becomes host.
     PassesOn,
     /// The room closes.
     Closes,
 }
 
-/// The text that a room is entered by. Prints as `***`.
+/// A room's password. Prints as `***`.
 pub(super) struct RoomPassword(Zeroizing<Box<str>>);
 
 impl RoomPassword {
-    /// `None` if the text is empty: nobody could say it.
+    /// `None` if the text is empty, which means no password.
     pub(super) fn new(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| Self(Zeroizing::new(text.into())))
     }
@@ -52,7 +50,7 @@ impl fmt::Debug for RoomPassword {
     }
 }
 
-/// A room: who is in it, in the order of their coming.
+/// A room and its members, in the order in which they entered.
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) name: RoomName,
@@ -65,55 +63,55 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// A room that its host is about to enter.
+    /// A room without members. Its host enters next.
     pub(super) fn new(name: RoomName, password: Option<RoomPassword>, host_goes: HostGoes, host: SessionId) -> Self {
         Self { name, password, host_goes, host, members: Vec::new(), listening: 0, present: Presence::default() }
     }
 
-    /// Everybody in it, the longest-standing first.
+    /// All members, the longest-standing first.
     pub(super) fn members(&self) -> &[Member] {
         &self.members
     }
 
-    /// How many hear what is said.
+    /// The number of listening members.
     pub(super) fn listening(&self) -> usize {
         self.listening
     }
 
-    /// Who is in it, in lower-case order, accounts before guests, each with its sessions.
+    /// The members' names in lower-case order, accounts before guests, each with its sessions.
     pub(super) fn present(&self) -> &Presence<Who> {
         &self.present
     }
 
-    /// Whether `given` lets somebody in. A room without a password takes any.
+    /// Whether `given` is the password. Compares in constant time. Any text is right for a room without a password.
     pub(super) fn opens_to(&self, given: &str) -> bool {
         let is_it = |password: &RoomPassword| bool::from(password.0.as_bytes().ct_eq(given.as_bytes()));
         self.password.as_ref().is_none_or(is_it)
     }
 
-    /// Where a member stands among the members.
+    /// The index of the member with this arrival number.
     fn index(&self, arrival: u64) -> Option<usize> {
         self.members.binary_search_by_key(&arrival, |member| member.arrival).ok()
     }
 }
 
-/// All rooms, by id and by name, and who is where.
+/// All rooms by id and by name, and all memberships.
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
     rooms: Slab<Room>,
     by_name: BTreeMap<RoomName, RoomId>,
-    /// The memberships: each by the number of its arrival, which finds it among the room's members.
+    /// The memberships, each with its arrival number, by which [`Room::index`] finds it among the members.
     places: BTreeMap<(SessionId, RoomId), u64>,
     arrivals: u64,
 }
 
 impl Rooms {
-    /// The room of a name.
+    /// The room of that name.
     pub(super) fn find(&self, name: &RoomName) -> Option<RoomId> {
         self.by_name.get(name).copied()
     }
 
-    /// All names, in lower-case order.
+    /// All rooms in lower-case order of their names.
     pub(super) fn by_name(&self) -> &BTreeMap<RoomName, RoomId> {
         &self.by_name
     }
@@ -126,7 +124,7 @@ impl Rooms {
         self.rooms.get_mut(id.0 as usize)
     }
 
-    /// Adds a room, whose name is free.
+    /// Adds a room. The caller has checked that its name is free.
     pub(super) fn open(&mut self, room: Room) -> RoomId {
         let name = room.name.clone();
         let id = RoomId(self.rooms.insert(room) as u32);
@@ -134,7 +132,7 @@ impl Rooms {
         id
     }
 
-    /// Takes a room away, with all memberships in it.
+    /// Removes a room with its memberships and returns it.
     pub(super) fn close(&mut self, id: RoomId) -> Option<Room> {
         let room = self.rooms.try_remove(id.0 as usize)?;
         self.by_name.remove(&room.name);
@@ -144,30 +142,30 @@ impl Rooms {
         Some(room)
     }
 
-    /// A session's place in a room, if it has one.
+    /// A session's membership in a room, if it has one.
     pub(super) fn member(&self, session: SessionId, id: RoomId) -> Option<&Member> {
         let room = self.room(id)?;
         room.members.get(room.index(*self.places.get(&(session, id))?)?)
     }
 
-    /// The rooms that a session is in, each with the number of its arrival there.
+    /// The rooms of a session, each with its arrival number, in the order of their ids.
     pub(super) fn places_of(&self, session: SessionId) -> impl Iterator<Item = (u64, RoomId)> + '_ {
         let all = (session, RoomId(0))..=(session, RoomId(u32::MAX));
         self.places.range(all).map(|((_, room), arrival)| (*arrival, *room))
     }
 
-    /// Gives a session a place in a room in which it has none yet.
-    pub(super) fn enter(&mut self, id: RoomId, session: SessionId, who: Who, token: RoomToken, listens: bool) {
+    /// Adds a member to a room. The caller has checked that it is not one yet.
+    pub(super) fn enter(&mut self, id: RoomId, session: SessionId, who: Who, listens: bool) {
         let Some(room) = self.rooms.get_mut(id.0 as usize) else { return };
         self.arrivals += 1;
         let arrival = self.arrivals;
-        room.members.push(Member { session, token, listens, arrival });
+        room.members.push(Member { session, listens, arrival });
         room.listening += usize::from(listens);
         room.present.add(who, session);
         self.places.insert((session, id), arrival);
     }
 
-    /// A member hears the room from now on.
+    /// Marks a member as listening.
     pub(super) fn listen(&mut self, id: RoomId, session: SessionId) {
         let Some(arrival) = self.places.get(&(session, id)) else { return };
         let Some(room) = self.rooms.get_mut(id.0 as usize) else { return };
@@ -179,7 +177,7 @@ impl Rooms {
         }
     }
 
-    /// Takes a session's place in a room away.
+    /// Removes a member from a room and returns it.
     pub(super) fn leave(&mut self, id: RoomId, session: SessionId, who: &Who) -> Option<Member> {
         let arrival = self.places.remove(&(session, id))?;
         let room = self.rooms.get_mut(id.0 as usize)?;
@@ -190,7 +188,7 @@ impl Rooms {
         Some(member)
     }
 
-    /// Gives back memory that was for more rooms, and more members.
+    /// Releases memory left over from a peak.
     pub(super) fn shrink(&mut self) {
         self.rooms.shrink_to_fit();
         for (_, room) in &mut self.rooms {
@@ -198,7 +196,7 @@ impl Rooms {
         }
     }
 
-    /// Names, places and members say the same.
+    /// Checks that names, memberships and members agree.
     #[cfg(test)]
     pub(super) fn check_invariants(&self) {
         assert_eq!(self.by_name.len(), self.rooms.len());

@@ -1,18 +1,18 @@
-//! Sessions: who is in, by the id that the owner of the connections gave, and the roster of all of them.
+//! Session ids, and the table of all logged-in sessions.
 
 use super::names::UserName;
 
-/// A connection, and the session that it becomes at login. Given by whoever owns the connections; a slot is used
-/// again, its generation is not, so an id that has gone stale is recognised.
+/// Identifies a session. The hub's caller chooses the ids. A slot may be used again, a generation must not, so that the
+/// id of an ended session finds no other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId {
-    /// The place in the owner's table.
+    /// A small number, unique among the sessions that exist. It is an index of a table.
     pub slot: u32,
-    /// Which of the slot's users.
+    /// Tells the sessions of one slot apart.
     pub generation: u32,
 }
 
-/// All sessions: a dense list to speak to, and an index by slot to find one in it.
+/// All sessions of accounts: a dense list for broadcasts, and an index by slot.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     everyone: Vec<SessionId>,
@@ -27,18 +27,18 @@ struct Seat {
 }
 
 impl Roster {
-    /// Every session, in an order that depends on comings and goings alone.
+    /// Every session. The order depends on logins and logouts alone, so it is deterministic.
     pub(super) fn everyone(&self) -> &[SessionId] {
         &self.everyone
     }
 
-    /// The name of a session's account; `None` when the session is not in.
+    /// The account of a session; `None` if the session is not logged in.
     pub(super) fn name_of(&self, id: SessionId) -> Option<&UserName> {
         let seat = self.by_slot.get(id.slot as usize)?.as_ref()?;
         (seat.id == id).then_some(&seat.name)
     }
 
-    /// Adds a session that is not in yet. A stale session in the same slot must have been removed.
+    /// Adds a session. The caller has checked that it is not logged in, and has removed any older session of its slot.
     pub(super) fn insert(&mut self, id: SessionId, name: UserName) {
         let slot = id.slot as usize;
         if self.by_slot.len() <= slot {
@@ -51,7 +51,8 @@ impl Roster {
         }
     }
 
-    /// Removes a session and gives its name; `None` when it was not in. The last one of the list takes its place.
+    /// Removes a session and returns its account; `None` if it was not logged in. The last session of the list moves to
+    /// its place.
     pub(super) fn remove(&mut self, id: SessionId) -> Option<UserName> {
         let seat = self.by_slot.get_mut(id.slot as usize)?.take_if(|seat| seat.id == id)?;
         self.everyone.swap_remove(seat.place as usize);
@@ -63,7 +64,7 @@ impl Roster {
         Some(seat.name)
     }
 
-    /// Gives back memory that was for more sessions.
+    /// Releases memory left over from a peak.
     pub(super) fn shrink(&mut self) {
         let used = self.by_slot.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         self.by_slot.truncate(used);
@@ -71,7 +72,7 @@ impl Roster {
         self.everyone.shrink_to_fit();
     }
 
-    /// The list and the index say the same: each place has one seat, each seat its place.
+    /// Checks that list and index agree: each entry of the list has one seat, and each seat one entry.
     #[cfg(test)]
     pub(super) fn check_invariants(&self) {
         for (place, id) in self.everyone.iter().enumerate() {

@@ -4,7 +4,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 
-use crate::util::{PASSWORD, Server};
+use testkit::{PASSWORD, Server};
 
 #[track_caller]
 fn check_refused(server: &Server, name: &str) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::util::{Client, PASSWORD, Server, pause};
+use testkit::{Client, PASSWORD, Server, pause};
 
 /// Sends a name and then a password, and gives the answer to that.
 #[track_caller]

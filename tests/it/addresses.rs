@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 mod penalties;
 
-use crate::util::{Builder, Client, PASSWORD, Server, eventually};
+use testkit::{Builder, Client, PASSWORD, Server, eventually};
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));

@@ -1,7 +1,7 @@
 //! Which characters go through, which are taken out, and which are refused, at every door.
 
-use crate::util::rooms::{JOIN, MAKE, Way, exchange, frames, request};
-use crate::util::{PASSWORD, Server};
+use testkit::rooms::{JOIN, MAKE, Way, exchange, frames, request};
+use testkit::{PASSWORD, Server};
 
 /// Everything that is taken out, around two letters.
 const HIDDEN: &str = "\u{feff}a\u{61c}\u{200b}\u{200e}\u{200f}\u{2060}\u{2061}\u{2062}\u{2063}\u{2064}b";

@@ -7,8 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-
-use crate::util::{Client, Server, eventually, run, run_with};
+use testkit::{Client, Server, eventually, run, run_with};
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 const CHATSERVER: &str = env!("CARGO_BIN_EXE_chatserver");

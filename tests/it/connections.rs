@@ -4,8 +4,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-use crate::util::{Client, Server, eventually};
+use testkit::{Client, Server, eventually};
 
 /// Whether a newcomer is let in; one who is not must be told that the server is full.
 #[track_caller]

@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
-use crate::util::{Dice, PASSWORD, PATIENCE, Server};
+use testkit::{Dice, PASSWORD, PATIENCE, Server};
 
 /// Clients that register one name after another.
 const CLIENTS: usize = 4;

@@ -4,8 +4,7 @@ use std::net::TcpStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-use crate::util::{Client, Server};
+use testkit::{Client, Server};
 
 const IDLE: usize = 10_000;
 const AT_ONCE: usize = 5_000;

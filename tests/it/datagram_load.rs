@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use mio::net::UdpSocket as Polled;
 use mio::{Events, Interest, Poll, Token};
+use testkit::rooms::{JOIN, MAKE, Over, Way, datagram, exchange, request, token_of};
+use testkit::{Client, Server};
 
 use crate::crowds::may_open;
-use crate::util::rooms::{JOIN, MAKE, Over, Way, datagram, exchange, request, token_of};
-use crate::util::{Client, Server};
 
 const ROOMS: usize = 500;
 const MEMBERS: usize = 10;

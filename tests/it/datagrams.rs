@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::thread;
 use std::time::Instant;
 
-use crate::util::rooms::{JOIN, MAKE, Peer, token_in};
-use crate::util::{Client, PATIENCE, Server, pause};
+use testkit::rooms::{JOIN, MAKE, Peer, token_in};
+use testkit::{Client, PATIENCE, Server, pause};
 
 mod endings;
 mod limits;

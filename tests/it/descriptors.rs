@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use testkit::{Canary, Client, Server, eventually};
+
 use crate::connections::is_let_in;
 use crate::crowds::{OTHERS, may_open};
 use crate::reload::reload;
-use crate::util::{Canary, Client, Server, eventually};
 
 /// How soon somebody is served when a descriptor is free again: ten times what is promised, for a machine that is busy.
 const SERVED: Duration = Duration::from_secs(2);

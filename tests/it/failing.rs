@@ -8,8 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
-
-use crate::util::{Canary, PASSWORD, Server, Strace, pause};
+use testkit::{Canary, PASSWORD, Server, Strace, pause};
 
 /// How soon a registration is promised to work again.
 const HEALED: Duration = Duration::from_secs(30);

@@ -8,8 +8,9 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
+use testkit::{Builder, Canary, Client, PASSWORD, Server, eventually, pause};
+
 use crate::crowds::{may_open, turn};
-use crate::util::{Builder, Canary, Client, PASSWORD, Server, eventually, pause};
 
 mod injected;
 mod network;

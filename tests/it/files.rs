@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use crate::util::{Client, PASSWORD, Server};
+use testkit::{Client, PASSWORD, Server};
 
 /// A server that has these accounts and is not running any more.
 fn stopped_with(names: &[&str]) -> Server {

@@ -5,7 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::thread;
 
-use crate::util::{Canary, Client, PASSWORD, Server, Strace, eventually};
+use testkit::{Canary, Client, PASSWORD, Server, Strace, eventually};
 
 /// How often an account may change its password in ten minutes.
 const CHANGES: usize = 3;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::util::{Client, PASSWORD, Server, Thread};
+use testkit::{Client, PASSWORD, Server, Thread};
 
 /// How often two people say something to each other while passwords are hashed.
 const ROUNDS: usize = 200;

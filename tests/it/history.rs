@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use testkit::{Client, Dice, PASSWORD, Server, pause};
+
 use self::checker::{End, Event, Life, check};
-use crate::util::{Client, Dice, PASSWORD, Server, pause};
 
 mod checker;
 

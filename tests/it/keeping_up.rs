@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::util::rooms::{JOIN, MAKE, Peer};
-use crate::util::{Builder, Canary, Client, Server, eventually, pause};
+use testkit::rooms::{JOIN, MAKE, Peer};
+use testkit::{Builder, Canary, Client, Server, eventually, pause};
 
 /// The longest text of a message that a line holds together with `DM victim `.
 const LONGEST: usize = 4080;

@@ -10,10 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crc::{CRC_32_ISCSI, Crc};
-
-use crate::util::{
-    Client, Outcome, PASSWORD, PATIENCE, Server, Strace, eventually, finish_with, run, run_with, strace,
-};
+use testkit::{Client, Outcome, PASSWORD, PATIENCE, Server, Strace, eventually, finish_with, run, run_with, strace};
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 

@@ -8,17 +8,22 @@ use self::source::{Tokens, paths, tokens};
 mod source;
 
 /// The arrows of docs/architecture.md. What is not here is forbidden; all may know what is in [`FOR_ALL`].
-const ARROWS: [(&str, &[&str]); 14] = [
-    ("main", &["main", "config", "logging", "net", "auth::admin", "client", "load", "place", "prompt", "signals"]),
-    ("net", &["net", "door", "hub", "auth", "mailbox", "failpoint", "signals"]),
+const ARROWS: [(&str, &[&str]); 16] = [
+    ("main", &["main", "config", "logging", "net", "auth::admin", "place", "prompt", "signals"]),
+    ("net", &["net", "engine", "door", "auth", "hub::names", "mailbox", "signals"]),
+    (
+        "engine",
+        &["engine", "door", "hub", "auth::Origin", "auth::Refused", "auth::Request", "auth::Verdict", "failpoint"],
+    ),
     ("door", &["door", "hub::command", "hub::event", "hub::names"]),
     ("auth", &["auth", "hub::names", "mailbox", "failpoint"]),
     ("mailbox", &["mailbox"]),
     ("hub", &["hub"]),
     ("config", &["config", "place"]),
     ("logging", &["logging", "place"]),
-    ("client", &["client", "prompt", "signals"]),
+    ("client", &["client", "prompt", "secret", "signals"]),
     ("load", &["load", "signals"]),
+    ("load::main", &["load", "config", "main"]),
     ("place", &["place"]),
     ("prompt", &["prompt"]),
     ("signals", &["signals"]),
@@ -27,14 +32,20 @@ const ARROWS: [(&str, &[&str]); 14] = [
 
 const FOR_ALL: [&str; 4] = ["limits", "close", "text", "secret"];
 
-/// What only these layers may name from outside the crate.
+/// The folders of sources, each with what stands before its modules in the table.
+const CRATES: [(&str, &str); 3] = [("src", ""), ("client/src", "client"), ("load/src", "load")];
+
+/// The layers in which no circle of files may be.
+const WITHOUT_CIRCLES: [&str; 4] = ["net", "engine", "client", "load"];
+
+/// What only these layers may name from outside the workspace.
 const OUTSIDE: [(&str, &[&str]); 15] = [
     ("mio", &["net", "load"]),
     ("signal_hook_mio", &["net"]),
     ("argon2", &["auth"]),
     ("hmac", &["auth"]),
     ("sha2", &["auth"]),
-    ("clap", &["config", "main", "client", "load"]),
+    ("clap", &["config", "main", "client", "load", "load::main"]),
     ("rustyline", &["client"]),
     ("rpassword", &["prompt"]),
     ("nix", &["client"]),
@@ -44,6 +55,16 @@ const OUTSIDE: [(&str, &[&str]); 15] = [
     ("std::thread", &["net", "auth", "logging", "main", "client", "load"]),
     ("std::time", &["net", "auth", "config", "logging", "main", "client", "load"]),
     ("getrandom", &["net", "auth", "load"]),
+];
+
+/// Plain data of modules that [`OUTSIDE`] bans: the engine may name it.
+const PLAIN_DATA: [&str; 6] = [
+    "std::net::IpAddr",
+    "std::net::Ipv4Addr",
+    "std::net::Ipv6Addr",
+    "std::net::SocketAddr",
+    "std::io::IoSlice",
+    "std::time::Duration",
 ];
 
 /// The part of the client that is pure: it may name nothing else of the client, and nothing of the world.
@@ -78,8 +99,12 @@ const WORLD: [&str; 16] = [
     "TimeZone::system",
 ];
 
-/// The layer of a file, given by its path under `src`; `None` for what holds the layers together or is known to all.
+/// The layer of a file, given by its path under `src`, behind the name of its crate if that is not chatd; `None` for
+/// what holds the layers together or is known to all.
 fn layer(file: &str) -> Option<&str> {
+    if file == "load/main.rs" {
+        return Some("load::main");
+    }
     let top = file.split('/').next().unwrap_or(file).trim_end_matches(".rs");
     match top {
         "app" | "bin" | "main" => Some("main"),
@@ -88,7 +113,7 @@ fn layer(file: &str) -> Option<&str> {
     }
 }
 
-/// The module of a file under `src`, as the segments after `crate`.
+/// The module of a file, as the segments after `crate`; those of the client begin with `client`, of chatload with `load`.
 fn module(file: &str) -> Vec<String> {
     let mut segments: Vec<String> = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
     if segments.last().is_some_and(|last| ["mod", "lib", "main"].contains(&last.as_str())) {
@@ -97,15 +122,20 @@ fn module(file: &str) -> Vec<String> {
     segments
 }
 
-/// A path as it would be written from the crate's root, without `crate`; `None` for a path to another crate.
-fn within_crate(path: &[String], module: &[String]) -> Option<Vec<String>> {
+/// A path as it would be written from the crate's root, without `crate` and as [`module`] gives it; `None` for a path
+/// to a crate that is not ours.
+fn within_ours(path: &[String], module: &[String]) -> Option<Vec<String>> {
+    let own = module.first().filter(|first| ["client", "load"].contains(&first.as_str()));
     let mut segments = path.iter().map(String::as_str).peekable();
-    let mut base = match segments.next_if(|first| ["crate", "chatd", "self"].contains(first)) {
-        Some("self") => module.to_vec(),
-        Some(_) => Vec::new(),
-        None if path.first().is_some_and(|first| first == "super") => module.to_vec(),
-        None => return None,
+    let mut base = match segments.peek().copied()? {
+        "crate" => own.cloned().into_iter().collect(),
+        "chatd" => Vec::new(),
+        "chatclient" => vec!["client".to_owned()],
+        "chatload" => vec!["load".to_owned()],
+        "self" | "super" => module.to_vec(),
+        _ => return None,
     };
+    segments.next_if(|first| *first != "super");
     while segments.next_if_eq(&"super").is_some() {
         base.pop();
     }
@@ -123,34 +153,42 @@ fn is_client_core(path: &str) -> bool {
     CLIENT_CORE.iter().any(|core| begins(path, core))
 }
 
-/// What is wrong with a source file at this path under `src`: one line for each forbidden arrow.
+/// What is wrong with a source file at this path, as [`layer`] takes it: one line for each forbidden arrow.
 fn violations(file: &str, code: &Tokens) -> Vec<String> {
     let Some(layer) = layer(file) else { return Vec::new() };
     let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == layer) else {
-        return vec![format!("src/{file}: the layer {layer} is not in the picture")];
+        return vec![format!("{file}: the layer {layer} is not in the picture")];
     };
     let module = module(file);
     let is_core = is_client_core(&module.join("::"));
     let mut found = Vec::new();
     for path in paths(code) {
-        let is_wrong = match within_crate(&path, &module) {
+        let is_wrong = match within_ours(&path, &module) {
             Some(inside) => {
                 let inside = inside.join("::");
-                let is_layer = ARROWS.iter().any(|(name, _)| begins(&inside, name));
+                // The parts of a layer may be modules of other names.
+                let top = inside.split("::").next().unwrap_or_default();
+                let is_of = |name: &str| begins(&inside, name) || self::layer(top) == Some(name);
+                let is_layer = ARROWS.iter().any(|(name, _)| is_of(name));
+                // Another crate of ours has no module that is not in the table.
+                let is_elsewhere =
+                    path[0] == "chatd" && module.first().is_some_and(|own| ["client", "load"].contains(&own.as_str()));
                 let is_shell = is_core
                     && !is_client_core(&inside)
                     && ["client::", "prompt", "signals"].iter().any(|shell| inside.starts_with(shell));
-                is_shell || is_layer && !allowed.iter().chain(&FOR_ALL).any(|ok| begins(&inside, ok))
+                is_shell || (is_layer || is_elsewhere) && !allowed.iter().chain(&FOR_ALL).any(|ok| is_of(ok))
             }
             None => {
                 // `core` is the same thing by another name.
                 let outside = path.join("::").replacen("core::", "std::", 1);
                 let is_world = is_core && WORLD.iter().any(|name| begins(&outside, name));
-                is_world || OUTSIDE.iter().any(|(name, layers)| begins(&outside, name) && !layers.contains(&layer))
+                let is_plain = layer == "engine" && PLAIN_DATA.contains(&outside.as_str());
+                let is_banned = |(name, layers): &(&str, &[&str])| begins(&outside, name) && !layers.contains(&layer);
+                is_world || !is_plain && OUTSIDE.iter().any(is_banned)
             }
         };
         if is_wrong {
-            found.push(format!("src/{file}: {layer} may not name {}", path.join("::")));
+            found.push(format!("{file}: {layer} may not name {}", path.join("::")));
         }
     }
     found
@@ -171,45 +209,97 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// A file: its path as [`layer`] takes it, and its code.
+type Source = (String, Tokens);
+
+/// The sources of all crates, without files of tests.
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = Vec::new();
+    let mut tests = Vec::new();
+    for (folder, name) in CRATES {
+        let folder = root.join(folder);
+        for path in rust_files(&folder) {
+            let file = Path::new(name).join(path.strip_prefix(&folder).unwrap()).to_string_lossy().into_owned();
+            let (code, names) = tokens(&fs::read_to_string(&path).unwrap());
+            tests.extend(names.into_iter().map(|name| [module(&file), vec![name]].concat()));
+            all.push((file, code));
+        }
+    }
+    all.retain(|(file, _)| !tests.iter().any(|test| module(file).starts_with(test)));
+    all
+}
+
+/// The circles among files, and what leads from one circle to another: one line for each arrow. One to the root file of
+/// the own folder does not count.
+fn circles(sources: &[Source]) -> Vec<String> {
+    let modules: Vec<Vec<String>> = sources.iter().map(|(file, _)| module(file)).collect();
+    let file_of = |path: &[String]| modules.iter().position(|module| module == path);
+    let mut arrows: Vec<(usize, usize)> = Vec::new();
+    for (from, (_, code)) in sources.iter().enumerate() {
+        let module = &modules[from];
+        for path in paths(code) {
+            // A path without a crate may begin with a module below this one.
+            let whole = within_ours(&path, module).unwrap_or_else(|| [module.clone(), path].concat());
+            let named = (0..=whole.len()).rev().find_map(|length| file_of(&whole[..length]));
+            arrows.extend(named.map(|to| (from, to)));
+        }
+    }
+    arrows.retain(|(from, to)| from != to && modules[*from].split_last().is_none_or(|(_, root)| modules[*to] != root));
+    arrows.sort_unstable();
+    arrows.dedup();
+    // A file without an arrow to it, or without one from it, is in no circle.
+    loop {
+        let before = arrows.clone();
+        arrows.retain(|(from, to)| {
+            before.iter().any(|(_, end)| end == from) && before.iter().any(|(start, _)| start == to)
+        });
+        if arrows == before {
+            return arrows.iter().map(|(from, to)| format!("{} -> {}", sources[*from].0, sources[*to].0)).collect();
+        }
+    }
+}
+
 #[test]
 fn every_arrow_is_in_the_picture() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let sources: Vec<(String, Tokens, Vec<String>)> = rust_files(&src)
-        .into_iter()
-        .map(|path| {
-            let (code, tests) = tokens(&fs::read_to_string(&path).unwrap());
-            (path.strip_prefix(&src).unwrap().to_string_lossy().into_owned(), code, tests)
-        })
-        .collect();
+    let sources = sources();
     assert!(sources.len() > 5, "the sources are not where they are looked for");
-    let is_test = |file: &str| {
-        let module = module(file);
-        sources.iter().any(|(parent, _, tests)| {
-            tests.iter().any(|name| {
-                let mut test = self::module(parent);
-                test.push(name.clone());
-                module.starts_with(&test)
-            })
-        })
-    };
-    let wrong: Vec<String> = sources
-        .iter()
-        .filter(|(file, _, _)| !is_test(file))
-        .flat_map(|(file, code, _)| violations(file, code))
-        .collect();
+    let wrong: Vec<String> = sources.iter().flat_map(|(file, code)| violations(file, code)).collect();
     assert!(wrong.is_empty(), "arrows that are not in the picture:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_files_are_in_a_circle() {
+    let all = sources();
+    for folder in WITHOUT_CIRCLES {
+        let within = |file: &str| file.split('/').next() == Some(folder);
+        let sources: Vec<Source> = all.iter().filter(|(file, _)| within(file)).cloned().collect();
+        assert!(sources.len() > 5, "the sources are not where they are looked for");
+        let found = circles(&sources);
+        assert!(found.is_empty(), "circles in {folder}:\n{}", found.join("\n"));
+    }
 }
 
 /// Where the time of day is read, and where it goes. It may be set at any moment, by people and by programs: a limit, a
 /// deadline or an order that hung on it would change with it. A test cannot set the clock of the machine that it runs
 /// on (and time namespaces move the monotonic clocks alone), so this looks at what could make a difference.
 const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
-    ("SystemTime :: now", "read", &["net/clock.rs", "auth/store/journal/mod.rs"]),
+    ("SystemTime :: now", "read", &["net/sys/clock.rs", "auth/store/journal/mod.rs"]),
     // Message ids, which rise whatever it says (a test of the hub's), and the expiry of tokens.
     (
         "unix_ms",
         "the loop's",
-        &["net/clock.rs", "net/decide.rs", "net/rooms.rs", "net/login.rs", "hub/mod.rs", "hub/membership.rs"],
+        &[
+            "net/sys/clock.rs",
+            "net/turn/wait.rs",
+            "engine/mod.rs",
+            "engine/turn.rs",
+            "engine/dispatch.rs",
+            "engine/datagrams.rs",
+            "engine/login.rs",
+            "hub/mod.rs",
+            "hub/membership.rs",
+        ],
     ),
     // What an account file notes of each change, and the name of what was torn off it.
     (
@@ -218,7 +308,7 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
         &["auth/store/journal/mod.rs", "auth/worker/mod.rs", "auth/admin/ledger.rs", "auth/admin/inspect.rs"],
     ),
     // Resume tokens.
-    ("unix_s", "the tokens'", &["auth/mod.rs"]),
+    ("unix_s", "the tokens'", &["auth/mod.rs", "engine/login.rs", "net/accounts.rs"]),
 ];
 
 #[test]
@@ -230,8 +320,7 @@ fn the_time_of_day_is_for_ids_tokens_and_records_alone() {
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         let file = path.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
-        // The promise is the server's.
-        let is_exempt = file.contains("tests") || ["client/", "load/"].iter().any(|other| file.starts_with(other));
+        let is_exempt = file.contains("tests");
         for (name, whose, places) in TIME_OF_DAY {
             let is_named = code.contains(&name.replace(' ', ""));
             assert!(
@@ -241,15 +330,20 @@ fn the_time_of_day_is_for_ids_tokens_and_records_alone() {
         }
         // Deadlines and rates know no other clock than the loop's, which is monotonic.
         let is_limit = [
-            "net/timers.rs",
-            "net/arm.rs",
-            "net/pace.rs",
-            "net/addresses.rs",
-            "net/addresses/ledger.rs",
-            "net/log_limit.rs",
-            "net/ears.rs",
-            "net/crowd.rs",
-            "net/passwd.rs",
+            "engine/addresses/ledger.rs",
+            "engine/addresses/mod.rs",
+            "engine/allowances.rs",
+            "engine/backpressure.rs",
+            "engine/close.rs",
+            "engine/conn.rs",
+            "engine/guesses.rs",
+            "engine/liveness.rs",
+            "engine/log_limit/mod.rs",
+            "engine/passwords.rs",
+            "engine/pause.rs",
+            "engine/peers/mod.rs",
+            "engine/rate.rs",
+            "engine/timers.rs",
         ];
         assert!(!is_limit.contains(&file.as_str()) || !code.contains("unix"), "src/{file}");
     }
@@ -266,8 +360,11 @@ fn check(file: &str, text: &str, expected: &[&str]) {
 fn allowed_arrows_pass() {
     check("main.rs", "use chatd::{app, config, net}; use clap::Parser;", &[]);
     check("app/accounts.rs", "use crate::auth::admin::{self, Ledger};", &[]);
-    check("bin/chatclient.rs", "fn main() { chatd::client::run(std::env::args()) }", &[]);
-    check("net/conn.rs", "use crate::{auth::Verdict, door::Door, hub::Hub}; use super::outbox; use mio::Token;", &[]);
+    check("client/main.rs", "fn main() { chatclient::run(std::env::args()) }", &[]);
+    check("load/main.rs", "use chatd::{config, app}; fn main() { app::chatd(chatload::SERVE); }", &[]);
+    check("net/endpoint.rs", "use crate::{auth::Verdict, door::Door, engine::Engine}; use mio::Token;", &[]);
+    check("engine/conn.rs", "use crate::{auth::Verdict, door::Door, hub::Hub}; use super::outbox;", &[]);
+    check("engine/io.rs", "use std::{io::IoSlice, net::{IpAddr, SocketAddr}, time::Duration};", &[]);
     check(
         "door/line.rs",
         "use crate::hub::{command::Command, event::{Event, Audience}, names}; use super::inbox;",
@@ -311,14 +408,59 @@ fn the_core_of_the_client_is_pure() {
         "mod keys; use self::keys::Keys; use super::{action::Now, command}; use zeroize::X;",
         &[],
     );
-    check("client/session/keys.rs", "use super::Session; use crate::client::action::Now; use crate::limits;", &[]);
+    check("client/session/keys.rs", "use super::Session; use crate::action::Now; use chatd::limits;", &[]);
     check("client/show.rs", "fn f(t: Timestamp) { t.to_zoned(TimeZone::UTC) }", &[]);
     check("client/session/keys.rs", "use std::time::Instant;", &["std::time::Instant"]);
     check("client/show/json.rs", "use std::io::Write as _; use std::fmt;", &["std::io::Write"]);
     check("client/show.rs", "fn f() { jiff::Timestamp::now(); Zoned::now() }", &["jiff::Timestamp::now", "Zoned::now"]);
     check("client/session.rs", "use super::shell::Shell;", &["super::shell::Shell"]);
-    check("client/session/keys.rs", "use crate::client::{link, action};", &["crate::client::link"]);
-    check("client/session/keys.rs", "use crate::prompt::Hidden;", &["crate::prompt::Hidden"]);
+    check("client/session/keys.rs", "use crate::{link, action};", &["crate::link"]);
+    check("client/session/keys.rs", "use chatd::prompt::Hidden;", &["chatd::prompt::Hidden"]);
+}
+
+#[test]
+fn client_and_load_know_little_of_chatd() {
+    check("client/secret.rs", "use chatd::{prompt::Hidden, limits, text::Class}; use chatd::signals::is_ignored;", &[]);
+    check("client/frame.rs", "use chatd::door::Door;", &["chatd::door::Door"]);
+    check("client/link.rs", "use chatd::{auth, place};", &["chatd::auth", "chatd::place"]);
+    check("client/link.rs", "use chatd::ConnId; use chatload::args;", &["chatd::ConnId", "chatload::args"]);
+    check("load/spawn.rs", "use chatd::{limits, signals, app};", &["chatd::app"]);
+    check("load/main.rs", "use chatd::net;", &["chatd::net"]);
+    check(
+        "net/conn/stream.rs",
+        "use crate::app::chatd; use chatclient::run;",
+        &["crate::app::chatd", "chatclient::run"],
+    );
+}
+
+#[test]
+fn circles_are_found() {
+    #[track_caller]
+    fn check(files: &[(&str, &str)], expected: &[&str]) {
+        let sources: Vec<Source> = files.iter().map(|(file, text)| ((*file).to_owned(), tokens(text).0)).collect();
+        assert_eq!(circles(&sources), expected, "{files:?}");
+    }
+    check(&[("net/a.rs", "use super::b::B;"), ("net/b.rs", "use super::c::C;"), ("net/c.rs", "")], &[]);
+    check(
+        &[
+            ("net/a.rs", "use super::b::B;"),
+            ("net/b.rs", "fn f() { crate::net::a::f() }"),
+            ("net/c.rs", "use super::a;"),
+        ],
+        &["net/a.rs -> net/b.rs", "net/b.rs -> net/a.rs"],
+    );
+    // The root of the own folder, in either convention.
+    check(&[("client/a.rs", "mod b; b::f();"), ("client/a/b.rs", "use super::A; use crate::a::A;")], &[]);
+    check(&[("net/mod.rs", "mod b; use self::b::B;"), ("net/b.rs", "use super::A;")], &[]);
+    // And that of another.
+    check(
+        &[
+            ("client/a.rs", "mod b; b::f();"),
+            ("client/a/b.rs", "use crate::c::C;"),
+            ("client/c.rs", "use crate::a::A;"),
+        ],
+        &["client/a.rs -> client/a/b.rs", "client/a/b.rs -> client/c.rs", "client/c.rs -> client/a.rs"],
+    );
 }
 
 #[test]

@@ -5,8 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use rustix::process::Signal;
-
-use crate::util::{Outcome, PASSWORD, Server, Terminal, finish_with, run, run_with};
+use testkit::{Outcome, PASSWORD, Server, Terminal, finish_with, run, run_with};
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 

@@ -2,8 +2,7 @@
 
 use rustix::process::Signal;
 use socket2::{Domain, SockRef, Socket, Type};
-
-use crate::util::{Client, PASSWORD, Server, pause};
+use testkit::{Client, PASSWORD, Server, pause};
 
 /// Fewer than 100 of them, for the hundredth refused line closes.
 fn forbidden() -> Vec<Vec<u8>> {

@@ -1,8 +1,7 @@
 //! What grows with the server is charged by what it costs: nobody waits for somebody who asks for much of it.
 
 use rustix::process::Signal;
-
-use crate::util::{Canary, Client, Server};
+use testkit::{Canary, Client, Server};
 
 /// So many are online, each in a room of all, and host of some more.
 const PEOPLE: usize = 100;

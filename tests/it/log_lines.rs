@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::util::{Builder, Canary, Client, PASSWORD, Server};
+use testkit::{Builder, Canary, Client, PASSWORD, Server};
 
 /// A neighbour whose bounds are not the canary's.
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));

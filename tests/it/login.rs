@@ -1,6 +1,6 @@
 //! From the greeting to `230`: the dialogue, names, bounds before login.
 
-use crate::util::{Client, PASSWORD, Server, pause};
+use testkit::{Client, PASSWORD, Server, pause};
 
 const WELCOME: &str = "C 230 welcome alice; 1 online; HELP lists what you can do";
 

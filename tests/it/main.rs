@@ -11,21 +11,10 @@
     reason = "a panic is how a test fails, and notes are how it says what it measured or skipped"
 )]
 
-mod util;
-
 mod account_file;
 mod accounts;
 mod addresses;
 mod characters;
-mod client_editing;
-mod client_ends;
-mod client_hostile;
-mod client_lines;
-mod client_passwords;
-mod client_restart;
-mod client_scripts;
-mod client_session;
-mod client_words;
 mod config;
 mod connections;
 mod crash;
@@ -46,7 +35,6 @@ mod layers;
 mod ledger;
 mod lines;
 mod lists;
-mod load;
 mod log_lines;
 mod login;
 mod memory;

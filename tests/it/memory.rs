@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
-use crate::util::{Server, pause};
+use testkit::{Server, pause};
 
 /// How often `what` stands in the memory of a process that may be written to. `None` if the system does not show it.
 fn count(pid: u32, what: &[u8]) -> Option<usize> {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::util::{Client, PASSWORD, Server};
+use testkit::{Client, PASSWORD, Server};
 
 const ONE_WORD: &str = "C 553 a name is one word, for example zoe.miller; your name?";
 

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use crate::util::{PATIENCE, Server};
+use testkit::{PATIENCE, Server};
 
 /// Whether `nc` is the netcat of OpenBSD; says so if not.
 fn have_nc() -> bool {

@@ -3,9 +3,9 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use crate::util::netns::among_many_addresses;
-use crate::util::rooms::{JOIN, MAKE, Way, exchange_on, frames, request};
-use crate::util::{Builder, Canary, Client, Server};
+use testkit::netns::among_many_addresses;
+use testkit::rooms::{JOIN, MAKE, Way, exchange_on, frames, request};
+use testkit::{Builder, Canary, Client, Server};
 
 /// Where the servers of these tests listen, in networks in which nobody else is.
 const DOORS: [&str; 2] = ["line://10.255.255.1:0", "line://[2001:db8:ffff::1]:0"];

@@ -1,6 +1,6 @@
 //! The other operations, prompts and their ends, one reply a line.
 
-use crate::util::{Client, PASSWORD, Server};
+use testkit::{Client, PASSWORD, Server};
 
 #[test]
 fn who_lists_each_account_once_in_lower_case_order() {

@@ -5,7 +5,7 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use crate::util::{Canary, Client, PATIENCE, Server, eventually};
+use testkit::{Canary, Client, PATIENCE, Server, eventually};
 
 /// What `CHATD_TEST_PANIC` says: a line that ends in this and a place panics there.
 const WORD: &str = "kaboom";
@@ -56,7 +56,7 @@ fn a_panic_costs_the_connection_whose_command_it_was() {
     talk(&mut alice, &mut bob);
     assert_eq!(alice.list("WHO"), ["alice", "bob", "2 online"]);
     eventually("its descriptor is free", || server.descriptors() == before);
-    assert!(server.wait_for_log("internal error: a panic at src/net/decide.rs:").contains("please report it"));
+    assert!(server.wait_for_log("internal error: a panic at src/engine/dispatch.rs:").contains("please report it"));
     server.wait_for_log("421 internal error: mallory from 127.0.0.1");
     assert!(!server.log_text().contains(WORD), "what was said is in the log");
     assert_eq!(server.term().code(), Some(0));

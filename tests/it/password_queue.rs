@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread::{self, Scope};
 
-use crate::util::rooms::Over;
-use crate::util::{Builder, Canary, Client, PASSWORD, Server, eventually};
+use testkit::rooms::Over;
+use testkit::{Builder, Canary, Client, PASSWORD, Server, eventually};
 
 /// Fewer places than the attackers have requests, and more than there are networks.
 const QUEUE: usize = 16;

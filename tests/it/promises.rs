@@ -1,11 +1,11 @@
-//! The table of promises in docs/operations.md is held to what there is: each promise stands there once, and the tests
-//! that it names exist. README.md has the same promises.
+//! Checks docs/promises.md: it states each promise once, its table has one row for each, and the tests that the table
+//! names exist. README.md repeats some of the promises under their numbers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The title of the section that holds the table.
-const SECTION: &str = "## What it promises, and what shows it";
+const SECTION: &str = "## Tests for each promise";
 /// So many there are.
 const PROMISES: usize = 18;
 
@@ -32,18 +32,20 @@ fn rows(document: &str) -> Result<Vec<(usize, Vec<&str>)>, String> {
         .collect()
 }
 
-/// The numbers of README's list.
-fn listed(readme: &str) -> Vec<usize> {
-    readme.lines().filter_map(|line| line.strip_prefix("* **")?.split_once(".**")?.0.parse().ok()).collect()
+/// The numbers in a page's list of promises.
+fn listed(page: &str) -> Vec<usize> {
+    page.lines().filter_map(|line| line.strip_prefix("* **")?.split_once(".**")?.0.parse().ok()).collect()
 }
 
 /// What is wrong with the name of a test, `file::function`; and otherwise whether it runs unless it is asked for.
 fn runs(test: &str) -> Result<bool, String> {
     let (file, function) = test.split_once("::").ok_or_else(|| format!("{test} is not `file::function`"))?;
-    let folder = if file.starts_with("src/") { PathBuf::new() } else { PathBuf::from("tests/it") };
-    let path = folder.join(format!("{file}.rs"));
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path))
-        .map_err(|error| format!("{test}: {}: {error}", path.display()))?;
+    let is_path = ["src/", "client/", "load/"].iter().any(|root| file.starts_with(root));
+    let folder = if is_path { PathBuf::new() } else { PathBuf::from("tests/it") };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let paths = [folder.join(format!("{file}.rs")), folder.join(file).join("mod.rs")];
+    let path = paths.iter().find(|path| root.join(path).exists()).unwrap_or(&paths[0]);
+    let text = fs::read_to_string(root.join(path)).map_err(|error| format!("{test}: {}: {error}", path.display()))?;
     let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
     let head = format!("fn {function}(");
     let place = lines
@@ -85,18 +87,25 @@ fn faults(document: &str) -> Vec<String> {
 
 #[test]
 fn every_promise_names_tests_that_exist() {
-    let found = faults(&read("docs/operations.md"));
-    assert!(found.is_empty(), "docs/operations.md:\n{}", found.join("\n"));
+    let found = faults(&read("docs/promises.md"));
+    assert!(found.is_empty(), "docs/promises.md:\n{}", found.join("\n"));
 }
 
 #[test]
-fn the_readme_has_the_same_promises() {
-    assert_eq!(listed(&read("README.md")), (1..=PROMISES).collect::<Vec<_>>());
+fn every_promise_is_stated_once() {
+    assert_eq!(listed(&read("docs/promises.md")), (1..=PROMISES).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_readme_repeats_six_promises() {
+    let numbers = listed(&read("README.md"));
+    assert_eq!(numbers.len(), 6);
+    assert!(numbers.is_sorted_by(|a, b| a < b) && numbers.iter().all(|number| (1..=PROMISES).contains(number)));
 }
 
 #[test]
 fn what_is_wrong_with_a_table_is_found() {
-    const GOOD: &str = "`promises::the_readme_has_the_same_promises`";
+    const GOOD: &str = "`promises::every_promise_is_stated_once`";
     let table = |last: &str| {
         let rows: String = (1..PROMISES).map(|number| format!("| {number} | it is kept | {GOOD} |\n")).collect();
         format!(
@@ -104,7 +113,7 @@ fn what_is_wrong_with_a_table_is_found() {
         )
     };
     let check = |last: &str, expected: &[&str]| assert_eq!(faults(&table(last)), expected, "{last}");
-    check(&format!("| 18 | it is kept | {GOOD}, `src/net/fault::ten_in_a_minute_are_too_many` |"), &[]);
+    check(&format!("| 18 | it is kept | {GOOD}, `src/engine/guard::ten_in_a_minute_are_too_many` |"), &[]);
     check("", &["promise 18 stands there 0 times"]);
     check(&format!("| 17 | again | {GOOD} |"), &["promise 17 stands there 2 times", "promise 18 stands there 0 times"]);
     check(&format!("| 19 | more | {GOOD} |"), &["promise 18 stands there 0 times", "there is no promise 19"]);

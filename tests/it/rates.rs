@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::util::{PASSWORD, Server, pause};
+use testkit::{PASSWORD, Server, pause};
 
 /// What the clock of a begun line is set to where it must stand, and how long it must for that to show.
 const LINE_S: u64 = 2;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::util::{Canary, Client, PASSWORD, Server, run, run_with};
+use testkit::{Canary, Client, PASSWORD, Server, run, run_with};
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 const FULL: &str = "C 450 no new accounts; your name?";

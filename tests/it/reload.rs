@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::util::{PASSWORD, Server};
+use testkit::{PASSWORD, Server};
 
 /// Puts another line in the place of one of the configuration file, and waits until it holds.
 #[track_caller]

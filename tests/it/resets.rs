@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::thread;
 
-use crate::util::{Canary, Client, PASSWORD, Server, eventually, pause};
+use testkit::{Canary, Client, PASSWORD, Server, eventually, pause};
 
 /// Two people who talk while others do what they do to the server.
 struct Pair(Client, Client);

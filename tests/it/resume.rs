@@ -1,6 +1,6 @@
 //! Resume tokens: what they open, what ends them, and that the log keeps quiet about them.
 
-use crate::util::{Client, PASSWORD, Server};
+use testkit::{Client, PASSWORD, Server};
 
 /// The token that this client gets for its account.
 #[track_caller]

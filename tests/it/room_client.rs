@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use crate::util::{PATIENCE, Server};
+use testkit::{PATIENCE, Server};
 
 /// The program that stands under `heading` in a document.
 #[track_caller]

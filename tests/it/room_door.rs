@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::util::rooms::{Frame, JOIN, MAKE, Way, exchange, exchange_on, frames, header, request, token_of};
-use crate::util::{Client, PATIENCE, Server, eventually};
+use testkit::rooms::{Frame, JOIN, MAKE, Way, exchange, exchange_on, frames, header, request, token_of};
+use testkit::{Client, PATIENCE, Server, eventually};
 
 /// Stands for a token in what is expected.
 const TOKEN: &str = "TTTTTTTTTTTTTTTTTTTTTTTTTT";
@@ -277,7 +277,7 @@ fn what_comes_of_clients_that_break_off() {
 
 #[test]
 fn places_are_bounded() {
-    let limits = |builder: crate::util::Builder| builder.set("rooms.members", "2").set("limits.connections", "3");
+    let limits = |builder: testkit::Builder| builder.set("rooms.members", "2").set("limits.connections", "3");
     let server = limits(Server::builder().rooms(&[""])).start();
     let door = server.door("rooms");
     let code = |operation, room, name: &str| {

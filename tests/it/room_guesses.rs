@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::util::rooms::{JOIN, MAKE, Way, exchange, frames, request};
-use crate::util::{Builder, Client, Server};
+use testkit::rooms::{JOIN, MAKE, Way, exchange, frames, request};
+use testkit::{Builder, Client, Server};
 
 const WRONG: &str = "C 554 wrong room password";
 

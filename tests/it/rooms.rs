@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use crate::util::{Client, Server};
+use testkit::{Client, Server};
 
 mod entering;
 mod membership;

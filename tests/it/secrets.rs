@@ -1,6 +1,6 @@
 //! What never enters the log, at any level, and what does.
 
-use crate::util::Server;
+use testkit::Server;
 
 #[test]
 fn what_users_say_and_keep_secret_is_not_logged_and_their_names_are() {
@@ -20,7 +20,7 @@ fn what_users_say_and_keep_secret_is_not_logged_and_their_names_are() {
     bob.expect("C 550 ");
     alice.send(secrets[4]);
     alice.expect("C 502 ");
-    alice.send(&format!("PASSWD\nnot the old one\nPASSWD\n{}\n{}", crate::util::PASSWORD, secrets[5]));
+    alice.send(&format!("PASSWD\nnot the old one\nPASSWD\n{}\n{}", testkit::PASSWORD, secrets[5]));
     for code in ["C 331", "C 530", "C 331", "C 332", "C 200"] {
         alice.expect(code);
     }
@@ -31,7 +31,7 @@ fn what_users_say_and_keep_secret_is_not_logged_and_their_names_are() {
     drop((alice, bob, guesser));
     server.term();
     let log = server.log_text();
-    for said in secrets.iter().chain(&[crate::util::PASSWORD, "not the old one", "not hers", "nobody"]) {
+    for said in secrets.iter().chain(&[testkit::PASSWORD, "not the old one", "not hers", "nobody"]) {
         assert!(!log.contains(said), "{said:?} is in the log:\n{log}");
     }
     for name in ["alice", "bob"] {

@@ -1,8 +1,7 @@
 //! The end of the server, in time whatever is under way.
 
 use rustix::process::Signal;
-
-use crate::util::{PASSWORD, Server, pause};
+use testkit::{PASSWORD, Server, pause};
 
 #[test]
 fn a_password_that_takes_a_minute_does_not_hold_up_the_end() {

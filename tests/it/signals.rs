@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FileType, mknodat};
 use rustix::process::Signal;
-
-use crate::util::{Client, PASSWORD, Server, eventually};
+use testkit::{Client, PASSWORD, Server, eventually};
 
 const GOODBYE: &str = "shutting down, retry in 2 s";
 /// How soon the server is promised to have ended, whoever does not listen.

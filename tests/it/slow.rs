@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::util::{Canary, Client, PATIENCE, Server, eventually, pause};
+use testkit::{Canary, Client, PATIENCE, Server, eventually, pause};
 
 /// The text of line `number`, of 2,000 bytes.
 fn text(number: usize) -> String {

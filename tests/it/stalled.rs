@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::time::Duration;
 
-use crate::util::{Client, Server, eventually};
+use testkit::{Client, Server, eventually};
 
 /// Lines that are said before all of them are read: never enough for a bound on those who read.
 const BATCH: usize = 8;

@@ -3,8 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::util::rooms::{Peer, token_in};
-use crate::util::{Canary, Client, PASSWORD, Server, pause};
+use testkit::rooms::{Peer, token_in};
+use testkit::{Canary, Client, PASSWORD, Server, pause};
 
 const NEW: &str = "battery staple";
 const ENDED: &str = "password was changed";

@@ -3,8 +3,8 @@
 use std::io::Read as _;
 use std::time::Instant;
 
-use crate::util::rooms::frames;
-use crate::util::{Client, PATIENCE, Server};
+use testkit::rooms::frames;
+use testkit::{Client, PATIENCE, Server};
 
 #[test]
 fn other_protocols_are_told_once_and_closed() {

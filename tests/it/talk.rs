@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::util::{Client, Server};
+use testkit::{Client, Server};
 
 /// Splits a typed message `D KIND ID FROM TEXT` into its id and the rest without the id.
 #[track_caller]

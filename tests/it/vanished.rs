@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::TcpStream;
 
-use crate::util::{Client, Server, eventually, pause};
+use testkit::{Client, Server, eventually, pause};
 
 /// Clock ticks of the kernel's tables in a second.
 const TICKS: u64 = 100;

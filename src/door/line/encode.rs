@@ -1,4 +1,4 @@
-//! Events as lines of text.
+//! Encodes events as lines of text.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -9,7 +9,7 @@ use crate::door::wire::Wire;
 use crate::hub::event::{Closing, Event, Message, RoomLine};
 use crate::hub::names::{UserName, Who};
 
-/// Appends an event to `out`, as whole lines in the spelling `kind`.
+/// Appends an event to `out` as whole lines, in the spelling `kind`.
 pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
     let mut wire = Wire(out);
     let result = match event {
@@ -28,9 +28,8 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::OnlyYou => writeln!(wire, "C 550 that is you, and you have no other session"),
         Event::NotOnline { name } => writeln!(wire, "C 550 {name} is not online"),
         Event::Online { names, matching } => encode_online(names, *matching, &mut wire),
-        Event::Entered { room, token } => {
-            return Reply::Entered { room: room.clone(), token: *token, port: None }.encode(out);
-        }
+        // The caller answers with `Reply::Entered`, because it holds the token.
+        Event::Entered { .. } => Ok(()),
         Event::Done => return Reply::Done.encode(out),
         Event::RoomExists { room } => writeln!(wire, "C 553 {room} is there already; JOIN {room} enters it"),
         Event::NoSuchRoom => return Reply::NoSuchRoom.encode(out),
@@ -54,7 +53,7 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
     debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
 }
 
-/// `D kind (id) (room) from text`.
+/// `D kind [id] [room] from text`, with the id in typed lines and the room in messages of rooms.
 fn encode_message(
     kind: Kind,
     what: &str,
@@ -79,8 +78,8 @@ fn encode_message(
     writeln!(out)
 }
 
-/// A text for people: a TAB is one space, for a terminal stops it at its margin, and what stands behind could begin a
-/// line there that looks like the server's.
+/// A text for people. A TAB becomes one space: a terminal stops a TAB at its right margin, and the text after it could
+/// begin a line that looks like the server's.
 fn encode_spaced(text: &str, out: &mut Wire<'_>) -> fmt::Result {
     let mut parts = text.split('\t');
     write!(out, "{}", parts.next().unwrap_or_default())?;
@@ -109,7 +108,7 @@ fn encode_names(room: &dyn Display, names: &[(Who, bool)], matching: usize, out:
     encode_list_end(names.len(), matching, format_args!("in {room}"), format_args!("NAMES {room}"), out)
 }
 
-/// The last line of a list says how many there are, and how to see those that are not shown.
+/// The last line of a list: the number of entries, and how to narrow a list that is not complete.
 fn encode_list_end(
     shown: usize,
     matching: usize,

@@ -1,4 +1,4 @@
-//! The forms of a request's payload, each with the answers that its clients understand.
+//! The forms of a request's payload, each with the answers that its clients expect.
 
 use serde_json::{Map, Value};
 
@@ -6,12 +6,13 @@ use super::Outcome;
 use super::frame::State;
 use crate::door::Masked;
 use crate::door::datagram::Spelling;
-use crate::hub::names::{GuestName, RoomToken};
+use crate::door::token::RoomToken;
+use crate::hub::names::GuestName;
 
-/// How a payload says who asks.
+/// The form of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// The name, as it is.
+    /// The guest's name alone.
     Name,
     /// The name and a port of 2 bytes, on a listener with `status=ok`.
     NameAndPort,
@@ -23,29 +24,29 @@ pub(super) enum Form {
     Addressed,
 }
 
-/// Who asks, and what is said to be let in.
-pub(super) struct Asked {
+/// The content of a payload.
+pub(super) struct Content {
     pub(super) guest: GuestName,
     pub(super) password: Option<Masked<String>>,
 }
 
-/// The form of a payload, and what it says; `None` if that is not what such a form should say. `with_port`: each
-/// payload is a name and a port.
-pub(super) fn read(payload: &[u8], with_port: bool) -> (Form, Option<Asked>) {
+/// The form of a payload, and its content; `None` if the content is invalid in that form. With `with_port` the form is
+/// always [`Form::NameAndPort`].
+pub(super) fn read(payload: &[u8], with_port: bool) -> (Form, Option<Content>) {
     if with_port {
         let name = payload.split_last_chunk::<2>().map(|(name, _port)| name);
         return (Form::NameAndPort, name.and_then(plain));
     }
-    // What is too deep for the parser is no JSON for us either: it then is a name, and a bad one.
+    // A text that is too deep for the parser counts as a name, which is then refused.
     match serde_json::from_slice(payload) {
-        Ok(Value::String(name)) => (Form::Text, asked(&name, None)),
+        Ok(Value::String(name)) => (Form::Text, content(&name, None)),
         Ok(Value::Object(fields)) => from_object(&fields).unwrap_or((Form::Name, None)),
         Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) | Err(_) => (Form::Name, plain(payload)),
     }
 }
 
-/// A key decides the form by being there: a client is refused in its own form, whatever its value is.
-fn from_object(fields: &Map<String, Value>) -> Option<(Form, Option<Asked>)> {
+/// The presence of keys decides the form, whatever their values, so that a refusal has the form that the client expects.
+fn from_object(fields: &Map<String, Value>) -> Option<(Form, Option<Content>)> {
     let (username, user_name) = (fields.get("username"), fields.get("user_name"));
     let (form, name) = if user_name.is_some() && fields.contains_key("user_address") {
         (Form::Addressed, user_name)
@@ -58,19 +59,19 @@ fn from_object(fields: &Map<String, Value>) -> Option<(Form, Option<Asked>)> {
         Some(Value::String(password)) => Some(Masked(password.clone())),
         Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => return Some((form, None)),
     };
-    Some((form, name.and_then(Value::as_str).and_then(|name| asked(name, password))))
+    Some((form, name.and_then(Value::as_str).and_then(|name| content(name, password))))
 }
 
-fn plain(name: &[u8]) -> Option<Asked> {
-    asked(std::str::from_utf8(name).ok()?, None)
+fn plain(name: &[u8]) -> Option<Content> {
+    content(std::str::from_utf8(name).ok()?, None)
 }
 
-fn asked(name: &str, password: Option<Masked<String>>) -> Option<Asked> {
-    Some(Asked { guest: GuestName::parse(name).ok()?, password })
+fn content(name: &str, password: Option<Masked<String>>) -> Option<Content> {
+    Some(Content { guest: GuestName::parse(name).ok()?, password })
 }
 
 impl Form {
-    /// How its clients hear datagrams.
+    /// The format of datagrams to clients of this form.
     pub(super) fn spelling(self) -> Spelling {
         match self {
             Self::Text => Spelling::Named,
@@ -83,8 +84,8 @@ impl Form {
         self == Self::Object
     }
 
-    /// The frame in which an outcome is told, before the token if there is one; `None` if the token says it all. The
-    /// form without a status has its errors in a frame that looks like a request.
+    /// The status frame of an outcome, which comes before the token; `None` if the token alone is the answer. The form
+    /// without a status has its errors in a frame with the state of a request.
     pub(super) fn status(self, outcome: Outcome) -> Option<(State, Vec<u8>)> {
         let Spelled { code, word, message } = spell(outcome);
         let is_in = matches!(outcome, Outcome::Entered(_));
@@ -98,7 +99,7 @@ impl Form {
         }
     }
 
-    /// How a token is given.
+    /// The payload of the frame with the token.
     pub(super) fn token(self, token: RoomToken) -> String {
         let text = token.encode();
         let Spelled { message, .. } = spell(Outcome::Entered(token));
@@ -110,7 +111,7 @@ impl Form {
     }
 }
 
-/// An outcome in all spellings. None has a character that JSON would write in another way.
+/// An outcome in all spellings. No spelling needs escapes in JSON.
 struct Spelled {
     code: u8,
     word: &'static str,

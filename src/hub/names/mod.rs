@@ -1,50 +1,48 @@
-//! Names: what may be one, and when two are the same. And the token that stands for a member of a room.
+//! Names: their forms, and when two of them are equal.
 
 mod room;
-mod token;
 mod user;
 
 pub use room::{GuestName, RoomName};
-pub use token::RoomToken;
 pub use user::UserName;
 
 use std::fmt;
 
-/// Names that no room, no guest and no new account may have: what the server calls itself, and the verbs of the line
-/// door, so that `DM who hello` can be read in one way only. In lower case.
+/// Names that no room, no guest and no new account may have, in lower case: names of the server, and verbs of the line
+/// door, so that `DM who hello` has one meaning.
 const RESERVED: [&str; 21] = [
     "server", "admin", "root", "system", "chatd", "pm", "dm", "ex", "who", "make", "join", "leave", "rm", "rooms",
     "names", "kick", "close", "token", "passwd", "help", "noop",
 ];
 
-/// Names that no new account may have beside [`RESERVED`]: the other spellings of verbs, the names by which people of
-/// other chats look for a server, and the verbs that the line door is going to have. In lower case.
+/// Further names that no new account may have, in lower case: aliases of verbs, names of services in other chat systems,
+/// and verbs reserved for later versions of the line door.
 const RESERVED_FOR_ACCOUNTS: [&str; 26] = [
     "nickserv", "op", "bm", "quit", "exit", "bye", "history", "missed", "search", "unread", "read", "notify", "forget",
     "keep", "topic", "lock", "whois", "set", "away", "watch", "ignore", "want", "nick", "invite", "host", "public",
 ];
 
-/// Why a text is no name that may be used.
+/// Why a text is refused as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameError {
-    /// It is not of the form that such names have.
+    /// The text does not have the form of such a name.
     Shape,
-    /// It is kept for the server or for an operation.
+    /// The name is reserved for the server or for an operation.
     Reserved,
 }
 
-/// Whose words: an account's, or a guest's, whom the mark `~` before the name tells from every account and from the
-/// server. Accounts come before guests in order, as they do in the order of what is shown.
+/// An account or a guest. A guest is shown with `~` before the name, which no account has. Accounts sort before guests,
+/// as `~` sorts after all letters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Who {
-    /// Somebody who is logged in.
+    /// A registered account.
     Account(UserName),
-    /// Somebody who came through the room door and has no account.
+    /// A user without an account, who came through the room door.
     Guest(GuestName),
 }
 
 impl Who {
-    /// A name as a user types it: with `~` it is a guest's. `None` if nobody can have it.
+    /// Parses a name as a user types it, with `~` for a guest. `None` if no account and no guest can have it.
     pub fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix('~') {
             Some(guest) => GuestName::parse(guest).ok().map(Self::Guest),
@@ -52,8 +50,8 @@ impl Who {
         }
     }
 
-    /// The least that begins with `prefix` as it is shown: where a search by prefix starts, and what
-    /// [`begins_with`](Self::begins_with) takes.
+    /// The least value whose shown form begins with `prefix`: the start of a search by prefix, and the argument of
+    /// [`begins_with`](Self::begins_with).
     pub(super) fn least_with(prefix: &str) -> Self {
         match prefix.strip_prefix('~') {
             Some(guest) => Self::Guest(GuestName::least_with(guest)),
@@ -61,7 +59,7 @@ impl Who {
         }
     }
 
-    /// Whether this begins, as it is shown, with what `least` is the least with.
+    /// Whether the shown form begins with the prefix from which `least` was made.
     pub(super) fn begins_with(&self, least: &Self) -> bool {
         match (self, least) {
             (Self::Account(name), Self::Account(least)) => name.begins_with(least),
@@ -106,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whose_words() {
+    fn accounts_and_guests_differ() {
         let alice = Who::from(UserName::parse("Alice").unwrap());
         let guest = Who::from(GuestName::parse("alice").unwrap());
         assert_eq!((alice.to_string(), guest.to_string()), ("Alice".to_owned(), "~alice".to_owned()));

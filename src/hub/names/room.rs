@@ -1,4 +1,4 @@
-//! The names of rooms and of guests: in any script, and equal when their lower case is.
+//! Names of rooms and guests: in any script, compared by their lower case.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,73 +12,72 @@ use super::{NameError, is_reserved};
 use crate::limits::NAME_CHARS;
 use crate::text::fold;
 
-/// No name is longer in any normal form: a character is composed of at most four, of at most four bytes each. What is
-/// longer is not composed at all, for thousands of marks on one letter would have to be sorted first.
+/// The longest name in any normal form, in bytes: a character is composed of at most four, of at most four bytes each.
+/// A longer text is refused before normalisation, which would sort thousands of marks on one letter.
 const RAW_BYTES_MOST: usize = NAME_CHARS * 4 * 4;
 
 /// A room's name: 1 to 32 characters, each a Unicode letter or digit or one of `_.-`, in NFC.
 ///
-/// Two names are equal (also as keys) when their lower case is; order is that of their lower case. Cheap to clone:
-/// the text is shared.
+/// Comparison, order and hash use the lower case. A clone shares the text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomName(Folded);
 
-/// A guest's name: formed and compared as a room's is, shown with `~` before it.
+/// A guest's name. It has the form and comparison of a [`RoomName`], and is shown with `~` before it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GuestName(Folded);
 
 impl RoomName {
-    /// A name that may be used at the door, in whatever normal form it comes.
+    /// Parses a room's name in any normal form.
     ///
     /// # Errors
-    /// [`NameError::Shape`] or [`NameError::Reserved`].
+    /// [`NameError::Shape`] if the text has another form, [`NameError::Reserved`] if no room may have the name.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         Folded::parse(text).map(Self)
     }
 
-    /// The name as it was given first.
+    /// The name in NFC, in the case in which it was given.
     pub fn as_str(&self) -> &str {
         &self.0.shown
     }
 
-    /// Whether `text` is this name, in any case and normal form.
+    /// Whether `text` is this name, in any case and any normal form.
     pub fn is(&self, text: &str) -> bool {
-        // A client mostly spells it as the server does, message for message.
+        // The common case: clients repeat the server's spelling.
         self.as_str() == text || Self::parse(text).is_ok_and(|name| name == *self)
     }
 
-    /// The least name that begins with `prefix` in any case and normal form: where a search by prefix starts, and what
-    /// [`begins_with`](Self::begins_with) takes. It need not be a name itself, so it never leaves the hub.
+    /// The least name that begins with `prefix`: the start of a search by prefix, and the argument of
+    /// [`begins_with`](Self::begins_with). The result is not always a valid name, so it must not leave the hub.
     pub(in crate::hub) fn least_with(prefix: &str) -> Self {
         Self(Folded::prefix(prefix))
     }
 
-    /// Whether this name begins with what `least` is the least name with.
+    /// Whether this name begins with the prefix from which `least` was made, in any case and any normal form.
     pub(in crate::hub) fn begins_with(&self, least: &Self) -> bool {
         self.0.begins_with(&least.0)
     }
 }
 
 impl GuestName {
-    /// A name that may be used at the door, in whatever normal form it comes, without the `~`.
+    /// Parses a guest's name, without the `~`, in any normal form.
     ///
     /// # Errors
-    /// [`NameError::Shape`] or [`NameError::Reserved`].
+    /// [`NameError::Shape`] if the text has another form, [`NameError::Reserved`] if no guest may have the name.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         Folded::parse(text).map(Self)
     }
 
-    /// The name as it was given, without the `~`.
+    /// The name in NFC, in the case in which it was given, without the `~`.
     pub fn as_str(&self) -> &str {
         &self.0.shown
     }
 
-    /// The least name that begins with `prefix`, as for rooms.
+    /// The least name that begins with `prefix`; see [`RoomName::least_with`].
     pub(in crate::hub) fn least_with(prefix: &str) -> Self {
         Self(Folded::prefix(prefix))
     }
 
-    /// Whether this name begins with what `least` is the least name with, as for rooms.
+    /// Whether this name begins with the prefix from which `least` was made; see [`RoomName::begins_with`].
     pub(in crate::hub) fn begins_with(&self, least: &Self) -> bool {
         self.0.begins_with(&least.0)
     }
@@ -108,7 +107,7 @@ impl fmt::Debug for GuestName {
     }
 }
 
-/// A text to be shown, and its lower case to be compared. They are one where they are equal, as they mostly are.
+/// A text to show, and its lower case to compare. They share memory if they are equal, which is common.
 #[derive(Clone)]
 struct Folded {
     shown: Arc<str>,
@@ -120,10 +119,10 @@ impl Folded {
         if text.len() > RAW_BYTES_MOST {
             return Err(NameError::Shape);
         }
-        // One more than may be, so that what is too long is seen, and no more of it is looked at.
+        // One character more than the limit is enough to detect a name that is too long.
         let composed: String = text.nfc().take(NAME_CHARS + 1).collect();
         let is_sized = (1..=NAME_CHARS).contains(&composed.chars().count());
-        if !is_sized || !composed.chars().all(may_stand_in_a_name) {
+        if !is_sized || !composed.chars().all(is_name_char) {
             return Err(NameError::Shape);
         }
         if is_reserved(&composed) {
@@ -140,10 +139,10 @@ impl Folded {
         Self { shown, folded }
     }
 
-    /// What a name begins with. Folded once, for it is compared with many names.
+    /// A prefix to compare with many names, folded once.
     fn prefix(text: &str) -> Self {
         let is_possible = text.len() <= RAW_BYTES_MOST;
-        Self::new(if is_possible { text.nfc().collect() } else { char::MAX.into() }) // in which no name begins
+        Self::new(if is_possible { text.nfc().collect() } else { char::MAX.into() }) // no name begins with it
     }
 
     fn begins_with(&self, prefix: &Self) -> bool {
@@ -177,11 +176,11 @@ impl Hash for Folded {
     }
 }
 
-/// Letters are the categories L*, digits are N*, so that no script is left without its own. `is_alphanumeric` has more
-/// than these: marks that count as alphabetic (a vowel sign of Devanagari), which are refused lest a name end in one
-/// and change what is printed behind it; and circled letters, which do no harm. The letters that show nothing (the
-/// fillers of Hangul) are refused, for a name must not look like another by having one more.
-fn may_stand_in_a_name(c: char) -> bool {
+/// Letters are the Unicode categories L*, digits are N*, so that every script has its own. `is_alphanumeric` is true for
+/// more: for alphabetic marks such as the vowel signs of Devanagari, which are refused because a name that ends in one
+/// changes the text printed after it, and for circled letters, which are harmless. The invisible letters (the fillers of
+/// Hangul) are refused, because two names that differ in one would look the same.
+fn is_name_char(c: char) -> bool {
     let is_blank = matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
     matches!(c, '_' | '.' | '-') || (c.is_alphanumeric() && !is_combining_mark(c) && !is_blank)
 }
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn composed_first_and_counted_then() {
+    fn names_are_composed_before_they_are_counted() {
         check("e\u{301}", Ok("é"));
         check("\u{1112}\u{1161}\u{11ab}", Ok("한"));
         check("\u{212b}", Ok("Å"));
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_that_remain_are_refused() {
+    fn combining_marks_are_refused() {
         for bad in ["\u{301}", "x\u{301}", "é\u{301}", "i\u{307}", "का", "a\u{20dd}", "\u{958}"] {
             check(bad, Err(NameError::Shape));
         }
@@ -241,7 +240,7 @@ mod tests {
             check(word, Err(NameError::Reserved));
         }
         check("servers", Ok("servers"));
-        // What is reserved for accounts alone may be a room or a guest.
+        // Names that are reserved for accounts alone are valid for rooms and guests.
         for word in ["history", "topic", "op", "bye"] {
             check(word, Ok(word));
         }
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_when_their_lower_case_is() {
+    fn names_are_compared_by_lower_case() {
         check_same("Lobby", "lOBBY", true);
         check_same("GRÜN", "grün", true);
         check_same("E\u{301}", "é", true);
@@ -274,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn one_text_where_nothing_is_folded() {
+    fn a_lower_case_name_is_stored_once() {
         let name = Folded::parse("lobby").unwrap();
         assert!(Arc::ptr_eq(&name.shown, &name.folded));
         let name = Folded::parse("Lobby").unwrap();
@@ -298,7 +297,7 @@ mod tests {
         assert!(long.begins_with(&RoomName::least_with(&"X".repeat(32))));
         assert!(!long.begins_with(&RoomName::least_with(&"x".repeat(33))));
         assert!(!long.begins_with(&RoomName::least_with(&"x".repeat(4000))));
-        // In lower case this is twice as long.
+        // The lower case has twice as many characters.
         let dotted = RoomName::parse(&"İ".repeat(32)).unwrap();
         assert!(dotted.begins_with(&RoomName::least_with(&"i\u{307}".repeat(32))));
         assert!(!dotted.begins_with(&RoomName::least_with(&"i\u{307}".repeat(33))));
@@ -306,10 +305,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_is_a_name_again(text in "\\PC{0,40}") {
+        fn the_shown_form_is_a_name(text in "\\PC{0,40}") {
             if let Ok(name) = RoomName::parse(&text) {
                 prop_assert!((1..=32).contains(&name.as_str().chars().count()));
-                prop_assert!(name.as_str().chars().all(may_stand_in_a_name));
+                prop_assert!(name.as_str().chars().all(is_name_char));
                 let again = RoomName::parse(name.as_str()).unwrap();
                 prop_assert_eq!(again.as_str(), name.as_str());
                 for (at, _) in text.char_indices() {
@@ -322,7 +321,7 @@ mod tests {
 
         #[test]
         fn any_case_is_the_same_name(text in "[\\p{L}\\p{N}_.-]{1,20}") {
-            // Upper case may be another word (ß, SS); a lower case is always the same.
+            // Upper case may differ (ß becomes SS); lower case is always equal.
             if let (Ok(name), Ok(lower)) = (RoomName::parse(&text), RoomName::parse(&text.to_lowercase())) {
                 prop_assert_eq!(name, lower);
             }

@@ -1,4 +1,4 @@
-//! The names of accounts.
+//! Names of accounts.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,32 +8,32 @@ use std::sync::Arc;
 use super::{NameError, is_reserved_for_accounts};
 use crate::limits::NAME_BYTES;
 
-/// A user's name as it was registered: `[A-Za-z][A-Za-z0-9_.-]{0,31}`.
+/// An account's name as it was registered: `[A-Za-z][A-Za-z0-9_.-]{0,31}`.
 ///
-/// Two names are equal (also as keys) when they differ only in ASCII case; order is that of their lower case.
-/// Cheap to clone: the text is shared.
+/// Comparison, order and hash ignore ASCII case. A clone shares the text.
 #[derive(Clone)]
 pub struct UserName(Arc<str>);
 
 impl UserName {
-    /// A name that a new account may have. Spaces around it must be gone already.
+    /// Parses the name of a new account. Surrounding spaces are not removed.
     ///
     /// # Errors
-    /// [`NameError::Shape`] or [`NameError::Reserved`].
+    /// [`NameError::Shape`] if the text has another form, [`NameError::Reserved`] if no new account may have the name.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let name = Self::from_record(text)?;
         if name.is_reserved() { Err(NameError::Reserved) } else { Ok(name) }
     }
 
-    /// True if no new account may have this name. One that had it before it was reserved keeps it.
+    /// True if no new account may have this name. An account that had it before it was reserved keeps it.
     pub fn is_reserved(&self) -> bool {
         is_reserved_for_accounts(&self.0)
     }
 
-    /// A name that an account may have already: a word that is reserved today may have been registered before it was.
+    /// Parses the name of an account that may exist already. Reserved names are accepted, because they may have been
+    /// registered before they were reserved.
     ///
     /// # Errors
-    /// [`NameError::Shape`].
+    /// [`NameError::Shape`] if the text has another form.
     pub fn from_record(text: &str) -> Result<Self, NameError> {
         let mut bytes = text.bytes();
         let starts_well = bytes.next().is_some_and(|b| b.is_ascii_alphabetic());
@@ -45,13 +45,13 @@ impl UserName {
         }
     }
 
-    /// The least name that begins with `prefix` in any case: where a search by prefix starts, and what
-    /// [`begins_with`](Self::begins_with) takes. It need not be a name itself, so it never leaves the hub.
+    /// The least name that begins with `prefix`: the start of a search by prefix, and the argument of
+    /// [`begins_with`](Self::begins_with). The result is not always a valid name, so it must not leave the hub.
     pub(in crate::hub) fn least_with(prefix: &str) -> Self {
         Self(Arc::from(prefix))
     }
 
-    /// Whether this name begins with what `least` is the least name with.
+    /// Whether this name begins with the prefix from which `least` was made, in any case.
     pub(in crate::hub) fn begins_with(&self, least: &Self) -> bool {
         let prefix = least.0.as_bytes();
         self.0.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn case_does_not_count() {
+    fn names_ignore_case() {
         let (a, b) = (UserName::parse("Alice").unwrap(), UserName::parse("aLICE").unwrap());
         assert_eq!(a, b);
         assert_eq!(std::collections::HashSet::from([a, b]).len(), 1);

@@ -1,8 +1,8 @@
-//! What the hub ought to say, by a model of it that is nothing but lists in which everything is looked for.
+//! The shadow: a model of the hub that consists of plain lists and linear searches.
 
 use super::*;
 
-/// Who is in, in the order of their coming, and the rooms, in the order of their making.
+/// The sessions in the order of their logins, and the rooms in the order in which they were made.
 pub(super) struct Shadow {
     pub(super) rules: Rules,
     pub(super) sessions: Vec<(SessionId, UserName)>,
@@ -10,15 +10,19 @@ pub(super) struct Shadow {
     pub(super) last_id: u64,
     arrivals: usize,
     said: Vec<(Vec<SessionId>, Event)>,
-    void: Vec<RoomToken>,
+    ended: Ended,
+    /// The ids of the hub's rooms, by their names.
+    pub(super) ids: BTreeMap<RoomName, RoomId>,
 }
 
 pub(super) struct ShadowRoom {
     pub(super) name: RoomName,
+    /// The id that the hub gave the room when it was made.
+    pub(super) id: RoomId,
     password: String,
     closes_with_host: bool,
     host: SessionId,
-    /// In the order of their coming.
+    /// The members in the order in which they entered.
     pub(super) members: Vec<ShadowMember>,
 }
 
@@ -26,7 +30,6 @@ pub(super) struct ShadowRoom {
 pub(super) struct ShadowMember {
     pub(super) session: SessionId,
     pub(super) who: Who,
-    pub(super) token: RoomToken,
     pub(super) listens: bool,
     arrival: usize,
 }
@@ -43,18 +46,20 @@ impl ShadowRoom {
 
 impl Shadow {
     pub(super) fn new(rules: Rules) -> Self {
-        Self { rules, sessions: vec![], rooms: vec![], last_id: 0, arrivals: 0, said: vec![], void: vec![] }
+        let (sessions, rooms, said, ended) = (vec![], vec![], vec![], vec![]);
+        Self { rules, sessions, rooms, last_id: 0, arrivals: 0, said, ended, ids: BTreeMap::new() }
     }
 
-    /// What is said to whom, and which tokens are void then.
+    /// The expected events with their receivers, and the places that end. The hub must have carried out the command before,
+    /// and `ids` must be up to date.
     pub(super) fn handle(
         &mut self,
         who: SessionId,
         command: Command<'_>,
         unix_ms: u64,
-    ) -> (Vec<(Vec<SessionId>, Event)>, Vec<RoomToken>) {
+    ) -> (Vec<(Vec<SessionId>, Event)>, Ended) {
         match (self.who_is(who), command) {
-            (None, Command::LogIn { name }) => self.enter(who, name),
+            (None, Command::LogIn { name }) => self.log_in(who, name),
             (None, Command::EnterAsGuest { guest, makes, entry }) => {
                 let event = self.place(who, guest.into(), entry, makes, false);
                 self.tell(who, event);
@@ -62,7 +67,7 @@ impl Shadow {
             (None, _) | (Some(_), Command::LogIn { .. } | Command::EnterAsGuest { .. }) => {}
             (Some(me), command) => self.handle_of(who, me, command, unix_ms),
         }
-        (std::mem::take(&mut self.said), std::mem::take(&mut self.void))
+        (std::mem::take(&mut self.said), std::mem::take(&mut self.ended))
     }
 
     fn handle_of(&mut self, who: SessionId, me: Who, command: Command<'_>, unix_ms: u64) {
@@ -94,7 +99,7 @@ impl Shadow {
             Command::Make(_) | Command::Join(_) if matches!(me, Who::Guest(_)) => return,
             Command::Make(entry) => self.place(who, me, entry, true, true),
             Command::Join(entry) => self.place(who, me, entry, false, true),
-            Command::LeaveRoom { room } => self.part(who, &room).unwrap_or_else(|refusal| refusal),
+            Command::LeaveRoom { room } => self.leave_room(who, &room).unwrap_or_else(|refusal| refusal),
             Command::SayIn { room, text } => {
                 self.say_in(who, me, &room, &text, unix_ms).unwrap_or_else(|refusal| refusal)
             }
@@ -119,7 +124,7 @@ impl Shadow {
         self.tell(who, answer);
     }
 
-    fn enter(&mut self, who: SessionId, name: UserName) {
+    fn log_in(&mut self, who: SessionId, name: UserName) {
         let sessions = self.sessions_of(&name).len() as u32;
         if sessions >= self.rules.sessions_per_account {
             return self.tell(who, Event::SessionsFull { sessions });
@@ -130,7 +135,7 @@ impl Shadow {
     }
 
     fn leave(&mut self, who: SessionId) {
-        // From the room entered first to that entered last.
+        // In the order in which the session entered the rooms.
         while let Some((_, name)) = self.rooms_of(who).into_iter().min() {
             let room = self.rooms.iter().position(|room| room.name == name).unwrap();
             self.take_out(&[who], room, false);
@@ -139,29 +144,29 @@ impl Shadow {
     }
 
     fn place(&mut self, who: SessionId, name: Who, entry: Entry<'_>, makes: bool, listens: bool) -> Event {
-        let Entry { room, password, token } = entry;
+        let Entry { room, password } = entry;
         let word = password.map_or("", |word| word.0);
         let found = self.rooms.iter().position(|other| other.name == room);
         let is_full_of_rooms = self.rooms_of(who).len() >= self.rules.rooms_per_session as usize;
         let too_many = Event::TooManyRooms { most: self.rules.rooms_per_session };
         let arrival = self.arrivals + 1;
-        let member = ShadowMember { session: who, who: name.clone(), token, listens, arrival };
+        let member = ShadowMember { session: who, who: name.clone(), listens, arrival };
         let event = match found {
             Some(found) if makes => return Event::RoomExists { room: self.rooms[found].name.clone() },
             None if makes && is_full_of_rooms => return too_many,
             None if makes => {
                 let (password, closes_with_host) = (word.to_owned(), matches!(name, Who::Guest(_)));
-                let made =
-                    ShadowRoom { name: room.clone(), password, closes_with_host, host: who, members: vec![member] };
-                self.rooms.push(made);
-                Event::Entered { room, token }
+                let (host, id) = (who, *self.ids.get(&room).expect("the hub has made the room too"));
+                let name = room.clone();
+                self.rooms.push(ShadowRoom { name, id, password, closes_with_host, host, members: vec![member] });
+                Event::Entered { room, id }
             }
             None => return Event::NoSuchRoom,
             Some(found) => {
                 let room = &mut self.rooms[found];
                 let shown = room.name.clone();
-                if let Some(here) = room.members.iter().find(|member| member.session == who) {
-                    return Event::Entered { room: shown, token: here.token };
+                if room.members.iter().any(|member| member.session == who) {
+                    return Event::Entered { room: shown, id: room.id };
                 }
                 if !room.password.is_empty() && room.password != word {
                     let room = room.name.clone();
@@ -176,17 +181,17 @@ impl Shadow {
                 if is_full_of_rooms {
                     return too_many;
                 }
-                let listeners = room.listeners();
+                let (listeners, id) = (room.listeners(), room.id);
                 room.members.push(member);
                 self.say(listeners, Event::Arrived { room: shown.clone(), who: name });
-                Event::Entered { room: shown, token }
+                Event::Entered { room: shown, id }
             }
         };
         self.arrivals = arrival;
         event
     }
 
-    fn part(&mut self, who: SessionId, room: &RoomName) -> Result<Event, Event> {
+    fn leave_room(&mut self, who: SessionId, room: &RoomName) -> Result<Event, Event> {
         let room = self.mine(who, room)?;
         self.take_out(&[who], room, false);
         Ok(Event::Done)
@@ -211,13 +216,13 @@ impl Shadow {
         Ok(Event::Done)
     }
 
-    /// Sessions of one name go from a room.
+    /// Removes the sessions of one name from a room.
     fn take_out(&mut self, sessions: &[SessionId], at: usize, kicked: bool) {
         let room = &mut self.rooms[at];
         let (gone, staying) = room.members.clone().into_iter().partition(|member| sessions.contains(&member.session));
         room.members = staying;
         let gone: Vec<ShadowMember> = gone;
-        self.void.extend(gone.iter().map(|member| member.token));
+        self.ended.extend(gone.iter().map(|member| (member.session, room.id)));
         let event = Event::Gone { room: room.name.clone(), who: gone[0].who.clone(), kicked };
         let (listeners, is_headless) = (room.listeners(), sessions.contains(&room.host));
         if kicked {
@@ -240,7 +245,7 @@ impl Shadow {
 
     fn close(&mut self, at: usize, why: Closing) {
         let room = self.rooms.remove(at);
-        self.void.extend(room.members.iter().map(|member| member.token));
+        self.ended.extend(room.members.iter().map(|member| (member.session, room.id)));
         let members = room.members.iter().map(|member| member.session).collect();
         self.say(members, Event::RoomClosed { room: room.name, why });
     }
@@ -268,8 +273,8 @@ impl Shadow {
         Event::Names { room: room.name.clone(), names, matching }
     }
 
-    /// What a list shows of `all`: those that begin with `prefix` in lower-case order (`~` comes after all letters), as
-    /// many as it may; and how many there are.
+    /// The entries of `all` that begin with `prefix`, in lower-case order (`~` sorts after all letters), as many as a list
+    /// may show; and their number.
     fn listed<T>(&self, mut all: Vec<T>, prefix: &str, shown: impl Fn(&T) -> String) -> (Vec<T>, usize) {
         all.retain(|line| shown(line).to_lowercase().starts_with(&prefix.to_lowercase()));
         all.sort_by_key(|line| shown(line).to_lowercase());
@@ -278,7 +283,7 @@ impl Shadow {
         (all, matching)
     }
 
-    /// The place of the room of that name, if `who` is in it.
+    /// The index of the room of that name, if `who` is a member; else the refusal.
     fn mine(&self, who: SessionId, name: &RoomName) -> Result<usize, Event> {
         let at = self.rooms.iter().position(|room| room.name == *name).ok_or(Event::NoSuchRoom)?;
         let is_in = self.rooms[at].members.iter().any(|member| member.session == who);
@@ -291,14 +296,14 @@ impl Shadow {
         if is_host { Ok(at) } else { Err(Event::NotHost { room: self.rooms[at].name.clone() }) }
     }
 
-    /// Where a session is, with when it came.
+    /// The rooms of a session, each with its arrival number.
     fn rooms_of(&self, who: SessionId) -> Vec<(usize, RoomName)> {
         let members = self.rooms.iter().flat_map(|room| room.members.iter().map(move |member| (room, member)));
         let mine = members.filter(|(_, member)| member.session == who);
         mine.map(|(room, member)| (member.arrival, room.name.clone())).collect()
     }
 
-    /// An account by its session, a guest by the room that it is in.
+    /// The name of a session: an account from the sessions, a guest from the members of rooms.
     pub(super) fn who_is(&self, who: SessionId) -> Option<Who> {
         let account = self.sessions.iter().find(|(id, _)| *id == who).map(|(_, name)| name.clone().into());
         let mut members = self.rooms.iter().flat_map(|room| &room.members);
@@ -326,7 +331,7 @@ impl Shadow {
         accounts
     }
 
-    /// The name as registered if it is online, and whether another session than `who` has it.
+    /// The name as it was registered if the account is online, and whether it has a session other than `who`.
     fn look_up(&self, who: SessionId, name: UserName) -> (UserName, bool) {
         let reached = self.sessions_of(&name).iter().any(|id| *id != who);
         (self.accounts().into_iter().find(|account| *account == name).unwrap_or(name), reached)
@@ -350,7 +355,7 @@ impl Shadow {
     }
 }
 
-/// A message to oneself says so.
+/// The refusal of a direct message that reaches no session.
 fn nobody_hears(me: &Who, name: UserName) -> Event {
     if *me == Who::Account(name.clone()) { Event::OnlyYou } else { Event::NotOnline { name } }
 }

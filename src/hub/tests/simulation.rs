@@ -1,7 +1,7 @@
-//! Random commands against the hub and against a shadow of it that is nothing but lists: after every command both must
-//! have said the same to the same.
+//! A seeded simulation: random commands go to the hub and to its shadow, a model made of plain lists. After each command
+//! both must have produced the same events for the same receivers.
 //!
-//! A run that fails prints its seed; `CHATD_SEED=seed cargo test simulation` runs that seed alone.
+//! A failing run prints its seed. `CHATD_SEED=seed cargo test simulation` runs that seed alone.
 
 use super::shadow::Shadow;
 use super::*;
@@ -9,11 +9,11 @@ use super::*;
 const SEEDS: u64 = 48;
 const COMMANDS: usize = 600;
 const SLOTS: u64 = 14;
-/// Few, some of them beginnings of others, in an order that is not that of their bytes.
+/// A few names. Some are prefixes of others, and their order differs from the order of their bytes.
 const ACCOUNTS: [&str; 8] = ["alice", "Ali", "Bob", "bo_b", "BO", "carol", "Zoe", "z.1"];
-/// One of them twice, in two cases and two normal forms.
+/// A few names, some of them equal in other cases and normal forms.
 const ROOMS: [&str; 6] = ["lobby", "LOBBY", "tea", "Tea-2", "Gr\u{fc}n", "GRU\u{308}N"];
-/// As few, one of them an account's name too.
+/// A few names. Two are names of accounts, too.
 const GUESTS: [&str; 4] = ["bob", "Zoe", "B\u{f6}b", "b"];
 
 #[test]
@@ -32,9 +32,8 @@ struct Simulation {
     random: Random,
     hub: Hub,
     shadow: Shadow,
-    /// The generation of each slot's latest user.
+    /// The generation of each slot's latest session.
     generations: Vec<u32>,
-    tokens: u128,
     unix_ms: u64,
 }
 
@@ -45,7 +44,6 @@ impl Simulation {
             hub: Hub::new(RULES),
             shadow: Shadow::new(RULES),
             generations: vec![0; SLOTS as usize],
-            tokens: 0,
             unix_ms: 1_700_000_000_000,
         }
     }
@@ -67,22 +65,25 @@ impl Simulation {
             let what = format!("turn {turn}: {who:?} {command:?} at {}", self.unix_ms);
             let last_id = self.shadow.last_id;
             self.hub.handle(who, command.clone(), self.unix_ms);
-            let (expected, void_expected) = self.shadow.handle(who, command, self.unix_ms);
-            let (said, void) = drain(&mut self.hub);
+            self.shadow.ids.clone_from(self.hub.rooms.by_name());
+            let (expected, mut ended_expected) = self.shadow.handle(who, command, self.unix_ms);
+            let (said, mut ended) = drain(&mut self.hub);
+            ended.sort();
+            ended_expected.sort();
             let said: Vec<_> =
                 said.into_iter().map(|(audience, event)| (sorted(self.hub.hearers(&audience)), event)).collect();
             let expected: Vec<_> = expected.into_iter().map(|(to, event)| (sorted(to), event)).collect();
-            // Names are equal in any case; their spelling counts too, and Debug shows it. It hides tokens.
+            // Names are equal in any case. Their debug form shows the spelling, which must be equal, too.
             assert_eq!(format!("{said:?}"), format!("{expected:?}"), "{what}");
             assert_eq!(said, expected, "{what}");
-            assert_eq!(encoded(&void), encoded(&void_expected), "{what}");
+            assert_eq!(ended, ended_expected, "{what}");
             assert!(said.iter().filter_map(|(_, event)| id_of(event)).all(|id| id > last_id), "{what}");
             self.check_who_is_in(&what);
             self.check_rooms(&what);
         }
     }
 
-    /// Mostly on, sometimes not at all, sometimes back.
+    /// Moves the clock: mostly forward, sometimes not at all, sometimes back.
     fn step_the_clock(&mut self) {
         self.unix_ms = match self.random.below(10) {
             0 => self.unix_ms - self.random.below(5_000),
@@ -96,17 +97,17 @@ impl Simulation {
         let generation = self.generations[slot as usize];
         let mut who = SessionId { slot: slot as u32, generation };
         if self.random.one_in(12) {
-            // An id that has gone stale, or that nobody has yet.
+            // The id of an ended session, or one that no session has yet.
             who.generation = (generation + 1).saturating_sub(2 * self.random.below(2) as u32);
         }
         let account = self.account();
         let command = match self.random.below(50) {
             0..=7 => {
-                who.generation = self.whoever_enters(slot);
+                who.generation = self.generation_for_login(slot);
                 return (who, Command::LogIn { name: name(account) });
             }
             8..=11 => {
-                who.generation = self.whoever_enters(slot);
+                who.generation = self.generation_for_login(slot);
                 let guest = GuestName::parse(self.random.pick(&GUESTS)).unwrap();
                 return (who, Command::EnterAsGuest { guest, makes: self.random.one_in(3), entry: self.entry() });
             }
@@ -128,7 +129,7 @@ impl Simulation {
                 room: self.room(),
                 prefix: self.random.pick(&["", "", "a", "BO", "~", "~B", "~b\u{f6}", "x", "~~"]),
             },
-            47..=48 => Command::Kick { room: self.room(), name: self.somebody(account) },
+            47..=48 => Command::Kick { room: self.room(), name: self.account_or_guest(account) },
             _ => Command::CloseRoom { room: self.room() },
         };
         (who, command)
@@ -143,20 +144,18 @@ impl Simulation {
     }
 
     fn entry(&mut self) -> Entry<'static> {
-        self.tokens += 1;
-        let token = RoomToken::new(self.tokens.to_be_bytes());
-        // One word mostly fits, none and the empty one fit rooms without.
+        // "word" is the usual password of a room with one; none and the empty one fit the others.
         let word = match self.random.below(9) {
             0 => Some("word"),
             1 => Some("sword"),
             2 => Some(""),
             _ => None,
         };
-        Entry { room: self.room(), password: word.map(Masked), token }
+        Entry { room: self.room(), password: word.map(Masked) }
     }
 
-    /// An account or a guest, in some case.
-    fn somebody(&mut self, account: &str) -> Who {
+    /// An account or a guest, in some spelling.
+    fn account_or_guest(&mut self, account: &str) -> Who {
         if self.random.one_in(2) {
             return self.in_some_case(account).into();
         }
@@ -165,8 +164,9 @@ impl Simulation {
         GuestName::parse(&guest).unwrap().into()
     }
 
-    /// A slot that is free has a new user; one that is not still has the old one, who asks again.
-    fn whoever_enters(&mut self, slot: u64) -> u32 {
+    /// The generation for a login in this slot: a new one if the slot is free, else that of its session, which logs in
+    /// again.
+    fn generation_for_login(&mut self, slot: u64) -> u32 {
         let generation = &mut self.generations[slot as usize];
         let id = SessionId { slot: slot as u32, generation: *generation };
         if self.shadow.who_is(id).is_none() {
@@ -175,7 +175,7 @@ impl Simulation {
         *generation
     }
 
-    /// A name as its owner registered it, or as somebody else might type it; now and then nobody's.
+    /// A name as it was registered, in upper case or in lower case; sometimes a name that no account has.
     fn in_some_case(&mut self, account: &str) -> UserName {
         match self.random.below(8) {
             0 => name("nobody"),
@@ -203,14 +203,15 @@ impl Simulation {
         }
     }
 
-    /// The same rooms have the same members in the same order, with the same tokens.
+    /// Checks that hub and shadow have the same rooms, with the same ids and the same members in the same order.
     fn check_rooms(&self, what: &str) {
         assert_eq!(self.hub.rooms.by_name().len(), self.shadow.rooms.len(), "{what}");
         for room in &self.shadow.rooms {
             let id = self.hub.rooms.find(&room.name).expect("a room");
+            assert_eq!(id, room.id, "{what}");
             let members = self.hub.members_of(id);
-            let members: Vec<_> = members.iter().map(|member| (member.session, member.token, member.listens)).collect();
-            let expected = room.members.iter().map(|member| (member.session, member.token, member.listens));
+            let members: Vec<_> = members.iter().map(|member| (member.session, member.listens)).collect();
+            let expected = room.members.iter().map(|member| (member.session, member.listens));
             assert_eq!(members, expected.collect::<Vec<_>>(), "{what}");
             assert!(room.members.iter().all(|member| self.hub.who_is(member.session).as_ref() == Some(&member.who)));
         }
@@ -222,13 +223,7 @@ fn sorted(mut sessions: Vec<SessionId>) -> Vec<SessionId> {
     sessions
 }
 
-fn encoded(tokens: &[RoomToken]) -> Vec<String> {
-    let mut tokens: Vec<String> = tokens.iter().map(|token| token.encode()).collect();
-    tokens.sort();
-    tokens
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): any seed is a good one, and the same seed is the same run everywhere.
+/// SplitMix64 (Steele, Lea and Flood, 2014): every seed is good, and a seed gives the same run on every machine.
 struct Random(u64);
 
 impl Random {
@@ -240,7 +235,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// Below `bound`; that some values come a trifle more often does not matter here.
+    /// A number below `bound`. The slight bias of the remainder does not matter here.
     fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use testkit::rooms::{MAKE, Way, exchange_on, request, token_of};
+use testkit::{Canary, Client, PASSWORD, PATIENCE, pause};
+
 use crate::addresses::{ELSEWHERE, HOME, barred, guesser, knock, refused, strict, token, welcome};
-use crate::util::rooms::{MAKE, Way, exchange_on, request, token_of};
-use crate::util::{Canary, Client, PASSWORD, PATIENCE, pause};
 
 #[test]
 fn a_neighbour_of_somebody_who_guesses_gets_in_by_token() {

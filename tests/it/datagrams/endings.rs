@@ -3,9 +3,10 @@
 use std::fs;
 use std::time::Instant;
 
+use testkit::rooms::{JOIN, MAKE};
+use testkit::{Client, PATIENCE, Server};
+
 use super::{both, enter, enter_by_udp};
-use crate::util::rooms::{JOIN, MAKE};
-use crate::util::{Client, PATIENCE, Server};
 
 #[test]
 fn a_guest_s_room_closes_once_with_its_host() {

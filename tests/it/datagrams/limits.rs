@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use testkit::rooms::{JOIN, MAKE, Over, Peer, Way, exchange, request, token_of};
+use testkit::{Client, Server, eventually, pause};
+
 use super::{HERE, enter};
-use crate::util::rooms::{JOIN, MAKE, Over, Peer, Way, exchange, request, token_of};
-use crate::util::{Client, Server, eventually, pause};
 
 #[test]
 fn a_hundred_at_once_and_then_fifty_a_second() {
@@ -98,7 +99,7 @@ fn three_thousand_guests_who_come_and_go_leave_nothing_behind() {
 #[test]
 fn a_flood_of_long_words_keeps_nobody_else_waiting() {
     // On a machine that has much else to do the crowd may be slow. What matters here is that two others are not.
-    let owed = |builder: crate::util::Builder, key| builder.set(key, "1000000000");
+    let owed = |builder: testkit::Builder, key| builder.set(key, "1000000000");
     let server = owed(owed(Server::builder().rooms(&[""]), "limits.owed_bytes"), "limits.owed_soft_bytes");
     let server = server.no_rates().start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));

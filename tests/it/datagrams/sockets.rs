@@ -2,9 +2,10 @@
 
 use std::net::UdpSocket;
 
+use testkit::Server;
+use testkit::rooms::{JOIN, Peer, Way, datagram, exchange, request, token_of};
+
 use super::{HERE, both, enter, enter_by_udp};
-use crate::util::Server;
-use crate::util::rooms::{JOIN, Peer, Way, datagram, exchange, request, token_of};
 
 #[test]
 fn two_doors_may_share_a_socket() {

@@ -2,9 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use testkit::rooms::{JOIN, MAKE, Peer, Way, datagram, exchange, exchange_on, frames, request, token_of};
+use testkit::{Client, Server, eventually};
+
 use super::{HERE, both, enter, enter_by_udp};
-use crate::util::rooms::{JOIN, MAKE, Peer, Way, datagram, exchange, exchange_on, frames, request, token_of};
-use crate::util::{Client, Server, eventually};
 
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 

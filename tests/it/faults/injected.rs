@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::util::{Builder, Canary, Client, Server, eventually, pause};
+use testkit::{Builder, Canary, Client, Server, eventually, pause};
 
 /// Whether there is an strace that may trace.
 fn may_trace() -> bool {

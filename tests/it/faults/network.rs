@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::util::netns::{Namespace, ip};
-use crate::util::{PASSWORD, PATIENCE, Server, eventually, pause};
+use testkit::netns::{Namespace, ip};
+use testkit::{PASSWORD, PATIENCE, Server, eventually, pause};
 
 /// How long somebody who has vanished may stay: what is promised, and a little for who looks.
 const GONE: Duration = Duration::from_secs(120 + 5);

@@ -4,9 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use testkit::{Client, PASSWORD, Server, pause};
 
 use super::{Watch, may_open};
-use crate::util::{Client, PASSWORD, Server, pause};
 
 /// The members who are stopped.
 const STOPPED: usize = 999;

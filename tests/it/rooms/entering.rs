@@ -1,7 +1,8 @@
 //! What it takes to find a room and to enter it: names, passwords, tokens, lists and limits.
 
+use testkit::Server;
+
 use super::enter;
-use crate::util::Server;
 
 #[test]
 fn tokens_of_rooms() {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use testkit::{Client, Server, eventually};
+
 use super::{enter, gather, typed_message};
-use crate::util::{Client, Server, eventually};
 
 #[test]
 fn membership_is_a_sessions() {

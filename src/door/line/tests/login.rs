@@ -1,4 +1,4 @@
-//! From the first line to 230.
+//! The login: from the first line to 230.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn greeting() {
 }
 
 #[test]
-fn coming_in() {
+fn login_and_registration() {
     check_both(&[
         "> C alice",
         "< C 331 alice, your password?",
@@ -59,7 +59,7 @@ fn names() {
 }
 
 #[test]
-fn the_first_line_that_is_not_refused_decides_the_dialect() {
+fn the_first_accepted_name_decides_the_dialect() {
     let is_bare = ["> password1", "< C 230…", "> NOOP", "< C 200…", "> C NOOP", "< C 502…"];
     let is_typed = ["> C password1", "< C 230…", "> NOOP", "< C 501…", "> C NOOP", "< C 200…"];
     for start in [&[][..], &[">", ">"], &["> 1bad", "< C 553…"], &["> C 1bad", "< C 553…"], &["> \x01", "< C 501…"]]
@@ -67,7 +67,7 @@ fn the_first_line_that_is_not_refused_decides_the_dialect() {
         check(&[start, &["> alice", "< C 331…"], &is_bare].concat());
         check(&[start, &["> C alice", "< C 331…"], &is_typed].concat());
     }
-    // It stays decided, whatever the rest of the login brings.
+    // The dialect does not change later in the login.
     check(
         &[&["> C dora", "< C 332…", ">", "< C 200…", "> alice", "< C 501…", "> C alice", "< C 331…"], &is_typed[..]]
             .concat(),
@@ -80,12 +80,12 @@ fn a_reserved_name_does_not_decide_the_dialect() {
     check(&["> C history", "< C 553…", "> alice", "< C 331…", "> password1", "< C 230…", "> NOOP", "< C 200…"]);
     check(&["> history", "< C 553…", "> C alice", "< C 331…", "> C password1", "< C 230…", "> C NOOP", "< C 200…"]);
     check(&["> a b", "< C 553…", "> C alice", "< C 331…", "> C password1", "< C 230…", "> C NOOP", "< C 200…"]);
-    // A name that was reserved later stays its account's.
+    // An account keeps a name that was reserved later.
     check_both(&["> C bye", "< C 331 bye, your password?"]);
 }
 
 #[test]
-fn leaving_at_the_name() {
+fn goodbye_at_the_name_prompt() {
     for word in ["EX", "ex", "quit", "QUIT", "Exit", "  exit  "] {
         check(&[&format!("> {word}"), "< C 221 bye"]);
         check(&[&format!("> C {word}"), "< C 221 bye"]);
@@ -120,14 +120,14 @@ fn a_name_is_one_word() {
         check(&[&format!("> {line}"), told, "> alice", "< C 331 alice, your password?"]);
         check(&[&format!("> C {line}"), told, "> C alice", "< C 331 alice, your password?"]);
     }
-    // Only U+0020 divides words.
+    // Only U+0020 separates words.
     for line in ["zoe\tmiller", "zoe\u{a0}miller", "zoe\u{3000}miller", "zoe\u{2003}t1.x"] {
         check(&[&format!("> {line}"), "< C 553 a name is a letter…"]);
     }
 }
 
 #[test]
-fn a_byte_order_mark_at_the_start_is_dropped() {
+fn a_byte_order_mark_is_dropped() {
     let login = ["< C 331 alice, your password?", "> C password1", "< C 230…"];
     check(&[&["> \u{feff}C alice"], &login[..], &["> C NOOP", "< C 200…", "> NOOP", "< C 501…"]].concat());
     check(&["> \u{feff}alice", login[0], "> password1", "< C 230…", "> NOOP", "< C 200…"]);
@@ -135,14 +135,14 @@ fn a_byte_order_mark_at_the_start_is_dropped() {
     check(&["> \u{feff}quit", "< C 221 bye"]);
     check(&["> \u{feff}GET / HTTP/1.1", "< C 421 not a chat client"]);
     check(&["> \u{feff}alice t1.T0KEN", "< C 230…"]);
-    // Elsewhere it is none.
+    // Elsewhere it is an invisible character.
     check(&["> alice", login[0], "> \u{feff}password1", "< C 501…", "> password1", "< C 230…"]);
     assert_eq!(Line::default().sniff(b"\xef\xbb\xbf\x16", 16), Some(CloseReason::NotAChatClient));
     assert_eq!(Line::default().sniff(b"\xef\xbb", 16), None);
 }
 
 #[test]
-fn what_is_invisible_is_no_part_of_a_secret() {
+fn invisible_characters_in_secrets_are_refused() {
     for hidden in ["\u{200b}", "\u{feff}", "\u{200e}", "\u{61c}", "\u{2064}"] {
         let password = format!("> C password1{hidden}");
         check_both(&["> C alice", "< C 331…", &password, "< C 501 bad bytes…", "> C password1", "< C 230…"]);
@@ -150,12 +150,12 @@ fn what_is_invisible_is_no_part_of_a_secret() {
         check_both(&[&format!("> C alice t1.T0KEN{hidden}"), "< C 501…", "> C alice t1.T0KEN", "< C 230…"]);
         check_both(&[&format!("> C al{hidden}ice"), "< C 553 a name is a letter…", "> C alice", "< C 331…"]);
     }
-    // Joiners are letters to those who need them.
+    // Joiners are accepted: some scripts need them.
     check_both(&["> C dora", "< C 332…", "> C می\u{200c}خواهم", "< C 230…"]);
 }
 
 #[test]
-fn passwords_that_are_chosen() {
+fn new_passwords() {
     let (longest, too_long) = ("p".repeat(128), "p".repeat(129));
     for good in ["8letters", "        ", " p p p p", "grüße12", "\tpassword", &longest] {
         check_both(&["> C dora", "< C 332…", &format!("> C {good}"), "< C 230…"]);
@@ -173,8 +173,8 @@ fn passwords_that_are_chosen() {
 }
 
 #[test]
-fn passwords_that_are_known() {
-    // No least size: what was chosen under other rules must still do.
+fn known_passwords() {
+    // There is no least size: the password may be older than the current rule.
     let too_long = "p".repeat(129);
     check_both(&[
         "> C alice",
@@ -185,7 +185,7 @@ fn passwords_that_are_known() {
         "< C 230…",
     ]);
     check_both(&["> C alice", "< C 331…", &format!("> C {too_long}"), "< C 501…", "> C password1", "< C 230…"]);
-    // Byte for byte, spaces too.
+    // Passwords are compared byte for byte, including spaces.
     for wrong in ["password1 ", " password1", "Password1", "C password1"] {
         check_both(&["> C alice", "< C 331…", &format!("> C {wrong}"), "< C 530…"]);
     }
@@ -221,7 +221,7 @@ fn three_failures() {
 }
 
 #[test]
-fn a_name_that_was_just_taken() {
+fn a_name_taken_meanwhile() {
     check_both(&[
         "> C taken",
         "< C 332…",
@@ -233,7 +233,7 @@ fn a_name_that_was_just_taken() {
 }
 
 #[test]
-fn a_busy_server_asks_again() {
+fn busy_keeps_the_password_prompt() {
     check_both(&[
         "> C alice",
         "< C 331…",
@@ -247,7 +247,7 @@ fn a_busy_server_asks_again() {
 }
 
 #[test]
-fn without_new_accounts_the_name_is_asked_for_again() {
+fn no_new_accounts() {
     let full = "< C 450 no new accounts; your name?";
     check_both(&["> C toomany", full, "> C toomany", full, "> C alice", "< C 331…", "> C password1", "< C 230…"]);
     check_both(&["> C dora", "< C 332…", "> C toolate!", full, "> C alice", "< C 331…", "> C password1", "< C 230…"]);
@@ -266,18 +266,18 @@ fn tokens() {
         "> C alice t1.T0KEN",
         "< C 230…",
     ]);
-    // An unknown name is asked for a password as if it were known, and none is right.
+    // An unknown name gets the same prompt as a known one, and no password is right.
     check_both(&["> C dora t1.T0KEN", "< C 531 token refused; your password?", "> C password1", "< C 530…"]);
     check_both(&["> C admin t1.T0KEN", "< C 531…", "> C password1", "< C 530…"]);
     check_both(&["> C 1x t1.T0KEN", "< C 553 a name is a letter…", "> C alice", "< C 331…"]);
     check_both(&["> C alice t1.T0KEN x", "< C 553…", "> C alice", "< C 331…"]);
-    // The longest fits.
+    // The longest name and token fit into a line.
     let (name, token) = ("a".repeat(32), format!("t1.{}", "x".repeat(467)));
     check_both(&[&format!("> C {name} {token}"), "< C 531…"]);
 }
 
 #[test]
-fn too_often_in() {
+fn too_many_sessions() {
     let mut server = Server::new();
     for slot in [7, 8] {
         let name = UserName::parse("alice").unwrap();
@@ -317,7 +317,7 @@ fn other_protocols() {
 }
 
 #[test]
-fn other_protocols_are_refused_before_their_line_ends() {
+fn other_protocols_before_the_line_end() {
     #[track_caller]
     fn check(bytes: &[u8], expected: bool) {
         assert_eq!(Line::default().sniff(bytes, 16).is_some(), expected, "{bytes:?}");
@@ -326,7 +326,7 @@ fn other_protocols_are_refused_before_their_line_ends() {
     check(b"\x16\x03\x01\x02\x00\n", true);
     check(b"GET /", false);
     check(b"GET /index.html?and=so&on=1", true);
-    check(b"GET / HTTP/1.1\nHost: x\n", false); // a whole line is for `decode`
+    check(b"GET / HTTP/1.1\nHost: x\n", false); // `decode` handles a whole line
     check(b"alice", false);
     check(b"alice\npassword1\nPM hi\nEX\n", false);
     check(b"aliceisnotsolonganame", false);

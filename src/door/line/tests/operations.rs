@@ -1,15 +1,15 @@
-//! What somebody who is logged in can do.
+//! Operations after login.
 
 use super::*;
 
 #[test]
-fn verbs_in_any_case_and_spaces_in_any_number() {
+fn verbs_and_spaces() {
     check_in(&["> C noop", "< C 200…", "> C nOOp", "< C 200…", "> C   NOOP  ", "< C 200…"]);
     check_in(&["> C pm    hi   there ", "< C 250 sent to 1", "bob< D PM alice hi   there "]);
     check_in(&["> C   dM   BOB   hi   there ", "< C 250 sent to bob", "bob< D DM alice hi   there "]);
     check_in(&["> C PM \thi", "< C 250…", "bob< D PM alice  hi"]);
     check_in(&["> C PM\thi", "< C 502…"]);
-    // Only U+0020 divides words.
+    // Only U+0020 separates words.
     for space in ["\t", "\u{a0}", "\u{2003}", "\u{3000}"] {
         check_in(&[&format!("> C PM{space}hi"), "< C 502…"]);
         check_in(&[&format!("> C PM {space}hi{space}"), "< C 250…"]);
@@ -30,7 +30,7 @@ fn public_messages() {
         "< C 250 sent to 1",
         "bob< D PM alice  hello all ",
     ]);
-    // Spaces are text where a text is asked for.
+    // Spaces are text at a prompt for a message.
     check_in(&["> C PM   ", "< C 354…", "> D   ", "< C 250 sent to 1", "bob< D PM alice   "]);
     check_in(&["> C BM hello", "< C 250 sent to 1", "bob< D PM alice hello"]);
     check_in(&["> C bm", "< C 354…", "> D hello", "< C 250 sent to 1", "bob< D PM alice hello"]);
@@ -66,7 +66,7 @@ fn direct_messages() {
 }
 
 #[test]
-fn a_bare_prompt_takes_an_operation_for_text() {
+fn a_bare_operation_at_a_prompt_is_text() {
     let bare: Vec<String> = LOGIN.iter().map(|line| undressed(line)).collect();
     let bare: Vec<&str> = bare.iter().map(String::as_str).collect();
     check(&[&bare[..], &["> PM", "< C 354…", "> C NOOP", "< C 250…", "bob< D PM alice C NOOP"]].concat());
@@ -74,17 +74,17 @@ fn a_bare_prompt_takes_an_operation_for_text() {
 }
 
 #[test]
-fn data_that_nobody_asked_for() {
+fn data_without_a_prompt() {
     check(&[LOGIN, &["> D hi", "< C 503…", "> C NOOP", "< C 200…"]].concat());
     check(&[LOGIN, &["> C PM", "< C 354…", "> D a", "< C 250…", "bob< D PM alice a", "> D b", "< C 503…"]].concat());
 }
 
 #[test]
-fn what_one_hears() {
+fn received_messages() {
     let frame = format!("< D PM {} bob hello  all", 1000u64 << 20);
     check(&[LOGIN, &["bob> hello  all", &frame]].concat());
     check(&["> alice", "< C 331…", "> password1", "< C 230…", "bob> hello  all", "< D PM bob hello  all"]);
-    // It may come at a prompt too, and changes nothing there.
+    // A message may arrive at a prompt, and does not change it.
     check(&[LOGIN, &["> C PM", "< C 354…", "bob> hello  all", &frame, "> D hi", "< C 250 sent to 1"]].concat());
 }
 
@@ -97,7 +97,7 @@ fn who() {
 }
 
 #[test]
-fn a_list_that_is_cut_says_so() {
+fn truncated_list() {
     let names = ["a", "B"].map(|name| UserName::parse(name).unwrap()).to_vec();
     let mut out = Vec::new();
     encode(Kind::Bare, &Event::Online { names, matching: 10_482 }, &mut out);
@@ -107,7 +107,7 @@ fn a_list_that_is_cut_says_so() {
 }
 
 #[test]
-fn operations_that_take_no_argument() {
+fn operations_without_arguments() {
     check_in(&["> C EX", "< C 221 bye"]);
     check_in(&["> C EX  ", "< C 221 bye"]);
     check_in(&["> C NOOP x", "< C 501 usage: NOOP"]);
@@ -160,8 +160,8 @@ fn changing_the_password() {
 }
 
 #[test]
-fn a_busy_server_ends_the_changing_of_a_password() {
-    // Of all refusals, only 500 and 501 leave a prompt open.
+fn busy_ends_the_change_of_a_password() {
+    // Only the refusals 500 and 501 keep a prompt.
     check_in(&["> C PASSWD", "< C 331 …", "> D busybusy", "< C 450…", "> C NOOP", "< C 200…"]);
     for busy in ["> D busybusy", "> D fulldisk"] {
         let script =
@@ -172,22 +172,22 @@ fn a_busy_server_ends_the_changing_of_a_password() {
 }
 
 #[test]
-fn what_is_invisible_is_taken_out_of_texts() {
+fn invisible_characters_are_removed_from_messages() {
     let hidden = "\u{feff}a\u{200b}b\u{200e}\u{200f}\u{61c}c\u{2060}\u{2064}";
     check_in(&[&format!("> C PM {hidden}"), "< C 250…", "bob< D PM alice abc"]);
     check_in(&[&format!("> C DM bob {hidden}"), "< C 250…", "bob< D DM alice abc"]);
     check_in(&["> C PM", "< C 354…", &format!("> D {hidden}"), "< C 250…", "bob< D PM alice abc"]);
     check_in(&["> C DM bob", "< C 354…", &format!("> D  {hidden}"), "< C 250…", "bob< D DM alice  abc"]);
-    // Nothing is left: the prompt stays.
+    // A message of nothing else is refused, and the prompt stays.
     check_in(&["> C PM \u{200b}", "< C 501 bad bytes…"]);
     check_in(&["> C DM bob \u{200b}", "< C 501 bad bytes…"]);
     check_in(&["> C PM", "< C 354…", "> D \u{200b}", "< C 501 bad bytes…", "> D hi", "< C 250 sent to 1"]);
     check_in(&["> C DM bob", "< C 354…", "> D \u{feff}\u{200f}", "< C 501…", "> D hi", "< C 250 sent to bob"]);
-    // Not of names and verbs, which are none then.
+    // They are not removed from names and verbs, which are then unknown.
     check_in(&["> C P\u{200b}M hi", "< C 502…", "> C DM b\u{200b}ob hi", "< C 550 no such user"]);
-    // A new password is a secret too.
+    // A new password with one is refused.
     check_in(&["> C PASSWD", "< C 331…", "> D password1", "< C 332…", "> D pass\u{200b}word", "< C 501 bad bytes…"]);
-    // Not one is refused: what stands before it is a word of Khmer, Hebrew, Persian, and a family.
+    // Texts in Khmer, Hebrew and Persian and an emoji sequence are not changed.
     for text in ["ខ្មែរ", "שָׁלוֹם", "می\u{200c}خواهم", "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f}"]
     {
         check_in(&[&format!("> C PM {text}"), "< C 250…", &format!("bob< D PM alice {text}")]);
@@ -195,7 +195,7 @@ fn what_is_invisible_is_taken_out_of_texts() {
 }
 
 #[test]
-fn a_tab_is_one_space_to_people_and_a_tab_to_programs() {
+fn tabs() {
     let typed = format!("< D PM {} bob a\t\tb", 1000u64 << 20);
     check(&[LOGIN, &["bob> a\t\tb", &typed]].concat());
     check(&["> alice", "< C 331…", "> password1", "< C 230…", "bob> a\t\tb\t", "< D PM bob a  b "]);

@@ -1,11 +1,11 @@
-//! What holds for any bytes whatever.
+//! Properties that hold for any input.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::hub::event::Message;
 
-/// Bytes of any kind, and lines made of words that mean something.
+/// Random bytes, and lines made of meaningful words.
 fn any_line() -> impl Strategy<Value = Vec<u8>> {
     let word = prop::sample::select(vec![
         "C ",
@@ -61,12 +61,12 @@ fn any_line() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// How many lines of `told` end a reply. A notice is none.
+/// The number of replies in `told`. Notices are no replies.
 fn replies(told: &[String]) -> usize {
     told.iter().filter(|line| line.starts_with("C ") && !line.starts_with("C 1") && line.as_bytes()[5] == b' ').count()
 }
 
-/// Sends `lines` until the connection is closed, and sees after each that what it brought is in order.
+/// Sends `lines` until the connection is closed, and checks the replies to each.
 fn carry_on(mut server: Server, lines: &[Vec<u8>]) -> Result<(), TestCaseError> {
     for line in lines {
         let before = (server.line.dialect, server.line.dialogue.clone());
@@ -79,7 +79,7 @@ fn carry_on(mut server: Server, lines: &[Vec<u8>]) -> Result<(), TestCaseError> 
         let expected = if is_empty && asks_nothing {
             0
         } else if after.1 == Dialogue::NameAndMessage && told.len() > 1 {
-            2 // DM alone: the list, then 350
+            2 // `DM` without arguments: the list, then 350
         } else {
             1
         };
@@ -99,12 +99,12 @@ fn carry_on(mut server: Server, lines: &[Vec<u8>]) -> Result<(), TestCaseError> 
 
 proptest! {
     #[test]
-    fn every_line_gets_its_reply_and_a_refused_one_changes_nothing(lines in prop::collection::vec(any_line(), 0..40)) {
+    fn every_line_before_login_gets_one_reply(lines in prop::collection::vec(any_line(), 0..40)) {
         carry_on(Server::new(), &lines)?;
     }
 
     #[test]
-    fn also_once_logged_in(is_typed: bool, lines in prop::collection::vec(any_line(), 0..40)) {
+    fn every_line_after_login_gets_one_reply(is_typed: bool, lines in prop::collection::vec(any_line(), 0..40)) {
         let mut server = Server::new();
         server.send(if is_typed { b"C alice t1.T0KEN" } else { b"alice t1.T0KEN" });
         prop_assert!(server.line.is_logged_in());
@@ -112,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_decode_to_something(line: Vec<u8>, is_typed: bool, password_min: u32) {
+    fn any_bytes_can_be_decoded(line: Vec<u8>, is_typed: bool, password_min: u32) {
         let mut server = Server::new();
         server.line.decode(&line, password_min);
         server.line.sniff(&line, 16);
@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn a_message_in_a_room_too(
+    fn a_room_message_is_one_line(
         text in "\\PC*[\t x]\\PC*", id: u64, room in "[\\p{L}\\p{N}_.-]{1,32}", guest in "[\\p{L}\\p{N}_.-]{1,32}",
     ) {
         prop_assume!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean));
@@ -153,15 +153,15 @@ proptest! {
             let mut out = Vec::new();
             encode(kind, &event, &mut out);
             prop_assert_eq!(out.iter().filter(|&&b| b == b'\n').count(), 1);
-            // Two names of 32 characters, of four bytes at most each.
+            // Two names of 32 characters, of at most four bytes each.
             prop_assert!(out.len() <= text.len() + "D RM 18446744073709551615  ~ \n".len() + 2 * 32 * 4);
             prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }
 
-    /// Whatever one member sends, another hears only whole lines that the server has made.
+    /// Whatever one member sends, another gets only notices and messages that the server has encoded.
     #[test]
-    fn what_others_hear_of_rooms_is_notices_and_messages(lines in prop::collection::vec(any_line(), 0..40)) {
+    fn members_get_notices_and_messages_only(lines in prop::collection::vec(any_line(), 0..40)) {
         let mut server = Server::new();
         server.send_of_bob("MAKE tea");
         server.send(b"alice t1.T0KEN");
@@ -180,9 +180,9 @@ proptest! {
         }
     }
 
-    /// Whatever the door lets through to the hub, the server may say.
+    /// A text that the door accepts is encoded without forbidden characters.
     #[test]
-    fn what_is_let_in_may_go_out(line in any_line()) {
+    fn accepted_texts_can_be_encoded(line in any_line()) {
         let mut server = Server::new();
         server.send(b"alice t1.T0KEN");
         server.send(b"PM");

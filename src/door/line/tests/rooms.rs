@@ -1,11 +1,11 @@
-//! Rooms: what is asked, what is answered, and what members are told, to the byte.
+//! Operations on rooms: answers and notices, to the byte.
 
 use super::*;
 
-/// Alice has made tea, and bob has come.
+/// Alice has made the room tea, and bob has joined it.
 const TEA: &[&str] = &["> C MAKE tea", "< C 227 tea token=…", "bob: JOIN tea", "< C 103 tea bob entered"];
 
-/// In both dialects, after alice's login and `TEA`.
+/// Plays a script in both dialects, after alice's login and `TEA`.
 #[track_caller]
 fn check_tea(script: &[&str]) {
     check_in(&[TEA, script].concat());
@@ -13,7 +13,7 @@ fn check_tea(script: &[&str]) {
 
 #[test]
 fn making_and_joining() {
-    // The first token of the test's server is sixteen times 1, the second sixteen times 2.
+    // The first token of the test server consists of the byte 1, the second of the byte 2.
     check_in(&[
         "> C MAKE tea",
         "< C 227 tea token=AEAQCAIBAEAQCAIBAEAQCAIBAE",
@@ -24,7 +24,7 @@ fn making_and_joining() {
     check_in(&["bob: MAKE Tea", "> C join tEA", "< C 227 Tea token=…", "bob< C 103 Tea alice entered"]);
     check_in(&["> C JOIN tea", "< C 550 no such room; ROOMS lists all", "> C NOOP", "< C 200…"]);
     check_in(&["> C   make   tea  ", "< C 227 tea token=…"]);
-    // Who is in gets the same token, and nobody is told.
+    // A member gets the same token again, and no other member gets a notice.
     let first = "< C 227 tea token=AEAQCAIBAEAQCAIBAEAQCAIBAE";
     check_in(&[
         "> C MAKE tea",
@@ -38,7 +38,7 @@ fn making_and_joining() {
         "bob< C 211-bob",
         "bob< C 211 2 in tea",
     ]);
-    // It is another one when one comes back.
+    // A former member that enters again gets a new token.
     check_in(&[
         "> C MAKE tea",
         first,
@@ -58,7 +58,7 @@ fn room_passwords() {
     after_made(&["> C JOIN tea Word", "< C 554 wrong room password"]);
     after_made(&["> C JOIN tea word", "< C 227 tea token=…", "bob< C 103 tea alice entered"]);
     after_made(&["> C JOIN  tea   word", "< C 227 tea token=…"]);
-    // It goes to the end of the line, as it is.
+    // The password extends to the end of the line, unchanged.
     after_made(&["> C JOIN tea word ", "< C 554 wrong room password"]);
     after_made(&["> C JOIN tea word word", "< C 554 wrong room password"]);
     check_in(&["bob: MAKE tea two  words ", "> C JOIN tea  two  words ", "< C 227 tea token=…"]);
@@ -103,7 +103,7 @@ fn names_of_rooms() {
     for good in ["a", "1", "_", ".", "-", "東京", "комната", "Grüße_1.b-c", "٣", &longest] {
         check_in(&[&format!("> C MAKE {good}"), &format!("< C 227 {good} token=…")]);
     }
-    // One name in two normal forms and two cases; it is shown composed, and as its maker spelled it.
+    // Other normal forms and cases are the same name. It is shown in NFC, as its maker spelled it.
     check_in(&["> C MAKE gru\u{308}n", "< C 227 grün token=…", "bob: JOIN GRÜN", "< C 103 grün bob entered"]);
     let longest = "e\u{301}".repeat(32);
     check_in(&[&format!("> C MAKE {longest}"), &format!("< C 227 {} token=…", "é".repeat(32))]);
@@ -167,7 +167,7 @@ fn speaking_in_a_room() {
 }
 
 #[test]
-fn a_message_that_is_asked_for() {
+fn message_prompt() {
     let ask = ["> C RM tea", "< C 354 your message?"];
     let after_ask = |script: &[&str]| check_tea(&[&ask, script].concat());
     after_ask(&["> D  hello  all ", "< C 250 sent to 1", "bob< D RM tea alice  hello  all ", "> C NOOP", "< C 200…"]);
@@ -176,20 +176,20 @@ fn a_message_that_is_asked_for() {
     after_ask(&["> D   ", "< C 250 sent to 1", "bob< D RM tea alice   "]);
     after_ask(&["> ", "< C 200 cancelled", "> C NOOP", "< C 200 done"]);
     check_tea(&["> C RM  tea  ", "< C 354 your message?", "> D hi", "< C 250 sent to 1"]);
-    // At once where there is nothing to ask for.
+    // A refusal comes at once, without a prompt.
     check_in(&["> C RM tea", "< C 550 no such room; ROOMS lists all", "> C NOOP", "< C 200…"]);
     check_in(&["bob: MAKE Tea", "> C RM tea", "< C 550 you are not in Tea", "> C NOOP", "< C 200…"]);
 }
 
 #[test]
-fn what_becomes_of_a_prompt_when_the_room_does_not_wait() {
+fn the_room_changes_during_the_prompt() {
     let tea = ["bob: MAKE tea", "> C JOIN tea", "< C 227…", "> C RM tea", "< C 354 your message?"];
     let after_ask = |script: &[&str]| check_in(&[&tea, script].concat());
     let closed = ["bob: CLOSE tea", "< C 106 tea closed: by its host"];
     after_ask(&[&closed[..], &["> D hi", "< C 550 no such room; ROOMS lists all", "> C NOOP", "< C 200…"]].concat());
     let kicked = ["bob: KICK tea alice", "< C 104 tea alice left: kicked"];
     after_ask(&[&kicked[..], &["> D hi", "< C 550 you are not in tea", "> C NOOP", "< C 200…"]].concat());
-    // A notice changes nothing at a prompt.
+    // A notice does not change the prompt.
     after_ask(&[
         "bob: LEAVE tea",
         "< C 104 tea bob left",
@@ -200,7 +200,7 @@ fn what_becomes_of_a_prompt_when_the_room_does_not_wait() {
 }
 
 #[test]
-fn what_members_hear() {
+fn received_messages() {
     let frame = format!("< D RM {} tea bob hi  all", 1000u64 << 20);
     check(&[LOGIN, TEA, &["bob: RM tea hi  all", &frame, "bob< C 250 sent to 1"]].concat());
     let guest = format!("< D RM {} tea ~zoe hi", 1000u64 << 20);
@@ -222,7 +222,7 @@ fn what_members_hear() {
     let bare: Vec<String> = [LOGIN, TEA].concat().into_iter().map(undressed).collect();
     let bare: Vec<&str> = bare.iter().map(String::as_str).collect();
     check(&[&bare[..], &["bob: RM tea hi  all", "< D RM tea bob hi  all", "bob< C 250 sent to 1"]].concat());
-    // Who is not in hears nothing.
+    // Only members get messages and notices.
     check_in(&["bob: MAKE tea", "bob: RM tea hi", "bob: LEAVE tea", "> C NOOP", "< C 200…"]);
 }
 
@@ -258,12 +258,12 @@ fn lists_of_names() {
             .concat(),
     );
     check_in(&["> C NAMES tea", "< C 550 no such room; ROOMS lists all"]);
-    // Also of a room that one is not in.
+    // The members of any room can be listed.
     check_in(&["bob: MAKE Tea", "> C NAMES tea", "< C 211-bob host", "< C 211 1 in Tea"]);
 }
 
 #[test]
-fn lists_that_are_cut_say_so() {
+fn truncated_lists() {
     let room = |name| RoomName::parse(name).unwrap();
     let line = crate::hub::event::RoomLine { name: room("tea"), members: 2, is_locked: false };
     let names = vec![(UserName::parse("bob").unwrap().into(), true)];
@@ -296,13 +296,13 @@ fn kicking() {
     check_tea(&["> C KICK cake bob", "< C 550 no such room; ROOMS lists all"]);
     check_tea(&["bob: KICK tea alice", "bob< C 554 you are not the host of tea"]);
     check_in(&["bob: MAKE Tea", "> C KICK tea bob", "< C 550 you are not in Tea"]);
-    // A guest, by its mark.
+    // A guest has the mark `~`.
     let guest = ["zoe> tea", "< C 103 tea ~zoe entered"];
     let put_out =
         ["> C KICK tea ~ZOE", "< C 104 tea ~zoe left: kicked", "< C 200 done", "bob< C 104 tea ~zoe left: kicked"];
     check_tea(&[&guest[..], &["> C KICK tea zoe", "< C 550 zoe is not in that room"], &put_out].concat());
     check_tea(&[&guest[..], &put_out, &["zoe: tea hi", "> C RM tea hi", "< C 250 sent to 1"]].concat());
-    // Oneself: then another is host.
+    // A host may kick itself. Another member becomes host then.
     check_tea(&[
         "> C KICK tea alice",
         "< C 104 tea alice left: kicked",
@@ -334,11 +334,11 @@ fn closing() {
 fn a_guests_room_that_closes_with_its_host() {
     let mut server = Server::new();
     let (guest, room) = (GuestName::parse("zoe").unwrap(), RoomName::parse("cake").unwrap());
-    let entry = Entry { room, password: None, token: server.next_token() };
+    let entry = Entry { room, password: None };
     server.ask_hub(ZOE, Command::EnterAsGuest { guest, makes: true, entry });
     server.send(b"alice t1.T0KEN");
     assert!(server.send(b"JOIN cake")[0].starts_with("C 227 cake token="));
-    assert_eq!(server.send(b"RM cake hi"), ["C 250 sent to 0"]); // it does not listen yet
+    assert_eq!(server.send(b"RM cake hi"), ["C 250 sent to 0"]); // the guest does not listen yet
     assert_eq!(server.send(b"NAMES cake"), ["C 211-alice", "C 211-~zoe host", "C 211 2 in cake"]);
     server.ask_hub(ZOE, Command::Leave);
     assert_eq!(taken(&mut server.out), ["C 106 cake closed: its host has left"]);

@@ -1,10 +1,10 @@
-//! What holds for any bytes whatever.
+//! Properties that hold for any input.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Any bytes; requests that are nearly right; requests with any payload.
+/// Random bytes, requests with any payload, and requests with one wrong byte in the header.
 fn any_input() -> impl Strategy<Value = Vec<u8>> {
     let payload = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..60),
@@ -37,7 +37,7 @@ fn any_outcome() -> impl Strategy<Value = Outcome> {
     ]
 }
 
-/// What comes of `input` if no more follows, and how many bytes were wanted for it.
+/// Decodes `input` as the whole input. Returns the result and the size of the request in bytes.
 fn outcome_of(input: &[u8], options: Options) -> (Decoded, usize) {
     let mut door = Exchange::new(options);
     let end = match door.cut(input) {
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn however_it_is_cut_it_is_the_same(input in any_input(), at: prop::sample::Index) {
+    fn requests_do_not_depend_on_cuts(input in any_input(), at: prop::sample::Index) {
         let mut door = Exchange::new(PLAIN);
         let (whole, end) = outcome_of(&input, PLAIN);
         let at = at.index(input.len() + 1);
@@ -92,7 +92,7 @@ proptest! {
             }
             Cut::Partial => prop_assert!(at < end || at == input.len()),
         }
-        // What lies behind a request does not matter.
+        // The bytes after a request do not matter.
         let more = [&input[..end], b"\x1f\x90"].concat();
         if door.cut(&input) != Cut::Partial {
             prop_assert_eq!(outcome_of(&more, PLAIN), outcome_of(&input, PLAIN));
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn what_a_client_asks_is_understood(room in "[\\p{L}\\p{N}_.-]{1,20}", guest in "[\\p{L}\\p{N}_.-]{1,20}", form in 0..5) {
+    fn valid_requests_are_decoded(room in "[\\p{L}\\p{N}_.-]{1,20}", guest in "[\\p{L}\\p{N}_.-]{1,20}", form in 0..5) {
         prop_assume!(RoomName::parse(&room).is_ok() && GuestName::parse(&guest).is_ok());
         let payload = match form {
             0 => guest.clone(),

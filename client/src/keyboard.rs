@@ -1,0 +1,336 @@
+//! The keyboard thread: it reads what it is asked to read, one thing at a time, and can be interrupted.
+
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+use std::os::unix::thread::JoinHandleExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use nix::sys::pthread::pthread_kill;
+use nix::sys::signal::{SigSet, Signal};
+
+use super::action::Wanted;
+use super::command;
+use super::editor::{Ended, LineEditor};
+use super::event::{Event, Key};
+use super::filter::Filter;
+use super::inbox::Doorbell;
+use super::screen::Screen;
+use super::secret::{self, Answer, Source};
+use super::session::Known;
+use super::stdin::{Lines, Next};
+use super::store::Store;
+
+/// What is to be read.
+pub(super) enum Ask {
+    /// A line, with the prompt of the screen where lines are edited.
+    Line,
+    /// The same for the answer to a question. The history takes it only if it is none: something else was typed.
+    Answer,
+    /// A secret.
+    Secret(Wanted),
+}
+
+/// Where lines come from.
+pub(super) enum Origin {
+    /// From a person: edited on a terminal, with the history of earlier runs.
+    Editor {
+        /// Where the line is drawn.
+        screen: Arc<Screen>,
+        /// What can be completed.
+        known: Arc<Mutex<Known>>,
+        /// Where the history is kept, if it is.
+        store: Option<Store>,
+    },
+    /// From standard input, as they are but for what the filter takes out.
+    Stdin {
+        /// What is taken out.
+        filter: Filter,
+    },
+}
+
+/// The main thread's end of the keyboard.
+pub(super) struct Keyboard {
+    /// Dropped at the end, which ends the thread …
+    asks: Option<SyncSender<Ask>>,
+    /// … so that it can be joined.
+    thread: Option<JoinHandle<Option<String>>>,
+    /// What has been asked for has not been answered.
+    is_busy: bool,
+    is_interrupting: Arc<AtomicBool>,
+    /// Nothing is there on standard input, and it is waited for.
+    is_waiting: Arc<AtomicBool>,
+    /// The line that is being read is for no history.
+    is_forgetful: Arc<AtomicBool>,
+    /// A byte in here interrupts what waits in `poll`. It is never taken out.
+    cancel: UnixStream,
+    /// Whether rustyline may have to be interrupted.
+    is_edited: bool,
+}
+
+impl Keyboard {
+    /// Starts the thread. Its answers go to `doorbell`. Where lines are edited, from now on Ctrl-Z stops the process
+    /// from that thread alone: rustyline takes the terminal back as soon as it has sent itself the signal, which is too
+    /// early if another thread is to be stopped by it.
+    ///
+    /// # Errors
+    ///
+    /// There can be no more threads or descriptors.
+    pub(super) fn start(origin: Origin, source: Source, doorbell: Doorbell) -> io::Result<Self> {
+        let (asks, wanted) = mpsc::sync_channel(1);
+        let (cancel, cancelled) = UnixStream::pair()?;
+        let is_interrupting = Arc::new(AtomicBool::new(false));
+        cancel.set_nonblocking(true)?;
+        let is_edited = matches!(origin, Origin::Editor { .. });
+        if is_edited {
+            stop_signal().thread_block()?;
+        }
+        let is_told = Arc::clone(&is_interrupting);
+        let is_forgetful = Arc::new(AtomicBool::new(false));
+        let forgets = Arc::clone(&is_forgetful);
+        let is_waiting = Arc::new(AtomicBool::new(false));
+        let waits = Arc::clone(&is_waiting);
+        let mut reader =
+            Reader { source, cancelled, is_interrupting: is_told, is_forgetful: forgets, has_talked: false, is_edited };
+        let body = move || match origin {
+            Origin::Editor { screen, known, store } => {
+                edit(&mut reader, &wanted, &screen, &known, store.as_ref(), &doorbell);
+                None
+            }
+            Origin::Stdin { filter } => read_stdin(&mut reader, Lines::new(waits), filter, &wanted, &doorbell),
+        };
+        let thread = thread::Builder::new().name("keyboard".to_owned()).spawn(body)?;
+        let (asks, thread) = (Some(asks), Some(thread));
+        Ok(Self { asks, thread, is_busy: false, is_interrupting, is_waiting, is_forgetful, cancel, is_edited })
+    }
+
+    /// Keeps the line that is being read out of the history: a password is due, and may be typed there.
+    pub(super) fn forget_line(&self) {
+        self.is_forgetful.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether something is being read.
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_busy
+    }
+
+    /// Whether a line of standard input is asked for, and all that has been read is taken. Asked after the kernel has
+    /// said that it holds nothing, it means that there is nothing.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.is_busy && self.is_waiting.load(Ordering::SeqCst)
+    }
+
+    /// Lets this be read; nothing else may be under way.
+    pub(super) fn ask(&mut self, ask: Ask) {
+        self.is_busy = true;
+        if let Some(asks) = &self.asks {
+            // The thread lives as long as its questions come, and takes one at a time.
+            let _ = asks.send(ask);
+        }
+    }
+
+    /// What has been asked for has been answered.
+    pub(super) fn answered(&mut self) {
+        self.is_busy = false;
+    }
+
+    /// Interrupts what is being read, for good; the answer is [`Key::Interrupted`], unless another was on its way. It
+    /// may come to nothing if the thread has only just begun, and is to be repeated until there is an answer.
+    pub(super) fn interrupt(&mut self) {
+        if !self.is_interrupting.swap(true, Ordering::SeqCst) {
+            // There is room for one byte.
+            let _ = self.cancel.write(b".");
+        }
+        if self.is_edited
+            && let Some(thread) = &self.thread
+        {
+            // rustyline takes it for Ctrl-C. Elsewhere it is the inbox's, which it wakes.
+            let _ = pthread_kill(thread.as_pthread_t(), Signal::SIGINT);
+        }
+    }
+
+    /// Ends the thread, which must not be busy, and waits for it. Gives the next line of standard input if it has read
+    /// more than was asked for.
+    pub(super) fn finish(&mut self) -> Option<String> {
+        self.asks = None;
+        // A panic has ended the process.
+        self.thread.take()?.join().ok().flatten()
+    }
+}
+
+/// The signal of Ctrl-Z.
+fn stop_signal() -> SigSet {
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGTSTP);
+    signals
+}
+
+/// What both kinds of thread need.
+struct Reader {
+    source: Source,
+    cancelled: UnixStream,
+    is_interrupting: Arc<AtomicBool>,
+    is_forgetful: Arc<AtomicBool>,
+    /// Whether a line has been asked for, which is after the login.
+    has_talked: bool,
+    /// Whether a person types, who can be asked for a new password.
+    is_edited: bool,
+}
+
+impl Reader {
+    fn is_interrupting(&self) -> bool {
+        self.is_interrupting.load(Ordering::SeqCst)
+    }
+
+    fn asks_person(&self, wanted: Wanted) -> bool {
+        !self.source.answers(wanted, self.has_talked)
+            && self.source.refuses(wanted, self.has_talked, self.is_edited).is_none()
+    }
+
+    fn secret(&self, wanted: Wanted, prompt: &str) -> Key {
+        if let Some(why) = self.source.refuses(wanted, self.has_talked, self.is_edited) {
+            return Key::NoSecret(why);
+        }
+        let answer = if self.source.answers(wanted, self.has_talked) {
+            self.source.ask(&self.cancelled)
+        } else {
+            // Where lines are edited, the line belongs to the screen, which ends it.
+            secret::ask_person(prompt, if self.is_edited { "" } else { "\n" }, &self.cancelled)
+        };
+        match answer {
+            Answer::Given(secret) => Key::Secret(Some(secret)),
+            Answer::Interrupted if self.is_interrupting() => Key::Interrupted(String::new()),
+            Answer::Refused | Answer::Interrupted => Key::Secret(None),
+            Answer::Impossible(why) => Key::Failed(why),
+        }
+    }
+}
+
+/// The thread's body where a person types.
+fn edit(
+    reader: &mut Reader,
+    asks: &Receiver<Ask>,
+    screen: &Arc<Screen>,
+    known: &Arc<Mutex<Known>>,
+    store: Option<&Store>,
+    doorbell: &Doorbell,
+) {
+    // If it stays blocked, Ctrl-Z does nothing.
+    let _ = stop_signal().thread_unblock();
+    let history = store.and_then(|store| store.history().ok()).unwrap_or_default();
+    let made = LineEditor::new(screen, known, &history).and_then(|mut editor| Ok((editor.waker()?, editor)));
+    let (mut wake, mut editor) = match made {
+        Ok(made) => made,
+        Err(error) => {
+            doorbell.ring(Event::Key(Key::Failed(format!("the terminal cannot be used: {error}"))));
+            return;
+        }
+    };
+    // Waking waits while nobody edits, so it has a thread of its own.
+    let waking = Arc::clone(screen);
+    let waker = thread::Builder::new().name("screen".to_owned()).spawn(move || {
+        // If it stays, Ctrl-Z may take the terminal away from the editor. See `Keyboard::start`.
+        let _ = stop_signal().thread_block();
+        while waking.wait_to_wake() {
+            wake();
+        }
+    });
+    while let Ok(ask) = asks.recv() {
+        reader.has_talked |= matches!(ask, Ask::Line);
+        let key = match ask {
+            Ask::Line => edit_line(reader, &mut editor, store, false, doorbell),
+            Ask::Answer => edit_line(reader, &mut editor, store, true, doorbell),
+            Ask::Secret(wanted) if !reader.asks_person(wanted) => reader.secret(wanted, ""),
+            Ask::Secret(wanted) => {
+                let prompt = screen.begin_secret(secret::prompt(wanted));
+                let key = reader.secret(wanted, &prompt);
+                screen.end_secret();
+                key
+            }
+        };
+        if !doorbell.ring(Event::Key(key)) {
+            break;
+        }
+    }
+    screen.finish();
+    // A waker that waits is let go by this.
+    drop(editor);
+    if let Ok(waker) = waker {
+        let _ = waker.join();
+    }
+}
+
+/// Reads one line, which may be the answer to a question (`may_answer`): then it is for no history. Ctrl-C throws away what is typed, and one begins anew.
+fn edit_line(
+    reader: &Reader,
+    editor: &mut LineEditor,
+    store: Option<&Store>,
+    may_answer: bool,
+    doorbell: &Doorbell,
+) -> Key {
+    reader.is_forgetful.store(false, Ordering::SeqCst);
+    loop {
+        match editor.edit() {
+            Ok(Ended::Line(line)) => {
+                let is_answer = may_answer && command::answer(&line).is_some();
+                if !is_answer && !reader.is_forgetful.load(Ordering::SeqCst) {
+                    remember(&line, editor, store);
+                }
+                return Key::Line(line);
+            }
+            Ok(Ended::Eof) => return Key::End,
+            Ok(Ended::Interrupted(typed)) if reader.is_interrupting() => return Key::Interrupted(typed),
+            Ok(Ended::Interrupted(typed)) if typed.is_empty() => return Key::End,
+            Ok(Ended::Interrupted(_)) => {}
+            Ok(Ended::BadKey) => {
+                // Nobody wants it any more: then the line is interrupted.
+                doorbell.ring(Event::BadKey);
+            }
+            Err(error) => return Key::Failed(format!("the terminal cannot be read: {error}")),
+        }
+    }
+}
+
+/// Puts a line into the history, for this run and the next. Several that were entered at once are kept as they are,
+/// for this run alone: the file has a line for each.
+fn remember(line: &str, editor: &mut LineEditor, store: Option<&Store>) {
+    let line = line.trim_end();
+    if line.is_empty() || command::holds_secret(line) {
+        return;
+    }
+    editor.remember(line);
+    if let Some(store) = store
+        && !line.contains(['\n', '\r'])
+    {
+        store.add_history(line);
+    }
+}
+
+/// The thread's body where lines come from standard input. Gives the next line if something was read and not asked for.
+fn read_stdin(
+    reader: &mut Reader,
+    mut lines: Lines,
+    filter: Filter,
+    asks: &Receiver<Ask>,
+    doorbell: &Doorbell,
+) -> Option<String> {
+    while let Ok(ask) = asks.recv() {
+        reader.has_talked |= matches!(ask, Ask::Line);
+        let key = match ask {
+            Ask::Line | Ask::Answer => match lines.next(&reader.cancelled) {
+                Next::Line(line) => Key::Line(filter.apply(&line)),
+                Next::Bad(why) => Key::BadLine(why),
+                Next::End => Key::End,
+                Next::Failed(error) => Key::Broken(format!("standard input: {error}")),
+                Next::Cancelled => Key::Interrupted(String::new()),
+            },
+            Ask::Secret(wanted) => reader.secret(wanted, secret::prompt(wanted)),
+        };
+        if !doorbell.ring(Event::Key(key)) {
+            break;
+        }
+    }
+    lines.has_rest().then(|| filter.apply(&lines.rest()))
+}

@@ -1,0 +1,255 @@
+//! The connection: a thread that connects and reads, and a handle to write with.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use chatd::prompt::wait_readable;
+
+use super::alarm::Alarm;
+use super::connect::{connect, describe};
+use super::destination::Server;
+use super::event::{Event, Link};
+use super::inbox::Doorbell;
+
+/// How long the server may take over what is written to it at once.
+const WRITE: Duration = Duration::from_secs(10);
+/// Bytes that are read at once.
+const CHUNK: usize = 16 * 1024;
+/// How long the end waits for a thread that is looking up a name, which nothing can interrupt.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
+/// What has happened on the connection in use.
+pub(super) enum News {
+    /// It stands.
+    Connected,
+    /// The server has sent this; never empty.
+    Bytes(Vec<u8>),
+    /// It could not be made, or is over, and why. Nothing follows.
+    Gone(String),
+}
+
+/// All connections of this run, of which at most one is in use.
+pub(super) struct Links {
+    doorbell: Doorbell,
+    alarm: Arc<Alarm>,
+    /// The number of the newest; what others still say is not heard.
+    number: u64,
+    stream: Option<TcpStream>,
+    /// Why it could not be written to. The reading end then says that it is over, after all that had come before.
+    write_failed: Option<String>,
+    /// Dropping it ends the thread of the connection in use.
+    cancel: Option<UnixStream>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Links {
+    /// No connection yet. What happens on those to come goes to `doorbell`; `alarm` ends the waiting for a server that
+    /// takes nothing.
+    pub(super) fn new(doorbell: Doorbell, alarm: Arc<Alarm>) -> Self {
+        Self { doorbell, alarm, number: 0, stream: None, write_failed: None, cancel: None, threads: Vec::new() }
+    }
+
+    /// Connects to a server, and first gives the old connection up. What happens comes as events.
+    ///
+    /// # Errors
+    ///
+    /// There can be no more threads or descriptors.
+    pub(super) fn connect(&mut self, server: &Server) -> io::Result<()> {
+        self.close();
+        self.threads.retain(|thread| !thread.is_finished());
+        let (cancel, cancelled) = UnixStream::pair()?;
+        let (doorbell, number, server) = (self.doorbell.clone(), self.number, server.clone());
+        let body = move || {
+            let why = serve(&server, &cancelled, |link| doorbell.ring(Event::Link(number, link)));
+            if let Some(why) = why {
+                doorbell.ring(Event::Link(number, Link::Gone(why)));
+            }
+        };
+        self.threads.push(thread::Builder::new().name("socket".to_owned()).spawn(body)?);
+        self.cancel = Some(cancel);
+        Ok(())
+    }
+
+    /// Takes an event of connection `number`; `None` if that one has been given up. A connection that stands is kept
+    /// here.
+    pub(super) fn take(&mut self, number: u64, link: Link) -> Option<News> {
+        if number != self.number || self.cancel.is_none() {
+            return None;
+        }
+        match link {
+            Link::Connected(stream) => {
+                self.stream = Some(stream);
+                Some(News::Connected)
+            }
+            Link::Bytes(bytes) => Some(News::Bytes(bytes)),
+            Link::Gone(why) => {
+                let why = self.write_failed.take().unwrap_or(why);
+                self.close();
+                Some(News::Gone(why))
+            }
+        }
+    }
+
+    /// Sends all of it, within [`WRITE`], and when the client is to end within a moment. If that fails, what the server
+    /// had said before is still read, and then the connection is [`News::Gone`].
+    pub(super) fn send(&mut self, bytes: &[u8]) {
+        let Some(stream) = &mut self.stream else { return };
+        if self.write_failed.is_some() {
+            return;
+        }
+        if let Err(error) = write_all(stream, bytes, Instant::now() + WRITE, &self.alarm) {
+            self.write_failed = Some(describe_write(&error));
+            // Ends the reading too. It may be down already.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Closes the connection, if there is one; nothing more is heard of it.
+    pub(super) fn close(&mut self) {
+        self.number += 1;
+        self.cancel = None;
+        self.write_failed = None;
+        if let Some(stream) = self.stream.take() {
+            // It may be down already.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Closes everything and waits for the threads; only for one that is looking up a name no longer than a moment.
+    /// The inbox must be closed, or be emptied meanwhile.
+    pub(super) fn finish(mut self) {
+        self.close();
+        let deadline = Instant::now() + LAST_WAIT;
+        for thread in self.threads {
+            while !thread.is_finished() && Instant::now() < deadline {
+                thread::sleep(Duration::from_millis(5));
+            }
+            if thread.is_finished() {
+                // It gives nothing, and a panic has been told.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+/// Writes all of it to a socket that does not wait, within this time.
+fn write_all(socket: &mut TcpStream, mut bytes: &[u8], deadline: Instant, alarm: &Alarm) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match socket.write(bytes) {
+            Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                // A server that takes a little now and then is always ready for a little more.
+                if Instant::now() >= deadline || !alarm.wait_writable(&*socket, Some(deadline))? {
+                    return Err(ErrorKind::TimedOut.into());
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// A connection's life. Gives why it is over, or nothing if nobody wants to know.
+fn serve(server: &Server, cancelled: &UnixStream, tell: impl Fn(Link) -> bool) -> Option<String> {
+    let stream = match connect(server, cancelled) {
+        Ok(stream) => stream?,
+        Err(why) => return Some(why),
+    };
+    let mut reader = match stream.try_clone() {
+        Ok(reader) => reader,
+        Err(error) => return Some(format!("no descriptor: {error}")),
+    };
+    if !tell(Link::Connected(stream)) {
+        return None;
+    }
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        if !wait_readable(&reader, cancelled).unwrap_or(false) {
+            return None;
+        }
+        match reader.read(&mut chunk) {
+            Ok(0) => return Some("the server closed the connection".to_owned()),
+            Ok(n) => {
+                let bytes = chunk.get(..n).unwrap_or_default().to_vec();
+                if !tell(Link::Bytes(bytes)) {
+                    return None;
+                }
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
+            Err(error) => return Some(describe(&error)),
+        }
+    }
+}
+
+/// Why nothing could be written, in words.
+fn describe_write(error: &io::Error) -> String {
+    if error.kind() == ErrorKind::TimedOut {
+        return format!("the server did not take within {} s what was sent", WRITE.as_secs());
+    }
+    describe(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A socket that does not wait, and its other end.
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        (stream, listener.accept().unwrap().0)
+    }
+
+    #[test]
+    fn a_server_that_takes_a_little_now_and_then_is_not_waited_for_without_end() {
+        let (mut stream, mut server) = pair();
+        let dripping = thread::spawn(move || {
+            let mut piece = vec![0; 64 * 1024];
+            while server.read(&mut piece).is_ok_and(|n| n > 0) {
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let alarm = Alarm::new(&[]).unwrap();
+        let began = Instant::now();
+        let much = vec![b'x'; 64 << 20];
+        let error = write_all(&mut stream, &much, began + Duration::from_millis(300), &alarm).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(began.elapsed() < Duration::from_secs(5));
+        drop(stream);
+        dripping.join().unwrap();
+    }
+
+    #[test]
+    fn the_alarm_is_heard_while_a_server_takes_nothing() {
+        let (mut stream, _server) = pair();
+        let alarm = Alarm::new(&[]).unwrap();
+        alarm.raise();
+        let began = Instant::now();
+        let much = vec![b'x'; 64 << 20];
+        let error = write_all(&mut stream, &much, began + Duration::from_secs(60), &alarm).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn all_is_written_to_a_server_that_takes_it() {
+        let (mut stream, mut server) = pair();
+        let reading = thread::spawn(move || {
+            let mut all = Vec::new();
+            server.read_to_end(&mut all).unwrap();
+            all.len()
+        });
+        let alarm = Alarm::new(&[]).unwrap();
+        write_all(&mut stream, &vec![b'x'; 16 << 20], Instant::now() + WRITE, &alarm).unwrap();
+        drop(stream);
+        assert_eq!(reading.join().unwrap(), 16 << 20);
+    }
+}

@@ -1,0 +1,339 @@
+//! Where passwords come from: a variable, a program, or a person at a terminal.
+
+use std::env;
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::net::UnixStream;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use chatd::prompt::Hidden;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use zeroize::Zeroizing;
+
+use super::action::{Secret, Wanted};
+use super::filter::without_mark;
+use super::terminal;
+
+/// The variable that may hold the password.
+const VARIABLE: &str = "CHATCLIENT_PASSWORD";
+/// The longest first line of a program that is read; far more than any password.
+const LINE: usize = 4096;
+/// How long a program that has printed the password may go on, before it is left alone: it may yet fail.
+const GRACE: Duration = Duration::from_secs(1);
+/// Bytes that are read of a program before it is looked whether it has ended.
+const ROUND: usize = 64 * 1024;
+
+/// Where passwords come from without anybody being asked.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    /// From nowhere: somebody must be asked.
+    None,
+    /// The value of the variable.
+    Variable(Secret),
+    /// The first line that this program prints: its name and its arguments.
+    Program(Vec<String>),
+}
+
+/// How asking ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// With a secret.
+    Given(Secret),
+    /// The user did not want to say it.
+    Refused,
+    /// Asking was interrupted from elsewhere in the client.
+    Interrupted,
+    /// Nobody can be asked; why, and what would help.
+    Impossible(String),
+}
+
+impl Source {
+    /// What the command line and the environment give; the command line first.
+    pub(super) fn new(command: Option<Vec<String>>) -> Self {
+        match (command, env::var(VARIABLE)) {
+            (Some(words), _) => Self::Program(words),
+            (None, Ok(text)) if !text.is_empty() => {
+                let text = Zeroizing::new(text);
+                Self::Variable(Secret(Zeroizing::new(without_mark(&text).to_owned())))
+            }
+            (None, Ok(_) | Err(_)) => Self::None,
+        }
+    }
+
+    /// Whether this is asked for, rather than a person. Only once for each login: what was refused is not tried again.
+    /// Who `has_talked` is logged in, and chooses a new password by hand.
+    pub(super) fn answers(&self, wanted: Wanted, has_talked: bool) -> bool {
+        match (self, wanted) {
+            (Self::None, _) => false,
+            (_, Wanted::Password(n) | Wanted::OldPassword(n)) => n <= 1,
+            (_, Wanted::NextPassword(_)) => false,
+            (_, Wanted::NewPassword(n)) => n <= 1 && !has_talked,
+            (_, Wanted::NewPasswordAgain) => !has_talked,
+        }
+    }
+
+    /// Whether a password is given, so that it is this one that counts.
+    pub(super) fn is_given(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// Why there is no answer, neither from here nor from a person: where a password was given and is not taken, nobody
+    /// is asked for another. Only a new one may be chosen by hand, by a person who edits lines (`is_edited`) and
+    /// `has_talked`.
+    pub(super) fn refuses(&self, wanted: Wanted, has_talked: bool, is_edited: bool) -> Option<String> {
+        let (origin, suspect) = match self {
+            Self::None => return None,
+            Self::Variable(_) => (VARIABLE, VARIABLE),
+            Self::Program(_) => ("--password-command", "the program of --password-command"),
+        };
+        if self.answers(wanted, has_talked) {
+            return None;
+        }
+        match wanted {
+            Wanted::Password(_) | Wanted::OldPassword(_) => {
+                Some(format!("check {suspect}: the password that it gives is wrong"))
+            }
+            Wanted::NewPassword(_) | Wanted::NewPasswordAgain if !has_talked => {
+                Some(format!("the password that {origin} gives cannot be used"))
+            }
+            Wanted::NewPassword(_) | Wanted::NextPassword(_) | Wanted::NewPasswordAgain if is_edited => None,
+            Wanted::NewPassword(_) | Wanted::NextPassword(_) | Wanted::NewPasswordAgain => {
+                Some(format!("a new password is not taken from {origin}: choose it at a terminal"))
+            }
+        }
+    }
+
+    /// The password, from where it stands. A byte in `cancel` interrupts it.
+    pub(super) fn ask(&self, cancel: &UnixStream) -> Answer {
+        match self {
+            Self::None => Answer::Impossible(format!("set {VARIABLE} or use --password-command")),
+            Self::Variable(secret) => Answer::Given(secret.clone()),
+            Self::Program(words) => {
+                // It may have something to ask at the terminal itself.
+                terminal::lend();
+                let answer = run(words, cancel);
+                terminal::hush();
+                answer
+            }
+        }
+    }
+}
+
+/// Runs a program without a shell and takes the first line of its output. A byte in `cancel` ends it.
+fn run(words: &[String], cancel: &UnixStream) -> Answer {
+    let Some((program, arguments)) = words.split_first() else { return Answer::Refused };
+    let failed = |why: String| Answer::Impossible(format!("--password-command {program}: {why}"));
+    let child =
+        Command::new(program).args(arguments).env_remove(VARIABLE).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) => return failed(error.to_string()),
+    };
+    let mut line = Zeroizing::new(Vec::with_capacity(LINE));
+    let status = match attend(&mut child, &mut line, cancel) {
+        Ok(status) => status,
+        Err(error) => {
+            // It may have ended by itself meanwhile.
+            let _ = child.kill();
+            let _ = child.wait();
+            return if error.kind() == ErrorKind::Interrupted {
+                Answer::Interrupted
+            } else {
+                failed(error.to_string())
+            };
+        }
+    };
+    if let Some(status) = status.filter(|status| !status.success()) {
+        return failed(status.to_string());
+    }
+    while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        line.pop();
+    }
+    match std::str::from_utf8(&line).map(without_mark) {
+        Ok("") => failed("it printed no password".to_owned()),
+        Ok(text) => Answer::Given(Secret(Zeroizing::new(text.to_owned()))),
+        Err(_) => failed("what it printed is not UTF-8".to_owned()),
+    }
+}
+
+/// Reads the first line that a program prints, and waits for its end: its status. Once the line is there it has
+/// [`GRACE`] for that; `None`: it goes on. The pipe need not end: a program that it has left behind may hold it open.
+fn attend(child: &mut Child, line: &mut Vec<u8>, cancel: &UnixStream) -> io::Result<Option<ExitStatus>> {
+    let mut output = child.stdout.take();
+    let mut deadline = None;
+    // Most end at once.
+    let mut pause_ns = 1_000_000;
+    loop {
+        // In this order: what it has printed before its end is read.
+        let status = child.try_wait()?;
+        if let Some(pipe) = &mut output
+            && !read_what_is_there(pipe, line)?
+        {
+            output = None;
+        }
+        if status.is_some() {
+            return Ok(status);
+        }
+        let is_whole = line.ends_with(b"\n") || (output.is_none() && !line.is_empty());
+        if is_whole && Instant::now() >= *deadline.get_or_insert_with(|| Instant::now() + GRACE) {
+            return Ok(None);
+        }
+        let mut fds = vec![PollFd::new(cancel, PollFlags::IN)];
+        fds.extend(output.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
+        match poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: pause_ns })) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if fds.first().is_some_and(|cancel| !cancel.revents().is_empty()) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        pause_ns = (pause_ns * 2).min(100_000_000);
+    }
+}
+
+/// Reads what stands in a pipe, up to [`ROUND`], and keeps the first line: a program may have more to say, and must not
+/// be stopped by nobody listening. `false`: the pipe has ended.
+fn read_what_is_there(pipe: &mut ChildStdout, line: &mut Vec<u8>) -> io::Result<bool> {
+    let mut chunk = Zeroizing::new([0; 512]);
+    for _ in 0..ROUND / chunk.len() {
+        let mut fds = [PollFd::new(pipe, PollFlags::IN)];
+        if poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready == 0) {
+            return Ok(true);
+        }
+        let n = pipe.read(chunk.as_mut_slice())?;
+        if n == 0 {
+            return Ok(false);
+        }
+        for byte in chunk.iter().take(n) {
+            if line.len() < LINE && line.last() != Some(&b'\n') {
+                line.push(*byte);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// What a person is asked.
+pub(super) fn prompt(wanted: Wanted) -> &'static str {
+    match wanted {
+        Wanted::Password(_) => "password: ",
+        Wanted::NewPassword(_) => "choose a password: ",
+        Wanted::OldPassword(_) => "old password: ",
+        Wanted::NextPassword(_) => "choose a new password: ",
+        Wanted::NewPasswordAgain => "the same password again: ",
+    }
+}
+
+/// Asks at the terminal, without echo, with this prompt, and writes `end` when that is over. A byte in `cancel`
+/// interrupts it.
+pub(super) fn ask_person(prompt: &str, end: &str, cancel: &UnixStream) -> Answer {
+    let impossible = |error: io::Error| {
+        Answer::Impossible(format!(
+            "a password is wanted, and there is no terminal to ask at ({error}): \
+             set {VARIABLE} or use --password-command"
+        ))
+    };
+    let hidden = match Hidden::new(prompt, end) {
+        Ok(hidden) => hidden,
+        Err(error) => return impossible(error),
+    };
+    match hidden.read(cancel) {
+        Ok(secret) => Answer::Given(secret),
+        // Ctrl-C, or a byte in `cancel`.
+        Err(error) if error.kind() == ErrorKind::Interrupted => Answer::Interrupted,
+        // Ctrl-D, or the terminal has gone.
+        Err(_) => Answer::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[track_caller]
+    fn check(words: &[&str], expected: Result<&str, &str>) {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let (cancelled, _cancel) = UnixStream::pair().unwrap();
+        match (Source::Program(words).ask(&cancelled), expected) {
+            (Answer::Given(secret), Ok(text)) => assert_eq!(secret.0.as_str(), text),
+            (Answer::Impossible(why), Err(part)) => assert!(why.contains(part), "{why}"),
+            (answer, _) => panic!("expected {expected:?}, got {answer:?}"),
+        }
+    }
+
+    #[test]
+    fn the_first_line_of_a_program_is_the_password() {
+        check(&["printf", "one two \\r\\nthree\\n"], Ok("one two "));
+        check(&["printf", "no end"], Ok("no end"));
+        check(&["echo", "$HOME; ls"], Ok("$HOME; ls"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_it() {
+        check(&["printf", "\\357\\273\\277correct horse\n"], Ok("correct horse"));
+        check(&["printf", "\\357\\273\\277"], Err("no password"));
+    }
+
+    #[test]
+    fn who_keeps_the_pipe_open_holds_nobody() {
+        let began = Instant::now();
+        for script in [
+            "echo secret; sleep 60 &",
+            "printf secret; sleep 60 &",
+            "echo secret; exec sleep 60",
+            "echo secret; exec >&-; exec sleep 60",
+            "echo secret; exec yes",
+        ] {
+            check(&["sh", "-c", script], Ok("secret"));
+        }
+        check(&["sh", "-c", "echo secret; sleep 60 & exit 3"], Err("exit status: 3"));
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_program_that_fails_is_named() {
+        check(&["/nowhere/at/all"], Err("/nowhere/at/all"));
+        check(&["sh", "-c", "echo secret; exit 3"], Err("exit status: 3"));
+        check(&["true"], Err("no password"));
+        check(&["printf", "\\377\\n"], Err("UTF-8"));
+        check(&["sh", "-c", "echo a; head -c 1000000 /dev/zero"], Ok("a"));
+    }
+
+    #[test]
+    fn a_program_that_takes_too_long_is_ended() {
+        let words = ["sleep", "60"].map(str::to_owned).to_vec();
+        let (cancelled, mut cancel) = UnixStream::pair().unwrap();
+        cancel.write_all(b".").unwrap();
+        let began = Instant::now();
+        assert_eq!(Source::Program(words).ask(&cancelled), Answer::Interrupted);
+        let words = ["sh", "-c", "exec >&-; exec sleep 60"].map(str::to_owned).to_vec();
+        assert_eq!(Source::Program(words).ask(&cancelled), Answer::Interrupted);
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_given_password_that_is_refused_is_the_last() {
+        let source = Source::Variable(Secret(Zeroizing::new("x".to_owned())));
+        let refuses = |wanted, has_talked, is_edited| source.refuses(wanted, has_talked, is_edited).is_some();
+        for is_edited in [false, true] {
+            assert!(!refuses(Wanted::Password(1), false, is_edited) && refuses(Wanted::Password(2), false, is_edited));
+            assert!(!refuses(Wanted::NewPassword(1), false, is_edited));
+            assert!(refuses(Wanted::NewPassword(2), false, is_edited));
+            assert!(!refuses(Wanted::OldPassword(1), true, is_edited));
+            assert!(refuses(Wanted::OldPassword(2), true, is_edited));
+            assert_eq!(refuses(Wanted::NextPassword(1), true, is_edited), !is_edited);
+            assert!(Source::None.refuses(Wanted::Password(2), false, is_edited).is_none());
+        }
+    }
+
+    #[test]
+    fn a_source_is_asked_once() {
+        let source = Source::Variable(Secret(Zeroizing::new("x".to_owned())));
+        assert!(source.answers(Wanted::Password(1), false) && source.answers(Wanted::NewPassword(1), false));
+        assert!(!source.answers(Wanted::Password(2), false) && !source.answers(Wanted::NewPassword(2), false));
+        assert!(source.answers(Wanted::OldPassword(1), true) && !source.answers(Wanted::NextPassword(1), true));
+        assert!(!source.answers(Wanted::NewPasswordAgain, true));
+        assert!(!Source::None.answers(Wanted::Password(1), false));
+    }
+}

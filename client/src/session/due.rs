@@ -1,0 +1,66 @@
+//! What is due when: answers of the server that are late, new tries, and questions whether the server is there.
+
+use super::requests::Request;
+use super::{ANSWER_MS, PATIENCE_MS, Phase, Session};
+use crate::action::Now;
+
+/// After this much silence of a server that has taken the connection and says nothing, the user is told.
+const SILENT_MS: u64 = 4_500;
+/// After this much silence the server is asked whether it is there.
+pub(super) const QUIET_MS: u64 = 60_000;
+
+impl Session {
+    /// When [`Input::Tick`] is wanted at the latest: monotonic milliseconds; `None` when nothing is waited for.
+    ///
+    /// [`Input::Tick`]: crate::action::Input::Tick
+    pub fn deadline(&self) -> Option<u64> {
+        match &self.phase {
+            Phase::Connecting | Phase::Away | Phase::Over => None,
+            Phase::Waiting { until } | Phase::Leaving { until, .. } => Some(*until),
+            Phase::Greeting if !self.is_silence_told => Some(self.owed_ms.saturating_add(SILENT_MS)),
+            Phase::Greeting | Phase::Named => Some(self.owed_ms.saturating_add(ANSWER_MS)),
+            Phase::Login(login) => login.deadline(self.owed_ms),
+            Phase::Ready { since } if !self.requests.is_empty() => {
+                let owed = self.slow_due().unwrap_or_else(|| self.owed_ms.saturating_add(ANSWER_MS));
+                let is_once = self.settings.once.is_some();
+                Some(if is_once { owed.min(since.saturating_add(PATIENCE_MS)) } else { owed })
+            }
+            // The server waits for a password, and nothing else may be sent until it has it.
+            Phase::Ready { .. } if self.keys.is_changing() => None,
+            Phase::Ready { .. } => {
+                let quiet = self.heard_ms.saturating_add(QUIET_MS);
+                Some(self.token_due_ms.map_or(quiet, |due| due.min(quiet)))
+            }
+        }
+    }
+
+    /// Does what is due.
+    pub(super) fn on_time(&mut self, now: Now) {
+        if self.deadline().is_none_or(|due| now.monotonic_ms < due) {
+            return;
+        }
+        if self.is_sent_again(now) || self.tells_of_slow(now) {
+            return;
+        }
+        match self.phase {
+            Phase::Connecting | Phase::Away | Phase::Over => {}
+            Phase::Waiting { .. } => self.connect(),
+            Phase::Leaving { code, .. } => self.finish(code),
+            Phase::Ready { .. } if self.requests.is_empty() => self.on_quiet(now),
+            Phase::Greeting if !self.is_silence_told => self.tell_silence(),
+            Phase::Greeting | Phase::Named | Phase::Login(_) | Phase::Ready { .. } => {
+                self.give_up_link("the server does not answer", now);
+            }
+        }
+    }
+
+    /// Nothing is under way: asks for a new token if it is time, else whether the server is there.
+    fn on_quiet(&mut self, now: Now) {
+        if self.token_due_ms.is_some_and(|due| due <= now.monotonic_ms) {
+            self.token_due_ms = None;
+            self.request(Request::Token, &["TOKEN"], now);
+        } else {
+            self.request(Request::Noop, &["NOOP"], now);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The names and rooms that were seen.
+
+use std::collections::BTreeSet;
+
+use crate::command::{is_room_name, is_user_name};
+
+/// Of each kind, at least as many as this are remembered, and at most twice as many: those that were seen last.
+const REMEMBERED: usize = 2048;
+
+/// Names and rooms, for completion. Whatever could not be a name is not in here.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    version: u64,
+    names: Seen,
+    rooms: Seen,
+}
+
+impl Known {
+    /// A number that grows with each change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The names, in no order that means anything.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter()
+    }
+
+    /// The rooms, in no order that means anything.
+    pub fn rooms(&self) -> impl Iterator<Item = &str> {
+        self.rooms.iter()
+    }
+
+    pub(crate) fn see_name(&mut self, name: &str) {
+        // A guest of a room is called as a room may be, with a tilde in front.
+        let is_name = is_user_name(name) || name.strip_prefix('~').is_some_and(is_room_name);
+        if is_name && self.names.see(name) {
+            self.version += 1;
+        }
+    }
+
+    pub(crate) fn see_room(&mut self, room: &str) {
+        if is_room_name(room) && self.rooms.see(room) {
+            self.version += 1;
+        }
+    }
+}
+
+/// Two generations: when the newer is full it becomes the older, whose place it takes.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    newer: BTreeSet<String>,
+    older: BTreeSet<String>,
+}
+
+impl Seen {
+    /// Whether that changes what is remembered.
+    fn see(&mut self, what: &str) -> bool {
+        if self.newer.contains(what) {
+            return false;
+        }
+        if self.newer.len() == REMEMBERED {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        let was_known = self.older.remove(what);
+        self.newer.insert(what.to_owned());
+        !was_known
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        self.newer.iter().chain(&self.older).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_new_and_a_name() {
+        let mut known = Known::default();
+        for (name, version) in
+            [("alice", 1), ("alice", 1), ("\u{1b}[2J", 1), ("", 1), ("~", 1), ("bob", 2), ("~gäst", 3)]
+        {
+            known.see_name(name);
+            assert_eq!(known.version(), version, "{name}");
+        }
+        known.see_room("größe");
+        known.see_room("a\u{202e}b");
+        assert_eq!(known.names().collect::<Vec<_>>(), ["alice", "bob", "~gäst"]);
+        assert_eq!(known.rooms().collect::<Vec<_>>(), ["größe"]);
+    }
+
+    #[test]
+    fn a_flood_of_names_is_bounded_and_the_last_are_kept() {
+        let mut known = Known::default();
+        for number in 0..100_000 {
+            known.see_name(&format!("n{number}"));
+            if number % 100 == 0 {
+                known.see_name("alice");
+            }
+        }
+        assert!((REMEMBERED..=2 * REMEMBERED).contains(&known.names().count()));
+        assert!(["alice", "n99999", "n98000"].iter().all(|name| known.names().any(|known| known == *name)));
+    }
+}

@@ -1,0 +1,378 @@
+//! How a connection begins and ends, and what follows.
+
+use chatd::close::CloseReason;
+
+use super::dialogue::Dialogue;
+use super::intents::counted;
+use super::requests::{Request, Unconfirmed, Way};
+use super::wording::seconds_in;
+use super::{ANSWER_MS, LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
+use crate::action::{Action, Now};
+
+/// Messages that are kept until the user says what is to become of them.
+const UNCONFIRMED: usize = 100;
+
+/// What an end means.
+#[derive(Debug, PartialEq, Eq)]
+enum Ending {
+    /// Trying again would bring the same.
+    Final,
+    /// The user has to answer first.
+    NobodyThere,
+    /// Try again, but not within so many seconds.
+    Later(Option<u64>),
+}
+
+/// How a server has failed.
+struct Failure {
+    /// The word for programs.
+    kind: &'static str,
+    /// The sentence for people.
+    text: String,
+    /// Whether the server has not said that it would have us later.
+    is_silent: bool,
+}
+
+/// Reasons after which no client comes back by itself: somebody else is logged in now, and two clients would put each
+/// other out for ever.
+const PUT_OUT: [CloseReason; 2] = [CloseReason::PasswordChanged, CloseReason::Replaced];
+
+impl Session {
+    pub(super) fn connect(&mut self) {
+        let server = self.retry.server();
+        // A person sees each try, in a line that is written anew.
+        if self.settings.people || self.away.is_unknown(server) {
+            let name = self.server_name();
+            self.note("connecting", format!("connecting to {name}"));
+        }
+        self.phase = Phase::Connecting;
+        self.actions.push_back(Action::Connect(server));
+    }
+
+    /// The shell says that there is no connection (any more).
+    pub(super) fn on_disconnected(&mut self, why: &str, now: Now) {
+        let server = self.server_name();
+        match self.phase {
+            Phase::Connecting => {
+                let failure = Failure { kind: "unreachable", text: format!("{server}: {why}"), is_silent: true };
+                self.try_again(failure, None, now);
+            }
+            Phase::Leaving { code, .. } => self.finish_unlinked(code),
+            Phase::Greeting | Phase::Named | Phase::Login(_) | Phase::Ready { .. } => {
+                self.drop_link(now);
+                let text = format!("the connection to {server} is lost: {why}");
+                self.try_again(Failure { kind: "lost", text, is_silent: true }, None, now);
+            }
+            Phase::Waiting { .. } | Phase::Away | Phase::Over => {}
+        }
+    }
+
+    /// A server has taken the connection, and does not say who it is. It gets its time; the user is not left without a
+    /// word meanwhile.
+    pub(super) fn tell_silence(&mut self) {
+        self.is_silence_told = true;
+        let text = format!("{}: no answer yet", self.server_name());
+        match (self.away.is_told(), self.settings.people) {
+            (false, _) => self.trouble("unreachable", text),
+            (true, true) => self.note("connecting", text),
+            (true, false) => {}
+        }
+    }
+
+    /// The session has had enough of this connection.
+    pub(super) fn give_up_link(&mut self, why: &str, now: Now) {
+        if let Phase::Leaving { code, .. } = self.phase {
+            return self.finish(code);
+        }
+        self.actions.push_back(Action::Disconnect);
+        self.on_disconnected(why, now);
+    }
+
+    /// The server says why it closes.
+    pub(super) fn on_closing(&mut self, reason: &str, now: Now) {
+        // Who is leaving has done what was to be done.
+        if let Phase::Leaving { code, .. } = self.phase {
+            return self.finish(code);
+        }
+        let ending = ending(reason, self.was_in);
+        if ending == Ending::Final {
+            return self.close(&format!("the server has closed the connection: {reason}"));
+        }
+        self.actions.push_back(Action::Disconnect);
+        self.drop_link(now);
+        let text = format!("the server has closed the connection: {reason}");
+        let failure = Failure { kind: "closed", text, is_silent: false };
+        match ending {
+            Ending::NobodyThere if self.keys.is_asking() => {
+                self.trouble(failure.kind, failure.text);
+                self.phase = Phase::Away;
+            }
+            Ending::NobodyThere | Ending::Final => self.try_again(failure, None, now),
+            Ending::Later(seconds) => self.try_again(failure, seconds, now),
+        }
+    }
+
+    /// It is over, for a reason that another try would not change.
+    pub(super) fn close(&mut self, reason: &str) {
+        self.trouble("closed", reason.to_owned());
+        self.finish(1);
+    }
+
+    /// Ends, after the user has been told what was never confirmed; that makes it a failure.
+    pub(super) fn finish(&mut self, code: u8) {
+        if self.is_linked() || matches!(self.phase, Phase::Connecting) {
+            self.actions.push_back(Action::Disconnect);
+        }
+        self.keep_unanswered();
+        self.name_unsaid(code);
+        let mut has_failed = self.has_failed || !self.unconfirmed.is_empty();
+        for unconfirmed in std::mem::take(&mut self.unconfirmed) {
+            let (kind, text) = unconfirmed.describe();
+            self.trouble(kind, text);
+        }
+        // They are counted, not shown: the password of a room may be among them.
+        let waiting = std::mem::take(&mut self.talk.pending).iter().filter(|entered| !entered.is_blank()).count();
+        let waiting = waiting + self.talk.dialogue.lines();
+        if waiting > 0 {
+            self.trouble("unsent", format!("not carried out: {}", counted(waiting, "line")));
+            has_failed = true;
+        }
+        self.leave(if has_failed { code.max(1) } else { code });
+    }
+
+    /// Says goodbye, and ends with this code when the server has said it too.
+    pub(super) fn say_goodbye(&mut self, within_ms: u64, code: u8, now: Now) {
+        self.request(Request::Exit, &["EX"], now);
+        self.phase = Phase::Leaving { until: now.monotonic_ms.saturating_add(within_ms), step_ms: None, code };
+    }
+
+    /// An answer has come: if the server has still others to give before it says goodbye, it gets the time for that.
+    pub(super) fn give_time(&mut self, now: Now) {
+        let is_last = self.requests.len() <= 1;
+        if let Phase::Leaving { until, step_ms: Some(step_ms), .. } = &mut self.phase {
+            let step_ms = if is_last { LEAVE_MS } else { *step_ms };
+            *until = now.monotonic_ms.saturating_add(step_ms);
+        }
+    }
+
+    /// The user leaves.
+    pub(super) fn quit(&mut self, now: Now) {
+        if !self.is_ready() {
+            return self.finish(0);
+        }
+        // A server may answer slowly on purpose. A script waits for as long as it always does, a person wants to be
+        // gone.
+        let step_ms = if self.settings.people || self.requests.is_empty() { LEAVE_MS } else { ANSWER_MS };
+        self.say_goodbye(step_ms, 0, now);
+        if let Phase::Leaving { step_ms: step, .. } = &mut self.phase {
+            *step = Some(step_ms);
+        }
+    }
+
+    pub(super) fn on_end(&mut self) {
+        if let Dialogue::Paste(_) = self.talk.dialogue {
+            // Ctrl-C at this question calls it off; if the input has ended for good it says so again.
+            self.talk.dialogue = Dialogue::Open;
+            self.talk.forget_ask();
+            return self.cancel_paste();
+        }
+        if self.settings.listens {
+            return; // it is not read
+        }
+        self.talk.has_ended = true;
+        if self.settings.once.is_some() {
+            return; // there is nothing that would be read
+        }
+        // A script may have said all it has to say before the login is done; a person who ends wants to be gone.
+        let waits = !self.settings.people && (!self.was_in || !self.talk.pending.is_empty());
+        if !self.is_ready() && !waits && !matches!(self.phase, Phase::Leaving { .. }) {
+            self.finish(0);
+        }
+    }
+
+    pub(super) fn on_unheard(&mut self, now: Now) {
+        // Who is leaving already waits for what may still be confirmed.
+        if !matches!(self.phase, Phase::Leaving { .. }) {
+            self.quit(now);
+        }
+    }
+
+    pub(super) fn on_terminated(&mut self, now: Now) {
+        if let Phase::Leaving { code, .. } = self.phase {
+            return self.finish(code);
+        }
+        let code = u8::from(self.settings.once.is_some());
+        if self.is_ready() { self.say_goodbye(TERMINATED_MS, code, now) } else { self.finish(code) }
+    }
+
+    /// A message of which the server has not said that it has it.
+    pub(super) fn keep(&mut self, unconfirmed: Unconfirmed) {
+        if self.unconfirmed.len() < UNCONFIRMED {
+            self.unconfirmed.push_back(unconfirmed);
+        } else {
+            let (kind, text) = unconfirmed.describe();
+            self.refuse(kind, format!("too many such are kept, so this one is not: {text}"));
+        }
+    }
+
+    /// Tells the user what was not confirmed, and what can be done.
+    pub(super) fn offer(&mut self) {
+        if self.unconfirmed.is_empty() {
+            return;
+        }
+        for (kind, text) in self.unconfirmed.iter().map(Unconfirmed::describe).collect::<Vec<_>>() {
+            self.trouble(kind, text);
+        }
+        let text = if self.unconfirmed.iter().any(|unconfirmed| unconfirmed.was_sent) {
+            "what is not confirmed may or may not have arrived: /resend sends all of this (again), /forget drops it"
+        } else {
+            "/resend sends it, /forget drops it"
+        };
+        self.note("resend-or-forget", text.to_owned());
+    }
+
+    fn server_name(&self) -> String {
+        self.settings.servers.get(self.retry.server()).cloned().unwrap_or_default()
+    }
+
+    /// The connection is over: nothing that was under way will be answered.
+    fn drop_link(&mut self, now: Now) {
+        if let Some(bad) = self.frames.end() {
+            self.trouble("bad-line", describe(&bad));
+        }
+        if let Phase::Ready { since } = self.phase {
+            self.retry.lasted(now.monotonic_ms.saturating_sub(since));
+            self.lost_at = Some(now.unix_ms);
+        }
+        self.token_due_ms = None;
+        self.keep_unanswered();
+        self.drop_change();
+    }
+
+    /// What was said and not answered is kept. Of anything else nobody knows whether it was done.
+    fn keep_unanswered(&mut self) {
+        while let Some((request, line)) = self.requests.pop_front() {
+            match request {
+                Request::Say(words) => self.keep(Unconfirmed { words, was_sent: true, is_told: false }),
+                Request::Refused { words, .. } => {
+                    self.keep(Unconfirmed { words, was_sent: false, is_told: false });
+                }
+                Request::Enter { way: Way::Wanted | Way::Made, .. } => {
+                    self.go_astray();
+                    self.lose_line(line);
+                }
+                Request::List { .. }
+                | Request::Enter { .. }
+                | Request::Leave(_)
+                | Request::Close(_)
+                | Request::Kick { .. }
+                | Request::Find(_)
+                | Request::Passwd => self.lose_line(line),
+                Request::Open | Request::Noop | Request::Token | Request::Cancel | Request::Exit => {}
+            }
+        }
+    }
+
+    /// Names the text of `--once` if that has not been done, and nothing else names it.
+    fn name_unsaid(&mut self, code: u8) {
+        if code == 0 || !self.unconfirmed.is_empty() {
+            return;
+        }
+        self.begin_once();
+        if !self.script.is_named() {
+            self.fail_line(None);
+        }
+        self.end_line();
+    }
+
+    /// Tells how a server has failed, unless that is told already, and plans the next connection. It `wants_s` to be
+    /// left alone for so long.
+    fn try_again(&mut self, failure: Failure, wants_s: Option<u64>, now: Now) {
+        let Failure { kind, text, is_silent } = failure;
+        let failed = self.retry.server();
+        let is_news = self.away.note(failed, &text);
+        // To a person it is told with the next try, in a line that is written anew.
+        let is_joined = self.settings.people && self.away.is_told();
+        let until = self.retry.fail(wants_s, now.monotonic_ms);
+        let is_once = self.settings.once.is_some();
+        let is_vain = self.retry.has_tried_all() && (is_once || (is_silent && !self.was_in));
+        let is_too_late = is_once && !self.unconfirmed.is_empty();
+        // A script that has said all waited only for the last answer.
+        let is_over = is_vain || is_too_late || (self.was_in && self.talk.is_over());
+        if is_over || (is_news && !is_joined) {
+            self.trouble(kind, text.clone());
+        }
+        if is_over {
+            return self.finish_unlinked(1);
+        }
+        self.tell_of_lost();
+        if until <= now.monotonic_ms {
+            return self.connect();
+        }
+        let seconds = until.saturating_sub(now.monotonic_ms).div_ceil(1000);
+        let is_same = self.retry.server() == failed;
+        let next = format!("trying {} in {seconds} s", self.server_name());
+        match (self.settings.people, self.away.is_told()) {
+            (true, true) if is_same => self.note("retry", format!("trying again in {seconds} s ({text})")),
+            (true, true) => self.note("retry", format!("{next} ({text})")),
+            (true, false) => self.note("retry", next),
+            (false, true) => {}
+            (false, false) => self.note("retry", format!("{next}, and then until a server answers")),
+        }
+        self.away.tell();
+        self.phase = Phase::Waiting { until };
+    }
+
+    fn finish_unlinked(&mut self, code: u8) {
+        self.phase = Phase::Away; // so there is nothing to disconnect
+        self.finish(code);
+    }
+}
+
+/// What the server's reason for closing means to a user who `was_in` during this run.
+fn ending(reason: &str, was_in: bool) -> Ending {
+    let is = |known: CloseReason| reason == known.to_string();
+    // Who was in may be counted by connections that broke and that the server takes for alive, for some two minutes.
+    let is_full = !was_in && reason.starts_with("logged in ") && reason.ends_with(" times already");
+    let is_foreign = is(CloseReason::NotAChatClient) || is(CloseReason::ProxyHeader);
+    if is_full || is_foreign || PUT_OUT.into_iter().any(is) || is(CloseReason::TooManyFailures) {
+        Ending::Final
+    } else if is(CloseReason::LoginTooLong) {
+        Ending::NobodyThere
+    } else {
+        Ending::Later(seconds_in(reason))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(reason: &str, expected: &Ending) {
+        for was_in in [false, true] {
+            assert_eq!(ending(reason, was_in), *expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn endings() {
+        check(&CloseReason::TooManyFailures.to_string(), &Ending::Final);
+        check(&CloseReason::NotAChatClient.to_string(), &Ending::Final);
+        check(&CloseReason::ProxyHeader.to_string(), &Ending::Final);
+        PUT_OUT.iter().for_each(|reason| check(&reason.to_string(), &Ending::Final));
+        check(&CloseReason::LoginTooLong.to_string(), &Ending::NobodyThere);
+        check(&CloseReason::ShuttingDown(7).to_string(), &Ending::Later(Some(7)));
+        check(&CloseReason::ServerFull.to_string(), &Ending::Later(None));
+        check(&CloseReason::TooSlow.to_string(), &Ending::Later(None));
+        check("something new, retry in 3 s", &Ending::Later(Some(3)));
+        check("", &Ending::Later(None));
+    }
+
+    #[test]
+    fn too_many_logins_are_final_at_the_first_alone() {
+        let reason = CloseReason::LoggedInAlready(4).to_string();
+        assert_eq!(ending(&reason, false), Ending::Final);
+        assert_eq!(ending(&reason, true), Ending::Later(None));
+    }
+}

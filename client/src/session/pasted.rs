@@ -1,0 +1,120 @@
+//! Several lines that a person has entered at once: they are sent as several messages, as one, or not at all, and the
+//! person says which.
+
+use std::collections::VecDeque;
+
+use chatd::text::without_lead;
+
+use super::Session;
+use super::dialogue::{Dialogue, Entered, PENDING, Paste};
+use super::requests::Words;
+use crate::action::{Action, Now, Place};
+use crate::command::{self, Answer, Intent, direct_answer, holds_secret, parse};
+
+/// Bytes from which on several lines are not taken: the editor may have cut what is longer.
+pub const INPUT_BYTES: usize = 512 * 1024;
+
+/// The lines of what was entered that hold more than space, as they are. Invisible characters at the beginning of a line
+/// are left out, as they are by the server: a command behind one would be said to everybody.
+pub(super) fn lines(input: &str) -> impl Iterator<Item = &str> {
+    input.split(['\n', '\r']).map(without_lead).filter(|line| !line.trim().is_empty())
+}
+
+impl Session {
+    /// Several lines were entered at once, in this dialogue. The first says where all of them go.
+    pub(super) fn on_paste(&mut self, input: &str, dialogue: Dialogue, seen: Option<Place>) {
+        if input.len() >= INPUT_BYTES || lines(input).count() > PENDING {
+            self.talk.dialogue = dialogue;
+            let why = format!("not sent: more than {PENDING} lines or {} KiB at once", INPUT_BYTES / 1024);
+            return self.refuse("dropped", why);
+        }
+        let mut rest = lines(input);
+        let first = rest.next().unwrap_or_default();
+        let Some((place, first)) = self.destination(first, &dialogue, seen) else {
+            self.talk.dialogue = dialogue;
+            return;
+        };
+        let lines: Vec<String> =
+            [first].into_iter().filter(|line| !line.is_empty()).chain(rest).map(str::to_owned).collect();
+        // All of them come back when they are confirmed, and with the up arrow.
+        self.actions.push_back(Action::EraseLine);
+        self.talk.dialogue = Dialogue::Paste(Paste { place, lines });
+    }
+
+    /// The answer to the question.
+    pub(super) fn on_paste_answer(&mut self, answer: &str, paste: Paste, now: Now) {
+        match command::answer(answer) {
+            Some(Answer::Each) => {
+                let said = |text| Entered::Words(Words { place: paste.place.clone(), text });
+                let mut pending: VecDeque<Entered> = paste.lines.into_iter().map(said).collect();
+                pending.append(&mut self.talk.pending);
+                self.talk.pending = pending;
+            }
+            Some(Answer::AsOne) => {
+                let text = paste.lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+                self.say(paste.place, &text, now);
+            }
+            Some(Answer::No) => self.cancel_paste(),
+            // It is in no history.
+            None if holds_secret(answer) => self.cancel_paste(),
+            None => {
+                let text = "neither the lines nor your answer was sent; the up arrow brings both back";
+                self.note("cancelled", text.to_owned());
+            }
+        }
+    }
+
+    /// The lines are not wanted.
+    pub(super) fn cancel_paste(&mut self) {
+        self.note("cancelled", "not sent; the up arrow brings them back".to_owned());
+    }
+
+    /// Where the lines go whose first this is, and the text in it. `None` if they go nowhere, which has been told.
+    fn destination<'a>(
+        &mut self,
+        first: &'a str,
+        dialogue: &Dialogue,
+        seen: Option<Place>,
+    ) -> Option<(Place, &'a str)> {
+        let is_command = first.starts_with('/') && !first.starts_with("//");
+        let intent = match dialogue {
+            Dialogue::Text(place) if !is_command => return Some((place.clone(), first)),
+            Dialogue::NameAndText if !is_command => direct_answer(first),
+            Dialogue::Open | Dialogue::Nobody | Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) => {
+                parse(first)
+            }
+        };
+        match intent {
+            // Two slashes are a comment in what is pasted, and are said as they are.
+            Intent::Text(_) if first.starts_with("//") => {
+                self.place_of(first, dialogue, seen).map(|place| (place, first))
+            }
+            Intent::Text(text) => self.place_of(text, dialogue, seen).map(|place| (place, text)),
+            // The person is asked, and sees that it is text.
+            Intent::Indented => self.place_of(first, dialogue, seen).map(|place| (place, first)),
+            Intent::Everybody(text) => Some((Place::Public, text)),
+            Intent::GoPublic | Intent::AskEverybody => Some((Place::Public, "")),
+            Intent::Direct { to, text } => Some((Place::Direct { with: to.to_owned() }, text)),
+            Intent::AskDirectTo(to) => Some((Place::Direct { with: to.to_owned() }, "")),
+            Intent::InRoom { room, text } => Some((Place::Room(room.to_owned()), text)),
+            Intent::Empty
+            | Intent::AskDirect
+            | Intent::Who(_)
+            | Intent::Rooms(_)
+            | Intent::Room { .. }
+            | Intent::Passwd
+            | Intent::Resend
+            | Intent::Forget
+            | Intent::Help
+            | Intent::HelpOn(_)
+            | Intent::Quit
+            | Intent::Usage(_)
+            | Intent::Absent(_)
+            | Intent::Unknown { .. } => {
+                let why = "not sent: several lines at once are text, and the first of these is a command";
+                self.refuse("not-sent", why.to_owned());
+                None
+            }
+        }
+    }
+}

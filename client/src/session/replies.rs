@@ -1,0 +1,270 @@
+//! What the server says, and what follows.
+
+use chatd::limits::TOKEN_MAX_BYTES;
+use chatd::text::is_same_name;
+
+use super::due::QUIET_MS;
+use super::requests::{Listed, Request, Way, Words};
+use super::rooms::Room;
+use super::wording::in_our_words;
+use super::{Phase, Session};
+use crate::action::{Action, Message, Now, Place, Secret, Shown};
+use crate::command::{is_room_name, word};
+use crate::frame::{Kind, Said};
+
+impl Session {
+    pub(super) fn on_reply(&mut self, code: u16, more: bool, text: String, now: Now) {
+        if code == 421 {
+            return self.on_closing(&text, now);
+        }
+        match self.phase {
+            // No reply before the login has more than one line; what comes here says nothing that matters.
+            Phase::Greeting | Phase::Named | Phase::Login(_) if more => {}
+            Phase::Greeting => self.on_greeting(code, &text, now),
+            Phase::Named => self.on_named(code, &text, now),
+            Phase::Login(_) => self.on_login_reply(code, &text, now),
+            Phase::Ready { .. } | Phase::Leaving { .. } => self.on_answer(code, more, text, now),
+            Phase::Connecting | Phase::Waiting { .. } | Phase::Away | Phase::Over => {}
+        }
+    }
+
+    pub(super) fn on_notice(&mut self, code: u16, text: String) {
+        let (room, rest) = word(&text);
+        let name = word(rest).0;
+        match code {
+            103 => self.known.see_name(name),
+            104 if rest.ends_with(": kicked") && name.eq_ignore_ascii_case(&self.name) => {
+                let room = room.to_owned();
+                self.show(Shown::Notice { code, text });
+                return self.lose_room(&room);
+            }
+            106 => {
+                let room = room.to_owned();
+                self.show(Shown::Notice { code, text });
+                // A host who closes a room wants to be out of it.
+                let is_closing =
+                    |request: &Request| matches!(request, Request::Close(closed) if is_same_name(closed, &room));
+                let is_wanted = self.requests.iter().any(is_closing);
+                return if is_wanted { self.leave_room(&room) } else { self.lose_room(&room) };
+            }
+            _ => {}
+        }
+        self.show(Shown::Notice { code, text });
+    }
+
+    pub(super) fn on_said(&mut self, said: Said) {
+        let Said { kind, id, from, text } = said;
+        self.known.see_name(&from);
+        let is_own = from.eq_ignore_ascii_case(&self.name);
+        let is_direct = kind == Kind::Direct;
+        let place = match kind {
+            Kind::Public => Place::Public,
+            Kind::Direct => Place::Direct { with: from.clone() },
+            Kind::Room(room) => Place::Room(room),
+        };
+        let stands_out = !is_own && (is_direct || mentions(&text, &self.name));
+        let unix_ms = id >> 20;
+        self.show(Shown::Message(Message { place, from, text, id: Some(id), unix_ms, confirmed: None, stands_out }));
+    }
+
+    /// A line of a reply to the oldest request.
+    fn on_answer(&mut self, code: u16, more: bool, text: String, now: Now) {
+        if more {
+            return self.on_more(code, text, now);
+        }
+        let Some((request, line)) = self.requests.pop_front() else {
+            return self.on_nonsense(format!("the server answers what nobody asked: {code} {text}"), now);
+        };
+        self.continue_line(line);
+        self.owed_ms = now.monotonic_ms;
+        self.is_slow_told = false;
+        self.give_time(now);
+        match request {
+            Request::Say(words) => self.on_said_it(words, code, text, now),
+            Request::Open if code == 354 => {}
+            Request::Open => {
+                // The text behind it is refused too, for nobody asked for it: why is what this says.
+                if let Some((Request::Say(words), line)) = self.requests.pop_front() {
+                    self.requests.push_front(Request::Refused { words, code, text }, line);
+                }
+            }
+            Request::Refused { words, code, text } => self.on_said_it(words, code, text, now),
+            Request::List { is_shown, asks, .. } => {
+                if is_shown {
+                    self.reply(code, text);
+                }
+                if asks {
+                    self.ask_name_and_text();
+                }
+            }
+            Request::Token => self.on_token(code, &text, now),
+            Request::Enter { room, password, way } => self.on_entered(room, password, way, code, text, now),
+            Request::Leave(room) => {
+                self.reply_done(code, text, || format!("you have left {room}"));
+                if matches!(code, 200 | 550) {
+                    self.leave_room(&room);
+                }
+            }
+            Request::Close(room) => {
+                self.reply_done(code, text, || format!("{room} is closed"));
+                if code == 200 {
+                    self.leave_room(&room);
+                }
+            }
+            Request::Kick { room, name } => self.reply_done(code, text, || format!("{name} is out of {room}")),
+            Request::Find(name) if code == 354 => self.ask_text_for(Place::Direct { with: name }),
+            Request::Find(_) => {
+                self.reply(code, text);
+                self.ask_no_text();
+            }
+            Request::Passwd => self.on_change_reply(code, text, now),
+            Request::Noop | Request::Cancel => {}
+            Request::Exit => {
+                let code = if let Phase::Leaving { code, .. } = self.phase { code } else { 0 };
+                self.finish(code);
+            }
+        }
+    }
+
+    /// A line of a reply that goes on.
+    fn on_more(&mut self, code: u16, text: String, now: Now) {
+        let is_shown = match self.requests.front() {
+            Some(Request::List { of, is_shown, .. }) if code == 211 => {
+                match of {
+                    Listed::Names => self.known.see_name(word(&text).0),
+                    Listed::Rooms => self.known.see_room(word(&text).0),
+                }
+                *is_shown
+            }
+            Some(Request::Noop | Request::Token) => false,
+            Some(_) => true,
+            None => {
+                return self.on_nonsense(format!("the server answers what nobody asked: {code} {text}"), now);
+            }
+        };
+        if is_shown {
+            self.show(Shown::Reply { code, more: true, text });
+        }
+    }
+
+    /// What became of something that was said.
+    fn on_said_it(&mut self, words: Words, code: u16, text: String, now: Now) {
+        let is_once = self.settings.once.is_some();
+        if code == 250 {
+            let Words { place, text: said } = words;
+            self.show(Shown::Message(Message {
+                place,
+                from: self.name.clone(),
+                text: said,
+                id: None,
+                unix_ms: now.unix_ms,
+                confirmed: Some(text),
+                stands_out: false,
+            }));
+        } else {
+            self.reply(code, text);
+            if self.settings.people {
+                // It is taken off the screen when it is sent.
+                self.note("not-sent", format!("not sent, {}", words.describe()));
+            }
+        }
+        if is_once && self.is_ready() {
+            self.say_goodbye(super::LEAVE_MS, u8::from(code != 250), now);
+        }
+    }
+
+    fn on_token(&mut self, code: u16, text: &str, now: Now) {
+        let (token, rest) = word(text);
+        let fits = (1..=TOKEN_MAX_BYTES).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic());
+        if code != 231 || !fits {
+            return self
+                .trouble("token", "no token to come back with: after a break you will need your password".to_owned());
+        }
+        let token = Secret(token.to_owned().into());
+        let life_s: Option<u64> = rest.strip_prefix("expires=").and_then(|seconds| seconds.trim_end().parse().ok());
+        // At half its life, so that there is always one that is good for a while; and not all the time.
+        self.token_due_ms = life_s.map(|s| now.monotonic_ms.saturating_add(s.saturating_mul(500).max(QUIET_MS)));
+        self.set_token(Some(token.clone()));
+        self.actions.push_back(Action::KeepToken(self.retry.server(), token));
+    }
+
+    fn on_entered(&mut self, room: String, password: Option<Secret>, way: Way, code: u16, text: String, now: Now) {
+        match (code, way) {
+            (227, _) => {
+                // As the room is spelled there; what follows it is between the two programs.
+                let spelled = word(&text).0;
+                let name = if is_room_name(spelled) { spelled.to_owned() } else { room.clone() };
+                self.known.see_room(&name);
+                self.rooms.enter(Room { name: name.clone(), password });
+                match way {
+                    Way::Wanted if self.settings.listens => self.note("entered", format!("you listen in {name}")),
+                    Way::Wanted | Way::Made => {
+                        self.go(Place::Room(name));
+                        self.say_once(now);
+                    }
+                    Way::Again | Way::AgainAfterAll => self.note("entered", format!("you are in {name} again")),
+                    Way::Remade => self.note("entered", format!("{name} was gone; you have made it again")),
+                }
+            }
+            // A server that was started anew knows no rooms. Whoever is first back makes them.
+            (550, Way::Again) => self.enter(&room, password, Way::Remade, now),
+            (553, Way::Remade) => self.enter(&room, password, Way::AgainAfterAll, now),
+            (_, Way::Wanted | Way::Made) => {
+                if self.settings.listens {
+                    self.trouble("closed", format!("cannot listen in {room}: {text}"));
+                }
+                self.reply(code, text);
+                self.go_astray();
+                let is_needed = self.settings.once.is_some() || self.settings.listens;
+                if is_needed && self.is_ready() {
+                    self.say_goodbye(super::LEAVE_MS, 1, now);
+                }
+            }
+            (_, Way::Again | Way::Remade | Way::AgainAfterAll) => {
+                self.trouble("left-room", format!("you are not in {room} any more: {}", in_our_words(&text)));
+                self.lose_room(&room);
+            }
+        }
+    }
+
+    fn reply(&mut self, code: u16, text: String) {
+        let text = in_our_words(&text);
+        self.show(Shown::Reply { code, more: false, text });
+    }
+
+    /// A reply whose 200 does not say what was done.
+    fn reply_done(&mut self, code: u16, text: String, done: impl FnOnce() -> String) {
+        self.reply(code, if code == 200 { done() } else { text });
+    }
+}
+
+/// Whether a text names somebody: as a word of its own, in any case.
+fn mentions(text: &str, name: &str) -> bool {
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    text.split(|c| !is_of_name(c)).any(|word| {
+        // A full stop or a dash behind a name is the sentence's.
+        word.eq_ignore_ascii_case(name) || word.trim_matches(['.', '-', '_']).eq_ignore_ascii_case(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mentioned() {
+        for (text, expected) in [
+            ("alice: hi", true),
+            ("hi ALICE.", true),
+            ("@alice!", true),
+            ("malice", false),
+            ("alice2 hi", false),
+            ("alice-bob", false),
+            ("", false),
+            ("hi, Alice", true),
+            ("alice's", true),
+        ] {
+            assert_eq!(mentions(text, "alice"), expected, "{text}");
+        }
+    }
+}

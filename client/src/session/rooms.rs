@@ -1,0 +1,71 @@
+//! The rooms that the user is in, so that they can be entered again.
+
+use chatd::text::is_same_name;
+
+use crate::action::Secret;
+
+/// Which rooms, with the passwords that were typed for them.
+#[derive(Debug, Default)]
+pub(super) struct Rooms(Vec<Room>);
+
+/// A room that the user is in, or was in when the link was lost.
+#[derive(Clone, Debug)]
+pub(super) struct Room {
+    /// As the server spells it.
+    pub(super) name: String,
+    pub(super) password: Option<Secret>,
+}
+
+/// Rooms that one can be in; no server lets one into more than a few dozen.
+const MOST: usize = 256;
+
+impl Rooms {
+    /// The user is in this room now.
+    pub(super) fn enter(&mut self, room: Room) {
+        self.leave(&room.name);
+        if self.0.len() < MOST {
+            self.0.push(room);
+        }
+    }
+
+    /// The user is not in this room any more; what it was.
+    pub(super) fn leave(&mut self, name: &str) -> Option<Room> {
+        let place = self.0.iter().position(|room| is_same_name(&room.name, name))?;
+        Some(self.0.remove(place))
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Room> {
+        self.0.iter().find(|room| is_same_name(&room.name, name))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Room> {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(name: &str) -> Room {
+        Room { name: name.to_owned(), password: None }
+    }
+
+    #[test]
+    fn rooms_are_the_same_in_any_case() {
+        let mut rooms = Rooms::default();
+        for name in ["Größe", "GRÖSSE", "GRÖßE", "lobby"] {
+            rooms.enter(room(name));
+        }
+        assert_eq!(rooms.iter().map(|room| room.name.as_str()).collect::<Vec<_>>(), ["GRÖSSE", "GRÖßE", "lobby"]);
+        assert!(rooms.find("LOBBY").is_some());
+        assert!(rooms.leave("Lobby").is_some() && rooms.leave("lobby").is_none());
+    }
+
+    #[test]
+    fn bounded() {
+        let mut rooms = Rooms::default();
+        (0..1000).for_each(|number| rooms.enter(room(&format!("r{number}"))));
+        assert_eq!(rooms.iter().count(), MOST);
+    }
+}

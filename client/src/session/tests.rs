@@ -1,0 +1,193 @@
+//! Scripted dialogues: what goes into the session, and what comes out of it.
+//!
+//! A script is a line for each thing that happens, followed by the lines of what it brings. In:
+//!
+//! ```text
+//! connected          lost WHY           server LINE        user LINE (or: user)      bad WHY
+//! (⏎ in the LINE of a user is a line end)
+//! secret TEXT        secret (refused)   end                terminated        wait MS
+//! kept TOKEN (of the first server)           unheard
+//! ```
+//!
+//! Out: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, and `erase` takes the line off the screen; `> LINE` is
+//! sent; `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` a reply (`#- …` with more to come),
+//! `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
+//! `forget TOKEN` (of the first server), `leave CODE`. A script that names no `prompt`, or no `erase`, does not look at
+//! them.
+
+use super::*;
+use crate::action::{Message, Wanted};
+
+mod hostile;
+mod leaving;
+mod login;
+mod loss;
+mod pasting;
+mod places;
+mod talking;
+
+/// A session with a clock of its own, and all that came out of it.
+struct Stage {
+    session: Session,
+    now: Now,
+}
+
+fn settings() -> Settings {
+    let (servers, user) = (vec!["a:1".to_owned()], "alice".to_owned());
+    Settings {
+        servers,
+        user,
+        people: true,
+        asks_person: true,
+        once: None,
+        listens: false,
+        room: None,
+        registers: true,
+        seed: 7,
+    }
+}
+
+fn secret(text: &str) -> Secret {
+    Secret(Zeroizing::new(text.to_owned()))
+}
+
+impl Stage {
+    fn new(settings: Settings, token: Option<&str>) -> Self {
+        let now = Now { monotonic_ms: 1_000_000, unix_ms: 1_700_000_000_000 };
+        Self { session: Session::new(settings, vec![token.map(secret)]), now }
+    }
+
+    /// A person who is logged in and sees the prompt.
+    fn ready() -> Self {
+        let mut stage = Self::new(settings(), Some("t1"));
+        stage.enter();
+        stage
+    }
+
+    /// The same for a script.
+    fn script() -> Self {
+        let mut stage = Self::new(Settings { people: false, ..settings() }, Some("t1"));
+        stage.enter();
+        stage
+    }
+
+    fn enter(&mut self) {
+        self.play("connected\nserver C 220 hi\nserver C 230 welcome\nserver C 231 t2 expires=86400\nserver C 211-bob\nserver C 211 1 online");
+    }
+
+    /// Lets a script's inputs happen; gives them with what came out after each.
+    fn play(&mut self, script: &str) -> String {
+        let mut happened = String::new();
+        self.drain(&mut happened);
+        for line in script.lines().map(str::trim_start).filter(|line| is_input(line)) {
+            happened.push_str(line);
+            happened.push('\n');
+            self.happen(line);
+            self.drain(&mut happened);
+        }
+        happened
+    }
+
+    #[track_caller]
+    fn check(&mut self, script: &str) {
+        let expected: Vec<&str> = script.lines().map(str::trim_start).filter(|line| !line.is_empty()).collect();
+        let happened = self.play(script);
+        let tells_prompts = expected.iter().any(|line| line.starts_with("prompt "));
+        let tells_erasing = expected.contains(&"erase");
+        let is_told =
+            |line: &&str| (tells_prompts || !line.starts_with("prompt ")) && (tells_erasing || *line != "erase");
+        let happened: Vec<&str> = happened.lines().filter(is_told).collect();
+        assert!(happened == expected, "expected:\n{}\n\nhappened:\n{}\n", expected.join("\n"), happened.join("\n"));
+    }
+
+    fn happen(&mut self, line: &str) {
+        let (what, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let bytes = format!("{rest}\n");
+        let typed = rest.replace('⏎', "\n");
+        let input = match what {
+            "kept" => Input::Token(0, secret(rest)),
+            "connected" => Input::Connected,
+            "lost" => Input::Disconnected(rest),
+            "server" => Input::Bytes(bytes.as_bytes()),
+            "user" => Input::Line(&typed),
+            "bad" => Input::BadLine(rest),
+            "secret" => Input::Secret((!rest.is_empty()).then(|| secret(rest))),
+            "end" => Input::End,
+            "unheard" => Input::Unheard,
+            "terminated" => Input::Terminated,
+            "wait" => {
+                let ms: u64 = rest.parse().unwrap();
+                self.now.monotonic_ms += ms;
+                self.now.unix_ms += ms;
+                Input::Tick
+            }
+            _ => unreachable!("{line}"),
+        };
+        self.session.handle(input, self.now);
+    }
+
+    fn drain(&mut self, out: &mut String) {
+        while let Some(action) = self.session.poll() {
+            out.push_str(&told(&action));
+            out.push('\n');
+        }
+    }
+}
+
+fn is_input(line: &str) -> bool {
+    let first = line.split(' ').next().unwrap_or_default();
+    ["kept", "connected", "lost", "server", "user", "bad", "secret", "end", "unheard", "terminated", "wait"]
+        .contains(&first)
+}
+
+fn told(action: &Action) -> String {
+    match action {
+        Action::Connect(server) => format!("connect {server}"),
+        Action::Disconnect => "disconnect".to_owned(),
+        Action::Send(bytes) => {
+            let line = String::from_utf8(bytes.to_vec()).unwrap();
+            format!("> {}", line.strip_suffix('\n').unwrap())
+        }
+        Action::Show(shown) => told_shown(shown),
+        Action::EraseLine => "erase".to_owned(),
+        Action::AskLine(prompt) => format!("ask {}", prompt.trim_end()),
+        Action::AskAnswer(prompt) => format!("ask: {}", prompt.trim_end()),
+        Action::Prompt(prompt) => format!("prompt {}", prompt.trim_end()),
+        Action::AskSecret(Wanted::Password(tries)) => format!("want password {tries}"),
+        Action::AskSecret(Wanted::NewPassword(tries)) => format!("want new password {tries}"),
+        Action::AskSecret(Wanted::OldPassword(tries)) => format!("want old password {tries}"),
+        Action::AskSecret(Wanted::NextPassword(tries)) => format!("want next password {tries}"),
+        Action::AskSecret(Wanted::NewPasswordAgain) => "want new password again".to_owned(),
+        Action::KeepToken(0, token) => format!("keep {}", *token.0),
+        Action::KeepToken(server, token) => format!("keep {} of {server}", *token.0),
+        Action::ForgetToken(0, token) => format!("forget {}", *token.0),
+        Action::ForgetToken(server, token) => format!("forget {} of {server}", *token.0),
+        Action::Leave(code) => format!("leave {code}"),
+    }
+}
+
+fn told_shown(shown: &Shown) -> String {
+    match shown {
+        Shown::Message(Message { place, from, text, id, confirmed, stands_out, .. }) => {
+            let place = match place {
+                Place::Public => "all".to_owned(),
+                Place::Room(room) => format!("room {room}"),
+                Place::Direct { with } => format!("with {with}"),
+            };
+            let id = id.map_or(String::new(), |id| format!(" {id}"));
+            let confirmed = confirmed.as_ref().map_or(String::new(), |confirmed| format!(" ({confirmed})"));
+            let loud = if *stands_out { " !" } else { "" };
+            format!("= {place}{id} {from}: {text}{confirmed}{loud}")
+        }
+        Shown::Reply { code, more: true, text } => format!("#- {code} {text}"),
+        Shown::Reply { code, more: false, text } => format!("# {code} {text}"),
+        Shown::Notice { code, text } => format!("* {code} {text}"),
+        Shown::Status(Status { weight: Weight::Note, kind, text }) => format!("- {kind}: {text}"),
+        Shown::Status(Status { weight: Weight::Trouble, kind, text }) => format!("! {kind}: {text}"),
+    }
+}
+
+#[track_caller]
+fn check(script: &str) {
+    Stage::new(settings(), None).check(script);
+}

@@ -1,0 +1,256 @@
+//! What the user types, and what the user is asked for.
+
+use std::collections::VecDeque;
+
+use zeroize::Zeroizing;
+
+use super::dialogue::{Dialogue, Entered, PENDING};
+use super::pasted::lines;
+use super::requests::{REQUESTS, Request};
+use super::{Phase, Session};
+use crate::action::{Action, Now, Place};
+use crate::command::{Intent, direct_answer, is_indented, parse};
+
+/// The user's side of the conversation.
+#[derive(Debug, Default)]
+pub(super) struct Talk {
+    /// Where plain text goes: to everybody, or to a room.
+    pub(super) place: Place,
+    pub(super) dialogue: Dialogue,
+    /// Whether the user is not where it was meant to be, and may not know: what is said goes nowhere then.
+    is_stray: bool,
+    /// The place that the user saw in the prompt that is not answered yet.
+    pub(super) asked: Option<Place>,
+    /// That prompt, as it was given last.
+    prompt: String,
+    /// What waits to be carried out.
+    pub(super) pending: VecDeque<Entered>,
+    /// Whether the input has ended.
+    pub(super) has_ended: bool,
+}
+
+impl Talk {
+    /// Whether the user is being asked for a line.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// What was asked for has come to nothing that could be carried out.
+    pub(super) fn forget_ask(&mut self) {
+        self.asked = None;
+    }
+
+    /// Whether all that will ever be typed has been carried out.
+    pub(super) fn is_over(&self) -> bool {
+        self.has_ended && self.pending.is_empty()
+    }
+}
+
+impl Session {
+    /// A line was entered, or several at once.
+    pub(super) fn on_input(&mut self, input: &str, now: Now) {
+        let seen = self.talk.asked.take();
+        let line = Zeroizing::new(match lines(input).count() {
+            0 => String::new(),
+            1 => lines(input).collect(),
+            _ if self.settings.people => input.to_owned(),
+            // A script's line may hold a CR.
+            _ => input.replace(['\n', '\r'], " "),
+        });
+        if self.keys.deferred.is_some() && self.settings.people {
+            return self.on_line_before_secret(&line, now);
+        }
+        if self.talk.pending.len() < PENDING {
+            self.talk.pending.push_back(Entered::Line(line, seen));
+        } else {
+            self.refuse("dropped", "too many lines at once: one was not taken".to_owned());
+        }
+    }
+
+    /// A line that ends because a password is needed. The password itself may stand in it, for it was called for while
+    /// the line was edited, so it goes nowhere: neither to the server nor to where it would be shown again.
+    fn on_line_before_secret(&mut self, line: &str, now: Now) {
+        let intent = parse(line);
+        if intent == Intent::Quit {
+            self.quit(now);
+        } else if intent != Intent::Empty {
+            self.trouble("not-sent", "not sent, for your password is needed first".to_owned());
+        }
+    }
+
+    /// Carries out what was entered, as far as that can be done now, and asks for more.
+    pub(super) fn pump(&mut self, now: Now) {
+        if let Some(wanted) = self.keys.deferred
+            && !self.talk.is_asked()
+        {
+            self.want(wanted);
+        }
+        while self.takes_lines() {
+            match self.talk.pending.pop_front() {
+                Some(Entered::Line(line, seen)) => {
+                    self.begin_line(&line);
+                    self.on_line(&line, seen, now);
+                    self.end_line();
+                }
+                Some(Entered::Words(words)) => self.say(words.place, &words.text, now),
+                None if self.talk.has_ended => {
+                    if matches!(self.talk.dialogue, Dialogue::Text(_) | Dialogue::NameAndText) {
+                        self.fail_question();
+                    }
+                    return self.quit(now);
+                }
+                None => return self.ask(),
+            }
+        }
+        self.renew_prompt();
+    }
+
+    fn takes_lines(&self) -> bool {
+        let can_wait = self.settings.people && self.was_in;
+        match self.phase {
+            Phase::Ready { .. } => {
+                let is_held = self.requests.len() >= REQUESTS || self.requests.iter().any(Request::holds_prompt);
+                self.settings.once.is_none()
+                    && !self.settings.listens
+                    && !is_held
+                    && !self.keys.is_changing()
+                    && !self.keys.is_asking()
+            }
+            Phase::Waiting { .. } | Phase::Away => can_wait && !self.keys.is_asking(),
+            // Where a password will be asked for in a moment, nobody is to find the prompt for a line.
+            Phase::Connecting | Phase::Greeting | Phase::Named => {
+                can_wait && !self.keys.is_asking() && self.token().is_some()
+            }
+            Phase::Login(_) | Phase::Leaving { .. } | Phase::Over => false,
+        }
+    }
+
+    fn ask(&mut self) {
+        if self.talk.is_asked() {
+            return self.renew_prompt();
+        }
+        if self.settings.people {
+            // Whoever sees the prompt knows.
+            self.talk.is_stray = false;
+            self.talk.dialogue.forget_nobody();
+        }
+        let prompt = self.prompt();
+        self.talk.asked = Some(self.talk.place.clone());
+        self.talk.prompt.clone_from(&prompt);
+        let is_question = matches!(self.talk.dialogue, Dialogue::Paste(_));
+        self.actions.push_back(if is_question { Action::AskAnswer(prompt) } else { Action::AskLine(prompt) });
+    }
+
+    /// Has the prompt of an open line say how things are now. What was half typed still belongs to where it was begun.
+    fn renew_prompt(&mut self) {
+        if !self.talk.is_asked() || !self.settings.people || matches!(self.phase, Phase::Leaving { .. } | Phase::Over) {
+            return;
+        }
+        let prompt = self.prompt();
+        if self.talk.prompt != prompt {
+            self.talk.prompt.clone_from(&prompt);
+            self.actions.push_back(Action::Prompt(prompt));
+        }
+    }
+
+    fn prompt(&self) -> String {
+        if self.keys.deferred.is_some() {
+            return "press Enter, then your password> ".to_owned();
+        }
+        let user = &self.name;
+        let offline = if self.is_ready() { "" } else { " (offline)" };
+        match (&self.talk.dialogue, &self.talk.place) {
+            (Dialogue::Text(Place::Direct { with }), _) => format!("your message to {with}? "),
+            (Dialogue::Text(Place::Public | Place::Room(_)), _) => "your message? ".to_owned(),
+            (Dialogue::NameAndText, _) => "name and message? ".to_owned(),
+            (Dialogue::Paste(paste), _) => paste.question(),
+            (Dialogue::Open | Dialogue::Nobody, Place::Room(room)) => format!("{user} in {room}{offline}> "),
+            (Dialogue::Open | Dialogue::Nobody, Place::Public | Place::Direct { .. }) => format!("{user}{offline}> "),
+        }
+    }
+
+    /// `seen` is the place that the prompt named, if there was one.
+    fn on_line(&mut self, line: &str, seen: Option<Place>, now: Now) {
+        let dialogue = std::mem::take(&mut self.talk.dialogue);
+        if lines(line).nth(1).is_some() && !matches!(dialogue, Dialogue::Paste(_)) {
+            return self.on_paste(line, dialogue, seen);
+        }
+        let is_slashed = line.starts_with('/') && !line.starts_with("//");
+        let is_command = (is_slashed || is_indented(line)) && lines(line).count() == 1;
+        let intent = match dialogue.clone() {
+            Dialogue::Open | Dialogue::Nobody => parse(line),
+            Dialogue::Text(_) | Dialogue::NameAndText if line.trim().is_empty() => {
+                return self.note("cancelled", "cancelled".to_owned());
+            }
+            // As in the typed dialect of the protocol, a command abandons the question.
+            Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) if is_command => parse(line),
+            Dialogue::Paste(paste) => return self.on_paste_answer(line, paste, now),
+            Dialogue::Text(place) => return self.say(place, unslashed(line), now),
+            Dialogue::NameAndText => direct_answer(line),
+        };
+        if matches!(
+            intent,
+            Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_) | Intent::Absent(_) | Intent::Indented
+        ) {
+            self.talk.dialogue = dialogue.clone(); // a slip does not abandon it
+        } else if matches!(dialogue, Dialogue::Paste(_)) && intent != Intent::Quit {
+            self.cancel_paste();
+        }
+        let Intent::Text(text) = intent else { return self.on_intent(&intent, now) };
+        if let Some(place) = self.place_of(text, &dialogue, seen) {
+            self.say(place, text, now);
+        }
+    }
+
+    /// Where a text goes that was entered in this dialogue. `None` if that is nowhere, which has been told.
+    pub(super) fn place_of(&mut self, text: &str, dialogue: &Dialogue, seen: Option<Place>) -> Option<Place> {
+        let place = self.talk.place.clone();
+        if *dialogue == Dialogue::Nobody {
+            self.not_sent("nobody is there to hear it", text);
+            None
+        } else if self.talk.is_stray || seen.is_some_and(|seen| seen != place) {
+            // What was meant for a room must not go to everybody because the room is gone.
+            self.not_sent("you are somewhere else now; /join or /pm first, or say it again", text);
+            None
+        } else {
+            Some(place)
+        }
+    }
+
+    fn not_sent(&mut self, why: &str, text: &str) {
+        self.refuse("not-sent", format!("not sent, for {why}: {text}"));
+    }
+
+    /// The user wanted to go somewhere and is not there, or was thrown out of where it was.
+    pub(super) fn go_astray(&mut self) {
+        self.talk.is_stray = true;
+    }
+
+    /// The user has gone where it wanted to.
+    pub(super) fn go_to(&mut self, place: Place) {
+        self.talk.place = place;
+        self.talk.is_stray = false;
+    }
+
+    /// Nobody is there for whom a text was to be asked.
+    pub(super) fn ask_no_text(&mut self) {
+        self.talk.dialogue = Dialogue::Nobody;
+    }
+
+    /// The next line is a text for there.
+    pub(super) fn ask_text_for(&mut self, place: Place) {
+        self.talk.dialogue = Dialogue::Text(place);
+        self.ask_in_line();
+    }
+
+    /// The next line is a name and a text.
+    pub(super) fn ask_name_and_text(&mut self) {
+        self.talk.dialogue = Dialogue::NameAndText;
+        self.ask_in_line();
+    }
+}
+
+/// A text without the first of two slashes, which says that it is no command.
+fn unslashed(line: &str) -> &str {
+    line.strip_prefix('/').filter(|rest| rest.starts_with('/')).unwrap_or(line)
+}

@@ -1,0 +1,352 @@
+//! Carries out what the session wants done, with the connection, the terminal and the files.
+
+mod ending;
+mod showing;
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, Write as _};
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use jiff::tz::TimeZone;
+
+use super::action::{Action, Input, Now, Secret, Weight};
+use super::args::{Errand, Options};
+use super::event::{Event, Key};
+use super::inbox::Inbox;
+use super::keyboard::{Ask, Keyboard, Origin};
+use super::link::{Links, News};
+use super::output::Output;
+use super::reader::Watch;
+use super::screen::Screen;
+use super::secret::Source;
+use super::session::{Known, Session, Settings};
+use super::show::View;
+use super::store::Store;
+use super::terminal;
+
+/// How often a script whose reader has gone is checked for having nothing more to say.
+const LOOK: Duration = Duration::from_millis(50);
+/// Exit code: it did not work.
+const FAILED: u8 = 1;
+
+/// Runs the client to its end and gives its exit code.
+pub(super) fn run(options: Options) -> u8 {
+    let is_edited = terminal::is_there() && !options.plain && !options.json && matches!(options.errand, Errand::Talk);
+    let _restored_at_the_end = terminal::Guard::new(is_edited);
+    let mut shell = match Shell::start(options, is_edited) {
+        Ok(shell) => shell,
+        Err(error) => {
+            complain(&format!("cannot start: {error}"));
+            return FAILED;
+        }
+    };
+    let code = shell.serve();
+    shell.finish(code)
+}
+
+/// Says something on standard error. If that is closed there is nobody to tell.
+pub(super) fn complain(what: &str) {
+    let _ = io::stderr().write_all(format!("chatclient: {what}\n").as_bytes());
+}
+
+struct Shell {
+    options: Options,
+    is_edited: bool,
+    session: Session,
+    view: View,
+    inbox: Inbox,
+    links: Links,
+    keyboard: Keyboard,
+    screen: Arc<Screen>,
+    stderr: Output,
+    /// The editor's copy of what can be completed.
+    known: Arc<Mutex<Known>>,
+    store: Option<Store>,
+    /// The servers, as the names of what is kept for them.
+    servers: Vec<String>,
+    was_terminated: bool,
+    /// Whether standard input has come to its end.
+    has_read_all: bool,
+    /// Whether the login has been done, and lines have been asked for.
+    has_talked: bool,
+    /// A line that was entered is on the screen as it was typed, until it is settled.
+    has_entered: bool,
+    /// Set once standard output cannot be written to: why.
+    lost_output: Option<io::Error>,
+    /// Whether the reader of standard output has gone, though no write has failed yet.
+    is_reader_gone: bool,
+    /// Sets [`Self::is_reader_gone`].
+    watch: Option<Watch>,
+    /// The exit code is at least this.
+    worst: u8,
+    started: Instant,
+}
+
+impl Shell {
+    fn start(options: Options, is_edited: bool) -> io::Result<Self> {
+        let inbox = Inbox::new(is_edited)?;
+        let screen = Arc::new(Screen::new(Output::new(io::stdout(), inbox.alarm())?));
+        let (stderr, known) = (Output::new(io::stderr(), inbox.alarm())?, Arc::new(Mutex::new(Known::default())));
+        let servers: Vec<String> = options.servers.iter().map(ToString::to_string).collect();
+        let mut troubles = Vec::new();
+        let source = Source::new(options.password_command.clone());
+        let asks_person = !source.is_given();
+        // --once with a given password neither reads nor keeps state.
+        let is_kept = asks_person || options.errand.once().is_none();
+        let store = if is_kept { Store::open().map_err(|why| troubles.push(why)).ok() } else { None };
+        let mut kept = |server: &String| {
+            let token = store.as_ref()?.token(server, &options.user);
+            token.map_err(|why| troubles.push(why)).ok().flatten()
+        };
+        // A given password is used, even where a token is kept.
+        let tokens = servers.iter().map(|server| if asks_person { kept(server) } else { None }).collect();
+        let origin = if is_edited {
+            let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
+            Origin::Editor { screen, known, store: store.clone() }
+        } else {
+            Origin::Stdin { filter: options.filter }
+        };
+        // --once needs no reader.
+        let is_watched = !is_edited && options.errand.once().is_none();
+        let watch = if is_watched { Watch::start(inbox.doorbell())? } else { None };
+        let mut shell = Self {
+            keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
+            links: Links::new(inbox.doorbell(), inbox.alarm()),
+            session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens),
+            view: View::new(showing::form(&options, is_edited), TimeZone::system()),
+            servers,
+            was_terminated: false,
+            has_read_all: false,
+            has_talked: false,
+            has_entered: false,
+            lost_output: None,
+            is_reader_gone: false,
+            watch,
+            worst: 0,
+            started: Instant::now(),
+            options,
+            is_edited,
+            inbox,
+            screen,
+            stderr,
+            known,
+            store,
+        };
+        for why in troubles {
+            shell.say(Weight::Trouble, "state", why);
+        }
+        Ok(shell)
+    }
+
+    /// Serves the session until it wants to leave; gives the exit code.
+    fn serve(&mut self) -> u8 {
+        loop {
+            // First, so that what is shown can be completed.
+            self.share_known();
+            while let Some(action) = self.session.poll() {
+                if let Some(code) = self.perform(action) {
+                    return code;
+                }
+            }
+            self.settle(false);
+            let event = self.inbox.next(self.wait());
+            self.look_for_reader();
+            if self.is_to_end() {
+                if self.was_terminated {
+                    return FAILED;
+                }
+                self.was_terminated = true;
+                self.tell(Input::Terminated);
+            }
+            if let Some(event) = event
+                && let Some(code) = self.on_event(event)
+            {
+                return code;
+            }
+            if self.patience().is_some_and(|left| left.is_zero()) {
+                self.tell(Input::Tick);
+            }
+        }
+    }
+
+    /// Does one thing; gives the exit code if that was the last.
+    fn perform(&mut self, action: Action) -> Option<u8> {
+        match action {
+            Action::Connect(n) => {
+                // The session knows the list by its length.
+                if let Some(token) = self.kept(n) {
+                    self.tell(Input::Token(n, token));
+                }
+                let server = self.options.servers.get(n)?;
+                if let Err(error) = self.links.connect(server) {
+                    self.tell(Input::Disconnected(&error.to_string()));
+                }
+            }
+            Action::Disconnect => self.links.close(),
+            Action::Send(bytes) => self.links.send(&bytes),
+            Action::Show(shown) => self.show(&shown),
+            Action::AskLine(prompt) => {
+                self.has_talked = true;
+                self.ask(&prompt, Ask::Line);
+            }
+            Action::AskAnswer(prompt) => self.ask(&prompt, Ask::Answer),
+            Action::EraseLine => self.settle(true),
+            Action::Prompt(prompt) => self.screen.set_prompt(&prompt),
+            Action::AskSecret(wanted) => {
+                self.settle(false);
+                self.keyboard.ask(Ask::Secret(wanted));
+            }
+            Action::KeepToken(n, token) => self.keep(n, &token),
+            Action::ForgetToken(n, token) => {
+                if let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) {
+                    store.forget_token(server, &self.options.user, &token);
+                }
+            }
+            Action::Leave(code) => return Some(code),
+        }
+        None
+    }
+
+    /// Has a line read.
+    fn ask(&mut self, prompt: &str, ask: Ask) {
+        // The next line may have been typed already, and be there at once.
+        self.settle(false);
+        self.screen.set_prompt(prompt);
+        self.keyboard.ask(ask);
+    }
+
+    /// The line that the session was told of stays on the screen or is taken off it; whichever is said first counts.
+    fn settle(&mut self, is_erased: bool) {
+        if mem::take(&mut self.has_entered) {
+            self.screen.settle(is_erased);
+        }
+    }
+
+    /// Tells the session what has happened; gives the exit code if nothing can go on.
+    fn on_event(&mut self, event: Event) -> Option<u8> {
+        match event {
+            Event::Link(number, link) => match self.links.take(number, link) {
+                Some(News::Connected) => self.tell(Input::Connected),
+                Some(News::Bytes(bytes)) => self.tell(Input::Bytes(&bytes)),
+                Some(News::Gone(why)) => self.tell(Input::Disconnected(&why)),
+                None => {}
+            },
+            Event::BadKey => {
+                let why = "what was typed is no UTF-8: that, and what came at once with it, was not used";
+                self.say(Weight::Trouble, "dropped", why.to_owned());
+            }
+            Event::ReaderGone => self.is_reader_gone = true,
+            Event::Key(key) => {
+                self.keyboard.answered();
+                match key {
+                    Key::Line(line) => {
+                        self.has_entered = true;
+                        self.tell(Input::Line(&line));
+                    }
+                    Key::BadLine(why) => self.tell(Input::BadLine(why)),
+                    Key::Secret(secret) => {
+                        // Ctrl-C there is a refusal, and no end of everything.
+                        if self.is_edited {
+                            self.inbox.is_interrupted();
+                        }
+                        self.tell(Input::Secret(secret));
+                    }
+                    Key::NoSecret(why) => {
+                        self.say(Weight::Trouble, "password-needed", why);
+                        self.tell(Input::Secret(None));
+                    }
+                    Key::End => {
+                        self.has_read_all = true;
+                        self.tell(Input::End);
+                    }
+                    Key::Interrupted(_) => self.tell(Input::End),
+                    Key::Broken(why) => {
+                        (self.worst, self.has_read_all) = (FAILED, true);
+                        self.complain(&why);
+                        self.tell(Input::End);
+                    }
+                    Key::Failed(why) => {
+                        self.complain(&why);
+                        return Some(FAILED);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn tell(&mut self, input: Input<'_>) {
+        let now = self.now();
+        self.session.handle(input, now);
+    }
+
+    /// Whether a signal wants the client to end. SIGINT is Ctrl-C, which the editor and the asking for secrets take
+    /// themselves.
+    fn is_to_end(&self) -> bool {
+        let is_interrupted = self.inbox.is_interrupted() && !(self.is_edited && self.keyboard.is_busy());
+        self.inbox.is_terminated() || is_interrupted
+    }
+
+    /// How long the session waits for something to happen.
+    fn patience(&self) -> Option<Duration> {
+        let deadline = self.session.deadline()?;
+        Some(Duration::from_millis(deadline.saturating_sub(self.now().monotonic_ms)))
+    }
+
+    /// How long the main thread sleeps at most.
+    fn wait(&self) -> Option<Duration> {
+        let look = (self.is_reader_gone && self.lost_output.is_none()).then_some(LOOK);
+        self.patience().into_iter().chain(look).min()
+    }
+
+    fn now(&self) -> Now {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now { monotonic_ms: millis(self.started.elapsed()), unix_ms: millis(unix) }
+    }
+
+    /// The token that is kept now for a server. One that is not believed was told of at the start.
+    fn kept(&self, n: usize) -> Option<Secret> {
+        self.store.as_ref()?.token(self.servers.get(n)?, &self.options.user).ok().flatten()
+    }
+
+    fn keep(&mut self, n: usize, token: &Secret) {
+        let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) else { return };
+        if let Err(why) = store.keep_token(server, &self.options.user, token) {
+            self.store = None;
+            self.say(Weight::Trouble, "state", format!("{why}; nothing is kept for the next run"));
+        }
+    }
+
+    /// Gives the editor a new copy of what can be completed, if that has changed.
+    fn share_known(&mut self) {
+        let known = self.session.known();
+        let mut shared = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_edited && shared.version() != known.version() {
+            *shared = known.clone();
+        }
+    }
+}
+
+fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: bool) -> Settings {
+    // A hasher of the standard library begins at random, which is all that is needed here.
+    let seed = RandomState::new().build_hasher().finish();
+    let (listens, room) = match &options.errand {
+        Errand::Talk | Errand::Once(_) => (false, None),
+        Errand::Listen { room } => (true, room.clone()),
+    };
+    Settings {
+        servers,
+        user: options.user.clone(),
+        people,
+        asks_person,
+        once: options.errand.once().cloned(),
+        listens,
+        room,
+        registers: options.register,
+        seed,
+    }
+}

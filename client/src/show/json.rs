@@ -1,0 +1,93 @@
+//! One JSON object for each thing that is shown.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::action::{Message, Now, Place, Shown, Status, Weight};
+use crate::visible::is_hidden;
+
+/// The fields of all kinds, in the order in which they are written; docs/client.md says which kind has which.
+#[derive(Serialize, Default)]
+struct Event<'a> {
+    kind: &'a str,
+    /// A number of 64 bits does not survive in every reader of JSON, so it is a string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    with: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<bool>,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed: Option<&'a str>,
+}
+
+/// The line, with its LF. Characters that a terminal would obey are written as JSON's own escapes.
+pub(super) fn line(shown: &Shown, now: Now) -> String {
+    let event = match shown {
+        Shown::Message(message) => of_message(message),
+        Shown::Reply { code, more, text } => {
+            Event { kind: "reply", code: Some(*code), more: Some(*more), text, ..Event::default() }
+        }
+        Shown::Notice { code, text } => Event { kind: "notice", code: Some(*code), text, ..Event::default() },
+        Shown::Status(Status { weight, kind, text }) => Event {
+            kind: "status",
+            status: Some(kind),
+            trouble: Some(*weight == Weight::Trouble),
+            text,
+            ..Event::default()
+        },
+    };
+    let unix_ms = if let Shown::Message(message) = shown { message.unix_ms } else { now.unix_ms };
+    let event = Event { time: utc(unix_ms), ..event };
+    // Strings, numbers and truths: there is nothing that could not be written.
+    let mut line = escaped(&serde_json::to_string(&event).unwrap_or_default());
+    line.push('\n');
+    line
+}
+
+fn of_message(message: &Message) -> Event<'_> {
+    let Message { place, from, text, id, confirmed, .. } = message;
+    let (kind, room, with) = match place {
+        Place::Public => ("pm", None, None),
+        Place::Room(room) => ("rm", Some(room.as_str()), None),
+        Place::Direct { with } => ("dm", None, Some(with.as_str())),
+    };
+    let id = id.map(|id| id.to_string());
+    Event { kind, id, room, from: Some(from), with, text, confirmed: confirmed.as_deref(), ..Event::default() }
+}
+
+/// RFC 3339, UTC, to the millisecond.
+fn utc(unix_ms: u64) -> String {
+    let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    format!("{:.3}", time.unwrap_or(Timestamp::MAX))
+}
+
+/// Hidden characters stand only within strings, where an escape says the same.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_hidden(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                let _infallible = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}

@@ -1,0 +1,88 @@
+//! Characters that a terminal or a reader's eye would obey, made visible.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use chatd::text::{self, Class};
+
+/// The text with everything that is hidden spelled out: `\x1b`, `\u{202e}`. A TAB becomes one space.
+///
+/// Also a text of the server is treated so: what it promises not to send, it may send.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if text::classes(text).all(|(c, class)| class == Class::Plain && !is_deceptive(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for (c, class) in text::classes(text) {
+        match class {
+            Class::Plain if !is_deceptive(c) => out.push(c),
+            Class::Tab => out.push(' '),
+            Class::Plain | Class::TakenOut | Class::Refused => spell_out(c, &mut out),
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn spell_out(c: char, out: &mut String) {
+    let code = u32::from(c);
+    let _infallible = if c.is_ascii() { write!(out, "\\x{code:02x}") } else { write!(out, "\\u{{{code:x}}}") };
+}
+
+/// Whether a character on its own does something other than stand there: what no door passes on (see [`text`]), TAB, and
+/// what could make two names look the same.
+pub fn is_hidden(c: char) -> bool {
+    text::class(c) != Class::Plain || is_deceptive(c)
+}
+
+/// What a door passes on although it is invisible or looks empty. Joiners and the first variation selectors (up to
+/// U+FE0F) are not among these, for emoji and some scripts are written with them.
+fn is_deceptive(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' // soft hyphen
+        | '\u{34f}' | '\u{180e}' | '\u{2065}' // nothing at all
+        | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' // looks empty
+        | '\u{e0100}'..='\u{e01ef}'
+    ) // further variation selectors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(visible(text), expected);
+    }
+
+    #[test]
+    fn what_is_made_visible() {
+        check("grüße 👋 مرحبا", "grüße 👋 مرحبا");
+        check("👩\u{200d}💻", "👩\u{200d}💻");
+        check("a\u{1b}[2Jb\u{7}", "a\\x1b[2Jb\\x07");
+        check("a\tb\r\n", "a b\\x0d\\x0a");
+        check("\u{9b}31m", "\\u{9b}31m");
+        check("x\u{202e}y\u{2066}", "x\\u{202e}y\\u{2066}");
+        check("al\u{200b}ice\u{feff}", "al\\u{200b}ice\\u{feff}");
+        check("🏴\u{e0067}\u{e0062}\u{e007f}", "🏴\u{e0067}\u{e0062}\u{e007f}");
+        check("x\u{e0067}", "x\\u{e0067}");
+    }
+
+    #[test]
+    fn what_looks_empty_does_not_stay_so() {
+        let empty = "\u{34f}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180e}\u{2800}\u{3164}\u{ffa0}\u{e0100}\u{e01ef}";
+        for c in empty.chars() {
+            check(&format!("al{c}ice"), &format!("al\\u{{{:x}}}ice", u32::from(c)));
+        }
+        check("❤\u{fe0f}", "❤\u{fe0f}");
+    }
+
+    #[test]
+    fn no_control_character_gets_through() {
+        for c in (0..=0x10_ffff).filter_map(char::from_u32) {
+            let text = c.to_string();
+            let seen = visible(&text);
+            assert!(!seen.chars().any(|c| c.is_control() || is_hidden(c)), "{c:?}");
+        }
+    }
+}

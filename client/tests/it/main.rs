@@ -1,0 +1,20 @@
+//! The client, tried in a terminal and in scripts against the real server, and against one that says what a test wants.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a panic is how a test fails, and notes are how it says what it measured or skipped"
+)]
+
+mod decoders;
+mod editing;
+mod ends;
+mod hostile;
+mod lines;
+mod passwords;
+mod restart;
+mod scripts;
+mod session;
+mod words;

@@ -1,0 +1,288 @@
+//! The arguments of `chatload`, as they were typed, and what is wrong with them.
+
+use chatd::limits::{LINE_BYTES_MOST, NAME_BYTES, PASSWORD_MAX_BYTES};
+use clap::{Args as Group, Parser, Subcommand};
+
+use super::stamp;
+use super::tally;
+
+/// The most connections: more than any process has descriptors for.
+const CONNECTIONS_MOST: u32 = 1_000_000;
+/// The longest run, in seconds: a day.
+const SECONDS_MOST: u32 = 24 * 60 * 60;
+/// Bytes of a line that are not its text: `C RM`, a room's name, spaces, the LF.
+const FRAME_BYTES: usize = 64;
+
+const AFTER_HELP: &str = "\
+  chatload mesh --spawn                     starts a server, measures it, ends it
+  chatload fanout --server localhost:5015   measures one that runs; needs accounts there and makes them
+                                            (load0, load1, …), and its limits hold: see docs/chatload.md
+
+Ctrl-C ends a run early and prints what it has; a second one ends at once.
+Exit status: 0 done, 1 the server failed, went away or lost lines, 2 usage.";
+
+/// The arguments of `chatload`.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "chatload", version, about = "Measures a chatd: what it takes, and how fast it is", after_help = AFTER_HELP)]
+pub struct Args {
+    /// What is measured.
+    #[command(subcommand)]
+    pub work: Work,
+}
+
+/// What is measured.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Work {
+    /// Connections that log in and say nothing: what they cost
+    Idle(Common),
+    /// One speaks, many hear it
+    Fanout {
+        /// Options of every work.
+        #[command(flatten)]
+        common: Common,
+        /// How the lines are paced and heard.
+        #[command(flatten)]
+        talk: Talk,
+    },
+    /// Everybody speaks, everybody hears it
+    Mesh {
+        /// Options of every work.
+        #[command(flatten)]
+        common: Common,
+        /// How the lines are paced and heard.
+        #[command(flatten)]
+        talk: Talk,
+    },
+    /// Pairs that answer each other by direct messages: how long a line takes
+    Pingpong {
+        /// Options of every work.
+        #[command(flatten)]
+        common: Common,
+        /// Lines a second of each pair; without it each answers at once
+        #[arg(long, value_name = "LINES", value_parser = rate)]
+        rate: Option<f64>,
+        /// Further connections that are logged in and say nothing
+        #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(CONNECTIONS_MOST)))]
+        idle: u32,
+    },
+    /// The server is killed and started again: how soon all are back (with --spawn only)
+    Storm(Common),
+}
+
+/// Options of every work.
+#[derive(Clone, Debug, Group)]
+pub struct Common {
+    /// Measure the server at ADDR, such as localhost:5015
+    #[arg(long, value_name = "ADDR", required_unless_present = "spawn", conflicts_with = "spawn")]
+    pub server: Option<String>,
+    /// Start a server for the run, with cheap passwords and without rates, in a temporary folder
+    #[arg(long)]
+    pub spawn: bool,
+    /// With --spawn: override one key of that server's configuration, as chatd --set does; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with = "server")]
+    pub set: Vec<String>,
+    /// With --server: the server's process on this machine, to see what it uses
+    #[arg(long, value_name = "PID", conflicts_with = "spawn", value_parser = clap::value_parser!(u32).range(1..))]
+    pub pid: Option<u32>,
+    /// Connections; fanout: those who only hear; pingpong: those in pairs [default: idle, fanout, storm 1000; mesh 100;
+    /// pingpong 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(CONNECTIONS_MOST)))]
+    pub connections: Option<u32>,
+    /// How long to measure [default: idle 5, others 10; storm takes as long as it takes]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=i64::from(SECONDS_MOST)))]
+    pub seconds: Option<u32>,
+    /// Bytes of each line's text
+    #[arg(long, value_name = "BYTES", default_value_t = 64)]
+    pub size: usize,
+    /// Connections that are being opened and logged in at once [default: 256; storm, when they come back: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub at_once: Option<u32>,
+    /// The accounts are called PREFIX0, PREFIX1, …; two runs at a time need two prefixes
+    #[arg(long, value_name = "PREFIX", default_value = "load")]
+    pub prefix: String,
+    /// The password of all of them
+    #[arg(long, value_name = "PASSWORD", default_value = "chatload-password")]
+    pub password: String,
+    /// Print one JSON object instead of the table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How lines to many are paced and heard.
+#[derive(Clone, Debug, Group)]
+pub struct Talk {
+    /// Open loop: lines a second of each sender, whatever the server does [default: fanout 100, mesh 10]
+    #[arg(long, value_name = "LINES", value_parser = rate, conflicts_with = "window")]
+    pub rate: Option<f64>,
+    /// Closed loop: as fast as it goes, with so many lines on their way at most
+    #[arg(long, value_name = "LINES", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub window: Option<u32>,
+    /// How many of the connections speak [default: fanout 1 (one in each room), mesh all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(CONNECTIONS_MOST)))]
+    pub senders: Option<u32>,
+    /// Spread the connections over so many rooms, and talk there instead of to everybody
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(CONNECTIONS_MOST)))]
+    pub rooms: u32,
+}
+
+impl Args {
+    /// What can only be seen of all arguments together.
+    ///
+    /// # Errors
+    /// What is wrong, and what would do.
+    pub fn check(&self) -> Result<(), String> {
+        let common = self.common();
+        let longest = LINE_BYTES_MOST - FRAME_BYTES;
+        if !(stamp::BYTES..=longest).contains(&common.size) {
+            return Err(format!("--size {}: it takes {} to {longest} bytes", common.size, stamp::BYTES));
+        }
+        let digits = self.connections().to_string().len();
+        let is_name = common.prefix.starts_with(|c: char| c.is_ascii_alphabetic())
+            && common.prefix.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+        if !is_name || common.prefix.len() + digits > NAME_BYTES {
+            return Err(format!(
+                "--prefix {:?}: it takes a letter, then letters, digits or _.- (a name has {NAME_BYTES} at most)",
+                common.prefix
+            ));
+        }
+        if !(1..=PASSWORD_MAX_BYTES).contains(&common.password.len()) || common.password.chars().any(char::is_control) {
+            return Err(format!("--password: it takes 1 to {PASSWORD_MAX_BYTES} bytes"));
+        }
+        match &self.work {
+            Work::Idle(_) => Ok(()),
+            Work::Storm(common) if !common.spawn => {
+                Err("storm kills the server, so it takes one of its own: use --spawn".to_owned())
+            }
+            Work::Storm(_) => Ok(()),
+            Work::Pingpong { common, .. } if common.connections.is_some_and(|n| n % 2 == 1) => {
+                Err("--connections: pingpong takes an even number, for they go in pairs".to_owned())
+            }
+            Work::Pingpong { .. } => Ok(()),
+            Work::Fanout { talk, .. } | Work::Mesh { talk, .. } => self.check_talk(talk),
+        }
+    }
+
+    fn check_talk(&self, talk: &Talk) -> Result<(), String> {
+        let (all, senders, rooms) = (self.connections(), self.senders(), talk.rooms.max(1));
+        if all < 2 * rooms {
+            return Err(format!("--connections: {rooms} rooms take {} at least, for somebody must hear it", 2 * rooms));
+        }
+        if senders > all {
+            return Err(format!("--senders {senders}: there are only {all} connections"));
+        }
+        let cells = u64::from(all) * u64::from(senders.div_ceil(rooms));
+        if cells > tally::CELLS_MOST {
+            return Err(format!(
+                "{all} connections that count the lines of {senders} senders take too much memory: use fewer --senders"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Options of every work.
+    pub fn common(&self) -> &Common {
+        match &self.work {
+            Work::Idle(common) | Work::Storm(common) => common,
+            Work::Fanout { common, .. } | Work::Mesh { common, .. } | Work::Pingpong { common, .. } => common,
+        }
+    }
+
+    /// How many connections there are to be in all.
+    pub fn connections(&self) -> u32 {
+        let asked = self.common().connections;
+        match &self.work {
+            Work::Idle(_) | Work::Storm(_) => asked.unwrap_or(1000),
+            // Those who only speak come on top of those who hear.
+            Work::Fanout { .. } => asked.unwrap_or(1000).saturating_add(self.senders()),
+            Work::Mesh { .. } => asked.unwrap_or(100),
+            Work::Pingpong { idle, .. } => asked.unwrap_or(2).saturating_add(*idle),
+        }
+    }
+
+    /// How many of them speak.
+    pub fn senders(&self) -> u32 {
+        match &self.work {
+            Work::Idle(_) | Work::Storm(_) => 0,
+            Work::Fanout { talk, .. } => talk.senders.unwrap_or(talk.rooms.max(1)),
+            Work::Mesh { talk, .. } => talk.senders.unwrap_or_else(|| self.connections()),
+            Work::Pingpong { common, .. } => common.connections.unwrap_or(2),
+        }
+    }
+
+    /// How many rooms they are spread over; 0 for none.
+    pub fn rooms(&self) -> u32 {
+        match &self.work {
+            Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } => 0,
+            Work::Fanout { talk, .. } | Work::Mesh { talk, .. } => talk.rooms,
+        }
+    }
+
+    /// How long to measure, in seconds.
+    pub fn seconds(&self) -> u32 {
+        let usual = if matches!(self.work, Work::Idle(_)) { 5 } else { 10 };
+        self.common().seconds.unwrap_or(usual)
+    }
+
+    /// The work's word.
+    pub fn name(&self) -> &'static str {
+        match self.work {
+            Work::Idle(_) => "idle",
+            Work::Fanout { .. } => "fanout",
+            Work::Mesh { .. } => "mesh",
+            Work::Pingpong { .. } => "pingpong",
+            Work::Storm(_) => "storm",
+        }
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if (0.001..=1_000_000.0).contains(&rate) => Ok(rate),
+        Ok(_) | Err(_) => Err("it takes a number of lines a second, 0.001 to 1000000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: Result<(u32, u32, u32), &str>) {
+        let args = Args::try_parse_from(line.split(' ')).map_err(|error| error.to_string());
+        let found = args.and_then(|args| args.check().map(|()| (args.connections(), args.senders(), args.seconds())));
+        match (found, expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{line}"),
+            (Err(found), Err(expected)) => assert!(found.contains(expected), "{line}: {found}"),
+            (found, expected) => panic!("{line}: {found:?}, not {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn works_have_their_defaults() {
+        check("chatload idle --spawn", Ok((1000, 0, 5)));
+        check("chatload fanout --spawn", Ok((1001, 1, 10)));
+        check("chatload fanout --spawn --rooms 5 --connections 50", Ok((55, 5, 10)));
+        check("chatload mesh --server localhost --seconds 3", Ok((100, 100, 3)));
+        check("chatload mesh --spawn --senders 7 --window 64", Ok((100, 7, 10)));
+        check("chatload pingpong --spawn --idle 100 --rate 5", Ok((102, 2, 10)));
+        check("chatload storm --spawn --connections 5000", Ok((5000, 0, 10)));
+    }
+
+    #[test]
+    fn what_cannot_be_is_told() {
+        check("chatload mesh", Err("--server"));
+        check("chatload mesh --spawn --server x", Err("cannot be used with"));
+        check("chatload mesh --spawn --rate 1 --window 1", Err("cannot be used with"));
+        check("chatload mesh --spawn --rate nan", Err("a number of lines"));
+        check("chatload mesh --spawn --size 5", Err("--size 5"));
+        check("chatload mesh --spawn --connections 1", Err("somebody must hear"));
+        check("chatload mesh --spawn --connections 9 --rooms 5", Err("10 at least"));
+        check("chatload mesh --spawn --senders 101", Err("only 100"));
+        check("chatload mesh --spawn --connections 20000", Err("--senders"));
+        check("chatload mesh --spawn --prefix 1a", Err("--prefix"));
+        check("chatload mesh --server x --password", Err("--password"));
+        check("chatload pingpong --spawn --connections 3", Err("even"));
+        check("chatload storm --server x", Err("--spawn"));
+        check("chatload idle --server x --set a=1", Err("cannot be used with"));
+    }
+}

@@ -1,0 +1,203 @@
+//! A server that is started to be measured: this very program, run again as chatd, in a temporary folder.
+//!
+//! It does not outlive the run: it is killed by its number when its owner is dropped (also by a panic), and the kernel
+//! kills it when this process ends in any other way.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chatd::limits::SPARE_DESCRIPTORS;
+use rustix::process::{Signal, set_parent_process_death_signal};
+use tempfile::TempDir;
+
+use super::run::Stop;
+
+/// The first argument with which this program is chatd.
+pub const SERVE: &str = "serve-for-chatload";
+
+/// How long the server may take until it listens.
+const START: Duration = Duration::from_secs(30);
+/// How often it is looked whether it does: this is how exactly `storm` knows when it began to.
+const LOOK: Duration = Duration::from_micros(500);
+/// Its configuration, its log.
+const CONFIG: &str = "config.toml";
+const LOG: &str = "server.log";
+/// Lines of its log that are shown when it does not start.
+const LINES_SHOWN: usize = 5;
+
+/// A server of our own.
+pub(super) struct Spawned {
+    program: PathBuf,
+    sets: Vec<String>,
+    child: Child,
+    addr: SocketAddr,
+    folder: TempDir,
+}
+
+impl Spawned {
+    /// Starts a server for so many connections, with these keys of its configuration overridden, and waits until it
+    /// listens.
+    ///
+    /// # Errors
+    /// It does not start; with what it has logged.
+    pub(super) fn start(connections: u32, sets: &[String], stop: &Stop) -> Result<Self, String> {
+        let program = std::env::current_exe().map_err(|error| format!("cannot start a server: {error}"))?;
+        let folder = tempfile::Builder::new()
+            .prefix("chatload-")
+            .tempdir()
+            .map_err(|error| format!("cannot make a temporary folder: {error}; TMPDIR says where"))?;
+        fs::write(folder.path().join(CONFIG), config(connections))
+            .map_err(|error| format!("{}: {error}; TMPDIR says where else", folder.path().display()))?;
+        let child = launch(&program, folder.path(), sets, None)?;
+        let mut server =
+            Self { program, sets: sets.to_vec(), child, addr: SocketAddr::from(([127, 0, 0, 1], 0)), folder };
+        server.wait(stop)?;
+        Ok(server)
+    }
+
+    /// Where it listens.
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Its process.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as a power cut would.
+    pub(super) fn kill(&mut self) {
+        // Only a process that has ended already cannot be killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again where it was, and waits until it listens.
+    ///
+    /// # Errors
+    /// It does not start; with what it has logged.
+    pub(super) fn restart(&mut self, stop: &Stop) -> Result<(), String> {
+        self.kill();
+        self.child = launch(&self.program, self.folder.path(), &self.sets, Some(self.addr))?;
+        self.wait(stop)
+    }
+
+    fn wait(&mut self, stop: &Stop) -> Result<(), String> {
+        let deadline = Instant::now() + START;
+        loop {
+            let log = fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
+            if let Some(addr) = listening_on(&log) {
+                self.addr = addr;
+                return Ok(());
+            }
+            let has_ended = !matches!(self.child.try_wait(), Ok(None));
+            if has_ended || Instant::now() > deadline {
+                return Err(format!("the server does not start; it says:\n{}", last_lines(&log)));
+            }
+            if stop.is_asked() {
+                return Err("stopped before the server had started".to_owned());
+            }
+            thread::sleep(LOOK);
+        }
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// To be called by the process that is the server: it then ends with the process that has started it.
+pub fn end_with_parent() {
+    // Where the kernel does not do this, the server is still killed by all but a `kill -9` of its parent.
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+}
+
+fn launch(program: &Path, folder: &Path, sets: &[String], addr: Option<SocketAddr>) -> Result<Child, String> {
+    let cannot = |error: io::Error| format!("cannot start a server: {}: {error}", program.display());
+    let log = File::create(folder.join(LOG)).map_err(cannot)?;
+    let mut command = Command::new(program);
+    command.arg(SERVE).arg("--config").arg(folder.join(CONFIG));
+    for set in sets {
+        command.arg("--set").arg(set);
+    }
+    if let Some(addr) = addr {
+        command.arg("--set").arg(format!("listen=[\"line://{addr}\"]"));
+    }
+    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    // A group of its own: Ctrl-C at the terminal is for the run, which then ends the server itself.
+    command.process_group(0);
+    command.spawn().map_err(cannot)
+}
+
+/// Passwords cost next to nothing, nobody is slowed down, and nobody is cut for being slow or for waiting: what is
+/// measured is the server, not its rules.
+fn config(connections: u32) -> String {
+    let connections = u64::from(connections) + SPARE_DESCRIPTORS;
+    format!(
+        r#"listen = ["line://127.0.0.1:0"]
+
+[accounts]
+argon2 = {{ memory_kib = 8, iterations = 1, parallelism = 1 }}
+queue = 10000
+most = 10000000
+
+[login]
+deadline_s = 86400
+penalties = false
+
+[limits]
+connections = {connections}
+line_bytes = 32768
+owed_bytes = 67108864
+owed_soft_bytes = 67108864
+owed_total_bytes = 4294967296
+send_buffer_bytes = 0
+rate_lines_per_s = 0
+rate_bytes_per_s = 0
+
+[rooms]
+members = {connections}
+
+[log]
+stats_s = 0
+"#
+    )
+}
+
+/// The first address that a log says the server listens on.
+fn listening_on(log: &str) -> Option<SocketAddr> {
+    // A line that is still being written has no LF yet, and would end in half a port.
+    let whole = log.get(..log.rfind('\n')?)?;
+    whole.lines().find_map(|line| line.split_once("listening on line://")?.1.trim().parse().ok())
+}
+
+fn last_lines(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines.get(lines.len().saturating_sub(LINES_SHOWN)..).unwrap_or_default().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_is_read_from_a_whole_line_only() {
+        let log = "a [INFO] chatd starts\nb [INFO] listening on line://127.0.0.1:4012";
+        assert_eq!(listening_on(log), None);
+        assert_eq!(listening_on(&format!("{log}\n")).unwrap().port(), 4012);
+    }
+
+    #[test]
+    fn the_end_of_a_log_is_shown() {
+        assert_eq!(last_lines(""), "");
+        assert_eq!(last_lines("1\n2\n3\n4\n5\n6\n"), "2\n3\n4\n5\n6");
+    }
+}

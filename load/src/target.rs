@@ -1,0 +1,146 @@
+//! The server that is measured: its address, its process if it is on this machine, and the descriptors it all takes.
+
+use std::net::{SocketAddr, ToSocketAddrs as _};
+
+use chatd::limits::SPARE_DESCRIPTORS;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::args::Common;
+use super::process::{self, Memory};
+use super::run::Stop;
+use super::spawn::Spawned;
+
+/// The port when none is named: chatd's default.
+const PORT: u16 = 5015;
+
+/// The server that is measured.
+pub(super) struct Target {
+    /// Where it is.
+    pub(super) addr: SocketAddr,
+    /// The server that was started for the run.
+    pub(super) spawned: Option<Spawned>,
+    pid: Option<u32>,
+}
+
+impl Target {
+    /// Finds the server, or starts one, for so many connections.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be started.
+    pub(super) fn find(common: &Common, connections: u32, stop: &Stop) -> Result<Self, String> {
+        let Some(name) = &common.server else {
+            let spawned = Spawned::start(connections, &common.set, stop)?;
+            return Ok(Self { addr: spawned.addr(), spawned: Some(spawned), pid: None });
+        };
+        if let Some(pid) = common.pid.filter(|pid| process::cpu_seconds(*pid).is_none()) {
+            return Err(format!("--pid {pid}: there is no such process on this machine"));
+        }
+        Ok(Self { addr: resolve(name)?, spawned: None, pid: common.pid })
+    }
+
+    /// What the server is, for the report.
+    pub(super) fn describe(&self) -> String {
+        match (&self.spawned, self.pid) {
+            (Some(_), _) => format!("{}, started for this run", self.addr),
+            (None, Some(pid)) => format!("{}, process {pid}", self.addr),
+            (None, None) => self.addr.to_string(),
+        }
+    }
+
+    /// Processor time that its process has used, in seconds, if that can be known.
+    pub(super) fn cpu_seconds(&self) -> Option<f64> {
+        self.pid().and_then(process::cpu_seconds)
+    }
+
+    /// Memory of its process, if that can be known.
+    pub(super) fn memory(&self) -> Option<Memory> {
+        self.pid().and_then(process::memory)
+    }
+
+    /// Why nothing is known of its process; `None` if something is.
+    pub(super) fn unknown(&self) -> Option<String> {
+        match self.pid() {
+            None => Some("on this machine, --pid N would tell".to_owned()),
+            Some(_) if self.cpu_seconds().is_none() => Some("the process is gone, or there is no /proc".to_owned()),
+            Some(_) => None,
+        }
+    }
+
+    fn pid(&self) -> Option<u32> {
+        self.spawned.as_ref().map(Spawned::pid).or(self.pid)
+    }
+}
+
+/// Takes as many descriptors as so many connections need, for this process and those that it starts.
+///
+/// # Errors
+/// The hard limit is lower.
+pub(super) fn take_descriptors(connections: u32) -> Result<(), String> {
+    // A server that is started keeps so many back, and it inherits the limit.
+    let wanted = u64::from(connections) + 2 * SPARE_DESCRIPTORS;
+    let found = getrlimit(Resource::Nofile);
+    if found.current.is_none_or(|soft| soft >= wanted) {
+        return Ok(());
+    }
+    let most = found.maximum.unwrap_or(u64::MAX);
+    let raised = Rlimit { current: Some(wanted.min(most)), maximum: found.maximum };
+    if wanted <= most && setrlimit(Resource::Nofile, raised).is_ok() {
+        return Ok(());
+    }
+    let allowed = most.saturating_sub(2 * SPARE_DESCRIPTORS);
+    Err(format!(
+        "{connections} connections take {wanted} descriptors, and a process here may have {most} (ulimit -Hn): \
+         raise that, or ask for {allowed} connections in all at most"
+    ))
+}
+
+fn resolve(name: &str) -> Result<SocketAddr, String> {
+    let named = if has_port(name) { name.to_owned() } else { format!("{name}:{PORT}") };
+    let cannot = |why: String| format!("--server {name}: {why}; it takes HOST:PORT, such as localhost:{PORT}");
+    let found: Vec<SocketAddr> = named.to_socket_addrs().map_err(|error| cannot(error.to_string()))?.collect();
+    // The shipped configuration listens on IPv4 alone.
+    let best = found.iter().find(|addr| addr.is_ipv4()).or_else(|| found.first());
+    best.copied().ok_or_else(|| cannot("it has no address".to_owned()))
+}
+
+/// Whether a name ends in a port: `host:1`, `[::1]:1`, and not `::1` or `[::1]`.
+fn has_port(name: &str) -> bool {
+    match name.rsplit_once(':') {
+        Some((host, port)) => port.bytes().all(|b| b.is_ascii_digit()) && (!host.contains(':') || host.ends_with(']')),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, expected: Result<&str, &str>) {
+        match (resolve(name), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found.to_string(), expected, "{name}"),
+            (Err(found), Err(expected)) => assert!(found.contains(expected), "{name}: {found}"),
+            (found, expected) => panic!("{name}: {found:?}, not {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn addresses_with_and_without_a_port() {
+        check("127.0.0.1:4000", Ok("127.0.0.1:4000"));
+        check("127.0.0.1", Ok("127.0.0.1:5015"));
+        check("[::1]:4000", Ok("[::1]:4000"));
+        check("[::1]", Ok("[::1]:5015"));
+        check("127.0.0.1:99999", Err("HOST:PORT"));
+        check("127.0.0.1:", Err("HOST:PORT"));
+    }
+
+    #[test]
+    fn descriptors_are_asked_for_in_plain_words() {
+        assert_eq!(take_descriptors(1), Ok(()));
+        let most = getrlimit(Resource::Nofile).maximum;
+        if most.is_some_and(|most| most < u64::from(u32::MAX)) {
+            let told = take_descriptors(u32::MAX).unwrap_err();
+            assert!(told.contains("4294967295 connections") && told.contains("ulimit -Hn"), "{told}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Decodes operations: a verb and its arguments.
+
+use super::{Dialogue, Line, To, word};
+use crate::door::operations::{HELP, Operation};
+use crate::door::reply::Reply;
+use crate::door::{Decoded, Masked};
+use crate::hub::command::Command;
+use crate::hub::names::{NameError, RoomName, UserName, Who};
+use crate::limits::PASSWORD_MAX_BYTES;
+
+impl Line {
+    pub(super) fn on_operation<'a>(&mut self, body: &'a str) -> Decoded<'a> {
+        let (verb, rest) = word(body.trim_start_matches(' '));
+        let Some(operation) = Operation::parse(verb) else { return Decoded::Reply(Reply::UnknownOperation) };
+        let argument = rest.trim_end_matches(' ');
+        let usage = Decoded::Reply(Reply::Usage(operation.usage()));
+        match operation {
+            Operation::Pm if rest.is_empty() => self.ask(Dialogue::Message { to: To::Everybody }, Reply::AskMessage),
+            Operation::Pm => Decoded::Command(Command::Say { text: rest.into() }),
+            Operation::Dm if rest.is_empty() => {
+                self.dialogue = Dialogue::NameAndMessage;
+                Decoded::Command(Command::Who { prefix: "" })
+            }
+            Operation::Dm => self.on_name_and_text(word(rest)),
+            Operation::Rm => self.on_room_and_message(rest).unwrap_or(usage),
+            Operation::Who if !argument.contains(' ') => Decoded::Command(Command::Who { prefix: argument }),
+            Operation::Rooms if !argument.contains(' ') => Decoded::Command(Command::Rooms { prefix: argument }),
+            Operation::Make => on_enter(rest, true).unwrap_or(usage),
+            Operation::Join => on_enter(rest, false).unwrap_or(usage),
+            Operation::Leave => on_room(argument, |room| Command::LeaveRoom { room }).unwrap_or(usage),
+            Operation::Close => on_room(argument, |room| Command::CloseRoom { room }).unwrap_or(usage),
+            Operation::Names => on_names(argument).unwrap_or(usage),
+            Operation::Kick => on_kick(argument).unwrap_or(usage),
+            Operation::Help if argument.is_empty() => Decoded::Reply(Reply::Help(HELP)),
+            Operation::Help if !argument.contains(' ') => match Operation::parse(argument) {
+                Some(operation) => Decoded::Reply(Reply::Help(operation.help())),
+                None => Decoded::Reply(Reply::UnknownOperation),
+            },
+            Operation::Ex if argument.is_empty() => Decoded::Bye,
+            Operation::Noop if argument.is_empty() => Decoded::Reply(Reply::Done),
+            Operation::Token if argument.is_empty() => Decoded::IssueToken,
+            Operation::Passwd if argument.is_empty() => Decoded::ChangePassword,
+            Operation::Who
+            | Operation::Rooms
+            | Operation::Help
+            | Operation::Ex
+            | Operation::Noop
+            | Operation::Token
+            | Operation::Passwd => usage,
+        }
+    }
+
+    /// The answer to `350`: a name, or a name, one space and the unchanged text. Spaces alone after a name are no text.
+    pub(super) fn on_name_and_message<'a>(&mut self, body: &'a str) -> Decoded<'a> {
+        let body = body.trim_start_matches(' ');
+        let (name, text) = body.split_once(' ').unwrap_or((body, ""));
+        let is_text = !text.trim_start_matches(' ').is_empty();
+        self.on_name_and_text((name, if is_text { text } else { "" }))
+    }
+
+    fn on_name_and_text<'a>(&mut self, (name, text): (&str, &'a str)) -> Decoded<'a> {
+        if name.is_empty() {
+            return Decoded::Reply(Reply::Usage(Operation::Dm.usage()));
+        }
+        if name.starts_with('~') {
+            return Decoded::Reply(Reply::GuestsHearRooms);
+        }
+        let Ok(name) = UserName::from_record(name) else { return Decoded::Reply(Reply::NoSuchUser) };
+        if text.is_empty() {
+            self.dialogue = Dialogue::Message { to: To::One(name.clone()) };
+            return Decoded::Command(Command::CanTell { name });
+        }
+        Decoded::Command(Command::Tell { to: name, text: text.into() })
+    }
+
+    /// `room`, or `room text`; `None` if both are missing.
+    fn on_room_and_message<'a>(&mut self, body: &'a str) -> Option<Decoded<'a>> {
+        let (room, text) = word(body);
+        if room.is_empty() {
+            return None;
+        }
+        let Ok(room) = RoomName::parse(room) else { return Some(Decoded::Reply(Reply::NoSuchRoom)) };
+        if text.is_empty() {
+            self.dialogue = Dialogue::Message { to: To::Room(Box::new(room.clone())) };
+            return Some(Decoded::Command(Command::CanSayIn { room }));
+        }
+        Some(Decoded::Command(Command::SayIn { room, text: text.into() }))
+    }
+
+    fn ask(&mut self, dialogue: Dialogue, question: Reply) -> Decoded<'static> {
+        self.dialogue = dialogue;
+        Decoded::Reply(question)
+    }
+}
+
+/// The answer to a prompt for a message: its text, unchanged.
+pub(super) fn on_text<'a>(to: &To, text: &'a str) -> Decoded<'a> {
+    let text = text.into();
+    Decoded::Command(match to {
+        To::Everybody => Command::Say { text },
+        To::One(name) => Command::Tell { to: name.clone(), text },
+        To::Room(room) => Command::SayIn { room: RoomName::clone(room), text },
+    })
+}
+
+/// `MAKE` and `JOIN`: a room and an optional password, which extends to the end of the line. `None`, here and in the
+/// functions below, if the number of words is wrong.
+fn on_enter(argument: &str, makes: bool) -> Option<Decoded<'_>> {
+    let (room, password) = word(argument);
+    if room.is_empty() {
+        return None;
+    }
+    if password.len() > PASSWORD_MAX_BYTES {
+        return Some(Decoded::Reply(Reply::RoomPasswordSize));
+    }
+    Some(match RoomName::parse(room) {
+        Ok(room) => Decoded::EnterRoom { room, password: (!password.is_empty()).then_some(Masked(password)), makes },
+        Err(NameError::Shape) if makes => Decoded::Reply(Reply::BadRoomName),
+        Err(NameError::Reserved) if makes => Decoded::Reply(Reply::ReservedRoomName),
+        Err(NameError::Shape | NameError::Reserved) => Decoded::Reply(Reply::NoSuchRoom),
+    })
+}
+
+/// An operation with a room as its only argument.
+fn on_room(argument: &str, command: impl FnOnce(RoomName) -> Command<'static>) -> Option<Decoded<'_>> {
+    let (room, "") = room_and_word(argument)? else { return None };
+    Some(in_room(room, |room| Decoded::Command(command(room))))
+}
+
+fn on_names(argument: &str) -> Option<Decoded<'_>> {
+    let (room, prefix) = room_and_word(argument)?;
+    Some(in_room(room, |room| Decoded::Command(Command::Names { room, prefix })))
+}
+
+fn on_kick(argument: &str) -> Option<Decoded<'_>> {
+    let (room, name) = room_and_word(argument).filter(|(_, name)| !name.is_empty())?;
+    Some(in_room(room, |room| match Who::parse(name) {
+        Some(name) => Decoded::Command(Command::Kick { room, name }),
+        None => Decoded::Reply(Reply::NoSuchUser),
+    }))
+}
+
+/// An operation on a room, or the refusal of a name that no room can have.
+fn in_room<'a>(room: &str, decoded: impl FnOnce(RoomName) -> Decoded<'a>) -> Decoded<'a> {
+    RoomName::parse(room).map_or(Decoded::Reply(Reply::NoSuchRoom), decoded)
+}
+
+/// A room and an optional second word; `None` if the number of words is wrong.
+fn room_and_word(argument: &str) -> Option<(&str, &str)> {
+    let (room, more) = word(argument);
+    (!room.is_empty() && !more.contains(' ')).then_some((room, more))
+}

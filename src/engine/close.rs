@@ -1,0 +1,250 @@
+//! How connections end: told why, drained, lingering, then gone.
+
+use super::Engine;
+use super::conn::Conn;
+use super::id::ConnId;
+use super::io::{Gone, InFlight, Probe, Why};
+use super::life::{End, Input, Life, Linger, Parting};
+use super::log_limit::Subject;
+use super::login::ToAccounts;
+use super::pause::Pause;
+use super::time::{Millis, NEVER};
+use crate::close::CloseReason;
+use crate::door::reply::Reply;
+use crate::hub::command::Command;
+use crate::limits::{END_WORK, FAREWELL_MS, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS};
+
+/// Whether the server is going down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It is not.
+    No,
+    /// Everybody has been told; connections that have not heard by then are reset.
+    Until(Millis),
+}
+
+impl Ending {
+    /// When it is over in any case.
+    pub(super) fn due(self) -> Millis {
+        match self {
+            Self::No => NEVER,
+            Self::Until(due) => due,
+        }
+    }
+}
+
+impl<S> Engine<S> {
+    /// Schedules the end of a connection. Its rooms hear of that, so a thousand ends at once are a million frames: they
+    /// are carried out as the turns allow. The first reason counts.
+    pub(super) fn schedule_close(&mut self, id: ConnId, end: End) {
+        if let Some(conn) = self.conns.find(id)
+            && conn.end.is_none()
+        {
+            conn.end = Some(end);
+            self.closes.push_back(id);
+        }
+    }
+
+    /// Carries out scheduled closes, as many as this turn has room for.
+    pub fn run_closes(&mut self) {
+        while self.turn.work < TURN_WORK_ENDS
+            && let Some(id) = self.closes.pop_front()
+        {
+            let Some(end) = self.conns.find(id).and_then(|conn| conn.end.take()) else { continue };
+            self.guard(id, |engine| match end {
+                End::Broken => engine.drop_now(id),
+                End::Vanished => engine.part_as(id, Parting::Reset),
+                End::Closed(reason) => engine.close(id, reason),
+            });
+        }
+    }
+
+    /// Ends several connections for one reason: now, as many as this turn has room for, and the others in the next
+    /// turns. Those are not read any more.
+    pub(super) fn close_all(&mut self, ids: &[ConnId], reason: CloseReason) {
+        for id in ids {
+            if self.turn.work < TURN_WORK_ENDS {
+                self.close(*id, reason);
+            } else {
+                self.schedule_close(*id, End::Closed(reason));
+            }
+        }
+    }
+
+    /// Ends a connection for a reason, which its client, the log and the counters are told.
+    pub(super) fn close(&mut self, id: ConnId, reason: CloseReason) {
+        let Some(conn) = self.conns.find(id).filter(|conn| conn.life == Life::Open) else { return };
+        let ip = conn.ip;
+        let subject = match self.account_of(id) {
+            Some(_) => Subject::Closed(reason.name()),
+            None => Subject::ClosedStranger(reason.name()),
+        };
+        self.log_peer(subject, Some(ip), |engine| format!("421 {reason}: {} from {ip}", engine.known_name(id)));
+        self.counters.count_closed(reason);
+        self.part(id);
+        if let Some(Conn { outbox, door, .. }) = self.conns.find(id) {
+            if reason.drops_queue() {
+                outbox.drop_all_but_begun(&mut self.pages);
+            }
+            outbox.push_own(&mut self.pages, |out| door.encode_reply(&Reply::Closing(reason), out));
+        }
+        self.drain(id, false);
+    }
+
+    /// The client has said goodbye, or ended its stream: it gets what it is owed.
+    pub(super) fn leave(&mut self, id: ConnId) {
+        if self.conns.find(id).is_none_or(|conn| conn.life != Life::Open) {
+            return;
+        }
+        self.counters.left += 1;
+        self.part(id);
+        if let Some(Conn { outbox, door, .. }) = self.conns.find(id) {
+            outbox.push_own(&mut self.pages, |out| door.end(out));
+        }
+        self.drain(id, true);
+    }
+
+    /// The connection is broken: there is nobody to tell.
+    pub(super) fn drop_now(&mut self, id: ConnId) {
+        self.part_as(id, Parting::Closed);
+    }
+
+    fn part_as(&mut self, id: ConnId, parting: Parting) {
+        let Some(conn) = self.conns.find(id) else { return };
+        if conn.life == Life::Open {
+            self.counters.left += 1;
+            self.part(id);
+        }
+        self.drop_guest(id);
+        self.mark_closed(id, parting);
+    }
+
+    /// What a connection was to others ends here; what it is still owed does not.
+    fn part(&mut self, id: ConnId) {
+        self.turn.work += END_WORK;
+        let Some(conn) = self.conns.find(id) else { return };
+        let is_dialogue = conn.door.is_dialogue();
+        let is_checking = matches!(conn.pause, Pause::Checking { .. });
+        conn.pause = Pause::None;
+        self.note_lag(id, false);
+        if is_checking {
+            self.logins.ask(ToAccounts::Cancel(id));
+        }
+        self.keep_allowance(id);
+        // When all go there is nobody to be told who has gone.
+        if is_dialogue && self.ending == Ending::No {
+            self.command(id, Command::Leave);
+        }
+    }
+
+    /// What the account has used of its rates holds for whoever logs in as it next.
+    fn keep_allowance(&mut self, id: ConnId) {
+        let Some(name) = self.hub.name_of(id.session()) else { return };
+        if let Some(conn) = self.conns.find(id) {
+            self.logins.allowances.keep(name, std::mem::take(&mut conn.rate), self.now);
+        }
+    }
+
+    /// The linger begins: the flush sends what is owed, the read phase throws away what still comes, the timer ends
+    /// both.
+    fn drain(&mut self, id: ConnId, is_left: bool) {
+        let last = self.now + if is_left { LEAVE_MS } else { FAREWELL_MS };
+        if let Some(conn) = self.conns.find(id) {
+            conn.life = Life::Draining(Box::new(Linger { due: last, last, is_left }));
+        }
+        self.mark_direct(id);
+        self.enqueue(id);
+        self.touched.push(id);
+    }
+
+    /// All that a closing connection was owed is with the kernel: our side of the stream ends.
+    pub(super) fn on_drained(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find(id).filter(|conn| matches!(conn.life, Life::Draining(_))) else { return };
+        if conn.input == Input::Ended {
+            return self.mark_closed(id, Parting::Closed);
+        }
+        self.finish_stream(id);
+    }
+
+    /// Our side of a stream was shut down, which [`poll_finish`](Self::poll_finish) asked for; `is_done` is false if that
+    /// failed.
+    pub fn handle_finished(&mut self, id: ConnId, is_done: bool) {
+        let now = self.now;
+        let Some(conn) = self.conns.find(id) else { return };
+        let Life::Draining(linger) = &conn.life else { return };
+        let linger = **linger;
+        if !is_done {
+            return self.mark_closed(id, Parting::Closed);
+        }
+        let last = linger.last.min(now + FAREWELL_MS);
+        conn.life = Life::Lingering(Box::new(Linger { due: last.min(now + LINGER_MS), last, ..linger }));
+        self.touched.push(id);
+    }
+
+    /// A closing client has ended its stream.
+    pub(super) fn on_end_while_closing(&mut self, id: ConnId) {
+        if self.conns.find(id).is_some_and(|conn| matches!(conn.life, Life::Lingering(_))) {
+            self.mark_closed(id, Parting::Closed);
+        }
+    }
+
+    /// A connection has lingered for long, or has not been told everything for long. A client that has got everything and
+    /// does not close its side is reset, upon which clients that wait for their user (`nc` does) end. One that has not
+    /// is given until the last moment; then it is cut off, unless it left by itself: to that one the kernel goes on
+    /// delivering what it holds, for as long as the client acknowledges any.
+    pub(super) fn on_linger_due(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find(id) else { return };
+        match conn.life {
+            Life::Draining(_) => self.cut_off(id),
+            Life::Lingering(_) => self.probes.push_back(Probe { id, why: Why::Lingering }),
+            Life::Open | Life::Gone(_) => {}
+        }
+    }
+
+    /// What the kernel still holds for a connection that lingers.
+    pub(super) fn on_lingering(&mut self, id: ConnId, in_flight: InFlight) {
+        let now = self.now;
+        let Some(conn) = self.conns.find(id) else { return };
+        let Life::Lingering(linger) = &mut conn.life else { return };
+        let has_all = in_flight.unacknowledged == Some(0);
+        if !has_all && now < linger.last {
+            linger.due = linger.last.min(now + LINGER_MS);
+            self.touched.push(id);
+        } else if linger.is_left && (!has_all || !conn.door.is_dialogue()) {
+            self.mark_closed(id, Parting::Closed);
+        } else {
+            self.cut_off(id);
+        }
+    }
+
+    /// Ends a connection at once, whatever it is owed.
+    pub(super) fn cut_off(&mut self, id: ConnId) {
+        self.drop_guest(id);
+        let Some(conn) = self.conns.find(id) else { return };
+        conn.outbox.clear(&mut self.pages);
+        self.mark_closed(id, Parting::Reset);
+    }
+
+    fn mark_closed(&mut self, id: ConnId, parting: Parting) {
+        if let Some(conn) = self.conns.find(id) {
+            conn.life = Life::Gone(parting);
+            self.gone.push(id);
+        }
+    }
+
+    /// The next connection that is over, to be closed. Nowhere else is a slot set free, so none is used again within a
+    /// batch of events.
+    pub fn poll_gone(&mut self) -> Option<Gone<S>> {
+        loop {
+            let id = self.gone.pop()?;
+            let Some(mut conn) = self.conns.remove(id) else { continue };
+            conn.outbox.clear(&mut self.pages);
+            self.timers.disarm(id, &mut conn.armed);
+            self.gate.release(conn.ip, conn.standing);
+            if self.gone.is_empty() {
+                self.note_peers();
+            }
+            return Some(Gone { socket: conn.socket, is_reset: conn.life == Life::Gone(Parting::Reset) });
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The operator's side: new settings, the end, the log and the statistics.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use log::{info, log, log_enabled, warn};
+
+use super::close::Ending;
+use super::id::ConnId;
+use super::log_limit::Subject;
+use super::pause::Pause;
+use super::rate::Rate;
+use super::time::{NEVER, seconds};
+use super::{Engine, Settings};
+use crate::close::CloseReason;
+use crate::hub::Rules;
+use crate::limits::{SHUTDOWN_MS, SHUTDOWN_RETRY_S};
+
+impl<S> Engine<S> {
+    /// New settings. Nobody is closed for them. At most `most_connections` are let in at once from now on.
+    pub fn handle_settings(&mut self, settings: Settings, most_connections: usize) {
+        self.hub.set_rules(Rules::from(&settings));
+        self.gate.most_connections = most_connections;
+        self.settings = settings;
+        self.datagrams.peers.rearm(&self.settings.rooms);
+        self.logins.allowances.clear();
+        self.plan_stats();
+        for id in self.conns.ids() {
+            self.renew(id);
+        }
+    }
+
+    /// The settings that hold.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// New limits hold for a connection that is there: its deadlines may have come nearer, and what it has used of an
+    /// old rate says nothing of a new one.
+    fn renew(&mut self, id: ConnId) {
+        self.touched.push(id);
+        let Some(conn) = self.conns.find(id) else { return };
+        conn.rate = Rate::default();
+        if matches!(conn.pause, Pause::Until { .. }) {
+            self.resume(id);
+        }
+    }
+
+    /// The operator ends the server.
+    pub fn handle_stop(&mut self) {
+        info!("stopping: telling everybody");
+        self.stop();
+    }
+
+    /// Everybody is told, and then it is over. The second call does nothing.
+    pub(super) fn stop(&mut self) {
+        if self.is_ending() {
+            return;
+        }
+        self.ending = Ending::Until(self.now + SHUTDOWN_MS);
+        self.datagrams.tell_the_end(&mut self.counters);
+        for id in self.conns.ids() {
+            self.close(id, CloseReason::ShuttingDown(SHUTDOWN_RETRY_S));
+        }
+    }
+
+    /// Whether the server is going down: nobody new comes in.
+    pub fn is_ending(&self) -> bool {
+        self.ending != Ending::No
+    }
+
+    /// Whether it is over: everybody has been told, or the time for that has passed.
+    pub fn is_over(&self) -> bool {
+        match self.ending {
+            Ending::No => false,
+            Ending::Until(due) => self.conns.is_empty() && self.datagrams.is_quiet() || due <= self.now,
+        }
+    }
+
+    /// Whether it ends for faults of its own.
+    pub fn is_broken(&self) -> bool {
+        self.faults.is_fatal()
+    }
+
+    /// The last lines of the log, when it is over.
+    pub fn log_rest(&mut self) {
+        while let Some(sum) = self.log_limit.poll_rest() {
+            log!(sum.subject.level(), "{sum}");
+        }
+        if !self.conns.is_empty() {
+            warn!("{} connections had not heard all when the server ended", self.conns.len());
+        }
+    }
+
+    /// Logs a line that a peer can cause (one at `ip`, if it is because of one), unless there were enough of its kind.
+    pub fn log_peer(&mut self, subject: Subject, ip: Option<IpAddr>, line: impl FnOnce(&Self) -> String) {
+        let level = subject.level();
+        if log_enabled!(level) && self.log_limit.admits(subject, ip, self.now) {
+            log!(level, "{}", line(self));
+        }
+    }
+
+    /// Logs how many lines were not written in the minutes that are over.
+    pub(super) fn log_sums(&mut self) {
+        while let Some(sum) = self.log_limit.poll_sum(self.now) {
+            log!(sum.subject.level(), "{sum}");
+        }
+    }
+
+    /// When the next line of statistics is due.
+    pub(super) fn plan_stats(&mut self) {
+        let every = seconds(self.settings.stats_s);
+        self.stats_due = if every == 0 { NEVER } else { self.now + every };
+    }
+
+    /// Whether a line of statistics is due; [`log_stats`](Self::log_stats) follows.
+    pub fn are_stats_due(&self) -> bool {
+        self.stats_due <= self.now
+    }
+
+    /// Logs the line of statistics. `outside` is what the engine does not know itself.
+    pub fn log_stats(&mut self, outside: &Outside) {
+        self.counters.datagrams_lost = outside.datagrams_lost;
+        info!(
+            "stats: connections={} online={} accounts={} rooms={} peers={} hashing={} owed_bytes={} addresses={} \
+             log_lines_dropped={} {}",
+            self.conns.len(),
+            self.hub.accounts_online(),
+            outside.accounts,
+            self.hub.rooms(),
+            self.datagrams.peers.len(),
+            outside.hashing,
+            self.pages.owed_bytes(),
+            self.gate.addresses.len(),
+            outside.log_lines_dropped,
+            self.counters,
+        );
+        self.counters.longest_turn = Duration::ZERO;
+        self.plan_stats();
+    }
+
+    /// A turn has taken so long.
+    pub fn note_turn(&mut self, time: Duration) {
+        self.counters.note_turn(time);
+    }
+}
+
+/// Figures of the statistics that the engine does not know itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outside {
+    /// Accounts that exist.
+    pub accounts: usize,
+    /// Passwords that wait to be hashed.
+    pub hashing: usize,
+    /// Log lines that were dropped.
+    pub log_lines_dropped: u64,
+    /// Datagrams that the kernel had no room for.
+    pub datagrams_lost: u64,
+}

@@ -1,0 +1,217 @@
+//! Rooms over UDP: what members say in datagrams, and what they hear.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
+use super::counters::Counters;
+use super::guard::failpoint;
+use super::id::ConnId;
+use super::peers::{Heard, Membership, Peers, Place, Silence, Unheard};
+use super::send_queue::{SendQueue, Sent, Written};
+use super::{DatagramPlaces, Engine};
+use crate::door::datagram::{self, Body, Control, Speaker, Spelling};
+use crate::door::token::RoomToken;
+use crate::hub::command::Command;
+use crate::hub::session::SessionId;
+use crate::limits::{DATAGRAM_IN_WORK, TURN_WORK_ENDS};
+
+/// What members are told when their room is no more.
+const ROOM_CLOSED: &str = "room closed";
+
+/// Members who use UDP, and what waits to be sent to them. Without a socket there is nothing in it.
+#[derive(Debug, Default)]
+pub(super) struct Datagrams {
+    pub(super) peers: Peers,
+    /// A queue for each socket.
+    pub(super) queues: Vec<SendQueue>,
+    /// The token of the place that the command under way may take. It is drawn before the command: without randomness
+    /// nobody enters.
+    pub(super) drawn: Option<RoomToken>,
+    /// The port that reply 227 names to members who came through the line door.
+    pub(super) line_port: Option<u16>,
+}
+
+/// One text on its way to many: written once for each socket and spelling.
+pub(super) struct Spoken<'a> {
+    from: Speaker<'a>,
+    text: &'a str,
+    written: Vec<(usize, Spelling, Written)>,
+}
+
+impl<'a> Spoken<'a> {
+    pub(super) fn new(from: Speaker<'a>, text: &'a str) -> Self {
+        Self { from, text, written: Vec::new() }
+    }
+
+    /// Its bytes in a queue, written there if they are not yet.
+    fn write(&mut self, socket: usize, spelling: Spelling, queue: &mut SendQueue) -> Written {
+        let known = self.written.iter().find(|(place, how, _)| (*place, *how) == (socket, spelling));
+        if let Some((_, _, written)) = known {
+            return written.clone();
+        }
+        let (from, text) = (self.from, self.text);
+        let written = queue.write(|out: &mut Vec<u8>| datagram::encode(spelling, from, text, out));
+        self.written.push((socket, spelling, written.clone()));
+        written
+    }
+
+    /// The last words in a room.
+    pub(super) fn room_closed() -> Self {
+        Self::new(Speaker::Server, ROOM_CLOSED)
+    }
+}
+
+impl Datagrams {
+    pub(super) fn new(places: DatagramPlaces) -> Self {
+        let queues = (0..places.sockets).map(|_| SendQueue::default()).collect();
+        Self { queues, line_port: places.line_port, ..Self::default() }
+    }
+
+    /// Whether something is queued that a socket may take.
+    pub(super) fn may_flush(&self) -> bool {
+        self.queues.iter().any(SendQueue::may_flush)
+    }
+
+    /// Whether so much is queued that it is time to send it.
+    pub(super) fn wants_flush(&self) -> bool {
+        self.queues.iter().any(SendQueue::wants_flush)
+    }
+
+    /// Whether nothing waits to be sent.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.queues.iter().all(SendQueue::is_empty)
+    }
+
+    /// Queues a text for a member. False if it does not hear by datagrams.
+    pub(super) fn tell(&mut self, member: Membership, spoken: &mut Spoken<'_>, counters: &mut Counters) -> bool {
+        let Some((place, spelling)) = self.peers.place(member) else { return false };
+        self.queue(place, spelling, spoken, counters);
+        true
+    }
+
+    /// Tells every member that its room is no more. It is the last that they hear, and no token is good for anything
+    /// from here on.
+    pub(super) fn tell_the_end(&mut self, counters: &mut Counters) {
+        let mut spoken = Spoken::room_closed();
+        for (place, spelling) in std::mem::take(&mut self.peers).places() {
+            self.queue(place, spelling, &mut spoken, counters);
+        }
+    }
+
+    fn queue(&mut self, place: Place, spelling: Spelling, spoken: &mut Spoken<'_>, counters: &mut Counters) {
+        let Some(queue) = self.queues.get_mut(place.socket) else { return };
+        match spoken.write(place.socket, spelling, queue) {
+            Written::TooLong => counters.datagrams_too_long += 1,
+            Written::Full => counters.datagrams_dropped += 1,
+            Written::At(bytes) => queue.push(place.addr, bytes),
+        }
+    }
+}
+
+impl<S> Engine<S> {
+    /// A datagram has come at a socket. Whatever is wrong with it, nobody is told.
+    pub fn handle_datagram(&mut self, socket: usize, from: SocketAddr, bytes: &[u8]) {
+        self.counters.datagrams_in += 1;
+        self.turn.work += DATAGRAM_IN_WORK;
+        self.guard_unanswered(|engine| engine.on_datagram(socket, from, bytes));
+    }
+
+    /// The next socket that something is to be sent through, and what; [`handle_sent`](Self::handle_sent) follows.
+    pub fn poll_datagrams(&mut self) -> Option<(usize, &mut SendQueue)> {
+        self.datagrams.queues.iter_mut().enumerate().find(|(_, queue)| queue.may_flush())
+    }
+
+    /// What became of the datagrams that [`poll_datagrams`](Self::poll_datagrams) offered. Unless all were taken, the
+    /// queue must have been [marked](SendQueue::set_blocked) as blocked.
+    pub fn handle_sent(&mut self, socket: usize, sent: Sent) {
+        self.counters.count_sent(sent);
+        if let Some(queue) = self.datagrams.queues.get_mut(socket) {
+            queue.tidy();
+        }
+    }
+
+    /// A datagram socket takes more.
+    pub fn handle_datagrams_writable(&mut self, socket: usize) {
+        if let Some(queue) = self.datagrams.queues.get_mut(socket) {
+            queue.set_blocked(false);
+        }
+    }
+
+    /// One datagram. Whatever is wrong with it, nobody is told.
+    fn on_datagram(&mut self, socket: usize, addr: SocketAddr, bytes: &[u8]) {
+        failpoint("datagram", bytes);
+        let Some(up) = datagram::decode(bytes) else {
+            self.counters.datagrams_invalid += 1;
+            return;
+        };
+        let place = Place { socket, addr };
+        let heard = match self.datagrams.peers.hear(&up, place, self.now, &self.settings.rooms) {
+            Ok(heard) => heard,
+            Err(Unheard::Invalid) => {
+                self.counters.datagrams_invalid += 1;
+                return;
+            }
+            Err(Unheard::TooFast) => {
+                self.counters.datagrams_too_fast += 1;
+                return;
+            }
+        };
+        if heard.is_new && heard.is_guest {
+            self.command_unanswered(heard.session, Command::Listen { room: heard.room.clone() });
+        }
+        let Body::Text(text) = up.body else { return };
+        if !self.may_say(&heard, up.token, bytes.len()) {
+            self.counters.datagrams_too_fast += 1;
+            return;
+        }
+        match datagram::control(&text).filter(|_| heard.is_guest) {
+            Some(Control::Hello) => {}
+            Some(Control::Leave) => self.command_unanswered(heard.session, Command::Leave),
+            None => {
+                let command = Command::SayIn { room: heard.room, text: Cow::Borrowed(&text) };
+                self.command_unanswered(heard.session, command);
+            }
+        }
+    }
+
+    /// Takes a datagram from the bytes that its sender may send in a second. What is over is lost.
+    fn may_say(&mut self, heard: &Heard, token: RoomToken, bytes: usize) -> bool {
+        let (now, limits) = (self.now, &self.settings.limits);
+        let bucket = if heard.is_guest {
+            self.datagrams.peers.bytes_of(token)
+        } else {
+            self.conns.find(ConnId::of(heard.session)).map(|conn| conn.rate.bytes())
+        };
+        bucket.is_some_and(|bucket| bucket.take(bytes, now, limits))
+    }
+
+    /// Ends the silences that have lasted too long. When a network fails, many end at once, and all who stay are told
+    /// of each: what is too much for this turn is due in the next.
+    pub(super) fn end_silences(&mut self) {
+        while self.turn.work < TURN_WORK_ENDS
+            && let Some(silence) = self.datagrams.peers.poll_silence(self.now, &self.settings.rooms)
+        {
+            match silence {
+                Silence::Broken | Silence::Unbound => {}
+                Silence::Over(guest) => {
+                    self.guard_unanswered(|engine| engine.command_unanswered(guest, Command::Leave));
+                }
+            }
+        }
+    }
+
+    /// A connection breaks on which a guest was still owed its token: nobody will ever speak for that guest, so it
+    /// goes.
+    pub(super) fn drop_guest(&mut self, id: ConnId) {
+        if self.conns.find(id).is_some_and(|conn| !conn.door.is_dialogue() && !conn.outbox.is_empty()) {
+            self.command_unanswered(id.session(), Command::Leave);
+        }
+    }
+
+    /// Gives the hub a command that did not come in by the session's connection: the answer is for nobody.
+    pub(super) fn command_unanswered(&mut self, id: SessionId, command: Command<'_>) {
+        self.hub.handle(id, command, self.unix_ms);
+        self.turn.work += self.hub.take_work();
+        self.deliver_unanswered();
+    }
+}

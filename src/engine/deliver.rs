@@ -1,0 +1,207 @@
+//! Who hears what: the hub's events become frames, encoded once a spelling, in the outboxes of those who hear them.
+
+use super::Engine;
+use super::conn::Conn;
+use super::datagrams::Spoken;
+use super::flush::Writer;
+use super::guard::failpoint;
+use super::id::ConnId;
+use super::life::{Flush, Life};
+use super::pages::{Pages, Piece};
+use super::table::Table;
+use crate::close::CloseReason;
+use crate::door::datagram::Speaker;
+use crate::door::{self, Kind};
+use crate::hub::event::{Audience, Event};
+use crate::hub::room::{Member, RoomId};
+use crate::hub::session::SessionId;
+use crate::limits::{DATAGRAM_WORK, WORK_BYTES};
+
+impl<S> Engine<S> {
+    /// Drains the hub's events to the end, in their order.
+    pub(super) fn deliver(&mut self) {
+        while let Some((audience, event)) = self.hub.poll_event() {
+            self.deliver_event(audience, &event, Origin::Line);
+        }
+        self.forget_ended_places();
+    }
+
+    /// The same, without the answers to a command that did not come in by its session's connection.
+    pub(super) fn deliver_unanswered(&mut self) {
+        while let Some((audience, event)) = self.hub.poll_event() {
+            if !matches!(audience, Audience::One(_)) {
+                self.deliver_event(audience, &event, Origin::Datagram);
+            }
+        }
+        self.forget_ended_places();
+    }
+
+    fn deliver_event(&mut self, audience: Audience, event: &Event, origin: Origin) {
+        if let Event::Said(message) | Event::SaidIn { message, .. } = event {
+            failpoint("told", message.text.as_bytes());
+        }
+        match audience {
+            Audience::One(session) => self.answer(ConnId::of(session), event),
+            Audience::Others(except) => self.deliver_others(except, event),
+            Audience::Room { room, except } => self.deliver_room(room, except, event, origin),
+            Audience::Members { room, members } => self.deliver_members(room, &members, event),
+            Audience::Account { name, except } => {
+                let hearers: Vec<_> =
+                    self.hub.sessions_of(&name).iter().filter(|session| **session != except).copied().collect();
+                for session in hearers {
+                    self.deliver_own(ConnId::of(session), event);
+                }
+            }
+        }
+    }
+
+    fn forget_ended_places(&mut self) {
+        while let Some(place) = self.hub.poll_ended_place() {
+            self.datagrams.peers.remove(place);
+        }
+    }
+
+    /// What the hub answers to a connection's own command.
+    fn answer(&mut self, id: ConnId, event: &Event) {
+        if let Event::SessionsFull { sessions } = event {
+            return self.close(id, CloseReason::LoggedInAlready(*sessions));
+        }
+        if matches!(event, Event::Welcome { .. }) {
+            self.counters.logins += 1;
+            self.touched.push(id);
+        }
+        if let Event::Entered { room, id: room_id } = event {
+            return self.on_entered(id, room, *room_id);
+        }
+        if let Event::WrongRoomPassword { room } = event {
+            return self.on_wrong_room_password(id, room);
+        }
+        let Some(conn) = self.conns.find(id) else { return };
+        let Conn { outbox, door, .. } = conn;
+        let bytes = outbox.push_own(&mut self.pages, |out| door.encode_event(event, out));
+        self.turn.work += bytes / WORK_BYTES;
+        self.mark_direct(id);
+    }
+
+    /// Few hear it: each gets bytes of its own, so that nobody's slowness keeps a page of others' words alive.
+    fn deliver_own(&mut self, id: ConnId, event: &Event) {
+        let Some(conn) = self.conns.find(id) else { return };
+        let Some(kind) = conn.door.kind() else { return };
+        let bytes = conn.outbox.push_own(&mut self.pages, |out| door::encode(kind, event, out));
+        self.pages.count_direct(bytes);
+        self.counters.deliveries += 1;
+        self.mark_direct(id);
+    }
+
+    /// Everybody hears it.
+    fn deliver_others(&mut self, except: SessionId, event: &Event) {
+        self.turn.work += self.hub.everyone().len();
+        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer);
+        for &id in self.hub.everyone().iter().filter(|session| **session != except) {
+            fan.hand_to(id);
+        }
+        self.counters.deliveries += fan.count;
+    }
+
+    /// Everybody in a room hears it.
+    fn deliver_room(&mut self, room: RoomId, except: Option<SessionId>, event: &Event, origin: Origin) {
+        let members = self.hub.members_of(room);
+        self.turn.work += members.len();
+        let may_be_lost = origin == Origin::Datagram && matches!(event, Event::SaidIn { .. });
+        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer);
+        fan.skips_lagging = may_be_lost;
+        // Coming and going is not announced by datagrams.
+        let mut spoken = if let Event::SaidIn { message, .. } = event
+            && self.datagrams.peers.hears(room)
+        {
+            Some(Spoken::new(Speaker::Member(&message.from), &message.text))
+        } else {
+            None
+        };
+        for member in members.iter().filter(|member| member.listens && Some(member.session) != except) {
+            let is_told = match &mut spoken {
+                Some(spoken) => self.datagrams.tell((member.session, room), spoken, &mut self.counters),
+                None => false,
+            };
+            if is_told {
+                self.turn.work += DATAGRAM_WORK;
+            } else {
+                fan.hand_to(member.session);
+            }
+        }
+        self.counters.deliveries += fan.count;
+        self.counters.datagrams_unheard += fan.skipped;
+    }
+
+    /// Those who were in a room hear that it is no more.
+    fn deliver_members(&mut self, room: RoomId, members: &[Member], event: &Event) {
+        self.turn.work += members.len();
+        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer);
+        let mut spoken = Spoken::room_closed();
+        for member in members {
+            fan.hand_to(member.session);
+            if self.datagrams.tell((member.session, room), &mut spoken, &mut self.counters) {
+                self.turn.work += DATAGRAM_WORK;
+            }
+        }
+        self.counters.deliveries += fan.count;
+    }
+}
+
+/// How what is said came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// By a connection, which can be made to wait.
+    Line,
+    /// By a datagram, which may be lost.
+    Datagram,
+}
+
+/// What many hear: the frame is encoded once a spelling, and each outbox refers to it.
+struct Fan<'a, S> {
+    event: &'a Event,
+    frames: [Option<Piece>; Kind::ALL.len()],
+    conns: &'a mut Table<S>,
+    pages: &'a mut Pages,
+    writer: &'a mut Writer,
+    count: u64,
+    /// Whether receivers that lag are left out: nobody is closed for datagrams that it is too slow for.
+    skips_lagging: bool,
+    /// How many were left out.
+    skipped: u64,
+}
+
+impl<'a, S> Fan<'a, S> {
+    fn new(event: &'a Event, conns: &'a mut Table<S>, pages: &'a mut Pages, writer: &'a mut Writer) -> Self {
+        Self {
+            event,
+            frames: [None; Kind::ALL.len()],
+            conns,
+            pages,
+            writer,
+            count: 0,
+            skips_lagging: false,
+            skipped: 0,
+        }
+    }
+
+    fn hand_to(&mut self, session: SessionId) {
+        // A connection that is broken, about to be closed, or closed, is told no more.
+        let is_there = |conn: &&mut Conn<S>| conn.end.is_none() && conn.life == Life::Open;
+        let id = ConnId::of(session);
+        let Some(conn) = self.conns.find(id).filter(is_there) else { return };
+        if self.skips_lagging && conn.is_lagging() {
+            self.skipped += 1;
+            return;
+        }
+        let Some(kind) = conn.door.kind() else { return };
+        let Some(frame) = self.frames.get_mut(kind as usize) else { return };
+        let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| door::encode(kind, self.event, out)));
+        conn.outbox.push_shared(piece, self.pages);
+        self.count += 1;
+        if conn.flush == Flush::Idle {
+            conn.flush = Flush::Broadcast;
+            self.writer.push_broadcast(id);
+        }
+    }
+}

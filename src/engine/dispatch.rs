@@ -1,0 +1,110 @@
+//! Carries out lines: the door decodes, and the door, the hub or the accounts answer.
+
+use super::Engine;
+use super::backpressure::longest_wait;
+use super::conn::Conn;
+use super::guard::failpoint;
+use super::id::ConnId;
+use super::life::{Life, Standing};
+use super::pause::{Pause, Until};
+use super::time::NEVER;
+use crate::close::CloseReason;
+use crate::door::reply::Reply;
+use crate::door::{Decoded, Masked};
+use crate::hub::command::Command;
+use crate::limits;
+
+impl<S> Engine<S> {
+    /// Carries out one line, given without its LF; `bytes` is what it took on the wire.
+    pub(super) fn on_line(&mut self, id: ConnId, line: &[u8], bytes: usize) {
+        self.turn.work += limits::LINE_WORK + bytes / limits::WORK_BYTES;
+        let Some(is_barred) = self.count_line(id, bytes) else { return };
+        failpoint("line", line);
+        let password_min = self.settings.accounts.password_min_bytes;
+        let Some(conn) = self.conns.find(id) else { return };
+        let decoded = conn.door.decode(line, password_min);
+        if is_barred && !matches!(decoded, Decoded::Token { .. } | Decoded::Refuse(_)) {
+            return self.close(id, CloseReason::TooManyFailures);
+        }
+        match decoded {
+            Decoded::Nothing => {}
+            Decoded::Reply(reply) => self.reply(id, &reply),
+            Decoded::Command(command) => self.command(id, command),
+            Decoded::Name(name) => self.on_name(id, name),
+            Decoded::NameOrBye(name) => self.on_name_or_bye(id, name),
+            Decoded::Token { name, token: Masked(token) } => self.on_token(id, &name, token, is_barred),
+            Decoded::Password { name, new, password: Masked(password) } => self.on_password(id, name, new, password),
+            Decoded::ChangePassword => self.on_passwd(id),
+            Decoded::OldPassword(Masked(password)) => self.on_old_password(id, password),
+            Decoded::NewPassword(Masked(password)) => self.on_new_password(id, password),
+            Decoded::IssueToken => self.issue_token(id),
+            Decoded::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
+            Decoded::EnterAsGuest(request) => self.enter_as_guest(id, request),
+            Decoded::Over => self.leave(id),
+            Decoded::Bye => self.on_bye(id),
+            Decoded::Refuse(reason) => self.close(id, reason),
+        }
+    }
+
+    /// The client takes its leave.
+    pub(super) fn on_bye(&mut self, id: ConnId) {
+        self.reply(id, &Reply::Bye);
+        self.leave(id);
+    }
+
+    /// Counts a line against its connection's allowances. Gives whether the connection is barred: its address had failed
+    /// too often when it came, and has still, so only a good token lets it in. `None` when the line has ended the
+    /// connection.
+    pub(super) fn count_line(&mut self, id: ConnId, bytes: usize) -> Option<bool> {
+        self.counters.lines += 1;
+        let now = self.now;
+        let conn = self.conns.find(id)?;
+        let was = std::mem::replace(&mut conn.standing, Standing::Heard);
+        self.gate.count_heard(was);
+        conn.line_since = NEVER; // what comes now is another line
+        conn.throttled_until = NEVER;
+        if conn.door.is_logged_in() {
+            conn.rate.spend(bytes, now, &self.settings.limits);
+            conn.said_until = conn.said_until.max(now) + longest_wait(bytes);
+            return Some(false);
+        }
+        conn.login_lines += 1;
+        if conn.login_lines > limits::LOGIN_LINES {
+            self.close(id, CloseReason::TooManyFailures);
+            return None;
+        }
+        Some(was == Standing::Penalised && self.is_penalised(id))
+    }
+
+    /// Gives the hub a command of this connection, and everybody what follows from it.
+    pub(super) fn command(&mut self, id: ConnId, command: Command<'_>) {
+        self.hub.handle(id.session(), command, self.unix_ms);
+        self.turn.work += self.hub.take_work();
+        self.deliver();
+    }
+
+    /// Tells a connection a reply of the server's own.
+    pub(super) fn reply(&mut self, id: ConnId, reply: &Reply) {
+        let Some(conn) = self.conns.find(id) else { return };
+        let Conn { outbox, door, .. } = conn;
+        let bytes = outbox.push_own(&mut self.pages, |out| door.encode_reply(reply, out));
+        self.turn.work += bytes / limits::WORK_BYTES;
+        if reply.is_bad_line() {
+            conn.bad_lines += 1;
+        }
+        if reply.is_busy() {
+            conn.login_lines = conn.login_lines.saturating_sub(1);
+            if !conn.door.is_logged_in() && conn.pause == Pause::None {
+                // Such lines have no other bound; and a second is less than any client is told to wait.
+                let now = self.now;
+                conn.pause = Pause::Until { why: Until::Busy, due: now + limits::BUSY_HOLD_MS, since: now };
+                self.touched.push(id);
+            }
+        }
+        let is_too_bad = conn.bad_lines >= limits::BAD_LINES && conn.life == Life::Open;
+        self.mark_direct(id);
+        if is_too_bad {
+            self.close(id, CloseReason::TooManyBadLines);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The flush phase: each connection that got bytes in this turn is written to once. And the bounds on what one
+//! connection may owe.
+//!
+//! There are two queues. What only one or a few are told is written in the same turn; what many are told takes several
+//! turns, so that two who talk to each other do not wait for ten thousand writes to others.
+
+use std::collections::VecDeque;
+
+use super::Engine;
+use super::id::ConnId;
+use super::io::{Frames, InFlight, Probe, ToWrite, Why, Wrote};
+use super::life::{End, Flush, Life};
+use super::pause::Pause;
+use super::time::NEVER;
+use crate::close::CloseReason;
+use crate::limits::{CROWD_A_TURN, WRITE_WORK};
+
+/// The connections that are to be written to.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    /// Those that got bytes for them or a few; all are flushed in this turn.
+    direct: VecDeque<ConnId>,
+    /// Those that got what many hear.
+    broadcast: VecDeque<ConnId>,
+    /// How many of `direct` and of `broadcast` are still to be flushed in this turn. Connections that are marked
+    /// meanwhile have their turn in the next.
+    left: (usize, usize),
+    /// The connection that is written to again, because one write did not take all its pieces.
+    again: Option<ConnId>,
+    /// Closing connections that have been told everything: our side of their streams is to end.
+    finished: VecDeque<ConnId>,
+}
+
+impl Writer {
+    /// Whether nobody is to be written to.
+    pub(super) fn is_idle(&self) -> bool {
+        self.direct.is_empty() && self.broadcast.is_empty() && self.finished.is_empty()
+    }
+
+    /// Adds a connection that got what many hear, and is in neither queue.
+    pub(super) fn push_broadcast(&mut self, id: ConnId) {
+        self.broadcast.push_back(id);
+    }
+
+    /// The flush begins: as many as wait now, and of a crowd as many as a turn takes.
+    pub(super) fn begin(&mut self) {
+        self.left = (self.direct.len(), self.broadcast.len().min(CROWD_A_TURN));
+    }
+
+    /// Whether all that many were told has been written as far as the sockets took it.
+    pub(super) fn has_told_everybody(&self) -> bool {
+        self.broadcast.is_empty()
+    }
+
+    /// Releases memory that was for more connections.
+    pub(super) fn shrink(&mut self) {
+        for queue in [&mut self.direct, &mut self.broadcast, &mut self.finished] {
+            queue.shrink_to_fit();
+        }
+    }
+
+    fn next(&mut self) -> Option<ConnId> {
+        if let Some(id) = self.again.take() {
+            return Some(id);
+        }
+        let (direct, broadcast) = &mut self.left;
+        if *direct > 0 {
+            *direct -= 1;
+            self.direct.pop_front()
+        } else if *broadcast > 0 {
+            *broadcast -= 1;
+            self.broadcast.pop_front()
+        } else {
+            None
+        }
+    }
+}
+
+impl<S> Engine<S> {
+    /// Marks a connection that has something to be sent that only it or a few were told.
+    pub(super) fn mark_direct(&mut self, id: ConnId) {
+        if let Some(conn) = self.conns.find(id)
+            && conn.flush != Flush::Direct
+        {
+            conn.flush = Flush::Direct;
+            self.writer.direct.push_back(id);
+            self.turn.work += WRITE_WORK;
+        }
+    }
+
+    /// The next connection to be written to; `None` when all are, or the turn's share is used up.
+    pub fn poll_write(&mut self) -> Option<ToWrite<'_, S>> {
+        let id = loop {
+            let id = self.writer.next()?;
+            if self.wants_write(id) {
+                break id;
+            }
+        };
+        let conn = self.conns.find(id)?;
+        let frames = match conn.outbox.single(&self.pages) {
+            Some(bytes) => Frames::One(bytes),
+            None => Frames::Many(conn.outbox.slices(&self.pages)),
+        };
+        Some(ToWrite { id, socket: &mut conn.socket, frames })
+    }
+
+    /// Takes a connection from the flush queues: whether there is something to be written to it now.
+    fn wants_write(&mut self, id: ConnId) -> bool {
+        let Some(conn) = self.conns.find(id) else { return false };
+        let was = std::mem::replace(&mut conn.flush, Flush::Idle);
+        if was == Flush::Idle || conn.end.is_some() {
+            return false; // what it is told at its end is written then
+        }
+        if !conn.is_blocked && !conn.outbox.is_empty() {
+            return true;
+        }
+        self.after_write(id);
+        false
+    }
+
+    /// What came of the write that [`poll_write`](Self::poll_write) asked for.
+    pub fn handle_wrote(&mut self, id: ConnId, wrote: Wrote) {
+        let now = self.now;
+        let (count, is_short) = match wrote {
+            Wrote::Bytes { count, is_short } => (count, is_short),
+            Wrote::Broken => return self.schedule_close(id, End::Broken),
+        };
+        let Some(conn) = self.conns.find(id) else { return };
+        conn.is_blocked = is_short;
+        if count > 0 {
+            conn.outbox.advance(count, &mut self.pages);
+            self.counters.bytes_out += count as u64;
+            if conn.is_lagging() {
+                conn.took_at = now;
+            }
+            match &mut conn.life {
+                Life::Draining(linger) => linger.prolong(now),
+                Life::Open if conn.liveness.begin(now) => self.touched.push(id),
+                Life::Open | Life::Lingering(_) | Life::Gone(_) => {}
+            }
+        }
+        if !is_short && !conn.outbox.is_empty() {
+            conn.flush = Flush::Broadcast;
+            self.writer.again = Some(id);
+            return;
+        }
+        let is_settled = conn.outbox.is_empty() && conn.soft_since == NEVER && !conn.is_lagging();
+        if !is_settled || conn.pause != Pause::None || conn.life != Life::Open {
+            self.after_write(id);
+        }
+    }
+
+    /// What a connection owes has changed, or could not: closes it, notes since when it owes too much, or ends its
+    /// pause.
+    fn after_write(&mut self, id: ConnId) {
+        let now = self.now;
+        let limits = &self.settings.limits;
+        let Some(conn) = self.conns.find(id) else { return };
+        let owed = conn.outbox.owed();
+        if conn.life != Life::Open {
+            if owed == 0 {
+                self.on_drained(id);
+            }
+            return;
+        }
+        if owed > conn.may_owe_at_most(limits) {
+            return self.schedule_close(id, End::Closed(CloseReason::TooSlow));
+        }
+        if owed > conn.may_owe(limits) {
+            self.probes.push_back(Probe { id, why: Why::Owing });
+            self.touched.push(id);
+        }
+        let soft = limits.owed_soft_bytes as usize;
+        let lags = owed > conn.lags_from(limits);
+        if owed > soft && conn.soft_since == NEVER {
+            conn.soft_since = now;
+            self.touched.push(id);
+        } else if owed <= soft {
+            conn.soft_since = NEVER;
+            if matches!(conn.pause, Pause::Owing { .. }) {
+                self.resume(id);
+            }
+        }
+        self.note_lag(id, lags);
+    }
+
+    /// Asks for our side of a stream to be ended, of which the peer has been told everything.
+    pub(super) fn finish_stream(&mut self, id: ConnId) {
+        self.writer.finished.push_back(id);
+    }
+
+    /// The next connection whose sending side is to be shut down; [`handle_finished`](Self::handle_finished) follows.
+    pub fn poll_finish(&mut self) -> Option<(ConnId, &mut S)> {
+        let id = loop {
+            let id = self.writer.finished.pop_front()?;
+            if self.conns.find(id).is_some() {
+                break id;
+            }
+        };
+        let conn = self.conns.find(id)?;
+        Some((id, &mut conn.socket))
+    }
+
+    /// A connection that owes more than `limits.owed_bytes` has not been written to for long. Its peer may be reading
+    /// all the same: a kernel that still holds much takes no more for a while.
+    pub(super) fn on_hard_due(&mut self, id: ConnId) {
+        self.probes.push_back(Probe { id, why: Why::Stopped });
+    }
+
+    /// What the kernel still holds for a connection that has not been written to for long.
+    pub(super) fn on_stopped(&mut self, id: ConnId, in_flight: InFlight) {
+        let (now, limits) = (self.now, &self.settings.limits);
+        let Some(conn) = self.conns.find(id).filter(|conn| conn.hard_due(limits) <= now) else { return };
+        let in_kernel = in_flight.unacknowledged.unwrap_or_default();
+        self.touched.push(id);
+        if in_kernel >= conn.in_kernel {
+            return self.close(id, CloseReason::TooSlow);
+        }
+        conn.in_kernel = in_kernel;
+        conn.took_at = now;
+    }
+}

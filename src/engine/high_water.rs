@@ -1,0 +1,81 @@
+//! Releases memory left over from a peak: tables that a crowd made large, and what the allocator keeps for the next one.
+
+use super::Engine;
+use super::time::{Millis, NEVER};
+use crate::limits::{CROWD_GONE_MS, CROWD_LEAST};
+
+/// The most connections and guests since memory was last released.
+#[derive(Debug)]
+pub(super) struct HighWater {
+    peers: usize,
+    /// When memory is released; [`NEVER`] while the crowd is there.
+    pub(super) due: Millis,
+    /// Tables were trimmed, and the owner of the allocator was not told yet.
+    is_trimmed: bool,
+}
+
+impl HighWater {
+    pub(super) fn new() -> Self {
+        Self { peers: 0, due: NEVER, is_trimmed: false }
+    }
+
+    /// So many connections and guests are there now.
+    fn note(&mut self, peers: usize, now: Millis) {
+        self.peers = self.peers.max(peers);
+        let is_gone = self.peers >= CROWD_LEAST && peers <= self.peers / 2;
+        if is_gone && self.due == NEVER {
+            self.due = now + CROWD_GONE_MS;
+        }
+    }
+}
+
+impl<S> Engine<S> {
+    /// Connections came or went.
+    pub(super) fn note_peers(&mut self) {
+        self.high_water.note(self.conns.len() + self.datagrams.peers.guests(), self.now);
+    }
+
+    /// Releases memory left over from a peak. Connections that came since keep what they need.
+    pub(super) fn trim(&mut self) {
+        self.high_water = HighWater { is_trimmed: true, ..HighWater::new() };
+        self.note_peers();
+        self.conns.shrink();
+        self.hub.shrink();
+        self.pages.shrink();
+        self.datagrams.peers.shrink();
+        self.logins.allowances.shrink(self.now);
+        self.reader.shrink();
+        self.writer.shrink();
+        self.closes.shrink_to_fit();
+        for list in [&mut self.touched, &mut self.gone] {
+            list.shrink_to_fit();
+        }
+    }
+
+    /// Whether tables were trimmed since this was last asked: the allocator should give back what it keeps.
+    pub fn poll_trimmed(&mut self) -> bool {
+        std::mem::take(&mut self.high_water.is_trimmed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(counts: &[usize], expected: Millis) {
+        let mut high_water = HighWater::new();
+        for (now, count) in (0..).zip(counts) {
+            high_water.note(*count, now);
+        }
+        assert_eq!(high_water.due, expected, "{counts:?}");
+    }
+
+    #[test]
+    fn a_crowd_is_gone_when_half_of_it_is() {
+        check(&[0, CROWD_LEAST - 1, 0], NEVER);
+        check(&[CROWD_LEAST, CROWD_LEAST / 2 + 1], NEVER);
+        check(&[CROWD_LEAST, CROWD_LEAST / 2], 1 + CROWD_GONE_MS);
+        check(&[CROWD_LEAST, CROWD_LEAST / 2, 0, CROWD_LEAST], 1 + CROWD_GONE_MS);
+    }
+}

@@ -1,0 +1,157 @@
+//! Peers that vanish while something is on its way to them.
+//!
+//! The kernel's keepalive looks for those who are silent and owed nothing. For the others Linux has TCP_USER_TIMEOUT
+//! (RFC 5482), but that also cuts who is there and has stopped reading, such as a pager that waits for its user: a
+//! window that stays shut for so long counts as a peer that is gone, though every probe is answered (`tcp_probe_timer`
+//! in net/ipv4/tcp_timer.c). So the loop looks itself, every 15 s, at those to whom it has written and who have not
+//! acknowledged all: whoever has left everything unanswered at six looks in a row has vanished.
+
+use super::Engine;
+use super::id::ConnId;
+use super::io::{InFlight, Path, Probe, Why};
+use super::life::End;
+use super::log_limit::Subject;
+use super::time::{Millis, NEVER, seconds};
+use crate::limits::{VANISH_LOOK_S, VANISH_LOOKS, VANISH_QUIET_MS};
+
+/// The watch over what was written to one connection. Small, for each has one.
+#[derive(Debug, Default)]
+pub(super) struct Liveness {
+    /// When to look next, in whole seconds of the loop's clock; 0 while all that was written is acknowledged.
+    due_s: u32,
+    /// How many looks in a row have found something unanswered.
+    unanswered: u8,
+}
+
+impl Liveness {
+    /// When to look next; [`NEVER`] while all that was written is acknowledged.
+    pub(super) fn due(&self) -> Millis {
+        if self.due_s == 0 { NEVER } else { seconds(self.due_s) }
+    }
+
+    /// Something was written. Gives whether the watch begins with it.
+    pub(super) fn begin(&mut self, now: Millis) -> bool {
+        let begins = self.due_s == 0;
+        if begins {
+            *self = Self { due_s: next_look(now), unanswered: 0 };
+        }
+        begins
+    }
+
+    /// A look at what the kernel says. Gives whether the peer has vanished.
+    fn look(&mut self, now: Millis, path: Option<Path>) -> bool {
+        let Some(path) = path else {
+            *self = Self::default();
+            return false;
+        };
+        self.due_s = next_look(now);
+        self.unanswered = if is_unanswered(path) { self.unanswered + 1 } else { 0 };
+        self.unanswered >= VANISH_LOOKS
+    }
+}
+
+/// The second in which to look again; the fraction that has begun does not count.
+fn next_look(now: Millis) -> u32 {
+    u32::try_from(now.div_ceil(1000)).unwrap_or(u32::MAX).saturating_add(VANISH_LOOK_S)
+}
+
+/// Whether what was sent last has met with nothing. Who reads slowly or not at all answers: an acknowledgement follows
+/// each segment, and each probe of a shut window.
+fn is_unanswered(path: Path) -> bool {
+    let is_data_unanswered = path.is_in_flight && path.acknowledged_ms > path.sent_ms;
+    path.acknowledged_ms >= VANISH_QUIET_MS && (path.probes > 0 || is_data_unanswered)
+}
+
+impl<S> Engine<S> {
+    /// It is time to see whether a peer still answers that has not acknowledged everything.
+    pub(super) fn on_liveness_due(&mut self, id: ConnId) {
+        self.probes.push_back(Probe { id, why: Why::Liveness });
+    }
+
+    /// What the kernel says of a peer that has not acknowledged everything.
+    pub(super) fn on_probed(&mut self, id: ConnId, path: Option<Path>) {
+        let now = self.now;
+        let Some(conn) = self.conns.find(id) else { return };
+        self.touched.push(id);
+        if conn.liveness.look(now, path) {
+            let ip = conn.ip;
+            let line = |engine: &Self| format!("{} from {ip} has vanished", engine.known_name(id));
+            self.log_peer(Subject::Vanished, Some(ip), line);
+            self.schedule_close(id, End::Vanished);
+        }
+    }
+
+    /// The next question about a socket; [`handle_probe`](Self::handle_probe) follows.
+    pub fn poll_probe(&mut self) -> Option<(Probe, &mut S)> {
+        let probe = loop {
+            let probe = self.probes.pop_front()?;
+            if self.conns.find(probe.id).is_some() {
+                break probe;
+            }
+        };
+        let conn = self.conns.find(probe.id)?;
+        Some((probe, &mut conn.socket))
+    }
+
+    /// The answer to a question that [`poll_probe`](Self::poll_probe) asked.
+    pub fn handle_probe(&mut self, probe: Probe, in_flight: InFlight) {
+        let Probe { id, why } = probe;
+        match why {
+            Why::Owing => {
+                if let Some(conn) = self.conns.find(id) {
+                    conn.in_kernel = in_flight.unacknowledged.unwrap_or_default();
+                }
+            }
+            Why::Stopped => self.on_stopped(id, in_flight),
+            Why::Lingering => self.guard(id, |engine| engine.on_lingering(id, in_flight)).unwrap_or_default(),
+            Why::Liveness => self.on_probed(id, in_flight.path),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STOPPED: Path = Path { is_in_flight: false, probes: 0, sent_ms: 119_000, acknowledged_ms: 118_000 };
+    const GONE: Path = Path { is_in_flight: true, probes: 0, sent_ms: 11_000, acknowledged_ms: 24_000 };
+
+    #[test]
+    fn what_is_unanswered() {
+        #[track_caller]
+        fn check(path: Path, expected: bool) {
+            assert_eq!(is_unanswered(path), expected, "{path:?}");
+        }
+        check(STOPPED, false);
+        check(GONE, true);
+        check(Path { probes: 1, ..STOPPED }, true);
+        // On its way, and the answer too.
+        check(Path { sent_ms: 0, acknowledged_ms: 9_999, ..GONE }, false);
+        check(Path { probes: 1, sent_ms: 0, acknowledged_ms: 300, ..STOPPED }, false);
+        // Taken, not kept, and said so each time: a peer without memory.
+        check(Path { sent_ms: 60_000, acknowledged_ms: 60_000, ..GONE }, false);
+    }
+
+    #[test]
+    fn six_looks_in_a_row() {
+        let mut watch = Liveness::default();
+        assert_eq!((watch.due(), watch.begin(999), watch.begin(5_000), watch.due()), (NEVER, true, false, 16_000));
+        let looks = [Some(GONE); 5].into_iter().chain([Some(STOPPED)]).chain([Some(GONE); 5]);
+        for (count, flight) in looks.enumerate() {
+            let now = 16_000 + 15_000 * count as u64;
+            assert!(!watch.look(now, flight), "look {count}");
+            assert_eq!(watch.due(), now + 15_000);
+        }
+        assert!(watch.look(181_000, Some(GONE)));
+    }
+
+    #[test]
+    fn who_has_acknowledged_all_is_watched_no_longer() {
+        let mut watch = Liveness::default();
+        watch.begin(0);
+        for flight in [Some(GONE), None] {
+            assert!(!watch.look(15_000, flight));
+        }
+        assert_eq!((watch.due(), watch.begin(40_000), watch.due()), (NEVER, true, 55_000));
+    }
+}

@@ -1,0 +1,332 @@
+//! Logging in: what the door asks of the accounts, and what becomes of the verdicts. Passwords are hashed elsewhere; a
+//! connection is not read while its password is being checked.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use super::Engine;
+use super::addresses;
+use super::allowances::Allowances;
+use super::guard::failpoint;
+use super::guesses::Guesses;
+use super::id::ConnId;
+use super::log_limit::Subject;
+use super::passwords::Changes;
+use super::pause::{Asked, Late, Pause};
+use super::time::Millis;
+use crate::auth::{Origin, Refused, Request, Verdict};
+use crate::close::CloseReason;
+use crate::door::Masked;
+use crate::door::reply::Reply;
+use crate::hub::command::Command;
+use crate::hub::names::UserName;
+use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
+use crate::secret::Secret;
+
+/// Looks accounts up. Never waits.
+pub trait Roll {
+    /// The name as it was registered, if the account exists.
+    fn lookup(&self, name: &UserName) -> Option<UserName>;
+    /// Whether there is room for another account, besides those that are being registered.
+    fn may_register(&self) -> bool;
+    /// The account's epoch, if the account exists: what was proved in an earlier one is void.
+    fn epoch(&self, name: &UserName) -> Option<u32>;
+    /// A token that resumes `name` in this epoch, and for how many seconds. `None` if the account is in another one.
+    /// `unix_s` is the time, in seconds since 1970.
+    fn issue_token(&self, name: &UserName, epoch: u32, unix_s: u64) -> Option<(String, u64)>;
+    /// The account's epoch, if `token` resumes `name` at `unix_s`, in seconds since 1970.
+    fn check_token(&self, name: &UserName, token: &[u8], unix_s: u64) -> Option<u32>;
+}
+
+/// What the accounts are told.
+#[derive(Debug)]
+pub enum ToAccounts {
+    /// A request, of which [`Engine::handle_verdict`] or [`Engine::handle_refused`] gives the answer.
+    Ask {
+        /// Whose it is.
+        id: ConnId,
+        /// Whom it counts against; `None` for nobody.
+        origin: Option<Origin>,
+        /// What is asked.
+        request: Request,
+    },
+    /// Nobody waits for the answer any more.
+    Cancel(ConnId),
+}
+
+/// What is known of those who log in, and what the accounts are asked.
+pub(super) struct Logins {
+    pub(super) roll: Box<dyn Roll>,
+    pub(super) guesses: Guesses,
+    pub(super) allowances: Allowances,
+    pub(super) changes: Changes,
+    requests: VecDeque<ToAccounts>,
+}
+
+impl Logins {
+    pub(super) fn new(roll: Box<dyn Roll>) -> Self {
+        Self {
+            roll,
+            guesses: Guesses::default(),
+            allowances: Allowances::default(),
+            changes: Changes::default(),
+            requests: VecDeque::new(),
+        }
+    }
+
+    /// Queues something for the accounts.
+    pub(super) fn ask(&mut self, what: ToAccounts) {
+        self.requests.push_back(what);
+    }
+}
+
+/// How somebody has proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// By the account's password.
+    Password,
+    /// By a password that was just chosen: the account is new.
+    Registration,
+    /// By a resume token.
+    Token,
+}
+
+impl<S> Engine<S> {
+    /// Somebody says who they are. A server that takes no new accounts answers every name in one way, spelled as it came:
+    /// who has an account there is nobody's business.
+    pub(super) fn on_name(&mut self, id: ConnId, name: UserName) {
+        let reply = match (self.logins.roll.lookup(&name), self.settings.accounts.registration) {
+            (_, Registration::Closed) => Reply::AskPassword(name),
+            (Some(registered), Registration::Open) => Reply::AskPassword(registered),
+            (None, Registration::Open) if name.is_reserved() => Reply::ReservedName(name),
+            (None, Registration::Open) if self.logins.roll.may_register() => Reply::AskNewPassword(name),
+            (None, Registration::Open) => Reply::NoNewAccounts,
+        };
+        self.reply(id, &reply);
+    }
+
+    /// Somebody gives a word by which people leave, where a name is asked for. It is a name if an account has it.
+    pub(super) fn on_name_or_bye(&mut self, id: ConnId, name: UserName) {
+        if self.logins.roll.lookup(&name).is_some() { self.on_name(id, name) } else { self.on_bye(id) }
+    }
+
+    /// Somebody shows a resume token instead of a password.
+    ///
+    /// One that is refused is a failure, but not where no other way in is open (`is_barred`): it guesses nothing that a
+    /// penalty could keep from being guessed, and neighbours of the same address would wait for it.
+    pub(super) fn on_token(&mut self, id: ConnId, name: &UserName, token: &[u8], is_barred: bool) {
+        self.turn.work += TOKEN_WORK;
+        if let Some(epoch) = self.logins.roll.check_token(name, token, self.unix_ms / 1000) {
+            return self.log_in(id, name, epoch, Proof::Token);
+        }
+        if is_barred {
+            return self.close(id, CloseReason::TooManyFailures);
+        }
+        let Some(left) = self.count_failure(id) else { return };
+        if left == 0 {
+            self.answer_late(id, self.now, Late::TooMany);
+        } else {
+            self.reply(id, &Reply::TokenRefused);
+        }
+    }
+
+    /// Somebody gives a password, for an account or for a new one.
+    pub(super) fn on_password(&mut self, id: ConnId, name: UserName, new: bool, password: &[u8]) {
+        let password = Secret::new(password.to_vec());
+        // Registration may have been closed since a new one was asked for.
+        let is_open = self.settings.accounts.registration == Registration::Open;
+        if new && is_open {
+            self.ask(id, Asked::Register, Request::Register { name, password });
+        } else {
+            self.ask(id, Asked::LogIn, Request::Check { name, password });
+        }
+    }
+
+    /// TOKEN: a resume token for this account, as of when this session logged in.
+    pub(super) fn issue_token(&mut self, id: ConnId) {
+        self.turn.work += TOKEN_WORK;
+        let Some(epoch) = self.conns.find(id).map(|conn| conn.epoch) else { return };
+        let now = self.unix_ms / 1000;
+        let token = self.hub.name_of(id.session()).and_then(|name| self.logins.roll.issue_token(name, epoch, now));
+        match token {
+            Some((token, seconds)) => self.reply(id, &Reply::Token(Masked(token), seconds)),
+            None => self.close(id, CloseReason::PasswordChanged),
+        }
+    }
+
+    /// Asks the accounts. The connection is not read until it is answered.
+    pub(super) fn ask(&mut self, id: ConnId, what: Asked, request: Request) {
+        let now = self.now;
+        let limits = &self.settings.limits;
+        let Some(conn) = self.conns.find(id) else { return };
+        let origin = || Origin { address: addresses::party(conn.ip), network: addresses::network(conn.ip) };
+        let origin = (!addresses::exempt(conn.ip, limits)).then(origin);
+        conn.pause = Pause::Checking { what, since: now };
+        self.logins.ask(ToAccounts::Ask { id, origin, request });
+    }
+
+    /// The next thing that the accounts are told.
+    pub fn poll_request(&mut self) -> Option<ToAccounts> {
+        self.logins.requests.pop_front()
+    }
+
+    /// The accounts did not take a request.
+    pub fn handle_refused(&mut self, id: ConnId, why: Refused) {
+        let Some(_) = self.end_check(id) else { return };
+        self.guard(id, |engine| match why {
+            Refused::Full => engine.reply(id, &Reply::Busy(BUSY_RETRY_S)),
+            Refused::Taken => engine.on_taken(id),
+            Refused::NoneLeft => engine.reply(id, &Reply::NoNewAccounts),
+        });
+    }
+
+    /// The accounts have answered a request. An answer for a connection that is gone is dropped: what it did to the
+    /// account file stays done.
+    pub fn handle_verdict(&mut self, id: ConnId, verdict: Verdict) {
+        self.counters.registered += u64::from(matches!(verdict, Verdict::Registered { .. }));
+        self.guard(id, |engine| engine.on_verdict(id, verdict));
+    }
+
+    fn on_verdict(&mut self, id: ConnId, verdict: Verdict) {
+        if let Verdict::Changed { name, epoch } = &verdict {
+            self.on_new_epoch(id, name, *epoch);
+        }
+        let Some((what, since)) = self.end_check(id) else { return };
+        let claimed = self.conns.peek(id).and_then(|conn| conn.door.claimed_name().cloned());
+        match (what, verdict) {
+            (_, Verdict::Busy) => self.reply(id, &Reply::Busy(BUSY_RETRY_S)),
+            (_, Verdict::Unavailable) => self.reply(id, &Reply::CannotSave),
+            (Asked::Register, Verdict::Taken) => self.on_taken(id),
+            (Asked::Register, Verdict::Registered { epoch }) => self.log_in_as(id, claimed, epoch, Proof::Registration),
+            (Asked::LogIn, Verdict::Right { epoch }) => self.log_in_as(id, claimed, epoch, Proof::Password),
+            (Asked::LogIn, Verdict::Wrong) => self.on_wrong(id, since, Late::Wrong),
+            (Asked::OldPassword, Verdict::Right { epoch }) => self.on_right_old(id, epoch),
+            (Asked::OldPassword | Asked::NewPassword, Verdict::Wrong) => self.on_wrong(id, since, |_| Late::WrongOld),
+            (Asked::NewPassword, Verdict::Changed { .. }) => self.reply(id, &Reply::PasswordChanged),
+            (Asked::Register, Verdict::Right { .. } | Verdict::Wrong | Verdict::Changed { .. })
+            | (Asked::LogIn, Verdict::Registered { .. } | Verdict::Taken | Verdict::Changed { .. })
+            | (Asked::OldPassword, Verdict::Registered { .. } | Verdict::Taken | Verdict::Changed { .. })
+            | (Asked::NewPassword, Verdict::Registered { .. } | Verdict::Taken | Verdict::Right { .. }) => {
+                self.close(id, CloseReason::Internal); // no answer to what was asked
+            }
+        }
+    }
+
+    /// Ends the pause of a connection that waits for the accounts. Gives what was asked, and when.
+    fn end_check(&mut self, id: ConnId) -> Option<(Asked, Millis)> {
+        let Pause::Checking { what, since } = self.conns.peek(id)?.pause else { return None };
+        self.resume(id);
+        Some((what, since))
+    }
+
+    fn on_taken(&mut self, id: ConnId) {
+        if let Some(name) = self.conns.find(id).and_then(|conn| conn.door.claimed_name().cloned()) {
+            self.reply(id, &Reply::NameTaken(name));
+        }
+    }
+
+    fn log_in_as(&mut self, id: ConnId, claimed: Option<UserName>, epoch: u32, proof: Proof) {
+        match claimed {
+            Some(name) => self.log_in(id, &name, epoch, proof),
+            None => self.close(id, CloseReason::Internal),
+        }
+    }
+
+    /// Somebody has proved who they are, in this epoch of the account. Whoever knows the password comes in, if need be
+    /// in the place of the oldest session: else whoever holds that account's sessions could keep its owner out.
+    fn log_in(&mut self, id: ConnId, name: &UserName, epoch: u32, proof: Proof) {
+        failpoint("enter", name.as_str().as_bytes());
+        let Some(name) = self.logins.roll.lookup(name) else { return self.close(id, CloseReason::Internal) };
+        if self.logins.roll.epoch(&name) != Some(epoch) {
+            return self.close(id, CloseReason::PasswordChanged); // since it was checked
+        }
+        if proof != Proof::Token {
+            for oldest in self.hub.surplus_of(&name).to_vec() {
+                self.close(ConnId::of(oldest), CloseReason::Replaced);
+            }
+        }
+        let Some(conn) = self.conns.find(id) else { return };
+        conn.failures = 0;
+        conn.epoch = epoch;
+        let ip = conn.ip;
+        self.log_peer(Subject::LoggedIn, Some(ip), |_| format!("{name} logged in from {ip}"));
+        self.command(id, Command::LogIn { name });
+        self.on_logged_in(id, ip, proof);
+    }
+
+    /// A connection is in, if the hub has let it in. It goes on with what its account has used of the rates, and no
+    /// longer counts as a new one.
+    fn on_logged_in(&mut self, id: ConnId, ip: IpAddr, proof: Proof) {
+        let (now, limits) = (self.now, &self.settings.limits);
+        let Some(name) = self.hub.name_of(id.session()) else { return };
+        let used = self.logins.allowances.take(name);
+        if proof != Proof::Registration || self.gate.addresses.register(ip, now, limits) {
+            self.gate.addresses.refund(ip, limits);
+        }
+        if let Some((conn, rate)) = self.conns.find(id).zip(used) {
+            conn.rate = rate;
+        }
+    }
+
+    fn on_wrong(&mut self, id: ConnId, asked: Millis, answer: impl FnOnce(u32) -> Late) {
+        let Some(left) = self.count_failure(id) else { return };
+        let answer = if left == 0 { Late::TooMany } else { answer(left) };
+        self.answer_late(id, asked, answer);
+    }
+
+    /// Whether the address of a connection has failed too often.
+    pub(super) fn is_penalised(&self, id: ConnId) -> bool {
+        let Some(conn) = self.conns.peek(id) else { return false };
+        let login = &self.settings.login;
+        login.penalties && self.gate.addresses.is_penalised(conn.ip, self.now, &self.settings.limits)
+    }
+
+    /// Counts a failure against the connection and its address. Gives the tries that are left.
+    fn count_failure(&mut self, id: ConnId) -> Option<u32> {
+        let now = self.now;
+        let conn = self.conns.find(id)?;
+        conn.failures += 1;
+        let (ip, failures) = (conn.ip, conn.failures);
+        let line = |engine: &Self| format!("wrong password or token for {} from {ip}", engine.known_name(id));
+        self.log_peer(Subject::WrongPassword, Some(ip), line);
+        if self.settings.login.penalties {
+            self.gate.addresses.failure(ip, now, &self.settings.limits);
+        }
+        Some(self.settings.login.failures.saturating_sub(failures))
+    }
+
+    /// The name under which somebody is known here, for the log. Only an account's name may be logged: people type
+    /// their password where their name is asked for.
+    pub(super) fn known_name(&self, id: ConnId) -> String {
+        let claimed = || self.logins.roll.lookup(self.conns.peek(id)?.door.claimed_name()?);
+        self.account_of(id).cloned().or_else(claimed).map_or_else(|| "nobody".to_owned(), |name| name.to_string())
+    }
+
+    /// Says something `login.failure_delay_ms` after `asked`, by a timer, so that guessing is slow and nobody waits.
+    pub(super) fn answer_late(&mut self, id: ConnId, asked: Millis, answer: Late) {
+        let now = self.now;
+        let due = asked + u64::from(self.settings.login.failure_delay_ms);
+        if due <= now {
+            return self.on_late(id, answer);
+        }
+        if let Some(conn) = self.conns.find(id) {
+            conn.pause = Pause::Delay { due, since: now, answer };
+            self.touched.push(id);
+        }
+    }
+
+    /// Now it is said.
+    pub(super) fn on_late(&mut self, id: ConnId, answer: Late) {
+        match answer {
+            Late::Wrong(left) => self.reply(id, &Reply::WrongPassword(left)),
+            Late::WrongOld => self.reply(id, &Reply::WrongOldPassword),
+            Late::WrongRoom => {
+                self.reply(id, &Reply::WrongRoomPassword);
+                if self.conns.find(id).is_some_and(|conn| !conn.door.is_dialogue()) {
+                    self.leave(id); // one exchange a connection
+                }
+            }
+            Late::TooMany => self.close(id, CloseReason::TooManyFailures),
+        }
+    }
+}

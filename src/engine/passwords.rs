@@ -1,0 +1,150 @@
+//! PASSWD: how often, and what a new password does to the account's sessions.
+//!
+//! A connection keeps the epoch of the account in which its session logged in. The epoch rises with each new password,
+//! and the sessions of earlier epochs end. Verdicts come in the order in which the account thread has given them: a login
+//! whose password was checked before the change is in when the loop hears of the change, and ends with the others.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::Engine;
+use super::id::ConnId;
+use super::pause::Asked;
+use super::time::{Millis, seconds};
+use crate::auth::Request;
+use crate::close::CloseReason;
+use crate::door::reply::Reply;
+use crate::hub::names::UserName;
+use crate::limits::{PASSWORD_CHANGES, PASSWORD_CHANGES_REMEMBERED, PASSWORD_WINDOW_S};
+use crate::secret::Secret;
+
+impl<S> Engine<S> {
+    /// PASSWD: the password of today is asked for, unless the account has changed it too often of late.
+    pub(super) fn on_passwd(&mut self, id: ConnId) {
+        let now = self.now;
+        let Some(name) = self.hub.name_of(id.session()) else { return };
+        let reply = match self.logins.changes.free_at(name, now) {
+            Some(due) => Reply::TooManyChanges((due - now).div_ceil(1000)),
+            None => Reply::AskOldPassword,
+        };
+        self.reply(id, &reply);
+    }
+
+    /// PASSWD: the password of today.
+    pub(super) fn on_old_password(&mut self, id: ConnId, password: &[u8]) {
+        let Some(name) = self.hub.name_of(id.session()).cloned() else { return };
+        self.ask(id, Asked::OldPassword, Request::Check { name, password: Secret::new(password.to_vec()) });
+    }
+
+    /// PASSWD: the old password was right, in this epoch of the account.
+    pub(super) fn on_right_old(&mut self, id: ConnId, epoch: u32) {
+        if self.conns.find(id).is_some_and(|conn| conn.epoch != epoch) {
+            return self.close(id, CloseReason::PasswordChanged);
+        }
+        self.reply(id, &Reply::AskNextPassword);
+    }
+
+    /// PASSWD: the password of tomorrow.
+    pub(super) fn on_new_password(&mut self, id: ConnId, password: &[u8]) {
+        let Some(name) = self.hub.name_of(id.session()).cloned() else { return };
+        let Some(epoch) = self.conns.find(id).map(|conn| conn.epoch) else { return };
+        self.ask(id, Asked::NewPassword, Request::Change { name, epoch, password: Secret::new(password.to_vec()) });
+    }
+
+    /// The password of an account was changed: all its sessions end but the one that asked for it, which may be gone
+    /// itself by now.
+    pub(super) fn on_new_epoch(&mut self, asked_by: ConnId, name: &UserName, epoch: u32) {
+        self.logins.changes.note(name.clone(), self.now);
+        if let Some(conn) = self.conns.find(asked_by) {
+            conn.epoch = epoch;
+        }
+        let is_stale = |id: &ConnId| self.conns.peek(*id).is_none_or(|conn| conn.epoch != epoch);
+        let sessions = self.hub.sessions_of(name).iter();
+        let stale: Vec<ConnId> = sessions.map(|session| ConnId::of(*session)).filter(is_stale).collect();
+        self.close_all(&stale, CloseReason::PasswordChanged);
+    }
+}
+
+/// The changes of passwords of the last [`PASSWORD_WINDOW_S`], the last [`PASSWORD_CHANGES_REMEMBERED`] of them.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// When, and whose, the oldest first.
+    all: VecDeque<(Millis, UserName)>,
+    /// When, by account, the oldest first.
+    by_name: HashMap<UserName, VecDeque<Millis>>,
+}
+
+impl Changes {
+    /// When `name` may change its password again; `None` if it may at `now`.
+    fn free_at(&mut self, name: &UserName, now: Millis) -> Option<Millis> {
+        self.forget(now);
+        let times = self.by_name.get(name).filter(|times| times.len() >= PASSWORD_CHANGES)?;
+        times.front().map(|first| first + seconds(PASSWORD_WINDOW_S))
+    }
+
+    /// `name` has changed its password at `now`.
+    fn note(&mut self, name: UserName, now: Millis) {
+        self.forget(now);
+        self.by_name.entry(name.clone()).or_default().push_back(now);
+        self.all.push_back((now, name));
+    }
+
+    /// Forgets what is over, and what is too much.
+    fn forget(&mut self, now: Millis) {
+        while self.all.len() >= PASSWORD_CHANGES_REMEMBERED
+            || self.all.front().is_some_and(|(first, _)| first + seconds(PASSWORD_WINDOW_S) <= now)
+        {
+            let Some((_, name)) = self.all.pop_front() else { return };
+            let Some(times) = self.by_name.get_mut(&name) else { continue };
+            times.pop_front();
+            if times.is_empty() {
+                self.by_name.remove(&name);
+            }
+        }
+        if self.all.is_empty() {
+            (self.all, self.by_name) = Default::default(); // what many have needed
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Millis = PASSWORD_WINDOW_S as Millis * 1000;
+
+    fn name(text: &str) -> UserName {
+        UserName::parse(text).unwrap()
+    }
+
+    #[track_caller]
+    fn check(changes: &mut Changes, who: &str, now: Millis, expected: Option<Millis>) {
+        assert_eq!(changes.free_at(&name(who), now), expected, "{who} at {now}");
+    }
+
+    #[test]
+    fn three_in_any_ten_minutes() {
+        let mut changes = Changes::default();
+        for now in [1_000, 2_000, 3_000] {
+            check(&mut changes, "alice", now, None);
+            changes.note(name("alice"), now);
+        }
+        check(&mut changes, "ALICE", 3_000, Some(1_000 + WINDOW));
+        check(&mut changes, "bob", 3_000, None);
+        check(&mut changes, "alice", 999 + WINDOW, Some(1_000 + WINDOW));
+        check(&mut changes, "alice", 1_000 + WINDOW, None);
+        changes.note(name("Alice"), 1_000 + WINDOW);
+        check(&mut changes, "alice", 1_999 + WINDOW, Some(2_000 + WINDOW));
+        check(&mut changes, "alice", 9_000 + 2 * WINDOW, None);
+        assert_eq!((changes.all.len(), changes.by_name.len()), (0, 0), "what is over is forgotten");
+    }
+
+    #[test]
+    fn it_remembers_so_many() {
+        let mut changes = Changes::default();
+        for n in 0..PASSWORD_CHANGES_REMEMBERED + 10 {
+            changes.note(name(&format!("n{n}")), 5);
+        }
+        assert_eq!(changes.all.len(), PASSWORD_CHANGES_REMEMBERED);
+        assert_eq!(changes.by_name.len(), PASSWORD_CHANGES_REMEMBERED);
+    }
+}

@@ -1,0 +1,324 @@
+//! Tokens of places in rooms, and the members who speak and hear by datagrams: where they are, and how long they have
+//! been silent.
+//!
+//! A member's place in a room has a peer as long as it lasts, if there is a datagram socket at all. A peer is unbound
+//! until the first valid datagram shows where it is; from then on it is pinned to that address.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, SocketAddr};
+
+use super::addresses::{network, party};
+use super::rate::ByteBucket;
+use super::time::{Millis, NEVER, seconds};
+use super::timers::Timers;
+use crate::door::datagram::{Spelling, Up};
+use crate::door::token::RoomToken;
+use crate::hub::names::RoomName;
+use crate::hub::room::RoomId;
+use crate::hub::session::SessionId;
+use crate::limits::{DATAGRAM_BURST, DATAGRAM_EVERY_MS, Rooms};
+
+/// A place in a room: whose, and in which room.
+pub(super) type Membership = (SessionId, RoomId);
+
+/// One member's peer for one room.
+#[derive(Debug)]
+pub(super) struct Peer {
+    /// Whose.
+    pub(super) session: SessionId,
+    /// For which room …
+    pub(super) room: RoomName,
+    /// … by its id.
+    pub(super) room_id: RoomId,
+    /// The address that the token was given to.
+    pub(super) ip: IpAddr,
+    /// Whether it is somebody without an account, who has no other channel.
+    pub(super) is_guest: bool,
+    /// How it hears.
+    pub(super) spelling: Spelling,
+    /// Where it is; `None` until it has been heard of, and again when an account has been silent for long.
+    place: Option<Place>,
+    /// When it was last heard of.
+    heard_at: Millis,
+    /// When its allowance of datagrams is whole again.
+    clear_at: Millis,
+    /// Its allowance of bytes, if it is a guest; an account has one for all its ways.
+    bytes: ByteBucket,
+    armed: Millis,
+}
+
+/// Where a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Which of the sockets it spoke to last, and is answered from.
+    pub(super) socket: usize,
+    /// Its address.
+    pub(super) addr: SocketAddr,
+}
+
+/// Why a datagram has no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unheard {
+    /// The token, the room or the address is not right.
+    Invalid,
+    /// The member speaks too fast.
+    TooFast,
+}
+
+/// Who has been heard.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Heard {
+    pub(super) session: SessionId,
+    pub(super) room: RoomName,
+    pub(super) is_guest: bool,
+    /// Whether it can be spoken to from now on, and could not before.
+    pub(super) is_new: bool,
+}
+
+/// What a silence has come to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// Nothing: it was not that long.
+    Broken,
+    /// An account hears its room over TCP again.
+    Unbound,
+    /// A guest is to go.
+    Over(SessionId),
+}
+
+impl Peer {
+    pub(super) fn new(
+        session: SessionId,
+        room: (RoomName, RoomId),
+        ip: IpAddr,
+        guest: Option<Spelling>,
+        now: Millis,
+    ) -> Self {
+        let (room, room_id) = room;
+        Self {
+            session,
+            room,
+            room_id,
+            ip: ip.to_canonical(),
+            is_guest: guest.is_some(),
+            spelling: guest.unwrap_or(Spelling::Text),
+            place: None,
+            heard_at: now,
+            clear_at: 0,
+            bytes: ByteBucket::default(),
+            armed: NEVER,
+        }
+    }
+
+    fn due(&self, rooms: &Rooms) -> Millis {
+        match (self.is_guest, self.place) {
+            (true, _) => self.heard_at.saturating_add(seconds(rooms.guest_idle_s)),
+            (false, Some(_)) => self.heard_at.saturating_add(seconds(rooms.datagram_idle_s)),
+            (false, None) => NEVER,
+        }
+    }
+
+    /// Takes one datagram from its allowance, a leaky bucket kept as the time at which it is empty (GCRA).
+    fn may_speak(&mut self, now: Millis) -> bool {
+        let clear_at = self.clear_at.max(now) + DATAGRAM_EVERY_MS;
+        let is_free = clear_at <= now + DATAGRAM_EVERY_MS * DATAGRAM_BURST;
+        if is_free {
+            self.clear_at = clear_at;
+        }
+        is_free
+    }
+}
+
+/// All tokens, and all peers.
+#[derive(Debug, Default)]
+pub(super) struct Peers {
+    /// The token of each place, also of those without a peer.
+    tokens: HashMap<Membership, RoomToken>,
+    /// The peers, by what fan-out knows …
+    peers: HashMap<Membership, Peer>,
+    /// … and by what a datagram shows.
+    by_token: HashMap<RoomToken, Membership>,
+    /// How many of a room's peers are not unbound. Where there are none, fan-out need not look for them.
+    hearing: HashMap<RoomId, u32>,
+    timers: Timers<Membership>,
+    /// How many are guests' …
+    guests: usize,
+    /// … by whose address (see [`party`]) …
+    guests_of: HashMap<IpAddr, u32>,
+    /// … and of which network (see [`network`]).
+    guests_of_network: HashMap<IpAddr, u32>,
+}
+
+impl Peers {
+    /// The token of a place: the one that it has already (a member has entered again), else `drawn`.
+    pub(super) fn issue(&mut self, place: Membership, drawn: Option<RoomToken>) -> Option<RoomToken> {
+        match self.tokens.get(&place) {
+            Some(token) => Some(*token),
+            None => {
+                self.tokens.insert(place, drawn?);
+                drawn
+            }
+        }
+    }
+
+    /// Adds a peer, for a place with this token. One that is there already stays as it is.
+    pub(super) fn insert(&mut self, token: RoomToken, peer: Peer, rooms: &Rooms) {
+        let place = (peer.session, peer.room_id);
+        let peer = self.peers.entry(place).or_insert_with(|| {
+            self.by_token.insert(token, place);
+            if peer.is_guest {
+                self.guests += 1;
+                *self.guests_of.entry(party(peer.ip)).or_default() += 1;
+                *self.guests_of_network.entry(network(peer.ip)).or_default() += 1;
+            }
+            peer
+        });
+        let due = peer.due(rooms);
+        self.timers.arm(place, &mut peer.armed, due);
+    }
+
+    /// A place has ended: its token is void, and its peer is gone.
+    pub(super) fn remove(&mut self, place: Membership) {
+        if let Some(token) = self.tokens.remove(&place) {
+            self.by_token.remove(&token);
+        }
+        if let Some(mut peer) = self.peers.remove(&place) {
+            self.timers.disarm(place, &mut peer.armed);
+            if peer.is_guest {
+                self.guests -= 1;
+                take_one(&mut self.guests_of, &party(peer.ip));
+                take_one(&mut self.guests_of_network, &network(peer.ip));
+            }
+            if peer.place.is_some() {
+                self.forget_place(peer.room_id);
+            }
+        }
+    }
+
+    /// How many peers there are.
+    pub(super) fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// How many of them are guests', each of whom has one.
+    pub(super) fn guests(&self) -> usize {
+        self.guests
+    }
+
+    /// How many of those are of an address's party.
+    pub(super) fn guests_of(&self, ip: IpAddr) -> u32 {
+        self.guests_of.get(&party(ip)).copied().unwrap_or_default()
+    }
+
+    /// How many of those are of an address's network.
+    pub(super) fn guests_of_network(&self, ip: IpAddr) -> u32 {
+        self.guests_of_network.get(&network(ip)).copied().unwrap_or_default()
+    }
+
+    /// Whether anybody hears this room by datagrams.
+    pub(super) fn hears(&self, room: RoomId) -> bool {
+        self.hearing.contains_key(&room)
+    }
+
+    /// Where a member hears by datagrams, and how; `None` if it does not.
+    pub(super) fn place(&self, member: Membership) -> Option<(Place, Spelling)> {
+        let peer = self.peers.get(&member)?;
+        Some((peer.place?, peer.spelling))
+    }
+
+    /// Everybody who hears by datagrams.
+    pub(super) fn places(&self) -> impl Iterator<Item = (Place, Spelling)> + '_ {
+        self.peers.values().filter_map(|peer| Some((peer.place?, peer.spelling)))
+    }
+
+    /// A datagram has come from `place`: whose it is, if it is anybody's.
+    pub(super) fn hear(&mut self, up: &Up<'_>, place: Place, now: Millis, rooms: &Rooms) -> Result<Heard, Unheard> {
+        let member = *self.by_token.get(&up.token).ok_or(Unheard::Invalid)?;
+        let peer = self.peers.get_mut(&member).ok_or(Unheard::Invalid)?;
+        let is_its_room = up.room.is_none_or(|room| peer.room.is(room));
+        let is_its_place = match peer.place {
+            Some(known) => known.addr == place.addr,
+            None => peer.ip == place.addr.ip().to_canonical(),
+        };
+        if !is_its_room || !is_its_place {
+            return Err(Unheard::Invalid);
+        }
+        peer.heard_at = now;
+        if !peer.may_speak(now) {
+            return Err(Unheard::TooFast);
+        }
+        let is_new = peer.place.replace(place).is_none();
+        if is_new {
+            *self.hearing.entry(peer.room_id).or_default() += 1;
+        }
+        let due = peer.due(rooms);
+        self.timers.arm(member, &mut peer.armed, due);
+        Ok(Heard { session: peer.session, room: peer.room.clone(), is_guest: peer.is_guest, is_new })
+    }
+
+    /// The bytes that the guest with this token may send.
+    pub(super) fn bytes_of(&mut self, token: RoomToken) -> Option<&mut ByteBucket> {
+        self.peers.get_mut(self.by_token.get(&token)?).map(|peer| &mut peer.bytes)
+    }
+
+    /// When the next silence may be over.
+    pub(super) fn next_due(&self) -> Option<Millis> {
+        self.timers.next_due()
+    }
+
+    /// A silence that may be over, and what it has come to. `None` when none is due.
+    pub(super) fn poll_silence(&mut self, now: Millis, rooms: &Rooms) -> Option<Silence> {
+        let member = self.timers.pop_due(now)?;
+        let Some(peer) = self.peers.get_mut(&member) else { return Some(Silence::Broken) };
+        peer.armed = NEVER;
+        let due = peer.due(rooms);
+        if due > now {
+            self.timers.arm(member, &mut peer.armed, due);
+            return Some(Silence::Broken);
+        }
+        if peer.is_guest {
+            return Some(Silence::Over(peer.session));
+        }
+        let room = peer.room_id;
+        if peer.place.take().is_some() {
+            self.forget_place(room);
+        }
+        Some(Silence::Unbound)
+    }
+
+    /// The times of silence have changed.
+    pub(super) fn rearm(&mut self, rooms: &Rooms) {
+        for (member, peer) in &mut self.peers {
+            let due = peer.due(rooms);
+            self.timers.arm(*member, &mut peer.armed, due);
+        }
+    }
+
+    /// Gives back memory that was for more.
+    pub(super) fn shrink(&mut self) {
+        self.tokens.shrink_to_fit();
+        self.peers.shrink_to_fit();
+        self.by_token.shrink_to_fit();
+        self.hearing.shrink_to_fit();
+        self.guests_of.shrink_to_fit();
+        self.guests_of_network.shrink_to_fit();
+    }
+
+    fn forget_place(&mut self, room: RoomId) {
+        take_one(&mut self.hearing, &room);
+    }
+}
+
+/// One less of those that are counted under this key.
+fn take_one<K: Eq + Hash>(counts: &mut HashMap<K, u32>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

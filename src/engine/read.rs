@@ -1,0 +1,330 @@
+//! The read phase: bytes in, lines out, one quantum a connection at a time, in the order of the run queue.
+//!
+//! The rules of edge-triggered polling live here: a connection whose input is not drained stands in the run queue,
+//! unless it is paused; whatever ends a pause puts it back.
+
+use std::collections::VecDeque;
+
+use zeroize::Zeroize as _;
+
+use super::Engine;
+use super::id::ConnId;
+use super::io::{Read, Ready, ToRead};
+use super::life::{End, Input, Life};
+use super::pause::{Pause, Until};
+use super::time::NEVER;
+use crate::close::CloseReason;
+use crate::door::inbox::Cut;
+use crate::door::reply::Reply;
+use crate::limits::{self, LINE_WORK, QUANTUM_COMMANDS, QUANTUM_WORK, READ_BYTES, RUN_WORK, TURN_STEPS, WORK_BYTES};
+
+/// The run queue, and the quantum that is under way.
+#[derive(Debug)]
+pub(super) struct Reader {
+    /// Connections whose input is to be read.
+    run_queue: VecDeque<ConnId>,
+    /// What reads go into; a connection keeps only what cannot be carried out yet.
+    scratch: Box<[u8]>,
+    /// Lines and reads of this turn.
+    steps: usize,
+    /// The quantum that waits for bytes.
+    quantum: Option<Quantum>,
+}
+
+/// One connection's go: `scratch[at..len]` is what it has sent and what is not carried out yet.
+#[derive(Debug)]
+struct Quantum {
+    id: ConnId,
+    at: usize,
+    len: usize,
+    /// How much of the scratch buffer was ever in use, to be wiped.
+    peak: usize,
+    steps: usize,
+    /// The turn's work at which it ends.
+    work_most: usize,
+    /// A password or a token may have been in what was read.
+    is_secret: bool,
+}
+
+/// How far a quantum has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// It goes on with more bytes.
+    WantsBytes,
+    /// It is used up.
+    Spent,
+    /// There is nothing to do for the connection now: it is drained, paused, or about to end.
+    Over,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        let scratch = vec![0; READ_BYTES.max(limits::LINE_BYTES_MOST) * 2].into_boxed_slice();
+        Self { run_queue: VecDeque::new(), scratch, steps: 0, quantum: None }
+    }
+}
+
+impl Reader {
+    /// A turn begins.
+    pub(super) fn begin_turn(&mut self) {
+        self.steps = 0;
+    }
+
+    /// Whether nobody is to be read.
+    pub(super) fn is_idle(&self) -> bool {
+        self.run_queue.is_empty() && self.quantum.is_none()
+    }
+
+    /// Releases memory that was for more connections.
+    pub(super) fn shrink(&mut self) {
+        self.run_queue.shrink_to_fit();
+    }
+}
+
+impl<S> Engine<S> {
+    /// The poll has news of a connection. A stale id is ignored.
+    pub fn handle_ready(&mut self, id: ConnId, ready: Ready) {
+        let Some(conn) = self.conns.find(id) else { return };
+        if ready.is_broken {
+            return self.schedule_close(id, End::Broken);
+        }
+        if ready.is_ending && conn.input != Input::Ended {
+            conn.input = Input::Ending;
+        } else if ready.is_readable && conn.input == Input::Drained {
+            conn.input = Input::Ready;
+        }
+        let is_writable = ready.is_writable && std::mem::take(&mut conn.is_blocked);
+        if conn.wants_run() {
+            self.enqueue(id);
+        }
+        if is_writable {
+            self.mark_direct(id);
+        }
+    }
+
+    /// Puts a connection into the run queue, once.
+    pub(super) fn enqueue(&mut self, id: ConnId) {
+        if let Some(conn) = self.conns.find(id)
+            && !conn.is_queued
+        {
+            conn.is_queued = true;
+            self.reader.run_queue.push_back(id);
+        }
+    }
+
+    /// The next connection to be read; `None` when the run queue is empty or the turn is full. What connections have
+    /// sent before is carried out on the way.
+    pub fn poll_read(&mut self) -> Option<ToRead<'_, S>> {
+        let id = loop {
+            if let Some(quantum) = &self.reader.quantum {
+                break quantum.id;
+            }
+            self.start_quantum()?;
+        };
+        let line_bytes = self.settings.limits.line_bytes as usize;
+        let Reader { scratch, quantum, .. } = &mut self.reader;
+        let start = quantum.as_ref()?.len;
+        let conn = self.conns.find(id)?;
+        let end = match conn.life {
+            Life::Open => READ_BYTES.max(line_bytes),
+            Life::Draining(_) | Life::Lingering(_) | Life::Gone(_) => scratch.len(),
+        };
+        Some(ToRead { id, socket: &mut conn.socket, room: scratch.get_mut(start..end)? })
+    }
+
+    /// What came of the read that [`poll_read`](Self::poll_read) asked for.
+    pub fn handle_read(&mut self, id: ConnId, read: Read) {
+        let Some(mut quantum) = self.reader.quantum.take_if(|quantum| quantum.id == id) else { return };
+        let Some(conn) = self.conns.find(id) else { return };
+        conn.note_read(read);
+        if conn.life != Life::Open {
+            self.reader.steps += 1;
+            return self.on_discarded(id, read);
+        }
+        match read {
+            Read::Bytes { count, .. } => {
+                self.counters.bytes_in += count as u64;
+                quantum.len += count;
+                quantum.peak = quantum.peak.max(quantum.len);
+                quantum.steps += 1;
+                if quantum.is_spent(self.turn.work) || self.is_turn_full() {
+                    self.end_quantum(quantum, Progress::Spent);
+                } else {
+                    self.run(quantum);
+                }
+            }
+            Read::Nothing => self.end_quantum(quantum, Progress::Over),
+            Read::End => {
+                self.guard(id, |engine| engine.leave(id));
+                self.end_quantum(quantum, Progress::Over);
+            }
+            Read::Broken => {
+                self.guard(id, |engine| engine.drop_now(id));
+                self.end_quantum(quantum, Progress::Over);
+            }
+        }
+    }
+
+    /// Takes the next connection of the run queue. `None` when there is none, or the turn is full.
+    fn start_quantum(&mut self) -> Option<()> {
+        if self.reader.steps >= TURN_STEPS || self.is_turn_full() {
+            return None;
+        }
+        let id = self.reader.run_queue.pop_front()?;
+        self.turn.work += RUN_WORK;
+        let Some(conn) = self.conns.find(id) else { return Some(()) };
+        conn.is_queued = false;
+        let mut quantum = Quantum::new(id, self.turn.work);
+        if conn.life != Life::Open {
+            self.reader.quantum = Some(quantum); // its input is read and thrown away
+            return Some(());
+        }
+        quantum.len = conn.inbox.unload(&mut self.reader.scratch);
+        quantum.peak = quantum.len;
+        quantum.is_secret = conn.door.expects_secret();
+        self.run(quantum);
+        Some(())
+    }
+
+    /// Carries out the lines that are there, as far as the quantum goes.
+    fn run(&mut self, mut quantum: Quantum) {
+        // The scratch buffer is taken for the time, so that lines are carried out where they were read.
+        let mut scratch = std::mem::take(&mut self.reader.scratch);
+        let progress = self.guard(quantum.id, |engine| engine.run_lines(&mut quantum, &mut scratch));
+        if progress.is_none() {
+            scratch.zeroize(); // a password may have been in what broke
+        }
+        self.reader.scratch = scratch;
+        match progress {
+            Some(Progress::WantsBytes) => self.reader.quantum = Some(quantum),
+            Some(progress) => self.end_quantum(quantum, progress),
+            None => {
+                self.reader.steps += QUANTUM_COMMANDS;
+                self.touched.push(quantum.id);
+            }
+        }
+    }
+
+    fn run_lines(&mut self, quantum: &mut Quantum, scratch: &mut [u8]) -> Progress {
+        let id = quantum.id;
+        loop {
+            let bytes = scratch.get(quantum.at..quantum.len).unwrap_or_default();
+            match self.next_line(id, bytes) {
+                Some(Cut::Line { end, next }) => {
+                    let line = bytes.get(..end).unwrap_or_default();
+                    if self.throttle(id, line) {
+                        return Progress::Over;
+                    }
+                    self.on_line(id, line, next);
+                    quantum.is_secret |= self.conns.find(id).is_some_and(|conn| conn.door.expects_secret());
+                    quantum.at += next;
+                }
+                Some(Cut::TooLong { next }) => {
+                    self.on_too_long(id, next);
+                    quantum.at += next;
+                }
+                Some(Cut::Partial { keep }) => {
+                    scratch.copy_within(quantum.at + keep..quantum.len, 0);
+                    (quantum.at, quantum.len) = (0, quantum.len - quantum.at - keep);
+                    let may_have_more = self.conns.find(id).is_some_and(|conn| conn.input.may_have_more());
+                    let has_room = quantum.len < READ_BYTES.max(self.settings.limits.line_bytes as usize);
+                    return if may_have_more && has_room { Progress::WantsBytes } else { Progress::Over };
+                }
+                Some(Cut::NeverEnds) => self.close(id, CloseReason::LineNeverEnded),
+                None => return Progress::Over,
+            }
+            quantum.steps += 1;
+            if quantum.is_spent(self.turn.work) || self.is_turn_full() {
+                return Progress::Spent;
+            }
+        }
+    }
+
+    /// What stands at the start of `bytes`; `None` when the connection is not to be read now.
+    fn next_line(&mut self, id: ConnId, bytes: &[u8]) -> Option<Cut> {
+        let now = self.now;
+        let limits = &self.settings.limits;
+        let conn = self.conns.find(id)?;
+        if conn.life != Life::Open || conn.pause != Pause::None || conn.end.is_some() {
+            return None;
+        }
+        let limit = conn.door.frame_limit(limits.line_bytes);
+        if !conn.inbox.is_discarding()
+            && let Some(reason) = conn.door.sniff(bytes, limit)
+        {
+            self.close(id, reason);
+            return None;
+        }
+        if conn.outbox.owed() > conn.paused_from(limits) {
+            conn.pause = Pause::Owing { since: now };
+            self.mark_direct(id); // the flush ends the pause, or waits for the socket
+            return None;
+        }
+        if conn.door.is_logged_in() && !bytes.is_empty() {
+            let due = conn.rate.free_at(limits);
+            if due > now {
+                conn.pause = Pause::Until { why: Until::Rate, due, since: now };
+                self.counters.rate_paused += 1;
+                return None;
+            }
+        }
+        Some(conn.door.cut(&mut conn.inbox, bytes, limit))
+    }
+
+    /// After a quantum: keeps what was read and not carried out, and sees when the connection has its next go.
+    fn end_quantum(&mut self, quantum: Quantum, progress: Progress) {
+        let (id, now) = (quantum.id, self.now);
+        self.reader.steps += quantum.steps;
+        self.touched.push(id);
+        if let Some(conn) = self.conns.find(id).filter(|conn| conn.life == Life::Open) {
+            conn.inbox.hold(self.reader.scratch.get(quantum.at..quantum.len).unwrap_or_default());
+            if !conn.inbox.has_begun() {
+                conn.line_since = NEVER;
+            } else if conn.line_since == NEVER {
+                conn.line_since = now;
+            }
+            if progress == Progress::Spent && conn.pause == Pause::None {
+                self.enqueue(id);
+            }
+        }
+        // Whole lines, begun ones, and what was left behind when those were moved.
+        if quantum.is_secret
+            && let Some(used) = self.reader.scratch.get_mut(..quantum.peak)
+        {
+            used.zeroize();
+        }
+    }
+
+    /// What a closing connection still sends is thrown away.
+    fn on_discarded(&mut self, id: ConnId, read: Read) {
+        match read {
+            Read::Bytes { .. } => self.enqueue(id),
+            Read::End => self.on_end_while_closing(id),
+            Read::Broken => self.drop_now(id),
+            Read::Nothing => {}
+        }
+    }
+
+    fn on_too_long(&mut self, id: ConnId, bytes: usize) {
+        let line_bytes = self.settings.limits.line_bytes;
+        let Some(conn) = self.conns.find(id) else { return };
+        let limit = conn.door.frame_limit(line_bytes);
+        self.turn.work += LINE_WORK + bytes / WORK_BYTES;
+        let Some(is_barred) = self.count_line(id, bytes) else { return };
+        if is_barred {
+            self.close(id, CloseReason::TooManyFailures);
+        } else {
+            self.reply(id, &Reply::LineTooLong(limit));
+        }
+    }
+}
+
+impl Quantum {
+    fn new(id: ConnId, work: usize) -> Self {
+        Self { id, at: 0, len: 0, peak: 0, steps: 0, work_most: work + QUANTUM_WORK, is_secret: false }
+    }
+
+    fn is_spent(&self, work: usize) -> bool {
+        self.steps >= QUANTUM_COMMANDS || work >= self.work_most
+    }
+}

@@ -1,0 +1,106 @@
+//! Entering rooms, and the tokens of places in them.
+
+use super::Engine;
+use super::addresses;
+use super::conn::Conn;
+use super::id::ConnId;
+use super::log_limit::Subject;
+use super::pause::Pause;
+use super::peers::Peer;
+use crate::close::CloseReason;
+use crate::door::reply::Reply;
+use crate::door::rooms::{Operation, Request};
+use crate::door::token::RoomToken;
+use crate::door::{Door, Masked};
+use crate::hub::command::{Command, Entry};
+use crate::hub::names::{RoomName, Who};
+use crate::hub::room::RoomId;
+use crate::limits::{NETWORK_TIMES, PLACE_WORK};
+
+impl<S> Engine<S> {
+    /// MAKE and JOIN.
+    pub(super) fn enter_room(&mut self, id: ConnId, room: RoomName, password: Option<Masked<&str>>, makes: bool) {
+        if password.is_some()
+            && !makes
+            && let Some(seconds) = self.guess_wait_s(id)
+        {
+            return self.reply(id, &Reply::TooManyGuesses(seconds));
+        }
+        self.datagrams.drawn = self.draw_token();
+        if self.datagrams.drawn.is_none() {
+            return self.close(id, CloseReason::Internal);
+        }
+        let entry = Entry { room, password };
+        self.command(id, if makes { Command::Make(entry) } else { Command::Join(entry) });
+    }
+
+    /// Somebody without an account makes a room or enters one. The session goes by the connection's id, and outlives
+    /// it.
+    pub(super) fn enter_as_guest(&mut self, id: ConnId, request: Request) {
+        if self.datagrams.peers.guests() >= self.gate.most_connections || self.has_too_many_guests(id) {
+            return self.leave(id); // refused: there is no place left
+        }
+        if request.password.is_some() && request.operation == Operation::Join && self.guess_wait_s(id).is_some() {
+            return self.leave(id); // refused: it has guessed too often
+        }
+        self.datagrams.drawn = self.draw_token();
+        if self.datagrams.drawn.is_none() {
+            return self.close(id, CloseReason::Internal);
+        }
+        let Request { operation, room, guest, password, spelling: _ } = request;
+        let password = password.as_ref().map(|Masked(text)| Masked(text.as_str()));
+        let who = Who::Guest(guest.clone());
+        let where_to = room.clone();
+        let entry = Entry { room, password };
+        self.command(id, Command::EnterAsGuest { guest, makes: operation == Operation::Make, entry });
+        let verdict = if self.hub.who_is(id.session()).is_some() { "entered" } else { "may not enter" };
+        if let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) {
+            self.log_peer(Subject::Guest, Some(ip), |_| format!("guest {who} from {ip} {verdict} {where_to}"));
+        }
+        if !self.conns.peek(id).is_some_and(|conn| matches!(conn.pause, Pause::Delay { .. })) {
+            self.leave(id); // one exchange a connection; a late answer ends it itself
+        }
+    }
+
+    /// Whether there are as many guests from a connection's address, or network, as it may have connections: guests
+    /// outlive theirs.
+    fn has_too_many_guests(&self, id: ConnId) -> bool {
+        let limits = &self.settings.limits;
+        let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) else { return false };
+        let peers = &self.datagrams.peers;
+        let is_full = peers.guests_of(ip) >= limits.per_address
+            || peers.guests_of_network(ip) >= limits.per_address.saturating_mul(NETWORK_TIMES);
+        is_full && !addresses::exempt(ip, limits)
+    }
+
+    /// A session has its place in a room, and is told the token.
+    pub(super) fn on_entered(&mut self, id: ConnId, room: &RoomName, room_id: RoomId) {
+        let port = self.datagrams.line_port;
+        let Some(Conn { outbox, door, ip, .. }) = self.conns.find(id) else { return };
+        let guest = match door {
+            Door::Line(_) => None,
+            Door::Rooms(door) => Some(door.spelling()),
+        };
+        let Some(token) = self.datagrams.peers.issue((id.session(), room_id), self.datagrams.drawn.take()) else {
+            return self.close(id, CloseReason::Internal);
+        };
+        if !self.datagrams.queues.is_empty() {
+            let peer = Peer::new(id.session(), (room.clone(), room_id), *ip, guest, self.now);
+            self.datagrams.peers.insert(token, peer, &self.settings.rooms);
+        }
+        let reply = Reply::Entered { room: room.clone(), token, port };
+        outbox.push_own(&mut self.pages, |out| door.encode_reply(&reply, out));
+        self.mark_direct(id);
+    }
+
+    /// 128 bits that nobody can foresee. `None` if there is no randomness to be had.
+    fn draw_token(&mut self) -> Option<RoomToken> {
+        self.turn.work += PLACE_WORK;
+        let mut bytes = [0; RoomToken::BYTES];
+        if self.random.fill(&mut bytes) {
+            return Some(RoomToken::new(bytes));
+        }
+        self.log_peer(Subject::NoRandomness, None, |_| "no randomness for a room's token".to_owned());
+        None
+    }
+}

@@ -1,0 +1,150 @@
+//! The turn: what it may cost, what is due in it, and what follows from it.
+
+use super::Engine;
+use super::life::Life;
+use super::time::{Millis, NEVER};
+use crate::close::CloseReason;
+use crate::limits::{
+    TIMER_WORK, TURN_FRAMES_BYTES, TURN_FRAMES_BYTES_DATAGRAMS, TURN_WORK, TURN_WORK_ACCEPTS, TURN_WORK_DATAGRAMS,
+    TURN_WORK_ENDS, TURN_WORK_LINES,
+};
+
+/// What this turn has cost so far, and how far its phase may go.
+#[derive(Debug, Default)]
+pub(super) struct Turn {
+    /// See [`TURN_WORK`].
+    pub(super) work: usize,
+    /// Where the phase ends.
+    most: usize,
+    /// Bytes of frames that the phase may bring forth.
+    frames_most: usize,
+}
+
+/// The phases of a turn that have a share of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Connections come in.
+    Accepts,
+    /// Datagrams come in.
+    Datagrams,
+    /// Lines come in.
+    Reads,
+    /// What was said goes out.
+    Writes,
+}
+
+impl<S> Engine<S> {
+    /// A turn begins at `now`, in milliseconds of a monotonic clock; `unix_ms` is the time since 1970.
+    pub fn begin_turn(&mut self, now: Millis, unix_ms: u64) {
+        (self.now, self.unix_ms) = (now, unix_ms);
+        self.turn = Turn::default();
+        self.reader.begin_turn();
+    }
+
+    /// A phase of the turn begins.
+    pub fn begin_phase(&mut self, phase: Phase) {
+        let turn = &mut self.turn;
+        turn.frames_most = usize::MAX;
+        match phase {
+            Phase::Accepts => turn.most = turn.work + TURN_WORK_ACCEPTS,
+            Phase::Datagrams => {
+                turn.most = turn.work + TURN_WORK_DATAGRAMS;
+                turn.frames_most = TURN_FRAMES_BYTES_DATAGRAMS;
+            }
+            // Lines have their share whatever timers, ends and datagrams have cost.
+            Phase::Reads => turn.work = turn.work.min(TURN_WORK - TURN_WORK_LINES),
+            Phase::Writes => self.writer.begin(),
+        }
+    }
+
+    /// Whether the phase of accepts or of datagrams may go on.
+    pub fn has_share_left(&self) -> bool {
+        let is_spent = self.turn.work >= self.turn.most || self.pages.turn_bytes() >= self.turn.frames_most;
+        !is_spent && !self.datagrams.wants_flush()
+    }
+
+    /// Whether the turn has done so much, or queued so much for others, that it is time to flush.
+    pub(super) fn is_turn_full(&self) -> bool {
+        self.pages.turn_bytes() >= TURN_FRAMES_BYTES || self.turn.work >= TURN_WORK || self.datagrams.wants_flush()
+    }
+
+    /// Whether there is more to do without waiting for anything.
+    pub fn is_busy(&self) -> bool {
+        !(self.reader.is_idle() && self.closes.is_empty() && self.writer.is_idle() && self.probes.is_empty())
+            || self.datagrams.may_flush()
+    }
+
+    /// When the next turn must begin though nothing happens; [`NEVER`] if nothing will be due.
+    pub fn next_due(&self) -> Millis {
+        [
+            self.timers.next_due().unwrap_or(NEVER),
+            self.datagrams.peers.next_due().unwrap_or(NEVER),
+            self.log_limit.next_due().unwrap_or(NEVER),
+            self.stats_due,
+            self.high_water.due,
+            self.ending.due(),
+        ]
+        .into_iter()
+        .fold(NEVER, Millis::min)
+    }
+
+    /// Does what is due. A timer that fires for nothing is armed again for the time that it was moved to.
+    pub fn run_timers(&mut self) {
+        while self.turn.work < TURN_WORK_ENDS
+            && let Some(id) = self.timers.pop_due(self.now)
+        {
+            self.turn.work += TIMER_WORK;
+            if let Some(conn) = self.conns.find(id) {
+                conn.armed = NEVER;
+                self.touched.push(id);
+                self.guard(id, |engine| engine.on_due(id));
+            }
+        }
+        self.end_silences();
+        if self.high_water.due <= self.now {
+            self.trim();
+        }
+        self.log_sums();
+    }
+
+    fn on_due(&mut self, id: super::ConnId) {
+        let now = self.now;
+        let (login, limits) = (&self.settings.login, &self.settings.limits);
+        let Some(conn) = self.conns.peek(id) else { return };
+        match &conn.life {
+            Life::Gone(_) => {}
+            Life::Draining(linger) | Life::Lingering(linger) => {
+                if linger.due <= now {
+                    self.on_linger_due(id);
+                }
+            }
+            Life::Open if !conn.door.is_logged_in() && conn.login_due(login) <= now => {
+                self.close(id, CloseReason::LoginTooLong);
+            }
+            Life::Open if conn.line_due(limits) <= now => self.close(id, CloseReason::LineNeverEnded),
+            Life::Open if conn.soft_due(limits) <= now => self.close(id, CloseReason::TooSlow),
+            Life::Open if conn.hard_due(limits) <= now => self.on_hard_due(id),
+            Life::Open if conn.liveness.due() <= now => self.on_liveness_due(id),
+            Life::Open => self.end_pause(id),
+        }
+    }
+
+    /// The flush is over: memory is kept under its bound.
+    pub fn end_flush(&mut self) {
+        if self.writer.has_told_everybody() {
+            self.pages.turn_over(); // until then, new lines bring forth no more than one turn's frames
+        }
+        self.backpressure.turn_over();
+        self.bound_debts();
+    }
+
+    /// The turn is over: the timers of those whose deadlines may have changed are armed.
+    pub fn rearm(&mut self) {
+        while let Some(id) = self.touched.pop() {
+            if let Some(conn) = self.conns.find(id) {
+                let due = conn.next_due(&self.settings.login, &self.settings.limits);
+                self.timers.arm(id, &mut conn.armed, due);
+            }
+        }
+    }
+}

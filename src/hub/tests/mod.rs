@@ -1,0 +1,356 @@
+//! Tests of the hub: the events of each command, and a seeded simulation against a simple model.
+
+use super::command::{Entry, Masked};
+use super::event::{Closing, RoomLine};
+use super::names::RoomName;
+use super::*;
+use crate::limits::PLACE_END_WORK;
+
+mod guests;
+mod rooms;
+mod shadow;
+mod simulation;
+
+const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 3, rooms_per_session: 2, room_members: 3 };
+
+fn id(slot: u32) -> SessionId {
+    SessionId { slot, generation: 0 }
+}
+
+fn name(text: &str) -> UserName {
+    UserName::from_record(text).unwrap()
+}
+
+fn room(text: &str) -> RoomName {
+    RoomName::parse(text).unwrap()
+}
+
+/// `"room [password]"`.
+fn entry(text: &str) -> Entry<'_> {
+    let (name, word) = text.split_once(' ').map_or((text, None), |(name, word)| (name, Some(word)));
+    Entry { room: room(name), password: word.map(Masked) }
+}
+
+/// Carries out `"slot[.generation] verb arguments"` at millisecond `unix_ms`.
+fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
+    let (who, command) = step.split_once(' ').unwrap();
+    let (slot, generation) = who.split_once('.').unwrap_or((who, "0"));
+    let who = SessionId { slot: slot.parse().unwrap(), generation: generation.parse().unwrap() };
+    let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
+    let two = || rest.split_once(' ').unwrap_or((rest, ""));
+    let command = match verb {
+        "enter" => Command::LogIn { name: name(rest) },
+        "leave" => Command::Leave,
+        "say" => Command::Say { text: rest.into() },
+        "tell" => Command::Tell { to: name(two().0), text: two().1.into() },
+        "find" => Command::CanTell { name: name(rest) },
+        "who" => Command::Who { prefix: rest },
+        "make" => Command::Make(entry(rest)),
+        "join" => Command::Join(entry(rest)),
+        "visit" | "found" => {
+            let (guest, rest) = two();
+            let guest = GuestName::parse(guest).unwrap();
+            Command::EnterAsGuest { guest, makes: verb == "found", entry: entry(rest) }
+        }
+        "part" => Command::LeaveRoom { room: room(rest) },
+        "rm" => Command::SayIn { room: room(two().0), text: two().1.into() },
+        "findroom" => Command::CanSayIn { room: room(rest) },
+        "listen" => Command::Listen { room: room(rest) },
+        "rooms" => Command::Rooms { prefix: rest },
+        "names" => Command::Names { room: room(two().0), prefix: two().1 },
+        "kick" => Command::Kick { room: room(two().0), name: Who::parse(two().1).unwrap() },
+        "close" => Command::CloseRoom { room: room(rest) },
+        other => panic!("no such command: {other}"),
+    };
+    hub.handle(who, command, unix_ms);
+}
+
+impl Hub {
+    /// The sessions of an audience. Valid until the next command.
+    pub(crate) fn hearers(&self, audience: &Audience) -> Vec<SessionId> {
+        let but = |ids: &[SessionId], except| ids.iter().copied().filter(|id| Some(*id) != except).collect();
+        match audience {
+            Audience::One(id) => vec![*id],
+            Audience::Others(except) => but(self.everyone(), Some(*except)),
+            Audience::Account { name, except } => but(self.sessions_of(name), Some(*except)),
+            Audience::Room { room, except } => {
+                let listeners = self.members_of(*room).iter().filter(|member| member.listens);
+                but(&listeners.map(|member| member.session).collect::<Vec<_>>(), *except)
+            }
+            Audience::Members { members, .. } => members.iter().map(|member| member.session).collect(),
+        }
+    }
+}
+
+/// An audience as a script spells it: by its definition if that says more than its sessions.
+fn spelled_audience(hub: &Hub, audience: &Audience) -> String {
+    match audience {
+        Audience::Others(id) => format!("all but {}.{}", id.slot, id.generation),
+        Audience::Account { name, except } => format!("{name} but {}.{}", except.slot, except.generation),
+        Audience::One(_) | Audience::Room { .. } | Audience::Members { .. } => {
+            let ids: Vec<_> = hub.hearers(audience).iter().map(|id| format!("{}.{}", id.slot, id.generation)).collect();
+            format!("to {}", if ids.is_empty() { "nobody".to_owned() } else { ids.join(" ") })
+        }
+    }
+}
+
+/// A room's id as a script spells it: `#` and its number.
+fn spelled_id(id: RoomId) -> String {
+    format!("{id:?}").replace("RoomId(", "#").replace(')', "")
+}
+
+fn spelled_event(event: &Event) -> String {
+    match event {
+        Event::Said(message) => format!("{} says {}", message.from, message.text),
+        Event::Told(message) => format!("{} tells {}", message.from, message.text),
+        Event::SaidIn { room, message } => format!("{} says in {room} {}", message.from, message.text),
+        Event::Welcome { name, online } => format!("welcome {name}, {online} online"),
+        Event::SessionsFull { sessions } => format!("full at {sessions}"),
+        Event::Sent { hearers } => format!("sent to {hearers}"),
+        Event::SentTo { name } => format!("sent to {name}"),
+        Event::CanTell { name } => format!("found {name}"),
+        Event::NotOnline { name } => format!("{name} is not online"),
+        Event::Online { names, matching } => {
+            format!("online {} of {matching}", names.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
+        }
+        Event::Entered { room, id } => format!("in {room}{}", spelled_id(*id)),
+        Event::Done => "done".to_owned(),
+        Event::CanSayIn => "found the room".to_owned(),
+        Event::RoomExists { room } => format!("{room} is there"),
+        Event::NoSuchRoom => "no such room".to_owned(),
+        Event::RoomNeedsPassword => "needs a word".to_owned(),
+        Event::WrongRoomPassword { room } => format!("wrong word for {room}"),
+        Event::OnlyYou => "that is you".to_owned(),
+        Event::RoomFull { room } => format!("{room} is full"),
+        Event::TooManyRooms { most } => format!("in {most} rooms"),
+        Event::GuestNameTaken => "guest is there".to_owned(),
+        Event::NotMember { room } => format!("not in {room}"),
+        Event::NotHost { room } => format!("not host of {room}"),
+        Event::NotInRoom { name } => format!("{name} is not there"),
+        Event::Rooms { rooms, matching } => {
+            let line = |RoomLine { name, members, is_locked }: &RoomLine| {
+                format!("{name} {members}{}", if *is_locked { " locked" } else { "" })
+            };
+            format!("rooms [{}] of {matching}", rooms.iter().map(line).collect::<Vec<_>>().join(", "))
+        }
+        Event::Names { room, names, matching } => {
+            let line = |(name, is_host): &(Who, bool)| format!("{name}{}", if *is_host { " host" } else { "" });
+            format!("in {room} [{}] of {matching}", names.iter().map(line).collect::<Vec<_>>().join(", "))
+        }
+        Event::Arrived { room, who } => format!("{who} enters {room}"),
+        Event::Gone { room, who, kicked: false } => format!("{who} leaves {room}"),
+        Event::Gone { room, who, kicked: true } => format!("{who} leaves {room}, kicked"),
+        Event::RoomClosed { room, why: Closing::ByHost } => format!("{room} closed by its host"),
+        Event::RoomClosed { room, why: Closing::HostLeft } => format!("{room} closed, its host has left"),
+        Event::HostIs { room, who } => format!("{who} is host of {room}"),
+    }
+}
+
+/// Places in rooms that have ended.
+type Ended = Vec<(SessionId, RoomId)>;
+
+/// All events, and the places that have ended.
+fn drain(hub: &mut Hub) -> (Vec<(Audience, Event)>, Ended) {
+    let events = std::iter::from_fn(|| hub.poll_event()).collect();
+    let ended = std::iter::from_fn(|| hub.poll_ended_place()).collect();
+    hub.check_invariants();
+    (events, ended)
+}
+
+/// The events as a script spells them. The last element is `ended` and the places as `slot.generation#room`, if any have ended.
+fn said(hub: &mut Hub) -> Vec<String> {
+    let (events, ended) = drain(hub);
+    let spelled = |(audience, event): &(Audience, Event)| {
+        format!("{}: {}", spelled_audience(hub, audience), spelled_event(event))
+    };
+    let mut said: Vec<String> = events.iter().map(spelled).collect();
+    if !ended.is_empty() {
+        let place =
+            |(who, room): &(SessionId, RoomId)| format!(" {}.{}{}", who.slot, who.generation, spelled_id(*room));
+        said.push(ended.iter().fold("ended".to_owned(), |text, ended| text + &place(ended)));
+    }
+    said
+}
+
+/// A hub after the commands of `setup`, with all events polled.
+fn hub_after(setup: &[&str]) -> Hub {
+    let mut hub = Hub::new(RULES);
+    for step in setup {
+        carry_out(&mut hub, step, 1);
+        drain(&mut hub);
+    }
+    hub
+}
+
+#[track_caller]
+fn check(setup: &[&str], step: &str, expected: &[&str]) {
+    let mut hub = hub_after(setup);
+    carry_out(&mut hub, step, 1);
+    assert_eq!(said(&mut hub), expected, "{step} after {setup:?}");
+}
+
+const THREE: &[&str] = &["1 enter Alice", "2 enter bob", "3 enter Alice"];
+
+#[test]
+fn welcome_counts_accounts() {
+    check(&[], "1 enter Alice", &["to 1.0: welcome Alice, 1 online"]);
+    check(THREE, "4 enter carol", &["to 4.0: welcome carol, 3 online"]);
+    check(THREE, "4 enter bob", &["to 4.0: welcome bob, 2 online"]);
+}
+
+#[test]
+fn sessions_of_an_account_are_limited() {
+    check(THREE, "4 enter Alice", &["to 4.0: full at 2"]);
+    check(&[THREE, &["4 enter Alice"]].concat(), "4 say hi", &[]);
+    check(&[THREE, &["1 leave"]].concat(), "4 enter Alice", &["to 4.0: welcome Alice, 2 online"]);
+}
+
+#[test]
+fn a_second_login_is_ignored() {
+    check(THREE, "1 enter carol", &[]);
+    check(&[THREE, &["1 enter carol"]].concat(), "2 who", &["to 2.0: online Alice bob of 2"]);
+}
+
+#[test]
+fn leaving() {
+    check(THREE, "1 leave", &[]);
+    check(&[THREE, &["1 leave"]].concat(), "2 who", &["to 2.0: online Alice bob of 2"]);
+    check(&[THREE, &["1 leave", "3 leave"]].concat(), "2 who", &["to 2.0: online bob of 1"]);
+    check(&[THREE, &["1 leave", "1 leave"]].concat(), "2 say hi", &["all but 2.0: bob says hi", "to 2.0: sent to 1"]);
+}
+
+#[test]
+fn public_messages() {
+    check(&["1 enter Alice"], "1 say hi", &["all but 1.0: Alice says hi", "to 1.0: sent to 0"]);
+    check(THREE, "1 say hi  there ", &["all but 1.0: Alice says hi  there ", "to 1.0: sent to 2"]);
+}
+
+#[test]
+fn direct_messages() {
+    check(THREE, "2 tell aLICE psst", &["Alice but 2.0: bob tells psst", "to 2.0: sent to Alice"]);
+    check(THREE, "1 tell alice me", &["Alice but 1.0: Alice tells me", "to 1.0: sent to Alice"]);
+    check(THREE, "1 tell Carol psst", &["to 1.0: Carol is not online"]);
+    check(THREE, "1 tell bo psst", &["to 1.0: bo is not online"]);
+}
+
+#[test]
+fn direct_messages_to_oneself() {
+    check(THREE, "2 tell BOB me", &["to 2.0: that is you"]);
+    check(THREE, "2 find BOB", &["to 2.0: that is you"]);
+}
+
+#[test]
+fn can_tell() {
+    check(THREE, "2 find ALICE", &["to 2.0: found Alice"]);
+    check(THREE, "1 find alice", &["to 1.0: found Alice"]);
+    check(THREE, "1 find Dora", &["to 1.0: Dora is not online"]);
+}
+
+#[test]
+fn who_is_online() {
+    const FIVE: &[&str] = &["1 enter bob", "2 enter Bo_b", "3 enter Carl", "4 enter BOA", "5 enter a"];
+    check(FIVE, "1 who", &["to 1.0: online a Bo_b BOA of 5"]);
+    check(FIVE, "1 who bO", &["to 1.0: online Bo_b BOA bob of 3"]);
+    check(FIVE, "1 who bob", &["to 1.0: online bob of 1"]);
+    check(FIVE, "1 who carla", &["to 1.0: online  of 0"]);
+    check(FIVE, "1 who z", &["to 1.0: online  of 0"]);
+    check(FIVE, "1 who é", &["to 1.0: online  of 0"]);
+    check(&[FIVE, &["6 enter boss"]].concat(), "1 who bo", &["to 1.0: online Bo_b BOA bob of 4"]);
+}
+
+#[test]
+fn commands_before_login_are_ignored() {
+    for step in ["say hi", "tell bob hi", "tell dora hi", "find bob", "find dora", "who", "who b", "leave"] {
+        for stranger in ["9", "1.7"] {
+            check(THREE, &format!("{stranger} {step}"), &[]);
+        }
+    }
+}
+
+#[test]
+fn a_slot_can_be_reused() {
+    let setup = [THREE, &["1 leave", "1.1 enter dora", "1 leave"]].concat();
+    check(&setup, "1.1 say hi", &["all but 1.1: dora says hi", "to 1.1: sent to 2"]);
+    check(&setup, "1 say hi", &[]);
+}
+
+#[test]
+fn new_rules_end_no_session() {
+    let mut hub = hub_after(THREE);
+    hub.set_rules(Rules { sessions_per_account: 1, list_lines: 1, ..RULES });
+    assert_eq!(hub.sessions_of(&name("alice")), [id(1), id(3)]);
+    carry_out(&mut hub, "4 enter bob", 1);
+    carry_out(&mut hub, "1 who", 1);
+    assert_eq!(said(&mut hub), ["to 4.0: full at 1", "to 1.0: online Alice of 2"]);
+}
+
+#[test]
+fn surplus_sessions_are_the_oldest() {
+    let mut hub = hub_after(THREE);
+    assert_eq!(hub.surplus_of(&name("ALICE")), [id(1)]);
+    assert_eq!(hub.surplus_of(&name("bob")), []);
+    assert_eq!(hub.surplus_of(&name("dora")), []);
+    hub.set_rules(Rules { sessions_per_account: 1, ..RULES });
+    assert_eq!(hub.surplus_of(&name("alice")), [id(1), id(3)]);
+    carry_out(&mut hub, "1 leave", 1);
+    assert_eq!(hub.surplus_of(&name("alice")), [id(3)]);
+}
+
+#[test]
+fn what_grows_with_the_server_is_charged() {
+    // A list shows at most three entries here.
+    let setup = ["1 enter pa", "2 enter pb", "3 enter pc", "4 enter pd", "5 enter x", "1 make Tea", "2 join tea"];
+    let cost = |step: &str| {
+        let mut hub = hub_after(&setup);
+        hub.take_work();
+        carry_out(&mut hub, step, 0);
+        hub.take_work()
+    };
+    assert_eq!(cost("1 who"), 3 * LIST_LINE_WORK + 5);
+    assert_eq!(cost("1 who P"), 3 * LIST_LINE_WORK + 4);
+    assert_eq!(cost("1 who X"), LIST_LINE_WORK + 1);
+    assert_eq!(cost("1 who nobody"), 0);
+    assert_eq!(cost("1 rooms t"), LIST_LINE_WORK + 1);
+    assert_eq!(cost("5 names tea P"), 2 * LIST_LINE_WORK + 2);
+    assert_eq!(cost("1 say hello"), 0); // delivery is charged by the caller
+    assert_eq!(cost("2 part tea"), PLACE_END_WORK);
+    assert_eq!(cost("1 kick tea pb"), PLACE_END_WORK);
+    assert_eq!(cost("1 close tea"), 2 * PLACE_END_WORK);
+    assert_eq!(cost("2 leave"), PLACE_END_WORK);
+    let mut hub = hub_after(&setup);
+    carry_out(&mut hub, "1 who", 0);
+    assert!(hub.take_work() > 0);
+    assert_eq!(hub.take_work(), 0);
+}
+
+#[test]
+fn queries() {
+    let hub = hub_after(&[THREE, &["2 leave"]].concat());
+    let mut everyone = hub.everyone().to_vec();
+    everyone.sort();
+    assert_eq!(everyone, [id(1), id(3)]);
+    assert_eq!(hub.accounts_online(), 1);
+    assert_eq!(hub.name_of(id(3)).map(UserName::as_str), Some("Alice"));
+    assert_eq!(hub.name_of(id(2)), None);
+    assert_eq!(hub.name_of(SessionId { slot: 3, generation: 1 }), None);
+    assert_eq!(hub.sessions_of(&name("bob")), []);
+}
+
+#[test]
+fn ids_carry_the_time_and_rise_though_it_falls() {
+    let mut hub = hub_after(THREE);
+    let mut ids = Vec::new();
+    for (step, unix_ms) in [("1 say a", 5_000), ("1 tell bob b", 5_000), ("2 say c", 4_000), ("2 say d", 6_000)] {
+        carry_out(&mut hub, step, unix_ms);
+        ids.extend(drain(&mut hub).0.iter().filter_map(|(_, event)| id_of(event)));
+    }
+    assert_eq!(ids, [5_000 << 20, (5_000 << 20) + 1, (5_000 << 20) + 2, 6_000 << 20]);
+}
+
+fn id_of(event: &Event) -> Option<u64> {
+    if let Event::Said(message) | Event::Told(message) | Event::SaidIn { message, .. } = event {
+        Some(message.id)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,32 @@
+//! What keeps a server from listening at a place, and the next step.
+
+use std::io::{self, ErrorKind};
+
+use crate::net::settings::StartError;
+
+/// Why there is no listening at a place that a key of the configuration names.
+pub(crate) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
+    let what = format!("listen on {place}: {error}");
+    match (error.kind(), error.raw_os_error()) {
+        (ErrorKind::AddrInUse, _) => {
+            let port = place.rsplit(':').next().unwrap_or_default();
+            StartError::InUse(format!(
+                "{what}; stop the other server ('ss -anp | grep :{port}' shows which), or choose another port with \
+                 `{key}`"
+            ))
+        }
+        (ErrorKind::PermissionDenied, _) => StartError::Failed(format!(
+            "{what}; ports below 1024 need a right that chatd need not have: choose another"
+        )),
+        (_, Some(libc::EAFNOSUPPORT)) => {
+            StartError::Failed(format!("{what}: this machine has no such addresses; take it out of `{key}`"))
+        }
+        (_, Some(libc::ENODEV)) => {
+            StartError::Failed(format!("{what}: no network interface has that number; 'ip link' lists them"))
+        }
+        (ErrorKind::AddrNotAvailable, _) => StartError::Failed(format!(
+            "{what}; `{key}` must name an address of this machine, and 'ip address' lists them"
+        )),
+        _ => StartError::Failed(format!("{what}; choose another place with `{key}`")),
+    }
+}

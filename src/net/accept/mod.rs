@@ -1,0 +1,167 @@
+//! Where connections come in: the listeners, and the descriptor that is kept to refuse with.
+
+mod explain;
+mod listener;
+mod trial;
+
+use std::io::{self, ErrorKind};
+use std::net::IpAddr;
+
+use mio::Registry;
+use mio::net::TcpStream;
+
+pub(super) use explain::explain;
+use listener::{Listener, is_shortage};
+pub use trial::{Trial, try_places};
+
+use super::settings::{Endpoint, Service, StartError};
+use super::sys::descriptors::Spare;
+use crate::engine::{Millis, NEVER};
+use crate::limits::{ACCEPT_RETRY_MS, Limits};
+
+/// All listeners.
+#[derive(Debug)]
+pub(super) struct Listeners {
+    all: Vec<Listener>,
+    /// Which of them is looked at first in this turn, so that a storm at one keeps no other waiting.
+    first: usize,
+    /// When the listeners are looked at again that ran out of descriptors.
+    retry_at: Millis,
+    /// Accepting failed the last time.
+    is_failing: bool,
+    spare: Spare,
+}
+
+/// What came of taking a connection.
+#[derive(Debug)]
+pub(super) enum Accepted {
+    /// A peer.
+    Peer(TcpStream, IpAddr, Service),
+    /// The peer went away while it waited: no concern of the listener's.
+    Aborted,
+    /// Nobody waits.
+    Nobody,
+    /// The listener was drained before.
+    NotReady,
+    /// Accepting fails.
+    Failed {
+        /// Why.
+        error: io::Error,
+        /// Descriptors or memory have run out.
+        is_shortage: bool,
+    },
+}
+
+impl Listeners {
+    /// Binds, listens, and registers with the poll.
+    ///
+    /// # Errors
+    /// A place cannot be listened at.
+    pub(super) fn open(endpoints: &[Endpoint], limits: &Limits, registry: &Registry) -> Result<Self, StartError> {
+        let mut all = Vec::new();
+        for endpoint in endpoints {
+            all.extend(Listener::open(endpoint, all.len(), limits, registry)?);
+        }
+        Ok(Self { all, first: 0, retry_at: NEVER, is_failing: false, spare: Spare::new() })
+    }
+
+    /// Ends the listening.
+    pub(super) fn close(&mut self) {
+        self.all.clear();
+        self.retry_at = NEVER;
+    }
+
+    /// New limits, for the connections that come.
+    pub(super) fn set_limits(&self, limits: &Limits) {
+        for listener in &self.all {
+            listener.set_limits(limits);
+        }
+    }
+
+    /// The poll has news of a listener.
+    pub(super) fn mark_ready(&mut self, place: usize) {
+        if let Some(listener) = self.all.get_mut(place) {
+            listener.is_ready = true;
+        }
+    }
+
+    /// Whether a connection may wait.
+    pub(super) fn is_ready(&self) -> bool {
+        self.all.iter().any(|listener| listener.is_ready)
+    }
+
+    /// The listeners, in the order of this turn.
+    pub(super) fn places(&mut self) -> impl Iterator<Item = usize> + use<> {
+        let (count, first) = (self.all.len(), self.first);
+        self.first = (first + 1) % count.max(1);
+        (first..count).chain(0..first)
+    }
+
+    /// Takes one connection from a listener.
+    pub(super) fn accept(&mut self, place: usize) -> Accepted {
+        let Some(listener) = self.all.get_mut(place).filter(|listener| listener.is_ready) else {
+            return Accepted::NotReady;
+        };
+        match listener.take() {
+            Ok((stream, peer)) => Accepted::Peer(stream, peer.ip(), listener.service),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                listener.is_ready = false;
+                Accepted::Nobody
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {
+                Accepted::Aborted
+            }
+            Err(error) => Accepted::Failed { is_shortage: is_shortage(&error), error },
+        }
+    }
+
+    /// Takes one connection by means of the spare descriptor. `None` when nobody waits.
+    pub(super) fn accept_by_spare(&mut self, place: usize) -> Option<(TcpStream, IpAddr, Service)> {
+        self.spare.lend();
+        let listener = self.all.get(place)?;
+        let (stream, peer) = listener.take().ok()?;
+        Some((stream, peer.ip(), listener.service))
+    }
+
+    /// Takes the spare descriptor back, if there is one to be had.
+    pub(super) fn refill_spare(&mut self) {
+        self.spare.refill();
+    }
+
+    /// Notes that accepting works. Gives whether it did not before.
+    pub(super) fn note_success(&mut self) -> bool {
+        let was_failing = std::mem::take(&mut self.is_failing);
+        if was_failing {
+            self.spare.refill();
+        }
+        was_failing
+    }
+
+    /// Notes that accepting fails. Gives whether it worked before.
+    pub(super) fn note_failure(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_failing, true)
+    }
+
+    /// A listener failed. An edge-triggered listener may get no more events then: a timer looks again.
+    pub(super) fn rest(&mut self, place: usize, now: Millis) {
+        if let Some(listener) = self.all.get_mut(place) {
+            listener.is_ready = false;
+        }
+        self.retry_at = now + ACCEPT_RETRY_MS;
+    }
+
+    /// When the listeners are looked at again though the poll says nothing; [`NEVER`] unless one failed.
+    pub(super) fn retry_at(&self) -> Millis {
+        self.retry_at
+    }
+
+    /// Looks at all listeners again if it is time.
+    pub(super) fn retry(&mut self, now: Millis) {
+        if self.retry_at <= now {
+            self.retry_at = NEVER;
+            for listener in &mut self.all {
+                listener.is_ready = true;
+            }
+        }
+    }
+}

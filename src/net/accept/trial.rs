@@ -1,0 +1,105 @@
+//! Trying the places of a configuration without listening there.
+
+use std::io;
+use std::net::SocketAddr;
+
+use socket2::{Domain, Socket, Type};
+
+use super::explain::explain;
+use crate::net::settings::{Endpoint, StartError};
+
+/// What a start would meet at the places that it listens at.
+#[derive(Debug, Default)]
+pub struct Trial {
+    /// Places that are in use now: by a server that runs, most likely by this one.
+    pub in_use: Vec<String>,
+    /// What keeps this machine from listening at others, a whole message each.
+    pub faults: Vec<String>,
+}
+
+/// Tries every place without listening there, so that a server that runs notices nothing.
+pub fn try_places(listen: &[Endpoint], datagrams: Option<SocketAddr>) -> Trial {
+    let mut trial = Trial::default();
+    for endpoint in listen {
+        let place = format!("{}://{}", endpoint.service.name(), endpoint.addr);
+        trial.add("listen", place, endpoint.addr, Type::STREAM);
+        if let Some(addr) = endpoint.datagrams() {
+            trial.add("listen", format!("udp://{addr}"), addr, Type::DGRAM);
+        }
+    }
+    if let Some(addr) = datagrams {
+        trial.add("datagrams", format!("udp://{addr}"), addr, Type::DGRAM);
+    }
+    trial
+}
+
+impl Trial {
+    fn add(&mut self, key: &str, place: String, addr: SocketAddr, kind: Type) {
+        let Err(error) = can_bind(addr, kind) else { return };
+        match explain(key, &place, &error) {
+            // Several doors may share one socket for datagrams.
+            StartError::InUse(_) if self.in_use.contains(&place) => {}
+            StartError::InUse(_) => self.in_use.push(place),
+            StartError::Config(what) | StartError::Failed(what) => self.faults.push(what),
+        }
+    }
+}
+
+/// Whether this process could have a socket of this type there. A TCP socket that does not listen is in nobody's way, nor
+/// is a UDP socket that is closed at once.
+fn can_bind(addr: SocketAddr, kind: Type) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(addr), kind, None)?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    if kind == Type::STREAM {
+        socket.set_reuse_address(true)?; // a server's own; over UDP it would let two programs share a port
+    }
+    socket.bind(&addr.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+
+    use super::*;
+    use crate::net::settings::Service;
+
+    #[test]
+    fn places_are_tried_without_listening() {
+        let endpoint = |addr: SocketAddr| Endpoint { addr, optional: false, service: Service::Line };
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let elsewhere = SocketAddr::from(([192, 0, 2, 1], 7));
+        let listen = [endpoint(taken.local_addr().unwrap()), endpoint(free), endpoint(elsewhere)];
+        let trial = try_places(&listen, Some(elsewhere));
+        assert_eq!(trial.in_use, [format!("line://{}", taken.local_addr().unwrap())]);
+        let [first, second] = trial.faults.as_slice() else { panic!("{trial:?}") };
+        assert!(first.contains("line://192.0.2.1:7") && first.contains("`listen`"), "{first}");
+        assert!(second.contains("udp://192.0.2.1:7") && second.contains("`datagrams`"), "{second}");
+        assert!(TcpStream::connect(free).is_err(), "nobody listens there");
+    }
+
+    #[test]
+    fn places_for_datagrams_are_tried_with_datagrams() {
+        let rooms = |udp: u16| {
+            let service = Service::Rooms { udp, status_ok: false, down_named: false };
+            Endpoint { addr: SocketAddr::from(([127, 0, 0, 1], 0)), optional: false, service }
+        };
+        let by_udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let taken = by_udp.local_addr().unwrap();
+        for (listen, datagrams) in [(vec![rooms(taken.port())], None), (vec![], Some(taken))] {
+            let trial = try_places(&listen, datagrams);
+            assert_eq!(trial.in_use, [format!("udp://{taken}")]);
+            assert!(trial.faults.is_empty(), "{trial:?}");
+        }
+        let both = try_places(&[rooms(taken.port()), rooms(taken.port())], Some(taken));
+        assert_eq!(both.in_use, [format!("udp://{taken}")], "once");
+        // Its twin of the other protocol is another port.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let by_tcp = listener.local_addr().unwrap();
+        let trial = try_places(&[rooms(by_tcp.port())], Some(by_tcp));
+        assert!(trial.in_use.is_empty() && trial.faults.is_empty(), "{trial:?}");
+        assert!(UdpSocket::bind(by_tcp).is_ok(), "the trial holds no socket");
+    }
+}

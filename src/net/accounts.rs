@@ -1,0 +1,33 @@
+//! The accounts, as the engine looks them up.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::auth::Auth;
+use crate::engine::Roll;
+use crate::hub::names::UserName;
+
+/// The loop's handle to the accounts, shared with the engine. No borrow outlives a call.
+pub(super) struct Shared(pub(super) Rc<RefCell<Auth>>);
+
+impl Roll for Shared {
+    fn lookup(&self, name: &UserName) -> Option<UserName> {
+        self.0.borrow().lookup(name)
+    }
+
+    fn may_register(&self) -> bool {
+        self.0.borrow().may_register()
+    }
+
+    fn epoch(&self, name: &UserName) -> Option<u32> {
+        self.0.borrow().epoch(name)
+    }
+
+    fn issue_token(&self, name: &UserName, epoch: u32, unix_s: u64) -> Option<(String, u64)> {
+        self.0.borrow().issue_token(name, epoch, unix_s)
+    }
+
+    fn check_token(&self, name: &UserName, token: &[u8], unix_s: u64) -> Option<u32> {
+        self.0.borrow().check_token(name, token, unix_s)
+    }
+}

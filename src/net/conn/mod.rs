@@ -1,0 +1,5 @@
+//! A connection's stream of bytes.
+
+mod stream;
+
+pub(super) use stream::Stream;

@@ -1,0 +1,37 @@
+//! The loop's clock: read once a turn, so that all that happens in a turn happens at one time.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::engine::Millis;
+
+/// What time it is in this turn.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    began: Instant,
+    turn_began: Instant,
+    /// Monotonic.
+    pub(crate) now: Millis,
+    /// Unix time in milliseconds: for the ids of messages and the expiry of tokens, never for a limit.
+    pub(crate) unix_ms: u64,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        let began = Instant::now();
+        let mut clock = Self { began, turn_began: began, now: 0, unix_ms: 0 };
+        clock.read();
+        clock
+    }
+
+    /// Reads the time: a turn begins. A clock before 1970 counts as 1970.
+    pub(crate) fn read(&mut self) {
+        self.turn_began = Instant::now();
+        self.now = self.turn_began.duration_since(self.began).as_millis() as Millis;
+        self.unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    }
+
+    /// How long this turn has taken so far.
+    pub(crate) fn in_turn(&self) -> Duration {
+        self.turn_began.elapsed()
+    }
+}

@@ -1,0 +1,24 @@
+//! The flush phase: what was said goes out, to each connection in one write.
+
+use crate::engine::Phase;
+use crate::net::reactor::Reactor;
+
+impl Reactor {
+    /// Writes to those who got bytes, and sends datagrams.
+    pub(super) fn flush(&mut self) {
+        self.engine.begin_phase(Phase::Writes);
+        while let Some(to_write) = self.engine.poll_write() {
+            let (id, wrote) = (to_write.id, to_write.socket.write(&to_write.frames));
+            self.engine.handle_wrote(id, wrote);
+        }
+        while let Some((id, stream)) = self.engine.poll_finish() {
+            let is_done = stream.finish();
+            self.engine.handle_finished(id, is_done);
+        }
+        while let Some((place, queue)) = self.engine.poll_datagrams() {
+            let sent = self.datagrams.send(place, queue);
+            self.engine.handle_sent(place, sent);
+        }
+        self.engine.end_flush();
+    }
+}

@@ -1,0 +1,50 @@
+//! One turn of the loop: its phases in order, a file each.
+//!
+//! `wait → timers → closes → probe → accept → datagrams → read → requests → flush → reap → rearm`. Timers, closes and
+//! rearm are the engine's own; the others move bytes between it and the sockets.
+
+mod wait;
+mod probe;
+mod accept;
+mod datagrams;
+mod read;
+mod requests;
+mod flush;
+mod reap;
+
+use std::io;
+
+use mio::Events;
+
+use super::reactor::Reactor;
+
+/// Events that one poll gives at most.
+const EVENTS: usize = 1024;
+
+impl Reactor {
+    /// Turns until the engine says that it is over.
+    ///
+    /// # Errors
+    /// The poll itself fails, or there were too many faults of the server's own, or one that ended the account thread.
+    pub(super) fn serve(&mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS);
+        while !self.engine.is_over() {
+            self.wait(&mut events)?;
+            self.engine.run_timers();
+            self.engine.run_closes();
+            self.probe();
+            self.accept();
+            self.take_datagrams();
+            self.read();
+            self.pass_requests();
+            self.flush();
+            self.reap();
+            self.engine.rearm();
+            self.engine.note_turn(self.clock.in_turn());
+        }
+        if self.engine.is_broken() {
+            return Err(io::Error::other("internal errors, see the log; start it again, and report them"));
+        }
+        Ok(())
+    }
+}

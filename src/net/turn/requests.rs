@@ -1,0 +1,58 @@
+//! The requests phase: what the engine asks of the accounts; their answers come with a wake-up.
+
+use crate::engine::{ConnId, ToAccounts};
+use crate::net::reactor::Reactor;
+
+/// How far a ticket's generation is shifted; its slot stands below.
+const GENERATION_SHIFT: u32 = 32;
+
+impl Reactor {
+    /// Passes on what the engine asks of the accounts.
+    pub(super) fn pass_requests(&mut self) {
+        while let Some(request) = self.engine.poll_request() {
+            match request {
+                ToAccounts::Ask { id, origin, request } => {
+                    let result = self.auth.borrow_mut().submit(ticket(id), origin, request);
+                    if let Err(refused) = result {
+                        self.engine.handle_refused(id, refused);
+                    }
+                }
+                ToAccounts::Cancel(id) => self.auth.borrow_mut().cancel(ticket(id)),
+            }
+        }
+    }
+
+    /// Hands out the answers that have come.
+    pub(super) fn take_answers(&mut self) {
+        loop {
+            let answer = self.auth.borrow_mut().poll_answer();
+            let Some(answer) = answer else { break };
+            self.engine.handle_verdict(from_ticket(answer.ticket.number), answer.verdict);
+        }
+        let is_lost = self.auth.borrow_mut().poll_loss();
+        if is_lost {
+            self.engine.handle_accounts_lost();
+        }
+    }
+}
+
+/// The number under which something is asked for a connection.
+fn ticket(id: ConnId) -> u64 {
+    u64::from(id.slot) | u64::from(id.generation) << GENERATION_SHIFT
+}
+
+/// The connection that a number stands for.
+fn from_ticket(ticket: u64) -> ConnId {
+    ConnId { slot: ticket as u32, generation: (ticket >> GENERATION_SHIFT) as u32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tickets_come_back_as_what_they_were() {
+        let id = ConnId { slot: 7, generation: u32::MAX };
+        assert_eq!(from_ticket(ticket(id)), id);
+    }
+}

@@ -1,0 +1,104 @@
+//! Datagram sockets.
+
+mod socket;
+
+use std::net::SocketAddr;
+
+use log::info;
+use mio::Registry;
+
+use super::accept::explain;
+use super::settings::{Endpoint, StartError};
+use crate::engine::{DatagramPlaces, SendQueue, Sent};
+use crate::limits::DATAGRAM_BYTES;
+use socket::Udp;
+
+/// All datagram sockets. Endpoints that ask for the same place share one.
+#[derive(Debug, Default)]
+pub(super) struct Sockets {
+    all: Vec<Udp>,
+    /// Which of them is looked at first in this turn.
+    first: usize,
+    /// The port for members who came through the line door.
+    line_port: Option<u16>,
+    /// What a datagram is received into: one byte more than the longest, so that a longer one can be told.
+    scratch: Vec<u8>,
+}
+
+impl Sockets {
+    /// Binds the sockets that the endpoints ask for, and `datagrams` for the line door.
+    ///
+    /// # Errors
+    /// A place cannot be bound.
+    pub(super) fn open(
+        listen: &[Endpoint],
+        datagrams: Option<SocketAddr>,
+        registry: &Registry,
+    ) -> Result<Self, StartError> {
+        let mut sockets = Self { scratch: vec![0; 2 * DATAGRAM_BYTES], ..Self::default() };
+        for endpoint in listen {
+            if let Some(addr) = endpoint.datagrams() {
+                sockets.share("listen", addr, registry)?;
+            }
+        }
+        if let Some(addr) = datagrams {
+            sockets.line_port = Some(sockets.share("datagrams", addr, registry)?);
+        }
+        Ok(sockets)
+    }
+
+    /// The port of the socket at `addr`, which is opened if it is not there yet; `key` of the configuration asks for
+    /// it.
+    fn share(&mut self, key: &str, addr: SocketAddr, registry: &Registry) -> Result<u16, StartError> {
+        if let Some(udp) = self.all.iter().find(|udp| udp.serves(addr)) {
+            return Ok(udp.addr.port());
+        }
+        let udp = Udp::open(addr, self.all.len(), registry)
+            .map_err(|error| explain(key, &format!("udp://{addr}"), &error))?;
+        info!("listening on udp://{}", udp.addr);
+        let port = udp.addr.port();
+        self.all.push(udp);
+        Ok(port)
+    }
+
+    /// What the engine has to know of them.
+    pub(super) fn as_places(&self) -> DatagramPlaces {
+        DatagramPlaces { sockets: self.all.len(), line_port: self.line_port }
+    }
+
+    /// The poll has news of a socket.
+    pub(super) fn mark_ready(&mut self, place: usize, is_ready: bool) {
+        if let Some(udp) = self.all.get_mut(place) {
+            udp.is_ready |= is_ready;
+        }
+    }
+
+    /// Whether a datagram may wait to be taken.
+    pub(super) fn is_ready(&self) -> bool {
+        self.all.iter().any(|udp| udp.is_ready)
+    }
+
+    /// The sockets, in the order of this turn.
+    pub(super) fn places(&mut self) -> impl Iterator<Item = usize> + use<> {
+        let (count, first) = (self.all.len(), self.first);
+        self.first = (first + 1) % count.max(1);
+        (first..count).chain(0..first)
+    }
+
+    /// Takes one datagram. `None` when there is none for now.
+    pub(super) fn receive(&mut self, place: usize) -> Option<(&[u8], SocketAddr)> {
+        let udp = self.all.get_mut(place).filter(|udp| udp.is_ready)?;
+        let (count, from) = udp.receive(&mut self.scratch)?;
+        Some((self.scratch.get(..count).unwrap_or_default(), from))
+    }
+
+    /// Sends what is queued for a socket, as far as the kernel takes it.
+    pub(super) fn send(&self, place: usize, queue: &mut SendQueue) -> Sent {
+        self.all.get(place).map(|udp| udp.send(queue)).unwrap_or_default()
+    }
+
+    /// How many datagrams have come that the kernel had no room for.
+    pub(super) fn lost(&mut self) -> u64 {
+        self.all.iter_mut().map(Udp::lost).sum()
+    }
+}

@@ -1,0 +1,290 @@
+//! A client of the line door that waits for what it is owed, and no longer.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, SockRef, Socket, Type};
+
+use crate::{PASSWORD, PATIENCE, START_STOP};
+
+/// One TCP connection to a line door.
+pub struct Client {
+    stream: TcpStream,
+    /// What has arrived and has not been asked for.
+    inbox: Vec<u8>,
+    is_typed: bool,
+}
+
+impl Client {
+    /// Connects.
+    #[track_caller]
+    pub fn connect(addr: SocketAddr) -> Self {
+        let stream = TcpStream::connect_timeout(&addr, PATIENCE).expect("the server accepts");
+        Self::from_stream(stream)
+    }
+
+    /// Connects, with a kernel that takes little for a client that does not read.
+    #[track_caller]
+    pub fn connect_narrow(addr: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("SO_RCVBUF");
+        socket.connect(&addr.into()).expect("the server accepts");
+        Self::from_stream(socket.into())
+    }
+
+    /// Connects from another address of this machine, such as 127.0.0.2.
+    #[track_caller]
+    pub fn connect_from(source: IpAddr, addr: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::new(source, 0).into()).expect("an address of this machine");
+        socket.connect(&addr.into()).expect("the server accepts");
+        Self::from_stream(socket.into())
+    }
+
+    /// Takes a connection that the test has made itself.
+    pub fn from_stream(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).expect("TCP_NODELAY");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a write timeout");
+        Self { stream, inbox: Vec::new(), is_typed: false }
+    }
+
+    /// Whether it has logged in with typed frames.
+    pub fn is_typed(&self) -> bool {
+        self.is_typed
+    }
+
+    /// The connection itself, for what this type does not offer.
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Sends a line; its LF is added.
+    #[track_caller]
+    pub fn send(&mut self, line: &str) {
+        self.send_raw(format!("{line}\n").as_bytes());
+    }
+
+    /// Sends a typed command: `typed("PM hi")` sends `C PM hi`.
+    #[track_caller]
+    pub fn typed(&mut self, command: &str) {
+        self.send(&format!("C {command}"));
+    }
+
+    /// Sends an operation in the dialect that this client logged in with.
+    #[track_caller]
+    pub fn op(&mut self, command: &str) {
+        if self.is_typed { self.typed(command) } else { self.send(command) }
+    }
+
+    /// Sends bytes as they are.
+    #[track_caller]
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).expect("the server takes what is sent");
+    }
+
+    /// Says that nothing more will be sent.
+    pub fn half_close(&mut self) {
+        self.stream.shutdown(Shutdown::Write).expect("shutdown of the sending side");
+    }
+
+    /// The next line, without its LF.
+    #[track_caller]
+    pub fn line(&mut self) -> String {
+        self.line_within(PATIENCE)
+    }
+
+    /// The next line, without its LF, for which this long is waited.
+    #[track_caller]
+    pub fn line_within(&mut self, patience: Duration) -> String {
+        let deadline = Instant::now() + patience;
+        let mut seen = 0;
+        loop {
+            if let Some(at) = self.inbox[seen..].iter().position(|b| *b == b'\n') {
+                let rest = self.inbox.split_off(seen + at + 1);
+                let mut line = std::mem::replace(&mut self.inbox, rest);
+                line.pop();
+                return String::from_utf8(line).expect("a line of UTF-8");
+            }
+            seen = self.inbox.len();
+            match self.fill(deadline) {
+                Got::Bytes => {}
+                end @ (Got::Nothing | Got::End | Got::Reset) => {
+                    panic!("waited for a line, got {end:?} after {:?}", self.shown())
+                }
+            }
+        }
+    }
+
+    /// The next line that is neither a message nor a notice.
+    #[track_caller]
+    pub fn reply(&mut self) -> String {
+        loop {
+            let line = self.line();
+            if !line.starts_with("D ") && !line.starts_with("C 1") {
+                return line;
+            }
+        }
+    }
+
+    /// Sends an operation in this client's dialect and gives the one line of its reply.
+    #[track_caller]
+    pub fn ask(&mut self, command: &str) -> String {
+        self.op(command);
+        self.reply()
+    }
+
+    /// Sends an operation and gives all lines of its reply, without `C CODE` and what follows that: a longer reply
+    /// must keep one code to its end and must not be interrupted.
+    #[track_caller]
+    pub fn list(&mut self, command: &str) -> Vec<String> {
+        self.op(command);
+        let first = self.reply();
+        self.rest_of_list(&first)
+    }
+
+    /// The lines of a reply whose first line has been read.
+    #[track_caller]
+    pub fn rest_of_list(&mut self, first: &str) -> Vec<String> {
+        let code = first[..5].to_owned();
+        let mut lines = vec![first.to_owned()];
+        while lines.last().is_some_and(|line| line.as_bytes()[5] == b'-') {
+            let line = self.line();
+            assert!(line.starts_with(&code), "{line:?} inside a reply {code:?}");
+            lines.push(line);
+        }
+        lines.iter().map(|line| line[6..].to_owned()).collect()
+    }
+
+    /// The next line, which must start like this.
+    #[track_caller]
+    pub fn expect(&mut self, prefix: &str) -> String {
+        let line = self.line();
+        assert!(line.starts_with(prefix), "expected {prefix:?}…, got {line:?}, then {:?}", self.shown());
+        line
+    }
+
+    /// The next line, which must be this.
+    #[track_caller]
+    pub fn expect_exact(&mut self, expected: &str) {
+        let line = self.line();
+        assert_eq!(line, expected, "then {:?}", self.shown());
+    }
+
+    /// The next lines, which must be these.
+    #[track_caller]
+    pub fn expect_all(&mut self, expected: &[&str]) {
+        for line in expected {
+            self.expect_exact(line);
+        }
+    }
+
+    /// The end of the stream must come next, and in order (no reset).
+    #[track_caller]
+    pub fn expect_closed(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        let got = self.fill(deadline);
+        let in_order = matches!(got, Got::End) && self.inbox.is_empty();
+        assert!(in_order, "expected the end of the stream, got {got:?} and {:?}", self.shown());
+    }
+
+    /// The server must say why it closes, and close.
+    #[track_caller]
+    pub fn expect_421(&mut self, reason: &str) {
+        self.expect_exact(&format!("C 421 {reason}"));
+        self.expect_closed();
+    }
+
+    /// The connection must end, in whatever way; gives what still came before that.
+    #[track_caller]
+    pub fn expect_reset_or_closed(&mut self) -> String {
+        let deadline = Instant::now() + START_STOP;
+        loop {
+            match self.fill(deadline) {
+                Got::Bytes => {}
+                Got::End | Got::Reset => {
+                    return String::from_utf8_lossy(&std::mem::take(&mut self.inbox)).into_owned();
+                }
+                Got::Nothing => panic!("the connection does not end; so far {:?}", self.shown()),
+            }
+        }
+    }
+
+    /// Ends the connection by a reset, whatever is under way.
+    pub fn reset(self) {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
+    }
+
+    /// Nothing may arrive for this long. A round trip of NOOP is the better proof where there is one.
+    #[track_caller]
+    pub fn silence(&mut self, time: Duration) {
+        let got = if self.inbox.is_empty() { self.fill(Instant::now() + time) } else { Got::Bytes };
+        assert!(matches!(got, Got::Nothing), "expected silence, got {got:?} {:?}", self.shown());
+    }
+
+    /// A round trip: what was sent before is carried out, and nothing else was waiting to be read.
+    #[track_caller]
+    pub fn barrier(&mut self) {
+        self.op("NOOP");
+        self.expect("C 200");
+    }
+
+    /// Logs in without types as a person would, registering if the name is new. The greeting must have been read.
+    #[track_caller]
+    pub fn login_bare(&mut self, name: &str) {
+        self.login(name);
+    }
+
+    /// Logs in with typed frames, registering if the name is new. The greeting must have been read.
+    #[track_caller]
+    pub fn login_typed(&mut self, name: &str) {
+        self.is_typed = true;
+        self.login(name);
+    }
+
+    #[track_caller]
+    fn login(&mut self, name: &str) {
+        self.op(name);
+        let asked = self.line();
+        assert!(asked.starts_with("C 331 ") || asked.starts_with("C 332 "), "asked for a password? {asked:?}");
+        self.op(PASSWORD);
+        self.expect("C 230 ");
+    }
+
+    /// Reads once into the inbox.
+    fn fill(&mut self, deadline: Instant) -> Got {
+        let mut bytes = [0; 16 * 1024];
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            self.stream.set_read_timeout(Some(left)).expect("a read timeout");
+            match self.stream.read(&mut bytes) {
+                Ok(0) => return Got::End,
+                Ok(n) => {
+                    self.inbox.extend_from_slice(&bytes[..n]);
+                    return Got::Bytes;
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    if Instant::now() >= deadline {
+                        return Got::Nothing;
+                    }
+                }
+                Err(_) => return Got::Reset,
+            }
+        }
+    }
+
+    fn shown(&self) -> String {
+        let start = &self.inbox[..self.inbox.len().min(500)];
+        String::from_utf8_lossy(start).into_owned()
+    }
+}
+
+/// What one read brought.
+#[derive(Debug)]
+enum Got {
+    Bytes,
+    Nothing,
+    End,
+    Reset,
+}

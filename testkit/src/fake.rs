@@ -1,0 +1,60 @@
+//! A server that says what a test wants it to say.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Instant;
+
+use crate::{Client, PATIENCE, pause};
+
+/// A listener that plays the server.
+pub struct Fake {
+    listener: TcpListener,
+}
+
+impl Fake {
+    /// Listens on a port that the kernel picks.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        listener.set_nonblocking(true).expect("no waiting");
+        Self { listener }
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.listener.local_addr().expect("its address")
+    }
+
+    /// The next client, which must come in time.
+    #[track_caller]
+    pub fn accept(&self) -> Client {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Ok((stream, _)) = self.listener.accept() {
+                stream.set_nonblocking(false).expect("waiting");
+                return Client::from_stream(stream);
+            }
+            assert!(Instant::now() < deadline, "no client comes");
+            pause(2);
+        }
+    }
+
+    /// The next client, let in with whatever password it gives, and with a token.
+    #[track_caller]
+    pub fn let_in(&self) -> Client {
+        let mut client = self.accept();
+        client.send("C 220 fake 0 ready; your name?");
+        let name = client.expect("C ");
+        if name.split(' ').count() == 2 {
+            client.send("C 331 your password?");
+            client.expect("C ");
+        }
+        client.send("C 230 welcome; 1 online");
+        for _ in 0..2 {
+            match client.line().as_str() {
+                "C TOKEN" => client.send("C 231 faketoken expires=86400"),
+                "C WHO" => client.send("C 211 1 online"),
+                line => panic!("after the login: {line:?}"),
+            }
+        }
+        client
+    }
+}
