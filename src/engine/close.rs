@@ -122,6 +122,7 @@ impl<S> Engine<S> {
     /// What a connection was to others ends here; what it is still owed does not.
     fn part(&mut self, id: ConnId) {
         self.turn.work += END_WORK;
+        self.leave_public(id);
         let Some(conn) = self.conns.find(id) else { return };
         let is_dialogue = conn.door.is_dialogue();
         let is_checking = matches!(conn.pause, Pause::Checking { .. });

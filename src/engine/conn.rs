@@ -8,6 +8,7 @@ use super::life::{End, Flush, Input, Life, Standing};
 use super::liveness::Liveness;
 use super::outbox::Outbox;
 use super::pause::Pause;
+use super::public::Place;
 use super::rate::Rate;
 use super::time::{Millis, NEVER, seconds};
 use crate::door::Door;
@@ -31,6 +32,8 @@ pub(super) struct Conn<S> {
     pub(super) flush: Flush,
     /// How it is about to end; it stands among the scheduled closes then.
     pub(super) end: Option<End>,
+    /// Its place in the log of public messages.
+    pub(super) public: Place,
     pub(super) rate: Rate,
     /// When it came.
     pub(super) since: Millis,
@@ -80,6 +83,7 @@ impl<S> Conn<S> {
             pause: Pause::None,
             flush: Flush::Idle,
             end: None,
+            public: Place::default(),
             rate: Rate::default(),
             since: now,
             line_since: NEVER,

@@ -8,6 +8,7 @@ use super::guard::failpoint;
 use super::id::ConnId;
 use super::life::{Flush, Life};
 use super::pages::{Pages, Piece};
+use super::public::PublicLog;
 use super::table::Table;
 use crate::close::CloseReason;
 use crate::door::datagram::Speaker;
@@ -42,7 +43,7 @@ impl<S> Engine<S> {
         }
         match audience {
             Audience::One(session) => self.answer(ConnId::of(session), event),
-            Audience::Others(except) => self.deliver_others(except, event),
+            Audience::Others(except) => self.deliver_public(ConnId::of(except), event),
             Audience::Room { room, except } => self.deliver_room(room, except, event, origin),
             Audience::Members { room, members } => self.deliver_members(room, &members, event),
             Audience::Account { name, except } => {
@@ -76,15 +77,20 @@ impl<S> Engine<S> {
         if let Event::WrongRoomPassword { room } = event {
             return self.on_wrong_room_password(id, room);
         }
+        self.bring_up(id);
         let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
         let bytes = outbox.push_own(&mut self.pages, |out| door.encode_event(event, out));
         self.turn.work += bytes / WORK_BYTES;
+        if matches!(event, Event::Welcome { .. }) {
+            self.join_public(id);
+        }
         self.mark_direct(id);
     }
 
     /// Few hear it: each gets bytes of its own, so that nobody's slowness keeps a page of others' words alive.
     fn deliver_own(&mut self, id: ConnId, event: &Event) {
+        self.bring_up(id);
         let Some(conn) = self.conns.find(id) else { return };
         let Some(kind) = conn.door.kind() else { return };
         let bytes = conn.outbox.push_own(&mut self.pages, |out| door::encode(kind, event, out));
@@ -93,22 +99,12 @@ impl<S> Engine<S> {
         self.mark_direct(id);
     }
 
-    /// Everybody hears it.
-    fn deliver_others(&mut self, except: SessionId, event: &Event) {
-        self.turn.work += self.hub.everyone().len();
-        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer);
-        for &id in self.hub.everyone().iter().filter(|session| **session != except) {
-            fan.hand_to(id);
-        }
-        self.counters.deliveries += fan.count;
-    }
-
     /// Everybody in a room hears it.
     fn deliver_room(&mut self, room: RoomId, except: Option<SessionId>, event: &Event, origin: Origin) {
         let members = self.hub.members_of(room);
         self.turn.work += members.len();
         let may_be_lost = origin == Origin::Datagram && matches!(event, Event::SaidIn { .. });
-        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer);
+        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
         fan.skips_lagging = may_be_lost;
         // Coming and going is not announced by datagrams.
         let mut spoken = if let Event::SaidIn { message, .. } = event
@@ -136,7 +132,7 @@ impl<S> Engine<S> {
     /// Those who were in a room hear that it is no more.
     fn deliver_members(&mut self, room: RoomId, members: &[Member], event: &Event) {
         self.turn.work += members.len();
-        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer);
+        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
         let mut spoken = Spoken::room_closed();
         for member in members {
             fan.hand_to(member.session);
@@ -164,6 +160,7 @@ struct Fan<'a, S> {
     conns: &'a mut Table<S>,
     pages: &'a mut Pages,
     writer: &'a mut Writer,
+    public: &'a PublicLog,
     count: u64,
     /// Whether receivers that lag are left out: nobody is closed for datagrams that it is too slow for.
     skips_lagging: bool,
@@ -172,13 +169,20 @@ struct Fan<'a, S> {
 }
 
 impl<'a, S> Fan<'a, S> {
-    fn new(event: &'a Event, conns: &'a mut Table<S>, pages: &'a mut Pages, writer: &'a mut Writer) -> Self {
+    fn new(
+        event: &'a Event,
+        conns: &'a mut Table<S>,
+        pages: &'a mut Pages,
+        writer: &'a mut Writer,
+        public: &'a PublicLog,
+    ) -> Self {
         Self {
             event,
             frames: [None; Kind::ALL.len()],
             conns,
             pages,
             writer,
+            public,
             count: 0,
             skips_lagging: false,
             skipped: 0,
@@ -197,6 +201,7 @@ impl<'a, S> Fan<'a, S> {
         let Some(kind) = conn.door.kind() else { return };
         let Some(frame) = self.frames.get_mut(kind as usize) else { return };
         let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| door::encode(kind, self.event, out)));
+        self.count += self.public.bring_up(conn, self.pages) as u64;
         conn.outbox.push_shared(piece, self.pages);
         self.count += 1;
         if conn.flush == Flush::Idle {

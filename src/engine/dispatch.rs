@@ -85,6 +85,7 @@ impl<S> Engine<S> {
 
     /// Tells a connection a reply of the server's own.
     pub(super) fn reply(&mut self, id: ConnId, reply: &Reply) {
+        self.bring_up(id);
         let Some(conn) = self.conns.find(id) else { return };
         let Conn { outbox, door, .. } = conn;
         let bytes = outbox.push_own(&mut self.pages, |out| door.encode_reply(reply, out));

@@ -11,9 +11,10 @@ use super::id::ConnId;
 use super::io::{Frames, InFlight, Probe, ToWrite, Why, Wrote};
 use super::life::{End, Flush, Life};
 use super::pause::Pause;
+use super::public::PublicLog;
 use super::time::NEVER;
 use crate::close::CloseReason;
-use crate::limits::{CROWD_A_TURN, WRITE_WORK};
+use crate::limits::{BROADCASTS_A_TURN, WRITE_WORK};
 
 /// The connections that are to be written to.
 #[derive(Debug, Default)]
@@ -22,13 +23,29 @@ pub(super) struct Writer {
     direct: VecDeque<ConnId>,
     /// Those that got what many hear.
     broadcast: VecDeque<ConnId>,
-    /// How many of `direct` and of `broadcast` are still to be flushed in this turn. Connections that are marked
-    /// meanwhile have their turn in the next.
-    left: (usize, usize),
+    /// How many are still to be flushed in this turn. Connections that are marked meanwhile have their turn in the next.
+    left: Left,
     /// The connection that is written to again, because one write did not take all its pieces.
     again: Option<ConnId>,
     /// Closing connections that have been told everything: our side of their streams is to end.
     finished: VecDeque<ConnId>,
+}
+
+/// How many of each queue are still to be flushed in a turn.
+#[derive(Clone, Copy, Debug, Default)]
+struct Left {
+    direct: usize,
+    broadcast: usize,
+    public: usize,
+}
+
+/// Which queue a connection was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    /// One of those that are flushed because they got bytes.
+    Marked,
+    /// The receivers of public messages that are behind.
+    Public,
 }
 
 impl Writer {
@@ -42,9 +59,14 @@ impl Writer {
         self.broadcast.push_back(id);
     }
 
-    /// The flush begins: as many as wait now, and of a crowd as many as a turn takes.
-    pub(super) fn begin(&mut self) {
-        self.left = (self.direct.len(), self.broadcast.len().min(CROWD_A_TURN));
+    /// The flush begins: as many as wait now, and of the receivers of broadcasts as many as a turn takes. `behind` of
+    /// those wait for public messages.
+    pub(super) fn begin(&mut self, behind: usize) {
+        let rooms = self.broadcast.len().min(BROADCASTS_A_TURN);
+        let public = behind.min(BROADCASTS_A_TURN);
+        // Neither starves the other.
+        let public = public.min((BROADCASTS_A_TURN - rooms).max(BROADCASTS_A_TURN / 2));
+        self.left = Left { direct: self.direct.len(), broadcast: rooms.min(BROADCASTS_A_TURN - public), public };
     }
 
     /// Whether all that many were told has been written as far as the sockets took it.
@@ -59,17 +81,20 @@ impl Writer {
         }
     }
 
-    fn next(&mut self) -> Option<ConnId> {
+    fn next(&mut self, public: &mut PublicLog) -> Option<(ConnId, From)> {
         if let Some(id) = self.again.take() {
-            return Some(id);
+            return Some((id, From::Marked));
         }
-        let (direct, broadcast) = &mut self.left;
+        let Left { direct, broadcast, public: behind } = &mut self.left;
         if *direct > 0 {
             *direct -= 1;
-            self.direct.pop_front()
+            self.direct.pop_front().map(|id| (id, From::Marked))
         } else if *broadcast > 0 {
             *broadcast -= 1;
-            self.broadcast.pop_front()
+            self.broadcast.pop_front().map(|id| (id, From::Marked))
+        } else if *behind > 0 {
+            *behind -= 1;
+            public.pop_behind().map(|id| (id, From::Public))
         } else {
             None
         }
@@ -91,8 +116,8 @@ impl<S> Engine<S> {
     /// The next connection to be written to; `None` when all are, or the turn's share is used up.
     pub fn poll_write(&mut self) -> Option<ToWrite<'_, S>> {
         let id = loop {
-            let id = self.writer.next()?;
-            if self.wants_write(id) {
+            let (id, from) = self.writer.next(&mut self.public)?;
+            if self.wants_write(id, from) {
                 break id;
             }
         };
@@ -105,10 +130,18 @@ impl<S> Engine<S> {
     }
 
     /// Takes a connection from the flush queues: whether there is something to be written to it now.
-    fn wants_write(&mut self, id: ConnId) -> bool {
+    fn wants_write(&mut self, id: ConnId, from: From) -> bool {
         let Some(conn) = self.conns.find(id) else { return false };
+        let mut count = 0;
+        if conn.life == Life::Open {
+            count = self.public.bring_up(conn, &mut self.pages);
+            self.counters.deliveries += count as u64;
+            if from == From::Public {
+                self.public.push_caught_up(id);
+            }
+        }
         let was = std::mem::replace(&mut conn.flush, Flush::Idle);
-        if was == Flush::Idle || conn.end.is_some() {
+        if was == Flush::Idle && count == 0 || conn.end.is_some() {
             return false; // what it is told at its end is written then
         }
         if !conn.is_blocked && !conn.outbox.is_empty() {

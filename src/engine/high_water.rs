@@ -46,6 +46,7 @@ impl<S> Engine<S> {
         self.logins.allowances.shrink(self.now);
         self.reader.shrink();
         self.writer.shrink();
+        self.public.shrink();
         self.closes.shrink_to_fit();
         for list in [&mut self.touched, &mut self.gone] {
             list.shrink_to_fit();

@@ -49,6 +49,7 @@ mod peers;
 mod send_queue;
 
 mod deliver;
+mod public;
 pub mod outbox;
 pub mod pages;
 mod debts;
@@ -86,6 +87,7 @@ use high_water::HighWater;
 use log_limit::LogLimit;
 use login::Logins;
 use pages::Pages;
+use public::PublicLog;
 use read::Reader;
 use table::Table;
 use timers::Timers;
@@ -106,6 +108,7 @@ pub struct Engine<S> {
     reader: Reader,
     writer: Writer,
     backpressure: Backpressure,
+    public: PublicLog,
     /// The memory behind all outboxes.
     pages: Pages,
 
@@ -191,6 +194,7 @@ impl<S> Engine<S> {
             reader: Reader::default(),
             writer: Writer::default(),
             backpressure: Backpressure::default(),
+            public: PublicLog::default(),
             pages: Pages::default(),
             hub: Hub::new(Rules::from(&settings)),
             logins: Logins::new(roll),

@@ -18,6 +18,30 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// No bytes, in no page.
+    pub(super) const EMPTY: Self = Self { page: u32::MAX, start: 0, end: 0 };
+
+    /// Whether it has no bytes.
+    pub(super) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// The number of its page.
+    pub(super) fn page(self) -> u32 {
+        self.page
+    }
+
+    /// Whether `next` begins where it ends.
+    pub(super) fn is_followed_by(self, next: Self) -> bool {
+        self.page == next.page && self.end == next.start
+    }
+
+    /// From its start to the end of `last`, which must lie in the same page, at its end or behind it.
+    pub(super) fn until(self, last: Self) -> Self {
+        debug_assert!(self.page == last.page && self.end <= last.end);
+        Self { end: last.end, ..self }
+    }
+
     pub(super) fn len(self) -> usize {
         (self.end - self.start) as usize
     }

@@ -75,6 +75,7 @@ impl<S> Engine<S> {
 
     /// A session has its place in a room, and is told the token.
     pub(super) fn on_entered(&mut self, id: ConnId, room: &RoomName, room_id: RoomId) {
+        self.bring_up(id);
         let port = self.datagrams.line_port;
         let Some(Conn { outbox, door, ip, .. }) = self.conns.find(id) else { return };
         let guest = match door {

@@ -53,7 +53,7 @@ impl<S> Engine<S> {
             }
             // Lines have their share whatever timers, ends and datagrams have cost.
             Phase::Reads => turn.work = turn.work.min(TURN_WORK - TURN_WORK_LINES),
-            Phase::Writes => self.writer.begin(),
+            Phase::Writes => self.writer.begin(self.public.behind()),
         }
     }
 
@@ -68,9 +68,14 @@ impl<S> Engine<S> {
         self.pages.turn_bytes() >= TURN_FRAMES_BYTES || self.turn.work >= TURN_WORK || self.datagrams.wants_flush()
     }
 
+    /// Whether lines that come now would go out in the same writes as those of this turn.
+    pub fn may_join(&self) -> bool {
+        !self.public.is_settled() && self.reader.is_idle() && !self.is_turn_full()
+    }
+
     /// Whether there is more to do without waiting for anything.
     pub fn is_busy(&self) -> bool {
-        !(self.reader.is_idle() && self.closes.is_empty() && self.writer.is_idle() && self.probes.is_empty())
+        !(self.reader.is_idle() && self.closes.is_empty() && self.writer.is_idle() && self.public.is_settled() && self.probes.is_empty())
             || self.datagrams.may_flush()
     }
 
@@ -131,7 +136,8 @@ impl<S> Engine<S> {
 
     /// The flush is over: memory is kept under its bound.
     pub fn end_flush(&mut self) {
-        if self.writer.has_told_everybody() {
+        if self.writer.has_told_everybody() && self.public.is_settled() {
+            self.public.clear(&mut self.pages);
             self.pages.turn_over(); // until then, new lines bring forth no more than one turn's frames
         }
         self.backpressure.turn_over();

@@ -13,12 +13,14 @@ pub(crate) struct Clock {
     pub(crate) now: Millis,
     /// Unix time in milliseconds: for the ids of messages and the expiry of tokens, never for a limit.
     pub(crate) unix_ms: u64,
+    /// How long the last wait was.
+    pub(crate) silence: Duration,
 }
 
 impl Clock {
     pub(crate) fn new() -> Self {
         let began = Instant::now();
-        let mut clock = Self { began, turn_began: began, now: 0, unix_ms: 0 };
+        let mut clock = Self { began, turn_began: began, now: 0, unix_ms: 0, silence: Duration::MAX };
         clock.read();
         clock
     }

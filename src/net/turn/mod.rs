@@ -35,7 +35,7 @@ impl Reactor {
             self.probe();
             self.accept();
             self.take_datagrams();
-            self.read();
+            self.read(&mut events)?;
             self.pass_requests();
             self.flush();
             self.reap();

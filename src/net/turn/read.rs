@@ -1,12 +1,39 @@
 //! The read phase: connections with input have their quanta; the engine carries out what they say.
 
+use std::io;
+
+use mio::Events;
+
 use crate::engine::Phase;
 use crate::net::reactor::Reactor;
 
+/// How often a turn looks for more to read. Bounds the wait of others for a stream of lines that never pauses.
+const JOINS: usize = 16;
+
 impl Reactor {
-    /// Reads until nobody has input, or the turn is full.
-    pub(super) fn read(&mut self) {
+    /// Reads until nobody has input, or the turn is full. While many wait for broadcasts, it also reads what comes
+    /// meanwhile: that goes out in the same writes.
+    ///
+    /// # Errors
+    /// The poll fails.
+    pub(super) fn read(&mut self, events: &mut Events) -> io::Result<()> {
         self.engine.begin_phase(Phase::Reads);
+        self.read_all();
+        for _ in 0..JOINS {
+            if !self.engine.may_join() {
+                break;
+            }
+            self.look(events)?;
+            if events.is_empty() {
+                break;
+            }
+            self.hand_out(events);
+            self.read_all();
+        }
+        Ok(())
+    }
+
+    fn read_all(&mut self) {
         while let Some(to_read) = self.engine.poll_read() {
             let (id, read) = (to_read.id, to_read.socket.read(to_read.room));
             self.engine.handle_read(id, read);
