@@ -1,0 +1,228 @@
+//! Public messages: one log that all receivers share.
+//!
+//! A public message is appended to the log once; no receiver is touched. A receiver has a place in the log, and is
+//! brought up to date before anything else enters its outbox, and when its turn to be flushed comes: it then gets
+//! everything that came meanwhile as one piece. So a message costs as much for a thousand receivers as for one, but for
+//! the writes. The log is cleared whenever everybody has caught up.
+//!
+//! Sequence numbers are 32 bits wide and wrap; all differences between them are far below that.
+
+use std::collections::VecDeque;
+
+use super::Engine;
+use super::conn::Conn;
+use super::id::ConnId;
+use super::life::Life;
+use super::outbox::Outbox;
+use super::pages::{Pages, Piece};
+use crate::door::{self, Kind};
+use crate::hub::event::Event;
+use crate::limits::PUBLIC_WORK;
+
+const KINDS: usize = Kind::ALL.len();
+/// The list of receivers that have caught up is searched for stale ids when it has this many, and has doubled.
+const SWEEP_LEAST: usize = 64;
+
+/// The log, and who is behind.
+#[derive(Debug, Default)]
+pub(super) struct PublicLog {
+    entries: Vec<Entry>,
+    /// The sequence number of the first entry.
+    base: u32,
+    /// For each kind, the frames of all entries in as few pieces as there are.
+    runs: [Vec<Run>; KINDS],
+    /// How many receivers there are of each kind: frames of others are not made.
+    receivers: [u32; KINDS],
+    /// Receivers that have something to get, those that wait for longest first.
+    behind: VecDeque<ConnId>,
+    /// Receivers that had everything when they were flushed last.
+    caught_up: Vec<ConnId>,
+    /// How long `caught_up` may be before the next sweep.
+    sweep_at: usize,
+}
+
+/// One message.
+#[derive(Debug)]
+struct Entry {
+    from: ConnId,
+    /// Its frame of each kind; an empty one if there was no receiver of that kind.
+    frames: [Piece; KINDS],
+}
+
+/// Frames of consecutive entries that lie side by side in one page. The run holds the page.
+#[derive(Debug)]
+struct Run {
+    /// The first entry, counted from the start of the log.
+    first: usize,
+    piece: Piece,
+}
+
+/// A receiver's place in the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    /// The next entry that it gets.
+    next: u32,
+    /// Its own first message from there on, which it does not get; any other number if there is none.
+    own: u32,
+}
+
+impl PublicLog {
+    fn end(&self) -> u32 {
+        self.base.wrapping_add(self.entries.len() as u32)
+    }
+
+    /// Whether somebody is behind.
+    pub(super) fn is_settled(&self) -> bool {
+        self.behind.is_empty()
+    }
+
+    /// How many are behind.
+    pub(super) fn behind(&self) -> usize {
+        self.behind.len()
+    }
+
+    /// The receiver that has been behind for longest.
+    pub(super) fn pop_behind(&mut self) -> Option<ConnId> {
+        self.behind.pop_front()
+    }
+
+    /// A receiver that was behind has everything now.
+    pub(super) fn push_caught_up(&mut self, id: ConnId) {
+        self.caught_up.push(id);
+    }
+
+    /// Adds a message. Gives its sequence number.
+    fn append(&mut self, entry: Entry, pages: &mut Pages) -> u32 {
+        let (number, index) = (self.end(), self.entries.len());
+        for (runs, frame) in self.runs.iter_mut().zip(entry.frames) {
+            match runs.last_mut() {
+                _ if frame.is_empty() => {}
+                Some(run) if run.piece.is_followed_by(frame) => run.piece = run.piece.until(frame),
+                Some(_) | None => {
+                    pages.hold(frame.page());
+                    runs.push(Run { first: index, piece: frame });
+                }
+            }
+        }
+        self.entries.push(entry);
+        self.behind.extend(self.caught_up.drain(..));
+        number
+    }
+
+    /// Moves what a receiver has not got yet into its outbox. Gives how many messages that are.
+    pub(super) fn bring_up<S>(&self, conn: &mut Conn<S>, pages: &mut Pages) -> usize {
+        let Conn { public, outbox, door, id, .. } = conn;
+        let start = public.next.wrapping_sub(self.base) as usize;
+        if start >= self.entries.len() {
+            return 0;
+        }
+        let Some(kind) = door.kind().filter(|_| door.is_logged_in()) else { return 0 };
+        let own = public.own.wrapping_sub(self.base) as usize;
+        public.next = self.end();
+        public.own = public.next.wrapping_sub(1);
+        if !(start..self.entries.len()).contains(&own) {
+            self.push_range(kind, start, self.entries.len(), outbox, pages);
+            return self.entries.len() - start;
+        }
+        self.push_range(kind, start, own, outbox, pages);
+        own - start + self.push_others(kind, own + 1, *id, outbox, pages)
+    }
+
+    /// Pushes the frames of the entries `start..end`.
+    fn push_range(&self, kind: Kind, start: usize, end: usize, outbox: &mut Outbox, pages: &mut Pages) {
+        let runs = self.runs.get(kind as usize).map_or(&[][..], Vec::as_slice);
+        let skipped = runs.partition_point(|run| run.first <= start).saturating_sub(1);
+        for (place, run) in runs.iter().enumerate().skip(skipped) {
+            let run_end = runs.get(place + 1).map_or(self.entries.len(), |next| next.first);
+            let (from, to) = (run.first.max(start), run_end.min(end));
+            if from >= to {
+                break;
+            }
+            let frame = |index: usize| self.entries.get(index).and_then(|entry| entry.frames.get(kind as usize));
+            if let (Some(first), Some(last)) = (frame(from), frame(to - 1)) {
+                outbox.push_shared(first.until(*last), pages);
+            }
+        }
+    }
+
+    /// Pushes the frames of the entries from `start` on that are not `id`'s own. Gives how many these are.
+    fn push_others(&self, kind: Kind, start: usize, id: ConnId, outbox: &mut Outbox, pages: &mut Pages) -> usize {
+        let others = self.entries.iter().skip(start).filter(|entry| entry.from != id);
+        let frames = others.filter_map(|entry| entry.frames.get(kind as usize));
+        frames.map(|frame| outbox.push_shared(*frame, pages)).count()
+    }
+
+    /// Everybody has caught up: the log is empty again.
+    pub(super) fn clear(&mut self, pages: &mut Pages) {
+        if self.entries.is_empty() {
+            return;
+        }
+        for run in self.runs.iter_mut().flat_map(|runs| runs.drain(..)) {
+            pages.release(run.piece.page());
+        }
+        self.base = self.end();
+        self.entries.clear();
+    }
+
+    /// Releases memory that was for more.
+    pub(super) fn shrink(&mut self) {
+        self.behind.shrink_to_fit();
+        self.caught_up.shrink_to_fit();
+        self.entries.shrink_to_fit();
+        self.runs.iter_mut().for_each(Vec::shrink_to_fit);
+    }
+}
+
+impl<S> Engine<S> {
+    /// A session has logged in on a connection: it gets public messages from now on.
+    pub(super) fn join_public(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find(id) else { return };
+        let Some(kind) = conn.door.kind() else { return };
+        let end = self.public.end();
+        conn.public = Place { next: end, own: end.wrapping_sub(1) };
+        if let Some(receivers) = self.public.receivers.get_mut(kind as usize) {
+            *receivers += 1;
+        }
+        if self.public.caught_up.len() >= self.public.sweep_at.max(SWEEP_LEAST) {
+            let conns = &self.conns;
+            self.public.caught_up.retain(|id| conns.peek(*id).is_some_and(|conn| conn.life == Life::Open));
+            self.public.sweep_at = self.public.caught_up.len() * 2;
+        }
+        self.public.push_caught_up(id);
+    }
+
+    /// A connection's session ends: it gets what was said until now, and nothing that is said from now on.
+    pub(super) fn leave_public(&mut self, id: ConnId) {
+        self.bring_up(id);
+        let Some(conn) = self.conns.find(id).filter(|conn| conn.door.is_logged_in()) else { return };
+        let kind = conn.door.kind();
+        if let Some(receivers) = kind.and_then(|kind| self.public.receivers.get_mut(kind as usize)) {
+            *receivers -= 1;
+        }
+    }
+
+    /// Moves the public messages that a connection has not got yet into its outbox, before something else enters it.
+    pub(super) fn bring_up(&mut self, id: ConnId) {
+        if let Some(conn) = self.conns.find(id).filter(|conn| conn.life == Life::Open) {
+            self.counters.deliveries += self.public.bring_up(conn, &mut self.pages) as u64;
+        }
+    }
+
+    /// Everybody but one hears it.
+    pub(super) fn deliver_public(&mut self, from: ConnId, event: &Event) {
+        self.turn.work += PUBLIC_WORK;
+        let mut frames = [Piece::EMPTY; KINDS];
+        for (kind, frame) in Kind::ALL.into_iter().zip(&mut frames) {
+            if self.public.receivers.get(kind as usize).is_some_and(|receivers| *receivers > 0) {
+                *frame = self.pages.write(kind, |out| door::encode(kind, event, out));
+            }
+        }
+        let number = self.public.append(Entry { from, frames }, &mut self.pages);
+        if let Some(Conn { public, .. }) = self.conns.find(from) {
+            let has_own = public.own.wrapping_sub(public.next) < number.wrapping_sub(public.next);
+            if !has_own {
+                public.own = number;
+            }
+        }
+    }
+}
