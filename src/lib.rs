@@ -3,13 +3,14 @@
 //! Data flows one way, and no layer depends on one above it:
 //!
 //! ```text
-//! bytes ─▶ net: read ─▶ door: decode ─▶ Command ─▶ hub ─▶ Event + Audience ─▶ door: encode once ─▶ outbox ─▶ net: flush
-//!                                                  │ ▲
-//!                             request to a service ┘ └ its answer      (auth: Argon2 and accounts, on its own thread)
+//! bytes ─▶ net ─▶ engine ─▶ door: decode ─▶ Command ─▶ hub ─▶ Event + Audience ─▶ door: encode once ─▶ engine ─▶ net
+//!                  │  ▲                                                                               (outbox)
+//!   request out ───┘  └─── answer in      (auth: Argon2 and accounts, on its own thread)
 //! ```
 //!
 //! * [`app`] turns arguments into a [`config`], starts the log ([`logging`]) and runs [`net`].
 //! * [`net`] owns every socket and runs the loop.
+//! * [`engine`] is the server without sockets: logins, rates, deadlines, outboxes, the order of closing.
 //! * [`door`] is the encoding: bytes to commands, events to bytes.
 //! * [`hub`] is the chat itself: sessions, names, rooms, who receives what.
 //! * [`auth`] owns the accounts and hashes passwords on its own thread, which it reaches through a [`mailbox`].
