@@ -25,9 +25,6 @@ use line::Line;
 use reply::Reply;
 use rooms::RoomsDoor;
 
-/// The byte that ends each frame of the doors whose connections may lag.
-pub const FRAME_END: u8 = b'\n';
-
 /// The door of a connection, with the state of its dialogue.
 #[derive(Debug)]
 pub enum Door {

@@ -21,7 +21,7 @@ pub(super) struct Allowances {
 impl Allowances {
     /// A connection of `name` has ended at `now`, and had used this.
     pub(super) fn keep(&mut self, name: &UserName, rate: Rate, now: Millis) {
-        if rate.clear_at() <= now {
+        if rate.full_at() <= now {
             return;
         }
         if self.of.len() >= self.sweep_at.max(SWEEP_LEAST) {
@@ -33,7 +33,7 @@ impl Allowances {
     /// The least used allowance that a connection of `name` has left behind.
     pub(super) fn take(&mut self, name: &UserName) -> Option<Rate> {
         let rates = self.of.get_mut(name)?;
-        let (place, _) = rates.iter().enumerate().min_by_key(|(_, rate)| rate.clear_at())?;
+        let (place, _) = rates.iter().enumerate().min_by_key(|(_, rate)| rate.full_at())?;
         let rate = rates.swap_remove(place);
         if rates.is_empty() {
             self.of.remove(name);
@@ -55,7 +55,7 @@ impl Allowances {
     /// Forgets those that are whole again. The next time is when there are twice as many, so it costs little each time.
     fn sweep(&mut self, now: Millis) {
         self.of.retain(|_, rates| {
-            rates.retain(|rate| rate.clear_at() > now);
+            rates.retain(|rate| rate.full_at() > now);
             !rates.is_empty()
         });
         self.sweep_at = self.of.len() * 2;
@@ -84,8 +84,8 @@ mod tests {
         for lines in [30, 10, 20] {
             allowances.keep(&name("Eve"), used(lines, 1_000), 1_000);
         }
-        assert_eq!(allowances.take(&name("bob")).map(|rate| rate.clear_at()), None);
-        let taken = [(); 4].map(|()| allowances.take(&name("eve")).map(|rate| rate.clear_at()));
+        assert_eq!(allowances.take(&name("bob")).map(|rate| rate.full_at()), None);
+        let taken = [(); 4].map(|()| allowances.take(&name("eve")).map(|rate| rate.full_at()));
         assert_eq!(taken, [Some(2_000), Some(3_000), Some(4_000), None]);
     }
 

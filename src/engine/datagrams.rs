@@ -7,6 +7,7 @@ use super::counters::Counters;
 use super::guard::failpoint;
 use super::id::ConnId;
 use super::peers::{Heard, Membership, Peers, Place, Silence, Unheard};
+use super::rate::take_bytes;
 use super::send_queue::{SendQueue, Sent, Written};
 use super::{DatagramPlaces, Engine};
 use crate::door::datagram::{self, Body, Control, Speaker, Spelling};
@@ -182,7 +183,7 @@ impl<S> Engine<S> {
         } else {
             self.conns.find(ConnId::of(heard.session)).map(|conn| conn.rate.bytes())
         };
-        bucket.is_some_and(|bucket| bucket.take(bytes, now, limits))
+        bucket.is_some_and(|bucket| take_bytes(bucket, bytes, now, limits))
     }
 
     /// Ends the silences that have lasted too long. When a network fails, many end at once, and all who stay are told

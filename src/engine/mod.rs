@@ -35,6 +35,7 @@ mod addresses;
 
 mod read;
 mod dispatch;
+mod bucket;
 mod rate;
 mod allowances;
 mod backpressure;

@@ -1,76 +1,60 @@
-//! How fast a user may talk: two leaky buckets, kept as the times at which they will be empty again (GCRA).
+//! How fast a user may send: lines and bytes, each with a token bucket.
 
-use super::time::Millis;
+use super::bucket::{Bucket, Quota};
+use super::time::{Millis, Nanos, nanos};
 use crate::limits::Limits;
 
-const MICROS_A_SECOND: u64 = 1_000_000;
+const SECOND: Nanos = nanos(1000);
 
-/// Bytes against `limits.rate_bytes_per_s`, one second's worth at once.
-#[derive(Debug, Default)]
-pub(super) struct ByteBucket {
-    /// When it is empty, in microseconds of the loop's clock.
-    clear: u64,
-}
-
-impl ByteBucket {
-    /// From when on more may be taken, in milliseconds.
-    pub(super) fn free_at(&self, limits: &Limits) -> Millis {
-        if limits.rate_bytes_per_s == 0 { 0 } else { self.clear.saturating_sub(MICROS_A_SECOND).div_ceil(1000) }
-    }
-
-    /// `bytes` bytes were taken at `now`.
-    pub(super) fn spend(&mut self, bytes: usize, now: Millis, limits: &Limits) {
-        let cost = (bytes as u64 * MICROS_A_SECOND).checked_div(u64::from(limits.rate_bytes_per_s));
-        self.clear = self.clear.max(now * 1000) + cost.unwrap_or(0);
-    }
-
-    /// Takes `bytes` bytes at `now` if that is within the rate; gives whether it is.
-    pub(super) fn take(&mut self, bytes: usize, now: Millis, limits: &Limits) -> bool {
-        let is_free = self.free_at(limits) <= now;
-        if is_free {
-            self.spend(bytes, now, limits);
-        }
-        is_free
-    }
-}
-
-/// How much of its allowance a connection has used. A fresh one has used nothing.
+/// What a user has used of `limits.rate_lines_per_s` and `limits.rate_bytes_per_s`. The default has used nothing.
 #[derive(Debug, Default)]
 pub(super) struct Rate {
-    /// When the lines' bucket is empty, in microseconds of the loop's clock.
-    lines_clear: u64,
-    bytes: ByteBucket,
+    lines: Bucket,
+    bytes: Bucket,
 }
 
 impl Rate {
-    /// From when on another line may be taken.
+    /// From when on another line may be taken, in milliseconds.
     pub(super) fn free_at(&self, limits: &Limits) -> Millis {
-        let line_ahead = line_cost(limits) * u64::from(limits.rate_burst.max(1) - 1);
-        let lines_free = self.lines_clear.saturating_sub(line_ahead);
-        let lines_free = if limits.rate_lines_per_s == 0 { 0 } else { lines_free.div_ceil(1000) };
-        lines_free.max(self.bytes.free_at(limits))
+        let lines = lines_quota(limits).map_or(0, |quota| self.lines.free_at(&quota));
+        let bytes = bytes_quota(limits).map_or(0, |quota| self.bytes.free_at(&quota));
+        lines.max(bytes)
     }
 
     /// A line of `bytes` bytes was taken at `now`.
     pub(super) fn spend(&mut self, bytes: usize, now: Millis, limits: &Limits) {
-        self.lines_clear = self.lines_clear.max(now * 1000) + line_cost(limits);
-        self.bytes.spend(bytes, now, limits);
+        if let Some(quota) = lines_quota(limits) {
+            self.lines.spend(1, now, &quota);
+        }
+        if let Some(quota) = bytes_quota(limits) {
+            self.bytes.spend(bytes as u64, now, &quota);
+        }
     }
 
-    /// When nothing of the allowance is used any more.
-    pub(super) fn clear_at(&self) -> Millis {
-        self.lines_clear.max(self.bytes.clear).div_ceil(1000)
+    /// When nothing is used any more, in milliseconds.
+    pub(super) fn full_at(&self) -> Millis {
+        self.lines.full_at().max(self.bytes.full_at()).div_ceil(nanos(1))
     }
 
-    /// The bytes that this user may send, by whatever way.
-    pub(super) fn bytes(&mut self) -> &mut ByteBucket {
+    /// The bucket of bytes, for what this user sends by other ways; see [`take_bytes`].
+    pub(super) fn bytes(&mut self) -> &mut Bucket {
         &mut self.bytes
     }
 }
 
-/// What a line adds to its bucket, in microseconds.
-fn line_cost(limits: &Limits) -> u64 {
-    MICROS_A_SECOND.checked_div(u64::from(limits.rate_lines_per_s)).unwrap_or(0)
+/// Takes `bytes` bytes at `now` from a bucket of `limits.rate_bytes_per_s`. True if they are within the rate.
+pub(super) fn take_bytes(bucket: &mut Bucket, bytes: usize, now: Millis, limits: &Limits) -> bool {
+    bytes_quota(limits).is_none_or(|quota| bucket.take(bytes as u64, now, &quota))
+}
+
+/// `None` if lines are not limited.
+fn lines_quota(limits: &Limits) -> Option<Quota> {
+    Quota::by_one(limits.rate_lines_per_s, SECOND, limits.rate_burst)
+}
+
+/// One second's worth at once. `None` if bytes are not limited.
+fn bytes_quota(limits: &Limits) -> Option<Quota> {
+    Quota::by_many(limits.rate_bytes_per_s, SECOND)
 }
 
 #[cfg(test)]

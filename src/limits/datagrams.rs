@@ -5,7 +5,7 @@ pub const DATAGRAM_BYTES: usize = 4096;
 /// Milliseconds per datagram that a member may send in the long run.
 pub const DATAGRAM_EVERY_MS: u64 = 20;
 /// Datagrams that a member may send at once.
-pub const DATAGRAM_BURST: u64 = 100;
+pub const DATAGRAM_BURST: u32 = 100;
 /// Datagrams sent with one system call. More would save little, since the kernel's cost per datagram stays.
 pub const DATAGRAM_BATCH: usize = 64;
 /// Datagrams queued for a socket that the kernel does not take; more are dropped.

@@ -334,6 +334,7 @@ fn the_time_of_day_is_for_ids_tokens_and_records_alone() {
             "engine/addresses/mod.rs",
             "engine/allowances.rs",
             "engine/backpressure.rs",
+            "engine/bucket.rs",
             "engine/close.rs",
             "engine/conn.rs",
             "engine/guesses.rs",

@@ -1,20 +1,18 @@
 //! A bounded table of what is held for and against parties of one kind: addresses, or networks.
 //!
-//! All memories of an entry are leaky buckets, and each is kept as the one moment at which they will have run empty.
-//! So an entry does not grow with what its party does, nothing has to be counted down, and the entries that hold
-//! something are ordered for good by the moment at which they will hold nothing. That order decides who is forgotten:
-//! those who are clear anyway, and in a full table those who would be clear first.
+//! An entry is kept as times: when its token buckets are full again, and when its penalty ends. So it does not grow
+//! with what its party does, nothing has to be counted down, and the order of the entries by the time at which they hold
+//! nothing is fixed. That order decides what is forgotten: entries that hold nothing, and in a full table those that
+//! will hold nothing first.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv6Addr;
 
+use crate::engine::bucket::{Bucket, Quota};
+use crate::engine::time::{Millis, Nanos, nanos};
 use crate::limits;
 
-/// Nanoseconds on the loop's clock. The table reckons in them so that its window divides without a remainder that
-/// matters among any number of connections; 64 bits of them last for centuries.
-pub(super) type Nanos = u64;
-
-const SECOND: Nanos = 1_000_000_000;
+const SECOND: Nanos = nanos(1000);
 const NEW_WINDOW: Nanos = limits::NEW_WINDOW_S * SECOND;
 const PENALTY_STEP: Nanos = limits::PENALTY_STEP_S * SECOND;
 const PENALTY_REFUSED: Nanos = limits::PENALTY_REFUSED_S * SECOND;
@@ -66,16 +64,18 @@ impl Ledger {
 
     /// Gives the price of one new connection back to `who`, who may make `allowance` of them in a window.
     pub(super) fn refund(&mut self, who: Ipv6Addr, allowance: u32) {
-        if let Some(entry) = self.table.get(&who).copied() {
-            let spent_until = entry.spent_until.saturating_sub(price(allowance).unwrap_or_default());
-            self.put(who, Entry { spent_until, ..entry });
+        if let Some(quota) = quota(allowance)
+            && let Some(mut entry) = self.table.get(&who).copied()
+        {
+            entry.connections.refund(1, &quota);
+            self.put(who, entry);
         }
     }
 
     /// Forgets a few of those who hold nothing any more.
-    pub(super) fn sweep(&mut self, now: Nanos) {
+    pub(super) fn sweep(&mut self, now: Millis) {
         for _ in 0..SWEEP {
-            if self.idle.first().is_none_or(|&(clear_at, _)| clear_at > now) {
+            if self.idle.first().is_none_or(|&(clear_at, _)| clear_at > nanos(now)) {
                 return;
             }
             self.forget_first();
@@ -100,12 +100,12 @@ impl Ledger {
 /// What is held for and against one party. The default holds nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Entry {
-    /// When the allowance of new connections will be whole again.
-    pub(super) spent_until: Nanos,
-    /// When the allowance of new accounts will be whole again.
-    pub(super) registered_until: Nanos,
+    /// New connections.
+    pub(super) connections: Bucket,
+    /// New accounts.
+    pub(super) accounts: Bucket,
     /// When the penalty will have drained.
-    pub(super) penalty_until: Nanos,
+    penalty_until: Nanos,
     /// Connections open.
     pub(super) open: u32,
 }
@@ -113,45 +113,39 @@ pub(super) struct Entry {
 impl Entry {
     /// From when on the entry says no more than no entry would, once nothing is open.
     pub(super) fn clear_at(self) -> Nanos {
-        self.spent_until.max(self.registered_until).max(self.penalty_until)
+        self.connections.full_at().max(self.accounts.full_at()).max(self.penalty_until)
     }
 
     /// Whether the penalty is such that the party is refused.
-    pub(super) fn is_penalised(self, now: Nanos) -> bool {
-        self.penalty_until.saturating_sub(now) >= PENALTY_REFUSED
+    pub(super) fn is_penalised(self, now: Millis) -> bool {
+        self.penalty_until.saturating_sub(nanos(now)) >= PENALTY_REFUSED
     }
 
-    /// The new `penalty_until` after one more failure.
-    pub(super) fn punish(self, now: Nanos) -> Nanos {
+    /// The entry after one more failure.
+    pub(super) fn punish(self, now: Millis) -> Self {
+        let now = nanos(now);
         let until = self.penalty_until.max(now).saturating_add(PENALTY_STEP);
-        until.min(now.saturating_add(PENALTY_MOST))
+        Self { penalty_until: until.min(now.saturating_add(PENALTY_MOST)), ..self }
     }
 
     /// The entry with one more connection, or nothing if that is more than `most` at once or over `allowance` a window.
-    pub(super) fn admit(self, now: Nanos, most: u32, allowance: u32) -> Option<Self> {
-        if self.open >= most {
+    pub(super) fn admit(mut self, now: Millis, most: u32, allowance: u32) -> Option<Self> {
+        if self.open >= most || !self.connections.take(1, now, &quota(allowance)?) {
             return None;
         }
-        let spent_until = spend(self.spent_until, now, allowance)?;
-        Some(Self { open: self.open + 1, spent_until, ..self })
+        Some(Self { open: self.open + 1, ..self })
     }
 
     /// The entry with one more new account, or nothing if that is over `allowance` a window.
-    pub(super) fn register(self, now: Nanos, allowance: u32) -> Option<Self> {
-        let registered_until = spend(self.registered_until, now, allowance)?;
-        Some(Self { registered_until, ..self })
+    pub(super) fn register(mut self, now: Millis, allowance: u32) -> Option<Self> {
+        self.accounts.take(1, now, &quota(allowance)?).then_some(self)
     }
 }
 
-/// When a bucket of `allowance` a window will be empty that one more is put into, or nothing if it has no room.
-fn spend(until: Nanos, now: Nanos, allowance: u32) -> Option<Nanos> {
-    let until = until.max(now).saturating_add(price(allowance)?);
-    (until <= now.saturating_add(NEW_WINDOW)).then_some(until)
-}
-
-/// What a new connection (or a new account) adds to a bucket of `allowance` a window; `None` if none is allowed.
+/// `allowance` new connections (or new accounts) a window, all at once if none were made. `None` if none is allowed.
 ///
-/// Rounded down to a nanosecond: exact for allowances below 700,000, and never off by a hundredth above.
-fn price(allowance: u32) -> Option<Nanos> {
-    NEW_WINDOW.checked_div(u64::from(allowance))
+/// The price of one is rounded down to a nanosecond: exact for allowances below 700,000, and never off by a hundredth
+/// above.
+fn quota(allowance: u32) -> Option<Quota> {
+    Quota::by_one(allowance, NEW_WINDOW, allowance)
 }

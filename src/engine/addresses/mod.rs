@@ -7,9 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::time::Millis;
 use crate::limits::{self, Limits, NETWORK_BITS_V4, NETWORK_BITS_V6, NETWORK_TIMES};
-use ledger::{Entry, Ledger, Nanos};
-
-const MILLISECOND: Nanos = 1_000_000;
+use ledger::Ledger;
 
 /// Of a hundred new connections, how many are dropped as soon as silent ones are too many.
 const SHED_PERCENT: u128 = 30;
@@ -48,7 +46,7 @@ impl Addresses {
     /// A connection from `ip` has come at `now`. `penalties` says whether failures count here.
     ///
     /// Unless it is refused it counts as open and as new; a refusal changes nothing, so that knocking does not prolong
-    /// it. `limits.new_per_address` is a leaky bucket (GCRA): that many may come at once, and the allowance refills
+    /// it. `limits.new_per_address` is a token bucket: that many may come at once, and the allowance refills
     /// evenly over [`limits::NEW_WINDOW_S`]. Somebody who uses it up and then comes at every refill makes up to twice
     /// as many in the first window, and exactly that many in each later one.
     ///
@@ -59,7 +57,7 @@ impl Addresses {
         if exempt(ip, limits) {
             return Admission::Welcome;
         }
-        let (who, net, now) = (key(party(ip)), key(network(ip)), nanos(now));
+        let (who, net) = (key(party(ip)), key(network(ip)));
         self.parties.sweep(now);
         self.networks.sweep(now);
         let entry = self.parties.entry(who).admit(now, limits.per_address, limits.new_per_address);
@@ -100,7 +98,7 @@ impl Addresses {
         if exempt(ip, limits) {
             return true;
         }
-        let (who, net, now) = (key(party(ip)), key(network(ip)), nanos(now));
+        let (who, net) = (key(party(ip)), key(network(ip)));
         let (_, allowance) = of_network(limits);
         let entry = self.parties.entry(who).register(now, limits.new_per_address);
         let whole = self.networks.entry(net).register(now, allowance);
@@ -120,17 +118,17 @@ impl Addresses {
         if exempt(ip, limits) {
             return;
         }
-        let (who, now) = (key(party(ip)), nanos(now));
+        let who = key(party(ip));
         self.parties.sweep(now);
         let entry = self.parties.entry(who);
         if self.parties.has_room_for(who) {
-            self.parties.put(who, Entry { penalty_until: entry.punish(now), ..entry });
+            self.parties.put(who, entry.punish(now));
         }
     }
 
     /// Whether `ip` has failed so often that it may only log in by token.
     pub(super) fn is_penalised(&self, ip: IpAddr, now: Millis, limits: &Limits) -> bool {
-        !exempt(ip, limits) && self.parties.entry(key(party(ip))).is_penalised(nanos(now))
+        !exempt(ip, limits) && self.parties.entry(key(party(ip))).is_penalised(now)
     }
 
     /// How many addresses are remembered, some of them perhaps without need.
@@ -206,10 +204,6 @@ fn key(of: IpAddr) -> Ipv6Addr {
         IpAddr::V4(v4) => v4.to_ipv6_mapped(),
         IpAddr::V6(v6) => v6,
     }
-}
-
-fn nanos(now: Millis) -> Nanos {
-    now.saturating_mul(MILLISECOND)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::iter;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::ledger::Entry;
 use super::*;
+use crate::engine::time::{Nanos, nanos};
 
 impl Addresses {
     fn is_empty(&self) -> bool {
@@ -222,7 +224,7 @@ fn a_login_gives_its_price_back() {
     let story = [Comes(Welcome), LogsIn, Comes(Welcome), LogsIn, Comes(Welcome), Comes(Welcome), Comes(TooMany)];
     let table = check(&allowing(9, 2), &story.map(|step| (7, one, step)));
     // It gives back no more than it has taken: the two that are silent are still paid for.
-    assert_eq!(table.parties.entry(key(ip(one))).spent_until, nanos(600_007));
+    assert_eq!(table.parties.entry(key(ip(one))).connections.full_at(), nanos(600_007));
     // Nor does it lift the bound on those at once.
     let story = [Comes(Welcome), LogsIn, Comes(Welcome), LogsIn, Comes(TooMany)];
     check(&allowing(2, 9), &story.map(|step| (7, one, step)));

@@ -1,36 +1,30 @@
-//! What a connection owes its client, in order: pieces of shared pages, and bytes of its own.
+//! The output queued for a connection, in order: pieces of shared pages, and bytes of its own.
 
-use std::collections::VecDeque;
 use std::io::IoSlice;
 
-use super::pages::{Pages, Piece};
-use crate::door::FRAME_END;
+use super::pages::{Pages, Piece, Queue};
 
 /// The page number of a piece that lies in the connection's own bytes.
 const OWN: u32 = u32::MAX;
-/// Own bytes already sent are cut off when there are this many of them, and they are half of all.
+/// Own bytes already sent are removed when there are this many of them, and they are half of all.
 const TRIM_BYTES: usize = 4096;
 /// How many pieces the kernel takes in one write (IOV_MAX).
 const PIECES_A_WRITE: usize = 1024;
+/// The first piece of an empty outbox.
+const NOTHING: Piece = Piece { page: OWN, start: 0, end: 0 };
 
-/// A queue of bytes to send. One that owes nothing owns no heap; one that owes one piece of a shared page neither.
+/// A queue of bytes to send. It owns no heap while it is empty, or holds one piece of a shared page.
 #[derive(Debug)]
 pub struct Outbox {
     first: Piece,
-    /// What follows the first piece; boxed, for most owe nothing and all have an outbox.
-    #[expect(clippy::box_collection, reason = "three words less for each of ten thousand that owe nothing")]
-    rest: Option<Box<VecDeque<Piece>>>,
-    own: Vec<u8>,
     owed: u32,
-    is_mid_frame: bool,
+    queue: Option<Box<Queue>>,
 }
 
-const NOTHING: Piece = Piece { page: OWN, start: 0, end: 0 };
-
 impl Default for Outbox {
-    /// Nothing is owed.
+    /// An empty outbox.
     fn default() -> Self {
-        Self { first: NOTHING, rest: None, own: Vec::new(), owed: 0, is_mid_frame: false }
+        Self { first: NOTHING, owed: 0, queue: None }
     }
 }
 
@@ -40,10 +34,9 @@ impl Outbox {
         self.owed as usize
     }
 
-    /// Heap that the outbox has for itself, in bytes: its own bytes and its list of pieces.
+    /// The heap of this outbox alone, in bytes.
     pub(super) fn heap_bytes(&self) -> u64 {
-        let list = |rest: &VecDeque<Piece>| size_of::<VecDeque<Piece>>() + rest.capacity() * size_of::<Piece>();
-        (self.own.capacity() + self.rest.as_ref().map_or(0, |rest| list(rest))) as u64
+        self.queue.as_ref().map_or(0, |queue| queue.heap_bytes() as u64)
     }
 
     /// Whether there is nothing to send.
@@ -51,7 +44,7 @@ impl Outbox {
         self.owed == 0
     }
 
-    /// Adds a piece of a shared page. One that directly follows the last lengthens it.
+    /// Adds a piece of a shared page, of whole frames. One that directly follows the last piece lengthens it.
     pub fn push_shared(&mut self, piece: Piece, pages: &mut Pages) {
         debug_assert!(piece.len() > 0, "a frame has at least its end");
         self.owed += piece.end - piece.start;
@@ -60,22 +53,38 @@ impl Outbox {
         }
     }
 
-    /// Adds what `encode` appends, for this connection alone. Gives how many bytes that are.
+    /// Adds the frame that `encode` appends, for this connection alone. Returns its length in bytes.
     pub(super) fn push_own(&mut self, pages: &mut Pages, encode: impl FnOnce(&mut Vec<u8>)) -> usize {
-        let draft = Draft::of(&mut self.own, pages);
-        encode(draft.bytes);
-        let added = draft.keep();
-        if added > 0 {
-            self.owed += added as u32;
-            let end = self.own.len();
-            self.push(Piece { page: OWN, start: (end - added) as u32, end: end as u32 }, pages);
-        }
-        added
+        let queue = self.queue.get_or_insert_with(|| pages.take_queue());
+        let draft = Draft::of(queue, pages);
+        encode(&mut draft.queue.own);
+        let frame = draft.keep_frame();
+        self.push_draft(frame, pages)
     }
 
-    /// Whether a new piece had to be added.
+    /// Adds the rest of a frame whose beginning has been sent.
+    fn push_rest(&mut self, rest: &[u8], pages: &mut Pages) {
+        let queue = self.queue.get_or_insert_with(|| pages.take_queue());
+        let draft = Draft::of(queue, pages);
+        draft.queue.own.extend_from_slice(rest);
+        let piece = draft.keep();
+        self.push_draft(piece, pages);
+    }
+
+    /// Adds a piece of the connection's own bytes. Returns its length in bytes.
+    fn push_draft(&mut self, piece: Piece, pages: &mut Pages) -> usize {
+        if piece.len() > 0 {
+            self.owed += piece.end - piece.start;
+            self.push(piece, pages);
+        } else {
+            self.trim(pages);
+        }
+        piece.len()
+    }
+
+    /// Adds a piece, or lengthens the last one. True if it was added.
     fn push(&mut self, piece: Piece, pages: &mut Pages) -> bool {
-        let last = self.rest.as_mut().and_then(|rest| rest.back_mut()).unwrap_or(&mut self.first);
+        let last = self.queue.as_mut().and_then(|queue| queue.pieces.back_mut()).unwrap_or(&mut self.first);
         if last.page == piece.page && last.end == piece.start && last.len() > 0 {
             last.end = piece.end;
             return false;
@@ -83,25 +92,31 @@ impl Outbox {
         if self.first.len() == 0 {
             self.first = piece;
         } else {
-            let before = self.heap_bytes();
-            self.rest.get_or_insert_default().push_back(piece);
-            pages.heap_bytes += self.heap_bytes() - before;
+            let queue = self.queue.get_or_insert_with(|| pages.take_queue());
+            let before = queue.heap_bytes();
+            queue.pieces.push_back(piece);
+            pages.heap_bytes += (queue.heap_bytes() - before) as u64;
         }
         true
     }
 
-    /// The whole of it, if it lies in one place.
+    /// All bytes, if they are contiguous.
     pub(super) fn single<'a>(&'a self, pages: &'a Pages) -> Option<&'a [u8]> {
-        self.rest.as_ref().is_none_or(|rest| rest.is_empty()).then(|| self.slice(self.first, pages))
+        let is_single = self.queue.as_ref().is_none_or(|queue| queue.pieces.is_empty());
+        is_single.then(|| self.slice(self.first, pages))
     }
 
-    /// As much of it as one vectored write takes.
+    /// As many bytes as one vectored write takes.
     pub(super) fn slices<'a>(&'a self, pages: &'a Pages) -> Vec<IoSlice<'a>> {
         self.pieces().take(PIECES_A_WRITE).map(|piece| IoSlice::new(self.slice(*piece, pages))).collect()
     }
 
     fn pieces(&self) -> impl Iterator<Item = &Piece> {
-        std::iter::once(&self.first).chain(self.rest.iter().flat_map(|rest| rest.iter()))
+        std::iter::once(&self.first).chain(self.queue.iter().flat_map(|queue| &queue.pieces))
+    }
+
+    fn pieces_mut(&mut self) -> impl Iterator<Item = &mut Piece> {
+        std::iter::once(&mut self.first).chain(self.queue.iter_mut().flat_map(|queue| &mut queue.pieces))
     }
 
     /// Its pieces of shared pages, in the order in which they will be sent.
@@ -109,10 +124,9 @@ impl Outbox {
         self.pieces().filter(|piece| piece.page != OWN)
     }
 
-    /// Copies its pieces of pages of which little is owed into pages without gaps.
+    /// Copies its pieces of sparse pages (see [`Pages::is_sparse`]) into pages without gaps.
     pub(super) fn pack(&mut self, pages: &mut Pages) {
-        let rest = self.rest.iter_mut().flat_map(|rest| rest.iter_mut());
-        for piece in std::iter::once(&mut self.first).chain(rest) {
+        for piece in self.pieces_mut() {
             if piece.page != OWN && pages.is_sparse(piece.page) {
                 *piece = pages.pack(*piece);
             }
@@ -120,27 +134,22 @@ impl Outbox {
     }
 
     fn slice<'a>(&'a self, piece: Piece, pages: &'a Pages) -> &'a [u8] {
-        if piece.page == OWN {
-            self.own.get(piece.start as usize..piece.end as usize).unwrap_or_default()
-        } else {
-            pages.slice(piece)
+        if piece.page != OWN {
+            return pages.slice(piece);
         }
+        let own = self.queue.as_ref().and_then(|queue| queue.own.get(piece.start as usize..piece.end as usize));
+        own.unwrap_or_default()
     }
 
-    /// `count` bytes have been sent.
+    /// The first `count` bytes have been sent.
     pub fn advance(&mut self, count: usize, pages: &mut Pages) {
         self.owed -= count as u32;
         let mut left = count;
         while left > 0 && left >= self.first.len() {
             left -= self.first.len();
             self.drop_first(pages);
-            self.is_mid_frame = false;
         }
-        if left > 0 {
-            let sent = self.slice(self.first, pages).get(..left);
-            self.is_mid_frame = sent.and_then(<[u8]>::last) != Some(&FRAME_END);
-            self.first.start += left as u32;
-        }
+        self.first.start += left as u32;
         self.trim(pages);
     }
 
@@ -148,82 +157,101 @@ impl Outbox {
         if self.first.page != OWN {
             pages.release(self.first.page);
         }
-        self.first = self.rest.as_mut().and_then(|rest| rest.pop_front()).unwrap_or(NOTHING);
+        self.first = self.queue.as_mut().and_then(|queue| queue.pieces.pop_front()).unwrap_or(NOTHING);
     }
 
-    /// Gives back memory that is needed no longer: all of it when nothing is owed.
+    /// Releases memory that is no longer needed: all of it when nothing is owed.
     fn trim(&mut self, pages: &mut Pages) {
         if self.is_empty() {
-            pages.heap_bytes -= self.heap_bytes();
-            self.own = Vec::new();
-            self.rest = None;
+            if let Some(queue) = self.queue.take() {
+                pages.give_back_queue(queue);
+            }
             return;
         }
-        if self.own.len() < TRIM_BYTES {
-            return; // whoever is far behind has many pieces to look through
-        }
+        let Some(own) = self.queue.as_ref().map(|queue| queue.own.len()).filter(|own| *own >= TRIM_BYTES) else {
+            return; // an outbox far behind has many pieces to look through
+        };
         let first_own = self.pieces().find(|piece| piece.page == OWN);
-        let gone = first_own.map_or(self.own.len(), |piece| piece.start as usize);
-        if gone >= TRIM_BYTES && gone * 2 >= self.own.len() {
-            let before = self.heap_bytes();
-            self.own.drain(..gone);
-            self.own.shrink_to(self.own.len() * 2);
-            pages.heap_bytes -= before - self.heap_bytes();
-            let rest = self.rest.iter_mut().flat_map(|rest| rest.iter_mut());
-            for piece in std::iter::once(&mut self.first).chain(rest).filter(|piece| piece.page == OWN) {
-                piece.start -= gone as u32;
-                piece.end -= gone as u32;
-            }
+        let gone = first_own.map_or(own, |piece| piece.start as usize);
+        if gone >= TRIM_BYTES && gone * 2 >= own {
+            self.cut_own(gone, pages);
         }
     }
 
-    /// Drops everything but the rest of a frame whose beginning has been sent.
-    pub(super) fn drop_all_but_begun(&mut self, pages: &mut Pages) {
-        let begun = if self.is_mid_frame { self.slice(self.first, pages) } else { &[] };
-        let end = memchr::memchr(FRAME_END, begun).map_or(begun.len(), |at| at + 1);
-        let begun: Vec<u8> = begun.iter().take(end).copied().collect();
-        self.clear(pages);
-        self.is_mid_frame = !begun.is_empty();
-        self.push_own(pages, |own| own.extend_from_slice(&begun));
+    /// Removes the first `count` of its own bytes, which have been sent.
+    fn cut_own(&mut self, count: usize, pages: &mut Pages) {
+        let Some(queue) = &mut self.queue else { return };
+        let before = queue.heap_bytes();
+        queue.cut(count);
+        pages.heap_bytes -= (before - queue.heap_bytes()) as u64;
+        for piece in self.pieces_mut().filter(|piece| piece.page == OWN) {
+            piece.start -= count as u32;
+            piece.end -= count as u32;
+        }
     }
 
-    /// Drops everything. An outbox must be cleared before it is dropped, for pages count who holds them.
+    /// Drops everything except the rest of a frame whose beginning has been sent.
+    pub(super) fn drop_all_but_begun(&mut self, pages: &mut Pages) {
+        let rest = self.slice(self.begun(pages), pages).to_vec();
+        self.clear(pages);
+        self.push_rest(&rest, pages);
+    }
+
+    /// The rest of the frame whose beginning has been sent. Empty if the next byte starts a frame, or there is none.
+    fn begun(&self, pages: &Pages) -> Piece {
+        let first = self.first;
+        let next = match &self.queue {
+            Some(queue) if first.page == OWN => queue.starts.iter().find(|start| **start >= first.start),
+            None if first.page == OWN => None,
+            Some(_) | None => pages.starts_in(first).first(),
+        };
+        Piece { end: next.map_or(first.end, |next| first.end.min(*next)), ..first }
+    }
+
+    /// Drops everything. An outbox must be cleared before it is dropped, since pages count their holders.
     pub fn clear(&mut self, pages: &mut Pages) {
         while self.first.len() > 0 {
             self.drop_first(pages);
         }
         self.owed = 0;
-        self.is_mid_frame = false;
         self.trim(pages);
     }
 }
 
-/// A frame in the making. An encoder that panics leaves nothing behind: its bytes would be sent without being owed.
+/// Own bytes that are being encoded. If the encoder panics they are removed: they would be sent without being owed.
 struct Draft<'a> {
-    bytes: &'a mut Vec<u8>,
+    queue: &'a mut Queue,
     pages: &'a mut Pages,
-    start: usize,
-    capacity: usize,
+    /// Length of the own bytes that stay.
+    kept: usize,
+    heap_before: usize,
 }
 
 impl<'a> Draft<'a> {
-    fn of(bytes: &'a mut Vec<u8>, pages: &'a mut Pages) -> Self {
-        let (start, capacity) = (bytes.len(), bytes.capacity());
-        Self { bytes, pages, start, capacity }
+    fn of(queue: &'a mut Queue, pages: &'a mut Pages) -> Self {
+        let (kept, heap_before) = (queue.own.len(), queue.heap_bytes());
+        Self { queue, pages, kept, heap_before }
     }
 
-    /// The frame is whole. Gives its length.
-    fn keep(mut self) -> usize {
-        let added = self.bytes.len() - self.start;
-        self.start = self.bytes.len();
-        added
+    /// Keeps the bytes, which are a frame.
+    fn keep_frame(self) -> Piece {
+        if self.queue.own.len() > self.kept {
+            self.queue.starts.push(self.kept as u32);
+        }
+        self.keep()
+    }
+
+    /// Keeps the bytes.
+    fn keep(mut self) -> Piece {
+        let start = std::mem::replace(&mut self.kept, self.queue.own.len());
+        Piece { page: OWN, start: start as u32, end: self.kept as u32 }
     }
 }
 
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
-        self.bytes.truncate(self.start);
-        self.pages.heap_bytes += (self.bytes.capacity() - self.capacity) as u64;
+        self.queue.own.truncate(self.kept);
+        self.pages.heap_bytes += (self.queue.heap_bytes() - self.heap_before) as u64;
     }
 }
 

@@ -9,8 +9,8 @@ use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 
 use super::addresses::{network, party};
-use super::rate::ByteBucket;
-use super::time::{Millis, NEVER, seconds};
+use super::bucket::{Bucket, Quota};
+use super::time::{Millis, NEVER, nanos, seconds};
 use super::timers::Timers;
 use crate::door::datagram::{Spelling, Up};
 use crate::door::token::RoomToken;
@@ -41,10 +41,9 @@ pub(super) struct Peer {
     place: Option<Place>,
     /// When it was last heard of.
     heard_at: Millis,
-    /// When its allowance of datagrams is whole again.
-    clear_at: Millis,
-    /// Its allowance of bytes, if it is a guest; an account has one for all its ways.
-    bytes: ByteBucket,
+    datagrams: Bucket,
+    /// Bytes that a guest sends; those of an account count with its lines.
+    bytes: Bucket,
     armed: Millis,
 }
 
@@ -105,8 +104,8 @@ impl Peer {
             spelling: guest.unwrap_or(Spelling::Text),
             place: None,
             heard_at: now,
-            clear_at: 0,
-            bytes: ByteBucket::default(),
+            datagrams: Bucket::default(),
+            bytes: Bucket::default(),
             armed: NEVER,
         }
     }
@@ -119,14 +118,10 @@ impl Peer {
         }
     }
 
-    /// Takes one datagram from its allowance, a leaky bucket kept as the time at which it is empty (GCRA).
+    /// Takes one datagram from its rate. True if it is within it.
     fn may_speak(&mut self, now: Millis) -> bool {
-        let clear_at = self.clear_at.max(now) + DATAGRAM_EVERY_MS;
-        let is_free = clear_at <= now + DATAGRAM_EVERY_MS * DATAGRAM_BURST;
-        if is_free {
-            self.clear_at = clear_at;
-        }
-        is_free
+        let quota = Quota::by_one(1, nanos(DATAGRAM_EVERY_MS), DATAGRAM_BURST);
+        quota.is_some_and(|quota| self.datagrams.take(1, now, &quota))
     }
 }
 
@@ -258,7 +253,7 @@ impl Peers {
     }
 
     /// The bytes that the guest with this token may send.
-    pub(super) fn bytes_of(&mut self, token: RoomToken) -> Option<&mut ByteBucket> {
+    pub(super) fn bytes_of(&mut self, token: RoomToken) -> Option<&mut Bucket> {
         self.peers.get_mut(self.by_token.get(&token)?).map(|peer| &mut peer.bytes)
     }
 

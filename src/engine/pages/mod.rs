@@ -4,48 +4,17 @@
 //! page that nobody refers to at the end of a turn is used again; a full one that somebody still owes is left to the
 //! debtors and goes with the last of them.
 
+mod piece;
+mod queue;
+
 use slab::Slab;
+
+pub use piece::Piece;
+pub(super) use queue::Queue;
+use queue::Spares;
 
 use crate::door::Kind;
 use crate::limits::{PACK_PART, PAGE_BYTES};
-
-/// A range of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Piece {
-    pub(super) page: u32,
-    pub(super) start: u32,
-    pub(super) end: u32,
-}
-
-impl Piece {
-    /// No bytes, in no page.
-    pub(super) const EMPTY: Self = Self { page: u32::MAX, start: 0, end: 0 };
-
-    /// Whether it has no bytes.
-    pub(super) fn is_empty(self) -> bool {
-        self.start == self.end
-    }
-
-    /// The number of its page.
-    pub(super) fn page(self) -> u32 {
-        self.page
-    }
-
-    /// Whether `next` begins where it ends.
-    pub(super) fn is_followed_by(self, next: Self) -> bool {
-        self.page == next.page && self.end == next.start
-    }
-
-    /// From its start to the end of `last`, which must lie in the same page, at its end or behind it.
-    pub(super) fn until(self, last: Self) -> Self {
-        debug_assert!(self.page == last.page && self.end <= last.end);
-        Self { end: last.end, ..self }
-    }
-
-    pub(super) fn len(self) -> usize {
-        (self.end - self.start) as usize
-    }
-}
 
 /// All pages.
 #[derive(Debug, Default)]
@@ -54,7 +23,7 @@ pub struct Pages {
     open: [Option<u32>; Kind::ALL.len()],
     /// Bytes of pages that are closed but still owed.
     closed_bytes: u64,
-    /// Heap that outboxes have for themselves, their own bytes and their lists of pieces; they count it here.
+    /// Heap of the outboxes' queues. Outboxes count it here.
     pub(super) heap_bytes: u64,
     /// Bytes that were queued for others since the last [`Pages::turn_over`].
     turn_bytes: usize,
@@ -62,11 +31,15 @@ pub struct Pages {
     packed: Option<u32>,
     /// [`Pages::closed_bytes`] from which on packing pays again.
     pack_from: u64,
+    spares: Spares,
 }
 
 #[derive(Debug, Default)]
 struct Page {
     bytes: Vec<u8>,
+    /// The position of each frame's first byte, ascending. A frame ends where the next one starts, or at the end of its
+    /// piece.
+    starts: Vec<u32>,
     holders: u32,
     /// Bytes of it that are owed, once for each connection that owes them; as of the last weighing.
     weight: u64,
@@ -79,6 +52,7 @@ impl Pages {
         let Some(page) = self.pages.get_mut(number as usize) else { return Piece { page: number, start: 0, end: 0 } };
         let start = page.bytes.len();
         encode(&mut page.bytes);
+        page.starts.push(start as u32);
         self.turn_bytes += page.bytes.len() - start;
         Piece { page: number, start: start as u32, end: page.bytes.len() as u32 }
     }
@@ -105,7 +79,7 @@ impl Pages {
         if page.holders == 0 {
             self.pages.remove(number as usize);
         } else {
-            page.bytes.shrink_to_fit();
+            page.shrink_to_fit();
             self.closed_bytes += page.bytes.len() as u64;
         }
     }
@@ -114,6 +88,11 @@ impl Pages {
     pub(super) fn slice(&self, piece: Piece) -> &[u8] {
         let page = self.pages.get(piece.page as usize);
         page.and_then(|page| page.bytes.get(piece.start as usize..piece.end as usize)).unwrap_or_default()
+    }
+
+    /// The position of each frame's first byte in a piece's page, ascending.
+    pub(super) fn starts_in(&self, piece: Piece) -> &[u32] {
+        self.pages.get(piece.page as usize).map_or(&[], |page| page.starts_in(piece))
     }
 
     /// One more piece refers to this page.
@@ -144,6 +123,8 @@ impl Pages {
             if page.holders == 0 {
                 page.bytes.clear();
                 page.bytes.shrink_to(2 * PAGE_BYTES);
+                page.starts.clear();
+                page.starts.shrink_to(PAGE_BYTES / 8);
             } else if page.bytes.len() >= PAGE_BYTES {
                 self.close_page(kind);
             }
@@ -154,8 +135,10 @@ impl Pages {
     pub(super) fn shrink(&mut self) {
         for (_, page) in self.pages.iter_mut().filter(|(_, page)| page.holders == 0) {
             page.bytes = Vec::new();
+            page.starts = Vec::new();
         }
         self.pages.shrink_to_fit();
+        self.spares.clear();
     }
 
     /// Counts `bytes` that were queued for a connection by somebody else, outside of the pages.
@@ -214,6 +197,7 @@ impl Pages {
         let Some((from, to)) = pages else { return piece };
         let start = to.bytes.len() as u32;
         to.bytes.extend_from_slice(from.bytes.get(piece.start as usize..piece.end as usize).unwrap_or_default());
+        to.starts.extend(from.starts_in(piece).iter().map(|at| at - piece.start + start));
         to.holders += 1;
         let end = to.bytes.len() as u32;
         self.closed_bytes += u64::from(end - start);
@@ -242,7 +226,33 @@ impl Pages {
 
     fn end_packed(&mut self) {
         if let Some(page) = self.packed.take().and_then(|number| self.pages.get_mut(number as usize)) {
-            page.bytes.shrink_to_fit();
+            page.shrink_to_fit();
         }
+    }
+
+    /// An empty queue for an outbox, which counts its heap from now on.
+    pub(super) fn take_queue(&mut self) -> Box<Queue> {
+        let queue = self.spares.take();
+        self.heap_bytes += queue.heap_bytes() as u64;
+        queue
+    }
+
+    /// Takes back the queue of an outbox that owes nothing.
+    pub(super) fn give_back_queue(&mut self, queue: Box<Queue>) {
+        self.heap_bytes -= queue.heap_bytes() as u64;
+        self.spares.put(queue);
+    }
+}
+
+impl Page {
+    fn starts_in(&self, piece: Piece) -> &[u32] {
+        let from = self.starts.partition_point(|start| *start < piece.start);
+        let to = self.starts.partition_point(|start| *start < piece.end);
+        self.starts.get(from..to).unwrap_or_default()
+    }
+
+    fn shrink_to_fit(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.starts.shrink_to_fit();
     }
 }

@@ -1,0 +1,43 @@
+//! Ranges of pages.
+
+/// A range of a page: one or more frames, the first of which may be sent in part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The number of the page.
+    pub(in super::super) page: u32,
+    /// Position of its first byte in the page.
+    pub(in super::super) start: u32,
+    /// Position behind its last byte.
+    pub(in super::super) end: u32,
+}
+
+impl Piece {
+    /// No bytes, in no page.
+    pub(in super::super) const EMPTY: Self = Self { page: u32::MAX, start: 0, end: 0 };
+
+    /// Whether it has no bytes.
+    pub(in super::super) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// The number of its page.
+    pub(in super::super) fn page(self) -> u32 {
+        self.page
+    }
+
+    /// Whether `next` begins where it ends.
+    pub(in super::super) fn is_followed_by(self, next: Self) -> bool {
+        self.page == next.page && self.end == next.start
+    }
+
+    /// From its start to the end of `last`, which must lie in the same page, at its end or behind it.
+    pub(in super::super) fn until(self, last: Self) -> Self {
+        debug_assert!(self.page == last.page && self.end <= last.end);
+        Self { end: last.end, ..self }
+    }
+
+    /// Its length in bytes.
+    pub(in super::super) fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+}
