@@ -13,15 +13,16 @@ use std::borrow::Cow;
 use decode::on_text;
 pub use encode::encode;
 
+use super::decoded::{Addressee, Decoded, Kind};
 use super::foreign::{self, ProxyWatch};
 use super::operations::Operation;
 use super::reply::Reply;
-use super::{Addressee, Decoded, Kind, Masked};
 use crate::close::CloseReason;
 use crate::hub::command::Command;
 use crate::hub::event::Event;
 use crate::hub::names::{RoomName, UserName};
 use crate::limits::PASSWORD_MAX_BYTES;
+use crate::secret::Masked;
 use crate::text::{self, Checked, without_mark};
 
 /// The dialogue of one connection. It begins with the prompt for a name; the dialect is not known yet.
