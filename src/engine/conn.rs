@@ -38,7 +38,7 @@ pub(super) struct Conn<S> {
     pub(super) line_since: Millis,
     /// Since when it owes more than `limits.owed_soft_bytes`; [`NEVER`] if it does not.
     pub(super) soft_since: Millis,
-    /// When it last took bytes, while it lags (see `backpressure.rs`); [`NEVER`] while it does not.
+    /// When it last took bytes, while it lags (see `backpressure`); [`NEVER`] while it does not.
     pub(super) took_at: Millis,
     /// Until when its next line may wait for receivers that lag; [`NEVER`] if it does not wait.
     pub(super) throttled_until: Millis,

@@ -333,7 +333,7 @@ fn the_time_of_day_is_for_ids_tokens_and_records_alone() {
             "engine/addresses/ledger.rs",
             "engine/addresses/mod.rs",
             "engine/allowances.rs",
-            "engine/backpressure.rs",
+            "engine/backpressure/mod.rs",
             "engine/close.rs",
             "engine/conn.rs",
             "engine/guesses.rs",
