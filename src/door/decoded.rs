@@ -1,4 +1,4 @@
-//! What the doors have in common: the request in a frame, the receivers of a message, and the spellings of broadcasts.
+//! What the doors have in common: the request in a frame, and the spellings of broadcasts.
 
 use super::reply::Reply;
 use super::rooms::request::Request;
@@ -75,15 +75,4 @@ pub enum Decoded<'a> {
     Over,
     /// Another protocol, or an unusable header: the connection closes for this reason.
     Refuse(CloseReason),
-}
-
-/// The receivers of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Addressee {
-    /// All logged-in sessions.
-    Everybody,
-    /// The members of a room.
-    Room(RoomName),
-    /// All sessions of an account.
-    Account(UserName),
 }

@@ -20,7 +20,7 @@ use crate::hub::event::Event;
 use crate::hub::names::UserName;
 use crate::limits;
 pub use crate::secret::Masked;
-pub use decoded::{Addressee, Decoded, Kind};
+pub use decoded::{Decoded, Kind};
 use inbox::{Cut, Inbox};
 use line::Line;
 use reply::Reply;
@@ -129,14 +129,6 @@ impl Door {
         match self {
             Self::Line(line) => line.decode(frame, password_min),
             Self::Rooms(door) => door.decode(frame),
-        }
-    }
-
-    /// The receivers of the message in a frame; `None` if it is no message. Does not change the dialogue.
-    pub fn addressee(&self, frame: &[u8]) -> Option<Addressee> {
-        match self {
-            Self::Line(line) => line.addressee(frame),
-            Self::Rooms(_) => None,
         }
     }
 
