@@ -5,6 +5,7 @@
 //! many connections receive goes through [`encode`], once per [`Kind`].
 
 pub mod datagram;
+mod decoded;
 mod foreign;
 pub mod inbox;
 pub mod line;
@@ -15,11 +16,11 @@ pub mod token;
 mod wire;
 
 use crate::close::CloseReason;
-use crate::hub::command::Command;
-pub use crate::hub::command::Masked;
 use crate::hub::event::Event;
-use crate::hub::names::{RoomName, UserName};
+use crate::hub::names::UserName;
 use crate::limits;
+pub use crate::secret::Masked;
+pub use decoded::{Decoded, Kind};
 use inbox::{Cut, Inbox};
 use line::Line;
 use reply::Reply;
@@ -32,87 +33,6 @@ pub enum Door {
     Line(Line),
     /// The room door: one request over TCP, messages over UDP.
     Rooms(Box<RoomsDoor>),
-}
-
-/// The spellings of broadcasts. A message is encoded once per kind, however many connections receive it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Bare lines of the line door, for people.
-    Bare,
-    /// Typed lines of the line door, for programs.
-    Typed,
-}
-
-impl Kind {
-    /// All kinds, each at the index of its number.
-    pub const ALL: [Self; 2] = [Self::Bare, Self::Typed];
-}
-
-/// The request in a frame of a client. Texts are borrowed from the bytes that were read.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Decoded<'a> {
-    /// No request: the frame is ignored.
-    Nothing,
-    /// An answer that the door gives without the server's help.
-    Reply(Reply),
-    /// A command for the hub.
-    Command(Command<'a>),
-    /// Login: a name, which may be reserved.
-    Name(UserName),
-    /// Login: a word such as `quit`, which is a name if an account has it, else a goodbye.
-    NameOrBye(UserName),
-    /// Login: a name with a resume token.
-    Token {
-        /// The name.
-        name: UserName,
-        /// The token, unchecked.
-        token: Masked<&'a [u8]>,
-    },
-    /// Login: the password.
-    Password {
-        /// The name that was given before.
-        name: UserName,
-        /// True if the password was asked for to make a new account.
-        new: bool,
-        /// The password as bytes, within the bounds of its size.
-        password: Masked<&'a [u8]>,
-    },
-    /// `PASSWD`: change the account's password.
-    ChangePassword,
-    /// `PASSWD`: the current password.
-    OldPassword(Masked<&'a [u8]>),
-    /// `PASSWD`: the new password.
-    NewPassword(Masked<&'a [u8]>),
-    /// `TOKEN`: issue a resume token.
-    IssueToken,
-    /// An account makes or enters a room.
-    EnterRoom {
-        /// The room.
-        room: RoomName,
-        /// The room's password, if one was given.
-        password: Option<Masked<&'a str>>,
-        /// True to make the room, false to enter it.
-        makes: bool,
-    },
-    /// A guest makes or enters a room. The connection serves this request alone.
-    EnterAsGuest(rooms::Request),
-    /// The client says goodbye.
-    Bye,
-    /// The exchange is over: [`Door::end`] answers, and the connection closes.
-    Over,
-    /// Another protocol, or an unusable header: the connection closes for this reason.
-    Refuse(CloseReason),
-}
-
-/// The receivers of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Addressee {
-    /// All logged-in sessions.
-    Everybody,
-    /// The members of a room.
-    Room(RoomName),
-    /// All sessions of an account.
-    Account(UserName),
 }
 
 impl Door {
@@ -206,14 +126,6 @@ impl Door {
         match self {
             Self::Line(line) => line.decode(frame, password_min),
             Self::Rooms(door) => door.decode(frame),
-        }
-    }
-
-    /// The receivers of the message in a frame; `None` if it is no message. Does not change the dialogue.
-    pub fn addressee(&self, frame: &[u8]) -> Option<Addressee> {
-        match self {
-            Self::Line(line) => line.addressee(frame),
-            Self::Rooms(_) => None,
         }
     }
 

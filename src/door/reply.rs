@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::Masked;
 use super::token::RoomToken;
 use super::wire::Wire;
 use crate::close::CloseReason;
 use crate::hub::names::{RoomName, UserName};
 use crate::limits::{NAME_BYTES, NAME_CHARS, PASSWORD_MAX_BYTES};
+use crate::secret::Masked;
 
 /// A reply of the server to one client, which is no event of the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]

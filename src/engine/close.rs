@@ -127,6 +127,7 @@ impl<S> Engine<S> {
         let is_dialogue = conn.door.is_dialogue();
         let is_checking = matches!(conn.pause, Pause::Checking { .. });
         conn.pause = Pause::None;
+        conn.held = None;
         self.note_lag(id, false);
         if is_checking {
             self.logins.ask(ToAccounts::Cancel(id));

@@ -7,7 +7,7 @@ use super::io::Read;
 use super::life::{End, Flush, Input, Life, Standing};
 use super::liveness::Liveness;
 use super::outbox::Outbox;
-use super::pause::Pause;
+use super::pause::{Held, Pause};
 use super::public::Place;
 use super::rate::Rate;
 use super::time::{Millis, NEVER, seconds};
@@ -41,10 +41,10 @@ pub(super) struct Conn<S> {
     pub(super) line_since: Millis,
     /// Since when it owes more than `limits.owed_soft_bytes`; [`NEVER`] if it does not.
     pub(super) soft_since: Millis,
-    /// When it last took bytes, while it lags (see `backpressure.rs`); [`NEVER`] while it does not.
+    /// When it last took bytes, while it lags (see `backpressure`); [`NEVER`] while it does not.
     pub(super) took_at: Millis,
-    /// Until when its next line may wait for receivers that lag; [`NEVER`] if it does not wait.
-    pub(super) throttled_until: Millis,
+    /// The message that waits for receivers that lag. Nothing is read or decoded before it is carried out.
+    pub(super) held: Option<Box<Held>>,
     /// Until when its lines would have waited for a crowd that lags; a speaker that says little is past that time.
     pub(super) said_until: Millis,
     /// Bytes that the kernel held for it after the last write, while it owes more than `limits.owed_bytes`.
@@ -89,7 +89,7 @@ impl<S> Conn<S> {
             line_since: NEVER,
             soft_since: NEVER,
             took_at: NEVER,
-            throttled_until: NEVER,
+            held: None,
             said_until: 0,
             in_kernel: 0,
             liveness: Liveness::default(),

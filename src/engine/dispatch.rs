@@ -15,14 +15,20 @@ use crate::hub::command::Command;
 use crate::limits;
 
 impl<S> Engine<S> {
-    /// Carries out one line, given without its LF; `bytes` is what it took on the wire.
+    /// Decodes one line, given without its LF, and carries it out, unless it is a message that has to wait. `bytes` is
+    /// what it took on the wire.
     pub(super) fn on_line(&mut self, id: ConnId, line: &[u8], bytes: usize) {
         self.turn.work += limits::LINE_WORK + bytes / limits::WORK_BYTES;
-        let Some(is_barred) = self.count_line(id, bytes) else { return };
         failpoint("line", line);
         let password_min = self.settings.accounts.password_min_bytes;
         let Some(conn) = self.conns.find(id) else { return };
         let decoded = conn.door.decode(line, password_min);
+        if let Decoded::Command(command) = &decoded
+            && self.throttle(id, command, bytes)
+        {
+            return;
+        }
+        let Some(is_barred) = self.count_line(id, bytes) else { return };
         if is_barred && !matches!(decoded, Decoded::Token { .. } | Decoded::Refuse(_)) {
             return self.close(id, CloseReason::TooManyFailures);
         }
@@ -62,7 +68,6 @@ impl<S> Engine<S> {
         let was = std::mem::replace(&mut conn.standing, Standing::Heard);
         self.gate.count_heard(was);
         conn.line_since = NEVER; // what comes now is another line
-        conn.throttled_until = NEVER;
         if conn.door.is_logged_in() {
             conn.rate.spend(bytes, now, &self.settings.limits);
             conn.said_until = conn.said_until.max(now) + longest_wait(bytes);

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::id::ConnId;
 use super::time::Millis;
+use crate::hub::command::Command;
 
 /// Why a connection is not read although it is open. `since` is when it began.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,16 @@ pub(super) enum Late {
     WrongRoom,
     /// That was the last try.
     TooMany,
+}
+
+/// A message that was decoded and waits, because its receivers lag. It is the next thing that its connection does.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) message: Command<'static>,
+    /// The size of its line on the wire.
+    pub(super) bytes: usize,
+    /// When it has waited long enough.
+    pub(super) until: Millis,
 }
 
 impl<S> Engine<S> {

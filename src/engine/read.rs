@@ -11,7 +11,7 @@ use super::Engine;
 use super::id::ConnId;
 use super::io::{Read, Ready, ToRead};
 use super::life::{End, Input, Life};
-use super::pause::{Pause, Until};
+use super::pause::{Held, Pause, Until};
 use super::time::NEVER;
 use crate::close::CloseReason;
 use crate::door::inbox::Cut;
@@ -55,6 +55,15 @@ enum Progress {
     Spent,
     /// There is nothing to do for the connection now: it is drained, paused, or about to end.
     Over,
+}
+
+/// What a connection does next.
+#[derive(Debug)]
+enum Next {
+    /// It carries out a message that has waited, unless that must go on waiting.
+    Held(Box<Held>),
+    /// It takes what it has sent.
+    Cut(Cut),
 }
 
 impl Default for Reader {
@@ -210,27 +219,24 @@ impl<S> Engine<S> {
         loop {
             let bytes = scratch.get(quantum.at..quantum.len).unwrap_or_default();
             match self.next_line(id, bytes) {
-                Some(Cut::Line { end, next }) => {
-                    let line = bytes.get(..end).unwrap_or_default();
-                    if self.throttle(id, line) {
-                        return Progress::Over;
-                    }
-                    self.on_line(id, line, next);
+                Some(Next::Held(held)) => self.on_held(id, held),
+                Some(Next::Cut(Cut::Line { end, next })) => {
+                    self.on_line(id, bytes.get(..end).unwrap_or_default(), next);
                     quantum.is_secret |= self.conns.find(id).is_some_and(|conn| conn.door.expects_secret());
                     quantum.at += next;
                 }
-                Some(Cut::TooLong { next }) => {
+                Some(Next::Cut(Cut::TooLong { next })) => {
                     self.on_too_long(id, next);
                     quantum.at += next;
                 }
-                Some(Cut::Partial { keep }) => {
+                Some(Next::Cut(Cut::Partial { keep })) => {
                     scratch.copy_within(quantum.at + keep..quantum.len, 0);
                     (quantum.at, quantum.len) = (0, quantum.len - quantum.at - keep);
                     let may_have_more = self.conns.find(id).is_some_and(|conn| conn.input.may_have_more());
                     let has_room = quantum.len < READ_BYTES.max(self.settings.limits.line_bytes as usize);
                     return if may_have_more && has_room { Progress::WantsBytes } else { Progress::Over };
                 }
-                Some(Cut::NeverEnds) => self.close(id, CloseReason::LineNeverEnded),
+                Some(Next::Cut(Cut::NeverEnds)) => self.close(id, CloseReason::LineNeverEnded),
                 None => return Progress::Over,
             }
             quantum.steps += 1;
@@ -240,8 +246,9 @@ impl<S> Engine<S> {
         }
     }
 
-    /// What stands at the start of `bytes`; `None` when the connection is not to be read now.
-    fn next_line(&mut self, id: ConnId, bytes: &[u8]) -> Option<Cut> {
+    /// The message that has waited, or else what stands at the start of `bytes`; `None` when the connection is not to be
+    /// read now.
+    fn next_line(&mut self, id: ConnId, bytes: &[u8]) -> Option<Next> {
         let now = self.now;
         let limits = &self.settings.limits;
         let conn = self.conns.find(id)?;
@@ -260,7 +267,7 @@ impl<S> Engine<S> {
             self.mark_direct(id); // the flush ends the pause, or waits for the socket
             return None;
         }
-        if conn.door.is_logged_in() && !bytes.is_empty() {
+        if conn.door.is_logged_in() && (conn.held.is_some() || !bytes.is_empty()) {
             let due = conn.rate.free_at(limits);
             if due > now {
                 conn.pause = Pause::Until { why: Until::Rate, due, since: now };
@@ -268,7 +275,10 @@ impl<S> Engine<S> {
                 return None;
             }
         }
-        Some(conn.door.cut(&mut conn.inbox, bytes, limit))
+        if let Some(held) = conn.held.take() {
+            return Some(Next::Held(held));
+        }
+        Some(Next::Cut(conn.door.cut(&mut conn.inbox, bytes, limit)))
     }
 
     /// After a quantum: keeps what was read and not carried out, and sees when the connection has its next go.

@@ -1,12 +1,13 @@
 //! Decodes operations: a verb and its arguments.
 
 use super::{Dialogue, Line, To, word};
+use crate::door::decoded::Decoded;
 use crate::door::operations::{HELP, Operation};
 use crate::door::reply::Reply;
-use crate::door::{Decoded, Masked};
 use crate::hub::command::Command;
 use crate::hub::names::{NameError, RoomName, UserName, Who};
 use crate::limits::PASSWORD_MAX_BYTES;
+use crate::secret::Masked;
 
 impl Line {
     pub(super) fn on_operation<'a>(&mut self, body: &'a str) -> Decoded<'a> {

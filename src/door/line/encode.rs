@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Write as _};
 
 use crate::close::CloseReason;
-use crate::door::Kind;
+use crate::door::decoded::Kind;
 use crate::door::reply::Reply;
 use crate::door::wire::Wire;
 use crate::hub::event::{Closing, Event, Message, RoomLine};

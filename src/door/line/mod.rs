@@ -13,19 +13,20 @@ use std::borrow::Cow;
 use decode::on_text;
 pub use encode::encode;
 
+use super::decoded::{Decoded, Kind};
 use super::foreign::{self, ProxyWatch};
 use super::operations::Operation;
 use super::reply::Reply;
-use super::{Addressee, Decoded, Kind, Masked};
 use crate::close::CloseReason;
 use crate::hub::command::Command;
 use crate::hub::event::Event;
 use crate::hub::names::{RoomName, UserName};
 use crate::limits::PASSWORD_MAX_BYTES;
+use crate::secret::Masked;
 use crate::text::{self, Checked, without_mark};
 
 /// The dialogue of one connection. It begins with the prompt for a name; the dialect is not known yet.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Line {
     dialect: Option<Dialect>,
     /// The dialect of the last name. It becomes the connection's dialect once a name is accepted.
@@ -156,19 +157,6 @@ impl Line {
             self.dialogue = was; // the prompt stays open
         }
         decoded
-    }
-
-    /// The receivers of the message in a line; `None` if it is no message. Does not change the dialogue.
-    pub fn addressee(&self, line: &[u8]) -> Option<Addressee> {
-        let mut ahead = self.clone();
-        let Decoded::Command(command) = ahead.decode(line, 1) else { return None };
-        if let Command::Tell { to, .. } = command {
-            Some(Addressee::Account(to))
-        } else if let Command::SayIn { room, .. } = command {
-            Some(Addressee::Room(room))
-        } else {
-            matches!(command, Command::Say { .. }).then_some(Addressee::Everybody)
-        }
     }
 
     fn undress<'a>(&self, text: &'a str) -> Result<Frame<'a>, Reply> {

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::Outcome;
 use super::frame::State;
-use crate::door::Masked;
+use super::request::Outcome;
 use crate::door::datagram::Spelling;
 use crate::door::token::RoomToken;
 use crate::hub::names::GuestName;
+use crate::secret::Masked;
 
 /// The form of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 //! | 2 | state |
 //! | 3–31 | size of the payload, big-endian |
 
-use super::Operation;
+use super::request::Operation;
 use crate::limits::ROOM_REQUEST_BYTES;
 
 /// The size of a header in bytes.

@@ -3,14 +3,16 @@
 mod exchange;
 mod form;
 mod frame;
+pub(in crate::door) mod request;
 
 use exchange::Exchange;
-pub use exchange::{Operation, Options, Outcome, Request};
+pub use request::{Operation, Options, Outcome, Request};
 
 use super::datagram::Spelling;
+use super::decoded::Decoded;
+use super::foreign;
 use super::inbox::Cut;
 use super::reply::Reply;
-use super::{Decoded, foreign};
 use crate::close::CloseReason;
 use crate::hub::event::Event;
 

@@ -8,11 +8,16 @@ pub(super) fn tokens(text: &str) -> (Tokens, Vec<String>) {
     without_tests(&words(text))
 }
 
-/// All paths of two or more segments, and what `use` names; trees are spelled out.
+/// All paths of two or more segments, and what `use` names; trees are spelled out. A visibility (`pub(in path)`) uses
+/// nothing.
 pub(super) fn paths(code: &Tokens) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < code.len() {
+        if code[at..].iter().take(3).eq(["pub", "(", "in"]) {
+            at = closing(code, at + 1);
+            continue;
+        }
         let is_used = code[at] == "use";
         let starts_path = is_word(&code[at]) && code.get(at + 1).is_some_and(|next| next == "::");
         if is_used || starts_path {

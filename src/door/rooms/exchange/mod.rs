@@ -8,21 +8,12 @@ mod tests;
 
 use super::form::{self, Content, Form};
 use super::frame::{self, Frame, Header, State};
-use crate::door::Masked;
+use super::request::{Operation, Options, Outcome, Request};
 use crate::door::datagram::Spelling;
-use crate::door::token::RoomToken;
-use crate::hub::names::{GuestName, RoomName};
+use crate::hub::names::RoomName;
 use crate::limits::{PASSWORD_MAX_BYTES, ROOM_REQUEST_BYTES};
+use crate::secret::Masked;
 use crate::text::{self, without_mark};
-
-/// Options of a listener, for clients that cannot be told apart by their requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// `status=ok`: the payload of a request is a name and a port, and the status in the answer is a word.
-    pub status_ok: bool,
-    /// `down=named`: guests of this listener get datagrams as [`Spelling::Named`].
-    pub down_named: bool,
-}
 
 /// The exchange of one connection.
 #[derive(Debug)]
@@ -56,45 +47,6 @@ pub(super) enum Decoded {
     Answer(Outcome),
     /// A request for the hub.
     Request(Request),
-}
-
-/// A guest's request to make or enter a room.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Request {
-    /// Whether to make or to enter the room.
-    pub operation: Operation,
-    /// The room.
-    pub room: RoomName,
-    /// The guest's name.
-    pub guest: GuestName,
-    /// The room's password, if one was given.
-    pub password: Option<Masked<String>>,
-    /// The format of datagrams to this guest.
-    pub spelling: Spelling,
-}
-
-/// The operations of the room door.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// Make the room and enter it as its host.
-    Make,
-    /// Enter the room.
-    Join,
-}
-
-/// The outcome of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The guest has entered the room. Holds its token.
-    Entered(RoomToken),
-    /// A room of that name exists.
-    RoomExists,
-    /// No room has that name.
-    NoSuchRoom,
-    /// The password is wrong or missing.
-    WrongPassword,
-    /// A name is invalid or in use, the request is malformed or too large, or the room or server is full.
-    Refused,
 }
 
 impl Exchange {

@@ -1,6 +1,8 @@
 //! Tests of the exchange: frames of requests and answers, to the byte.
 
 use super::*;
+use crate::door::token::RoomToken;
+use crate::hub::names::GuestName;
 
 mod properties;
 

@@ -6,12 +6,18 @@
 //! is slower than all others slows nobody, until it owes so much that it would be closed for it; listeners that have
 //! stopped reading slow nobody at all.
 
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
 use super::Engine;
 use super::conn::Conn;
 use super::id::ConnId;
-use super::pause::{Pause, Until};
+use super::pause::{Held, Pause, Until};
 use super::time::{Millis, NEVER};
-use crate::door::Addressee;
+use crate::hub::command::Command;
+use crate::hub::names::{RoomName, UserName};
 use crate::hub::session::SessionId;
 use crate::limits::{CROWD_SHARE, Limits, THROTTLE_BYTES_PER_S, THROTTLE_LEAST_MS, THROTTLE_MS};
 
@@ -43,6 +49,17 @@ enum Lag {
     Many,
     /// One that would be closed if it took none, or the one account that a direct message is for.
     One,
+}
+
+/// The receivers of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Receivers<'a> {
+    /// All logged-in sessions.
+    Everybody,
+    /// The members of a room.
+    Room(&'a RoomName),
+    /// All sessions of an account.
+    Account(&'a UserName),
 }
 
 /// What is known of some receivers.
@@ -95,51 +112,69 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Whether a line has to wait because those it speaks to lag. If so, its connection is paused.
-    pub(super) fn throttle(&mut self, id: ConnId, line: &[u8]) -> bool {
-        if self.backpressure.lagging == 0 {
+    /// Whether a command has to wait because it is a message and its receivers lag. If so it is held, and its connection
+    /// is paused. `bytes` is the size of its line.
+    pub(super) fn throttle(&mut self, id: ConnId, command: &Command<'_>, bytes: usize) -> bool {
+        if !self.must_wait(id, command) {
             return false;
         }
-        let now = self.now;
-        let Some(conn) = self.conns.peek(id).filter(|conn| conn.door.is_logged_in()) else { return false };
-        let is_over = conn.throttled_until <= now;
-        let is_quiet = conn.said_until <= now;
-        let Some(addressee) = conn.door.addressee(line) else { return false };
-        if is_over {
-            return false;
-        }
-        match self.lag(id, &addressee) {
-            Lag::Nobody => return false,
-            Lag::Many if is_quiet => return false,
-            Lag::Many | Lag::One => {}
-        }
-        let Some(conn) = self.conns.find(id) else { return false };
-        if conn.throttled_until == NEVER {
-            conn.throttled_until = now + longest_wait(line.len());
-            self.counters.throttled += 1;
-        }
-        // Speakers go on one after the other, a millisecond apart, as far as the bounds allow.
-        let due = (self.backpressure.next + 1).max(now + THROTTLE_LEAST_MS).min(conn.throttled_until);
-        conn.pause = Pause::Until { why: Until::Backpressure, due, since: now };
-        self.backpressure.next = due;
+        let Some(message) = owned(command) else { return false };
+        self.counters.throttled += 1;
+        let until = self.now + longest_wait(bytes);
+        self.hold(id, Box::new(Held { message, bytes, until }));
         true
     }
 
-    /// Whether those that a message of `id` is for lag.
-    fn lag(&mut self, id: ConnId, addressee: &Addressee) -> Lag {
+    /// The pause of a held message is over: it is carried out, unless its receivers still lag and it has not waited for
+    /// long.
+    pub(super) fn on_held(&mut self, id: ConnId, held: Box<Held>) {
+        if self.now < held.until && self.must_wait(id, &held.message) {
+            return self.hold(id, held);
+        }
+        let Held { message, bytes, .. } = *held;
+        if self.count_line(id, bytes).is_some() {
+            self.command(id, message);
+        }
+    }
+
+    fn hold(&mut self, id: ConnId, held: Box<Held>) {
+        let now = self.now;
+        let Some(conn) = self.conns.find(id) else { return };
+        // Speakers go on one after the other, a millisecond apart, as far as the bounds allow.
+        let due = (self.backpressure.next + 1).max(now + THROTTLE_LEAST_MS).min(held.until);
+        conn.pause = Pause::Until { why: Until::Backpressure, due, since: now };
+        conn.held = Some(held);
+        conn.line_since = NEVER; // its line has ended
+        self.backpressure.next = due;
+    }
+
+    fn must_wait(&mut self, id: ConnId, command: &Command<'_>) -> bool {
+        if self.backpressure.lagging == 0 {
+            return false;
+        }
+        let Some(is_quiet) = self.conns.peek(id).map(|conn| conn.said_until <= self.now) else { return false };
+        match receivers(command).map_or(Lag::Nobody, |receivers| self.lag(id, &receivers)) {
+            Lag::Nobody => false,
+            Lag::Many => !is_quiet,
+            Lag::One => true,
+        }
+    }
+
+    /// Whether the receivers of a message of `id` lag.
+    fn lag(&mut self, id: ConnId, receivers: &Receivers<'_>) -> Lag {
         let speaker = id.session();
-        let hearers: &mut dyn Iterator<Item = SessionId> = match addressee {
-            Addressee::Everybody => {
+        let hearers: &mut dyn Iterator<Item = SessionId> = match receivers {
+            Receivers::Everybody => {
                 if let Some(lag) = self.backpressure.everybody {
                     return lag;
                 }
                 &mut self.hub.everyone().iter().copied()
             }
-            Addressee::Room(room) => {
+            Receivers::Room(room) => {
                 let Some(room) = self.hub.find_room(room) else { return Lag::Nobody };
                 &mut self.hub.members_of(room).iter().map(|member| member.session).filter(|hearer| *hearer != speaker)
             }
-            Addressee::Account(name) => {
+            Receivers::Account(name) => {
                 &mut self.hub.sessions_of(name).iter().copied().filter(|hearer| *hearer != speaker)
             }
         };
@@ -149,12 +184,37 @@ impl<S> Engine<S> {
             audience.add(conn, now, limits);
         }
         self.turn.work += audience.receivers;
-        match addressee {
-            Addressee::Everybody => *self.backpressure.everybody.insert(audience.lag()),
-            Addressee::Room(_) => audience.lag(),
-            Addressee::Account(_) if audience.lagging > 0 => Lag::One, // each session of it is owed the message
-            Addressee::Account(_) => Lag::Nobody,
+        match receivers {
+            Receivers::Everybody => *self.backpressure.everybody.insert(audience.lag()),
+            Receivers::Room(_) => audience.lag(),
+            Receivers::Account(_) if audience.lagging > 0 => Lag::One, // each session of it is owed the message
+            Receivers::Account(_) => Lag::Nobody,
         }
+    }
+}
+
+/// The receivers of a message; `None` for other commands.
+fn receivers<'a>(command: &'a Command<'_>) -> Option<Receivers<'a>> {
+    if let Command::SayIn { room, .. } = command {
+        Some(Receivers::Room(room))
+    } else if let Command::Tell { to, .. } = command {
+        Some(Receivers::Account(to))
+    } else {
+        matches!(command, Command::Say { .. }).then_some(Receivers::Everybody)
+    }
+}
+
+/// A copy of a message that borrows nothing; `None` for other commands.
+fn owned(command: &Command<'_>) -> Option<Command<'static>> {
+    let owned = |text: &str| Cow::Owned(text.to_owned());
+    if let Command::Say { text } = command {
+        Some(Command::Say { text: owned(text) })
+    } else if let Command::SayIn { room, text } = command {
+        Some(Command::SayIn { room: room.clone(), text: owned(text) })
+    } else if let Command::Tell { to, text } = command {
+        Some(Command::Tell { to: to.clone(), text: owned(text) })
+    } else {
+        None
     }
 }
 
@@ -162,35 +222,4 @@ impl<S> Engine<S> {
 /// [`THROTTLE_BYTES_PER_S`], and not less than [`THROTTLE_MS`].
 pub(super) fn longest_wait(bytes: usize) -> Millis {
     (bytes as u64 * 1000 / THROTTLE_BYTES_PER_S).max(THROTTLE_MS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_short_line_waits_little_and_a_long_one_half_a_second() {
-        for (bytes, expected) in [(0, 40), (64, 40), (328, 40), (400, 48), (4096, 500)] {
-            assert_eq!(longest_wait(bytes), expected, "{bytes} bytes");
-        }
-    }
-
-    #[track_caller]
-    fn check(receivers: usize, lagging: usize, endangered: usize, expected: Lag) {
-        let audience = Audience { receivers, lagging, endangered };
-        assert_eq!(audience.lag(), expected, "{audience:?}");
-    }
-
-    #[test]
-    fn who_slows_the_speakers() {
-        check(1, 0, 0, Lag::Nobody);
-        check(1, 1, 0, Lag::Many);
-        check(2, 1, 0, Lag::Nobody);
-        check(2, 2, 0, Lag::Many);
-        check(31, 2, 0, Lag::Many);
-        check(32, 2, 0, Lag::Nobody);
-        check(10_000, 625, 0, Lag::Nobody);
-        check(10_000, 626, 0, Lag::Many);
-        check(10_000, 1, 1, Lag::One);
-    }
 }
