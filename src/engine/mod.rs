@@ -213,3 +213,6 @@ impl<S> Engine<S> {
         engine
     }
 }
+
+#[cfg(test)]
+mod tests;
