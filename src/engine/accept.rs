@@ -20,7 +20,7 @@ pub(super) struct Gate {
     /// How many connections there may be.
     pub(super) most_connections: usize,
     /// How many connections have not sent a line yet.
-    silent: u32,
+    pub(super) silent: u32,
     /// The generation of the last connection.
     generation: u32,
 }

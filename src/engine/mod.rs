@@ -218,3 +218,6 @@ impl<S> Engine<S> {
         engine
     }
 }
+
+#[cfg(test)]
+mod tests;

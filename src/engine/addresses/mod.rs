@@ -131,6 +131,12 @@ impl Addresses {
         !exempt(ip, limits) && self.parties.entry(key(party(ip))).is_penalised(now)
     }
 
+    /// How many connections are counted as open.
+    #[cfg(test)]
+    pub(super) fn open(&self) -> u32 {
+        self.parties.table.values().map(|entry| entry.open).sum()
+    }
+
     /// How many addresses are remembered, some of them perhaps without need.
     pub(super) fn len(&self) -> usize {
         self.parties.len()

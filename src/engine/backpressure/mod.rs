@@ -25,7 +25,7 @@ use crate::limits::{CROWD_SHARE, Limits, THROTTLE_BYTES_PER_S, THROTTLE_LEAST_MS
 #[derive(Debug, Default)]
 pub(super) struct Backpressure {
     /// Connections that owe more than they do while they keep up.
-    lagging: usize,
+    pub(super) lagging: usize,
     /// Whether those who hear everything lag; found out when it is first asked for in a turn.
     everybody: Option<Lag>,
     /// When the last of the speakers that wait goes on.

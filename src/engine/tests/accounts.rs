@@ -1,0 +1,148 @@
+//! The accounts in memory: a look-up, and a service that answers after a virtual delay.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use testkit::Dice;
+
+use crate::auth::{Refused, Request, Verdict};
+use crate::engine::{ConnId, Millis, NEVER, Roll};
+use crate::hub::names::UserName;
+
+/// How many requests may wait.
+const QUEUE: usize = 64;
+
+/// One account.
+#[derive(Clone, Debug)]
+pub(super) struct Account {
+    name: UserName,
+    pub(super) password: Vec<u8>,
+    pub(super) epoch: u32,
+}
+
+/// The account file, the queue and the thread in one.
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    all: BTreeMap<UserName, Account>,
+    /// What is asked, and when the answer comes.
+    queue: Vec<(Millis, ConnId, Request)>,
+    /// A hash takes so long.
+    pub(super) hash_ms: Millis,
+    /// One in so many requests meets trouble; 0 for none.
+    pub(super) trouble: u64,
+    /// The accounts cannot be written to.
+    pub(super) is_failing: bool,
+    pub(super) free_at: Millis,
+}
+
+impl Accounts {
+    /// The account that exists from the start.
+    pub(super) fn add(&mut self, name: &str, password: &str) {
+        let name = UserName::parse(name).unwrap();
+        self.all.insert(name.clone(), Account { name, password: password.into(), epoch: 1 });
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Account> {
+        self.all.get(&UserName::parse(name).unwrap())
+    }
+
+    /// Takes a request, or says why not.
+    pub(super) fn submit(&mut self, id: ConnId, request: Request, now: Millis, dice: &mut Dice) -> Result<(), Refused> {
+        let exists = self.all.contains_key(request.name());
+        if matches!(request, Request::Register { .. }) && exists {
+            return Err(Refused::Taken);
+        }
+        if self.queue.len() >= QUEUE || self.has_trouble(dice) {
+            return Err(Refused::Full);
+        }
+        assert!(self.queue.iter().all(|(_, other, _)| *other != id), "{id:?} asks twice");
+        // One after the other, as one thread does it.
+        self.free_at = self.free_at.max(now) + self.hash_ms;
+        self.queue.push((self.free_at, id, request));
+        Ok(())
+    }
+
+    /// What has not begun is not answered; the rest is.
+    pub(super) fn cancel(&mut self, id: ConnId, now: Millis) {
+        let hash_ms = self.hash_ms;
+        self.queue.retain(|(due, other, _)| *other != id || *due <= now + hash_ms);
+    }
+
+    pub(super) fn next_due(&self) -> Millis {
+        self.queue.first().map_or(NEVER, |(due, _, _)| *due)
+    }
+
+    pub(super) fn is_checking(&self, id: ConnId) -> bool {
+        self.queue.iter().any(|(_, other, _)| *other == id)
+    }
+
+    /// The next answer that is due.
+    pub(super) fn poll_answer(&mut self, now: Millis, dice: &mut Dice) -> Option<(ConnId, Verdict)> {
+        if self.next_due() > now {
+            return None;
+        }
+        let (_, id, request) = self.queue.remove(0);
+        Some((id, self.judge(request, dice)))
+    }
+
+    fn judge(&mut self, request: Request, dice: &mut Dice) -> Verdict {
+        if self.has_trouble(dice) {
+            return Verdict::Busy;
+        }
+        match request {
+            Request::Register { .. } | Request::Change { .. } if self.is_failing => Verdict::Unavailable,
+            Request::Register { name, .. } if self.all.contains_key(&name) => Verdict::Taken,
+            Request::Register { name, password } => {
+                self.all.insert(name.clone(), Account { name, password: bytes(&password), epoch: 1 });
+                Verdict::Registered { epoch: 1 }
+            }
+            Request::Check { name, password } => match self.all.get(&name) {
+                Some(account) if account.password == bytes(&password) => Verdict::Right { epoch: account.epoch },
+                Some(_) | None => Verdict::Wrong,
+            },
+            Request::Change { name, epoch, password } => match self.all.get_mut(&name) {
+                Some(account) if account.epoch == epoch => {
+                    account.password = bytes(&password);
+                    account.epoch += 1;
+                    Verdict::Changed { name: account.name.clone(), epoch: account.epoch }
+                }
+                Some(_) | None => Verdict::Wrong,
+            },
+        }
+    }
+
+    fn has_trouble(&self, dice: &mut Dice) -> bool {
+        self.trouble > 0 && dice.below(self.trouble) == 0
+    }
+}
+
+fn bytes(password: &crate::auth::Secret) -> Vec<u8> {
+    password.as_bytes().to_vec()
+}
+
+/// The accounts as the engine looks them up.
+pub(super) struct Shared(pub(super) Rc<RefCell<Accounts>>);
+
+impl Roll for Shared {
+    fn lookup(&self, name: &UserName) -> Option<UserName> {
+        self.0.borrow().all.get(name).map(|account| account.name.clone())
+    }
+
+    fn may_register(&self) -> bool {
+        true
+    }
+
+    fn epoch(&self, name: &UserName) -> Option<u32> {
+        self.0.borrow().all.get(name).map(|account| account.epoch)
+    }
+
+    fn issue_token(&self, name: &UserName, epoch: u32, _: u64) -> Option<(String, u64)> {
+        (self.epoch(name) == Some(epoch)).then(|| (format!("t1.{epoch}.{name}"), 86_400))
+    }
+
+    fn check_token(&self, name: &UserName, token: &[u8], _: u64) -> Option<u32> {
+        let epoch = self.epoch(name)?;
+        (token == format!("t1.{epoch}.{}", self.lookup(name)?).as_bytes()).then_some(epoch)
+    }
+}

@@ -1,0 +1,139 @@
+//! What must hold of the engine at the end of a turn, whatever has happened.
+
+use super::clients::SLACK_MS;
+use super::world::World;
+use crate::engine::conn::Conn;
+use crate::engine::life::{Flush, Life, Standing};
+use crate::engine::pause::Pause;
+use crate::engine::{Millis, NEVER};
+use crate::limits::{FAREWELL_MS, LEAVE_MS, SHUTDOWN_MS, TOOK_RECENTLY_MS, TURN_FRAMES_BYTES};
+
+/// How often all connections are looked at, in milliseconds.
+const AUDIT_MS: Millis = 500;
+
+/// What the audit remembers of one connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watch {
+    /// Since when it owes more than it may for long.
+    soft_since: Millis,
+    /// Since when it takes nothing, and how much it had taken by then.
+    took: (Millis, u64),
+    /// Since when it is closing.
+    closing_since: Millis,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { soft_since: NEVER, took: (0, 0), closing_since: NEVER }
+    }
+}
+
+impl World {
+    /// Looks at everything, unless that was done a moment ago.
+    pub(super) fn audit(&mut self) {
+        if self.stopped_at != NEVER {
+            let latest = self.stopped_at + SHUTDOWN_MS + SLACK_MS;
+            assert!(self.engine.is_over() || self.now <= latest, "the end takes too long");
+        }
+        if self.now < self.next_audit {
+            return;
+        }
+        self.next_audit = self.now + AUDIT_MS;
+        self.watches.resize_with(self.wires.len(), Watch::default);
+        let (mut silent, mut lagging, mut heap, mut owing) = (0, 0, 0, 0);
+        for conn in self.engine.conns.iter() {
+            silent += u32::from(conn.standing != Standing::Heard);
+            lagging += usize::from(conn.is_lagging());
+            heap += conn.outbox.heap_bytes();
+            owing += conn.outbox.owed() as u64;
+            let written = self.wires[conn.socket].written;
+            let mut watch = self.watches[conn.socket];
+            self.audit_life(conn, &mut watch, written);
+            self.watches[conn.socket] = watch;
+            self.audit_queues(conn);
+        }
+        let engine = &self.engine;
+        assert_eq!(engine.gate.silent, silent, "silent connections");
+        assert_eq!(engine.backpressure.lagging, lagging, "connections that lag");
+        assert_eq!(engine.pages.heap_bytes, heap, "the heap of all outboxes");
+        assert!(owing > 0 || engine.pages.owed_bytes() == 0, "nobody owes anything, and pages are held");
+        let most = engine.settings.limits.owed_total_bytes + 4 * TURN_FRAMES_BYTES as u64;
+        assert!(engine.pages.owed_bytes() <= most, "{} bytes are held", engine.pages.owed_bytes());
+    }
+
+    /// Every deadline is kept.
+    fn audit_life(&self, conn: &Conn<usize>, watch: &mut Watch, written: u64) {
+        let (now, limits, login) = (self.now, &self.engine.settings.limits, &self.engine.settings.login);
+        let seconds = |count: u32| Millis::from(count) * 1000;
+        let owed = conn.outbox.owed();
+        let within = |since: Millis, time: Millis, what: &str| {
+            assert!(now <= since.saturating_add(time + SLACK_MS), "{what}, at {now} since {since}: {conn:?}");
+        };
+        let note = |since: &mut Millis, is_so: bool| *since = if is_so { (*since).min(now) } else { NEVER };
+        if watch.took.1 != written || owed == 0 {
+            watch.took = (now, written);
+        }
+        let is_server_s = matches!(&conn.life, Life::Draining(linger) | Life::Lingering(linger) if !linger.is_left);
+        note(&mut watch.closing_since, is_server_s);
+        within(watch.closing_since, FAREWELL_MS, "it lingers");
+        match &conn.life {
+            Life::Open => {}
+            Life::Draining(_) | Life::Lingering(_) => {
+                // As of the last audit that has seen it take something.
+                return within(
+                    watch.took.0.max(self.clients[conn.socket].over_at_or(now)),
+                    LEAVE_MS + FAREWELL_MS + AUDIT_MS,
+                    "it leaves",
+                );
+            }
+            Life::Gone(_) => panic!("who is gone is reaped in the same turn: {conn:?}"),
+        }
+        if !conn.door.is_logged_in() {
+            within(conn.since, seconds(login.deadline_s), "a login takes long");
+        }
+        note(&mut watch.soft_since, owed > limits.owed_soft_bytes as usize);
+        within(watch.soft_since, seconds(limits.owed_soft_s), "it owes too much for long");
+        if owed > conn.may_owe(limits) {
+            within(watch.took.0, 2 * TOOK_RECENTLY_MS + AUDIT_MS, "it takes nothing and owes much");
+        }
+        let most = conn.may_owe_at_most(limits) + TURN_FRAMES_BYTES;
+        assert!(owed <= most || conn.end.is_some(), "it owes too much: {conn:?}");
+        if conn.line_since != NEVER && conn.pause == Pause::None && conn.door.is_dialogue() {
+            within(conn.line_since, seconds(limits.line_s), "a line takes long");
+        }
+        if let Pause::Until { due, .. } | Pause::Delay { due, .. } = conn.pause {
+            within(due, 0, "a pause takes long");
+        }
+    }
+
+    /// Nothing that is to be done is forgotten.
+    fn audit_queues(&self, conn: &Conn<usize>) {
+        let engine = &self.engine;
+        let due = conn.next_due(&engine.settings.login, &engine.settings.limits);
+        assert!(conn.armed <= due, "its timer is not armed for {due}: {conn:?}");
+        assert!(conn.is_queued || !conn.wants_run(), "it has input and is not read: {conn:?}");
+        let is_waiting = conn.outbox.is_empty() || conn.is_blocked || conn.end.is_some();
+        assert!(is_waiting || conn.flush != Flush::Idle, "it is owed something and not written to: {conn:?}");
+        match conn.pause {
+            Pause::Checking { .. } => {
+                assert!(self.accounts.borrow().is_checking(conn.id), "its password is not with the accounts: {conn:?}");
+            }
+            Pause::Owing { .. } => assert!(!conn.outbox.is_empty(), "it waits to owe less than nothing: {conn:?}"),
+            Pause::None | Pause::Until { .. } | Pause::Delay { .. } => {}
+        }
+    }
+
+    /// Everybody has left: nothing is kept of anybody.
+    pub(super) fn check_empty(&mut self) {
+        let engine = &mut self.engine;
+        let left: Vec<_> = engine.conns.iter().map(|conn| (conn, &self.clients[conn.socket])).collect();
+        assert!(left.is_empty(), "at {}, these are left: {left:?}", self.now);
+        assert_eq!((engine.pages.owed_bytes(), engine.pages.heap_bytes), (0, 0), "memory");
+        assert_eq!((engine.gate.silent, engine.backpressure.lagging), (0, 0), "silent ones, and those that lag");
+        assert_eq!(engine.timers.next_due(), None, "timers");
+        assert_eq!(engine.hub.everyone(), [], "sessions");
+        assert_eq!((engine.hub.rooms(), engine.datagrams.peers.len()), (0, 0), "rooms, and peers");
+        assert!(!engine.is_busy() && engine.poll_request().is_none(), "work");
+        assert_eq!(engine.gate.addresses.open(), 0, "addresses with connections open");
+    }
+}

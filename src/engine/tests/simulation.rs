@@ -1,0 +1,135 @@
+//! Random runs. A failing one prints its seed: `CHATD_SEED=seed cargo test --lib engine::tests::simulation` runs that
+//! seed alone, and `CHATD_SIM_SEEDS=count` runs so many.
+
+use std::net::SocketAddr;
+
+use testkit::Dice;
+
+use super::clients::{Client, Going, Reading, Role};
+use super::talk::ACCOUNTS;
+use super::world::World;
+use crate::engine::{Millis, Settings};
+use crate::limits::{self, Limits};
+
+const SEEDS: u64 = 200;
+const MINUTE_MS: Millis = 60_000;
+/// So long after the last client has been told to go nobody may be left.
+const REST_MS: Millis = 12 * MINUTE_MS;
+
+#[test]
+fn whatever_clients_do_the_promises_hold() {
+    let number = |name: &str| std::env::var(name).ok().map(|value| value.parse().expect("a number"));
+    let seeds = match number("CHATD_SEED") {
+        Some(seed) => seed..=seed,
+        None => 1..=number("CHATD_SIM_SEEDS").unwrap_or(SEEDS),
+    };
+    for seed in seeds {
+        println!("CHATD_SEED={seed}");
+        let mut world = populate(seed);
+        world.finish();
+        let (messages, heard) = world.ledger.counts();
+        let counters = &world.engine.counters;
+        println!(
+            "{} clients, {} turns, {} s, {messages} messages heard {heard} times, {} lines",
+            world.clients.len(),
+            world.turns,
+            world.now / 1000,
+            counters.lines
+        );
+    }
+}
+
+/// The settings of a run: the defaults, or tight ones.
+fn settings(dice: &mut Dice) -> Settings {
+    let mut limits = Limits { include_loopback: false, ..Limits::default() };
+    if dice.below(2) == 0 {
+        limits.owed_soft_bytes = 8 * 1024 << dice.below(3);
+        limits.owed_bytes = 2 * limits.owed_soft_bytes;
+    }
+    limits.rate_lines_per_s = [0, 5, 10, 10][dice.below(4) as usize];
+    limits.rate_burst = 1 + dice.below(60) as u32;
+    let accounts = limits::Accounts { sessions_per_account: 1 + dice.below(4) as u32, ..limits::Accounts::default() };
+    let rooms = limits::Rooms { per_session: 1 + dice.below(8) as u32, ..limits::Rooms::default() };
+    Settings { limits, login: limits::Login::default(), accounts, rooms, stats_s: 60 * dice.below(2) as u32 }
+}
+
+/// A world with clients of all kinds, who come over some minutes.
+fn populate(seed: u64) -> World {
+    let mut dice = Dice::of(seed);
+    let settings = settings(&mut dice);
+    let mut world = World::new(seed, settings, 10_000);
+    for account in 0..ACCOUNTS / 2 {
+        world.accounts.borrow_mut().add(&format!("u{account}"), "password");
+    }
+    world.accounts.borrow_mut().hash_ms = 1 + dice.below(60);
+    world.accounts.borrow_mut().trouble = [0, 50][dice.below(2) as usize];
+    world.short_writes = [0, 20, 4][dice.below(3) as usize];
+    let length = MINUTE_MS * (1 + dice.below(10));
+    for number in 0..20 + dice.below(40) {
+        let at = dice.below(length);
+        let client = client(number, &mut dice);
+        let capacity = 1024 << dice.below(7);
+        world.add(client, capacity, at);
+    }
+    world.run(length);
+    world
+}
+
+fn client(number: u64, dice: &mut Dice) -> Client {
+    let host = if dice.below(3) == 0 { [192, 0, 2, dice.below(8) as u8] } else { [127, 0, 0, 1] };
+    let addr = SocketAddr::from((host, 10_000 + number as u16));
+    let role = match dice.below(20) {
+        0 => Role::Silent,
+        1 => Role::Dribbler,
+        2 => Role::Guesser,
+        3 => Role::Flooder,
+        4..=5 => Role::Guest,
+        _ => Role::Talker,
+    };
+    let mut client = Client::new(addr, role, dice.below(ACCOUNTS) as u16);
+    client.is_typed = dice.below(3) > 0;
+    client.operations = 1 + dice.below(80) as u32;
+    client.every_ms = 1 << (4 + dice.below(10));
+    client.batch = if dice.below(4) == 0 { 1 + dice.below(40) as u32 } else { 1 };
+    client.text_bytes = [60, 60, 400, 4000][dice.below(4) as usize];
+    client.going = [Going::Bye, Going::Bye, Going::End, Going::Reset, Going::Stays][dice.below(5) as usize];
+    client.closes = dice.below(6) > 0;
+    client.has_token = dice.below(4) == 0;
+    match dice.below(8) {
+        0 => client.reading = Reading::Rate(1 + dice.below(1000) as usize),
+        1 => client.stops = Some((dice.below(10 * MINUTE_MS), 100 << dice.below(10))),
+        2 if role == Role::Flooder => client.reading = Reading::Stopped,
+        _ => {}
+    }
+    client.is_fair = client.stops.is_none()
+        && match client.reading {
+            Reading::All => true,
+            Reading::Rate(bytes) => bytes >= 400,
+            Reading::Stopped => false,
+        };
+    client
+}
+
+impl World {
+    /// Everybody goes, and nothing is left.
+    fn finish(&mut self) {
+        for i in 0..self.clients.len() {
+            if self.clients[i].reading != Reading::All && self.clients[i].stops.is_none() {
+                self.clients[i].reading = Reading::All;
+                self.hear(i);
+            }
+            self.clients[i].operations = 0;
+            if !self.clients[i].is_over() && !self.clients[i].is_going && self.clients[i].is_connected {
+                self.clients[i].going = Going::End;
+                if !self.clients[i].is_in() && !self.clients[i].expected.is_empty() {
+                    self.clients[i].going = Going::Reset; // in the middle of its login
+                }
+                self.go(i);
+            }
+        }
+        let end = self.now + REST_MS;
+        self.run(end);
+        self.ledger.check(&self.clients);
+        self.check_empty();
+    }
+}

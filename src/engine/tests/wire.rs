@@ -1,0 +1,214 @@
+//! Virtual sockets: what the kernel and the network hold between the server and one client.
+
+use crate::engine::{ConnId, Frames, InFlight, Millis, NEVER, Path, Read, Ready, Why, Wrote};
+
+/// One connection, as both of its ends see it.
+#[derive(Debug)]
+pub(super) struct Wire {
+    /// The engine's id, from the accept until the close.
+    pub(super) id: Option<ConnId>,
+    /// Bytes that the server may read; those before `up_at` are read.
+    up: Vec<u8>,
+    up_at: usize,
+    /// The client has ended its stream.
+    up_end: bool,
+    /// The connection is broken.
+    pub(super) is_broken: bool,
+    /// Bytes that the server has written; those before `down_at` are read by the client.
+    down: Vec<u8>,
+    down_at: usize,
+    /// The server has ended its stream.
+    down_end: bool,
+    /// How many bytes fit between the server and the client.
+    pub(super) capacity: usize,
+    /// How many of them are on the client's side, so that they are acknowledged.
+    window: usize,
+    /// A write came back short: the poll reports when there is room again.
+    wants_room: bool,
+    /// News that the poll has not reported yet.
+    pub(super) news: Ready,
+    /// True if the wire stands in the world's list of news.
+    pub(super) has_news: bool,
+    /// Whether the server has closed its socket, and whether by a reset.
+    pub(super) closed: Option<bool>,
+    /// When the client's machine vanished: nothing is acknowledged any more.
+    pub(super) vanished_at: Millis,
+    /// When the server last wrote.
+    wrote_at: Millis,
+    /// Bytes that the server has written so far.
+    pub(super) written: u64,
+}
+
+impl Wire {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            id: None,
+            up: Vec::new(),
+            up_at: 0,
+            up_end: false,
+            is_broken: false,
+            down: Vec::new(),
+            down_at: 0,
+            down_end: false,
+            capacity,
+            window: capacity / 2,
+            wants_room: false,
+            news: Ready::default(),
+            has_news: false,
+            closed: None,
+            vanished_at: NEVER,
+            wrote_at: 0,
+            written: 0,
+        }
+    }
+
+    /// One read of the server.
+    pub(super) fn read(&mut self, room: &mut [u8]) -> Read {
+        let there = &self.up[self.up_at..];
+        if self.is_broken {
+            return Read::Broken;
+        }
+        if there.is_empty() {
+            return if self.up_end { Read::End } else { Read::Nothing };
+        }
+        let count = there.len().min(room.len());
+        room[..count].copy_from_slice(&there[..count]);
+        self.up_at += count;
+        if self.up_at == self.up.len() {
+            self.up.clear();
+            self.up_at = 0;
+        }
+        Read::Bytes { count, is_short: count < room.len() }
+    }
+
+    /// One write of the server. `most` is how much the kernel is willing to take this time.
+    pub(super) fn write(&mut self, frames: &Frames<'_>, most: usize, now: Millis) -> Wrote {
+        assert!(self.closed.is_none() && !self.down_end, "a write to a stream that has ended");
+        if self.is_broken {
+            return Wrote::Broken;
+        }
+        let offered = frames.len();
+        assert!(offered > 0, "a write of nothing");
+        let mut left = offered.min(most).min(self.capacity.saturating_sub(self.held()));
+        let count = left;
+        let mut add = |bytes: &[u8]| {
+            let part = left.min(bytes.len());
+            self.down.extend_from_slice(&bytes[..part]);
+            left -= part;
+        };
+        match frames {
+            Frames::One(bytes) => add(bytes),
+            Frames::Many(slices) => slices.iter().for_each(|slice| add(slice)),
+        }
+        self.wrote_at = now;
+        self.written += count as u64;
+        self.wants_room |= count < offered;
+        Wrote::Bytes { count, is_short: count < offered }
+    }
+
+    /// A short write was not for want of room: the poll reports at once that there is some.
+    pub(super) fn take_up_slack(&mut self) {
+        if self.wants_room && self.held() < self.capacity {
+            self.wants_room = false;
+            self.news.is_writable = true;
+        }
+    }
+
+    /// The server ends its stream.
+    pub(super) fn finish(&mut self) -> bool {
+        assert!(!self.down_end, "a stream ends once");
+        self.down_end = true;
+        !self.is_broken
+    }
+
+    /// What the kernel says of it.
+    pub(super) fn in_flight(&self, why: Why, now: Millis) -> InFlight {
+        let fin = u32::from(self.down_end);
+        if self.vanished_at != NEVER {
+            let path = (why == Why::Liveness && self.held() > 0).then(|| Path {
+                is_in_flight: true,
+                probes: 0,
+                sent_ms: ((now - self.wrote_at) % 7_000) as u32,
+                acknowledged_ms: (now - self.vanished_at).max(8_000) as u32,
+            });
+            return InFlight { unacknowledged: Some(self.held() as u32 + fin), path };
+        }
+        let unacknowledged = self.held().saturating_sub(self.window) as u32;
+        // The end is acknowledged when the bytes before it are.
+        let unacknowledged = unacknowledged + if unacknowledged > 0 { fin } else { 0 };
+        let path = (why == Why::Liveness && unacknowledged > 0).then_some(Path {
+            is_in_flight: false,
+            probes: 0,
+            sent_ms: 60_000,
+            acknowledged_ms: 59_000,
+        });
+        InFlight { unacknowledged: Some(unacknowledged), path }
+    }
+
+    /// Bytes that the client has not read.
+    pub(super) fn held(&self) -> usize {
+        self.down.len() - self.down_at
+    }
+
+    /// The client sends.
+    pub(super) fn send(&mut self, bytes: &[u8]) {
+        self.up.extend_from_slice(bytes);
+        self.news.is_readable = true;
+    }
+
+    /// The client ends its stream.
+    pub(super) fn end(&mut self) {
+        self.up_end = true;
+        self.news.is_readable = true;
+        self.news.is_ending = true;
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.up_end
+    }
+
+    /// The client breaks the connection. What was on its way is lost.
+    pub(super) fn break_off(&mut self) {
+        self.is_broken = true;
+        self.news = Ready { is_broken: true, is_ending: true, is_readable: true, is_writable: true };
+        self.drop_down();
+    }
+
+    /// What was on its way to the client is lost.
+    pub(super) fn drop_down(&mut self) {
+        self.down.clear();
+        self.down_at = 0;
+    }
+
+    /// The client reads at most so many bytes.
+    pub(super) fn take(&mut self, most: usize, into: &mut Vec<u8>) -> usize {
+        let count = self.held().min(most);
+        into.extend_from_slice(&self.down[self.down_at..self.down_at + count]);
+        self.down_at += count;
+        if self.down_at == self.down.len() || self.down_at > self.capacity {
+            self.down.drain(..self.down_at);
+            self.down_at = 0;
+        }
+        if self.wants_room && self.held() * 3 <= self.capacity * 2 {
+            self.wants_room = false;
+            self.news.is_writable = true;
+        }
+        count
+    }
+
+    /// True if the client has read all that it will ever get.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.held() == 0 && (self.down_end || self.closed.is_some())
+    }
+
+    /// Bytes from the server without an engine, for who is not let in.
+    pub(super) fn refuse(&mut self, answer: &[u8]) {
+        self.down.extend_from_slice(answer);
+        self.closed = Some(false);
+    }
+
+    /// What the client has sent so far, for who is not let in.
+    pub(super) fn heard(&self) -> &[u8] {
+        &self.up[self.up_at..]
+    }
+}
