@@ -75,7 +75,11 @@ impl<S> Engine<S> {
 
     /// Whether there is more to do without waiting for anything.
     pub fn is_busy(&self) -> bool {
-        !(self.reader.is_idle() && self.closes.is_empty() && self.writer.is_idle() && self.public.is_settled() && self.probes.is_empty())
+        !(self.reader.is_idle()
+            && self.closes.is_empty()
+            && self.writer.is_idle()
+            && self.public.is_settled()
+            && self.probes.is_empty())
             || self.datagrams.may_flush()
     }
 

@@ -7,7 +7,11 @@
 //!
 //! Sequence numbers are 32 bits wide and wrap; all differences between them are far below that.
 
+pub(super) mod place;
+
 use std::collections::VecDeque;
+
+use place::Place;
 
 use super::Engine;
 use super::conn::Conn;
@@ -55,15 +59,6 @@ struct Run {
     /// The first entry, counted from the start of the log.
     first: usize,
     piece: Piece,
-}
-
-/// A receiver's place in the log.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
-    /// The next entry that it gets.
-    next: u32,
-    /// Its own first message from there on, which it does not get; any other number if there is none.
-    own: u32,
 }
 
 impl PublicLog {
