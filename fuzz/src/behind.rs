@@ -107,7 +107,7 @@ impl Server {
             self.turn();
         }
         self.me.1.borrow_mut().is_ended = true;
-        // One more turn than there are lines would do: each may be followed by a pause.
+        // A pause may follow each line, and ends in the next turn.
         let most = self.me.1.borrow().sent.len() + READ_BYTES;
         let turns = (0..most).take_while(|_| {
             self.turn();
@@ -125,14 +125,14 @@ impl Server {
         self.take_told()
     }
 
-    /// Has `bob` send a line. Gives what is told, and whether the client got a datagram.
+    /// Has `bob` send a line. Gives what is told, and the datagrams that are sent.
     pub(crate) fn hear_bob(&mut self, line: &str) -> (Told, Vec<Vec<u8>>) {
         self.bob.1.borrow_mut().sent.extend(line.bytes());
         let datagrams = self.turn();
         (self.take_told(), datagrams)
     }
 
-    /// Whether anybody but the two ends still holds the client's connection.
+    /// Whether the engine still holds the client's connection.
     fn is_there(&self) -> bool {
         Rc::strong_count(&self.me.1) > 1
     }
