@@ -1,20 +1,17 @@
-//! The cost of fan-out without the system calls: the hub, encoding, queueing to the receivers' outboxes, and the
-//! bookkeeping of sent bytes.
+//! The cost of fan-out without the system calls: a line is decoded and carried out, its message encoded and queued to the
+//! receivers' outboxes, and sockets that are not there take it.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot start measures nothing")]
 
 mod settings;
 
 use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr};
 
-use chatd::door::{self, Kind};
-use chatd::engine::outbox::Outbox;
-use chatd::engine::pages::Pages;
-use chatd::hub::command::{Command, Entry};
-use chatd::hub::event::Audience;
-use chatd::hub::names::{RoomName, UserName};
-use chatd::hub::session::SessionId;
-use chatd::hub::{Hub, Rules};
+use chatd::door::Door;
+use chatd::engine::{ConnId, DatagramPlaces, Engine, Phase, Random, Read, Ready, Roll, Settings, Wrote};
+use chatd::hub::names::UserName;
+use chatd::limits::{Accounts, Limits, Login, Rooms};
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Milliseconds of Unix time; any will do.
@@ -37,13 +34,12 @@ fn everybody(criterion: &mut Criterion) {
     for receivers in [10, 1_000, 10_000] {
         for lines in [1, LINES_A_TURN] {
             let mut chat = Chat::of(receivers + 1);
-            group.throughput(Throughput::Elements(u64::from(receivers) * lines as u64));
+            let said = format!("C PM {TEXT}\n").repeat(lines);
+            group.throughput(Throughput::Elements(receivers as u64 * lines as u64));
             group.bench_function(BenchmarkId::new(format!("{lines} lines"), receivers), |bencher| {
                 bencher.iter(|| {
-                    for _ in 0..lines {
-                        chat.carry_out(session(0), Command::Say { text: black_box(TEXT).into() });
-                    }
-                    chat.send_all();
+                    chat.send(0, black_box(&said));
+                    chat.settle();
                 });
             });
         }
@@ -56,89 +52,118 @@ fn rooms(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("in rooms of ten");
     for rooms in [1, 1_000] {
         let mut chat = Chat::of(rooms * 10);
-        for slot in 0..rooms * 10 {
-            chat.carry_out(session(slot), enter(&room(slot / 10), slot % 10 == 0));
+        for user in 0..rooms * 10 {
+            let verb = if user % 10 == 0 { "MAKE" } else { "JOIN" };
+            chat.send(user, &format!("C {verb} room{}\n", user / 10));
+            chat.settle();
         }
-        chat.send_all();
-        group.throughput(Throughput::Elements(u64::from(rooms) * 9));
+        let said: Vec<String> = (0..rooms).map(|number| format!("C RM room{number} {TEXT}\n")).collect();
+        group.throughput(Throughput::Elements(rooms as u64 * 9));
         group.bench_function(BenchmarkId::from_parameter(rooms), |bencher| {
             bencher.iter(|| {
-                for number in 0..rooms {
-                    let said = Command::SayIn { room: room(number), text: black_box(TEXT).into() };
-                    chat.carry_out(session(number * 10), said);
+                for (number, line) in said.iter().enumerate() {
+                    chat.send(number * 10, black_box(line));
                 }
-                chat.send_all();
+                chat.settle();
             });
         });
     }
     group.finish();
 }
 
-/// A hub, and an outbox per session.
+/// A server whose users are logged in. Their sockets take all that they are offered.
 struct Chat {
-    hub: Hub,
-    pages: Pages,
-    outboxes: Vec<Outbox>,
-    dirty: Vec<usize>,
+    engine: Engine<()>,
+    users: Vec<ConnId>,
+    /// What each user has sent, by slot.
+    sent: Vec<Vec<u8>>,
+    now: u64,
 }
 
 impl Chat {
-    fn of(sessions: u32) -> Self {
-        let rules = Rules { sessions_per_account: 4, list_lines: 200, rooms_per_session: 32, room_members: 10_000 };
-        let outboxes = (0..sessions).map(|_| Outbox::default()).collect();
-        let mut chat = Self { hub: Hub::new(rules), pages: Pages::default(), outboxes, dirty: Vec::new() };
-        for slot in 0..sessions {
-            let name = UserName::parse(&format!("user{slot}")).expect("a name");
-            chat.carry_out(session(slot), Command::LogIn { name });
+    fn of(users: usize) -> Self {
+        let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
+        let (login, accounts, rooms) = (Login::default(), Accounts::default(), Rooms::default());
+        let settings = Settings { limits, login, accounts, rooms, stats_s: 0 };
+        let engine = Engine::new(settings, users, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
+        let mut chat = Self { engine, users: Vec::new(), sent: vec![Vec::new(); users], now: 0 };
+        for user in 0..users {
+            chat.engine.begin_turn(chat.now, NOW);
+            let admitted = chat.engine.admit(IpAddr::V4(Ipv4Addr::LOCALHOST), Door::line()).expect("there is room");
+            chat.users.push(admitted.id());
+            chat.engine.handle_accept(admitted, ());
+            chat.send(user, &format!("C user{user} t1.x\n"));
+            chat.settle();
         }
-        chat.send_all();
+        assert_eq!(chat.engine.counters().logins, users as u64, "a login was refused");
         chat
     }
 
-    /// Carries out a command, and queues its broadcasts.
-    fn carry_out(&mut self, who: SessionId, command: Command<'_>) {
-        self.hub.handle(who, command, NOW);
-        while let Some((audience, event)) = self.hub.poll_event() {
-            let hearers: &mut dyn Iterator<Item = SessionId> = match &audience {
-                Audience::Others(except) => &mut self.hub.everyone().iter().copied().filter(move |id| id != except),
-                Audience::Room { room, except } => {
-                    let members = self.hub.members_of(*room).iter().map(|member| member.session);
-                    &mut members.filter(move |id| Some(*id) != *except)
-                }
-                Audience::One(_) | Audience::Account { .. } | Audience::Members { .. } => continue,
-            };
-            let piece = self.pages.write(Kind::Typed, |out| door::encode(Kind::Typed, &event, out));
-            for id in hearers {
-                let slot = id.slot as usize;
-                let Some(outbox) = self.outboxes.get_mut(slot) else { continue };
-                if outbox.owed() == 0 {
-                    self.dirty.push(slot);
-                }
-                outbox.push_shared(piece, &mut self.pages);
-            }
-        }
+    /// A user sends these bytes.
+    fn send(&mut self, user: usize, bytes: &str) {
+        let id = self.users.get(user).expect("a user");
+        self.sent.get_mut(id.slot as usize).expect("a slot").extend(bytes.bytes());
+        self.engine.handle_ready(*id, Ready { is_readable: true, ..Ready::default() });
     }
 
-    /// Ends a turn in which each receiver takes all bytes.
-    fn send_all(&mut self) {
-        for slot in self.dirty.drain(..) {
-            if let Some(outbox) = self.outboxes.get_mut(slot) {
-                outbox.advance(outbox.owed(), &mut self.pages);
+    /// Turns until all is carried out and taken.
+    fn settle(&mut self) {
+        while self.engine.is_busy() {
+            self.now += 1;
+            self.engine.begin_turn(self.now, NOW);
+            self.engine.begin_phase(Phase::Reads);
+            while let Some(to_read) = self.engine.poll_read() {
+                let sent = self.sent.get_mut(to_read.id.slot as usize).expect("a slot");
+                let (id, read) = (to_read.id, read(sent, to_read.room));
+                self.engine.handle_read(id, read);
             }
+            self.engine.begin_phase(Phase::Writes);
+            while let Some(to_write) = self.engine.poll_write() {
+                let (id, count) = (to_write.id, black_box(&to_write.frames).len());
+                self.engine.handle_wrote(id, Wrote::Bytes { count, is_short: false });
+            }
+            self.engine.end_flush();
+            self.engine.rearm();
         }
-        self.pages.turn_over();
     }
 }
 
-fn enter(room: &RoomName, makes: bool) -> Command<'static> {
-    let entry = Entry { room: room.clone(), password: None };
-    if makes { Command::Make(entry) } else { Command::Join(entry) }
+fn read(sent: &mut Vec<u8>, room: &mut [u8]) -> Read {
+    let count = sent.len().min(room.len());
+    room.iter_mut().zip(sent.drain(..count)).for_each(|(to, byte)| *to = byte);
+    if count == 0 { Read::Nothing } else { Read::Bytes { count, is_short: count < room.len() } }
 }
 
-fn room(number: u32) -> RoomName {
-    RoomName::parse(&format!("room{number}")).expect("a room's name")
+/// Accounts of all names, all with the token `t1.x`.
+struct Everybody;
+
+impl Roll for Everybody {
+    fn lookup(&self, name: &UserName) -> Option<UserName> {
+        Some(name.clone())
+    }
+
+    fn may_register(&self) -> bool {
+        false
+    }
+
+    fn epoch(&self, _: &UserName) -> Option<u32> {
+        Some(1)
+    }
+
+    fn issue_token(&self, _: &UserName, _: u32, _: u64) -> Option<(String, u64)> {
+        None
+    }
+
+    fn check_token(&self, _: &UserName, token: &[u8], _: u64) -> Option<u32> {
+        (token == b"t1.x").then_some(1)
+    }
 }
 
-fn session(slot: u32) -> SessionId {
-    SessionId { slot, generation: 0 }
+/// Tokens of rooms need not be random here.
+struct Zeros;
+
+impl Random for Zeros {
+    fn fill(&mut self, _: &mut [u8]) -> bool {
+        true
+    }
 }

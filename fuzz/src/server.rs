@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use chatd::auth::fuzzing as auth;
 use chatd::config;
-use chatd::door::datagram::{self, Body, Speaker, Spelling};
+use chatd::door::datagram::{self, Body, Control, Speaker, Spelling};
 use chatd::door::token::RoomToken;
-use chatd::hub::names::UserName;
+use chatd::hub::names::{RoomName, UserName};
 use chatd::limits::{DATAGRAM_BYTES, ROOM_REQUEST_BYTES, TOKEN_LIFE_S};
 use chatd::text;
 
@@ -44,8 +44,11 @@ pub fn room(data: &[u8]) {
     }
 }
 
-/// Datagrams: what is understood can be said again, and nobody hears a byte that a terminal obeys.
+/// Datagrams: what is understood can be said again, and nobody hears a byte that a terminal obeys. Without a member's
+/// token nobody hears anything.
 pub fn datagram(data: &[u8]) {
+    let (mut server, mine) = Server::guest();
+    assert!(server.hear_datagram(data).is_nothing(), "a stranger is heard");
     let Some(up) = datagram::decode(data) else { return };
     assert!(data.len() <= DATAGRAM_BYTES);
     let room = up.room.unwrap_or_default();
@@ -58,7 +61,18 @@ pub fn datagram(data: &[u8]) {
     assert!(is_spelled || !is_as_it_came, "one spelling each, but for its end and what is taken out");
     assert_eq!(datagram::decode(&again).map(|up| up.body == Body::Text(text.into())), Some(!text.is_empty()));
     assert!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean), "{text:?}");
-    datagram::control(text);
+    // With the token of a guest it is heard, in her room alone; and she hears the others there until she leaves.
+    let sent = [&[room.len() as u8, mine.len() as u8], room.as_bytes(), mine.as_bytes(), text.as_bytes()].concat();
+    let told = server.hear_datagram(&sent);
+    told.check_lines();
+    let is_here = room.is_empty() || RoomName::parse(room).is_ok_and(|room| room.is("hall"));
+    let control = datagram::control(text);
+    let says = !text.is_empty() && control != Some(Control::Hello);
+    assert_eq!(!told.is_nothing(), is_here && says, "{told:?}");
+    let (told, datagrams) = server.hear_bob("C RM hall hi\n");
+    told.check_lines();
+    let stays = is_here && control != Some(Control::Leave);
+    assert_eq!(datagrams, if stays { vec![b"bob: hi".to_vec()] } else { Vec::new() });
     for spelling in Spelling::ALL {
         let mut out = Vec::new();
         let fits = datagram::encode(spelling, Speaker::Server, text, &mut out);

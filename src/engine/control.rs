@@ -6,6 +6,7 @@ use std::time::Duration;
 use log::{info, log, log_enabled, warn};
 
 use super::close::Ending;
+use super::counters::Counters;
 use super::id::ConnId;
 use super::log_limit::Subject;
 use super::pause::Pause;
@@ -33,6 +34,11 @@ impl<S> Engine<S> {
     /// The settings that hold.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What has been counted since the start.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// New limits hold for a connection that is there: its deadlines may have come nearer, and what it has used of an
