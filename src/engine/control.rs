@@ -126,22 +126,19 @@ impl<S> Engine<S> {
 
     /// Logs the line of statistics. `outside` is what the engine does not know itself.
     pub fn log_stats(&mut self, outside: &Outside) {
-        self.counters.datagrams_lost = outside.datagrams_lost;
-        info!(
-            "stats: connections={} online={} accounts={} rooms={} peers={} hashing={} owed_bytes={} addresses={} \
-             log_lines_dropped={} {}",
-            self.conns.len(),
-            self.hub.accounts_online(),
-            outside.accounts,
-            self.hub.rooms(),
-            self.datagrams.peers.len(),
-            outside.hashing,
-            self.pages.owed_bytes(),
-            self.gate.addresses.len(),
-            outside.log_lines_dropped,
-            self.counters,
-        );
-        self.counters.longest_turn = Duration::ZERO;
+        let counters = &mut self.counters;
+        counters.connections = self.conns.len() as u64;
+        counters.online = self.hub.accounts_online() as u64;
+        counters.accounts = outside.accounts as u64;
+        counters.rooms = self.hub.rooms() as u64;
+        counters.peers = self.datagrams.peers.len() as u64;
+        counters.hashing = outside.hashing as u64;
+        counters.owed_bytes = self.pages.owed_bytes();
+        counters.addresses = self.gate.addresses.len() as u64;
+        counters.log_lines_dropped = outside.log_lines_dropped;
+        counters.datagrams_lost = outside.datagrams_lost;
+        info!("stats: {counters}");
+        counters.longest_turn_us = 0;
         self.plan_stats();
     }
 

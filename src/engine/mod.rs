@@ -69,7 +69,7 @@ use std::collections::VecDeque;
 
 pub use accept::{Admitted, Refusal};
 pub use control::Outside;
-pub use counters::Counters;
+pub use counters::{CLOSED, Counters, METRICS, Metric, MetricKind};
 pub use id::ConnId;
 pub use io::{Frames, Gone, InFlight, Path, Probe, Read, Ready, ToRead, ToWrite, Why, Wrote};
 pub use log_limit::Subject;
