@@ -15,7 +15,7 @@ const AUDIT_MS: Millis = 500;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Watch {
     /// Since when it owes more than it may for long.
-    soft_since: Millis,
+    pub(super) soft_since: Millis,
     /// Since when it takes nothing, and how much it had taken by then.
     took: (Millis, u64),
     /// Since when it is closing.

@@ -82,6 +82,11 @@ impl Ledger {
         }
     }
 
+    /// How often a message was heard.
+    pub(super) fn heard(&self, number: u32) -> u32 {
+        self.messages[number as usize].heard
+    }
+
     /// How many messages there are, and how often they were heard.
     pub(super) fn counts(&self) -> (usize, u64) {
         (self.messages.len(), self.messages.iter().map(|message| u64::from(message.heard)).sum())

@@ -13,8 +13,6 @@ use crate::limits::{self, Limits};
 
 const SEEDS: u64 = 200;
 const MINUTE_MS: Millis = 60_000;
-/// So long after the last client has been told to go nobody may be left.
-const REST_MS: Millis = 12 * MINUTE_MS;
 
 #[test]
 fn whatever_clients_do_the_promises_hold() {
@@ -108,28 +106,4 @@ fn client(number: u64, dice: &mut Dice) -> Client {
             Reading::Stopped => false,
         };
     client
-}
-
-impl World {
-    /// Everybody goes, and nothing is left.
-    fn finish(&mut self) {
-        for i in 0..self.clients.len() {
-            if self.clients[i].reading != Reading::All && self.clients[i].stops.is_none() {
-                self.clients[i].reading = Reading::All;
-                self.hear(i);
-            }
-            self.clients[i].operations = 0;
-            if !self.clients[i].is_over() && !self.clients[i].is_going && self.clients[i].is_connected {
-                self.clients[i].going = Going::End;
-                if !self.clients[i].is_in() && !self.clients[i].expected.is_empty() {
-                    self.clients[i].going = Going::Reset; // in the middle of its login
-                }
-                self.go(i);
-            }
-        }
-        let end = self.now + REST_MS;
-        self.run(end);
-        self.ledger.check(&self.clients);
-        self.check_empty();
-    }
 }

@@ -1,5 +1,7 @@
 //! What virtual clients say, and what they make of the answers.
 
+use std::net::SocketAddr;
+
 use super::clients::{End, Expect, Reading, Role, SLACK_MS, What};
 use super::ledger::{Note, Place};
 use super::world::World;
@@ -117,16 +119,22 @@ impl World {
         self.send_line(i, &format!("{prefix}{line}"), 0, codes, what);
     }
 
-    /// A message.
-    pub(super) fn say(&mut self, i: usize, place: Place) {
+    /// A message, mostly a short one.
+    fn say(&mut self, i: usize, place: Place) {
+        let bytes = if self.dice.below(4) == 0 { self.dice.below(self.clients[i].text_bytes) } else { 5 };
+        self.say_at_length(i, place, bytes as usize);
+    }
+
+    /// A message with a text of so many bytes and a few more. Gives its number in the ledger.
+    pub(super) fn say_at_length(&mut self, i: usize, place: Place, bytes: usize) -> u32 {
         let number = self.ledger.say(i, place, self.now, false);
-        let length = if self.dice.below(4) == 0 { self.dice.below(self.clients[i].text_bytes) } else { 5 };
-        let text = format!("m{number} {}", "x".repeat(length as usize));
+        let text = format!("m{number} {}", "x".repeat(bytes));
         match place {
             Place::All => self.order(i, &format!("PM {text}"), &["250"], What::Say(number)),
             Place::Room(room) => self.order(i, &format!("RM r{room} {text}"), &["250", "550"], What::Say(number)),
             Place::Account(to) => self.order(i, &format!("DM u{to} {text}"), &["250", "550"], What::Say(number)),
         }
+        number
     }
 
     /// The reply to a line.
@@ -300,6 +308,11 @@ impl World {
             _ => datagram.extend_from_slice(b"hello there"),
         }
         self.pinned.insert(client.addr);
+        if self.dice.below(8) == 0 {
+            // The same from elsewhere, by somebody who has seen the token on its way.
+            let elsewhere = SocketAddr::from(([198, 51, 100, 7], client.addr.port()));
+            self.datagrams.push_back((elsewhere, datagram.clone()));
+        }
         self.datagrams.push_back((client.addr, datagram));
         client.operations = client.operations.saturating_sub(1);
         if client.operations > 0 {

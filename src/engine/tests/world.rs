@@ -10,7 +10,7 @@ use testkit::Dice;
 
 use super::accounts::{Accounts, Shared};
 use super::audit::Watch;
-use super::clients::Client;
+use super::clients::{Client, Going, Reading};
 use super::ledger::Ledger;
 use super::wire::Wire;
 use crate::door::{Door, rooms};
@@ -21,6 +21,8 @@ use crate::limits::{ACCEPTS_A_TURN, DATAGRAMS_A_TURN, TURN_WORK_ENDS};
 
 /// So many turns may follow each other at one moment.
 const TURNS_AT_ONCE: u32 = 20_000;
+/// So long after the last client has been told to go nobody may be left.
+const REST_MS: Millis = 720_000;
 /// Unix time at the start, in milliseconds.
 const UNIX_MS: u64 = 1_700_000_000_000;
 
@@ -61,6 +63,8 @@ pub(super) struct World {
     /// When the engine was told to stop.
     pub(super) stopped_at: Millis,
     stale: Option<ConnId>,
+    /// Connections that break, and when.
+    resets: Vec<(Millis, usize)>,
 }
 
 /// Random bytes from a seed.
@@ -103,6 +107,7 @@ impl World {
             watches: Vec::new(),
             stopped_at: NEVER,
             stale: None,
+            resets: Vec::new(),
         }
     }
 
@@ -138,10 +143,13 @@ impl World {
     pub(super) fn run(&mut self, until: Millis) {
         while self.now <= until && !self.engine.is_over() {
             self.wake_clients();
+            self.run_resets();
             self.turn();
             self.let_clients_read();
             self.audit();
-            self.pass_time(until);
+            if !self.engine.is_over() {
+                self.pass_time(until);
+            }
         }
     }
 
@@ -177,6 +185,7 @@ impl World {
         assert!(self.turns_due < 4, "due at {engine_due}, at {}: {}", self.now, self.what_is_due());
         let others = self.plans.peek().map_or(NEVER, |Reverse((at, _))| *at);
         let others = others.min(self.accounts.borrow().next_due());
+        let others = self.resets.iter().fold(others, |least, (at, _)| least.min(*at));
         let has_news = !(self.news.is_empty() && self.knocking.is_empty() && self.datagrams.is_empty());
         let before = self.now;
         if is_busy || has_news {
@@ -197,6 +206,51 @@ impl World {
         let peers = engine.datagrams.peers.next_due();
         let (stats, trim, ending) = (engine.stats_due, engine.high_water.due, engine.ending.due());
         format!("peers {peers:?}, statistics {stats}, a trim {trim}, the end {ending}, connections {conns:?}")
+    }
+
+    /// The operator ends the server.
+    pub(super) fn stop(&mut self) {
+        self.stopped_at = self.now;
+        self.engine.handle_stop();
+    }
+
+    /// The client breaks its connection at that time, if it has one then.
+    pub(super) fn reset_at(&mut self, client: usize, at: Millis) {
+        self.resets.push((at, client));
+    }
+
+    fn run_resets(&mut self) {
+        let now = self.now;
+        let due: Vec<_> = self.resets.extract_if(.., |(at, _)| *at <= now).collect();
+        for (_, client) in due {
+            if self.clients[client].is_connected && !self.clients[client].is_over() {
+                self.clients[client].going = Going::Reset;
+                self.go(client);
+            }
+        }
+    }
+
+    /// Everybody goes, and nothing is left.
+    pub(super) fn finish(&mut self) {
+        for i in 0..self.clients.len() {
+            self.wires[i].vanished_at = NEVER;
+            if self.clients[i].reading != Reading::All && self.clients[i].stops.is_none() {
+                self.clients[i].reading = Reading::All;
+                self.hear(i);
+            }
+            self.clients[i].operations = 0;
+            if !self.clients[i].is_over() && !self.clients[i].is_going && self.clients[i].is_connected {
+                self.clients[i].going = Going::End;
+                if !self.clients[i].is_in() && !self.clients[i].expected.is_empty() {
+                    self.clients[i].going = Going::Reset; // in the middle of its login
+                }
+                self.go(i);
+            }
+        }
+        let end = self.now + REST_MS;
+        self.run(end);
+        self.ledger.check(&self.clients);
+        self.check_empty();
     }
 
     /// One turn, as in `net/turn/mod.rs`.
