@@ -371,7 +371,7 @@ fn new_settings_hold_for_who_is_there() {
     let mut new = settings();
     new.limits.rate_lines_per_s = 0;
     new.login.deadline_s = 10;
-    world.engine.handle_settings(new, 10_000);
+    world.reload(new);
     world.run_for(1_000);
     assert_eq!(world.clients[slow].expected.len(), 0, "the rate was lifted");
     world.run_for(8_000);

@@ -64,6 +64,11 @@ impl Ledger {
         self.messages.len() as u32 - 1
     }
 
+    /// The text of the next message that is said.
+    pub(super) fn next_text(&self) -> String {
+        format!("m{} by a guest", self.messages.len())
+    }
+
     /// The server has taken it, for so many hearers if it says.
     pub(super) fn on_answer(&mut self, number: u32, hearers: Option<u32>, now: Millis) {
         let message = &mut self.messages[number as usize];
