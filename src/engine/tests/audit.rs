@@ -1,21 +1,25 @@
 //! What must hold of the engine at the end of a turn, whatever has happened.
 
-use super::clients::SLACK_MS;
+use std::collections::BTreeSet;
+
+use super::clients::{Reading, SLACK_MS};
 use super::world::World;
+use crate::engine::ConnId;
 use crate::engine::conn::Conn;
 use crate::engine::life::{Flush, Life, Standing};
 use crate::engine::pause::Pause;
 use crate::engine::{Millis, NEVER};
+use crate::hub::names::RoomName;
 use crate::limits::{FAREWELL_MS, LEAVE_MS, SHUTDOWN_MS, TOOK_RECENTLY_MS, TURN_FRAMES_BYTES};
 
 /// How often all connections are looked at, in milliseconds.
-const AUDIT_MS: Millis = 500;
+pub(super) const AUDIT_MS: Millis = 500;
 
 /// What the audit remembers of one connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Watch {
     /// Since when it owes more than it may for long.
-    soft_since: Millis,
+    pub(super) soft_since: Millis,
     /// Since when it takes nothing, and how much it had taken by then.
     took: (Millis, u64),
     /// Since when it is closing.
@@ -38,7 +42,7 @@ impl World {
         if self.now < self.next_audit {
             return;
         }
-        self.next_audit = self.now + AUDIT_MS;
+        self.next_audit = self.now + self.audit_every_ms;
         self.watches.resize_with(self.wires.len(), Watch::default);
         let (mut silent, mut lagging, mut heap, mut owing) = (0, 0, 0, 0);
         for conn in self.engine.conns.iter() {
@@ -51,6 +55,9 @@ impl World {
             self.audit_life(conn, &mut watch, written);
             self.watches[conn.socket] = watch;
             self.audit_queues(conn);
+        }
+        if self.is_quiet() && !self.engine.is_ending() {
+            self.check_shadow();
         }
         let engine = &self.engine;
         assert_eq!(engine.gate.silent, silent, "silent connections");
@@ -82,7 +89,7 @@ impl World {
                 // As of the last audit that has seen it take something.
                 return within(
                     watch.took.0.max(self.clients[conn.socket].over_at_or(now)),
-                    LEAVE_MS + FAREWELL_MS + AUDIT_MS,
+                    LEAVE_MS + FAREWELL_MS + self.audit_every_ms,
                     "it leaves",
                 );
             }
@@ -94,7 +101,7 @@ impl World {
         note(&mut watch.soft_since, owed > limits.owed_soft_bytes as usize);
         within(watch.soft_since, seconds(limits.owed_soft_s), "it owes too much for long");
         if owed > conn.may_owe(limits) {
-            within(watch.took.0, 2 * TOOK_RECENTLY_MS + AUDIT_MS, "it takes nothing and owes much");
+            within(watch.took.0, 2 * TOOK_RECENTLY_MS + self.audit_every_ms, "it takes nothing and owes much");
         }
         let most = conn.may_owe_at_most(limits) + TURN_FRAMES_BYTES;
         assert!(owed <= most || conn.end.is_some(), "it owes too much: {conn:?}");
@@ -120,6 +127,41 @@ impl World {
             }
             Pause::Owing { .. } => assert!(!conn.outbox.is_empty(), "it waits to owe less than nothing: {conn:?}"),
             Pause::None | Pause::Until { .. } | Pause::Delay { .. } => {}
+        }
+    }
+
+    /// Nothing is under way: who is logged in, and in which rooms, is what the clients know by their replies.
+    fn check_shadow(&self) {
+        let hub = &self.engine.hub;
+        let rooms = (0..self.rooms as u8).map(|room| {
+            let id = RoomName::parse(&format!("r{room}")).ok().and_then(|name| hub.find_room(&name));
+            let members = id.map_or(&[][..], |id| hub.members_of(id));
+            members.iter().map(|member| member.session).collect::<BTreeSet<_>>()
+        });
+        let rooms: Vec<_> = rooms.collect();
+        for (i, (client, wire)) in self.clients.iter().zip(&self.wires).enumerate() {
+            let Some(session) = wire.id.map(ConnId::session) else { continue };
+            let is_up_to_date = client.reading == Reading::All && wire.held() == 0 && !wire.is_blocked();
+            if client.is_guest() || !is_up_to_date {
+                continue;
+            }
+            assert_eq!(hub.name_of(session).is_some(), client.is_in(), "at {}: {i} {client:?}", self.now);
+            for (room, members) in rooms.iter().enumerate() {
+                let is_in = client.is_in() && client.rooms.contains(&(room as u8));
+                assert_eq!(members.contains(&session), is_in, "room {room} at {}: {i} {client:?}", self.now);
+            }
+        }
+        self.check_guests();
+    }
+
+    /// A guest who is silent goes.
+    fn check_guests(&self) {
+        let idle_ms = Millis::from(self.engine.settings.rooms.guest_idle_s) * 1000;
+        for client in self.clients.iter().filter(|client| client.is_guest()) {
+            let Some(session) = client.session else { continue };
+            let is_there = self.engine.hub.who_is(session.session()).is_some();
+            let is_late = self.now > client.spoke_at.saturating_add(idle_ms + SLACK_MS);
+            assert!(!(is_there && is_late), "a silent guest is there, at {}: {client:?}", self.now);
         }
     }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::ledger::{Note, Place};
 use super::world::World;
-use crate::engine::{Millis, NEVER};
+use crate::engine::{ConnId, Millis, NEVER};
 
 /// How long after its time something may happen, in milliseconds: turns take time.
 pub(super) const SLACK_MS: Millis = 100;
@@ -138,8 +138,16 @@ pub(super) struct Client {
     pub(super) notes: Vec<Note>,
     /// When the allowance of lines is whole again, in microseconds.
     pub(super) rate_clear_us: u64,
-    /// The token of its place, if it is a guest.
+    /// The token of its latest place in a room.
     pub(super) token: Option<String>,
+    /// The id that its connection has or had.
+    pub(super) session: Option<ConnId>,
+    /// When it last showed its token.
+    pub(super) spoke_at: Millis,
+    /// When its machine vanishes.
+    pub(super) vanishes_at: Millis,
+    /// Whether it speaks to everybody.
+    pub(super) is_public: bool,
 }
 
 impl Client {
@@ -177,6 +185,10 @@ impl Client {
             notes: Vec::new(),
             rate_clear_us: 0,
             token: None,
+            session: None,
+            spoke_at: NEVER,
+            vanishes_at: NEVER,
+            is_public: true,
         }
     }
 
@@ -228,11 +240,21 @@ impl World {
                 self.plan(i, at.max(now));
                 self.plan(i, (at + length).max(now));
             }
+            if self.clients[i].vanishes_at != NEVER {
+                self.plan(i, self.clients[i].vanishes_at.max(now));
+            }
             if self.clients[i].role == Role::Dribbler {
                 self.clients[i].talk_at = now;
                 self.plan(i, now);
             }
             return self.knock(i);
+        }
+        if self.clients[i].vanishes_at <= now && self.wires[i].vanished_at == NEVER {
+            self.clients[i].reading = Reading::Stopped;
+            self.wires[i].vanished_at = now;
+        }
+        if self.wires[i].vanished_at != NEVER {
+            return;
         }
         self.stop_or_go_on(i);
         while self.clients[i].outbound.front().is_some_and(|(at, _)| *at <= now) {

@@ -64,6 +64,11 @@ impl Ledger {
         self.messages.len() as u32 - 1
     }
 
+    /// The text of the next message that is said.
+    pub(super) fn next_text(&self) -> String {
+        format!("m{} by a guest", self.messages.len())
+    }
+
     /// The server has taken it, for so many hearers if it says.
     pub(super) fn on_answer(&mut self, number: u32, hearers: Option<u32>, now: Millis) {
         let message = &mut self.messages[number as usize];
@@ -80,6 +85,11 @@ impl Ledger {
             assert!(message.id == 0 || message.id == id, "two ids: {id} and {message:?}");
             message.id = id;
         }
+    }
+
+    /// How often a message was heard.
+    pub(super) fn heard(&self, number: u32) -> u32 {
+        self.messages[number as usize].heard
     }
 
     /// How many messages there are, and how often they were heard.

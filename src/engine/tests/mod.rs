@@ -5,6 +5,7 @@
 //! the account file. [`simulation`] has the random runs, [`attacks`] the planned ones.
 
 mod accounts;
+mod attacks;
 mod audit;
 mod clients;
 mod ledger;

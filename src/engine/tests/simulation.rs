@@ -6,15 +6,12 @@ use std::net::SocketAddr;
 use testkit::Dice;
 
 use super::clients::{Client, Going, Reading, Role};
-use super::talk::ACCOUNTS;
 use super::world::World;
-use crate::engine::{Millis, Settings};
+use crate::engine::{Millis, NEVER, Settings};
 use crate::limits::{self, Limits};
 
 const SEEDS: u64 = 200;
 const MINUTE_MS: Millis = 60_000;
-/// So long after the last client has been told to go nobody may be left.
-const REST_MS: Millis = 12 * MINUTE_MS;
 
 #[test]
 fn whatever_clients_do_the_promises_hold() {
@@ -26,7 +23,11 @@ fn whatever_clients_do_the_promises_hold() {
     for seed in seeds {
         println!("CHATD_SEED={seed}");
         let mut world = populate(seed);
-        world.finish();
+        if seed % 4 == 0 {
+            world.finish_by_stop()
+        } else {
+            world.finish()
+        }
         let (messages, heard) = world.ledger.counts();
         let counters = &world.engine.counters;
         println!(
@@ -58,24 +59,39 @@ fn populate(seed: u64) -> World {
     let mut dice = Dice::of(seed);
     let settings = settings(&mut dice);
     let mut world = World::new(seed, settings, 10_000);
-    for account in 0..ACCOUNTS / 2 {
+    for account in 0..world.names / 2 {
         world.accounts.borrow_mut().add(&format!("u{account}"), "password");
     }
     world.accounts.borrow_mut().hash_ms = 1 + dice.below(60);
     world.accounts.borrow_mut().trouble = [0, 50][dice.below(2) as usize];
     world.short_writes = [0, 20, 4][dice.below(3) as usize];
     let length = MINUTE_MS * (1 + dice.below(10));
+    let is_loud = dice.below(10) == 0;
     for number in 0..20 + dice.below(40) {
         let at = dice.below(length);
-        let client = client(number, &mut dice);
+        let mut client = client(number, length, &mut dice);
+        if is_loud && client.role == Role::Talker {
+            (client.text_bytes, client.batch, client.every_ms) = (4_000, 10, 500);
+        }
         let capacity = 1024 << dice.below(7);
         world.add(client, capacity, at);
+    }
+    world.run(length / 2);
+    if dice.below(3) == 0 {
+        let mut new = world.engine.settings().clone();
+        new.limits.rate_lines_per_s = [0, 3, 20][dice.below(3) as usize];
+        new.limits.rate_burst = 1 + dice.below(60) as u32;
+        new.limits.line_s = 10 + dice.below(40) as u32;
+        new.login.deadline_s = 20 + dice.below(80) as u32;
+        new.rooms.guest_idle_s = 100 + dice.below(300) as u32;
+        new.accounts.sessions_per_account = 1 + dice.below(4) as u32;
+        world.reload(new);
     }
     world.run(length);
     world
 }
 
-fn client(number: u64, dice: &mut Dice) -> Client {
+fn client(number: u64, length: Millis, dice: &mut Dice) -> Client {
     let host = if dice.below(3) == 0 { [192, 0, 2, dice.below(8) as u8] } else { [127, 0, 0, 1] };
     let addr = SocketAddr::from((host, 10_000 + number as u16));
     let role = match dice.below(20) {
@@ -86,7 +102,7 @@ fn client(number: u64, dice: &mut Dice) -> Client {
         4..=5 => Role::Guest,
         _ => Role::Talker,
     };
-    let mut client = Client::new(addr, role, dice.below(ACCOUNTS) as u16);
+    let mut client = Client::new(addr, role, dice.below(24) as u16);
     client.is_typed = dice.below(3) > 0;
     client.operations = 1 + dice.below(80) as u32;
     client.every_ms = 1 << (4 + dice.below(10));
@@ -98,38 +114,16 @@ fn client(number: u64, dice: &mut Dice) -> Client {
     match dice.below(8) {
         0 => client.reading = Reading::Rate(1 + dice.below(1000) as usize),
         1 => client.stops = Some((dice.below(10 * MINUTE_MS), 100 << dice.below(10))),
-        2 if role == Role::Flooder => client.reading = Reading::Stopped,
+        2 if dice.below(3) == 0 => client.vanishes_at = dice.below(length),
+        3 if role == Role::Flooder => client.reading = Reading::Stopped,
         _ => {}
     }
     client.is_fair = client.stops.is_none()
+        && client.vanishes_at == NEVER
         && match client.reading {
             Reading::All => true,
             Reading::Rate(bytes) => bytes >= 400,
             Reading::Stopped => false,
         };
     client
-}
-
-impl World {
-    /// Everybody goes, and nothing is left.
-    fn finish(&mut self) {
-        for i in 0..self.clients.len() {
-            if self.clients[i].reading != Reading::All && self.clients[i].stops.is_none() {
-                self.clients[i].reading = Reading::All;
-                self.hear(i);
-            }
-            self.clients[i].operations = 0;
-            if !self.clients[i].is_over() && !self.clients[i].is_going && self.clients[i].is_connected {
-                self.clients[i].going = Going::End;
-                if !self.clients[i].is_in() && !self.clients[i].expected.is_empty() {
-                    self.clients[i].going = Going::Reset; // in the middle of its login
-                }
-                self.go(i);
-            }
-        }
-        let end = self.now + REST_MS;
-        self.run(end);
-        self.ledger.check(&self.clients);
-        self.check_empty();
-    }
 }

@@ -1,14 +1,14 @@
 //! What virtual clients say, and what they make of the answers.
 
+use std::net::SocketAddr;
+
 use super::clients::{End, Expect, Reading, Role, SLACK_MS, What};
 use super::ledger::{Note, Place};
 use super::world::World;
 use crate::engine::Millis;
 
-/// How many rooms there are; those with odd numbers have a password.
-const ROOMS: u64 = 6;
-/// How many accounts a direct message may be for.
-pub(super) const ACCOUNTS: u64 = 24;
+/// The number of the room that guests make and enter.
+pub(super) const GUESTS: u8 = 4;
 
 impl World {
     /// A client carries out its next operations.
@@ -63,12 +63,14 @@ impl World {
     }
 
     fn operate(&mut self, i: usize) {
-        let room = self.dice.below(ROOMS) as u8;
+        // Rooms with odd numbers have a password.
+        let room = self.dice.below(self.rooms) as u8;
         let password = if room % 2 == 1 { " word" } else { "" };
-        match self.dice.below(100) {
+        let least = if self.clients[i].is_public { 0 } else { 18 };
+        match least + self.dice.below(if least == 0 { 100 } else { 78 }) {
             0..=17 => self.say(i, Place::All),
             18..=32 => {
-                let account = self.dice.below(ACCOUNTS) as u16;
+                let account = self.dice.below(self.names) as u16;
                 self.say(i, Place::Account(account));
             }
             33..=52 => self.say(i, Place::Room(room)),
@@ -85,7 +87,7 @@ impl World {
             71..=74 => self.order(i, &format!("LEAVE r{room}"), &["200", "550"], What::Leave(room)),
             75 => self.order(i, &format!("CLOSE r{room}"), &["200", "550", "554"], What::Other),
             76 => {
-                let account = self.dice.below(ACCOUNTS);
+                let account = self.dice.below(self.names);
                 self.order(i, &format!("KICK r{room} u{account}"), &["200", "550", "554"], What::Other);
             }
             77..=78 => self.order(i, &format!("NAMES r{room}"), &["211", "550"], What::Other),
@@ -117,16 +119,22 @@ impl World {
         self.send_line(i, &format!("{prefix}{line}"), 0, codes, what);
     }
 
-    /// A message.
-    pub(super) fn say(&mut self, i: usize, place: Place) {
+    /// A message, mostly a short one.
+    fn say(&mut self, i: usize, place: Place) {
+        let bytes = if self.dice.below(4) == 0 { self.dice.below(self.clients[i].text_bytes) } else { 5 };
+        self.say_at_length(i, place, bytes as usize);
+    }
+
+    /// A message with a text of so many bytes and a few more. Gives its number in the ledger.
+    pub(super) fn say_at_length(&mut self, i: usize, place: Place, bytes: usize) -> u32 {
         let number = self.ledger.say(i, place, self.now, false);
-        let length = if self.dice.below(4) == 0 { self.dice.below(self.clients[i].text_bytes) } else { 5 };
-        let text = format!("m{number} {}", "x".repeat(length as usize));
+        let text = format!("m{number} {}", "x".repeat(bytes));
         match place {
             Place::All => self.order(i, &format!("PM {text}"), &["250"], What::Say(number)),
             Place::Room(room) => self.order(i, &format!("RM r{room} {text}"), &["250", "550"], What::Say(number)),
             Place::Account(to) => self.order(i, &format!("DM u{to} {text}"), &["250", "550"], What::Say(number)),
         }
+        number
     }
 
     /// The reply to a line.
@@ -160,6 +168,8 @@ impl World {
                 }
             }
             What::Enter { room, .. } if code == "227" => {
+                let token = line.split_once("token=").and_then(|(_, rest)| rest.split(' ').next());
+                self.clients[i].token = token.map(str::to_owned);
                 self.clients[i].rooms.insert(room);
                 self.clients[i].notes.push(Note::In(Place::Room(room)));
             }
@@ -267,11 +277,11 @@ impl World {
 
     /// A guest asks for a place.
     pub(super) fn send_request(&mut self, i: usize) {
-        let (room, name) = (b"lobby", format!("g{i}"));
+        let (room, name) = (format!("r{GUESTS}"), format!("g{i}"));
         let mut request = vec![room.len() as u8, 1 + u8::from(self.dice.below(4) > 0), 0];
         request.resize(32, 0);
         request[31] = name.len() as u8;
-        request.extend_from_slice(room);
+        request.extend_from_slice(room.as_bytes());
         request.extend_from_slice(name.as_bytes());
         self.wires[i].send(&request);
         self.clients[i].is_going = true;
@@ -284,7 +294,7 @@ impl World {
         if client.line.len() == 33 + 32 + 26 && client.token.is_none() {
             let token = String::from_utf8(client.line[33 + 32..].to_vec()).expect("base32");
             client.token = Some(token);
-            client.in_since = self.now;
+            (client.in_since, client.spoke_at) = (self.now, self.now);
             self.talk_later(i, 10);
         }
     }
@@ -294,12 +304,24 @@ impl World {
         let Some(token) = &client.token else { return };
         let mut datagram = vec![0, token.len() as u8];
         datagram.extend_from_slice(token.as_bytes());
-        match self.dice.below(6) {
+        let kind = self.dice.below(6);
+        match kind {
             0 => {}
             1 => datagram[3] ^= 1,
-            _ => datagram.extend_from_slice(b"hello there"),
+            _ => datagram.extend_from_slice(self.ledger.next_text().as_bytes()),
         }
-        self.pinned.insert(client.addr);
+        if kind > 1 {
+            self.ledger.say(i, Place::Room(GUESTS), self.now, true);
+        }
+        if kind != 1 {
+            client.spoke_at = self.now;
+            self.pinned.insert(client.addr);
+        }
+        if self.dice.below(8) == 0 {
+            // The same from elsewhere, by somebody who has seen the token on its way.
+            let elsewhere = SocketAddr::from(([198, 51, 100, 7], client.addr.port()));
+            self.datagrams.push_back((elsewhere, datagram.clone()));
+        }
         self.datagrams.push_back((client.addr, datagram));
         client.operations = client.operations.saturating_sub(1);
         if client.operations > 0 {

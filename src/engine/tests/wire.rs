@@ -150,6 +150,11 @@ impl Wire {
         self.down.len() - self.down_at
     }
 
+    /// True if the server waits for room.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.wants_room
+    }
+
     /// The client sends.
     pub(super) fn send(&mut self, bytes: &[u8]) {
         self.up.extend_from_slice(bytes);

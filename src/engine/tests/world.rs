@@ -2,15 +2,15 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
 use testkit::Dice;
 
 use super::accounts::{Accounts, Shared};
-use super::audit::Watch;
-use super::clients::Client;
+use super::audit::{AUDIT_MS, Watch};
+use super::clients::{Client, End, Going, Reading};
 use super::ledger::Ledger;
 use super::wire::Wire;
 use crate::door::{Door, rooms};
@@ -21,6 +21,8 @@ use crate::limits::{ACCEPTS_A_TURN, DATAGRAMS_A_TURN, TURN_WORK_ENDS};
 
 /// So many turns may follow each other at one moment.
 const TURNS_AT_ONCE: u32 = 20_000;
+/// So long after the last client has been told to go nobody may be left.
+const REST_MS: Millis = 720_000;
 /// Unix time at the start, in milliseconds.
 const UNIX_MS: u64 = 1_700_000_000_000;
 
@@ -44,8 +46,8 @@ pub(super) struct World {
     plans: BinaryHeap<Reverse<(Millis, usize)>>,
     /// Datagrams on their way to the server.
     pub(super) datagrams: VecDeque<(SocketAddr, Vec<u8>)>,
-    /// Datagrams that have come from the server.
-    pub(super) datagrams_out: Vec<(SocketAddr, Vec<u8>)>,
+    /// How many datagrams have come from the server, by address.
+    pub(super) datagrams_out: BTreeMap<SocketAddr, u32>,
     /// The addresses that have shown a valid token.
     pub(super) pinned: BTreeSet<SocketAddr>,
     datagrams_blocked: bool,
@@ -57,10 +59,24 @@ pub(super) struct World {
     /// Turns in a row after which something was still due.
     turns_due: u32,
     pub(super) next_audit: Millis,
+    pub(super) audit_every_ms: Millis,
+    /// How many rooms there are, and how many accounts a direct message may be for.
+    pub(super) rooms: u64,
+    pub(super) names: u64,
     pub(super) watches: Vec<Watch>,
     /// When the engine was told to stop.
     pub(super) stopped_at: Millis,
     stale: Option<ConnId>,
+    /// What the operator wants.
+    signal: Option<Signal>,
+    /// Connections that break, and when.
+    resets: Vec<(Millis, usize)>,
+}
+
+/// What the operator may want.
+enum Signal {
+    Stop,
+    Reload(Box<Settings>),
 }
 
 /// Random bytes from a seed.
@@ -92,7 +108,7 @@ impl World {
             knocking: VecDeque::new(),
             plans: BinaryHeap::new(),
             datagrams: VecDeque::new(),
-            datagrams_out: Vec::new(),
+            datagrams_out: BTreeMap::new(),
             pinned: BTreeSet::new(),
             datagrams_blocked: false,
             short_writes: 0,
@@ -100,9 +116,14 @@ impl World {
             turns_now: 0,
             turns_due: 0,
             next_audit: 0,
+            audit_every_ms: AUDIT_MS,
+            rooms: 6,
+            names: 24,
             watches: Vec::new(),
             stopped_at: NEVER,
             stale: None,
+            signal: None,
+            resets: Vec::new(),
         }
     }
 
@@ -138,10 +159,13 @@ impl World {
     pub(super) fn run(&mut self, until: Millis) {
         while self.now <= until && !self.engine.is_over() {
             self.wake_clients();
+            self.run_resets();
             self.turn();
             self.let_clients_read();
             self.audit();
-            self.pass_time(until);
+            if !self.engine.is_over() {
+                self.pass_time(until);
+            }
         }
     }
 
@@ -177,6 +201,7 @@ impl World {
         assert!(self.turns_due < 4, "due at {engine_due}, at {}: {}", self.now, self.what_is_due());
         let others = self.plans.peek().map_or(NEVER, |Reverse((at, _))| *at);
         let others = others.min(self.accounts.borrow().next_due());
+        let others = self.resets.iter().fold(others, |least, (at, _)| least.min(*at));
         let has_news = !(self.news.is_empty() && self.knocking.is_empty() && self.datagrams.is_empty());
         let before = self.now;
         if is_busy || has_news {
@@ -197,6 +222,95 @@ impl World {
         let peers = engine.datagrams.peers.next_due();
         let (stats, trim, ending) = (engine.stats_due, engine.high_water.due, engine.ending.due());
         format!("peers {peers:?}, statistics {stats}, a trim {trim}, the end {ending}, connections {conns:?}")
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn is_quiet(&self) -> bool {
+        !self.engine.is_busy() && self.news.is_empty() && self.datagrams.is_empty()
+    }
+
+    /// The operator has the settings read again.
+    pub(super) fn reload(&mut self, settings: Settings) {
+        self.signal = Some(Signal::Reload(Box::new(settings)));
+    }
+
+    /// The operator ends the server.
+    pub(super) fn stop(&mut self) {
+        self.signal = Some(Signal::Stop);
+    }
+
+    fn take_signal(&mut self) {
+        match self.signal.take() {
+            Some(Signal::Stop) => {
+                self.stopped_at = self.now;
+                self.engine.handle_stop();
+            }
+            Some(Signal::Reload(settings)) => {
+                self.engine.handle_settings(*settings, 10_000);
+                self.clients.iter_mut().for_each(|client| client.rate_clear_us = 0);
+                self.next_audit = self.now + 10; // what is due by the new ones has a turn
+            }
+            None => {}
+        }
+    }
+
+    /// The client breaks its connection at that time, if it has one then.
+    pub(super) fn reset_at(&mut self, client: usize, at: Millis) {
+        self.resets.push((at, client));
+    }
+
+    fn run_resets(&mut self) {
+        let now = self.now;
+        let due: Vec<_> = self.resets.extract_if(.., |(at, _)| *at <= now).collect();
+        for (_, client) in due {
+            if self.clients[client].is_connected && !self.clients[client].is_over() {
+                self.clients[client].going = Going::Reset;
+                self.go(client);
+            }
+        }
+    }
+
+    /// The server is stopped, and everybody who reads is told.
+    pub(super) fn finish_by_stop(&mut self) {
+        let is_there = |client: &Client| client.is_in() && client.is_fair && !client.is_going && !client.is_guest();
+        let there: Vec<_> = (0..self.clients.len()).filter(|i| is_there(&self.clients[*i])).collect();
+        let was_quiet = self.is_quiet();
+        self.stop();
+        self.run(self.now + 60_000);
+        assert!(self.engine.is_over(), "it goes on at {}", self.now);
+        for i in there {
+            let client = &self.clients[i];
+            let is_told = matches!(&client.end, Some(End::Told(reason)) if reason.starts_with("shutting down"));
+            assert!(is_told || !was_quiet || client.reading != Reading::All, "client {i} is not told: {client:?}");
+        }
+        self.ledger.check(&self.clients);
+    }
+
+    /// Everybody goes, and nothing is left.
+    pub(super) fn finish(&mut self) {
+        for i in 0..self.clients.len() {
+            if self.wires[i].vanished_at != NEVER {
+                self.clients[i].going = Going::Reset;
+                self.go(i);
+                continue;
+            }
+            if self.clients[i].reading != Reading::All && self.clients[i].stops.is_none() {
+                self.clients[i].reading = Reading::All;
+                self.hear(i);
+            }
+            self.clients[i].operations = 0;
+            if !self.clients[i].is_over() && !self.clients[i].is_going && self.clients[i].is_connected {
+                self.clients[i].going = Going::End;
+                if !self.clients[i].is_in() && !self.clients[i].expected.is_empty() {
+                    self.clients[i].going = Going::Reset; // in the middle of its login
+                }
+                self.go(i);
+            }
+        }
+        let end = self.now + REST_MS;
+        self.run(end);
+        self.ledger.check(&self.clients);
+        self.check_empty();
     }
 
     /// One turn, as in `net/turn/mod.rs`.
@@ -230,6 +344,7 @@ impl World {
                 self.engine.handle_ready(id, news);
             }
         }
+        self.take_signal();
         if let Some(id) = self.stale.take() {
             let all = Ready { is_readable: true, is_ending: true, is_writable: true, is_broken: true };
             self.engine.handle_ready(id, all);
@@ -275,6 +390,7 @@ impl World {
             Ok(admitted) => {
                 let wire = &mut self.wires[place];
                 wire.id = Some(admitted.id());
+                self.clients[place].session = wire.id;
                 wire.news.is_writable = true;
                 self.engine.handle_accept(admitted, place);
                 self.report(place);
@@ -354,10 +470,10 @@ impl World {
             queue.set_blocked(count < waiting.len());
             self.datagrams_blocked |= count < waiting.len();
             self.engine.handle_sent(place, Sent { count: count as u64, failed: 0 });
-            self.datagrams_out.extend(waiting.into_iter().take(count));
-        }
-        for (to, _) in self.datagrams_out.drain(..) {
-            assert!(self.pinned.contains(&to), "a datagram goes to {to}, which has shown no token");
+            for (to, _) in waiting.into_iter().take(count) {
+                assert!(self.pinned.contains(&to), "a datagram goes to {to}, which has shown no token");
+                *self.datagrams_out.entry(to).or_default() += 1;
+            }
         }
     }
 
