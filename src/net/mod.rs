@@ -1,7 +1,7 @@
 //! The net: the only place that knows sockets. It owns them, moves bytes between them and the engine, and knows nothing
 //! of what a line means.
 //!
-//! [`serve`] is the server. [`reactor`] is what the loop owns, `turn/` are its phases, a file each.
+//! [`serve`] is the server. `reactor` is what the loop owns, `turn/` are its phases, a file each.
 
 mod settings;
 mod reactor;
