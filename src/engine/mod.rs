@@ -5,14 +5,14 @@
 //!
 //! ```text
 //! begin_turn ─▶ handle_ready, handle_verdict … ─▶ run_timers ─▶ run_closes ─▶ admit, handle_accept ─▶ handle_datagram
-//!      ▲                                                                                                   │
+//!      ▲                                                                                                    │
 //!      └── rearm ◀─ poll_gone ◀─ end_flush ◀─ poll_datagrams ◀─ poll_write, handle_wrote ◀─ poll_read, handle_read
 //! ```
 //!
 //! A line comes in by [`Engine::handle_read`] (`read`), is decoded by its door and carried out (`dispatch`), becomes
 //! events of the hub, which become frames in outboxes (`deliver`), and goes out by [`Engine::poll_write`] (`flush`). A
-//! password becomes a request ([`Engine::poll_request`]) and its answer comes back ([`Engine::handle_verdict`], `login`).
-//! A datagram comes in by [`Engine::handle_datagram`] and goes out by [`Engine::poll_datagrams`].
+//! password becomes a request ([`Engine::poll_request`]) and its answer comes back ([`Engine::handle_verdict`],
+//! `login`). A datagram comes in by [`Engine::handle_datagram`] and goes out by [`Engine::poll_datagrams`].
 //!
 //! `S` is a socket, of which the engine knows nothing: it keeps it beside its connection and hands it out to be read
 //! from, written to and closed.
