@@ -1,10 +1,10 @@
-//! The read phase: connections with input have their quanta; the engine carries out what they say.
+//! The read phase: reads connections that have input; the engine carries out their lines.
 
 use crate::engine::Phase;
 use crate::net::reactor::Reactor;
 
 impl Reactor {
-    /// Reads until nobody has input, or the turn is full.
+    /// Reads until there is no input, or the turn is full.
     pub(super) fn read(&mut self) {
         self.engine.begin_phase(Phase::Reads);
         while let Some(to_read) = self.engine.poll_read() {
