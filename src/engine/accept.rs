@@ -1,4 +1,4 @@
-//! Which connections come in, and what the others are told.
+//! Admission: which connections are accepted, and the reply to the others.
 
 use std::net::IpAddr;
 
@@ -13,20 +13,20 @@ use crate::door::Door;
 use crate::door::reply::Reply;
 use crate::limits::ACCEPT_WORK;
 
-/// What decides who comes in.
+/// The state that decides on admission.
 #[derive(Debug)]
 pub(super) struct Gate {
     pub(super) addresses: Addresses,
-    /// How many connections there may be.
+    /// The most connections at once.
     pub(super) most_connections: usize,
-    /// How many connections have not sent a line yet.
+    /// Connections that have not sent a line yet.
     pub(super) silent: u32,
     /// The generation of the last connection.
     generation: u32,
 }
 
-/// A connection that may come in. Its address is counted: [`Engine::handle_accept`] or [`Engine::handle_unwatched`]
-/// must follow.
+/// An admitted connection. Its address is counted, so [`Engine::handle_accept`] or [`Engine::handle_unwatched`] must
+/// follow.
 #[derive(Debug)]
 #[must_use]
 pub struct Admitted {
@@ -43,16 +43,16 @@ impl Admitted {
     }
 }
 
-/// Why a peer is not let in.
+/// Why a peer is refused.
 #[derive(Clone, Copy, Debug)]
 pub struct Refusal {
     reason: CloseReason,
-    /// Whether it is for its network, of which the address alone says nothing.
+    /// True if the reason is its network, which the address alone does not show.
     is_for_network: bool,
 }
 
 impl Refusal {
-    /// There is no room for anybody.
+    /// A refusal because the server is full.
     pub const FULL: Self = Self { reason: CloseReason::ServerFull, is_for_network: false };
     const ADDRESS: Self = Self { reason: CloseReason::TooManyFromAddress, is_for_network: false };
     const NETWORK: Self = Self { is_for_network: true, ..Self::ADDRESS };
@@ -71,13 +71,13 @@ impl Gate {
         }
     }
 
-    /// A connection is over.
+    /// A connection has ended.
     pub(super) fn release(&mut self, ip: IpAddr, standing: Standing) {
         self.addresses.release(ip);
         self.count_heard(standing);
     }
 
-    /// A generation that no connection had; never 0.
+    /// A generation that no connection had before; never 0.
     fn next_generation(&mut self) -> u32 {
         self.generation = self.generation.wrapping_add(1).max(1);
         self.generation
@@ -85,10 +85,10 @@ impl Gate {
 }
 
 impl<S> Engine<S> {
-    /// Decides whether a connection from `ip` through `door` comes in.
+    /// Decides on a connection from `ip` through `door`.
     ///
     /// # Errors
-    /// Why it does not; [`refuse`](Self::refuse) says what it is told.
+    /// Why it is refused; [`refuse`](Self::refuse) gives the reply.
     pub fn admit(&mut self, ip: IpAddr, door: Door) -> Result<Admitted, Refusal> {
         self.turn.work += ACCEPT_WORK;
         let standing = self.judge(ip, &door)?;
@@ -116,7 +116,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The connection comes in, and is greeted.
+    /// Adds an admitted connection and greets it.
     pub fn handle_accept(&mut self, admitted: Admitted, socket: S) {
         let Admitted { id, ip, door, standing } = admitted;
         self.conns.insert(Conn::new(id, socket, ip, door, standing, self.now));
@@ -130,13 +130,13 @@ impl<S> Engine<S> {
         self.touched.push(id);
     }
 
-    /// The poll would not take the connection, for this reason.
+    /// The poll could not register the connection, for this reason.
     pub fn handle_unwatched(&mut self, admitted: Admitted, error: &dyn std::fmt::Display) {
         self.gate.addresses.release(admitted.ip);
         self.log_peer(Subject::CannotWatch, None, |_| format!("cannot watch a connection: {error}"));
     }
 
-    /// Gives what a peer is told that is not let in; `heard` is what it has sent so far.
+    /// The reply to a refused peer. `heard` holds the bytes that it has sent so far.
     pub fn refuse(&mut self, ip: IpAddr, mut door: Door, refusal: Refusal, heard: &[u8]) -> Vec<u8> {
         let Refusal { reason, is_for_network } = refusal;
         self.counters.count_closed(reason);
@@ -150,9 +150,9 @@ impl<S> Engine<S> {
     }
 }
 
-/// A number that nobody can foresee.
+/// An unpredictable number.
 fn throw_dice(random: &mut dyn Random) -> u32 {
     let mut bytes = [0; 4];
-    // Without randomness the die shows its highest number: nobody is dropped who need not be.
+    // Without randomness the number is the highest: no connection is shed that need not be.
     if random.fill(&mut bytes) { u32::from_le_bytes(bytes) } else { u32::MAX }
 }

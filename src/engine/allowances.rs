@@ -1,4 +1,4 @@
-//! What accounts have used of their rates on connections that have ended, so that logging in again lifts no rate.
+//! Used rates of accounts, kept after their connections have ended, so that a new login does not reset a rate.
 
 use std::collections::HashMap;
 
@@ -6,20 +6,20 @@ use super::rate::Rate;
 use super::time::Millis;
 use crate::hub::names::UserName;
 
-/// So many accounts are kept before those are looked for that have nothing used any more.
+/// Accounts before the first sweep.
 const SWEEP_LEAST: usize = 64;
 
-/// The used allowances of accounts. Each connection that logs in takes one over, if there is one: an account never has
-/// more of them than it had sessions at once. They are whole again within seconds, and are forgotten then.
+/// Used rates by account. Each connection that logs in takes one, if there is one, so an account has at most as many as
+/// it had sessions at once. They are forgotten when they are unused again, within seconds.
 #[derive(Debug, Default)]
 pub(super) struct Allowances {
     of: HashMap<UserName, Vec<Rate>>,
-    /// How many accounts there may be before the next sweep.
+    /// Number of accounts at which the next sweep happens.
     sweep_at: usize,
 }
 
 impl Allowances {
-    /// A connection of `name` has ended at `now`, and had used this.
+    /// Keeps the rate of a connection of `name` that ended at `now`.
     pub(super) fn keep(&mut self, name: &UserName, rate: Rate, now: Millis) {
         if rate.full_at() <= now {
             return;
@@ -30,7 +30,7 @@ impl Allowances {
         self.of.entry(name.clone()).or_default().push(rate);
     }
 
-    /// The least used allowance that a connection of `name` has left behind.
+    /// Removes and returns the least used rate of `name`.
     pub(super) fn take(&mut self, name: &UserName) -> Option<Rate> {
         let rates = self.of.get_mut(name)?;
         let (place, _) = rates.iter().enumerate().min_by_key(|(_, rate)| rate.full_at())?;
@@ -41,18 +41,18 @@ impl Allowances {
         Some(rate)
     }
 
-    /// Forgets everything: the rates have changed.
+    /// Forgets everything, for new settings.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Gives back memory that was for more.
+    /// Releases memory left over from a peak.
     pub(super) fn shrink(&mut self, now: Millis) {
         self.sweep(now);
         self.of.shrink_to_fit();
     }
 
-    /// Forgets those that are whole again. The next time is when there are twice as many, so it costs little each time.
+    /// Forgets rates that are unused again. The next sweep is at twice as many accounts, so its cost is amortised.
     fn sweep(&mut self, now: Millis) {
         self.of.retain(|_, rates| {
             rates.retain(|rate| rate.full_at() > now);
@@ -71,7 +71,7 @@ mod tests {
         UserName::parse(text).unwrap()
     }
 
-    /// An allowance of which so many lines are used at `now`.
+    /// A rate of which `lines` lines are used at `now`.
     fn used(lines: usize, now: Millis) -> Rate {
         let mut rate = Rate::default();
         (0..lines).for_each(|_| rate.spend(10, now, &Limits::default()));

@@ -46,7 +46,7 @@ pub(super) struct Quota {
     /// Tokens that come back in `window`.
     tokens: u64,
     window: Nanos,
-    /// Tokens may be taken while the bucket is full again within this time. What is taken then may exceed it.
+    /// Tokens may be taken while the bucket is full again within this time. The tokens taken may exceed it.
     ahead: Nanos,
 }
 

@@ -1,4 +1,4 @@
-//! How connections end: told why, drained, lingering, then gone.
+//! The end of connections: a closing message, draining, lingering, reset or close.
 
 use super::Engine;
 use super::conn::Conn;
@@ -14,12 +14,12 @@ use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::limits::{END_WORK, FAREWELL_MS, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS};
 
-/// Whether the server is going down.
+/// The state of the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// It is not.
+    /// The server runs.
     No,
-    /// Everybody has been told; connections that have not heard by then are reset.
+    /// All connections have got a closing message; those that are still open at this time are reset.
     Until(Millis),
 }
 
@@ -34,8 +34,8 @@ impl Ending {
 }
 
 impl<S> Engine<S> {
-    /// Schedules the end of a connection. Its rooms hear of that, so a thousand ends at once are a million frames: they
-    /// are carried out as the turns allow. The first reason counts.
+    /// Schedules the end of a connection. Its rooms are notified, so a thousand ends at once are a million frames: they
+    /// are carried out over several turns. The first reason counts.
     pub(super) fn schedule_close(&mut self, id: ConnId, end: End) {
         if let Some(conn) = self.conns.find(id)
             && conn.end.is_none()
@@ -59,8 +59,8 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Ends several connections for one reason: now, as many as this turn has room for, and the others in the next
-    /// turns. Those are not read any more.
+    /// Ends several connections for one reason: as many as this turn has room for, and the others in the next turns.
+    /// Those are not read any more.
     pub(super) fn close_all(&mut self, ids: &[ConnId], reason: CloseReason) {
         for id in ids {
             if self.turn.work < TURN_WORK_ENDS {
@@ -71,7 +71,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Ends a connection for a reason, which its client, the log and the counters are told.
+    /// Ends a connection for a reason, which its client receives, and which is logged and counted.
     pub(super) fn close(&mut self, id: ConnId, reason: CloseReason) {
         let Some(conn) = self.conns.find(id).filter(|conn| conn.life == Life::Open) else { return };
         let ip = conn.ip;
@@ -91,7 +91,7 @@ impl<S> Engine<S> {
         self.drain(id, false);
     }
 
-    /// The client has said goodbye, or ended its stream: it gets what it is owed.
+    /// The client has said goodbye, or ended its stream: its output is still sent.
     pub(super) fn leave(&mut self, id: ConnId) {
         if self.conns.find(id).is_none_or(|conn| conn.life != Life::Open) {
             return;
@@ -104,7 +104,7 @@ impl<S> Engine<S> {
         self.drain(id, true);
     }
 
-    /// The connection is broken: there is nobody to tell.
+    /// The connection is broken: nothing is sent any more.
     pub(super) fn drop_now(&mut self, id: ConnId) {
         self.part_as(id, Parting::Closed);
     }
@@ -119,7 +119,7 @@ impl<S> Engine<S> {
         self.mark_closed(id, parting);
     }
 
-    /// What a connection was to others ends here; what it is still owed does not.
+    /// Ends the session of a connection. Its output is still sent.
     fn part(&mut self, id: ConnId) {
         self.turn.work += END_WORK;
         self.leave_public(id);
@@ -133,13 +133,13 @@ impl<S> Engine<S> {
             self.logins.ask(ToAccounts::Cancel(id));
         }
         self.keep_allowance(id);
-        // When all go there is nobody to be told who has gone.
+        // At a shutdown no one is left to be notified.
         if is_dialogue && self.ending == Ending::No {
             self.command(id, Command::Leave);
         }
     }
 
-    /// What the account has used of its rates holds for whoever logs in as it next.
+    /// Keeps what the account has used of its rates for its next login.
     fn keep_allowance(&mut self, id: ConnId) {
         let Some(name) = self.hub.name_of(id.session()) else { return };
         if let Some(conn) = self.conns.find(id) {
@@ -147,8 +147,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The linger begins: the flush sends what is owed, the read phase throws away what still comes, the timer ends
-    /// both.
+    /// Begins to linger: the flush sends what is owed, the read phase discards input, and the timer ends both.
     fn drain(&mut self, id: ConnId, is_left: bool) {
         let last = self.now + if is_left { LEAVE_MS } else { FAREWELL_MS };
         if let Some(conn) = self.conns.find(id) {
@@ -159,7 +158,7 @@ impl<S> Engine<S> {
         self.touched.push(id);
     }
 
-    /// All that a closing connection was owed is with the kernel: our side of the stream ends.
+    /// The kernel has everything that a closing connection was owed: our side of the stream ends.
     pub(super) fn on_drained(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find(id).filter(|conn| matches!(conn.life, Life::Draining(_))) else { return };
         if conn.input == Input::Ended {
@@ -168,7 +167,7 @@ impl<S> Engine<S> {
         self.finish_stream(id);
     }
 
-    /// Our side of a stream was shut down, which [`poll_finish`](Self::poll_finish) asked for; `is_done` is false if that
+    /// Our side of a stream was shut down, as [`poll_finish`](Self::poll_finish) asked; `is_done` is false if that
     /// failed.
     pub fn handle_finished(&mut self, id: ConnId, is_done: bool) {
         let now = self.now;
@@ -190,10 +189,10 @@ impl<S> Engine<S> {
         }
     }
 
-    /// A connection has lingered for long, or has not been told everything for long. A client that has got everything and
-    /// does not close its side is reset, upon which clients that wait for their user (`nc` does) end. One that has not
-    /// is given until the last moment; then it is cut off, unless it left by itself: to that one the kernel goes on
-    /// delivering what it holds, for as long as the client acknowledges any.
+    /// A closing connection has reached its deadline. A client that received everything and does not close its side is
+    /// reset, so that clients that wait for their user (such as `nc`) end. A client that has not received everything
+    /// gets more time, up to a limit; then it is reset, unless it left by itself: the kernel then goes on delivering
+    /// for as long as the client acknowledges.
     pub(super) fn on_linger_due(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find(id) else { return };
         match conn.life {
@@ -203,7 +202,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// What the kernel still holds for a connection that lingers.
+    /// Takes the state of a lingering connection: reset, closed, or given more time.
     pub(super) fn on_lingering(&mut self, id: ConnId, in_flight: InFlight) {
         let now = self.now;
         let Some(conn) = self.conns.find(id) else { return };
@@ -219,7 +218,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Ends a connection at once, whatever it is owed.
+    /// Resets a connection at once, whatever it is owed.
     pub(super) fn cut_off(&mut self, id: ConnId) {
         self.drop_guest(id);
         let Some(conn) = self.conns.find(id) else { return };
@@ -234,7 +233,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The next connection that is over, to be closed. Nowhere else is a slot set free, so none is used again within a
+    /// The next connection that has ended, to be closed. Slots are freed only here, so no slot is used again within a
     /// batch of events.
     pub fn poll_gone(&mut self) -> Option<Gone<S>> {
         loop {

@@ -1,4 +1,4 @@
-//! A connection: its socket, its door, its buffers, and what it waits for.
+//! A connection: its socket, its door, its buffers and its deadlines.
 
 use std::net::IpAddr;
 
@@ -15,11 +15,11 @@ use crate::door::Door;
 use crate::door::inbox::Inbox;
 use crate::limits::{LAG_PART, LOGIN_OWED_BYTES, Limits, Login, OWED_TIMES_MOST, TOOK_RECENTLY_MS};
 
-/// One connection. An idle one owns no heap but what its door keeps.
+/// One connection. While idle it owns no heap except for its door's state.
 #[derive(Debug)]
 pub(super) struct Conn<S> {
     pub(super) id: ConnId,
-    /// Nothing to the engine, which hands it out.
+    /// Opaque to the engine.
     pub(super) socket: S,
     pub(super) ip: IpAddr,
     pub(super) door: Door,
@@ -30,14 +30,14 @@ pub(super) struct Conn<S> {
     pub(super) input: Input,
     pub(super) pause: Pause,
     pub(super) flush: Flush,
-    /// How it is about to end; it stands among the scheduled closes then.
+    /// How it will end; set while it is among the scheduled closes.
     pub(super) end: Option<End>,
     /// Its place in the log of public messages.
     pub(super) public: Place,
     pub(super) rate: Rate,
-    /// When it came.
+    /// When it was accepted.
     pub(super) since: Millis,
-    /// When the line was begun that has not ended yet; [`NEVER`] if there is none.
+    /// When the incomplete line began; [`NEVER`] if there is none.
     pub(super) line_since: Millis,
     /// Since when it owes more than `limits.owed_soft_bytes`; [`NEVER`] if it does not.
     pub(super) soft_since: Millis,
@@ -49,9 +49,9 @@ pub(super) struct Conn<S> {
     pub(super) said_until: Millis,
     /// Bytes that the kernel held for it after the last write, while it owes more than `limits.owed_bytes`.
     pub(super) in_kernel: u32,
-    /// Whether the peer still answers what was written to it.
+    /// Whether the peer still acknowledges what is written to it.
     pub(super) liveness: Liveness,
-    /// For when its timer is armed; [`NEVER`] if it is not.
+    /// When its timer fires; [`NEVER`] if it has none.
     pub(super) armed: Millis,
     /// Lines before login.
     pub(super) login_lines: u8,
@@ -59,16 +59,16 @@ pub(super) struct Conn<S> {
     pub(super) bad_lines: u8,
     /// Wrong passwords and refused tokens.
     pub(super) failures: u32,
-    /// The account's epoch in which its session logged in, or that it has set itself by PASSWD. Before login: 0.
+    /// The account's epoch at the login of its session, or after its own PASSWD. 0 before login.
     pub(super) epoch: u32,
-    /// The socket took less than was offered; the poll reports when it takes more.
+    /// The socket accepted fewer bytes than offered; the poll reports when it accepts more.
     pub(super) is_blocked: bool,
-    /// It stands in the run queue.
+    /// It is in the run queue.
     pub(super) is_queued: bool,
 }
 
 impl<S> Conn<S> {
-    /// A connection that has just come in.
+    /// A connection that was just accepted.
     pub(super) fn new(id: ConnId, socket: S, ip: IpAddr, door: Door, standing: Standing, now: Millis) -> Self {
         Self {
             id,
@@ -103,7 +103,7 @@ impl<S> Conn<S> {
         }
     }
 
-    /// Whether there is something to do for it in the read phase.
+    /// True if the read phase has something to do for it.
     pub(super) fn wants_run(&self) -> bool {
         match self.life {
             Life::Open => self.pause == Pause::None && self.input.may_have_more(),
@@ -112,10 +112,10 @@ impl<S> Conn<S> {
         }
     }
 
-    /// Notes what a read shows of the input.
+    /// Updates the state of the input after a read.
     pub(super) fn note_read(&mut self, read: Read) {
         match read {
-            // A short read has drained the socket, unless something special waits behind.
+            // A short read has drained the socket, unless the poll reported an end or urgent data.
             Read::Bytes { is_short: true, .. } if self.input == Input::Ready => self.input = Input::Drained,
             Read::Bytes { .. } | Read::Broken => {}
             Read::Nothing => self.input = Input::Drained,
@@ -123,7 +123,7 @@ impl<S> Conn<S> {
         }
     }
 
-    /// Ends its pause at `now`. The clock of a begun line has stood meanwhile.
+    /// Ends its pause at `now`. The deadline of an incomplete line moves by the length of the pause.
     pub(super) fn resume(&mut self, now: Millis) {
         let since = match std::mem::replace(&mut self.pause, Pause::None) {
             Pause::None => return,
@@ -137,7 +137,7 @@ impl<S> Conn<S> {
         }
     }
 
-    /// What becomes due first, and when.
+    /// Its earliest deadline.
     pub(super) fn next_due(&self, login: &Login, limits: &Limits) -> Millis {
         match &self.life {
             Life::Gone(_) => NEVER,
@@ -154,12 +154,12 @@ impl<S> Conn<S> {
         }
     }
 
-    /// When it must be logged in.
+    /// Deadline of its login.
     pub(super) fn login_due(&self, login: &Login) -> Millis {
         self.since.saturating_add(seconds(login.deadline_s))
     }
 
-    /// When its begun line must end; the clock stands while it is not read.
+    /// Deadline of its incomplete line; none while it is not read.
     pub(super) fn line_due(&self, limits: &Limits) -> Millis {
         match self.pause {
             Pause::None if !self.door.is_dialogue() => NEVER, // one exchange, and its deadline is that of the login
@@ -168,12 +168,12 @@ impl<S> Conn<S> {
         }
     }
 
-    /// What it may owe while it takes no bytes, in bytes.
+    /// How much it may owe while it takes no bytes, in bytes.
     pub(super) fn may_owe(&self, limits: &Limits) -> usize {
         if self.door.is_logged_in() { limits.owed_bytes as usize } else { LOGIN_OWED_BYTES }
     }
 
-    /// What it may owe in any case, in bytes.
+    /// How much it may owe at all, in bytes.
     pub(super) fn may_owe_at_most(&self, limits: &Limits) -> usize {
         let times = if self.door.is_logged_in() { OWED_TIMES_MOST } else { 1 };
         self.may_owe(limits).saturating_mul(times)
@@ -184,28 +184,29 @@ impl<S> Conn<S> {
         self.paused_from(limits) / LAG_PART
     }
 
-    /// Whether it lags.
+    /// True if it lags.
     pub(super) fn is_lagging(&self) -> bool {
         self.took_at != NEVER
     }
 
-    /// Whether a connection that lags has taken bytes within the last moments.
+    /// True if it took bytes within the last [`TOOK_RECENTLY_MS`]. Only for a connection that lags.
     pub(super) fn took_recently(&self, now: Millis) -> bool {
         self.took_at.saturating_add(TOOK_RECENTLY_MS) > now
     }
 
-    /// When it has taken no byte for too long, while it owes more than `limits.owed_bytes`.
+    /// When it must have taken bytes, while it owes more than `limits.owed_bytes`.
     pub(super) fn hard_due(&self, limits: &Limits) -> Millis {
         let is_over = self.outbox.owed() > self.may_owe(limits);
         if is_over { self.took_at.saturating_add(TOOK_RECENTLY_MS) } else { NEVER }
     }
 
-    /// It is not read while it owes more than this, so that what it asks for itself never gets it cut while it reads.
+    /// It is not read while it owes more than this, in bytes, so that replies to its own commands never close a
+    /// connection that reads.
     pub(super) fn paused_from(&self, limits: &Limits) -> usize {
         self.may_owe(limits).min(limits.owed_soft_bytes as usize)
     }
 
-    /// When it has owed more than it may for too long.
+    /// When it must owe less than `limits.owed_soft_bytes` again.
     pub(super) fn soft_due(&self, limits: &Limits) -> Millis {
         self.soft_since.saturating_add(seconds(limits.owed_soft_s))
     }

@@ -1,4 +1,4 @@
-//! The operator's side: new settings, the end, the log and the statistics.
+//! Administration: new settings, shutdown, log and statistics.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,8 +17,22 @@ use crate::close::CloseReason;
 use crate::hub::Rules;
 use crate::limits::{SHUTDOWN_MS, SHUTDOWN_RETRY_S};
 
+/// Figures of the statistics that the engine does not know.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outside {
+    /// Accounts that exist.
+    pub accounts: usize,
+    /// Passwords that wait to be hashed.
+    pub hashing: usize,
+    /// Log lines that were dropped.
+    pub log_lines_dropped: u64,
+    /// Datagrams that the kernel dropped because its queue was full.
+    pub datagrams_lost: u64,
+}
+
 impl<S> Engine<S> {
-    /// New settings. Nobody is closed for them. At most `most_connections` are let in at once from now on.
+    /// Applies new settings. No connection is closed for them. From now on at most `most_connections` are admitted at
+    /// once.
     pub fn handle_settings(&mut self, settings: Settings, most_connections: usize) {
         self.hub.set_rules(Rules::from(&settings));
         self.gate.most_connections = most_connections;
@@ -31,7 +45,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The settings that hold.
+    /// The current settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -52,13 +66,13 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The operator ends the server.
+    /// The operator stops the server.
     pub fn handle_stop(&mut self) {
         info!("stopping: telling everybody");
         self.stop();
     }
 
-    /// Everybody is told, and then it is over. The second call does nothing.
+    /// Sends the closing message to all connections and starts the shutdown. A second call does nothing.
     pub(super) fn stop(&mut self) {
         if self.is_ending() {
             return;
@@ -70,12 +84,12 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Whether the server is going down: nobody new comes in.
+    /// True while the server shuts down. It admits no connections then.
     pub fn is_ending(&self) -> bool {
         self.ending != Ending::No
     }
 
-    /// Whether it is over: everybody has been told, or the time for that has passed.
+    /// True when the shutdown is complete: all connections are closed, or the time for that has passed.
     pub fn is_over(&self) -> bool {
         match self.ending {
             Ending::No => false,
@@ -83,12 +97,12 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Whether it ends for faults of its own.
+    /// True if the server must end because of its own faults.
     pub fn is_broken(&self) -> bool {
         self.faults.is_fatal()
     }
 
-    /// The last lines of the log, when it is over.
+    /// Writes the last lines of the log at the end of a shutdown.
     pub fn log_rest(&mut self) {
         while let Some(sum) = self.log_limit.poll_rest() {
             log!(sum.subject.level(), "{sum}");
@@ -98,7 +112,8 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Logs a line that a peer can cause (one at `ip`, if it is because of one), unless there were enough of its kind.
+    /// Logs a line that a peer can cause (the peer at `ip`, if there is one), unless the limit for its subject is
+    /// reached.
     pub fn log_peer(&mut self, subject: Subject, ip: Option<IpAddr>, line: impl FnOnce(&Self) -> String) {
         let level = subject.level();
         if log_enabled!(level) && self.log_limit.admits(subject, ip, self.now) {
@@ -106,25 +121,25 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Logs how many lines were not written in the minutes that are over.
+    /// Logs the number of suppressed lines for each minute that has ended.
     pub(super) fn log_sums(&mut self) {
         while let Some(sum) = self.log_limit.poll_sum(self.now) {
             log!(sum.subject.level(), "{sum}");
         }
     }
 
-    /// When the next line of statistics is due.
+    /// Schedules the next line of statistics.
     pub(super) fn plan_stats(&mut self) {
         let every = seconds(self.settings.stats_s);
         self.stats_due = if every == 0 { NEVER } else { self.now + every };
     }
 
-    /// Whether a line of statistics is due; [`log_stats`](Self::log_stats) follows.
+    /// True if a line of statistics is due; [`log_stats`](Self::log_stats) follows.
     pub fn are_stats_due(&self) -> bool {
         self.stats_due <= self.now
     }
 
-    /// Logs the line of statistics. `outside` is what the engine does not know itself.
+    /// Logs the line of statistics. `outside` holds the figures that the engine does not know.
     pub fn log_stats(&mut self, outside: &Outside) {
         let counters = &mut self.counters;
         counters.connections = self.conns.len() as u64;
@@ -142,21 +157,8 @@ impl<S> Engine<S> {
         self.plan_stats();
     }
 
-    /// A turn has taken so long.
+    /// Notes the duration of a turn.
     pub fn note_turn(&mut self, time: Duration) {
         self.counters.note_turn(time);
     }
-}
-
-/// Figures of the statistics that the engine does not know itself.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Outside {
-    /// Accounts that exist.
-    pub accounts: usize,
-    /// Passwords that wait to be hashed.
-    pub hashing: usize,
-    /// Log lines that were dropped.
-    pub log_lines_dropped: u64,
-    /// Datagrams that the kernel had no room for.
-    pub datagrams_lost: u64,
 }

@@ -1,4 +1,4 @@
-//! Rooms over UDP: what members say in datagrams, and what they hear.
+//! Rooms over UDP: datagrams from and to members.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -16,23 +16,23 @@ use crate::hub::command::Command;
 use crate::hub::session::SessionId;
 use crate::limits::{DATAGRAM_IN_WORK, TURN_WORK_ENDS};
 
-/// What members are told when their room is no more.
+/// The text that members receive when their room is closed.
 const ROOM_CLOSED: &str = "room closed";
 
-/// Members who use UDP, and what waits to be sent to them. Without a socket there is nothing in it.
+/// Members that use UDP, and their queued datagrams. Empty without a datagram socket.
 #[derive(Debug, Default)]
 pub(super) struct Datagrams {
     pub(super) peers: Peers,
-    /// A queue for each socket.
+    /// A queue per socket.
     pub(super) queues: Vec<SendQueue>,
-    /// The token of the place that the command under way may take. It is drawn before the command: without randomness
-    /// nobody enters.
+    /// The token for the place that the current command may take. It is drawn before the command: without randomness no
+    /// command can enter a room.
     pub(super) drawn: Option<RoomToken>,
-    /// The port that reply 227 names to members who came through the line door.
+    /// The port that reply 227 names to members from the line door.
     pub(super) line_port: Option<u16>,
 }
 
-/// One text on its way to many: written once for each socket and spelling.
+/// One text for many receivers, encoded once for each socket and spelling.
 pub(super) struct Spoken<'a> {
     from: Speaker<'a>,
     text: &'a str,
@@ -44,7 +44,7 @@ impl<'a> Spoken<'a> {
         Self { from, text, written: Vec::new() }
     }
 
-    /// Its bytes in a queue, written there if they are not yet.
+    /// Its bytes in a queue; encodes them at the first call.
     fn write(&mut self, socket: usize, spelling: Spelling, queue: &mut SendQueue) -> Written {
         let known = self.written.iter().find(|(place, how, _)| (*place, *how) == (socket, spelling));
         if let Some((_, _, written)) = known {
@@ -56,7 +56,7 @@ impl<'a> Spoken<'a> {
         written
     }
 
-    /// The last words in a room.
+    /// The last message of a room.
     pub(super) fn room_closed() -> Self {
         Self::new(Speaker::Server, ROOM_CLOSED)
     }
@@ -68,30 +68,29 @@ impl Datagrams {
         Self { queues, line_port: places.line_port, ..Self::default() }
     }
 
-    /// Whether something is queued that a socket may take.
+    /// True if a queue is not empty and its socket accepts datagrams.
     pub(super) fn may_flush(&self) -> bool {
         self.queues.iter().any(SendQueue::may_flush)
     }
 
-    /// Whether so much is queued that it is time to send it.
+    /// True if so much is queued that it should be sent now.
     pub(super) fn wants_flush(&self) -> bool {
         self.queues.iter().any(SendQueue::wants_flush)
     }
 
-    /// Whether nothing waits to be sent.
+    /// True if all queues are empty.
     pub(super) fn is_quiet(&self) -> bool {
         self.queues.iter().all(SendQueue::is_empty)
     }
 
-    /// Queues a text for a member. False if it does not hear by datagrams.
+    /// Queues a text for a member. False if the member does not receive datagrams.
     pub(super) fn tell(&mut self, member: Membership, spoken: &mut Spoken<'_>, counters: &mut Counters) -> bool {
         let Some((place, spelling)) = self.peers.place(member) else { return false };
         self.queue(place, spelling, spoken, counters);
         true
     }
 
-    /// Tells every member that its room is no more. It is the last that they hear, and no token is good for anything
-    /// from here on.
+    /// Tells every member that its room is closed. That is the last datagram; all tokens are void from here on.
     pub(super) fn tell_the_end(&mut self, counters: &mut Counters) {
         let mut spoken = Spoken::room_closed();
         for (place, spelling) in std::mem::take(&mut self.peers).places() {
@@ -110,20 +109,20 @@ impl Datagrams {
 }
 
 impl<S> Engine<S> {
-    /// A datagram has come at a socket. Whatever is wrong with it, nobody is told.
+    /// Takes a datagram that arrived at a socket. An invalid one gets no reply.
     pub fn handle_datagram(&mut self, socket: usize, from: SocketAddr, bytes: &[u8]) {
         self.counters.datagrams_in += 1;
         self.turn.work += DATAGRAM_IN_WORK;
         self.guard_unanswered(|engine| engine.on_datagram(socket, from, bytes));
     }
 
-    /// The next socket that something is to be sent through, and what; [`handle_sent`](Self::handle_sent) follows.
+    /// The next socket with datagrams to send, and its queue; [`handle_sent`](Self::handle_sent) follows.
     pub fn poll_datagrams(&mut self) -> Option<(usize, &mut SendQueue)> {
         self.datagrams.queues.iter_mut().enumerate().find(|(_, queue)| queue.may_flush())
     }
 
-    /// What became of the datagrams that [`poll_datagrams`](Self::poll_datagrams) offered. Unless all were taken, the
-    /// queue must have been [marked](SendQueue::set_blocked) as blocked.
+    /// Takes the result of sending what [`poll_datagrams`](Self::poll_datagrams) gave. Unless everything was accepted,
+    /// the queue must have been [marked](SendQueue::set_blocked) as blocked.
     pub fn handle_sent(&mut self, socket: usize, sent: Sent) {
         self.counters.count_sent(sent);
         if let Some(queue) = self.datagrams.queues.get_mut(socket) {
@@ -131,14 +130,14 @@ impl<S> Engine<S> {
         }
     }
 
-    /// A datagram socket takes more.
+    /// A datagram socket accepts datagrams again.
     pub fn handle_datagrams_writable(&mut self, socket: usize) {
         if let Some(queue) = self.datagrams.queues.get_mut(socket) {
             queue.set_blocked(false);
         }
     }
 
-    /// One datagram. Whatever is wrong with it, nobody is told.
+    /// Handles one datagram. An invalid one gets no reply.
     fn on_datagram(&mut self, socket: usize, addr: SocketAddr, bytes: &[u8]) {
         failpoint("datagram", bytes);
         let Some(up) = datagram::decode(bytes) else {
@@ -175,7 +174,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Takes a datagram from the bytes that its sender may send in a second. What is over is lost.
+    /// Counts a datagram against its sender's bytes per second. False if it exceeds them; it is dropped then.
     fn may_say(&mut self, heard: &Heard, token: RoomToken, bytes: usize) -> bool {
         let (now, limits) = (self.now, &self.settings.limits);
         let bucket = if heard.is_guest {
@@ -186,8 +185,8 @@ impl<S> Engine<S> {
         bucket.is_some_and(|bucket| take_bytes(bucket, bytes, now, limits))
     }
 
-    /// Ends the silences that have lasted too long. When a network fails, many end at once, and all who stay are told
-    /// of each: what is too much for this turn is due in the next.
+    /// Ends the places of members that were silent for too long. When a network fails, many end at once, and each end
+    /// is announced to its room, so the work is spread over several turns.
     pub(super) fn end_silences(&mut self) {
         while self.turn.work < TURN_WORK_ENDS
             && let Some(silence) = self.datagrams.peers.poll_silence(self.now, &self.settings.rooms)
@@ -201,15 +200,14 @@ impl<S> Engine<S> {
         }
     }
 
-    /// A connection breaks on which a guest was still owed its token: nobody will ever speak for that guest, so it
-    /// goes.
+    /// A connection breaks before its guest has received the token. Nobody can speak for that guest, so it leaves.
     pub(super) fn drop_guest(&mut self, id: ConnId) {
         if self.conns.find(id).is_some_and(|conn| !conn.door.is_dialogue() && !conn.outbox.is_empty()) {
             self.command_unanswered(id.session(), Command::Leave);
         }
     }
 
-    /// Gives the hub a command that did not come in by the session's connection: the answer is for nobody.
+    /// Gives the hub a command that did not come from the session's connection: replies are dropped.
     pub(super) fn command_unanswered(&mut self, id: SessionId, command: Command<'_>) {
         self.hub.handle(id, command, self.unix_ms);
         self.turn.work += self.hub.take_work();

@@ -1,8 +1,8 @@
-//! The memory behind all outboxes, kept under its bound.
+//! Keeps the memory behind all outboxes under its bound.
 //!
-//! A page of shared frames lives as long as anybody owes one byte of it. So pages of which little is owed are packed:
-//! what is owed of them is copied into pages without gaps. Connections then take the memory that they owe, and no page
-//! of other people's words. If that is not enough, those that take most are closed.
+//! A page of shared frames lives as long as one outbox refers to it. Pages of which little is owed are packed: the owed
+//! pieces are copied into pages without gaps, so that each connection takes the memory that it owes. If that is not
+//! enough, the connections that take most are closed.
 
 use std::cmp::Reverse;
 
@@ -15,7 +15,7 @@ use crate::close::CloseReason;
 use crate::limits::DEBT_RELIEF_PART;
 
 impl<S> Engine<S> {
-    /// At the end of a flush: packs pages, and closes debtors if all of them together owe too much.
+    /// At the end of a flush: packs pages, and closes connections if all of them together owe too much.
     pub(super) fn bound_debts(&mut self) {
         let bound = self.settings.limits.owed_total_bytes;
         if self.pages.owed_bytes() > bound {
@@ -36,9 +36,9 @@ impl<S> Engine<S> {
         self.pages.end_packing();
     }
 
-    /// Closes connections, those that take most memory first, until all together take no more than `aim` bytes. Shared
-    /// pages count by their shares, so those that have pinned much go before those that merely wait. Connections that
-    /// are ending already have been told all that there is to say.
+    /// Closes connections, in descending order of memory, until the total is at most `aim` bytes. Shared pages count by
+    /// share, so connections that keep much memory alive are closed first. Connections that are ending already get no
+    /// other closing message.
     fn cut_debtors(&mut self, aim: u64) {
         loop {
             let before = self.pages.owed_bytes();
@@ -50,7 +50,7 @@ impl<S> Engine<S> {
                 self.cut(id);
                 excess = excess.saturating_sub(memory);
             }
-            // Pages of the closed ones may be free now, or owed but little.
+            // Pages of the closed connections may be free now, or sparse.
             self.pack_pages();
             if self.pages.owed_bytes() <= aim || self.pages.owed_bytes() >= before {
                 return;
@@ -58,8 +58,8 @@ impl<S> Engine<S> {
         }
     }
 
-    /// All connections that owe something, with the memory behind it in bytes, most first. The sum is what the outboxes
-    /// take.
+    /// All connections that owe something, each with its memory in bytes, in descending order. The sum is what the
+    /// outboxes take.
     fn debtors(&mut self) -> Vec<(Reverse<u64>, ConnId)> {
         weigh(self.conns.iter().map(|conn| &conn.outbox), &mut self.pages);
         let debtors = self.conns.iter().filter(|conn| !matches!(conn.life, Life::Gone(_)) && !conn.outbox.is_empty());
@@ -81,7 +81,7 @@ impl<S> Engine<S> {
     }
 }
 
-/// Weighs each page by what is owed of it.
+/// Weighs each page by the bytes that are owed of it.
 fn weigh<'a>(outboxes: impl Iterator<Item = &'a Outbox>, pages: &mut Pages) {
     pages.begin_weighing();
     for piece in outboxes.flat_map(Outbox::shared_pieces) {
@@ -89,7 +89,7 @@ fn weigh<'a>(outboxes: impl Iterator<Item = &'a Outbox>, pages: &mut Pages) {
     }
 }
 
-/// The memory that an outbox accounts for, in bytes: its own, and its shares of pages that have been weighed.
+/// The memory that an outbox accounts for, in bytes: its own heap, and its shares of weighed pages.
 fn memory(outbox: &Outbox, pages: &Pages) -> u64 {
     outbox.heap_bytes() + outbox.shared_pieces().map(|piece| pages.share(*piece)).sum::<u64>()
 }
@@ -100,7 +100,7 @@ mod tests {
     use crate::door::Kind;
     use crate::limits::PAGE_BYTES;
 
-    /// The frames of twelve who are told little among much, in page after page, and of thirty who wait for one page.
+    /// Twelve receivers of a short frame in each of many pages, and thirty receivers of one page.
     struct Debts {
         pages: Pages,
         pinning: Vec<Outbox>,
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(debts.all().map(|outbox| bytes(outbox, &debts.pages)).collect::<Vec<_>>(), before);
         let heap: u64 = debts.all().map(Outbox::heap_bytes).sum();
         let owed: u64 = debts.pinning.iter().map(|outbox| outbox.owed() as u64).sum();
-        let one_page = 48_000 + PAGE_BYTES as u64; // thirty owe more than half of it
+        let one_page = 48_000 + PAGE_BYTES as u64; // thirty receivers owe more than half of it
         assert_eq!(debts.pages.owed_bytes(), heap + owed + one_page);
         for outbox in debts.pinning.iter_mut().chain(&mut debts.waiting) {
             outbox.clear(&mut debts.pages);

@@ -1,4 +1,4 @@
-//! Who hears what: the hub's events become frames, encoded once a spelling, in the outboxes of those who hear them.
+//! Delivery: events of the hub become frames, encoded once per spelling, in the outboxes of their receivers.
 
 use super::Engine;
 use super::conn::Conn;
@@ -19,7 +19,7 @@ use crate::hub::session::SessionId;
 use crate::limits::{DATAGRAM_WORK, WORK_BYTES};
 
 impl<S> Engine<S> {
-    /// Drains the hub's events to the end, in their order.
+    /// Delivers all events of the hub, in order.
     pub(super) fn deliver(&mut self) {
         while let Some((audience, event)) = self.hub.poll_event() {
             self.deliver_event(audience, &event, Origin::Line);
@@ -27,7 +27,7 @@ impl<S> Engine<S> {
         self.forget_ended_places();
     }
 
-    /// The same, without the answers to a command that did not come in by its session's connection.
+    /// The same, except replies: the command did not come from its session's connection.
     pub(super) fn deliver_unanswered(&mut self) {
         while let Some((audience, event)) = self.hub.poll_event() {
             if !matches!(audience, Audience::One(_)) {
@@ -62,7 +62,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// What the hub answers to a connection's own command.
+    /// Delivers the hub's reply to a connection's own command.
     fn answer(&mut self, id: ConnId, event: &Event) {
         if let Event::SessionsFull { sessions } = event {
             return self.close(id, CloseReason::LoggedInAlready(*sessions));
@@ -88,7 +88,7 @@ impl<S> Engine<S> {
         self.mark_direct(id);
     }
 
-    /// Few hear it: each gets bytes of its own, so that nobody's slowness keeps a page of others' words alive.
+    /// Delivers an event for few receivers. Each gets bytes of its own, so that a slow one keeps no shared page alive.
     fn deliver_own(&mut self, id: ConnId, event: &Event) {
         self.bring_up(id);
         let Some(conn) = self.conns.find(id) else { return };
@@ -106,7 +106,7 @@ impl<S> Engine<S> {
         let may_be_lost = origin == Origin::Datagram && matches!(event, Event::SaidIn { .. });
         let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
         fan.skips_lagging = may_be_lost;
-        // Coming and going is not announced by datagrams.
+        // Joins and leaves are not announced by datagram.
         let mut spoken = if let Event::SaidIn { message, .. } = event
             && self.datagrams.peers.hears(room)
         {
@@ -129,7 +129,7 @@ impl<S> Engine<S> {
         self.counters.datagrams_unheard += fan.skipped;
     }
 
-    /// Those who were in a room hear that it is no more.
+    /// Delivers the end of a room to those who were members.
     fn deliver_members(&mut self, room: RoomId, members: &[Member], event: &Event) {
         self.turn.work += members.len();
         let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
@@ -144,16 +144,16 @@ impl<S> Engine<S> {
     }
 }
 
-/// How what is said came in.
+/// The way by which a message came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
-    /// By a connection, which can be made to wait.
+    /// By a connection, which can be throttled.
     Line,
     /// By a datagram, which may be lost.
     Datagram,
 }
 
-/// What many hear: the frame is encoded once a spelling, and each outbox refers to it.
+/// Delivery of one event to many receivers: the frame is encoded once per spelling, and each outbox refers to it.
 struct Fan<'a, S> {
     event: &'a Event,
     frames: [Option<Piece>; Kind::ALL.len()],
@@ -162,9 +162,9 @@ struct Fan<'a, S> {
     writer: &'a mut Writer,
     public: &'a PublicLog,
     count: u64,
-    /// Whether receivers that lag are left out: nobody is closed for datagrams that it is too slow for.
+    /// Skips receivers that lag. A connection is never closed because of messages that came by datagram.
     skips_lagging: bool,
-    /// How many were left out.
+    /// Number of skipped receivers.
     skipped: u64,
 }
 
@@ -190,7 +190,7 @@ impl<'a, S> Fan<'a, S> {
     }
 
     fn hand_to(&mut self, session: SessionId) {
-        // A connection that is broken, about to be closed, or closed, is told no more.
+        // A connection that is broken, closing or closed receives nothing more.
         let is_there = |conn: &&mut Conn<S>| conn.end.is_none() && conn.life == Life::Open;
         let id = ConnId::of(session);
         let Some(conn) = self.conns.find(id).filter(is_there) else { return };

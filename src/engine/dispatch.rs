@@ -1,4 +1,4 @@
-//! Carries out lines: the door decodes, and the door, the hub or the accounts answer.
+//! Carries out lines: the door decodes them; the door, the hub or the accounts reply.
 
 use super::Engine;
 use super::backpressure::longest_wait;
@@ -15,8 +15,7 @@ use crate::hub::command::Command;
 use crate::limits;
 
 impl<S> Engine<S> {
-    /// Decodes one line, given without its LF, and carries it out, unless it is a message that has to wait. `bytes` is
-    /// what it took on the wire.
+    /// Carries out one line, given without its LF; `bytes` is its length on the wire.
     pub(super) fn on_line(&mut self, id: ConnId, line: &[u8], bytes: usize) {
         self.turn.work += limits::LINE_WORK + bytes / limits::WORK_BYTES;
         failpoint("line", line);
@@ -52,14 +51,14 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The client takes its leave.
+    /// The client says goodbye.
     pub(super) fn on_bye(&mut self, id: ConnId) {
         self.reply(id, &Reply::Bye);
         self.leave(id);
     }
 
-    /// Counts a line against its connection's allowances. Gives whether the connection is barred: its address had failed
-    /// too often when it came, and has still, so only a good token lets it in. `None` when the line has ended the
+    /// Counts a line against its connection's limits. True if the connection is barred: its address had failed too
+    /// often when it came, and still has, so only a valid token logs it in. `None` if the line has ended the
     /// connection.
     pub(super) fn count_line(&mut self, id: ConnId, bytes: usize) -> Option<bool> {
         self.counters.lines += 1;
@@ -81,14 +80,14 @@ impl<S> Engine<S> {
         Some(was == Standing::Penalised && self.is_penalised(id))
     }
 
-    /// Gives the hub a command of this connection, and everybody what follows from it.
+    /// Gives the hub a command of this connection, and delivers the events.
     pub(super) fn command(&mut self, id: ConnId, command: Command<'_>) {
         self.hub.handle(id.session(), command, self.unix_ms);
         self.turn.work += self.hub.take_work();
         self.deliver();
     }
 
-    /// Tells a connection a reply of the server's own.
+    /// Sends a connection a reply of the server's own.
     pub(super) fn reply(&mut self, id: ConnId, reply: &Reply) {
         self.bring_up(id);
         let Some(conn) = self.conns.find(id) else { return };
@@ -101,7 +100,7 @@ impl<S> Engine<S> {
         if reply.is_busy() {
             conn.login_lines = conn.login_lines.saturating_sub(1);
             if !conn.door.is_logged_in() && conn.pause == Pause::None {
-                // Such lines have no other bound; and a second is less than any client is told to wait.
+                // Such lines have no other bound; and a second is less than the time that any client is told to wait.
                 let now = self.now;
                 conn.pause = Pause::Until { why: Until::Busy, due: now + limits::BUSY_HOLD_MS, since: now };
                 self.touched.push(id);

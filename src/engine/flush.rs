@@ -1,8 +1,8 @@
-//! The flush phase: each connection that got bytes in this turn is written to once. And the bounds on what one
-//! connection may owe.
+//! The flush phase: each connection with new output is written to once per turn. Also the bounds on what one connection
+//! may owe.
 //!
-//! There are two queues. What only one or a few are told is written in the same turn; what many are told takes several
-//! turns, so that two who talk to each other do not wait for ten thousand writes to others.
+//! There are two queues. Direct output is written in the same turn. A broadcast is written over several turns, so that
+//! two users who talk to each other do not wait for ten thousand writes to others.
 
 use std::collections::VecDeque;
 
@@ -16,18 +16,18 @@ use super::time::NEVER;
 use crate::close::CloseReason;
 use crate::limits::{BROADCASTS_A_TURN, WRITE_WORK};
 
-/// The connections that are to be written to.
+/// The connections to write to.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
-    /// Those that got bytes for them or a few; all are flushed in this turn.
+    /// Connections with output for them or for few; all are flushed in this turn.
     direct: VecDeque<ConnId>,
-    /// Those that got what many hear.
+    /// Connections with broadcast output only.
     broadcast: VecDeque<ConnId>,
     /// How many are still to be flushed in this turn. Connections that are marked meanwhile have their turn in the next.
     left: Left,
     /// The connection that is written to again, because one write did not take all its pieces.
     again: Option<ConnId>,
-    /// Closing connections that have been told everything: our side of their streams is to end.
+    /// Closing connections whose output is written: our side of their streams is to end.
     finished: VecDeque<ConnId>,
 }
 
@@ -49,12 +49,12 @@ enum From {
 }
 
 impl Writer {
-    /// Whether nobody is to be written to.
+    /// True if there is nothing to write.
     pub(super) fn is_idle(&self) -> bool {
         self.direct.is_empty() && self.broadcast.is_empty() && self.finished.is_empty()
     }
 
-    /// Adds a connection that got what many hear, and is in neither queue.
+    /// Adds a connection with broadcast output that is in neither queue.
     pub(super) fn push_broadcast(&mut self, id: ConnId) {
         self.broadcast.push_back(id);
     }
@@ -69,12 +69,12 @@ impl Writer {
         self.left = Left { direct: self.direct.len(), broadcast: rooms.min(BROADCASTS_A_TURN - public), public };
     }
 
-    /// Whether all that many were told has been written as far as the sockets took it.
+    /// True if all broadcasts are written, as far as the sockets accepted them.
     pub(super) fn has_told_everybody(&self) -> bool {
         self.broadcast.is_empty()
     }
 
-    /// Releases memory that was for more connections.
+    /// Releases memory left over from a peak.
     pub(super) fn shrink(&mut self) {
         for queue in [&mut self.direct, &mut self.broadcast, &mut self.finished] {
             queue.shrink_to_fit();
@@ -102,7 +102,7 @@ impl Writer {
 }
 
 impl<S> Engine<S> {
-    /// Marks a connection that has something to be sent that only it or a few were told.
+    /// Marks a connection that has direct output.
     pub(super) fn mark_direct(&mut self, id: ConnId) {
         if let Some(conn) = self.conns.find(id)
             && conn.flush != Flush::Direct
@@ -113,7 +113,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The next connection to be written to; `None` when all are, or the turn's share is used up.
+    /// The next connection to write to; `None` if there is none, or the turn's share is used up.
     pub fn poll_write(&mut self) -> Option<ToWrite<'_, S>> {
         let id = loop {
             let (id, from) = self.writer.next(&mut self.public)?;
@@ -151,7 +151,7 @@ impl<S> Engine<S> {
         false
     }
 
-    /// What came of the write that [`poll_write`](Self::poll_write) asked for.
+    /// Takes the result of the write that [`poll_write`](Self::poll_write) asked for.
     pub fn handle_wrote(&mut self, id: ConnId, wrote: Wrote) {
         let now = self.now;
         let (count, is_short) = match wrote {
@@ -183,8 +183,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// What a connection owes has changed, or could not: closes it, notes since when it owes too much, or ends its
-    /// pause.
+    /// Checks what a connection owes after a flush: closes it, notes since when it owes too much, or ends its pause.
     fn after_write(&mut self, id: ConnId) {
         let now = self.now;
         let limits = &self.settings.limits;
@@ -217,7 +216,7 @@ impl<S> Engine<S> {
         self.note_lag(id, lags);
     }
 
-    /// Asks for our side of a stream to be ended, of which the peer has been told everything.
+    /// Schedules the end of our side of a stream whose output is written.
     pub(super) fn finish_stream(&mut self, id: ConnId) {
         self.writer.finished.push_back(id);
     }
@@ -234,13 +233,13 @@ impl<S> Engine<S> {
         Some((id, &mut conn.socket))
     }
 
-    /// A connection that owes more than `limits.owed_bytes` has not been written to for long. Its peer may be reading
-    /// all the same: a kernel that still holds much takes no more for a while.
+    /// A connection that owes more than `limits.owed_bytes` has accepted no bytes for long. Its peer may be reading
+    /// nevertheless: a kernel that still holds much accepts no more for a while.
     pub(super) fn on_hard_due(&mut self, id: ConnId) {
         self.probes.push_back(Probe { id, why: Why::Stopped });
     }
 
-    /// What the kernel still holds for a connection that has not been written to for long.
+    /// Takes the state of a connection that has accepted no bytes for long: closed unless the kernel delivers to it.
     pub(super) fn on_stopped(&mut self, id: ConnId, in_flight: InFlight) {
         let (now, limits) = (self.now, &self.settings.limits);
         let Some(conn) = self.conns.find(id).filter(|conn| conn.hard_due(limits) <= now) else { return };

@@ -1,26 +1,24 @@
-//! Faults of the server's own: a panic in what one connection asked for ends that connection, and nobody else's.
+//! Faults of the server: a panic while a connection is served ends that connection only.
 //!
-//! What is done for one connection runs inside [`Engine::guard`]: its lines, its verdicts, its deadlines. What is done
-//! for all (accepting, flushing, reaping) does not: a fault there is everybody's, and ends the process for its
-//! supervisor.
+//! Work for one connection runs inside [`Engine::guard`]: its lines, verdicts and deadlines. Work for all of them
+//! (accepting, flushing, reaping) does not: a fault there affects everything, and ends the process for its supervisor.
 //!
-//! Why the loop may go on after a panic:
+//! Why the loop may continue after a panic:
 //!
-//! * What was taken out of it (the scratch buffer) is held outside of the guard, so it is put back in any case.
-//! * A hub that has carried out a command has events to tell. Those of the broken one are told like any others,
-//!   for others are owed them; so what the hub says has happened has happened for everybody. A frame is encoded before
-//!   the first outbox gets it, and from there on nothing is computed that can fail: of those who hear in one spelling,
-//!   a message is heard by all or by none.
-//! * What the hub was in the middle of may be half done: a place in a room, say, whose holder the list does not name.
-//!   No code there trusts the one to find the other, so the worst is that somebody is missed or listed wrongly in that
-//!   room.
-//! * A frame that broke in the middle leaves nothing in an outbox, and in a page only bytes that no piece refers to.
+//! * The scratch buffer is held outside of the guard, so it is put back in any case.
+//! * A hub that has carried out a command has events to deliver. Those of the broken command are delivered like any
+//!   others, since other users depend on them. A frame is encoded before the first outbox gets it, and nothing that can
+//!   fail is computed afterwards: of the receivers with one spelling, all get a message or none.
+//! * A change of the hub may be half done: for example, a place in a room whose holder the list does not
+//!   name. No code relies on the two being consistent, so the worst effect is that a member is missed or listed wrongly
+//!   in that room.
+//! * A frame that was not finished leaves nothing in an outbox, and in a page only bytes that no piece refers to.
 //! * A guest whose connection broke may be in a room without knowing its token: it leaves.
-//! * The connection is closed like any other. If that panics too, what is broken is not one connection's.
+//! * The connection is closed like any other. If that panics too, the fault is not limited to one connection.
 //!
-//! Many faults in a short time are no accident: the process ends, and its supervisor starts a sound one. So it does
-//! when the account thread has met one, for that does not come back, and without it nobody can log in or register any
-//! more.
+//! Many faults in a short time are no accident: the process ends, and its supervisor starts a new one. It also ends if
+//! the account thread has panicked, since that thread does not come back, and without it no login or registration is
+//! possible.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,11 +34,34 @@ pub(super) use crate::failpoint::failpoint;
 use crate::hub::command::Command;
 use crate::limits::{FAULTS, FAULTS_WINDOW_MS};
 
+/// The recent faults.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    times: VecDeque<Millis>,
+    is_fatal: bool,
+}
+
+impl Faults {
+    /// True if the process must end because of them.
+    pub(super) fn is_fatal(&self) -> bool {
+        self.is_fatal
+    }
+
+    /// Records a fault. True if it is the one that makes them too many; that state is final.
+    fn note(&mut self, now: Millis) -> bool {
+        self.times.push_back(now);
+        while self.times.front().is_some_and(|first| *first + FAULTS_WINDOW_MS <= now) {
+            self.times.pop_front();
+        }
+        self.times.len() >= FAULTS && !std::mem::replace(&mut self.is_fatal, true)
+    }
+}
+
 impl<S> Engine<S> {
-    /// Does something for one connection, which alone is closed if that panics. `None` then.
+    /// Does something for one connection. If that panics, only this connection is closed, and the result is `None`.
     pub(super) fn guard<T>(&mut self, id: ConnId, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let was_open = self.conns.peek(id).is_some_and(|conn| conn.life == Life::Open);
-        // Who looks at the reactor after a panic is `recover`, which knows what may be broken.
+        // After a panic only `recover` uses the reactor; it knows what may be broken.
         let result = catch_unwind(AssertUnwindSafe(|| work(self))).ok();
         if result.is_none() {
             self.recover(Self::deliver);
@@ -56,15 +77,15 @@ impl<S> Engine<S> {
         result
     }
 
-    /// Does something that came by no connection, such as a datagram. If that panics it is dropped, and nobody is told.
+    /// Does something that came by no connection, such as a datagram. If that panics it is dropped, without a reply.
     pub(super) fn guard_unanswered(&mut self, work: impl FnOnce(&mut Self)) {
         if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
             self.recover(Self::deliver_unanswered);
         }
     }
 
-    /// After a panic: counts it, and tells what is still to be told. Each event is taken before it is told, so this
-    /// comes to an end even if every one of them panics.
+    /// After a panic: counts it, and delivers the remaining events. Each event is removed before its delivery, so this
+    /// ends even if every one of them panics.
     fn recover(&mut self, deliver: impl Fn(&mut Self)) {
         self.on_fault();
         while catch_unwind(AssertUnwindSafe(|| deliver(self))).is_err() {
@@ -86,29 +107,6 @@ impl<S> Engine<S> {
         self.faults.is_fatal = true;
         error!("internal error: nobody can log in or register any more; stopping with exit code 1");
         self.stop();
-    }
-}
-
-/// The faults of late.
-#[derive(Debug, Default)]
-pub(super) struct Faults {
-    times: VecDeque<Millis>,
-    is_fatal: bool,
-}
-
-impl Faults {
-    /// Whether the process is to end for them.
-    pub(super) fn is_fatal(&self) -> bool {
-        self.is_fatal
-    }
-
-    /// Notes one. True when it is the one that makes them too many; that is for good.
-    fn note(&mut self, now: Millis) -> bool {
-        self.times.push_back(now);
-        while self.times.front().is_some_and(|first| *first + FAULTS_WINDOW_MS <= now) {
-            self.times.pop_front();
-        }
-        self.times.len() >= FAULTS && !std::mem::replace(&mut self.is_fatal, true)
     }
 }
 

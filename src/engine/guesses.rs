@@ -1,4 +1,4 @@
-//! Wrong passwords of rooms: how many an account or a guest's address has given lately, and when it has to wait.
+//! Wrong passwords of rooms: the recent ones of each account or guest address, and when it has to wait.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -12,21 +12,21 @@ use super::time::Millis;
 use crate::hub::names::{RoomName, UserName};
 use crate::limits::{ROOM_GUESSERS, ROOM_GUESSES, ROOM_GUESSES_WINDOW_MS};
 
-/// The party that guesses count for, whatever connection they come by.
+/// The party that guesses count for, whichever connection they come from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Guesser {
     /// An account.
     Account(UserName),
-    /// A guest, by the party that its address stands for.
+    /// A guest, by the party of its address.
     Address(IpAddr),
 }
 
-/// Which of its guesser's wrong passwords it is: the log has lines for the first and the last.
+/// The position of a wrong password among its guesser's recent ones: the log has lines for the first and the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Guess {
     /// The first one for a while.
     First,
-    /// One of some.
+    /// One between the first and the last.
     Another,
     /// The one after which the guesser has to wait.
     Last,
@@ -36,21 +36,21 @@ pub(super) enum Guess {
 /// O(log parties).
 #[derive(Debug, Default)]
 pub(super) struct Guesses {
-    /// When each party's last wrong ones came, at most [`ROOM_GUESSES`] of them, the oldest first. None is empty.
+    /// Times of each party's last wrong passwords, at most [`ROOM_GUESSES`] of them, oldest first. No list is empty.
     table: BTreeMap<Guesser, VecDeque<Millis>>,
-    /// The parties in the order of their latest one: the first is forgotten first.
+    /// The parties in the order of their latest wrong password: the first is forgotten first.
     by_latest: BTreeSet<(Millis, Guesser)>,
 }
 
 impl Guesses {
-    /// How long `guesser` has to wait before a room's password is looked at again, in milliseconds; `None` if it has not.
+    /// How long `guesser` has to wait before its next password is checked, in milliseconds; `None` if it need not wait.
     pub(super) fn wait(&self, guesser: &Guesser, now: Millis) -> Option<Millis> {
         let times = self.table.get(guesser).filter(|times| times.len() >= ROOM_GUESSES)?;
         let free_at = times.front()?.saturating_add(ROOM_GUESSES_WINDOW_MS);
         free_at.checked_sub(now).filter(|wait| *wait > 0)
     }
 
-    /// `guesser` gave a wrong password at `now`.
+    /// Records a wrong password of `guesser` at `now`.
     pub(super) fn record(&mut self, guesser: Guesser, now: Millis) -> Guess {
         self.sweep(now);
         let mut times = self.table.remove(&guesser).unwrap_or_default();
@@ -71,7 +71,8 @@ impl Guesses {
         }
     }
 
-    /// Forgets those whose guesses are all over, and, if the table is full, the one who has been quiet for longest.
+    /// Forgets parties whose wrong passwords are all too old, and, if the table is full, the one with the oldest latest
+    /// one.
     fn sweep(&mut self, now: Millis) {
         while let Some((latest, _)) = self.by_latest.first()
             && (is_over(*latest, now) || self.table.len() >= ROOM_GUESSERS)
@@ -97,13 +98,13 @@ impl<S> Engine<S> {
         (!addresses::exempt(ip, &self.settings.limits)).then(|| Guesser::Address(addresses::party(ip)))
     }
 
-    /// How many seconds a connection has to wait before a room's password is looked at again; `None` if it has not.
+    /// How many seconds a connection has to wait before its next room password is checked; `None` if it need not wait.
     pub(super) fn guess_wait_s(&self, id: ConnId) -> Option<u32> {
         let wait = self.logins.guesses.wait(&self.guesser(id)?, self.now)?;
         u32::try_from(wait.div_ceil(1000)).ok()
     }
 
-    /// The hub found the password wrong with which a connection wanted to enter `room`. It is told late.
+    /// A connection gave a wrong password for `room`. The reply is delayed.
     pub(super) fn on_wrong_room_password(&mut self, id: ConnId, room: &RoomName) {
         let now = self.now;
         if let Some(guesser) = self.guesser(id) {
@@ -151,11 +152,11 @@ mod tests {
         assert_eq!(guesses.wait(&alice(), 10 * MINUTE - 1), Some(1));
         assert_eq!(guesses.wait(&Guesser::Account(UserName::parse("ALICE").unwrap()), 9_000), Some(591_000));
         assert_eq!(guesses.wait(&address(1), 9_000), None);
-        // The window slides: one is over, and there is one more.
+        // The window slides: one is too old, and there is one more.
         assert_eq!(guesses.wait(&alice(), 10 * MINUTE), None);
         assert_eq!(guesses.record(alice(), 10 * MINUTE), Guess::Last);
         assert_eq!(guesses.wait(&alice(), 10 * MINUTE), Some(1000));
-        // All are over.
+        // All are too old.
         assert_eq!(guesses.wait(&alice(), 20 * MINUTE), None);
         assert_eq!(guesses.record(alice(), 20 * MINUTE), Guess::First);
     }

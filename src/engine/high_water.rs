@@ -1,4 +1,4 @@
-//! Releases memory left over from a peak: tables that a crowd made large, and what the allocator keeps for the next one.
+//! Releases memory left over from a peak: large tables, and what the allocator keeps for the next peak.
 
 use super::Engine;
 use super::time::{Millis, NEVER};
@@ -8,9 +8,9 @@ use crate::limits::{CROWD_GONE_MS, CROWD_LEAST};
 #[derive(Debug)]
 pub(super) struct HighWater {
     peers: usize,
-    /// When memory is released; [`NEVER`] while the crowd is there.
+    /// When memory is released; [`NEVER`] while the peak lasts.
     pub(super) due: Millis,
-    /// Tables were trimmed, and the owner of the allocator was not told yet.
+    /// Tables were trimmed, and the owner of the allocator does not know yet.
     is_trimmed: bool,
 }
 
@@ -19,7 +19,7 @@ impl HighWater {
         Self { peers: 0, due: NEVER, is_trimmed: false }
     }
 
-    /// So many connections and guests are there now.
+    /// Notes the current number of connections and guests.
     fn note(&mut self, peers: usize, now: Millis) {
         self.peers = self.peers.max(peers);
         let is_gone = self.peers >= CROWD_LEAST && peers <= self.peers / 2;
@@ -30,7 +30,7 @@ impl HighWater {
 }
 
 impl<S> Engine<S> {
-    /// Connections came or went.
+    /// Connections arrived or ended.
     pub(super) fn note_peers(&mut self) {
         self.high_water.note(self.conns.len() + self.datagrams.peers.guests(), self.now);
     }
@@ -53,7 +53,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Whether tables were trimmed since this was last asked: the allocator should give back what it keeps.
+    /// True if tables were trimmed since the last call: the allocator should release what it keeps.
     pub fn poll_trimmed(&mut self) -> bool {
         std::mem::take(&mut self.high_water.is_trimmed)
     }

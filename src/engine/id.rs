@@ -1,11 +1,11 @@
 //! The id of a connection.
 
-/// A connection's place in the table, and which of the place's users it is. A generation is never used twice, so an id
-/// that has gone stale finds nobody.
+/// A slot of the connection table, and a generation, which tells the slot's users apart. A generation is never used
+/// twice, so a stale id finds no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnId {
-    /// The place in the table.
+    /// Index in the table.
     pub slot: u32,
-    /// Which of its users; never 0.
+    /// Number of the slot's user; never 0.
     pub generation: u32,
 }

@@ -4,31 +4,31 @@ use super::id::ConnId;
 
 use std::io::IoSlice;
 
-/// What the poll says of a connection's socket.
+/// An event of the poll for a connection's socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
     /// There may be bytes to read.
     pub is_readable: bool,
-    /// The peer has closed its side, or has sent urgent data, at which a read stops: a short read has not drained the
-    /// socket.
+    /// The peer has closed its side, or has sent urgent data, at which a read stops: a short read does not mean that
+    /// the socket is drained.
     pub is_ending: bool,
-    /// The socket takes bytes again.
+    /// The socket accepts bytes again.
     pub is_writable: bool,
     /// The connection is broken.
     pub is_broken: bool,
 }
 
-/// What came of a read.
+/// The result of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Read {
-    /// Bytes were read into the room that was given.
+    /// Bytes were read into the given space.
     Bytes {
-        /// How many; at least one.
+        /// Number of bytes, at least 1.
         count: usize,
-        /// The read came back short, so the socket is drained unless it is [ending](Ready::is_ending).
+        /// The read was short, so the socket is drained unless it is [ending](Ready::is_ending).
         is_short: bool,
     },
-    /// Nothing is there; the poll reports when there is more.
+    /// There was nothing to read; the poll reports when there is.
     Nothing,
     /// The peer has ended its stream.
     End,
@@ -36,24 +36,24 @@ pub enum Read {
     Broken,
 }
 
-/// What came of a write.
+/// The result of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrote {
-    /// The socket took bytes.
+    /// The socket accepted bytes.
     Bytes {
-        /// How many; 0 if it takes none now.
+        /// Number of bytes; 0 if it accepts none now.
         count: usize,
-        /// It took less than was offered; the poll reports when it takes more.
+        /// It accepted fewer than offered; the poll reports when it accepts more.
         is_short: bool,
     },
     /// The connection is broken.
     Broken,
 }
 
-/// A connection that is to be read; [`Engine::handle_read`](super::Engine::handle_read) follows.
+/// A connection to read; [`Engine::handle_read`](super::Engine::handle_read) follows.
 #[derive(Debug)]
 pub struct ToRead<'a, S> {
-    /// Which.
+    /// Its id.
     pub id: ConnId,
     /// Its socket.
     pub socket: &'a mut S,
@@ -61,28 +61,28 @@ pub struct ToRead<'a, S> {
     pub room: &'a mut [u8],
 }
 
-/// A connection that is to be written to, once; [`Engine::handle_wrote`](super::Engine::handle_wrote) follows.
+/// A connection to write to, once; [`Engine::handle_wrote`](super::Engine::handle_wrote) follows.
 #[derive(Debug)]
 pub struct ToWrite<'a, S> {
-    /// Which.
+    /// Its id.
     pub id: ConnId,
     /// Its socket.
     pub socket: &'a mut S,
-    /// What is offered; never empty.
+    /// The bytes to write; never empty.
     pub frames: Frames<'a>,
 }
 
 /// Bytes to write, in order.
 #[derive(Debug)]
 pub enum Frames<'a> {
-    /// In one place.
+    /// Contiguous bytes.
     One(&'a [u8]),
-    /// In several places, at most as many as one vectored write takes.
+    /// Several slices, at most as many as one vectored write takes.
     Many(Vec<IoSlice<'a>>),
 }
 
 impl Frames<'_> {
-    /// How many bytes these are.
+    /// Number of bytes.
     pub fn len(&self) -> usize {
         match self {
             Self::One(bytes) => bytes.len(),
@@ -99,53 +99,52 @@ impl Frames<'_> {
 /// A question about a socket; [`Engine::handle_probe`](super::Engine::handle_probe) takes the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// Which connection.
+    /// Its connection.
     pub id: ConnId,
-    /// Why it is asked.
+    /// The reason for the question.
     pub why: Why,
 }
 
 /// Why a socket is probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// The connection owes more than `limits.owed_bytes`: what the kernel holds for it now is noted.
+    /// The connection owes more than `limits.owed_bytes`: the engine notes what the kernel holds now.
     Owing,
-    /// It still owes as much a second later: it is closed unless the kernel holds less than before.
+    /// It still owes as much a second later: the engine closes it unless the kernel holds less than before.
     Stopped,
-    /// It lingers: it is reset unless the kernel still delivers to it.
+    /// It lingers: the engine resets it unless the kernel still delivers to it.
     Lingering,
-    /// Something was written to it that it may not have acknowledged: has the peer vanished?
+    /// It may not have acknowledged everything that was written: the engine checks whether the peer has vanished.
     Liveness,
 }
 
-/// What the kernel says of the bytes that it holds for a peer.
+/// The bytes that the kernel holds for a peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InFlight {
-    /// Bytes that the peer has not acknowledged, the end of the stream counted as one. `None` if the kernel does not
-    /// say.
+    /// Bytes that the peer has not acknowledged, counting the end of the stream as one. `None` if unknown.
     pub unacknowledged: Option<u32>,
-    /// How the connection fares; `None` if all is acknowledged, or if the kernel does not say.
+    /// The state of the path; `None` if everything is acknowledged, or if unknown.
     pub path: Option<Path>,
 }
 
-/// How a connection fares that has something on its way (TCP_INFO, tcp(7)).
+/// The state of a path with data in flight (TCP_INFO, tcp(7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Path {
     /// Segments were sent and are not acknowledged.
     pub is_in_flight: bool,
-    /// Probes of the peer's window that were not answered.
+    /// Unanswered probes of the peer's window.
     pub probes: u8,
-    /// Milliseconds since data was last sent, for the first time or again.
+    /// Milliseconds since data was last sent or retransmitted.
     pub sent_ms: u32,
-    /// Milliseconds since the peer last acknowledged something, new or not.
+    /// Milliseconds since the last acknowledgement from the peer.
     pub acknowledged_ms: u32,
 }
 
-/// A connection that is over: its socket, to be closed.
+/// A connection that has ended, with its socket to close.
 #[derive(Debug)]
 pub struct Gone<S> {
     /// Its socket.
     pub socket: S,
-    /// Whether it is reset, so that the kernel does not go on delivering to it.
+    /// True if the connection is reset, so that the kernel stops delivering.
     pub is_reset: bool,
 }

@@ -1,45 +1,45 @@
-//! The life of a connection: the states that it goes through.
+//! The states in the life of a connection.
 
 use super::time::Millis;
 use crate::close::CloseReason;
 use crate::limits::LEAVE_MS;
 
-/// Where a connection is between its first and its last moment.
+/// The state of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Life {
-    /// It talks.
+    /// It is in use.
     Open,
-    /// It is told what it is still owed; its input is thrown away.
+    /// Closing: what it is owed is written; its input is discarded.
     Draining(Box<Linger>),
-    /// It has been told everything and has our end of stream; its input is thrown away until it ends.
+    /// Closing: everything is written, and our side of the stream has ended; its input is discarded until it ends.
     Lingering(Box<Linger>),
-    /// It is over: its socket is to be closed.
+    /// It has ended: its socket is to be closed.
     Gone(Parting),
 }
 
-/// How the socket of a connection that is over is closed.
+/// How the socket of a connection that has ended is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Parting {
     /// The kernel goes on delivering what it holds.
     Closed,
-    /// The kernel drops what it holds: it would go on trying for minutes.
+    /// The kernel drops what it holds; otherwise it would keep trying for minutes.
     Reset,
 }
 
-/// How long a connection may take to end.
+/// How long a closing connection may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Linger {
-    /// When to look at it again.
+    /// When to check it again.
     pub(super) due: Millis,
-    /// When it ends, whatever is left.
+    /// When it ends in any case.
     pub(super) last: Millis,
-    /// Whether the client has left by itself: what the kernel holds for it then is still delivered.
+    /// True if the client has left by itself: what the kernel holds for it is still delivered.
     pub(super) is_left: bool,
 }
 
 impl Linger {
-    /// Bytes were taken. A client that has left by itself may be as slow at the end as it was before: it is only cut
-    /// off when it stops. One that the server has closed was slow enough.
+    /// Bytes were taken. A client that has left by itself may be as slow at the end as before, and is reset only if it
+    /// takes nothing. A client that the server closes gets no extension.
     pub(super) fn prolong(&mut self, now: Millis) {
         if self.is_left {
             self.last = now + LEAVE_MS;
@@ -48,10 +48,10 @@ impl Linger {
     }
 }
 
-/// How a connection that is about to end will.
+/// How a connection will end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// It is broken: there is nobody to tell.
+    /// It is broken: nothing can be sent.
     Broken,
     /// Its peer has vanished, and the kernel has nothing left to try either.
     Vanished,
@@ -59,33 +59,33 @@ pub(super) enum End {
     Closed(CloseReason),
 }
 
-/// What is known of a connection by its first line.
+/// Whether a connection has sent its first line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It counts among those that never sent a line.
+    /// It has not sent a line yet, and counts among the silent ones.
     Silent,
-    /// As [`Silent`](Self::Silent); and it came from an address that had failed too often.
+    /// As [`Silent`](Self::Silent), and its address had failed too often when it arrived.
     Penalised,
     /// It has sent a line, or is exempt.
     Heard,
 }
 
-/// What is known of a socket's input. Polling is edge-triggered: only reading everything ends `Ready` and `Ending`.
+/// The state of a socket's input. Polling is edge-triggered: only reading everything ends `Ready` and `Ending`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Input {
     /// All has been read; the poll reports more.
     Drained,
     /// There may be more.
     Ready,
-    /// There may be more behind a read, however short it is: the client has closed its side, or has sent urgent data,
-    /// at which a read stops. Only the end of the stream, or a read that finds nothing, ends the reading.
+    /// There may be more even after a short read: the client has closed its side, or has sent urgent data, at which a
+    /// read stops. Only the end of the stream, or a read that finds nothing, ends this state.
     Ending,
     /// The end of the stream has been read.
     Ended,
 }
 
 impl Input {
-    /// Whether a read may find something.
+    /// True if a read may find something.
     pub(super) fn may_have_more(self) -> bool {
         match self {
             Self::Ready | Self::Ending => true,
@@ -94,13 +94,13 @@ impl Input {
     }
 }
 
-/// Whether a connection got bytes that are not written yet, and which queue it stands in for that.
+/// Whether a connection has unwritten output, and the queue that it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flush {
-    /// It got none since it was flushed.
+    /// No output since its last flush; it is in no queue.
     Idle,
-    /// It got what many hear, and is written to when its turn comes.
+    /// Broadcast output only; written when its turn comes.
     Broadcast,
-    /// It got something for itself, and is written to in this turn.
+    /// Direct output; written in this turn.
     Direct,
 }

@@ -1,10 +1,10 @@
-//! Peers that vanish while something is on its way to them.
+//! Detection of peers that vanish while data is in flight to them.
 //!
-//! The kernel's keepalive looks for those who are silent and owed nothing. For the others Linux has TCP_USER_TIMEOUT
-//! (RFC 5482), but that also cuts who is there and has stopped reading, such as a pager that waits for its user: a
-//! window that stays shut for so long counts as a peer that is gone, though every probe is answered (`tcp_probe_timer`
-//! in net/ipv4/tcp_timer.c). So the loop looks itself, every 15 s, at those to whom it has written and who have not
-//! acknowledged all: whoever has left everything unanswered at six looks in a row has vanished.
+//! The kernel's keepalive covers idle connections. For the others Linux has TCP_USER_TIMEOUT (RFC 5482), but that also
+//! closes a connection whose client is alive and has stopped reading, such as a pager that waits for its user: a window
+//! that stays closed for so long counts as a dead peer, although every probe is answered (`tcp_probe_timer` in
+//! net/ipv4/tcp_timer.c). So every 15 s the loop checks the connections that have not acknowledged everything. A peer
+//! has vanished if six checks in a row find that it answered nothing.
 
 use super::Engine;
 use super::id::ConnId;
@@ -14,22 +14,22 @@ use super::log_limit::Subject;
 use super::time::{Millis, NEVER, seconds};
 use crate::limits::{VANISH_LOOK_S, VANISH_LOOKS, VANISH_QUIET_MS};
 
-/// The watch over what was written to one connection. Small, for each has one.
+/// The checks of one connection. Small, since every connection has one.
 #[derive(Debug, Default)]
 pub(super) struct Liveness {
-    /// When to look next, in whole seconds of the loop's clock; 0 while all that was written is acknowledged.
+    /// When to check next, in whole seconds of the loop's clock; 0 while everything is acknowledged.
     due_s: u32,
-    /// How many looks in a row have found something unanswered.
+    /// Number of checks in a row that found no answer.
     unanswered: u8,
 }
 
 impl Liveness {
-    /// When to look next; [`NEVER`] while all that was written is acknowledged.
+    /// When to check next; [`NEVER`] while everything is acknowledged.
     pub(super) fn due(&self) -> Millis {
         if self.due_s == 0 { NEVER } else { seconds(self.due_s) }
     }
 
-    /// Something was written. Gives whether the watch begins with it.
+    /// Something was written. True if the checks begin with it.
     pub(super) fn begin(&mut self, now: Millis) -> bool {
         let begins = self.due_s == 0;
         if begins {
@@ -38,7 +38,7 @@ impl Liveness {
         begins
     }
 
-    /// A look at what the kernel says. Gives whether the peer has vanished.
+    /// Evaluates what the kernel says. True if the peer has vanished.
     fn look(&mut self, now: Millis, path: Option<Path>) -> bool {
         let Some(path) = path else {
             *self = Self::default();
@@ -50,25 +50,25 @@ impl Liveness {
     }
 }
 
-/// The second in which to look again; the fraction that has begun does not count.
+/// The second of the next check, rounded down.
 fn next_look(now: Millis) -> u32 {
     u32::try_from(now.div_ceil(1000)).unwrap_or(u32::MAX).saturating_add(VANISH_LOOK_S)
 }
 
-/// Whether what was sent last has met with nothing. Who reads slowly or not at all answers: an acknowledgement follows
-/// each segment, and each probe of a shut window.
+/// True if the peer answered nothing since data was last sent. A peer that reads slowly or not at all answers: it
+/// acknowledges each segment, and each probe of a closed window.
 fn is_unanswered(path: Path) -> bool {
     let is_data_unanswered = path.is_in_flight && path.acknowledged_ms > path.sent_ms;
     path.acknowledged_ms >= VANISH_QUIET_MS && (path.probes > 0 || is_data_unanswered)
 }
 
 impl<S> Engine<S> {
-    /// It is time to see whether a peer still answers that has not acknowledged everything.
+    /// It is time to check a peer that has not acknowledged everything.
     pub(super) fn on_liveness_due(&mut self, id: ConnId) {
         self.probes.push_back(Probe { id, why: Why::Liveness });
     }
 
-    /// What the kernel says of a peer that has not acknowledged everything.
+    /// Takes the state of a peer that has not acknowledged everything.
     pub(super) fn on_probed(&mut self, id: ConnId, path: Option<Path>) {
         let now = self.now;
         let Some(conn) = self.conns.find(id) else { return };
@@ -93,7 +93,7 @@ impl<S> Engine<S> {
         Some((probe, &mut conn.socket))
     }
 
-    /// The answer to a question that [`poll_probe`](Self::poll_probe) asked.
+    /// Takes the answer to a question that [`poll_probe`](Self::poll_probe) asked.
     pub fn handle_probe(&mut self, probe: Probe, in_flight: InFlight) {
         let Probe { id, why } = probe;
         match why {
@@ -125,10 +125,10 @@ mod tests {
         check(STOPPED, false);
         check(GONE, true);
         check(Path { probes: 1, ..STOPPED }, true);
-        // On its way, and the answer too.
+        // In flight, and so is the answer.
         check(Path { sent_ms: 0, acknowledged_ms: 9_999, ..GONE }, false);
         check(Path { probes: 1, sent_ms: 0, acknowledged_ms: 300, ..STOPPED }, false);
-        // Taken, not kept, and said so each time: a peer without memory.
+        // Received, discarded, and acknowledged each time: a peer without memory.
         check(Path { sent_ms: 60_000, acknowledged_ms: 60_000, ..GONE }, false);
     }
 

@@ -1,5 +1,5 @@
-//! Logging in: what the door asks of the accounts, and what becomes of the verdicts. Passwords are hashed elsewhere; a
-//! connection is not read while its password is being checked.
+//! Login: requests to the accounts, and their verdicts. Passwords are hashed on another thread; a connection is not
+//! read while its password is being checked.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -25,36 +25,36 @@ use crate::secret::Secret;
 
 /// Looks accounts up. Never waits.
 pub trait Roll {
-    /// The name as it was registered, if the account exists.
+    /// The name as it was registered; `None` if the account does not exist.
     fn lookup(&self, name: &UserName) -> Option<UserName>;
-    /// Whether there is room for another account, besides those that are being registered.
+    /// True if there is room for another account, besides those that are being registered.
     fn may_register(&self) -> bool;
-    /// The account's epoch, if the account exists: what was proved in an earlier one is void.
+    /// The account's epoch; `None` if the account does not exist. Credentials of an earlier epoch are void.
     fn epoch(&self, name: &UserName) -> Option<u32>;
-    /// A token that resumes `name` in this epoch, and for how many seconds. `None` if the account is in another one.
-    /// `unix_s` is the time, in seconds since 1970.
+    /// A token that resumes `name` in this epoch, and its lifetime in seconds. `None` if the account is in another
+    /// epoch. `unix_s` is the time in seconds since 1970.
     fn issue_token(&self, name: &UserName, epoch: u32, unix_s: u64) -> Option<(String, u64)>;
-    /// The account's epoch, if `token` resumes `name` at `unix_s`, in seconds since 1970.
+    /// The account's epoch, if `token` resumes `name` at `unix_s`, in seconds since 1970; otherwise `None`.
     fn check_token(&self, name: &UserName, token: &[u8], unix_s: u64) -> Option<u32>;
 }
 
-/// What the accounts are told.
+/// A message to the accounts.
 #[derive(Debug)]
 pub enum ToAccounts {
-    /// A request, of which [`Engine::handle_verdict`] or [`Engine::handle_refused`] gives the answer.
+    /// A request. [`Engine::handle_verdict`] or [`Engine::handle_refused`] takes the answer.
     Ask {
-        /// Whose it is.
+        /// The connection that asks.
         id: ConnId,
-        /// Whom it counts against; `None` for nobody.
+        /// The address that it counts against; `None` for an exempt one.
         origin: Option<Origin>,
-        /// What is asked.
+        /// The request.
         request: Request,
     },
-    /// Nobody waits for the answer any more.
+    /// The connection no longer waits for its answer.
     Cancel(ConnId),
 }
 
-/// What is known of those who log in, and what the accounts are asked.
+/// The state of logins in progress, and the messages to the accounts.
 pub(super) struct Logins {
     pub(super) roll: Box<dyn Roll>,
     pub(super) guesses: Guesses,
@@ -74,13 +74,13 @@ impl Logins {
         }
     }
 
-    /// Queues something for the accounts.
+    /// Queues a message to the accounts.
     pub(super) fn ask(&mut self, what: ToAccounts) {
         self.requests.push_back(what);
     }
 }
 
-/// How somebody has proved who they are.
+/// How a client has authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Proof {
     /// By the account's password.
@@ -92,8 +92,8 @@ enum Proof {
 }
 
 impl<S> Engine<S> {
-    /// Somebody says who they are. A server that takes no new accounts answers every name in one way, spelled as it came:
-    /// who has an account there is nobody's business.
+    /// Takes a name. A server without registration replies to every name in the same way, spelled as it came, so that
+    /// the reply does not show whether the account exists.
     pub(super) fn on_name(&mut self, id: ConnId, name: UserName) {
         let reply = match (self.logins.roll.lookup(&name), self.settings.accounts.registration) {
             (_, Registration::Closed) => Reply::AskPassword(name),
@@ -105,15 +105,15 @@ impl<S> Engine<S> {
         self.reply(id, &reply);
     }
 
-    /// Somebody gives a word by which people leave, where a name is asked for. It is a name if an account has it.
+    /// Takes a word that ends the connection if given instead of a name. It is a name if such an account exists.
     pub(super) fn on_name_or_bye(&mut self, id: ConnId, name: UserName) {
         if self.logins.roll.lookup(&name).is_some() { self.on_name(id, name) } else { self.on_bye(id) }
     }
 
-    /// Somebody shows a resume token instead of a password.
+    /// Takes a resume token instead of a password.
     ///
-    /// One that is refused is a failure, but not where no other way in is open (`is_barred`): it guesses nothing that a
-    /// penalty could keep from being guessed, and neighbours of the same address would wait for it.
+    /// A refused token is a failure, except while the penalty bars all other ways to log in (`is_barred`): it guesses
+    /// nothing that a penalty could protect, and other users of the address would wait for it.
     pub(super) fn on_token(&mut self, id: ConnId, name: &UserName, token: &[u8], is_barred: bool) {
         self.turn.work += TOKEN_WORK;
         if let Some(epoch) = self.logins.roll.check_token(name, token, self.unix_ms / 1000) {
@@ -130,10 +130,10 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Somebody gives a password, for an account or for a new one.
+    /// Takes a password, for an account or for a new one.
     pub(super) fn on_password(&mut self, id: ConnId, name: UserName, new: bool, password: &[u8]) {
         let password = Secret::new(password.to_vec());
-        // Registration may have been closed since a new one was asked for.
+        // Registration may have been closed since a new password was asked for.
         let is_open = self.settings.accounts.registration == Registration::Open;
         if new && is_open {
             self.ask(id, Asked::Register, Request::Register { name, password });
@@ -142,7 +142,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// TOKEN: a resume token for this account, as of when this session logged in.
+    /// TOKEN: a resume token for this account, in the epoch of this session's login.
     pub(super) fn issue_token(&mut self, id: ConnId) {
         self.turn.work += TOKEN_WORK;
         let Some(epoch) = self.conns.find(id).map(|conn| conn.epoch) else { return };
@@ -154,7 +154,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Asks the accounts. The connection is not read until it is answered.
+    /// Sends a request to the accounts. The connection is not read until it is answered.
     pub(super) fn ask(&mut self, id: ConnId, what: Asked, request: Request) {
         let now = self.now;
         let limits = &self.settings.limits;
@@ -165,12 +165,12 @@ impl<S> Engine<S> {
         self.logins.ask(ToAccounts::Ask { id, origin, request });
     }
 
-    /// The next thing that the accounts are told.
+    /// The next message to the accounts.
     pub fn poll_request(&mut self) -> Option<ToAccounts> {
         self.logins.requests.pop_front()
     }
 
-    /// The accounts did not take a request.
+    /// The accounts refused a request.
     pub fn handle_refused(&mut self, id: ConnId, why: Refused) {
         let Some(_) = self.end_check(id) else { return };
         self.guard(id, |engine| match why {
@@ -180,8 +180,8 @@ impl<S> Engine<S> {
         });
     }
 
-    /// The accounts have answered a request. An answer for a connection that is gone is dropped: what it did to the
-    /// account file stays done.
+    /// The accounts have answered a request. An answer for a connection that has ended is dropped; its effect on the
+    /// account file remains.
     pub fn handle_verdict(&mut self, id: ConnId, verdict: Verdict) {
         self.counters.registered += u64::from(matches!(verdict, Verdict::Registered { .. }));
         self.guard(id, |engine| engine.on_verdict(id, verdict));
@@ -207,12 +207,12 @@ impl<S> Engine<S> {
             | (Asked::LogIn, Verdict::Registered { .. } | Verdict::Taken | Verdict::Changed { .. })
             | (Asked::OldPassword, Verdict::Registered { .. } | Verdict::Taken | Verdict::Changed { .. })
             | (Asked::NewPassword, Verdict::Registered { .. } | Verdict::Taken | Verdict::Right { .. }) => {
-                self.close(id, CloseReason::Internal); // no answer to what was asked
+                self.close(id, CloseReason::Internal); // the answer does not fit the request
             }
         }
     }
 
-    /// Ends the pause of a connection that waits for the accounts. Gives what was asked, and when.
+    /// Ends the pause of a connection that waits for the accounts. Returns what was asked, and when.
     fn end_check(&mut self, id: ConnId) -> Option<(Asked, Millis)> {
         let Pause::Checking { what, since } = self.conns.peek(id)?.pause else { return None };
         self.resume(id);
@@ -232,8 +232,8 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Somebody has proved who they are, in this epoch of the account. Whoever knows the password comes in, if need be
-    /// in the place of the oldest session: else whoever holds that account's sessions could keep its owner out.
+    /// Logs a client in that has authenticated in this epoch of the account. With the account's password it may replace
+    /// the oldest session: otherwise a stranger who holds all of an account's sessions could keep its owner out.
     fn log_in(&mut self, id: ConnId, name: &UserName, epoch: u32, proof: Proof) {
         failpoint("enter", name.as_str().as_bytes());
         let Some(name) = self.logins.roll.lookup(name) else { return self.close(id, CloseReason::Internal) };
@@ -254,8 +254,8 @@ impl<S> Engine<S> {
         self.on_logged_in(id, ip, proof);
     }
 
-    /// A connection is in, if the hub has let it in. It goes on with what its account has used of the rates, and no
-    /// longer counts as a new one.
+    /// Completes a login, if the hub has accepted it: the connection takes over what its account has used of the rates,
+    /// and no longer counts as new.
     fn on_logged_in(&mut self, id: ConnId, ip: IpAddr, proof: Proof) {
         let (now, limits) = (self.now, &self.settings.limits);
         let Some(name) = self.hub.name_of(id.session()) else { return };
@@ -274,14 +274,14 @@ impl<S> Engine<S> {
         self.answer_late(id, asked, answer);
     }
 
-    /// Whether the address of a connection has failed too often.
+    /// True if the address of a connection has failed too often.
     pub(super) fn is_penalised(&self, id: ConnId) -> bool {
         let Some(conn) = self.conns.peek(id) else { return false };
         let login = &self.settings.login;
         login.penalties && self.gate.addresses.is_penalised(conn.ip, self.now, &self.settings.limits)
     }
 
-    /// Counts a failure against the connection and its address. Gives the tries that are left.
+    /// Counts a failure against the connection and its address. Returns the number of tries left.
     fn count_failure(&mut self, id: ConnId) -> Option<u32> {
         let now = self.now;
         let conn = self.conns.find(id)?;
@@ -295,14 +295,14 @@ impl<S> Engine<S> {
         Some(self.settings.login.failures.saturating_sub(failures))
     }
 
-    /// The name under which somebody is known here, for the log. Only an account's name may be logged: people type
-    /// their password where their name is asked for.
+    /// The name of a session for the log. Only names of accounts may be logged: users type their password where their
+    /// name is asked for.
     pub(super) fn known_name(&self, id: ConnId) -> String {
         let claimed = || self.logins.roll.lookup(self.conns.peek(id)?.door.claimed_name()?);
         self.account_of(id).cloned().or_else(claimed).map_or_else(|| "nobody".to_owned(), |name| name.to_string())
     }
 
-    /// Says something `login.failure_delay_ms` after `asked`, by a timer, so that guessing is slow and nobody waits.
+    /// Schedules a reply for `login.failure_delay_ms` after `asked`, so that guessing is slow.
     pub(super) fn answer_late(&mut self, id: ConnId, asked: Millis, answer: Late) {
         let now = self.now;
         let due = asked + u64::from(self.settings.login.failure_delay_ms);
@@ -315,7 +315,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Now it is said.
+    /// Sends a delayed reply.
     pub(super) fn on_late(&mut self, id: ConnId, answer: Late) {
         match answer {
             Late::Wrong(left) => self.reply(id, &Reply::WrongPassword(left)),
@@ -323,7 +323,7 @@ impl<S> Engine<S> {
             Late::WrongRoom => {
                 self.reply(id, &Reply::WrongRoomPassword);
                 if self.conns.find(id).is_some_and(|conn| !conn.door.is_dialogue()) {
-                    self.leave(id); // one exchange a connection
+                    self.leave(id); // one exchange per connection
                 }
             }
             Late::TooMany => self.close(id, CloseReason::TooManyFailures),

@@ -1,7 +1,6 @@
-//! The engine: the whole server without sockets. It knows neither the clock nor randomness nor threads: time is an
-//! argument, the others are given to it.
+//! The engine: the whole server without sockets. Time is an argument; randomness is given to it; it has no threads.
 //!
-//! Its owner reports what happens (`handle_*`) and asks what is to be done (`poll_*`), in turns:
+//! Its owner reports what happened (`handle_*`) and asks what to do (`poll_*`), in turns:
 //!
 //! ```text
 //! begin_turn ─▶ handle_ready, handle_verdict … ─▶ run_timers ─▶ run_closes ─▶ admit, handle_accept ─▶ handle_datagram
@@ -9,13 +8,13 @@
 //!      └── rearm ◀─ poll_gone ◀─ end_flush ◀─ poll_datagrams ◀─ poll_write, handle_wrote ◀─ poll_read, handle_read
 //! ```
 //!
-//! A line comes in by [`Engine::handle_read`] (`read`), is decoded by its door and carried out (`dispatch`), becomes
-//! events of the hub, which become frames in outboxes (`deliver`), and goes out by [`Engine::poll_write`] (`flush`). A
-//! password becomes a request ([`Engine::poll_request`]) and its answer comes back ([`Engine::handle_verdict`],
-//! `login`). A datagram comes in by [`Engine::handle_datagram`] and goes out by [`Engine::poll_datagrams`].
+//! [`Engine::handle_read`] takes a line (`read`). The door decodes it, the engine carries it out (`dispatch`), the hub
+//! answers with events, the events become frames in outboxes (`deliver`), and [`Engine::poll_write`] sends them
+//! (`flush`). A password becomes a request ([`Engine::poll_request`]), and [`Engine::handle_verdict`] takes the answer
+//! (`login`). [`Engine::handle_datagram`] takes a datagram, and [`Engine::poll_datagrams`] sends some.
 //!
-//! `S` is a socket, of which the engine knows nothing: it keeps it beside its connection and hands it out to be read
-//! from, written to and closed.
+//! `S` is a socket, which is opaque to the engine: it is stored with its connection and handed out to be read, written
+//! and closed.
 
 mod time;
 mod id;
@@ -120,11 +119,11 @@ pub struct Engine<S> {
     timers: Timers<ConnId>,
     /// Connections whose deadlines may have changed in this turn.
     touched: Vec<ConnId>,
-    /// Connections that are about to end.
+    /// Connections whose end is scheduled.
     closes: VecDeque<ConnId>,
-    /// Connections that are over.
+    /// Connections to reap.
     gone: Vec<ConnId>,
-    /// Questions about sockets.
+    /// Questions to the kernel about sockets.
     probes: VecDeque<Probe>,
 
     counters: Counters,
@@ -136,18 +135,18 @@ pub struct Engine<S> {
     random: Box<dyn Random>,
 }
 
-/// What a reload may change.
+/// The settings that a reload may change.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Connections, lines, rates, outboxes.
+    /// Limits of connections, lines, rates and outboxes.
     pub limits: Limits,
-    /// How long and how often somebody may try to log in.
+    /// Deadline and number of attempts of a login.
     pub login: Login,
-    /// Who may have an account, and what a password costs.
+    /// Registration, and the cost of passwords.
     pub accounts: limits::Accounts,
-    /// How many rooms, and how large.
+    /// Number and size of rooms.
     pub rooms: limits::Rooms,
-    /// Seconds between two lines of statistics; 0 for none.
+    /// Seconds between two lines of statistics; 0 turns them off.
     pub stats_s: u32,
 }
 
@@ -162,23 +161,23 @@ impl From<&Settings> for Rules {
     }
 }
 
-/// Where random bytes come from: the kernel, or a seed.
+/// A source of random bytes: the kernel, or a seed.
 pub trait Random {
-    /// Fills `bytes`. False if there is no randomness to be had.
+    /// Fills `bytes`. False if there is no randomness.
     fn fill(&mut self, bytes: &mut [u8]) -> bool;
 }
 
-/// Where datagrams come and go.
+/// The datagram sockets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DatagramPlaces {
-    /// How many sockets there are.
+    /// Number of sockets.
     pub sockets: usize,
-    /// The port that members who came through the line door are told (reply 227).
+    /// The port that reply 227 names to members from the line door.
     pub line_port: Option<u16>,
 }
 
 impl<S> Engine<S> {
-    /// A server that nobody is connected to, at time 0. At most `most_connections` are let in at once.
+    /// A server without connections, at time 0. It admits at most `most_connections` at once.
     pub fn new(
         settings: Settings,
         most_connections: usize,

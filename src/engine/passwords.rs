@@ -1,8 +1,9 @@
-//! PASSWD: how often, and what a new password does to the account's sessions.
+//! PASSWD: how often it is allowed, and what a new password does to the account's sessions.
 //!
-//! A connection keeps the epoch of the account in which its session logged in. The epoch rises with each new password,
-//! and the sessions of earlier epochs end. Verdicts come in the order in which the account thread has given them: a login
-//! whose password was checked before the change is in when the loop hears of the change, and ends with the others.
+//! A connection keeps the epoch of the account at the login of its session. Each new password raises the epoch, and
+//! ends the sessions of earlier epochs. Verdicts arrive in the order in which the account thread gave them: a login
+//! whose password was checked before the change completes before the loop processes the change, and its session ends
+//! with the others.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -17,59 +18,12 @@ use crate::hub::names::UserName;
 use crate::limits::{PASSWORD_CHANGES, PASSWORD_CHANGES_REMEMBERED, PASSWORD_WINDOW_S};
 use crate::secret::Secret;
 
-impl<S> Engine<S> {
-    /// PASSWD: the password of today is asked for, unless the account has changed it too often of late.
-    pub(super) fn on_passwd(&mut self, id: ConnId) {
-        let now = self.now;
-        let Some(name) = self.hub.name_of(id.session()) else { return };
-        let reply = match self.logins.changes.free_at(name, now) {
-            Some(due) => Reply::TooManyChanges((due - now).div_ceil(1000)),
-            None => Reply::AskOldPassword,
-        };
-        self.reply(id, &reply);
-    }
-
-    /// PASSWD: the password of today.
-    pub(super) fn on_old_password(&mut self, id: ConnId, password: &[u8]) {
-        let Some(name) = self.hub.name_of(id.session()).cloned() else { return };
-        self.ask(id, Asked::OldPassword, Request::Check { name, password: Secret::new(password.to_vec()) });
-    }
-
-    /// PASSWD: the old password was right, in this epoch of the account.
-    pub(super) fn on_right_old(&mut self, id: ConnId, epoch: u32) {
-        if self.conns.find(id).is_some_and(|conn| conn.epoch != epoch) {
-            return self.close(id, CloseReason::PasswordChanged);
-        }
-        self.reply(id, &Reply::AskNextPassword);
-    }
-
-    /// PASSWD: the password of tomorrow.
-    pub(super) fn on_new_password(&mut self, id: ConnId, password: &[u8]) {
-        let Some(name) = self.hub.name_of(id.session()).cloned() else { return };
-        let Some(epoch) = self.conns.find(id).map(|conn| conn.epoch) else { return };
-        self.ask(id, Asked::NewPassword, Request::Change { name, epoch, password: Secret::new(password.to_vec()) });
-    }
-
-    /// The password of an account was changed: all its sessions end but the one that asked for it, which may be gone
-    /// itself by now.
-    pub(super) fn on_new_epoch(&mut self, asked_by: ConnId, name: &UserName, epoch: u32) {
-        self.logins.changes.note(name.clone(), self.now);
-        if let Some(conn) = self.conns.find(asked_by) {
-            conn.epoch = epoch;
-        }
-        let is_stale = |id: &ConnId| self.conns.peek(*id).is_none_or(|conn| conn.epoch != epoch);
-        let sessions = self.hub.sessions_of(name).iter();
-        let stale: Vec<ConnId> = sessions.map(|session| ConnId::of(*session)).filter(is_stale).collect();
-        self.close_all(&stale, CloseReason::PasswordChanged);
-    }
-}
-
 /// The changes of passwords of the last [`PASSWORD_WINDOW_S`], the last [`PASSWORD_CHANGES_REMEMBERED`] of them.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// When, and whose, the oldest first.
+    /// Time and account, oldest first.
     all: VecDeque<(Millis, UserName)>,
-    /// When, by account, the oldest first.
+    /// Times by account, oldest first.
     by_name: HashMap<UserName, VecDeque<Millis>>,
 }
 
@@ -81,14 +35,14 @@ impl Changes {
         times.front().map(|first| first + seconds(PASSWORD_WINDOW_S))
     }
 
-    /// `name` has changed its password at `now`.
+    /// Records that `name` changed its password at `now`.
     fn note(&mut self, name: UserName, now: Millis) {
         self.forget(now);
         self.by_name.entry(name.clone()).or_default().push_back(now);
         self.all.push_back((now, name));
     }
 
-    /// Forgets what is over, and what is too much.
+    /// Forgets changes that are too old, or too many.
     fn forget(&mut self, now: Millis) {
         while self.all.len() >= PASSWORD_CHANGES_REMEMBERED
             || self.all.front().is_some_and(|(first, _)| first + seconds(PASSWORD_WINDOW_S) <= now)
@@ -101,8 +55,55 @@ impl Changes {
             }
         }
         if self.all.is_empty() {
-            (self.all, self.by_name) = Default::default(); // what many have needed
+            (self.all, self.by_name) = Default::default(); // memory left over from a peak
         }
+    }
+}
+
+impl<S> Engine<S> {
+    /// PASSWD: asks for the current password, unless the account has changed it too often recently.
+    pub(super) fn on_passwd(&mut self, id: ConnId) {
+        let now = self.now;
+        let Some(name) = self.hub.name_of(id.session()) else { return };
+        let reply = match self.logins.changes.free_at(name, now) {
+            Some(due) => Reply::TooManyChanges((due - now).div_ceil(1000)),
+            None => Reply::AskOldPassword,
+        };
+        self.reply(id, &reply);
+    }
+
+    /// PASSWD: takes the current password.
+    pub(super) fn on_old_password(&mut self, id: ConnId, password: &[u8]) {
+        let Some(name) = self.hub.name_of(id.session()).cloned() else { return };
+        self.ask(id, Asked::OldPassword, Request::Check { name, password: Secret::new(password.to_vec()) });
+    }
+
+    /// PASSWD: the current password was right, in this epoch of the account.
+    pub(super) fn on_right_old(&mut self, id: ConnId, epoch: u32) {
+        if self.conns.find(id).is_some_and(|conn| conn.epoch != epoch) {
+            return self.close(id, CloseReason::PasswordChanged);
+        }
+        self.reply(id, &Reply::AskNextPassword);
+    }
+
+    /// PASSWD: takes the new password.
+    pub(super) fn on_new_password(&mut self, id: ConnId, password: &[u8]) {
+        let Some(name) = self.hub.name_of(id.session()).cloned() else { return };
+        let Some(epoch) = self.conns.find(id).map(|conn| conn.epoch) else { return };
+        self.ask(id, Asked::NewPassword, Request::Change { name, epoch, password: Secret::new(password.to_vec()) });
+    }
+
+    /// The password of an account was changed. Ends all its sessions except the one that changed it, which may have
+    /// ended.
+    pub(super) fn on_new_epoch(&mut self, asked_by: ConnId, name: &UserName, epoch: u32) {
+        self.logins.changes.note(name.clone(), self.now);
+        if let Some(conn) = self.conns.find(asked_by) {
+            conn.epoch = epoch;
+        }
+        let is_stale = |id: &ConnId| self.conns.peek(*id).is_none_or(|conn| conn.epoch != epoch);
+        let sessions = self.hub.sessions_of(name).iter();
+        let stale: Vec<ConnId> = sessions.map(|session| ConnId::of(*session)).filter(is_stale).collect();
+        self.close_all(&stale, CloseReason::PasswordChanged);
     }
 }
 

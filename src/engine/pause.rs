@@ -1,73 +1,73 @@
-//! Pauses: connections that are not read for a time although they are open.
+//! Pauses: open connections that are not read for a time.
 
 use super::Engine;
 use super::id::ConnId;
 use super::time::Millis;
 use crate::hub::command::Command;
 
-/// Why a connection is not read although it is open. `since` is when it began.
+/// Why an open connection is not read. `since` is the start of the pause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Pause {
     /// It is read.
     None,
-    /// Its password is with the accounts.
+    /// Its password is being checked.
     Checking {
-        /// What was asked.
+        /// The request.
         what: Asked,
         since: Millis,
     },
     /// It is read again from `due` on.
     Until {
-        /// What it waits for.
+        /// The reason.
         why: Until,
         due: Millis,
         since: Millis,
     },
     /// It owes so much that its own commands must wait; it is read again when it has taken some.
     Owing { since: Millis },
-    /// The answer to a wrong password (of an account or a room) is kept back until `due`.
+    /// The reply to a wrong password (of an account or a room) is delayed until `due`.
     Delay {
-        /// What is said then.
+        /// The reply.
         answer: Late,
         due: Millis,
         since: Millis,
     },
 }
 
-/// What a paused connection waits for.
+/// The reason of a pause with a known end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
-    /// It talks faster than it may.
+    /// It exceeds its rate.
     Rate,
-    /// Those it speaks to lag.
+    /// Its receivers lag.
     Backpressure,
     /// The server was too busy for it.
     Busy,
 }
 
-/// What the accounts were asked for a connection.
+/// A request of a connection to the accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// Whether this is the account's password, to log in.
+    /// To check the account's password, for a login.
     LogIn,
-    /// To make an account.
+    /// To register an account.
     Register,
-    /// Whether this is the account's password, to change it.
+    /// To check the account's password, for a change.
     OldPassword,
-    /// To set another password.
+    /// To store a new password.
     NewPassword,
 }
 
-/// What is said to a wrong password, late.
+/// The delayed reply to a wrong password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Late {
-    /// Try again; so many tries are left.
+    /// Wrong; so many tries are left.
     Wrong(u32),
-    /// The old password, within PASSWD, was wrong.
+    /// The current password, within PASSWD, was wrong.
     WrongOld,
     /// The room has another password.
     WrongRoom,
-    /// That was the last try.
+    /// Wrong, and that was the last try.
     TooMany,
 }
 
@@ -82,7 +82,7 @@ pub(super) struct Held {
 }
 
 impl<S> Engine<S> {
-    /// Ends a pause: what was held is carried out, and reading goes on.
+    /// Ends a pause: pending lines are carried out, and reading goes on.
     pub(super) fn resume(&mut self, id: ConnId) {
         let now = self.now;
         if let Some(conn) = self.conns.find(id) {

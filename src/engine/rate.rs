@@ -6,7 +6,7 @@ use crate::limits::Limits;
 
 const SECOND: Nanos = nanos(1000);
 
-/// What a user has used of `limits.rate_lines_per_s` and `limits.rate_bytes_per_s`. The default has used nothing.
+/// The usage of `limits.rate_lines_per_s` and `limits.rate_bytes_per_s` by one user. The default is no usage.
 #[derive(Debug, Default)]
 pub(super) struct Rate {
     lines: Bucket,

@@ -1,7 +1,7 @@
-//! The read phase: bytes in, lines out, one quantum a connection at a time, in the order of the run queue.
+//! The read phase: bytes in, lines out, one quantum of a connection at a time, in the order of the run queue.
 //!
-//! The rules of edge-triggered polling live here: a connection whose input is not drained stands in the run queue,
-//! unless it is paused; whatever ends a pause puts it back.
+//! The rules of edge-triggered polling live here: a connection whose input is not drained is in the run queue, unless
+//! it is paused. The end of a pause puts it back.
 
 use std::collections::VecDeque;
 
@@ -18,12 +18,12 @@ use crate::door::inbox::Cut;
 use crate::door::reply::Reply;
 use crate::limits::{self, LINE_WORK, QUANTUM_COMMANDS, QUANTUM_WORK, READ_BYTES, RUN_WORK, TURN_STEPS, WORK_BYTES};
 
-/// The run queue, and the quantum that is under way.
+/// The run queue, and the current quantum.
 #[derive(Debug)]
 pub(super) struct Reader {
     /// Connections whose input is to be read.
     run_queue: VecDeque<ConnId>,
-    /// What reads go into; a connection keeps only what cannot be carried out yet.
+    /// The buffer of all reads; a connection keeps only bytes that cannot be carried out yet.
     scratch: Box<[u8]>,
     /// Lines and reads of this turn.
     steps: usize,
@@ -31,29 +31,29 @@ pub(super) struct Reader {
     quantum: Option<Quantum>,
 }
 
-/// One connection's go: `scratch[at..len]` is what it has sent and what is not carried out yet.
+/// One connection's share of the read phase: `scratch[at..len]` was received and is not carried out yet.
 #[derive(Debug)]
 struct Quantum {
     id: ConnId,
     at: usize,
     len: usize,
-    /// How much of the scratch buffer was ever in use, to be wiped.
+    /// How much of the scratch buffer was used, so that it can be wiped.
     peak: usize,
     steps: usize,
     /// The turn's work at which it ends.
     work_most: usize,
-    /// A password or a token may have been in what was read.
+    /// The bytes may contain a password or a token.
     is_secret: bool,
 }
 
-/// How far a quantum has come.
+/// The progress of a quantum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
-    /// It goes on with more bytes.
+    /// It continues with more bytes.
     WantsBytes,
     /// It is used up.
     Spent,
-    /// There is nothing to do for the connection now: it is drained, paused, or about to end.
+    /// There is nothing to do for the connection now: it is drained, paused, or closing.
     Over,
 }
 
@@ -74,24 +74,24 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// A turn begins.
+    /// Begins a turn.
     pub(super) fn begin_turn(&mut self) {
         self.steps = 0;
     }
 
-    /// Whether nobody is to be read.
+    /// True if there is nothing to read.
     pub(super) fn is_idle(&self) -> bool {
         self.run_queue.is_empty() && self.quantum.is_none()
     }
 
-    /// Releases memory that was for more connections.
+    /// Releases memory left over from a peak.
     pub(super) fn shrink(&mut self) {
         self.run_queue.shrink_to_fit();
     }
 }
 
 impl<S> Engine<S> {
-    /// The poll has news of a connection. A stale id is ignored.
+    /// Takes an event of the poll for a connection. A stale id is ignored.
     pub fn handle_ready(&mut self, id: ConnId, ready: Ready) {
         let Some(conn) = self.conns.find(id) else { return };
         if ready.is_broken {
@@ -121,8 +121,8 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The next connection to be read; `None` when the run queue is empty or the turn is full. What connections have
-    /// sent before is carried out on the way.
+    /// The next connection to read; `None` if the run queue is empty or the turn is full. On the way it carries out
+    /// lines that were received before.
     pub fn poll_read(&mut self) -> Option<ToRead<'_, S>> {
         let id = loop {
             if let Some(quantum) = &self.reader.quantum {
@@ -141,7 +141,7 @@ impl<S> Engine<S> {
         Some(ToRead { id, socket: &mut conn.socket, room: scratch.get_mut(start..end)? })
     }
 
-    /// What came of the read that [`poll_read`](Self::poll_read) asked for.
+    /// Takes the result of the read that [`poll_read`](Self::poll_read) asked for.
     pub fn handle_read(&mut self, id: ConnId, read: Read) {
         let Some(mut quantum) = self.reader.quantum.take_if(|quantum| quantum.id == id) else { return };
         let Some(conn) = self.conns.find(id) else { return };
@@ -174,7 +174,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Takes the next connection of the run queue. `None` when there is none, or the turn is full.
+    /// Takes the next connection from the run queue. `None` if there is none, or the turn is full.
     fn start_quantum(&mut self) -> Option<()> {
         if self.reader.steps >= TURN_STEPS || self.is_turn_full() {
             return None;
@@ -185,7 +185,7 @@ impl<S> Engine<S> {
         conn.is_queued = false;
         let mut quantum = Quantum::new(id, self.turn.work);
         if conn.life != Life::Open {
-            self.reader.quantum = Some(quantum); // its input is read and thrown away
+            self.reader.quantum = Some(quantum); // its input is read and discarded
             return Some(());
         }
         quantum.len = conn.inbox.unload(&mut self.reader.scratch);
@@ -195,13 +195,13 @@ impl<S> Engine<S> {
         Some(())
     }
 
-    /// Carries out the lines that are there, as far as the quantum goes.
+    /// Carries out the received lines, as far as the quantum allows.
     fn run(&mut self, mut quantum: Quantum) {
-        // The scratch buffer is taken for the time, so that lines are carried out where they were read.
+        // The scratch buffer is taken out meanwhile, so that lines are carried out where they were read.
         let mut scratch = std::mem::take(&mut self.reader.scratch);
         let progress = self.guard(quantum.id, |engine| engine.run_lines(&mut quantum, &mut scratch));
         if progress.is_none() {
-            scratch.zeroize(); // a password may have been in what broke
+            scratch.zeroize(); // the line that panicked may contain a password
         }
         self.reader.scratch = scratch;
         match progress {
@@ -281,7 +281,7 @@ impl<S> Engine<S> {
         Some(Next::Cut(conn.door.cut(&mut conn.inbox, bytes, limit)))
     }
 
-    /// After a quantum: keeps what was read and not carried out, and sees when the connection has its next go.
+    /// Ends a quantum: keeps the remaining bytes, and decides when the connection has its next one.
     fn end_quantum(&mut self, quantum: Quantum, progress: Progress) {
         let (id, now) = (quantum.id, self.now);
         self.reader.steps += quantum.steps;
@@ -297,7 +297,7 @@ impl<S> Engine<S> {
                 self.enqueue(id);
             }
         }
-        // Whole lines, begun ones, and what was left behind when those were moved.
+        // Wipes complete lines, incomplete ones, and the copies left behind when those were moved.
         if quantum.is_secret
             && let Some(used) = self.reader.scratch.get_mut(..quantum.peak)
         {
@@ -305,7 +305,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// What a closing connection still sends is thrown away.
+    /// Discards the input of a closing connection.
     fn on_discarded(&mut self, id: ConnId, read: Read) {
         match read {
             Read::Bytes { .. } => self.enqueue(id),

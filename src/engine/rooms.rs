@@ -1,4 +1,4 @@
-//! Entering rooms, and the tokens of places in them.
+//! Entry into rooms, and the tokens of places in them.
 
 use super::Engine;
 use super::addresses;
@@ -34,14 +34,13 @@ impl<S> Engine<S> {
         self.command(id, if makes { Command::Make(entry) } else { Command::Join(entry) });
     }
 
-    /// Somebody without an account makes a room or enters one. The session goes by the connection's id, and outlives
-    /// it.
+    /// A guest makes or enters a room. The session has the connection's id, and outlives the connection.
     pub(super) fn enter_as_guest(&mut self, id: ConnId, request: Request) {
         if self.datagrams.peers.guests() >= self.gate.most_connections || self.has_too_many_guests(id) {
-            return self.leave(id); // refused: there is no place left
+            return self.leave(id); // refused: no place is left
         }
         if request.password.is_some() && request.operation == Operation::Join && self.guess_wait_s(id).is_some() {
-            return self.leave(id); // refused: it has guessed too often
+            return self.leave(id); // refused: too many wrong passwords
         }
         self.datagrams.drawn = self.draw_token();
         if self.datagrams.drawn.is_none() {
@@ -58,12 +57,12 @@ impl<S> Engine<S> {
             self.log_peer(Subject::Guest, Some(ip), |_| format!("guest {who} from {ip} {verdict} {where_to}"));
         }
         if !self.conns.peek(id).is_some_and(|conn| matches!(conn.pause, Pause::Delay { .. })) {
-            self.leave(id); // one exchange a connection; a late answer ends it itself
+            self.leave(id); // one exchange per connection; a delayed reply ends it itself
         }
     }
 
-    /// Whether there are as many guests from a connection's address, or network, as it may have connections: guests
-    /// outlive theirs.
+    /// True if a connection's address, or network, has as many guests as it may have connections: guests outlive
+    /// theirs.
     fn has_too_many_guests(&self, id: ConnId) -> bool {
         let limits = &self.settings.limits;
         let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) else { return false };
@@ -73,7 +72,7 @@ impl<S> Engine<S> {
         is_full && !addresses::exempt(ip, limits)
     }
 
-    /// A session has its place in a room, and is told the token.
+    /// A session has its place in a room and receives the token.
     pub(super) fn on_entered(&mut self, id: ConnId, room: &RoomName, room_id: RoomId) {
         self.bring_up(id);
         let port = self.datagrams.line_port;
@@ -94,7 +93,7 @@ impl<S> Engine<S> {
         self.mark_direct(id);
     }
 
-    /// 128 bits that nobody can foresee. `None` if there is no randomness to be had.
+    /// 128 unpredictable bits. `None` if there is no randomness.
     fn draw_token(&mut self) -> Option<RoomToken> {
         self.turn.work += PLACE_WORK;
         let mut bytes = [0; RoomToken::BYTES];

@@ -1,5 +1,5 @@
-//! Datagrams that wait to be sent through a socket: a bounded queue, in which each text is stored once, however many
-//! hear it.
+//! Datagrams that wait to be sent through a socket: a bounded queue, in which each text is stored once for all
+//! receivers.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -12,28 +12,28 @@ use crate::limits::{DATAGRAM_BYTES, DATAGRAM_QUEUE, DATAGRAM_QUEUE_BYTES};
 pub struct SendQueue {
     queue: VecDeque<ToSend>,
     bytes: Vec<u8>,
-    /// The socket took less than was offered; its owner reports when it takes more.
+    /// The socket accepted fewer than offered; its owner reports when it accepts more.
     is_blocked: bool,
 }
 
-/// What became of datagrams that were offered to a socket.
+/// The result of offering datagrams to a socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
-    /// Taken by the kernel.
+    /// Number that the kernel accepted.
     pub count: u64,
-    /// Not taken, for a reason of its own (no route, say).
+    /// Number that the kernel refused for a reason of their own, such as no route.
     pub failed: u64,
 }
 
-/// One datagram that is to be sent.
+/// One datagram to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToSend {
-    /// Where to.
+    /// Its destination.
     pub to: SocketAddr,
     bytes: Range<usize>,
 }
 
-/// What came of a text that was to be written.
+/// The result of writing a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
     /// It may be queued, until the next [`SendQueue::tidy`].
@@ -45,8 +45,8 @@ pub enum Written {
 }
 
 impl SendQueue {
-    /// Makes room for one text, of which `encode` appends as much as is to be sent, [`DATAGRAM_BYTES`] at most: nothing
-    /// if it gives `false`, which is when that is too little.
+    /// Writes one text, which `encode` appends, at most [`DATAGRAM_BYTES`] long. `encode` returns false if that is too
+    /// short.
     pub fn write(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> bool) -> Written {
         if self.queue.len() >= DATAGRAM_QUEUE || self.bytes.len() + DATAGRAM_BYTES > DATAGRAM_QUEUE_BYTES {
             return Written::Full;
@@ -55,34 +55,34 @@ impl SendQueue {
         if encode(&mut self.bytes) { Written::At(start..self.bytes.len()) } else { Written::TooLong }
     }
 
-    /// Queues what was written for one more receiver. There is always room: a text that was begun goes to all who hear
-    /// it, so the queue exceeds [`DATAGRAM_QUEUE`] by the members of one room at most.
+    /// Queues what was written for one more receiver. There is always room: a text goes to all its receivers or to
+    /// none, so the queue exceeds [`DATAGRAM_QUEUE`] by at most the members of one room.
     pub fn push(&mut self, to: SocketAddr, bytes: Range<usize>) {
         self.queue.push_back(ToSend { to, bytes });
     }
 
-    /// Whether nothing waits.
+    /// True if the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
 
-    /// Whether something is queued that the socket may take.
+    /// True if the queue is not empty and the socket accepts datagrams.
     pub fn may_flush(&self) -> bool {
         !self.is_blocked && !self.is_empty()
     }
 
-    /// Whether it is time to send what is queued, so that what comes has room.
+    /// True if so much is queued that it should be sent now, to make room.
     pub fn wants_flush(&self) -> bool {
         let is_full = self.queue.len() >= DATAGRAM_QUEUE / 2 || self.bytes.len() >= DATAGRAM_QUEUE_BYTES / 2;
         is_full && self.may_flush()
     }
 
-    /// Whether the socket takes no more for now.
+    /// Sets whether the socket accepts no more for now.
     pub fn set_blocked(&mut self, is_blocked: bool) {
         self.is_blocked = is_blocked;
     }
 
-    /// Those that wait, the first to be sent first.
+    /// The queued datagrams, in order.
     pub fn iter(&self) -> impl Iterator<Item = &ToSend> {
         self.queue.iter()
     }
@@ -92,18 +92,18 @@ impl SendQueue {
         self.bytes.get(item.bytes.clone()).unwrap_or_default()
     }
 
-    /// The first `count` are gone.
+    /// Removes the first `count` datagrams, which were sent.
     pub fn sent(&mut self, count: usize) {
         self.queue.drain(..count.min(self.queue.len()));
     }
 
-    /// Releases the room of texts that nobody waits for any more. What was written before must not be pushed after it.
+    /// Frees the space of texts that no queued datagram uses. Texts written before must not be pushed afterwards.
     pub fn tidy(&mut self) {
         if self.queue.is_empty() {
             self.bytes.clear();
             self.bytes.shrink_to(DATAGRAM_QUEUE_BYTES / 16);
         } else if self.bytes.len() > DATAGRAM_QUEUE_BYTES / 2 {
-            // The kernel takes less than there is to say. The room must come back while the queue is never empty.
+            // The kernel accepts less than is queued. Space must be freed although the queue is never empty.
             let used = self.queue.iter().map(|item| item.bytes.start).min().unwrap_or_default();
             self.bytes.drain(..used.min(self.bytes.len()));
             for ToSend { bytes, .. } in &mut self.queue {
@@ -193,7 +193,7 @@ mod tests {
             match say(&mut queue, &text(n)) {
                 Written::At(bytes) => {
                     written += 1;
-                    // Two hear each text, the second of them after the next speaker's first.
+                    // Each text has two receivers; the second is queued after the next text's first.
                     queue.push(to(n as u16), bytes);
                 }
                 Written::Full => refused += 1,
@@ -201,7 +201,7 @@ mod tests {
             }
             assert!(queue.bytes.len() <= DATAGRAM_QUEUE_BYTES);
             if n % 2 == 0 {
-                queue.sent(1); // half of what is said
+                queue.sent(1); // half of what is queued
             }
             queue.tidy();
             for item in queue.iter() {

@@ -1,4 +1,4 @@
-//! The table of all connections: a slab that is asked by id, so that a stale id never finds the next user of a slot.
+//! The table of all connections: a slab with access by id, so that a stale id never finds the next user of a slot.
 
 use super::conn::Conn;
 use super::id::ConnId;
@@ -17,17 +17,18 @@ impl<S> Default for Table<S> {
 }
 
 impl<S> Table<S> {
-    /// The connection of an id, unless it is gone. A method of the table, so that its owner's other fields stay free.
+    /// The connection of an id; `None` if it has ended. A method of the table, so that its owner's other fields are not
+    /// borrowed.
     pub(super) fn find(&mut self, id: ConnId) -> Option<&mut Conn<S>> {
         self.0.get_mut(id.slot as usize).filter(|conn| conn.id == id && !matches!(conn.life, Life::Gone(_)))
     }
 
-    /// The same, to look at.
+    /// Shared access to a connection; `None` if it has ended.
     pub(super) fn peek(&self, id: ConnId) -> Option<&Conn<S>> {
         self.0.get(id.slot as usize).filter(|conn| conn.id == id && !matches!(conn.life, Life::Gone(_)))
     }
 
-    /// The slot that the next connection takes.
+    /// The slot of the next connection.
     pub(super) fn vacant_slot(&self) -> u32 {
         self.0.vacant_key() as u32
     }
@@ -39,18 +40,18 @@ impl<S> Table<S> {
         self.0.insert(conn);
     }
 
-    /// Removes a connection, even one that is gone. Only [`poll_gone`](super::Engine::poll_gone) does this.
+    /// Removes a connection, even one that has ended. Only [`poll_gone`](super::Engine::poll_gone) does this.
     pub(super) fn remove(&mut self, id: ConnId) -> Option<Conn<S>> {
         let is_it = self.0.get(id.slot as usize).is_some_and(|conn| conn.id == id);
         if is_it { self.0.try_remove(id.slot as usize) } else { None }
     }
 
-    /// All of them.
+    /// All connections, also those that have ended.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Conn<S>> {
         self.0.iter().map(|(_, conn)| conn)
     }
 
-    /// All of them, to change.
+    /// All connections, also those that have ended, mutably.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Conn<S>> {
         self.0.iter_mut().map(|(_, conn)| conn)
     }
@@ -65,12 +66,12 @@ impl<S> Table<S> {
         self.0.shrink_to_fit();
     }
 
-    /// How many there are, those that are gone and not reaped yet too.
+    /// Number of connections, including those that have ended and are not reaped yet.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// True if there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

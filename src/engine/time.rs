@@ -1,4 +1,4 @@
-//! Time, as the engine is told it.
+//! Units of time. The clock itself is outside of the engine.
 
 /// Milliseconds of monotonic time since the loop began. Every limit runs on these.
 pub type Millis = u64;

@@ -1,7 +1,6 @@
-//! Deadlines: at most one timer a connection (or other thing that has a key), at the earliest thing that may become
-//! due.
+//! Deadlines: at most one timer per connection (or other key), set to its earliest deadline.
 //!
-//! Activity does not move a timer. When it fires, its owner looks at what is really due and arms it again.
+//! Activity does not move a timer. When a timer fires, its owner checks the real deadline and arms it again.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +16,8 @@ impl<K> Default for Timers<K> {
 }
 
 impl<K: Ord + Copy> Timers<K> {
-    /// Arms the timer of `id` for `due`, if it is not armed for an earlier time already (`armed`, which its owner
-    /// keeps). [`NEVER`] arms nothing.
+    /// Arms the timer of `id` for `due`, unless it is armed for an earlier time (`armed`, which its owner stores).
+    /// [`NEVER`] arms nothing.
     pub(super) fn arm(&mut self, id: K, armed: &mut Millis, due: Millis) {
         if due < *armed {
             self.disarm(id, armed);
@@ -27,7 +26,7 @@ impl<K: Ord + Copy> Timers<K> {
         }
     }
 
-    /// Takes the timer of `id` away.
+    /// Disarms the timer of `id`.
     pub(super) fn disarm(&mut self, id: K, armed: &mut Millis) {
         if *armed != NEVER {
             self.0.remove(&(*armed, id));
@@ -35,7 +34,7 @@ impl<K: Ord + Copy> Timers<K> {
         }
     }
 
-    /// A timer that is due at `now`. It is armed no longer; its owner must be told so.
+    /// Removes and returns a timer that is due at `now`. The caller must update the owner's `armed`.
     pub(super) fn pop_due(&mut self, now: Millis) -> Option<K> {
         let (due, _) = *self.0.first()?;
         if due > now {

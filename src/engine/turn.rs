@@ -1,4 +1,4 @@
-//! The turn: what it may cost, what is due in it, and what follows from it.
+//! The turn: its bounds, its deadlines, its end.
 
 use super::Engine;
 use super::life::Life;
@@ -9,39 +9,39 @@ use crate::limits::{
     TURN_WORK_ENDS, TURN_WORK_LINES,
 };
 
-/// What this turn has cost so far, and how far its phase may go.
+/// The work of this turn so far, and the bounds of its current phase.
 #[derive(Debug, Default)]
 pub(super) struct Turn {
     /// See [`TURN_WORK`].
     pub(super) work: usize,
-    /// Where the phase ends.
+    /// The work at which the phase ends.
     most: usize,
-    /// Bytes of frames that the phase may bring forth.
+    /// Bytes of frames that the phase may queue.
     frames_most: usize,
 }
 
-/// The phases of a turn that have a share of it.
+/// The phases of a turn that have a share of its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Connections come in.
+    /// Accepting connections.
     Accepts,
-    /// Datagrams come in.
+    /// Receiving datagrams.
     Datagrams,
-    /// Lines come in.
+    /// Reading lines.
     Reads,
-    /// What was said goes out.
+    /// Writing output.
     Writes,
 }
 
 impl<S> Engine<S> {
-    /// A turn begins at `now`, in milliseconds of a monotonic clock; `unix_ms` is the time since 1970.
+    /// Begins a turn at `now`, in milliseconds of a monotonic clock; `unix_ms` is the time since 1970.
     pub fn begin_turn(&mut self, now: Millis, unix_ms: u64) {
         (self.now, self.unix_ms) = (now, unix_ms);
         self.turn = Turn::default();
         self.reader.begin_turn();
     }
 
-    /// A phase of the turn begins.
+    /// Begins a phase of the turn.
     pub fn begin_phase(&mut self, phase: Phase) {
         let turn = &mut self.turn;
         turn.frames_most = usize::MAX;
@@ -57,13 +57,13 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Whether the phase of accepts or of datagrams may go on.
+    /// True if the phase of accepts or of datagrams may go on.
     pub fn has_share_left(&self) -> bool {
         let is_spent = self.turn.work >= self.turn.most || self.pages.turn_bytes() >= self.turn.frames_most;
         !is_spent && !self.datagrams.wants_flush()
     }
 
-    /// Whether the turn has done so much, or queued so much for others, that it is time to flush.
+    /// True if the turn has done so much work, or queued so many bytes, that it is time to flush.
     pub(super) fn is_turn_full(&self) -> bool {
         self.pages.turn_bytes() >= TURN_FRAMES_BYTES || self.turn.work >= TURN_WORK || self.datagrams.wants_flush()
     }
@@ -83,7 +83,7 @@ impl<S> Engine<S> {
             || self.datagrams.may_flush()
     }
 
-    /// When the next turn must begin though nothing happens; [`NEVER`] if nothing will be due.
+    /// When the next turn must begin even without events; [`NEVER`] if nothing is due.
     pub fn next_due(&self) -> Millis {
         [
             self.timers.next_due().unwrap_or(NEVER),
@@ -97,7 +97,7 @@ impl<S> Engine<S> {
         .fold(NEVER, Millis::min)
     }
 
-    /// Does what is due. A timer that fires for nothing is armed again for the time that it was moved to.
+    /// Handles what is due. A timer that fires too early is armed again for its real deadline.
     pub fn run_timers(&mut self) {
         while self.turn.work < TURN_WORK_ENDS
             && let Some(id) = self.timers.pop_due(self.now)
@@ -138,7 +138,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The flush is over: memory is kept under its bound.
+    /// Ends the flush, and keeps memory under its bound.
     pub fn end_flush(&mut self) {
         if self.writer.has_told_everybody() && self.public.is_settled() {
             self.public.clear(&mut self.pages);
@@ -148,7 +148,7 @@ impl<S> Engine<S> {
         self.bound_debts();
     }
 
-    /// The turn is over: the timers of those whose deadlines may have changed are armed.
+    /// Ends the turn: arms the timers of connections whose deadlines may have changed.
     pub fn rearm(&mut self) {
         while let Some(id) = self.touched.pop() {
             if let Some(conn) = self.conns.find(id) {

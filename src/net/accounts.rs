@@ -1,4 +1,4 @@
-//! The accounts, as the engine looks them up.
+//! The engine's access to the accounts.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,7 +7,7 @@ use crate::auth::Auth;
 use crate::engine::Roll;
 use crate::hub::names::UserName;
 
-/// The loop's handle to the accounts, shared with the engine. No borrow outlives a call.
+/// The accounts, shared by the loop and the engine. No borrow outlives a call.
 pub(super) struct Shared(pub(super) Rc<RefCell<Auth>>);
 
 impl Roll for Shared {

@@ -1,4 +1,4 @@
-//! The operator's side of the loop: signals, the reload, the line of statistics.
+//! Administration: signals, reload, statistics.
 
 use log::info;
 
@@ -7,7 +7,7 @@ use super::sys::{descriptors, signals};
 use crate::engine::Outside;
 
 impl Reactor {
-    /// Signals have come.
+    /// Signals have arrived.
     pub(super) fn on_signals(&mut self) {
         let pending: Vec<_> = self.signals.pending().collect();
         for signal in pending {
@@ -19,7 +19,7 @@ impl Reactor {
         }
     }
 
-    /// SIGHUP: what can change without a restart changes.
+    /// SIGHUP: applies settings that can change without a restart.
     fn reload(&mut self) {
         let Some(settings) = (self.control.reload)() else { return };
         self.auth.borrow_mut().reconfigure(&settings.accounts);

@@ -1,7 +1,7 @@
-//! The net: the only place that knows sockets. It owns them, moves bytes between them and the engine, and knows nothing
-//! of what a line means.
+//! The network: the only layer that knows sockets. It owns them and moves bytes between them and the engine. It does
+//! not know what a line means.
 //!
-//! [`serve`] is the server. `reactor.rs` is what the loop owns, `turn/` has its phases, a file each.
+//! [`serve`] runs the server. `reactor.rs` holds the state of the loop; `turn/` has a file for each phase.
 
 mod settings;
 mod reactor;
@@ -42,11 +42,11 @@ use udp::Sockets;
 /// Opens the accounts, binds, and serves until a signal ends it. `reload` is called on SIGHUP.
 ///
 /// # Errors
-/// See [`StartError`]. Once it serves, only these are: the poll itself fails; too many faults of the server's own, or
-/// one that is not confined to one connection, or one of the account thread's.
+/// See [`StartError`]. After the start it fails only if the poll fails, if there are too many faults of the server, or
+/// if a fault is not limited to one connection or is one of the account thread.
 pub fn serve(settings: Settings, reload: Reload) -> Result<(), StartError> {
     let mut reactor = start(settings, reload)?;
-    // After a panic nothing is done with the reactor but what ends it: the account thread brings to disk what it has.
+    // After a panic the reactor is only used to end it: the account thread writes its pending changes to disk.
     let result = catch_unwind(AssertUnwindSafe(|| reactor.serve()))
         .unwrap_or_else(|_| Err(io::Error::other("an internal error, see the log")));
     if reactor.engine.settings().stats_s > 0 {
@@ -67,7 +67,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         .map_err(|error| failed("watch for signals", error))?;
     descriptors::raise();
     let most_connections = descriptors::prepare(&tuning.limits);
-    // The accounts first: their lock tells two servers apart before either has taken a port.
+    // The accounts come first: their lock tells two servers apart before either has bound a port.
     let auth = Rc::new(RefCell::new(open_accounts(accounts_file, &tuning, registry)?));
     let listeners = Listeners::open(&listen, &tuning.limits, registry)?;
     let datagrams = Sockets::open(&listen, datagrams, registry)?;

@@ -1,5 +1,5 @@
-//! The reactor: one thread that owns the poll, the listeners and the datagram sockets. The sockets of connections
-//! stand in the engine's slab, indexed by token.
+//! The reactor: one thread that owns the poll, the listeners and the datagram sockets. The sockets of connections are
+//! in the engine's slab, indexed by token.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use super::udp::Sockets;
 use crate::auth::Auth;
 use crate::engine::Engine;
 
-/// Everything that the loop owns.
+/// The state of the loop.
 pub(super) struct Reactor {
     pub(super) poll: Poll,
     pub(super) clock: Clock,
@@ -27,16 +27,16 @@ pub(super) struct Reactor {
     pub(super) control: Control,
 }
 
-/// What the operator's side of the loop needs.
+/// Functions for administration.
 pub(super) struct Control {
     /// Called on SIGHUP.
     pub(super) reload: Reload,
-    /// Gives how many log lines were dropped, for the statistics.
+    /// Returns the number of dropped log lines, for the statistics.
     pub(super) log_lines_dropped: fn() -> u64,
 }
 
 impl Reactor {
-    /// The end: the account thread finishes what it has begun, and stops.
+    /// The end: the account thread completes its current work and stops.
     pub(super) fn finish(mut self) {
         self.engine.log_rest();
     }

@@ -1,4 +1,4 @@
-//! What the server is started with: where it listens, what is spoken there, and what a reload may change.
+//! Settings of the server: its addresses and doors, and what a reload may change.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,56 +6,56 @@ use std::path::PathBuf;
 use crate::door::{Door, rooms};
 use crate::engine;
 
-/// What the server is started with.
+/// Settings at the start.
 #[derive(Debug)]
 pub struct Settings {
-    /// Where it listens.
+    /// Where to listen.
     pub listen: Vec<Endpoint>,
-    /// Where members of rooms who came through the line door send datagrams.
+    /// Where members from the line door send datagrams.
     pub datagrams: Option<SocketAddr>,
-    /// The account file; its companions stand beside it.
+    /// The account file; its companion files are beside it.
     pub accounts_file: PathBuf,
-    /// How many log lines have been dropped, for the statistics.
+    /// Returns the number of dropped log lines, for the statistics.
     pub stats_log_lines_dropped: fn() -> u64,
-    /// What may change while it runs.
+    /// Settings that may change later.
     pub tuning: Tuning,
 }
 
-/// What SIGHUP may change.
+/// Settings that SIGHUP may change.
 pub type Tuning = engine::Settings;
 
-/// Called on SIGHUP: gives what is to change, or `None` if everything stays.
+/// Called on SIGHUP: returns the new settings, or `None` if nothing changes.
 pub type Reload = Box<dyn FnMut() -> Option<Tuning>>;
 
-/// One place to listen at.
+/// One address to listen at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Address and port; port 0 takes a free one.
+    /// Address and port; port 0 selects a free one.
     pub addr: SocketAddr,
-    /// Whether a machine without this address family is no reason not to start.
+    /// True if the server may start without it on a machine that lacks the address family.
     pub optional: bool,
-    /// What is spoken there.
+    /// The protocol at this address.
     pub service: Service,
 }
 
-/// What is spoken at an endpoint.
+/// The protocol at an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     /// Lines of text.
     Line,
     /// Rooms over TCP and UDP.
     Rooms {
-        /// The port for datagrams, at the same address; port 0 takes a free one.
+        /// The port for datagrams, at the same address; port 0 selects a free one.
         udp: u16,
-        /// Requests carry a port, and are answered by words.
+        /// Requests contain a port, and replies are words.
         status_ok: bool,
-        /// Datagrams tell the name by its size.
+        /// The size of a datagram gives the length of the name.
         down_named: bool,
     },
 }
 
 impl Endpoint {
-    /// Where its members send datagrams: at the same address, in the same zone.
+    /// Where its members send datagrams: at the same address, in the same scope.
     pub(super) fn datagrams(&self) -> Option<SocketAddr> {
         let Service::Rooms { udp, .. } = self.service else { return None };
         let mut addr = self.addr;
@@ -73,7 +73,7 @@ impl Service {
         }
     }
 
-    /// The door of a connection that comes in here.
+    /// A door for a connection that arrives here.
     pub(super) fn door(self) -> Door {
         match self {
             Self::Line => Door::line(),
@@ -82,13 +82,13 @@ impl Service {
     }
 }
 
-/// Why the server did not start, or did not go on. Each holds a whole message: what, why, and the next step.
+/// Why the server did not start, or had to stop. Each variant holds a complete message: what, why, and the next step.
 #[derive(Debug)]
 pub enum StartError {
-    /// The port or the account file is another server's.
+    /// Another server uses the port or the account file.
     InUse(String),
-    /// What is configured cannot be used.
+    /// The configuration cannot be used.
     Config(String),
-    /// Anything else.
+    /// Any other cause.
     Failed(String),
 }

@@ -1,9 +1,9 @@
-//! A bounded table of what is held for and against parties of one kind: addresses, or networks.
+//! A bounded table of limits for parties of one kind: addresses, or networks.
 //!
 //! An entry is kept as times: when its token buckets are full again, and when its penalty ends. So it does not grow
-//! with what its party does, nothing has to be counted down, and the order of the entries by the time at which they hold
-//! nothing is fixed. That order decides what is forgotten: entries that hold nothing, and in a full table those that
-//! will hold nothing first.
+//! with use, nothing has to be counted down, and the order of the entries by the time at which they hold nothing is
+//! fixed. That order decides what is forgotten: entries that hold nothing, and in a full table those that will hold
+//! nothing first.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv6Addr;
@@ -18,31 +18,32 @@ const PENALTY_STEP: Nanos = limits::PENALTY_STEP_S * SECOND;
 const PENALTY_REFUSED: Nanos = limits::PENALTY_REFUSED_S * SECOND;
 const PENALTY_MOST: Nanos = limits::PENALTY_MOST_S * SECOND;
 
-/// Clear entries forgotten at each call that may add one. More than one, so that the sweep outruns the additions;
-/// few, so that a crowd that becomes clear together does not hold up the loop.
+/// Entries forgotten at each call that may add one. More than one, so that the sweep outruns the additions; few, so
+/// that many entries that expire together do not hold up the loop.
 const SWEEP: usize = 4;
 
 /// The table: at most [`limits::ADDRESSES`] entries. Every call costs amortised O(log entries).
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// An IPv4 party has its IPv4-mapped IPv6 address as its key, which no IPv6 party has: that is the smaller key.
+    /// By IPv6 address; an IPv4 party has its IPv4-mapped address as its key, which no IPv6 party has. That is the
+    /// smallest key.
     pub(super) table: HashMap<Ipv6Addr, Entry>,
-    /// The parties without open connections, those that are clear soonest first.
+    /// The parties without open connections, in the order of expiry.
     pub(super) idle: BTreeSet<(Nanos, Ipv6Addr)>,
 }
 
 impl Ledger {
-    /// How many parties are remembered, some of them perhaps without need.
+    /// Number of remembered parties, including some that could be forgotten.
     pub(super) fn len(&self) -> usize {
         self.table.len()
     }
 
-    /// What is held for and against `who`; nothing for an unknown one.
+    /// The entry of `who`; an empty one if it is unknown.
     pub(super) fn entry(&self, who: Ipv6Addr) -> Entry {
         self.table.get(&who).copied().unwrap_or_default()
     }
 
-    /// The one place that changes an entry, so that the idle ones are always in order.
+    /// Changes an entry. Only this method does, so that `idle` stays in order.
     pub(super) fn put(&mut self, who: Ipv6Addr, entry: Entry) {
         if let Some(before) = self.table.insert(who, entry)
             && before.open == 0
@@ -54,7 +55,7 @@ impl Ledger {
         }
     }
 
-    /// A connection of `who` has ended. Harmless for a party that has nothing counted.
+    /// A connection of `who` has ended. Harmless for a party without counted connections.
     pub(super) fn release(&mut self, who: Ipv6Addr) {
         let entry = self.entry(who);
         if let Some(open) = entry.open.checked_sub(1) {
@@ -62,7 +63,7 @@ impl Ledger {
         }
     }
 
-    /// Gives the price of one new connection back to `who`, who may make `allowance` of them in a window.
+    /// Returns the price of one new connection to `who`, which may make `allowance` of them per window.
     pub(super) fn refund(&mut self, who: Ipv6Addr, allowance: u32) {
         if let Some(quota) = quota(allowance)
             && let Some(mut entry) = self.table.get(&who).copied()
@@ -72,7 +73,7 @@ impl Ledger {
         }
     }
 
-    /// Forgets a few of those who hold nothing any more.
+    /// Forgets a few entries that hold nothing.
     pub(super) fn sweep(&mut self, now: Millis) {
         for _ in 0..SWEEP {
             if self.idle.first().is_none_or(|&(clear_at, _)| clear_at > nanos(now)) {
@@ -82,12 +83,12 @@ impl Ledger {
         }
     }
 
-    /// Whether `who` may have an entry, if need be in the place of the idle one that would be clear first.
+    /// Whether `who` may have an entry. If the table is full, the idle one that expires first is forgotten.
     pub(super) fn has_room_for(&mut self, who: Ipv6Addr) -> bool {
         self.table.len() < limits::ADDRESSES || self.table.contains_key(&who) || self.forget_first()
     }
 
-    /// Forgets the idle one that is clear soonest; false if none is idle.
+    /// Forgets the idle entry that expires first; false if none is idle.
     fn forget_first(&mut self) -> bool {
         let Some((_, who)) = self.idle.pop_first() else {
             return false;
@@ -97,26 +98,26 @@ impl Ledger {
     }
 }
 
-/// What is held for and against one party. The default holds nothing.
+/// The state of one party. The default holds nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Entry {
     /// New connections.
     pub(super) connections: Bucket,
     /// New accounts.
     pub(super) accounts: Bucket,
-    /// When the penalty will have drained.
+    /// When the penalty ends.
     penalty_until: Nanos,
-    /// Connections open.
+    /// Open connections.
     pub(super) open: u32,
 }
 
 impl Entry {
-    /// From when on the entry says no more than no entry would, once nothing is open.
+    /// When the entry holds nothing, provided that no connection is open.
     pub(super) fn clear_at(self) -> Nanos {
         self.connections.full_at().max(self.accounts.full_at()).max(self.penalty_until)
     }
 
-    /// Whether the penalty is such that the party is refused.
+    /// True if the penalty is so high that the party is refused.
     pub(super) fn is_penalised(self, now: Millis) -> bool {
         self.penalty_until.saturating_sub(nanos(now)) >= PENALTY_REFUSED
     }
@@ -128,7 +129,7 @@ impl Entry {
         Self { penalty_until: until.min(now.saturating_add(PENALTY_MOST)), ..self }
     }
 
-    /// The entry with one more connection, or nothing if that is more than `most` at once or over `allowance` a window.
+    /// The entry with one more connection; `None` if that exceeds `most` at once or `allowance` per window.
     pub(super) fn admit(mut self, now: Millis, most: u32, allowance: u32) -> Option<Self> {
         if self.open >= most || !self.connections.take(1, now, &quota(allowance)?) {
             return None;
@@ -136,13 +137,13 @@ impl Entry {
         Some(Self { open: self.open + 1, ..self })
     }
 
-    /// The entry with one more new account, or nothing if that is over `allowance` a window.
+    /// The entry with one more new account; `None` if that exceeds `allowance` per window.
     pub(super) fn register(mut self, now: Millis, allowance: u32) -> Option<Self> {
         self.accounts.take(1, now, &quota(allowance)?).then_some(self)
     }
 }
 
-/// `allowance` new connections (or new accounts) a window, all at once if none were made. `None` if none is allowed.
+/// `allowance` new connections (or new accounts) per window, all at once if none were made. `None` if none is allowed.
 ///
 /// The price of one is rounded down to a nanosecond: exact for allowances below 700,000, and never off by a hundredth
 /// above.

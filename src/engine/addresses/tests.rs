@@ -43,7 +43,7 @@ impl Ledger {
     }
 }
 
-/// One step of a story that is told to a table: a time, an address, what happens.
+/// One step of a test's story: a time, an address, an event.
 enum Step {
     Comes(Admission),
     ComesWithoutPenalties(Admission),
@@ -223,12 +223,12 @@ fn a_login_gives_its_price_back() {
     let one = "192.0.2.7";
     let story = [Comes(Welcome), LogsIn, Comes(Welcome), LogsIn, Comes(Welcome), Comes(Welcome), Comes(TooMany)];
     let table = check(&allowing(9, 2), &story.map(|step| (7, one, step)));
-    // It gives back no more than it has taken: the two that are silent are still paid for.
+    // It gives back no more than it has taken: the two silent connections are still paid for.
     assert_eq!(table.parties.entry(key(ip(one))).connections.full_at(), nanos(600_007));
-    // Nor does it lift the bound on those at once.
+    // It does not lift the bound on open connections.
     let story = [Comes(Welcome), LogsIn, Comes(Welcome), LogsIn, Comes(TooMany)];
     check(&allowing(2, 9), &story.map(|step| (7, one, step)));
-    // Nothing is given to somebody of whom nothing is known, as one who was exempt when it came.
+    // An unknown address gets nothing, such as one that was exempt on arrival.
     assert!(check(&allowing(2, 9), &[(7, one, LogsIn)]).is_empty());
 }
 
@@ -330,7 +330,7 @@ fn an_entry_is_small() {
     assert!(entry + order <= 72, "{entry} + {order}");
 }
 
-/// Address `n` of a large stock of both kinds; below 2^16 each is a network of its own.
+/// Address `n` of a large supply of both kinds; below 2^16 each is a network of its own.
 fn stranger(n: u32) -> IpAddr {
     let [a, b, c, d] = n.to_be_bytes();
     let v6 = Ipv6Addr::from([0x20, 1, c, d, a, b, c, d, d, c, b, a, d, c, b, a]);
@@ -455,7 +455,7 @@ fn silent_connections_are_shed() {
     assert!(sheds_silent(u32::MAX, || u32::MAX, &wide));
 }
 
-/// What the rules say, from everything that ever happened to one party, or network.
+/// The rules, applied to the complete history of one party, or network.
 #[derive(Default)]
 struct History {
     /// When a connection was paid for, and when its price was given back.
@@ -475,8 +475,8 @@ impl History {
         left.saturating_sub(now - since)
     }
 
-    /// Whether one more new connection is within the allowance: reckoned in parts of which a connection has
-    /// 600,000 and each millisecond gives back as many as the allowance counts, so that nothing is rounded.
+    /// Whether one more new connection is within the allowance. It counts in parts: a connection has 600,000 of them,
+    /// and each millisecond gives back as many as the allowance counts, so that nothing is rounded.
     fn may_come(&self, now: Millis, allowance: u64) -> bool {
         let (mut spent, mut since) = (0_u64, 0);
         for &(at, is_price) in &self.paid {

@@ -1,10 +1,10 @@
-//! Backpressure between users: a line to receivers that lag and still read waits until they have caught up. Without
-//! this, speakers as fast as the server would have every listener closed that is only as fast as most.
+//! Backpressure between users: a line waits while its receivers lag and still read. Otherwise speakers as fast as the
+//! server would cause every listener of average speed to be closed.
 //!
-//! A line waits before it is carried out, so the bytes that are queued for a lagging receiver do not depend on how many
-//! speak to it. A speaker that says no more than such waits would leave it does not wait for a crowd. One listener that
-//! is slower than all others slows nobody, until it owes so much that it would be closed for it; listeners that have
-//! stopped reading slow nobody at all.
+//! A line waits before it is carried out, so the bytes queued for a lagging receiver do not depend on the number of
+//! speakers. A speaker that sends no more than these waits allow does not wait for a lagging audience. One listener
+//! that is slower than all others delays nobody, until it owes so much that it would be closed; listeners that have
+//! stopped reading delay nobody at all.
 
 #[cfg(test)]
 mod tests;
@@ -21,33 +21,33 @@ use crate::hub::names::{RoomName, UserName};
 use crate::hub::session::SessionId;
 use crate::limits::{CROWD_SHARE, Limits, THROTTLE_BYTES_PER_S, THROTTLE_LEAST_MS, THROTTLE_MS};
 
-/// Which receivers lag, and when the next speaker may go on.
+/// The receivers that lag, and the time at which the next speaker continues.
 #[derive(Debug, Default)]
 pub(super) struct Backpressure {
-    /// Connections that owe more than they do while they keep up.
+    /// Number of connections that lag.
     pub(super) lagging: usize,
-    /// Whether those who hear everything lag; found out when it is first asked for in a turn.
+    /// The lag of the public audience; computed at the first use in a turn.
     everybody: Option<Lag>,
-    /// When the last of the speakers that wait goes on.
+    /// When the last of the waiting speakers continues.
     next: Millis,
 }
 
 impl Backpressure {
-    /// The end of a turn's flush: receivers have taken bytes.
+    /// Ends a turn's flush: receivers have taken bytes.
     pub(super) fn turn_over(&mut self) {
         self.everybody = None;
     }
 }
 
-/// Whom a line to some receivers has to wait for.
+/// The lag of a line's receivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lag {
-    /// Nobody.
+    /// Nobody lags.
     Nobody,
-    /// Many of them. Only speakers that have just said much wait for them, or connections that lag on purpose would
-    /// slow everybody.
+    /// Many of them lag. Only speakers that have just sent much wait for these; otherwise connections that lag on
+    /// purpose would slow down everybody.
     Many,
-    /// One that would be closed if it took none, or the one account that a direct message is for.
+    /// One lags so far that it would be closed if it took nothing, or the receiver of a direct message lags.
     One,
 }
 
@@ -66,9 +66,9 @@ enum Receivers<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Audience {
     receivers: usize,
-    /// Those that lag, and have taken bytes within the last moments …
+    /// Those that lag and took bytes within the last [`TOOK_RECENTLY_MS`](crate::limits::TOOK_RECENTLY_MS) …
     lagging: usize,
-    /// … and those of them that would be closed if they took none.
+    /// … and those of them that would be closed if they took nothing.
     endangered: usize,
 }
 
@@ -81,8 +81,8 @@ impl Audience {
         }
     }
 
-    /// Whether a line to them has to wait: one in [`CROWD_SHARE`] of them lags, and more than one unless there is only
-    /// one.
+    /// The lag of these receivers: at least one in [`CROWD_SHARE`] of them must lag, and more than one unless there is
+    /// only one.
     fn lag(self) -> Lag {
         let is_share = self.lagging * CROWD_SHARE > self.receivers;
         if self.endangered > 0 {
@@ -96,7 +96,7 @@ impl Audience {
 }
 
 impl<S> Engine<S> {
-    /// Notes whether a connection lags.
+    /// Records whether a connection lags.
     pub(super) fn note_lag(&mut self, id: ConnId, lags: bool) {
         let now = self.now;
         let Some(conn) = self.conns.find(id) else { return };

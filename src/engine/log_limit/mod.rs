@@ -1,5 +1,5 @@
-//! Log lines that a peer can cause: the first ones are written, of the others one line a minute says how many there
-//! were. Without this a single address could fill the disk by being refused.
+//! A limit for log lines that a peer can cause: the first ones are written, and one line per minute gives the number of
+//! the others. Otherwise a single address could fill the disk with refused connections.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -11,34 +11,34 @@ use super::addresses::{network, network_name, party};
 use super::time::Millis;
 use crate::limits::{LOG_LINES_EACH, LOG_LINES_EACH_DEBUG, LOG_OF_NETWORK, LOG_WINDOW_MS, LOG_WINDOWS};
 
-/// What a line is about. Each subject is counted by itself.
+/// The subject of a line. Each subject has its own limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// A peer was not let in, for a reason by its [`name`](crate::close::CloseReason::name).
+    /// A peer was refused, for the reason with this [`name`](crate::close::CloseReason::name).
     Refused(&'static str),
-    /// A connection of somebody without a name was closed.
+    /// A connection without a login was closed.
     ClosedStranger(&'static str),
     /// A connection of an account was closed.
     Closed(&'static str),
     /// A wrong password, or a refused token.
     WrongPassword,
-    /// The first wrong password for a room in a while, or one after which whoever gave it must wait …
+    /// The first wrong password for a room in a while, or the one after which its guesser must wait …
     RoomPassword,
     /// … and each between them.
     RoomPasswordAgain,
     /// A peer has vanished.
     Vanished,
-    /// Somebody has logged in.
+    /// An account has logged in.
     LoggedIn,
-    /// Somebody without an account was in a room, or would be.
+    /// A guest entered a room, or tried to.
     Guest,
-    /// There are no descriptors, or there is no memory, for another connection …
+    /// There were no descriptors, or there was no memory, for another connection …
     CannotAccept,
     /// … and there are again.
     AcceptsAgain,
-    /// The poll takes no connection.
+    /// The poll could not register a connection.
     CannotWatch,
-    /// The kernel gives no randomness.
+    /// The kernel gave no randomness.
     NoRandomness,
 }
 
@@ -58,12 +58,12 @@ impl Subject {
         }
     }
 
-    /// How many lines are written before they are only counted.
+    /// Number of lines that are written before the others are only counted.
     fn lines(self) -> u32 {
         match self {
-            // Each names somebody, which no count does.
+            // Each has a name, which a count does not.
             Self::Closed(_) | Self::RoomPassword | Self::Vanished => LOG_LINES_EACH,
-            // These come and go.
+            // These two alternate.
             Self::CannotAccept | Self::AcceptsAgain => LOG_LINES_EACH,
             Self::RoomPasswordAgain | Self::LoggedIn | Self::Guest => LOG_LINES_EACH_DEBUG,
             Self::Refused(_)
@@ -75,14 +75,14 @@ impl Subject {
     }
 }
 
-/// Whose lines are counted together.
+/// The peers whose lines are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Whose {
-    /// Those of one address (see [`party`]).
+    /// One address (see [`party`]).
     Party(IpAddr),
-    /// Those of a network (see [`network`]) of which several addresses have windows of their own already.
+    /// A network (see [`network`]) of which several addresses have windows of their own already.
     Network(IpAddr),
-    /// Those of all for whom there is no window left; and those that are of no address.
+    /// All others: those without a free window, and lines without an address.
     Others,
 }
 
@@ -93,35 +93,24 @@ type Key = (Subject, Whose);
 struct Window {
     written: u32,
     held_back: u64,
-    /// The last address of those whose lines were held back.
+    /// The address of the last suppressed line.
     ip: Option<IpAddr>,
 }
 
-/// Which lines are written, and what is to be said of the others. Bounded: [`LOG_WINDOWS`] windows, and one more for
-/// each subject. So no more than twice as many lines a minute are written as there are windows, times
-/// the lines that a subject writes before it counts.
+/// The windows of the current minute. Bounded: [`LOG_WINDOWS`] windows, and one more per subject. So the lines per
+/// minute are at most twice the number of windows, times the lines that a subject writes before it counts.
 #[derive(Debug, Default)]
 pub(super) struct LogLimit {
     windows: HashMap<Key, Window>,
-    /// When each window ends, the first one first: all are of one length.
+    /// When each window ends, in order: all have the same length.
     ends: VecDeque<(Millis, Key)>,
-    /// How many windows the single addresses of a network have.
+    /// Number of windows of single addresses, by network.
     of_network: HashMap<(Subject, IpAddr), usize>,
 }
 
-/// What was held back in a window. Its text is a line of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sum {
-    /// What it is about.
-    pub(super) subject: Subject,
-    whose: Whose,
-    ip: Option<IpAddr>,
-    count: u64,
-}
-
 impl LogLimit {
-    /// A line about `subject` is due at `now`, because of a peer at `ip` if it is because of one. Gives whether it is
-    /// to be written; otherwise it is counted.
+    /// Decides on a line about `subject` at `now`, caused by a peer at `ip` if there is one. True if it is to be
+    /// written; otherwise it is counted.
     pub(super) fn admits(&mut self, subject: Subject, ip: Option<IpAddr>, now: Millis) -> bool {
         let key = (subject, ip.map_or(Whose::Others, |ip| self.whose(subject, ip)));
         let window = match self.windows.get_mut(&key) {
@@ -142,8 +131,8 @@ impl LogLimit {
         self.ends.front().map(|(end, _)| *end)
     }
 
-    /// The lines that a window held back which has ended; to be called until there is none. A window that held nothing
-    /// back is forgotten. One that did starts again, and only its sums are written until a minute passes without a line.
+    /// The suppressed lines of a window that has ended; call it until there is none. A window that suppressed nothing
+    /// is forgotten. Otherwise it starts again, and only its sums are written until a minute passes without a line.
     pub(super) fn poll_sum(&mut self, now: Millis) -> Option<Sum> {
         while let Some((_, key)) = self.ends.pop_front_if(|(end, _)| *end <= now) {
             if let Some(sum) = self.sum(key) {
@@ -155,7 +144,7 @@ impl LogLimit {
         None
     }
 
-    /// The lines held back so far, for the end of the server; to be called until there is none.
+    /// The lines suppressed so far, for the end of the server; call it until there is none.
     pub(super) fn poll_rest(&mut self) -> Option<Sum> {
         while let Some((_, key)) = self.ends.pop_front() {
             let sum = self.sum(key);
@@ -208,6 +197,16 @@ impl LogLimit {
     }
 }
 
+/// The lines that a window suppressed. Displayed as a line of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sum {
+    /// The subject of the lines.
+    pub(super) subject: Subject,
+    whose: Whose,
+    ip: Option<IpAddr>,
+    count: u64,
+}
+
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { subject, whose, count, .. } = self;
@@ -238,7 +237,7 @@ impl fmt::Display for Sum {
 }
 
 impl Sum {
-    /// Where those come from who are counted: an address is the last one of them, whole.
+    /// The peers of a sum: if it is an address, the last one, complete.
     fn from(&self) -> String {
         match (self.whose, self.ip) {
             (Whose::Party(party), ip) => ip.unwrap_or(party).to_string(),

@@ -11,7 +11,7 @@ fn ip(text: &str) -> IpAddr {
 }
 
 impl LogLimit {
-    /// Tells of so many lines at once, and gives how many of them are written.
+    /// Reports so many lines at once, and returns how many of them are written.
     fn tell(&mut self, count: usize, subject: Subject, from: &str, now: Millis) -> usize {
         (0..count).filter(|_| self.admits(subject, Some(ip(from)), now)).count()
     }
@@ -43,11 +43,11 @@ fn the_first_and_then_one_a_minute() {
     assert_eq!(limit.next_due(), Some(60_005));
     assert!(limit.sums(60_004).is_empty());
     assert_eq!(limit.sums(60_005), ["421 server full: 192.0.2.7 was not let in, 999 times more in 60 s"]);
-    // It goes on: no line but the sums.
+    // The lines go on: only sums are written.
     assert_eq!(limit.tell(7, REFUSED, "192.0.2.7", 70_000), 0);
     assert!(limit.sums(120_004).is_empty());
     assert_eq!(limit.sums(120_005), ["421 server full: 192.0.2.7 was not let in, 7 times more in 60 s"]);
-    // After a quiet minute it is as if nothing had been.
+    // After a quiet minute the limit starts anew.
     assert!(limit.sums(180_005).is_empty());
     assert_eq!((limit.next_due(), limit.windows.len()), (None, 0));
     assert_eq!(limit.tell(2, REFUSED, "192.0.2.7", 200_000), 1);
@@ -88,7 +88,7 @@ fn who_is_named_is_named_a_few_times() {
     let mut limit = LogLimit::default();
     let slow = Subject::Closed("too slow");
     assert_eq!(limit.tell(5, slow, "192.0.2.7", 0), 5);
-    // Fewer than may be written: nothing is held back, and the next minute begins anew.
+    // Fewer than the limit: nothing is suppressed, and the next minute begins anew.
     assert!(limit.sums(60_000).is_empty());
     assert_eq!(limit.tell(100, slow, "192.0.2.7", 60_000), LOG_LINES_EACH as usize);
     assert_eq!(limit.sums(120_000), ["421 too slow: 92 more from 192.0.2.7 in 60 s"]);
@@ -109,7 +109,7 @@ fn a_network_of_many_addresses_has_one_sum() {
         let of_network = (200 - LOG_OF_NETWORK) * 10 - 1;
         let expected = format!("421 server full: {expected} was not let in, {of_network} times more in 60 s");
         assert_eq!(sums.last(), Some(&expected));
-        // Another network is not concerned.
+        // Another network is not affected.
         assert_eq!(limit.tell(1, REFUSED, "198.51.100.1", 60_000), 1);
     }
 }
@@ -122,7 +122,7 @@ fn of_more_than_can_be_remembered_there_is_one_sum() {
     let written: usize = (0..networks).map(|n| limit.tell(2, REFUSED, &address(n), 0)).sum();
     assert_eq!(written, LOG_WINDOWS + 1);
     limit.check_invariants();
-    // Another subject has its own window for what is left.
+    // Another subject has its own window for the rest.
     assert_eq!(limit.tell(5, Subject::WrongPassword, "192.0.2.7", 0), 1);
     limit.check_invariants();
     let sums = limit.sums(60_000);

@@ -39,7 +39,7 @@ impl Outbox {
         self.queue.as_ref().map_or(0, |queue| queue.heap_bytes() as u64)
     }
 
-    /// Whether there is nothing to send.
+    /// True if there is nothing to send.
     pub(super) fn is_empty(&self) -> bool {
         self.owed == 0
     }
@@ -169,7 +169,7 @@ impl Outbox {
             return;
         }
         let Some(own) = self.queue.as_ref().map(|queue| queue.own.len()).filter(|own| *own >= TRIM_BYTES) else {
-            return; // an outbox far behind has many pieces to look through
+            return; // an outbox with much output has many pieces to look through
         };
         let first_own = self.pieces().find(|piece| piece.page == OWN);
         let gone = first_own.map_or(own, |piece| piece.start as usize);

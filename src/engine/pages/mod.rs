@@ -1,8 +1,8 @@
 //! The memory behind all outboxes: pages of frames that many receivers share.
 //!
-//! A frame is encoded once a spelling, at the end of that spelling's open page; receivers refer to a range of it. A
-//! page that nobody refers to at the end of a turn is used again; a full one that somebody still owes is left to the
-//! debtors and goes with the last of them.
+//! A frame is encoded once per spelling, at the end of that spelling's open page; outboxes refer to a range of it. A
+//! page without references at the end of a turn is used again. A full page that is still owed is closed, and is freed
+//! with the last reference.
 
 mod piece;
 mod queue;
@@ -21,7 +21,7 @@ use crate::limits::{PACK_PART, PAGE_BYTES};
 pub struct Pages {
     pages: Slab<Page>,
     open: [Option<u32>; Kind::ALL.len()],
-    /// Bytes of pages that are closed but still owed.
+    /// Bytes of closed pages, which are all owed in part.
     closed_bytes: u64,
     /// Heap of the outboxes' queues. Outboxes count it here.
     pub(super) heap_bytes: u64,
@@ -29,7 +29,7 @@ pub struct Pages {
     turn_bytes: usize,
     /// The closed page that [`Pages::pack`] appends to.
     packed: Option<u32>,
-    /// [`Pages::closed_bytes`] from which on packing pays again.
+    /// The value of [`Pages::closed_bytes`] from which packing pays again.
     pack_from: u64,
     spares: Spares,
 }
@@ -41,12 +41,12 @@ struct Page {
     /// piece.
     starts: Vec<u32>,
     holders: u32,
-    /// Bytes of it that are owed, once for each connection that owes them; as of the last weighing.
+    /// Bytes of it that are owed, once for each connection that owes them, as of the last weighing.
     weight: u64,
 }
 
 impl Pages {
-    /// Appends a frame in the spelling `kind` and tells where it stands. Nobody holds it yet.
+    /// Appends a frame in the spelling `kind` and returns its place. No outbox holds it yet.
     pub fn write(&mut self, kind: Kind, encode: impl FnOnce(&mut Vec<u8>)) -> Piece {
         let number = self.open_page(kind);
         let Some(page) = self.pages.get_mut(number as usize) else { return Piece { page: number, start: 0, end: 0 } };
@@ -95,14 +95,14 @@ impl Pages {
         self.pages.get(piece.page as usize).map_or(&[], |page| page.starts_in(piece))
     }
 
-    /// One more piece refers to this page.
+    /// Counts one more piece that refers to this page.
     pub(super) fn hold(&mut self, page: u32) {
         if let Some(page) = self.pages.get_mut(page as usize) {
             page.holders += 1;
         }
     }
 
-    /// One piece less refers to this page.
+    /// Counts one piece less that refers to this page.
     pub(super) fn release(&mut self, number: u32) {
         let Some(page) = self.pages.get_mut(number as usize) else { return };
         page.holders -= 1;
@@ -112,7 +112,7 @@ impl Pages {
         }
     }
 
-    /// The end of a turn: pages that nobody holds are empty again, full ones are closed.
+    /// Ends a turn: pages without references are emptied, full ones are closed.
     pub fn turn_over(&mut self) {
         if std::mem::take(&mut self.turn_bytes) == 0 {
             return;
@@ -131,7 +131,7 @@ impl Pages {
         }
     }
 
-    /// Gives back the memory of pages that nobody holds.
+    /// Releases the memory of pages without references, and of spare queues.
     pub(super) fn shrink(&mut self) {
         for (_, page) in self.pages.iter_mut().filter(|(_, page)| page.holders == 0) {
             page.bytes = Vec::new();
@@ -141,12 +141,12 @@ impl Pages {
         self.spares.clear();
     }
 
-    /// Counts `bytes` that were queued for a connection by somebody else, outside of the pages.
+    /// Counts `bytes` that were queued for a connection by another one, outside of the pages.
     pub(super) fn count_direct(&mut self, bytes: usize) {
         self.turn_bytes += bytes;
     }
 
-    /// Bytes queued for others in this turn: frames in pages once each, direct messages for each receiver.
+    /// Bytes queued for other connections in this turn: shared frames once, direct messages once for each receiver.
     pub(super) fn turn_bytes(&self) -> usize {
         self.turn_bytes
     }
@@ -158,13 +158,13 @@ impl Pages {
         open as u64 + self.closed_bytes + self.heap_bytes
     }
 
-    /// Whether the closed pages have grown so much, to a part of `bound` at least, that it is time to look for pages
-    /// of which little is still owed.
+    /// True if the closed pages have grown so much, and to a fraction of `bound` at least, that it is time to look for
+    /// sparse ones.
     pub(super) fn wants_packing(&self, bound: u64) -> bool {
         self.closed_bytes > self.pack_from.max(bound / PACK_PART)
     }
 
-    /// Begins to weigh the pages by what is owed of them; [`Pages::weigh`] each piece of each outbox then.
+    /// Starts weighing the pages by what is owed of them; [`Pages::weigh`] each piece of each outbox next.
     pub(super) fn begin_weighing(&mut self) {
         for (_, page) in &mut self.pages {
             page.weight = 0;
@@ -178,19 +178,19 @@ impl Pages {
         }
     }
 
-    /// Whether copies of all that is owed of this page take no more than half of it. Only of closed pages.
+    /// True if copies of all that is owed of this page take at most half of it. Only for closed pages.
     pub(super) fn is_sparse(&self, number: u32) -> bool {
         let is_light = |page: &Page| page.weight * 2 <= page.bytes.len() as u64;
         !self.open.contains(&Some(number)) && self.pages.get(number as usize).is_some_and(is_light)
     }
 
-    /// The part of its page's memory that a piece accounts for, among all pieces of that page.
+    /// The part of its page's memory that a piece accounts for, among all pieces of that page, in bytes.
     pub(super) fn share(&self, piece: Piece) -> u64 {
         let Some(page) = self.pages.get(piece.page as usize) else { return 0 };
         page.bytes.len() as u64 * piece.len() as u64 / page.weight.max(1)
     }
 
-    /// Copies a piece into a page that has no gaps, and gives its new place. The caller's hold moves with it.
+    /// Copies a piece into a page without gaps, and returns its new place. The caller's reference moves with it.
     pub(super) fn pack(&mut self, piece: Piece) -> Piece {
         let number = self.packed_page(piece.len());
         let pages = self.pages.get2_mut(piece.page as usize, number as usize);
@@ -205,20 +205,20 @@ impl Pages {
         Piece { page: number, start, end }
     }
 
-    /// The page that `bytes` more are packed into.
+    /// The page for `bytes` more packed bytes.
     fn packed_page(&mut self, bytes: usize) -> u32 {
         let has_room = |page: &Page| page.bytes.len() + bytes <= PAGE_BYTES;
         let packed = self.packed.filter(|number| self.pages.get(*number as usize).is_some_and(has_room));
         packed.unwrap_or_else(|| {
             self.end_packed();
-            // It may get the number of a page that is gone; its weight tells the two apart.
+            // It may get the number of a page that was freed; its weight tells the two apart.
             let number = self.pages.insert(Page { weight: u64::MAX / 2, ..Page::default() }) as u32;
             self.packed = Some(number);
             number
         })
     }
 
-    /// The end of a round of packing. The next one pays when the closed pages have doubled.
+    /// Ends a round of packing. The next one pays when the closed pages have doubled.
     pub(super) fn end_packing(&mut self) {
         self.end_packed();
         self.pack_from = self.closed_bytes * 2;

@@ -9,7 +9,7 @@ const SPARES: usize = 64;
 /// The largest queue that is kept for reuse, in bytes of heap.
 const SPARE_BYTES: usize = 2048;
 
-/// What an outbox needs beyond its first piece.
+/// The part of an outbox behind its first piece.
 #[derive(Debug, Default)]
 pub(in super::super) struct Queue {
     /// The pieces behind the first.

@@ -1,8 +1,7 @@
-//! Tokens of places in rooms, and the members who speak and hear by datagrams: where they are, and how long they have
-//! been silent.
+//! Tokens of places in rooms, and the members that use datagrams: their addresses and their times of silence.
 //!
-//! A member's place in a room has a peer as long as it lasts, if there is a datagram socket at all. A peer is unbound
-//! until the first valid datagram shows where it is; from then on it is pinned to that address.
+//! A member's place in a room has a peer as long as it lasts, if there is a datagram socket. A peer is unbound until
+//! the first valid datagram shows its address; from then on it is pinned to that address.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -19,71 +18,32 @@ use crate::hub::room::RoomId;
 use crate::hub::session::SessionId;
 use crate::limits::{DATAGRAM_BURST, DATAGRAM_EVERY_MS, Rooms};
 
-/// A place in a room: whose, and in which room.
+/// A place in a room: its session and its room.
 pub(super) type Membership = (SessionId, RoomId);
 
 /// One member's peer for one room.
 #[derive(Debug)]
 pub(super) struct Peer {
-    /// Whose.
+    /// Its session.
     pub(super) session: SessionId,
-    /// For which room …
+    /// Its room …
     pub(super) room: RoomName,
-    /// … by its id.
+    /// … and the room's id.
     pub(super) room_id: RoomId,
-    /// The address that the token was given to.
+    /// The address that received the token.
     pub(super) ip: IpAddr,
-    /// Whether it is somebody without an account, who has no other channel.
+    /// True for a guest, which has no other channel.
     pub(super) is_guest: bool,
-    /// How it hears.
+    /// The spelling of datagrams to it.
     pub(super) spelling: Spelling,
-    /// Where it is; `None` until it has been heard of, and again when an account has been silent for long.
+    /// Its address; `None` until its first datagram, and again when an account has been silent for long.
     place: Option<Place>,
-    /// When it was last heard of.
+    /// When its last datagram arrived.
     heard_at: Millis,
     datagrams: Bucket,
     /// Bytes that a guest sends; those of an account count with its lines.
     bytes: Bucket,
     armed: Millis,
-}
-
-/// Where a member is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    /// Which of the sockets it spoke to last, and is answered from.
-    pub(super) socket: usize,
-    /// Its address.
-    pub(super) addr: SocketAddr,
-}
-
-/// Why a datagram has no effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unheard {
-    /// The token, the room or the address is not right.
-    Invalid,
-    /// The member speaks too fast.
-    TooFast,
-}
-
-/// Who has been heard.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Heard {
-    pub(super) session: SessionId,
-    pub(super) room: RoomName,
-    pub(super) is_guest: bool,
-    /// Whether it can be spoken to from now on, and could not before.
-    pub(super) is_new: bool,
-}
-
-/// What a silence has come to.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Silence {
-    /// Nothing: it was not that long.
-    Broken,
-    /// An account hears its room over TCP again.
-    Unbound,
-    /// A guest is to go.
-    Over(SessionId),
 }
 
 impl Peer {
@@ -118,35 +78,74 @@ impl Peer {
         }
     }
 
-    /// Takes one datagram from its rate. True if it is within it.
+    /// Takes one datagram from its rate. False if the rate is exceeded.
     fn may_speak(&mut self, now: Millis) -> bool {
         let quota = Quota::by_one(1, nanos(DATAGRAM_EVERY_MS), DATAGRAM_BURST);
         quota.is_some_and(|quota| self.datagrams.take(1, now, &quota))
     }
 }
 
+/// Where a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Index of the socket that it used last, from which it receives.
+    pub(super) socket: usize,
+    /// Its address.
+    pub(super) addr: SocketAddr,
+}
+
+/// Why a datagram has no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unheard {
+    /// The token, the room or the address is wrong.
+    Invalid,
+    /// The member exceeds its rate.
+    TooFast,
+}
+
+/// The sender of a valid datagram.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Heard {
+    pub(super) session: SessionId,
+    pub(super) room: RoomName,
+    pub(super) is_guest: bool,
+    /// True if it receives datagrams from now on, and did not before.
+    pub(super) is_new: bool,
+}
+
+/// The result of a silence that may be too long.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// Nothing: it was not that long.
+    Broken,
+    /// An account receives its room over TCP again.
+    Unbound,
+    /// A guest must leave.
+    Over(SessionId),
+}
+
 /// All tokens, and all peers.
 #[derive(Debug, Default)]
 pub(super) struct Peers {
-    /// The token of each place, also of those without a peer.
+    /// The token of each place, also of places without a peer.
     tokens: HashMap<Membership, RoomToken>,
-    /// The peers, by what fan-out knows …
+    /// The peers, by the key that delivery knows …
     peers: HashMap<Membership, Peer>,
-    /// … and by what a datagram shows.
+    /// … and by the token in a datagram.
     by_token: HashMap<RoomToken, Membership>,
-    /// How many of a room's peers are not unbound. Where there are none, fan-out need not look for them.
+    /// Number of bound peers by room. Delivery need not look for peers of other rooms.
     hearing: HashMap<RoomId, u32>,
     timers: Timers<Membership>,
-    /// How many are guests' …
+    /// Number of guests' peers …
     guests: usize,
-    /// … by whose address (see [`party`]) …
+    /// … by the address of their party (see [`party`]) …
     guests_of: HashMap<IpAddr, u32>,
-    /// … and of which network (see [`network`]).
+    /// … and by their network (see [`network`]).
     guests_of_network: HashMap<IpAddr, u32>,
 }
 
 impl Peers {
-    /// The token of a place: the one that it has already (a member has entered again), else `drawn`.
+    /// The token of a place: the one that it has already (the member has entered again), else `drawn`.
     pub(super) fn issue(&mut self, place: Membership, drawn: Option<RoomToken>) -> Option<RoomToken> {
         match self.tokens.get(&place) {
             Some(token) => Some(*token),
@@ -157,7 +156,7 @@ impl Peers {
         }
     }
 
-    /// Adds a peer, for a place with this token. One that is there already stays as it is.
+    /// Adds a peer for a place with this token. An existing one stays as it is.
     pub(super) fn insert(&mut self, token: RoomToken, peer: Peer, rooms: &Rooms) {
         let place = (peer.session, peer.room_id);
         let peer = self.peers.entry(place).or_insert_with(|| {
@@ -173,7 +172,7 @@ impl Peers {
         self.timers.arm(place, &mut peer.armed, due);
     }
 
-    /// A place has ended: its token is void, and its peer is gone.
+    /// Removes the token and the peer of a place that has ended.
     pub(super) fn remove(&mut self, place: Membership) {
         if let Some(token) = self.tokens.remove(&place) {
             self.by_token.remove(&token);
@@ -191,43 +190,43 @@ impl Peers {
         }
     }
 
-    /// How many peers there are.
+    /// Number of peers.
     pub(super) fn len(&self) -> usize {
         self.peers.len()
     }
 
-    /// How many of them are guests', each of whom has one.
+    /// Number of guests' peers; each guest has one.
     pub(super) fn guests(&self) -> usize {
         self.guests
     }
 
-    /// How many of those are of an address's party.
+    /// Number of guests of an address's party.
     pub(super) fn guests_of(&self, ip: IpAddr) -> u32 {
         self.guests_of.get(&party(ip)).copied().unwrap_or_default()
     }
 
-    /// How many of those are of an address's network.
+    /// Number of guests of an address's network.
     pub(super) fn guests_of_network(&self, ip: IpAddr) -> u32 {
         self.guests_of_network.get(&network(ip)).copied().unwrap_or_default()
     }
 
-    /// Whether anybody hears this room by datagrams.
+    /// True if a member of this room receives datagrams.
     pub(super) fn hears(&self, room: RoomId) -> bool {
         self.hearing.contains_key(&room)
     }
 
-    /// Where a member hears by datagrams, and how; `None` if it does not.
+    /// Where a member receives datagrams, and in which spelling; `None` if it does not.
     pub(super) fn place(&self, member: Membership) -> Option<(Place, Spelling)> {
         let peer = self.peers.get(&member)?;
         Some((peer.place?, peer.spelling))
     }
 
-    /// Everybody who hears by datagrams.
+    /// All members that receive datagrams.
     pub(super) fn places(&self) -> impl Iterator<Item = (Place, Spelling)> + '_ {
         self.peers.values().filter_map(|peer| Some((peer.place?, peer.spelling)))
     }
 
-    /// A datagram has come from `place`: whose it is, if it is anybody's.
+    /// Takes a datagram from `place`, and returns its sender. An error if it is invalid or exceeds the sender's rate.
     pub(super) fn hear(&mut self, up: &Up<'_>, place: Place, now: Millis, rooms: &Rooms) -> Result<Heard, Unheard> {
         let member = *self.by_token.get(&up.token).ok_or(Unheard::Invalid)?;
         let peer = self.peers.get_mut(&member).ok_or(Unheard::Invalid)?;
@@ -252,17 +251,17 @@ impl Peers {
         Ok(Heard { session: peer.session, room: peer.room.clone(), is_guest: peer.is_guest, is_new })
     }
 
-    /// The bytes that the guest with this token may send.
+    /// The bucket of bytes of the guest with this token.
     pub(super) fn bytes_of(&mut self, token: RoomToken) -> Option<&mut Bucket> {
         self.peers.get_mut(self.by_token.get(&token)?).map(|peer| &mut peer.bytes)
     }
 
-    /// When the next silence may be over.
+    /// When the next silence may be too long.
     pub(super) fn next_due(&self) -> Option<Millis> {
         self.timers.next_due()
     }
 
-    /// A silence that may be over, and what it has come to. `None` when none is due.
+    /// Checks a silence that may be too long. `None` if none is due.
     pub(super) fn poll_silence(&mut self, now: Millis, rooms: &Rooms) -> Option<Silence> {
         let member = self.timers.pop_due(now)?;
         let Some(peer) = self.peers.get_mut(&member) else { return Some(Silence::Broken) };
@@ -282,7 +281,7 @@ impl Peers {
         Some(Silence::Unbound)
     }
 
-    /// The times of silence have changed.
+    /// Rearms all timers, for new settings.
     pub(super) fn rearm(&mut self, rooms: &Rooms) {
         for (member, peer) in &mut self.peers {
             let due = peer.due(rooms);
@@ -290,7 +289,7 @@ impl Peers {
         }
     }
 
-    /// Gives back memory that was for more.
+    /// Releases memory left over from a peak.
     pub(super) fn shrink(&mut self) {
         self.tokens.shrink_to_fit();
         self.peers.shrink_to_fit();
@@ -305,7 +304,7 @@ impl Peers {
     }
 }
 
-/// One less of those that are counted under this key.
+/// Subtracts one from the count of a key, and forgets a count of 0.
 fn take_one<K: Eq + Hash>(counts: &mut HashMap<K, u32>, key: &K) {
     if let Some(count) = counts.get_mut(key) {
         *count -= 1;

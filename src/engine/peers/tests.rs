@@ -1,4 +1,4 @@
-//! Ears: by virtual time, without a socket.
+//! Peers in virtual time, without a socket.
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::hub::{Hub, Rules};
 const RULES: Rooms = Rooms { per_session: 32, members: 10_000, guest_idle_s: 300, datagram_idle_s: 60 };
 const IDLE: (Millis, Millis) = (60_000, 300_000);
 
-/// Ears, and rooms for them: `lobby` and `other`.
+/// Peers, and two rooms for them: `lobby` and `other`.
 struct Fixture {
     peers: Peers,
     hub: Hub,
@@ -82,7 +82,7 @@ impl Fixture {
         all
     }
 
-    /// What is counted is what is there.
+    /// The counts match the table.
     #[track_caller]
     fn check(&self) {
         let mut hearing: HashMap<RoomId, u32> = HashMap::new();
@@ -121,7 +121,7 @@ fn the_first_valid_datagram_pins_the_address() {
         assert_eq!(f.hear(1, at(stranger)), Err(Unheard::Invalid), "{stranger}");
     }
     assert_eq!(f.hear(1, at("127.0.0.1:7")), Ok(false));
-    // The address is the member's, the socket is the one that it spoke to last.
+    // The address is the member's, the socket is the one that it used last.
     let elsewhere = Place { socket: 3, ..at("127.0.0.1:7") };
     assert_eq!(f.hear(1, elsewhere), Ok(false));
     assert_eq!(f.peers.place(f.place(1, "lobby")), Some((elsewhere, Spelling::Named)));
@@ -164,7 +164,7 @@ fn entering_again_changes_nothing() {
     f.add(1, "lobby", "127.0.0.1", None);
     assert_eq!(f.peers.place(f.place(1, "lobby")), Some((at("127.0.0.1:7"), Spelling::Text)));
     assert_eq!(f.peers.len(), 1);
-    f.now += 30_000; // entering is no sign of life
+    f.now += 30_000; // entering does not end a silence
     assert_eq!(f.silences(), [Silence::Unbound]);
     f.add(2, "lobby", "127.0.0.1", Some(Spelling::Text));
     f.add(2, "lobby", "127.0.0.1", Some(Spelling::Text));
@@ -179,7 +179,7 @@ fn a_place_keeps_its_token() {
     assert_eq!(f.peers.issue(lobby, Some(token(1))), Some(token(1)));
     assert_eq!(f.peers.issue(lobby, Some(token(2))), Some(token(1)));
     assert_eq!(f.peers.issue(lobby, None), Some(token(1)));
-    // Each place has its own, and one that was left and taken again has another.
+    // Each place has its own; a place that was left and taken again has another.
     assert_eq!(f.peers.issue(other, Some(token(3))), Some(token(3)));
     f.peers.remove(lobby);
     assert_eq!(f.peers.issue(lobby, Some(token(4))), Some(token(4)));
@@ -216,7 +216,7 @@ fn a_silent_guest_goes_whether_it_was_ever_heard_or_not() {
     f.peers.remove(f.place(1, "lobby"));
     f.now += 10;
     assert_eq!(f.silences(), [Silence::Over(session(2))]);
-    // What nobody takes away is not asked for again and again.
+    // A silence that has no effect is not reported again.
     assert_eq!(f.silences(), []);
 }
 
@@ -253,7 +253,7 @@ fn a_hundred_at_once_and_then_fifty_a_second() {
     assert_eq!(burst(&mut f, 1), 1);
     f.now += 60_000;
     assert_eq!((burst(&mut f, 1), burst(&mut f, 2)), (100, 100));
-    // What is invalid takes nothing from the allowance.
+    // An invalid datagram takes nothing from the allowance.
     f.now += 20;
     assert_eq!(f.hear(1, at("127.0.0.1:8")), Err(Unheard::Invalid));
     assert_eq!(f.hear(1, at("127.0.0.1:7")), Ok(false));
@@ -278,7 +278,8 @@ fn new_times_of_silence_hold_for_those_who_are_there() {
 }
 
 proptest! {
-    /// Whatever happens, the counts are those of what is there, and nobody who has been taken away is heard.
+    /// The counts match the table after any sequence of actions, and a removed member is never the sender of a
+    /// datagram.
     #[test]
     fn counts_stay_true(steps in prop::collection::vec((0..6u8, 0..6u8, 0..3u16, 0..40_000u64), 0..200)) {
         let mut f = Fixture::new();

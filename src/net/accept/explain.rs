@@ -1,10 +1,10 @@
-//! What keeps a server from listening at a place, and the next step.
+//! Explains why the server cannot listen at an address, and gives the next step.
 
 use std::io::{self, ErrorKind};
 
 use crate::net::settings::StartError;
 
-/// Why there is no listening at a place that a key of the configuration names.
+/// The message for an address that the configuration names under a key.
 pub(crate) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
     let what = format!("listen on {place}: {error}");
     match (error.kind(), error.raw_os_error()) {

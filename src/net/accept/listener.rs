@@ -1,4 +1,4 @@
-//! A listener: one place where connections come in.
+//! A listener: one address where connections arrive.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -14,18 +14,18 @@ use crate::limits::{self, Limits};
 use crate::net::settings::{Endpoint, Service, StartError};
 use crate::net::sys::token::Source;
 
-/// A place where connections come in.
+/// A listening socket and the door behind it.
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: TcpListener,
     pub(super) service: Service,
-    /// There may be connections to take. Polling is edge-triggered: only taking them all ends this.
+    /// There may be connections to accept. Polling is edge-triggered: only accepting them all ends this state.
     pub(crate) is_ready: bool,
 }
 
 impl Listener {
-    /// Binds, listens, and registers with the poll. `None` for an optional endpoint whose address family this
-    /// machine does not have.
+    /// Binds, listens, and registers with the poll. `None` for an optional endpoint whose address family this machine
+    /// lacks.
     pub(crate) fn open(
         endpoint: &Endpoint,
         place: usize,
@@ -48,15 +48,15 @@ impl Listener {
         Ok(Some(Self { socket, service: endpoint.service, is_ready: true }))
     }
 
-    /// Takes one connection.
+    /// Accepts one connection.
     ///
     /// # Errors
-    /// None waits, or it cannot be taken.
+    /// None is waiting, or accepting failed.
     pub(super) fn take(&self) -> io::Result<(TcpStream, SocketAddr)> {
         self.socket.accept()
     }
 
-    /// New limits, for the connections that come.
+    /// Applies new limits to connections accepted from now on.
     pub(crate) fn set_limits(&self, limits: &Limits) {
         if let Err(error) = set_send_buffer(&SockRef::from(&self.socket), limits) {
             warn!("limits.send_buffer_bytes stays as it was: {error}");
@@ -86,7 +86,7 @@ fn bind(addr: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
 
 fn set_send_buffer(socket: &SockRef<'_>, limits: &Limits) -> io::Result<()> {
     match limits.send_buffer_bytes {
-        0 => Ok(()), // the kernel's own choice
+        0 => Ok(()), // the kernel's default
         bytes => socket.set_send_buffer_size(bytes as usize),
     }
 }
@@ -95,7 +95,7 @@ fn is_family_missing(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EAFNOSUPPORT) || error.kind() == ErrorKind::AddrNotAvailable
 }
 
-/// Whether there is too little of something to take another connection (accept(2)).
+/// True if a lack of descriptors or memory caused this error (accept(2)).
 pub(super) fn is_shortage(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
@@ -118,7 +118,7 @@ mod tests {
         let idle = socket.tcp_keepalive_time().unwrap();
         let probing = socket.tcp_keepalive_interval().unwrap() * socket.tcp_keepalive_retries().unwrap();
         assert_eq!((idle.as_secs(), probing.as_secs()), (60, 60));
-        // This would cut who is there and reads nothing; see the engine's `liveness.rs`.
+        // This would close a connection whose client is alive and does not read; see the engine's `liveness.rs`.
         assert_eq!(socket.tcp_user_timeout().unwrap(), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Where connections come in: the listeners, and the descriptor that is kept to refuse with.
+//! Accepting connections: the listeners, and a spare descriptor with which peers are refused.
 
 mod explain;
 mod listener;
@@ -23,31 +23,31 @@ use crate::limits::{ACCEPT_RETRY_MS, Limits};
 #[derive(Debug)]
 pub(super) struct Listeners {
     all: Vec<Listener>,
-    /// Which of them is looked at first in this turn, so that a storm at one keeps no other waiting.
+    /// Index of the listener that is first in this turn, so that a connection storm at one does not starve the others.
     first: usize,
-    /// When the listeners are looked at again that ran out of descriptors.
+    /// When listeners that ran out of descriptors are tried again.
     retry_at: Millis,
-    /// Accepting failed the last time.
+    /// The last attempt to accept failed.
     is_failing: bool,
     spare: Spare,
 }
 
-/// What came of taking a connection.
+/// The result of accepting a connection.
 #[derive(Debug)]
 pub(super) enum Accepted {
-    /// A peer.
+    /// A connection.
     Peer(TcpStream, IpAddr, Service),
-    /// The peer went away while it waited: no concern of the listener's.
+    /// The peer went away while it waited; the listener is fine.
     Aborted,
-    /// Nobody waits.
+    /// No connection waits.
     Nobody,
-    /// The listener was drained before.
+    /// True if the listener was drained before.
     NotReady,
-    /// Accepting fails.
+    /// Accepting failed.
     Failed {
-        /// Why.
+        /// The cause.
         error: io::Error,
-        /// Descriptors or memory have run out.
+        /// True if descriptors or memory have run out.
         is_shortage: bool,
     },
 }
@@ -56,7 +56,7 @@ impl Listeners {
     /// Binds, listens, and registers with the poll.
     ///
     /// # Errors
-    /// A place cannot be listened at.
+    /// The server cannot listen at an address.
     pub(super) fn open(endpoints: &[Endpoint], limits: &Limits, registry: &Registry) -> Result<Self, StartError> {
         let mut all = Vec::new();
         for endpoint in endpoints {
@@ -65,27 +65,27 @@ impl Listeners {
         Ok(Self { all, first: 0, retry_at: NEVER, is_failing: false, spare: Spare::new() })
     }
 
-    /// Ends the listening.
+    /// Closes all listeners.
     pub(super) fn close(&mut self) {
         self.all.clear();
         self.retry_at = NEVER;
     }
 
-    /// New limits, for the connections that come.
+    /// Applies new limits to connections accepted from now on.
     pub(super) fn set_limits(&self, limits: &Limits) {
         for listener in &self.all {
             listener.set_limits(limits);
         }
     }
 
-    /// The poll has news of a listener.
+    /// The poll reports a listener.
     pub(super) fn mark_ready(&mut self, place: usize) {
         if let Some(listener) = self.all.get_mut(place) {
             listener.is_ready = true;
         }
     }
 
-    /// Whether a connection may wait.
+    /// True if a connection may be waiting.
     pub(super) fn is_ready(&self) -> bool {
         self.all.iter().any(|listener| listener.is_ready)
     }
@@ -97,7 +97,7 @@ impl Listeners {
         (first..count).chain(0..first)
     }
 
-    /// Takes one connection from a listener.
+    /// Accepts one connection from a listener.
     pub(super) fn accept(&mut self, place: usize) -> Accepted {
         let Some(listener) = self.all.get_mut(place).filter(|listener| listener.is_ready) else {
             return Accepted::NotReady;
@@ -115,7 +115,7 @@ impl Listeners {
         }
     }
 
-    /// Takes one connection by means of the spare descriptor. `None` when nobody waits.
+    /// Accepts one connection with the spare descriptor. `None` if none waits.
     pub(super) fn accept_by_spare(&mut self, place: usize) -> Option<(TcpStream, IpAddr, Service)> {
         self.spare.lend();
         let listener = self.all.get(place)?;
@@ -123,12 +123,12 @@ impl Listeners {
         Some((stream, peer.ip(), listener.service))
     }
 
-    /// Takes the spare descriptor back, if there is one to be had.
+    /// Opens the spare descriptor again, if possible.
     pub(super) fn refill_spare(&mut self) {
         self.spare.refill();
     }
 
-    /// Notes that accepting works. Gives whether it did not before.
+    /// Records that accepting works. True if it did not before.
     pub(super) fn note_success(&mut self) -> bool {
         let was_failing = std::mem::take(&mut self.is_failing);
         if was_failing {
@@ -137,12 +137,12 @@ impl Listeners {
         was_failing
     }
 
-    /// Notes that accepting fails. Gives whether it worked before.
+    /// Records that accepting fails. True if it worked before.
     pub(super) fn note_failure(&mut self) -> bool {
         !std::mem::replace(&mut self.is_failing, true)
     }
 
-    /// A listener failed. An edge-triggered listener may get no more events then: a timer looks again.
+    /// A listener failed. An edge-triggered listener may get no more events then, so a timer tries it again.
     pub(super) fn rest(&mut self, place: usize, now: Millis) {
         if let Some(listener) = self.all.get_mut(place) {
             listener.is_ready = false;
@@ -150,12 +150,12 @@ impl Listeners {
         self.retry_at = now + ACCEPT_RETRY_MS;
     }
 
-    /// When the listeners are looked at again though the poll says nothing; [`NEVER`] unless one failed.
+    /// When failed listeners are tried again without an event; [`NEVER`] if none failed.
     pub(super) fn retry_at(&self) -> Millis {
         self.retry_at
     }
 
-    /// Looks at all listeners again if it is time.
+    /// Tries all listeners again if it is time.
     pub(super) fn retry(&mut self, now: Millis) {
         if self.retry_at <= now {
             self.retry_at = NEVER;

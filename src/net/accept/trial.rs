@@ -1,4 +1,4 @@
-//! Trying the places of a configuration without listening there.
+//! Checks the addresses of a configuration without listening.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,16 +8,16 @@ use socket2::{Domain, Socket, Type};
 use super::explain::explain;
 use crate::net::settings::{Endpoint, StartError};
 
-/// What a start would meet at the places that it listens at.
+/// The result of a check of all addresses.
 #[derive(Debug, Default)]
 pub struct Trial {
-    /// Places that are in use now: by a server that runs, most likely by this one.
+    /// Addresses that are in use now, most likely by this server.
     pub in_use: Vec<String>,
-    /// What keeps this machine from listening at others, a whole message each.
+    /// Why this machine cannot listen at others, a complete message each.
     pub faults: Vec<String>,
 }
 
-/// Tries every place without listening there, so that a server that runs notices nothing.
+/// Checks every address without listening, so that a running server is not affected.
 pub fn try_places(listen: &[Endpoint], datagrams: Option<SocketAddr>) -> Trial {
     let mut trial = Trial::default();
     for endpoint in listen {
@@ -37,7 +37,7 @@ impl Trial {
     fn add(&mut self, key: &str, place: String, addr: SocketAddr, kind: Type) {
         let Err(error) = can_bind(addr, kind) else { return };
         match explain(key, &place, &error) {
-            // Several doors may share one socket for datagrams.
+            // Several doors may share one datagram socket.
             StartError::InUse(_) if self.in_use.contains(&place) => {}
             StartError::InUse(_) => self.in_use.push(place),
             StartError::Config(what) | StartError::Failed(what) => self.faults.push(what),
@@ -45,15 +45,15 @@ impl Trial {
     }
 }
 
-/// Whether this process could have a socket of this type there. A TCP socket that does not listen is in nobody's way, nor
-/// is a UDP socket that is closed at once.
+/// Checks whether this process could have a socket of this type there. A TCP socket that does not listen affects
+/// nobody, nor does a UDP socket that is closed at once.
 fn can_bind(addr: SocketAddr, kind: Type) -> io::Result<()> {
     let socket = Socket::new(Domain::for_address(addr), kind, None)?;
     if addr.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     if kind == Type::STREAM {
-        socket.set_reuse_address(true)?; // a server's own; over UDP it would let two programs share a port
+        socket.set_reuse_address(true)?; // as the server does; over UDP it would let two programs share a port
     }
     socket.bind(&addr.into())
 }
@@ -95,7 +95,7 @@ mod tests {
         }
         let both = try_places(&[rooms(taken.port()), rooms(taken.port())], Some(taken));
         assert_eq!(both.in_use, [format!("udp://{taken}")], "once");
-        // Its twin of the other protocol is another port.
+        // The same port of the other protocol is free.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let by_tcp = listener.local_addr().unwrap();
         let trial = try_places(&[rooms(by_tcp.port())], Some(by_tcp));

@@ -1,4 +1,4 @@
-//! A connection's stream: how bytes are read from it and written to it, and how it ends.
+//! A connection's stream: reading, writing, and its end.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::Shutdown;
@@ -12,25 +12,25 @@ use socket2::SockRef;
 use crate::engine::{Frames, Gone, InFlight, Read, Why, Wrote};
 use crate::net::sys::sockopt;
 
-/// A stream, by how its bytes cross the network.
+/// A stream, by the way its bytes cross the network.
 #[derive(Debug)]
 pub(crate) enum Stream {
-    /// As they are.
+    /// Unencrypted TCP.
     Plain(TcpStream),
 }
 
 impl Stream {
-    /// Has the poll watch the stream.
+    /// Registers the stream with the poll.
     ///
     /// # Errors
-    /// The poll does not take it.
+    /// The poll cannot register it.
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> std::io::Result<()> {
-        // Nobody needs urgent data, but a read that stops at it must not be taken for one that has drained the socket.
+        // Urgent data is not used, but a read that stops at it must not count as one that has drained the socket.
         let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
         registry.register(self.socket_mut(), token, interest)
     }
 
-    /// One read.
+    /// Reads once.
     pub(crate) fn read(&mut self, room: &mut [u8]) -> Read {
         let Self::Plain(socket) = self;
         loop {
@@ -44,7 +44,7 @@ impl Stream {
         }
     }
 
-    /// One write.
+    /// Writes once.
     pub(crate) fn write(&mut self, frames: &Frames<'_>) -> Wrote {
         let Self::Plain(socket) = self;
         loop {
@@ -68,17 +68,18 @@ impl Stream {
         self.socket_mut().shutdown(Shutdown::Write).is_ok()
     }
 
-    /// What the kernel still holds for the peer, as far as it is asked.
+    /// The bytes that the kernel still holds for the peer, as far as the question `why` needs it.
     pub(crate) fn in_flight(&self, why: Why) -> InFlight {
         let Self::Plain(socket) = self;
         sockopt::in_flight(socket, why == Why::Liveness)
     }
 
-    /// Closes a stream that is over.
+    /// Closes a stream that has ended.
     pub(crate) fn close(gone: Gone<Self>) {
         let Gone { socket: Self::Plain(socket), is_reset } = gone;
         if is_reset {
-            // Without this the kernel would go on trying to deliver for minutes. A socket that refuses is gone.
+            // Otherwise the kernel would keep trying to deliver for minutes. A socket that refuses the option is gone
+            // already.
             let _ = SockRef::from(&socket).set_linger(Some(Duration::ZERO));
         }
     }

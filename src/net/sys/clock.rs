@@ -1,17 +1,17 @@
-//! The loop's clock: read once a turn, so that all that happens in a turn happens at one time.
+//! The loop's clock: read once per turn, so that everything in a turn happens at one time.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::engine::Millis;
 
-/// What time it is in this turn.
+/// The time in this turn.
 #[derive(Debug)]
 pub(crate) struct Clock {
     began: Instant,
     turn_began: Instant,
-    /// Monotonic.
+    /// Monotonic milliseconds.
     pub(crate) now: Millis,
-    /// Unix time in milliseconds: for the ids of messages and the expiry of tokens, never for a limit.
+    /// Unix time in milliseconds: for message ids and the expiry of tokens, never for a limit.
     pub(crate) unix_ms: u64,
     /// How long the last wait was.
     pub(crate) silence: Duration,
@@ -25,14 +25,14 @@ impl Clock {
         clock
     }
 
-    /// Reads the time: a turn begins. A clock before 1970 counts as 1970.
+    /// Reads the time at the start of a turn. A clock before 1970 counts as 1970.
     pub(crate) fn read(&mut self) {
         self.turn_began = Instant::now();
         self.now = self.turn_began.duration_since(self.began).as_millis() as Millis;
         self.unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     }
 
-    /// How long this turn has taken so far.
+    /// Duration of this turn so far.
     pub(crate) fn in_turn(&self) -> Duration {
         self.turn_began.elapsed()
     }

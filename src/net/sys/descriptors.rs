@@ -1,4 +1,4 @@
-//! Descriptors: how many there may be, a table that has room for them all, and one kept back.
+//! Descriptors: their limit, the size of the kernel's table, and a spare one.
 
 use std::fs::File;
 use std::os::fd::RawFd;
@@ -9,10 +9,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::limits::{Limits, SPARE_DESCRIPTORS};
 
-/// A file that is on every machine, and free.
+/// A file that exists on every machine and costs nothing to open.
 const NOTHING: &str = "/dev/null";
 
-/// Takes as many descriptors as the machine allows without asking.
+/// Raises the limit of descriptors as far as the machine allows without privileges.
 pub(crate) fn raise() {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
@@ -23,14 +23,14 @@ pub(crate) fn raise() {
     }
 }
 
-/// Makes room for as many connections as there may be, and gives how many these are.
+/// Prepares for the configured number of connections. Returns the number that is possible.
 pub(crate) fn prepare(limits: &Limits) -> usize {
     let most = most_connections(limits);
     make_room(most);
     most
 }
 
-/// How many connections there may be: as configured, as far as descriptors go.
+/// Number of connections: the configured one, as far as the descriptors allow.
 fn most_connections(limits: &Limits) -> usize {
     let wanted = u64::from(limits.connections);
     let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
@@ -41,36 +41,36 @@ fn most_connections(limits: &Limits) -> usize {
     wanted.min(possible) as usize
 }
 
-/// Makes the kernel's table of our descriptors as large as so many connections will need it. Left alone, it grows to
-/// twice its size whenever it is full; in a process of several threads the kernel waits each time until no processor
-/// looks at the old one (`expand_fdtable` and its `synchronize_rcu` in Linux's fs/file.c), and the loop stands for
-/// 10 to 20 ms in the middle of a storm.
+/// Makes the kernel's table of our descriptors large enough for so many connections. Otherwise it doubles whenever it
+/// is full; in a process with several threads the kernel then waits until no processor uses the old table
+/// (`expand_fdtable` and its `synchronize_rcu` in Linux's fs/file.c), and the loop stops for 10 to 20 ms in the middle
+/// of a connection storm.
 fn make_room(connections: usize) {
     let last = connections.saturating_add(SPARE_DESCRIPTORS as usize - 1);
-    // The highest number of all is taken for a moment. Whoever cannot have it has the growth later.
+    // Opens the highest number for a moment. If that fails, the table grows later.
     if let (Ok(file), Ok(last)) = (File::open(NOTHING), RawFd::try_from(last)) {
         drop(fcntl_dupfd_cloexec(file, last));
     }
 }
 
-/// A descriptor that is kept so that there is one to refuse a peer with when all others are in use.
+/// A spare descriptor, with which a peer is refused when all others are in use.
 #[derive(Debug)]
 pub(crate) struct Spare(Option<File>);
 
 impl Spare {
-    /// Takes one, if there is one.
+    /// Opens one, if possible.
     pub(crate) fn new() -> Self {
         Self(File::open(NOTHING).ok())
     }
 
-    /// Takes one again if there was none to be had the last time.
+    /// Opens it again, unless it is open.
     pub(crate) fn refill(&mut self) {
         if self.0.is_none() {
             *self = Self::new();
         }
     }
 
-    /// Lets it go, for somebody to be refused with.
+    /// Closes it, so that a peer can be accepted and refused.
     pub(crate) fn lend(&mut self) {
         self.0 = None;
     }

@@ -1,4 +1,4 @@
-//! The system: what is asked of the kernel, and how.
+//! System calls, and what belongs to them.
 
 pub(crate) mod clock;
 pub(crate) mod descriptors;

@@ -1,4 +1,4 @@
-//! What no library asks of the kernel, or of the C library, for us.
+//! Calls to the kernel and to the C library that no other library wraps.
 
 use std::mem::{MaybeUninit, offset_of};
 use std::os::fd::{AsFd, AsRawFd as _};
@@ -7,39 +7,39 @@ use mio::net::TcpStream;
 
 use crate::engine::{InFlight, Path};
 
-/// How many numbers SO_MEMINFO gives, `SK_MEMINFO_DROPS` the last of them.
+/// Number of values in SO_MEMINFO; `SK_MEMINFO_DROPS` is the last of them.
 const MEMINFO_NUMBERS: usize = libc::SK_MEMINFO_DROPS as usize + 1;
 
-/// How many bytes the kernel has taken for the peer that the peer has not acknowledged yet, our end of stream counted
-/// as one. `None` if the socket does not say.
+/// Bytes that the kernel has accepted and the peer has not acknowledged yet, counting our end of the stream as one.
+/// `None` if the socket does not say.
 #[expect(unsafe_code, reason = "ioctl(2) has no safe form")]
 fn unacknowledged(stream: &TcpStream) -> Option<u32> {
     let mut bytes: libc::c_int = 0;
-    // SAFETY: the descriptor is open as long as `stream` is borrowed, and SIOCOUTQ (tcp(7); the same number as
-    // TIOCOUTQ) writes one int to the address given, which is that of a live local.
+    // SAFETY: the descriptor is open as long as `stream` is borrowed. SIOCOUTQ (tcp(7); the same number as TIOCOUTQ)
+    // writes one int to the given address, which is that of a live local.
     let result = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
     if result == 0 { u32::try_from(bytes).ok() } else { None }
 }
 
-/// What the kernel says of the bytes that it holds for a peer. How the connection fares is asked only if `with_path`.
+/// The bytes that the kernel holds for a peer. The state of the path is included only if `with_path`.
 pub(crate) fn in_flight(stream: &TcpStream, with_path: bool) -> InFlight {
     let unacknowledged = unacknowledged(stream);
     let path = if with_path && unacknowledged != Some(0) { path(stream) } else { None };
     InFlight { unacknowledged, path }
 }
 
-/// How a connection fares (TCP_INFO, tcp(7)). `None` if the socket does not say.
+/// The state of a path (TCP_INFO, tcp(7)). `None` if the socket does not say.
 #[expect(unsafe_code, reason = "getsockopt(2) has no safe form for this option")]
 fn path(stream: &TcpStream) -> Option<Path> {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut bytes = size_of_val(&info) as libc::socklen_t;
-    // SAFETY: the descriptor is open as long as `stream` is borrowed, and the kernel writes at most `bytes` bytes to
-    // the address of a live local that has so many, and the count of them to that of another.
+    // SAFETY: the descriptor is open as long as `stream` is borrowed. The kernel writes at most `bytes` bytes to the
+    // address of a live local of that size, and their count to that of another.
     let result = unsafe {
         let info = info.as_mut_ptr().cast();
         libc::getsockopt(stream.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, info, &raw mut bytes)
     };
-    // SAFETY: it is made of integers alone, for which all bytes are good, and each was set to 0 before.
+    // SAFETY: the struct consists of integers only, for which all bytes are valid, and each was set to 0 before.
     let info = unsafe { info.assume_init() };
     let has_times = result == 0 && bytes as usize >= offset_of!(libc::tcp_info, tcpi_pmtu);
     has_times.then_some(Path {
@@ -50,27 +50,25 @@ fn path(stream: &TcpStream) -> Option<Path> {
     })
 }
 
-/// Has the allocator give back what it keeps of memory that was freed. Where it has no such call, it does as it thinks
-/// fit.
+/// Tells the allocator to release the freed memory that it keeps. Does nothing if the C library has no such call.
 #[cfg_attr(target_env = "gnu", expect(unsafe_code, reason = "malloc_trim(3) has no safe form"))]
 pub(crate) fn give_memory_back() {
-    // SAFETY: it takes no pointer, touches only memory that is not in use, and takes the allocator's own locks.
+    // SAFETY: the call takes no pointer, touches only unused memory, and takes the allocator's own locks.
     #[cfg(target_env = "gnu")]
     unsafe {
         libc::malloc_trim(0);
     }
 }
 
-/// How many datagrams the kernel has dropped that came for this socket, because its queue was full (or their checksums
-/// wrong): a counter of 32 bits, which begins again at 0. `None` if the kernel (Linux before 4.12) does not say.
+/// Number of datagrams for this socket that the kernel has dropped because its queue was full (or their checksums
+/// wrong): a counter of 32 bits, which wraps to 0. `None` if the kernel (Linux before 4.12) does not say.
 #[expect(unsafe_code, reason = "getsockopt(2) has no safe form for this option")]
 pub(crate) fn drops(socket: &impl AsFd) -> Option<u32> {
     let mut numbers = [0u32; MEMINFO_NUMBERS];
     let mut bytes = size_of_val(&numbers) as libc::socklen_t;
     let descriptor = socket.as_fd().as_raw_fd();
     // SAFETY: the descriptor is open as long as `socket` is borrowed. The kernel writes at most `bytes` bytes to the
-    // address of a live local that has so many, all of which may hold anything, and the count of them to that of
-    // another.
+    // address of a live local of that size, for which all bytes are valid, and their count to that of another.
     let result = unsafe {
         libc::getsockopt(descriptor, libc::SOL_SOCKET, libc::SO_MEMINFO, numbers.as_mut_ptr().cast(), &raw mut bytes)
     };
@@ -117,7 +115,7 @@ mod tests {
         for _ in 0..100 {
             here.send_to(&[0; 1000], there.local_addr().unwrap()).unwrap();
         }
-        // Over loopback a datagram has come, or is lost, when it has been sent.
+        // Over loopback a datagram has arrived, or is lost, as soon as it is sent.
         let lost = drops(&there).unwrap();
         there.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
         let taken = std::iter::from_fn(|| there.recv(&mut [0; 2000]).ok()).count();

@@ -1,35 +1,35 @@
-//! Poll tokens: which source an event is of. A connection's token is its slot and generation, so that an event of a
-//! connection that is gone finds nobody.
+//! Poll tokens: the source of an event. A connection's token is its slot and generation, so that an event of a
+//! connection that has ended finds none.
 
 use mio::Token;
 
 use crate::engine::ConnId;
 
-/// What an event of the poll is about.
+/// The source of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A listener, by its place.
+    /// A listener, by index.
     Listener(usize),
-    /// Another thread has something for the loop.
+    /// Another thread has a message for the loop.
     Waker,
-    /// A signal has come.
+    /// A signal has arrived.
     Signals,
-    /// A datagram socket, by its place.
+    /// A datagram socket, by index.
     Datagrams(usize),
     /// A connection.
     Connection(ConnId),
 }
 
 const GENERATION_SHIFT: u32 = 32;
-/// No connection has this generation: such tokens are the loop's own sources.
+/// No connection has this generation: these tokens are the loop's own sources.
 const OWN: u32 = 0;
 const WAKER_SLOT: u32 = u32::MAX;
 const SIGNALS_SLOT: u32 = u32::MAX - 1;
-/// From here on, below those two, are the datagram sockets; below are the listeners.
+/// Datagram sockets count from here up to those two; listeners are below.
 const DATAGRAM_SLOTS: u32 = 1 << 31;
 
 impl Source {
-    /// The token to register the source under.
+    /// The token to register the source with.
     pub(crate) fn token(self) -> Token {
         let (slot, generation) = match self {
             Self::Listener(place) => (place as u32, OWN),

@@ -1,4 +1,4 @@
-//! The accept phase: connections that wait at the listeners come in, or are told why not.
+//! The accept phase: accepts waiting connections, or refuses them with a reason.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Shutdown};
@@ -13,12 +13,12 @@ use crate::net::reactor::Reactor;
 use crate::net::settings::Service;
 use crate::net::sys::token::Source;
 
-/// As much of what a refused peer has said already as is looked at, in bytes.
+/// How much of what a refused peer has sent is examined, in bytes.
 const HEARD_BYTES: usize = 8192;
 
 impl Reactor {
-    /// Takes connections, some of each listener a turn, and no more than their share of what a turn may cost. The
-    /// listeners take turns at being first.
+    /// Accepts connections: some per listener and turn, and no more than their share of a turn's work. The listener
+    /// that is first changes every turn.
     pub(super) fn accept(&mut self) {
         self.engine.begin_phase(Phase::Accepts);
         if self.engine.is_ending() {
@@ -26,7 +26,7 @@ impl Reactor {
         }
         for place in self.listeners.places() {
             for _ in 0..ACCEPTS_A_TURN {
-                // A listener that is not drained stays ready, so the next turn goes on.
+                // A listener that is not drained stays ready, so the next turn continues.
                 if !self.engine.has_share_left() || !self.accept_one(place) {
                     break;
                 }
@@ -34,7 +34,7 @@ impl Reactor {
         }
     }
 
-    /// Takes one connection. False when none waits, or accepting fails.
+    /// Accepts one connection. False if none waits, or accepting fails.
     fn accept_one(&mut self, place: usize) -> bool {
         match self.listeners.accept(place) {
             Accepted::Peer(stream, ip, service) => {
@@ -44,13 +44,13 @@ impl Reactor {
             }
             Accepted::Aborted => true,
             Accepted::Nobody => {
-                self.on_accepting(); // the kernel finds a descriptor before it looks who waits
+                self.on_accepting(); // the kernel allocates a descriptor before it looks for a connection
                 false
             }
             Accepted::NotReady => false,
             Accepted::Failed { error, is_shortage } => {
                 self.on_failing(&error);
-                // Any other error may be that of one peer, and no reason to send away the others.
+                // Any other error may concern one peer only, and is no reason to refuse the others.
                 if is_shortage {
                     self.refuse_all(place);
                 }
@@ -73,10 +73,10 @@ impl Reactor {
         }
     }
 
-    /// Tells a peer that it is not let in, as far as it can be told at once, and closes.
+    /// Tells a peer that it is refused, as far as the socket accepts it at once, and closes.
     fn refuse(&mut self, mut stream: TcpStream, ip: IpAddr, service: Service, refusal: Refusal) {
-        // Whatever it has said already is read away: unread input would turn the close into a reset, which can
-        // overtake the answer. Nothing waits for the peer, and nobody can be told if these calls fail.
+        // The bytes that the peer has sent are read and discarded: unread input would turn the close into a reset, which
+        // can overtake the reply. The loop does not wait for the peer, and a failure of these calls has no effect.
         let mut heard = [0; HEARD_BYTES];
         let count = stream.read(&mut heard).unwrap_or(0);
         let answer = self.engine.refuse(ip, service.door(), refusal, heard.get(..count).unwrap_or_default());
@@ -84,7 +84,7 @@ impl Reactor {
         let _ = stream.shutdown(Shutdown::Write);
     }
 
-    /// Refuses whoever waits at a listener, by means of the spare descriptor.
+    /// Refuses the peers that wait at a listener, with the spare descriptor.
     fn refuse_all(&mut self, place: usize) {
         for _ in 0..ACCEPTS_A_TURN {
             let Some((stream, ip, service)) = self.listeners.accept_by_spare(place) else { break };

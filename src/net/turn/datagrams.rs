@@ -1,12 +1,12 @@
-//! The datagram phase: what members of rooms send over UDP.
+//! The datagram phase: receives datagrams from members of rooms.
 
 use crate::engine::Phase;
 use crate::limits::DATAGRAMS_A_TURN;
 use crate::net::reactor::Reactor;
 
 impl Reactor {
-    /// Takes datagrams, some from each socket a turn, and no more than their share of what a turn may cost. The sockets
-    /// take turns at being first, so that a flood at one keeps no other waiting.
+    /// Receives datagrams: some per socket and turn, and no more than their share of a turn's work. The socket that is
+    /// first changes every turn, so that a flood at one does not starve the others.
     pub(super) fn take_datagrams(&mut self) {
         self.engine.begin_phase(Phase::Datagrams);
         for place in self.datagrams.places() {

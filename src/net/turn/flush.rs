@@ -1,10 +1,10 @@
-//! The flush phase: what was said goes out, to each connection in one write.
+//! The flush phase: writes to each connection with output once, and sends datagrams.
 
 use crate::engine::Phase;
 use crate::net::reactor::Reactor;
 
 impl Reactor {
-    /// Writes to those who got bytes, and sends datagrams.
+    /// Writes to connections that have output, and sends queued datagrams.
     pub(super) fn flush(&mut self) {
         self.engine.begin_phase(Phase::Writes);
         while let Some(to_write) = self.engine.poll_write() {

@@ -1,7 +1,7 @@
 //! One turn of the loop: its phases in order, a file each.
 //!
 //! `wait → timers → closes → probe → accept → datagrams → read → requests → flush → reap → rearm`. Timers, closes and
-//! rearm are the engine's own; the others move bytes between it and the sockets.
+//! rearm are the engine's own; the others move bytes between the engine and the sockets.
 
 mod wait;
 mod probe;
@@ -18,14 +18,14 @@ use mio::Events;
 
 use super::reactor::Reactor;
 
-/// Events that one poll gives at most.
+/// The most events that one poll returns.
 const EVENTS: usize = 1024;
 
 impl Reactor {
-    /// Turns until the engine says that it is over.
+    /// Runs turns until the engine says that it is over.
     ///
     /// # Errors
-    /// The poll itself fails, or there were too many faults of the server's own, or one that ended the account thread.
+    /// The poll fails, or there were too many faults of the server, or one that ended the account thread.
     pub(super) fn serve(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
         while !self.engine.is_over() {

@@ -3,7 +3,7 @@
 use crate::net::reactor::Reactor;
 
 impl Reactor {
-    /// Answers what the engine asks about sockets.
+    /// Answers the engine's questions about sockets.
     pub(super) fn probe(&mut self) {
         while let Some((probe, stream)) = self.engine.poll_probe() {
             let in_flight = stream.in_flight(probe.why);

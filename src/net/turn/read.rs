@@ -1,4 +1,4 @@
-//! The read phase: connections with input have their quanta; the engine carries out what they say.
+//! The read phase: reads connections that have input; the engine carries out their lines.
 
 use std::io;
 

@@ -1,11 +1,11 @@
-//! The reap phase: connections that are over are closed.
+//! The reap phase: closes the sockets of connections that have ended.
 
 use crate::net::conn::Stream;
 use crate::net::reactor::Reactor;
 use crate::net::sys::sockopt;
 
 impl Reactor {
-    /// Closes what is over, and gives memory back when a crowd has gone.
+    /// Closes sockets, and releases memory left over from a peak.
     pub(super) fn reap(&mut self) {
         while let Some(gone) = self.engine.poll_gone() {
             Stream::close(gone);

@@ -1,13 +1,13 @@
-//! The requests phase: what the engine asks of the accounts; their answers come with a wake-up.
+//! The requests phase: passes the engine's requests to the accounts. Their answers come with a wake-up.
 
 use crate::engine::{ConnId, ToAccounts};
 use crate::net::reactor::Reactor;
 
-/// How far a ticket's generation is shifted; its slot stands below.
+/// The generation is shifted by this many bits; the slot is below.
 const GENERATION_SHIFT: u32 = 32;
 
 impl Reactor {
-    /// Passes on what the engine asks of the accounts.
+    /// Passes the engine's requests to the accounts.
     pub(super) fn pass_requests(&mut self) {
         while let Some(request) = self.engine.poll_request() {
             match request {
@@ -22,7 +22,7 @@ impl Reactor {
         }
     }
 
-    /// Hands out the answers that have come.
+    /// Gives the engine the answers that have arrived.
     pub(super) fn take_answers(&mut self) {
         loop {
             let answer = self.auth.borrow_mut().poll_answer();
@@ -36,12 +36,12 @@ impl Reactor {
     }
 }
 
-/// The number under which something is asked for a connection.
+/// The ticket of a connection's request.
 fn ticket(id: ConnId) -> u64 {
     u64::from(id.slot) | u64::from(id.generation) << GENERATION_SHIFT
 }
 
-/// The connection that a number stands for.
+/// The connection of a ticket.
 fn from_ticket(ticket: u64) -> ConnId {
     ConnId { slot: ticket as u32, generation: (ticket >> GENERATION_SHIFT) as u32 }
 }

@@ -1,4 +1,4 @@
-//! The wait phase: sleep until something happens or is due, and tell the engine what.
+//! The wait phase: sleeps until an event or a deadline, and reports events to the engine.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::net::sys::token::Source;
 const SPIN: Duration = Duration::from_micros(30);
 
 impl Reactor {
-    /// Polls, begins a turn, and hands out the events.
+    /// Polls, begins a turn, and reports the events.
     ///
     /// # Errors
     /// The poll fails.
@@ -80,17 +80,17 @@ impl Reactor {
         }
     }
 
-    /// How long the poll may sleep; `None` for as long as it likes.
+    /// How long the poll may sleep; `None` for no limit.
     fn patience(&self) -> Option<Duration> {
         if self.engine.is_busy() || self.listeners.is_ready() || self.datagrams.is_ready() {
             return Some(Duration::ZERO);
         }
         let due: Millis = self.engine.next_due().min(self.listeners.retry_at());
-        // The clock counts whole milliseconds: one more, so that it does not wake before the time.
+        // The clock counts whole milliseconds: one more, so that it does not wake before the deadline.
         (due != Millis::MAX).then(|| Duration::from_millis((due + 1).saturating_sub(self.clock.now)))
     }
 
-    /// What is due on the reactor's own side.
+    /// Handles the deadlines outside of the engine.
     fn look_at_clocks(&mut self) {
         self.listeners.retry(self.clock.now);
         if self.engine.are_stats_due() {

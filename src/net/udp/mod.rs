@@ -13,23 +13,23 @@ use crate::engine::{DatagramPlaces, SendQueue, Sent};
 use crate::limits::DATAGRAM_BYTES;
 use socket::Udp;
 
-/// All datagram sockets. Endpoints that ask for the same place share one.
+/// All datagram sockets. Endpoints with the same address share one.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
     all: Vec<Udp>,
-    /// Which of them is looked at first in this turn.
+    /// Index of the socket that is first in this turn.
     first: usize,
-    /// The port for members who came through the line door.
+    /// The port for members from the line door.
     line_port: Option<u16>,
-    /// What a datagram is received into: one byte more than the longest, so that a longer one can be told.
+    /// The buffer for a datagram: one byte more than the longest, so that a longer one can be detected.
     scratch: Vec<u8>,
 }
 
 impl Sockets {
-    /// Binds the sockets that the endpoints ask for, and `datagrams` for the line door.
+    /// Binds the sockets of the endpoints, and `datagrams` for the line door.
     ///
     /// # Errors
-    /// A place cannot be bound.
+    /// An address cannot be bound.
     pub(super) fn open(
         listen: &[Endpoint],
         datagrams: Option<SocketAddr>,
@@ -47,8 +47,8 @@ impl Sockets {
         Ok(sockets)
     }
 
-    /// The port of the socket at `addr`, which is opened if it is not there yet; `key` of the configuration asks for
-    /// it.
+    /// The port of the socket at `addr`, which is bound if there is none yet; `key` is the configuration key that asks
+    /// for it.
     fn share(&mut self, key: &str, addr: SocketAddr, registry: &Registry) -> Result<u16, StartError> {
         if let Some(udp) = self.all.iter().find(|udp| udp.serves(addr)) {
             return Ok(udp.addr.port());
@@ -61,19 +61,19 @@ impl Sockets {
         Ok(port)
     }
 
-    /// What the engine has to know of them.
+    /// The number of sockets and the port for members from the line door, for the engine.
     pub(super) fn as_places(&self) -> DatagramPlaces {
         DatagramPlaces { sockets: self.all.len(), line_port: self.line_port }
     }
 
-    /// The poll has news of a socket.
+    /// The poll reports a socket.
     pub(super) fn mark_ready(&mut self, place: usize, is_ready: bool) {
         if let Some(udp) = self.all.get_mut(place) {
             udp.is_ready |= is_ready;
         }
     }
 
-    /// Whether a datagram may wait to be taken.
+    /// True if a datagram may be waiting.
     pub(super) fn is_ready(&self) -> bool {
         self.all.iter().any(|udp| udp.is_ready)
     }
@@ -85,19 +85,19 @@ impl Sockets {
         (first..count).chain(0..first)
     }
 
-    /// Takes one datagram. `None` when there is none for now.
+    /// Receives one datagram. `None` if there is none now.
     pub(super) fn receive(&mut self, place: usize) -> Option<(&[u8], SocketAddr)> {
         let udp = self.all.get_mut(place).filter(|udp| udp.is_ready)?;
         let (count, from) = udp.receive(&mut self.scratch)?;
         Some((self.scratch.get(..count).unwrap_or_default(), from))
     }
 
-    /// Sends what is queued for a socket, as far as the kernel takes it.
+    /// Sends what is queued for a socket, as far as the kernel accepts it.
     pub(super) fn send(&self, place: usize, queue: &mut SendQueue) -> Sent {
         self.all.get(place).map(|udp| udp.send(queue)).unwrap_or_default()
     }
 
-    /// How many datagrams have come that the kernel had no room for.
+    /// Number of datagrams that the kernel dropped because its queue was full.
     pub(super) fn lost(&mut self) -> u64 {
         self.all.iter_mut().map(Udp::lost).sum()
     }

@@ -1,5 +1,4 @@
-//! A datagram socket: what comes in is taken one by one, what goes out waits for the end of the turn and goes in
-//! batches.
+//! A datagram socket: datagrams are received one by one, and sent in batches at the end of the turn.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
@@ -17,18 +16,18 @@ use crate::limits::{DATAGRAM_BATCH, DATAGRAM_ERRORS, DATAGRAM_RECEIVE_BUFFER};
 use crate::net::sys::sockopt;
 use crate::net::sys::token::Source;
 
-/// A socket.
+/// A datagram socket.
 #[derive(Debug)]
 pub(super) struct Udp {
     socket: UdpSocket,
-    /// Where it was asked to be, and where it is.
+    /// The requested address, and the real one.
     asked: SocketAddr,
     pub(super) addr: SocketAddr,
-    /// There may be datagrams to take. Polling is edge-triggered: only taking them all ends this.
+    /// There may be datagrams to receive. Polling is edge-triggered: only receiving them all ends this state.
     pub(super) is_ready: bool,
-    /// What the kernel had dropped of what came when it was asked last, in its own counter of 32 bits …
+    /// The kernel's counter of dropped datagrams at its last reading, 32 bits …
     lost_before: u32,
-    /// … and all in all.
+    /// … and the total.
     lost: u64,
 }
 
@@ -40,22 +39,22 @@ impl Udp {
             socket.set_only_v6(true)?; // so that 0.0.0.0 and [::] can both be listed
         }
         socket.set_nonblocking(true)?;
-        socket.set_recv_buffer_size(DATAGRAM_RECEIVE_BUFFER)?; // the kernel gives as much of it as it is set to allow
+        socket.set_recv_buffer_size(DATAGRAM_RECEIVE_BUFFER)?; // the kernel limits it to net.core.rmem_max
         socket.bind(&addr.into())?;
         let mut socket = UdpSocket::from_std(socket.into());
         registry.register(&mut socket, Source::Datagrams(place).token(), Interest::READABLE | Interest::WRITABLE)?;
         Ok(Self { asked: addr, addr: socket.local_addr()?, socket, is_ready: true, lost_before: 0, lost: 0 })
     }
 
-    /// Whether this socket is the one that `addr` asks for. Port 0 asks for one of its own.
+    /// True if this socket serves the endpoint `addr`. Port 0 asks for a socket of its own.
     pub(super) fn serves(&self, addr: SocketAddr) -> bool {
         self.asked == addr && addr.port() != 0
     }
 
-    /// Takes one datagram into `space`. `None` when there is none for now.
+    /// Receives one datagram into `space`. `None` if there is none now.
     pub(super) fn receive(&mut self, space: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        // An error is what the network says of a datagram that was sent, no concern of those that come, and is told
-        // once. If there is no end of them the poll will tell of the next.
+        // An error concerns a datagram that was sent, not one that arrives, and is reported once. If there are too many
+        // of them, the poll reports the next.
         for _ in 0..DATAGRAM_ERRORS {
             match self.socket.recv_from(space) {
                 Ok(received) => return Some(received),
@@ -67,8 +66,8 @@ impl Udp {
         None
     }
 
-    /// How many datagrams have come and were not taken, because the socket's own queue was full. Exact if it is asked
-    /// before four billion more are lost.
+    /// Number of datagrams that arrived and were dropped because the socket's queue was full. Exact if it is called
+    /// before four billion more are dropped.
     pub(super) fn lost(&mut self) -> u64 {
         if let Some(drops) = sockopt::drops(&self.socket) {
             self.lost += u64::from(drops.wrapping_sub(self.lost_before));
@@ -77,7 +76,7 @@ impl Udp {
         self.lost
     }
 
-    /// Sends what is queued, until it is all gone or the kernel takes no more for now.
+    /// Sends what is queued, until nothing is left or the kernel accepts no more for now.
     pub(super) fn send(&self, queue: &mut SendQueue) -> Sent {
         let mut sent = Sent::default();
         while queue.may_flush() {
@@ -89,8 +88,9 @@ impl Udp {
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => queue.set_blocked(true),
                 Err(_) => {
-                    // The first of the batch is the one that cannot be sent; what follows may well be. So it is when
-                    // the kernel is out of memory (ENOBUFS), for then it would not say when it has some again.
+                    // The first of the batch is the one that cannot be sent; the following ones may be fine. The same
+                    // applies when the kernel is out of memory (ENOBUFS), since it would not report when it has some
+                    // again.
                     queue.sent(1);
                     sent.failed += 1;
                 }
@@ -175,7 +175,7 @@ mod tests {
         let mut queue = SendQueue::default();
         let ear = Plain::bind(here(0)).unwrap();
         let good = ear.local_addr().unwrap();
-        push(&mut queue, &[here(0), good, here(0), here(0), good], b"hi"); // nobody can be at port 0
+        push(&mut queue, &[here(0), good, here(0), here(0), good], b"hi"); // port 0 is not a valid destination
         assert_eq!(udp.send(&mut queue), Sent { count: 2, failed: 3 });
         assert!(queue.is_empty());
     }
