@@ -433,3 +433,64 @@ fn who_has_vanished_is_found_and_who_has_stopped_is_left_alone() {
     assert_eq!((world.wires[stopped].closed, world.engine.conns.len()), (None, 2));
     world.finish();
 }
+
+#[test]
+fn thousands_talk_for_an_hour() {
+    const PEOPLE: u64 = 3_000;
+    const HOUR_MS: Millis = 3_600_000;
+    let mut world = world(settings(), 1_002);
+    (world.rooms, world.names, world.audit_every_ms) = (200, 1_000, 20_000);
+    for number in 0..PEOPLE {
+        let mut client = local(Role::Talker, (number % 1_000) as u16);
+        (client.is_public, client.has_token, client.is_typed) = (false, number % 2 == 0, number % 3 > 0);
+        (client.operations, client.every_ms, client.going) = (6, HOUR_MS / 3, Going::Stays);
+        if number % 10 == 0 {
+            (client.operations, client.going) =
+                (1 + number as u32 % 3, [Going::Bye, Going::Reset][number as usize / 10 % 2]);
+        }
+        if number % 100 == 7 {
+            (client.stops, client.is_fair) = (Some((HOUR_MS / 8, HOUR_MS / 2)), false);
+        }
+        let at = world.dice.below(HOUR_MS / 8);
+        world.add(client, 4_096, at);
+    }
+    let (first, second) = (world.person(1_000), world.person(1_001));
+    for minute in 0..12 {
+        world.run((minute + 1) * HOUR_MS / 13);
+        world.check_prompt((first, second), 1_000);
+        world.say_at_length(first, Place::All, 100);
+    }
+    world.run(HOUR_MS);
+    let (messages, heard) = world.ledger.counts();
+    assert!(messages > 5_000 && heard > 20_000, "{messages} messages, heard {heard} times");
+    assert_eq!(world.closed("too slow"), 0);
+    world.finish();
+}
+
+#[test]
+fn a_member_who_is_silent_by_datagrams_hears_by_its_connection_again() {
+    let mut world = world(settings(), 10);
+    let (talker, member) = (world.person(0), world.person(1));
+    world.run_for(1_000);
+    world.order(talker, "MAKE r0", &["227"], What::Enter { room: 0, is_wrong: false });
+    world.run_for(100);
+    world.order(member, "JOIN r0", &["227"], What::Enter { room: 0, is_wrong: false });
+    world.run_for(100);
+    let token = world.clients[member].token.clone().expect("a token");
+    let datagram = [&[0, token.len() as u8], token.as_bytes()].concat();
+    let (right, wrong) = (SocketAddr::from(([127, 0, 0, 1], 7)), SocketAddr::from(([198, 51, 100, 7], 7)));
+    world.pinned.insert(right);
+    for from in [wrong, right, wrong] {
+        world.datagrams.push_back((from, datagram.clone()));
+    }
+    // By datagrams for a minute, and then by its connection again.
+    for (after, by_datagram, by_connection) in [(10, 1, 0), (59_000, 2, 0), (2_000, 2, 1)] {
+        world.run_for(after);
+        let number = world.say_at_length(talker, Place::Room(0), 10);
+        world.run_for(100);
+        assert_eq!(world.datagrams_out.get(&right).copied().unwrap_or_default(), by_datagram, "after {after} ms");
+        assert_eq!(world.ledger.heard(number), by_connection, "after {after} ms");
+        world.ledger.excuse(number);
+    }
+    world.finish();
+}

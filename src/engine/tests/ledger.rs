@@ -87,6 +87,11 @@ impl Ledger {
         }
     }
 
+    /// Somebody hears it by a datagram, of which the ledger does not know.
+    pub(super) fn excuse(&mut self, number: u32) {
+        self.messages[number as usize].may_be_lost = true;
+    }
+
     /// How often a message was heard.
     pub(super) fn heard(&self, number: u32) -> u32 {
         self.messages[number as usize].heard
