@@ -4,11 +4,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// The number of the page.
-    pub(in super::super) page: u32,
+    pub(crate) page: u32,
     /// Position of its first byte in the page.
-    pub(in super::super) start: u32,
+    pub(crate) start: u32,
     /// Position behind its last byte.
-    pub(in super::super) end: u32,
+    pub(crate) end: u32,
 }
 
 impl Piece {
@@ -37,7 +37,7 @@ impl Piece {
     }
 
     /// Its length in bytes.
-    pub(in super::super) fn len(self) -> usize {
+    pub(crate) fn len(self) -> usize {
         (self.end - self.start) as usize
     }
 }

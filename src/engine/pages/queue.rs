@@ -11,26 +11,26 @@ const SPARE_BYTES: usize = 2048;
 
 /// The part of an outbox behind its first piece.
 #[derive(Debug, Default)]
-pub(in super::super) struct Queue {
+pub(crate) struct Queue {
     /// The pieces behind the first.
-    pub(in super::super) pieces: VecDeque<Piece>,
+    pub(crate) pieces: VecDeque<Piece>,
     /// Bytes that only this connection receives.
-    pub(in super::super) own: Vec<u8>,
+    pub(crate) own: Vec<u8>,
     /// The position in `own` of each frame's first byte, ascending. A frame ends where the next one starts, or at the
     /// end of its piece.
-    pub(in super::super) starts: Vec<u32>,
+    pub(crate) starts: Vec<u32>,
 }
 
 impl Queue {
     /// The heap that it takes, in bytes, including the queue itself.
-    pub(in super::super) fn heap_bytes(&self) -> usize {
+    pub(crate) fn heap_bytes(&self) -> usize {
         let pieces = self.pieces.capacity() * size_of::<Piece>();
         let starts = self.starts.capacity() * size_of::<u32>();
         size_of::<Self>() + pieces + starts + self.own.capacity()
     }
 
     /// Removes the first `count` bytes of `own`, which no piece refers to, and half of the memory that is then unused.
-    pub(in super::super) fn cut(&mut self, count: usize) {
+    pub(crate) fn cut(&mut self, count: usize) {
         self.own.drain(..count);
         self.own.shrink_to(self.own.len() * 2);
         let gone = self.starts.partition_point(|start| (*start as usize) < count);
