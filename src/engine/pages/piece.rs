@@ -13,25 +13,25 @@ pub struct Piece {
 
 impl Piece {
     /// No bytes, in no page.
-    pub(in super::super) const EMPTY: Self = Self { page: u32::MAX, start: 0, end: 0 };
+    pub(crate) const EMPTY: Self = Self { page: u32::MAX, start: 0, end: 0 };
 
     /// Whether it has no bytes.
-    pub(in super::super) fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.start == self.end
     }
 
     /// The number of its page.
-    pub(in super::super) fn page(self) -> u32 {
+    pub(crate) fn page(self) -> u32 {
         self.page
     }
 
     /// Whether `next` begins where it ends.
-    pub(in super::super) fn is_followed_by(self, next: Self) -> bool {
+    pub(crate) fn is_followed_by(self, next: Self) -> bool {
         self.page == next.page && self.end == next.start
     }
 
     /// From its start to the end of `last`, which must lie in the same page, at its end or behind it.
-    pub(in super::super) fn until(self, last: Self) -> Self {
+    pub(crate) fn until(self, last: Self) -> Self {
         debug_assert!(self.page == last.page && self.end <= last.end);
         Self { end: last.end, ..self }
     }

@@ -2,9 +2,9 @@
 
 /// A receiver's place in the log.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in super::super) struct Place {
+pub(crate) struct Place {
     /// The next entry that it gets.
-    pub(in super::super) next: u32,
+    pub(crate) next: u32,
     /// Its own first message from there on, which it does not get; any other number if there is none.
-    pub(in super::super) own: u32,
+    pub(crate) own: u32,
 }
