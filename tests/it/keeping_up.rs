@@ -202,8 +202,10 @@ fn whoever_lags_by_what_he_asks_for_has_nobody_wait_who_says_little() {
     assert!(server.counter("owed_bytes") > 8 * 16 * 1024, "they do not lag any more");
     assert_eq!(server.counter("throttled"), 0, "somebody had to wait for them");
     // Whoever says much goes as fast as they read.
-    honest.0.send_raw(format!("PM {text}\n").repeat(8).as_bytes());
-    eventually("who says much is slowed", || server.counter("throttled") > 0);
+    eventually("who says much is slowed", || {
+        honest.0.send_raw(format!("PM {text}\n").repeat(8).as_bytes());
+        server.counter("throttled") > 0
+    });
     for reader in reading {
         assert!(!reader.finish().contains("421 "));
     }
