@@ -30,7 +30,7 @@ fn check(mut server: Server, part: &str, first: &str, sum: &str) {
 }
 
 #[test]
-fn who_is_refused_again_and_again_does_not_fill_the_log() {
+fn repeated_refusals_do_not_fill_the_log() {
     let server = builder().start();
     let canary = Canary::start(&server);
     let inside: Vec<Client> = (0..2).map(|_| Client::connect_from(ELSEWHERE, server.addr())).collect();
@@ -71,7 +71,7 @@ fn who_guesses_passwords_does_not_fill_the_log() {
 }
 
 #[test]
-fn who_is_closed_again_and_again_does_not_fill_the_log() {
+fn repeated_closes_do_not_fill_the_log() {
     let server = Server::builder().no_rates().start();
     let canary = Canary::start(&server);
     for _ in 0..OFTEN {
@@ -101,7 +101,7 @@ fn who_is_closed_again_and_again_does_not_fill_the_log() {
 }
 
 #[test]
-fn who_comes_and_goes_does_not_fill_a_log_of_every_login() {
+fn repeated_logins_do_not_fill_the_log() {
     let server = Server::builder().no_rates().set("log.level", "\"debug\"").start();
     let mut alice = server.bare("alice");
     let token = alice.ask("TOKEN");
