@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_does_not_answer_keeps_nobody_from_the_next() {
+    fn a_silent_address_does_not_delay_the_next() {
         let (cancelled, _cancel) = UnixStream::pair().unwrap();
         let (silent, _filling) = deaf();
         let good = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_refuses_gives_way_at_once_and_the_last_reason_is_told() {
+    fn the_last_refusal_is_reported() {
         let (cancelled, _cancel) = UnixStream::pair().unwrap();
         let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let good = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_who_answers_is_told_in_time_and_may_be_called_off() {
+    fn no_answer_times_out_and_can_be_cancelled() {
         let (cancelled, cancel) = UnixStream::pair().unwrap();
         let (silent, _filling) = deaf();
         let deadline = Instant::now() + Duration::from_millis(100);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_cannot_be_found_is_told_in_the_words_of_the_system() {
+    fn an_unknown_host_gets_the_system_s_message() {
         let (cancelled, _cancel) = UnixStream::pair().unwrap();
         // Too long for a name, so no name server is asked.
         let server = Server { host: "x".repeat(300), port: 1 };

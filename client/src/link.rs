@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_takes_a_little_now_and_then_is_not_waited_for_without_end() {
+    fn a_server_that_reads_slowly_times_out() {
         let (mut stream, mut server) = pair();
         let dripping = thread::spawn(move || {
             let mut piece = vec![0; 64 * 1024];
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_alarm_is_heard_while_a_server_takes_nothing() {
+    fn the_alarm_interrupts_a_blocked_write() {
         let (mut stream, _server) = pair();
         let alarm = Alarm::new(&[]).unwrap();
         alarm.raise();

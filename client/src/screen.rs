@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_bounded_and_what_gave_way_is_told() {
+    fn held_lines_are_bounded_and_losses_reported() {
         let screen = screen();
         screen.begin_line();
         let line = "é".repeat(500) + "\n";
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_says_how_things_stand_takes_the_place_of_the_one_before() {
+    fn a_status_line_replaces_the_previous_one() {
         let screen = screen();
         screen.begin_line();
         let (passing, show) = (|line| screen.show_passing(line).unwrap(), |line| screen.show(line).unwrap());

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_could_have_written_is_not_believed() {
+    fn files_others_can_write_are_not_trusted() {
         let (dir, store) = store();
         store.keep_token("a:1", "alice", &secret("one")).unwrap();
         let file = store.folder.join(token_file("a:1", "alice"));

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_restores_the_terminal_and_ends_the_process() {
+    fn a_panic_restores_the_terminal() {
         let (_pty, pts) = pty_process::blocking::open().unwrap();
         let before = tcgetattr(&pts).unwrap().local_modes;
         let mut child = pty_process::blocking::Command::new(env::current_exe().unwrap())

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_comes_from_several_addresses_of_this_machine() {
+    fn connections_use_several_local_addresses() {
         check("127.0.0.1:5015", 7_999, None);
         check("127.0.0.1:5015", 8_000, Some("127.0.1.1"));
         check("127.0.0.1:5015", 19_000, Some("127.0.1.2"));

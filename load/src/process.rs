@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_stand_behind_a_name_that_may_hold_anything() {
+    fn times_follow_any_process_name() {
         let stat = "77 (a) b (c) S 1 77 77 0 -1 4194560 100 0 0 0 12 34 5 6 20 0 3 0 100 1000 200 184467 1 1";
         assert_eq!(ticks(stat), Some(46));
         assert_eq!(ticks("77 (a"), None);

@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_of_a_million_lines_a_second_does_not_drift() {
+    fn a_day_at_a_million_a_second_does_not_drift() {
         let rhythm = Rhythm::new(0, 1_000_000.0, 1);
         assert_eq!(rhythm.due(86_400_000_000), 86_400 * SECOND);
     }

@@ -71,7 +71,7 @@ fn replaced_it_is_refused_until_a_restart() {
 }
 
 #[test]
-fn cut_lengthened_or_overwritten_it_is_refused_until_it_is_as_it_was() {
+fn a_file_changed_outside_is_refused() {
     let mut server = Server::start();
     server.bare("alice").barrier();
     let path = server.path("accounts");

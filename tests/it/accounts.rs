@@ -16,7 +16,7 @@ fn attempt(server: &Server, name: &str, password: &str) -> (Client, String) {
 }
 
 #[test]
-fn a_password_is_8_to_128_bytes_when_it_is_chosen() {
+fn a_new_password_has_8_to_128_bytes() {
     let server = Server::start();
     let mut client = server.greeted();
     client.send("alice");
@@ -34,7 +34,7 @@ fn a_password_is_8_to_128_bytes_when_it_is_chosen() {
 }
 
 #[test]
-fn a_short_password_at_login_is_just_wrong_and_an_overlong_one_refused() {
+fn a_short_password_is_wrong_a_long_one_refused() {
     let server = Server::start();
     let _alice = server.bare("alice");
     let (mut client, answer) = attempt(&server, "alice", "short");
@@ -52,7 +52,7 @@ fn the_shortest_password_is_configurable() {
 }
 
 #[test]
-fn a_password_counts_byte_for_byte_in_both_dialects() {
+fn passwords_match_byte_for_byte() {
     let server = Server::start();
     let password = "  two  words \t ";
     assert!(attempt(&server, "alice", password).1.starts_with("C 230 "));
@@ -95,7 +95,7 @@ fn a_right_password_after_a_wrong_one_logs_in() {
 }
 
 #[test]
-fn a_wrong_password_is_answered_late_and_nobody_else_waits() {
+fn a_wrong_password_delays_only_its_sender() {
     let server = Server::builder().set("login.failure_delay_ms", "2000").start();
     let mut alice = server.bare("alice");
     let mut guesser = server.greeted();
@@ -112,7 +112,7 @@ fn a_wrong_password_is_answered_late_and_nobody_else_waits() {
 }
 
 #[test]
-fn an_address_that_fails_too_often_is_refused_at_its_first_line() {
+fn too_many_failures_bar_the_address() {
     let server = Server::builder().set("limits.include_loopback", "true").start();
     let _alice = server.bare("alice");
     for _ in 0..3 {
@@ -130,7 +130,7 @@ fn an_address_that_fails_too_often_is_refused_at_its_first_line() {
 }
 
 #[test]
-fn an_account_may_be_logged_in_four_times_and_the_fifth_takes_the_place_of_the_first() {
+fn a_fifth_login_replaces_the_first() {
     let server = Server::start();
     let mut sessions: Vec<Client> = (0..4).map(|_| server.bare("alice")).collect();
     assert_eq!(sessions[0].list("WHO"), ["alice", "1 online"]);
@@ -149,7 +149,7 @@ fn an_account_may_be_logged_in_four_times_and_the_fifth_takes_the_place_of_the_f
 }
 
 #[test]
-fn fifty_register_one_name_at_once_and_one_gets_it() {
+fn of_fifty_registrations_of_a_name_one_succeeds() {
     let server = Server::start();
     let mut clients: Vec<Client> = (0..50).map(|_| server.greeted()).collect();
     for client in &mut clients {
@@ -208,7 +208,7 @@ fn an_account_survives_kill_9_once_230_was_said() {
 }
 
 #[test]
-fn three_wrong_old_passwords_are_as_many_as_three_at_login() {
+fn three_wrong_old_passwords_close() {
     let server = Server::start();
     let mut alice = server.bare("alice");
     for _ in 0..2 {
@@ -225,7 +225,7 @@ fn three_wrong_old_passwords_are_as_many_as_three_at_login() {
 }
 
 #[test]
-fn what_is_typed_for_a_name_and_is_none_stays_out_of_the_log() {
+fn invalid_names_are_not_logged() {
     let server = Server::builder().set("login.deadline_s", "1").start();
     let mut hasty = server.greeted();
     hasty.send("Hunter2Hunter2");

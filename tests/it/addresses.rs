@@ -139,7 +139,7 @@ fn an_address_does_not_make_accounts_without_end() {
 }
 
 #[test]
-fn who_is_not_let_in_after_the_right_password_gets_nothing_back() {
+fn a_barred_right_password_gets_no_refund() {
     let server = strict().set("limits.new_per_address", "5").set("accounts.sessions_per_account", "1").start();
     let mut alice = welcome(&server, HOME);
     alice.login_bare("alice");
@@ -162,7 +162,7 @@ fn loopback_is_exempt_by_default() {
 }
 
 #[test]
-fn quick_failures_are_held_against_their_address_alone() {
+fn failures_count_for_their_address_only() {
     let server = strict().set("login.failures", "100").start();
     let mut alice = welcome(&server, ELSEWHERE);
     alice.login_bare("alice");
@@ -179,7 +179,7 @@ fn quick_failures_are_held_against_their_address_alone() {
 }
 
 #[test]
-fn refused_tokens_are_held_against_their_address_alone() {
+fn refused_tokens_count_for_their_address_only() {
     let server = strict().set("login.failures", "100").start();
     let mut alice = welcome(&server, ELSEWHERE);
     alice.login_bare("alice");

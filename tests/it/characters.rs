@@ -45,7 +45,7 @@ fn what_is_refused_and_what_is_taken_out() {
 }
 
 #[test]
-fn a_secret_with_something_invisible_in_it_is_refused() {
+fn a_secret_with_invisible_characters_is_refused() {
     let server = Server::start();
     let mut alice = server.greeted();
     alice.send("alice");
@@ -106,7 +106,7 @@ fn datagrams_too() {
 }
 
 #[test]
-fn a_byte_order_mark_at_the_start_of_a_connection_is_dropped() {
+fn a_leading_byte_order_mark_is_dropped() {
     let server = Server::builder().rooms(&[""]).start();
     for (name, dress) in [("alice", ""), ("bob", "C ")] {
         for is_cut in [false, true] {

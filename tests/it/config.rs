@@ -118,7 +118,7 @@ fn wrong_arguments_are_a_matter_of_usage() {
 }
 
 #[test]
-fn check_prints_what_would_take_effect_and_creates_nothing() {
+fn check_prints_the_settings_and_creates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("config.toml"), "[limits]\nline_s = 7\n[log]\nfile = \"chatd.log\"\n").unwrap();
     let outcome = run(CHATD, folder.path(), &["--check", "--set", "limits.connections=123"]);
@@ -177,7 +177,7 @@ fn two_listeners_on_one_port_are_both_named() {
 }
 
 #[test]
-fn the_configuration_may_be_named_alone_and_may_be_a_pipe() {
+fn the_configuration_may_be_a_bare_name_or_a_pipe() {
     let folder = tempfile::tempdir().unwrap();
     let text = "listen = [\"line://127.0.0.1:0\"]\nlog.level = \"INFO\"\n";
     fs::write(folder.path().join("chatd.toml"), text).unwrap();
@@ -272,13 +272,13 @@ fn a_port_in_use_is_told_and_is_not_for_ever() {
 }
 
 #[test]
-fn an_address_of_another_machine_cannot_be_listened_at() {
+fn a_foreign_listen_address_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     run(CHATD, folder.path(), &["--set", "listen=[\"line://192.0.2.1:0\"]"]).check(1, &["192.0.2.1", "`listen`"]);
 }
 
 #[test]
-fn without_a_file_the_defaults_hold_and_the_log_says_so() {
+fn without_a_file_the_defaults_apply() {
     let folder = tempfile::tempdir().unwrap();
     let mut chatd = Running::start(CHATD, folder.path(), &["--set", "listen=[\"line://127.0.0.1:0\"]"]);
     let line = chatd.line_with("configuration: ");

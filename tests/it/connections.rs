@@ -20,7 +20,7 @@ pub(crate) fn is_let_in(server: &Server) -> Option<Client> {
 }
 
 #[test]
-fn one_more_than_configured_is_told_and_the_others_go_on() {
+fn one_connection_too_many_is_refused() {
     let server = Server::builder().set("limits.connections", "20").start();
     let mut clients: Vec<Client> = (0..20).map(|n| server.bare(&format!("user{n}"))).collect();
     for round in 0..5 {
@@ -43,7 +43,7 @@ fn one_more_than_configured_is_told_and_the_others_go_on() {
 }
 
 #[test]
-fn who_is_let_in_after_a_full_time_is_a_guest_like_any() {
+fn a_client_let_in_later_is_like_any_other() {
     let server = Server::builder().set("limits.connections", "2").start();
     let mut alice = server.bare("alice");
     let bob = server.bare("bob");
@@ -104,7 +104,7 @@ fn have_descriptors(wanted: u64) -> bool {
 }
 
 #[test]
-fn fifteen_hundred_who_connect_at_once_are_all_greeted() {
+fn fifteen_hundred_at_once_are_all_greeted() {
     if !have_descriptors(8192) {
         return eprintln!("skipped: no 8,192 descriptors for the clients");
     }

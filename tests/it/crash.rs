@@ -92,6 +92,6 @@ fn kill_9_loses_no_account_that_was_acknowledged() {
 
 #[test]
 #[ignore = "200 rounds take about a minute"]
-fn kill_9_two_hundred_times_loses_no_account_that_was_acknowledged() {
+fn two_hundred_kills_lose_no_account() {
     check(200);
 }

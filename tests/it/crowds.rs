@@ -35,7 +35,7 @@ pub(crate) fn may_open(descriptors: usize) -> bool {
 }
 
 #[test]
-fn ten_thousand_idle_people_cost_little_and_no_time() {
+fn ten_thousand_idle_clients_cost_little() {
     if !may_open(IDLE) {
         return;
     }
@@ -65,7 +65,7 @@ fn ten_thousand_idle_people_cost_little_and_no_time() {
 }
 
 #[test]
-fn five_thousand_who_come_at_once_are_all_greeted() {
+fn five_thousand_at_once_are_all_greeted() {
     if !may_open(AT_ONCE) {
         return;
     }

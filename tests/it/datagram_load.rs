@@ -113,7 +113,7 @@ fn play(alice: &mut Client, bob: &mut Client, is_over: &AtomicBool) -> Vec<Durat
 
 #[test]
 #[ignore = "20 s of all that the machine has; run it alone: -- --ignored --nocapture datagram_load"]
-fn every_datagram_of_five_hundred_rooms_is_accounted_for() {
+fn every_datagram_is_accounted_for() {
     if !may_open(GUESTS) {
         return;
     }

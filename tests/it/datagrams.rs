@@ -39,7 +39,7 @@ fn enter_by_udp(client: &mut Client, command: &str) -> Peer {
 }
 
 #[test]
-fn an_end_of_line_or_of_a_string_is_no_part_of_a_message() {
+fn a_trailing_lf_or_nul_is_not_text() {
     let server = Server::builder().rooms(&[""]).start();
     let (bob, eve) = (server.guest(MAKE, "lobby", "bob"), server.silent_guest(JOIN, "lobby", "eve"));
     // A line of nothing shows the address, as an empty message does.
@@ -56,7 +56,7 @@ fn an_end_of_line_or_of_a_string_is_no_part_of_a_message() {
 }
 
 #[test]
-fn people_with_nc_and_members_by_udp_talk_in_one_room() {
+fn line_and_udp_members_share_a_room() {
     let server = both();
     let (mut alice, mut robot) = (server.bare("alice"), server.typed("robot"));
     let made = enter(&mut alice, "MAKE lobby");
@@ -162,7 +162,7 @@ fn messages(peer: &Peer, count: usize, split: fn(&str) -> (&str, &str)) -> Vec<(
 }
 
 #[test]
-fn words_of_guests_are_words_and_accounts_say_them() {
+fn guest_words_are_words_for_accounts() {
     let server = both();
     let mut alice = server.bare("alice");
     let alice_udp = enter_by_udp(&mut alice, "MAKE lobby");
@@ -187,7 +187,7 @@ fn words_of_guests_are_words_and_accounts_say_them() {
 }
 
 #[test]
-fn a_member_of_the_line_door_hears_by_udp_while_it_shows_itself() {
+fn a_line_member_hears_by_udp_while_it_says_hello() {
     let server = Server::builder().rooms(&[""]).datagrams().set("rooms.datagram_idle_s", "1").start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
     enter(&mut alice, "MAKE lobby");

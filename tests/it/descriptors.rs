@@ -46,7 +46,7 @@ fn fill(server: &Server) -> Vec<Client> {
 }
 
 #[test]
-fn the_start_up_line_says_what_the_descriptors_allow() {
+fn the_start_line_says_what_descriptors_allow() {
     let server = Server::builder().nofile(100).start();
     let told = server.wait_for_log("10000 connections are configured");
     assert!(told.contains("[WARN]") && told.contains("100 descriptors allow 36"), "{told}");
@@ -63,7 +63,7 @@ fn the_start_up_line_says_what_the_descriptors_allow() {
 }
 
 #[test]
-fn without_a_descriptor_newcomers_are_told_and_the_others_go_on() {
+fn without_a_descriptor_newcomers_are_refused() {
     let server = Server::builder().no_rates().start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
     let canary = Canary::start(&server);
@@ -99,7 +99,7 @@ fn without_a_descriptor_newcomers_are_told_and_the_others_go_on() {
 }
 
 #[test]
-fn who_cannot_even_be_refused_waits_and_is_served_later() {
+fn clients_beyond_the_backlog_are_served_later() {
     let server = Server::start();
     let mut alice = server.bare("alice");
     server.limit_descriptors(5);
@@ -121,7 +121,7 @@ fn who_cannot_even_be_refused_waits_and_is_served_later() {
 }
 
 #[test]
-fn the_table_of_descriptors_does_not_grow_under_a_storm() {
+fn the_descriptor_table_does_not_grow() {
     if !may_open(15_064 - OTHERS) {
         return;
     }

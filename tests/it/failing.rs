@@ -67,7 +67,7 @@ fn a_disk_that_fails_is_told_and_heals() {
 }
 
 #[test]
-fn a_disk_that_is_full_or_read_only_in_name_is_told_and_heals() {
+fn a_full_or_read_only_disk_is_reported_and_heals() {
     check_injected("ENOSPC at each write", &["pwrite64:error=ENOSPC"]);
     check_injected("EDQUOT, and nothing can be cut back", &["pwrite64:error=EDQUOT", "ftruncate:error=EIO"]);
     check_injected("20 bytes of each write", &["pwrite64:retval=20"]);
@@ -96,7 +96,7 @@ fn fill(path: &Path) {
 }
 
 #[test]
-fn a_full_disk_stops_registrations_only_until_there_is_room() {
+fn a_full_disk_stops_registrations_only() {
     let Some((server, disk)) = on_a_small_disk("64k") else { return };
     server.bare("alice").barrier();
     let canary = Canary::start(&server);
@@ -134,7 +134,7 @@ fn a_full_disk_stops_registrations_only_until_there_is_room() {
 }
 
 #[test]
-fn a_file_size_limit_stops_registrations_only_until_it_is_lifted() {
+fn a_file_size_limit_stops_registrations_only() {
     let mut server = Server::builder().no_rates().start();
     let canary = Canary::start(&server);
     // The account file is longer than the log then, which goes on.
@@ -162,7 +162,7 @@ fn a_file_size_limit_stops_registrations_only_until_it_is_lifted() {
 }
 
 #[test]
-fn a_disk_without_room_or_read_only_at_the_start_is_said() {
+fn a_bad_disk_at_the_start_is_reported() {
     let Some((mut server, _)) = on_a_small_disk("64k") else { return };
     server.term();
     for (options, why) in [("size=4k", "No space left"), ("ro", "Read-only file system")] {

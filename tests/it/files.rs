@@ -45,7 +45,7 @@ fn check_known(server: &Server, name: &str) {
 }
 
 #[test]
-fn a_file_that_ends_anywhere_in_its_last_line_is_mended() {
+fn a_torn_last_line_is_mended() {
     let mut server = stopped_with(&["alice", "bob", "carol"]);
     let whole = fs::read(server.path("accounts")).unwrap();
     let last = whole[..whole.len() - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1;
@@ -76,7 +76,7 @@ fn a_file_that_ends_anywhere_in_its_last_line_is_mended() {
 }
 
 #[test]
-fn a_flipped_bit_stops_the_start_and_is_named_with_its_line() {
+fn a_flipped_bit_stops_the_start() {
     let mut server = stopped_with(&["alice", "bob", "carol", "dave"]);
     let whole = fs::read(server.path("accounts")).unwrap();
     let last = whole[..whole.len() - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1;
@@ -108,7 +108,7 @@ fn a_missing_line_and_a_doubled_one_are_damage() {
 }
 
 #[test]
-fn what_an_editor_of_another_system_has_saved_is_taken_and_goes_on() {
+fn crlf_and_a_byte_order_mark_are_accepted() {
     let mut server = stopped_with(&["alice", "bob"]);
     let whole = fs::read_to_string(server.path("accounts")).unwrap();
     let of_windows = whole.replace('\n', "\r\n");
@@ -159,7 +159,7 @@ fn files_that_others_may_read_stop_the_start() {
 }
 
 #[test]
-fn an_empty_file_and_a_begun_header_are_a_fresh_start() {
+fn an_empty_file_or_partial_header_is_a_new_file() {
     let mut server = stopped_with(&["alice"]);
     for bytes in [&b""[..], b"chatd-acc"] {
         write_accounts(&server, bytes);

@@ -73,7 +73,7 @@ fn check_all(server: &Server) {
 }
 
 #[test]
-fn the_account_file_is_compacted_while_the_server_runs() {
+fn a_running_server_compacts_its_account_file() {
     let mut server = Server::builder().no_rates().start();
     let canary = Canary::start(&server);
     attack(&server, 0..ACCOUNTS);
@@ -89,7 +89,7 @@ fn the_account_file_is_compacted_while_the_server_runs() {
 }
 
 #[test]
-fn a_disk_that_has_no_room_for_a_second_file_stops_nobody() {
+fn no_room_to_compact_stops_nobody() {
     let mut server = Server::builder().no_rates().start();
     let canary = Canary::start(&server);
     let injections = ["/^rename:error=ENOSPC"];

@@ -212,12 +212,12 @@ fn run(acts: usize) {
 }
 
 #[test]
-fn what_everybody_heard_is_what_was_promised() {
+fn a_history_is_what_was_promised() {
     run(1_000);
 }
 
 #[test]
 #[ignore = "180,000 acts take about a minute"]
-fn what_everybody_heard_in_a_long_time_is_what_was_promised() {
+fn a_long_history_is_what_was_promised() {
     run(15_000);
 }

@@ -102,7 +102,7 @@ fn open() -> Builder {
 }
 
 #[test]
-fn many_direct_messages_at_once_cut_nobody_who_reads() {
+fn many_direct_messages_cut_no_reader() {
     let server = open().start();
     let canary = Canary::start_within_rates(&server);
     let mut eves = attackers(&server, 22);
@@ -118,7 +118,7 @@ fn many_direct_messages_at_once_cut_nobody_who_reads() {
 }
 
 #[test]
-fn many_who_speak_to_all_at_once_cut_no_reader_on_a_slow_line() {
+fn many_public_messages_cut_no_slow_reader() {
     let server = open().start();
     let mut eves = attackers(&server, 60);
     let readers: Vec<_> = (0..8).map(|n| server.narrow(&format!("reader{n}"))).collect();
@@ -138,7 +138,7 @@ fn many_who_speak_to_all_at_once_cut_no_reader_on_a_slow_line() {
 }
 
 #[test]
-fn a_hundred_and_fifty_who_flood_one_reader_on_a_slow_line_are_slowed_and_it_is_not_cut() {
+fn a_flooded_reader_on_a_slow_line_is_not_cut() {
     let server = open().start();
     let mut eves = attackers(&server, 152);
     let victim = server.narrow("victim");
@@ -153,7 +153,7 @@ fn a_hundred_and_fifty_who_flood_one_reader_on_a_slow_line_are_slowed_and_it_is_
 }
 
 #[test]
-fn a_room_whose_members_lag_slows_those_who_speak_in_it() {
+fn lagging_members_slow_their_room_s_speakers() {
     let server = open().start();
     // Many more are online than are in the room.
     let idle: Vec<_> = (0..100).map(|n| server.bare(&format!("idle{}", n / 4))).collect();
@@ -177,7 +177,7 @@ fn a_room_whose_members_lag_slows_those_who_speak_in_it() {
 }
 
 #[test]
-fn whoever_lags_by_what_he_asks_for_has_nobody_wait_who_says_little() {
+fn deliberate_lag_does_not_slow_quiet_speakers() {
     let server = open().set("limits.send_buffer_bytes", "4096").set("limits.owed_soft_s", "1000").start();
     let mut honest = (server.bare("alice"), server.bare("bob"));
     let eves: Vec<_> = (0..8).map(|n| server.narrow(&format!("eve{n}"))).collect();
@@ -213,7 +213,7 @@ fn whoever_lags_by_what_he_asks_for_has_nobody_wait_who_says_little() {
 }
 
 #[test]
-fn a_reader_that_takes_a_little_of_too_much_is_cut_at_the_lid() {
+fn a_reader_far_too_slow_is_cut_at_the_bound() {
     let server = Server::builder()
         .no_rates()
         .set("limits.send_buffer_bytes", "4096")
@@ -234,7 +234,7 @@ fn a_reader_that_takes_a_little_of_too_much_is_cut_at_the_lid() {
 }
 
 #[test]
-fn what_a_guest_says_by_datagrams_is_lost_for_who_lags_and_cuts_nobody() {
+fn a_guest_s_datagrams_cut_no_lagging_reader() {
     let server = open().rooms(&[""]).set("limits.send_buffer_bytes", "4096").start();
     let mut host = server.bare("hostess");
     let mut stopped = server.narrow("stopped");
@@ -270,7 +270,7 @@ fn what_a_guest_says_by_datagrams_is_lost_for_who_lags_and_cuts_nobody() {
 }
 
 #[test]
-fn the_bytes_of_datagrams_and_lines_are_one_allowance() {
+fn datagrams_and_lines_share_one_allowance() {
     let server = open().rooms(&[""]).datagrams().set("limits.rate_bytes_per_s", "4000").start();
     let mut alice = server.bare("alice");
     let bob = server.guest(MAKE, "hall", "bob");
@@ -290,7 +290,7 @@ fn the_bytes_of_datagrams_and_lines_are_one_allowance() {
 }
 
 #[test]
-fn a_few_bytes_of_many_pages_pin_no_memory_and_cut_nobody() {
+fn a_few_bytes_of_many_pages_pin_no_memory() {
     const BOUND: u64 = 4 << 20;
     let server = Server::builder()
         .no_rates()

@@ -73,7 +73,7 @@ fn at_every_step_of_a_registration() {
 }
 
 #[test]
-fn at_every_step_of_a_rewrite_after_a_failed_sync() {
+fn at_every_step_of_a_rewrite() {
     let steps =
         [("pread64", 1), ("/^unlink", 1), ("fchmod", 1), ("fsync", 1), ("/^rename", 1), ("fsync", 2), ("pwrite64", 2)];
     check_killed(&["fdatasync:error=EIO:when=1"], &steps);
@@ -115,7 +115,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn at_every_step_of_a_start_that_mends_and_compacts() {
+fn at_every_step_of_a_mending_start() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let config = "accounts.argon2 = { memory_kib = 8, iterations = 1, parallelism = 1 }";
@@ -186,7 +186,7 @@ fn opens(server: &Server, name: &str, password: &str) -> bool {
 }
 
 #[test]
-fn at_every_step_of_a_compaction_while_the_server_runs() {
+fn at_every_step_of_a_running_compaction() {
     const NEW: &str = "battery staple";
     let mut server = Server::start();
     for name in ["alice", "bob"] {

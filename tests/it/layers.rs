@@ -312,7 +312,7 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
 ];
 
 #[test]
-fn the_time_of_day_is_for_ids_tokens_and_records_alone() {
+fn the_wall_clock_decides_no_limit() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for path in rust_files(&src) {
         let text = fs::read_to_string(&path).unwrap();

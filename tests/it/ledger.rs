@@ -50,7 +50,7 @@ fn check_login(server: &Server, name: &str, password: &str, answer: &str) {
 }
 
 #[test]
-fn who_was_added_logs_in_and_who_was_deleted_is_a_newcomer() {
+fn added_accounts_log_in_and_deleted_ones_are_new() {
     let mut server = stopped();
     assert_eq!(listed(&server), [""; 0]);
     for name in ["Bob", "alice", "carol"] {
@@ -82,7 +82,7 @@ fn who_was_added_logs_in_and_who_was_deleted_is_a_newcomer() {
 }
 
 #[test]
-fn a_running_server_lets_its_accounts_be_read_and_not_be_changed() {
+fn a_running_server_s_accounts_are_read_only() {
     let server = Server::start();
     let mut alice = server.bare("alice");
     let before = fs::read(server.path("accounts")).unwrap();
@@ -141,7 +141,7 @@ fn what_only_reads_needs_no_lock() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said_and_changes_nothing() {
+fn failed_commands_change_nothing() {
     let server = stopped();
     accounts(&server, &["add", "alice"], PASSWORD).check(0, &[]);
     let before = fs::read(server.path("accounts")).unwrap();
@@ -274,7 +274,7 @@ fn check_interrupted(interrupt: impl Fn(&mut Terminal)) {
 }
 
 #[test]
-fn at_a_terminal_it_can_be_interrupted_and_the_terminal_is_as_it_was() {
+fn an_interrupt_restores_the_terminal() {
     check_interrupted(|terminal| terminal.keys("\x03"));
     for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
         check_interrupted(|terminal| terminal.signal(signal));

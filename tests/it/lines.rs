@@ -55,7 +55,7 @@ fn the_neighbours_of_forbidden_characters_pass() {
 }
 
 #[test]
-fn a_line_of_4096_bytes_passes_and_one_more_does_not() {
+fn a_line_has_at_most_4096_bytes() {
     let server = Server::builder().no_rates().start();
     let mut bob = server.bare("bob");
     let mut alice = server.bare("alice");
@@ -72,7 +72,7 @@ fn a_line_of_4096_bytes_passes_and_one_more_does_not() {
 }
 
 #[test]
-fn an_overlong_line_is_only_too_long_whatever_else_it_is() {
+fn an_overlong_line_is_only_too_long() {
     let server = Server::builder().no_rates().start();
     let (mut bare, mut typed) = (server.bare("alice"), server.typed("bob"));
     for client in [&mut bare, &mut typed] {
@@ -123,7 +123,7 @@ fn a_begun_line_must_end_in_time() {
 }
 
 #[test]
-fn dribbling_does_not_lengthen_the_time_for_a_line() {
+fn dribbling_does_not_extend_a_line_s_deadline() {
     let server = Server::builder().set("limits.line_s", "1").start();
     let mut alice = server.bare("alice");
     let sender = alice.stream().try_clone().unwrap();
@@ -194,7 +194,7 @@ fn a_bare_session_stays_bare() {
 }
 
 #[test]
-fn an_empty_or_refused_first_line_does_not_decide_the_dialect() {
+fn a_bad_first_line_does_not_set_the_dialect() {
     let server = Server::start();
     let long = "x".repeat(600);
     for (n, first) in ["", "\r", "bad \u{7} byte", long.as_str()].into_iter().enumerate() {
@@ -218,7 +218,7 @@ fn an_empty_or_refused_first_line_does_not_decide_the_dialect() {
 }
 
 #[test]
-fn urgent_data_does_not_hide_what_comes_behind_it() {
+fn urgent_data_does_not_hide_what_follows() {
     let server = Server::start();
     let mut alice = server.greeted();
     server.signal(Signal::STOP); // so that all of it is there before the first byte is read
@@ -241,7 +241,7 @@ fn an_unterminated_last_line_is_dropped() {
 }
 
 #[test]
-fn half_closing_carries_out_everything_that_was_sent() {
+fn half_closing_executes_all_that_was_sent() {
     let server = Server::start();
     let mut bob = server.bare("bob");
     let mut alice = server.connect();

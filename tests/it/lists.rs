@@ -46,7 +46,7 @@ impl Full {
 }
 
 #[test]
-fn nobody_waits_for_somebody_who_asks_for_long_lists() {
+fn long_lists_delay_nobody_else() {
     let full = Full::start();
     let canary = Canary::start(&full.server);
     for dear in ["ROOMS", "ROOMS \u{df}", "ROOMS \u{df}ROOM", "WHO", "WHO p", "NAMES everybody", "NAMES everybody p"] {

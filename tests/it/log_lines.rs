@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use testkit::{Builder, Canary, Client, PASSWORD, Server};
+use testkit::{Builder, Canary, Client, PASSWORD, Server, eventually};
 
 /// A neighbour whose bounds are not the canary's.
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
@@ -30,7 +30,7 @@ fn check(mut server: Server, part: &str, first: &str, sum: &str) {
 }
 
 #[test]
-fn who_is_refused_again_and_again_does_not_fill_the_log() {
+fn repeated_refusals_do_not_fill_the_log() {
     let server = builder().start();
     let canary = Canary::start(&server);
     let inside: Vec<Client> = (0..2).map(|_| Client::connect_from(ELSEWHERE, server.addr())).collect();
@@ -46,7 +46,7 @@ fn who_is_refused_again_and_again_does_not_fill_the_log() {
 }
 
 #[test]
-fn who_guesses_passwords_does_not_fill_the_log() {
+fn repeated_guesses_do_not_fill_the_log() {
     let limits = builder().set("login.failures", "1000000").set("login.failure_delay_ms", "0");
     let server = limits.set("login.penalties", "false").start();
     let canary = Canary::start(&server);
@@ -60,6 +60,9 @@ fn who_guesses_passwords_does_not_fill_the_log() {
             guesser.expect("C 530 ");
         }
         // Lines before login are few: another conversation.
+        let open = server.descriptors();
+        drop(guesser);
+        eventually("the last conversation is over", || server.descriptors() < open);
         guesser = Client::connect_from(ELSEWHERE, server.addr());
         guesser.expect("C 220 ");
         guesser.send("canary1");
@@ -71,7 +74,7 @@ fn who_guesses_passwords_does_not_fill_the_log() {
 }
 
 #[test]
-fn who_is_closed_again_and_again_does_not_fill_the_log() {
+fn repeated_closes_do_not_fill_the_log() {
     let server = Server::builder().no_rates().start();
     let canary = Canary::start(&server);
     for _ in 0..OFTEN {
@@ -101,7 +104,7 @@ fn who_is_closed_again_and_again_does_not_fill_the_log() {
 }
 
 #[test]
-fn who_comes_and_goes_does_not_fill_a_log_of_every_login() {
+fn repeated_logins_do_not_fill_the_log() {
     let server = Server::builder().no_rates().set("log.level", "\"debug\"").start();
     let mut alice = server.bare("alice");
     let token = alice.ask("TOKEN");

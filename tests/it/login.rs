@@ -112,7 +112,7 @@ fn spaces_around_a_name_do_not_count() {
 }
 
 #[test]
-fn a_name_is_one_name_in_any_case_and_shown_as_registered() {
+fn a_name_is_the_same_in_any_case() {
     let server = Server::start();
     let mut first = server.bare("Alice");
     let mut second = server.greeted();
@@ -124,7 +124,7 @@ fn a_name_is_one_name_in_any_case_and_shown_as_registered() {
 }
 
 #[test]
-fn an_empty_line_at_the_password_goes_back_to_the_name() {
+fn an_empty_password_goes_back_to_the_name() {
     let server = Server::start();
     let mut bare = server.greeted();
     bare.send("alice");
@@ -241,7 +241,7 @@ fn a_login_must_be_done_in_time_whatever_is_sent() {
 }
 
 #[test]
-fn names_that_keep_coming_do_not_move_the_deadline() {
+fn more_names_do_not_move_the_login_deadline() {
     let server = Server::builder().set("login.deadline_s", "2").start();
     let mut client = server.greeted();
     for _ in 0..30 {

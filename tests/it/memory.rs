@@ -22,7 +22,7 @@ fn count(pid: u32, what: &[u8]) -> Option<usize> {
 }
 
 #[test]
-fn a_password_that_was_only_begun_is_forgotten_with_its_connection() {
+fn a_begun_password_is_forgotten() {
     const BEGUN: &str = "beginning of a password that is long enough to be found";
     let secret = &BEGUN.as_bytes()[20..];
     let server = Server::start();

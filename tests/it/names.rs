@@ -75,7 +75,7 @@ fn rename_alice(server: &Server, name: &str) {
 }
 
 #[test]
-fn an_account_keeps_a_name_that_was_reserved_later() {
+fn an_account_keeps_a_name_reserved_later() {
     for name in ["quit", "history", "op", "host"] {
         let mut server = Server::start();
         server.bare("alice").barrier();

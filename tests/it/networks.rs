@@ -66,7 +66,7 @@ fn newcomers_are_served(server: &Server) {
 }
 
 #[test]
-fn a_whole_48_of_silent_ones_keeps_nobody_else_out() {
+fn a_silent_48_keeps_nobody_else_out() {
     among_many_addresses(|| {
         let server = builder().start();
         let canary = Canary::start(&server);
@@ -82,7 +82,7 @@ fn a_whole_48_of_silent_ones_keeps_nobody_else_out() {
 }
 
 #[test]
-fn a_whole_24_of_silent_ones_keeps_nobody_else_out() {
+fn a_silent_24_keeps_nobody_else_out() {
     among_many_addresses(|| {
         let server = builder().start();
         let canary = Canary::start(&server);
@@ -95,7 +95,7 @@ fn a_whole_24_of_silent_ones_keeps_nobody_else_out() {
 }
 
 #[test]
-fn a_network_makes_so_many_new_connections_and_a_login_does_not_count() {
+fn a_network_has_so_many_new_connections() {
     among_many_addresses(|| {
         let server = builder().set("limits.new_per_address", "4").start();
         // Whoever logs in costs its network nothing, however often.

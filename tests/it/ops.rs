@@ -3,7 +3,7 @@
 use testkit::{Client, PASSWORD, Server};
 
 #[test]
-fn who_lists_each_account_once_in_lower_case_order() {
+fn who_lists_each_account_once_in_order() {
     let server = Server::start();
     let names = ["carol", "Bob", "alice", "a_x", "a1", "ab", "a.x", "a-x"];
     let mut clients: Vec<Client> = names.map(|name| server.bare(name)).into_iter().collect();
@@ -101,7 +101,7 @@ fn wrong_arguments_are_told_the_usage() {
 }
 
 #[test]
-fn unknown_operations_and_text_at_the_wrong_moment() {
+fn unknown_operations_and_misplaced_text() {
     let server = Server::start();
     let mut bare = server.bare("alice");
     for line in ["hello", "hello world", "PMX hi", "é"] {
@@ -117,7 +117,7 @@ fn unknown_operations_and_text_at_the_wrong_moment() {
 }
 
 #[test]
-fn passwd_changes_the_password_and_ends_the_other_sessions() {
+fn passwd_ends_the_other_sessions() {
     let server = Server::start();
     let (mut other, mut bob) = (server.bare("alice"), server.bare("bob"));
     let mut alice = server.bare("alice");
@@ -226,7 +226,7 @@ fn an_empty_line_is_ignored_or_cancels() {
 }
 
 #[test]
-fn a_typed_command_at_a_prompt_abandons_it_silently() {
+fn a_typed_command_abandons_a_prompt() {
     let server = Server::start();
     let (mut alice, mut bob) = (server.typed("alice"), server.bare("bob"));
     alice.send_raw(b"C PM\nC NOOP\nC PM\nC PM\nD said\nD not asked\n");
@@ -285,7 +285,7 @@ fn every_line_gets_one_reply_in_order() {
 }
 
 #[test]
-fn more_lines_than_the_burst_are_slowed_and_not_lost() {
+fn lines_beyond_the_burst_are_not_lost() {
     let server = Server::builder().set("limits.rate_lines_per_s", "50").set("limits.rate_burst", "5").start();
     let mut alice = server.bare("alice");
     alice.send_raw(&b"NOOP\n".repeat(60));

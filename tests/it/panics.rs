@@ -37,7 +37,7 @@ fn panics(server: &mut Server) -> String {
 }
 
 #[test]
-fn a_panic_costs_the_connection_whose_command_it_was() {
+fn a_panic_costs_one_connection() {
     let Some((mut server, mut alice, mut bob)) = server() else { return };
     let before = server.descriptors();
     let mut mallory = server.bare("mallory");
@@ -64,7 +64,7 @@ fn a_panic_costs_the_connection_whose_command_it_was() {
 }
 
 #[test]
-fn a_message_that_cannot_be_told_is_heard_by_nobody_and_answered_before_the_end() {
+fn a_panic_in_a_message_leaves_it_unsent() {
     let Some((server, mut alice, mut bob)) = server() else { return };
     let mut mallory = server.bare("mallory");
     mallory.send(&format!("PM {WORD}-told"));
@@ -120,7 +120,7 @@ fn a_panic_at_a_datagram_costs_that_datagram() {
 }
 
 #[test]
-fn ten_panics_in_a_minute_end_the_process_for_its_supervisor() {
+fn ten_panics_in_a_minute_end_the_process() {
     let Some((mut server, mut alice, mut bob)) = server() else { return };
     let canary = Canary::start(&server);
     let provoke = |server: &Server, n: usize| {
@@ -147,7 +147,7 @@ fn ten_panics_in_a_minute_end_the_process_for_its_supervisor() {
 
 /// Without the thread that hashes passwords nobody could log in any more, and it does not come back by itself.
 #[test]
-fn a_panic_at_a_password_ends_the_process_for_its_supervisor() {
+fn a_panic_at_a_password_ends_the_process() {
     let Some((mut server, mut alice, mut bob)) = server() else { return };
     let (mut late, mut later) = (server.greeted(), server.greeted());
     late.send(&format!("{WORD}-hash\ncorrect horse"));

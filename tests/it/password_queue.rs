@@ -93,7 +93,7 @@ fn check(what: &str, attackers: &[[u8; 4]]) {
 }
 
 #[test]
-fn who_has_much_in_the_queue_makes_room_for_who_has_nothing() {
+fn the_heaviest_user_of_the_queue_makes_room() {
     let attackers: Vec<[u8; 4]> = (0..24).map(|n| [127, 0, 1 + n / 4, 1]).collect();
     check("four passwords of each of six addresses", &attackers);
 }

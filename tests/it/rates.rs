@@ -9,7 +9,7 @@ const LINE_S: u64 = 2;
 const STANDS: Duration = Duration::from_millis(LINE_S * 1000 + 500);
 
 #[test]
-fn a_burst_goes_through_and_what_is_more_is_slowed() {
+fn lines_beyond_the_burst_are_slowed() {
     let server = Server::builder().set("limits.rate_burst", "5").set("limits.rate_lines_per_s", "20").start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
     let begun = Instant::now();
@@ -38,7 +38,7 @@ fn who_is_slowed_holds_up_nobody_else() {
 }
 
 #[test]
-fn a_line_larger_than_a_seconds_worth_of_bytes_gets_through() {
+fn a_line_beyond_the_byte_rate_gets_through() {
     let server = Server::builder().set("limits.rate_bytes_per_s", "2000").set("limits.line_s", "1").start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
     let texts: Vec<String> = (0..3).map(|n| format!("{n:x<2500}")).collect();
@@ -57,7 +57,7 @@ fn a_line_larger_than_a_seconds_worth_of_bytes_gets_through() {
 }
 
 #[test]
-fn coming_again_and_again_does_not_lift_the_rate_of_a_user() {
+fn a_new_login_does_not_reset_the_rate() {
     const ROUNDS: usize = 10;
     let server = Server::builder().set("limits.rate_bytes_per_s", "40000").start();
     let mut eve = server.bare("eve");
@@ -80,7 +80,7 @@ fn coming_again_and_again_does_not_lift_the_rate_of_a_user() {
 }
 
 #[test]
-fn the_clock_of_a_begun_line_stands_while_one_is_slowed() {
+fn the_line_clock_stops_while_rate_limited() {
     let server = Server::builder()
         .set("limits.rate_burst", "1")
         .set("limits.rate_lines_per_s", "2")
@@ -101,7 +101,7 @@ fn the_clock_of_a_begun_line_stands_while_one_is_slowed() {
 }
 
 #[test]
-fn the_clock_of_a_begun_line_stands_while_a_wrong_password_waits_for_its_answer() {
+fn the_line_clock_stops_during_a_failure_delay() {
     let delay = STANDS.as_millis().to_string();
     let builder = Server::builder().set("limits.line_s", &LINE_S.to_string());
     let server = builder.set("login.failure_delay_ms", &delay).start();
@@ -138,13 +138,13 @@ fn stands_while_a_hash_takes(iterations: u32) -> bool {
 }
 
 #[test]
-fn the_clock_of_a_begun_line_stands_while_a_password_is_hashed() {
+fn the_line_clock_stops_during_a_hash() {
     // Machines, and what else they are at, differ.
     assert!([1024, 2048, 4096, 8192, 16384].into_iter().any(stands_while_a_hash_takes), "no hash takes a second here");
 }
 
 #[test]
-fn the_clock_of_a_begun_line_stands_while_one_owes_too_much_to_be_read() {
+fn the_line_clock_stops_while_output_is_unread() {
     const LINES: usize = 60;
     let server = Server::builder()
         .no_rates()
@@ -169,7 +169,7 @@ fn the_clock_of_a_begun_line_stands_while_one_owes_too_much_to_be_read() {
 }
 
 #[test]
-fn a_half_closed_client_that_is_slowed_is_served_to_the_end() {
+fn a_slowed_half_closed_client_is_served() {
     let server = Server::builder().set("limits.rate_burst", "1").set("limits.rate_lines_per_s", "20").start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
     alice.send_raw((0..20).map(|n| format!("PM {n}\n")).collect::<String>().as_bytes());

@@ -119,7 +119,7 @@ fn a_closed_server_does_not_say_that_it_is_full() {
 }
 
 #[test]
-fn whoever_is_told_to_try_again_before_login_cannot_do_so_as_fast_as_he_can_send() {
+fn retries_before_login_are_slowed() {
     let server = Server::builder().no_rates().set("accounts.most", "2").start();
     let canary = Canary::start(&server);
     let mut floods: Vec<_> = (0..20).map(|_| server.connect()).collect();

@@ -15,7 +15,7 @@ pub(crate) fn reload(server: &Server, old: &str, new: &str) {
 }
 
 #[test]
-fn who_was_asked_for_a_new_password_is_no_exception_to_closed_registration() {
+fn closing_registration_includes_begun_ones() {
     let server = Server::start();
     let mut alice = server.greeted();
     alice.send("alice");

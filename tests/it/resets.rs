@@ -93,7 +93,7 @@ fn resets_with_much_still_to_be_written() {
 }
 
 #[test]
-fn who_is_told_to_go_and_does_not_close_is_gone_in_time() {
+fn a_closed_client_that_stays_is_cut_off() {
     let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
     let mut pair = Pair::of(&server);
     let before = server.descriptors();
@@ -116,7 +116,7 @@ fn who_is_told_to_go_and_does_not_close_is_gone_in_time() {
 }
 
 #[test]
-fn who_leaves_and_reads_late_gets_everything() {
+fn a_leaver_that_reads_late_gets_everything() {
     let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
     let mut leaver = server.narrow("leaver");
     leaver.send_raw(format!("{}EX\n", "HELP\n".repeat(100)).as_bytes());
@@ -131,7 +131,7 @@ fn who_leaves_and_reads_late_gets_everything() {
 }
 
 #[test]
-fn who_has_half_closed_and_reads_late_gets_everything() {
+fn a_half_closed_late_reader_gets_everything() {
     let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
     let mut late = server.narrow("late");
     late.send_raw(format!("{}DM nobody x\n", "HELP\n".repeat(2000)).as_bytes());

@@ -16,7 +16,7 @@ fn token_of(client: &mut Client) -> String {
 }
 
 #[test]
-fn a_token_resumes_without_the_password_also_after_a_restart() {
+fn a_token_resumes_after_a_restart_too() {
     let mut server = Server::start();
     let token = token_of(&mut server.bare("alice"));
     for name in ["alice", "ALICE ", " alice"] {
@@ -34,7 +34,7 @@ fn a_token_resumes_without_the_password_also_after_a_restart() {
 }
 
 #[test]
-fn a_refused_token_asks_for_the_password_and_counts_as_a_failure() {
+fn a_refused_token_counts_as_a_failure() {
     let server = Server::start();
     let token = token_of(&mut server.bare("alice"));
     let _bob = server.bare("bob");

@@ -88,7 +88,7 @@ impl Drop for Python {
 }
 
 #[test]
-fn the_client_of_the_manual_talks_with_people_and_with_its_like() {
+fn the_manual_s_client_talks_with_others() {
     let server = Server::builder().rooms(&[""]).start();
     let Some(client) = client(&server) else { return };
     let mut alice = server.bare("alice");

@@ -22,7 +22,7 @@ fn answer(server: &Server, operation: u8, room: &str, name: &str, password: &str
 }
 
 #[test]
-fn a_password_goes_to_the_end_of_the_line_in_every_door() {
+fn room_passwords_go_to_the_end_of_the_line() {
     let (server, mut host) = with_tea(Server::builder().rooms(&[""]));
     let mut alice = server.typed("alice");
     assert_eq!(alice.ask("JOIN tea"), "C 554 the room needs a password: JOIN room password");
@@ -46,7 +46,7 @@ fn a_password_goes_to_the_end_of_the_line_in_every_door() {
 }
 
 #[test]
-fn a_wrong_password_is_answered_late_and_in_order() {
+fn a_wrong_room_password_is_answered_late() {
     const DELAY: Duration = Duration::from_millis(400);
     let (server, _host) = with_tea(Server::builder().rooms(&[""]).set("login.failure_delay_ms", "400"));
     let mut alice = server.bare("alice");
@@ -122,7 +122,7 @@ fn after_ten_wrong_ones_an_account_has_to_wait() {
 }
 
 #[test]
-fn after_ten_wrong_ones_a_guests_address_has_to_wait() {
+fn after_ten_wrong_ones_an_address_has_to_wait() {
     let builder = Server::builder().rooms(&[""]).set("limits.include_loopback", "true");
     let (server, mut host) = with_tea(builder.set("limits.per_address", "1000").set("limits.new_per_address", "1000"));
     for n in 0..10 {

@@ -136,7 +136,7 @@ fn notices_of_coming_going_kicking_and_closing() {
 }
 
 #[test]
-fn notices_may_come_at_a_prompt_and_never_inside_a_reply() {
+fn notices_never_interrupt_a_reply() {
     let server = Server::builder().no_rates().start();
     let (mut alice, mut bob) = (server.bare("alice"), server.typed("bob"));
     gather(&mut [("alice", &mut alice), ("bob", &mut bob)]);

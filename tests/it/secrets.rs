@@ -3,7 +3,7 @@
 use testkit::Server;
 
 #[test]
-fn what_users_say_and_keep_secret_is_not_logged_and_their_names_are() {
+fn secrets_and_messages_are_not_logged() {
     let mut server = Server::builder().set("log.level", "\"trace\"").set("log.stats_s", "1").start();
     let (mut alice, mut bob) = (server.bare("alice"), server.typed("bob"));
     let secrets =

@@ -84,7 +84,7 @@ fn server_with_a_deaf() -> (Server, Client) {
 }
 
 #[test]
-fn the_end_waits_neither_for_who_does_not_read_nor_for_who_does_not_close() {
+fn the_end_waits_for_no_stalled_client() {
     let (mut server, mut deaf) = server_with_a_deaf();
     let mut alice = server.bare("alice");
     let stays = server.bare("stays");
@@ -101,7 +101,7 @@ fn the_end_waits_neither_for_who_does_not_read_nor_for_who_does_not_close() {
 }
 
 #[test]
-fn nobody_new_is_let_in_at_the_end_and_a_second_signal_ends_it_at_once() {
+fn a_second_signal_ends_it_at_once() {
     let (mut server, mut deaf) = server_with_a_deaf();
     let addr = server.addr();
     let mut stays = server.bare("stays");
@@ -140,7 +140,7 @@ fn a_password_under_way_does_not_stop_the_end() {
 }
 
 #[test]
-fn hup_reads_the_limits_again_and_a_bad_file_changes_nothing() {
+fn hup_rereads_limits_unless_the_file_is_bad() {
     let server = Server::start();
     let mut clients: Vec<Client> = (0..3).map(|n| server.bare(&format!("user{n}"))).collect();
     assert_eq!(listed(&mut clients[0]), 3);
@@ -178,7 +178,7 @@ fn put_pipe(path: &Path) {
 }
 
 #[test]
-fn a_pipe_in_the_place_of_the_configuration_stops_nobody() {
+fn hup_with_a_pipe_as_configuration_stops_nobody() {
     let mut server = Server::start();
     let mut alice = server.bare("alice");
     put_pipe(&server.path("config.toml"));
@@ -197,7 +197,7 @@ fn a_pipe_in_the_place_of_the_configuration_stops_nobody() {
 }
 
 #[test]
-fn a_log_file_that_takes_no_log_at_a_reload_leaves_the_old_one() {
+fn an_unusable_log_file_keeps_the_old_one() {
     let mut server = Server::builder()
         .config("listen = ['line://127.0.0.1:0']\naccounts.argon2 = { memory_kib = 8, iterations = 1 }\n[log]\nfile = 'chatd.log'\n")
         .start();
@@ -230,7 +230,7 @@ fn a_log_file_that_takes_no_log_at_a_reload_leaves_the_old_one() {
 }
 
 #[test]
-fn hup_names_what_needs_a_restart_and_keeps_what_set_has_set() {
+fn hup_names_what_needs_a_restart() {
     let server = Server::builder().set("limits.list_lines", "1").start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
     let text = fs::read_to_string(server.path("config.toml")).unwrap();
@@ -245,7 +245,7 @@ fn hup_names_what_needs_a_restart_and_keeps_what_set_has_set() {
 }
 
 #[test]
-fn a_log_that_was_moved_away_is_begun_anew_at_hup() {
+fn hup_reopens_a_moved_log() {
     let mut server = Server::builder().set("log.file", "\"chatd.log\"").set("log.level", "\"debug\"").start();
     let alice = server.bare("alice");
     server.wait_for_log("alice logged in");
@@ -267,7 +267,7 @@ fn a_log_that_was_moved_away_is_begun_anew_at_hup() {
 }
 
 #[test]
-fn pipe_signals_are_ignored_and_accounts_outlive_an_end() {
+fn sigpipe_is_ignored_and_accounts_survive() {
     let mut server = Server::start();
     let mut alice = server.bare("alice");
     server.signal(Signal::PIPE);

@@ -56,7 +56,7 @@ fn who_owes_for_too_long_is_cut() {
 }
 
 #[test]
-fn who_has_read_all_in_time_may_owe_as_much_again() {
+fn catching_up_in_time_resets_the_soft_bound() {
     let server = Server::builder()
         .no_rates()
         .set("limits.send_buffer_bytes", "4096")
@@ -143,7 +143,7 @@ fn who_is_not_logged_in_may_owe_four_kib() {
 }
 
 #[test]
-fn who_asks_for_much_and_does_not_read_yet_is_held_back_and_not_cut() {
+fn unread_replies_hold_back_but_do_not_cut() {
     let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
     let (mut eager, canary) = (server.narrow("eager"), Canary::start(&server));
     let asked: String = (0..3000).map(|number| format!("HELP\nDM nobody{number} x\n")).collect();
@@ -165,7 +165,7 @@ fn who_asks_for_much_and_does_not_read_yet_is_held_back_and_not_cut() {
 }
 
 #[test]
-fn a_server_that_answers_nobody_who_does_not_read_keeps_little_for_many_of_them() {
+fn unread_replies_take_little_memory() {
     let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
     let mut other = server.bare("other");
     let mut eager: Vec<Client> = (0..20).map(|n| server.narrow(&format!("eager{n}"))).collect();

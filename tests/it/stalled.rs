@@ -71,7 +71,7 @@ fn check_lines(lines: &str) -> usize {
 }
 
 #[test]
-fn who_stops_reading_is_cut_and_nobody_else_notices() {
+fn a_stalled_reader_is_cut_unnoticed_by_others() {
     let mut crowd = Crowd::gather();
     crowd.say();
     let descriptors = crowd.server.descriptors();

@@ -100,7 +100,7 @@ fn a_new_password_puts_the_other_sessions_out() {
 }
 
 #[test]
-fn four_stolen_sessions_do_not_lock_the_owner_out() {
+fn stolen_sessions_do_not_lock_the_owner_out() {
     let server = Server::builder().no_rates().start();
     let canary = Canary::start(&server);
     let mut first = server.bare("alice");
@@ -140,7 +140,7 @@ fn a_wrong_password_puts_nobody_out() {
 }
 
 #[test]
-fn after_the_bound_was_lowered_a_login_brings_an_account_down_to_it() {
+fn a_login_applies_a_lowered_session_bound() {
     let mut server = Server::start();
     let mut sessions: Vec<Client> = (0..4).map(|_| server.bare("alice")).collect();
     let config = std::fs::read_to_string(server.path("config.toml")).unwrap();
@@ -160,7 +160,7 @@ fn after_the_bound_was_lowered_a_login_brings_an_account_down_to_it() {
 
 /// Whoever comes in while a new password is on its way, with what the old one opens, is not in afterwards.
 #[test]
-fn what_is_under_way_while_the_password_changes_does_not_outlive_it() {
+fn logins_during_a_password_change_end_with_it() {
     let server = Server::builder().no_rates().set("accounts.argon2", DEAR).start();
     let canary = Canary::start(&server);
     let mut owner = server.bare("alice");
@@ -212,7 +212,7 @@ fn of_two_who_change_it_at_once_one_stays() {
 
 /// The change is made, and the others are put out, though whoever asked for it has gone meanwhile.
 #[test]
-fn a_change_whose_session_is_gone_puts_the_others_out_all_the_same() {
+fn a_change_holds_though_its_session_is_gone() {
     let server = Server::builder().set("accounts.argon2", DEAR).start();
     let mut thief = server.bare("alice");
     let mut tries = 0;
@@ -236,7 +236,7 @@ fn a_change_whose_session_is_gone_puts_the_others_out_all_the_same() {
 
 /// Each change adds a line to the account file, and costs two hashes.
 #[test]
-fn an_account_changes_its_password_three_times_in_ten_minutes() {
+fn three_password_changes_in_ten_minutes() {
     let server = Server::builder().no_rates().start();
     let canary = Canary::start(&server);
     let mut alice = server.typed("alice");

@@ -69,7 +69,7 @@ fn read_all(client: &mut Client) -> Vec<u8> {
 }
 
 #[test]
-fn words_that_only_look_like_another_protocol_are_names() {
+fn words_like_another_protocol_s_are_names() {
     let server = Server::start();
     for name in ["GET", "POST", "Hosts", "SSH", "SSH-", "SSH-2", "HTTP", "PROXY"] {
         server.bare(name).barrier();

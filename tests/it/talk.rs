@@ -16,7 +16,7 @@ fn typed_message(client: &mut Client) -> (u64, String) {
 }
 
 #[test]
-fn pm_reaches_every_other_session_and_not_ones_own() {
+fn pm_reaches_every_other_session() {
     let server = Server::start();
     let mut alice = server.bare("alice");
     assert_eq!(alice.ask("PM anybody?"), "C 250 sent to 0");
@@ -113,7 +113,7 @@ fn dm_alone_in_the_typed_dialect() {
 }
 
 #[test]
-fn dm_to_somebody_who_is_not_there_ends_the_dialogue() {
+fn dm_to_an_absent_user_ends_the_dialogue() {
     let server = Server::start();
     let mut alice = server.bare("alice");
     let mut gone = server.bare("bob");
@@ -134,7 +134,7 @@ fn dm_to_somebody_who_is_not_there_ends_the_dialogue() {
 }
 
 #[test]
-fn dm_to_somebody_who_leaves_while_the_message_is_written() {
+fn dm_to_a_user_who_leaves_meanwhile() {
     let server = Server::start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
     alice.send("DM bob");
@@ -187,7 +187,7 @@ fn text_is_kept_as_it_is() {
 }
 
 #[test]
-fn ids_rise_and_are_the_same_for_all_and_tell_the_time() {
+fn ids_rise_and_tell_the_time() {
     let server = Server::builder().no_rates().start();
     let (mut alice, mut bob, mut carol) = (server.typed("alice"), server.typed("bob"), server.typed("carol"));
     let mut last = 0;

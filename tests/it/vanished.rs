@@ -46,7 +46,7 @@ fn the_kernel_looks_for_everybody_who_is_silent() {
 
 #[test]
 #[ignore = "it takes two minutes, longer than somebody who has vanished may stay"]
-fn who_is_there_and_reads_nothing_is_not_taken_for_gone() {
+fn a_silent_present_peer_is_not_dropped() {
     let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
     let (mut alice, mut pager) = (server.bare("alice"), server.narrow("pager"));
     let mut tell = |text: &str| {

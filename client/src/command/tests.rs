@@ -67,7 +67,7 @@ fn words_are_separated_by_spaces_alone() {
 }
 
 #[test]
-fn a_command_behind_space_is_neither_a_command_nor_text() {
+fn a_command_after_space_is_refused() {
     for lead in [" ", "   ", "\t", " \t ", "\u{a0}", "\u{3000}", " \u{feff}", "\u{200b} \u{200b}"] {
         for command in ["/dm bob secret", "/DM\tbob secret", "/who", "/say x", "/msg bob x", "/login secret", "/quit"] {
             check(&format!("{lead}{command}"), &Intent::Indented);

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_names_is_bounded_and_the_last_are_kept() {
+    fn the_latest_names_are_kept() {
         let mut known = Known::default();
         for number in 0..100_000 {
             known.see_name(&format!("n{number}"));

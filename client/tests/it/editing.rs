@@ -56,7 +56,7 @@ fn a_message_at_every_place_of_a_wrapped_line() {
 }
 
 #[test]
-fn a_message_at_every_place_of_a_line_that_ends_with_its_row() {
+fn a_message_at_every_cursor_position() {
     check_every_place(&"x".repeat(40 - "alice> ".len()));
     check_every_place(&"y".repeat(80 - "alice> ".len()));
 }
@@ -117,7 +117,7 @@ fn lines_typed_ahead_are_sent_in_order() {
 }
 
 #[test]
-fn a_message_comes_before_the_prompt_of_the_dialogue() {
+fn messages_appear_above_a_dialogue_prompt() {
     let (server, mut bob) = server_and_bob();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::logged_in(24, 60, home.path(), server.addr(), "alice");
@@ -139,7 +139,7 @@ fn a_message_comes_before_the_prompt_of_the_dialogue() {
 }
 
 #[test]
-fn while_the_history_is_searched_messages_wait_and_none_is_lost() {
+fn a_history_search_holds_messages_back() {
     let (server, mut bob) = server_and_bob();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::logged_in(24, 60, home.path(), server.addr(), "alice");
@@ -245,7 +245,7 @@ fn check_widened(letters: usize, columns: &[u16]) {
 }
 
 #[test]
-fn a_window_that_becomes_wider_keeps_the_messages() {
+fn a_wider_window_keeps_the_messages() {
     check_widened(90, &[100]);
     check_widened(90, &[60, 100, 120]);
     check_widened(30, &[100]);
@@ -282,7 +282,7 @@ fn a_key_that_is_no_text_is_lost_alone() {
 }
 
 #[test]
-fn the_prompt_of_an_open_line_says_how_things_are() {
+fn the_open_prompt_shows_the_state() {
     let fake = Fake::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::client(24, 60, home.path(), fake.addr(), "alice");
@@ -314,7 +314,7 @@ fn the_prompt_of_an_open_line_says_how_things_are() {
 }
 
 #[test]
-fn the_prompt_changes_neither_in_the_history_nor_in_a_search() {
+fn the_prompt_stays_in_history_and_search() {
     let fake = Fake::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::client(24, 60, home.path(), fake.addr(), "alice");
@@ -360,7 +360,7 @@ fn the_prompt_changes_neither_in_the_history_nor_in_a_search() {
 }
 
 #[test]
-fn history_stays_between_runs_and_holds_no_passwords() {
+fn history_persists_without_passwords() {
     let (server, _bob) = server_and_bob();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
@@ -408,7 +408,7 @@ fn stopped_by_ctrl_z_and_brought_back_by_a_shell() {
 }
 
 #[test]
-fn a_paste_that_does_not_end_takes_neither_ctrl_c_nor_the_messages() {
+fn an_unended_paste_blocks_nothing() {
     let (server, mut bob) = server_and_bob();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");

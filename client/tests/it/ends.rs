@@ -31,7 +31,7 @@ fn what_leaves() {
 }
 
 #[test]
-fn ctrl_c_throws_away_what_is_typed_before_it_leaves() {
+fn ctrl_c_first_discards_the_line() {
     let server = Server::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = alice_at(&server, &home);
@@ -71,7 +71,7 @@ fn a_signal_ends_it_in_the_middle_of_a_line() {
 }
 
 #[test]
-fn a_signal_ends_it_while_the_history_is_searched() {
+fn a_signal_ends_it_in_a_history_search() {
     let server = Server::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = alice_at(&server, &home);
@@ -85,7 +85,7 @@ fn a_signal_ends_it_while_the_history_is_searched() {
 }
 
 #[test]
-fn a_signal_ends_it_while_a_password_is_asked_for() {
+fn a_signal_ends_it_at_a_password_prompt() {
     let server = Server::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::client(24, 80, home.path(), server.addr(), "alice");
@@ -99,7 +99,7 @@ fn a_signal_ends_it_while_a_password_is_asked_for() {
 }
 
 #[test]
-fn a_signal_ends_it_although_nobody_reads_the_terminal() {
+fn a_signal_ends_it_with_a_blocked_terminal() {
     let fake = Fake::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::client(24, 80, home.path(), fake.addr(), "alice");
@@ -158,7 +158,7 @@ fn a_terminal_that_goes_away_ends_it() {
 }
 
 #[test]
-fn the_password_is_never_shown_and_a_wrong_one_says_what_is_left() {
+fn the_password_is_never_shown() {
     let server = Server::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = alice_at(&server, &home);
@@ -254,7 +254,7 @@ fn colours_and_the_bell_can_be_switched_off() {
 }
 
 #[test]
-fn a_new_password_is_chosen_by_hand_whatever_the_variable_says() {
+fn a_new_password_ignores_the_variable() {
     let server = Server::start();
     let home = tempfile::tempdir().unwrap();
     let (host, port) = (server.addr().ip().to_string(), server.addr().port().to_string());
@@ -279,7 +279,7 @@ fn a_new_password_is_chosen_by_hand_whatever_the_variable_says() {
 }
 
 #[test]
-fn who_chooses_a_password_for_a_script_is_asked_again() {
+fn a_password_chosen_for_a_script_is_repeated() {
     let server = Server::start();
     let (host, port) = (server.addr().ip().to_string(), server.addr().port().to_string());
     let client = env!("CARGO_BIN_EXE_chatclient");
@@ -306,7 +306,7 @@ fn who_chooses_a_password_for_a_script_is_asked_again() {
 }
 
 #[test]
-fn a_password_that_was_given_and_is_wrong_ends_it_in_a_terminal_too() {
+fn a_wrong_given_password_ends_the_client() {
     let server = Server::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = alice_at(&server, &home);

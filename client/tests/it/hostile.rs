@@ -90,7 +90,7 @@ fn an_endless_line_takes_no_memory() {
 }
 
 #[test]
-fn a_flood_that_nobody_reads_takes_bounded_memory() {
+fn an_unread_flood_takes_bounded_memory() {
     let (mut alice, mut server, _home) = alice_and_server();
     let before = memory_kib(alice.pid(), "Rss:");
     // The terminal is not read meanwhile, so the client cannot write.
@@ -134,7 +134,7 @@ fn another_protocol_is_recognised() {
 }
 
 #[test]
-fn a_server_that_answers_nothing_cannot_stop_the_keyboard() {
+fn a_silent_server_does_not_block_the_keyboard() {
     let (mut alice, server, _home) = alice_and_server();
     for n in 0..20 {
         alice.keys(&format!("{n}{}\r", "z".repeat(1000)));
@@ -147,7 +147,7 @@ fn a_server_that_answers_nothing_cannot_stop_the_keyboard() {
 }
 
 #[test]
-fn a_connection_that_is_never_answered_can_be_left() {
+fn an_unanswered_connection_can_be_left() {
     let fake = Fake::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::client(24, 80, home.path(), fake.addr(), "alice");

@@ -47,7 +47,7 @@ fn check_not_done(server: &Server, input: &str, told: &[&str]) {
 }
 
 #[test]
-fn a_line_that_was_not_done_is_named_on_standard_error() {
+fn refused_lines_are_named_on_stderr() {
     let server = server();
     check_not_done(&server, r"hi\n/dm bob psst\n", &["line 2 was not done: /dm bob psst (bob is not online)"]);
     check_not_done(&server, r"/nosuch thing\nhi\n", &["line 1 was not done: /nosuch"]);
@@ -137,7 +137,7 @@ fn escapes_of_other_programs_are_taken_out() {
 }
 
 #[test]
-fn a_script_makes_an_account_only_if_that_was_asked_for() {
+fn a_script_registers_only_if_asked() {
     let server = server();
     for (mode, input) in [("--plain", "echo hi"), ("--json", "echo hi"), ("--once hi", "true"), ("--listen", "true")] {
         let outcome = run(server.addr(), &format!("{input} | client {mode} $SERVER alcie"));
@@ -155,7 +155,7 @@ fn a_script_makes_an_account_only_if_that_was_asked_for() {
 }
 
 #[test]
-fn once_writes_nothing_to_standard_error_while_all_is_well() {
+fn once_is_silent_on_stderr() {
     let server = server();
     for mode in ["", "--plain", "--json", "--register"] {
         let script = format!(
@@ -250,7 +250,7 @@ fn a_reader_that_goes_ends_a_quiet_client() {
 }
 
 #[test]
-fn who_was_put_out_by_another_client_ends_and_says_why() {
+fn a_replaced_client_ends_and_says_why() {
     for reason in ["password was changed", "another login took this place"] {
         let fake = Fake::start();
         let address = fake.addr();
@@ -284,7 +284,7 @@ fn a_port_that_never_answers_is_told_in_time() {
 }
 
 #[test]
-fn a_server_that_takes_the_connection_and_says_nothing_is_told_in_time() {
+fn a_server_without_a_greeting_times_out() {
     let fake = Fake::start();
     let home = tempfile::tempdir().unwrap();
     let began = Instant::now();

@@ -53,7 +53,7 @@ fn killed_and_started_again() {
 }
 
 #[test]
-fn a_password_changed_by_another_client_of_the_same_home_ends_this_one_and_keeps_nobody_out() {
+fn a_password_change_ends_others_of_its_home() {
     let mut server = server();
     let home = tempfile::tempdir().unwrap();
     let mut first = logged_in(24, 80, home.path(), server.addr(), "alice");
@@ -121,7 +121,7 @@ fn in_its_rooms_again() {
 }
 
 #[test]
-fn what_was_not_confirmed_is_offered_and_never_sent_unasked() {
+fn unconfirmed_lines_are_offered_not_resent() {
     let fake = Fake::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::client(24, 80, home.path(), fake.addr(), "alice");
@@ -219,7 +219,7 @@ fn a_server_that_asks_for_patience_is_given_it() {
 }
 
 #[test]
-fn while_the_server_is_away_a_terminal_has_one_line_for_it() {
+fn an_outage_takes_one_line_of_a_terminal() {
     let mut server = server();
     let home = tempfile::tempdir().unwrap();
     let mut alice = logged_in(24, 60, home.path(), server.addr(), "alice");
@@ -240,7 +240,7 @@ fn while_the_server_is_away_a_terminal_has_one_line_for_it() {
 }
 
 #[test]
-fn while_the_server_is_away_a_script_is_told_once() {
+fn an_outage_is_told_once_to_a_script() {
     let mut server = server();
     let home = tempfile::tempdir().unwrap();
     let address = server.addr().to_string();

@@ -139,7 +139,7 @@ fn once_says_when_it_was_not_confirmed() {
 }
 
 #[test]
-fn the_password_comes_from_a_program_or_not_at_all() {
+fn a_failing_password_program_ends_the_client() {
     let server = Server::start();
     let outcome = run(
         &server,
@@ -221,7 +221,7 @@ fn nobody_who_reads_is_a_quiet_end() {
 }
 
 #[test]
-fn lines_that_are_no_lines_are_told_and_the_rest_is_sent() {
+fn invalid_lines_are_reported_and_skipped() {
     let server = Server::start();
     let script =
         r"{ head -c 100000 /dev/zero | tr '\0' x; printf '\nafter\n\377\nlast'; } | client --plain $HOST $PORT alice";
@@ -260,7 +260,7 @@ fn a_signal_ends_a_script_too() {
 }
 
 #[test]
-fn a_signal_ends_a_password_program_and_the_client() {
+fn a_signal_ends_the_password_program_too() {
     let server = Server::start();
     let home = tempfile::tempdir().unwrap();
     let script = r#"
@@ -307,13 +307,13 @@ fn check_ends_with_a_full_pipe(signal: Signal) {
 }
 
 #[test]
-fn a_signal_ends_it_although_nobody_reads_the_pipe() {
+fn a_signal_ends_it_with_a_blocked_pipe() {
     check_ends_with_a_full_pipe(Signal::TERM);
     check_ends_with_a_full_pipe(Signal::INT);
 }
 
 #[test]
-fn a_password_that_was_given_is_used_and_nobody_is_asked_for_another() {
+fn a_given_password_is_the_only_one() {
     let server = Server::start();
     let home = tempfile::tempdir().unwrap();
     run_in(home.path(), &server, "echo hello | client --plain $HOST $PORT alice").check(0, &[]);
@@ -379,7 +379,7 @@ fn check_reader_goes(input: &str, mode: &str, play: impl FnOnce(&Fake, &dyn Fn()
 }
 
 #[test]
-fn whose_reader_goes_ends_well_if_all_it_has_read_is_said() {
+fn a_reader_gone_after_the_last_line_ends_well() {
     check_reader_goes(
         r"printf 'a\nb\nc\n'",
         "--plain",
@@ -399,7 +399,7 @@ fn whose_reader_goes_ends_well_if_all_it_has_read_is_said() {
 }
 
 #[test]
-fn whose_reader_goes_does_not_end_well_while_lines_wait() {
+fn a_reader_gone_with_lines_waiting_is_a_failure() {
     check_reader_goes(
         r"printf '/join den\nb\nc\n'",
         "--plain",
@@ -418,7 +418,7 @@ fn whose_reader_goes_does_not_end_well_while_lines_wait() {
 }
 
 #[test]
-fn whose_reader_goes_before_the_login_ends_well_if_there_is_no_input() {
+fn a_reader_gone_before_login_ends_well() {
     for (input, code) in [("true", "0"), ("echo hello", "1")] {
         check_reader_goes(
             input,
@@ -440,7 +440,7 @@ fn whose_reader_goes_before_the_login_ends_well_if_there_is_no_input() {
 }
 
 #[test]
-fn a_script_whose_output_is_lost_does_not_end_as_if_all_were_well() {
+fn lost_output_is_a_failure() {
     let server = Server::start();
     run(&server, "echo hello | client --plain $HOST $PORT alice >/dev/full").check(1, &["standard output"]);
     // The very first event finds nobody.

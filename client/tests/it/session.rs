@@ -46,7 +46,7 @@ fn a_reserved_name_is_refused_without_a_question() {
 }
 
 #[test]
-fn a_password_after_a_break_is_neither_shown_nor_kept() {
+fn a_password_after_a_break_is_not_shown_or_kept() {
     let fake = Fake::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::client(24, 80, home.path(), fake.addr(), "alice");

@@ -68,7 +68,7 @@ fn ones_own_line_stands_there_once() {
 }
 
 #[test]
-fn what_was_refused_stands_there_once_and_says_so() {
+fn a_refused_line_is_shown_once() {
     let (server, _bob) = server_and_bob();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::logged_in(24, 60, home.path(), server.addr(), "alice");
@@ -88,7 +88,7 @@ fn what_was_refused_stands_there_once_and_says_so() {
 }
 
 #[test]
-fn messages_that_come_while_a_line_is_entered_are_not_taken_off_with_it() {
+fn messages_survive_the_end_of_a_line() {
     let (server, mut bob) = server_and_bob();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::logged_in(60, 40, home.path(), server.addr(), "alice");
@@ -111,7 +111,7 @@ fn messages_that_come_while_a_line_is_entered_are_not_taken_off_with_it() {
 }
 
 #[test]
-fn a_line_stays_until_the_server_confirms_it_only_as_a_note() {
+fn a_sent_line_stays_until_it_is_confirmed() {
     let fake = Fake::start();
     let home = tempfile::tempdir().unwrap();
     let mut alice = Terminal::client(24, 60, home.path(), fake.addr(), "alice");
@@ -241,7 +241,7 @@ fn what_is_no_answer_to_the_question_is_not_lost() {
 }
 
 #[test]
-fn what_begins_like_an_operation_is_said_in_the_room() {
+fn text_that_looks_like_an_operation_is_said() {
     let (server, mut bob) = server_and_bob();
     let mut carol = server.typed("carol");
     let home = tempfile::tempdir().unwrap();

@@ -160,7 +160,7 @@ fn after_a_storm_all_are_back() {
 }
 
 #[test]
-fn without_json_there_is_a_table_with_its_words_explained() {
+fn the_table_explains_its_words() {
     let outcome = Load::start("mesh --spawn --connections 5 --seconds 1").finish();
     outcome.check(0, &[]);
     assert_eq!(outcome.stderr, "", "no progress where there is no terminal");
@@ -170,7 +170,7 @@ fn without_json_there_is_a_table_with_its_words_explained() {
 }
 
 #[test]
-fn a_server_that_runs_is_measured_and_its_process_if_named() {
+fn a_running_server_and_its_process_are_measured() {
     let server = Server::builder().no_rates().start();
     let mut watcher = server.typed("watcher");
     let common = format!("mesh --server {} --connections 5 --rate 20 --seconds 1", server.addr());

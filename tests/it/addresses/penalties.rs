@@ -8,7 +8,7 @@ use testkit::{Canary, Client, PASSWORD, PATIENCE, pause};
 use crate::addresses::{ELSEWHERE, HOME, barred, guesser, knock, refused, strict, token, welcome};
 
 #[test]
-fn a_neighbour_of_somebody_who_guesses_gets_in_by_token() {
+fn a_guesser_s_neighbour_gets_in_by_token() {
     let limits = strict().no_rates().set("login.failures", "1000000").set("login.failure_delay_ms", "0");
     let server = limits.set("limits.per_address", "40").set("limits.new_per_address", "100").start();
     let canary = Canary::start(&server);
@@ -70,7 +70,7 @@ fn only_a_good_token_lets_a_penalised_address_in() {
 }
 
 #[test]
-fn a_token_that_is_refused_does_not_prolong_a_penalty() {
+fn a_refused_token_does_not_prolong_a_penalty() {
     let limits = strict().set("login.failures", "1000000").set("limits.new_per_address", "1000");
     let server = limits.set("login.failure_delay_ms", "0").start();
     welcome(&server, ELSEWHERE).login_bare("alice");
@@ -102,7 +102,7 @@ fn a_token_that_is_refused_does_not_prolong_a_penalty() {
 }
 
 #[test]
-fn a_penalised_address_has_the_bounds_of_any_other() {
+fn a_penalised_address_keeps_the_usual_bounds() {
     let limits = strict().set("login.failures", "1000000").set("limits.per_address", "4");
     let limits = limits.set("limits.new_per_address", "8").set("limits.silent", "3").set("limits.silent_most", "4");
     let server = limits.start();
@@ -132,7 +132,7 @@ fn a_penalised_address_has_the_bounds_of_any_other() {
 }
 
 #[test]
-fn the_room_door_asks_for_no_passwords_and_knows_no_penalties() {
+fn the_room_door_has_no_penalties() {
     let server = strict().rooms(&[""]).set("login.failures", "1000000").start();
     welcome(&server, ELSEWHERE).login_bare("alice");
     let _guesser = guesser(&server, HOME, "alice");

@@ -51,7 +51,7 @@ fn a_guest_s_room_closes_once_with_its_host() {
 }
 
 #[test]
-fn an_account_s_room_passes_on_and_its_guests_stay() {
+fn an_account_s_room_passes_on_to_a_member() {
     let hosts_end: [fn(Client); 3] = [
         |alice| alice.reset(),
         |mut alice| drop(alice.ask("EX")),
@@ -118,7 +118,7 @@ fn hup_changes_how_long_silence_may_last() {
 }
 
 #[test]
-fn at_the_end_of_the_server_everybody_hears_one_last_datagram() {
+fn shutdown_sends_one_last_datagram() {
     let mut server = Server::builder().rooms(&["", "&down=named"]).datagrams().start();
     let mut alice = server.bare("alice");
     let alice_udp = enter_by_udp(&mut alice, "MAKE lobby");

@@ -45,7 +45,7 @@ fn a_hundred_at_once_and_then_fifty_a_second() {
 }
 
 #[test]
-fn what_would_be_too_long_is_not_sent_to_that_member() {
+fn a_datagram_too_long_for_a_member_is_dropped() {
     let server = Server::builder().rooms(&["", "&down=named"]).datagrams().start();
     let mut alice = server.bare("alice");
     enter(&mut alice, "MAKE lobby");
@@ -80,7 +80,7 @@ fn what_would_be_too_long_is_not_sent_to_that_member() {
 }
 
 #[test]
-fn three_thousand_guests_who_come_and_go_leave_nothing_behind() {
+fn three_thousand_guests_leave_nothing_behind() {
     let server = Server::builder().rooms(&[""]).start();
     let round = |guests: usize| {
         for n in 0..guests {
@@ -97,7 +97,7 @@ fn three_thousand_guests_who_come_and_go_leave_nothing_behind() {
 }
 
 #[test]
-fn a_flood_of_long_words_keeps_nobody_else_waiting() {
+fn a_flood_of_datagrams_delays_nobody_else() {
     // On a machine that has much else to do the crowd may be slow. What matters here is that two others are not.
     let owed = |builder: testkit::Builder, key| builder.set(key, "1000000000");
     let server = owed(owed(Server::builder().rooms(&[""]), "limits.owed_bytes"), "limits.owed_soft_bytes");

@@ -192,7 +192,7 @@ fn a_token_ends_with_its_place() {
 }
 
 #[test]
-fn a_guest_s_token_ends_when_it_leaves_and_its_name_is_free() {
+fn leaving_ends_the_token_and_frees_the_name() {
     let server = both();
     let bob = server.guest(MAKE, "lobby", "bob");
     for word in ["/exit", "exit", "__LEAVE__", "@quit"] {
@@ -218,7 +218,7 @@ fn a_guest_s_token_ends_when_it_leaves_and_its_name_is_free() {
 }
 
 #[test]
-fn neither_tokens_nor_passwords_nor_what_is_said_enter_the_log() {
+fn no_secret_or_message_enters_the_log() {
     let mut server = Server::builder().rooms(&[""]).datagrams().set("log.level", "\"trace\"").start();
     let mut alice = server.bare("alice");
     let alice_udp = enter_by_udp(&mut alice, "MAKE lobby sesame");

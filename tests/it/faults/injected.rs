@@ -60,7 +60,7 @@ fn calls_that_are_interrupted_are_made_again() {
 }
 
 #[test]
-fn descriptors_that_run_out_now_and_then_cost_a_moment() {
+fn failing_accepts_cost_a_moment() {
     for error in ["EMFILE", "ENFILE", "ENOMEM", "ECONNABORTED"] {
         let Some(builder) = injected(&[&format!("accept4:error={error}:when=20..40+2")]) else { return };
         let mut server = builder.start();
@@ -80,7 +80,7 @@ fn descriptors_that_run_out_now_and_then_cost_a_moment() {
 }
 
 #[test]
-fn a_peer_that_vanishes_is_looked_for_as_promised() {
+fn the_keepalive_options_are_as_promised() {
     if !may_trace() {
         return;
     }

@@ -23,7 +23,7 @@ fn tokens_of_rooms() {
 }
 
 #[test]
-fn tokens_passwords_and_words_in_rooms_are_not_logged() {
+fn room_secrets_and_messages_are_not_logged() {
     let mut server = Server::builder().set("log.level", "\"trace\"").start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
     let mut secrets = vec!["ein Wort im Raum".to_owned(), "Sesam".to_owned(), "Simsalabim".to_owned()];

@@ -153,7 +153,7 @@ fn rooms_do_not_survive_a_restart() {
 }
 
 #[test]
-fn when_the_server_stops_the_rooms_are_not_told_who_goes_first() {
+fn shutdown_sends_no_leave_notices() {
     let mut server = Server::start();
     let (mut alice, mut bob, mut carol) = (server.bare("alice"), server.typed("bob"), server.bare("carol"));
     gather(&mut [("alice", &mut alice), ("bob", &mut bob), ("carol", &mut carol)]);

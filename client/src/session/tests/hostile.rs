@@ -61,7 +61,7 @@ fn tokens_that_could_do_harm_are_not_kept() {
 }
 
 #[test]
-fn names_and_rooms_that_could_do_harm_are_not_offered() {
+fn harmful_names_are_not_offered() {
     let mut stage = Stage::ready();
     stage.play("server D PM 1 \u{1b}[2J hi\nserver C 103 lobby \u{202e}x entered\nuser /rooms\nserver C 211-\u{7}x y\nserver C 211 1");
     assert!(stage.session.known().names().eq(["alice", "bob"]));

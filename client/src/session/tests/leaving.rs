@@ -39,7 +39,7 @@ fn a_script_leaves_when_all_is_answered() {
 }
 
 #[test]
-fn whose_words_nobody_hears_still_waits_for_what_confirms_them() {
+fn a_message_without_hearers_is_confirmed() {
     for last in ["", "end\n"] {
         let mut stage = Stage::script();
         stage.play(&format!("user one\nuser two\n{last}server C 250 sent to 1\nunheard\nwait 2000"));
@@ -127,7 +127,7 @@ fn said_once() {
 }
 
 #[test]
-fn a_room_is_entered_before_the_one_message_is_said() {
+fn once_enters_its_room_first() {
     let once = Some(Once { to: Place::Room("lobby".to_owned()), text: "hi".to_owned() });
     let mut stage = Stage::new(Settings { once, people: false, ..settings() }, Some("t"));
     stage.play("connected\nserver C 220 hi");
@@ -148,7 +148,7 @@ fn a_room_is_entered_before_the_one_message_is_said() {
 }
 
 #[test]
-fn a_slow_server_gets_the_time_that_the_answers_take() {
+fn slow_answers_extend_the_deadline() {
     let mut stage = Stage::script();
     (0..20).for_each(|n| stage.happen(&format!("user {n}")));
     stage.play("end");
@@ -173,7 +173,7 @@ fn what_was_confirmed_stays_confirmed() {
 }
 
 #[test]
-fn a_script_that_could_not_say_something_has_failed() {
+fn a_script_with_a_refused_line_fails() {
     for lines in
         ["user /join den\nserver C 554 wrong password\nuser our plan", "user /dm bob\nserver C 550 x\nuser psst"]
     {
@@ -246,7 +246,7 @@ fn a_line_that_no_server_takes_is_not_sent() {
 }
 
 #[test]
-fn an_account_is_made_by_a_script_only_if_that_was_asked_for() {
+fn a_script_registers_only_if_asked() {
     let ready = "connected\nserver C 220 hi";
     for (people, asks_person, registers, is_made) in [
         (false, false, false, false),
@@ -302,7 +302,7 @@ fn who_only_listens_stays() {
 }
 
 #[test]
-fn what_was_to_be_said_once_is_named_whatever_keeps_it_from_being_sent() {
+fn once_names_the_line_it_could_not_send() {
     let once = Some(Once { to: Place::Public, text: "disk full".to_owned() });
     let settings = Settings { once, people: false, asks_person: false, ..settings() };
     for how in ["lost refused", "connected\nserver C 220 hi\nserver C 553 alice is reserved; your name?", "terminated"]

@@ -85,7 +85,7 @@ fn check_asked(settings: Settings, asked: &str) {
 }
 
 #[test]
-fn what_gives_a_password_is_asked_once_and_a_person_twice() {
+fn a_program_is_asked_once_and_a_person_twice() {
     let again = "want new password again\nsecret long enough";
     for people in [false, true] {
         check_asked(Settings { people, asks_person: false, ..settings() }, "");
@@ -192,7 +192,7 @@ fn names_that_cannot_be() {
 
 /// The password is not sent again: the server would take it for a name.
 #[test]
-fn no_new_accounts_since_a_password_was_asked_for() {
+fn accounts_ran_out_after_the_password_prompt() {
     let mut stage = Stage::new(settings(), None);
     stage.play("connected\nserver C 220 hi\nserver C 332 new\nsecret correct horse\nsecret correct horse");
     stage.check("server C 450 no new accounts; your name?\n! closed: no new accounts\ndisconnect\nleave 1");
@@ -213,7 +213,7 @@ fn endings_that_are_final() {
 }
 
 #[test]
-fn a_login_that_takes_too_long_waits_for_its_user() {
+fn a_login_past_its_deadline_waits_for_the_user() {
     check(
         "- connecting: connecting to a:1
         connect 0
@@ -238,7 +238,7 @@ fn a_login_that_takes_too_long_waits_for_its_user() {
 }
 
 #[test]
-fn a_password_for_what_was_asked_before_is_not_used_for_something_else() {
+fn a_late_password_answers_no_other_question() {
     check(
         "- connecting: connecting to a:1
         connect 0
@@ -302,7 +302,7 @@ fn leaving_before_it_has_begun() {
 }
 
 #[test]
-fn a_wrong_password_that_was_given_has_no_second_try() {
+fn a_given_password_is_tried_once() {
     for people in [false, true] {
         let settings = Settings { people, asks_person: false, ..settings() };
         Stage::new(settings, None).check(

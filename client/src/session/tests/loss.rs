@@ -97,7 +97,7 @@ fn forgotten() {
 }
 
 #[test]
-fn what_is_on_its_way_is_neither_sent_again_nor_called_confirmed() {
+fn lines_in_flight_stay_unconfirmed() {
     let mut stage = Stage::ready();
     stage.play("user one\nuser two");
     stage.check("user /resend\n- resent: nothing to send again; 2 still wait for their confirmation\nask alice>");
@@ -106,7 +106,7 @@ fn what_is_on_its_way_is_neither_sent_again_nor_called_confirmed() {
 }
 
 #[test]
-fn what_another_client_has_kept_is_tried_in_place_of_an_older_token() {
+fn a_newer_stored_token_is_tried() {
     let mut stage = Stage::ready();
     stage.play("lost x\nwait 2000\nkept t9");
     stage.check("connected\nserver C 220 hi\n> C alice t9");
@@ -117,7 +117,7 @@ fn what_another_client_has_kept_is_tried_in_place_of_an_older_token() {
 }
 
 #[test]
-fn a_token_that_is_no_good_any_more_while_a_line_is_typed() {
+fn an_expired_token_while_a_line_is_typed() {
     let mut stage = Stage::ready();
     stage.play("lost x\nwait 2000\nconnected\nserver C 220 hi");
     stage.check(
@@ -262,7 +262,7 @@ fn a_shutdown_is_waited_for() {
 }
 
 #[test]
-fn its_own_broken_connections_do_not_send_it_home() {
+fn broken_connections_are_not_another_login() {
     let mut stage = Stage::ready();
     stage.play("lost reset\nwait 1500");
     for (pause, after) in [(3, 3000), (4, 6000)] {
@@ -336,7 +336,7 @@ fn each_server_sees_its_own_token_alone() {
 }
 
 #[test]
-fn a_password_is_never_asked_for_by_the_prompt_of_a_line() {
+fn the_line_prompt_never_asks_for_a_password() {
     let mut stage = Stage::ready();
     stage.play("lost x\nwait 2000\nconnected\nserver C 220 hi\nserver C 531 token refused");
     // Somebody who takes the open line for the question has shown it, but it is neither sent nor kept.
@@ -351,7 +351,7 @@ fn a_password_is_never_asked_for_by_the_prompt_of_a_line() {
 }
 
 #[test]
-fn no_line_is_asked_for_from_the_connection_on_where_no_token_is_held() {
+fn without_a_token_no_line_is_read_on_reconnect() {
     let mut stage = Stage::new(settings(), None);
     stage.play("connected\nserver C 220 hi\nserver C 331 x\nsecret correct horse\nserver C 230 hi\nserver C 450 no");
     stage.play("user hi\nserver C 250 sent to 1\nlost x");
@@ -362,7 +362,7 @@ fn no_line_is_asked_for_from_the_connection_on_where_no_token_is_held() {
 }
 
 #[test]
-fn the_prompt_of_an_open_line_follows_what_happens() {
+fn the_open_prompt_shows_the_state() {
     let mut stage = Stage::ready();
     stage.play("user /join lobby\nserver C 227 lobby token=A");
     stage.check(
@@ -423,7 +423,7 @@ fn the_one_message_has_its_time() {
 }
 
 #[test]
-fn what_was_never_sent_is_not_said_to_be_in_doubt() {
+fn unsent_lines_are_not_in_doubt() {
     let mut stage = Stage::ready();
     stage.play("lost x\nuser hi\nwait 2000\nconnected\nserver C 220 hi");
     let happened = stage.play("server C 230 hi");
@@ -432,7 +432,7 @@ fn what_was_never_sent_is_not_said_to_be_in_doubt() {
 }
 
 #[test]
-fn a_script_whose_lines_nobody_carried_out_has_failed() {
+fn a_script_with_unanswered_lines_fails() {
     let mut stage = Stage::script();
     stage.play("lost x\nuser /join den secret");
     stage.check("terminated\n! unsent: not carried out: 1 line\nleave 1");
@@ -485,7 +485,7 @@ fn of_several_servers_each_is_told_once() {
 }
 
 #[test]
-fn who_was_put_out_by_another_client_does_not_come_back() {
+fn a_replaced_session_does_not_reconnect() {
     for reason in ["password was changed", "another login took this place"] {
         for mut stage in [Stage::ready(), Stage::script()] {
             stage.play("");
@@ -500,7 +500,7 @@ fn who_was_put_out_by_another_client_does_not_come_back() {
 }
 
 #[test]
-fn a_room_that_a_script_may_not_have_entered_is_no_reason_to_speak_to_all() {
+fn a_script_without_its_room_says_nothing() {
     let mut stage = Stage::script();
     stage.play("user /join den\nlost reset\nwait 2000\nconnected\nserver C 220 hi\nserver C 230 hi");
     let happened = stage.play("user our plan");

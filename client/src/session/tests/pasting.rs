@@ -161,7 +161,7 @@ fn lines_for_a_room_that_is_gone_go_nowhere() {
 }
 
 #[test]
-fn many_lines_are_sent_as_the_answers_come_and_too_many_are_not() {
+fn a_paste_follows_the_answers_and_is_bounded() {
     let mut stage = Stage::ready();
     let lines: Vec<String> = (0..100).map(|n| format!("line {n}")).collect();
     stage.check(&format!("user {}\nask: send 100 lines? [y/N/1 = as one line]", lines.join("⏎")));
@@ -205,7 +205,7 @@ fn comments_keep_their_slashes() {
 }
 
 #[test]
-fn a_command_behind_an_invisible_character_is_one() {
+fn invisible_characters_do_not_hide_a_command() {
     for lead in ["\u{feff}", "\u{200b}", "\u{2060}\u{200e}"] {
         Stage::ready().check(&format!(
             "user {lead}/dm bob secret

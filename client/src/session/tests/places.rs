@@ -47,7 +47,7 @@ fn rooms() {
 }
 
 #[test]
-fn a_room_whose_name_was_typed_in_another_normal_form() {
+fn a_room_in_another_normal_form() {
     Stage::ready().check(
         "user /join cafe\u{301}
         > C JOIN cafe\u{301}
@@ -70,7 +70,7 @@ fn a_room_whose_name_was_typed_in_another_normal_form() {
 }
 
 #[test]
-fn what_was_meant_for_a_room_does_not_go_to_everybody() {
+fn room_messages_never_become_public() {
     for notice in ["104 lobby alice left: kicked", "106 lobby closed: by its host"] {
         let mut stage = Stage::ready();
         stage.play("user /join lobby\nserver C 227 lobby token=A");
@@ -89,7 +89,7 @@ fn what_was_meant_for_a_room_does_not_go_to_everybody() {
 }
 
 #[test]
-fn what_a_script_has_typed_ahead_goes_nowhere_else() {
+fn typed_ahead_lines_stay_in_their_room() {
     Stage::script().check(
         "user /dm bob
         > C DM bob
@@ -137,7 +137,7 @@ fn what_a_script_has_typed_ahead_goes_nowhere_else() {
 }
 
 #[test]
-fn a_host_who_closes_a_room_knows_that_it_is_gone() {
+fn the_host_s_closed_room_is_gone() {
     for answer in [
         "server C 106 Lobby closed: by its host\nserver C 200 closed",
         "server C 200 closed\nserver C 106 Lobby closed: by its host",
@@ -150,7 +150,7 @@ fn a_host_who_closes_a_room_knows_that_it_is_gone() {
 }
 
 #[test]
-fn a_room_is_left_by_any_spelling_that_the_server_takes_for_it() {
+fn a_room_is_left_by_any_spelling() {
     for (made, left) in [("ΟΔΟΣ", "οδος"), ("οδος", "ΟΔΟΣ"), ("GRÜN", "gru\u{308}n"), ("Lobby", "lOBBY")]
     {
         let mut stage = Stage::script();
@@ -187,7 +187,7 @@ fn a_room_is_left_by_any_spelling_that_the_server_takes_for_it() {
 }
 
 #[test]
-fn what_the_server_takes_for_another_room_stays_one() {
+fn rooms_the_server_distinguishes_stay_apart() {
     let mut stage = Stage::ready();
     stage.play("user /make straße\nserver C 227 straße token=A");
     stage.check(
