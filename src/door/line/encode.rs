@@ -53,7 +53,8 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
     debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
 }
 
-/// `D kind [id] [room] from text`, with the id in typed lines and the room in messages of rooms.
+/// `D kind [id] [room] from text`, with the id in typed lines and the room in messages of rooms. This is the hot path of
+/// a message, so it copies texts without the machinery of `write!`.
 fn encode_message(
     kind: Kind,
     what: &str,
@@ -62,7 +63,9 @@ fn encode_message(
     out: &mut Wire<'_>,
 ) -> fmt::Result {
     let Message { id, from, text } = message;
-    write!(out, "D {what} ")?;
+    out.write_str("D ")?;
+    out.write_str(what)?;
+    out.write_str(" ")?;
     match kind {
         Kind::Bare => {}
         Kind::Typed => write!(out, "{id} ")?,
@@ -70,20 +73,27 @@ fn encode_message(
     if let Some(room) = room {
         write!(out, "{room} ")?;
     }
-    write!(out, "{from} ")?;
+    match from {
+        Who::Account(name) => out.write_str(name.as_str())?,
+        Who::Guest(_) => write!(out, "{from}")?,
+    }
+    out.write_str(" ")?;
     match kind {
         Kind::Bare => encode_spaced(text, out)?,
-        Kind::Typed => write!(out, "{text}")?,
+        Kind::Typed => out.write_str(text)?,
     }
-    writeln!(out)
+    out.write_str("\n")
 }
 
 /// A text for people. A TAB becomes one space: a terminal stops a TAB at its right margin, and the text after it could
 /// begin a line that looks like the server's.
 fn encode_spaced(text: &str, out: &mut Wire<'_>) -> fmt::Result {
     let mut parts = text.split('\t');
-    write!(out, "{}", parts.next().unwrap_or_default())?;
-    parts.try_for_each(|part| write!(out, " {part}"))
+    out.write_str(parts.next().unwrap_or_default())?;
+    parts.try_for_each(|part| {
+        out.write_str(" ")?;
+        out.write_str(part)
+    })
 }
 
 fn encode_online(names: &[UserName], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
