@@ -72,6 +72,18 @@ impl World {
         assert!(engine.pages.owed_bytes() <= most, "{} bytes are held", engine.pages.owed_bytes());
     }
 
+    /// A connection was written to: it may owe less than too much now, and again too much at the next audit.
+    pub(super) fn note_relief(&mut self, id: ConnId, place: usize) {
+        let limits = &self.engine.settings.limits;
+        let Some((watch, conn)) = self.watches.get_mut(place).zip(self.engine.conns.peek(id)) else { return };
+        if conn.outbox.owed() <= limits.owed_soft_bytes as usize {
+            watch.soft_since = NEVER;
+        }
+        if conn.outbox.owed() <= conn.may_owe(limits) {
+            watch.hard_since = NEVER;
+        }
+    }
+
     /// Deadlines and the bounds of one connection.
     fn audit_life(&self, conn: &Conn<usize>, watch: &mut Watch, written: u64) {
         let (now, limits, login) = (self.now, &self.engine.settings.limits, &self.engine.settings.login);

@@ -144,6 +144,7 @@ impl World {
                 wire.take_up_slack();
             }
             self.engine.handle_wrote(id, wrote);
+            self.note_relief(id, place);
             self.report(place);
             self.stir(place);
         }
