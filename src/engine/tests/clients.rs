@@ -79,7 +79,7 @@ pub(super) enum What {
     Greeting,
     Name,
     Token,
-    Password { is_right: bool },
+    Password,
     Say(u32),
     Enter { room: u8, is_wrong: bool },
     Leave(u8),

@@ -15,20 +15,19 @@ impl World {
             What::Name if code == "331" || code == "332" => self.give_password(i, code == "332"),
             What::Token if code == "531" => self.give_password(i, false),
             What::Token => self.on_welcome(i),
-            What::Password { is_right: _ } if code == "230" => self.on_welcome(i),
-            What::Password { is_right } if code == "530" => {
-                assert!(!is_right || now >= expect.sent_at + late, "client {i}: {line}");
+            What::Password if code == "230" => self.on_welcome(i),
+            What::Password if code == "530" => {
                 assert!(now >= expect.sent_at + late, "client {i} is answered early: {expect:?}");
                 let hashed = self.accounts.borrow().free_at;
                 let latest = (expect.sent_at + late).max(hashed) + SLACK_MS;
-                let is_prompt = self.clients[i].reading == Reading::All;
+                let is_prompt = self.clients[i].is_fair && self.clients[i].reading == Reading::All;
                 assert!(!is_prompt || now <= latest, "client {i} is answered at {now}, late: {expect:?}");
                 self.give_password(i, false);
             }
-            What::Password { .. } if code == "450" => {
+            What::Password if code == "450" => {
                 self.clients[i].role = Role::Silent; // too much trouble
             }
-            What::Name | What::Password { .. } => self.give_name(i, 1_000),
+            What::Name | What::Password => self.give_name(i, 1_000),
             What::Say(number) => {
                 self.clients[i].notes.push(Note::Said(number));
                 let hearers = line.strip_prefix("C 250 sent to ").and_then(|count| count.parse().ok());
@@ -101,7 +100,7 @@ impl World {
     pub(super) fn give_password(&mut self, i: usize, is_new: bool) {
         let is_right = self.clients[i].role != Role::Guesser;
         let password = if is_new || !is_right { format!("guess-{i}-of-many") } else { self.password_of(i) };
-        let what = What::Password { is_right };
+        let what = What::Password;
         // A right one may be changed by somebody else before it is looked at.
         self.dialogue_line(i, &password, &["230", "530", "553", "450"], what);
     }
@@ -131,7 +130,7 @@ impl World {
         let client = &mut self.clients[i];
         let counts = match expect.what {
             // These replies may be late, so they say nothing about the time of their lines.
-            What::Greeting | What::Name | What::Token | What::Password { .. } | What::OldPassword => false,
+            What::Greeting | What::Name | What::Token | What::Password | What::OldPassword => false,
             What::NewPassword | What::Enter { is_wrong: true, .. } => false,
             What::Say(_) | What::Enter { .. } | What::Leave(_) | What::Other | What::Passwd | What::Bye => true,
         };

@@ -18,8 +18,8 @@ use crate::limits::TURN_WORK_ENDS;
 
 /// Turns that may follow each other at one time.
 const TURNS_AT_ONCE: u32 = 20_000;
-/// Milliseconds after which no connection may be left when all clients leave.
-const REST_MS: Millis = 720_000;
+/// Milliseconds after which no connection may be left when all clients leave: the slowest rate, and all that was sent.
+const REST_MS: Millis = 1_800_000;
 
 /// The engine and everything around it.
 pub(super) struct World {
