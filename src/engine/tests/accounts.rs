@@ -1,4 +1,4 @@
-//! The accounts in memory: a look-up, and a service that answers after a virtual delay.
+//! The account file in memory: look-ups, and a service that answers after a virtual delay.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -21,23 +21,23 @@ pub(super) struct Account {
     pub(super) epoch: u32,
 }
 
-/// The account file, the queue and the thread in one.
+/// The accounts, and the queue of requests.
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     all: BTreeMap<UserName, Account>,
-    /// What is asked, and when the answer comes.
+    /// Each request with the time of its answer.
     queue: Vec<(Millis, ConnId, Request)>,
-    /// A hash takes so long.
+    /// The time that one hash takes.
     pub(super) hash_ms: Millis,
-    /// One in so many requests meets trouble; 0 for none.
+    /// One in this many requests is answered `Busy` or refused; 0 for none.
     pub(super) trouble: u64,
-    /// The accounts cannot be written to.
+    /// True if the file cannot be written.
     pub(super) is_failing: bool,
     pub(super) free_at: Millis,
 }
 
 impl Accounts {
-    /// The account that exists from the start.
+    /// Adds an account.
     pub(super) fn add(&mut self, name: &str, password: &str) {
         let name = UserName::parse(name).unwrap();
         self.all.insert(name.clone(), Account { name, password: password.into(), epoch: 1 });
@@ -47,7 +47,7 @@ impl Accounts {
         self.all.get(&UserName::parse(name).unwrap())
     }
 
-    /// Takes a request, or says why not.
+    /// Queues a request.
     pub(super) fn submit(&mut self, id: ConnId, request: Request, now: Millis, dice: &mut Dice) -> Result<(), Refused> {
         let exists = self.all.contains_key(request.name());
         if matches!(request, Request::Register { .. }) && exists {
@@ -57,13 +57,13 @@ impl Accounts {
             return Err(Refused::Full);
         }
         assert!(self.queue.iter().all(|(_, other, _)| *other != id), "{id:?} asks twice");
-        // One after the other, as one thread does it.
+        // One at a time, as in the account thread.
         self.free_at = self.free_at.max(now) + self.hash_ms;
         self.queue.push((self.free_at, id, request));
         Ok(())
     }
 
-    /// What has not begun is not answered; the rest is.
+    /// Withdraws a request. One that has begun is answered all the same.
     pub(super) fn cancel(&mut self, id: ConnId, now: Millis) {
         let hash_ms = self.hash_ms;
         self.queue.retain(|(due, other, _)| *other != id || *due <= now + hash_ms);

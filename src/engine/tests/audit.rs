@@ -1,4 +1,4 @@
-//! What must hold of the engine at the end of a turn, whatever has happened.
+//! Invariants of the engine between turns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,14 +13,16 @@ use crate::hub::names::RoomName;
 use crate::hub::session::SessionId;
 use crate::limits::{FAREWELL_MS, LEAVE_MS, SHUTDOWN_MS, TOOK_RECENTLY_MS, TURN_FRAMES_BYTES};
 
-/// How often all connections are looked at, in milliseconds.
+/// Milliseconds between two audits.
 pub(super) const AUDIT_MS: Millis = 500;
 
-/// What the audit remembers of one connection.
+/// What the audit knows of one connection from earlier audits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Watch {
     /// Since when it owes more than it may for long.
     pub(super) soft_since: Millis,
+    /// Since when it owes more than it may while it takes nothing.
+    hard_since: Millis,
     /// Since when it takes nothing, and how much it had taken by then.
     took: (Millis, u64),
     /// Since when it is closing.
@@ -29,12 +31,12 @@ pub(super) struct Watch {
 
 impl Default for Watch {
     fn default() -> Self {
-        Self { soft_since: NEVER, took: (0, 0), closing_since: NEVER }
+        Self { soft_since: NEVER, hard_since: NEVER, took: (0, 0), closing_since: NEVER }
     }
 }
 
 impl World {
-    /// Looks at everything, unless that was done a moment ago.
+    /// Checks all invariants if an audit is due.
     pub(super) fn audit(&mut self) {
         if self.stopped_at != NEVER {
             let latest = self.stopped_at + SHUTDOWN_MS + SLACK_MS;
@@ -64,12 +66,25 @@ impl World {
         assert_eq!(engine.gate.silent, silent, "silent connections");
         assert_eq!(engine.backpressure.lagging, lagging, "connections that lag");
         assert_eq!(engine.pages.heap_bytes, heap, "the heap of all outboxes");
+        assert!(engine.closes.len() <= engine.conns.len(), "{} closes are scheduled", engine.closes.len());
         assert!(owing > 0 || engine.pages.owed_bytes() == 0, "nobody owes anything, and pages are held");
         let most = engine.settings.limits.owed_total_bytes + 4 * TURN_FRAMES_BYTES as u64;
         assert!(engine.pages.owed_bytes() <= most, "{} bytes are held", engine.pages.owed_bytes());
     }
 
-    /// Every deadline is kept.
+    /// A connection was written to: it may owe less than too much now, and again too much at the next audit.
+    pub(super) fn note_relief(&mut self, id: ConnId, place: usize) {
+        let limits = &self.engine.settings.limits;
+        let Some((watch, conn)) = self.watches.get_mut(place).zip(self.engine.conns.peek(id)) else { return };
+        if conn.outbox.owed() <= limits.owed_soft_bytes as usize {
+            watch.soft_since = NEVER;
+        }
+        if conn.outbox.owed() <= conn.may_owe(limits) {
+            watch.hard_since = NEVER;
+        }
+    }
+
+    /// Deadlines and the bounds of one connection.
     fn audit_life(&self, conn: &Conn<usize>, watch: &mut Watch, written: u64) {
         let (now, limits, login) = (self.now, &self.engine.settings.limits, &self.engine.settings.login);
         let seconds = |count: u32| Millis::from(count) * 1000;
@@ -87,23 +102,23 @@ impl World {
         match &conn.life {
             Life::Open => {}
             Life::Draining(_) | Life::Lingering(_) => {
-                // As of the last audit that has seen it take something.
+                // The time runs from the last byte that it took, as seen by an audit.
                 return within(
                     watch.took.0.max(self.clients[conn.socket].over_at_or(now)),
                     LEAVE_MS + FAREWELL_MS + self.audit_every_ms,
                     "it leaves",
                 );
             }
-            Life::Gone(_) => panic!("who is gone is reaped in the same turn: {conn:?}"),
+            Life::Gone(_) => panic!("it is gone and was not reaped: {conn:?}"),
         }
         if !conn.door.is_logged_in() {
             within(conn.since, seconds(login.deadline_s), "a login takes long");
         }
         note(&mut watch.soft_since, owed > limits.owed_soft_bytes as usize);
         within(watch.soft_since, seconds(limits.owed_soft_s), "it owes too much for long");
-        if owed > conn.may_owe(limits) {
-            within(watch.took.0, 2 * TOOK_RECENTLY_MS + self.audit_every_ms, "it takes nothing and owes much");
-        }
+        note(&mut watch.hard_since, owed > conn.may_owe(limits));
+        let hard_since = watch.hard_since.max(watch.took.0);
+        within(hard_since, 2 * TOOK_RECENTLY_MS + self.audit_every_ms, "it takes nothing and owes much");
         let most = conn.may_owe_at_most(limits) + TURN_FRAMES_BYTES;
         assert!(owed <= most || conn.end.is_some(), "it owes too much: {conn:?}");
         if conn.line_since != NEVER && conn.pause == Pause::None && conn.door.is_dialogue() {
@@ -114,7 +129,7 @@ impl World {
         }
     }
 
-    /// Nothing that is to be done is forgotten.
+    /// Timers are armed, and pending work is in its queue.
     fn audit_queues(&self, conn: &Conn<usize>) {
         let engine = &self.engine;
         let due = conn.next_due(&engine.settings.login, &engine.settings.limits);
@@ -131,7 +146,7 @@ impl World {
         }
     }
 
-    /// Nothing is under way: who is logged in, and in which rooms, is what the clients know by their replies.
+    /// Compares the hub's sessions and rooms with what the clients know from their replies. Nothing may be under way.
     fn check_shadow(&self) {
         let hub = &self.engine.hub;
         let mut places: BTreeMap<SessionId, BTreeSet<u8>> = BTreeMap::new();
@@ -155,7 +170,7 @@ impl World {
         self.check_guests();
     }
 
-    /// A guest who is silent goes.
+    /// A silent guest is removed in time.
     fn check_guests(&self) {
         let idle_ms = Millis::from(self.engine.settings.rooms.guest_idle_s) * 1000;
         for client in self.clients.iter().filter(|client| client.is_guest()) {
@@ -166,7 +181,7 @@ impl World {
         }
     }
 
-    /// Everybody has left: nothing is kept of anybody.
+    /// Checks that nothing is left when all clients have gone.
     pub(super) fn check_empty(&mut self) {
         let engine = &mut self.engine;
         let left: Vec<_> = engine.conns.iter().map(|conn| (conn, &self.clients[conn.socket])).collect();

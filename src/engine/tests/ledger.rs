@@ -1,8 +1,9 @@
-//! The shadow model: what was said, who heard it, and what follows for everybody from the lines on the wire alone.
+//! The shadow model: all messages and their receivers, from the lines on the wire alone.
 //!
-//! Each text carries its number in the ledger. Typed lines carry the id that the server gave the message, and ids rise
-//! in the order in which the hub took the messages: so there is one order that every client's lines must agree with,
-//! and between two messages that a client has heard in a place there can be none of that place that it has not.
+//! Each text contains its number in the ledger. Typed lines contain the id of the message, and ids rise in the hub's
+//! order. So every client must see rising ids, and of each place that it hears it must see every id between its first
+//! and its last. Replies 250 say how many receivers a message has; all of them must hear it, except those that were
+//! closed as too slow or reset.
 
 use std::collections::BTreeMap;
 
@@ -20,16 +21,16 @@ pub(super) enum Place {
     Account(u16),
 }
 
-/// What a client has noted, in the order of its lines.
+/// One note of a client, in the order of its lines.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Note {
-    /// It hears a place from here on.
+    /// It hears this place from here on …
     In(Place),
-    /// … and no longer.
+    /// … or no longer.
     Out(Place),
     /// It has heard a message.
     Heard(u32),
-    /// A message of its own was taken.
+    /// Its own message was accepted.
     Said(u32),
 }
 
@@ -40,12 +41,12 @@ struct Message {
     place: Place,
     sent_at: Millis,
     answered_at: Millis,
-    /// To how many it was sent, by the answer.
+    /// The number of receivers in the reply.
     hearers: Option<u32>,
-    /// The server's id; 0 while nobody has heard it in typed lines.
+    /// The server's id; 0 until a typed line has shown it.
     id: u64,
     heard: u32,
-    /// It came by a datagram: receivers that lag do not get it.
+    /// True if it came by a datagram, which receivers that lag do not get.
     may_be_lost: bool,
 }
 
@@ -56,7 +57,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Somebody is about to say something. Gives its number.
+    /// Adds a message that is about to be sent, and returns its number.
     pub(super) fn say(&mut self, from: usize, place: Place, now: Millis, may_be_lost: bool) -> u32 {
         let message =
             Message { from, place, sent_at: now, answered_at: NEVER, hearers: None, id: 0, heard: 0, may_be_lost };
@@ -69,13 +70,13 @@ impl Ledger {
         format!("m{} by a guest", self.messages.len())
     }
 
-    /// The server has taken it, for so many hearers if it says.
+    /// The server has accepted a message.
     pub(super) fn on_answer(&mut self, number: u32, hearers: Option<u32>, now: Millis) {
         let message = &mut self.messages[number as usize];
         (message.hearers, message.answered_at) = (hearers, now);
     }
 
-    /// Somebody has heard it.
+    /// A client has heard a message.
     pub(super) fn on_heard(&mut self, number: u32, place: Place, id: Option<u64>, by: usize) {
         let message = &mut self.messages[number as usize];
         assert_ne!(message.from, by, "{by} hears itself: {message:?}");
@@ -87,7 +88,7 @@ impl Ledger {
         }
     }
 
-    /// Somebody hears it by a datagram, of which the ledger does not know.
+    /// A receiver hears this message by a datagram, which the ledger does not see.
     pub(super) fn excuse(&mut self, number: u32) {
         self.messages[number as usize].may_be_lost = true;
     }
@@ -102,7 +103,7 @@ impl Ledger {
         (self.messages.len(), self.messages.iter().map(|message| u64::from(message.heard)).sum())
     }
 
-    /// Checks that there is one order and no gap. All connections must be over, or have read everything.
+    /// Checks order and gaps. All connections must have ended, or have read everything.
     pub(super) fn check(&self, clients: &[Client]) {
         let mut places: BTreeMap<Place, Vec<u64>> = BTreeMap::new();
         for message in self.messages.iter().filter(|message| message.id > 0 && !message.may_be_lost) {
@@ -123,7 +124,7 @@ impl Ledger {
         if message.heard == hearers || message.may_be_lost {
             return;
         }
-        // Who was cut or has broken off may have missed it, and nobody else.
+        // Only clients that were closed as too slow or reset may have missed it.
         let may_have_missed = |client: &&Client| {
             client.is_lossy() && client.in_since <= message.answered_at && client.over_at >= message.sent_at
         };

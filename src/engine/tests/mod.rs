@@ -1,15 +1,22 @@
-//! A simulation of the whole server without sockets: virtual clients at virtual sockets, in virtual time, from a seed.
+//! A simulation of the server without sockets: virtual clients on virtual sockets, in virtual time, from a seed.
 //!
-//! [`world`] owns the sockets ([`wire`]) and drives the engine; [`clients`] and [`talk`] are what its clients do;
-//! [`ledger`] is the shadow model; [`audit`] holds the engine to its promises after each turn; [`accounts`] answers for
-//! the account file. [`simulation`] has the random runs, [`attacks`] the planned ones.
+//! * [`world`] owns the sockets ([`wire`]) and lets time pass; [`turn`] calls the engine as the net does.
+//! * [`clients`] holds the clients; [`acts`], [`talk`] and [`guests`] send; [`hears`] and [`replies`] read and check.
+//! * [`ledger`] is the shadow model of all messages; [`audit`] checks the engine after turns; [`accounts`] is the
+//!   account file in memory.
+//! * [`simulation`] runs random schedules; [`attacks`] runs planned ones.
 
 mod accounts;
+mod acts;
 mod attacks;
 mod audit;
 mod clients;
+mod guests;
+mod hears;
 mod ledger;
+mod replies;
 mod simulation;
 mod talk;
+mod turn;
 mod wire;
 mod world;

@@ -1,5 +1,5 @@
-//! Random runs. A failing one prints its seed: `CHATD_SEED=seed cargo test --lib engine::tests::simulation` runs that
-//! seed alone, and `CHATD_SIM_SEEDS=count` runs so many.
+//! Random schedules. A failing run prints its seed. `CHATD_SEED=seed cargo test --lib simulation` runs that seed alone;
+//! `CHATD_SIM_SEEDS=count` sets the number of seeds.
 
 use std::net::SocketAddr;
 
@@ -42,9 +42,12 @@ fn whatever_clients_do_the_promises_hold() {
 
 /// The settings of a run: the defaults, or tight ones.
 fn settings(dice: &mut Dice) -> Settings {
-    let mut limits = Limits { include_loopback: false, ..Limits::default() };
+    let mut limits = Limits { include_loopback: dice.below(5) == 0, ..Limits::default() };
+    if dice.below(8) == 0 {
+        limits.owed_total_bytes = 128 * 1024;
+    }
     if dice.below(2) == 0 {
-        limits.owed_soft_bytes = 8 * 1024 << dice.below(3);
+        limits.owed_soft_bytes = 8_192 << dice.below(3);
         limits.owed_bytes = 2 * limits.owed_soft_bytes;
     }
     limits.rate_lines_per_s = [0, 5, 10, 10][dice.below(4) as usize];
@@ -54,14 +57,16 @@ fn settings(dice: &mut Dice) -> Settings {
     Settings { limits, login: limits::Login::default(), accounts, rooms, stats_s: 60 * dice.below(2) as u32 }
 }
 
-/// A world with clients of all kinds, who come over some minutes.
+/// A world in which clients of all kinds connect over some minutes.
 fn populate(seed: u64) -> World {
     let mut dice = Dice::of(seed);
     let settings = settings(&mut dice);
-    let mut world = World::new(seed, settings, 10_000);
+    let most_connections = if dice.below(6) == 0 { 20 } else { 10_000 };
+    let mut world = World::new(seed, settings, most_connections);
     for account in 0..world.names / 2 {
         world.accounts.borrow_mut().add(&format!("u{account}"), "password");
     }
+    world.accounts.borrow_mut().is_failing = dice.below(5) == 0;
     world.accounts.borrow_mut().hash_ms = 1 + dice.below(60);
     world.accounts.borrow_mut().trouble = [0, 50][dice.below(2) as usize];
     world.short_writes = [0, 20, 4][dice.below(3) as usize];

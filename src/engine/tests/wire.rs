@@ -1,8 +1,8 @@
-//! Virtual sockets: what the kernel and the network hold between the server and one client.
+//! A virtual socket: the bytes that kernel and network hold between the server and one client.
 
 use crate::engine::{ConnId, Frames, InFlight, Millis, NEVER, Path, Read, Ready, Why, Wrote};
 
-/// One connection, as both of its ends see it.
+/// One connection, with both of its ends.
 #[derive(Debug)]
 pub(super) struct Wire {
     /// The engine's id, from the accept until the close.
@@ -19,17 +19,17 @@ pub(super) struct Wire {
     down_at: usize,
     /// The server has ended its stream.
     down_end: bool,
-    /// How many bytes fit between the server and the client.
+    /// How many unread bytes fit between the server and the client.
     pub(super) capacity: usize,
-    /// How many of them are on the client's side, so that they are acknowledged.
+    /// How many of them fit on the client's side, where they are acknowledged.
     window: usize,
     /// A write came back short: the poll reports when there is room again.
     wants_room: bool,
-    /// News that the poll has not reported yet.
+    /// Readiness that the poll has not reported yet.
     pub(super) news: Ready,
-    /// True if the wire stands in the world's list of news.
+    /// True if the world's list of news contains this wire.
     pub(super) has_news: bool,
-    /// Whether the server has closed its socket, and whether by a reset.
+    /// Set when the server has closed its socket; true for a reset.
     pub(super) closed: Option<bool>,
     /// When the client's machine vanished: nothing is acknowledged any more.
     pub(super) vanished_at: Millis,
@@ -81,7 +81,7 @@ impl Wire {
         Read::Bytes { count, is_short: count < room.len() }
     }
 
-    /// One write of the server. `most` is how much the kernel is willing to take this time.
+    /// One write of the server, of which the kernel takes `most` bytes at most.
     pub(super) fn write(&mut self, frames: &Frames<'_>, most: usize, now: Millis) -> Wrote {
         assert!(self.closed.is_none() && !self.down_end, "a write to a stream that has ended");
         if self.is_broken {
@@ -106,7 +106,7 @@ impl Wire {
         Wrote::Bytes { count, is_short: count < offered }
     }
 
-    /// A short write was not for want of room: the poll reports at once that there is some.
+    /// After a write that was short although there was room: the poll reports room at once.
     pub(super) fn take_up_slack(&mut self) {
         if self.wants_room && self.held() < self.capacity {
             self.wants_room = false;
@@ -121,7 +121,7 @@ impl Wire {
         !self.is_broken
     }
 
-    /// What the kernel says of it.
+    /// The kernel's figures.
     pub(super) fn in_flight(&self, why: Why, now: Millis) -> InFlight {
         let fin = u32::from(self.down_end);
         if self.vanished_at != NEVER {
@@ -185,7 +185,7 @@ impl Wire {
         self.down_at = 0;
     }
 
-    /// The client reads at most so many bytes.
+    /// The client reads at most `most` bytes.
     pub(super) fn take(&mut self, most: usize, into: &mut Vec<u8>) -> usize {
         let count = self.held().min(most);
         into.extend_from_slice(&self.down[self.down_at..self.down_at + count]);
@@ -206,13 +206,13 @@ impl Wire {
         self.held() == 0 && (self.down_end || self.closed.is_some())
     }
 
-    /// Bytes from the server without an engine, for who is not let in.
+    /// The server refuses the connection with this answer.
     pub(super) fn refuse(&mut self, answer: &[u8]) {
         self.down.extend_from_slice(answer);
         self.closed = Some(false);
     }
 
-    /// What the client has sent so far, for who is not let in.
+    /// The bytes that the client has sent before the server refuses it.
     pub(super) fn heard(&self) -> &[u8] {
         &self.up[self.up_at..]
     }

@@ -1,0 +1,141 @@
+//! The server itself: reload, stop, idle, vanished peers, a crowd.
+
+use super::*;
+
+#[test]
+fn new_settings_hold_for_open_connections() {
+    let mut world = world(settings(), 10);
+    let slow = world.person(0);
+    world.add(local(Role::Silent, 5), 4_096, 0);
+    world.run_for(1_000);
+    for _ in 0..200 {
+        world.order(slow, "NOOP", &["200"], What::Other);
+    }
+    world.run_for(1_000);
+    assert!(world.clients[slow].expected.len() > 100);
+    let mut new = settings();
+    new.limits.rate_lines_per_s = 0;
+    new.login.deadline_s = 10;
+    world.reload(new);
+    world.run_for(1_000);
+    assert_eq!(world.clients[slow].expected.len(), 0, "the rate was lifted");
+    world.run_for(8_000);
+    assert_eq!(world.closed("login took too long"), 1);
+    world.finish();
+}
+
+#[test]
+fn a_stop_tells_all_readers_and_waits_for_nobody() {
+    for (reading, expected) in [(Reading::All, 0..=20), (Reading::Stopped, FAREWELL_MS..=SHUTDOWN_MS)] {
+        let mut world = world(settings(), 10);
+        let people: Vec<_> = (0..4).map(|account| world.person(account)).collect();
+        let last = world.person_who(5, |client| client.is_fair = false);
+        world.add(local(Role::Silent, 6), 4_096, 0);
+        world.run_for(1_000);
+        world.clients[last].reading = reading;
+        world.wires[last].capacity = 1_024;
+        world.say_at_length(people[0], Place::All, LONGEST);
+        world.clients[last].closes = reading == Reading::All;
+        world.run_for(100);
+        let stopped_at = world.now;
+        world.stop();
+        world.run_for(60_000);
+        assert!(world.engine.is_over(), "it goes on");
+        assert!(expected.contains(&(world.now - stopped_at)), "it took {} ms", world.now - stopped_at);
+        let told = 5 + usize::from(reading == Reading::All);
+        assert_eq!(world.closed("shutting down, retry in 2 s"), told);
+        world.ledger.check(&world.clients);
+    }
+}
+
+#[test]
+fn an_idle_server_takes_no_turns() {
+    let mut world = world(settings(), 100);
+    let people: Vec<_> = (0..100).map(|account| world.person(account)).collect();
+    world.run_for(120_000);
+    let turns = world.turns;
+    world.run_for(3_600_000);
+    assert!(world.turns - turns <= 2, "{} turns in an hour", world.turns - turns);
+    world.check_in(&people);
+    world.finish();
+}
+
+#[test]
+fn a_vanished_peer_is_found_and_a_stopped_one_is_kept() {
+    let mut world = world(settings(), 10);
+    let (vanished, stopped, talker) = (world.person(0), world.person(1), world.person(2));
+    world.run_for(1_000);
+    world.wires[vanished].vanished_at = world.now;
+    for client in [vanished, stopped] {
+        world.clients[client].reading = Reading::Stopped;
+    }
+    for _ in 0..9 {
+        world.say_at_length(talker, Place::All, 4_000);
+    }
+    world.run_for(110_000);
+    assert_eq!(world.wires[vanished].closed, Some(true), "it has vanished");
+    world.run_for(600_000);
+    assert_eq!((world.wires[stopped].closed, world.engine.conns.len()), (None, 2));
+    world.finish();
+}
+
+#[test]
+fn thousands_talk_for_an_hour() {
+    const PEOPLE: u64 = 3_000;
+    const HOUR_MS: Millis = 3_600_000;
+    let mut world = world(settings(), 1_002);
+    (world.rooms, world.names, world.audit_every_ms) = (200, 1_000, 20_000);
+    for number in 0..PEOPLE {
+        let mut client = local(Role::Talker, (number % 1_000) as u16);
+        (client.is_public, client.has_token, client.is_typed) = (false, number % 2 == 0, number % 3 > 0);
+        (client.operations, client.every_ms, client.going) = (6, HOUR_MS / 3, Going::Stays);
+        if number % 10 == 0 {
+            (client.operations, client.going) =
+                (1 + number as u32 % 3, [Going::Bye, Going::Reset][number as usize / 10 % 2]);
+        }
+        if number % 100 == 7 {
+            (client.stops, client.is_fair) = (Some((HOUR_MS / 8, HOUR_MS / 2)), false);
+        }
+        let at = world.dice.below(HOUR_MS / 8);
+        world.add(client, 4_096, at);
+    }
+    let (first, second) = (world.person(1_000), world.person(1_001));
+    for minute in 0..12 {
+        world.run((minute + 1) * HOUR_MS / 13);
+        world.check_prompt((first, second), 1_000);
+        world.say_at_length(first, Place::All, 100);
+    }
+    world.run(HOUR_MS);
+    let (messages, heard) = world.ledger.counts();
+    assert!(messages > 5_000 && heard > 20_000, "{messages} messages, heard {heard} times");
+    assert_eq!(world.closed("too slow"), 0);
+    world.finish();
+}
+
+#[test]
+fn a_member_silent_by_datagrams_hears_by_its_connection_again() {
+    let mut world = world(settings(), 10);
+    let (talker, member) = (world.person(0), world.person(1));
+    world.run_for(1_000);
+    world.order(talker, "MAKE r0", &["227"], What::Enter { room: 0, is_wrong: false });
+    world.run_for(100);
+    world.order(member, "JOIN r0", &["227"], What::Enter { room: 0, is_wrong: false });
+    world.run_for(100);
+    let token = world.clients[member].token.clone().expect("a token");
+    let datagram = [&[0, token.len() as u8], token.as_bytes()].concat();
+    let (right, wrong) = (SocketAddr::from(([127, 0, 0, 1], 7)), SocketAddr::from(([198, 51, 100, 7], 7)));
+    world.pinned.insert(right);
+    for from in [wrong, right, wrong] {
+        world.datagrams.push_back((from, datagram.clone()));
+    }
+    // By datagrams for a minute, and then by its connection again.
+    for (after, by_datagram, by_connection) in [(10, 1, 0), (59_000, 2, 0), (2_000, 2, 1)] {
+        world.run_for(after);
+        let number = world.say_at_length(talker, Place::Room(0), 10);
+        world.run_for(100);
+        assert_eq!(world.datagrams_out.get(&right).copied().unwrap_or_default(), by_datagram, "after {after} ms");
+        assert_eq!(world.ledger.heard(number), by_connection, "after {after} ms");
+        world.ledger.excuse(number);
+    }
+    world.finish();
+}
