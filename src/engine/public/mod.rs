@@ -157,6 +157,8 @@ impl PublicLog {
         }
         self.base = self.end();
         self.entries.clear();
+        // The next round goes through the table of connections from its start to its end.
+        self.caught_up.sort_unstable();
     }
 
     /// Releases memory that was for more.

@@ -7,9 +7,6 @@ use mio::Events;
 use crate::engine::Phase;
 use crate::net::reactor::Reactor;
 
-/// How often a turn looks for more to read. Bounds the wait of others for a stream of lines that never pauses.
-const JOINS: usize = 16;
-
 impl Reactor {
     /// Reads until nobody has input, or the turn is full. While many wait for broadcasts, it also reads what comes
     /// meanwhile: that goes out in the same writes.
@@ -19,10 +16,7 @@ impl Reactor {
     pub(super) fn read(&mut self, events: &mut Events) -> io::Result<()> {
         self.engine.begin_phase(Phase::Reads);
         self.read_all();
-        for _ in 0..JOINS {
-            if !self.engine.may_join() {
-                break;
-            }
+        while self.engine.may_join() {
             self.look(events)?;
             if events.is_empty() {
                 break;
