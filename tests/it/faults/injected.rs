@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use testkit::{Builder, Canary, Client, Server, eventually, pause};
+use testkit::{Builder, Canary, Client, Server, eventually};
 
 /// Whether there is an strace that may trace.
 fn may_trace() -> bool {
@@ -74,7 +74,6 @@ fn failing_accepts_cost_a_moment() {
             is_in
         });
         late.unwrap().login_bare("late");
-        pause(1);
         assert_eq!(server.term().code(), Some(0), "{error}");
     }
 }
