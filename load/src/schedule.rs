@@ -1,18 +1,19 @@
-//! When whose line is due. Knows no clock.
+//! When each line is due. Without a clock.
 
 use super::run::SECOND;
 
-/// An even rhythm for all voices: each says `rate` lines a second, and they take turns, so that no two are due at once.
+/// An even schedule for all senders: each sends `rate` lines a second, and they take turns, so that no two lines are
+/// due at the same time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rhythm {
     begin: u64,
-    /// Nanoseconds between two lines of all voices together.
+    /// Nanoseconds between two lines of all senders together.
     step: f64,
     voices: u64,
 }
 
 impl Rhythm {
-    /// A rhythm that begins at `begin`. There must be a voice.
+    /// A schedule that begins at `begin`. There must be a sender.
     pub(super) fn new(begin: u64, rate: f64, voices: usize) -> Self {
         let voices = voices.max(1) as u64;
         Self { begin, step: SECOND as f64 / (rate * voices as f64), voices }
@@ -23,12 +24,12 @@ impl Rhythm {
         self.begin + (line as f64 * self.step) as u64
     }
 
-    /// Whose the n-th line of all is.
+    /// The sender of the n-th line of all.
     pub(super) fn voice(&self, line: u64) -> usize {
         (line % self.voices) as usize
     }
 
-    /// When a voice's n-th line is due.
+    /// When a sender's n-th line is due.
     pub(super) fn due_of(&self, voice: usize, line: u64) -> u64 {
         self.due(line * self.voices + voice as u64)
     }

@@ -1,4 +1,4 @@
-//! `storm`: the server is killed and started again, and everybody comes back by token.
+//! `storm`: the server is killed and restarted, and all clients come back by token.
 
 use super::conn::Outbox;
 use super::entrance::Entrance;
@@ -10,10 +10,10 @@ use super::target::Target;
 /// How long the connections may take to notice that the server is gone, in nanoseconds.
 const NOTICE: u64 = 10 * SECOND;
 
-/// Kills the server that was started for the run, starts it again in its place, and brings all back in that were in.
+/// Kills the server started for the run, starts it again in the same place, and logs all clients in again.
 ///
 /// # Errors
-/// There is no such server, it does not start again, or nobody gets back in.
+/// There is no such server, it does not start again, or no client gets back in.
 pub(super) fn storm(
     run: &mut Run,
     target: &mut Target,
@@ -57,7 +57,7 @@ fn notice(run: &mut Run) -> Result<(), String> {
     Ok(())
 }
 
-/// Nobody listens while the server is dead.
+/// Ignores all events: the server is dead.
 struct Deaf;
 
 impl Ears for Deaf {

@@ -1,4 +1,4 @@
-//! `fanout` and `mesh`: some speak, all of their room hear it.
+//! `fanout` and `mesh`: some connections send, and all of their room receive.
 
 use std::collections::BTreeSet;
 
@@ -10,23 +10,23 @@ use super::run::{Run, SECOND};
 use super::schedule::Rhythm;
 use super::tally::Tally;
 
-/// What was said is waited for until nothing has come for this long …
+/// Lines under way are waited for until none has arrived for this long …
 const QUIET: u64 = 2 * SECOND;
 /// … and for no longer than this.
 const DRAIN: u64 = 30 * SECOND;
 
-/// How the lines are paced.
+/// The rate of lines.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Pace {
-    /// So many a second of each voice, whatever the server does.
+    /// This many a second from each sender, whatever the server does.
     Open(f64),
-    /// As many as it takes to have so many on their way.
+    /// As many as keep this number under way.
     Closed(u32),
 }
 
-/// The ears of a run that is being counted.
+/// The handler of a run that is counted.
 pub(super) struct Listening<'a> {
-    /// Where it is counted.
+    /// The counts.
     pub(super) tally: &'a mut Tally,
     /// Why connections have ended.
     pub(super) ended: &'a mut Reasons,
@@ -43,23 +43,23 @@ impl Ears for Listening<'_> {
     }
 }
 
-/// A talk that is going on.
+/// A workload in progress.
 pub(super) struct Talk {
     pace: Pace,
-    /// What stands before the text in a line of each voice: `C PM `, or `C RM room `.
+    /// The start of each sender's lines: `C PM `, or `C RM room `.
     heads: Vec<String>,
     size: usize,
     rhythm: Rhythm,
-    /// The next line of all in the rhythm, or the next voice's turn in a closed loop.
+    /// The next line of all in the schedule, or the next sender's turn in a closed loop.
     next: u64,
-    /// Lines that were due so far, by voice.
+    /// The number of lines due so far, by sender.
     due: Vec<u64>,
-    /// Voices with lines due that they could not say yet, because they have too much to send.
+    /// Senders with due lines that they could not send yet, because too much output waits.
     behind: BTreeSet<usize>,
 }
 
 impl Talk {
-    /// A talk that begins at `begin`, in nanoseconds of the run. `heads` is what stands before each voice's text.
+    /// A workload that begins at `begin`, in nanoseconds of the run. `heads` holds the start of each sender's lines.
     pub(super) fn new(pace: Pace, heads: Vec<String>, size: usize, begin: u64) -> Self {
         let rate = match pace {
             Pace::Open(rate) => rate,
@@ -69,18 +69,17 @@ impl Talk {
         Self { pace, due: vec![0; heads.len()], heads, size, rhythm, next: 0, behind: BTreeSet::new() }
     }
 
-    /// Lets them talk until `end`, or until the run is stopped or everybody is gone; then waits for what is on its
-    /// way.
+    /// Runs until `end`, or until the run is stopped or all connections are gone, and then waits for lines under way.
     ///
     /// # Errors
-    /// The poll's.
+    /// Errors of the poll.
     pub(super) fn go_on(&mut self, run: &mut Run, ears: &mut Listening<'_>, end: u64) -> Result<(), String> {
         let begin = run.fleet.now();
         loop {
             let now = run.fleet.now();
             let is_over = now >= end || run.stop.is_asked() || ears.tally.live() == 0;
             let until = match self.pace {
-                // Also at the end: what was due before it counts, however late this comes to it.
+                // Also at the end: a line that was due before it counts, even if this runs late.
                 Pace::Open(_) => self.keep_time(run, ears.tally, now.min(end.saturating_sub(1))),
                 Pace::Closed(_) if is_over => end,
                 Pace::Closed(window) => self.fill(run, ears.tally, window, now),
@@ -97,13 +96,13 @@ impl Talk {
         drain(run, ears)
     }
 
-    /// Lines that were due and could not be said by those who are still there, because the server did not take them.
+    /// Due lines that the remaining senders could not send, because the server did not take them.
     pub(super) fn unsaid(&self, tally: &Tally) -> u64 {
         let due = self.due.iter().enumerate().filter(|(voice, _)| tally.is_live(*voice));
         due.map(|(voice, due)| due.saturating_sub(u64::from(tally.said(voice)))).sum()
     }
 
-    /// Says what is due by now, and gives when the next line is.
+    /// Sends the lines that are due, and returns when the next one is.
     fn keep_time(&mut self, run: &mut Run, tally: &mut Tally, now: u64) -> u64 {
         let mut speaking = std::mem::take(&mut self.behind);
         while self.rhythm.due(self.next) <= now {
@@ -117,7 +116,7 @@ impl Talk {
         for voice in speaking {
             let due = self.due.get(voice).copied().unwrap_or(0);
             while tally.is_live(voice) && u64::from(tally.said(voice)) < due {
-                // It is counted from when it was due: what waits here waits because of the server.
+                // Latency counts from the due time: a line waits here because of the server.
                 let at = self.rhythm.due_of(voice, u64::from(tally.said(voice)));
                 if !self.say(run, tally, voice, at) {
                     self.behind.insert(voice);
@@ -131,7 +130,7 @@ impl Talk {
         self.rhythm.due(self.next)
     }
 
-    /// Says as much as the window has room for. What makes room again is an event.
+    /// Sends as much as the window allows. An event reports when there is room again.
     fn fill(&mut self, run: &mut Run, tally: &mut Tally, window: u32, now: u64) -> u64 {
         let mut spoken = BTreeSet::new();
         let mut passed = 0;
@@ -152,7 +151,7 @@ impl Talk {
         u64::MAX
     }
 
-    /// Says a line that was due at `at`. False if too much waits to be sent already.
+    /// Sends a line that was due at `at`. False if too much output waits.
     fn say(&self, run: &mut Run, tally: &mut Tally, voice: usize, at: u64) -> bool {
         let out = tally.ear_of(voice).and_then(|who| run.fleet.outbox(who));
         let Some(out) = out.filter(|out| out.has_room()) else { return false };
@@ -165,10 +164,10 @@ impl Talk {
     }
 }
 
-/// Waits for what is on its way: until all has come, or nothing comes any more.
+/// Waits for lines under way: until all have arrived, or none arrives any more.
 ///
 /// # Errors
-/// The poll's.
+/// Errors of the poll.
 pub(super) fn drain(run: &mut Run, ears: &mut Listening<'_>) -> Result<(), String> {
     let begin = run.fleet.now();
     let mut last = (ears.tally.heard(), begin);

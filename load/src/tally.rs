@@ -1,29 +1,29 @@
-//! Who has said how much, who has heard how much of it, and how long that took. Knows no socket and no clock.
+//! Counts of the lines that each connection has sent and received, and their latency. Without sockets and clocks.
 //!
-//! Connections are *ears*; some of them are *voices* too. They come in groups (all, a room, a pair): what a voice says,
-//! every other ear of its group must hear once, in the order in which it was said.
+//! All connections are receivers; some of them are senders too. They form groups (all, a room, a pair): every other
+//! receiver of a group must receive each line of its senders once, in the order in which they were sent.
 
 use hdrhistogram::Histogram;
 
 use super::line::Line;
 use super::stamp::Stamp;
 
-/// The most cells of the table that has a number for each ear and each voice that it hears: 256 MiB.
+/// The most cells of the table with a number for each receiver and each sender of its group: 256 MiB.
 pub(super) const CELLS_MOST: u64 = 64 * 1024 * 1024;
-/// The longest latency that is told apart from longer ones, in nanoseconds: an hour.
+/// The longest latency that is recorded as such, in nanoseconds: an hour.
 const LATENCY_MOST: u64 = 3_600_000_000_000;
 
-/// The account of a run.
+/// The counts of a run.
 pub(super) struct Tally {
     run: u16,
     ears: Vec<Ear>,
     voices: Vec<Voice>,
     groups: Vec<Group>,
-    /// For each ear and each voice of its group: the number of the line that is due next.
+    /// For each receiver and each sender of its group: the number of the next line.
     next: Vec<u32>,
-    /// Cells of an ear in `next`.
+    /// Cells per receiver in `next`.
     width: usize,
-    /// Lines that were said and have not been heard, once for each ear that must.
+    /// Lines that were sent and not received yet, once for each receiver.
     outstanding: u64,
     out_of_order: u64,
     strays: u64,
@@ -40,7 +40,7 @@ struct Ear {
 
 struct Voice {
     ear: usize,
-    /// Its place among the voices of its group.
+    /// Its index among the senders of its group.
     place: usize,
     said: u32,
     answered: u32,
@@ -54,39 +54,39 @@ struct Group {
     said: u64,
 }
 
-/// What a line was for the run.
+/// The meaning of a line for the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// A line of the run was heard.
+    /// A line of the run was received.
     Heard,
-    /// A line that this connection has said was answered.
+    /// A line that this connection has sent was answered.
     Answered,
     /// Nothing that counts.
     Nothing,
 }
 
-/// A run in numbers.
+/// The totals of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
-    /// Lines said.
+    /// Lines sent.
     pub(super) said: u64,
-    /// … that the server has answered with anything but `250`.
+    /// … that the server answered with anything but `250`.
     pub(super) refused: u64,
-    /// … that it has not answered.
+    /// … that the server has not answered.
     pub(super) unanswered: u64,
-    /// Lines heard, counted at each ear.
+    /// Lines received, counted at each receiver.
     pub(super) heard: u64,
-    /// Lines that should have been heard and were not, counted at each ear. Of an ear whose connection has ended, those
-    /// are not counted that came after the last one that it heard.
+    /// Lines that should have been received and were not, counted at each receiver. If its connection has ended, only
+    /// lines before the last one that it received count.
     pub(super) lost: u64,
-    /// Lines heard after a later one of the same voice, or twice.
+    /// Lines received after a later one of the same sender, or twice.
     pub(super) out_of_order: u64,
-    /// Lines heard by somebody whom they were not for.
+    /// Lines received by a connection that they were not for.
     pub(super) strays: u64,
 }
 
 impl Tally {
-    /// A run with these ears, each in a group and with whether its connection is open, of whom some are voices.
+    /// A run with these receivers, each in a group and with whether its connection is open, some of which are senders.
     pub(super) fn new(run: u16, ears: &[(usize, bool)], voices: &[usize]) -> Self {
         let mut groups = vec![Group::default(); ears.iter().map(|(group, _)| group + 1).max().unwrap_or(0)];
         let mut ears: Vec<Ear> = ears
@@ -124,7 +124,7 @@ impl Tally {
         }
     }
 
-    /// Notes that a voice says its next line, and gives the line's stamp. `at` is when it was due.
+    /// Notes that a sender sends its next line, and returns the line's stamp. `at` is when it was due.
     pub(super) fn say(&mut self, voice_id: usize, at: u64) -> Option<Stamp> {
         let voice = self.voices.get_mut(voice_id)?;
         let number = voice.said;
@@ -136,7 +136,7 @@ impl Tally {
         Some(Stamp { run: self.run, sender: u32::try_from(voice_id).ok()?, number, at })
     }
 
-    /// Takes a line that has come to an ear at `now`, in nanoseconds of the run.
+    /// Takes a line received at `now`, in nanoseconds of the run.
     pub(super) fn handle_line(&mut self, ear: usize, line: Line<'_>, now: u64) -> Event {
         match line {
             Line::Said(text) => match Stamp::decode(text).filter(|stamp| stamp.run == self.run) {
@@ -175,7 +175,7 @@ impl Tally {
     fn answer(&mut self, ear_id: usize, code: u16) -> Event {
         let Some(ear) = self.ears.get(ear_id) else { return Event::Nothing };
         let Some(voice) = ear.voice.and_then(|voice| self.voices.get_mut(voice)) else { return Event::Nothing };
-        // 421 answers nothing: it is the end of the connection.
+        // 421 is not an answer: it is the end of the connection.
         if code == 421 || voice.answered >= voice.said {
             return Event::Nothing;
         }
@@ -188,7 +188,7 @@ impl Tally {
         Event::Answered
     }
 
-    /// Notes that an ear's connection has ended: nobody waits for what it has not heard.
+    /// Notes that a receiver's connection has ended: lines for it are no longer waited for.
     pub(super) fn handle_end(&mut self, ear_id: usize) {
         let Some(ear) = self.ears.get_mut(ear_id).filter(|ear| ear.is_live) else { return };
         ear.is_live = false;
@@ -199,27 +199,27 @@ impl Tally {
         }
     }
 
-    /// Whether a voice's connection is open.
+    /// Whether a sender's connection is open.
     pub(super) fn is_live(&self, voice: usize) -> bool {
         self.voices.get(voice).and_then(|voice| self.ears.get(voice.ear)).is_some_and(|ear| ear.is_live)
     }
 
-    /// The connection of a voice.
+    /// The connection of a sender.
     pub(super) fn ear_of(&self, voice: usize) -> Option<usize> {
         self.voices.get(voice).map(|voice| voice.ear)
     }
 
-    /// How many voices there are.
+    /// The number of senders.
     pub(super) fn voices(&self) -> usize {
         self.voices.len()
     }
 
-    /// How many lines a voice has said.
+    /// The number of lines that a sender has sent.
     pub(super) fn said(&self, voice: usize) -> u32 {
         self.voices.get(voice).map_or(0, |voice| voice.said)
     }
 
-    /// Whether a voice may say a line when `window` of them are the most that may be on their way.
+    /// Whether a sender may send a line if at most `window` may be under way.
     pub(super) fn has_room(&self, voice_id: usize, window: u32) -> bool {
         let Some(voice) = self.voices.get(voice_id) else { return false };
         let group = self.ears.get(voice.ear).and_then(|ear| self.groups.get(ear.group));
@@ -227,34 +227,34 @@ impl Tally {
         self.outstanding + hearers <= u64::from(window) * hearers && voice.said - voice.answered < window
     }
 
-    /// Whether everything that was said has been answered and heard.
+    /// Whether every line has been answered and received.
     pub(super) fn is_settled(&self) -> bool {
         let is_live = |voice: &Voice| self.ears.get(voice.ear).is_some_and(|ear| ear.is_live);
         self.outstanding == 0
             && self.voices.iter().filter(|voice| is_live(voice)).all(|voice| voice.answered == voice.said)
     }
 
-    /// How many ears have an open connection.
+    /// The number of receivers with an open connection.
     pub(super) fn live(&self) -> u64 {
         self.groups.iter().map(|group| group.live).sum()
     }
 
-    /// Lines heard so far.
+    /// Lines received so far.
     pub(super) fn heard(&self) -> u64 {
         self.latency.len()
     }
 
-    /// When the last line was heard; 0 if none was.
+    /// When the last line was received; 0 if none was.
     pub(super) fn last_heard(&self) -> u64 {
         self.last_heard
     }
 
-    /// From when a line was due to when it was heard, in nanoseconds.
+    /// From when a line was due to when it was received, in nanoseconds.
     pub(super) fn latency(&self) -> &Histogram<u64> {
         &self.latency
     }
 
-    /// The run in numbers, as of now.
+    /// The totals so far.
     pub(super) fn counts(&self) -> Counts {
         let mut counts = Counts { out_of_order: self.out_of_order, strays: self.strays, ..Counts::default() };
         for voice in &self.voices {
@@ -269,7 +269,7 @@ impl Tally {
         counts
     }
 
-    /// How many lines an ear should have heard.
+    /// The number of lines that a receiver should have received.
     fn due(&self, ear_id: usize, ear: &Ear) -> u64 {
         let Some(group) = self.groups.get(ear.group) else { return 0 };
         let voices = group.voices.iter().filter_map(|voice| self.voices.get(*voice));
@@ -288,7 +288,7 @@ impl Tally {
 mod tests {
     use super::*;
 
-    /// Three ears that hear each other, the first two of them voices; and a fourth by itself.
+    /// Three receivers of one group, the first two of them senders; and a fourth by itself.
     fn tally() -> Tally {
         Tally::new(7, &[(0, true), (0, true), (0, true), (1, true)], &[0, 1])
     }
@@ -329,10 +329,10 @@ mod tests {
         hear(&mut tally, 1, stamps[0], 1);
         hear(&mut tally, 1, stamps[2], 1);
         assert_eq!(tally.counts(), Counts { said: 4, heard: 2, lost: 2 + 4, ..Counts::default() });
-        // What comes late is not lost but out of order.
+        // A late line is not lost but out of order.
         hear(&mut tally, 1, stamps[1], 1);
         assert_eq!(tally.counts(), Counts { said: 4, heard: 3, lost: 1 + 4, out_of_order: 1, ..Counts::default() });
-        // Whose connection has ended misses only what stood between lines that it heard.
+        // After the end of its connection, a receiver misses only lines before the last one that it received.
         tally.handle_end(2);
         hear(&mut tally, 1, stamps[3], 1);
         assert_eq!(tally.counts(), Counts { said: 4, heard: 4, out_of_order: 1, ..Counts::default() });
@@ -348,7 +348,7 @@ mod tests {
         assert_eq!(tally.handle_line(1, SENT, 1), Event::Nothing);
         assert_eq!(tally.handle_line(2, SENT, 1), Event::Nothing);
         assert_eq!(tally.counts(), Counts { said: 1, unanswered: 1, ..Counts::default() });
-        // The speaker itself, another group, and a voice that there is not.
+        // The sender itself, another group, and a sender that does not exist.
         hear(&mut tally, 0, stamp, 1);
         hear(&mut tally, 3, stamp, 1);
         hear(&mut tally, 1, Stamp { sender: 99, ..stamp }, 1);
@@ -379,7 +379,7 @@ mod tests {
         tally.handle_end(2);
         assert!(tally.has_room(0, 1) && tally.has_room(1, 1));
         assert_eq!(tally.live(), 3);
-        // With nobody to hear it, answers alone make room.
+        // Without receivers, answers alone make room.
         tally.handle_end(1);
         assert!(tally.has_room(0, 1));
         tally.say(0, 0).unwrap();
