@@ -95,7 +95,7 @@ impl Chat {
         chat
     }
 
-    /// Carries out a command, and queues its broadcasts.
+    /// Executes a command, and queues its broadcasts.
     fn carry_out(&mut self, who: SessionId, command: Command<'_>) {
         self.hub.handle(who, command, NOW);
         while let Some((audience, event)) = self.hub.poll_event() {

@@ -1,11 +1,11 @@
-//! What the server's memory does not keep.
+//! What must not stay in the server's memory.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
 use testkit::{Server, eventually};
 
-/// How often `what` stands in the memory of a process that may be written to. `None` if the system does not show it.
+/// How often `what` occurs in the writable memory of a process. `None` if the system does not allow reading it.
 fn count(pid: u32, what: &[u8]) -> Option<usize> {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
     let memory = File::open(format!("/proc/{pid}/mem")).ok()?;

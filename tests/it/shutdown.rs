@@ -1,4 +1,4 @@
-//! The end of the server, in time whatever is under way.
+//! The server ends in time, whatever is under way.
 
 use rustix::process::Signal;
 use testkit::{PASSWORD, Server, eventually};
