@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::conn::Outbox;
 use super::dialogue::{Act, Dialogue, Gained, Visitor};
-use super::fleet::Ears;
+use super::fleet::Handler;
 use super::line::Line;
 use super::run::{Run, SECOND};
 
@@ -166,7 +166,7 @@ impl Entrance {
     }
 }
 
-impl Ears for Entrance {
+impl Handler for Entrance {
     fn handle_line(&mut self, who: usize, line: &[u8], now: u64, out: &mut Outbox) {
         let (Some(dialogue), Some(visitor)) = (self.dialogues.get_mut(who), self.visitors.get(who)) else { return };
         if *dialogue == Dialogue::Over {

@@ -1,7 +1,7 @@
 //! Thousands of connections on one thread, and their poll.
 //!
 //! Polling is edge-triggered: a socket is read until it is empty, or it stays in `unread`, and then the poll does not
-//! sleep. Nothing here knows what the lines mean; the caller provides a handler ([`Ears`]).
+//! sleep. Nothing here knows what the lines mean; the caller provides a [`Handler`].
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -25,7 +25,7 @@ const SLEEP: Duration = Duration::from_millis(50);
 const PACER: Token = Token(usize::MAX);
 
 /// The handler of the fleet's events. Times are nanoseconds since the fleet was created.
-pub(super) trait Ears {
+pub(super) trait Handler {
     /// Takes a line of a connection, without its LF. The content of `out` is sent.
     fn handle_line(&mut self, who: usize, line: &[u8], now: u64, out: &mut Outbox);
     /// A connection is over, and why.
@@ -127,7 +127,7 @@ impl Fleet {
     ///
     /// # Errors
     /// System errors.
-    pub(super) fn turn(&mut self, until: u64, ears: &mut impl Ears) -> io::Result<()> {
+    pub(super) fn turn(&mut self, until: u64, handler: &mut impl Handler) -> io::Result<()> {
         let now = self.now();
         let wait = if self.unread.is_empty() { until.saturating_sub(now) } else { 0 };
         let sleep = if wait == 0 {
@@ -148,7 +148,7 @@ impl Fleet {
             self.slept += before.elapsed();
         }
         for who in std::mem::take(&mut self.unread) {
-            self.read(who, true, ears);
+            self.read(who, true, handler);
         }
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in events.iter().filter(|event| event.token() != PACER) {
@@ -157,19 +157,19 @@ impl Fleet {
                 self.flush(who);
             }
             if event.is_readable() || event.is_read_closed() || event.is_error() {
-                self.read(who, event.is_read_closed() || event.is_error(), ears);
+                self.read(who, event.is_read_closed() || event.is_error(), handler);
             }
         }
         self.events = events;
         Ok(())
     }
 
-    fn read(&mut self, who: usize, is_closing: bool, ears: &mut impl Ears) {
+    fn read(&mut self, who: usize, is_closing: bool, handler: &mut impl Handler) {
         let Some(slot) = self.conns.get_mut(who) else { return };
         let Some(conn) = slot else { return };
         let clock = || nanos(self.begun.elapsed());
         let progress =
-            conn.read(&mut self.scratch, is_closing, clock, |line, now, out| ears.handle_line(who, line, now, out));
+            conn.read(&mut self.scratch, is_closing, clock, |line, now, out| handler.handle_line(who, line, now, out));
         match progress {
             Progress::Drained => self.flush(who),
             Progress::More => {
@@ -178,7 +178,7 @@ impl Fleet {
             }
             Progress::Ended(why) => {
                 *slot = None;
-                ears.handle_end(who, why);
+                handler.handle_end(who, why);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::conn::Outbox;
 use super::entrance::Reasons;
-use super::fleet::Ears;
+use super::fleet::Handler;
 use super::line::Line;
 use super::run::{Run, SECOND};
 use super::schedule::Rhythm;
@@ -96,7 +96,7 @@ impl<'a> PingPong<'a> {
     }
 }
 
-impl Ears for PingPong<'_> {
+impl Handler for PingPong<'_> {
     fn handle_line(&mut self, who: usize, line: &[u8], now: u64, out: &mut Outbox) {
         if self.tally.handle_line(who, Line::parse(line), now) != Event::Heard || now >= self.end {
             return;

@@ -9,14 +9,14 @@ pub(super) struct Rhythm {
     begin: u64,
     /// Nanoseconds between two lines of all senders together.
     step: f64,
-    voices: u64,
+    senders: u64,
 }
 
 impl Rhythm {
     /// A schedule that begins at `begin`. There must be a sender.
-    pub(super) fn new(begin: u64, rate: f64, voices: usize) -> Self {
-        let voices = voices.max(1) as u64;
-        Self { begin, step: SECOND as f64 / (rate * voices as f64), voices }
+    pub(super) fn new(begin: u64, rate: f64, senders: usize) -> Self {
+        let senders = senders.max(1) as u64;
+        Self { begin, step: SECOND as f64 / (rate * senders as f64), senders }
     }
 
     /// When the n-th line of all is due, in nanoseconds of the run.
@@ -25,13 +25,13 @@ impl Rhythm {
     }
 
     /// The sender of the n-th line of all.
-    pub(super) fn voice(&self, line: u64) -> usize {
-        (line % self.voices) as usize
+    pub(super) fn sender(&self, line: u64) -> usize {
+        (line % self.senders) as usize
     }
 
     /// When a sender's n-th line is due.
-    pub(super) fn due_of(&self, voice: usize, line: u64) -> u64 {
-        self.due(line * self.voices + voice as u64)
+    pub(super) fn due_of(&self, sender: usize, line: u64) -> u64 {
+        self.due(line * self.senders + sender as u64)
     }
 }
 
@@ -44,7 +44,7 @@ mod tests {
         let rhythm = Rhythm::new(500, 10.0, 4);
         let dues: Vec<u64> = (0..5).map(|line| rhythm.due(line)).collect();
         assert_eq!(dues, [500, 25_000_500, 50_000_500, 75_000_500, 100_000_500]);
-        assert_eq!((0..5).map(|line| rhythm.voice(line)).collect::<Vec<_>>(), [0, 1, 2, 3, 0]);
+        assert_eq!((0..5).map(|line| rhythm.sender(line)).collect::<Vec<_>>(), [0, 1, 2, 3, 0]);
         assert_eq!(rhythm.due_of(3, 0), rhythm.due(3));
         assert_eq!(rhythm.due_of(1, 2), rhythm.due(9));
     }

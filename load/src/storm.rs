@@ -2,7 +2,7 @@
 
 use super::conn::Outbox;
 use super::entrance::Entrance;
-use super::fleet::Ears;
+use super::fleet::Handler;
 use super::report::{Report, Storm};
 use super::run::{Run, SECOND};
 use super::target::Target;
@@ -52,15 +52,15 @@ fn notice(run: &mut Run) -> Result<(), String> {
         if run.fleet.now() > deadline {
             return Err(format!("{} connections did not notice that the server is gone", run.fleet.open()));
         }
-        run.fleet.turn(deadline, &mut Deaf).map_err(|error| format!("the poll failed: {error}"))?;
+        run.fleet.turn(deadline, &mut Ignore).map_err(|error| format!("the poll failed: {error}"))?;
     }
     Ok(())
 }
 
 /// Ignores all events: the server is dead.
-struct Deaf;
+struct Ignore;
 
-impl Ears for Deaf {
+impl Handler for Ignore {
     fn handle_line(&mut self, _: usize, _: &[u8], _: u64, _: &mut Outbox) {}
     fn handle_end(&mut self, _: usize, _: String) {}
 }

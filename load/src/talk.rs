@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::conn::Outbox;
 use super::entrance::Reasons;
-use super::fleet::Ears;
+use super::fleet::Handler;
 use super::line::Line;
 use super::run::{Run, SECOND};
 use super::schedule::Rhythm;
@@ -32,7 +32,7 @@ pub(super) struct Listening<'a> {
     pub(super) ended: &'a mut Reasons,
 }
 
-impl Ears for Listening<'_> {
+impl Handler for Listening<'_> {
     fn handle_line(&mut self, who: usize, line: &[u8], now: u64, _: &mut Outbox) {
         self.tally.handle_line(who, Line::parse(line), now);
     }
@@ -73,57 +73,57 @@ impl Talk {
     ///
     /// # Errors
     /// Errors of the poll.
-    pub(super) fn go_on(&mut self, run: &mut Run, ears: &mut Listening<'_>, end: u64) -> Result<(), String> {
+    pub(super) fn go_on(&mut self, run: &mut Run, handler: &mut Listening<'_>, end: u64) -> Result<(), String> {
         let begin = run.fleet.now();
         loop {
             let now = run.fleet.now();
-            let is_over = now >= end || run.stop.is_asked() || ears.tally.live() == 0;
+            let is_over = now >= end || run.stop.is_asked() || handler.tally.live() == 0;
             let until = match self.pace {
                 // Also at the end: a line that was due before it counts, even if this runs late.
-                Pace::Open(_) => self.keep_time(run, ears.tally, now.min(end.saturating_sub(1))),
+                Pace::Open(_) => self.keep_time(run, handler.tally, now.min(end.saturating_sub(1))),
                 Pace::Closed(_) if is_over => end,
-                Pace::Closed(window) => self.fill(run, ears.tally, window, now),
+                Pace::Closed(window) => self.fill(run, handler.tally, window, now),
             };
             if is_over {
                 break;
             }
-            run.fleet.turn(until.min(end), ears).map_err(|error| format!("the poll failed: {error}"))?;
+            run.fleet.turn(until.min(end), handler).map_err(|error| format!("the poll failed: {error}"))?;
             if run.progress.is_due() {
-                let note = format!("s, {} lines heard", ears.tally.heard());
+                let note = format!("s, {} lines heard", handler.tally.heard());
                 run.progress.set(now.saturating_sub(begin) / SECOND, &note);
             }
         }
-        drain(run, ears)
+        drain(run, handler)
     }
 
     /// Due lines that the remaining senders could not send, because the server did not take them.
     pub(super) fn unsaid(&self, tally: &Tally) -> u64 {
-        let due = self.due.iter().enumerate().filter(|(voice, _)| tally.is_live(*voice));
-        due.map(|(voice, due)| due.saturating_sub(u64::from(tally.said(voice)))).sum()
+        let due = self.due.iter().enumerate().filter(|(sender, _)| tally.is_live(*sender));
+        due.map(|(sender, due)| due.saturating_sub(u64::from(tally.said(sender)))).sum()
     }
 
     /// Sends the lines that are due, and returns when the next one is.
     fn keep_time(&mut self, run: &mut Run, tally: &mut Tally, now: u64) -> u64 {
         let mut speaking = std::mem::take(&mut self.behind);
         while self.rhythm.due(self.next) <= now {
-            let voice = self.rhythm.voice(self.next);
-            if let Some(due) = self.due.get_mut(voice) {
+            let sender = self.rhythm.sender(self.next);
+            if let Some(due) = self.due.get_mut(sender) {
                 *due += 1;
-                speaking.insert(voice);
+                speaking.insert(sender);
             }
             self.next += 1;
         }
-        for voice in speaking {
-            let due = self.due.get(voice).copied().unwrap_or(0);
-            while tally.is_live(voice) && u64::from(tally.said(voice)) < due {
+        for sender in speaking {
+            let due = self.due.get(sender).copied().unwrap_or(0);
+            while tally.is_live(sender) && u64::from(tally.said(sender)) < due {
                 // Latency counts from the due time: a line waits here because of the server.
-                let at = self.rhythm.due_of(voice, u64::from(tally.said(voice)));
-                if !self.say(run, tally, voice, at) {
-                    self.behind.insert(voice);
+                let at = self.rhythm.due_of(sender, u64::from(tally.said(sender)));
+                if !self.say(run, tally, sender, at) {
+                    self.behind.insert(sender);
                     break;
                 }
             }
-            if let Some(who) = tally.ear_of(voice) {
+            if let Some(who) = tally.receiver_of(sender) {
                 run.fleet.flush(who);
             }
         }
@@ -134,28 +134,28 @@ impl Talk {
     fn fill(&mut self, run: &mut Run, tally: &mut Tally, window: u32, now: u64) -> u64 {
         let mut spoken = BTreeSet::new();
         let mut passed = 0;
-        while passed < tally.voices() {
-            let voice = self.rhythm.voice(self.next);
+        while passed < tally.senders() {
+            let sender = self.rhythm.sender(self.next);
             self.next += 1;
-            let may = tally.is_live(voice) && tally.has_room(voice, window);
-            if may && self.say(run, tally, voice, now) {
-                spoken.insert(voice);
+            let may = tally.is_live(sender) && tally.has_room(sender, window);
+            if may && self.say(run, tally, sender, now) {
+                spoken.insert(sender);
                 passed = 0;
             } else {
                 passed += 1;
             }
         }
-        for who in spoken.into_iter().filter_map(|voice| tally.ear_of(voice)) {
+        for who in spoken.into_iter().filter_map(|sender| tally.receiver_of(sender)) {
             run.fleet.flush(who);
         }
         u64::MAX
     }
 
     /// Sends a line that was due at `at`. False if too much output waits.
-    fn say(&self, run: &mut Run, tally: &mut Tally, voice: usize, at: u64) -> bool {
-        let out = tally.ear_of(voice).and_then(|who| run.fleet.outbox(who));
+    fn say(&self, run: &mut Run, tally: &mut Tally, sender: usize, at: u64) -> bool {
+        let out = tally.receiver_of(sender).and_then(|who| run.fleet.outbox(who));
         let Some(out) = out.filter(|out| out.has_room()) else { return false };
-        let (Some(stamp), Some(head)) = (tally.say(voice, at), self.heads.get(voice)) else { return false };
+        let (Some(stamp), Some(head)) = (tally.say(sender, at), self.heads.get(sender)) else { return false };
         out.put(|bytes| {
             bytes.extend_from_slice(head.as_bytes());
             stamp.encode(self.size, bytes);
@@ -168,18 +168,18 @@ impl Talk {
 ///
 /// # Errors
 /// Errors of the poll.
-pub(super) fn drain(run: &mut Run, ears: &mut Listening<'_>) -> Result<(), String> {
+pub(super) fn drain(run: &mut Run, handler: &mut Listening<'_>) -> Result<(), String> {
     let begin = run.fleet.now();
-    let mut last = (ears.tally.heard(), begin);
+    let mut last = (handler.tally.heard(), begin);
     loop {
         let now = run.fleet.now();
-        if last.0 != ears.tally.heard() {
-            last = (ears.tally.heard(), now);
+        if last.0 != handler.tally.heard() {
+            last = (handler.tally.heard(), now);
         }
         let until = (last.1 + QUIET).min(begin + DRAIN);
-        if ears.tally.is_settled() || ears.tally.live() == 0 || now >= until {
+        if handler.tally.is_settled() || handler.tally.live() == 0 || now >= until {
             return Ok(());
         }
-        run.fleet.turn(until, ears).map_err(|error| format!("the poll failed: {error}"))?;
+        run.fleet.turn(until, handler).map_err(|error| format!("the poll failed: {error}"))?;
     }
 }

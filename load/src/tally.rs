@@ -16,8 +16,8 @@ const LATENCY_MOST: u64 = 3_600_000_000_000;
 /// The counts of a run.
 pub(super) struct Tally {
     run: u16,
-    ears: Vec<Ear>,
-    voices: Vec<Voice>,
+    receivers: Vec<Receiver>,
+    senders: Vec<Sender>,
     groups: Vec<Group>,
     /// For each receiver and each sender of its group: the number of the next line.
     next: Vec<u32>,
@@ -31,15 +31,15 @@ pub(super) struct Tally {
     latency: Histogram<u64>,
 }
 
-struct Ear {
+struct Receiver {
     group: usize,
-    voice: Option<usize>,
+    sender: Option<usize>,
     heard: u64,
     is_live: bool,
 }
 
-struct Voice {
-    ear: usize,
+struct Sender {
+    receiver: usize,
     /// Its index among the senders of its group.
     place: usize,
     said: u32,
@@ -49,7 +49,7 @@ struct Voice {
 
 #[derive(Clone, Default)]
 struct Group {
-    voices: Vec<usize>,
+    senders: Vec<usize>,
     live: u64,
     said: u64,
 }
@@ -87,33 +87,33 @@ pub(super) struct Counts {
 
 impl Tally {
     /// A run with these receivers, each in a group and with whether its connection is open, some of which are senders.
-    pub(super) fn new(run: u16, ears: &[(usize, bool)], voices: &[usize]) -> Self {
-        let mut groups = vec![Group::default(); ears.iter().map(|(group, _)| group + 1).max().unwrap_or(0)];
-        let mut ears: Vec<Ear> = ears
+    pub(super) fn new(run: u16, receivers: &[(usize, bool)], senders: &[usize]) -> Self {
+        let mut groups = vec![Group::default(); receivers.iter().map(|(group, _)| group + 1).max().unwrap_or(0)];
+        let mut receivers: Vec<Receiver> = receivers
             .iter()
-            .map(|(group, is_live)| Ear { group: *group, voice: None, heard: 0, is_live: *is_live })
+            .map(|(group, is_live)| Receiver { group: *group, sender: None, heard: 0, is_live: *is_live })
             .collect();
-        for group in ears.iter().filter(|ear| ear.is_live).map(|ear| ear.group) {
+        for group in receivers.iter().filter(|receiver| receiver.is_live).map(|receiver| receiver.group) {
             if let Some(group) = groups.get_mut(group) {
                 group.live += 1;
             }
         }
         let mut told = Vec::new();
-        for ear_id in voices {
-            let Some(ear) = ears.get_mut(*ear_id) else { continue };
-            let Some(group) = groups.get_mut(ear.group) else { continue };
-            ear.voice = Some(told.len());
-            told.push(Voice { ear: *ear_id, place: group.voices.len(), said: 0, answered: 0, refused: 0 });
-            group.voices.push(told.len() - 1);
+        for receiver_id in senders {
+            let Some(receiver) = receivers.get_mut(*receiver_id) else { continue };
+            let Some(group) = groups.get_mut(receiver.group) else { continue };
+            receiver.sender = Some(told.len());
+            told.push(Sender { receiver: *receiver_id, place: group.senders.len(), said: 0, answered: 0, refused: 0 });
+            group.senders.push(told.len() - 1);
         }
-        let width = groups.iter().map(|group| group.voices.len()).max().unwrap_or(0);
+        let width = groups.iter().map(|group| group.senders.len()).max().unwrap_or(0);
         #[expect(clippy::expect_used, reason = "the bounds are constants that the histogram takes")]
         let latency = Histogram::new_with_bounds(1, LATENCY_MOST, 3).expect("good bounds");
         Self {
             run,
-            next: vec![0; ears.len() * width],
-            ears,
-            voices: told,
+            next: vec![0; receivers.len() * width],
+            receivers,
+            senders: told,
             groups,
             width,
             outstanding: 0,
@@ -125,113 +125,121 @@ impl Tally {
     }
 
     /// Notes that a sender sends its next line, and returns the line's stamp. `at` is when it was due.
-    pub(super) fn say(&mut self, voice_id: usize, at: u64) -> Option<Stamp> {
-        let voice = self.voices.get_mut(voice_id)?;
-        let number = voice.said;
-        voice.said += 1;
-        if let Some(group) = self.ears.get(voice.ear).and_then(|ear| self.groups.get_mut(ear.group)) {
+    pub(super) fn say(&mut self, sender_id: usize, at: u64) -> Option<Stamp> {
+        let sender = self.senders.get_mut(sender_id)?;
+        let number = sender.said;
+        sender.said += 1;
+        if let Some(group) =
+            self.receivers.get(sender.receiver).and_then(|receiver| self.groups.get_mut(receiver.group))
+        {
             group.said += 1;
             self.outstanding += group.live.saturating_sub(1);
         }
-        Some(Stamp { run: self.run, sender: u32::try_from(voice_id).ok()?, number, at })
+        Some(Stamp { run: self.run, sender: u32::try_from(sender_id).ok()?, number, at })
     }
 
     /// Takes a line received at `now`, in nanoseconds of the run.
-    pub(super) fn handle_line(&mut self, ear: usize, line: Line<'_>, now: u64) -> Event {
+    pub(super) fn handle_line(&mut self, receiver: usize, line: Line<'_>, now: u64) -> Event {
         match line {
             Line::Said(text) => match Stamp::decode(text).filter(|stamp| stamp.run == self.run) {
-                Some(stamp) => self.hear(ear, stamp, now),
+                Some(stamp) => self.hear(receiver, stamp, now),
                 None => Event::Nothing,
             },
-            Line::Reply(code, _) => self.answer(ear, code),
+            Line::Reply(code, _) => self.answer(receiver, code),
             Line::Part | Line::Notice | Line::Other => Event::Nothing,
         }
     }
 
-    fn hear(&mut self, ear_id: usize, stamp: Stamp, now: u64) -> Event {
-        let Some(ear) = self.ears.get_mut(ear_id) else { return Event::Nothing };
-        let voice_id = stamp.sender as usize;
-        let voice = self.voices.get(voice_id).filter(|voice| voice.ear != ear_id);
-        let is_of_group = self.groups.get(ear.group).is_some_and(|group| {
-            voice.is_some_and(|voice| group.voices.get(voice.place).is_some_and(|there| *there == voice_id))
+    fn hear(&mut self, receiver_id: usize, stamp: Stamp, now: u64) -> Event {
+        let Some(receiver) = self.receivers.get_mut(receiver_id) else { return Event::Nothing };
+        let sender_id = stamp.sender as usize;
+        let sender = self.senders.get(sender_id).filter(|sender| sender.receiver != receiver_id);
+        let is_of_group = self.groups.get(receiver.group).is_some_and(|group| {
+            sender.is_some_and(|sender| group.senders.get(sender.place).is_some_and(|there| *there == sender_id))
         });
-        let Some(voice) = voice.filter(|_| is_of_group) else {
+        let Some(sender) = sender.filter(|_| is_of_group) else {
             self.strays += 1;
             return Event::Nothing;
         };
-        let Some(next) = self.next.get_mut(ear_id * self.width + voice.place) else { return Event::Nothing };
+        let Some(next) = self.next.get_mut(receiver_id * self.width + sender.place) else { return Event::Nothing };
         if stamp.number < *next {
             self.out_of_order += 1;
         } else {
             *next = stamp.number.saturating_add(1);
         }
-        ear.heard += 1;
+        receiver.heard += 1;
         self.outstanding = self.outstanding.saturating_sub(1);
         self.last_heard = now;
         self.latency.saturating_record(now.saturating_sub(stamp.at).max(1));
         Event::Heard
     }
 
-    fn answer(&mut self, ear_id: usize, code: u16) -> Event {
-        let Some(ear) = self.ears.get(ear_id) else { return Event::Nothing };
-        let Some(voice) = ear.voice.and_then(|voice| self.voices.get_mut(voice)) else { return Event::Nothing };
+    fn answer(&mut self, receiver_id: usize, code: u16) -> Event {
+        let Some(receiver) = self.receivers.get(receiver_id) else { return Event::Nothing };
+        let Some(sender) = receiver.sender.and_then(|sender| self.senders.get_mut(sender)) else {
+            return Event::Nothing;
+        };
         // 421 is not an answer: it is the end of the connection.
-        if code == 421 || voice.answered >= voice.said {
+        if code == 421 || sender.answered >= sender.said {
             return Event::Nothing;
         }
-        voice.answered += 1;
+        sender.answered += 1;
         if code != 250 {
-            voice.refused += 1;
-            let hearers = self.groups.get(ear.group).map_or(0, |group| group.live.saturating_sub(1));
+            sender.refused += 1;
+            let hearers = self.groups.get(receiver.group).map_or(0, |group| group.live.saturating_sub(1));
             self.outstanding = self.outstanding.saturating_sub(hearers);
         }
         Event::Answered
     }
 
     /// Notes that a receiver's connection has ended: lines for it are no longer waited for.
-    pub(super) fn handle_end(&mut self, ear_id: usize) {
-        let Some(ear) = self.ears.get_mut(ear_id).filter(|ear| ear.is_live) else { return };
-        ear.is_live = false;
-        let own = ear.voice.and_then(|voice| self.voices.get(voice)).map_or(0, |voice| u64::from(voice.said));
-        if let Some(group) = self.groups.get_mut(ear.group) {
+    pub(super) fn handle_end(&mut self, receiver_id: usize) {
+        let Some(receiver) = self.receivers.get_mut(receiver_id).filter(|receiver| receiver.is_live) else { return };
+        receiver.is_live = false;
+        let own =
+            receiver.sender.and_then(|sender| self.senders.get(sender)).map_or(0, |sender| u64::from(sender.said));
+        if let Some(group) = self.groups.get_mut(receiver.group) {
             group.live -= 1;
-            self.outstanding = self.outstanding.saturating_sub(group.said.saturating_sub(own + ear.heard));
+            self.outstanding = self.outstanding.saturating_sub(group.said.saturating_sub(own + receiver.heard));
         }
     }
 
     /// Whether a sender's connection is open.
-    pub(super) fn is_live(&self, voice: usize) -> bool {
-        self.voices.get(voice).and_then(|voice| self.ears.get(voice.ear)).is_some_and(|ear| ear.is_live)
+    pub(super) fn is_live(&self, sender: usize) -> bool {
+        self.senders
+            .get(sender)
+            .and_then(|sender| self.receivers.get(sender.receiver))
+            .is_some_and(|receiver| receiver.is_live)
     }
 
     /// The connection of a sender.
-    pub(super) fn ear_of(&self, voice: usize) -> Option<usize> {
-        self.voices.get(voice).map(|voice| voice.ear)
+    pub(super) fn receiver_of(&self, sender: usize) -> Option<usize> {
+        self.senders.get(sender).map(|sender| sender.receiver)
     }
 
     /// The number of senders.
-    pub(super) fn voices(&self) -> usize {
-        self.voices.len()
+    pub(super) fn senders(&self) -> usize {
+        self.senders.len()
     }
 
     /// The number of lines that a sender has sent.
-    pub(super) fn said(&self, voice: usize) -> u32 {
-        self.voices.get(voice).map_or(0, |voice| voice.said)
+    pub(super) fn said(&self, sender: usize) -> u32 {
+        self.senders.get(sender).map_or(0, |sender| sender.said)
     }
 
     /// Whether a sender may send a line if at most `window` may be under way.
-    pub(super) fn has_room(&self, voice_id: usize, window: u32) -> bool {
-        let Some(voice) = self.voices.get(voice_id) else { return false };
-        let group = self.ears.get(voice.ear).and_then(|ear| self.groups.get(ear.group));
+    pub(super) fn has_room(&self, sender_id: usize, window: u32) -> bool {
+        let Some(sender) = self.senders.get(sender_id) else { return false };
+        let group = self.receivers.get(sender.receiver).and_then(|receiver| self.groups.get(receiver.group));
         let hearers = group.map_or(0, |group| group.live.saturating_sub(1));
-        self.outstanding + hearers <= u64::from(window) * hearers && voice.said - voice.answered < window
+        self.outstanding + hearers <= u64::from(window) * hearers && sender.said - sender.answered < window
     }
 
     /// Whether every line has been answered and received.
     pub(super) fn is_settled(&self) -> bool {
-        let is_live = |voice: &Voice| self.ears.get(voice.ear).is_some_and(|ear| ear.is_live);
+        let is_live = |sender: &Sender| self.receivers.get(sender.receiver).is_some_and(|receiver| receiver.is_live);
         self.outstanding == 0
-            && self.voices.iter().filter(|voice| is_live(voice)).all(|voice| voice.answered == voice.said)
+            && self.senders.iter().filter(|sender| is_live(sender)).all(|sender| sender.answered == sender.said)
     }
 
     /// The number of receivers with an open connection.
@@ -257,28 +265,28 @@ impl Tally {
     /// The totals so far.
     pub(super) fn counts(&self) -> Counts {
         let mut counts = Counts { out_of_order: self.out_of_order, strays: self.strays, ..Counts::default() };
-        for voice in &self.voices {
-            counts.said += u64::from(voice.said);
-            counts.refused += u64::from(voice.refused);
-            counts.unanswered += u64::from(voice.said - voice.answered);
+        for sender in &self.senders {
+            counts.said += u64::from(sender.said);
+            counts.refused += u64::from(sender.refused);
+            counts.unanswered += u64::from(sender.said - sender.answered);
         }
-        for (ear_id, ear) in self.ears.iter().enumerate() {
-            counts.heard += ear.heard;
-            counts.lost += self.due(ear_id, ear).saturating_sub(ear.heard);
+        for (receiver_id, receiver) in self.receivers.iter().enumerate() {
+            counts.heard += receiver.heard;
+            counts.lost += self.due(receiver_id, receiver).saturating_sub(receiver.heard);
         }
         counts
     }
 
     /// The number of lines that a receiver should have received.
-    fn due(&self, ear_id: usize, ear: &Ear) -> u64 {
-        let Some(group) = self.groups.get(ear.group) else { return 0 };
-        let voices = group.voices.iter().filter_map(|voice| self.voices.get(*voice));
-        voices
-            .filter(|voice| voice.ear != ear_id)
-            .map(|voice| {
-                let heard = self.next.get(ear_id * self.width + voice.place).copied().unwrap_or(0);
-                let due = if ear.is_live { voice.answered.max(heard) } else { heard };
-                u64::from(due.saturating_sub(voice.refused))
+    fn due(&self, receiver_id: usize, receiver: &Receiver) -> u64 {
+        let Some(group) = self.groups.get(receiver.group) else { return 0 };
+        let senders = group.senders.iter().filter_map(|sender| self.senders.get(*sender));
+        senders
+            .filter(|sender| sender.receiver != receiver_id)
+            .map(|sender| {
+                let heard = self.next.get(receiver_id * self.width + sender.place).copied().unwrap_or(0);
+                let due = if receiver.is_live { sender.answered.max(heard) } else { heard };
+                u64::from(due.saturating_sub(sender.refused))
             })
             .sum()
     }
@@ -299,8 +307,8 @@ mod tests {
         text
     }
 
-    fn hear(tally: &mut Tally, ear: usize, stamp: Stamp, now: u64) -> Event {
-        tally.handle_line(ear, Line::Said(&text(stamp)), now)
+    fn hear(tally: &mut Tally, receiver: usize, stamp: Stamp, now: u64) -> Event {
+        tally.handle_line(receiver, Line::Said(&text(stamp)), now)
     }
 
     const SENT: Line<'_> = Line::Reply(250, "sent to 2");

@@ -182,21 +182,21 @@ fn idle(args: &Args, run: &mut Run, entrance: &mut Entrance, report: &mut Report
 fn talk(args: &Args, tag: u16, run: &mut Run, report: &mut Report) -> Result<(), String> {
     let rooms = args.rooms().max(1) as usize;
     let all = args.connections() as usize;
-    let ears: Vec<(usize, bool)> = (0..all).map(|who| (who % rooms, run.fleet.is_open(who))).collect();
-    let voices: Vec<usize> = (0..all).filter(|who| run.fleet.is_open(*who)).take(args.senders() as usize).collect();
-    let heads = voices.iter().map(|who| match args.rooms() {
+    let receivers: Vec<(usize, bool)> = (0..all).map(|who| (who % rooms, run.fleet.is_open(who))).collect();
+    let senders: Vec<usize> = (0..all).filter(|who| run.fleet.is_open(*who)).take(args.senders() as usize).collect();
+    let heads = senders.iter().map(|who| match args.rooms() {
         0 => "C PM ".to_owned(),
         rooms => format!("C RM {} ", room_name(tag, *who as u32 % rooms)),
     });
     let heads = heads.collect();
-    let mut tally = Tally::new(tag, &ears, &voices);
+    let mut tally = Tally::new(tag, &receivers, &senders);
     let (pace, size) = (pace(args), args.common().size);
     run.progress.stage("talking", u64::from(args.seconds()));
     let begin = run.fleet.now();
     let end = begin + u64::from(args.seconds()) * SECOND;
     let mut talk = Talk::new(pace, heads, size, begin);
-    let mut ears = Listening { tally: &mut tally, ended: &mut report.connections.ended };
-    talk.go_on(run, &mut ears, end)?;
+    let mut handler = Listening { tally: &mut tally, ended: &mut report.connections.ended };
+    talk.go_on(run, &mut handler, end)?;
     let unsaid = talk.unsaid(&tally);
     let pace = match pace {
         Pace::Open(_) => "open",
@@ -209,10 +209,10 @@ fn talk(args: &Args, tag: u16, run: &mut Run, report: &mut Report) -> Result<(),
 fn pingpong(args: &Args, tag: u16, rate: Option<f64>, run: &mut Run, report: &mut Report) -> Result<(), String> {
     let (all, players) = (args.connections() as usize, args.senders() as usize);
     // The silent connections form a group of their own.
-    let ears: Vec<(usize, bool)> = (0..all).map(|who| (who.min(players) / 2, run.fleet.is_open(who))).collect();
-    let voices: Vec<usize> = (0..players).collect();
-    let names: Vec<String> = voices.iter().map(|n| format!("{}{n}", args.common().prefix)).collect();
-    let mut tally = Tally::new(tag, &ears, &voices);
+    let receivers: Vec<(usize, bool)> = (0..all).map(|who| (who.min(players) / 2, run.fleet.is_open(who))).collect();
+    let senders: Vec<usize> = (0..players).collect();
+    let names: Vec<String> = senders.iter().map(|n| format!("{}{n}", args.common().prefix)).collect();
+    let mut tally = Tally::new(tag, &receivers, &senders);
     let size = args.common().size;
     run.progress.stage("talking", u64::from(args.seconds()));
     let begin = run.fleet.now();
