@@ -1,106 +1,103 @@
-//! What goes into the session, and what it wants done.
+//! The session's inputs and outputs.
 
 use zeroize::Zeroizing;
 
 pub use chatd::secret::Secret;
 
-/// The time, as the session is told it.
+/// The current time, as passed to the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// Milliseconds on a clock that is never set; where it begins means nothing.
+    /// Milliseconds on a monotonic clock with an arbitrary origin.
     pub monotonic_ms: u64,
     /// Milliseconds of Unix time.
     pub unix_ms: u64,
 }
 
-/// Something that has happened.
+/// An event for the session.
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// This is the token that is kept now for the server with this place in the list: another client of the user may
-    /// have a newer one.
+    /// The token stored for the server at this index, read again before connecting: another client of the same user may
+    /// have stored a newer one.
     Token(usize, Secret),
-    /// The connection that [`Action::Connect`] asked for is there.
+    /// The connection asked for by [`Action::Connect`] is established.
     Connected,
-    /// The server has sent these bytes, cut anywhere.
+    /// Bytes from the server, cut at any place.
     Bytes(&'a [u8]),
-    /// The connection could not be made, or is over; why, in a few words.
+    /// The connection could not be established, or is over. The text says why.
     Disconnected(&'a str),
-    /// The user has entered a line: the answer to [`Action::AskLine`]. A person may enter several at once, with line
-    /// ends between them. A line that comes unasked waits until it can be carried out.
+    /// The user entered a line: the answer to [`Action::AskLine`]. A paste may contain several, separated by line ends.
+    /// A line that was not asked for waits until it can be executed.
     Line(&'a str),
-    /// The same for a line of a script that cannot be used, and why.
+    /// Like [`Input::Line`], but for a line of a script that cannot be used. The text says why.
     BadLine(&'a str),
-    /// The answer to [`Action::AskSecret`]; `None` when the user did not want to.
+    /// The answer to [`Action::AskSecret`]; `None` if the user declined.
     Secret(Option<Secret>),
-    /// The input has ended (end of file, Ctrl-D), or the user has interrupted (Ctrl-C) with nothing typed. What was
-    /// entered before is still carried out.
+    /// The input ended (end of file, Ctrl-D), or the user pressed Ctrl-C on an empty line. Lines entered before are
+    /// still executed.
     End,
-    /// Nobody reads any more what is shown: what was said may still be confirmed, and that is all.
+    /// Nobody reads the output any more. Messages already sent may still be confirmed, but nothing else is done.
     Unheard,
-    /// Somebody wants the client to end: SIGTERM, SIGHUP, and SIGINT where no lines are edited.
+    /// The process should end: SIGTERM, SIGHUP, and SIGINT where no lines are edited.
     Terminated,
-    /// Time has passed: what was due by now is to be done. See `Session::deadline`.
+    /// Time has passed: run what is due. See `Session::deadline`.
     Tick,
 }
 
-/// Something that is to be done, in the order in which it came.
+/// Something for the caller to do, in this order.
 #[derive(Debug)]
 pub enum Action {
-    /// Connect to the server of this number in the list of servers; answered by `Connected` or `Disconnected`, before
-    /// which [`Input::Token`] may come.
+    /// Connect to the server at this index. The result is `Connected` or `Disconnected`; [`Input::Token`] may come
+    /// before it.
     Connect(usize),
-    /// Close the connection, or give up making one. What is to be sent is sent before, as far as that takes no waiting.
-    /// No `Disconnected` follows.
+    /// Close the connection, or stop connecting. Pending output is sent first, as far as that does not block. No
+    /// `Disconnected` follows.
     Disconnect,
-    /// Send this to the server. It may hold a secret, so it is wiped.
+    /// Send these bytes to the server. They may hold a secret, so they are wiped.
     Send(Zeroizing<Vec<u8>>),
     /// Show this.
     Show(Shown),
-    /// The line that the user has entered last is said, and comes back when it is confirmed or refused: it is not to
-    /// stay on the screen as it was typed.
+    /// The last entered line is a message that will be shown when it is confirmed or refused. Erase it from the screen.
     EraseLine,
-    /// Read a line with this prompt; at most one is asked for at a time. It stays asked for while the connection is
-    /// lost and made again.
+    /// Read a line with this prompt. At most one line is asked for at a time. The request outlives a lost connection.
     AskLine(String),
-    /// The same for the answer to a question. Only what is no answer to it is for the history.
+    /// Like [`Action::AskLine`], for the answer to a question. The history keeps the line only if it is not an answer.
     AskAnswer(String),
-    /// The prompt of the line that is being read is another now. It may be drawn anew, or be left as it is for
-    /// a while.
+    /// The prompt of the current line has changed. It may be redrawn at once or later.
     Prompt(String),
-    /// Read something secret, without echo and without history; at most one is asked for at a time. A person is never
-    /// asked for a line and for a secret at once.
+    /// Read a secret, without echo or history. At most one is asked for at a time, and never together with a line if a
+    /// person types both.
     AskSecret(Wanted),
-    /// Keep this resume token of the server with this place in the list for the next run, in place of an older one.
+    /// Store this resume token for the server at this index, replacing an older one.
     KeepToken(usize, Secret),
-    /// This token of the server with this place in the list is of no use any more. Another one may be kept by now.
+    /// This token for the server at this index is no longer valid. A different one may be stored by now.
     ForgetToken(usize, Secret),
-    /// It is over: restore everything and end with this exit code. Nothing comes after it.
+    /// Restore the terminal and exit with this code. Nothing follows.
     Leave(u8),
 }
 
-/// A secret that is asked for, with the number of the try, from 1.
+/// Which secret is asked for, with the number of the attempt, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// The password of an account that exists, to log in.
+    /// The password of an existing account, to log in.
     Password(u32),
-    /// A password for an account that is about to be made.
+    /// The password for a new account.
     NewPassword(u32),
-    /// The password that is to be changed.
+    /// The current password, before it is changed.
     OldPassword(u32),
-    /// The one that it is changed to.
+    /// The new password.
     NextPassword(u32),
-    /// The same again, to be sure. Only asked of people, also where they have a script talk for them.
+    /// The new password again, as a check. Only people are asked for it, even if a script writes their lines.
     NewPasswordAgain,
 }
 
-/// Something to be shown; how is the view's business (plain lines, colours, JSON).
+/// Something to show. The view decides how: plain lines, colours or JSON.
 ///
-/// All text has come from the server or the user as it is: the view makes control characters visible.
+/// All text is as the server or the user sent it; the view makes control characters visible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shown {
-    /// Somebody says something. Also one's own, once the server has confirmed it.
+    /// A message. The user's own messages are shown once the server has confirmed them.
     Message(Message),
-    /// A reply of the server, or a line of one, that the user has asked for: a list, help, a refusal.
+    /// A line of a reply that the user asked for: a list, help, a refusal.
     Reply {
         /// The code, such as 211.
         code: u16,
@@ -109,37 +106,37 @@ pub enum Shown {
         /// The text after the code.
         text: String,
     },
-    /// A notice of the server (1xx): somebody entered a room, and so on.
+    /// A notice from the server (1xx), such as somebody entering a room.
     Notice {
         /// The code, such as 103.
         code: u16,
         /// The text after the code.
         text: String,
     },
-    /// What the client itself has to say: connected, lost, what may have been missed, how a command is used.
+    /// A message from the client itself, about the connection, lost messages or the usage of a command.
     Status(Status),
 }
 
-/// What somebody said, and where.
+/// A message with its sender and place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// To whom it was said.
+    /// The recipients.
     pub place: Place,
-    /// Whose words.
+    /// The sender.
     pub from: String,
-    /// The words.
+    /// The text.
     pub text: String,
-    /// The server's id of it; `id >> 20` is its time in milliseconds of Unix time. One's own messages have none.
+    /// The server's message id; `id >> 20` is its time in milliseconds of Unix time. The user's own messages have none.
     pub id: Option<u64>,
-    /// When it was said, or confirmed: milliseconds of Unix time.
+    /// When it was sent or confirmed, in milliseconds of Unix time.
     pub unix_ms: u64,
-    /// For one's own: what the server confirmed, such as `sent to 3`.
+    /// For the user's own messages, the server's confirmation, such as `sent to 3`.
     pub confirmed: Option<String>,
-    /// Whether it stands out: a direct message to oneself, or one that mentions one's own name.
+    /// Whether it is highlighted: a direct message to the user, or one that mentions the user's name.
     pub stands_out: bool,
 }
 
-/// Where something is said.
+/// Where a message is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
     /// To everybody.
@@ -147,17 +144,17 @@ pub enum Place {
     Public,
     /// In a room.
     Room(String),
-    /// To one person: `with` is the other end, for words in either direction.
+    /// To one person. `with` is the other party, whoever speaks.
     Direct {
-        /// The other end.
+        /// The other party.
         with: String,
     },
 }
 
-/// A line of the client's own.
+/// A line from the client itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// How much it matters.
+    /// Its importance.
     pub weight: Weight,
     /// A stable word for programs, such as `connected`, `lost`, `closed`, `unconfirmed`, `usage`.
     pub kind: &'static str,
@@ -165,11 +162,11 @@ pub struct Status {
     pub text: String,
 }
 
-/// How much a line of the client's own matters.
+/// The importance of a line from the client itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// Good to know.
+    /// Information.
     Note,
-    /// Something did not work, or was lost.
+    /// Something failed or was lost.
     Trouble,
 }

@@ -1,4 +1,4 @@
-//! The signals that want the client to end, heard also while somebody waits to write.
+//! The signals that end the client, noticed even while a thread waits to write.
 
 use std::ffi::c_int;
 use std::io;
@@ -9,26 +9,26 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-/// How much longer whoever waits to write may wait in all, once such a signal has come.
+/// How long in all a thread may go on waiting to write after such a signal.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// Raised by the first signal, and never taken back.
+/// Raised by the first signal, and never reset.
 pub(super) struct Alarm {
-    /// Readable from the first signal on: nothing is ever read from it.
+    /// Readable from the first signal on. It is never read from.
     heard: UnixStream,
-    /// The other end, which must stay open even if there are no signals.
+    /// The other end. It must stay open even if there are no signals.
     #[cfg_attr(not(test), expect(dead_code, reason = "kept, not used"))]
     ring: UnixStream,
-    /// When somebody found that it was raised.
+    /// When a thread first noticed the alarm.
     noticed: OnceLock<Instant>,
 }
 
 impl Alarm {
-    /// An alarm that these signals raise.
+    /// An alarm raised by these signals.
     ///
     /// # Errors
     ///
-    /// There are no more descriptors.
+    /// The process is out of descriptors.
     pub(super) fn new<'a>(signals: impl IntoIterator<Item = &'a c_int>) -> io::Result<Self> {
         let (heard, ring) = UnixStream::pair()?;
         ring.set_nonblocking(true)?;
@@ -38,12 +38,12 @@ impl Alarm {
         Ok(Self { heard, ring, noticed: OnceLock::new() })
     }
 
-    /// Waits until `file` can be written to (or is broken, which writing then says). `false`: the deadline has passed,
-    /// or the alarm was raised and the time that is left then is over.
+    /// Waits until `file` is writable or broken (the write then reports that). `false` if the deadline has passed, or
+    /// if the alarm was raised and the remaining time is used up.
     ///
     /// # Errors
     ///
-    /// The kernel's.
+    /// Errors of `poll`.
     pub(super) fn wait_writable(&self, file: impl AsFd, deadline: Option<Instant>) -> io::Result<bool> {
         loop {
             let grace = self.noticed.get().map(|noticed| *noticed + GRACE);
@@ -51,7 +51,7 @@ impl Alarm {
             let left = limit.map(|limit| limit.saturating_duration_since(Instant::now()));
             // Seconds always fit.
             let timeout = left.and_then(|left| Timespec::try_from(left).ok());
-            // Once it is noticed, the alarm would only wake this for ever.
+            // Once noticed, the alarm would wake this loop without end.
             let wanted = if grace.is_some() { PollFlags::empty() } else { PollFlags::IN };
             let mut fds = [PollFd::new(&file, PollFlags::OUT), PollFd::new(&self.heard, wanted)];
             match poll(&mut fds, timeout.as_ref()) {
@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    /// A socket that takes nothing more, and its other end.
+    /// A socket whose buffer is full, and its other end.
     fn full() -> (UnixStream, UnixStream) {
         let (mut full, other) = UnixStream::pair().unwrap();
         full.set_nonblocking(true).unwrap();

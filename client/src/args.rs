@@ -1,4 +1,4 @@
-//! What stands on the command line, and what it means.
+//! The command line.
 
 use std::ffi::OsString;
 
@@ -15,45 +15,45 @@ use super::session::Once;
 /// Talk on a chatd server.
 ///
 /// The password is asked for, or comes from CHATCLIENT_PASSWORD or --password-command; it is never an argument. /help
-/// says what can be typed. When standard input or output is no terminal, commands are read and messages are written
-/// line by line.
+/// lists the commands. If standard input or output is not a terminal, commands are read and messages are written line
+/// by line.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "chatclient", version, override_usage = USAGE, help_template = TEMPLATE, after_help = AFTER)]
 pub struct Args {
-    /// SERVER, PORT and USER, as far as they are given.
+    /// SERVER, PORT and USER, as far as given.
     #[arg(hide = true)]
     words: Vec<String>,
-    /// No editing, no colours: a line for each message, commands from standard input
+    /// No line editing, no colours: one line per message, commands from standard input
     #[arg(long)]
     plain: bool,
-    /// The same, with each event as a JSON object on a line of its own (also together with --plain)
+    /// Like --plain, with each event as a JSON object on one line
     #[arg(long)]
     json: bool,
-    /// Send this text, wait until it is confirmed, and leave; exit code 1 if it was not
+    /// Send this text, wait for the confirmation, and exit; exit code 1 if it was not confirmed
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     once: Option<String>,
-    /// Only listen, until a signal comes: standard input is not read
+    /// Only receive, until a signal; standard input is not read
     #[arg(long)]
     listen: bool,
-    /// With --once: to this user instead of everybody
+    /// With --once: send to this user instead of everybody
     #[arg(long, value_name = "NAME")]
     to: Option<String>,
-    /// With --once: to this room. With --listen: what is said there too. The room is entered for it
+    /// With --once: send to this room. With --listen: also receive its messages. The client enters the room
     #[arg(long, value_name = "ROOM")]
     room: Option<String>,
-    /// Make an account if there is none of this name: without it, a script whose password is given makes none
+    /// Create the account if it does not exist; without this, a script with a given password does not
     #[arg(long)]
     register: bool,
-    /// Take ANSI escapes (colours) out of the lines of a script
+    /// Remove ANSI escapes (colours) from the lines of a script
     #[arg(long)]
     strip_ansi: bool,
-    /// No colours (so does a variable NO_COLOR that is not empty)
+    /// No colours (a non-empty NO_COLOR variable does the same)
     #[arg(long)]
     no_color: bool,
     /// No bell for direct messages and mentions
     #[arg(long)]
     no_bell: bool,
-    /// Run this program, without a shell, and take the first line of its output as the password
+    /// Run this program, without a shell, and use the first line of its output as the password
     #[arg(long, value_name = "CMD")]
     password_command: Option<String>,
 }
@@ -85,47 +85,47 @@ Examples:
 
 Exit codes: 0 all was said, 1 something was not (standard error says what), 2 the command line is wrong.";
 
-/// What is to be done, checked.
+/// The checked options.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The servers in the order in which they are tried; at least one.
     pub servers: Vec<Server>,
-    /// The name to log in with, such as a server can take.
+    /// The name to log in with; it has the form of a user name.
     pub user: String,
-    /// Whether lines are plain although a terminal is there.
+    /// Whether output is plain even on a terminal.
     pub plain: bool,
     /// Whether events are JSON objects.
     pub json: bool,
-    /// What it is started for.
+    /// What the client is to do.
     pub errand: Errand,
-    /// Whether a script may make an account.
+    /// Whether a script may create an account.
     pub register: bool,
-    /// What is done to the lines of a script before anything else.
+    /// What is removed from the lines of a script first.
     pub filter: Filter,
-    /// Whether colours are unwanted.
+    /// Whether colours are off.
     pub no_color: bool,
-    /// Whether the bell is unwanted.
+    /// Whether the bell is off.
     pub no_bell: bool,
-    /// The program that prints the password, as words; not empty.
+    /// The program that prints the password, split into words; not empty.
     pub password_command: Option<Vec<String>>,
 }
 
 /// What a client is started for.
 #[derive(Clone, Debug)]
 pub enum Errand {
-    /// To talk: lines are read, from a person or from a script.
+    /// Chat: lines are read from a person or from a script.
     Talk,
-    /// To say one thing.
+    /// Send one message.
     Once(Once),
-    /// To listen, in a room too.
+    /// Receive only.
     Listen {
-        /// The room, which is entered for it.
+        /// The room to enter, if any.
         room: Option<String>,
     },
 }
 
 impl Errand {
-    /// The one thing that is to be said.
+    /// The message to send, with `--once`.
     pub fn once(&self) -> Option<&Once> {
         match self {
             Self::Once(once) => Some(once),
@@ -134,24 +134,24 @@ impl Errand {
     }
 }
 
-/// Why there are no arguments to go by.
+/// Why there are no options.
 #[derive(Debug)]
 pub enum Refused {
-    /// Help or the version was asked for: this is it.
+    /// Help or the version was asked for. This is its text.
     Asked(clap::Error),
-    /// They are wrong: a sentence that says how, and what would be right.
+    /// The arguments are invalid. The sentence says why, and what would be valid.
     Wrong(String),
 }
 
 impl Args {
-    /// Reads and checks a command line, whose first word is the program's name.
+    /// Reads and checks a command line, with the program's name as its first word.
     ///
     /// # Errors
     ///
-    /// [`Refused`]: help was asked for, or something is wrong.
+    /// [`Refused`]: help was asked for, or the arguments are invalid.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, Refused> {
         let refuse = |error: clap::Error| {
-            // Only these are for standard output.
+            // Only help and the version go to standard output.
             if error.use_stderr() { Refused::Wrong(sentence(&error)) } else { Refused::Asked(error) }
         };
         Self::try_parse_from(arguments).map_err(refuse)?.check().map_err(Refused::Wrong)
@@ -183,12 +183,12 @@ impl Args {
     }
 }
 
-/// The name that the system has for whoever runs this.
+/// The user name of the person who runs the client, according to the system.
 fn system_user() -> Option<String> {
     User::from_uid(Uid::current()).ok().flatten().map(|user| user.name)
 }
 
-/// What is wrong with the options, for people.
+/// An error of the options, as a sentence.
 #[expect(clippy::wildcard_enum_match_arm, reason = "clap has kinds of errors that no option here can bring")]
 fn sentence(error: &clap::Error) -> String {
     let of = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
@@ -204,7 +204,7 @@ fn sentence(error: &clap::Error) -> String {
         ErrorKind::ArgumentConflict => format!("{option} is given more than once; {help}"),
         ErrorKind::InvalidUtf8 => format!("an argument is not UTF-8; {EXAMPLE}"),
         _ if option.is_empty() => format!("these arguments make no sense; {help}"),
-        // The one that is left: nothing stands behind an option.
+        // The remaining case: an option without its value.
         _ => format!("something is missing behind {option}; {help}"),
     }
 }

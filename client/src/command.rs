@@ -1,6 +1,6 @@
-//! What the user has typed, as what is meant by it.
+//! Parsing of typed lines.
 //!
-//! Words are separated by U+0020 alone, as on the server: any other space is a character of the word.
+//! Only U+0020 separates words, as on the server. Any other space is part of a word.
 
 mod habits;
 
@@ -8,26 +8,26 @@ use chatd::text::without_lead;
 
 use self::habits::{ABSENT, ALIASES, nearest};
 
-/// A command that begins with a slash.
+/// A slash command.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Command {
     /// Its name, without the slash.
     pub name: &'static str,
-    /// Its arguments, as help shows them.
+    /// Its arguments, as shown by help.
     pub arguments: &'static str,
-    /// What it does, in a few words.
+    /// What it does, briefly.
     pub help: &'static str,
-    /// What its first and second arguments are, for completion.
+    /// The kinds of its first and second argument, for completion.
     pub takes: [Takes; 2],
     verb: Verb,
 }
 
-/// What may stand in an argument's place.
+/// The kind of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    /// Nothing that could be completed.
+    /// Not completable.
     Nothing,
-    /// The name of somebody.
+    /// The name of a user.
     Name,
     /// The name of a room.
     Room,
@@ -35,7 +35,7 @@ pub enum Takes {
     RoomOrName,
     /// A command.
     Command,
-    /// Words to the end of the line.
+    /// Text to the end of the line.
     Text,
 }
 
@@ -60,7 +60,7 @@ enum Verb {
     Quit,
 }
 
-/// All commands, in the order in which help lists them.
+/// All commands, in the order of the help.
 pub const COMMANDS: &[Command] = {
     use Takes::{Name, Nothing, Room, RoomOrName, Text};
     const fn of(
@@ -94,38 +94,38 @@ pub const COMMANDS: &[Command] = {
 };
 
 impl Command {
-    /// How it is used, such as `/dm [NAME [TEXT]]`.
+    /// Its usage, such as `/dm [NAME [TEXT]]`.
     pub fn usage(&self) -> String {
         format!("/{} {}", self.name, self.arguments).trim_end().to_owned()
     }
 
-    /// The command of this name or alias (without its slash), in any case.
+    /// The command with this name or alias (without the slash), in any case.
     pub fn find(name: &str) -> Option<&'static Self> {
         let verb = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).map(|(_, verb)| *verb);
         COMMANDS.iter().find(|command| command.name.eq_ignore_ascii_case(name) || verb == Some(command.verb))
     }
 }
 
-/// What a line means. The parts are slices of what was typed.
+/// The meaning of a line. The parts are slices of the typed text.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Intent<'a> {
-    /// Nothing was typed.
+    /// An empty line.
     Empty,
-    /// A text for where one is.
+    /// A text for the current place.
     Text(&'a str),
     /// A text for everybody.
     Everybody(&'a str),
-    /// From now on texts go to everybody.
+    /// From now on, texts go to everybody.
     GoPublic,
     /// `PM`: ask for a text for everybody.
     AskEverybody,
-    /// `DM`: list who is there, ask for a name and a text.
+    /// `DM`: list who is online, then ask for a name and a text.
     AskDirect,
-    /// Ask for a text for one.
+    /// Ask for a text for this user.
     AskDirectTo(&'a str),
-    /// A text for one.
+    /// A text for one user.
     Direct {
-        /// To whom.
+        /// The user.
         to: &'a str,
         /// The text.
         text: &'a str,
@@ -141,64 +141,63 @@ pub enum Intent<'a> {
     Who(Option<&'a str>),
     /// List the rooms.
     Rooms(Option<&'a str>),
-    /// Something with a room: this one, or the one that one is in.
+    /// An operation on a room: this one, or the current one.
     Room {
-        /// Which.
+        /// The room.
         room: Option<&'a str>,
-        /// What.
+        /// The operation.
         deed: Deed<'a>,
     },
     /// Change the password.
     Passwd,
-    /// Send again what was not confirmed.
+    /// Send the unconfirmed messages again.
     Resend,
-    /// Forget what was not confirmed.
+    /// Forget the unconfirmed messages.
     Forget,
-    /// All commands.
+    /// Help on all commands.
     Help,
-    /// One command.
+    /// Help on one command.
     HelpOn(&'static Command),
     /// Leave.
     Quit,
-    /// Wrong arguments for this command.
+    /// Invalid arguments for this command.
     Usage(&'static Command),
-    /// A command of other chat programs that chatd has not; what to do instead, as a sentence.
+    /// A command of other chat programs that chatd does not have. The sentence says what to do instead.
     Absent(&'static str),
-    /// A command behind spaces: neither a command nor text, which everybody would read.
+    /// A command after spaces. It is neither a command nor a text, because everybody would read the text.
     Indented,
-    /// There is no such command.
+    /// An unknown command.
     Unknown {
-        /// What was typed, without its slash.
+        /// The typed name, without the slash.
         typed: &'a str,
-        /// The name of the one that was meant, if that is plain.
+        /// The name that was probably meant, if there is only one.
         nearest: Option<&'static str>,
     },
 }
 
-/// What is to be done with a room.
+/// An operation on a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed<'a> {
     /// Enter it, with this password.
     Join(Option<&'a str>),
-    /// Make it, with this password.
+    /// Create it, with this password.
     Make(Option<&'a str>),
     /// Leave it.
     Leave,
-    /// List who is in it and is called so.
+    /// List its members whose names start like this.
     Names(Option<&'a str>),
-    /// Throw this one out.
+    /// Remove this member.
     Kick(&'a str),
     /// Close it.
     Close,
 }
 
-/// What a typed line means.
+/// The meaning of a typed line.
 ///
-/// A slash begins a command, two slashes a text that begins with one. A known command behind spaces is refused: most
-/// likely it was meant as a command, and as text it could give away a direct message or a password. `PM` (or `BM`),
-/// `DM` and `EX`, in capitals and alone on the line, mean what they mean in `nc`. With words behind them they are text
-/// like any other: what a person says in a room must not go to everybody because of how it begins. A text is the line as
-/// it is, spaces included.
+/// A slash begins a command, two slashes a text that begins with one. A known command after spaces is refused: it was
+/// probably meant as a command, and as a text it could reveal a direct message or a password. `PM` (or `BM`), `DM` and
+/// `EX`, in capitals and alone on the line, mean the same as in `nc`. Followed by words they are ordinary text: a
+/// message in a room must not go to everybody because of its first word. A text is the line as typed, including spaces.
 pub fn parse(line: &str) -> Intent<'_> {
     if line.trim().is_empty() {
         return Intent::Empty;
@@ -217,32 +216,32 @@ pub fn parse(line: &str) -> Intent<'_> {
     }
 }
 
-/// Whether this begins with space and then a known command.
+/// Whether a line has spaces and then a known command.
 pub fn is_indented(line: &str) -> bool {
     let Some(rest) = unindented(line).strip_prefix('/').filter(|_| !line.starts_with('/')) else { return false };
-    // Any space ends the name here: a TAB does not make a text of it.
+    // Any space ends the name: a TAB does not turn a command into text.
     let name = rest.split(char::is_whitespace).next().unwrap_or_default();
     Command::find(name).is_some() || absent(name).is_some()
 }
 
-/// A line without the spaces and invisible characters that it begins with.
+/// A line without its leading spaces and invisible characters.
 pub(super) fn unindented(line: &str) -> &str {
     let rest = without_lead(line.trim_start());
     if rest.len() == line.len() { rest } else { unindented(rest) }
 }
 
-/// An answer to the question whether several lines are to be sent.
+/// An answer to the question whether to send several lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Each as a message of its own.
+    /// Each line as a message.
     Each,
-    /// All as one message.
+    /// All lines as one message.
     AsOne,
     /// Not at all.
     No,
 }
 
-/// What a line means as such an answer; `None` if it is something else.
+/// The answer that a line gives; `None` if it is not one.
 pub fn answer(line: &str) -> Option<Answer> {
     match unindented(line).trim_end().to_ascii_lowercase().as_str() {
         "y" | "yes" => Some(Answer::Each),
@@ -252,7 +251,7 @@ pub fn answer(line: &str) -> Option<Answer> {
     }
 }
 
-/// What `name`, `name text` or nothing means where somebody is to be told something.
+/// The meaning of `name`, `name text` or nothing where a direct message is expected.
 fn direct(rest: &str) -> Intent<'_> {
     match word(rest.trim_start_matches(' ')) {
         ("", _) => Intent::AskDirect,
@@ -261,8 +260,8 @@ fn direct(rest: &str) -> Intent<'_> {
     }
 }
 
-/// What an answer to `name and message?` means. As on the server, one space divides the name from the text, and the
-/// text is what it is: the spaces that it begins with are sent. Spaces alone are no text.
+/// The meaning of an answer to `name and message?`. As on the server, one space separates the name from the text, and
+/// further spaces belong to the text. Spaces alone are not a text.
 pub fn direct_answer(line: &str) -> Intent<'_> {
     let line = line.trim_start_matches(' ');
     match line.split_once(' ') {
@@ -271,8 +270,8 @@ pub fn direct_answer(line: &str) -> Intent<'_> {
     }
 }
 
-/// Whether a line may hold a password, so that it must not be kept in a history: one with a room's, and any with
-/// arguments that no command takes, for nobody knows what they were meant to be. It may say so of one that holds none.
+/// Whether a line may contain a password, so that it must stay out of the history: a line with a room password, and any
+/// line with arguments that no command takes. It may be wrong in this direction only.
 pub fn holds_secret(line: &str) -> bool {
     let line = unindented(line).trim_end();
     let words = line.split_whitespace().count();
@@ -281,9 +280,9 @@ pub fn holds_secret(line: &str) -> bool {
     }
     match parse(line) {
         Intent::Usage(_) => true,
-        // Not if it is help that was asked for.
+        // Not if help was asked for.
         Intent::Unknown { .. } | Intent::Absent(_) => Command::find(word(line.trim_start_matches('/')).0).is_none(),
-        // A password behind another space than U+0020 was taken for a part of the room's name.
+        // A password after a space other than U+0020 was parsed as part of the room's name.
         Intent::Room { deed: Deed::Join(_) | Deed::Make(_), .. } => words > 2,
         Intent::Room { .. }
         | Intent::Indented
@@ -307,19 +306,19 @@ pub fn holds_secret(line: &str) -> bool {
     }
 }
 
-/// Whether this can be the name of a user: `[A-Za-z][A-Za-z0-9_.-]{0,31}`.
+/// Whether this has the form of a user name: `[A-Za-z][A-Za-z0-9_.-]{0,31}`.
 pub fn is_user_name(text: &str) -> bool {
     let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(goes_on) && text.len() <= 32
 }
 
-/// Whether this can be the name of a room: 1 to 32 letters or digits of any script, or `_.-`.
+/// Whether this has the form of a room name: 1 to 32 letters or digits of any script, or `_.-`.
 pub fn is_room_name(text: &str) -> bool {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
     !text.is_empty() && text.chars().count() <= 32 && text.chars().all(fits)
 }
 
-/// What the words behind a slash mean.
+/// The meaning of the words after a slash.
 fn slashed(words: &str) -> Intent<'_> {
     let (name, rest) = word(words);
     if let Some(sentence) = absent(name) {
@@ -333,9 +332,9 @@ fn slashed(words: &str) -> Intent<'_> {
     meaning(command, rest, arguments).unwrap_or(Intent::Usage(command))
 }
 
-/// What a command with these arguments means; `None` where they do not fit.
+/// The meaning of a command with these arguments; `None` if they are invalid.
 fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a str>; 3]) -> Option<Intent<'a>> {
-    // A room's password is all that follows the room.
+    // A room's password is everything after the room's name.
     let password = || Some(word(rest).1).filter(|password| !password.is_empty());
     Some(match (command.verb, arguments) {
         (Verb::Pm, [None, ..]) => Intent::GoPublic,
@@ -367,12 +366,12 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
     })
 }
 
-/// What to say of a command that only other chat programs have.
+/// The advice for a command that only other chat programs have.
 fn absent(name: &str) -> Option<&'static str> {
     ABSENT.iter().find(|(absent, _)| absent.eq_ignore_ascii_case(name)).map(|(_, sentence)| *sentence)
 }
 
-/// The first word, and what follows the spaces behind it.
+/// The first word, and the rest after the spaces that follow it.
 pub(super) fn word(text: &str) -> (&str, &str) {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     (word, rest.trim_start_matches(' '))

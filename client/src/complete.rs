@@ -1,19 +1,19 @@
-//! What the tab key offers.
+//! Tab completion.
 
 use super::command::{COMMANDS, Command, Takes};
 use super::session::Known;
 
-/// No terminal shows more than that in a way that helps.
+/// More candidates would not help on any terminal.
 const OFFERED: usize = 200;
 
-/// What the word before the cursor could become: where it begins (a byte of `line`), and what could stand there, in
-/// alphabetical order. A command takes what its arguments are; in a text, names are completed. `cursor` is in bytes.
+/// The candidates for the word before the cursor, in alphabetical order, and the byte of `line` at which the word
+/// starts. The arguments of a command are completed by their kind, words of a text with user names. `cursor` is in
+/// bytes.
 ///
-/// If there is one candidate, it comes with what is typed next: a space, or `: ` behind the name with which a text
-/// begins.
+/// A single candidate comes with what is typed next: a space, or `: ` after a name at the start of a text.
 pub fn complete(line: &str, cursor: usize, known: &Known) -> (usize, Vec<String>) {
     let Some(before) = line.get(..cursor) else { return (cursor.min(line.len()), Vec::new()) };
-    // Arguments are separated by U+0020 alone; a word of a text may stand behind any space.
+    // Only U+0020 separates arguments, but any space separates words of a text.
     let is_command = before.starts_with('/') && !before.starts_with("//");
     let is_space = |c: char| c == ' ' || (!is_command && c.is_whitespace());
     let start = before.rfind(is_space).map_or(0, |at| before.get(at..).map_or(at, |rest| at + width(rest)));
@@ -41,7 +41,7 @@ pub fn complete(line: &str, cursor: usize, known: &Known) -> (usize, Vec<String>
     (start, found)
 }
 
-/// What is completed in a text: a name that has been begun.
+/// The kind of a word of a text: a user name, if it has been started.
 fn text(typed: &str) -> Takes {
     if typed.is_empty() { Takes::Nothing } else { Takes::Name }
 }
@@ -62,7 +62,7 @@ fn candidates(takes: Takes, typed: &str, known: &Known) -> Vec<String> {
     found
 }
 
-/// The bytes of the first character.
+/// The size of the first character in bytes.
 fn width(text: &str) -> usize {
     text.chars().next().map_or(0, char::len_utf8)
 }
@@ -80,7 +80,7 @@ mod tests {
         known
     }
 
-    /// `|` in the line is the cursor.
+    /// `|` in the line marks the cursor.
     #[track_caller]
     fn check(line: &str, start: usize, expected: &[&str]) {
         let cursor = line.find('|').unwrap();

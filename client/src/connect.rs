@@ -1,4 +1,4 @@
-//! Making a connection to one of the addresses of a server.
+//! Connecting to one of a server's addresses.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -11,30 +11,30 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::destination::Server;
 
-/// How long all addresses of a server may take to answer. A lost first packet is sent again after one second and after
-/// three; and the user is told within five.
+/// The time for all addresses of a server. A lost first packet is sent again after one second and after three, and the
+/// user gets an answer within five.
 const CONNECT: Duration = Duration::from_millis(4500);
 /// How many addresses of a name are tried.
 const ADDRESSES: usize = 8;
-/// The head start that an address has before the next one is tried beside it (RFC 8305, 5) …
+/// The head start of an address before the next one is tried in parallel (RFC 8305, 5) …
 const HEAD_START: Duration = Duration::from_secs(1);
-/// … or less, so that the last one has this long to answer.
+/// … or less, so that the last one has this much time.
 const LAST: Duration = Duration::from_millis(1500);
 
-/// Connects to whichever address of a server answers first. They are tried one after the other, the next one when the
-/// one before has failed or has used up its head start. `None`: cancelled by a byte or an end in `cancelled`.
+/// Connects to the address of a server that answers first. They are tried in order: the next one starts when the
+/// previous one has failed or used up its head start. `None` if a byte or an end in `cancelled` cancelled it.
 ///
 /// # Errors
 ///
-/// Why there is no connection, in words.
+/// Why there is no connection, as text.
 pub(super) fn connect(server: &Server, cancelled: &UnixStream) -> Result<Option<TcpStream>, String> {
     let found = (server.host.as_str(), server.port).to_socket_addrs().map_err(|error| describe(&error))?;
     let addresses = in_turn(found.take(ADDRESSES).collect());
     race(addresses, cancelled, Instant::now() + CONNECT)
 }
 
-/// Addresses of both families in turn, beginning with the one that the system likes best (RFC 8305, 4): where one
-/// family does not work, the other is not far behind.
+/// Alternates the addresses of both families, starting with the one that the system prefers (RFC 8305, 4). If one
+/// family does not work, the other follows soon.
 fn in_turn(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let is_first = found.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) = found.into_iter().partition(|address| address.is_ipv6() == is_first);
@@ -77,7 +77,7 @@ fn race(addresses: Vec<SocketAddr>, cancelled: &UnixStream, deadline: Instant) -
         }
         let until = if waiting.peek().is_some() { next.min(deadline) } else { deadline };
         let Some(ready) = wait(&attempts, cancelled, until.saturating_duration_since(now)) else { return Ok(None) };
-        // From behind, so that the others keep their places.
+        // From the end, so that the indices before it stay valid.
         for at in ready.into_iter().rev() {
             match finish(attempts.remove(at)) {
                 Ok(stream) => return Ok(Some(stream)),
@@ -98,7 +98,7 @@ fn begin(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// An attempt of which the kernel knows how it went.
+/// The result of a finished attempt.
 fn finish(socket: Socket) -> io::Result<TcpStream> {
     if let Some(error) = socket.take_error()? {
         return Err(error);
@@ -107,7 +107,7 @@ fn finish(socket: Socket) -> io::Result<TcpStream> {
     Ok(socket.into())
 }
 
-/// Waits for no longer than this; gives which attempts are over, by their places. `None`: it was cancelled.
+/// Waits up to this long, and returns the indices of the finished attempts. `None` if cancelled.
 fn wait(attempts: &[Socket], cancelled: &UnixStream, within: Duration) -> Option<Vec<usize>> {
     let mut fds: Vec<PollFd<'_>> =
         attempts.iter().map(|socket| PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::OUT)).collect();
@@ -127,10 +127,10 @@ fn wait(attempts: &[Socket], cancelled: &UnixStream, within: Duration) -> Option
     Some(sockets.iter().enumerate().filter(|(_, fd)| is_ready(fd)).map(|(at, _)| at).collect())
 }
 
-/// What the standard library puts before the system's words about a name.
+/// The standard library's prefix of a lookup error.
 const LOOKUP: &str = "failed to lookup address information: ";
 
-/// Why a connection failed, in words.
+/// A connection error, as text.
 pub(super) fn describe(error: &io::Error) -> String {
     let words = [
         (ErrorKind::TimedOut, "no answer"),
@@ -139,7 +139,7 @@ pub(super) fn describe(error: &io::Error) -> String {
         (ErrorKind::BrokenPipe, "the server closed the connection"),
     ];
     let known = words.iter().find(|(kind, _)| *kind == error.kind());
-    // What stands behind the standard library's own words is the system's: `Name or service not known`.
+    // After the standard library's prefix comes the system's text: `Name or service not known`.
     let system = |text: String| text.rsplit(LOOKUP).next().unwrap_or_default().to_owned();
     known.map_or_else(|| system(error.to_string()), |(_, words)| (*words).to_owned())
 }
@@ -150,7 +150,7 @@ mod tests {
 
     use super::*;
 
-    /// A listener whose queue is full, so that nobody who connects is answered; and what fills it.
+    /// A listener with a full queue, so that nobody who connects gets an answer, and the connections that fill it.
     fn deaf() -> (Socket, Vec<Socket>) {
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         listener.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
@@ -159,7 +159,7 @@ mod tests {
         let filling = (0..8).map(|_| {
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
             socket.set_nonblocking(true).unwrap();
-            // It is under way, or waits for ever.
+            // It is in progress, or waits without end.
             let _ = socket.connect(&address);
             socket
         });

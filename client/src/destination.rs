@@ -1,43 +1,43 @@
-//! Where to connect, and as whom: the words of the command line that are no options.
+//! Where to connect, and under which name: the positional arguments.
 
 use std::fmt;
 
 use super::command::is_user_name;
 
-/// The port of a server that names none.
+/// The default port.
 pub const DEFAULT_PORT: u16 = 5015;
-/// More servers than this are a mistake.
+/// More servers than this are taken for a mistake.
 const SERVERS: usize = 16;
-/// The host of a lone port.
+/// The host for a port without a host.
 const LOCAL: &str = "localhost";
-/// What may stand in front of a server: how others write "over TCP", and how the server's own log writes it.
+/// Accepted URL schemes: one means "over TCP" elsewhere, the other appears in the server's log.
 const SCHEMES: [&str; 2] = ["tcp", "line"];
-/// How it is done, for every message about these words.
+/// The example in every message about these arguments.
 pub(super) const EXAMPLE: &str = "for example: chatclient localhost 5015 carol";
 
-/// Where a server is.
+/// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// A name to be looked up, or an address, without brackets.
+    /// A host name or an IP address, without brackets.
     pub host: String,
     /// Its TCP port, not 0.
     pub port: u16,
 }
 
 impl fmt::Display for Server {
-    /// As it can be typed: `host:port`, an IPv6 address in brackets.
+    /// In the form in which it can be typed: `host:port`, an IPv6 address in brackets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port } = self;
         if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
 }
 
-/// The servers, at least one, in the order in which they are tried, and the name to log in with. `system_user` gives
-/// the name of the user of this machine, and is asked where no name is given.
+/// The servers (at least one, in the order in which they are tried), and the login name. `system_user` gives the local
+/// user's name; it is called if no name is given.
 ///
 /// # Errors
 ///
-/// A sentence that says what is wrong and what would be right.
+/// A sentence that says what is wrong, and what would be right.
 pub(super) fn parse(
     words: &[String],
     system_user: impl FnOnce() -> Option<String>,
@@ -66,11 +66,11 @@ pub(super) fn parse(
     Ok((servers, user))
 }
 
-/// A name to log in with or to speak to.
+/// A user name.
 ///
 /// # Errors
 ///
-/// A sentence that says what a name is.
+/// A sentence that says what a name may be.
 pub(super) fn parse_name(text: &str) -> Result<String, String> {
     if is_user_name(text) {
         return Ok(text.to_owned());
@@ -97,7 +97,7 @@ fn parse_port(text: &str) -> Result<u16, String> {
     }
 }
 
-/// The servers of a list, and the name in front of the first, if there is one: `carol@a:5015,b`.
+/// The servers of a list, and the name before the first, if any: `carol@a:5015,b`.
 fn parse_servers(list: &str, port: u16) -> Result<(Vec<Server>, Option<String>), String> {
     let mut named = None;
     let mut servers = Vec::new();
@@ -116,7 +116,7 @@ fn parse_servers(list: &str, port: u16) -> Result<(Vec<Server>, Option<String>),
     Ok((servers, named))
 }
 
-/// What stands behind `tcp://`, without a slash at its end.
+/// The text after `tcp://`, without a trailing slash.
 fn without_scheme(item: &str) -> Result<&str, String> {
     let Some((scheme, rest)) = item.split_once("://") else { return Ok(item) };
     if SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
@@ -125,7 +125,7 @@ fn without_scheme(item: &str) -> Result<&str, String> {
     Err(format!("{item:?} is no server: chatclient speaks plain TCP, tcp://HOST:PORT; {EXAMPLE}"))
 }
 
-/// `host`, `host:port`, `[v6]`, `[v6]:port`, or an IPv6 address as it is.
+/// Parses `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address.
 fn parse_server(item: &str, default: u16) -> Result<Server, String> {
     let wrong =
         || format!("{item:?} is no server: give host, host:port or [address]:port, several with commas; {EXAMPLE}");

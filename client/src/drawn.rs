@@ -1,28 +1,27 @@
-//! The rows of the line that is being edited: where the editor believes that they are, and where a terminal has them
-//! that has been made wider.
+//! The rows of the edited line: where the editor assumes them to be, and where a terminal that became wider has them.
 //!
-//! Before rustyline draws its line anew it clears as many rows, upwards, as the line had. A terminal that has become
-//! wider shows it in fewer, if it joins again what it broke itself, as most do: so rustyline would clear messages that
-//! stand above the line. Before that it is given the rows that it believes to be there ([`Drawn::make_up`]).
+//! Before rustyline redraws its line, it clears as many rows upwards as the line had. Most terminals that become wider
+//! join the rows that they broke themselves, so the line has fewer rows, and rustyline would clear messages above it.
+//! [`Drawn::make_up`] therefore first adds the rows that rustyline assumes.
 
 use std::io;
 
 use rustix::termios::tcgetwinsize;
 use rustyline::GraphemeClusterMode;
 
-/// The columns between two tab stops, as rustyline has it.
+/// The distance of tab stops, as rustyline assumes it.
 const TAB: usize = 8;
-/// The columns of a terminal that does not say how many it has, as rustyline has it.
+/// The columns of a terminal that does not report them, as rustyline assumes them.
 const UNKNOWN: usize = 80;
-/// Bytes of a line that is cleared: rustyline's widths are numbers of 16 bits.
+/// The most bytes of a line that is cleared: rustyline's widths are 16-bit numbers.
 const CLEARED: usize = 16 * 1024;
 
-/// The columns of the terminal; 0 if it does not say.
+/// The columns of the terminal; 0 if unknown.
 pub(super) fn columns() -> usize {
     tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col))
 }
 
-/// As much of a text as takes no more columns than this (0: the terminal does not say how many it has).
+/// The start of a text that fits into this many columns (0: unknown).
 pub(super) fn fitted(text: &str, columns: usize) -> String {
     let columns = if columns == 0 { UNKNOWN / 2 } else { columns };
     let widths = GraphemeClusterMode::from_env();
@@ -35,7 +34,7 @@ pub(super) fn fitted(text: &str, columns: usize) -> String {
     starts.filter(|start| fits(start)).last().unwrap_or_default()
 }
 
-/// A line as the editor has drawn it last.
+/// The line as the editor last drew it.
 pub(super) struct Drawn {
     widths: GraphemeClusterMode,
     columns: usize,
@@ -43,11 +42,11 @@ pub(super) struct Drawn {
     line: String,
     /// In bytes of the line.
     cursor: usize,
-    /// Where rustyline has written a line end of its own, behind what filled a row; in bytes of the line.
+    /// Where rustyline wrote its own line end, after a full row; in bytes of the line.
     broken: Option<usize>,
 }
 
-/// A place on the screen, from the beginning of the prompt.
+/// A place on the screen, relative to the start of the prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Place {
     row: usize,
@@ -55,7 +54,7 @@ struct Place {
 }
 
 impl Drawn {
-    /// Nothing.
+    /// An empty line.
     pub(super) fn new() -> Self {
         Self {
             widths: GraphemeClusterMode::from_env(),
@@ -67,7 +66,7 @@ impl Drawn {
         }
     }
 
-    /// A line begins, in a terminal of so many columns (0: it does not say).
+    /// Starts a line, in a terminal with this many columns (0: unknown).
     pub(super) fn begin(&mut self, columns: usize) {
         self.resize(columns);
         self.prompt.clear();
@@ -76,7 +75,7 @@ impl Drawn {
         self.broken = None;
     }
 
-    /// This stands in the line, with the cursor at this byte.
+    /// Sets the content of the line and the cursor, in bytes.
     pub(super) fn note(&mut self, line: &str, cursor: usize) {
         if self.line != line {
             line.clone_into(&mut self.line);
@@ -84,7 +83,7 @@ impl Drawn {
         self.cursor = cursor;
     }
 
-    /// All of the line is drawn anew, with this prompt.
+    /// The whole line is redrawn with this prompt.
     pub(super) fn note_prompt(&mut self, prompt: &str) {
         if self.prompt != prompt {
             prompt.clone_into(&mut self.prompt);
@@ -94,14 +93,14 @@ impl Drawn {
         self.broken = is_broken.then_some(self.line.len());
     }
 
-    /// What stands in the line before the cursor, and from there.
+    /// The content of the line before and after the cursor.
     pub(super) fn halves(&self) -> (&str, &str) {
         self.line.split_at_checked(self.cursor).unwrap_or((&self.line, ""))
     }
 
-    /// What is to be written so that as many rows are there as the editor believes, and the cursor is in that which it
-    /// believes it to be in, now that the terminal has so many columns. In a terminal that never joins rows they are
-    /// there already: then a part of the old line stays where it is, and nothing is lost either.
+    /// The output that makes the screen match what the editor assumes, now that the terminal has this many columns: as
+    /// many rows, and the cursor in the same one. In a terminal that never joins rows they are there already; then part
+    /// of the old line stays, and nothing is lost.
     pub(super) fn make_up(&mut self, columns: usize) -> String {
         let before = self.columns;
         self.resize(columns);
@@ -111,14 +110,14 @@ impl Drawn {
         }
         let now = self.cursor_as_drawn();
         let up = end.row.saturating_sub(cursor.row);
-        // More would be the same as this, and the numbers come from what somebody has typed.
+        // More would have no further effect, and the number depends on what was typed.
         let down = "\n".repeat(end.row.saturating_sub(now.row).min(1000));
         if up == 0 { down } else { format!("{down}\x1b[{up}A") }
     }
 
-    /// What clears the line when the editor has left it, and the cursor with it, for the beginning of the row below
-    /// where it was (`is_at_end`: that below the line). Where characters join in a way of which two terminals think
-    /// differently, it counts on fewer rows: more would take messages with them.
+    /// The output that clears the line after the editor has left it. The cursor is at the start of the row below it, or
+    /// below the end of the line if `is_at_end`. Where terminals disagree about the width of joined characters, fewer
+    /// rows are assumed: clearing more would remove messages.
     pub(super) fn clear(&self, is_at_end: bool) -> String {
         let text = if is_at_end { self.line.as_str() } else { self.halves().0 };
         if self.prompt.len() + text.len() > CLEARED {
@@ -128,7 +127,7 @@ impl Drawn {
         let row = if is_at_end { end.row } else { cursor.row };
         let whole = format!("{}{text}", self.prompt);
         let least: usize = whole.split('\n').map(|part| 1 + usize::from(self.widths.width(part)) / self.columns).sum();
-        // `row` counts from 0, and the cursor is one below.
+        // `row` counts from 0, and the cursor is one row below.
         format!("\x1b[{}A\r\x1b[J", least.min(row + 1))
     }
 
@@ -136,14 +135,14 @@ impl Drawn {
         self.columns = if columns == 0 { UNKNOWN } else { columns };
     }
 
-    /// Where the cursor and the end are, as rustyline reckons.
+    /// The places of the cursor and of the end, as rustyline computes them.
     fn places(&self, columns: usize) -> (Place, Place) {
         let prompt = self.advance(Place::default(), &self.prompt, columns);
         let place = |text| settled(self.advance(prompt, text, columns), columns);
         (place(self.halves().0), place(&self.line))
     }
 
-    /// Where the cursor is in a terminal that breaks the rows anew, but for where it was told to.
+    /// The place of the cursor in a terminal that breaks the rows anew, apart from explicit cursor moves.
     fn cursor_as_drawn(&self) -> Place {
         let (before, _) = self.halves();
         let prompt = self.advance(Place::default(), &self.prompt, self.columns);
@@ -158,7 +157,7 @@ impl Drawn {
         settled(place, self.columns)
     }
 
-    /// Where one is behind a text that begins at a place.
+    /// The place after a text that starts at `from`.
     fn advance(&self, from: Place, text: &str, columns: usize) -> Place {
         let mut place = from;
         for c in text.chars() {
@@ -179,7 +178,7 @@ impl Drawn {
     }
 }
 
-/// A row that is full is followed by another.
+/// A full row is followed by another.
 fn settled(place: Place, columns: usize) -> Place {
     if place.column == columns { Place { row: place.row + 1, column: 0 } } else { place }
 }
@@ -225,10 +224,10 @@ mod tests {
         // Of three rows one is left, with the cursor in it.
         check(40, &line, 0, 120, "\n\n\x1b[2A");
         check(40, &line, 50, 120, "\n\n\x1b[1A");
-        // It ends with its second row, and the cursor is in the next, behind a line end.
+        // It ends with its second row. The cursor is in the next one, after a line end.
         check(40, &line[..73], 73, 100, "\n");
         check(40, &line[..73], 10, 100, "\n\n\x1b[2A");
-        // Each of them takes two columns.
+        // Each character takes two columns.
         check(40, &"世".repeat(40), 120, 100, "\n\n");
     }
 
@@ -247,7 +246,7 @@ mod tests {
         drawn.note(&line, 90);
         // Two rows have become one, and the third stays.
         assert_eq!(drawn.make_up(100), "\n");
-        // Until all of it is drawn anew.
+        // Until the whole line is redrawn.
         drawn.begin(40);
         drawn.note(&line, 90);
         drawn.note_prompt("alice> ");

@@ -1,13 +1,13 @@
-//! The line editor: rustyline, with what the screen holds written above the line.
+//! The line editor: rustyline, with the screen's held lines written above the edited line.
 //!
-//! rustyline's external printer has a room for one message. It waits while that is full, also when nobody reads a line
-//! any more, and what is still in there when a line ends appears with the next one, or never. So no message goes
-//! through it: they wait in the [`Screen`], and whenever the editor draws its line anew it writes them in front of its
-//! prompt, in the same write. The printer only makes it draw.
+//! rustyline's external printer has room for one message. It blocks while that is full, even if no line is being read,
+//! and a message left in it when a line ends appears with the next line or never. So messages wait in the [`Screen`]
+//! instead, and whenever the editor redraws its line, it writes them before its prompt, in the same write. The printer
+//! only triggers the redraw.
 //!
-//! Nor can rustyline be given another prompt for a line that it has begun. So the line is ended with SIGINT and begun
-//! anew with what stood in it. That is done from where rustyline draws: whatever keys it has read by then it carries
-//! out before it looks for signals, and while it searches the history it looks for none.
+//! rustyline cannot change the prompt of a line that has begun either. So the line is ended with SIGINT and begun again
+//! with the same content. This is done from the callback that rustyline draws with: rustyline handles all keys that it
+//! has read before it checks for signals, and during a history search it does not check at all.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -37,13 +37,13 @@ use super::terminal;
 use super::visible::visible;
 use super::wrap::wrapped;
 
-/// What the printer prints, so that the editor draws its line anew: nothing, in a form to which no line end is added
-/// (one line up, and down again).
+/// The printer's output that makes the editor redraw its line. It changes nothing (one line up and down again), and has
+/// a form to which no line end is added.
 const NOTHING: &str = "\x1b[A\n";
-/// The columns before the second and later rows of a list of candidates.
+/// The indentation of a list of candidates from its second row on.
 const LIST_INDENT: usize = 2;
-/// How long a terminal that has changed its size is left alone, so that rustyline hears of that first: woken, it clears
-/// the old rows before anything else is asked.
+/// How long a resized terminal is left alone, so that rustyline handles the resize first: when woken, it clears the old
+/// rows before anything else.
 const SETTLING: Duration = Duration::from_millis(20);
 
 /// A line editor on standard input and output, which must be a terminal.
@@ -51,7 +51,7 @@ pub(super) struct LineEditor {
     editor: Editor<Companion, MemHistory>,
     pastes: Pastes,
     screen: Arc<Screen>,
-    /// What the next line begins with, before its cursor and from there.
+    /// The initial content of the next line, before and after its cursor.
     left: (String, String),
 }
 
@@ -59,12 +59,12 @@ pub(super) struct LineEditor {
 pub(super) enum Ended {
     /// With Enter.
     Line(String),
-    /// Ctrl-D, or the terminal has gone.
+    /// Ctrl-D, or the terminal is gone.
     Eof,
-    /// SIGINT, or Ctrl-C; this stood there.
+    /// SIGINT or Ctrl-C, with the content of the line.
     Interrupted(String),
-    /// With a key that is no UTF-8. That key is lost, and so are those that came at once with it; what stood in the
-    /// line is what the next one begins with.
+    /// A key that is not UTF-8. It is lost, with those read together with it; the next line begins with the content of
+    /// this one.
     BadKey,
 }
 
@@ -73,7 +73,7 @@ impl LineEditor {
     ///
     /// # Errors
     ///
-    /// rustyline's own.
+    /// Errors of rustyline.
     pub(super) fn new(
         screen: &Arc<Screen>,
         known: &Arc<Mutex<Known>>,
@@ -82,9 +82,9 @@ impl LineEditor {
         let config = Config::builder()
             .max_history_size(HISTORY_LINES)?
             .history_ignore_dups(true)?
-            // With one candidate at most, this kind waits for no further key, and so holds no message up.
+            // With at most one candidate, this kind waits for no further key, and so delays no message.
             .completion_type(CompletionType::List)
-            // Without colours the prompt would not pass through the companion; it adds none itself.
+            // Without colours the prompt would not pass through the companion, which adds none itself.
             .color_mode(ColorMode::Forced)
             .build();
         let mut lines = MemHistory::with_config(&config);
@@ -104,12 +104,12 @@ impl LineEditor {
         Ok(Self { editor, pastes, screen: Arc::clone(screen), left: Default::default() })
     }
 
-    /// What wakes the editor from another thread, so that it shows what the screen holds. It may wait, until the next
-    /// line is edited or the editor is gone.
+    /// A function that wakes the editor from another thread, so that it shows the held lines. It may block until the
+    /// next line is edited or the editor is gone.
     ///
     /// # Errors
     ///
-    /// rustyline's own.
+    /// Errors of rustyline.
     pub(super) fn waker(&mut self) -> Result<impl FnMut() + Send + use<>, ReadlineError> {
         let mut printer = self.editor.create_external_printer()?;
         let mut last = columns();
@@ -119,16 +119,16 @@ impl LineEditor {
                 last = now;
                 thread::sleep(SETTLING);
             }
-            // Without an editor there is nobody to wake.
+            // Without an editor there is nothing to wake.
             let _ = printer.print(NOTHING.to_owned());
         })
     }
 
-    /// Lets a line be edited, behind the prompt that the screen has. SIGINT to this thread interrupts it.
+    /// Edits a line with the screen's prompt. SIGINT to this thread interrupts it.
     ///
     /// # Errors
     ///
-    /// The terminal's.
+    /// Errors of the terminal.
     pub(super) fn edit(&mut self) -> Result<Ended, ReadlineError> {
         terminal::lend();
         let ended = loop {
@@ -142,7 +142,7 @@ impl LineEditor {
                 break ended;
             }
         };
-        // At once: until then the terminal echoes what comes.
+        // At once, because the terminal echoes input until then.
         terminal::hush();
         let is_bad_key = matches!(&ended, Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData);
         if is_bad_key {
@@ -165,8 +165,8 @@ impl LineEditor {
         }
     }
 
-    /// Whether a line has ended only to be begun anew with another prompt; then it is cleared. A Ctrl-C that was
-    /// pressed in the same moment cannot be told from that: it must be pressed again.
+    /// Whether a line has ended only to be begun again with another prompt; then it is cleared. A Ctrl-C at the same
+    /// moment cannot be told apart, and has to be pressed again.
     fn is_begun_anew(&mut self, ended: &Result<String, ReadlineError>) -> bool {
         let is_leaving = self.editor.helper().is_some_and(|companion| companion.is_leaving.get());
         let is_interrupted = matches!(ended, Err(ReadlineError::Interrupted | ReadlineError::Signal(_)));
@@ -176,8 +176,8 @@ impl LineEditor {
         is_leaving && is_interrupted
     }
 
-    /// Has the next line begin with what stood in the last, which is cleared. It ended with the cursor at its end
-    /// (`is_at_end`), or where it was.
+    /// Makes the next line begin with the content of the last one, which is cleared. It ended with the cursor at its
+    /// end (`is_at_end`), or where it was.
     fn keep_typed(&mut self, is_at_end: bool) {
         let [before, after] = self.typed();
         self.left = (before, after);
@@ -186,7 +186,7 @@ impl LineEditor {
         }
     }
 
-    /// What stood in the line, before the cursor and from there.
+    /// The content of the line, before and after the cursor.
     fn typed(&self) -> [String; 2] {
         let Some(companion) = self.editor.helper() else { return Default::default() };
         let drawn = companion.drawn.borrow();
@@ -194,21 +194,21 @@ impl LineEditor {
         [before.to_owned(), after.to_owned()]
     }
 
-    /// Puts a line into the history of this run.
+    /// Adds a line to the history of this run.
     pub(super) fn remember(&mut self, line: &str) {
-        // A history in memory takes everything.
+        // A history in memory accepts every line.
         let _ = self.editor.add_history_entry(line);
     }
 }
 
-/// What rustyline asks while a line is edited.
+/// The callbacks of rustyline while a line is edited.
 struct Companion {
     screen: Arc<Screen>,
     known: Arc<Mutex<Known>>,
     drawn: RefCell<Drawn>,
-    /// The line is one of the history, and those before and after it can be had with a key.
+    /// The line comes from the history, and a key gives its neighbours.
     is_in_history: Cell<bool>,
-    /// The line is being ended, to be begun anew.
+    /// The line is being ended, to be begun again.
     is_leaving: Cell<bool>,
 }
 
@@ -219,7 +219,7 @@ impl Companion {
         self.is_leaving.set(false);
     }
 
-    /// Takes note of what stands in the line, of which rustyline has drawn nothing yet.
+    /// Notes the content of the line before rustyline draws it.
     fn note(&self, line: &str, cursor: usize) {
         let mut drawn = self.drawn.borrow_mut();
         let missing = drawn.make_up(columns());
@@ -229,11 +229,12 @@ impl Companion {
         drawn.note(line, cursor);
     }
 
-    /// Ends the line if it has an old prompt. Not while somebody goes through the history: the place there would be
-    /// lost, and what was typed before.
+    /// Ends the line if its prompt is outdated. Not while the user browses the history: the position there and the
+    /// typed text would be lost.
     fn leave_if_old(&self) {
         if !self.is_leaving.get() && !self.is_in_history.get() && self.screen.is_prompt_old() {
-            // To this thread: rustyline knows of it when this returns. If it fails the prompt stays as it is.
+            // A signal to this thread: rustyline has noticed it when this returns. If it fails, the prompt stays as it
+            // is.
             self.is_leaving.set(pthread_kill(pthread_self(), Signal::SIGINT).is_ok());
         }
     }
@@ -245,7 +246,7 @@ impl Validator for Companion {}
 impl Hinter for Companion {
     type Hint = String;
 
-    /// Gives no hint: this is where rustyline says what has been typed.
+    /// Gives no hint, but learns here what has been typed.
     fn hint(&self, line: &str, cursor: usize, context: &Context<'_>) -> Option<String> {
         self.is_in_history.set(context.history_index() < context.history().len());
         self.note(line, cursor);
@@ -256,7 +257,7 @@ impl Hinter for Companion {
 impl Highlighter for Companion {
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_own: bool) -> Cow<'b, str> {
         self.drawn.borrow_mut().note_prompt(prompt);
-        // A search of the history has another.
+        // A history search has a prompt of its own.
         if is_own {
             self.leave_if_old();
         }
@@ -269,7 +270,7 @@ impl Highlighter for Companion {
         Cow::Owned(held)
     }
 
-    /// Highlights nothing: here too rustyline says what has been typed.
+    /// Highlights nothing, but learns here what has been typed.
     fn highlight_char(&self, line: &str, cursor: usize, _: CmdKind) -> bool {
         self.note(line, cursor);
         false
@@ -279,7 +280,7 @@ impl Highlighter for Companion {
 impl Completer for Companion {
     type Candidate = String;
 
-    /// Gives one candidate at most: with several rustyline waits for the next key, and draws nothing while it does.
+    /// Gives one candidate at most: with several, rustyline waits for the next key and draws nothing meanwhile.
     fn complete(&self, line: &str, cursor: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (start, candidates) = complete::complete(line, cursor, &known);
@@ -292,13 +293,13 @@ impl Completer for Companion {
         if common.len() > typed.len() {
             return Ok((start, vec![common.to_owned()]));
         }
-        // If the terminal has gone, reading says so.
+        // If the terminal is gone, the next read reports it.
         let _ = self.screen.show(&list(&candidates));
         Ok((start, vec![typed.to_owned()]))
     }
 }
 
-/// What all candidates begin with, in the letters of the first.
+/// The common prefix of all candidates, in the letters of the first.
 fn common_start(candidates: &[String]) -> &str {
     let Some((first, others)) = candidates.split_first() else { return "" };
     let end = |other: &String| {
@@ -308,7 +309,7 @@ fn common_start(candidates: &[String]) -> &str {
     first.get(..others.iter().map(end).min().unwrap_or(first.len())).unwrap_or_default()
 }
 
-/// The candidates on a line, for people.
+/// The candidates as a line of text.
 fn list(candidates: &[String]) -> String {
     wrapped(&visible(&candidates.join("  ")), columns(), LIST_INDENT) + "\n"
 }

@@ -1,47 +1,47 @@
-//! What the threads tell the main one.
+//! Events from the other threads to the main thread.
 
 use std::net::TcpStream;
 
 use super::action::Secret;
 
-/// What has happened outside of the main thread.
+/// An event from another thread.
 pub(super) enum Event {
-    /// On the connection of this number.
+    /// From the connection with this number.
     Link(u64, Link),
-    /// At the keyboard, or on standard input.
+    /// From the keyboard or standard input.
     Key(Key),
-    /// Keys that are no text were not taken. The line goes on.
+    /// Keys that are not text were ignored. The line goes on.
     BadKey,
-    /// Nobody reads standard output any more.
+    /// Standard output has no reader any more.
     ReaderGone,
 }
 
-/// What the thread of a connection says.
+/// An event from the thread of a connection.
 pub(super) enum Link {
-    /// It stands; this is to be written to, without waiting.
+    /// The connection is established. The stream is for writing, and does not block.
     Connected(TcpStream),
-    /// The server has sent this; never empty.
+    /// Bytes from the server; never empty.
     Bytes(Vec<u8>),
-    /// It could not be made, or is over, and why. Nothing follows.
+    /// The connection failed or is over. The text says why, and nothing follows.
     Gone(String),
 }
 
-/// The answer of the keyboard: one for each question.
+/// The answer of the keyboard thread; one for each request.
 pub(super) enum Key {
     /// A line.
     Line(String),
     /// A line of standard input that cannot be used, and why.
     BadLine(&'static str),
-    /// A secret, or the user's refusal.
+    /// A secret; `None` if the user declined.
     Secret(Option<Secret>),
-    /// There is no secret to be had, and why: a person is not to be asked.
+    /// There is no secret, and the text says why. A person must not be asked.
     NoSecret(String),
-    /// The input has ended, or Ctrl-C was pressed with nothing typed.
+    /// The input ended, or Ctrl-C was pressed on an empty line.
     End,
-    /// It was interrupted, and this stood in the line that was edited.
+    /// The line was interrupted; this was its content.
     Interrupted(String),
-    /// Standard input cannot be read any more, and why: for the rest it is as if it had ended.
+    /// Standard input cannot be read any more, and why. It counts as ended.
     Broken(String),
-    /// It cannot be read, and why: nothing can go on.
+    /// It cannot be read, and why. The client cannot go on.
     Failed(String),
 }

@@ -1,5 +1,5 @@
-//! Takes out of the lines of a script what other programs put in: invisible characters in front, such as byte-order
-//! marks, and, with `--strip-ansi`, ANSI escapes.
+//! Removes what other programs add to the lines of a script: leading invisible characters, such as byte-order marks,
+//! and, with `--strip-ansi`, ANSI escapes.
 
 use chatd::text::without_lead;
 
@@ -8,33 +8,33 @@ const BELL: char = '\u{7}';
 /// The one-character form of `ESC [` (C1).
 const CSI: char = '\u{9b}';
 
-/// What is done to a line before anything else.
+/// What is removed from a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Whether ANSI escapes are taken out.
+    /// Whether ANSI escapes are removed.
     pub strips_ansi: bool,
 }
 
 impl Filter {
-    /// The line without what is not meant to be said. Byte-order marks go from the beginning of every line, not of the
-    /// first alone: `cat` puts files together, and a command behind a mark would be said to everybody.
+    /// The line without what is not part of the text. Byte-order marks are removed from the start of every line, not
+    /// only the first: `cat` joins files, and a command after a mark would be sent to everybody.
     pub fn apply(self, line: &str) -> String {
         let line = without_lead(line);
         if !self.strips_ansi {
             return line.to_owned();
         }
-        // What stood behind the first escape stands at the beginning now.
+        // Removing an escape may leave a mark at the start.
         without_lead(&without_escapes(line)).to_owned()
     }
 }
 
-/// A secret, without the mark at its beginning: no password can hold one.
+/// A secret without a leading byte-order mark; no password can contain one.
 pub(super) fn without_mark(secret: &str) -> &str {
     secret.trim_start_matches('\u{feff}')
 }
 
 /// A text without its escape sequences (ECMA-48): colours and other control sequences, titles and other strings, and
-/// the short ones. One that does not end goes to the end of the text.
+/// short ones. An unterminated one extends to the end of the text.
 fn without_escapes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.chars();
@@ -48,24 +48,24 @@ fn without_escapes(text: &str) -> String {
     out
 }
 
-/// Goes behind what follows an ESC.
+/// Skips what follows an ESC.
 fn skip_escape(rest: &mut std::str::Chars<'_>) {
     match rest.next() {
         Some('[') => skip_sequence(rest),
-        // A string: of a title, a device, an application, or private.
+        // A string: title, device, application or private.
         Some(']' | 'P' | 'X' | '^' | '_') => skip_string(rest),
-        // Intermediate characters, then one that ends it.
+        // Intermediate characters, then a final one.
         Some(' '..='/') => while rest.next().is_some_and(|c| matches!(c, ' '..='/')) {},
         Some(_) | None => {}
     }
 }
 
-/// Goes behind a control sequence: parameters and intermediate characters, then one that ends it.
+/// Skips a control sequence: parameters and intermediate characters, then a final one.
 fn skip_sequence(rest: &mut std::str::Chars<'_>) {
     while rest.next().is_some_and(|c| matches!(c, ' '..='?')) {}
 }
 
-/// Goes behind a string, which ends with BEL or `ESC \`.
+/// Skips a string, which ends with BEL or `ESC \`.
 fn skip_string(rest: &mut std::str::Chars<'_>) {
     while let Some(c) = rest.next() {
         match c {

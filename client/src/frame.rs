@@ -1,74 +1,74 @@
-//! Bytes of the server into frames.
+//! Decoding of the server's bytes into frames.
 //!
-//! The server is not trusted: whatever it sends comes out as a value, in bounded memory, however it was cut.
+//! The server is not trusted: all input decodes to a value, in bounded memory, however it is cut.
 
-/// The longest line of a server that is taken whole, without its end: twice what any server may be configured to send.
-/// Of a longer one the rest is thrown away.
+/// The longest line that is kept whole, without its line end: twice what a server can be configured to send. The rest
+/// of a longer line is discarded.
 pub const LINE_BYTES: usize = 64 * 1024;
 
-/// One line of the server, understood.
+/// A decoded line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
-    /// A reply, or a line of one.
+    /// A line of a reply.
     Reply {
         /// The code, 200 to 999.
         code: u16,
         /// Whether more lines of this reply follow.
         more: bool,
-        /// What stands behind the code.
+        /// The text after the code.
         text: String,
     },
-    /// A notice: never a reply to anything.
+    /// A notice: never a reply.
     Notice {
         /// The code, 100 to 199.
         code: u16,
-        /// What stands behind the code.
+        /// The text after the code.
         text: String,
     },
-    /// Somebody says something.
+    /// A message.
     Said(Said),
-    /// What is wrong with a line. Where the line could be understood in part, that part follows as a frame of its own.
+    /// An error in a line. If part of the line could be decoded, that part follows as a frame of its own.
     Bad(Bad),
 }
 
-/// A message, as the typed dialect spells it.
+/// A message in the typed dialect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
-    /// To whom.
+    /// The recipients.
     pub kind: Kind,
-    /// The server's id of it.
+    /// The server's message id.
     pub id: u64,
-    /// Whose words.
+    /// The sender.
     pub from: String,
-    /// The words.
+    /// The text.
     pub text: String,
 }
 
-/// To whom a message was said.
+/// The recipients of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// To everybody.
     Public,
-    /// To this client's user.
+    /// The user of this client.
     Direct,
-    /// In the room of this name.
+    /// The room of this name.
     Room(String),
 }
 
-/// What can be wrong with a line of the server.
+/// An error in a line of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bad {
-    /// Longer than [`LINE_BYTES`]: the rest is lost.
+    /// Longer than [`LINE_BYTES`]; the rest is lost.
     TooLong,
-    /// Not UTF-8: what is no character has become U+FFFD.
+    /// Not UTF-8: invalid bytes have become U+FFFD.
     NotText,
-    /// It is no frame of this protocol; its beginning.
+    /// Not a frame of this protocol; this is its start.
     NoFrame(String),
-    /// The connection ended within a line; what there was of it.
+    /// The connection ended within a line; this is what arrived.
     Half(String),
 }
 
-/// The reader: holds what is begun.
+/// The decoder. It holds an incomplete line.
 #[derive(Debug, Default)]
 pub struct Frames {
     held: Vec<u8>,
@@ -76,7 +76,7 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Takes what the server has sent and gives each frame that is whole now to `each`.
+    /// Takes bytes from the server, and passes each complete frame to `each`.
     pub fn push(&mut self, bytes: &[u8], mut each: impl FnMut(Frame)) {
         let mut rest = bytes;
         while let Some(end) = memchr::memchr(b'\n', rest) {
@@ -89,14 +89,14 @@ impl Frames {
         self.hold(rest);
     }
 
-    /// The connection is over: what was begun will not end. The reader is empty then, ready for another connection.
+    /// The connection is over, and with it an incomplete line. The decoder is then empty, ready for another connection.
     pub fn end(&mut self) -> Option<Bad> {
         self.is_cut = false;
         let held = std::mem::take(&mut self.held);
         (!held.is_empty()).then(|| Bad::Half(beginning(&String::from_utf8_lossy(&held))))
     }
 
-    /// What a held line takes, in bytes; never more than [`LINE_BYTES`].
+    /// The bytes of the incomplete line; never more than [`LINE_BYTES`].
     pub fn held(&self) -> usize {
         self.held.len()
     }
@@ -110,7 +110,7 @@ impl Frames {
 
 fn decode(line: &[u8], is_cut: bool, each: &mut impl FnMut(Frame)) {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    // A line that was cut may have been cut within a character: that alone is not worth a second complaint.
+    // A line that was cut may have been cut within a character. That is not worth a second error.
     if is_cut {
         each(Frame::Bad(Bad::TooLong));
     } else if std::str::from_utf8(line).is_err() {
@@ -125,7 +125,7 @@ fn decode(line: &[u8], is_cut: bool, each: &mut impl FnMut(Frame)) {
     each(frame.unwrap_or_else(|| Frame::Bad(Bad::NoFrame(beginning(&text)))));
 }
 
-/// What stands behind `C `.
+/// The frame after `C `.
 fn command(rest: &str) -> Option<Frame> {
     let (digits, behind) = rest.split_at_checked(3)?;
     let code = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u16>().ok())??;
@@ -142,7 +142,7 @@ fn command(rest: &str) -> Option<Frame> {
     }
 }
 
-/// What stands behind `D `: kind, id, (room,) from, text.
+/// The frame after `D `: kind, id, (room,) sender, text.
 fn data(rest: &str) -> Option<Frame> {
     let (kind, rest) = rest.split_once(' ')?;
     let (id, rest) = rest.split_once(' ')?;
@@ -161,7 +161,7 @@ fn data(rest: &str) -> Option<Frame> {
     is_whole.then(|| Frame::Said(Said { kind, id, from: from.to_owned(), text: text.to_owned() }))
 }
 
-/// Enough of a text to know it by.
+/// Enough of a text to recognize it.
 fn beginning(text: &str) -> String {
     const SHOWN: usize = 60;
     let mut start: String = text.chars().take(SHOWN).collect();

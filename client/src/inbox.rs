@@ -1,4 +1,4 @@
-//! What the threads tell the main one, and how it sleeps until they do.
+//! The queue of events to the main thread, and how it waits for them.
 
 use std::ffi::c_int;
 use std::io::{self, Read, Write};
@@ -14,23 +14,22 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::alarm::Alarm;
 use super::event::Event;
 
-/// Events that may wait. A thread that has one more waits with it, and so in the end does the server.
+/// The capacity of the queue. A thread with another event blocks, and in the end so does the server.
 const EVENTS: usize = 32;
 
-/// Where the main thread finds what has happened. It sleeps on one socket pair, into which the threads and the
-/// signals write a byte each.
+/// The main thread's end of the queue. It waits on one socket pair, into which threads and signals write a byte each.
 pub(super) struct Inbox {
     events: Receiver<Event>,
     wake: UnixStream,
-    /// SIGTERM or SIGHUP has come.
+    /// SIGTERM or SIGHUP has arrived.
     terminated: Arc<AtomicBool>,
-    /// SIGINT has come.
+    /// SIGINT has arrived.
     interrupted: Arc<AtomicBool>,
     doorbell: Doorbell,
     alarm: Arc<Alarm>,
 }
 
-/// A thread's way into the [`Inbox`].
+/// A thread's end of the [`Inbox`].
 #[derive(Clone)]
 pub(super) struct Doorbell {
     events: SyncSender<Event>,
@@ -38,19 +37,19 @@ pub(super) struct Doorbell {
 }
 
 impl Inbox {
-    /// Makes the inbox, and handles SIGTERM, SIGHUP and SIGINT, except those that were ignored when the process was
-    /// started. Where lines are edited (`is_edited`) SIGINT is Ctrl-C, and does not raise the alarm.
+    /// Creates the inbox, and handles SIGTERM, SIGHUP and SIGINT, except those that were ignored at the start of the
+    /// process. If lines are edited (`is_edited`), SIGINT is Ctrl-C and does not raise the alarm.
     pub(super) fn new(is_edited: bool) -> io::Result<Self> {
         let (sender, events) = mpsc::sync_channel(EVENTS);
         let (wake, ring) = UnixStream::pair()?;
         ring.set_nonblocking(true)?;
         let (terminated, interrupted) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        // The editor's thread is interrupted with SIGINT, whatever a shell wants.
+        // The editor's thread is interrupted with SIGINT even if the shell ignores it.
         let is_heard = |signal: c_int| (is_edited && signal == SIGINT) || !is_ignored(signal);
         let wanted = [(SIGTERM, &terminated), (SIGHUP, &terminated), (SIGINT, &interrupted)];
         let wanted: Vec<_> = wanted.into_iter().filter(|(signal, _)| is_heard(*signal)).collect();
         for (signal, flag) in &wanted {
-            // The flag first: when the byte is read it must be up.
+            // The flag first: it must be set when the byte is read.
             signal_hook::flag::register(*signal, Arc::clone(flag))?;
             signal_hook::low_level::pipe::register(*signal, ring.try_clone()?)?;
         }
@@ -60,52 +59,52 @@ impl Inbox {
         Ok(Self { events, wake, terminated, interrupted, doorbell, alarm: Arc::new(alarm) })
     }
 
-    /// A way in, for a thread.
+    /// An end for a thread.
     pub(super) fn doorbell(&self) -> Doorbell {
         self.doorbell.clone()
     }
 
-    /// What such a signal raises, for those who wait to write.
+    /// The alarm that these signals raise.
     pub(super) fn alarm(&self) -> Arc<Alarm> {
         Arc::clone(&self.alarm)
     }
 
-    /// Whether SIGTERM or SIGHUP has come since this was asked last.
+    /// Whether SIGTERM or SIGHUP has arrived since the last call.
     pub(super) fn is_terminated(&self) -> bool {
         self.terminated.swap(false, Ordering::SeqCst)
     }
 
-    /// Whether SIGINT has come since this was asked last.
+    /// Whether SIGINT has arrived since the last call.
     pub(super) fn is_interrupted(&self) -> bool {
         self.interrupted.swap(false, Ordering::SeqCst)
     }
 
-    /// The next event, if there is one within this time (`None`: without end). Gives nothing early when a signal has
-    /// come.
+    /// The next event, if there is one within this time (`None`: no limit). May return `None` early when a signal has
+    /// arrived.
     pub(super) fn next(&mut self, within: Option<Duration>) -> Option<Event> {
         if let Ok(event) = self.events.try_recv() {
             return Some(event);
         }
-        // A timeout of nothing is an error, and stands for "none" besides.
+        // A timeout of zero is an error, or means no timeout.
         let within = within.map(|time| time.max(Duration::from_millis(1)));
         if self.wake.set_read_timeout(within).is_ok() {
-            // However it ends, what there is now is looked at; the bytes mean nothing.
+            // Whatever the result, the queue is checked next; the bytes have no meaning.
             let _ = self.wake.read(&mut [0; 256]);
         }
         self.events.try_recv().ok()
     }
 
-    /// Closes the inbox: threads that wait to put something in are told that nobody wants it.
+    /// Closes the inbox: threads that are blocked on it get an error.
     pub(super) fn close(self) {
         drop(self.events);
     }
 }
 
 impl Doorbell {
-    /// Puts an event in and wakes the main thread; waits while the inbox is full. `false`: the inbox is closed.
+    /// Adds an event and wakes the main thread; blocks while the inbox is full. `false` if the inbox is closed.
     pub(super) fn ring(&self, event: Event) -> bool {
         let is_open = self.events.send(event).is_ok();
-        // When it is full the main thread has been woken already.
+        // If the socket is full, the main thread has been woken already.
         let _ = (&*self.wake).write(b".");
         is_open
     }

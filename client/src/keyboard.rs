@@ -1,4 +1,4 @@
-//! The keyboard thread: it reads what it is asked to read, one thing at a time, and can be interrupted.
+//! The keyboard thread. It reads one thing at a time, on request, and can be interrupted.
 
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
@@ -23,61 +23,61 @@ use super::session::Known;
 use super::stdin::{Lines, Next};
 use super::store::Store;
 
-/// What is to be read.
+/// What to read.
 pub(super) enum Ask {
-    /// A line, with the prompt of the screen where lines are edited.
+    /// A line; if lines are edited, with the screen's prompt.
     Line,
-    /// The same for the answer to a question. The history takes it only if it is none: something else was typed.
+    /// A line that answers a question. The history keeps it only if it is something else.
     Answer,
     /// A secret.
     Secret(Wanted),
 }
 
-/// Where lines come from.
+/// The source of lines.
 pub(super) enum Origin {
-    /// From a person: edited on a terminal, with the history of earlier runs.
+    /// A person: lines are edited on a terminal, with the history of earlier runs.
     Editor {
-        /// Where the line is drawn.
+        /// Draws the line.
         screen: Arc<Screen>,
-        /// What can be completed.
+        /// The names to complete.
         known: Arc<Mutex<Known>>,
-        /// Where the history is kept, if it is.
+        /// Stores the history, if it is stored.
         store: Option<Store>,
     },
-    /// From standard input, as they are but for what the filter takes out.
+    /// Standard input, unchanged except by the filter.
     Stdin {
-        /// What is taken out.
+        /// What is removed.
         filter: Filter,
     },
 }
 
 /// The main thread's end of the keyboard.
 pub(super) struct Keyboard {
-    /// Dropped at the end, which ends the thread …
+    /// Dropping it ends the thread …
     asks: Option<SyncSender<Ask>>,
     /// … so that it can be joined.
     thread: Option<JoinHandle<Option<String>>>,
-    /// What has been asked for has not been answered.
+    /// A request has not been answered yet.
     is_busy: bool,
     is_interrupting: Arc<AtomicBool>,
-    /// Nothing is there on standard input, and it is waited for.
+    /// The thread waits for standard input, which has nothing to read.
     is_waiting: Arc<AtomicBool>,
-    /// The line that is being read is for no history.
+    /// The current line is kept out of the history.
     is_forgetful: Arc<AtomicBool>,
-    /// A byte in here interrupts what waits in `poll`. It is never taken out.
+    /// A byte in here interrupts a wait in `poll`. It is never read.
     cancel: UnixStream,
     /// Whether rustyline may have to be interrupted.
     is_edited: bool,
 }
 
 impl Keyboard {
-    /// Starts the thread. Its answers go to `doorbell`. Where lines are edited, from now on Ctrl-Z stops the process
-    /// from that thread alone: rustyline takes the terminal back as soon as it has sent itself the signal, which is too
-    /// early if another thread is to be stopped by it.
+    /// Starts the thread. Its answers go to `doorbell`. If lines are edited, only this thread handles Ctrl-Z from now
+    /// on: rustyline takes the terminal back as soon as it has sent itself the signal, which would be too early if
+    /// another thread handled it.
     ///
     /// # Errors
     ///
-    /// There can be no more threads or descriptors.
+    /// The process is out of threads or descriptors.
     pub(super) fn start(origin: Origin, source: Source, doorbell: Doorbell) -> io::Result<Self> {
         let (asks, wanted) = mpsc::sync_channel(1);
         let (cancel, cancelled) = UnixStream::pair()?;
@@ -106,7 +106,7 @@ impl Keyboard {
         Ok(Self { asks, thread, is_busy: false, is_interrupting, is_waiting, is_forgetful, cancel, is_edited })
     }
 
-    /// Keeps the line that is being read out of the history: a password is due, and may be typed there.
+    /// Keeps the current line out of the history: a password is due, and may be typed into it.
     pub(super) fn forget_line(&self) {
         self.is_forgetful.store(true, Ordering::SeqCst);
     }
@@ -116,46 +116,46 @@ impl Keyboard {
         self.is_busy
     }
 
-    /// Whether a line of standard input is asked for, and all that has been read is taken. Asked after the kernel has
-    /// said that it holds nothing, it means that there is nothing.
+    /// Whether a line of standard input is requested and everything read so far has been delivered. If the kernel had
+    /// nothing to read just before, then there is no input at all.
     pub(super) fn is_waiting(&self) -> bool {
         self.is_busy && self.is_waiting.load(Ordering::SeqCst)
     }
 
-    /// Lets this be read; nothing else may be under way.
+    /// Requests input. No other request may be open.
     pub(super) fn ask(&mut self, ask: Ask) {
         self.is_busy = true;
         if let Some(asks) = &self.asks {
-            // The thread lives as long as its questions come, and takes one at a time.
+            // The thread takes one request at a time, and lives until the last.
             let _ = asks.send(ask);
         }
     }
 
-    /// What has been asked for has been answered.
+    /// The request has been answered.
     pub(super) fn answered(&mut self) {
         self.is_busy = false;
     }
 
-    /// Interrupts what is being read, for good; the answer is [`Key::Interrupted`], unless another was on its way. It
-    /// may come to nothing if the thread has only just begun, and is to be repeated until there is an answer.
+    /// Interrupts the current request. The answer is [`Key::Interrupted`], unless another is under way. It may have no
+    /// effect while the thread is only starting; repeat it until there is an answer.
     pub(super) fn interrupt(&mut self) {
         if !self.is_interrupting.swap(true, Ordering::SeqCst) {
-            // There is room for one byte.
+            // The socket has room for one byte.
             let _ = self.cancel.write(b".");
         }
         if self.is_edited
             && let Some(thread) = &self.thread
         {
-            // rustyline takes it for Ctrl-C. Elsewhere it is the inbox's, which it wakes.
+            // rustyline takes it for Ctrl-C. Otherwise it only wakes the inbox.
             let _ = pthread_kill(thread.as_pthread_t(), Signal::SIGINT);
         }
     }
 
-    /// Ends the thread, which must not be busy, and waits for it. Gives the next line of standard input if it has read
-    /// more than was asked for.
+    /// Ends the thread, which must not be busy, and waits for it. Returns the next line of standard input, if it has
+    /// read more than was requested.
     pub(super) fn finish(&mut self) -> Option<String> {
         self.asks = None;
-        // A panic has ended the process.
+        // A panic would have ended the process.
         self.thread.take()?.join().ok().flatten()
     }
 }
@@ -167,13 +167,13 @@ fn stop_signal() -> SigSet {
     signals
 }
 
-/// What both kinds of thread need.
+/// State that both kinds of thread need.
 struct Reader {
     source: Source,
     cancelled: UnixStream,
     is_interrupting: Arc<AtomicBool>,
     is_forgetful: Arc<AtomicBool>,
-    /// Whether a line has been asked for, which is after the login.
+    /// Whether a line has been requested, which happens after the login.
     has_talked: bool,
     /// Whether a person types, who can be asked for a new password.
     is_edited: bool,
@@ -196,7 +196,7 @@ impl Reader {
         let answer = if self.source.answers(wanted, self.has_talked) {
             self.source.ask(&self.cancelled)
         } else {
-            // Where lines are edited, the line belongs to the screen, which ends it.
+            // If lines are edited, the screen ends the line.
             secret::ask_person(prompt, if self.is_edited { "" } else { "\n" }, &self.cancelled)
         };
         match answer {
@@ -208,7 +208,7 @@ impl Reader {
     }
 }
 
-/// The thread's body where a person types.
+/// The body of the thread if a person types.
 fn edit(
     reader: &mut Reader,
     asks: &Receiver<Ask>,
@@ -217,7 +217,7 @@ fn edit(
     store: Option<&Store>,
     doorbell: &Doorbell,
 ) {
-    // If it stays blocked, Ctrl-Z does nothing.
+    // If it stays blocked, Ctrl-Z has no effect.
     let _ = stop_signal().thread_unblock();
     let history = store.and_then(|store| store.history().ok()).unwrap_or_default();
     let made = LineEditor::new(screen, known, &history).and_then(|mut editor| Ok((editor.waker()?, editor)));
@@ -228,10 +228,10 @@ fn edit(
             return;
         }
     };
-    // Waking waits while nobody edits, so it has a thread of its own.
+    // The waker blocks while no line is edited, so it has a thread of its own.
     let waking = Arc::clone(screen);
     let waker = thread::Builder::new().name("screen".to_owned()).spawn(move || {
-        // If it stays, Ctrl-Z may take the terminal away from the editor. See `Keyboard::start`.
+        // If it stays unblocked, Ctrl-Z may take the terminal from the editor. See `Keyboard::start`.
         let _ = stop_signal().thread_block();
         while waking.wait_to_wake() {
             wake();
@@ -255,14 +255,15 @@ fn edit(
         }
     }
     screen.finish();
-    // A waker that waits is let go by this.
+    // This releases a blocked waker.
     drop(editor);
     if let Ok(waker) = waker {
         let _ = waker.join();
     }
 }
 
-/// Reads one line, which may be the answer to a question (`may_answer`): then it is for no history. Ctrl-C throws away what is typed, and one begins anew.
+/// Reads one line. If it may answer a question (`may_answer`), an answer stays out of the history. Ctrl-C discards what
+/// is typed, and another line begins.
 fn edit_line(
     reader: &Reader,
     editor: &mut LineEditor,
@@ -285,7 +286,7 @@ fn edit_line(
             Ok(Ended::Interrupted(typed)) if typed.is_empty() => return Key::End,
             Ok(Ended::Interrupted(_)) => {}
             Ok(Ended::BadKey) => {
-                // Nobody wants it any more: then the line is interrupted.
+                // If the inbox is closed, the line is interrupted anyway.
                 doorbell.ring(Event::BadKey);
             }
             Err(error) => return Key::Failed(format!("the terminal cannot be read: {error}")),
@@ -293,8 +294,8 @@ fn edit_line(
     }
 }
 
-/// Puts a line into the history, for this run and the next. Several that were entered at once are kept as they are,
-/// for this run alone: the file has a line for each.
+/// Adds a line to the history of this run and the next. A line with line ends is kept for this run only, because the
+/// file has one line for each.
 fn remember(line: &str, editor: &mut LineEditor, store: Option<&Store>) {
     let line = line.trim_end();
     if line.is_empty() || command::holds_secret(line) {
@@ -308,7 +309,7 @@ fn remember(line: &str, editor: &mut LineEditor, store: Option<&Store>) {
     }
 }
 
-/// The thread's body where lines come from standard input. Gives the next line if something was read and not asked for.
+/// The body of the thread for standard input. Returns the next line if it has read more than was requested.
 fn read_stdin(
     reader: &mut Reader,
     mut lines: Lines,

@@ -6,21 +6,22 @@
 //! keyboard thread ▶ Input ┘                                  └─▶ files of the user
 //! ```
 //!
-//! The session is a pure state machine: what happens goes in, what is to be done comes out, time is an argument. The
-//! shell around it owns the socket, the terminal and the files, and does what it is told.
+//! The session is a pure state machine: it takes inputs, returns actions, and gets the time as an argument. The shell
+//! around it owns the socket, the terminal and the files, and carries out the actions.
 //!
-//! * [`action`]: what goes in and comes out.
-//! * [`frame`]: bytes of the server into frames. [`command`]: lines of the user into intents.
-//! * [`session`]: what follows from either.
-//! * [`complete`]: what the tab key offers. [`show`]: how things look; [`visible`]: what must not be obeyed; [`wrap`]:
-//!   the rows of a long line.
-//! * [`args`]: what stands on the command line; [`destination`]: the part of it that says where, and as whom.
-//!   [`filter`]: what is taken out of the lines of a script.
-//! * `shell`: the main thread, which does what the session wants, and sleeps in its `inbox` until an `event` comes.
-//! * `link`: the connection and its thread, which `connect` makes. `keyboard`: the thread that reads lines (`editor`, or
-//!   `stdin` in scripts) and secrets (`secret`). `drawn`: the rows that the line takes. `paste`: what is pasted into it.
-//! * `screen`: the one way to the terminal. `output`: how it is written to, `reader`: whether anybody reads it, and
-//!   `alarm`: what may end the waiting for it. `terminal`: how it was found. `store`: what is kept between two runs.
+//! * [`action`]: inputs and actions.
+//! * [`frame`]: decodes the server's bytes. [`command`]: parses the user's lines.
+//! * [`session`]: reacts to both.
+//! * [`complete`]: tab completion. [`show`]: formats output; [`visible`]: makes control characters visible; [`wrap`]:
+//!   breaks long lines into rows.
+//! * [`args`]: the command line; [`destination`]: its positional arguments. [`filter`]: removes what other programs add
+//!   to the lines of a script.
+//! * `shell`: the main thread. It carries out actions, and waits in its `inbox` for an `event`.
+//! * `link`: the connection and its thread, which `connect` establishes. `keyboard`: the thread that reads lines
+//!   (`editor`, or `stdin` in scripts) and secrets (`secret`). `drawn`: the rows of the edited line. `paste`: bracketed
+//!   pastes.
+//! * `screen`: all output to the terminal. `output`: writes it, `reader`: checks that it is read, and `alarm`:
+//!   interrupts a blocked write. `terminal`: saves and restores the terminal. `store`: files kept between runs.
 
 pub mod action;
 
@@ -60,16 +61,16 @@ use std::process::ExitCode;
 
 use self::args::{Args, Refused};
 
-/// Exit code: the arguments are not what is taken.
+/// Exit code for invalid arguments.
 const USAGE: u8 = 2;
 
-/// `chatclient`, with its command line: talks until the user, the server or a signal ends it. Exit codes: 0 left, 1 it
-/// did not work, 2 usage.
+/// `chatclient`, with its command line: runs until the user, the server or a signal ends it. Exit codes: 0 success, 1
+/// failure, 2 usage.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Args::read(arguments) {
         Ok(options) => ExitCode::from(shell::run(options)),
         Err(Refused::Asked(help)) => {
-            // If standard output is closed there is nobody to tell.
+            // If standard output is closed, nobody reads it.
             let _ = help.print();
             ExitCode::SUCCESS
         }

@@ -1,4 +1,4 @@
-//! The connection: a thread that connects and reads, and a handle to write with.
+//! The connection: a thread that connects and reads, and a handle for writing.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -15,49 +15,48 @@ use super::destination::Server;
 use super::event::{Event, Link};
 use super::inbox::Doorbell;
 
-/// How long the server may take over what is written to it at once.
+/// How long a write may take.
 const WRITE: Duration = Duration::from_secs(10);
-/// Bytes that are read at once.
+/// The size of a read.
 const CHUNK: usize = 16 * 1024;
-/// How long the end waits for a thread that is looking up a name, which nothing can interrupt.
+/// How long the end of the process waits for a thread that looks up a name, which cannot be interrupted.
 const LAST_WAIT: Duration = Duration::from_millis(500);
 
-/// What has happened on the connection in use.
+/// News of the current connection.
 pub(super) enum News {
-    /// It stands.
+    /// It is established.
     Connected,
-    /// The server has sent this; never empty.
+    /// Bytes from the server; never empty.
     Bytes(Vec<u8>),
-    /// It could not be made, or is over, and why. Nothing follows.
+    /// It failed or is over, and why. Nothing follows.
     Gone(String),
 }
 
-/// All connections of this run, of which at most one is in use.
+/// All connections of this run. At most one is in use.
 pub(super) struct Links {
     doorbell: Doorbell,
     alarm: Arc<Alarm>,
-    /// The number of the newest; what others still say is not heard.
+    /// The number of the newest connection. Events of others are ignored.
     number: u64,
     stream: Option<TcpStream>,
-    /// Why it could not be written to. The reading end then says that it is over, after all that had come before.
+    /// Why a write failed. The reading end then reports the end, after all input that came before.
     write_failed: Option<String>,
-    /// Dropping it ends the thread of the connection in use.
+    /// Dropping it ends the thread of the current connection.
     cancel: Option<UnixStream>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Links {
-    /// No connection yet. What happens on those to come goes to `doorbell`; `alarm` ends the waiting for a server that
-    /// takes nothing.
+    /// Starts without a connection. Events go to `doorbell`; `alarm` interrupts a blocked write.
     pub(super) fn new(doorbell: Doorbell, alarm: Arc<Alarm>) -> Self {
         Self { doorbell, alarm, number: 0, stream: None, write_failed: None, cancel: None, threads: Vec::new() }
     }
 
-    /// Connects to a server, and first gives the old connection up. What happens comes as events.
+    /// Connects to a server, after giving up the old connection. The result comes as events.
     ///
     /// # Errors
     ///
-    /// There can be no more threads or descriptors.
+    /// The process is out of threads or descriptors.
     pub(super) fn connect(&mut self, server: &Server) -> io::Result<()> {
         self.close();
         self.threads.retain(|thread| !thread.is_finished());
@@ -74,7 +73,7 @@ impl Links {
         Ok(())
     }
 
-    /// Takes an event of connection `number`; `None` if that one has been given up. A connection that stands is kept
+    /// Takes an event of connection `number`; `None` if that one has been given up. An established connection is kept
     /// here.
     pub(super) fn take(&mut self, number: u64, link: Link) -> Option<News> {
         if number != self.number || self.cancel.is_none() {
@@ -94,8 +93,8 @@ impl Links {
         }
     }
 
-    /// Sends all of it, within [`WRITE`], and when the client is to end within a moment. If that fails, what the server
-    /// had said before is still read, and then the connection is [`News::Gone`].
+    /// Sends all bytes, within [`WRITE`], or within a moment if the client is to end. If that fails, input that came
+    /// before is still read, and then the connection is [`News::Gone`].
     pub(super) fn send(&mut self, bytes: &[u8]) {
         let Some(stream) = &mut self.stream else { return };
         if self.write_failed.is_some() {
@@ -103,12 +102,12 @@ impl Links {
         }
         if let Err(error) = write_all(stream, bytes, Instant::now() + WRITE, &self.alarm) {
             self.write_failed = Some(describe_write(&error));
-            // Ends the reading too. It may be down already.
+            // This ends reading too. The connection may be down already.
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
-    /// Closes the connection, if there is one; nothing more is heard of it.
+    /// Closes the connection, if there is one, and ignores its further events.
     pub(super) fn close(&mut self) {
         self.number += 1;
         self.cancel = None;
@@ -119,8 +118,8 @@ impl Links {
         }
     }
 
-    /// Closes everything and waits for the threads; only for one that is looking up a name no longer than a moment.
-    /// The inbox must be closed, or be emptied meanwhile.
+    /// Closes everything and waits for the threads, but only a moment for one that looks up a name. The inbox must be
+    /// closed, or be emptied meanwhile.
     pub(super) fn finish(mut self) {
         self.close();
         let deadline = Instant::now() + LAST_WAIT;
@@ -129,21 +128,21 @@ impl Links {
                 thread::sleep(Duration::from_millis(5));
             }
             if thread.is_finished() {
-                // It gives nothing, and a panic has been told.
+                // It has no result, and a panic has been reported.
                 let _ = thread.join();
             }
         }
     }
 }
 
-/// Writes all of it to a socket that does not wait, within this time.
+/// Writes all bytes to a non-blocking socket, until the deadline.
 fn write_all(socket: &mut TcpStream, mut bytes: &[u8], deadline: Instant, alarm: &Alarm) -> io::Result<()> {
     while !bytes.is_empty() {
         match socket.write(bytes) {
             Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                // A server that takes a little now and then is always ready for a little more.
+                // A server that reads slowly is always ready for a little more.
                 if Instant::now() >= deadline || !alarm.wait_writable(&*socket, Some(deadline))? {
                     return Err(ErrorKind::TimedOut.into());
                 }
@@ -154,7 +153,7 @@ fn write_all(socket: &mut TcpStream, mut bytes: &[u8], deadline: Instant, alarm:
     Ok(())
 }
 
-/// A connection's life. Gives why it is over, or nothing if nobody wants to know.
+/// The body of a connection's thread. Returns why the connection is over, or nothing if the inbox is closed.
 fn serve(server: &Server, cancelled: &UnixStream, tell: impl Fn(Link) -> bool) -> Option<String> {
     let stream = match connect(server, cancelled) {
         Ok(stream) => stream?,
@@ -186,7 +185,7 @@ fn serve(server: &Server, cancelled: &UnixStream, tell: impl Fn(Link) -> bool) -
     }
 }
 
-/// Why nothing could be written, in words.
+/// A write error, as text.
 fn describe_write(error: &io::Error) -> String {
     if error.kind() == ErrorKind::TimedOut {
         return format!("the server did not take within {} s what was sent", WRITE.as_secs());
@@ -200,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    /// A socket that does not wait, and its other end.
+    /// A non-blocking socket, and its other end.
     fn pair() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Standard output and standard error, in such a way that a signal ends the waiting for a reader that does not read.
+//! Writing to standard output and standard error so that a signal ends the wait for a reader that does not read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -14,25 +14,25 @@ use rustix::io::Errno;
 
 use super::alarm::Alarm;
 
-/// Bytes that are written at once: what a pipe takes that says it is ready.
+/// The size of a write: what a pipe that is ready takes.
 const PIECE: usize = 4096;
-/// How long to wait when a terminal is ready and yet takes nothing, because another thread is writing to it.
+/// The pause if a terminal is ready and still takes nothing, because another thread is writing to it.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// A way out of the process.
+/// Standard output or standard error.
 pub(super) struct Output {
     file: OwnedFd,
     alarm: Arc<Alarm>,
-    /// The end was wanted, and nobody took what was to be written: nothing more is.
+    /// A write was abandoned because the client is to end. Nothing more is written.
     is_given_up: AtomicBool,
 }
 
 impl Output {
-    /// Standard output or standard error (`file`), to be waited for no longer than the alarm allows.
+    /// Standard output or standard error (`file`). A write blocks only as long as the alarm allows.
     ///
     /// # Errors
     ///
-    /// There are no more descriptors.
+    /// The process is out of descriptors.
     pub(super) fn new(file: impl AsFd, alarm: Arc<Alarm>) -> io::Result<Self> {
         let file = match open_impatient(&file) {
             Some(own) => own.into(),
@@ -41,12 +41,12 @@ impl Output {
         Ok(Self { file, alarm, is_given_up: AtomicBool::new(false) })
     }
 
-    /// Writes all of it, and waits as long as that takes; but when the client is to end only for a moment, and what
-    /// could not be written by then is lost.
+    /// Writes all of the text, and blocks as long as that takes. When the client is to end, it blocks only for a
+    /// moment, and the rest is lost.
     ///
     /// # Errors
     ///
-    /// It cannot be written to any more.
+    /// The file cannot be written to any more.
     pub(super) fn write(&self, text: &str) -> io::Result<()> {
         let mut bytes = text.as_bytes();
         while !bytes.is_empty() && !self.is_given_up.load(Ordering::SeqCst) {
@@ -66,17 +66,17 @@ impl Output {
     }
 }
 
-/// Writes what standard output takes without any waiting. Also for a panic, which may have come from anywhere.
+/// Writes what standard output takes without blocking. It is safe to call from a panic at any place.
 pub(super) fn write_at_once(text: &str) {
-    // Without one that does not wait, the risk of waiting is smaller than that of a strange terminal.
+    // Without a non-blocking one, a blocked write is the smaller risk, compared with a terminal left in raw mode.
     let _ = match open_impatient(io::stdout()) {
         Some(mut own) => own.write(text.as_bytes()).map(|_| ()),
         None => rustix::io::write(io::stdout(), text.as_bytes()).map(|_| ()).map_err(io::Error::from),
     };
 }
 
-/// The same pipe or terminal once more, so that writing to it does not wait: the flag for that belongs to the open
-/// file, which other processes share. `None`: it never waits, or cannot be opened again.
+/// The same pipe or terminal, opened again without blocking: that flag belongs to the open file, which other processes
+/// share. `None` if it never blocks, or cannot be opened again.
 fn open_impatient(file: impl AsFd) -> Option<File> {
     let kind = FileType::from_raw_mode(fstat(&file).ok()?.st_mode);
     if !matches!(kind, FileType::Fifo | FileType::CharacterDevice) {

@@ -1,8 +1,8 @@
-//! Pastes at the terminal, put together here.
+//! Bracketed pastes, assembled here.
 //!
-//! rustyline reads a bracketed paste to its end, and until then hears of nothing else: one whose end is lost would take
-//! every key that is pressed, Ctrl-C too. Here the keys of a paste come one by one, messages and signals between them,
-//! and a paste that does not end is over after a while.
+//! rustyline reads a bracketed paste to its end and handles nothing else meanwhile. If its end were lost, it would
+//! swallow every key, even Ctrl-C. Here the keys of a paste arrive one by one, with messages and signals between them,
+//! and a paste without an end is over after a while.
 
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,19 +12,19 @@ use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyE
 
 use super::session::INPUT_BYTES;
 
-/// A paste is over if its next key comes later than this: its end was lost. Short pauses of a slow line must not end it,
-/// for the rest would count as typed, and each of its lines would be sent.
+/// A paste is over if its next key comes later than this: its end was lost. Short pauses of a slow connection must not
+/// end it, because the rest would count as typed, and each line would be sent.
 const LOST: Duration = Duration::from_secs(5);
-/// Bytes of a paste that are kept. Of a longer one so much is left, when its line ends are one byte each, that the session
-/// refuses it: a part of a paste is never sent.
+/// The bytes of a paste that are kept. Of a longer one enough is kept that the session refuses it, even if its line
+/// ends are one byte each: a part of a paste is never sent.
 const BYTES: usize = 2 * INPUT_BYTES;
 
-/// What rustyline asks about each key.
+/// The handler of each key for rustyline.
 #[derive(Clone, Default)]
 pub(super) struct Pastes(Arc<Mutex<Paste>>);
 
 impl Pastes {
-    /// Drops what was read of a paste whose rest is lost.
+    /// Discards a paste whose end is lost.
     pub(super) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Paste::default();
     }
@@ -33,7 +33,7 @@ impl Pastes {
 #[derive(Default)]
 struct Paste {
     text: String,
-    /// When its last key came; `None`: there is no paste.
+    /// The time of the last key; `None` if there is no paste.
     last: Option<Instant>,
 }
 
@@ -45,19 +45,19 @@ impl ConditionalEventHandler for Pastes {
 }
 
 impl Paste {
-    /// What a key means; `None`: what it always does.
+    /// The meaning of a key; `None` for the usual one.
     fn on_key(&mut self, key: KeyEvent, now: Instant, is_line_empty: bool) -> Option<Cmd> {
         let Some(last) = self.last else {
             let is_start = key.0 == KeyCode::BracketedPasteStart;
             self.last = is_start.then_some(now);
-            // The end is that of a paste that was over before.
+            // The end of a paste that is over already.
             return (is_start || key.0 == KeyCode::BracketedPasteEnd).then_some(Cmd::Noop);
         };
         let is_lost = now.saturating_duration_since(last) > LOST;
         self.last = Some(now);
         match key {
             KeyEvent(KeyCode::BracketedPasteEnd, _) => Some(self.end()),
-            // It throws away what is typed; where that is the paste alone, it does not leave.
+            // Ctrl-C discards what is typed. If that is only the paste, it does not leave.
             KeyEvent(KeyCode::Char('C'), Modifiers::CTRL) => {
                 let is_all = is_line_empty && !self.text.is_empty();
                 let _thrown_away = self.end();
@@ -66,7 +66,7 @@ impl Paste {
             KeyEvent(code, modifiers) => {
                 match (code, modifiers) {
                     (KeyCode::Char(c), Modifiers::NONE | Modifiers::SHIFT) => self.push(c),
-                    // Of a paste that has ended without a word this is the key that is to send it, after a look at it.
+                    // After a paste that lost its end, Enter does not send it, so that the user can look at it first.
                     (KeyCode::Enter, _) if is_lost => {}
                     (KeyCode::Enter, _) => self.push('\r'),
                     (KeyCode::Char('J'), Modifiers::CTRL) => self.push('\n'),
@@ -84,7 +84,7 @@ impl Paste {
         }
     }
 
-    /// The paste is over: it is inserted.
+    /// The paste is complete: it is inserted.
     fn end(&mut self) -> Cmd {
         self.last = None;
         let text = mem::take(&mut self.text).replace("\r\n", "\n").replace('\r', "\n");

@@ -1,4 +1,4 @@
-//! Whether anybody still reads standard output: a client that has nothing to write would not find out.
+//! Whether anybody still reads standard output: a client with nothing to write would not notice.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -11,18 +11,18 @@ use rustix::fs::{FileType, fstat};
 use super::event::Event;
 use super::inbox::Doorbell;
 
-/// A thread that says when the reader of a pipe has gone. It ends when this is dropped.
+/// A thread that reports when the reader of a pipe is gone. Dropping this ends it.
 pub(super) struct Watch {
     cancel: Option<UnixStream>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watch {
-    /// Watches standard output, if that has a reader: a pipe or a socket. What it finds goes to `doorbell`.
+    /// Watches standard output, if it is a pipe or a socket, and reports to `doorbell`.
     ///
     /// # Errors
     ///
-    /// There can be no more threads or descriptors.
+    /// The process is out of threads or descriptors.
     pub(super) fn start(doorbell: Doorbell) -> io::Result<Option<Self>> {
         let kind = fstat(io::stdout()).map(|stat| FileType::from_raw_mode(stat.st_mode));
         if !matches!(kind, Ok(FileType::Fifo | FileType::Socket)) {
@@ -43,16 +43,16 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.cancel = None;
         if let Some(thread) = self.thread.take() {
-            // It gives nothing, and a panic has been told.
+            // It has no result, and a panic has been reported.
             let _ = thread.join();
         }
     }
 }
 
-/// Waits until the reader of a pipe or socket has gone. `false`: it was cancelled, or cannot be known.
+/// Waits until the reader of a pipe or socket is gone. `false` if it was cancelled, or cannot be known.
 fn has_gone(output: impl AsFd, cancelled: &UnixStream) -> bool {
     loop {
-        // An error is told without being asked for.
+        // `poll` reports an error even if no event is asked for.
         let mut fds = [PollFd::new(&output, PollFlags::empty()), PollFd::new(cancelled, PollFlags::IN)];
         match poll(&mut fds, None) {
             Ok(_) => {}

@@ -1,8 +1,8 @@
 //! What is written to the terminal or to standard output, and when.
 //!
-//! While a line is being edited the screen belongs to the editor: text is held until the editor draws its line anew,
-//! and is written above it in the same breath (`editor.rs`). Held text stays here until it has been taken, so that
-//! nothing is lost or comes in another order when the line ends meanwhile.
+//! While a line is edited, the editor owns the screen. Text is held until the editor redraws its line, and is written
+//! above it in the same write (`editor.rs`). Held text stays here until it has been taken, so nothing is lost or
+//! reordered if the line ends meanwhile.
 
 use std::io;
 use std::mem;
@@ -10,16 +10,16 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::output::Output;
 
-/// Bytes that are held while the editor cannot draw (it is searching the history, or the terminal has stopped). The
-/// oldest lines give way to new ones, and their number is told.
+/// The bytes that are held while the editor cannot draw (during a history search, or if the terminal has stopped). The
+/// oldest lines are dropped first, and their number is reported.
 const HELD_BYTES: usize = 4 * 1024 * 1024;
 
-/// Goes to the beginning of the line and clears it.
+/// Goes to the start of the line and clears it.
 const AT_START: &str = "\r\x1b[K";
-/// From the beginning of a line to that of the one above, which is cleared.
+/// Goes from the start of a line to the start of the line above, and clears that.
 const ABOVE: &str = "\x1b[1A\x1b[K";
 
-/// The one way to the terminal, for all threads.
+/// All output to the terminal, for all threads.
 pub(super) struct Screen {
     state: Mutex<State>,
     changed: Condvar,
@@ -28,39 +28,39 @@ pub(super) struct Screen {
 
 struct State {
     mode: Mode,
-    /// What the editor has yet to write above its line; whole lines.
+    /// Whole lines that the editor has yet to write above its own.
     held: String,
-    /// A line about the state of the connection, to be written behind those; the next such line replaces it.
+    /// A line about the state of the connection, to be written after those. The next such line replaces it.
     held_passing: Option<String>,
-    /// Such a line stands right above the cursor's, or above the line that is edited.
+    /// Such a line is right above the cursor's or the edited line.
     is_passing_above: bool,
-    /// Lines that have given way.
+    /// The number of dropped lines.
     dropped: usize,
     /// The editor should be woken to draw.
     is_wake_wanted: bool,
     is_over: bool,
-    /// The prompt of the line, of the one that is edited or of the next.
+    /// The prompt of the edited line, or of the next.
     prompt: String,
-    /// The line that is edited was begun with another.
+    /// The edited line began with another prompt.
     is_prompt_old: bool,
-    /// Escapes that take the last entered line off the screen.
+    /// Escapes that erase the last entered line.
     erasing: String,
 }
 
-/// Who owns the last line of the screen.
+/// The owner of the last line of the screen.
 enum Mode {
-    /// Nobody: text is written as it comes.
+    /// Nobody: text is written at once.
     Free,
     /// The editor.
     Line,
-    /// Nobody yet: a line was entered, and may have to be taken off the screen. What comes meanwhile is held.
+    /// Nobody yet: a line was entered, and may have to be erased. Text is held meanwhile.
     Entered,
-    /// Somebody who types a secret after this prompt, without echo.
+    /// A secret is typed after this prompt, without echo.
     Secret(&'static str),
 }
 
 impl Screen {
-    /// A screen that nobody owns, behind this output.
+    /// A screen without an owner, that writes to this output.
     pub(super) fn new(output: Output) -> Self {
         let state = State {
             mode: Mode::Free,
@@ -77,11 +77,11 @@ impl Screen {
         Self { state: Mutex::new(state), changed: Condvar::new(), output }
     }
 
-    /// Shows whole lines, each with its LF, now or as soon as the editor can.
+    /// Shows whole lines, each with its LF, at once or as soon as the editor can.
     ///
     /// # Errors
     ///
-    /// Nobody can read it any more.
+    /// Nobody can read them any more.
     pub(super) fn show(&self, lines: &str) -> io::Result<()> {
         let mut state = self.lock();
         match state.mode {
@@ -108,8 +108,8 @@ impl Screen {
         }
     }
 
-    /// Shows a line, with its LF, that says how things stand: it takes the place of the one before it that was shown in
-    /// this way, unless something else was shown since. It must fit into a row.
+    /// Shows a status line, with its LF. It replaces the previous status line, unless something else was shown since.
+    /// It must fit into a row.
     ///
     /// # Errors
     ///
@@ -139,7 +139,7 @@ impl Screen {
         }
     }
 
-    /// This is the prompt from now on, also of the line that is being edited: the editor is woken to begin it anew.
+    /// Sets the prompt. If a line is being edited, the editor is woken to begin it again.
     pub(super) fn set_prompt(&self, prompt: &str) {
         let mut state = self.lock();
         if state.prompt == prompt {
@@ -152,48 +152,46 @@ impl Screen {
         }
     }
 
-    /// Whether the line that is being edited is to be begun anew, for its prompt is another now.
+    /// Whether the edited line has to begin again, because its prompt has changed.
     pub(super) fn is_prompt_old(&self) -> bool {
         self.lock().is_prompt_old
     }
 
-    /// The editor begins a line, or begins it anew, and owns the screen; with this prompt.
+    /// The editor begins a line, or begins it again, and owns the screen. Returns the prompt.
     pub(super) fn begin_line(&self) -> String {
         let mut state = self.lock();
         (state.mode, state.is_prompt_old) = (Mode::Line, false);
         state.prompt.clone()
     }
 
-    /// For the editor, while it owns the screen: writes this, which is no line.
+    /// For the editor, while it owns the screen: writes escapes that are not a line.
     pub(super) fn adjust(&self, escapes: &str) {
-        // If nobody can read it, the next line to be shown says so.
+        // If nobody can read it, the next line reports that.
         let _ = self.output.write(escapes);
     }
 
-    /// The editor has ended, and the cursor stands at the beginning of a line. What was held is shown.
+    /// The editor has ended, with the cursor at the start of a line. Held text is written.
     pub(super) fn end_line(&self) {
         let mut state = self.lock();
         (state.mode, state.is_prompt_old) = (Mode::Free, false);
-        // The line that was edited is in between.
+        // The edited line is in between.
         state.is_passing_above = false;
         let held = state.take_held();
-        // If nobody can read it, the next line to be shown says so.
+        // If nobody can read it, the next line reports that.
         let _ = self.output.write(&held);
     }
 
-    /// The editor has ended with a line that was entered, and the cursor stands at the beginning of the next. Whether
-    /// that line stays is for [`Self::settle`] to say, until when all else is held. `erasing`: what takes it off the
-    /// screen.
+    /// The editor has ended with an entered line, and the cursor is at the start of the next row. [`Self::settle`]
+    /// decides whether the line stays; until then, text is held. `erasing` is the output that erases it.
     pub(super) fn enter_line(&self, erasing: &str) {
         let mut state = self.lock();
         (state.mode, state.is_prompt_old) = (Mode::Entered, false);
-        // This line is in between.
+        // The entered line is in between.
         state.is_passing_above = false;
         erasing.clone_into(&mut state.erasing);
     }
 
-    /// The line that was entered last stays on the screen, or is taken off it (`is_erased`). Nothing happens where none
-    /// was entered.
+    /// The last entered line stays on the screen, or is erased (`is_erased`). No effect if there is none.
     pub(super) fn settle(&self, is_erased: bool) {
         let mut state = self.lock();
         if !matches!(state.mode, Mode::Entered) {
@@ -202,30 +200,30 @@ impl Screen {
         state.mode = Mode::Free;
         let held = state.take_held();
         let erasing = if is_erased { state.erasing.as_str() } else { "" };
-        // If nobody can read it, the next line to be shown says so.
+        // If nobody can read it, the next line reports that.
         let _ = self.output.write(&format!("{erasing}{held}"));
     }
 
-    /// Somebody is asked for a secret with this prompt, which is shown again below whatever comes meanwhile. What it
-    /// is to begin with, from any place in the line, is given: it may only be written when nothing is echoed.
+    /// A secret is asked for with this prompt, which is shown again below any output. Returns what to write first,
+    /// wherever the cursor is; it may only be written when the terminal does not echo.
     pub(super) fn begin_secret(&self, prompt: &'static str) -> String {
         self.lock().mode = Mode::Secret(prompt);
         format!("{AT_START}{prompt}")
     }
 
-    /// The secret has been typed, or not: its line is over.
+    /// The secret has been typed or declined: its line is over.
     pub(super) fn end_secret(&self) {
         let mut state = self.lock();
         (state.mode, state.is_passing_above) = (Mode::Free, false);
         let _ = self.output.write("\n");
     }
 
-    /// For the editor, when it draws: what is to be written above its line.
+    /// For the editor, when it draws: the text to write above its line.
     pub(super) fn take_held(&self) -> String {
         self.lock().take_held()
     }
 
-    /// Waits until the editor should be woken. `false`: it is over.
+    /// Waits until the editor should be woken. `false` when it is over.
     pub(super) fn wait_to_wake(&self) -> bool {
         let mut state = self.lock();
         loop {
@@ -241,7 +239,7 @@ impl Screen {
         }
     }
 
-    /// Nobody is to be woken any more.
+    /// Ends [`Self::wait_to_wake`].
     pub(super) fn finish(&self) {
         self.lock().is_over = true;
         self.changed.notify_all();
@@ -254,7 +252,7 @@ impl Screen {
 }
 
 impl State {
-    /// The line that says how things stand stays when others come behind it: it was so, and may not be any more.
+    /// A status line that others follow stays: it was true, and may not be any more.
     fn hold_passing(&mut self) {
         if let Some(passing) = self.held_passing.take() {
             self.hold(&passing);
@@ -267,7 +265,7 @@ impl State {
         if over == 0 {
             return;
         }
-        // Down to half at once, so that this is not done again for each line.
+        // Down to half at once, so that this is not repeated for each line.
         let from = over + HELD_BYTES / 2;
         let rest = self.held.as_bytes().get(from..).unwrap_or_default();
         let cut = memchr::memchr(b'\n', rest).map_or(self.held.len(), |at| from + at + 1);
@@ -339,7 +337,7 @@ mod tests {
         assert_eq!(screen.take_held(), "5\nsaid\n");
         passing("6\n");
         assert_eq!(screen.take_held(), "6\n");
-        // Behind a line that was typed it is another one.
+        // After a typed line it is a different one.
         screen.end_line();
         screen.begin_line();
         passing("7\n");

@@ -1,4 +1,4 @@
-//! Where passwords come from: a variable, a program, or a person at a terminal.
+//! The sources of passwords: a variable, a program, or a person at a terminal.
 
 use std::env;
 use std::io::{self, ErrorKind, Read as _};
@@ -16,39 +16,39 @@ use super::terminal;
 
 /// The variable that may hold the password.
 const VARIABLE: &str = "CHATCLIENT_PASSWORD";
-/// The longest first line of a program that is read; far more than any password.
+/// The longest first line of a program's output; far longer than any password.
 const LINE: usize = 4096;
-/// How long a program that has printed the password may go on, before it is left alone: it may yet fail.
+/// How long a program may run on after it has printed the password: it may still fail.
 const GRACE: Duration = Duration::from_secs(1);
-/// Bytes that are read of a program before it is looked whether it has ended.
+/// The bytes that are read from a program before its end is checked for.
 const ROUND: usize = 64 * 1024;
 
-/// Where passwords come from without anybody being asked.
+/// Where passwords come from without asking a person.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
-    /// From nowhere: somebody must be asked.
+    /// Nowhere: a person has to be asked.
     None,
     /// The value of the variable.
     Variable(Secret),
-    /// The first line that this program prints: its name and its arguments.
+    /// The first line that this program prints, given as its name and arguments.
     Program(Vec<String>),
 }
 
-/// How asking ended.
+/// The result of asking.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// With a secret.
+    /// A secret.
     Given(Secret),
-    /// The user did not want to say it.
+    /// The user declined.
     Refused,
-    /// Asking was interrupted from elsewhere in the client.
+    /// Another part of the client interrupted it.
     Interrupted,
-    /// Nobody can be asked; why, and what would help.
+    /// Nobody can be asked. The text says why, and what would help.
     Impossible(String),
 }
 
 impl Source {
-    /// What the command line and the environment give; the command line first.
+    /// The source according to the command line, or else the environment.
     pub(super) fn new(command: Option<Vec<String>>) -> Self {
         match (command, env::var(VARIABLE)) {
             (Some(words), _) => Self::Program(words),
@@ -60,8 +60,8 @@ impl Source {
         }
     }
 
-    /// Whether this is asked for, rather than a person. Only once for each login: what was refused is not tried again.
-    /// Who `has_talked` is logged in, and chooses a new password by hand.
+    /// Whether this source answers, rather than a person. It does so once per login: a refused password is not tried
+    /// again. A user who `has_talked` is logged in, and types a new password by hand.
     pub(super) fn answers(&self, wanted: Wanted, has_talked: bool) -> bool {
         match (self, wanted) {
             (Self::None, _) => false,
@@ -72,14 +72,13 @@ impl Source {
         }
     }
 
-    /// Whether a password is given, so that it is this one that counts.
+    /// Whether a password is given, so that no other one counts.
     pub(super) fn is_given(&self) -> bool {
         !matches!(self, Self::None)
     }
 
-    /// Why there is no answer, neither from here nor from a person: where a password was given and is not taken, nobody
-    /// is asked for another. Only a new one may be chosen by hand, by a person who edits lines (`is_edited`) and
-    /// `has_talked`.
+    /// Why neither this source nor a person answers: a given password that is refused is not replaced by asking. Only a
+    /// new password may be typed, by a person who edits lines (`is_edited`) and `has_talked`.
     pub(super) fn refuses(&self, wanted: Wanted, has_talked: bool, is_edited: bool) -> Option<String> {
         let (origin, suspect) = match self {
             Self::None => return None,
@@ -103,13 +102,13 @@ impl Source {
         }
     }
 
-    /// The password, from where it stands. A byte in `cancel` interrupts it.
+    /// The password from this source. A byte in `cancel` interrupts it.
     pub(super) fn ask(&self, cancel: &UnixStream) -> Answer {
         match self {
             Self::None => Answer::Impossible(format!("set {VARIABLE} or use --password-command")),
             Self::Variable(secret) => Answer::Given(secret.clone()),
             Self::Program(words) => {
-                // It may have something to ask at the terminal itself.
+                // The program may ask for something at the terminal itself.
                 terminal::lend();
                 let answer = run(words, cancel);
                 terminal::hush();
@@ -156,15 +155,15 @@ fn run(words: &[String], cancel: &UnixStream) -> Answer {
     }
 }
 
-/// Reads the first line that a program prints, and waits for its end: its status. Once the line is there it has
-/// [`GRACE`] for that; `None`: it goes on. The pipe need not end: a program that it has left behind may hold it open.
+/// Reads the first line that a program prints, and waits for its exit status. After the line it has [`GRACE`] to exit;
+/// `None` if it goes on. The pipe need not end: a process that the program has left behind may hold it open.
 fn attend(child: &mut Child, line: &mut Vec<u8>, cancel: &UnixStream) -> io::Result<Option<ExitStatus>> {
     let mut output = child.stdout.take();
     let mut deadline = None;
-    // Most end at once.
+    // Most programs end at once.
     let mut pause_ns = 1_000_000;
     loop {
-        // In this order: what it has printed before its end is read.
+        // In this order, so that all output before the end is read.
         let status = child.try_wait()?;
         if let Some(pipe) = &mut output
             && !read_what_is_there(pipe, line)?
@@ -191,8 +190,8 @@ fn attend(child: &mut Child, line: &mut Vec<u8>, cancel: &UnixStream) -> io::Res
     }
 }
 
-/// Reads what stands in a pipe, up to [`ROUND`], and keeps the first line: a program may have more to say, and must not
-/// be stopped by nobody listening. `false`: the pipe has ended.
+/// Reads what a pipe holds, up to [`ROUND`], and keeps the first line. The rest is read too, so that the program does
+/// not block. `false` when the pipe has ended.
 fn read_what_is_there(pipe: &mut ChildStdout, line: &mut Vec<u8>) -> io::Result<bool> {
     let mut chunk = Zeroizing::new([0; 512]);
     for _ in 0..ROUND / chunk.len() {
@@ -213,7 +212,7 @@ fn read_what_is_there(pipe: &mut ChildStdout, line: &mut Vec<u8>) -> io::Result<
     Ok(true)
 }
 
-/// What a person is asked.
+/// The question for a person.
 pub(super) fn prompt(wanted: Wanted) -> &'static str {
     match wanted {
         Wanted::Password(_) => "password: ",
@@ -224,8 +223,7 @@ pub(super) fn prompt(wanted: Wanted) -> &'static str {
     }
 }
 
-/// Asks at the terminal, without echo, with this prompt, and writes `end` when that is over. A byte in `cancel`
-/// interrupts it.
+/// Asks at the terminal, without echo, with this prompt, and writes `end` afterwards. A byte in `cancel` interrupts it.
 pub(super) fn ask_person(prompt: &str, end: &str, cancel: &UnixStream) -> Answer {
     let impossible = |error: io::Error| {
         Answer::Impossible(format!(
@@ -241,7 +239,7 @@ pub(super) fn ask_person(prompt: &str, end: &str, cancel: &UnixStream) -> Answer
         Ok(secret) => Answer::Given(secret),
         // Ctrl-C, or a byte in `cancel`.
         Err(error) if error.kind() == ErrorKind::Interrupted => Answer::Interrupted,
-        // Ctrl-D, or the terminal has gone.
+        // Ctrl-D, or the terminal is gone.
         Err(_) => Answer::Refused,
     }
 }

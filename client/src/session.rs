@@ -1,4 +1,4 @@
-//! The session: everything that the client is, but for its sockets, terminal and files.
+//! The session: the client without its sockets, terminal and files.
 //!
 //! ```text
 //! Connecting ─▶ Greeting ─▶ Named ─▶ Password ─▶ Ready ─▶ Leaving ─▶ Over
@@ -6,11 +6,10 @@
 //!      └─ Waiting ◀─┴──────── the link is lost ──────┘
 //! ```
 //!
-//! It always speaks the typed dialect, and after the login only in lines that begin with `C`: whatever prompt such a
-//! line finds open on the server it abandons, so that nothing can be taken for the answer to something else. There are
-//! two exceptions: the change of a password, during which nothing else is sent, and a text that begins with a space,
-//! which goes as `D TEXT` right behind the line that asks for it. What is asked of the user step by step is asked here,
-//! and sent at once.
+//! It speaks the typed dialect, and after the login only in lines that begin with `C`. Such a line abandons any open
+//! prompt of the server, so it cannot be taken for an answer. There are two exceptions: a password change, during which
+//! nothing else is sent, and a text that begins with a space, which goes as `D TEXT` right after the line that asks for
+//! it. Dialogues with the user are held here, and their result is sent at once.
 
 mod away;
 mod dialogue;
@@ -53,73 +52,74 @@ use super::action::{Action, Input, Now, Place, Secret, Shown, Status, Weight};
 use super::command;
 use super::frame::{Bad, Frame, Frames};
 
-/// A server that has not answered for this long what it owes next is gone, whatever else it says.
+/// A server that has not sent the next answer for this long is gone, even if it sends other lines.
 const ANSWER_MS: u64 = 30_000;
-/// How long a server may put off a password, and the one message of `--once`, by being busy.
+/// How long a busy server may put off a password, and the message of `--once`.
 const PATIENCE_MS: u64 = 120_000;
 /// How long the server has to say goodbye.
 const LEAVE_MS: u64 = 5_000;
-/// The same, when somebody wants the client to end.
+/// The same after a signal that ends the client.
 const TERMINATED_MS: u64 = 1_000;
-/// Lines of a connection that make no sense, before it is given up.
+/// The number of invalid lines after which a connection is given up.
 const BAD_LINES: u32 = 100;
 
-/// What does not change in a run.
+/// The settings of a run.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The servers' names for people, such as `a:5015`; [`Action::Connect`] gives a place in this list. At least one.
+    /// The servers' names for people, such as `a:5015`; [`Action::Connect`] holds an index of this list. At least one.
     pub servers: Vec<String>,
-    /// Who the user is: a name that [`command::is_user_name`] accepts.
+    /// The user's name; [`command::is_user_name`] accepts it.
     pub user: String,
-    /// Whether a person sits there and edits lines. A person may type while the connection is lost; for a script, lines
-    /// wait until there is one.
+    /// Whether a person edits lines. A person may type while the connection is lost; the lines of a script wait.
     pub people: bool,
-    /// Whether it is a person who is asked for the password of the login, be it for a script: a new one that is typed
-    /// blind is asked for twice.
+    /// Whether a person is asked for the password of the login, even for a script. A new password that is typed without
+    /// echo is asked for twice.
     pub asks_person: bool,
-    /// Say this, wait for the confirmation, leave.
+    /// Send this, wait for the confirmation, and leave.
     pub once: Option<Once>,
-    /// Say nothing, and end only when somebody wants that.
+    /// Send nothing, and end only on a signal.
     pub listens: bool,
-    /// Enter this room to listen there.
+    /// Enter this room to receive its messages.
     pub room: Option<String>,
-    /// Whether a script whose password is given may make an account: else a typing error in the name would.
+    /// Whether a script with a given password may create an account. Otherwise a typing error in the name would create
+    /// one.
     pub registers: bool,
-    /// What the pauses before a new connection are drawn from: something that other clients do not have.
+    /// The seed of the pauses before a new connection; it should differ between clients.
     pub seed: u64,
 }
 
-/// The one thing to be said, and to whom. A room is entered before.
+/// The message of `--once`. A room is entered first.
 #[derive(Clone, Debug)]
 pub struct Once {
-    /// To whom.
+    /// The recipients.
     pub to: Place,
     /// The text: one line.
     pub text: String,
 }
 
-/// One run of the client. See the module's picture.
+/// A run of the client. See the diagram of the module.
 #[derive(Debug)]
 pub struct Session {
     settings: Settings,
-    /// The user's name as it is registered, as far as the server has said so.
+    /// The user's name as registered, once the server has sent it.
     name: String,
     actions: VecDeque<Action>,
     phase: Phase,
     frames: Frames,
-    /// When the last frame came. Monotonic, ms.
+    /// When the last frame arrived, in monotonic milliseconds.
     heard_ms: u64,
-    /// Since when the answer that comes next is owed: the one before it came, or it was asked for. Monotonic, ms.
+    /// Since when the next answer is due: when the one before it arrived, or when it was requested. Monotonic
+    /// milliseconds.
     owed_ms: u64,
     bad_lines: u32,
-    /// Whether the user knows that the server has not greeted yet.
+    /// Whether the user has been told that the server has not greeted yet.
     is_silence_told: bool,
     requests: Requests,
-    /// What was said and not confirmed before a link was lost, or was typed while there was none.
+    /// Messages that were not confirmed before a connection was lost, or were typed while there was none.
     unconfirmed: VecDeque<Unconfirmed>,
-    /// For each server, the token with which the user comes back without a password.
+    /// For each server, the token that resumes the session without a password.
     tokens: Vec<Option<Secret>>,
-    /// When a new token is to be asked for, before the old one expires. Monotonic, ms.
+    /// When to request a new token, before the old one expires. Monotonic milliseconds.
     token_due_ms: Option<u64>,
     keys: Keys,
     talk: Talk,
@@ -128,24 +128,24 @@ pub struct Session {
     retry: Retry,
     away: Away,
     script: Script,
-    /// Whether something that a script wanted said was not even sent.
+    /// Whether a line of a script could not even be sent.
     has_failed: bool,
     /// Whether the user has been logged in during this run.
     was_in: bool,
-    /// Since when the user has not been logged in any more: Unix time, ms.
+    /// When the login was lost, in milliseconds of Unix time.
     lost_at: Option<u64>,
-    /// Whether the user has been told that the answer that comes next takes long.
+    /// Whether the user has been told that the next answer takes long.
     is_slow_told: bool,
 }
 
-/// Where the session stands.
+/// The state of the session.
 #[derive(Debug)]
 enum Phase {
-    /// A connection was asked for.
+    /// A connection has been requested.
     Connecting,
-    /// It is there, and the server is to say who it is.
+    /// Connected; the server has not greeted yet.
     Greeting,
-    /// The name was sent.
+    /// The name has been sent.
     Named,
     /// A password is needed.
     Login(Login),
@@ -153,18 +153,18 @@ enum Phase {
     Ready { since: u64 },
     /// No connection until then (monotonic, ms).
     Waiting { until: u64 },
-    /// No connection until the user has entered the password: the server does not wait as long as people may take.
+    /// No connection until the user has typed the password: the server does not wait that long.
     Away,
-    /// `EX` was sent, and is answered by then (monotonic, ms); the exit code. `step_ms`: how long each answer to what
-    /// was sent before may take, unless there is no time for that.
+    /// `EX` has been sent. The client ends with this code by then (monotonic, ms), or when the server answers.
+    /// `step_ms` is the time for each earlier answer, if there is time for them.
     Leaving { until: u64, step_ms: Option<u64>, code: u8 },
-    /// [`Action::Leave`] was given.
+    /// [`Action::Leave`] has been given.
     Over,
 }
 
 impl Session {
-    /// A session that begins with a connection to the first server. `tokens`: the resume tokens of earlier runs, one
-    /// place for each server of the list. A token is only ever shown to the server that gave it.
+    /// A session that begins by connecting to the first server. `tokens` holds the resume tokens of earlier runs by the
+    /// index of the server. A token is sent only to the server that issued it.
     pub fn new(settings: Settings, mut tokens: Vec<Option<Secret>>) -> Self {
         tokens.resize(settings.servers.len().max(1), None);
         let mut session = Self {
@@ -203,7 +203,7 @@ impl Session {
         session
     }
 
-    /// Takes in what has happened. What follows from it is to be had from [`Self::poll`], to the end.
+    /// Takes an input. Afterwards, call [`Self::poll`] until it returns `None`.
     pub fn handle(&mut self, input: Input<'_>, now: Now) {
         if matches!(self.phase, Phase::Over) {
             return;
@@ -225,13 +225,12 @@ impl Session {
         self.pump(now);
     }
 
-    /// The next thing that is to be done.
+    /// The next action.
     pub fn poll(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// Whether nothing is under way: nothing that was typed waits for its answer, or to be carried out. Not while the
-    /// login is under way, which ends by itself.
+    /// Whether nothing typed waits for its answer, or to be executed. Not during the login, which ends by itself.
     pub fn is_quiet(&self) -> bool {
         match self.phase {
             Phase::Ready { .. } => self.requests.is_empty() && self.talk.pending.is_empty() && !self.keys.is_changing(),
@@ -241,12 +240,12 @@ impl Session {
         }
     }
 
-    /// How many lines of a script were taken.
+    /// The number of lines taken from a script.
     pub fn lines_taken(&self) -> usize {
         self.script.count()
     }
 
-    /// The names and rooms that were seen, for completion.
+    /// The names and rooms seen so far, for completion.
     pub fn known(&self) -> &Known {
         &self.known
     }
@@ -262,7 +261,7 @@ impl Session {
     fn on_bytes(&mut self, bytes: &[u8], now: Now) {
         let mut frames = std::mem::take(&mut self.frames);
         frames.push(bytes, |frame| {
-            // A frame may end the connection; what comes behind it then belongs to nobody.
+            // A frame may end the connection. The rest is then ignored.
             if self.is_linked() {
                 self.heard_ms = now.monotonic_ms;
                 self.on_frame(frame, now);
@@ -291,7 +290,7 @@ impl Session {
         }
     }
 
-    /// The server has sent something that it should not have. Much of that is no accident.
+    /// The server has sent an invalid line. Many of them are no accident.
     fn on_nonsense(&mut self, what: String, now: Now) {
         self.bad_lines += 1;
         if self.bad_lines > BAD_LINES {
@@ -318,7 +317,7 @@ impl Session {
         self.request_as("C", request, words, now);
     }
 
-    /// The same with a line of another type.
+    /// Like [`Self::request`], with another type of line.
     fn request_as(&mut self, kind: &str, request: Request, words: &[&str], now: Now) {
         if !self.can_send(kind, words) {
             return;
@@ -332,17 +331,17 @@ impl Session {
         self.send(kind, words);
     }
 
-    /// Sends a line: its type, then the words with a space before each.
+    /// Sends a line: its type, then the words, each after a space.
     fn send(&mut self, kind: &str, words: &[&str]) {
         let length = kind.len() + words.iter().map(|word| word.len() + 1).sum::<usize>() + 1;
-        // With all its room from the start it is never moved, so no secret stays behind.
+        // The full capacity from the start: it is never reallocated, so no copy of a secret stays behind.
         let mut line = Zeroizing::new(Vec::with_capacity(length));
         line.extend_from_slice(kind.as_bytes());
         for word in words {
             line.push(b' ');
             line.extend_from_slice(word.as_bytes());
         }
-        // Whatever came here, it is one line.
+        // It must remain one line.
         for byte in line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')) {
             *byte = b' ';
         }
@@ -366,7 +365,7 @@ impl Session {
         self.show(Shown::Status(Status { weight: Weight::Trouble, kind, text }));
     }
 
-    /// Something that was to be said is not sent. A person sees that; a script sees it in the exit code.
+    /// Something is not sent. A person is told; a script has it in the exit code.
     fn refuse(&mut self, kind: &'static str, text: String) {
         self.has_failed |= !self.settings.people;
         self.trouble(kind, text);

@@ -1,4 +1,4 @@
-//! Carries out what the session wants done, with the connection, the terminal and the files.
+//! Carries out the session's actions, with the connection, the terminal and the files.
 
 mod ending;
 mod showing;
@@ -27,12 +27,12 @@ use super::show::View;
 use super::store::Store;
 use super::terminal;
 
-/// How often a script whose reader has gone is checked for having nothing more to say.
+/// How often the client checks whether a script without a reader is done.
 const LOOK: Duration = Duration::from_millis(50);
-/// Exit code: it did not work.
+/// Exit code for a failure.
 const FAILED: u8 = 1;
 
-/// Runs the client to its end and gives its exit code.
+/// Runs the client and returns its exit code.
 pub(super) fn run(options: Options) -> u8 {
     let is_edited = terminal::is_there() && !options.plain && !options.json && matches!(options.errand, Errand::Talk);
     let _restored_at_the_end = terminal::Guard::new(is_edited);
@@ -47,7 +47,7 @@ pub(super) fn run(options: Options) -> u8 {
     shell.finish(code)
 }
 
-/// Says something on standard error. If that is closed there is nobody to tell.
+/// Writes a message to standard error. If that is closed, nobody reads it.
 pub(super) fn complain(what: &str) {
     let _ = io::stderr().write_all(format!("chatclient: {what}\n").as_bytes());
 }
@@ -62,21 +62,21 @@ struct Shell {
     keyboard: Keyboard,
     screen: Arc<Screen>,
     stderr: Output,
-    /// The editor's copy of what can be completed.
+    /// The editor's copy of the names to complete.
     known: Arc<Mutex<Known>>,
     store: Option<Store>,
-    /// The servers, as the names of what is kept for them.
+    /// The servers, by the names under which their state is stored.
     servers: Vec<String>,
     was_terminated: bool,
-    /// Whether standard input has come to its end.
+    /// Whether standard input has ended.
     has_read_all: bool,
-    /// Whether the login has been done, and lines have been asked for.
+    /// Whether the login is done and lines have been asked for.
     has_talked: bool,
-    /// A line that was entered is on the screen as it was typed, until it is settled.
+    /// An entered line is still on the screen as typed, until it is settled.
     has_entered: bool,
-    /// Set once standard output cannot be written to: why.
+    /// Why standard output cannot be written to any more.
     lost_output: Option<io::Error>,
-    /// Whether the reader of standard output has gone, though no write has failed yet.
+    /// Whether the reader of standard output is gone, though no write has failed yet.
     is_reader_gone: bool,
     /// Sets [`Self::is_reader_gone`].
     watch: Option<Watch>,
@@ -94,14 +94,14 @@ impl Shell {
         let mut troubles = Vec::new();
         let source = Source::new(options.password_command.clone());
         let asks_person = !source.is_given();
-        // --once with a given password neither reads nor keeps state.
+        // --once with a given password neither reads nor stores state.
         let is_kept = asks_person || options.errand.once().is_none();
         let store = if is_kept { Store::open().map_err(|why| troubles.push(why)).ok() } else { None };
         let mut kept = |server: &String| {
             let token = store.as_ref()?.token(server, &options.user);
             token.map_err(|why| troubles.push(why)).ok().flatten()
         };
-        // A given password is used, even where a token is kept.
+        // A given password is used even if a token is stored.
         let tokens = servers.iter().map(|server| if asks_person { kept(server) } else { None }).collect();
         let origin = if is_edited {
             let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
@@ -141,10 +141,10 @@ impl Shell {
         Ok(shell)
     }
 
-    /// Serves the session until it wants to leave; gives the exit code.
+    /// Runs the session until it leaves, and returns the exit code.
     fn serve(&mut self) -> u8 {
         loop {
-            // First, so that what is shown can be completed.
+            // First, so that names on the screen can be completed.
             self.share_known();
             while let Some(action) = self.session.poll() {
                 if let Some(code) = self.perform(action) {
@@ -172,11 +172,11 @@ impl Shell {
         }
     }
 
-    /// Does one thing; gives the exit code if that was the last.
+    /// Carries out an action. Returns the exit code if it was the last.
     fn perform(&mut self, action: Action) -> Option<u8> {
         match action {
             Action::Connect(n) => {
-                // The session knows the list by its length.
+                // The session knows the number of servers.
                 if let Some(token) = self.kept(n) {
                     self.tell(Input::Token(n, token));
                 }
@@ -210,22 +210,22 @@ impl Shell {
         None
     }
 
-    /// Has a line read.
+    /// Requests a line.
     fn ask(&mut self, prompt: &str, ask: Ask) {
-        // The next line may have been typed already, and be there at once.
+        // The next line may have been typed already, and arrive at once.
         self.settle(false);
         self.screen.set_prompt(prompt);
         self.keyboard.ask(ask);
     }
 
-    /// The line that the session was told of stays on the screen or is taken off it; whichever is said first counts.
+    /// The last entered line stays on the screen or is erased; the first call decides.
     fn settle(&mut self, is_erased: bool) {
         if mem::take(&mut self.has_entered) {
             self.screen.settle(is_erased);
         }
     }
 
-    /// Tells the session what has happened; gives the exit code if nothing can go on.
+    /// Passes an event to the session. Returns the exit code if the client cannot go on.
     fn on_event(&mut self, event: Event) -> Option<u8> {
         match event {
             Event::Link(number, link) => match self.links.take(number, link) {
@@ -248,7 +248,7 @@ impl Shell {
                     }
                     Key::BadLine(why) => self.tell(Input::BadLine(why)),
                     Key::Secret(secret) => {
-                        // Ctrl-C there is a refusal, and no end of everything.
+                        // Ctrl-C there declines, and does not end the client.
                         if self.is_edited {
                             self.inbox.is_interrupted();
                         }
@@ -283,14 +283,13 @@ impl Shell {
         self.session.handle(input, now);
     }
 
-    /// Whether a signal wants the client to end. SIGINT is Ctrl-C, which the editor and the asking for secrets take
-    /// themselves.
+    /// Whether a signal ends the client. SIGINT is Ctrl-C, which the editor and the password prompt handle themselves.
     fn is_to_end(&self) -> bool {
         let is_interrupted = self.inbox.is_interrupted() && !(self.is_edited && self.keyboard.is_busy());
         self.inbox.is_terminated() || is_interrupted
     }
 
-    /// How long the session waits for something to happen.
+    /// How long the session can wait for an event.
     fn patience(&self) -> Option<Duration> {
         let deadline = self.session.deadline()?;
         Some(Duration::from_millis(deadline.saturating_sub(self.now().monotonic_ms)))
@@ -308,7 +307,7 @@ impl Shell {
         Now { monotonic_ms: millis(self.started.elapsed()), unix_ms: millis(unix) }
     }
 
-    /// The token that is kept now for a server. One that is not believed was told of at the start.
+    /// The token stored for a server. A file that is not trusted was reported at the start.
     fn kept(&self, n: usize) -> Option<Secret> {
         self.store.as_ref()?.token(self.servers.get(n)?, &self.options.user).ok().flatten()
     }
@@ -321,7 +320,7 @@ impl Shell {
         }
     }
 
-    /// Gives the editor a new copy of what can be completed, if that has changed.
+    /// Gives the editor a new copy of the names to complete, if they have changed.
     fn share_known(&mut self) {
         let known = self.session.known();
         let mut shared = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -332,7 +331,7 @@ impl Shell {
 }
 
 fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: bool) -> Settings {
-    // A hasher of the standard library begins at random, which is all that is needed here.
+    // A hasher of the standard library starts with a random state, which is enough here.
     let seed = RandomState::new().build_hasher().finish();
     let (listens, room) = match &options.errand {
         Errand::Talk | Errand::Once(_) => (false, None),

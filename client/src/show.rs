@@ -1,4 +1,4 @@
-//! How things look: lines for people, plain lines, JSON.
+//! Output formats: lines for people, plain lines and JSON.
 //!
 //! Nothing that was received is trusted: all of it goes through [`visible`].
 
@@ -15,30 +15,30 @@ use super::action::{Message, Now, Place, Shown, Status, Weight};
 use super::visible::visible;
 use super::wrap::wrapped;
 
-/// The form of what is shown.
+/// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// For a terminal: the time of day, a line when the day changes.
+    /// For a terminal: the time of day, and a line when the date changes.
     People {
-        /// Whether colours are used, and bold and dim letters.
+        /// Whether colours, bold and dim text are used.
         colour: bool,
     },
-    /// For scripts and files: a line each, with date and time, no escapes.
+    /// For scripts and files: one line each, with date and time, without escapes.
     Plain,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// What is to be written.
+/// Formatted output.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// Whole lines, each with its LF.
     pub text: String,
-    /// Whether it is worth a bell. Never for scripts.
+    /// Whether the bell rings. Never for scripts.
     pub rings: bool,
 }
 
-/// Turns what is to be shown into text.
+/// The formatter.
 #[derive(Debug)]
 pub struct View {
     form: Form,
@@ -46,20 +46,20 @@ pub struct View {
     day: Option<Date>,
 }
 
-/// Colours may be used: the output is a terminal that can, and neither the user (`--no-color`) nor the environment
-/// (`NO_COLOR` with any value but an empty one; `TERM=dumb`) is against it.
+/// Whether colours may be used: the output is a terminal that supports them, and neither the user (`--no-color`) nor
+/// the environment (a non-empty `NO_COLOR`, or `TERM=dumb`) forbids them.
 pub fn may_colour(is_terminal: bool, is_refused: bool, no_color: Option<&str>, term: Option<&str>) -> bool {
     is_terminal && !is_refused && no_color.is_none_or(str::is_empty) && term != Some("dumb")
 }
 
 impl View {
-    /// In this form, with the times of this zone (of `TimeZone::system()`, for people).
+    /// A formatter for this form, with times of this zone (`TimeZone::system()` for people).
     pub fn new(form: Form, zone: TimeZone) -> Self {
         Self { form, zone, day: None }
     }
 
-    /// How it looks in a terminal of so many columns (0: not known). For people, a line that is longer goes on under its
-    /// own beginning, never under the time.
+    /// Formats this for a terminal with this many columns (0: unknown). For people, a longer line continues under its
+    /// own text, not under the time.
     pub fn show(&mut self, shown: &Shown, now: Now, columns: usize) -> Seen {
         let unix_ms = if let Shown::Message(message) = shown { message.unix_ms } else { now.unix_ms };
         let colour = match self.form {
@@ -99,7 +99,7 @@ impl View {
         Seen { text, rings: is_loud && self.form != Form::Plain }
     }
 
-    /// The time there; a server can name times that no calendar has.
+    /// The local time. A server can send times outside of any calendar.
     fn local(&self, unix_ms: u64) -> Zoned {
         let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
         time.unwrap_or(Timestamp::MAX).to_zoned(self.zone.clone())
@@ -109,7 +109,7 @@ impl View {
 const DIM: &str = "2";
 const LOUD: &str = "1";
 const TROUBLE: &str = "33";
-/// What names are painted in: legible on a light ground and on a dark one.
+/// The colours of names: legible on a light and on a dark background.
 const NAMES: [&str; 10] = ["31", "32", "34", "35", "36", "91", "92", "94", "95", "96"];
 
 struct Pen {
@@ -134,13 +134,13 @@ impl Pen {
         format!("{head} {text}{tail}")
     }
 
-    /// A name in its own colour, the same in any case and every run.
+    /// A name in its own colour, which is the same in any case and in every run.
     fn name(&self, name: &str) -> String {
         // FNV-1a.
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
         });
-        // Names that differ in one letter differ in few bits of it; folded, all bits count.
+        // Names that differ in one letter differ in few bits of the hash; folding makes all bits count.
         let folded = (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32;
         let place = usize::try_from(folded % NAMES.len() as u64).unwrap_or(0);
         self.paint(NAMES.get(place).copied().unwrap_or(DIM), &visible(name))

@@ -1,4 +1,4 @@
-//! Standard input, line by line, where nobody edits.
+//! Reads standard input line by line, if no lines are edited.
 
 use std::io;
 use std::mem;
@@ -10,59 +10,59 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chatd::prompt::wait_readable;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-/// The longest line that is read; no server takes one that is half as long.
+/// The longest line that is read; no server accepts one half as long.
 const LINE: usize = 64 * 1024;
-/// Bytes that are read at once.
+/// The size of a read.
 const CHUNK: usize = 4096;
 
 /// The lines of standard input. Nothing else may read from it.
 pub(super) struct Lines {
-    /// What has been read; no byte before `searched` is an LF.
+    /// Bytes that have been read; there is no LF before `searched`.
     buffer: Vec<u8>,
     searched: usize,
-    /// The line that is being read is too long, and its beginning has been thrown away.
+    /// The current line is too long, and its start has been discarded.
     is_skipping: bool,
     is_over: bool,
-    /// Whether nothing is there and the thread waits for more.
+    /// Whether there is no input and the thread waits for it.
     is_waiting: Arc<AtomicBool>,
 }
 
-/// What came next.
+/// The result of reading a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// A line, without its end.
+    /// A line, without its line end.
     Line(String),
     /// A line that cannot be used, and why.
     Bad(&'static str),
-    /// There is no more.
+    /// The input has ended.
     End,
-    /// It cannot be read, and why. There is no more.
+    /// The input cannot be read, and why. Nothing follows.
     Failed(String),
-    /// There is something in `cancel`. Nothing has been lost.
+    /// There is a byte in `cancel`. Nothing has been lost.
     Cancelled,
 }
 
 impl Lines {
-    /// Standard input from where it is. `is_waiting` says, while a line is asked for, whether all that was read is taken,
-    /// and more is waited for.
+    /// Standard input from its current position. While a line is requested, `is_waiting` tells whether everything read
+    /// so far has been delivered and more is waited for.
     pub(super) fn new(is_waiting: Arc<AtomicBool>) -> Self {
         Self { buffer: Vec::new(), searched: 0, is_skipping: false, is_over: false, is_waiting }
     }
 
     /// Waits for the next line. The last one needs no LF. A byte in `cancel` interrupts it.
     pub(super) fn next(&mut self, cancel: &UnixStream) -> Next {
-        // The file itself: the buffer of `Stdin` would hide from `poll` what it has read.
+        // The file itself: `Stdin` has a buffer, which `poll` does not know about.
         self.next_of(io::stdin(), |chunk| Ok(rustix::io::read(io::stdin(), chunk)?), cancel)
     }
 
-    /// The next line that is not empty, or what there is of it, as far as it has been read and not taken.
+    /// The next line that is not empty, or its start, of what has been read and not delivered.
     pub(super) fn rest(&self) -> String {
         let mut lines = self.buffer.split(|byte| *byte == b'\n');
         let line = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
         String::from_utf8_lossy(line).into_owned()
     }
 
-    /// Whether something has been read and not taken.
+    /// Whether something has been read and not delivered.
     pub(super) fn has_rest(&self) -> bool {
         self.is_skipping || !self.buffer.trim_ascii().is_empty()
     }
@@ -91,7 +91,7 @@ impl Lines {
             }
             self.is_waiting.store(self.buffer.is_empty(), Ordering::SeqCst);
             let readable = wait_readable(&input, cancel);
-            // Before anything is read: who finds nothing to read, and then this, knows that there is nothing.
+            // Before the read: if the kernel had nothing and then this flag is set, there is no input.
             self.is_waiting.store(false, Ordering::SeqCst);
             match readable {
                 Ok(true) => {}
@@ -108,7 +108,7 @@ impl Lines {
         }
     }
 
-    /// Half a line that was read before is no line.
+    /// The start of a line that was read before is not a line.
     fn fail(&mut self, error: &io::Error) -> Next {
         self.buffer.clear();
         (self.searched, self.is_skipping, self.is_over) = (0, false, true);
@@ -142,11 +142,11 @@ impl Lines {
     }
 }
 
-/// Whether there is something that has not been read; if it `may_come`, also whether something still could.
+/// Whether there is input that has not been read; with `may_come`, also whether more could still arrive.
 pub(super) fn has_more(input: impl AsFd, may_come: bool) -> bool {
-    // What is no pipe and no file, such as /dev/null, does not know, and holds nothing.
+    // Other files, such as /dev/null, do not support this, and hold nothing.
     let is_there = rustix::io::ioctl_fionread(&input).is_ok_and(|bytes| bytes > 0);
-    // Only what is at its end can be read, and has nothing to give.
+    // A readable file without bytes is at its end.
     let mut fds = [PollFd::new(&input, PollFlags::IN)];
     let is_silent = may_come && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready == 0);
     is_there || is_silent
@@ -159,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    /// All that comes out of these bytes.
+    /// All results for these bytes.
     fn lines(bytes: &[u8]) -> Vec<Next> {
         let (input, mut writer) = UnixStream::pair().unwrap();
         let (cancel, _canceller) = UnixStream::pair().unwrap();

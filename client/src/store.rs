@@ -1,4 +1,4 @@
-//! What is kept between two runs, in the user's state directory: the resume tokens and the lines typed.
+//! State kept between runs, in the user's state directory: resume tokens and the history.
 
 use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -15,20 +15,20 @@ use zeroize::Zeroizing;
 
 use super::action::Secret;
 
-/// The file of the lines typed.
+/// The file of the history.
 const HISTORY: &str = "history";
-/// Lines of history that are kept.
+/// The most lines in the history.
 pub(super) const HISTORY_LINES: usize = 1000;
-/// The longest line that is kept, in bytes.
+/// The longest line in the history, in bytes.
 const HISTORY_LINE: usize = 4096;
-/// What is read of a history: as many lines as are kept fit, whatever their length.
+/// How much of the file is read: it holds the most lines of the greatest length.
 const HISTORY_BYTES: u64 = 5 * 1024 * 1024;
-/// What is read to find its last line, with what may stand before it.
+/// How much is read to find the last line.
 const LAST_LINE_BYTES: u64 = 2 * (HISTORY_LINE as u64 + 1);
-/// How often, and after which pauses, a lock is tried that another client holds.
+/// How often a lock that another client holds is tried, and with which pauses.
 const LOCK_TRIES: u32 = 250;
 const LOCK_PAUSE: Duration = Duration::from_millis(4);
-/// A token file with its server and its name fits.
+/// More than a token file with its server and name.
 const TOKEN_BYTES: u64 = 16 * 1024;
 const TOKEN_HEAD: &str = "chatclient-token 1";
 
@@ -39,12 +39,12 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// The folder by `XDG_STATE_HOME` and `HOME`, made if it is not there.
+    /// Opens the folder given by `XDG_STATE_HOME` and `HOME`, and creates it if needed.
     ///
     /// # Errors
     ///
-    /// A sentence that says why nothing can be kept: there is no home, or the folder cannot be made or is open to
-    /// others.
+    /// A sentence that says why no state can be kept: there is no home directory, or the folder cannot be created or is
+    /// accessible to others.
     pub(super) fn open() -> Result<Self, String> {
         let home = |name: &str, rest: &str| {
             let path = PathBuf::from(env::var_os(name)?).join(rest);
@@ -75,17 +75,17 @@ impl Store {
         }
     }
 
-    /// The token kept for this user of this server, if there is one.
+    /// The token stored for this user of this server, if any.
     ///
     /// # Errors
     ///
-    /// Why the file was not believed; what to do stands in it.
+    /// Why the file is not trusted, and what to do.
     pub(super) fn token(&self, server: &str, user: &str) -> Result<Option<Secret>, String> {
         let Some((file, length)) = self.open_trusted(&token_file(server, user))? else { return Ok(None) };
         let text = self.read_newest(&file, length, TOKEN_BYTES)?;
         let mut lines = text.lines();
         let head = (lines.next(), lines.next(), lines.next());
-        // Another server with the same number would be a rare accident, and its token would be refused.
+        // Another server with the same hash would be a rare accident, and would refuse the token.
         if head != (Some(TOKEN_HEAD), Some(server), Some(user.to_ascii_lowercase().as_str())) {
             return Ok(None);
         }
@@ -93,7 +93,7 @@ impl Store {
         Ok(token.map(|token| Secret(Zeroizing::new(token.to_owned()))))
     }
 
-    /// Keeps a token in place of the one before.
+    /// Stores a token, replacing the one before.
     ///
     /// # Errors
     ///
@@ -105,11 +105,11 @@ impl Store {
         self.write(&token_file(server, user), text.as_bytes())
     }
 
-    /// Removes the token of this user of this server, if it is this one: another client may have kept a newer one.
+    /// Removes the token of this user of this server, if it is this one: another client may have stored a newer one.
     pub(super) fn forget_token(&self, server: &str, user: &str, refused: &Secret) {
         let _lock = self.lock();
         if matches!(self.token(server, user), Ok(Some(kept)) if kept == *refused) {
-            // One that stays behind is refused by the server, and asked for no longer than that.
+            // If it stays, the server refuses it again, and nothing else happens.
             let _ = fs::remove_file(self.folder.join(token_file(server, user)));
         }
     }
@@ -118,7 +118,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Why the file was not believed.
+    /// Why the file is not trusted.
     pub(super) fn history(&self) -> Result<Vec<String>, String> {
         let lock = self.lock();
         let Some((file, length)) = self.open_trusted(HISTORY)? else { return Ok(Vec::new()) };
@@ -128,14 +128,14 @@ impl Store {
         let surplus = lines.len().saturating_sub(HISTORY_LINES);
         lines.drain(..surplus);
         if lock.is_some() && (surplus > 0 || length > HISTORY_BYTES) {
-            // Then it stays as it is, and is cut another time.
+            // If this fails, the file is cut another time.
             let _ = self.write(HISTORY, (lines.join("\n") + "\n").as_bytes());
         }
         Ok(lines)
     }
 
-    /// Adds a line to the history, behind what another client has added meanwhile. What cannot be kept is not, nor is a
-    /// line above 4 KiB: the history is a convenience.
+    /// Adds a line to the history, after lines that another client has added meanwhile. Lines above 4 KiB and errors
+    /// are ignored: the history is a convenience.
     pub(super) fn add_history(&self, line: &str) {
         if line.len() <= HISTORY_LINE {
             let _ = self.append_history(line);
@@ -143,7 +143,7 @@ impl Store {
     }
 
     fn append_history(&self, line: &str) -> Result<(), String> {
-        // Without the lock too: only one that is being cut at this moment would be lost.
+        // Without the lock too: the line could only be lost if the file is being cut at this moment.
         let _lock = self.lock();
         let mut text = format!("{line}\n");
         if let Some((file, length)) = self.open_trusted(HISTORY)? {
@@ -161,8 +161,8 @@ impl Store {
         appended.map_err(|error| error.to_string())
     }
 
-    /// The lock of what is read and then changed: the folder's own, so that it needs no file. Nobody holds it for more
-    /// than a moment, unless that client has been stopped in it; then it is done without.
+    /// The lock for reading and then changing a file. It is the folder's own, so it needs no file. A client holds it
+    /// for a moment only, unless it was stopped at that point; then others proceed without it.
     fn lock(&self) -> Option<File> {
         let folder = File::open(&self.folder).ok()?;
         for _ in 0..LOCK_TRIES {
@@ -175,7 +175,7 @@ impl Store {
         None
     }
 
-    /// Opens a file that only its owner can have written; gives its length too. `None`: there is none.
+    /// Opens a file that only its owner can have written, and returns its size too. `None` if there is none.
     fn open_trusted(&self, name: &str) -> Result<Option<(File, u64)>, String> {
         let path = self.folder.join(name);
         let failed = |error: io::Error| format!("{}: {error}", path.display());
@@ -192,7 +192,7 @@ impl Store {
         }
     }
 
-    /// The end of a file of this length, at most so many bytes of it, from the beginning of a line.
+    /// The end of a file of this size: at most this many bytes, from the start of a line.
     fn read_newest(&self, mut file: &File, length: u64, most: u64) -> Result<Zeroizing<String>, String> {
         let failed = |error: io::Error| format!("{}: {error}", self.folder.display());
         let from = length.saturating_sub(most);
@@ -203,7 +203,7 @@ impl Store {
         Ok(Zeroizing::new(String::from_utf8_lossy(bytes.get(cut..).unwrap_or_default()).into_owned()))
     }
 
-    /// Replaces a file, so that whoever reads it meanwhile finds the old or the new one, whole.
+    /// Replaces a file atomically.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
         let temporary = self.folder.join(format!(".{name}-{}", process::id()));
         let written = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, self.folder.join(name)));
@@ -215,18 +215,18 @@ impl Store {
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // One that a client of the same number left behind when it was killed.
+    // A client with the same process number may have left one behind when it was killed.
     let _ = fs::remove_file(path);
     let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)
 }
 
-/// The flags to open a file with that may have been put there by somebody else: no links, and no waiting.
+/// The flags for opening a file that somebody else may have placed there: do not follow links, do not block.
 fn careful() -> i32 {
     i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0)
 }
 
-/// Why something could have been read or written by somebody else.
+/// Why somebody else could have read or written a file.
 fn distrust(meta: &fs::Metadata) -> Option<String> {
     let me = rustix::process::geteuid().as_raw();
     if meta.uid() != me {
@@ -236,7 +236,7 @@ fn distrust(meta: &fs::Metadata) -> Option<String> {
     (mode & 0o077 != 0).then(|| format!("is open to others (mode {mode:o})"))
 }
 
-/// The name of a token's file: a number made of the server and the name (FNV-1a), so that it is short and plain.
+/// The name of a token's file: a hash of the server and the name (FNV-1a), so that it is short and plain.
 fn token_file(server: &str, user: &str) -> String {
     let key = format!("{server}\n{}", user.to_ascii_lowercase());
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn two_clients_lose_nothing_of_each_other() {
         let (_dir, store) = store();
-        // So that it is cut meanwhile.
+        // So that the file is cut meanwhile.
         (0..HISTORY_LINES).for_each(|n| store.add_history(&format!("old {n}")));
         let adding: Vec<_> = (0..4)
             .map(|who| {

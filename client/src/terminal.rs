@@ -1,4 +1,4 @@
-//! The terminal as it was found, and how it gets back there.
+//! Saving and restoring the terminal.
 
 use std::io::{self, IsTerminal};
 use std::panic;
@@ -10,14 +10,14 @@ use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex,
 
 use super::output::write_at_once;
 
-/// Ends pasting marks and shows the cursor, which the editor may have left otherwise.
+/// Turns off bracketed paste and shows the cursor, in case the editor did not.
 const RESET: &str = "\x1b[?2004l\x1b[?25h";
-/// What comes no later than this after the key before it was not typed by hand.
+/// A key that follows the one before within this time was not typed by hand.
 const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
-/// The exit code after a fault of the client's own, as a panic has it.
+/// The exit code after an internal error, as for a panic.
 const PANIC: i32 = 101;
 
-/// How the terminal was before anything was changed, and whether the editor works with it.
+/// The original state of the terminal, and whether the editor works with it.
 static FOUND: Mutex<Option<(Termios, bool)>> = Mutex::new(None);
 
 /// Whether standard input and output are one terminal that the editor can work with.
@@ -26,14 +26,14 @@ pub(super) fn is_there() -> bool {
     can_edit && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Restores the terminal when it is dropped.
+/// Restores the terminal when dropped.
 pub(super) struct Guard;
 
 impl Guard {
-    /// Remembers the terminal as it is. Where lines are edited (`is_edited`), nothing is echoed from now on but by the
-    /// editor, and what is typed between two lines stays as it is until the next one: also Ctrl-D, and also a password
-    /// that is typed before it is asked for. From now on a panic in any thread restores it, tells the panic, and ends
-    /// the process: half a client would be worse than none.
+    /// Saves the state of the terminal. If lines are edited (`is_edited`), only the editor echoes from now on, and what
+    /// is typed between two lines is kept for the next one, including Ctrl-D, and including a password typed before it
+    /// is asked for. From now on, a panic in any thread restores the terminal, prints the panic and ends the process: a
+    /// client with a dead thread would be worse than none.
     pub(super) fn new(is_edited: bool) -> Self {
         if let (Ok(mut found), Ok(termios)) = (FOUND.lock(), tcgetattr(io::stdin())) {
             *found = Some((termios, is_edited));
@@ -49,38 +49,38 @@ impl Guard {
     }
 }
 
-/// For the editor, when it begins: the terminal as it was found. It is what rustyline gives back at Ctrl-Z.
+/// For the editor, when it begins: restores the original state, which rustyline also restores at Ctrl-Z.
 pub(super) fn lend() {
     set(|found| found);
 }
 
-/// For the editor, when it has ended: nothing is echoed any more.
+/// For the editor, when it has ended: turns off the echo.
 pub(super) fn hush() {
     set(quiet);
 }
 
-/// For the editor, between two lines: throws away what is typed, until nothing more comes at once. It is the rest of a
-/// paste, or of what one key sends.
+/// For the editor, between two lines: discards input until there is a pause. It is the rest of a paste, or of the bytes
+/// of one key.
 pub(super) fn discard() {
     let mut chunk = [0; 4096];
     let input = io::stdin();
-    // Nor does it wait for a terminal that has gone. A signal ends it, for that may be the end of the client.
+    // A terminal that is gone ends the loop, and so does a signal, which may be the end of the client.
     while let Ok(1..) = poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&AT_ONCE))
         && let Ok(1..) = rustix::io::read(&input, &mut chunk)
     {}
 }
 
-/// Changes what was found, where lines are edited.
+/// Changes the original state, if lines are edited.
 fn set(change: impl FnOnce(Termios) -> Termios) {
     if let Ok(found) = FOUND.lock()
         && let Some((termios, true)) = &*found
     {
-        // If that fails there is no terminal any more, and the editor says so.
+        // If this fails, there is no terminal any more, and the editor reports it.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &change(termios.clone()));
     }
 }
 
-/// No echo, no lines, no keys but Ctrl-C and its like that mean anything to the terminal itself.
+/// No echo, no line mode, and no special keys except Ctrl-C and similar ones.
 fn quiet(mut termios: Termios) -> Termios {
     termios.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::IEXTEN;
     termios.input_modes -= InputModes::ICRNL | InputModes::INLCR | InputModes::IXON;
@@ -96,14 +96,14 @@ impl Drop for Guard {
 }
 
 fn restore() {
-    // Whoever panics while it holds this is in here already.
+    // A thread that panics while it holds the lock is in here already.
     let Ok(found) = FOUND.try_lock() else { return };
     if let Some((termios, is_edited)) = &*found {
-        // If the terminal has gone there is nothing to restore.
+        // If the terminal is gone, there is nothing to restore.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, termios);
         if *is_edited {
-            // Not through the screen: a thread that cannot write may be holding it. And a terminal that is not read
-            // must not hold up the end.
+            // Not through the screen: a thread that is blocked in a write may hold it, and a terminal that is not read
+            // must not delay the end.
             write_at_once(RESET);
         }
     }
@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
 
-    /// Set where the second test runs the first, in a terminal of its own.
+    /// Set when the second test runs the first, in a terminal of its own.
     const IN_A_TERMINAL: &str = "CHATD_TEST_PANICS_IN_A_TERMINAL";
 
     #[test]

@@ -1,13 +1,13 @@
-//! Characters that a terminal or a reader's eye would obey, made visible.
+//! Makes characters visible that would control a terminal or deceive a reader.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use chatd::text::{self, Class};
 
-/// The text with everything that is hidden spelled out: `\x1b`, `\u{202e}`. A TAB becomes one space.
+/// The text with every hidden character spelled out: `\x1b`, `\u{202e}`. A TAB becomes one space.
 ///
-/// Also a text of the server is treated so: what it promises not to send, it may send.
+/// The server's texts are treated the same way, whatever it promises not to send.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if text::classes(text).all(|(c, class)| class == Class::Plain && !is_deceptive(c)) {
         return Cow::Borrowed(text);
@@ -28,14 +28,14 @@ fn spell_out(c: char, out: &mut String) {
     let _infallible = if c.is_ascii() { write!(out, "\\x{code:02x}") } else { write!(out, "\\u{{{code:x}}}") };
 }
 
-/// Whether a character on its own does something other than stand there: what no door passes on (see [`text`]), TAB, and
-/// what could make two names look the same.
+/// Whether a character is not plainly visible: what no door passes on (see [`text`]), TAB, and what could make two
+/// names look the same.
 pub fn is_hidden(c: char) -> bool {
     text::class(c) != Class::Plain || is_deceptive(c)
 }
 
-/// What a door passes on although it is invisible or looks empty. Joiners and the first variation selectors (up to
-/// U+FE0F) are not among these, for emoji and some scripts are written with them.
+/// Characters that a door passes on although they are invisible or look empty. Joiners and the first variation
+/// selectors (up to U+FE0F) are not among them, because emoji and some scripts need them.
 fn is_deceptive(c: char) -> bool {
     matches!(
         c,

@@ -1,21 +1,21 @@
-//! Long lines broken into the rows of a terminal, so that what somebody has written never begins at its left edge,
-//! where the stamps of the client stand.
+//! Breaks long lines into the rows of a terminal, so that user text never starts at its left edge, where the client
+//! prints its own marks.
 
 use unicode_width::UnicodeWidthChar as _;
 
-/// Fewer columns than this for text are not worth an indentation that leaves them.
+/// With fewer columns than this for the text, there is no indentation.
 const LEAST: usize = 8;
-/// Asks for the emoji form of the character before it, which takes two columns.
+/// Selects the emoji form of the character before it, which takes two columns.
 const EMOJI_FORM: char = '\u{fe0f}';
 /// Joins the emoji on both sides.
 const JOINER: char = '\u{200d}';
 
-/// The line with line ends where a terminal of so many columns would break it, at a space if there is one, and `indent`
-/// columns before every row but the first; in a narrow terminal fewer, but one at least. With less than three columns,
-/// or none that are known (0), the line is as it was. Escapes (`ESC … m`) take no room.
+/// The line, with line ends where a terminal of this many columns would break it, preferably at a space. Every row but
+/// the first is indented by `indent` columns; in a narrow terminal by fewer, but at least one. With less than three
+/// columns, or an unknown number (0), the line is unchanged. Escapes (`ESC … m`) take no columns.
 ///
-/// Terminals disagree about the width of some emoji. Joined ones count one by one, and the last column stays free but for
-/// a space, so that no row is broken again.
+/// Terminals disagree about the width of some emoji. Joined ones count separately, and the last column stays free
+/// except for a space, so that the terminal breaks no row again.
 pub fn wrapped(line: &str, columns: usize, indent: usize) -> String {
     let columns = columns.saturating_sub(1);
     if columns < 2 {
@@ -44,12 +44,12 @@ fn width(c: char) -> usize {
     if c == EMOJI_FORM { 1 } else { c.width().unwrap_or(0) }
 }
 
-/// Whether a character is a part of the one before, whatever room it takes.
+/// Whether a character belongs to the one before, whatever its width.
 fn is_part(c: char) -> bool {
     c == EMOJI_FORM || width(c) == 0
 }
 
-/// A place in what was written, and the columns before it in its row.
+/// A position in the output, and the columns before it in its row.
 #[derive(Clone, Copy)]
 struct Spot {
     at: usize,
@@ -61,19 +61,19 @@ struct Rows {
     out: String,
     margin: String,
     columns: usize,
-    /// The columns that are taken in the last row.
+    /// The columns used in the last row.
     column: usize,
-    /// Behind the last space of the last row, if something stands before it.
+    /// The position after the last space of the last row, if there is text before it.
     space: Option<Spot>,
-    /// Where the last character begins, with all that belongs to it.
+    /// The start of the last character, including all that belongs to it.
     last: Option<Spot>,
 }
 
 impl Rows {
-    /// Adds a character. One that is a part of the one before, or `is_joined` to it, stays in its row, if it can.
+    /// Adds a character. One that belongs to the character before, or `is_joined` to it, stays in its row if possible.
     fn push(&mut self, c: char, is_joined: bool) {
         let is_bound = is_joined || is_part(c);
-        // One space may stand in the free column: the row breaks behind it.
+        // One space may take the free column: the row breaks after it.
         let columns = self.columns + usize::from(c == ' ');
         if self.column + width(c) > columns {
             self.break_row(c == ' ', is_bound);
@@ -93,8 +93,8 @@ impl Rows {
         Spot { at: self.out.len(), column: self.column }
     }
 
-    /// Begins a row: behind the last space, or with the last character if the next one `is_bound` to it, or with the
-    /// next one. A space that does not fit is one to break at.
+    /// Starts a row: after the last space, or with the last character if the next one `is_bound` to it, or with the
+    /// next one. A space that does not fit is a place to break.
     fn break_row(&mut self, is_space: bool, is_bound: bool) {
         let last = self.last.filter(|last| is_bound && last.column > self.margin.len());
         let spot = self.space.take().filter(|_| !is_space).or(last).unwrap_or_else(|| self.end());

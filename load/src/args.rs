@@ -1,4 +1,4 @@
-//! The arguments of `chatload`, as they were typed, and what is wrong with them.
+//! The command-line arguments, and checks that clap cannot do.
 
 use chatd::limits::{LINE_BYTES_MOST, NAME_BYTES, PASSWORD_MAX_BYTES};
 use clap::{Args as Group, Parser, Subcommand};
@@ -6,11 +6,11 @@ use clap::{Args as Group, Parser, Subcommand};
 use super::stamp;
 use super::tally;
 
-/// The most connections: more than any process has descriptors for.
+/// The most connections; no process has more descriptors.
 const CONNECTIONS_MOST: u32 = 1_000_000;
 /// The longest run, in seconds: a day.
 const SECONDS_MOST: u32 = 24 * 60 * 60;
-/// Bytes of a line that are not its text: `C RM`, a room's name, spaces, the LF.
+/// Bytes of a line besides its text: `C RM`, a room's name, spaces, the LF.
 const FRAME_BYTES: usize = 64;
 
 const AFTER_HELP: &str = "\
@@ -25,51 +25,51 @@ Exit status: 0 done, 1 the server failed, went away or lost lines, 2 usage.";
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chatload", version, about = "Measures a chatd: what it takes, and how fast it is", after_help = AFTER_HELP)]
 pub struct Args {
-    /// What is measured.
+    /// The workload.
     #[command(subcommand)]
     pub work: Work,
 }
 
-/// What is measured.
+/// The workload.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Work {
-    /// Connections that log in and say nothing: what they cost
+    /// Connections that log in and send nothing: their cost
     Idle(Common),
-    /// One speaks, many hear it
+    /// One sends, many receive
     Fanout {
-        /// Options of every work.
+        /// Options of every workload.
         #[command(flatten)]
         common: Common,
-        /// How the lines are paced and heard.
+        /// The rate and the receivers of lines.
         #[command(flatten)]
         talk: Talk,
     },
-    /// Everybody speaks, everybody hears it
+    /// Everybody sends and everybody receives
     Mesh {
-        /// Options of every work.
+        /// Options of every workload.
         #[command(flatten)]
         common: Common,
-        /// How the lines are paced and heard.
+        /// The rate and the receivers of lines.
         #[command(flatten)]
         talk: Talk,
     },
-    /// Pairs that answer each other by direct messages: how long a line takes
+    /// Pairs that answer each other by direct messages: the latency of a line
     Pingpong {
-        /// Options of every work.
+        /// Options of every workload.
         #[command(flatten)]
         common: Common,
-        /// Lines a second of each pair; without it each answers at once
+        /// Lines a second of each pair; without it, each answers at once
         #[arg(long, value_name = "LINES", value_parser = rate)]
         rate: Option<f64>,
-        /// Further connections that are logged in and say nothing
+        /// Further connections that log in and send nothing
         #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(CONNECTIONS_MOST)))]
         idle: u32,
     },
-    /// The server is killed and started again: how soon all are back (with --spawn only)
+    /// The server is killed and restarted: how soon all clients are back (with --spawn only)
     Storm(Common),
 }
 
-/// Options of every work.
+/// Options of every workload.
 #[derive(Clone, Debug, Group)]
 pub struct Common {
     /// Measure the server at ADDR, such as localhost:5015
@@ -78,29 +78,29 @@ pub struct Common {
     /// Start a server for the run, with cheap passwords and without rates, in a temporary folder
     #[arg(long)]
     pub spawn: bool,
-    /// With --spawn: override one key of that server's configuration, as chatd --set does; may be repeated
+    /// With --spawn: override one key of the server's configuration, as chatd --set does; may be repeated
     #[arg(long, value_name = "KEY=VALUE", conflicts_with = "server")]
     pub set: Vec<String>,
-    /// With --server: the server's process on this machine, to see what it uses
+    /// With --server: the server's process on this machine, to measure what it uses
     #[arg(long, value_name = "PID", conflicts_with = "spawn", value_parser = clap::value_parser!(u32).range(1..))]
     pub pid: Option<u32>,
-    /// Connections; fanout: those who only hear; pingpong: those in pairs [default: idle, fanout, storm 1000; mesh 100;
+    /// Connections; fanout: the receivers; pingpong: those in pairs [default: idle, fanout, storm 1000; mesh 100;
     /// pingpong 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(CONNECTIONS_MOST)))]
     pub connections: Option<u32>,
     /// How long to measure [default: idle 5, others 10; storm takes as long as it takes]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=i64::from(SECONDS_MOST)))]
     pub seconds: Option<u32>,
-    /// Bytes of each line's text
+    /// Bytes of text per line
     #[arg(long, value_name = "BYTES", default_value_t = 64)]
     pub size: usize,
-    /// Connections that are being opened and logged in at once [default: 256; storm, when they come back: all]
+    /// Connections that are opened and logged in at the same time [default: 256; storm, when they come back: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub at_once: Option<u32>,
-    /// The accounts are called PREFIX0, PREFIX1, …; two runs at a time need two prefixes
+    /// The accounts are named PREFIX0, PREFIX1, …; two runs at the same time need two prefixes
     #[arg(long, value_name = "PREFIX", default_value = "load")]
     pub prefix: String,
-    /// The password of all of them
+    /// The password of all accounts
     #[arg(long, value_name = "PASSWORD", default_value = "chatload-password")]
     pub password: String,
     /// Print one JSON object instead of the table
@@ -108,28 +108,28 @@ pub struct Common {
     pub json: bool,
 }
 
-/// How lines to many are paced and heard.
+/// The rate and the receivers of lines.
 #[derive(Clone, Debug, Group)]
 pub struct Talk {
     /// Open loop: lines a second of each sender, whatever the server does [default: fanout 100, mesh 10]
     #[arg(long, value_name = "LINES", value_parser = rate, conflicts_with = "window")]
     pub rate: Option<f64>,
-    /// Closed loop: as fast as it goes, with so many lines on their way at most
+    /// Closed loop: as fast as possible, with at most this many lines under way
     #[arg(long, value_name = "LINES", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub window: Option<u32>,
-    /// How many of the connections speak [default: fanout 1 (one in each room), mesh all]
+    /// How many of the connections send [default: fanout 1 (one in each room), mesh all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(CONNECTIONS_MOST)))]
     pub senders: Option<u32>,
-    /// Spread the connections over so many rooms, and talk there instead of to everybody
+    /// Spread the connections over this many rooms, and send there instead of to everybody
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(CONNECTIONS_MOST)))]
     pub rooms: u32,
 }
 
 impl Args {
-    /// What can only be seen of all arguments together.
+    /// Checks the arguments together.
     ///
     /// # Errors
-    /// What is wrong, and what would do.
+    /// What is wrong, and what would be right.
     pub fn check(&self) -> Result<(), String> {
         let common = self.common();
         let longest = LINE_BYTES_MOST - FRAME_BYTES;
@@ -179,7 +179,7 @@ impl Args {
         Ok(())
     }
 
-    /// Options of every work.
+    /// Options of every workload.
     pub fn common(&self) -> &Common {
         match &self.work {
             Work::Idle(common) | Work::Storm(common) => common,
@@ -187,19 +187,19 @@ impl Args {
         }
     }
 
-    /// How many connections there are to be in all.
+    /// The number of connections in all.
     pub fn connections(&self) -> u32 {
         let asked = self.common().connections;
         match &self.work {
             Work::Idle(_) | Work::Storm(_) => asked.unwrap_or(1000),
-            // Those who only speak come on top of those who hear.
+            // The senders come on top of the receivers.
             Work::Fanout { .. } => asked.unwrap_or(1000).saturating_add(self.senders()),
             Work::Mesh { .. } => asked.unwrap_or(100),
             Work::Pingpong { idle, .. } => asked.unwrap_or(2).saturating_add(*idle),
         }
     }
 
-    /// How many of them speak.
+    /// The number of senders.
     pub fn senders(&self) -> u32 {
         match &self.work {
             Work::Idle(_) | Work::Storm(_) => 0,
@@ -209,7 +209,7 @@ impl Args {
         }
     }
 
-    /// How many rooms they are spread over; 0 for none.
+    /// The number of rooms; 0 for none.
     pub fn rooms(&self) -> u32 {
         match &self.work {
             Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } => 0,
@@ -223,7 +223,7 @@ impl Args {
         self.common().seconds.unwrap_or(usual)
     }
 
-    /// The work's word.
+    /// The name of the workload.
     pub fn name(&self) -> &'static str {
         match self.work {
             Work::Idle(_) => "idle",

@@ -1,4 +1,4 @@
-//! One connection: its socket, what has come of a line, and what waits to be sent.
+//! One connection: its socket, an incomplete line, and output that waits to be sent.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
@@ -8,12 +8,12 @@ use socket2::{Domain, Socket, Type};
 
 use super::inbox::Inbox;
 
-/// Bytes that may wait to be sent. Who has so many waiting says nothing more until some are gone.
+/// The most output that may wait. A connection with this much sends no further line until some is gone.
 const OUTBOX_BYTES: usize = 64 * 1024;
-/// Reads of a connection in a turn; what is left waits for the next one.
+/// How often a connection is read in a turn. The rest waits for the next turn.
 const READS_A_TURN: usize = 4;
 
-/// What waits to be sent on a connection.
+/// Output that waits to be sent.
 #[derive(Default)]
 pub(super) struct Outbox {
     bytes: Vec<u8>,
@@ -21,31 +21,31 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// Whether another line may be put in.
+    /// Whether there is room for another line.
     pub(super) fn has_room(&self) -> bool {
         self.waiting().len() < OUTBOX_BYTES
     }
 
-    /// Puts a line in, whose LF is added here.
+    /// Appends a line and its LF.
     pub(super) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.bytes);
         self.bytes.push(b'\n');
     }
 
-    /// What has not been sent yet.
+    /// The output that has not been sent.
     pub(super) fn waiting(&self) -> &[u8] {
         self.bytes.get(self.sent..).unwrap_or_default()
     }
 }
 
-/// How a read has ended.
+/// The result of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Everything that was there has been read.
+    /// All input has been read.
     Drained,
     /// There may be more.
     More,
-    /// The connection is over: why.
+    /// The connection is over, and why.
     Ended(String),
 }
 
@@ -54,37 +54,37 @@ pub(super) struct Conn {
     stream: TcpStream,
     inbox: Inbox,
     outbox: Outbox,
-    /// What the server has said last if that was `421`.
+    /// The reason in the server's `421`, if that came last.
     farewell: Option<String>,
 }
 
 impl Conn {
-    /// Begins to connect, from an address of this machine if one is given.
+    /// Starts to connect, from an address of this machine if one is given.
     ///
     /// # Errors
-    /// The system's: out of descriptors, or of local ports.
+    /// System errors: no descriptors or local ports are left.
     pub(super) fn connect(addr: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
         let stream = match from {
             None => TcpStream::connect(addr)?,
             Some(from) => connect_from(addr, from)?,
         };
-        // Without it a line may wait for the acknowledgement of the one before it. Failing, it is only slower.
+        // Without it, a line may wait for the acknowledgement of the one before. An error only makes it slower.
         let _ = stream.set_nodelay(true);
         Ok(Self { stream, inbox: Inbox::default(), outbox: Outbox::default(), farewell: None })
     }
 
-    /// The socket, to be registered with a poll.
+    /// The socket, to register it with a poll.
     pub(super) fn stream_mut(&mut self) -> &mut TcpStream {
         &mut self.stream
     }
 
-    /// What waits to be sent.
+    /// The output that waits.
     pub(super) fn outbox(&mut self) -> &mut Outbox {
         &mut self.outbox
     }
 
-    /// Sends what waits, as far as the kernel takes it. An error is left for the next read to tell, which comes after
-    /// what the server has said last.
+    /// Sends output, as far as the kernel takes it. An error is left for the next read, which first gives the last
+    /// lines of the server.
     ///
     /// # Errors
     /// The connection is broken.
@@ -92,7 +92,7 @@ impl Conn {
         while !self.outbox.bytes.is_empty() {
             match self.stream.write(self.outbox.waiting()) {
                 Ok(sent) => self.outbox.sent += sent,
-                // Not connected yet counts as full: the event that says so will come.
+                // Not connected yet counts as full: an event reports the connection.
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -102,7 +102,7 @@ impl Conn {
                 self.outbox.sent = 0;
             }
         }
-        // What was sent goes when it is worth the move.
+        // Sent bytes are removed when there are enough of them.
         if self.outbox.sent > OUTBOX_BYTES / 2 {
             self.outbox.bytes.drain(..self.outbox.sent);
             self.outbox.sent = 0;
@@ -110,9 +110,9 @@ impl Conn {
         Ok(())
     }
 
-    /// Reads what is there, a bounded part of it, and gives each line without its LF to `take`, with when it was read
-    /// (by `clock`) and where to put an answer. A read that fills less than the buffer has emptied the socket, unless
-    /// the peer `is_closing`: then the end itself is still to be read.
+    /// Reads available input, a bounded amount, and passes each line without its LF to `take`, with the time of the
+    /// read (by `clock`) and the outbox for an answer. A read that fills less than the buffer has emptied the socket,
+    /// unless the peer `is_closing`: then the end is still to be read.
     pub(super) fn read(
         &mut self,
         scratch: &mut [u8],
@@ -158,13 +158,13 @@ fn connect_from(addr: SocketAddr, from: IpAddr) -> io::Result<TcpStream> {
     socket.set_nonblocking(true)?;
     socket.bind(&SocketAddr::new(from, 0).into())?;
     match socket.connect(&addr.into()) {
-        // It goes on meanwhile; the poll tells what has come of it.
+        // It goes on; the poll reports the result.
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
         Ok(()) | Err(_) => Ok(TcpStream::from_std(socket.into())),
     }
 }
 
-/// Keeps what the server says last.
+/// Keeps the reason for the end.
 fn note(line: &[u8], farewell: &mut Option<String>) {
     if let Some(reason) = line.strip_prefix(b"C 421 ") {
         let text = String::from_utf8_lossy(reason);
@@ -172,7 +172,7 @@ fn note(line: &[u8], farewell: &mut Option<String>) {
     }
 }
 
-/// A system's error in a word.
+/// A system error in a word.
 fn reason(error: &io::Error) -> String {
     let known = [
         (ErrorKind::ConnectionRefused, "connection refused"),

@@ -1,19 +1,19 @@
-//! One connection's way in: greeting, name, password, and perhaps a token and a room. Knows no socket and no clock.
+//! The login of one connection: greeting, name, password, and perhaps a token and a room. Without sockets and clocks.
 
 use std::mem;
 
 use super::line::Line;
 
-/// Who comes in, and what for.
+/// A client that logs in.
 #[derive(Clone, Debug)]
 pub(super) struct Visitor {
     /// The account.
     pub(super) name: String,
     /// Its password.
     pub(super) password: String,
-    /// A token to come back with instead of the password.
+    /// A token to resume with instead of the password.
     pub(super) token: Option<String>,
-    /// Whether to ask for a token.
+    /// Whether to request a token.
     pub(super) wants_token: bool,
     /// The room to enter.
     pub(super) room: Option<Room>,
@@ -23,58 +23,58 @@ pub(super) struct Visitor {
 #[derive(Clone, Debug)]
 pub(super) struct Room {
     pub(super) name: String,
-    /// Whether it is to be made, not joined.
+    /// Whether to create it instead of joining it.
     pub(super) is_new: bool,
 }
 
-/// Where a connection stands on its way in.
+/// The state of a login.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Dialogue {
-    /// The greeting is awaited.
+    /// Waits for the greeting.
     #[default]
     Greeting,
-    /// The name was said, perhaps with a token.
+    /// The name has been sent, perhaps with a token.
     Name,
-    /// The password was said; whether for a new account.
+    /// The password has been sent; whether for a new account.
     Password { is_new: bool },
-    /// A token was asked for.
+    /// A token has been requested.
     Token,
-    /// A room was asked for.
+    /// The room has been requested.
     Room,
-    /// It is in, or was turned away: it says no more.
+    /// The client is in, or was refused. It sends nothing more.
     Over,
 }
 
-/// What is to be done about a line.
+/// The reaction to a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Act {
     /// Nothing.
     Wait,
-    /// Say this line (without its LF).
+    /// Send this line (without its LF).
     Say(String),
-    /// Say it after so many seconds.
+    /// Send it after this many seconds.
     SayLater(String, u64),
-    /// It is in.
+    /// The client is in.
     Enter,
-    /// It cannot come in: why, in the server's words.
+    /// It was refused; why, in the server's words.
     Refused(String),
 }
 
-/// What a visitor has come by on the way.
+/// What a line has brought.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Gained {
     /// A greeting.
     pub(super) is_greeted: bool,
     /// A login.
     pub(super) is_logged_in: bool,
-    /// … for which an account was made.
+    /// … that created an account.
     pub(super) is_registered: bool,
     /// A token.
     pub(super) token: Option<String>,
 }
 
 impl Dialogue {
-    /// Takes a line of the server, and says what to do about it and what was gained by it.
+    /// Takes a line of the server. Returns the reaction, and what the line has brought.
     pub(super) fn handle_line(&mut self, line: Line<'_>, visitor: &Visitor) -> (Act, Gained) {
         let mut gained = Gained::default();
         let Line::Reply(code, text) = line else {
@@ -93,7 +93,7 @@ impl Dialogue {
             (Self::Name, 331 | 332) => {
                 self.say(Self::Password { is_new: code == 332 }, format!("C {}", visitor.password))
             }
-            // Others were faster, and there are as many accounts as there may be.
+            // Others were faster, and the accounts are used up.
             (Self::Password { is_new: true }, 450) if text.ends_with("your name?") => {
                 self.refuse(format!("{code} {text}"))
             }
@@ -127,7 +127,7 @@ impl Dialogue {
 
     fn refuse(&mut self, why: String) -> Act {
         *self = Self::Over;
-        // It is shown on a terminal, and a server that is none of ours may say anything.
+        // It is shown on a terminal, and another server may send anything.
         Act::Refused(why.chars().map(|c| if c.is_control() { '?' } else { c }).take(100).collect())
     }
 
@@ -146,7 +146,7 @@ impl Dialogue {
     }
 }
 
-/// The seconds of `busy, try again in N s`; 2 if it does not say.
+/// The seconds of `busy, try again in N s`; 2 if there are none.
 fn seconds_in(text: &str) -> u64 {
     text.split(' ').find_map(|word| word.parse().ok()).unwrap_or(2).min(60)
 }
@@ -159,7 +159,7 @@ mod tests {
         Visitor { name: "ann".to_owned(), password: "pw".to_owned(), token: None, wants_token: false, room: None }
     }
 
-    /// What comes of these lines: what is said, `+N` for later, `in`, or `no: WHY`.
+    /// The reactions to these lines: the line sent, `+N` for later, `in`, or `no: WHY`.
     #[track_caller]
     fn check(visitor: &Visitor, lines: &[&str], expected: &[&str]) -> Vec<Gained> {
         let mut dialogue = Dialogue::default();
@@ -218,7 +218,7 @@ mod tests {
         check(&visitor(), &["C 421 server full"], &["no: 421 server full"]);
         check(&visitor(), &[HELLO, "C 331 x", "C 530 wrong password"], &["C ann", "C pw", "no: 530 wrong password"]);
         check(&visitor(), &[HELLO, "C 553 \u{1b}[2J"], &["C ann", "no: 553 ?[2J"]);
-        // Whoever was turned away says no more.
+        // A refused client sends nothing more.
         check(&visitor(), &["C 500 x", HELLO, "C 331 x"], &["no: 500 x"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Bringing connections in: so many at once, each by its dialogue, asked again where the server was busy.
+//! Logs connections in: a bounded number at a time, each by its dialogue, and again after a busy server.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -6,55 +6,55 @@ use std::ops::Range;
 
 use super::conn::Outbox;
 use super::dialogue::{Act, Dialogue, Gained, Visitor};
-use super::fleet::Ears;
+use super::fleet::Handler;
 use super::line::Line;
 use super::run::{Run, SECOND};
 
-/// Connections begun in a turn, so that those under way are served meanwhile.
+/// Connections started in a turn, so that those under way are served meanwhile.
 const CONNECTS_A_TURN: usize = 128;
-/// When nobody has got further for this long, in nanoseconds, the server is given up.
+/// The server is given up when no login has made progress for this long, in nanoseconds.
 const STALL: u64 = 30 * SECOND;
 
-/// How often something has happened, by its reason.
+/// Counts of events, by their reason.
 pub(super) type Reasons = BTreeMap<String, u64>;
 
-/// All connections on their way in, and what came of it.
+/// The logins of all connections, and their results.
 pub(super) struct Entrance {
     visitors: Vec<Visitor>,
     dialogues: Vec<Dialogue>,
     is_in: Vec<bool>,
-    /// What is to be said when: the time, who, and the line.
+    /// Lines to send later: the time, the connection, and the line.
     later: BinaryHeap<Reverse<(u64, usize, String)>>,
-    /// Who was turned away and is still connected.
+    /// Refused connections that are still open.
     refused: Vec<usize>,
     under_way: usize,
     last_news: u64,
-    /// What came of it so far.
+    /// The results so far.
     pub(super) arrivals: Arrivals,
 }
 
-/// What came of bringing connections in.
+/// The results of the logins.
 #[derive(Default)]
 pub(super) struct Arrivals {
-    /// Greetings that have come, and when the last one did.
+    /// Greetings, and the time of the last.
     pub(super) greeted: u64,
     pub(super) last_greeted: u64,
-    /// Logins, those with a new account among them, and when the last one came.
+    /// Logins, those with a new account among them, and the time of the last.
     pub(super) logged_in: u64,
     pub(super) registered: u64,
     pub(super) last_logged_in: u64,
-    /// When each came in, in nanoseconds of the run.
+    /// The time of each login, in nanoseconds of the run.
     pub(super) entered: Vec<u64>,
-    /// Tokens that were asked for, by connection.
+    /// Requested tokens, by connection.
     pub(super) tokens: BTreeMap<usize, String>,
-    /// Why others did not come in.
+    /// Why others are not logged in.
     pub(super) failed: Reasons,
-    /// Why some that were in are so no more.
+    /// Why some connections ended after their login.
     pub(super) ended: Reasons,
 }
 
 impl Entrance {
-    /// An entrance for these visitors; the n-th is the fleet's n-th connection.
+    /// The logins of these visitors; the n-th is the fleet's n-th connection.
     pub(super) fn new(visitors: Vec<Visitor>) -> Self {
         let count = visitors.len();
         Self {
@@ -69,11 +69,11 @@ impl Entrance {
         }
     }
 
-    /// Connects these and waits until each is in or has failed; no more than `at_once` are under way. Ends early,
+    /// Connects these and waits until each is logged in or has failed; at most `at_once` are under way. Returns early,
     /// without an error, when the run is stopped.
     ///
     /// # Errors
-    /// The server cannot be reached at all, or nobody gets any further; or the system's.
+    /// The server cannot be reached, or no login makes progress; or system errors.
     pub(super) fn bring_in(&mut self, run: &mut Run, who: Range<usize>, at_once: usize) -> Result<(), String> {
         let mut waiting = who;
         self.last_news = run.fleet.now();
@@ -110,7 +110,7 @@ impl Entrance {
         Ok(())
     }
 
-    /// Those who are in and have a token, as visitors who come back with it.
+    /// The visitors that are logged in and have a token, to come back with it.
     pub(super) fn take_returning(&mut self) -> Vec<Visitor> {
         let tokens = std::mem::take(&mut self.arrivals.tokens);
         let visitor = |(who, token): (usize, String)| {
@@ -125,7 +125,7 @@ impl Entrance {
         format!("after {count} connections, this machine makes no more: {error}; ask for fewer --connections")
     }
 
-    /// Says what is due by now to a server that was busy.
+    /// Sends the lines that are due to a server that was busy.
     fn speak_again(&mut self, run: &mut Run) {
         let now = run.fleet.now();
         while self.later.peek().is_some_and(|Reverse((due, ..))| *due <= now) {
@@ -166,14 +166,14 @@ impl Entrance {
     }
 }
 
-impl Ears for Entrance {
+impl Handler for Entrance {
     fn handle_line(&mut self, who: usize, line: &[u8], now: u64, out: &mut Outbox) {
         let (Some(dialogue), Some(visitor)) = (self.dialogues.get_mut(who), self.visitors.get(who)) else { return };
         if *dialogue == Dialogue::Over {
             return;
         }
         let line = Line::parse(line);
-        // A farewell is no answer; the end that follows tells it.
+        // The reason for the end is not an answer; the end follows.
         if matches!(line, Line::Reply(421, _)) {
             return;
         }
@@ -183,7 +183,7 @@ impl Ears for Entrance {
             Act::Wait => {}
             Act::Say(line) => out.put(|bytes| bytes.extend_from_slice(line.as_bytes())),
             Act::SayLater(line, seconds) => {
-                // A busy server is no dead one.
+                // A busy server is alive.
                 self.last_news = now;
                 self.later.push(Reverse((now + seconds * SECOND, who, line)));
             }
@@ -228,7 +228,7 @@ mod tests {
         entrance
     }
 
-    /// Gives it lines of the server on one connection.
+    /// Passes lines of the server on one connection.
     fn hear(entrance: &mut Entrance, who: usize, lines: &[&str], now: u64) {
         for line in lines {
             entrance.handle_line(who, line.as_bytes(), now, &mut Outbox::default());
@@ -257,7 +257,7 @@ mod tests {
         hear(&mut entrance, 1, &["C 421 server full"], 1);
         entrance.handle_end(1, "server full".to_owned());
         hear(&mut entrance, 2, &["C 220 chatd", "C 553 taken"], 1);
-        // It was turned away already when its connection ends.
+        // It has been refused already when its connection ends.
         entrance.handle_end(2, "closed by the server".to_owned());
         assert_eq!(entrance.arrivals.ended, Reasons::from([("too slow".to_owned(), 1)]));
         let failed = Reasons::from([("server full".to_owned(), 1), ("553 taken".to_owned(), 1)]);

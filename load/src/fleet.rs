@@ -1,7 +1,7 @@
-//! Thousands of connections on one thread: a poll, and what it brings.
+//! Thousands of connections on one thread, and their poll.
 //!
-//! Polling is edge-triggered: a socket is read until it is empty, or it stays in `unread`, and the poll then does not
-//! sleep. Nothing here knows what the lines mean; whoever runs the fleet gives it [`Ears`].
+//! Polling is edge-triggered: a socket is read until it is empty, or it stays in `unread`, and then the poll does not
+//! sleep. Nothing here knows what the lines mean; the caller provides a [`Handler`].
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,21 +12,21 @@ use mio::{Events, Interest, Poll, Token};
 use super::conn::{Conn, Outbox, Progress};
 use super::pacer::Pacer;
 
-/// Events of a poll.
+/// The most events of a poll.
 const EVENTS: usize = 4096;
-/// What a read takes at most.
+/// The size of a read.
 const SCRATCH_BYTES: usize = 64 * 1024;
-/// Connections from one address of this machine. The kernel gives each a port of its own, and searches for it the
-/// longer the more are taken: from 14,000 on a connection would take longer to make than to log in.
+/// The connections from one address of this machine. The kernel gives each a port, and searches longer the more are
+/// taken: from 14,000 on, connecting would take longer than the login.
 const CONNECTIONS_AN_ADDRESS: usize = 8_000;
-/// The longest sleep, so that Ctrl-C, which may come just before it, is seen.
+/// The longest sleep, so that a Ctrl-C just before it is noticed.
 const SLEEP: Duration = Duration::from_millis(50);
 /// The timer's token; no connection has it.
 const PACER: Token = Token(usize::MAX);
 
-/// Who listens to the fleet. Times are nanoseconds since the fleet was made.
-pub(super) trait Ears {
-    /// A line has come on a connection, without its LF. What is put into `out` is sent there.
+/// The handler of the fleet's events. Times are nanoseconds since the fleet was created.
+pub(super) trait Handler {
+    /// Takes a line of a connection, without its LF. The content of `out` is sent.
     fn handle_line(&mut self, who: usize, line: &[u8], now: u64, out: &mut Outbox);
     /// A connection is over, and why.
     fn handle_end(&mut self, who: usize, why: String);
@@ -40,17 +40,17 @@ pub(super) struct Fleet {
     addr: SocketAddr,
     conns: Vec<Option<Conn>>,
     scratch: Vec<u8>,
-    /// Connections with input that no event will speak of again.
+    /// Connections with input that no event will report again.
     unread: Vec<usize>,
     begun: Instant,
     slept: Duration,
 }
 
 impl Fleet {
-    /// A fleet of `size` connections to `addr`, of which none is open.
+    /// A fleet of `size` connections to `addr`, none of which is open.
     ///
     /// # Errors
-    /// The system's.
+    /// System errors.
     pub(super) fn new(addr: SocketAddr, size: usize) -> io::Result<Self> {
         let poll = Poll::new()?;
         let pacer = Pacer::new(poll.registry(), PACER)?;
@@ -68,20 +68,20 @@ impl Fleet {
         })
     }
 
-    /// Nanoseconds since the fleet was made.
+    /// Nanoseconds since the fleet was created.
     pub(super) fn now(&self) -> u64 {
         nanos(self.begun.elapsed())
     }
 
-    /// Nanoseconds of that in which the fleet had nothing to do.
+    /// How many of them the fleet has slept.
     pub(super) fn slept(&self) -> u64 {
         nanos(self.slept)
     }
 
-    /// Begins to connect. What comes of it, [`Ears`] are told.
+    /// Starts to connect. The handler gets the result.
     ///
     /// # Errors
-    /// The system's: out of descriptors, or of local ports.
+    /// System errors: no descriptors or local ports are left.
     pub(super) fn connect(&mut self, who: usize) -> io::Result<()> {
         let mut conn = Conn::connect(self.addr, source(self.addr, who))?;
         let interest = Interest::READABLE | Interest::WRITABLE;
@@ -92,7 +92,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Closes a connection. Nobody is told.
+    /// Closes a connection. The handler is not told.
     pub(super) fn close(&mut self, who: usize) {
         if let Some(slot) = self.conns.get_mut(who) {
             *slot = None;
@@ -109,12 +109,12 @@ impl Fleet {
         self.conns.iter().flatten().count()
     }
 
-    /// What waits to be sent on a connection, if it is open. [Flush](Fleet::flush) it then.
+    /// The outbox of a connection, if it is open. [Flush](Fleet::flush) it afterwards.
     pub(super) fn outbox(&mut self, who: usize) -> Option<&mut Outbox> {
         self.conns.get_mut(who)?.as_mut().map(Conn::outbox)
     }
 
-    /// Sends what waits on a connection. If that breaks, the next turn finds out why.
+    /// Sends a connection's output. If that fails, the next turn reports why.
     pub(super) fn flush(&mut self, who: usize) {
         if let Some(Some(conn)) = self.conns.get_mut(who)
             && conn.flush().is_err()
@@ -123,11 +123,11 @@ impl Fleet {
         }
     }
 
-    /// Waits until something comes or it is `until`, and tells `ears` what has come. May return earlier, with nothing.
+    /// Waits for events until `until`, and passes them to the handler. May return earlier, without any.
     ///
     /// # Errors
-    /// The system's.
-    pub(super) fn turn(&mut self, until: u64, ears: &mut impl Ears) -> io::Result<()> {
+    /// System errors.
+    pub(super) fn turn(&mut self, until: u64, handler: &mut impl Handler) -> io::Result<()> {
         let now = self.now();
         let wait = if self.unread.is_empty() { until.saturating_sub(now) } else { 0 };
         let sleep = if wait == 0 {
@@ -140,7 +140,7 @@ impl Fleet {
         };
         let before = Instant::now();
         match self.poll.poll(&mut self.events, Some(sleep)) {
-            // A signal; whoever runs the fleet looks which.
+            // A signal; the caller checks for it.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             other => other?,
         }
@@ -148,7 +148,7 @@ impl Fleet {
             self.slept += before.elapsed();
         }
         for who in std::mem::take(&mut self.unread) {
-            self.read(who, true, ears);
+            self.read(who, true, handler);
         }
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in events.iter().filter(|event| event.token() != PACER) {
@@ -157,19 +157,19 @@ impl Fleet {
                 self.flush(who);
             }
             if event.is_readable() || event.is_read_closed() || event.is_error() {
-                self.read(who, event.is_read_closed() || event.is_error(), ears);
+                self.read(who, event.is_read_closed() || event.is_error(), handler);
             }
         }
         self.events = events;
         Ok(())
     }
 
-    fn read(&mut self, who: usize, is_closing: bool, ears: &mut impl Ears) {
+    fn read(&mut self, who: usize, is_closing: bool, handler: &mut impl Handler) {
         let Some(slot) = self.conns.get_mut(who) else { return };
         let Some(conn) = slot else { return };
         let clock = || nanos(self.begun.elapsed());
         let progress =
-            conn.read(&mut self.scratch, is_closing, clock, |line, now, out| ears.handle_line(who, line, now, out));
+            conn.read(&mut self.scratch, is_closing, clock, |line, now, out| handler.handle_line(who, line, now, out));
         match progress {
             Progress::Drained => self.flush(who),
             Progress::More => {
@@ -178,14 +178,14 @@ impl Fleet {
             }
             Progress::Ended(why) => {
                 *slot = None;
-                ears.handle_end(who, why);
+                handler.handle_end(who, why);
             }
         }
     }
 }
 
-/// Where the n-th connection comes from; `None` leaves it to the kernel. Only this machine has addresses to spare: all
-/// that begin with 127 are its own.
+/// The source address of the n-th connection; `None` leaves it to the kernel. Only loopback has addresses to spare: all
+/// that begin with 127.
 fn source(addr: SocketAddr, who: usize) -> Option<IpAddr> {
     let IpAddr::V4(v4) = addr.ip() else { return None };
     let further =

@@ -1,20 +1,20 @@
-//! Lines out of the bytes that come, however they are cut. Knows no socket.
+//! Cuts input into lines. Without sockets.
 
-/// The longest line that is read. chatd's are shorter than 33 KiB.
+/// The longest line. Those of chatd are shorter than 33 KiB.
 const LINE_MOST: usize = 64 * 1024;
 
-/// The beginning of a line whose end has not come yet.
+/// The start of an incomplete line.
 #[derive(Default)]
 pub(super) struct Inbox {
     partial: Vec<u8>,
 }
 
-/// A line went on past all bounds.
+/// A line is too long.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NeverEnds;
 
 impl Inbox {
-    /// Cuts what has come into lines, and gives each to `take` without its LF.
+    /// Cuts input into lines, and passes each to `take` without its LF.
     ///
     /// # Errors
     /// A line is too long.
@@ -43,7 +43,7 @@ impl Inbox {
 mod tests {
     use super::*;
 
-    /// What comes of bytes that come in these parts.
+    /// The lines of input that arrives in these parts.
     #[track_caller]
     fn check(parts: &[&[u8]], expected: &[&str]) {
         let (mut inbox, mut lines) = (Inbox::default(), Vec::new());

@@ -1,21 +1,21 @@
-//! `chatload`: measures a chatd from outside, over the wire, as its clients see it.
+//! `chatload`: measures a chatd over the wire, as its clients see it.
 //!
 //! ```text
-//! args ─▶ target (a server, or spawn one) ─▶ entrance (everybody logs in) ─▶ a work ─▶ report ─▶ table or JSON
-//!                                               │                              │
+//! args ─▶ target (a server, or spawn one) ─▶ entrance (all log in) ─▶ a workload ─▶ report ─▶ table or JSON
+//!                                               │                         │
 //!                             fleet: thousands of connections on one thread, a poll of its own
 //! ```
 //!
-//! * [`args`]: what is asked for.
-//! * `works` goes through it: `target`, `spawn` and `process` are the server, `entrance` and `storm` bring people in,
-//!   `talk` and `pingpong` are what they do there.
-//! * Without sockets and clocks, and tested so: `inbox` and `line` (what the server says), `stamp` (what each line
-//!   carries), `dialogue` (the way in), `schedule` (whose line is due when), `tally` (what was said and heard),
+//! * [`args`]: the command line.
+//! * `works` runs a workload: `target`, `spawn` and `process` are the server, `entrance` and `storm` log connections
+//!   in, `talk` and `pingpong` send and receive.
+//! * Without sockets and clocks, and tested that way: `inbox` and `line` (the server's lines), `stamp` (the content of
+//!   each line), `dialogue` (the login), `schedule` (when each line is due), `tally` (what was sent and received),
 //!   `report`, `table`.
-//! * `fleet`, `conn`, `pacer` are the loop.
+//! * `fleet`, `conn` and `pacer` are the loop.
 //!
-//! Lines carry when they were *due*, not when they were sent, wherever a rhythm is asked for (open loop): a server that
-//! stalls makes the lines late that could not be sent meanwhile, and this shows.
+//! With a fixed rate (open loop), lines carry the time when they were *due*, not when they were sent: if a server
+//! stalls, the lines that could not be sent meanwhile count as late.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -48,11 +48,11 @@ mod tally;
 mod target;
 mod works;
 
-/// Exit code: the command line asks for what cannot be.
+/// Exit code for invalid arguments.
 const USAGE: u8 = 2;
 
-/// Does what the arguments ask for, prints what came of it on standard output, and gives the exit code: 0 done, 1 the
-/// server failed, went away or lost lines, 2 usage.
+/// Runs a workload, prints the result to standard output, and returns the exit code: 0 done, 1 the server failed, went
+/// away or lost lines, 2 usage.
 pub fn run(args: &Args) -> ExitCode {
     if let Err(why) = args.check() {
         return stop(USAGE, &why);
@@ -78,13 +78,13 @@ fn print(report: &Report, json: bool) -> io::Result<()> {
     let text = if json { serde_json::to_string(report)? + "\n" } else { table::render(report) };
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // The reader, such as `head`, has enough of it.
+        // The reader, such as `head`, has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
 }
 
-/// Ends with these words on standard error. If it is closed there is nobody to tell.
+/// Prints this to standard error and returns the code. If it is closed, nobody reads it.
 fn stop(code: u8, why: &str) -> ExitCode {
     let _ = io::stderr().write_all(format!("chatload: {why}\n").as_bytes());
     ExitCode::from(code)

@@ -1,22 +1,22 @@
-//! A server's line, in the typed dialect, as far as the load generator reads it.
+//! A line of the server in the typed dialect, as far as the load generator needs it.
 
 /// A line of the server, without its LF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
-    /// The only line of a reply, or its last: the code, and what stands behind it.
+    /// The only or last line of a reply: the code, and the text after it.
     Reply(u16, &'a str),
     /// A line of a longer reply: more follow.
     Part,
-    /// Something that nobody has asked for.
+    /// A notice.
     Notice,
-    /// What somebody said: the text alone.
+    /// The text of a message.
     Said(&'a [u8]),
-    /// None of these: this is no chatd.
+    /// Anything else: the server is not chatd.
     Other,
 }
 
 impl<'a> Line<'a> {
-    /// Reads a line. Nothing is an error: what cannot be read is [`Line::Other`].
+    /// Parses a line. There are no errors: an invalid line is [`Line::Other`].
     pub(super) fn parse(line: &'a [u8]) -> Self {
         match line.split_at_checked(2) {
             Some((b"D ", rest)) => text(rest).map_or(Self::Other, Self::Said),
@@ -41,7 +41,7 @@ fn reply(rest: &[u8]) -> Option<Line<'_>> {
     }
 }
 
-/// The text behind `PM id from`, `DM id from` or `RM id room from`.
+/// The text after `PM id from`, `DM id from` or `RM id room from`.
 fn text(rest: &[u8]) -> Option<&[u8]> {
     let words = match rest.split_at_checked(3)? {
         (b"PM " | b"DM ", _) => 2,

@@ -1,5 +1,5 @@
-//! A timer that wakes a poll to the microsecond: the poll's own timeout counts in milliseconds, and latencies here are
-//! shorter.
+//! A timer that wakes a poll with microsecond precision. The poll's own timeout counts in milliseconds, and latencies
+//! here are shorter.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -18,20 +18,20 @@ impl Pacer {
     /// A timer that makes `token` readable when it fires.
     ///
     /// # Errors
-    /// The system's.
+    /// System errors.
     pub(super) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
         registry.register(&mut SourceFd(&timer.as_raw_fd()), token, Interest::READABLE)?;
         Ok(Self { timer })
     }
 
-    /// Fires once after `wait` nanoseconds, and no more at the time that was set before. It is never read: setting it
-    /// anew clears it, and the poll reports edges.
+    /// Fires once after `wait` nanoseconds, instead of at the time set before. It is never read: setting it clears it,
+    /// and the poll reports edges.
     ///
     /// # Errors
-    /// The system's.
+    /// System errors.
     pub(super) fn arm(&self, wait: u64) -> io::Result<()> {
-        // Nothing at all would disarm it.
+        // Zero would disarm it.
         let wait = i64::try_from(wait.max(1)).unwrap_or(i64::MAX);
         let it_value = Timespec { tv_sec: wait / 1_000_000_000, tv_nsec: wait % 1_000_000_000 };
         let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };

@@ -5,32 +5,31 @@ use std::collections::BinaryHeap;
 
 use super::conn::Outbox;
 use super::entrance::Reasons;
-use super::fleet::Ears;
+use super::fleet::Handler;
 use super::line::Line;
 use super::run::{Run, SECOND};
 use super::schedule::Rhythm;
 use super::talk::{Listening, drain};
 use super::tally::{Event, Tally};
 
-/// Pairs at play: connections 0 and 1, 2 and 3, and so on. The n-th connection is the n-th voice.
+/// The pairs: connections 0 and 1, 2 and 3, and so on. The n-th connection is the n-th sender.
 pub(super) struct PingPong<'a> {
     tally: &'a mut Tally,
     ended: &'a mut Reasons,
     /// The account of each player.
     names: &'a [String],
     size: usize,
-    /// When each pair's lines are due; `None` if the one who has heard answers at once.
+    /// When each pair's lines are due; `None` if each answers at once.
     rhythm: Option<Rhythm>,
-    /// Lines said by each pair.
+    /// The number of lines of each pair.
     said: Vec<u64>,
-    /// Lines that wait for their time: when, and whose.
+    /// Lines that are due later: when, and whose.
     waiting: BinaryHeap<Reverse<(u64, usize)>>,
     end: u64,
 }
 
 impl<'a> PingPong<'a> {
-    /// A game of these players that begins at `begin` and ends at `end`, in nanoseconds of the run. `rate` is lines a
-    /// second of each pair.
+    /// A game of these players from `begin` to `end`, in nanoseconds of the run. `rate` is lines a second of each pair.
     pub(super) fn new(
         listening: Listening<'a>,
         names: &'a [String],
@@ -53,10 +52,10 @@ impl<'a> PingPong<'a> {
         }
     }
 
-    /// Plays to the end, or until the run is stopped or everybody is gone; then waits for what is on its way.
+    /// Plays to the end, or until the run is stopped or all connections are gone, and then waits for lines under way.
     ///
     /// # Errors
-    /// The poll's.
+    /// Errors of the poll.
     pub(super) fn go_on(mut self, run: &mut Run) -> Result<(), String> {
         let begin = run.fleet.now();
         loop {
@@ -66,7 +65,7 @@ impl<'a> PingPong<'a> {
             }
             while self.waiting.peek().is_some_and(|Reverse((due, _))| *due <= now) {
                 let Some(Reverse((due, player))) = self.waiting.pop() else { break };
-                // At once means now; in a rhythm it is counted from when it was due.
+                // At once means now; with a rate, latency counts from the due time.
                 let at = if self.rhythm.is_some() { due } else { now };
                 if let Some(out) = run.fleet.outbox(player) {
                     self.say(player, at, out);
@@ -97,7 +96,7 @@ impl<'a> PingPong<'a> {
     }
 }
 
-impl Ears for PingPong<'_> {
+impl Handler for PingPong<'_> {
     fn handle_line(&mut self, who: usize, line: &[u8], now: u64, out: &mut Outbox) {
         if self.tally.handle_line(who, Line::parse(line), now) != Event::Heard || now >= self.end {
             return;
@@ -121,7 +120,7 @@ mod tests {
     use super::*;
     use crate::stamp::Stamp;
 
-    /// What a pair that plays to 1,000 ns with this rhythm does when player 1 has heard the first line at `now`.
+    /// What a pair that plays to 1,000 ns at this rate does when player 1 has received the first line at `now`.
     #[track_caller]
     fn check(rate: Option<f64>, end: u64, now: u64, expected_at: Option<u64>, expected_waiting: Option<u64>) {
         let (mut tally, mut ended) = (Tally::new(3, &[(0, true), (0, true)], &[0, 1]), Reasons::new());
@@ -142,7 +141,7 @@ mod tests {
     #[test]
     fn who_has_heard_answers() {
         check(None, SECOND, 50, Some(50), None);
-        // In a rhythm: when it is due, and counted from then if that is over.
+        // With a rate: when it is due. If that is over, latency counts from then.
         check(Some(10.0), SECOND, 50, None, Some(SECOND / 10));
         check(Some(10.0), SECOND, SECOND / 2, Some(SECOND / 10), None);
         check(None, 40, 50, None, None);

@@ -1,17 +1,17 @@
-//! What a process of this machine uses, as `/proc` tells it.
+//! The resource usage of a process on this machine, from `/proc`.
 
 use std::fs;
 
 /// Memory of a process, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Memory {
-    /// What is resident.
+    /// Resident memory.
     pub(super) rss: u64,
-    /// The same, with what it shares with other processes counted by its part.
+    /// The same, with shared memory counted in proportion.
     pub(super) pss: u64,
 }
 
-/// Processor time that a process has used, in seconds, to the kernel's tick (mostly 10 ms). `None` if there is no such
+/// Processor time of a process, in seconds, as precise as the kernel's tick (mostly 10 ms). `None` if there is no such
 /// process, or no `/proc`.
 pub(super) fn cpu_seconds(pid: u32) -> Option<f64> {
     let ticks = ticks(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
@@ -23,9 +23,9 @@ pub(super) fn memory(pid: u32) -> Option<Memory> {
     rollup(&fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?)
 }
 
-/// User and system time out of `/proc/PID/stat`.
+/// User and system time from `/proc/PID/stat`.
 fn ticks(stat: &str) -> Option<u64> {
-    // The name stands in brackets and may hold anything; what is counted stands behind it.
+    // The name is in parentheses and may contain anything; the fields follow it.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let (user, system) = (fields.next()?.parse::<u64>().ok()?, fields.next()?.parse::<u64>().ok()?);
     Some(user + system)

@@ -1,11 +1,11 @@
-//! What a terminal shows while a run goes on. Without one: nothing.
+//! A progress bar during a run, if there is a terminal.
 
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How often it is drawn anew at most.
+/// The shortest time between two updates.
 const EVERY: Duration = Duration::from_millis(100);
 
 /// A bar on standard error, or none.
@@ -21,7 +21,7 @@ impl Progress {
         Self { bar, drawn: Instant::now() }
     }
 
-    /// Begins a stage of `total` steps, and says what it is.
+    /// Starts a stage of `total` steps.
     pub(super) fn stage(&mut self, what: &'static str, total: u64) {
         let Some(bar) = &self.bar else { return };
         bar.set_length(total);
@@ -34,12 +34,12 @@ impl Progress {
         bar.tick();
     }
 
-    /// Whether it is time to draw again. Ask before working out what to show.
+    /// Whether it is time for an update. Ask before computing it.
     pub(super) fn is_due(&self) -> bool {
         self.bar.is_some() && self.drawn.elapsed() >= EVERY
     }
 
-    /// Shows how far the stage has come.
+    /// Shows the progress of the stage.
     pub(super) fn set(&mut self, done: u64, note: &str) {
         if !self.is_due() {
             return;
@@ -51,7 +51,7 @@ impl Progress {
         }
     }
 
-    /// Wipes it off the terminal.
+    /// Removes the bar.
     pub(super) fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -1,4 +1,4 @@
-//! What a run has found: the JSON object of `--json`, and what the table is made of.
+//! The results of a run: the JSON object of `--json`, and the source of the table.
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -7,87 +7,87 @@ use super::entrance::{Arrivals, Reasons};
 use super::process::Memory;
 use super::run::SECOND;
 
-/// A run's figures. What does not apply is left out of the JSON object.
+/// The results. Figures that do not apply are left out of the JSON object.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Report {
-    /// The work's word.
+    /// The name of the workload.
     pub(super) work: &'static str,
-    /// What it was, in a sentence.
+    /// The workload in a sentence.
     pub(super) what: String,
     /// The server's address.
     pub(super) server: String,
-    /// Whether Ctrl-C has ended it early.
+    /// Whether Ctrl-C ended the run early.
     pub(super) interrupted: bool,
-    /// Whether all connections had ended before it was over.
+    /// Whether all connections ended before the run did.
     pub(super) server_went_away: bool,
     /// The connections.
     pub(super) connections: Connections,
-    /// Lines that were said and heard.
+    /// Lines sent and received.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) lines: Option<Lines>,
-    /// How long lines took.
+    /// Latency of lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) latency_us: Option<Spread>,
     /// The server's restart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) storm: Option<Storm>,
-    /// What the server's process has used.
+    /// Resource usage of the server's process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) process: Option<Process>,
     /// Why that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) process_unknown: Option<String>,
-    /// Which part of the time chatload itself had work to do, 0 to 1. Near 1, it is what was measured.
+    /// The part of the time that chatload itself was busy, 0 to 1. Near 1, it measured itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) chatload_busy: Option<f64>,
 }
 
-/// How connections came in, and whether they stayed.
+/// The logins, and the connections that ended.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Connections {
     pub(super) asked: u64,
     /// Those that have logged in (and entered their room).
     pub(super) logged_in: u64,
-    /// Those for which an account was made.
+    /// Those that created an account.
     pub(super) registered: u64,
-    /// Greetings a second, from the first connection's beginning to the last greeting.
+    /// Greetings a second, from the start of the first connection to the last greeting.
     pub(super) connections_per_s: f64,
     /// Logins a second, likewise.
     pub(super) logins_per_s: f64,
-    /// Why others did not come in.
+    /// Why others did not log in.
     pub(super) failed: Reasons,
-    /// Why some that were in have ended before the run did.
+    /// Why some connections ended before the run did.
     pub(super) ended: Reasons,
 }
 
-/// Lines that were said and heard.
+/// Lines sent and received.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Lines {
     /// `open` or `closed`.
     #[serde(rename = "loop")]
     pub(super) pace: &'static str,
-    /// From the first line said to the last one heard.
+    /// From the first line sent to the last one received.
     pub(super) seconds: f64,
     /// Bytes of a line's text.
     pub(super) size_bytes: usize,
     pub(super) said: u64,
     pub(super) said_per_s: f64,
-    /// Lines that the server has refused.
+    /// Lines that the server refused.
     pub(super) refused: u64,
     /// Lines that it has not answered.
     pub(super) unanswered: u64,
     /// Lines that were due, and that the server did not take in time.
     pub(super) unsaid: u64,
-    /// Lines heard, counted at each who heard them.
+    /// Lines received, counted at each receiver.
     pub(super) deliveries: u64,
     pub(super) deliveries_per_s: f64,
     pub(super) lost: u64,
     pub(super) out_of_order: u64,
-    /// Lines heard by somebody whom they were not for.
+    /// Lines received by a connection that they were not for.
     pub(super) strays: u64,
 }
 
-/// A spread of times, in microseconds.
+/// A distribution of times, in microseconds.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Spread {
     pub(super) p50: f64,
@@ -96,42 +96,43 @@ pub(super) struct Spread {
     pub(super) max: f64,
 }
 
-/// How soon all were back after a restart.
+/// How soon all clients were back after a restart.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Storm {
-    /// From the kill to the new server's listening, in seconds.
+    /// From the kill until the new server listened, in seconds.
     pub(super) down_s: f64,
-    /// Connections that came back by their token.
+    /// Connections that resumed by token.
     pub(super) resumed: u64,
-    /// From the new server's listening until the last of them was in, in seconds.
+    /// From the moment the new server listened until the last of them was logged in, in seconds.
     pub(super) all_resumed_s: f64,
     /// … and until half of them were.
     pub(super) half_resumed_s: f64,
 }
 
-/// What the server's process has used.
+/// Resource usage of the server's process.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Process {
-    /// Processor time while it was measured, in seconds.
+    /// Processor time during the measurement, in seconds.
     pub(super) cpu_s: f64,
-    /// Which part of one processor that was, 0 to 1 for each.
+    /// The share of one processor, 0 to 1 for each.
     pub(super) cpu_share: f64,
-    /// Processor time for each delivery, in microseconds.
+    /// Processor time per delivery, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cpu_us_per_delivery: Option<f64>,
-    /// Bytes of memory that each logged-in connection has added: resident, and with shared memory counted by its part.
+    /// Memory that each logged-in connection has added, in bytes: resident, and with shared memory counted in
+    /// proportion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rss_bytes_per_connection: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pss_bytes_per_connection: Option<f64>,
-    /// Bytes of memory at the end.
+    /// Memory at the end, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rss_bytes: Option<u64>,
 }
 
 impl Connections {
-    /// What came of bringing `asked` connections in from `begin` on, in nanoseconds of the run, when `before` were in
-    /// already.
+    /// The result of logging `asked` connections in from `begin` on, in nanoseconds of the run, when `before` were
+    /// logged in already.
     pub(super) fn new(asked: u64, arrivals: &Arrivals, begin: u64, before: (u64, u64)) -> Self {
         let (greeted, logged_in) = before;
         Self {
@@ -147,7 +148,7 @@ impl Connections {
 }
 
 impl Spread {
-    /// Of times in nanoseconds; `None` without any.
+    /// From times in nanoseconds; `None` without any.
     pub(super) fn new(times: &Histogram<u64>) -> Option<Self> {
         let at = |quantile| times.value_at_quantile(quantile) as f64 / 1000.0;
         (!times.is_empty()).then(|| Self {
@@ -173,7 +174,7 @@ impl Process {
 }
 
 impl Report {
-    /// What is wrong with the run, for the operator and the exit code; `None` if nothing is.
+    /// What went wrong, for the operator and the exit code; `None` if nothing did.
     pub(super) fn fault(&self) -> Option<String> {
         if self.server_went_away {
             return Some("the server went away before the run was over".to_owned());
@@ -190,7 +191,7 @@ impl Report {
     }
 }
 
-/// How many of something there were a second between two times in nanoseconds; 0 if no time has passed.
+/// Events a second between two times in nanoseconds; 0 if no time has passed.
 pub(super) fn per_second(count: u64, from: u64, to: u64) -> f64 {
     let seconds = to.saturating_sub(from) as f64 / SECOND as f64;
     if seconds > 0.0 { count as f64 / seconds } else { 0.0 }

@@ -1,21 +1,22 @@
-//! When whose line is due. Knows no clock.
+//! When each line is due. Without a clock.
 
 use super::run::SECOND;
 
-/// An even rhythm for all voices: each says `rate` lines a second, and they take turns, so that no two are due at once.
+/// An even schedule for all senders: each sends `rate` lines a second, and they take turns, so that no two lines are
+/// due at the same time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rhythm {
     begin: u64,
-    /// Nanoseconds between two lines of all voices together.
+    /// Nanoseconds between two lines of all senders together.
     step: f64,
-    voices: u64,
+    senders: u64,
 }
 
 impl Rhythm {
-    /// A rhythm that begins at `begin`. There must be a voice.
-    pub(super) fn new(begin: u64, rate: f64, voices: usize) -> Self {
-        let voices = voices.max(1) as u64;
-        Self { begin, step: SECOND as f64 / (rate * voices as f64), voices }
+    /// A schedule that begins at `begin`. There must be a sender.
+    pub(super) fn new(begin: u64, rate: f64, senders: usize) -> Self {
+        let senders = senders.max(1) as u64;
+        Self { begin, step: SECOND as f64 / (rate * senders as f64), senders }
     }
 
     /// When the n-th line of all is due, in nanoseconds of the run.
@@ -23,14 +24,14 @@ impl Rhythm {
         self.begin + (line as f64 * self.step) as u64
     }
 
-    /// Whose the n-th line of all is.
-    pub(super) fn voice(&self, line: u64) -> usize {
-        (line % self.voices) as usize
+    /// The sender of the n-th line of all.
+    pub(super) fn sender(&self, line: u64) -> usize {
+        (line % self.senders) as usize
     }
 
-    /// When a voice's n-th line is due.
-    pub(super) fn due_of(&self, voice: usize, line: u64) -> u64 {
-        self.due(line * self.voices + voice as u64)
+    /// When a sender's n-th line is due.
+    pub(super) fn due_of(&self, sender: usize, line: u64) -> u64 {
+        self.due(line * self.senders + sender as u64)
     }
 }
 
@@ -43,7 +44,7 @@ mod tests {
         let rhythm = Rhythm::new(500, 10.0, 4);
         let dues: Vec<u64> = (0..5).map(|line| rhythm.due(line)).collect();
         assert_eq!(dues, [500, 25_000_500, 50_000_500, 75_000_500, 100_000_500]);
-        assert_eq!((0..5).map(|line| rhythm.voice(line)).collect::<Vec<_>>(), [0, 1, 2, 3, 0]);
+        assert_eq!((0..5).map(|line| rhythm.sender(line)).collect::<Vec<_>>(), [0, 1, 2, 3, 0]);
         assert_eq!(rhythm.due_of(3, 0), rhythm.due(3));
         assert_eq!(rhythm.due_of(1, 2), rhythm.due(9));
     }

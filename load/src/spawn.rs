@@ -1,7 +1,7 @@
-//! A server that is started to be measured: this very program, run again as chatd, in a temporary folder.
+//! A server started for the run: this program, executed again as chatd, in a temporary folder.
 //!
-//! It does not outlive the run: it is killed by its number when its owner is dropped (also by a panic), and the kernel
-//! kills it when this process ends in any other way.
+//! It does not outlive the run: it is killed by its process number when this is dropped (even by a panic), and the
+//! kernel kills it if this process ends in any other way.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,20 +18,20 @@ use tempfile::TempDir;
 
 use super::run::Stop;
 
-/// The first argument with which this program is chatd.
+/// The first argument that makes this program run as chatd.
 pub const SERVE: &str = "serve-for-chatload";
 
 /// How long the server may take until it listens.
 const START: Duration = Duration::from_secs(30);
-/// How often it is looked whether it does: this is how exactly `storm` knows when it began to.
+/// How often that is checked, and so the precision of `storm`.
 const LOOK: Duration = Duration::from_micros(500);
-/// Its configuration, its log.
+/// The names of its configuration file and its log.
 const CONFIG: &str = "config.toml";
 const LOG: &str = "server.log";
-/// Lines of its log that are shown when it does not start.
+/// How many lines of its log are shown if it does not start.
 const LINES_SHOWN: usize = 5;
 
-/// A server of our own.
+/// A server started for the run.
 pub(super) struct Spawned {
     program: PathBuf,
     sets: Vec<String>,
@@ -41,11 +41,11 @@ pub(super) struct Spawned {
 }
 
 impl Spawned {
-    /// Starts a server for so many connections, with these keys of its configuration overridden, and waits until it
+    /// Starts a server for this many connections, with these keys of its configuration overridden, and waits until it
     /// listens.
     ///
     /// # Errors
-    /// It does not start; with what it has logged.
+    /// It does not start; the text includes its log.
     pub(super) fn start(connections: u32, sets: &[String], stop: &Stop) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| format!("cannot start a server: {error}"))?;
         let folder = tempfile::Builder::new()
@@ -61,7 +61,7 @@ impl Spawned {
         Ok(server)
     }
 
-    /// Where it listens.
+    /// Its address.
     pub(super) fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -71,17 +71,17 @@ impl Spawned {
         self.child.id()
     }
 
-    /// Ends it as a power cut would.
+    /// Ends it like a power failure.
     pub(super) fn kill(&mut self) {
         // Only a process that has ended already cannot be killed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Starts it again where it was, and waits until it listens.
+    /// Starts it again in the same place, and waits until it listens.
     ///
     /// # Errors
-    /// It does not start; with what it has logged.
+    /// It does not start; the text includes its log.
     pub(super) fn restart(&mut self, stop: &Stop) -> Result<(), String> {
         self.kill();
         self.child = launch(&self.program, self.folder.path(), &self.sets, Some(self.addr))?;
@@ -114,9 +114,9 @@ impl Drop for Spawned {
     }
 }
 
-/// To be called by the process that is the server: it then ends with the process that has started it.
+/// To be called by the server's process: it then ends with its parent.
 pub fn end_with_parent() {
-    // Where the kernel does not do this, the server is still killed by all but a `kill -9` of its parent.
+    // If the kernel does not support this, only a `kill -9` of its parent leaves the server running.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
 }
 
@@ -137,8 +137,8 @@ fn launch(program: &Path, folder: &Path, sets: &[String], addr: Option<SocketAdd
     command.spawn().map_err(cannot)
 }
 
-/// Passwords cost next to nothing, nobody is slowed down, and nobody is cut for being slow or for waiting: what is
-/// measured is the server, not its rules.
+/// Passwords are cheap, and no client is slowed down or closed for being slow or silent: the run measures the server,
+/// not its rules.
 fn config(connections: u32) -> String {
     let connections = u64::from(connections) + SPARE_DESCRIPTORS;
     format!(
@@ -172,9 +172,9 @@ stats_s = 0
     )
 }
 
-/// The first address that a log says the server listens on.
+/// The first address in a log on which the server listens.
 fn listening_on(log: &str) -> Option<SocketAddr> {
-    // A line that is still being written has no LF yet, and would end in half a port.
+    // A line that is still being written has no LF yet, and could end within a port number.
     let whole = log.get(..log.rfind('\n')?)?;
     whole.lines().find_map(|line| line.split_once("listening on line://")?.1.trim().parse().ok())
 }

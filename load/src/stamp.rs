@@ -1,4 +1,4 @@
-//! What each line of a run carries in its text: whose it is, the how many-th, and when it was due.
+//! The content of each line of a run: its sender, its number, and when it was due.
 //!
 //! ```text
 //! ~RRRRSSSSSNNNNNNNNTTTTTTTTTTTT.....    run, sender, number, nanoseconds, all in hex; filled up with dots
@@ -13,21 +13,21 @@ const SENDER: usize = 5;
 const NUMBER: usize = 8;
 const TIME: usize = 12;
 
-/// A line's stamp.
+/// The stamp of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
-    /// Which run it belongs to, so that other people's lines, and another chatload's, are not taken for its own.
+    /// The run, so that lines of other users or of another chatload are recognized.
     pub(super) run: u16,
-    /// Who said it, in the run's own count; below 2^20.
+    /// The sender, counted within the run; below 2^20.
     pub(super) sender: u32,
     /// Its number among that sender's lines, from 0.
     pub(super) number: u32,
-    /// When it was said, or was to be said, in nanoseconds since the run began; below 2^48.
+    /// When it was due, or sent, in nanoseconds since the run began; below 2^48.
     pub(super) at: u64,
 }
 
 impl Stamp {
-    /// Writes a text of `size` bytes, and of [`BYTES`] at least.
+    /// Writes a text of `size` bytes, and at least [`BYTES`].
     pub(super) fn encode(&self, size: usize, out: &mut Vec<u8>) {
         let start = out.len();
         out.push(MARK);
@@ -39,7 +39,7 @@ impl Stamp {
         out.resize(filled, b'.');
     }
 
-    /// Reads the stamp of a text; `None` if it has none.
+    /// Reads the stamp of a text; `None` if there is none.
     pub(super) fn decode(text: &[u8]) -> Option<Self> {
         let (mark, text) = text.split_first()?;
         let (run, text) = text.split_first_chunk::<RUN>()?;
@@ -65,11 +65,12 @@ fn put_hex(out: &mut Vec<u8>, value: u64, digits: usize) {
     }
 }
 
-/// The value of so many digits. Done for every delivery: by a table, and with one look at the end for what was none.
+/// The value of these digits. It runs for every delivery, so it uses a table, and checks for invalid digits once at the
+/// end.
 fn hex<const N: usize>(digits: &[u8; N]) -> Option<u64> {
     let (mut value, mut seen) = (0, 0);
     for digit in digits {
-        // A byte is always below the table's length.
+        // A byte is always below the length of the table.
         let digit = DIGITS.get(usize::from(*digit)).copied().unwrap_or(NO_DIGIT);
         seen |= digit;
         value = value << 4 | u64::from(digit & 0xf);
@@ -79,7 +80,7 @@ fn hex<const N: usize>(digits: &[u8; N]) -> Option<u64> {
 
 const NO_DIGIT: u8 = 0xff;
 
-/// The value of each byte that is a digit.
+/// The value of each byte as a digit.
 static DIGITS: [u8; 256] = {
     let mut table = [NO_DIGIT; 256];
     let digits = *b"0123456789abcdef";

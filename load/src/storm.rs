@@ -1,8 +1,8 @@
-//! `storm`: the server is killed and started again, and everybody comes back by token.
+//! `storm`: the server is killed and restarted, and all clients come back by token.
 
 use super::conn::Outbox;
 use super::entrance::Entrance;
-use super::fleet::Ears;
+use super::fleet::Handler;
 use super::report::{Report, Storm};
 use super::run::{Run, SECOND};
 use super::target::Target;
@@ -10,10 +10,10 @@ use super::target::Target;
 /// How long the connections may take to notice that the server is gone, in nanoseconds.
 const NOTICE: u64 = 10 * SECOND;
 
-/// Kills the server that was started for the run, starts it again in its place, and brings all back in that were in.
+/// Kills the server started for the run, starts it again in the same place, and logs all clients in again.
 ///
 /// # Errors
-/// There is no such server, it does not start again, or nobody gets back in.
+/// There is no such server, it does not start again, or no client gets back in.
 pub(super) fn storm(
     run: &mut Run,
     target: &mut Target,
@@ -52,15 +52,15 @@ fn notice(run: &mut Run) -> Result<(), String> {
         if run.fleet.now() > deadline {
             return Err(format!("{} connections did not notice that the server is gone", run.fleet.open()));
         }
-        run.fleet.turn(deadline, &mut Deaf).map_err(|error| format!("the poll failed: {error}"))?;
+        run.fleet.turn(deadline, &mut Ignore).map_err(|error| format!("the poll failed: {error}"))?;
     }
     Ok(())
 }
 
-/// Nobody listens while the server is dead.
-struct Deaf;
+/// Ignores all events: the server is dead.
+struct Ignore;
 
-impl Ears for Deaf {
+impl Handler for Ignore {
     fn handle_line(&mut self, _: usize, _: &[u8], _: u64, _: &mut Outbox) {}
     fn handle_end(&mut self, _: usize, _: String) {}
 }

@@ -1,13 +1,13 @@
-//! The table at the end of a run, for people: a figure a line, and what each word means.
+//! The table at the end of a run, for people: one figure a line, and the meaning of each word.
 
 use std::fmt::Write as _;
 
 use super::report::{Lines, Process, Report, Spread, Storm};
 
-/// Above this part of its time at work, chatload itself is likely what was measured.
+/// Above this share of busy time, chatload has probably measured itself.
 const BUSY: f64 = 0.9;
 
-/// A run as a table, with a line under it for each word that needs one.
+/// A run as a table, with an explanation of each word that needs one.
 pub(super) fn render(report: &Report) -> String {
     let mut table = Table::default();
     connections(report, &mut table);
@@ -37,7 +37,7 @@ pub(super) fn render(report: &Report) -> String {
     text
 }
 
-/// Rows, and the words that are explained under them.
+/// Rows, and the words explained below them.
 #[derive(Default)]
 struct Table {
     rows: Vec<[String; 3]>,
@@ -164,7 +164,7 @@ fn process_of(process: &Process, table: &mut Table) {
     table.word("server's CPU", "processor time of the server's process, all threads, in the program and in the kernel");
 }
 
-/// A number with its thousands apart.
+/// A number with separated thousands.
 fn count(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
@@ -177,7 +177,7 @@ fn count(number: f64) -> String {
     text
 }
 
-/// Microseconds in the unit that people would say.
+/// A time, given in microseconds, in the usual unit.
 fn time(us: f64) -> String {
     match us {
         _ if us < 1.0 => format!("{us:.3} µs"),

@@ -1,29 +1,29 @@
-//! Who has said how much, who has heard how much of it, and how long that took. Knows no socket and no clock.
+//! Counts of the lines that each connection has sent and received, and their latency. Without sockets and clocks.
 //!
-//! Connections are *ears*; some of them are *voices* too. They come in groups (all, a room, a pair): what a voice says,
-//! every other ear of its group must hear once, in the order in which it was said.
+//! All connections are receivers; some of them are senders too. They form groups (all, a room, a pair): every other
+//! receiver of a group must receive each line of its senders once, in the order in which they were sent.
 
 use hdrhistogram::Histogram;
 
 use super::line::Line;
 use super::stamp::Stamp;
 
-/// The most cells of the table that has a number for each ear and each voice that it hears: 256 MiB.
+/// The most cells of the table with a number for each receiver and each sender of its group: 256 MiB.
 pub(super) const CELLS_MOST: u64 = 64 * 1024 * 1024;
-/// The longest latency that is told apart from longer ones, in nanoseconds: an hour.
+/// The longest latency that is recorded as such, in nanoseconds: an hour.
 const LATENCY_MOST: u64 = 3_600_000_000_000;
 
-/// The account of a run.
+/// The counts of a run.
 pub(super) struct Tally {
     run: u16,
-    ears: Vec<Ear>,
-    voices: Vec<Voice>,
+    receivers: Vec<Receiver>,
+    senders: Vec<Sender>,
     groups: Vec<Group>,
-    /// For each ear and each voice of its group: the number of the line that is due next.
+    /// For each receiver and each sender of its group: the number of the next line.
     next: Vec<u32>,
-    /// Cells of an ear in `next`.
+    /// Cells per receiver in `next`.
     width: usize,
-    /// Lines that were said and have not been heard, once for each ear that must.
+    /// Lines that were sent and not received yet, once for each receiver.
     outstanding: u64,
     out_of_order: u64,
     strays: u64,
@@ -31,16 +31,16 @@ pub(super) struct Tally {
     latency: Histogram<u64>,
 }
 
-struct Ear {
+struct Receiver {
     group: usize,
-    voice: Option<usize>,
+    sender: Option<usize>,
     heard: u64,
     is_live: bool,
 }
 
-struct Voice {
-    ear: usize,
-    /// Its place among the voices of its group.
+struct Sender {
+    receiver: usize,
+    /// Its index among the senders of its group.
     place: usize,
     said: u32,
     answered: u32,
@@ -49,71 +49,71 @@ struct Voice {
 
 #[derive(Clone, Default)]
 struct Group {
-    voices: Vec<usize>,
+    senders: Vec<usize>,
     live: u64,
     said: u64,
 }
 
-/// What a line was for the run.
+/// The meaning of a line for the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// A line of the run was heard.
+    /// A line of the run was received.
     Heard,
-    /// A line that this connection has said was answered.
+    /// A line that this connection has sent was answered.
     Answered,
     /// Nothing that counts.
     Nothing,
 }
 
-/// A run in numbers.
+/// The totals of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
-    /// Lines said.
+    /// Lines sent.
     pub(super) said: u64,
-    /// … that the server has answered with anything but `250`.
+    /// … that the server answered with anything but `250`.
     pub(super) refused: u64,
-    /// … that it has not answered.
+    /// … that the server has not answered.
     pub(super) unanswered: u64,
-    /// Lines heard, counted at each ear.
+    /// Lines received, counted at each receiver.
     pub(super) heard: u64,
-    /// Lines that should have been heard and were not, counted at each ear. Of an ear whose connection has ended, those
-    /// are not counted that came after the last one that it heard.
+    /// Lines that should have been received and were not, counted at each receiver. If its connection has ended, only
+    /// lines before the last one that it received count.
     pub(super) lost: u64,
-    /// Lines heard after a later one of the same voice, or twice.
+    /// Lines received after a later one of the same sender, or twice.
     pub(super) out_of_order: u64,
-    /// Lines heard by somebody whom they were not for.
+    /// Lines received by a connection that they were not for.
     pub(super) strays: u64,
 }
 
 impl Tally {
-    /// A run with these ears, each in a group and with whether its connection is open, of whom some are voices.
-    pub(super) fn new(run: u16, ears: &[(usize, bool)], voices: &[usize]) -> Self {
-        let mut groups = vec![Group::default(); ears.iter().map(|(group, _)| group + 1).max().unwrap_or(0)];
-        let mut ears: Vec<Ear> = ears
+    /// A run with these receivers, each in a group and with whether its connection is open, some of which are senders.
+    pub(super) fn new(run: u16, receivers: &[(usize, bool)], senders: &[usize]) -> Self {
+        let mut groups = vec![Group::default(); receivers.iter().map(|(group, _)| group + 1).max().unwrap_or(0)];
+        let mut receivers: Vec<Receiver> = receivers
             .iter()
-            .map(|(group, is_live)| Ear { group: *group, voice: None, heard: 0, is_live: *is_live })
+            .map(|(group, is_live)| Receiver { group: *group, sender: None, heard: 0, is_live: *is_live })
             .collect();
-        for group in ears.iter().filter(|ear| ear.is_live).map(|ear| ear.group) {
+        for group in receivers.iter().filter(|receiver| receiver.is_live).map(|receiver| receiver.group) {
             if let Some(group) = groups.get_mut(group) {
                 group.live += 1;
             }
         }
         let mut told = Vec::new();
-        for ear_id in voices {
-            let Some(ear) = ears.get_mut(*ear_id) else { continue };
-            let Some(group) = groups.get_mut(ear.group) else { continue };
-            ear.voice = Some(told.len());
-            told.push(Voice { ear: *ear_id, place: group.voices.len(), said: 0, answered: 0, refused: 0 });
-            group.voices.push(told.len() - 1);
+        for receiver_id in senders {
+            let Some(receiver) = receivers.get_mut(*receiver_id) else { continue };
+            let Some(group) = groups.get_mut(receiver.group) else { continue };
+            receiver.sender = Some(told.len());
+            told.push(Sender { receiver: *receiver_id, place: group.senders.len(), said: 0, answered: 0, refused: 0 });
+            group.senders.push(told.len() - 1);
         }
-        let width = groups.iter().map(|group| group.voices.len()).max().unwrap_or(0);
+        let width = groups.iter().map(|group| group.senders.len()).max().unwrap_or(0);
         #[expect(clippy::expect_used, reason = "the bounds are constants that the histogram takes")]
         let latency = Histogram::new_with_bounds(1, LATENCY_MOST, 3).expect("good bounds");
         Self {
             run,
-            next: vec![0; ears.len() * width],
-            ears,
-            voices: told,
+            next: vec![0; receivers.len() * width],
+            receivers,
+            senders: told,
             groups,
             width,
             outstanding: 0,
@@ -124,161 +124,169 @@ impl Tally {
         }
     }
 
-    /// Notes that a voice says its next line, and gives the line's stamp. `at` is when it was due.
-    pub(super) fn say(&mut self, voice_id: usize, at: u64) -> Option<Stamp> {
-        let voice = self.voices.get_mut(voice_id)?;
-        let number = voice.said;
-        voice.said += 1;
-        if let Some(group) = self.ears.get(voice.ear).and_then(|ear| self.groups.get_mut(ear.group)) {
+    /// Notes that a sender sends its next line, and returns the line's stamp. `at` is when it was due.
+    pub(super) fn say(&mut self, sender_id: usize, at: u64) -> Option<Stamp> {
+        let sender = self.senders.get_mut(sender_id)?;
+        let number = sender.said;
+        sender.said += 1;
+        if let Some(group) =
+            self.receivers.get(sender.receiver).and_then(|receiver| self.groups.get_mut(receiver.group))
+        {
             group.said += 1;
             self.outstanding += group.live.saturating_sub(1);
         }
-        Some(Stamp { run: self.run, sender: u32::try_from(voice_id).ok()?, number, at })
+        Some(Stamp { run: self.run, sender: u32::try_from(sender_id).ok()?, number, at })
     }
 
-    /// Takes a line that has come to an ear at `now`, in nanoseconds of the run.
-    pub(super) fn handle_line(&mut self, ear: usize, line: Line<'_>, now: u64) -> Event {
+    /// Takes a line received at `now`, in nanoseconds of the run.
+    pub(super) fn handle_line(&mut self, receiver: usize, line: Line<'_>, now: u64) -> Event {
         match line {
             Line::Said(text) => match Stamp::decode(text).filter(|stamp| stamp.run == self.run) {
-                Some(stamp) => self.hear(ear, stamp, now),
+                Some(stamp) => self.hear(receiver, stamp, now),
                 None => Event::Nothing,
             },
-            Line::Reply(code, _) => self.answer(ear, code),
+            Line::Reply(code, _) => self.answer(receiver, code),
             Line::Part | Line::Notice | Line::Other => Event::Nothing,
         }
     }
 
-    fn hear(&mut self, ear_id: usize, stamp: Stamp, now: u64) -> Event {
-        let Some(ear) = self.ears.get_mut(ear_id) else { return Event::Nothing };
-        let voice_id = stamp.sender as usize;
-        let voice = self.voices.get(voice_id).filter(|voice| voice.ear != ear_id);
-        let is_of_group = self.groups.get(ear.group).is_some_and(|group| {
-            voice.is_some_and(|voice| group.voices.get(voice.place).is_some_and(|there| *there == voice_id))
+    fn hear(&mut self, receiver_id: usize, stamp: Stamp, now: u64) -> Event {
+        let Some(receiver) = self.receivers.get_mut(receiver_id) else { return Event::Nothing };
+        let sender_id = stamp.sender as usize;
+        let sender = self.senders.get(sender_id).filter(|sender| sender.receiver != receiver_id);
+        let is_of_group = self.groups.get(receiver.group).is_some_and(|group| {
+            sender.is_some_and(|sender| group.senders.get(sender.place).is_some_and(|there| *there == sender_id))
         });
-        let Some(voice) = voice.filter(|_| is_of_group) else {
+        let Some(sender) = sender.filter(|_| is_of_group) else {
             self.strays += 1;
             return Event::Nothing;
         };
-        let Some(next) = self.next.get_mut(ear_id * self.width + voice.place) else { return Event::Nothing };
+        let Some(next) = self.next.get_mut(receiver_id * self.width + sender.place) else { return Event::Nothing };
         if stamp.number < *next {
             self.out_of_order += 1;
         } else {
             *next = stamp.number.saturating_add(1);
         }
-        ear.heard += 1;
+        receiver.heard += 1;
         self.outstanding = self.outstanding.saturating_sub(1);
         self.last_heard = now;
         self.latency.saturating_record(now.saturating_sub(stamp.at).max(1));
         Event::Heard
     }
 
-    fn answer(&mut self, ear_id: usize, code: u16) -> Event {
-        let Some(ear) = self.ears.get(ear_id) else { return Event::Nothing };
-        let Some(voice) = ear.voice.and_then(|voice| self.voices.get_mut(voice)) else { return Event::Nothing };
-        // 421 answers nothing: it is the end of the connection.
-        if code == 421 || voice.answered >= voice.said {
+    fn answer(&mut self, receiver_id: usize, code: u16) -> Event {
+        let Some(receiver) = self.receivers.get(receiver_id) else { return Event::Nothing };
+        let Some(sender) = receiver.sender.and_then(|sender| self.senders.get_mut(sender)) else {
+            return Event::Nothing;
+        };
+        // 421 is not an answer: it is the end of the connection.
+        if code == 421 || sender.answered >= sender.said {
             return Event::Nothing;
         }
-        voice.answered += 1;
+        sender.answered += 1;
         if code != 250 {
-            voice.refused += 1;
-            let hearers = self.groups.get(ear.group).map_or(0, |group| group.live.saturating_sub(1));
+            sender.refused += 1;
+            let hearers = self.groups.get(receiver.group).map_or(0, |group| group.live.saturating_sub(1));
             self.outstanding = self.outstanding.saturating_sub(hearers);
         }
         Event::Answered
     }
 
-    /// Notes that an ear's connection has ended: nobody waits for what it has not heard.
-    pub(super) fn handle_end(&mut self, ear_id: usize) {
-        let Some(ear) = self.ears.get_mut(ear_id).filter(|ear| ear.is_live) else { return };
-        ear.is_live = false;
-        let own = ear.voice.and_then(|voice| self.voices.get(voice)).map_or(0, |voice| u64::from(voice.said));
-        if let Some(group) = self.groups.get_mut(ear.group) {
+    /// Notes that a receiver's connection has ended: lines for it are no longer waited for.
+    pub(super) fn handle_end(&mut self, receiver_id: usize) {
+        let Some(receiver) = self.receivers.get_mut(receiver_id).filter(|receiver| receiver.is_live) else { return };
+        receiver.is_live = false;
+        let own =
+            receiver.sender.and_then(|sender| self.senders.get(sender)).map_or(0, |sender| u64::from(sender.said));
+        if let Some(group) = self.groups.get_mut(receiver.group) {
             group.live -= 1;
-            self.outstanding = self.outstanding.saturating_sub(group.said.saturating_sub(own + ear.heard));
+            self.outstanding = self.outstanding.saturating_sub(group.said.saturating_sub(own + receiver.heard));
         }
     }
 
-    /// Whether a voice's connection is open.
-    pub(super) fn is_live(&self, voice: usize) -> bool {
-        self.voices.get(voice).and_then(|voice| self.ears.get(voice.ear)).is_some_and(|ear| ear.is_live)
+    /// Whether a sender's connection is open.
+    pub(super) fn is_live(&self, sender: usize) -> bool {
+        self.senders
+            .get(sender)
+            .and_then(|sender| self.receivers.get(sender.receiver))
+            .is_some_and(|receiver| receiver.is_live)
     }
 
-    /// The connection of a voice.
-    pub(super) fn ear_of(&self, voice: usize) -> Option<usize> {
-        self.voices.get(voice).map(|voice| voice.ear)
+    /// The connection of a sender.
+    pub(super) fn receiver_of(&self, sender: usize) -> Option<usize> {
+        self.senders.get(sender).map(|sender| sender.receiver)
     }
 
-    /// How many voices there are.
-    pub(super) fn voices(&self) -> usize {
-        self.voices.len()
+    /// The number of senders.
+    pub(super) fn senders(&self) -> usize {
+        self.senders.len()
     }
 
-    /// How many lines a voice has said.
-    pub(super) fn said(&self, voice: usize) -> u32 {
-        self.voices.get(voice).map_or(0, |voice| voice.said)
+    /// The number of lines that a sender has sent.
+    pub(super) fn said(&self, sender: usize) -> u32 {
+        self.senders.get(sender).map_or(0, |sender| sender.said)
     }
 
-    /// Whether a voice may say a line when `window` of them are the most that may be on their way.
-    pub(super) fn has_room(&self, voice_id: usize, window: u32) -> bool {
-        let Some(voice) = self.voices.get(voice_id) else { return false };
-        let group = self.ears.get(voice.ear).and_then(|ear| self.groups.get(ear.group));
+    /// Whether a sender may send a line if at most `window` may be under way.
+    pub(super) fn has_room(&self, sender_id: usize, window: u32) -> bool {
+        let Some(sender) = self.senders.get(sender_id) else { return false };
+        let group = self.receivers.get(sender.receiver).and_then(|receiver| self.groups.get(receiver.group));
         let hearers = group.map_or(0, |group| group.live.saturating_sub(1));
-        self.outstanding + hearers <= u64::from(window) * hearers && voice.said - voice.answered < window
+        self.outstanding + hearers <= u64::from(window) * hearers && sender.said - sender.answered < window
     }
 
-    /// Whether everything that was said has been answered and heard.
+    /// Whether every line has been answered and received.
     pub(super) fn is_settled(&self) -> bool {
-        let is_live = |voice: &Voice| self.ears.get(voice.ear).is_some_and(|ear| ear.is_live);
+        let is_live = |sender: &Sender| self.receivers.get(sender.receiver).is_some_and(|receiver| receiver.is_live);
         self.outstanding == 0
-            && self.voices.iter().filter(|voice| is_live(voice)).all(|voice| voice.answered == voice.said)
+            && self.senders.iter().filter(|sender| is_live(sender)).all(|sender| sender.answered == sender.said)
     }
 
-    /// How many ears have an open connection.
+    /// The number of receivers with an open connection.
     pub(super) fn live(&self) -> u64 {
         self.groups.iter().map(|group| group.live).sum()
     }
 
-    /// Lines heard so far.
+    /// Lines received so far.
     pub(super) fn heard(&self) -> u64 {
         self.latency.len()
     }
 
-    /// When the last line was heard; 0 if none was.
+    /// When the last line was received; 0 if none was.
     pub(super) fn last_heard(&self) -> u64 {
         self.last_heard
     }
 
-    /// From when a line was due to when it was heard, in nanoseconds.
+    /// From when a line was due to when it was received, in nanoseconds.
     pub(super) fn latency(&self) -> &Histogram<u64> {
         &self.latency
     }
 
-    /// The run in numbers, as of now.
+    /// The totals so far.
     pub(super) fn counts(&self) -> Counts {
         let mut counts = Counts { out_of_order: self.out_of_order, strays: self.strays, ..Counts::default() };
-        for voice in &self.voices {
-            counts.said += u64::from(voice.said);
-            counts.refused += u64::from(voice.refused);
-            counts.unanswered += u64::from(voice.said - voice.answered);
+        for sender in &self.senders {
+            counts.said += u64::from(sender.said);
+            counts.refused += u64::from(sender.refused);
+            counts.unanswered += u64::from(sender.said - sender.answered);
         }
-        for (ear_id, ear) in self.ears.iter().enumerate() {
-            counts.heard += ear.heard;
-            counts.lost += self.due(ear_id, ear).saturating_sub(ear.heard);
+        for (receiver_id, receiver) in self.receivers.iter().enumerate() {
+            counts.heard += receiver.heard;
+            counts.lost += self.due(receiver_id, receiver).saturating_sub(receiver.heard);
         }
         counts
     }
 
-    /// How many lines an ear should have heard.
-    fn due(&self, ear_id: usize, ear: &Ear) -> u64 {
-        let Some(group) = self.groups.get(ear.group) else { return 0 };
-        let voices = group.voices.iter().filter_map(|voice| self.voices.get(*voice));
-        voices
-            .filter(|voice| voice.ear != ear_id)
-            .map(|voice| {
-                let heard = self.next.get(ear_id * self.width + voice.place).copied().unwrap_or(0);
-                let due = if ear.is_live { voice.answered.max(heard) } else { heard };
-                u64::from(due.saturating_sub(voice.refused))
+    /// The number of lines that a receiver should have received.
+    fn due(&self, receiver_id: usize, receiver: &Receiver) -> u64 {
+        let Some(group) = self.groups.get(receiver.group) else { return 0 };
+        let senders = group.senders.iter().filter_map(|sender| self.senders.get(*sender));
+        senders
+            .filter(|sender| sender.receiver != receiver_id)
+            .map(|sender| {
+                let heard = self.next.get(receiver_id * self.width + sender.place).copied().unwrap_or(0);
+                let due = if receiver.is_live { sender.answered.max(heard) } else { heard };
+                u64::from(due.saturating_sub(sender.refused))
             })
             .sum()
     }
@@ -288,7 +296,7 @@ impl Tally {
 mod tests {
     use super::*;
 
-    /// Three ears that hear each other, the first two of them voices; and a fourth by itself.
+    /// Three receivers of one group, the first two of them senders; and a fourth by itself.
     fn tally() -> Tally {
         Tally::new(7, &[(0, true), (0, true), (0, true), (1, true)], &[0, 1])
     }
@@ -299,8 +307,8 @@ mod tests {
         text
     }
 
-    fn hear(tally: &mut Tally, ear: usize, stamp: Stamp, now: u64) -> Event {
-        tally.handle_line(ear, Line::Said(&text(stamp)), now)
+    fn hear(tally: &mut Tally, receiver: usize, stamp: Stamp, now: u64) -> Event {
+        tally.handle_line(receiver, Line::Said(&text(stamp)), now)
     }
 
     const SENT: Line<'_> = Line::Reply(250, "sent to 2");
@@ -329,10 +337,10 @@ mod tests {
         hear(&mut tally, 1, stamps[0], 1);
         hear(&mut tally, 1, stamps[2], 1);
         assert_eq!(tally.counts(), Counts { said: 4, heard: 2, lost: 2 + 4, ..Counts::default() });
-        // What comes late is not lost but out of order.
+        // A late line is not lost but out of order.
         hear(&mut tally, 1, stamps[1], 1);
         assert_eq!(tally.counts(), Counts { said: 4, heard: 3, lost: 1 + 4, out_of_order: 1, ..Counts::default() });
-        // Whose connection has ended misses only what stood between lines that it heard.
+        // After the end of its connection, a receiver misses only lines before the last one that it received.
         tally.handle_end(2);
         hear(&mut tally, 1, stamps[3], 1);
         assert_eq!(tally.counts(), Counts { said: 4, heard: 4, out_of_order: 1, ..Counts::default() });
@@ -348,7 +356,7 @@ mod tests {
         assert_eq!(tally.handle_line(1, SENT, 1), Event::Nothing);
         assert_eq!(tally.handle_line(2, SENT, 1), Event::Nothing);
         assert_eq!(tally.counts(), Counts { said: 1, unanswered: 1, ..Counts::default() });
-        // The speaker itself, another group, and a voice that there is not.
+        // The sender itself, another group, and a sender that does not exist.
         hear(&mut tally, 0, stamp, 1);
         hear(&mut tally, 3, stamp, 1);
         hear(&mut tally, 1, Stamp { sender: 99, ..stamp }, 1);
@@ -379,7 +387,7 @@ mod tests {
         tally.handle_end(2);
         assert!(tally.has_room(0, 1) && tally.has_room(1, 1));
         assert_eq!(tally.live(), 3);
-        // With nobody to hear it, answers alone make room.
+        // Without receivers, answers alone make room.
         tally.handle_end(1);
         assert!(tally.has_room(0, 1));
         tally.say(0, 0).unwrap();

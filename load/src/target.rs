@@ -1,4 +1,4 @@
-//! The server that is measured: its address, its process if it is on this machine, and the descriptors it all takes.
+//! The measured server: its address, its process if that is on this machine, and the descriptors for the run.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
@@ -10,20 +10,20 @@ use super::process::{self, Memory};
 use super::run::Stop;
 use super::spawn::Spawned;
 
-/// The port when none is named: chatd's default.
+/// The default port, which is chatd's.
 const PORT: u16 = 5015;
 
-/// The server that is measured.
+/// The measured server.
 pub(super) struct Target {
-    /// Where it is.
+    /// Its address.
     pub(super) addr: SocketAddr,
-    /// The server that was started for the run.
+    /// The server started for the run.
     pub(super) spawned: Option<Spawned>,
     pid: Option<u32>,
 }
 
 impl Target {
-    /// Finds the server, or starts one, for so many connections.
+    /// Finds or starts the server, for this many connections.
     ///
     /// # Errors
     /// There is none, or it cannot be started.
@@ -38,7 +38,7 @@ impl Target {
         Ok(Self { addr: resolve(name)?, spawned: None, pid: common.pid })
     }
 
-    /// What the server is, for the report.
+    /// The server, for the report.
     pub(super) fn describe(&self) -> String {
         match (&self.spawned, self.pid) {
             (Some(_), _) => format!("{}, started for this run", self.addr),
@@ -47,12 +47,12 @@ impl Target {
         }
     }
 
-    /// Processor time that its process has used, in seconds, if that can be known.
+    /// Processor time of its process, in seconds, if known.
     pub(super) fn cpu_seconds(&self) -> Option<f64> {
         self.pid().and_then(process::cpu_seconds)
     }
 
-    /// Memory of its process, if that can be known.
+    /// Memory of its process, if known.
     pub(super) fn memory(&self) -> Option<Memory> {
         self.pid().and_then(process::memory)
     }
@@ -71,12 +71,12 @@ impl Target {
     }
 }
 
-/// Takes as many descriptors as so many connections need, for this process and those that it starts.
+/// Raises the descriptor limit for this many connections, for this process and its children.
 ///
 /// # Errors
 /// The hard limit is lower.
 pub(super) fn take_descriptors(connections: u32) -> Result<(), String> {
-    // A server that is started keeps so many back, and it inherits the limit.
+    // A spawned server inherits the limit, and keeps this many in reserve.
     let wanted = u64::from(connections) + 2 * SPARE_DESCRIPTORS;
     let found = getrlimit(Resource::Nofile);
     if found.current.is_none_or(|soft| soft >= wanted) {
@@ -98,12 +98,12 @@ fn resolve(name: &str) -> Result<SocketAddr, String> {
     let named = if has_port(name) { name.to_owned() } else { format!("{name}:{PORT}") };
     let cannot = |why: String| format!("--server {name}: {why}; it takes HOST:PORT, such as localhost:{PORT}");
     let found: Vec<SocketAddr> = named.to_socket_addrs().map_err(|error| cannot(error.to_string()))?.collect();
-    // The shipped configuration listens on IPv4 alone.
+    // The shipped configuration listens on IPv4 only.
     let best = found.iter().find(|addr| addr.is_ipv4()).or_else(|| found.first());
     best.copied().ok_or_else(|| cannot("it has no address".to_owned()))
 }
 
-/// Whether a name ends in a port: `host:1`, `[::1]:1`, and not `::1` or `[::1]`.
+/// Whether a name ends in a port: `host:1` and `[::1]:1` do, `::1` and `[::1]` do not.
 fn has_port(name: &str) -> bool {
     match name.rsplit_once(':') {
         Some((host, port)) => port.bytes().all(|b| b.is_ascii_digit()) && (!host.contains(':') || host.ends_with(']')),

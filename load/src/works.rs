@@ -1,4 +1,4 @@
-//! From arguments to a report: everybody comes in, the work is done, what it took is read off.
+//! Runs a workload: logs all connections in, does the work, and reports the measurements.
 
 use super::args::{Args, Work};
 use super::dialogue::{Room, Visitor};
@@ -13,15 +13,15 @@ use super::talk::{Listening, Pace, Talk};
 use super::tally::Tally;
 use super::target::{Target, take_descriptors};
 
-/// Connections under way at once, if nothing else is asked for.
+/// Connections under way at the same time, by default.
 const AT_ONCE: u32 = 256;
-/// How long the server is left alone after the last login before its memory is read, in nanoseconds.
+/// The pause after the last login before the server's memory is read, in nanoseconds.
 const SETTLE: u64 = SECOND / 5;
 
-/// Does the work and says what came of it.
+/// Runs the workload and returns its results.
 ///
 /// # Errors
-/// It could not be done at all: what, why, and what would help.
+/// It could not run: what failed, why, and what would help.
 pub(super) fn conduct(args: &Args, stop: Stop) -> Result<Report, String> {
     let connections = args.connections();
     take_descriptors(connections)?;
@@ -29,7 +29,7 @@ pub(super) fn conduct(args: &Args, stop: Stop) -> Result<Report, String> {
     let size = connections as usize;
     let fleet = Fleet::new(target.addr, size).map_err(|error| format!("no poll can be made: {error}"))?;
     let mut run = Run { fleet, stop, progress: Progress::new() };
-    // So that what another chatload says on the same server is not taken for this one's.
+    // So that lines of another chatload on the same server are recognized.
     let tag = u16::try_from(std::process::id() & 0xffff).unwrap_or_default();
     let mut entrance = Entrance::new(visitors(args, tag));
     let mut report = Report { work: args.name(), what: describe(args), server: target.describe(), ..Report::default() };
@@ -62,7 +62,7 @@ pub(super) fn conduct(args: &Args, stop: Stop) -> Result<Report, String> {
     Ok(report)
 }
 
-/// What to do when a server cannot be reached.
+/// The advice if a server cannot be reached.
 fn hint(target: &Target, why: &str) -> &'static str {
     match &target.spawned {
         None if why.contains("refused") => "; is there a chatd? chatload … --spawn starts one",
@@ -70,7 +70,7 @@ fn hint(target: &Target, why: &str) -> &'static str {
     }
 }
 
-/// A run's account names and rooms. The first connections make the rooms, one each.
+/// The account names and rooms of a run. The first connections create the rooms, one each.
 fn visitors(args: &Args, tag: u16) -> Vec<Visitor> {
     let (common, rooms) = (args.common(), args.rooms());
     let room = |n: u32| Room { name: room_name(tag, n % rooms), is_new: n < rooms };
@@ -123,8 +123,8 @@ fn pace(args: &Args) -> Pace {
     }
 }
 
-/// Brings everybody in, and notes how fast that went and what memory it took. The first one comes alone and counts for
-/// neither: with it the server sets up what it needs for anybody.
+/// Logs all connections in, and measures the speed and the memory. The first one logs in alone and does not count: the
+/// server sets up its shared state for it.
 fn come_in(
     args: &Args,
     target: &Target,
@@ -144,7 +144,7 @@ fn come_in(
         begin = run.fleet.now();
         first = (entrance.arrivals.greeted, entrance.arrivals.logged_in);
     }
-    // Rooms must be there before others can join them.
+    // Rooms must exist before others can join them.
     let makers = (args.rooms() as usize).clamp(first.0 as usize, all);
     entrance.bring_in(run, first.0 as usize..makers, at_once)?;
     entrance.bring_in(run, makers..all, at_once)?;
@@ -162,7 +162,7 @@ fn come_in(
     Ok(())
 }
 
-/// Only listens, for so many nanoseconds or until the run is stopped or everybody is gone.
+/// Only receives, for this many nanoseconds, or until the run is stopped or all connections are gone.
 fn listen(run: &mut Run, entrance: &mut Entrance, time: u64) -> Result<(), String> {
     let begin = run.fleet.now();
     while run.fleet.now() < begin + time && !run.stop.is_asked() && run.fleet.open() > 0 {
@@ -182,21 +182,21 @@ fn idle(args: &Args, run: &mut Run, entrance: &mut Entrance, report: &mut Report
 fn talk(args: &Args, tag: u16, run: &mut Run, report: &mut Report) -> Result<(), String> {
     let rooms = args.rooms().max(1) as usize;
     let all = args.connections() as usize;
-    let ears: Vec<(usize, bool)> = (0..all).map(|who| (who % rooms, run.fleet.is_open(who))).collect();
-    let voices: Vec<usize> = (0..all).filter(|who| run.fleet.is_open(*who)).take(args.senders() as usize).collect();
-    let heads = voices.iter().map(|who| match args.rooms() {
+    let receivers: Vec<(usize, bool)> = (0..all).map(|who| (who % rooms, run.fleet.is_open(who))).collect();
+    let senders: Vec<usize> = (0..all).filter(|who| run.fleet.is_open(*who)).take(args.senders() as usize).collect();
+    let heads = senders.iter().map(|who| match args.rooms() {
         0 => "C PM ".to_owned(),
         rooms => format!("C RM {} ", room_name(tag, *who as u32 % rooms)),
     });
     let heads = heads.collect();
-    let mut tally = Tally::new(tag, &ears, &voices);
+    let mut tally = Tally::new(tag, &receivers, &senders);
     let (pace, size) = (pace(args), args.common().size);
     run.progress.stage("talking", u64::from(args.seconds()));
     let begin = run.fleet.now();
     let end = begin + u64::from(args.seconds()) * SECOND;
     let mut talk = Talk::new(pace, heads, size, begin);
-    let mut ears = Listening { tally: &mut tally, ended: &mut report.connections.ended };
-    talk.go_on(run, &mut ears, end)?;
+    let mut handler = Listening { tally: &mut tally, ended: &mut report.connections.ended };
+    talk.go_on(run, &mut handler, end)?;
     let unsaid = talk.unsaid(&tally);
     let pace = match pace {
         Pace::Open(_) => "open",
@@ -208,11 +208,11 @@ fn talk(args: &Args, tag: u16, run: &mut Run, report: &mut Report) -> Result<(),
 
 fn pingpong(args: &Args, tag: u16, rate: Option<f64>, run: &mut Run, report: &mut Report) -> Result<(), String> {
     let (all, players) = (args.connections() as usize, args.senders() as usize);
-    // Who only sits there is in a group of its own.
-    let ears: Vec<(usize, bool)> = (0..all).map(|who| (who.min(players) / 2, run.fleet.is_open(who))).collect();
-    let voices: Vec<usize> = (0..players).collect();
-    let names: Vec<String> = voices.iter().map(|n| format!("{}{n}", args.common().prefix)).collect();
-    let mut tally = Tally::new(tag, &ears, &voices);
+    // The silent connections form a group of their own.
+    let receivers: Vec<(usize, bool)> = (0..all).map(|who| (who.min(players) / 2, run.fleet.is_open(who))).collect();
+    let senders: Vec<usize> = (0..players).collect();
+    let names: Vec<String> = senders.iter().map(|n| format!("{}{n}", args.common().prefix)).collect();
+    let mut tally = Tally::new(tag, &receivers, &senders);
     let size = args.common().size;
     run.progress.stage("talking", u64::from(args.seconds()));
     let begin = run.fleet.now();
@@ -224,7 +224,7 @@ fn pingpong(args: &Args, tag: u16, rate: Option<f64>, run: &mut Run, report: &mu
     Ok(())
 }
 
-/// Puts what was counted into the report.
+/// Adds the counts to the report.
 fn note(tally: &Tally, lines: Lines, begin: u64, report: &mut Report) {
     let (counts, end) = (tally.counts(), tally.last_heard());
     report.lines = Some(Lines {
@@ -243,7 +243,7 @@ fn note(tally: &Tally, lines: Lines, begin: u64, report: &mut Report) {
     report.latency_us = Spread::new(tally.latency());
 }
 
-/// What is read before the work and after it.
+/// Readings before and after the work.
 struct Gauge {
     cpu: Option<f64>,
     at: u64,

@@ -1,4 +1,4 @@
-//! A well-behaved pair that talks while others do their worst.
+//! A well-behaved pair of clients that talk during an attack.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use crate::{Client, Server, eventually, pause};
 
-/// So many rounds make a p99.
+/// Enough rounds for a p99.
 const ENOUGH: usize = 200;
-/// How long the two wait between two rounds: they talk some hundred times a second.
+/// The pause between two rounds: they talk some hundred times a second.
 const REST_MS: u64 = 2;
-/// The same where the server's rates hold: each says a line a round.
+/// The pause within the server's rate limits: each sends a line a round.
 const REST_WITHIN_RATES_MS: u64 = 120;
 
-/// Two people who say something to each other all the time, in a thread of their own.
+/// Two clients that send each other messages all the time, in a thread of their own.
 pub struct Canary {
     is_over: Arc<AtomicBool>,
     rounds: Arc<AtomicUsize>,
@@ -22,13 +22,13 @@ pub struct Canary {
 }
 
 impl Canary {
-    /// Logs the two in, as `canary1` and `canary2`. The server must have its rates lifted.
+    /// Logs the two in, as `canary1` and `canary2`. The server must have no rate limits.
     #[track_caller]
     pub fn start(server: &Server) -> Self {
         Self::start_with(server, REST_MS)
     }
 
-    /// The same for a server whose rates hold: the two talk more slowly.
+    /// The same for a server with rate limits: the two talk more slowly.
     #[track_caller]
     pub fn start_within_rates(server: &Server) -> Self {
         Self::start_with(server, REST_WITHIN_RATES_MS)
@@ -52,19 +52,19 @@ impl Canary {
         Self { is_over, rounds, thread: Some(thread) }
     }
 
-    /// Waits until the two have had fifty more rounds.
+    /// Waits for fifty more rounds.
     #[track_caller]
     pub fn talks(&self) {
         let before = self.rounds.load(Ordering::Relaxed);
         eventually("the canary goes on", || self.rounds.load(Ordering::Relaxed) >= before + 50);
     }
 
-    /// Whether there have been so many rounds that a figure can be given.
+    /// Whether there have been enough rounds for a p99.
     pub fn has_enough(&self) -> bool {
         self.rounds.load(Ordering::Relaxed) >= ENOUGH
     }
 
-    /// The two must still be talking. Prints how long a message and its reply took while this was going on.
+    /// The two must still be talking. Prints how long a message and its reply took.
     #[track_caller]
     pub fn finish(mut self, what: &str) {
         self.is_over.store(true, Ordering::Relaxed);
@@ -83,7 +83,7 @@ impl Drop for Canary {
     }
 }
 
-/// One says something, and the other answers.
+/// One sends a message, and the other answers.
 #[track_caller]
 fn round((one, two): &mut (Client, Client), number: usize) -> Duration {
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! A client of the line door that waits for what it is owed, and no longer.
+//! A client of the line door that waits for expected lines, with a deadline.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
@@ -11,7 +11,7 @@ use crate::{PASSWORD, PATIENCE, START_STOP};
 /// One TCP connection to a line door.
 pub struct Client {
     stream: TcpStream,
-    /// What has arrived and has not been asked for.
+    /// Input that has not been asked for yet.
     inbox: Vec<u8>,
     is_typed: bool,
 }
@@ -24,7 +24,7 @@ impl Client {
         Self::from_stream(stream)
     }
 
-    /// Connects, with a kernel that takes little for a client that does not read.
+    /// Connects with a small receive buffer, which fills up soon while the client does not read.
     #[track_caller]
     pub fn connect_narrow(addr: SocketAddr) -> Self {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None).expect("a socket");
@@ -42,7 +42,7 @@ impl Client {
         Self::from_stream(socket.into())
     }
 
-    /// Takes a connection that the test has made itself.
+    /// Uses a connection that the test has made itself.
     pub fn from_stream(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("TCP_NODELAY");
         stream.set_write_timeout(Some(PATIENCE)).expect("a write timeout");
@@ -83,7 +83,7 @@ impl Client {
         self.stream.write_all(bytes).expect("the server takes what is sent");
     }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side.
     pub fn half_close(&mut self) {
         self.stream.shutdown(Shutdown::Write).expect("shutdown of the sending side");
     }
@@ -94,7 +94,7 @@ impl Client {
         self.line_within(PATIENCE)
     }
 
-    /// The next line, without its LF, for which this long is waited.
+    /// The next line, without its LF, with this deadline.
     #[track_caller]
     pub fn line_within(&mut self, patience: Duration) -> String {
         let deadline = Instant::now() + patience;
@@ -127,15 +127,15 @@ impl Client {
         }
     }
 
-    /// Sends an operation in this client's dialect and gives the one line of its reply.
+    /// Sends an operation in this client's dialect and returns the one line of its reply.
     #[track_caller]
     pub fn ask(&mut self, command: &str) -> String {
         self.op(command);
         self.reply()
     }
 
-    /// Sends an operation and gives all lines of its reply, without `C CODE` and what follows that: a longer reply
-    /// must keep one code to its end and must not be interrupted.
+    /// Sends an operation and returns all lines of its reply, without `C CODE` and the character after it. A longer
+    /// reply must keep one code and must not be interrupted.
     #[track_caller]
     pub fn list(&mut self, command: &str) -> Vec<String> {
         self.op(command);
@@ -195,7 +195,7 @@ impl Client {
         self.expect_closed();
     }
 
-    /// The connection must end, in whatever way; gives what still came before that.
+    /// The connection must end, in order or by a reset. Returns the input before the end.
     #[track_caller]
     pub fn expect_reset_or_closed(&mut self) -> String {
         let deadline = Instant::now() + START_STOP;
@@ -210,32 +210,32 @@ impl Client {
         }
     }
 
-    /// Ends the connection by a reset, whatever is under way.
+    /// Resets the connection.
     pub fn reset(self) {
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
     }
 
-    /// Nothing may arrive for this long. A round trip of NOOP is the better proof where there is one.
+    /// Nothing may arrive for this long. A round trip of NOOP is a better proof where it is possible.
     #[track_caller]
     pub fn silence(&mut self, time: Duration) {
         let got = if self.inbox.is_empty() { self.fill(Instant::now() + time) } else { Got::Bytes };
         assert!(matches!(got, Got::Nothing), "expected silence, got {got:?} {:?}", self.shown());
     }
 
-    /// A round trip: what was sent before is carried out, and nothing else was waiting to be read.
+    /// A round trip: earlier lines are executed, and no other input was waiting.
     #[track_caller]
     pub fn barrier(&mut self) {
         self.op("NOOP");
         self.expect("C 200");
     }
 
-    /// Logs in without types as a person would, registering if the name is new. The greeting must have been read.
+    /// Logs in without types, as a person would, and registers if the name is new. The greeting must have been read.
     #[track_caller]
     pub fn login_bare(&mut self, name: &str) {
         self.login(name);
     }
 
-    /// Logs in with typed frames, registering if the name is new. The greeting must have been read.
+    /// Logs in with typed frames, and registers if the name is new. The greeting must have been read.
     #[track_caller]
     pub fn login_typed(&mut self, name: &str) {
         self.is_typed = true;
@@ -280,7 +280,7 @@ impl Client {
     }
 }
 
-/// What one read brought.
+/// The result of a read.
 #[derive(Debug)]
 enum Got {
     Bytes,

@@ -1,23 +1,23 @@
-//! Chance that can be had again from its seed.
+//! Random numbers that can be replayed from their seed.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A small generator of its own (splitmix64).
+/// A small generator (splitmix64).
 pub struct Dice(u64);
 
 impl Dice {
-    /// From this seed.
+    /// A generator with this seed.
     pub fn of(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// The seed that `CHATD_SEED` names, or one of this moment. Print it.
+    /// The seed in `CHATD_SEED`, or one from the current time. Print it.
     pub fn today() -> u64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_nanos() as u64;
         std::env::var("CHATD_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(now)
     }
 
-    /// A number from 0 up to, and without, `most`.
+    /// A number from 0 to `most - 1`.
     pub fn below(&mut self, most: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -1,4 +1,4 @@
-//! A server that says what a test wants it to say.
+//! A server played by a test.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::Instant;
@@ -18,12 +18,12 @@ impl Fake {
         Self { listener }
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn addr(&self) -> SocketAddr {
         self.listener.local_addr().expect("its address")
     }
 
-    /// The next client, which must come in time.
+    /// The next client, which must connect in time.
     #[track_caller]
     pub fn accept(&self) -> Client {
         let deadline = Instant::now() + PATIENCE;
@@ -37,7 +37,7 @@ impl Fake {
         }
     }
 
-    /// The next client, let in with whatever password it gives, and with a token.
+    /// The next client, logged in with any password, and with a token.
     #[track_caller]
     pub fn let_in(&self) -> Client {
         let mut client = self.accept();

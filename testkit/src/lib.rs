@@ -1,4 +1,4 @@
-//! A server in a folder of its own, and clients that wait for what they are owed.
+//! A server in a folder of its own, and clients that wait for expected lines.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -40,14 +40,14 @@ pub use program::program;
 pub use strace::{Strace, strace};
 pub use terminal::Terminal;
 
-/// How long a client waits for a line that it is owed.
+/// How long a client waits for an expected line.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a server may take to start or to stop.
 pub const START_STOP: Duration = Duration::from_secs(10);
-/// What `login_bare` and `login_typed` give as the password.
+/// The password of `login_bare` and `login_typed`.
 pub const PASSWORD: &str = "correct horse";
 
-/// The cheapest Argon2 that there is, a short delay after a wrong password, everything else as shipped.
+/// The cheapest Argon2, and a short delay after a wrong password. Everything else is as shipped.
 const CONFIG: &str = r#"
 listen = ["line://127.0.0.1:0"]
 
@@ -58,7 +58,7 @@ argon2 = { memory_kib = 8, iterations = 1, parallelism = 1 }
 failure_delay_ms = 20
 "#;
 
-/// How a server is to be started. `Server::builder()` makes one, [`Builder::start`] uses it.
+/// How to start a server. `Server::builder()` creates one, [`Builder::start`] uses it.
 pub struct Builder {
     config: String,
     sets: Vec<String>,
@@ -76,7 +76,7 @@ impl Builder {
         self
     }
 
-    /// Lifts the rates on lines and bytes, for tests that say much at once.
+    /// Removes the rate limits on lines and bytes, for tests that send much at once.
     pub fn no_rates(self) -> Self {
         self.set("limits.rate_lines_per_s", "0").set("limits.rate_bytes_per_s", "0")
     }
@@ -105,7 +105,7 @@ impl Builder {
         self
     }
 
-    /// Starts the server by this program, which gets the server's command line behind these arguments.
+    /// Starts the server by this program, which gets the server's command line after these arguments.
     pub fn within(mut self, program: &[&str]) -> Self {
         self.within = program.iter().map(|&word| word.to_owned()).collect();
         self
@@ -151,13 +151,13 @@ pub struct Server {
     builder: Builder,
     child: Option<Child>,
     addrs: Vec<(String, SocketAddr)>,
-    /// How much of `chatd.log` was there before this run.
+    /// The size of `chatd.log` before this run.
     log_from: usize,
     dir: TempDir,
 }
 
 impl Server {
-    /// A server as the tests like it, to be changed before it starts.
+    /// A server with the settings for tests, to be changed before it starts.
     pub fn builder() -> Builder {
         hear_signals();
         Builder {
@@ -170,7 +170,7 @@ impl Server {
         }
     }
 
-    /// A running server as the tests like it.
+    /// A running server with the settings for tests.
     #[track_caller]
     pub fn start() -> Self {
         Self::builder().start()
@@ -205,17 +205,17 @@ impl Server {
         self.child.as_ref().expect("the server is running").id()
     }
 
-    /// Where all listeners are, in the order of the log.
+    /// The addresses of all listeners, in the order of the log.
     pub fn addrs(&self) -> Vec<SocketAddr> {
         self.addrs.iter().map(|(_, addr)| *addr).collect()
     }
 
-    /// Where the first `line` listener is.
+    /// The address of the first `line` listener.
     pub fn addr(&self) -> SocketAddr {
         self.door("line")
     }
 
-    /// Where the first listener of this door is.
+    /// The address of the first listener of this door.
     pub fn door(&self, door: &str) -> SocketAddr {
         self.addrs.iter().find(|(name, _)| name == door).expect("such a listener").1
     }
@@ -231,12 +231,12 @@ impl Server {
         kill_process(pid, signal).expect("the server's process is there");
     }
 
-    /// Asks it to read its configuration again.
+    /// Tells it to read its configuration again.
     pub fn hup(&self) {
         self.signal(Signal::HUP);
     }
 
-    /// Asks it to end and gives its exit status, which must come in time.
+    /// Tells it to end and returns its exit status, which must come in time.
     #[track_caller]
     pub fn term(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
@@ -257,7 +257,7 @@ impl Server {
         }
     }
 
-    /// Ends it as a power cut would.
+    /// Ends it like a power failure.
     pub fn kill9(&mut self) {
         if let Some(mut child) = self.child.take() {
             // It may have ended already; then there is nothing to kill.
@@ -276,7 +276,7 @@ impl Server {
         self.builder.within = program.iter().map(|&word| word.to_owned()).collect();
     }
 
-    /// Whether the process is no more, though a tracer may keep some thread of it.
+    /// Whether the process has ended, even if a tracer keeps a thread of it.
     pub fn is_dead(&self) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
         stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
@@ -291,7 +291,7 @@ impl Server {
         self.run();
     }
 
-    /// What this run has logged: its standard error, and `chatd.log` if `log.file` names that.
+    /// The log of this run: its standard error, and `chatd.log` if `log.file` names that.
     pub fn log_text(&self) -> String {
         let mut text = fs::read(self.path("stderr")).unwrap_or_default();
         let file = fs::read(self.path("chatd.log")).unwrap_or_default();
@@ -299,7 +299,7 @@ impl Server {
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    /// Waits until the log has this in it and gives the first such line.
+    /// Waits until the log contains this, and returns the first such line.
     #[track_caller]
     pub fn wait_for_log(&self, part: &str) -> String {
         let deadline = Instant::now() + START_STOP;
@@ -327,7 +327,7 @@ impl Server {
         client
     }
 
-    /// Tries to register `name` and gives the answer to its password.
+    /// Tries to register `name` and returns the answer to its password.
     #[track_caller]
     pub fn register(&self, name: &str) -> (Client, String) {
         let mut client = self.greeted();
@@ -338,7 +338,7 @@ impl Server {
         (client, answer)
     }
 
-    /// A client logged in without types, registered if need be.
+    /// A client logged in without types, registered if needed.
     #[track_caller]
     pub fn bare(&self, name: &str) -> Client {
         let mut client = self.greeted();
@@ -346,7 +346,7 @@ impl Server {
         client
     }
 
-    /// A client logged in without types, whose account must be there already.
+    /// A client logged in without types, whose account must exist.
     #[track_caller]
     pub fn returning(&self, name: &str) -> Client {
         let mut client = self.greeted();
@@ -357,7 +357,7 @@ impl Server {
         client
     }
 
-    /// A client logged in with typed frames, registered if need be.
+    /// A client logged in with typed frames, registered if needed.
     #[track_caller]
     pub fn typed(&self, name: &str) -> Client {
         let mut client = self.greeted();
@@ -375,9 +375,9 @@ impl Drop for Server {
     }
 }
 
-/// The listeners that a log speaks of, in its order: door and address.
+/// The listeners in a log, in its order: door and address.
 fn listeners(log: &str) -> Vec<(String, SocketAddr)> {
-    // A line that is still being written has no LF yet and would end in half a port.
+    // A line that is still being written has no LF yet, and could end within a port number.
     log.split_inclusive('\n')
         .filter(|line| line.ends_with('\n'))
         .filter_map(|line| line.split_once("listening on ")?.1.split_whitespace().next()?.split_once("://"))
@@ -385,7 +385,8 @@ fn listeners(log: &str) -> Vec<(String, SocketAddr)> {
         .collect()
 }
 
-/// Lets time pass between two bytes of a client that is slow on purpose.
+/// Sleeps. For clients that are slow on purpose, and for polling; elsewhere wait for a condition, as [`eventually`]
+/// does.
 pub fn pause(milliseconds: u64) {
     thread::sleep(Duration::from_millis(milliseconds));
 }

@@ -1,4 +1,4 @@
-//! Network namespaces of the tests' own, which take root and ip(8).
+//! Network namespaces for tests; they need root and ip(8).
 
 use std::fs::File;
 use std::os::fd::AsFd as _;
@@ -9,18 +9,18 @@ use std::thread;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// A network namespace of a test's own. Gone when dropped, with all that runs in it.
+/// A network namespace for a test. Dropping it removes it, with all that runs in it.
 pub struct Namespace(pub String);
 
 impl Namespace {
-    /// `None` where that takes rights that this process does not have.
+    /// `None` without the necessary rights.
     pub fn make() -> Option<Self> {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         let name = format!("chatd-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         ip(&["netns", "add", &name]).then(|| Self(name))
     }
 
-    /// One in which all addresses of 10.0.0.0/8 and of 2001:db8::/32 are this machine's.
+    /// One in which all addresses of 10.0.0.0/8 and 2001:db8::/32 are local.
     fn with_many_addresses() -> Option<Self> {
         let namespace = Self::make()?;
         let name = &namespace.0;
@@ -32,7 +32,7 @@ impl Namespace {
         is_made.then_some(namespace)
     }
 
-    /// This thread, and what it starts, is in the namespace from now on.
+    /// Moves this thread, and what it starts, into the namespace.
     fn enter(&self) {
         let file = File::open(format!("/run/netns/{}", self.0)).expect("the namespace is there");
         move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).expect("setns");
@@ -43,7 +43,7 @@ impl Drop for Namespace {
     fn drop(&mut self) {
         if let Ok(found) = Command::new("ip").args(["netns", "pids", &self.0]).output() {
             for pid in String::from_utf8_lossy(&found.stdout).split_whitespace() {
-                // One that has ended meanwhile need not be killed.
+                // A process that has ended meanwhile need not be killed.
                 let _ = Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status();
             }
         }
@@ -51,13 +51,13 @@ impl Drop for Namespace {
     }
 }
 
-/// Runs ip(8). Whether it could do what it was asked.
+/// Runs ip(8). Whether it succeeded.
 pub fn ip(words: &[&str]) -> bool {
     Command::new("ip").args(words).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// Runs a test in a namespace in which all addresses of 10.0.0.0/8 and of 2001:db8::/32 are this machine's, with the
-/// servers that it starts.
+/// Runs a test, with the servers that it starts, in a namespace in which all addresses of 10.0.0.0/8 and 2001:db8::/32
+/// are local.
 pub fn among_many_addresses(test: impl FnOnce() + Send) {
     let Some(namespace) = Namespace::with_many_addresses() else {
         eprintln!("skipped: no network namespaces with IPv6 here (they take root, and ip(8))");

@@ -1,4 +1,4 @@
-//! The server seen from outside, through /proc, and programs that are run to their end.
+//! The server's process as seen in /proc, and programs that run to their end.
 
 use std::fs;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
 use crate::{Client, START_STOP, Server, pause};
 
-/// A program that has ended.
+/// The result of a program.
 #[derive(Debug)]
 pub struct Outcome {
     /// Its exit code; `None` if a signal ended it.
@@ -23,7 +23,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// It must have ended with this code, and standard error must hold all of these.
+    /// It must have ended with this code, and standard error must contain all of these.
     #[track_caller]
     pub fn check(&self, code: i32, told: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -33,7 +33,7 @@ impl Outcome {
     }
 }
 
-/// Runs one of our programs in a folder, to its end, which must come in time.
+/// Runs one of our programs in a folder to its end, which must come in time.
 #[track_caller]
 pub fn run(binary: &str, dir: &Path, args: &[&str]) -> Outcome {
     let mut command = Command::new(binary);
@@ -41,7 +41,7 @@ pub fn run(binary: &str, dir: &Path, args: &[&str]) -> Outcome {
     finish(command)
 }
 
-/// The same with this on standard input, which then ends.
+/// The same with this as standard input.
 #[track_caller]
 pub fn run_with(binary: &str, dir: &Path, args: &[&str], input: &str) -> Outcome {
     let mut command = Command::new(binary);
@@ -60,19 +60,19 @@ pub fn finish(command: Command) -> Outcome {
 pub fn finish_with(mut command: Command, input: &str) -> Outcome {
     let program = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = program.spawn().expect("the program starts");
-    // One that has ended by now did not want it.
+    // A program that has ended by now did not want it.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
     finish_child(child, START_STOP)
 }
 
-/// Waits until a program that was started with pipes has ended by itself, which it must in time. It may print no more
-/// than the pipes hold.
+/// Waits until a program that was started with pipes has ended by itself, which it must in time. Its output must fit
+/// into the pipes.
 #[track_caller]
 pub fn finish_child(mut child: Child, time: Duration) -> Outcome {
     let deadline = Instant::now() + time;
     while child.try_wait().expect("wait").is_none() {
         if Instant::now() > deadline {
-            // What it has said so far is worth more than whether the kill finds it.
+            // Its output so far is worth more than the result of the kill.
             let _ = child.kill();
             panic!("it does not end: {:?}", child.wait_with_output());
         }
@@ -83,7 +83,7 @@ pub fn finish_child(mut child: Child, time: Duration) -> Outcome {
     Outcome { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
 }
 
-/// Waits until something holds, and for no longer than a server may take to start.
+/// Waits until a condition holds, as long as a server may take to start.
 #[track_caller]
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + START_STOP;
@@ -96,16 +96,16 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 /// A thread of a process.
 #[derive(Debug)]
 pub struct Thread {
-    /// Whether it is the one that the process began with: the loop.
+    /// Whether it is the main thread: the event loop.
     pub is_main: bool,
     /// Its name.
     pub name: String,
-    /// Processor time used, in the kernel's ticks: a hundred a second.
+    /// Processor time, in the kernel's ticks: a hundred a second.
     pub ticks: u64,
 }
 
 impl Server {
-    /// A client logged in without types whose kernel takes little for it while it does not read.
+    /// A client logged in without types, with a small receive buffer.
     #[track_caller]
     pub fn narrow(&self, name: &str) -> Client {
         let mut client = Client::connect_narrow(self.addr());
@@ -114,17 +114,17 @@ impl Server {
         client
     }
 
-    /// How many descriptors the process has open.
+    /// The number of open descriptors.
     pub fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("/proc").count()
     }
 
-    /// Memory that is resident, in KiB.
+    /// Resident memory, in KiB.
     pub fn resident_kib(&self) -> u64 {
         self.memory_kib("Rss:")
     }
 
-    /// The same without the program itself, of which the kernel loads as much as was run.
+    /// Resident memory in KiB without the program itself, of which the kernel loads what runs.
     pub fn own_kib(&self) -> u64 {
         self.memory_kib("Anonymous:")
     }
@@ -133,12 +133,12 @@ impl Server {
         memory_kib(self.pid(), what)
     }
 
-    /// The most memory that was resident at any time, in KiB; the kernel counts it to some dozens of pages.
+    /// The peak of resident memory, in KiB; the kernel's value may be off by some dozens of pages.
     pub fn most_resident_kib(&self) -> u64 {
         told_by_proc(self.pid(), "status", "VmHWM:")
     }
 
-    /// How many descriptors the kernel's table for the process has room for.
+    /// The size of the kernel's descriptor table for the process.
     pub fn descriptor_table(&self) -> u64 {
         told_by_proc(self.pid(), "status", "FDSize:")
     }
@@ -150,7 +150,7 @@ impl Server {
         let ids = tasks.map(|task| task.expect("a task").file_name().into_string().expect("a number"));
         ids.map(|id| {
             let stat = fs::read_to_string(format!("/proc/{pid}/task/{id}/stat")).expect("/proc");
-            // The name stands in brackets and may hold anything; what is counted stands behind it.
+            // The name is in parentheses and may contain anything; the fields follow it.
             let (head, tail) = stat.rsplit_once(')').expect("a name in brackets");
             let name = head.split_once('(').expect("a name in brackets").1.to_owned();
             let times = tail.split_whitespace().skip(11).take(2);
@@ -160,12 +160,12 @@ impl Server {
         .collect()
     }
 
-    /// Processor time that the process has used, in ticks.
+    /// Processor time of the process, in ticks.
     pub fn ticks(&self) -> u64 {
         self.threads().iter().map(|thread| thread.ticks).sum()
     }
 
-    /// Lets a second pass, in which the process must use next to no processor time.
+    /// Waits a second, in which the process must use almost no processor time.
     #[track_caller]
     pub fn is_idle_for_a_second(&self) {
         let before = self.ticks();
@@ -174,7 +174,7 @@ impl Server {
         assert!(used < 10, "{used} ticks of a hundred were used for nothing");
     }
 
-    /// Changes how many descriptors the running process may have.
+    /// Changes the descriptor limit of the running process.
     pub fn limit_descriptors(&self, most: u64) {
         let pid = Pid::from_raw(self.pid().cast_signed()).expect("a pid");
         let old = rustix::process::getrlimit(Resource::Nofile);
@@ -182,28 +182,28 @@ impl Server {
         prlimit(Some(pid), Resource::Nofile, new).expect("prlimit");
     }
 
-    /// Starts the server in its folder again, where it must end by itself.
+    /// Starts the server in its folder again; it must end by itself.
     #[track_caller]
     pub fn fails_to_start(&mut self) -> Outcome {
         finish(self.builder.command(self.dir.path()))
     }
 }
 
-/// What the kernel counts of a process's memory under this word of `smaps_rollup`, such as `Rss:`, in KiB.
+/// A field of the process's `smaps_rollup`, such as `Rss:`, in KiB.
 pub fn memory_kib(pid: u32, what: &str) -> u64 {
-    // The counter in `status` may be off by many pages; this one is summed up when it is read.
+    // The value in `status` may be off by many pages; this one is computed when it is read.
     told_by_proc(pid, "smaps_rollup", what)
 }
 
-/// The number behind this word in a file of `/proc/PID`; KiB, where it has a unit.
+/// The number after this word in a file of `/proc/PID`, in KiB if it has a unit.
 fn told_by_proc(pid: u32, file: &str, word: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/{file}")).expect("/proc");
     let line = text.lines().find_map(|line| line.strip_prefix(word)).expect("such a line");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-/// Has programs that are started from here on hear INT, HUP and QUIT, also when the tests themselves were started with
-/// these ignored, as by `nohup` or in the background of a script: a program that is started inherits no handler.
+/// Makes programs that are started from now on receive INT, HUP and QUIT, even if the tests were started with these
+/// ignored, as by `nohup` or in the background of a script. A child process inherits ignored signals, but no handlers.
 pub fn hear_signals() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {

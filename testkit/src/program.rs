@@ -1,9 +1,9 @@
-//! Where our programs are.
+//! The paths of our programs.
 
 use std::env;
 
-/// The path of one of our programs, such as `chatd`. Cargo builds all of them for `cargo test` at the root, into the
-/// folder above that of the tests; a test knows only the programs of its own crate by name (`CARGO_BIN_EXE_…`).
+/// The path of one of our programs, such as `chatd`. `cargo test` at the root builds all of them, into the folder above
+/// that of the tests; a test knows only the programs of its own crate by name (`CARGO_BIN_EXE_…`).
 #[track_caller]
 pub fn program(name: &str) -> String {
     let test = env::current_exe().expect("the path of this test");

@@ -10,12 +10,12 @@ use socket2::SockRef;
 
 use crate::{Builder, PATIENCE, START_STOP, Server, eventually, pause};
 
-/// The operation of the room door that makes a room.
+/// The operation that creates a room.
 pub const MAKE: u8 = 1;
-/// The operation of the room door that joins one.
+/// The operation that joins a room.
 pub const JOIN: u8 = 2;
 
-/// One frame of the room door's.
+/// A frame of the room door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// The name of the room.
@@ -24,7 +24,7 @@ pub struct Frame {
     pub operation: u8,
     /// 0 request, 1 status, 2 done.
     pub state: u8,
-    /// What follows the name.
+    /// The payload.
     pub payload: Vec<u8>,
 }
 
@@ -38,7 +38,7 @@ pub fn request(operation: u8, room: &str, payload: &[u8]) -> Vec<u8> {
     [&header(room.len() as u8, operation, 0, payload.len() as u64), room.as_bytes(), payload].concat()
 }
 
-/// The frames of an answer, which must be whole.
+/// The frames of an answer, which must be complete.
 #[track_caller]
 pub fn frames(mut bytes: &[u8]) -> Vec<Frame> {
     let mut all = Vec::new();
@@ -60,27 +60,27 @@ pub fn frames(mut bytes: &[u8]) -> Vec<Frame> {
 pub enum Way {
     /// All at once.
     Whole,
-    /// Each byte in a write of its own.
+    /// Each byte in a separate write.
     ByteByByte,
-    /// With two bytes more behind it, a port.
+    /// Followed by two more bytes, a port.
     TwoMore,
-    /// And then the end of the client's side.
+    /// Followed by the end of the client's side.
     HalfClosed,
 }
 
 impl Way {
-    /// Each of them.
+    /// All of them.
     pub const ALL: [Self; 4] = [Self::Whole, Self::ByteByByte, Self::TwoMore, Self::HalfClosed];
 }
 
-/// One exchange: all that the server says to `bytes`, to the end of its stream, which must come in order.
+/// One exchange: the server's answer to `bytes`, up to the end of the stream, which must be in order.
 #[track_caller]
 pub fn exchange(addr: SocketAddr, bytes: &[u8], way: Way) -> Vec<u8> {
     let stream = TcpStream::connect_timeout(&addr, PATIENCE).expect("the server accepts");
     exchange_on(&stream, bytes, way)
 }
 
-/// The same, on a connection that is there.
+/// The same, on an open connection.
 #[track_caller]
 pub fn exchange_on(mut stream: &TcpStream, bytes: &[u8], way: Way) -> Vec<u8> {
     stream.set_nodelay(true).expect("TCP_NODELAY");
@@ -98,21 +98,21 @@ pub fn exchange_on(mut stream: &TcpStream, bytes: &[u8], way: Way) -> Vec<u8> {
     answer
 }
 
-/// A datagram of a member's.
+/// A datagram of a member.
 pub fn datagram(room: &str, token: &str, message: &[u8]) -> Vec<u8> {
     [&[room.len() as u8, token.len() as u8], room.as_bytes(), token.as_bytes(), message].concat()
 }
 
-/// A member of a room who speaks and hears by datagrams.
+/// A member of a room that sends and receives by datagrams.
 pub struct Peer {
-    /// The socket that it speaks from.
+    /// Its socket.
     pub socket: UdpSocket,
-    /// The token of its place in the room.
+    /// The token of its membership.
     pub token: String,
 }
 
 impl Peer {
-    /// A member with this token, on a socket of its own at this address, that speaks to `udp`.
+    /// A member with this token, on a socket of its own at this address, that sends to `udp`.
     #[track_caller]
     pub fn new(from: IpAddr, udp: SocketAddr, token: &str) -> Self {
         let socket = UdpSocket::bind(SocketAddr::new(from, 0)).expect("a socket");
@@ -128,13 +128,13 @@ impl Peer {
         self.socket.send(bytes).expect("a datagram is taken");
     }
 
-    /// Says something in its room, which it does not name.
+    /// Sends a message to its room, which it does not name.
     #[track_caller]
     pub fn say(&self, text: &str) {
         self.send(&datagram("", &self.token, text.as_bytes()));
     }
 
-    /// Shows its address.
+    /// Registers its address.
     #[track_caller]
     pub fn hello(&self) {
         self.say("");
@@ -157,7 +157,7 @@ impl Peer {
         assert_eq!(String::from_utf8_lossy(&heard), text);
     }
 
-    /// Nothing may have come. Worth something only after what would have brought it is known to be done.
+    /// Nothing may have arrived. Only meaningful after the cause is known to be handled.
     #[track_caller]
     pub fn expect_nothing(&self) {
         self.socket.set_nonblocking(true).expect("O_NONBLOCK");
@@ -170,7 +170,7 @@ impl Peer {
     }
 }
 
-/// Tells threads that it is over, also when a test ends by a panic.
+/// Sets a flag that ends threads, even if a test ends by a panic.
 pub struct Over<'a>(pub &'a AtomicBool);
 
 impl Drop for Over<'_> {
@@ -179,7 +179,7 @@ impl Drop for Over<'_> {
     }
 }
 
-/// The token of an answer in which it stands as it is.
+/// The token in an answer of the room door.
 #[track_caller]
 pub fn token_of(answer: &[u8]) -> String {
     let frames = frames(answer);
@@ -195,7 +195,7 @@ pub fn token_in(line: &str) -> String {
 }
 
 impl Builder {
-    /// Listens for lines, and at a room door with each of these options; a line of counters every second.
+    /// Listens for lines, and at a room door with each of these options; prints counters every second.
     pub fn rooms(mut self, options: &[&str]) -> Self {
         let rooms = options.iter().map(|options| format!("rooms://127.0.0.1:0?udp=0{options}"));
         let doors: Vec<String> = std::iter::once("line://127.0.0.1:0".to_owned()).chain(rooms).collect();
@@ -204,13 +204,13 @@ impl Builder {
         self
     }
 
-    /// Has a datagram socket for those who come through the line door.
+    /// Adds a datagram socket for clients of the line door.
     pub fn datagrams(mut self) -> Self {
         self.listeners += 1;
         self.set("datagrams", "\"127.0.0.1:0\"")
     }
 
-    /// Waits until so many sockets are told of in the log.
+    /// Waits for this many sockets in the log.
     pub fn sockets(mut self, count: usize) -> Self {
         self.listeners = count;
         self
@@ -223,22 +223,22 @@ impl Server {
         self.addrs.iter().filter(|(name, _)| name == door).map(|(_, addr)| *addr).collect()
     }
 
-    /// A guest at the first room door who has made or joined a room, and has not been heard of by UDP yet.
+    /// A guest at the first room door that has created or joined a room, and has sent no datagram yet.
     #[track_caller]
     pub fn silent_guest(&self, operation: u8, room: &str, name: &str) -> Peer {
         self.silent_guest_at(0, operation, room, name)
     }
 
-    /// The same at another room door, the first of which is 0.
+    /// The same at the room door with this index.
     #[track_caller]
     pub fn silent_guest_at(&self, place: usize, operation: u8, room: &str, name: &str) -> Peer {
         let answer = exchange(self.doors("rooms")[place], &request(operation, room, name.as_bytes()), Way::Whole);
-        // Each door has a socket of its own, or all share one.
+        // Each door has its own socket, or all share one.
         let sockets = self.doors("udp");
         Peer::new(Ipv4Addr::LOCALHOST.into(), *sockets.get(place).unwrap_or(&sockets[0]), &token_of(&answer))
     }
 
-    /// A guest who has also said hello.
+    /// A guest that has registered its address.
     #[track_caller]
     pub fn guest(&self, operation: u8, room: &str, name: &str) -> Peer {
         let guest = self.silent_guest(operation, room, name);
@@ -246,7 +246,7 @@ impl Server {
         guest
     }
 
-    /// The last line of counters that has this one, and its value.
+    /// The value of a counter in the last line of counters.
     fn counter_now(&self, name: &str) -> Option<u64> {
         let log = self.log_text();
         let line = log.lines().rev().find(|line| line.contains("stats: ") && line.contains(" left="))?;
@@ -254,7 +254,7 @@ impl Server {
         part.parse().ok()
     }
 
-    /// Waits until a counter shows this, and another line of counters has come that still does.
+    /// Waits until the last line of counters shows these values.
     #[track_caller]
     pub fn expect_counters(&self, expected: &[(&str, u64)]) {
         let deadline = Instant::now() + START_STOP;
@@ -268,7 +268,7 @@ impl Server {
         }
     }
 
-    /// A counter as of the next line.
+    /// A counter in the next line of counters.
     #[track_caller]
     pub fn counter(&self, name: &str) -> u64 {
         let lines = || self.log_text().lines().filter(|line| line.contains("stats: ")).count();
@@ -280,14 +280,14 @@ impl Server {
         self.counter_now(name).unwrap_or_else(|| panic!("no counter {name}"))
     }
 
-    /// The server has so many UDP sockets. The kernel's table may miss one while others come and go, so it is read
-    /// again.
+    /// The server must have this many UDP sockets. The kernel's table may miss one while others come and go, so it is
+    /// read again.
     #[track_caller]
     pub fn expect_udp_sockets(&self, count: usize) {
         eventually("its UDP sockets", || self.udp_sockets() == count);
     }
 
-    /// How many UDP sockets the process has: those among its descriptors that the kernel lists as such.
+    /// The number of UDP sockets of the process: those among its descriptors that the kernel lists as such.
     pub fn udp_sockets(&self) -> usize {
         let proc = format!("/proc/{}", self.pid());
         let tables =

@@ -1,4 +1,4 @@
-//! System calls that fail, or end the process, by strace's injection.
+//! System calls that fail, or end the process, injected by strace.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -8,15 +8,16 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Server, pause};
 
-/// strace, attached to a server. When it goes, the server goes on without it.
+/// strace, attached to a server. Dropping it detaches it.
 pub struct Strace {
     child: Child,
-    /// Kept open, lest what strace says last break it.
+    /// Kept open, so that strace can write its last message.
     _stderr: BufReader<ChildStderr>,
 }
 
 impl Strace {
-    /// Attaches to a server, with `-e inject=…` for each of these. `None`, and a printed reason, where that cannot be.
+    /// Attaches to a server, with `-e inject=…` for each of these. Prints why and returns `None` if that is not
+    /// possible.
     pub fn attach(server: &Server, injections: &[&str]) -> Option<Self> {
         let mut command = Command::new("strace");
         command.args(["-f", "-o", "/dev/null", "-p", &server.pid().to_string()]).args(options(injections));
@@ -33,7 +34,7 @@ impl Strace {
             }
         }
         println!("skipped: strace cannot attach here: {said}");
-        // It has said its last.
+        // It has ended.
         let _ = child.wait();
         None
     }
@@ -41,20 +42,22 @@ impl Strace {
 
 impl Drop for Strace {
     fn drop(&mut self) {
-        // One that is told to end lets go of its process.
+        // A strace that is told to end detaches from its process.
         let pid = Pid::from_raw(self.child.id().cast_signed()).expect("a pid");
         let _ = kill_process(pid, Signal::TERM);
         let deadline = Instant::now() + Duration::from_secs(1);
         while self.child.try_wait().is_ok_and(|status| status.is_none()) && Instant::now() < deadline {
             pause(5);
         }
-        // It may wait for ever for a thread of a process that it has killed itself. Then there is nothing to let go of.
+        // It may wait without end for a thread of a process that it has killed itself. Then there is nothing to detach
+        // from.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A command to start a program under strace with these injections. `None`, and a printed reason, where that cannot be.
+/// A command that starts a program under strace with these injections. Prints why and returns `None` if that is not
+/// possible.
 pub fn strace(injections: &[&str]) -> Option<Command> {
     let mut probe = Command::new("strace");
     match probe.args(["-o", "/dev/null", "-e", "inject=getppid:retval=1", "true"]).output() {

@@ -1,4 +1,4 @@
-//! A terminal with our client in it: keys go in, and what a person would see is compared.
+//! A terminal with our client in it: a test presses keys, and checks what a person would see.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -15,10 +15,10 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::{PASSWORD, PATIENCE, pause, program};
 
-/// A pseudo-terminal, what it shows, and the program that runs in it. Dropping it kills the program.
+/// A pseudo-terminal, its screen, and the program that runs in it. Dropping it kills the program.
 pub struct Terminal {
     pty: Pty,
-    /// Kept open, so that the state of the terminal can be looked at when the program has ended.
+    /// Kept open, so that the state of the terminal can be read when the program has ended.
     pts: Pts,
     child: Child,
     screen: vt100::Parser,
@@ -59,14 +59,14 @@ impl Terminal {
         Self { pty, pts, child, screen, raw: Vec::new() }
     }
 
-    /// Starts the client, to talk to this server as this user.
+    /// Starts the client for this user of this server.
     #[track_caller]
     pub fn client(rows: u16, columns: u16, home: &Path, server: SocketAddr, user: &str) -> Self {
         let (host, port) = (server.ip().to_string(), server.port().to_string());
         Self::start(rows, columns, home, &program("chatclient"), &[&host, &port, user])
     }
 
-    /// The client, logged in under a new name.
+    /// A client, logged in under a new name.
     #[track_caller]
     pub fn logged_in(rows: u16, columns: u16, home: &Path, server: SocketAddr, user: &str) -> Self {
         let mut terminal = Self::client(rows, columns, home, server, user);
@@ -84,7 +84,7 @@ impl Terminal {
         self.bytes(keys.as_bytes());
     }
 
-    /// The same for keys that need be no text.
+    /// The same for keys that need not be text.
     #[track_caller]
     pub fn bytes(&mut self, mut bytes: &[u8]) {
         let deadline = Instant::now() + PATIENCE;
@@ -101,7 +101,7 @@ impl Terminal {
         }
     }
 
-    /// Takes in what the program writes within this time; `false` if that was nothing.
+    /// Reads the program's output for this time; `false` if there was none.
     pub fn pump(&mut self, within: Duration) -> bool {
         let within = Timespec::try_from(within).expect("a short time");
         let mut fds = [PollFd::new(&self.pty, PollFlags::IN)];
@@ -115,7 +115,7 @@ impl Terminal {
         n > 0
     }
 
-    /// Waits until what is shown is as wanted.
+    /// Waits until the screen is as wanted.
     #[track_caller]
     pub fn wait(&mut self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
@@ -126,18 +126,18 @@ impl Terminal {
         }
     }
 
-    /// Waits until this is shown somewhere.
+    /// Waits until this is on the screen.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) {
         self.wait(text, |terminal| terminal.contents().contains(text));
     }
 
-    /// What is shown.
+    /// The content of the screen.
     pub fn contents(&self) -> String {
         self.screen.screen().contents()
     }
 
-    /// Whether the screen ends with this line as a terminal breaks it, and the cursor stands so many bytes into it.
+    /// Whether the screen ends with this line as a terminal breaks it, with the cursor this many bytes into it.
     pub fn ends_with(&self, line: &str, cursor: usize) -> bool {
         let screen = self.screen.screen();
         let columns = usize::from(screen.size().1.get());
@@ -150,7 +150,7 @@ impl Terminal {
         usize::from(column) == at.1 && is_shown && below && first + rows.len() <= shown.len()
     }
 
-    /// Waits until the screen ends with this line, the cursor so many bytes into it.
+    /// Waits until the screen ends with this line, with the cursor this many bytes into it.
     #[track_caller]
     pub fn wait_for_line(&mut self, line: &str, cursor: usize) {
         let what = format!("at its end {line:?}, the cursor at {cursor}");
@@ -168,7 +168,7 @@ impl Terminal {
         self.screen.screen_mut().set_size(cells(rows), cells(columns));
     }
 
-    /// Changes how wide the terminal is, in the way of those that join again the rows that they broke themselves.
+    /// Changes the width of the terminal like those that join the rows that they broke themselves.
     pub fn widen(&mut self, columns: u16) {
         let screen = self.screen.screen();
         let (rows, old) = screen.size();
@@ -178,7 +178,7 @@ impl Terminal {
             text.push_str(&shown);
             text.push_str(if screen.row_wrapped(n) { "" } else { "\r\n" });
         }
-        // The cursor is behind what is shown, or behind the space after a prompt.
+        // The cursor is after the text, or after the space that follows a prompt.
         let (_, column) = screen.cursor_position();
         let mut wider = vt100::Parser::new(rows, cells(columns), 0);
         wider.process(text.trim_end_matches("\r\n").as_bytes());
@@ -189,7 +189,7 @@ impl Terminal {
         self.pty.resize(Size::new(rows.get(), columns)).expect("the new size");
     }
 
-    /// Takes the terminal away, as closing its window does.
+    /// Closes the terminal, as closing its window does.
     pub fn hang_up(mut self) {
         let (pty, pts) = pty_process::blocking::open().expect("another terminal");
         (self.pty, self.pts) = (pty, pts);
@@ -200,13 +200,13 @@ impl Terminal {
         }
     }
 
-    /// Whether keys are echoed and lines are whole.
+    /// Whether keys are echoed and input is line by line.
     pub fn is_cooked(&self) -> bool {
         let modes = tcgetattr(&self.pts).expect("its settings").local_modes;
         modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
     }
 
-    /// Has keys echoed and lines whole again, as a shell does that takes the terminal from a program that has stopped.
+    /// Turns on echo and line mode, like a shell that takes the terminal from a stopped program.
     #[track_caller]
     pub fn cook(&self) {
         let mut modes = tcgetattr(&self.pts).expect("its settings");
@@ -214,12 +214,12 @@ impl Terminal {
         tcsetattr(&self.pts, OptionalActions::Now, &modes).expect("other settings");
     }
 
-    /// Whether all is as a shell expects to find it.
+    /// Whether the terminal is in the state that a shell expects.
     pub fn is_restored(&self) -> bool {
         self.is_cooked() && !self.screen.screen().bracketed_paste() && !self.screen.screen().hide_cursor()
     }
 
-    /// The program's number.
+    /// The program's process number.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -230,7 +230,7 @@ impl Terminal {
         kill_process(pid, signal).expect("the program is there");
     }
 
-    /// Waits for the end of the program, takes in what it still wrote, and gives how it ended.
+    /// Waits for the end of the program, reads its last output, and returns how it ended.
     #[track_caller]
     pub fn wait_exit(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
@@ -265,8 +265,8 @@ fn cells(count: u16) -> NonZero<u16> {
     NonZero::new(count).expect("a size")
 }
 
-/// A line broken into the rows of a terminal, and the row and column of a place in it, given in bytes. A row that is
-/// full is followed by another.
+/// A line broken into the rows of a terminal, and the row and column of a place in it, given in bytes. A full row is
+/// followed by another.
 fn laid_out(line: &str, cursor: usize, columns: usize) -> (Vec<String>, (usize, usize)) {
     let mut rows = vec![String::new()];
     let (mut column, mut place) = (0, (0, 0));
@@ -283,7 +283,7 @@ fn laid_out(line: &str, cursor: usize, columns: usize) -> (Vec<String>, (usize, 
             column = 0;
         }
         if at == cursor {
-            // What does not fit at the end of a row moves to the next, but the cursor before it need not.
+            // A character that does not fit into a row moves to the next, but the cursor before it need not.
             place = (rows.len() - 1, column);
         }
         rows.last_mut().expect("a row").push(c);

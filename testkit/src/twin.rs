@@ -1,6 +1,5 @@
-//! Runs the twins of the fuzz targets: on the corpus, on the corpus cut at every byte, and on what proptest makes of
-//! it. A seed of proptest's (it prints one with a failure) replays a run:
-//! `PROPTEST_RNG_SEED=…`.
+//! Runs the twins of the fuzz targets: on the corpus, on the corpus cut at every byte, and on mutations by proptest.
+//! `PROPTEST_RNG_SEED=…` replays a run; proptest prints the seed with a failure.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +8,12 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
 
-/// What proptest tries on each decoder.
+/// The number of cases of proptest for each decoder.
 const CASES: u32 = 600;
-/// Files of the corpus are cut at every byte up to here; behind it there are more of the same.
+/// Files of the corpus are cut at every byte up to here; the rest is more of the same.
 const CUTS: usize = 600;
 
-/// One change of some bytes.
+/// A change of some bytes.
 #[derive(Clone, Debug)]
 enum Edit {
     Flip(Index, u8),
@@ -22,7 +21,7 @@ enum Edit {
     Insert(Index, Vec<u8>),
     Remove(Index, usize),
     Double(Index, usize),
-    /// From here on it is another file.
+    /// From here on, another file.
     Splice(Index, Index, Index),
 }
 
@@ -83,7 +82,7 @@ pub fn corpus(target: &str) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// Runs a target on its corpus, on the corpus cut at every byte, and on what proptest makes of it.
+/// Runs a target on its corpus, on the corpus cut at every byte, and on mutations by proptest.
 #[track_caller]
 pub fn check(target: &str, run: fn(&[u8])) {
     let corpus = corpus(target);

@@ -1,4 +1,4 @@
-//! The account file under a running server: moved away, replaced, cut, overwritten; and starts that find less than an
+//! The account file of a running server is moved, replaced, cut or overwritten; and starts that find less than an
 //! earlier one left.
 
 use std::fs::{self, OpenOptions};
@@ -18,7 +18,7 @@ fn check_registers(server: &Server, name: &str) {
     assert!(answer.starts_with("C 230 "), "{name}: {answer:?}");
 }
 
-/// How many lines of the log have this in them.
+/// The number of log lines that contain this.
 fn count(server: &Server, part: &str) -> usize {
     server.log_text().lines().filter(|line| line.contains(part)).count()
 }
@@ -81,7 +81,7 @@ fn a_file_changed_outside_is_refused() {
         fs::write(&path, other).unwrap();
         check_refused(&server, "bob");
         assert_eq!(fs::read(&path).unwrap(), other, "what is there now is left alone");
-        // As long as it was, but not as it was.
+        // The same length, but different content.
         fs::write(&path, vec![b'x'; whole.len()]).unwrap();
         check_refused(&server, "bob");
     }
@@ -114,7 +114,7 @@ fn a_start_without_what_was_there_is_warned_of() {
     server.restart();
     let line = server.wait_for_log("all names are free");
     assert!(line.contains("[WARN]") && line.contains("accounts.key"), "{line}");
-    // The file is whole again, and nobody has registered yet: nothing was lost since.
+    // The file is whole again, and nobody has registered in between: nothing is lost.
     server.term();
     server.restart();
     assert_eq!(count(&server, "[WARN]"), 0);

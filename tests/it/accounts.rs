@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use testkit::{Client, PASSWORD, Server, pause};
 
-/// Sends a name and then a password, and gives the answer to that.
+/// Sends a name and then a password, and returns the answer to the password.
 #[track_caller]
 fn attempt(server: &Server, name: &str, password: &str) -> (Client, String) {
     let mut client = server.greeted();
@@ -76,7 +76,7 @@ fn the_third_wrong_password_closes() {
     let mut client = server.greeted();
     client.send("alice");
     client.expect("C 331 ");
-    // Sent ahead: each is checked in its turn.
+    // Sent ahead: each is checked in turn.
     client.send_raw(b"wrong one\nwrong two\nwrong three\nPM never\n");
     client.expect_exact("C 530 wrong password; 2 tries left");
     client.expect("C 530 wrong password; 1 tr");
@@ -140,7 +140,7 @@ fn a_fifth_login_replaces_the_first() {
     fifth.send(PASSWORD);
     fifth.expect("C 230 welcome alice; 1 online;");
     sessions.remove(0).expect_421("another login took this place");
-    // Once one of them has left there is a place that is nobody's.
+    // When one of them has left, there is a free place.
     let mut gone = sessions.pop().unwrap();
     assert_eq!(gone.ask("EX"), "C 221 bye");
     gone.expect_closed();

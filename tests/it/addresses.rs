@@ -1,4 +1,4 @@
-//! What is held against an address. Loopback is exempt unless it is said not to be, as these tests do.
+//! Limits per address. Loopback is exempt by default, but not in these tests.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -14,7 +14,7 @@ fn strict() -> Builder {
     Server::builder().set("limits.include_loopback", "true")
 }
 
-/// A client from this address and what it is told first.
+/// A client from this address, and its first line.
 #[track_caller]
 fn knock(server: &Server, from: IpAddr) -> (Client, String) {
     let mut client = Client::connect_from(from, server.addr());
@@ -36,7 +36,7 @@ fn refused(server: &Server, from: IpAddr, reason: &str) {
     client.expect_closed();
 }
 
-/// A penalised address is greeted, and put out at its first line.
+/// A penalised address is greeted, and refused at its first line.
 #[track_caller]
 fn barred(server: &Server, from: IpAddr, line: &str) {
     let mut client = welcome(server, from);
@@ -44,7 +44,7 @@ fn barred(server: &Server, from: IpAddr, line: &str) {
     client.expect_421("too many failures");
 }
 
-/// Fails at this address until it is penalised for half a minute, on a connection that stays. More failures may follow.
+/// Fails at this address until it is penalised for half a minute, on a connection that stays. It may fail further.
 #[track_caller]
 fn guesser(server: &Server, from: IpAddr, name: &str) -> Client {
     let mut guesser = welcome(server, from);
@@ -104,7 +104,7 @@ fn an_address_makes_so_many_new_connections() {
 #[test]
 fn a_login_gives_its_price_back() {
     let server = strict().set("limits.new_per_address", "5").start();
-    // By password and by token, far more often than anybody may come who does not log in.
+    // By password and by token, far more often than a client without a login may connect.
     let mut alice = welcome(&server, HOME);
     alice.login_bare("alice");
     let token = token(&mut alice);
@@ -118,7 +118,7 @@ fn a_login_gives_its_price_back() {
         }
         assert_eq!(again.ask("EX"), "C 221 bye");
     }
-    // Nothing has piled up: those who are silent are counted as ever.
+    // Nothing has piled up: silent connections count as before.
     for _ in 0..5 {
         welcome(&server, HOME);
     }
@@ -128,7 +128,7 @@ fn a_login_gives_its_price_back() {
 #[test]
 fn an_address_does_not_make_accounts_without_end() {
     let server = strict().set("limits.new_per_address", "5").start();
-    // Five are given their price back, and five more have it.
+    // Five get their cost refunded, and five more connections can use it.
     for n in 0..10 {
         let mut new = welcome(&server, HOME);
         new.login_bare(&format!("new{n}"));
@@ -171,7 +171,7 @@ fn failures_count_for_their_address_only() {
         barred(&server, HOME, "alice");
     }
     server.wait_for_log("421 too many failures: nobody from 127.0.0.1");
-    // Who is in already stays, the account is nobody's to lock, and other addresses are not concerned.
+    // A logged-in session stays, the account is not locked, and other addresses are not affected.
     guesser.send(PASSWORD);
     guesser.expect("C 230 ");
     welcome(&server, ELSEWHERE).login_bare("alice");
@@ -194,7 +194,7 @@ fn refused_tokens_count_for_their_address_only() {
         barred(&server, HOME, "alice");
     }
     server.wait_for_log("421 too many failures: nobody from 127.0.0.1");
-    // Neither the account nor another address is concerned.
+    // Neither the account nor another address is affected.
     let token = token(&mut alice);
     let mut again = welcome(&server, ELSEWHERE);
     again.send(&format!("alice {token}"));
@@ -225,7 +225,7 @@ fn too_many_silent_ones_are_shed() {
         .set("limits.new_per_address", "10000")
         .start();
     let mut silent = Vec::new();
-    // Two are always let in, a third and a fourth by chance, nobody after them.
+    // Two are always accepted, a third and a fourth by chance, and none after them.
     for attempt in 0..300 {
         let (mut client, first) = knock(&server, HOME);
         if first.starts_with("C 220 ") {
@@ -237,7 +237,7 @@ fn too_many_silent_ones_are_shed() {
         }
     }
     assert_eq!(silent.len(), 4);
-    // Who has said a line is silent no longer, and makes room for others.
+    // A client that has sent a line is no longer silent, and makes room for others.
     for client in &mut silent {
         client.send("somebody");
         client.expect("C 332 ");

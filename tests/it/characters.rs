@@ -1,9 +1,9 @@
-//! Which characters go through, which are taken out, and which are refused, at every door.
+//! Which characters pass, which are removed, and which are refused, at every door.
 
 use testkit::rooms::{JOIN, MAKE, Way, exchange, frames, request};
 use testkit::{PASSWORD, Server};
 
-/// Everything that is taken out, around two letters.
+/// Everything that is removed, around two letters.
 const HIDDEN: &str = "\u{feff}a\u{61c}\u{200b}\u{200e}\u{200f}\u{2060}\u{2061}\u{2062}\u{2063}\u{2064}b";
 
 #[test]
@@ -123,7 +123,7 @@ fn a_leading_byte_order_mark_is_dropped() {
     let mut client = server.greeted();
     client.send_raw(b"\xef\xbb\xbf\n\xef\xbb\xbfGET / HTTP/1.1\r\n");
     client.expect_421("not a chat client");
-    // At the room door it stands before the request, or before the JSON in it.
+    // At the room door it precedes the request, or the JSON in it.
     let door = server.door("rooms");
     for (name, before) in [("zoe", "\u{feff}"), ("kim", "")] {
         let payload = format!("\u{feff}{{\"username\":\"{name}\"}}");

@@ -1,4 +1,4 @@
-//! The programs from outside: arguments, configuration, exit codes, and where the log goes.
+//! The command line: arguments, configuration, exit codes, and where the log goes.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,7 +12,7 @@ use testkit::{Client, Server, eventually, run, run_with};
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 const CHATSERVER: &str = env!("CARGO_BIN_EXE_chatserver");
 
-/// Runs chatd in a new folder with this configuration file, where it must end with this code and say all of this.
+/// Runs chatd in a new folder with this configuration file. It must end with this code and print all of this.
 #[track_caller]
 fn check(config: &str, args: &[&str], code: i32, told: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
@@ -46,7 +46,7 @@ impl Running {
         Self { child, stderr }
     }
 
-    /// Reads the log up to the line that has this in it; the end of the log is a failure.
+    /// Reads the log up to the line that contains this. The end of the log is a failure.
     #[track_caller]
     fn line_with(&mut self, part: &str) -> String {
         let mut all = String::new();
@@ -60,7 +60,7 @@ impl Running {
         }
     }
 
-    /// Where the next listener is.
+    /// The address of the next listener.
     #[track_caller]
     fn addr(&mut self) -> SocketAddr {
         let line = self.line_with("listening on line://");
@@ -76,7 +76,7 @@ impl Drop for Running {
     }
 }
 
-/// A client that has logged in there.
+/// A client that is logged in there.
 #[track_caller]
 fn enter(addr: SocketAddr, name: &str) -> Client {
     let mut client = Client::connect(addr);
@@ -128,7 +128,7 @@ fn check_prints_the_settings_and_creates_nothing() {
         assert!(outcome.stdout.contains(part), "no {part:?} in {outcome:?}");
     }
     assert_eq!(files(folder.path()), ["config.toml"]);
-    // What it prints is a configuration: checked again it says the same.
+    // Its output is a configuration: checked again, it gives the same output.
     fs::write(folder.path().join("again.toml"), &outcome.stdout).unwrap();
     let again = run(CHATD, folder.path(), &["--check", "--config", "again.toml"]);
     let body = |text: &str| text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
@@ -159,7 +159,7 @@ fn check_tries_what_a_start_would() {
     let soft = "[limits]\nowed_bytes = 100000\nowed_soft_bytes = 200000\n";
     check(soft, &["--check"], 78, &["config.toml:3:19", "limits.owed_soft_bytes", "limits.owed_bytes"]);
     check("limits.silent = 5000\n", &["--check"], 78, &["config.toml:1:17", "limits.silent_most"]);
-    // All faults at once.
+    // All errors at once.
     let many = "accounts.file = \"no/accounts\"\nlog.file = \"no/log\"\ndatagrams = \"192.0.2.1:1\"\n";
     check(many, &["--check"], 78, &["accounts.file", "log.file", "`datagrams`"]);
 }
@@ -192,11 +192,11 @@ fn the_configuration_may_be_a_bare_name_or_a_pipe() {
 fn a_zone_may_be_named() {
     let folder = tempfile::tempdir().unwrap();
     let outcome = run(CHATD, folder.path(), &["--check", "--set", "datagrams=\"[fe80::1%lo]:5016\""]);
-    // No interface has that address; but its zone is understood.
+    // No interface has that address, but its zone is understood.
     assert!(outcome.code == Some(78) && outcome.stderr.contains("udp://[fe80::1%1]:5016"), "{outcome:?}");
 }
 
-/// A command of the shell whose reader has enough of it at once ends like one that was read to the end.
+/// A command whose reader closes the pipe early ends as if all was read.
 #[test]
 fn a_reader_who_has_enough_is_no_fault() {
     let mut server = Server::start();
@@ -315,7 +315,7 @@ fn a_log_that_nobody_reads_any_more_stops_nobody() {
     let args = ["--set", "listen=[\"line://127.0.0.1:0\"]", "--set", "log.level=\"trace\""];
     let mut chatd = Running::start(CHATD, folder.path(), &args);
     let addr = chatd.addr();
-    // The reading end of the pipe goes: from here on each line of the log fails with EPIPE.
+    // The reading end of the pipe is closed: from here on, each line of the log fails with EPIPE.
     drop(chatd.stderr.take());
     enter(addr, "alice").barrier();
     enter(addr, "bob").barrier();
@@ -328,7 +328,7 @@ fn a_log_that_takes_no_more_lines_stops_nobody() {
     let mut chatd = Running::start(CHATD, folder.path(), &["--set", "listen=[\"line://127.0.0.1:0\"]"]);
     let addr = chatd.addr();
     let mut alice = enter(addr, "alice");
-    // More lines than the pipe and the queue take, each about a guest who speaks another protocol.
+    // More lines than the pipe and the queue take, each about a client of another protocol.
     for _ in 0..60 {
         let mut guests: Vec<Client> = (0..100).map(|_| Client::connect(addr)).collect();
         guests.iter_mut().for_each(|guest| guest.send("GET / HTTP/1.1"));

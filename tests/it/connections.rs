@@ -1,4 +1,4 @@
-//! How many there may be at once, where they come in, and how many may come together.
+//! How many connections there may be, where they come in, and how many may connect at once.
 
 use std::net::TcpStream;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use testkit::{Client, Server, eventually};
 
-/// Whether a newcomer is let in; one who is not must be told that the server is full.
+/// Whether a new client is accepted; one that is not must be told that the server is full.
 #[track_caller]
 pub(crate) fn is_let_in(server: &Server) -> Option<Client> {
     let mut client = server.connect();
@@ -92,7 +92,7 @@ fn one_server_listens_at_several_places() {
     }
 }
 
-/// Takes descriptors for the test itself; false if the machine does not give so many.
+/// Raises the limit of the test itself; false if the machine does not allow it.
 fn have_descriptors(wanted: u64) -> bool {
     let limit = getrlimit(Resource::Nofile);
     let may = limit.maximum.is_none_or(|most| most >= wanted);

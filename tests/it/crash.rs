@@ -1,6 +1,6 @@
-//! kill -9 at any moment: who was told 230 has an account, and the file loads.
+//! kill -9 at any moment: every client that got 230 has an account, and the file loads.
 //!
-//! `CHATD_SEED=…` kills at the same moments again; how far the server had come by then is up to the machine.
+//! `CHATD_SEED=…` kills at the same moments again; how far the server has come by then depends on the machine.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -13,10 +13,10 @@ use testkit::{Dice, PASSWORD, PATIENCE, Server};
 
 /// Clients that register one name after another.
 const CLIENTS: usize = 4;
-/// A round is cut at a random moment of this many microseconds after its first 230.
+/// A round ends at a random time within this many microseconds after its first 230.
 const ROUND_US: u64 = 20_000;
 
-/// Registers names until the server is gone. Each is told of when its 230 has come.
+/// Registers names until the server is gone. Each is reported when its 230 has arrived.
 fn register_on(addr: SocketAddr, prefix: &str, registered: &Sender<String>) {
     for n in 0.. {
         let name = format!("{prefix}n{n}");
@@ -67,7 +67,7 @@ fn check(rounds: usize) {
                 thread::spawn(move || register_on(addr, &format!("r{round}c{client}"), &note))
             })
             .collect();
-        // The clients have the only ones left: if all of them fail, that is seen at once.
+        // The clients hold the only senders left: if all of them fail, the receiver notices at once.
         drop(note);
         let mut names = vec![registered.recv_timeout(PATIENCE).expect("an account in this round")];
         thread::sleep(Duration::from_micros(dice.below(ROUND_US)));

@@ -1,4 +1,4 @@
-//! Many connections at once: what ten thousand idle ones cost, and five thousand that come in one moment.
+//! Many connections at once: the cost of ten thousand idle ones, and five thousand that connect at the same time.
 
 use std::net::TcpStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,20 +8,20 @@ use testkit::{Client, Server};
 
 const IDLE: usize = 10_000;
 const AT_ONCE: usize = 5_000;
-/// So many log in side by side, and their passwords wait in the queue.
+/// How many log in at the same time; their passwords wait in the queue.
 const BATCH: usize = 100;
 
-/// What the tests that run beside these may have open.
+/// The descriptors of other tests that run meanwhile.
 pub(crate) const OTHERS: usize = 4_000;
-/// One crowd at a time: this process has the descriptors of its side of both.
+/// One crowd at a time: this process holds the clients' descriptors of both.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// The turn of a crowd, for as long as it is held.
+/// The turn of a crowd, until it is dropped.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether this process (and so the server, which inherits it) may open so many descriptors.
+/// Whether this process (and the server, which inherits the limit) may open this many descriptors.
 pub(crate) fn may_open(descriptors: usize) -> bool {
     let descriptors = (descriptors + OTHERS) as u64;
     let most = getrlimit(Resource::Nofile).maximum;
@@ -80,7 +80,7 @@ fn five_thousand_at_once_are_all_greeted() {
     println!("ListenOverflows: {} more", listen_overflows() - overflows);
 }
 
-/// How often, on this machine, a connection came to a listener whose backlog was full.
+/// How often a connection met a full backlog on this machine.
 fn listen_overflows() -> u64 {
     let text = std::fs::read_to_string("/proc/net/netstat").expect("/proc/net/netstat");
     let mut lines = text.lines().filter(|line| line.starts_with("TcpExt:"));

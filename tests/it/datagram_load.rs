@@ -1,5 +1,4 @@
-//! Five thousand guests who talk in five hundred rooms: what becomes of each datagram is accounted for, to the last
-//! one.
+//! Five thousand guests who talk in five hundred rooms: every datagram is accounted for.
 
 use std::collections::HashSet;
 use std::fs;
@@ -19,13 +18,13 @@ use crate::crowds::may_open;
 const ROOMS: usize = 500;
 const MEMBERS: usize = 10;
 const GUESTS: usize = ROOMS * MEMBERS;
-/// For so long …
+/// For this time …
 const TIME: Duration = Duration::from_secs(20);
-/// … each says something every so many milliseconds, unless the environment has another number for
-/// `CHATD_LOAD_EVERY_MS` (20 at least: more often, and the server calls it too fast).
+/// … each sends a message at this interval, unless `CHATD_LOAD_EVERY_MS` sets another (at least 20: below that, the
+/// server drops them as too fast).
 const EVERY_MS: u64 = 500;
 
-/// The guests' side of it: each has a socket and a token.
+/// The guests, each with a socket and a token.
 struct Crowd {
     poll: Poll,
     sockets: Vec<Polled>,
@@ -51,7 +50,7 @@ impl Crowd {
         Self { poll, sockets, tokens }
     }
 
-    /// Has guest `n` say something. Gives whether the kernel has taken it.
+    /// Sends a message from guest `n`. True if the kernel has taken it.
     fn say(&self, n: usize, text: &str) -> bool {
         let bytes = datagram("", &self.tokens[n], text.as_bytes());
         match self.sockets[n].send(&bytes) {
@@ -61,7 +60,7 @@ impl Crowd {
         }
     }
 
-    /// What the kernel has dropped at the guests' own sockets.
+    /// What the kernel has dropped at the guests' sockets.
     fn lost(&self) -> u64 {
         let ports: HashSet<u16> =
             self.sockets.iter().map(|socket| socket.local_addr().expect("an address").port()).collect();
@@ -76,7 +75,7 @@ impl Crowd {
     }
 }
 
-/// Takes what the guests hear until told to stop, and then until there is no more.
+/// Reads the guests' datagrams until told to stop, and then until there are no more.
 fn hear(poll: &mut Poll, sockets: &[Polled], heard: &AtomicU64, is_over: &AtomicBool) {
     let (mut events, mut bytes) = (Events::with_capacity(4096), [0; 4096]);
     loop {
@@ -93,7 +92,7 @@ fn hear(poll: &mut Poll, sockets: &[Polled], heard: &AtomicU64, is_over: &Atomic
     }
 }
 
-/// Plays ping-pong by direct messages and gives the times of the rounds, the shortest first.
+/// Plays ping-pong by direct messages and returns the times of the rounds, the shortest first.
 fn play(alice: &mut Client, bob: &mut Client, is_over: &AtomicBool) -> Vec<Duration> {
     let mut times = Vec::new();
     while !is_over.load(Relaxed) {
@@ -138,7 +137,7 @@ fn every_datagram_is_accounted_for() {
         let pair = scope.spawn(|| play(&mut alice, &mut bob, &is_over));
         let began = Instant::now();
         for n in 0..rounds * GUESTS {
-            // Evenly, so many a millisecond.
+            // Spread evenly.
             let due = every.mul_f64(n as f64 / GUESTS as f64);
             if n % 10 == 0 {
                 thread::sleep(due.saturating_sub(began.elapsed()));

@@ -1,4 +1,4 @@
-//! Rooms over UDP: who hears what, whether they come by lines or by datagrams.
+//! Rooms over UDP: who receives what, by lines or by datagrams.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,14 +20,14 @@ fn both() -> Server {
     Server::builder().rooms(&[""]).datagrams().start()
 }
 
-/// Enters a room by the line door, and gives the token.
+/// Enters a room by the line door, and returns the token.
 #[track_caller]
 fn enter(client: &mut Client, command: &str) -> String {
     client.op(command);
     token_in(&client.expect("C 227 "))
 }
 
-/// The same, and shows an address to the socket that the `227` names.
+/// The same, and registers an address at the socket that the `227` names.
 #[track_caller]
 fn enter_by_udp(client: &mut Client, command: &str) -> Peer {
     client.op(command);
@@ -42,7 +42,7 @@ fn enter_by_udp(client: &mut Client, command: &str) -> Peer {
 fn a_trailing_lf_or_nul_is_not_text() {
     let server = Server::builder().rooms(&[""]).start();
     let (bob, eve) = (server.guest(MAKE, "lobby", "bob"), server.silent_guest(JOIN, "lobby", "eve"));
-    // A line of nothing shows the address, as an empty message does.
+    // An empty line registers the address, as an empty message does.
     eve.say("\n");
     for text in ["one\n", "two\r\n", "three\0", "four"] {
         bob.say(text);
@@ -76,7 +76,7 @@ fn line_and_udp_members_share_a_room() {
     bob.expect("alice: hello yourself");
     robot.expect("D RM ");
     assert_eq!(alice.list("NAMES lobby"), ["alice host", "robot", "~bob", "3 in lobby"]);
-    // What is public or for one person is no room's.
+    // Public and direct messages do not belong to a room.
     assert_eq!(alice.ask("PM everybody"), "C 250 sent to 1");
     assert_eq!(alice.ask("DM bob psst"), "C 550 bob is not online");
     bob.say("/exit");
@@ -97,7 +97,7 @@ fn whoever_hears_hears_one_order() {
     let (bob, eve) = (server.guest(JOIN, "lobby", "bob"), server.guest(JOIN, "lobby", "eve"));
     let fay = server.silent_guest_at(1, JOIN, "lobby", "fay");
     fay.hello();
-    // All three sockets have been heard when the witness has been told so by each.
+    // When the witness has heard from all three sockets, the server has handled their datagrams.
     for peer in [&dave_udp, &bob, &eve, &fay] {
         peer.say("ready");
         while !witness.line().ends_with(" ready") {}
@@ -114,7 +114,7 @@ fn whoever_hears_hears_one_order() {
             });
         }
     });
-    // What the witness hears is the order: `(who, text)`.
+    // The witness's order is the reference: `(who, text)`.
     let mut order: Vec<(String, String)> = Vec::new();
     while order.len() < 6 * EACH {
         let line = witness.line();
@@ -146,7 +146,7 @@ fn whoever_hears_hears_one_order() {
     assert_eq!(messages(&fay, 5 * EACH, |text| text[1..].split_at(text.as_bytes()[0].into())), others("~fay"));
 }
 
-/// The next so many that a peer hears besides `ready`, each as who said it and what; and there must be no more.
+/// The next `count` messages to a peer besides `ready`, each as its sender and its text. There must be no more.
 #[track_caller]
 fn messages(peer: &Peer, count: usize, split: fn(&str) -> (&str, &str)) -> Vec<(String, String)> {
     let mut heard = Vec::new();
@@ -197,14 +197,14 @@ fn a_line_member_hears_by_udp_while_it_says_hello() {
     alice.expect_exact("D RM lobby bob here by UDP");
     assert_eq!(alice.ask("RM lobby one"), "C 250 sent to 1");
     bob_udp.expect("alice: one");
-    // It may still say things as lines, and hears everything else as such.
+    // It may still send lines, and receives everything else as lines.
     assert_eq!(bob.ask("RM lobby by TCP"), "C 250 sent to 1");
     alice.expect_exact("D RM lobby bob by TCP");
     alice.op("PM to all");
     alice.expect("C 250 ");
     bob.expect_exact("D PM alice to all");
     bob_udp.expect_nothing();
-    // No sign of life: back to TCP, and nothing was heard twice.
+    // Without datagrams it is back to TCP, and receives nothing twice.
     let deadline = Instant::now() + PATIENCE;
     let mut said = 0;
     loop {
@@ -223,7 +223,7 @@ fn a_line_member_hears_by_udp_while_it_says_hello() {
         pause(100);
     }
     bob_udp.expect_nothing();
-    // And by UDP again, from another port too.
+    // And back to UDP, from another port too.
     let other = Peer::new(HERE, bob_udp.socket.peer_addr().unwrap(), &bob_udp.token);
     other.say("back");
     alice.expect_exact("D RM lobby bob back");

@@ -1,5 +1,4 @@
-//! The twins of the fuzz targets: what the server's decoders hold against any bytes. That of `frame` is in
-//! `client/tests`.
+//! The twins of the fuzz targets: the server's decoders on arbitrary bytes. That of `frame` is in `client/tests`.
 
 use std::fs;
 

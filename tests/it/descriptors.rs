@@ -8,10 +8,11 @@ use crate::connections::is_let_in;
 use crate::crowds::{OTHERS, may_open};
 use crate::reload::reload;
 
-/// How soon somebody is served when a descriptor is free again: ten times what is promised, for a machine that is busy.
+/// How soon a client is served when a descriptor is free again: ten times the promised time, because the machine may be
+/// busy.
 const SERVED: Duration = Duration::from_secs(2);
 
-/// Somebody must have been served in time, counted from when a descriptor was released.
+/// A client must have been served in time, counted from when a descriptor was released.
 #[track_caller]
 fn check_served(what: &str, released: Instant) {
     let took = released.elapsed();
@@ -19,20 +20,20 @@ fn check_served(what: &str, released: Instant) {
     assert!(took < SERVED, "{what}: {took:?}");
 }
 
-/// How many lines of the log have this in them.
+/// The number of log lines that contain this.
 fn count_in_log(server: &Server, part: &str) -> usize {
     server.log_text().lines().filter(|line| line.contains(part)).count()
 }
 
-/// Leaves the server no free descriptor. What it has stays open; numbers that are free between them are taken by the
-/// clients that are given back.
+/// Leaves the server no free descriptor. Its open ones stay; free numbers between them are taken by the returned
+/// clients.
 #[track_caller]
 fn use_up(server: &Server) -> Vec<Client> {
     server.limit_descriptors(server.descriptors() as u64);
     fill(server)
 }
 
-/// Takes what is left under the limit that there is.
+/// Uses up the descriptors under the current limit.
 #[track_caller]
 fn fill(server: &Server) -> Vec<Client> {
     let mut inside = Vec::new();
@@ -73,7 +74,7 @@ fn without_a_descriptor_newcomers_are_refused() {
     }
     canary.talks();
     assert_eq!(count_in_log(&server, "cannot accept connections"), 1);
-    // Its places are taken by others, so that nobody talks while the server must be idle.
+    // Others take the free places, so that no client sends anything while the server must be idle.
     let full = server.descriptors();
     canary.finish("out of descriptors");
     eventually("the canary's places are free", || server.descriptors() == full - 2);
@@ -114,7 +115,7 @@ fn clients_beyond_the_backlog_are_served_later() {
         client.expect("C 220 ");
     }
     check_served("twenty who wait", released);
-    // The one that is kept for refusals is there again, too.
+    // The descriptor reserved for refusals is back, too.
     let _others = use_up(&server);
     assert!(is_let_in(&server).is_none());
     alice.barrier();

@@ -1,4 +1,5 @@
-//! A disk that is full, read-only or failing: chat and login go on, who registers is told 450, and it heals.
+//! A full, read-only or failing disk: chat and login continue, registrations are answered with 450, and the server
+//! recovers.
 
 use std::fs::{self, File, Permissions};
 use std::io::Write as _;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use testkit::{Canary, PASSWORD, Server, Strace, pause};
 
-/// How soon a registration is promised to work again.
+/// How soon registrations are promised to work again.
 const HEALED: Duration = Duration::from_secs(30);
 
 /// Registers as soon as that works again, which must be in time.
@@ -27,7 +28,7 @@ fn register_when_healed(server: &Server, name: &str) {
     }
 }
 
-/// While these calls fail, newcomers are told so, and everybody else notices nothing.
+/// While these calls fail, new users are told so, and all others notice nothing.
 #[track_caller]
 fn check_injected(what: &str, injections: &[&str]) {
     let mut server = Server::builder().no_rates().start();
@@ -45,7 +46,7 @@ fn check_injected(what: &str, injections: &[&str]) {
     assert!(server.wait_for_log("accounts: the file cannot be written").contains("[ERROR]"));
     canary.talks();
     drop(strace);
-    // The one who was refused is still there, and may try again.
+    // The refused client is still connected, and may try again.
     bob.send(PASSWORD);
     bob.expect("C ");
     register_when_healed(&server, "carol");
@@ -74,8 +75,8 @@ fn a_full_or_read_only_disk_is_reported_and_heals() {
     check_injected("EROFS at each write", &["pwrite64,ftruncate:error=EROFS"]);
 }
 
-/// A server whose account file is on a disk of its own of this size, and where that is from outside. `None`, and a
-/// printed reason, where that cannot be.
+/// A server whose account file is on a separate disk of this size, and the disk's path from outside. Prints why and
+/// returns `None` if that is not possible.
 fn on_a_small_disk(size: &str) -> Option<(Server, PathBuf)> {
     let probe = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
     if !probe.is_ok_and(|output| output.status.success()) {
@@ -89,7 +90,7 @@ fn on_a_small_disk(size: &str) -> Option<(Server, PathBuf)> {
     Some((server, PathBuf::from(inside)))
 }
 
-/// Takes all the room that there is.
+/// Uses up all space.
 fn fill(path: &Path) {
     let mut file = File::create(path).unwrap();
     while file.write_all(&[b'x'; 512]).is_ok() {}
@@ -101,7 +102,7 @@ fn a_full_disk_stops_registrations_only() {
     server.bare("alice").barrier();
     let canary = Canary::start(&server);
     fill(&disk.join("filler"));
-    // The page that the file ends in has some room left.
+    // The last page of the file has some room left.
     let mut registered = vec!["alice".to_owned()];
     let answer = loop {
         let name = format!("n{}", registered.len());
@@ -124,7 +125,7 @@ fn a_full_disk_stops_registrations_only() {
     register_when_healed(&server, "bob");
     registered.push("bob".to_owned());
     canary.finish("full disk");
-    // The disk goes with the server, so what is on it is taken along.
+    // The disk is gone with the server, so its content is copied.
     let mut other = Server::start();
     other.term();
     fs::copy(disk.join("accounts"), other.path("accounts")).unwrap();
@@ -137,10 +138,11 @@ fn a_full_disk_stops_registrations_only() {
 fn a_file_size_limit_stops_registrations_only() {
     let mut server = Server::builder().no_rates().start();
     let canary = Canary::start(&server);
-    // The account file is longer than the log then, which goes on.
+    // The account file is then longer than the log, which goes on.
     let mut registered: Vec<String> = (0..40).map(|n| format!("n{n}")).collect();
     registered.iter().for_each(|name| server.bare(name).barrier());
-    // The next byte is one too many: for that the kernel sends a signal as well, which ends who does not expect it.
+    // The next byte exceeds the limit. The kernel then also sends a signal, which ends a process that does not handle
+    // it.
     let pid = Pid::from_raw(server.pid().cast_signed()).expect("a pid");
     let most = getrlimit(Resource::Fsize).maximum;
     let length = fs::metadata(server.path("accounts")).unwrap().len();
@@ -202,7 +204,7 @@ fn files_of_others_and_links_stop_the_start() {
     symlink(&victim, server.path("accounts.lock")).unwrap();
     server.fails_to_start().check(78, &["accounts.lock: is a symbolic link"]);
     fs::remove_file(server.path("accounts.lock")).unwrap();
-    // What is written beside the file goes into no link.
+    // A file written beside the account file does not follow a link.
     symlink(&victim, server.path("accounts.key.new")).unwrap();
     fs::remove_file(server.path("accounts.key")).unwrap();
     server.restart();

@@ -1,6 +1,6 @@
-//! What hostile, broken and sleeping clients do, and what it costs the others.
+//! Hostile, broken and stopped clients, and what they cost the others.
 //!
-//! Each test has a canary, a pair of people who talk all the while: it must live, and its p99 is printed. After each
+//! Each test has a canary, a pair of clients that talk meanwhile: it must survive, and its p99 is printed. Afterwards
 //! the server's descriptors and memory are back where they were.
 
 use std::io::Write;
@@ -16,28 +16,28 @@ mod injected;
 mod network;
 mod stopped;
 
-/// It shall keep no more than one part in so many of what it has in memory: 5 of 100.
+/// The server may keep one part in this many of its memory: 5 of 100.
 const KEPT_PART: u64 = 20;
-/// … but may keep so many KiB: a thread's cache of the allocator's has room for some hundred pieces, each of which may
-/// keep a page. That is the same after a hundred clients and after ten thousand.
+/// … or this many KiB: the allocator's thread cache has room for some hundred pieces, each of which may keep a page.
+/// That does not grow with the number of clients.
 const CACHE_KIB: u64 = 512;
-/// How long it may take until no more is kept than shall be.
+/// How long the server may take to get there.
 const SETTLED: Duration = Duration::from_secs(5);
 
-/// A server as it is before something happens to it, with its canary.
+/// A server and its canary before an attack.
 struct Watch {
     server: Server,
     canary: Canary,
     descriptors: usize,
-    /// What it has written to memory, and how much of that it shall have more at the end, at most.
+    /// The memory that it has written to, and how much more of that may be left at the end.
     own_kib: u64,
     shall_keep_kib: u64,
-    /// These crowds, too, come one at a time.
+    /// These crowds, too, take turns.
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Watch {
-    /// The server has met everything once that it is to meet: what that leaves behind is not left by every one more.
+    /// The warm-up does everything once, so that one-time costs are not counted.
     #[track_caller]
     fn start(builder: Builder, warm_up: impl FnOnce(&Server)) -> Self {
         let turn = turn();
@@ -50,7 +50,7 @@ impl Watch {
         Self { server, canary, descriptors, own_kib, shall_keep_kib, _turn: turn }
     }
 
-    /// Does it again and again, until the canary has lived through enough of it.
+    /// Repeats the attack until the canary has enough rounds.
     fn repeat(&self, mut attack: impl FnMut(&Server)) {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
@@ -61,7 +61,7 @@ impl Watch {
         }
     }
 
-    /// It must be as before.
+    /// The server must be as before.
     #[track_caller]
     fn end(self, what: &str) {
         let Self { mut server, canary, descriptors, own_kib, shall_keep_kib, _turn } = self;
@@ -81,7 +81,7 @@ impl Watch {
     }
 }
 
-/// The longest turn of the loop, as the server itself has counted it.
+/// The longest turn of the loop, as the server has measured it.
 fn longest_turn(server: &Server) -> Duration {
     let text = server.log_text();
     let turns = text.split("longest_turn_us=").skip(1).filter_map(|rest| rest.split_whitespace().next()?.parse().ok());
@@ -164,11 +164,11 @@ fn five_hundred_who_write_a_byte_a_second() {
     let watch = Watch::start(builder, |server| drop(crowd(server.addr(), 100)));
     let mut slow = crowd(watch.server.addr(), 500);
     let deadline = Instant::now() + Duration::from_secs(15);
-    // As the counter of the reason says, every second.
+    // The counter of this reason is printed every second.
     while !watch.server.log_text().contains("\"line never ended\"=500") {
         assert!(Instant::now() < deadline, "not all were cut: {}", watch.server.log_text());
         for stream in &mut slow {
-            // Who was cut cannot write any more.
+            // A client that was closed cannot write any more.
             let _ = stream.write(b"x");
         }
         pause(1000);
@@ -181,7 +181,7 @@ fn five_hundred_who_write_a_byte_a_second() {
 fn a_mebibyte_without_a_newline() {
     let shout = |server: &Server| {
         let mut loud = server.connect();
-        // The server stops reading when it is enough.
+        // The server stops reading after the limit.
         let _ = loud.stream().write_all(&vec![b'x'; 1 << 20]);
         assert!(loud.expect_reset_or_closed().contains("C 421 line never ended\n"));
     };
@@ -190,7 +190,7 @@ fn a_mebibyte_without_a_newline() {
     watch.end("1 MiB without a newline");
 }
 
-/// All go at once, come again at once, and are served.
+/// All disconnect at once, reconnect at once, and are served.
 #[track_caller]
 fn check_storm(count: usize) {
     if !may_open(2 * count) {
@@ -237,7 +237,7 @@ fn rubbish_by_datagrams() {
     let mut sent = 0;
     watch.repeat(|_| {
         for n in 0..COUNT {
-            // A full queue of the kernel's is what a flood meets.
+            // A flood meets a full queue of the kernel.
             let _ = socket.send(&rubbish[n % rubbish.len()]);
         }
         sent += COUNT;

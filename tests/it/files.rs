@@ -1,4 +1,4 @@
-//! The account file and what stands beside it: torn, damaged, in use, or open to others.
+//! The account file and the files beside it: torn, damaged, in use, or open to others.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use testkit::{Client, PASSWORD, Server};
 
-/// A server that has these accounts and is not running any more.
+/// A stopped server that has these accounts.
 fn stopped_with(names: &[&str]) -> Server {
     let mut server = Server::start();
     names.iter().for_each(|name| server.bare(name).barrier());
@@ -14,20 +14,20 @@ fn stopped_with(names: &[&str]) -> Server {
     server
 }
 
-/// Puts these bytes into the account file.
+/// Writes these bytes to the account file.
 fn write_accounts(server: &Server, bytes: &[u8]) {
     fs::write(server.path("accounts"), bytes).unwrap();
     fs::set_permissions(server.path("accounts"), Permissions::from_mode(0o600)).unwrap();
 }
 
-/// Copies of torn ends.
+/// Saved torn ends.
 fn torn(server: &Server) -> Vec<PathBuf> {
     let folder = server.path("accounts");
     let files = fs::read_dir(folder.parent().unwrap()).unwrap().map(|file| file.unwrap().path());
     files.filter(|path| path.to_string_lossy().contains("accounts.torn-")).collect()
 }
 
-/// What a name is asked for: `C 331` by somebody known, `C 332` by a newcomer.
+/// The prompt for a name: `C 331` for a known one, `C 332` for a new one.
 #[track_caller]
 fn asked(server: &Server, name: &str) -> (Client, String) {
     let mut client = server.greeted();
@@ -68,7 +68,7 @@ fn a_torn_last_line_is_mended() {
         }
         server.kill9();
     }
-    // What was mended goes on as if nothing had been there.
+    // A mended file works like any other.
     server.restart();
     server.bare("carol").barrier();
     server.restart();

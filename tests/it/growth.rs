@@ -1,5 +1,5 @@
-//! The account file under people who change their passwords as often as they may: it does not grow without end, and
-//! nobody notices that it is written anew.
+//! The account file while users change their passwords as often as allowed: it does not grow without end, and
+//! compaction disturbs nobody.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -9,16 +9,16 @@ use testkit::{Canary, Client, PASSWORD, Server, Strace, eventually};
 
 /// How often an account may change its password in ten minutes.
 const CHANGES: usize = 3;
-/// Lines that no longer count and stay all the same.
+/// Obsolete lines that may stay.
 const DEAD_LINES: usize = 1000;
-/// So many accounts are enough for twice as many.
+/// Enough accounts for twice as many obsolete lines.
 const ACCOUNTS: usize = 2 * DEAD_LINES / CHANGES + 20;
 
 fn password(change: usize) -> String {
     if change == 0 { PASSWORD.to_owned() } else { format!("password {change}") }
 }
 
-/// Registers an account, and changes its password as often as it may.
+/// Registers an account, and changes its password as often as allowed.
 fn register_and_change(addr: SocketAddr, name: &str) {
     let mut client = Client::connect(addr);
     client.expect("C 220 ");
@@ -46,7 +46,7 @@ fn compactions(server: &Server) -> usize {
     server.log_text().matches("accounts: the file was compacted").count()
 }
 
-/// All of them at it, from several connections at once.
+/// All accounts do that, from several connections at once.
 #[track_caller]
 fn attack(server: &Server, accounts: std::ops::Range<usize>) {
     const THREADS: usize = 4;
@@ -59,7 +59,7 @@ fn attack(server: &Server, accounts: std::ops::Range<usize>) {
     attackers.into_iter().for_each(|attacker| attacker.join().unwrap());
 }
 
-/// Whoever was told that it is changed has the new password, and nobody else's account is gone.
+/// Every confirmed change holds, and no account is lost.
 #[track_caller]
 fn check_all(server: &Server) {
     for n in (0..ACCOUNTS).step_by(29) {
@@ -77,7 +77,7 @@ fn a_running_server_compacts_its_account_file() {
     let mut server = Server::builder().no_rates().start();
     let canary = Canary::start(&server);
     attack(&server, 0..ACCOUNTS);
-    // The header, and a line for each account; of those that no longer count, one too many begins it.
+    // The header, and a line for each account; one obsolete line above the limit starts the compaction.
     let most = 1 + ACCOUNTS + 2 + DEAD_LINES + 1;
     eventually("it is compacted", || compactions(&server) > 0 && lines(&server) <= most);
     canary.talks();

@@ -1,13 +1,13 @@
-//! Hashing is done by a thread of its own: while it works, everybody talks.
+//! A separate thread hashes passwords: the chat goes on meanwhile.
 
 use std::time::{Duration, Instant};
 
 use testkit::{Client, PASSWORD, Server, Thread};
 
-/// How often two people say something to each other while passwords are hashed.
+/// How many messages two clients exchange while passwords are hashed.
 const ROUNDS: usize = 200;
 
-/// Processor time of the loop and of the thread that hashes.
+/// Processor time of the loop and of the hashing thread.
 fn loop_and_worker(server: &Server) -> (u64, u64) {
     let threads = server.threads();
     let ticks = |is_it: &dyn Fn(&&Thread) -> bool| threads.iter().find(is_it).expect("such a thread").ticks;
@@ -64,7 +64,7 @@ fn who_is_gone_is_not_hashed_for() {
         client.expect("C 332 ");
     }
     crowd.into_iter().for_each(Client::reset);
-    // This one waits behind all that the crowd has left.
+    // This one waits behind the passwords that the crowd has left.
     let begun = Instant::now();
     server.returning("known").barrier();
     let spent = worker() - one;
@@ -74,7 +74,7 @@ fn who_is_gone_is_not_hashed_for() {
     drop(known);
 }
 
-/// So many log in at once, and register if they are new.
+/// This many log in at once, and register if they are new.
 #[track_caller]
 fn log_in_at_once(server: &Server, count: usize) {
     let mut crowd: Vec<Client> = (0..count).map(|_| server.greeted()).collect();
@@ -89,9 +89,9 @@ fn log_in_at_once(server: &Server, count: usize) {
 
 #[test]
 fn hashing_has_its_memory_once_and_keeps_it() {
-    /// What one hash takes as shipped.
+    /// The memory of one hash with the default cost.
     const HASH_KIB: u64 = 19_456;
-    /// What all else may take: less than half of that.
+    /// All other memory may grow by less than half of that.
     const ELSE_KIB: u64 = 8 * 1024;
     let server = Server::builder().config("listen = [\"line://127.0.0.1:0\"]").start();
     let most_at_first = server.most_resident_kib();
@@ -134,7 +134,7 @@ fn one_address_does_not_fill_the_queue() {
     assert!(busy.len() >= 4, "too many of one address wait: {first:?}");
     assert!(welcome.len() >= 4 && welcome.iter().all(|line| line.starts_with("C 230 ")), "{first:?}");
     other.expect("C 230 ");
-    // It is no failure: who was told to come again may do so more often than somebody may fail.
+    // It is not a failure: a refused client may try again more often than the limit of failures.
     let refused = first.iter().position(|line| line.starts_with("C 450 ")).unwrap();
     let client = &mut crowd[refused];
     for _ in 0..4 {

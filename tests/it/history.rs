@@ -1,7 +1,7 @@
-//! Many people who come, talk, enter and leave rooms, put each other out, and vanish, all at random; and what each of
-//! them heard, checked against what was promised (see `checker.rs`).
+//! Clients that connect, talk, enter and leave rooms, replace each other and vanish, all at random. The lines that each
+//! has received are checked against the promises (see `checker.rs`).
 //!
-//! `CHATD_SEED=…` replays what everybody did; who was faster is up to the machine.
+//! `CHATD_SEED=…` replays the actions of each client; their interleaving depends on the machine.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,16 +14,16 @@ use self::checker::{End, Event, Life, check};
 
 mod checker;
 
-/// People at once. The last two are one account.
+/// The number of clients. The last two share an account.
 const PEOPLE: usize = 12;
 const ROOMS: u64 = 4;
 
-/// The account of a person.
+/// The account of a client.
 fn account(person: usize) -> String {
     if person + 2 < PEOPLE { format!("c{person}") } else { "twin".to_owned() }
 }
 
-/// Somebody who is not done yet, also one who fails.
+/// Counts clients that are not done, including those that fail.
 struct Busy<'a>(&'a AtomicUsize);
 
 impl<'a> Busy<'a> {
@@ -39,7 +39,7 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// One person, in one life after the other.
+/// One client, through several connections.
 struct Person<'a> {
     number: usize,
     server: &'a Server,
@@ -57,7 +57,7 @@ impl<'a> Person<'a> {
         Self { number, server, dice, client, events: Vec::new(), lives: Vec::new(), said: 0 }
     }
 
-    /// Does so many things, and then listens until all others have, too.
+    /// Performs this many actions, and then reads until all others have, too.
     fn live(mut self, acts: usize, busy: &AtomicUsize) -> Self {
         let is_busy = Busy::new(busy);
         (0..acts).for_each(|_| self.act());
@@ -69,7 +69,7 @@ impl<'a> Person<'a> {
         self
     }
 
-    /// Does one thing.
+    /// Performs one action.
     fn act(&mut self) {
         let room = format!("room{}", self.dice.below(ROOMS));
         match self.dice.below(100) {
@@ -101,7 +101,7 @@ impl<'a> Person<'a> {
         self.hear_reply(command);
     }
 
-    /// Says so many things, without waiting for answers in between.
+    /// Sends this many messages, without waiting for answers in between.
     fn say(&mut self, operation: String, count: usize) {
         let commands: Vec<String> = (0..count).map(|_| self.next_text(&operation)).collect();
         let lines: String = commands.iter().map(|command| format!("C {command}\n")).collect();
@@ -109,13 +109,13 @@ impl<'a> Person<'a> {
         commands.iter().for_each(|command| self.hear_reply(command));
     }
 
-    /// The command that says the next thing.
+    /// The command that sends the next message.
     fn next_text(&mut self, operation: &str) -> String {
         self.said += 1;
         format!("{operation} p{}.{}.{}", self.number, self.lives.len(), self.said)
     }
 
-    /// Takes what comes up to the last line of a reply.
+    /// Reads up to the last line of a reply.
     fn hear_reply(&mut self, command: &str) {
         loop {
             let line = self.client.line();
@@ -127,10 +127,10 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Goes, in one of several ways, and comes again.
+    /// Disconnects, in one of several ways, and connects again.
     fn go(&mut self) {
         let end = match self.dice.below(4) {
-            // Both say something in the same breath: all that was said before that is heard, however near the end.
+            // Both send a message in the same write: everything sent before that is received, however close to the end.
             0 => {
                 let last = self.next_text("PM");
                 self.client.send_raw(format!("C {last}\nC EX\n").as_bytes());
@@ -148,7 +148,7 @@ impl<'a> Person<'a> {
                 self.events.extend(rest.lines().map(|line| Event::Heard(line.to_owned())));
                 End::Orderly
             }
-            // Neither waits for what is on its way.
+            // Neither waits for lines under way.
             2 => End::Vanished,
             _ => {
                 let torn = format!("C PM p{}.{}.torn", self.number, self.lives.len());
@@ -172,13 +172,12 @@ impl<'a> Person<'a> {
     }
 }
 
-/// Lets them all do `acts` things each, checks what they heard, and that all are there after a crash.
+/// Lets all clients perform `acts` actions each, checks what they received, and that all accounts exist after a crash.
 #[track_caller]
 fn run(acts: usize) {
     let seed = Dice::today();
     println!("CHATD_SEED={seed}");
-    // A busy machine leaves one of these people behind the others by more than somebody may owe: slowness is tried
-    // elsewhere.
+    // On a busy machine one of these clients may fall behind by more than the limit. Other tests cover slow readers.
     let builder =
         Server::builder().no_rates().set("limits.owed_bytes", "67108864").set("limits.owed_soft_bytes", "67108864");
     let builder = builder.set("accounts.sessions_per_account", "8");
@@ -190,7 +189,7 @@ fn run(acts: usize) {
         let threads: Vec<_> = people.into_iter().map(|person| scope.spawn(move || person.live(acts, busy))).collect();
         threads.into_iter().map(|thread| thread.join().expect("a person that got all its replies")).collect()
     });
-    // Whatever anybody was told is done was queued for everybody: it stands before the next reply.
+    // Everything that the server has confirmed is queued for all receivers: it precedes their next reply.
     for person in &mut people {
         person.ask("NOOP");
         person.bury(End::Stayed);

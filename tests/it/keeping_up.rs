@@ -1,4 +1,4 @@
-//! Attacks on readers that keep up: whoever speaks to them, and however many do, they are not closed for it.
+//! Attacks on readers that keep up: no sender, and no number of senders, gets them closed.
 
 use std::io::{ErrorKind, Read as _};
 use std::net::TcpStream;
@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use testkit::rooms::{JOIN, MAKE, Peer};
 use testkit::{Builder, Canary, Client, Server, eventually, pause};
 
-/// The longest text of a message that a line holds together with `DM victim `.
+/// The longest text of a message in a line that starts with `DM victim `.
 const LONGEST: usize = 4080;
-/// A line of 20 Mbit/s, in bytes a millisecond …
+/// A connection of 20 Mbit/s, in bytes per millisecond …
 const SLOW_LINE: usize = 2500;
 /// … and one of 6 Mbit/s.
 const SLOWER_LINE: usize = 750;
@@ -25,7 +25,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads so many bytes a millisecond, or as fast as it can.
+    /// Reads this many bytes per millisecond, or as fast as it can.
     fn start(client: &Client, bytes_a_ms: Option<usize>) -> Self {
         let (heard, is_over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let stream = client.stream().try_clone().expect("another handle");
@@ -39,7 +39,7 @@ impl Reader {
         self.heard.load(Relaxed)
     }
 
-    /// All that was read.
+    /// Everything that was read.
     #[track_caller]
     fn finish(self) -> String {
         self.is_over.store(true, Relaxed);
@@ -72,12 +72,12 @@ fn read(mut stream: TcpStream, bytes_a_ms: Option<usize>, heard: &AtomicUsize, i
     all
 }
 
-/// So many sessions of accounts that have four each.
+/// This many sessions, four for each account.
 fn attackers(server: &Server, count: usize) -> Vec<Client> {
     (0..count).map(|n| server.bare(&format!("eve{}", n / 4))).collect()
 }
 
-/// Each of them says so many of the longest lines in one moment. Gives how many that are.
+/// Each of them sends this many of the longest lines at once. Returns the number of lines in all.
 #[track_caller]
 fn burst(attackers: &mut [Client], operation: &str, lines: usize) -> usize {
     let texts = format!("{operation} {}\n", "x".repeat(LONGEST)).repeat(lines);
@@ -87,7 +87,7 @@ fn burst(attackers: &mut [Client], operation: &str, lines: usize) -> usize {
     attackers.len() * lines
 }
 
-/// Every line that was heard is whole, and so many are of the longest.
+/// Every received line is whole, and this many are of the longest.
 #[track_caller]
 fn check_all(heard: &str, kind: &str, expected: usize) {
     let long = heard.lines().filter(|line| line.len() > LONGEST);
@@ -144,7 +144,7 @@ fn a_flooded_reader_on_a_slow_line_is_not_cut() {
     let victim = server.narrow("victim");
     let canary = Canary::start_within_rates(&server);
     let reader = Reader::start(&victim, Some(SLOW_LINE));
-    // 3.1 MB in one moment, three times what one connection may owe in any case.
+    // 3.1 MB at once, three times the limit of a connection.
     let said = burst(&mut eves, "DM victim", 5);
     eventually("the victim has heard all", || reader.lines() >= said);
     check_all(&reader.finish(), "DM", 152 * 5);
@@ -181,8 +181,7 @@ fn deliberate_lag_does_not_slow_quiet_speakers() {
     let server = open().set("limits.send_buffer_bytes", "4096").set("limits.owed_soft_s", "1000").start();
     let mut honest = (server.bare("alice"), server.bare("bob"));
     let eves: Vec<_> = (0..8).map(|n| server.narrow(&format!("eve{n}"))).collect();
-    // They ask for more than they take, and take a little all the time. Five bytes ask for a thousand, so what they have
-    // asked for lasts for half an hour, however slow this machine is.
+    // They request more than they read, and read a little all the time.
     let reading: Vec<_> = eves.iter().map(|client| Reader::start(client, Some(5))).collect();
     for mut eve in eves {
         eve.send_raw("HELP\n".repeat(10_000).as_bytes());
@@ -202,7 +201,7 @@ fn deliberate_lag_does_not_slow_quiet_speakers() {
     println!("the longest of eight messages to all took {longest:?}");
     assert!(server.counter("owed_bytes") > 8 * 16 * 1024, "they do not lag any more");
     assert_eq!(server.counter("throttled"), 0, "somebody had to wait for them");
-    // Whoever says much goes as fast as they read.
+    // A client that sends much goes as fast as they read.
     eventually("who says much is slowed", || {
         honest.0.send_raw(format!("PM {text}\n").repeat(8).as_bytes());
         server.counter("throttled") > 0
@@ -224,7 +223,7 @@ fn a_reader_far_too_slow_is_cut_at_the_bound() {
     let mut eves = attackers(&server, 16);
     let victim = server.narrow("victim");
     let reader = Reader::start(&victim, Some(5));
-    // Sixteen who wait half a second for each line still say more than 5 kB a second.
+    // Sixteen senders that wait half a second for each line still send more than 5 kB a second.
     burst(&mut eves, "DM victim", 20);
     server.wait_for_log("421 too slow: victim from");
     reader.finish();
@@ -250,12 +249,12 @@ fn a_guest_s_datagrams_cut_no_lagging_reader() {
     }
     eventually("the datagrams are taken", || server.counter("datagrams_in") >= 400 + 16);
     assert!(server.counter("datagrams_unheard") > 0, "nothing was lost for who lags");
-    // A second's worth of bytes each (four datagrams and a part of one), and what was refilled meanwhile; and the hellos.
+    // A second's worth of bytes each (four datagrams and part of one), and the refill meanwhile; and the hellos.
     let most = 16 * (1 + 5 + 5 * (begun.elapsed().as_secs() + 1));
     let through = server.counter("datagrams_in") - server.counter("datagrams_too_fast");
     assert!((16 * 4..=most).contains(&through), "{through} datagrams of 400 had an effect, {most} at most");
     assert!(server.counter("owed_bytes") < 256 * 1024, "{}", server.counter("owed_bytes"));
-    // The one that did not read is still there, and has lost nothing that came by lines.
+    // The member that did not read is still there, and has lost nothing that came by lines.
     let heard = hearing.finish();
     assert!(!server.log_text().contains("421 too slow"), "{heard:.200}");
     host.send("RM hall still there?");
@@ -281,7 +280,7 @@ fn datagrams_and_lines_share_one_allowance() {
     for n in 0..10 {
         by_udp.say(&format!("{n:x<1900}"));
     }
-    // So a line of alice's waits as well.
+    // So a line of alice's is delayed as well.
     let begun = Instant::now();
     assert_eq!(alice.ask("NOOP"), "C 200 done");
     assert!(begun.elapsed() >= Duration::from_millis(200), "{:?}", begun.elapsed());
@@ -313,9 +312,9 @@ fn a_few_bytes_of_many_pages_pin_no_memory() {
     }
     let drains: Vec<_> =
         others.iter().chain([&small, &loud, &talker]).map(|client| Reader::start(client, None)).collect();
-    // The thirty who only wait owe 48 KB of one room's words.
+    // The thirty that only wait have 48 KB of one room's messages queued.
     loud.send_raw(format!("RM waits {}\n", "w".repeat(4000)).repeat(12).as_bytes());
-    // The twelve who pin are told little, often enough to owe a part of each page.
+    // The twelve that pin pages receive little, often enough to hold a part of each page.
     let (large, little) =
         (format!("RM large {}\n", "x".repeat(4000)).repeat(8), format!("RM little {}\n", "y".repeat(600)));
     for _ in 0..160 {
@@ -324,7 +323,7 @@ fn a_few_bytes_of_many_pages_pin_no_memory() {
         small.send_raw(little.as_bytes());
         eventually("the large room has heard it", || drains[0].lines() >= before + 8);
     }
-    // 5 MB of pages, of each of which 1.2 KB are owed by twelve.
+    // 5 MB of pages; twelve receivers hold 1.2 KB of each.
     let owed = server.counter("owed_bytes");
     assert!(owed < BOUND, "{owed} bytes are held");
     assert!(!server.log_text().contains("421 too slow"), "somebody was cut");

@@ -1,5 +1,5 @@
-//! kill -9 at every step of a registration, of a rewrite of the account file, and of its compaction, at a start and while
-//! the server runs: who was told 230 has an account, and the file loads.
+//! kill -9 at every step of a registration, of a rewrite of the account file, and of its compaction, at the start and
+//! while the server runs: every client that got 230 has an account, and the file loads.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ use testkit::{Client, Outcome, PASSWORD, PATIENCE, Server, Strace, eventually, f
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 
-/// Registers somebody, or finds the server dead: whether it said 230.
+/// Registers a user, or finds the server dead. Whether it answered 230.
 #[track_caller]
 fn registers(server: &Server, name: &str) -> bool {
     let Ok(mut stream) = TcpStream::connect_timeout(&server.addr(), PATIENCE) else { return false };
@@ -35,7 +35,7 @@ fn registers(server: &Server, name: &str) -> bool {
     panic!("neither an answer nor an end: {said:?}");
 }
 
-/// Kills the server at each of these, while somebody registers.
+/// Kills the server at each of these steps while a user registers.
 fn check_killed(before: &[&str], kills: &[(&str, usize)]) {
     let mut server = Server::start();
     server.bare("alice").barrier();
@@ -43,7 +43,7 @@ fn check_killed(before: &[&str], kills: &[(&str, usize)]) {
     for (at, (call, when)) in kills.iter().enumerate() {
         let kill = format!("{call}:signal=KILL:when={when}");
         let Some(strace) = Strace::attach(&server, &[before, &[&kill]].concat()) else { return };
-        // What goes before may fail one registration, and the kill then meets the next one.
+        // An earlier injection may fail one registration; the kill then meets the next one.
         for n in 0..3 {
             let name = format!("n{at}x{n}");
             if registers(&server, &name) {
@@ -64,7 +64,7 @@ fn check_killed(before: &[&str], kills: &[(&str, usize)]) {
 
 #[test]
 fn at_every_step_of_a_registration() {
-    // The look at the file, twice; the write; the sync; the waking of the loop; the greeting, the question and 230.
+    // The check of the file, twice; the write; the sync; the wake-up of the loop; the greeting, the prompt and 230.
     let file = [("statx", 1), ("statx", 2), ("pwrite64", 1), ("fdatasync", 1)];
     let answer = [("write", 1), ("sendto", 1), ("sendto", 2), ("sendto", 3)];
     // And of the next one, when the first has its 230.
@@ -80,8 +80,8 @@ fn at_every_step_of_a_rewrite() {
     check_killed(&["pwrite64:error=ENOSPC:when=1", "ftruncate:error=EIO:when=1"], &[("/^rename", 1), ("fsync", 2)]);
 }
 
-/// An account file in which alice has changed her password so often that the next start compacts it, with bob and an
-/// end that was torn off.
+/// An account file in which alice has changed her password so often that the next start compacts it, with bob and a
+/// torn end.
 fn dead_lines(folder: &Path) -> Vec<u8> {
     for name in ["alice", "bob"] {
         add(folder, name).check(0, &[]);
@@ -91,7 +91,7 @@ fn dead_lines(folder: &Path) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// An account file of two, with so many changes of the first one's password behind it; it stays what it was.
+/// An account file of two, with this many further changes of the first one's password.
 fn changed(file: &str, changes: usize) -> String {
     let mut text = file.to_owned();
     let first: Vec<&str> = file.lines().nth(1).unwrap().split(':').collect();
@@ -124,7 +124,7 @@ fn at_every_step_of_a_mending_start() {
     let mut kills = 0;
     for call in ["openat", "ftruncate", "/^unlink", "fchmod", "write", "fsync", "/^rename", "pwrite64", "fdatasync"] {
         for when in 1.. {
-            // Without a key one is made too.
+            // Without a key, one is created too.
             let _ = fs::remove_file(folder.join("accounts.key"));
             fs::write(folder.join("accounts"), &before).unwrap();
             let Some(mut command) = strace(&[&format!("{call}:signal=KILL:when={when}")]) else { return };
@@ -155,7 +155,7 @@ fn at_every_step_of_a_mending_start() {
     println!("killed at {kills} steps");
 }
 
-/// Changes the password of somebody who is in, or finds the server dead: whether it said 200.
+/// Changes the password of a logged-in user, or finds the server dead. Whether it answered 200.
 #[track_caller]
 fn changes(server: &Server, client: &Client, new: &str) -> bool {
     let mut stream = client.stream();
@@ -194,7 +194,7 @@ fn at_every_step_of_a_running_compaction() {
     }
     server.term();
     let file = server.path("accounts");
-    // One more change, and more than 1,000 lines no longer count.
+    // One more change, and more than 1,000 lines are obsolete.
     let before = changed(&fs::read_to_string(&file).unwrap(), 1000);
     let mut kills = 0;
     for call in ["pwrite64", "fdatasync", "/^unlink", "openat", "fchmod", "write", "fsync", "/^rename"] {

@@ -1,4 +1,4 @@
-//! The arrows between the layers: whatever the sources name must be a thing that their layer may know.
+//! The arrows between the layers: a source file may name only what its layer may know.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use self::source::{Tokens, paths, tokens};
 
 mod source;
 
-/// The arrows of docs/architecture.md. What is not here is forbidden; all may know what is in [`FOR_ALL`].
+/// The arrows of docs/architecture.md. Anything else is forbidden; all may know [`FOR_ALL`].
 const ARROWS: [(&str, &[&str]); 16] = [
     ("main", &["main", "config", "logging", "net", "auth::admin", "place", "prompt", "signals"]),
     ("net", &["net", "engine", "door", "auth", "hub::names", "mailbox", "signals"]),
@@ -32,13 +32,13 @@ const ARROWS: [(&str, &[&str]); 16] = [
 
 const FOR_ALL: [&str; 4] = ["limits", "close", "text", "secret"];
 
-/// The folders of sources, each with what stands before its modules in the table.
+/// The source folders, each with the prefix of its modules in the table.
 const CRATES: [(&str, &str); 3] = [("src", ""), ("client/src", "client"), ("load/src", "load")];
 
 /// The layers in which no circle of files may be.
 const WITHOUT_CIRCLES: [&str; 6] = ["net", "engine", "door", "auth", "client", "load"];
 
-/// What only these layers may name from outside the workspace.
+/// What only these layers may name from outside of the workspace.
 const OUTSIDE: [(&str, &[&str]); 15] = [
     ("mio", &["net", "load"]),
     ("signal_hook_mio", &["net"]),
@@ -67,7 +67,7 @@ const PLAIN_DATA: [&str; 6] = [
     "std::time::Duration",
 ];
 
-/// The part of the client that is pure: it may name nothing else of the client, and nothing of the world.
+/// The pure part of the client: it may name nothing else of the client, and nothing in [`WORLD`].
 const CLIENT_CORE: [&str; 8] = [
     "client::action",
     "client::frame",
@@ -79,7 +79,7 @@ const CLIENT_CORE: [&str; 8] = [
     "client::wrap",
 ];
 
-/// What the world is. The clock and the zone of this machine count, whichever crate reads them.
+/// Access to the world. The clock and the time zone of the machine count, whichever crate reads them.
 const WORLD: [&str; 16] = [
     "std::io",
     "std::fs",
@@ -99,8 +99,8 @@ const WORLD: [&str; 16] = [
     "TimeZone::system",
 ];
 
-/// The layer of a file, given by its path under `src`, behind the name of its crate if that is not chatd; `None` for
-/// what holds the layers together or is known to all.
+/// The layer of a file, given by its path under `src`, after the name of its crate if that is not chatd; `None` for
+/// files that hold the layers together or are known to all.
 fn layer(file: &str) -> Option<&str> {
     if file == "load/main.rs" {
         return Some("load::main");
@@ -113,7 +113,8 @@ fn layer(file: &str) -> Option<&str> {
     }
 }
 
-/// The module of a file, as the segments after `crate`; those of the client begin with `client`, of chatload with `load`.
+/// The module of a file, as the segments after `crate`; those of the client begin with `client`, those of chatload with
+/// `load`.
 fn module(file: &str) -> Vec<String> {
     let mut segments: Vec<String> = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
     if segments.last().is_some_and(|last| ["mod", "lib", "main"].contains(&last.as_str())) {
@@ -122,8 +123,7 @@ fn module(file: &str) -> Vec<String> {
     segments
 }
 
-/// A path as it would be written from the crate's root, without `crate` and as [`module`] gives it; `None` for a path
-/// to a crate that is not ours.
+/// A path from the crate's root, without `crate`, as [`module`] gives it; `None` for a path to another crate.
 fn within_ours(path: &[String], module: &[String]) -> Option<Vec<String>> {
     let own = module.first().filter(|first| ["client", "load"].contains(&first.as_str()));
     let mut segments = path.iter().map(String::as_str).peekable();
@@ -143,17 +143,17 @@ fn within_ours(path: &[String], module: &[String]) -> Option<Vec<String>> {
     Some(base)
 }
 
-/// Whether `path` is `start` or goes on from there.
+/// Whether `path` is `start` or below it.
 fn begins(path: &str, start: &str) -> bool {
     path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// Whether something within the crate, as segments without `crate`, belongs to the pure part of the client.
+/// Whether an item of the crate, as segments without `crate`, belongs to the pure part of the client.
 fn is_client_core(path: &str) -> bool {
     CLIENT_CORE.iter().any(|core| begins(path, core))
 }
 
-/// What is wrong with a source file at this path, as [`layer`] takes it: one line for each forbidden arrow.
+/// The errors in a source file at this path, as [`layer`] takes it: one line for each forbidden arrow.
 fn violations(file: &str, code: &Tokens) -> Vec<String> {
     let Some(layer) = layer(file) else { return Vec::new() };
     let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == layer) else {
@@ -166,7 +166,7 @@ fn violations(file: &str, code: &Tokens) -> Vec<String> {
         let is_wrong = match within_ours(&path, &module) {
             Some(inside) => {
                 let inside = inside.join("::");
-                // The parts of a layer may be modules of other names.
+                // Parts of a layer may be modules of other names.
                 let top = inside.split("::").next().unwrap_or_default();
                 let is_of = |name: &str| begins(&inside, name) || self::layer(top) == Some(name);
                 let is_layer = ARROWS.iter().any(|(name, _)| is_of(name));
@@ -230,8 +230,8 @@ fn sources() -> Vec<Source> {
     all
 }
 
-/// The circles among files, and what leads from one circle to another: one line for each arrow. One to the root file of
-/// the own folder does not count.
+/// The circles among files, and the arrows from one circle to another: one line for each arrow. An arrow to the root
+/// file of the own folder does not count.
 fn circles(sources: &[Source]) -> Vec<String> {
     let modules: Vec<Vec<String>> = sources.iter().map(|(file, _)| module(file)).collect();
     let file_of = |path: &[String]| modules.iter().position(|module| module == path);
@@ -280,12 +280,12 @@ fn no_files_are_in_a_circle() {
     }
 }
 
-/// Where the time of day is read, and where it goes. It may be set at any moment, by people and by programs: a limit, a
-/// deadline or an order that hung on it would change with it. A test cannot set the clock of the machine that it runs
-/// on (and time namespaces move the monotonic clocks alone), so this looks at what could make a difference.
+/// Where the time of day is read, and where it goes. People and programs may set it at any moment, and a limit, a
+/// deadline or an order that depends on it would change. A test cannot set the clock of its machine (time namespaces
+/// move monotonic clocks only), so this checks the sources.
 const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
     ("SystemTime :: now", "read", &["net/sys/clock.rs", "auth/store/journal/mod.rs"]),
-    // Message ids, which rise whatever it says (a test of the hub's), and the expiry of tokens.
+    // Message ids, which rise whatever the clock says (the hub has a test), and the expiry of tokens.
     (
         "unix_ms",
         "the loop's",
@@ -301,7 +301,7 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
             "hub/membership.rs",
         ],
     ),
-    // What an account file notes of each change, and the name of what was torn off it.
+    // The date of each change in the account file, and the name of a file with a torn end.
     (
         "unix_now",
         "the account file's",
@@ -316,7 +316,7 @@ fn the_wall_clock_decides_no_limit() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for path in rust_files(&src) {
         let text = fs::read_to_string(&path).unwrap();
-        // Tests stand at the end of a file, or in one of their own.
+        // Tests are at the end of a file, or in a file of their own.
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         let file = path.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
@@ -328,7 +328,7 @@ fn the_wall_clock_decides_no_limit() {
                 "src/{file} names {name}, {whose} time of day"
             );
         }
-        // Deadlines and rates know no other clock than the loop's, which is monotonic.
+        // Deadlines and rates use the loop's clock only, which is monotonic.
         let is_limit = [
             "engine/addresses/ledger.rs",
             "engine/addresses/mod.rs",

@@ -1,4 +1,4 @@
-//! `chatd accounts …`: the accounts in the hands of their operator.
+//! `chatd accounts …`: the operator's commands for accounts.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use testkit::{Outcome, PASSWORD, Server, Terminal, finish_with, run, run_with};
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 
-/// Runs `chatd accounts …` in the server's folder, with this on standard input.
+/// Runs `chatd accounts …` in the server's folder, with this as standard input.
 #[track_caller]
 fn accounts(server: &Server, args: &[&str], input: &str) -> Outcome {
     accounts_in(server.path("").as_path(), args, input)
@@ -20,7 +20,7 @@ fn accounts_in(folder: &Path, args: &[&str], input: &str) -> Outcome {
     run_with(CHATD, folder, &[&["accounts"], args].concat(), input)
 }
 
-/// The names that are listed, each with a day.
+/// The listed names, each with a day.
 #[track_caller]
 fn listed(server: &Server) -> Vec<String> {
     let outcome = accounts(server, &["list"], "");
@@ -33,7 +33,7 @@ fn listed(server: &Server) -> Vec<String> {
     outcome.stdout.lines().map(name).collect()
 }
 
-/// A server whose folder is ready, and that is not running.
+/// A stopped server with its folder.
 fn stopped() -> Server {
     let mut server = Server::start();
     server.term();
@@ -72,7 +72,7 @@ fn added_accounts_log_in_and_deleted_ones_are_new() {
     server.restart();
     check_login(&server, "alice", "battery staple", "C 230 ");
     check_login(&server, "alice", PASSWORD, "C 530 ");
-    // The name is free, and the token of the one who had it is not good for the one who takes it.
+    // The name is free, and the former owner's token is not valid for the new one.
     server.bare("carol").barrier();
     for (name, token) in [("alice", token), ("carol", hers)] {
         let mut client = server.greeted();
@@ -102,8 +102,8 @@ fn a_running_server_s_accounts_are_read_only() {
     assert_eq!(listed(&server), ["alice", "bob"]);
 }
 
-/// Runs `chatd accounts …` where the server's folder is read-only. `None`, and a printed reason, where it cannot be
-/// made so.
+/// Runs `chatd accounts …` while the server's folder is read-only. Prints why and returns `None` if it cannot be made
+/// so.
 #[track_caller]
 fn on_a_read_only_medium(server: &Server, args: &[&str]) -> Option<Outcome> {
     let probe = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
@@ -133,7 +133,7 @@ fn what_only_reads_needs_no_lock() {
         on_a_read_only_medium(&server, args).unwrap().check(78, &["accounts.lock: cannot be created", "Read-only"]);
     }
     assert_eq!(names(), before);
-    // A lock that is held elsewhere is no reason not to read.
+    // A lock that is held elsewhere does not prevent reading.
     server.restart();
     for args in ["list", "check"] {
         on_a_read_only_medium(&server, &[args]).unwrap().check(0, &[]);
@@ -219,7 +219,7 @@ fn a_damaged_file_is_told_repaired_and_kept() {
     server.bare("bob").barrier();
 }
 
-/// Types these lines at a terminal, whose output is shown. `None` where there is no `script` to make a terminal with.
+/// Types these lines at a terminal, and returns its output. `None` without `script`, which makes the terminal.
 #[track_caller]
 fn at_a_terminal(server: &Server, command: &str, lines: &[&str]) -> Option<Outcome> {
     if Command::new("script").arg("--version").output().is_err() {
@@ -249,7 +249,7 @@ fn at_a_terminal_a_password_is_asked_for_twice() {
     server.returning("alice").barrier();
 }
 
-/// Somebody is asked for a new password, has begun to type it, and thinks better of it.
+/// A person is asked for a new password, has begun to type it, and interrupts.
 #[track_caller]
 fn check_interrupted(interrupt: impl Fn(&mut Terminal)) {
     let server = stopped();

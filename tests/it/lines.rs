@@ -1,10 +1,10 @@
-//! Lines: what is refused, how long one may be, how a stream of them ends.
+//! Lines: which are refused, how long one may be, and how a connection ends.
 
 use rustix::process::Signal;
 use socket2::{Domain, SockRef, Socket, Type};
 use testkit::{Client, PASSWORD, Server, pause};
 
-/// Fewer than 100 of them, for the hundredth refused line closes.
+/// Fewer than 100, because the hundredth refused line closes.
 fn forbidden() -> Vec<Vec<u8>> {
     let controls = (0..0x20).filter(|b| ![b'\t', b'\n', b'\r'].contains(b)).chain([0x7f]).map(|b| vec![b]);
     let c1 = ['\u{80}', '\u{85}', '\u{9b}', '\u{9f}'];
@@ -29,7 +29,7 @@ fn forbidden_bytes_are_refused_and_never_relayed() {
             let reply = client.line();
             assert!(reply.starts_with("C 501"), "{bytes:?} got {reply:?}");
         }
-        // Also as the last thing on the line, and as all of it.
+        // Also at the end of the line, and alone.
         client.send_raw(b"PM x\x1b\n\x07\nPM x\r\r\n");
         for _ in 0..3 {
             client.expect("C 501");
@@ -129,7 +129,7 @@ fn dribbling_does_not_extend_a_line_s_deadline() {
     let sender = alice.stream().try_clone().unwrap();
     let dribble = std::thread::spawn(move || {
         use std::io::Write as _;
-        // Ends with an error once the server has reset the connection, at the latest after 3 s.
+        // Ends with an error once the server has reset the connection, after 3 s at most.
         (0..30).all(|_| {
             pause(100);
             (&sender).write_all(b"x").is_ok()
@@ -146,7 +146,7 @@ fn lines_that_end_in_time_may_go_on_for_ever() {
     alice.send_raw(b"NO");
     for _ in 0..15 {
         pause(200);
-        // Each piece ends one line and begins the next, so that something is always begun.
+        // Each piece ends one line and begins the next, so that a line is always incomplete.
         alice.send_raw(b"OP\nNO");
         alice.expect("C 200");
     }
@@ -286,7 +286,7 @@ fn half_closing_is_no_reason_to_read_faster() {
     for _ in 0..150 {
         let first = alice.line();
         alice.rest_of_list(&first);
-        pause(60); // 9 s in all, much longer than a farewell that nothing is taken of
+        pause(60); // 9 s in all, much longer than the time to read what is left at a close
     }
     alice.expect_exact("C 221 bye");
     alice.expect_closed();

@@ -1,13 +1,13 @@
-//! What grows with the server is charged by what it costs: nobody waits for somebody who asks for much of it.
+//! Commands whose cost grows with the server are charged accordingly: they delay nobody else.
 
 use rustix::process::Signal;
 use testkit::{Canary, Client, Server};
 
-/// So many are online, each in a room of all, and host of some more.
+/// The number of users online, each in one room with all others, and host of some more rooms.
 const PEOPLE: usize = 100;
 const ROOMS_EACH: usize = 8;
 
-/// A server that has something to list.
+/// A server with much to list.
 struct Full {
     server: Server,
     people: Vec<Client>,
@@ -27,12 +27,12 @@ impl Full {
         Self { server, people }
     }
 
-    /// `dear` is asked for twenty times, and then something is said, all in one write; somebody else says something a
-    /// moment later. Whoever asked for so much comes last.
+    /// One client sends `dear` twenty times and then a message, all in one write; another sends a message a moment
+    /// later. The first client's message comes last.
     #[track_caller]
     fn check(&self, dear: &str) {
         let [mut greedy, mut modest, mut hearer] = ["greedy", "modest", "hearer"].map(|name| self.server.bare(name));
-        // Both are there when the server looks, in this order.
+        // Both are there when the server reads, in this order.
         self.server.signal(Signal::STOP);
         greedy.send(&format!("{}DM hearer greedy", format!("{dear}\n").repeat(20)));
         modest.send("DM hearer modest");

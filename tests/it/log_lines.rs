@@ -1,25 +1,25 @@
-//! Log lines that strangers can cause are bounded: the first is written, and of the others how many there were.
+//! Log lines that any client can cause are bounded: the first is written, and for the others their number.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use testkit::{Builder, Canary, Client, PASSWORD, Server, eventually};
 
-/// A neighbour whose bounds are not the canary's.
+/// An address whose limits are separate from the canary's.
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
-/// So often something is done that must not fill the log.
+/// How often the cause is repeated.
 const OFTEN: usize = 500;
 
-/// Loopback has the bounds of an address, wide enough for a pair who talk.
+/// Loopback has the limits of an address, with room for the canary.
 fn builder() -> Builder {
     Server::builder().no_rates().set("limits.include_loopback", "true").set("limits.per_address", "2")
 }
 
-/// The lines of the log that have this in them.
+/// The lines of the log that contain this.
 fn lines(server: &Server, part: &str) -> Vec<String> {
     server.log_text().lines().filter(|line| line.contains(part)).map(str::to_owned).collect()
 }
 
-/// Ends the server, and holds its lines with `part` in them to a first one and a sum of all the others.
+/// Ends the server. Its lines that contain `part` must be one first line, and one sum of all others.
 #[track_caller]
 fn check(mut server: Server, part: &str, first: &str, sum: &str) {
     assert_eq!(server.term().code(), Some(0));
@@ -82,7 +82,7 @@ fn repeated_closes_do_not_fill_the_log() {
         stranger.send("GET / HTTP/1.1");
         stranger.expect_421("not a chat client");
     }
-    // Those who have a name are named a few times.
+    // Logged-in users are named a few times.
     for _ in 0..20 {
         let mut alice = server.bare("alice");
         alice.send_raw(&b"\x01\n".repeat(100));

@@ -1,4 +1,4 @@
-//! From the greeting to `230`: the dialogue, names, bounds before login.
+//! From the greeting to `230`: the dialogue, names, limits before login.
 
 use testkit::{Client, PASSWORD, Server, pause};
 
@@ -65,7 +65,7 @@ fn a_login_sent_in_one_piece_is_the_same_login() {
         ("carol", "C carol\nC correct horse\nC PM hello\nC EX\n"),
         ("dave", "C dave\r\nC correct horse\r\nC PM hello\r\nC EX\r\n"),
     ] {
-        // Not waiting for the greeting is allowed as well.
+        // A client may send before it has read the greeting.
         let mut client = server.connect();
         client.send_raw(text.as_bytes());
         client.expect("C 220 ");
@@ -236,7 +236,7 @@ fn a_login_must_be_done_in_time_whatever_is_sent() {
     for client in [&mut silent, &mut halfway, &mut slow] {
         client.expect_421("login took too long");
     }
-    // Who is in stays in, however long ago the deadline was.
+    // A logged-in client stays, however long ago the deadline was.
     talker.barrier();
 }
 

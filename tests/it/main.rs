@@ -1,7 +1,7 @@
-//! What chatd promises, tried over the wire against the real binary.
+//! The promises of chatd, tested over the wire with the real binary.
 //!
-//! Each test starts a server of its own, on a port that the kernel picks, with its files in a temporary folder. Waiting
-//! is always for something that must come, up to a deadline; no test asserts a speed.
+//! Each test starts its own server, on a port that the kernel picks, with its files in a temporary folder. Tests wait
+//! for conditions, up to a deadline; no test asserts a speed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What is said where a name is asked for and is none: two words, words by which people leave, words of the server's.
+//! Answers to invalid names: two words, words for leaving, reserved words.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ const ONE_WORD: &str = "C 553 a name is one word, for example zoe.miller; your n
 
 #[test]
 fn two_words_are_told_so_and_are_no_failure() {
-    // A third failure would close the connection, and a third one from an address would refuse the next.
+    // A third failure would close the connection, and from this address refuse the next one.
     let server = Server::builder().set("limits.include_loopback", "true").start();
     for dress in ["", "C "] {
         let mut client = server.greeted();
@@ -51,7 +51,7 @@ fn words_by_which_people_leave() {
         assert_eq!(client.ask(word), "C 221 bye");
         client.expect_closed();
     }
-    // Also where nobody may know who has an account.
+    // Also where it must stay secret who has an account.
     server.set("accounts.registration", "\"closed\"");
     server.restart();
     for word in ["EX", "quit", "exit", "bye"] {
@@ -61,8 +61,7 @@ fn words_by_which_people_leave() {
     }
 }
 
-/// Gives the account of `alice` another name in the account file, as one could have been registered before that name was
-/// reserved. The server is stopped.
+/// Renames the account of `alice` in the account file to a name that was reserved later. The server is stopped.
 fn rename_alice(server: &Server, name: &str) {
     let path = server.path("accounts");
     let text = fs::read_to_string(&path).expect("the account file");
@@ -105,7 +104,7 @@ fn names_that_no_new_account_may_have() {
             client.expect_exact(&format!("C 553 {word} is reserved; your name?"));
         }
     }
-    // What was refused has not decided how lines are dressed.
+    // A refused name does not set the dialect.
     let mut client = server.greeted();
     client.send("C history");
     client.expect("C 553 ");
@@ -113,7 +112,7 @@ fn names_that_no_new_account_may_have() {
     client.barrier();
 }
 
-/// What a connection is told after these lines, up to its end.
+/// The lines sent to a connection after these lines, up to its end.
 fn told(server: &Server, lines: &[&str]) -> Vec<String> {
     let mut client: Client = server.greeted();
     let mut told = Vec::new();
@@ -130,7 +129,7 @@ fn a_closed_server_answers_every_name_in_one_way() {
     server.bare("Alice").barrier();
     server.set("accounts.registration", "\"closed\"");
     server.restart();
-    // Who is there, who is not, and what nobody can register are told the same, but for the name as it was typed.
+    // Existing, missing and reserved names get the same answers, except for the name as typed.
     for (there, other) in [("aLICE", "gHOST"), ("Alice", "Ghost"), ("ALICE", "NOOPS"), ("alice", "admin")] {
         for script in [&["wrong one", "wrong two"][..], &["", "x y"], &["x"], &["\u{1}", "wrong one"]] {
             let of = |name: &str| {
@@ -146,6 +145,6 @@ fn a_closed_server_answers_every_name_in_one_way() {
         }
     }
     assert_eq!(told(&server, &["aLICE"]), ["C 331 aLICE, your password?"]);
-    // It is shown as registered once it is proved.
+    // The registered spelling is shown after the login.
     assert_eq!(told(&server, &["aLICE", PASSWORD])[1], "C 230 welcome Alice; 1 online; HELP lists what you can do");
 }

@@ -1,4 +1,4 @@
-//! The same with a real netcat, where Debian's is installed.
+//! The same with a real netcat, if Debian's is installed.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -7,7 +7,7 @@ use std::thread;
 
 use testkit::{PATIENCE, Server};
 
-/// Whether `nc` is the netcat of OpenBSD; says so if not.
+/// Whether `nc` is the netcat of OpenBSD; prints a note if not.
 fn have_nc() -> bool {
     let help = Command::new("nc").arg("-h").stdin(Stdio::null()).output();
     let is_there = help.is_ok_and(|out| {
@@ -41,7 +41,7 @@ impl Nc {
         let (told, lines) = mpsc::channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         thread::spawn(move || {
-            // Ends with nc's output, or when nobody listens to it any more.
+            // Ends with nc's output, or with the receiver.
             stdout.lines().map_while(Result::ok).all(|line| told.send(line).is_ok())
         });
         let stdin = child.stdin.take();
@@ -63,7 +63,7 @@ impl Nc {
         assert!(line.starts_with(start), "expected {start:?}…, got {line:?}");
     }
 
-    /// Its output must end, and with it nc itself.
+    /// Its output must end, and nc with it.
     #[track_caller]
     fn expect_end(mut self) {
         match self.lines.recv_timeout(PATIENCE) {
@@ -165,7 +165,7 @@ fn a_shell_pipe_as_the_manual_shows_it() {
     let mut stdout = shell.stdout.take().unwrap();
     thread::spawn(move || {
         let mut text = String::new();
-        // Whether the pipe ended well shows in the text.
+        // The text shows whether the pipe ended well.
         let _ = stdout.read_to_string(&mut text);
         told.send(text)
     });

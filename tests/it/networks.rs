@@ -1,5 +1,5 @@
-//! What one network may have, in a network of the test's own: a /48 of IPv6 and a /24 of IPv4 have eight times the
-//! bounds of an address.
+//! The limits of a network, in a network of the test's own: a /48 of IPv6 and a /24 of IPv4 have eight times the limits
+//! of an address.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -7,7 +7,7 @@ use testkit::netns::among_many_addresses;
 use testkit::rooms::{JOIN, MAKE, Way, exchange_on, frames, request};
 use testkit::{Builder, Canary, Client, Server};
 
-/// Where the servers of these tests listen, in networks in which nobody else is.
+/// The listeners of these servers, in networks without other hosts.
 const DOORS: [&str; 2] = ["line://10.255.255.1:0", "line://[2001:db8:ffff::1]:0"];
 
 /// An address of a /64 of the /48 with this number.
@@ -30,7 +30,7 @@ fn door(server: &Server, from: IpAddr) -> SocketAddr {
     *addrs.iter().find(|addr| addr.is_ipv4() == from.is_ipv4()).expect("a listener of this family")
 }
 
-/// A client from this address and what it is told first.
+/// A client from this address, and its first line.
 #[track_caller]
 fn knock(server: &Server, from: IpAddr) -> (Client, String) {
     let mut client = Client::connect_from(from, door(server, from));
@@ -38,7 +38,7 @@ fn knock(server: &Server, from: IpAddr) -> (Client, String) {
     (client, first)
 }
 
-/// Those of these addresses who were let in, in the order in which they came.
+/// The accepted clients among these addresses, in the order in which they connected.
 #[track_caller]
 fn let_in(server: &Server, from: impl IntoIterator<Item = IpAddr>) -> Vec<Client> {
     let mut inside = Vec::new();
@@ -53,7 +53,7 @@ fn let_in(server: &Server, from: impl IntoIterator<Item = IpAddr>) -> Vec<Client
     inside
 }
 
-/// Sixty people, each from a network of their own, of both families: all are let in, and can go on.
+/// Sixty users, each from a network of their own, of both families: all are accepted, and can go on.
 #[track_caller]
 fn newcomers_are_served(server: &Server) {
     for number in 0..60_u8 {
@@ -98,7 +98,7 @@ fn a_silent_24_keeps_nobody_else_out() {
 fn a_network_has_so_many_new_connections() {
     among_many_addresses(|| {
         let server = builder().set("limits.new_per_address", "4").start();
-        // Whoever logs in costs its network nothing, however often.
+        // A login costs its network nothing, however often it happens.
         for number in 0..40 {
             let (mut client, first) = knock(&server, v6(1, number % 16));
             assert!(first.starts_with("C 220 "), "login {number}: {first:?}");
@@ -125,7 +125,7 @@ fn a_network_has_so_many_guests() {
             frames(&answer)[0].payload == [0]
         };
         assert!(enter(MAKE, v6(9, 0), "host"));
-        // Each has come and gone by TCP: what counts are guests.
+        // Their TCP connections are over: what counts are guests.
         let entered = (0..24).filter(|n| enter(JOIN, v6(1, *n), &format!("guest{n}"))).count();
         assert_eq!(entered, 16);
         assert!(enter(JOIN, v6(2, 1), "else"));

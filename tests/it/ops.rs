@@ -1,4 +1,4 @@
-//! The other operations, prompts and their ends, one reply a line.
+//! The other operations, prompts and how they end, one reply per line.
 
 use testkit::{Client, PASSWORD, Server};
 
@@ -169,7 +169,7 @@ fn passwd_loses_to_one_that_came_first() {
     again.expect("C 331 ");
     again.expect("C 530 ");
     again.expect("C 230 ");
-    // With the password of now it is changed again.
+    // The current password is needed to change it again.
     for (line, code) in [("PASSWD", "C 331 "), ("battery staple", "C 332 "), ("a third one", "C 200 ")] {
         again.send(line);
         again.expect(code);

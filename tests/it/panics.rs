@@ -1,16 +1,16 @@
-//! A fault of the server's own: whose command meets it is let go, and everybody else talks on.
+//! A panic of the server closes the connection whose command caused it, and all others go on.
 //!
-//! A debug build panics where a test wants it to (see `src/failpoint.rs`); these tests are of debug builds only.
+//! A debug build panics where a test asks for it (see `src/failpoint.rs`); these tests need a debug build.
 
 use std::net::UdpSocket;
 use std::time::Duration;
 
 use testkit::{Canary, Client, PATIENCE, Server, eventually};
 
-/// What `CHATD_TEST_PANIC` says: a line that ends in this and a place panics there.
+/// The value of `CHATD_TEST_PANIC`: a line that ends in this and a place panics there.
 const WORD: &str = "kaboom";
 
-/// A server that can be made to panic, with two people who must not notice. `None` where it cannot be.
+/// A server that can be made to panic, with two clients that must not notice. `None` in a release build.
 fn server() -> Option<(Server, Client, Client)> {
     if !cfg!(debug_assertions) {
         eprintln!("skipped: a release has no place at which it can be made to panic");
@@ -28,7 +28,7 @@ fn talk(alice: &mut Client, bob: &mut Client) {
     assert!(bob.line().ends_with(" alice still here?"));
 }
 
-/// The number behind `panics=` in the next line of statistics.
+/// The number after `panics=` in the next line of counters.
 #[track_caller]
 fn panics(server: &mut Server) -> String {
     let stats = server.log_text().lines().filter(|line| line.contains("stats: ")).map(str::to_owned).next_back();
@@ -46,7 +46,7 @@ fn a_panic_costs_one_connection() {
     bob.typed("JOIN den");
     bob.expect("C 227 ");
     mallory.expect("C 103 den bob entered");
-    // What was said before is carried out, what follows is not, and the bystander sees a leaver as always.
+    // Earlier lines are executed, later ones are not, and the bystander sees an ordinary leaver.
     mallory.send_raw(format!("NOOP\nPM {WORD}-line\nPM never said\n").as_bytes());
     mallory.expect("C 200");
     mallory.expect_421("internal error");
@@ -108,7 +108,7 @@ fn a_panic_at_a_datagram_costs_that_datagram() {
         let datagram = [&[3, token.len() as u8], "den".as_bytes(), token.as_bytes(), text.as_bytes()].concat();
         socket.send_to(&datagram, &relay).expect("sent");
     };
-    // One before it is looked at, one when it is told: the member stays, and nobody is answered.
+    // One before it is decoded, one when it is delivered: the member stays, and nobody is answered.
     for text in [&format!("{WORD}-datagram"), &format!("{WORD}-told"), "and on"] {
         say(text);
     }
@@ -133,7 +133,7 @@ fn ten_panics_in_a_minute_end_the_process() {
         talk(&mut alice, &mut bob);
     }
     canary.talks();
-    // With the tenth, everybody has to go.
+    // The tenth ends the process.
     canary.finish("nine panics");
     provoke(&server, 9).expect("C 421 ");
     alice.expect_421("shutting down, retry in 2 s");
@@ -145,14 +145,14 @@ fn ten_panics_in_a_minute_end_the_process() {
     server.returning("alice").silence(Duration::from_millis(1));
 }
 
-/// Without the thread that hashes passwords nobody could log in any more, and it does not come back by itself.
+/// Without the hashing thread nobody could log in any more, and it does not come back by itself.
 #[test]
 fn a_panic_at_a_password_ends_the_process() {
     let Some((mut server, mut alice, mut bob)) = server() else { return };
     let (mut late, mut later) = (server.greeted(), server.greeted());
     late.send(&format!("{WORD}-hash\ncorrect horse"));
     late.expect("C 332 ");
-    // Who waited for it is answered like everybody else before the end.
+    // A client that waited for it is answered before the end.
     late.expect("C 450 ");
     for client in [&mut late, &mut later, &mut alice, &mut bob] {
         client.expect_421("shutting down, retry in 2 s");

@@ -1,4 +1,4 @@
-//! The queue of passwords under attack: whoever fills it keeps nobody else from logging in.
+//! The queue of passwords under attack: a client that fills it keeps nobody else from logging in.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -9,10 +9,10 @@ use testkit::{Builder, Canary, Client, PASSWORD, Server, eventually};
 
 /// Fewer places than the attackers have requests, and more than there are networks.
 const QUEUE: usize = 16;
-/// Those who only want to log in, each from a network of its own.
+/// Clients that only want to log in, each from a network of its own.
 const VICTIMS: u8 = 6;
 
-/// A server with a password of the usual cost, to which each address of this machine is somebody else.
+/// A server with the default cost of passwords, to which each address of this machine is a separate client.
 fn strict() -> Builder {
     let cost = "{ memory_kib = 19456, iterations = 2, parallelism = 1 }";
     let builder = Server::builder().no_rates().set("limits.include_loopback", "true").set("accounts.argon2", cost);
@@ -33,15 +33,15 @@ fn logged_in(server: &Server, name: &str, from: IpAddr) -> Client {
     client
 }
 
-/// What is going on.
+/// The state of the attack.
 #[derive(Default)]
 struct Attack {
     is_over: AtomicBool,
-    /// How often the queue had no place for an attacker, or its place was taken by somebody else.
+    /// How often the queue had no place for an attacker, or gave its place to another client.
     busy: AtomicUsize,
 }
 
-/// Has the password of a session checked again and again.
+/// Has a session's password checked again and again.
 fn spawn_attacker<'scope>(scope: &'scope Scope<'scope, '_>, attack: &'scope Attack, mut client: Client) {
     scope.spawn(move || {
         while !attack.is_over.load(Relaxed) {
@@ -49,7 +49,7 @@ fn spawn_attacker<'scope>(scope: &'scope Scope<'scope, '_>, attack: &'scope Atta
             client.expect("C 331 ");
             let answer = client.line();
             if answer.starts_with("C 450 busy") {
-                attack.busy.fetch_add(1, Relaxed); // and the empty line then is none that anything was asked for
+                attack.busy.fetch_add(1, Relaxed); // and the empty line is then an empty name
             } else {
                 assert!(answer.starts_with("C 332 "), "{answer:?}");
                 client.expect_exact("C 200 cancelled");
@@ -58,8 +58,8 @@ fn spawn_attacker<'scope>(scope: &'scope Scope<'scope, '_>, attack: &'scope Atta
     });
 }
 
-/// While sessions at these addresses do nothing but have their passwords checked, whoever comes from elsewhere logs in
-/// at once, and is never told that the server is busy.
+/// While sessions at these addresses only have passwords checked, clients from elsewhere log in at once, and are never
+/// told that the server is busy.
 #[track_caller]
 fn check(what: &str, attackers: &[[u8; 4]]) {
     let server = strict().start();

@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 /// The title of the section that holds the table.
 const SECTION: &str = "## Tests for each promise";
-/// So many there are.
+/// The number of promises.
 const PROMISES: usize = 18;
 
-/// A file of the repository, by its path from there.
+/// The text of a file in the repository.
 #[track_caller]
 fn read(path: impl AsRef<Path>) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The table's rows: a promise's number, and the tests that show it. What is told of a row that is none is in words.
+/// The table's rows: the number of a promise, and its tests. The error is a sentence.
 fn rows(document: &str) -> Result<Vec<(usize, Vec<&str>)>, String> {
     let (_, section) = document.split_once(SECTION).ok_or_else(|| format!("there is no section {SECTION:?}"))?;
     let section = section.split("\n## ").next().unwrap_or_default();
@@ -37,7 +37,7 @@ fn listed(page: &str) -> Vec<usize> {
     page.lines().filter_map(|line| line.strip_prefix("* **")?.split_once(".**")?.0.parse().ok()).collect()
 }
 
-/// What is wrong with the name of a test, `file::function`; and otherwise whether it runs unless it is asked for.
+/// Whether the test `file::function` runs by default. The error says what is wrong with the name.
 fn runs(test: &str) -> Result<bool, String> {
     let (file, function) = test.split_once("::").ok_or_else(|| format!("{test} is not `file::function`"))?;
     let is_path = ["src/", "client/", "load/"].iter().any(|root| file.starts_with(root));
@@ -59,7 +59,7 @@ fn runs(test: &str) -> Result<bool, String> {
     Ok(!attributes.iter().any(|line| line.starts_with("#[ignore")))
 }
 
-/// What is wrong with a table, a line each.
+/// The errors of a table, a line each.
 fn faults(document: &str) -> Vec<String> {
     let rows = match rows(document) {
         Ok(rows) => rows,

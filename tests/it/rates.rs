@@ -1,10 +1,10 @@
-//! Talking too fast: one is read more slowly, and loses nothing.
+//! A client that sends too fast is read more slowly, and loses nothing.
 
 use std::time::{Duration, Instant};
 
 use testkit::{PASSWORD, Server, pause};
 
-/// What the clock of a begun line is set to where it must stand, and how long it must for that to show.
+/// The deadline of a line in tests of a stopped clock, and how long the clock must stand to show it.
 const LINE_S: u64 = 2;
 const STANDS: Duration = Duration::from_millis(LINE_S * 1000 + 500);
 
@@ -51,7 +51,7 @@ fn a_line_beyond_the_byte_rate_gets_through() {
     }
     // 7.5 kB at 2 kB a second, the first of it at once.
     assert!(begun.elapsed() > Duration::from_millis(1000), "{:?}", begun.elapsed());
-    // The rest of what was due for the last line has to be waited for before another one.
+    // The debt of the last line delays the next one.
     alice.expect_all(&["C 250 sent to 1"; 3]);
     alice.barrier();
 }
@@ -64,18 +64,19 @@ fn a_new_login_does_not_reset_the_rate() {
     let token = eve.ask("TOKEN").split(' ').nth(2).expect("a token").to_owned();
     drop(eve);
     let begun = Instant::now();
-    let burst = format!("RM hall {}\n", "x".repeat(4000)).repeat(4);
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
+        // The room of the last round may still be there.
+        let burst = format!("RM hall{round} {}\n", "x".repeat(4000)).repeat(4);
         let mut eve = server.greeted();
         eve.send(&format!("eve {token}"));
         eve.expect("C 230 ");
-        eve.send_raw(format!("MAKE hall\n{burst}").as_bytes());
+        eve.send_raw(format!("MAKE hall{round}\n{burst}").as_bytes());
         eve.expect("C 227 ");
         eve.expect_all(&["C 250 sent to 0"; 4]);
     }
     // 160 kB at 40 kB a second, a second's worth at once; half of that is lenient enough for any clock.
     assert!(begun.elapsed() > Duration::from_millis(1500), "{:?}", begun.elapsed());
-    // Another session of the account that is there at the same time has an allowance of its own, as ever.
+    // Another session of the same account, at the same time, has an allowance of its own.
     server.returning("eve").barrier();
 }
 
@@ -87,14 +88,14 @@ fn the_line_clock_stops_while_rate_limited() {
         .set("limits.line_s", "1")
         .start();
     let mut alice = server.bare("alice");
-    // The fourth line is begun at once and ended when the first three have been answered, some 1.5 s later.
+    // The fourth line begins at once, and ends when the first three have been answered, about 1.5 s later.
     alice.send_raw(b"NOOP\nNOOP\nNOOP\nNOO");
     for _ in 0..3 {
         alice.expect("C 200");
     }
     alice.send_raw(b"P\n");
     alice.expect("C 200");
-    // Not slowed, its clock goes.
+    // Without a delay, the clock runs.
     pause(600);
     alice.send_raw(b"NOO");
     alice.expect_421("line never ended");
@@ -120,7 +121,7 @@ fn the_line_clock_stops_during_a_failure_delay() {
     alice.expect("C 200");
 }
 
-/// Finishes a line that was begun before a hash of this cost. False if that was too quick to prove anything.
+/// Ends a line that was begun before a hash of this cost. False if that was too quick to prove anything.
 #[track_caller]
 fn stands_while_a_hash_takes(iterations: u32) -> bool {
     let cost = format!("{{ memory_kib = 4096, iterations = {iterations}, parallelism = 1 }}");
@@ -139,7 +140,7 @@ fn stands_while_a_hash_takes(iterations: u32) -> bool {
 
 #[test]
 fn the_line_clock_stops_during_a_hash() {
-    // Machines, and what else they are at, differ.
+    // Machines and their load differ.
     assert!([1024, 2048, 4096, 8192, 16384].into_iter().any(stands_while_a_hash_takes), "no hash takes a second here");
 }
 
@@ -158,7 +159,7 @@ fn the_line_clock_stops_while_output_is_unread() {
     let lines: Vec<String> = (0..LINES).map(|n| format!("{n:x<1000}")).collect();
     alice.send_raw(lines.iter().map(|text| format!("DM bob {text}\n")).collect::<String>().as_bytes());
     alice.expect_all(&["C 250 sent to bob"; LINES]);
-    // Told of this, the server sees how much he owes, and does not read it.
+    // At this event the server sees how much is queued for him, and does not read it.
     bob.send_raw(b"O");
     pause(STANDS.as_millis() as u64);
     for text in &lines {

@@ -1,4 +1,4 @@
-//! Registrations without end: there are as many accounts as there may be, and those there are notice nothing.
+//! Registrations without end: the number of accounts is bounded, and existing users notice nothing.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -9,11 +9,10 @@ use testkit::{Canary, Client, PASSWORD, Server, run, run_with};
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 const FULL: &str = "C 450 no new accounts; your name?";
-/// How many there may be.
+/// The limit.
 const MOST: usize = 30;
 
-/// Registers one name after the other, each on a connection of its own, until there are no more accounts. Gives those
-/// that were made.
+/// Registers names, each on a connection of its own, until the limit is reached. Returns the registered ones.
 fn register_until_full(addr: SocketAddr, attacker: u8) -> Vec<String> {
     let mut made = Vec::new();
     for n in 0.. {
@@ -44,13 +43,13 @@ fn no_more_accounts_than_there_may_be() {
     let attackers: Vec<_> = (1..9).map(|n| thread::spawn(move || register_until_full(addr, n))).collect();
     let made: Vec<String> = attackers.into_iter().flat_map(|attacker| attacker.join().unwrap()).collect();
     assert_eq!(made.len() + 3, MOST, "{made:?}");
-    // Those there are go on, and come back.
+    // Existing users go on, and come back.
     canary.talks();
     for (line, code) in [("PASSWD", "C 331 "), (PASSWORD, "C 332 "), ("battery staple", "C 200 ")] {
         bob.send(line);
         bob.expect(code);
     }
-    // Whoever is told so is asked for a name again, in either dialect, and may have an account.
+    // A refused client is asked for a name again, in either dialect, and may log in to an account.
     for typed in ["", "C "] {
         let mut client = server.greeted();
         for name in ["newcomer", "another"] {
@@ -66,7 +65,7 @@ fn no_more_accounts_than_there_may_be() {
     check_the_operator(&mut server);
 }
 
-/// The operator may add accounts beyond that, and a server with too many serves all of them.
+/// The operator may exceed the limit, and a server with too many accounts serves all of them.
 #[track_caller]
 fn check_the_operator(server: &mut Server) {
     server.term();
@@ -87,7 +86,7 @@ fn check_the_operator(server: &mut Server) {
     assert!(names.len() == MOST + 1 && names.is_superset(&listed), "{names:?}");
 }
 
-/// Who was asked to choose a password when there was room yet is told when there is none any more.
+/// A client that was asked to choose a password below the limit is told when the limit is reached meanwhile.
 #[test]
 fn others_may_be_faster() {
     let server = Server::builder().set("accounts.most", "2").start();
@@ -100,7 +99,7 @@ fn others_may_be_faster() {
     let answers: Vec<String> = all.iter_mut().map(Client::line).collect();
     assert_eq!(answers.iter().filter(|line| line.starts_with("C 230 ")).count(), 2, "{answers:?}");
     assert_eq!(answers.iter().filter(|line| *line == FULL).count(), 3, "{answers:?}");
-    // It counts as no failure, and the name of nobody is kept.
+    // It is not a failure, and the name stays free.
     let refused = answers.iter().position(|line| line == FULL).unwrap();
     for _ in 0..4 {
         all[refused].send(&format!("new{refused}"));

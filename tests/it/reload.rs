@@ -1,10 +1,10 @@
-//! What SIGHUP changes for those who are in the middle of something.
+//! What SIGHUP changes for clients in the middle of something.
 
 use std::fs;
 
 use testkit::{PASSWORD, Server};
 
-/// Puts another line in the place of one of the configuration file, and waits until it holds.
+/// Replaces a line of the configuration file, and waits until it takes effect.
 #[track_caller]
 pub(crate) fn reload(server: &Server, old: &str, new: &str) {
     let text = fs::read_to_string(server.path("config.toml")).unwrap();

@@ -1,11 +1,11 @@
-//! Clients that vanish in the middle of something, and clients that do not leave when they are told to.
+//! Clients that vanish in the middle of something, and clients that stay after they were closed.
 
 use std::io::Write;
 use std::thread;
 
 use testkit::{Canary, Client, PASSWORD, Server, eventually, pause};
 
-/// Two people who talk while others do what they do to the server.
+/// Two clients that talk during an attack.
 struct Pair(Client, Client);
 
 impl Pair {
@@ -21,7 +21,7 @@ impl Pair {
     }
 }
 
-/// Has `count` clients brought to some point, in crowds of fifty, and reset there. What they used is given back, the
+/// Brings `count` clients to some point, in crowds of fifty, and resets them there. Their resources are released, the
 /// server then uses no time for them, and others never notice.
 #[track_caller]
 fn check(server: &Server, count: usize, to_the_point: impl Fn(usize) -> Client) {
@@ -97,7 +97,7 @@ fn a_closed_client_that_stays_is_cut_off() {
     let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
     let mut pair = Pair::of(&server);
     let before = server.descriptors();
-    // One keeps its side open, one keeps talking.
+    // One keeps its side open, one keeps sending.
     let mut quiet = server.connect();
     quiet.send("GET / HTTP/1.1");
     let mut talker = server.connect();
@@ -120,7 +120,7 @@ fn a_leaver_that_reads_late_gets_everything() {
     let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
     let mut leaver = server.narrow("leaver");
     leaver.send_raw(format!("{}EX\n", "HELP\n".repeat(100)).as_bytes());
-    // Longer than somebody who is told to go has: who goes by itself may be paging.
+    // Longer than a closed client may take: a client that leaves by itself may use a pager.
     pause(5_500);
     for _ in 0..100 {
         let first = leaver.expect("C 214");

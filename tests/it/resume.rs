@@ -1,8 +1,8 @@
-//! Resume tokens: what they open, what ends them, and that the log keeps quiet about them.
+//! Resume tokens: what they open, what ends them, and that the log does not contain them.
 
 use testkit::{Client, PASSWORD, Server};
 
-/// The token that this client gets for its account.
+/// A token for this client's account.
 #[track_caller]
 fn token_of(client: &mut Client) -> String {
     let reply = client.ask("TOKEN");

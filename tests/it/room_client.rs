@@ -1,4 +1,4 @@
-//! The client of the room door that docs/protocol.md shows, run as it stands there.
+//! The client of the room door in docs/protocol.md, run unchanged.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,7 +9,7 @@ use std::thread;
 
 use testkit::{PATIENCE, Server};
 
-/// The program that stands under `heading` in a document.
+/// The program under `heading` in a document.
 #[track_caller]
 fn program(document: &str, heading: &str) -> String {
     let section = document.split_once(heading).unwrap_or_else(|| panic!("no {heading:?}")).1;
@@ -17,7 +17,7 @@ fn program(document: &str, heading: &str) -> String {
     code.split_once("```").expect("its end").0.to_owned()
 }
 
-/// Puts the client into the server's folder; `None`, and says so, where there is no Python to run it.
+/// Writes the client into the server's folder. Prints a note and returns `None` without Python.
 fn client(server: &Server) -> Option<PathBuf> {
     let is_there = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !is_there.is_ok_and(|status| status.success()) {
@@ -52,7 +52,7 @@ impl Python {
             .expect("python3 starts");
         let (told, lines) = mpsc::channel();
         let stdout = BufReader::new(child.stdout.take().expect("its output"));
-        // Ends with the client's output, or when nobody listens to it any more.
+        // Ends with the client's output, or with the receiver.
         thread::spawn(move || stdout.lines().map_while(Result::ok).all(|line| told.send(line).is_ok()));
         let stdin = child.stdin.take();
         Self { child, stdin, lines }
@@ -67,7 +67,7 @@ impl Python {
         assert_eq!(self.lines.recv_timeout(PATIENCE).expect("a line from the client"), line);
     }
 
-    /// Ends its input, upon which it must end; gives its exit code and what it says of errors.
+    /// Ends its input, at which it must end. Returns its exit code and its standard error.
     #[track_caller]
     fn end(mut self) -> (Option<i32>, String) {
         self.stdin = None;
@@ -100,7 +100,7 @@ fn the_manual_s_client_talks_with_others() {
     alice.expect_exact("D RM lobby ~bob hello, is this on?");
     assert_eq!(alice.ask("RM lobby it is"), "C 250 sent to 1");
     bob.expect("alice: it is");
-    // A room of guests' own, which closes with its host.
+    // A room of a guest, which closes with its host.
     let mut eve = Python::start(&server, &client, &["make", "küche", "eve"]);
     server.expect_counters(&[("rooms", 2), ("peers", 3)]);
     let mut tom = Python::start(&server, &client, &["join", "Küche", "tom"]);

@@ -1,4 +1,4 @@
-//! The room door over TCP: what is answered, byte for byte, in each form, however it comes.
+//! The room door over TCP: answers byte for byte, in each form, however the request arrives.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 use testkit::rooms::{Frame, JOIN, MAKE, Way, exchange, exchange_on, frames, header, request, token_of};
 use testkit::{Client, PATIENCE, Server, eventually};
 
-/// Stands for a token in what is expected.
+/// Replaces any token in an expected answer.
 const TOKEN: &str = "TTTTTTTTTTTTTTTTTTTTTTTTTT";
 const REFUSED: &str = "refused: a name is bad or in use, the request is bad, or no place is left";
 
-/// A frame of the server's, its size in the last byte.
+/// A frame of the server, with its size in the last byte.
 fn frame(room: &str, operation: u8, state: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = [0; 32];
     (bytes[0], bytes[1], bytes[2], bytes[31]) = (room.len() as u8, operation, state, payload.len() as u8);
     [&bytes, room.as_bytes(), payload].concat()
 }
 
-/// The answer to a request must be these bytes, any token for [`TOKEN`].
+/// The answer to a request must be these bytes, with [`TOKEN`] for any token.
 #[track_caller]
 fn check(addr: SocketAddr, bytes: &[u8], way: Way, expected: &[Vec<u8>]) {
     let mut answer = exchange(addr, bytes, way);
@@ -140,7 +140,7 @@ fn words_for_clients_that_send_a_port() {
         check(door, &request(JOIN, "nowhere", b"tom\0\0"), way, &word(JOIN, b"ROOM_NOT_FOUND"));
         check(door, &request(JOIN, "lobby", b"bob\0\0"), way, &word(JOIN, b"REFUSED"));
         check(door, &request(JOIN, "lobby", b"x"), way, &word(JOIN, b"REFUSED"));
-        // No JSON here: these are names, and bad ones.
+        // Not JSON: these are invalid names.
         check(door, &request(JOIN, "lobby", b"\"tom\"\0\0"), way, &word(JOIN, b"REFUSED"));
         check(door, &header(0, 9, 0, 0), way, &word(9, b"REFUSED"));
         let mut alice = server.bare("alice");
@@ -175,13 +175,13 @@ fn false_sizes_are_refused_at_once() {
         for (operation, state) in [(0, 0), (3, 0), (255, 0), (1, 1), (2, 2), (1, 255)] {
             check(door, &header(0, operation, state, 0), Way::Whole, &refused(operation));
         }
-        // With what it speaks of on the way already.
+        // With the announced payload under way.
         let whole = [header(5, JOIN, 0, 1 << 20), vec![b'x'; 1 << 16]].concat();
         check(door, &whole, Way::Whole, &refused(JOIN));
     }
     let after = server.resident_kib();
     assert!(after < before + 4096, "{before} KiB before, {after} KiB after");
-    // The largest that may be, and is read to its end: an odd name, but a whole request.
+    // The largest request, which is read to its end: the name is odd, but the request is complete.
     check(door, &request(JOIN, "lobby", &[b'x'; 4096 - 32 - 5]), Way::ByteByByte, &refused(JOIN));
 }
 
@@ -194,7 +194,7 @@ fn incomplete_requests_are_refused_at_their_end() {
         let expected = if cut < 32 { Vec::new() } else { vec![frame("", MAKE, 1, &[4])] };
         check(door, &whole[..cut], Way::HalfClosed, &expected);
     }
-    // Side by side, for each waits for a second.
+    // In parallel, because each waits for a second.
     let began = Instant::now();
     let waiting: Vec<TcpStream> = (0..whole.len()).map(|_| TcpStream::connect(door).expect("a connection")).collect();
     for (cut, mut stream) in waiting.iter().enumerate() {
@@ -220,7 +220,7 @@ fn garbage_is_refused_or_left_alone() {
     check(door, b"C alice\nC correct horse\n", Way::HalfClosed, &[]);
     check(door, &[0xff; 4096], Way::Whole, &[frame("", 0xff, 1, &[4])]);
     check(door, b"", Way::HalfClosed, &[]);
-    // Numbers that anybody can have again: a linear congruence.
+    // Reproducible random numbers: a linear congruence.
     let mut state = 1u32;
     for _ in 0..200 {
         let bytes: Vec<u8> = std::iter::repeat_with(|| {
@@ -240,11 +240,11 @@ fn garbage_is_refused_or_left_alone() {
 fn one_exchange_a_connection_and_then_it_ends() {
     let server = Server::builder().rooms(&[""]).start();
     let door = server.door("rooms");
-    // A second request behind the first is not looked at.
+    // A second request after the first is ignored.
     let two = [request(MAKE, "lobby", b"bob"), request(MAKE, "other", b"bob")].concat();
     check(door, &two, Way::Whole, &[frame("", MAKE, 1, &[0]), frame("", MAKE, 2, TOKEN.as_bytes())]);
     assert_eq!(server.bare("alice").list("ROOMS").len(), 2);
-    // Who does not close is closed, in some two seconds.
+    // A client that does not close is closed, after about two seconds.
     let mut stream = TcpStream::connect(door).unwrap();
     token_of(&exchange_on(&stream, &request(JOIN, "lobby", b"tom"), Way::Whole));
     eventually("the server has closed", || stream.write_all(b"x").is_err());
@@ -261,7 +261,7 @@ fn what_comes_of_clients_that_break_off() {
         let mut client = Client::connect(door);
         client.send_raw(&request(MAKE, "lobby", b"bob")[..36]);
         client.reset();
-        // This one may have made its room by then, or not.
+        // This client may have made its room by then, or not.
         let mut client = Client::connect(door);
         client.send_raw(&request(MAKE, "other", b"bob"));
         client.reset();
@@ -283,7 +283,7 @@ fn places_are_bounded() {
     let code = |operation, room, name: &str| {
         frames(&exchange(door, &request(operation, room, name.as_bytes()), Way::Whole))[0].payload[0]
     };
-    // A connection that was served may count for a moment still.
+    // A connection that was served may count for a moment longer.
     let enter = |operation, room, name: &str, expected| {
         server.expect_counters(&[("connections", 0)]);
         assert_eq!(code(operation, room, name), expected, "{room} {name}");
@@ -292,7 +292,7 @@ fn places_are_bounded() {
     enter(JOIN, "lobby", "b", 0);
     enter(JOIN, "lobby", "c", 4); // no more than two in a room
     enter(MAKE, "other", "c", 0);
-    enter(MAKE, "third", "d", 4); // no more guests than there may be connections
+    enter(MAKE, "third", "d", 4); // no more guests than connections
     enter(JOIN, "other", "d", 4);
     server.expect_counters(&[("peers", 3), ("rooms", 2)]);
 }
@@ -340,7 +340,7 @@ fn a_refused_client_is_answered_if_it_asked() {
     let server = Server::builder().rooms(&[""]).set("limits.connections", "1").start();
     let door = server.door("rooms");
     let _alice = server.bare("alice");
-    server.signal(rustix::process::Signal::STOP); // so that the request is there before the server looks
+    server.signal(rustix::process::Signal::STOP); // so that the request is there before the server reads
     let mut whole = TcpStream::connect(door).unwrap();
     whole.write_all(&request(JOIN, "lobby", br#"{"user_name":"bob","user_address":"x"}"#)).unwrap();
     let mut header_only = TcpStream::connect(door).unwrap();

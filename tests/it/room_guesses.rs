@@ -1,4 +1,4 @@
-//! Passwords of rooms: what they may be, and what becomes of those who guess.
+//! Passwords of rooms: what they may be, and the delays for guessing.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ fn room_passwords_go_to_the_end_of_the_line() {
     host.expect_exact("C 103 tea alice entered");
     assert_eq!(answer(&server, JOIN, "tea", "zoe", "open sesame"), 0);
     host.expect_exact("C 103 tea ~zoe entered");
-    // What was set at the room door is said at the line door.
+    // A password set at the room door works at the line door.
     let longest = "long ".repeat(25) + "end";
     assert_eq!(answer(&server, MAKE, "cake", "kim", "two  words"), 0);
     assert_eq!(answer(&server, MAKE, "pie", "kim", &longest), 0);
@@ -57,11 +57,11 @@ fn a_wrong_room_password_is_answered_late() {
     assert!(began.elapsed() >= DELAY, "{:?}", began.elapsed());
     alice.expect_exact("C 200 done");
     alice.expect("C 227 tea ");
-    alice.expect("C 227 tea "); // who is in is in
+    alice.expect("C 227 tea "); // a member stays a member
     let began = Instant::now();
     assert_eq!(answer(&server, JOIN, "tea", "zoe", "wrong"), 3);
     assert!(began.elapsed() >= DELAY, "{:?}", began.elapsed());
-    // None is at once, in both doors: it is no guess.
+    // No password is refused at once, in both doors: it is not a guess.
     let mut bob = server.bare("bob");
     for _ in 0..20 {
         assert_eq!(bob.ask("JOIN tea"), "C 554 the room needs a password: JOIN room password");
@@ -79,7 +79,7 @@ fn nobody_else_waits_for_a_guesser() {
     bob.expect("C 227 ");
     host.expect_exact("C 103 tea bob entered");
     alice.silence(Duration::from_millis(300));
-    // What others say still reaches her.
+    // Messages of others still reach her.
     assert_eq!(bob.ask("PM hello"), "C 250 sent to 2");
     alice.expect_exact("D PM bob hello");
     alice.reset();
@@ -94,7 +94,7 @@ fn after_ten_wrong_ones_an_account_has_to_wait() {
         let client = if n % 2 == 0 { &mut alice } else { &mut again };
         assert_eq!(client.ask(&format!("JOIN tea guess {n}")), WRONG);
     }
-    // The right one too, in any room, in any session, also of somebody who comes back; and nothing else.
+    // The right one too, in any room and session, and after a new login; but nothing else is refused.
     let mut third = server.returning("alice");
     for client in [&mut alice, &mut again, &mut third] {
         for line in ["JOIN tea open sesame", "JOIN tea guess", "JOIN nowhere guess"] {
@@ -108,7 +108,7 @@ fn after_ten_wrong_ones_an_account_has_to_wait() {
     }
     assert!(alice.ask("MAKE cake with a word").starts_with("C 227 "));
     assert!(again.ask("JOIN cake").starts_with("C 554 the room needs"));
-    // Somebody else of the same address does not wait, and no penalty was added.
+    // Another user of the same address does not wait, and there is no penalty.
     assert!(bob.ask("JOIN tea open sesame").starts_with("C 227 "));
     host.expect_exact("C 103 tea bob entered");
     for _ in 0..3 {
@@ -130,7 +130,7 @@ fn after_ten_wrong_ones_an_address_has_to_wait() {
     }
     assert_eq!(answer(&server, JOIN, "tea", "zoe", "open sesame"), 4);
     assert_eq!(answer(&server, JOIN, "tea", "zoe", "wrong"), 4);
-    // Rooms without a password, rooms of one's own, and accounts of that address are not concerned.
+    // Rooms without a password, the user's own rooms, and accounts of that address are not affected.
     assert!(host.ask("MAKE cake").starts_with("C 227 "));
     assert_eq!(answer(&server, JOIN, "cake", "zoe", ""), 0);
     assert_eq!(answer(&server, MAKE, "pie", "kim", "a word"), 0);

@@ -1,4 +1,4 @@
-//! Rooms over the wire: who hears what, to the byte, and in which order.
+//! Rooms over the wire: who receives what, to the byte, and in which order.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -8,7 +8,7 @@ use testkit::{Client, Server};
 mod entering;
 mod membership;
 
-/// Makes or joins a room, and gives the token.
+/// Makes or joins a room, and returns the token.
 #[track_caller]
 fn enter(client: &mut Client, operation: &str, room: &str) -> String {
     let reply = client.ask(&format!("{operation} {room}"));
@@ -18,7 +18,7 @@ fn enter(client: &mut Client, operation: &str, room: &str) -> String {
     token.to_owned()
 }
 
-/// The first makes the lobby and the others join it, all of whom have heard of all comings then.
+/// The first makes the lobby and the others join it. Then all notices of that have been read.
 #[track_caller]
 fn gather(clients: &mut [(&str, &mut Client)]) {
     for n in 0..clients.len() {
@@ -147,7 +147,7 @@ fn notices_never_interrupt_a_reply() {
     alice.expect_exact("C 104 lobby bob left");
     alice.send("still here");
     alice.expect_exact("C 250 sent to 0");
-    // `list` panics when anything stands between the lines of a reply.
+    // `list` panics when anything interrupts a reply.
     thread::scope(|scope| {
         scope.spawn(|| {
             for _ in 0..200 {
@@ -183,11 +183,11 @@ fn ids_rise_over_all_kinds_of_messages() {
     }
 }
 
-/// What a member heard, in its order: `NAME N`, with the id if it was told one.
+/// What a member received, in order: `NAME N`, with the id if there is one.
 type History = Vec<(Option<u64>, String)>;
 
-/// Has a member say `count` things as fast as can be, and gives what it heard until it has heard so much of each of the
-/// `others`.
+/// Sends `count` messages as fast as possible, and returns what the member received until it has all messages of each
+/// of the `others`.
 fn speak(name: &str, client: &mut Client, others: usize, count: usize) -> History {
     let said: Vec<String> = (0..count).map(|n| format!("RM lobby {name} {n}")).collect();
     let dress = if client.is_typed() { "C " } else { "" };
@@ -228,7 +228,7 @@ fn all_members_see_one_order() {
             members.into_iter().map(|(name, client)| scope.spawn(move || speak(name, client, others, COUNT))).collect();
         speakers.into_iter().map(|speaker| speaker.join().expect("a history")).collect()
     });
-    // The one order is that of the ids, and everybody has heard all of it but what was its own.
+    // The one order is that of the ids, and each member has received all messages but its own.
     let with_ids = histories.iter().flatten().filter_map(|(id, text)| Some(((*id)?, text.as_str())));
     let all: BTreeMap<u64, &str> = with_ids.collect();
     assert_eq!(all.len(), names.len() * COUNT, "an id for each message");

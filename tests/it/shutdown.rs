@@ -1,7 +1,7 @@
-//! The end of the server, in time whatever is under way.
+//! The server ends in time, whatever is under way.
 
 use rustix::process::Signal;
-use testkit::{PASSWORD, Server, pause};
+use testkit::{PASSWORD, Server, eventually};
 
 #[test]
 fn a_long_hash_does_not_delay_the_end() {
@@ -10,7 +10,8 @@ fn a_long_hash_does_not_delay_the_end() {
     let mut alice = server.greeted();
     alice.send_raw(format!("alice\n{PASSWORD}\n").as_bytes());
     alice.expect("C 332 ");
-    pause(100); // by now it is being hashed
+    let hashes = |thread: &testkit::Thread| !thread.is_main && thread.ticks > 0;
+    eventually("a thread hashes the password", || server.threads().iter().any(hashes));
     server.signal(Signal::TERM);
     alice.expect("C 421 shutting down");
     drop(alice);

@@ -1,4 +1,4 @@
-//! Signals: an end that everybody is told of, and a configuration that is read again.
+//! Signals: a shutdown that everybody is told about, and a reload of the configuration.
 
 use std::fs;
 use std::path::Path;
@@ -9,18 +9,19 @@ use rustix::process::Signal;
 use testkit::{Client, PASSWORD, Server, eventually};
 
 const GOODBYE: &str = "shutting down, retry in 2 s";
-/// How soon the server is promised to have ended, whoever does not listen.
+/// How soon the server is promised to have ended, even if a client does not read.
 const ENDED: Duration = Duration::from_secs(10);
-/// What "at once" may take on a busy machine: much less than the 5 s for which the server waits for who does not read.
+/// How long "at once" may take on a busy machine: much less than the 5 s that the server waits for a client that does
+/// not read.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// The number of lines that a list of three shows.
+/// The number of rows that a list of three shows.
 #[track_caller]
 fn listed(client: &mut Client) -> usize {
     client.list("WHO").len() - 1
 }
 
-/// Replaces the configuration file, `[limits]` at its end.
+/// Replaces the configuration file, with `[limits]` at its end.
 fn configure(server: &Server, limits: &str) {
     let text = fs::read_to_string(server.path("config.toml")).unwrap();
     let head = text.split("[limits]").next().unwrap();
@@ -72,13 +73,13 @@ fn what_was_owed_is_told_before_the_end() {
     assert_eq!(server.wait_exit().code(), Some(0));
 }
 
-/// A server, and somebody who is owed much and does not read it: without a second signal the end waits for that one as
-/// long as for anybody.
+/// A server, and a client with much unread output: without a second signal, the shutdown waits for it as long as for
+/// any client.
 fn server_with_a_deaf() -> (Server, Client) {
     let server = Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").start();
     let mut deaf = server.narrow("deaf");
     deaf.send_raw("HELP\n".repeat(100).as_bytes());
-    // What was sent before is carried out, as far as it may be.
+    // Earlier lines are executed, as far as possible.
     server.bare("other").barrier();
     (server, deaf)
 }
@@ -171,7 +172,7 @@ fn hup_says_which_keys_have_changed() {
     server.wait_for_log("reload: nothing has changed");
 }
 
-/// Puts a pipe in the place of a file, that nobody writes to.
+/// Replaces a file by a pipe that nobody writes to.
 fn put_pipe(path: &Path) {
     fs::remove_file(path).unwrap();
     mknodat(CWD, path, FileType::Fifo, 0o600.into(), 0).unwrap();
@@ -188,7 +189,7 @@ fn hup_with_a_pipe_as_configuration_stops_nobody() {
     server.wait_for_log("the old one stays in effect");
     alice.barrier();
     server.bare("bob").barrier();
-    // Another one, and the end.
+    // A second HUP, and then the end.
     server.hup();
     server.signal(Signal::TERM);
     alice.expect_421(GOODBYE);
@@ -275,7 +276,7 @@ fn sigpipe_is_ignored_and_accounts_survive() {
     drop(alice);
     server.restart();
     let mut again = server.returning("alice");
-    // Writing to somebody who is gone.
+    // Writing to a client that is gone.
     let gone = server.bare("bob");
     gone.reset();
     again.op("PM hello");
@@ -296,7 +297,7 @@ fn what_was_ignored_at_the_start_stays_ignored() {
         let mut alice = server.bare("alice");
         configure(&server, "list_lines = 1");
         server.signal(signal);
-        // The other one is heard, and comes after it.
+        // The other signal works, and comes after it.
         if signal == Signal::INT {
             server.hup();
             server.wait_for_log("configuration re-read");

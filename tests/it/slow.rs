@@ -1,4 +1,4 @@
-//! What a reader may owe, for how long, and all of them together.
+//! How much output may be queued, for how long, and for all connections together.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ fn text(number: usize) -> String {
     format!("{number:x<2000}")
 }
 
-/// A server that bears no more than so many KiB of debts in all.
+/// A server whose queued output is limited to this many KiB in all.
 fn poor(kib: u64) -> Server {
     Server::builder()
         .no_rates()
@@ -18,7 +18,7 @@ fn poor(kib: u64) -> Server {
         .start()
 }
 
-/// Has so many numbered lines said, and waits until the server has dealt with all.
+/// Sends this many numbered lines, and waits until the server has executed all.
 #[track_caller]
 fn say(client: &mut Client, operation: &str, count: usize) {
     let lines: String = (0..count).map(|number| format!("{operation} {}\n", text(number))).collect();
@@ -28,7 +28,7 @@ fn say(client: &mut Client, operation: &str, count: usize) {
     }
 }
 
-/// The next lines, numbered from 0 up to the first that is something else; gives how many, and that one.
+/// Reads lines numbered from 0, up to the first that is something else. Returns their number, and that line.
 #[track_caller]
 fn numbered(client: &mut Client, kind: &str, most: usize) -> (usize, String) {
     for number in 0..most {
@@ -45,7 +45,7 @@ fn who_owes_for_too_long_is_cut() {
     let server =
         Server::builder().no_rates().set("limits.send_buffer_bytes", "4096").set("limits.owed_soft_s", "1").start();
     let (mut alice, mut slow) = (server.bare("alice"), server.narrow("slow"));
-    // More than the soft bound, less than the hard one, the kernel's buffers included.
+    // More than the soft limit, and less than the hard one, including the kernel's buffers.
     say(&mut alice, "PM", 100);
     server.wait_for_log("421 too slow: slow from");
     let (heard, last) = numbered(&mut slow, "PM", 100);
@@ -80,8 +80,7 @@ fn when_all_owe_too_much_the_largest_debtor_goes() {
     let (mut some, mut most) = (server.narrow("some"), server.narrow("most"));
     say(&mut alice, "DM some", 30);
     say(&mut alice, "DM most", 60);
-    // Nobody has owed more than a connection may, and nobody for long: it is the sum. What is said to somebody by
-    // name is said until it is too much.
+    // No connection exceeds its own limits: it is the sum. Direct messages are sent until it is too much.
     let deadline = Instant::now() + PATIENCE;
     while !server.log_text().contains("421 too slow") {
         assert!(Instant::now() < deadline, "nobody is cut:\n{}", server.log_text());
@@ -108,7 +107,7 @@ fn who_has_left_with_much_unread_is_a_debtor_too() {
         leaver.half_close();
     }
     eventually("both have left", || alice.list("WHO").len() == 3);
-    // Less than either of the others owes.
+    // Less than is queued for either of the others.
     say(&mut alice, "DM late", 24);
     assert_eq!(numbered(&mut late, "DM", 24).0, 24);
     late.barrier();
@@ -116,8 +115,8 @@ fn who_has_left_with_much_unread_is_a_debtor_too() {
 
 #[test]
 fn who_is_not_logged_in_may_owe_four_kib() {
-    // The lines that are counted before login have answers of less than 4 KiB in all, and the others are answered once
-    // a second: so nobody comes near the bound, however much is sent and not read.
+    // The answers to the counted lines before login have less than 4 KiB in all, and further lines are answered once a
+    // second: so no client comes near the limit, however much it sends without reading.
     let server = Server::builder()
         .set("accounts.most", "1")
         .set("limits.send_buffer_bytes", "4096")
@@ -148,7 +147,7 @@ fn unread_replies_hold_back_but_do_not_cut() {
     let (mut eager, canary) = (server.narrow("eager"), Canary::start(&server));
     let asked: String = (0..3000).map(|number| format!("HELP\nDM nobody{number} x\n")).collect();
     eager.send_raw(asked.as_bytes());
-    // Time for a server that would not hold it back to answer more than anybody may owe.
+    // Enough time for a server without backpressure to answer more than the limit.
     pause(500);
     canary.talks();
     let first = eager.line();
@@ -177,7 +176,7 @@ fn unread_replies_take_little_memory() {
     pause(500);
     canary.talks();
     let grown = server.resident_kib().saturating_sub(before);
-    // Each owes the soft bound and one answer at most; buffers double as they grow.
+    // For each, the soft limit and one answer are queued at most; buffers double as they grow.
     assert!(grown < 20 * 256 + 2048, "{grown} KiB more");
     canary.finish("twenty who ask for much and do not read");
     eventually("all others are still there", || other.list("WHO").len() == 22);

@@ -1,18 +1,18 @@
-//! A crowd of a hundred of whom one does not read.
+//! A crowd of a hundred, one of which does not read.
 
 use std::io::Read;
 use std::time::Duration;
 
 use testkit::{Client, Server, eventually};
 
-/// Lines that are said before all of them are read: never enough for a bound on those who read.
+/// Lines that are sent before all of them are read: too few for a limit.
 const BATCH: usize = 8;
 /// The text of a line, padded to its length and numbered.
 fn text(number: usize) -> String {
     format!("{number:x<4000}")
 }
 
-/// A hundred sessions of a server that keeps no more than it must, with a small buffer for the last one.
+/// A hundred sessions of a server with default limits.
 struct Crowd {
     server: Server,
     speaker: Client,
@@ -30,7 +30,7 @@ impl Crowd {
         Self { server, speaker, readers, stalled, said: 0 }
     }
 
-    /// Has a batch of lines said, and read by all who read. Gives how many sessions the last one was sent to.
+    /// Sends a batch of lines, which all readers read. Returns the answer to the last one.
     #[track_caller]
     fn say(&mut self) -> String {
         let numbers = self.said..self.said + BATCH;
@@ -41,7 +41,7 @@ impl Crowd {
         let expected: String = numbers.map(|number| format!("D PM speaker {}\n", text(number))).collect();
         let mut heard = vec![0; expected.len()];
         for reader in &mut self.readers {
-            // The crowd has read all that was said before, so nothing of it stands in the client's own buffer.
+            // The crowd has read everything before, so the client's own buffer is empty.
             let mut stream = reader.stream();
             stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
             stream.read_exact(&mut heard).expect("a batch of lines");
@@ -59,7 +59,7 @@ impl Crowd {
     }
 }
 
-/// Lines in their order from the first on; the last may be torn if the connection was reset.
+/// Checks that these are the lines in order from the first on; the last may be torn if the connection was reset.
 #[track_caller]
 fn check_lines(lines: &str) -> usize {
     let mut count = 0;
@@ -82,7 +82,7 @@ fn a_stalled_reader_is_cut_unnoticed_by_others() {
     assert_eq!(crowd.say(), "C 250 sent to 98");
     let log = crowd.server.wait_for_log("too slow");
     assert!(log.contains("[INFO] 421 too slow: stalled from 127.0.0.1"), "{log}");
-    // It has not listened to its farewell either, so the server has cut it off.
+    // It has not read the reason for the close either, so the server has cut it off.
     eventually("the stalled one's descriptor is free", || crowd.server.descriptors() == descriptors - 1);
     let heard = crowd.stalled.expect_reset_or_closed();
     assert!(check_lines(&heard) > 10);

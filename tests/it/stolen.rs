@@ -1,5 +1,5 @@
-//! An account in somebody else's hands: whoever has its password puts everybody else out, whatever they hold and
-//! whatever is under way.
+//! A stolen account: its owner, with the password, ends all other sessions, whatever they hold and whatever is under
+//! way.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -10,7 +10,7 @@ const NEW: &str = "battery staple";
 const ENDED: &str = "password was changed";
 const REPLACED: &str = "another login took this place";
 
-/// A hash that takes long enough for others to do something meanwhile.
+/// A hash slow enough that others can do something meanwhile.
 const DEAR: &str = "{ memory_kib = 19456, iterations = 20, parallelism = 1 }";
 
 /// A resume token of this client's account.
@@ -20,7 +20,7 @@ fn token_of(client: &mut Client) -> String {
     reply.strip_prefix("C 231 ").expect("231").split(' ').next().unwrap().to_owned()
 }
 
-/// Answers the name with a token.
+/// Answers the name prompt with a token.
 #[track_caller]
 fn resume(server: &Server, name: &str, token: &str) -> (Client, String) {
     let mut client = server.greeted();
@@ -36,7 +36,7 @@ fn resumed(server: &Server, name: &str, token: &str) -> Client {
     client
 }
 
-/// Takes PASSWD up to the question for the new password.
+/// Runs PASSWD up to the prompt for the new password.
 #[track_caller]
 fn ask_to_change(client: &mut Client, old: &str) {
     client.send("PASSWD");
@@ -52,7 +52,7 @@ fn change(client: &mut Client, old: &str, new: &str) {
     client.expect("C 200 ");
 }
 
-/// A login by password, and the answer to that.
+/// A login by password, and its answer.
 #[track_caller]
 fn by_password(server: &Server, name: &str, password: &str) -> (Client, String) {
     let mut client = server.greeted();
@@ -78,17 +78,17 @@ fn a_new_password_puts_the_other_sessions_out() {
     peer.say("I am alice");
     bob.expect_exact("C 103 lobby alice entered");
     bob.expect_exact("D RM lobby alice I am alice");
-    // One is in the middle of a change of its own: a session that was stolen together with its password.
+    // One session, stolen together with its password, is in the middle of a change of its own.
     ask_to_change(&mut thieves[1], PASSWORD);
     change(&mut owner, PASSWORD, NEW);
     for mut thief in thieves {
         thief.expect_421(ENDED);
     }
     assert!(server.wait_for_log(&format!("421 {ENDED}: alice from ")).contains("[INFO]"));
-    // They have left their room, and speak there no more.
+    // They have left their room, and send nothing to it any more.
     bob.expect_exact("C 104 lobby alice left");
     peer.say("I am still alice");
-    // No token that anybody had is good any more, but the owner is where it was and gets one that is.
+    // No earlier token is valid any more, but the owner stays and gets a valid one.
     for token in [&stolen, &of_thief] {
         assert!(resume(&server, "alice", token).1.starts_with("C 531 "));
     }
@@ -114,7 +114,7 @@ fn stolen_sessions_do_not_lock_the_owner_out() {
         client.expect_closed();
     };
     refused("a token puts nobody out");
-    // Each login by password takes the place of the oldest session.
+    // Each login by password replaces the oldest session.
     let mut owner = server.returning("alice");
     thieves.remove(0).expect_421(REPLACED);
     let second = server.returning("alice");
@@ -148,7 +148,7 @@ fn a_login_applies_a_lowered_session_bound() {
     std::fs::write(server.path("config.toml"), config).unwrap();
     server.hup();
     server.wait_for_log("configuration re-read");
-    // Nobody is put out by the reload itself.
+    // The reload itself closes no session.
     sessions.iter_mut().for_each(Client::barrier);
     let mut fifth = server.returning("alice");
     let mut last = sessions.pop().unwrap();
@@ -158,7 +158,7 @@ fn a_login_applies_a_lowered_session_bound() {
     server.term();
 }
 
-/// Whoever comes in while a new password is on its way, with what the old one opens, is not in afterwards.
+/// A client that logs in with an old password or token while the new password is being hashed is logged out afterwards.
 #[test]
 fn logins_during_a_password_change_end_with_it() {
     let server = Server::builder().no_rates().set("accounts.argon2", DEAR).start();
@@ -201,7 +201,7 @@ fn of_two_who_change_it_at_once_one_stays() {
         ask_to_change(client, PASSWORD);
     }
     quick.send(NEW);
-    witness.barrier(); // by then the server has read what was sent before
+    witness.barrier(); // by then the server has read the earlier lines
     slow.send("stolen staple");
     quick.expect("C 200 ");
     slow.expect_421(ENDED);
@@ -210,7 +210,7 @@ fn of_two_who_change_it_at_once_one_stays() {
     quick.barrier();
 }
 
-/// The change is made, and the others are put out, though whoever asked for it has gone meanwhile.
+/// The change is made, and ends the other sessions, even though the session that asked for it is gone.
 #[test]
 fn a_change_holds_though_its_session_is_gone() {
     let server = Server::builder().set("accounts.argon2", DEAR).start();
@@ -222,7 +222,8 @@ fn a_change_holds_though_its_session_is_gone() {
         owner.send(NEW);
         pause(20);
         owner.reset();
-        // It is answered after the change, unless that had not begun when its session went: then there is none.
+        // It is answered after the change, unless the change had not begun when its session was gone: then there is
+        // none.
         let (_again, answer) = by_password(&server, "alice", NEW);
         if answer.starts_with("C 230 ") {
             break;
@@ -247,7 +248,7 @@ fn three_password_changes_in_ten_minutes() {
         alice.expect("C 332 ");
         alice.expect("C 200 ");
     }
-    // Not in this session, nor in another one or from elsewhere; and nothing is asked for.
+    // Not in this session, nor in another one or from elsewhere; and there is no prompt.
     let mut again = by_password(&server, "ALICE", passwords[3]).0;
     for client in [&mut alice, &mut again] {
         let before = std::fs::read(server.path("accounts")).unwrap();
@@ -260,7 +261,7 @@ fn three_password_changes_in_ten_minutes() {
         client.barrier();
         assert!(std::fs::read(server.path("accounts")).unwrap() == before);
     }
-    // What was refused, wrong or left counts for nothing, and other accounts are not concerned.
+    // A refused, wrong or cancelled change does not count, and other accounts are not affected.
     let mut bob = server.bare("bob");
     for _ in 0..5 {
         ask_to_change(&mut bob, PASSWORD);

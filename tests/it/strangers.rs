@@ -1,4 +1,4 @@
-//! Those who are no chat clients, and those who only send rubbish.
+//! Clients of other protocols, and clients that send garbage.
 
 use std::io::Read as _;
 use std::time::Instant;
@@ -19,7 +19,7 @@ fn other_protocols_are_told_once_and_closed() {
         b"SSH-2.0-OpenSSH_9.6\r\n",
         b"SSH-1.99-x\n",
         b"\xef\xbb\xbfSSH-2.0-x\n",
-        // A TLS hello has no LF to wait for, and is refused at its first byte.
+        // A TLS hello has no LF, and is refused at its first byte.
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"\x16",
     ];
@@ -41,20 +41,20 @@ fn a_proxy_header_that_nobody_expects_is_told_so() {
     for header in [&text[..], b"PROXY TCP6 2001:db8::1 2001:db8::2 1 2\r\n", b"PROXY UNKNOWN\r\n", binary, local] {
         for is_cut in [false, true] {
             let mut client = server.greeted();
-            // What comes behind the header is read away, so these writes succeed for as long as they matter.
+            // What follows the header is read and discarded, so these writes succeed as long as they matter.
             for piece in header.chunks(if is_cut { 1 } else { header.len() }).take(60) {
                 client.send_raw(piece);
             }
             client.expect_421("not a chat client: a PROXY header");
         }
-        // The room door answers in its own way, and says why in the log.
+        // The room door answers in its own way, and logs the reason.
         let bytes = [header, &[0; 64]].concat();
         let mut client = Client::connect(server.door("rooms"));
         client.send_raw(&bytes);
         assert_eq!(frames(&read_all(&mut client))[0].payload, [4]);
     }
     server.wait_for_log("421 not a chat client: a PROXY header: nobody from 127.0.0.1");
-    // Two empty lines of somebody with telnet are nothing of the kind.
+    // Two empty lines of a person with telnet are not a foreign protocol.
     let mut telnet = server.greeted();
     telnet.send_raw(b"\r\n\r\nalice\r\ncorrect horse\r\n");
     telnet.expect("C 332 ");
@@ -138,7 +138,7 @@ fn a_full_server_tells_newcomers_and_goes_on() {
     drop(bob);
     let deadline = Instant::now() + PATIENCE;
     loop {
-        // The place is free once the server has seen that bob is gone.
+        // The place is free once the server has noticed that bob is gone.
         let first = server.connect().line();
         if first.starts_with("C 220 ") {
             break;

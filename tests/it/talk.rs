@@ -1,11 +1,11 @@
-//! What one says and others hear: PM, DM, ids, order.
+//! Messages: PM, DM, ids, order.
 
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use testkit::{Client, Server};
 
-/// Splits a typed message `D KIND ID FROM TEXT` into its id and the rest without the id.
+/// Splits a typed message `D KIND ID FROM TEXT` into its id and the rest.
 #[track_caller]
 fn typed_message(client: &mut Client) -> (u64, String) {
     let line = client.line();
@@ -212,7 +212,7 @@ fn ids_rise_and_tell_the_time() {
 fn one_senders_lines_keep_their_order() {
     let server = Server::builder().no_rates().start();
     let mut bob = server.bare("bob");
-    // They stay until all is said: leaving early would change the other's count.
+    // They stay until all is sent: an earlier end would change the other's count.
     let mut senders = ["alice", "carol"].map(|name| server.bare(name));
     let said: String = (0..200).map(|n| format!("PM {n}\n")).collect();
     thread::scope(|scope| {

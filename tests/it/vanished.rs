@@ -1,17 +1,17 @@
-//! Peers that vanish without a word: that the kernel looks for them, whoever they are, and that nobody is taken for one
-//! of them. What becomes of those who really vanish is tried by `faults/network.rs`, where there may be networks.
+//! Peers that vanish without a packet: the kernel probes every silent peer, and no other is dropped.
+//! `faults/network.rs` tests real losses, if the machine allows network namespaces.
 
 use std::fs;
 use std::net::TcpStream;
 
 use testkit::{Client, Server, eventually, pause};
 
-/// Clock ticks of the kernel's tables in a second.
+/// Clock ticks per second in the kernel's tables.
 const TICKS: u64 = 100;
-/// The number by which they call the timer of the keepalive.
+/// The number of the keepalive timer in these tables.
 const KEEPALIVE: &str = "02";
 
-/// In how many seconds the kernel of the server looks for this peer; `None` while another timer runs, or none.
+/// In how many seconds the server's kernel probes this peer; `None` while another timer runs, or none.
 fn looked_for_in_s(server: &Server, peer: &TcpStream) -> Option<u64> {
     let port_of = |addr: &str| u16::from_str_radix(addr.split_once(':')?.1, 16).ok();
     let ours = peer.peer_addr().expect("the server's address").port();
@@ -39,7 +39,7 @@ fn the_kernel_looks_for_everybody_who_is_silent() {
             seconds.is_some()
         });
         println!("{who}: looked for in {seconds:?} s");
-        // A minute after the beginning; that was not long ago.
+        // A minute after the start, which was not long ago.
         assert!(seconds.is_some_and(|seconds| (30..=60).contains(&seconds)), "{who}: in {seconds:?} s");
     }
 }
@@ -53,7 +53,7 @@ fn a_silent_present_peer_is_not_dropped() {
         alice.send(&format!("DM pager {text}"));
         alice.expect_exact("C 250 sent to pager");
     };
-    // More than its window takes, and less than anybody may owe for long.
+    // More than its window takes, and less than the soft limit.
     for number in 1..=40 {
         tell(&format!("{number} {}", "x".repeat(1000)));
     }

@@ -1,5 +1,5 @@
-//! Names that other chat programs have for commands: aliases of ours, commands that chatd does not have, and the command
-//! that a mistyped name was meant to be.
+//! Command names of other chat programs: aliases, commands that chatd does not have, and suggestions for mistyped
+//! names.
 
 use super::{COMMANDS, Verb};
 
@@ -40,7 +40,7 @@ const NO_CONNECT: &str = "one run talks to one server: /quit, then start chatcli
 const NO_ACCOUNTS: &str = "you are logged in already; /passwd changes your password";
 const NO_HISTORY: &str = "chatd keeps nothing of what was said; the up arrow brings back what you typed";
 
-/// Commands that chatd does not have, each with the sentence that answers it.
+/// Commands that chatd does not have, each with advice.
 pub(super) const ABSENT: [(&str, &str); 30] = [
     ("me", "chatd has no actions: say it in words"),
     ("nick", "your name is your account's and stays; to have another one, log in under it"),
@@ -74,10 +74,10 @@ pub(super) const ABSENT: [(&str, &str); 30] = [
     ("notice", "chatd has no notices between users: /dm NAME TEXT"),
 ];
 
-/// The name of a command or alias that a mistyped one was meant to be: one wrong, missing or doubled letter or two that
-/// changed places (two such slips in a long name), or its beginning. `None` if it could be several, or none.
+/// The name of the command or alias that a mistyped name was meant to be: one letter wrong, missing, doubled or swapped
+/// with its neighbour (two such errors in a long name), or a prefix of it. `None` if there is not exactly one.
 pub(super) fn nearest(typed: &str) -> Option<&'static str> {
-    /// A name from this many letters on is known through two slips.
+    /// From this many letters on, a name may have two errors.
     const LONG: usize = 6;
     let typed = typed.to_lowercase();
     let letters = typed.chars().count();
@@ -86,7 +86,7 @@ pub(super) fn nearest(typed: &str) -> Option<&'static str> {
     }
     let bound = if letters < LONG { 1 } else { 2 };
     let all = || COMMANDS.iter().map(|command| (command.name, command.verb)).chain(ALIASES);
-    // One letter is like any other.
+    // A one-letter name is close to every other one.
     let named = || all().filter(|(name, _)| name.len() > 1);
     let slips = |name: &str| match strsim::damerau_levenshtein(&typed, name) {
         2.. if name.starts_with(&typed) => 1,

@@ -136,7 +136,7 @@ fn the_nearest() {
         ("/mgs", Some("msg")),
         ("/exti", Some("exit")),
         ("/pasword", Some("password")),
-        // Several would do, or none.
+        // Several candidates, or none.
         ("/im", None),
         ("/pa", None),
         ("/zzz", None),

@@ -1,24 +1,24 @@
-//! What the user has entered and is not carried out yet, and what the next line is taken for.
+//! Entered lines that have not been executed yet, and the meaning of the next line.
 
 use zeroize::Zeroizing;
 
 use super::requests::Words;
 use crate::action::Place;
 
-/// Lines that may wait to be carried out. A person does not get there, and a script is only asked for one at a time.
+/// How many lines may wait. A person does not reach this, and a script is asked for one line at a time.
 pub(super) const PENDING: usize = 1000;
 
-/// Something that was entered.
+/// An entered line.
 #[derive(Debug)]
 pub(super) enum Entered {
     /// A line, with the place that its prompt named. It may hold the password of a room.
     Line(Zeroizing<String>, Option<Place>),
-    /// One of several lines that are to be sent as they are.
+    /// One of several lines to be sent as text.
     Words(Words),
 }
 
 impl Entered {
-    /// Whether there is something to be carried out.
+    /// Whether there is nothing to execute.
     pub(super) fn is_blank(&self) -> bool {
         match self {
             Self::Line(line, _) => line.trim().is_empty(),
@@ -27,24 +27,24 @@ impl Entered {
     }
 }
 
-/// What the next line is taken for.
+/// What the next line is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Dialogue {
-    /// A command, or a text for where one is.
+    /// A command, or a text for the current place.
     #[default]
     Open,
-    /// A text for everybody or for one.
+    /// A text for everybody or for one user.
     Text(Place),
     /// A name and a text.
     NameAndText,
-    /// What was to be a text for one who is not there.
+    /// A text for a user who is not online.
     Nobody,
-    /// Whether these lines are to be sent.
+    /// The answer whether to send these lines.
     Paste(Paste),
 }
 
 impl Dialogue {
-    /// Lines that wait for the user's word.
+    /// The number of lines that wait for the user's answer.
     pub(super) fn lines(&self) -> usize {
         if let Self::Paste(paste) = self { paste.len() } else { 0 }
     }
@@ -57,7 +57,7 @@ impl Dialogue {
     }
 }
 
-/// Lines that wait for the person's word. All go to one place, and all are text, whatever they begin with.
+/// Lines that wait for the user's answer. All go to one place, and all are text, whatever they begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Paste {
     pub(super) place: Place,
@@ -65,12 +65,12 @@ pub(super) struct Paste {
 }
 
 impl Paste {
-    /// How many lines.
+    /// The number of lines.
     pub(super) fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// What the person is asked.
+    /// The question for the user.
     pub(super) fn question(&self) -> String {
         format!("send {} lines? [y/N/1 = as one line] ", self.lines.len())
     }

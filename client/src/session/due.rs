@@ -1,16 +1,16 @@
-//! What is due when: answers of the server that are late, new tries, and questions whether the server is there.
+//! Deadlines: late answers of the server, reconnection, and checks that the server is alive.
 
 use super::requests::Request;
 use super::{ANSWER_MS, PATIENCE_MS, Phase, Session};
 use crate::action::Now;
 
-/// After this much silence of a server that has taken the connection and says nothing, the user is told.
+/// If a server has accepted the connection and sent nothing for this long, the user is told.
 const SILENT_MS: u64 = 4_500;
-/// After this much silence the server is asked whether it is there.
+/// After this much silence, the client checks that the server is alive.
 pub(super) const QUIET_MS: u64 = 60_000;
 
 impl Session {
-    /// When [`Input::Tick`] is wanted at the latest: monotonic milliseconds; `None` when nothing is waited for.
+    /// When [`Input::Tick`] is due, in monotonic milliseconds; `None` if nothing is waited for.
     ///
     /// [`Input::Tick`]: crate::action::Input::Tick
     pub fn deadline(&self) -> Option<u64> {
@@ -25,7 +25,7 @@ impl Session {
                 let is_once = self.settings.once.is_some();
                 Some(if is_once { owed.min(since.saturating_add(PATIENCE_MS)) } else { owed })
             }
-            // The server waits for a password, and nothing else may be sent until it has it.
+            // The server waits for a password, and nothing else may be sent before that.
             Phase::Ready { .. } if self.keys.is_changing() => None,
             Phase::Ready { .. } => {
                 let quiet = self.heard_ms.saturating_add(QUIET_MS);
@@ -34,7 +34,7 @@ impl Session {
         }
     }
 
-    /// Does what is due.
+    /// Runs what is due.
     pub(super) fn on_time(&mut self, now: Now) {
         if self.deadline().is_none_or(|due| now.monotonic_ms < due) {
             return;
@@ -54,7 +54,7 @@ impl Session {
         }
     }
 
-    /// Nothing is under way: asks for a new token if it is time, else whether the server is there.
+    /// Nothing is under way: requests a new token if it is time, or else checks that the server is alive.
     fn on_quiet(&mut self, now: Now) {
         if self.token_due_ms.is_some_and(|due| due <= now.monotonic_ms) {
             self.token_due_ms = None;

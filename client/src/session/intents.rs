@@ -1,4 +1,4 @@
-//! What is done about a command.
+//! Execution of commands.
 
 use chatd::text::is_same_name;
 
@@ -9,7 +9,7 @@ use crate::command::{COMMANDS, Deed, Intent};
 use crate::visible::is_hidden;
 
 impl Session {
-    /// Carries out a command: here, or by a request to the server.
+    /// Executes a command, here or by a request to the server.
     pub(super) fn on_intent(&mut self, intent: &Intent<'_>, now: Now) {
         match intent {
             Intent::Empty | Intent::Text(_) => {}
@@ -65,11 +65,11 @@ impl Session {
         }
     }
 
-    /// What is done with a room, on a connection.
+    /// Executes an operation on a room, on a connection.
     fn on_deed(&mut self, room: Option<&str>, deed: &Deed<'_>, now: Now) {
         let here = if let Place::Room(room) = &self.talk.place { Some(room.clone()) } else { None };
         let Some(room) = room.or(here.as_deref()) else { return self.ask_which_room() };
-        // The server decides what is a name; but nothing hidden may get into the prompt.
+        // The server decides which names are valid, but nothing invisible may get into the prompt.
         if room.chars().any(is_hidden) {
             return self.trouble("usage", "a room's name is letters, digits or _ . -".to_owned());
         }
@@ -91,7 +91,7 @@ impl Session {
         }
     }
 
-    /// No room was named, and the user talks in none.
+    /// No room was named, and the user is in none.
     fn ask_which_room(&mut self) {
         let names: Vec<&str> = self.rooms.iter().map(|room| room.name.as_str()).collect();
         let text = match names.as_slice() {
@@ -101,7 +101,7 @@ impl Session {
         self.trouble("usage", text);
     }
 
-    /// A room's name as the server spells it, if the user is in it; else as it was typed.
+    /// The server's spelling of a room that the user is in; otherwise the name as typed.
     fn spelled(&self, room: &str) -> String {
         self.rooms.find(room).map_or(room, |room| &room.name).to_owned()
     }
@@ -116,14 +116,14 @@ impl Session {
         }
     }
 
-    /// Says what the user has entered; without a connection it is kept, to be offered when there is one.
+    /// Sends what the user entered. Without a connection it is kept, and offered after the next login.
     pub(super) fn say(&mut self, place: Place, text: &str, now: Now) {
         if self.deliver(place, text, now) && self.settings.people {
             self.actions.push_back(Action::EraseLine);
         }
     }
 
-    /// Sends a text, and gives whether that was done.
+    /// Sends a text. True if it was sent.
     fn deliver(&mut self, place: Place, text: &str, now: Now) -> bool {
         let place = if let Place::Room(room) = &place { Place::Room(self.spelled(room)) } else { place };
         let verb: &[&str] = match &place {
@@ -132,7 +132,7 @@ impl Session {
             Place::Direct { with } => &["DM", with],
         };
         let line = [verb, &[text]].concat();
-        // Before it is kept, too.
+        // Checked before it is kept, too.
         if !self.can_send("C", &line) {
             return false;
         }
@@ -152,7 +152,7 @@ impl Session {
         true
     }
 
-    /// The next plain text goes there.
+    /// Sets where the next plain text goes.
     pub(super) fn go(&mut self, place: Place) {
         let text = match &place {
             Place::Room(room) => format!("you talk in {room} now"),
@@ -169,7 +169,7 @@ impl Session {
         }
     }
 
-    /// The user is not in a room any more, and did not want that.
+    /// The user is no longer in a room, without having left it.
     pub(super) fn lose_room(&mut self, room: &str) {
         if self.drop_room(room) {
             self.go(Place::Public);
@@ -177,7 +177,7 @@ impl Session {
         }
     }
 
-    /// Forgets a room; whether plain text went there.
+    /// Forgets a room. True if plain text went there.
     fn drop_room(&mut self, room: &str) -> bool {
         let name = self.rooms.leave(room).map_or_else(|| room.to_owned(), |room| room.name);
         matches!(&self.talk.place, Place::Room(here) if is_same_name(here, &name))
@@ -216,7 +216,7 @@ impl Session {
     }
 }
 
-/// A number with what it counts: `1 message`, `2 messages`.
+/// A number and its noun: `1 message`, `2 messages`.
 pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,4 +1,4 @@
-//! Secrets that the user is asked for, and the dialogue in which the password is changed.
+//! Secrets that the user is asked for, and the dialogue that changes the password.
 
 use chatd::limits::PASSWORD_MAX_BYTES;
 
@@ -7,39 +7,39 @@ use super::wording::{in_our_words, statement};
 use super::{Phase, Session};
 use crate::action::{Action, Now, Secret, Wanted};
 
-/// After so many answers that could not even be sent, or were not the same twice, the user is not asked again.
+/// After this many answers that could not be sent, or did not match, the user is not asked again.
 const TRIES: u32 = 5;
 
-/// What the user is being asked for.
+/// The secrets that the user is asked for.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    /// Asked for and not answered.
+    /// Asked for, and not answered.
     pub(super) wanted: Option<Wanted>,
-    /// To be asked for as soon as the user has finished the line that is being typed.
+    /// To be asked for as soon as the user has finished the current line.
     pub(super) deferred: Option<Wanted>,
-    /// Entered while there was no server that would have taken it.
+    /// Entered while no server could take it.
     pub(super) ready: Option<(Wanted, Secret)>,
     change: Option<Change>,
 }
 
-/// Where the change of the password stands.
+/// The state of a password change.
 #[derive(Debug)]
 enum Change {
     /// The user is asked for the old or the new one.
     Asked { is_new: bool, tries: u32 },
     /// … and for the new one again.
     Again { first: Secret, tries: u32 },
-    /// The server has it; it answers, and says what is next.
+    /// The server has it, and its answer says what is next.
     Sent { is_new: bool, tries: u32 },
 }
 
 impl Keys {
-    /// Whether the password is being changed.
+    /// Whether a password change is in progress.
     pub(super) fn is_changing(&self) -> bool {
         self.change.is_some()
     }
 
-    /// Whether the user is being asked for a secret, or will be.
+    /// Whether the user is asked for a secret, or will be.
     pub(super) fn is_asking(&self) -> bool {
         self.wanted.is_some() || self.deferred.is_some()
     }
@@ -49,13 +49,13 @@ impl Keys {
 pub const PASSWORD_NEEDED: &str = "password-needed";
 
 impl Session {
-    /// Asks the user for a secret, unless that is being done.
+    /// Asks the user for a secret, unless that is in progress.
     pub(super) fn want(&mut self, wanted: Wanted) {
         if self.keys.wanted.is_some() {
-            return; // what comes is looked at then
+            return; // the rest is handled then
         }
         if self.talk.is_asked() && self.settings.people {
-            // The terminal is in the middle of a line. Half a line must not become half a password.
+            // A line is being typed. Half of it must not become half a password.
             if self.keys.deferred.is_none() {
                 let text = "your password is needed: press Enter first; what stands in the line is not sent";
                 self.trouble(PASSWORD_NEEDED, text.to_owned());
@@ -96,7 +96,7 @@ impl Session {
         self.request(Request::Passwd, &["PASSWD"], now);
     }
 
-    /// What the server says to a step of the change.
+    /// The server's reply to a step of the change.
     pub(super) fn on_change_reply(&mut self, code: u16, text: String, now: Now) {
         let Some(Change::Sent { is_new, tries }) = self.keys.change.take() else { return };
         match code {
@@ -109,7 +109,7 @@ impl Session {
             }
             200 => {
                 self.note("password", text);
-                // The token that was kept is void now.
+                // The stored token is void now.
                 self.request(Request::Token, &["TOKEN"], now);
             }
             _ => {
@@ -119,7 +119,7 @@ impl Session {
         }
     }
 
-    /// The link is lost: what was under way is void.
+    /// The connection is lost, and the change with it.
     pub(super) fn drop_change(&mut self) {
         if self.keys.change.take().is_some() {
             let text = "changing your password was interrupted; it may be the old or the new one now";
@@ -134,7 +134,7 @@ impl Session {
     }
 
     fn on_change_secret(&mut self, secret: Option<Secret>, now: Now) {
-        // An empty line cancels, as at every question.
+        // An empty line cancels, as in every dialogue.
         let secret = secret.filter(|secret| !secret.0.is_empty());
         let (Some(change), Some(secret)) = (self.keys.change.take(), secret) else {
             return self.cancel_change(now);
@@ -146,7 +146,7 @@ impl Session {
                     self.trouble("password", problem);
                     self.ask_change(is_new, tries + 1);
                 }
-                // To a person who edits lines, a source that gives the password of the login gives no new one.
+                // If a person edits lines, the source of the login password does not answer for a new one.
                 None if is_new && (self.settings.people || self.settings.asks_person) => {
                     self.keys.change = Some(Change::Again { first: secret, tries });
                     self.want(Wanted::NewPasswordAgain);
@@ -168,7 +168,7 @@ impl Session {
         self.request_as("D", Request::Passwd, &[&secret.0], now);
     }
 
-    /// An empty line at the server's prompt.
+    /// Sends an empty line to the server's prompt.
     fn cancel_change(&mut self, now: Now) {
         self.keys.change = None;
         self.note("cancelled", "your password is unchanged".to_owned());
@@ -191,12 +191,12 @@ pub(super) fn problem(secret: &Secret) -> Option<String> {
     }
 }
 
-/// Whether two questions are for the same thing, whichever try it is.
+/// Whether two requests are for the same secret, in any attempt.
 pub(super) fn is_alike(one: Wanted, other: Wanted) -> bool {
     std::mem::discriminant(&one) == std::mem::discriminant(&other)
 }
 
-/// Whether somebody who has answered so often is not asked again.
+/// Whether the user has answered so often that there is no further attempt.
 pub(super) fn is_hopeless(tries: u32) -> bool {
     tries >= TRIES
 }

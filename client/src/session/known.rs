@@ -1,13 +1,13 @@
-//! The names and rooms that were seen.
+//! The names and rooms seen so far.
 
 use std::collections::BTreeSet;
 
 use crate::command::{is_room_name, is_user_name};
 
-/// Of each kind, at least as many as this are remembered, and at most twice as many: those that were seen last.
+/// Of each kind, at least this many are remembered, and at most twice as many: the latest ones.
 const REMEMBERED: usize = 2048;
 
-/// Names and rooms, for completion. Whatever could not be a name is not in here.
+/// Names and rooms, for completion. Only valid ones are in here.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     version: u64,
@@ -21,18 +21,18 @@ impl Known {
         self.version
     }
 
-    /// The names, in no order that means anything.
+    /// The names, in arbitrary order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter()
     }
 
-    /// The rooms, in no order that means anything.
+    /// The rooms, in arbitrary order.
     pub fn rooms(&self) -> impl Iterator<Item = &str> {
         self.rooms.iter()
     }
 
     pub(crate) fn see_name(&mut self, name: &str) {
-        // A guest of a room is called as a room may be, with a tilde in front.
+        // A guest's name is a room name after a tilde.
         let is_name = is_user_name(name) || name.strip_prefix('~').is_some_and(is_room_name);
         if is_name && self.names.see(name) {
             self.version += 1;
@@ -46,7 +46,7 @@ impl Known {
     }
 }
 
-/// Two generations: when the newer is full it becomes the older, whose place it takes.
+/// Two generations: a full newer one replaces the older one.
 #[derive(Clone, Debug, Default)]
 struct Seen {
     newer: BTreeSet<String>,
@@ -54,7 +54,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Whether that changes what is remembered.
+    /// Adds a name. True if that changes what is remembered.
     fn see(&mut self, what: &str) -> bool {
         if self.newer.contains(what) {
             return false;

@@ -1,4 +1,4 @@
-//! How a connection begins and ends, and what follows.
+//! The start and the end of a connection.
 
 use chatd::close::CloseReason;
 
@@ -9,17 +9,17 @@ use super::wording::seconds_in;
 use super::{ANSWER_MS, LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
 use crate::action::{Action, Now};
 
-/// Messages that are kept until the user says what is to become of them.
+/// How many messages are kept until the user decides about them.
 const UNCONFIRMED: usize = 100;
 
-/// What an end means.
+/// The consequence of an end.
 #[derive(Debug, PartialEq, Eq)]
 enum Ending {
-    /// Trying again would bring the same.
+    /// Another attempt would have the same result.
     Final,
     /// The user has to answer first.
     NobodyThere,
-    /// Try again, but not within so many seconds.
+    /// Try again, but not within this many seconds.
     Later(Option<u64>),
 }
 
@@ -29,18 +29,18 @@ struct Failure {
     kind: &'static str,
     /// The sentence for people.
     text: String,
-    /// Whether the server has not said that it would have us later.
+    /// Whether the server gave no sign that it would accept the client later.
     is_silent: bool,
 }
 
-/// Reasons after which no client comes back by itself: somebody else is logged in now, and two clients would put each
-/// other out for ever.
+/// Reasons after which no client reconnects by itself: another one has logged in, and the two would replace each other
+/// without end.
 const PUT_OUT: [CloseReason; 2] = [CloseReason::PasswordChanged, CloseReason::Replaced];
 
 impl Session {
     pub(super) fn connect(&mut self) {
         let server = self.retry.server();
-        // A person sees each try, in a line that is written anew.
+        // A person sees each attempt, in a line that is rewritten.
         if self.settings.people || self.away.is_unknown(server) {
             let name = self.server_name();
             self.note("connecting", format!("connecting to {name}"));
@@ -49,7 +49,7 @@ impl Session {
         self.actions.push_back(Action::Connect(server));
     }
 
-    /// The shell says that there is no connection (any more).
+    /// There is no connection, or not any more.
     pub(super) fn on_disconnected(&mut self, why: &str, now: Now) {
         let server = self.server_name();
         match self.phase {
@@ -67,8 +67,7 @@ impl Session {
         }
     }
 
-    /// A server has taken the connection, and does not say who it is. It gets its time; the user is not left without a
-    /// word meanwhile.
+    /// The server has accepted the connection but has not greeted. It has time left; the user is told meanwhile.
     pub(super) fn tell_silence(&mut self) {
         self.is_silence_told = true;
         let text = format!("{}: no answer yet", self.server_name());
@@ -79,7 +78,7 @@ impl Session {
         }
     }
 
-    /// The session has had enough of this connection.
+    /// The session gives up this connection.
     pub(super) fn give_up_link(&mut self, why: &str, now: Now) {
         if let Phase::Leaving { code, .. } = self.phase {
             return self.finish(code);
@@ -90,7 +89,7 @@ impl Session {
 
     /// The server says why it closes.
     pub(super) fn on_closing(&mut self, reason: &str, now: Now) {
-        // Who is leaving has done what was to be done.
+        // A leaving client has done everything.
         if let Phase::Leaving { code, .. } = self.phase {
             return self.finish(code);
         }
@@ -112,13 +111,13 @@ impl Session {
         }
     }
 
-    /// It is over, for a reason that another try would not change.
+    /// The session is over, for a reason that another attempt would not change.
     pub(super) fn close(&mut self, reason: &str) {
         self.trouble("closed", reason.to_owned());
         self.finish(1);
     }
 
-    /// Ends, after the user has been told what was never confirmed; that makes it a failure.
+    /// Ends, after naming the messages that were never confirmed, which make it a failure.
     pub(super) fn finish(&mut self, code: u8) {
         if self.is_linked() || matches!(self.phase, Phase::Connecting) {
             self.actions.push_back(Action::Disconnect);
@@ -130,7 +129,7 @@ impl Session {
             let (kind, text) = unconfirmed.describe();
             self.trouble(kind, text);
         }
-        // They are counted, not shown: the password of a room may be among them.
+        // They are counted, not shown: a room password may be among them.
         let waiting = std::mem::take(&mut self.talk.pending).iter().filter(|entered| !entered.is_blank()).count();
         let waiting = waiting + self.talk.dialogue.lines();
         if waiting > 0 {
@@ -140,13 +139,13 @@ impl Session {
         self.leave(if has_failed { code.max(1) } else { code });
     }
 
-    /// Says goodbye, and ends with this code when the server has said it too.
+    /// Says goodbye, and ends with this code when the server has answered.
     pub(super) fn say_goodbye(&mut self, within_ms: u64, code: u8, now: Now) {
         self.request(Request::Exit, &["EX"], now);
         self.phase = Phase::Leaving { until: now.monotonic_ms.saturating_add(within_ms), step_ms: None, code };
     }
 
-    /// An answer has come: if the server has still others to give before it says goodbye, it gets the time for that.
+    /// An answer has arrived. If the server owes further answers before it says goodbye, it gets time for them.
     pub(super) fn give_time(&mut self, now: Now) {
         let is_last = self.requests.len() <= 1;
         if let Phase::Leaving { until, step_ms: Some(step_ms), .. } = &mut self.phase {
@@ -160,8 +159,7 @@ impl Session {
         if !self.is_ready() {
             return self.finish(0);
         }
-        // A server may answer slowly on purpose. A script waits for as long as it always does, a person wants to be
-        // gone.
+        // A server may answer slowly on purpose. A script waits as long as usual, but a person wants to leave.
         let step_ms = if self.settings.people || self.requests.is_empty() { LEAVE_MS } else { ANSWER_MS };
         self.say_goodbye(step_ms, 0, now);
         if let Phase::Leaving { step_ms: step, .. } = &mut self.phase {
@@ -171,7 +169,7 @@ impl Session {
 
     pub(super) fn on_end(&mut self) {
         if let Dialogue::Paste(_) = self.talk.dialogue {
-            // Ctrl-C at this question calls it off; if the input has ended for good it says so again.
+            // Ctrl-C cancels this question. If the input has ended, it reports that again.
             self.talk.dialogue = Dialogue::Open;
             self.talk.forget_ask();
             return self.cancel_paste();
@@ -181,9 +179,10 @@ impl Session {
         }
         self.talk.has_ended = true;
         if self.settings.once.is_some() {
-            return; // there is nothing that would be read
+            return; // no input would be read
         }
-        // A script may have said all it has to say before the login is done; a person who ends wants to be gone.
+        // A script may have sent its last line before the login is done, but a person who ends the input wants to
+        // leave.
         let waits = !self.settings.people && (!self.was_in || !self.talk.pending.is_empty());
         if !self.is_ready() && !waits && !matches!(self.phase, Phase::Leaving { .. }) {
             self.finish(0);
@@ -191,7 +190,7 @@ impl Session {
     }
 
     pub(super) fn on_unheard(&mut self, now: Now) {
-        // Who is leaving already waits for what may still be confirmed.
+        // A leaving client already waits for confirmations.
         if !matches!(self.phase, Phase::Leaving { .. }) {
             self.quit(now);
         }
@@ -205,7 +204,7 @@ impl Session {
         if self.is_ready() { self.say_goodbye(TERMINATED_MS, code, now) } else { self.finish(code) }
     }
 
-    /// A message of which the server has not said that it has it.
+    /// Keeps a message that the server has not confirmed.
     pub(super) fn keep(&mut self, unconfirmed: Unconfirmed) {
         if self.unconfirmed.len() < UNCONFIRMED {
             self.unconfirmed.push_back(unconfirmed);
@@ -215,7 +214,7 @@ impl Session {
         }
     }
 
-    /// Tells the user what was not confirmed, and what can be done.
+    /// Tells the user what was not confirmed, and what to do about it.
     pub(super) fn offer(&mut self) {
         if self.unconfirmed.is_empty() {
             return;
@@ -235,7 +234,7 @@ impl Session {
         self.settings.servers.get(self.retry.server()).cloned().unwrap_or_default()
     }
 
-    /// The connection is over: nothing that was under way will be answered.
+    /// The connection is over: open requests will not be answered.
     fn drop_link(&mut self, now: Now) {
         if let Some(bad) = self.frames.end() {
             self.trouble("bad-line", describe(&bad));
@@ -249,7 +248,7 @@ impl Session {
         self.drop_change();
     }
 
-    /// What was said and not answered is kept. Of anything else nobody knows whether it was done.
+    /// Keeps messages without an answer. Of any other request, it is unknown whether it was executed.
     fn keep_unanswered(&mut self) {
         while let Some((request, line)) = self.requests.pop_front() {
             match request {
@@ -273,7 +272,7 @@ impl Session {
         }
     }
 
-    /// Names the text of `--once` if that has not been done, and nothing else names it.
+    /// Names the text of `--once` if it was not sent, and nothing else names it.
     fn name_unsaid(&mut self, code: u8) {
         if code == 0 || !self.unconfirmed.is_empty() {
             return;
@@ -285,19 +284,19 @@ impl Session {
         self.end_line();
     }
 
-    /// Tells how a server has failed, unless that is told already, and plans the next connection. It `wants_s` to be
-    /// left alone for so long.
+    /// Reports how a server has failed, unless that is known, and plans the next connection. The server asked to wait
+    /// for `wants_s`.
     fn try_again(&mut self, failure: Failure, wants_s: Option<u64>, now: Now) {
         let Failure { kind, text, is_silent } = failure;
         let failed = self.retry.server();
         let is_news = self.away.note(failed, &text);
-        // To a person it is told with the next try, in a line that is written anew.
+        // A person is told with the next attempt, in a line that is rewritten.
         let is_joined = self.settings.people && self.away.is_told();
         let until = self.retry.fail(wants_s, now.monotonic_ms);
         let is_once = self.settings.once.is_some();
         let is_vain = self.retry.has_tried_all() && (is_once || (is_silent && !self.was_in));
         let is_too_late = is_once && !self.unconfirmed.is_empty();
-        // A script that has said all waited only for the last answer.
+        // A script that has sent everything waited only for the last answer.
         let is_over = is_vain || is_too_late || (self.was_in && self.talk.is_over());
         if is_over || (is_news && !is_joined) {
             self.trouble(kind, text.clone());
@@ -329,10 +328,11 @@ impl Session {
     }
 }
 
-/// What the server's reason for closing means to a user who `was_in` during this run.
+/// What the server's reason for closing means for a user who `was_in` during this run.
 fn ending(reason: &str, was_in: bool) -> Ending {
     let is = |known: CloseReason| reason == known.to_string();
-    // Who was in may be counted by connections that broke and that the server takes for alive, for some two minutes.
+    // After a lost login, the limit may include broken connections that the server takes for alive, for about two
+    // minutes.
     let is_full = !was_in && reason.starts_with("logged in ") && reason.ends_with(" times already");
     let is_foreign = is(CloseReason::NotAChatClient) || is(CloseReason::ProxyHeader);
     if is_full || is_foreign || PUT_OUT.into_iter().any(is) || is(CloseReason::TooManyFailures) {

@@ -1,4 +1,4 @@
-//! From the greeting to being logged in.
+//! From the greeting to the end of the login.
 
 use super::keys::{is_alike, is_hopeless, problem};
 use super::requests::{Listed, Request, Way};
@@ -8,19 +8,19 @@ use crate::action::{Action, Now, Place, Secret, Wanted};
 
 /// The operations, for a person who sees the prompt for the first time.
 const OPERATIONS: &str = "PM to everybody, DM to one, EX to leave; /help lists more";
-/// What to do about a name that the server refuses.
+/// The advice about a refused name.
 const OTHER_NAME: &str = "give another name, for example: chatclient carol@localhost";
-/// When a server is busy and does not say for how long.
+/// The wait if a busy server does not say how long.
 const BUSY_S: u64 = 2;
 
-/// Where the login stands, once the server wants a password.
+/// The state of the login, once the server wants a password.
 #[derive(Debug)]
 pub(super) struct Login {
-    /// Whether that makes an account.
+    /// Whether the password creates an account.
     is_new: bool,
-    /// The number of the try, from 1.
+    /// The number of the attempt, from 1.
     tries: u32,
-    /// When the password was given: monotonic, ms.
+    /// When the password was entered, in monotonic milliseconds.
     since: u64,
     step: Step,
 }
@@ -29,17 +29,17 @@ pub(super) struct Login {
 enum Step {
     /// The user is asked for it.
     Asked,
-    /// The user is asked for it once more, to be sure.
+    /// The user is asked for it again, as a check.
     Again(Secret),
-    /// It was sent.
+    /// It has been sent.
     Sent(Secret),
-    /// It was sent and the server is busy: it is sent again then (monotonic, ms).
+    /// It has been sent and the server is busy: it is sent again then (monotonic, ms).
     Busy { until: u64, secret: Secret },
 }
 
 impl Login {
-    /// When something is due, monotonic ms; the answer that comes next is owed since `owed_ms`. The user may take any
-    /// time: it is the server that ends a login that takes too long.
+    /// The next deadline, in monotonic milliseconds; the next answer is due since `owed_ms`. There is no deadline for
+    /// the user: the server ends a login that takes too long.
     pub(super) fn deadline(&self, owed_ms: u64) -> Option<u64> {
         let last = self.since.saturating_add(PATIENCE_MS);
         match &self.step {
@@ -97,7 +97,7 @@ impl Session {
             }
             // The name itself is refused, and there is no other.
             501 | 553 => self.close(&format!("{}; {OTHER_NAME}", statement(text))),
-            // There can be no new accounts.
+            // No new accounts.
             450 => self.close(statement(text)),
             _ => self.give_up_link(&format!("the server makes no sense: {code} {text}"), now),
         }
@@ -110,7 +110,7 @@ impl Session {
         };
         match code {
             230 => self.on_welcome(text, now),
-            // No new accounts: the server is back at the name.
+            // No new accounts: the server asks for the name again.
             450 if text.ends_with("your name?") => self.close(statement(text)),
             450 => {
                 self.note("busy", text.to_owned());
@@ -120,7 +120,7 @@ impl Session {
             }
             500 | 501 | 530 => {
                 let kind = if code == 530 { "wrong-password" } else { "password" };
-                // A password that was given is tried once, however many tries the server would allow.
+                // A given password is tried once, however many attempts the server allows.
                 let is_last = code == 530 && !self.settings.asks_person;
                 let told = if is_last { text.split(';').next().unwrap_or(text) } else { statement(text) };
                 self.trouble(kind, told.to_owned());
@@ -135,7 +135,7 @@ impl Session {
         let Some(mut login) = self.take_login() else { return };
         login.since = now.monotonic_ms;
         if !is_alike(wanted, login.wanted()) || matches!(login.step, Step::Sent(_) | Step::Busy { .. }) {
-            // It was asked for on a connection that is gone, where something else was wanted.
+            // It was asked for on a lost connection, where the server wanted something else.
             return self.ask_password(login);
         }
         match std::mem::replace(&mut login.step, Step::Asked) {
@@ -152,7 +152,7 @@ impl Session {
         }
     }
 
-    /// Whether a password waited for a busy server, and has been sent again now.
+    /// Whether a password that waited for a busy server has been sent again.
     pub(super) fn is_sent_again(&mut self, now: Now) -> bool {
         let is_in_time = |since: u64| now.monotonic_ms < since.saturating_add(PATIENCE_MS);
         match self.take_login() {
@@ -168,29 +168,29 @@ impl Session {
         }
     }
 
-    /// Whether an account may be made here: somebody sees that it is one, or it was asked for.
+    /// Whether an account may be created: a person is told about it, or it was asked for.
     fn may_register(&self) -> bool {
         self.settings.people || self.settings.asks_person || self.settings.registers
     }
 
-    /// Says the one thing of `--once`, if there is one.
+    /// Sends the message of `--once`, if there is one.
     pub(super) fn say_once(&mut self, now: Now) {
         if let Some(once) = self.settings.once.clone() {
             self.begin_once();
             self.say(once.to, &once.text, now);
             if !self.requests.iter().any(|request| matches!(request, Request::Say(_))) {
-                self.say_goodbye(LEAVE_MS, 1, now); // it could not even be sent
+                self.say_goodbye(LEAVE_MS, 1, now); // it could not be sent
             }
         }
     }
 
-    /// The token for the server that is tried, or was tried last.
+    /// The token for the current server.
     pub(super) fn token(&self) -> Option<&Secret> {
         self.tokens.get(self.retry.server())?.as_ref()
     }
 
-    /// What another client of the user has kept is as good as what this one holds, or better: changing the password
-    /// ends all older tokens. Who holds none is to give a password.
+    /// A token stored by another client of the user is at least as good as this one: a password change voids all older
+    /// tokens. A client without a token asks for the password.
     pub(super) fn on_kept_token(&mut self, server: usize, token: Secret) {
         if let Some(Some(held)) = self.tokens.get_mut(server) {
             *held = token;
@@ -203,7 +203,8 @@ impl Session {
         }
     }
 
-    /// The login, to be gone on with; until then the session is where it was before the server wanted a password.
+    /// Takes the state of the login, to continue it. Until then, the session is in the state before the server wanted a
+    /// password.
     fn take_login(&mut self) -> Option<Login> {
         if !matches!(self.phase, Phase::Login(_)) {
             return None;
@@ -242,7 +243,7 @@ impl Session {
         self.phase = Phase::Login(Login { step: Step::Sent(secret), ..login });
     }
 
-    /// The server welcomes the user by the name that is registered.
+    /// Takes the registered name from the server's welcome.
     fn take_name(&mut self, text: &str) {
         let name = text.strip_prefix("welcome ").and_then(|rest| rest.split([';', ' ']).next()).unwrap_or_default();
         if name.eq_ignore_ascii_case(&self.settings.user) {

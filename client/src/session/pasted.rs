@@ -1,5 +1,4 @@
-//! Several lines that a person has entered at once: they are sent as several messages, as one, or not at all, and the
-//! person says which.
+//! Several lines entered at once. The user decides whether they are sent as several messages, as one, or not at all.
 
 use std::collections::VecDeque;
 
@@ -11,17 +10,17 @@ use super::requests::Words;
 use crate::action::{Action, Now, Place};
 use crate::command::{self, Answer, Intent, direct_answer, holds_secret, parse};
 
-/// Bytes from which on several lines are not taken: the editor may have cut what is longer.
+/// From this many bytes on, several lines are refused: the editor may have cut them.
 pub const INPUT_BYTES: usize = 512 * 1024;
 
-/// The lines of what was entered that hold more than space, as they are. Invisible characters at the beginning of a line
-/// are left out, as they are by the server: a command behind one would be said to everybody.
+/// The lines that contain more than space, unchanged. Only invisible characters at the start of a line are removed, as
+/// the server does: a command after one would be sent to everybody.
 pub(super) fn lines(input: &str) -> impl Iterator<Item = &str> {
     input.split(['\n', '\r']).map(without_lead).filter(|line| !line.trim().is_empty())
 }
 
 impl Session {
-    /// Several lines were entered at once, in this dialogue. The first says where all of them go.
+    /// Several lines were entered in this dialogue. The first one decides where all of them go.
     pub(super) fn on_paste(&mut self, input: &str, dialogue: Dialogue, seen: Option<Place>) {
         if input.len() >= INPUT_BYTES || lines(input).count() > PENDING {
             self.talk.dialogue = dialogue;
@@ -36,7 +35,7 @@ impl Session {
         };
         let lines: Vec<String> =
             [first].into_iter().filter(|line| !line.is_empty()).chain(rest).map(str::to_owned).collect();
-        // All of them come back when they are confirmed, and with the up arrow.
+        // They appear again when they are confirmed, or with the up arrow.
         self.actions.push_back(Action::EraseLine);
         self.talk.dialogue = Dialogue::Paste(Paste { place, lines });
     }
@@ -64,12 +63,12 @@ impl Session {
         }
     }
 
-    /// The lines are not wanted.
+    /// The lines are discarded.
     pub(super) fn cancel_paste(&mut self) {
         self.note("cancelled", "not sent; the up arrow brings them back".to_owned());
     }
 
-    /// Where the lines go whose first this is, and the text in it. `None` if they go nowhere, which has been told.
+    /// Where the lines after this first one go, and the text in it. `None` if they go nowhere, which has been reported.
     fn destination<'a>(
         &mut self,
         first: &'a str,
@@ -85,12 +84,12 @@ impl Session {
             }
         };
         match intent {
-            // Two slashes are a comment in what is pasted, and are said as they are.
+            // In pasted text two slashes are a comment, and are sent unchanged.
             Intent::Text(_) if first.starts_with("//") => {
                 self.place_of(first, dialogue, seen).map(|place| (place, first))
             }
             Intent::Text(text) => self.place_of(text, dialogue, seen).map(|place| (place, text)),
-            // The person is asked, and sees that it is text.
+            // The user is asked, and sees that it is text.
             Intent::Indented => self.place_of(first, dialogue, seen).map(|place| (place, first)),
             Intent::Everybody(text) => Some((Place::Public, text)),
             Intent::GoPublic | Intent::AskEverybody => Some((Place::Public, "")),

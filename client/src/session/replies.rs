@@ -1,4 +1,4 @@
-//! What the server says, and what follows.
+//! Handling of the server's replies.
 
 use chatd::limits::TOKEN_MAX_BYTES;
 use chatd::text::is_same_name;
@@ -18,7 +18,7 @@ impl Session {
             return self.on_closing(&text, now);
         }
         match self.phase {
-            // No reply before the login has more than one line; what comes here says nothing that matters.
+            // Before the login no reply has more than one line; these have no meaning.
             Phase::Greeting | Phase::Named | Phase::Login(_) if more => {}
             Phase::Greeting => self.on_greeting(code, &text, now),
             Phase::Named => self.on_named(code, &text, now),
@@ -41,7 +41,7 @@ impl Session {
             106 => {
                 let room = room.to_owned();
                 self.show(Shown::Notice { code, text });
-                // A host who closes a room wants to be out of it.
+                // A host who closes a room expects to be out of it.
                 let is_closing =
                     |request: &Request| matches!(request, Request::Close(closed) if is_same_name(closed, &room));
                 let is_wanted = self.requests.iter().any(is_closing);
@@ -83,7 +83,7 @@ impl Session {
             Request::Say(words) => self.on_said_it(words, code, text, now),
             Request::Open if code == 354 => {}
             Request::Open => {
-                // The text behind it is refused too, for nobody asked for it: why is what this says.
+                // The text after it is refused too, because the server did not ask for it. This reply says why.
                 if let Some((Request::Say(words), line)) = self.requests.pop_front() {
                     self.requests.push_front(Request::Refused { words, code, text }, line);
                 }
@@ -126,7 +126,7 @@ impl Session {
         }
     }
 
-    /// A line of a reply that goes on.
+    /// A line of an unfinished reply.
     fn on_more(&mut self, code: u16, text: String, now: Now) {
         let is_shown = match self.requests.front() {
             Some(Request::List { of, is_shown, .. }) if code == 211 => {
@@ -147,7 +147,7 @@ impl Session {
         }
     }
 
-    /// What became of something that was said.
+    /// The reply to a message.
     fn on_said_it(&mut self, words: Words, code: u16, text: String, now: Now) {
         let is_once = self.settings.once.is_some();
         if code == 250 {
@@ -164,7 +164,7 @@ impl Session {
         } else {
             self.reply(code, text);
             if self.settings.people {
-                // It is taken off the screen when it is sent.
+                // The line is erased when it is sent.
                 self.note("not-sent", format!("not sent, {}", words.describe()));
             }
         }
@@ -182,7 +182,7 @@ impl Session {
         }
         let token = Secret(token.to_owned().into());
         let life_s: Option<u64> = rest.strip_prefix("expires=").and_then(|seconds| seconds.trim_end().parse().ok());
-        // At half its life, so that there is always one that is good for a while; and not all the time.
+        // At half of its lifetime, so that a token stays valid for a while without frequent requests.
         self.token_due_ms = life_s.map(|s| now.monotonic_ms.saturating_add(s.saturating_mul(500).max(QUIET_MS)));
         self.set_token(Some(token.clone()));
         self.actions.push_back(Action::KeepToken(self.retry.server(), token));
@@ -191,7 +191,7 @@ impl Session {
     fn on_entered(&mut self, room: String, password: Option<Secret>, way: Way, code: u16, text: String, now: Now) {
         match (code, way) {
             (227, _) => {
-                // As the room is spelled there; what follows it is between the two programs.
+                // The server's spelling of the room; the rest is for the client.
                 let spelled = word(&text).0;
                 let name = if is_room_name(spelled) { spelled.to_owned() } else { room.clone() };
                 self.known.see_room(&name);
@@ -206,7 +206,7 @@ impl Session {
                     Way::Remade => self.note("entered", format!("{name} was gone; you have made it again")),
                 }
             }
-            // A server that was started anew knows no rooms. Whoever is first back makes them.
+            // A restarted server has no rooms. The first member to return creates them.
             (550, Way::Again) => self.enter(&room, password, Way::Remade, now),
             (553, Way::Remade) => self.enter(&room, password, Way::AgainAfterAll, now),
             (_, Way::Wanted | Way::Made) => {
@@ -238,11 +238,11 @@ impl Session {
     }
 }
 
-/// Whether a text names somebody: as a word of its own, in any case.
+/// Whether a text contains a name as a word, in any case.
 fn mentions(text: &str, name: &str) -> bool {
     let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     text.split(|c| !is_of_name(c)).any(|word| {
-        // A full stop or a dash behind a name is the sentence's.
+        // A full stop or a dash after a name belongs to the sentence.
         word.eq_ignore_ascii_case(name) || word.trim_matches(['.', '-', '_']).eq_ignore_ascii_case(name)
     })
 }

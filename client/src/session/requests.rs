@@ -1,11 +1,11 @@
-//! Requests that were sent and are not answered yet, in the order of their answers.
+//! Requests without an answer, in the order of their answers.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::action::{Place, Secret};
 
-/// Requests under way above which no more lines are taken from the user.
+/// With more requests than this under way, no line is taken from the user.
 pub(super) const REQUESTS: usize = 32;
 
 /// A line of a script, as far as it may be shown.
@@ -16,143 +16,143 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
-/// What was sent and is not answered, each with the line of a script that it comes from.
+/// Requests without an answer, each with its line of a script.
 #[derive(Debug, Default)]
 pub(super) struct Requests(VecDeque<(Request, Option<Rc<Line>>)>);
 
 impl Requests {
-    /// It was sent.
+    /// Adds a request that was sent.
     pub(super) fn push_back(&mut self, request: Request, line: Option<Rc<Line>>) {
         self.0.push_back((request, line));
     }
 
-    /// The oldest is answered, or never will be.
+    /// Removes the oldest, which is answered or never will be.
     pub(super) fn pop_front(&mut self) -> Option<(Request, Option<Rc<Line>>)> {
         self.0.pop_front()
     }
 
-    /// The oldest was answered, and this one with it, though its answer is still to come.
+    /// Adds a request in front: its answer comes next.
     pub(super) fn push_front(&mut self, request: Request, line: Option<Rc<Line>>) {
         self.0.push_front((request, line));
     }
 
-    /// The oldest.
+    /// The oldest request.
     pub(super) fn front(&self) -> Option<&Request> {
         self.0.front().map(|(request, _)| request)
     }
 
-    /// All, the oldest first.
+    /// All requests, the oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Request> {
         self.0.iter().map(|(request, _)| request)
     }
 
-    /// How many there are.
+    /// Their number.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether all is answered.
+    /// Whether all are answered.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// A line that was sent, as far as its reply needs to know.
+/// A request, as far as its reply needs it.
 #[derive(Debug)]
 pub(super) enum Request {
-    /// Something was said.
+    /// A message.
     Say(Words),
-    /// The server is to ask for the text of the [`Self::Say`] behind this: in one line with its verb, the spaces that a
-    /// text begins with would be lost.
+    /// Asks the server to ask for the text of the following [`Self::Say`]. Together with its verb on one line, the text
+    /// would lose its leading spaces.
     Open,
-    /// Something was said, and the server had not asked for it: what it said instead.
+    /// A message that the server had not asked for, with its answer instead.
     Refused {
-        /// What was said.
+        /// The message.
         words: Words,
         /// The code of the refusal.
         code: u16,
-        /// Its text.
+        /// The text of the refusal.
         text: String,
     },
     /// A list.
     List {
-        /// What stands in it.
+        /// Its content.
         of: Listed,
-        /// Whether the user has asked for it.
+        /// Whether the user asked for it.
         is_shown: bool,
-        /// Whether a name and a text are asked for behind it.
+        /// Whether a name and a text are asked for afterwards.
         asks: bool,
     },
-    /// Whether the server is there.
+    /// A check that the server is alive.
     Noop,
     /// A resume token.
     Token,
-    /// A room is to be entered.
+    /// Enters a room.
     Enter {
         /// The room.
         room: String,
         /// Its password.
         password: Option<Secret>,
-        /// In which way.
+        /// The reason.
         way: Way,
     },
-    /// A room is to be left.
+    /// Leaves a room.
     Leave(String),
-    /// A room is to be closed by its host.
+    /// Closes a room, as its host.
     Close(String),
-    /// Somebody is to be thrown out of a room by its host.
+    /// Removes a member of a room, as its host.
     Kick {
         /// The room.
         room: String,
-        /// Who.
+        /// The member.
         name: String,
     },
-    /// Whether somebody is online who is to be told something.
+    /// Whether the receiver of a direct message is online.
     Find(String),
-    /// A step of changing the password.
+    /// A step of a password change.
     Passwd,
-    /// The change of the password is called off.
+    /// Cancels the password change.
     Cancel,
-    /// Goodbye.
+    /// Says goodbye.
     Exit,
 }
 
-/// In which way a room is entered.
+/// Why a room is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// The user wants to be there.
+    /// The user joins it.
     Wanted,
-    /// The user makes it.
+    /// The user creates it.
     Made,
-    /// The user was there before the link was lost: JOIN, …
+    /// The user was in it before the connection was lost: JOIN, …
     Again,
-    /// … if there is no such room any more, MAKE, …
+    /// … MAKE if there is no such room any more, …
     Remade,
-    /// … if somebody else has just made it, JOIN.
+    /// … or JOIN if somebody else has just created it.
     AgainAfterAll,
 }
 
-/// What stands in a list.
+/// The content of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Listed {
     Names,
     Rooms,
 }
 
-/// Something that the user has said.
+/// A message of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Words {
     pub(super) place: Place,
     pub(super) text: String,
 }
 
-/// Something of which the server has not said that it has it.
+/// A message that the server has not confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unconfirmed {
     pub(super) words: Words,
     /// Whether it was sent, and so may have arrived.
     pub(super) was_sent: bool,
-    /// Whether the user has been told, or sees it as it was typed.
+    /// Whether the user has been told, or sees it as typed.
     pub(super) is_told: bool,
 }
 
@@ -169,7 +169,7 @@ impl Unconfirmed {
 }
 
 impl Request {
-    /// Whether the user is asked for the next line only when this is answered, for the answer decides what for.
+    /// Whether the next prompt waits for this answer, because the answer decides what is asked.
     pub(super) fn holds_prompt(&self) -> bool {
         match self {
             Self::List { asks, .. } => *asks,
@@ -185,7 +185,7 @@ impl Request {
         }
     }
 
-    /// What was said with it.
+    /// Its message.
     pub(super) fn words(&self) -> Option<&Words> {
         match self {
             Self::Say(words) | Self::Refused { words, .. } => Some(words),

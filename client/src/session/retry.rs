@@ -1,21 +1,21 @@
 //! When and where to connect next.
 
-/// The first pause, about, after all servers have failed; each further round over them doubles it …
+/// The first pause, roughly, after all servers have failed. Each further round doubles it …
 const PAUSE_MS: u64 = 1_000;
-/// … up to about this much.
+/// … up to roughly this …
 const PAUSE_MOST_MS: u64 = 60_000;
-/// … which it reaches after this many.
+/// … after this many rounds.
 const DOUBLINGS: usize = 6;
-/// No server is believed that wants more patience than this.
+/// The longest wait that a server can ask for.
 const HONOURED_MOST_MS: u64 = 60 * 60 * 1000;
-/// Who was logged in for this long starts with short pauses again. A server that lets one in and throws one out does
+/// After a login of this length the pauses start short again. A server that accepts a client and drops it at once does
 /// not count.
 const STEADY_MS: u64 = 30_000;
 
 /// Which server is next, and when.
 #[derive(Debug)]
 pub(super) struct Retry {
-    /// For each server, when it may be tried again: monotonic, ms.
+    /// For each server, when it may be tried again, in monotonic milliseconds.
     not_before: Vec<u64>,
     server: usize,
     failures: usize,
@@ -23,29 +23,29 @@ pub(super) struct Retry {
 }
 
 impl Retry {
-    /// For so many servers; the pauses are drawn from `seed`.
+    /// For this many servers. `seed` randomizes the pauses.
     pub(super) fn new(servers: usize, seed: u64) -> Self {
         Self { not_before: vec![0; servers.max(1)], server: 0, failures: 0, random: seed }
     }
 
-    /// The server that is tried now, or was tried last.
+    /// The current server.
     pub(super) fn server(&self) -> usize {
         self.server
     }
 
-    /// Whether each server has failed since one was good.
+    /// Whether each server has failed since one worked.
     pub(super) fn has_tried_all(&self) -> bool {
         self.failures >= self.not_before.len()
     }
 
-    /// The user was logged in for this long, ms.
+    /// The user was logged in for this long, in milliseconds.
     pub(super) fn lasted(&mut self, ms: u64) {
         if ms >= STEADY_MS {
             self.failures = 0;
         }
     }
 
-    /// The server has failed, and wants to be left alone for so many seconds. Gives when the next one may be tried.
+    /// The server has failed, and asked to wait for `wants_s` seconds. Returns when to try the next one.
     pub(super) fn fail(&mut self, wants_s: Option<u64>, now_ms: u64) -> u64 {
         let round = self.failures / self.not_before.len();
         let pause = (PAUSE_MS << round.min(DOUBLINGS)).min(PAUSE_MOST_MS);
@@ -57,16 +57,16 @@ impl Retry {
         }
         self.server = (self.server + 1) % self.not_before.len();
         let honoured = self.not_before.get(self.server).map_or(0, |time| time.saturating_sub(now_ms));
-        // Half to one and a half: clients that lost the same server do not come back in step. Where the server has
-        // named a time, all of that lies behind it.
+        // Between half and one and a half, so that clients that lost the same server do not return in step. If the
+        // server named a time, all of that comes after it.
         let jitter = self.draw() % pause;
         let honoured = if honoured > 0 { honoured + jitter / 2 } else { 0 };
-        // Another server may be well while this one is not, so there is no reason to wait before it is tried.
+        // Another server may work while this one does not, so it is tried without a pause.
         let pause = if is_round_over { pause / 2 + jitter } else { 0 };
         now_ms.saturating_add(pause.max(honoured))
     }
 
-    /// A number out of all 64-bit numbers (splitmix64).
+    /// A random 64-bit number (splitmix64).
     fn draw(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.random;

@@ -4,19 +4,19 @@ use chatd::text::is_same_name;
 
 use crate::action::Secret;
 
-/// Which rooms, with the passwords that were typed for them.
+/// The rooms, with the passwords typed for them.
 #[derive(Debug, Default)]
 pub(super) struct Rooms(Vec<Room>);
 
-/// A room that the user is in, or was in when the link was lost.
+/// A room that the user is in, or was in when the connection was lost.
 #[derive(Clone, Debug)]
 pub(super) struct Room {
-    /// As the server spells it.
+    /// The server's spelling.
     pub(super) name: String,
     pub(super) password: Option<Secret>,
 }
 
-/// Rooms that one can be in; no server lets one into more than a few dozen.
+/// The most rooms; no server allows more than a few dozen.
 const MOST: usize = 256;
 
 impl Rooms {
@@ -28,7 +28,7 @@ impl Rooms {
         }
     }
 
-    /// The user is not in this room any more; what it was.
+    /// Removes a room that the user is no longer in.
     pub(super) fn leave(&mut self, name: &str) -> Option<Room> {
         let place = self.0.iter().position(|room| is_same_name(&room.name, name))?;
         Some(self.0.remove(place))

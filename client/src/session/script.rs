@@ -1,4 +1,4 @@
-//! The lines of a script: one that was not done is named, and makes the exit code 1.
+//! The lines of a script. One that was not executed is named, and makes the exit code 1.
 
 use std::rc::Rc;
 
@@ -10,22 +10,22 @@ use super::requests::{Line, Request};
 use crate::action::{Action, Shown, Status, Weight};
 use crate::command::{holds_secret, unindented, word};
 
-/// The status that names a line of a script that was not done, or the text of `--once`.
+/// The status that names a line of a script, or the text of `--once`, that was not executed.
 pub const NOT_DONE: &str = "not-done";
-/// Status kinds of a password that was not taken: the next try may succeed.
+/// The kinds of status of a refused password: the next attempt may succeed.
 const TRIES: [&str; 3] = ["password", "wrong-password", "password-needed"];
 
-/// Characters of a line that are shown when it is named: it may have thousands.
+/// How many characters of a line are shown when it is named; it may have thousands.
 const NAMED: usize = 200;
 
-/// Where a script stands.
+/// The state of a script.
 #[derive(Debug, Default)]
 pub(super) struct Script {
-    /// Lines taken so far.
+    /// The number of lines taken.
     count: usize,
-    /// The line that is being carried out, or that is being answered.
+    /// The line that is being executed or answered.
     current: Option<Rc<Line>>,
-    /// The line that has asked for a text last.
+    /// The last line that asked for a text.
     question: Option<Rc<Line>>,
     /// The line that changes the password, which takes several answers.
     change: Option<Rc<Line>>,
@@ -37,7 +37,7 @@ impl Script {
     /// The line that a request belongs to.
     pub(super) fn origin(&mut self, request: &Request) -> Option<Rc<Line>> {
         match request {
-            // What the client asks for by itself.
+            // Requests of the client itself.
             Request::Token | Request::Noop | Request::Cancel | Request::Exit => None,
             Request::Passwd => {
                 self.change = self.current.clone().or(self.change.take());
@@ -55,19 +55,19 @@ impl Script {
         }
     }
 
-    /// How many lines were taken.
+    /// The number of lines taken.
     pub(super) fn count(&self) -> usize {
         self.count
     }
 
-    /// Whether the text of `--once` has been named as not done.
+    /// Whether the text of `--once` has been named as not sent.
     pub(super) fn is_named(&self) -> bool {
         self.is_named
     }
 }
 
 impl Session {
-    /// A line of a script begins to be carried out.
+    /// Starts a line of a script.
     pub(super) fn begin_line(&mut self, line: &str) {
         if self.settings.people {
             return;
@@ -78,19 +78,19 @@ impl Session {
         self.script.current = Some(Rc::new(Line { number: Some(self.script.count), text }));
     }
 
-    /// The same for the text of `--once`.
+    /// Starts the text of `--once`.
     pub(super) fn begin_once(&mut self) {
         if let Some(once) = &self.settings.once {
             self.script.current = Some(Rc::new(Line { number: None, text: cut(&once.text) }));
         }
     }
 
-    /// What comes now belongs to this line.
+    /// What follows belongs to this line.
     pub(super) fn continue_line(&mut self, line: Option<Rc<Line>>) {
         self.script.current = line;
     }
 
-    /// What comes now belongs to no line.
+    /// What follows belongs to no line.
     pub(super) fn end_line(&mut self) {
         self.script.current = None;
     }
@@ -103,7 +103,7 @@ impl Session {
         self.end_line();
     }
 
-    /// The line that is being carried out or answered was not done, and is named: once, whatever else is said of it.
+    /// The current line failed. It is named once, even if more errors follow.
     pub(super) fn fail_line(&mut self, why: Option<&str>) {
         let Some(line) = self.script.current.take() else { return };
         self.has_failed = true;
@@ -118,30 +118,30 @@ impl Session {
         self.actions.push_back(Action::Show(Shown::Status(status)));
     }
 
-    /// The line that is being carried out or answered asks for a text.
+    /// The current line asks for a text.
     pub(super) fn ask_in_line(&mut self) {
         self.script.question = self.script.current.clone();
     }
 
-    /// The input has ended where a text was asked for.
+    /// The input ended where a text was asked for.
     pub(super) fn fail_question(&mut self) {
         self.script.current = self.script.question.take();
         self.fail_line(Some("no text followed"));
     }
 
-    /// The link is lost, and with it the answer to this line.
+    /// The connection is lost, and with it the answer to this line.
     pub(super) fn lose_line(&mut self, line: Option<Rc<Line>>) {
         self.script.current = line;
         self.fail_line(Some("no answer"));
     }
 
-    /// The password stays as it is, though a line wanted it changed.
+    /// The password stays unchanged although a line wanted to change it.
     pub(super) fn fail_change(&mut self) {
         self.script.current = self.script.change.take();
         self.fail_line(None);
     }
 
-    /// Whether a line can be sent, of this type and with these words; if not, that is told.
+    /// Whether a line of this type and with these words can be sent. If not, the user is told.
     pub(super) fn can_send(&mut self, kind: &str, words: &[&str]) -> bool {
         let bytes = kind.len() + words.iter().map(|word| 1 + word.len()).sum::<usize>() + 1;
         let most = usize::try_from(LINE_BYTES).unwrap_or(usize::MAX);
@@ -161,7 +161,7 @@ impl Session {
     }
 }
 
-/// As much of a line as names it.
+/// The start of a line, enough to recognize it.
 fn cut(line: &str) -> String {
     match line.char_indices().nth(NAMED) {
         Some((end, _)) => format!("{} …", line.get(..end).unwrap_or_default()),
@@ -169,7 +169,7 @@ fn cut(line: &str) -> String {
     }
 }
 
-/// Whether what is shown says that the line it belongs to was not done; and why, where that is the server's word.
+/// Whether this output says that its line failed; and why, in the server's words if there are any.
 pub(super) fn failure(shown: &Shown) -> Option<Option<String>> {
     match shown {
         Shown::Reply { code, more: false, text } if *code >= 400 => Some(Some(text.clone())),

@@ -1,6 +1,6 @@
-//! Scripted dialogues: what goes into the session, and what comes out of it.
+//! Scripted dialogues: the session's inputs, and its actions.
 //!
-//! A script is a line for each thing that happens, followed by the lines of what it brings. In:
+//! A script has a line for each input, followed by the lines of the resulting actions. Inputs:
 //!
 //! ```text
 //! connected          lost WHY           server LINE        user LINE (or: user)      bad WHY
@@ -9,10 +9,10 @@
 //! kept TOKEN (of the first server)           unheard
 //! ```
 //!
-//! Out: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, and `erase` takes the line off the screen; `> LINE` is
-//! sent; `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` a reply (`#- …` with more to come),
-//! `* CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
-//! `forget TOKEN` (of the first server), `leave CODE`. A script that names no `prompt`, or no `erase`, does not look at
+//! Actions: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, and `erase` erases the line; `> LINE` is sent;
+//! `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` is a reply (`#- …` with more to come), `*
+//! CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
+//! `forget TOKEN` (of the first server), `leave CODE`. A script without any `prompt`, or any `erase`, does not check
 //! them.
 
 use super::*;
@@ -26,7 +26,7 @@ mod pasting;
 mod places;
 mod talking;
 
-/// A session with a clock of its own, and all that came out of it.
+/// A session with a clock of its own, and all its actions.
 struct Stage {
     session: Session,
     now: Now,
@@ -57,7 +57,7 @@ impl Stage {
         Self { session: Session::new(settings, vec![token.map(secret)]), now }
     }
 
-    /// A person who is logged in and sees the prompt.
+    /// A logged-in person at the prompt.
     fn ready() -> Self {
         let mut stage = Self::new(settings(), Some("t1"));
         stage.enter();
@@ -75,7 +75,7 @@ impl Stage {
         self.play("connected\nserver C 220 hi\nserver C 230 welcome\nserver C 231 t2 expires=86400\nserver C 211-bob\nserver C 211 1 online");
     }
 
-    /// Lets a script's inputs happen; gives them with what came out after each.
+    /// Passes the inputs of a script to the session. Returns them with the actions after each.
     fn play(&mut self, script: &str) -> String {
         let mut happened = String::new();
         self.drain(&mut happened);

@@ -1,4 +1,4 @@
-//! What the user types, and what the user is asked for.
+//! Lines that the user types, and prompts.
 
 use std::collections::VecDeque;
 
@@ -11,19 +11,19 @@ use super::{Phase, Session};
 use crate::action::{Action, Now, Place};
 use crate::command::{Intent, direct_answer, is_indented, parse};
 
-/// The user's side of the conversation.
+/// The state of the user's side.
 #[derive(Debug, Default)]
 pub(super) struct Talk {
     /// Where plain text goes: to everybody, or to a room.
     pub(super) place: Place,
     pub(super) dialogue: Dialogue,
-    /// Whether the user is not where it was meant to be, and may not know: what is said goes nowhere then.
+    /// Whether the user is not in the intended place, and may not know it. Plain text is then not sent.
     is_stray: bool,
-    /// The place that the user saw in the prompt that is not answered yet.
+    /// The place named in the open prompt.
     pub(super) asked: Option<Place>,
-    /// That prompt, as it was given last.
+    /// The open prompt, as last given.
     prompt: String,
-    /// What waits to be carried out.
+    /// Lines that wait to be executed.
     pub(super) pending: VecDeque<Entered>,
     /// Whether the input has ended.
     pub(super) has_ended: bool,
@@ -35,12 +35,12 @@ impl Talk {
         self.asked.is_some()
     }
 
-    /// What was asked for has come to nothing that could be carried out.
+    /// The line that was asked for gave nothing to execute.
     pub(super) fn forget_ask(&mut self) {
         self.asked = None;
     }
 
-    /// Whether all that will ever be typed has been carried out.
+    /// Whether all input has been executed.
     pub(super) fn is_over(&self) -> bool {
         self.has_ended && self.pending.is_empty()
     }
@@ -54,7 +54,7 @@ impl Session {
             0 => String::new(),
             1 => lines(input).collect(),
             _ if self.settings.people => input.to_owned(),
-            // A script's line may hold a CR.
+            // A line of a script may contain a CR.
             _ => input.replace(['\n', '\r'], " "),
         });
         if self.keys.deferred.is_some() && self.settings.people {
@@ -67,8 +67,8 @@ impl Session {
         }
     }
 
-    /// A line that ends because a password is needed. The password itself may stand in it, for it was called for while
-    /// the line was edited, so it goes nowhere: neither to the server nor to where it would be shown again.
+    /// A line that ended because a password is needed. It may contain that password, which was asked for while the line
+    /// was edited, so it is neither sent nor shown again.
     fn on_line_before_secret(&mut self, line: &str, now: Now) {
         let intent = parse(line);
         if intent == Intent::Quit {
@@ -78,7 +78,7 @@ impl Session {
         }
     }
 
-    /// Carries out what was entered, as far as that can be done now, and asks for more.
+    /// Executes entered lines as far as possible, and asks for more.
     pub(super) fn pump(&mut self, now: Now) {
         if let Some(wanted) = self.keys.deferred
             && !self.talk.is_asked()
@@ -117,7 +117,7 @@ impl Session {
                     && !self.keys.is_asking()
             }
             Phase::Waiting { .. } | Phase::Away => can_wait && !self.keys.is_asking(),
-            // Where a password will be asked for in a moment, nobody is to find the prompt for a line.
+            // A password will be asked for in a moment, so there is no prompt for a line.
             Phase::Connecting | Phase::Greeting | Phase::Named => {
                 can_wait && !self.keys.is_asking() && self.token().is_some()
             }
@@ -130,7 +130,7 @@ impl Session {
             return self.renew_prompt();
         }
         if self.settings.people {
-            // Whoever sees the prompt knows.
+            // The prompt tells the user.
             self.talk.is_stray = false;
             self.talk.dialogue.forget_nobody();
         }
@@ -141,7 +141,7 @@ impl Session {
         self.actions.push_back(if is_question { Action::AskAnswer(prompt) } else { Action::AskLine(prompt) });
     }
 
-    /// Has the prompt of an open line say how things are now. What was half typed still belongs to where it was begun.
+    /// Updates the prompt of the open line. The text typed so far still belongs to the place where it was begun.
     fn renew_prompt(&mut self) {
         if !self.talk.is_asked() || !self.settings.people || matches!(self.phase, Phase::Leaving { .. } | Phase::Over) {
             return;
@@ -169,7 +169,7 @@ impl Session {
         }
     }
 
-    /// `seen` is the place that the prompt named, if there was one.
+    /// `seen` is the place named in the prompt, if there was one.
     fn on_line(&mut self, line: &str, seen: Option<Place>, now: Now) {
         let dialogue = std::mem::take(&mut self.talk.dialogue);
         if lines(line).nth(1).is_some() && !matches!(dialogue, Dialogue::Paste(_)) {
@@ -192,7 +192,7 @@ impl Session {
             intent,
             Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_) | Intent::Absent(_) | Intent::Indented
         ) {
-            self.talk.dialogue = dialogue.clone(); // a slip does not abandon it
+            self.talk.dialogue = dialogue.clone(); // a typing error does not abandon it
         } else if matches!(dialogue, Dialogue::Paste(_)) && intent != Intent::Quit {
             self.cancel_paste();
         }
@@ -202,14 +202,14 @@ impl Session {
         }
     }
 
-    /// Where a text goes that was entered in this dialogue. `None` if that is nowhere, which has been told.
+    /// Where a text goes that was entered in this dialogue. `None` if it goes nowhere, which has been reported.
     pub(super) fn place_of(&mut self, text: &str, dialogue: &Dialogue, seen: Option<Place>) -> Option<Place> {
         let place = self.talk.place.clone();
         if *dialogue == Dialogue::Nobody {
             self.not_sent("nobody is there to hear it", text);
             None
         } else if self.talk.is_stray || seen.is_some_and(|seen| seen != place) {
-            // What was meant for a room must not go to everybody because the room is gone.
+            // A text for a room must not go to everybody because the room is gone.
             self.not_sent("you are somewhere else now; /join or /pm first, or say it again", text);
             None
         } else {
@@ -221,23 +221,23 @@ impl Session {
         self.refuse("not-sent", format!("not sent, for {why}: {text}"));
     }
 
-    /// The user wanted to go somewhere and is not there, or was thrown out of where it was.
+    /// The user is not where they wanted to go, or was removed from where they were.
     pub(super) fn go_astray(&mut self) {
         self.talk.is_stray = true;
     }
 
-    /// The user has gone where it wanted to.
+    /// The user has arrived where they wanted to go.
     pub(super) fn go_to(&mut self, place: Place) {
         self.talk.place = place;
         self.talk.is_stray = false;
     }
 
-    /// Nobody is there for whom a text was to be asked.
+    /// The receiver of the text is not online.
     pub(super) fn ask_no_text(&mut self) {
         self.talk.dialogue = Dialogue::Nobody;
     }
 
-    /// The next line is a text for there.
+    /// The next line is a text for this place.
     pub(super) fn ask_text_for(&mut self, place: Place) {
         self.talk.dialogue = Dialogue::Text(place);
         self.ask_in_line();
@@ -250,7 +250,7 @@ impl Session {
     }
 }
 
-/// A text without the first of two slashes, which says that it is no command.
+/// A text without the first of two slashes, which marks it as text.
 fn unslashed(line: &str) -> &str {
     line.strip_prefix('/').filter(|rest| rest.starts_with('/')).unwrap_or(line)
 }

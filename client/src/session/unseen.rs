@@ -1,22 +1,22 @@
-//! A message is not on the screen until the server confirms or refuses it. If that takes long, or the connection is lost,
-//! the person is told.
+//! A message is not on the screen until the server confirms or refuses it. If that takes long, or the connection is
+//! lost, the user is told.
 
 use super::Session;
 use super::requests::{Request, Words};
 use crate::action::{Action, Now, Shown, Status, Weight};
 
-/// After this time a message that is not confirmed is told.
+/// After this time the user is told of an unconfirmed message.
 const SLOW_MS: u64 = 2_000;
 
 impl Session {
-    /// When the oldest message is to be told, if it is not answered before; monotonic, ms.
+    /// When the user is told of the oldest message if it has no answer by then; monotonic milliseconds.
     pub(super) fn slow_due(&self) -> Option<u64> {
         let is_due = self.settings.people && !self.is_slow_told;
         let words = self.requests.front().and_then(Request::words);
         words.filter(|_| is_due).map(|_| self.owed_ms.saturating_add(SLOW_MS))
     }
 
-    /// Tells of the oldest message, if it is time; gives whether it was.
+    /// Tells the user of the oldest message, if it is time. True if it was.
     pub(super) fn tells_of_slow(&mut self, now: Now) -> bool {
         let is_due = self.is_ready() && self.slow_due().is_some_and(|due| due <= now.monotonic_ms);
         let words = self.requests.front().and_then(Request::words).filter(|_| is_due).map(Words::describe);
@@ -26,8 +26,8 @@ impl Session {
         true
     }
 
-    /// Tells of the messages that were lost with the connection. They are told again when there is another one, with
-    /// what can be done.
+    /// Tells the user of the messages that were lost with the connection. After the next login they are named again,
+    /// with the possible commands.
     pub(super) fn tell_of_lost(&mut self) {
         if !self.settings.people {
             return;

@@ -1,7 +1,7 @@
-//! Texts of the server, made into what the client says and does.
+//! Adapts the server's texts to the client.
 
-/// What the server says, with the operations that it advises as the commands of this client: behind the first `;` or
-/// `:`, for before that stands what somebody has named.
+/// The server's text with the operations that it advises replaced by commands of the client. Only after the first `;`
+/// or `:`, because user input may come before it.
 pub(super) fn in_our_words(text: &str) -> String {
     const OPERATIONS: [(&str, &str); 15] = [
         ("PM", "/pm"),
@@ -33,7 +33,7 @@ pub(super) fn in_our_words(text: &str) -> String {
     format!("{said}{}", words.join(" "))
 }
 
-/// A refusal without the question at its end: the client asks in its own words, or asks nobody.
+/// A refusal without the question at its end: the client asks in its own words, or not at all.
 pub(super) fn statement(text: &str) -> &str {
     match text.rsplit_once(';') {
         Some((statement, question)) if question.trim_end().ends_with('?') => statement,

@@ -1,4 +1,4 @@
-//! How a run ends: what had still to be said is told, and the threads are joined.
+//! The end of a run: reports input that was not used, and joins the threads.
 
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
@@ -10,14 +10,14 @@ use crate::command::holds_secret;
 use crate::event::{Event, Key};
 use crate::stdin::has_more;
 
-/// How long the end waits for a keyboard that does not stop reading (a password program that hangs), and how often it
-/// is told to.
+/// How long the end waits for a keyboard thread that does not stop (a password program that hangs), and how often it
+/// interrupts it.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 const NUDGE: Duration = Duration::from_millis(20);
 
 impl Shell {
-    /// Ends a script whose reader has gone, as soon as it has nothing to say: what it does say may be confirmed, and
-    /// what it is shown finds nobody anyway.
+    /// Ends a script whose reader is gone as soon as it has nothing more to send. Its messages may still be confirmed,
+    /// but nobody reads its output.
     pub(super) fn look_for_reader(&mut self) {
         if !self.is_reader_gone || self.lost_output.is_some() || !self.session.is_quiet() {
             return;
@@ -30,8 +30,8 @@ impl Shell {
         self.tell(Input::Unheard);
     }
 
-    /// Ends the threads, and gives the exit code, of which the session's part is `code`. What was being typed, and what
-    /// a script had still to say, is told, for it goes nowhere.
+    /// Ends the threads, and returns the exit code; `code` is the session's. Reports the line that was being typed, and
+    /// the lines that a script had left.
     pub(super) fn finish(mut self, code: u8) -> u8 {
         let typed = self.stop_keyboard();
         self.screen.settle(false);
@@ -43,8 +43,8 @@ impl Shell {
         let is_once = self.options.errand.once().is_some();
         match &self.lost_output {
             Some(error) if !is_once => {
-                // `chatclient --plain … | head -1` ends here: nobody is left to say anything to. But what a script still
-                // had to say must not be lost without a word.
+                // `chatclient --plain … | head -1` ends here: nobody reads any message. But lines that a script had
+                // left must not be lost silently.
                 let may_come = !self.is_edited && !self.has_talked && reads_lines(&self.options);
                 let is_unsaid = is_unsaid || (may_come && has_more(io::stdin(), true));
                 let is_quiet = error.kind() == ErrorKind::BrokenPipe && !is_unsaid && code.max(self.worst) == 0;
@@ -58,19 +58,19 @@ impl Shell {
         }
     }
 
-    /// Ends what is being read, and gives what stood in the line, or was read last.
+    /// Ends the current read. Returns the content of the line, or what was read last.
     fn stop_keyboard(&mut self) -> Option<String> {
         let mut typed = None;
         let deadline = Instant::now() + LAST_WAIT;
         let mut nudge = Instant::now();
         while self.keyboard.is_busy() && Instant::now() < deadline {
-            // By the clock: a nudge itself may wake the inbox.
+            // By the clock: the interruption itself may wake the inbox.
             if nudge <= Instant::now() {
                 self.keyboard.interrupt();
                 nudge = Instant::now() + NUDGE;
             }
             let event = self.inbox.next(Some(nudge.saturating_duration_since(Instant::now())));
-            // Where lines are edited, SIGINT is the nudge.
+            // If lines are edited, SIGINT is the interruption.
             if self.inbox.is_terminated() || (!self.is_edited && self.inbox.is_interrupted()) {
                 break;
             }
@@ -92,14 +92,14 @@ impl Shell {
         typed
     }
 
-    /// Tells what a person was typing; whether there was something.
+    /// Reports the line that was being typed. True if there was one.
     fn tell_typed(&mut self, typed: Option<String>) -> bool {
         let Some(typed) = typed.filter(|typed| !typed.trim().is_empty()) else { return false };
         self.say(Weight::Trouble, "unsent", format!("not sent: {typed}"));
         true
     }
 
-    /// Tells what a script had still to say, beginning with `rest`; whether there was something.
+    /// Reports the lines that a script had left, beginning with `rest`. True if there were any.
     fn tell_rest(&mut self, rest: Option<String>) -> bool {
         let is_more = rest.is_some() || (!self.has_read_all && has_more(io::stdin(), false));
         if !reads_lines(&self.options) || !is_more {
@@ -121,7 +121,7 @@ impl Shell {
     }
 }
 
-/// Whether lines are read from somewhere.
+/// Whether lines are read at all.
 fn reads_lines(options: &Options) -> bool {
     matches!(options.errand, Errand::Talk)
 }

@@ -1,4 +1,4 @@
-//! What is shown where: on the screen, on standard output, or on standard error.
+//! Where output goes: to the screen, to standard output or to standard error.
 
 use std::io::{self, IsTerminal as _};
 
@@ -10,17 +10,17 @@ use crate::session::{NOT_DONE, PASSWORD_NEEDED};
 use crate::show::{Form, may_colour};
 use crate::visible::visible;
 
-/// Status kinds that name something that was not done, or may not have been.
+/// The kinds of status that name a line that was not executed, or may not have been.
 const NAMES: [&str; 3] = [NOT_DONE, "unconfirmed", "unsent"];
-/// Status kinds about the state of the connection: at a terminal the next one overwrites the last one's row.
+/// The kinds of status about the connection: on a terminal each overwrites the one before.
 const PASSING: [&str; 2] = ["connecting", "retry"];
-/// Columns of such a row that do not hold its text: the time, the mark, and the last column.
+/// The columns of such a row that do not hold its text: the time, the mark and the last column.
 const STAMP: usize = "00:00 -- ".len() + 1;
-/// Status kinds that answer what was typed.
+/// The kinds of status that answer a typed line.
 const ANSWERS: [&str; 3] = ["help", "usage", "unknown"];
 
 impl Shell {
-    /// Shows it to the user, in the form and at the place that the options ask for.
+    /// Shows this to the user, in the form and place that the options ask for.
     pub(super) fn show(&mut self, shown: &Shown) {
         if matches!(shown, Shown::Status(status) if status.kind == PASSWORD_NEEDED) {
             self.keyboard.forget_line();
@@ -52,7 +52,7 @@ impl Shell {
             return;
         }
         if self.is_aside(shown) {
-            // If that is closed there is nobody to tell.
+            // If that is closed, nobody reads it.
             let _ = self.stderr.write(&lines);
         } else if self.lost_output.is_none()
             && let Err(error) = self.screen.show(&lines)
@@ -65,7 +65,7 @@ impl Shell {
         }
     }
 
-    /// Shows the state of the connection, in one row.
+    /// Shows the state of the connection in one row.
     fn show_passing(&mut self, status: &Status) {
         let text = fitted(&visible(&status.text), columns().saturating_sub(STAMP));
         let seen = self.view.show(&Shown::Status(Status { text, ..status.clone() }), self.now(), 0);
@@ -79,21 +79,21 @@ impl Shell {
         }
     }
 
-    /// Says something on standard error, in the queue of what else goes there.
+    /// Writes a message to standard error, in order with other output.
     pub(super) fn complain(&self, what: &str) {
         let _ = self.stderr.write(&format!("chatclient: {what}\n"));
     }
 
-    /// Whether this is told to nobody: `--once` says nothing while all is well.
+    /// Whether this is not shown: `--once` is silent unless something fails.
     fn is_silent(&self, shown: &Shown) -> bool {
-        // A person who chooses a password must know what for.
+        // A person who chooses a password must know what it is for.
         let is_news = |kind: &str| kind == "new-account" && !self.options.register;
         let is_note = matches!(shown, Shown::Status(Status { weight: Weight::Note, kind, .. }) if !is_news(kind));
         is_note && self.options.errand.once().is_some() && !self.options.json
     }
 
-    /// Whether this belongs on standard error: in a script, what the client itself has to say, unless it was asked, and
-    /// why `--once` could not do the one thing that it was started for.
+    /// Whether this goes to standard error: in a script, messages of the client that nobody asked for, and why `--once`
+    /// failed.
     fn is_aside(&self, shown: &Shown) -> bool {
         let is_once = self.options.errand.once().is_some();
         let is_aside = match shown {
@@ -104,13 +104,13 @@ impl Shell {
         is_aside && !self.is_edited && !self.options.json
     }
 
-    /// Shows a status of the client's own.
+    /// Shows a status of the client itself.
     pub(super) fn say(&mut self, weight: Weight, kind: &'static str, text: String) {
         self.show(&Shown::Status(Status { weight, kind, text }));
     }
 }
 
-/// The form of the output. Colours are for a terminal that knows them and a user who wants them.
+/// The form of the output. Colours need a terminal that supports them and a user who wants them.
 pub(super) fn form(options: &Options, is_edited: bool) -> Form {
     if options.json {
         return Form::Json;

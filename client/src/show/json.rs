@@ -1,4 +1,4 @@
-//! One JSON object for each thing that is shown.
+//! One JSON object per output.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::visible::is_hidden;
 #[derive(Serialize, Default)]
 struct Event<'a> {
     kind: &'a str,
-    /// A number of 64 bits does not survive in every reader of JSON, so it is a string.
+    /// A string, because many JSON readers cannot represent all 64-bit numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     time: String,
@@ -35,7 +35,7 @@ struct Event<'a> {
     confirmed: Option<&'a str>,
 }
 
-/// The line, with its LF. Characters that a terminal would obey are written as JSON's own escapes.
+/// The line, with its LF. Characters that a terminal would obey are written as JSON escapes.
 pub(super) fn line(shown: &Shown, now: Now) -> String {
     let event = match shown {
         Shown::Message(message) => of_message(message),
@@ -53,7 +53,7 @@ pub(super) fn line(shown: &Shown, now: Now) -> String {
     };
     let unix_ms = if let Shown::Message(message) = shown { message.unix_ms } else { now.unix_ms };
     let event = Event { time: utc(unix_ms), ..event };
-    // Strings, numbers and truths: there is nothing that could not be written.
+    // Serializing strings, numbers and booleans cannot fail.
     let mut line = escaped(&serde_json::to_string(&event).unwrap_or_default());
     line.push('\n');
     line
@@ -70,13 +70,13 @@ fn of_message(message: &Message) -> Event<'_> {
     Event { kind, id, room, from: Some(from), with, text, confirmed: confirmed.as_deref(), ..Event::default() }
 }
 
-/// RFC 3339, UTC, to the millisecond.
+/// RFC 3339, UTC, with milliseconds.
 fn utc(unix_ms: u64) -> String {
     let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     format!("{:.3}", time.unwrap_or(Timestamp::MAX))
 }
 
-/// Hidden characters stand only within strings, where an escape says the same.
+/// Hidden characters occur only within strings, where an escape has the same meaning.
 fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

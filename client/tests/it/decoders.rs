@@ -1,4 +1,4 @@
-//! The twin of the fuzz target `frame`: what the client's decoder holds against any bytes.
+//! The twin of the fuzz target `frame`: the client's decoder on arbitrary bytes.
 
 use testkit::twin;
 

@@ -1,4 +1,4 @@
-//! The client's line editor in a real pseudo-terminal: what is typed stays whole, whatever arrives meanwhile.
+//! The client's line editor in a real pseudo-terminal: typed text stays whole, whatever arrives meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use testkit::{Client, Fake, PASSWORD, PATIENCE, Server, Terminal, pause};
 
 const LEFT: &str = "\x1b[D";
 
-/// A server that lets everybody talk as fast as they can, and somebody who talks.
+/// A server without rate limits, and a user who sends messages.
 fn server_and_bob() -> (Server, Client) {
     let server = Server::builder().no_rates().start();
     let bob = server.typed("bob");
@@ -19,7 +19,7 @@ fn say(bob: &mut Client, text: &str) {
     bob.reply();
 }
 
-/// Types a line into a terminal of 40 columns, and lets a message arrive at each place of the cursor in it.
+/// Types a line into a terminal of 40 columns, and lets a message arrive at each cursor position.
 #[track_caller]
 fn check_every_place(text: &str) {
     let (server, mut bob) = server_and_bob();
@@ -27,7 +27,7 @@ fn check_every_place(text: &str) {
     let mut alice = Terminal::logged_in(16, 40, home.path(), server.addr(), "alice");
     alice.keys(text);
     let line = format!("alice> {text}");
-    // As rustyline moves: by what is seen as one character.
+    // Like rustyline, by grapheme.
     let mut places: Vec<usize> = line.char_indices().filter(|(_, c)| *c != '\u{301}').map(|(at, _)| at).collect();
     places.retain(|at| *at >= "alice> ".len());
     alice.wait_for_line(&line, line.len());
@@ -185,7 +185,7 @@ fn tab_completes_and_shows_what_there_is() {
     carol.keys("\t");
     carol.wait_for("albert  alfred");
     carol.wait_for_line("carol> /dm al", 13);
-    // Messages go on coming: no list holds the terminal.
+    // Messages keep arriving: no list blocks the terminal.
     say(&mut bob, "still here");
     carol.wait_for("bob: still here");
     carol.wait_for_line("carol> /dm al", 13);
@@ -207,8 +207,8 @@ fn a_window_that_changes_its_size_keeps_the_line() {
     alice.wait_for_line(&line, line.len());
 }
 
-/// Lets a terminal of 40 columns become wider, under messages and a line that begins with this many letters, and looks
-/// whether they are all still there.
+/// Widens a terminal of 40 columns that shows messages and a line that begins with this many letters, and checks that
+/// all of them are still there.
 #[track_caller]
 fn check_widened(letters: usize, columns: &[u16]) {
     let (server, mut bob) = server_and_bob();
@@ -223,13 +223,13 @@ fn check_widened(letters: usize, columns: &[u16]) {
     alice.wait_for_line(&line, line.len());
     let mut old = 40;
     for columns in columns {
-        // What was drawn last is not to be taken for what the new size brings.
+        // So that earlier output is not taken for the reaction to the new size.
         while alice.pump(Duration::from_millis(100)) {}
         let before = alice.raw().len();
         let rows = line.len().div_ceil(usize::from(std::mem::replace(&mut old, *columns)));
         alice.widen(*columns);
         if rows > 1 {
-            // A line of one row is left as it is.
+            // A line of one row stays as it is.
             alice.wait("the line anew", |alice| alice.raw()[before..].contains("\x1b[?2026l"));
         }
         alice.keys("y\x7f");
@@ -258,7 +258,7 @@ fn a_key_that_is_no_text_is_lost_alone() {
     let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
     alice.keys("caf");
     alice.wait_for_line("alice> caf", 10);
-    // In Latin-1; the letter behind it is the first that shows that it is no UTF-8.
+    // Latin-1; the next letter is the first that shows that it is not UTF-8.
     alice.bytes(b"\xe9x");
     alice.wait_for("no UTF-8");
     alice.wait_for_line("alice> caf", 10);
@@ -270,9 +270,9 @@ fn a_key_that_is_no_text_is_lost_alone() {
     alice.wait_for_line("alice> caxf", 10);
     alice.keys("\r");
     assert!(bob.line().ends_with(" alice caxf"));
-    // Nothing of a paste is taken for lines.
+    // No part of a paste is taken for a line.
     alice.bytes(&[b"\x1b[200~one\rtwo\xff\xfe".as_slice(), &b"three\r".repeat(250), b"\x1b[201~"].concat());
-    // As bytes: a little of the paste may be echoed, before the editor has left the terminal quiet.
+    // As bytes: a little of the paste may be echoed before the editor turns off the echo.
     alice.wait("told again", |alice| alice.raw().matches("no UTF-8").count() >= 3);
     alice.wait_for_line("alice> ", 7);
     alice.keys("four\r");
@@ -307,7 +307,7 @@ fn the_open_prompt_shows_the_state() {
     sender.send(()).unwrap();
     alice.wait("the third time", |alice| alice.contents().matches("away").count() >= 2);
     alice.wait_for_line(&format!("alice> {text}"), 7 + 8);
-    // Every line that was begun anew has been cleared.
+    // Every line that was begun again has been cleared.
     assert_eq!(alice.contents().matches(text).count(), 1, "{}", alice.contents());
     alice.keys("x \r");
     server.join().unwrap();
@@ -340,7 +340,8 @@ fn the_prompt_stays_in_history_and_search() {
     alice.wait_for_line("alice> one", 10);
     alice.keys("\x1b[B");
     alice.wait_for_line("alice> draft", 12);
-    // The line may just be begun anew, and for a moment the terminal has its own Ctrl-U. Of these two it knows nothing.
+    // The line may just be begun again, when the terminal handles Ctrl-U itself for a moment. It does not know these
+    // two keys.
     alice.keys("\x01\x0bone\r");
     alice.wait("it again", |alice| alice.contents().matches("(sent to 0)").count() == 2);
     alice.wait_for_line("alice> ", 7);
@@ -419,10 +420,10 @@ fn an_unended_paste_blocks_nothing() {
     alice.keys("three\r");
     alice.wait_for("three (sent to 1)");
     assert!(bob.line().ends_with(" alice three"));
-    // With its end it is what it always was.
+    // With an end, a paste works as usual.
     alice.keys("\x1b[200~four\x1b[201~ five\r");
     assert!(bob.line().ends_with(" alice four five"));
-    // And the client ends at a signal in the middle of one.
+    // A signal ends the client in the middle of a paste.
     alice.keys("\x1b[200~six");
     alice.signal(rustix::process::Signal::TERM);
     alice.expect_exit(0);

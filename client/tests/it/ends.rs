@@ -1,4 +1,4 @@
-//! How the client ends, and what it leaves behind: the terminal as it was, and an exit code that says how it went.
+//! How the client ends: it restores the terminal, and its exit code says how it went.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use rustix::process::Signal;
 use testkit::{Fake, PASSWORD, Server, Terminal, eventually, pause};
 
-/// Somebody in a terminal, logged in.
+/// A logged-in user at a terminal.
 fn alice_at(server: &Server, home: &tempfile::TempDir) -> Terminal {
     Terminal::logged_in(24, 80, home.path(), server.addr(), "alice")
 }
@@ -111,7 +111,7 @@ fn a_signal_ends_it_with_a_blocked_terminal() {
     for _ in 0..100 {
         server.send(&format!("D PM 1882415750197542913 bob {}", "y".repeat(1000)));
     }
-    // As soon as the client has taken all of it, its terminal is full.
+    // When the client has received all of it, its terminal is full.
     server.send("C 299 last");
     pause(300);
     alice.signal(Signal::TERM);
@@ -167,7 +167,7 @@ fn the_password_is_never_shown() {
     alice.expect_exit(0);
     assert!(!alice.raw().contains(PASSWORD));
 
-    // Elsewhere, where there is no token.
+    // In another home, without a token.
     let elsewhere = tempfile::tempdir().unwrap();
     let mut alice = Terminal::client(24, 80, elsewhere.path(), server.addr(), "alice");
     alice.wait_for("password: ");

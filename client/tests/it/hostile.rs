@@ -1,4 +1,4 @@
-//! A server that means harm: the client says what is wrong, keeps the terminal sane, and uses bounded memory.
+//! Hostile servers: the client reports errors, keeps the terminal usable, and uses bounded memory.
 
 use std::fs;
 use std::thread;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use testkit::{Client, Fake, Terminal, memory_kib, pause};
 
-/// A client in a terminal, logged in to a server of ours.
+/// A client in a terminal, logged in to a server played by the test.
 fn alice_and_server() -> (Terminal, Client, tempfile::TempDir) {
     let fake = Fake::start();
     let home = tempfile::tempdir().unwrap();
@@ -19,7 +19,7 @@ fn alice_and_server() -> (Terminal, Client, tempfile::TempDir) {
     (alice, server, home)
 }
 
-/// The session must be in order: what comes is shown, what is typed is sent.
+/// The session must work: messages are shown, and typed lines are sent.
 #[track_caller]
 fn check_alive(alice: &mut Terminal, server: &mut Client) {
     server.send("D PM 1882415750197542913 bob still here");
@@ -113,7 +113,7 @@ fn silence_in_the_middle_of_a_line_holds_nobody() {
     server.expect_exact("C PM hello?");
     alice.keys("/quit\r");
     server.expect_exact("C EX");
-    // It waits a while for a goodbye, and leaves without one; what was not confirmed makes it a failure.
+    // It waits a while for a goodbye, and leaves without one. The unconfirmed message makes it a failure.
     alice.expect_exit(1);
     assert!(alice.contents().contains("not confirmed"), "{}", alice.contents());
 }

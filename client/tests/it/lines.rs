@@ -1,4 +1,4 @@
-//! Scripts of lines: which were not done, and what a script is started with.
+//! Scripts: lines that were not executed, and the environment of a script.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Socket, Type};
 use testkit::{Fake, Outcome, PASSWORD, Server, eventually, finish, program, run_with};
 
-/// Runs a script in a folder of its own, without a terminal; `client` is the client, `$SERVER` where it goes.
+/// Runs a shell script in a folder of its own, without a terminal. `client` is the client, `$SERVER` the server.
 #[track_caller]
 fn run_in(home: &Path, server: SocketAddr, script: &str) -> Outcome {
     let functions = format!("client() {{ '{}' \"$@\"; }}\n", env!("CARGO_BIN_EXE_chatclient"));
@@ -30,7 +30,7 @@ fn run(server: SocketAddr, script: &str) -> Outcome {
     run_in(tempfile::tempdir().unwrap().path(), server, script)
 }
 
-/// A server with an account for alice, and somebody who hears what is said to all.
+/// A server with an account for alice, and a user who receives public messages.
 fn server() -> Server {
     let server = Server::start();
     drop(server.register("alice"));
@@ -100,7 +100,7 @@ fn a_byte_order_mark_makes_no_command_public() {
         let line = bob.line();
         assert!(line.starts_with(expected) && !line.contains('\u{feff}'), "{line}");
     }
-    // Nor is it a part of a password.
+    // Nor is it part of a password.
     let script = format!(
         "CHATCLIENT_PASSWORD=\"$(printf '{mark}'){PASSWORD}\" client --once hi $SERVER alice &&
          printf '{mark}{PASSWORD}\\r\\n' >secret && client --password-command 'cat secret' --once hi $SERVER alice"
@@ -149,7 +149,7 @@ fn a_script_registers_only_if_asked() {
     other.send("alcie");
     other.expect("C 332 ");
     run(server.addr(), "client --register --once hi $SERVER alcie").check(0, &[]);
-    // It is there now, and asked for once more.
+    // The account exists now; once more.
     run(server.addr(), "client --register --once hi $SERVER alcie").check(0, &[]);
     run(server.addr(), "client --once hi $SERVER alcie").check(0, &[]);
 }
@@ -205,7 +205,7 @@ fn what_a_shell_has_it_ignore_stays_ignored() {
     let server = server();
     for (trap, signal) in [("trap '' HUP;", "HUP"), ("trap '' INT;", "INT"), ("", "INT")] {
         let home = tempfile::tempdir().unwrap();
-        // In the background, a shell has every program ignore INT.
+        // A shell makes programs in the background ignore INT.
         let script = format!(
             "{trap} \"$CLIENT\" --listen --json $SERVER alice >events &
              until grep -q '\"status\":\"connected\"' events; do sleep 0.01; done
@@ -241,7 +241,7 @@ fn a_reader_that_goes_ends_a_quiet_client() {
         assert_eq!(outcome.stdout.trim(), "0", "{mode}: {outcome:?}");
         assert!(!outcome.stderr.contains("anic") && !outcome.stderr.contains("roken pipe"), "{outcome:?}");
     }
-    // What it was to say is said all the same.
+    // Its message is sent all the same.
     let mut bob = server.typed("bob");
     for _ in 0..10 {
         run(server.addr(), "printf 'one\\n' | client --plain $SERVER alice | true").check(0, &[]);
@@ -270,7 +270,7 @@ fn a_port_that_never_answers_is_told_in_time() {
     listener.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
     listener.listen(0).unwrap();
     let address = listener.local_addr().unwrap();
-    // Those that fill its queue.
+    // These connections fill its queue.
     let filling: Vec<Socket> = (0..8).map(|_| Socket::new(Domain::IPV4, Type::STREAM, None).unwrap()).collect();
     for socket in &filling {
         socket.set_nonblocking(true).unwrap();
@@ -306,10 +306,10 @@ fn what_is_left_out_of_the_command_line() {
     ] {
         run(server.addr(), &format!("client --once hi {destination}")).check(0, &[]);
     }
-    // The user of this machine, and port 5015 where none is given.
+    // The local user, and port 5015 by default.
     let me = Command::new("id").arg("-un").output().unwrap().stdout;
     let me = String::from_utf8(me).unwrap();
     let outcome = run(server.addr(), &format!("client --json --listen 127.0.0.1:{port} </dev/null"));
-    // An account of that name there is not, and for some names there cannot be.
+    // There is no account of that name, and some names are invalid.
     assert!(outcome.code == Some(1) && outcome.stdout.contains(me.trim()), "{outcome:?}");
 }

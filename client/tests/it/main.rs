@@ -1,4 +1,4 @@
-//! The client, tried in a terminal and in scripts against the real server, and against one that says what a test wants.
+//! The client in a terminal and in scripts, with the real server and with servers played by a test.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

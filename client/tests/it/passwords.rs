@@ -1,4 +1,4 @@
-//! How the client comes by a password at a terminal: from a program that asks there itself, and from a person.
+//! Passwords at a terminal: from a program that asks there itself, and from a person.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ fn start(server: &Server, home: &tempfile::TempDir, options: &[&str]) -> Termina
 #[test]
 fn a_password_program_may_ask_at_the_terminal() {
     let server = Server::start();
-    // So that it is asked for once.
+    // With an account, the password is asked for once.
     drop(server.register("alice"));
     let home = tempfile::tempdir().unwrap();
     let program = "sh -c 'printf \"passphrase: \" >/dev/tty; read -r line </dev/tty; echo \"$line\"'";
@@ -47,8 +47,7 @@ fn a_password_is_not_echoed_after_a_stop() {
         alice.wait_for("the same password again: ");
         alice.keys(&format!("{PASSWORD}\r"));
         alice.wait_for("welcome alice");
-        // The keys before the stop are no matter: a terminal that is slow may find its echo on again when it comes to
-        // them.
+        // The keys before the stop do not matter: the echo of a slow terminal may be on again when it handles them.
         assert!(!alice.raw().contains(PASSWORD), "{}", alice.raw());
         alice.keys("/quit\r");
         alice.expect_exit(0);

@@ -1,4 +1,4 @@
-//! The connection breaks and comes back: the client too, by itself, and says nothing twice.
+//! The connection breaks and comes back. The client returns by itself, and sends nothing twice.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -8,13 +8,13 @@ use std::thread;
 use rustix::process::Signal;
 use testkit::{Client, Fake, PASSWORD, PATIENCE, Server, Terminal, eventually};
 
-/// A server on a port that is still the same when it is started again, with short waits.
+/// A server that keeps its port when it is restarted, with short waits.
 fn server() -> Server {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     Server::builder().no_rates().listen(&[&format!("line://127.0.0.1:{port}")]).start()
 }
 
-/// The client, logged in under a new name, that has the token with which it comes back without a password.
+/// A client that has logged in under a new name, and has the token to return without a password.
 #[track_caller]
 fn logged_in(rows: u16, columns: u16, home: &Path, server: SocketAddr, user: &str) -> Terminal {
     let terminal = Terminal::logged_in(rows, columns, home, server, user);
@@ -76,7 +76,7 @@ fn a_password_change_ends_others_of_its_home() {
     second.wait_for("older tokens are void");
     first.wait_for("password was changed");
     first.expect_exit(1);
-    // It is confirmed after the token that was asked for before it.
+    // It is confirmed after the token that was requested before it.
     second.keys("changed\r");
     second.wait_for("changed (sent to 0)");
     assert_ne!(kept(), old);
@@ -98,7 +98,7 @@ fn in_its_rooms_again() {
     server.kill9();
     alice.wait_for("is lost");
     server.restart();
-    // Rooms live in the server's memory. Somebody is there first and makes it anew.
+    // Rooms are in the server's memory. Somebody is there first and creates it again.
     let mut bob = server.typed("bob");
     bob.typed("MAKE lobby sesame");
     let made = bob.reply();
@@ -131,7 +131,7 @@ fn unconfirmed_lines_are_offered_not_resent() {
         client.expect_exact("C PM is anybody there?");
         drop(client);
         let mut client = fake.let_in();
-        // The next thing that is sent is what the user asks for.
+        // The next message is what the user enters.
         client.expect_exact("C PM something else");
         client.send("C 250 sent to 3");
         client.expect_exact("C PM is anybody there?");
@@ -227,7 +227,7 @@ fn an_outage_takes_one_line_of_a_terminal() {
     alice.wait_for_line("alice> half a line", 18);
     server.kill9();
     alice.wait_for("is lost");
-    // Each try is told, in the place of the one before.
+    // Each attempt is shown in place of the one before.
     let tries = |alice: &Terminal| alice.raw().matches("-- trying again in ").count();
     alice.wait("two tries", |alice| tries(alice) >= 2);
     alice.wait("the line", |alice| alice.contents().trim_end().ends_with("half a line"));
@@ -258,7 +258,7 @@ fn an_outage_is_told_once_to_a_script() {
     eventually("a welcome", || told().contains("welcome alice"));
     server.kill9();
     eventually("a failed try", || told().contains("nobody listens there"));
-    // Two more tries at least, by their pauses.
+    // At least two more attempts happen in this time. They print nothing, so there is nothing to wait for.
     testkit::pause(6000);
     let before = told();
     for once in ["is lost", "trying 127", "nobody listens there", "connecting to"] {

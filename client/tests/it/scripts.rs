@@ -1,4 +1,4 @@
-//! The client in shell scripts: `--plain`, `--json`, `--once`, and what they exit with.
+//! The client in shell scripts: `--plain`, `--json`, `--once`, and exit codes.
 
 use std::fs;
 use std::net::TcpListener;
@@ -9,12 +9,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use testkit::{Fake, Outcome, PASSWORD, Server, eventually, finish, pause};
 
-/// Runs a script in a folder of its own. In it `client` is the client, which may make accounts, `$HOST` and `$PORT` are the server, and the
-/// password stands in the environment. There is no terminal.
+/// Runs a shell script in a folder of its own, without a terminal. `client` is the client, which may create accounts;
+/// `$HOST` and `$PORT` are the server; the password is in the environment.
 #[track_caller]
 fn run_in(home: &Path, server: &Server, script: &str) -> Outcome {
     let functions = format!("client() {{ '{}' --register \"$@\"; }}\n", env!("CARGO_BIN_EXE_chatclient"));
-    // Without a session of its own it would ask at the terminal that the tests were started from.
+    // In the session of the test it would ask for a password at the terminal.
     let mut command = Command::new("setsid");
     command
         .args(["-w", "sh", "-c", &(functions + script)])
@@ -32,7 +32,7 @@ fn run(server: &Server, script: &str) -> Outcome {
     run_in(tempfile::tempdir().unwrap().path(), server, script)
 }
 
-/// The lines of standard output without what they begin with: the date and the time.
+/// The lines of standard output without their date and time.
 fn texts(outcome: &Outcome) -> Vec<&str> {
     outcome.stdout.lines().map(|line| line.get(20..).expect("a date and a time")).collect()
 }
@@ -61,7 +61,7 @@ fn a_line_of_a_script_is_said_as_it_is() {
         r"printf '  code\nPM me the link\nDM\302\240bob x\n/pm  y\n/j' | client --plain $HOST $PORT alice",
     );
     outcome.check(1, &["line 5 was not done"]);
-    // What is wrong with a command is told at once, what was said when it is confirmed.
+    // Errors in commands appear at once, messages when they are confirmed.
     let texts = texts(&outcome).into_iter().filter(|text| text.starts_with("alice: "));
     let said = ["  code", "PM me the link", "DM\u{a0}bob x", "y"];
     for (shown, text) in texts.zip(said) {
@@ -196,7 +196,7 @@ fn nobody_who_reads_is_a_quiet_end() {
     let mut bob = server.typed("bob");
     let talking = std::thread::spawn(move || {
         assert!(bob.line().ends_with(" alice hello"));
-        // What alice says first is her own line; the next finds nobody to read it.
+        // The first line shown is alice's own; the next one has no reader.
         for n in 0..200 {
             bob.typed(&format!("PM {n}"));
             if bob.reply().ends_with("sent to 0") {
@@ -350,8 +350,8 @@ fn once_needs_nobody_who_reads() {
     run_in(home.path(), &server, script).check(1, &["nobody is not online"]);
 }
 
-/// Has the client read what `input` prints, and its reader go when it has one line. `play` is the server, and can wait
-/// until the reader has gone; `code` is what the client must end with.
+/// Lets the client read the output of `input`, and ends its reader after one line. `play` is the server, and can wait
+/// for the reader to be gone; `code` is the expected exit code.
 #[track_caller]
 fn check_reader_goes(input: &str, mode: &str, play: impl FnOnce(&Fake, &dyn Fn()) + Send, code: &str) {
     let fake = Fake::start();
@@ -388,7 +388,7 @@ fn a_reader_gone_after_the_last_line_ends_well() {
             ["C PM a", "C PM b", "C PM c", "C EX"].iter().for_each(|line| client.expect_exact(line));
             client.send("C 250 sent to 0");
             wait_for_reader();
-            // Now it is noticed that nobody reads, and the last one is confirmed all the same.
+            // Now the client notices that nobody reads. The last message is still confirmed.
             client.send("C 250 sent to 0");
             pause(50);
             client.send("C 250 sent to 0");
@@ -430,7 +430,7 @@ fn a_reader_gone_before_login_ends_well() {
                 client.expect("C alice");
                 client.send("C 331 your password?");
                 client.expect("C ");
-                // This is shown, and to nobody.
+                // Nobody reads this output.
                 client.send("C 450 busy, try again in 2 s");
                 client.expect_reset_or_closed();
             },
@@ -443,7 +443,7 @@ fn a_reader_gone_before_login_ends_well() {
 fn lost_output_is_a_failure() {
     let server = Server::start();
     run(&server, "echo hello | client --plain $HOST $PORT alice >/dev/full").check(1, &["standard output"]);
-    // The very first event finds nobody.
+    // The very first event has no reader.
     let outcome = run(&server, "echo hello | client --json $HOST $PORT alice >/dev/full");
     outcome.check(1, &["standard output"]);
     let script =

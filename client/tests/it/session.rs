@@ -1,11 +1,11 @@
-//! The client's session against servers that are slow, or that take their word back.
+//! The client's session with servers that are slow, or that withdraw an answer.
 
 use std::process::Command;
 use std::thread;
 
 use testkit::{Fake, Outcome, PASSWORD, Server, Terminal, eventually, finish};
 
-/// Runs a script in a folder of its own, without a terminal; `$CLIENT` and `$SERVER` are the client and where it goes.
+/// Runs a shell script in a folder of its own, without a terminal. `$CLIENT` is the client, `$SERVER` the server.
 #[track_caller]
 fn run(server: std::net::SocketAddr, script: &str) -> Outcome {
     let home = tempfile::tempdir().unwrap();
@@ -57,7 +57,7 @@ fn a_password_after_a_break_is_not_shown_or_kept() {
         client.send("C 220 fake 0 ready; your name?");
         client.expect("C alice faketoken");
         client.send("C 531 token refused; your password?");
-        // The answer takes its time, as that to a wrong password does.
+        // The answer is delayed, like that to a wrong password.
         client.expect("C first guess");
         telling.recv().unwrap();
         client.send("C 530 wrong password; 1 tries left");
@@ -73,7 +73,7 @@ fn a_password_after_a_break_is_not_shown_or_kept() {
     let is_asked = |alice: &Terminal| alice.contents().trim_end().ends_with("password:");
     alice.wait("the question", is_asked);
     alice.keys("first guess\r");
-    // No prompt comes while it is looked at.
+    // No prompt appears in this time.
     let deadline = std::time::Instant::now() + std::time::Duration::from_millis(300);
     while std::time::Instant::now() < deadline {
         alice.pump(std::time::Duration::from_millis(20));

@@ -1,16 +1,16 @@
-//! The client's lines in a real pseudo-terminal: what is said stands there once, what is long is broken beside the time,
-//! and several lines are sent only when somebody says so.
+//! The client's output in a real pseudo-terminal: a message is shown once, long lines are broken beside the time, and
+//! several lines are sent only when the user agrees.
 
 use testkit::{Client, Fake, PASSWORD, Server, Terminal};
 
-/// A server that lets everybody talk as fast as they can, and somebody who talks.
+/// A server without rate limits, and a user who sends messages.
 fn server_and_bob() -> (Server, Client) {
     let server = Server::builder().no_rates().start();
     let bob = server.typed("bob");
     (server, bob)
 }
 
-/// Says a text in a terminal of so many columns, and looks whether it stands there once, beside the time.
+/// Sends a text in a terminal of this many columns, and checks that it is shown once, beside the time.
 #[track_caller]
 fn check_once(columns: u16, text: &str) {
     let (server, mut bob) = server_and_bob();
@@ -33,13 +33,13 @@ fn check_once(columns: u16, text: &str) {
     check_margin(&alice);
 }
 
-/// What is shown, with the rows of a line put together again.
+/// The content of the screen, with the rows of a line joined.
 fn joined(terminal: &Terminal) -> String {
     let rows: Vec<String> = terminal.contents().lines().map(|row| row.trim().to_owned()).collect();
     rows.join(" ")
 }
 
-/// At the left margin stand times and prompts, and nothing else.
+/// Only times and prompts are at the left margin.
 #[track_caller]
 fn check_margin(terminal: &Terminal) {
     let contents = terminal.contents();
@@ -62,7 +62,7 @@ fn ones_own_line_stands_there_once() {
     for columns in [30, 39, 40, 41] {
         check_once(columns, words);
     }
-    // A row that is just full.
+    // A row that is exactly full.
     check_once(40, &"word ".repeat(20)[..40 - "alice> ".len()]);
     check_once(40, &"word ".repeat(20)[..80 - "alice> ".len()]);
 }
@@ -83,7 +83,7 @@ fn a_refused_line_is_shown_once() {
     let contents = alice.contents();
     assert_eq!(contents.matches("the plan").count(), 1, "{contents}");
     assert_eq!(contents.matches("psst").count(), 1, "{contents}");
-    // What is no message stays as it was typed.
+    // Lines that are not messages stay as typed.
     assert_eq!(contents.matches("alice> /dm bob").count(), 1, "{contents}");
 }
 
@@ -197,7 +197,7 @@ fn several_lines_are_sent_when_somebody_says_so() {
     alice.wait_for_line(question, question.len());
     alice.keys("1\r");
     assert!(bob.line().ends_with(" alice one EX /quit"));
-    // Ctrl-C there is an answer, and no end of everything.
+    // Ctrl-C is an answer here, and does not end the client.
     alice.wait_for_line("alice> ", 7);
     alice.keys(paste);
     alice.wait_for_line(question, question.len());
@@ -261,7 +261,7 @@ fn text_that_looks_like_an_operation_is_said() {
     bob.expect("C 104 ΟΔΟΣ alice left");
     alice.keys("/leave\r");
     alice.wait_for("you are in no room");
-    // Nobody else has heard any of it.
+    // Nobody else has received any of it.
     carol.barrier();
 }
 

@@ -1,5 +1,4 @@
-//! `chatload`, run as people run it: each work with small numbers, and what becomes of a run that does not go well.
-//! No speed is asserted.
+//! `chatload` as users run it: each workload with small numbers, and runs that fail. No speed is asserted.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -13,14 +12,14 @@ use serde_json::Value;
 use tempfile::TempDir;
 use testkit::{Outcome, START_STOP, Server, eventually, finish_child, hear_signals, run};
 
-/// A chatload that runs, with a folder of its own for temporary files.
+/// A running chatload, with its own folder for temporary files.
 struct Load {
     child: Option<Child>,
     tmp: TempDir,
 }
 
 impl Load {
-    /// Starts it with these arguments, divided by spaces.
+    /// Starts it with these arguments, separated by spaces.
     #[track_caller]
     fn start(args: &str) -> Self {
         let tmp = tempfile::tempdir().unwrap();
@@ -48,7 +47,7 @@ impl Load {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    /// The process of the server that it has started, once that serves.
+    /// The process of its server, once that listens.
     #[track_caller]
     fn server_pid(&self) -> u32 {
         let mut pid = None;
@@ -72,7 +71,7 @@ impl Drop for Load {
     }
 }
 
-/// Runs it to its end, which must be a good one, and gives its JSON object.
+/// Runs it to its end, which must be a success, and returns its JSON object.
 #[track_caller]
 fn json(args: &str) -> Value {
     let mut load = Load::start(&format!("{args} --json"));
@@ -88,13 +87,13 @@ fn object(outcome: &Outcome) -> Value {
     serde_json::from_str(&outcome.stdout).expect("one JSON object")
 }
 
-/// Whether a process has ended, its parent having waited for it or not.
+/// Whether a process has ended, reaped or not.
 fn has_ended(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.is_empty() || stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
 }
 
-/// All that was said has arrived: as many deliveries as there are lines, each heard by so many.
+/// All lines have arrived: each line is delivered to this many receivers.
 #[track_caller]
 fn all_heard(report: &Value, by: u64) {
     let lines = &report["lines"];
@@ -175,7 +174,7 @@ fn a_running_server_and_its_process_are_measured() {
     let mut watcher = server.typed("watcher");
     let common = format!("mesh --server {} --connections 5 --rate 20 --seconds 1", server.addr());
     let report = json(&common);
-    // Four of the run, and the watcher, whom the run does not count.
+    // Four of the run, and the watcher, which the run does not count.
     all_heard(&report, 4);
     assert!(report.get("process").is_none() && report["process_unknown"].is_string(), "{report}");
     assert_eq!(report["connections"]["registered"], 5);
@@ -274,7 +273,7 @@ fn what_is_no_chatd_is_told() {
     load.finish().check(1, &["is no chatd"]);
 }
 
-/// A server that loses lines and mixes them up, and keeps count of it.
+/// A server that loses and reorders lines, and counts that.
 #[derive(Default)]
 struct Forger {
     peers: Vec<TcpStream>,
@@ -285,7 +284,7 @@ struct Forger {
 }
 
 impl Forger {
-    /// Relays a line to all but the one who has said it; the last who has come in does not get every line in order.
+    /// Relays a line to all but its sender. The last client does not get every line in order.
     fn relay(&mut self, from: usize, text: &str) {
         self.relayed += 1;
         let line = format!("D PM {} somebody {text}\n", self.relayed);
@@ -303,7 +302,7 @@ impl Forger {
                 (true, _) => line.clone() + &self.held.take().inspect(|_| self.late += 1).unwrap_or_default(),
                 (false, _) => line.clone(),
             };
-            // Who is gone hears nothing.
+            // A client that is gone receives nothing.
             let _ = peer.write_all(sent.as_bytes());
         }
     }
@@ -337,7 +336,7 @@ fn lost_lines_and_lines_out_of_order_are_found() {
     let addr = listener.local_addr().unwrap();
     let forger = Arc::new(Mutex::new(Forger::default()));
     let served = Arc::clone(&forger);
-    // One sender and three who hear it, of whom the last is served badly.
+    // One sender and three receivers, the last of which is served badly.
     thread::spawn(move || {
         for stream in listener.incoming().take(4) {
             let forger = Arc::clone(&served);
@@ -358,7 +357,8 @@ fn lost_lines_and_lines_out_of_order_are_found() {
 
 #[test]
 fn it_needs_no_chatd_beside_it() {
-    // A link, not a copy: a file that was just written may still be open for it in a process that another test starts.
+    // A link, not a copy: a file that was just written may still be open for writing in a process that another test
+    // starts.
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let alone = dir.path().join("chatload");
     fs::hard_link(env!("CARGO_BIN_EXE_chatload"), &alone).unwrap();

@@ -1,4 +1,4 @@
-//! `chatload`, tried against the real server.
+//! `chatload` with the real server.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -46,7 +46,7 @@ impl Outbox {
 
     /// Adds a piece of a shared page, of whole frames. One that directly follows the last piece lengthens it.
     pub fn push_shared(&mut self, piece: Piece, pages: &mut Pages) {
-        debug_assert!(piece.len() > 0, "a frame has at least its end");
+        debug_assert!(!piece.is_empty(), "a frame has at least its end");
         self.owed += piece.end - piece.start;
         if self.push(piece, pages) {
             pages.hold(piece.page);
@@ -73,7 +73,7 @@ impl Outbox {
 
     /// Adds a piece of the connection's own bytes. Returns its length in bytes.
     fn push_draft(&mut self, piece: Piece, pages: &mut Pages) -> usize {
-        if piece.len() > 0 {
+        if !piece.is_empty() {
             self.owed += piece.end - piece.start;
             self.push(piece, pages);
         } else {
@@ -85,11 +85,11 @@ impl Outbox {
     /// Adds a piece, or lengthens the last one. True if it was added.
     fn push(&mut self, piece: Piece, pages: &mut Pages) -> bool {
         let last = self.queue.as_mut().and_then(|queue| queue.pieces.back_mut()).unwrap_or(&mut self.first);
-        if last.page == piece.page && last.end == piece.start && last.len() > 0 {
+        if last.page == piece.page && last.end == piece.start && !last.is_empty() {
             last.end = piece.end;
             return false;
         }
-        if self.first.len() == 0 {
+        if self.first.is_empty() {
             self.first = piece;
         } else {
             let queue = self.queue.get_or_insert_with(|| pages.take_queue());
@@ -210,7 +210,7 @@ impl Outbox {
 
     /// Drops everything. An outbox must be cleared before it is dropped, since pages count their holders.
     pub fn clear(&mut self, pages: &mut Pages) {
-        while self.first.len() > 0 {
+        while !self.first.is_empty() {
             self.drop_first(pages);
         }
         self.owed = 0;

@@ -1,4 +1,4 @@
-//! What failures cost an address, and whom they must not cost anything: the neighbours of whoever fails.
+//! What failures cost an address, and that they cost its neighbours nothing.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ fn a_guesser_s_neighbour_gets_in_by_token() {
     let mut guesser = guesser(&server, HOME, "neighbour");
     let mut inside = Vec::new();
     for attempt in 0..50 {
-        // The penalty does not wear off meanwhile.
+        // The penalty must not wear off meanwhile.
         if attempt % 3 == 0 {
             guesser.send("wrong one");
             guesser.expect("C 530 ");
@@ -51,20 +51,20 @@ fn only_a_good_token_lets_a_penalised_address_in() {
     for line in ["alice", "", "1", "EX", "\u{1}", "C alice", "D x", "alice x", &long, &other, &bad] {
         barred(&server, HOME, line);
     }
-    // Another protocol is told what it is.
+    // A client of another protocol is told so.
     let mut foreign = welcome(&server, HOME);
     foreign.send("GET / HTTP/1.1");
     foreign.expect_421("not a chat client");
-    // One line, one look at a token.
+    // One line, one check of a token.
     let mut again = welcome(&server, HOME);
     again.send(&format!("{bad}\nalice {token}"));
     again.expect_421("too many failures");
-    // Whoever says nothing is not put out for that.
+    // A silent client is not closed for that.
     let mut silent = welcome(&server, HOME);
     barred(&server, HOME, "alice");
     silent.send(&format!("alice {token}"));
     silent.expect("C 230 ");
-    // Who was there before the failures may go on.
+    // A client from before the failures may go on.
     guesser.send(PASSWORD);
     guesser.expect("C 230 ");
 }
@@ -77,13 +77,13 @@ fn a_refused_token_does_not_prolong_a_penalty() {
     let mut first = welcome(&server, HOME);
     first.send("alice");
     first.expect("C 331 ");
-    // Five are 25 s: for ten of them the address is penalised.
+    // Five make 25 s, and the address is penalised for ten of them.
     for _ in 0..5 {
         first.send("wrong one");
         first.expect("C 530 ");
     }
     let mut patient = welcome(&server, HOME);
-    // Ten more would be 50 s.
+    // Ten more would make 50 s.
     for _ in 0..10 {
         barred(&server, HOME, "alice t1.1.00");
     }
@@ -97,7 +97,7 @@ fn a_refused_token_does_not_prolong_a_penalty() {
         assert!(Instant::now() < deadline, "the penalty does not wear off");
         pause(100);
     }
-    // Who came while the address was penalised, and speaks later, is like anybody.
+    // A client that connected during the penalty and sends its first line later is treated as usual.
     patient.login_bare("alice");
 }
 
@@ -110,7 +110,7 @@ fn a_penalised_address_keeps_the_usual_bounds() {
     let _guesser = guesser(&server, HOME, "alice");
     // They count at once …
     let mut silent: Vec<Client> = (0..3).map(|_| welcome(&server, HOME)).collect();
-    // … as silent ones, so that a fourth is let in by chance and nobody after it …
+    // … as silent ones, so that a fourth is accepted by chance and none after it …
     let knocks = std::iter::repeat_with(|| knock(&server, ELSEWHERE)).take(100);
     let fourth = knocks.into_iter().find(|(_, first)| first.starts_with("C 220 ")).expect("one of many is let in");
     refused(&server, ELSEWHERE, "server full");

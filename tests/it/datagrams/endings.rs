@@ -1,4 +1,4 @@
-//! What ends a place or a room, and who is told: a host that goes, silence, and the end of the server.
+//! What ends a membership or a room, and who is told: a host that leaves, silence, and the end of the server.
 
 use std::fs;
 use std::time::Instant;
@@ -23,12 +23,12 @@ fn a_guest_s_room_closes_once_with_its_host() {
         for guest in ["~eve", "~deaf", "~fay"] {
             alice.expect_exact(&format!("C 103 lobby {guest} entered"));
         }
-        alice.barrier(); // what came by datagrams before this has been heard
+        alice.barrier(); // earlier datagrams have been handled
         if ends_by_silence {
             let deadline = Instant::now() + PATIENCE;
             while server.counter("rooms") > 0 {
                 assert!(Instant::now() < deadline, "the host has been silent for long");
-                // Everybody else gives a sign of life.
+                // Everybody else sends a datagram.
                 [&eve, &deaf, &fay].iter().for_each(|peer| peer.hello());
             }
             deaf.expect("server: room closed");
@@ -108,7 +108,7 @@ fn hup_changes_how_long_silence_may_last() {
     server.hup();
     server.wait_for_log("configuration re-read");
     alice.expect_exact("C 104 lobby ~bob left");
-    // alice has been silent for as long, and hears lines again.
+    // alice has sent no datagram for as long, and receives lines again.
     let eve = server.guest(JOIN, "lobby", "eve");
     alice.expect_exact("C 103 lobby ~eve entered");
     eve.say("hello");
@@ -136,7 +136,7 @@ fn shutdown_sends_one_last_datagram() {
     fay.expect("\u{6}serverroom closed");
     assert_eq!(alice.reply(), "C 421 shutting down, retry in 2 s");
     for peer in [&alice_udp, &bob, &eve, &fay] {
-        // Now that nobody is at the other end, the socket may say so instead.
+        // The server is gone, so the socket may report that instead.
         assert!(peer.socket.set_nonblocking(true).is_ok() && peer.socket.recv(&mut [0; 100]).is_err());
     }
     let log = server.log_text();

@@ -1,5 +1,4 @@
-//! How much there may be: datagrams in a second, bytes in one, guests who come and go, and a flood that others live
-//! through.
+//! Limits: datagrams per second, the bytes of one, guests that come and go, and a flood.
 
 use std::io::Read as _;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -20,7 +19,7 @@ fn a_hundred_at_once_and_then_fifty_a_second() {
         bob.say(&n.to_string());
     }
     eve.say("enough");
-    // The first was the hello. However slow this machine is, what is refilled meanwhile is one in 20 ms.
+    // The first was the hello. However slow the machine is, the allowance grows by one in 20 ms.
     let mut heard = 0;
     bob.expect("~eve: enough");
     let most = 99 + began.elapsed().as_millis() as u64 / 20 + 1;
@@ -57,8 +56,9 @@ fn a_datagram_too_long_for_a_member_is_dropped() {
     for line in ["C 103 lobby ~bob entered", "C 103 lobby ~fay entered", "D RM lobby ~fay ready"] {
         alice.expect_exact(line);
     }
-    // A line of alice's has at most 4096 bytes, of which `RM a ` and LF take some: her words always fit but in the
-    // widest name. A datagram's 4068 bytes of message fit behind a short name, and not behind a long one.
+    // A line of alice's has at most 4096 bytes, including `RM a ` and LF, so its text always fits into a datagram
+    // except with the longest name. The 4068 bytes of message in a datagram fit after a short name, but not after a
+    // long one.
     let longest = "x".repeat(4096 - 28);
     bob.say(&longest);
     alice.expect_exact(&format!("D RM lobby ~bob {longest}"));
@@ -69,7 +69,7 @@ fn a_datagram_too_long_for_a_member_is_dropped() {
     alice.expect_exact(&format!("C 103 lobby ~{wide} entered"));
     wide_one.say(&longest);
     alice.expect_exact(&format!("D RM lobby ~{wide} {longest}"));
-    // 131 bytes stand before it for one, 130 for the other.
+    // 131 bytes precede it for one member, 130 for the other.
     let between = "y".repeat(4096 - 130);
     wide_one.say(&between);
     alice.expect_exact(&format!("D RM lobby ~{wide} {between}"));
@@ -98,7 +98,7 @@ fn three_thousand_guests_leave_nothing_behind() {
 
 #[test]
 fn a_flood_of_datagrams_delays_nobody_else() {
-    // On a machine that has much else to do the crowd may be slow. What matters here is that two others are not.
+    // On a busy machine the crowd may be slow. What matters here is that two others are not.
     let owed = |builder: testkit::Builder, key| builder.set(key, "1000000000");
     let server = owed(owed(Server::builder().rooms(&[""]), "limits.owed_bytes"), "limits.owed_soft_bytes");
     let server = server.no_rates().start();
@@ -113,7 +113,7 @@ fn a_flood_of_datagrams_delays_nobody_else() {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         for client in &mut crowd {
-            // They read as fast as they can, so nobody may call them slow.
+            // They read as fast as they can, so the server must not call them slow.
             let stream = client.stream().try_clone().unwrap();
             let is_over = &is_over;
             scope.spawn(move || {

@@ -32,7 +32,7 @@ fn two_doors_may_share_a_socket() {
     bob.say("ho");
     fay.expect("\u{4}~bobho");
     alice_udp.expect("~bob: ho");
-    // Another server cannot have the socket.
+    // Another server cannot bind the socket.
     let busy = format!("127.0.0.1:{port}");
     let mut other = Server::builder().set("datagrams", "\"127.0.0.1:0\"").sockets(2).start();
     other.term();
@@ -48,7 +48,7 @@ fn members_of_two_rooms_use_two_sockets() {
     let (bob, eve) = (server.guest(JOIN, "one", "bob"), server.guest(JOIN, "two", "eve"));
     alice.expect_exact("C 103 one ~bob entered");
     alice.expect_exact("C 103 two ~eve entered");
-    alice.barrier(); // what came by datagrams before this has been heard
+    alice.barrier(); // earlier datagrams have been handled
     one.say("to one");
     two.say("to two");
     bob.expect("alice: to one");
@@ -57,12 +57,12 @@ fn members_of_two_rooms_use_two_sockets() {
     eve.say("from two");
     one.expect("~bob: from one");
     two.expect("~eve: from two");
-    // A token speaks for its room alone.
+    // A token is valid for its room only.
     one.send(&datagram("two", &one.token, b"to two"));
     one.say("after");
     bob.expect("alice: after");
     eve.expect_nothing();
-    // Its address goes with its place, and nobody else's does.
+    // Its address is removed with its membership, and no other is.
     assert!(alice.ask("LEAVE one").starts_with("C 200"));
     eve.say("still?");
     two.expect("~eve: still?");

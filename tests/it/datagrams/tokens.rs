@@ -1,4 +1,4 @@
-//! Tokens: whose they are and how long, what is met with silence, and that the log has none of it.
+//! Tokens: owner and lifetime, what is ignored silently, and that the log contains none of it.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -9,7 +9,7 @@ use super::{HERE, both, enter, enter_by_udp};
 
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
-/// Each single bit of a token's text off.
+/// A token's text with each single bit flipped.
 fn bits_off(token: &str) -> Vec<Vec<u8>> {
     let flip = |at: usize| {
         let mut bytes = token.as_bytes().to_vec();
@@ -27,7 +27,7 @@ fn what_is_wrong_is_met_with_silence_and_counted() {
     let lea = server.silent_guest(JOIN, "lobby", "lea");
     let token = bob.token.as_str();
     let mut wrong: Vec<Vec<u8>> = Vec::new();
-    // Tokens: none, all zeros, too short, too long, lower case, one bit off.
+    // Tokens: none, all zeros, too short, too long, lower case, one bit flipped.
     for other in ["", &"A".repeat(26), &token[..25], &format!("{token}A"), &token.to_lowercase(), &"0".repeat(26)] {
         wrong.push(datagram("", other, b"hi"));
         wrong.push(datagram("lobby", other, b""));
@@ -36,12 +36,12 @@ fn what_is_wrong_is_met_with_silence_and_counted() {
     let still_base32 = off.iter().filter(|text| text.iter().all(|b| matches!(b, b'A'..=b'Z' | b'2'..=b'7'))).count();
     assert!(still_base32 > 50, "{still_base32}");
     wrong.extend(off.iter().map(|text| [&[0, 26][..], text, b"hi"].concat()));
-    // Rooms: another, none, a bad name; and bytes that are no text.
+    // Rooms: another, none, a bad name; and bytes that are not text.
     for room in ["other", "nowhere", "lobby ", "lobb\u{430}", "\u{1b}[2J"] {
         wrong.push(datagram(room, token, b"hi"));
     }
     wrong.push([&[1, 26, 0xff], token.as_bytes(), b"hi"].concat());
-    // What a line may not have, a message may not.
+    // What a line may not contain, a message may not.
     for text in [
         &b"hi\n\n"[..],
         b"hi\nyou",
@@ -57,7 +57,7 @@ fn what_is_wrong_is_met_with_silence_and_counted() {
     ] {
         wrong.push(datagram("", token, text));
     }
-    // Oversize, and truncated.
+    // Too large, and truncated.
     wrong.push(datagram("", token, &[b'x'; 4097 - 28]));
     wrong.push(datagram("lobby", token, &[b'x'; 4097 - 33]));
     wrong.push(datagram("", token, &[b'x'; 65_507 - 28]));
@@ -76,7 +76,7 @@ fn what_is_wrong_is_met_with_silence_and_counted() {
     }
     tom.send(&datagram("", token, b"hi"));
     let invalid = wrong.len() as u64 + 9 + 1;
-    // All of it came before this, and this is what is heard next.
+    // All of it came before this, and this is what is received next.
     bob.say("still here");
     eve.expect("~bob: still here");
     lea.hello();

@@ -1,11 +1,11 @@
-//! System calls that fail, by the hand of strace.
+//! Failing system calls, injected by strace.
 
 use std::fs;
 use std::process::Command;
 
-use testkit::{Builder, Canary, Client, Server, eventually, pause};
+use testkit::{Builder, Canary, Client, Server, eventually};
 
-/// Whether there is an strace that may trace.
+/// Whether strace works here.
 fn may_trace() -> bool {
     let run = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
     let may = run.is_ok_and(|status| status.success());
@@ -15,19 +15,19 @@ fn may_trace() -> bool {
     may
 }
 
-/// The server under strace, which makes these calls fail: `inject=` of strace(1). `None` where there is no strace.
+/// The server under strace, which makes these calls fail: `inject=` of strace(1). `None` without strace.
 fn injected(rules: &[&str]) -> Option<Builder> {
     if !may_trace() {
         return None;
     }
-    // -D: the server is our child, and strace its own.
+    // -D: the server is our child, and strace runs beside it.
     let mut words = vec!["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "signal=none"];
     let rules: Vec<String> = rules.iter().map(|rule| format!("inject={rule}")).collect();
     rules.iter().for_each(|rule| words.extend(["-e", rule.as_str()]));
     Some(Server::builder().no_rates().within(&words))
 }
 
-/// People who talk, come and go.
+/// Clients that talk, come and go.
 #[track_caller]
 fn live(server: &Server) {
     let canary = Canary::start(server);
@@ -41,7 +41,7 @@ fn live(server: &Server) {
         alice.send(&format!("DM bob {n}"));
         alice.expect_exact("C 250 sent to bob");
         bob.expect_exact(&format!("D DM alice {n}"));
-        // Who comes while there is no descriptor is told so.
+        // A client that connects while there is no descriptor is told so.
         let come = server.connect().line();
         assert!(come.starts_with("C 220 ") || come == "C 421 server full", "{come:?}");
     }
@@ -54,8 +54,8 @@ fn calls_that_are_interrupted_are_made_again() {
     let rules: Vec<String> = calls.iter().map(|call| format!("{call}:error=EINTR:when=3+4")).collect();
     let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
     let Some(builder) = injected(&rules) else { return };
-    // It is killed at the end: the byte by which a signal's handler wakes the loop goes by `sendto`, too, which in
-    // earnest is not interrupted there, and is not sent again.
+    // It is killed at the end: a signal's handler wakes the loop by `sendto`, too, which is never interrupted in
+    // practice, and is not repeated.
     live(&builder.start());
 }
 
@@ -65,7 +65,7 @@ fn failing_accepts_cost_a_moment() {
         let Some(builder) = injected(&[&format!("accept4:error={error}:when=20..40+2")]) else { return };
         let mut server = builder.start();
         live(&server);
-        // The calls have run out in which it fails: whoever comes is served.
+        // The failures are over: every client is served.
         let mut late: Option<Client> = None;
         eventually("somebody is let in", || {
             let mut client = server.connect();
@@ -74,7 +74,6 @@ fn failing_accepts_cost_a_moment() {
             is_in
         });
         late.unwrap().login_bare("late");
-        pause(1);
         assert_eq!(server.term().code(), Some(0), "{error}");
     }
 }

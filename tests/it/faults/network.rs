@@ -1,4 +1,4 @@
-//! Peers that vanish without a word, in a network of their own.
+//! Peers that vanish without a packet, in a network of their own.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use testkit::netns::{Namespace, ip};
 use testkit::{PASSWORD, PATIENCE, Server, eventually, pause};
 
-/// How long somebody who has vanished may stay: what is promised, and a little for who looks.
+/// How long a vanished peer may stay: the promised time, and a margin for the test.
 const GONE: Duration = Duration::from_secs(120 + 5);
 
-/// Two network namespaces with a cable between them: the server's, and its peers'.
+/// Two network namespaces with a cable between them: the server's and its peers'.
 struct Cable {
     ours: Namespace,
     theirs: Namespace,
@@ -22,7 +22,7 @@ const OUR_ADDR: &str = "10.77.0.1";
 const THEIR_ADDR: &str = "10.77.0.2";
 
 impl Cable {
-    /// `None` where that takes rights that this process does not have.
+    /// `None` without the necessary rights.
     fn lay() -> Option<Self> {
         let cable = Self::between(Namespace::make(), Namespace::make());
         if cable.is_none() {
@@ -43,7 +43,7 @@ impl Cable {
         is_laid.then_some(cable)
     }
 
-    /// From now on nothing of what the server sends arrives, and nobody says so.
+    /// From now on the server's packets are lost silently.
     fn cut(&self) {
         let mac = Command::new("ip").args(["-n", &self.theirs.0, "-br", "link", "show", "wire"]).output().expect("ip");
         let mac = String::from_utf8_lossy(&mac.stdout).split_whitespace().nth(2).expect("an address").to_owned();
@@ -78,7 +78,7 @@ impl Cable {
         Peer(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("a peer"))
     }
 
-    /// What ss(8) says of the server's connections to its peers.
+    /// The server's connections to its peers, according to ss(8).
     fn sockets(&self) -> String {
         let found =
             Command::new("ip").args(["netns", "exec", &self.ours.0, "ss", "-Htno", "state", "established"]).output();
@@ -96,7 +96,7 @@ impl Drop for Peer {
     }
 }
 
-/// Somebody on the server's side of the cable, who can still talk when it is cut.
+/// A client on the server's side of the cable, which still works when it is cut.
 struct Neighbour {
     nc: Child,
     heard: Receiver<String>,
@@ -112,7 +112,7 @@ impl Neighbour {
         let mut nc = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("nc");
         let (tell, heard) = channel();
         let stdout = BufReader::new(nc.stdout.take().expect("a pipe"));
-        // It ends with nc, or when nobody wants to hear it.
+        // Ends with nc, or with the receiver.
         thread::spawn(move || stdout.lines().map_while(Result::ok).all(|line| tell.send(line).is_ok()));
         let mut neighbour = Self { nc, heard };
         neighbour.say(&format!("{name}\n{PASSWORD}"));
@@ -144,7 +144,7 @@ impl Drop for Neighbour {
     }
 }
 
-/// Waits until so many are logged in.
+/// Waits until this many are logged in.
 #[track_caller]
 fn wait_for_online(server: &Server, count: usize) {
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -162,7 +162,7 @@ fn every_connection_is_probed() {
     server.restart();
     let _peer = cable.peer(&server, "alice");
     wait_for_online(&server, 1);
-    // After what was sent is acknowledged, the timer that runs is the one of the keepalive, of at most its 60 s.
+    // When all output is acknowledged, the running timer is that of the keepalive, at most its 60 s.
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         let sockets = cable.sockets();

@@ -1,4 +1,4 @@
-//! A room of a thousand of whom nearly all are stopped.
+//! A room of a thousand members, nearly all of which are stopped.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -8,9 +8,9 @@ use testkit::{Client, PASSWORD, Server, pause};
 
 use super::{Watch, may_open};
 
-/// The members who are stopped.
+/// The number of stopped members.
 const STOPPED: usize = 999;
-/// Where the process that holds them finds the server, and how many they are.
+/// The environment variables that tell the members' process the server's address and their number.
 const ADDR: &str = "CHATD_TEST_MEMBERS_OF";
 const COUNT: &str = "CHATD_TEST_MEMBERS";
 
@@ -36,7 +36,7 @@ fn members() {
     std::io::stdin().read_line(&mut String::new()).expect("the end of input");
 }
 
-/// A process that is ended with its test.
+/// A process that ends with its test.
 struct Held(Child);
 
 impl Held {
@@ -69,7 +69,7 @@ impl Drop for Held {
     }
 }
 
-/// Has so many stopped members of a room, of whom two talk on, cut for not listening.
+/// Stops this many members of a room while two others talk, until the server closes the stopped ones.
 #[track_caller]
 fn stop(server: &Server, count: usize) {
     let (mut host, mut other) = (server.bare("hostess"), server.bare("other"));
@@ -109,7 +109,7 @@ fn nearly_all_members_of_a_room_are_stopped() {
     let watch = Watch::start(builder, |server| {
         server.bare("crowd").barrier();
         stop(server, 100);
-        pause(1_500); // until what they have needed is given back
+        pause(1_500); // until their memory is released
     });
     stop(&watch.server, STOPPED);
     watch.end("999 stopped members of a room of 1,001");

@@ -1,20 +1,20 @@
-//! What must be true of a history.
+//! The properties of a history.
 //!
-//! A message has an id, the same for all who hear it; ids rise in the order in which the server took the messages. A
-//! connection's lines are what happened in that order, too. So these are the promises, each as something to be looked
-//! at:
+//! A message has an id, the same for all receivers; ids rise in the order in which the server accepted the messages.
+//! The lines of a connection are in the order of events, too. So the promises become these checks:
 //!
-//! * one order for all, and nothing twice: on each connection ids rise;
+//! * one order for all, and no duplicates: ids rise on each connection;
 //! * each sender's order: its messages' numbers rise with their ids;
-//! * no gap: a public message with an id between two that a connection heard or said was heard there too, and so were
-//!   all later ones by who stayed to the end; the same for a room, between entering it and leaving. What comes after
-//!   the last of them and before a `221` is not seen, for no id tells when that was: so whoever goes says something in
-//!   the same breath, and only what was taken between these two lines of one connection can escape;
-//! * nothing outside membership: a room's message comes after `227` and before what ended the place;
-//! * nobody speaks in a room who has left it, but for who came again after vanishing: that the vanished one left may be
-//!   noticed when the new one is in the room already;
-//! * a direct message is heard by its target alone, and by each session of it that lived on;
-//! * `250 sent to N`: at most N have heard it, and all of N but those who vanished.
+//! * no gap: a public message with an id between two that a connection received or sent was received there too, and so
+//!   were all later ones by connections that stayed to the end. The same holds for a room, between entering and leaving
+//!   it. A message after the last of these and before a `221` cannot be checked, because no id tells its time; so a
+//!   client that leaves sends a message in the same write, and only what the server accepted between these two lines
+//!   can escape;
+//! * nothing outside of a membership: a room's message comes after `227` and before the end of the membership;
+//! * nobody who has left a room sends to it, except a client that came back after vanishing: the server may notice that
+//!   the old connection has vanished when the new one is in the room already;
+//! * a direct message is received by its target alone, and by each of its sessions that stayed alive;
+//! * `250 sent to N`: at most N have received it, and all N except those that vanished.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -27,7 +27,7 @@ pub(super) struct Life {
     pub(super) end: End,
 }
 
-/// What a connection was told, in its order.
+/// An event of a connection, in its order.
 pub(super) enum Event {
     /// A message or a notice.
     Heard(String),
@@ -38,15 +38,15 @@ pub(super) enum Event {
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// It heard all that it was owed, and went.
+    /// It received everything, and left.
     Orderly,
-    /// It heard all that it was owed up to the end of everything.
+    /// It received everything up to the end of the test.
     Stayed,
-    /// It broke off. What was on its way is lost.
+    /// It broke off. Lines under way are lost.
     Vanished,
 }
 
-/// What was looked at.
+/// The number of checked items.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     lives: usize,
@@ -63,7 +63,7 @@ impl fmt::Display for Totals {
     }
 }
 
-/// A message, as somebody heard it.
+/// A message, as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Message<'a> {
     id: u64,
@@ -73,17 +73,17 @@ struct Message<'a> {
     text: &'a str,
 }
 
-/// All that somebody has heard.
+/// Everything that anybody has received.
 struct Said<'a> {
     all: BTreeMap<u64, Message<'a>>,
     /// The ids by texts.
     ids: BTreeMap<&'a str, u64>,
-    /// Persons, and which of their lives followed one that vanished.
+    /// Connections that followed a vanished one, as the client and its connection.
     heirs: BTreeSet<(usize, usize)>,
 }
 
 impl Said<'_> {
-    /// The id of what this command has said, if somebody heard it.
+    /// The id of the message of this command, if anybody received it.
     fn id_of(&self, command: &str, reply: &str) -> Option<u64> {
         reply.starts_with("C 250 ").then(|| self.ids.get(command.rsplit(' ').next()?).copied())?
     }
@@ -97,20 +97,20 @@ fn message(line: &str) -> Option<Message<'_>> {
     Some(Message { id, place, from, text })
 }
 
-/// A text is `pPERSON.LIFE.NUMBER`. Gives the person and the number.
+/// A text is `pCLIENT.LIFE.NUMBER`. Returns the client and the number.
 fn sender(text: &str) -> Option<(usize, usize)> {
     let mut parts = text.strip_prefix('p')?.split('.');
     let (person, _life, number) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?.parse().ok()?);
     Some((person, number))
 }
 
-/// Gives the person and which of its lives it was.
+/// Returns the client and its connection.
 fn speaker(text: &str) -> Option<(usize, usize)> {
     let mut parts = text.strip_prefix('p')?.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// Those who came after one that vanished.
+/// The connections that followed a vanished one.
 fn heirs(lives: &[Life]) -> BTreeSet<(usize, usize)> {
     let mut count: BTreeMap<usize, usize> = BTreeMap::new();
     let mut found = BTreeSet::new();
@@ -124,10 +124,10 @@ fn heirs(lives: &[Life]) -> BTreeSet<(usize, usize)> {
     found
 }
 
-/// Looks at a whole history.
+/// Checks a whole history.
 ///
 /// # Errors
-/// What is wrong, in words.
+/// What is wrong.
 pub(super) fn check(lives: &[Life]) -> Result<Totals, String> {
     let mut all: BTreeMap<u64, Message<'_>> = BTreeMap::new();
     let mut heard_by: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -167,7 +167,7 @@ fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what()) }
 }
 
-/// Ids rise on a connection, and mean one message.
+/// Ids rise on a connection, and each identifies one message.
 fn check_order<'a>(life: &'a Life, all: &mut BTreeMap<u64, Message<'a>>) -> Result<(), String> {
     let mut last = 0;
     for message in life.messages() {
@@ -180,7 +180,7 @@ fn check_order<'a>(life: &'a Life, all: &mut BTreeMap<u64, Message<'a>>) -> Resu
     Ok(())
 }
 
-/// What one says keeps its order.
+/// The messages of each sender keep their order.
 fn check_senders(all: &BTreeMap<u64, Message<'_>>) -> Result<(), String> {
     let mut last: BTreeMap<usize, usize> = BTreeMap::new();
     for message in all.values() {
@@ -191,7 +191,7 @@ fn check_senders(all: &BTreeMap<u64, Message<'_>>) -> Result<(), String> {
     Ok(())
 }
 
-/// No gap in what everybody hears, from the first that a connection heard or said on.
+/// No gap in public messages, from the first that a connection received or sent.
 fn check_public(life: &Life, said: &Said<'_>) -> Result<(), String> {
     let heard: BTreeSet<u64> =
         life.messages().filter(|message| message.place == "PM").map(|message| message.id).collect();
@@ -209,13 +209,13 @@ fn check_public(life: &Life, said: &Said<'_>) -> Result<(), String> {
     ensure(missing.is_none(), || format!("{} ({:?}): has not heard {missing:?}", life.account, life.end))
 }
 
-/// A stay in a room.
+/// A membership of a room.
 #[derive(Default)]
 struct Stay {
     heard: BTreeSet<u64>,
-    /// What its member has said, wherever: what was said in the room before that is heard by now.
+    /// The messages that its member has sent, anywhere: earlier messages of the room have arrived by then.
     own: BTreeSet<u64>,
-    /// Who has left since.
+    /// The members that have left since.
     gone: BTreeSet<String>,
 }
 
@@ -278,7 +278,7 @@ fn on_room_line(
     let (code, room, name) = (words.next(), words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let is_kick = line.ends_with(" left: kicked");
     let stay = stays.get_mut(room).ok_or_else(outside)?;
-    // One account of two sessions says little about either.
+    // An account with two sessions says little about either.
     let is_one = name != "twin";
     match code {
         Some("103") => {
@@ -301,7 +301,7 @@ fn on_room_line(
     Ok(())
 }
 
-/// No gap in what was heard in a room.
+/// No gap in the messages of a room.
 fn check_stay(life: &Life, room: &str, stay: &Stay, to_the_end: bool, said: &Said<'_>) -> Result<(), String> {
     let known: BTreeSet<u64> = stay.heard.union(&stay.own).copied().collect();
     let (Some(first), Some(last)) = (known.first(), known.last()) else { return Ok(()) };
@@ -313,7 +313,7 @@ fn check_stay(life: &Life, room: &str, stay: &Stay, to_the_end: bool, said: &Sai
     ensure(missing.is_none(), || format!("{} in {room}: has not heard {missing:?}", life.account))
 }
 
-/// What a sender was told of its hearers is true.
+/// What a sender was told about its receivers is true.
 fn check_answers(life: &Life, lives: &[Life], heard_by: &BTreeMap<&str, Vec<usize>>) -> Result<(), String> {
     for event in &life.events {
         let Event::Answered { command, reply } = event else { continue };
@@ -335,8 +335,8 @@ fn check_answers(life: &Life, lives: &[Life], heard_by: &BTreeMap<&str, Vec<usiz
     Ok(())
 }
 
-/// Lives of persons 0, 1, …, who are called a, b, …; a line with ` => ` is a command and its reply, and who has `EX`
-/// answered has gone.
+/// The connections of clients 0, 1, …, which are called a, b, …. A line with ` => ` is a command and its reply; a
+/// client whose `EX` is answered has left.
 fn lives(scripts: &[&[&str]]) -> Vec<Life> {
     let life = |(person, script): (usize, &&[&str])| {
         let event = |line: &&str| match line.split_once(" => ") {

@@ -1,15 +1,14 @@
-//! Enough of Rust's grammar to see which paths a source file names.
+//! Enough of Rust's grammar to find the paths that a source file names.
 
-/// Words, `::` and single signs; comments, texts and test items are gone.
+/// Words, `::` and single signs, without comments, literals and test items.
 pub(super) type Tokens = Vec<String>;
 
-/// The tokens of a source text, and the names of modules that are declared for tests only (`#[cfg(test)] mod sim;`).
+/// The tokens of a source text, and the names of modules declared for tests only (`#[cfg(test)] mod sim;`).
 pub(super) fn tokens(text: &str) -> (Tokens, Vec<String>) {
     without_tests(&words(text))
 }
 
-/// All paths of two or more segments, and what `use` names; trees are spelled out. A visibility (`pub(in path)`) uses
-/// nothing.
+/// All paths of two or more segments, and the leaves of all `use` trees.
 pub(super) fn paths(code: &Tokens) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -30,7 +29,7 @@ pub(super) fn paths(code: &Tokens) -> Vec<Vec<String>> {
     found
 }
 
-/// Reads one path or use tree from `at` on, notes each of its leaves behind `stem`, and gives where it ended.
+/// Reads one path or use tree from `at` on, adds each of its leaves after `stem`, and returns where it ended.
 fn tree(code: &Tokens, mut at: usize, stem: &[String], found: &mut Vec<Vec<String>>) -> usize {
     let mut path = stem.to_vec();
     if code.get(at).is_some_and(|token| token == "::") {
@@ -41,7 +40,7 @@ fn tree(code: &Tokens, mut at: usize, stem: &[String], found: &mut Vec<Vec<Strin
             Some("{") => {
                 at += 1;
                 while code.get(at).is_some_and(|token| token != "}") {
-                    // Commas and renamings (`as name`) stand between the branches.
+                    // Commas and renamings (`as name`) separate the branches.
                     at = match code[at].as_str() {
                         "," => at + 1,
                         "as" => at + 2,
@@ -58,7 +57,7 @@ fn tree(code: &Tokens, mut at: usize, stem: &[String], found: &mut Vec<Vec<Strin
                 }
                 at += 1;
             }
-            // A turbofish ends the path: what it holds is read as paths of its own.
+            // A turbofish ends the path: its content is read as separate paths.
             _ => break,
         }
     }
@@ -73,7 +72,7 @@ fn is_word(token: &str) -> bool {
     token.starts_with(|c: char| c.is_alphanumeric() || c == '_')
 }
 
-/// Drops each item behind `#[cfg(test)]`.
+/// Removes each item with `#[cfg(test)]`.
 fn without_tests(code: &Tokens) -> (Tokens, Vec<String>) {
     const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let (mut kept, mut modules) = (Vec::new(), Vec::new());
@@ -97,7 +96,7 @@ fn without_tests(code: &Tokens) -> (Tokens, Vec<String>) {
     (kept, modules)
 }
 
-/// Where the item that begins at `at` (perhaps with more attributes) has ended.
+/// The end of the item that begins at `at` (perhaps with more attributes).
 fn end_of_item(code: &Tokens, mut at: usize) -> usize {
     while code.get(at).is_some_and(|token| token == "#") {
         at = closing(code, at + 1);
@@ -114,7 +113,7 @@ fn end_of_item(code: &Tokens, mut at: usize) -> usize {
     at
 }
 
-/// Where the bracket that opens at `at` has closed.
+/// The end of the bracket that opens at `at`.
 fn closing(code: &Tokens, mut at: usize) -> usize {
     let mut depth = 0;
     while let Some(token) = code.get(at) {
@@ -131,7 +130,7 @@ fn closing(code: &Tokens, mut at: usize) -> usize {
     at
 }
 
-/// Cuts a text into words, `::` and single signs, leaving comments and literals out.
+/// Cuts a text into words, `::` and single signs, without comments and literals.
 fn words(text: &str) -> Tokens {
     let chars: Vec<char> = text.chars().collect();
     let starts = |at: usize, what: &str| what.chars().enumerate().all(|(n, c)| chars.get(at + n) == Some(&c));
@@ -169,7 +168,7 @@ fn words(text: &str) -> Tokens {
     tokens
 }
 
-/// Where the block comment at `at` has ended; they nest.
+/// The end of the block comment at `at`; they nest.
 fn after_comment(chars: &[char], mut at: usize) -> usize {
     let mut depth = 0;
     while at < chars.len() {
@@ -185,7 +184,7 @@ fn after_comment(chars: &[char], mut at: usize) -> usize {
     at
 }
 
-/// Where the text whose opening quote is at `at` has ended: at a quote with as many hashes behind it.
+/// The end of the string whose opening quote is at `at`: a quote with as many hashes after it.
 fn after_text(chars: &[char], mut at: usize, hashes: usize, is_raw: bool) -> usize {
     at += 1;
     while let Some(&c) = chars.get(at) {
@@ -199,7 +198,7 @@ fn after_text(chars: &[char], mut at: usize, hashes: usize, is_raw: bool) -> usi
     at
 }
 
-/// Where a character literal has ended; a lifetime is only its quote, and its name a word like any other.
+/// The end of a character literal. A lifetime is only its quote; its name is an ordinary word.
 fn after_quote(chars: &[char], at: usize) -> usize {
     if chars.get(at + 1) == Some(&'\\') {
         let rest = chars.get(at + 3..).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What it takes to find a room and to enter it: names, passwords, tokens, lists and limits.
+//! Finding and entering a room: names, passwords, tokens, lists and limits.
 
 use testkit::Server;
 
@@ -115,7 +115,7 @@ fn limits_of_rooms() {
     enter(&mut bob, "JOIN", "a");
     assert_eq!(carol.ask("JOIN a"), "C 554 a is full");
     alice.expect_exact("C 103 a bob entered");
-    enter(&mut alice, "JOIN", "a"); // who is in is in
+    enter(&mut alice, "JOIN", "a"); // a member stays a member
     bob.reset();
     alice.expect_exact("C 104 a bob left");
     enter(&mut carol, "JOIN", "a");

@@ -1,4 +1,4 @@
-//! Who is in and who is host, and what becomes of a room when people go, or the server.
+//! Members and hosts, and what becomes of a room when members leave, or the server ends.
 
 use std::collections::BTreeMap;
 
@@ -24,11 +24,11 @@ fn membership_is_a_sessions() {
     here.expect_exact("C 103 lobby alice entered");
     assert_eq!(bob.list("NAMES lobby"), ["alice", "bob host", "2 in lobby"]);
     assert_eq!(bob.list("ROOMS"), ["lobby 3 members", "1 room"]);
-    // Each hears the other.
+    // Each receives the other's message.
     assert_eq!(here.ask("RM lobby note"), "C 250 sent to 2");
     assert_eq!(typed_message(&mut there).1, "D RM lobby alice note");
     bob.expect_exact("D RM lobby alice note");
-    // All of them are put out at once, and everybody is told once.
+    // All of them are removed at once, and everybody is told once.
     bob.send("KICK lobby alice");
     bob.expect_all(&["C 104 lobby alice left: kicked", "C 200 done"]);
     for client in [&mut here, &mut there] {
@@ -48,7 +48,7 @@ fn a_host_is_host_in_all_its_sessions() {
     there.expect_all(&["C 104 lobby bob left: kicked", "C 200 done"]);
     bob.expect_exact("C 104 lobby bob left: kicked");
     here.expect_exact("C 104 lobby bob left: kicked");
-    // When the session that made the room goes, the room has a host that is named anew.
+    // When the session that made the room ends, the room gets a new host.
     here.send("EX");
     here.expect_exact("C 221 bye");
     there.expect_all(&["C 104 lobby alice left", "C 107 lobby alice is host now"]);
@@ -66,7 +66,7 @@ fn the_host_is_reset_and_the_room_goes_on() {
     }
     assert_eq!(bob.ask("RM lobby hi"), "C 250 sent to 1");
     carol.expect_exact("D RM lobby bob hi");
-    // By EX it is the same, and by the end of the input.
+    // The same with EX and with the end of the input.
     assert_eq!(bob.ask("EX"), "C 221 bye");
     carol.expect_all(&["C 104 lobby bob left", "C 107 lobby carol is host now"]);
     let mut dave = server.bare("dave");
@@ -121,7 +121,7 @@ fn a_storm_of_resets_in_a_room_of_two_hundred() {
     enter(&mut bob, "MAKE", "tea");
     assert_eq!(alice.ask("RM lobby hi"), format!("C 250 sent to {MEMBERS}"));
     members.into_iter().for_each(Client::reset);
-    // Whoever was before her is told of, each once, and of the hosts on the way, of whom she is the last.
+    // She is told about each earlier member once, and about the hosts in between, until she is host herself.
     let mut gone = BTreeMap::new();
     let mut line = alice.line();
     while line != "C 107 lobby alice is host now" {

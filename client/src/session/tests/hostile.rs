@@ -1,4 +1,4 @@
-//! Servers that mean no good.
+//! Hostile servers.
 
 use proptest::prelude::*;
 
@@ -66,7 +66,7 @@ fn harmful_names_are_not_offered() {
     stage.play("server D PM 1 \u{1b}[2J hi\nserver C 103 lobby \u{202e}x entered\nuser /rooms\nserver C 211-\u{7}x y\nserver C 211 1");
     assert!(stage.session.known().names().eq(["alice", "bob"]));
     assert_eq!(stage.session.known().rooms().count(), 0);
-    // Nor can a server put something into the prompt.
+    // A server cannot put anything into the prompt.
     for spelled in ["\u{1b}[2J", "a\u{202e}b", ""] {
         let mut stage = Stage::ready();
         stage.check(&format!(
@@ -92,7 +92,7 @@ fn a_flood_leaves_nothing_behind() {
     assert!(stage.session.known().names().count() < 5000);
 }
 
-/// What may happen, most of it in some order that makes sense.
+/// Possible inputs, most of them in a plausible order.
 fn any_input() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => Just("connected".to_owned()),

@@ -1,4 +1,4 @@
-//! How it ends: for a person, for a script, and for who says one thing.
+//! The end of a session: for a person, for a script, and with `--once`.
 
 use super::*;
 
@@ -156,7 +156,7 @@ fn slow_answers_extend_the_deadline() {
         stage.check(&format!("wait 29999\nserver C 250 sent to 1\n= all alice: {n} (sent to 1)"));
     }
     stage.check("wait 4999\nserver C 221 bye\ndisconnect\nleave 0");
-    // With one that says nothing more it ends, too.
+    // It also ends with a server that is silent.
     let mut stage = Stage::script();
     stage.play("user hi\nend\nwait 29999");
     stage.check("wait 1\ndisconnect\n! unconfirmed: not confirmed, to everybody: hi\nleave 1");
@@ -195,7 +195,8 @@ fn a_script_with_a_refused_line_fails() {
     assert!(stage.play("end\nserver C 221 bye").ends_with("leave 0\n"));
 }
 
-/// `lines` happen to a script, then its input ends and the server says goodbye; it must tell this of its lines.
+/// `lines` happen to a script, then its input ends and the server says goodbye. The client must report this about its
+/// lines.
 #[track_caller]
 fn check_not_done(lines: &str, told: &[&str]) {
     let mut stage = Stage::script();

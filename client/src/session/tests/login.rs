@@ -66,7 +66,7 @@ fn a_new_name_twice() {
     );
 }
 
-/// `asked`: what is wanted between the new password and its being sent.
+/// `asked`: the requests between the new password and the moment it is sent.
 #[track_caller]
 fn check_asked(settings: Settings, asked: &str) {
     Stage::new(settings, None).check(&format!(

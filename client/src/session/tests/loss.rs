@@ -1,4 +1,4 @@
-//! The link is lost, and what follows.
+//! Lost connections.
 
 use super::*;
 
@@ -110,7 +110,7 @@ fn a_newer_stored_token_is_tried() {
     let mut stage = Stage::ready();
     stage.play("lost x\nwait 2000\nkept t9");
     stage.check("connected\nserver C 220 hi\n> C alice t9");
-    // Who gives a password wants it to be used.
+    // A given password must be used.
     let mut stage = Stage::new(settings(), None);
     stage.play("kept t9");
     stage.check("connected\nserver C 220 hi\n> C alice");
@@ -339,7 +339,7 @@ fn each_server_sees_its_own_token_alone() {
 fn the_line_prompt_never_asks_for_a_password() {
     let mut stage = Stage::ready();
     stage.play("lost x\nwait 2000\nconnected\nserver C 220 hi\nserver C 531 token refused");
-    // Somebody who takes the open line for the question has shown it, but it is neither sent nor kept.
+    // A user who answers the question in the open line has shown the password, but it is neither sent nor stored.
     stage.check("user correct horse\n! not-sent: not sent, for your password is needed first\nwant password 1");
     stage.check("secret wrong horse\n> C wrong horse");
     stage.check("server C 530 wrong password\n! wrong-password: wrong password\nwant password 2");
@@ -355,7 +355,7 @@ fn without_a_token_no_line_is_read_on_reconnect() {
     let mut stage = Stage::new(settings(), None);
     stage.play("connected\nserver C 220 hi\nserver C 331 x\nsecret correct horse\nserver C 230 hi\nserver C 450 no");
     stage.play("user hi\nserver C 250 sent to 1\nlost x");
-    // The line that was open before is ended by the user; no other is begun.
+    // The user ends the open line, and no other begins.
     stage.play("wait 2000");
     let happened = stage.play("user\nconnected\nserver C 220 hi\nserver C 331 x");
     assert!(!happened.contains("ask ") && happened.ends_with("want password 1\n"), "{happened}");
@@ -406,7 +406,7 @@ fn whatever_a_server_says_an_answer_has_its_time() {
         stage.play(start);
         assert!(stage.play(&chatter).contains("\nleave 1\n"), "{start}");
     }
-    // Nor is a server busy for ever.
+    // A server may not be busy without end.
     let mut stage = Stage::new(settings(), None);
     stage.play("connected\nserver C 220 hi\nserver C 331 x\nsecret abcdefgh");
     let happened = stage.play(&"server C 450 busy, try again in 20 s\nwait 20000\n".repeat(6));
@@ -451,7 +451,7 @@ fn a_script_is_told_of_each_state_once() {
     stage.check("wait 90000\nconnect 0\nlost no answer\n! unreachable: a:1: no answer");
     stage.check("wait 90000\nconnect 0\nconnected\nserver C 421 server full\ndisconnect\n! closed: the server has closed the connection: server full");
     stage.play("wait 90000\nconnected\nserver C 220 hi\nserver C 230 hi\nuser x");
-    // Another absence is another story.
+    // After another loss, failures are reported again.
     let happened = stage.play("lost reset\nwait 90000\nlost refused");
     assert!(
         happened.contains("! lost: ") && happened.contains("- retry: ") && happened.contains("! unreachable: "),

@@ -1,4 +1,4 @@
-//! Several lines that are entered at once.
+//! Several lines entered at once.
 
 use super::*;
 
@@ -173,7 +173,7 @@ fn a_paste_follows_the_answers_and_is_bounded() {
     assert!(
         stage.play(&format!("user {typed}")).contains("! dropped: not sent: more than 1000 lines or 512 KiB at once")
     );
-    // What has not been sent when the client ends is counted.
+    // Lines that have not been sent at the end are counted.
     stage.play(&format!("user {}\nuser y", lines.join("⏎")));
     let end = stage.play("terminated\nwait 1000");
     assert!(end.contains("! unsent: not carried out: 68 lines\nleave 1"), "{end}");

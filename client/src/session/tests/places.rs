@@ -1,4 +1,4 @@
-//! Where what is typed goes: rooms that are entered and left, and what was meant for one of them.
+//! Where typed text goes: rooms that are entered and left, and texts for one of them.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What the user types.
+//! Lines that the user types.
 
 use super::*;
 
@@ -339,7 +339,7 @@ fn the_name_is_shown_as_it_is_registered() {
         server C 250 sent to 0
         = all Alice: hi (sent to 0)",
     );
-    // Nor can a server put something else into the prompt.
+    // A server cannot put anything else into the prompt.
     for welcome in ["welcome bob; 1 online", "welcome \u{1b}[2J", "hi", "welcome "] {
         let mut stage = Stage::new(settings(), Some("t1"));
         stage.play("connected\nserver C 220 hi");
