@@ -140,6 +140,7 @@ impl<S> Engine<S> {
 
     /// Ends the flush, and keeps memory under its bound.
     pub fn end_flush(&mut self) {
+        self.public.trim(&mut self.pages);
         if self.writer.has_told_everybody() && self.public.is_settled() {
             self.public.clear(&mut self.pages);
             self.pages.turn_over(); // until then, new lines bring forth no more than one turn's frames

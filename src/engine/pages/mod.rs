@@ -146,6 +146,11 @@ impl Pages {
         self.turn_bytes += bytes;
     }
 
+    /// Takes `bytes` off those that were queued for others: all receivers have them.
+    pub(super) fn uncount(&mut self, bytes: usize) {
+        self.turn_bytes = self.turn_bytes.saturating_sub(bytes);
+    }
+
     /// Bytes queued for other connections in this turn: shared frames once, direct messages once for each receiver.
     pub(super) fn turn_bytes(&self) -> usize {
         self.turn_bytes

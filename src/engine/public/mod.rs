@@ -43,6 +43,21 @@ pub(super) struct PublicLog {
     caught_up: Vec<ConnId>,
     /// How long `caught_up` may be before the next sweep.
     sweep_at: usize,
+    /// Bytes of the frames in the log.
+    bytes: usize,
+    /// The end of the log when the round began, and the receiver that ends the round.
+    round: Option<Round>,
+}
+
+/// A round of the receivers: when its last one is flushed, all have what was said before the round began.
+#[derive(Clone, Copy, Debug)]
+struct Round {
+    last: ConnId,
+    /// Entries at its beginning …
+    entries: usize,
+    /// … and their bytes.
+    bytes: usize,
+    is_over: bool,
 }
 
 /// One message.
@@ -78,7 +93,11 @@ impl PublicLog {
 
     /// The receiver that has been behind for longest.
     pub(super) fn pop_behind(&mut self) -> Option<ConnId> {
-        self.behind.pop_front()
+        let id = self.behind.pop_front()?;
+        if let Some(round) = self.round.as_mut().filter(|round| round.last == id) {
+            round.is_over = true; // once this one is brought up to date, which follows
+        }
+        Some(id)
     }
 
     /// A receiver that was behind has everything now.
@@ -99,9 +118,38 @@ impl PublicLog {
                 }
             }
         }
+        self.bytes += entry.frames.iter().map(|frame| frame.len()).sum::<usize>();
         self.entries.push(entry);
         self.behind.extend(self.caught_up.drain(..));
+        if self.round.is_none() {
+            self.begin_round();
+        }
         number
+    }
+
+    fn begin_round(&mut self) {
+        let (entries, bytes) = (self.entries.len(), self.bytes);
+        self.round = self.behind.back().map(|last| Round { last: *last, entries, bytes, is_over: false });
+    }
+
+    /// At the end of a flush: if a round is over, what all receivers have leaves the log. So the log is short while
+    /// people talk without a pause, and the loop need not stop reading until everybody has caught up.
+    pub(super) fn trim(&mut self, pages: &mut Pages) {
+        let Some(Round { entries, bytes, .. }) = self.round.filter(|round| round.is_over) else { return };
+        for runs in &mut self.runs {
+            let over = runs.iter().skip(1).take_while(|next| next.first <= entries).count();
+            for run in runs.drain(..over) {
+                pages.release(run.piece.page());
+            }
+            for run in runs.iter_mut() {
+                run.first = run.first.saturating_sub(entries);
+            }
+        }
+        self.entries.drain(..entries);
+        self.base = self.base.wrapping_add(entries as u32);
+        self.bytes -= bytes;
+        pages.uncount(bytes);
+        self.begin_round();
     }
 
     /// Moves what a receiver has not got yet into its outbox. Gives how many messages that are.
@@ -157,6 +205,7 @@ impl PublicLog {
         }
         self.base = self.end();
         self.entries.clear();
+        (self.bytes, self.round) = (0, None);
         // The next round goes through the table of connections from its start to its end.
         self.caught_up.sort_unstable();
     }
