@@ -197,7 +197,7 @@ impl PublicLog {
 
     /// Everybody has caught up: the log is empty again.
     pub(super) fn clear(&mut self, pages: &mut Pages) {
-        if self.entries.is_empty() {
+        if self.entries.is_empty() && self.runs.iter().all(Vec::is_empty) {
             return;
         }
         for run in self.runs.iter_mut().flat_map(|runs| runs.drain(..)) {
