@@ -78,6 +78,10 @@ impl Rows {
         if self.column + width(c) > columns {
             self.break_row(c == ' ', is_bound);
         }
+        // What has moved to the new row with it may leave it no room there either.
+        if self.column + width(c) > columns && self.column > self.margin.len() {
+            self.break_row(c == ' ', false);
+        }
         if !is_bound {
             self.last = Some(self.end());
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use testkit::{PASSWORD, Server, pause};
+use testkit::{PASSWORD, Server, eventually, pause};
 
 /// The deadline of a line in tests of a stopped clock, and how long the clock must stand to show it.
 const LINE_S: u64 = 2;
@@ -62,15 +62,16 @@ fn a_new_login_does_not_reset_the_rate() {
     let server = Server::builder().set("limits.rate_bytes_per_s", "40000").start();
     let mut eve = server.bare("eve");
     let token = eve.ask("TOKEN").split(' ').nth(2).expect("a token").to_owned();
+    let with_eve = server.descriptors();
     drop(eve);
     let begun = Instant::now();
-    for round in 0..ROUNDS {
-        // The room of the last round may still be there.
-        let burst = format!("RM hall{round} {}\n", "x".repeat(4000)).repeat(4);
+    let burst = format!("RM hall {}\n", "x".repeat(4000)).repeat(4);
+    for _ in 0..ROUNDS {
+        eventually("the last session is over", || server.descriptors() < with_eve);
         let mut eve = server.greeted();
         eve.send(&format!("eve {token}"));
         eve.expect("C 230 ");
-        eve.send_raw(format!("MAKE hall{round}\n{burst}").as_bytes());
+        eve.send_raw(format!("MAKE hall\n{burst}").as_bytes());
         eve.expect("C 227 ");
         eve.expect_all(&["C 250 sent to 0"; 4]);
     }
