@@ -12,7 +12,7 @@ use super::time::{Millis, NEVER};
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
-use crate::limits::{END_WORK, FAREWELL_MS, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS};
+use crate::limits::{CLOSE_MS, END_WORK, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS};
 
 /// The state of the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +149,7 @@ impl<S> Engine<S> {
 
     /// Begins to linger: the flush sends what is owed, the read phase discards input, and the timer ends both.
     fn drain(&mut self, id: ConnId, is_left: bool) {
-        let last = self.now + if is_left { LEAVE_MS } else { FAREWELL_MS };
+        let last = self.now + if is_left { LEAVE_MS } else { CLOSE_MS };
         if let Some(conn) = self.conns.find(id) {
             conn.life = Life::Draining(Box::new(Linger { due: last, last, is_left }));
         }
@@ -177,7 +177,7 @@ impl<S> Engine<S> {
         if !is_done {
             return self.mark_closed(id, Parting::Closed);
         }
-        let last = linger.last.min(now + FAREWELL_MS);
+        let last = linger.last.min(now + CLOSE_MS);
         conn.life = Life::Lingering(Box::new(Linger { due: last.min(now + LINGER_MS), last, ..linger }));
         self.touched.push(id);
     }

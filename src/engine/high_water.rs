@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::time::{Millis, NEVER};
-use crate::limits::{CROWD_GONE_MS, CROWD_LEAST};
+use crate::limits::{PEAK_LEAST, PEAK_OVER_MS};
 
 /// The most connections and guests since memory was last released.
 #[derive(Debug)]
@@ -22,9 +22,9 @@ impl HighWater {
     /// Notes the current number of connections and guests.
     fn note(&mut self, peers: usize, now: Millis) {
         self.peers = self.peers.max(peers);
-        let is_gone = self.peers >= CROWD_LEAST && peers <= self.peers / 2;
+        let is_gone = self.peers >= PEAK_LEAST && peers <= self.peers / 2;
         if is_gone && self.due == NEVER {
-            self.due = now + CROWD_GONE_MS;
+            self.due = now + PEAK_OVER_MS;
         }
     }
 }
@@ -74,9 +74,9 @@ mod tests {
 
     #[test]
     fn a_crowd_is_gone_when_half_of_it_is() {
-        check(&[0, CROWD_LEAST - 1, 0], NEVER);
-        check(&[CROWD_LEAST, CROWD_LEAST / 2 + 1], NEVER);
-        check(&[CROWD_LEAST, CROWD_LEAST / 2], 1 + CROWD_GONE_MS);
-        check(&[CROWD_LEAST, CROWD_LEAST / 2, 0, CROWD_LEAST], 1 + CROWD_GONE_MS);
+        check(&[0, PEAK_LEAST - 1, 0], NEVER);
+        check(&[PEAK_LEAST, PEAK_LEAST / 2 + 1], NEVER);
+        check(&[PEAK_LEAST, PEAK_LEAST / 2], 1 + PEAK_OVER_MS);
+        check(&[PEAK_LEAST, PEAK_LEAST / 2, 0, PEAK_LEAST], 1 + PEAK_OVER_MS);
     }
 }

@@ -12,7 +12,7 @@ use super::io::{InFlight, Path, Probe, Why};
 use super::life::End;
 use super::log_limit::Subject;
 use super::time::{Millis, NEVER, seconds};
-use crate::limits::{VANISH_LOOK_S, VANISH_LOOKS, VANISH_QUIET_MS};
+use crate::limits::{LIVENESS_EVERY_S, LIVENESS_PROBES, LIVENESS_QUIET_MS};
 
 /// The checks of one connection. Small, since every connection has one.
 #[derive(Debug, Default)]
@@ -46,20 +46,20 @@ impl Liveness {
         };
         self.due_s = next_look(now);
         self.unanswered = if is_unanswered(path) { self.unanswered + 1 } else { 0 };
-        self.unanswered >= VANISH_LOOKS
+        self.unanswered >= LIVENESS_PROBES
     }
 }
 
 /// The second of the next check, rounded down.
 fn next_look(now: Millis) -> u32 {
-    u32::try_from(now.div_ceil(1000)).unwrap_or(u32::MAX).saturating_add(VANISH_LOOK_S)
+    u32::try_from(now.div_ceil(1000)).unwrap_or(u32::MAX).saturating_add(LIVENESS_EVERY_S)
 }
 
 /// True if the peer answered nothing since data was last sent. A peer that reads slowly or not at all answers: it
 /// acknowledges each segment, and each probe of a closed window.
 fn is_unanswered(path: Path) -> bool {
     let is_data_unanswered = path.is_in_flight && path.acknowledged_ms > path.sent_ms;
-    path.acknowledged_ms >= VANISH_QUIET_MS && (path.probes > 0 || is_data_unanswered)
+    path.acknowledged_ms >= LIVENESS_QUIET_MS && (path.probes > 0 || is_data_unanswered)
 }
 
 impl<S> Engine<S> {

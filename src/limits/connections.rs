@@ -13,14 +13,14 @@ pub const KEEPALIVE_EVERY_S: u64 = 15;
 /// Keepalive: unanswered probes after which the peer is gone, 120 s in all.
 pub const KEEPALIVE_PROBES: u32 = 4;
 /// Seconds between two checks of a connection with unacknowledged output.
-pub const VANISH_LOOK_S: u32 = 15;
+pub const LIVENESS_EVERY_S: u32 = 15;
 /// Checks in a row without an acknowledgement after which the peer is gone: 90 s, which a short network failure does
 /// not reach.
-pub const VANISH_LOOKS: u8 = 6;
+pub const LIVENESS_PROBES: u8 = 6;
 /// Output counts as unacknowledged only after this time, which is far longer than any round trip.
-pub const VANISH_QUIET_MS: u32 = 10_000;
+pub const LIVENESS_QUIET_MS: u32 = 10_000;
 /// A peak of at least this many connections is worth releasing memory for.
-pub const CROWD_LEAST: usize = 64;
+pub const PEAK_LEAST: usize = 64;
 /// Memory is released when half of a peak's connections have been gone for this long. Releasing takes milliseconds, so
 /// it is not done for each connection that ends.
-pub const CROWD_GONE_MS: u64 = 1_000;
+pub const PEAK_OVER_MS: u64 = 1_000;

@@ -11,7 +11,7 @@ pub const LAG_PART: usize = 4;
 /// A line waits while more than one in this many of its receivers lag and are taking bytes. One lagging receiver of
 /// several does not make it wait. Speakers then slow down to the pace of their audience, instead of the audience being
 /// closed as too slow.
-pub const CROWD_SHARE: usize = 16;
+pub const LAG_SHARE: usize = 16;
 /// The shortest wait of such a line, so that its speaker is not checked every turn.
 pub const THROTTLE_LEAST_MS: u64 = 5;
 /// The longest wait of a short line: p99 latency is promised to stay under 50 ms. Nobody who types by hand notices

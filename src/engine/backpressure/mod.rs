@@ -19,7 +19,7 @@ use super::time::{Millis, NEVER};
 use crate::hub::command::Command;
 use crate::hub::names::{RoomName, UserName};
 use crate::hub::session::SessionId;
-use crate::limits::{CROWD_SHARE, Limits, THROTTLE_BYTES_PER_S, THROTTLE_LEAST_MS, THROTTLE_MS};
+use crate::limits::{LAG_SHARE, Limits, THROTTLE_BYTES_PER_S, THROTTLE_LEAST_MS, THROTTLE_MS};
 
 /// The receivers that lag, and the time at which the next speaker continues.
 #[derive(Debug, Default)]
@@ -81,10 +81,10 @@ impl Audience {
         }
     }
 
-    /// The lag of these receivers: at least one in [`CROWD_SHARE`] of them must lag, and more than one unless there is
+    /// The lag of these receivers: at least one in [`LAG_SHARE`] of them must lag, and more than one unless there is
     /// only one.
     fn lag(self) -> Lag {
-        let is_share = self.lagging * CROWD_SHARE > self.receivers;
+        let is_share = self.lagging * LAG_SHARE > self.receivers;
         if self.endangered > 0 {
             Lag::One
         } else if is_share && (self.lagging > 1 || self.receivers == 1) {

@@ -11,7 +11,7 @@ use crate::engine::pause::Pause;
 use crate::engine::{Millis, NEVER};
 use crate::hub::names::RoomName;
 use crate::hub::session::SessionId;
-use crate::limits::{FAREWELL_MS, LEAVE_MS, SHUTDOWN_MS, TOOK_RECENTLY_MS, TURN_FRAMES_BYTES};
+use crate::limits::{CLOSE_MS, LEAVE_MS, SHUTDOWN_MS, TOOK_RECENTLY_MS, TURN_FRAMES_BYTES};
 
 /// Milliseconds between two audits.
 pub(super) const AUDIT_MS: Millis = 500;
@@ -98,14 +98,14 @@ impl World {
         }
         let is_server_s = matches!(&conn.life, Life::Draining(linger) | Life::Lingering(linger) if !linger.is_left);
         note(&mut watch.closing_since, is_server_s);
-        within(watch.closing_since, FAREWELL_MS, "it lingers");
+        within(watch.closing_since, CLOSE_MS, "it lingers");
         match &conn.life {
             Life::Open => {}
             Life::Draining(_) | Life::Lingering(_) => {
                 // The time runs from the last byte that it took, as seen by an audit.
                 return within(
                     watch.took.0.max(self.clients[conn.socket].over_at_or(now)),
-                    LEAVE_MS + FAREWELL_MS + self.audit_every_ms,
+                    LEAVE_MS + CLOSE_MS + self.audit_every_ms,
                     "it leaves",
                 );
             }

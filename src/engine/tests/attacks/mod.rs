@@ -10,7 +10,7 @@ use super::clients::{Client, End, Expect, Going, Reading, Role, What};
 use super::ledger::Place;
 use super::world::World;
 use crate::engine::{Millis, Settings};
-use crate::limits::{self, FAREWELL_MS, Limits, SHUTDOWN_MS};
+use crate::limits::{self, CLOSE_MS, Limits, SHUTDOWN_MS};
 
 /// The longest text of a message that a line holds together with its operation and its number.
 const LONGEST: usize = 4_060;

@@ -26,7 +26,7 @@ fn new_settings_hold_for_open_connections() {
 
 #[test]
 fn a_stop_tells_all_readers_and_waits_for_nobody() {
-    for (reading, expected) in [(Reading::All, 0..=20), (Reading::Stopped, FAREWELL_MS..=SHUTDOWN_MS)] {
+    for (reading, expected) in [(Reading::All, 0..=20), (Reading::Stopped, CLOSE_MS..=SHUTDOWN_MS)] {
         let mut world = world(settings(), 10);
         let people: Vec<_> = (0..4).map(|account| world.person(account)).collect();
         let last = world.person_who(5, |client| client.is_fair = false);
