@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     /// A listener with a full queue, so that nobody who connects gets an answer, and the connections that fill it.
-    fn deaf() -> (Socket, Vec<Socket>) {
+    fn full() -> (Socket, Vec<Socket>) {
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         listener.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
         listener.listen(0).unwrap();
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_silent_address_does_not_delay_the_next() {
         let (cancelled, _cancel) = UnixStream::pair().unwrap();
-        let (silent, _filling) = deaf();
+        let (silent, _filling) = full();
         let good = TcpListener::bind("127.0.0.1:0").unwrap();
         let addresses = vec![address(&silent), good.local_addr().unwrap()];
         let stream = race(addresses, &cancelled, soon()).unwrap().unwrap();
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn no_answer_times_out_and_can_be_cancelled() {
         let (cancelled, cancel) = UnixStream::pair().unwrap();
-        let (silent, _filling) = deaf();
+        let (silent, _filling) = full();
         let deadline = Instant::now() + Duration::from_millis(100);
         assert_eq!(race(vec![address(&silent)], &cancelled, deadline).unwrap_err(), "no answer");
         drop(cancel);

@@ -55,7 +55,7 @@ pub(super) struct Conn {
     inbox: Inbox,
     outbox: Outbox,
     /// The reason in the server's `421`, if that came last.
-    farewell: Option<String>,
+    last_reply: Option<String>,
 }
 
 impl Conn {
@@ -70,7 +70,7 @@ impl Conn {
         };
         // Without it, a line may wait for the acknowledgement of the one before. An error only makes it slower.
         let _ = stream.set_nodelay(true);
-        Ok(Self { stream, inbox: Inbox::default(), outbox: Outbox::default(), farewell: None })
+        Ok(Self { stream, inbox: Inbox::default(), outbox: Outbox::default(), last_reply: None })
     }
 
     /// The socket, to register it with a poll.
@@ -122,13 +122,13 @@ impl Conn {
     ) -> Progress {
         for _ in 0..READS_A_TURN {
             match self.stream.read(scratch) {
-                Ok(0) => return Progress::Ended(self.farewell("closed by the server")),
+                Ok(0) => return Progress::Ended(self.last_reply("closed by the server")),
                 Ok(n) => {
                     let Some(bytes) = scratch.get(..n) else { return Progress::More };
                     let now = clock();
-                    let Self { inbox, outbox, farewell, .. } = self;
+                    let Self { inbox, outbox, last_reply, .. } = self;
                     let lines = inbox.split(bytes, |line| {
-                        note(line, farewell);
+                        note(line, last_reply);
                         take(line, now, outbox);
                     });
                     if lines.is_err() {
@@ -142,14 +142,14 @@ impl Conn {
                     return Progress::Drained;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Progress::Ended(self.farewell(&reason(&error))),
+                Err(error) => return Progress::Ended(self.last_reply(&reason(&error))),
             }
         }
         Progress::More
     }
 
-    fn farewell(&mut self, otherwise: &str) -> String {
-        self.farewell.take().unwrap_or_else(|| otherwise.to_owned())
+    fn last_reply(&mut self, otherwise: &str) -> String {
+        self.last_reply.take().unwrap_or_else(|| otherwise.to_owned())
     }
 }
 
@@ -165,10 +165,10 @@ fn connect_from(addr: SocketAddr, from: IpAddr) -> io::Result<TcpStream> {
 }
 
 /// Keeps the reason for the end.
-fn note(line: &[u8], farewell: &mut Option<String>) {
+fn note(line: &[u8], last_reply: &mut Option<String>) {
     if let Some(reason) = line.strip_prefix(b"C 421 ") {
         let text = String::from_utf8_lossy(reason);
-        *farewell = Some(text.chars().filter(|c| !c.is_control()).take(100).collect());
+        *last_reply = Some(text.chars().filter(|c| !c.is_control()).take(100).collect());
     }
 }
 

@@ -79,7 +79,7 @@ fn a_frame_may_contain_line_feeds() {
         outbox.push_own(&mut pages, |own| own.extend_from_slice(b"bye\n"));
         outbox.advance(end - sent, &mut pages);
         outbox.drop_all_but_begun(&mut pages);
-        assert!(outbox.is_empty(), "the farewell is a frame of its own, and none of it was sent");
+        assert!(outbox.is_empty(), "the last reply is a frame of its own, and none of it was sent");
     }
 }
 

@@ -150,19 +150,19 @@ mod tests {
         let poll = Poll::new().unwrap();
         let udp = open(&poll);
         let mut queue = SendQueue::default();
-        let ears: Vec<Plain> = (0..3).map(|_| Plain::bind(here(0)).unwrap()).collect();
-        let to: Vec<SocketAddr> = ears.iter().map(|ear| ear.local_addr().unwrap()).collect();
+        let peers: Vec<Plain> = (0..3).map(|_| Plain::bind(here(0)).unwrap()).collect();
+        let to: Vec<SocketAddr> = peers.iter().map(|peer| peer.local_addr().unwrap()).collect();
         for n in 0..100u8 {
             push(&mut queue, &to, &[n; 3]);
         }
         assert!(queue.may_flush());
         assert_eq!(udp.send(&mut queue), Sent { count: 300, failed: 0 });
         assert!(!queue.may_flush());
-        for ear in &ears {
-            ear.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        for peer in &peers {
+            peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
             for n in 0..100u8 {
                 let mut bytes = [0; 10];
-                let (count, from) = ear.recv_from(&mut bytes).unwrap();
+                let (count, from) = peer.recv_from(&mut bytes).unwrap();
                 assert_eq!((&bytes[..count], from), (&[n; 3][..], udp.addr));
             }
         }
@@ -173,8 +173,8 @@ mod tests {
         let poll = Poll::new().unwrap();
         let udp = open(&poll);
         let mut queue = SendQueue::default();
-        let ear = Plain::bind(here(0)).unwrap();
-        let good = ear.local_addr().unwrap();
+        let peer = Plain::bind(here(0)).unwrap();
+        let good = peer.local_addr().unwrap();
         push(&mut queue, &[here(0), good, here(0), here(0), good], b"hi"); // port 0 is not a valid destination
         assert_eq!(udp.send(&mut queue), Sent { count: 2, failed: 3 });
         assert!(queue.is_empty());
