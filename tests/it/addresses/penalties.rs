@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use testkit::rooms::{MAKE, Way, exchange_on, request, token_of};
-use testkit::{Canary, Client, PASSWORD, PATIENCE, pause};
+use testkit::{Canary, Client, PASSWORD, PATIENCE, eventually, pause};
 
 use crate::addresses::{ELSEWHERE, HOME, barred, guesser, knock, refused, strict, token, welcome};
 
@@ -17,6 +17,7 @@ fn a_guesser_s_neighbour_gets_in_by_token() {
     let token = token(&mut neighbour);
     let mut guesser = guesser(&server, HOME, "neighbour");
     let mut inside = Vec::new();
+    let outside = server.descriptors();
     for attempt in 0..50 {
         // The penalty must not wear off meanwhile.
         if attempt % 3 == 0 {
@@ -32,6 +33,7 @@ fn a_guesser_s_neighbour_gets_in_by_token() {
         inside.push(again);
         if inside.len() == 3 {
             inside.clear();
+            eventually("these sessions are over", || server.descriptors() <= outside);
         }
     }
     canary.talks();
