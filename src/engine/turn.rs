@@ -5,8 +5,8 @@ use super::life::Life;
 use super::time::{Millis, NEVER};
 use crate::close::CloseReason;
 use crate::limits::{
-    TIMER_WORK, TURN_FRAMES_BYTES, TURN_FRAMES_BYTES_DATAGRAMS, TURN_WORK, TURN_WORK_ACCEPTS, TURN_WORK_DATAGRAMS,
-    TURN_WORK_ENDS, TURN_WORK_LINES,
+    LOOK_WORK, TIMER_WORK, TURN_FRAMES_BYTES, TURN_FRAMES_BYTES_DATAGRAMS, TURN_WORK, TURN_WORK_ACCEPTS,
+    TURN_WORK_DATAGRAMS, TURN_WORK_ENDS, TURN_WORK_LINES,
 };
 
 /// The work of this turn so far, and the bounds of its current phase.
@@ -68,9 +68,14 @@ impl<S> Engine<S> {
         self.pages.turn_bytes() >= TURN_FRAMES_BYTES || self.turn.work >= TURN_WORK || self.datagrams.wants_flush()
     }
 
-    /// Whether lines that come now would go out in the same writes as those of this turn.
-    pub fn may_join(&self) -> bool {
-        !self.public.is_settled() && self.reader.is_idle() && !self.is_turn_full()
+    /// Whether lines that come now would go out in the same writes as those of this turn: then it is worth to look for
+    /// them. The look counts as work, so that a turn ends even if events that bring no line never cease.
+    pub fn may_join(&mut self) -> bool {
+        let may_join = !self.public.is_settled() && self.reader.is_idle() && !self.is_turn_full();
+        if may_join {
+            self.turn.work += LOOK_WORK;
+        }
+        may_join
     }
 
     /// Whether there is more to do without waiting for anything.

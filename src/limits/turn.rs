@@ -36,6 +36,8 @@ pub const TURN_WORK_DATAGRAMS: usize = TURN_WORK / 4;
 pub const TURN_WORK_LINES: usize = TURN_WORK / 4;
 /// Accepting a connection, and registering or refusing it.
 pub const ACCEPT_WORK: usize = 500;
+/// Looking for more input in the middle of a turn: a poll that does not wait.
+pub const LOOK_WORK: usize = 100;
 /// Serving a connection in the run queue: a read.
 pub const RUN_WORK: usize = 100;
 /// Writing to a connection at the end of the turn.

@@ -112,6 +112,10 @@ impl World {
 
     pub(super) fn read(&mut self) {
         self.engine.begin_phase(Phase::Reads);
+        self.read_all();
+    }
+
+    pub(super) fn read_all(&mut self) {
         while let Some(to_read) = self.engine.poll_read() {
             let (id, read) = (to_read.id, self.wires[*to_read.socket].read(to_read.room));
             self.engine.handle_read(id, read);

@@ -1,6 +1,7 @@
 //! The server itself: reload, stop, idle, vanished peers, a crowd.
 
 use super::*;
+use crate::engine::Ready;
 
 #[test]
 fn new_settings_hold_for_open_connections() {
@@ -21,6 +22,32 @@ fn new_settings_hold_for_open_connections() {
     assert_eq!(world.clients[slow].expected.len(), 0, "the rate was lifted");
     world.run_for(8_000);
     assert_eq!(world.closed("login took too long"), 1);
+    world.finish();
+}
+
+#[test]
+fn a_turn_ends_though_events_without_lines_never_cease() {
+    let mut world = world(settings(), 10);
+    let (paused, talker) = (world.person(0), world.person(1));
+    world.run_for(1_000);
+    for _ in 0..200 {
+        world.order(paused, "NOOP", &["200"], What::Other); // it is paused for its rate
+    }
+    world.run_for(1_000);
+    world.say_at_length(talker, Place::All, 20);
+    world.wake_clients();
+    world.wait();
+    world.read();
+    let id = world.clients[paused].session.expect("a session");
+    let mut looks = 0;
+    while world.engine.may_join() {
+        world.engine.handle_ready(id, Ready { is_readable: true, ..Ready::default() });
+        world.read_all();
+        looks += 1;
+        assert!(looks < 10_000, "the turn does not end");
+    }
+    assert!(looks > 100, "the turn ends after {looks} looks");
+    world.run_for(30_000);
     world.finish();
 }
 
