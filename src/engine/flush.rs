@@ -14,7 +14,7 @@ use super::pause::Pause;
 use super::public::PublicLog;
 use super::time::NEVER;
 use crate::close::CloseReason;
-use crate::limits::{BROADCASTS_A_TURN, WRITE_WORK};
+use crate::limits::{BROADCAST_BYTES_A_TURN, BROADCASTS_A_TURN, WRITE_WORK};
 
 /// The connections to write to.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub(super) struct Writer {
     broadcast: VecDeque<ConnId>,
     /// How many are still to be flushed in this turn. Connections that are marked meanwhile have their turn in the next.
     left: Left,
+    /// Bytes that were written in this turn.
+    bytes: usize,
     /// The connection that is written to again, because one write did not take all its pieces.
     again: Option<ConnId>,
     /// Closing connections whose output is written: our side of their streams is to end.
@@ -67,6 +69,15 @@ impl Writer {
         // Neither starves the other.
         let public = public.min((BROADCASTS_A_TURN - rooms).max(BROADCASTS_A_TURN / 2));
         self.left = Left { direct: self.direct.len(), broadcast: rooms.min(BROADCASTS_A_TURN - public), public };
+        self.bytes = 0;
+    }
+
+    /// A socket took bytes. Long frames make a turn's share of broadcasts smaller.
+    fn count(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        if self.bytes >= BROADCAST_BYTES_A_TURN {
+            (self.left.broadcast, self.left.public) = (0, 0);
+        }
     }
 
     /// True if all broadcasts are written, as far as the sockets accepted them.
@@ -162,6 +173,7 @@ impl<S> Engine<S> {
         conn.is_blocked = is_short;
         if count > 0 {
             conn.outbox.advance(count, &mut self.pages);
+            self.writer.count(count);
             self.counters.bytes_out += count as u64;
             if conn.is_lagging() {
                 conn.took_at = now;

@@ -17,6 +17,9 @@ pub const TURN_FRAMES_BYTES_DATAGRAMS: usize = TURN_FRAMES_BYTES / 2;
 /// two people who talk to each other do not wait for ten thousand writes, and receivers that are flushed later get what
 /// came meanwhile in the same write. Measured: with 256, a public message in a stream of them costs a fifth more.
 pub const BROADCASTS_A_TURN: usize = 64;
+/// Bytes that a turn writes before it leaves the remaining receivers of broadcasts to the next turn: about a millisecond
+/// of copying into the kernel. Only long frames, or many at once, reach it.
+pub const BROADCAST_BYTES_A_TURN: usize = 1024 * 1024;
 /// Work of a public message: it is encoded and appended to the log. Its receivers cost as they are flushed.
 pub const PUBLIC_WORK: usize = 50;
 /// Work that a turn does before it flushes: a few milliseconds. The unit is putting one frame into an outbox, or
