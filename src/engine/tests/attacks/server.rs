@@ -49,6 +49,27 @@ fn a_stop_tells_all_readers_and_waits_for_nobody() {
 }
 
 #[test]
+fn a_close_that_panics_takes_no_message_from_others() {
+    let mut world = world(settings(), 10);
+    let [broken, other] = [0, 1].map(|account| world.person_who(account, |client| client.is_typed = true));
+    let speaker = world.person_who(2, |client| client.is_typed = false);
+    world.run_for(1_000);
+    let id = world.wires[broken].id.expect("a connection");
+    world.clients[broken].may_panic = true;
+    let result = world.engine.guard(id, |engine| {
+        engine.leave_public(id);
+        panic!("a test wants this panic");
+    });
+    assert_eq!(result, None::<()>);
+    world.run_for(1_000);
+    let number = world.say_at_length(speaker, Place::All, 20);
+    world.run_for(1_000);
+    assert_eq!((world.closed("internal error"), world.ledger.heard(number)), (1, 1));
+    world.check_in(&[other, speaker]);
+    world.finish();
+}
+
+#[test]
 fn an_idle_server_takes_no_turns() {
     let mut world = world(settings(), 100);
     let people: Vec<_> = (0..100).map(|account| world.person(account)).collect();
