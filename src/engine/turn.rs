@@ -70,7 +70,13 @@ impl<S> Engine<S> {
 
     /// Whether lines that come now would go out in the same writes as those of this turn.
     pub fn may_join(&self) -> bool {
-        !self.public.is_settled() && self.reader.is_idle() && !self.is_turn_full()
+        !self.public.is_settled() && self.reader.has_room() && self.reader.is_idle() && !self.is_turn_full()
+    }
+
+    /// Counts `events` of the poll that came while the turn read. Many of them bring no line, such as those of
+    /// connections that are paused, and nothing else bounds these.
+    pub fn note_joined(&mut self, events: usize) {
+        self.reader.note_steps(events);
     }
 
     /// Whether there is more to do without waiting for anything.

@@ -49,6 +49,27 @@ fn a_stop_tells_all_readers_and_waits_for_nobody() {
 }
 
 #[test]
+fn events_without_lines_do_not_delay_the_flush() {
+    let mut world = world(settings(), 10);
+    let people: Vec<_> = (0..2).map(|account| world.person(account)).collect();
+    world.run_for(1_000);
+    world.say_at_length(people[0], Place::All, 20);
+    world.wake_clients();
+    world.wait();
+    world.read();
+    let mut looks = 0;
+    while world.engine.may_join() && looks < 10_000 {
+        world.engine.note_joined(1);
+        looks += 1;
+    }
+    assert!((100..10_000).contains(&looks), "{looks} looks");
+    world.flush();
+    world.run_for(1_000);
+    world.check_in(&people);
+    world.finish();
+}
+
+#[test]
 fn a_close_that_panics_takes_no_message_from_others() {
     let mut world = world(settings(), 10);
     let [broken, other] = [0, 1].map(|account| world.person_who(account, |client| client.is_typed = true));
