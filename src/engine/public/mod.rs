@@ -26,6 +26,8 @@ use crate::limits::PUBLIC_WORK;
 const KINDS: usize = Kind::ALL.len();
 /// The list of receivers that have caught up is searched for stale ids when it has this many, and has doubled.
 const SWEEP_LEAST: usize = 64;
+/// The first sequence number: soon after it they wrap, so that every test with many messages meets that.
+const FIRST: u32 = u32::MAX - 99;
 
 /// The log, and who is behind.
 #[derive(Debug, Default)]
@@ -77,6 +79,11 @@ struct Run {
 }
 
 impl PublicLog {
+    /// An empty log without receivers.
+    pub(super) fn new() -> Self {
+        Self { base: FIRST, ..Self::default() }
+    }
+
     fn end(&self) -> u32 {
         self.base.wrapping_add(self.entries.len() as u32)
     }
