@@ -70,6 +70,32 @@ fn events_without_lines_do_not_delay_the_flush() {
 }
 
 #[test]
+fn rounds_of_many_receivers_lose_nothing_while_people_come_and_go() {
+    let mut world = world(settings(), 400);
+    world.short_writes = 20;
+    let mut people: Vec<_> = (0..200).map(|account| world.person(account)).collect();
+    world.run_for(2_000);
+    for account in 200..320 {
+        people.push(world.person(account));
+        let leaver = people.remove(usize::from(account) * 7 % 100);
+        world.clients[leaver].going = [Going::Bye, Going::End, Going::Reset][usize::from(account) % 3];
+        world.go(leaver);
+        for place in (usize::from(account) % 11..people.len()).step_by(11) {
+            if world.clients[people[place]].is_in() {
+                world.say_at_length(people[place], Place::All, place);
+            }
+        }
+        let to = world.clients[people[5]].account;
+        if world.clients[people[3]].is_in() {
+            world.say_at_length(people[3], Place::Account(to), 10);
+        }
+        world.run_for(3);
+    }
+    world.run_for(60_000);
+    world.finish();
+}
+
+#[test]
 fn a_close_that_panics_takes_no_message_from_others() {
     let mut world = world(settings(), 10);
     let [broken, other] = [0, 1].map(|account| world.person_who(account, |client| client.is_typed = true));
