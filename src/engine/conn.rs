@@ -32,8 +32,8 @@ pub(super) struct Conn<S> {
     pub(super) flush: Flush,
     /// How it will end; set while it is among the scheduled closes.
     pub(super) end: Option<End>,
-    /// Its place in the log of public messages.
-    pub(super) public: Place,
+    /// Its place in the log of public messages; `None` if it does not receive them.
+    pub(super) public: Option<Place>,
     pub(super) rate: Rate,
     /// When it was accepted.
     pub(super) since: Millis,
@@ -83,7 +83,7 @@ impl<S> Conn<S> {
             pause: Pause::None,
             flush: Flush::Idle,
             end: None,
-            public: Place::default(),
+            public: None,
             rate: Rate::default(),
             since: now,
             line_since: NEVER,

@@ -37,11 +37,13 @@ pub(super) struct Spoken<'a> {
     from: Speaker<'a>,
     text: &'a str,
     written: Vec<(usize, Spelling, Written)>,
+    /// It is queued however many datagrams wait.
+    is_last: bool,
 }
 
 impl<'a> Spoken<'a> {
     pub(super) fn new(from: Speaker<'a>, text: &'a str) -> Self {
-        Self { from, text, written: Vec::new() }
+        Self { from, text, written: Vec::new(), is_last: false }
     }
 
     /// Its bytes in a queue; encodes them at the first call.
@@ -51,7 +53,9 @@ impl<'a> Spoken<'a> {
             return written.clone();
         }
         let (from, text) = (self.from, self.text);
-        let written = queue.write(|out: &mut Vec<u8>| datagram::encode(spelling, from, text, out));
+        let encode = |out: &mut Vec<u8>| datagram::encode(spelling, from, text, out);
+        let has_begun = self.written.iter().any(|(place, _, it)| *place == socket && matches!(it, Written::At(_)));
+        let written = if has_begun || self.is_last { queue.write_again(encode) } else { queue.write(encode) };
         self.written.push((socket, spelling, written.clone()));
         written
     }
@@ -92,7 +96,7 @@ impl Datagrams {
 
     /// Tells every member that its room is closed. That is the last datagram; all tokens are void from here on.
     pub(super) fn tell_the_end(&mut self, counters: &mut Counters) {
-        let mut spoken = Spoken::room_closed();
+        let mut spoken = Spoken { is_last: true, ..Spoken::room_closed() };
         for (place, spelling) in std::mem::take(&mut self.peers).places() {
             self.queue(place, spelling, &mut spoken, counters);
         }
@@ -212,5 +216,25 @@ impl<S> Engine<S> {
         self.hub.handle(id, command, self.unix_ms);
         self.turn.work += self.hub.take_work();
         self.deliver_unanswered();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::DATAGRAM_QUEUE;
+
+    #[test]
+    fn receivers_with_one_spelling_leave_room_for_those_with_another() {
+        let (mut queue, to) = (SendQueue::default(), SocketAddr::from(([127, 0, 0, 1], 9)));
+        let mut first = Spoken::new(Speaker::Server, "hi");
+        let Written::At(bytes) = first.write(0, Spelling::Text, &mut queue) else { panic!("no room") };
+        for _ in 0..DATAGRAM_QUEUE {
+            queue.push(to, bytes.clone());
+        }
+        assert!(matches!(first.write(0, Spelling::Named, &mut queue), Written::At(_)), "the same text");
+        assert_eq!(Spoken::new(Speaker::Server, "ho").write(0, Spelling::Text, &mut queue), Written::Full);
+        let mut last = Spoken { is_last: true, ..Spoken::room_closed() };
+        assert!(matches!(last.write(0, Spelling::Named, &mut queue), Written::At(_)), "the last text");
     }
 }

@@ -61,7 +61,7 @@ impl<S> Engine<S> {
     /// Does something for one connection. If that panics, only this connection is closed, and the result is `None`.
     pub(super) fn guard<T>(&mut self, id: ConnId, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let was_open = self.conns.peek(id).is_some_and(|conn| conn.life == Life::Open);
-        // After a panic only `recover` uses the reactor; it knows what may be broken.
+        // After a panic only `recover` uses the engine; it knows what may be broken.
         let result = catch_unwind(AssertUnwindSafe(|| work(self))).ok();
         if result.is_none() {
             self.recover(Self::deliver);

@@ -102,7 +102,7 @@ impl<S> Engine<S> {
                     conn.in_kernel = in_flight.unacknowledged.unwrap_or_default();
                 }
             }
-            Why::Stopped => self.on_stopped(id, in_flight),
+            Why::Stopped => self.guard(id, |engine| engine.on_stopped(id, in_flight)).unwrap_or_default(),
             Why::Lingering => self.guard(id, |engine| engine.on_lingering(id, in_flight)).unwrap_or_default(),
             Why::Liveness => self.on_probed(id, in_flight.path),
         }

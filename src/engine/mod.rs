@@ -194,7 +194,7 @@ impl<S> Engine<S> {
             reader: Reader::default(),
             writer: Writer::default(),
             backpressure: Backpressure::default(),
-            public: PublicLog::default(),
+            public: PublicLog::new(),
             pages: Pages::default(),
             hub: Hub::new(Rules::from(&settings)),
             logins: Logins::new(roll),

@@ -79,6 +79,16 @@ impl Reader {
         self.steps = 0;
     }
 
+    /// Counts more steps of this turn.
+    pub(super) fn note_steps(&mut self, count: usize) {
+        self.steps += count;
+    }
+
+    /// True if the turn has steps left.
+    pub(super) fn has_room(&self) -> bool {
+        self.steps < TURN_STEPS
+    }
+
     /// True if there is nothing to read.
     pub(super) fn is_idle(&self) -> bool {
         self.run_queue.is_empty() && self.quantum.is_none()
@@ -176,7 +186,7 @@ impl<S> Engine<S> {
 
     /// Takes the next connection from the run queue. `None` if there is none, or the turn is full.
     fn start_quantum(&mut self) -> Option<()> {
-        if self.reader.steps >= TURN_STEPS || self.is_turn_full() {
+        if !self.reader.has_room() || self.is_turn_full() {
             return None;
         }
         let id = self.reader.run_queue.pop_front()?;

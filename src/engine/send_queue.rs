@@ -48,7 +48,13 @@ impl SendQueue {
     /// Writes one text, which `encode` appends, at most [`DATAGRAM_BYTES`] long. `encode` returns false if that is too
     /// short.
     pub fn write(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> bool) -> Written {
-        if self.queue.len() >= DATAGRAM_QUEUE || self.bytes.len() + DATAGRAM_BYTES > DATAGRAM_QUEUE_BYTES {
+        if self.queue.len() >= DATAGRAM_QUEUE { Written::Full } else { self.write_again(encode) }
+    }
+
+    /// The same for another spelling of a text of which one is queued already: receivers with one spelling have not
+    /// used up the room of those with another.
+    pub fn write_again(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> bool) -> Written {
+        if self.bytes.len() + DATAGRAM_BYTES > DATAGRAM_QUEUE_BYTES {
             return Written::Full;
         }
         let start = self.bytes.len();

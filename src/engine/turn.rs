@@ -68,14 +68,21 @@ impl<S> Engine<S> {
         self.pages.turn_bytes() >= TURN_FRAMES_BYTES || self.turn.work >= TURN_WORK || self.datagrams.wants_flush()
     }
 
-    /// Whether lines that come now would go out in the same writes as those of this turn: then it is worth to look for
-    /// them. The look counts as work, so that a turn ends even if events that bring no line never cease.
+    /// True if lines that come now would go out in the same writes as those of this turn: then it is worth to look for
+    /// them. A look counts as work, so that a turn ends even if events that bring no line never cease.
     pub fn may_join(&mut self) -> bool {
-        let may_join = !self.public.is_settled() && self.reader.is_idle() && !self.is_turn_full();
+        let is_worth = !self.public.is_settled() && self.reader.is_idle();
+        let may_join = is_worth && self.reader.has_room() && !self.is_turn_full();
         if may_join {
             self.turn.work += LOOK_WORK;
         }
         may_join
+    }
+
+    /// Counts `events` of the poll that came while the turn read. Many of them bring no line, such as those of
+    /// connections that are paused, and nothing else bounds these.
+    pub fn note_joined(&mut self, events: usize) {
+        self.reader.note_steps(events);
     }
 
     /// Whether there is more to do without waiting for anything.

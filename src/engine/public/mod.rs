@@ -26,6 +26,8 @@ use crate::limits::PUBLIC_WORK;
 const KINDS: usize = Kind::ALL.len();
 /// The list of receivers that have caught up is searched for stale ids when it has this many, and has doubled.
 const SWEEP_LEAST: usize = 64;
+/// The first sequence number: soon after it they wrap, so that every test with many messages meets that.
+const FIRST: u32 = u32::MAX - 99;
 
 /// The log, and who is behind.
 #[derive(Debug, Default)]
@@ -77,6 +79,11 @@ struct Run {
 }
 
 impl PublicLog {
+    /// An empty log without receivers.
+    pub(super) fn new() -> Self {
+        Self { base: FIRST, ..Self::default() }
+    }
+
     fn end(&self) -> u32 {
         self.base.wrapping_add(self.entries.len() as u32)
     }
@@ -154,12 +161,13 @@ impl PublicLog {
 
     /// Moves what a receiver has not got yet into its outbox. Gives how many messages that are.
     pub(super) fn bring_up<S>(&self, conn: &mut Conn<S>, pages: &mut Pages) -> usize {
-        let Conn { public, outbox, door, id, .. } = conn;
+        let Conn { public: Some(public), outbox, id, .. } = conn else { return 0 };
         let start = public.next.wrapping_sub(self.base) as usize;
+        debug_assert!(start <= self.entries.len(), "messages left the log before everybody had them");
         if start >= self.entries.len() {
             return 0;
         }
-        let Some(kind) = door.kind().filter(|_| door.is_logged_in()) else { return 0 };
+        let kind = public.kind;
         let own = public.own.wrapping_sub(self.base) as usize;
         public.next = self.end();
         public.own = public.next.wrapping_sub(1);
@@ -225,7 +233,7 @@ impl<S> Engine<S> {
         let Some(conn) = self.conns.find(id) else { return };
         let Some(kind) = conn.door.kind() else { return };
         let end = self.public.end();
-        conn.public = Place { next: end, own: end.wrapping_sub(1) };
+        conn.public = Some(Place { kind, next: end, own: end.wrapping_sub(1) });
         if let Some(receivers) = self.public.receivers.get_mut(kind as usize) {
             *receivers += 1;
         }
@@ -237,12 +245,12 @@ impl<S> Engine<S> {
         self.public.push_caught_up(id);
     }
 
-    /// A connection's session ends: it gets what was said until now, and nothing that is said from now on.
+    /// A connection's session ends: it gets what was said until now, and nothing that is said from now on. Nothing
+    /// happens if it is no receiver: a close that panics is carried out again.
     pub(super) fn leave_public(&mut self, id: ConnId) {
         self.bring_up(id);
-        let Some(conn) = self.conns.find(id).filter(|conn| conn.door.is_logged_in()) else { return };
-        let kind = conn.door.kind();
-        if let Some(receivers) = kind.and_then(|kind| self.public.receivers.get_mut(kind as usize)) {
+        let Some(Place { kind, .. }) = self.conns.find(id).and_then(|conn| conn.public.take()) else { return };
+        if let Some(receivers) = self.public.receivers.get_mut(kind as usize) {
             *receivers -= 1;
         }
     }
@@ -264,7 +272,7 @@ impl<S> Engine<S> {
             }
         }
         let number = self.public.append(Entry { from, frames }, &mut self.pages);
-        if let Some(Conn { public, .. }) = self.conns.find(from) {
+        if let Some(Conn { public: Some(public), .. }) = self.conns.find(from) {
             let has_own = public.own.wrapping_sub(public.next) < number.wrapping_sub(public.next);
             if !has_own {
                 public.own = number;

@@ -101,6 +101,8 @@ pub(super) struct Client {
     pub(super) reading: Reading,
     /// Whether it reads fast enough that the server must not close it.
     pub(super) is_fair: bool,
+    /// Its connection meets a panic of the server.
+    pub(super) may_panic: bool,
     pub(super) going: Going,
     /// How many operations are left, and the longest pause between two.
     pub(super) operations: u32,
@@ -159,6 +161,7 @@ impl Client {
             is_typed: true,
             reading: Reading::All,
             is_fair: true,
+            may_panic: false,
             going: Going::Stays,
             operations: 0,
             every_ms: 1_000,

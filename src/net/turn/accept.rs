@@ -14,7 +14,7 @@ use crate::net::settings::Service;
 use crate::net::sys::token::Source;
 
 /// How much of what a refused peer has sent is examined, in bytes.
-const HEARD_BYTES: usize = 8192;
+const HEARD_BYTES: usize = 64 * 1024;
 
 impl Reactor {
     /// Accepts connections: some per listener and turn, and no more than their share of a turn's work. The listener

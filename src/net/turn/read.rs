@@ -21,6 +21,7 @@ impl Reactor {
             if events.is_empty() {
                 break;
             }
+            self.engine.note_joined(events.iter().count());
             self.hand_out(events);
             self.read_all();
         }

@@ -76,6 +76,74 @@ fn a_stop_tells_all_readers_and_waits_for_nobody() {
 }
 
 #[test]
+fn events_without_lines_do_not_delay_the_flush() {
+    let mut world = world(settings(), 10);
+    let people: Vec<_> = (0..2).map(|account| world.person(account)).collect();
+    world.run_for(1_000);
+    world.say_at_length(people[0], Place::All, 20);
+    world.wake_clients();
+    world.wait();
+    world.read();
+    let mut looks = 0;
+    while world.engine.may_join() && looks < 10_000 {
+        world.engine.note_joined(1);
+        looks += 1;
+    }
+    assert!((100..10_000).contains(&looks), "{looks} looks");
+    world.flush();
+    world.run_for(1_000);
+    world.check_in(&people);
+    world.finish();
+}
+
+#[test]
+fn rounds_of_many_receivers_lose_nothing_while_people_come_and_go() {
+    let mut world = world(settings(), 400);
+    world.short_writes = 20;
+    let mut people: Vec<_> = (0..200).map(|account| world.person(account)).collect();
+    world.run_for(2_000);
+    for account in 200..320 {
+        people.push(world.person(account));
+        let leaver = people.remove(usize::from(account) * 7 % 100);
+        world.clients[leaver].going = [Going::Bye, Going::End, Going::Reset][usize::from(account) % 3];
+        world.go(leaver);
+        for place in (usize::from(account) % 11..people.len()).step_by(11) {
+            if world.clients[people[place]].is_in() {
+                world.say_at_length(people[place], Place::All, place);
+            }
+        }
+        let to = world.clients[people[5]].account;
+        if world.clients[people[3]].is_in() {
+            world.say_at_length(people[3], Place::Account(to), 10);
+        }
+        world.run_for(3);
+    }
+    world.run_for(60_000);
+    world.finish();
+}
+
+#[test]
+fn a_close_that_panics_takes_no_message_from_others() {
+    let mut world = world(settings(), 10);
+    let [broken, other] = [0, 1].map(|account| world.person_who(account, |client| client.is_typed = true));
+    let speaker = world.person_who(2, |client| client.is_typed = false);
+    world.run_for(1_000);
+    let id = world.wires[broken].id.expect("a connection");
+    world.clients[broken].may_panic = true;
+    let result = world.engine.guard(id, |engine| {
+        engine.leave_public(id);
+        panic!("a test wants this panic");
+    });
+    assert_eq!(result, None::<()>);
+    world.run_for(1_000);
+    let number = world.say_at_length(speaker, Place::All, 20);
+    world.run_for(1_000);
+    assert_eq!((world.closed("internal error"), world.ledger.heard(number)), (1, 1));
+    world.check_in(&[other, speaker]);
+    world.finish();
+}
+
+#[test]
 fn an_idle_server_takes_no_turns() {
     let mut world = world(settings(), 100);
     let people: Vec<_> = (0..100).map(|account| world.person(account)).collect();
