@@ -8,7 +8,7 @@ use super::life::{End, Flush, Input, Life, Standing};
 use super::liveness::Liveness;
 use super::outbox::Outbox;
 use super::pause::{Held, Pause};
-use super::public::place::Place;
+use super::public_log::place::Place;
 use super::rate::Rate;
 use super::time::{Millis, NEVER, seconds};
 use crate::door::Door;

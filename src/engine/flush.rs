@@ -11,7 +11,7 @@ use super::id::ConnId;
 use super::io::{Frames, InFlight, Probe, ToWrite, Why, Wrote};
 use super::life::{End, Flush, Life};
 use super::pause::Pause;
-use super::public::PublicLog;
+use super::public_log::PublicLog;
 use super::time::NEVER;
 use crate::close::CloseReason;
 use crate::limits::{BROADCAST_BYTES_A_TURN, BROADCASTS_A_TURN, WRITE_WORK};
