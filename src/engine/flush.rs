@@ -23,7 +23,7 @@ pub(super) struct Writer {
     direct: VecDeque<ConnId>,
     /// Connections with broadcast output only.
     broadcast: VecDeque<ConnId>,
-    /// How many are still to be flushed in this turn. Connections that are marked meanwhile have their turn in the next.
+    /// How many are still to be flushed in this turn. Connections marked during the flush wait for the next.
     left: Left,
     /// Bytes that were written in this turn.
     bytes: usize,
@@ -44,7 +44,7 @@ struct Left {
 /// Which queue a connection was taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum From {
-    /// One of those that are flushed because they got bytes.
+    /// The queues of connections that got bytes.
     Marked,
     /// The receivers of public messages that are behind.
     Public,

@@ -87,7 +87,7 @@ enum Proof {
     Password,
     /// By a password that was just chosen: the account is new.
     Registration,
-    /// By a resume token.
+    /// With a resume token.
     Token,
 }
 
