@@ -144,7 +144,7 @@ pub enum Place {
     Public,
     /// In a room.
     Room(String),
-    /// To one person. `with` is the other party, whoever speaks.
+    /// To one person. `with` is the other party, in both directions.
     Direct {
         /// The other party.
         with: String,

@@ -59,7 +59,7 @@ impl Inbox {
         Ok(Self { events, wake, terminated, interrupted, doorbell, alarm: Arc::new(alarm) })
     }
 
-    /// An end for a thread.
+    /// A handle with which a thread can wake the main thread.
     pub(super) fn doorbell(&self) -> Doorbell {
         self.doorbell.clone()
     }

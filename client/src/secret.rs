@@ -132,7 +132,7 @@ fn run(words: &[String], cancel: &UnixStream) -> Answer {
     let status = match attend(&mut child, &mut line, cancel) {
         Ok(status) => status,
         Err(error) => {
-            // It may have ended by itself meanwhile.
+            // It may have ended by itself in the meantime.
             let _ = child.kill();
             let _ = child.wait();
             return if error.kind() == ErrorKind::Interrupted {

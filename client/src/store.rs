@@ -25,7 +25,7 @@ const HISTORY_LINE: usize = 4096;
 const HISTORY_BYTES: u64 = 5 * 1024 * 1024;
 /// How much is read to find the last line.
 const LAST_LINE_BYTES: u64 = 2 * (HISTORY_LINE as u64 + 1);
-/// How often a lock that another client holds is tried, and with which pauses.
+/// How often a lock that another client holds is tried, and the pauses between.
 const LOCK_TRIES: u32 = 250;
 const LOCK_PAUSE: Duration = Duration::from_millis(4);
 /// More than a token file with its server and name.
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn two_clients_lose_nothing_of_each_other() {
         let (_dir, store) = store();
-        // So that the file is cut meanwhile.
+        // So that the file is cut in the meantime.
         (0..HISTORY_LINES).for_each(|n| store.add_history(&format!("old {n}")));
         let adding: Vec<_> = (0..4)
             .map(|who| {

@@ -20,7 +20,7 @@ use chatd::text;
 
 /// Milliseconds from one turn to the next: more than any pause lasts.
 const TURN_MS: u64 = 2_000;
-/// Milliseconds of Unix time, which stand: ids of messages must not depend on how a stream is cut.
+/// Milliseconds of Unix time, which does not advance: ids of messages must not depend on how a stream is cut.
 const UNIX_MS: u64 = 1_000_000;
 /// Where the connections come from.
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

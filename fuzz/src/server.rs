@@ -61,7 +61,7 @@ pub fn datagram(data: &[u8]) {
     assert!(is_spelled || !is_as_it_came, "one spelling each, but for its end and what is taken out");
     assert_eq!(datagram::decode(&again).map(|up| up.body == Body::Text(text.into())), Some(!text.is_empty()));
     assert!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean), "{text:?}");
-    // With the token of a guest it is heard, in her room alone; and she hears the others there until she leaves.
+    // With a guest's token it is delivered, in that room only. The guest receives the room's messages until it leaves.
     let sent = [&[room.len() as u8, mine.len() as u8], room.as_bytes(), mine.as_bytes(), text.as_bytes()].concat();
     let told = server.hear_datagram(&sent);
     told.check_lines();
@@ -111,7 +111,7 @@ fn check_accounts(file: &[u8]) {
                 whole.iter().filter(|byte| **byte == b'\n').count(),
                 loaded.lines + usize::from(loaded.good > 0)
             );
-            // What stands behind is torn: without it nothing else is there.
+            // What follows is torn: without it nothing else is there.
             assert_eq!(auth::load(whole), Ok(loaded));
         }
         Err(line) => assert!(line >= 1 && line <= 1 + file.iter().filter(|byte| **byte == b'\n').count()),
@@ -151,8 +151,8 @@ pub fn token(data: &[u8]) {
     assert!(RoomToken::decode(token).is_none_or(|found| found.encode().as_bytes() == token));
 }
 
-/// The configuration: a file, and behind the first NUL a `--set`. What is taken is printed so that it reads as the
-/// same; what is not is told in whole lines.
+/// The configuration: a file, and after the first NUL a `--set`. An accepted configuration is printed so that it reads
+/// back the same; a refused one is reported in whole lines.
 pub fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (text, set) = text.split_once('\0').unwrap_or((text, ""));

@@ -35,7 +35,7 @@ pub(super) enum Dialogue {
     Greeting,
     /// The name has been sent, perhaps with a token.
     Name,
-    /// The password has been sent; whether for a new account.
+    /// The password has been sent. `is_new` if it creates an account.
     Password { is_new: bool },
     /// A token has been requested.
     Token,
@@ -60,7 +60,7 @@ pub(super) enum Act {
     Refused(String),
 }
 
-/// What a line has brought.
+/// The result of a line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Gained {
     /// A greeting.

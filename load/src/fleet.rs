@@ -47,7 +47,7 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// A fleet of `size` connections to `addr`, none of which is open.
+    /// A fleet of `size` connections to `addr`, none of them open yet.
     ///
     /// # Errors
     /// System errors.

@@ -7,7 +7,7 @@ pub(super) enum Line<'a> {
     Reply(u16, &'a str),
     /// A line of a longer reply: more follow.
     Part,
-    /// A notice.
+    /// A notice from the server.
     Notice,
     /// The text of a message.
     Said(&'a [u8]),

@@ -57,7 +57,7 @@ fn notice(run: &mut Run) -> Result<(), String> {
     Ok(())
 }
 
-/// Ignores all events: the server is dead.
+/// Ignores all events: the server has been killed.
 struct Ignore;
 
 impl Handler for Ignore {

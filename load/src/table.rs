@@ -110,7 +110,7 @@ fn lines_of(lines: &Lines, table: &mut Table) {
     if lines.strays > 0 {
         table.row("strays", &count(lines.strays as f64), "lines heard by somebody whom they were not for");
     }
-    table.word("delivery", "a line that has reached one who hears it: heard by 99, it is 99 deliveries");
+    table.word("delivery", "a line that has reached one receiver: a line with 99 receivers counts as 99 deliveries");
     table.word("lost", "deliveries that never came, by the number in each line, on connections that stayed open");
     table.word("out of order", "lines that came after a later one of the same sender, or twice");
 }
@@ -125,13 +125,13 @@ fn latency(spread: &Spread, lines: Option<&Lines>, table: &mut Table) {
         table.row(label, &time(value), "");
     }
     if lines.is_some_and(|lines| lines.pace == "closed") {
-        table.word("latency", "from when a line was sent until one who hears it had read it");
+        table.word("latency", "from when a line was sent until a receiver had read it");
         table.word(
             "closed loop",
             "a line waits until earlier ones have come: this shows what the server can do, and its latency under that",
         );
     } else {
-        table.word("latency", "from when a line was due, not sent, until one who hears it had read it");
+        table.word("latency", "from when a line was due, not sent, until a receiver had read it");
         table.word("open loop", "lines are due at fixed times, whatever the server does: what is late counts as late");
     }
     table.word("p99", "99 of 100 deliveries were at least as fast as this; p50: half of them");

@@ -86,7 +86,7 @@ pub(super) struct Counts {
 }
 
 impl Tally {
-    /// A run with these receivers, each in a group and with whether its connection is open, some of which are senders.
+    /// A run with these receivers, some of them senders. Each has a group, and a flag that its connection is open.
     pub(super) fn new(run: u16, receivers: &[(usize, bool)], senders: &[usize]) -> Self {
         let mut groups = vec![Group::default(); receivers.iter().map(|(group, _)| group + 1).max().unwrap_or(0)];
         let mut receivers: Vec<Receiver> = receivers

@@ -28,7 +28,7 @@ pub enum Reply {
     NameTaken(UserName),
     /// 450: the server has as many accounts as it may.
     NoNewAccounts,
-    /// 553: the text does not have the form of a room's name.
+    /// 553: the text is not a well-formed room name.
     BadRoomName,
     /// 553: the room's name is reserved.
     ReservedRoomName,

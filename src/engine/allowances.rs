@@ -71,7 +71,7 @@ mod tests {
         UserName::parse(text).unwrap()
     }
 
-    /// A rate of which `lines` lines are used at `now`.
+    /// A rate with `lines` lines used at `now`.
     fn used(lines: usize, now: Millis) -> Rate {
         let mut rate = Rate::default();
         (0..lines).for_each(|_| rate.spend(10, now, &Limits::default()));

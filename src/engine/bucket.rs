@@ -58,7 +58,7 @@ impl Quota {
         Some(Self { tokens: u64::from(tokens), window, ahead })
     }
 
-    /// `tokens` come back in each `window`. Any number may be taken at once while less than a window's tokens are used.
+    /// `tokens` are refilled per `window`. Any number may be taken at once while less than a window's tokens are used.
     /// `None` if `tokens` is 0.
     pub(super) fn by_many(tokens: u32, window: Nanos) -> Option<Self> {
         (tokens > 0).then_some(Self { tokens: u64::from(tokens), window, ahead: window })

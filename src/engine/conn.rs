@@ -8,7 +8,7 @@ use super::life::{End, Flush, Input, Life, Standing};
 use super::liveness::Liveness;
 use super::outbox::Outbox;
 use super::pause::{Held, Pause};
-use super::public::place::Place;
+use super::public_log::place::Place;
 use super::rate::Rate;
 use super::time::{Millis, NEVER, seconds};
 use crate::door::Door;
@@ -45,7 +45,7 @@ pub(super) struct Conn<S> {
     pub(super) took_at: Millis,
     /// The message that waits for receivers that lag. Nothing is read or decoded before it is carried out.
     pub(super) held: Option<Box<Held>>,
-    /// Until when its lines would have waited for a crowd that lags; a speaker that says little is past that time.
+    /// Until when its lines would have waited for lagging receivers; in the past for a speaker that says little.
     pub(super) said_until: Millis,
     /// Bytes that the kernel held for it after the last write, while it owes more than `limits.owed_bytes`.
     pub(super) in_kernel: u32,

@@ -8,7 +8,7 @@ use super::guard::failpoint;
 use super::id::ConnId;
 use super::life::{Flush, Life};
 use super::pages::{Pages, Piece};
-use super::public::PublicLog;
+use super::public_log::PublicLog;
 use super::table::Table;
 use crate::close::CloseReason;
 use crate::door::datagram::Speaker;

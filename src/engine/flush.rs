@@ -11,7 +11,7 @@ use super::id::ConnId;
 use super::io::{Frames, InFlight, Probe, ToWrite, Why, Wrote};
 use super::life::{End, Flush, Life};
 use super::pause::Pause;
-use super::public::PublicLog;
+use super::public_log::PublicLog;
 use super::time::NEVER;
 use crate::close::CloseReason;
 use crate::limits::{BROADCAST_BYTES_A_TURN, BROADCASTS_A_TURN, WRITE_WORK};
@@ -23,7 +23,7 @@ pub(super) struct Writer {
     direct: VecDeque<ConnId>,
     /// Connections with broadcast output only.
     broadcast: VecDeque<ConnId>,
-    /// How many are still to be flushed in this turn. Connections that are marked meanwhile have their turn in the next.
+    /// How many are still to be flushed in this turn. Connections marked during the flush wait for the next.
     left: Left,
     /// Bytes that were written in this turn.
     bytes: usize,
@@ -44,7 +44,7 @@ struct Left {
 /// Which queue a connection was taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum From {
-    /// One of those that are flushed because they got bytes.
+    /// The queues of connections that got bytes.
     Marked,
     /// The receivers of public messages that are behind.
     Public,

@@ -2,7 +2,7 @@
 //!
 //! The kernel's keepalive covers idle connections. For the others Linux has TCP_USER_TIMEOUT (RFC 5482), but that also
 //! closes a connection whose client is alive and has stopped reading, such as a pager that waits for its user: a window
-//! that stays closed for so long counts as a dead peer, although every probe is answered (`tcp_probe_timer` in
+//! that stays closed for that long counts as a dead peer, although every probe is answered (`tcp_probe_timer` in
 //! net/ipv4/tcp_timer.c). So every 15 s the loop checks the connections that have not acknowledged everything. A peer
 //! has vanished if six checks in a row find that it answered nothing.
 

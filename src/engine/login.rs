@@ -8,11 +8,11 @@ use super::Engine;
 use super::addresses;
 use super::allowances::Allowances;
 use super::guard::failpoint;
-use super::guesses::Guesses;
 use super::id::ConnId;
 use super::log_limit::Subject;
-use super::passwords::Changes;
+use super::password_change::Changes;
 use super::pause::{Asked, Late, Pause};
+use super::room_guesses::Guesses;
 use super::time::Millis;
 use crate::auth::{Origin, Refused, Request, Verdict};
 use crate::close::CloseReason;
@@ -87,7 +87,7 @@ enum Proof {
     Password,
     /// By a password that was just chosen: the account is new.
     Registration,
-    /// By a resume token.
+    /// With a resume token.
     Token,
 }
 

@@ -40,8 +40,8 @@ mod allowances;
 mod backpressure;
 
 mod login;
-mod passwords;
-mod guesses;
+mod password_change;
+mod room_guesses;
 
 mod rooms;
 mod datagrams;
@@ -49,7 +49,7 @@ mod peers;
 mod send_queue;
 
 mod deliver;
-mod public;
+mod public_log;
 pub mod outbox;
 pub mod pages;
 mod debts;
@@ -87,7 +87,7 @@ use high_water::HighWater;
 use log_limit::LogLimit;
 use login::Logins;
 use pages::Pages;
-use public::PublicLog;
+use public_log::PublicLog;
 use read::Reader;
 use table::Table;
 use timers::Timers;

@@ -61,7 +61,7 @@ pub(super) enum Asked {
 /// The delayed reply to a wrong password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Late {
-    /// Wrong; so many tries are left.
+    /// Wrong; this many tries are left.
     Wrong(u32),
     /// The current password, within PASSWD, was wrong.
     WrongOld,

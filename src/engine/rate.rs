@@ -14,7 +14,7 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// From when on another line may be taken, in milliseconds.
+    /// The time from which another line may be taken, in milliseconds.
     pub(super) fn free_at(&self, limits: &Limits) -> Millis {
         let lines = lines_quota(limits).map_or(0, |quota| self.lines.free_at(&quota));
         let bytes = bytes_quota(limits).map_or(0, |quota| self.bytes.free_at(&quota));

@@ -256,7 +256,7 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The message that has waited, or else what stands at the start of `bytes`; `None` when the connection is not to be
+    /// The message that has waited, or else the frame at the start of `bytes`; `None` when the connection is not to be
     /// read now.
     fn next_line(&mut self, id: ConnId, bytes: &[u8]) -> Option<Next> {
         let now = self.now;

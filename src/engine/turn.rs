@@ -63,7 +63,7 @@ impl<S> Engine<S> {
         !is_spent && !self.datagrams.wants_flush()
     }
 
-    /// True if the turn has done so much work, or queued so many bytes, that it is time to flush.
+    /// True if the turn has done enough work, or queued enough bytes, that it must flush.
     pub(super) fn is_turn_full(&self) -> bool {
         self.pages.turn_bytes() >= TURN_FRAMES_BYTES || self.turn.work >= TURN_WORK || self.datagrams.wants_flush()
     }

@@ -87,7 +87,7 @@ pub enum Command<'a> {
         /// Only names that begin with this, in any case; empty for all.
         prefix: &'a str,
     },
-    /// List the members of a room, of which the session need not be one.
+    /// List the members of a room. The session need not be a member.
     Names {
         /// The room.
         room: RoomName,

@@ -33,7 +33,7 @@ pub const QUANTUM_WORK: usize = 10_000;
 pub const TURN_WORK_ENDS: usize = TURN_WORK / 2;
 /// Work of a turn that may go into new connections.
 pub const TURN_WORK_ACCEPTS: usize = TURN_WORK / 2;
-/// Work of a turn that may go into datagrams, with which a flood is cheap for the sender.
+/// Work of a turn that may go into datagrams: a flood of them is cheap for the sender.
 pub const TURN_WORK_DATAGRAMS: usize = TURN_WORK / 4;
 /// Work of a turn that is always left for lines.
 pub const TURN_WORK_LINES: usize = TURN_WORK / 4;
@@ -61,7 +61,7 @@ pub const DATAGRAM_WORK: usize = 32;
 pub const PLACE_WORK: usize = 50;
 /// Removing a member from a room, that is, from several tables.
 pub const PLACE_END_WORK: usize = 25;
-/// Members of a room that count as one unit of work when one of them leaves, since the list closes up.
+/// Members of a room that count as one unit of work when one of them leaves, because the list behind it shifts.
 pub const WORK_MEMBERS: usize = 8;
 /// Ending a connection: its last line, and several system calls.
 pub const END_WORK: usize = 500;

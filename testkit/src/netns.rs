@@ -43,7 +43,7 @@ impl Drop for Namespace {
     fn drop(&mut self) {
         if let Ok(found) = Command::new("ip").args(["netns", "pids", &self.0]).output() {
             for pid in String::from_utf8_lossy(&found.stdout).split_whitespace() {
-                // A process that has ended meanwhile need not be killed.
+                // A process that has ended in the meantime need not be killed.
                 let _ = Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status();
             }
         }

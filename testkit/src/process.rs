@@ -124,7 +124,7 @@ impl Server {
         self.memory_kib("Rss:")
     }
 
-    /// Resident memory in KiB without the program itself, of which the kernel loads what runs.
+    /// Resident memory in KiB without the program's own code, which the kernel loads as it runs.
     pub fn own_kib(&self) -> u64 {
         self.memory_kib("Anonymous:")
     }

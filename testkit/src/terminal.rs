@@ -168,7 +168,7 @@ impl Terminal {
         self.screen.screen_mut().set_size(cells(rows), cells(columns));
     }
 
-    /// Changes the width of the terminal like those that join the rows that they broke themselves.
+    /// Changes the width as terminals do that rejoin the rows they wrapped themselves.
     pub fn widen(&mut self, columns: u16) {
         let screen = self.screen.screen();
         let (rows, old) = screen.size();

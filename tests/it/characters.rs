@@ -33,7 +33,7 @@ fn what_is_refused_and_what_is_taken_out() {
         assert_eq!(alice.ask(&format!("PM {text}")), "C 250 sent to 1");
         assert!(bob.expect("D PM ").ends_with(&format!(" alice {text}")), "{text:?}");
     }
-    // A text of which nothing is left, with the prompt left open.
+    // A text that is empty after cleaning, with the prompt left open.
     assert!(alice.ask("PM \u{200b}").starts_with("C 501 "));
     alice.send("PM");
     alice.expect("C 354 ");

@@ -27,7 +27,7 @@ impl Entered {
     }
 }
 
-/// What the next line is.
+/// The meaning of the next line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Dialogue {
     /// A command, or a text for the current place.

@@ -7,7 +7,7 @@ use crate::command::{is_room_name, is_user_name};
 /// Of each kind, at least this many are remembered, and at most twice as many: the latest ones.
 const REMEMBERED: usize = 2048;
 
-/// Names and rooms, for completion. Only valid ones are in here.
+/// Names and rooms, for completion. Only valid ones are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     version: u64,

@@ -248,7 +248,7 @@ impl Session {
         self.drop_change();
     }
 
-    /// Keeps messages without an answer. Of any other request, it is unknown whether it was executed.
+    /// Keeps messages without an answer. Whether any other request was executed is unknown.
     fn keep_unanswered(&mut self) {
         while let Some((request, line)) = self.requests.pop_front() {
             match request {

@@ -85,12 +85,12 @@ impl Session {
         }
     }
 
-    /// What follows belongs to this line.
+    /// Everything from here on belongs to this line.
     pub(super) fn continue_line(&mut self, line: Option<Rc<Line>>) {
         self.script.current = line;
     }
 
-    /// What follows belongs to no line.
+    /// Everything from here on belongs to no line.
     pub(super) fn end_line(&mut self) {
         self.script.current = None;
     }

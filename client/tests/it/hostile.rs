@@ -93,7 +93,7 @@ fn an_endless_line_takes_no_memory() {
 fn an_unread_flood_takes_bounded_memory() {
     let (mut alice, mut server, _home) = alice_and_server();
     let before = memory_kib(alice.pid(), "Rss:");
-    // The terminal is not read meanwhile, so the client cannot write.
+    // Nobody reads the terminal in the meantime, so the client cannot write.
     let line = format!("D PM 1882415750197542913 bob {}\n", "y".repeat(1000));
     let lines = line.repeat(1000);
     for _ in 0..32 {

@@ -336,7 +336,7 @@ fn lost_lines_and_lines_out_of_order_are_found() {
     let addr = listener.local_addr().unwrap();
     let forger = Arc::new(Mutex::new(Forger::default()));
     let served = Arc::clone(&forger);
-    // One sender and three receivers, the last of which is served badly.
+    // One sender and three receivers. The last receiver is served badly.
     thread::spawn(move || {
         for stream in listener.incoming().take(4) {
             let forger = Arc::clone(&served);

@@ -27,7 +27,7 @@ pub(in crate::auth) struct Loaded {
     pub(in crate::auth) seq: u64,
     /// Bytes of the complete lines; anything after them is torn. 0 for an empty file.
     pub(in crate::auth) good: usize,
-    /// Whether this start created the file: it was missing, or had not even a complete header.
+    /// Whether this start created the file: it was missing, or its header was incomplete.
     pub(in crate::auth) is_begun: bool,
 }
 

@@ -288,8 +288,8 @@ fn sized<'a>(password: &'a str, least: u32, decoded: impl FnOnce(Masked<&'a [u8]
     if fits { decoded(Masked(password.as_bytes())) } else { Decoded::Reply(Reply::PasswordSize(least)) }
 }
 
-/// Handles a line with invisible characters. They are removed from messages. An empty rest is refused. So is a password or
-/// token, whose owner would not know its real text.
+/// Handles a line with invisible characters. They are removed from messages; a message that is empty then is refused. A
+/// password or token is refused, because its owner would not know its real text.
 fn clean(mut decoded: Decoded<'_>) -> Decoded<'_> {
     let is_refused =
         if let Decoded::Command(Command::Say { text } | Command::Tell { text, .. } | Command::SayIn { text, .. }) =

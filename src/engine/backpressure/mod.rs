@@ -218,7 +218,7 @@ fn owned(command: &Command<'_>) -> Option<Command<'static>> {
     }
 }
 
-/// How long a line of so many bytes waits at most, in milliseconds: as long as it takes at
+/// How long a line of `bytes` bytes waits at most, in milliseconds: as long as it takes at
 /// [`THROTTLE_BYTES_PER_S`], and not less than [`THROTTLE_MS`].
 pub(super) fn longest_wait(bytes: usize) -> Millis {
     (bytes as u64 * 1000 / THROTTLE_BYTES_PER_S).max(THROTTLE_MS)

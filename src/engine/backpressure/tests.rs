@@ -1,4 +1,4 @@
-//! Tests of which receivers are waited for, and of messages that wait.
+//! Tests: which receivers a message waits for, and messages that wait.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -105,7 +105,7 @@ struct Chat {
     engine: Engine<Socket>,
     alice: ConnId,
     bob: ConnId,
-    /// What connections that are over were told.
+    /// The output of connections that have ended.
     gone: Vec<Vec<u8>>,
     now: Millis,
 }
@@ -162,7 +162,7 @@ impl Chat {
         (self.engine.counters.throttled, self.engine.counters.lines)
     }
 
-    /// A turn, so many milliseconds after the last one.
+    /// Runs a turn, this many milliseconds after the last one.
     fn turn(&mut self, later: Millis) {
         self.now += later;
         let engine = &mut self.engine;

@@ -80,7 +80,7 @@ impl Subject {
 enum Whose {
     /// One address (see [`party`]).
     Party(IpAddr),
-    /// A network (see [`network`]) of which several addresses have windows of their own already.
+    /// A network (see [`network`]) in which several addresses already have windows of their own.
     Network(IpAddr),
     /// All others: those without a free window, and lines without an address.
     Others,

@@ -11,7 +11,7 @@ fn ip(text: &str) -> IpAddr {
 }
 
 impl LogLimit {
-    /// Reports so many lines at once, and returns how many of them are written.
+    /// Reports `count` lines at once, and returns how many of them are written.
     fn tell(&mut self, count: usize, subject: Subject, from: &str, now: Millis) -> usize {
         (0..count).filter(|_| self.admits(subject, Some(ip(from)), now)).count()
     }

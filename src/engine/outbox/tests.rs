@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::door::Kind;
 
-/// What an outbox owes, as the bytes that would be sent.
+/// The unsent output of an outbox, as bytes.
 fn bytes(outbox: &Outbox, pages: &Pages) -> Vec<u8> {
     let slices = outbox.slices(pages);
     slices.iter().map(|slice| &**slice).collect::<Vec<&[u8]>>().concat()
@@ -125,7 +125,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// A plain queue of frames, of which the first may be sent in part.
+/// A plain queue of frames. The first may be partly sent.
 #[derive(Clone, Debug, Default)]
 struct Model {
     frames: VecDeque<Vec<u8>>,

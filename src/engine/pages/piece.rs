@@ -1,6 +1,6 @@
 //! Ranges of pages.
 
-/// A range of a page: one or more frames, the first of which may be sent in part.
+/// A range of a page: one or more frames. The first may be partly sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// The number of the page.
@@ -30,7 +30,7 @@ impl Piece {
         self.page == next.page && self.end == next.start
     }
 
-    /// From its start to the end of `last`, which must lie in the same page, at its end or behind it.
+    /// From its start to the end of `last`, which must be in the same page, at its end or after it.
     pub(crate) fn until(self, last: Self) -> Self {
         debug_assert!(self.page == last.page && self.end <= last.end);
         Self { end: last.end, ..self }

@@ -23,7 +23,7 @@ pub(super) struct Watch {
     pub(super) soft_since: Millis,
     /// Since when it owes more than it may while it takes nothing.
     hard_since: Millis,
-    /// Since when it takes nothing, and how much it had taken by then.
+    /// When it last took bytes, and how much it had taken by then.
     took: (Millis, u64),
     /// Since when it is closing.
     closing_since: Millis,

@@ -81,7 +81,7 @@ impl Wire {
         Read::Bytes { count, is_short: count < room.len() }
     }
 
-    /// One write of the server, of which the kernel takes `most` bytes at most.
+    /// One write of the server. The kernel takes at most `most` bytes of it.
     pub(super) fn write(&mut self, frames: &Frames<'_>, most: usize, now: Millis) -> Wrote {
         assert!(self.closed.is_none() && !self.down_end, "a write to a stream that has ended");
         if self.is_broken {

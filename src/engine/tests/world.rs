@@ -190,7 +190,7 @@ impl World {
     pub(super) fn pass_time(&mut self, until: Millis) {
         let engine_due = self.engine.next_due();
         let is_busy = self.engine.is_busy();
-        // One timer may stand for several deadlines at one time; each takes a turn.
+        // One timer may serve several deadlines at one time; each takes a turn.
         let is_due = !is_busy && engine_due <= self.now && self.engine.turn.work < TURN_WORK_ENDS;
         self.turns_due = if is_due { self.turns_due + 1 } else { 0 };
         assert!(self.turns_due < 4, "due at {engine_due}, at {}: {}", self.now, self.what_is_due());

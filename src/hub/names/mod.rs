@@ -25,7 +25,7 @@ const RESERVED_FOR_ACCOUNTS: [&str; 26] = [
 /// Why a text is refused as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameError {
-    /// The text does not have the form of such a name.
+    /// The text is not a well-formed name.
     Shape,
     /// The name is reserved for the server or for an operation.
     Reserved,

@@ -1,4 +1,4 @@
-//! Accepting connections: the listeners, and a spare descriptor with which peers are refused.
+//! Accepting connections: the listeners, and a spare descriptor to refuse peers with.
 
 mod explain;
 mod listener;

@@ -41,7 +41,7 @@ fn most_connections(limits: &Limits) -> usize {
     wanted.min(possible) as usize
 }
 
-/// Makes the kernel's table of our descriptors large enough for so many connections. Otherwise it doubles whenever it
+/// Makes the kernel's table of our descriptors large enough for this many connections. Otherwise it doubles whenever it
 /// is full; in a process with several threads the kernel then waits until no processor uses the old table
 /// (`expand_fdtable` and its `synchronize_rcu` in Linux's fs/file.c), and the loop stops for 10 to 20 ms in the middle
 /// of a connection storm.
@@ -53,7 +53,7 @@ fn make_room(connections: usize) {
     }
 }
 
-/// A spare descriptor, with which a peer is refused when all others are in use.
+/// A spare descriptor, used to refuse a peer when all others are in use.
 #[derive(Debug)]
 pub(crate) struct Spare(Option<File>);
 

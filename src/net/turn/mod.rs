@@ -9,6 +9,7 @@ mod accept;
 mod datagrams;
 mod read;
 mod requests;
+mod answers;
 mod flush;
 mod reap;
 

@@ -8,8 +8,8 @@ use crate::engine::Phase;
 use crate::net::reactor::Reactor;
 
 impl Reactor {
-    /// Reads until nobody has input, or the turn is full. While many wait for broadcasts, it also reads what comes
-    /// meanwhile: that goes out in the same writes.
+    /// Reads until no connection has input, or the turn is full. While receivers wait for broadcasts, it polls again
+    /// and reads new input, whose output then goes out in the same writes.
     ///
     /// # Errors
     /// The poll fails.

@@ -1,4 +1,4 @@
-//! The requests phase: passes the engine's requests to the accounts. Their answers come with a wake-up.
+//! The requests phase: passes the engine's requests to the accounts. The answers come later ([`super::answers`]).
 
 use crate::engine::{ConnId, ToAccounts};
 use crate::net::reactor::Reactor;
@@ -21,19 +21,6 @@ impl Reactor {
             }
         }
     }
-
-    /// Gives the engine the answers that have arrived.
-    pub(super) fn take_answers(&mut self) {
-        loop {
-            let answer = self.auth.borrow_mut().poll_answer();
-            let Some(answer) = answer else { break };
-            self.engine.handle_verdict(from_ticket(answer.ticket.number), answer.verdict);
-        }
-        let is_lost = self.auth.borrow_mut().poll_loss();
-        if is_lost {
-            self.engine.handle_accounts_lost();
-        }
-    }
 }
 
 /// The ticket of a connection's request.
@@ -42,7 +29,7 @@ fn ticket(id: ConnId) -> u64 {
 }
 
 /// The connection of a ticket.
-fn from_ticket(ticket: u64) -> ConnId {
+pub(super) fn from_ticket(ticket: u64) -> ConnId {
     ConnId { slot: ticket as u32, generation: (ticket >> GENERATION_SHIFT) as u32 }
 }
 

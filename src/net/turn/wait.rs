@@ -10,7 +10,7 @@ use crate::engine::{Millis, Ready};
 use crate::net::reactor::Reactor;
 use crate::net::sys::token::Source;
 
-/// For so long the loop polls before it sleeps, if the last silence was shorter: to be woken costs a message 10 µs or
+/// The loop polls for this long before it sleeps, if the last silence was shorter: a wake-up costs a message 10 µs or
 /// more, and the processor more than the polling. Traffic that is slower than this never makes it poll.
 const SPIN: Duration = Duration::from_micros(30);
 

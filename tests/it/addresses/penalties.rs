@@ -19,7 +19,7 @@ fn a_guesser_s_neighbour_gets_in_by_token() {
     let mut inside = Vec::new();
     let outside = server.descriptors();
     for attempt in 0..50 {
-        // The penalty must not wear off meanwhile.
+        // The penalty must not wear off in the meantime.
         if attempt % 3 == 0 {
             guesser.send("wrong one");
             guesser.expect("C 530 ");

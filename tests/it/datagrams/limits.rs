@@ -98,7 +98,7 @@ fn three_thousand_guests_leave_nothing_behind() {
 
 #[test]
 fn a_flood_of_datagrams_delays_nobody_else() {
-    // On a busy machine the crowd may be slow. What matters here is that two others are not.
+    // On a busy machine the many may be slow. This test is about two others, who must not be.
     let owed = |builder: testkit::Builder, key| builder.set(key, "1000000000");
     let server = owed(owed(Server::builder().rooms(&[""]), "limits.owed_bytes"), "limits.owed_soft_bytes");
     let server = server.no_rates().start();

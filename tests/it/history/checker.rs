@@ -313,7 +313,7 @@ fn check_stay(life: &Life, room: &str, stay: &Stay, to_the_end: bool, said: &Sai
     ensure(missing.is_none(), || format!("{} in {room}: has not heard {missing:?}", life.account))
 }
 
-/// What a sender was told about its receivers is true.
+/// The receiver counts reported to senders are true.
 fn check_answers(life: &Life, lives: &[Life], heard_by: &BTreeMap<&str, Vec<usize>>) -> Result<(), String> {
     for event in &life.events {
         let Event::Answered { command, reply } = event else { continue };

@@ -406,7 +406,7 @@ fn whatever_a_server_says_an_answer_has_its_time() {
         stage.play(start);
         assert!(stage.play(&chatter).contains("\nleave 1\n"), "{start}");
     }
-    // A server may not be busy without end.
+    // A server must not stay busy forever.
     let mut stage = Stage::new(settings(), None);
     stage.play("connected\nserver C 220 hi\nserver C 331 x\nsecret abcdefgh");
     let happened = stage.play(&"server C 450 busy, try again in 20 s\nwait 20000\n".repeat(6));

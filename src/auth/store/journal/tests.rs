@@ -20,7 +20,7 @@ pub(in crate::auth) struct Script {
     pub(in crate::auth) syncs: usize,
     pub(in crate::auth) replaces: usize,
     pub(in crate::auth) tries: usize,
-    /// What is at the path, if not the file.
+    /// What is found at the path instead of the file.
     pub(in crate::auth) found: Option<Found>,
     pub(in crate::auth) sync_place_fails: bool,
     pub(in crate::auth) place_syncs: usize,

@@ -23,7 +23,7 @@ fn settings() -> Settings {
     Settings { limits, login, accounts, rooms, stats_s: 0 }
 }
 
-/// A world with an account for each of so many numbers.
+/// A world with this many accounts.
 fn world(settings: Settings, accounts: u16) -> World {
     let world = World::new(1, settings, 10_000);
     for account in 0..accounts {

@@ -139,8 +139,8 @@ impl PublicLog {
         self.round = self.behind.back().map(|last| Round { last: *last, entries, bytes, is_over: false });
     }
 
-    /// At the end of a flush: if a round is over, what all receivers have leaves the log. So the log is short while
-    /// people talk without a pause, and the loop need not stop reading until everybody has caught up.
+    /// At the end of a flush: if a round is over, removes the entries that all receivers have. This keeps the log short
+    /// while people talk without a pause, and the loop need not stop reading until everybody has caught up.
     pub(super) fn trim(&mut self, pages: &mut Pages) {
         let Some(Round { entries, bytes, .. }) = self.round.filter(|round| round.is_over) else { return };
         for runs in &mut self.runs {
