@@ -1,10 +1,10 @@
-//! The flush phase: writes to each connection with output once, and sends datagrams.
+//! The flush phase: writes to each connection with output once.
 
 use crate::engine::Phase;
 use crate::net::reactor::Reactor;
 
 impl Reactor {
-    /// Writes to connections that have output, and sends queued datagrams.
+    /// Writes to connections that have output, and ends the streams of those that have been told everything.
     pub(super) fn flush(&mut self) {
         self.engine.begin_phase(Phase::Writes);
         while let Some(to_write) = self.engine.poll_write() {
@@ -15,10 +15,5 @@ impl Reactor {
             let is_done = stream.finish();
             self.engine.handle_finished(id, is_done);
         }
-        while let Some((place, queue)) = self.engine.poll_datagrams() {
-            let sent = self.datagrams.send(place, queue);
-            self.engine.handle_sent(place, sent);
-        }
-        self.engine.end_flush();
     }
 }

@@ -1,16 +1,17 @@
 //! One turn of the loop: its phases in order, a file each.
 //!
-//! `wait → timers → closes → probe → accept → datagrams → read → requests → flush → reap → rearm`. Timers, closes and
-//! rearm are the engine's own; the others move bytes between the engine and the sockets.
+//! `wait → timers → closes → probe → accept → receive datagrams → read → requests → flush → send datagrams → reap →
+//! rearm`. Timers, closes and rearm are the engine's own; the others move bytes between the engine and the sockets.
 
 mod wait;
 mod probe;
 mod accept;
-mod datagrams;
+mod receive_datagrams;
 mod read;
 mod requests;
 mod answers;
 mod flush;
+mod send_datagrams;
 mod reap;
 
 use std::io;
@@ -35,10 +36,12 @@ impl Reactor {
             self.engine.run_closes();
             self.probe();
             self.accept();
-            self.take_datagrams();
+            self.receive_datagrams();
             self.read(&mut events)?;
             self.pass_requests();
             self.flush();
+            self.send_datagrams();
+            self.engine.end_flush();
             self.reap();
             self.engine.rearm();
             self.engine.note_turn(self.clock.in_turn());
