@@ -58,7 +58,7 @@ pub(super) struct Conn<S> {
     /// Lines answered 500 or 501.
     pub(super) bad_lines: u8,
     /// Wrong passwords and refused tokens.
-    pub(super) failures: u32,
+    pub(super) failures: u16,
     /// The account's epoch at the login of its session, or after its own PASSWD. 0 before login.
     pub(super) epoch: u32,
     /// The socket accepted fewer bytes than offered; the poll reports when it accepts more.

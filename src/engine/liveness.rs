@@ -14,26 +14,39 @@ use super::log_limit::Subject;
 use super::time::{Millis, NEVER, seconds};
 use crate::limits::{LIVENESS_EVERY_S, LIVENESS_PROBES, LIVENESS_QUIET_MS};
 
-/// The checks of one connection. Small, since every connection has one.
+/// The checks of one connection, in 32 bits, since every connection has them: the lowest [`COUNT_BITS`] are the number of
+/// checks in a row that found no answer, the others the second of the loop's clock at which to check next. That second
+/// is 0 while everything is acknowledged; it lasts for 17 years.
 #[derive(Debug, Default)]
-pub(super) struct Liveness {
-    /// When to check next, in whole seconds of the loop's clock; 0 while everything is acknowledged.
-    due_s: u32,
-    /// Number of checks in a row that found no answer.
-    unanswered: u8,
-}
+pub(super) struct Liveness(u32);
+
+/// Bits of the number of unanswered checks.
+const COUNT_BITS: u32 = 3;
+const _: () = assert!((LIVENESS_PROBES as u32) < 1 << COUNT_BITS);
 
 impl Liveness {
+    fn new(due_s: u32, unanswered: u8) -> Self {
+        Self(due_s << COUNT_BITS | u32::from(unanswered))
+    }
+
+    fn due_s(&self) -> u32 {
+        self.0 >> COUNT_BITS
+    }
+
+    fn unanswered(&self) -> u8 {
+        (self.0 % (1 << COUNT_BITS)) as u8
+    }
+
     /// When to check next; [`NEVER`] while everything is acknowledged.
     pub(super) fn due(&self) -> Millis {
-        if self.due_s == 0 { NEVER } else { seconds(self.due_s) }
+        if self.due_s() == 0 { NEVER } else { seconds(self.due_s()) }
     }
 
     /// Something was written. True if the checks begin with it.
     pub(super) fn begin(&mut self, now: Millis) -> bool {
-        let begins = self.due_s == 0;
+        let begins = self.due_s() == 0;
         if begins {
-            *self = Self { due_s: next_look(now), unanswered: 0 };
+            *self = Self::new(next_look(now), 0);
         }
         begins
     }
@@ -44,9 +57,9 @@ impl Liveness {
             *self = Self::default();
             return false;
         };
-        self.due_s = next_look(now);
-        self.unanswered = if is_unanswered(path) { self.unanswered + 1 } else { 0 };
-        self.unanswered >= LIVENESS_PROBES
+        let unanswered = if is_unanswered(path) { (self.unanswered() + 1).min(LIVENESS_PROBES) } else { 0 };
+        *self = Self::new(next_look(now), unanswered);
+        unanswered >= LIVENESS_PROBES
     }
 }
 

@@ -285,14 +285,14 @@ impl<S> Engine<S> {
     fn count_failure(&mut self, id: ConnId) -> Option<u32> {
         let now = self.now;
         let conn = self.conns.find(id)?;
-        conn.failures += 1;
+        conn.failures = conn.failures.saturating_add(1);
         let (ip, failures) = (conn.ip, conn.failures);
         let line = |engine: &Self| format!("wrong password or token for {} from {ip}", engine.known_name(id));
         self.log_peer(Subject::WrongPassword, Some(ip), line);
         if self.settings.login.penalties {
             self.gate.addresses.failure(ip, now, &self.settings.limits);
         }
-        Some(self.settings.login.failures.saturating_sub(failures))
+        Some(self.settings.login.failures.saturating_sub(failures.into()))
     }
 
     /// The name of a session for the log. Only names of accounts may be logged: users type their password where their
