@@ -75,7 +75,7 @@ fn rooms(criterion: &mut Criterion) {
 struct Chat {
     engine: Engine<()>,
     users: Vec<ConnId>,
-    /// What each user has sent, by slot.
+    /// The bytes that each user has sent, by slot.
     sent: Vec<Vec<u8>>,
     now: u64,
 }

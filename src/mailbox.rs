@@ -93,7 +93,7 @@ impl Waker {
     }
 }
 
-/// What the service's thread finds when it asks for work.
+/// The result when the service's thread asks for work.
 pub enum Next<S: Service> {
     /// A request, and the current settings.
     Job(Job<S>, S::Settings),

@@ -12,7 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 /// U+FEFF in UTF-8, which some editors and programs write at the beginning of a text. It has no meaning there.
 pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// What a door does with a character.
+/// The way in which a door treats a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// Passed on.

@@ -96,11 +96,11 @@ pub struct Options {
     pub plain: bool,
     /// Whether events are JSON objects.
     pub json: bool,
-    /// What the client is to do.
+    /// The task of the client.
     pub errand: Errand,
     /// Whether a script may create an account.
     pub register: bool,
-    /// What is removed from the lines of a script first.
+    /// The parts that are removed from the lines of a script first.
     pub filter: Filter,
     /// Whether colours are off.
     pub no_color: bool,
@@ -110,7 +110,7 @@ pub struct Options {
     pub password_command: Option<Vec<String>>,
 }
 
-/// What a client is started for.
+/// The task that a client is started for.
 #[derive(Clone, Debug)]
 pub enum Errand {
     /// Chat: lines are read from a person or from a script.

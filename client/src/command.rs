@@ -15,7 +15,7 @@ pub struct Command {
     pub name: &'static str,
     /// Its arguments, as shown by help.
     pub arguments: &'static str,
-    /// What it does, briefly.
+    /// Its effect, briefly.
     pub help: &'static str,
     /// The kinds of its first and second argument, for completion.
     pub takes: [Takes; 2],

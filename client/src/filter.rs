@@ -8,7 +8,7 @@ const BELL: char = '\u{7}';
 /// The one-character form of `ESC [` (C1).
 const CSI: char = '\u{9b}';
 
-/// What is removed from a line.
+/// The parts that are removed from a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Whether ANSI escapes are removed.

@@ -23,7 +23,7 @@ use super::session::Known;
 use super::stdin::{Lines, Next};
 use super::store::Store;
 
-/// What to read.
+/// The kind of input to read.
 pub(super) enum Ask {
     /// A line; if lines are edited, with the screen's prompt.
     Line,
@@ -46,7 +46,7 @@ pub(super) enum Origin {
     },
     /// Standard input, unchanged except by the filter.
     Stdin {
-        /// What is removed.
+        /// The parts that are removed.
         filter: Filter,
     },
 }

@@ -1,4 +1,4 @@
-//! What is written to the terminal or to standard output, and when.
+//! Output to the terminal or to standard output, and its order.
 //!
 //! While a line is edited, the editor owns the screen. Text is held until the editor redraws its line, and is written
 //! above it in the same write (`editor.rs`). Held text stays here until it has been taken, so nothing is lost or

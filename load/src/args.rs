@@ -129,7 +129,7 @@ impl Args {
     /// Checks the arguments together.
     ///
     /// # Errors
-    /// What is wrong, and what would be right.
+    /// The fault, and the correction.
     pub fn check(&self) -> Result<(), String> {
         let common = self.common();
         let longest = LINE_BYTES_MOST - FRAME_BYTES;

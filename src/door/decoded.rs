@@ -1,4 +1,4 @@
-//! What the doors have in common: the request in a frame, and the spellings of broadcasts.
+//! Types that the doors share: the request in a frame, and the spellings of broadcasts.
 
 use super::reply::Reply;
 use super::rooms::request::Request;

@@ -50,7 +50,7 @@ impl<S> Engine<S> {
         &self.settings
     }
 
-    /// What has been counted since the start.
+    /// The counters since the start.
     pub fn counters(&self) -> &Counters {
         &self.counters
     }

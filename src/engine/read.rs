@@ -57,7 +57,7 @@ enum Progress {
     Over,
 }
 
-/// What a connection does next.
+/// The next action of a connection.
 #[derive(Debug)]
 enum Next {
     /// It carries out a message that has waited, unless that must go on waiting.

@@ -38,7 +38,7 @@ const CRATES: [(&str, &str); 3] = [("src", ""), ("client/src", "client"), ("load
 /// The layers in which no circle of files may be.
 const WITHOUT_CIRCLES: [&str; 6] = ["net", "engine", "door", "auth", "client", "load"];
 
-/// What only these layers may name from outside of the workspace.
+/// Paths outside of the workspace that only these layers may name.
 const OUTSIDE: [(&str, &[&str]); 15] = [
     ("mio", &["net", "load"]),
     ("signal_hook_mio", &["net"]),

@@ -1,4 +1,4 @@
-//! What must not stay in the server's memory.
+//! Secrets that must not stay in the server's memory.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;

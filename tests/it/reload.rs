@@ -1,4 +1,4 @@
-//! What SIGHUP changes for clients in the middle of something.
+//! Effects of SIGHUP on clients in the middle of something.
 
 use std::fs;
 

@@ -183,7 +183,7 @@ fn ids_rise_over_all_kinds_of_messages() {
     }
 }
 
-/// What a member received, in order: `NAME N`, with the id if there is one.
+/// The messages that a member received, in order: `NAME N`, with the id if there is one.
 type History = Vec<(Option<u64>, String)>;
 
 /// Sends `count` messages as fast as possible, and returns what the member received until it has all messages of each

@@ -1,4 +1,4 @@
-//! What never enters the log, at any level, and what does.
+//! Data that never enters the log, at any level, and data that does.
 
 use testkit::Server;
 

@@ -1,6 +1,6 @@
 //! Which failures have been reported while no server can be reached: each state is reported once, not each attempt.
 
-/// What has been reported since the last login.
+/// The reports since the last login.
 #[derive(Debug, Default)]
 pub(super) struct Away {
     /// For each server, by its index: its reported failure.

@@ -62,7 +62,7 @@ enum Receivers<'a> {
     Account(&'a UserName),
 }
 
-/// What is known of some receivers.
+/// Counts of the receivers of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Audience {
     receivers: usize,

@@ -19,7 +19,7 @@ pub(super) enum Reading {
     Stopped,
 }
 
-/// What a client does.
+/// The behaviour of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// Logs in, talks, and leaves.
@@ -73,7 +73,7 @@ pub(super) struct Expect {
     pub(super) bytes: usize,
 }
 
-/// What the line asked for.
+/// The request in the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     Greeting,
