@@ -25,8 +25,8 @@ pub(super) struct Writer {
     broadcast: VecDeque<ConnId>,
     /// How many are still to be flushed in this turn. Connections marked during the flush wait for the next.
     left: Left,
-    /// Bytes that were written in this turn.
-    bytes: usize,
+    /// Bytes that broadcasts took in this turn; `None` until the first is taken from its queue.
+    bytes: Option<usize>,
     /// The connection that is written to again, because one write did not take all its pieces.
     again: Option<ConnId>,
     /// Closing connections whose output is written: our side of their streams is to end.
@@ -69,13 +69,15 @@ impl Writer {
         // Neither starves the other.
         let public = public.min((BROADCASTS_A_TURN - rooms).max(BROADCASTS_A_TURN / 2));
         self.left = Left { direct: self.direct.len(), broadcast: rooms.min(BROADCASTS_A_TURN - public), public };
-        self.bytes = 0;
+        self.bytes = None;
     }
 
-    /// A socket took bytes. Long frames make a turn's share of broadcasts smaller.
+    /// A socket took bytes. Long frames make a turn's share of broadcasts smaller. Direct output, which is written first,
+    /// takes nothing from that share, so broadcasts progress in every turn.
     fn count(&mut self, bytes: usize) {
-        self.bytes += bytes;
-        if self.bytes >= BROADCAST_BYTES_A_TURN {
+        let Some(written) = &mut self.bytes else { return };
+        *written += bytes;
+        if *written >= BROADCAST_BYTES_A_TURN {
             (self.left.broadcast, self.left.public) = (0, 0);
         }
     }
@@ -102,9 +104,11 @@ impl Writer {
             self.direct.pop_front().map(|id| (id, From::Marked))
         } else if *broadcast > 0 {
             *broadcast -= 1;
+            self.bytes.get_or_insert_default();
             self.broadcast.pop_front().map(|id| (id, From::Marked))
         } else if *behind > 0 {
             *behind -= 1;
+            self.bytes.get_or_insert_default();
             public.pop_behind().map(|id| (id, From::Public))
         } else {
             None
@@ -262,5 +266,33 @@ impl<S> Engine<S> {
         }
         conn.in_kernel = in_kernel;
         conn.took_at = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(slot: u32) -> ConnId {
+        ConnId { slot, generation: 1 }
+    }
+
+    #[test]
+    fn direct_output_takes_nothing_from_broadcasts() {
+        let (mut writer, mut public) = (Writer::default(), PublicLog::default());
+        writer.direct.extend([id(1), id(2)]);
+        (3..9).for_each(|slot| writer.push_broadcast(id(slot)));
+        writer.begin(0);
+        for expected in 1..=3 {
+            assert_eq!(writer.next(&mut public), Some((id(expected), From::Marked)));
+            writer.count(BROADCAST_BYTES_A_TURN);
+        }
+        assert_eq!(writer.next(&mut public), None, "one broadcast has used up the turn's share");
+        writer.begin(0);
+        for expected in 4..=5 {
+            assert_eq!(writer.next(&mut public), Some((id(expected), From::Marked)));
+            writer.count(BROADCAST_BYTES_A_TURN / 2);
+        }
+        assert_eq!(writer.next(&mut public), None);
     }
 }
