@@ -12,7 +12,7 @@ use super::public_log::PublicLog;
 use super::table::Table;
 use crate::close::CloseReason;
 use crate::door::datagram::Speaker;
-use crate::door::{self, Kind};
+use crate::door::{self, Door, Kind};
 use crate::hub::event::{Audience, Event};
 use crate::hub::room::{Member, RoomId};
 use crate::hub::session::SessionId;
@@ -77,26 +77,29 @@ impl<S> Engine<S> {
         if let Event::WrongRoomPassword { room } = event {
             return self.on_wrong_room_password(id, room);
         }
-        self.bring_up(id);
-        let Some(conn) = self.conns.find(id) else { return };
-        let Conn { outbox, door, .. } = conn;
-        let bytes = outbox.push_own(&mut self.pages, |out| door.encode_event(event, out));
+        let Some(bytes) = self.push_own(id, |door, out| door.encode_event(event, out)) else { return };
         self.turn.work += bytes / WORK_BYTES;
         if matches!(event, Event::Welcome { .. }) {
             self.join_public(id);
         }
+    }
+
+    /// Appends a frame to the output of one connection, after the public messages that it has not got yet. Gives the
+    /// length of the frame in bytes; `None` if the connection is gone.
+    pub(super) fn push_own(&mut self, id: ConnId, encode: impl FnOnce(&mut Door, &mut Vec<u8>)) -> Option<usize> {
+        self.bring_up(id);
+        let Conn { outbox, door, .. } = self.conns.find(id)?;
+        let bytes = outbox.push_own(&mut self.pages, |out| encode(door, out));
         self.mark_direct(id);
+        Some(bytes)
     }
 
     /// Delivers an event for few receivers. Each gets bytes of its own, so that a slow one keeps no shared page alive.
     fn deliver_own(&mut self, id: ConnId, event: &Event) {
-        self.bring_up(id);
-        let Some(conn) = self.conns.find(id) else { return };
-        let Some(kind) = conn.door.kind() else { return };
-        let bytes = conn.outbox.push_own(&mut self.pages, |out| door::encode(kind, event, out));
+        let Some(kind) = self.conns.find(id).and_then(|conn| conn.door.kind()) else { return };
+        let Some(bytes) = self.push_own(id, |_, out| door::encode(kind, event, out)) else { return };
         self.pages.count_direct(bytes);
         self.counters.deliveries += 1;
-        self.mark_direct(id);
     }
 
     /// Everybody in a room hears it.

@@ -2,7 +2,6 @@
 
 use super::Engine;
 use super::backpressure::longest_wait;
-use super::conn::Conn;
 use super::guard::failpoint;
 use super::id::ConnId;
 use super::life::{Life, Standing};
@@ -89,11 +88,9 @@ impl<S> Engine<S> {
 
     /// Sends a connection a reply of the server's own.
     pub(super) fn reply(&mut self, id: ConnId, reply: &Reply) {
-        self.bring_up(id);
-        let Some(conn) = self.conns.find(id) else { return };
-        let Conn { outbox, door, .. } = conn;
-        let bytes = outbox.push_own(&mut self.pages, |out| door.encode_reply(reply, out));
+        let Some(bytes) = self.push_own(id, |door, out| door.encode_reply(reply, out)) else { return };
         self.turn.work += bytes / limits::WORK_BYTES;
+        let Some(conn) = self.conns.find(id) else { return };
         if reply.is_bad_line() {
             conn.bad_lines += 1;
         }
@@ -106,9 +103,7 @@ impl<S> Engine<S> {
                 self.touched.push(id);
             }
         }
-        let is_too_bad = conn.bad_lines >= limits::BAD_LINES && conn.life == Life::Open;
-        self.mark_direct(id);
-        if is_too_bad {
+        if conn.bad_lines >= limits::BAD_LINES && conn.life == Life::Open {
             self.close(id, CloseReason::TooManyBadLines);
         }
     }

@@ -74,9 +74,8 @@ impl<S> Engine<S> {
 
     /// A session has its place in a room and receives the token.
     pub(super) fn on_entered(&mut self, id: ConnId, room: &RoomName, room_id: RoomId) {
-        self.bring_up(id);
         let port = self.datagrams.line_port;
-        let Some(Conn { outbox, door, ip, .. }) = self.conns.find(id) else { return };
+        let Some(Conn { door, ip, .. }) = self.conns.find(id) else { return };
         let guest = match door {
             Door::Line(_) => None,
             Door::Rooms(door) => Some(door.spelling()),
@@ -89,8 +88,7 @@ impl<S> Engine<S> {
             self.datagrams.peers.insert(token, peer, &self.settings.rooms);
         }
         let reply = Reply::Entered { room: room.clone(), token, port };
-        outbox.push_own(&mut self.pages, |out| door.encode_reply(&reply, out));
-        self.mark_direct(id);
+        self.push_own(id, |door, out| door.encode_reply(&reply, out));
     }
 
     /// 128 unpredictable bits. `None` if there is no randomness.
