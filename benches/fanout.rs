@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 
 use chatd::door::Door;
-use chatd::engine::{ConnId, DatagramPlaces, Engine, Phase, Random, Read, Ready, Roll, Settings, Wrote};
+use chatd::engine::{ConnId, DatagramPlaces, Engine, Entrance, Phase, Random, Read, Ready, Roll, Settings, Wrote};
 use chatd::hub::names::UserName;
 use chatd::limits::{Accounts, Limits, Login, Rooms};
 use criterion::{BenchmarkId, Criterion, Throughput};
@@ -89,7 +89,10 @@ impl Chat {
         let mut chat = Self { engine, users: Vec::new(), sent: vec![Vec::new(); users], now: 0 };
         for user in 0..users {
             chat.engine.begin_turn(chat.now, NOW);
-            let admitted = chat.engine.admit(IpAddr::V4(Ipv4Addr::LOCALHOST), Door::line()).expect("there is room");
+            let admitted = chat
+                .engine
+                .admit(IpAddr::V4(Ipv4Addr::LOCALHOST), Door::line(), Entrance::default())
+                .expect("there is room");
             chat.users.push(admitted.id());
             chat.engine.handle_accept(admitted, ());
             chat.send(user, &format!("C user{user} t1.x\n"));

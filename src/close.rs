@@ -1,10 +1,11 @@
 //! The reasons for which the server closes a connection: one text for the peer, the log and the counters.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// Why the server closes a connection. Its `Display` is the text after `C 421`, in the log and in the counters. A
 /// connection that the client ends (EX, end of input, reset) has no `CloseReason`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CloseReason {
     /// The client did not log in within `login.deadline_s` of connecting.
     LoginTooLong,
@@ -21,6 +22,12 @@ pub enum CloseReason {
     NotAChatClient,
     /// The connection began with a PROXY header, and the listener does not expect one.
     ProxyHeader,
+    /// The listener expects a PROXY header, and the connection did not begin with one from a known proxy.
+    NoProxyHeader,
+    /// The listener expects TLS, and the connection did not begin with it.
+    NotTls,
+    /// The TLS handshake failed, or was too long in bytes or in time.
+    TlsFailed,
     /// `limits.connections` are open, the process has no descriptors left, or silent connections are being shed.
     ServerFull,
     /// `limits.per_address` or `limits.new_per_address` is reached.
@@ -35,14 +42,29 @@ pub enum CloseReason {
     ShuttingDown(u32),
     /// An internal error of the server.
     Internal,
+    /// An operator ended the connection.
+    PutOut(Note),
+    /// The account or the address is banned.
+    Banned(Note),
+}
+
+/// An operator's words about the end of a connection, which follow the reason's name and a colon; may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note(Option<Arc<str>>);
+
+impl Note {
+    /// A note. The text is [checked](crate::text), as it is sent as it is.
+    pub fn new(text: &str) -> Self {
+        Self((!text.is_empty()).then(|| text.into()))
+    }
 }
 
 /// The number of reasons: the length of a table indexed by [`CloseReason::index`].
-pub const KINDS: usize = 14;
+pub const KINDS: usize = 19;
 
 impl CloseReason {
     /// The index of the reason in a table of counters, less than [`KINDS`].
-    pub fn index(self) -> usize {
+    pub fn index(&self) -> usize {
         match self {
             Self::LoginTooLong => 0,
             Self::TooManyFailures => 1,
@@ -58,18 +80,23 @@ impl CloseReason {
             Self::ProxyHeader => 11,
             Self::PasswordChanged => 12,
             Self::Replaced => 13,
+            Self::NoProxyHeader => 14,
+            Self::NotTls => 15,
+            Self::TlsFailed => 16,
+            Self::PutOut(_) => 17,
+            Self::Banned(_) => 18,
         }
     }
 
-    /// The name of the reason's counter. Also its text, unless that contains a number.
-    pub fn name(self) -> &'static str {
+    /// The name of the reason's counter. Also its text, unless that contains a number or a note.
+    pub fn name(&self) -> &'static str {
         NAMES.get(self.index()).copied().unwrap_or_default()
     }
 
     /// Whether output that is still queued is dropped before `421` is sent, except for a frame that is partly sent.
     /// True only if the queue is the reason.
-    pub fn drops_queue(self) -> bool {
-        self == Self::TooSlow
+    pub fn drops_queue(&self) -> bool {
+        *self == Self::TooSlow
     }
 }
 
@@ -78,6 +105,7 @@ impl fmt::Display for CloseReason {
         match self {
             Self::LoggedInAlready(sessions) => write!(f, "logged in {sessions} times already"),
             Self::ShuttingDown(seconds) => write!(f, "shutting down, retry in {seconds} s"),
+            Self::PutOut(Note(Some(note))) | Self::Banned(Note(Some(note))) => write!(f, "{}: {note}", self.name()),
             Self::LoginTooLong
             | Self::TooManyFailures
             | Self::TooSlow
@@ -85,6 +113,11 @@ impl fmt::Display for CloseReason {
             | Self::TooManyBadLines
             | Self::NotAChatClient
             | Self::ProxyHeader
+            | Self::NoProxyHeader
+            | Self::NotTls
+            | Self::TlsFailed
+            | Self::PutOut(Note(None))
+            | Self::Banned(Note(None))
             | Self::ServerFull
             | Self::TooManyFromAddress
             | Self::PasswordChanged
@@ -110,4 +143,9 @@ pub const NAMES: [&str; KINDS] = [
     "not a chat client: a PROXY header",
     "password was changed",
     "another login took this place",
+    "a PROXY header is missing",
+    "not TLS",
+    "TLS failed",
+    "put out by the operator",
+    "banned",
 ];

@@ -11,8 +11,8 @@ use chatd::auth::{Refused, Request, Verdict};
 use chatd::door::Door;
 use chatd::door::rooms::Options;
 use chatd::engine::{
-    ConnId, DatagramPlaces, Engine, Frames, InFlight, Phase, Random, Read, Ready, Roll, Sent, Settings, ToAccounts,
-    Wrote,
+    ConnId, DatagramPlaces, Engine, Entrance, Frames, InFlight, Phase, Random, Read, Ready, Roll, Sent, Settings,
+    ToAccounts, Wrote,
 };
 use chatd::hub::names::UserName;
 use chatd::limits::{Accounts, Limits, Login, READ_BYTES, Rooms};
@@ -179,7 +179,7 @@ impl Server {
 }
 
 fn connect(engine: &mut Engine<Socket>, door: Door) -> (ConnId, Socket) {
-    let admitted = engine.admit(IP, door).expect("there is room");
+    let admitted = engine.admit(IP, door, Entrance::default()).expect("there is room");
     let (id, socket) = (admitted.id(), Socket::default());
     engine.handle_accept(admitted, Rc::clone(&socket));
     (id, socket)

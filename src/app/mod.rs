@@ -2,6 +2,7 @@
 
 mod accounts;
 mod check;
+mod endpoints;
 mod password;
 mod reload;
 
@@ -16,7 +17,7 @@ use self::reload::Reloader;
 use crate::auth::admin;
 use crate::config::{self, Args, Command, Config, Loaded};
 use crate::logging::{Taken, Target};
-use crate::net::{Endpoint, Service, Settings, StartError, Tuning};
+use crate::net::{Endpoint, Settings, StartError, Tuning};
 use crate::{logging, net};
 
 /// Exit code: the operation failed.
@@ -46,7 +47,7 @@ pub fn chatd(args: Args) -> ExitCode {
         Some(Command::Accounts { operation, .. }) => return accounts::run(&operation, &loaded),
         None => {}
     }
-    let listen: Vec<Endpoint> = loaded.config.listen.iter().map(endpoint).collect();
+    let listen = endpoints::of(&loaded);
     if check {
         return check::run(&loaded, &listen, place.set.len());
     }
@@ -64,8 +65,8 @@ pub fn chatd(args: Args) -> ExitCode {
 /// `chatserver PORT`: runs the server on all interfaces with the defaults.
 pub fn chatserver(port: u16) -> ExitCode {
     let listen = vec![
-        Endpoint { addr: SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), optional: false, service: Service::Line },
-        Endpoint { addr: SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)), optional: true, service: Service::Line },
+        Endpoint::line(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))),
+        Endpoint { optional: true, ..Endpoint::line(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))) },
     ];
     let config = Config::default();
     let level = config.log.level;
@@ -80,16 +81,6 @@ pub fn chatserver(port: u16) -> ExitCode {
 fn settings(listen: Vec<Endpoint>, accounts_file: PathBuf, config: &Config) -> Settings {
     let datagrams = config.datagrams.as_ref().map(config::Address::socket);
     Settings { listen, datagrams, accounts_file, stats_log_lines_dropped: logging::dropped, tuning: tuning(config) }
-}
-
-fn endpoint(listen: &config::Listen) -> Endpoint {
-    let service = match listen.door {
-        config::Door::Line => Service::Line,
-        config::Door::Rooms(config::Rooms { udp, status_ok, down_named }) => {
-            Service::Rooms { udp, status_ok, down_named }
-        }
-    };
-    Endpoint { addr: listen.address.socket(), optional: false, service }
 }
 
 fn tuning(config: &Config) -> Tuning {

@@ -10,6 +10,7 @@ use super::address::Address;
 use super::listen::Listen;
 use super::source::Document;
 use crate::limits::{HASH_MEMORY_MOST_KIB, LINE_BYTES_MOST, PASSWORD_MAX_BYTES};
+use crate::network::Network;
 
 /// A year, in seconds: in effect never, and no clock overflows by it.
 const YEAR_S: u64 = 365 * 24 * 60 * 60;
@@ -35,6 +36,8 @@ enum Rule {
     Listen,
     /// An address and a port.
     Address,
+    /// Addresses and networks.
+    Networks,
 }
 
 const fn from_one(most: u64, why: &'static str) -> Rule {
@@ -92,6 +95,7 @@ const KEYS: &[(&str, Rule)] = &[
     ("limits.rate_lines_per_s", from_zero(MANY, "0 means no limit")),
     ("limits.rate_burst", from_one(MANY, "rate_lines_per_s = 0 means no limit")),
     ("limits.rate_bytes_per_s", from_zero(GIB, "0 means no limit")),
+    ("limits.proxies", Rule::Networks),
     ("limits.list_lines", from_one(MANY, DESCRIPTORS)),
     ("rooms.per_session", from_one(MANY, "more is no limit")),
     ("rooms.members", from_one(MANY, DESCRIPTORS)),
@@ -188,6 +192,8 @@ fn accept(rule: &Rule, value: &Spanned<DeValue<'_>>) -> Result<(), Refusal> {
         (Rule::Path { .. }, other) => no(format!("must be the path of a file, in quotes, {}", is_a(other))),
         (Rule::Listen, DeValue::Array(endpoints)) => accept_listen(endpoints, value.span()),
         (Rule::Listen, other) => no(format!("must be an array, such as [\"{}\"], {}", Listen::local(), is_a(other))),
+        (Rule::Networks, DeValue::Array(networks)) => accept_networks(networks),
+        (Rule::Networks, other) => no(format!("must be an array, such as [\"192.0.2.7\"], {}", is_a(other))),
         (Rule::Address, DeValue::String(address)) => Address::parse(address, "").map(drop).or_else(no),
         (Rule::Address, other) => no(format!("must be ADDRESS:PORT, in quotes, {}", is_a(other))),
     }
@@ -209,6 +215,19 @@ fn accept_listen(endpoints: &DeArray<'_>, whole: Range<usize>) -> Result<(), Ref
                 None => seen.push(listen),
             },
             Err(what) => return no(what),
+        }
+    }
+    Ok(())
+}
+
+fn accept_networks(networks: &DeArray<'_>) -> Result<(), Refusal> {
+    for network in networks.iter() {
+        let no = |what: String| Err((network.span(), what));
+        let DeValue::String(text) = network.get_ref() else {
+            return no(format!("must contain strings, such as \"192.0.2.7\", {}", is_a(network.get_ref())));
+        };
+        if let Err(what) = text.parse::<Network>() {
+            return no(what);
         }
     }
     Ok(())

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use self::address::Address;
 pub use self::args::{Args, Command, Operation, Place, Whose};
 pub use self::changes::changes;
-pub use self::listen::{Door, Listen, Rooms};
+pub use self::listen::{Door, Listen, Metrics, Pair, Relay, Rooms, Site};
 use self::source::Source;
 use crate::{limits, place};
 
@@ -161,6 +161,11 @@ impl Loaded {
     /// The path of the account file, relative to the working directory.
     pub fn accounts_file(&self) -> PathBuf {
         self.origin.resolve(&self.config.accounts.file)
+    }
+
+    /// A path of the configuration, relative to the working directory.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.origin.resolve(path)
     }
 
     /// The path of the log file, relative to the working directory; `None` for standard error.

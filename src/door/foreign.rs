@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn other_protocols() {
-        let (foreign, proxy) = (Some(CloseReason::NotAChatClient), Some(CloseReason::ProxyHeader));
+        let (foreign, proxy) = (Some(&CloseReason::NotAChatClient), Some(&CloseReason::ProxyHeader));
         for (line, is_whole, expected) in [
             (&b"GET / HTTP/1.1"[..], true, foreign),
             (b"OPTIONS * HTTP/1.0", true, foreign),
@@ -94,7 +94,7 @@ mod tests {
             (b"proxy tcp4 ", true, None),
             (b"", false, None),
         ] {
-            assert_eq!(protocol(line, is_whole), expected, "{line:?}");
+            assert_eq!(protocol(line, is_whole).as_ref(), expected, "{line:?}");
         }
     }
 

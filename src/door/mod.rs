@@ -35,6 +35,22 @@ pub enum Door {
     Rooms(Box<RoomsDoor>),
 }
 
+/// The limits that the connections of a door count for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Users: `limits.connections`, and the limits of their addresses.
+    Chat,
+    /// Monitoring programs, which must see a full server.
+    Metrics,
+    /// Operators at their socket.
+    Operator,
+}
+
+impl Class {
+    /// The number of classes.
+    pub const COUNT: usize = 3;
+}
+
 impl Door {
     /// The state of a new connection at the line door.
     pub fn line() -> Self {
@@ -51,6 +67,13 @@ impl Door {
         match self {
             Self::Line(_) => true,
             Self::Rooms(_) => false,
+        }
+    }
+
+    /// The limits that its connections count for.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Line(_) | Self::Rooms(_) => Class::Chat,
         }
     }
 

@@ -1,24 +1,26 @@
 //! Admission: which connections are accepted, and the reply to the others.
 
-use std::net::IpAddr;
-
 use super::addresses::{self, Addresses, Admission, network_name};
 use super::conn::Conn;
 use super::id::ConnId;
 use super::life::Standing;
 use super::log_limit::Subject;
+use super::origin::Origin;
+use super::stage::{Entrance, Stage};
 use super::{Engine, Random};
 use crate::close::CloseReason;
-use crate::door::Door;
 use crate::door::reply::Reply;
-use crate::limits::ACCEPT_WORK;
+use crate::door::{Class, Door};
+use crate::limits::{ACCEPT_WORK, METRICS_CONNECTIONS, OPERATOR_CONNECTIONS};
 
 /// The state that decides on admission.
 #[derive(Debug)]
 pub(super) struct Gate {
     pub(super) addresses: Addresses,
-    /// The most connections at once.
+    /// The most connections of users at once.
     pub(super) most_connections: usize,
+    /// Open connections of each class, by its number.
+    open: [usize; Class::COUNT],
     /// Connections that have not sent a line yet.
     pub(super) silent: u32,
     /// The generation of the last connection.
@@ -31,8 +33,9 @@ pub(super) struct Gate {
 #[must_use]
 pub struct Admitted {
     id: ConnId,
-    ip: IpAddr,
+    origin: Origin,
     door: Door,
+    stage: Stage,
     standing: Standing,
 }
 
@@ -44,36 +47,69 @@ impl Admitted {
 }
 
 /// Why a peer is refused.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Refusal {
-    reason: CloseReason,
+    pub(super) reason: CloseReason,
     /// True if the reason is its network, which the address alone does not show.
     is_for_network: bool,
 }
 
 impl Refusal {
     /// A refusal because the server is full.
-    pub const FULL: Self = Self { reason: CloseReason::ServerFull, is_for_network: false };
-    const ADDRESS: Self = Self { reason: CloseReason::TooManyFromAddress, is_for_network: false };
-    const NETWORK: Self = Self { is_for_network: true, ..Self::ADDRESS };
+    pub const FULL: Self = Self::new(CloseReason::ServerFull);
+    const ADDRESS: Self = Self::new(CloseReason::TooManyFromAddress);
+    const NETWORK: Self = Self { reason: CloseReason::TooManyFromAddress, is_for_network: true };
+    const NO_PROXY: Self = Self::new(CloseReason::NoProxyHeader);
+
+    const fn new(reason: CloseReason) -> Self {
+        Self { reason, is_for_network: false }
+    }
 }
 
 impl Gate {
     pub(super) fn new(most_connections: usize) -> Self {
-        Self { addresses: Addresses::new(), most_connections, silent: 0, generation: 0 }
+        Self { addresses: Addresses::new(), most_connections, open: [0; Class::COUNT], silent: 0, generation: 0 }
+    }
+
+    /// True if there are as many connections of a class as may be.
+    fn is_full(&self, class: Class) -> bool {
+        let most = match class {
+            Class::Chat => self.most_connections,
+            Class::Metrics => METRICS_CONNECTIONS,
+            Class::Operator => OPERATOR_CONNECTIONS,
+        };
+        self.open.get(class as usize).is_none_or(|open| *open >= most)
+    }
+
+    /// How many connections of a class are open.
+    fn count(&mut self, class: Class) -> Option<&mut usize> {
+        self.open.get_mut(class as usize)
+    }
+
+    /// A connection has this standing from now on.
+    pub(super) fn count_silent(&mut self, standing: Standing) {
+        match standing {
+            Standing::Silent | Standing::Penalised => self.silent += 1,
+            Standing::Heard | Standing::Uncounted => {}
+        }
     }
 
     /// A connection of this standing has sent its first line.
     pub(super) fn count_heard(&mut self, was: Standing) {
         match was {
             Standing::Silent | Standing::Penalised => self.silent -= 1,
-            Standing::Heard => {}
+            Standing::Heard | Standing::Uncounted => {}
         }
     }
 
     /// A connection has ended.
-    pub(super) fn release(&mut self, ip: IpAddr, standing: Standing) {
-        self.addresses.release(ip);
+    pub(super) fn release(&mut self, class: Class, origin: Origin, standing: Standing) {
+        if let Some(open) = self.count(class) {
+            *open -= 1;
+        }
+        if standing != Standing::Uncounted {
+            self.addresses.release(origin);
+        }
         self.count_heard(standing);
     }
 
@@ -85,29 +121,36 @@ impl Gate {
 }
 
 impl<S> Engine<S> {
-    /// Decides on a connection from `ip` through `door`.
+    /// Decides on a connection from `origin` through `door`.
     ///
     /// # Errors
     /// Why it is refused; [`refuse`](Self::refuse) gives the reply.
-    pub fn admit(&mut self, ip: IpAddr, door: Door) -> Result<Admitted, Refusal> {
+    pub fn admit(&mut self, origin: impl Into<Origin>, door: Door, entrance: Entrance) -> Result<Admitted, Refusal> {
+        let origin = origin.into();
         self.turn.work += ACCEPT_WORK;
-        let standing = self.judge(ip, &door)?;
-        let id = ConnId { slot: self.conns.vacant_slot(), generation: self.gate.next_generation() };
-        Ok(Admitted { id, ip, door, standing })
-    }
-
-    fn judge(&mut self, ip: IpAddr, door: &Door) -> Result<Standing, Refusal> {
-        let limits = &self.settings.limits;
-        if self.conns.len() >= self.gate.most_connections {
+        let class = door.class();
+        if self.gate.is_full(class) {
             return Err(Refusal::FULL);
         }
-        let is_exempt = addresses::exempt(ip, limits);
+        let standing = match class {
+            Class::Chat if !entrance.takes_proxy => self.judge_address(origin, door.asks_for_passwords())?,
+            Class::Chat if !self.is_proxy(origin) => return Err(Refusal::NO_PROXY),
+            Class::Chat | Class::Metrics | Class::Operator => Standing::Uncounted,
+        };
+        let id = ConnId { slot: self.conns.vacant_slot(), generation: self.gate.next_generation() };
+        Ok(Admitted { id, origin, door, stage: Stage::first(entrance), standing })
+    }
+
+    /// Decides by the address. An address that is accepted is counted.
+    pub(super) fn judge_address(&mut self, origin: Origin, asks_for_passwords: bool) -> Result<Standing, Refusal> {
+        let limits = &self.settings.limits;
+        let is_exempt = origin.limited(limits).is_none();
         let dice = || throw_dice(&mut *self.random);
         if !is_exempt && addresses::sheds_silent(self.gate.silent, dice, limits) {
             return Err(Refusal::FULL);
         }
-        let penalties = self.settings.login.penalties && door.asks_for_passwords();
-        match self.gate.addresses.admit(ip, self.now, limits, penalties) {
+        let penalties = self.settings.login.penalties && asks_for_passwords;
+        match self.gate.addresses.admit(origin, self.now, limits, penalties) {
             Admission::Welcome if is_exempt => Ok(Standing::Heard),
             Admission::Welcome => Ok(Standing::Silent),
             Admission::Penalised => Ok(Standing::Penalised),
@@ -116,33 +159,50 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Adds an admitted connection and greets it.
-    pub fn handle_accept(&mut self, admitted: Admitted, socket: S) {
-        let Admitted { id, ip, door, standing } = admitted;
-        self.conns.insert(Conn::new(id, socket, ip, door, standing, self.now));
-        match standing {
-            Standing::Silent | Standing::Penalised => self.gate.silent += 1,
-            Standing::Heard => {}
+    /// True if the address of a client may be learnt from this peer: it is in `limits.proxies`, or at a Unix socket,
+    /// whose mode says who may connect.
+    pub(super) fn is_proxy(&self, origin: Origin) -> bool {
+        match origin {
+            Origin::Address(ip) => self.settings.limits.proxies.iter().any(|network| network.contains(ip)),
+            Origin::Learnt(_) => false,
+            Origin::Unix => true,
         }
+    }
+
+    /// Adds an admitted connection, and greets it unless a PROXY header comes first.
+    pub fn handle_accept(&mut self, admitted: Admitted, socket: S) {
+        let Admitted { id, origin, door, stage, standing } = admitted;
+        if let Some(open) = self.gate.count(door.class()) {
+            *open += 1;
+        }
+        self.gate.count_silent(standing);
+        self.conns.insert(Conn::new(id, socket, origin, door, stage, standing, self.now));
         self.counters.accepted += 1;
         self.note_peers();
-        self.reply(id, &Reply::Greeting);
+        match stage {
+            Stage::Header { .. } => {}
+            Stage::Handshake | Stage::Open => self.reply(id, &Reply::Greeting),
+        }
         self.touched.push(id);
     }
 
     /// The poll could not register the connection, for this reason.
     pub fn handle_unwatched(&mut self, admitted: Admitted, error: &dyn std::fmt::Display) {
-        self.gate.addresses.release(admitted.ip);
+        if admitted.standing != Standing::Uncounted {
+            self.gate.addresses.release(admitted.origin);
+        }
         self.log_peer(Subject::CannotWatch, None, |_| format!("cannot watch a connection: {error}"));
     }
 
     /// The reply to a refused peer. `heard` holds the bytes that it has sent so far.
-    pub fn refuse(&mut self, ip: IpAddr, mut door: Door, refusal: Refusal, heard: &[u8]) -> Vec<u8> {
+    pub fn refuse(&mut self, origin: impl Into<Origin>, mut door: Door, refusal: Refusal, heard: &[u8]) -> Vec<u8> {
+        let origin = origin.into();
         let Refusal { reason, is_for_network } = refusal;
-        self.counters.count_closed(reason);
-        self.log_peer(Subject::Refused(reason.name()), Some(ip), |_| {
-            let why = if is_for_network { format!(": too many from {}", network_name(ip)) } else { String::new() };
-            format!("421 {reason}: {ip} was not let in{why}")
+        self.counters.count_closed(&reason);
+        self.log_peer(Subject::Refused(reason.name()), origin.ip(), |_| {
+            let network = origin.ip().filter(|_| is_for_network).map(network_name);
+            let why = network.map_or_else(String::new, |network| format!(": too many from {network}"));
+            format!("421 {reason}: {origin} was not let in{why}")
         });
         let mut answer = Vec::new();
         door.refuse(heard, reason, &mut answer);

@@ -40,7 +40,7 @@ impl<S> Engine<S> {
         if let Some(conn) = self.conns.find(id)
             && conn.end.is_none()
         {
-            conn.end = Some(end);
+            conn.end = Some(Box::new(end));
             self.closes.push_back(id);
         }
     }
@@ -51,7 +51,7 @@ impl<S> Engine<S> {
             && let Some(id) = self.closes.pop_front()
         {
             let Some(end) = self.conns.find(id).and_then(|conn| conn.end.take()) else { continue };
-            self.guard(id, |engine| match end {
+            self.guard(id, |engine| match *end {
                 End::Broken => engine.drop_now(id),
                 End::Vanished => engine.part_as(id, Parting::Reset),
                 End::Closed(reason) => engine.close(id, reason),
@@ -61,12 +61,12 @@ impl<S> Engine<S> {
 
     /// Ends several connections for one reason: as many as this turn has room for, and the others in the next turns.
     /// Those are not read any more.
-    pub(super) fn close_all(&mut self, ids: &[ConnId], reason: CloseReason) {
+    pub(super) fn close_all(&mut self, ids: &[ConnId], reason: &CloseReason) {
         for id in ids {
             if self.turn.work < TURN_WORK_ENDS {
-                self.close(*id, reason);
+                self.close(*id, reason.clone());
             } else {
-                self.schedule_close(*id, End::Closed(reason));
+                self.schedule_close(*id, End::Closed(reason.clone()));
             }
         }
     }
@@ -74,14 +74,17 @@ impl<S> Engine<S> {
     /// Ends a connection for a reason, which its client receives, and which is logged and counted.
     pub(super) fn close(&mut self, id: ConnId, reason: CloseReason) {
         let Some(conn) = self.conns.find(id).filter(|conn| conn.life == Life::Open) else { return };
-        let ip = conn.ip;
+        let from = conn.origin;
         let subject = match self.account_of(id) {
             Some(_) => Subject::Closed(reason.name()),
             None => Subject::ClosedStranger(reason.name()),
         };
-        self.log_peer(subject, Some(ip), |engine| format!("421 {reason}: {} from {ip}", engine.known_name(id)));
-        self.counters.count_closed(reason);
+        self.log_peer(subject, from.ip(), |engine| format!("421 {reason}: {} from {from}", engine.known_name(id)));
+        self.counters.count_closed(&reason);
         self.part(id);
+        if self.conns.peek(id).is_some_and(|conn| !conn.stage.can_tell()) {
+            return self.drop_untold(id);
+        }
         if let Some(Conn { outbox, door, .. }) = self.conns.find(id) {
             if reason.drops_queue() {
                 outbox.drop_all_but_begun(&mut self.pages);
@@ -226,7 +229,7 @@ impl<S> Engine<S> {
         self.mark_closed(id, Parting::Reset);
     }
 
-    fn mark_closed(&mut self, id: ConnId, parting: Parting) {
+    pub(super) fn mark_closed(&mut self, id: ConnId, parting: Parting) {
         if let Some(conn) = self.conns.find(id) {
             conn.life = Life::Gone(parting);
             self.gone.push(id);
@@ -241,7 +244,7 @@ impl<S> Engine<S> {
             let Some(mut conn) = self.conns.remove(id) else { continue };
             conn.outbox.clear(&mut self.pages);
             self.timers.disarm(id, &mut conn.armed);
-            self.gate.release(conn.ip, conn.standing);
+            self.gate.release(conn.door.class(), conn.origin, conn.standing);
             if self.gone.is_empty() {
                 self.note_peers();
             }

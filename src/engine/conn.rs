@@ -1,15 +1,15 @@
 //! A connection: its socket, its door, its buffers and its deadlines.
 
-use std::net::IpAddr;
-
 use super::id::ConnId;
 use super::io::Read;
 use super::life::{End, Flush, Input, Life, Standing};
 use super::liveness::Liveness;
+use super::origin::Origin;
 use super::outbox::Outbox;
 use super::pause::{Held, Pause};
 use super::public_log::place::Place;
 use super::rate::Rate;
+use super::stage::Stage;
 use super::time::{Millis, NEVER, seconds};
 use crate::door::Door;
 use crate::door::inbox::Inbox;
@@ -21,17 +21,18 @@ pub(super) struct Conn<S> {
     pub(super) id: ConnId,
     /// Opaque to the engine.
     pub(super) socket: S,
-    pub(super) ip: IpAddr,
+    pub(super) origin: Origin,
     pub(super) door: Door,
     pub(super) inbox: Inbox,
     pub(super) outbox: Outbox,
     pub(super) life: Life,
+    pub(super) stage: Stage,
     pub(super) standing: Standing,
     pub(super) input: Input,
     pub(super) pause: Pause,
     pub(super) flush: Flush,
     /// How it will end; set while it is among the scheduled closes.
-    pub(super) end: Option<End>,
+    pub(super) end: Option<Box<End>>,
     /// Its place in the log of public messages; `None` if it does not receive them.
     pub(super) public: Option<Place>,
     pub(super) rate: Rate,
@@ -69,15 +70,24 @@ pub(super) struct Conn<S> {
 
 impl<S> Conn<S> {
     /// A connection that was just accepted.
-    pub(super) fn new(id: ConnId, socket: S, ip: IpAddr, door: Door, standing: Standing, now: Millis) -> Self {
+    pub(super) fn new(
+        id: ConnId,
+        socket: S,
+        origin: Origin,
+        door: Door,
+        stage: Stage,
+        standing: Standing,
+        now: Millis,
+    ) -> Self {
         Self {
             id,
             socket,
-            ip,
+            origin,
             door,
             inbox: Inbox::default(),
             outbox: Outbox::default(),
             life: Life::Open,
+            stage,
             standing,
             input: Input::Drained,
             pause: Pause::None,
@@ -117,7 +127,7 @@ impl<S> Conn<S> {
         match read {
             // A short read has drained the socket, unless the poll reported an end or urgent data.
             Read::Bytes { is_short: true, .. } if self.input == Input::Ready => self.input = Input::Drained,
-            Read::Bytes { .. } | Read::Broken => {}
+            Read::Bytes { .. } | Read::Named(_) | Read::Secured | Read::Unusable(_) | Read::Broken => {}
             Read::Nothing => self.input = Input::Drained,
             Read::End => self.input = Input::Ended,
         }
@@ -154,9 +164,10 @@ impl<S> Conn<S> {
         }
     }
 
-    /// Deadline of its login.
+    /// Deadline of its login, and of the stage that it is in.
     pub(super) fn login_due(&self, login: &Login) -> Millis {
-        self.since.saturating_add(seconds(login.deadline_s))
+        let due = self.since.saturating_add(seconds(login.deadline_s));
+        self.stage.due(self.since).unwrap_or(NEVER).min(due)
     }
 
     /// Deadline of its incomplete line; none while it is not read.

@@ -117,7 +117,7 @@ impl Counters {
     }
 
     /// Counts a connection that the server ended.
-    pub fn count_closed(&mut self, reason: CloseReason) {
+    pub fn count_closed(&mut self, reason: &CloseReason) {
         if let Some(count) = self.closed.get_mut(reason.index()) {
             *count += 1;
         }
@@ -171,7 +171,7 @@ mod tests {
         let mut counters = Counters { connections: 3, panics: 1, ..Counters::default() };
         counters.note_turn(Duration::from_nanos(1_999));
         counters.note_turn(Duration::from_nanos(999));
-        counters.count_closed(CloseReason::TooSlow);
+        counters.count_closed(&CloseReason::TooSlow);
         let line = counters.to_string();
         assert!(line.starts_with("connections=3 online=0 "), "{line}");
         assert!(line.contains(" longest_turn_us=1 accepted=0 "), "{line}");

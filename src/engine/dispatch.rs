@@ -63,7 +63,8 @@ impl<S> Engine<S> {
         self.counters.lines += 1;
         let now = self.now;
         let conn = self.conns.find(id)?;
-        let was = std::mem::replace(&mut conn.standing, Standing::Heard);
+        let was = conn.standing;
+        conn.standing = was.heard();
         self.gate.count_heard(was);
         conn.line_since = NEVER; // what comes now is another line
         if conn.door.is_logged_in() {

@@ -1,8 +1,10 @@
 //! The seam between the engine and its sockets: what the owner of the sockets reports, and what it is asked to do.
 
 use super::id::ConnId;
+use super::stage::Unusable;
 
 use std::io::IoSlice;
+use std::net::IpAddr;
 
 /// An event of the poll for a connection's socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,12 @@ pub enum Read {
         /// The read was short, so the socket is drained unless it is [ending](Ready::is_ending).
         is_short: bool,
     },
+    /// A PROXY header was read. It names the client, or `None` if the proxy speaks for itself.
+    Named(Option<IpAddr>),
+    /// The TLS handshake is complete.
+    Secured,
+    /// What was read cannot begin a connection.
+    Unusable(Unusable),
     /// There was nothing to read; the poll reports when there is.
     Nothing,
     /// The peer has ended its stream.

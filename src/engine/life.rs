@@ -49,7 +49,7 @@ impl Linger {
 }
 
 /// How a connection will end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// It is broken: nothing can be sent.
     Broken,
@@ -68,6 +68,18 @@ pub(super) enum Standing {
     Penalised,
     /// It has sent a line, or is exempt.
     Heard,
+    /// It does not count for its address: a proxy that has not named its client yet, or a door outside of the limits.
+    Uncounted,
+}
+
+impl Standing {
+    /// The standing after a line.
+    pub(super) fn heard(self) -> Self {
+        match self {
+            Self::Silent | Self::Penalised | Self::Heard => Self::Heard,
+            Self::Uncounted => Self::Uncounted,
+        }
+    }
 }
 
 /// The state of a socket's input. Polling is edge-triggered: only reading everything ends `Ready` and `Ending`.

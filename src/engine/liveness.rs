@@ -87,9 +87,9 @@ impl<S> Engine<S> {
         let Some(conn) = self.conns.find(id) else { return };
         self.touched.push(id);
         if conn.liveness.look(now, path) {
-            let ip = conn.ip;
-            let line = |engine: &Self| format!("{} from {ip} has vanished", engine.known_name(id));
-            self.log_peer(Subject::Vanished, Some(ip), line);
+            let from = conn.origin;
+            let line = |engine: &Self| format!("{} from {from} has vanished", engine.known_name(id));
+            self.log_peer(Subject::Vanished, from.ip(), line);
             self.schedule_close(id, End::Vanished);
         }
     }

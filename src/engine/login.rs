@@ -1,9 +1,6 @@
 //! Login: requests to the accounts, and their verdicts. Passwords are hashed on another thread; a connection is not
 //! read while its password is being checked.
 
-use std::collections::VecDeque;
-use std::net::IpAddr;
-
 use super::Engine;
 use super::addresses;
 use super::allowances::Allowances;
@@ -22,6 +19,7 @@ use crate::hub::command::Command;
 use crate::hub::names::UserName;
 use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
 use crate::secret::Secret;
+use std::collections::VecDeque;
 
 /// Looks accounts up. Never waits.
 pub trait Roll {
@@ -159,8 +157,8 @@ impl<S> Engine<S> {
         let now = self.now;
         let limits = &self.settings.limits;
         let Some(conn) = self.conns.find(id) else { return };
-        let origin = || Origin { address: addresses::party(conn.ip), network: addresses::network(conn.ip) };
-        let origin = (!addresses::exempt(conn.ip, limits)).then(origin);
+        let origin = |ip| Origin { address: addresses::party(ip), network: addresses::network(ip) };
+        let origin = conn.origin.limited(limits).map(origin);
         conn.pause = Pause::Checking { what, since: now };
         self.logins.ask(ToAccounts::Ask { id, origin, request });
     }
@@ -248,20 +246,20 @@ impl<S> Engine<S> {
         let Some(conn) = self.conns.find(id) else { return };
         conn.failures = 0;
         conn.epoch = epoch;
-        let ip = conn.ip;
-        self.log_peer(Subject::LoggedIn, Some(ip), |_| format!("{name} logged in from {ip}"));
+        let from = conn.origin;
+        self.log_peer(Subject::LoggedIn, from.ip(), |_| format!("{name} logged in from {from}"));
         self.command(id, Command::LogIn { name });
-        self.on_logged_in(id, ip, proof);
+        self.on_logged_in(id, from, proof);
     }
 
     /// Completes a login, if the hub has accepted it: the connection takes over what its account has used of the rates,
     /// and no longer counts as new.
-    fn on_logged_in(&mut self, id: ConnId, ip: IpAddr, proof: Proof) {
+    fn on_logged_in(&mut self, id: ConnId, from: super::Origin, proof: Proof) {
         let (now, limits) = (self.now, &self.settings.limits);
         let Some(name) = self.hub.name_of(id.session()) else { return };
         let used = self.logins.allowances.take(name);
-        if proof != Proof::Registration || self.gate.addresses.register(ip, now, limits) {
-            self.gate.addresses.refund(ip, limits);
+        if proof != Proof::Registration || self.gate.addresses.register(from, now, limits) {
+            self.gate.addresses.refund(from, limits);
         }
         if let Some((conn, rate)) = self.conns.find(id).zip(used) {
             conn.rate = rate;
@@ -278,7 +276,7 @@ impl<S> Engine<S> {
     pub(super) fn is_penalised(&self, id: ConnId) -> bool {
         let Some(conn) = self.conns.peek(id) else { return false };
         let login = &self.settings.login;
-        login.penalties && self.gate.addresses.is_penalised(conn.ip, self.now, &self.settings.limits)
+        login.penalties && self.gate.addresses.is_penalised(conn.origin, self.now, &self.settings.limits)
     }
 
     /// Counts a failure against the connection and its address. Returns the number of tries left.
@@ -286,11 +284,11 @@ impl<S> Engine<S> {
         let now = self.now;
         let conn = self.conns.find(id)?;
         conn.failures = conn.failures.saturating_add(1);
-        let (ip, failures) = (conn.ip, conn.failures);
-        let line = |engine: &Self| format!("wrong password or token for {} from {ip}", engine.known_name(id));
-        self.log_peer(Subject::WrongPassword, Some(ip), line);
+        let (from, failures) = (conn.origin, conn.failures);
+        let line = |engine: &Self| format!("wrong password or token for {} from {from}", engine.known_name(id));
+        self.log_peer(Subject::WrongPassword, from.ip(), line);
         if self.settings.login.penalties {
-            self.gate.addresses.failure(ip, now, &self.settings.limits);
+            self.gate.addresses.failure(from, now, &self.settings.limits);
         }
         Some(self.settings.login.failures.saturating_sub(failures.into()))
     }

@@ -18,6 +18,7 @@
 
 mod time;
 mod id;
+mod origin;
 mod io;
 
 mod life;
@@ -30,6 +31,7 @@ mod turn;
 mod timers;
 
 mod accept;
+mod stage;
 mod addresses;
 
 mod read;
@@ -73,7 +75,9 @@ pub use id::ConnId;
 pub use io::{Frames, Gone, InFlight, Path, Probe, Read, Ready, ToRead, ToWrite, Why, Wrote};
 pub use log_limit::Subject;
 pub use login::{Roll, ToAccounts};
+pub use origin::Origin;
 pub use send_queue::{SendQueue, Sent, ToSend, Written};
+pub use stage::{Entrance, Unusable};
 pub use time::{Millis, NEVER};
 pub use turn::Phase;
 

@@ -103,7 +103,7 @@ impl<S> Engine<S> {
         let is_stale = |id: &ConnId| self.conns.peek(*id).is_none_or(|conn| conn.epoch != epoch);
         let sessions = self.hub.sessions_of(name).iter();
         let stale: Vec<ConnId> = sessions.map(|session| ConnId::of(*session)).filter(is_stale).collect();
-        self.close_all(&stale, CloseReason::PasswordChanged);
+        self.close_all(&stale, &CloseReason::PasswordChanged);
     }
 }
 

@@ -172,6 +172,18 @@ impl<S> Engine<S> {
                     self.run(quantum);
                 }
             }
+            Read::Named(client) => {
+                self.guard(id, |engine| engine.on_named(id, client));
+                self.end_quantum(quantum, Progress::Spent);
+            }
+            Read::Secured => {
+                self.guard(id, |engine| engine.on_secured(id));
+                self.end_quantum(quantum, Progress::Spent);
+            }
+            Read::Unusable(why) => {
+                self.guard(id, |engine| engine.on_unusable(id, why));
+                self.end_quantum(quantum, Progress::Over);
+            }
             Read::Nothing => self.end_quantum(quantum, Progress::Over),
             Read::End => {
                 self.guard(id, |engine| engine.leave(id));
@@ -318,7 +330,8 @@ impl<S> Engine<S> {
     /// Discards the input of a closing connection.
     fn on_discarded(&mut self, id: ConnId, read: Read) {
         match read {
-            Read::Bytes { .. } => self.enqueue(id),
+            Read::Bytes { .. } | Read::Named(_) | Read::Secured => self.enqueue(id),
+            Read::Unusable(_) => self.drop_now(id),
             Read::End => self.on_end_while_closing(id),
             Read::Broken => self.drop_now(id),
             Read::Nothing => {}

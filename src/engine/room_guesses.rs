@@ -94,8 +94,8 @@ impl<S> Engine<S> {
         if let Some(name) = self.hub.name_of(id.session()) {
             return Some(Guesser::Account(name.clone()));
         }
-        let ip = self.conns.peek(id)?.ip;
-        (!addresses::exempt(ip, &self.settings.limits)).then(|| Guesser::Address(addresses::party(ip)))
+        let ip = self.conns.peek(id)?.origin.limited(&self.settings.limits)?;
+        Some(Guesser::Address(addresses::party(ip)))
     }
 
     /// How many seconds a connection has to wait before its next room password is checked; `None` if it need not wait.
@@ -110,7 +110,7 @@ impl<S> Engine<S> {
         if let Some(guesser) = self.guesser(id) {
             let guess = self.logins.guesses.record(guesser, now);
             let who = self.hub.name_of(id.session()).map_or_else(|| "a guest".to_owned(), |name| name.to_string());
-            let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) else { return };
+            let Some(from) = self.conns.peek(id).map(|conn| conn.origin) else { return };
             let (subject, note) = match guess {
                 Guess::First => (Subject::RoomPassword, String::new()),
                 Guess::Another => (Subject::RoomPasswordAgain, String::new()),
@@ -119,8 +119,8 @@ impl<S> Engine<S> {
                     (Subject::RoomPassword, format!(", {ROOM_GUESSES} in {minutes} minutes: must wait"))
                 }
             };
-            let line = |_: &Self| format!("wrong password for room {room}: {who} from {ip}{note}");
-            self.log_peer(subject, Some(ip), line);
+            let line = |_: &Self| format!("wrong password for room {room}: {who} from {from}{note}");
+            self.log_peer(subject, from.ip(), line);
         }
         self.answer_late(id, now, Late::WrongRoom);
     }

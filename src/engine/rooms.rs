@@ -1,7 +1,6 @@
 //! Entry into rooms, and the tokens of places in them.
 
 use super::Engine;
-use super::addresses;
 use super::conn::Conn;
 use super::id::ConnId;
 use super::log_limit::Subject;
@@ -53,8 +52,8 @@ impl<S> Engine<S> {
         let entry = Entry { room, password };
         self.command(id, Command::EnterAsGuest { guest, makes: operation == Operation::Make, entry });
         let verdict = if self.hub.who_is(id.session()).is_some() { "entered" } else { "may not enter" };
-        if let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) {
-            self.log_peer(Subject::Guest, Some(ip), |_| format!("guest {who} from {ip} {verdict} {where_to}"));
+        if let Some(from) = self.conns.peek(id).map(|conn| conn.origin) {
+            self.log_peer(Subject::Guest, from.ip(), |_| format!("guest {who} from {from} {verdict} {where_to}"));
         }
         if !self.conns.peek(id).is_some_and(|conn| matches!(conn.pause, Pause::Delay { .. })) {
             self.leave(id); // one exchange per connection; a delayed reply ends it itself
@@ -65,17 +64,16 @@ impl<S> Engine<S> {
     /// theirs.
     fn has_too_many_guests(&self, id: ConnId) -> bool {
         let limits = &self.settings.limits;
-        let Some(ip) = self.conns.peek(id).map(|conn| conn.ip) else { return false };
+        let Some(ip) = self.conns.peek(id).and_then(|conn| conn.origin.limited(limits)) else { return false };
         let peers = &self.datagrams.peers;
-        let is_full = peers.guests_of(ip) >= limits.per_address
-            || peers.guests_of_network(ip) >= limits.per_address.saturating_mul(NETWORK_TIMES);
-        is_full && !addresses::exempt(ip, limits)
+        peers.guests_of(ip) >= limits.per_address
+            || peers.guests_of_network(ip) >= limits.per_address.saturating_mul(NETWORK_TIMES)
     }
 
     /// A session has its place in a room and receives the token.
     pub(super) fn on_entered(&mut self, id: ConnId, room: &RoomName, room_id: RoomId) {
         let port = self.datagrams.line_port;
-        let Some(Conn { door, ip, .. }) = self.conns.find(id) else { return };
+        let Some(Conn { door, origin, .. }) = self.conns.find(id) else { return };
         let guest = match door {
             Door::Line(_) => None,
             Door::Rooms(door) => Some(door.spelling()),
@@ -83,8 +81,10 @@ impl<S> Engine<S> {
         let Some(token) = self.datagrams.peers.issue((id.session(), room_id), self.datagrams.drawn.take()) else {
             return self.close(id, CloseReason::Internal);
         };
-        if !self.datagrams.queues.is_empty() {
-            let peer = Peer::new(id.session(), (room.clone(), room_id), *ip, guest, self.now);
+        if let Some(ip) = origin.ip()
+            && !self.datagrams.queues.is_empty()
+        {
+            let peer = Peer::new(id.session(), (room.clone(), room_id), ip, guest, self.now);
             self.datagrams.peers.insert(token, peer, &self.settings.rooms);
         }
         let reply = Reply::Entered { room: room.clone(), token, port };

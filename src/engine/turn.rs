@@ -140,7 +140,7 @@ impl<S> Engine<S> {
                 }
             }
             Life::Open if !conn.door.is_logged_in() && conn.login_due(login) <= now => {
-                self.close(id, CloseReason::LoginTooLong);
+                self.close(id, conn.stage.overdue());
             }
             Life::Open if conn.line_due(limits) <= now => self.close(id, CloseReason::LineNeverEnded),
             Life::Open if conn.soft_due(limits) <= now => self.close(id, CloseReason::TooSlow),

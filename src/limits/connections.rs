@@ -2,6 +2,12 @@
 
 /// Descriptors reserved for the log, the account file, the listeners and for refusing peers.
 pub const SPARE_DESCRIPTORS: u64 = 64;
+/// Time for a PROXY header, and for a TLS handshake.
+pub const STAGE_MS: u64 = 10_000;
+/// Connections at once for metrics, outside of `limits.connections`: the metrics of a full server must be seen.
+pub const METRICS_CONNECTIONS: usize = 16;
+/// Connections at once at the operator's socket, outside of `limits.connections`.
+pub const OPERATOR_CONNECTIONS: usize = 8;
 /// Connections that the kernel may queue for a listener. mio's default of 128 loses clients in a reconnect storm.
 pub const BACKLOG: i32 = 4096;
 /// Delay before a listener that ran out of descriptors is tried again. 200 ms are promised.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::LINE_BYTES;
+use crate::network::Network;
 
 /// `[limits]`: connections, lines, queued output, rates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub struct Limits {
     pub rate_bytes_per_s: u32,
     /// Lines that a list shows at most.
     pub list_lines: u32,
+    /// The proxies that may name the addresses of their clients.
+    pub proxies: Vec<Network>,
 }
 
 impl Default for Limits {
@@ -64,6 +67,7 @@ impl Default for Limits {
             rate_burst: 40,
             rate_bytes_per_s: 16 * 1024,
             list_lines: 200,
+            proxies: Vec::new(),
         }
     }
 }

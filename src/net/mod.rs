@@ -25,7 +25,7 @@ use log::{info, warn};
 use mio::{Interest, Poll, Waker};
 
 pub use accept::{Trial, try_places};
-pub use settings::{Endpoint, Reload, Service, Settings, StartError, Tuning};
+pub use settings::{Endpoint, Entrance, Reload, Service, Settings, Site, StartError, Tuning};
 
 use crate::auth::{self, Auth, OpenError};
 use crate::engine::Engine;

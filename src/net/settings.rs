@@ -1,10 +1,12 @@
 //! Settings of the server: its addresses and doors, and what a reload may change.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::door::{Door, rooms};
 use crate::engine;
+pub use crate::engine::Entrance;
 
 /// Settings at the start.
 #[derive(Debug)]
@@ -27,19 +29,35 @@ pub type Tuning = engine::Settings;
 /// Called on SIGHUP: returns the new settings, or `None` if nothing changes.
 pub type Reload = Box<dyn FnMut() -> Option<Tuning>>;
 
-/// One address to listen at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One place to listen at.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Address and port; port 0 selects a free one.
-    pub addr: SocketAddr,
+    /// Where connections arrive.
+    pub site: Site,
     /// True if the server may start without it on a machine that lacks the address family.
     pub optional: bool,
-    /// The protocol at this address.
+    /// The protocol there.
     pub service: Service,
+    /// What precedes the protocol.
+    pub entrance: Entrance,
+}
+
+/// Where connections arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Site {
+    /// Address and port; port 0 selects a free one.
+    Tcp(SocketAddr),
+    /// A Unix socket, relative to the working directory.
+    Unix {
+        /// The path of its file.
+        path: PathBuf,
+        /// The mode of its file.
+        mode: u32,
+    },
 }
 
 /// The protocol at an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Service {
     /// Lines of text.
     Line,
@@ -55,18 +73,45 @@ pub enum Service {
 }
 
 impl Endpoint {
+    /// The line door at an address, without encryption.
+    pub fn line(addr: SocketAddr) -> Self {
+        Self { site: Site::Tcp(addr), optional: false, service: Service::Line, entrance: Entrance::default() }
+    }
+
     /// Where its members send datagrams: at the same address, in the same scope.
     pub(super) fn datagrams(&self) -> Option<SocketAddr> {
-        let Service::Rooms { udp, .. } = self.service else { return None };
-        let mut addr = self.addr;
-        addr.set_port(udp);
+        let (Service::Rooms { udp, .. }, Site::Tcp(mut addr)) = (&self.service, self.site.clone()) else { return None };
+        addr.set_port(*udp);
         Some(addr)
+    }
+
+    /// True if other machines can reach it, and what crosses the network can be read there. Figures for monitoring are
+    /// no secret.
+    pub(super) fn is_open_and_plain(&self) -> bool {
+        match self.site {
+            Site::Tcp(addr) => !self.entrance.is_tls && !addr.ip().is_loopback(),
+            Site::Unix { .. } => false,
+        }
+    }
+
+    /// The endpoint as the log names it, at the address that was bound in its place.
+    pub(super) fn name_at(&self, addr: SocketAddr) -> String {
+        format!("{}{}://{addr}", self.service.name(), if self.entrance.is_tls { "+tls" } else { "" })
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.site {
+            Site::Tcp(addr) => f.write_str(&self.name_at(*addr)),
+            Site::Unix { path, .. } => write!(f, "{}+unix:{}", self.service.name(), path.display()),
+        }
     }
 }
 
 impl Service {
     /// The name of its door.
-    pub(super) fn name(self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Line => "line",
             Self::Rooms { .. } => "rooms",
@@ -74,8 +119,8 @@ impl Service {
     }
 
     /// A door for a connection that arrives here.
-    pub(super) fn door(self) -> Door {
-        match self {
+    pub(super) fn door(&self) -> Door {
+        match *self {
             Self::Line => Door::line(),
             Self::Rooms { status_ok, down_named, .. } => Door::rooms(rooms::Options { status_ok, down_named }),
         }

@@ -4,6 +4,7 @@ mod ledger;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::origin::Origin;
 use super::time::Millis;
 use crate::limits::{self, Limits, NETWORK_BITS_V4, NETWORK_BITS_V6, NETWORK_TIMES};
 use ledger::Ledger;
@@ -15,7 +16,7 @@ const SHED_PERCENT: u128 = 30;
 /// [`limits::ADDRESSES`] entries.
 ///
 /// One subscriber may have a whole network of addresses, so a network has limits too: [`NETWORK_TIMES`] those of an
-/// address. Wrong passwords count against addresses only. Exempt addresses (see [`exempt`]) never enter a table.
+/// address. Wrong passwords count against addresses only. An exempt origin (see [`Origin::limited`]) never enters a table.
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
     parties: Ledger,
@@ -42,7 +43,7 @@ impl Addresses {
         Self::default()
     }
 
-    /// Decides on a connection from `ip` at `now`. `penalties` is true if failures count here.
+    /// Decides on a connection at `now`. `penalties` is true if failures count here.
     ///
     /// An accepted connection counts as open and as new. A refusal changes nothing, so repeated attempts do not prolong
     /// it. `limits.new_per_address` is a token bucket: that many may arrive at once, and it refills evenly over
@@ -52,10 +53,14 @@ impl Addresses {
     /// If a table is full of parties with open connections (which takes `limits.connections` beyond
     /// [`limits::ADDRESSES`]), a new party is refused. Accepting it without counting would lift every per-address limit
     /// just when most addresses are connected; refusing it costs no connected client anything.
-    pub(super) fn admit(&mut self, ip: IpAddr, now: Millis, limits: &Limits, penalties: bool) -> Admission {
-        if exempt(ip, limits) {
-            return Admission::Welcome;
-        }
+    pub(super) fn admit(
+        &mut self,
+        from: impl Into<Origin>,
+        now: Millis,
+        limits: &Limits,
+        penalties: bool,
+    ) -> Admission {
+        let Some(ip) = from.into().limited(limits) else { return Admission::Welcome };
         let (who, net) = (key(party(ip)), key(network(ip)));
         self.parties.sweep(now);
         self.networks.sweep(now);
@@ -73,31 +78,31 @@ impl Addresses {
         if penalties && entry.is_penalised(now) { Admission::Penalised } else { Admission::Welcome }
     }
 
-    /// An accepted connection from `ip` has ended.
+    /// An accepted connection has ended.
     ///
     /// Harmless for an address without counted connections, such as one that was exempt on arrival. (If loopback ceases
     /// to be exempt while it has open connections, their ends are subtracted from its newer ones.)
-    pub(super) fn release(&mut self, ip: IpAddr) {
+    pub(super) fn release(&mut self, from: impl Into<Origin>) {
+        let Some(ip) = from.into().ip() else { return };
         self.parties.release(key(party(ip)));
         self.networks.release(key(network(ip)));
     }
 
-    /// A connection from `ip` has logged in and no longer counts as new. Call it once per connection.
+    /// A connection has logged in and no longer counts as new. Call it once per connection.
     ///
     /// The part that has refilled in the meantime is returned too, which at most doubles the refill.
-    pub(super) fn refund(&mut self, ip: IpAddr, limits: &Limits) {
+    pub(super) fn refund(&mut self, from: impl Into<Origin>, limits: &Limits) {
+        let Some(ip) = from.into().ip() else { return };
         let (_, allowance) = of_network(limits);
         self.parties.refund(key(party(ip)), limits.new_per_address);
         self.networks.refund(key(network(ip)), allowance);
     }
 
-    /// Counts an account that a connection from `ip` has made at `now`. True if the connection may be
+    /// Counts an account that a connection has made at `now`. True if the connection may be
     /// [refunded](Self::refund): at most `limits.new_per_address` in [`limits::NEW_WINDOW_S`] may, which bounds the
     /// number of accounts.
-    pub(super) fn register(&mut self, ip: IpAddr, now: Millis, limits: &Limits) -> bool {
-        if exempt(ip, limits) {
-            return true;
-        }
+    pub(super) fn register(&mut self, from: impl Into<Origin>, now: Millis, limits: &Limits) -> bool {
+        let Some(ip) = from.into().limited(limits) else { return true };
         let (who, net) = (key(party(ip)), key(network(ip)));
         let (_, allowance) = of_network(limits);
         let entry = self.parties.entry(who).register(now, limits.new_per_address);
@@ -109,14 +114,12 @@ impl Addresses {
         true
     }
 
-    /// A wrong password (or refused token) from `ip` at `now` adds [`limits::PENALTY_STEP_S`] to its penalty, which
+    /// A wrong password (or refused token) at `now` adds [`limits::PENALTY_STEP_S`] to its penalty, which
     /// drains by a second per second and is at most [`limits::PENALTY_MOST_S`].
     ///
     /// It is remembered even if the connection has ended, unless the table is full of addresses with open connections.
-    pub(super) fn failure(&mut self, ip: IpAddr, now: Millis, limits: &Limits) {
-        if exempt(ip, limits) {
-            return;
-        }
+    pub(super) fn failure(&mut self, from: impl Into<Origin>, now: Millis, limits: &Limits) {
+        let Some(ip) = from.into().limited(limits) else { return };
         let who = key(party(ip));
         self.parties.sweep(now);
         let entry = self.parties.entry(who);
@@ -125,9 +128,10 @@ impl Addresses {
         }
     }
 
-    /// True if `ip` has failed so often that it may only log in by token.
-    pub(super) fn is_penalised(&self, ip: IpAddr, now: Millis, limits: &Limits) -> bool {
-        !exempt(ip, limits) && self.parties.entry(key(party(ip))).is_penalised(now)
+    /// True if `from` has failed so often that it may only log in by token.
+    pub(super) fn is_penalised(&self, from: impl Into<Origin>, now: Millis, limits: &Limits) -> bool {
+        let ip = from.into().limited(limits);
+        ip.is_some_and(|ip| self.parties.entry(key(party(ip))).is_penalised(now))
     }
 
     /// How many connections are counted as open.
@@ -176,11 +180,6 @@ fn masked(v6: Ipv6Addr, bits: u32) -> Ipv6Addr {
 fn of_network(limits: &Limits) -> (u32, u32) {
     let times = |of_address: u32| of_address.saturating_mul(NETWORK_TIMES);
     (times(limits.per_address), times(limits.new_per_address))
-}
-
-/// True if per-address limits do not apply to `ip`: loopback (also mapped to IPv6), unless `limits.include_loopback`.
-pub(super) fn exempt(ip: IpAddr, limits: &Limits) -> bool {
-    !limits.include_loopback && ip.to_canonical().is_loopback()
 }
 
 /// Whether a new connection is refused when `silent` others have not sent a complete line yet. `dice` is uniform over

@@ -6,6 +6,11 @@ use proptest::prelude::*;
 
 use super::ledger::Entry;
 use super::*;
+
+fn exempt(ip: IpAddr, limits: &Limits) -> bool {
+    Origin::Address(ip).limited(limits).is_none()
+}
+
 use crate::engine::time::{Nanos, nanos};
 
 impl Addresses {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::super::{DatagramPlaces, Frames, Phase, Random, Read, Ready, Roll, Settings, Wrote};
+use super::super::{DatagramPlaces, Entrance, Frames, Phase, Random, Read, Ready, Roll, Settings, Wrote};
 use super::*;
 use crate::door::Door;
 use crate::limits::{Accounts, Login, Rooms};
@@ -120,7 +120,7 @@ impl Chat {
         let [alice, bob] = ["alice", "bob"].map(|name| {
             let sent = format!("{name} t1.x\n").into_bytes();
             let socket = Socket { sent, takes: usize::MAX, ..Socket::default() };
-            let admitted = engine.admit(IpAddr::V4(Ipv4Addr::LOCALHOST), Door::line()).unwrap();
+            let admitted = engine.admit(IpAddr::V4(Ipv4Addr::LOCALHOST), Door::line(), Entrance::default()).unwrap();
             let id = admitted.id();
             engine.handle_accept(admitted, socket);
             id

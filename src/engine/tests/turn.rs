@@ -2,7 +2,7 @@
 
 use super::world::World;
 use crate::door::{Door, rooms};
-use crate::engine::{Outside, Phase, Ready, Sent, ToAccounts};
+use crate::engine::{Entrance, Outside, Phase, Ready, Sent, ToAccounts};
 use crate::limits::{ACCEPTS_A_TURN, DATAGRAMS_A_TURN};
 
 /// Unix time at the start, in milliseconds.
@@ -82,7 +82,7 @@ impl World {
         let client = &self.clients[place];
         let door = || if client.is_guest() { Door::rooms(rooms::Options::default()) } else { Door::line() };
         let ip = client.addr.ip();
-        match self.engine.admit(ip, door()) {
+        match self.engine.admit(ip, door(), Entrance::default()) {
             Ok(admitted) => {
                 let wire = &mut self.wires[place];
                 wire.id = Some(admitted.id());

@@ -2,25 +2,42 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use log::{info, warn};
-use mio::net::{TcpListener, TcpStream};
+use mio::net::{TcpListener, UnixListener};
 use mio::{Interest, Registry};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use super::explain::explain;
+use crate::engine::Origin;
 use crate::limits::{self, Limits};
-use crate::net::settings::{Endpoint, Service, StartError};
+use crate::net::conn::Socket as Connected;
+use crate::net::settings::{Endpoint, Site, StartError};
 use crate::net::sys::token::Source;
+use crate::net::sys::unix::{self, SocketFile};
 
 /// A listening socket and the door behind it.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    socket: TcpListener,
-    pub(super) service: Service,
+    socket: Listening,
+    endpoint: Rc<Endpoint>,
     /// There may be connections to accept. Polling is edge-triggered: only accepting them all ends this state.
     pub(crate) is_ready: bool,
+}
+
+/// A listening socket.
+#[derive(Debug)]
+enum Listening {
+    Tcp(TcpListener),
+    Unix {
+        socket: UnixListener,
+        /// SO_SNDBUF of its connections, which do not inherit it; 0 for the kernel's own.
+        send_buffer_bytes: u32,
+        /// Removed when the listener is closed.
+        _file: SocketFile,
+    },
 }
 
 impl Listener {
@@ -32,34 +49,79 @@ impl Listener {
         limits: &Limits,
         registry: &Registry,
     ) -> Result<Option<Self>, StartError> {
-        let (addr, door) = (endpoint.addr, endpoint.service.name());
-        let mut socket = match bind(addr, limits) {
+        let mut socket = match Listening::open(&endpoint.site, limits) {
             Ok(socket) => socket,
             Err(error) if endpoint.optional && is_family_missing(&error) => {
-                warn!("not listening on {door}://{addr}: {error}");
+                warn!("not listening on {endpoint}: {error}");
                 return Ok(None);
             }
-            Err(error) => return Err(explain("listen", &format!("{door}://{addr}"), &error)),
+            Err(error) => return Err(explain("listen", &endpoint.to_string(), &error)),
         };
-        let failed = |error: io::Error| StartError::Failed(format!("listen on {door}://{addr}: {error}"));
-        registry.register(&mut socket, Source::Listener(place).token(), Interest::READABLE).map_err(failed)?;
-        let addr = socket.local_addr().map_err(failed)?;
-        info!("listening on {door}://{addr}");
-        Ok(Some(Self { socket, service: endpoint.service, is_ready: true }))
+        let failed = |error: io::Error| StartError::Failed(format!("listen on {endpoint}: {error}"));
+        registry.register(socket.source(), Source::Listener(place).token(), Interest::READABLE).map_err(failed)?;
+        let name = match &socket {
+            Listening::Tcp(socket) => endpoint.name_at(socket.local_addr().map_err(failed)?),
+            Listening::Unix { .. } => endpoint.to_string(),
+        };
+        info!("listening on {name}");
+        if endpoint.is_open_and_plain() {
+            warn!("{name} is not encrypted, and other machines can reach it: passwords cross the network in the clear");
+        }
+        Ok(Some(Self { socket, endpoint: Rc::new(endpoint.clone()), is_ready: true }))
+    }
+
+    /// Its settings.
+    pub(super) fn endpoint(&self) -> Rc<Endpoint> {
+        Rc::clone(&self.endpoint)
     }
 
     /// Accepts one connection.
     ///
     /// # Errors
     /// None is waiting, or accepting failed.
-    pub(super) fn take(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        self.socket.accept()
+    pub(super) fn take(&self) -> io::Result<(Connected, Origin)> {
+        match &self.socket {
+            Listening::Tcp(socket) => {
+                let (stream, peer) = socket.accept()?;
+                Ok((Connected::Tcp(stream), Origin::Address(peer.ip())))
+            }
+            Listening::Unix { socket, send_buffer_bytes, .. } => {
+                let (stream, _) = socket.accept()?;
+                set_send_buffer(&SockRef::from(&stream), *send_buffer_bytes)?;
+                Ok((Connected::Unix(stream), Origin::Unix))
+            }
+        }
     }
 
     /// Applies new limits to connections accepted from now on.
-    pub(crate) fn set_limits(&self, limits: &Limits) {
-        if let Err(error) = set_send_buffer(&SockRef::from(&self.socket), limits) {
-            warn!("limits.send_buffer_bytes stays as it was: {error}");
+    pub(crate) fn set_limits(&mut self, limits: &Limits) {
+        match &mut self.socket {
+            Listening::Tcp(socket) => {
+                if let Err(error) = set_send_buffer(&SockRef::from(&*socket), limits.send_buffer_bytes) {
+                    warn!("limits.send_buffer_bytes stays as it was: {error}");
+                }
+            }
+            Listening::Unix { send_buffer_bytes, .. } => *send_buffer_bytes = limits.send_buffer_bytes,
+        }
+    }
+}
+
+impl Listening {
+    fn open(site: &Site, limits: &Limits) -> io::Result<Self> {
+        match site {
+            Site::Tcp(addr) => bind(*addr, limits).map(Self::Tcp),
+            Site::Unix { path, mode } => {
+                let (socket, file) = unix::listen(path, *mode)?;
+                Ok(Self::Unix { socket, send_buffer_bytes: limits.send_buffer_bytes, _file: file })
+            }
+        }
+    }
+
+    /// As the poll knows it.
+    fn source(&mut self) -> &mut dyn mio::event::Source {
+        match self {
+            Self::Tcp(socket) => socket,
+            Self::Unix { socket, .. } => socket,
         }
     }
 }
@@ -78,14 +140,14 @@ fn bind(addr: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
         .with_interval(Duration::from_secs(limits::KEEPALIVE_EVERY_S))
         .with_retries(limits::KEEPALIVE_PROBES);
     socket.set_tcp_keepalive(&keepalive)?;
-    set_send_buffer(&SockRef::from(&socket), limits)?;
+    set_send_buffer(&SockRef::from(&socket), limits.send_buffer_bytes)?;
     socket.bind(&addr.into())?;
     socket.listen(limits::BACKLOG)?;
     Ok(TcpListener::from_std(socket.into()))
 }
 
-fn set_send_buffer(socket: &SockRef<'_>, limits: &Limits) -> io::Result<()> {
-    match limits.send_buffer_bytes {
+fn set_send_buffer(socket: &SockRef<'_>, bytes: u32) -> io::Result<()> {
+    match bytes {
         0 => Ok(()), // the kernel's default
         bytes => socket.set_send_buffer_size(bytes as usize),
     }

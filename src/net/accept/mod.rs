@@ -5,18 +5,18 @@ mod listener;
 mod trial;
 
 use std::io::{self, ErrorKind};
-use std::net::IpAddr;
+use std::rc::Rc;
 
 use mio::Registry;
-use mio::net::TcpStream;
 
 pub(super) use explain::explain;
 use listener::{Listener, is_shortage};
 pub use trial::{Trial, try_places};
 
-use super::settings::{Endpoint, Service, StartError};
+use super::conn::Socket;
+use super::settings::{Endpoint, StartError};
 use super::sys::descriptors::Spare;
-use crate::engine::{Millis, NEVER};
+use crate::engine::{Millis, NEVER, Origin};
 use crate::limits::{ACCEPT_RETRY_MS, Limits};
 
 /// All listeners.
@@ -32,11 +32,20 @@ pub(super) struct Listeners {
     spare: Spare,
 }
 
+/// An accepted connection.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) socket: Socket,
+    pub(super) origin: Origin,
+    /// The settings of its listener.
+    pub(super) endpoint: Rc<Endpoint>,
+}
+
 /// The result of accepting a connection.
 #[derive(Debug)]
 pub(super) enum Accepted {
     /// A connection.
-    Peer(TcpStream, IpAddr, Service),
+    Peer(Peer),
     /// The peer went away while it waited; the listener is fine.
     Aborted,
     /// No connection waits.
@@ -72,8 +81,8 @@ impl Listeners {
     }
 
     /// Applies new limits to connections accepted from now on.
-    pub(super) fn set_limits(&self, limits: &Limits) {
-        for listener in &self.all {
+    pub(super) fn set_limits(&mut self, limits: &Limits) {
+        for listener in &mut self.all {
             listener.set_limits(limits);
         }
     }
@@ -103,7 +112,7 @@ impl Listeners {
             return Accepted::NotReady;
         };
         match listener.take() {
-            Ok((stream, peer)) => Accepted::Peer(stream, peer.ip(), listener.service),
+            Ok((socket, origin)) => Accepted::Peer(Peer { socket, origin, endpoint: listener.endpoint() }),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 listener.is_ready = false;
                 Accepted::Nobody
@@ -116,11 +125,11 @@ impl Listeners {
     }
 
     /// Accepts one connection with the spare descriptor. `None` if none waits.
-    pub(super) fn accept_by_spare(&mut self, place: usize) -> Option<(TcpStream, IpAddr, Service)> {
+    pub(super) fn accept_by_spare(&mut self, place: usize) -> Option<Peer> {
         self.spare.lend();
         let listener = self.all.get(place)?;
-        let (stream, peer) = listener.take().ok()?;
-        Some((stream, peer.ip(), listener.service))
+        let (socket, origin) = listener.take().ok()?;
+        Some(Peer { socket, origin, endpoint: listener.endpoint() })
     }
 
     /// Opens the spare descriptor again, if possible.

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use socket2::{Domain, Socket, Type};
 
 use super::explain::explain;
-use crate::net::settings::{Endpoint, StartError};
+use crate::net::settings::{Endpoint, Site, StartError};
+use crate::net::sys::unix;
 
 /// The result of a check of all addresses.
 #[derive(Debug, Default)]
@@ -21,21 +22,23 @@ pub struct Trial {
 pub fn try_places(listen: &[Endpoint], datagrams: Option<SocketAddr>) -> Trial {
     let mut trial = Trial::default();
     for endpoint in listen {
-        let place = format!("{}://{}", endpoint.service.name(), endpoint.addr);
-        trial.add("listen", place, endpoint.addr, Type::STREAM);
+        match &endpoint.site {
+            Site::Tcp(addr) => trial.add("listen", endpoint.to_string(), can_bind(*addr, Type::STREAM)),
+            Site::Unix { path, .. } => trial.add("listen", endpoint.to_string(), unix::can_listen(path)),
+        }
         if let Some(addr) = endpoint.datagrams() {
-            trial.add("listen", format!("udp://{addr}"), addr, Type::DGRAM);
+            trial.add("listen", format!("udp://{addr}"), can_bind(addr, Type::DGRAM));
         }
     }
     if let Some(addr) = datagrams {
-        trial.add("datagrams", format!("udp://{addr}"), addr, Type::DGRAM);
+        trial.add("datagrams", format!("udp://{addr}"), can_bind(addr, Type::DGRAM));
     }
     trial
 }
 
 impl Trial {
-    fn add(&mut self, key: &str, place: String, addr: SocketAddr, kind: Type) {
-        let Err(error) = can_bind(addr, kind) else { return };
+    fn add(&mut self, key: &str, place: String, tried: io::Result<()>) {
+        let Err(error) = tried else { return };
         match explain(key, &place, &error) {
             // Several doors may share one datagram socket.
             StartError::InUse(_) if self.in_use.contains(&place) => {}
@@ -67,11 +70,10 @@ mod tests {
 
     #[test]
     fn places_are_tried_without_listening() {
-        let endpoint = |addr: SocketAddr| Endpoint { addr, optional: false, service: Service::Line };
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
         let elsewhere = SocketAddr::from(([192, 0, 2, 1], 7));
-        let listen = [endpoint(taken.local_addr().unwrap()), endpoint(free), endpoint(elsewhere)];
+        let listen = [taken.local_addr().unwrap(), free, elsewhere].map(Endpoint::line);
         let trial = try_places(&listen, Some(elsewhere));
         assert_eq!(trial.in_use, [format!("line://{}", taken.local_addr().unwrap())]);
         let [first, second] = trial.faults.as_slice() else { panic!("{trial:?}") };
@@ -84,7 +86,7 @@ mod tests {
     fn places_for_datagrams_are_tried_with_datagrams() {
         let rooms = |udp: u16| {
             let service = Service::Rooms { udp, status_ok: false, down_named: false };
-            Endpoint { addr: SocketAddr::from(([127, 0, 0, 1], 0)), optional: false, service }
+            Endpoint { service, ..Endpoint::line(SocketAddr::from(([127, 0, 0, 1], 0))) }
         };
         let by_udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let taken = by_udp.local_addr().unwrap();

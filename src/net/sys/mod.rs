@@ -6,3 +6,4 @@ pub(crate) mod random;
 pub(crate) mod signals;
 pub(crate) mod sockopt;
 pub(crate) mod token;
+pub(crate) mod unix;

@@ -13,11 +13,11 @@ const MEMINFO_NUMBERS: usize = libc::SK_MEMINFO_DROPS as usize + 1;
 /// Bytes that the kernel has accepted and the peer has not acknowledged yet, counting our end of the stream as one.
 /// `None` if the socket does not say.
 #[expect(unsafe_code, reason = "ioctl(2) has no safe form")]
-fn unacknowledged(stream: &TcpStream) -> Option<u32> {
+pub(crate) fn unacknowledged(stream: &impl AsFd) -> Option<u32> {
     let mut bytes: libc::c_int = 0;
     // SAFETY: the descriptor is open as long as `stream` is borrowed. SIOCOUTQ (tcp(7); the same number as TIOCOUTQ)
     // writes one int to the given address, which is that of a live local.
-    let result = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    let result = unsafe { libc::ioctl(stream.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
     if result == 0 { u32::try_from(bytes).ok() } else { None }
 }
 

@@ -1,16 +1,12 @@
 //! The accept phase: accepts waiting connections, or refuses them with a reason.
 
-use std::io::{self, Read as _, Write as _};
-use std::net::{IpAddr, Shutdown};
-
-use mio::net::TcpStream;
+use std::io;
 
 use crate::engine::{Phase, Refusal, Subject};
 use crate::limits::{ACCEPT_RETRY_MS, ACCEPTS_A_TURN};
-use crate::net::accept::Accepted;
+use crate::net::accept::{Accepted, Peer};
 use crate::net::conn::Stream;
 use crate::net::reactor::Reactor;
-use crate::net::settings::Service;
 use crate::net::sys::token::Source;
 
 /// How much of what a refused peer has sent is examined, in bytes.
@@ -37,9 +33,9 @@ impl Reactor {
     /// Accepts one connection. False if none waits, or accepting fails.
     fn accept_one(&mut self, place: usize) -> bool {
         match self.listeners.accept(place) {
-            Accepted::Peer(stream, ip, service) => {
+            Accepted::Peer(peer) => {
                 self.on_accepting();
-                self.admit(stream, ip, service);
+                self.admit(peer);
                 true
             }
             Accepted::Aborted => true,
@@ -60,35 +56,41 @@ impl Reactor {
         }
     }
 
-    fn admit(&mut self, stream: TcpStream, ip: IpAddr, service: Service) {
-        match self.engine.admit(ip, service.door()) {
+    fn admit(&mut self, peer: Peer) {
+        let entrance = peer.endpoint.entrance;
+        match self.engine.admit(peer.origin, peer.endpoint.service.door(), entrance) {
             Ok(admitted) => {
-                let mut stream = Stream::Plain(stream);
+                let mut stream = Stream::new(peer.socket, entrance.takes_proxy);
                 match stream.register(self.poll.registry(), Source::Connection(admitted.id()).token()) {
                     Ok(()) => self.engine.handle_accept(admitted, stream),
                     Err(error) => self.engine.handle_unwatched(admitted, &error),
                 }
             }
-            Err(refusal) => self.refuse(stream, ip, service, refusal),
+            Err(refusal) => self.refuse(peer, refusal),
         }
     }
 
-    /// Tells a peer that it is refused, as far as the socket accepts it at once, and closes.
-    fn refuse(&mut self, mut stream: TcpStream, ip: IpAddr, service: Service, refusal: Refusal) {
+    /// Tells a peer that it is refused, as far as the socket accepts it at once, and closes. By TLS it is not told: that
+    /// would take a handshake.
+    fn refuse(&mut self, peer: Peer, refusal: Refusal) {
+        let Peer { mut socket, origin, endpoint } = peer;
         // The bytes that the peer has sent are read and discarded: unread input would turn the close into a reset, which
         // can overtake the reply. The loop does not wait for the peer, and a failure of these calls has no effect.
         let mut heard = [0; HEARD_BYTES];
-        let count = stream.read(&mut heard).unwrap_or(0);
-        let answer = self.engine.refuse(ip, service.door(), refusal, heard.get(..count).unwrap_or_default());
-        let _ = stream.write(&answer);
-        let _ = stream.shutdown(Shutdown::Write);
+        let count = socket.read(&mut heard).unwrap_or(0);
+        let answer =
+            self.engine.refuse(origin, endpoint.service.door(), refusal, heard.get(..count).unwrap_or_default());
+        if !endpoint.entrance.is_tls {
+            let _ = socket.write(&answer);
+        }
+        let _ = socket.shutdown();
     }
 
     /// Refuses the peers that wait at a listener, with the spare descriptor.
     fn refuse_all(&mut self, place: usize) {
         for _ in 0..ACCEPTS_A_TURN {
-            let Some((stream, ip, service)) = self.listeners.accept_by_spare(place) else { break };
-            self.refuse(stream, ip, service, Refusal::FULL);
+            let Some(peer) = self.listeners.accept_by_spare(place) else { break };
+            self.refuse(peer, Refusal::FULL);
             self.listeners.refill_spare();
         }
         self.listeners.refill_spare();

@@ -1,0 +1,132 @@
+//! The stages of a connection before its greeting: a proxy names its client, and TLS is negotiated.
+
+use super::Engine;
+use super::id::ConnId;
+use super::life::Parting;
+use super::origin::Origin;
+use super::time::Millis;
+use crate::close::CloseReason;
+use crate::door::reply::Reply;
+use crate::limits::STAGE_MS;
+
+use std::net::IpAddr;
+
+/// What a listener asks of a connection before the door greets it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entrance {
+    /// A PROXY header comes first.
+    pub takes_proxy: bool,
+    /// All else is by TLS.
+    pub is_tls: bool,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// A PROXY header is awaited. Nobody knows the client yet, so it is counted nowhere.
+    Header {
+        /// TLS follows.
+        is_tls: bool,
+    },
+    /// The TLS handshake is under way. The greeting waits in the outbox.
+    Handshake,
+    /// The door has greeted it.
+    Open,
+}
+
+/// Why the bytes before a greeting cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// They are no PROXY header.
+    NoProxyHeader,
+    /// They are not TLS.
+    NotTls,
+    /// The TLS handshake has failed.
+    TlsFailed,
+}
+
+impl Stage {
+    /// The first stage.
+    pub(super) fn first(entrance: Entrance) -> Self {
+        match entrance {
+            Entrance { takes_proxy: true, is_tls } => Self::Header { is_tls },
+            Entrance { takes_proxy: false, is_tls: true } => Self::Handshake,
+            Entrance { takes_proxy: false, is_tls: false } => Self::Open,
+        }
+    }
+
+    /// True if the client can be told why it is closed.
+    pub(super) fn can_tell(self) -> bool {
+        match self {
+            Self::Open | Self::Header { is_tls: false } => true,
+            Self::Header { is_tls: true } | Self::Handshake => false,
+        }
+    }
+
+    /// When it must be over, for a connection that began at `since`. `None` for the last one.
+    pub(super) fn due(self, since: Millis) -> Option<Millis> {
+        match self {
+            Self::Header { .. } | Self::Handshake => Some(since.saturating_add(STAGE_MS)),
+            Self::Open => None,
+        }
+    }
+
+    /// The reason to close a connection that has not completed it in time.
+    pub(super) fn overdue(self) -> CloseReason {
+        match self {
+            Self::Header { .. } => CloseReason::NoProxyHeader,
+            Self::Handshake => CloseReason::TlsFailed,
+            Self::Open => CloseReason::LoginTooLong,
+        }
+    }
+}
+
+impl<S> Engine<S> {
+    /// A proxy has named the client of a connection, or has said that there is none: then the proxy itself is the
+    /// client. The connection is now judged as one that has just arrived.
+    pub(super) fn on_named(&mut self, id: ConnId, client: Option<IpAddr>) {
+        let now = self.now;
+        let Some(conn) = self.conns.find(id) else { return };
+        let Stage::Header { is_tls } = conn.stage else { return };
+        conn.origin = client.map_or(conn.origin, Origin::Learnt);
+        conn.since = now;
+        let (origin, asks_for_passwords) = (conn.origin, conn.door.asks_for_passwords());
+        match self.judge_address(origin, asks_for_passwords) {
+            Ok(standing) => {
+                self.gate.count_silent(standing);
+                let Some(conn) = self.conns.find(id) else { return };
+                conn.standing = standing;
+                conn.stage = if is_tls { Stage::Handshake } else { Stage::Open };
+                self.reply(id, &Reply::Greeting);
+            }
+            Err(refusal) => self.close(id, refusal.reason),
+        }
+    }
+
+    /// The TLS handshake is complete: the greeting can be sent.
+    pub(super) fn on_secured(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find(id) else { return };
+        conn.stage = Stage::Open;
+        conn.is_blocked = false;
+        self.mark_direct(id);
+    }
+
+    /// A connection has sent bytes that are no beginning for it.
+    pub(super) fn on_unusable(&mut self, id: ConnId, why: Unusable) {
+        self.close(
+            id,
+            match why {
+                Unusable::NoProxyHeader => CloseReason::NoProxyHeader,
+                Unusable::NotTls => CloseReason::NotTls,
+                Unusable::TlsFailed => CloseReason::TlsFailed,
+            },
+        );
+    }
+
+    /// Ends a connection that cannot be told why.
+    pub(super) fn drop_untold(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find(id) else { return };
+        conn.outbox.clear(&mut self.pages);
+        self.mark_closed(id, Parting::Closed);
+    }
+}
