@@ -87,7 +87,7 @@ impl Builder {
         self
     }
 
-    /// Listens on these instead, given as `DOOR://ADDRESS:PORT`.
+    /// Listens on these instead, given as in the configuration.
     pub fn listen(mut self, doors: &[&str]) -> Self {
         self.listeners = doors.len();
         self.set("listen", &format!("{doors:?}"))
@@ -185,7 +185,7 @@ impl Server {
         let deadline = Instant::now() + START_STOP;
         loop {
             self.addrs = listeners(&self.log_text());
-            if self.addrs.len() >= self.builder.listeners {
+            if count_listeners(&self.log_text()) >= self.builder.listeners {
                 return;
             }
             if let Some(status) = self.child().try_wait().expect("wait") {
@@ -383,6 +383,11 @@ fn listeners(log: &str) -> Vec<(String, SocketAddr)> {
         .filter_map(|line| line.split_once("listening on ")?.1.split_whitespace().next()?.split_once("://"))
         .filter_map(|(door, addr)| Some((door.to_owned(), addr.parse().ok()?)))
         .collect()
+}
+
+/// How many endpoints a log names, those at Unix sockets too.
+fn count_listeners(log: &str) -> usize {
+    log.split_inclusive('\n').filter(|line| line.ends_with('\n') && line.contains(" listening on ")).count()
 }
 
 /// Sleeps. For clients that are slow on purpose, and for polling; elsewhere wait for a condition, as [`eventually`]

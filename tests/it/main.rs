@@ -45,6 +45,7 @@ mod ops;
 mod panics;
 mod password_queue;
 mod promises;
+mod proxy;
 mod rates;
 mod registrations;
 mod reload;

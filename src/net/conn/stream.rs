@@ -50,8 +50,8 @@ impl Stream {
             },
             Some(Layer::Header) => {
                 let read = proxy::read(&mut self.socket);
-                if let Read::Named(_) = read {
-                    self.layer = None;
+                if let Read::Named(_) | Read::Unusable(_) = read {
+                    self.layer = None; // what follows a bad header is read to be discarded
                 }
                 read
             }
