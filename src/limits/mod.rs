@@ -15,6 +15,7 @@ mod login;
 mod outbox;
 mod rooms;
 mod settings;
+mod tls;
 mod turn;
 
 pub use self::accounts::*;
@@ -28,4 +29,5 @@ pub use self::login::*;
 pub use self::outbox::*;
 pub use self::rooms::*;
 pub use self::settings::*;
+pub use self::tls::*;
 pub use self::turn::*;

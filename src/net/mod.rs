@@ -9,6 +9,8 @@ mod turn;
 
 mod accept;
 mod conn;
+#[cfg(feature = "tls")]
+mod tls;
 mod udp;
 
 mod accounts;
