@@ -23,7 +23,7 @@ use log::LevelFilter;
 use serde::{Deserialize, Serialize};
 
 pub use self::address::Address;
-pub use self::args::{Args, Command, Operation, Place, Whose};
+pub use self::args::{Args, CertOperation, Command, Made, Operation, Place, Whose};
 pub use self::changes::changes;
 pub use self::listen::{Door, Listen, Metrics, Pair, Relay, Rooms, Site};
 use self::source::Source;
@@ -53,6 +53,8 @@ pub struct Config {
     pub limits: limits::Limits,
     /// `[rooms]`.
     pub rooms: limits::Rooms,
+    /// `[tls]`.
+    pub tls: Tls,
     /// `[log]`.
     pub log: Log,
 }
@@ -66,6 +68,7 @@ impl Default for Config {
             login: limits::Login::default(),
             limits: limits::Limits::default(),
             rooms: limits::Rooms::default(),
+            tls: Tls::default(),
             log: Log::default(),
         }
     }
@@ -86,6 +89,23 @@ impl Default for Accounts {
     fn default() -> Self {
         Self { file: PathBuf::from("accounts"), rules: limits::Accounts::default() }
     }
+}
+
+/// `[tls]`: the pair of the listeners that name none, and the versions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The certificate as written, empty if there is none.
+    pub cert: PathBuf,
+    /// Its key as written, empty if there is none.
+    pub key: PathBuf,
+    /// The oldest version that is spoken.
+    pub min_version: limits::TlsVersion,
+}
+
+impl Tls {
+    /// The names of the files that `chatd cert make` writes if none are configured.
+    pub const MADE: [&str; 2] = ["cert.pem", "key.pem"];
 }
 
 /// `[log]`: level, file, interval of the counters.
@@ -166,6 +186,14 @@ impl Loaded {
     /// A path of the configuration, relative to the working directory.
     pub fn resolve(&self, path: &Path) -> PathBuf {
         self.origin.resolve(path)
+    }
+
+    /// The command that makes a pair for this configuration.
+    pub fn cert_make(&self) -> String {
+        match &self.origin {
+            Origin::File(path) => format!("chatd cert make --config {}", path.display()),
+            Origin::Defaults => "chatd cert make".to_owned(),
+        }
     }
 
     /// The path of the log file, relative to the working directory; `None` for standard error.

@@ -1,4 +1,18 @@
-//! TLS: handshakes, records, certificates.
+//! TLS: versions, handshakes, records, certificates.
+
+use serde::{Deserialize, Serialize};
+
+/// `tls.min_version`: the oldest version of TLS that is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    #[default]
+    #[serde(rename = "1.2")]
+    Tls12,
+    /// TLS 1.3.
+    #[serde(rename = "1.3")]
+    Tls13,
+}
 
 /// The longest record, with its header (RFC 8446, 5.2: 16 KiB of plaintext and 256 bytes). At most one begun record is
 /// held for a connection.

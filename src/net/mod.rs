@@ -10,7 +10,7 @@ mod turn;
 mod accept;
 mod conn;
 #[cfg(feature = "tls")]
-mod tls;
+pub mod tls;
 mod udp;
 
 mod accounts;

@@ -8,9 +8,9 @@ use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig};
 use rustls::sign::SingleCertAndKey;
 use rustls::version::{TLS12, TLS13};
 
-use super::identity::{Identity, MinVersion};
+use super::identity::Identity;
 use super::session::Session;
-use crate::limits::{TLS_RSA_WORK, TLS_SIGN_WORK};
+use crate::limits::{TLS_RSA_WORK, TLS_SIGN_WORK, TlsVersion};
 
 /// Answers the handshakes of one listener.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub(crate) struct Wanted {
     /// The only protocol (ALPN) that a client may name. One that names none is taken too.
     pub(crate) protocol: &'static str,
     /// The oldest version that is spoken.
-    pub(crate) min_version: MinVersion,
+    pub(crate) min_version: TlsVersion,
 }
 
 /// The keys of tickets, with which clients come back without a signature. They are in memory only, change every six
@@ -50,8 +50,8 @@ impl Acceptor {
     /// rustls cannot use it.
     pub(crate) fn new(identity: &Identity, wanted: Wanted, tickets: &Tickets) -> Result<Self, String> {
         let versions: &[_] = match wanted.min_version {
-            MinVersion::Tls12 => &[&TLS13, &TLS12],
-            MinVersion::Tls13 => &[&TLS13],
+            TlsVersion::Tls12 => &[&TLS13, &TLS12],
+            TlsVersion::Tls13 => &[&TLS13],
         };
         let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(versions)

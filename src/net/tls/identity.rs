@@ -13,7 +13,6 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys, SignatureAlgorithm};
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::certificate::Certificate;
@@ -22,18 +21,6 @@ use crate::limits::TLS_FILE_BYTES;
 /// Read permission of everybody, and of the file's group.
 const OTHERS_READ: u32 = 0o004;
 const GROUP_READ: u32 = 0o040;
-
-/// The oldest version of TLS that is spoken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum MinVersion {
-    /// TLS 1.2.
-    #[default]
-    #[serde(rename = "1.2")]
-    Tls12,
-    /// TLS 1.3.
-    #[serde(rename = "1.3")]
-    Tls13,
-}
 
 /// The files of a pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +62,24 @@ impl Identity {
             )),
             Err(error) => Err(format!("{} and {}: cannot be used: {error}", cert.display(), key.display())),
         }
+    }
+
+    /// Reads the first certificate of a file, whatever its key.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn read_certificate(path: &Path) -> Result<Certificate, String> {
+        let chain = read_chain(path)?;
+        let leaf = chain.first().ok_or_else(|| format!("{}: has no certificate in PEM", path.display()))?;
+        Certificate::from_der(leaf).map_err(|why| format!("{}: {why}", path.display()))
+    }
+
+    /// Reads a private key, as DER.
+    ///
+    /// # Errors
+    /// What is wrong with the file, and the command that mends it.
+    pub fn read_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+        Ok(Zeroizing::new(read_key(path)?.secret_der().to_vec()))
     }
 
     /// What the certificate says.

@@ -15,7 +15,7 @@ pub(super) use acceptor::{Acceptor, Tickets, Wanted};
 pub(super) use buffers::Buffers;
 pub use certificate::Certificate;
 pub use expiry::{Expiry, Stage};
-pub use identity::{Identity, MinVersion, Paths};
+pub use identity::{Identity, Paths};
 pub(super) use session::{Finished, Heard, Kind, Session, Step};
 
 #[cfg(test)]

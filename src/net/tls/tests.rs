@@ -11,7 +11,9 @@ use rustls::{HandshakeKind, ProtocolVersion, RootCertStore, SupportedProtocolVer
 
 use super::*;
 use crate::engine::Frames;
-use crate::limits::{LINE_BYTES_MOST, READ_BYTES, TLS_BLANK_RECORDS, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES};
+use crate::limits::{
+    LINE_BYTES_MOST, READ_BYTES, TLS_BLANK_RECORDS, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES, TlsVersion,
+};
 
 /// A pair in a folder of its own.
 pub(super) struct Pair {
@@ -39,7 +41,7 @@ impl Pair {
         Identity::read(&self.paths(), "chatd cert make").unwrap()
     }
 
-    fn acceptor(&self, min_version: MinVersion) -> Acceptor {
+    fn acceptor(&self, min_version: TlsVersion) -> Acceptor {
         let wanted = Wanted { protocol: "chatd", min_version };
         Acceptor::new(&self.identity(), wanted, &Tickets::new().unwrap()).unwrap()
     }
@@ -121,7 +123,7 @@ impl Talk {
     /// An open session with a client of this version.
     fn open(version: &'static SupportedProtocolVersion) -> (Pair, Self) {
         let pair = Pair::new();
-        let mut talk = Self::new(&pair.acceptor(MinVersion::Tls12), pair.client_config(&[version]));
+        let mut talk = Self::new(&pair.acceptor(TlsVersion::Tls12), pair.client_config(&[version]));
         talk.shake(usize::MAX);
         talk.heard.clear();
         (pair, talk)
@@ -220,7 +222,7 @@ impl Talk {
 fn handshakes_cut_at_every_byte() {
     for version in [&version::TLS12, &version::TLS13] {
         let pair = Pair::new();
-        let acceptor = pair.acceptor(MinVersion::Tls12);
+        let acceptor = pair.acceptor(TlsVersion::Tls12);
         for part in [1, 2, 3, 5, 7, 64, 500, usize::MAX] {
             let mut talk = Talk::new(&acceptor, pair.client_config(&[version]));
             talk.shake(part);
@@ -239,7 +241,7 @@ fn handshakes_cut_at_every_byte() {
 #[test]
 fn the_work_of_a_handshake_is_counted() {
     let pair = Pair::new();
-    let mut talk = Talk::new(&pair.acceptor(MinVersion::Tls12), pair.client_config(&[&version::TLS13]));
+    let mut talk = Talk::new(&pair.acceptor(TlsVersion::Tls12), pair.client_config(&[&version::TLS13]));
     talk.shake(usize::MAX);
     let work: usize =
         talk.heard.iter().map(|heard| if let Heard::Handshake(step) = heard { step.work } else { 0 }).sum();
@@ -303,7 +305,7 @@ fn a_write_is_one_record_and_the_rest_waits() {
 #[test]
 fn another_protocol_is_not_tls() {
     let pair = Pair::new();
-    let acceptor = pair.acceptor(MinVersion::Tls12);
+    let acceptor = pair.acceptor(TlsVersion::Tls12);
     for first in (0..=255).filter(|byte| *byte != 0x16) {
         let mut talk = Talk::new(&acceptor, pair.client_config(&[&version::TLS13]));
         talk.give(&[first, b'x'], usize::MAX);
@@ -327,7 +329,7 @@ fn bad_records_are_refused() {
     ] {
         for part in [1, usize::MAX] {
             let pair = Pair::new();
-            let mut talk = Talk::new(&pair.acceptor(MinVersion::Tls12), pair.client_config(&[&version::TLS13]));
+            let mut talk = Talk::new(&pair.acceptor(TlsVersion::Tls12), pair.client_config(&[&version::TLS13]));
             talk.give(bytes, part);
             assert!(talk.heard.contains(&Heard::Failed), "{bytes:?}: {:?}", talk.heard);
             assert_eq!(talk.socket.outgoing.first() == Some(&21), says_so, "{bytes:?}: an alert");
@@ -351,7 +353,7 @@ fn a_handshake_without_end_is_cut() {
     // A ClientHello that says to be 60,000 bytes long, in records of one byte and of 1,000.
     for size in [1, 1000] {
         let pair = Pair::new();
-        let mut talk = Talk::new(&pair.acceptor(MinVersion::Tls12), pair.client_config(&[&version::TLS13]));
+        let mut talk = Talk::new(&pair.acceptor(TlsVersion::Tls12), pair.client_config(&[&version::TLS13]));
         let mut hello = vec![1, 0, 0xea, 0x60];
         hello.resize(60_000, 3);
         let mut taken = 0;
@@ -436,7 +438,7 @@ fn the_end_of_the_stream_is_an_end() {
 #[test]
 fn protocols_are_strict() {
     let pair = Pair::new();
-    let acceptor = pair.acceptor(MinVersion::Tls12);
+    let acceptor = pair.acceptor(TlsVersion::Tls12);
     for version in [&version::TLS12, &version::TLS13] {
         let offer = |protocols: &[&str]| {
             let mut config = pair.client_config(&[version]);
@@ -457,7 +459,7 @@ fn protocols_are_strict() {
 #[test]
 fn old_versions_are_refused_if_so_configured() {
     let pair = Pair::new();
-    let acceptor = pair.acceptor(MinVersion::Tls13);
+    let acceptor = pair.acceptor(TlsVersion::Tls13);
     let mut talk = Talk::new(&acceptor, pair.client_config(&[&version::TLS12]));
     let hello = talk.sent();
     talk.give(&hello, usize::MAX);
@@ -479,7 +481,7 @@ fn one_ticket_resumes_also_after_a_reload() {
     for version in [&version::TLS12, &version::TLS13] {
         let pair = Pair::new();
         let tickets = Tickets::new().unwrap();
-        let wanted = Wanted { protocol: "chatd", min_version: MinVersion::Tls12 };
+        let wanted = Wanted { protocol: "chatd", min_version: TlsVersion::Tls12 };
         let config = Arc::new(pair.client_config(&[version]));
         let shake = |expected: HandshakeKind| {
             // Read again each time, as a reload does.
