@@ -112,7 +112,7 @@ fn show(loaded: &Loaded) -> Done {
 
 /// What people look at: file, names, end, and the digest of the public key.
 fn shown(file: &Path, certificate: &Certificate) -> String {
-    let end = Expiry::new(certificate.not_after, unix_now());
+    let end = Expiry::seen_now(certificate.not_after);
     let fingerprint = certificate.fingerprint();
     format!("{}\nnames: {certificate}\n{end}\n{fingerprint}\n", file.display())
 }

@@ -60,9 +60,12 @@ pub fn chatd(args: Args) -> ExitCode {
         Some(Command::Cert { .. }) => return stop(FAILED, &[NO_TLS.to_owned()]),
         None => {}
     }
-    let listen = endpoints::of(&loaded);
+    let (listen, faults) = endpoints::of(&loaded);
     if check {
-        return check::run(&loaded, &listen, place.set.len());
+        return check::run(&loaded, &listen, faults, place.set.len());
+    }
+    if !faults.is_empty() {
+        return stop(BAD_CONFIG, &faults);
     }
     if let Err(why) = check::own_files(&loaded) {
         return stop(BAD_CONFIG, &[why]);
@@ -116,13 +119,7 @@ fn overrides(count: usize) -> String {
 
 /// Starts the log, runs the server, and gives the exit code. A failure to start goes to standard error, and to the log
 /// file if there is one.
-fn run(
-    settings: Settings,
-    level: LevelFilter,
-    target: &Target,
-    origin: &str,
-    reload: Box<dyn FnMut() -> Option<Tuning>>,
-) -> ExitCode {
+fn run(settings: Settings, level: LevelFilter, target: &Target, origin: &str, reload: net::Reload) -> ExitCode {
     let to_file = target.file.is_some();
     if let Err(why) = logging::start(level, target) {
         return stop(BAD_CONFIG, &[why]);

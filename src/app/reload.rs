@@ -1,9 +1,9 @@
 //! SIGHUP: the configuration is read again, and the log is re-opened.
 
-use super::{overrides, target, tuning};
-use crate::config::{self, Loaded, Place};
+use super::{endpoints, overrides, target, tuning};
+use crate::config::{self, Faults, Listen, Loaded, Place};
 use crate::logging;
-use crate::net::Tuning;
+use crate::net::Reloaded;
 
 /// The state that a reload needs.
 pub(super) struct Reloader {
@@ -22,24 +22,27 @@ impl Reloader {
 
     /// Reads the configuration again and re-opens the log. Gives the settings for the running server. `None` if the
     /// configuration is bad: that is logged, and nothing changes but the log, whose file may have been moved.
-    pub(super) fn reload(&mut self) -> Option<Tuning> {
-        let read = config::reload(&self.place, &self.current.origin);
+    pub(super) fn reload(&mut self) -> Option<Reloaded> {
+        let read = config::reload(&self.place, &self.current.origin).map_err(Faults::into_lines).and_then(|loaded| {
+            let credentials = endpoints::credentials_of(&self.started.config.listen, &loaded)?;
+            Ok((loaded, credentials))
+        });
         let before = self.current.config.clone();
-        if let Ok(loaded) = &read {
+        if let Ok((loaded, _)) = &read {
             self.current = loaded.clone();
         }
         logging::reopen(self.current.config.log.level, target(&self.current, &[self.started.accounts_file()]));
         match read {
-            Ok(loaded) => {
+            Ok((loaded, credentials)) => {
                 log::info!("reload: configuration: {}{}", loaded.origin, overrides(self.place.set.len()));
                 log::info!("reload: {}", changed(&config::changes(&before, &loaded.config)));
                 for key in self.need_restart() {
                     log::warn!("reload: {key} has changed; that takes effect when the server is restarted");
                 }
-                Some(tuning(&loaded.config))
+                Some(Reloaded { tuning: tuning(&loaded.config), credentials })
             }
-            Err(faults) => {
-                for line in faults.into_lines() {
+            Err(lines) => {
+                for line in lines {
                     log::error!("reload: {line}");
                 }
                 log::error!("reload: the configuration is bad; the old one stays in effect");
@@ -53,7 +56,7 @@ impl Reloader {
         let (now, then) = (&self.current, &self.started);
         let (buffer, buffer_then) = (now.config.limits.send_buffer_bytes, then.config.limits.send_buffer_bytes);
         [
-            ("listen", now.config.listen != then.config.listen),
+            ("listen", !is_same_listen(&now.config.listen, &then.config.listen)),
             ("datagrams", now.config.datagrams != then.config.datagrams),
             ("accounts.file", now.accounts_file() != then.accounts_file()),
             // Once a listener's buffer size is set, the choice cannot be given back to the kernel.
@@ -63,6 +66,11 @@ impl Reloader {
         .filter_map(|(key, differs)| differs.then_some(key))
         .collect()
     }
+}
+
+/// True if two lists name the same endpoints, whatever their certificates.
+fn is_same_listen(one: &[Listen], other: &[Listen]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.is_same_place(other))
 }
 
 fn changed(changes: &[String]) -> String {
@@ -85,7 +93,7 @@ mod tests {
         let mut reloader = Reloader::new(place, loaded);
 
         fs::write(&path, "listen = ['line://[::1]:1']\n[limits]\nline_s = 6\n").unwrap();
-        let tuning = reloader.reload().unwrap();
+        let tuning = reloader.reload().unwrap().tuning;
         assert_eq!((tuning.limits.line_s, tuning.stats_s), (6, 9));
         assert_eq!(reloader.need_restart(), ["listen"]);
 
@@ -96,7 +104,7 @@ mod tests {
         assert_eq!(reloader.current.config.limits.line_s, 6);
 
         fs::write(&path, "accounts.file = 'elsewhere'").unwrap();
-        assert_eq!(reloader.reload().unwrap().limits.line_s, 30);
+        assert_eq!(reloader.reload().unwrap().tuning.limits.line_s, 30);
         assert_eq!(reloader.need_restart(), ["accounts.file"]);
         fs::write(&path, "limits.send_buffer_bytes = 9999").unwrap();
         assert!(reloader.reload().is_some() && reloader.need_restart().is_empty());

@@ -19,8 +19,6 @@ pub enum TlsVersion {
 pub const TLS_RECORD_BYTES: usize = 5 + 16 * 1024 + 256;
 /// Bytes that a client may send before its handshake is done. A browser needs 2 KiB.
 pub const TLS_HANDSHAKE_BYTES: usize = 16 * 1024;
-/// How long a handshake may take.
-pub const TLS_HANDSHAKE_S: u32 = 10;
 /// Records in a row without plaintext, such as key updates, after which a connection is closed. Each makes the server
 /// compute new keys. Clients send one in millions of records.
 pub const TLS_BLANK_RECORDS: usize = 32;
@@ -36,3 +34,5 @@ pub const TLS_STEP_WORK: usize = 500;
 pub const TLS_FILE_BYTES: u64 = 1024 * 1024;
 /// From so many seconds before its end on, a certificate is warned of every day: 14 days.
 pub const TLS_EXPIRY_WARN_S: u64 = 14 * 24 * 60 * 60;
+/// … every so often.
+pub const TLS_EXPIRY_AGAIN_MS: u64 = 24 * 60 * 60 * 1000;

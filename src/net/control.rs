@@ -3,6 +3,7 @@
 use log::info;
 
 use super::reactor::Reactor;
+use super::settings::Reloaded;
 use super::sys::{descriptors, signals};
 use crate::engine::Outside;
 
@@ -21,7 +22,8 @@ impl Reactor {
 
     /// SIGHUP: applies settings that can change without a restart.
     fn reload(&mut self) {
-        let Some(settings) = (self.control.reload)() else { return };
+        let Some(Reloaded { tuning: settings, credentials }) = (self.control.reload)() else { return };
+        self.listeners.secure(&credentials);
         self.auth.borrow_mut().reconfigure(&settings.accounts);
         self.listeners.set_limits(&settings.limits);
         let most_connections = descriptors::prepare(&settings.limits);

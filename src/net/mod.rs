@@ -9,7 +9,6 @@ mod turn;
 
 mod accept;
 mod conn;
-#[cfg(feature = "tls")]
 pub mod tls;
 mod udp;
 
@@ -27,7 +26,7 @@ use log::{info, warn};
 use mio::{Interest, Poll, Waker};
 
 pub use accept::{Trial, try_places};
-pub use settings::{Endpoint, Entrance, Reload, Service, Settings, Site, StartError, Tuning};
+pub use settings::{Endpoint, Entrance, Reload, Reloaded, Service, Settings, Site, StartError, Tuning};
 
 use crate::auth::{self, Auth, OpenError};
 use crate::engine::Engine;
@@ -39,6 +38,7 @@ use sys::clock::Clock;
 use sys::random::Kernel;
 use sys::token::Source;
 use sys::{descriptors, signals};
+use tls::Buffers;
 use udp::Sockets;
 
 /// Opens the accounts, binds, and serves until a signal ends it. `reload` is called on SIGHUP.
@@ -77,7 +77,8 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     let engine = Engine::new(tuning, most_connections, datagrams.as_places(), roll, Box::new(Kernel));
     let control = Control { reload, log_lines_dropped: stats_log_lines_dropped };
     info!("serving up to {most_connections} connections");
-    Ok(Reactor { poll, clock: Clock::new(), engine, listeners, datagrams, auth, signals, control })
+    let (clock, buffers) = (Clock::new(), Buffers::default());
+    Ok(Reactor { poll, clock, engine, listeners, buffers, datagrams, auth, signals, control })
 }
 
 fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Result<Auth, StartError> {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::door::{Door, rooms};
 use crate::engine;
 pub use crate::engine::Entrance;
+use crate::net::tls::Credentials;
 
 /// Settings at the start.
 #[derive(Debug)]
@@ -26,8 +27,17 @@ pub struct Settings {
 /// Settings that SIGHUP may change.
 pub type Tuning = engine::Settings;
 
-/// Called on SIGHUP: returns the new settings, or `None` if nothing changes.
-pub type Reload = Box<dyn FnMut() -> Option<Tuning>>;
+/// Called on SIGHUP: returns what it has read, or `None` if nothing changes.
+pub type Reload = Box<dyn FnMut() -> Option<Reloaded>>;
+
+/// What a reload has read.
+#[derive(Debug)]
+pub struct Reloaded {
+    /// The new settings.
+    pub tuning: Tuning,
+    /// What each endpoint of the start presents from now on, in their order.
+    pub credentials: Vec<Option<Credentials>>,
+}
 
 /// One place to listen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +50,8 @@ pub struct Endpoint {
     pub service: Service,
     /// What precedes the protocol.
     pub entrance: Entrance,
+    /// What it presents to clients by TLS.
+    pub credentials: Option<Credentials>,
 }
 
 /// Where connections arrive.
@@ -75,7 +87,13 @@ pub enum Service {
 impl Endpoint {
     /// The line door at an address, without encryption.
     pub fn line(addr: SocketAddr) -> Self {
-        Self { site: Site::Tcp(addr), optional: false, service: Service::Line, entrance: Entrance::default() }
+        Self {
+            site: Site::Tcp(addr),
+            optional: false,
+            service: Service::Line,
+            entrance: Entrance::default(),
+            credentials: None,
+        }
     }
 
     /// Where its members send datagrams: at the same address, in the same scope.
@@ -115,6 +133,13 @@ impl Service {
         match self {
             Self::Line => "line",
             Self::Rooms { .. } => "rooms",
+        }
+    }
+
+    /// The protocol that clients name by TLS (ALPN).
+    pub(super) fn protocol(&self) -> &'static str {
+        match self {
+            Self::Line | Self::Rooms { .. } => "chatd",
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::world::World;
 use crate::door::{Door, rooms};
-use crate::engine::{Entrance, Outside, Phase, Ready, Sent, ToAccounts};
+use crate::engine::{Entrance, Finished, Outside, Phase, Ready, Sent, ToAccounts};
 use crate::limits::{ACCEPTS_A_TURN, DATAGRAMS_A_TURN};
 
 /// Unix time at the start, in milliseconds.
@@ -155,7 +155,7 @@ impl World {
         while let Some((id, socket)) = self.engine.poll_finish() {
             let place = *socket;
             let is_done = self.wires[place].finish();
-            self.engine.handle_finished(id, is_done);
+            self.engine.handle_finished(id, if is_done { Finished::Done } else { Finished::Failed });
             self.stir(place);
         }
         self.flush_datagrams();

@@ -7,6 +7,7 @@ mod trial;
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
 
+use log::error;
 use mio::Registry;
 
 pub(super) use explain::explain;
@@ -16,8 +17,9 @@ pub use trial::{Trial, try_places};
 use super::conn::Socket;
 use super::settings::{Endpoint, StartError};
 use super::sys::descriptors::Spare;
+use super::tls::{Acceptor, Credentials, Expiry, Stage, Tickets};
 use crate::engine::{Millis, NEVER, Origin};
-use crate::limits::{ACCEPT_RETRY_MS, Limits};
+use crate::limits::{ACCEPT_RETRY_MS, Limits, TLS_EXPIRY_AGAIN_MS};
 
 /// All listeners.
 #[derive(Debug)]
@@ -30,6 +32,9 @@ pub(super) struct Listeners {
     /// The last attempt to accept failed.
     is_failing: bool,
     spare: Spare,
+    tickets: Tickets,
+    /// When certificates that end soon are warned of again.
+    expiry_at: Millis,
 }
 
 /// An accepted connection.
@@ -39,6 +44,8 @@ pub(super) struct Peer {
     pub(super) origin: Origin,
     /// The settings of its listener.
     pub(super) endpoint: Rc<Endpoint>,
+    /// Answers its TLS handshake.
+    pub(super) acceptor: Option<Acceptor>,
 }
 
 /// The result of accepting a connection.
@@ -67,11 +74,48 @@ impl Listeners {
     /// # Errors
     /// The server cannot listen at an address.
     pub(super) fn open(endpoints: &[Endpoint], limits: &Limits, registry: &Registry) -> Result<Self, StartError> {
+        let tickets = Tickets::new().map_err(StartError::Failed)?;
         let mut all = Vec::new();
-        for endpoint in endpoints {
-            all.extend(Listener::open(endpoint, all.len(), limits, registry)?);
+        for (number, endpoint) in endpoints.iter().enumerate() {
+            all.extend(Listener::open(endpoint, (number, all.len()), limits, registry, &tickets)?);
         }
-        Ok(Self { all, first: 0, retry_at: NEVER, is_failing: false, spare: Spare::new() })
+        let spare = Spare::new();
+        Ok(Self { all, first: 0, retry_at: NEVER, is_failing: false, spare, tickets, expiry_at: TLS_EXPIRY_AGAIN_MS })
+    }
+
+    /// Presents new credentials from the next handshakes on, in the order of the endpoints. Connections that are there
+    /// keep theirs.
+    pub(super) fn secure(&mut self, credentials: &[Option<Credentials>]) {
+        for listener in &mut self.all {
+            let Some(Some(credentials)) = credentials.get(listener.number()) else { continue };
+            if let Err(why) = listener.secure(credentials, &self.tickets) {
+                error!("{why}; the old certificate stays in use");
+            }
+        }
+    }
+
+    /// The listeners with TLS: the name of each, and the last second of its certificate's life as Unix time.
+    pub(super) fn certificates(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.all.iter().filter_map(|listener| Some((listener.name(), listener.not_after()?)))
+    }
+
+    /// The first listener whose certificate has expired, and the last second of its life as Unix time.
+    #[allow(dead_code, reason = "for the report of degraded parts")]
+    pub(super) fn expired(&self) -> Option<(&str, u64)> {
+        self.certificates().find(|(_, not_after)| Expiry::seen_now(*not_after).stage() == Stage::Expired)
+    }
+
+    /// When certificates that end soon are warned of again; [`NEVER`] without TLS.
+    pub(super) fn expiry_at(&self) -> Millis {
+        if self.certificates().next().is_some() { self.expiry_at } else { NEVER }
+    }
+
+    /// Warns of certificates that end soon, if it is time.
+    pub(super) fn warn_of_expiry(&mut self, now: Millis) {
+        if self.expiry_at <= now {
+            self.expiry_at = now + TLS_EXPIRY_AGAIN_MS;
+            self.all.iter().for_each(Listener::warn_of_expiry);
+        }
     }
 
     /// Closes all listeners.
@@ -112,7 +156,10 @@ impl Listeners {
             return Accepted::NotReady;
         };
         match listener.take() {
-            Ok((socket, origin)) => Accepted::Peer(Peer { socket, origin, endpoint: listener.endpoint() }),
+            Ok((socket, origin)) => {
+                let (endpoint, acceptor) = (listener.endpoint(), listener.acceptor());
+                Accepted::Peer(Peer { socket, origin, endpoint, acceptor })
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 listener.is_ready = false;
                 Accepted::Nobody
@@ -129,7 +176,7 @@ impl Listeners {
         self.spare.lend();
         let listener = self.all.get(place)?;
         let (socket, origin) = listener.take().ok()?;
-        Some(Peer { socket, origin, endpoint: listener.endpoint() })
+        Some(Peer { socket, origin, endpoint: listener.endpoint(), acceptor: None })
     }
 
     /// Opens the spare descriptor again, if possible.

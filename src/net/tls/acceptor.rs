@@ -8,7 +8,7 @@ use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig};
 use rustls::sign::SingleCertAndKey;
 use rustls::version::{TLS12, TLS13};
 
-use super::identity::Identity;
+use super::identity::Credentials;
 use super::session::Session;
 use crate::limits::{TLS_RSA_WORK, TLS_SIGN_WORK, TlsVersion};
 
@@ -17,15 +17,6 @@ use crate::limits::{TLS_RSA_WORK, TLS_SIGN_WORK, TlsVersion};
 pub(crate) struct Acceptor {
     config: Arc<ServerConfig>,
     sign_work: usize,
-}
-
-/// What a listener wants of a handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    /// The only protocol (ALPN) that a client may name. One that names none is taken too.
-    pub(crate) protocol: &'static str,
-    /// The oldest version that is spoken.
-    pub(crate) min_version: TlsVersion,
 }
 
 /// The keys of tickets, with which clients come back without a signature. They are in memory only, change every six
@@ -44,12 +35,14 @@ impl Tickets {
 }
 
 impl Acceptor {
-    /// An acceptor that presents `identity`.
+    /// An acceptor that presents these credentials. `protocol` is the only one (ALPN) that a client may name; one that
+    /// names none is taken too.
     ///
     /// # Errors
-    /// rustls cannot use it.
-    pub(crate) fn new(identity: &Identity, wanted: Wanted, tickets: &Tickets) -> Result<Self, String> {
-        let versions: &[_] = match wanted.min_version {
+    /// rustls cannot use them.
+    pub(crate) fn new(credentials: &Credentials, protocol: &'static str, tickets: &Tickets) -> Result<Self, String> {
+        let Credentials { identity, min_version } = credentials;
+        let versions: &[_] = match min_version {
             TlsVersion::Tls12 => &[&TLS13, &TLS12],
             TlsVersion::Tls13 => &[&TLS13],
         };
@@ -59,7 +52,7 @@ impl Acceptor {
         // One certificate a listener, whatever name a client asks for: a certificate can have many names.
         let resolver = SingleCertAndKey::from(Arc::clone(identity.certified()));
         let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(resolver));
-        config.alpn_protocols = vec![wanted.protocol.as_bytes().to_vec()];
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
         config.ticketer = Arc::clone(&tickets.0);
         config.send_tls13_tickets = 1;
         config.session_storage = Arc::new(NoServerSessionStorage {});

@@ -1,6 +1,6 @@
 //! The buffers that all connections share. A connection keeps only a begun record, and what its socket did not take.
 
-use super::session::{CIPHER_BYTES, RECORD_PLAIN_BYTES};
+use super::records::{CIPHER_BYTES, RECORD_PLAIN_BYTES};
 use crate::limits::{READ_BYTES, TLS_RECORD_BYTES};
 
 /// Memory that belongs to one connection for the length of one call.

@@ -2,6 +2,7 @@
 //! nevertheless: clients that know its key need no end, and the others say why they refuse it.
 
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::Level;
 use time::OffsetDateTime;
@@ -32,6 +33,12 @@ impl Expiry {
     /// The end `not_after`, seen at `now`; both are Unix time in seconds.
     pub fn new(not_after: u64, now: u64) -> Self {
         Self { not_after, now }
+    }
+
+    /// The end `not_after`, seen now.
+    pub fn seen_now(not_after: u64) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        Self::new(not_after, now)
     }
 
     /// How near the end is.

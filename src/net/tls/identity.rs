@@ -16,7 +16,7 @@ use rustls::{Error, InconsistentKeys, SignatureAlgorithm};
 use zeroize::Zeroizing;
 
 use super::certificate::Certificate;
-use crate::limits::TLS_FILE_BYTES;
+use crate::limits::{TLS_FILE_BYTES, TlsVersion};
 
 /// Read permission of everybody, and of the file's group.
 const OTHERS_READ: u32 = 0o004;
@@ -36,6 +36,22 @@ pub struct Paths {
 pub struct Identity {
     certified: Arc<CertifiedKey>,
     certificate: Certificate,
+}
+
+/// What a listener presents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// Its certificate and key.
+    pub identity: Identity,
+    /// The oldest version that it speaks.
+    pub min_version: TlsVersion,
+}
+
+impl Credentials {
+    /// The last second of the certificate's life, as Unix time.
+    pub fn not_after(&self) -> u64 {
+        self.identity.certificate.not_after
+    }
 }
 
 impl Identity {
@@ -111,6 +127,8 @@ impl PartialEq for Identity {
         self.certified.cert == other.certified.cert
     }
 }
+
+impl Eq for Identity {}
 
 /// The certificates of a file.
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -7,7 +7,7 @@
 //! did not take.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use rustls::HandshakeKind;
@@ -16,17 +16,11 @@ use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 use zeroize::Zeroize as _;
 
 use super::buffers::Buffers;
-use crate::engine::Frames;
-use crate::limits::{READ_BYTES, TLS_BLANK_RECORDS, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES, TLS_STEP_WORK};
-
-/// The most plaintext of one record (RFC 8446, 5.1).
-pub(super) const RECORD_PLAIN_BYTES: usize = 16 * 1024;
-/// Room for one record and for a short one before it, such as the answer to a key update.
-pub(super) const CIPHER_BYTES: usize = TLS_RECORD_BYTES + 1024;
-/// The header of a record: its type, its version, the length of the rest.
-const HEADER_BYTES: usize = 5;
-/// The type of a record of the handshake, with which TLS begins.
-const HANDSHAKE: u8 = 0x16;
+use super::records::{HANDSHAKE, HEADER_BYTES, count_records, gather, record_bytes};
+use crate::engine::{Finished, Frames, Handshake, Read, Shaken, Unusable, Wrote};
+use crate::limits::{
+    READ_BYTES, TLS_BLANK_RECORDS, TLS_BLANK_WORK, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES, TLS_STEP_WORK,
+};
 
 /// The header of a record that is longer than any.
 const IMPOSSIBLE: [u8; HEADER_BYTES] = [HANDSHAKE, 3, 3, 0xff, 0xff];
@@ -71,73 +65,6 @@ enum Over {
     Failed,
 }
 
-/// The result of a read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
-    /// Records were read.
-    Records {
-        /// Bytes of plaintext in the given room; 0 if none of the records has any.
-        count: usize,
-        /// The socket is drained.
-        is_short: bool,
-        /// Records without plaintext, such as key updates: rustls works for them.
-        blank: usize,
-    },
-    /// The handshake went on.
-    Handshake(Step),
-    /// The first byte is not TLS: these bytes are in the given room as they came.
-    Foreign {
-        /// Number of bytes, at least 1.
-        count: usize,
-    },
-    /// There was nothing to read.
-    Nothing,
-    /// The client has ended its stream.
-    End,
-    /// The client does not speak TLS as it should; it was told.
-    Failed,
-    /// The connection is broken.
-    Broken,
-}
-
-/// A step of a handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
-    /// Its work, in the unit of [`limits`](crate::limits::TURN_WORK).
-    pub(crate) work: usize,
-    /// The socket is drained.
-    pub(crate) is_short: bool,
-    /// Bytes of ciphertext that the socket has not taken.
-    pub(crate) pending: usize,
-    /// The handshake is complete.
-    pub(crate) done: Option<Kind>,
-    /// Bytes of plaintext in the given room, which came right behind the handshake.
-    pub(crate) count: usize,
-}
-
-/// The kind of a complete handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// With a signature.
-    Full,
-    /// With a ticket of an earlier one.
-    Resumed,
-}
-
-/// The result of the end of our stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Finished {
-    /// The client was told; the socket may be shut down.
-    Done,
-    /// The socket did not take the whole ending yet.
-    Blocked {
-        /// Bytes of ciphertext that the socket has not taken.
-        pending: usize,
-    },
-    /// The connection is broken.
-    Broken,
-}
-
 /// What rustls did with received bytes.
 #[derive(Debug, Default)]
 struct Processed {
@@ -163,11 +90,6 @@ impl Session {
         Some(Self { conn, state: State::Fresh, held: Vec::new(), seen: 0, pending: Vec::new(), blank: 0, sign_work })
     }
 
-    /// Bytes of ciphertext that the socket has not taken.
-    pub(crate) fn pending(&self) -> usize {
-        self.pending.len()
-    }
-
     /// The memory that it keeps in bytes: received bytes, and bytes to be sent.
     #[cfg(test)]
     pub(super) fn kept(&self) -> (usize, usize) {
@@ -176,21 +98,26 @@ impl Session {
 
     /// Reads once from the socket, and goes on while a record is not whole. Every whole record is decrypted into
     /// `room`, which takes [`TLS_RECORD_BYTES`] and [`READ_BYTES`] at least.
-    pub(crate) fn read(&mut self, socket: &mut (impl Read + Write), room: &mut [u8], buffers: &mut Buffers) -> Heard {
+    pub(crate) fn read(
+        &mut self,
+        socket: &mut (impl io::Read + io::Write),
+        room: &mut [u8],
+        buffers: &mut Buffers,
+    ) -> Read {
         match self.state {
-            State::Over(Over::Ended) => return Heard::End,
-            State::Over(Over::Failed) => return Heard::Failed,
-            State::Finished | State::Foreign => return Heard::Nothing,
+            State::Over(Over::Ended) => return Read::End,
+            State::Over(Over::Failed) => return Read::Unusable(Unusable::TlsFailed),
+            State::Finished | State::Foreign => return Read::Nothing,
             State::Fresh | State::Handshake(_) | State::Open => {}
         }
         loop {
             let want = self.wanted();
             let fresh = buffers.input.get_mut(..want).unwrap_or_default();
-            let count = match read_once(socket, fresh) {
-                Ok(0) => return Heard::End,
+            let count = match socket.read(fresh) {
+                Ok(0) => return self.on_end(),
                 Ok(count) => count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Heard::Nothing,
-                Err(_) => return Heard::Broken,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Read::Nothing,
+                Err(_) => return Read::Broken,
             };
             let is_short = count < want;
             let fresh = fresh.get_mut(..count).unwrap_or_default();
@@ -201,10 +128,28 @@ impl Session {
             fresh.zeroize(); // it was decrypted in place
             match heard {
                 Some(heard) => return heard,
-                None if is_short => return Heard::Nothing,
+                None if is_short => return self.nothing_whole(),
                 None => {} // a long record, of which more is there
             }
         }
+    }
+
+    /// The socket is drained, and no record is whole.
+    fn nothing_whole(&self) -> Read {
+        if self.state == State::Open {
+            Read::Records { count: 0, is_short: true, work: 0 }
+        } else {
+            Read::Shaken(Shaken { is_short: true, sealed: self.pending.len(), ..Shaken::default() })
+        }
+    }
+
+    /// The client's stream has ended without close_notify. What it had begun is dropped.
+    fn on_end(&mut self) -> Read {
+        if matches!(self.state, State::Handshake(_)) {
+            self.state = State::Over(Over::Failed);
+            return Read::Unusable(Unusable::TlsFailed);
+        }
+        Read::End
     }
 
     /// How much to read: the rest of a begun record, so that a connection never holds more than one of them.
@@ -215,7 +160,7 @@ impl Session {
     }
 
     /// Looks at the first byte of a connection. Returns what was heard if that is not TLS.
-    fn begin(&mut self, fresh: &[u8], room: &mut [u8]) -> Option<Heard> {
+    fn begin(&mut self, fresh: &[u8], room: &mut [u8]) -> Option<Read> {
         if self.state != State::Fresh {
             return None;
         }
@@ -228,7 +173,7 @@ impl Session {
         if let (Some(to), Some(from)) = (room.get_mut(..count), fresh.get(..count)) {
             to.copy_from_slice(from);
         }
-        Some(Heard::Foreign { count })
+        Some(Read::Unusable(Unusable::NotTls { count }))
     }
 
     /// Takes received bytes. `None` if no record is whole yet.
@@ -238,8 +183,8 @@ impl Session {
         room: &mut [u8],
         cipher: &mut [u8],
         is_short: bool,
-        socket: &mut impl Write,
-    ) -> Option<Heard> {
+        socket: &mut impl io::Write,
+    ) -> Option<Read> {
         let before = self.state;
         if let State::Handshake(heard) = &mut self.state {
             *heard += fresh.len();
@@ -261,7 +206,7 @@ impl Session {
         }
         // What the socket does not take is written later.
         if done.has_output && self.flush(socket).is_err() {
-            return Some(Heard::Broken);
+            return Some(Read::Broken);
         }
         if records.whole == 0 && !done.has_failed && !self.is_too_long() {
             return None;
@@ -270,7 +215,7 @@ impl Session {
     }
 
     /// What was heard, after `records` whole records.
-    fn conclude(&mut self, before: State, done: &Processed, records: usize, is_short: bool) -> Heard {
+    fn conclude(&mut self, before: State, done: &Processed, records: usize, is_short: bool) -> Read {
         let blank = records.saturating_sub(done.records);
         let is_open = before == State::Open || !self.conn.is_handshaking();
         if before == State::Open {
@@ -291,27 +236,27 @@ impl Session {
         let is_short = is_short && !is_over;
         if before != State::Open {
             if self.state == State::Over(Over::Failed) && done.count == 0 {
-                return Heard::Failed;
+                return Read::Unusable(Unusable::TlsFailed);
             }
-            return Heard::Handshake(Step {
+            return Read::Shaken(Shaken {
                 work: if done.has_output && !is_open { self.sign_work } else { TLS_STEP_WORK },
                 is_short,
-                pending: self.pending.len(),
+                sealed: self.pending.len(),
                 done: is_open.then(|| self.kind()),
                 count: done.count,
             });
         }
         match self.state {
-            State::Over(Over::Failed) if done.count == 0 => Heard::Failed,
-            State::Over(Over::Ended) if done.count == 0 => Heard::End,
-            _ => Heard::Records { count: done.count, is_short, blank },
+            State::Over(Over::Failed) if done.count == 0 => Read::Unusable(Unusable::TlsFailed),
+            State::Over(Over::Ended) if done.count == 0 => Read::End,
+            _ => Read::Records { count: done.count, is_short, work: blank * TLS_BLANK_WORK },
         }
     }
 
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> Handshake {
         match self.conn.handshake_kind() {
-            Some(HandshakeKind::Resumed) => Kind::Resumed,
-            Some(HandshakeKind::Full | HandshakeKind::FullWithHelloRetryRequest) | None => Kind::Full,
+            Some(HandshakeKind::Resumed) => Handshake::Resumed,
+            Some(HandshakeKind::Full | HandshakeKind::FullWithHelloRetryRequest) | None => Handshake::Full,
         }
     }
 
@@ -387,14 +332,23 @@ impl Session {
         }
     }
 
-    /// Encrypts the next frames as one record and writes it, after what is pending. Returns the number of bytes of
-    /// `frames` that are as good as sent; what the socket did not take of their ciphertext is pending.
+    /// Encrypts the next frames as one record and writes it, after what is pending.
+    pub(crate) fn write(&mut self, socket: &mut impl io::Write, frames: &Frames<'_>, buffers: &mut Buffers) -> Wrote {
+        match (self.write_record(socket, frames, buffers), self.pending.len()) {
+            (Ok(count), 0) => Wrote::Bytes { count, is_short: false },
+            (Ok(count), sealed) => Wrote::Sealed { count, sealed },
+            (Err(_), _) => Wrote::Broken,
+        }
+    }
+
+    /// The same. Returns the number of bytes of `frames` that are as good as sent; what the socket did not take of their
+    /// ciphertext is pending.
     ///
     /// # Errors
     /// The connection is broken.
-    pub(crate) fn write(
+    fn write_record(
         &mut self,
-        socket: &mut impl Write,
+        socket: &mut impl io::Write,
         frames: &Frames<'_>,
         buffers: &mut Buffers,
     ) -> io::Result<usize> {
@@ -452,7 +406,7 @@ impl Session {
     }
 
     /// Ends our side: close_notify, and nothing after it. Call it again when a blocked socket is writable.
-    pub(crate) fn finish(&mut self, socket: &mut impl Write, buffers: &mut Buffers) -> Finished {
+    pub(crate) fn finish(&mut self, socket: &mut impl io::Write, buffers: &mut Buffers) -> Finished {
         if matches!(self.state, State::Open | State::Over(Over::Ended)) {
             let cipher = &mut buffers.cipher;
             let size = self.when_writable(cipher, |traffic, cipher| traffic.queue_close_notify(cipher).ok());
@@ -461,14 +415,14 @@ impl Session {
             self.held = Vec::new();
         }
         match self.flush(socket) {
-            Err(_) => Finished::Broken,
+            Err(_) => Finished::Failed,
             Ok(()) if self.pending.is_empty() => Finished::Done,
-            Ok(()) => Finished::Blocked { pending: self.pending.len() },
+            Ok(()) => Finished::Sealed { sealed: self.pending.len() },
         }
     }
 
     /// Writes what is pending, as far as the socket takes it.
-    fn flush(&mut self, socket: &mut impl Write) -> io::Result<()> {
+    fn flush(&mut self, socket: &mut impl io::Write) -> io::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -482,7 +436,7 @@ impl Session {
     }
 
     /// Writes once, and keeps what the socket does not take.
-    fn send(&mut self, socket: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    fn send(&mut self, socket: &mut impl io::Write, bytes: &[u8]) -> io::Result<()> {
         let taken = write_once(socket, bytes)?;
         let rest = bytes.get(taken..).unwrap_or_default();
         if !rest.is_empty() {
@@ -499,70 +453,10 @@ impl fmt::Debug for Session {
     }
 }
 
-/// The whole records in received bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Records {
-    whole: usize,
-    /// Where the last of them ends.
-    end: usize,
-    /// The next one says that it is longer than records may be.
-    is_next_oversized: bool,
-}
-
-/// Counts the whole records from `start` on.
-fn count_records(bytes: &[u8], start: usize) -> Records {
-    let mut records = Records { whole: 0, end: start, is_next_oversized: false };
-    while let Some(size) = record_bytes(bytes.get(records.end..).unwrap_or_default()) {
-        records.is_next_oversized = size > TLS_RECORD_BYTES;
-        if records.is_next_oversized || records.end + size > bytes.len() {
-            break;
-        }
-        records.whole += 1;
-        records.end += size;
-    }
-    records
-}
-
-/// The size of the record that begins here, with its header; `None` if the header is not whole.
-fn record_bytes(bytes: &[u8]) -> Option<usize> {
-    let length = bytes.first_chunk::<HEADER_BYTES>()?.last_chunk::<2>()?;
-    Some(HEADER_BYTES + usize::from(u16::from_be_bytes(*length)))
-}
-
-/// The first bytes of `frames`, as many as fit one record.
-fn gather<'a>(frames: &'a Frames<'_>, plain: &'a mut [u8]) -> &'a [u8] {
-    match frames {
-        Frames::One(bytes) => bytes.get(..bytes.len().min(RECORD_PLAIN_BYTES)).unwrap_or_default(),
-        Frames::Many(slices) => {
-            let mut count = 0;
-            for slice in slices {
-                let left = plain.get_mut(count..).unwrap_or_default();
-                let size = slice.len().min(left.len());
-                let (Some(to), Some(from)) = (left.get_mut(..size), slice.get(..size)) else { break };
-                to.copy_from_slice(from);
-                count += size;
-            }
-            plain.get(..count).unwrap_or_default()
-        }
-    }
-}
-
-fn read_once(socket: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match socket.read(room) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
-}
-
 /// Writes once. 0 if the socket takes nothing now.
-fn write_once(socket: &mut impl Write, bytes: &[u8]) -> io::Result<usize> {
-    loop {
-        match socket.write(bytes) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
-            result => return result,
-        }
+fn write_once(socket: &mut impl io::Write, bytes: &[u8]) -> io::Result<usize> {
+    match socket.write(bytes) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
+        result => result,
     }
 }

@@ -1,7 +1,7 @@
 //! A session against rustls' client, in memory.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read as _, Write as _};
 use std::sync::Arc;
 
 use rustls::client::{ClientConfig, ClientConnection, Resumption};
@@ -10,9 +10,9 @@ use rustls::pki_types::ServerName;
 use rustls::{HandshakeKind, ProtocolVersion, RootCertStore, SupportedProtocolVersion, version};
 
 use super::*;
-use crate::engine::Frames;
+use crate::engine::{Finished, Frames, Handshake, Read as Heard, Shaken, Unusable, Wrote};
 use crate::limits::{
-    LINE_BYTES_MOST, READ_BYTES, TLS_BLANK_RECORDS, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES, TlsVersion,
+    LINE_BYTES_MOST, READ_BYTES, TLS_BLANK_RECORDS, TLS_BLANK_WORK, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES, TlsVersion,
 };
 
 /// A pair in a folder of its own.
@@ -42,8 +42,8 @@ impl Pair {
     }
 
     fn acceptor(&self, min_version: TlsVersion) -> Acceptor {
-        let wanted = Wanted { protocol: "chatd", min_version };
-        Acceptor::new(&self.identity(), wanted, &Tickets::new().unwrap()).unwrap()
+        let credentials = Credentials { identity: self.identity(), min_version };
+        Acceptor::new(&credentials, "chatd", &Tickets::new().unwrap()).unwrap()
     }
 
     fn client_config(&self, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
@@ -67,7 +67,7 @@ struct Socket {
     room: Option<usize>,
 }
 
-impl Read for Socket {
+impl io::Read for Socket {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         if self.incoming.is_empty() && !self.is_ended {
             return Err(ErrorKind::WouldBlock.into());
@@ -76,7 +76,7 @@ impl Read for Socket {
     }
 }
 
-impl Write for Socket {
+impl io::Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.room.map_or(bytes.len(), |room| room.min(bytes.len()));
         if count == 0 && !bytes.is_empty() {
@@ -91,6 +91,8 @@ impl Write for Socket {
         Ok(())
     }
 }
+
+const FAILED: Heard = Heard::Unusable(Unusable::TlsFailed);
 
 /// A session, its socket, and a client.
 struct Talk {
@@ -145,11 +147,12 @@ impl Talk {
             let heard = self.session.read(&mut self.socket, &mut room, &mut self.buffers);
             self.heard.push(heard);
             let is_over = match heard {
-                Heard::Records { count, is_short, .. } | Heard::Handshake(Step { count, is_short, .. }) => {
+                Heard::Records { count, is_short, .. } | Heard::Shaken(Shaken { count, is_short, .. }) => {
                     self.said.extend_from_slice(&room[..count]);
                     is_short
                 }
-                Heard::Foreign { .. } | Heard::Nothing | Heard::End | Heard::Failed | Heard::Broken => true,
+                Heard::Unusable(_) | Heard::Nothing | Heard::End | Heard::Broken => true,
+                Heard::Bytes { .. } | Heard::Named(_) => panic!("{heard:?}"),
             };
             if is_over {
                 return;
@@ -190,9 +193,9 @@ impl Talk {
         assert!(!self.client.is_handshaking());
     }
 
-    fn done(&self) -> Option<Kind> {
+    fn done(&self) -> Option<Handshake> {
         self.heard.iter().find_map(|heard| match heard {
-            Heard::Handshake(step) => step.done,
+            Heard::Shaken(step) => step.done,
             _ => None,
         })
     }
@@ -209,7 +212,10 @@ impl Talk {
 
     #[track_caller]
     fn write(&mut self, text: &[u8]) -> usize {
-        self.session.write(&mut self.socket, &Frames::One(text), &mut self.buffers).unwrap()
+        match self.session.write(&mut self.socket, &Frames::One(text), &mut self.buffers) {
+            Wrote::Bytes { count, is_short: false } | Wrote::Sealed { count, .. } => count,
+            broken => panic!("{broken:?}"),
+        }
     }
 
     /// The bytes of heap that it keeps.
@@ -226,7 +232,7 @@ fn handshakes_cut_at_every_byte() {
         for part in [1, 2, 3, 5, 7, 64, 500, usize::MAX] {
             let mut talk = Talk::new(&acceptor, pair.client_config(&[version]));
             talk.shake(part);
-            assert_eq!(talk.done(), Some(Kind::Full));
+            assert_eq!(talk.done(), Some(Handshake::Full));
             assert_eq!(talk.client.protocol_version(), Some(version.version));
             assert_eq!(talk.write(b"C 220 hello\n"), 12);
             assert_eq!(talk.hear(), b"C 220 hello\n");
@@ -243,8 +249,7 @@ fn the_work_of_a_handshake_is_counted() {
     let pair = Pair::new();
     let mut talk = Talk::new(&pair.acceptor(TlsVersion::Tls12), pair.client_config(&[&version::TLS13]));
     talk.shake(usize::MAX);
-    let work: usize =
-        talk.heard.iter().map(|heard| if let Heard::Handshake(step) = heard { step.work } else { 0 }).sum();
+    let work: usize = talk.heard.iter().map(|heard| if let Heard::Shaken(step) = heard { step.work } else { 0 }).sum();
     assert!((crate::limits::TLS_SIGN_WORK..crate::limits::TLS_RSA_WORK).contains(&work), "{work}");
 }
 
@@ -263,7 +268,7 @@ fn records_cut_at_every_byte() {
             assert_eq!(std::mem::take(&mut talk.said), expected, "cut at {cut}");
         }
         assert_eq!(talk.kept(), (0, 0));
-        assert!(!talk.heard.iter().any(|heard| matches!(heard, Heard::Failed | Heard::Broken | Heard::End)));
+        assert!(!talk.heard.iter().any(|heard| [FAILED, Heard::Broken, Heard::End].contains(heard)));
     }
 }
 
@@ -291,12 +296,12 @@ fn a_write_is_one_record_and_the_rest_waits() {
     let text: Vec<u8> = (0..40_000_u32).map(|n| b'a' + (n % 26) as u8).collect();
     talk.socket.room = Some(100);
     assert_eq!(talk.write(&text), 16384);
-    assert_eq!(talk.session.pending() + 100, 16384 + 22);
+    assert_eq!(talk.kept().1 + 100, 16384 + 22);
     assert_eq!(talk.write(&text[16384..]), 0, "the socket takes nothing");
     talk.socket.room = Some(50_000);
     let slices: Vec<IoSlice<'_>> = text[16384..].chunks(1000).map(IoSlice::new).collect();
-    let count = talk.session.write(&mut talk.socket, &Frames::Many(slices), &mut talk.buffers).unwrap();
-    assert_eq!((count, talk.session.pending()), (16384, 0));
+    let wrote = talk.session.write(&mut talk.socket, &Frames::Many(slices), &mut talk.buffers);
+    assert_eq!(wrote, Wrote::Bytes { count: 16384, is_short: false });
     assert_eq!(talk.write(&text[2 * 16384..]), 40_000 - 2 * 16384);
     assert_eq!(talk.hear(), text);
     assert_eq!(talk.kept(), (0, 0));
@@ -309,7 +314,7 @@ fn another_protocol_is_not_tls() {
     for first in (0..=255).filter(|byte| *byte != 0x16) {
         let mut talk = Talk::new(&acceptor, pair.client_config(&[&version::TLS13]));
         talk.give(&[first, b'x'], usize::MAX);
-        assert_eq!(talk.heard, [Heard::Foreign { count: 2 }]);
+        assert_eq!(talk.heard, [Heard::Unusable(Unusable::NotTls { count: 2 })]);
         assert_eq!(talk.write(b"C 421 not TLS\n"), 14);
         assert_eq!(talk.session.finish(&mut talk.socket, &mut talk.buffers), Finished::Done);
         assert_eq!(talk.socket.outgoing, b"C 421 not TLS\n");
@@ -331,9 +336,9 @@ fn bad_records_are_refused() {
             let pair = Pair::new();
             let mut talk = Talk::new(&pair.acceptor(TlsVersion::Tls12), pair.client_config(&[&version::TLS13]));
             talk.give(bytes, part);
-            assert!(talk.heard.contains(&Heard::Failed), "{bytes:?}: {:?}", talk.heard);
+            assert!(talk.heard.contains(&FAILED), "{bytes:?}: {:?}", talk.heard);
             assert_eq!(talk.socket.outgoing.first() == Some(&21), says_so, "{bytes:?}: an alert");
-            assert!(talk.session.write(&mut talk.socket, &Frames::One(b"x"), &mut talk.buffers).is_err());
+            assert_eq!(talk.session.write(&mut talk.socket, &Frames::One(b"x"), &mut talk.buffers), Wrote::Broken);
         }
     }
     // An open connection.
@@ -343,7 +348,7 @@ fn bad_records_are_refused() {
         *bytes.last_mut().unwrap() ^= 1;
         talk.give(&bytes, usize::MAX);
         assert_eq!(talk.said, b"good\n");
-        assert!(matches!(talk.heard[..], [Heard::Records { count: 5, is_short: false, .. }, Heard::Failed]));
+        assert!(matches!(talk.heard[..], [Heard::Records { count: 5, is_short: false, .. }, FAILED]));
         assert!(!talk.socket.outgoing.is_empty());
     }
 }
@@ -361,11 +366,11 @@ fn a_handshake_without_end_is_cut() {
             let header = [0x16, 3, 1, (part.len() >> 8) as u8, part.len() as u8];
             talk.give(&[&header, part].concat(), usize::MAX);
             taken += 5 + part.len();
-            if talk.heard.contains(&Heard::Failed) {
+            if talk.heard.contains(&FAILED) {
                 break;
             }
         }
-        assert!(talk.heard.contains(&Heard::Failed));
+        assert!(talk.heard.contains(&FAILED));
         assert!(taken <= TLS_HANDSHAKE_BYTES + 1005, "{taken}");
         assert_eq!(talk.kept().0, 0);
     }
@@ -379,7 +384,7 @@ fn key_updates_are_answered_but_not_without_end() {
         let update = talk.sent();
         talk.give(&update, usize::MAX);
         assert!(
-            matches!(talk.heard.last(), Some(Heard::Records { count: 0, blank: 1, .. })),
+            matches!(talk.heard.last(), Some(Heard::Records { count: 0, work: TLS_BLANK_WORK, .. })),
             "{:?}",
             talk.heard.last()
         );
@@ -391,12 +396,12 @@ fn key_updates_are_answered_but_not_without_end() {
         assert_eq!(talk.hear(), text.as_bytes());
     }
     for _ in 0..=TLS_BLANK_RECORDS {
-        assert_ne!(talk.heard.last(), Some(&Heard::Failed));
+        assert_ne!(talk.heard.last(), Some(&FAILED));
         talk.client.refresh_traffic_keys().unwrap();
         let update = talk.sent();
         talk.give(&update, usize::MAX);
     }
-    assert_eq!(talk.heard.last(), Some(&Heard::Failed));
+    assert_eq!(talk.heard.last(), Some(&FAILED));
 }
 
 #[test]
@@ -414,11 +419,13 @@ fn close_notify_is_a_half_close() {
         assert_eq!(talk.write(b"answer\n"), 7);
         assert_eq!(talk.hear(), b"answer\n");
         talk.socket.room = Some(3);
-        let Finished::Blocked { pending } = talk.session.finish(&mut talk.socket, &mut talk.buffers) else { panic!() };
+        let Finished::Sealed { sealed: pending } = talk.session.finish(&mut talk.socket, &mut talk.buffers) else {
+            panic!()
+        };
         assert!(pending > 0);
         talk.socket.room = None;
         assert_eq!(talk.session.finish(&mut talk.socket, &mut talk.buffers), Finished::Done);
-        assert!(talk.session.write(&mut talk.socket, &Frames::One(b"more\n"), &mut talk.buffers).is_err());
+        assert_eq!(talk.session.write(&mut talk.socket, &Frames::One(b"more\n"), &mut talk.buffers), Wrote::Broken);
         assert_eq!(talk.hear(), b"");
         assert!(talk.client.reader().read(&mut [0]).is_ok_and(|count| count == 0), "the client saw our end");
     }
@@ -446,7 +453,7 @@ fn protocols_are_strict() {
             let mut talk = Talk::new(&acceptor, config);
             let hello = talk.sent();
             talk.give(&hello, usize::MAX);
-            !talk.heard.contains(&Heard::Failed)
+            !talk.heard.contains(&FAILED)
         };
         assert!(offer(&[]));
         assert!(offer(&["chatd"]));
@@ -463,7 +470,7 @@ fn old_versions_are_refused_if_so_configured() {
     let mut talk = Talk::new(&acceptor, pair.client_config(&[&version::TLS12]));
     let hello = talk.sent();
     talk.give(&hello, usize::MAX);
-    assert_eq!(talk.heard, [Heard::Failed]);
+    assert_eq!(talk.heard, [FAILED]);
     let mut talk = Talk::new(&acceptor, pair.client_config(&[&version::TLS12, &version::TLS13]));
     talk.shake(usize::MAX);
     assert_eq!(talk.client.protocol_version(), Some(ProtocolVersion::TLSv1_3));
@@ -481,19 +488,19 @@ fn one_ticket_resumes_also_after_a_reload() {
     for version in [&version::TLS12, &version::TLS13] {
         let pair = Pair::new();
         let tickets = Tickets::new().unwrap();
-        let wanted = Wanted { protocol: "chatd", min_version: TlsVersion::Tls12 };
         let config = Arc::new(pair.client_config(&[version]));
         let shake = |expected: HandshakeKind| {
             // Read again each time, as a reload does.
-            let acceptor = Acceptor::new(&pair.identity(), wanted, &tickets).unwrap();
+            let credentials = Credentials { identity: pair.identity(), min_version: TlsVersion::Tls12 };
+            let acceptor = Acceptor::new(&credentials, "chatd", &tickets).unwrap();
             let mut talk = Talk::of(&acceptor, &config);
             talk.shake(usize::MAX);
             assert_eq!(talk.client.handshake_kind(), Some(expected));
             assert!(version.version == ProtocolVersion::TLSv1_2 || talk.client.tls13_tickets_received() == 1);
             talk.done()
         };
-        assert_eq!(shake(HandshakeKind::Full), Some(Kind::Full));
-        assert_eq!(shake(HandshakeKind::Resumed), Some(Kind::Resumed));
+        assert_eq!(shake(HandshakeKind::Full), Some(Handshake::Full));
+        assert_eq!(shake(HandshakeKind::Resumed), Some(Handshake::Resumed));
     }
 }
 
