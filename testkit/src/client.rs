@@ -66,12 +66,20 @@ impl Client {
 
     /// Shakes hands on a connection that has sent nothing yet.
     #[track_caller]
-    pub fn encrypted(mut self, settings: &Arc<ClientConfig>) -> Self {
+    pub fn encrypted(self, settings: &Arc<ClientConfig>) -> Self {
+        self.try_encrypted(settings).expect("the server shakes hands")
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// The server does not shake hands.
+    pub fn try_encrypted(mut self, settings: &Arc<ClientConfig>) -> std::io::Result<Self> {
         let mut tls = Tls::new(settings);
         self.stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
-        tls.shake(&self.stream).expect("the server shakes hands");
+        tls.shake(&self.stream)?;
         self.tls = Some(Box::new(tls));
-        self
+        Ok(self)
     }
 
     /// The TLS of this connection.

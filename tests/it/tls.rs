@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use testkit::rooms::Made;
+use testkit::rooms::{MAKE, request, token_of};
 use testkit::tls::{ClientConfig, HandshakeKind, Versions, settings};
 use testkit::{Canary, Client, Server};
 
@@ -40,16 +40,14 @@ fn talk_is_the_same_by_tls() {
         let mut client = greeted(&server, &settings(versions, &[]));
         client.login_typed(name);
         client.typed("PM hello");
-        plain.expect("C 103 "); // somebody came
-        plain.expect_exact(&format!("D PM {name} hello"));
+        assert!(plain.expect("D PM ").ends_with(&format!(" {name} hello")));
         client.expect_exact("C 250 sent to 1");
         assert_eq!(plain.ask(&format!("DM {name} and you")), format!("C 250 sent to {name}"));
-        client.expect_exact("D DM plain and you");
+        assert!(client.expect("D DM ").ends_with(" plain and you"));
         assert!(client.list("HELP").len() > 10);
         client.typed("EX");
         client.expect("C 221 ");
         client.expect_closed();
-        plain.expect("C 104 ");
     }
 }
 
@@ -103,7 +101,6 @@ fn long_lists_and_long_lines_arrive_whole() {
     alice.login_bare("alice");
     let mut bob = greeted(&server, &settings(Versions::Tls12, &["chatd"]));
     bob.login_bare("bob");
-    alice.expect("C 103 ");
     let long = "x".repeat(4000);
     let lines = format!("PM {long}\n").repeat(50);
     alice.send_raw(lines.as_bytes());
@@ -115,7 +112,8 @@ fn long_lists_and_long_lines_arrive_whole() {
 
 #[test]
 fn the_rates_hold_by_tls() {
-    let server = Server::builder().with_pair().listen(&["line+tls://127.0.0.1:0"]).set("limits.rate_burst", "5").start();
+    let server =
+        Server::builder().with_pair().listen(&["line+tls://127.0.0.1:0"]).set("limits.rate_burst", "5").start();
     let mut client = greeted(&server, &settings(Versions::Both, &["chatd"]));
     client.login_bare("alice");
     let record = client.tls().records([&b"NOOP\n".repeat(15)[..]]);
@@ -180,9 +178,9 @@ fn other_protocols_are_told_so_in_the_clear() {
 fn the_room_door_works_by_tls() {
     let server = Server::builder().with_pair().listen(&["rooms+tls://127.0.0.1:0?udp=0"]).start();
     let mut client = Client::connect_tls(server.door("rooms+tls"));
-    client.send_raw(&Made::request("tea", "alice"));
-    let reply = client.rest();
-    assert!(!reply.is_empty(), "an answer, and the end");
+    client.send_raw(&request(MAKE, "tea", b"alice"));
+    let answer = client.expect_reset_or_closed();
+    assert!(!token_of(answer.as_bytes()).is_empty(), "{answer:?}");
 }
 
 #[test]
@@ -206,7 +204,6 @@ fn one_ticket_resumes() {
         for kind in [HandshakeKind::Full, HandshakeKind::Resumed, HandshakeKind::Resumed] {
             let mut client = greeted(&server, &settings);
             assert_eq!(client.tls().connection().handshake_kind(), Some(kind), "{versions:?}");
-            client.barrier_before_login();
         }
     }
     server.term();

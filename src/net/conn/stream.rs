@@ -56,7 +56,7 @@ impl Stream {
             },
             Some(Layer::Header(tls)) => {
                 let read = proxy::read(&mut self.socket);
-match read {
+                match read {
                     Read::Named(_) => self.layer = tls.take().map(|session| Box::new(Layer::Tls(session))),
                     Read::Unusable(_) => self.layer = None, // what follows a bad header is read to be discarded
                     Read::Bytes { .. } | Read::Records { .. } | Read::Shaken(_) => {}
