@@ -154,7 +154,7 @@ fn who_stops_within_a_record_is_cut_and_delays_nobody() {
     slow.expect("C 220 ");
     slow.login_bare("slow");
     let text = "x".repeat(2000);
-    for _ in 0..150 {
+    for _ in 0..100 {
         alice.send(&format!("DM slow {text}"));
         alice.expect("C 250 ");
     }
