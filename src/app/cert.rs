@@ -189,9 +189,11 @@ fn local_names() -> Vec<String> {
 
 /// Writes a file that must not exist yet, and makes sure that it is on disk.
 fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), String> {
-    let cannot = |error: io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => exists(path),
-        _ => format!("{}: cannot be written: {error}", path.display()),
+    let cannot = |error: io::Error| {
+        if error.kind() == ErrorKind::AlreadyExists {
+            return exists(path);
+        }
+        format!("{}: cannot be written: {error}", path.display())
     };
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(cannot)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());

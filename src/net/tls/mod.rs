@@ -37,5 +37,6 @@ pub use identity::{Credentials, Identity, Paths};
 #[cfg(feature = "tls")]
 pub(super) use session::Session;
 
-#[cfg(all(test, feature = "tls"))]
+#[cfg(test)]
+#[cfg(feature = "tls")]
 mod tests;

@@ -249,7 +249,9 @@ impl Session {
         match self.state {
             State::Over(Over::Failed) if done.count == 0 => Read::Unusable(Unusable::TlsFailed),
             State::Over(Over::Ended) if done.count == 0 => Read::End,
-            _ => Read::Records { count: done.count, is_short, work: blank * TLS_BLANK_WORK },
+            State::Over(_) | State::Open | State::Fresh | State::Handshake(_) | State::Finished | State::Foreign => {
+                Read::Records { count: done.count, is_short, work: blank * TLS_BLANK_WORK }
+            }
         }
     }
 
