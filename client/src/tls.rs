@@ -41,9 +41,11 @@ impl Tls {
             // Records that came with the end of the handshake may have been decrypted already.
             let state = match self.0.process_new_packets() {
                 Ok(state) => state,
-                // What came before counts. The next call fails again.
-                Err(_) if !bytes.is_empty() => return Ok(Received::Bytes(bytes)),
-                Err(error) => return Err(words::failed(&error)),
+                Err(error) => {
+                    // What came before counts. The next call fails again.
+                    let _ = self.0.reader().read_to_end(&mut bytes);
+                    return if bytes.is_empty() { Err(words::failed(&error)) } else { Ok(Received::Bytes(bytes)) };
+                }
             };
             let held = state.plaintext_bytes_to_read();
             let from = bytes.len();
@@ -94,3 +96,6 @@ impl Tls {
         let _ = self.write_out(socket);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,12 @@ pub(crate) fn handshake(
     Err(Failure::Gone(too_late()))
 }
 
-fn start(server: &Server, proof: &Arc<Proof>) -> Result<(Tls, Arc<Judge>), String> {
+/// A connection whose first record waits to be sent, and the verifier of its server.
+///
+/// # Errors
+///
+/// No certificate can be for that host.
+pub(super) fn start(server: &Server, proof: &Arc<Proof>) -> Result<(Tls, Arc<Judge>), String> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let judge = Arc::new(Judge::new(Arc::clone(proof), Arc::clone(&provider), server.place(), server.host.clone()));
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
