@@ -66,6 +66,10 @@ pub enum Action {
     AskLine(String),
     /// Like [`Action::AskLine`], for the answer to a question. The history keeps the line only if it is not an answer.
     AskAnswer(String),
+    /// Discard what has been typed and not read: the question that follows must not be answered by it.
+    DropTyped,
+    /// Like [`Action::AskAnswer`], for the answer to whether a server is trusted. The history does not keep it.
+    AskTrust(String),
     /// The prompt of the current line has changed. It may be redrawn at once or later.
     Prompt(String),
     /// Read a secret, without echo or history. At most one is asked for at a time, and never together with a line if a

@@ -226,6 +226,8 @@ impl Shell {
                 self.ask(&prompt, Ask::Line);
             }
             Action::AskAnswer(prompt) => self.ask(&prompt, Ask::Answer),
+            Action::AskTrust(prompt) => self.ask(&prompt, Ask::Trust),
+            Action::DropTyped => terminal::drop_typed(),
             Action::EraseLine => self.settle(true),
             Action::Prompt(prompt) => self.screen.set_prompt(&prompt),
             Action::AskSecret(wanted) => {

@@ -20,6 +20,7 @@ impl Session {
         let server = self.server_name();
         match doubt {
             Doubt::Unknown { key, why } if self.can_ask_for_trust() => {
+                self.actions.push_back(Action::DropTyped);
                 let text = format!("{server} is not proven: {why}; {COMPARE}, and this one has {key}");
                 self.trouble("unproven", text);
                 self.ask_for_trust(key);

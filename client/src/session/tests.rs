@@ -10,7 +10,8 @@
 //! unknown N WHY      changed N M        not-pinned N       (a server with key N, where M was known)
 //! ```
 //!
-//! Actions: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, and `erase` erases the line; `> LINE` is sent;
+//! Actions: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, `ask trust: PROMPT` for
+//! one about a server, before which is `drop typed`, and `erase` erases the line; `> LINE` is sent;
 //! `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` is a reply (`#- …` with more to come), `*
 //! CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
 //! `forget TOKEN` (of the first server),
@@ -186,6 +187,8 @@ fn told(action: &Action) -> String {
         Action::EraseLine => "erase".to_owned(),
         Action::AskLine(prompt) => format!("ask {}", prompt.trim_end()),
         Action::AskAnswer(prompt) => format!("ask: {}", prompt.trim_end()),
+        Action::AskTrust(prompt) => format!("ask trust: {}", prompt.trim_end()),
+        Action::DropTyped => "drop typed".to_owned(),
         Action::Prompt(prompt) => format!("prompt {}", prompt.trim_end()),
         Action::AskSecret(Wanted::Password(tries)) => format!("want password {tries}"),
         Action::AskSecret(Wanted::NewPassword(tries)) => format!("want new password {tries}"),

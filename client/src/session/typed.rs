@@ -144,11 +144,11 @@ impl Session {
         self.actions.push_back(if is_question { Action::AskAnswer(prompt) } else { Action::AskLine(prompt) });
     }
 
-    /// Asks for the answer to a question that is no part of a dialogue about lines.
+    /// Asks whether a server is trusted.
     pub(super) fn ask_at_prompt(&mut self, question: &str) {
         self.talk.asked = Some(self.talk.place.clone());
         self.talk.prompt = question.to_owned();
-        self.actions.push_back(Action::AskAnswer(question.to_owned()));
+        self.actions.push_back(Action::AskTrust(question.to_owned()));
     }
 
     /// Updates the prompt of the open line. The text typed so far still belongs to the place where it was begun.

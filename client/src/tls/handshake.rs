@@ -118,7 +118,8 @@ fn no_tls(input: &[u8]) -> String {
     match reason.filter(|reason| !["not a chat client", "not TLS"].contains(reason)) {
         // It turns the client away before TLS begins.
         Some(reason) => format!("the server has closed the connection: {reason}"),
-        None => "it speaks no TLS; without --tls, others on the way can read and change all".to_owned(),
+        None => "it speaks no TLS: another port may; or leave out --tls, and others on the way can read and change all"
+            .to_owned(),
     }
 }
 
@@ -175,7 +176,7 @@ mod tests {
     #[test]
     fn servers_without_tls_are_told_the_next_step() {
         for input in ["C 220 chatd ready; your name?\n", "C 421 not a chat client\n", "HTTP/1.1 400", "C", ""] {
-            assert!(no_tls(input.as_bytes()).contains("without --tls"), "{input}");
+            assert!(no_tls(input.as_bytes()).contains("leave out --tls"), "{input}");
         }
         assert!(no_tls(b"C 421 server full\r\n").ends_with(": server full"));
     }

@@ -117,6 +117,36 @@ fn a_no_sends_nothing_and_keeps_nothing() {
 }
 
 #[test]
+fn what_was_typed_before_the_question_does_not_answer_it() {
+    let certificate = own();
+    let (_server, front) = alices(&certificate);
+    let home = tempfile::tempdir().unwrap();
+    // The handshake takes long enough for the keys to come before the question.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (inner, addr) = (front.addr(), listener.local_addr().unwrap());
+    let mut alice = start(home.path(), addr, &[]);
+    alice.wait_for("connecting to");
+    alice.keys("y\rcorrect horse\r");
+    pause(300);
+    thread::spawn(move || {
+        let (outer, inner) = (listener.accept().unwrap().0, std::net::TcpStream::connect(inner).unwrap());
+        let (mut from, mut to) = (outer.try_clone().unwrap(), inner.try_clone().unwrap());
+        thread::spawn(move || std::io::copy(&mut from, &mut to));
+        let (mut from, mut to) = (inner, outer);
+        let _ = std::io::copy(&mut from, &mut to);
+    });
+    alice.wait_for("[y/N]");
+    pause(300);
+    assert!(alice.contents().trim_end().ends_with("[y/N]"), "{}", alice.contents());
+    // Nor is an answer kept, whatever it is.
+    alice.keys("a password\r");
+    alice.expect_exit(1);
+    let kept = fs::read_to_string(home.path().join(".local/state/chatd/history")).unwrap_or_default();
+    assert_eq!(kept, "");
+    nothing_was_sent(&front);
+}
+
+#[test]
 fn a_person_without_an_editor_is_asked_too() {
     let certificate = own();
     let (_server, front) = alices(&certificate);
@@ -348,7 +378,7 @@ fn plain_and_tls_mixed_up() {
     drop(server.register("alice"));
     // TLS to a plain server: both the greeting and the refusal are text.
     let outcome = run(server.addr(), "client --once hi --tls $SERVER alice");
-    outcome.check(1, &["speaks no TLS", "without --tls"]);
+    outcome.check(1, &["speaks no TLS", "leave out --tls"]);
     // A plain client at a port for TLS, where the server waits, and then says so in one way or another.
     for (answer, told) in [(&b"C 421 not TLS\n"[..], "not TLS"), (b"\x15\x03\x03\x00\x02\x02\x46", "speaks TLS")] {
         let fake = Fake::start();
@@ -491,21 +521,56 @@ fn lines_and_records_need_not_match() {
 }
 
 #[test]
+fn ncat_as_a_server() {
+    if !program_is_there("ncat") {
+        println!("skipped: there is no ncat");
+        return;
+    }
+    let certificate = own();
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("cert.pem"), &certificate.pem).unwrap();
+    fs::write(home.path().join("key.pem"), &certificate.key_pem).unwrap();
+    let chat = "echo C 220 ncat 1 ready; read name; echo C 331 your password?; read password; echo C 230 welcome
+         while read kind verb rest; do
+             case $verb in
+             TOKEN) echo C 231 sometoken expires=86400;;
+             WHO) echo C 211 1 online;;
+             EX) echo C 221 bye; exit;;
+             *) echo $kind $verb $rest >>said; echo C 250 sent to 7;;
+             esac
+         done";
+    fs::write(home.path().join("chat.sh"), chat).unwrap();
+    let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let script = format!(
+        "ncat --ssl --ssl-cert cert.pem --ssl-key key.pem -l 127.0.0.1 $PORT --sh-exec 'sh chat.sh' &
+         until grep -qi :$(printf %04X $PORT) /proc/net/tcp; do sleep 0.02; done
+         printf 'one\\ntwo\\n' | client --plain --tls --pin {} $SERVER alice; code=$?; kill $!; exit $code",
+        certificate.fingerprint
+    );
+    run_in(home.path(), addr, &script).check(0, &["welcome"]);
+    assert_eq!(fs::read_to_string(home.path().join("said")).unwrap(), "C PM one\nC PM two\n");
+}
+
+/// Whether a program of the system is there.
+fn program_is_there(name: &str) -> bool {
+    Command::new("sh").args(["-c", &format!("command -v {name} >/dev/null")]).status().is_ok_and(|done| done.success())
+}
+
+#[test]
 fn the_fingerprint_is_the_one_of_openssl() {
+    if !program_is_there("openssl") {
+        println!("skipped: there is no openssl");
+        return;
+    }
     let certificate = own();
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("cert.pem"), &certificate.pem).unwrap();
     let mut openssl = Command::new("sh");
     openssl.current_dir(home.path()).args([
         "-c",
-        "command -v openssl >&2 || exit 99
-         openssl x509 -in cert.pem -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | openssl base64",
+        "openssl x509 -in cert.pem -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | openssl base64",
     ]);
     let outcome = finish(openssl);
-    if outcome.code == Some(99) {
-        println!("skipped: there is no openssl");
-        return;
-    }
     assert_eq!(format!("SHA256:{}", outcome.stdout.trim().trim_end_matches('=')), certificate.fingerprint);
 }
 

@@ -16,8 +16,9 @@ fn a_person_says_yes() {
             "- connecting: connecting to tls://a:1
             connect 0
             unknown 1 its certificate is self-signed
+            drop typed
             ! unproven: tls://a:1 is not proven: its certificate is self-signed; `chatd cert show` on the server prints its key, and this one has {ONE}
-            ask: trust this key from now on? [y/N]
+            ask trust: trust this key from now on? [y/N]
             user {yes}
             trust {ONE} of 0
             - connecting: connecting to tls://a:1
@@ -96,7 +97,7 @@ fn an_impostor_after_a_break_gets_nothing() {
     let happened = stage.play("wait 2000\nunknown 2 why\nwait 4000\nchanged 2 1\nwait 8000\nchanged 2 1");
     assert!(happened.contains("connect 0") && !happened.contains('>'), "{happened}");
     // In the middle of a line nobody is asked. Each reason is told once, in full.
-    assert!(!happened.contains("ask") && !happened.contains("\nleave"), "{happened}");
+    assert!(!happened.contains("\nask") && !happened.contains("\nleave"), "{happened}");
     assert_eq!(happened.matches("! unproven: ").count(), 2, "{happened}");
     assert!(happened.contains("start chatclient again") && happened.contains("--forget a:1"), "{happened}");
     // The server is back.
@@ -117,7 +118,7 @@ fn a_script_typed_at_a_terminal_is_asked_in_a_line() {
     let settings = Settings { people: false, ..over_tls() };
     let mut stage = Stage::new(settings, None);
     let happened = stage.play("unknown 1 why");
-    assert!(happened.contains("- trust: trust this key from now on? type y or n\nask: "), "{happened}");
+    assert!(happened.contains("- trust: trust this key from now on? type y or n\nask trust: "), "{happened}");
     stage.check(&format!("user y\ntrust {ONE} of 0\n- connecting: connecting to tls://a:1\nconnect 0"));
 }
 
