@@ -170,7 +170,11 @@ impl Receiver {
         let bytes = self.chunk.get(..length).unwrap_or_default();
         // A handshake record or an alert. No line of chat begins so.
         let is_tls = std::mem::take(&mut self.is_first) && matches!(bytes.first(), Some(0x15 | 0x16));
-        if is_tls { Next::End("it speaks TLS: use --tls".to_owned()) } else { Next::Bytes(bytes.to_vec()) }
+        if is_tls {
+            Next::End("it is no chat server without TLS: use --tls".to_owned())
+        } else {
+            Next::Bytes(bytes.to_vec())
+        }
     }
 }
 

@@ -68,7 +68,8 @@ impl Session {
             Phase::Leaving { code, .. } => self.finish_unlinked(code),
             Phase::Greeting | Phase::Named | Phase::Login(_) | Phase::Ready { .. } => {
                 self.drop_link(now);
-                let hint = if matches!(self.phase, Phase::Greeting) { self.tls_hint() } else { "" };
+                let is_hinted = !matches!(self.phase, Phase::Greeting) || why.contains("--tls");
+                let hint = if is_hinted { "" } else { self.tls_hint() };
                 let text = format!("the connection to {server} is lost: {why}{hint}");
                 self.try_again(Failure { kind: "lost", text, is_silent: true, is_told: false }, None, now);
             }

@@ -380,7 +380,7 @@ fn plain_and_tls_mixed_up() {
     let outcome = run(server.addr(), "client --once hi --tls $SERVER alice");
     outcome.check(1, &["speaks no TLS", "leave out --tls"]);
     // A plain client at a port for TLS, where the server waits, and then says so in one way or another.
-    for (answer, told) in [(&b"C 421 not TLS\n"[..], "not TLS"), (b"\x15\x03\x03\x00\x02\x02\x46", "speaks TLS")] {
+    for (answer, told) in [(&b"C 421 not TLS\n"[..], "not TLS"), (b"\x15\x03\x03\x00\x02\x02\x46", "without TLS")] {
         let fake = Fake::start();
         let addr = fake.addr();
         let playing = thread::spawn(move || fake.accept().send_raw(answer));
