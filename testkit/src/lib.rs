@@ -19,9 +19,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 mod canary;
+pub mod certificate;
 mod client;
 mod dice;
 mod fake;
+mod front;
 pub mod netns;
 mod process;
 mod program;
@@ -34,6 +36,7 @@ pub use canary::Canary;
 pub use client::Client;
 pub use dice::Dice;
 pub use fake::Fake;
+pub use front::{Front, Style};
 pub use process::{
     Outcome, Thread, eventually, finish, finish_child, finish_with, hear_signals, memory_kib, run, run_with,
 };

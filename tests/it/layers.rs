@@ -71,8 +71,9 @@ const PLAIN_DATA: [&str; 6] = [
 ];
 
 /// The pure part of the client: it may name nothing else of the client, and nothing in [`WORLD`].
-const CLIENT_CORE: [&str; 8] = [
+const CLIENT_CORE: [&str; 9] = [
     "client::action",
+    "client::fingerprint",
     "client::frame",
     "client::command",
     "client::session",
@@ -350,6 +351,15 @@ fn the_wall_clock_decides_no_limit() {
             "engine/timers.rs",
         ];
         assert!(!is_limit.contains(&file.as_str()) || !code.contains("unix"), "src/{file}");
+    }
+}
+
+#[test]
+fn the_client_and_chatload_name_rustls_in_one_place() {
+    for (file, code) in sources() {
+        let is_place = file.contains("/tls.rs") || file.contains("/tls/");
+        let is_named = paths(&code).iter().any(|path| path[0].starts_with("rustls"));
+        assert!(is_place || !is_named || !(file.starts_with("client/") || file.starts_with("load/")), "{file}");
     }
 }
 
