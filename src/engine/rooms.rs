@@ -11,7 +11,7 @@ use crate::door::reply::Reply;
 use crate::door::rooms::{Operation, Request};
 use crate::door::token::RoomToken;
 use crate::door::{Door, Masked};
-use crate::hub::command::{Command, Entry};
+use crate::hub::command::{Command, Entry, HostGoes};
 use crate::hub::names::{RoomName, Who};
 use crate::hub::room::RoomId;
 use crate::limits::{NETWORK_TIMES, PLACE_WORK};
@@ -50,7 +50,8 @@ impl<S> Engine<S> {
         let who = Who::Guest(guest.clone());
         let where_to = room.clone();
         let entry = Entry { room, password };
-        self.command(id, Command::EnterAsGuest { guest, makes: operation == Operation::Make, entry });
+        let makes = (operation == Operation::Make).then_some(HostGoes::Closes);
+        self.command(id, Command::EnterAsGuest { guest, makes, entry });
         let verdict = if self.hub.who_is(id.session()).is_some() { "entered" } else { "may not enter" };
         if let Some(from) = self.conns.peek(id).map(|conn| conn.origin) {
             self.log_peer(Subject::Guest, from.ip(), |_| format!("guest {who} from {from} {verdict} {where_to}"));

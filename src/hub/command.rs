@@ -5,6 +5,7 @@ use std::borrow::Cow;
 pub use crate::secret::Masked;
 
 use super::names::{GuestName, RoomName, UserName, Who};
+pub use super::room::HostGoes;
 
 /// How a room is made or entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,10 +56,16 @@ pub enum Command<'a> {
     EnterAsGuest {
         /// The guest's name, unique among the guests of the room.
         guest: GuestName,
-        /// True to make the room, false to enter it. A room that a guest has made closes when that guest leaves.
-        makes: bool,
+        /// To make the room: what happens to it when its host leaves. `None` to enter a room that exists.
+        makes: Option<HostGoes>,
         /// The room and its password.
         entry: Entry<'a>,
+    },
+    /// A guest leaves its room and enters it again under another name. It keeps its place: what it hears, its seniority,
+    /// and the room if it is the host. For guests only.
+    Rename {
+        /// The new name, unique among the guests of the room.
+        guest: GuestName,
     },
     /// Leave a room.
     LeaveRoom {

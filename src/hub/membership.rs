@@ -28,17 +28,44 @@ impl Hub {
     }
 
     /// `EnterAsGuest`. The guest becomes a session if it gets a place. It listens only after `Listen`.
-    pub(super) fn on_enter_as_guest(&mut self, who: SessionId, guest: GuestName, makes: bool, entry: Entry<'_>) {
+    pub(super) fn on_enter_as_guest(
+        &mut self,
+        who: SessionId,
+        guest: GuestName,
+        makes: Option<HostGoes>,
+        entry: Entry<'_>,
+    ) {
         let name = Who::Guest(guest.clone());
-        let result = if makes {
-            self.make(who, name, entry, HostGoes::Closes, false)
-        } else {
-            self.join(who, name, entry, false)
+        let result = match makes {
+            Some(host_goes) => self.make(who, name, entry, host_goes, false),
+            None => self.join(who, name, entry, false),
         };
         if result.is_ok() {
             self.guests.insert(who, guest);
         }
         self.tell(who, result.unwrap_or_else(|refusal| refusal));
+    }
+
+    /// `Rename`. Ignored for accounts. The guest itself gets no answer, unless the name is taken.
+    pub(super) fn on_rename(&mut self, who: SessionId, guest: GuestName) {
+        let Some(old) = self.guests.get(&who).cloned().map(Who::from) else { return };
+        let Some((_, id)) = self.rooms.places_of(who).next() else { return };
+        let Some(room) = self.rooms.room(id) else { return };
+        let (shown, new) = (room.name.clone(), Who::Guest(guest.clone()));
+        let is_host = room.host == who;
+        if room.present().find(&new).is_some_and(|(_, sessions)| *sessions != [who]) {
+            return self.tell(who, Event::GuestNameTaken);
+        }
+        self.rooms.rename(id, who, &old, new.clone());
+        self.guests.insert(who, guest);
+        let mut events = vec![
+            Event::Gone { room: shown.clone(), who: old, kicked: false },
+            Event::Arrived { room: shown.clone(), who: new.clone() },
+        ];
+        events.extend(is_host.then_some(Event::HostIs { room: shown, who: new }));
+        for event in events {
+            self.events.push_back((Audience::Room { room: id, except: Some(who) }, event));
+        }
     }
 
     fn make(

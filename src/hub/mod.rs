@@ -101,6 +101,7 @@ impl Hub {
             Command::Make(entry) => self.on_make(who, entry),
             Command::Join(entry) => self.on_join(who, entry),
             Command::EnterAsGuest { guest, makes, entry } => self.on_enter_as_guest(who, guest, makes, entry),
+            Command::Rename { guest } => self.on_rename(who, guest),
             Command::LeaveRoom { room } => self.on_leave_room(who, &room),
             Command::SayIn { room, text } => self.on_say_in(who, &room, &text, unix_ms),
             Command::CanSayIn { room } => self.on_can_say_in(who, &room),
@@ -134,6 +135,19 @@ impl Hub {
     /// The room of that name, in any case.
     pub fn find_room(&self, name: &RoomName) -> Option<RoomId> {
         self.rooms.find(name)
+    }
+
+    /// Whether a guest of that name, in any case, is in a room; false if there is no such room.
+    pub fn has_guest(&self, room: &RoomName, guest: &GuestName) -> bool {
+        let room = self.rooms.find(room).and_then(|id| self.rooms.room(id));
+        room.is_some_and(|room| room.present().find(&Who::Guest(guest.clone())).is_some())
+    }
+
+    /// The room of a guest; `None` for a session that is none.
+    pub fn room_of_guest(&self, who: SessionId) -> Option<&RoomName> {
+        self.guests.get(&who)?;
+        let (_, id) = self.rooms.places_of(who).next()?;
+        self.rooms.room(id).map(|room| &room.name)
     }
 
     /// The number of rooms.

@@ -165,6 +165,13 @@ impl Rooms {
         self.places.insert((session, id), arrival);
     }
 
+    /// Gives a member another name in its room.
+    pub(super) fn rename(&mut self, id: RoomId, session: SessionId, old: &Who, new: Who) {
+        let Some(room) = self.rooms.get_mut(id.0 as usize) else { return };
+        room.present.remove(old, session);
+        room.present.add(new, session);
+    }
+
     /// Marks a member as listening.
     pub(super) fn listen(&mut self, id: RoomId, session: SessionId) {
         let Some(arrival) = self.places.get(&(session, id)) else { return };

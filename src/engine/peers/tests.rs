@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::door::datagram::Body;
-use crate::hub::command::{Command, Entry};
+use crate::hub::command::{Command, Entry, HostGoes};
 use crate::hub::names::GuestName;
 use crate::hub::{Hub, Rules};
 
@@ -40,7 +40,7 @@ impl Fixture {
         for (n, name) in [(201, "lobby"), (202, "other")] {
             let entry = Entry { room: room(name), password: None };
             let guest = GuestName::parse("host").unwrap();
-            hub.handle(session(n), Command::EnterAsGuest { guest, makes: true, entry }, 0);
+            hub.handle(session(n), Command::EnterAsGuest { guest, makes: Some(HostGoes::Closes), entry }, 0);
         }
         Self { peers: Peers::default(), hub, now: 1000 }
     }

@@ -101,6 +101,82 @@ fn a_guests_room_closes_with_its_host() {
     check(&["8 found bob tea"], "8 leave", &["ended 8.0#0"]);
 }
 
+/// ~bob (8) has begun tea, which passes to the next member; Alice (1) and ~zoe (9) have entered it. Both guests listen.
+const BEGUN: &[&str] = &[
+    "1 enter Alice",
+    "2 enter bob",
+    "8 begin bob tea",
+    "8 listen tea",
+    "1 join tea",
+    "9 visit zoe TEA",
+    "9 listen tea",
+];
+
+#[test]
+fn a_room_that_a_guest_has_begun_passes_to_the_next_member() {
+    check(&[], "8 begin bob tea", &["to 8.0: in tea#0"]);
+    check(&["8 begin bob tea"], "9 begin zoe TEA", &["to 9.0: tea is there"]);
+    check(BEGUN, "8 leave", &["to 1.0 9.0: ~bob leaves tea", "to 1.0 9.0: Alice is host of tea", "ended 8.0#0"]);
+    check(
+        &[BEGUN, &["8 leave"]].concat(),
+        "1 part tea",
+        &["to 9.0: Alice leaves tea", "to 9.0: ~zoe is host of tea", "to 1.0: done", "ended 1.0#0"],
+    );
+    // The last one closes it.
+    check(&[BEGUN, &["8 leave", "1 leave"]].concat(), "9 leave", &["ended 9.0#0"]);
+    check(&[BEGUN, &["8 leave", "1 leave", "9 leave"]].concat(), "2 rooms", &["to 2.0: rooms [] of 0"]);
+}
+
+#[test]
+fn a_guest_takes_another_name() {
+    check(BEGUN, "9 rename kim", &["to 8.0 1.0: ~zoe leaves tea", "to 8.0 1.0: ~kim enters tea"]);
+    let renamed = [BEGUN, &["9 rename kim"]].concat();
+    check(&renamed, "9 rm tea hi", &["to 8.0 1.0: ~kim says in tea hi", "to 9.0: sent to 2"]);
+    check(&renamed, "2 names tea", &["to 2.0: in tea [Alice, ~bob host, ~kim] of 3"]);
+    // The name is free for another guest.
+    check(
+        &[&renamed[..], &["1 part tea"]].concat(),
+        "7 visit zoe tea",
+        &["to 8.0 9.0: ~zoe enters tea", "to 7.0: in tea#0"],
+    );
+    // The host stays host, and its room is told so, since it has been told that the host has left.
+    check(
+        BEGUN,
+        "8 rename kim",
+        &["to 1.0 9.0: ~bob leaves tea", "to 1.0 9.0: ~kim enters tea", "to 1.0 9.0: ~kim is host of tea"],
+    );
+    check(
+        &[BEGUN, &["8 rename kim"]].concat(),
+        "8 kick tea ~zoe",
+        &["to 9.0: ~zoe leaves tea, kicked", "to 8.0 1.0: ~zoe leaves tea, kicked", "to 8.0: done", "ended 9.0#0"],
+    );
+}
+
+#[test]
+fn a_guest_takes_no_name_of_another_guest() {
+    for taken in ["bob", "BOB"] {
+        check(BEGUN, &format!("9 rename {taken}"), &["to 9.0: guest is there"]);
+        let refused = format!("9 rename {taken}");
+        check(&[BEGUN, &[&refused]].concat(), "9 rm tea hi", &["to 8.0 1.0: ~zoe says in tea hi", "to 9.0: sent to 2"]);
+    }
+    // The name of an account is free, and so is its own in another case.
+    check(BEGUN, "9 rename alice", &["to 8.0 1.0: ~zoe leaves tea", "to 8.0 1.0: ~alice enters tea"]);
+    check(BEGUN, "9 rename ZOE", &["to 8.0 1.0: ~zoe leaves tea", "to 8.0 1.0: ~ZOE enters tea"]);
+    // Only guests have names to take.
+    check(BEGUN, "1 rename kim", &[]);
+    check(BEGUN, "7 rename kim", &[]);
+}
+
+#[test]
+fn who_is_a_guest_and_where() {
+    let hub = hub_after(BEGUN);
+    assert!(hub.has_guest(&room("TEA"), &GuestName::parse("ZOE").unwrap()));
+    assert!(!hub.has_guest(&room("tea"), &GuestName::parse("alice").unwrap()));
+    assert!(!hub.has_guest(&room("cake"), &GuestName::parse("zoe").unwrap()));
+    assert_eq!(hub.room_of_guest(id(9)), Some(&room("tea")));
+    assert_eq!((hub.room_of_guest(id(1)), hub.room_of_guest(id(7))), (None, None));
+}
+
 #[test]
 fn the_session_of_a_guest_ends_with_its_place() {
     let ends = [("8 leave", 0), ("8 close tea", 0), ("8 kick tea ~zoe", 1), ("9 part tea", 1), ("9 leave", 1)];

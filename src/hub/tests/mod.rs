@@ -1,6 +1,6 @@
 //! Tests of the hub: the events of each command, and a seeded simulation against a simple model.
 
-use super::command::{Entry, Masked};
+use super::command::{Entry, HostGoes, Masked};
 use super::event::{Closing, RoomLine};
 use super::names::RoomName;
 use super::*;
@@ -47,11 +47,17 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
         "who" => Command::Who { prefix: rest },
         "make" => Command::Make(entry(rest)),
         "join" => Command::Join(entry(rest)),
-        "visit" | "found" => {
+        "visit" | "found" | "begin" => {
             let (guest, rest) = two();
             let guest = GuestName::parse(guest).unwrap();
-            Command::EnterAsGuest { guest, makes: verb == "found", entry: entry(rest) }
+            let makes = match verb {
+                "found" => Some(HostGoes::Closes),
+                "begin" => Some(HostGoes::PassesOn),
+                _ => None,
+            };
+            Command::EnterAsGuest { guest, makes, entry: entry(rest) }
         }
+        "rename" => Command::Rename { guest: GuestName::parse(rest).unwrap() },
         "part" => Command::LeaveRoom { room: room(rest) },
         "rm" => Command::SayIn { room: room(two().0), text: two().1.into() },
         "findroom" => Command::CanSayIn { room: room(rest) },

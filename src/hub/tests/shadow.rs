@@ -97,8 +97,12 @@ impl Shadow {
                 Event::Online { names, matching }
             }
             Command::Make(_) | Command::Join(_) if matches!(me, Who::Guest(_)) => return,
-            Command::Make(entry) => self.place(who, me, entry, true, true),
-            Command::Join(entry) => self.place(who, me, entry, false, true),
+            Command::Make(entry) => self.place(who, me, entry, Some(HostGoes::PassesOn), true),
+            Command::Rename { guest } => match self.rename(who, me, guest) {
+                Some(refusal) => refusal,
+                None => return,
+            },
+            Command::Join(entry) => self.place(who, me, entry, None, true),
             Command::LeaveRoom { room } => self.leave_room(who, &room).unwrap_or_else(|refusal| refusal),
             Command::SayIn { room, text } => {
                 self.say_in(who, me, &room, &text, unix_ms).unwrap_or_else(|refusal| refusal)
@@ -143,7 +147,7 @@ impl Shadow {
         self.sessions.retain(|(id, _)| *id != who);
     }
 
-    fn place(&mut self, who: SessionId, name: Who, entry: Entry<'_>, makes: bool, listens: bool) -> Event {
+    fn place(&mut self, who: SessionId, name: Who, entry: Entry<'_>, makes: Option<HostGoes>, listens: bool) -> Event {
         let Entry { room, password } = entry;
         let word = password.map_or("", |word| word.0);
         let found = self.rooms.iter().position(|other| other.name == room);
@@ -152,10 +156,10 @@ impl Shadow {
         let arrival = self.arrivals + 1;
         let member = ShadowMember { session: who, who: name.clone(), listens, arrival };
         let event = match found {
-            Some(found) if makes => return Event::RoomExists { room: self.rooms[found].name.clone() },
-            None if makes && is_full_of_rooms => return too_many,
-            None if makes => {
-                let (password, closes_with_host) = (word.to_owned(), matches!(name, Who::Guest(_)));
+            Some(found) if makes.is_some() => return Event::RoomExists { room: self.rooms[found].name.clone() },
+            None if makes.is_some() && is_full_of_rooms => return too_many,
+            None if makes.is_some() => {
+                let (password, closes_with_host) = (word.to_owned(), makes == Some(HostGoes::Closes));
                 let (host, id) = (who, *self.ids.get(&room).expect("the hub has made the room too"));
                 let name = room.clone();
                 self.rooms.push(ShadowRoom { name, id, password, closes_with_host, host, members: vec![member] });
@@ -189,6 +193,26 @@ impl Shadow {
         };
         self.arrivals = arrival;
         event
+    }
+
+    /// Renames a guest. A refusal if another guest of its room has the name.
+    fn rename(&mut self, who: SessionId, me: Who, guest: GuestName) -> Option<Event> {
+        let Who::Guest(_) = me else { return None };
+        let (_, name) = self.rooms_of(who).remove(0);
+        let room = self.rooms.iter_mut().find(|room| room.name == name).unwrap();
+        let new = Who::from(guest);
+        if room.members.iter().any(|member| member.who == new && member.session != who) {
+            return Some(Event::GuestNameTaken);
+        }
+        room.members.iter_mut().find(|member| member.session == who).unwrap().who = new.clone();
+        let (shown, is_host) = (room.name.clone(), room.host == who);
+        let others: Vec<_> = room.listeners().into_iter().filter(|session| *session != who).collect();
+        self.say(others.clone(), Event::Gone { room: shown.clone(), who: me, kicked: false });
+        self.say(others.clone(), Event::Arrived { room: shown.clone(), who: new.clone() });
+        if is_host {
+            self.say(others, Event::HostIs { room: shown, who: new });
+        }
+        None
     }
 
     fn leave_room(&mut self, who: SessionId, room: &RoomName) -> Result<Event, Event> {

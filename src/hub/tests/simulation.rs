@@ -101,7 +101,7 @@ impl Simulation {
             who.generation = (generation + 1).saturating_sub(2 * self.random.below(2) as u32);
         }
         let account = self.account();
-        let command = match self.random.below(50) {
+        let command = match self.random.below(53) {
             0..=7 => {
                 who.generation = self.generation_for_login(slot);
                 return (who, Command::LogIn { name: name(account) });
@@ -109,7 +109,7 @@ impl Simulation {
             8..=11 => {
                 who.generation = self.generation_for_login(slot);
                 let guest = GuestName::parse(self.random.pick(&GUESTS)).unwrap();
-                return (who, Command::EnterAsGuest { guest, makes: self.random.one_in(3), entry: self.entry() });
+                return (who, Command::EnterAsGuest { guest, makes: self.makes(), entry: self.entry() });
             }
             12..=14 => Command::Leave,
             15..=16 => Command::Say { text: "hello all".into() },
@@ -129,10 +129,19 @@ impl Simulation {
                 room: self.room(),
                 prefix: self.random.pick(&["", "", "a", "BO", "~", "~B", "~b\u{f6}", "x", "~~"]),
             },
+            50..=52 => Command::Rename { guest: GuestName::parse(self.random.pick(&GUESTS)).unwrap() },
             47..=48 => Command::Kick { room: self.room(), name: self.account_or_guest(account) },
             _ => Command::CloseRoom { room: self.room() },
         };
         (who, command)
+    }
+
+    fn makes(&mut self) -> Option<HostGoes> {
+        match self.random.below(6) {
+            0 => Some(HostGoes::Closes),
+            1 => Some(HostGoes::PassesOn),
+            _ => None,
+        }
     }
 
     fn account(&mut self) -> &'static str {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::door::token::RoomToken;
-use crate::hub::command::{Command, Entry};
+use crate::hub::command::{Command, Entry, HostGoes};
 use crate::hub::event::Audience;
 use crate::hub::names::GuestName;
 use crate::hub::room::RoomId;
@@ -146,7 +146,7 @@ impl Server {
         let guest = GuestName::parse("zoe").unwrap();
         let room = RoomName::parse(room).unwrap();
         let entry = Entry { room: room.clone(), password: None };
-        self.ask_hub(ZOE, Command::EnterAsGuest { guest, makes: false, entry });
+        self.ask_hub(ZOE, Command::EnterAsGuest { guest, makes: None, entry });
         self.ask_hub(ZOE, Command::Listen { room });
     }
 

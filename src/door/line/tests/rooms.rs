@@ -335,7 +335,7 @@ fn a_guests_room_that_closes_with_its_host() {
     let mut server = Server::new();
     let (guest, room) = (GuestName::parse("zoe").unwrap(), RoomName::parse("cake").unwrap());
     let entry = Entry { room, password: None };
-    server.ask_hub(ZOE, Command::EnterAsGuest { guest, makes: true, entry });
+    server.ask_hub(ZOE, Command::EnterAsGuest { guest, makes: Some(HostGoes::Closes), entry });
     server.send(b"alice t1.T0KEN");
     assert!(server.send(b"JOIN cake")[0].starts_with("C 227 cake token="));
     assert_eq!(server.send(b"RM cake hi"), ["C 250 sent to 0"]); // the guest does not listen yet
