@@ -46,6 +46,14 @@ pub enum CloseReason {
     PutOut(Note),
     /// The account or the address is banned.
     Banned(Note),
+    /// The room of a connection at the relay door has a password.
+    RoomLocked,
+    /// That room is full.
+    RoomFull,
+    /// That room was closed.
+    RoomClosed,
+    /// The host of that room has removed the guest.
+    Kicked,
 }
 
 /// An operator's words about the end of a connection, which follow the reason's name and a colon; may be empty.
@@ -60,7 +68,7 @@ impl Note {
 }
 
 /// The number of reasons: the length of a table indexed by [`CloseReason::index`].
-pub const KINDS: usize = 19;
+pub const KINDS: usize = 23;
 
 impl CloseReason {
     /// The index of the reason in a table of counters, less than [`KINDS`].
@@ -85,6 +93,10 @@ impl CloseReason {
             Self::TlsFailed => 16,
             Self::PutOut(_) => 17,
             Self::Banned(_) => 18,
+            Self::RoomLocked => 19,
+            Self::RoomFull => 20,
+            Self::RoomClosed => 21,
+            Self::Kicked => 22,
         }
     }
 
@@ -122,7 +134,11 @@ impl fmt::Display for CloseReason {
             | Self::TooManyFromAddress
             | Self::PasswordChanged
             | Self::Replaced
-            | Self::Internal => f.write_str(self.name()),
+            | Self::Internal
+            | Self::RoomLocked
+            | Self::RoomFull
+            | Self::RoomClosed
+            | Self::Kicked => f.write_str(self.name()),
         }
     }
 }
@@ -148,4 +164,8 @@ pub const NAMES: [&str; KINDS] = [
     "TLS failed",
     "put out by the operator",
     "banned",
+    "the room has a password",
+    "the room is full",
+    "the room was closed",
+    "kicked",
 ];

@@ -84,6 +84,17 @@ pub fn check(line: &[u8]) -> Option<Checked<'_>> {
     Some(Checked { text, is_clean })
 }
 
+/// The text of `bytes` without what a line may not contain: bytes that are no UTF-8, and characters that are
+/// [`Class::Refused`] or [`Class::TakenOut`].
+pub fn salvage(bytes: &[u8]) -> Cow<'_, str> {
+    if let Some(Checked { text, is_clean: true }) = check(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let text: String = bytes.utf8_chunks().map(|chunk| chunk.valid()).collect();
+    let stays = |class| class == Class::Plain || class == Class::Tab;
+    Cow::Owned(classes(&text).filter(|(_, class)| stays(*class)).map(|(c, _)| c).collect())
+}
+
 /// `bytes` without a leading byte-order mark.
 pub fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)

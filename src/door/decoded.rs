@@ -1,10 +1,12 @@
 //! Types that the doors share: the request in a frame, and the spellings of broadcasts.
 
+use std::borrow::Cow;
+
 use super::reply::Reply;
 use super::rooms::request::Request;
 use crate::close::CloseReason;
 use crate::hub::command::Command;
-use crate::hub::names::{RoomName, UserName};
+use crate::hub::names::{GuestName, RoomName, UserName};
 use crate::secret::Masked;
 
 /// The spellings of broadcasts. A message is encoded once per kind, however many connections receive it.
@@ -14,11 +16,17 @@ pub enum Kind {
     Bare,
     /// Typed lines of the line door, for programs.
     Typed,
+    /// Messages of the relay door that end with LF.
+    RelayLf,
+    /// Messages of the relay door that end with CR LF.
+    RelayCrLf,
 }
 
 impl Kind {
     /// All kinds, each at the index of its number.
-    pub const ALL: [Self; 2] = [Self::Bare, Self::Typed];
+    pub const ALL: [Self; 4] = [Self::Bare, Self::Typed, Self::RelayLf, Self::RelayCrLf];
+    /// The kinds of connections that get public messages: the first ones of [`ALL`](Self::ALL).
+    pub const PUBLIC: [Self; 2] = [Self::Bare, Self::Typed];
 }
 
 /// The request in a frame of a client. Texts are borrowed from the bytes that were read.
@@ -69,6 +77,15 @@ pub enum Decoded<'a> {
     },
     /// A guest makes or enters a room. The connection serves this request alone.
     EnterAsGuest(Request),
+    /// A guest takes a name, as far as no other guest has it, and says something in its room.
+    SayAs {
+        /// The name that it asks for.
+        guest: GuestName,
+        /// Its room.
+        room: RoomName,
+        /// The text.
+        text: Cow<'a, str>,
+    },
     /// The client says goodbye.
     Bye,
     /// The exchange is over: [`Door::end`](super::Door::end) answers, and the connection closes.

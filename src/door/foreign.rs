@@ -40,6 +40,11 @@ pub(super) fn begins_proxy(bytes: &[u8]) -> bool {
     bytes.starts_with(PROXY_BINARY) || PROXY_TEXT.iter().any(|start| bytes.starts_with(start))
 }
 
+/// Whether these first bytes of a connection may be the beginning of a PROXY header in binary form.
+pub(super) fn may_begin_proxy(bytes: &[u8]) -> bool {
+    PROXY_BINARY.starts_with(bytes)
+}
+
 /// Looks for the binary PROXY header in the first lines of a connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ProxyWatch(u8);

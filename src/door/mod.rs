@@ -10,6 +10,7 @@ mod foreign;
 pub mod inbox;
 pub mod line;
 mod operations;
+pub mod relay;
 pub mod reply;
 pub mod rooms;
 pub mod token;
@@ -17,12 +18,13 @@ mod wire;
 
 use crate::close::CloseReason;
 use crate::hub::event::Event;
-use crate::hub::names::UserName;
+use crate::hub::names::{RoomName, UserName};
 use crate::limits;
 pub use crate::secret::Masked;
 pub use decoded::{Decoded, Kind};
 use inbox::{Cut, Inbox};
 use line::Line;
+use relay::RelayDoor;
 use reply::Reply;
 use rooms::RoomsDoor;
 
@@ -33,6 +35,8 @@ pub enum Door {
     Line(Line),
     /// The room door: one request over TCP, messages over UDP.
     Rooms(Box<RoomsDoor>),
+    /// The relay door: messages of one room, without a login.
+    Relay(Box<RelayDoor>),
 }
 
 /// The limits that the connections of a door count for.
@@ -62,10 +66,15 @@ impl Door {
         Self::Rooms(Box::new(RoomsDoor::new(options)))
     }
 
+    /// The state of a new connection at the relay door.
+    pub fn relay(options: relay::Options) -> Self {
+        Self::Relay(Box::new(RelayDoor::new(options)))
+    }
+
     /// True if the session lives on this connection; false for a one-shot exchange whose guest goes on over UDP.
     pub fn is_dialogue(&self) -> bool {
         match self {
-            Self::Line(_) => true,
+            Self::Line(_) | Self::Relay(_) => true,
             Self::Rooms(_) => false,
         }
     }
@@ -81,7 +90,7 @@ impl Door {
     pub fn asks_for_passwords(&self) -> bool {
         match self {
             Self::Line(_) => true,
-            Self::Rooms(_) => false,
+            Self::Rooms(_) | Self::Relay(_) => false,
         }
     }
 
@@ -90,6 +99,7 @@ impl Door {
         match self {
             Self::Line(line) => Some(line.kind()),
             Self::Rooms(_) => None,
+            Self::Relay(door) => Some(door.kind()),
         }
     }
 
@@ -97,7 +107,7 @@ impl Door {
     pub fn claimed_name(&self) -> Option<&UserName> {
         match self {
             Self::Line(line) => line.claimed_name(),
-            Self::Rooms(_) => None,
+            Self::Rooms(_) | Self::Relay(_) => None,
         }
     }
 
@@ -106,14 +116,16 @@ impl Door {
         match self {
             Self::Line(line) => line.expects_secret(),
             Self::Rooms(_) => true,
+            Self::Relay(_) => false,
         }
     }
 
-    /// Whether the login is complete.
+    /// Whether the login is complete. The relay door has none.
     pub fn is_logged_in(&self) -> bool {
         match self {
             Self::Line(line) => line.is_logged_in(),
             Self::Rooms(_) => false,
+            Self::Relay(_) => true,
         }
     }
 
@@ -124,6 +136,7 @@ impl Door {
             Self::Line(line) if line.is_logged_in() => bound,
             Self::Line(_) => bound.min(limits::LOGIN_LINE_BYTES),
             Self::Rooms(_) => limits::ROOM_REQUEST_BYTES,
+            Self::Relay(_) => limits::RELAY_MESSAGE_BYTES,
         }
     }
 
@@ -132,6 +145,7 @@ impl Door {
         match self {
             Self::Line(_) => inbox.cut(bytes, limit),
             Self::Rooms(door) => door.cut(bytes),
+            Self::Relay(door) => door.cut(bytes),
         }
     }
 
@@ -141,6 +155,7 @@ impl Door {
         match self {
             Self::Line(line) => line.sniff(bytes, limit),
             Self::Rooms(_) => None,
+            Self::Relay(door) => door.sniff(bytes),
         }
     }
 
@@ -149,6 +164,7 @@ impl Door {
         match self {
             Self::Line(line) => line.decode(frame, password_min),
             Self::Rooms(door) => door.decode(frame),
+            Self::Relay(door) => door.decode(frame),
         }
     }
 
@@ -157,6 +173,7 @@ impl Door {
         match self {
             Self::Line(line) => line.encode_reply(reply, out),
             Self::Rooms(door) => door.encode_reply(reply, out),
+            Self::Relay(door) => door.encode_reply(reply, out),
         }
     }
 
@@ -165,6 +182,7 @@ impl Door {
         match self {
             Self::Line(line) => line.encode_event(event, out),
             Self::Rooms(door) => door.encode_event(event, out),
+            Self::Relay(door) => relay::encode(door.kind(), event, out),
         }
     }
 
@@ -173,19 +191,74 @@ impl Door {
         match self {
             Self::Line(line) => line.encode_reply(&Reply::Closing(reason), out),
             Self::Rooms(door) => door.refuse(bytes, out),
+            Self::Relay(door) => door.refuse(reason, out),
         }
     }
 
     /// Appends the last answer to `out`, if one is due. Called when no more input will be decoded.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         match self {
-            Self::Line(_) => {}
+            Self::Line(_) | Self::Relay(_) => {}
             Self::Rooms(door) => door.end(out),
+        }
+    }
+
+    /// The room of a connection at the relay door; `None` at other doors.
+    pub fn relay_room(&self) -> Option<&RoomName> {
+        match self {
+            Self::Line(_) | Self::Rooms(_) => None,
+            Self::Relay(door) => Some(door.room()),
+        }
+    }
+
+    /// True if messages of its own are sent back to this connection.
+    pub fn echoes(&self) -> bool {
+        match self {
+            Self::Line(_) | Self::Rooms(_) => false,
+            Self::Relay(door) => door.echoes(),
+        }
+    }
+
+    /// Milliseconds of silence after which a frame without an end is complete; `None` if it never is.
+    pub fn gap_ms(&self) -> Option<u32> {
+        match self {
+            Self::Line(_) | Self::Rooms(_) => None,
+            Self::Relay(door) => Some(door.gap_ms()),
+        }
+    }
+
+    /// Nothing has followed a frame without an end for [`gap_ms`](Self::gap_ms): the next `cut` takes it as it is.
+    pub fn handle_silence(&mut self) {
+        match self {
+            Self::Line(_) | Self::Rooms(_) => {}
+            Self::Relay(door) => door.handle_silence(),
+        }
+    }
+
+    /// The input ends with a frame without an end. True if the next `cut` takes it as it is; else it is dropped.
+    pub fn handle_end(&mut self) -> bool {
+        match self {
+            Self::Line(_) | Self::Rooms(_) => false,
+            Self::Relay(door) => {
+                door.handle_end();
+                true
+            }
+        }
+    }
+
+    /// True if the last byte of what is sent at once, which is an LF, is to be sent as NUL.
+    pub fn ends_with_nul(&self) -> bool {
+        match self {
+            Self::Line(_) | Self::Rooms(_) => false,
+            Self::Relay(door) => door.ends_with_nul(),
         }
     }
 }
 
 /// Appends a broadcast event to `out`, in the spelling `kind`.
 pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
-    line::encode(kind, event, out);
+    match kind {
+        Kind::Bare | Kind::Typed => line::encode(kind, event, out),
+        Kind::RelayLf | Kind::RelayCrLf => relay::encode(kind, event, out),
+    }
 }

@@ -132,6 +132,9 @@ impl<S> Engine<S> {
         if self.gate.is_full(class) {
             return Err(Refusal::FULL);
         }
+        if door.relay_room().is_some() && self.relay.is_full(self.gate.most_connections) {
+            return Err(Refusal::FULL);
+        }
         let standing = match class {
             Class::Chat if !entrance.takes_proxy => self.judge_address(origin, door.asks_for_passwords())?,
             Class::Chat if !self.is_proxy(origin) => return Err(Refusal::NO_PROXY),
@@ -176,14 +179,21 @@ impl<S> Engine<S> {
             *open += 1;
         }
         self.gate.count_silent(standing);
+        self.relay.count(&door);
         self.conns.insert(Conn::new(id, socket, origin, door, stage, standing, self.now));
         self.counters.accepted += 1;
         self.note_peers();
         match stage {
             Stage::Header { .. } => {}
-            Stage::Handshake | Stage::Open => self.reply(id, &Reply::Greeting),
+            Stage::Handshake | Stage::Open => self.greet(id),
         }
         self.touched.push(id);
+    }
+
+    /// The door of a connection greets it, or enters its guest into a room.
+    pub(super) fn greet(&mut self, id: ConnId) {
+        self.reply(id, &Reply::Greeting);
+        self.guard(id, |engine| engine.enter_relay(id));
     }
 
     /// The poll could not register the connection, for this reason.

@@ -200,11 +200,14 @@ impl<S> Conn<S> {
         self.stage.due(self.since).unwrap_or(NEVER).min(due)
     }
 
-    /// Deadline of its incomplete line; none while it is not read.
+    /// Deadline of its incomplete line, or when that is complete if nothing follows it; none while it is not read.
     pub(super) fn line_due(&self, limits: &Limits) -> Millis {
         match self.pause {
             Pause::None if !self.door.is_dialogue() => NEVER, // one exchange, and its deadline is that of the login
-            Pause::None => self.line_since.saturating_add(seconds(limits.line_s)),
+            Pause::None => match self.door.gap_ms() {
+                None => self.line_since.saturating_add(seconds(limits.line_s)),
+                Some(gap_ms) => self.line_since.saturating_add(gap_ms.into()),
+            },
             Pause::Checking { .. } | Pause::Owing { .. } | Pause::Until { .. } | Pause::Delay { .. } => NEVER,
         }
     }

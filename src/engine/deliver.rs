@@ -77,6 +77,9 @@ impl<S> Engine<S> {
         if let Event::WrongRoomPassword { room } = event {
             return self.on_wrong_room_password(id, room);
         }
+        if self.end_relay(id, event) {
+            return;
+        }
         let Some(bytes) = self.push_own(id, |door, out| door.encode_event(event, out)) else { return };
         self.turn.work += bytes / WORK_BYTES;
         if matches!(event, Event::Welcome { .. }) {
@@ -128,6 +131,9 @@ impl<S> Engine<S> {
                 fan.hand_to(member.session);
             }
         }
+        if let Some(sender) = except {
+            fan.echo(sender);
+        }
         self.counters.deliveries += fan.count;
         self.counters.datagrams_unheard += fan.skipped;
     }
@@ -144,6 +150,9 @@ impl<S> Engine<S> {
             }
         }
         self.counters.deliveries += fan.count;
+        for member in members {
+            self.end_relay(ConnId::of(member.session), event);
+        }
     }
 }
 
@@ -192,6 +201,13 @@ impl<'a, S> Fan<'a, S> {
         }
     }
 
+    /// Gives a message to its own sender, if its connection asks for that.
+    fn echo(&mut self, sender: SessionId) {
+        if self.conns.find(ConnId::of(sender)).is_some_and(|conn| conn.door.echoes()) {
+            self.hand_to(sender);
+        }
+    }
+
     fn hand_to(&mut self, session: SessionId) {
         // A connection that is broken, closing or closed receives nothing more.
         let is_there = |conn: &&mut Conn<S>| conn.end.is_none() && conn.life == Life::Open;
@@ -204,6 +220,9 @@ impl<'a, S> Fan<'a, S> {
         let Some(kind) = conn.door.kind() else { return };
         let Some(frame) = self.frames.get_mut(kind as usize) else { return };
         let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| door::encode(kind, self.event, out)));
+        if piece.is_empty() {
+            return; // its door does not tell it
+        }
         self.count += self.public.bring_up(conn, self.pages) as u64;
         conn.outbox.push_shared(piece, self.pages);
         self.count += 1;

@@ -20,7 +20,11 @@ impl<S> Engine<S> {
         failpoint("line", line);
         let password_min = self.settings.accounts.password_min_bytes;
         let Some(conn) = self.conns.find(id) else { return };
-        let decoded = conn.door.decode(line, password_min);
+        let mut decoded = conn.door.decode(line, password_min);
+        if let Decoded::SayAs { guest, room, text } = decoded {
+            self.take_name(id, guest, &room);
+            decoded = Decoded::Command(Command::SayIn { room, text });
+        }
         if let Decoded::Command(command) = &decoded
             && self.throttle(id, command, bytes)
         {
@@ -43,6 +47,7 @@ impl<S> Engine<S> {
             Decoded::NewPassword(Masked(password)) => self.on_new_password(id, password),
             Decoded::IssueToken => self.issue_token(id),
             Decoded::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
+            Decoded::SayAs { .. } => {} // it has become a command
             Decoded::EnterAsGuest(request) => self.enter_as_guest(id, request),
             Decoded::Over => self.leave(id),
             Decoded::Bye => self.on_bye(id),

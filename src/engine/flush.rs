@@ -140,6 +140,7 @@ impl<S> Engine<S> {
         let conn = self.conns.find(id)?;
         let frames = match conn.outbox.single(&self.pages) {
             _ if conn.stage != Stage::Open => Frames::One(&[]),
+            _ if conn.door.ends_with_nul() => Frames::Many(conn.outbox.slices_to_nul(&self.pages)),
             Some(bytes) => Frames::One(bytes),
             None => Frames::Many(conn.outbox.slices(&self.pages)),
         };

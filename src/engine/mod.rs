@@ -46,6 +46,7 @@ mod password_change;
 mod room_guesses;
 
 mod rooms;
+mod relay;
 mod datagrams;
 mod peers;
 mod send_queue;
@@ -95,6 +96,7 @@ use login::Logins;
 use pages::Pages;
 use public_log::PublicLog;
 use read::Reader;
+use relay::Relay;
 use table::Table;
 use timers::Timers;
 use turn::Turn;
@@ -121,6 +123,7 @@ pub struct Engine<S> {
     hub: Hub,
     logins: Logins,
     datagrams: Datagrams,
+    relay: Relay,
 
     timers: Timers<ConnId>,
     /// Connections whose deadlines may have changed in this turn.
@@ -205,6 +208,7 @@ impl<S> Engine<S> {
             hub: Hub::new(Rules::from(&settings)),
             logins: Logins::new(roll),
             datagrams: Datagrams::new(datagrams),
+            relay: Relay::default(),
             timers: Timers::default(),
             touched: Vec::new(),
             closes: VecDeque::new(),

@@ -164,7 +164,12 @@ impl<S> Engine<S> {
             return self.on_discarded(id, read);
         }
         match read {
-            Read::Bytes { count, .. } => self.on_bytes(quantum, count),
+            Read::Bytes { count, .. } => {
+                if conn.door.gap_ms().is_some() {
+                    conn.line_since = NEVER; // its silence begins anew
+                }
+                self.on_bytes(quantum, count);
+            }
             Read::Records { count, work, .. } => {
                 self.turn.work += work;
                 self.on_bytes(quantum, count);
@@ -187,6 +192,7 @@ impl<S> Engine<S> {
                 self.end_quantum(quantum, Progress::Over);
             }
             Read::Nothing => self.end_quantum(quantum, Progress::Over),
+            Read::End if quantum.at < quantum.len && conn.door.handle_end() => self.run(quantum),
             Read::End => {
                 self.guard(id, |engine| engine.leave(id));
                 self.end_quantum(quantum, Progress::Over);

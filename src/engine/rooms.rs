@@ -76,6 +76,7 @@ impl<S> Engine<S> {
         let port = self.datagrams.line_port;
         let Some(Conn { door, origin, .. }) = self.conns.find(id) else { return };
         let guest = match door {
+            Door::Relay(_) => return, // it uses no datagrams
             Door::Line(_) => None,
             Door::Rooms(door) => Some(door.spelling()),
         };

@@ -7,7 +7,6 @@ use super::life::Parting;
 use super::origin::Origin;
 use super::time::Millis;
 use crate::close::CloseReason;
-use crate::door::reply::Reply;
 use crate::limits::STAGE_MS;
 
 use std::net::IpAddr;
@@ -110,7 +109,7 @@ impl<S> Engine<S> {
                 let Some(conn) = self.conns.find(id) else { return };
                 conn.standing = standing;
                 conn.stage = if is_tls { Stage::Handshake } else { Stage::Open };
-                self.reply(id, &Reply::Greeting);
+                self.greet(id);
             }
             Err(refusal) => self.close(id, refusal.reason),
         }

@@ -142,6 +142,7 @@ impl<S> Engine<S> {
             Life::Open if !conn.door.is_logged_in() && conn.login_due(login) <= now => {
                 self.close(id, conn.stage.overdue());
             }
+            Life::Open if conn.line_due(limits) <= now && conn.door.gap_ms().is_some() => self.on_silence(id),
             Life::Open if conn.line_due(limits) <= now => self.close(id, CloseReason::LineNeverEnded),
             Life::Open if conn.soft_due(limits) <= now => self.close(id, CloseReason::TooSlow),
             Life::Open if conn.hard_due(limits) <= now => self.on_hard_due(id),

@@ -66,9 +66,8 @@ fn encode_message(
     out.write_str("D ")?;
     out.write_str(what)?;
     out.write_str(" ")?;
-    match kind {
-        Kind::Bare => {}
-        Kind::Typed => write!(out, "{id} ")?,
+    if kind == Kind::Typed {
+        write!(out, "{id} ")?;
     }
     if let Some(room) = room {
         write!(out, "{room} ")?;
@@ -78,9 +77,10 @@ fn encode_message(
         Who::Guest(_) => write!(out, "{from}")?,
     }
     out.write_str(" ")?;
-    match kind {
-        Kind::Bare => encode_spaced(text, out)?,
-        Kind::Typed => out.write_str(text)?,
+    if kind == Kind::Typed {
+        out.write_str(text)?;
+    } else {
+        encode_spaced(text, out)?;
     }
     out.write_str("\n")
 }

@@ -111,6 +111,17 @@ impl Outbox {
         self.pieces().take(PIECES_A_WRITE).map(|piece| IoSlice::new(self.slice(*piece, pages))).collect()
     }
 
+    /// As many bytes as one vectored write takes. The very last byte of the output, an LF, is a NUL if it is among them.
+    pub(super) fn slices_to_nul<'a>(&'a self, pages: &'a Pages) -> Vec<IoSlice<'a>> {
+        let mut pieces: Vec<Piece> = self.pieces().take(PIECES_A_WRITE - 1).copied().collect();
+        let is_all = pieces.iter().map(|piece| piece.len()).sum::<usize>() == self.owed();
+        if let Some(last) = pieces.last_mut().filter(|last| is_all && !last.is_empty()) {
+            last.end -= 1;
+        }
+        let slices = pieces.iter().filter(|piece| !piece.is_empty()).map(|piece| self.slice(*piece, pages));
+        slices.chain(is_all.then_some(&b"\0"[..])).map(IoSlice::new).collect()
+    }
+
     fn pieces(&self) -> impl Iterator<Item = &Piece> {
         std::iter::once(&self.first).chain(self.queue.iter().flat_map(|queue| &queue.pieces))
     }

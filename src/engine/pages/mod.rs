@@ -46,13 +46,15 @@ struct Page {
 }
 
 impl Pages {
-    /// Appends a frame in the spelling `kind` and returns its place. No outbox holds it yet.
+    /// Appends a frame in the spelling `kind`, which may be empty, and returns its place. No outbox holds it yet.
     pub fn write(&mut self, kind: Kind, encode: impl FnOnce(&mut Vec<u8>)) -> Piece {
         let number = self.open_page(kind);
         let Some(page) = self.pages.get_mut(number as usize) else { return Piece { page: number, start: 0, end: 0 } };
         let start = page.bytes.len();
         encode(&mut page.bytes);
-        page.starts.push(start as u32);
+        if page.bytes.len() > start {
+            page.starts.push(start as u32);
+        }
         self.turn_bytes += page.bytes.len() - start;
         Piece { page: number, start: start as u32, end: page.bytes.len() as u32 }
     }

@@ -23,7 +23,7 @@ use crate::door::{self, Kind};
 use crate::hub::event::Event;
 use crate::limits::PUBLIC_WORK;
 
-const KINDS: usize = Kind::ALL.len();
+const KINDS: usize = Kind::PUBLIC.len();
 /// The list of receivers that have caught up is searched for stale ids when it has this many, and has doubled.
 const SWEEP_LEAST: usize = 64;
 /// The first sequence number: soon after it they wrap, so that every test with many messages meets that.
@@ -266,7 +266,7 @@ impl<S> Engine<S> {
     pub(super) fn deliver_public(&mut self, from: ConnId, event: &Event) {
         self.turn.work += PUBLIC_WORK;
         let mut frames = [Piece::EMPTY; KINDS];
-        for (kind, frame) in Kind::ALL.into_iter().zip(&mut frames) {
+        for (kind, frame) in Kind::PUBLIC.into_iter().zip(&mut frames) {
             if self.public.receivers.get(kind as usize).is_some_and(|receivers| *receivers > 0) {
                 *frame = self.pages.write(kind, |out| door::encode(kind, event, out));
             }
