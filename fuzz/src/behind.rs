@@ -9,12 +9,13 @@ use std::rc::Rc;
 
 use chatd::auth::{Refused, Request, Verdict};
 use chatd::door::Door;
+use chatd::door::relay;
 use chatd::door::rooms::Options;
 use chatd::engine::{
     ConnId, DatagramPlaces, Engine, Entrance, Finished, Frames, InFlight, Phase, Random, Read, Ready, Roll, Sent,
     Settings, ToAccounts, Wrote,
 };
-use chatd::hub::names::UserName;
+use chatd::hub::names::{RoomName, UserName};
 use chatd::limits::{Accounts, Limits, Login, READ_BYTES, Rooms};
 use chatd::text;
 
@@ -61,6 +62,12 @@ impl Server {
         Self::new(Door::rooms(Options { status_ok: how & 1 == 1, down_named: how & 2 == 2 }))
     }
 
+    /// The client comes by the relay door to the room `hall`, which it makes, and `bob` is in. Silences end no message.
+    pub(crate) fn relay(echo: bool) -> Self {
+        let room = RoomName::parse("hall").expect("a name");
+        Self::new(Door::relay(relay::Options { room, gap_ms: u32::MAX, echo }))
+    }
+
     /// A server to which the guest `zoe` has come, and is in the room `hall`. Gives her token too.
     pub(crate) fn guest() -> (Self, String) {
         let mut server = Self::room(0);
@@ -94,7 +101,7 @@ impl Server {
         let bob = connect(&mut engine, Door::line());
         let me = connect(&mut engine, door);
         let mut server = Self { engine, accounts, now: 1, me, bob };
-        server.bob.1.borrow_mut().sent = b"C bob t1.T0KEN\nC MAKE hall\n".to_vec();
+        server.bob.1.borrow_mut().sent = b"C bob t1.T0KEN\nC MAKE hall\nC JOIN hall\n".to_vec();
         server.turn();
         server.bob.1.borrow_mut().told.clear();
         server
@@ -313,6 +320,27 @@ impl Told {
                 assert!(text::check(line.as_bytes()).is_some_and(|checked| checked.is_clean), "{line:?}");
             }
         }
+    }
+
+    /// The output of the relay door with the same end after each message, and that to `bob`.
+    pub(crate) fn relayed(&self) -> (Vec<String>, &[u8]) {
+        let told = std::str::from_utf8(&self.me).expect("UTF-8");
+        let lines = told.split_terminator(['\n', '\0']).map(|line| line.strip_suffix('\r').unwrap_or(line));
+        (lines.map(str::to_owned).collect(), &self.bob)
+    }
+
+    /// Checks the output of the relay door: messages of the guest alone, and of the server at the end.
+    pub(crate) fn check_relayed(&self, echo: bool) {
+        Self { me: Vec::new(), bob: self.bob.clone() }.check_lines();
+        let (lines, bob) = self.relayed();
+        assert!(self.me.is_empty() || self.me.ends_with(b"\n") || self.me.ends_with(b"\0"), "a message is not ended");
+        for line in &lines {
+            assert!(line.starts_with("~") && line.contains(" : ") || line.starts_with("server : "), "{line:?}");
+            assert!(text::check(line.as_bytes()).is_some_and(|checked| checked.is_clean), "{line:?}");
+        }
+        let heard = bob.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"D RM ")).count();
+        let said = lines.iter().filter(|line| line.starts_with('~')).count();
+        assert_eq!(said, if echo { heard } else { 0 });
     }
 
     /// Checks that the output consists of whole frames of the room door. Returns their number.

@@ -9,4 +9,4 @@ mod pieces;
 mod server;
 
 pub use client::frame;
-pub use server::{accounts, config, datagram, line, room, token};
+pub use server::{accounts, config, datagram, line, relay, room, token};

@@ -44,6 +44,21 @@ pub fn room(data: &[u8]) {
     }
 }
 
+/// The relay door: however a stream is cut, the room hears the same, and nobody hears a byte that a terminal obeys.
+///
+/// Byte 0 says how it begins (bit 0: messages are sent back; bit 1: the speaker is named), bytes 1 to 3 how it is cut; the
+/// rest is what is sent.
+pub fn relay(data: &[u8]) {
+    let Some(([how, steps @ ..], sent)) = data.split_first_chunk::<4>() else { return };
+    let named: &[u8] = if how & 2 == 2 { b"zoe : hi\0" } else { b"" };
+    let sent = [named, sent].concat();
+    let echo = how & 1 == 1;
+    let told = Server::relay(echo).hear(sent.chunks(sent.len().max(1)));
+    told.check_relayed(echo);
+    let cut = Server::relay(echo).hear(pieces(&sent, steps));
+    assert_eq!(cut.relayed(), told.relayed(), "cut in pieces of {steps:?}");
+}
+
 /// Datagrams: what is understood can be said again, and nobody hears a byte that a terminal obeys. Without a member's
 /// token nobody hears anything.
 pub fn datagram(data: &[u8]) {

@@ -17,11 +17,20 @@ use crate::limits::{LIST_LINE_WORK, NAME_CHARS, PLACE_WORK, RELAY_SHARE};
 pub(super) struct Relay {
     /// How many there are.
     connections: usize,
-    /// The number of the last guest.
-    guests: u64,
+    /// The last number of a `guestN`.
+    last_number: u64,
 }
 
+/// Numbers from 2 up to this one are tried for a name that is taken.
+const SMALL_NUMBERS: u64 = 100;
+
 impl Relay {
+    /// A number that was not given before.
+    fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
     /// True if no more connections of this door are admitted, while `most_connections` are the most of all.
     pub(super) fn is_full(&self, most_connections: usize) -> bool {
         self.connections >= (most_connections / RELAY_SHARE).max(1)
@@ -60,8 +69,8 @@ impl<S> Engine<S> {
     fn number_guest(&mut self, room: &RoomName) -> GuestName {
         loop {
             self.turn.work += LIST_LINE_WORK;
-            self.relay.guests += 1;
-            if let Ok(guest) = GuestName::parse(&format!("guest{}", self.relay.guests))
+            let number = self.relay.next_number();
+            if let Ok(guest) = GuestName::parse(&format!("guest{number}"))
                 && !self.hub.has_guest(room, &guest)
             {
                 return guest;
@@ -75,10 +84,12 @@ impl<S> Engine<S> {
             return;
         }
         let mut guest = asked.clone();
-        let mut number = 1u32;
+        let mut tries = 1;
         while self.hub.has_guest(room, &guest) {
             self.turn.work += LIST_LINE_WORK;
-            number += 1;
+            tries += 1;
+            // A name that very many have gets a number that nobody has had, so that the search ends soon.
+            let number = if tries < SMALL_NUMBERS { tries } else { self.relay.next_number() };
             guest = numbered(&asked, number);
         }
         self.command(id, Command::Rename { guest });
@@ -122,9 +133,9 @@ fn end_of_place(event: &Event) -> Option<CloseReason> {
 }
 
 /// A name with a number at its end, no longer than a name may be.
-fn numbered(name: &GuestName, number: u32) -> GuestName {
+fn numbered(name: &GuestName, number: u64) -> GuestName {
     let number = number.to_string();
-    let kept = NAME_CHARS - number.len();
+    let kept = NAME_CHARS.saturating_sub(number.len());
     let text: String = name.as_str().chars().take(kept).chain(number.chars()).collect();
     GuestName::parse(&text).unwrap_or_else(|_| name.clone())
 }

@@ -14,7 +14,7 @@ mod pieces;
 mod server;
 
 /// Every fuzz target.
-const TARGETS: [&str; 7] = ["line", "room", "datagram", "accounts", "token", "config", "frame"];
+const TARGETS: [&str; 8] = ["line", "room", "relay", "datagram", "accounts", "token", "config", "frame"];
 
 #[test]
 fn lines() {
@@ -24,6 +24,11 @@ fn lines() {
 #[test]
 fn requests_of_rooms() {
     twin::check("room", server::room);
+}
+
+#[test]
+fn relayed_messages() {
+    twin::check("relay", server::relay);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! * [`clients`] holds the clients; [`acts`], [`talk`] and [`guests`] send; [`hears`] and [`replies`] read and check.
 //! * [`ledger`] is the shadow model of all messages; [`audit`] checks the engine after turns; [`accounts`] is the
 //!   account file in memory.
+//! * [`relay`] has a small server of its own, and tests the relay door.
 //! * [`simulation`] runs random schedules; [`attacks`] runs planned ones.
 
 mod accounts;
@@ -14,6 +15,7 @@ mod clients;
 mod guests;
 mod hears;
 mod ledger;
+mod relay;
 mod replies;
 mod simulation;
 mod talk;
