@@ -30,3 +30,5 @@ pub const PEAK_LEAST: usize = 64;
 /// Memory is released when half of a peak's connections have been gone for this long. Releasing takes milliseconds, so
 /// it is not done for each connection that ends.
 pub const PEAK_OVER_MS: u64 = 1_000;
+/// The service manager is told how many are online this often at most.
+pub const STATUS_EVERY_MS: u64 = 5_000;

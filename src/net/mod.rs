@@ -15,6 +15,7 @@ mod udp;
 mod accounts;
 mod control;
 mod sys;
+mod systemd;
 
 use std::cell::RefCell;
 use std::io;

@@ -1,0 +1,7 @@
+//! The service manager: what it is told, and the sockets that it has opened.
+
+mod notify;
+mod passed;
+
+pub(super) use notify::{Manager, Status};
+pub(super) use passed::Passed;
