@@ -2,7 +2,7 @@
 
 use crate::config::{self, Listen, Loaded};
 use crate::net::tls::Credentials;
-use crate::net::{Endpoint, Entrance, Service, Site};
+use crate::net::{Endpoint, Entrance, RelayOptions, Service, Site};
 
 /// All endpoints, in the order of the configuration, and what is wrong with their certificates. An endpoint whose
 /// certificate cannot be used has none.
@@ -83,6 +83,9 @@ fn service(door: &config::Door) -> Service {
         config::Door::Rooms(config::Rooms { udp, status_ok, down_named }) => {
             Service::Rooms { udp: *udp, status_ok: *status_ok, down_named: *down_named }
         }
-        config::Door::Relay(_) | config::Door::Metrics(_) => Service::Line,
+        config::Door::Relay(config::Relay { room, gap_ms, echo }) => {
+            Service::Relay(RelayOptions { room: room.clone(), gap_ms: *gap_ms, echo: *echo })
+        }
+        config::Door::Metrics(_) => Service::Line,
     }
 }

@@ -82,7 +82,7 @@ impl Door {
     /// The limits that its connections count for.
     pub fn class(&self) -> Class {
         match self {
-            Self::Line(_) | Self::Rooms(_) => Class::Chat,
+            Self::Line(_) | Self::Rooms(_) | Self::Relay(_) => Class::Chat,
         }
     }
 
@@ -120,12 +120,12 @@ impl Door {
         }
     }
 
-    /// Whether the login is complete. The relay door has none.
+    /// Whether the login is complete. At the relay door it is the entry into the room.
     pub fn is_logged_in(&self) -> bool {
         match self {
             Self::Line(line) => line.is_logged_in(),
             Self::Rooms(_) => false,
-            Self::Relay(_) => true,
+            Self::Relay(door) => door.has_entered(),
         }
     }
 
@@ -208,6 +208,14 @@ impl Door {
         match self {
             Self::Line(_) | Self::Rooms(_) => None,
             Self::Relay(door) => Some(door.room()),
+        }
+    }
+
+    /// The guest of a connection at the relay door has entered its room, or could not.
+    pub fn on_entered(&mut self) {
+        match self {
+            Self::Line(_) | Self::Rooms(_) => {}
+            Self::Relay(door) => door.on_entered(),
         }
     }
 

@@ -50,7 +50,8 @@ impl Relay {
 impl<S> Engine<S> {
     /// Enters a guest for a connection that was just accepted, if its door is the relay door.
     pub(super) fn enter_relay(&mut self, id: ConnId) {
-        let Some((room, ip)) = self.conns.peek(id).and_then(|conn| Some((conn.door.relay_room()?.clone(), conn.ip)))
+        let Some((room, from)) =
+            self.conns.peek(id).and_then(|conn| Some((conn.door.relay_room()?.clone(), conn.origin)))
         else {
             return;
         };
@@ -61,8 +62,11 @@ impl<S> Engine<S> {
         let entry = Entry { room: room.clone(), password: None };
         self.command(id, Command::EnterAsGuest { guest, makes, entry });
         self.command(id, Command::Listen { room: room.clone() });
+        if let Some(conn) = self.conns.find(id) {
+            conn.door.on_entered();
+        }
         let verdict = if self.hub.who_is(id.session()).is_some() { "entered" } else { "may not enter" };
-        self.log_peer(Subject::Guest, Some(ip), |_| format!("guest {who} from {ip} {verdict} {room}"));
+        self.log_peer(Subject::Guest, from.ip(), |_| format!("guest {who} from {from} {verdict} {room}"));
     }
 
     /// The next `guestN` that no guest in the room has.

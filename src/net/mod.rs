@@ -27,7 +27,7 @@ use log::{info, warn};
 use mio::{Interest, Poll, Waker};
 
 pub use accept::{Trial, try_places};
-pub use settings::{Endpoint, Entrance, Reload, Reloaded, Service, Settings, Site, StartError, Tuning};
+pub use settings::{Endpoint, Entrance, RelayOptions, Reload, Reloaded, Service, Settings, Site, StartError, Tuning};
 
 use crate::auth::{self, Auth, OpenError};
 use crate::engine::Engine;

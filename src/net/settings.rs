@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::door::{Door, rooms};
+pub use crate::door::relay::Options as RelayOptions;
+use crate::door::{Door, relay, rooms};
 use crate::engine;
 pub use crate::engine::Entrance;
 use crate::net::tls::Credentials;
@@ -82,6 +83,8 @@ pub enum Service {
         /// The size of a datagram gives the length of the name.
         down_named: bool,
     },
+    /// One room, for programs that know no login.
+    Relay(relay::Options),
 }
 
 impl Endpoint {
@@ -133,6 +136,7 @@ impl Service {
         match self {
             Self::Line => "line",
             Self::Rooms { .. } => "rooms",
+            Self::Relay(_) => "relay",
         }
     }
 
@@ -145,9 +149,12 @@ impl Service {
 
     /// A door for a connection that arrives here.
     pub(super) fn door(&self) -> Door {
-        match *self {
+        match self {
             Self::Line => Door::line(),
-            Self::Rooms { status_ok, down_named, .. } => Door::rooms(rooms::Options { status_ok, down_named }),
+            Self::Rooms { status_ok, down_named, .. } => {
+                Door::rooms(rooms::Options { status_ok: *status_ok, down_named: *down_named })
+            }
+            Self::Relay(options) => Door::relay(options.clone()),
         }
     }
 }

@@ -48,6 +48,7 @@ mod promises;
 mod proxy;
 mod rates;
 mod registrations;
+mod relay;
 mod reload;
 mod resets;
 mod resume;

@@ -37,6 +37,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct RelayDoor {
     options: Options,
+    has_entered: bool,
     ending: Ending,
     naming: Naming,
     input: Input,
@@ -94,12 +95,22 @@ impl RelayDoor {
     /// The state of a new connection.
     pub fn new(options: Options) -> Self {
         let (ending, naming, input) = (Ending::Nul, Naming::Open, Input::Flows);
-        Self { options, ending, naming, input, frame: Frame::Message, is_split: false }
+        Self { options, has_entered: false, ending, naming, input, frame: Frame::Message, is_split: false }
     }
 
     /// The room.
     pub fn room(&self) -> &RoomName {
         &self.options.room
+    }
+
+    /// Its guest has entered the room, or could not.
+    pub fn on_entered(&mut self) {
+        self.has_entered = true;
+    }
+
+    /// Whether its guest has entered the room, or could not. There is no login.
+    pub fn has_entered(&self) -> bool {
+        self.has_entered
     }
 
     /// Milliseconds of silence after which [`handle_silence`](Self::handle_silence) is due.

@@ -102,7 +102,7 @@ impl Chat {
     fn connect_from(&mut self, ip: IpAddr, door: impl Fn() -> Door) -> usize {
         let place = self.sockets.len();
         let mut socket = Socket::default();
-        match self.engine.admit(ip, door()) {
+        match self.engine.admit(ip, door(), Entrance::default()) {
             Ok(admitted) => {
                 socket.id = Some(admitted.id());
                 self.engine.handle_accept(admitted, place);

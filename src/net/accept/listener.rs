@@ -14,7 +14,7 @@ use super::explain::explain;
 use crate::engine::Origin;
 use crate::limits::{self, Limits};
 use crate::net::conn::Socket as Connected;
-use crate::net::settings::{Endpoint, Site, StartError};
+use crate::net::settings::{Endpoint, Service, Site, StartError};
 use crate::net::sys::token::Source;
 use crate::net::sys::unix::{self, SocketFile};
 use crate::net::tls::{Acceptor, Credentials, Expiry, Stage, Tickets};
@@ -80,7 +80,11 @@ impl Listener {
             Listening::Unix { .. } => endpoint.to_string(),
         };
         info!("listening on {name}");
-        if endpoint.is_open_and_plain() {
+        if matches!(endpoint.service, Service::Relay(_)) && endpoint.is_open_and_plain() {
+            warn!(
+                "{name} can be reached from other machines, and asks for no login: everybody there may speak and listen"
+            );
+        } else if endpoint.is_open_and_plain() {
             warn!("{name} is not encrypted, and other machines can reach it: passwords cross the network in the clear");
         }
         let endpoint = Rc::new(endpoint.clone());
