@@ -254,6 +254,22 @@ impl Door {
         }
     }
 
+    /// Until when nothing is to be sent, in milliseconds of the loop's clock.
+    pub fn rests_until(&self) -> Option<u64> {
+        match self {
+            Self::Line(_) | Self::Rooms(_) => None,
+            Self::Relay(door) => door.rests_until(),
+        }
+    }
+
+    /// All that was to be sent is sent, at `now`, in milliseconds of the loop's clock.
+    pub fn on_all_sent(&mut self, now: u64) {
+        match self {
+            Self::Line(_) | Self::Rooms(_) => {}
+            Self::Relay(door) => door.on_all_sent(now),
+        }
+    }
+
     /// True if the last byte of what is sent at once, which is an LF, is to be sent as NUL.
     pub fn ends_with_nul(&self) -> bool {
         match self {

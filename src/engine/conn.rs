@@ -189,7 +189,7 @@ impl<S> Conn<S> {
                 };
                 let login = if self.door.is_logged_in() { NEVER } else { self.login_due(login) };
                 let owing = self.soft_due(limits).min(self.hard_due(limits));
-                login.min(pause).min(self.line_due(limits)).min(owing).min(self.liveness.due())
+                login.min(pause).min(self.line_due(limits)).min(owing).min(self.liveness.due()).min(self.write_due())
             }
         }
     }
@@ -210,6 +210,16 @@ impl<S> Conn<S> {
             },
             Pause::Checking { .. } | Pause::Owing { .. } | Pause::Until { .. } | Pause::Delay { .. } => NEVER,
         }
+    }
+
+    /// When it is written to again, if that waits for a time.
+    pub(super) fn write_due(&self) -> Millis {
+        if self.flush == Flush::Idle && !self.is_blocked { self.rests_until().unwrap_or(NEVER) } else { NEVER }
+    }
+
+    /// Until when it is not written to, if it owes something.
+    pub(super) fn rests_until(&self) -> Option<Millis> {
+        self.door.rests_until().filter(|_| self.life == Life::Open && !self.outbox.is_empty())
     }
 
     /// How much it may owe while it takes no bytes, in bytes.

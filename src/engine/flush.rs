@@ -162,6 +162,10 @@ impl<S> Engine<S> {
         if was == Flush::Idle && count == 0 || conn.end.is_some() {
             return false; // what it is told at its end is written then
         }
+        if conn.rests_until().is_some_and(|until| until > self.now) {
+            self.touched.push(id);
+            return false;
+        }
         if !conn.is_blocked && conn.has_output() {
             return true;
         }
@@ -185,6 +189,9 @@ impl<S> Engine<S> {
         }
         if has_taken {
             conn.outbox.advance(count, &mut self.pages);
+            if conn.outbox.is_empty() {
+                conn.door.on_all_sent(now);
+            }
             self.writer.count(count);
             self.counters.bytes_out += count as u64;
             if conn.is_lagging() {

@@ -144,6 +144,7 @@ impl<S> Engine<S> {
             }
             Life::Open if conn.line_due(limits) <= now && conn.door.gap_ms().is_some() => self.on_silence(id),
             Life::Open if conn.line_due(limits) <= now => self.close(id, CloseReason::LineNeverEnded),
+            Life::Open if conn.write_due() <= now => self.mark_direct(id),
             Life::Open if conn.soft_due(limits) <= now => self.close(id, CloseReason::TooSlow),
             Life::Open if conn.hard_due(limits) <= now => self.on_hard_due(id),
             Life::Open if conn.liveness.due() <= now => self.on_liveness_due(id),

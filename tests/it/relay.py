@@ -4,7 +4,6 @@ the first NUL."""
 import socket
 import sys
 import threading
-import time
 
 BYTES = 1024
 host, port, name, how = sys.argv[1:5]
@@ -17,8 +16,6 @@ def hear():
         if not buffer:
             break
         print(buffer.split(b"\0")[0].decode(), flush=True)
-        if how == "slow":
-            time.sleep(0.05)
     print("-- the end", flush=True)
 
 

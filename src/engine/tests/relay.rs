@@ -6,7 +6,7 @@ use super::super::*;
 use crate::close::CloseReason;
 use crate::door::{Door, relay};
 use crate::hub::names::{RoomName, UserName};
-use crate::limits::{Accounts, Rooms};
+use crate::limits::{Accounts, RELAY_REST_MS, Rooms};
 
 /// The silence that ends a message.
 const GAP_MS: Millis = 100;
@@ -139,8 +139,14 @@ impl Chat {
         self.engine.conns.find(id).unwrap()
     }
 
-    /// A client sends bytes, which the server takes at once.
+    /// A client sends bytes when the strings before them were read.
     fn say(&mut self, place: usize, bytes: impl AsRef<[u8]>) {
+        self.pass(RELAY_REST_MS);
+        self.say_now(place, bytes);
+    }
+
+    /// A client sends bytes, which the server takes at once.
+    fn say_now(&mut self, place: usize, bytes: impl AsRef<[u8]>) {
         self.sockets[place].sent.extend(bytes.as_ref());
         self.turn();
     }
@@ -260,10 +266,10 @@ fn the_first_makes_the_room_and_the_next_member_gets_it() {
 fn a_silence_ends_a_message() {
     let mut chat = Chat::new();
     let (one, alice) = (chat.relay(), chat.member("alice", "JOIN lobby"));
-    chat.say(one, b"hel");
+    chat.say_now(one, b"hel");
     chat.pass(GAP_MS - 1);
     chat.check_told(alice, "");
-    chat.say(one, b"lo");
+    chat.say_now(one, b"lo");
     chat.pass(GAP_MS - 1);
     chat.check_told(alice, "");
     chat.pass(1);
@@ -271,13 +277,13 @@ fn a_silence_ends_a_message() {
     chat.pass(10 * GAP_MS);
     chat.check_told(alice, "");
     // Bytes that come in time but wait to be read break the silence.
-    chat.say(one, b"a");
+    chat.say_now(one, b"a");
     chat.now += GAP_MS + 1;
-    chat.say(one, b"b\0");
+    chat.say_now(one, b"b\0");
     chat.check_told(alice, "D RM lobby ~guest1 ab\n");
     // `limits.line_s` does not apply.
     for _ in 0..500 {
-        chat.say(one, b"x");
+        chat.say_now(one, b"x");
         chat.pass(GAP_MS - 1);
     }
     assert!(!chat.sockets[one].is_over);
@@ -307,7 +313,7 @@ fn the_rest_at_the_end_of_the_input_is_said() {
         let mut chat = Chat::new();
         let (one, alice) = (chat.relay(), chat.member("alice", "JOIN lobby"));
         chat.sockets[one].is_ended = true;
-        chat.say(one, sent);
+        chat.say_now(one, sent);
         let said = "D RM lobby ~guest1 one\nD RM lobby ~guest1 two\n";
         chat.check_told(alice, &format!("{said}C 104 lobby ~guest1 left\nC 107 lobby alice is host now\n"));
         chat.pass(10_000);
@@ -393,6 +399,29 @@ fn what_waits_together_is_one_string() {
     chat.sockets[one].takes = None;
     chat.turn();
     chat.check_told(one, "\nalice : c$");
+}
+
+#[test]
+fn a_client_has_time_to_read_a_string() {
+    let mut chat = Chat::new();
+    let (one, lines) = (chat.relay(), chat.relay());
+    let alice = chat.member("alice", "JOIN lobby");
+    chat.say(lines, b"\n");
+    chat.pass(1_000);
+    for n in 0..5 {
+        chat.say_now(alice, format!("RM lobby {n}\n"));
+        chat.now += 3;
+    }
+    chat.check_told(one, "alice : 0$");
+    assert!(chat.told(lines).ends_with("alice : 3\nalice : 4\n"), "lines need no rest");
+    chat.pass(RELAY_REST_MS - 16);
+    chat.check_told(one, "");
+    chat.pass(1);
+    chat.check_told(one, "alice : 1\nalice : 2\nalice : 3\nalice : 4$");
+    // The server's last words do not wait.
+    chat.engine.handle_stop();
+    chat.turn();
+    chat.check_told(one, "server : shutting down, retry in 2 s$");
 }
 
 #[test]
