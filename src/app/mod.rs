@@ -19,7 +19,7 @@ use self::reload::Reloader;
 use crate::auth::admin;
 use crate::config::{self, Args, Command, Config, Loaded};
 use crate::logging::{Taken, Target};
-use crate::net::{Endpoint, Settings, StartError, Tuning};
+use crate::net::{Endpoint, Passed, Settings, StartError, Tuning};
 use crate::{logging, net};
 
 /// Exit code: the operation failed.
@@ -37,6 +37,7 @@ const NO_TLS: &str = "this program was built without the feature tls; build it w
 
 /// `chatd`: runs the server, or a command of the operator, as the arguments say.
 pub fn chatd(args: Args) -> ExitCode {
+    let passed = Passed::from_environment();
     let Args { place, check, command, .. } = args;
     let loaded = match config::load(&place) {
         Ok(loaded) => loaded,
@@ -71,7 +72,7 @@ pub fn chatd(args: Args) -> ExitCode {
         return stop(BAD_CONFIG, &[why]);
     }
     let (level, target) = (loaded.config.log.level, target(&loaded, &[]));
-    let settings = settings(listen, loaded.accounts_file(), &loaded.config);
+    let settings = settings(listen, loaded.accounts_file(), &loaded.config, passed);
     let overrides = overrides(place.set.len());
     let origin = format!("{}{overrides}", loaded.origin);
     let mut reloader = Reloader::new(place, loaded);
@@ -80,13 +81,14 @@ pub fn chatd(args: Args) -> ExitCode {
 
 /// `chatserver PORT`: runs the server on all interfaces with the defaults.
 pub fn chatserver(port: u16) -> ExitCode {
+    let passed = Passed::from_environment();
     let listen = vec![
         Endpoint::line(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))),
         Endpoint { optional: true, ..Endpoint::line(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))) },
     ];
     let config = Config::default();
     let level = config.log.level;
-    let settings = settings(listen, config.accounts.file.clone(), &config);
+    let settings = settings(listen, config.accounts.file.clone(), &config, passed);
     let reload = Box::new(|| {
         log::info!("reload: chatserver has no configuration file; nothing changes");
         None
@@ -94,9 +96,10 @@ pub fn chatserver(port: u16) -> ExitCode {
     run(settings, level, &Target::default(), "built-in defaults, on all interfaces", reload)
 }
 
-fn settings(listen: Vec<Endpoint>, accounts_file: PathBuf, config: &Config) -> Settings {
+fn settings(listen: Vec<Endpoint>, accounts_file: PathBuf, config: &Config, passed: Passed) -> Settings {
     let datagrams = config.datagrams.as_ref().map(config::Address::socket);
-    Settings { listen, datagrams, accounts_file, stats_log_lines_dropped: logging::dropped, tuning: tuning(config) }
+    let (tuning, stats_log_lines_dropped) = (tuning(config), logging::dropped);
+    Settings { listen, datagrams, accounts_file, stats_log_lines_dropped, tuning, passed }
 }
 
 fn tuning(config: &Config) -> Tuning {

@@ -50,6 +50,11 @@ impl<S> Engine<S> {
         &self.settings
     }
 
+    /// Accounts online, and open connections.
+    pub fn presence(&self) -> (usize, usize) {
+        (self.hub.accounts_online(), self.conns.len())
+    }
+
     /// The counters since the start.
     pub fn counters(&self) -> &Counters {
         &self.counters

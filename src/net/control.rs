@@ -5,6 +5,7 @@ use log::info;
 use super::reactor::Reactor;
 use super::settings::Reloaded;
 use super::sys::{descriptors, signals};
+use super::systemd::Status;
 use crate::engine::Outside;
 
 impl Reactor {
@@ -20,8 +21,15 @@ impl Reactor {
         }
     }
 
-    /// SIGHUP: applies settings that can change without a restart.
+    /// SIGHUP: reads the configuration again.
     fn reload(&mut self) {
+        self.manager.on_reload();
+        self.apply();
+        self.manager.on_reloaded();
+    }
+
+    /// Applies settings that can change without a restart.
+    fn apply(&mut self) {
         let Some(Reloaded { tuning: settings, credentials }) = (self.control.reload)() else { return };
         self.listeners.secure(&credentials);
         self.auth.borrow_mut().reconfigure(&settings.accounts);
@@ -29,6 +37,12 @@ impl Reactor {
         let most_connections = descriptors::prepare(&settings.limits);
         self.engine.handle_settings(settings, most_connections);
         info!("configuration re-read: up to {most_connections} connections");
+    }
+
+    /// Tells the service manager at the end of a turn what it is to be told.
+    pub(super) fn tell_manager(&mut self) {
+        let (online, connections) = self.engine.presence();
+        self.manager.end_turn(self.clock.now, Status { online, connections }, self.engine.is_ending());
     }
 
     /// Logs the line of statistics.

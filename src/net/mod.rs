@@ -39,6 +39,8 @@ use sys::clock::Clock;
 use sys::random::Kernel;
 use sys::token::Source;
 use sys::{descriptors, signals};
+use systemd::Manager;
+pub use systemd::Passed;
 use tls::Buffers;
 use udp::Sockets;
 
@@ -60,7 +62,7 @@ pub fn serve(settings: Settings, reload: Reload) -> Result<(), StartError> {
 }
 
 fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
-    let Settings { listen, datagrams, accounts_file, stats_log_lines_dropped, tuning } = settings;
+    let Settings { listen, datagrams, accounts_file, stats_log_lines_dropped, tuning, mut passed } = settings;
     let failed = |what: &str, error: io::Error| StartError::Failed(format!("{what}: {error}"));
     let poll = Poll::new().map_err(|error| failed("make a poll", error))?;
     let mut signals = signals::listen().map_err(|error| failed("listen to signals", error))?;
@@ -72,14 +74,15 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     let most_connections = descriptors::prepare(&tuning.limits);
     // The accounts come first: their lock tells two servers apart before either has bound a port.
     let auth = Rc::new(RefCell::new(open_accounts(accounts_file, &tuning, registry)?));
-    let listeners = Listeners::open(&listen, &tuning.limits, registry)?;
-    let datagrams = Sockets::open(&listen, datagrams, registry)?;
+    let listeners = Listeners::open(&listen, &tuning.limits, registry, &mut passed)?;
+    let datagrams = Sockets::open(&listen, datagrams, registry, &mut passed)?;
+    passed.close_rest();
     let roll = Box::new(Shared(Rc::clone(&auth)));
     let engine = Engine::new(tuning, most_connections, datagrams.as_places(), roll, Box::new(Kernel));
     let control = Control { reload, log_lines_dropped: stats_log_lines_dropped };
     info!("serving up to {most_connections} connections");
-    let (clock, buffers) = (Clock::new(), Buffers::default());
-    Ok(Reactor { poll, clock, engine, listeners, buffers, datagrams, auth, signals, control })
+    let (clock, buffers, manager) = (Clock::new(), Buffers::default(), Manager::from_environment());
+    Ok(Reactor { poll, clock, engine, listeners, buffers, datagrams, auth, signals, control, manager })
 }
 
 fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Result<Auth, StartError> {

@@ -11,6 +11,7 @@ use super::accept::Listeners;
 use super::conn::Stream;
 use super::settings::Reload;
 use super::sys::clock::Clock;
+use super::systemd::Manager;
 use super::tls::Buffers;
 use super::udp::Sockets;
 use crate::auth::Auth;
@@ -28,6 +29,7 @@ pub(super) struct Reactor {
     pub(super) auth: Rc<RefCell<Auth>>,
     pub(super) signals: Signals,
     pub(super) control: Control,
+    pub(super) manager: Manager,
 }
 
 /// Functions for administration.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::systemd::Passed;
 pub use crate::door::relay::Options as RelayOptions;
 use crate::door::{Door, relay, rooms};
 use crate::engine;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub stats_log_lines_dropped: fn() -> u64,
     /// Settings that may change later.
     pub tuning: Tuning,
+    /// Sockets that the service manager has opened.
+    pub passed: Passed,
 }
 
 /// Settings that SIGHUP may change.

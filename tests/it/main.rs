@@ -63,7 +63,9 @@ mod slow;
 mod stalled;
 mod stolen;
 mod strangers;
+mod systemd;
 mod talk;
 #[cfg(feature = "tls")]
 mod tls;
+mod unix_sockets;
 mod vanished;

@@ -7,6 +7,9 @@ use crate::net::settings::StartError;
 /// The message for an address that the configuration names under a key.
 pub(crate) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
     let what = format!("listen on {place}: {error}");
+    if let Some((_, path)) = place.split_once("+unix:") {
+        return explain_path(key, &what, path, error);
+    }
     match (error.kind(), error.raw_os_error()) {
         (ErrorKind::AddrInUse, _) => {
             let port = place.rsplit(':').next().unwrap_or_default();
@@ -28,5 +31,22 @@ pub(crate) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
             "{what}; `{key}` must name an address of this machine, and 'ip address' lists them"
         )),
         _ => StartError::Failed(format!("{what}; choose another place with `{key}`")),
+    }
+}
+
+/// The same for the path of a Unix socket.
+fn explain_path(key: &str, what: &str, path: &str, error: &io::Error) -> StartError {
+    match error.kind() {
+        ErrorKind::AddrInUse => StartError::InUse(format!(
+            "{what}; stop the other server ('ss -xlp | grep {path}' shows which), or choose another path with `{key}`"
+        )),
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            StartError::Config(format!("{what}; make its folder, or choose another path with `{key}`"))
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            StartError::Config(format!("{what}; chatd must be able to write to its folder"))
+        }
+        // The path with its folder is too long, or something else is there.
+        _ => StartError::Config(format!("{what}; choose another path with `{key}`")),
     }
 }

@@ -17,6 +17,7 @@ use crate::net::conn::Socket as Connected;
 use crate::net::settings::{Endpoint, Service, Site, StartError};
 use crate::net::sys::token::Source;
 use crate::net::sys::unix::{self, SocketFile};
+use crate::net::systemd::Passed;
 use crate::net::tls::{Acceptor, Credentials, Expiry, Stage, Tickets};
 
 /// A listening socket and the door behind it.
@@ -50,13 +51,13 @@ enum Listening {
         socket: UnixListener,
         /// SO_SNDBUF of its connections, which do not inherit it; 0 for the kernel's own.
         send_buffer_bytes: u32,
-        /// Removed when the listener is closed.
-        _file: SocketFile,
+        /// Removed when the listener is closed, unless it is the service manager's.
+        _file: Option<SocketFile>,
     },
 }
 
 impl Listener {
-    /// Binds, listens, and registers with the poll. `None` for an optional endpoint whose address family this machine
+    /// Binds and listens, or takes the socket that was passed, and registers with the poll. `None` for an optional endpoint whose address family this machine
     /// lacks.
     pub(crate) fn open(
         endpoint: &Endpoint,
@@ -64,8 +65,9 @@ impl Listener {
         limits: &Limits,
         registry: &Registry,
         tickets: &Tickets,
+        passed: &mut Passed,
     ) -> Result<Option<Self>, StartError> {
-        let mut socket = match Listening::open(&endpoint.site, limits) {
+        let mut socket = match Listening::open(&endpoint.site, limits, passed) {
             Ok(socket) => socket,
             Err(error) if endpoint.optional && is_family_missing(&error) => {
                 warn!("not listening on {endpoint}: {error}");
@@ -177,11 +179,20 @@ impl Listener {
 }
 
 impl Listening {
-    fn open(site: &Site, limits: &Limits) -> io::Result<Self> {
+    fn open(site: &Site, limits: &Limits, passed: &mut Passed) -> io::Result<Self> {
         match site {
-            Site::Tcp(addr) => bind(*addr, limits).map(Self::Tcp),
+            Site::Tcp(addr) => match passed.take_listener(*addr) {
+                Some(socket) => Ok(Self::Tcp(TcpListener::from_std(prepared(socket, limits)?.into()))),
+                None => bind(*addr, limits).map(Self::Tcp),
+            },
             Site::Unix { path, mode } => {
-                let (socket, file) = unix::listen(path, *mode)?;
+                let (socket, file) = match passed.take_unix_listener(path) {
+                    Some(socket) => {
+                        socket.set_nonblocking(true)?;
+                        (UnixListener::from_std(socket.into()), None)
+                    }
+                    None => unix::listen(path, *mode).map(|(socket, file)| (socket, Some(file)))?,
+                };
                 Ok(Self::Unix { socket, send_buffer_bytes: limits.send_buffer_bytes, _file: file })
             }
         }
@@ -203,6 +214,14 @@ fn bind(addr: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
         socket.set_only_v6(true)?; // so that 0.0.0.0 and [::] can both be listed
     }
     socket.set_reuse_address(true)?;
+    socket.bind(&addr.into())?;
+    let socket = prepared(socket, limits)?;
+    socket.listen(limits::BACKLOG)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
+/// Sets the options that accepted connections inherit.
+fn prepared(socket: Socket, limits: &Limits) -> io::Result<Socket> {
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
     let keepalive = TcpKeepalive::new()
@@ -211,9 +230,7 @@ fn bind(addr: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
         .with_retries(limits::KEEPALIVE_PROBES);
     socket.set_tcp_keepalive(&keepalive)?;
     set_send_buffer(&SockRef::from(&socket), limits.send_buffer_bytes)?;
-    socket.bind(&addr.into())?;
-    socket.listen(limits::BACKLOG)?;
-    Ok(TcpListener::from_std(socket.into()))
+    Ok(socket)
 }
 
 fn set_send_buffer(socket: &SockRef<'_>, bytes: u32) -> io::Result<()> {

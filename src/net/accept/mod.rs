@@ -17,6 +17,7 @@ pub use trial::{Trial, try_places};
 use super::conn::Socket;
 use super::settings::{Endpoint, StartError};
 use super::sys::descriptors::Spare;
+use super::systemd::Passed;
 use super::tls::{Acceptor, Credentials, Expiry, Stage, Tickets};
 use crate::engine::{Millis, NEVER, Origin};
 use crate::limits::{ACCEPT_RETRY_MS, Limits, TLS_EXPIRY_AGAIN_MS};
@@ -69,15 +70,20 @@ pub(super) enum Accepted {
 }
 
 impl Listeners {
-    /// Binds, listens, and registers with the poll.
+    /// Binds and listens, or takes the sockets that were passed, and registers with the poll.
     ///
     /// # Errors
     /// The server cannot listen at an address.
-    pub(super) fn open(endpoints: &[Endpoint], limits: &Limits, registry: &Registry) -> Result<Self, StartError> {
+    pub(super) fn open(
+        endpoints: &[Endpoint],
+        limits: &Limits,
+        registry: &Registry,
+        passed: &mut Passed,
+    ) -> Result<Self, StartError> {
         let tickets = Tickets::new().map_err(StartError::Failed)?;
         let mut all = Vec::new();
         for (number, endpoint) in endpoints.iter().enumerate() {
-            all.extend(Listener::open(endpoint, (number, all.len()), limits, registry, &tickets)?);
+            all.extend(Listener::open(endpoint, (number, all.len()), limits, registry, &tickets, passed)?);
         }
         let spare = Spare::new();
         Ok(Self { all, first: 0, retry_at: NEVER, is_failing: false, spare, tickets, expiry_at: TLS_EXPIRY_AGAIN_MS })

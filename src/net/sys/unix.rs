@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::{Path, PathBuf};
 
 use mio::net::UnixListener;
@@ -38,6 +38,7 @@ impl Drop for SocketFile {
 /// [`ErrorKind::AddrInUse`] if a server answers there; [`ErrorKind::AlreadyExists`] if the path is another kind of file;
 /// or as the system calls say.
 pub(crate) fn listen(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
+    check_length(path)?;
     clear(path)?;
     // No other thread creates files with a wider mode than this meanwhile: those of the server are 0600.
     let before = umask(Mode::from_raw_mode(0o177));
@@ -55,9 +56,16 @@ pub(crate) fn listen(path: &Path, mode: u32) -> io::Result<(UnixListener, Socket
 /// # Errors
 /// As for [`listen`].
 pub(crate) fn can_listen(path: &Path) -> io::Result<()> {
+    check_length(path)?;
     is_stale(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok(rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
+/// # Errors
+/// The path is longer than the kernel takes.
+fn check_length(path: &Path) -> io::Result<()> {
+    SocketAddr::from_pathname(path).map(|_| ())
 }
 
 /// Removes the file of a socket at which no server answers.

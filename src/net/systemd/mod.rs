@@ -4,4 +4,4 @@ mod notify;
 mod passed;
 
 pub(super) use notify::{Manager, Status};
-pub(super) use passed::Passed;
+pub use passed::Passed;

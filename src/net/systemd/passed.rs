@@ -1,6 +1,7 @@
 //! Sockets that the service manager has opened and passed (sd_listen_fds(3)). The addresses of the configuration decide
 //! what each is for; their names and their order mean nothing.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -8,9 +9,15 @@ use std::path::Path;
 use log::warn;
 use socket2::{SockAddr, Socket, Type};
 
+use crate::net::sys::passed;
+
 /// Passed sockets that nothing has taken yet.
 #[derive(Debug, Default)]
-pub(in crate::net) struct Passed(Vec<Socket>);
+pub struct Passed {
+    sockets: Vec<Socket>,
+    /// Why what was passed cannot be used.
+    fault: Option<String>,
+}
 
 /// What a socket is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +27,17 @@ enum Use {
 }
 
 impl Passed {
-    pub(in crate::net) fn new(descriptors: Vec<OwnedFd>) -> Self {
-        Self(descriptors.into_iter().map(Socket::from).collect())
+    /// The sockets that were passed to this process. To be called first of all in the program: before it starts a thread,
+    /// and before it opens a file.
+    pub fn from_environment() -> Self {
+        match passed::take() {
+            Ok(descriptors) => Self::new(descriptors),
+            Err(fault) => Self { sockets: Vec::new(), fault: Some(fault) },
+        }
+    }
+
+    fn new(descriptors: Vec<OwnedFd>) -> Self {
+        Self { sockets: descriptors.into_iter().map(Socket::from).collect(), fault: None }
     }
 
     /// The passed socket that listens for connections at an address.
@@ -31,7 +47,7 @@ impl Passed {
 
     /// The passed socket that listens for connections at a path.
     pub(in crate::net) fn take_unix_listener(&mut self, path: &Path) -> Option<Socket> {
-        self.take(Use::Connections, |local| local.as_pathname() == Some(path))
+        self.take(Use::Connections, |local| local.as_pathname().is_some_and(|local| is_one_path(local, path)))
     }
 
     /// The passed socket for datagrams at an address.
@@ -42,19 +58,28 @@ impl Passed {
     fn take(&mut self, what: Use, is_there: impl Fn(&SockAddr) -> bool) -> Option<Socket> {
         let fits =
             |socket: &Socket| use_of(socket) == Some(what) && socket.local_addr().is_ok_and(|local| is_there(&local));
-        let place = self.0.iter().position(fits)?;
-        Some(self.0.swap_remove(place))
+        let place = self.sockets.iter().position(fits)?;
+        Some(self.sockets.swap_remove(place))
     }
 
     /// Closes the sockets that the configuration does not list.
     pub(in crate::net) fn close_rest(self) {
-        for socket in self.0 {
+        if let Some(fault) = self.fault {
+            warn!("sockets that the service manager has passed cannot be used: {fault}");
+        }
+        for socket in self.sockets {
             warn!(
                 "the service manager has passed {}, which the configuration does not list: closed",
                 described(&socket)
             );
         }
     }
+}
+
+/// Whether two paths are those of one file.
+fn is_one_path(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 /// What a socket is for; `None` for one of another kind, such as a connection.
@@ -104,7 +129,7 @@ mod tests {
         assert!(passed.take_datagrams(udp_at).is_some());
         assert!(passed.take_unix_listener(&path.with_extension("other")).is_none());
         assert!(passed.take_unix_listener(&path).is_some());
-        assert_eq!(passed.0.len(), 2);
+        assert_eq!(passed.sockets.len(), 2);
         passed.close_rest();
     }
 }

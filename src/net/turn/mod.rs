@@ -30,6 +30,7 @@ impl Reactor {
     /// The poll fails, or there were too many faults of the server, or one that ended the account thread.
     pub(super) fn serve(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
+        self.manager.on_ready(self.clock.now);
         while !self.engine.is_over() {
             self.wait(&mut events)?;
             self.engine.run_timers();
@@ -44,6 +45,7 @@ impl Reactor {
             self.engine.end_flush();
             self.reap();
             self.engine.rearm();
+            self.tell_manager();
             self.engine.note_turn(self.clock.in_turn());
         }
         if self.engine.is_broken() {

@@ -85,7 +85,8 @@ impl Reactor {
         if self.engine.is_busy() || self.listeners.is_ready() || self.datagrams.is_ready() {
             return Some(Duration::ZERO);
         }
-        let due: Millis = self.engine.next_due().min(self.listeners.retry_at()).min(self.listeners.expiry_at());
+        let listeners = self.listeners.retry_at().min(self.listeners.expiry_at());
+        let due: Millis = self.engine.next_due().min(listeners).min(self.manager.due());
         // The clock counts whole milliseconds: one more, so that it does not wake before the deadline.
         (due != Millis::MAX).then(|| Duration::from_millis((due + 1).saturating_sub(self.clock.now)))
     }

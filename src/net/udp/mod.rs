@@ -9,6 +9,7 @@ use mio::Registry;
 
 use super::accept::explain;
 use super::settings::{Endpoint, StartError};
+use super::systemd::Passed;
 use crate::engine::{DatagramPlaces, SendQueue, Sent};
 use crate::limits::DATAGRAM_BYTES;
 use socket::Udp;
@@ -34,26 +35,33 @@ impl Sockets {
         listen: &[Endpoint],
         datagrams: Option<SocketAddr>,
         registry: &Registry,
+        passed: &mut Passed,
     ) -> Result<Self, StartError> {
         let mut sockets = Self { scratch: vec![0; 2 * DATAGRAM_BYTES], ..Self::default() };
         for endpoint in listen {
             if let Some(addr) = endpoint.datagrams() {
-                sockets.share("listen", addr, registry)?;
+                sockets.share("listen", addr, registry, passed)?;
             }
         }
         if let Some(addr) = datagrams {
-            sockets.line_port = Some(sockets.share("datagrams", addr, registry)?);
+            sockets.line_port = Some(sockets.share("datagrams", addr, registry, passed)?);
         }
         Ok(sockets)
     }
 
     /// The port of the socket at `addr`, which is bound if there is none yet; `key` is the configuration key that asks
     /// for it.
-    fn share(&mut self, key: &str, addr: SocketAddr, registry: &Registry) -> Result<u16, StartError> {
+    fn share(
+        &mut self,
+        key: &str,
+        addr: SocketAddr,
+        registry: &Registry,
+        passed: &mut Passed,
+    ) -> Result<u16, StartError> {
         if let Some(udp) = self.all.iter().find(|udp| udp.serves(addr)) {
             return Ok(udp.addr.port());
         }
-        let udp = Udp::open(addr, self.all.len(), registry)
+        let udp = Udp::open(addr, self.all.len(), registry, passed)
             .map_err(|error| explain(key, &format!("udp://{addr}"), &error))?;
         info!("listening on udp://{}", udp.addr);
         let port = udp.addr.port();

@@ -15,6 +15,7 @@ use crate::engine::{SendQueue, Sent, ToSend};
 use crate::limits::{DATAGRAM_BATCH, DATAGRAM_ERRORS, DATAGRAM_RECEIVE_BUFFER};
 use crate::net::sys::sockopt;
 use crate::net::sys::token::Source;
+use crate::net::systemd::Passed;
 
 /// A datagram socket.
 #[derive(Debug)]
@@ -32,15 +33,14 @@ pub(super) struct Udp {
 }
 
 impl Udp {
-    /// Binds, and registers with the poll.
-    pub(super) fn open(addr: SocketAddr, place: usize, registry: &Registry) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
-        if addr.is_ipv6() {
-            socket.set_only_v6(true)?; // so that 0.0.0.0 and [::] can both be listed
-        }
+    /// Binds, or takes the socket that was passed, and registers with the poll.
+    pub(super) fn open(addr: SocketAddr, place: usize, registry: &Registry, passed: &mut Passed) -> io::Result<Self> {
+        let socket = match passed.take_datagrams(addr) {
+            Some(socket) => socket,
+            None => bind(addr)?,
+        };
         socket.set_nonblocking(true)?;
         socket.set_recv_buffer_size(DATAGRAM_RECEIVE_BUFFER)?; // the kernel limits it to net.core.rmem_max
-        socket.bind(&addr.into())?;
         let mut socket = UdpSocket::from_std(socket.into());
         registry.register(&mut socket, Source::Datagrams(place).token(), Interest::READABLE | Interest::WRITABLE)?;
         Ok(Self { asked: addr, addr: socket.local_addr()?, socket, is_ready: true, lost_before: 0, lost: 0 })
@@ -116,6 +116,15 @@ impl Udp {
     }
 }
 
+fn bind(addr: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?; // so that 0.0.0.0 and [::] can both be listed
+    }
+    socket.bind(&addr.into())?;
+    Ok(socket)
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, UdpSocket as Plain};
@@ -131,7 +140,7 @@ mod tests {
     }
 
     fn open(poll: &Poll) -> Udp {
-        Udp::open(here(0), 0, poll.registry()).unwrap()
+        Udp::open(here(0), 0, poll.registry(), &mut Passed::default()).unwrap()
     }
 
     fn push(queue: &mut SendQueue, to: &[SocketAddr], text: &[u8]) {
