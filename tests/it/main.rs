@@ -23,6 +23,7 @@ mod datagram_load;
 mod datagrams;
 mod decoders;
 mod descriptors;
+mod fail2ban;
 mod failing;
 mod faults;
 mod files;
@@ -67,5 +68,6 @@ mod systemd;
 mod talk;
 #[cfg(feature = "tls")]
 mod tls;
+mod units;
 mod unix_sockets;
 mod vanished;
