@@ -143,13 +143,6 @@ impl Hub {
         room.is_some_and(|room| room.present().find(&Who::Guest(guest.clone())).is_some())
     }
 
-    /// The room of a guest; `None` for a session that is none.
-    pub fn room_of_guest(&self, who: SessionId) -> Option<&RoomName> {
-        self.guests.get(&who)?;
-        let (_, id) = self.rooms.places_of(who).next()?;
-        self.rooms.room(id).map(|room| &room.name)
-    }
-
     /// The number of rooms.
     pub fn rooms(&self) -> usize {
         self.rooms.by_name().len()

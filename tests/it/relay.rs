@@ -207,6 +207,49 @@ fn a_rate_holds_and_padding_costs_nothing() {
 }
 
 #[test]
+fn one_that_does_not_read_is_closed_and_costs_nobody() {
+    let server = builder().no_rates().set("limits.owed_bytes", "32768").start();
+    let mut alice = member(&server, "alice", "MAKE lobby");
+    let mut lazy = relay(&server);
+    alice.expect("C 103 ");
+    let mut fair = relay(&server);
+    alice.expect("C 103 ");
+    lazy.send("lazy : I do not read\n");
+    alice.expect("C 104 lobby ~guest1 left");
+    alice.expect("C 103 lobby ~lazy entered");
+    alice.expect("D RM lobby ~lazy I do not read");
+    fair.expect("~lazy : I do not read$");
+    let reading = thread::spawn(move || {
+        let (mut told, mut bytes) = (0, [0; 65_536]);
+        while let Ok(count @ 1..) = std::io::Read::read(&mut fair.stream, &mut bytes) {
+            told += bytes[..count].iter().filter(|byte| **byte == b'e').count();
+            if bytes[..count].contains(&b'!') {
+                break;
+            }
+        }
+        told
+    });
+    let text = "x".repeat(4_000);
+    let deadline = std::time::Instant::now() + PATIENCE;
+    let mut said = 0;
+    loop {
+        alice.send(&format!("RM lobby {text}"));
+        said += 1;
+        let line = alice.line();
+        if line == "C 104 lobby ~lazy left" {
+            alice.expect("C 250 ");
+            break;
+        }
+        assert!(line.starts_with("C 250 "), "{line}");
+        assert!(std::time::Instant::now() < deadline, "it is not closed");
+    }
+    alice.send("RM lobby !");
+    // Each message has the one `e` of its speaker's name.
+    assert_eq!(reading.join().expect("it reads"), said + 1);
+    assert!(server.log_text().contains("421 too slow: nobody from 127.0.0.1"), "{}", server.log_text());
+}
+
+#[test]
 fn other_protocols_are_told_and_closed() {
     let server = builder().start();
     for sent in [&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], b"\x16\x03\x01\x02\x00\x01", b"SSH-2.0-x\r\n"] {

@@ -54,7 +54,19 @@ fn spelled(decoded: Decoded<'_>) -> Option<String> {
         Decoded::SayAs { guest, text, .. } => Some(format!("{}={text}", guest.as_str())),
         Decoded::Refuse(_) => Some("refused".to_owned()),
         Decoded::Over => Some("over".to_owned()),
-        other => panic!("{other:?}"),
+        Decoded::Reply(_)
+        | Decoded::Command(_)
+        | Decoded::Name(_)
+        | Decoded::NameOrBye(_)
+        | Decoded::Token { .. }
+        | Decoded::Password { .. }
+        | Decoded::ChangePassword
+        | Decoded::OldPassword(_)
+        | Decoded::NewPassword(_)
+        | Decoded::IssueToken
+        | Decoded::EnterRoom { .. }
+        | Decoded::EnterAsGuest(_)
+        | Decoded::Bye => panic!("{decoded:?} is none of the relay door's"),
     }
 }
 

@@ -18,6 +18,8 @@ struct Socket {
     sent: Vec<u8>,
     is_ended: bool,
     told: Vec<u8>,
+    /// The client that a PROXY header before all else names.
+    named: Option<IpAddr>,
     /// How many bytes the kernel takes; no bound if `None`.
     takes: Option<usize>,
     is_over: bool,
@@ -25,6 +27,9 @@ struct Socket {
 
 impl Socket {
     fn read(&mut self, room: &mut [u8]) -> Read {
+        if let Some(client) = self.named.take() {
+            return Read::Named(Some(client));
+        }
         let count = self.sent.len().min(room.len());
         if count == 0 {
             return if self.is_ended { Read::End } else { Read::Nothing };
@@ -100,9 +105,13 @@ impl Chat {
 
     /// A connection from `ip` at a door.
     fn connect_from(&mut self, ip: IpAddr, door: impl Fn() -> Door) -> usize {
+        self.connect_by(ip, door, Entrance::default())
+    }
+
+    fn connect_by(&mut self, ip: IpAddr, door: impl Fn() -> Door, entrance: Entrance) -> usize {
         let place = self.sockets.len();
         let mut socket = Socket::default();
-        match self.engine.admit(ip, door(), Entrance::default()) {
+        match self.engine.admit(ip, door(), entrance) {
             Ok(admitted) => {
                 socket.id = Some(admitted.id());
                 self.engine.handle_accept(admitted, place);
@@ -191,7 +200,8 @@ impl Chat {
         engine.begin_turn(*now, *now);
         for socket in sockets.iter_mut() {
             let Some(id) = socket.id else { continue };
-            let (is_readable, is_ending) = (!socket.sent.is_empty(), socket.is_ended);
+            let is_readable = !socket.sent.is_empty() || socket.named.is_some();
+            let is_ending = socket.is_ended;
             let is_writable = socket.takes != Some(0);
             engine.handle_ready(id, Ready { is_readable, is_ending, is_writable, is_broken: false });
         }
@@ -511,6 +521,25 @@ fn they_are_silent_until_their_first_message() {
     assert!(!chat.sockets[one].is_over);
     chat.say(one, b"hi\0");
     assert_eq!(chat.engine.gate.silent, 0);
+}
+
+#[test]
+fn a_guest_enters_when_a_proxy_has_named_its_client() {
+    let proxy = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let limits = Limits { proxies: vec!["127.0.0.1".parse().unwrap()], ..Limits::default() };
+    let mut chat = Chat::with(limits, Rooms::default(), 100);
+    let alice = chat.member("alice", "MAKE lobby");
+    let entrance = Entrance { takes_proxy: true, is_tls: false };
+    let (one, silent) =
+        (chat.connect_by(proxy, || door(false), entrance), chat.connect_by(proxy, || door(false), entrance));
+    chat.check_told(alice, "");
+    chat.sockets[one].named = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+    chat.say(one, b"bob : hi\0");
+    let entered = "C 103 lobby ~guest1 entered\nC 104 lobby ~guest1 left\nC 103 lobby ~bob entered\n";
+    chat.check_told(alice, &format!("{entered}D RM lobby ~bob hi\n"));
+    chat.pass(60_000);
+    chat.check_told(silent, "server : a PROXY header is missing$");
+    assert!(chat.sockets[silent].is_over && !chat.sockets[one].is_over);
 }
 
 #[test]

@@ -36,17 +36,18 @@ pub(crate) fn explain(key: &str, place: &str, error: &io::Error) -> StartError {
 
 /// The same for the path of a Unix socket.
 fn explain_path(key: &str, what: &str, path: &str, error: &io::Error) -> StartError {
-    match error.kind() {
-        ErrorKind::AddrInUse => StartError::InUse(format!(
+    let kind = error.kind();
+    if kind == ErrorKind::AddrInUse {
+        return StartError::InUse(format!(
             "{what}; stop the other server ('ss -xlp | grep {path}' shows which), or choose another path with `{key}`"
-        )),
-        ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            StartError::Config(format!("{what}; make its folder, or choose another path with `{key}`"))
-        }
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            StartError::Config(format!("{what}; chatd must be able to write to its folder"))
-        }
-        // The path with its folder is too long, or something else is there.
-        _ => StartError::Config(format!("{what}; choose another path with `{key}`")),
+        ));
     }
+    StartError::Config(if matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory) {
+        format!("{what}; make its folder, or choose another path with `{key}`")
+    } else if matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) {
+        format!("{what}; chatd must be able to write to its folder")
+    } else {
+        // The path with its folder is too long, or something else is there.
+        format!("{what}; choose another path with `{key}`")
+    })
 }
