@@ -7,6 +7,7 @@
 pub mod datagram;
 mod decoded;
 mod foreign;
+pub mod http;
 pub mod inbox;
 pub mod line;
 mod operations;
