@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The types of a service.
 pub trait Service {
@@ -190,6 +191,12 @@ impl<S: Service> Mailbox<S> {
 
     /// The thread's call: the next request. With `may_sleep` it waits for one.
     pub fn next(&self, may_sleep: bool) -> Next<S> {
+        self.next_within((!may_sleep).then_some(Duration::ZERO))
+    }
+
+    /// The thread's call: the next request. It waits for one for this time, about; `None` means without end.
+    pub fn next_within(&self, patience: Option<Duration>) -> Next<S> {
+        let mut left = patience;
         let mut state = self.lock();
         loop {
             if !state.is_open {
@@ -199,11 +206,21 @@ impl<S: Service> Mailbox<S> {
                 state.under_way.push(job.ticket);
                 return Next::Job(job, state.settings.clone());
             }
-            if !may_sleep {
-                return Next::Idle;
-            }
-            state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = match left {
+                Some(Duration::ZERO) => return Next::Idle,
+                None => self.bell.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(time) => {
+                    let (state, waited) = self.bell.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner);
+                    left = left.filter(|_| !waited.timed_out()).or(Some(Duration::ZERO));
+                    state
+                }
+            };
         }
+    }
+
+    /// The thread's call: wakes the loop, which has something other than answers to look at.
+    pub fn wake(&self) {
+        self.waker.wake();
     }
 
     /// The thread's call: hands in answers, and wakes the loop if there are any to poll.
@@ -310,6 +327,14 @@ mod tests {
         let answers = std::iter::from_fn(|| mailbox.poll_answer());
         let found: Vec<_> = answers.map(|it| (it.ticket.number, it.ticket.asked, it.verdict)).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_thread_waits_for_so_long_and_no_longer() {
+        let (mailbox, _) = mailbox();
+        assert!(matches!(mailbox.next_within(Some(Duration::from_millis(1))), Next::Idle));
+        mailbox.submit((), 1, 21).unwrap();
+        assert!(matches!(mailbox.next_within(Some(Duration::from_secs(3_600))), Next::Job(..)));
     }
 
     #[test]

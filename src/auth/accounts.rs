@@ -1,7 +1,7 @@
 //! The accounts in memory, shared by the loop and the worker.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use super::store::record::{Change, Op};
 use crate::hub::names::UserName;
@@ -22,12 +22,14 @@ pub(super) struct Account {
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     map: RwLock<BTreeMap<UserName, Account>>,
+    /// Why changes are not saved at the moment.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Accounts {
     /// The accounts read from a file.
     pub(super) fn new(map: BTreeMap<UserName, Account>) -> Self {
-        Self { map: RwLock::new(map) }
+        Self { map: RwLock::new(map), trouble: Mutex::new(None) }
     }
 
     /// The name as registered, if the account exists.
@@ -57,6 +59,21 @@ impl Accounts {
         for change in changes {
             apply(&mut map, change);
         }
+    }
+
+    /// Why changes are not saved at the moment; `None` while they are.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes why changes are not saved. True if that is another reason than before.
+    pub(super) fn note_trouble(&self, why: Option<&str>) -> bool {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = trouble.as_deref() != why;
+        if is_news {
+            *trouble = why.map(str::to_owned);
+        }
+        is_news
     }
 
     /// All accounts. They do not change while the guard exists.

@@ -190,6 +190,11 @@ impl Auth {
         self.mailbox.waiting()
     }
 
+    /// Why changes are not saved at the moment; `None` while they are.
+    pub fn trouble(&self) -> Option<String> {
+        self.accounts.trouble()
+    }
+
     /// Finishes the current request, syncs what was hashed, and ends the thread; that takes one hash and one sync at
     /// most. Requests in the queue are dropped. A thread that takes longer than [`ACCOUNTS_CLOSE_MS`] is left running
     /// until the process ends. The file survives that at any moment, and nobody was told that an unfinished change is

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::metrics::request::Ask;
 use super::reply::Reply;
 use super::rooms::request::Request;
 use crate::close::CloseReason;
@@ -86,6 +87,8 @@ pub enum Decoded<'a> {
         /// The text.
         text: Cow<'a, str>,
     },
+    /// A request of a monitoring program.
+    Ask(Ask<'a>),
     /// The client says goodbye.
     Bye,
     /// The exchange is over: [`Door::end`](super::Door::end) answers, and the connection closes.

@@ -7,8 +7,10 @@
 pub mod datagram;
 mod decoded;
 mod foreign;
+pub mod http;
 pub mod inbox;
 pub mod line;
+pub mod metrics;
 mod operations;
 pub mod relay;
 pub mod reply;
@@ -24,6 +26,7 @@ pub use crate::secret::Masked;
 pub use decoded::{Decoded, Kind};
 use inbox::{Cut, Inbox};
 use line::Line;
+use metrics::Metrics;
 use relay::RelayDoor;
 use reply::Reply;
 use rooms::RoomsDoor;
@@ -37,6 +40,8 @@ pub enum Door {
     Rooms(Box<RoomsDoor>),
     /// The relay door: messages of one room, without a login.
     Relay(Box<RelayDoor>),
+    /// The metrics door: HTTP for monitoring programs.
+    Metrics(Metrics),
 }
 
 /// The limits that the connections of a door count for.
@@ -55,6 +60,9 @@ impl Class {
     pub const COUNT: usize = 3;
 }
 
+/// The names of all doors, as [`Door::name`] gives them.
+pub const NAMES: [&str; 5] = ["line", "rooms", "relay", "metrics", "operator"];
+
 impl Door {
     /// The state of a new connection at the line door.
     pub fn line() -> Self {
@@ -71,18 +79,35 @@ impl Door {
         Self::Relay(Box::new(RelayDoor::new(options)))
     }
 
-    /// True if the session lives on this connection; false for a one-shot exchange whose guest goes on over UDP.
+    /// Its name: one of [`NAMES`].
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Line(_) => "line",
+            Self::Rooms(_) => "rooms",
+            Self::Relay(_) => "relay",
+            Self::Metrics(_) => "metrics",
+        }
+    }
+
+    /// True if the connection carries many frames, and its session, if it has one, ends with it; false for a one-shot
+    /// exchange whose guest goes on over UDP.
     pub fn is_dialogue(&self) -> bool {
         match self {
-            Self::Line(_) | Self::Relay(_) => true,
+            Self::Line(_) | Self::Relay(_) | Self::Metrics(_) => true,
             Self::Rooms(_) => false,
         }
+    }
+
+    /// The state of a new connection at the metrics door, at the listener of this number.
+    pub fn metrics(listener: usize) -> Self {
+        Self::Metrics(Metrics::new(listener))
     }
 
     /// The limits that its connections count for.
     pub fn class(&self) -> Class {
         match self {
             Self::Line(_) | Self::Rooms(_) | Self::Relay(_) => Class::Chat,
+            Self::Metrics(_) => Class::Metrics,
         }
     }
 
@@ -90,7 +115,7 @@ impl Door {
     pub fn asks_for_passwords(&self) -> bool {
         match self {
             Self::Line(_) => true,
-            Self::Rooms(_) | Self::Relay(_) => false,
+            Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) => false,
         }
     }
 
@@ -98,7 +123,7 @@ impl Door {
     pub fn kind(&self) -> Option<Kind> {
         match self {
             Self::Line(line) => Some(line.kind()),
-            Self::Rooms(_) => None,
+            Self::Rooms(_) | Self::Metrics(_) => None,
             Self::Relay(door) => Some(door.kind()),
         }
     }
@@ -107,7 +132,7 @@ impl Door {
     pub fn claimed_name(&self) -> Option<&UserName> {
         match self {
             Self::Line(line) => line.claimed_name(),
-            Self::Rooms(_) | Self::Relay(_) => None,
+            Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) => None,
         }
     }
 
@@ -115,7 +140,7 @@ impl Door {
     pub fn expects_secret(&self) -> bool {
         match self {
             Self::Line(line) => line.expects_secret(),
-            Self::Rooms(_) => true,
+            Self::Rooms(_) | Self::Metrics(_) => true,
             Self::Relay(_) => false,
         }
     }
@@ -124,7 +149,7 @@ impl Door {
     pub fn is_logged_in(&self) -> bool {
         match self {
             Self::Line(line) => line.is_logged_in(),
-            Self::Rooms(_) => false,
+            Self::Rooms(_) | Self::Metrics(_) => false,
             Self::Relay(door) => door.has_entered(),
         }
     }
@@ -137,6 +162,7 @@ impl Door {
             Self::Line(_) => bound.min(limits::LOGIN_LINE_BYTES),
             Self::Rooms(_) => limits::ROOM_REQUEST_BYTES,
             Self::Relay(_) => limits::RELAY_MESSAGE_BYTES,
+            Self::Metrics(_) => limits::HEAD_BYTES,
         }
     }
 
@@ -146,6 +172,7 @@ impl Door {
             Self::Line(_) => inbox.cut(bytes, limit),
             Self::Rooms(door) => door.cut(bytes),
             Self::Relay(door) => door.cut(bytes),
+            Self::Metrics(door) => door.cut(bytes),
         }
     }
 
@@ -154,7 +181,7 @@ impl Door {
     pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
         match self {
             Self::Line(line) => line.sniff(bytes, limit),
-            Self::Rooms(_) => None,
+            Self::Rooms(_) | Self::Metrics(_) => None,
             Self::Relay(door) => door.sniff(bytes),
         }
     }
@@ -165,6 +192,7 @@ impl Door {
             Self::Line(line) => line.decode(frame, password_min),
             Self::Rooms(door) => door.decode(frame),
             Self::Relay(door) => door.decode(frame),
+            Self::Metrics(door) => door.decode(frame),
         }
     }
 
@@ -174,6 +202,11 @@ impl Door {
             Self::Line(line) => line.encode_reply(reply, out),
             Self::Rooms(door) => door.encode_reply(reply, out),
             Self::Relay(door) => door.encode_reply(reply, out),
+            Self::Metrics(door) => {
+                if let Reply::Closing(reason) = reply {
+                    door.encode_close(reason, out);
+                }
+            }
         }
     }
 
@@ -183,6 +216,7 @@ impl Door {
             Self::Line(line) => line.encode_event(event, out),
             Self::Rooms(door) => door.encode_event(event, out),
             Self::Relay(door) => relay::encode(door.kind(), event, out),
+            Self::Metrics(_) => {}
         }
     }
 
@@ -192,89 +226,80 @@ impl Door {
             Self::Line(line) => line.encode_reply(&Reply::Closing(reason), out),
             Self::Rooms(door) => door.refuse(bytes, out),
             Self::Relay(door) => door.refuse(reason, out),
+            Self::Metrics(door) => door.refuse(bytes, &reason, out),
         }
     }
 
     /// Appends the last answer to `out`, if one is due. Called when no more input will be decoded.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         match self {
-            Self::Line(_) | Self::Relay(_) => {}
+            Self::Line(_) | Self::Relay(_) | Self::Metrics(_) => {}
             Self::Rooms(door) => door.end(out),
         }
     }
 
     /// The room of a connection at the relay door; `None` at other doors.
     pub fn relay_room(&self) -> Option<&RoomName> {
-        match self {
-            Self::Line(_) | Self::Rooms(_) => None,
-            Self::Relay(door) => Some(door.room()),
-        }
+        self.as_relay().map(RelayDoor::room)
     }
 
     /// The guest of a connection at the relay door has entered its room, or could not.
     pub fn on_entered(&mut self) {
-        match self {
-            Self::Line(_) | Self::Rooms(_) => {}
-            Self::Relay(door) => door.on_entered(),
+        if let Some(door) = self.as_relay_mut() {
+            door.on_entered();
         }
     }
 
     /// True if messages of its own are sent back to this connection.
     pub fn echoes(&self) -> bool {
-        match self {
-            Self::Line(_) | Self::Rooms(_) => false,
-            Self::Relay(door) => door.echoes(),
-        }
+        self.as_relay().is_some_and(RelayDoor::echoes)
     }
 
     /// Milliseconds of silence after which a frame without an end is complete; `None` if it never is.
     pub fn gap_ms(&self) -> Option<u32> {
-        match self {
-            Self::Line(_) | Self::Rooms(_) => None,
-            Self::Relay(door) => Some(door.gap_ms()),
-        }
+        self.as_relay().map(RelayDoor::gap_ms)
     }
 
     /// Nothing has followed a frame without an end for [`gap_ms`](Self::gap_ms): the next `cut` takes it as it is.
     pub fn handle_silence(&mut self) {
-        match self {
-            Self::Line(_) | Self::Rooms(_) => {}
-            Self::Relay(door) => door.handle_silence(),
+        if let Some(door) = self.as_relay_mut() {
+            door.handle_silence();
         }
     }
 
     /// The input ends with a frame without an end. True if the next `cut` takes it as it is; else it is dropped.
     pub fn handle_end(&mut self) -> bool {
-        match self {
-            Self::Line(_) | Self::Rooms(_) => false,
-            Self::Relay(door) => {
-                door.handle_end();
-                true
-            }
-        }
+        self.as_relay_mut().map(RelayDoor::handle_end).is_some()
     }
 
     /// Until when nothing is to be sent, in milliseconds of the loop's clock.
     pub fn rests_until(&self) -> Option<u64> {
-        match self {
-            Self::Line(_) | Self::Rooms(_) => None,
-            Self::Relay(door) => door.rests_until(),
-        }
+        self.as_relay()?.rests_until()
     }
 
     /// All that was to be sent is sent, at `now`, in milliseconds of the loop's clock.
     pub fn on_all_sent(&mut self, now: u64) {
-        match self {
-            Self::Line(_) | Self::Rooms(_) => {}
-            Self::Relay(door) => door.on_all_sent(now),
+        if let Some(door) = self.as_relay_mut() {
+            door.on_all_sent(now);
         }
     }
 
     /// True if the last byte of what is sent at once, which is an LF, is to be sent as NUL.
     pub fn ends_with_nul(&self) -> bool {
+        self.as_relay().is_some_and(RelayDoor::ends_with_nul)
+    }
+
+    fn as_relay(&self) -> Option<&RelayDoor> {
         match self {
-            Self::Line(_) | Self::Rooms(_) => false,
-            Self::Relay(door) => door.ends_with_nul(),
+            Self::Relay(door) => Some(door),
+            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) => None,
+        }
+    }
+
+    fn as_relay_mut(&mut self) -> Option<&mut RelayDoor> {
+        match self {
+            Self::Relay(door) => Some(door),
+            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) => None,
         }
     }
 }

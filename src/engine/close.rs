@@ -269,6 +269,7 @@ impl<S> Engine<S> {
             self.timers.disarm(id, &mut conn.armed);
             self.gate.release(conn.door.class(), conn.origin, conn.standing);
             self.relay.uncount(&conn.door);
+            self.end_exchange(id, conn.door.class());
             if self.gone.is_empty() {
                 self.note_peers();
             }

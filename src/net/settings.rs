@@ -10,6 +10,7 @@ use crate::door::{Door, relay, rooms};
 use crate::engine;
 pub use crate::engine::Entrance;
 use crate::net::tls::Credentials;
+use crate::secret::Secret;
 
 /// Settings at the start.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub struct Reloaded {
     pub tuning: Tuning,
     /// What each endpoint of the start presents from now on, in their order.
     pub credentials: Vec<Option<Credentials>>,
+    /// The tokens of these endpoints.
+    pub tokens: Vec<Option<Secret<Vec<u8>>>>,
 }
 
 /// One place to listen at.
@@ -56,6 +59,8 @@ pub struct Endpoint {
     pub entrance: Entrance,
     /// What it presents to clients by TLS.
     pub credentials: Option<Credentials>,
+    /// The token that its requests must have, if they need one.
+    pub token: Option<Secret<Vec<u8>>>,
 }
 
 /// Where connections arrive.
@@ -88,6 +93,8 @@ pub enum Service {
     },
     /// One room, for programs that know no login.
     Relay(relay::Options),
+    /// HTTP for monitoring programs.
+    Metrics,
 }
 
 impl Endpoint {
@@ -99,6 +106,7 @@ impl Endpoint {
             service: Service::Line,
             entrance: Entrance::default(),
             credentials: None,
+            token: None,
         }
     }
 
@@ -140,24 +148,27 @@ impl Service {
             Self::Line => "line",
             Self::Rooms { .. } => "rooms",
             Self::Relay(_) => "relay",
+            Self::Metrics => "metrics",
         }
     }
 
     /// The protocol that clients name by TLS (ALPN).
     pub(super) fn protocol(&self) -> &'static str {
         match self {
-            Self::Line | Self::Rooms { .. } => "chatd",
+            Self::Line | Self::Rooms { .. } | Self::Relay(_) => "chatd",
+            Self::Metrics => "http/1.1",
         }
     }
 
-    /// A door for a connection that arrives here.
-    pub(super) fn door(&self) -> Door {
+    /// A door for a connection that arrives here, at the listener of this number.
+    pub(super) fn door(&self, listener: usize) -> Door {
         match self {
             Self::Line => Door::line(),
             Self::Rooms { status_ok, down_named, .. } => {
                 Door::rooms(rooms::Options { status_ok: *status_ok, down_named: *down_named })
             }
             Self::Relay(options) => Door::relay(options.clone()),
+            Self::Metrics => Door::metrics(listener),
         }
     }
 }

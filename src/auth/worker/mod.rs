@@ -11,7 +11,7 @@ use self::queue::{Job, Queue};
 use crate::auth::accounts::Accounts;
 use crate::auth::hash::{HashError, Hasher};
 use crate::auth::request::{Answer, Asked, Origin, Request, Secret, Verdict};
-use crate::auth::store::journal::{Journal, unix_now};
+use crate::auth::store::journal::{Journal, PROBE_EVERY, unix_now};
 use crate::auth::store::record::{Change, Op};
 use crate::failpoint::failpoint;
 use crate::hub::names::UserName;
@@ -95,7 +95,12 @@ impl Worker {
     pub(in crate::auth) fn step(&mut self) -> bool {
         let is_compacting = self.journal.is_compacting(self.accounts.count(), Instant::now());
         let may_sleep = self.batch.is_empty() && self.weak.is_empty() && !is_compacting;
-        match self.mailbox.next(may_sleep) {
+        let patience = match self.journal.trouble() {
+            _ if !may_sleep => Some(Duration::ZERO),
+            Some(_) => Some(PROBE_EVERY),
+            None => None,
+        };
+        match self.mailbox.next_within(patience) {
             Next::Job(job, cost) => {
                 self.hasher.set_cost(cost);
                 self.handle(job);
@@ -103,7 +108,10 @@ impl Worker {
                     self.commit();
                 }
             }
-            Next::Idle if self.batch.is_empty() => self.strengthen_one(),
+            Next::Idle if self.batch.is_empty() => {
+                self.strengthen_one();
+                self.probe();
+            }
             Next::Idle => self.commit(),
             Next::Closed => {
                 self.commit();
@@ -221,11 +229,25 @@ impl Worker {
         let staged = std::mem::take(&mut self.batch).into_iter().map(|staged| (staged.change, staged.answer));
         let (changes, answers): (Vec<_>, Vec<_>) = staged.unzip();
         let on_disk = self.journal.append(&changes, Instant::now()).is_ok();
+        self.report();
         if on_disk {
             self.accounts.publish(changes);
         }
         let verdict = |said: Answer| if on_disk { said } else { Answer { verdict: Verdict::Unavailable, ..said } };
         self.answer(answers.into_iter().flatten().map(verdict));
+    }
+
+    /// Tries whether a file that could not be written can be written again.
+    fn probe(&mut self) {
+        self.journal.probe(Instant::now());
+        if self.report() {
+            self.mailbox.wake();
+        }
+    }
+
+    /// Tells the loop whether the file can be written. True if that is news.
+    fn report(&self) -> bool {
+        self.accounts.note_trouble(self.journal.trouble())
     }
 
     fn answer(&self, answers: impl IntoIterator<Item = Answer>) {

@@ -323,3 +323,52 @@ fn a_worker_that_gives_up_leaves_nobody_waiting() {
     bench.worker.give_up();
     assert_eq!(bench.answers(), [(1, Verdict::Unavailable), (2, Verdict::Unavailable)]);
 }
+
+#[test]
+fn a_file_that_can_be_written_again_is_noticed_though_nobody_registers() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.work();
+    let (before, trouble) = (bench.fake.script().bytes.clone(), |it: &Bench| it.accounts.trouble());
+    bench.fake.script().room = Some(10);
+    bench.register(2, "bob");
+    assert_eq!(bench.work(), [(2, Verdict::Unavailable)]);
+    assert!(trouble(&bench).is_some_and(|why| why.starts_with("the file cannot be written: ")));
+    let wakes = bench.wakes.load(Ordering::Relaxed);
+    let probe = |it: &mut Bench, seconds: u64| {
+        it.worker.journal.probe(Instant::now() + Duration::from_secs(seconds));
+        if it.worker.report() {
+            it.mailbox.wake();
+        }
+        assert_eq!(it.fake.script().bytes, before, "nothing is left of a try");
+        trouble(it).is_some()
+    };
+    bench.fake.script().room = Some(10);
+    assert!(probe(&mut bench, 6), "still no room");
+    bench.fake.script().room = None;
+    assert!(probe(&mut bench, 7), "not tried again yet");
+    assert!(!probe(&mut bench, 12));
+    assert_eq!(bench.wakes.load(Ordering::Relaxed), wakes + 1);
+    bench.register(3, "bob");
+    assert_eq!(bench.work(), [(3, Verdict::Registered { epoch: 1 })]);
+}
+
+#[test]
+fn a_try_that_cannot_be_synced_leads_to_a_rewrite() {
+    let mut bench = Bench::new();
+    bench.fake.script().sync_fails = true;
+    bench.register(1, "alice");
+    assert_eq!(bench.work(), [(1, Verdict::Unavailable)]);
+    bench.fake.script().sync_fails = false;
+    bench.worker.journal.probe(Instant::now() + Duration::from_secs(6));
+    assert_eq!((bench.worker.journal.trouble(), bench.fake.script().replaces), (None, 1));
+    bench.fake.script().room = Some(10);
+    bench.register(2, "alice");
+    assert_eq!(bench.work(), [(2, Verdict::Unavailable)]);
+    (bench.fake.script().room, bench.fake.script().sync_fails) = (None, true);
+    bench.worker.journal.probe(Instant::now() + Duration::from_secs(6));
+    assert!(bench.worker.journal.trouble().is_some());
+    bench.fake.script().sync_fails = false;
+    bench.worker.journal.probe(Instant::now() + Duration::from_secs(20));
+    assert_eq!((bench.worker.journal.trouble(), bench.fake.script().replaces), (None, 2));
+}

@@ -66,6 +66,7 @@ fn spelled(decoded: Decoded<'_>) -> Option<String> {
         | Decoded::IssueToken
         | Decoded::EnterRoom { .. }
         | Decoded::EnterAsGuest(_)
+        | Decoded::Ask(_)
         | Decoded::Bye => panic!("{decoded:?} is none of the relay door's"),
     }
 }

@@ -20,6 +20,11 @@ use crate::limits::DEAD_LINES;
 /// Delay before another attempt to rewrite the file: short enough to heal within the promised 30 s, long enough not to
 /// keep a failing disk busy.
 const REWRITE_EVERY: Duration = Duration::from_secs(1);
+/// Delay between two tries of a file that could not be written, while nobody registers.
+pub(in crate::auth) const PROBE_EVERY: Duration = Duration::from_secs(5);
+/// What is written for such a try, as long as an account, and cut off again. It ends no line, so a start cuts it off if
+/// the process was killed in between.
+const PROBE: &[u8] = &[b'#'; 160];
 /// Delay before another attempt at a failed compaction. There is no hurry, since the file is intact.
 const COMPACT_AGAIN: Duration = Duration::from_secs(600);
 
@@ -77,7 +82,9 @@ pub(in crate::auth) struct Journal {
     is_suspect: bool,
     compacting: Compacting,
     /// Why the last append failed. This is logged when it changes, and not for every request.
-    trouble: Option<Discriminant<Trouble>>,
+    trouble: Option<(Discriminant<Trouble>, String)>,
+    /// While appends fail: not before this is it tried again without a change.
+    probe_from: Option<Instant>,
 }
 
 /// The state of compaction.
@@ -145,7 +152,7 @@ impl Journal {
         // old file could be back. If this sync fails, the first append tries again.
         let is_suspect = storage.sync_place().is_err();
         let compacting = Compacting::Waits;
-        Self { storage, len, seq, gone, rewrite_from: None, is_suspect, compacting, trouble: None }
+        Self { storage, len, seq, gone, rewrite_from: None, is_suspect, compacting, trouble: None, probe_from: None }
     }
 
     /// Compacts the whole file. If that fails, the old file is unchanged.
@@ -228,14 +235,51 @@ impl Journal {
     pub(in crate::auth) fn append(&mut self, changes: &[Change], now: Instant) -> Result<(), Trouble> {
         let looked = self.look().and_then(|()| self.heal(now));
         let written = looked.and_then(|()| self.write(changes, now).map_err(Trouble::from));
-        let trouble = written.as_ref().err().map(mem::discriminant);
-        match &written {
-            Ok(()) if self.trouble.is_some() => log::info!("accounts: the file can be written again"),
-            Err(e) if self.trouble != trouble => log::error!("accounts: {e}"),
+        self.note(&written, now);
+        written
+    }
+
+    /// Why the last append failed; `None` if it did not.
+    pub(in crate::auth) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_ref().map(|(_, why)| why.as_str())
+    }
+
+    /// While appends fail, tries every [`PROBE_EVERY`] whether the file can be written, so that the trouble ends though
+    /// nobody registers.
+    pub(in crate::auth) fn probe(&mut self, now: Instant) {
+        if self.trouble.is_none() || self.probe_from.is_some_and(|from| now < from) {
+            return;
+        }
+        let looked = self.look().and_then(|()| self.heal(now));
+        let tried = looked.and_then(|()| self.try_write(now).map_err(Trouble::from));
+        self.note(&tried, now);
+    }
+
+    /// Logs a change for the better or the worse.
+    fn note(&mut self, written: &Result<(), Trouble>, now: Instant) {
+        let before = self.trouble.take().map(|(kind, _)| kind);
+        match written {
+            Ok(()) if before.is_some() => log::info!("accounts: the file can be written again"),
+            Err(e) if before != Some(mem::discriminant(e)) => log::error!("accounts: {e}"),
             Ok(()) | Err(_) => {}
         }
-        self.trouble = trouble;
-        written
+        if let Err(e) = written {
+            let text = e.to_string();
+            let why = text.split(';').next().unwrap_or_default();
+            self.trouble = Some((mem::discriminant(e), why.to_owned()));
+            self.probe_from = Some(now + PROBE_EVERY);
+        }
+    }
+
+    /// Writes past the last line, cuts that off again, and syncs.
+    fn try_write(&mut self, now: Instant) -> io::Result<()> {
+        let written = self.write_all(PROBE);
+        if let Err(e) = self.storage.truncate(self.len) {
+            self.rewrite_from = Some(now);
+            return written.and(Err(e));
+        }
+        written?;
+        self.storage.sync().inspect_err(|_| self.rewrite_from = Some(now))
     }
 
     /// Checks that the file is still at its path and unchanged. A line that is appended to any other file would be lost

@@ -87,7 +87,7 @@ impl Server {
             Decoded::NewPassword(_) => self.tell(&Reply::PasswordChanged),
             Decoded::EnterRoom { room, password, makes } => self.enter_room(ME, room, password, makes),
             Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".into()), 86_400)),
-            decoded @ (Decoded::EnterAsGuest(_) | Decoded::SayAs { .. } | Decoded::Over) => {
+            decoded @ (Decoded::EnterAsGuest(_) | Decoded::SayAs { .. } | Decoded::Ask(_) | Decoded::Over) => {
                 panic!("{decoded:?} is none of the line door's")
             }
             Decoded::Bye => self.close(&Reply::Bye),

@@ -1,0 +1,21 @@
+//! HTTP: the operator's pages, and later the web door.
+
+/// The longest head of a request, in bytes, with the empty line at its end. Browsers send less than 2 KiB.
+pub const HEAD_BYTES: usize = 8 * 1024;
+/// Fields that a head may have.
+pub const HEAD_FIELDS: usize = 64;
+/// How long a connection may be idle between two requests.
+pub const KEEP_ALIVE_MS: u64 = 15_000;
+/// Requests that a connection may carry.
+pub const REQUESTS_A_CONNECTION: u8 = 100;
+/// How long a metrics connection may take for one exchange: until its request is complete, and then until it has taken
+/// the answer. Nobody holds one of the few places for longer.
+pub const METRICS_EXCHANGE_MS: u64 = 10_000;
+/// Connections that `/connz` lists without `limit=`.
+pub const CONNZ_LINES: u32 = 100;
+/// Connections that `/connz` lists at most.
+pub const CONNZ_LINES_MOST: u32 = 1_000;
+/// The shortest token of a metrics listener, in bytes: nobody guesses 16 random letters.
+pub const METRICS_TOKEN_BYTES: usize = 16;
+/// The longest token of a metrics listener, in bytes.
+pub const METRICS_TOKEN_BYTES_MOST: usize = 1_024;
