@@ -201,6 +201,21 @@ fn a_pin_counts_alone() {
 }
 
 #[test]
+fn a_certificate_without_its_key_proves_nothing() {
+    let certificate = own();
+    let (_server, front) = alices(&certificate);
+    for style in [Style::Good, Style::Old] {
+        front.set(&certificate, style);
+        let script = format!("client --once hi --tls --pin {} $SERVER alice", certificate.fingerprint);
+        run(front.addr(), &script).check(0, &[]);
+        let before = front.heard().len();
+        front.set(&certificate.without_its_key(), style);
+        run(front.addr(), &script).check(1, &["TLS failed"]);
+        assert_eq!(front.heard()[before..], [None]);
+    }
+}
+
+#[test]
 fn a_valid_chain_needs_no_question() {
     let authority = Authority::new();
     let (_server, front) = alices(&authority.issue(&LOCAL, Validity::Now));
