@@ -65,6 +65,10 @@ fn a_certificate_is_checked_if_asked() {
         fs::write(&ca, &own.pem).unwrap();
         assert_eq!(json(&work)["connections"]["logged_in"], 3);
     }
+    let other = Certificate::own(&["chat.example.org"], Validity::Now);
+    front.set(&other, Style::Good);
+    fs::write(&ca, &other.pem).unwrap();
+    Load::start(&work).finish().check(1, &["TLS failed: invalid peer certificate"]);
     fs::write(&ca, "").unwrap();
     Load::start(&work).finish().check(1, &["no certificate is in it"]);
 }
