@@ -77,6 +77,8 @@ pub(super) struct Conn {
     outbox: Outbox,
     /// The reason in the server's `421`, if that came last.
     last_reply: Option<String>,
+    /// Why nothing can be encrypted any more.
+    failed: Option<String>,
 }
 
 impl Conn {
@@ -92,7 +94,7 @@ impl Conn {
         // Without it, a line may wait for the acknowledgement of the one before. An error only makes it slower.
         let _ = stream.set_nodelay(true);
         let tls = tls.map(Box::new);
-        Ok(Self { stream, tls, inbox: Inbox::default(), outbox: Outbox::default(), last_reply: None })
+        Ok(Self { stream, tls, inbox: Inbox::default(), outbox: Outbox::default(), last_reply: None, failed: None })
     }
 
     /// The socket, to register it with a poll.
@@ -116,7 +118,7 @@ impl Conn {
     /// # Errors
     /// The connection is broken.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        let Self { stream, tls, outbox, .. } = self;
+        let Self { stream, tls, outbox, failed, .. } = self;
         match tls {
             None => {
                 while !outbox.bytes.is_empty() {
@@ -128,8 +130,13 @@ impl Conn {
             }
             Some(tls) => loop {
                 if !outbox.bytes.is_empty() {
-                    let encrypted = tls.encrypt(outbox.waiting()).map_err(io::Error::other)?;
-                    outbox.sent(encrypted);
+                    match tls.encrypt(outbox.waiting()) {
+                        Ok(encrypted) => outbox.sent(encrypted),
+                        Err(why) => {
+                            *failed = Some(why.clone());
+                            return Err(io::Error::other(why));
+                        }
+                    }
                 }
                 if tls.waiting().is_empty() {
                     break;
@@ -156,6 +163,10 @@ impl Conn {
     ) -> Progress {
         for _ in 0..READS_A_TURN {
             match self.stream.read(scratch) {
+                // The server has sent nothing more that could tell why.
+                Err(error) if error.kind() == ErrorKind::WouldBlock && self.failed.is_some() => {
+                    return Progress::Ended(self.failed.take().unwrap_or_default());
+                }
                 Ok(0) => return Progress::Ended(self.last_reply(CLOSED)),
                 Ok(n) => {
                     let Some(bytes) = scratch.get_mut(..n) else { return Progress::More };

@@ -44,7 +44,7 @@ impl Certificate {
     pub fn own(names: &[&str], validity: Validity) -> Self {
         let key = KeyPair::generate().expect("a key");
         let made = parameters(names, validity).self_signed(&key).expect("a certificate");
-        Self::new(&made, &key, Vec::new())
+        Self::new(&made, &key)
     }
 
     /// A self-signed certificate for this machine, which may also sign others, as `openssl req -x509` makes it.
@@ -52,16 +52,22 @@ impl Certificate {
         let key = KeyPair::generate().expect("a key");
         let mut parameters = parameters(&LOCAL, Validity::Now);
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self::new(&parameters.self_signed(&key).expect("a certificate"), &key, Vec::new())
+        Self::new(&parameters.self_signed(&key).expect("a certificate"), &key)
     }
 
-    fn new(made: &rcgen::Certificate, key: &KeyPair, others: Vec<CertificateDer<'static>>) -> Self {
+    /// This certificate in the hands of somebody who does not have its key, but another.
+    pub fn without_its_key(&self) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        Self { key_pem: key.serialize_pem(), key: key.serialize_der(), ..self.clone() }
+    }
+
+    fn new(made: &rcgen::Certificate, key: &KeyPair) -> Self {
         let digest = Sha256::digest(key.subject_public_key_info());
         Self {
             pem: made.pem(),
             key_pem: key.serialize_pem(),
             fingerprint: format!("SHA256:{}", BASE64_NOPAD.encode(&digest)),
-            chain: [vec![made.der().clone()], others].concat(),
+            chain: vec![made.der().clone()],
             key: key.serialize_der(),
         }
     }
@@ -92,7 +98,7 @@ impl Authority {
     pub fn issue(&self, names: &[&str], validity: Validity) -> Certificate {
         let key = KeyPair::generate().expect("a key");
         let made = parameters(names, validity).signed_by(&key, &self.issuer).expect("a certificate");
-        Certificate::new(&made, &key, Vec::new())
+        Certificate::new(&made, &key)
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::crypto::aws_lc_rs;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection};
 
 use crate::certificate::Certificate;
@@ -98,7 +99,10 @@ fn config(certificate: &Certificate, style: Style) -> Arc<ServerConfig> {
     let versions = if style == Style::Old { &[&rustls::version::TLS12][..] } else { rustls::ALL_VERSIONS };
     let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
     let builder = builder.with_protocol_versions(versions).expect("versions").with_no_client_auth();
-    let mut config = builder.with_single_cert(certificate.chain(), certificate.key()).expect("a pair");
+    // Without a check that they fit together: a thief has no better pair.
+    let key = aws_lc_rs::sign::any_supported_type(&certificate.key()).expect("a key");
+    let pair = SingleCertAndKey::from(CertifiedKey::new(certificate.chain(), key));
+    let mut config = builder.with_cert_resolver(Arc::new(pair));
     config.alpn_protocols = vec![if style == Style::Web { b"http/1.1".to_vec() } else { b"chatd".to_vec() }];
     Arc::new(config)
 }

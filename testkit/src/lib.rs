@@ -203,8 +203,10 @@ impl Server {
         self.child = Some(child);
         let deadline = Instant::now() + START_STOP;
         loop {
-            self.addrs = listeners(&self.log_text());
-            if count_listeners(&self.log_text()) >= self.builder.listeners {
+            // One reading: between two, a listener could be added.
+            let log = self.log_text();
+            self.addrs = listeners(&log);
+            if count_listeners(&log) >= self.builder.listeners {
                 return;
             }
             if let Some(status) = self.child().try_wait().expect("wait") {

@@ -39,9 +39,7 @@ pub(super) struct Failure {
 /// without end.
 const PUT_OUT: [CloseReason; 2] = [CloseReason::PasswordChanged, CloseReason::Replaced];
 
-/// The server's reason for a client that does not speak TLS on a port for TLS.
-const NOT_TLS: &str = "not TLS";
-/// The next step then.
+/// The next step where a server may wait for TLS.
 const TLS_HINT: &str = "; if it speaks TLS, use --tls";
 
 impl Session {
@@ -110,7 +108,7 @@ impl Session {
         }
         let ending = ending(reason, self.was_in);
         if ending == Ending::Final {
-            let hint = if reason == NOT_TLS { TLS_HINT } else { "" };
+            let hint = if reason == CloseReason::NotTls.to_string() { TLS_HINT } else { "" };
             return self.close(&format!("the server has closed the connection: {reason}{hint}"));
         }
         self.actions.push_back(Action::Disconnect);
@@ -353,7 +351,7 @@ fn ending(reason: &str, was_in: bool) -> Ending {
     // After a lost login, the limit may include broken connections that the server takes for alive, for about two
     // minutes.
     let is_full = !was_in && reason.starts_with("logged in ") && reason.ends_with(" times already");
-    let is_foreign = is(CloseReason::NotAChatClient) || is(CloseReason::ProxyHeader) || reason == NOT_TLS;
+    let is_foreign = is(CloseReason::NotAChatClient) || is(CloseReason::ProxyHeader) || is(CloseReason::NotTls);
     if is_full || is_foreign || PUT_OUT.into_iter().any(is) || is(CloseReason::TooManyFailures) {
         Ending::Final
     } else if is(CloseReason::LoginTooLong) {
@@ -386,7 +384,7 @@ mod tests {
         check(&CloseReason::TooSlow.to_string(), &Ending::Later(None));
         check("something new, retry in 3 s", &Ending::Later(Some(3)));
         check("", &Ending::Later(None));
-        check(NOT_TLS, &Ending::Final);
+        check(&CloseReason::NotTls.to_string(), &Ending::Final);
     }
 
     #[test]

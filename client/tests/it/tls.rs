@@ -29,6 +29,7 @@ fn run_in(home: &Path, server: SocketAddr, script: &str) -> Outcome {
         .env("HOME", home)
         .env("SERVER", server.to_string())
         .env("PORT", server.port().to_string())
+        .env("CLIENT", env!("CARGO_BIN_EXE_chatclient"))
         .env("CHATCLIENT_PASSWORD", PASSWORD)
         .current_dir(home);
     finish(command)
@@ -201,6 +202,21 @@ fn a_pin_counts_alone() {
 }
 
 #[test]
+fn a_certificate_without_its_key_proves_nothing() {
+    let certificate = own();
+    let (_server, front) = alices(&certificate);
+    for style in [Style::Good, Style::Old] {
+        front.set(&certificate, style);
+        let script = format!("client --once hi --tls --pin {} $SERVER alice", certificate.fingerprint);
+        run(front.addr(), &script).check(0, &[]);
+        let before = front.heard().len();
+        front.set(&certificate.without_its_key(), style);
+        run(front.addr(), &script).check(1, &["TLS failed"]);
+        assert_eq!(front.heard()[before..], [None]);
+    }
+}
+
+#[test]
 fn a_valid_chain_needs_no_question() {
     let authority = Authority::new();
     let (_server, front) = alices(&authority.issue(&LOCAL, Validity::Now));
@@ -370,6 +386,60 @@ fn a_token_is_for_its_scheme() {
     client.expect_exact("C alice faketoken");
     client.send("C 230 welcome; 1 online");
     alice.wait_for("alice> ");
+}
+
+/// A chatd with a door for TLS, with a pair that it has made itself, and one in the clear.
+fn chatd() -> (Server, SocketAddr) {
+    let server = Server::builder().listen(&["line+tls://127.0.0.1:0", "line://127.0.0.1:0"]).with_pair().start();
+    drop(server.register("alice"));
+    let addr = server.door("line+tls");
+    (server, addr)
+}
+
+#[test]
+fn chatd_itself_from_the_question_to_a_restart() {
+    let (server, addr) = chatd();
+    let show = finish_in(
+        server.path(""),
+        &["cert", "show", "--config", "config.toml", "--set", "tls.cert=\"cert.pem\"", "--set", "tls.key=\"key.pem\""],
+    );
+    let key = show.stdout.lines().find(|line| line.starts_with("SHA256:")).expect("a fingerprint").to_owned();
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = start(home.path(), addr, &[]);
+    accept(&mut alice, &key);
+    let mut bob = server.typed("bob");
+    alice.keys("hello\r");
+    alice.wait_for("hello (sent to 1)");
+    assert!(bob.line().ends_with(" alice hello"));
+    let long = "y".repeat(3000);
+    bob.typed(&format!("PM {long}"));
+    alice.wait_for("yyyy");
+    alice.keys("/quit\r");
+    alice.expect_exit(0);
+    // A script, by name and by address, with the key, with the certificate, and with what the person has accepted.
+    fs::copy(server.path("cert.pem"), home.path().join("cert.pem")).unwrap();
+    for trust in [format!("--pin {key}"), "--ca cert.pem".to_owned(), String::new()] {
+        let script = format!("seq 3 | client --plain --tls {trust} $SERVER alice");
+        let outcome = run_in(home.path(), addr, &script);
+        outcome.check(0, &["welcome alice"]);
+        assert_eq!(outcome.stdout.lines().count(), 3, "{outcome:?}");
+    }
+    let script = "client --once hi --ca cert.pem tls://localhost:1,tls://localhost:$PORT alice";
+    run_in(home.path(), addr, script).check(0, &["tls://localhost:1"]);
+}
+
+#[test]
+fn chatd_and_a_client_that_misses_its_door() {
+    let (server, addr) = chatd();
+    run(server.addr(), "client --once hi --tls $SERVER alice").check(1, &["speaks no TLS", "leave out --tls"]);
+    // The server waits for the client, who waits for the server, and says so before it gives up.
+    run(addr, "timeout --preserve-status 6 $CLIENT --once hi $SERVER alice")
+        .check(1, &["no answer yet; if it speaks TLS, use --tls"]);
+}
+
+/// Runs chatd in a folder.
+fn finish_in(folder: std::path::PathBuf, arguments: &[&str]) -> Outcome {
+    testkit::run(&testkit::program("chatd"), &folder, arguments)
 }
 
 #[test]

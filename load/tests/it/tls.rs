@@ -15,19 +15,18 @@ fn server() -> Server {
 fn works_by_tls() {
     let server = server();
     let certificate = Certificate::own(&LOCAL, Validity::Now);
+    let front = Front::start(server.addr(), &certificate);
+    let at = format!("--tls --server {} --seconds 1", front.addr());
+    let report = json(&format!("idle {at} --connections 20"));
+    assert_eq!(report["connections"]["logged_in"], 20, "{report}");
+    let tls = &report["tls"];
+    assert_eq!((&tls["full"], &tls["resumed"]), (&20.into(), &0.into()), "{report}");
+    assert!(tls["handshakes_per_s"].as_f64().unwrap() > 0.0, "{report}");
+    all_heard(&json(&format!("mesh {at} --connections 5 --rate 20")), 4);
+    all_heard(&json(&format!("pingpong {at} --connections 2")), 1);
     for style in [Style::Good, Style::Old, Style::Dribble] {
-        let front = Front::start(server.addr(), &certificate);
         front.set(&certificate, style);
-        let at = format!("--tls --server {} --seconds 1", front.addr());
-        let report = json(&format!("idle {at} --connections 20"));
-        assert_eq!(report["connections"]["logged_in"], 20, "{report}");
-        let tls = &report["tls"];
-        assert_eq!((&tls["full"], &tls["resumed"]), (&20.into(), &0.into()), "{report}");
-        assert!(tls["handshakes_per_s"].as_f64().unwrap() > 0.0, "{report}");
-        all_heard(&json(&format!("fanout {at} --connections 8 --rate 50")), 8);
-        all_heard(&json(&format!("mesh {at} --connections 5 --rate 20")), 4);
         all_heard(&json(&format!("fanout {at} --connections 4 --window 20 --size 4000")), 4);
-        all_heard(&json(&format!("pingpong {at} --connections 2")), 1);
     }
 }
 
@@ -65,6 +64,10 @@ fn a_certificate_is_checked_if_asked() {
         fs::write(&ca, &own.pem).unwrap();
         assert_eq!(json(&work)["connections"]["logged_in"], 3);
     }
+    let other = Certificate::own(&["chat.example.org"], Validity::Now);
+    front.set(&other, Style::Good);
+    fs::write(&ca, &other.pem).unwrap();
+    Load::start(&work).finish().check(1, &["TLS failed: invalid peer certificate"]);
     fs::write(&ca, "").unwrap();
     Load::start(&work).finish().check(1, &["no certificate is in it"]);
 }
@@ -76,4 +79,20 @@ fn a_plain_server_and_wrong_options_are_told() {
     Load::start(&format!("idle --tls {at}")).finish().check(1, &["speaks no TLS"]);
     Load::start(&format!("handshakes {at}")).finish().check(2, &["goes with --tls"]);
     Load::start(&format!("idle --ca x.pem {at}")).finish().check(2, &["goes with --tls"]);
+}
+
+#[test]
+fn a_server_of_its_own_by_tls() {
+    let report = json("mesh --spawn --tls --connections 6 --rate 20 --seconds 1");
+    all_heard(&report, 5);
+    assert_eq!(report["tls"]["full"], 6, "{report}");
+    assert!(report["process"]["rss_bytes"].as_u64().unwrap() > 0, "{report}");
+    // Killed and started again, it has the same port and the same key.
+    let report = json("storm --spawn --tls --connections 10");
+    assert_eq!(report["storm"]["resumed"], 10, "{report}");
+    let report = json("handshakes --spawn --tls --resumed --connections 4 --seconds 1");
+    let found = &report["handshakes"];
+    assert!(found["resumed"].as_u64().unwrap() > found["full"].as_u64().unwrap(), "{report}");
+    assert!(report["process"]["cpu_us_per_handshake"].is_number(), "{report}");
+    all_heard(&report, 1);
 }
