@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SanType,
@@ -15,7 +14,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{BAD_CONFIG, FAILED, USAGE, print, stop};
 use crate::config::{CertOperation, Loaded, Made, Tls};
-use crate::net::tls::{Certificate, Expiry, Identity, Paths};
+use crate::net::tls::{Certificate, Expiry, Identity, Paths, now_s};
 
 /// Mode of a new key: for its owner alone.
 const KEY_MODE: u32 = 0o600;
@@ -147,8 +146,8 @@ fn sign(key: &KeyPair, names: &[String], days: u32) -> Result<String, String> {
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let now = OffsetDateTime::from_unix_timestamp(i64::try_from(unix_now()).unwrap_or_default())
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let now = OffsetDateTime::from_unix_timestamp(i64::try_from(now_s()).unwrap_or_default());
+    let now = now.unwrap_or(OffsetDateTime::UNIX_EPOCH);
     params.not_before = now - Duration::hours(1); // clocks of clients differ
     params.not_after = now + Duration::days(i64::from(days));
     params.self_signed(key).map(|certificate| certificate.pem()).map_err(cannot)
@@ -209,11 +208,6 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), String> {
 
 fn exists(path: &Path) -> String {
     format!("{}: exists, and nothing is overwritten; --renew makes a new certificate for the old key", path.display())
-}
-
-/// The time, in seconds since 1970.
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 #[cfg(test)]

@@ -72,14 +72,12 @@ pub use accept::{Admitted, Refusal};
 pub use control::Outside;
 pub use counters::{CLOSED, Counters, METRICS, Metric, MetricKind};
 pub use id::ConnId;
-pub use io::{
-    Finished, Frames, Gone, Handshake, InFlight, Path, Probe, Read, Ready, Shaken, ToRead, ToWrite, Why, Wrote,
-};
+pub use io::{Finished, Frames, Gone, InFlight, Path, Probe, Read, Ready, ToRead, ToWrite, Why, Wrote};
 pub use log_limit::Subject;
 pub use login::{Roll, ToAccounts};
 pub use origin::Origin;
 pub use send_queue::{SendQueue, Sent, ToSend, Written};
-pub use stage::{Entrance, Unusable};
+pub use stage::{Entrance, Handshake, Shaken, Unusable};
 pub use time::{Millis, NEVER};
 pub use turn::Phase;
 

@@ -65,4 +65,6 @@ mod strangers;
 mod talk;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(not(feature = "tls"))]
+mod tls_absent;
 mod vanished;
