@@ -144,6 +144,7 @@ fn sign(key: &KeyPair, names: &[String], days: u32) -> Result<String, String> {
         params.distinguished_name.push(DnType::CommonName, name.as_str());
     }
     params.is_ca = IsCa::ExplicitNoCa;
+    params.use_authority_key_identifier_extension = true; // strict clients want it
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let now = OffsetDateTime::from_unix_timestamp(i64::try_from(now_s()).unwrap_or_default());
