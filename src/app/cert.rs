@@ -150,7 +150,7 @@ fn sign(key: &KeyPair, names: &[String], days: u32) -> Result<String, String> {
     let now = OffsetDateTime::from_unix_timestamp(i64::try_from(now_s()).unwrap_or_default());
     let now = now.unwrap_or(OffsetDateTime::UNIX_EPOCH);
     params.not_before = now - Duration::hours(1); // clocks of clients differ
-    params.not_after = now + Duration::days(i64::from(days));
+    params.not_after = params.not_before + Duration::days(i64::from(days)); // some clients bound the whole life
     params.self_signed(key).map(|certificate| certificate.pem()).map_err(cannot)
 }
 
