@@ -97,16 +97,31 @@ fn renew(made: &Made, loaded: &Loaded) -> Done {
 /// Shows the certificates of the configuration.
 fn show(loaded: &Loaded) -> Done {
     let mut text = String::new();
-    let files = vec![paths(loaded).cert];
+    let files = files(loaded);
+    if files.is_empty() {
+        return Err((FAILED, format!("there is no certificate; '{}' makes one", loaded.cert_make())));
+    }
     for file in files {
-        if loaded.config.tls.cert.as_os_str().is_empty() && fs::symlink_metadata(&file).is_err() {
-            return Err((FAILED, format!("there is no certificate; '{}' makes one", loaded.cert_make())));
-        }
         let why = |why| (BAD_CONFIG, format!("{why}; '{}' makes one", loaded.cert_make()));
         let certificate = Identity::read_certificate(&file).map_err(why)?;
         text.push_str(&shown(&file, &certificate));
     }
     Ok(text)
+}
+
+/// The certificates of the configuration, each once: that of `[tls]`, or the one that was made for it, and those of
+/// endpoints.
+fn files(loaded: &Loaded) -> Vec<PathBuf> {
+    let common = paths(loaded).cert;
+    let is_there = !loaded.config.tls.cert.as_os_str().is_empty() || fs::symlink_metadata(&common).is_ok();
+    let mut files: Vec<PathBuf> = is_there.then_some(common).into_iter().collect();
+    for pair in loaded.config.listen.iter().filter_map(|listen| listen.pair.as_ref()) {
+        let file = loaded.resolve(&pair.cert);
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    files
 }
 
 /// What people look at: file, names, end, and the digest of the public key.
