@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SanType,
@@ -15,7 +14,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{BAD_CONFIG, FAILED, USAGE, print, stop};
 use crate::config::{CertOperation, Loaded, Made, Tls};
-use crate::net::tls::{Certificate, Expiry, Identity, Paths};
+use crate::net::tls::{Certificate, Expiry, Identity, Paths, now_s};
 
 /// Mode of a new key: for its owner alone.
 const KEY_MODE: u32 = 0o600;
@@ -98,16 +97,31 @@ fn renew(made: &Made, loaded: &Loaded) -> Done {
 /// Shows the certificates of the configuration.
 fn show(loaded: &Loaded) -> Done {
     let mut text = String::new();
-    let files = vec![paths(loaded).cert];
+    let files = files(loaded);
+    if files.is_empty() {
+        return Err((FAILED, format!("there is no certificate; '{}' makes one", loaded.cert_make())));
+    }
     for file in files {
-        if loaded.config.tls.cert.as_os_str().is_empty() && fs::symlink_metadata(&file).is_err() {
-            return Err((FAILED, format!("there is no certificate; '{}' makes one", loaded.cert_make())));
-        }
         let why = |why| (BAD_CONFIG, format!("{why}; '{}' makes one", loaded.cert_make()));
         let certificate = Identity::read_certificate(&file).map_err(why)?;
         text.push_str(&shown(&file, &certificate));
     }
     Ok(text)
+}
+
+/// The certificates of the configuration, each once: that of `[tls]`, or the one that was made for it, and those of
+/// endpoints.
+fn files(loaded: &Loaded) -> Vec<PathBuf> {
+    let common = paths(loaded).cert;
+    let is_there = !loaded.config.tls.cert.as_os_str().is_empty() || fs::symlink_metadata(&common).is_ok();
+    let mut files: Vec<PathBuf> = is_there.then_some(common).into_iter().collect();
+    for pair in loaded.config.listen.iter().filter_map(|listen| listen.pair.as_ref()) {
+        let file = loaded.resolve(&pair.cert);
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    files
 }
 
 /// What people look at: file, names, end, and the digest of the public key.
@@ -145,12 +159,13 @@ fn sign(key: &KeyPair, names: &[String], days: u32) -> Result<String, String> {
         params.distinguished_name.push(DnType::CommonName, name.as_str());
     }
     params.is_ca = IsCa::ExplicitNoCa;
+    params.use_authority_key_identifier_extension = true; // strict clients want it
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let now = OffsetDateTime::from_unix_timestamp(i64::try_from(unix_now()).unwrap_or_default())
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let now = OffsetDateTime::from_unix_timestamp(i64::try_from(now_s()).unwrap_or_default());
+    let now = now.unwrap_or(OffsetDateTime::UNIX_EPOCH);
     params.not_before = now - Duration::hours(1); // clocks of clients differ
-    params.not_after = now + Duration::days(i64::from(days));
+    params.not_after = params.not_before + Duration::days(i64::from(days)); // some clients bound the whole life
     params.self_signed(key).map(|certificate| certificate.pem()).map_err(cannot)
 }
 
@@ -209,11 +224,6 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), String> {
 
 fn exists(path: &Path) -> String {
     format!("{}: exists, and nothing is overwritten; --renew makes a new certificate for the old key", path.display())
-}
-
-/// The time, in seconds since 1970.
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A connection: its socket, its door, its buffers and its deadlines.
 
 use super::id::ConnId;
-use super::io::{Read, Shaken};
+use super::io::Read;
 use super::life::{End, Flush, Input, Life, Standing};
 use super::liveness::Liveness;
 use super::origin::Origin;
@@ -10,7 +10,7 @@ use super::pages::Pages;
 use super::pause::{Held, Pause};
 use super::public_log::place::Place;
 use super::rate::Rate;
-use super::stage::Stage;
+use super::stage::{Shaken, Stage};
 use super::time::{Millis, NEVER, seconds};
 use crate::door::inbox::Inbox;
 use crate::door::{Class, Door};

@@ -1,7 +1,7 @@
 //! The seam between the engine and its sockets: what the owner of the sockets reports, and what it is asked to do.
 
 use super::id::ConnId;
-use super::stage::Unusable;
+use super::stage::{Shaken, Unusable};
 
 use std::io::IoSlice;
 use std::net::IpAddr;
@@ -51,30 +51,6 @@ pub enum Read {
     End,
     /// The connection is broken.
     Broken,
-}
-
-/// A step of a TLS handshake.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shaken {
-    /// Its work, in the unit of [`TURN_WORK`](crate::limits::TURN_WORK).
-    pub work: usize,
-    /// As in [`Read::Records`].
-    pub is_short: bool,
-    /// Bytes of ciphertext that the socket has not taken.
-    pub sealed: usize,
-    /// The handshake is complete.
-    pub done: Option<Handshake>,
-    /// Bytes of plaintext in the given space, which came right behind the handshake.
-    pub count: usize,
-}
-
-/// The kind of a complete TLS handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handshake {
-    /// With a signature.
-    Full,
-    /// With a ticket of an earlier one.
-    Resumed,
 }
 
 /// The result of a write.

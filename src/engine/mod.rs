@@ -83,15 +83,13 @@ pub use counters::{
 };
 pub use degraded::{Degradation, Part, State};
 pub use id::ConnId;
-pub use io::{
-    Finished, Frames, Gone, Handshake, InFlight, Path, Probe, Read, Ready, Shaken, ToRead, ToWrite, Why, Wrote,
-};
+pub use io::{Finished, Frames, Gone, InFlight, Path, Probe, Read, Ready, ToRead, ToWrite, Why, Wrote};
 pub use log_limit::Subject;
 pub use login::{Roll, ToAccounts};
 pub use metrics::{Listening, Process};
 pub use origin::Origin;
 pub use send_queue::{SendQueue, Sent, ToSend, Written};
-pub use stage::{Entrance, Unusable};
+pub use stage::{Entrance, Handshake, Shaken, Unusable};
 pub use time::{Millis, NEVER};
 pub use turn::Phase;
 

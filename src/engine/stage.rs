@@ -2,7 +2,6 @@
 
 use super::Engine;
 use super::id::ConnId;
-use super::io::{Handshake, Shaken};
 use super::life::Parting;
 use super::origin::Origin;
 use super::time::Millis;
@@ -46,6 +45,30 @@ pub enum Unusable {
     },
     /// The TLS handshake has failed.
     TlsFailed,
+}
+
+/// A step of a TLS handshake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shaken {
+    /// Its work, in the unit of [`TURN_WORK`](crate::limits::TURN_WORK).
+    pub work: usize,
+    /// As in [`Read::Records`](super::io::Read::Records).
+    pub is_short: bool,
+    /// Bytes of ciphertext that the socket has not taken.
+    pub sealed: usize,
+    /// The handshake is complete.
+    pub done: Option<Handshake>,
+    /// Bytes of plaintext in the given space, which came right behind the handshake.
+    pub count: usize,
+}
+
+/// The kind of a complete TLS handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handshake {
+    /// With a signature.
+    Full,
+    /// With a ticket of an earlier one.
+    Resumed,
 }
 
 impl Stage {

@@ -69,6 +69,8 @@ mod systemd;
 mod talk;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(not(feature = "tls"))]
+mod tls_absent;
 mod units;
 mod unix_sockets;
 mod vanished;

@@ -1,7 +1,9 @@
 //! Listeners with TLS: what is the same as on plain ones, and what is not.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use testkit::rooms::{MAKE, request, token_of};
 use testkit::tls::{ClientConfig, HandshakeKind, Versions, settings};
@@ -146,7 +148,7 @@ fn a_half_close_is_answered_and_then_ended() {
     let mut client = greeted(&server, &settings(Versions::Both, &["chatd"]));
     client.login_bare("carol");
     client.send("NOOP");
-    client.stream().shutdown(std::net::Shutdown::Write).unwrap();
+    client.stream().shutdown(Shutdown::Write).unwrap();
     client.expect_exact("C 200 done");
     client.expect_closed();
 }
@@ -228,4 +230,104 @@ fn a_stop_tells_everybody() {
     assert!(server.term().success());
     client.expect_421("shutting down, retry in 2 s");
     drop(begun);
+}
+
+#[test]
+fn a_proxy_names_the_client_before_the_handshake() {
+    let server = Server::builder()
+        .with_pair()
+        .listen(&["line+tls://127.0.0.1:0?proxy"])
+        .set("limits.proxies", "[\"127.0.0.1\"]")
+        .set("log.level", "\"debug\"")
+        .start();
+    let settings = settings(Versions::Both, &["chatd"]);
+    let mut client = Client::connect(port(&server));
+    client.send_wire(b"PROXY TCP4 192.0.2.7 127.0.0.1 1234 5016\r\n");
+    let mut client = client.encrypted(&settings);
+    client.expect("C 220 ");
+    client.login_bare("alice");
+    server.wait_for_log("alice logged in from 192.0.2.7");
+    // Header and ClientHello in one segment.
+    let mut tls = testkit::tls::Tls::new(&settings);
+    let client = Client::connect(port(&server));
+    let first = [&b"PROXY TCP4 192.0.2.8 127.0.0.1 1234 5016\r\n"[..], &tls.outgoing()].concat();
+    std::io::Write::write_all(&mut client.stream(), &first).unwrap();
+    tls.shake(client.stream()).unwrap();
+    // Without the header nothing can be said by TLS, so nothing is.
+    let mut stranger = Client::connect(port(&server));
+    stranger.send_wire(b"\x16\x03\x01");
+    assert_eq!(stranger.expect_reset_or_closed(), "");
+}
+
+/// Passes bytes between one client and the server, and keeps them.
+fn tap(server: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<u8>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let keep = Arc::clone(&seen);
+    thread::spawn(move || {
+        let (client, _) = listener.accept().unwrap();
+        let server = TcpStream::connect(server).unwrap();
+        let pump = |mut from: TcpStream, mut to: TcpStream, keep: Arc<Mutex<Vec<u8>>>| {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = from.read(&mut bytes) {
+                keep.lock().unwrap().extend_from_slice(&bytes[..count]);
+                if to.write_all(&bytes[..count]).is_err() {
+                    break;
+                }
+            }
+            let _ = to.shutdown(Shutdown::Write);
+        };
+        let (back, there) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+        let also = Arc::clone(&keep);
+        thread::spawn(move || pump(back, there, also));
+        pump(client, server, keep);
+    });
+    (addr, seen)
+}
+
+#[test]
+fn nothing_readable_crosses_the_network() {
+    let server = secure();
+    let words = ["C 220 chatd ", "mallory", testkit::PASSWORD, "a secret between us", "C 250 sent to 0"];
+    let said = |client: &mut Client| {
+        client.expect("C 220 ");
+        client.login_bare("mallory");
+        assert_eq!(client.ask("PM a secret between us"), "C 250 sent to 0");
+        client.send("EX");
+        client.expect("C 221 ");
+        client.expect_closed();
+    };
+    let contains = |bytes: &[u8], word: &str| bytes.windows(word.len()).any(|part| part == word.as_bytes());
+    for versions in BOTH {
+        let (addr, seen) = tap(port(&server));
+        let client = &mut Client::connect_tls_with(addr, &settings(versions, &["chatd"]));
+        said(client);
+        let seen = seen.lock().unwrap();
+        assert!(words.iter().all(|word| !contains(&seen, word)) && seen.len() > 1000, "{versions:?}");
+    }
+    // The same words on a plain listener, to show that the tap sees what there is to be seen.
+    let (addr, seen) = tap(server.addr());
+    said(&mut Client::connect(addr));
+    assert!(words.iter().all(|word| contains(&seen.lock().unwrap(), word)));
+}
+
+#[test]
+fn idle_clients_cost_little() {
+    const WARM: usize = 200;
+    const IDLE: usize = 1500;
+    if !crate::crowds::may_open(WARM + IDLE) {
+        return;
+    }
+    let _turn = crate::crowds::turn();
+    let server = secure();
+    let settings = settings(Versions::Both, &["chatd"]);
+    let connect = |count: usize| -> Vec<Client> { (0..count).map(|_| greeted(&server, &settings)).collect() };
+    let warm = connect(WARM);
+    let before = server.resident_kib();
+    let idle = connect(IDLE);
+    let each = (server.resident_kib() - before) * 1024 / IDLE as u64;
+    println!("{IDLE} idle clients by TLS: {each} bytes of the process's memory each");
+    assert!(each < 5 * 1024, "an idle connection by TLS costs {each} bytes");
+    drop((warm, idle));
 }

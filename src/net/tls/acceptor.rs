@@ -55,6 +55,7 @@ impl Acceptor {
         config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
         config.ticketer = Arc::clone(&tickets.0);
         config.send_tls13_tickets = 1;
+        config.ignore_client_order = true; // the strongest suite that a client has
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.max_early_data_size = 0;
         let sign_work = if identity.is_rsa() { TLS_RSA_WORK } else { TLS_SIGN_WORK };

@@ -37,8 +37,7 @@ impl Expiry {
 
     /// The end `not_after`, seen now.
     pub fn seen_now(not_after: u64) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        Self::new(not_after, now)
+        Self::new(not_after, now_s())
     }
 
     /// How near the end is.
@@ -62,10 +61,15 @@ impl Expiry {
     }
 }
 
+/// The time of day, as Unix time in seconds.
+pub fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
 impl fmt::Display for Expiry {
     /// `expires on 2029-03-01 (in 825 days)`, `expired on 2026-03-01 (3 days ago)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let days = self.not_after.abs_diff(self.now) / DAY_S;
+        let days = (self.not_after.abs_diff(self.now) + DAY_S / 2) / DAY_S;
         let plural = if days == 1 { "" } else { "s" };
         let day = Day(self.not_after);
         match self.stage() {
@@ -106,6 +110,7 @@ mod tests {
         check(14 * day, (Stage::Near, "expires on 2026-11-20 (in 14 days)"));
         check(day, (Stage::Near, "expires on 2026-11-20 (in 1 day)"));
         check(0, (Stage::Near, "expires on 2026-11-20 (in 0 days)"));
+        check(5 * day - 60, (Stage::Near, "expires on 2026-11-20 (in 5 days)"));
         check(-1, (Stage::Expired, "expired on 2026-11-20 (0 days ago)"));
         check(-day, (Stage::Expired, "expired on 2026-11-20 (1 day ago)"));
     }

@@ -429,6 +429,23 @@ fn close_notify_is_a_half_close() {
 }
 
 #[test]
+fn nothing_is_encrypted_after_our_end() {
+    for version in [&version::TLS12, &version::TLS13] {
+        let (_pair, mut talk) = Talk::open(version);
+        assert_eq!(talk.session.finish(&mut talk.socket, &mut talk.buffers), Finished::Done);
+        assert_eq!(talk.hear(), b"");
+        assert_eq!(talk.session.write(&mut talk.socket, &Frames::One(b"more\n"), &mut talk.buffers), Wrote::Broken);
+        if version.version == ProtocolVersion::TLSv1_3 {
+            talk.client.refresh_traffic_keys().unwrap(); // asks for an answer
+        }
+        let sent = talk.records(&[b"too late\n"]);
+        talk.give(&sent, usize::MAX);
+        assert_eq!(talk.session.finish(&mut talk.socket, &mut talk.buffers), Finished::Done);
+        assert_eq!((talk.said.len(), talk.socket.outgoing.len()), (0, 0));
+    }
+}
+
+#[test]
 fn the_end_of_the_stream_is_an_end() {
     let (_pair, mut talk) = Talk::open(&version::TLS13);
     let bytes = talk.records(&[b"last\n", b"cut off\n"]);

@@ -83,6 +83,22 @@ fn a_pair_is_made_although_the_configuration_lists_it() {
 }
 
 #[test]
+fn every_certificate_in_use_is_shown() {
+    let folder = folder("listen = ['line+tls://127.0.0.1:0?cert=own.pem&key=own.key', 'line+tls://127.0.0.2:0']\n");
+    let folder = folder.path();
+    cert(folder, &["make", "--name", "own.example"], 0);
+    fs::rename(folder.join("cert.pem"), folder.join("own.pem")).unwrap();
+    fs::rename(folder.join("key.pem"), folder.join("own.key")).unwrap();
+    cert(folder, &["make", "--name", "common.example"], 0);
+    let shown = cert(folder, &["show"], 0).stdout;
+    assert!(shown.contains("cert.pem\nnames: common.example, "), "{shown}");
+    assert!(shown.contains("own.pem\nnames: own.example, "), "{shown}");
+    assert_eq!(shown.matches("SHA256:").count(), 2);
+    fs::write(folder.join("own.pem"), "nothing").unwrap();
+    assert!(cert(folder, &["show"], 78).stderr.contains("own.pem: has no certificate in PEM"));
+}
+
+#[test]
 fn bad_names_and_days_are_usage_errors() {
     let folder = folder("");
     for args in [&["--name", "a b"][..], &["--name", "https://a"], &["--days", "0"], &["--days", "x"], &["more"]] {

@@ -1,69 +1,21 @@
-//! The TLS of one connection: records in, plaintext out, and back. It knows no socket, only something to read from and
-//! to write to.
-//!
-//! rustls has no buffers here. What a socket gives is decrypted in a shared buffer, and every whole record of it is
-//! taken at once, because a record that was decrypted cannot be given back (rustls#2031): after a call, a connection
-//! holds at most the beginning of one record. A write encrypts one record in a shared buffer, and keeps what the socket
-//! did not take.
+//! Receiving: records in, plaintext out.
 
-use std::fmt;
 use std::io::{self, ErrorKind};
-use std::sync::Arc;
 
 use rustls::HandshakeKind;
-use rustls::server::{ServerConfig, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 use zeroize::Zeroize as _;
 
-use super::buffers::Buffers;
-use super::records::{HANDSHAKE, HEADER_BYTES, count_records, gather, record_bytes};
-use crate::engine::{Finished, Frames, Handshake, Read, Shaken, Unusable, Wrote};
+use super::{Over, Session, State};
+use crate::engine::{Handshake, Read, Shaken, Unusable};
 use crate::limits::{
     READ_BYTES, TLS_BLANK_RECORDS, TLS_BLANK_WORK, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES, TLS_STEP_WORK,
 };
+use crate::net::tls::buffers::Buffers;
+use crate::net::tls::records::{HANDSHAKE, HEADER_BYTES, count_records, record_bytes};
 
 /// The header of a record that is longer than any.
 const IMPOSSIBLE: [u8; HEADER_BYTES] = [HANDSHAKE, 3, 3, 0xff, 0xff];
-
-/// The TLS of one connection.
-pub(crate) struct Session {
-    conn: UnbufferedServerConnection,
-    state: State,
-    /// Received bytes that rustls needs again: a begun record, or a begun message of a handshake.
-    held: Vec<u8>,
-    /// How many bytes of `held` belong to whole records, which rustls has seen.
-    seen: usize,
-    /// Ciphertext that the socket has not taken.
-    pending: Vec<u8>,
-    /// Records without plaintext since the last one with some.
-    blank: usize,
-    /// The work of a step that signs.
-    sign_work: usize,
-}
-
-/// The state of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Nothing was received.
-    Fresh,
-    /// The handshake has begun; so many bytes of it were received.
-    Handshake(usize),
-    /// Both sides may talk.
-    Open,
-    /// The client has ended its stream, or has failed; we may talk on.
-    Over(Over),
-    /// Our side has ended its stream: nothing is encrypted after that.
-    Finished,
-    /// The first byte was not TLS: bytes pass as they are.
-    Foreign,
-}
-
-/// How a client's stream has ended. What came before it is told first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Over {
-    Ended,
-    Failed,
-}
 
 /// What rustls did with received bytes.
 #[derive(Debug, Default)]
@@ -83,19 +35,6 @@ struct Processed {
 }
 
 impl Session {
-    /// A session that waits for its handshake. `sign_work` is the work of its step that signs. `None` if there is no
-    /// randomness for it.
-    pub(crate) fn new(config: Arc<ServerConfig>, sign_work: usize) -> Option<Self> {
-        let conn = UnbufferedServerConnection::new(config).ok()?;
-        Some(Self { conn, state: State::Fresh, held: Vec::new(), seen: 0, pending: Vec::new(), blank: 0, sign_work })
-    }
-
-    /// The memory that it keeps in bytes: received bytes, and bytes to be sent.
-    #[cfg(test)]
-    pub(super) fn kept(&self) -> (usize, usize) {
-        (self.held.capacity(), self.pending.capacity())
-    }
-
     /// Reads once from the socket, and goes on while a record is not whole. Every whole record is decrypted into
     /// `room`, which takes [`TLS_RECORD_BYTES`] and [`READ_BYTES`] at least.
     pub(crate) fn read(
@@ -332,133 +271,5 @@ impl Session {
             self.pending.extend_from_slice(cipher.get(..count).unwrap_or_default());
             done.has_output = true;
         }
-    }
-
-    /// Encrypts the next frames as one record and writes it, after what is pending.
-    pub(crate) fn write(&mut self, socket: &mut impl io::Write, frames: &Frames<'_>, buffers: &mut Buffers) -> Wrote {
-        match (self.write_record(socket, frames, buffers), self.pending.len()) {
-            (Ok(count), 0) => Wrote::Bytes { count, is_short: false },
-            (Ok(count), sealed) => Wrote::Sealed { count, sealed },
-            (Err(_), _) => Wrote::Broken,
-        }
-    }
-
-    /// The same. Returns the number of bytes of `frames` that are as good as sent; what the socket did not take of their
-    /// ciphertext is pending.
-    ///
-    /// # Errors
-    /// The connection is broken.
-    fn write_record(
-        &mut self,
-        socket: &mut impl io::Write,
-        frames: &Frames<'_>,
-        buffers: &mut Buffers,
-    ) -> io::Result<usize> {
-        self.flush(socket)?;
-        if !self.pending.is_empty() || frames.is_empty() {
-            return Ok(0);
-        }
-        let Buffers { plain, cipher, .. } = buffers;
-        if self.state == State::Foreign {
-            let plain = gather(frames, plain);
-            self.send(socket, plain)?;
-            return Ok(plain.len());
-        }
-        let plain = gather(frames, plain);
-        let size = self.encrypt(plain, cipher).ok_or(ErrorKind::BrokenPipe)?;
-        let record = cipher.get(..size).unwrap_or_default();
-        if self.pending.is_empty() {
-            self.send(socket, record)?;
-        } else {
-            self.pending.extend_from_slice(record); // behind an alert that was due
-            self.flush(socket)?;
-        }
-        Ok(plain.len())
-    }
-
-    /// Encrypts one record into `cipher` and returns its size. `None` if nothing can be sent any more.
-    fn encrypt(&mut self, plain: &[u8], cipher: &mut [u8]) -> Option<usize> {
-        self.when_writable(cipher, |traffic, cipher| traffic.encrypt(plain, cipher).ok())
-    }
-
-    /// Brings rustls to the state in which something can be encrypted.
-    fn when_writable<T>(
-        &mut self,
-        cipher: &mut [u8],
-        encrypt: impl FnOnce(
-            &mut rustls::unbuffered::WriteTraffic<'_, rustls::server::ServerConnectionData>,
-            &mut [u8],
-        ) -> Option<T>,
-    ) -> Option<T> {
-        if !matches!(self.state, State::Open | State::Over(Over::Ended)) {
-            return None;
-        }
-        loop {
-            // rustls must see what is held; it holds no whole record, so nothing comes of it.
-            match self.conn.process_tls_records(&mut self.held).state {
-                Ok(ConnectionState::WriteTraffic(mut traffic)) => return encrypt(&mut traffic, cipher),
-                Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    let count = data.encode(cipher).ok()?;
-                    self.pending.extend_from_slice(cipher.get(..count)?);
-                }
-                Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
-                Ok(_) | Err(_) => return None,
-            }
-        }
-    }
-
-    /// Ends our side: close_notify, and nothing after it. Call it again when a blocked socket is writable.
-    pub(crate) fn finish(&mut self, socket: &mut impl io::Write, buffers: &mut Buffers) -> Finished {
-        if matches!(self.state, State::Open | State::Over(Over::Ended)) {
-            let cipher = &mut buffers.cipher;
-            let size = self.when_writable(cipher, |traffic, cipher| traffic.queue_close_notify(cipher).ok());
-            self.pending.extend_from_slice(cipher.get(..size.unwrap_or_default()).unwrap_or_default());
-            self.state = State::Finished;
-            self.held = Vec::new();
-        }
-        match self.flush(socket) {
-            Err(_) => Finished::Failed,
-            Ok(()) if self.pending.is_empty() => Finished::Done,
-            Ok(()) => Finished::Sealed { sealed: self.pending.len() },
-        }
-    }
-
-    /// Writes what is pending, as far as the socket takes it.
-    fn flush(&mut self, socket: &mut impl io::Write) -> io::Result<()> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        let taken = write_once(socket, &self.pending)?;
-        if taken == self.pending.len() {
-            self.pending = Vec::new();
-        } else {
-            self.pending.drain(..taken);
-        }
-        Ok(())
-    }
-
-    /// Writes once, and keeps what the socket does not take.
-    fn send(&mut self, socket: &mut impl io::Write, bytes: &[u8]) -> io::Result<()> {
-        let taken = write_once(socket, bytes)?;
-        let rest = bytes.get(taken..).unwrap_or_default();
-        if !rest.is_empty() {
-            self.pending = rest.to_vec();
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { state, held, pending, .. } = self;
-        write!(f, "Session({state:?}, {} bytes held, {} pending)", held.len(), pending.len())
-    }
-}
-
-/// Writes once. 0 if the socket takes nothing now.
-fn write_once(socket: &mut impl io::Write, bytes: &[u8]) -> io::Result<usize> {
-    match socket.write(bytes) {
-        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
-        result => result,
     }
 }
