@@ -146,7 +146,7 @@ impl Service {
     /// The protocol that clients name by TLS (ALPN).
     pub(super) fn protocol(&self) -> &'static str {
         match self {
-            Self::Line | Self::Rooms { .. } => "chatd",
+            Self::Line | Self::Rooms { .. } | Self::Relay(_) => "chatd",
         }
     }
 

@@ -222,7 +222,7 @@ impl Chat {
         }
         while let Some((id, place)) = engine.poll_finish() {
             sockets[*place].is_over = true;
-            engine.handle_finished(id, true);
+            engine.handle_finished(id, Finished::Done);
         }
         engine.end_flush();
         while let Some(gone) = engine.poll_gone() {

@@ -82,12 +82,13 @@ impl Listener {
             Listening::Unix { .. } => endpoint.to_string(),
         };
         info!("listening on {name}");
-        if matches!(endpoint.service, Service::Relay(_)) && endpoint.is_open_and_plain() {
-            warn!(
-                "{name} can be reached from other machines, and asks for no login: everybody there may speak and listen"
-            );
-        } else if endpoint.is_open_and_plain() {
-            warn!("{name} is not encrypted, and other machines can reach it: passwords cross the network in the clear");
+        if endpoint.is_open_and_plain() {
+            match endpoint.service {
+                Service::Relay(_) => warn!("{name} asks for no login: everybody who can reach it may speak and listen"),
+                Service::Line | Service::Rooms { .. } => warn!(
+                    "{name} is not encrypted, and other machines can reach it: passwords cross the network in the clear"
+                ),
+            }
         }
         let endpoint = Rc::new(endpoint.clone());
         let mut listener = Self { socket, endpoint, name, number, security: None, is_ready: true };
