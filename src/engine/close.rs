@@ -8,6 +8,7 @@ use super::life::{End, Input, Life, Linger, Parting};
 use super::log_limit::Subject;
 use super::login::ToAccounts;
 use super::pause::Pause;
+use super::stage::Stage;
 use super::time::{Millis, NEVER};
 use crate::close::CloseReason;
 use crate::door::Door;
@@ -100,7 +101,8 @@ impl<S> Engine<S> {
         if self.conns.peek(id).is_some_and(|conn| !conn.stage.can_tell()) {
             return self.drop_untold(id);
         }
-        if let Some(Conn { outbox, door, .. }) = self.conns.find(id) {
+        if let Some(Conn { outbox, door, stage, .. }) = self.conns.find(id) {
+            *stage = Stage::Open;
             if reason.drops_queue() {
                 outbox.drop_all_but_begun(&mut self.pages);
             }
@@ -119,7 +121,8 @@ impl<S> Engine<S> {
         if self.conns.peek(id).is_some_and(|conn| !conn.stage.can_tell()) {
             return self.drop_untold(id);
         }
-        if let Some(Conn { outbox, door, .. }) = self.conns.find(id) {
+        if let Some(Conn { outbox, door, stage, .. }) = self.conns.find(id) {
+            *stage = Stage::Open;
             outbox.push_own(&mut self.pages, |out| door.end(out));
         }
         self.drain(id, true);
