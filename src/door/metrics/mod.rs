@@ -117,6 +117,10 @@ fn status_of(reason: &CloseReason) -> Status {
         | CloseReason::PasswordChanged
         | CloseReason::Replaced
         | CloseReason::ShuttingDown(_)
+        | CloseReason::RoomLocked
+        | CloseReason::RoomFull
+        | CloseReason::RoomClosed
+        | CloseReason::Kicked
         | CloseReason::PutOut(_)
         | CloseReason::Banned(_)
         | CloseReason::Internal => Status::Unavailable,

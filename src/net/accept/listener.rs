@@ -93,7 +93,9 @@ impl Listener {
                 Service::Line | Service::Rooms { .. } => {
                     warn!("{name} {in_the_clear}: passwords and all else cross the network in the clear");
                 }
-                Service::Metrics => warn!("{name} {in_the_clear}: its token and all else cross the network in the clear"),
+                Service::Metrics => {
+                    warn!("{name} {in_the_clear}: its token and all else cross the network in the clear")
+                }
             }
         }
         let (token, endpoint) = (endpoint.token.clone(), Rc::new(endpoint.clone()));
