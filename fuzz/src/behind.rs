@@ -11,8 +11,8 @@ use chatd::auth::{Refused, Request, Verdict};
 use chatd::door::Door;
 use chatd::door::rooms::Options;
 use chatd::engine::{
-    ConnId, DatagramPlaces, Engine, Entrance, Frames, InFlight, Phase, Random, Read, Ready, Roll, Sent, Settings,
-    ToAccounts, Wrote,
+    ConnId, DatagramPlaces, Engine, Entrance, Frames, InFlight, Operators, Phase, Random, Read, Ready, Roll, Sent,
+    Settings, ToAccounts, Wrote,
 };
 use chatd::hub::names::UserName;
 use chatd::limits::{Accounts, Limits, Login, READ_BYTES, Rooms};
@@ -82,6 +82,7 @@ impl Server {
             login: Login { deadline_s: u32::MAX, failure_delay_ms: 0, ..Login::default() },
             accounts: Accounts { sessions_per_account: 2, ..Accounts::default() },
             rooms: Rooms { per_session: 2, members: 3, ..Rooms::default() },
+            operators: Operators::default(),
             stats_s: 0,
         };
         let accounts = Known::default();

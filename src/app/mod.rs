@@ -2,6 +2,7 @@
 
 mod accounts;
 mod check;
+mod ctl;
 mod endpoints;
 mod password;
 mod reload;
@@ -17,7 +18,7 @@ use self::reload::Reloader;
 use crate::auth::admin;
 use crate::config::{self, Args, Command, Config, Loaded};
 use crate::logging::{Taken, Target};
-use crate::net::{Endpoint, Settings, StartError, Tuning};
+use crate::net::{Endpoint, Operators, Settings, StartError, Tuning};
 use crate::{logging, net};
 
 /// Exit code: the operation failed.
@@ -32,6 +33,14 @@ const BAD_CONFIG: u8 = 78;
 /// `chatd`: runs the server, or a command of the operator, as the arguments say.
 pub fn chatd(args: Args) -> ExitCode {
     let Args { place, check, command, .. } = args;
+    let mut command = command;
+    if let Some(Command::Ctl { socket, json, words, .. }) = &mut command {
+        if check {
+            return stop(USAGE, &["--check cannot be combined with a command".to_owned()]);
+        }
+        let json = ctl::take_json(words) || *json;
+        return ctl::run(&place, socket.as_deref(), words, json);
+    }
     let loaded = match config::load(&place) {
         Ok(loaded) => loaded,
         Err(faults) => return stop(BAD_CONFIG, &faults.into_lines()),
@@ -45,7 +54,7 @@ pub fn chatd(args: Args) -> ExitCode {
             );
         }
         Some(Command::Accounts { operation, .. }) => return accounts::run(&operation, &loaded),
-        None => {}
+        Some(Command::Ctl { .. }) | None => {}
     }
     let listen = endpoints::of(&loaded);
     if check {
@@ -55,7 +64,7 @@ pub fn chatd(args: Args) -> ExitCode {
         return stop(BAD_CONFIG, &[why]);
     }
     let (level, target) = (loaded.config.log.level, target(&loaded, &[]));
-    let settings = settings(listen, loaded.accounts_file(), &loaded.config);
+    let settings = settings(listen, &loaded);
     let overrides = overrides(place.set.len());
     let origin = format!("{}{overrides}", loaded.origin);
     let mut reloader = Reloader::new(place, loaded);
@@ -68,19 +77,28 @@ pub fn chatserver(port: u16) -> ExitCode {
         Endpoint::line(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))),
         Endpoint { optional: true, ..Endpoint::line(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))) },
     ];
-    let config = Config::default();
-    let level = config.log.level;
-    let settings = settings(listen, config.accounts.file.clone(), &config);
+    let loaded = Loaded { config: Config::default(), origin: config::Origin::Defaults };
+    let level = loaded.config.log.level;
+    let settings = settings(listen, &loaded);
     let reload = Box::new(|| {
-        log::info!("reload: chatserver has no configuration file; nothing changes");
-        None
+        let why = "chatserver has no configuration file; nothing changes";
+        log::info!("reload: {why}");
+        Err(vec![why.to_owned()])
     });
     run(settings, level, &Target::default(), "built-in defaults, on all interfaces", reload)
 }
 
-fn settings(listen: Vec<Endpoint>, accounts_file: PathBuf, config: &Config) -> Settings {
-    let datagrams = config.datagrams.as_ref().map(config::Address::socket);
-    Settings { listen, datagrams, accounts_file, stats_log_lines_dropped: logging::dropped, tuning: tuning(config) }
+fn settings(listen: Vec<Endpoint>, loaded: &Loaded) -> Settings {
+    let config = &loaded.config;
+    let socket = loaded.operator_socket();
+    Settings {
+        listen,
+        datagrams: config.datagrams.as_ref().map(config::Address::socket),
+        operator_socket: socket.map(|socket| net::OperatorSocket { path: socket.path, is_set: socket.is_set }),
+        accounts_file: loaded.accounts_file(),
+        stats_log_lines_dropped: logging::dropped,
+        tuning: tuning(config),
+    }
 }
 
 fn tuning(config: &Config) -> Tuning {
@@ -89,6 +107,7 @@ fn tuning(config: &Config) -> Tuning {
         login: config.login.clone(),
         accounts: config.accounts.rules.clone(),
         rooms: config.rooms.clone(),
+        operators: Operators::new(&config.operator.accounts),
         stats_s: config.log.stats_s,
     }
 }
@@ -103,13 +122,7 @@ fn overrides(count: usize) -> String {
 
 /// Starts the log, runs the server, and gives the exit code. A failure to start goes to standard error, and to the log
 /// file if there is one.
-fn run(
-    settings: Settings,
-    level: LevelFilter,
-    target: &Target,
-    origin: &str,
-    reload: Box<dyn FnMut() -> Option<Tuning>>,
-) -> ExitCode {
+fn run(settings: Settings, level: LevelFilter, target: &Target, origin: &str, reload: net::Reload) -> ExitCode {
     let to_file = target.file.is_some();
     if let Err(why) = logging::start(level, target) {
         return stop(BAD_CONFIG, &[why]);

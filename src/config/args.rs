@@ -11,7 +11,7 @@ KEY is a dotted path, VALUE is TOML, so strings keep their quotes:
 FILE may be a pipe, such as --config <(…), but only a regular file is read again at HUP.
 
 Signals: TERM and INT stop the server, HUP re-reads the configuration and re-opens the log.
-Exit status: 0 done, 1 failed, 2 usage, 75 port or account file in use, 78 configuration.";
+Exit status: 0 done, 1 failed, 2 usage, 75 port, account file or socket in use, or no server for ctl, 78 configuration.";
 
 /// The arguments of `chatd`, as typed.
 #[derive(Clone, Debug, Default, Parser)]
@@ -59,6 +59,21 @@ pub enum Command {
         #[command(subcommand)]
         operation: Operation,
     },
+    /// Ask or tell the running server something; without a COMMAND, list the commands
+    Ctl {
+        /// As in [`Args`].
+        #[command(flatten)]
+        place: Place,
+        /// Connect to the operator's socket at PATH, and read no configuration
+        #[arg(long, value_name = "PATH")]
+        socket: Option<PathBuf>,
+        /// Print each item as a JSON object
+        #[arg(long)]
+        json: bool,
+        /// The command and its arguments
+        #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
 }
 
 /// The operations of `chatd accounts`.
@@ -97,6 +112,10 @@ impl Args {
     /// The same with all `--config` and `--set` options in `place`, in their order. The last one counts.
     pub(super) fn gathered(mut self) -> Self {
         self.place.config = self.file.take().or(self.place.config);
+        if let Some(Command::Ctl { place: Place { config, set }, .. }) = &self.command {
+            self.place.config = config.clone().or(self.place.config);
+            self.place.set.extend_from_slice(set);
+        }
         if let Some(Command::Accounts { place, operation }) = &self.command {
             let last = match operation {
                 Operation::List(place) | Operation::Check(place) | Operation::Repair(place) => place,

@@ -69,6 +69,12 @@ pub enum Decoded<'a> {
     },
     /// A guest makes or enters a room. The connection serves this request alone.
     EnterAsGuest(Request),
+    /// An operator's command, not yet decoded: only an operator learns what is wrong with it.
+    Operate(&'a str),
+    /// Help on all operations.
+    Help,
+    /// Help on the operator's commands, for operators alone.
+    HelpOperate,
     /// The client says goodbye.
     Bye,
     /// The exchange is over: [`Door::end`](super::Door::end) answers, and the connection closes.

@@ -10,6 +10,7 @@ mod foreign;
 pub mod inbox;
 pub mod line;
 mod operations;
+pub mod operator;
 pub mod reply;
 pub mod rooms;
 pub mod token;
@@ -23,6 +24,7 @@ pub use crate::secret::Masked;
 pub use decoded::{Decoded, Kind};
 use inbox::{Cut, Inbox};
 use line::Line;
+use operator::OperatorDoor;
 use reply::Reply;
 use rooms::RoomsDoor;
 
@@ -33,6 +35,8 @@ pub enum Door {
     Line(Line),
     /// The room door: one request over TCP, messages over UDP.
     Rooms(Box<RoomsDoor>),
+    /// The operator's door: commands, without a login.
+    Operator(OperatorDoor),
 }
 
 /// The limits that the connections of a door count for.
@@ -62,10 +66,40 @@ impl Door {
         Self::Rooms(Box::new(RoomsDoor::new(options)))
     }
 
+    /// The state of a new connection at the operator's door.
+    pub fn operator() -> Self {
+        Self::Operator(OperatorDoor)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Line(_) => "line",
+            Self::Rooms(_) => "rooms",
+            Self::Operator(_) => "operator",
+        }
+    }
+
+    /// True if what the server sends here are lines, so that a trace can show them.
+    pub fn is_text(&self) -> bool {
+        match self {
+            Self::Line(_) | Self::Operator(_) => true,
+            Self::Rooms(_) => false,
+        }
+    }
+
+    /// A frame of the client as a trace shows it, before it is [decoded](Self::decode).
+    pub fn traced(&self, frame: &[u8]) -> String {
+        match self {
+            Self::Line(line) => operator::from_client(frame, line.expects_secret()),
+            Self::Rooms(_) | Self::Operator(_) => operator::MASK.to_owned(),
+        }
+    }
+
     /// True if the session lives on this connection; false for a one-shot exchange whose guest goes on over UDP.
     pub fn is_dialogue(&self) -> bool {
         match self {
-            Self::Line(_) => true,
+            Self::Line(_) | Self::Operator(_) => true,
             Self::Rooms(_) => false,
         }
     }
@@ -74,6 +108,7 @@ impl Door {
     pub fn class(&self) -> Class {
         match self {
             Self::Line(_) | Self::Rooms(_) => Class::Chat,
+            Self::Operator(_) => Class::Operator,
         }
     }
 
@@ -81,7 +116,7 @@ impl Door {
     pub fn asks_for_passwords(&self) -> bool {
         match self {
             Self::Line(_) => true,
-            Self::Rooms(_) => false,
+            Self::Rooms(_) | Self::Operator(_) => false,
         }
     }
 
@@ -89,7 +124,7 @@ impl Door {
     pub fn kind(&self) -> Option<Kind> {
         match self {
             Self::Line(line) => Some(line.kind()),
-            Self::Rooms(_) => None,
+            Self::Rooms(_) | Self::Operator(_) => None,
         }
     }
 
@@ -97,7 +132,7 @@ impl Door {
     pub fn claimed_name(&self) -> Option<&UserName> {
         match self {
             Self::Line(line) => line.claimed_name(),
-            Self::Rooms(_) => None,
+            Self::Rooms(_) | Self::Operator(_) => None,
         }
     }
 
@@ -106,6 +141,7 @@ impl Door {
         match self {
             Self::Line(line) => line.expects_secret(),
             Self::Rooms(_) => true,
+            Self::Operator(_) => false,
         }
     }
 
@@ -114,6 +150,7 @@ impl Door {
         match self {
             Self::Line(line) => line.is_logged_in(),
             Self::Rooms(_) => false,
+            Self::Operator(_) => true, // the kernel has said who it is
         }
     }
 
@@ -122,6 +159,7 @@ impl Door {
         let bound = line_bytes as usize;
         match self {
             Self::Line(line) if line.is_logged_in() => bound,
+            Self::Operator(_) => bound,
             Self::Line(_) => bound.min(limits::LOGIN_LINE_BYTES),
             Self::Rooms(_) => limits::ROOM_REQUEST_BYTES,
         }
@@ -130,7 +168,7 @@ impl Door {
     /// Looks for a frame of at most `limit` bytes, including its end, at the start of `bytes`.
     pub fn cut(&mut self, inbox: &mut Inbox, bytes: &[u8], limit: usize) -> Cut {
         match self {
-            Self::Line(_) => inbox.cut(bytes, limit),
+            Self::Line(_) | Self::Operator(_) => inbox.cut(bytes, limit),
             Self::Rooms(door) => door.cut(bytes),
         }
     }
@@ -140,7 +178,7 @@ impl Door {
     pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
         match self {
             Self::Line(line) => line.sniff(bytes, limit),
-            Self::Rooms(_) => None,
+            Self::Rooms(_) | Self::Operator(_) => None,
         }
     }
 
@@ -149,6 +187,7 @@ impl Door {
         match self {
             Self::Line(line) => line.decode(frame, password_min),
             Self::Rooms(door) => door.decode(frame),
+            Self::Operator(door) => door.decode(frame),
         }
     }
 
@@ -157,6 +196,7 @@ impl Door {
         match self {
             Self::Line(line) => line.encode_reply(reply, out),
             Self::Rooms(door) => door.encode_reply(reply, out),
+            Self::Operator(door) => door.encode_reply(reply, out),
         }
     }
 
@@ -165,6 +205,7 @@ impl Door {
         match self {
             Self::Line(line) => line.encode_event(event, out),
             Self::Rooms(door) => door.encode_event(event, out),
+            Self::Operator(_) => {} // it gives the hub no commands
         }
     }
 
@@ -173,13 +214,14 @@ impl Door {
         match self {
             Self::Line(line) => line.encode_reply(&Reply::Closing(reason), out),
             Self::Rooms(door) => door.refuse(bytes, out),
+            Self::Operator(door) => door.encode_reply(&Reply::Closing(reason), out),
         }
     }
 
     /// Appends the last answer to `out`, if one is due. Called when no more input will be decoded.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         match self {
-            Self::Line(_) => {}
+            Self::Line(_) | Self::Operator(_) => {}
             Self::Rooms(door) => door.end(out),
         }
     }

@@ -19,12 +19,13 @@ pub(super) enum Operation {
     Passwd,
     Help,
     Noop,
+    Op,
 }
 
 impl Operation {
     /// The operation of a verb, in any case. Some operations have several verbs, for those that people try first.
     pub(super) fn parse(verb: &str) -> Option<Self> {
-        const VERBS: [(&str, Operation); 21] = [
+        const VERBS: [(&str, Operation); 22] = [
             ("PM", Operation::Pm),
             ("BM", Operation::Pm),
             ("DM", Operation::Dm),
@@ -46,6 +47,7 @@ impl Operation {
             ("HELP", Operation::Help),
             ("?", Operation::Help),
             ("NOOP", Operation::Noop),
+            ("OP", Operation::Op),
         ];
         VERBS.iter().find(|(name, _)| name.eq_ignore_ascii_case(verb)).map(|(_, operation)| *operation)
     }
@@ -69,6 +71,7 @@ impl Operation {
             Self::Passwd => "PASSWD",
             Self::Help => "HELP [operation]",
             Self::Noop => "NOOP",
+            Self::Op => "OP command",
         }
     }
 
@@ -93,6 +96,7 @@ impl Operation {
             Self::Passwd => &["PASSWD: change your password; your other sessions end, and older tokens are void then"],
             Self::Help => &["HELP [operation]: what you can do"],
             Self::Noop => &["NOOP: nothing; shows that the server is there"],
+            Self::Op => OPERATOR_HELP,
         }
     }
 }
@@ -116,4 +120,29 @@ pub(super) const HELP: &[&str] = &[
     "HELP [operation]      this, or more about one",
     "EX                    leave",
     "an empty line cancels what you are asked for",
+];
+
+/// The lines of [`HELP`] for an operator.
+pub(super) const HELP_OF_OPERATORS: &[&str] = &with_op();
+
+const fn with_op() -> [&'static str; HELP.len() + 1] {
+    let mut lines = ["OP command            what operators do; HELP OP lists it"; HELP.len() + 1];
+    let mut place = 0;
+    while place < HELP.len() {
+        // Before the last two lines, EX and the hint, comes the operator's.
+        let at = if place + 2 < HELP.len() { place } else { place + 1 };
+        lines[at] = HELP[place];
+        place += 1;
+    }
+    lines
+}
+
+/// The lines of `HELP OP`.
+const OPERATOR_HELP: &[&str] = &[
+    "OP status: the server at a glance",
+    "OP sessions [NAME|ADDRESS] [--sort owed|since|idle]: who is connected",
+    "OP rooms [NAME]: the rooms, or who is in one",
+    "OP kick NAME|ID|ADDRESS [reason]: end connections",
+    "OP announce TEXT: say something to everybody",
+    "OP close ROOM [reason]: close a room",
 ];

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::operations::{HELP, HELP_OF_OPERATORS, Operation};
 use super::token::RoomToken;
 use super::wire::Wire;
 use crate::close::CloseReason;
@@ -106,6 +107,16 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// The help on all operations. Only operators see theirs.
+    pub fn help(is_operator: bool) -> Self {
+        Self::Help(if is_operator { HELP_OF_OPERATORS } else { HELP })
+    }
+
+    /// The help on the operators' commands; to others the operation does not exist.
+    pub fn help_on_op(is_operator: bool) -> Self {
+        if is_operator { Self::Help(Operation::Op.help()) } else { Self::UnknownOperation }
+    }
+
     /// Appends the reply to `out` as whole lines.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let mut out = Wire(out);

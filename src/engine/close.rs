@@ -126,6 +126,7 @@ impl<S> Engine<S> {
     fn part(&mut self, id: ConnId) {
         self.turn.work += END_WORK;
         self.leave_public(id);
+        self.leave_desk(id);
         let Some(conn) = self.conns.find(id) else { return };
         let is_dialogue = conn.door.is_dialogue();
         let is_checking = matches!(conn.pause, Pause::Checking { .. });
@@ -244,6 +245,9 @@ impl<S> Engine<S> {
             let Some(mut conn) = self.conns.remove(id) else { continue };
             conn.outbox.clear(&mut self.pages);
             self.timers.disarm(id, &mut conn.armed);
+            if self.desk.traces.has(id) {
+                self.end_traces_of(id);
+            }
             self.gate.release(conn.door.class(), conn.origin, conn.standing);
             if self.gone.is_empty() {
                 self.note_peers();

@@ -27,6 +27,8 @@ pub(super) struct Conn<S> {
     pub(super) outbox: Outbox,
     pub(super) life: Life,
     pub(super) stage: Stage,
+    /// It is encrypted.
+    pub(super) is_tls: bool,
     pub(super) standing: Standing,
     pub(super) input: Input,
     pub(super) pause: Pause,
@@ -38,6 +40,8 @@ pub(super) struct Conn<S> {
     pub(super) rate: Rate,
     /// When it was accepted.
     pub(super) since: Millis,
+    /// When its last line came, or it was accepted.
+    pub(super) heard_at: Millis,
     /// When the incomplete line began; [`NEVER`] if there is none.
     pub(super) line_since: Millis,
     /// Since when it owes more than `limits.owed_soft_bytes`; [`NEVER`] if it does not.
@@ -88,6 +92,7 @@ impl<S> Conn<S> {
             outbox: Outbox::default(),
             life: Life::Open,
             stage,
+            is_tls: stage.is_tls(),
             standing,
             input: Input::Drained,
             pause: Pause::None,
@@ -96,6 +101,7 @@ impl<S> Conn<S> {
             public: None,
             rate: Rate::default(),
             since: now,
+            heard_at: now,
             line_since: NEVER,
             soft_since: NEVER,
             took_at: NEVER,
@@ -139,6 +145,7 @@ impl<S> Conn<S> {
             Pause::None => return,
             Pause::Checking { since, .. }
             | Pause::Owing { since }
+            | Pause::Answering { since }
             | Pause::Until { since, .. }
             | Pause::Delay { since, .. } => since,
         };
@@ -155,7 +162,7 @@ impl<S> Conn<S> {
             Life::Open => {
                 let pause = match self.pause {
                     Pause::Until { due, .. } | Pause::Delay { due, .. } => due,
-                    Pause::None | Pause::Checking { .. } | Pause::Owing { .. } => NEVER,
+                    Pause::None | Pause::Checking { .. } | Pause::Owing { .. } | Pause::Answering { .. } => NEVER,
                 };
                 let login = if self.door.is_logged_in() { NEVER } else { self.login_due(login) };
                 let owing = self.soft_due(limits).min(self.hard_due(limits));
@@ -175,7 +182,11 @@ impl<S> Conn<S> {
         match self.pause {
             Pause::None if !self.door.is_dialogue() => NEVER, // one exchange, and its deadline is that of the login
             Pause::None => self.line_since.saturating_add(seconds(limits.line_s)),
-            Pause::Checking { .. } | Pause::Owing { .. } | Pause::Until { .. } | Pause::Delay { .. } => NEVER,
+            Pause::Checking { .. }
+            | Pause::Owing { .. }
+            | Pause::Answering { .. }
+            | Pause::Until { .. }
+            | Pause::Delay { .. } => NEVER,
         }
     }
 

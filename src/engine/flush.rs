@@ -173,6 +173,9 @@ impl<S> Engine<S> {
             Wrote::Bytes { count, is_short } => (count, is_short),
             Wrote::Broken => return self.schedule_close(id, End::Broken),
         };
+        if !self.desk.traces.is_off() {
+            self.trace_written(id, count);
+        }
         let Some(conn) = self.conns.find(id) else { return };
         conn.is_blocked = is_short;
         if count > 0 {
@@ -218,6 +221,7 @@ impl<S> Engine<S> {
             self.probes.push_back(Probe { id, why: Why::Owing });
             self.touched.push(id);
         }
+        let is_answered = matches!(conn.pause, Pause::Answering { .. });
         let soft = limits.owed_soft_bytes as usize;
         let lags = owed > conn.lags_from(limits);
         if owed > soft && conn.soft_since == NEVER {
@@ -230,6 +234,9 @@ impl<S> Engine<S> {
             }
         }
         self.note_lag(id, lags);
+        if is_answered {
+            self.guard(id, |engine| engine.list_on(id));
+        }
     }
 
     /// Schedules the end of our side of a stream whose output is written.

@@ -96,11 +96,16 @@ impl<S> Engine<S> {
         let reply = match (self.logins.roll.lookup(&name), self.settings.accounts.registration) {
             (_, Registration::Closed) => Reply::AskPassword(name),
             (Some(registered), Registration::Open) => Reply::AskPassword(registered),
-            (None, Registration::Open) if name.is_reserved() => Reply::ReservedName(name),
+            (None, Registration::Open) if self.is_kept_back(&name) => Reply::ReservedName(name),
             (None, Registration::Open) if self.logins.roll.may_register() => Reply::AskNewPassword(name),
             (None, Registration::Open) => Reply::NoNewAccounts,
         };
         self.reply(id, &reply);
+    }
+
+    /// True if nobody may register this name over the network.
+    fn is_kept_back(&self, name: &UserName) -> bool {
+        name.is_reserved() || self.settings.operators.has(name)
     }
 
     /// Takes a word that ends the connection if given instead of a name. It is a name if such an account exists.
@@ -133,6 +138,9 @@ impl<S> Engine<S> {
         let password = Secret::new(password.to_vec());
         // Registration may have been closed since a new password was asked for.
         let is_open = self.settings.accounts.registration == Registration::Open;
+        if new && is_open && self.settings.operators.has(&name) {
+            return self.on_taken(id); // it was given to an operator since
+        }
         if new && is_open {
             self.ask(id, Asked::Register, Request::Register { name, password });
         } else {

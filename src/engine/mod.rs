@@ -63,6 +63,7 @@ mod guard;
 mod high_water;
 
 mod control;
+mod operator;
 mod counters;
 mod log_limit;
 
@@ -75,6 +76,7 @@ pub use id::ConnId;
 pub use io::{Frames, Gone, InFlight, Path, Probe, Read, Ready, ToRead, ToWrite, Why, Wrote};
 pub use log_limit::Subject;
 pub use login::{Roll, ToAccounts};
+pub use operator::{Operators, Order, Reloaded};
 pub use origin::Origin;
 pub use send_queue::{SendQueue, Sent, ToSend, Written};
 pub use stage::{Entrance, Unusable};
@@ -90,6 +92,7 @@ use guard::Faults;
 use high_water::HighWater;
 use log_limit::LogLimit;
 use login::Logins;
+use operator::Desk;
 use pages::Pages;
 use public_log::PublicLog;
 use read::Reader;
@@ -119,6 +122,8 @@ pub struct Engine<S> {
     hub: Hub,
     logins: Logins,
     datagrams: Datagrams,
+    /// What operators have asked for.
+    desk: Desk,
 
     timers: Timers<ConnId>,
     /// Connections whose deadlines may have changed in this turn.
@@ -150,6 +155,8 @@ pub struct Settings {
     pub accounts: limits::Accounts,
     /// Number and size of rooms.
     pub rooms: limits::Rooms,
+    /// The accounts that may send `OP`.
+    pub operators: Operators,
     /// Seconds between two lines of statistics; 0 turns them off.
     pub stats_s: u32,
 }
@@ -203,6 +210,7 @@ impl<S> Engine<S> {
             hub: Hub::new(Rules::from(&settings)),
             logins: Logins::new(roll),
             datagrams: Datagrams::new(datagrams),
+            desk: Desk::default(),
             timers: Timers::default(),
             touched: Vec::new(),
             closes: VecDeque::new(),

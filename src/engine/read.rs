@@ -14,6 +14,7 @@ use super::life::{End, Input, Life};
 use super::pause::{Held, Pause, Until};
 use super::time::NEVER;
 use crate::close::CloseReason;
+use crate::door::Class;
 use crate::door::inbox::Cut;
 use crate::door::reply::Reply;
 use crate::limits::{self, LINE_WORK, QUANTUM_COMMANDS, QUANTUM_WORK, READ_BYTES, RUN_WORK, TURN_STEPS, WORK_BYTES};
@@ -291,7 +292,7 @@ impl<S> Engine<S> {
         }
         if conn.door.is_logged_in() && (conn.held.is_some() || !bytes.is_empty()) {
             let due = conn.rate.free_at(limits);
-            if due > now {
+            if due > now && conn.door.class() == Class::Chat {
                 conn.pause = Pause::Until { why: Until::Rate, due, since: now };
                 self.counters.rate_paused += 1;
                 return None;

@@ -55,6 +55,15 @@ impl Stage {
         }
     }
 
+    /// True if the connection is encrypted from here on. For the [first](Self::first) stage.
+    pub(super) fn is_tls(self) -> bool {
+        match self {
+            Self::Handshake => true,
+            Self::Header { is_tls } => is_tls,
+            Self::Open => false,
+        }
+    }
+
     /// True if the client can be told why it is closed.
     pub(super) fn can_tell(self) -> bool {
         match self {

@@ -102,6 +102,7 @@ impl<S> Engine<S> {
             self.datagrams.peers.next_due().unwrap_or(NEVER),
             self.log_limit.next_due().unwrap_or(NEVER),
             self.stats_due,
+            self.desk.traces.next_due(),
             self.high_water.due,
             self.ending.due(),
         ]
@@ -122,6 +123,7 @@ impl<S> Engine<S> {
             }
         }
         self.end_silences();
+        self.end_due_traces();
         if self.high_water.due <= self.now {
             self.trim();
         }

@@ -4,7 +4,7 @@ use log::info;
 
 use super::reactor::Reactor;
 use super::sys::{descriptors, signals};
-use crate::engine::Outside;
+use crate::engine::{Outside, Reloaded};
 
 impl Reactor {
     /// Signals have arrived.
@@ -12,33 +12,42 @@ impl Reactor {
         let pending: Vec<_> = self.signals.pending().collect();
         for signal in pending {
             if signal == signals::RELOAD {
-                self.reload();
+                // The log says what came of it.
+                let _ = self.reload();
             } else {
                 self.engine.handle_stop();
             }
         }
     }
 
-    /// SIGHUP: applies settings that can change without a restart.
-    fn reload(&mut self) {
-        let Some(settings) = (self.control.reload)() else { return };
+    /// SIGHUP, or an operator's command: applies settings that can change without a restart.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration; nothing changes.
+    pub(super) fn reload(&mut self) -> Result<Reloaded, Vec<String>> {
+        let (settings, reloaded) = (self.control.reload)()?;
         self.auth.borrow_mut().reconfigure(&settings.accounts);
         self.listeners.set_limits(&settings.limits);
         let most_connections = descriptors::prepare(&settings.limits);
         self.engine.handle_settings(settings, most_connections);
         info!("configuration re-read: up to {most_connections} connections");
+        Ok(reloaded)
     }
 
     /// Logs the line of statistics.
     pub(super) fn log_stats(&mut self) {
+        let outside = self.outside();
+        self.engine.log_stats(&outside);
+    }
+
+    /// The figures that the engine does not know.
+    pub(super) fn outside(&mut self) -> Outside {
         let auth = self.auth.borrow();
-        let outside = Outside {
+        Outside {
             accounts: auth.accounts(),
             hashing: auth.waiting(),
             log_lines_dropped: (self.control.log_lines_dropped)(),
             datagrams_lost: self.datagrams.lost(),
-        };
-        drop(auth);
-        self.engine.log_stats(&outside);
+        }
     }
 }

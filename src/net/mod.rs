@@ -25,7 +25,9 @@ use log::{info, warn};
 use mio::{Interest, Poll, Waker};
 
 pub use accept::{Trial, try_places};
-pub use settings::{Endpoint, Entrance, Reload, Service, Settings, Site, StartError, Tuning};
+pub use settings::{
+    Endpoint, Entrance, OperatorSocket, Operators, Reload, Reloaded, Service, Settings, Site, StartError, Tuning,
+};
 
 use crate::auth::{self, Auth, OpenError};
 use crate::engine::Engine;
@@ -57,7 +59,7 @@ pub fn serve(settings: Settings, reload: Reload) -> Result<(), StartError> {
 }
 
 fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
-    let Settings { listen, datagrams, accounts_file, stats_log_lines_dropped, tuning } = settings;
+    let Settings { listen, datagrams, operator_socket, accounts_file, stats_log_lines_dropped, tuning } = settings;
     let failed = |what: &str, error: io::Error| StartError::Failed(format!("{what}: {error}"));
     let poll = Poll::new().map_err(|error| failed("make a poll", error))?;
     let mut signals = signals::listen().map_err(|error| failed("listen to signals", error))?;
@@ -69,13 +71,18 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     let most_connections = descriptors::prepare(&tuning.limits);
     // The accounts come first: their lock tells two servers apart before either has bound a port.
     let auth = Rc::new(RefCell::new(open_accounts(accounts_file, &tuning, registry)?));
-    let listeners = Listeners::open(&listen, &tuning.limits, registry)?;
+    let mut listeners = Listeners::open(&listen, &tuning.limits, registry)?;
+    if let Some(socket) = &operator_socket {
+        listeners.open_operator(socket, &tuning.limits, registry)?;
+    }
     let datagrams = Sockets::open(&listen, datagrams, registry)?;
     let roll = Box::new(Shared(Rc::clone(&auth)));
-    let engine = Engine::new(tuning, most_connections, datagrams.as_places(), roll, Box::new(Kernel));
+    let clock = Clock::new();
+    let mut engine = Engine::new(tuning, most_connections, datagrams.as_places(), roll, Box::new(Kernel));
+    engine.handle_started(listeners.names(), clock.unix_ms);
     let control = Control { reload, log_lines_dropped: stats_log_lines_dropped };
     info!("serving up to {most_connections} connections");
-    Ok(Reactor { poll, clock: Clock::new(), engine, listeners, datagrams, auth, signals, control })
+    Ok(Reactor { poll, clock, engine, listeners, datagrams, auth, signals, control })
 }
 
 fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Result<Auth, StartError> {

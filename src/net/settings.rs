@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::door::{Door, rooms};
 use crate::engine;
-pub use crate::engine::Entrance;
+pub use crate::engine::{Entrance, Operators, Reloaded};
 
 /// Settings at the start.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Settings {
     pub listen: Vec<Endpoint>,
     /// Where members from the line door send datagrams.
     pub datagrams: Option<SocketAddr>,
+    /// The operator's socket; `None` for none.
+    pub operator_socket: Option<OperatorSocket>,
     /// The account file; its companion files are beside it.
     pub accounts_file: PathBuf,
     /// Returns the number of dropped log lines, for the statistics.
@@ -26,8 +28,18 @@ pub struct Settings {
 /// Settings that SIGHUP may change.
 pub type Tuning = engine::Settings;
 
-/// Called on SIGHUP: returns the new settings, or `None` if nothing changes.
-pub type Reload = Box<dyn FnMut() -> Option<Tuning>>;
+/// Called on SIGHUP: returns the new settings, and what has changed; or what is wrong with the configuration, a line
+/// each.
+pub type Reload = Box<dyn FnMut() -> Result<(Tuning, Reloaded), Vec<String>>>;
+
+/// The operator's socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorSocket {
+    /// The path of its file, relative to the working directory.
+    pub path: PathBuf,
+    /// True if the configuration names it: then the server does not start without it.
+    pub is_set: bool,
+}
 
 /// One place to listen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +73,8 @@ pub enum Site {
 pub enum Service {
     /// Lines of text.
     Line,
+    /// The operator's commands.
+    Operator,
     /// Rooms over TCP and UDP.
     Rooms {
         /// The port for datagrams, at the same address; port 0 selects a free one.
@@ -76,6 +90,12 @@ impl Endpoint {
     /// The line door at an address, without encryption.
     pub fn line(addr: SocketAddr) -> Self {
         Self { site: Site::Tcp(addr), optional: false, service: Service::Line, entrance: Entrance::default() }
+    }
+
+    /// The operator's socket, for its user alone.
+    pub(super) fn operator(path: &Path) -> Self {
+        let site = Site::Unix { path: path.to_owned(), mode: 0o600 };
+        Self { site, optional: false, service: Service::Operator, entrance: Entrance::default() }
     }
 
     /// Where its members send datagrams: at the same address, in the same scope.
@@ -114,6 +134,7 @@ impl Service {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Line => "line",
+            Self::Operator => "operator",
             Self::Rooms { .. } => "rooms",
         }
     }
@@ -122,6 +143,7 @@ impl Service {
     pub(super) fn door(&self) -> Door {
         match *self {
             Self::Line => Door::line(),
+            Self::Operator => Door::operator(),
             Self::Rooms { status_ok, down_named, .. } => Door::rooms(rooms::Options { status_ok, down_named }),
         }
     }

@@ -221,6 +221,11 @@ impl Peers {
         Some((peer.place?, peer.spelling))
     }
 
+    /// The address that received a member's token, and when the member was last heard; `None` without a peer.
+    pub(super) fn view(&self, member: Membership) -> Option<(IpAddr, Millis)> {
+        self.peers.get(&member).map(|peer| (peer.ip, peer.heard_at))
+    }
+
     /// All members that receive datagrams.
     pub(super) fn places(&self) -> impl Iterator<Item = (Place, Spelling)> + '_ {
         self.peers.values().filter_map(|peer| Some((peer.place?, peer.spelling)))

@@ -143,7 +143,7 @@ impl World {
                 assert!(self.accounts.borrow().is_checking(conn.id), "its password is not with the accounts: {conn:?}");
             }
             Pause::Owing { .. } => assert!(!conn.outbox.is_empty(), "it waits to owe less than nothing: {conn:?}"),
-            Pause::None | Pause::Until { .. } | Pause::Delay { .. } => {}
+            Pause::None | Pause::Answering { .. } | Pause::Until { .. } | Pause::Delay { .. } => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::explain::explain;
 use crate::engine::Origin;
 use crate::limits::{self, Limits};
 use crate::net::conn::Socket as Connected;
-use crate::net::settings::{Endpoint, Site, StartError};
+use crate::net::settings::{Endpoint, Service, Site, StartError};
 use crate::net::sys::token::Source;
 use crate::net::sys::unix::{self, SocketFile};
 
@@ -68,6 +69,26 @@ impl Listener {
             warn!("{name} is not encrypted, and other machines can reach it: passwords cross the network in the clear");
         }
         Ok(Some(Self { socket, endpoint: Rc::new(endpoint.clone()), is_ready: true }))
+    }
+
+    /// Listens at the operator's socket.
+    ///
+    /// # Errors
+    /// The socket cannot be made, or another server answers there.
+    pub(super) fn operator(path: &Path, place: usize, limits: &Limits, registry: &Registry) -> io::Result<Self> {
+        let endpoint = Endpoint::operator(path);
+        let mut socket = Listening::open(&endpoint.site, limits)?;
+        registry.register(socket.source(), Source::Listener(place).token(), Interest::READABLE)?;
+        Ok(Self { socket, endpoint: Rc::new(endpoint), is_ready: true })
+    }
+
+    /// The place as the log names it; `None` for the operator's socket.
+    pub(super) fn name(&self) -> Option<String> {
+        match (&self.socket, &self.endpoint.service) {
+            (_, Service::Operator) => None,
+            (Listening::Tcp(socket), _) => socket.local_addr().ok().map(|addr| self.endpoint.name_at(addr)),
+            (Listening::Unix { .. }, _) => Some(self.endpoint.to_string()),
+        }
     }
 
     /// Its settings.

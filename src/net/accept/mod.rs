@@ -2,6 +2,7 @@
 
 mod explain;
 mod listener;
+mod operator;
 mod trial;
 
 use std::io::{self, ErrorKind};

@@ -1,6 +1,6 @@
 //! One turn of the loop: its phases in order, a file each.
 //!
-//! `wait → timers → closes → probe → accept → receive datagrams → read → requests → flush → send datagrams → reap →
+//! `wait → timers → closes → probe → accept → receive datagrams → read → requests → orders → flush → send datagrams → reap →
 //! rearm`. Timers, closes and rearm are the engine's own; the others move bytes between the engine and the sockets.
 
 mod wait;
@@ -9,6 +9,7 @@ mod accept;
 mod receive_datagrams;
 mod read;
 mod requests;
+mod orders;
 mod answers;
 mod flush;
 mod send_datagrams;
@@ -39,6 +40,7 @@ impl Reactor {
             self.receive_datagrams();
             self.read(&mut events)?;
             self.pass_requests();
+            self.carry_out_orders();
             self.flush();
             self.send_datagrams();
             self.engine.end_flush();

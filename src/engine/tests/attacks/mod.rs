@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use super::clients::{Client, End, Expect, Going, Reading, Role, What};
 use super::ledger::Place;
 use super::world::World;
-use crate::engine::{Millis, Settings};
+use crate::engine::{Millis, Operators, Settings};
 use crate::limits::{self, CLOSE_MS, Limits, SHUTDOWN_MS};
 
 /// The longest text of a message that a line holds together with its operation and its number.
@@ -20,7 +20,7 @@ const PROMPT_MS: Millis = 50;
 fn settings() -> Settings {
     let accounts = limits::Accounts { sessions_per_account: 1_000, ..limits::Accounts::default() };
     let (limits, login, rooms) = (Limits::default(), limits::Login::default(), limits::Rooms::default());
-    Settings { limits, login, accounts, rooms, stats_s: 0 }
+    Settings { limits, login, accounts, rooms, operators: Operators::default(), stats_s: 0 }
 }
 
 /// A world with this many accounts.

@@ -1,0 +1,90 @@
+//! Long answers: produced as their reader reads, a part at a time.
+
+use std::vec::IntoIter;
+
+use super::sessions::Entry;
+use crate::door::operator::{Item, Last};
+use crate::engine::Engine;
+use crate::engine::id::ConnId;
+use crate::hub::names::{RoomName, Who};
+use crate::limits::{ITEMS_A_TURN, LIST_LINE_WORK};
+
+/// The rest of a long answer. What has ended meanwhile is left out.
+#[derive(Debug)]
+pub(in crate::engine) struct Listing {
+    rest: Rest,
+    /// How many items were sent.
+    count: u64,
+}
+
+/// What is still to be listed.
+#[derive(Debug)]
+pub(super) enum Rest {
+    /// Connections and guests.
+    Sessions(IntoIter<Entry>),
+    /// Rooms.
+    Rooms(IntoIter<RoomName>),
+    /// Members of a room; true marks the host.
+    Members(IntoIter<(Who, bool)>),
+}
+
+impl<S> Engine<S> {
+    /// Begins a long answer, and sends its first part.
+    pub(super) fn list(&mut self, id: ConnId, rest: Rest) {
+        self.begin_answer(id);
+        self.desk.listings.push((id, Listing { rest, count: 0 }));
+        self.list_on(id);
+    }
+
+    /// The connection was written to: sends the next part of a long answer, if there is one and its reader has taken
+    /// most of the part before.
+    pub(in crate::engine) fn list_on(&mut self, id: ConnId) {
+        let Some(place) = self.desk.listings.iter().position(|(of, _)| *of == id) else { return };
+        if !self.takes_items(id) {
+            return;
+        }
+        let (_, mut listing) = self.desk.listings.swap_remove(place);
+        self.turn.work += ITEMS_A_TURN * LIST_LINE_WORK;
+        for _ in 0..ITEMS_A_TURN {
+            match self.list_one(id, &mut listing.rest) {
+                Some(is_sent) => listing.count += u64::from(is_sent),
+                None => return self.end_answer(id, &Last::Items(listing.count)),
+            }
+            if !self.takes_items(id) {
+                break;
+            }
+        }
+        self.desk.listings.push((id, listing));
+        self.mark_direct(id); // the flush calls again
+    }
+
+    /// Sends the next item. `None` if there is none left; false if it has ended meanwhile.
+    fn list_one(&mut self, id: ConnId, rest: &mut Rest) -> Option<bool> {
+        Some(match rest {
+            Rest::Sessions(entries) => {
+                let entry = entries.next()?;
+                self.answer_session(id, entry)
+            }
+            Rest::Rooms(names) => {
+                let name = names.next()?;
+                self.answer_room(id, &name)
+            }
+            Rest::Members(members) => {
+                let (who, is_host) = members.next()?;
+                self.answer_item(id, |item| item.text("name", &who.to_string()).flag("host", is_host));
+                true
+            }
+        })
+    }
+
+    /// Sends one item.
+    pub(super) fn answer_item(&mut self, id: ConnId, fill: impl FnOnce(Item<'_>) -> Item<'_>) {
+        self.push_own(id, |_, out| fill(Item::begin(out)).end());
+    }
+
+    /// Whether a connection has so little unread that more items may be sent.
+    pub(super) fn takes_items(&self, id: ConnId) -> bool {
+        let limits = &self.settings.limits;
+        self.conns.peek(id).is_some_and(|conn| conn.outbox.owed() <= conn.paused_from(limits) / 2)
+    }
+}
