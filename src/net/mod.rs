@@ -71,10 +71,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     let most_connections = descriptors::prepare(&tuning.limits);
     // The accounts come first: their lock tells two servers apart before either has bound a port.
     let auth = Rc::new(RefCell::new(open_accounts(accounts_file, &tuning, registry)?));
-    let mut listeners = Listeners::open(&listen, &tuning.limits, registry)?;
-    if let Some(socket) = &operator_socket {
-        listeners.open_operator(socket, &tuning.limits, registry)?;
-    }
+    let listeners = Listeners::open(&listen, operator_socket.as_ref(), &tuning.limits, registry)?;
     let datagrams = Sockets::open(&listen, datagrams, registry)?;
     let roll = Box::new(Shared(Rc::clone(&auth)));
     let clock = Clock::new();

@@ -20,6 +20,7 @@ use tempfile::TempDir;
 
 mod canary;
 mod client;
+mod desk;
 mod dice;
 mod fake;
 pub mod netns;
@@ -31,6 +32,7 @@ mod terminal;
 pub mod twin;
 pub use canary::Canary;
 pub use client::Client;
+pub use desk::{Answer, Desk};
 pub use dice::Dice;
 pub use fake::Fake;
 pub use process::{

@@ -41,6 +41,7 @@ mod memory;
 mod names;
 mod nc;
 mod networks;
+mod operator;
 mod ops;
 mod panics;
 mod password_queue;

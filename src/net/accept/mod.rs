@@ -15,7 +15,7 @@ use listener::{Listener, is_shortage};
 pub use trial::{Trial, try_places};
 
 use super::conn::Socket;
-use super::settings::{Endpoint, StartError};
+use super::settings::{Endpoint, OperatorSocket, StartError};
 use super::sys::descriptors::Spare;
 use crate::engine::{Millis, NEVER, Origin};
 use crate::limits::{ACCEPT_RETRY_MS, Limits};
@@ -63,16 +63,26 @@ pub(super) enum Accepted {
 }
 
 impl Listeners {
-    /// Binds, listens, and registers with the poll.
+    /// Makes the operator's socket, if there is to be one; binds, listens, and registers with the poll.
     ///
     /// # Errors
-    /// The server cannot listen at an address.
-    pub(super) fn open(endpoints: &[Endpoint], limits: &Limits, registry: &Registry) -> Result<Self, StartError> {
-        let mut all = Vec::new();
-        for endpoint in endpoints {
-            all.extend(Listener::open(endpoint, all.len(), limits, registry)?);
+    /// The server cannot listen at an address, or not without the operator's socket.
+    pub(super) fn open(
+        endpoints: &[Endpoint],
+        operator: Option<&OperatorSocket>,
+        limits: &Limits,
+        registry: &Registry,
+    ) -> Result<Self, StartError> {
+        let mut listeners = Self { all: Vec::new(), first: 0, retry_at: NEVER, is_failing: false, spare: Spare::new() };
+        // It comes first: who reads in the log that the server listens can ask it.
+        if let Some(socket) = operator {
+            listeners.open_operator(socket, limits, registry)?;
         }
-        Ok(Self { all, first: 0, retry_at: NEVER, is_failing: false, spare: Spare::new() })
+        for endpoint in endpoints {
+            let place = listeners.all.len();
+            listeners.all.extend(Listener::open(endpoint, place, limits, registry)?);
+        }
+        Ok(listeners)
     }
 
     /// Closes all listeners.

@@ -16,7 +16,7 @@ impl Listeners {
     ///
     /// # Errors
     /// Another server answers there; or the configuration names it, and it cannot be made.
-    pub(in crate::net) fn open_operator(
+    pub(super) fn open_operator(
         &mut self,
         socket: &OperatorSocket,
         limits: &Limits,
