@@ -241,12 +241,10 @@ fn accept_networks(networks: &DeArray<'_>) -> Result<(), Refusal> {
 
 fn accept_names(names: &DeArray<'_>) -> Result<(), Refusal> {
     for name in names.iter() {
-        match name.get_ref() {
-            DeValue::String(text) if is_name(text) => {}
-            DeValue::String(text) => {
-                return Err((name.span(), format!("must contain names of accounts, not {text:?}")));
-            }
-            other => return Err((name.span(), format!("must contain names of accounts, {}", is_a(other)))),
+        let no = |what: String| Err((name.span(), format!("must contain names of accounts, {what}")));
+        let DeValue::String(text) = name.get_ref() else { return no(is_a(name.get_ref())) };
+        if !is_name(text) {
+            return no(format!("not {text:?}"));
         }
     }
     Ok(())

@@ -101,41 +101,37 @@ impl Operation {
     }
 }
 
-/// The lines of `HELP` without an argument.
-pub(super) const HELP: &[&str] = &[
-    "PM [text]             say something to everybody",
-    "DM [name [text]]      say something to one person",
-    "WHO [prefix]          who is online",
-    "ROOMS [prefix]        which rooms there are",
-    "MAKE room [password]  make a room, with a password if you like",
-    "JOIN room [password]  enter a room",
-    "RM room [text]        say something in a room",
-    "NAMES room [prefix]   who is in a room",
-    "LEAVE room            leave a room",
-    "KICK room name        put somebody out of your room",
-    "CLOSE room            close your room",
-    "TOKEN                 a token to come back without your password",
-    "PASSWD                change your password",
-    "NOOP                  nothing",
-    "HELP [operation]      this, or more about one",
-    "EX                    leave",
-    "an empty line cancels what you are asked for",
-];
-
-/// The lines of [`HELP`] for an operator.
-pub(super) const HELP_OF_OPERATORS: &[&str] = &with_op();
-
-const fn with_op() -> [&'static str; HELP.len() + 1] {
-    let mut lines = ["OP command            what operators do; HELP OP lists it"; HELP.len() + 1];
-    let mut place = 0;
-    while place < HELP.len() {
-        // Before the last two lines, EX and the hint, comes the operator's.
-        let at = if place + 2 < HELP.len() { place } else { place + 1 };
-        lines[at] = HELP[place];
-        place += 1;
-    }
-    lines
+/// The general help, with further lines before the last two.
+macro_rules! help {
+    ($($more:literal)?) => {
+        &[
+            "PM [text]             say something to everybody",
+            "DM [name [text]]      say something to one person",
+            "WHO [prefix]          who is online",
+            "ROOMS [prefix]        which rooms there are",
+            "MAKE room [password]  make a room, with a password if you like",
+            "JOIN room [password]  enter a room",
+            "RM room [text]        say something in a room",
+            "NAMES room [prefix]   who is in a room",
+            "LEAVE room            leave a room",
+            "KICK room name        put somebody out of your room",
+            "CLOSE room            close your room",
+            "TOKEN                 a token to come back without your password",
+            "PASSWD                change your password",
+            "NOOP                  nothing",
+            "HELP [operation]      this, or more about one",
+            $($more,)?
+            "EX                    leave",
+            "an empty line cancels what you are asked for",
+        ]
+    };
 }
+
+/// The lines of `HELP` without an argument.
+pub(super) const HELP: &[&str] = help!();
+
+/// The same for an operator.
+pub(super) const HELP_OF_OPERATORS: &[&str] = help!("OP command            what operators do; HELP OP lists it");
 
 /// The lines of `HELP OP`.
 const OPERATOR_HELP: &[&str] = &[

@@ -47,10 +47,8 @@ impl Link {
     pub(super) fn open(socket: &Path) -> Result<Self, Fault> {
         let path = shown_path(socket);
         let nobody = |why: &dyn std::fmt::Display| Fault::Nobody(format!("no server answers at {path}: {why}"));
-        let stream = UnixStream::connect(socket).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => nobody(&"there is no such socket"),
-            ErrorKind::ConnectionRefused => nobody(&"nobody listens there"),
-            _ => nobody(&error),
+        let stream = UnixStream::connect(socket).map_err(|error| {
+            if error.kind() == ErrorKind::NotFound { nobody(&"there is no such socket") } else { nobody(&error) }
         })?;
         let owner = socket.metadata().map_err(|error| nobody(&error))?.uid();
         let peer = socket_peercred(&stream).map_err(|error| nobody(&error))?.uid.as_raw();

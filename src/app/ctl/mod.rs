@@ -85,9 +85,9 @@ fn print_answer(link: &mut Link, command: &str, json: bool) -> Result<ExitCode, 
 /// Writes to standard output at once, so that a trace is seen as it comes.
 fn write_out(text: &str) -> Result<(), Fault> {
     let mut out = io::stdout();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
-        ErrorKind::BrokenPipe => Fault::Closed,
-        _ => Fault::Failed(format!("standard output: {error}")),
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| {
+        let is_closed = error.kind() == ErrorKind::BrokenPipe;
+        if is_closed { Fault::Closed } else { Fault::Failed(format!("standard output: {error}")) }
     })
 }
 

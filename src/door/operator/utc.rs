@@ -3,17 +3,17 @@
 use time::OffsetDateTime;
 
 /// A time in milliseconds since 1970 as `2026-11-26T17:31:24Z`, in UTC.
-pub fn utc(unix_ms: u64) -> String {
-    let seconds = i64::try_from(unix_ms / 1000).unwrap_or_default();
+pub fn utc(ms: u64) -> String {
+    let seconds = i64::try_from(ms / 1000).unwrap_or_default();
     let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let (month, day) = (u8::from(at.month()), at.day());
     format!("{:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", at.year(), at.hour(), at.minute(), at.second())
 }
 
 /// The same with milliseconds: `2026-11-26T17:31:24.250Z`.
-pub fn utc_ms(unix_ms: u64) -> String {
-    let whole = utc(unix_ms);
-    format!("{}.{:03}Z", whole.trim_end_matches('Z'), unix_ms % 1000)
+pub fn utc_ms(ms: u64) -> String {
+    let whole = utc(ms);
+    format!("{}.{:03}Z", whole.trim_end_matches('Z'), ms % 1000)
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 //! Sessions of accounts get `C 100` in the order of the public messages. A guest with a connection gets it there; one
 //! that talks by UDP gets a datagram of the server, as it does when its room is closed.
 
+use super::Engine;
 use crate::door::datagram::Speaker;
 use crate::door::operator::Last;
-use crate::engine::Engine;
 use crate::engine::datagrams::Spoken;
 use crate::engine::id::ConnId;
 use crate::engine::life::Life;

@@ -1,10 +1,10 @@
 //! `kick`: ends connections and guests.
 
-use super::sessions::Entry;
+use super::Engine;
+use super::entry::Entry;
 use crate::close::{CloseReason, Note};
 use crate::door::datagram::Speaker;
 use crate::door::operator::{Last, Whom};
-use crate::engine::Engine;
 use crate::engine::datagrams::Spoken;
 use crate::engine::id::ConnId;
 use crate::hub::command::Command;

@@ -2,9 +2,9 @@
 
 use std::vec::IntoIter;
 
-use super::sessions::Entry;
+use super::Engine;
+use super::entry::Entry;
 use crate::door::operator::{Item, Last};
-use crate::engine::Engine;
 use crate::engine::id::ConnId;
 use crate::hub::names::{RoomName, Who};
 use crate::limits::{ITEMS_A_TURN, LIST_LINE_WORK};

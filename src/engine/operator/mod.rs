@@ -4,6 +4,7 @@
 //! [`Order`]. The connection is not read before its answer is over, so answers keep their order.
 
 mod rights;
+mod entry;
 mod listing;
 mod sessions;
 mod rooms;
@@ -178,3 +179,6 @@ impl<S> Engine<S> {
         self.desk.traces.forget_caller(id);
     }
 }
+
+#[cfg(test)]
+mod tests;

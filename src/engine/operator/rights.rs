@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::Engine;
 use crate::door::Class;
-use crate::engine::Engine;
 use crate::engine::id::ConnId;
 use crate::hub::names::UserName;
 

@@ -1,8 +1,8 @@
 //! `rooms` and `close`.
 
+use super::Engine;
 use super::listing::Rest;
 use crate::door::operator::Last;
-use crate::engine::Engine;
 use crate::engine::id::ConnId;
 use crate::hub::names::RoomName;
 use crate::hub::view::RoomView;

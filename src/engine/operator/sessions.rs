@@ -3,35 +3,17 @@
 use std::cmp::Reverse;
 use std::net::IpAddr;
 
+use super::Engine;
+use super::entry::Entry;
 use super::listing::Rest;
 use crate::door::Class;
 use crate::door::operator::{Sort, Whom, utc};
-use crate::engine::Engine;
 use crate::engine::conn::Conn;
 use crate::engine::id::ConnId;
 use crate::engine::life::Life;
 use crate::engine::time::Millis;
 use crate::hub::names::Who;
 use crate::hub::session::SessionId;
-
-/// An entry of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::engine) enum Entry {
-    /// A connection.
-    Conn(ConnId),
-    /// A guest of the room door, which talks by UDP.
-    Guest(SessionId),
-}
-
-impl Entry {
-    /// The number that operators know it by.
-    fn number(self) -> u32 {
-        match self {
-            Self::Conn(id) => id.generation,
-            Self::Guest(session) => session.generation,
-        }
-    }
-}
 
 impl<S> Engine<S> {
     /// `sessions`.

@@ -1,8 +1,8 @@
 //! `status`: the server at a glance.
 
+use super::Engine;
 use crate::door::Class;
 use crate::door::operator::{Last, utc};
-use crate::engine::Engine;
 use crate::engine::control::Outside;
 use crate::engine::id::ConnId;
 

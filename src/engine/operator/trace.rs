@@ -3,9 +3,9 @@
 //! Frames of the server are seen when the socket takes them, so a delivery costs nothing, and a write one comparison
 //! while nobody traces. What the caller does not take is dropped and counted.
 
+use super::Engine;
 use crate::door::Class;
 use crate::door::operator::{Last, MASK, Whom, from_server, utc_ms};
-use crate::engine::Engine;
 use crate::engine::id::ConnId;
 use crate::engine::time::{Millis, NEVER, seconds};
 use crate::hub::names::Who;
