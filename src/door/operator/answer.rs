@@ -82,6 +82,13 @@ fn is_bare(value: &str) -> bool {
 pub enum Last {
     /// 211: the number of items.
     Items(u64),
+    /// 211: the first items of a list that would be too long for the chat.
+    Part {
+        /// The number of items.
+        shown: u64,
+        /// The length of the list.
+        all: u64,
+    },
     /// 250: done.
     Done(String),
     /// 450: not now.
@@ -119,6 +126,7 @@ impl Last {
         let mut out = Wire(out);
         let result = match self {
             Self::Items(count) => writeln!(out, "C 211 {count}"),
+            Self::Part { shown, all } => writeln!(out, "C 211 {shown} of {all}; chatd ctl shows all"),
             Self::Done(text) => writeln!(out, "C 250 {text}"),
             Self::NotNow(text) => writeln!(out, "C 450 {text}"),
             Self::Wrong(text) => writeln!(out, "C 501 {text}"),
@@ -235,6 +243,7 @@ mod tests {
             assert_eq!(String::from_utf8(out).unwrap(), format!("{expected}\n"));
         }
         check(&Last::Items(3), "C 211 3");
+        check(&Last::Part { shown: 200, all: 201 }, "C 211 200 of 201; chatd ctl shows all");
         check(&Last::Done("2 put out".to_owned()), "C 250 2 put out");
         check(&Fault::Usage("stop").into(), "C 501 usage: stop");
         check(

@@ -4,6 +4,7 @@ use std::vec::IntoIter;
 
 use super::Engine;
 use super::entry::Entry;
+use super::rights::Right;
 use crate::door::operator::{Item, Last};
 use crate::engine::id::ConnId;
 use crate::hub::names::{RoomName, Who};
@@ -28,12 +29,39 @@ pub(super) enum Rest {
     Members(IntoIter<(Who, bool)>),
 }
 
+impl Rest {
+    fn len(&self) -> usize {
+        match self {
+            Self::Sessions(entries) => entries.len(),
+            Self::Rooms(names) => names.len(),
+            Self::Members(members) => members.len(),
+        }
+    }
+}
+
 impl<S> Engine<S> {
-    /// Begins a long answer, and sends its first part.
+    /// Begins a long answer, and sends its first part. In the chat, where no message may come within an answer, it is
+    /// sent at once, and no longer than other lists.
     pub(super) fn list(&mut self, id: ConnId, rest: Rest) {
+        if self.right(id) != Right::Socket {
+            return self.list_at_once(id, rest);
+        }
         self.begin_answer(id);
         self.desk.listings.push((id, Listing { rest, count: 0 }));
         self.list_on(id);
+    }
+
+    fn list_at_once(&mut self, id: ConnId, mut rest: Rest) {
+        let (all, most) = (rest.len() as u64, u64::from(self.settings.limits.list_lines));
+        let mut count = 0;
+        while count < most
+            && let Some(is_sent) = self.list_one(id, &mut rest)
+        {
+            count += u64::from(is_sent);
+            self.turn.work += LIST_LINE_WORK;
+        }
+        let last = if rest.len() == 0 { Last::Items(count) } else { Last::Part { shown: count, all } };
+        self.answer_last(id, &last);
     }
 
     /// The connection was written to: sends the next part of a long answer, if there is one and its reader has taken

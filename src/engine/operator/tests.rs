@@ -220,6 +220,26 @@ fn ten_thousand_are_listed_as_their_reader_reads() {
 }
 
 #[test]
+fn in_the_chat_a_list_is_short_and_not_interrupted() {
+    let mut stage = crowd(1_000);
+    let (talker, rita) = (stage.ids[0], stage.user("rita"));
+    stage.ids = vec![talker, rita];
+    stage.socket(rita).takes = 1_000;
+    stage.say(rita, "OP sessions");
+    for _ in 0..100 {
+        stage.say(talker, "PM hello");
+        stage.turn();
+    }
+    stage.socket(rita).takes = usize::MAX;
+    (0..10).for_each(|_| stage.turn());
+    let told = stage.told(rita);
+    let lines: Vec<&str> = told.lines().skip_while(|line| !line.starts_with("C 211-")).collect();
+    assert!(lines[..200].iter().all(|line| line.starts_with("C 211-")), "{told}");
+    assert_eq!(lines[200], "C 211 200 of 1001; chatd ctl shows all");
+    assert!(lines.len() > 201 && lines[201..].iter().all(|line| line.starts_with("D PM u0 ")), "{told}");
+}
+
+#[test]
 fn a_reader_that_never_reads_is_owed_little_and_costs_nothing() {
     let mut stage = crowd(2_000);
     let desk = stage.desk();
