@@ -104,7 +104,7 @@ pub enum Fault {
     Duration,
 }
 
-/// What a word of [`WORDS`] may be used for.
+/// The verb of a command, as in [`COMMANDS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verb {
     Status,
