@@ -5,8 +5,10 @@
 
 mod behind;
 mod client;
+mod operator;
 mod pieces;
 mod server;
 
 pub use client::frame;
+pub use operator::operator;
 pub use server::{accounts, config, datagram, line, room, token};

@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 use super::command::{COMMANDS, Fault, Help};
 use crate::door::wire::Wire;
 use crate::limits::{REASON_BYTES, TRACE_MOST_S};
+use crate::text::{self, Class};
 
 /// What an item begins with.
 pub const ITEM: &str = "C 211-";
@@ -40,8 +41,7 @@ impl<'a> Item<'a> {
         if value != NOTHING && is_bare(value) {
             return self.bare(key, &value);
         }
-        let quoted = serde_json::Value::from(value);
-        self.bare(key, &quoted)
+        self.bare(key, &quoted(value))
     }
 
     /// A text, or nothing.
@@ -74,7 +74,24 @@ impl<'a> Item<'a> {
 
 /// Whether a value needs no quotes.
 fn is_bare(value: &str) -> bool {
-    !value.contains(|c: char| matches!(c, ' ' | '=' | '"') || c.is_control())
+    !value.contains([' ', '=', '"']) && text::classes(value).all(|(_, class)| class == Class::Plain)
+}
+
+/// A JSON string. What could control a terminal or is invisible is escaped, also where JSON would not need it.
+fn quoted(value: &str) -> String {
+    let json = serde_json::Value::from(value).to_string();
+    let mut safe = String::with_capacity(json.len());
+    for (c, class) in text::classes(&json) {
+        match class {
+            Class::Plain => safe.push(c),
+            Class::Tab | Class::TakenOut | Class::Refused => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    safe.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    safe
 }
 
 /// The last line of an answer.
@@ -208,7 +225,7 @@ mod tests {
 
     #[test]
     fn items_come_back_as_what_they_were() {
-        for value in ["", "-", "plain", "a b", "a=b", "\"", "\\", "ü\u{202e}", "a\"b c=d", "\t"] {
+        for value in ["", "-", "plain", "a b", "a=b", "\"", "\\", "ü\u{202e}", "a\"b c=d", "\t", "\u{7f}\u{e0041}"] {
             let told = item(|item| item.text("one", value).text("two", value).number("n", 3));
             let pairs = pairs(told.trim_end_matches('\n').strip_prefix(ITEM).unwrap()).unwrap();
             let found: Vec<_> = pairs.iter().map(|(key, value, _)| (*key, value.as_str())).collect();
