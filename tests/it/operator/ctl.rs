@@ -1,8 +1,11 @@
 //! `chatd ctl`.
 
+use std::fs::{Permissions, set_permissions};
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::process::{Command, Stdio};
 
+use rustix::process::geteuid;
 use testkit::{Outcome, Server, run};
 
 const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
@@ -128,4 +131,37 @@ fn an_answer_that_breaks_off() {
     ask().check(75, &["closed the connection"]);
     ask().check(1, &["server full"]);
     fake.join().unwrap();
+}
+
+/// A process of another user has put itself behind a socket of root's.
+#[test]
+fn an_impostor_is_told_nothing() {
+    if !geteuid().is_root() {
+        return eprintln!("skipped: only root can become another user");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
+    let path = folder.path().join("chatd.sock");
+    let script = format!(
+        "import os, socket\nos.setgid(65534)\nos.setuid(65534)\ns = socket.socket(socket.AF_UNIX)\ns.bind({:?})\n\
+         s.listen(9)\nprint('there', flush=True)\nwhile True:\n  c, _ = s.accept()\n  \
+         c.sendall(b'C 220 chatd operator\\n')\n  print('heard', c.recv(99), flush=True)\n",
+        path.display().to_string()
+    );
+    let mut python = Command::new("python3");
+    let Ok(mut impostor) = python.arg("-c").arg(&script).stdout(Stdio::piped()).spawn() else {
+        return eprintln!("skipped: there is no python3");
+    };
+    let mut heard = BufReader::new(impostor.stdout.take().unwrap()).lines();
+    assert_eq!(heard.next().unwrap().unwrap(), "there");
+    let ask = || run(CHATD, folder.path(), &["ctl", "--socket", "chatd.sock", "announce", "secret"]);
+    chown(&path, Some(0), Some(0)).unwrap();
+    ask().check(1, &["belongs to user 65534", "not to root or the socket's owner"]);
+    assert_eq!(heard.next().unwrap().unwrap(), "heard b''");
+    // It may be a server of its own.
+    chown(&path, Some(65534), Some(65534)).unwrap();
+    ask().check(75, &["closed the connection"]);
+    assert_eq!(heard.next().unwrap().unwrap(), "heard b'C announce secret\\n'");
+    impostor.kill().unwrap();
+    impostor.wait().unwrap();
 }
