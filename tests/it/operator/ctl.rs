@@ -142,14 +142,26 @@ fn an_impostor_is_told_nothing() {
     let folder = tempfile::tempdir().unwrap();
     set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
     let path = folder.path().join("chatd.sock");
-    let script = format!(
-        "import os, socket\nos.setgid(65534)\nos.setuid(65534)\ns = socket.socket(socket.AF_UNIX)\ns.bind({:?})\n\
-         s.listen(9)\nprint('there', flush=True)\nwhile True:\n  c, _ = s.accept()\n  \
-         c.sendall(b'C 220 chatd operator\\n')\n  print('heard', c.recv(99), flush=True)\n",
-        path.display().to_string()
-    );
+    let script = "import os, socket, sys
+os.setgid(65534)
+os.setuid(65534)
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(9)
+print('there', flush=True)
+while True:
+    c, _ = s.accept()
+    heard = b''
+    try:
+        c.sendall(b'C 220 chatd operator\\n')
+        heard = c.recv(99)
+    except OSError:
+        pass
+    print('heard', heard, flush=True)
+    c.close()
+";
     let mut python = Command::new("python3");
-    let Ok(mut impostor) = python.arg("-c").arg(&script).stdout(Stdio::piped()).spawn() else {
+    let Ok(mut impostor) = python.arg("-c").arg(script).arg(&path).stdout(Stdio::piped()).spawn() else {
         return eprintln!("skipped: there is no python3");
     };
     let mut heard = BufReader::new(impostor.stdout.take().unwrap()).lines();
