@@ -4,6 +4,8 @@ use zeroize::Zeroizing;
 
 pub use chatd::secret::Secret;
 
+use super::fingerprint::Fingerprint;
+
 /// The current time, as passed to the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
@@ -19,8 +21,10 @@ pub enum Input<'a> {
     /// The token stored for the server at this index, read again before connecting: another client of the same user may
     /// have stored a newer one.
     Token(usize, Secret),
-    /// The connection asked for by [`Action::Connect`] is established.
+    /// The connection asked for by [`Action::Connect`] is established, and with TLS, the server is proven.
     Connected,
+    /// The server answered, but could not be proven. Nothing was sent to it, and there is no connection.
+    Unproven(Doubt),
     /// Bytes from the server, cut at any place.
     Bytes(&'a [u8]),
     /// The connection could not be established, or is over. The text says why.
@@ -46,7 +50,7 @@ pub enum Input<'a> {
 /// Something for the caller to do, in this order.
 #[derive(Debug)]
 pub enum Action {
-    /// Connect to the server at this index. The result is `Connected` or `Disconnected`; [`Input::Token`] may come
+    /// Connect to the server at this index. The result is `Connected`, `Unproven` or `Disconnected`; [`Input::Token`] may come
     /// before it.
     Connect(usize),
     /// Close the connection, or stop connecting. Pending output is sent first, as far as that does not block. No
@@ -62,6 +66,10 @@ pub enum Action {
     AskLine(String),
     /// Like [`Action::AskLine`], for the answer to a question. The history keeps the line only if it is not an answer.
     AskAnswer(String),
+    /// Discard what has been typed and not read: the question that follows must not be answered by it.
+    DropTyped,
+    /// Like [`Action::AskAnswer`], for the answer to whether a server is trusted. The history does not keep it.
+    AskTrust(String),
     /// The prompt of the current line has changed. It may be redrawn at once or later.
     Prompt(String),
     /// Read a secret, without echo or history. At most one is asked for at a time, and never together with a line if a
@@ -71,8 +79,36 @@ pub enum Action {
     KeepToken(usize, Secret),
     /// This token for the server at this index is no longer valid. A different one may be stored by now.
     ForgetToken(usize, Secret),
+    /// The user trusts the server at this index if it has this key: store that, also for the next runs.
+    TrustKey(usize, Fingerprint),
     /// Restore the terminal and exit with this code. Nothing follows.
     Leave(u8),
+}
+
+/// Why a server that speaks TLS is not proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Its certificate is not trusted, and nothing is known of its key.
+    Unknown {
+        /// The key.
+        key: Fingerprint,
+        /// What is wrong with the certificate, for people.
+        why: String,
+    },
+    /// Its certificate is not trusted, and its key is not the one that a person has accepted.
+    Changed {
+        /// The key.
+        key: Fingerprint,
+        /// The key that was accepted.
+        known: Fingerprint,
+        /// The server, as its key is kept: `host:port`.
+        place: String,
+    },
+    /// Its key is none of those that count.
+    NotPinned {
+        /// The key.
+        key: Fingerprint,
+    },
 }
 
 /// Which secret is asked for, with the number of the attempt, from 1.

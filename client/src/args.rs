@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser};
@@ -10,6 +11,7 @@ use super::action::Place;
 use super::command::is_room_name;
 use super::destination::{self, EXAMPLE, Server, parse_name};
 use super::filter::Filter;
+use super::fingerprint::Fingerprint;
 use super::session::Once;
 
 /// Talk on a chatd server.
@@ -47,6 +49,18 @@ pub struct Args {
     /// Remove ANSI escapes (colours) from the lines of a script
     #[arg(long)]
     strip_ansi: bool,
+    /// Encrypt the connection: TLS. tls://HOST:PORT in place of SERVER does so for one of several
+    #[arg(long)]
+    tls: bool,
+    /// With TLS: also trust the certificates in this file (PEM)
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// With TLS: trust the server with this key, and no other; may be repeated. `chatd cert show` prints it
+    #[arg(long, value_name = "SHA256:…")]
+    pin: Vec<String>,
+    /// Forget the key that you once trusted for this server, and do nothing else
+    #[arg(long, value_name = "HOST:PORT")]
+    forget: Option<String>,
     /// No colours (a non-empty NO_COLOR variable does the same)
     #[arg(long)]
     no_color: bool,
@@ -57,6 +71,9 @@ pub struct Args {
     #[arg(long, value_name = "CMD")]
     password_command: Option<String>,
 }
+
+/// The example in messages about TLS.
+const TLS_EXAMPLE: &str = "for example: chatclient --tls localhost 5016 carol";
 
 const USAGE: &str = "chatclient [OPTIONS] SERVER [PORT] [USER]
        chatclient [OPTIONS] USER@SERVER[:PORT]";
@@ -79,6 +96,7 @@ const AFTER: &str = "
 Examples:
   chatclient localhost 5015 carol
   chatclient carol@chat.example.org
+  chatclient --tls chat.example.org 5016 carol
   echo 'the backup is done' | chatclient --plain localhost robot
   chatclient --once 'disk full' --to carol localhost robot
   chatclient --listen --json localhost robot >events
@@ -102,12 +120,23 @@ pub struct Options {
     pub register: bool,
     /// The parts that are removed from the lines of a script first.
     pub filter: Filter,
+    /// What is trusted of servers that speak TLS.
+    pub trust: Trust,
     /// Whether colours are off.
     pub no_color: bool,
     /// Whether the bell is off.
     pub no_bell: bool,
     /// The program that prints the password, split into words; not empty.
     pub password_command: Option<Vec<String>>,
+}
+
+/// What is trusted of servers that speak TLS, besides the system's roots and the keys that a person has accepted.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// A file of further certificates, in PEM.
+    pub ca: Option<PathBuf>,
+    /// The keys that count. If there are any, nothing else does.
+    pub pins: Vec<Fingerprint>,
 }
 
 /// The task that a client is started for.
@@ -139,6 +168,8 @@ impl Errand {
 pub enum Refused {
     /// Help or the version was asked for. This is its text.
     Asked(clap::Error),
+    /// Only the kept key of this server is to be removed.
+    Forget(Server),
     /// The arguments are invalid. The sentence says why, and what would be valid.
     Wrong(String),
 }
@@ -154,7 +185,16 @@ impl Args {
             // Only help and the version go to standard output.
             if error.use_stderr() { Refused::Wrong(sentence(&error)) } else { Refused::Asked(error) }
         };
-        Self::try_parse_from(arguments).map_err(refuse)?.check().map_err(Refused::Wrong)
+        let mut args = Self::try_parse_from(arguments).map_err(refuse)?;
+        match args.forget.take() {
+            Some(server) if args.words.is_empty() => {
+                Err(destination::parse_forgotten(&server).map_or_else(Refused::Wrong, Refused::Forget))
+            }
+            Some(_) => Err(Refused::Wrong(
+                "--forget HOST:PORT stands alone, for example: chatclient --forget localhost:5016".to_owned(),
+            )),
+            None => args.check().map_err(Refused::Wrong),
+        }
     }
 
     fn check(self) -> Result<Options, String> {
@@ -167,7 +207,9 @@ impl Args {
             (None, false) if self.room.is_some() => return Err(needs("--room", "--once TEXT or --listen", "lobby")),
             (None, false) => Errand::Talk,
         };
-        let (servers, user) = destination::parse(&self.words, system_user)?;
+        let (servers, user) = destination::parse(&self.words, self.tls, system_user)?;
+        let trust = Trust { ca: self.ca, pins: self.pin.iter().map(|text| parse_pin(text)).collect::<Result<_, _>>()? };
+        check_tls(&servers, &trust)?;
         Ok(Options {
             servers,
             user,
@@ -176,6 +218,7 @@ impl Args {
             errand,
             register: self.register,
             filter,
+            trust,
             no_color: self.no_color,
             no_bell: self.no_bell,
             password_command: self.password_command.as_deref().map(parse_command).transpose()?,
@@ -236,6 +279,27 @@ fn parse_room(room: String) -> Result<String, String> {
         return Ok(room);
     }
     Err(format!("{room:?} is no room: give letters, digits or _.-, at most 32, for example: --room lobby"))
+}
+
+fn parse_pin(text: &str) -> Result<Fingerprint, String> {
+    let why =
+        || format!("--pin {text}: a pin is SHA256: and 43 characters, as chatd cert show prints it; {TLS_EXAMPLE}");
+    Fingerprint::parse(text).ok_or_else(why)
+}
+
+/// Whether these servers can be spoken to, and all is needed that is given.
+fn check_tls(servers: &[Server], trust: &Trust) -> Result<(), String> {
+    let is_used = servers.iter().any(|server| server.is_tls);
+    if is_used && !cfg!(feature = "tls") {
+        return Err("this chatclient was built without TLS (the cargo feature tls); plain servers work, \
+             for example: chatclient localhost 5015 carol"
+            .to_owned());
+    }
+    let option = if trust.ca.is_some() { "--ca" } else { "--pin" };
+    if !is_used && (trust.ca.is_some() || !trust.pins.is_empty()) {
+        return Err(format!("{option} is about TLS: give --tls or tls://HOST:PORT too; {TLS_EXAMPLE}"));
+    }
+    Ok(())
 }
 
 fn parse_command(text: &str) -> Result<Vec<String>, String> {

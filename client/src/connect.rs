@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::action::Doubt;
 use super::destination::Server;
 
 /// The time for all addresses of a server. A lost first packet is sent again after one second and after three, and the
@@ -20,6 +21,16 @@ const ADDRESSES: usize = 8;
 const HEAD_START: Duration = Duration::from_secs(1);
 /// … or less, so that the last one has this much time.
 const LAST: Duration = Duration::from_millis(1500);
+
+/// Why there is no connection to a server.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It cannot be reached, or does not speak as expected, and why.
+    Gone(String),
+    /// It is not proven.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "without TLS nothing is proven"))]
+    Unproven(Doubt),
+}
 
 /// Connects to the address of a server that answers first. They are tried in order: the next one starts when the
 /// previous one has failed or used up its head start. `None` if a byte or an end in `cancelled` cancelled it.
@@ -211,7 +222,7 @@ mod tests {
     fn an_unknown_host_gets_the_system_s_message() {
         let (cancelled, _cancel) = UnixStream::pair().unwrap();
         // Too long for a name, so no name server is asked.
-        let server = Server { host: "x".repeat(300), port: 1 };
+        let server = Server { host: "x".repeat(300), port: 1, is_tls: false };
         let why = connect(&server, &cancelled).unwrap_err();
         assert!(!why.contains("lookup") && !why.is_empty(), "{why}");
     }

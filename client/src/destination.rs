@@ -10,8 +10,10 @@ pub const DEFAULT_PORT: u16 = 5015;
 const SERVERS: usize = 16;
 /// The host for a port without a host.
 const LOCAL: &str = "localhost";
-/// Accepted URL schemes: one means "over TCP" elsewhere, the other appears in the server's log.
-const SCHEMES: [&str; 2] = ["tcp", "line"];
+/// Accepted URL schemes of a plain server: one means "over TCP" elsewhere, the other appears in the server's log.
+const PLAIN: [&str; 2] = ["tcp", "line"];
+/// … and of one that speaks TLS.
+const TLS: [&str; 2] = ["tls", "line+tls"];
 /// The example in every message about these arguments.
 pub(super) const EXAMPLE: &str = "for example: chatclient localhost 5015 carol";
 
@@ -22,24 +24,35 @@ pub struct Server {
     pub host: String,
     /// Its TCP port, not 0.
     pub port: u16,
+    /// Whether the connection is encrypted.
+    pub is_tls: bool,
 }
 
-impl fmt::Display for Server {
-    /// In the form in which it can be typed: `host:port`, an IPv6 address in brackets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port } = self;
-        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+impl Server {
+    /// `host:port`, an IPv6 address in brackets.
+    pub fn place(&self) -> String {
+        let Self { host, port, .. } = self;
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }
 }
 
-/// The servers (at least one, in the order in which they are tried), and the login name. `system_user` gives the local
-/// user's name; it is called if no name is given.
+impl fmt::Display for Server {
+    /// In the form in which it can be typed: its [place](Self::place), after `tls://` if it speaks TLS.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_tls { "tls://" } else { "" })?;
+        f.write_str(&self.place())
+    }
+}
+
+/// The servers (at least one, in the order in which they are tried), and the login name. Servers without a scheme speak
+/// TLS if `is_tls`. `system_user` gives the local user's name; it is called if no name is given.
 ///
 /// # Errors
 ///
 /// A sentence that says what is wrong, and what would be right.
 pub(super) fn parse(
     words: &[String],
+    is_tls: bool,
     system_user: impl FnOnce() -> Option<String>,
 ) -> Result<(Vec<Server>, String), String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -54,7 +67,7 @@ pub(super) fn parse(
         [..] => return Err(format!("a server, a port and a name are all that is taken; {EXAMPLE}")),
     };
     let port = port.map_or(Ok(DEFAULT_PORT), parse_port)?;
-    let (servers, named) = parse_servers(list, port)?;
+    let (servers, named) = parse_servers(list, port, is_tls)?;
     let user = match (user, named) {
         (Some(user), Some(named)) if !user.eq_ignore_ascii_case(&named) => {
             return Err(format!("{named} and {user} are two names; give one, {EXAMPLE}"));
@@ -98,17 +111,17 @@ fn parse_port(text: &str) -> Result<u16, String> {
 }
 
 /// The servers of a list, and the name before the first, if any: `carol@a:5015,b`.
-fn parse_servers(list: &str, port: u16) -> Result<(Vec<Server>, Option<String>), String> {
+fn parse_servers(list: &str, port: u16, is_tls: bool) -> Result<(Vec<Server>, Option<String>), String> {
     let mut named = None;
     let mut servers = Vec::new();
     for item in list.split(',') {
-        let mut item = without_scheme(item.trim())?;
+        let (mut item, is_tls) = without_scheme(item.trim(), is_tls)?;
         if servers.is_empty()
             && let Some((user, rest)) = item.split_once('@')
         {
             (named, item) = (Some(user.to_owned()), rest);
         }
-        servers.push(parse_server(item, port)?);
+        servers.push(parse_server(item, port, is_tls)?);
     }
     if servers.len() > SERVERS {
         return Err(format!("{} servers are too many: give up to {SERVERS}, {EXAMPLE}", servers.len()));
@@ -116,17 +129,33 @@ fn parse_servers(list: &str, port: u16) -> Result<(Vec<Server>, Option<String>),
     Ok((servers, named))
 }
 
-/// The text after `tcp://`, without a trailing slash.
-fn without_scheme(item: &str) -> Result<&str, String> {
-    let Some((scheme, rest)) = item.split_once("://") else { return Ok(item) };
-    if SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
-        return Ok(rest.strip_suffix('/').unwrap_or(rest));
+/// The server whose kept key is to be removed.
+///
+/// # Errors
+///
+/// A sentence that says what is wrong, and what would be right.
+pub(super) fn parse_forgotten(text: &str) -> Result<Server, String> {
+    let (item, _) = without_scheme(text.trim(), true)?;
+    parse_server(item, DEFAULT_PORT, true)
+}
+
+/// The text after a scheme, without a trailing slash, and whether the server speaks TLS: without a scheme as given.
+fn without_scheme(item: &str, is_tls: bool) -> Result<(&str, bool), String> {
+    let Some((scheme, rest)) = item.split_once("://") else { return Ok((item, is_tls)) };
+    let is_of = |schemes: [&str; 2]| schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    match (is_of(PLAIN), is_of(TLS)) {
+        (true, _) if is_tls => {
+            Err(format!("{item:?} and --tls contradict each other: give tls://HOST:PORT; {EXAMPLE}"))
+        }
+        (false, false) => Err(format!(
+            "{item:?} is no server: chatclient speaks plain TCP, tcp://HOST:PORT, and TLS, tls://HOST:PORT; {EXAMPLE}"
+        )),
+        (_, is_tls) => Ok((rest.strip_suffix('/').unwrap_or(rest), is_tls)),
     }
-    Err(format!("{item:?} is no server: chatclient speaks plain TCP, tcp://HOST:PORT; {EXAMPLE}"))
 }
 
 /// Parses `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address.
-fn parse_server(item: &str, default: u16) -> Result<Server, String> {
+fn parse_server(item: &str, default: u16, is_tls: bool) -> Result<Server, String> {
     let wrong =
         || format!("{item:?} is no server: give host, host:port or [address]:port, several with commas; {EXAMPLE}");
     let (host, port) = if let Some(rest) = item.strip_prefix('[') {
@@ -147,7 +176,7 @@ fn parse_server(item: &str, default: u16) -> Result<Server, String> {
     if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control() || "[]/@".contains(c)) {
         return Err(wrong());
     }
-    Ok(Server { host: host.to_owned(), port })
+    Ok(Server { host: host.to_owned(), port, is_tls })
 }
 
 #[cfg(test)]
@@ -156,7 +185,7 @@ mod tests {
 
     fn parsed(words: &[&str]) -> Result<(Vec<Server>, String), String> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        parse(&words, || Some("me".to_owned()))
+        parse(&words, false, || Some("me".to_owned()))
     }
 
     #[track_caller]
@@ -215,6 +244,33 @@ mod tests {
     }
 
     #[test]
+    fn servers_that_speak_tls() {
+        check(&["tls://localhost:7"], &["tls://localhost:7"], "me");
+        check(&["TLS://carol@localhost:7/"], &["tls://localhost:7"], "carol");
+        check(&["line+tls://127.0.0.1:40123"], &["tls://127.0.0.1:40123"], "me");
+        check(&["tls://[::1]:7,b:8,tcp://c", "9", "alice"], &["tls://[::1]:7", "b:8", "c:9"], "alice");
+        let words = ["a,tls://b:8".to_owned()];
+        let (servers, _) = parse(&words, true, || Some("me".to_owned())).unwrap();
+        assert!(servers.iter().all(|server| server.is_tls), "{servers:?}");
+        assert_eq!(servers[0].place(), "a:5015");
+        for plain in ["tcp://a", "line://a:7"] {
+            let why = parse(&[plain.to_owned()], true, || None).unwrap_err();
+            assert!(why.contains("contradict") && why.contains(EXAMPLE), "{why}");
+        }
+        check_refused(&["rooms+tls://a", "alice"], "tls://HOST:PORT");
+    }
+
+    #[test]
+    fn a_server_to_forget() {
+        for (text, place) in [("A:7", "A:7"), ("tls://a:7", "a:7"), ("a", "a:5015"), ("[::1]:7", "[::1]:7")] {
+            assert_eq!(parse_forgotten(text).unwrap().place(), place);
+        }
+        for bad in ["", "a:0", "http://a", "tcp://a"] {
+            assert!(parse_forgotten(bad).unwrap_err().contains(EXAMPLE), "{bad}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_meant() {
         check_refused(&[], "which server?");
         check_refused(&["localhost", "0", "alice"], "is no port");
@@ -239,7 +295,7 @@ mod tests {
     fn whoever_has_no_good_name_here_gives_one() {
         let words = ["localhost".to_owned()];
         for (name, told) in [(Some("web admin"), "is no name there"), (None, "which name?")] {
-            let why = parse(&words, || name.map(str::to_owned)).unwrap_err();
+            let why = parse(&words, false, || name.map(str::to_owned)).unwrap_err();
             assert!(why.contains(told) && why.contains(EXAMPLE), "{why}");
         }
     }

@@ -1,8 +1,7 @@
 //! Events from the other threads to the main thread.
 
-use std::net::TcpStream;
-
-use super::action::Secret;
+use super::action::{Doubt, Secret};
+use super::stream::Sender;
 
 /// An event from another thread.
 pub(super) enum Event {
@@ -18,8 +17,10 @@ pub(super) enum Event {
 
 /// An event from the thread of a connection.
 pub(super) enum Link {
-    /// The connection is established. The stream is for writing, and does not block.
-    Connected(TcpStream),
+    /// The connection is established, and with TLS, the server is proven. This is the end that writes.
+    Connected(Sender),
+    /// The server is not proven. Nothing was sent, and nothing follows.
+    Unproven(Doubt),
     /// Bytes from the server; never empty.
     Bytes(Vec<u8>),
     /// The connection failed or is over. The text says why, and nothing follows.

@@ -29,8 +29,18 @@ pub(super) enum Ask {
     Line,
     /// A line that answers a question. The history keeps it only if it is something else.
     Answer,
+    /// A line that says whether a server is trusted. The history does not keep it, whatever was typed.
+    Trust,
     /// A secret.
     Secret(Wanted),
+}
+
+/// The lines that the history keeps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keeps {
+    All,
+    AllButAnswers,
+    Nothing,
 }
 
 /// The source of lines.
@@ -240,8 +250,9 @@ fn edit(
     while let Ok(ask) = asks.recv() {
         reader.has_talked |= matches!(ask, Ask::Line);
         let key = match ask {
-            Ask::Line => edit_line(reader, &mut editor, store, false, doorbell),
-            Ask::Answer => edit_line(reader, &mut editor, store, true, doorbell),
+            Ask::Line => edit_line(reader, &mut editor, store, Keeps::All, doorbell),
+            Ask::Answer => edit_line(reader, &mut editor, store, Keeps::AllButAnswers, doorbell),
+            Ask::Trust => edit_line(reader, &mut editor, store, Keeps::Nothing, doorbell),
             Ask::Secret(wanted) if !reader.asks_person(wanted) => reader.secret(wanted, ""),
             Ask::Secret(wanted) => {
                 let prompt = screen.begin_secret(secret::prompt(wanted));
@@ -262,21 +273,24 @@ fn edit(
     }
 }
 
-/// Reads one line. If it may answer a question (`may_answer`), an answer stays out of the history. Ctrl-C discards what
-/// is typed, and another line begins.
+/// Reads one line. Ctrl-C discards what is typed, and another line begins.
 fn edit_line(
     reader: &Reader,
     editor: &mut LineEditor,
     store: Option<&Store>,
-    may_answer: bool,
+    keeps: Keeps,
     doorbell: &Doorbell,
 ) -> Key {
     reader.is_forgetful.store(false, Ordering::SeqCst);
     loop {
         match editor.edit() {
             Ok(Ended::Line(line)) => {
-                let is_answer = may_answer && command::answer(&line).is_some();
-                if !is_answer && !reader.is_forgetful.load(Ordering::SeqCst) {
+                let is_kept = match keeps {
+                    Keeps::All => true,
+                    Keeps::AllButAnswers => command::answer(&line).is_none(),
+                    Keeps::Nothing => false,
+                };
+                if is_kept && !reader.is_forgetful.load(Ordering::SeqCst) {
                     remember(&line, editor, store);
                 }
                 return Key::Line(line);
@@ -320,7 +334,7 @@ fn read_stdin(
     while let Ok(ask) = asks.recv() {
         reader.has_talked |= matches!(ask, Ask::Line);
         let key = match ask {
-            Ask::Line | Ask::Answer => match lines.next(&reader.cancelled) {
+            Ask::Line | Ask::Answer | Ask::Trust => match lines.next(&reader.cancelled) {
                 Next::Line(line) => Key::Line(filter.apply(&line)),
                 Next::Bad(why) => Key::BadLine(why),
                 Next::End => Key::End,

@@ -17,7 +17,8 @@
 //! * [`args`]: the command line; [`destination`]: its positional arguments. [`filter`]: removes what other programs add
 //!   to the lines of a script.
 //! * `shell`: the main thread. It carries out actions, and waits in its `inbox` for an `event`.
-//! * `link`: the connection and its thread, which `connect` establishes. `keyboard`: the thread that reads lines
+//! * `link`: the connection and its thread, which `connect` establishes; `stream`: its two directions; `tls`: encrypts
+//!   them, and proves the server by its certificate or its [`fingerprint`]. `keyboard`: the thread that reads lines
 //!   (`editor`, or `stdin` in scripts) and secrets (`secret`). `drawn`: the rows of the edited line. `paste`: bracketed
 //!   pastes.
 //! * `screen`: all output to the terminal. `output`: writes it, `reader`: checks that it is read, and `alarm`:
@@ -26,6 +27,7 @@
 pub mod action;
 
 pub mod command;
+pub mod fingerprint;
 pub mod frame;
 
 pub mod session;
@@ -54,7 +56,13 @@ mod secret;
 mod shell;
 mod stdin;
 mod store;
+mod stream;
 mod terminal;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -74,6 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let _ = help.print();
             ExitCode::SUCCESS
         }
+        Err(Refused::Forget(server)) => ExitCode::from(shell::forget(&server)),
         Err(Refused::Wrong(why)) => {
             shell::complain(&why);
             ExitCode::from(USAGE)

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! Connecting ─▶ Greeting ─▶ Named ─▶ Password ─▶ Ready ─▶ Leaving ─▶ Over
-//!      ▲            │         └────────────────────▲ │
-//!      └─ Waiting ◀─┴──────── the link is lost ──────┘
+//!   ▲  ▲            │         └────────────────────▲ │
+//!   │  └─ Waiting ◀─┴──────── the link is lost ──────┘
+//!   └─▶ Doubt: a server is not proven
 //! ```
 //!
 //! It speaks the typed dialect, and after the login only in lines that begin with `C`. Such a line abandons any open
@@ -13,6 +14,7 @@
 
 mod away;
 mod dialogue;
+mod doubt;
 mod due;
 mod intents;
 mod keys;
@@ -50,6 +52,7 @@ use self::script::Script;
 use self::typed::Talk;
 use super::action::{Action, Input, Now, Place, Secret, Shown, Status, Weight};
 use super::command;
+use super::fingerprint::Fingerprint;
 use super::frame::{Bad, Frame, Frames};
 
 /// A server that has not sent the next answer for this long is gone, even if it sends other lines.
@@ -66,7 +69,8 @@ const BAD_LINES: u32 = 100;
 /// The settings of a run.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The servers' names for people, such as `a:5015`; [`Action::Connect`] holds an index of this list. At least one.
+    /// The servers' names for people, such as `a:5015` or `tls://a:5016`; [`Action::Connect`] holds an index of this
+    /// list. At least one.
     pub servers: Vec<String>,
     /// The user's name; [`command::is_user_name`] accepts it.
     pub user: String,
@@ -75,6 +79,8 @@ pub struct Settings {
     /// Whether a person is asked for the password of the login, even for a script. A new password that is typed without
     /// echo is asked for twice.
     pub asks_person: bool,
+    /// Whether a person can be asked whether a server is trusted.
+    pub asks_trust: bool,
     /// Send this, wait for the confirmation, and leave.
     pub once: Option<Once>,
     /// Send nothing, and end only on a signal.
@@ -143,7 +149,9 @@ pub struct Session {
 enum Phase {
     /// A connection has been requested.
     Connecting,
-    /// Connected; the server has not greeted yet.
+    /// No connection until the user has said whether the server with this key is trusted.
+    Doubt { key: Fingerprint },
+    /// Connected, and proven if that was asked for; the server has not greeted yet.
     Greeting,
     /// The name has been sent.
     Named,
@@ -211,6 +219,7 @@ impl Session {
         match input {
             Input::Token(server, token) => self.on_kept_token(server, token),
             Input::Connected => self.on_connected(now),
+            Input::Unproven(doubt) => self.on_unproven(doubt, now),
             Input::Bytes(bytes) => self.on_bytes(bytes, now),
             Input::Disconnected(why) => self.on_disconnected(why, now),
             Input::Line(line) => self.on_input(line, now),
@@ -236,7 +245,7 @@ impl Session {
             Phase::Ready { .. } => self.requests.is_empty() && self.talk.pending.is_empty() && !self.keys.is_changing(),
             Phase::Waiting { .. } => true,
             Phase::Connecting | Phase::Greeting | Phase::Named | Phase::Login(_) => false,
-            Phase::Away | Phase::Leaving { .. } | Phase::Over => false,
+            Phase::Away | Phase::Doubt { .. } | Phase::Leaving { .. } | Phase::Over => false,
         }
     }
 
@@ -304,7 +313,7 @@ impl Session {
     fn is_linked(&self) -> bool {
         match self.phase {
             Phase::Greeting | Phase::Named | Phase::Login(_) | Phase::Ready { .. } | Phase::Leaving { .. } => true,
-            Phase::Connecting | Phase::Waiting { .. } | Phase::Away | Phase::Over => false,
+            Phase::Connecting | Phase::Doubt { .. } | Phase::Waiting { .. } | Phase::Away | Phase::Over => false,
         }
     }
 

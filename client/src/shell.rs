@@ -5,7 +5,7 @@ mod showing;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -14,7 +14,9 @@ use jiff::tz::TimeZone;
 
 use super::action::{Action, Input, Now, Secret, Weight};
 use super::args::{Errand, Options};
+use super::destination::Server;
 use super::event::{Event, Key};
+use super::fingerprint::Fingerprint;
 use super::inbox::Inbox;
 use super::keyboard::{Ask, Keyboard, Origin};
 use super::link::{Links, News};
@@ -24,8 +26,9 @@ use super::screen::Screen;
 use super::secret::Source;
 use super::session::{Known, Session, Settings};
 use super::show::View;
-use super::store::Store;
+use super::store::{Store, kept_key};
 use super::terminal;
+use super::tls::Proof;
 
 /// How often the client checks whether a script without a reader is done.
 const LOOK: Duration = Duration::from_millis(50);
@@ -36,7 +39,14 @@ const FAILED: u8 = 1;
 pub(super) fn run(options: Options) -> u8 {
     let is_edited = terminal::is_there() && !options.plain && !options.json && matches!(options.errand, Errand::Talk);
     let _restored_at_the_end = terminal::Guard::new(is_edited);
-    let mut shell = match Shell::start(options, is_edited) {
+    let proof = match Proof::new(&options.trust, kept_key) {
+        Ok(proof) => Arc::new(proof),
+        Err(why) => {
+            complain(&why);
+            return FAILED;
+        }
+    };
+    let mut shell = match Shell::start(options, is_edited, proof) {
         Ok(shell) => shell,
         Err(error) => {
             complain(&format!("cannot start: {error}"));
@@ -45,6 +55,26 @@ pub(super) fn run(options: Options) -> u8 {
     };
     let code = shell.serve();
     shell.finish(code)
+}
+
+/// Removes the kept key of a server, and returns the exit code.
+pub(super) fn forget(server: &Server) -> u8 {
+    let place = server.place();
+    match Store::open().and_then(|store| store.forget_key(&place)) {
+        Ok(Some(key)) => {
+            // If standard output is closed, nobody reads it.
+            let _ = io::stdout().write_all(format!("the key of {place} is forgotten: {key}\n").as_bytes());
+            0
+        }
+        Ok(None) => {
+            complain(&format!("no key of {place} is kept: nothing is forgotten"));
+            FAILED
+        }
+        Err(why) => {
+            complain(&why);
+            FAILED
+        }
+    }
 }
 
 /// Writes a message to standard error. If that is closed, nobody reads it.
@@ -65,6 +95,8 @@ struct Shell {
     /// The editor's copy of the names to complete.
     known: Arc<Mutex<Known>>,
     store: Option<Store>,
+    /// What servers that speak TLS are proven by.
+    proof: Arc<Proof>,
     /// The servers, by the names under which their state is stored.
     servers: Vec<String>,
     was_terminated: bool,
@@ -86,7 +118,7 @@ struct Shell {
 }
 
 impl Shell {
-    fn start(options: Options, is_edited: bool) -> io::Result<Self> {
+    fn start(options: Options, is_edited: bool, proof: Arc<Proof>) -> io::Result<Self> {
         let inbox = Inbox::new(is_edited)?;
         let screen = Arc::new(Screen::new(Output::new(io::stdout(), inbox.alarm())?));
         let (stderr, known) = (Output::new(io::stderr(), inbox.alarm())?, Arc::new(Mutex::new(Known::default())));
@@ -114,7 +146,7 @@ impl Shell {
         let watch = if is_watched { Watch::start(inbox.doorbell())? } else { None };
         let mut shell = Self {
             keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
-            links: Links::new(inbox.doorbell(), inbox.alarm()),
+            links: Links::new(inbox.doorbell(), inbox.alarm(), Arc::clone(&proof)),
             session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens),
             view: View::new(showing::form(&options, is_edited), TimeZone::system()),
             servers,
@@ -134,6 +166,7 @@ impl Shell {
             stderr,
             known,
             store,
+            proof,
         };
         for why in troubles {
             shell.say(Weight::Trouble, "state", why);
@@ -193,6 +226,8 @@ impl Shell {
                 self.ask(&prompt, Ask::Line);
             }
             Action::AskAnswer(prompt) => self.ask(&prompt, Ask::Answer),
+            Action::AskTrust(prompt) => self.ask(&prompt, Ask::Trust),
+            Action::DropTyped => terminal::drop_typed(),
             Action::EraseLine => self.settle(true),
             Action::Prompt(prompt) => self.screen.set_prompt(&prompt),
             Action::AskSecret(wanted) => {
@@ -205,6 +240,7 @@ impl Shell {
                     store.forget_token(server, &self.options.user, &token);
                 }
             }
+            Action::TrustKey(n, key) => self.trust(n, key),
             Action::Leave(code) => return Some(code),
         }
         None
@@ -230,6 +266,7 @@ impl Shell {
         match event {
             Event::Link(number, link) => match self.links.take(number, link) {
                 Some(News::Connected) => self.tell(Input::Connected),
+                Some(News::Unproven(doubt)) => self.tell(Input::Unproven(doubt)),
                 Some(News::Bytes(bytes)) => self.tell(Input::Bytes(&bytes)),
                 Some(News::Gone(why)) => self.tell(Input::Disconnected(&why)),
                 None => {}
@@ -320,6 +357,15 @@ impl Shell {
         }
     }
 
+    /// Trusts a server if it has this key: in this run, and in the next ones if that can be kept.
+    fn trust(&mut self, n: usize, key: Fingerprint) {
+        let Some(place) = self.options.servers.get(n).map(Server::place) else { return };
+        if let Err(why) = Store::open().and_then(|store| store.keep_key(&place, &key)) {
+            self.proof.accept(&place, key);
+            self.say(Weight::Trouble, "state", format!("{why}; you are asked again in the next run"));
+        }
+    }
+
     /// Gives the editor a new copy of the names to complete, if they have changed.
     fn share_known(&mut self) {
         let known = self.session.known();
@@ -342,10 +388,17 @@ fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: 
         user: options.user.clone(),
         people,
         asks_person,
+        asks_trust: people || is_typed_plainly(options),
         once: options.errand.once().cloned(),
         listens,
         room,
         registers: options.register,
         seed,
     }
+}
+
+/// Whether a person types at a terminal without line editing.
+fn is_typed_plainly(options: &Options) -> bool {
+    let is_talk = matches!(options.errand, Errand::Talk) && !options.json;
+    is_talk && io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal()
 }

@@ -1,4 +1,6 @@
-//! State kept between runs, in the user's state directory: resume tokens and the history.
+//! State kept between runs, in the user's state directory: resume tokens, the history, and the keys of servers.
+
+mod known_servers;
 
 use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -14,6 +16,8 @@ use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::action::Secret;
+
+pub(super) use self::known_servers::kept_key;
 
 /// The file of the history.
 const HISTORY: &str = "history";
@@ -250,7 +254,7 @@ mod tests {
 
     use super::*;
 
-    fn store() -> (tempfile::TempDir, Store) {
+    pub(super) fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::at(dir.path().join("state/chatd")).unwrap();
         (dir, store)

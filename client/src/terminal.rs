@@ -6,7 +6,9 @@ use std::process;
 use std::sync::Mutex;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcsetattr,
+};
 
 use super::output::write_at_once;
 
@@ -47,6 +49,12 @@ impl Guard {
         }));
         Self
     }
+}
+
+/// Discards what has been typed and not read, if standard input is a terminal.
+pub(super) fn drop_typed() {
+    // Otherwise it is no terminal.
+    let _ = tcflush(io::stdin(), QueueSelector::IFlush);
 }
 
 /// For the editor, when it begins: restores the original state, which rustyline also restores at Ctrl-Z.

@@ -11,7 +11,7 @@ use chatd::auth::{Refused, Request, Verdict};
 use chatd::door::Door;
 use chatd::door::rooms::Options;
 use chatd::engine::{
-    ConnId, DatagramPlaces, Engine, Entrance, Frames, InFlight, Operators, Phase, Random, Read, Ready, Roll, Sent,
+    ConnId, DatagramPlaces, Engine, Entrance, Finished, Frames, InFlight, Operators, Phase, Random, Read, Ready, Roll, Sent,
     Settings, ToAccounts, Wrote,
 };
 use chatd::hub::names::UserName;
@@ -194,7 +194,7 @@ fn flush(engine: &mut Engine<Socket>) -> Vec<Vec<u8>> {
         engine.handle_wrote(id, wrote);
     }
     while let Some((id, _)) = engine.poll_finish() {
-        engine.handle_finished(id, true);
+        engine.handle_finished(id, Finished::Done);
     }
     let mut datagrams = Vec::new();
     while let Some((socket, queue)) = engine.poll_datagrams() {

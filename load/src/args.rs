@@ -1,5 +1,7 @@
 //! The command-line arguments, and checks that clap cannot do.
 
+use std::path::PathBuf;
+
 use chatd::limits::{LINE_BYTES_MOST, NAME_BYTES, PASSWORD_MAX_BYTES};
 use clap::{Args as Group, Parser, Subcommand};
 
@@ -65,6 +67,21 @@ pub enum Work {
         #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(CONNECTIONS_MOST)))]
         idle: u32,
     },
+    /// Connections that shake hands by TLS and leave, beside a pair that talks (with --tls only)
+    Handshakes {
+        /// Options of every workload.
+        #[command(flatten)]
+        common: Common,
+        /// Open loop: handshakes a second, whatever the server does; without it, each connection follows the last
+        #[arg(long, value_name = "N", value_parser = rate)]
+        rate: Option<f64>,
+        /// Use tickets of earlier connections, where the server gives them
+        #[arg(long)]
+        resumed: bool,
+        /// Lines a second of the pair
+        #[arg(long, value_name = "LINES", value_parser = rate, default_value_t = 100.0)]
+        pair_rate: f64,
+    },
     /// The server is killed and restarted: how soon all clients are back (with --spawn only)
     Storm(Common),
 }
@@ -84,8 +101,15 @@ pub struct Common {
     /// With --server: the server's process on this machine, to measure what it uses
     #[arg(long, value_name = "PID", conflicts_with = "spawn", value_parser = clap::value_parser!(u32).range(1..))]
     pub pid: Option<u32>,
-    /// Connections; fanout: the receivers; pingpong: those in pairs [default: idle, fanout, storm 1000; mesh 100;
-    /// pingpong 2]
+    /// Encrypt all connections. With --spawn, the server gets a certificate of its own
+    #[arg(long)]
+    pub tls: bool,
+    /// With --tls: check the server's certificate against the ones in FILE (PEM). Without it, any is accepted: this
+    /// measures a server, and sends it nothing worth protecting
+    #[arg(long, value_name = "FILE", conflicts_with = "spawn")]
+    pub ca: Option<PathBuf>,
+    /// Connections; fanout: the receivers; pingpong: those in pairs; handshakes: those at the same time [default: idle,
+    /// fanout, storm 1000; mesh 100; pingpong 2; handshakes 16]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(CONNECTIONS_MOST)))]
     pub connections: Option<u32>,
     /// How long to measure [default: idle 5, others 10; storm takes as long as it takes]
@@ -148,8 +172,18 @@ impl Args {
         if !(1..=PASSWORD_MAX_BYTES).contains(&common.password.len()) || common.password.chars().any(char::is_control) {
             return Err(format!("--password: it takes 1 to {PASSWORD_MAX_BYTES} bytes"));
         }
+        if common.tls && !cfg!(feature = "tls") {
+            return Err("--tls: this chatload was built without TLS (the cargo feature tls)".to_owned());
+        }
+        if common.ca.is_some() && !common.tls {
+            return Err("--ca checks a certificate, so it goes with --tls".to_owned());
+        }
         match &self.work {
             Work::Idle(_) => Ok(()),
+            Work::Handshakes { common, .. } if !common.tls => {
+                Err("handshakes measures TLS, so it goes with --tls".to_owned())
+            }
+            Work::Handshakes { .. } => Ok(()),
             Work::Storm(common) if !common.spawn => {
                 Err("storm kills the server, so it takes one of its own: use --spawn".to_owned())
             }
@@ -183,11 +217,14 @@ impl Args {
     pub fn common(&self) -> &Common {
         match &self.work {
             Work::Idle(common) | Work::Storm(common) => common,
-            Work::Fanout { common, .. } | Work::Mesh { common, .. } | Work::Pingpong { common, .. } => common,
+            Work::Fanout { common, .. }
+            | Work::Mesh { common, .. }
+            | Work::Pingpong { common, .. }
+            | Work::Handshakes { common, .. } => common,
         }
     }
 
-    /// The number of connections in all.
+    /// The number of connections that log in.
     pub fn connections(&self) -> u32 {
         let asked = self.common().connections;
         match &self.work {
@@ -196,7 +233,21 @@ impl Args {
             Work::Fanout { .. } => asked.unwrap_or(1000).saturating_add(self.senders()),
             Work::Mesh { .. } => asked.unwrap_or(100),
             Work::Pingpong { idle, .. } => asked.unwrap_or(2).saturating_add(*idle),
+            Work::Handshakes { .. } => 2,
         }
+    }
+
+    /// The number of connections that shake hands and leave, at the same time.
+    pub fn visits(&self) -> u32 {
+        match &self.work {
+            Work::Handshakes { common, .. } => common.connections.unwrap_or(16),
+            Work::Idle(_) | Work::Storm(_) | Work::Fanout { .. } | Work::Mesh { .. } | Work::Pingpong { .. } => 0,
+        }
+    }
+
+    /// Whether tickets of earlier connections are used.
+    pub fn resumes(&self) -> bool {
+        matches!(self.work, Work::Handshakes { resumed: true, .. })
     }
 
     /// The number of senders.
@@ -206,13 +257,14 @@ impl Args {
             Work::Fanout { talk, .. } => talk.senders.unwrap_or(talk.rooms.max(1)),
             Work::Mesh { talk, .. } => talk.senders.unwrap_or_else(|| self.connections()),
             Work::Pingpong { common, .. } => common.connections.unwrap_or(2),
+            Work::Handshakes { .. } => 2,
         }
     }
 
     /// The number of rooms; 0 for none.
     pub fn rooms(&self) -> u32 {
         match &self.work {
-            Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } => 0,
+            Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } | Work::Handshakes { .. } => 0,
             Work::Fanout { talk, .. } | Work::Mesh { talk, .. } => talk.rooms,
         }
     }
@@ -230,6 +282,7 @@ impl Args {
             Work::Fanout { .. } => "fanout",
             Work::Mesh { .. } => "mesh",
             Work::Pingpong { .. } => "pingpong",
+            Work::Handshakes { .. } => "handshakes",
             Work::Storm(_) => "storm",
         }
     }
@@ -238,7 +291,7 @@ impl Args {
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if (0.001..=1_000_000.0).contains(&rate) => Ok(rate),
-        Ok(_) | Err(_) => Err("it takes a number of lines a second, 0.001 to 1000000".to_owned()),
+        Ok(_) | Err(_) => Err("it takes a number of lines (or handshakes) a second, 0.001 to 1000000".to_owned()),
     }
 }
 
@@ -283,6 +336,9 @@ mod tests {
         check("chatload mesh --server x --password", Err("--password"));
         check("chatload pingpong --spawn --connections 3", Err("even"));
         check("chatload storm --server x", Err("--spawn"));
+        check("chatload handshakes --spawn", Err("--tls"));
+        check("chatload idle --server x --ca y", Err("--tls"));
+        check("chatload handshakes --tls --spawn --connections 9", Ok((2, 2, 10)));
         check("chatload idle --server x --set a=1", Err("cannot be used with"));
     }
 }

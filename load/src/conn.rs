@@ -1,4 +1,4 @@
-//! One connection: its socket, an incomplete line, and output that waits to be sent.
+//! One connection: its socket, perhaps its encryption, an incomplete line, and output that waits to be sent.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
@@ -7,9 +7,12 @@ use mio::net::TcpStream;
 use socket2::{Domain, Socket, Type};
 
 use super::inbox::Inbox;
+use super::tls::{Handshake, Tls};
 
 /// The most output that may wait. A connection with this much sends no further line until some is gone.
 const OUTBOX_BYTES: usize = 64 * 1024;
+/// Why a connection is over that the server has ended.
+const CLOSED: &str = "closed by the server";
 /// How often a connection is read in a turn. The rest waits for the next turn.
 const READS_A_TURN: usize = 4;
 
@@ -36,6 +39,23 @@ impl Outbox {
     pub(super) fn waiting(&self) -> &[u8] {
         self.bytes.get(self.sent..).unwrap_or_default()
     }
+
+    /// This many bytes of it have been sent.
+    fn sent(&mut self, count: usize) {
+        self.sent += count;
+        if self.sent >= self.bytes.len() {
+            self.bytes.clear();
+            self.sent = 0;
+        }
+    }
+
+    /// Removes sent bytes, when there are enough of them.
+    fn tidy(&mut self) {
+        if self.sent > OUTBOX_BYTES / 2 {
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
 }
 
 /// The result of a read.
@@ -52,6 +72,7 @@ pub(super) enum Progress {
 /// A connection to the server.
 pub(super) struct Conn {
     stream: TcpStream,
+    tls: Option<Box<Tls>>,
     inbox: Inbox,
     outbox: Outbox,
     /// The reason in the server's `421`, if that came last.
@@ -59,18 +80,19 @@ pub(super) struct Conn {
 }
 
 impl Conn {
-    /// Starts to connect, from an address of this machine if one is given.
+    /// Starts to connect, from an address of this machine if one is given, and encrypted if `tls` is.
     ///
     /// # Errors
     /// System errors: no descriptors or local ports are left.
-    pub(super) fn connect(addr: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
+    pub(super) fn connect(addr: SocketAddr, from: Option<IpAddr>, tls: Option<Tls>) -> io::Result<Self> {
         let stream = match from {
             None => TcpStream::connect(addr)?,
             Some(from) => connect_from(addr, from)?,
         };
         // Without it, a line may wait for the acknowledgement of the one before. An error only makes it slower.
         let _ = stream.set_nodelay(true);
-        Ok(Self { stream, inbox: Inbox::default(), outbox: Outbox::default(), last_reply: None })
+        let tls = tls.map(Box::new);
+        Ok(Self { stream, tls, inbox: Inbox::default(), outbox: Outbox::default(), last_reply: None })
     }
 
     /// The socket, to register it with a poll.
@@ -83,30 +105,42 @@ impl Conn {
         &mut self.outbox
     }
 
+    /// How the handshake was done, once, when it is done.
+    pub(super) fn take_handshake(&mut self) -> Option<Handshake> {
+        self.tls.as_mut()?.take_handshake()
+    }
+
     /// Sends output, as far as the kernel takes it. An error is left for the next read, which first gives the last
     /// lines of the server.
     ///
     /// # Errors
     /// The connection is broken.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        while !self.outbox.bytes.is_empty() {
-            match self.stream.write(self.outbox.waiting()) {
-                Ok(sent) => self.outbox.sent += sent,
-                // Not connected yet counts as full: an event reports the connection.
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => break,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+        let Self { stream, tls, outbox, .. } = self;
+        match tls {
+            None => {
+                while !outbox.bytes.is_empty() {
+                    match write(stream, outbox.waiting())? {
+                        Some(sent) => outbox.sent(sent),
+                        None => break,
+                    }
+                }
             }
-            if self.outbox.sent == self.outbox.bytes.len() {
-                self.outbox.bytes.clear();
-                self.outbox.sent = 0;
-            }
+            Some(tls) => loop {
+                if !outbox.bytes.is_empty() {
+                    let encrypted = tls.encrypt(outbox.waiting()).map_err(io::Error::other)?;
+                    outbox.sent(encrypted);
+                }
+                if tls.waiting().is_empty() {
+                    break;
+                }
+                match write(stream, tls.waiting())? {
+                    Some(sent) => tls.sent(sent),
+                    None => break,
+                }
+            },
         }
-        // Sent bytes are removed when there are enough of them.
-        if self.outbox.sent > OUTBOX_BYTES / 2 {
-            self.outbox.bytes.drain(..self.outbox.sent);
-            self.outbox.sent = 0;
-        }
+        outbox.tidy();
         Ok(())
     }
 
@@ -122,17 +156,11 @@ impl Conn {
     ) -> Progress {
         for _ in 0..READS_A_TURN {
             match self.stream.read(scratch) {
-                Ok(0) => return Progress::Ended(self.last_reply("closed by the server")),
+                Ok(0) => return Progress::Ended(self.last_reply(CLOSED)),
                 Ok(n) => {
-                    let Some(bytes) = scratch.get(..n) else { return Progress::More };
-                    let now = clock();
-                    let Self { inbox, outbox, last_reply, .. } = self;
-                    let lines = inbox.split(bytes, |line| {
-                        note(line, last_reply);
-                        take(line, now, outbox);
-                    });
-                    if lines.is_err() {
-                        return Progress::Ended("the server's line never ended".to_owned());
+                    let Some(bytes) = scratch.get_mut(..n) else { return Progress::More };
+                    if let Some(why) = self.take_in(bytes, clock(), &mut take) {
+                        return Progress::Ended(self.last_reply(&why));
                     }
                     if n < scratch.len() && !is_closing {
                         return Progress::Drained;
@@ -148,8 +176,51 @@ impl Conn {
         Progress::More
     }
 
+    /// Takes what the socket gave. Returns why the connection is over, if it is.
+    fn take_in(
+        &mut self,
+        bytes: &mut [u8],
+        now: u64,
+        take: &mut impl FnMut(&[u8], u64, &mut Outbox),
+    ) -> Option<String> {
+        let Self { tls, inbox, outbox, last_reply, .. } = self;
+        let mut is_endless = false;
+        let mut cut = |bytes: &[u8]| {
+            let lines = inbox.split(bytes, |line| {
+                note(line, last_reply);
+                take(line, now, outbox);
+            });
+            is_endless |= lines.is_err();
+        };
+        let received = match tls {
+            None => {
+                cut(bytes);
+                Ok(())
+            }
+            Some(tls) => tls.receive(bytes, &mut cut),
+        };
+        match received {
+            Err(why) => Some(why),
+            Ok(()) if is_endless => Some("the server's line never ended".to_owned()),
+            Ok(()) => tls.as_ref().is_some_and(|tls| tls.has_ended()).then(|| CLOSED.to_owned()),
+        }
+    }
+
     fn last_reply(&mut self, otherwise: &str) -> String {
         self.last_reply.take().unwrap_or_else(|| otherwise.to_owned())
+    }
+}
+
+/// Writes once; `None` if the kernel takes nothing now.
+fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<Option<usize>> {
+    loop {
+        match stream.write(bytes) {
+            Ok(sent) => return Ok(Some(sent)),
+            // Not connected yet counts as full: an event reports the connection.
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::conn::{Conn, Outbox, Progress};
 use super::pacer::Pacer;
+use super::tls::{Handshake, Settings, Tls};
 
 /// The most events of a poll.
 const EVENTS: usize = 4096;
@@ -32,12 +33,25 @@ pub(super) trait Handler {
     fn handle_end(&mut self, who: usize, why: String);
 }
 
+/// The handshakes of TLS so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Handshakes {
+    /// With the server's certificate.
+    pub(super) full: u64,
+    /// By a ticket.
+    pub(super) resumed: u64,
+    /// When the last one was done.
+    pub(super) last: u64,
+}
+
 /// All connections of a run.
 pub(super) struct Fleet {
     poll: Poll,
     events: Events,
     pacer: Pacer,
     addr: SocketAddr,
+    tls: Option<Settings>,
+    handshakes: Handshakes,
     conns: Vec<Option<Conn>>,
     scratch: Vec<u8>,
     /// Connections with input that no event will report again.
@@ -47,11 +61,11 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// A fleet of `size` connections to `addr`, none of them open yet.
+    /// A fleet of `size` connections to `addr`, none of them open yet, and encrypted if `tls` is given.
     ///
     /// # Errors
     /// System errors.
-    pub(super) fn new(addr: SocketAddr, size: usize) -> io::Result<Self> {
+    pub(super) fn new(addr: SocketAddr, size: usize, tls: Option<Settings>) -> io::Result<Self> {
         let poll = Poll::new()?;
         let pacer = Pacer::new(poll.registry(), PACER)?;
         let conns = std::iter::repeat_with(|| None).take(size).collect();
@@ -60,6 +74,8 @@ impl Fleet {
             events: Events::with_capacity(EVENTS),
             pacer,
             addr,
+            tls,
+            handshakes: Handshakes::default(),
             conns,
             scratch: vec![0; SCRATCH_BYTES],
             unread: Vec::new(),
@@ -83,13 +99,27 @@ impl Fleet {
     /// # Errors
     /// System errors: no descriptors or local ports are left.
     pub(super) fn connect(&mut self, who: usize) -> io::Result<()> {
-        let mut conn = Conn::connect(self.addr, source(self.addr, who))?;
+        self.connect_as(who, who)
+    }
+
+    /// Starts to connect in the place of a connection that is closed. This is the n-th connection in all.
+    ///
+    /// # Errors
+    /// System errors: no descriptors or local ports are left.
+    pub(super) fn connect_as(&mut self, who: usize, n: usize) -> io::Result<()> {
+        let tls = self.tls.as_ref().map(Tls::new).transpose().map_err(io::Error::other)?;
+        let mut conn = Conn::connect(self.addr, source(self.addr, n), tls)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(conn.stream_mut(), Token(who), interest)?;
         if let Some(slot) = self.conns.get_mut(who) {
             *slot = Some(conn);
         }
         Ok(())
+    }
+
+    /// The handshakes of TLS so far.
+    pub(super) fn handshakes(&self) -> Handshakes {
+        self.handshakes
     }
 
     /// Closes a connection. The handler is not told.
@@ -170,6 +200,13 @@ impl Fleet {
         let clock = || nanos(self.begun.elapsed());
         let progress =
             conn.read(&mut self.scratch, is_closing, clock, |line, now, out| handler.handle_line(who, line, now, out));
+        if let Some(handshake) = conn.take_handshake() {
+            match handshake {
+                Handshake::Full => self.handshakes.full += 1,
+                Handshake::Resumed => self.handshakes.resumed += 1,
+            }
+            self.handshakes.last = clock();
+        }
         match progress {
             Progress::Drained => self.flush(who),
             Progress::More => {

@@ -8,11 +8,11 @@
 //!
 //! * [`args`]: the command line.
 //! * `works` runs a workload: `target`, `spawn` and `process` are the server, `entrance` and `storm` log connections
-//!   in, `talk` and `pingpong` send and receive.
+//!   in, `talk` and `pingpong` send and receive, `handshakes` comes and goes.
 //! * Without sockets and clocks, and tested that way: `inbox` and `line` (the server's lines), `stamp` (the content of
 //!   each line), `dialogue` (the login), `schedule` (when each line is due), `tally` (what was sent and received),
 //!   `report`, `table`.
-//! * `fleet`, `conn` and `pacer` are the loop.
+//! * `fleet`, `conn` and `pacer` are the loop; `tls` encrypts a connection.
 //!
 //! With a fixed rate (open loop), lines carry the time when they were *due*, not when they were sent: if a server
 //! stalls, the lines that could not be sent meanwhile count as late.
@@ -30,6 +30,7 @@ mod conn;
 mod dialogue;
 mod entrance;
 mod fleet;
+mod handshakes;
 mod inbox;
 mod line;
 mod pacer;
@@ -46,6 +47,11 @@ mod table;
 mod talk;
 mod tally;
 mod target;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod works;
 
 /// Exit code for invalid arguments.

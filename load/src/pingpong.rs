@@ -58,27 +58,42 @@ impl<'a> PingPong<'a> {
     /// Errors of the poll.
     pub(super) fn go_on(mut self, run: &mut Run) -> Result<(), String> {
         let begin = run.fleet.now();
-        loop {
-            let now = run.fleet.now();
-            if now >= self.end || run.stop.is_asked() || self.tally.live() == 0 {
-                break;
-            }
-            while self.waiting.peek().is_some_and(|Reverse((due, _))| *due <= now) {
-                let Some(Reverse((due, player))) = self.waiting.pop() else { break };
-                // At once means now; with a rate, latency counts from the due time.
-                let at = if self.rhythm.is_some() { due } else { now };
-                if let Some(out) = run.fleet.outbox(player) {
-                    self.say(player, at, out);
-                }
-                run.fleet.flush(player);
-            }
-            let until = self.waiting.peek().map_or(self.end, |Reverse((due, _))| self.end.min(*due));
+        while !self.is_over(run) {
+            let until = self.speak(run);
             run.fleet.turn(until, &mut self).map_err(|error| format!("the poll failed: {error}"))?;
             if run.progress.is_due() {
                 let note = format!("s, {} lines heard", self.tally.heard());
-                run.progress.set(now.saturating_sub(begin) / SECOND, &note);
+                run.progress.set(run.fleet.now().saturating_sub(begin) / SECOND, &note);
             }
         }
+        self.finish(run)
+    }
+
+    /// Whether the game is at its end, or stopped, or has lost its players.
+    pub(super) fn is_over(&self, run: &Run) -> bool {
+        run.fleet.now() >= self.end || run.stop.is_asked() || self.tally.live() == 0
+    }
+
+    /// Sends the lines that are due, and returns when the next one is.
+    pub(super) fn speak(&mut self, run: &mut Run) -> u64 {
+        let now = run.fleet.now();
+        while self.waiting.peek().is_some_and(|Reverse((due, _))| *due <= now) {
+            let Some(Reverse((due, player))) = self.waiting.pop() else { break };
+            // At once means now; with a rate, latency counts from the due time.
+            let at = if self.rhythm.is_some() { due } else { now };
+            if let Some(out) = run.fleet.outbox(player) {
+                self.say(player, at, out);
+            }
+            run.fleet.flush(player);
+        }
+        self.waiting.peek().map_or(self.end, |Reverse((due, _))| self.end.min(*due))
+    }
+
+    /// Waits for lines under way.
+    ///
+    /// # Errors
+    /// Errors of the poll.
+    pub(super) fn finish(self, run: &mut Run) -> Result<(), String> {
         let mut listening = Listening { tally: self.tally, ended: self.ended };
         drain(run, &mut listening)
     }

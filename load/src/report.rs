@@ -4,6 +4,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::entrance::{Arrivals, Reasons};
+use super::fleet::Handshakes;
 use super::process::Memory;
 use super::run::SECOND;
 
@@ -22,6 +23,12 @@ pub(super) struct Report {
     pub(super) server_went_away: bool,
     /// The connections.
     pub(super) connections: Connections,
+    /// The handshakes of the logins, with `--tls`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tls: Option<Encryption>,
+    /// Handshakes beside the talk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) handshakes: Option<Handshaken>,
     /// Lines sent and received.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) lines: Option<Lines>,
@@ -58,6 +65,30 @@ pub(super) struct Connections {
     pub(super) failed: Reasons,
     /// Why some connections ended before the run did.
     pub(super) ended: Reasons,
+}
+
+/// The handshakes of TLS while all logged in.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Encryption {
+    pub(super) full: u64,
+    pub(super) resumed: u64,
+    /// From the start of the second connection to the last handshake.
+    pub(super) handshakes_per_s: f64,
+}
+
+/// Connections that shake hands and leave.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Handshaken {
+    pub(super) full: u64,
+    pub(super) resumed: u64,
+    pub(super) per_s: f64,
+    /// Connections that were due, and for which none was free: with `--rate`, the server is too slow for it.
+    pub(super) not_begun: u64,
+    /// Why others have failed.
+    pub(super) failed: Reasons,
+    /// From when a connection was due to its greeting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) until_greeting_us: Option<Spread>,
 }
 
 /// Lines sent and received.
@@ -119,6 +150,9 @@ pub(super) struct Process {
     /// Processor time per delivery, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cpu_us_per_delivery: Option<f64>,
+    /// Processor time per handshake, in microseconds, with everything else that a short connection costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cpu_us_per_handshake: Option<f64>,
     /// Memory that each logged-in connection has added, in bytes: resident, and with shared memory counted in
     /// proportion.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,6 +178,14 @@ impl Connections {
             failed: arrivals.failed.clone(),
             ended: arrivals.ended.clone(),
         }
+    }
+}
+
+impl Encryption {
+    /// These handshakes, since `begin`, in nanoseconds of the run, when `before` were done already.
+    pub(super) fn new(found: Handshakes, begin: u64, before: u64) -> Self {
+        let since = (found.full + found.resumed).saturating_sub(before);
+        Self { full: found.full, resumed: found.resumed, handshakes_per_s: per_second(since, begin, found.last) }
     }
 }
 

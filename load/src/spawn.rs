@@ -35,28 +35,32 @@ const LINES_SHOWN: usize = 5;
 pub(super) struct Spawned {
     program: PathBuf,
     sets: Vec<String>,
+    is_tls: bool,
     child: Child,
     addr: SocketAddr,
     folder: TempDir,
 }
 
 impl Spawned {
-    /// Starts a server for this many connections, with these keys of its configuration overridden, and waits until it
-    /// listens.
+    /// Starts a server for this many connections, with these keys of its configuration overridden, and with a
+    /// certificate of its own if `is_tls`, and waits until it listens.
     ///
     /// # Errors
     /// It does not start; the text includes its log.
-    pub(super) fn start(connections: u32, sets: &[String], stop: &Stop) -> Result<Self, String> {
+    pub(super) fn start(connections: u32, sets: &[String], is_tls: bool, stop: &Stop) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| format!("cannot start a server: {error}"))?;
         let folder = tempfile::Builder::new()
             .prefix("chatload-")
             .tempdir()
             .map_err(|error| format!("cannot make a temporary folder: {error}; TMPDIR says where"))?;
-        fs::write(folder.path().join(CONFIG), config(connections))
+        fs::write(folder.path().join(CONFIG), config(connections, is_tls))
             .map_err(|error| format!("{}: {error}; TMPDIR says where else", folder.path().display()))?;
+        if is_tls {
+            make_certificate(&program, folder.path())?;
+        }
         let child = launch(&program, folder.path(), sets, None)?;
-        let mut server =
-            Self { program, sets: sets.to_vec(), child, addr: SocketAddr::from(([127, 0, 0, 1], 0)), folder };
+        let (sets, addr) = (sets.to_vec(), SocketAddr::from(([127, 0, 0, 1], 0)));
+        let mut server = Self { program, sets, is_tls, child, addr, folder };
         server.wait(stop)?;
         Ok(server)
     }
@@ -84,7 +88,8 @@ impl Spawned {
     /// It does not start; the text includes its log.
     pub(super) fn restart(&mut self, stop: &Stop) -> Result<(), String> {
         self.kill();
-        self.child = launch(&self.program, self.folder.path(), &self.sets, Some(self.addr))?;
+        let listen = format!("listen=[\"{}://{}\"]", door(self.is_tls), self.addr);
+        self.child = launch(&self.program, self.folder.path(), &self.sets, Some(&listen))?;
         self.wait(stop)
     }
 
@@ -120,7 +125,24 @@ pub fn end_with_parent() {
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
 }
 
-fn launch(program: &Path, folder: &Path, sets: &[String], addr: Option<SocketAddr>) -> Result<Child, String> {
+/// The door of the chat, as in `listen`.
+fn door(is_tls: bool) -> &'static str {
+    if is_tls { "line+tls" } else { "line" }
+}
+
+/// Makes a key and a certificate for the server, as its configuration names them.
+fn make_certificate(program: &Path, folder: &Path) -> Result<(), String> {
+    let cannot = |why: &str| format!("the server cannot make a certificate: {why}");
+    let mut command = Command::new(program);
+    command.arg(SERVE).arg("--config").arg(folder.join(CONFIG)).args(["cert", "make"]);
+    let made = command.current_dir(folder).stdin(Stdio::null()).output().map_err(|error| cannot(&error.to_string()))?;
+    if made.status.success() {
+        return Ok(());
+    }
+    Err(cannot(&last_lines(&String::from_utf8_lossy(&made.stderr))))
+}
+
+fn launch(program: &Path, folder: &Path, sets: &[String], listen: Option<&str>) -> Result<Child, String> {
     let cannot = |error: io::Error| format!("cannot start a server: {}: {error}", program.display());
     let log = File::create(folder.join(LOG)).map_err(cannot)?;
     let mut command = Command::new(program);
@@ -128,8 +150,8 @@ fn launch(program: &Path, folder: &Path, sets: &[String], addr: Option<SocketAdd
     for set in sets {
         command.arg("--set").arg(set);
     }
-    if let Some(addr) = addr {
-        command.arg("--set").arg(format!("listen=[\"line://{addr}\"]"));
+    if let Some(listen) = listen {
+        command.arg("--set").arg(listen);
     }
     command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     // A group of its own: Ctrl-C at the terminal is for the run, which then ends the server itself.
@@ -139,11 +161,13 @@ fn launch(program: &Path, folder: &Path, sets: &[String], addr: Option<SocketAdd
 
 /// Passwords are cheap, and no client is slowed down or closed for being slow or silent: the run measures the server,
 /// not its rules.
-fn config(connections: u32) -> String {
+fn config(connections: u32, is_tls: bool) -> String {
     let connections = u64::from(connections) + SPARE_DESCRIPTORS;
+    let pair = if is_tls { "\n[tls]\ncert = \"cert.pem\"\nkey = \"key.pem\"\n" } else { "" };
+    let door = door(is_tls);
     format!(
-        r#"listen = ["line://127.0.0.1:0"]
-
+        r#"listen = ["{door}://127.0.0.1:0"]
+{pair}
 [accounts]
 argon2 = {{ memory_kib = 8, iterations = 1, parallelism = 1 }}
 queue = 10000
@@ -176,7 +200,8 @@ stats_s = 0
 fn listening_on(log: &str) -> Option<SocketAddr> {
     // A line that is still being written has no LF yet, and could end within a port number.
     let whole = log.get(..log.rfind('\n')?)?;
-    whole.lines().find_map(|line| line.split_once("listening on line://")?.1.trim().parse().ok())
+    let addr = |line: &str| line.split_once("listening on line")?.1.split_once("://")?.1.trim().parse().ok();
+    whole.lines().find_map(addr)
 }
 
 fn last_lines(log: &str) -> String {
@@ -193,6 +218,7 @@ mod tests {
         let log = "a [INFO] chatd starts\nb [INFO] listening on line://127.0.0.1:4012";
         assert_eq!(listening_on(log), None);
         assert_eq!(listening_on(&format!("{log}\n")).unwrap().port(), 4012);
+        assert_eq!(listening_on("b [INFO] listening on line+tls://127.0.0.1:4013\n").unwrap().port(), 4013);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::{Lines, Process, Report, Spread, Storm};
+use super::report::{Encryption, Handshaken, Lines, Process, Report, Spread, Storm};
 
 /// Above this share of busy time, chatload has probably measured itself.
 const BUSY: f64 = 0.9;
@@ -11,6 +11,12 @@ const BUSY: f64 = 0.9;
 pub(super) fn render(report: &Report) -> String {
     let mut table = Table::default();
     connections(report, &mut table);
+    if let Some(tls) = &report.tls {
+        encryption(tls, &mut table);
+    }
+    if let Some(handshakes) = &report.handshakes {
+        handshakes_of(handshakes, &mut table);
+    }
     if let Some(lines) = &report.lines {
         lines_of(lines, &mut table);
     }
@@ -90,6 +96,36 @@ fn connections(report: &Report, table: &mut Table) {
     table.word("logged in", "logins in each second; each checks a password, a new account is also brought to disk");
 }
 
+fn encryption(tls: &Encryption, table: &mut Table) {
+    let note = if tls.resumed > 0 { format!("{} of them resumed", count(tls.resumed as f64)) } else { String::new() };
+    table.row("TLS handshakes", &format!("{}/s", count(tls.handshakes_per_s)), &note);
+    table.word("TLS handshakes", "handshakes in each second of logging in");
+}
+
+fn handshakes_of(found: &Handshaken, table: &mut Table) {
+    table.row("handshakes, full", &count(found.full as f64), "");
+    table.row("  resumed", &count(found.resumed as f64), "");
+    table.row("", &format!("{}/s", count(found.per_s)), "");
+    if found.not_begun > 0 {
+        table.row(
+            "  not begun",
+            &count(found.not_begun as f64),
+            "they were due, and the server had not done the others",
+        );
+    }
+    for (why, times) in &found.failed {
+        table.row("  failed", &count(*times as f64), why);
+    }
+    if let Some(spread) = found.until_greeting_us {
+        for (label, value) in [("greeting p50", spread.p50), ("greeting p99", spread.p99), ("greeting max", spread.max)]
+        {
+            table.row(label, &time(value), "");
+        }
+    }
+    table.word("handshake", "a connection that sets TLS up, reads the greeting and leaves; resumed: by a ticket");
+    table.word("greeting", "from when a connection was due until its greeting had come");
+}
+
 fn lines_of(lines: &Lines, table: &mut Table) {
     let note = format!("in {:.1} s, {} loop, {} bytes each", lines.seconds, lines.pace, lines.size_bytes);
     table.row("lines said", &count(lines.said as f64), &note);
@@ -150,6 +186,9 @@ fn process_of(process: &Process, table: &mut Table) {
     table.row("server's CPU", &percent(process.cpu_share), "of one processor while it was measured");
     if let Some(each) = process.cpu_us_per_delivery {
         table.row("  for each delivery", &time(each), "");
+    }
+    if let Some(each) = process.cpu_us_per_handshake {
+        table.row("  for each handshake", &time(each), "with all else that its connection costs, and the pair");
     }
     match (process.rss_bytes, process.rss_bytes_per_connection) {
         (Some(whole), each) => {

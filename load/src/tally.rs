@@ -85,6 +85,12 @@ pub(super) struct Counts {
     pub(super) strays: u64,
 }
 
+/// A distribution of latencies, in nanoseconds, with three digits.
+#[expect(clippy::expect_used, reason = "the bounds are constants that the histogram takes")]
+pub(super) fn latencies() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LATENCY_MOST, 3).expect("good bounds")
+}
+
 impl Tally {
     /// A run with these receivers, some of them senders. Each has a group, and a flag that its connection is open.
     pub(super) fn new(run: u16, receivers: &[(usize, bool)], senders: &[usize]) -> Self {
@@ -107,8 +113,7 @@ impl Tally {
             group.senders.push(told.len() - 1);
         }
         let width = groups.iter().map(|group| group.senders.len()).max().unwrap_or(0);
-        #[expect(clippy::expect_used, reason = "the bounds are constants that the histogram takes")]
-        let latency = Histogram::new_with_bounds(1, LATENCY_MOST, 3).expect("good bounds");
+        let latency = latencies();
         Self {
             run,
             next: vec![0; receivers.len() * width],

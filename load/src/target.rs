@@ -17,6 +17,8 @@ const PORT: u16 = 5015;
 pub(super) struct Target {
     /// Its address.
     pub(super) addr: SocketAddr,
+    /// Its host, as its certificate names it.
+    pub(super) host: String,
     /// The server started for the run.
     pub(super) spawned: Option<Spawned>,
     pid: Option<u32>,
@@ -29,13 +31,14 @@ impl Target {
     /// There is none, or it cannot be started.
     pub(super) fn find(common: &Common, connections: u32, stop: &Stop) -> Result<Self, String> {
         let Some(name) = &common.server else {
-            let spawned = Spawned::start(connections, &common.set, stop)?;
-            return Ok(Self { addr: spawned.addr(), spawned: Some(spawned), pid: None });
+            let spawned = Spawned::start(connections, &common.set, common.tls, stop)?;
+            let addr = spawned.addr();
+            return Ok(Self { addr, host: addr.ip().to_string(), spawned: Some(spawned), pid: None });
         };
         if let Some(pid) = common.pid.filter(|pid| process::cpu_seconds(*pid).is_none()) {
             return Err(format!("--pid {pid}: there is no such process on this machine"));
         }
-        Ok(Self { addr: resolve(name)?, spawned: None, pid: common.pid })
+        Ok(Self { addr: resolve(name)?, host: host(name).to_owned(), spawned: None, pid: common.pid })
     }
 
     /// The server, for the report.
@@ -103,6 +106,12 @@ fn resolve(name: &str) -> Result<SocketAddr, String> {
     best.copied().ok_or_else(|| cannot("it has no address".to_owned()))
 }
 
+/// The name without its port and brackets.
+fn host(name: &str) -> &str {
+    let bare = if has_port(name) { name.rsplit_once(':').map_or(name, |(host, _)| host) } else { name };
+    bare.strip_prefix('[').and_then(|bare| bare.strip_suffix(']')).unwrap_or(bare)
+}
+
 /// Whether a name ends in a port: `host:1` and `[::1]:1` do, `::1` and `[::1]` do not.
 fn has_port(name: &str) -> bool {
     match name.rsplit_once(':') {
@@ -132,6 +141,13 @@ mod tests {
         check("[::1]", Ok("[::1]:5015"));
         check("127.0.0.1:99999", Err("HOST:PORT"));
         check("127.0.0.1:", Err("HOST:PORT"));
+    }
+
+    #[test]
+    fn hosts_without_a_port() {
+        for (name, expected) in [("a:1", "a"), ("a", "a"), ("[::1]:1", "::1"), ("[::1]", "::1"), ("::1", "::1")] {
+            assert_eq!(host(name), expected);
+        }
     }
 
     #[test]

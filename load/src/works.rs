@@ -4,14 +4,16 @@ use super::args::{Args, Work};
 use super::dialogue::{Room, Visitor};
 use super::entrance::Entrance;
 use super::fleet::Fleet;
+use super::handshakes::Visits;
 use super::pingpong::PingPong;
 use super::progress::Progress;
-use super::report::{Connections, Lines, Process, Report, Spread, per_second};
+use super::report::{Connections, Encryption, Lines, Process, Report, Spread, per_second};
 use super::run::{Run, SECOND, Stop};
 use super::storm;
 use super::talk::{Listening, Pace, Talk};
 use super::tally::Tally;
 use super::target::{Target, take_descriptors};
+use super::tls::Settings;
 
 /// Connections under way at the same time, by default.
 const AT_ONCE: u32 = 256;
@@ -23,11 +25,14 @@ const SETTLE: u64 = SECOND / 5;
 /// # Errors
 /// It could not run: what failed, why, and what would help.
 pub(super) fn conduct(args: &Args, stop: Stop) -> Result<Report, String> {
-    let connections = args.connections();
+    let connections = args.connections().saturating_add(args.visits());
     take_descriptors(connections)?;
     let mut target = Target::find(args.common(), connections, &stop)?;
+    let common = args.common();
+    let tls = || Settings::new(&target.host, common.ca.as_deref(), args.resumes());
+    let tls = common.tls.then(tls).transpose()?;
     let size = connections as usize;
-    let fleet = Fleet::new(target.addr, size).map_err(|error| format!("no poll can be made: {error}"))?;
+    let fleet = Fleet::new(target.addr, size, tls).map_err(|error| format!("no poll can be made: {error}"))?;
     let mut run = Run { fleet, stop, progress: Progress::new() };
     // So that lines of another chatload on the same server are recognized.
     let tag = u16::try_from(std::process::id() & 0xffff).unwrap_or_default();
@@ -49,6 +54,9 @@ pub(super) fn conduct(args: &Args, stop: Stop) -> Result<Report, String> {
             }
             Work::Fanout { .. } | Work::Mesh { .. } => talk(args, tag, &mut run, &mut report)?,
             Work::Pingpong { rate, .. } => pingpong(args, tag, *rate, &mut run, &mut report)?,
+            Work::Handshakes { rate, pair_rate, .. } => {
+                handshakes(args, tag, *rate, *pair_rate, &mut run, &mut report)?;
+            }
         }
         gauge.read(&target, &run, &mut process, &mut report);
         report.server_went_away = run.fleet.open() == 0;
@@ -99,6 +107,14 @@ fn describe(args: &Args) -> String {
     match &args.work {
         Work::Idle(_) => format!("{all} connections say nothing for {} s", args.seconds()),
         Work::Storm(_) => format!("the server is killed and started again under {all} connections"),
+        Work::Handshakes { rate, resumed, pair_rate, .. } => {
+            let how = if *resumed { "by a ticket if they have one" } else { "in full" };
+            let visits = rate.map_or_else(
+                || format!("{} connections at a time shake hands {how} and leave", args.visits()),
+                |rate| format!("{rate} connections a second shake hands {how} and leave"),
+            );
+            format!("{visits}, beside a pair that says {pair_rate} lines a second")
+        }
         Work::Pingpong { rate, .. } => {
             let pairs = if senders == 2 { "a pair".to_owned() } else { format!("{} pairs", senders / 2) };
             let rhythm = rate.map_or("at once".to_owned(), |rate| format!("with {rate} lines a second"));
@@ -119,7 +135,7 @@ fn pace(args: &Args) -> Pace {
         Work::Fanout { talk, .. } | Work::Mesh { talk, .. } => {
             talk.window.map_or(Pace::Open(talk.rate.unwrap_or(usual)), Pace::Closed)
         }
-        Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } => Pace::Open(usual),
+        Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } | Work::Handshakes { .. } => Pace::Open(usual),
     }
 }
 
@@ -149,6 +165,7 @@ fn come_in(
     entrance.bring_in(run, first.0 as usize..makers, at_once)?;
     entrance.bring_in(run, makers..all, at_once)?;
     report.connections = Connections::new(all as u64, &entrance.arrivals, begin, first);
+    report.tls = args.common().tls.then(|| Encryption::new(run.fleet.handshakes(), begin, first.0));
     if run.stop.is_asked() {
         return Ok(());
     }
@@ -207,20 +224,45 @@ fn talk(args: &Args, tag: u16, run: &mut Run, report: &mut Report) -> Result<(),
 }
 
 fn pingpong(args: &Args, tag: u16, rate: Option<f64>, run: &mut Run, report: &mut Report) -> Result<(), String> {
-    let (all, players) = (args.connections() as usize, args.senders() as usize);
+    let players = args.senders() as usize;
+    let (all, time) = (args.connections() as usize, measured(args, run));
     // The silent connections form a group of their own.
     let receivers: Vec<(usize, bool)> = (0..all).map(|who| (who.min(players) / 2, run.fleet.is_open(who))).collect();
     let senders: Vec<usize> = (0..players).collect();
     let names: Vec<String> = senders.iter().map(|n| format!("{}{n}", args.common().prefix)).collect();
     let mut tally = Tally::new(tag, &receivers, &senders);
     let size = args.common().size;
-    run.progress.stage("talking", u64::from(args.seconds()));
-    let begin = run.fleet.now();
-    let time = (begin, begin + u64::from(args.seconds()) * SECOND);
     let listening = Listening { tally: &mut tally, ended: &mut report.connections.ended };
     PingPong::new(listening, &names, size, rate, time).go_on(run)?;
     let pace = if rate.is_some() { "open" } else { "closed" };
-    note(&tally, Lines { pace, size_bytes: size, ..Lines::default() }, begin, report);
+    note(&tally, Lines { pace, size_bytes: size, ..Lines::default() }, time.0, report);
+    Ok(())
+}
+
+/// The time of the measurement, from now on, in nanoseconds of the run.
+fn measured(args: &Args, run: &mut Run) -> (u64, u64) {
+    run.progress.stage("talking", u64::from(args.seconds()));
+    let begin = run.fleet.now();
+    (begin, begin + u64::from(args.seconds()) * SECOND)
+}
+
+fn handshakes(
+    args: &Args,
+    tag: u16,
+    rate: Option<f64>,
+    pair_rate: f64,
+    run: &mut Run,
+    report: &mut Report,
+) -> Result<(), String> {
+    let mut tally = Tally::new(tag, &[(0, true), (0, true)], &[0, 1]);
+    let names = [0, 1].map(|n| format!("{}{n}", args.common().prefix));
+    let (size, time) = (args.common().size, measured(args, run));
+    let before = run.fleet.handshakes();
+    let listening = Listening { tally: &mut tally, ended: &mut report.connections.ended };
+    let game = PingPong::new(listening, &names, size, Some(pair_rate), time);
+    let visits = Visits::new(game, names.len(), args.visits() as usize, rate, time).go_on(run)?;
+    note(&tally, Lines { pace: "open", size_bytes: size, ..Lines::default() }, time.0, report);
+    report.handshakes = Some(visits.report(before, run.fleet.handshakes(), time.0));
     Ok(())
 }
 
@@ -264,5 +306,11 @@ impl Gauge {
         process.cpu_share = process.cpu_s / seconds;
         let deliveries = report.lines.as_ref().map_or(0, |lines| lines.deliveries);
         process.cpu_us_per_delivery = (deliveries > 0).then(|| process.cpu_s * 1e6 / deliveries as f64);
+        // Nearly all of it is theirs, and not the pair's.
+        let visits = report.handshakes.as_ref().map_or(0, |handshakes| handshakes.full + handshakes.resumed);
+        process.cpu_us_per_handshake = (visits > 0).then(|| process.cpu_s * 1e6 / visits as f64);
+        if visits > 0 {
+            process.cpu_us_per_delivery = None;
+        }
     }
 }

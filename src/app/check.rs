@@ -5,13 +5,16 @@ use std::process::ExitCode;
 use super::{BAD_CONFIG, FAILED, overrides, print, stop, target};
 use crate::auth::admin;
 use crate::config::{self, Loaded};
+use crate::net::tls::Expiry;
 use crate::net::{self, Endpoint};
 use crate::{logging, place};
 
 /// Checks everything that a start needs, without creating, locking or listening. Prints the configuration as TOML with
 /// notes as comments; the last line says that it is good. Prints all faults to standard error instead if there are any.
-pub(super) fn run(loaded: &Loaded, listen: &[Endpoint], set: usize) -> ExitCode {
-    let (faults, notes) = try_start(loaded, listen);
+/// `faults` are those that were found already.
+pub(super) fn run(loaded: &Loaded, listen: &[Endpoint], mut faults: Vec<String>, set: usize) -> ExitCode {
+    let (more, notes) = try_start(loaded, listen);
+    faults.extend(more);
     if !faults.is_empty() {
         return stop(BAD_CONFIG, &faults);
     }
@@ -42,6 +45,10 @@ fn try_start(loaded: &Loaded, listen: &[Endpoint]) -> (Vec<String>, Vec<String>)
     notes.extend(log.untried().map(|note| format!("not tried: {note}")));
     let trial = net::try_places(listen, loaded.config.datagrams.as_ref().map(config::Address::socket));
     faults.extend(trial.faults);
+    notes.extend(listen.iter().filter_map(|endpoint| {
+        let expiry = Expiry::seen_now(endpoint.credentials.as_ref()?.not_after());
+        Some(format!("{endpoint}: the certificate {expiry}"))
+    }));
     notes.extend(trial.in_use.iter().map(|place| format!("in use now, perhaps by a running server: {place}")));
     (faults, notes)
 }

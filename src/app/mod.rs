@@ -1,6 +1,8 @@
 //! From arguments to a running server, and from its end to an exit code.
 
 mod accounts;
+#[cfg(feature = "tls")]
+mod cert;
 mod check;
 mod ctl;
 mod endpoints;
@@ -30,6 +32,10 @@ const IN_USE: u8 = 75;
 /// Exit code: the configuration or the account file must be fixed first (sysexits' EX_CONFIG).
 const BAD_CONFIG: u8 = 78;
 
+/// Why a program without the feature `tls` knows nothing of certificates.
+#[cfg(not(feature = "tls"))]
+const NO_TLS: &str = "this program was built without the feature tls; build it with: cargo build --features tls";
+
 /// `chatd`: runs the server, or a command of the operator, as the arguments say.
 pub fn chatd(args: Args) -> ExitCode {
     let Args { place, check, command, .. } = args;
@@ -54,11 +60,21 @@ pub fn chatd(args: Args) -> ExitCode {
             );
         }
         Some(Command::Accounts { operation, .. }) => return accounts::run(&operation, &loaded),
+        Some(Command::Cert { .. }) if check => {
+            return stop(USAGE, &["--check cannot be combined with a command; there is 'chatd cert show'".to_owned()]);
+        }
+        #[cfg(feature = "tls")]
+        Some(Command::Cert { operation, .. }) => return cert::run(&operation, &loaded),
+        #[cfg(not(feature = "tls"))]
+        Some(Command::Cert { .. }) => return stop(FAILED, &[NO_TLS.to_owned()]),
         Some(Command::Ctl { .. }) | None => {}
     }
-    let listen = endpoints::of(&loaded);
+    let (listen, faults) = endpoints::of(&loaded);
     if check {
-        return check::run(&loaded, &listen, place.set.len());
+        return check::run(&loaded, &listen, faults, place.set.len());
+    }
+    if !faults.is_empty() {
+        return stop(BAD_CONFIG, &faults);
     }
     if let Err(why) = check::own_files(&loaded) {
         return stop(BAD_CONFIG, &[why]);

@@ -1,9 +1,9 @@
 //! SIGHUP: the configuration is read again, and the log is re-opened.
 
-use super::{overrides, target, tuning};
-use crate::config::{self, Loaded, Place};
+use super::{endpoints, overrides, target, tuning};
+use crate::config::{self, Faults, Listen, Loaded, Place};
 use crate::logging;
-use crate::net::{Reloaded, Tuning};
+use crate::net::{Changes, Reloaded};
 
 /// The state that a reload needs.
 pub(super) struct Reloader {
@@ -26,15 +26,18 @@ impl Reloader {
     ///
     /// # Errors
     /// The faults, a line each.
-    pub(super) fn reload(&mut self) -> Result<(Tuning, Reloaded), Vec<String>> {
-        let read = config::reload(&self.place, &self.current.origin);
+    pub(super) fn reload(&mut self) -> Result<Reloaded, Vec<String>> {
+        let read = config::reload(&self.place, &self.current.origin).map_err(Faults::into_lines).and_then(|loaded| {
+            let credentials = endpoints::credentials_of(&self.started.config.listen, &loaded)?;
+            Ok((loaded, credentials))
+        });
         let before = self.current.config.clone();
-        if let Ok(loaded) = &read {
+        if let Ok((loaded, _)) = &read {
             self.current = loaded.clone();
         }
         logging::reopen(self.current.config.log.level, target(&self.current, &[self.started.accounts_file()]));
         match read {
-            Ok(loaded) => {
+            Ok((loaded, credentials)) => {
                 log::info!("reload: configuration: {}{}", loaded.origin, overrides(self.place.set.len()));
                 let changes = config::changes(&before, &loaded.config);
                 log::info!("reload: {}", changed(&changes));
@@ -42,15 +45,15 @@ impl Reloader {
                 for key in &need_restart {
                     log::warn!("reload: {key} has changed; that takes effect when the server is restarted");
                 }
-                Ok((tuning(&loaded.config), Reloaded { changed: changes, need_restart }))
+                let changes = Changes { keys: changes, need_restart };
+                Ok(Reloaded { tuning: tuning(&loaded.config), credentials, changes })
             }
-            Err(faults) => {
-                let faults = faults.into_lines();
-                for line in &faults {
+            Err(lines) => {
+                for line in &lines {
                     log::error!("reload: {line}");
                 }
                 log::error!("reload: the configuration is bad; the old one stays in effect");
-                Err(faults)
+                Err(lines)
             }
         }
     }
@@ -60,7 +63,7 @@ impl Reloader {
         let (now, then) = (&self.current, &self.started);
         let (buffer, buffer_then) = (now.config.limits.send_buffer_bytes, then.config.limits.send_buffer_bytes);
         [
-            ("listen", now.config.listen != then.config.listen),
+            ("listen", !is_same_listen(&now.config.listen, &then.config.listen)),
             ("datagrams", now.config.datagrams != then.config.datagrams),
             ("accounts.file", now.accounts_file() != then.accounts_file()),
             ("operator.socket", now.config.operator.socket != then.config.operator.socket),
@@ -71,6 +74,11 @@ impl Reloader {
         .filter_map(|(key, differs)| differs.then_some(key))
         .collect()
     }
+}
+
+/// True if two lists name the same endpoints, whatever their certificates.
+fn is_same_listen(one: &[Listen], other: &[Listen]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.is_same_place(other))
 }
 
 fn changed(changes: &[String]) -> String {
@@ -93,8 +101,8 @@ mod tests {
         let mut reloader = Reloader::new(place, loaded);
 
         fs::write(&path, "listen = ['line://[::1]:1']\n[limits]\nline_s = 6\n").unwrap();
-        let (tuning, told) = reloader.reload().unwrap();
-        assert_eq!(told.need_restart, ["listen"]);
+        let Reloaded { tuning, changes, .. } = reloader.reload().unwrap();
+        assert_eq!(changes.need_restart, ["listen"]);
         assert_eq!((tuning.limits.line_s, tuning.stats_s), (6, 9));
         assert_eq!(reloader.need_restart(), ["listen"]);
 
@@ -105,7 +113,7 @@ mod tests {
         assert_eq!(reloader.current.config.limits.line_s, 6);
 
         fs::write(&path, "accounts.file = 'elsewhere'").unwrap();
-        assert_eq!(reloader.reload().unwrap().0.limits.line_s, 30);
+        assert_eq!(reloader.reload().unwrap().tuning.limits.line_s, 30);
         assert_eq!(reloader.need_restart(), ["accounts.file"]);
         fs::write(&path, "limits.send_buffer_bytes = 9999").unwrap();
         assert!(reloader.reload().is_ok() && reloader.need_restart().is_empty());

@@ -74,6 +74,43 @@ pub enum Command {
         #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },
+    /// Make or show certificates for TLS
+    #[command(disable_help_subcommand = true)]
+    Cert {
+        /// As in [`Args`]: these may precede or follow the command.
+        #[command(flatten)]
+        place: Place,
+        /// The operation.
+        #[command(subcommand)]
+        operation: CertOperation,
+    },
+}
+
+/// The operations of `chatd cert`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum CertOperation {
+    /// Make a key, and a certificate that it signs itself; nothing is overwritten
+    Make(Made),
+    /// Show the names, the end and the fingerprint of each certificate in use
+    Show(Place),
+}
+
+/// The certificate to make.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Made {
+    /// A host name or an address at which clients reach the server; may be repeated; this machine's name, localhost,
+    /// 127.0.0.1 and ::1 are added
+    #[arg(long = "name", value_name = "HOST")]
+    pub names: Vec<String>,
+    /// Days until it expires
+    #[arg(long, default_value_t = 825, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub days: u32,
+    /// Make a new certificate for the existing key, with the old names: clients that know the key accept it
+    #[arg(long)]
+    pub renew: bool,
+    /// As in [`Args`].
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// The operations of `chatd accounts`.
@@ -112,21 +149,32 @@ impl Args {
     /// The same with all `--config` and `--set` options in `place`, in their order. The last one counts.
     pub(super) fn gathered(mut self) -> Self {
         self.place.config = self.file.take().or(self.place.config);
-        if let Some(Command::Ctl { place: Place { config, set }, .. }) = &self.command {
+        let places = match &self.command {
+            Some(Command::Accounts { place, operation }) => [place, operation.place()],
+            Some(Command::Cert { place, operation: CertOperation::Make(Made { place: last, .. }) }) => [place, last],
+            Some(Command::Cert { place, operation: CertOperation::Show(last) }) => [place, last],
+            Some(Command::Ctl { place, .. }) => {
+                self.place.config = place.config.clone().or(self.place.config);
+                self.place.set.extend_from_slice(&place.set);
+                return self;
+            }
+            None => return self,
+        };
+        for Place { config, set } in places {
             self.place.config = config.clone().or(self.place.config);
             self.place.set.extend_from_slice(set);
         }
-        if let Some(Command::Accounts { place, operation }) = &self.command {
-            let last = match operation {
-                Operation::List(place) | Operation::Check(place) | Operation::Repair(place) => place,
-                Operation::Add(whose) | Operation::Passwd(whose) | Operation::Delete(whose) => &whose.place,
-            };
-            for Place { config, set } in [place, last] {
-                self.place.config = config.clone().or(self.place.config);
-                self.place.set.extend_from_slice(set);
-            }
-        }
         self
+    }
+}
+
+impl Operation {
+    /// The options behind the operation.
+    fn place(&self) -> &Place {
+        match self {
+            Self::List(place) | Self::Check(place) | Self::Repair(place) => place,
+            Self::Add(whose) | Self::Passwd(whose) | Self::Delete(whose) => &whose.place,
+        }
     }
 }
 

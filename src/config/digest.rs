@@ -58,9 +58,23 @@ fn agree(config: &mut Config, documents: &[Document<'_>]) -> Vec<String> {
     );
     let silent = lower(documents, ("limits.silent", &mut limits.silent), ("limits.silent_most", limits.silent_most));
     let mut faults: Vec<String> = soft.into_iter().chain(silent).collect();
+    faults.extend(pair_is_whole(config, documents));
     faults.extend(hash_fits(config.accounts.rules.argon2, documents));
     faults.extend(datagrams_fit(config, documents));
     faults
+}
+
+/// A certificate is nothing without its key.
+fn pair_is_whole(config: &Config, documents: &[Document<'_>]) -> Option<String> {
+    let (has_cert, has_key) = (!config.tls.cert.as_os_str().is_empty(), !config.tls.key.as_os_str().is_empty());
+    let (given, missing) = match (has_cert, has_key) {
+        (true, false) => ("tls.cert", "tls.key"),
+        (false, true) => ("tls.key", "tls.cert"),
+        (true, true) | (false, false) => return None,
+    };
+    let what = format!("is given without {missing}; give both or neither");
+    let document = documents.iter().rev().find_map(|document| Some((document, document.find(given)?)));
+    document.map(|(document, at)| document.fault(given, at, &what))
 }
 
 /// Lowers a soft bound to its hard bound, so that an operator who wants a low bound has to set only one key. It is a

@@ -2,7 +2,21 @@
 //!
 //! The configuration file and every `--set` are sources: TOML documents, each of which overrides those before it. A
 //! source is checked on its own against the table of keys, so that a fault has a line and a column. Then all are merged
-//! and deserialized. A new key needs a field in its table's struct, a line in `keys::KEYS` with the values that it
+//! and deserialized. A new key needs a field in its table's struct, a line in `keys::KE    /// The path of the operator's socket, relative to the working directory; `None` if it is turned off.
+    pub fn operator_socket(&self) -> Option<OperatorSocket> {
+        match &self.config.operator.socket {
+            Some(path) if path.as_os_str().is_empty() => None,
+            Some(path) => Some(OperatorSocket { path: self.origin.resolve(path), is_set: true }),
+            None => Some(OperatorSocket { path: self.accounts_file().with_file_name(OPERATOR_SOCKET), is_set: false }),
+        }
+    }
+
+    /// The command that makes a pair for this configuration.
+    pub fn cert_make(&self) -> String {
+        match &self.origin {
+            Origin::File(path) => format!("chatd cert make --config {}", path.display()),
+            Origin::Defaults => "chatd cert make".to_owned(),
+S` with the values that it
 //! accepts, and a line in the shipped `config.toml`; the tests fail until the three agree.
 
 mod address;
@@ -23,7 +37,7 @@ use log::LevelFilter;
 use serde::{Deserialize, Serialize};
 
 pub use self::address::Address;
-pub use self::args::{Args, Command, Operation, Place, Whose};
+pub use self::args::{Args, CertOperation, Command, Made, Operation, Place, Whose};
 pub use self::changes::changes;
 pub use self::listen::{Door, Listen, Metrics, Pair, Relay, Rooms, Site};
 use self::source::Source;
@@ -55,6 +69,8 @@ pub struct Config {
     pub limits: limits::Limits,
     /// `[rooms]`.
     pub rooms: limits::Rooms,
+    /// `[tls]`.
+    pub tls: Tls,
     /// `[operator]`.
     pub operator: Operator,
     /// `[log]`.
@@ -70,6 +86,7 @@ impl Default for Config {
             login: limits::Login::default(),
             limits: limits::Limits::default(),
             rooms: limits::Rooms::default(),
+            tls: Tls::default(),
             operator: Operator::default(),
             log: Log::default(),
         }
@@ -102,6 +119,23 @@ pub struct Operator {
     pub socket: Option<PathBuf>,
     /// The accounts that may send `OP`, each a well-formed name.
     pub accounts: Vec<String>,
+}
+
+/// `[tls]`: the pair of the listeners that name none, and the versions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The certificate as written, empty if there is none.
+    pub cert: PathBuf,
+    /// Its key as written, empty if there is none.
+    pub key: PathBuf,
+    /// The oldest version that is spoken.
+    pub min_version: limits::TlsVersion,
+}
+
+impl Tls {
+    /// The names of the files that `chatd cert make` writes if none are configured.
+    pub const MADE: [&str; 2] = ["cert.pem", "key.pem"];
 }
 
 /// `[log]`: level, file, interval of the counters.
@@ -184,13 +218,7 @@ impl Loaded {
         self.origin.resolve(path)
     }
 
-    /// The path of the operator's socket, relative to the working directory; `None` if it is turned off.
-    pub fn operator_socket(&self) -> Option<OperatorSocket> {
-        match &self.config.operator.socket {
-            Some(path) if path.as_os_str().is_empty() => None,
-            Some(path) => Some(OperatorSocket { path: self.origin.resolve(path), is_set: true }),
-            None => Some(OperatorSocket { path: self.accounts_file().with_file_name(OPERATOR_SOCKET), is_set: false }),
-        }
+Y        }
     }
 
     /// The path of the log file, relative to the working directory; `None` for standard error.

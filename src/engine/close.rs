@@ -3,13 +3,14 @@
 use super::Engine;
 use super::conn::Conn;
 use super::id::ConnId;
-use super::io::{Gone, InFlight, Probe, Why};
+use super::io::{Finished, Gone, InFlight, Probe, Why};
 use super::life::{End, Input, Life, Linger, Parting};
 use super::log_limit::Subject;
 use super::login::ToAccounts;
 use super::pause::Pause;
 use super::time::{Millis, NEVER};
 use crate::close::CloseReason;
+use crate::door::Door;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::limits::{CLOSE_MS, END_WORK, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS};
@@ -73,15 +74,29 @@ impl<S> Engine<S> {
 
     /// Ends a connection for a reason, which its client receives, and which is logged and counted.
     pub(super) fn close(&mut self, id: ConnId, reason: CloseReason) {
+        self.close_with(id, reason, |door, reason, out| door.encode_reply(&Reply::Closing(reason), out));
+    }
+
+    /// The same; `tell` encodes what the client receives.
+    pub(super) fn close_with(
+        &mut self,
+        id: ConnId,
+        reason: CloseReason,
+        tell: impl FnOnce(&mut Door, CloseReason, &mut Vec<u8>),
+    ) {
         let Some(conn) = self.conns.find(id).filter(|conn| conn.life == Life::Open) else { return };
         let from = conn.origin;
         let subject = match self.account_of(id) {
+            None if reason == CloseReason::TlsFailed => Subject::TlsFailed,
             Some(_) => Subject::Closed(reason.name()),
             None => Subject::ClosedStranger(reason.name()),
         };
         self.log_peer(subject, from.ip(), |engine| format!("421 {reason}: {} from {from}", engine.known_name(id)));
         self.counters.count_closed(&reason);
         self.part(id);
+        if reason == CloseReason::TlsFailed {
+            return self.drain_untold(id);
+        }
         if self.conns.peek(id).is_some_and(|conn| !conn.stage.can_tell()) {
             return self.drop_untold(id);
         }
@@ -89,7 +104,7 @@ impl<S> Engine<S> {
             if reason.drops_queue() {
                 outbox.drop_all_but_begun(&mut self.pages);
             }
-            outbox.push_own(&mut self.pages, |out| door.encode_reply(&Reply::Closing(reason), out));
+            outbox.push_own(&mut self.pages, |out| tell(door, reason, out));
         }
         self.drain(id, false);
     }
@@ -101,6 +116,9 @@ impl<S> Engine<S> {
         }
         self.counters.left += 1;
         self.part(id);
+        if self.conns.peek(id).is_some_and(|conn| !conn.stage.can_tell()) {
+            return self.drop_untold(id);
+        }
         if let Some(Conn { outbox, door, .. }) = self.conns.find(id) {
             outbox.push_own(&mut self.pages, |out| door.end(out));
         }
@@ -152,7 +170,7 @@ impl<S> Engine<S> {
     }
 
     /// Begins to linger: the flush sends what is owed, the read phase discards input, and the timer ends both.
-    fn drain(&mut self, id: ConnId, is_left: bool) {
+    pub(super) fn drain(&mut self, id: ConnId, is_left: bool) {
         let last = self.now + if is_left { LEAVE_MS } else { CLOSE_MS };
         if let Some(conn) = self.conns.find(id) {
             conn.life = Life::Draining(Box::new(Linger { due: last, last, is_left }));
@@ -165,20 +183,24 @@ impl<S> Engine<S> {
     /// The kernel has everything that a closing connection was owed: our side of the stream ends.
     pub(super) fn on_drained(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find(id).filter(|conn| matches!(conn.life, Life::Draining(_))) else { return };
-        if conn.input == Input::Ended {
+        // By TLS the end is a message, which a client that has ended its side still reads.
+        if conn.input == Input::Ended && !conn.is_tls {
             return self.mark_closed(id, Parting::Closed);
         }
         self.finish_stream(id);
     }
 
-    /// Our side of a stream was shut down, as [`poll_finish`](Self::poll_finish) asked; `is_done` is false if that
-    /// failed.
-    pub fn handle_finished(&mut self, id: ConnId, is_done: bool) {
+    /// Our side of a stream was ended, as [`poll_finish`](Self::poll_finish) asked.
+    pub fn handle_finished(&mut self, id: ConnId, finished: Finished) {
         let now = self.now;
         let Some(conn) = self.conns.find(id) else { return };
         let Life::Draining(linger) = &conn.life else { return };
         let linger = **linger;
-        if !is_done {
+        if let Finished::Sealed { sealed } = finished {
+            conn.is_blocked = true;
+            return self.note_sealed(id, sealed);
+        }
+        if finished == Finished::Failed || conn.input == Input::Ended {
             return self.mark_closed(id, Parting::Closed);
         }
         let last = linger.last.min(now + CLOSE_MS);
@@ -244,6 +266,7 @@ impl<S> Engine<S> {
             let id = self.gone.pop()?;
             let Some(mut conn) = self.conns.remove(id) else { continue };
             conn.outbox.clear(&mut self.pages);
+            self.pages.heap_bytes -= u64::from(conn.sealed);
             self.timers.disarm(id, &mut conn.armed);
             if self.desk.traces.has(id) {
                 self.end_traces_of(id);

@@ -1,11 +1,12 @@
 //! A connection: its socket, its door, its buffers and its deadlines.
 
 use super::id::ConnId;
-use super::io::Read;
+use super::io::{Read, Shaken};
 use super::life::{End, Flush, Input, Life, Standing};
 use super::liveness::Liveness;
 use super::origin::Origin;
 use super::outbox::Outbox;
+use super::pages::Pages;
 use super::pause::{Held, Pause};
 use super::public_log::place::Place;
 use super::rate::Rate;
@@ -27,8 +28,6 @@ pub(super) struct Conn<S> {
     pub(super) outbox: Outbox,
     pub(super) life: Life,
     pub(super) stage: Stage,
-    /// It is encrypted.
-    pub(super) is_tls: bool,
     pub(super) standing: Standing,
     pub(super) input: Input,
     pub(super) pause: Pause,
@@ -52,6 +51,8 @@ pub(super) struct Conn<S> {
     pub(super) held: Option<Box<Held>>,
     /// Until when its lines would have waited for lagging receivers; in the past for a speaker that says little.
     pub(super) said_until: Millis,
+    /// Bytes of ciphertext that wait for the socket; 0 unless it [is by TLS](Self::is_tls).
+    pub(super) sealed: u32,
     /// Bytes that the kernel held for it after the last write, while it owes more than `limits.owed_bytes`.
     pub(super) in_kernel: u32,
     /// Whether the peer still acknowledges what is written to it.
@@ -66,6 +67,8 @@ pub(super) struct Conn<S> {
     pub(super) failures: u16,
     /// The account's epoch at the login of its session, or after its own PASSWD. 0 before login.
     pub(super) epoch: u32,
+    /// Its bytes are TLS records.
+    pub(super) is_tls: bool,
     /// The socket accepted fewer bytes than offered; the poll reports when it accepts more.
     pub(super) is_blocked: bool,
     /// It is in the run queue.
@@ -92,7 +95,6 @@ impl<S> Conn<S> {
             outbox: Outbox::default(),
             life: Life::Open,
             stage,
-            is_tls: stage.is_tls(),
             standing,
             input: Input::Drained,
             pause: Pause::None,
@@ -107,6 +109,7 @@ impl<S> Conn<S> {
             took_at: NEVER,
             held: None,
             said_until: 0,
+            sealed: 0,
             in_kernel: 0,
             liveness: Liveness::default(),
             armed: NEVER,
@@ -114,6 +117,7 @@ impl<S> Conn<S> {
             bad_lines: 0,
             failures: 0,
             epoch: 0,
+            is_tls: stage.is_tls(),
             is_blocked: false,
             is_queued: false,
         }
@@ -128,12 +132,35 @@ impl<S> Conn<S> {
         }
     }
 
+    /// Bytes that it has not taken: queued output, and ciphertext.
+    pub(super) fn owed(&self) -> usize {
+        self.outbox.owed() + self.sealed as usize
+    }
+
+    /// Notes how much ciphertext waits, in bytes. It counts as memory behind the outboxes.
+    pub(super) fn note_sealed(&mut self, sealed: usize, pages: &mut Pages) {
+        let before = std::mem::replace(&mut self.sealed, u32::try_from(sealed).unwrap_or(u32::MAX));
+        pages.heap_bytes = pages.heap_bytes - u64::from(before) + u64::from(self.sealed);
+    }
+
+    /// True if a write would find something: after its last stage queued output, and ciphertext at any time.
+    pub(super) fn has_output(&self) -> bool {
+        !self.outbox.is_empty() && self.stage == Stage::Open || self.sealed > 0
+    }
+
     /// Updates the state of the input after a read.
     pub(super) fn note_read(&mut self, read: Read) {
         match read {
             // A short read has drained the socket, unless the poll reported an end or urgent data.
-            Read::Bytes { is_short: true, .. } if self.input == Input::Ready => self.input = Input::Drained,
-            Read::Bytes { .. } | Read::Named(_) | Read::Secured | Read::Unusable(_) | Read::Broken => {}
+            Read::Bytes { is_short: true, .. }
+            | Read::Records { is_short: true, .. }
+            | Read::Shaken(Shaken { is_short: true, .. })
+                if self.input == Input::Ready =>
+            {
+                self.input = Input::Drained;
+            }
+            Read::Bytes { .. } | Read::Records { .. } | Read::Shaken(_) => {}
+            Read::Named(_) | Read::Unusable(_) | Read::Broken => {}
             Read::Nothing => self.input = Input::Drained,
             Read::End => self.input = Input::Ended,
         }
@@ -218,7 +245,7 @@ impl<S> Conn<S> {
 
     /// When it must have taken bytes, while it owes more than `limits.owed_bytes`.
     pub(super) fn hard_due(&self, limits: &Limits) -> Millis {
-        let is_over = self.outbox.owed() > self.may_owe(limits);
+        let is_over = self.owed() > self.may_owe(limits);
         if is_over { self.took_at.saturating_add(TOOK_RECENTLY_MS) } else { NEVER }
     }
 

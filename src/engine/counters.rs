@@ -49,6 +49,9 @@ metrics! {
     Counter accepted: "Connections that were accepted, including those of the room door.";
     Counter logins: "Logins, including registrations and tokens.";
     Counter registered: "Accounts that were registered.";
+    Counter tls_full: "Complete TLS handshakes with a signature.";
+    Counter tls_resumed: "Complete TLS handshakes with a ticket of an earlier one.";
+    Counter tls_failed: "TLS handshakes that failed, or were not complete in time.";
     Counter lines: "Lines that clients sent; a request at the room door counts as one. Datagrams do not count.";
     Counter deliveries: "Messages and notices queued, once for each session that receives them as lines. UDP deliveries \
         are counted in `datagrams_out`; replies to the client itself, also at the room door, are counted in neither.";

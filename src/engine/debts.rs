@@ -62,8 +62,10 @@ impl<S> Engine<S> {
     /// outboxes take.
     fn debtors(&mut self) -> Vec<(Reverse<u64>, ConnId)> {
         weigh(self.conns.iter().map(|conn| &conn.outbox), &mut self.pages);
-        let debtors = self.conns.iter().filter(|conn| !matches!(conn.life, Life::Gone(_)) && !conn.outbox.is_empty());
-        let mut debtors: Vec<_> = debtors.map(|conn| (Reverse(memory(&conn.outbox, &self.pages)), conn.id)).collect();
+        let debtors = self.conns.iter().filter(|conn| !matches!(conn.life, Life::Gone(_)) && conn.owed() > 0);
+        let mut debtors: Vec<_> = debtors
+            .map(|conn| (Reverse(memory(&conn.outbox, &self.pages) + u64::from(conn.sealed)), conn.id))
+            .collect();
         debtors.sort_unstable();
         debtors
     }

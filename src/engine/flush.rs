@@ -12,6 +12,7 @@ use super::io::{Frames, InFlight, Probe, ToWrite, Why, Wrote};
 use super::life::{End, Flush, Life};
 use super::pause::Pause;
 use super::public_log::PublicLog;
+use super::stage::Stage;
 use super::time::NEVER;
 use crate::close::CloseReason;
 use crate::limits::{BROADCAST_BYTES_A_TURN, BROADCASTS_A_TURN, WRITE_WORK};
@@ -138,6 +139,7 @@ impl<S> Engine<S> {
         };
         let conn = self.conns.find(id)?;
         let frames = match conn.outbox.single(&self.pages) {
+            _ if conn.stage != Stage::Open => Frames::One(&[]),
             Some(bytes) => Frames::One(bytes),
             None => Frames::Many(conn.outbox.slices(&self.pages)),
         };
@@ -159,7 +161,7 @@ impl<S> Engine<S> {
         if was == Flush::Idle && count == 0 || conn.end.is_some() {
             return false; // what it is told at its end is written then
         }
-        if !conn.is_blocked && !conn.outbox.is_empty() {
+        if !conn.is_blocked && conn.has_output() {
             return true;
         }
         self.after_write(id);
@@ -169,8 +171,9 @@ impl<S> Engine<S> {
     /// Takes the result of the write that [`poll_write`](Self::poll_write) asked for.
     pub fn handle_wrote(&mut self, id: ConnId, wrote: Wrote) {
         let now = self.now;
-        let (count, is_short) = match wrote {
-            Wrote::Bytes { count, is_short } => (count, is_short),
+        let (count, is_short, sealed) = match wrote {
+            Wrote::Bytes { count, is_short } => (count, is_short, 0),
+            Wrote::Sealed { count, sealed } => (count, true, sealed),
             Wrote::Broken => return self.schedule_close(id, End::Broken),
         };
         if !self.desk.traces.is_off() {
@@ -178,7 +181,11 @@ impl<S> Engine<S> {
         }
         let Some(conn) = self.conns.find(id) else { return };
         conn.is_blocked = is_short;
-        if count > 0 {
+        let has_taken = count > 0 || sealed < conn.sealed as usize;
+        if sealed != conn.sealed as usize {
+            conn.note_sealed(sealed, &mut self.pages);
+        }
+        if has_taken {
             conn.outbox.advance(count, &mut self.pages);
             self.writer.count(count);
             self.counters.bytes_out += count as u64;
@@ -191,14 +198,21 @@ impl<S> Engine<S> {
                 Life::Open | Life::Lingering(_) | Life::Gone(_) => {}
             }
         }
-        if !is_short && !conn.outbox.is_empty() {
+        if !is_short && conn.has_output() {
             conn.flush = Flush::Broadcast;
             self.writer.again = Some(id);
             return;
         }
-        let is_settled = conn.outbox.is_empty() && conn.soft_since == NEVER && !conn.is_lagging();
+        let is_settled = conn.owed() == 0 && conn.soft_since == NEVER && !conn.is_lagging();
         if !is_settled || conn.pause != Pause::None || conn.life != Life::Open {
             self.after_write(id);
+        }
+    }
+
+    /// Notes how much ciphertext of a connection waits, in bytes.
+    pub(super) fn note_sealed(&mut self, id: ConnId, sealed: usize) {
+        if let Some(conn) = self.conns.find(id) {
+            conn.note_sealed(sealed, &mut self.pages);
         }
     }
 
@@ -207,7 +221,7 @@ impl<S> Engine<S> {
         let now = self.now;
         let limits = &self.settings.limits;
         let Some(conn) = self.conns.find(id) else { return };
-        let owed = conn.outbox.owed();
+        let owed = conn.owed();
         if conn.life != Life::Open {
             if owed == 0 {
                 self.on_drained(id);

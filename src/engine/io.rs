@@ -32,8 +32,17 @@ pub enum Read {
     },
     /// A PROXY header was read. It names the client, or `None` if the proxy speaks for itself.
     Named(Option<IpAddr>),
-    /// The TLS handshake is complete.
-    Secured,
+    /// TLS records were read.
+    Records {
+        /// Bytes of plaintext in the given space; 0 if none of the records has any, or none is whole.
+        count: usize,
+        /// The socket is drained, and no whole record is left, unless the socket is [ending](Ready::is_ending).
+        is_short: bool,
+        /// The work of the records, in the unit of [`TURN_WORK`](crate::limits::TURN_WORK).
+        work: usize,
+    },
+    /// The TLS handshake went on.
+    Shaken(Shaken),
     /// What was read cannot begin a connection.
     Unusable(Unusable),
     /// There was nothing to read; the poll reports when there is.
@@ -42,6 +51,30 @@ pub enum Read {
     End,
     /// The connection is broken.
     Broken,
+}
+
+/// A step of a TLS handshake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shaken {
+    /// Its work, in the unit of [`TURN_WORK`](crate::limits::TURN_WORK).
+    pub work: usize,
+    /// As in [`Read::Records`].
+    pub is_short: bool,
+    /// Bytes of ciphertext that the socket has not taken.
+    pub sealed: usize,
+    /// The handshake is complete.
+    pub done: Option<Handshake>,
+    /// Bytes of plaintext in the given space, which came right behind the handshake.
+    pub count: usize,
+}
+
+/// The kind of a complete TLS handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handshake {
+    /// With a signature.
+    Full,
+    /// With a ticket of an earlier one.
+    Resumed,
 }
 
 /// The result of a write.
@@ -54,8 +87,30 @@ pub enum Wrote {
         /// It accepted fewer than offered; the poll reports when it accepts more.
         is_short: bool,
     },
+    /// Bytes were encrypted, and the socket did not accept all of their ciphertext; the poll reports when it accepts
+    /// more. A write is due then, even of no bytes.
+    Sealed {
+        /// Number of bytes; 0 if older ciphertext was not accepted yet.
+        count: usize,
+        /// Bytes of ciphertext that wait, at least 1.
+        sealed: usize,
+    },
     /// The connection is broken.
     Broken,
+}
+
+/// The result of ending our side of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finished {
+    /// It has ended.
+    Done,
+    /// The socket did not accept the whole ending; the poll reports when it accepts more.
+    Sealed {
+        /// Bytes of ciphertext that wait, at least 1.
+        sealed: usize,
+    },
+    /// It failed.
+    Failed,
 }
 
 /// A connection to read; [`Engine::handle_read`](super::Engine::handle_read) follows.
@@ -67,6 +122,8 @@ pub struct ToRead<'a, S> {
     pub socket: &'a mut S,
     /// Where the bytes go; never empty.
     pub room: &'a mut [u8],
+    /// The connection is ending: what it sends is discarded, and needs no decryption.
+    pub is_discarded: bool,
 }
 
 /// A connection to write to, once; [`Engine::handle_wrote`](super::Engine::handle_wrote) follows.
@@ -76,7 +133,7 @@ pub struct ToWrite<'a, S> {
     pub id: ConnId,
     /// Its socket.
     pub socket: &'a mut S,
-    /// The bytes to write; never empty.
+    /// The bytes to write; empty only if ciphertext waits.
     pub frames: Frames<'a>,
 }
 

@@ -73,10 +73,12 @@ pub use accept::{Admitted, Refusal};
 pub use control::Outside;
 pub use counters::{CLOSED, Counters, METRICS, Metric, MetricKind};
 pub use id::ConnId;
-pub use io::{Frames, Gone, InFlight, Path, Probe, Read, Ready, ToRead, ToWrite, Why, Wrote};
+pub use io::{
+    Finished, Frames, Gone, Handshake, InFlight, Path, Probe, Read, Ready, Shaken, ToRead, ToWrite, Why, Wrote,
+};
 pub use log_limit::Subject;
 pub use login::{Roll, ToAccounts};
-pub use operator::{Operators, Order, Reloaded};
+pub use operator::{Changes, Operators, Order};
 pub use origin::Origin;
 pub use send_queue::{SendQueue, Sent, ToSend, Written};
 pub use stage::{Entrance, Unusable};

@@ -12,6 +12,7 @@ use super::id::ConnId;
 use super::io::{Read, Ready, ToRead};
 use super::life::{End, Input, Life};
 use super::pause::{Held, Pause, Until};
+use super::stage::Unusable;
 use super::time::NEVER;
 use crate::close::CloseReason;
 use crate::door::Class;
@@ -146,15 +147,17 @@ impl<S> Engine<S> {
         let start = quantum.as_ref()?.len;
         let conn = self.conns.find(id)?;
         let end = match conn.life {
-            Life::Open => READ_BYTES.max(line_bytes),
-            Life::Draining(_) | Life::Lingering(_) | Life::Gone(_) => scratch.len(),
+            // A TLS record is read as a whole.
+            Life::Open if !conn.is_tls => READ_BYTES.max(line_bytes),
+            Life::Open | Life::Draining(_) | Life::Lingering(_) | Life::Gone(_) => scratch.len(),
         };
-        Some(ToRead { id, socket: &mut conn.socket, room: scratch.get_mut(start..end)? })
+        let is_discarded = conn.life != Life::Open;
+        Some(ToRead { id, socket: &mut conn.socket, room: scratch.get_mut(start..end)?, is_discarded })
     }
 
     /// Takes the result of the read that [`poll_read`](Self::poll_read) asked for.
     pub fn handle_read(&mut self, id: ConnId, read: Read) {
-        let Some(mut quantum) = self.reader.quantum.take_if(|quantum| quantum.id == id) else { return };
+        let Some(quantum) = self.reader.quantum.take_if(|quantum| quantum.id == id) else { return };
         let Some(conn) = self.conns.find(id) else { return };
         conn.note_read(read);
         if conn.life != Life::Open {
@@ -162,27 +165,26 @@ impl<S> Engine<S> {
             return self.on_discarded(id, read);
         }
         match read {
-            Read::Bytes { count, .. } => {
-                self.counters.bytes_in += count as u64;
-                quantum.len += count;
-                quantum.peak = quantum.peak.max(quantum.len);
-                quantum.steps += 1;
-                if quantum.is_spent(self.turn.work) || self.is_turn_full() {
-                    self.end_quantum(quantum, Progress::Spent);
-                } else {
-                    self.run(quantum);
-                }
+            Read::Bytes { count, .. } => self.on_bytes(quantum, count),
+            Read::Records { count, work, .. } => {
+                self.turn.work += work;
+                self.on_bytes(quantum, count);
             }
             Read::Named(client) => {
                 self.guard(id, |engine| engine.on_named(id, client));
                 self.end_quantum(quantum, Progress::Spent);
             }
-            Read::Secured => {
-                self.guard(id, |engine| engine.on_secured(id));
-                self.end_quantum(quantum, Progress::Spent);
+            Read::Shaken(step) => {
+                self.guard(id, |engine| engine.on_shaken(id, step));
+                self.on_bytes(quantum, step.count);
             }
             Read::Unusable(why) => {
-                self.guard(id, |engine| engine.on_unusable(id, why));
+                let count = if let Unusable::NotTls { count } = why { count } else { 0 };
+                // Taken out meanwhile, as for lines.
+                let scratch = std::mem::take(&mut self.reader.scratch);
+                let heard = scratch.get(quantum.len..quantum.len + count).unwrap_or_default();
+                self.guard(id, |engine| engine.on_unusable(id, why, heard));
+                self.reader.scratch = scratch;
                 self.end_quantum(quantum, Progress::Over);
             }
             Read::Nothing => self.end_quantum(quantum, Progress::Over),
@@ -194,6 +196,19 @@ impl<S> Engine<S> {
                 self.guard(id, |engine| engine.drop_now(id));
                 self.end_quantum(quantum, Progress::Over);
             }
+        }
+    }
+
+    /// `count` more bytes were read in a quantum.
+    fn on_bytes(&mut self, mut quantum: Quantum, count: usize) {
+        self.counters.bytes_in += count as u64;
+        quantum.len += count;
+        quantum.peak = quantum.peak.max(quantum.len);
+        quantum.steps += 1;
+        if quantum.is_spent(self.turn.work) || self.is_turn_full() {
+            self.end_quantum(quantum, Progress::Spent);
+        } else {
+            self.run(quantum);
         }
     }
 
@@ -285,7 +300,7 @@ impl<S> Engine<S> {
             self.close(id, reason);
             return None;
         }
-        if conn.outbox.owed() > conn.paused_from(limits) {
+        if conn.owed() > conn.paused_from(limits) {
             conn.pause = Pause::Owing { since: now };
             self.mark_direct(id); // the flush ends the pause, or waits for the socket
             return None;
@@ -331,7 +346,7 @@ impl<S> Engine<S> {
     /// Discards the input of a closing connection.
     fn on_discarded(&mut self, id: ConnId, read: Read) {
         match read {
-            Read::Bytes { .. } | Read::Named(_) | Read::Secured => self.enqueue(id),
+            Read::Bytes { .. } | Read::Records { .. } | Read::Shaken(_) | Read::Named(_) => self.enqueue(id),
             Read::Unusable(_) => self.drop_now(id),
             Read::End => self.on_end_while_closing(id),
             Read::Broken => self.drop_now(id),

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::id::ConnId;
+use super::io::{Handshake, Shaken};
 use super::life::Parting;
 use super::origin::Origin;
 use super::time::Millis;
@@ -40,7 +41,10 @@ pub enum Unusable {
     /// They are no PROXY header.
     NoProxyHeader,
     /// They are not TLS.
-    NotTls,
+    NotTls {
+        /// Number of the bytes, which are in the given space as they came.
+        count: usize,
+    },
     /// The TLS handshake has failed.
     TlsFailed,
 }
@@ -55,11 +59,11 @@ impl Stage {
         }
     }
 
-    /// True if the connection is encrypted from here on. For the [first](Self::first) stage.
+    /// True if a connection that begins with it is by TLS.
     pub(super) fn is_tls(self) -> bool {
         match self {
-            Self::Handshake => true,
             Self::Header { is_tls } => is_tls,
+            Self::Handshake => true,
             Self::Open => false,
         }
     }
@@ -112,24 +116,45 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The TLS handshake is complete: the greeting can be sent.
-    pub(super) fn on_secured(&mut self, id: ConnId) {
+    /// The TLS handshake went on. When it is complete, the greeting can be sent.
+    pub(super) fn on_shaken(&mut self, id: ConnId, step: Shaken) {
+        self.turn.work += step.work;
+        self.note_sealed(id, step.sealed);
         let Some(conn) = self.conns.find(id) else { return };
+        conn.is_blocked = step.sealed > 0;
+        let Some(kind) = step.done else { return };
         conn.stage = Stage::Open;
-        conn.is_blocked = false;
+        match kind {
+            Handshake::Full => self.counters.tls_full += 1,
+            Handshake::Resumed => self.counters.tls_resumed += 1,
+        }
         self.mark_direct(id);
+        self.touched.push(id);
     }
 
-    /// A connection has sent bytes that are no beginning for it.
-    pub(super) fn on_unusable(&mut self, id: ConnId, why: Unusable) {
-        self.close(
-            id,
-            match why {
-                Unusable::NoProxyHeader => CloseReason::NoProxyHeader,
-                Unusable::NotTls => CloseReason::NotTls,
-                Unusable::TlsFailed => CloseReason::TlsFailed,
-            },
-        );
+    /// A connection has sent bytes that are no beginning for it, or are not TLS. `heard` holds them.
+    pub(super) fn on_unusable(&mut self, id: ConnId, why: Unusable, heard: &[u8]) {
+        match why {
+            Unusable::NoProxyHeader => self.close(id, CloseReason::NoProxyHeader),
+            Unusable::NotTls { .. } => {
+                // The client is told in the clear: nothing was encrypted yet, and nothing was said.
+                let Some(conn) = self.conns.find(id) else { return };
+                conn.outbox.clear(&mut self.pages);
+                conn.stage = Stage::Open;
+                self.close_with(id, CloseReason::NotTls, |door, reason, out| door.refuse(heard, reason, out));
+            }
+            Unusable::TlsFailed => self.close(id, CloseReason::TlsFailed),
+        }
+    }
+
+    /// Ends a connection whose TLS has failed: it cannot be told, but the alert that the socket took may still arrive.
+    pub(super) fn drain_untold(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find(id) else { return };
+        if conn.stage == Stage::Handshake {
+            self.counters.tls_failed += 1;
+        }
+        conn.outbox.clear(&mut self.pages);
+        self.drain(id, false);
     }
 
     /// Ends a connection that cannot be told why.

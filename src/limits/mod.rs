@@ -16,6 +16,7 @@ mod operator;
 mod outbox;
 mod rooms;
 mod settings;
+mod tls;
 mod turn;
 
 pub use self::accounts::*;
@@ -30,4 +31,5 @@ pub use self::operator::*;
 pub use self::outbox::*;
 pub use self::rooms::*;
 pub use self::settings::*;
+pub use self::tls::*;
 pub use self::turn::*;

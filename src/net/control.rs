@@ -3,8 +3,9 @@
 use log::info;
 
 use super::reactor::Reactor;
+use super::settings::Reloaded;
 use super::sys::{descriptors, signals};
-use crate::engine::{Outside, Reloaded};
+use crate::engine::{Changes, Outside};
 
 impl Reactor {
     /// Signals have arrived.
@@ -24,14 +25,15 @@ impl Reactor {
     ///
     /// # Errors
     /// What is wrong with the configuration; nothing changes.
-    pub(super) fn reload(&mut self) -> Result<Reloaded, Vec<String>> {
-        let (settings, reloaded) = (self.control.reload)()?;
+    pub(super) fn reload(&mut self) -> Result<Changes, Vec<String>> {
+        let Reloaded { tuning: settings, credentials, changes } = (self.control.reload)()?;
+        self.listeners.secure(&credentials);
         self.auth.borrow_mut().reconfigure(&settings.accounts);
         self.listeners.set_limits(&settings.limits);
         let most_connections = descriptors::prepare(&settings.limits);
         self.engine.handle_settings(settings, most_connections);
         info!("configuration re-read: up to {most_connections} connections");
-        Ok(reloaded)
+        Ok(changes)
     }
 
     /// Logs the line of statistics.

@@ -9,6 +9,7 @@ mod turn;
 
 mod accept;
 mod conn;
+pub mod tls;
 mod udp;
 
 mod accounts;
@@ -26,7 +27,8 @@ use mio::{Interest, Poll, Waker};
 
 pub use accept::{Trial, try_places};
 pub use settings::{
-    Endpoint, Entrance, OperatorSocket, Operators, Reload, Reloaded, Service, Settings, Site, StartError, Tuning,
+    Changes, Endpoint, Entrance, OperatorSocket, Operators, Reload, Reloaded, Service, Settings, Site, StartError,
+    Tuning,
 };
 
 use crate::auth::{self, Auth, OpenError};
@@ -39,6 +41,7 @@ use sys::clock::Clock;
 use sys::random::Kernel;
 use sys::token::Source;
 use sys::{descriptors, signals};
+use tls::Buffers;
 use udp::Sockets;
 
 /// Opens the accounts, binds, and serves until a signal ends it. `reload` is called on SIGHUP.
@@ -79,7 +82,8 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     engine.handle_started(listeners.names(), clock.unix_ms);
     let control = Control { reload, log_lines_dropped: stats_log_lines_dropped };
     info!("serving up to {most_connections} connections");
-    Ok(Reactor { poll, clock, engine, listeners, datagrams, auth, signals, control })
+    let buffers = Buffers::default();
+    Ok(Reactor { poll, clock, engine, listeners, buffers, datagrams, auth, signals, control })
 }
 
 fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Result<Auth, StartError> {

@@ -11,6 +11,7 @@ use super::accept::Listeners;
 use super::conn::Stream;
 use super::settings::Reload;
 use super::sys::clock::Clock;
+use super::tls::Buffers;
 use super::udp::Sockets;
 use crate::auth::Auth;
 use crate::engine::Engine;
@@ -21,6 +22,8 @@ pub(super) struct Reactor {
     pub(super) clock: Clock,
     pub(super) engine: Engine<Stream>,
     pub(super) listeners: Listeners,
+    /// The buffers that all connections by TLS share.
+    pub(super) buffers: Buffers,
     pub(super) datagrams: Sockets,
     pub(super) auth: Rc<RefCell<Auth>>,
     pub(super) signals: Signals,

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::door::{Door, rooms};
 use crate::engine;
-pub use crate::engine::{Entrance, Operators, Reloaded};
+pub use crate::engine::{Changes, Entrance, Operators};
+use crate::net::tls::Credentials;
 
 /// Settings at the start.
 #[derive(Debug)]
@@ -28,9 +29,19 @@ pub struct Settings {
 /// Settings that SIGHUP may change.
 pub type Tuning = engine::Settings;
 
-/// Called on SIGHUP: returns the new settings, and what has changed; or what is wrong with the configuration, a line
-/// each.
-pub type Reload = Box<dyn FnMut() -> Result<(Tuning, Reloaded), Vec<String>>>;
+/// Called on SIGHUP: returns what it has read, or what is wrong with the configuration, a line each.
+pub type Reload = Box<dyn FnMut() -> Result<Reloaded, Vec<String>>>;
+
+/// What a reload has read.
+#[derive(Debug)]
+pub struct Reloaded {
+    /// The new settings.
+    pub tuning: Tuning,
+    /// What each endpoint of the start presents from now on, in their order.
+    pub credentials: Vec<Option<Credentials>>,
+    /// What has changed.
+    pub changes: Changes,
+}
 
 /// The operator's socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +63,8 @@ pub struct Endpoint {
     pub service: Service,
     /// What precedes the protocol.
     pub entrance: Entrance,
+    /// What it presents to clients by TLS.
+    pub credentials: Option<Credentials>,
 }
 
 /// Where connections arrive.
@@ -89,13 +102,20 @@ pub enum Service {
 impl Endpoint {
     /// The line door at an address, without encryption.
     pub fn line(addr: SocketAddr) -> Self {
-        Self { site: Site::Tcp(addr), optional: false, service: Service::Line, entrance: Entrance::default() }
+        Self {
+            site: Site::Tcp(addr),
+            optional: false,
+            service: Service::Line,
+            entrance: Entrance::default(),
+            credentials: None,
+        }
     }
 
     /// The operator's socket, for its user alone.
     pub(super) fn operator(path: &Path) -> Self {
         let site = Site::Unix { path: path.to_owned(), mode: 0o600 };
-        Self { site, optional: false, service: Service::Operator, entrance: Entrance::default() }
+        let (service, entrance) = (Service::Operator, Entrance::default());
+        Self { site, optional: false, service, entrance, credentials: None }
     }
 
     /// Where its members send datagrams: at the same address, in the same scope.
@@ -136,6 +156,13 @@ impl Service {
             Self::Line => "line",
             Self::Operator => "operator",
             Self::Rooms { .. } => "rooms",
+        }
+    }
+
+    /// The protocol that clients name by TLS (ALPN).
+    pub(super) fn protocol(&self) -> &'static str {
+        match self {
+            Self::Line | Self::Operator | Self::Rooms { .. } => "chatd",
         }
     }
 

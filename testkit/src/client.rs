@@ -2,15 +2,18 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
 
+use crate::tls::{self, ClientConfig, Tls, Versions};
 use crate::{PASSWORD, PATIENCE, START_STOP};
 
 /// One TCP connection to a line door.
 pub struct Client {
     stream: TcpStream,
+    tls: Option<Box<Tls>>,
     /// Input that has not been asked for yet.
     inbox: Vec<u8>,
     is_typed: bool,
@@ -46,7 +49,49 @@ impl Client {
     pub fn from_stream(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("TCP_NODELAY");
         stream.set_write_timeout(Some(PATIENCE)).expect("a write timeout");
-        Self { stream, inbox: Vec::new(), is_typed: false }
+        Self { stream, tls: None, inbox: Vec::new(), is_typed: false }
+    }
+
+    /// Connects by TLS, and shakes hands.
+    #[track_caller]
+    pub fn connect_tls(addr: SocketAddr) -> Self {
+        Self::connect_tls_with(addr, &tls::settings(Versions::Both, &["chatd"]))
+    }
+
+    /// Connects by TLS with these settings, and shakes hands.
+    #[track_caller]
+    pub fn connect_tls_with(addr: SocketAddr, settings: &Arc<ClientConfig>) -> Self {
+        Self::connect(addr).encrypted(settings)
+    }
+
+    /// Shakes hands on a connection that has sent nothing yet.
+    #[track_caller]
+    pub fn encrypted(self, settings: &Arc<ClientConfig>) -> Self {
+        self.try_encrypted(settings).expect("the server shakes hands")
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// The server does not shake hands.
+    pub fn try_encrypted(mut self, settings: &Arc<ClientConfig>) -> std::io::Result<Self> {
+        let mut tls = Tls::new(settings);
+        self.stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
+        tls.shake(&self.stream)?;
+        self.tls = Some(Box::new(tls));
+        Ok(self)
+    }
+
+    /// The TLS of this connection.
+    #[track_caller]
+    pub fn tls(&mut self) -> &mut Tls {
+        self.tls.as_mut().expect("a connection by TLS")
+    }
+
+    /// Sends bytes below TLS, if there is any.
+    #[track_caller]
+    pub fn send_wire(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).expect("the server takes what is sent");
     }
 
     /// Whether it has logged in with typed frames.
@@ -80,11 +125,21 @@ impl Client {
     /// Sends bytes as they are.
     #[track_caller]
     pub fn send_raw(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).expect("the server takes what is sent");
+        match &mut self.tls {
+            Some(tls) => {
+                let records = tls.records([bytes]);
+                self.send_wire(&records);
+            }
+            None => self.send_wire(bytes),
+        }
     }
 
-    /// Closes the sending side.
+    /// Closes the sending side: by TLS with close_notify, and the stream stays open.
     pub fn half_close(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            let end = tls.close_notify();
+            return self.send_wire(&end);
+        }
         self.stream.shutdown(Shutdown::Write).expect("shutdown of the sending side");
     }
 
@@ -251,16 +306,26 @@ impl Client {
         self.expect("C 230 ");
     }
 
+    /// Reads once from the connection; `None` at its end.
+    fn read(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        if let Some(tls) = &mut self.tls {
+            return tls.read(&self.stream);
+        }
+        let mut bytes = [0; 16 * 1024];
+        let count = self.stream.read(&mut bytes)?;
+        Ok((count > 0).then(|| bytes[..count].to_vec()))
+    }
+
     /// Reads once into the inbox.
     fn fill(&mut self, deadline: Instant) -> Got {
-        let mut bytes = [0; 16 * 1024];
         loop {
             let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
             self.stream.set_read_timeout(Some(left)).expect("a read timeout");
-            match self.stream.read(&mut bytes) {
-                Ok(0) => return Got::End,
-                Ok(n) => {
-                    self.inbox.extend_from_slice(&bytes[..n]);
+            match self.read() {
+                Ok(None) => return Got::End,
+                Ok(Some(bytes)) if bytes.is_empty() => {} // records without text
+                Ok(Some(bytes)) => {
+                    self.inbox.extend_from_slice(&bytes);
                     return Got::Bytes;
                 }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}

@@ -19,22 +19,26 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 mod canary;
+pub mod certificate;
 mod client;
 mod desk;
 mod dice;
 mod fake;
+mod front;
 pub mod netns;
 mod process;
 mod program;
 pub mod rooms;
 mod strace;
 mod terminal;
+pub mod tls;
 pub mod twin;
 pub use canary::Canary;
 pub use client::Client;
 pub use desk::{Answer, Desk};
 pub use dice::Dice;
 pub use fake::Fake;
+pub use front::{Front, Style};
 pub use process::{
     Outcome, Thread, eventually, finish, finish_child, finish_with, hear_signals, memory_kib, run, run_with,
 };
@@ -68,6 +72,7 @@ pub struct Builder {
     env: Vec<(&'static str, String)>,
     listeners: usize,
     within: Vec<String>,
+    has_pair: bool,
 }
 
 impl Builder {
@@ -95,6 +100,12 @@ impl Builder {
         self.set("listen", &format!("{doors:?}"))
     }
 
+    /// Makes a certificate and its key for `+tls` listeners.
+    pub fn with_pair(mut self) -> Self {
+        self.has_pair = true;
+        self.set("tls.cert", "\"cert.pem\"").set("tls.key", "\"key.pem\"")
+    }
+
     /// Gives the process this many descriptors (`ulimit -n`).
     pub fn nofile(mut self, descriptors: u32) -> Self {
         self.nofile = Some(descriptors);
@@ -118,6 +129,12 @@ impl Builder {
     pub fn start(self) -> Server {
         let dir = tempfile::tempdir().expect("a temporary folder");
         fs::write(dir.path().join("config.toml"), &self.config).expect("config.toml");
+        if self.has_pair {
+            let config = dir.path().join("config.toml");
+            let outcome =
+                run(&program("chatd"), dir.path(), &["cert", "make", "--config", &config.display().to_string()]);
+            assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        }
         let mut server = Server { builder: self, child: None, addrs: Vec::new(), log_from: 0, dir };
         server.run();
         server
@@ -169,6 +186,7 @@ impl Server {
             env: Vec::new(),
             listeners: 1,
             within: Vec::new(),
+            has_pair: false,
         }
     }
 

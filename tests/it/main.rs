@@ -64,4 +64,6 @@ mod stalled;
 mod stolen;
 mod strangers;
 mod talk;
+#[cfg(feature = "tls")]
+mod tls;
 mod vanished;

@@ -15,7 +15,7 @@ impl Session {
     /// [`Input::Tick`]: crate::action::Input::Tick
     pub fn deadline(&self) -> Option<u64> {
         match &self.phase {
-            Phase::Connecting | Phase::Away | Phase::Over => None,
+            Phase::Connecting | Phase::Doubt { .. } | Phase::Away | Phase::Over => None,
             Phase::Waiting { until } | Phase::Leaving { until, .. } => Some(*until),
             Phase::Greeting if !self.is_silence_told => Some(self.owed_ms.saturating_add(SILENT_MS)),
             Phase::Greeting | Phase::Named => Some(self.owed_ms.saturating_add(ANSWER_MS)),
@@ -43,7 +43,7 @@ impl Session {
             return;
         }
         match self.phase {
-            Phase::Connecting | Phase::Away | Phase::Over => {}
+            Phase::Connecting | Phase::Doubt { .. } | Phase::Away | Phase::Over => {}
             Phase::Waiting { .. } => self.connect(),
             Phase::Leaving { code, .. } => self.finish(code),
             Phase::Ready { .. } if self.requests.is_empty() => self.on_quiet(now),

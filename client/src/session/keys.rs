@@ -86,7 +86,7 @@ impl Session {
             Phase::Connecting | Phase::Greeting | Phase::Named | Phase::Waiting { .. } => {
                 self.keys.ready = Some((wanted, secret));
             }
-            Phase::Ready { .. } | Phase::Leaving { .. } | Phase::Over => {}
+            Phase::Doubt { .. } | Phase::Ready { .. } | Phase::Leaving { .. } | Phase::Over => {}
         }
     }
 

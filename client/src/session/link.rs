@@ -24,13 +24,15 @@ enum Ending {
 }
 
 /// How a server has failed.
-struct Failure {
+pub(super) struct Failure {
     /// The word for programs.
-    kind: &'static str,
+    pub(super) kind: &'static str,
     /// The sentence for people.
-    text: String,
+    pub(super) text: String,
     /// Whether the server gave no sign that it would accept the client later.
-    is_silent: bool,
+    pub(super) is_silent: bool,
+    /// Whether the user has been told why, if that is news.
+    pub(super) is_told: bool,
 }
 
 /// Reasons after which no client reconnects by itself: another one has logged in, and the two would replace each other
@@ -39,6 +41,11 @@ fn put_out() -> [CloseReason; 4] {
     let (put_out, banned) = (CloseReason::PutOut(Note::default()), CloseReason::Banned(Note::default()));
     [CloseReason::PasswordChanged, CloseReason::Replaced, put_out, banned]
 }
+
+/// The server's reason for a client that does not speak TLS on a port for TLS.
+const NOT_TLS: &str = "not TLS";
+/// The next step then.
+const TLS_HINT: &str = "; if it speaks TLS, use --tls";
 
 impl Session {
     pub(super) fn connect(&mut self) {
@@ -57,23 +64,31 @@ impl Session {
         let server = self.server_name();
         match self.phase {
             Phase::Connecting => {
-                let failure = Failure { kind: "unreachable", text: format!("{server}: {why}"), is_silent: true };
+                let failure =
+                    Failure { kind: "unreachable", text: format!("{server}: {why}"), is_silent: true, is_told: false };
                 self.try_again(failure, None, now);
             }
             Phase::Leaving { code, .. } => self.finish_unlinked(code),
             Phase::Greeting | Phase::Named | Phase::Login(_) | Phase::Ready { .. } => {
                 self.drop_link(now);
-                let text = format!("the connection to {server} is lost: {why}");
-                self.try_again(Failure { kind: "lost", text, is_silent: true }, None, now);
+                let is_hinted = !matches!(self.phase, Phase::Greeting) || why.contains("--tls");
+                let hint = if is_hinted { "" } else { self.tls_hint() };
+                let text = format!("the connection to {server} is lost: {why}{hint}");
+                self.try_again(Failure { kind: "lost", text, is_silent: true, is_told: false }, None, now);
             }
-            Phase::Waiting { .. } | Phase::Away | Phase::Over => {}
+            Phase::Waiting { .. } | Phase::Away | Phase::Doubt { .. } | Phase::Over => {}
         }
+    }
+
+    /// The next step for a server that does not greet: one that speaks TLS waits for the client.
+    fn tls_hint(&self) -> &'static str {
+        if self.was_in || self.server_name().starts_with("tls://") { "" } else { TLS_HINT }
     }
 
     /// The server has accepted the connection but has not greeted. It has time left; the user is told meanwhile.
     pub(super) fn tell_silence(&mut self) {
         self.is_silence_told = true;
-        let text = format!("{}: no answer yet", self.server_name());
+        let text = format!("{}: no answer yet{}", self.server_name(), self.tls_hint());
         match (self.away.is_told(), self.settings.people) {
             (false, _) => self.trouble("unreachable", text),
             (true, true) => self.note("connecting", text),
@@ -98,12 +113,13 @@ impl Session {
         }
         let ending = ending(reason, self.was_in);
         if ending == Ending::Final {
-            return self.close(&format!("the server has closed the connection: {reason}"));
+            let hint = if reason == NOT_TLS { TLS_HINT } else { "" };
+            return self.close(&format!("the server has closed the connection: {reason}{hint}"));
         }
         self.actions.push_back(Action::Disconnect);
         self.drop_link(now);
         let text = format!("the server has closed the connection: {reason}");
-        let failure = Failure { kind: "closed", text, is_silent: false };
+        let failure = Failure { kind: "closed", text, is_silent: false, is_told: false };
         match ending {
             Ending::NobodyThere if self.keys.is_asking() => {
                 self.trouble(failure.kind, failure.text);
@@ -171,6 +187,9 @@ impl Session {
     }
 
     pub(super) fn on_end(&mut self) {
+        if matches!(self.phase, Phase::Doubt { .. }) {
+            return self.on_trust_answer(None);
+        }
         if let Dialogue::Paste(_) = self.talk.dialogue {
             // Ctrl-C cancels this question. If the input has ended, it reports that again.
             self.talk.dialogue = Dialogue::Open;
@@ -233,7 +252,7 @@ impl Session {
         self.note("resend-or-forget", text.to_owned());
     }
 
-    fn server_name(&self) -> String {
+    pub(super) fn server_name(&self) -> String {
         self.settings.servers.get(self.retry.server()).cloned().unwrap_or_default()
     }
 
@@ -289,10 +308,10 @@ impl Session {
 
     /// Reports how a server has failed, unless that is known, and plans the next connection. The server asked to wait
     /// for `wants_s`.
-    fn try_again(&mut self, failure: Failure, wants_s: Option<u64>, now: Now) {
-        let Failure { kind, text, is_silent } = failure;
+    pub(super) fn try_again(&mut self, failure: Failure, wants_s: Option<u64>, now: Now) {
+        let Failure { kind, text, is_silent, is_told } = failure;
         let failed = self.retry.server();
-        let is_news = self.away.note(failed, &text);
+        let is_news = !is_told && self.away.note(failed, &text);
         // A person is told with the next attempt, in a line that is rewritten.
         let is_joined = self.settings.people && self.away.is_told();
         let until = self.retry.fail(wants_s, now.monotonic_ms);
@@ -301,7 +320,7 @@ impl Session {
         let is_too_late = is_once && !self.unconfirmed.is_empty();
         // A script that has sent everything waited only for the last answer.
         let is_over = is_vain || is_too_late || (self.was_in && self.talk.is_over());
-        if is_over || (is_news && !is_joined) {
+        if !is_told && (is_over || (is_news && !is_joined)) {
             self.trouble(kind, text.clone());
         }
         if is_over {
@@ -341,7 +360,7 @@ fn ending(reason: &str, was_in: bool) -> Ending {
         let words = reason.strip_prefix(known.name());
         words.is_some_and(|words| words.is_empty() || words.starts_with(": "))
     };
-    let is_foreign = is(CloseReason::NotAChatClient) || is(CloseReason::ProxyHeader);
+    let is_foreign = is(CloseReason::NotAChatClient) || is(CloseReason::ProxyHeader) || reason == NOT_TLS;
     if is_full || is_foreign || put_out().into_iter().any(is_put_out) || is(CloseReason::TooManyFailures) {
         Ending::Final
     } else if is(CloseReason::LoginTooLong) {
@@ -380,6 +399,7 @@ mod tests {
         check(&CloseReason::TooSlow.to_string(), &Ending::Later(None));
         check("something new, retry in 3 s", &Ending::Later(Some(3)));
         check("", &Ending::Later(None));
+        check(NOT_TLS, &Ending::Final);
     }
 
     #[test]

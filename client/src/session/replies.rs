@@ -24,7 +24,7 @@ impl Session {
             Phase::Named => self.on_named(code, &text, now),
             Phase::Login(_) => self.on_login_reply(code, &text, now),
             Phase::Ready { .. } | Phase::Leaving { .. } => self.on_answer(code, more, text, now),
-            Phase::Connecting | Phase::Waiting { .. } | Phase::Away | Phase::Over => {}
+            Phase::Connecting | Phase::Doubt { .. } | Phase::Waiting { .. } | Phase::Away | Phase::Over => {}
         }
     }
 

@@ -7,16 +7,19 @@
 //! (⏎ in the LINE of a user is a line end)
 //! secret TEXT        secret (refused)   end                terminated        wait MS
 //! kept TOKEN (of the first server)           unheard
+//! unknown N WHY      changed N M        not-pinned N       (a server with key N, where M was known)
 //! ```
 //!
-//! Actions: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, and `erase` erases the line; `> LINE` is sent;
+//! Actions: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, `ask trust: PROMPT` for
+//! one about a server, before which is `drop typed`, and `erase` erases the line; `> LINE` is sent;
 //! `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` is a reply (`#- …` with more to come), `*
 //! CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
-//! `forget TOKEN` (of the first server), `leave CODE`. A script without any `prompt`, or any `erase`, does not check
+//! `forget TOKEN` (of the first server),
+//! `trust KEY of N`, `leave CODE`. A script without any `prompt`, or any `erase`, does not check
 //! them.
 
 use super::*;
-use crate::action::{Message, Wanted};
+use crate::action::{Doubt, Message, Wanted};
 
 mod hostile;
 mod leaving;
@@ -24,6 +27,7 @@ mod login;
 mod loss;
 mod pasting;
 mod places;
+mod proving;
 mod talking;
 
 /// A session with a clock of its own, and all its actions.
@@ -39,6 +43,7 @@ fn settings() -> Settings {
         user,
         people: true,
         asks_person: true,
+        asks_trust: true,
         once: None,
         listens: false,
         room: None,
@@ -108,6 +113,7 @@ impl Stage {
             "kept" => Input::Token(0, secret(rest)),
             "connected" => Input::Connected,
             "lost" => Input::Disconnected(rest),
+            "unknown" | "changed" | "not-pinned" => Input::Unproven(doubt(what, rest)),
             "server" => Input::Bytes(bytes.as_bytes()),
             "user" => Input::Line(&typed),
             "bad" => Input::BadLine(rest),
@@ -134,10 +140,39 @@ impl Stage {
     }
 }
 
+fn key(byte: &str) -> Fingerprint {
+    Fingerprint::of_digest(&[byte.parse().unwrap(); 32])
+}
+
+fn doubt(what: &str, rest: &str) -> Doubt {
+    let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let key_of = key(first);
+    match what {
+        "unknown" => Doubt::Unknown { key: key_of, why: rest.to_owned() },
+        "changed" => Doubt::Changed { key: key_of, known: key(rest), place: "a:1".to_owned() },
+        _ => Doubt::NotPinned { key: key_of },
+    }
+}
+
 fn is_input(line: &str) -> bool {
     let first = line.split(' ').next().unwrap_or_default();
-    ["kept", "connected", "lost", "server", "user", "bad", "secret", "end", "unheard", "terminated", "wait"]
-        .contains(&first)
+    [
+        "kept",
+        "connected",
+        "lost",
+        "server",
+        "user",
+        "bad",
+        "secret",
+        "end",
+        "unheard",
+        "terminated",
+        "wait",
+        "unknown",
+        "changed",
+        "not-pinned",
+    ]
+    .contains(&first)
 }
 
 fn told(action: &Action) -> String {
@@ -152,6 +187,8 @@ fn told(action: &Action) -> String {
         Action::EraseLine => "erase".to_owned(),
         Action::AskLine(prompt) => format!("ask {}", prompt.trim_end()),
         Action::AskAnswer(prompt) => format!("ask: {}", prompt.trim_end()),
+        Action::AskTrust(prompt) => format!("ask trust: {}", prompt.trim_end()),
+        Action::DropTyped => "drop typed".to_owned(),
         Action::Prompt(prompt) => format!("prompt {}", prompt.trim_end()),
         Action::AskSecret(Wanted::Password(tries)) => format!("want password {tries}"),
         Action::AskSecret(Wanted::NewPassword(tries)) => format!("want new password {tries}"),
@@ -162,6 +199,7 @@ fn told(action: &Action) -> String {
         Action::KeepToken(server, token) => format!("keep {} of {server}", *token.0),
         Action::ForgetToken(0, token) => format!("forget {}", *token.0),
         Action::ForgetToken(server, token) => format!("forget {} of {server}", *token.0),
+        Action::TrustKey(server, key) => format!("trust {key} of {server}"),
         Action::Leave(code) => format!("leave {code}"),
     }
 }

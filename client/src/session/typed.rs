@@ -49,6 +49,9 @@ impl Talk {
 impl Session {
     /// A line was entered, or several at once.
     pub(super) fn on_input(&mut self, input: &str, now: Now) {
+        if matches!(self.phase, Phase::Doubt { .. }) {
+            return self.on_trust_answer(Some(input));
+        }
         let seen = self.talk.asked.take();
         let line = Zeroizing::new(match lines(input).count() {
             0 => String::new(),
@@ -121,7 +124,7 @@ impl Session {
             Phase::Connecting | Phase::Greeting | Phase::Named => {
                 can_wait && !self.keys.is_asking() && self.token().is_some()
             }
-            Phase::Login(_) | Phase::Leaving { .. } | Phase::Over => false,
+            Phase::Doubt { .. } | Phase::Login(_) | Phase::Leaving { .. } | Phase::Over => false,
         }
     }
 
@@ -141,6 +144,13 @@ impl Session {
         self.actions.push_back(if is_question { Action::AskAnswer(prompt) } else { Action::AskLine(prompt) });
     }
 
+    /// Asks whether a server is trusted.
+    pub(super) fn ask_at_prompt(&mut self, question: &str) {
+        self.talk.asked = Some(self.talk.place.clone());
+        self.talk.prompt = question.to_owned();
+        self.actions.push_back(Action::AskTrust(question.to_owned()));
+    }
+
     /// Updates the prompt of the open line. The text typed so far still belongs to the place where it was begun.
     fn renew_prompt(&mut self) {
         if !self.talk.is_asked() || !self.settings.people || matches!(self.phase, Phase::Leaving { .. } | Phase::Over) {
@@ -154,6 +164,9 @@ impl Session {
     }
 
     fn prompt(&self) -> String {
+        if let Some(question) = self.trust_question() {
+            return question.to_owned();
+        }
         if self.keys.deferred.is_some() {
             return "press Enter, then your password> ".to_owned();
         }

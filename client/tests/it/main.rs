@@ -17,4 +17,6 @@ mod passwords;
 mod restart;
 mod scripts;
 mod session;
+#[cfg(feature = "tls")]
+mod tls;
 mod words;

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use testkit::{Outcome, START_STOP, Server, eventually, finish_child, hear_signals, run};
 
 /// A running chatload, with its own folder for temporary files.
-struct Load {
+pub(crate) struct Load {
     child: Option<Child>,
     tmp: TempDir,
 }
@@ -21,7 +21,7 @@ struct Load {
 impl Load {
     /// Starts it with these arguments, separated by spaces.
     #[track_caller]
-    fn start(args: &str) -> Self {
+    pub(crate) fn start(args: &str) -> Self {
         let tmp = tempfile::tempdir().unwrap();
         hear_signals();
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatload"));
@@ -37,7 +37,7 @@ impl Load {
 
     /// Waits until it has ended by itself.
     #[track_caller]
-    fn finish(&mut self) -> Outcome {
+    pub(crate) fn finish(&mut self) -> Outcome {
         finish_child(self.child.take().expect("it runs"), 3 * START_STOP)
     }
 
@@ -73,7 +73,7 @@ impl Drop for Load {
 
 /// Runs it to its end, which must be a success, and returns its JSON object.
 #[track_caller]
-fn json(args: &str) -> Value {
+pub(crate) fn json(args: &str) -> Value {
     let mut load = Load::start(&format!("{args} --json"));
     let outcome = load.finish();
     outcome.check(0, &[]);
@@ -95,7 +95,7 @@ fn has_ended(pid: u32) -> bool {
 
 /// All lines have arrived: each line is delivered to this many receivers.
 #[track_caller]
-fn all_heard(report: &Value, by: u64) {
+pub(crate) fn all_heard(report: &Value, by: u64) {
     let lines = &report["lines"];
     let said = lines["said"].as_u64().unwrap();
     assert!(said > 0, "{report}");

@@ -9,3 +9,5 @@
 )]
 
 mod load;
+#[cfg(feature = "tls")]
+mod tls;

@@ -105,6 +105,11 @@ impl Listen {
         Ok(listen)
     }
 
+    /// True if the two differ in their certificates at most, which a reload reads again.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        Self { pair: None, ..self.clone() } == Self { pair: None, ..other.clone() }
+    }
+
     /// The address, unless it is a Unix socket.
     pub fn address(&self) -> Option<&Address> {
         match &self.site {

@@ -77,7 +77,7 @@ impl Audience {
         self.receivers += 1;
         if conn.is_lagging() && conn.took_recently(now) {
             self.lagging += 1;
-            self.endangered += usize::from(conn.outbox.owed() > limits.owed_bytes as usize);
+            self.endangered += usize::from(conn.owed() > limits.owed_bytes as usize);
         }
     }
 

@@ -20,6 +20,8 @@ pub enum Subject {
     ClosedStranger(&'static str),
     /// A connection of an account was closed.
     Closed(&'static str),
+    /// A connection's TLS failed. Scanners cause it all the time.
+    TlsFailed,
     /// A wrong password, or a refused token.
     WrongPassword,
     /// The first wrong password for a room in a while, or the one after which its guesser must wait …
@@ -46,7 +48,7 @@ impl Subject {
     /// The level of its lines.
     pub(super) fn level(self) -> Level {
         match self {
-            Self::RoomPasswordAgain | Self::LoggedIn | Self::Guest => Level::Debug,
+            Self::TlsFailed | Self::RoomPasswordAgain | Self::LoggedIn | Self::Guest => Level::Debug,
             Self::CannotAccept | Self::CannotWatch | Self::NoRandomness => Level::Warn,
             Self::Refused(_)
             | Self::ClosedStranger(_)
@@ -65,7 +67,7 @@ impl Subject {
             Self::Closed(_) | Self::RoomPassword | Self::Vanished => LOG_LINES_EACH,
             // These two alternate.
             Self::CannotAccept | Self::AcceptsAgain => LOG_LINES_EACH,
-            Self::RoomPasswordAgain | Self::LoggedIn | Self::Guest => LOG_LINES_EACH_DEBUG,
+            Self::TlsFailed | Self::RoomPasswordAgain | Self::LoggedIn | Self::Guest => LOG_LINES_EACH_DEBUG,
             Self::Refused(_)
             | Self::ClosedStranger(_)
             | Self::WrongPassword
@@ -221,6 +223,7 @@ impl fmt::Display for Sum {
             Subject::ClosedStranger(reason) | Subject::Closed(reason) => {
                 write!(f, "421 {reason}: {count} more from {} {within}", self.from())
             }
+            Subject::TlsFailed => write!(f, "421 TLS failed: {count} more from {} {within}", self.from()),
             Subject::WrongPassword => write!(f, "wrong password or token: {count} more from {} {within}", self.from()),
             Subject::RoomPassword | Subject::RoomPasswordAgain => {
                 write!(f, "wrong password for a room: {count} more from {} {within}", self.from())

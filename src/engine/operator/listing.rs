@@ -113,6 +113,6 @@ impl<S> Engine<S> {
     /// Whether a connection has so little unread that more items may be sent.
     pub(super) fn takes_items(&self, id: ConnId) -> bool {
         let limits = &self.settings.limits;
-        self.conns.peek(id).is_some_and(|conn| conn.outbox.owed() <= conn.paused_from(limits) / 2)
+        self.conns.peek(id).is_some_and(|conn| conn.owed() <= conn.paused_from(limits) / 2)
     }
 }

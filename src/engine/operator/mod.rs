@@ -43,9 +43,9 @@ pub enum Order {
 
 /// The result of reading the configuration again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reloaded {
-    /// What has changed, a line for each key.
-    pub changed: Vec<String>,
+pub struct Changes {
+    /// The keys that have changed, each with its old and its new value.
+    pub keys: Vec<String>,
     /// Changed keys that take effect only after a restart.
     pub need_restart: Vec<&'static str>,
 }
@@ -78,7 +78,7 @@ impl<S> Engine<S> {
     /// The configuration was read again.
     ///
     /// An error holds what is wrong with it; the old one stays in effect.
-    pub fn handle_reloaded(&mut self, id: ConnId, result: Result<Reloaded, Vec<String>>) {
+    pub fn handle_reloaded(&mut self, id: ConnId, result: Result<Changes, Vec<String>>) {
         self.guard(id, |engine| engine.on_reloaded(id, result));
     }
 
@@ -131,10 +131,10 @@ impl<S> Engine<S> {
         self.desk.orders.push_back(order);
     }
 
-    fn on_reloaded(&mut self, id: ConnId, result: Result<Reloaded, Vec<String>>) {
+    fn on_reloaded(&mut self, id: ConnId, result: Result<Changes, Vec<String>>) {
         let last = match result {
-            Ok(Reloaded { changed, need_restart }) => {
-                for change in &changed {
+            Ok(Changes { keys, need_restart }) => {
+                for change in &keys {
                     self.answer_item(id, |item| item.text("changed", change));
                 }
                 for key in need_restart {

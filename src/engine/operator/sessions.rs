@@ -23,7 +23,7 @@ impl<S> Engine<S> {
         match sort {
             Sort::Id => entries.sort_unstable_by_key(|entry| entry.number()),
             Sort::Owed => {
-                entries.sort_by_cached_key(|entry| Reverse(self.conn_of(*entry).map_or(0, |conn| conn.outbox.owed())))
+                entries.sort_by_cached_key(|entry| Reverse(self.conn_of(*entry).map_or(0, |conn| conn.owed())))
             }
             Sort::Since => entries.sort_by_cached_key(|entry| self.conn_of(*entry).map_or(now, |conn| conn.since)),
             Sort::Idle => entries.sort_by_cached_key(|entry| self.heard_at(*entry)),
@@ -92,7 +92,7 @@ impl<S> Engine<S> {
             None => self.guest_peer(session).map_or_else(|| "udp".to_owned(), |(ip, _)| ip.to_string()),
         };
         let since = conn.map(|conn| utc(unix_ms.saturating_sub(now.saturating_sub(conn.since))));
-        let (is_tls, owed) = conn.map_or((false, 0), |conn| (conn.is_tls, conn.outbox.owed()));
+        let (is_tls, owed) = conn.map_or((false, 0), |conn| (conn.is_tls, conn.owed()));
         let idle = now.saturating_sub(self.heard_at(entry)) / 1000;
         self.answer_item(id, |item| {
             item.number("id", entry.number().into())

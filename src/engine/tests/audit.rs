@@ -51,8 +51,9 @@ impl World {
         for conn in self.engine.conns.iter() {
             silent += u32::from(conn.standing != Standing::Heard);
             lagging += usize::from(conn.is_lagging());
-            heap += conn.outbox.heap_bytes();
-            owing += conn.outbox.owed() as u64;
+            heap += conn.outbox.heap_bytes() + u64::from(conn.sealed);
+            owing += conn.owed() as u64;
+            assert_eq!(conn.sealed as usize, self.wires[conn.socket].sealed(), "ciphertext that waits: {conn:?}");
             let written = self.wires[conn.socket].written;
             let mut watch = self.watches[conn.socket];
             self.audit_life(conn, &mut watch, written);
@@ -77,10 +78,10 @@ impl World {
     pub(super) fn note_relief(&mut self, id: ConnId, place: usize) {
         let limits = &self.engine.settings.limits;
         let Some((watch, conn)) = self.watches.get_mut(place).zip(self.engine.conns.peek(id)) else { return };
-        if conn.outbox.owed() <= limits.owed_soft_bytes as usize {
+        if conn.owed() <= limits.owed_soft_bytes as usize {
             watch.soft_since = NEVER;
         }
-        if conn.outbox.owed() <= conn.may_owe(limits) {
+        if conn.owed() <= conn.may_owe(limits) {
             watch.hard_since = NEVER;
         }
     }
@@ -89,7 +90,7 @@ impl World {
     fn audit_life(&self, conn: &Conn<usize>, watch: &mut Watch, written: u64) {
         let (now, limits, login) = (self.now, &self.engine.settings.limits, &self.engine.settings.login);
         let seconds = |count: u32| Millis::from(count) * 1000;
-        let owed = conn.outbox.owed();
+        let owed = conn.owed();
         let within = |since: Millis, time: Millis, what: &str| {
             assert!(now <= since.saturating_add(time + SLACK_MS), "{what}, at {now} since {since}: {conn:?}");
         };
@@ -136,13 +137,13 @@ impl World {
         let due = conn.next_due(&engine.settings.login, &engine.settings.limits);
         assert!(conn.armed <= due, "its timer is not armed for {due}: {conn:?}");
         assert!(conn.is_queued || !conn.wants_run(), "it has input and is not read: {conn:?}");
-        let is_waiting = conn.outbox.is_empty() || conn.is_blocked || conn.end.is_some();
+        let is_waiting = !conn.has_output() || conn.is_blocked || conn.end.is_some();
         assert!(is_waiting || conn.flush != Flush::Idle, "it is owed something and not written to: {conn:?}");
         match conn.pause {
             Pause::Checking { .. } => {
                 assert!(self.accounts.borrow().is_checking(conn.id), "its password is not with the accounts: {conn:?}");
             }
-            Pause::Owing { .. } => assert!(!conn.outbox.is_empty(), "it waits to owe less than nothing: {conn:?}"),
+            Pause::Owing { .. } => assert!(conn.owed() > 0, "it waits to owe less than nothing: {conn:?}"),
             Pause::None | Pause::Answering { .. } | Pause::Until { .. } | Pause::Delay { .. } => {}
         }
     }

@@ -76,6 +76,7 @@ fn populate(seed: u64) -> World {
     world.accounts.borrow_mut().is_failing = dice.below(5) == 0;
     world.accounts.borrow_mut().hash_ms = 1 + dice.below(60);
     world.accounts.borrow_mut().trouble = [0, 50][dice.below(2) as usize];
+    world.is_partly_by_tls = true;
     world.short_writes = [0, 20, 4][dice.below(3) as usize];
     let length = MINUTE_MS * (1 + dice.below(10));
     let is_loud = dice.below(10) == 0;

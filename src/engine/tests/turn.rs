@@ -82,12 +82,14 @@ impl World {
         let client = &self.clients[place];
         let door = || if client.is_guest() { Door::rooms(rooms::Options::default()) } else { Door::line() };
         let ip = client.addr.ip();
-        match self.engine.admit(ip, door(), Entrance::default()) {
+        let entrance = Entrance { is_tls: self.wires[place].tls.is_some(), ..Entrance::default() };
+        match self.engine.admit(ip, door(), entrance) {
             Ok(admitted) => {
                 let wire = &mut self.wires[place];
                 wire.id = Some(admitted.id());
                 self.clients[place].session = wire.id;
                 wire.news.is_writable = true;
+                wire.news.is_readable |= wire.tls.is_some(); // the handshake
                 self.engine.handle_accept(admitted, place);
                 self.report(place);
             }
@@ -154,8 +156,8 @@ impl World {
         }
         while let Some((id, socket)) = self.engine.poll_finish() {
             let place = *socket;
-            let is_done = self.wires[place].finish();
-            self.engine.handle_finished(id, is_done);
+            let finished = self.wires[place].finish();
+            self.engine.handle_finished(id, finished);
             self.stir(place);
         }
         self.flush_datagrams();

@@ -1,6 +1,8 @@
 //! A virtual socket: the bytes that kernel and network hold between the server and one client.
 
-use crate::engine::{ConnId, Frames, InFlight, Millis, NEVER, Path, Read, Ready, Why, Wrote};
+use crate::engine::{
+    ConnId, Finished, Frames, Handshake, InFlight, Millis, NEVER, Path, Read, Ready, Shaken, Why, Wrote,
+};
 
 /// One connection, with both of its ends.
 #[derive(Debug)]
@@ -37,7 +39,24 @@ pub(super) struct Wire {
     wrote_at: Millis,
     /// Bytes that the server has written so far.
     pub(super) written: u64,
+    /// The stream's TLS.
+    pub(super) tls: Option<Tls>,
 }
+
+/// The TLS of a virtual stream: its ciphertext is the plaintext.
+#[derive(Debug, Default)]
+pub(super) struct Tls {
+    /// The handshake is done.
+    is_open: bool,
+    /// Ciphertext that the kernel has not taken.
+    kept: Vec<u8>,
+    /// Bytes of the ending that the kernel has not taken; `None` before the end.
+    ending: Option<usize>,
+}
+
+/// The size of an ending, and of the longest record.
+const ENDING_BYTES: usize = 24;
+const RECORD_BYTES: usize = 16 * 1024;
 
 impl Wire {
     pub(super) fn new(capacity: usize) -> Self {
@@ -59,7 +78,13 @@ impl Wire {
             vanished_at: NEVER,
             wrote_at: 0,
             written: 0,
+            tls: None,
         }
+    }
+
+    /// Bytes of ciphertext that wait.
+    pub(super) fn sealed(&self) -> usize {
+        self.tls.as_ref().map_or(0, |tls| tls.kept.len() + tls.ending.unwrap_or_default())
     }
 
     /// One read of the server.
@@ -67,6 +92,13 @@ impl Wire {
         let there = &self.up[self.up_at..];
         if self.is_broken {
             return Read::Broken;
+        }
+        let is_tls = self.tls.is_some();
+        if let Some(tls) = &mut self.tls
+            && !std::mem::replace(&mut tls.is_open, true)
+        {
+            let is_short = there.is_empty() && !self.up_end;
+            return Read::Shaken(Shaken { work: 4000, is_short, done: Some(Handshake::Full), ..Shaken::default() });
         }
         if there.is_empty() {
             return if self.up_end { Read::End } else { Read::Nothing };
@@ -78,7 +110,8 @@ impl Wire {
             self.up.clear();
             self.up_at = 0;
         }
-        Read::Bytes { count, is_short: count < room.len() }
+        let is_short = count < room.len();
+        if is_tls { Read::Records { count, is_short, work: 10 } } else { Read::Bytes { count, is_short } }
     }
 
     /// One write of the server. The kernel takes at most `most` bytes of it.
@@ -86,6 +119,9 @@ impl Wire {
         assert!(self.closed.is_none() && !self.down_end, "a write to a stream that has ended");
         if self.is_broken {
             return Wrote::Broken;
+        }
+        if self.tls.is_some() {
+            return self.seal(frames, most, now);
         }
         let offered = frames.len();
         assert!(offered > 0, "a write of nothing");
@@ -106,6 +142,42 @@ impl Wire {
         Wrote::Bytes { count, is_short: count < offered }
     }
 
+    /// One write of a record, after what is kept.
+    fn seal(&mut self, frames: &Frames<'_>, most: usize, now: Millis) -> Wrote {
+        let bytes = match frames {
+            Frames::One(bytes) => bytes.to_vec(),
+            Frames::Many(slices) => slices.iter().flat_map(|slice| slice.to_vec()).collect(),
+        };
+        assert!(!bytes.is_empty() || self.sealed() > 0, "a write of nothing");
+        let mut room = most.min(self.capacity.saturating_sub(self.held()));
+        let Some(tls) = &mut self.tls else { unreachable!() };
+        if room > 0 {
+            tls.ending = tls.ending.map(|_| 0);
+        }
+        let rest = std::mem::take(&mut tls.kept);
+        let taken = room.min(rest.len());
+        room -= taken;
+        tls.kept = rest[taken..].to_vec();
+        self.down.extend_from_slice(&rest[..taken]);
+        self.written += taken as u64;
+        let mut count = 0;
+        if tls.kept.is_empty() {
+            count = bytes.len().min(RECORD_BYTES);
+            let taken = room.min(count);
+            tls.kept = bytes[taken..count].to_vec();
+            self.down.extend_from_slice(&bytes[..taken]);
+            self.written += taken as u64;
+        }
+        self.wrote_at = now;
+        match self.sealed() {
+            0 => Wrote::Bytes { count, is_short: false },
+            sealed => {
+                self.wants_room = true;
+                Wrote::Sealed { count, sealed }
+            }
+        }
+    }
+
     /// After a write that was short although there was room: the poll reports room at once.
     pub(super) fn take_up_slack(&mut self) {
         if self.wants_room && self.held() < self.capacity {
@@ -115,10 +187,19 @@ impl Wire {
     }
 
     /// The server ends its stream.
-    pub(super) fn finish(&mut self) -> bool {
+    pub(super) fn finish(&mut self) -> Finished {
         assert!(!self.down_end, "a stream ends once");
+        let is_full = self.held() >= self.capacity;
+        if let Some(tls) = &mut self.tls {
+            assert!(tls.kept.is_empty(), "an end before the rest of a record");
+            if is_full && tls.ending.is_none() {
+                tls.ending = Some(ENDING_BYTES);
+                self.wants_room = true;
+                return Finished::Sealed { sealed: ENDING_BYTES };
+            }
+        }
         self.down_end = true;
-        !self.is_broken
+        if self.is_broken { Finished::Failed } else { Finished::Done }
     }
 
     /// The kernel's figures.

@@ -12,7 +12,7 @@ use super::accounts::{Accounts, Shared};
 use super::audit::{AUDIT_MS, Watch};
 use super::clients::{Client, End, Going, Reading};
 use super::ledger::Ledger;
-use super::wire::Wire;
+use super::wire::{Tls, Wire};
 use crate::engine::{ConnId, DatagramPlaces, Engine, Millis, NEVER, Random, Ready, Settings};
 use crate::limits::TURN_WORK_ENDS;
 
@@ -48,6 +48,8 @@ pub(super) struct World {
     pub(super) datagrams_blocked: bool,
     /// One in this many writes is short; 0 for none.
     pub(super) short_writes: u64,
+    /// Every third client comes by TLS.
+    pub(super) is_partly_by_tls: bool,
     /// The engine's turns so far, and those at this moment.
     pub(super) turns: u64,
     turns_now: u32,
@@ -107,6 +109,7 @@ impl World {
             pinned: BTreeSet::new(),
             datagrams_blocked: false,
             short_writes: 0,
+            is_partly_by_tls: false,
             turns: 0,
             turns_now: 0,
             turns_due: 0,
@@ -126,7 +129,9 @@ impl World {
     pub(super) fn add(&mut self, client: Client, capacity: usize, at: Millis) -> usize {
         let place = self.clients.len();
         self.clients.push(client);
-        self.wires.push(Wire::new(capacity));
+        let mut wire = Wire::new(capacity);
+        wire.tls = (self.is_partly_by_tls && place % 3 == 1).then(Tls::default);
+        self.wires.push(wire);
         self.plan(place, at);
         place
     }

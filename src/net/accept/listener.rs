@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use log::{info, warn};
+use log::{info, log, warn};
 use mio::net::{TcpListener, UnixListener};
 use mio::{Interest, Registry};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
@@ -18,14 +18,29 @@ use crate::net::conn::Socket as Connected;
 use crate::net::settings::{Endpoint, Service, Site, StartError};
 use crate::net::sys::token::Source;
 use crate::net::sys::unix::{self, SocketFile};
+use crate::net::tls::{Acceptor, Credentials, Expiry, Stage, Tickets};
 
 /// A listening socket and the door behind it.
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: Listening,
     endpoint: Rc<Endpoint>,
+    /// Its name in the log, with the port that it has.
+    name: String,
+    /// Its number among the endpoints; that of the operator's socket is none of theirs.
+    number: usize,
+    /// Answers TLS handshakes.
+    security: Option<Security>,
     /// There may be connections to accept. Polling is edge-triggered: only accepting them all ends this state.
     pub(crate) is_ready: bool,
+}
+
+/// The TLS of a listener.
+#[derive(Debug)]
+struct Security {
+    acceptor: Acceptor,
+    /// The last second of its certificate's life, as Unix time.
+    not_after: u64,
 }
 
 /// A listening socket.
@@ -46,9 +61,10 @@ impl Listener {
     /// lacks.
     pub(crate) fn open(
         endpoint: &Endpoint,
-        place: usize,
+        (number, place): (usize, usize),
         limits: &Limits,
         registry: &Registry,
+        tickets: &Tickets,
     ) -> Result<Option<Self>, StartError> {
         let mut socket = match Listening::open(&endpoint.site, limits) {
             Ok(socket) => socket,
@@ -68,7 +84,57 @@ impl Listener {
         if endpoint.is_open_and_plain() {
             warn!("{name} is not encrypted, and other machines can reach it: passwords cross the network in the clear");
         }
-        Ok(Some(Self { socket, endpoint: Rc::new(endpoint.clone()), is_ready: true }))
+        let endpoint = Rc::new(endpoint.clone());
+        let mut listener = Self { socket, endpoint, name, number, security: None, is_ready: true };
+        if let Some(credentials) = &listener.endpoint.credentials.clone() {
+            listener.secure(credentials, tickets).map_err(StartError::Config)?;
+        }
+        Ok(Some(listener))
+    }
+
+    /// Presents these credentials from the next handshake on.
+    ///
+    /// # Errors
+    /// They cannot be used; then nothing changes.
+    pub(super) fn secure(&mut self, credentials: &Credentials, tickets: &Tickets) -> Result<(), String> {
+        let acceptor = Acceptor::new(credentials, self.endpoint.service.protocol(), tickets)
+            .map_err(|why| format!("{}: {why}", self.name))?;
+        self.security = Some(Security { acceptor, not_after: credentials.not_after() });
+        self.log_expiry(Expiry::seen_now(credentials.not_after()));
+        Ok(())
+    }
+
+    /// Says when its certificate ends.
+    fn log_expiry(&self, expiry: Expiry) {
+        log!(expiry.level(), "{}: the certificate {expiry}", self.name);
+    }
+
+    /// Says that its certificate has ended, or ends soon.
+    pub(super) fn warn_of_expiry(&self) {
+        let Some(expiry) = self.not_after().map(Expiry::seen_now) else { return };
+        if expiry.stage() != Stage::Good {
+            self.log_expiry(expiry);
+        }
+    }
+
+    /// Its name in the log.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its number among the endpoints of the start.
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// The last second of its certificate's life, as Unix time; `None` without TLS.
+    pub(super) fn not_after(&self) -> Option<u64> {
+        Some(self.security.as_ref()?.not_after)
+    }
+
+    /// Answers the handshakes of its connections; `None` without TLS.
+    pub(super) fn acceptor(&self) -> Option<Acceptor> {
+        Some(self.security.as_ref()?.acceptor.clone())
     }
 
     /// Listens at the operator's socket.
@@ -79,16 +145,13 @@ impl Listener {
         let endpoint = Endpoint::operator(path);
         let mut socket = Listening::open(&endpoint.site, limits)?;
         registry.register(socket.source(), Source::Listener(place).token(), Interest::READABLE)?;
-        Ok(Self { socket, endpoint: Rc::new(endpoint), is_ready: true })
+        let (name, endpoint) = (endpoint.to_string(), Rc::new(endpoint));
+        Ok(Self { socket, endpoint, name, number: usize::MAX, security: None, is_ready: true })
     }
 
-    /// The place as the log names it; `None` for the operator's socket.
-    pub(super) fn name(&self) -> Option<String> {
-        match (&self.socket, &self.endpoint.service) {
-            (_, Service::Operator) => None,
-            (Listening::Tcp(socket), _) => socket.local_addr().ok().map(|addr| self.endpoint.name_at(addr)),
-            (Listening::Unix { .. }, _) => Some(self.endpoint.to_string()),
-        }
+    /// True if it is for users; false for the operator's socket.
+    pub(super) fn is_for_users(&self) -> bool {
+        self.endpoint.service != Service::Operator
     }
 
     /// Its settings.

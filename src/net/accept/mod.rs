@@ -8,6 +8,7 @@ mod trial;
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
 
+use log::error;
 use mio::Registry;
 
 pub(super) use explain::explain;
@@ -17,8 +18,9 @@ pub use trial::{Trial, try_places};
 use super::conn::Socket;
 use super::settings::{Endpoint, OperatorSocket, StartError};
 use super::sys::descriptors::Spare;
+use super::tls::{Acceptor, Credentials, Expiry, Stage, Tickets};
 use crate::engine::{Millis, NEVER, Origin};
-use crate::limits::{ACCEPT_RETRY_MS, Limits};
+use crate::limits::{ACCEPT_RETRY_MS, Limits, TLS_EXPIRY_AGAIN_MS};
 
 /// All listeners.
 #[derive(Debug)]
@@ -31,6 +33,9 @@ pub(super) struct Listeners {
     /// The last attempt to accept failed.
     is_failing: bool,
     spare: Spare,
+    tickets: Tickets,
+    /// When certificates that end soon are warned of again.
+    expiry_at: Millis,
 }
 
 /// An accepted connection.
@@ -40,6 +45,8 @@ pub(super) struct Peer {
     pub(super) origin: Origin,
     /// The settings of its listener.
     pub(super) endpoint: Rc<Endpoint>,
+    /// Answers its TLS handshake.
+    pub(super) acceptor: Option<Acceptor>,
 }
 
 /// The result of accepting a connection.
@@ -73,16 +80,54 @@ impl Listeners {
         limits: &Limits,
         registry: &Registry,
     ) -> Result<Self, StartError> {
-        let mut listeners = Self { all: Vec::new(), first: 0, retry_at: NEVER, is_failing: false, spare: Spare::new() };
+        let tickets = Tickets::new().map_err(StartError::Failed)?;
+        let (spare, expiry_at) = (Spare::new(), TLS_EXPIRY_AGAIN_MS);
+        let mut listeners =
+            Self { all: Vec::new(), first: 0, retry_at: NEVER, is_failing: false, spare, tickets, expiry_at };
         // It comes first: who reads in the log that the server listens can ask it.
         if let Some(socket) = operator {
             listeners.open_operator(socket, limits, registry)?;
         }
-        for endpoint in endpoints {
-            let place = listeners.all.len();
-            listeners.all.extend(Listener::open(endpoint, place, limits, registry)?);
+        for (number, endpoint) in endpoints.iter().enumerate() {
+            let places = (number, listeners.all.len());
+            listeners.all.extend(Listener::open(endpoint, places, limits, registry, &listeners.tickets)?);
         }
         Ok(listeners)
+    }
+
+    /// Presents new credentials from the next handshakes on, in the order of the endpoints. Connections that are there
+    /// keep theirs.
+    pub(super) fn secure(&mut self, credentials: &[Option<Credentials>]) {
+        for listener in &mut self.all {
+            let Some(Some(credentials)) = credentials.get(listener.number()) else { continue };
+            if let Err(why) = listener.secure(credentials, &self.tickets) {
+                error!("{why}; the old certificate stays in use");
+            }
+        }
+    }
+
+    /// The listeners with TLS: the name of each, and the last second of its certificate's life as Unix time.
+    pub(super) fn certificates(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.all.iter().filter_map(|listener| Some((listener.name(), listener.not_after()?)))
+    }
+
+    /// The first listener whose certificate has expired, and the last second of its life as Unix time.
+    #[allow(dead_code, reason = "for the report of degraded parts")]
+    pub(super) fn expired(&self) -> Option<(&str, u64)> {
+        self.certificates().find(|(_, not_after)| Expiry::seen_now(*not_after).stage() == Stage::Expired)
+    }
+
+    /// When certificates that end soon are warned of again; [`NEVER`] without TLS.
+    pub(super) fn expiry_at(&self) -> Millis {
+        if self.certificates().next().is_some() { self.expiry_at } else { NEVER }
+    }
+
+    /// Warns of certificates that end soon, if it is time.
+    pub(super) fn warn_of_expiry(&mut self, now: Millis) {
+        if self.expiry_at <= now {
+            self.expiry_at = now + TLS_EXPIRY_AGAIN_MS;
+            self.all.iter().for_each(Listener::warn_of_expiry);
+        }
     }
 
     /// Closes all listeners.
@@ -123,7 +168,10 @@ impl Listeners {
             return Accepted::NotReady;
         };
         match listener.take() {
-            Ok((socket, origin)) => Accepted::Peer(Peer { socket, origin, endpoint: listener.endpoint() }),
+            Ok((socket, origin)) => {
+                let (endpoint, acceptor) = (listener.endpoint(), listener.acceptor());
+                Accepted::Peer(Peer { socket, origin, endpoint, acceptor })
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 listener.is_ready = false;
                 Accepted::Nobody
@@ -140,7 +188,7 @@ impl Listeners {
         self.spare.lend();
         let listener = self.all.get(place)?;
         let (socket, origin) = listener.take().ok()?;
-        Some(Peer { socket, origin, endpoint: listener.endpoint() })
+        Some(Peer { socket, origin, endpoint: listener.endpoint(), acceptor: None })
     }
 
     /// Opens the spare descriptor again, if possible.

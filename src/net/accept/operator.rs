@@ -53,6 +53,6 @@ impl Listeners {
 
     /// The places where users may connect, as the log names them.
     pub(in crate::net) fn names(&self) -> Vec<String> {
-        self.all.iter().filter_map(Listener::name).collect()
+        self.all.iter().filter(|listener| listener.is_for_users()).map(|listener| listener.name().to_owned()).collect()
     }
 }

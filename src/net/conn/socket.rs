@@ -99,6 +99,22 @@ impl Socket {
     }
 }
 
+impl io::Read for Socket {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        Self::read(self, room)
+    }
+}
+
+impl io::Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Self::write(self, bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 fn again(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {
         match call() {

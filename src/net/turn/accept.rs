@@ -65,7 +65,11 @@ impl Reactor {
         let entrance = peer.endpoint.entrance;
         match self.engine.admit(peer.origin, peer.endpoint.service.door(), entrance) {
             Ok(admitted) => {
-                let mut stream = Stream::new(peer.socket, entrance.takes_proxy);
+                let session = peer.acceptor.map(|acceptor| acceptor.session());
+                if matches!(session, Some(None)) {
+                    return self.engine.handle_unwatched(admitted, &"there is no randomness for TLS");
+                }
+                let mut stream = Stream::new(peer.socket, entrance.takes_proxy, session.flatten());
                 match stream.register(self.poll.registry(), Source::Connection(admitted.id()).token()) {
                     Ok(()) => self.engine.handle_accept(admitted, stream),
                     Err(error) => self.engine.handle_unwatched(admitted, &error),
@@ -78,7 +82,7 @@ impl Reactor {
     /// Tells a peer that it is refused, as far as the socket accepts it at once, and closes. By TLS it is not told: that
     /// would take a handshake.
     fn refuse(&mut self, peer: Peer, refusal: Refusal) {
-        let Peer { mut socket, origin, endpoint } = peer;
+        let Peer { mut socket, origin, endpoint, .. } = peer;
         // The bytes that the peer has sent are read and discarded: unread input would turn the close into a reset, which
         // can overtake the reply. The loop does not wait for the peer, and a failure of these calls has no effect.
         let mut heard = [0; HEARD_BYTES];

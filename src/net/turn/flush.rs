@@ -8,12 +8,12 @@ impl Reactor {
     pub(super) fn flush(&mut self) {
         self.engine.begin_phase(Phase::Writes);
         while let Some(to_write) = self.engine.poll_write() {
-            let (id, wrote) = (to_write.id, to_write.socket.write(&to_write.frames));
+            let (id, wrote) = (to_write.id, to_write.socket.write(&to_write.frames, &mut self.buffers));
             self.engine.handle_wrote(id, wrote);
         }
         while let Some((id, stream)) = self.engine.poll_finish() {
-            let is_done = stream.finish();
-            self.engine.handle_finished(id, is_done);
+            let finished = stream.finish(&mut self.buffers);
+            self.engine.handle_finished(id, finished);
         }
     }
 }

@@ -30,7 +30,7 @@ impl Reactor {
 
     fn read_all(&mut self) {
         while let Some(to_read) = self.engine.poll_read() {
-            let (id, read) = (to_read.id, to_read.socket.read(to_read.room));
+            let (id, read) = (to_read.id, to_read.socket.read(to_read.room, to_read.is_discarded, &mut self.buffers));
             self.engine.handle_read(id, read);
         }
     }

@@ -85,7 +85,7 @@ impl Reactor {
         if self.engine.is_busy() || self.listeners.is_ready() || self.datagrams.is_ready() {
             return Some(Duration::ZERO);
         }
-        let due: Millis = self.engine.next_due().min(self.listeners.retry_at());
+        let due: Millis = self.engine.next_due().min(self.listeners.retry_at()).min(self.listeners.expiry_at());
         // The clock counts whole milliseconds: one more, so that it does not wake before the deadline.
         (due != Millis::MAX).then(|| Duration::from_millis((due + 1).saturating_sub(self.clock.now)))
     }
@@ -93,6 +93,7 @@ impl Reactor {
     /// Handles the deadlines outside of the engine.
     fn look_at_clocks(&mut self) {
         self.listeners.retry(self.clock.now);
+        self.listeners.warn_of_expiry(self.clock.now);
         if self.engine.are_stats_due() {
             self.log_stats();
         }

@@ -170,7 +170,7 @@ fn silence() {
     );
     let mut stage = Stage::new(settings(), None);
     stage.play("connected");
-    stage.check("wait 4499\nwait 1\n! unreachable: a:1: no answer yet\nwait 10000");
+    stage.check("wait 4499\nwait 1\n! unreachable: a:1: no answer yet; if it speaks TLS, use --tls\nwait 10000");
     stage.play("lost x");
     let mut stage = Stage::ready();
     stage.play("lost x\nwait 2000\nconnected");

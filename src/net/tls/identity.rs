@@ -1,0 +1,236 @@
+//! A certificate with its key, as read from two files.
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::process::{getegid, geteuid, getgroups};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{Error, InconsistentKeys, SignatureAlgorithm};
+use zeroize::Zeroizing;
+
+use super::certificate::Certificate;
+use crate::limits::{TLS_FILE_BYTES, TlsVersion};
+
+/// Read permission of everybody, and of the file's group.
+const OTHERS_READ: u32 = 0o004;
+const GROUP_READ: u32 = 0o040;
+
+/// The files of a pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// The certificate, and those of its issuers behind it. PEM.
+    pub cert: PathBuf,
+    /// The private key. PEM, not encrypted.
+    pub key: PathBuf,
+}
+
+/// A certificate and its key.
+#[derive(Clone)]
+pub struct Identity {
+    certified: Arc<CertifiedKey>,
+    certificate: Certificate,
+}
+
+/// What a listener presents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// Its certificate and key.
+    pub identity: Identity,
+    /// The oldest version that it speaks.
+    pub min_version: TlsVersion,
+}
+
+impl Credentials {
+    /// The last second of the certificate's life, as Unix time.
+    pub fn not_after(&self) -> u64 {
+        self.identity.certificate.not_after
+    }
+}
+
+impl Identity {
+    /// Reads a pair and checks that it fits together, and that nobody else can read the key. Never blocks.
+    ///
+    /// # Errors
+    /// What is wrong, with the file and the command that mends it. `make` is the command that makes a pair.
+    pub fn read(paths: &Paths, make: &str) -> Result<Self, String> {
+        let Paths { cert, key } = paths;
+        let chain = read_chain(cert).map_err(|why| format!("{why}; '{make}' makes a pair"))?;
+        let Some(leaf) = chain.first() else {
+            return Err(format!("{}: has no certificate in PEM; '{make}' makes one", cert.display()));
+        };
+        let certificate = Certificate::from_der(leaf).map_err(|why| format!("{}: {why}", cert.display()))?;
+        let private = read_key(key)?;
+        let provider = aws_lc_rs::default_provider();
+        match CertifiedKey::from_der(chain, private, &provider) {
+            Ok(certified) => Ok(Self { certified: Arc::new(certified), certificate }),
+            Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(format!(
+                "{}: is not the key of the first certificate in {}; put the server's own certificate first, or make a \
+                 new one for this key: '{make} --renew'",
+                key.display(),
+                cert.display()
+            )),
+            Err(error) => Err(format!("{} and {}: cannot be used: {error}", cert.display(), key.display())),
+        }
+    }
+
+    /// Reads the first certificate of a file, whatever its key.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn read_certificate(path: &Path) -> Result<Certificate, String> {
+        let chain = read_chain(path)?;
+        let leaf = chain.first().ok_or_else(|| format!("{}: has no certificate in PEM", path.display()))?;
+        Certificate::from_der(leaf).map_err(|why| format!("{}: {why}", path.display()))
+    }
+
+    /// Reads a private key, as DER.
+    ///
+    /// # Errors
+    /// What is wrong with the file, and the command that mends it.
+    pub fn read_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+        Ok(Zeroizing::new(read_key(path)?.secret_der().to_vec()))
+    }
+
+    /// What the certificate says.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The certificate and key for rustls.
+    pub(super) fn certified(&self) -> &Arc<CertifiedKey> {
+        &self.certified
+    }
+
+    /// True for an RSA key, whose signatures take longer.
+    pub(super) fn is_rsa(&self) -> bool {
+        self.certified.key.algorithm() == SignatureAlgorithm::RSA
+    }
+}
+
+impl fmt::Debug for Identity {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity({})", self.certificate.fingerprint())
+    }
+}
+
+impl PartialEq for Identity {
+    /// True for the same certificate, whose key is then the same.
+    fn eq(&self, other: &Self) -> bool {
+        self.certified.cert == other.certified.cert
+    }
+}
+
+impl Eq for Identity {}
+
+/// The certificates of a file.
+fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let (text, _) = read(path)?;
+    CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| format!("{}: is not PEM: {error}", path.display()))
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let (text, owner) = read(path)?;
+    if let Some(mend) = owner.mend(&Reader::ours(), path) {
+        return Err(format!("{}: others can read this key; '{mend}' keeps them out", path.display()));
+    }
+    PrivateKeyDer::from_pem_slice(&text).map_err(|error| {
+        let shown = path.display();
+        if text.windows(ENCRYPTED.len()).any(|window| window == ENCRYPTED) {
+            return format!("{shown}: the key is encrypted; 'openssl pkey -in {shown} -out NEW' writes it without");
+        }
+        format!("{shown}: has no private key in PEM: {error}")
+    })
+}
+
+/// What the PEM of an encrypted key contains.
+const ENCRYPTED: &[u8] = b"ENCRYPTED";
+
+/// Who can read a file.
+#[derive(Clone, Copy, Debug)]
+struct Owner {
+    user: u32,
+    group: u32,
+    mode: u32,
+}
+
+/// Who reads it.
+#[derive(Clone, Debug)]
+struct Reader {
+    user: u32,
+    groups: Vec<u32>,
+}
+
+impl Reader {
+    /// This process.
+    fn ours() -> Self {
+        let mut groups = vec![getegid().as_raw()];
+        groups.extend(getgroups().unwrap_or_default().iter().map(|group| group.as_raw()));
+        Self { user: geteuid().as_raw(), groups }
+    }
+}
+
+impl Owner {
+    /// The command that keeps others out; `None` if only root, the reader and its groups can read.
+    fn mend(self, reader: &Reader, path: &Path) -> Option<String> {
+        let path = path.display();
+        let is_others_group = self.group != 0 && !reader.groups.contains(&self.group);
+        if self.user != 0 && self.user != reader.user {
+            Some(format!("chown {} {path}", reader.user))
+        } else if self.mode & OTHERS_READ != 0 || self.mode & GROUP_READ != 0 && is_others_group {
+            Some(format!("chmod {} {path}", if is_others_group { "600" } else { "o=" }))
+        } else {
+            None
+        }
+    }
+}
+
+/// The bytes of a file and who can read it. Waits for nothing, since a reload reads in the loop.
+fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Owner), String> {
+    let cannot = |why: &dyn fmt::Display| format!("{}: cannot be read: {why}", path.display());
+    let mut options = OpenOptions::new();
+    let file = options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
+    let file = file.map_err(|error| cannot(&error))?;
+    let about = file.metadata().map_err(|error| cannot(&error))?;
+    if !about.is_file() {
+        return Err(cannot(&"it is not a regular file"));
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(about.len().min(TLS_FILE_BYTES) as usize + 1));
+    file.take(TLS_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
+    if bytes.len() as u64 > TLS_FILE_BYTES {
+        return Err(cannot(&format_args!("it is longer than {TLS_FILE_BYTES} bytes")));
+    }
+    Ok((bytes, Owner { user: about.uid(), group: about.gid(), mode: about.mode() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_read_a_key() {
+        #[track_caller]
+        fn check(user: u32, group: u32, mode: u32, expected: Option<&str>) {
+            let reader = Reader { user: 100, groups: vec![100, 44] };
+            let mend = Owner { user, group, mode }.mend(&reader, Path::new("k"));
+            assert_eq!(mend.as_deref(), expected, "{user}:{group} {mode:o}");
+        }
+        check(100, 100, 0o600, None);
+        check(0, 0, 0o640, None);
+        check(0, 44, 0o640, None);
+        check(0, 50, 0o600, None);
+        check(100, 100, 0o644, Some("chmod o= k"));
+        check(0, 50, 0o640, Some("chmod 600 k"));
+        check(0, 50, 0o604, Some("chmod 600 k"));
+        check(101, 100, 0o600, Some("chown 100 k"));
+    }
+}
