@@ -11,8 +11,8 @@ use chatd::auth::{Refused, Request, Verdict};
 use chatd::door::Door;
 use chatd::door::rooms::Options;
 use chatd::engine::{
-    ConnId, DatagramPlaces, Engine, Entrance, Finished, Frames, InFlight, Operators, Phase, Random, Read, Ready, Roll, Sent,
-    Settings, ToAccounts, Wrote,
+    ConnId, DatagramPlaces, Engine, Entrance, Finished, Frames, InFlight, Operators, Phase, Random, Read, Ready, Roll,
+    Sent, Settings, ToAccounts, Wrote,
 };
 use chatd::hub::names::UserName;
 use chatd::limits::{Accounts, Limits, Login, READ_BYTES, Rooms};

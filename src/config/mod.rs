@@ -2,21 +2,7 @@
 //!
 //! The configuration file and every `--set` are sources: TOML documents, each of which overrides those before it. A
 //! source is checked on its own against the table of keys, so that a fault has a line and a column. Then all are merged
-//! and deserialized. A new key needs a field in its table's struct, a line in `keys::KE    /// The path of the operator's socket, relative to the working directory; `None` if it is turned off.
-    pub fn operator_socket(&self) -> Option<OperatorSocket> {
-        match &self.config.operator.socket {
-            Some(path) if path.as_os_str().is_empty() => None,
-            Some(path) => Some(OperatorSocket { path: self.origin.resolve(path), is_set: true }),
-            None => Some(OperatorSocket { path: self.accounts_file().with_file_name(OPERATOR_SOCKET), is_set: false }),
-        }
-    }
-
-    /// The command that makes a pair for this configuration.
-    pub fn cert_make(&self) -> String {
-        match &self.origin {
-            Origin::File(path) => format!("chatd cert make --config {}", path.display()),
-            Origin::Defaults => "chatd cert make".to_owned(),
-S` with the values that it
+//! and deserialized. A new key needs a field in its table's struct, a line in `keys::KEYS` with the values that it
 //! accepts, and a line in the shipped `config.toml`; the tests fail until the three agree.
 
 mod address;
@@ -110,17 +96,6 @@ impl Default for Accounts {
     }
 }
 
-/// `[operator]`: the operator's socket, and operators in the chat.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Operator {
-    /// The operator's socket as written, empty for none; [`Loaded::operator_socket`] resolves it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub socket: Option<PathBuf>,
-    /// The accounts that may send `OP`, each a well-formed name.
-    pub accounts: Vec<String>,
-}
-
 /// `[tls]`: the pair of the listeners that name none, and the versions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -136,6 +111,17 @@ pub struct Tls {
 impl Tls {
     /// The names of the files that `chatd cert make` writes if none are configured.
     pub const MADE: [&str; 2] = ["cert.pem", "key.pem"];
+}
+
+/// `[operator]`: the operator's socket, and operators in the chat.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Operator {
+    /// The operator's socket as written, empty for none; [`Loaded::operator_socket`] resolves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub socket: Option<PathBuf>,
+    /// The accounts that may send `OP`, each a well-formed name.
+    pub accounts: Vec<String>,
 }
 
 /// `[log]`: level, file, interval of the counters.
@@ -218,7 +204,21 @@ impl Loaded {
         self.origin.resolve(path)
     }
 
-Y        }
+    /// The command that makes a pair for this configuration.
+    pub fn cert_make(&self) -> String {
+        match &self.origin {
+            Origin::File(path) => format!("chatd cert make --config {}", path.display()),
+            Origin::Defaults => "chatd cert make".to_owned(),
+        }
+    }
+
+    /// The path of the operator's socket, relative to the working directory; `None` if it is turned off.
+    pub fn operator_socket(&self) -> Option<OperatorSocket> {
+        match &self.config.operator.socket {
+            Some(path) if path.as_os_str().is_empty() => None,
+            Some(path) => Some(OperatorSocket { path: self.origin.resolve(path), is_set: true }),
+            None => Some(OperatorSocket { path: self.accounts_file().with_file_name(OPERATOR_SOCKET), is_set: false }),
+        }
     }
 
     /// The path of the log file, relative to the working directory; `None` for standard error.

@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::*;
 use crate::door::Door;
 use crate::engine::{
-    DatagramPlaces, Entrance, Frames, Millis, Origin, Phase, Random, Read, Ready, Roll, Settings, Wrote,
+    DatagramPlaces, Entrance, Frames, Handshake, Millis, Origin, Phase, Random, Read, Ready, Roll, Settings, Shaken,
+    Wrote,
 };
 use crate::hub::names::UserName;
 use crate::limits::{Accounts, Limits, Login, Rooms};
@@ -23,7 +24,7 @@ struct Socket {
 impl Socket {
     fn read(&mut self, room: &mut [u8]) -> Read {
         if !std::mem::replace(&mut self.is_secured, true) {
-            return Read::Secured;
+            return Read::Shaken(Shaken { done: Some(Handshake::Full), ..Shaken::default() });
         }
         let count = self.sent.len().min(room.len());
         if count == 0 {
