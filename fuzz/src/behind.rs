@@ -238,6 +238,7 @@ impl Known {
             Request::Register { password, .. } | Request::Check { password, .. } | Request::Change { password, .. } => {
                 password.as_bytes()
             }
+            Request::Deed(_) => b"",
         };
         if password == b"busybusy" {
             return Err(Refused::Full);
@@ -259,6 +260,7 @@ impl Known {
                 known.insert(name.clone(), epoch + 1);
                 Verdict::Changed { name, epoch: epoch + 1 }
             }
+            Request::Deed(_) => Verdict::Unavailable,
         })
     }
 }

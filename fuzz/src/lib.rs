@@ -11,4 +11,4 @@ mod server;
 
 pub use client::frame;
 pub use operator::operator;
-pub use server::{accounts, config, datagram, line, room, token};
+pub use server::{accounts, bans, config, datagram, line, room, token};

@@ -8,6 +8,7 @@ mod ctl;
 mod endpoints;
 mod password;
 mod reload;
+mod served;
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};

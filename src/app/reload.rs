@@ -45,7 +45,7 @@ impl Reloader {
                 for key in &need_restart {
                     log::warn!("reload: {key} has changed; that takes effect when the server is restarted");
                 }
-                let changes = Changes { keys: changes, need_restart };
+                let changes = Changes { keys: changes, need_restart, bad_bans: None };
                 Ok(Reloaded { tuning: tuning(&loaded.config), credentials, changes })
             }
             Err(lines) => {

@@ -49,7 +49,7 @@ pub struct Place {
 /// The commands of `chatd`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// List or check the accounts; change them while no server runs
+    /// List, check or change the accounts; a running server changes them itself
     #[command(disable_help_subcommand = true)]
     Accounts {
         /// As in [`Args`]: these may precede or follow the command.

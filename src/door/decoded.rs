@@ -71,6 +71,8 @@ pub enum Decoded<'a> {
     EnterAsGuest(Request),
     /// An operator's command, not yet decoded: only an operator learns what is wrong with it.
     Operate(&'a str),
+    /// The password of an account, from an operator who was asked for it.
+    OperatorPassword(Masked<&'a [u8]>),
     /// Help on all operations.
     Help,
     /// Help on the operator's commands, for operators alone.

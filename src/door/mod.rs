@@ -140,8 +140,7 @@ impl Door {
     pub fn expects_secret(&self) -> bool {
         match self {
             Self::Line(line) => line.expects_secret(),
-            Self::Rooms(_) => true,
-            Self::Operator(_) => false,
+            Self::Rooms(_) | Self::Operator(_) => true,
         }
     }
 

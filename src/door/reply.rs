@@ -25,6 +25,8 @@ pub enum Reply {
     NameOfWords,
     /// 553: the name is reserved.
     ReservedName(UserName),
+    /// 553: the name is banned, so it cannot be registered.
+    BannedName(UserName),
     /// 553: another client has registered the name in the meantime.
     NameTaken(UserName),
     /// 450: the server has as many accounts as it may.
@@ -132,6 +134,7 @@ impl Reply {
                 writeln!(out, "C 553 a name is one word, for example zoe.miller; your name?")
             }
             Self::ReservedName(name) => writeln!(out, "C 553 {name} is reserved; your name?"),
+            Self::BannedName(name) => writeln!(out, "C 553 {name} cannot be registered; your name?"),
             Self::NameTaken(name) => writeln!(out, "C 553 {name} was just taken; your name?"),
             Self::NoNewAccounts => writeln!(out, "C 450 no new accounts; your name?"),
             Self::BadRoomName => writeln!(out, "C 553 a room's name is 1 to {NAME_CHARS} letters, digits or _ . -"),

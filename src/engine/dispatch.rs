@@ -48,6 +48,7 @@ impl<S> Engine<S> {
             Decoded::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
             Decoded::EnterAsGuest(request) => self.enter_as_guest(id, request),
             Decoded::Operate(command) => self.on_operate(id, command),
+            Decoded::OperatorPassword(Masked(password)) => self.on_operator_password(id, password),
             Decoded::Help => self.reply(id, &Reply::help(self.is_operator(id))),
             Decoded::HelpOperate => self.reply(id, &Reply::help_on_op(self.is_operator(id))),
             Decoded::Over => self.leave(id),

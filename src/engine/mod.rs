@@ -41,6 +41,8 @@ mod rate;
 mod allowances;
 mod backpressure;
 
+mod bans;
+mod deeds;
 mod login;
 mod password_change;
 mod room_guesses;
@@ -87,6 +89,7 @@ pub use turn::Phase;
 
 use accept::Gate;
 use backpressure::Backpressure;
+use bans::Banned;
 use close::Ending;
 use datagrams::Datagrams;
 use flush::Writer;
@@ -123,6 +126,7 @@ pub struct Engine<S> {
 
     hub: Hub,
     logins: Logins,
+    bans: Banned,
     datagrams: Datagrams,
     /// What operators have asked for.
     desk: Desk,
@@ -211,6 +215,7 @@ impl<S> Engine<S> {
             pages: Pages::default(),
             hub: Hub::new(Rules::from(&settings)),
             logins: Logins::new(roll),
+            bans: Banned::default(),
             datagrams: Datagrams::new(datagrams),
             desk: Desk::default(),
             timers: Timers::default(),

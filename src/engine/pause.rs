@@ -58,6 +58,8 @@ pub(super) enum Asked {
     OldPassword,
     /// To store a new password.
     NewPassword,
+    /// To carry out an operator's request.
+    Deed,
 }
 
 /// The delayed reply to a wrong password.

@@ -91,7 +91,8 @@ impl<S> Engine<S> {
             && self.closes.is_empty()
             && self.writer.is_idle()
             && self.public.is_settled()
-            && self.probes.is_empty())
+            && self.probes.is_empty()
+            && !self.bans.is_busy())
             || self.datagrams.may_flush()
     }
 
@@ -123,6 +124,7 @@ impl<S> Engine<S> {
             }
         }
         self.end_silences();
+        self.end_banned_guests();
         self.end_due_traces();
         if self.high_water.due <= self.now {
             self.trim();

@@ -1,6 +1,6 @@
 //! Administration: signals, reload, statistics.
 
-use log::info;
+use log::{error, info};
 
 use super::reactor::Reactor;
 use super::settings::Reloaded;
@@ -21,12 +21,14 @@ impl Reactor {
         }
     }
 
-    /// SIGHUP, or an operator's command: applies settings that can change without a restart.
+    /// SIGHUP, or an operator's command: applies the bans, and settings that can change without a restart.
     ///
     /// # Errors
-    /// What is wrong with the configuration; nothing changes.
+    /// What is wrong with the configuration; nothing of it changes.
     pub(super) fn reload(&mut self) -> Result<Changes, Vec<String>> {
-        let Reloaded { tuning: settings, credentials, changes } = (self.control.reload)()?;
+        let bad_bans = self.reread_bans();
+        let Reloaded { tuning: settings, credentials, mut changes } = (self.control.reload)()?;
+        changes.bad_bans = bad_bans;
         self.listeners.secure(&credentials);
         self.auth.borrow_mut().reconfigure(&settings.accounts);
         self.listeners.set_limits(&settings.limits);
@@ -34,6 +36,23 @@ impl Reactor {
         self.engine.handle_settings(settings, most_connections);
         info!("configuration re-read: up to {most_connections} connections");
         Ok(changes)
+    }
+
+    /// Reads the bans again. A file with a bad line changes nothing, and what is wrong with it comes back.
+    fn reread_bans(&mut self) -> Option<String> {
+        let read = self.auth.borrow().reread_bans();
+        match read {
+            Ok(bans) if *bans == *self.engine.bans() => None,
+            Ok(bans) => {
+                info!("bans re-read: {} bans", bans.len());
+                self.engine.handle_bans(bans);
+                None
+            }
+            Err(why) => {
+                error!("{why}; the old ones stay");
+                Some(why)
+            }
+        }
     }
 
     /// Logs the line of statistics.

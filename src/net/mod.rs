@@ -78,8 +78,10 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     let datagrams = Sockets::open(&listen, datagrams, registry)?;
     let roll = Box::new(Shared(Rc::clone(&auth)));
     let clock = Clock::new();
+    let bans = auth.borrow().bans();
     let mut engine = Engine::new(tuning, most_connections, datagrams.as_places(), roll, Box::new(Kernel));
     engine.handle_started(listeners.names(), clock.unix_ms);
+    engine.handle_bans(bans);
     let control = Control { reload, log_lines_dropped: stats_log_lines_dropped };
     info!("serving up to {most_connections} connections");
     let buffers = Buffers::default();

@@ -17,7 +17,7 @@ mod pieces;
 mod server;
 
 /// Every fuzz target.
-const TARGETS: [&str; 8] = ["line", "room", "datagram", "accounts", "token", "config", "operator", "frame"];
+const TARGETS: [&str; 9] = ["line", "room", "datagram", "accounts", "bans", "token", "config", "operator", "frame"];
 
 #[test]
 fn lines() {
@@ -37,6 +37,11 @@ fn datagrams() {
 #[test]
 fn account_files() {
     twin::check("accounts", server::accounts);
+}
+
+#[test]
+fn lists_of_bans() {
+    twin::check("bans", server::bans);
 }
 
 #[test]

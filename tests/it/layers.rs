@@ -13,7 +13,19 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("net", &["net", "engine", "door", "auth", "hub::names", "mailbox", "place", "signals"]),
     (
         "engine",
-        &["engine", "door", "hub", "auth::Origin", "auth::Refused", "auth::Request", "auth::Verdict", "failpoint"],
+        &[
+            "engine",
+            "door",
+            "hub",
+            "auth::bans",
+            "auth::Deed",
+            "auth::Origin",
+            "auth::Outcome",
+            "auth::Refused",
+            "auth::Request",
+            "auth::Verdict",
+            "failpoint",
+        ],
     ),
     ("door", &["door", "hub::command", "hub::event", "hub::names"]),
     ("auth", &["auth", "hub::names", "mailbox", "failpoint"]),
@@ -289,7 +301,7 @@ fn no_files_are_in_a_circle() {
 /// move monotonic clocks only), so this checks the sources.
 const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
     ("SystemTime :: now", "read", &["net/sys/clock.rs", "auth/store/journal/mod.rs"]),
-    // Message ids, which rise whatever the clock says (the hub has a test), the expiry of tokens, and times that
+    // Message ids, which rise whatever the clock says (the hub has a test), the expiry of tokens and of bans, and times that
     // operators are shown.
     (
         "unix_ms",
@@ -307,6 +319,8 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
             "engine/operator/status.rs",
             "engine/operator/trace.rs",
             "net/mod.rs",
+            "engine/bans.rs",
+            "engine/operator/bans.rs",
             "hub/mod.rs",
             "hub/membership.rs",
         ],
@@ -315,10 +329,27 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
     (
         "unix_now",
         "the account file's",
-        &["auth/store/journal/mod.rs", "auth/worker/mod.rs", "auth/admin/ledger.rs", "auth/admin/inspect.rs"],
+        &[
+            "auth/store/journal/mod.rs",
+            "auth/worker/mod.rs",
+            "auth/worker/deeds.rs",
+            "auth/admin/ledger.rs",
+            "auth/admin/inspect.rs",
+        ],
     ),
-    // Resume tokens.
-    ("unix_s", "the tokens'", &["auth/mod.rs", "engine/login.rs", "net/accounts.rs"]),
+    // Resume tokens and bans.
+    (
+        "unix_s",
+        "the tokens' and the bans'",
+        &[
+            "auth/mod.rs",
+            "auth/bans/mod.rs",
+            "auth/store/bans.rs",
+            "engine/login.rs",
+            "engine/operator/bans.rs",
+            "net/accounts.rs",
+        ],
+    ),
 ];
 
 #[test]

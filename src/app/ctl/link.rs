@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::net::sockopt::socket_peercred;
 
 use super::shown_path;
+use crate::auth::admin::Secret;
 use crate::door::operator::ITEM;
 
 /// How long the server may take for a line of its answer. The loop of a healthy server never stops for so long.
@@ -18,7 +19,7 @@ const LINE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(in crate::app) enum Fault {
     /// No server answers.
     Nobody(String),
     /// It answers, but not as it should.
@@ -29,7 +30,7 @@ pub(super) enum Fault {
 
 /// A line of an answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(in crate::app) enum Line {
     /// An item, without what it begins with.
     Item(String),
     /// The last line.
@@ -37,14 +38,14 @@ pub(super) enum Line {
 }
 
 /// A connection to the operator's socket, after the greeting.
-pub(super) struct Link(BufReader<UnixStream>);
+pub(in crate::app) struct Link(BufReader<UnixStream>);
 
 impl Link {
     /// Connects, makes sure that the server's process belongs to root or to the socket's owner, and reads the greeting.
     ///
     /// # Errors
     /// No server answers, or it is not to be trusted.
-    pub(super) fn open(socket: &Path) -> Result<Self, Fault> {
+    pub(in crate::app) fn open(socket: &Path) -> Result<Self, Fault> {
         let path = shown_path(socket);
         let nobody = |why: &dyn std::fmt::Display| Fault::Nobody(format!("no server answers at {path}: {why}"));
         let stream = UnixStream::connect(socket).map_err(|error| {
@@ -69,7 +70,7 @@ impl Link {
     ///
     /// # Errors
     /// The server takes nothing.
-    pub(super) fn send(&mut self, command: &str) -> Result<(), Fault> {
+    pub(in crate::app) fn send(&mut self, command: &str) -> Result<(), Fault> {
         let mut stream = self.0.get_ref();
         let is_endless =
             command.trim_start_matches(' ').get(..5).is_some_and(|word| word.eq_ignore_ascii_case("trace"));
@@ -79,11 +80,27 @@ impl Link {
         sent.map_err(|error| Fault::Nobody(format!("the server takes no command: {error}")))
     }
 
+    /// Answers a prompt for a password.
+    ///
+    /// # Errors
+    /// The server takes nothing.
+    pub(in crate::app) fn answer(&mut self, password: &Secret) -> Result<(), Fault> {
+        // The memory is reserved at once: a buffer that is reallocated leaves copies of the password behind.
+        let mut line = Secret::new(Vec::with_capacity(password.as_bytes().len() + 3));
+        line.0.extend_from_slice(b"D ");
+        line.0.extend_from_slice(password.as_bytes());
+        line.0.push(b'\n');
+        let mut stream = self.0.get_ref();
+        stream
+            .write_all(line.as_bytes())
+            .map_err(|error| Fault::Nobody(format!("the server takes no password: {error}")))
+    }
+
     /// The next line of the answer.
     ///
     /// # Errors
     /// The server says nothing more, or something that is no answer.
-    pub(super) fn line(&mut self) -> Result<Line, Fault> {
+    pub(in crate::app) fn line(&mut self) -> Result<Line, Fault> {
         let mut bytes = Vec::new();
         let read = self.0.by_ref().take(LINE_BYTES).read_until(b'\n', &mut bytes);
         match read {

@@ -7,8 +7,9 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use self::link::{Fault, Line, Link};
+pub(super) use self::link::{Fault, Line, Link};
 use self::show::Shown;
+use super::password::new_password;
 use super::{BAD_CONFIG, FAILED, IN_USE, USAGE, stop};
 use crate::config::{self, Place};
 use crate::door::operator::{COMMANDS, Help};
@@ -72,6 +73,10 @@ fn print_answer(link: &mut Link, command: &str, json: bool) -> Result<ExitCode, 
     loop {
         match link.line()? {
             Line::Item(item) => write_out(&shown.item(&item))?,
+            Line::Last { code: 332, .. } => match new_password(command.rsplit(' ').next().unwrap_or_default()) {
+                Ok(password) => link.answer(&password)?,
+                Err(why) => return Ok(stop(FAILED, &[why])),
+            },
             Line::Last { code: code @ 200..=299, text } => {
                 write_out(&shown.last(code, &text))?;
                 return Ok(ExitCode::SUCCESS);
@@ -93,7 +98,7 @@ fn write_out(text: &str) -> Result<(), Fault> {
 
 /// Takes `--json` at the end of a command that has no free text. True if it was there.
 pub(super) fn take_json(words: &mut Vec<String>) -> bool {
-    let is_free = words.first().is_some_and(|word| ["announce", "kick", "close"].contains(&word.as_str()));
+    let is_free = words.first().is_some_and(|word| ["announce", "kick", "close", "ban"].contains(&word.as_str()));
     !is_free && words.pop_if(|last| last == "--json").is_some()
 }
 

@@ -241,7 +241,7 @@ impl Line {
             self.dialogue = Dialogue::Password { name: name.clone(), new: false };
         } else if let Reply::AskNewPassword(name) = reply {
             self.dialogue = Dialogue::Password { name: name.clone(), new: true };
-        } else if matches!(reply, Reply::NameTaken(_) | Reply::NoNewAccounts) {
+        } else if matches!(reply, Reply::NameTaken(_) | Reply::BannedName(_) | Reply::NoNewAccounts) {
             self.dialogue = Dialogue::Name;
         } else if *reply == Reply::AskOldPassword {
             self.dialogue = Dialogue::OldPassword;

@@ -4,6 +4,7 @@ use std::fmt::{Display, Write as _};
 
 use super::command::{COMMANDS, Fault, Help};
 use crate::door::wire::Wire;
+use crate::hub::names::UserName;
 use crate::limits::{REASON_BYTES, TRACE_MOST_S};
 use crate::text::{self, Class};
 
@@ -108,6 +109,8 @@ pub enum Last {
     },
     /// 250: done.
     Done(String),
+    /// 332: asks for the password of this account, which the next `D` line holds.
+    Password(UserName),
     /// 450: not now.
     NotNow(String),
     /// 501: the arguments have this fault.
@@ -119,6 +122,8 @@ pub enum Last {
     },
     /// 550: there is no such thing.
     Nobody(String),
+    /// 553: the name is not allowed, or taken.
+    Name(String),
     /// 554: not allowed.
     Forbidden(String),
 }
@@ -130,6 +135,7 @@ impl From<Fault> for Last {
             Fault::Usage(usage) => Self::Wrong(format!("usage: {usage}")),
             Fault::Level => Self::Wrong("the level is off, error, warn, info, debug or trace".to_owned()),
             Fault::LongReason => Self::Wrong(format!("a reason has at most {REASON_BYTES} bytes")),
+            Fault::Time => Self::Wrong("a time is a number from 1 on, with s, m, h or d, such as 2h".to_owned()),
             Fault::Duration => {
                 Self::Wrong(format!("a duration is a number with s, m, h or d, at most {TRACE_MOST_S} s"))
             }
@@ -145,6 +151,7 @@ impl Last {
             Self::Items(count) => writeln!(out, "C 211 {count}"),
             Self::Part { shown, all } => writeln!(out, "C 211 {shown} of {all}; chatd ctl shows all"),
             Self::Done(text) => writeln!(out, "C 250 {text}"),
+            Self::Password(name) => writeln!(out, "C 332 choose a password for {name}"),
             Self::NotNow(text) => writeln!(out, "C 450 {text}"),
             Self::Wrong(text) => writeln!(out, "C 501 {text}"),
             Self::Unknown { in_chat } => {
@@ -153,6 +160,7 @@ impl Last {
                 writeln!(out, "C 502 unknown command; there are {}", words.join(" "))
             }
             Self::Nobody(text) => writeln!(out, "C 550 {text}"),
+            Self::Name(text) => writeln!(out, "C 553 {text}"),
             Self::Forbidden(text) => writeln!(out, "C 554 {text}"),
         };
         debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
@@ -265,11 +273,12 @@ mod tests {
         check(&Fault::Usage("stop").into(), "C 501 usage: stop");
         check(
             &Fault::Unknown { in_chat: true }.into(),
-            "C 502 unknown command; there are status sessions rooms kick announce close",
+            "C 502 unknown command; there are status sessions rooms kick ban unban bans announce close",
         );
         check(
             &Fault::Unknown { in_chat: false }.into(),
-            "C 502 unknown command; there are status sessions rooms kick announce close reload log stop trace",
+            "C 502 unknown command; there are status sessions rooms kick ban unban bans announce close accounts reload log \
+             stop trace",
         );
     }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use log::LevelFilter;
 
+use super::arguments::{self, Accounts};
 use crate::hub::names::{RoomName, Who};
 use crate::limits::{REASON_BYTES, TRACE_MOST_S};
 
@@ -31,6 +32,24 @@ pub enum Command<'a> {
         /// What their clients are told; may be empty.
         reason: &'a str,
     },
+    /// Keeps a name, an address or a network out.
+    Ban {
+        /// What is banned, not yet checked.
+        what: &'a str,
+        /// Seconds after which the ban is over; `None` for no end.
+        for_s: Option<u32>,
+        /// What the banned are told; may be empty.
+        reason: &'a str,
+    },
+    /// Lifts a ban.
+    Unban {
+        /// What was banned, not yet checked.
+        what: &'a str,
+    },
+    /// The bans.
+    Bans,
+    /// The accounts.
+    Accounts(Accounts<'a>),
     /// Says something to everybody.
     Announce {
         /// The text; never empty.
@@ -102,6 +121,8 @@ pub enum Fault {
     LongReason,
     /// The duration is not a number with `s`, `m`, `h` or `d`, or it is too long.
     Duration,
+    /// The time of a ban is no number with `s`, `m`, `h` or `d`.
+    Time,
 }
 
 /// The verb of a command, as in [`COMMANDS`].
@@ -111,6 +132,10 @@ enum Verb {
     Sessions,
     Rooms,
     Kick,
+    Ban,
+    Unban,
+    Bans,
+    Accounts,
     Announce,
     Close,
     Reload,
@@ -137,8 +162,12 @@ pub const COMMANDS: &[Help] = &[
     help(Verb::Sessions, "sessions [NAME|ADDRESS] [--sort owed|since|idle]", "who is connected", true),
     help(Verb::Rooms, "rooms [NAME]", "the rooms, or who is in one", true),
     help(Verb::Kick, "kick NAME|ID|ADDRESS [reason]", "end connections", true),
+    help(Verb::Ban, "ban NAME|ADDRESS|NET [--for 2h] [reason]", "keep somebody out", true),
+    help(Verb::Unban, "unban NAME|ADDRESS|NET", "lift a ban", true),
+    help(Verb::Bans, "bans", "the bans", true),
     help(Verb::Announce, "announce TEXT", "say something to everybody", true),
     help(Verb::Close, "close ROOM [reason]", "close a room", true),
+    help(Verb::Accounts, "accounts list|add NAME|passwd NAME|delete NAME|check", "as 'chatd accounts'", false),
     help(Verb::Reload, "reload", "read the configuration again", false),
     help(Verb::Log, "log off|error|warn|info|debug|trace", "change the level of the log until the next reload", false),
     help(Verb::Stop, "stop", "stop the server", false),
@@ -183,6 +212,15 @@ impl<'a> Command<'a> {
                 let (whom, reason) = word(rest);
                 Ok(Self::Kick { whom: Whom::parse(whom).ok_or(usage)?, reason: reason_of(reason)? })
             }
+            Verb::Ban => {
+                let (what, time, reason) = arguments::ban(rest).ok_or(usage)?;
+                let for_s = time.map(|time| duration(time).ok_or(Fault::Time)).transpose()?;
+                Ok(Self::Ban { what, for_s, reason: reason_of(reason)? })
+            }
+            Verb::Unban if rest.is_empty() || rest.contains(' ') => Err(usage),
+            Verb::Unban => Ok(Self::Unban { what: rest }),
+            Verb::Bans => alone(Self::Bans),
+            Verb::Accounts => Accounts::parse(rest).map(Self::Accounts).ok_or(usage),
             Verb::Announce if rest.is_empty() => Err(usage),
             Verb::Announce => Ok(Self::Announce { text: rest }),
             Verb::Close => {
@@ -198,8 +236,15 @@ impl<'a> Command<'a> {
     /// Whether the command only shows something.
     pub fn is_look(&self) -> bool {
         match self {
-            Self::Status | Self::Sessions { .. } | Self::Rooms { .. } => true,
+            Self::Status
+            | Self::Sessions { .. }
+            | Self::Rooms { .. }
+            | Self::Bans
+            | Self::Accounts(Accounts::List | Accounts::Check) => true,
             Self::Kick { .. }
+            | Self::Ban { .. }
+            | Self::Unban { .. }
+            | Self::Accounts(Accounts::Add(_) | Accounts::Passwd(_) | Accounts::Delete(_))
             | Self::Announce { .. }
             | Self::Close { .. }
             | Self::Reload
@@ -311,6 +356,18 @@ mod tests {
         check("kick 17", Ok(Command::Kick { whom: Whom::Id(17), reason: "" }));
         check("kick 127.0.0.1 be  nice", Ok(Command::Kick { whom: here, reason: "be  nice" }));
         check("announce a  b", Ok(Command::Announce { text: "a  b" }));
+        check("ban Bob", Ok(Command::Ban { what: "Bob", for_s: None, reason: "" }));
+        let for_2h = |reason| Ok(Command::Ban { what: "::/0", for_s: Some(7_200), reason });
+        check("ban ::/0 --for 2h", for_2h(""));
+        check("ban --for=2h ::/0 a  b", for_2h("a  b"));
+        check("ban ::/0 --for 2h a  b", for_2h("a  b"));
+        check("ban ::/0  a  b --for 2h ", for_2h("a  b"));
+        check("ban bob for 2h", Ok(Command::Ban { what: "bob", for_s: None, reason: "for 2h" }));
+        check("unban bob", Ok(Command::Unban { what: "bob" }));
+        check("bans", Ok(Command::Bans));
+        check("accounts LIST", Ok(Command::Accounts(Accounts::List)));
+        check("accounts  add  Bob", Ok(Command::Accounts(Accounts::Add("Bob"))));
+        check("accounts check", Ok(Command::Accounts(Accounts::Check)));
         check("close den over", Ok(Command::Close { room: room("den"), reason: "over" }));
         check("reload", Ok(Command::Reload));
         check("log DEBUG", Ok(Command::Log { level: LevelFilter::Debug }));
@@ -334,6 +391,20 @@ mod tests {
             "kick",
             "kick 1.2.3",
             "kick 4294967296",
+            "ban",
+            "ban --for 2h",
+            "ban --force bob",
+            "ban a --for 1h b --for 2h",
+            "ban a b --for 1h c",
+            "ban a --for",
+            "unban",
+            "unban a b",
+            "bans all",
+            "accounts",
+            "accounts add",
+            "accounts list a",
+            "accounts add a b",
+            "accounts repair",
             "announce",
             "close",
             "close a/b",
@@ -351,6 +422,9 @@ mod tests {
         let long = "x".repeat(REASON_BYTES + 1);
         check(&format!("kick alice {long}"), Err(Fault::LongReason));
         check(&format!("close den {long}"), Err(Fault::LongReason));
+        for time in ["0", "x", "5y", "-1s", "999999999d"] {
+            check(&format!("ban a --for {time}"), Err(Fault::Time));
+        }
         for time in ["0", "x", "5y", "-1s", "999d", "s"] {
             check(&format!("trace a --for {time}"), Err(Fault::Duration));
         }
@@ -358,10 +432,10 @@ mod tests {
 
     #[test]
     fn the_chat_has_fewer() {
-        for text in ["reload", "log debug", "stop", "trace 1", "nonsense"] {
+        for text in ["reload", "log debug", "stop", "trace 1", "accounts list", "nonsense"] {
             assert_eq!(Command::parse(text, true), Err(Fault::Unknown { in_chat: true }), "{text}");
         }
-        for text in ["status", "sessions", "rooms", "kick a", "announce a", "close a"] {
+        for text in ["status", "sessions", "rooms", "kick a", "ban a", "unban a", "bans", "announce a", "close a"] {
             assert!(Command::parse(text, true).is_ok(), "{text}");
         }
     }
@@ -377,7 +451,13 @@ mod tests {
 
     #[test]
     fn every_start_of_a_command_is_a_command_or_a_fault() {
-        for text in ["sessions alice --sort owed", "kick ~zoé be nice", "trace 17 --for 60s", "close küche over"] {
+        for text in [
+            "sessions alice --sort owed",
+            "kick ~zoé be nice",
+            "trace 17 --for 60s",
+            "close küche over",
+            "ban zoe --for 2h be nice --for 2h",
+        ] {
             for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)) {
                 let _ = Command::parse(&text[..end], false);
             }

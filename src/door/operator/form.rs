@@ -23,7 +23,9 @@ pub fn form(command: &str, key: &str) -> Form {
             Form::Number
         }
         ("status", "degraded" | "listeners") | ("sessions", "rooms") => Form::List,
-        ("sessions", "id" | "idle" | "owed") | ("rooms", "members") | ("trace", "dropped") => Form::Number,
+        ("sessions", "id" | "idle" | "owed") | ("rooms", "members") | ("trace", "dropped") | ("bans", "until") => {
+            Form::Number
+        }
         ("sessions", "tls") | ("rooms", "kept" | "locked") => Form::Flag,
         ("rooms", "host") if is_about_one => Form::Flag,
         (_, _) => Form::Text,

@@ -3,12 +3,14 @@
 //! The same commands come from operators in the chat (`OP COMMAND`), and are answered in the same form.
 
 mod answer;
+mod arguments;
 mod command;
 mod form;
 mod mask;
 mod utc;
 
 pub use answer::{ITEM, Item, Last, NOTHING, elements, pairs};
+pub use arguments::Accounts;
 pub use command::{COMMANDS, Command, Fault, Help, Sort, Whom, duration};
 pub use form::{Form, form};
 pub use mask::{MASK, from_client, from_server};
@@ -19,6 +21,7 @@ use std::fmt::Write as _;
 use super::decoded::Decoded;
 use super::reply::Reply;
 use super::wire::Wire;
+use crate::secret::Masked;
 use crate::text::{self, Checked};
 
 /// The dialogue of one operator's connection.
@@ -34,8 +37,10 @@ impl OperatorDoor {
             Some(command) if command.trim_matches(' ').is_empty() => Decoded::Nothing,
             Some(command) => Decoded::Operate(command),
             None if text.is_empty() => Decoded::Nothing,
-            None if text.starts_with("D ") => Decoded::Reply(Reply::NotNow),
-            None => Decoded::Reply(Reply::NeitherCommandNorData),
+            None => match text.strip_prefix("D ") {
+                Some(password) => Decoded::OperatorPassword(Masked(password.as_bytes())),
+                None => Decoded::Reply(Reply::NeitherCommandNorData),
+            },
         }
     }
 
@@ -71,7 +76,8 @@ mod tests {
         for nothing in [&b""[..], b"\r", b"C ", b"C   "] {
             check(nothing, Decoded::Nothing);
         }
-        check(b"D x", Decoded::Reply(Reply::NotNow));
+        check(b"D  x ", Decoded::OperatorPassword(Masked(b" x ")));
+        check(b"D ", Decoded::OperatorPassword(Masked(b"")));
         for neither in [&b"status"[..], b"C", b"D", b"c status"] {
             check(neither, Decoded::Reply(Reply::NeitherCommandNorData));
         }

@@ -5,9 +5,10 @@ use std::vec::IntoIter;
 use super::Engine;
 use super::entry::Entry;
 use super::rights::Right;
-use crate::door::operator::{Item, Last};
+use crate::auth::bans::Ban;
+use crate::door::operator::{Item, Last, utc};
 use crate::engine::id::ConnId;
-use crate::hub::names::{RoomName, Who};
+use crate::hub::names::{RoomName, UserName, Who};
 use crate::limits::{ITEMS_A_TURN, LIST_LINE_WORK};
 
 /// The rest of a long answer. What has ended meanwhile is left out.
@@ -27,6 +28,10 @@ pub(super) enum Rest {
     Rooms(IntoIter<RoomName>),
     /// Members of a room; true marks the host.
     Members(IntoIter<(Who, bool)>),
+    /// Bans.
+    Bans(IntoIter<Ban>),
+    /// Accounts: a page of them, and the name after which the next page begins.
+    Accounts(IntoIter<(UserName, u64)>, Option<UserName>),
 }
 
 impl Rest {
@@ -35,6 +40,8 @@ impl Rest {
             Self::Sessions(entries) => entries.len(),
             Self::Rooms(names) => names.len(),
             Self::Members(members) => members.len(),
+            Self::Bans(bans) => bans.len(),
+            Self::Accounts(page, _) => page.len(),
         }
     }
 }
@@ -102,7 +109,34 @@ impl<S> Engine<S> {
                 self.answer_item(id, |item| item.text("name", &who.to_string()).flag("host", is_host));
                 true
             }
+            Rest::Bans(bans) => {
+                let ban = bans.next()?;
+                self.answer_ban(id, &ban);
+                true
+            }
+            Rest::Accounts(page, last) => {
+                let (name, since) = self.next_account(page, last)?;
+                // A server whose clock was not set may have stored 0.
+                let since = (since > 0).then(|| utc(since.saturating_mul(1000)));
+                self.answer_item(id, |item| item.text("name", name.as_str()).maybe("since", since.as_deref()));
+                true
+            }
         })
+    }
+
+    /// The next account of a list, which reads the accounts by pages: they may be many, and the account thread may be
+    /// adding some.
+    fn next_account(
+        &self,
+        page: &mut IntoIter<(UserName, u64)>,
+        last: &mut Option<UserName>,
+    ) -> Option<(UserName, u64)> {
+        let next = page.next().or_else(|| {
+            *page = self.logins.roll.list(last.as_ref(), ITEMS_A_TURN).into_iter();
+            page.next()
+        })?;
+        *last = Some(next.0.clone());
+        Some(next)
     }
 
     /// Sends one item.

@@ -6,6 +6,8 @@
 mod rights;
 mod entry;
 mod listing;
+mod accounts;
+mod bans;
 mod sessions;
 mod rooms;
 mod announce;
@@ -24,6 +26,7 @@ use super::id::ConnId;
 use super::pause::Pause;
 use crate::door::operator::{Command, Last};
 use crate::door::reply::Reply;
+use accounts::Awaited;
 use listing::Listing;
 use rights::Right;
 use trace::Traces;
@@ -48,6 +51,8 @@ pub struct Changes {
     pub keys: Vec<String>,
     /// Changed keys that take effect only after a restart.
     pub need_restart: Vec<&'static str>,
+    /// What is wrong with the list of bans; then the old one stays in effect.
+    pub bad_bans: Option<String>,
 }
 
 /// The state of the operators' commands.
@@ -56,6 +61,8 @@ pub(super) struct Desk {
     orders: VecDeque<Order>,
     /// Long answers that are under way, at most one for each connection.
     listings: Vec<(ConnId, Listing)>,
+    /// Operators who are asked for the password of an account.
+    awaited: Vec<(ConnId, Awaited)>,
     pub(super) traces: Traces,
     /// The listeners, as the log names them.
     listeners: Vec<String>,
@@ -89,6 +96,7 @@ impl<S> Engine<S> {
             return self.reply(id, &Reply::UnknownOperation);
         }
         self.end_trace_for(id, Last::Items);
+        let _ = self.take_awaited(id);
         if right == Right::InTheClear {
             return self.answer_last(id, &Last::Forbidden("OP needs TLS".to_owned()));
         }
@@ -109,6 +117,10 @@ impl<S> Engine<S> {
             Command::Rooms { room: None } => self.list_rooms(id),
             Command::Rooms { room: Some(room) } => self.list_members(id, &room),
             Command::Kick { whom, reason } => self.kick(id, &whom, reason),
+            Command::Ban { what, for_s, reason } => self.ban_for(id, what, for_s, reason),
+            Command::Unban { what } => self.unban_for(id, what),
+            Command::Bans => self.list_bans(id),
+            Command::Accounts(what) => self.accounts_for(id, what),
             Command::Announce { text } => self.announce_for(id, text),
             Command::Close { room, reason } => self.close_room_for(id, &room, reason),
             Command::Reload => self.order(id, Order::Reload(id)),
@@ -133,14 +145,22 @@ impl<S> Engine<S> {
 
     fn on_reloaded(&mut self, id: ConnId, result: Result<Changes, Vec<String>>) {
         let last = match result {
-            Ok(Changes { keys, need_restart }) => {
+            Ok(Changes { keys, need_restart, bad_bans }) => {
                 for change in &keys {
                     self.answer_item(id, |item| item.text("changed", change));
                 }
                 for key in need_restart {
                     self.answer_item(id, |item| item.text("needs_restart", key));
                 }
-                Last::Done("configuration re-read".to_owned())
+                match bad_bans {
+                    None => Last::Done("configuration re-read".to_owned()),
+                    Some(fault) => {
+                        self.answer_item(id, |item| item.text("fault", &fault));
+                        Last::NotNow(
+                            "configuration re-read, except for the bans; the old ones stay in effect".to_owned(),
+                        )
+                    }
+                }
             }
             Err(faults) => {
                 for fault in &faults {
@@ -176,6 +196,7 @@ impl<S> Engine<S> {
     /// A connection's session ends: so do its answers and traces.
     pub(super) fn leave_desk(&mut self, id: ConnId) {
         self.desk.listings.retain(|(of, _)| *of != id);
+        self.desk.awaited.retain(|(of, _)| *of != id);
         self.desk.traces.forget_caller(id);
     }
 }

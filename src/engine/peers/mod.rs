@@ -231,6 +231,11 @@ impl Peers {
         self.peers.values().filter_map(|peer| Some((peer.place?, peer.spelling)))
     }
 
+    /// The guests, each with the address that received its token.
+    pub(super) fn guest_addresses(&self) -> impl Iterator<Item = (SessionId, IpAddr)> + '_ {
+        self.peers.values().filter(|peer| peer.is_guest).map(|peer| (peer.session, peer.ip))
+    }
+
     /// Takes a datagram from `place`, and returns its sender. An error if it is invalid or exceeds the sender's rate.
     pub(super) fn hear(&mut self, up: &Up<'_>, place: Place, now: Millis, rooms: &Rooms) -> Result<Heard, Unheard> {
         let member = *self.by_token.get(&up.token).ok_or(Unheard::Invalid)?;

@@ -35,10 +35,12 @@ fn operators_do_as_at_the_socket() {
     assert_eq!(rita.ask("OP kick bob"), "C 250 1 put out");
     bob.expect_421("put out by the operator");
     assert_eq!(rita.ask("OP kick"), "C 501 usage: kick NAME|ID|ADDRESS [reason]");
-    for other in ["OP reload", "OP stop", "OP log debug", "OP trace alice", "OP nonsense", "OP"] {
+    for other in ["OP reload", "OP stop", "OP log debug", "OP trace alice", "OP accounts list", "OP nonsense", "OP"] {
         let told = rita.ask(other);
         assert!(
-            told.starts_with("C 502 unknown command; there are status sessions rooms kick announce close"),
+            told.starts_with(
+                "C 502 unknown command; there are status sessions rooms kick ban unban bans announce close"
+            ),
             "{told}"
         );
     }

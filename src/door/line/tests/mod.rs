@@ -88,7 +88,7 @@ impl Server {
             Decoded::EnterRoom { room, password, makes } => self.enter_room(ME, room, password, makes),
             Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".into()), 86_400)),
             decoded @ (Decoded::EnterAsGuest(_) | Decoded::Over) => panic!("{decoded:?} is none of the line door's"),
-            Decoded::Operate(_) => self.tell(&Reply::UnknownOperation),
+            Decoded::Operate(_) | Decoded::OperatorPassword(_) => self.tell(&Reply::UnknownOperation),
             Decoded::Help => self.tell(&Reply::help(false)),
             Decoded::HelpOperate => self.tell(&Reply::help_on_op(false)),
             Decoded::Bye => self.close(&Reply::Bye),

@@ -1,5 +1,6 @@
 //! Planned runs: attacks on a public server, and their effect on everybody else.
 
+mod bans;
 mod readers;
 mod server;
 mod strangers;
