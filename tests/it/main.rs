@@ -14,6 +14,8 @@
 mod account_file;
 mod accounts;
 mod addresses;
+mod ban_commands;
+mod bans;
 mod characters;
 mod config;
 mod connections;
@@ -57,6 +59,7 @@ mod room_door;
 mod room_guesses;
 mod rooms;
 mod secrets;
+mod served_accounts;
 mod shutdown;
 mod signals;
 mod slow;
