@@ -78,7 +78,7 @@ impl<S> Engine<S> {
 
     /// Answers a request, now or when the figures have come.
     pub(super) fn on_ask(&mut self, id: ConnId, ask: &Ask<'_>) {
-        let now = self.now;
+        let (now, is_broken) = (self.now, self.is_broken());
         let Some(conn) = self.conns.find(id) else { return };
         conn.line_since = NEVER;
         let Door::Metrics(door) = &conn.door else { return };
@@ -90,6 +90,7 @@ impl<S> Engine<S> {
         }
         match ask.what {
             What::Refused(status, why) | What::Wrong(status, why) => self.answer_text(id, status, why),
+            What::Health if is_broken => self.answer_text(id, Status::Unavailable, "internal errors, see the log"),
             What::Health => self.answer_text(id, Status::Ok, "ok"),
             What::Ready => {
                 let (status, text) = self.readiness();

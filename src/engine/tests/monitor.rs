@@ -433,6 +433,18 @@ fn a_stopping_server_says_so_until_the_last_has_left() {
 }
 
 #[test]
+fn a_server_without_its_account_thread_is_not_healthy() {
+    let mut bench = Bench::new(Limits::default());
+    let alice = bench.person("alice");
+    let monitor = bench.monitor();
+    bench.wires[alice].takes = 0;
+    bench.begin();
+    bench.engine.handle_accounts_lost();
+    bench.end();
+    assert_eq!((bench.ask(monitor, HEALTH).0, bench.ask(monitor, READY).0), (503, 503));
+}
+
+#[test]
 fn people_hear_of_what_they_would_notice_and_of_nothing_else() {
     let mut bench = Bench::new(Limits::default());
     let (alice, stranger) = (bench.person("alice"), bench.connect(Door::line()).unwrap());
