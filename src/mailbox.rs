@@ -210,8 +210,7 @@ impl<S: Service> Mailbox<S> {
                 Some(Duration::ZERO) => return Next::Idle,
                 None => self.bell.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(time) => {
-                    let (state, waited) =
-                        self.bell.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner);
+                    let (state, waited) = self.bell.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner);
                     left = left.filter(|_| !waited.timed_out()).or(Some(Duration::ZERO));
                     state
                 }

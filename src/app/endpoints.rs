@@ -2,10 +2,14 @@
 
 use crate::config::{self, Listen, Loaded};
 use crate::net::tls::Credentials;
-use crate::net::{Endpoint, Entrance, Service, Site};
+use crate::net::{self, Endpoint, Entrance, Service, Site};
+use crate::secret::Secret;
 
-/// All endpoints, in the order of the configuration, and what is wrong with their certificates. An endpoint whose
-/// certificate cannot be used has none.
+/// The token of a metrics listener.
+type Token = Secret<Vec<u8>>;
+
+/// All endpoints, in the order of the configuration, and what is wrong with their certificates and tokens. An endpoint
+/// whose certificate or token cannot be used has none.
 pub(super) fn of(loaded: &Loaded) -> (Vec<Endpoint>, Vec<String>) {
     let mut faults: Vec<String> = Vec::new();
     let mut endpoints = Vec::new();
@@ -16,7 +20,11 @@ pub(super) fn of(loaded: &Loaded) -> (Vec<Endpoint>, Vec<String>) {
             }
             None
         });
-        endpoints.push(endpoint(listen, loaded, credentials));
+        let token = token(listen, loaded).unwrap_or_else(|why| {
+            faults.push(why);
+            None
+        });
+        endpoints.push(endpoint(listen, loaded, credentials, token));
     }
     (endpoints, faults)
 }
@@ -68,13 +76,29 @@ fn credentials(listen: &Listen, _: &Loaded) -> Result<Option<Credentials>, Strin
     if listen.is_tls { Err(format!("listen: {listen}: {}", super::NO_TLS)) } else { Ok(None) }
 }
 
-fn endpoint(listen: &Listen, loaded: &Loaded, credentials: Option<Credentials>) -> Endpoint {
+/// The tokens of the endpoints of the start, by a configuration that was read since.
+///
+/// # Errors
+/// What is wrong with them.
+pub(super) fn tokens_of(started: &[Listen], loaded: &Loaded) -> Result<Vec<Option<Token>>, Vec<String>> {
+    let now = |listen| loaded.config.listen.iter().find(|now| now.is_same_place(listen)).unwrap_or(listen);
+    let tokens = started.iter().map(|listen| token(now(listen), loaded)).collect::<Result<_, _>>();
+    tokens.map_err(|why| vec![why])
+}
+
+/// The token that the requests of an endpoint must have.
+fn token(listen: &Listen, loaded: &Loaded) -> Result<Option<Token>, String> {
+    let config::Door::Metrics(config::Metrics { token_file: Some(path) }) = &listen.door else { return Ok(None) };
+    net::read_token(&loaded.resolve(path)).map(Some).map_err(|why| format!("listen: {why}"))
+}
+
+fn endpoint(listen: &Listen, loaded: &Loaded, credentials: Option<Credentials>, token: Option<Token>) -> Endpoint {
     let site = match &listen.site {
         config::Site::Tcp(address) => Site::Tcp(address.socket()),
         config::Site::Unix { path, mode } => Site::Unix { path: loaded.resolve(path), mode: *mode },
     };
     let entrance = Entrance { takes_proxy: listen.takes_proxy, is_tls: listen.is_tls };
-    Endpoint { site, optional: false, service: service(&listen.door), entrance, credentials }
+    Endpoint { site, optional: false, service: service(&listen.door), entrance, credentials, token }
 }
 
 fn service(door: &config::Door) -> Service {
@@ -83,6 +107,7 @@ fn service(door: &config::Door) -> Service {
         config::Door::Rooms(config::Rooms { udp, status_ok, down_named }) => {
             Service::Rooms { udp: *udp, status_ok: *status_ok, down_named: *down_named }
         }
-        config::Door::Relay(_) | config::Door::Metrics(_) => Service::Line,
+        config::Door::Metrics(_) => Service::Metrics,
+        config::Door::Relay(_) => Service::Line,
     }
 }

@@ -25,21 +25,22 @@ impl Reloader {
     pub(super) fn reload(&mut self) -> Option<Reloaded> {
         let read = config::reload(&self.place, &self.current.origin).map_err(Faults::into_lines).and_then(|loaded| {
             let credentials = endpoints::credentials_of(&self.started.config.listen, &loaded)?;
-            Ok((loaded, credentials))
+            let tokens = endpoints::tokens_of(&self.started.config.listen, &loaded)?;
+            Ok((loaded, credentials, tokens))
         });
         let before = self.current.config.clone();
-        if let Ok((loaded, _)) = &read {
+        if let Ok((loaded, ..)) = &read {
             self.current = loaded.clone();
         }
         logging::reopen(self.current.config.log.level, target(&self.current, &[self.started.accounts_file()]));
         match read {
-            Ok((loaded, credentials)) => {
+            Ok((loaded, credentials, tokens)) => {
                 log::info!("reload: configuration: {}{}", loaded.origin, overrides(self.place.set.len()));
                 log::info!("reload: {}", changed(&config::changes(&before, &loaded.config)));
                 for key in self.need_restart() {
                     log::warn!("reload: {key} has changed; that takes effect when the server is restarted");
                 }
-                Some(Reloaded { tuning: tuning(&loaded.config), credentials })
+                Some(Reloaded { tuning: tuning(&loaded.config), credentials, tokens })
             }
             Err(lines) => {
                 for line in lines {

@@ -1,5 +1,6 @@
 //! Types that the doors share: the request in a frame, and the spellings of broadcasts.
 
+use super::metrics::request::Ask;
 use super::reply::Reply;
 use super::rooms::request::Request;
 use crate::close::CloseReason;
@@ -69,6 +70,8 @@ pub enum Decoded<'a> {
     },
     /// A guest makes or enters a room. The connection serves this request alone.
     EnterAsGuest(Request),
+    /// A request of a monitoring program.
+    Ask(Ask<'a>),
     /// The client says goodbye.
     Bye,
     /// The exchange is over: [`Door::end`](super::Door::end) answers, and the connection closes.

@@ -10,6 +10,7 @@ mod foreign;
 pub mod http;
 pub mod inbox;
 pub mod line;
+pub mod metrics;
 mod operations;
 pub mod reply;
 pub mod rooms;
@@ -24,6 +25,7 @@ pub use crate::secret::Masked;
 pub use decoded::{Decoded, Kind};
 use inbox::{Cut, Inbox};
 use line::Line;
+use metrics::Metrics;
 use reply::Reply;
 use rooms::RoomsDoor;
 
@@ -34,6 +36,8 @@ pub enum Door {
     Line(Line),
     /// The room door: one request over TCP, messages over UDP.
     Rooms(Box<RoomsDoor>),
+    /// The metrics door: HTTP for monitoring programs.
+    Metrics(Metrics),
 }
 
 /// The limits that the connections of a door count for.
@@ -52,6 +56,9 @@ impl Class {
     pub const COUNT: usize = 3;
 }
 
+/// The names of all doors, as [`Door::name`] gives them.
+pub const NAMES: [&str; 5] = ["line", "rooms", "relay", "metrics", "operator"];
+
 impl Door {
     /// The state of a new connection at the line door.
     pub fn line() -> Self {
@@ -63,18 +70,34 @@ impl Door {
         Self::Rooms(Box::new(RoomsDoor::new(options)))
     }
 
-    /// True if the session lives on this connection; false for a one-shot exchange whose guest goes on over UDP.
+    /// Its name: one of [`NAMES`].
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Line(_) => "line",
+            Self::Rooms(_) => "rooms",
+            Self::Metrics(_) => "metrics",
+        }
+    }
+
+    /// True if the connection carries many frames, and its session, if it has one, ends with it; false for a one-shot
+    /// exchange whose guest goes on over UDP.
     pub fn is_dialogue(&self) -> bool {
         match self {
-            Self::Line(_) => true,
+            Self::Line(_) | Self::Metrics(_) => true,
             Self::Rooms(_) => false,
         }
+    }
+
+    /// The state of a new connection at the metrics door, at the listener of this number.
+    pub fn metrics(listener: usize) -> Self {
+        Self::Metrics(Metrics::new(listener))
     }
 
     /// The limits that its connections count for.
     pub fn class(&self) -> Class {
         match self {
             Self::Line(_) | Self::Rooms(_) => Class::Chat,
+            Self::Metrics(_) => Class::Metrics,
         }
     }
 
@@ -82,7 +105,7 @@ impl Door {
     pub fn asks_for_passwords(&self) -> bool {
         match self {
             Self::Line(_) => true,
-            Self::Rooms(_) => false,
+            Self::Rooms(_) | Self::Metrics(_) => false,
         }
     }
 
@@ -90,7 +113,7 @@ impl Door {
     pub fn kind(&self) -> Option<Kind> {
         match self {
             Self::Line(line) => Some(line.kind()),
-            Self::Rooms(_) => None,
+            Self::Rooms(_) | Self::Metrics(_) => None,
         }
     }
 
@@ -98,7 +121,7 @@ impl Door {
     pub fn claimed_name(&self) -> Option<&UserName> {
         match self {
             Self::Line(line) => line.claimed_name(),
-            Self::Rooms(_) => None,
+            Self::Rooms(_) | Self::Metrics(_) => None,
         }
     }
 
@@ -106,7 +129,7 @@ impl Door {
     pub fn expects_secret(&self) -> bool {
         match self {
             Self::Line(line) => line.expects_secret(),
-            Self::Rooms(_) => true,
+            Self::Rooms(_) | Self::Metrics(_) => true,
         }
     }
 
@@ -114,7 +137,7 @@ impl Door {
     pub fn is_logged_in(&self) -> bool {
         match self {
             Self::Line(line) => line.is_logged_in(),
-            Self::Rooms(_) => false,
+            Self::Rooms(_) | Self::Metrics(_) => false,
         }
     }
 
@@ -125,6 +148,7 @@ impl Door {
             Self::Line(line) if line.is_logged_in() => bound,
             Self::Line(_) => bound.min(limits::LOGIN_LINE_BYTES),
             Self::Rooms(_) => limits::ROOM_REQUEST_BYTES,
+            Self::Metrics(_) => limits::HEAD_BYTES,
         }
     }
 
@@ -133,6 +157,7 @@ impl Door {
         match self {
             Self::Line(_) => inbox.cut(bytes, limit),
             Self::Rooms(door) => door.cut(bytes),
+            Self::Metrics(door) => door.cut(bytes),
         }
     }
 
@@ -141,7 +166,7 @@ impl Door {
     pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
         match self {
             Self::Line(line) => line.sniff(bytes, limit),
-            Self::Rooms(_) => None,
+            Self::Rooms(_) | Self::Metrics(_) => None,
         }
     }
 
@@ -150,6 +175,7 @@ impl Door {
         match self {
             Self::Line(line) => line.decode(frame, password_min),
             Self::Rooms(door) => door.decode(frame),
+            Self::Metrics(door) => door.decode(frame),
         }
     }
 
@@ -158,6 +184,11 @@ impl Door {
         match self {
             Self::Line(line) => line.encode_reply(reply, out),
             Self::Rooms(door) => door.encode_reply(reply, out),
+            Self::Metrics(door) => {
+                if let Reply::Closing(reason) = reply {
+                    door.encode_close(reason, out);
+                }
+            }
         }
     }
 
@@ -166,6 +197,7 @@ impl Door {
         match self {
             Self::Line(line) => line.encode_event(event, out),
             Self::Rooms(door) => door.encode_event(event, out),
+            Self::Metrics(_) => {}
         }
     }
 
@@ -174,13 +206,14 @@ impl Door {
         match self {
             Self::Line(line) => line.encode_reply(&Reply::Closing(reason), out),
             Self::Rooms(door) => door.refuse(bytes, out),
+            Self::Metrics(door) => door.refuse(bytes, &reason, out),
         }
     }
 
     /// Appends the last answer to `out`, if one is due. Called when no more input will be decoded.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         match self {
-            Self::Line(_) => {}
+            Self::Line(_) | Self::Metrics(_) => {}
             Self::Rooms(door) => door.end(out),
         }
     }

@@ -101,6 +101,8 @@ pub enum Reply {
     NoSuchRoom,
     /// 214: the help for all operations or for one, as lines.
     Help(&'static [&'static str]),
+    /// 100: the server says something to everybody. A phrase.
+    Notice(&'static str),
     /// 421: the server closes the connection for this reason.
     Closing(CloseReason),
 }
@@ -110,6 +112,7 @@ impl Reply {
     pub fn encode(&self, out: &mut Vec<u8>) {
         let mut out = Wire(out);
         let result = match self {
+            Self::Notice(text) => writeln!(out, "C 100 {text}"),
             Self::Greeting => writeln!(out, "C 220 chatd {} ready; your name?", env!("CARGO_PKG_VERSION")),
             Self::AskPassword(name) => writeln!(out, "C 331 {name}, your password?"),
             Self::AskNewPassword(name) => writeln!(out, "C 332 {name} is new here; choose a password"),

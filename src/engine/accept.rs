@@ -72,13 +72,18 @@ impl Gate {
     }
 
     /// True if there are as many connections of a class as may be.
-    fn is_full(&self, class: Class) -> bool {
+    pub(super) fn is_full(&self, class: Class) -> bool {
         let most = match class {
             Class::Chat => self.most_connections,
             Class::Metrics => METRICS_CONNECTIONS,
             Class::Operator => OPERATOR_CONNECTIONS,
         };
         self.open.get(class as usize).is_none_or(|open| *open >= most)
+    }
+
+    /// How many connections of a class are open, and not reaped yet.
+    pub(super) fn open(&self, class: Class) -> usize {
+        self.open.get(class as usize).copied().unwrap_or_default()
     }
 
     /// How many connections of a class are open.
@@ -129,7 +134,8 @@ impl<S> Engine<S> {
         let origin = origin.into();
         self.turn.work += ACCEPT_WORK;
         let class = door.class();
-        if self.gate.is_full(class) {
+        if self.gate.is_full(class) && !self.make_room(class) {
+            self.check_places();
             return Err(Refusal::FULL);
         }
         let standing = match class {
@@ -178,6 +184,7 @@ impl<S> Engine<S> {
         self.gate.count_silent(standing);
         self.conns.insert(Conn::new(id, socket, origin, door, stage, standing, self.now));
         self.counters.accepted += 1;
+        self.note_accepted(id);
         self.note_peers();
         match stage {
             Stage::Header { .. } => {}

@@ -268,6 +268,7 @@ impl<S> Engine<S> {
             self.pages.heap_bytes -= u64::from(conn.sealed);
             self.timers.disarm(id, &mut conn.armed);
             self.gate.release(conn.door.class(), conn.origin, conn.standing);
+            self.end_exchange(id, conn.door.class());
             if self.gone.is_empty() {
                 self.note_peers();
             }

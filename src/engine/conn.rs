@@ -12,8 +12,8 @@ use super::public_log::place::Place;
 use super::rate::Rate;
 use super::stage::Stage;
 use super::time::{Millis, NEVER, seconds};
-use crate::door::Door;
 use crate::door::inbox::Inbox;
+use crate::door::{Class, Door};
 use crate::limits::{LAG_PART, LOGIN_OWED_BYTES, Limits, Login, OWED_TIMES_MOST, TOOK_RECENTLY_MS};
 
 /// One connection. While idle it owns no heap except for its door's state.
@@ -169,6 +169,7 @@ impl<S> Conn<S> {
             Pause::None => return,
             Pause::Checking { since, .. }
             | Pause::Owing { since }
+            | Pause::Figures { since }
             | Pause::Until { since, .. }
             | Pause::Delay { since, .. } => since,
         };
@@ -185,7 +186,7 @@ impl<S> Conn<S> {
             Life::Open => {
                 let pause = match self.pause {
                     Pause::Until { due, .. } | Pause::Delay { due, .. } => due,
-                    Pause::None | Pause::Checking { .. } | Pause::Owing { .. } => NEVER,
+                    Pause::None | Pause::Checking { .. } | Pause::Owing { .. } | Pause::Figures { .. } => NEVER,
                 };
                 let login = if self.door.is_logged_in() { NEVER } else { self.login_due(login) };
                 let owing = self.soft_due(limits).min(self.hard_due(limits));
@@ -196,7 +197,10 @@ impl<S> Conn<S> {
 
     /// Deadline of its login, and of the stage that it is in.
     pub(super) fn login_due(&self, login: &Login) -> Millis {
-        let due = self.since.saturating_add(seconds(login.deadline_s));
+        let due = match self.door.class() {
+            Class::Chat => self.since.saturating_add(seconds(login.deadline_s)),
+            Class::Metrics | Class::Operator => NEVER, // nobody logs in there
+        };
         self.stage.due(self.since).unwrap_or(NEVER).min(due)
     }
 
@@ -205,18 +209,30 @@ impl<S> Conn<S> {
         match self.pause {
             Pause::None if !self.door.is_dialogue() => NEVER, // one exchange, and its deadline is that of the login
             Pause::None => self.line_since.saturating_add(seconds(limits.line_s)),
-            Pause::Checking { .. } | Pause::Owing { .. } | Pause::Until { .. } | Pause::Delay { .. } => NEVER,
+            Pause::Checking { .. }
+            | Pause::Owing { .. }
+            | Pause::Figures { .. }
+            | Pause::Until { .. }
+            | Pause::Delay { .. } => NEVER,
+        }
+    }
+
+    /// True unless it is a stranger's.
+    fn may_owe_much(&self) -> bool {
+        match self.door.class() {
+            Class::Chat => self.door.is_logged_in(),
+            Class::Metrics | Class::Operator => true,
         }
     }
 
     /// How much it may owe while it takes no bytes, in bytes.
     pub(super) fn may_owe(&self, limits: &Limits) -> usize {
-        if self.door.is_logged_in() { limits.owed_bytes as usize } else { LOGIN_OWED_BYTES }
+        if self.may_owe_much() { limits.owed_bytes as usize } else { LOGIN_OWED_BYTES }
     }
 
     /// How much it may owe at all, in bytes.
     pub(super) fn may_owe_at_most(&self, limits: &Limits) -> usize {
-        let times = if self.door.is_logged_in() { OWED_TIMES_MOST } else { 1 };
+        let times = if self.may_owe_much() { OWED_TIMES_MOST } else { 1 };
         self.may_owe(limits).saturating_mul(times)
     }
 

@@ -14,8 +14,9 @@ use super::rate::Rate;
 use super::time::{NEVER, seconds};
 use super::{Engine, Settings};
 use crate::close::CloseReason;
+use crate::door::Class;
 use crate::hub::Rules;
-use crate::limits::{SHUTDOWN_MS, SHUTDOWN_RETRY_S};
+use crate::limits::{DEGRADED_LIST_LINES, SHUTDOWN_MS, SHUTDOWN_RETRY_S};
 
 /// Figures of the statistics that the engine does not know.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,15 +35,24 @@ impl<S> Engine<S> {
     /// Applies new settings. No connection is closed for them. From now on at most `most_connections` are admitted at
     /// once.
     pub fn handle_settings(&mut self, settings: Settings, most_connections: usize) {
-        self.hub.set_rules(Rules::from(&settings));
         self.gate.most_connections = most_connections;
         self.settings = settings;
+        self.hub.set_rules(self.rules());
         self.datagrams.peers.rearm(&self.settings.rooms);
         self.logins.allowances.clear();
         self.plan_stats();
         for id in self.conns.ids() {
             self.renew(id);
         }
+    }
+
+    /// The rules of the hub by the settings. On a server that is overloaded, or short of memory, lists are shorter.
+    pub(super) fn rules(&self) -> Rules {
+        let mut rules = Rules::from(&self.settings);
+        if self.has_short_lists() {
+            rules.list_lines = rules.list_lines.min(DEGRADED_LIST_LINES);
+        }
+        rules
     }
 
     /// The current settings.
@@ -80,11 +90,20 @@ impl<S> Engine<S> {
         self.ending = Ending::Until(self.now + SHUTDOWN_MS);
         self.datagrams.tell_the_end(&mut self.counters);
         for id in self.conns.ids() {
-            self.close(id, CloseReason::ShuttingDown(SHUTDOWN_RETRY_S));
+            self.close_for_shutdown(id);
         }
     }
 
-    /// True while the server shuts down. It admits no connections then.
+    /// Monitoring programs are not told: they may ask until everybody else has left, and hear that the server stops.
+    fn close_for_shutdown(&mut self, id: ConnId) {
+        let class = self.conns.peek(id).map(|conn| conn.door.class());
+        match class {
+            Some(Class::Chat | Class::Operator) => self.close(id, CloseReason::ShuttingDown(SHUTDOWN_RETRY_S)),
+            Some(Class::Metrics) | None => {}
+        }
+    }
+
+    /// True while the server shuts down. It admits only monitoring programs then.
     pub fn is_ending(&self) -> bool {
         self.ending != Ending::No
     }
@@ -93,7 +112,10 @@ impl<S> Engine<S> {
     pub fn is_over(&self) -> bool {
         match self.ending {
             Ending::No => false,
-            Ending::Until(due) => self.conns.is_empty() && self.datagrams.is_quiet() || due <= self.now,
+            Ending::Until(due) => {
+                let is_alone = self.conns.len() == self.gate.open(Class::Metrics);
+                is_alone && self.datagrams.is_quiet() || due <= self.now
+            }
         }
     }
 
@@ -107,8 +129,9 @@ impl<S> Engine<S> {
         while let Some(sum) = self.log_limit.poll_rest() {
             log!(sum.subject.level(), "{sum}");
         }
-        if !self.conns.is_empty() {
-            warn!("{} connections had not heard all when the server ended", self.conns.len());
+        let left = self.conns.len() - self.gate.open(Class::Metrics);
+        if left > 0 {
+            warn!("{left} connections had not heard all when the server ended");
         }
     }
 
@@ -141,6 +164,14 @@ impl<S> Engine<S> {
 
     /// Logs the line of statistics. `outside` holds the figures that the engine does not know.
     pub fn log_stats(&mut self, outside: &Outside) {
+        self.refresh(outside);
+        info!("stats: {}", self.counters);
+        self.counters.longest_turn_us = 0;
+        self.plan_stats();
+    }
+
+    /// Updates the counters that are current values.
+    pub(super) fn refresh(&mut self, outside: &Outside) {
         let counters = &mut self.counters;
         counters.connections = self.conns.len() as u64;
         counters.online = self.hub.accounts_online() as u64;
@@ -152,13 +183,11 @@ impl<S> Engine<S> {
         counters.addresses = self.gate.addresses.len() as u64;
         counters.log_lines_dropped = outside.log_lines_dropped;
         counters.datagrams_lost = outside.datagrams_lost;
-        info!("stats: {counters}");
-        counters.longest_turn_us = 0;
-        self.plan_stats();
     }
 
     /// Notes the duration of a turn.
     pub fn note_turn(&mut self, time: Duration) {
-        self.counters.note_turn(time);
+        let us = self.counters.note_turn(time);
+        self.note_turn_length(us);
     }
 }

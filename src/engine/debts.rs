@@ -60,7 +60,7 @@ impl<S> Engine<S> {
 
     /// All connections that owe something, each with its memory in bytes, in descending order. The sum is what the
     /// outboxes take.
-    fn debtors(&mut self) -> Vec<(Reverse<u64>, ConnId)> {
+    pub(super) fn debtors(&mut self) -> Vec<(Reverse<u64>, ConnId)> {
         weigh(self.conns.iter().map(|conn| &conn.outbox), &mut self.pages);
         let debtors = self.conns.iter().filter(|conn| !matches!(conn.life, Life::Gone(_)) && conn.owed() > 0);
         let mut debtors: Vec<_> = debtors

@@ -26,12 +26,15 @@ impl<S> Engine<S> {
         {
             return;
         }
+        if let Decoded::Ask(ask) = decoded {
+            return self.on_ask(id, &ask);
+        }
         let Some(is_barred) = self.count_line(id, bytes) else { return };
         if is_barred && !matches!(decoded, Decoded::Token { .. } | Decoded::Refuse(_)) {
             return self.close(id, CloseReason::TooManyFailures);
         }
         match decoded {
-            Decoded::Nothing => {}
+            Decoded::Nothing | Decoded::Ask(_) => {}
             Decoded::Reply(reply) => self.reply(id, &reply),
             Decoded::Command(command) => self.command(id, command),
             Decoded::Name(name) => self.on_name(id, name),

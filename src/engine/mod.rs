@@ -65,18 +65,29 @@ mod high_water;
 mod control;
 mod counters;
 mod log_limit;
+mod metrics;
+mod metrics_connz;
+mod metrics_exchange;
+mod metrics_exposition;
+mod degraded;
+mod checkup;
 
 use std::collections::VecDeque;
 
 pub use accept::{Admitted, Refusal};
 pub use control::Outside;
-pub use counters::{CLOSED, Counters, METRICS, Metric, MetricKind};
+pub use counters::{
+    ANSWERS, BUCKETS, BUILD_INFO, ByDoor, CLOSED, Counters, DEGRADED, HANDSHAKES, Histogram, METRICS, MORE, Metric,
+    MetricKind, NOT_AFTER, PROCESS, RELOAD_OK, TURNS,
+};
+pub use degraded::{Degradation, Part, State};
 pub use id::ConnId;
 pub use io::{
     Finished, Frames, Gone, Handshake, InFlight, Path, Probe, Read, Ready, Shaken, ToRead, ToWrite, Why, Wrote,
 };
 pub use log_limit::Subject;
 pub use login::{Roll, ToAccounts};
+pub use metrics::{Listening, Process};
 pub use origin::Origin;
 pub use send_queue::{SendQueue, Sent, ToSend, Written};
 pub use stage::{Entrance, Unusable};
@@ -85,13 +96,16 @@ pub use turn::Phase;
 
 use accept::Gate;
 use backpressure::Backpressure;
+use checkup::Checkup;
 use close::Ending;
 use datagrams::Datagrams;
+use degraded::Degraded;
 use flush::Writer;
 use guard::Faults;
 use high_water::HighWater;
 use log_limit::LogLimit;
 use login::Logins;
+use metrics::Metrics;
 use pages::Pages;
 use public_log::PublicLog;
 use read::Reader;
@@ -135,6 +149,9 @@ pub struct Engine<S> {
     counters: Counters,
     stats_due: Millis,
     log_limit: LogLimit,
+    metrics: Metrics,
+    degraded: Degraded,
+    checkup: Checkup,
     faults: Faults,
     high_water: HighWater,
     ending: Ending,
@@ -213,6 +230,9 @@ impl<S> Engine<S> {
             counters: Counters::default(),
             stats_due: NEVER,
             log_limit: LogLimit::default(),
+            metrics: Metrics::new(),
+            degraded: Degraded::new(),
+            checkup: Checkup::new(),
             faults: Faults::default(),
             high_water: HighWater::new(),
             ending: Ending::No,

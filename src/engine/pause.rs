@@ -25,6 +25,8 @@ pub(super) enum Pause {
     },
     /// It owes so much that its own commands must wait; it is read again when it has taken some.
     Owing { since: Millis },
+    /// Its answer needs figures that the engine does not know.
+    Figures { since: Millis },
     /// The reply to a wrong password (of an account or a room) is delayed until `due`.
     Delay {
         /// The reply.
@@ -102,7 +104,12 @@ impl<S> Engine<S> {
                 self.resume(id);
                 self.on_late(id, answer);
             }
-            Pause::None | Pause::Checking { .. } | Pause::Owing { .. } | Pause::Until { .. } | Pause::Delay { .. } => {}
+            Pause::None
+            | Pause::Checking { .. }
+            | Pause::Owing { .. }
+            | Pause::Figures { .. }
+            | Pause::Until { .. }
+            | Pause::Delay { .. } => {}
         }
     }
 }

@@ -141,13 +141,13 @@ impl<S> Engine<S> {
             }
             self.start_quantum()?;
         };
-        let line_bytes = self.settings.limits.line_bytes as usize;
+        let line_bytes = self.settings.limits.line_bytes;
         let Reader { scratch, quantum, .. } = &mut self.reader;
         let start = quantum.as_ref()?.len;
         let conn = self.conns.find(id)?;
         let end = match conn.life {
             // A TLS record is read as a whole.
-            Life::Open if !conn.is_tls => READ_BYTES.max(line_bytes),
+            Life::Open if !conn.is_tls => READ_BYTES.max(conn.door.frame_limit(line_bytes)),
             Life::Open | Life::Draining(_) | Life::Lingering(_) | Life::Gone(_) => scratch.len(),
         };
         let is_discarded = conn.life != Life::Open;
@@ -269,9 +269,12 @@ impl<S> Engine<S> {
                 Some(Next::Cut(Cut::Partial { keep })) => {
                     scratch.copy_within(quantum.at + keep..quantum.len, 0);
                     (quantum.at, quantum.len) = (0, quantum.len - quantum.at - keep);
-                    let may_have_more = self.conns.find(id).is_some_and(|conn| conn.input.may_have_more());
-                    let has_room = quantum.len < READ_BYTES.max(self.settings.limits.line_bytes as usize);
-                    return if may_have_more && has_room { Progress::WantsBytes } else { Progress::Over };
+                    let line_bytes = self.settings.limits.line_bytes;
+                    let wants_bytes = self.conns.find(id).is_some_and(|conn| {
+                        let room = READ_BYTES.max(conn.door.frame_limit(line_bytes));
+                        conn.input.may_have_more() && quantum.len < room
+                    });
+                    return if wants_bytes { Progress::WantsBytes } else { Progress::Over };
                 }
                 Some(Next::Cut(Cut::NeverEnds)) => self.close(id, CloseReason::LineNeverEnded),
                 None => return Progress::Over,

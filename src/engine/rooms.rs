@@ -75,7 +75,7 @@ impl<S> Engine<S> {
         let port = self.datagrams.line_port;
         let Some(Conn { door, origin, .. }) = self.conns.find(id) else { return };
         let guest = match door {
-            Door::Line(_) => None,
+            Door::Line(_) | Door::Metrics(_) => None,
             Door::Rooms(door) => Some(door.spelling()),
         };
         let Some(token) = self.datagrams.peers.issue((id.session(), room_id), self.datagrams.drawn.take()) else {

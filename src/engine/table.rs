@@ -70,9 +70,4 @@ impl<S> Table<S> {
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
-
-    /// True if there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }

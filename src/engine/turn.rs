@@ -37,6 +37,7 @@ impl<S> Engine<S> {
     /// Begins a turn at `now`, in milliseconds of a monotonic clock; `unix_ms` is the time since 1970.
     pub fn begin_turn(&mut self, now: Millis, unix_ms: u64) {
         (self.now, self.unix_ms) = (now, unix_ms);
+        self.checkup.begin_turn(now);
         self.turn = Turn::default();
         self.reader.begin_turn();
     }
@@ -102,6 +103,9 @@ impl<S> Engine<S> {
             self.datagrams.peers.next_due().unwrap_or(NEVER),
             self.log_limit.next_due().unwrap_or(NEVER),
             self.stats_due,
+            self.checkup.due,
+            self.degraded.next_due(),
+            self.exchange_due(),
             self.high_water.due,
             self.ending.due(),
         ]
@@ -121,6 +125,9 @@ impl<S> Engine<S> {
                 self.guard(id, |engine| engine.on_due(id));
             }
         }
+        self.run_exchanges();
+        self.check_up();
+        self.end_degraded();
         self.end_silences();
         if self.high_water.due <= self.now {
             self.trim();
@@ -158,6 +165,7 @@ impl<S> Engine<S> {
             self.pages.turn_over(); // until then, new lines bring forth no more than one turn's frames
         }
         self.backpressure.turn_over();
+        self.check_memory();
         self.bound_debts();
     }
 

@@ -15,3 +15,7 @@ pub const METRICS_EXCHANGE_MS: u64 = 10_000;
 pub const CONNZ_LINES: u32 = 100;
 /// Connections that `/connz` lists at most.
 pub const CONNZ_LINES_MOST: u32 = 1_000;
+/// The shortest token of a metrics listener, in bytes: nobody guesses 16 random letters.
+pub const METRICS_TOKEN_BYTES: usize = 16;
+/// The longest token of a metrics listener, in bytes.
+pub const METRICS_TOKEN_BYTES_MOST: usize = 1_024;

@@ -5,7 +5,6 @@ use log::info;
 use super::reactor::Reactor;
 use super::settings::Reloaded;
 use super::sys::{descriptors, signals};
-use crate::engine::Outside;
 
 impl Reactor {
     /// Signals have arrived.
@@ -22,25 +21,23 @@ impl Reactor {
 
     /// SIGHUP: applies settings that can change without a restart.
     fn reload(&mut self) {
-        let Some(Reloaded { tuning: settings, credentials }) = (self.control.reload)() else { return };
+        let Some(Reloaded { tuning: settings, credentials, tokens }) = (self.control.reload)() else {
+            return self.engine.note_reload(false);
+        };
         self.listeners.secure(&credentials);
+        self.listeners.set_tokens(&tokens);
         self.auth.borrow_mut().reconfigure(&settings.accounts);
         self.listeners.set_limits(&settings.limits);
         let most_connections = descriptors::prepare(&settings.limits);
         self.engine.handle_settings(settings, most_connections);
         info!("configuration re-read: up to {most_connections} connections");
+        self.engine.handle_listeners(self.listeners.shown());
+        self.engine.note_reload(true);
     }
 
     /// Logs the line of statistics.
     pub(super) fn log_stats(&mut self) {
-        let auth = self.auth.borrow();
-        let outside = Outside {
-            accounts: auth.accounts(),
-            hashing: auth.waiting(),
-            log_lines_dropped: (self.control.log_lines_dropped)(),
-            datagrams_lost: self.datagrams.lost(),
-        };
-        drop(auth);
+        let outside = self.outside();
         self.engine.log_stats(&outside);
     }
 }

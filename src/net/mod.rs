@@ -14,6 +14,8 @@ mod udp;
 
 mod accounts;
 mod control;
+mod figures;
+mod token;
 mod sys;
 
 use std::cell::RefCell;
@@ -27,6 +29,7 @@ use mio::{Interest, Poll, Waker};
 
 pub use accept::{Trial, try_places};
 pub use settings::{Endpoint, Entrance, Reload, Reloaded, Service, Settings, Site, StartError, Tuning};
+pub use token::read_token;
 
 use crate::auth::{self, Auth, OpenError};
 use crate::engine::Engine;
@@ -74,8 +77,9 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     let listeners = Listeners::open(&listen, &tuning.limits, registry)?;
     let datagrams = Sockets::open(&listen, datagrams, registry)?;
     let roll = Box::new(Shared(Rc::clone(&auth)));
-    let engine = Engine::new(tuning, most_connections, datagrams.as_places(), roll, Box::new(Kernel));
+    let mut engine = Engine::new(tuning, most_connections, datagrams.as_places(), roll, Box::new(Kernel));
     let control = Control { reload, log_lines_dropped: stats_log_lines_dropped };
+    engine.handle_listeners(listeners.shown());
     info!("serving up to {most_connections} connections");
     let (clock, buffers) = (Clock::new(), Buffers::default());
     Ok(Reactor { poll, clock, engine, listeners, buffers, datagrams, auth, signals, control })

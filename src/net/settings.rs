@@ -8,6 +8,7 @@ use crate::door::{Door, rooms};
 use crate::engine;
 pub use crate::engine::Entrance;
 use crate::net::tls::Credentials;
+use crate::secret::Secret;
 
 /// Settings at the start.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub struct Reloaded {
     pub tuning: Tuning,
     /// What each endpoint of the start presents from now on, in their order.
     pub credentials: Vec<Option<Credentials>>,
+    /// The tokens of these endpoints.
+    pub tokens: Vec<Option<Secret<Vec<u8>>>>,
 }
 
 /// One place to listen at.
@@ -52,6 +55,8 @@ pub struct Endpoint {
     pub entrance: Entrance,
     /// What it presents to clients by TLS.
     pub credentials: Option<Credentials>,
+    /// The token that its requests must have, if they need one.
+    pub token: Option<Secret<Vec<u8>>>,
 }
 
 /// Where connections arrive.
@@ -82,6 +87,8 @@ pub enum Service {
         /// The size of a datagram gives the length of the name.
         down_named: bool,
     },
+    /// HTTP for monitoring programs.
+    Metrics,
 }
 
 impl Endpoint {
@@ -93,6 +100,7 @@ impl Endpoint {
             service: Service::Line,
             entrance: Entrance::default(),
             credentials: None,
+            token: None,
         }
     }
 
@@ -133,6 +141,7 @@ impl Service {
         match self {
             Self::Line => "line",
             Self::Rooms { .. } => "rooms",
+            Self::Metrics => "metrics",
         }
     }
 
@@ -140,14 +149,16 @@ impl Service {
     pub(super) fn protocol(&self) -> &'static str {
         match self {
             Self::Line | Self::Rooms { .. } => "chatd",
+            Self::Metrics => "http/1.1",
         }
     }
 
-    /// A door for a connection that arrives here.
-    pub(super) fn door(&self) -> Door {
+    /// A door for a connection that arrives here, at the listener of this number.
+    pub(super) fn door(&self, listener: usize) -> Door {
         match *self {
             Self::Line => Door::line(),
             Self::Rooms { status_ok, down_named, .. } => Door::rooms(rooms::Options { status_ok, down_named }),
+            Self::Metrics => Door::metrics(listener),
         }
     }
 }

@@ -144,6 +144,7 @@ impl World {
                 assert!(self.accounts.borrow().is_checking(conn.id), "its password is not with the accounts: {conn:?}");
             }
             Pause::Owing { .. } => assert!(conn.owed() > 0, "it waits to owe less than nothing: {conn:?}"),
+            Pause::Figures { .. } => assert!(engine.wants_figures(), "nobody will answer it: {conn:?}"),
             Pause::None | Pause::Until { .. } | Pause::Delay { .. } => {}
         }
     }

@@ -4,6 +4,7 @@
 //! * [`clients`] holds the clients; [`acts`], [`talk`] and [`guests`] send; [`hears`] and [`replies`] read and check.
 //! * [`ledger`] is the shadow model of all messages; [`audit`] checks the engine after turns; [`accounts`] is the
 //!   account file in memory.
+//! * [`monitor`] asks for metrics, and degrades parts.
 //! * [`simulation`] runs random schedules; [`attacks`] runs planned ones.
 
 mod accounts;
@@ -14,6 +15,7 @@ mod clients;
 mod guests;
 mod hears;
 mod ledger;
+mod monitor;
 mod replies;
 mod simulation;
 mod talk;

@@ -11,18 +11,20 @@ use mio::{Interest, Registry};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use super::explain::explain;
-use crate::engine::Origin;
+use crate::engine::{Listening as Shown, Origin};
 use crate::limits::{self, Limits};
 use crate::net::conn::Socket as Connected;
-use crate::net::settings::{Endpoint, Site, StartError};
+use crate::net::settings::{Endpoint, Service, Site, StartError};
 use crate::net::sys::token::Source;
 use crate::net::sys::unix::{self, SocketFile};
 use crate::net::tls::{Acceptor, Credentials, Expiry, Stage, Tickets};
+use crate::secret::Secret;
 
 /// A listening socket and the door behind it.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    socket: Listening,
+    /// `None` once it is closed.
+    socket: Option<Listening>,
     endpoint: Rc<Endpoint>,
     /// Its name in the log, with the port that it has.
     name: String,
@@ -30,6 +32,8 @@ pub(crate) struct Listener {
     number: usize,
     /// Answers TLS handshakes.
     security: Option<Security>,
+    /// The token that its requests must have, if they need one.
+    token: Option<Secret<Vec<u8>>>,
     /// There may be connections to accept. Polling is edge-triggered: only accepting them all ends this state.
     pub(crate) is_ready: bool,
 }
@@ -81,10 +85,12 @@ impl Listener {
         };
         info!("listening on {name}");
         if endpoint.is_open_and_plain() {
-            warn!("{name} is not encrypted, and other machines can reach it: passwords cross the network in the clear");
+            let what = if matches!(endpoint.service, Service::Metrics) { "its token" } else { "passwords" };
+            let warning = "is not encrypted, and other machines can reach it";
+            warn!("{name} {warning}: {what} and all else cross the network in the clear");
         }
-        let endpoint = Rc::new(endpoint.clone());
-        let mut listener = Self { socket, endpoint, name, number, security: None, is_ready: true };
+        let (token, endpoint) = (endpoint.token.clone(), Rc::new(endpoint.clone()));
+        let mut listener = Self { socket: Some(socket), endpoint, name, number, security: None, token, is_ready: true };
         if let Some(credentials) = &listener.endpoint.credentials.clone() {
             listener.secure(credentials, tickets).map_err(StartError::Config)?;
         }
@@ -136,6 +142,27 @@ impl Listener {
         Some(self.security.as_ref()?.acceptor.clone())
     }
 
+    /// The token that requests must have from now on.
+    pub(super) fn set_token(&mut self, token: Option<Secret<Vec<u8>>>) {
+        self.token = token;
+    }
+
+    /// The listener as operators see it.
+    pub(super) fn shown(&self) -> Shown {
+        Shown {
+            name: self.name.clone(),
+            door: self.endpoint.service.name(),
+            is_tls: self.endpoint.entrance.is_tls,
+            token: self.token.clone(),
+            not_after: self.not_after(),
+        }
+    }
+
+    /// Closes it. Nobody is waiting from then on.
+    pub(super) fn close(&mut self) {
+        self.socket = None;
+    }
+
     /// Its settings.
     pub(super) fn endpoint(&self) -> Rc<Endpoint> {
         Rc::clone(&self.endpoint)
@@ -146,7 +173,7 @@ impl Listener {
     /// # Errors
     /// None is waiting, or accepting failed.
     pub(super) fn take(&self) -> io::Result<(Connected, Origin)> {
-        match &self.socket {
+        match self.socket.as_ref().ok_or(ErrorKind::WouldBlock)? {
             Listening::Tcp(socket) => {
                 let (stream, peer) = socket.accept()?;
                 Ok((Connected::Tcp(stream), Origin::Address(peer.ip())))
@@ -162,12 +189,13 @@ impl Listener {
     /// Applies new limits to connections accepted from now on.
     pub(crate) fn set_limits(&mut self, limits: &Limits) {
         match &mut self.socket {
-            Listening::Tcp(socket) => {
+            None => {}
+            Some(Listening::Tcp(socket)) => {
                 if let Err(error) = set_send_buffer(&SockRef::from(&*socket), limits.send_buffer_bytes) {
                     warn!("limits.send_buffer_bytes stays as it was: {error}");
                 }
             }
-            Listening::Unix { send_buffer_bytes, .. } => *send_buffer_bytes = limits.send_buffer_bytes,
+            Some(Listening::Unix { send_buffer_bytes, .. }) => *send_buffer_bytes = limits.send_buffer_bytes,
         }
     }
 }

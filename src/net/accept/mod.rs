@@ -15,11 +15,12 @@ use listener::{Listener, is_shortage};
 pub use trial::{Trial, try_places};
 
 use super::conn::Socket;
-use super::settings::{Endpoint, StartError};
+use super::settings::{Endpoint, Service, StartError};
 use super::sys::descriptors::Spare;
-use super::tls::{Acceptor, Credentials, Expiry, Stage, Tickets};
-use crate::engine::{Millis, NEVER, Origin};
+use super::tls::{Acceptor, Credentials, Tickets};
+use crate::engine::{Listening, Millis, NEVER, Origin};
 use crate::limits::{ACCEPT_RETRY_MS, Limits, TLS_EXPIRY_AGAIN_MS};
+use crate::secret::Secret;
 
 /// All listeners.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub(super) struct Peer {
     pub(super) endpoint: Rc<Endpoint>,
     /// Answers its TLS handshake.
     pub(super) acceptor: Option<Acceptor>,
+    /// The number of its listener.
+    pub(super) place: usize,
 }
 
 /// The result of accepting a connection.
@@ -99,12 +102,6 @@ impl Listeners {
         self.all.iter().filter_map(|listener| Some((listener.name(), listener.not_after()?)))
     }
 
-    /// The first listener whose certificate has expired, and the last second of its life as Unix time.
-    #[allow(dead_code, reason = "for the report of degraded parts")]
-    pub(super) fn expired(&self) -> Option<(&str, u64)> {
-        self.certificates().find(|(_, not_after)| Expiry::seen_now(*not_after).stage() == Stage::Expired)
-    }
-
     /// When certificates that end soon are warned of again; [`NEVER`] without TLS.
     pub(super) fn expiry_at(&self) -> Millis {
         if self.certificates().next().is_some() { self.expiry_at } else { NEVER }
@@ -118,10 +115,27 @@ impl Listeners {
         }
     }
 
-    /// Closes all listeners.
-    pub(super) fn close(&mut self) {
-        self.all.clear();
-        self.retry_at = NEVER;
+    /// Closes all listeners but those for monitoring programs, which then learn that the server stops.
+    pub(super) fn close_for_users(&mut self) {
+        for listener in &mut self.all {
+            if !matches!(listener.endpoint().service, Service::Metrics) {
+                listener.close();
+            }
+        }
+    }
+
+    /// All listeners, as operators see them.
+    pub(super) fn shown(&self) -> Vec<Listening> {
+        self.all.iter().map(Listener::shown).collect()
+    }
+
+    /// The tokens that requests must have from now on, in the order of the endpoints.
+    pub(super) fn set_tokens(&mut self, tokens: &[Option<Secret<Vec<u8>>>]) {
+        for listener in &mut self.all {
+            if let Some(token) = tokens.get(listener.number()) {
+                listener.set_token(token.clone());
+            }
+        }
     }
 
     /// Applies new limits to connections accepted from now on.
@@ -158,7 +172,7 @@ impl Listeners {
         match listener.take() {
             Ok((socket, origin)) => {
                 let (endpoint, acceptor) = (listener.endpoint(), listener.acceptor());
-                Accepted::Peer(Peer { socket, origin, endpoint, acceptor })
+                Accepted::Peer(Peer { socket, origin, endpoint, acceptor, place })
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 listener.is_ready = false;
@@ -176,7 +190,7 @@ impl Listeners {
         self.spare.lend();
         let listener = self.all.get(place)?;
         let (socket, origin) = listener.take().ok()?;
-        Some(Peer { socket, origin, endpoint: listener.endpoint(), acceptor: None })
+        Some(Peer { socket, origin, endpoint: listener.endpoint(), acceptor: None, place })
     }
 
     /// Opens the spare descriptor again, if possible.

@@ -9,6 +9,8 @@ use crate::engine::Millis;
 pub(crate) struct Clock {
     began: Instant,
     turn_began: Instant,
+    /// Unix time of the start, in seconds.
+    pub(crate) started_s: u64,
     /// Monotonic milliseconds.
     pub(crate) now: Millis,
     /// Unix time in milliseconds: for message ids and the expiry of tokens, never for a limit.
@@ -20,8 +22,9 @@ pub(crate) struct Clock {
 impl Clock {
     pub(crate) fn new() -> Self {
         let began = Instant::now();
-        let mut clock = Self { began, turn_began: began, now: 0, unix_ms: 0, silence: Duration::MAX };
+        let mut clock = Self { began, turn_began: began, started_s: 0, now: 0, unix_ms: 0, silence: Duration::MAX };
         clock.read();
+        clock.started_s = clock.unix_ms / 1_000;
         clock
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod descriptors;
+pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod signals;
 pub(crate) mod sockopt;

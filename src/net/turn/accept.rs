@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::engine::{Phase, Refusal, Subject};
+use crate::engine::{Part, Phase, Refusal, State, Subject};
 use crate::limits::{ACCEPT_RETRY_MS, ACCEPTS_A_TURN};
 use crate::net::accept::{Accepted, Peer};
 use crate::net::conn::Stream;
@@ -18,7 +18,7 @@ impl Reactor {
     pub(super) fn accept(&mut self) {
         self.engine.begin_phase(Phase::Accepts);
         if self.engine.is_ending() {
-            self.listeners.close();
+            self.listeners.close_for_users();
         }
         for place in self.listeners.places() {
             for _ in 0..ACCEPTS_A_TURN {
@@ -45,7 +45,7 @@ impl Reactor {
             }
             Accepted::NotReady => false,
             Accepted::Failed { error, is_shortage } => {
-                self.on_failing(&error);
+                self.on_failing(&error, is_shortage);
                 // Any other error may concern one peer only, and is no reason to refuse the others.
                 if is_shortage {
                     self.refuse_all(place);
@@ -58,7 +58,7 @@ impl Reactor {
 
     fn admit(&mut self, peer: Peer) {
         let entrance = peer.endpoint.entrance;
-        match self.engine.admit(peer.origin, peer.endpoint.service.door(), entrance) {
+        match self.engine.admit(peer.origin, peer.endpoint.service.door(peer.place), entrance) {
             Ok(admitted) => {
                 let session = peer.acceptor.map(|acceptor| acceptor.session());
                 if matches!(session, Some(None)) {
@@ -77,13 +77,13 @@ impl Reactor {
     /// Tells a peer that it is refused, as far as the socket accepts it at once, and closes. By TLS it is not told: that
     /// would take a handshake.
     fn refuse(&mut self, peer: Peer, refusal: Refusal) {
-        let Peer { mut socket, origin, endpoint, .. } = peer;
+        let Peer { mut socket, origin, endpoint, place, .. } = peer;
         // The bytes that the peer has sent are read and discarded: unread input would turn the close into a reset, which
         // can overtake the reply. The loop does not wait for the peer, and a failure of these calls has no effect.
         let mut heard = [0; HEARD_BYTES];
         let count = socket.read(&mut heard).unwrap_or(0);
         let answer =
-            self.engine.refuse(origin, endpoint.service.door(), refusal, heard.get(..count).unwrap_or_default());
+            self.engine.refuse(origin, endpoint.service.door(place), refusal, heard.get(..count).unwrap_or_default());
         if !endpoint.entrance.is_tls {
             let _ = socket.write(&answer);
         }
@@ -102,13 +102,17 @@ impl Reactor {
 
     /// There are descriptors (again).
     fn on_accepting(&mut self) {
+        self.engine.handle_part(Part::Descriptors, State::Well);
         if self.listeners.note_success() {
             let line = "connections are accepted again".to_owned();
             self.engine.log_peer(Subject::AcceptsAgain, None, |_| line);
         }
     }
 
-    fn on_failing(&mut self, error: &io::Error) {
+    fn on_failing(&mut self, error: &io::Error, is_shortage: bool) {
+        if is_shortage {
+            self.engine.handle_part(Part::Descriptors, State::Ill(error.to_string().into()));
+        }
         if self.listeners.note_failure() {
             let line = format!("cannot accept connections: {error}; tried again every {ACCEPT_RETRY_MS} ms");
             self.engine.log_peer(Subject::CannotAccept, None, |_| line);

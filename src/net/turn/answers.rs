@@ -11,6 +11,7 @@ impl Reactor {
             let Some(answer) = answer else { break };
             self.engine.handle_verdict(from_ticket(answer.ticket.number), answer.verdict);
         }
+        self.report_accounts();
         let is_lost = self.auth.borrow_mut().poll_loss();
         if is_lost {
             self.engine.handle_accounts_lost();

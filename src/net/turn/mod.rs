@@ -1,13 +1,14 @@
 //! One turn of the loop: its phases in order, a file each.
 //!
-//! `wait → timers → closes → probe → accept → receive datagrams → read → requests → flush → send datagrams → reap →
-//! rearm`. Timers, closes and rearm are the engine's own; the others move bytes between the engine and the sockets.
+//! `wait → timers → closes → probe → accept → receive datagrams → read → figures → requests → flush → send datagrams →
+//! reap → rearm`. Timers, closes and rearm are the engine's own; the others move bytes between the engine and the sockets.
 
 mod wait;
 mod probe;
 mod accept;
 mod receive_datagrams;
 mod read;
+mod figures;
 mod requests;
 mod answers;
 mod flush;
@@ -38,6 +39,7 @@ impl Reactor {
             self.accept();
             self.receive_datagrams();
             self.read(&mut events)?;
+            self.answer_figures();
             self.pass_requests();
             self.flush();
             self.send_datagrams();

@@ -94,6 +94,9 @@ impl Reactor {
     fn look_at_clocks(&mut self) {
         self.listeners.retry(self.clock.now);
         self.listeners.warn_of_expiry(self.clock.now);
+        if self.engine.is_checkup_due() {
+            self.engine.note_log((self.control.log_lines_dropped)());
+        }
         if self.engine.are_stats_due() {
             self.log_stats();
         }

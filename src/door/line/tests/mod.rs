@@ -87,7 +87,9 @@ impl Server {
             Decoded::NewPassword(_) => self.tell(&Reply::PasswordChanged),
             Decoded::EnterRoom { room, password, makes } => self.enter_room(ME, room, password, makes),
             Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".into()), 86_400)),
-            decoded @ (Decoded::EnterAsGuest(_) | Decoded::Over) => panic!("{decoded:?} is none of the line door's"),
+            decoded @ (Decoded::EnterAsGuest(_) | Decoded::Ask(_) | Decoded::Over) => {
+                panic!("{decoded:?} is none of the line door's")
+            }
             Decoded::Bye => self.close(&Reply::Bye),
             Decoded::Refuse(reason) => self.close(&Reply::Closing(reason)),
         }
