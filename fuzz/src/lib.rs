@@ -5,8 +5,10 @@
 
 mod behind;
 mod client;
+mod http;
 mod pieces;
 mod server;
 
 pub use client::frame;
+pub use http::http;
 pub use server::{accounts, config, datagram, line, room, token};

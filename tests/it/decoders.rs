@@ -7,6 +7,9 @@ use testkit::twin;
 #[path = "../../fuzz/src/behind.rs"]
 #[allow(unreachable_pub, reason = "a file of another crate")]
 mod behind;
+#[path = "../../fuzz/src/http.rs"]
+#[allow(unreachable_pub, reason = "a file of another crate")]
+mod http;
 #[path = "../../fuzz/src/pieces.rs"]
 mod pieces;
 #[path = "../../fuzz/src/server.rs"]
@@ -14,7 +17,7 @@ mod pieces;
 mod server;
 
 /// Every fuzz target.
-const TARGETS: [&str; 7] = ["line", "room", "datagram", "accounts", "token", "config", "frame"];
+const TARGETS: [&str; 8] = ["line", "room", "http", "datagram", "accounts", "token", "config", "frame"];
 
 #[test]
 fn lines() {
@@ -44,6 +47,11 @@ fn resume_tokens() {
 #[test]
 fn configurations() {
     twin::check("config", server::config);
+}
+
+#[test]
+fn heads_of_http() {
+    twin::check("http", http::http);
 }
 
 #[test]
