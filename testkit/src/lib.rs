@@ -24,6 +24,7 @@ mod client;
 mod dice;
 mod fake;
 mod front;
+pub mod http;
 pub mod netns;
 mod process;
 mod program;

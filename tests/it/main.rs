@@ -38,6 +38,7 @@ mod lists;
 mod log_lines;
 mod login;
 mod memory;
+mod metrics;
 mod names;
 mod nc;
 mod networks;

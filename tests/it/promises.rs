@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The title of the section that holds the table.
 const SECTION: &str = "## Tests for each promise";
 /// The number of promises.
-const PROMISES: usize = 18;
+const PROMISES: usize = 19;
 
 /// The text of a file in the repository.
 #[track_caller]
@@ -112,21 +112,29 @@ fn what_is_wrong_with_a_table_is_found() {
             "{SECTION}\n\n| | promise | shown by |\n| --- | --- | --- |\n{rows}{last}\n\n## Else\n\n| 99 | x | y |\n"
         )
     };
-    let check = |last: &str, expected: &[&str]| assert_eq!(faults(&table(last)), expected, "{last}");
-    check(&format!("| 18 | it is kept | {GOOD}, `src/engine/guard::ten_in_a_minute_are_too_many` |"), &[]);
-    check("", &["promise 18 stands there 0 times"]);
-    check(&format!("| 17 | again | {GOOD} |"), &["promise 17 stands there 2 times", "promise 18 stands there 0 times"]);
-    check(&format!("| 19 | more | {GOOD} |"), &["promise 18 stands there 0 times", "there is no promise 19"]);
-    check("| 18 | it is kept | by how it is built |", &["promise 18: no test that always runs shows it"]);
+    // The last promise is `N`, the one before it `M`, and there is no `X`.
+    let numbered = |text: &str| {
+        let [before, beyond] = [PROMISES - 1, PROMISES + 1].map(|number| number.to_string());
+        text.replace('N', &PROMISES.to_string()).replace('M', &before).replace('X', &beyond)
+    };
+    let check = |last: &str, expected: &[&str]| {
+        let expected: Vec<_> = expected.iter().map(|fault| numbered(fault)).collect();
+        assert_eq!(faults(&table(&numbered(last))), expected, "{last}");
+    };
+    check(&format!("| N | it is kept | {GOOD}, `src/engine/guard::ten_in_a_minute_are_too_many` |"), &[]);
+    check("", &["promise N stands there 0 times"]);
+    check(&format!("| M | again | {GOOD} |"), &["promise M stands there 2 times", "promise N stands there 0 times"]);
+    check(&format!("| X | more | {GOOD} |"), &["promise N stands there 0 times", "there is no promise X"]);
+    check("| N | it is kept | by how it is built |", &["promise N: no test that always runs shows it"]);
     check(
-        &format!("| 18 | it is kept | {GOOD}, `promises::no_such_thing` |"),
-        &["promise 18: promises::no_such_thing: there is no such test"],
+        &format!("| N | it is kept | {GOOD}, `promises::no_such_thing` |"),
+        &["promise N: promises::no_such_thing: there is no such test"],
     );
-    check(&format!("| 18 | it is kept | {GOOD}, `promises::runs` |"), &["promise 18: promises::runs is not a test"]);
+    check(&format!("| N | it is kept | {GOOD}, `promises::runs` |"), &["promise N: promises::runs is not a test"]);
     check(
-        "| 18 | it is kept | `faults/network::who_vanishes_is_gone_in_two_minutes` |",
-        &["promise 18: no test that always runs shows it"],
+        "| N | it is kept | `faults/network::who_vanishes_is_gone_in_two_minutes` |",
+        &["promise N: no test that always runs shows it"],
     );
-    check("| 18 | two cells |", &["not three cells: | 18 | two cells |"]);
+    check("| N | two cells |", &["not three cells: | N | two cells |"]);
     assert_eq!(faults("nothing"), [format!("there is no section {SECTION:?}")]);
 }
