@@ -119,8 +119,9 @@ impl<S> Engine<S> {
         self.handle_part(part, State::Well);
     }
 
-    /// Closes those who hold the larger half of the memory, if they have owed more than `limits.owed_soft_bytes` for a
-    /// second. Those who merely wait for the same messages as everybody share their memory, and hold little.
+    /// Closes the connections that hold the larger half of the memory, if they have owed more than
+    /// `limits.owed_soft_bytes` for a second. Connections that wait for the same public messages share their memory, so
+    /// each of them holds little.
     fn close_large_debtors(&mut self) {
         let half = self.pages.owed_bytes() / 2;
         let mut sum = 0;

@@ -1,10 +1,10 @@
 //! Degraded parts: what the server does without at the moment. It goes on with the rest, and says so.
 //!
-//! The parts are a closed set. Whatever notices that one is ill or well reports it with [`Engine::handle_part`];
-//! [`Degraded`] decides from that alone. The log, `/readyz`, `chatd_degraded` and `ctl status` show the same.
+//! The parts are a closed set. Each part reports whether it works ([`Engine::handle_part`]), and [`Degraded`] decides
+//! from these reports alone. The log, `/readyz`, `chatd_degraded` and `ctl status` show the same.
 //!
 //! A server that is overloaded, or runs out of memory, steps down in this order: its lists become short; then, if
-//! memory is short, readers that hold most of it have a second to take their output. It refuses newcomers only while
+//! memory is short, the readers with most unread output have a second to take it. It refuses newcomers only while
 //! it has no place or no descriptor for them, so nobody can keep others out by keeping it busy. Messages between people
 //! are delivered as long as anything is.
 
