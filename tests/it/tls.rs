@@ -144,13 +144,18 @@ fn a_half_close_is_answered_and_then_ended() {
         }
         client.expect_closed();
     }
-    // FIN alone is the same.
-    let mut client = greeted(&server, &settings(Versions::Both, &["chatd"]));
-    client.login_bare("carol");
-    client.send("NOOP");
-    client.stream().shutdown(Shutdown::Write).unwrap();
-    client.expect_exact("C 200 done");
-    client.expect_closed();
+    // FIN alone is the same, also within a record.
+    for cut in [0, 1, 20] {
+        let mut client = greeted(&server, &settings(Versions::Both, &["chatd"]));
+        client.login_bare("carol");
+        let mut records = client.tls().records([&b"NOOP\n"[..]]);
+        let cut_off = client.tls().records([&b"PM cut off\n"[..]]);
+        records.extend(&cut_off[..cut]);
+        client.send_wire(&records);
+        client.stream().shutdown(Shutdown::Write).unwrap();
+        client.expect_exact("C 200 done");
+        client.expect_closed();
+    }
 }
 
 #[test]
