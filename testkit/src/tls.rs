@@ -109,7 +109,7 @@ impl Tls {
     /// Reads from the socket once, and returns the plaintext that came of it. `None` at the end of the stream.
     ///
     /// # Errors
-    /// The socket's error, or `InvalidData` for records that are wrong.
+    /// The socket's error, `InvalidData` for records that are wrong, `UnexpectedEof` for an end without close_notify.
     pub fn read(&mut self, mut socket: &TcpStream) -> std::io::Result<Option<Vec<u8>>> {
         // The handshake may have read more than itself.
         match self.take_text()? {
@@ -117,7 +117,8 @@ impl Tls {
             text => return Ok(text),
         }
         if self.conn.read_tls(&mut socket)? == 0 {
-            return Ok(None);
+            // A stream that ends without close_notify may have been cut off by anybody.
+            return Err(ErrorKind::UnexpectedEof.into());
         }
         self.take_text()
     }

@@ -144,13 +144,16 @@ fn a_half_close_is_answered_and_then_ended() {
         }
         client.expect_closed();
     }
-    // FIN alone is the same.
-    let mut client = greeted(&server, &settings(Versions::Both, &["chatd"]));
-    client.login_bare("carol");
-    client.send("NOOP");
-    client.stream().shutdown(Shutdown::Write).unwrap();
-    client.expect_exact("C 200 done");
-    client.expect_closed();
+    // FIN alone is the same, also within a record.
+    for cut in [0, 1, 20] {
+        let mut client = greeted(&server, &settings(Versions::Both, &["chatd"]));
+        client.login_bare("carol");
+        assert_eq!(client.ask("NOOP"), "C 200 done");
+        let cut_off = client.tls().records([&b"PM cut off\n"[..]]);
+        client.send_wire(&cut_off[..cut]);
+        client.stream().shutdown(Shutdown::Write).unwrap();
+        client.expect_closed();
+    }
 }
 
 #[test]

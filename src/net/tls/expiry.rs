@@ -23,7 +23,7 @@ pub struct Expiry {
 pub enum Stage {
     /// Far.
     Good,
-    /// Within [`TLS_EXPIRY_WARN_S`](crate::limits::TLS_EXPIRY_WARN_S).
+    /// Within [`TLS_EXPIRY_WARN_S`].
     Near,
     /// Past.
     Expired,
