@@ -12,6 +12,8 @@ use testkit::{Builder, Canary, Server, eventually, run_with};
 
 mod degraded;
 mod hostile;
+#[cfg(feature = "tls")]
+mod tls;
 
 const TOKEN: &str = "0123456789abcdef";
 
@@ -200,7 +202,8 @@ fn a_token_is_needed_beyond_loopback_and_read_again_at_hup() {
     assert_eq!((http.ask(&with(TOKEN)).code, http.ask(&with("0123456789abcdeg")).code), (200, 401));
     write_private(&path, "too short\n");
     server.hup();
-    server.wait_for_log("the old token stays in effect");
+    assert!(server.wait_for_log("token: must be one line").contains("reload: listen: "));
+    server.wait_for_log("the configuration is bad; the old one stays in effect");
     let answer = http.ask(&with(TOKEN));
     assert!(answer.body.contains("\nchatd_reload_ok 0\n"), "{answer:?}");
     write_private(&path, "another token of mine".replace(' ', "-").as_str());

@@ -87,14 +87,42 @@ impl Metrics {
     pub fn encode_close(&mut self, reason: &CloseReason, out: &mut Vec<u8>) {
         if std::mem::take(&mut self.has_begun) && *reason != CloseReason::TooSlow {
             self.is_last = true;
-            let status = if *reason == CloseReason::LineNeverEnded { Status::BadRequest } else { Status::Unavailable };
-            Answer::text(status, &format!("{reason}\n")).encode(self.has_body, true, out);
+            Answer::text(status_of(reason), &format!("{reason}\n")).encode(self.has_body, true, out);
         }
     }
 
     /// Appends the refusal of a connection that is not admitted to `out`. `bytes` is what the client has sent so far.
     pub fn refuse(&mut self, bytes: &[u8], reason: &CloseReason, out: &mut Vec<u8>) {
         let has_body = !bytes.starts_with(b"HEAD ");
-        Answer::text(Status::Unavailable, &format!("{reason}\n")).encode(has_body, true, out);
+        Answer::text(status_of(reason), &format!("{reason}\n")).encode(has_body, true, out);
+    }
+}
+
+/// The status for a connection that the server closes: the fault is that of the client's bytes, or the server's state.
+fn status_of(reason: &CloseReason) -> Status {
+    match reason {
+        CloseReason::LineNeverEnded
+        | CloseReason::TooManyBadLines
+        | CloseReason::NotAChatClient
+        | CloseReason::ProxyHeader
+        | CloseReason::NoProxyHeader
+        | CloseReason::NotTls
+        | CloseReason::TlsFailed => Status::BadRequest,
+        CloseReason::LoginTooLong
+        | CloseReason::TooManyFailures
+        | CloseReason::TooSlow
+        | CloseReason::ServerFull
+        | CloseReason::TooManyFromAddress
+        | CloseReason::LoggedInAlready(_)
+        | CloseReason::PasswordChanged
+        | CloseReason::Replaced
+        | CloseReason::ShuttingDown(_)
+        | CloseReason::RoomLocked
+        | CloseReason::RoomFull
+        | CloseReason::RoomClosed
+        | CloseReason::Kicked
+        | CloseReason::PutOut(_)
+        | CloseReason::Banned(_)
+        | CloseReason::Internal => Status::Unavailable,
     }
 }

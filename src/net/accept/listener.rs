@@ -87,12 +87,16 @@ impl Listener {
         };
         info!("listening on {name}");
         if endpoint.is_open_and_plain() {
-            let what = match endpoint.service {
-                Service::Relay(_) => "everybody there may listen and speak without a login",
-                Service::Metrics => "its token and all else cross the network in the clear",
-                Service::Line | Service::Rooms { .. } => "passwords and all else cross the network in the clear",
-            };
-            warn!("{name} is not encrypted, and other machines can reach it: {what}");
+            let in_the_clear = "is not encrypted, and other machines can reach it";
+            match endpoint.service {
+                Service::Relay(_) => warn!("{name} asks for no login: everybody who can reach it may speak and listen"),
+                Service::Line | Service::Rooms { .. } => {
+                    warn!("{name} {in_the_clear}: passwords and all else cross the network in the clear");
+                }
+                Service::Metrics => {
+                    warn!("{name} {in_the_clear}: its token and all else cross the network in the clear")
+                }
+            }
         }
         let (token, endpoint) = (endpoint.token.clone(), Rc::new(endpoint.clone()));
         let mut listener = Self { socket: Some(socket), endpoint, name, number, security: None, token, is_ready: true };
