@@ -9,7 +9,9 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 
 use chatd::door::Door;
-use chatd::engine::{ConnId, DatagramPlaces, Engine, Entrance, Phase, Random, Read, Ready, Roll, Settings, Wrote};
+use chatd::engine::{
+    ConnId, DatagramPlaces, Engine, Entrance, Operators, Phase, Random, Read, Ready, Roll, Settings, Wrote,
+};
 use chatd::hub::names::UserName;
 use chatd::limits::{Accounts, Limits, Login, Rooms};
 use criterion::{BenchmarkId, Criterion, Throughput};
@@ -84,7 +86,7 @@ impl Chat {
     fn of(users: usize) -> Self {
         let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
         let (login, accounts, rooms) = (Login::default(), Accounts::default(), Rooms::default());
-        let settings = Settings { limits, login, accounts, rooms, stats_s: 0 };
+        let settings = Settings { limits, login, accounts, rooms, operators: Operators::default(), stats_s: 0 };
         let engine = Engine::new(settings, users, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         let mut chat = Self { engine, users: Vec::new(), sent: vec![Vec::new(); users], now: 0 };
         for user in 0..users {

@@ -23,6 +23,17 @@ impl Network {
         self.0.prefix_len()
     }
 
+    /// The network with at most `most` bits that contains it: itself, unless its prefix is longer.
+    pub fn widened(self, most: u8) -> Self {
+        let prefix = self.0.prefix_len().min(most);
+        IpNet::new(self.0.addr(), prefix).map_or(self, |net| Self(net.trunc()))
+    }
+
+    /// True if it has an address in common with `other`.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.0.contains(&other.0.network()) || other.0.contains(&self.0.network())
+    }
+
     /// Its first address.
     pub fn first(&self) -> IpAddr {
         self.0.network()
@@ -109,6 +120,23 @@ mod tests {
         check("192.0.2.7/33", Err("must be an address or a network"));
         check("proxy.example.org", Err("must be an address or a network"));
         check("", Err("must be an address or a network"));
+    }
+
+    #[test]
+    fn wider_networks_and_those_that_overlap() {
+        let network = |text: &str| text.parse::<Network>().unwrap();
+        assert_eq!(network("2001:db8:1:2:3::7").widened(64), network("2001:db8:1:2::/64"));
+        assert_eq!(network("2001:db8::/32").widened(64), network("2001:db8::/32"));
+        assert_eq!(network("192.0.2.7").widened(0), network("0.0.0.0/0"));
+        for (one, other, expected) in [
+            ("10.0.0.0/8", "10.1.2.3", true),
+            ("10.0.0.0/8", "11.0.0.0/8", false),
+            ("0.0.0.0/0", "::/0", false),
+            ("2001:db8::/32", "2001:db8::1", true),
+        ] {
+            let (one, other) = (network(one), network(other));
+            assert_eq!((one.overlaps(&other), other.overlaps(&one)), (expected, expected), "{one} {other}");
+        }
     }
 
     #[test]

@@ -12,8 +12,8 @@ use chatd::door::Door;
 use chatd::door::relay;
 use chatd::door::rooms::Options;
 use chatd::engine::{
-    ConnId, DatagramPlaces, Engine, Entrance, Finished, Frames, InFlight, Phase, Random, Read, Ready, Roll, Sent,
-    Settings, ToAccounts, Wrote,
+    ConnId, DatagramPlaces, Engine, Entrance, Finished, Frames, InFlight, Operators, Phase, Random, Read, Ready, Roll,
+    Sent, Settings, ToAccounts, Wrote,
 };
 use chatd::hub::names::{RoomName, UserName};
 use chatd::limits::{Accounts, Limits, Login, READ_BYTES, Rooms};
@@ -89,6 +89,7 @@ impl Server {
             login: Login { deadline_s: u32::MAX, failure_delay_ms: 0, ..Login::default() },
             accounts: Accounts { sessions_per_account: 2, ..Accounts::default() },
             rooms: Rooms { per_session: 2, members: 3, ..Rooms::default() },
+            operators: Operators::default(),
             stats_s: 0,
         };
         let accounts = Known::default();
@@ -244,6 +245,7 @@ impl Known {
             Request::Register { password, .. } | Request::Check { password, .. } | Request::Change { password, .. } => {
                 password.as_bytes()
             }
+            Request::Deed(_) => b"",
         };
         if password == b"busybusy" {
             return Err(Refused::Full);
@@ -265,6 +267,7 @@ impl Known {
                 known.insert(name.clone(), epoch + 1);
                 Verdict::Changed { name, epoch: epoch + 1 }
             }
+            Request::Deed(_) => Verdict::Unavailable,
         })
     }
 }

@@ -6,9 +6,11 @@
 mod behind;
 mod client;
 mod http;
+mod operator;
 mod pieces;
 mod server;
 
 pub use client::frame;
 pub use http::http;
-pub use server::{accounts, config, datagram, line, relay, room, token};
+pub use operator::operator;
+pub use server::{accounts, bans, config, datagram, line, relay, room, token};

@@ -117,6 +117,18 @@ pub fn accounts(data: &[u8]) {
     check_accounts(&sealed);
 }
 
+/// The list of bans: what is read is written in lines that no terminal obeys, and reads the same. A bad line has the
+/// number of a line.
+pub fn bans(data: &[u8]) {
+    match auth::bans_again(data) {
+        Ok(again) => {
+            assert!(again.lines().all(|line| text::check(line.as_bytes()).is_some_and(|checked| checked.is_clean)));
+            assert_eq!(auth::bans_again(again.as_bytes()), Ok(again));
+        }
+        Err(line) => assert!((1..=1 + data.iter().filter(|byte| **byte == b'\n').count()).contains(&line)),
+    }
+}
+
 fn check_accounts(file: &[u8]) {
     match auth::load(file) {
         Ok(loaded) => {

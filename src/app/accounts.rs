@@ -1,4 +1,5 @@
-//! `chatd accounts …`: the operator's commands. Those that only read work at any time, the others while no server runs.
+//! `chatd accounts …`: the operator's commands. Those that only read work on the file at any time. The others do while no
+//! server runs; a running server carries them out itself ([`served`]).
 
 use std::process::ExitCode;
 
@@ -6,7 +7,7 @@ use log::LevelFilter;
 use time::OffsetDateTime;
 
 use super::password::new_password;
-use super::{BAD_CONFIG, FAILED, IN_USE, print, stop};
+use super::{BAD_CONFIG, FAILED, IN_USE, print, served, stop};
 use crate::auth::admin::{self, Failure, Ledger, Report, Settings};
 use crate::config::{Loaded, Operation, Whose};
 use crate::logging::{self, Target};
@@ -15,27 +16,56 @@ use crate::logging::{self, Target};
 pub(super) fn run(operation: &Operation, loaded: &Loaded) -> ExitCode {
     // Log to standard error what a start would say about the files. The log file may be in use by a server.
     let is_logging = logging::start(LevelFilter::Warn, &Target::default()).is_ok();
-    let done = carry_out(operation, &settings(loaded));
+    let mut done = carry_out(operation, &settings(loaded));
+    if done.as_ref().is_err_and(|stop| stop.may_ask)
+        && let Some(socket) = loaded.operator_socket()
+    {
+        done = served::carry_out(operation, &socket.path).unwrap_or(done);
+    }
     if is_logging {
         logging::finish();
     }
     match done {
         Ok(text) => print(&text),
-        Err((code, lines)) => stop(code, &lines),
+        Err(Stop { code, lines, .. }) => stop(code, &lines),
     }
 }
 
-/// The text for standard output; or the exit code and the lines for standard error.
-type Done = Result<String, (u8, Vec<String>)>;
+/// The text for standard output.
+pub(super) type Done = Result<String, Stop>;
+
+/// Why an operation was not done.
+#[derive(Debug)]
+pub(super) struct Stop {
+    /// The exit code.
+    pub(super) code: u8,
+    /// The lines for standard error.
+    pub(super) lines: Vec<String>,
+    /// True if a running server may do it all the same: it uses the file, or the file is another user's.
+    pub(super) may_ask: bool,
+}
+
+impl Stop {
+    /// With this exit code and these lines.
+    pub(super) fn new(code: u8, lines: Vec<String>) -> Self {
+        Self { code, lines, may_ask: false }
+    }
+
+    /// The operation has failed for this reason.
+    pub(super) fn failed(why: String) -> Self {
+        Self::new(FAILED, vec![why])
+    }
+}
 
 fn carry_out(operation: &Operation, settings: &Settings) -> Done {
     let failed = |failure: Failure| {
-        let code = match failure {
-            Failure::InUse(_) => IN_USE,
-            Failure::Unusable(_) => BAD_CONFIG,
-            Failure::Refused(_) => FAILED,
+        let (code, may_ask) = match failure {
+            Failure::InUse(_) => (IN_USE, true),
+            Failure::Foreign(_) => (BAD_CONFIG, true),
+            Failure::Unusable(_) => (BAD_CONFIG, false),
+            Failure::Refused(_) => (FAILED, false),
         };
-        (code, vec![failure.to_string()])
+        Stop { code, lines: vec![failure.to_string()], may_ask }
     };
     match operation {
         Operation::List(_) => Ok(listed(&admin::list(&settings.file).map_err(failed)?)),
@@ -45,14 +75,14 @@ fn carry_out(operation: &Operation, settings: &Settings) -> Done {
             let mut ledger = Ledger::open(settings).map_err(failed)?;
             // Check the name first, so that nobody types a password twice in vain.
             ledger.check_free(name).map_err(failed)?;
-            let password = new_password(name).map_err(|why| (FAILED, vec![why]))?;
+            let password = new_password(name).map_err(Stop::failed)?;
             ledger.add(name, &password).map_err(failed)?;
             Ok(format!("{name} has an account\n"))
         }
         Operation::Passwd(Whose { name, .. }) => {
             let mut ledger = Ledger::open(settings).map_err(failed)?;
             let name = ledger.check_exists(name).map_err(failed)?;
-            let password = new_password(&name).map_err(|why| (FAILED, vec![why]))?;
+            let password = new_password(&name).map_err(Stop::failed)?;
             ledger.set_password(&name, &password).map_err(failed)?;
             Ok(format!("{name} has a new password; earlier tokens are void\n"))
         }
@@ -98,7 +128,7 @@ fn checked(report: Report) -> Done {
     if is_damaged {
         let repair = format!("'chatd accounts repair' recovers {}; or restore an intact copy", counted(accounts));
         findings.push(repair);
-        return Err((BAD_CONFIG, findings));
+        return Err(Stop::new(BAD_CONFIG, findings));
     }
     findings.push(format!("sound: {}", counted(accounts)));
     Ok(lines(&findings))

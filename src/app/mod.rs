@@ -4,9 +4,11 @@ mod accounts;
 #[cfg(feature = "tls")]
 mod cert;
 mod check;
+mod ctl;
 mod endpoints;
 mod password;
 mod reload;
+mod served;
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -19,7 +21,7 @@ use self::reload::Reloader;
 use crate::auth::admin;
 use crate::config::{self, Args, Command, Config, Loaded};
 use crate::logging::{Taken, Target};
-use crate::net::{Endpoint, Passed, Settings, StartError, Tuning};
+use crate::net::{Endpoint, Operators, Passed, Settings, StartError, Tuning};
 use crate::{logging, net};
 
 /// Exit code: the operation failed.
@@ -39,6 +41,14 @@ const NO_TLS: &str = "this program was built without the feature tls; build it w
 pub fn chatd(args: Args) -> ExitCode {
     let passed = Passed::from_environment();
     let Args { place, check, command, .. } = args;
+    let mut command = command;
+    if let Some(Command::Ctl { socket, json, words, .. }) = &mut command {
+        if check {
+            return stop(USAGE, &["--check cannot be combined with a command".to_owned()]);
+        }
+        let json = ctl::take_json(words) || *json;
+        return ctl::run(&place, socket.as_deref(), words, json);
+    }
     let loaded = match config::load(&place) {
         Ok(loaded) => loaded,
         Err(faults) => return stop(BAD_CONFIG, &faults.into_lines()),
@@ -59,7 +69,7 @@ pub fn chatd(args: Args) -> ExitCode {
         Some(Command::Cert { operation, .. }) => return cert::run(&operation, &loaded),
         #[cfg(not(feature = "tls"))]
         Some(Command::Cert { .. }) => return stop(FAILED, &[NO_TLS.to_owned()]),
-        None => {}
+        Some(Command::Ctl { .. }) | None => {}
     }
     let (listen, faults) = endpoints::of(&loaded);
     if check {
@@ -72,7 +82,7 @@ pub fn chatd(args: Args) -> ExitCode {
         return stop(BAD_CONFIG, &[why]);
     }
     let (level, target) = (loaded.config.log.level, target(&loaded, &[]));
-    let settings = settings(listen, loaded.accounts_file(), &loaded.config, passed);
+    let settings = settings(listen, &loaded, passed);
     let overrides = overrides(place.set.len());
     let origin = format!("{}{overrides}", loaded.origin);
     let mut reloader = Reloader::new(place, loaded);
@@ -86,20 +96,29 @@ pub fn chatserver(port: u16) -> ExitCode {
         Endpoint::line(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))),
         Endpoint { optional: true, ..Endpoint::line(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))) },
     ];
-    let config = Config::default();
-    let level = config.log.level;
-    let settings = settings(listen, config.accounts.file.clone(), &config, passed);
+    let loaded = Loaded { config: Config::default(), origin: config::Origin::Defaults };
+    let level = loaded.config.log.level;
+    let settings = settings(listen, &loaded, passed);
     let reload = Box::new(|| {
-        log::info!("reload: chatserver has no configuration file; nothing changes");
-        None
+        let why = "chatserver has no configuration file; nothing changes";
+        log::info!("reload: {why}");
+        Err(vec![why.to_owned()])
     });
     run(settings, level, &Target::default(), "built-in defaults, on all interfaces", reload)
 }
 
-fn settings(listen: Vec<Endpoint>, accounts_file: PathBuf, config: &Config, passed: Passed) -> Settings {
-    let datagrams = config.datagrams.as_ref().map(config::Address::socket);
-    let (tuning, stats_log_lines_dropped) = (tuning(config), logging::dropped);
-    Settings { listen, datagrams, accounts_file, stats_log_lines_dropped, tuning, passed }
+fn settings(listen: Vec<Endpoint>, loaded: &Loaded, passed: Passed) -> Settings {
+    let config = &loaded.config;
+    let socket = loaded.operator_socket();
+    Settings {
+        listen,
+        datagrams: config.datagrams.as_ref().map(config::Address::socket),
+        operator_socket: socket.map(|socket| net::OperatorSocket { path: socket.path, is_set: socket.is_set }),
+        accounts_file: loaded.accounts_file(),
+        stats_log_lines_dropped: logging::dropped,
+        tuning: tuning(config),
+        passed,
+    }
 }
 
 fn tuning(config: &Config) -> Tuning {
@@ -108,6 +127,7 @@ fn tuning(config: &Config) -> Tuning {
         login: config.login.clone(),
         accounts: config.accounts.rules.clone(),
         rooms: config.rooms.clone(),
+        operators: Operators::new(&config.operator.accounts),
         stats_s: config.log.stats_s,
     }
 }

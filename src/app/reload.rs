@@ -3,7 +3,7 @@
 use super::{endpoints, overrides, target, tuning};
 use crate::config::{self, Faults, Listen, Loaded, Place};
 use crate::logging;
-use crate::net::Reloaded;
+use crate::net::{Changes, Reloaded};
 
 /// The state that a reload needs.
 pub(super) struct Reloader {
@@ -20,9 +20,13 @@ impl Reloader {
         Self { place, current: loaded.clone(), started: loaded }
     }
 
-    /// Reads the configuration again and re-opens the log. Gives the settings for the running server. `None` if the
-    /// configuration is bad: that is logged, and nothing changes but the log, whose file may have been moved.
-    pub(super) fn reload(&mut self) -> Option<Reloaded> {
+    /// Reads the configuration again and re-opens the log. Gives the settings for the running server, and what has
+    /// changed. If the configuration is bad, its faults are logged, and nothing changes but the log, whose file may have
+    /// been moved.
+    ///
+    /// # Errors
+    /// The faults, a line each.
+    pub(super) fn reload(&mut self) -> Result<Reloaded, Vec<String>> {
         let read = config::reload(&self.place, &self.current.origin).map_err(Faults::into_lines).and_then(|loaded| {
             let credentials = endpoints::credentials_of(&self.started.config.listen, &loaded)?;
             let tokens = endpoints::tokens_of(&self.started.config.listen, &loaded)?;
@@ -36,18 +40,21 @@ impl Reloader {
         match read {
             Ok((loaded, credentials, tokens)) => {
                 log::info!("reload: configuration: {}{}", loaded.origin, overrides(self.place.set.len()));
-                log::info!("reload: {}", changed(&config::changes(&before, &loaded.config)));
-                for key in self.need_restart() {
+                let changes = config::changes(&before, &loaded.config);
+                log::info!("reload: {}", changed(&changes));
+                let need_restart = self.need_restart();
+                for key in &need_restart {
                     log::warn!("reload: {key} has changed; that takes effect when the server is restarted");
                 }
-                Some(Reloaded { tuning: tuning(&loaded.config), credentials, tokens })
+                let changes = Changes { keys: changes, need_restart, bad_bans: None };
+                Ok(Reloaded { tuning: tuning(&loaded.config), credentials, tokens, changes })
             }
             Err(lines) => {
-                for line in lines {
+                for line in &lines {
                     log::error!("reload: {line}");
                 }
                 log::error!("reload: the configuration is bad; the old one stays in effect");
-                None
+                Err(lines)
             }
         }
     }
@@ -60,6 +67,7 @@ impl Reloader {
             ("listen", !is_same_listen(&now.config.listen, &then.config.listen)),
             ("datagrams", now.config.datagrams != then.config.datagrams),
             ("accounts.file", now.accounts_file() != then.accounts_file()),
+            ("operator.socket", now.config.operator.socket != then.config.operator.socket),
             // Once a listener's buffer size is set, the choice cannot be given back to the kernel.
             ("limits.send_buffer_bytes", buffer == 0 && buffer_then != 0),
         ]
@@ -94,23 +102,24 @@ mod tests {
         let mut reloader = Reloader::new(place, loaded);
 
         fs::write(&path, "listen = ['line://[::1]:1']\n[limits]\nline_s = 6\n").unwrap();
-        let tuning = reloader.reload().unwrap().tuning;
+        let Reloaded { tuning, changes, .. } = reloader.reload().unwrap();
+        assert_eq!(changes.need_restart, ["listen"]);
         assert_eq!((tuning.limits.line_s, tuning.stats_s), (6, 9));
         assert_eq!(reloader.need_restart(), ["listen"]);
 
         fs::write(&path, "[limits]\nline_s = 0\n").unwrap();
-        assert!(reloader.reload().is_none());
+        assert!(reloader.reload().unwrap_err()[0].contains("limits.line_s"));
         fs::remove_file(&path).unwrap();
-        assert!(reloader.reload().is_none());
+        assert!(reloader.reload().is_err());
         assert_eq!(reloader.current.config.limits.line_s, 6);
 
         fs::write(&path, "accounts.file = 'elsewhere'").unwrap();
         assert_eq!(reloader.reload().unwrap().tuning.limits.line_s, 30);
         assert_eq!(reloader.need_restart(), ["accounts.file"]);
         fs::write(&path, "limits.send_buffer_bytes = 9999").unwrap();
-        assert!(reloader.reload().is_some() && reloader.need_restart().is_empty());
+        assert!(reloader.reload().is_ok() && reloader.need_restart().is_empty());
         fs::write(&path, "limits.send_buffer_bytes = 0").unwrap();
-        assert!(reloader.reload().is_some());
+        assert!(reloader.reload().is_ok());
         assert_eq!(reloader.need_restart(), ["limits.send_buffer_bytes"]);
     }
 }

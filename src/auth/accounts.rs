@@ -1,8 +1,9 @@
 //! The accounts in memory, shared by the loop and the worker.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
+use super::bans::Bans;
 use super::store::record::{Change, Op};
 use crate::hub::names::UserName;
 
@@ -24,12 +25,14 @@ pub(super) struct Accounts {
     map: RwLock<BTreeMap<UserName, Account>>,
     /// Why changes are not saved at the moment.
     trouble: Mutex<Option<String>>,
+    /// The bans that are in effect.
+    bans: RwLock<Arc<Bans>>,
 }
 
 impl Accounts {
     /// The accounts read from a file.
     pub(super) fn new(map: BTreeMap<UserName, Account>) -> Self {
-        Self { map: RwLock::new(map), trouble: Mutex::new(None) }
+        Self { map: RwLock::new(map), trouble: Mutex::new(None), bans: RwLock::default() }
     }
 
     /// The name as registered, if the account exists.
@@ -50,6 +53,16 @@ impl Accounts {
     /// The number of accounts.
     pub(super) fn count(&self) -> usize {
         self.read().len()
+    }
+
+    /// The bans that are in effect.
+    pub(super) fn bans(&self) -> Arc<Bans> {
+        Arc::clone(&self.bans.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts bans into effect. They must be on disk.
+    pub(super) fn set_bans(&self, bans: Arc<Bans>) {
+        *self.bans.write().unwrap_or_else(PoisonError::into_inner) = bans;
     }
 
     /// Makes changes visible. They must be on disk.

@@ -3,6 +3,7 @@
 
 use zeroize::Zeroizing;
 
+use super::bans::{decode, encode};
 use super::store::reader::{parse, read};
 use super::store::record;
 use super::token::Key;
@@ -49,6 +50,14 @@ pub fn spell_again(line: &[u8]) -> Option<String> {
 /// The checksum of a line that begins with `body`.
 pub fn seal(body: &str) -> String {
     record::checksum(body)
+}
+
+/// Reads a list of bans and writes it again.
+///
+/// # Errors
+/// The number of the first bad line, counted from 1.
+pub fn bans_again(file: &[u8]) -> Result<String, usize> {
+    decode(file).map(|bans| encode(&bans)).map_err(|bad| bad.line)
 }
 
 /// Reads a key file and writes it again. `None` if it cannot be read.

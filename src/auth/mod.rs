@@ -12,6 +12,8 @@
 
 mod accounts;
 pub mod admin;
+pub mod bans;
+mod deed;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hash;
@@ -23,19 +25,25 @@ mod worker;
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::fs::File;
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use accounts::Accounts;
+use bans::Bans;
+pub use deed::{Deed, Outcome};
 use hash::Hasher;
 pub use request::{Answer, Asked, Holder, OpenError, Origin, Refused, Request, Secret, Settings, Verdict};
+use store::bans::BanFile;
 use store::files;
 use store::journal::Journal;
 use store::reader::Loaded;
 use token::{Before, Key};
+use worker::deeds::Files;
 use worker::queue::Queue;
 use worker::{Hashing, Worker};
 
@@ -53,6 +61,8 @@ pub struct Auth {
     /// The largest number of accounts.
     most: usize,
     key: Key,
+    /// The account file.
+    file: PathBuf,
     /// `None` once it is joined or given up.
     thread: Option<JoinHandle<()>>,
     /// Disconnected when the thread has ended.
@@ -62,7 +72,8 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// Takes the lock, reads the account file and the token key (creating what does not exist), and starts the worker.
+    /// Takes the lock, reads the account file and the token key (creating what does not exist) and the bans, and starts
+    /// the worker.
     /// `waker` is called whenever there are answers to [poll](Auth::poll_answer), mostly on the worker's thread.
     ///
     /// # Errors
@@ -72,9 +83,12 @@ impl Auth {
         let rules = &settings.rules;
         let Opened { lock, hasher, journal, loaded, key } = Opened::new(settings)?;
         let lock = Arc::new(lock);
+        let bans = BanFile::open(&settings.file).map_err(OpenError::Unusable)?;
         let accounts = Arc::new(Accounts::new(loaded.accounts));
+        accounts.set_bans(Arc::clone(bans.bans()));
+        let files = Files { accounts: settings.file.clone(), bans };
         let mailbox = Arc::new(Mailbox::new(Queue::new(bound(rules)), rules.argon2, waker));
-        let worker = Worker::new(Arc::clone(&mailbox), Arc::clone(&accounts), journal, hasher);
+        let worker = Worker::new(Arc::clone(&mailbox), Arc::clone(&accounts), journal, hasher, files);
         let (alive, ended) = mpsc::channel();
         let held = (alive, Arc::clone(&lock));
         let thread = thread::Builder::new()
@@ -85,8 +99,8 @@ impl Auth {
             })
             .map_err(|e| OpenError::Unusable(format!("accounts: the thread cannot be started: {e}; try again")))?;
         let (registering, thread) = (Registering::default(), Some(thread));
-        let most = most(rules);
-        Ok(Self { accounts, mailbox, registering, most, key, thread, ended, _lock: lock })
+        let (most, file) = (most(rules), settings.file.clone());
+        Ok(Self { accounts, mailbox, registering, most, key, file, thread, ended, _lock: lock })
     }
 
     /// The name as it was registered, if the account exists.
@@ -111,7 +125,7 @@ impl Auth {
     pub fn submit(&mut self, number: u64, origin: Option<Origin>, request: Request) -> Result<(), Refused> {
         let registers = match &request {
             Request::Register { name, .. } => Some(name.clone()),
-            Request::Check { .. } | Request::Change { .. } => None,
+            Request::Check { .. } | Request::Change { .. } | Request::Deed(_) => None,
         };
         if let Some(name) = &registers
             && (self.registering.has(name) || self.accounts.registered(name).is_some())
@@ -168,6 +182,30 @@ impl Auth {
         let epoch = self.accounts.epoch(name);
         let is_genuine = self.key.accepts(token, name, epoch.unwrap_or_default(), unix_s);
         epoch.filter(|_| is_genuine)
+    }
+
+    /// The bans that are in effect. Those that are over may be among them.
+    pub fn bans(&self) -> Arc<Bans> {
+        self.accounts.bans()
+    }
+
+    /// Reads the file of the bans again, and puts them into effect.
+    ///
+    /// # Errors
+    /// A line for the operator; nothing has changed.
+    pub fn reread_bans(&self) -> Result<Arc<Bans>, String> {
+        let bans = store::bans::reread(&self.file)?;
+        self.accounts.set_bans(Arc::clone(&bans));
+        Ok(bans)
+    }
+
+    /// The accounts whose names come after `after` (`None`: from the first on), at most `most` of them: each name with
+    /// the time of its registration, in seconds since 1970.
+    pub fn list(&self, after: Option<&UserName>, most: usize) -> Vec<(UserName, u64)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let accounts = self.accounts.read();
+        let page = accounts.range((from, Bound::Unbounded)).take(most);
+        page.map(|(name, account)| (name.clone(), account.since)).collect()
     }
 
     /// Changes the rules: the queue's bound and the largest number of accounts now, the cost from the next hash on. An

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use super::deed::{Deed, Outcome};
 use crate::hub::names::UserName;
 use crate::{limits, mailbox};
 
@@ -28,10 +29,11 @@ pub struct Origin {
     pub network: IpAddr,
 }
 
-/// A request. Each costs one password hash.
+/// A request. Each costs one password hash, except for some of an operator's.
 #[derive(Debug)]
 pub enum Request {
-    /// Create an account. Gives [`Verdict::Registered`], [`Verdict::Taken`] or [`Verdict::Unavailable`].
+    /// Create an account. Gives [`Verdict::Registered`], [`Verdict::Taken`], [`Verdict::Banned`] or
+    /// [`Verdict::Unavailable`].
     Register {
         /// The name in its chosen spelling.
         name: UserName,
@@ -57,6 +59,8 @@ pub enum Request {
         /// The new password.
         password: Secret,
     },
+    /// A request of an operator. Gives [`Verdict::Done`] or [`Verdict::Unavailable`].
+    Deed(Deed),
 }
 
 /// The kind of a [`Request`].
@@ -68,6 +72,8 @@ pub enum Asked {
     Check,
     /// [`Request::Change`].
     Change,
+    /// [`Request::Deed`].
+    Deed,
 }
 
 impl Request {
@@ -77,13 +83,15 @@ impl Request {
             Self::Register { .. } => Asked::Register,
             Self::Check { .. } => Asked::Check,
             Self::Change { .. } => Asked::Change,
+            Self::Deed(_) => Asked::Deed,
         }
     }
 
-    /// The name of the account.
-    pub fn name(&self) -> &UserName {
+    /// The name of the account that it is about; `None` if it is about none.
+    pub fn name(&self) -> Option<&UserName> {
         match self {
-            Self::Register { name, .. } | Self::Check { name, .. } | Self::Change { name, .. } => name,
+            Self::Register { name, .. } | Self::Check { name, .. } | Self::Change { name, .. } => Some(name),
+            Self::Deed(deed) => deed.account(),
         }
     }
 }
@@ -98,6 +106,8 @@ pub enum Verdict {
     },
     /// The name has an account.
     Taken,
+    /// The name is banned, so it cannot be registered.
+    Banned,
     /// The password is right.
     Right {
         /// The account's epoch.
@@ -112,6 +122,8 @@ pub enum Verdict {
         /// The account's new epoch. Sessions and tokens of earlier ones are void.
         epoch: u32,
     },
+    /// A request of an operator was carried out, or refused.
+    Done(Outcome),
     /// The request was displaced from a full queue by one of a party with fewer requests. It was not looked at.
     Busy,
     /// Nothing was changed: the file cannot be written now (disk full, read-only, failing), or there is no memory.

@@ -11,7 +11,7 @@ KEY is a dotted path, VALUE is TOML, so strings keep their quotes:
 FILE may be a pipe, such as --config <(…), but only a regular file is read again at HUP.
 
 Signals: TERM and INT stop the server, HUP re-reads the configuration and re-opens the log.
-Exit status: 0 done, 1 failed, 2 usage, 75 port or account file in use, 78 configuration.";
+Exit status: 0 done, 1 failed, 2 usage, 75 port, account file or socket in use, or no server for ctl, 78 configuration.";
 
 /// The arguments of `chatd`, as typed.
 #[derive(Clone, Debug, Default, Parser)]
@@ -49,7 +49,7 @@ pub struct Place {
 /// The commands of `chatd`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// List or check the accounts; change them while no server runs
+    /// List, check or change the accounts; a running server changes them itself
     #[command(disable_help_subcommand = true)]
     Accounts {
         /// As in [`Args`]: these may precede or follow the command.
@@ -58,6 +58,21 @@ pub enum Command {
         /// The operation.
         #[command(subcommand)]
         operation: Operation,
+    },
+    /// Ask or tell the running server something; without a COMMAND, list the commands
+    Ctl {
+        /// As in [`Args`].
+        #[command(flatten)]
+        place: Place,
+        /// Connect to the operator's socket at PATH, and read no configuration
+        #[arg(long, value_name = "PATH")]
+        socket: Option<PathBuf>,
+        /// Print each item as a JSON object
+        #[arg(long)]
+        json: bool,
+        /// The command and its arguments
+        #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
     },
     /// Make or show certificates for TLS
     #[command(disable_help_subcommand = true)]
@@ -138,6 +153,11 @@ impl Args {
             Some(Command::Accounts { place, operation }) => [place, operation.place()],
             Some(Command::Cert { place, operation: CertOperation::Make(Made { place: last, .. }) }) => [place, last],
             Some(Command::Cert { place, operation: CertOperation::Show(last) }) => [place, last],
+            Some(Command::Ctl { place, .. }) => {
+                self.place.config = place.config.clone().or(self.place.config);
+                self.place.set.extend_from_slice(&place.set);
+                return self;
+            }
             None => return self,
         };
         for Place { config, set } in places {

@@ -9,7 +9,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::address::Address;
 use super::listen::Listen;
 use super::source::Document;
-use crate::limits::{HASH_MEMORY_MOST_KIB, LINE_BYTES_MOST, PASSWORD_MAX_BYTES};
+use crate::limits::{HASH_MEMORY_MOST_KIB, LINE_BYTES_MOST, NAME_BYTES, PASSWORD_MAX_BYTES};
 use crate::network::Network;
 
 /// A year, in seconds: in effect never, and no clock overflows by it.
@@ -38,6 +38,8 @@ enum Rule {
     Address,
     /// Addresses and networks.
     Networks,
+    /// Names of accounts.
+    Names,
 }
 
 const fn from_one(most: u64, why: &'static str) -> Rule {
@@ -104,6 +106,8 @@ const KEYS: &[(&str, Rule)] = &[
     ("tls.cert", Rule::Path { or_empty: true }),
     ("tls.key", Rule::Path { or_empty: true }),
     ("tls.min_version", Rule::Word(&["1.2", "1.3"])),
+    ("operator.socket", Rule::Path { or_empty: true }),
+    ("operator.accounts", Rule::Names),
     ("log.level", Rule::Word(&["off", "error", "warn", "info", "debug", "trace"])),
     ("log.file", Rule::Path { or_empty: true }),
     ("log.stats_s", from_zero(YEAR_S, NEVER)),
@@ -197,6 +201,8 @@ fn accept(rule: &Rule, value: &Spanned<DeValue<'_>>) -> Result<(), Refusal> {
         (Rule::Listen, other) => no(format!("must be an array, such as [\"{}\"], {}", Listen::local(), is_a(other))),
         (Rule::Networks, DeValue::Array(networks)) => accept_networks(networks),
         (Rule::Networks, other) => no(format!("must be an array, such as [\"192.0.2.7\"], {}", is_a(other))),
+        (Rule::Names, DeValue::Array(names)) => accept_names(names),
+        (Rule::Names, other) => no(format!("must be an array of names, such as [\"alice\"], {}", is_a(other))),
         (Rule::Address, DeValue::String(address)) => Address::parse(address, "").map(drop).or_else(no),
         (Rule::Address, other) => no(format!("must be ADDRESS:PORT, in quotes, {}", is_a(other))),
     }
@@ -234,6 +240,23 @@ fn accept_networks(networks: &DeArray<'_>) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+fn accept_names(names: &DeArray<'_>) -> Result<(), Refusal> {
+    for name in names.iter() {
+        let no = |what: String| Err((name.span(), format!("must contain names of accounts, {what}")));
+        let DeValue::String(text) = name.get_ref() else { return no(is_a(name.get_ref())) };
+        if !is_name(text) {
+            return no(format!("not {text:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an account may have this name.
+fn is_name(text: &str) -> bool {
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    text.len() <= NAME_BYTES && text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(is_of_name)
 }
 
 /// Whether a path begins with `~`, `~user` or an environment variable.
@@ -324,8 +347,11 @@ mod tests {
 
     #[test]
     fn types_rules_and_the_shipped_file_have_the_same_keys() {
-        let mut rules: Vec<_> =
-            KEYS.iter().map(|(key, _)| (*key).to_owned()).filter(|key| key != "datagrams").collect();
+        let mut rules: Vec<_> = KEYS
+            .iter()
+            .map(|(key, _)| (*key).to_owned())
+            .filter(|key| key != "datagrams" && key != "operator.socket")
+            .collect();
         rules.sort();
         assert_eq!(rules, sorted(&super::super::to_toml(&Config::default()).unwrap()));
         assert_eq!(rules, sorted(include_str!("../../config.toml")));

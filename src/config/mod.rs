@@ -31,6 +31,8 @@ use crate::{limits, place};
 
 /// The file that is read if it exists and no other is named.
 const DEFAULT_FILE: &str = "config.toml";
+/// The operator's socket in the folder of the account file, if the configuration names no other.
+const OPERATOR_SOCKET: &str = "chatd.sock";
 /// Bytes of a configuration file; no real one is this long. Reading stops here, so that `--config /dev/zero` ends.
 const FILE_BYTES: u64 = 1024 * 1024;
 /// Faults shown at once. The rest appear when these are fixed.
@@ -55,6 +57,8 @@ pub struct Config {
     pub rooms: limits::Rooms,
     /// `[tls]`.
     pub tls: Tls,
+    /// `[operator]`.
+    pub operator: Operator,
     /// `[log]`.
     pub log: Log,
 }
@@ -69,6 +73,7 @@ impl Default for Config {
             limits: limits::Limits::default(),
             rooms: limits::Rooms::default(),
             tls: Tls::default(),
+            operator: Operator::default(),
             log: Log::default(),
         }
     }
@@ -106,6 +111,17 @@ pub struct Tls {
 impl Tls {
     /// The names of the files that `chatd cert make` writes if none are configured.
     pub const MADE: [&str; 2] = ["cert.pem", "key.pem"];
+}
+
+/// `[operator]`: the operator's socket, and operators in the chat.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Operator {
+    /// The operator's socket as written, empty for none; [`Loaded::operator_socket`] resolves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub socket: Option<PathBuf>,
+    /// The accounts that may send `OP`, each a well-formed name.
+    pub accounts: Vec<String>,
 }
 
 /// `[log]`: level, file, interval of the counters.
@@ -196,11 +212,29 @@ impl Loaded {
         }
     }
 
+    /// The path of the operator's socket, relative to the working directory; `None` if it is turned off.
+    pub fn operator_socket(&self) -> Option<OperatorSocket> {
+        match &self.config.operator.socket {
+            Some(path) if path.as_os_str().is_empty() => None,
+            Some(path) => Some(OperatorSocket { path: self.origin.resolve(path), is_set: true }),
+            None => Some(OperatorSocket { path: self.accounts_file().with_file_name(OPERATOR_SOCKET), is_set: false }),
+        }
+    }
+
     /// The path of the log file, relative to the working directory; `None` for standard error.
     pub fn log_file(&self) -> Option<PathBuf> {
         let file = &self.config.log.file;
         (!file.as_os_str().is_empty()).then(|| self.origin.resolve(file))
     }
+}
+
+/// The operator's socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorSocket {
+    /// Its path.
+    pub path: PathBuf,
+    /// True if the configuration names it: then the server does not start without it.
+    pub is_set: bool,
 }
 
 /// What is wrong with a configuration: at least one line. Each line has the place, the key, and what would be accepted.

@@ -89,6 +89,14 @@ pub enum Decoded<'a> {
     },
     /// A request of a monitoring program.
     Ask(Ask<'a>),
+    /// An operator's command, not yet decoded: only an operator learns what is wrong with it.
+    Operate(&'a str),
+    /// The password of an account, from an operator who was asked for it.
+    OperatorPassword(Masked<&'a [u8]>),
+    /// Help on all operations.
+    Help,
+    /// Help on the operator's commands, for operators alone.
+    HelpOperate,
     /// The client says goodbye.
     Bye,
     /// The exchange is over: [`Door::end`](super::Door::end) answers, and the connection closes.

@@ -12,6 +12,7 @@ pub mod inbox;
 pub mod line;
 pub mod metrics;
 mod operations;
+pub mod operator;
 pub mod relay;
 pub mod reply;
 pub mod rooms;
@@ -27,6 +28,7 @@ pub use decoded::{Decoded, Kind};
 use inbox::{Cut, Inbox};
 use line::Line;
 use metrics::Metrics;
+use operator::OperatorDoor;
 use relay::RelayDoor;
 use reply::Reply;
 use rooms::RoomsDoor;
@@ -42,6 +44,8 @@ pub enum Door {
     Relay(Box<RelayDoor>),
     /// The metrics door: HTTP for monitoring programs.
     Metrics(Metrics),
+    /// The operator's door: commands, without a login.
+    Operator(OperatorDoor),
 }
 
 /// The limits that the connections of a door count for.
@@ -79,6 +83,11 @@ impl Door {
         Self::Relay(Box::new(RelayDoor::new(options)))
     }
 
+    /// The state of a new connection at the operator's door.
+    pub fn operator() -> Self {
+        Self::Operator(OperatorDoor)
+    }
+
     /// Its name: one of [`NAMES`].
     pub fn name(&self) -> &'static str {
         match self {
@@ -86,6 +95,24 @@ impl Door {
             Self::Rooms(_) => "rooms",
             Self::Relay(_) => "relay",
             Self::Metrics(_) => "metrics",
+            Self::Operator(_) => "operator",
+        }
+    }
+
+    /// True if what the server sends here are lines, so that a trace can show them.
+    pub fn is_text(&self) -> bool {
+        match self {
+            Self::Line(_) | Self::Relay(_) | Self::Operator(_) => true,
+            Self::Rooms(_) | Self::Metrics(_) => false,
+        }
+    }
+
+    /// A frame of the client as a trace shows it, before it is [decoded](Self::decode).
+    pub fn traced(&self, frame: &[u8]) -> String {
+        match self {
+            Self::Line(line) => operator::from_client(frame, line.expects_secret()),
+            Self::Relay(_) => operator::from_client(frame, false),
+            Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => operator::MASK.to_owned(),
         }
     }
 
@@ -93,7 +120,7 @@ impl Door {
     /// exchange whose guest goes on over UDP.
     pub fn is_dialogue(&self) -> bool {
         match self {
-            Self::Line(_) | Self::Relay(_) | Self::Metrics(_) => true,
+            Self::Line(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => true,
             Self::Rooms(_) => false,
         }
     }
@@ -108,6 +135,7 @@ impl Door {
         match self {
             Self::Line(_) | Self::Rooms(_) | Self::Relay(_) => Class::Chat,
             Self::Metrics(_) => Class::Metrics,
+            Self::Operator(_) => Class::Operator,
         }
     }
 
@@ -115,7 +143,7 @@ impl Door {
     pub fn asks_for_passwords(&self) -> bool {
         match self {
             Self::Line(_) => true,
-            Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) => false,
+            Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => false,
         }
     }
 
@@ -123,7 +151,7 @@ impl Door {
     pub fn kind(&self) -> Option<Kind> {
         match self {
             Self::Line(line) => Some(line.kind()),
-            Self::Rooms(_) | Self::Metrics(_) => None,
+            Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => None,
             Self::Relay(door) => Some(door.kind()),
         }
     }
@@ -132,7 +160,7 @@ impl Door {
     pub fn claimed_name(&self) -> Option<&UserName> {
         match self {
             Self::Line(line) => line.claimed_name(),
-            Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) => None,
+            Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => None,
         }
     }
 
@@ -140,7 +168,7 @@ impl Door {
     pub fn expects_secret(&self) -> bool {
         match self {
             Self::Line(line) => line.expects_secret(),
-            Self::Rooms(_) | Self::Metrics(_) => true,
+            Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => true,
             Self::Relay(_) => false,
         }
     }
@@ -151,6 +179,7 @@ impl Door {
             Self::Line(line) => line.is_logged_in(),
             Self::Rooms(_) | Self::Metrics(_) => false,
             Self::Relay(door) => door.has_entered(),
+            Self::Operator(_) => true, // the kernel has said who it is
         }
     }
 
@@ -159,6 +188,7 @@ impl Door {
         let bound = line_bytes as usize;
         match self {
             Self::Line(line) if line.is_logged_in() => bound,
+            Self::Operator(_) => bound,
             Self::Line(_) => bound.min(limits::LOGIN_LINE_BYTES),
             Self::Rooms(_) => limits::ROOM_REQUEST_BYTES,
             Self::Relay(_) => limits::RELAY_MESSAGE_BYTES,
@@ -169,7 +199,7 @@ impl Door {
     /// Looks for a frame of at most `limit` bytes, including its end, at the start of `bytes`.
     pub fn cut(&mut self, inbox: &mut Inbox, bytes: &[u8], limit: usize) -> Cut {
         match self {
-            Self::Line(_) => inbox.cut(bytes, limit),
+            Self::Line(_) | Self::Operator(_) => inbox.cut(bytes, limit),
             Self::Rooms(door) => door.cut(bytes),
             Self::Relay(door) => door.cut(bytes),
             Self::Metrics(door) => door.cut(bytes),
@@ -181,7 +211,7 @@ impl Door {
     pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
         match self {
             Self::Line(line) => line.sniff(bytes, limit),
-            Self::Rooms(_) | Self::Metrics(_) => None,
+            Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => None,
             Self::Relay(door) => door.sniff(bytes),
         }
     }
@@ -193,6 +223,7 @@ impl Door {
             Self::Rooms(door) => door.decode(frame),
             Self::Relay(door) => door.decode(frame),
             Self::Metrics(door) => door.decode(frame),
+            Self::Operator(door) => door.decode(frame),
         }
     }
 
@@ -207,6 +238,7 @@ impl Door {
                     door.encode_close(reason, out);
                 }
             }
+            Self::Operator(door) => door.encode_reply(reply, out),
         }
     }
 
@@ -217,6 +249,7 @@ impl Door {
             Self::Rooms(door) => door.encode_event(event, out),
             Self::Relay(door) => relay::encode(door.kind(), event, out),
             Self::Metrics(_) => {}
+            Self::Operator(_) => {} // it gives the hub no commands
         }
     }
 
@@ -227,13 +260,14 @@ impl Door {
             Self::Rooms(door) => door.refuse(bytes, out),
             Self::Relay(door) => door.refuse(reason, out),
             Self::Metrics(door) => door.refuse(bytes, &reason, out),
+            Self::Operator(door) => door.encode_reply(&Reply::Closing(reason), out),
         }
     }
 
     /// Appends the last answer to `out`, if one is due. Called when no more input will be decoded.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         match self {
-            Self::Line(_) | Self::Relay(_) | Self::Metrics(_) => {}
+            Self::Line(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => {}
             Self::Rooms(door) => door.end(out),
         }
     }
@@ -292,14 +326,14 @@ impl Door {
     fn as_relay(&self) -> Option<&RelayDoor> {
         match self {
             Self::Relay(door) => Some(door),
-            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) => None,
+            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => None,
         }
     }
 
     fn as_relay_mut(&mut self) -> Option<&mut RelayDoor> {
         match self {
             Self::Relay(door) => Some(door),
-            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) => None,
+            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => None,
         }
     }
 }

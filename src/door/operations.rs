@@ -19,12 +19,13 @@ pub(super) enum Operation {
     Passwd,
     Help,
     Noop,
+    Op,
 }
 
 impl Operation {
     /// The operation of a verb, in any case. Some operations have several verbs, for those that people try first.
     pub(super) fn parse(verb: &str) -> Option<Self> {
-        const VERBS: [(&str, Operation); 21] = [
+        const VERBS: [(&str, Operation); 22] = [
             ("PM", Operation::Pm),
             ("BM", Operation::Pm),
             ("DM", Operation::Dm),
@@ -46,6 +47,7 @@ impl Operation {
             ("HELP", Operation::Help),
             ("?", Operation::Help),
             ("NOOP", Operation::Noop),
+            ("OP", Operation::Op),
         ];
         VERBS.iter().find(|(name, _)| name.eq_ignore_ascii_case(verb)).map(|(_, operation)| *operation)
     }
@@ -69,6 +71,7 @@ impl Operation {
             Self::Passwd => "PASSWD",
             Self::Help => "HELP [operation]",
             Self::Noop => "NOOP",
+            Self::Op => "OP command",
         }
     }
 
@@ -93,27 +96,49 @@ impl Operation {
             Self::Passwd => &["PASSWD: change your password; your other sessions end, and older tokens are void then"],
             Self::Help => &["HELP [operation]: what you can do"],
             Self::Noop => &["NOOP: nothing; shows that the server is there"],
+            Self::Op => OPERATOR_HELP,
         }
     }
 }
 
+/// The general help, with further lines before the last two.
+macro_rules! help {
+    ($($more:literal)?) => {
+        &[
+            "PM [text]             say something to everybody",
+            "DM [name [text]]      say something to one person",
+            "WHO [prefix]          who is online",
+            "ROOMS [prefix]        which rooms there are",
+            "MAKE room [password]  make a room, with a password if you like",
+            "JOIN room [password]  enter a room",
+            "RM room [text]        say something in a room",
+            "NAMES room [prefix]   who is in a room",
+            "LEAVE room            leave a room",
+            "KICK room name        put somebody out of your room",
+            "CLOSE room            close your room",
+            "TOKEN                 a token to come back without your password",
+            "PASSWD                change your password",
+            "NOOP                  nothing",
+            "HELP [operation]      this, or more about one",
+            $($more,)?
+            "EX                    leave",
+            "an empty line cancels what you are asked for",
+        ]
+    };
+}
+
 /// The lines of `HELP` without an argument.
-pub(super) const HELP: &[&str] = &[
-    "PM [text]             say something to everybody",
-    "DM [name [text]]      say something to one person",
-    "WHO [prefix]          who is online",
-    "ROOMS [prefix]        which rooms there are",
-    "MAKE room [password]  make a room, with a password if you like",
-    "JOIN room [password]  enter a room",
-    "RM room [text]        say something in a room",
-    "NAMES room [prefix]   who is in a room",
-    "LEAVE room            leave a room",
-    "KICK room name        put somebody out of your room",
-    "CLOSE room            close your room",
-    "TOKEN                 a token to come back without your password",
-    "PASSWD                change your password",
-    "NOOP                  nothing",
-    "HELP [operation]      this, or more about one",
-    "EX                    leave",
-    "an empty line cancels what you are asked for",
+pub(super) const HELP: &[&str] = help!();
+
+/// The same for an operator.
+pub(super) const HELP_OF_OPERATORS: &[&str] = help!("OP command            what operators do; HELP OP lists it");
+
+/// The lines of `HELP OP`.
+const OPERATOR_HELP: &[&str] = &[
+    "OP status: the server at a glance",
+    "OP sessions [NAME|ADDRESS] [--sort owed|since|idle]: who is connected",
+    "OP rooms [NAME]: the rooms, or who is in one",
+    "OP kick NAME|ID|ADDRESS [reason]: end connections",
+    "OP announce TEXT: say something to everybody",
+    "OP close ROOM [reason]: close a room",
 ];

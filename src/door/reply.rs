@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::operations::{HELP, HELP_OF_OPERATORS, Operation};
 use super::token::RoomToken;
 use super::wire::Wire;
 use crate::close::CloseReason;
@@ -24,6 +25,8 @@ pub enum Reply {
     NameOfWords,
     /// 553: the name is reserved.
     ReservedName(UserName),
+    /// 553: the name is banned, so it cannot be registered.
+    BannedName(UserName),
     /// 553: another client has registered the name in the meantime.
     NameTaken(UserName),
     /// 450: the server has as many accounts as it may.
@@ -101,18 +104,25 @@ pub enum Reply {
     NoSuchRoom,
     /// 214: the help for all operations or for one, as lines.
     Help(&'static [&'static str]),
-    /// 100: the server says something to everybody. A phrase.
-    Notice(&'static str),
     /// 421: the server closes the connection for this reason.
     Closing(CloseReason),
 }
 
 impl Reply {
+    /// The help on all operations. Only operators see theirs.
+    pub fn help(is_operator: bool) -> Self {
+        Self::Help(if is_operator { HELP_OF_OPERATORS } else { HELP })
+    }
+
+    /// The help on the operators' commands; to others the operation does not exist.
+    pub fn help_on_op(is_operator: bool) -> Self {
+        if is_operator { Self::Help(Operation::Op.help()) } else { Self::UnknownOperation }
+    }
+
     /// Appends the reply to `out` as whole lines.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let mut out = Wire(out);
         let result = match self {
-            Self::Notice(text) => writeln!(out, "C 100 {text}"),
             Self::Greeting => writeln!(out, "C 220 chatd {} ready; your name?", env!("CARGO_PKG_VERSION")),
             Self::AskPassword(name) => writeln!(out, "C 331 {name}, your password?"),
             Self::AskNewPassword(name) => writeln!(out, "C 332 {name} is new here; choose a password"),
@@ -124,6 +134,7 @@ impl Reply {
                 writeln!(out, "C 553 a name is one word, for example zoe.miller; your name?")
             }
             Self::ReservedName(name) => writeln!(out, "C 553 {name} is reserved; your name?"),
+            Self::BannedName(name) => writeln!(out, "C 553 {name} cannot be registered; your name?"),
             Self::NameTaken(name) => writeln!(out, "C 553 {name} was just taken; your name?"),
             Self::NoNewAccounts => writeln!(out, "C 450 no new accounts; your name?"),
             Self::BadRoomName => writeln!(out, "C 553 a room's name is 1 to {NAME_CHARS} letters, digits or _ . -"),

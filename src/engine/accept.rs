@@ -152,6 +152,9 @@ impl<S> Engine<S> {
 
     /// Decides by the address. An address that is accepted is counted.
     pub(super) fn judge_address(&mut self, origin: Origin, asks_for_passwords: bool) -> Result<Standing, Refusal> {
+        if let Some(banned) = self.ban_of_origin(origin) {
+            return Err(Refusal::new(banned));
+        }
         let limits = &self.settings.limits;
         let is_exempt = origin.limited(limits).is_none();
         let dice = || throw_dice(&mut *self.random);

@@ -147,6 +147,7 @@ impl<S> Engine<S> {
     fn part(&mut self, id: ConnId) {
         self.turn.work += END_WORK;
         self.leave_public(id);
+        self.leave_desk(id);
         let Some(conn) = self.conns.find(id) else { return };
         let is_dialogue = conn.door.is_dialogue();
         let is_checking = matches!(conn.pause, Pause::Checking { .. });
@@ -270,6 +271,9 @@ impl<S> Engine<S> {
             conn.outbox.clear(&mut self.pages);
             self.pages.heap_bytes -= u64::from(conn.sealed);
             self.timers.disarm(id, &mut conn.armed);
+            if self.desk.traces.has(id) {
+                self.end_traces_of(id);
+            }
             self.gate.release(conn.door.class(), conn.origin, conn.standing);
             self.relay.uncount(&conn.door);
             self.end_exchange(id, conn.door.class());

@@ -39,6 +39,8 @@ pub(super) struct Conn<S> {
     pub(super) rate: Rate,
     /// When it was accepted.
     pub(super) since: Millis,
+    /// When its last line came, or it was accepted.
+    pub(super) heard_at: Millis,
     /// When the incomplete line began; [`NEVER`] if there is none.
     pub(super) line_since: Millis,
     /// Since when it owes more than `limits.owed_soft_bytes`; [`NEVER`] if it does not.
@@ -101,6 +103,7 @@ impl<S> Conn<S> {
             public: None,
             rate: Rate::default(),
             since: now,
+            heard_at: now,
             line_since: NEVER,
             soft_since: NEVER,
             took_at: NEVER,
@@ -170,6 +173,7 @@ impl<S> Conn<S> {
             Pause::Checking { since, .. }
             | Pause::Owing { since }
             | Pause::Figures { since }
+            | Pause::Answering { since }
             | Pause::Until { since, .. }
             | Pause::Delay { since, .. } => since,
         };
@@ -186,7 +190,11 @@ impl<S> Conn<S> {
             Life::Open => {
                 let pause = match self.pause {
                     Pause::Until { due, .. } | Pause::Delay { due, .. } => due,
-                    Pause::None | Pause::Checking { .. } | Pause::Owing { .. } | Pause::Figures { .. } => NEVER,
+                    Pause::None
+                    | Pause::Checking { .. }
+                    | Pause::Owing { .. }
+                    | Pause::Figures { .. }
+                    | Pause::Answering { .. } => NEVER,
                 };
                 let login = if self.door.is_logged_in() { NEVER } else { self.login_due(login) };
                 let owing = self.soft_due(limits).min(self.hard_due(limits));
@@ -215,6 +223,7 @@ impl<S> Conn<S> {
             Pause::Checking { .. }
             | Pause::Owing { .. }
             | Pause::Figures { .. }
+            | Pause::Answering { .. }
             | Pause::Until { .. }
             | Pause::Delay { .. } => NEVER,
         }

@@ -144,6 +144,10 @@ impl<S> Engine<S> {
     /// Handles one datagram. An invalid one gets no reply.
     fn on_datagram(&mut self, socket: usize, addr: SocketAddr, bytes: &[u8]) {
         failpoint("datagram", bytes);
+        if self.is_banned(addr.ip()) {
+            self.counters.datagrams_invalid += 1;
+            return;
+        }
         let Some(up) = datagram::decode(bytes) else {
             self.counters.datagrams_invalid += 1;
             return;

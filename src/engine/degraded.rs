@@ -13,9 +13,7 @@ use std::borrow::Cow;
 use log::{info, warn};
 
 use super::Engine;
-use super::life::Life;
 use super::time::{Millis, NEVER};
-use crate::door::reply::Reply;
 use crate::limits::{DEGRADED_ENDS_MS, DEGRADED_NOTICE_MS};
 
 /// A part of the server that can be degraded.
@@ -280,16 +278,7 @@ impl<S> Engine<S> {
             self.on_change(change);
         }
         while let Some(notice) = self.degraded.poll_notice(self.now) {
-            self.tell_people(notice);
-        }
-    }
-
-    /// Sends a line to everybody who is logged in.
-    fn tell_people(&mut self, text: &'static str) {
-        for id in self.conns.ids() {
-            if self.conns.peek(id).is_some_and(|conn| conn.life == Life::Open && conn.door.is_logged_in()) {
-                self.reply(id, &Reply::Notice(text));
-            }
+            self.announce(notice);
         }
     }
 

@@ -98,7 +98,7 @@ impl<S> Engine<S> {
     }
 
     /// Delivers an event for few receivers. Each gets bytes of its own, so that a slow one keeps no shared page alive.
-    fn deliver_own(&mut self, id: ConnId, event: &Event) {
+    pub(super) fn deliver_own(&mut self, id: ConnId, event: &Event) {
         let Some(kind) = self.conns.find(id).and_then(|conn| conn.door.kind()) else { return };
         let Some(bytes) = self.push_own(id, |_, out| door::encode(kind, event, out)) else { return };
         self.pages.count_direct(bytes);

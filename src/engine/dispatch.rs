@@ -18,6 +18,9 @@ impl<S> Engine<S> {
     pub(super) fn on_line(&mut self, id: ConnId, line: &[u8], bytes: usize) {
         self.turn.work += limits::LINE_WORK + bytes / limits::WORK_BYTES;
         failpoint("line", line);
+        if !self.desk.traces.is_off() {
+            self.trace_line(id, line);
+        }
         let password_min = self.settings.accounts.password_min_bytes;
         let Some(conn) = self.conns.find(id) else { return };
         let mut decoded = conn.door.decode(line, password_min);
@@ -52,6 +55,10 @@ impl<S> Engine<S> {
             Decoded::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
             Decoded::SayAs { .. } => {} // it has become a command
             Decoded::EnterAsGuest(request) => self.enter_as_guest(id, request),
+            Decoded::Operate(command) => self.on_operate(id, command),
+            Decoded::OperatorPassword(Masked(password)) => self.on_operator_password(id, password),
+            Decoded::Help => self.reply(id, &Reply::help(self.is_operator(id))),
+            Decoded::HelpOperate => self.reply(id, &Reply::help_on_op(self.is_operator(id))),
             Decoded::Over => self.leave(id),
             Decoded::Bye => self.on_bye(id),
             Decoded::Refuse(reason) => self.close(id, reason),
@@ -73,6 +80,7 @@ impl<S> Engine<S> {
         let conn = self.conns.find(id)?;
         let was = conn.standing;
         conn.standing = was.heard();
+        conn.heard_at = now;
         self.gate.count_heard(was);
         conn.line_since = NEVER; // what comes now is another line
         if conn.door.is_logged_in() {

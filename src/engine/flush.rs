@@ -181,6 +181,9 @@ impl<S> Engine<S> {
             Wrote::Sealed { count, sealed } => (count, true, sealed),
             Wrote::Broken => return self.schedule_close(id, End::Broken),
         };
+        if !self.desk.traces.is_off() {
+            self.trace_written(id, count);
+        }
         let Some(conn) = self.conns.find(id) else { return };
         conn.is_blocked = is_short;
         let has_taken = count > 0 || sealed < conn.sealed as usize;
@@ -240,6 +243,7 @@ impl<S> Engine<S> {
             self.probes.push_back(Probe { id, why: Why::Owing });
             self.touched.push(id);
         }
+        let is_answered = matches!(conn.pause, Pause::Answering { .. });
         let soft = limits.owed_soft_bytes as usize;
         let lags = owed > conn.lags_from(limits);
         if owed > soft && conn.soft_since == NEVER {
@@ -252,6 +256,9 @@ impl<S> Engine<S> {
             }
         }
         self.note_lag(id, lags);
+        if is_answered {
+            self.guard(id, |engine| engine.list_on(id));
+        }
     }
 
     /// Schedules the end of our side of a stream whose output is written.

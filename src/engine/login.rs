@@ -4,6 +4,7 @@
 use super::Engine;
 use super::addresses;
 use super::allowances::Allowances;
+use super::deeds::deleted;
 use super::guard::failpoint;
 use super::id::ConnId;
 use super::log_limit::Subject;
@@ -25,6 +26,13 @@ use std::collections::VecDeque;
 pub trait Roll {
     /// The name as it was registered; `None` if the account does not exist.
     fn lookup(&self, name: &UserName) -> Option<UserName>;
+    /// The accounts after `after` in the order of their names, at most `most` of them, each with the time of its
+    /// registration in seconds since 1970. `None` begins with the first one. Only operators see the list; a roll without
+    /// operators need not have one.
+    fn list(&self, after: Option<&UserName>, most: usize) -> Vec<(UserName, u64)> {
+        let _ = (after, most);
+        Vec::new()
+    }
     /// True if there is room for another account, besides those that are being registered.
     fn may_register(&self) -> bool;
     /// The account's epoch; `None` if the account does not exist. Credentials of an earlier epoch are void.
@@ -96,11 +104,17 @@ impl<S> Engine<S> {
         let reply = match (self.logins.roll.lookup(&name), self.settings.accounts.registration) {
             (_, Registration::Closed) => Reply::AskPassword(name),
             (Some(registered), Registration::Open) => Reply::AskPassword(registered),
-            (None, Registration::Open) if name.is_reserved() => Reply::ReservedName(name),
+            (None, Registration::Open) if self.is_kept_back(&name) => Reply::ReservedName(name),
+            (None, Registration::Open) if self.ban_of_name(&name).is_some() => Reply::BannedName(name),
             (None, Registration::Open) if self.logins.roll.may_register() => Reply::AskNewPassword(name),
             (None, Registration::Open) => Reply::NoNewAccounts,
         };
         self.reply(id, &reply);
+    }
+
+    /// True if nobody may register this name over the network.
+    fn is_kept_back(&self, name: &UserName) -> bool {
+        name.is_reserved() || self.settings.operators.has(name)
     }
 
     /// Takes a word that ends the connection if given instead of a name. It is a name if such an account exists.
@@ -133,6 +147,12 @@ impl<S> Engine<S> {
         let password = Secret::new(password.to_vec());
         // Registration may have been closed since a new password was asked for.
         let is_open = self.settings.accounts.registration == Registration::Open;
+        if new && is_open && self.settings.operators.has(&name) {
+            return self.on_taken(id); // it was given to an operator since
+        }
+        if new && is_open && self.ban_of_name(&name).is_some() {
+            return self.reply(id, &Reply::BannedName(name));
+        }
         if new && is_open {
             self.ask(id, Asked::Register, Request::Register { name, password });
         } else {
@@ -186,6 +206,9 @@ impl<S> Engine<S> {
     }
 
     fn on_verdict(&mut self, id: ConnId, verdict: Verdict) {
+        if let Verdict::Done(outcome) = verdict {
+            return self.on_done(id, outcome);
+        }
         if let Verdict::Changed { name, epoch } = &verdict {
             self.on_new_epoch(id, name, *epoch);
         }
@@ -195,6 +218,7 @@ impl<S> Engine<S> {
             (_, Verdict::Busy) => self.reply(id, &Reply::Busy(BUSY_RETRY_S)),
             (_, Verdict::Unavailable) => self.reply(id, &Reply::CannotSave),
             (Asked::Register, Verdict::Taken) => self.on_taken(id),
+            (Asked::Register, Verdict::Banned) => self.on_unregistrable(id),
             (Asked::Register, Verdict::Registered { epoch }) => self.log_in_as(id, claimed, epoch, Proof::Registration),
             (Asked::LogIn, Verdict::Right { epoch }) => self.log_in_as(id, claimed, epoch, Proof::Password),
             (Asked::LogIn, Verdict::Wrong) => self.on_wrong(id, since, Late::Wrong),
@@ -202,19 +226,31 @@ impl<S> Engine<S> {
             (Asked::OldPassword | Asked::NewPassword, Verdict::Wrong) => self.on_wrong(id, since, |_| Late::WrongOld),
             (Asked::NewPassword, Verdict::Changed { .. }) => self.reply(id, &Reply::PasswordChanged),
             (Asked::Register, Verdict::Right { .. } | Verdict::Wrong | Verdict::Changed { .. })
-            | (Asked::LogIn, Verdict::Registered { .. } | Verdict::Taken | Verdict::Changed { .. })
-            | (Asked::OldPassword, Verdict::Registered { .. } | Verdict::Taken | Verdict::Changed { .. })
-            | (Asked::NewPassword, Verdict::Registered { .. } | Verdict::Taken | Verdict::Right { .. }) => {
+            | (Asked::LogIn | Asked::OldPassword, Verdict::Changed { .. })
+            | (Asked::NewPassword, Verdict::Right { .. })
+            | (
+                Asked::LogIn | Asked::OldPassword | Asked::NewPassword,
+                Verdict::Registered { .. } | Verdict::Taken | Verdict::Banned,
+            )
+            | (Asked::Deed, _)
+            | (_, Verdict::Done(_)) => {
                 self.close(id, CloseReason::Internal); // the answer does not fit the request
             }
         }
     }
 
     /// Ends the pause of a connection that waits for the accounts. Returns what was asked, and when.
-    fn end_check(&mut self, id: ConnId) -> Option<(Asked, Millis)> {
+    pub(super) fn end_check(&mut self, id: ConnId) -> Option<(Asked, Millis)> {
         let Pause::Checking { what, since } = self.conns.peek(id)?.pause else { return None };
         self.resume(id);
         Some((what, since))
+    }
+
+    /// The name was banned while it was being registered.
+    fn on_unregistrable(&mut self, id: ConnId) {
+        if let Some(name) = self.conns.find(id).and_then(|conn| conn.door.claimed_name().cloned()) {
+            self.reply(id, &Reply::BannedName(name));
+        }
     }
 
     fn on_taken(&mut self, id: ConnId) {
@@ -234,9 +270,12 @@ impl<S> Engine<S> {
     /// the oldest session: otherwise a stranger who holds all of an account's sessions could keep its owner out.
     fn log_in(&mut self, id: ConnId, name: &UserName, epoch: u32, proof: Proof) {
         failpoint("enter", name.as_str().as_bytes());
-        let Some(name) = self.logins.roll.lookup(name) else { return self.close(id, CloseReason::Internal) };
+        let Some(name) = self.logins.roll.lookup(name) else { return self.close(id, deleted()) };
         if self.logins.roll.epoch(&name) != Some(epoch) {
             return self.close(id, CloseReason::PasswordChanged); // since it was checked
+        }
+        if let Some(banned) = self.ban_of_name(&name) {
+            return self.close(id, banned);
         }
         if proof != Proof::Token {
             for oldest in self.hub.surplus_of(&name).to_vec() {

@@ -41,6 +41,8 @@ mod rate;
 mod allowances;
 mod backpressure;
 
+mod bans;
+mod deeds;
 mod login;
 mod password_change;
 mod room_guesses;
@@ -64,6 +66,7 @@ mod guard;
 mod high_water;
 
 mod control;
+mod operator;
 mod counters;
 mod log_limit;
 mod metrics;
@@ -87,6 +90,7 @@ pub use io::{Finished, Frames, Gone, InFlight, Path, Probe, Read, Ready, ToRead,
 pub use log_limit::Subject;
 pub use login::{Roll, ToAccounts};
 pub use metrics::{Listening, Process};
+pub use operator::{Changes, Operators, Order};
 pub use origin::Origin;
 pub use send_queue::{SendQueue, Sent, ToSend, Written};
 pub use stage::{Entrance, Handshake, Shaken, Unusable};
@@ -95,6 +99,7 @@ pub use turn::Phase;
 
 use accept::Gate;
 use backpressure::Backpressure;
+use bans::Banned;
 use checkup::Checkup;
 use close::Ending;
 use datagrams::Datagrams;
@@ -105,6 +110,7 @@ use high_water::HighWater;
 use log_limit::LogLimit;
 use login::Logins;
 use metrics::Metrics;
+use operator::Desk;
 use pages::Pages;
 use public_log::PublicLog;
 use read::Reader;
@@ -134,8 +140,11 @@ pub struct Engine<S> {
 
     hub: Hub,
     logins: Logins,
+    bans: Banned,
     datagrams: Datagrams,
     relay: Relay,
+    /// What operators have asked for.
+    desk: Desk,
 
     timers: Timers<ConnId>,
     /// Connections whose deadlines may have changed in this turn.
@@ -170,6 +179,8 @@ pub struct Settings {
     pub accounts: limits::Accounts,
     /// Number and size of rooms.
     pub rooms: limits::Rooms,
+    /// The accounts that may send `OP`.
+    pub operators: Operators,
     /// Seconds between two lines of statistics; 0 turns them off.
     pub stats_s: u32,
 }
@@ -222,8 +233,10 @@ impl<S> Engine<S> {
             pages: Pages::default(),
             hub: Hub::new(Rules::from(&settings)),
             logins: Logins::new(roll),
+            bans: Banned::default(),
             datagrams: Datagrams::new(datagrams),
             relay: Relay::default(),
+            desk: Desk::default(),
             timers: Timers::default(),
             touched: Vec::new(),
             closes: VecDeque::new(),

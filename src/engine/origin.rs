@@ -25,6 +25,15 @@ impl Origin {
         }
     }
 
+    /// True if what it sends does not leave this machine on its way.
+    pub(super) fn is_local(self) -> bool {
+        match self {
+            Self::Address(ip) => ip.to_canonical().is_loopback(),
+            Self::Learnt(_) => false,
+            Self::Unix => true,
+        }
+    }
+
     /// The address, if per-address limits apply to it. They do not apply to loopback (also mapped to IPv6), unless
     /// `limits.include_loopback`, or to a Unix socket.
     pub(super) fn limited(self, limits: &Limits) -> Option<IpAddr> {

@@ -27,6 +27,8 @@ pub(super) enum Pause {
     Owing { since: Millis },
     /// Its answer needs figures that the engine does not know.
     Figures { since: Millis },
+    /// An operator's command is being answered; see [`operator`](super::operator).
+    Answering { since: Millis },
     /// The reply to a wrong password (of an account or a room) is delayed until `due`.
     Delay {
         /// The reply.
@@ -58,6 +60,8 @@ pub(super) enum Asked {
     OldPassword,
     /// To store a new password.
     NewPassword,
+    /// To carry out an operator's request.
+    Deed,
 }
 
 /// The delayed reply to a wrong password.
@@ -108,6 +112,7 @@ impl<S> Engine<S> {
             | Pause::Checking { .. }
             | Pause::Owing { .. }
             | Pause::Figures { .. }
+            | Pause::Answering { .. }
             | Pause::Until { .. }
             | Pause::Delay { .. } => {}
         }

@@ -15,6 +15,7 @@ use super::pause::{Held, Pause, Until};
 use super::stage::Unusable;
 use super::time::NEVER;
 use crate::close::CloseReason;
+use crate::door::Class;
 use crate::door::inbox::Cut;
 use crate::door::reply::Reply;
 use crate::limits::{self, LINE_WORK, QUANTUM_COMMANDS, QUANTUM_WORK, READ_BYTES, RUN_WORK, TURN_STEPS, WORK_BYTES};
@@ -315,7 +316,7 @@ impl<S> Engine<S> {
         }
         if conn.door.is_logged_in() && (conn.held.is_some() || !bytes.is_empty()) {
             let due = conn.rate.free_at(limits);
-            if due > now {
+            if due > now && conn.door.class() == Class::Chat {
                 conn.pause = Pause::Until { why: Until::Rate, due, since: now };
                 self.counters.rate_paused += 1;
                 return None;

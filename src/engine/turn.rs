@@ -92,7 +92,8 @@ impl<S> Engine<S> {
             && self.closes.is_empty()
             && self.writer.is_idle()
             && self.public.is_settled()
-            && self.probes.is_empty())
+            && self.probes.is_empty()
+            && !self.bans.is_busy())
             || self.datagrams.may_flush()
     }
 
@@ -106,6 +107,7 @@ impl<S> Engine<S> {
             self.checkup.due,
             self.degraded.next_due(),
             self.exchange_due(),
+            self.desk.traces.next_due(),
             self.high_water.due,
             self.ending.due(),
         ]
@@ -129,6 +131,8 @@ impl<S> Engine<S> {
         self.check_up();
         self.end_degraded();
         self.end_silences();
+        self.end_banned_guests();
+        self.end_due_traces();
         if self.high_water.due <= self.now {
             self.trim();
         }

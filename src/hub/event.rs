@@ -182,6 +182,11 @@ pub enum Event {
         /// The reason.
         why: Closing,
     },
+    /// The operator says something to everybody.
+    Announced {
+        /// The text, as in a message.
+        text: Box<str>,
+    },
     /// A room has a new host.
     HostIs {
         /// The room.
@@ -203,12 +208,14 @@ pub struct RoomLine {
 }
 
 /// Why a room closes while it has members.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Closing {
     /// Its host closed it.
     ByHost,
     /// Its host has left, and the room closes with its host.
     HostLeft,
+    /// The operator closed it, for this reason, which may be empty.
+    ByOperator(Box<str>),
 }
 
 /// A message.

@@ -272,7 +272,7 @@ impl Hub {
         self.events.push_back((Audience::Room { room: id, except: None }, event));
     }
 
-    fn close_room(&mut self, id: RoomId, why: Closing) {
+    pub(super) fn close_room(&mut self, id: RoomId, why: Closing) {
         let Some(room) = self.rooms.close(id) else { return };
         let members = room.members().to_vec();
         for member in &members {

@@ -11,6 +11,7 @@ pub mod names;
 mod presence;
 pub mod room;
 pub mod session;
+pub mod view;
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -23,3 +23,9 @@ pub const PASSWORD_CHANGES_REMEMBERED: usize = 65_536;
 pub const QUEUE_PER_ADDRESS: usize = 4;
 /// Passwords of one network (IPv4 /24, IPv6 /48) in the queue: the owner of a network has many addresses.
 pub const QUEUE_PER_NETWORK: usize = 8 * QUEUE_PER_ADDRESS;
+/// Bans at most. Each takes 200 bytes of memory, and every change writes them all.
+pub const BANS: usize = 10_000;
+/// The file of bans, in bytes: more than [`BANS`] lines of the longest kind.
+pub const BANS_FILE_BYTES: usize = 4 * 1024 * 1024;
+/// Requests of operators that wait for the account thread: more than there are connections of operators.
+pub const QUEUE_OF_OPERATORS: usize = 64;

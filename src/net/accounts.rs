@@ -15,6 +15,10 @@ impl Roll for Shared {
         self.0.borrow().lookup(name)
     }
 
+    fn list(&self, after: Option<&UserName>, most: usize) -> Vec<(UserName, u64)> {
+        self.0.borrow().list(after, most)
+    }
+
     fn may_register(&self) -> bool {
         self.0.borrow().may_register()
     }

@@ -29,7 +29,10 @@ use log::{info, warn};
 use mio::{Interest, Poll, Waker};
 
 pub use accept::{Trial, try_places};
-pub use settings::{Endpoint, Entrance, RelayOptions, Reload, Reloaded, Service, Settings, Site, StartError, Tuning};
+pub use settings::{
+    Changes, Endpoint, Entrance, OperatorSocket, Operators, RelayOptions, Reload, Reloaded, Service, Settings, Site,
+    StartError, Tuning,
+};
 pub use token::read_token;
 
 use crate::auth::{self, Auth, OpenError};
@@ -65,7 +68,8 @@ pub fn serve(settings: Settings, reload: Reload) -> Result<(), StartError> {
 }
 
 fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
-    let Settings { listen, datagrams, accounts_file, stats_log_lines_dropped, tuning, mut passed } = settings;
+    let Settings { listen, datagrams, operator_socket, accounts_file, stats_log_lines_dropped, tuning, mut passed } =
+        settings;
     let failed = |what: &str, error: io::Error| StartError::Failed(format!("{what}: {error}"));
     let poll = Poll::new().map_err(|error| failed("make a poll", error))?;
     let mut signals = signals::listen().map_err(|error| failed("listen to signals", error))?;
@@ -77,15 +81,19 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     let most_connections = descriptors::prepare(&tuning.limits);
     // The accounts come first: their lock tells two servers apart before either has bound a port.
     let auth = Rc::new(RefCell::new(open_accounts(accounts_file, &tuning, registry)?));
-    let listeners = Listeners::open(&listen, &tuning.limits, registry, &mut passed)?;
+    let listeners = Listeners::open(&listen, operator_socket.as_ref(), &tuning.limits, registry, &mut passed)?;
     let datagrams = Sockets::open(&listen, datagrams, registry, &mut passed)?;
     passed.close_rest();
     let roll = Box::new(Shared(Rc::clone(&auth)));
+    let clock = Clock::new();
+    let bans = auth.borrow().bans();
     let mut engine = Engine::new(tuning, most_connections, datagrams.as_places(), roll, Box::new(Kernel));
+    engine.handle_started(listeners.names(), clock.unix_ms);
+    engine.handle_bans(bans);
     let control = Control { reload, log_lines_dropped: stats_log_lines_dropped };
     engine.handle_listeners(listeners.shown());
     info!("serving up to {most_connections} connections");
-    let (clock, buffers, manager) = (Clock::new(), Buffers::default(), Manager::from_environment());
+    let (buffers, manager) = (Buffers::default(), Manager::from_environment());
     Ok(Reactor { poll, clock, engine, listeners, buffers, datagrams, auth, signals, control, manager })
 }
 

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::systemd::Passed;
 pub use crate::door::relay::Options as RelayOptions;
 use crate::door::{Door, relay, rooms};
 use crate::engine;
-pub use crate::engine::Entrance;
+pub use crate::engine::{Changes, Entrance, Operators};
 use crate::net::tls::Credentials;
 use crate::secret::Secret;
 
@@ -19,6 +19,8 @@ pub struct Settings {
     pub listen: Vec<Endpoint>,
     /// Where members from the line door send datagrams.
     pub datagrams: Option<SocketAddr>,
+    /// The operator's socket; `None` for none.
+    pub operator_socket: Option<OperatorSocket>,
     /// The account file; its companion files are beside it.
     pub accounts_file: PathBuf,
     /// Returns the number of dropped log lines, for the statistics.
@@ -32,8 +34,8 @@ pub struct Settings {
 /// Settings that SIGHUP may change.
 pub type Tuning = engine::Settings;
 
-/// Called on SIGHUP: returns what it has read, or `None` if nothing changes.
-pub type Reload = Box<dyn FnMut() -> Option<Reloaded>>;
+/// Called on SIGHUP: returns what it has read, or what is wrong with the configuration, a line each.
+pub type Reload = Box<dyn FnMut() -> Result<Reloaded, Vec<String>>>;
 
 /// What a reload has read.
 #[derive(Debug)]
@@ -44,6 +46,17 @@ pub struct Reloaded {
     pub credentials: Vec<Option<Credentials>>,
     /// The tokens of these endpoints.
     pub tokens: Vec<Option<Secret<Vec<u8>>>>,
+    /// What has changed.
+    pub changes: Changes,
+}
+
+/// The operator's socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorSocket {
+    /// The path of its file, relative to the working directory.
+    pub path: PathBuf,
+    /// True if the configuration names it: then the server does not start without it.
+    pub is_set: bool,
 }
 
 /// One place to listen at.
@@ -82,6 +95,8 @@ pub enum Site {
 pub enum Service {
     /// Lines of text.
     Line,
+    /// The operator's commands.
+    Operator,
     /// Rooms over TCP and UDP.
     Rooms {
         /// The port for datagrams, at the same address; port 0 selects a free one.
@@ -108,6 +123,13 @@ impl Endpoint {
             credentials: None,
             token: None,
         }
+    }
+
+    /// The operator's socket, for its user alone.
+    pub(super) fn operator(path: &Path) -> Self {
+        let site = Site::Unix { path: path.to_owned(), mode: 0o600 };
+        let (service, entrance) = (Service::Operator, Entrance::default());
+        Self { site, optional: false, service, entrance, credentials: None, token: None }
     }
 
     /// Where its members send datagrams: at the same address, in the same scope.
@@ -146,6 +168,7 @@ impl Service {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Line => "line",
+            Self::Operator => "operator",
             Self::Rooms { .. } => "rooms",
             Self::Relay(_) => "relay",
             Self::Metrics => "metrics",
@@ -155,7 +178,7 @@ impl Service {
     /// The protocol that clients name by TLS (ALPN).
     pub(super) fn protocol(&self) -> &'static str {
         match self {
-            Self::Line | Self::Rooms { .. } | Self::Relay(_) => "chatd",
+            Self::Line | Self::Operator | Self::Rooms { .. } | Self::Relay(_) => "chatd",
             Self::Metrics => "http/1.1",
         }
     }
@@ -164,6 +187,7 @@ impl Service {
     pub(super) fn door(&self, listener: usize) -> Door {
         match self {
             Self::Line => Door::line(),
+            Self::Operator => Door::operator(),
             Self::Rooms { status_ok, down_named, .. } => {
                 Door::rooms(rooms::Options { status_ok: *status_ok, down_named: *down_named })
             }

@@ -10,6 +10,9 @@ mod behind;
 #[path = "../../fuzz/src/http.rs"]
 #[allow(unreachable_pub, reason = "a file of another crate")]
 mod http;
+#[path = "../../fuzz/src/operator.rs"]
+#[allow(unreachable_pub, reason = "a file of another crate")]
+mod operator;
 #[path = "../../fuzz/src/pieces.rs"]
 mod pieces;
 #[path = "../../fuzz/src/server.rs"]
@@ -17,7 +20,8 @@ mod pieces;
 mod server;
 
 /// Every fuzz target.
-const TARGETS: [&str; 9] = ["line", "room", "relay", "http", "datagram", "accounts", "token", "config", "frame"];
+const TARGETS: [&str; 11] =
+    ["line", "room", "relay", "http", "datagram", "accounts", "bans", "token", "config", "operator", "frame"];
 
 #[test]
 fn lines() {
@@ -45,6 +49,11 @@ fn account_files() {
 }
 
 #[test]
+fn lists_of_bans() {
+    twin::check("bans", server::bans);
+}
+
+#[test]
 fn resume_tokens() {
     twin::check("token", server::token);
 }
@@ -57,6 +66,11 @@ fn configurations() {
 #[test]
 fn heads_of_http() {
     twin::check("http", http::http);
+}
+
+#[test]
+fn commands_of_operators() {
+    twin::check("operator", operator::operator);
 }
 
 #[test]

@@ -9,11 +9,23 @@ mod source;
 
 /// The arrows of docs/architecture.md. Anything else is forbidden; all may know [`FOR_ALL`].
 const ARROWS: [(&str, &[&str]); 16] = [
-    ("main", &["main", "config", "logging", "net", "auth::admin", "place", "prompt", "signals"]),
+    ("main", &["main", "config", "logging", "net", "auth::admin", "door::operator", "place", "prompt", "signals"]),
     ("net", &["net", "engine", "door", "auth", "hub::names", "mailbox", "place", "signals"]),
     (
         "engine",
-        &["engine", "door", "hub", "auth::Origin", "auth::Refused", "auth::Request", "auth::Verdict", "failpoint"],
+        &[
+            "engine",
+            "door",
+            "hub",
+            "auth::bans",
+            "auth::Deed",
+            "auth::Origin",
+            "auth::Outcome",
+            "auth::Refused",
+            "auth::Request",
+            "auth::Verdict",
+            "failpoint",
+        ],
     ),
     ("door", &["door", "hub::command", "hub::event", "hub::names"]),
     ("auth", &["auth", "hub::names", "mailbox", "failpoint"]),
@@ -294,8 +306,8 @@ fn no_files_are_in_a_circle() {
 const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
     // Certificates end by the time of day.
     ("SystemTime :: now", "read", &["net/sys/clock.rs", "auth/store/journal/mod.rs", "net/tls/expiry.rs"]),
-    // Message ids, which rise whatever the clock says (the hub has a test), the expiry of tokens and of certificates,
-    // and what operators read.
+    // Message ids, which rise whatever the clock says (the hub has a test), the expiry of tokens, bans and certificates,
+    // and times that operators are shown.
     (
         "unix_ms",
         "the loop's",
@@ -309,6 +321,13 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
             "engine/dispatch.rs",
             "engine/datagrams.rs",
             "engine/login.rs",
+            "engine/operator/mod.rs",
+            "engine/operator/sessions.rs",
+            "engine/operator/status.rs",
+            "engine/operator/trace.rs",
+            "net/mod.rs",
+            "engine/bans.rs",
+            "engine/operator/bans.rs",
             "hub/mod.rs",
             "hub/membership.rs",
         ],
@@ -317,10 +336,27 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
     (
         "unix_now",
         "the account file's",
-        &["auth/store/journal/mod.rs", "auth/worker/mod.rs", "auth/admin/ledger.rs", "auth/admin/inspect.rs"],
+        &[
+            "auth/store/journal/mod.rs",
+            "auth/worker/mod.rs",
+            "auth/worker/deeds.rs",
+            "auth/admin/ledger.rs",
+            "auth/admin/inspect.rs",
+        ],
     ),
-    // Resume tokens.
-    ("unix_s", "the tokens'", &["auth/mod.rs", "engine/login.rs", "net/accounts.rs"]),
+    // Resume tokens and bans.
+    (
+        "unix_s",
+        "the tokens' and the bans'",
+        &[
+            "auth/mod.rs",
+            "auth/bans/mod.rs",
+            "auth/store/bans.rs",
+            "engine/login.rs",
+            "engine/operator/bans.rs",
+            "net/accounts.rs",
+        ],
+    ),
 ];
 
 #[test]

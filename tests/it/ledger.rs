@@ -81,27 +81,6 @@ fn added_accounts_log_in_and_deleted_ones_are_new() {
     }
 }
 
-#[test]
-fn a_running_server_s_accounts_are_read_only() {
-    let server = Server::start();
-    let mut alice = server.bare("alice");
-    let before = fs::read(server.path("accounts")).unwrap();
-    let process = server.pid();
-    for args in [&["repair"][..], &["add", "bob"], &["passwd", "alice"], &["delete", "alice"]] {
-        let outcome = accounts(&server, args, "correct horse\n");
-        let next_step = format!("stop the server first, with 'systemctl stop chatd' or 'kill {process}'");
-        outcome.check(75, &["in use by", &format!("process {process}"), &next_step]);
-        assert_eq!((outcome.stdout.as_str(), outcome.stderr.lines().count()), ("", 1));
-        assert!(!outcome.stderr.contains("accounts.file"), "another file is no advice here: {outcome:?}");
-    }
-    assert_eq!(listed(&server), ["alice"]);
-    assert_eq!(accounts(&server, &["check"], "").stdout, "sound: 1 account\n");
-    assert_eq!(fs::read(server.path("accounts")).unwrap(), before);
-    alice.barrier();
-    server.bare("bob").barrier();
-    assert_eq!(listed(&server), ["alice", "bob"]);
-}
-
 /// Runs `chatd accounts …` while the server's folder is read-only. Prints why and returns `None` if it cannot be made
 /// so.
 #[track_caller]

@@ -1,6 +1,6 @@
 //! The start and the end of a connection.
 
-use chatd::close::CloseReason;
+use chatd::close::{CloseReason, Note};
 
 use super::dialogue::Dialogue;
 use super::intents::counted;
@@ -36,8 +36,11 @@ pub(super) struct Failure {
 }
 
 /// Reasons after which no client reconnects by itself: another one has logged in, and the two would replace each other
-/// without end.
-const PUT_OUT: [CloseReason; 2] = [CloseReason::PasswordChanged, CloseReason::Replaced];
+/// without end; or the operator does not want it there. The operator's words may follow.
+fn put_out() -> [CloseReason; 4] {
+    let (put_out, banned) = (CloseReason::PutOut(Note::default()), CloseReason::Banned(Note::default()));
+    [CloseReason::PasswordChanged, CloseReason::Replaced, put_out, banned]
+}
 
 /// The next step where a server may wait for TLS.
 const TLS_HINT: &str = "; if it speaks TLS, use --tls";
@@ -351,8 +354,12 @@ fn ending(reason: &str, was_in: bool) -> Ending {
     // After a lost login, the limit may include broken connections that the server takes for alive, for about two
     // minutes.
     let is_full = !was_in && reason.starts_with("logged in ") && reason.ends_with(" times already");
+    let is_put_out = |known: CloseReason| {
+        let words = reason.strip_prefix(known.name());
+        words.is_some_and(|words| words.is_empty() || words.starts_with(": "))
+    };
     let is_foreign = is(CloseReason::NotAChatClient) || is(CloseReason::ProxyHeader) || is(CloseReason::NotTls);
-    if is_full || is_foreign || PUT_OUT.into_iter().any(is) || is(CloseReason::TooManyFailures) {
+    if is_full || is_foreign || put_out().into_iter().any(is_put_out) || is(CloseReason::TooManyFailures) {
         Ending::Final
     } else if is(CloseReason::LoginTooLong) {
         Ending::NobodyThere
@@ -377,7 +384,13 @@ mod tests {
         check(&CloseReason::TooManyFailures.to_string(), &Ending::Final);
         check(&CloseReason::NotAChatClient.to_string(), &Ending::Final);
         check(&CloseReason::ProxyHeader.to_string(), &Ending::Final);
-        PUT_OUT.iter().for_each(|reason| check(&reason.to_string(), &Ending::Final));
+        for reason in put_out()
+            .into_iter()
+            .chain([CloseReason::PutOut(Note::new("be nice")), CloseReason::Banned(Note::new("x"))])
+        {
+            check(&reason.to_string(), &Ending::Final);
+        }
+        check("banned for an hour, retry in 3600 s", &Ending::Later(Some(3_600)));
         check(&CloseReason::LoginTooLong.to_string(), &Ending::NobodyThere);
         check(&CloseReason::ShuttingDown(7).to_string(), &Ending::Later(Some(7)));
         check(&CloseReason::ServerFull.to_string(), &Ending::Later(None));

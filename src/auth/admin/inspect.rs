@@ -11,6 +11,7 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 
 use super::{Failure, OpenError, Settings, check_user};
 use crate::auth::hash::Hasher;
+use crate::auth::store::bans::BanFile;
 use crate::auth::store::compact::compacted;
 use crate::auth::store::journal::unix_now;
 use crate::auth::store::repair::{Recovered, recover};
@@ -192,5 +193,6 @@ pub fn try_start(settings: &Settings) -> Result<Option<String>, Failure> {
         }
     }
     Key::check(file)?;
+    BanFile::open(file).map_err(Failure::Unusable)?;
     Ok(None)
 }

@@ -9,8 +9,23 @@ use crate::auth::accounts::{Account, apply};
 use crate::auth::hash::Hasher;
 use crate::auth::store::journal::{Journal, Trouble, unix_now};
 use crate::auth::store::record::{Change, Op};
-use crate::hub::names::{NameError, UserName};
-use crate::limits::{self, NAME_BYTES, PASSWORD_MAX_BYTES};
+use crate::hub::names::UserName;
+use crate::limits::{self, PASSWORD_MAX_BYTES};
+
+/// Checks the form of a name, that of a new account or of one that may exist.
+///
+/// # Errors
+/// [`Failure::Refused`]: no such account can be added, or exists.
+pub fn check_name(name: &str, is_new: bool) -> Result<(), Failure> {
+    if is_new {
+        return UserName::parse(name).map(drop).map_err(|error| Failure::Refused(error.about(name)));
+    }
+    UserName::from_record(name).map(drop).map_err(|_| unknown(name))
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure::Refused(format!("'{name}' has no account; 'chatd accounts list' shows who has"))
+}
 
 /// The account file, open for changes. No other process can open it until this is dropped.
 pub struct Ledger {
@@ -87,15 +102,7 @@ impl Ledger {
     }
 
     fn free(&self, name: &str) -> Result<UserName, Failure> {
-        let parsed = UserName::parse(name).map_err(|error| {
-            Failure::Refused(match error {
-                NameError::Shape => format!(
-                    "'{name}' is not a valid name: a name is a letter, then letters, digits, '_', '.' and '-', \
-                     {NAME_BYTES} in all"
-                ),
-                NameError::Reserved => format!("'{name}' is reserved; choose another name"),
-            })
-        })?;
+        let parsed = UserName::parse(name).map_err(|error| Failure::Refused(error.about(name)))?;
         match self.accounts.get_key_value(&parsed) {
             Some((taken, _)) => {
                 Err(Failure::Refused(format!("{taken} has an account already; to change its password, use passwd")))
@@ -107,7 +114,7 @@ impl Ledger {
     fn find(&self, name: &str) -> Result<(&UserName, &Account), Failure> {
         // The name may have been registered before it was reserved.
         let found = UserName::from_record(name).ok().and_then(|name| self.accounts.get_key_value(&name));
-        found.ok_or_else(|| Failure::Refused(format!("'{name}' has no account; 'chatd accounts list' shows who has")))
+        found.ok_or_else(|| unknown(name))
     }
 
     fn hash(&mut self, password: &Secret) -> Result<Box<str>, Failure> {

@@ -1,7 +1,7 @@
 //! The operator's access to the accounts. Changes need the server's lock, so no server may be running; reading takes no
 //! lock.
 
-mod inspect;
+pub(in crate::auth) mod inspect;
 mod ledger;
 
 use std::fmt;
@@ -10,16 +10,18 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 pub use self::inspect::{Report, check, list, repair, try_start};
-pub use self::ledger::Ledger;
+pub use self::ledger::{Ledger, check_name};
 use super::hash::HashError;
 pub use super::request::{OpenError, Secret, Settings};
-use super::store::files;
+use super::store::{bans, files};
 
 /// Why an operation failed: a line for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// Another process uses the accounts.
     InUse(String),
+    /// The accounts belong to another user.
+    Foreign(String),
     /// A file is not usable.
     Unusable(String),
     /// The operation is not possible: an invalid name or password, a missing account, a full disk.
@@ -49,16 +51,18 @@ impl From<HashError> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InUse(text) | Self::Unusable(text) | Self::Refused(text) => f.write_str(text),
+            Self::InUse(text) | Self::Foreign(text) | Self::Unusable(text) | Self::Refused(text) => f.write_str(text),
         }
     }
 }
 
 impl std::error::Error for Failure {}
 
-/// The files that belong to an account file: its lock, its key, their temporary files, and kept copies.
+/// The files that belong to an account file: its lock, its key, the bans, their temporary files, and kept copies.
 pub fn companions(account_file: &Path) -> Vec<PathBuf> {
-    files::companions(account_file)
+    let mut companions = files::companions(account_file);
+    companions.extend(bans::companions(account_file));
+    companions
 }
 
 /// Whether `path` is the name of a kept copy beside the account file. The copy need not exist.
@@ -86,7 +90,7 @@ fn check_user(account_file: &Path) -> Result<(), Failure> {
     }
     let text =
         format!("belongs to user {owner}, and this is user {us}; run this as the server's user: sudo -u '#{owner}' …");
-    Err(files::unusable(what, &text).into())
+    Err(Failure::Foreign(files::unusable(what, &text).to_string()))
 }
 
 #[cfg(test)]

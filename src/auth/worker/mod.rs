@@ -1,12 +1,14 @@
 //! The thread that hashes passwords and writes the account file. It handles one request at a time. Changes are
 //! collected in a batch that is synced as a whole, and answered when it is on disk.
 
+pub(super) mod deeds;
 pub(super) mod queue;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::deeds::Files;
 use self::queue::{Job, Queue};
 use crate::auth::accounts::Accounts;
 use crate::auth::hash::{HashError, Hasher};
@@ -49,6 +51,7 @@ pub(in crate::auth) struct Worker {
     accounts: Arc<Accounts>,
     journal: Journal,
     hasher: Hasher,
+    files: Files,
     batch: Vec<Staged>,
     /// When the first change of the batch was ready.
     since: Option<Instant>,
@@ -75,9 +78,10 @@ impl Worker {
         accounts: Arc<Accounts>,
         journal: Journal,
         hasher: Hasher,
+        files: Files,
     ) -> Self {
         let (batch, weak) = (Vec::new(), VecDeque::new());
-        Self { mailbox, accounts, journal, hasher, batch, since: None, weak }
+        Self { mailbox, accounts, journal, hasher, files, batch, since: None, weak }
     }
 
     /// Works until the mailbox is closed, then syncs the batch.
@@ -128,15 +132,18 @@ impl Worker {
 
     fn handle(&mut self, job: Job) {
         let Job { ticket, request } = job;
-        failpoint("hash", request.name().as_str().as_bytes());
-        // Two changes of one account may not share a batch, because the second one builds on the first.
-        if self.batch.iter().any(|staged| staged.change.name == *request.name()) {
-            self.commit();
+        if let Some(name) = request.name() {
+            failpoint("hash", name.as_str().as_bytes());
+            // Two changes of one account may not share a batch, because the second one builds on the first.
+            if self.batch.iter().any(|staged| staged.change.name == *name) {
+                self.commit();
+            }
         }
         let verdict = match request {
             Request::Register { name, password } => self.register(ticket, name, &password),
             Request::Check { name, password } => self.check(&name, password).map(Some),
             Request::Change { name, epoch, password } => self.change(ticket, &name, epoch, &password),
+            Request::Deed(deed) => self.deed(ticket, deed),
         };
         match verdict {
             Ok(None) => {} // it is in the batch
@@ -156,6 +163,9 @@ impl Worker {
     ) -> Result<Option<Verdict>, HashError> {
         if self.accounts.registered(&name).is_some() {
             return Ok(Some(Verdict::Taken));
+        }
+        if self.accounts.bans().of_name(&name, unix_now()).is_some() {
+            return Ok(Some(Verdict::Banned));
         }
         let phc = self.hasher.hash(password)?;
         let epoch = self.journal.first_epoch(&name);

@@ -1,11 +1,12 @@
-//! The queue of passwords: bounded in total, per address and per network, and served in turns.
+//! The queue of passwords: bounded in total, per address and per network, and served in turns. Operators do not wait
+//! in it, so that no flood of passwords keeps them from banning.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::Hashing;
-use crate::auth::request::Origin;
-use crate::limits::{QUEUE_PER_ADDRESS, QUEUE_PER_NETWORK};
+use crate::auth::request::{Asked, Origin};
+use crate::limits::{QUEUE_OF_OPERATORS, QUEUE_PER_ADDRESS, QUEUE_PER_NETWORK};
 use crate::mailbox;
 
 /// A request in the queue.
@@ -33,12 +34,14 @@ pub(in crate::auth) struct Queue {
     arrivals: u64,
     /// In the order of their turns. Each has at least one party.
     networks: VecDeque<Network>,
+    /// The requests of operators, at most [`QUEUE_OF_OPERATORS`], the oldest first. They come before all others.
+    operators: VecDeque<Job>,
 }
 
 impl Queue {
     /// An empty queue for up to `bound` requests.
     pub(in crate::auth) fn new(bound: usize) -> Self {
-        Self { bound, waiting: 0, arrivals: 0, networks: VecDeque::new() }
+        Self { bound, waiting: 0, arrivals: 0, networks: VecDeque::new(), operators: VecDeque::new() }
     }
 
     /// Changes the bound. Requests in the queue stay.
@@ -51,6 +54,13 @@ impl mailbox::Queue<Hashing> for Queue {
     /// Queues a request. If there is no room, the party (or network) with most requests loses its newest one, if it has
     /// at least two more than the origin of this request.
     fn push(&mut self, origin: Option<Origin>, job: Job) -> Result<Option<Job>, Job> {
+        if job.ticket.asked == Asked::Deed {
+            if self.operators.len() >= QUEUE_OF_OPERATORS {
+                return Err(job);
+            }
+            self.operators.push_back(job);
+            return Ok(None);
+        }
         let (address, network) = (origin.map(|origin| origin.address), origin.map(|origin| origin.network));
         let mine = self.networks.iter().find(|other| other.network == network);
         let of_network = mine.map_or(0, Network::len);
@@ -78,6 +88,9 @@ impl mailbox::Queue<Hashing> for Queue {
 
     /// Takes the next request. Its network and its party move to the end of their turns.
     fn pop(&mut self) -> Option<Job> {
+        if let Some(job) = self.operators.pop_front() {
+            return Some(job);
+        }
         let mut network = self.networks.pop_front()?;
         let mut party = network.parties.pop_front()?;
         let job = party.jobs.pop_front().map(|(_, job)| job);
@@ -93,11 +106,13 @@ impl mailbox::Queue<Hashing> for Queue {
 
     /// Takes out the request with this number; `None` if it is not in the queue.
     fn remove(&mut self, number: u64) -> Option<Job> {
-        self.take_out(|_, job| job.ticket.number == number)
+        let of_operator = self.operators.iter().position(|job| job.ticket.number == number);
+        let of_operator = of_operator.and_then(|at| self.operators.remove(at));
+        of_operator.or_else(|| self.take_out(|_, job| job.ticket.number == number))
     }
 
     fn waiting(&self) -> usize {
-        self.waiting
+        self.waiting + self.operators.len()
     }
 }
 
@@ -159,6 +174,7 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::deed::Deed;
     use crate::auth::request::{Asked, Request, Secret};
     use crate::hub::names::UserName;
     use crate::mailbox::{Queue as _, Ticket};
@@ -275,6 +291,28 @@ mod tests {
         check_drawn(&mut queue, &[1, 2, 3]);
         check(&mut queue, at(4, 1), 4, Ok(None));
         check_drawn(&mut queue, &[4]);
+    }
+
+    #[test]
+    fn operators_come_first_and_are_not_displaced() {
+        let deed = |ticket| {
+            let ticket = Ticket { number: ticket, asked: Asked::Deed };
+            Job { ticket, request: Request::Deed(Deed::Check) }
+        };
+        let mut queue = Queue::new(2);
+        for ticket in [1, 2] {
+            check(&mut queue, at(ticket as u8, 1), ticket, Ok(None));
+        }
+        for ticket in 100..100 + QUEUE_OF_OPERATORS as u64 {
+            assert!(queue.push(None, deed(ticket)).is_ok_and(|displaced| displaced.is_none()));
+        }
+        assert!(queue.push(None, deed(999)).is_err());
+        assert_eq!(queue.waiting(), 2 + QUEUE_OF_OPERATORS);
+        check(&mut queue, at(3, 1), 3, Err(()));
+        assert_eq!(queue.remove(101).unwrap().ticket.number, 101);
+        let drawn: Vec<_> = std::iter::from_fn(|| queue.pop()).map(|job| job.ticket.number).collect();
+        assert_eq!(drawn[..2], [100, 102]);
+        assert_eq!(drawn[QUEUE_OF_OPERATORS - 1..], [1, 2]);
     }
 
     #[test]

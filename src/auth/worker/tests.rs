@@ -1,6 +1,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::auth::bans::{Ban, What, reason};
+use crate::auth::deed::{Deed, Outcome};
+use crate::auth::store::bans::BanFile;
 use crate::auth::store::journal::tests::Fake;
 use crate::auth::store::storage::Found;
 use crate::limits::{self, Argon2Cost, DEAD_LINES};
@@ -13,6 +16,7 @@ struct Bench {
     accounts: Arc<Accounts>,
     fake: Fake,
     wakes: Arc<AtomicUsize>,
+    folder: tempfile::TempDir,
 }
 
 fn rules(memory_kib: u32) -> limits::Accounts {
@@ -42,8 +46,11 @@ impl Bench {
         });
         let mailbox = Arc::new(Mailbox::new(Queue::new(64), rules(8).argon2, waker));
         let hasher = Hasher::new(rules(8).argon2).unwrap();
-        let worker = Worker::new(Arc::clone(&mailbox), Arc::clone(&accounts), fake.journal(), hasher);
-        Self { worker, mailbox, accounts, fake, wakes }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("accounts");
+        let files = Files { bans: BanFile::open(&file).unwrap(), accounts: file };
+        let worker = Worker::new(Arc::clone(&mailbox), Arc::clone(&accounts), fake.journal(), hasher, files);
+        Self { worker, mailbox, accounts, fake, wakes, folder }
     }
 
     fn submit(&self, ticket: u64, request: Request) {
@@ -371,4 +378,91 @@ fn a_try_that_cannot_be_synced_leads_to_a_rewrite() {
     bench.fake.script().sync_fails = false;
     bench.worker.journal.probe(Instant::now() + Duration::from_secs(20));
     assert_eq!((bench.worker.journal.trouble(), bench.fake.script().replaces), (None, 2));
+}
+
+impl Bench {
+    #[track_caller]
+    fn deed(&mut self, deed: Deed) -> Outcome {
+        self.submit(1000, Request::Deed(deed));
+        match self.work().as_slice() {
+            [(1000, Verdict::Done(outcome))] => outcome.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn ban_file(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("bans")).unwrap_or_default()
+    }
+}
+
+fn ban(what: &str, until: Option<u64>) -> Ban {
+    Ban { what: What::parse(what).unwrap(), until, reason: reason(b"spam").unwrap() }
+}
+
+#[test]
+fn operators_add_change_and_delete_accounts() {
+    let mut bench = Bench::new();
+    let add = |who: &str| Deed::Add { name: name(who), password: secret("password") };
+    let set = |who: &str| Deed::SetPassword { name: name(who), password: secret("another one") };
+    assert_eq!(bench.deed(add("Alice")), Outcome::Added(name("Alice")));
+    let Outcome::Exists(found) = bench.deed(add("aLICE")) else { panic!("added twice") };
+    assert_eq!(found.as_str(), "Alice");
+    bench.check("alice", "password", Verdict::Right { epoch: 1 });
+    assert_eq!(bench.deed(set("bob")), Outcome::NoAccount);
+    assert_eq!(bench.deed(set("ALICE")), Outcome::PasswordSet { name: name("alice"), epoch: 2 });
+    bench.check("alice", "another one", Verdict::Right { epoch: 2 });
+    assert_eq!(bench.deed(Deed::Delete { name: name("ALICE") }), Outcome::Deleted(name("alice")));
+    assert_eq!(bench.deed(Deed::Delete { name: name("ALICE") }), Outcome::NoAccount);
+    bench.check("alice", "another one", Verdict::Wrong);
+    // Its tokens stay void if the name is used again.
+    assert_eq!(bench.deed(add("alice")), Outcome::Added(name("alice")));
+    assert_eq!(bench.accounts.epoch(&name("alice")), Some(3));
+}
+
+#[test]
+fn operators_are_told_of_a_disk_that_fails() {
+    let mut bench = Bench::new();
+    bench.register(1, "alice");
+    bench.work();
+    bench.fake.script().room = Some(0);
+    for deed in [
+        Deed::Add { name: name("bob"), password: secret("password") },
+        Deed::SetPassword { name: name("alice"), password: secret("another one") },
+        Deed::Delete { name: name("alice") },
+    ] {
+        bench.submit(7, Request::Deed(deed));
+        assert_eq!(bench.work(), [(7, Verdict::Unavailable)]);
+    }
+    bench.check("alice", "password", Verdict::Right { epoch: 1 });
+}
+
+#[test]
+fn a_ban_is_on_disk_and_bars_registrations() {
+    let mut bench = Bench::new();
+    bench.submit(1, Request::Deed(Deed::Ban(ban("bob", None))));
+    bench.register(2, "BOB");
+    let answers = bench.work();
+    assert_eq!(answers[1], (2, Verdict::Banned));
+    let (_, Verdict::Done(Outcome::Banned { ban: kept, bans })) = &answers[0] else { panic!("{answers:?}") };
+    assert_eq!((kept, &bench.accounts.bans()), (&ban("bob", None), bans));
+    assert_eq!(bench.ban_file(), "bob - spam\n");
+    assert_eq!(bench.deed(Deed::Unban(What::parse("carol").unwrap())), Outcome::NoSuchBan);
+    assert!(matches!(bench.deed(Deed::Unban(What::parse("bob").unwrap())), Outcome::Unbanned(_)));
+    assert_eq!((bench.ban_file().as_str(), bench.accounts.bans().len()), ("", 0));
+    bench.register(3, "bob");
+    assert_eq!(bench.work(), [(3, Verdict::Registered { epoch: 1 })]);
+}
+
+#[test]
+fn a_ban_that_cannot_be_written_changes_nothing() {
+    let mut bench = Bench::new();
+    bench.deed(Deed::Ban(ban("bob", None)));
+    // A folder where the temporary file would be cannot be replaced.
+    std::fs::create_dir(bench.folder.path().join("bans.new")).unwrap();
+    for deed in [Deed::Ban(ban("carol", None)), Deed::Unban(What::parse("bob").unwrap())] {
+        let outcome = bench.deed(deed);
+        assert!(matches!(&outcome, Outcome::Failed(why) if why.contains("bans: cannot be written")), "{outcome:?}");
+    }
+    assert_eq!(bench.ban_file(), "bob - spam\n");
+    assert_eq!(bench.accounts.bans().len(), 1);
 }

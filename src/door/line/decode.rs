@@ -2,7 +2,7 @@
 
 use super::{Dialogue, Line, To, word};
 use crate::door::decoded::Decoded;
-use crate::door::operations::{HELP, Operation};
+use crate::door::operations::Operation;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::names::{NameError, RoomName, UserName, Who};
@@ -32,8 +32,10 @@ impl Line {
             Operation::Close => on_room(argument, |room| Command::CloseRoom { room }).unwrap_or(usage),
             Operation::Names => on_names(argument).unwrap_or(usage),
             Operation::Kick => on_kick(argument).unwrap_or(usage),
-            Operation::Help if argument.is_empty() => Decoded::Reply(Reply::Help(HELP)),
+            Operation::Op => Decoded::Operate(argument),
+            Operation::Help if argument.is_empty() => Decoded::Help,
             Operation::Help if !argument.contains(' ') => match Operation::parse(argument) {
+                Some(Operation::Op) => Decoded::HelpOperate,
                 Some(operation) => Decoded::Reply(Reply::Help(operation.help())),
                 None => Decoded::Reply(Reply::UnknownOperation),
             },

@@ -48,6 +48,11 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::Gone { room, who, kicked: true } => writeln!(wire, "C 104 {room} {who} left: kicked"),
         Event::RoomClosed { room, why: Closing::ByHost } => writeln!(wire, "C 106 {room} closed: by its host"),
         Event::RoomClosed { room, why: Closing::HostLeft } => writeln!(wire, "C 106 {room} closed: its host has left"),
+        Event::RoomClosed { room, why: Closing::ByOperator(reason) } => {
+            let colon = if reason.is_empty() { "" } else { ": " };
+            writeln!(wire, "C 106 {room} closed: by the operator{colon}{reason}")
+        }
+        Event::Announced { text } => encode_announced(kind, text, &mut wire),
         Event::HostIs { room, who } => writeln!(wire, "C 107 {room} {who} is host now"),
     };
     debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
@@ -94,6 +99,15 @@ fn encode_spaced(text: &str, out: &mut Wire<'_>) -> fmt::Result {
         out.write_str(" ")?;
         out.write_str(part)
     })
+}
+
+fn encode_announced(kind: Kind, text: &str, out: &mut Wire<'_>) -> fmt::Result {
+    out.write_str("C 100 ")?;
+    match kind {
+        Kind::Bare => encode_spaced(text, out)?,
+        Kind::Typed | Kind::RelayLf | Kind::RelayCrLf => out.write_str(text)?,
+    }
+    out.write_str("\n")
 }
 
 fn encode_online(names: &[UserName], matching: usize, out: &mut Wire<'_>) -> fmt::Result {

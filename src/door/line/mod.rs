@@ -241,7 +241,7 @@ impl Line {
             self.dialogue = Dialogue::Password { name: name.clone(), new: false };
         } else if let Reply::AskNewPassword(name) = reply {
             self.dialogue = Dialogue::Password { name: name.clone(), new: true };
-        } else if matches!(reply, Reply::NameTaken(_) | Reply::NoNewAccounts) {
+        } else if matches!(reply, Reply::NameTaken(_) | Reply::BannedName(_) | Reply::NoNewAccounts) {
             self.dialogue = Dialogue::Name;
         } else if *reply == Reply::AskOldPassword {
             self.dialogue = Dialogue::OldPassword;
@@ -289,7 +289,7 @@ fn sized<'a>(password: &'a str, least: u32, decoded: impl FnOnce(Masked<&'a [u8]
 }
 
 /// Handles a line with invisible characters. They are removed from messages; a message that is empty then is refused. A
-/// password or token is refused, because its owner would not know its real text.
+/// password or token is refused, because its owner would not know its real text, and so is an operator's command.
 fn clean(mut decoded: Decoded<'_>) -> Decoded<'_> {
     let is_refused =
         if let Decoded::Command(Command::Say { text } | Command::Tell { text, .. } | Command::SayIn { text, .. }) =
@@ -301,7 +301,7 @@ fn clean(mut decoded: Decoded<'_>) -> Decoded<'_> {
             let is_entry = matches!(decoded, Decoded::EnterRoom { password: Some(_), .. });
             let is_password =
                 matches!(decoded, Decoded::Password { .. } | Decoded::OldPassword(_) | Decoded::NewPassword(_));
-            is_entry || is_password || matches!(decoded, Decoded::Token { .. })
+            is_entry || is_password || matches!(decoded, Decoded::Token { .. } | Decoded::Operate(_))
         };
     if is_refused { Decoded::Reply(Reply::BadBytes) } else { decoded }
 }

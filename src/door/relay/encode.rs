@@ -6,8 +6,12 @@ use crate::door::decoded::Kind;
 use crate::door::wire::Wire;
 use crate::hub::event::{Event, Message};
 
-/// Appends a message in a room to `out`, in the spelling `kind`. Other events say nothing to these programs.
+/// Appends a message in a room, or what an operator announces, to `out`, in the spelling `kind`. Other events say nothing
+/// to these programs.
 pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
+    if let Event::Announced { text } = event {
+        encode_server(kind, text, out);
+    }
     if let Event::SaidIn { message: Message { from, text, .. }, .. } = event {
         let result = write!(Wire(out), "{from}");
         debug_assert!(result.is_ok(), "formatting into bytes cannot fail");

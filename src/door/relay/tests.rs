@@ -67,6 +67,10 @@ fn spelled(decoded: Decoded<'_>) -> Option<String> {
         | Decoded::EnterRoom { .. }
         | Decoded::EnterAsGuest(_)
         | Decoded::Ask(_)
+        | Decoded::Operate(_)
+        | Decoded::OperatorPassword(_)
+        | Decoded::Help
+        | Decoded::HelpOperate
         | Decoded::Bye => panic!("{decoded:?} is none of the relay door's"),
     }
 }

@@ -122,6 +122,19 @@ impl Outbox {
         slices.chain(is_all.then_some(&b"\0"[..])).map(IoSlice::new).collect()
     }
 
+    /// Appends the first `count` bytes to a buffer.
+    pub(super) fn copy_front(&self, count: usize, pages: &Pages, into: &mut Vec<u8>) {
+        let end = into.len() + count;
+        for piece in self.pieces() {
+            let bytes = self.slice(*piece, pages);
+            let room = end - into.len();
+            into.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            if into.len() == end {
+                break;
+            }
+        }
+    }
+
     fn pieces(&self) -> impl Iterator<Item = &Piece> {
         std::iter::once(&self.first).chain(self.queue.iter().flat_map(|queue| &queue.pieces))
     }

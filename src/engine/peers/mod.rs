@@ -221,9 +221,19 @@ impl Peers {
         Some((peer.place?, peer.spelling))
     }
 
+    /// The address that received a member's token, and when the member was last heard; `None` without a peer.
+    pub(super) fn view(&self, member: Membership) -> Option<(IpAddr, Millis)> {
+        self.peers.get(&member).map(|peer| (peer.ip, peer.heard_at))
+    }
+
     /// All members that receive datagrams.
     pub(super) fn places(&self) -> impl Iterator<Item = (Place, Spelling)> + '_ {
         self.peers.values().filter_map(|peer| Some((peer.place?, peer.spelling)))
+    }
+
+    /// The guests, each with the address that received its token.
+    pub(super) fn guest_addresses(&self) -> impl Iterator<Item = (SessionId, IpAddr)> + '_ {
+        self.peers.values().filter(|peer| peer.is_guest).map(|peer| (peer.session, peer.ip))
     }
 
     /// Takes a datagram from `place`, and returns its sender. An error if it is invalid or exceeds the sender's rate.

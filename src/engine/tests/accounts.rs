@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use testkit::Dice;
 
-use crate::auth::{Refused, Request, Verdict};
+use crate::auth::bans::Bans;
+use crate::auth::{Deed, Outcome, Refused, Request, Verdict};
 use crate::engine::{ConnId, Millis, NEVER, Roll};
 use crate::hub::names::UserName;
 
@@ -34,6 +36,7 @@ pub(super) struct Accounts {
     /// True if the file cannot be written.
     pub(super) is_failing: bool,
     pub(super) free_at: Millis,
+    bans: Bans,
 }
 
 impl Accounts {
@@ -49,7 +52,7 @@ impl Accounts {
 
     /// Queues a request.
     pub(super) fn submit(&mut self, id: ConnId, request: Request, now: Millis, dice: &mut Dice) -> Result<(), Refused> {
-        let exists = self.all.contains_key(request.name());
+        let exists = request.name().is_some_and(|name| self.all.contains_key(name));
         if matches!(request, Request::Register { .. }) && exists {
             return Err(Refused::Taken);
         }
@@ -91,7 +94,9 @@ impl Accounts {
             return Verdict::Busy;
         }
         match request {
-            Request::Register { .. } | Request::Change { .. } if self.is_failing => Verdict::Unavailable,
+            Request::Register { .. } | Request::Change { .. } | Request::Deed(_) if self.is_failing => {
+                Verdict::Unavailable
+            }
             Request::Register { name, .. } if self.all.contains_key(&name) => Verdict::Taken,
             Request::Register { name, password } => {
                 self.all.insert(name.clone(), Account { name, password: bytes(&password), epoch: 1 });
@@ -108,6 +113,39 @@ impl Accounts {
                     Verdict::Changed { name: account.name.clone(), epoch: account.epoch }
                 }
                 Some(_) | None => Verdict::Wrong,
+            },
+            Request::Deed(deed) => Verdict::Done(self.carry_out(deed)),
+        }
+    }
+
+    /// Carries out what an operator asked for.
+    fn carry_out(&mut self, deed: Deed) -> Outcome {
+        match deed {
+            Deed::Add { name, .. } if self.all.contains_key(&name) => Outcome::Exists(name),
+            Deed::Add { name, password } => {
+                self.all.insert(name.clone(), Account { name: name.clone(), password: bytes(&password), epoch: 1 });
+                Outcome::Added(name)
+            }
+            Deed::SetPassword { name, password } => match self.all.get_mut(&name) {
+                Some(account) => {
+                    account.password = bytes(&password);
+                    account.epoch += 1;
+                    Outcome::PasswordSet { name, epoch: account.epoch }
+                }
+                None => Outcome::NoAccount,
+            },
+            Deed::Delete { name } => match self.all.remove(&name) {
+                Some(account) => Outcome::Deleted(account.name),
+                None => Outcome::NoAccount,
+            },
+            Deed::Check => Outcome::Failed("there is no file".to_owned()),
+            Deed::Ban(ban) => match self.bans.add(ban.clone()) {
+                Ok(()) => Outcome::Banned { ban, bans: Arc::new(self.bans.clone()) },
+                Err(_) => Outcome::TooManyBans,
+            },
+            Deed::Unban(what) => match self.bans.remove(&what) {
+                Some(_) => Outcome::Unbanned(Arc::new(self.bans.clone())),
+                None => Outcome::NoSuchBan,
             },
         }
     }

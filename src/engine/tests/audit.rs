@@ -145,7 +145,7 @@ impl World {
             }
             Pause::Owing { .. } => assert!(conn.owed() > 0, "it waits to owe less than nothing: {conn:?}"),
             Pause::Figures { .. } => assert!(engine.wants_figures(), "nobody will answer it: {conn:?}"),
-            Pause::None | Pause::Until { .. } | Pause::Delay { .. } => {}
+            Pause::None | Pause::Answering { .. } | Pause::Until { .. } | Pause::Delay { .. } => {}
         }
     }
 

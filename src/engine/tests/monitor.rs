@@ -8,8 +8,8 @@ use super::accounts::{Accounts, Shared};
 use crate::close::CloseReason;
 use crate::door::Door;
 use crate::engine::{
-    ConnId, DatagramPlaces, Engine, Entrance, InFlight, Listening, Millis, Outside, Part, Phase, Process, Random, Read,
-    Ready, Settings, State, ToAccounts, Wrote,
+    ConnId, DatagramPlaces, Engine, Entrance, InFlight, Listening, Millis, Operators, Outside, Part, Phase, Process,
+    Random, Read, Ready, Settings, State, ToAccounts, Wrote,
 };
 use crate::limits::{
     self, DEGRADED_ENDS_MS, KEEP_ALIVE_MS, LINGER_MS, Limits, METRICS_CONNECTIONS, METRICS_EXCHANGE_MS,
@@ -57,6 +57,7 @@ fn settings(limits: Limits) -> Settings {
         accounts: limits::Accounts::default(),
         rooms: limits::Rooms::default(),
         stats_s: 0,
+        operators: Operators::default(),
     }
 }
 

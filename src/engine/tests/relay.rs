@@ -97,7 +97,14 @@ impl Chat {
     }
 
     fn with(limits: Limits, rooms: Rooms, most: usize) -> Self {
-        let settings = Settings { limits, login: Login::default(), accounts: Accounts::default(), rooms, stats_s: 0 };
+        let settings = Settings {
+            limits,
+            login: Login::default(),
+            accounts: Accounts::default(),
+            rooms,
+            stats_s: 0,
+            operators: Operators::default(),
+        };
         let mut engine = Engine::new(settings, most, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         engine.begin_turn(1, 1);
         Self { engine, sockets: Vec::new(), now: 1 }

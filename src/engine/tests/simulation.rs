@@ -7,7 +7,7 @@ use testkit::Dice;
 
 use super::clients::{Client, Going, Reading, Role};
 use super::world::World;
-use crate::engine::{Millis, NEVER, Settings};
+use crate::engine::{Millis, NEVER, Operators, Settings};
 use crate::limits::{self, Limits};
 
 const SEEDS: u64 = 200;
@@ -54,7 +54,14 @@ fn settings(dice: &mut Dice) -> Settings {
     limits.rate_burst = 1 + dice.below(60) as u32;
     let accounts = limits::Accounts { sessions_per_account: 1 + dice.below(4) as u32, ..limits::Accounts::default() };
     let rooms = limits::Rooms { per_session: 1 + dice.below(8) as u32, ..limits::Rooms::default() };
-    Settings { limits, login: limits::Login::default(), accounts, rooms, stats_s: 60 * dice.below(2) as u32 }
+    Settings {
+        limits,
+        login: limits::Login::default(),
+        accounts,
+        rooms,
+        operators: Operators::default(),
+        stats_s: 60 * dice.below(2) as u32,
+    }
 }
 
 /// A world in which clients of all kinds connect over some minutes.

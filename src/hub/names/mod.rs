@@ -8,6 +8,8 @@ pub use user::UserName;
 
 use std::fmt;
 
+use crate::limits::NAME_BYTES;
+
 /// Names that no room, no guest and no new account may have, in lower case: names of the server, and verbs of the line
 /// door, so that `DM who hello` has one meaning.
 const RESERVED: [&str; 21] = [
@@ -29,6 +31,19 @@ pub enum NameError {
     Shape,
     /// The name is reserved for the server or for an operation.
     Reserved,
+}
+
+impl NameError {
+    /// What is told to an operator who wanted to add an account of this name.
+    pub fn about(self, name: &str) -> String {
+        match self {
+            Self::Shape => format!(
+                "'{name}' is not a valid name: a name is a letter, then letters, digits, '_', '.' and '-', {NAME_BYTES} \
+                 in all"
+            ),
+            Self::Reserved => format!("'{name}' is reserved; choose another name"),
+        }
+    }
 }
 
 /// An account or a guest. A guest is shown with `~` before the name, which no account has. Accounts sort before guests,

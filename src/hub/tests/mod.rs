@@ -148,6 +148,10 @@ fn spelled_event(event: &Event) -> String {
         Event::Gone { room, who, kicked: true } => format!("{who} leaves {room}, kicked"),
         Event::RoomClosed { room, why: Closing::ByHost } => format!("{room} closed by its host"),
         Event::RoomClosed { room, why: Closing::HostLeft } => format!("{room} closed, its host has left"),
+        Event::RoomClosed { room, why: Closing::ByOperator(reason) } => {
+            format!("{room} closed by the operator: {reason}")
+        }
+        Event::Announced { text } => format!("announced: {text}"),
         Event::HostIs { room, who } => format!("{who} is host of {room}"),
     }
 }

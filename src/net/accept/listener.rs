@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ pub(crate) struct Listener {
     endpoint: Rc<Endpoint>,
     /// Its name in the log, with the port that it has.
     name: String,
-    /// Its number among the endpoints.
+    /// Its number among the endpoints; that of the operator's socket is none of theirs.
     number: usize,
     /// Answers TLS handshakes.
     security: Option<Security>,
@@ -90,7 +91,7 @@ impl Listener {
             let in_the_clear = "is not encrypted, and other machines can reach it";
             match endpoint.service {
                 Service::Relay(_) => warn!("{name} asks for no login: everybody who can reach it may speak and listen"),
-                Service::Line | Service::Rooms { .. } => {
+                Service::Line | Service::Rooms { .. } | Service::Operator => {
                     warn!("{name} {in_the_clear}: passwords and all else cross the network in the clear");
                 }
                 Service::Metrics => {
@@ -170,6 +171,24 @@ impl Listener {
     /// Closes it. Nobody is waiting from then on.
     pub(super) fn close(&mut self) {
         self.socket = None;
+    }
+
+    /// Listens at the operator's socket.
+    ///
+    /// # Errors
+    /// The socket cannot be made, or another server answers there.
+    pub(super) fn operator(path: &Path, place: usize, limits: &Limits, registry: &Registry) -> io::Result<Self> {
+        let endpoint = Endpoint::operator(path);
+        let mut socket = Listening::open(&endpoint.site, limits, &mut Passed::default())?;
+        registry.register(socket.source(), Source::Listener(place).token(), Interest::READABLE)?;
+        let (name, endpoint) = (endpoint.to_string(), Rc::new(endpoint));
+        let socket = Some(socket);
+        Ok(Self { socket, endpoint, name, number: usize::MAX, security: None, token: None, is_ready: true })
+    }
+
+    /// True if it is for users; false for the operator's socket.
+    pub(super) fn is_for_users(&self) -> bool {
+        self.endpoint.service != Service::Operator
     }
 
     /// Its settings.

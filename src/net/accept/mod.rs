@@ -2,6 +2,7 @@
 
 mod explain;
 mod listener;
+mod operator;
 mod trial;
 
 use std::io::{self, ErrorKind};
@@ -15,7 +16,7 @@ use listener::{Listener, is_shortage};
 pub use trial::{Trial, try_places};
 
 use super::conn::Socket;
-use super::settings::{Endpoint, Service, StartError};
+use super::settings::{Endpoint, OperatorSocket, Service, StartError};
 use super::sys::descriptors::Spare;
 use super::systemd::Passed;
 use super::tls::{Acceptor, Credentials, Tickets};
@@ -73,23 +74,31 @@ pub(super) enum Accepted {
 }
 
 impl Listeners {
-    /// Binds and listens, or takes the sockets that were passed, and registers with the poll.
+    /// Makes the operator's socket, if there is to be one; binds and listens, or takes the sockets that were passed; and
+    /// registers with the poll.
     ///
     /// # Errors
-    /// The server cannot listen at an address.
+    /// The server cannot listen at an address, or not without the operator's socket.
     pub(super) fn open(
         endpoints: &[Endpoint],
+        operator: Option<&OperatorSocket>,
         limits: &Limits,
         registry: &Registry,
         passed: &mut Passed,
     ) -> Result<Self, StartError> {
         let tickets = Tickets::new().map_err(StartError::Failed)?;
-        let mut all = Vec::new();
-        for (number, endpoint) in endpoints.iter().enumerate() {
-            all.extend(Listener::open(endpoint, (number, all.len()), limits, registry, &tickets, passed)?);
+        let (spare, expiry_at) = (Spare::new(), TLS_EXPIRY_AGAIN_MS);
+        let mut listeners =
+            Self { all: Vec::new(), first: 0, retry_at: NEVER, is_failing: false, spare, tickets, expiry_at };
+        // It comes first: who reads in the log that the server listens can ask it.
+        if let Some(socket) = operator {
+            listeners.open_operator(socket, limits, registry)?;
         }
-        let spare = Spare::new();
-        Ok(Self { all, first: 0, retry_at: NEVER, is_failing: false, spare, tickets, expiry_at: TLS_EXPIRY_AGAIN_MS })
+        for (number, endpoint) in endpoints.iter().enumerate() {
+            let places = (number, listeners.all.len());
+            listeners.all.extend(Listener::open(endpoint, places, limits, registry, &listeners.tickets, passed)?);
+        }
+        Ok(listeners)
     }
 
     /// Presents new credentials from the next handshakes on, in the order of the endpoints. Connections that are there

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
+use rustix::net::sockopt::socket_peercred;
 use rustix::net::{RecvFlags, recv};
+use rustix::process::geteuid;
 use socket2::SockRef;
 
 use crate::engine::InFlight;
@@ -28,6 +30,14 @@ impl Socket {
             Self::Tcp(socket) => socket.read(room),
             Self::Unix(socket) => socket.read(room),
         })
+    }
+
+    /// True if the peer is a process of root or of the server's own user, as the kernel says.
+    pub(crate) fn is_of_operator(&self) -> bool {
+        match self {
+            Self::Tcp(_) => false,
+            Self::Unix(socket) => socket_peercred(socket).is_ok_and(|peer| peer.uid.is_root() || peer.uid == geteuid()),
+        }
     }
 
     /// Looks at bytes that the next read will give.

@@ -2,11 +2,13 @@
 
 use std::io;
 
+use crate::door::operator::refuse_stranger;
 use crate::engine::{Part, Phase, Refusal, State, Subject};
 use crate::limits::{ACCEPT_RETRY_MS, ACCEPTS_A_TURN};
 use crate::net::accept::{Accepted, Peer};
 use crate::net::conn::Stream;
 use crate::net::reactor::Reactor;
+use crate::net::settings::Service;
 use crate::net::sys::token::Source;
 
 /// How much of what a refused peer has sent is examined, in bytes.
@@ -57,6 +59,9 @@ impl Reactor {
     }
 
     fn admit(&mut self, peer: Peer) {
+        if peer.endpoint.service == Service::Operator && !peer.socket.is_of_operator() {
+            return self.refuse_stranger(peer);
+        }
         let entrance = peer.endpoint.entrance;
         match self.engine.admit(peer.origin, peer.endpoint.service.door(peer.place), entrance) {
             Ok(admitted) => {
@@ -87,6 +92,17 @@ impl Reactor {
         if !endpoint.entrance.is_tls {
             let _ = socket.write(&answer);
         }
+        let _ = socket.shutdown();
+    }
+
+    /// Another user has come to the operator's socket.
+    fn refuse_stranger(&mut self, peer: Peer) {
+        let line = "another user at the operator's socket was not let in".to_owned();
+        self.engine.log_peer(Subject::Refused("operator"), None, |_| line);
+        let mut socket = peer.socket;
+        let mut answer = Vec::new();
+        refuse_stranger(&mut answer);
+        let _ = socket.write(&answer);
         let _ = socket.shutdown();
     }
 

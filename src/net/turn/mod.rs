@@ -1,7 +1,8 @@
 //! One turn of the loop: its phases in order, a file each.
 //!
-//! `wait → timers → closes → probe → accept → receive datagrams → read → figures → requests → flush → send datagrams →
-//! reap → rearm`. Timers, closes and rearm are the engine's own; the others move bytes between the engine and the sockets.
+//! `wait → timers → closes → probe → accept → receive datagrams → read → figures → requests → orders → flush → send
+//! datagrams → reap → rearm`. Timers, closes and rearm are the engine's own; the others move bytes between the engine and
+//! the sockets.
 
 mod wait;
 mod probe;
@@ -10,6 +11,7 @@ mod receive_datagrams;
 mod read;
 mod figures;
 mod requests;
+mod orders;
 mod answers;
 mod flush;
 mod send_datagrams;
@@ -42,6 +44,7 @@ impl Reactor {
             self.read(&mut events)?;
             self.answer_figures();
             self.pass_requests();
+            self.carry_out_orders();
             self.flush();
             self.send_datagrams();
             self.engine.end_flush();

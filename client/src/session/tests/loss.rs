@@ -486,7 +486,13 @@ fn of_several_servers_each_is_told_once() {
 
 #[test]
 fn a_replaced_session_does_not_reconnect() {
-    for reason in ["password was changed", "another login took this place"] {
+    for reason in [
+        "password was changed",
+        "another login took this place",
+        "put out by the operator",
+        "put out by the operator: be nice",
+        "banned: for a week",
+    ] {
         for mut stage in [Stage::ready(), Stage::script()] {
             stage.play("");
             stage.check(&format!(

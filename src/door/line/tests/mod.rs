@@ -90,6 +90,9 @@ impl Server {
             decoded @ (Decoded::EnterAsGuest(_) | Decoded::SayAs { .. } | Decoded::Ask(_) | Decoded::Over) => {
                 panic!("{decoded:?} is none of the line door's")
             }
+            Decoded::Operate(_) | Decoded::OperatorPassword(_) => self.tell(&Reply::UnknownOperation),
+            Decoded::Help => self.tell(&Reply::help(false)),
+            Decoded::HelpOperate => self.tell(&Reply::help_on_op(false)),
             Decoded::Bye => self.close(&Reply::Bye),
             Decoded::Refuse(reason) => self.close(&Reply::Closing(reason)),
         }

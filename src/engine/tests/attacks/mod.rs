@@ -1,5 +1,6 @@
 //! Planned runs: attacks on a public server, and their effect on everybody else.
 
+mod bans;
 mod readers;
 mod server;
 mod strangers;
@@ -9,7 +10,7 @@ use std::net::SocketAddr;
 use super::clients::{Client, End, Expect, Going, Reading, Role, What};
 use super::ledger::Place;
 use super::world::World;
-use crate::engine::{Millis, Settings};
+use crate::engine::{Millis, Operators, Settings};
 use crate::limits::{self, CLOSE_MS, Limits, SHUTDOWN_MS};
 
 /// The longest text of a message that a line holds together with its operation and its number.
@@ -20,7 +21,7 @@ const PROMPT_MS: Millis = 50;
 fn settings() -> Settings {
     let accounts = limits::Accounts { sessions_per_account: 1_000, ..limits::Accounts::default() };
     let (limits, login, rooms) = (Limits::default(), limits::Login::default(), limits::Rooms::default());
-    Settings { limits, login, accounts, rooms, stats_s: 0 }
+    Settings { limits, login, accounts, rooms, operators: Operators::default(), stats_s: 0 }
 }
 
 /// A world with this many accounts.

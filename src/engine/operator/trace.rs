@@ -1,0 +1,244 @@
+//! `trace`: the frames of one connection as they pass. Secrets are masked, controls escaped.
+//!
+//! Frames of the server are seen when the socket takes them, so a delivery costs nothing, and a write one comparison
+//! while nobody traces. What the caller does not take is dropped and counted.
+
+use super::Engine;
+use crate::door::Class;
+use crate::door::operator::{Last, MASK, Whom, from_server, utc_ms};
+use crate::engine::id::ConnId;
+use crate::engine::time::{Millis, NEVER, seconds};
+use crate::hub::names::Who;
+use crate::limits::{TRACED_BYTES, TRACES};
+
+/// All traces.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Traces {
+    all: Vec<Trace>,
+    watched: Vec<Watched>,
+}
+
+/// The output of a traced connection.
+#[derive(Debug)]
+struct Watched {
+    target: ConnId,
+    /// The beginning of a line whose end was not written yet.
+    begun: Vec<u8>,
+    /// The trace began within a line, which is left out: without its beginning, its secrets would not be found.
+    is_within: bool,
+}
+
+/// One trace.
+#[derive(Debug)]
+struct Trace {
+    /// The operator's connection.
+    caller: ConnId,
+    /// The traced connection.
+    target: ConnId,
+    /// When it ends.
+    until: Millis,
+    /// Items that the caller got.
+    shown: u64,
+    /// Frames that the caller did not take, since the last one that it took.
+    dropped: u64,
+}
+
+/// The direction of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    Client,
+    Server,
+}
+
+impl Traces {
+    /// True if nobody traces.
+    pub(in crate::engine) fn is_off(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Whether somebody traces this connection.
+    pub(in crate::engine) fn has(&self, target: ConnId) -> bool {
+        self.all.iter().any(|trace| trace.target == target)
+    }
+
+    /// When the next trace ends by itself.
+    pub(in crate::engine) fn next_due(&self) -> Millis {
+        self.all.iter().map(|trace| trace.until).min().unwrap_or(NEVER)
+    }
+
+    /// The caller has gone.
+    pub(super) fn forget_caller(&mut self, id: ConnId) {
+        self.all.retain(|trace| trace.caller != id);
+        self.tidy();
+    }
+
+    fn take(&mut self, is_it: impl Fn(&Trace) -> bool) -> Option<Trace> {
+        let place = self.all.iter().position(is_it)?;
+        let trace = self.all.swap_remove(place);
+        self.tidy();
+        Some(trace)
+    }
+
+    fn tidy(&mut self) {
+        let Self { all, watched } = self;
+        watched.retain(|watched| all.iter().any(|trace| trace.target == watched.target));
+    }
+
+    /// The lines that end in bytes which were written, as a trace shows them.
+    fn lines(&mut self, target: ConnId, written: &[u8]) -> Vec<String> {
+        let Some(watched) = self.watched.iter_mut().find(|watched| watched.target == target) else { return Vec::new() };
+        watched.begun.extend_from_slice(written);
+        let (mut lines, mut start) = (Vec::new(), 0);
+        for end in memchr::memchr_iter(b'\n', &watched.begun) {
+            let line = watched.begun.get(start..end).unwrap_or_default();
+            if !std::mem::take(&mut watched.is_within) {
+                lines.push(from_server(line));
+            }
+            start = end + 1;
+        }
+        watched.begun.drain(..start);
+        lines
+    }
+}
+
+impl<S> Engine<S> {
+    /// `trace`.
+    pub(super) fn begin_trace(&mut self, id: ConnId, whom: &Whom, for_s: Option<u32>) {
+        let target = match self.target(whom) {
+            Ok(target) => target,
+            Err(last) => return self.answer_last(id, &last),
+        };
+        if self.is_untraceable(target) {
+            return self.answer_last(id, &operators_are_not_traced());
+        }
+        if self.desk.traces.all.len() >= TRACES {
+            return self.answer_last(id, &Last::NotNow(format!("there are {TRACES} traces already")));
+        }
+        let until = for_s.map_or(NEVER, |time| self.now.saturating_add(seconds(time)));
+        if !self.desk.traces.has(target) {
+            let is_within = self.conns.peek(target).is_some_and(|conn| !conn.outbox.is_empty());
+            self.desk.traces.watched.push(Watched { target, begun: Vec::new(), is_within });
+        }
+        self.desk.traces.all.push(Trace { caller: id, target, until, shown: 1, dropped: 0 });
+        let name = self.account_of(target).map(|name| name.to_string());
+        let (unix_ms, address) = (self.unix_ms, self.conns.peek(target).map(|conn| conn.origin.to_string()));
+        self.answer_item(id, |item| {
+            item.text("time", &utc_ms(unix_ms))
+                .number("id", target.generation.into())
+                .maybe("name", name.as_deref())
+                .maybe("address", address.as_deref())
+        });
+    }
+
+    fn target(&self, whom: &Whom) -> Result<ConnId, Last> {
+        match whom {
+            Whom::Id(number) => {
+                let found = self.conns.iter().find(|conn| conn.id.generation == *number).map(|conn| conn.id);
+                let found = found.filter(|id| self.conns.peek(*id).is_some());
+                found.ok_or_else(|| Last::Nobody(format!("there is no connection {number}")))
+            }
+            Whom::Name(Who::Account(name)) => match self.hub.sessions_of(name) {
+                [] => Err(Last::Nobody(format!("{name} is not online"))),
+                [only] => Ok(ConnId::of(*only)),
+                several => {
+                    let ids: Vec<String> = several.iter().map(|session| session.generation.to_string()).collect();
+                    Err(Last::Wrong(format!("{name} has several connections; trace one of {}", ids.join(" "))))
+                }
+            },
+            Whom::Name(Who::Guest(_)) | Whom::Address(_) => {
+                Err(Last::Nobody("a guest has no connection; trace an id or an account".to_owned()))
+            }
+        }
+    }
+
+    /// Whether this is an operator's connection.
+    fn is_untraceable(&self, id: ConnId) -> bool {
+        self.is_operator(id) || self.conns.peek(id).is_some_and(|conn| conn.door.class() == Class::Operator)
+    }
+
+    /// A line of a client that is not decoded yet. Call it only if somebody traces.
+    pub(in crate::engine) fn trace_line(&mut self, id: ConnId, line: &[u8]) {
+        if self.desk.traces.has(id)
+            && let Some(conn) = self.conns.peek(id)
+        {
+            let shown = conn.door.traced(line);
+            self.show_traced(id, From::Client, &shown);
+        }
+    }
+
+    /// The socket of a connection has taken the first `count` bytes of its output. Call it only if somebody traces.
+    pub(in crate::engine) fn trace_written(&mut self, id: ConnId, count: usize) {
+        let Some(conn) = self.conns.peek(id).filter(|_| self.desk.traces.has(id)) else { return };
+        if !conn.door.is_text() {
+            return self.show_traced(id, From::Server, MASK);
+        }
+        let mut written = Vec::new();
+        conn.outbox.copy_front(count, &self.pages, &mut written);
+        for line in self.desk.traces.lines(id, &written) {
+            self.show_traced(id, From::Server, &line);
+        }
+    }
+
+    /// Sends a frame to those who trace its connection.
+    fn show_traced(&mut self, target: ConnId, from: From, shown: &str) {
+        if self.is_untraceable(target) {
+            return self.end_traces(|trace| trace.target == target, |_| operators_are_not_traced());
+        }
+        let from = match from {
+            From::Client => "client",
+            From::Server => "server",
+        };
+        let time = utc_ms(self.unix_ms);
+        let end = shown.floor_char_boundary(TRACED_BYTES);
+        let cut = if end < shown.len() { "…" } else { "" };
+        let frame = format!("{}{cut}", shown.get(..end).unwrap_or_default());
+        let mut traces = std::mem::take(&mut self.desk.traces.all);
+        for trace in traces.iter_mut().filter(|trace| trace.target == target) {
+            if !self.takes_items(trace.caller) {
+                trace.dropped += 1;
+                continue;
+            }
+            self.tell_dropped(trace);
+            self.answer_item(trace.caller, |item| item.text("time", &time).text("from", from).text("frame", &frame));
+            trace.shown += 1;
+        }
+        self.desk.traces.all = traces;
+    }
+
+    fn tell_dropped(&mut self, trace: &mut Trace) {
+        let dropped = std::mem::take(&mut trace.dropped);
+        if dropped > 0 {
+            let time = utc_ms(self.unix_ms);
+            self.answer_item(trace.caller, |item| item.text("time", &time).number("dropped", dropped));
+            trace.shown += 1;
+        }
+    }
+
+    /// Ends traces, each with a last line that is made from the number of its items.
+    fn end_traces(&mut self, is_it: impl Fn(&Trace) -> bool, last: impl Fn(u64) -> Last) {
+        while let Some(mut trace) = self.desk.traces.take(&is_it) {
+            self.tell_dropped(&mut trace);
+            self.answer_last(trace.caller, &last(trace.shown));
+        }
+    }
+
+    /// The caller sends something else: its trace ends.
+    pub(super) fn end_trace_for(&mut self, caller: ConnId, last: impl Fn(u64) -> Last) {
+        self.end_traces(|trace| trace.caller == caller, last);
+    }
+
+    /// Ends the traces whose time is over.
+    pub(in crate::engine) fn end_due_traces(&mut self) {
+        let now = self.now;
+        self.end_traces(|trace| trace.until <= now, Last::Items);
+    }
+
+    /// A connection is closed: its traces end.
+    pub(in crate::engine) fn end_traces_of(&mut self, target: ConnId) {
+        self.end_traces(|trace| trace.target == target, Last::Items);
+    }
+}
+
+fn operators_are_not_traced() -> Last {
+    Last::Forbidden("operators are not traced".to_owned())
+}
