@@ -311,14 +311,14 @@ impl Door {
         self.as_relay()?.rests_until()
     }
 
-    /// All that was to be sent is sent, at `now`, in milliseconds of the loop's clock.
+    /// The output was sent to its end, at `now`, in milliseconds of the loop's clock.
     pub fn on_all_sent(&mut self, now: u64) {
         if let Some(door) = self.as_relay_mut() {
             door.on_all_sent(now);
         }
     }
 
-    /// True if the last byte of what is sent at once, which is an LF, is to be sent as NUL.
+    /// True if the last byte of a write, which is an LF, is to be sent as NUL.
     pub fn ends_with_nul(&self) -> bool {
         self.as_relay().is_some_and(RelayDoor::ends_with_nul)
     }

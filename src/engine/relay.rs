@@ -109,7 +109,7 @@ impl<S> Engine<S> {
         is_relay
     }
 
-    /// Nothing has followed an incomplete line for the time after which its door takes it as it is.
+    /// Nothing has followed an incomplete message for the gap of its door, which takes it as it is.
     pub(super) fn on_silence(&mut self, id: ConnId) {
         let now = self.now;
         let Some(conn) = self.conns.find(id) else { return };

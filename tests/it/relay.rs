@@ -164,6 +164,29 @@ fn those_without_a_room_are_told_and_closed() {
 }
 
 #[test]
+fn an_operator_sees_them_announces_and_puts_out() {
+    let server = builder().start();
+    let mut alice = member(&server, "alice", "MAKE lobby");
+    let (mut one, mut two) = (relay(&server), relay(&server));
+    alice.expect("C 103 ");
+    alice.expect("C 103 ");
+    two.send("zoe : hi\r\n");
+    one.expect("~zoe : hi$");
+    let mut desk = server.desk();
+    let all = desk.ask("sessions");
+    let relays: Vec<_> = all.items.iter().filter(|item| item.contains("door=relay")).collect();
+    assert_eq!(relays.len(), 2, "{all:?}");
+    assert!(relays.iter().any(|item| item.contains("name=~zoe") && item.contains("rooms=lobby")), "{all:?}");
+    assert_eq!(desk.ask("announce down at\tnoon").last, "250 sent to 3");
+    one.expect("server : down at noon$");
+    two.expect("server : down at noon\r\n");
+    assert!(desk.ask("kick ~zoe spam").last.starts_with("250"));
+    two.ends_with("server : put out by the operator: spam\r\n");
+    assert!(desk.ask("close lobby").last.starts_with("250"));
+    one.ends_with("server : the room was closed$");
+}
+
+#[test]
 fn bursts_arrive_whole() {
     let server = builder().start();
     let mut alice = member(&server, "alice", "MAKE lobby");

@@ -1,5 +1,5 @@
-//! The relay door: for programs that know no login and terminals that send no line ends. What a connection sends is said
-//! in one room, by a guest; what others say there is sent to it.
+//! The relay door: for programs that know no login and terminals that send no line ends. A connection is a guest in one
+//! room: it speaks there, and hears the others.
 //!
 //! A message ends with LF, CR LF or NUL, or after a silence, which the server's clock decides: see
 //! [`RelayDoor::handle_silence`]. The connection gets messages with the end that it used last.
@@ -41,7 +41,7 @@ pub struct RelayDoor {
     ending: Ending,
     naming: Naming,
     input: Input,
-    /// What the frame is that was cut last.
+    /// The kind of the frame that was cut last.
     frame: Frame,
     /// The frame that was cut last is not the end of its message.
     is_split: bool,
@@ -70,18 +70,18 @@ enum Naming {
     Closed,
 }
 
-/// What is known of the input that has not been cut.
+/// The state of the input that is not cut yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Input {
     /// More may follow.
     Flows,
-    /// Nothing has followed for a while: what is there is a message.
+    /// Nothing has followed for a while: the bytes so far are a message.
     Silent,
     /// Nothing will follow.
     Ended,
 }
 
-/// What a frame is.
+/// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Frame {
     /// A message, or its beginning.
@@ -142,8 +142,8 @@ impl RelayDoor {
         }
     }
 
-    /// True if the last LF of what is sent at once is to be sent as NUL. The programs that end messages with NUL print
-    /// what one read gives them up to the first NUL, and drop the rest: the messages before are lines of one string.
+    /// True if the last LF of a write is to be sent as NUL. The programs that end messages with NUL print
+    /// the result of a read up to its first NUL, and drop the rest: the messages before are lines of one string.
     pub fn ends_with_nul(&self) -> bool {
         self.ending == Ending::Nul
     }
@@ -153,7 +153,7 @@ impl RelayDoor {
         self.rests_until
     }
 
-    /// All that was to be sent is sent, at `now`.
+    /// The output was sent to its end, at `now`.
     pub fn on_all_sent(&mut self, now: u64) {
         self.rests_until = self.ends_with_nul().then_some(now + RELAY_REST_MS);
     }
@@ -166,7 +166,7 @@ impl RelayDoor {
         }
     }
 
-    /// The input has ended: what is left is a message, after which [`decode`](Self::decode) gives [`Decoded::Over`].
+    /// The input has ended: the rest is a message, after which [`decode`](Self::decode) gives [`Decoded::Over`].
     pub fn handle_end(&mut self) {
         self.input = Input::Ended;
     }
@@ -178,7 +178,7 @@ impl RelayDoor {
         is_proxy.then_some(CloseReason::ProxyHeader)
     }
 
-    /// Looks for a message at the start of `bytes`. Ends without a message between them are skipped with the one before.
+    /// Looks for a message at the start of `bytes`. Ends without a message between them count as one.
     /// A message of more than [`RELAY_MESSAGE_BYTES`] is cut at the last whole character.
     pub fn cut(&mut self, bytes: &[u8]) -> Cut {
         if self.naming == Naming::Open && self.input == Input::Flows && foreign::may_begin_proxy(bytes) {
@@ -213,7 +213,7 @@ impl RelayDoor {
         Cut::Line { end: bytes.len(), next: bytes.len() }
     }
 
-    /// Decodes what [`cut`](Self::cut) has found.
+    /// Decodes a frame that [`cut`](Self::cut) has found.
     pub fn decode<'a>(&mut self, frame: &'a [u8]) -> Decoded<'a> {
         match self.frame {
             Frame::End => return Decoded::Over,
@@ -293,6 +293,6 @@ fn ending(ends: &[u8]) -> Ending {
 /// The length of the longest beginning of `bytes` that is no longer than a message and ends with a whole character.
 fn whole_characters(bytes: &[u8]) -> usize {
     let is_start = |at: &usize| bytes.get(*at).is_some_and(|byte| byte & 0b1100_0000 != 0b1000_0000);
-    // A character has at most four bytes; what has no start there is no text.
+    // A character has at most four bytes; bytes without a start there are no text.
     (RELAY_MESSAGE_BYTES - 3..=RELAY_MESSAGE_BYTES).rev().find(is_start).unwrap_or(RELAY_MESSAGE_BYTES)
 }

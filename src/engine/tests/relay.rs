@@ -523,7 +523,7 @@ fn they_are_silent_until_their_first_message() {
     let from = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
     let one = chat.connect_from(from, || door(false));
     assert_eq!(chat.engine.gate.silent, 1);
-    // They have no deadline: who only listens may stay.
+    // They have no deadline: a client that only listens may stay.
     chat.pass(1_000_000);
     assert!(!chat.sockets[one].is_over);
     chat.say(one, b"hi\0");
