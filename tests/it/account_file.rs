@@ -44,7 +44,7 @@ fn moved_away_and_back_nothing_is_lost() {
     fs::rename(&away, &path).unwrap();
     check_registers(&server, "bob");
     server.wait_for_log("accounts: the file can be written again");
-    assert_eq!(count(&server, "the file is gone"), 1, "once per trouble");
+    assert_eq!(count(&server, "accounts: the file is gone"), 1, "once per trouble");
     server.kill9();
     server.restart();
     for name in ["alice", "bob"] {
