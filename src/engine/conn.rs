@@ -172,7 +172,6 @@ impl<S> Conn<S> {
             Pause::None => return,
             Pause::Checking { since, .. }
             | Pause::Owing { since }
-            | Pause::Figures { since }
             | Pause::Answering { since }
             | Pause::Until { since, .. }
             | Pause::Delay { since, .. } => since,
@@ -190,11 +189,7 @@ impl<S> Conn<S> {
             Life::Open => {
                 let pause = match self.pause {
                     Pause::Until { due, .. } | Pause::Delay { due, .. } => due,
-                    Pause::None
-                    | Pause::Checking { .. }
-                    | Pause::Owing { .. }
-                    | Pause::Figures { .. }
-                    | Pause::Answering { .. } => NEVER,
+                    Pause::None | Pause::Checking { .. } | Pause::Owing { .. } | Pause::Answering { .. } => NEVER,
                 };
                 let login = if self.door.is_logged_in() { NEVER } else { self.login_due(login) };
                 let owing = self.soft_due(limits).min(self.hard_due(limits));
@@ -222,7 +217,6 @@ impl<S> Conn<S> {
             },
             Pause::Checking { .. }
             | Pause::Owing { .. }
-            | Pause::Figures { .. }
             | Pause::Answering { .. }
             | Pause::Until { .. }
             | Pause::Delay { .. } => NEVER,

@@ -40,8 +40,15 @@ pub(super) struct Metrics {
     /// Connections whose answer needs figures that the engine does not know.
     waiting: VecDeque<ConnId>,
     pub(super) listeners: Vec<Listening>,
-    /// The last reload found a good configuration, or there was none.
+    /// The last reload found everything good, or there was none.
     pub(super) is_reload_ok: bool,
+}
+
+impl Listening {
+    /// True if it is the operator's socket.
+    pub(super) fn is_for_operators(&self) -> bool {
+        self.door == Door::operator().name()
+    }
 }
 
 impl Metrics {
@@ -71,14 +78,14 @@ impl<S> Engine<S> {
         self.check_certificates();
     }
 
-    /// A reload found a good configuration, or a bad one, which changed nothing.
+    /// A reload found everything good; or the configuration or the bans bad, and left the old ones in effect.
     pub fn note_reload(&mut self, is_ok: bool) {
         self.metrics.is_reload_ok = is_ok;
     }
 
     /// Answers a request, now or when the figures have come.
     pub(super) fn on_ask(&mut self, id: ConnId, ask: &Ask<'_>) {
-        let (now, is_broken) = (self.now, self.is_broken());
+        let is_broken = self.is_broken();
         let Some(conn) = self.conns.find(id) else { return };
         conn.line_since = NEVER;
         let Door::Metrics(door) = &conn.door else { return };
@@ -104,7 +111,7 @@ impl<S> Engine<S> {
                 );
             }
             What::Figures => {
-                conn.pause = Pause::Figures { since: now };
+                self.begin_answer(id);
                 self.metrics.waiting.push_back(id);
             }
         }
@@ -120,7 +127,7 @@ impl<S> Engine<S> {
     pub fn handle_figures(&mut self, outside: &Outside, process: Option<&Process>) {
         let mut text = None;
         while let Some(id) = self.metrics.waiting.pop_front() {
-            if !self.conns.find(id).is_some_and(|conn| matches!(conn.pause, Pause::Figures { .. })) {
+            if !self.conns.find(id).is_some_and(|conn| matches!(conn.pause, Pause::Answering { .. })) {
                 continue; // it has ended meanwhile
             }
             let text = text.get_or_insert_with(|| self.exposition(outside, process));

@@ -49,7 +49,7 @@ fn pause_name(pause: &Pause) -> Option<&'static str> {
     match pause {
         Pause::None => None,
         Pause::Checking { .. } => Some("password"),
-        Pause::Figures { .. } | Pause::Answering { .. } => Some("answer"),
+        Pause::Answering { .. } => Some("answer"),
         Pause::Until { why: Until::Rate, .. } => Some("rate"),
         Pause::Until { why: Until::Backpressure, .. } => Some("receivers"),
         Pause::Until { why: Until::Busy, .. } => Some("busy"),

@@ -25,9 +25,8 @@ pub(super) enum Pause {
     },
     /// It owes so much that its own commands must wait; it is read again when it has taken some.
     Owing { since: Millis },
-    /// Its answer needs figures that the engine does not know.
-    Figures { since: Millis },
-    /// An operator's command is being answered; see [`operator`](super::operator).
+    /// An operator's command, or a monitoring program's request, is being answered; see [`operator`](super::operator)
+    /// and [`metrics`](super::metrics).
     Answering { since: Millis },
     /// The reply to a wrong password (of an account or a room) is delayed until `due`.
     Delay {
@@ -111,7 +110,6 @@ impl<S> Engine<S> {
             Pause::None
             | Pause::Checking { .. }
             | Pause::Owing { .. }
-            | Pause::Figures { .. }
             | Pause::Answering { .. }
             | Pause::Until { .. }
             | Pause::Delay { .. } => {}

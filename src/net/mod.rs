@@ -88,7 +88,7 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     let clock = Clock::new();
     let bans = auth.borrow().bans();
     let mut engine = Engine::new(tuning, most_connections, datagrams.as_places(), roll, Box::new(Kernel));
-    engine.handle_started(listeners.names(), clock.unix_ms);
+    engine.handle_started(clock.unix_ms);
     engine.handle_bans(bans);
     let control = Control { reload, log_lines_dropped: stats_log_lines_dropped };
     engine.handle_listeners(listeners.shown());

@@ -64,16 +64,13 @@ pub(super) struct Desk {
     /// Operators who are asked for the password of an account.
     awaited: Vec<(ConnId, Awaited)>,
     pub(super) traces: Traces,
-    /// The listeners, as the log names them.
-    listeners: Vec<String>,
     /// When the server was started, in milliseconds since 1970.
     started_unix_ms: u64,
 }
 
 impl<S> Engine<S> {
-    /// Notes the addresses at which the server listens, and the time of its start in milliseconds since 1970.
-    pub fn handle_started(&mut self, listeners: Vec<String>, unix_ms: u64) {
-        self.desk.listeners = listeners;
+    /// Notes the time of the server's start, in milliseconds since 1970.
+    pub fn handle_started(&mut self, unix_ms: u64) {
         self.desk.started_unix_ms = unix_ms;
     }
 
@@ -172,8 +169,8 @@ impl<S> Engine<S> {
         self.end_answer(id, &last);
     }
 
-    /// A long answer begins: the connection is not read until it is over.
-    fn begin_answer(&mut self, id: ConnId) {
+    /// A long answer begins, or one that needs more than the engine knows: the connection is not read until it is over.
+    pub(super) fn begin_answer(&mut self, id: ConnId) {
         let now = self.now;
         if let Some(conn) = self.conns.find(id) {
             conn.pause = Pause::Answering { since: now };

@@ -13,12 +13,13 @@ impl<S> Engine<S> {
     }
 
     fn on_status(&mut self, id: ConnId, outside: &Outside) {
-        let connections = self.conns.iter().filter(|conn| conn.door.class() == Class::Chat).count() as u64;
+        let connections = self.gate.open(Class::Chat) as u64;
         let (limit, online, rooms) = (self.gate.most_connections, self.hub.accounts_online(), self.hub.rooms());
         let (owed, turn) = (self.pages.owed_bytes(), self.counters.longest_turn_us);
         let since = utc(self.desk.started_unix_ms);
         let degraded: Vec<&str> = self.degraded().map(|shown| shown.part.name()).collect();
-        let listeners = std::mem::take(&mut self.desk.listeners);
+        let of_users = self.metrics.listeners.iter().filter(|listening| !listening.is_for_operators());
+        let listeners: Vec<String> = of_users.map(|listening| listening.name.clone()).collect();
         self.answer_item(id, |item| {
             item.text("version", env!("CARGO_PKG_VERSION"))
                 .text("since", &since)
@@ -32,7 +33,6 @@ impl<S> Engine<S> {
                 .list("degraded", &degraded)
                 .list("listeners", &listeners)
         });
-        self.desk.listeners = listeners;
         self.end_answer(id, &Last::Items(1));
     }
 }

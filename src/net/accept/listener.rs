@@ -186,11 +186,6 @@ impl Listener {
         Ok(Self { socket, endpoint, name, number: usize::MAX, security: None, token: None, is_ready: true })
     }
 
-    /// True if it is for users; false for the operator's socket.
-    pub(super) fn is_for_users(&self) -> bool {
-        self.endpoint.service != Service::Operator
-    }
-
     /// Its settings.
     pub(super) fn endpoint(&self) -> Rc<Endpoint> {
         Rc::clone(&self.endpoint)

@@ -50,9 +50,4 @@ impl Listeners {
         self.all.push(Listener::operator(&socket.path, self.all.len(), limits, registry)?);
         Ok(())
     }
-
-    /// The places where users may connect, as the log names them.
-    pub(in crate::net) fn names(&self) -> Vec<String> {
-        self.all.iter().filter(|listener| listener.is_for_users()).map(|listener| listener.name().to_owned()).collect()
-    }
 }
