@@ -36,7 +36,7 @@ impl<S> Engine<S> {
             "door": conn.door.name(),
             "tls": conn.is_tls,
             "address": conn.origin.to_string(),
-            "name": self.hub.name_of(conn.id.session()).map(ToString::to_string),
+            "name": self.hub.who_is(conn.id.session()).map(|who| who.to_string()),
             "seconds": self.now.saturating_sub(conn.since) / 1_000,
             "owed": conn.owed(),
             "pause": pause_name(&conn.pause),

@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
+use testkit::http::Http;
 use testkit::{Client, PATIENCE, Server, eventually, pause};
 
 fn builder() -> testkit::Builder {
@@ -165,25 +166,36 @@ fn those_without_a_room_are_told_and_closed() {
 
 #[test]
 fn an_operator_sees_them_announces_and_puts_out() {
-    let server = builder().start();
+    let server = builder().listen(&["line://127.0.0.1:0", "relay://127.0.0.1:0", "metrics://127.0.0.1:0"]).start();
     let mut alice = member(&server, "alice", "MAKE lobby");
     let (mut one, mut two) = (relay(&server), relay(&server));
     alice.expect("C 103 ");
     alice.expect("C 103 ");
     two.send("zoe : hi\r\n");
+    let mut http = Http::connect(server.door("metrics"));
+    let has_zoe = |http: &mut Http| http.get("/connz").body.contains("\"name\":\"~zoe\"");
     one.expect("~zoe : hi$");
     let mut desk = server.desk();
     let all = desk.ask("sessions");
     let relays: Vec<_> = all.items.iter().filter(|item| item.contains("door=relay")).collect();
     assert_eq!(relays.len(), 2, "{all:?}");
     assert!(relays.iter().any(|item| item.contains("name=~zoe") && item.contains("rooms=lobby")), "{all:?}");
+    assert!(has_zoe(&mut http));
+    let mut tracer = server.desk();
+    tracer.send("C trace ~zoe");
+    assert!(tracer.item().contains(" name=~zoe address=127.0.0.1"));
     assert_eq!(desk.ask("announce down at\tnoon").last, "250 sent to 3");
+    let told = tracer.item();
+    assert!(told.ends_with(r#" from=server frame="server : down at noon\\r""#), "{told}");
     one.expect("server : down at noon$");
     two.expect("server : down at noon\r\n");
     assert!(desk.ask("kick ~zoe spam").last.starts_with("250"));
     two.ends_with("server : put out by the operator: spam\r\n");
-    assert!(desk.ask("close lobby").last.starts_with("250"));
-    one.ends_with("server : the room was closed$");
+    // Monitoring programs have an address too, and are no users.
+    assert!(!desk.ask("sessions 127.0.0.1").items.iter().any(|item| item.contains("door=metrics")));
+    let _ = desk.ask("kick 127.0.0.1");
+    assert!(!has_zoe(&mut http));
+    one.ends_with("server : put out by the operator$");
 }
 
 #[test]

@@ -13,6 +13,14 @@ pub(in crate::engine) enum Entry {
 }
 
 impl Entry {
+    /// Its connection; `None` for a guest of the room door.
+    pub(super) fn conn(self) -> Option<ConnId> {
+        match self {
+            Self::Conn(id) => Some(id),
+            Self::Guest(_) => None,
+        }
+    }
+
     /// The number that operators know it by.
     pub(super) fn number(self) -> u32 {
         match self {

@@ -33,7 +33,7 @@ impl<S> Engine<S> {
     }
 
     /// The connections and guests of a name, an id or an address; all of them for `None`. Operators at the socket and
-    /// readers of the figures are not among them, unless they are asked for by id.
+    /// monitoring programs are not among them, unless they are asked for by id.
     pub(super) fn entries(&self, of: Option<&Whom>) -> Vec<Entry> {
         let is_open = |conn: &Conn<S>| conn.life == Life::Open && conn.end.is_none();
         match of {
@@ -45,10 +45,12 @@ impl<S> Engine<S> {
                 self.hub.guests().filter(|(_, guest)| *guest == name).map(|(session, _)| self.guest(session)).collect()
             }
             Some(Whom::Id(_) | Whom::Address(_)) | None => {
+                let is_of_users = |conn: &Conn<S>| conn.door.class() == Class::Chat;
+                let is_from = |conn: &Conn<S>, ip| conn.origin.ip().is_some_and(|from| from.to_canonical() == ip);
                 let is_meant = |conn: &&Conn<S>| match of {
                     Some(Whom::Id(number)) => conn.id.generation == *number,
-                    Some(Whom::Address(ip)) => conn.origin.ip().is_some_and(|from| from.to_canonical() == *ip),
-                    Some(Whom::Name(_)) | None => conn.door.class() == Class::Chat,
+                    Some(Whom::Address(ip)) => is_of_users(conn) && is_from(conn, *ip),
+                    Some(Whom::Name(_)) | None => is_of_users(conn),
                 };
                 let open = self.conns.iter().filter(|conn| is_open(conn)).filter(is_meant);
                 let guests = self.hub.guests().map(|(session, _)| session).filter(|session| match of {

@@ -4,6 +4,7 @@
 //! while nobody traces. What the caller does not take is dropped and counted.
 
 use super::Engine;
+use super::entry::Entry;
 use crate::door::Class;
 use crate::door::operator::{Last, MASK, Whom, from_server, utc_ms};
 use crate::engine::id::ConnId;
@@ -120,7 +121,7 @@ impl<S> Engine<S> {
             self.desk.traces.watched.push(Watched { target, begun: Vec::new(), is_within });
         }
         self.desk.traces.all.push(Trace { caller: id, target, until, shown: 1, dropped: 0 });
-        let name = self.account_of(target).map(|name| name.to_string());
+        let name = self.hub.who_is(target.session()).map(|who| who.to_string());
         let (unix_ms, address) = (self.unix_ms, self.conns.peek(target).map(|conn| conn.origin.to_string()));
         self.answer_item(id, |item| {
             item.text("time", &utc_ms(unix_ms))
@@ -130,23 +131,20 @@ impl<S> Engine<S> {
         });
     }
 
+    /// The one connection that is meant.
     fn target(&self, whom: &Whom) -> Result<ConnId, Last> {
-        match whom {
-            Whom::Id(number) => {
-                let found = self.conns.iter().find(|conn| conn.id.generation == *number).map(|conn| conn.id);
-                let found = found.filter(|id| self.conns.peek(*id).is_some());
-                found.ok_or_else(|| Last::Nobody(format!("there is no connection {number}")))
+        let conns: Vec<ConnId> = self.entries(Some(whom)).into_iter().filter_map(Entry::conn).collect();
+        match (conns.as_slice(), whom) {
+            ([only], _) => Ok(*only),
+            ([], Whom::Id(number)) => Err(Last::Nobody(format!("there is no connection {number}"))),
+            ([], Whom::Name(Who::Account(name))) => Err(Last::Nobody(format!("{name} is not online"))),
+            ([], Whom::Name(Who::Guest(_)) | Whom::Address(_)) => {
+                Err(Last::Nobody("no such guest has a connection; trace an id or an account".to_owned()))
             }
-            Whom::Name(Who::Account(name)) => match self.hub.sessions_of(name) {
-                [] => Err(Last::Nobody(format!("{name} is not online"))),
-                [only] => Ok(ConnId::of(*only)),
-                several => {
-                    let ids: Vec<String> = several.iter().map(|session| session.generation.to_string()).collect();
-                    Err(Last::Wrong(format!("{name} has several connections; trace one of {}", ids.join(" "))))
-                }
-            },
-            Whom::Name(Who::Guest(_)) | Whom::Address(_) => {
-                Err(Last::Nobody("a guest has no connection; trace an id or an account".to_owned()))
+            ([first, ..], Whom::Id(_) | Whom::Address(_)) => Ok(*first),
+            (several, Whom::Name(who)) => {
+                let ids: Vec<String> = several.iter().map(|id| id.generation.to_string()).collect();
+                Err(Last::Wrong(format!("{who} has several connections; trace one of {}", ids.join(" "))))
             }
         }
     }
