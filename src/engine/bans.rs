@@ -17,7 +17,6 @@ use super::stage::Stage;
 use crate::auth::bans::Bans;
 use crate::close::{CloseReason, Note};
 use crate::door::Class;
-use crate::hub::command::Command;
 use crate::hub::names::UserName;
 use crate::hub::session::SessionId;
 use crate::limits::TURN_WORK_ENDS;
@@ -26,9 +25,9 @@ use crate::limits::TURN_WORK_ENDS;
 #[derive(Debug, Default)]
 pub(super) struct Banned {
     all: Arc<Bans>,
-    /// Guests of banned addresses that have yet to leave: each end is announced to a room, so they are spread over
-    /// several turns.
-    leaving: VecDeque<SessionId>,
+    /// Guests of banned addresses that have yet to leave, and what they are told: each end is announced to a room, so
+    /// they are spread over several turns.
+    leaving: VecDeque<(SessionId, CloseReason)>,
 }
 
 impl Banned {
@@ -56,7 +55,7 @@ impl<S> Engine<S> {
             }
         }
         let guests: Vec<_> = self.datagrams.peers.guest_addresses().collect();
-        let banned = guests.into_iter().filter(|(_, ip)| self.is_banned(*ip)).map(|(guest, _)| guest);
+        let banned = guests.into_iter().filter_map(|(guest, ip)| Some((guest, self.ban_of_origin(ip.into())?)));
         self.bans.leaving = banned.collect();
         self.end_banned_guests();
     }
@@ -85,9 +84,9 @@ impl<S> Engine<S> {
     /// Lets guests of banned addresses leave, as many as this turn has room for.
     pub(super) fn end_banned_guests(&mut self) {
         while self.turn.work < TURN_WORK_ENDS
-            && let Some(guest) = self.bans.leaving.pop_front()
+            && let Some((guest, reason)) = self.bans.leaving.pop_front()
         {
-            self.guard_unanswered(|engine| engine.command_unanswered(guest, Command::Leave));
+            self.guard_unanswered(|engine| engine.put_out_guest(guest, &reason.to_string()));
         }
     }
 

@@ -234,6 +234,7 @@ fn guests_of_a_banned_address_leave_and_are_not_heard() {
         guest.say("hello");
         alice.expect("D RM lobby ~mallory hello");
         ban(&server, "10.1.1.1 - spam\n");
+        guest.expect("server: banned: spam");
         alice.expect_exact("C 104 lobby ~mallory left");
         guest.say("still there");
         host.say("good");

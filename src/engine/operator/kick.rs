@@ -34,7 +34,7 @@ impl<S> Engine<S> {
     }
 
     /// Ends a guest that talks by UDP, after it was told why.
-    fn put_out_guest(&mut self, session: SessionId, why: &str) {
+    pub(in crate::engine) fn put_out_guest(&mut self, session: SessionId, why: &str) {
         let mut spoken = Spoken::new(Speaker::Server, why);
         for (room, _) in self.hub.rooms_of(session) {
             self.datagrams.tell((session, room), &mut spoken, &mut self.counters);
