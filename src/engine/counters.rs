@@ -116,7 +116,7 @@ pub const CLOSED: Metric = Metric {
     exported: "chatd_closed_total",
     kind: MetricKind::Counter,
     labels: &["reason"],
-    help: "Connections that the server ended or refused, by reason; reasons with 0 are omitted.",
+    help: "Connections that the server ended or refused, by reason; the line of statistics leaves out those with 0.",
 };
 
 /// A metric that the line of statistics does not have.
@@ -152,7 +152,7 @@ pub const RELOAD_OK: Metric = more(
     MetricKind::Gauge,
     "chatd_reload_ok",
     &[],
-    "1, or 0 if the last reload found a bad configuration and changed nothing.",
+    "1, or 0 if the last reload found a bad configuration, or bad bans, and left the old ones in effect.",
 );
 
 /// The version.

@@ -29,16 +29,15 @@ impl Reactor {
     pub(super) fn reload(&mut self) -> Result<Changes, Vec<String>> {
         self.manager.on_reload();
         let result = self.apply();
-        self.engine.note_reload(result.is_ok());
+        self.engine.note_reload(result.as_ref().is_ok_and(|changes| changes.bad_bans.is_none()));
         self.manager.on_reloaded();
         result
     }
 
     /// Applies the bans, and settings that can change without a restart.
     fn apply(&mut self) -> Result<Changes, Vec<String>> {
-        let bad_bans = self.reread_bans();
         let Reloaded { tuning: settings, credentials, tokens, mut changes } = (self.control.reload)()?;
-        changes.bad_bans = bad_bans;
+        changes.bad_bans = self.reread_bans();
         self.listeners.secure(&credentials);
         self.listeners.set_tokens(&tokens);
         self.auth.borrow_mut().reconfigure(&settings.accounts);

@@ -232,9 +232,27 @@ fn only_this_machine_s_own_names_without_a_token() {
 #[test]
 fn a_bad_reload_shows() {
     let server = monitored().start();
-    let mut http = http(&server);
-    fs::write(server.path("config.toml"), "[limits]\nline_s = 0\n").unwrap();
+    let (mut http, mut desk) = (http(&server), server.desk());
+    let mut shows = |value: &str| {
+        let line = format!("\nchatd_reload_ok {value}\n");
+        eventually("it shows", || http.get("/metrics").body.contains(&line));
+    };
+    let (config, bans) = (server.path("config.toml"), server.path("bans"));
+    let good = fs::read_to_string(&config).unwrap();
+    fs::write(&config, "[limits]\nline_s = 0\n").unwrap();
+    write_private(&bans, "bob - x\n");
     server.hup();
     server.wait_for_log("the configuration is bad");
-    eventually("it shows", || http.get("/metrics").body.contains("\nchatd_reload_ok 0\n"));
+    shows("0");
+    assert_eq!(desk.ask("bans").last, "211 0", "it changes nothing");
+    fs::write(&config, &good).unwrap();
+    assert_eq!(
+        (desk.ask("reload").last.as_str(), desk.ask("bans").last.as_str()),
+        ("250 configuration re-read", "211 1")
+    );
+    shows("1");
+    write_private(&bans, "bob for ever\n");
+    assert!(desk.ask("reload").last.starts_with("450 "));
+    shows("0");
+    assert_eq!(desk.ask("bans").last, "211 1");
 }
