@@ -60,9 +60,9 @@ impl<S> Engine<S> {
         &self.settings
     }
 
-    /// Accounts online, and open connections.
+    /// Accounts online, and open connections of users.
     pub fn presence(&self) -> (usize, usize) {
-        (self.hub.accounts_online(), self.conns.len())
+        (self.hub.accounts_online(), self.gate.open(Class::Chat))
     }
 
     /// The counters since the start.
