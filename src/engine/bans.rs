@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Engine;
+use super::datagrams::Spoken;
 use super::id::ConnId;
 use super::life::{End, Life};
 use super::origin::Origin;
@@ -17,6 +18,8 @@ use super::stage::Stage;
 use crate::auth::bans::Bans;
 use crate::close::{CloseReason, Note};
 use crate::door::Class;
+use crate::door::datagram::Speaker;
+use crate::hub::command::Command;
 use crate::hub::names::UserName;
 use crate::hub::session::SessionId;
 use crate::limits::TURN_WORK_ENDS;
@@ -25,8 +28,8 @@ use crate::limits::TURN_WORK_ENDS;
 #[derive(Debug, Default)]
 pub(super) struct Banned {
     all: Arc<Bans>,
-    /// Guests of banned addresses that have yet to leave, and what they are told: each end is announced to a room, so
-    /// they are spread over several turns.
+    /// Guests of the room door that are put out and have yet to leave, and why: each end is announced to a room, so they
+    /// are spread over several turns.
     leaving: VecDeque<(SessionId, CloseReason)>,
 }
 
@@ -41,7 +44,7 @@ impl<S> Engine<S> {
     /// Puts these bans into effect, instead of the earlier ones, and puts out all whom they concern.
     pub fn handle_bans(&mut self, bans: Arc<Bans>) {
         self.bans.all = bans;
-        self.bans.leaving.clear();
+        self.bans.leaving.retain(|(_, reason)| !matches!(reason, CloseReason::Banned(_)));
         if self.bans.all.is_empty() {
             return;
         }
@@ -56,8 +59,8 @@ impl<S> Engine<S> {
         }
         let guests: Vec<_> = self.datagrams.peers.guest_addresses().collect();
         let banned = guests.into_iter().filter_map(|(guest, ip)| Some((guest, self.ban_of_origin(ip.into())?)));
-        self.bans.leaving = banned.collect();
-        self.end_banned_guests();
+        let banned: Vec<_> = banned.collect();
+        self.put_out_guests(banned);
     }
 
     /// The bans that are in effect. Some may be over.
@@ -81,13 +84,27 @@ impl<S> Engine<S> {
         self.bans.all.of_address(ip, self.unix_ms / 1000).is_some()
     }
 
-    /// Lets guests of banned addresses leave, as many as this turn has room for.
-    pub(super) fn end_banned_guests(&mut self) {
+    /// Puts guests of the room door out: they are told why by datagram, and leave.
+    pub(super) fn put_out_guests(&mut self, guests: impl IntoIterator<Item = (SessionId, CloseReason)>) {
+        self.bans.leaving.extend(guests);
+        self.run_leaves();
+    }
+
+    /// Lets guests leave that are put out, as many as this turn has room for.
+    pub(super) fn run_leaves(&mut self) {
         while self.turn.work < TURN_WORK_ENDS
             && let Some((guest, reason)) = self.bans.leaving.pop_front()
         {
             self.guard_unanswered(|engine| engine.put_out_guest(guest, &reason.to_string()));
         }
+    }
+
+    fn put_out_guest(&mut self, guest: SessionId, why: &str) {
+        let mut spoken = Spoken::new(Speaker::Server, why);
+        for (room, _) in self.hub.rooms_of(guest) {
+            self.datagrams.tell((guest, room), &mut spoken, &mut self.counters);
+        }
+        self.command_unanswered(guest, Command::Leave);
     }
 
     /// The reason to close an open connection; `None` if it is not banned.

@@ -131,7 +131,7 @@ impl<S> Engine<S> {
         self.check_up();
         self.end_degraded();
         self.end_silences();
-        self.end_banned_guests();
+        self.run_leaves();
         self.end_due_traces();
         if self.high_water.due <= self.now {
             self.trim();

@@ -3,12 +3,8 @@
 use super::Engine;
 use super::entry::Entry;
 use crate::close::{CloseReason, Note};
-use crate::door::datagram::Speaker;
 use crate::door::operator::{Last, Whom};
-use crate::engine::datagrams::Spoken;
 use crate::engine::id::ConnId;
-use crate::hub::command::Command;
-use crate::hub::session::SessionId;
 
 impl<S> Engine<S> {
     pub(super) fn kick(&mut self, id: ConnId, whom: &Whom, reason: &str) {
@@ -21,24 +17,16 @@ impl<S> Engine<S> {
         self.put_out(&entries, &CloseReason::PutOut(Note::new(reason)));
     }
 
-    /// Ends connections and guests for this reason.
-    pub(in crate::engine) fn put_out(&mut self, entries: &[Entry], reason: &CloseReason) {
-        let mut ids = Vec::new();
+    /// Ends connections and guests for this reason, as many as this turn has room for, and the others in the next turns.
+    fn put_out(&mut self, entries: &[Entry], reason: &CloseReason) {
+        let (mut ids, mut guests) = (Vec::new(), Vec::new());
         for entry in entries {
             match entry {
                 Entry::Conn(id) => ids.push(*id),
-                Entry::Guest(session) => self.put_out_guest(*session, &reason.to_string()),
+                Entry::Guest(session) => guests.push((*session, reason.clone())),
             }
         }
         self.close_all(&ids, reason);
-    }
-
-    /// Ends a guest that talks by UDP, after it was told why.
-    pub(in crate::engine) fn put_out_guest(&mut self, session: SessionId, why: &str) {
-        let mut spoken = Spoken::new(Speaker::Server, why);
-        for (room, _) in self.hub.rooms_of(session) {
-            self.datagrams.tell((session, room), &mut spoken, &mut self.counters);
-        }
-        self.command_unanswered(session, Command::Leave);
+        self.put_out_guests(guests);
     }
 }

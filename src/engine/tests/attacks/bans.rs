@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::auth::bans::{Ban, Bans, What, reason};
 use crate::auth::{Outcome, Verdict};
+use crate::close::{CloseReason, Note};
 use crate::engine::ConnId;
 use crate::hub::names::UserName;
 
@@ -115,6 +116,28 @@ fn guests_leave_and_their_datagrams_are_dropped() {
     let refused = world.add(Client::new(SocketAddr::from(([203, 0, 113, 7], 9)), Role::Guest, 0), 4_096, world.now);
     world.run_for(500);
     assert_eq!((of(&world).1, world.clients[refused].token.clone()), (0, None));
+}
+
+#[test]
+fn guests_that_are_put_out_leave_over_several_turns_whatever_is_banned_meanwhile() {
+    let mut world = world(settings(), 10);
+    for n in 0..20 {
+        let mut guest = Client::new(SocketAddr::from(([203, 0, 113, n], 2_000)), Role::Guest, 0);
+        guest.operations = 1_000;
+        world.add(guest, 4_096, 10 * Millis::from(n));
+    }
+    world.run_for(1_000);
+    let guests: Vec<_> = world.engine.datagrams.peers.guest_addresses().map(|(guest, _)| guest).collect();
+    assert!(guests.len() > 5, "{guests:?}");
+    world.engine.turn.work = limits::TURN_WORK_ENDS;
+    let why = CloseReason::PutOut(Note::new("out"));
+    world.engine.put_out_guests(guests.into_iter().map(|guest| (guest, why.clone())));
+    assert!(world.engine.bans.is_busy());
+    world.engine.handle_bans(bans(&[("192.0.2.1", None, "x")]));
+    world.engine.handle_bans(bans(&[]));
+    world.run_for(100);
+    assert!(!world.engine.bans.is_busy());
+    assert_eq!(world.engine.datagrams.peers.guests(), 0);
 }
 
 #[test]
