@@ -9,11 +9,13 @@
 //! are delivered as long as anything is.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use log::{info, warn};
 
 use super::Engine;
 use super::time::{Millis, NEVER};
+use crate::door::operator::utc;
 use crate::limits::{DEGRADED_ENDS_MS, DEGRADED_NOTICE_MS};
 
 /// A part of the server that can be degraded.
@@ -183,6 +185,13 @@ impl Part {
 
     fn index(self) -> usize {
         self as usize
+    }
+}
+
+impl fmt::Display for Degradation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { part, since_unix_ms, cause } = self;
+        write!(f, "{}: {cause}; {}; since {}", part.name(), part.effect(), utc(*since_unix_ms))
     }
 }
 

@@ -166,7 +166,7 @@ impl<S> Engine<S> {
             text.push_str("stopping: the server is shutting down\n");
         }
         for shown in self.degraded() {
-            text.push_str(&format!("{}: {}; {}\n", shown.part.name(), shown.cause, shown.part.effect()));
+            text.push_str(&format!("{shown}\n"));
         }
         (if is_ready { Status::Ok } else { Status::Unavailable }, text)
     }
