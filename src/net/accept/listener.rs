@@ -62,8 +62,8 @@ enum Listening {
 }
 
 impl Listener {
-    /// Binds and listens, or takes the socket that was passed, and registers with the poll. `None` for an optional endpoint whose address family this machine
-    /// lacks.
+    /// Binds and listens, or takes the socket that was passed, and registers with the poll. `None` for an optional
+    /// endpoint whose address family this machine lacks.
     pub(crate) fn open(
         endpoint: &Endpoint,
         (number, place): (usize, usize),
@@ -153,8 +153,8 @@ impl Listener {
     }
 
     /// The token that requests must have from now on.
-    pub(super) fn set_token(&mut self, token: Option<Secret<Vec<u8>>>) {
-        self.token = token;
+    pub(super) fn set_token(&mut self, token: Secret<Vec<u8>>) {
+        self.token = Some(token);
     }
 
     /// The listener as operators see it.
