@@ -12,8 +12,8 @@ use rustls::{HandshakeKind, ProtocolVersion, RootCertStore, SupportedProtocolVer
 use super::*;
 use crate::engine::{Finished, Frames, Handshake, Read as Heard, Shaken, Unusable, Wrote};
 use crate::limits::{
-    LINE_BYTES_MOST, READ_BYTES, TLS_BLANK_RECORDS, TLS_BLANK_WORK, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES, TLS_RECORD_WORK,
-    TlsVersion,
+    LINE_BYTES_MOST, READ_BYTES, TLS_BLANK_RECORDS, TLS_BLANK_WORK, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES,
+    TLS_RECORD_WORK, TlsVersion,
 };
 
 /// A pair in a folder of its own.
