@@ -126,7 +126,7 @@ fn files(loaded: &Loaded) -> Vec<PathBuf> {
 
 /// What people look at: file, names, end, and the digest of the public key.
 fn shown(file: &Path, certificate: &Certificate) -> String {
-    let end = Expiry::seen_now(certificate.not_after);
+    let end = Expiry::seen_now(certificate.life);
     let fingerprint = certificate.fingerprint();
     format!("{}\nnames: {certificate}\n{end}\n{fingerprint}\n", file.display())
 }

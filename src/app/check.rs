@@ -46,7 +46,7 @@ fn try_start(loaded: &Loaded, listen: &[Endpoint]) -> (Vec<String>, Vec<String>)
     let trial = net::try_places(listen, loaded.config.datagrams.as_ref().map(config::Address::socket));
     faults.extend(trial.faults);
     notes.extend(listen.iter().filter_map(|endpoint| {
-        let expiry = Expiry::seen_now(endpoint.credentials.as_ref()?.not_after());
+        let expiry = Expiry::seen_now(endpoint.credentials.as_ref()?.life());
         Some(format!("{endpoint}: the certificate {expiry}"))
     }));
     notes.extend(trial.in_use.iter().map(|place| format!("in use now, perhaps by a running server: {place}")));

@@ -7,6 +7,8 @@ use crate::secret::Secret;
 
 /// The token of a metrics listener.
 type Token = Secret<Vec<u8>>;
+/// Credentials and tokens, in the order of the endpoints.
+type Renewed = (Vec<Option<Credentials>>, Vec<Option<Token>>);
 
 /// All endpoints, in the order of the configuration, and what is wrong with their certificates and tokens. An endpoint
 /// whose certificate or token cannot be used has none.
@@ -29,22 +31,25 @@ pub(super) fn of(loaded: &Loaded) -> (Vec<Endpoint>, Vec<String>) {
     (endpoints, faults)
 }
 
-/// What the endpoints of the start present from now on, by a configuration that was read since.
+/// What the endpoints of the start present, and the tokens that they ask for, by a configuration that was read since.
+/// `None` for what stays as it is.
 ///
 /// # Errors
-/// What is wrong with the certificates.
-pub(super) fn credentials_of(started: &[Listen], loaded: &Loaded) -> Result<Vec<Option<Credentials>>, Vec<String>> {
-    let (mut all, mut faults) = (Vec::new(), Vec::new());
-    for listen in started {
-        // The pair of an endpoint may change without a restart.
-        let now = loaded.config.listen.iter().find(|now| now.is_same_place(listen)).unwrap_or(listen);
-        match credentials(now, loaded) {
-            Ok(credentials) => all.push(credentials),
-            Err(why) if faults.contains(&why) => {}
-            Err(why) => faults.push(why),
-        }
+/// What is wrong with the certificates and tokens: a start would say the same.
+pub(super) fn renewed(started: &[Listen], loaded: &Loaded) -> Result<Renewed, Vec<String>> {
+    let (endpoints, faults) = of(loaded);
+    if !faults.is_empty() {
+        return Err(faults);
     }
-    if faults.is_empty() { Ok(all) } else { Err(faults) }
+    let listed = &loaded.config.listen;
+    let renewed = started.iter().map(|listen| {
+        match listed.iter().zip(&endpoints).find(|(now, _)| now.is_same_place(listen)) {
+            Some((_, endpoint)) => (endpoint.credentials.clone(), endpoint.token.clone()),
+            // It is no longer listed, and open until the restart.
+            None => (credentials(listen, loaded).unwrap_or_default(), token(listen, loaded).unwrap_or_default()),
+        }
+    });
+    Ok(renewed.unzip())
 }
 
 /// What an endpoint presents by TLS.
@@ -74,16 +79,6 @@ fn credentials(listen: &Listen, loaded: &Loaded) -> Result<Option<Credentials>, 
 #[cfg(not(feature = "tls"))]
 fn credentials(listen: &Listen, _: &Loaded) -> Result<Option<Credentials>, String> {
     if listen.is_tls { Err(format!("listen: {listen}: {}", super::NO_TLS)) } else { Ok(None) }
-}
-
-/// The tokens of the endpoints of the start, by a configuration that was read since.
-///
-/// # Errors
-/// What is wrong with them.
-pub(super) fn tokens_of(started: &[Listen], loaded: &Loaded) -> Result<Vec<Option<Token>>, Vec<String>> {
-    let now = |listen| loaded.config.listen.iter().find(|now| now.is_same_place(listen)).unwrap_or(listen);
-    let tokens = started.iter().map(|listen| token(now(listen), loaded)).collect::<Result<_, _>>();
-    tokens.map_err(|why| vec![why])
 }
 
 /// The token that the requests of an endpoint must have.

@@ -28,8 +28,7 @@ impl Reloader {
     /// The faults, a line each.
     pub(super) fn reload(&mut self) -> Result<Reloaded, Vec<String>> {
         let read = config::reload(&self.place, &self.current.origin).map_err(Faults::into_lines).and_then(|loaded| {
-            let credentials = endpoints::credentials_of(&self.started.config.listen, &loaded)?;
-            let tokens = endpoints::tokens_of(&self.started.config.listen, &loaded)?;
+            let (credentials, tokens) = endpoints::renewed(&self.started.config.listen, &loaded)?;
             Ok((loaded, credentials, tokens))
         });
         let before = self.current.config.clone();
@@ -121,5 +120,34 @@ mod tests {
         fs::write(&path, "limits.send_buffer_bytes = 0").unwrap();
         assert!(reloader.reload().is_ok());
         assert_eq!(reloader.need_restart(), ["limits.send_buffer_bytes"]);
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn a_listener_that_is_no_longer_listed_keeps_its_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(&cert, made.cert.pem()).unwrap();
+        fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let pair = "[tls]\ncert = 'cert.pem'\nkey = 'key.pem'\n";
+        fs::write(&path, format!("listen = ['line+tls://127.0.0.1:1']\n{pair}")).unwrap();
+        let place = Place { config: Some(path.clone()), set: Vec::new() };
+        let loaded = config::load(&place).unwrap();
+        let mut reloader = Reloader::new(place, loaded);
+        assert!(matches!(reloader.reload().unwrap().credentials[..], [Some(_)]));
+
+        // It is open until the restart, and gets a new certificate as long as there is one.
+        fs::write(&path, format!("listen = ['line://127.0.0.1:1']\n{pair}")).unwrap();
+        assert!(matches!(reloader.reload().unwrap().credentials[..], [Some(_)]));
+        fs::remove_file(&cert).unwrap();
+        assert!(matches!(reloader.reload().unwrap().credentials[..], [None]));
+
+        // A configuration with which no server would start is a bad one.
+        fs::write(&path, "listen = ['line://127.0.0.1:1', 'line+tls://127.0.0.1:2?cert=no.pem&key=no.pem']").unwrap();
+        let faults = reloader.reload().unwrap_err();
+        assert!(faults[0].contains("no.pem: cannot be read"), "{faults:?}");
     }
 }

@@ -42,9 +42,9 @@ pub type Reload = Box<dyn FnMut() -> Result<Reloaded, Vec<String>>>;
 pub struct Reloaded {
     /// The new settings.
     pub tuning: Tuning,
-    /// What each endpoint of the start presents from now on, in their order.
+    /// What each endpoint of the start presents from now on, in their order; `None` for those that stay as they are.
     pub credentials: Vec<Option<Credentials>>,
-    /// The tokens of these endpoints.
+    /// The tokens of these endpoints; `None` for those that stay as they are.
     pub tokens: Vec<Option<Secret<Vec<u8>>>>,
     /// What has changed.
     pub changes: Changes,

@@ -19,7 +19,7 @@ use crate::net::settings::{Endpoint, Service, Site, StartError};
 use crate::net::sys::token::Source;
 use crate::net::sys::unix::{self, SocketFile};
 use crate::net::systemd::Passed;
-use crate::net::tls::{Acceptor, Credentials, Expiry, Stage, Tickets};
+use crate::net::tls::{Acceptor, Credentials, Expiry, Life, Stage, Tickets};
 use crate::secret::Secret;
 
 /// A listening socket and the door behind it.
@@ -44,8 +44,8 @@ pub(crate) struct Listener {
 #[derive(Debug)]
 struct Security {
     acceptor: Acceptor,
-    /// The last second of its certificate's life, as Unix time.
-    not_after: u64,
+    /// When its certificate is valid.
+    life: Life,
 }
 
 /// A listening socket.
@@ -62,8 +62,8 @@ enum Listening {
 }
 
 impl Listener {
-    /// Binds and listens, or takes the socket that was passed, and registers with the poll. `None` for an optional endpoint whose address family this machine
-    /// lacks.
+    /// Binds and listens, or takes the socket that was passed, and registers with the poll. `None` for an optional
+    /// endpoint whose address family this machine lacks.
     pub(crate) fn open(
         endpoint: &Endpoint,
         (number, place): (usize, usize),
@@ -114,8 +114,8 @@ impl Listener {
     pub(super) fn secure(&mut self, credentials: &Credentials, tickets: &Tickets) -> Result<(), String> {
         let acceptor = Acceptor::new(credentials, self.endpoint.service.protocol(), tickets)
             .map_err(|why| format!("{}: {why}", self.name))?;
-        self.security = Some(Security { acceptor, not_after: credentials.not_after() });
-        self.log_expiry(Expiry::seen_now(credentials.not_after()));
+        self.security = Some(Security { acceptor, life: credentials.life() });
+        self.log_expiry(Expiry::seen_now(credentials.life()));
         Ok(())
     }
 
@@ -124,9 +124,9 @@ impl Listener {
         log!(expiry.level(), "{}: the certificate {expiry}", self.name);
     }
 
-    /// Says that its certificate has ended, or ends soon.
+    /// Says that its certificate has ended, or ends soon, or is not valid yet.
     pub(super) fn warn_of_expiry(&self) {
-        let Some(expiry) = self.not_after().map(Expiry::seen_now) else { return };
+        let Some(expiry) = self.security.as_ref().map(|security| Expiry::seen_now(security.life)) else { return };
         if expiry.stage() != Stage::Good {
             self.log_expiry(expiry);
         }
@@ -144,7 +144,7 @@ impl Listener {
 
     /// The last second of its certificate's life, as Unix time; `None` without TLS.
     pub(super) fn not_after(&self) -> Option<u64> {
-        Some(self.security.as_ref()?.not_after)
+        Some(self.security.as_ref()?.life.not_after)
     }
 
     /// Answers the handshakes of its connections; `None` without TLS.
@@ -153,8 +153,8 @@ impl Listener {
     }
 
     /// The token that requests must have from now on.
-    pub(super) fn set_token(&mut self, token: Option<Secret<Vec<u8>>>) {
-        self.token = token;
+    pub(super) fn set_token(&mut self, token: Secret<Vec<u8>>) {
+        self.token = Some(token);
     }
 
     /// The listener as operators see it.

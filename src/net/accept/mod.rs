@@ -144,10 +144,10 @@ impl Listeners {
         self.all.iter().map(Listener::shown).collect()
     }
 
-    /// The tokens that requests must have from now on, in the order of the endpoints.
+    /// The tokens that requests must have from now on, in the order of the endpoints; `None` for one that stays.
     pub(super) fn set_tokens(&mut self, tokens: &[Option<Secret<Vec<u8>>>]) {
         for listener in &mut self.all {
-            if let Some(token) = tokens.get(listener.number()) {
+            if let Some(Some(token)) = tokens.get(listener.number()) {
                 listener.set_token(token.clone());
             }
         }

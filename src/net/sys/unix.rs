@@ -3,10 +3,10 @@
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
-use std::os::unix::net::{SocketAddr, UnixStream};
+use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use mio::net::UnixListener;
+use mio::net::{UnixListener, UnixStream};
 use rustix::fs::{Access, Mode};
 use rustix::process::umask;
 
@@ -84,12 +84,34 @@ fn is_stale(path: &Path) -> io::Result<bool> {
         let what = format!("{} is there, and no socket", place::kind(about.file_type()));
         return Err(io::Error::new(ErrorKind::AlreadyExists, what));
     }
+    // It does not wait: a server that is stopped, with a full queue, would keep it waiting.
     match UnixStream::connect(path) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        // A full queue is a server's too.
         Ok(_) => Err(ErrorKind::AddrInUse.into()),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::AddrInUse.into()),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::AddrInUse.into()), // a full queue
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_accepts_nobody_is_a_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("line.sock");
+        let listener = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+        listener.bind(&socket2::SockAddr::unix(&path).unwrap()).unwrap();
+        listener.listen(0).unwrap();
+        let _waiting: Vec<_> = (0..4).map(|_| UnixStream::connect(&path)).collect();
+        let (done, result) = mpsc::channel();
+        thread::spawn(move || done.send(listen(&path, 0o600).map(|_| ()).map_err(|error| error.kind())));
+        assert_eq!(result.recv_timeout(Duration::from_secs(5)), Ok(Err(ErrorKind::AddrInUse)));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 
+use super::expiry::Life;
 use crate::engine::{Finished, Frames, Read, Wrote};
 
 /// The buffers of no connection.
@@ -14,8 +15,8 @@ pub(crate) struct Buffers;
 pub struct Credentials(Infallible);
 
 impl Credentials {
-    /// The last second of its life.
-    pub fn not_after(&self) -> u64 {
+    /// When it is valid.
+    pub fn life(&self) -> Life {
         match self.0 {}
     }
 }

@@ -9,15 +9,15 @@ use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
+use super::expiry::Life;
+
 /// A certificate, as people look at it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     /// Its names: hosts and addresses, in its order.
     pub names: Vec<String>,
-    /// The first second of its life, as Unix time.
-    pub not_before: u64,
-    /// The last second of its life, as Unix time.
-    pub not_after: u64,
+    /// When it is valid.
+    pub life: Life,
     /// Its public key (SPKI), DER.
     pub public_key: Vec<u8>,
 }
@@ -38,8 +38,10 @@ impl Certificate {
         let validity = content.validity();
         Ok(Self {
             names,
-            not_before: validity.not_before.to_unix_duration().as_secs(),
-            not_after: validity.not_after.to_unix_duration().as_secs(),
+            life: Life {
+                not_before: validity.not_before.to_unix_duration().as_secs(),
+                not_after: validity.not_after.to_unix_duration().as_secs(),
+            },
             public_key: content.subject_public_key_info().to_der().map_err(no)?,
         })
     }

@@ -1,4 +1,4 @@
-//! The end of a certificate's life, and what is said before and after it. A certificate that has expired is served
+//! The life of a certificate, and what is said before and after it. A certificate that has expired is served
 //! nevertheless: clients that know its key need no end, and the others say why they refuse it.
 
 use std::fmt;
@@ -11,16 +11,27 @@ use crate::limits::TLS_EXPIRY_WARN_S;
 
 const DAY_S: u64 = 24 * 60 * 60;
 
-/// A certificate's end, seen at a time.
+/// When a certificate is valid, as Unix time in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// The first second.
+    pub not_before: u64,
+    /// The last second.
+    pub not_after: u64,
+}
+
+/// A certificate's life, seen at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expiry {
-    not_after: u64,
+    life: Life,
     now: u64,
 }
 
 /// How near the end is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// The life has not begun.
+    Early,
     /// Far.
     Good,
     /// Within [`TLS_EXPIRY_WARN_S`].
@@ -30,21 +41,23 @@ pub enum Stage {
 }
 
 impl Expiry {
-    /// The end `not_after`, seen at `now`; both are Unix time in seconds.
-    pub fn new(not_after: u64, now: u64) -> Self {
-        Self { not_after, now }
+    /// A life, seen at `now`, which is Unix time in seconds.
+    pub fn new(life: Life, now: u64) -> Self {
+        Self { life, now }
     }
 
-    /// The end `not_after`, seen now.
-    pub fn seen_now(not_after: u64) -> Self {
-        Self::new(not_after, now_s())
+    /// A life, seen now.
+    pub fn seen_now(life: Life) -> Self {
+        Self::new(life, now_s())
     }
 
     /// How near the end is.
     pub fn stage(self) -> Stage {
-        if self.now > self.not_after {
+        if self.now > self.life.not_after {
             Stage::Expired
-        } else if self.now + TLS_EXPIRY_WARN_S >= self.not_after {
+        } else if self.now < self.life.not_before {
+            Stage::Early
+        } else if self.now + TLS_EXPIRY_WARN_S >= self.life.not_after {
             Stage::Near
         } else {
             Stage::Good
@@ -55,7 +68,7 @@ impl Expiry {
     pub fn level(self) -> Level {
         match self.stage() {
             Stage::Good => Level::Info,
-            Stage::Near => Level::Warn,
+            Stage::Early | Stage::Near => Level::Warn,
             Stage::Expired => Level::Error,
         }
     }
@@ -67,12 +80,16 @@ pub fn now_s() -> u64 {
 }
 
 impl fmt::Display for Expiry {
-    /// `expires on 2029-03-01 (in 825 days)`, `expired on 2026-03-01 (3 days ago)`.
+    /// `expires on 2029-03-01 (in 825 days)`, `expired on 2026-03-01 (3 days ago)`, `is not valid before 2026-03-01 (in 3
+    /// days)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let days = (self.not_after.abs_diff(self.now) + DAY_S / 2) / DAY_S;
+        let Life { not_before, not_after } = self.life;
+        let at = if self.stage() == Stage::Early { not_before } else { not_after };
+        let days = (at.abs_diff(self.now) + DAY_S / 2) / DAY_S;
         let plural = if days == 1 { "" } else { "s" };
-        let day = Day(self.not_after);
+        let day = Day(at);
         match self.stage() {
+            Stage::Early => write!(f, "is not valid before {day} (in {days} day{plural})"),
             Stage::Expired => write!(f, "expired on {day} ({days} day{plural} ago)"),
             Stage::Good | Stage::Near => write!(f, "expires on {day} (in {days} day{plural})"),
         }
@@ -101,11 +118,14 @@ mod tests {
         #[track_caller]
         fn check(left: i64, expected: (Stage, &str)) {
             let end = 1_795_211_484;
-            let expiry = Expiry::new(end, end.checked_add_signed(-left).unwrap());
+            let life = Life { not_before: end - 900 * DAY_S, not_after: end };
+            let expiry = Expiry::new(life, end.checked_add_signed(-left).unwrap());
             assert_eq!((expiry.stage(), expiry.to_string().as_str()), expected);
         }
         let day = DAY_S as i64;
         check(825 * day, (Stage::Good, "expires on 2026-11-20 (in 825 days)"));
+        check(901 * day, (Stage::Early, "is not valid before 2024-06-03 (in 1 day)"));
+        check(900 * day, (Stage::Good, "expires on 2026-11-20 (in 900 days)"));
         check(14 * day + 1, (Stage::Good, "expires on 2026-11-20 (in 14 days)"));
         check(14 * day, (Stage::Near, "expires on 2026-11-20 (in 14 days)"));
         check(day, (Stage::Near, "expires on 2026-11-20 (in 1 day)"));

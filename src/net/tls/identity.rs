@@ -16,6 +16,7 @@ use rustls::{Error, InconsistentKeys, SignatureAlgorithm};
 use zeroize::Zeroizing;
 
 use super::certificate::Certificate;
+use super::expiry::Life;
 use crate::limits::{TLS_FILE_BYTES, TlsVersion};
 
 /// Read permission of everybody, and of the file's group.
@@ -48,9 +49,9 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The last second of the certificate's life, as Unix time.
-    pub fn not_after(&self) -> u64 {
-        self.identity.certificate.not_after
+    /// When the certificate is valid.
+    pub fn life(&self) -> Life {
+        self.identity.certificate.life
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) use acceptor::{Acceptor, Tickets};
 pub(super) use buffers::Buffers;
 #[cfg(feature = "tls")]
 pub use certificate::Certificate;
-pub use expiry::{Expiry, Stage, now_s};
+pub use expiry::{Expiry, Life, Stage, now_s};
 #[cfg(feature = "tls")]
 pub use identity::{Credentials, Identity, Paths};
 #[cfg(feature = "tls")]

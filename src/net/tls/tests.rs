@@ -12,7 +12,8 @@ use rustls::{HandshakeKind, ProtocolVersion, RootCertStore, SupportedProtocolVer
 use super::*;
 use crate::engine::{Finished, Frames, Handshake, Read as Heard, Shaken, Unusable, Wrote};
 use crate::limits::{
-    LINE_BYTES_MOST, READ_BYTES, TLS_BLANK_RECORDS, TLS_BLANK_WORK, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES, TlsVersion,
+    LINE_BYTES_MOST, READ_BYTES, TLS_BLANK_RECORDS, TLS_BLANK_WORK, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES,
+    TLS_RECORD_WORK, TlsVersion,
 };
 
 /// A pair in a folder of its own.
@@ -248,6 +249,30 @@ fn the_work_of_a_handshake_is_counted() {
     talk.shake(usize::MAX);
     let work: usize = talk.heard.iter().map(|heard| if let Heard::Shaken(step) = heard { step.work } else { 0 }).sum();
     assert!((crate::limits::TLS_SIGN_WORK..crate::limits::TLS_RSA_WORK).contains(&work), "{work}");
+}
+
+#[test]
+fn a_handshake_that_fails_behind_the_signature_is_counted() {
+    for behind in [&b"\x17\x03\x03\x00\x20garbage garbage garbage garbage!"[..], b"\x17\x03\x03\x00\x01a"] {
+        let pair = Pair::new();
+        let mut talk = Talk::new(&pair.acceptor(TlsVersion::Tls12), pair.client_config(&[&version::TLS13]));
+        let mut bytes = talk.sent();
+        bytes.extend(behind);
+        talk.give(&bytes, usize::MAX);
+        let [Heard::Shaken(Shaken { work, is_short: false, done: None, .. }), FAILED] = talk.heard[..] else {
+            panic!("{:?}", talk.heard)
+        };
+        assert_eq!(work, crate::limits::TLS_SIGN_WORK);
+    }
+}
+
+#[test]
+fn many_short_records_are_more_work() {
+    let (_pair, mut talk) = Talk::open(&version::TLS13);
+    let bytes = talk.records(&[&b"x"[..]; 100]);
+    talk.give(&bytes, usize::MAX);
+    let [Heard::Records { count: 100, work, .. }] = talk.heard[..] else { panic!("{:?}", talk.heard) };
+    assert_eq!(work, 100 * TLS_RECORD_WORK);
 }
 
 #[test]

@@ -15,12 +15,19 @@ const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 
 /// Writes a pair of which the certificate ends after so many days, and returns the certificate.
 fn write_pair(folder: &Path, days: i64, algorithm: &'static SignatureAlgorithm) -> Vec<u8> {
+    write_pair_of(folder, (-1000, days), algorithm)
+}
+
+/// The same for a certificate that begins and ends after so many days.
+fn write_pair_of(folder: &Path, (begin, end): (i64, i64), algorithm: &'static SignatureAlgorithm) -> Vec<u8> {
     let key = KeyPair::generate_for(algorithm).unwrap();
     let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-    let now = SystemTime::now();
-    let span = Duration::from_secs(days.unsigned_abs() * 86_400 + 60);
-    params.not_before = (now - Duration::from_secs(1000 * 86_400)).into();
-    params.not_after = if days < 0 { now - span } else { now + span }.into();
+    let at = |days: i64| {
+        let (now, span) = (SystemTime::now(), Duration::from_secs(days.unsigned_abs() * 86_400 + 60));
+        if days < 0 { now - span } else { now + span }
+    };
+    params.not_before = at(begin).into();
+    params.not_after = at(end).into();
     let cert = params.self_signed(&key).unwrap();
     fs::write(folder.join("cert.pem"), cert.pem()).unwrap();
     fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
@@ -167,6 +174,10 @@ fn an_expired_certificate_is_served_and_complained_about() {
     server.hup();
     assert!(server.wait_for_log("the certificate expired on ").contains("[ERROR]"));
     assert_eq!(shown(&server), expired);
+    write_pair_of(&folder_of(&server), (9, 30), &PKCS_ECDSA_P256_SHA256);
+    server.hup();
+    assert!(server.wait_for_log("the certificate is not valid before ").contains("[WARN]"));
+    write_pair(&folder_of(&server), -3, &PKCS_ECDSA_P256_SHA256);
     let check = run(
         CHATD,
         &folder_of(&server),

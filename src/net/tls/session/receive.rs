@@ -9,7 +9,8 @@ use zeroize::Zeroize as _;
 use super::{Over, Session, State};
 use crate::engine::{Handshake, Read, Shaken, Unusable};
 use crate::limits::{
-    READ_BYTES, TLS_BLANK_RECORDS, TLS_BLANK_WORK, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES, TLS_STEP_WORK,
+    READ_BYTES, TLS_BLANK_RECORDS, TLS_BLANK_WORK, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES, TLS_RECORD_WORK,
+    TLS_STEP_WORK,
 };
 use crate::net::tls::buffers::Buffers;
 use crate::net::tls::records::{HANDSHAKE, HEADER_BYTES, count_records, record_bytes};
@@ -28,6 +29,8 @@ struct Processed {
     records: usize,
     /// It has something to send.
     has_output: bool,
+    /// Some of that is more than the alert that says why it gave up.
+    has_answered: bool,
     /// The client has sent close_notify.
     is_closed: bool,
     /// It gave up.
@@ -174,11 +177,13 @@ impl Session {
         }
         let is_short = is_short && !is_over;
         if before != State::Open {
-            if self.state == State::Over(Over::Failed) && done.count == 0 {
+            // A failure behind an answer is told by the next read, too: the answer's work counts.
+            let has_answered = done.has_answered && !is_open;
+            if self.state == State::Over(Over::Failed) && done.count == 0 && !has_answered {
                 return Read::Unusable(Unusable::TlsFailed);
             }
             return Read::Shaken(Shaken {
-                work: if done.has_output && !is_open { self.sign_work } else { TLS_STEP_WORK },
+                work: if has_answered { self.sign_work } else { TLS_STEP_WORK },
                 is_short,
                 sealed: self.pending.len(),
                 done: is_open.then(|| self.kind()),
@@ -189,7 +194,8 @@ impl Session {
             State::Over(Over::Failed) if done.count == 0 => Read::Unusable(Unusable::TlsFailed),
             State::Over(Over::Ended) if done.count == 0 => Read::End,
             State::Over(_) | State::Open | State::Fresh | State::Handshake(_) | State::Finished | State::Foreign => {
-                Read::Records { count: done.count, is_short, work: blank * TLS_BLANK_WORK }
+                let work = done.records * TLS_RECORD_WORK + blank * TLS_BLANK_WORK;
+                Read::Records { count: done.count, is_short, work }
             }
         }
     }
@@ -240,7 +246,7 @@ impl Session {
                     }
                 }
                 Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    done.has_output = true;
+                    (done.has_output, done.has_answered) = (true, true);
                     match data.encode(cipher) {
                         Ok(count) => self.pending.extend_from_slice(cipher.get(..count).unwrap_or_default()),
                         Err(_) => done.has_failed = true,
@@ -262,13 +268,14 @@ impl Session {
         }
     }
 
-    /// Takes the alert that says why rustls gave up.
+    /// Takes the alert that says why rustls gave up, and what it had to send before.
     fn take_alert(&mut self, done: &mut Processed, cipher: &mut [u8]) {
         while self.conn.wants_write() {
             let state = self.conn.process_tls_records(&mut []).state;
             let Ok(ConnectionState::EncodeTlsData(mut data)) = state else { return };
             let Ok(count) = data.encode(cipher) else { return };
             self.pending.extend_from_slice(cipher.get(..count).unwrap_or_default());
+            done.has_answered |= done.has_output; // the alert is the last
             done.has_output = true;
         }
     }
