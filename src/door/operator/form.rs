@@ -23,9 +23,10 @@ pub fn form(command: &str, key: &str) -> Form {
             Form::Number
         }
         ("status", "degraded" | "listeners") | ("sessions", "rooms") => Form::List,
-        ("sessions", "id" | "idle" | "owed") | ("rooms", "members") | ("trace", "dropped") | ("bans", "until") => {
-            Form::Number
-        }
+        ("sessions", "id" | "idle" | "owed")
+        | ("rooms", "members")
+        | ("trace", "id" | "dropped")
+        | ("bans", "until") => Form::Number,
         ("sessions", "tls") | ("rooms", "kept" | "locked") => Form::Flag,
         ("rooms", "host") if is_about_one => Form::Flag,
         (_, _) => Form::Text,
@@ -42,6 +43,7 @@ mod tests {
             ("status", "rooms", Form::Number),
             ("sessions alice", "rooms", Form::List),
             ("Sessions", "id", Form::Number),
+            ("trace alice --for 9s", "id", Form::Number),
             ("rooms", "name", Form::Text),
             ("rooms", "host", Form::Text),
             ("rooms den", "host", Form::Flag),
