@@ -75,12 +75,15 @@ fn make(made: &Made, loaded: &Loaded) -> Done {
 fn renew(made: &Made, loaded: &Loaded) -> Done {
     let paths = paths(loaded);
     let failed = |why: String| (FAILED, why);
-    let key = Identity::read_key(&paths.key).map_err(|why| failed(format!("{why}; without --renew a key is made")))?;
+    let key = Identity::read_key(&paths.key).map_err(|why| failed(mended_key(&why, &paths)))?;
     let key = KeyPair::try_from(key.as_slice())
         .map_err(|error| failed(format!("{}: cannot sign: {error}", paths.key.display())))?;
     let old = match fs::symlink_metadata(&paths.cert) {
         Err(error) if error.kind() == ErrorKind::NotFound => local_names(),
-        Ok(_) | Err(_) => Identity::read_certificate(&paths.cert).map_err(failed)?.names,
+        Ok(_) | Err(_) => {
+            let why = |why: String| failed(mended(&why, &paths.cert, loaded));
+            Identity::read_certificate(&paths.cert).map_err(why)?.names
+        }
     };
     let pem = sign(&key, &names(old.iter().chain(&made.names))?, made.days).map_err(failed)?;
     let mut draft = paths.cert.clone().into_os_string();
@@ -102,11 +105,33 @@ fn show(loaded: &Loaded) -> Done {
         return Err((FAILED, format!("there is no certificate; '{}' makes one", loaded.cert_make())));
     }
     for file in files {
-        let why = |why| (BAD_CONFIG, format!("{why}; '{}' makes one", loaded.cert_make()));
+        let why = |why: String| (BAD_CONFIG, mended(&why, &file, loaded));
         let certificate = Identity::read_certificate(&file).map_err(why)?;
         text.push_str(&shown(&file, &certificate));
     }
     Ok(text)
+}
+
+/// What is wrong with a certificate, and the next step: one that is there is not overwritten.
+fn mended(why: &str, cert: &Path, loaded: &Loaded) -> String {
+    let make = loaded.cert_make();
+    if fs::symlink_metadata(cert).is_ok() {
+        format!("{why}; put the right file there, or remove it and run '{make} --renew'")
+    } else {
+        format!("{why}; '{make}' makes one")
+    }
+}
+
+/// The same for the key of a renewal.
+fn mended_key(why: &str, paths: &Paths) -> String {
+    let Paths { cert, key } = paths;
+    let there = [key, cert].into_iter().filter(|path| fs::symlink_metadata(path).is_ok());
+    let there: Vec<String> = there.map(|path| path.display().to_string()).collect();
+    if there.is_empty() {
+        format!("{why}; without --renew a key is made")
+    } else {
+        format!("{why}; for a new key, remove {} and leave out --renew", there.join(" and "))
+    }
 }
 
 /// The certificates of the configuration, each once: that of `[tls]`, or the one that was made for it, and those of
@@ -139,7 +164,7 @@ fn told(paths: &Paths, loaded: &Loaded) -> Done {
         let [cert, key] = Tls::MADE;
         text.push_str(&format!("now set in the configuration: [tls] cert = {cert:?}, key = {key:?}\n"));
     } else {
-        text.push_str("a running server takes it at HUP\n");
+        text.push_str("a running server takes it at HUP, or by 'chatd ctl reload'\n");
     }
     Ok(text)
 }

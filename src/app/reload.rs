@@ -82,7 +82,11 @@ fn is_same_listen(one: &[Listen], other: &[Listen]) -> bool {
 }
 
 fn changed(changes: &[String]) -> String {
-    if changes.is_empty() { "nothing has changed".to_owned() } else { format!("changed: {}", changes.join(", ")) }
+    if changes.is_empty() {
+        "the configuration has not changed".to_owned()
+    } else {
+        format!("changed: {}", changes.join(", "))
+    }
 }
 
 #[cfg(test)]

@@ -136,9 +136,12 @@ pub(super) const HELP_OF_OPERATORS: &[&str] = help!("OP command            what 
 /// The lines of `HELP OP`.
 const OPERATOR_HELP: &[&str] = &[
     "OP status: the server at a glance",
-    "OP sessions [NAME|ADDRESS] [--sort owed|since|idle]: who is connected",
+    "OP sessions [NAME|ADDRESS|ID] [--sort owed|since|idle]: who is connected",
     "OP rooms [NAME]: the rooms, or who is in one",
     "OP kick NAME|ID|ADDRESS [reason]: end connections",
+    "OP ban NAME|ADDRESS|NET [--for 2h] [reason]: keep somebody out",
+    "OP unban NAME|ADDRESS|NET: lift a ban",
+    "OP bans: the bans",
     "OP announce TEXT: say something to everybody",
     "OP close ROOM [reason]: close a room",
 ];

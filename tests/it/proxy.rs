@@ -144,6 +144,7 @@ fn the_proxies_are_read_again() {
         Server::builder().listen(&["line://127.0.0.1:0?proxy"]).config(&format!("{config}\n[limits]\nproxies = []\n"));
     other = other.set("log.stats_s", "0");
     let other = other.start();
+    other.wait_for_log("limits.proxies is empty: nobody gets in");
     other.connect().expect_421("a PROXY header is missing");
     let text = std::fs::read_to_string(other.path("config.toml")).unwrap();
     std::fs::write(other.path("config.toml"), text.replace("proxies = []", "proxies = ['127.0.0.0/8']")).unwrap();

@@ -169,7 +169,7 @@ fn hup_says_which_keys_have_changed() {
     let line = server.wait_for_log("reload: changed: ");
     assert!(line.ends_with("reload: changed: limits.line_s from 30 to 31, limits.list_lines from 200 to 7"), "{line}");
     server.hup();
-    server.wait_for_log("reload: nothing has changed");
+    server.wait_for_log("reload: the configuration has not changed");
 }
 
 /// Replaces a file by a pipe that nobody writes to.

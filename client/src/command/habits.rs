@@ -33,7 +33,8 @@ pub(super) const ALIASES: [(&str, Verb); 25] = [
 ];
 
 const NO_HOSTS: &str = "chatd has no operators of rooms: a room has one host, who can /kick and /close";
-const NO_BANS: &str = "chatd cannot ban: the host of a room can /kick, and a password keeps others out of a room";
+const NO_BANS: &str =
+    "only the operator of chatd can ban; the host of a room can /kick, and a password keeps others out of it";
 const NO_IGNORE: &str = "chatd cannot hide what somebody says; the host of a room can /kick";
 const NO_AWAY: &str = "chatd does not tell others that you are away: /quit when you go";
 const NO_CONNECT: &str = "one run talks to one server: /quit, then start chatclient with the other one";
@@ -61,7 +62,7 @@ pub(super) const ABSENT: [(&str, &str); 30] = [
     ("deop", NO_HOSTS),
     ("voice", NO_HOSTS),
     ("mode", NO_HOSTS),
-    ("oper", "the operator of chatd works on the server's machine, not from here"),
+    ("oper", "the operator of chatd uses `chatd ctl` on the server's machine, or OP in nc, not this client"),
     ("clear", "the keys Ctrl-L clear the screen"),
     ("server", NO_CONNECT),
     ("connect", NO_CONNECT),

@@ -49,7 +49,14 @@ impl Link {
         let path = shown_path(socket);
         let nobody = |why: &dyn std::fmt::Display| Fault::Nobody(format!("no server answers at {path}: {why}"));
         let stream = UnixStream::connect(socket).map_err(|error| {
-            if error.kind() == ErrorKind::NotFound { nobody(&"there is no such socket") } else { nobody(&error) }
+            let next = "start it, or name its configuration with --config or its socket with --socket";
+            if error.kind() == ErrorKind::NotFound {
+                nobody(&format_args!("there is no such socket; {next}"))
+            } else if error.kind() == ErrorKind::ConnectionRefused {
+                nobody(&format_args!("{error}; {next}"))
+            } else {
+                nobody(&error)
+            }
         })?;
         let owner = socket.metadata().map_err(|error| nobody(&error))?.uid();
         let peer = socket_peercred(&stream).map_err(|error| nobody(&error))?.uid.as_raw();

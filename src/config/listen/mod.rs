@@ -89,7 +89,7 @@ impl Listen {
             Some("tls") if unix.is_none() && door.may_be_tls() => true,
             Some(_) => {
                 let unix = if unix.is_some() { "+unix" } else { "" };
-                return Err(format!("there is no {scheme}{unix}; there are {}", transports(&door)));
+                return Err(format!("there is no {scheme}{unix}; {}", transports(&door)));
             }
         };
         let site = if unix.is_some() {
@@ -200,12 +200,15 @@ fn transports(door: &Door) -> String {
     if door.may_be_unix() {
         all.push(format!("{name}+unix"));
     }
-    all.join(", ")
+    match all.as_slice() {
+        [one] => format!("there is only {one}"),
+        _ => format!("there are {}", all.join(", ")),
+    }
 }
 
 fn unix_place(door: &Door, path: &str, options: &mut Options<'_>) -> Result<Site, String> {
     if !door.may_be_unix() {
-        return Err(format!("there is no {}+unix; there are {}", door.name(), transports(door)));
+        return Err(format!("there is no {}+unix; {}", door.name(), transports(door)));
     }
     if path.is_empty() || path.starts_with("//") || path.ends_with('/') || path.contains('\0') {
         return Err(format!("must be {}+unix:PATH, such as line+unix:/run/chatd/line.sock, not {path:?}", door.name()));
@@ -294,7 +297,7 @@ mod tests {
         check("line+tls://[::]:5016?cert=&key=A.pem", Err("cert must be the path"));
         check("line://[::]:5016?cert=a&key=b", Err("no option \"cert\"; line takes proxy"));
         check("line+ssl://[::]:5016", Err("no line+ssl; there are line, line+tls, line+unix"));
-        check("relay+tls://127.0.0.1:1", Err("no relay+tls; there are relay"));
+        check("relay+tls://127.0.0.1:1", Err("no relay+tls; there is only relay"));
         check("line+tls+unix:a", Err("no line+tls+unix"));
         check("line://127.0.0.1:1?proxy=yes", Err("no \"proxy=yes\"; there is \"proxy\""));
         check("line+unix:chat.sock", Ok("line+unix:chat.sock"));

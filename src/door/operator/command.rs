@@ -159,7 +159,7 @@ pub struct Help {
 /// All commands. The word of each is the first one of its usage.
 pub const COMMANDS: &[Help] = &[
     help(Verb::Status, "status", "the server at a glance", true),
-    help(Verb::Sessions, "sessions [NAME|ADDRESS] [--sort owed|since|idle]", "who is connected", true),
+    help(Verb::Sessions, "sessions [NAME|ADDRESS|ID] [--sort owed|since|idle]", "who is connected", true),
     help(Verb::Rooms, "rooms [NAME]", "the rooms, or who is in one", true),
     help(Verb::Kick, "kick NAME|ID|ADDRESS [reason]", "end connections", true),
     help(Verb::Ban, "ban NAME|ADDRESS|NET [--for 2h] [reason]", "keep somebody out", true),

@@ -44,6 +44,7 @@ mod tests {
             ("sessions alice", "rooms", Form::List),
             ("Sessions", "id", Form::Number),
             ("trace 7", "id", Form::Number),
+            ("trace alice --for 9s", "id", Form::Number),
             ("rooms", "name", Form::Text),
             ("rooms", "host", Form::Text),
             ("rooms den", "host", Form::Flag),

@@ -18,7 +18,7 @@ impl<S> Engine<S> {
     }
 
     fn new_ban(&self, what: &str, for_s: Option<u32>, why: &str) -> Result<Ban, String> {
-        let what = What::parse(what).map_err(|why| format!("what is banned {why}"))?;
+        let what = What::parse(what)?;
         if let What::Net(net) = &what
             && let Some(proxy) = self.settings.limits.proxies.iter().find(|proxy| proxy.overlaps(net))
         {
@@ -33,7 +33,7 @@ impl<S> Engine<S> {
     pub(super) fn unban_for(&mut self, id: ConnId, what: &str) {
         match What::parse(what) {
             Ok(what) => self.ask_deed(id, Deed::Unban(what)),
-            Err(why) => self.answer_last(id, &Last::Wrong(format!("what is banned {why}"))),
+            Err(why) => self.answer_last(id, &Last::Wrong(why)),
         }
     }
 

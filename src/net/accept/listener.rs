@@ -92,12 +92,15 @@ impl Listener {
             match endpoint.service {
                 Service::Relay(_) => warn!("{name} asks for no login: everybody who can reach it may speak and listen"),
                 Service::Line | Service::Rooms { .. } | Service::Operator => {
-                    warn!("{name} {in_the_clear}: passwords and all else cross the network in the clear");
+                    warn!("{name} {in_the_clear}: passwords and all else cross the network in the clear; use +tls");
                 }
                 Service::Metrics => {
-                    warn!("{name} {in_the_clear}: its token and all else cross the network in the clear")
+                    warn!("{name} {in_the_clear}: its token and all else cross the network in the clear; use +tls")
                 }
             }
+        }
+        if endpoint.entrance.takes_proxy && matches!(endpoint.site, Site::Tcp(_)) && limits.proxies.is_empty() {
+            warn!("{name} serves proxies alone, and limits.proxies is empty: nobody gets in; list the proxies there");
         }
         let (token, endpoint) = (endpoint.token.clone(), Rc::new(endpoint.clone()));
         let mut listener = Self { socket: Some(socket), endpoint, name, number, security: None, token, is_ready: true };
@@ -121,7 +124,8 @@ impl Listener {
 
     /// Says when its certificate ends.
     fn log_expiry(&self, expiry: Expiry) {
-        log!(expiry.level(), "{}: the certificate {expiry}", self.name);
+        let next = if expiry.stage() == Stage::Good { "" } else { "; renew it, and send HUP" };
+        log!(expiry.level(), "{}: the certificate {expiry}{next}", self.name);
     }
 
     /// Says that its certificate has ended, or ends soon, or is not valid yet.

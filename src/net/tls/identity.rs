@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::OpenOptions;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,9 +62,13 @@ impl Identity {
     /// What is wrong, with the file and the command that mends it. `make` is the command that makes a pair.
     pub fn read(paths: &Paths, make: &str) -> Result<Self, String> {
         let Paths { cert, key } = paths;
-        let chain = read_chain(cert).map_err(|why| format!("{why}; '{make}' makes a pair"))?;
+        // A file that is there is never overwritten.
+        let chain = read_chain(cert).map_err(|why| {
+            if cert.symlink_metadata().is_ok() { why } else { format!("{why}; '{make}' makes a pair") }
+        })?;
         let Some(leaf) = chain.first() else {
-            return Err(format!("{}: has no certificate in PEM; '{make}' makes one", cert.display()));
+            let next = format!("put the right file there, or remove it and run '{make} --renew'");
+            return Err(format!("{}: has no certificate in PEM; {next}", cert.display()));
         };
         let certificate = Certificate::from_der(leaf).map_err(|why| format!("{}: {why}", cert.display()))?;
         let private = read_key(key)?;
@@ -200,7 +204,14 @@ fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Owner), String> {
     let cannot = |why: &dyn fmt::Display| format!("{}: cannot be read: {why}", path.display());
     let mut options = OpenOptions::new();
     let file = options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
-    let file = file.map_err(|error| cannot(&error))?;
+    let file = file.map_err(|error| {
+        if error.kind() == ErrorKind::PermissionDenied {
+            let user = geteuid().as_raw();
+            cannot(&format_args!("{error}; chatd runs as user {user}: 'chown {user} {}'", path.display()))
+        } else {
+            cannot(&error)
+        }
+    })?;
     let about = file.metadata().map_err(|error| cannot(&error))?;
     if !about.is_file() {
         return Err(cannot(&"it is not a regular file"));

@@ -557,7 +557,7 @@ fn pairs_that_cannot_be_used() {
     std::fs::write(other.paths().key, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMA==\n").unwrap();
     assert!(read(&other.paths()).contains("'openssl pkey -in "), "{}", read(&other.paths()));
     std::fs::write(other.paths().cert, "nothing").unwrap();
-    assert!(read(&other.paths()).contains("has no certificate in PEM; 'chatd cert make'"), "{}", read(&other.paths()));
+    assert!(read(&other.paths()).contains("remove it and run 'chatd cert make --renew'"), "{}", read(&other.paths()));
     std::fs::write(&paths.cert, "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n").unwrap();
     assert!(read(&paths).contains("is not a certificate"), "{}", read(&paths));
     std::fs::remove_file(&paths.cert).unwrap();

@@ -32,7 +32,7 @@ fn answers_and_exit_codes() {
     ctl(&server, &["sessions", "--sort", "owed", "alice"]).check(0, &[]);
     for unknown in [&["nonsense"][..], &[], &["--no-such"], &["status\nstop"], &[""]] {
         let outcome = ctl(&server, unknown);
-        outcome.check(2, &["sessions [NAME|ADDRESS]", "stop the server"]);
+        outcome.check(2, &["sessions [NAME|ADDRESS|ID]", "stop the server"]);
         assert!(outcome.stdout.is_empty(), "{outcome:?}");
     }
     let help = ctl(&server, &["help"]);
@@ -76,7 +76,7 @@ fn where_the_server_is() {
     ctl(&server, &["--set", "operator.socket=\"hand\"", "status"]).check(0, &[]);
     let socket = server.path("hand");
     ctl(&server, &["--socket", socket.to_str().unwrap(), "status"]).check(0, &[]);
-    ctl(&server, &["status"]).check(75, &["no server answers", "chatd.sock"]);
+    ctl(&server, &["status"]).check(75, &["no server answers", "chatd.sock", "start it, or name"]);
     ctl(&server, &["--set", "operator.socket=\"\"", "status"]).check(75, &["operator.socket is empty"]);
     ctl(&server, &["--set", "operator.socket=1", "status"]).check(78, &["operator.socket"]);
     ctl(&server, &["--config", "gone.toml", "status"]).check(78, &["gone.toml"]);

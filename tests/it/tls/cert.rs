@@ -74,6 +74,34 @@ fn a_renewal_keeps_the_key_and_the_names() {
 }
 
 #[test]
+fn what_a_message_says_to_do_works() {
+    let folder = folder("listen = ['line+tls://127.0.0.1:0']\ntls = { cert = 'cert.pem', key = 'key.pem' }\n");
+    let folder = folder.path();
+    let check = |code| {
+        let outcome = run(CHATD, folder, &["--check"]);
+        assert_eq!(outcome.code, Some(code), "{outcome:?}");
+        outcome.stderr
+    };
+    cert(folder, &["make"], 0);
+    fs::write(folder.join("cert.pem"), "nothing").unwrap();
+    let next = "remove it and run 'chatd cert make --config config.toml --renew'";
+    for stderr in [check(78), cert(folder, &["show"], 78).stderr, cert(folder, &["make", "--renew"], 1).stderr] {
+        assert!(stderr.contains("cert.pem: has no certificate in PEM; ") && stderr.contains(next), "{stderr}");
+    }
+    fs::remove_file(folder.join("cert.pem")).unwrap();
+    cert(folder, &["make", "--renew"], 0);
+    check(0);
+    fs::write(folder.join("key.pem"), "nothing").unwrap();
+    let stderr = cert(folder, &["make", "--renew"], 1).stderr;
+    assert!(stderr.contains("key.pem and ") && stderr.contains("cert.pem and leave out --renew"), "{stderr}");
+    fs::remove_file(folder.join("cert.pem")).unwrap();
+    fs::remove_file(folder.join("key.pem")).unwrap();
+    assert!(cert(folder, &["make", "--renew"], 1).stderr.contains("; without --renew a key is made"));
+    cert(folder, &["make"], 0);
+    check(0);
+}
+
+#[test]
 fn a_pair_is_made_although_the_configuration_lists_it() {
     let folder = folder("listen = ['line+tls://127.0.0.1:0']\ntls.cert = 'a.pem'\ntls.key = 'a.key'\n");
     cert(folder.path(), &["make"], 0);
