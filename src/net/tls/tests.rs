@@ -12,7 +12,8 @@ use rustls::{HandshakeKind, ProtocolVersion, RootCertStore, SupportedProtocolVer
 use super::*;
 use crate::engine::{Finished, Frames, Handshake, Read as Heard, Shaken, Unusable, Wrote};
 use crate::limits::{
-    LINE_BYTES_MOST, READ_BYTES, TLS_BLANK_RECORDS, TLS_BLANK_WORK, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES, TlsVersion,
+    LINE_BYTES_MOST, READ_BYTES, TLS_BLANK_RECORDS, TLS_BLANK_WORK, TLS_HANDSHAKE_BYTES, TLS_RECORD_BYTES,
+    TLS_SIGN_WORK, TLS_STEP_WORK, TlsVersion,
 };
 
 /// A pair in a folder of its own.
@@ -92,7 +93,10 @@ impl io::Write for Socket {
     }
 }
 
-const FAILED: Heard = Heard::Unusable(Unusable::TlsFailed);
+/// True if TLS has failed.
+fn has_failed(heard: &Heard) -> bool {
+    matches!(heard, Heard::Unusable(Unusable::TlsFailed { .. }))
+}
 
 /// A session, its socket, and a client.
 struct Talk {
@@ -265,7 +269,7 @@ fn records_cut_at_every_byte() {
             assert_eq!(std::mem::take(&mut talk.said), expected, "cut at {cut}");
         }
         assert_eq!(talk.kept(), (0, 0));
-        assert!(!talk.heard.iter().any(|heard| [FAILED, Heard::Broken, Heard::End].contains(heard)));
+        assert!(!talk.heard.iter().any(|heard| has_failed(heard) || [Heard::Broken, Heard::End].contains(heard)));
     }
 }
 
@@ -319,6 +323,15 @@ fn another_protocol_is_not_tls() {
 }
 
 #[test]
+fn a_signature_counts_as_work_also_if_the_same_bytes_fail() {
+    let pair = Pair::new();
+    let mut talk = Talk::new(&pair.acceptor(TlsVersion::Tls12), pair.client_config(&[&version::TLS13]));
+    let hello = talk.sent();
+    talk.give(&[&hello[..], b"\x17\x03\x03\x00\x05hello"].concat(), usize::MAX);
+    assert_eq!(talk.heard, [Heard::Unusable(Unusable::TlsFailed { work: TLS_SIGN_WORK })]);
+}
+
+#[test]
 fn bad_records_are_refused() {
     for (bytes, says_so) in [
         (&b"\x16\x03\x01\xff\xff"[..], true),
@@ -333,7 +346,7 @@ fn bad_records_are_refused() {
             let pair = Pair::new();
             let mut talk = Talk::new(&pair.acceptor(TlsVersion::Tls12), pair.client_config(&[&version::TLS13]));
             talk.give(bytes, part);
-            assert!(talk.heard.contains(&FAILED), "{bytes:?}: {:?}", talk.heard);
+            assert!(talk.heard.iter().any(has_failed), "{bytes:?}: {:?}", talk.heard);
             assert_eq!(talk.socket.outgoing.first() == Some(&21), says_so, "{bytes:?}: an alert");
             assert_eq!(talk.session.write(&mut talk.socket, &Frames::One(b"x"), &mut talk.buffers), Wrote::Broken);
         }
@@ -345,7 +358,7 @@ fn bad_records_are_refused() {
         *bytes.last_mut().unwrap() ^= 1;
         talk.give(&bytes, usize::MAX);
         assert_eq!(talk.said, b"good\n");
-        assert!(matches!(talk.heard[..], [Heard::Records { count: 5, is_short: false, .. }, FAILED]));
+        assert!(matches!(talk.heard[..], [Heard::Records { count: 5, is_short: false, .. }, Heard::Unusable(_)]));
         assert!(!talk.socket.outgoing.is_empty());
     }
 }
@@ -363,11 +376,11 @@ fn a_handshake_without_end_is_cut() {
             let header = [0x16, 3, 1, (part.len() >> 8) as u8, part.len() as u8];
             talk.give(&[&header, part].concat(), usize::MAX);
             taken += 5 + part.len();
-            if talk.heard.contains(&FAILED) {
+            if talk.heard.iter().any(has_failed) {
                 break;
             }
         }
-        assert!(talk.heard.contains(&FAILED));
+        assert!(talk.heard.iter().any(has_failed));
         assert!(taken <= TLS_HANDSHAKE_BYTES + 1005, "{taken}");
         assert_eq!(talk.kept().0, 0);
     }
@@ -393,12 +406,12 @@ fn key_updates_are_answered_but_not_without_end() {
         assert_eq!(talk.hear(), text.as_bytes());
     }
     for _ in 0..=TLS_BLANK_RECORDS {
-        assert_ne!(talk.heard.last(), Some(&FAILED));
+        assert!(!talk.heard.last().is_some_and(has_failed));
         talk.client.refresh_traffic_keys().unwrap();
         let update = talk.sent();
         talk.give(&update, usize::MAX);
     }
-    assert_eq!(talk.heard.last(), Some(&FAILED));
+    assert!(talk.heard.last().is_some_and(has_failed));
 }
 
 #[test]
@@ -467,7 +480,7 @@ fn protocols_are_strict() {
             let mut talk = Talk::new(&acceptor, config);
             let hello = talk.sent();
             talk.give(&hello, usize::MAX);
-            !talk.heard.contains(&FAILED)
+            !talk.heard.iter().any(has_failed)
         };
         assert!(offer(&[]));
         assert!(offer(&["chatd"]));
@@ -484,7 +497,7 @@ fn old_versions_are_refused_if_so_configured() {
     let mut talk = Talk::new(&acceptor, pair.client_config(&[&version::TLS12]));
     let hello = talk.sent();
     talk.give(&hello, usize::MAX);
-    assert_eq!(talk.heard, [FAILED]);
+    assert_eq!(talk.heard, [Heard::Unusable(Unusable::TlsFailed { work: TLS_STEP_WORK })]);
     let mut talk = Talk::new(&acceptor, pair.client_config(&[&version::TLS12, &version::TLS13]));
     talk.shake(usize::MAX);
     assert_eq!(talk.client.protocol_version(), Some(ProtocolVersion::TLSv1_3));

@@ -28,6 +28,8 @@ struct Processed {
     records: usize,
     /// It has something to send.
     has_output: bool,
+    /// That answers the client, and is not just an alert.
+    has_answered: bool,
     /// The client has sent close_notify.
     is_closed: bool,
     /// It gave up.
@@ -45,7 +47,7 @@ impl Session {
     ) -> Read {
         match self.state {
             State::Over(Over::Ended) => return Read::End,
-            State::Over(Over::Failed) => return Read::Unusable(Unusable::TlsFailed),
+            State::Over(Over::Failed) => return Read::Unusable(Unusable::TlsFailed { work: 0 }),
             State::Finished | State::Foreign => return Read::Nothing,
             State::Fresh | State::Handshake(_) | State::Open => {}
         }
@@ -86,7 +88,7 @@ impl Session {
     fn on_end(&mut self) -> Read {
         if matches!(self.state, State::Handshake(_)) {
             self.state = State::Over(Over::Failed);
-            return Read::Unusable(Unusable::TlsFailed);
+            return Read::Unusable(Unusable::TlsFailed { work: 0 });
         }
         Read::End
     }
@@ -174,11 +176,12 @@ impl Session {
         }
         let is_short = is_short && !is_over;
         if before != State::Open {
+            let work = if done.has_answered && !is_open { self.sign_work } else { TLS_STEP_WORK };
             if self.state == State::Over(Over::Failed) && done.count == 0 {
-                return Read::Unusable(Unusable::TlsFailed);
+                return Read::Unusable(Unusable::TlsFailed { work });
             }
             return Read::Shaken(Shaken {
-                work: if done.has_output && !is_open { self.sign_work } else { TLS_STEP_WORK },
+                work,
                 is_short,
                 sealed: self.pending.len(),
                 done: is_open.then(|| self.kind()),
@@ -186,7 +189,9 @@ impl Session {
             });
         }
         match self.state {
-            State::Over(Over::Failed) if done.count == 0 => Read::Unusable(Unusable::TlsFailed),
+            State::Over(Over::Failed) if done.count == 0 => {
+                Read::Unusable(Unusable::TlsFailed { work: blank * TLS_BLANK_WORK })
+            }
             State::Over(Over::Ended) if done.count == 0 => Read::End,
             State::Over(_) | State::Open | State::Fresh | State::Handshake(_) | State::Finished | State::Foreign => {
                 Read::Records { count: done.count, is_short, work: blank * TLS_BLANK_WORK }
@@ -214,6 +219,7 @@ impl Session {
             *done = Processed {
                 count: done.count,
                 records: done.records,
+                has_answered: done.has_answered,
                 ..self.process(&mut { IMPOSSIBLE }, &mut [], cipher)
             };
         }
@@ -240,7 +246,7 @@ impl Session {
                     }
                 }
                 Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    done.has_output = true;
+                    (done.has_output, done.has_answered) = (true, true);
                     match data.encode(cipher) {
                         Ok(count) => self.pending.extend_from_slice(cipher.get(..count).unwrap_or_default()),
                         Err(_) => done.has_failed = true,
