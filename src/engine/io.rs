@@ -53,6 +53,17 @@ pub enum Read {
     Broken,
 }
 
+impl Read {
+    /// The work of TLS before a connection can talk, in the unit of [`TURN_WORK`](crate::limits::TURN_WORK).
+    pub(super) fn entering_work(self) -> usize {
+        match self {
+            Self::Shaken(Shaken { work, .. }) | Self::Unusable(Unusable::TlsFailed { work }) => work,
+            Self::Unusable(Unusable::NoProxyHeader | Unusable::NotTls { .. }) => 0,
+            Self::Bytes { .. } | Self::Named(_) | Self::Records { .. } | Self::Nothing | Self::End | Self::Broken => 0,
+        }
+    }
+}
+
 /// The result of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrote {

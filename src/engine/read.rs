@@ -12,19 +12,25 @@ use super::id::ConnId;
 use super::io::{Read, Ready, ToRead};
 use super::life::{End, Input, Life};
 use super::pause::{Held, Pause, Until};
-use super::stage::Unusable;
+use super::stage::{Stage, Unusable};
 use super::time::NEVER;
 use crate::close::CloseReason;
 use crate::door::Class;
 use crate::door::inbox::Cut;
 use crate::door::reply::Reply;
-use crate::limits::{self, LINE_WORK, QUANTUM_COMMANDS, QUANTUM_WORK, READ_BYTES, RUN_WORK, TURN_STEPS, WORK_BYTES};
+use crate::limits::{
+    self, LINE_WORK, QUANTUM_COMMANDS, QUANTUM_WORK, READ_BYTES, RUN_WORK, TURN_STEPS, TURN_WORK_ENTERING, WORK_BYTES,
+};
 
 /// The run queue, and the current quantum.
 #[derive(Debug)]
 pub(super) struct Reader {
     /// Connections whose input is to be read.
     run_queue: VecDeque<ConnId>,
+    /// Connections before their greeting whose input is to be read: see [`Reader::next`].
+    entering: VecDeque<ConnId>,
+    /// Work of this turn that went into those.
+    entering_work: usize,
     /// The buffer of all reads; a connection keeps only bytes that cannot be carried out yet.
     scratch: Box<[u8]>,
     /// Lines and reads of this turn.
@@ -71,14 +77,21 @@ enum Next {
 impl Default for Reader {
     fn default() -> Self {
         let scratch = vec![0; READ_BYTES.max(limits::LINE_BYTES_MOST) * 2].into_boxed_slice();
-        Self { run_queue: VecDeque::new(), scratch, steps: 0, quantum: None }
+        Self {
+            run_queue: VecDeque::new(),
+            entering: VecDeque::new(),
+            entering_work: 0,
+            scratch,
+            steps: 0,
+            quantum: None,
+        }
     }
 }
 
 impl Reader {
     /// Begins a turn.
     pub(super) fn begin_turn(&mut self) {
-        self.steps = 0;
+        (self.steps, self.entering_work) = (0, 0);
     }
 
     /// Counts more steps of this turn.
@@ -93,12 +106,22 @@ impl Reader {
 
     /// True if there is nothing to read.
     pub(super) fn is_idle(&self) -> bool {
-        self.run_queue.is_empty() && self.quantum.is_none()
+        self.run_queue.is_empty() && self.entering.is_empty() && self.quantum.is_none()
     }
 
     /// Releases memory left over from a peak.
     pub(super) fn shrink(&mut self) {
         self.run_queue.shrink_to_fit();
+        self.entering.shrink_to_fit();
+    }
+
+    /// Takes the next connection to read. A handshake costs as much as hundreds of lines, and strangers can begin
+    /// thousands at once. So handshakes come after everything else, and have a share of the turn. One in each turn goes
+    /// first: they continue even if lines fill every turn.
+    fn next(&mut self) -> Option<ConnId> {
+        let first = if self.entering_work == 0 { self.entering.pop_front() } else { None };
+        let next = first.or_else(|| self.run_queue.pop_front());
+        next.or_else(|| if self.entering_work < TURN_WORK_ENTERING { self.entering.pop_front() } else { None })
     }
 }
 
@@ -129,7 +152,9 @@ impl<S> Engine<S> {
             && !conn.is_queued
         {
             conn.is_queued = true;
-            self.reader.run_queue.push_back(id);
+            let is_entering = conn.stage != Stage::Open && conn.life == Life::Open;
+            let queue = if is_entering { &mut self.reader.entering } else { &mut self.reader.run_queue };
+            queue.push_back(id);
         }
     }
 
@@ -160,6 +185,9 @@ impl<S> Engine<S> {
         let Some(quantum) = self.reader.quantum.take_if(|quantum| quantum.id == id) else { return };
         let Some(conn) = self.conns.find(id) else { return };
         conn.note_read(read);
+        let entering_work = read.entering_work();
+        self.turn.work += entering_work;
+        self.reader.entering_work += entering_work;
         if conn.life != Life::Open {
             self.reader.steps += 1;
             return self.on_discarded(id, read);
@@ -223,9 +251,12 @@ impl<S> Engine<S> {
         if !self.reader.has_room() || self.is_turn_full() {
             return None;
         }
-        let id = self.reader.run_queue.pop_front()?;
+        let id = self.reader.next()?;
         self.turn.work += RUN_WORK;
         let Some(conn) = self.conns.find(id) else { return Some(()) };
+        if conn.stage != Stage::Open {
+            self.reader.entering_work += RUN_WORK;
+        }
         conn.is_queued = false;
         let mut quantum = Quantum::new(id, self.turn.work);
         if conn.life != Life::Open {

@@ -43,8 +43,11 @@ pub enum Unusable {
         /// Number of the bytes, which are in the given space as they came.
         count: usize,
     },
-    /// The TLS handshake has failed.
-    TlsFailed,
+    /// TLS has failed.
+    TlsFailed {
+        /// The work until then, in the unit of [`TURN_WORK`](crate::limits::TURN_WORK).
+        work: usize,
+    },
 }
 
 /// A step of a TLS handshake.
@@ -140,7 +143,6 @@ impl<S> Engine<S> {
 
     /// The TLS handshake went on. When it is complete, the greeting can be sent.
     pub(super) fn on_shaken(&mut self, id: ConnId, step: Shaken) {
-        self.turn.work += step.work;
         self.note_sealed(id, step.sealed);
         let Some(conn) = self.conns.find(id) else { return };
         conn.is_blocked = step.sealed > 0;
@@ -165,7 +167,7 @@ impl<S> Engine<S> {
                 conn.stage = Stage::Open;
                 self.close_with(id, CloseReason::NotTls, |door, reason, out| door.refuse(heard, reason, out));
             }
-            Unusable::TlsFailed => self.close(id, CloseReason::TlsFailed),
+            Unusable::TlsFailed { .. } => self.close(id, CloseReason::TlsFailed),
         }
     }
 

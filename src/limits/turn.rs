@@ -35,6 +35,8 @@ pub const TURN_WORK_ENDS: usize = TURN_WORK / 2;
 pub const TURN_WORK_ACCEPTS: usize = TURN_WORK / 2;
 /// Work of a turn that may go into datagrams: a flood of them is cheap for the sender.
 pub const TURN_WORK_DATAGRAMS: usize = TURN_WORK / 4;
+/// Work of a turn that may go into connections before their greeting: a dozen handshakes, a millisecond.
+pub const TURN_WORK_ENTERING: usize = TURN_WORK / 4;
 /// Work of a turn that is always left for lines.
 pub const TURN_WORK_LINES: usize = TURN_WORK / 4;
 /// Accepting a connection, and registering or refusing it.

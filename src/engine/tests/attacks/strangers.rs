@@ -1,5 +1,6 @@
 //! Floods of connections, lines and passwords.
 
+use super::super::wire::Tls;
 use super::*;
 
 #[test]
@@ -19,6 +20,21 @@ fn silent_connections_are_shed_and_end_in_time() {
     world.run_for(60_000);
     assert_eq!((world.engine.gate.silent, world.engine.conns.len()), (0, 2));
     assert_eq!(world.closed("login took too long"), silent as usize);
+    world.finish();
+}
+
+#[test]
+fn thousands_of_handshakes_at_once_delay_nobody() {
+    let mut world = world(settings(), 10);
+    let pair = (world.person(0), world.person(1));
+    world.run_for(1_000);
+    let crowd: Vec<usize> = (0..9_000).map(|number| world.add(local(Role::Silent, number), 4_096, 1_010)).collect();
+    for place in &crowd {
+        world.wires[*place].tls = Some(Tls::default());
+    }
+    world.run_for(20);
+    world.check_prompt(pair, 5_000);
+    assert_eq!(world.engine.counters.tls_full, 9_000);
     world.finish();
 }
 

@@ -29,7 +29,7 @@ struct Processed {
     records: usize,
     /// It has something to send.
     has_output: bool,
-    /// Some of that is more than the alert that says why it gave up.
+    /// That answers the client, and is not just an alert.
     has_answered: bool,
     /// The client has sent close_notify.
     is_closed: bool,
@@ -48,7 +48,7 @@ impl Session {
     ) -> Read {
         match self.state {
             State::Over(Over::Ended) => return Read::End,
-            State::Over(Over::Failed) => return Read::Unusable(Unusable::TlsFailed),
+            State::Over(Over::Failed) => return Read::Unusable(Unusable::TlsFailed { work: 0 }),
             State::Finished | State::Foreign => return Read::Nothing,
             State::Fresh | State::Handshake(_) | State::Open => {}
         }
@@ -89,7 +89,7 @@ impl Session {
     fn on_end(&mut self) -> Read {
         if matches!(self.state, State::Handshake(_)) {
             self.state = State::Over(Over::Failed);
-            return Read::Unusable(Unusable::TlsFailed);
+            return Read::Unusable(Unusable::TlsFailed { work: 0 });
         }
         Read::End
     }
@@ -177,13 +177,12 @@ impl Session {
         }
         let is_short = is_short && !is_over;
         if before != State::Open {
-            // A failure behind an answer is told by the next read, too: the answer's work counts.
-            let has_answered = done.has_answered && !is_open;
-            if self.state == State::Over(Over::Failed) && done.count == 0 && !has_answered {
-                return Read::Unusable(Unusable::TlsFailed);
+            let work = if done.has_answered && !is_open { self.sign_work } else { TLS_STEP_WORK };
+            if self.state == State::Over(Over::Failed) && done.count == 0 {
+                return Read::Unusable(Unusable::TlsFailed { work });
             }
             return Read::Shaken(Shaken {
-                work: if has_answered { self.sign_work } else { TLS_STEP_WORK },
+                work,
                 is_short,
                 sealed: self.pending.len(),
                 done: is_open.then(|| self.kind()),
@@ -191,7 +190,9 @@ impl Session {
             });
         }
         match self.state {
-            State::Over(Over::Failed) if done.count == 0 => Read::Unusable(Unusable::TlsFailed),
+            State::Over(Over::Failed) if done.count == 0 => {
+                Read::Unusable(Unusable::TlsFailed { work: blank * TLS_BLANK_WORK })
+            }
             State::Over(Over::Ended) if done.count == 0 => Read::End,
             State::Over(_) | State::Open | State::Fresh | State::Handshake(_) | State::Finished | State::Foreign => {
                 let work = done.records * TLS_RECORD_WORK + blank * TLS_BLANK_WORK;
@@ -220,6 +221,7 @@ impl Session {
             *done = Processed {
                 count: done.count,
                 records: done.records,
+                has_answered: done.has_answered,
                 ..self.process(&mut { IMPOSSIBLE }, &mut [], cipher)
             };
         }
