@@ -243,7 +243,12 @@ impl<S> Conn<S> {
 
     /// How much it may owe while it takes no bytes, in bytes.
     pub(super) fn may_owe(&self, limits: &Limits) -> usize {
-        if self.may_owe_much() { limits.owed_bytes as usize } else { LOGIN_OWED_BYTES }
+        match self.stage {
+            Stage::Open | Stage::Header { .. } if self.may_owe_much() => limits.owed_bytes as usize,
+            Stage::Open | Stage::Header { .. } => LOGIN_OWED_BYTES,
+            // The server's part of a handshake is as long as its certificates.
+            Stage::Handshake => LOGIN_OWED_BYTES + self.sealed as usize,
+        }
     }
 
     /// How much it may owe at all, in bytes.

@@ -145,8 +145,12 @@ impl<S> Engine<S> {
     pub(super) fn on_shaken(&mut self, id: ConnId, step: Shaken) {
         self.note_sealed(id, step.sealed);
         let Some(conn) = self.conns.find(id) else { return };
-        conn.is_blocked = step.sealed > 0;
-        let Some(kind) = step.done else { return };
+        // The poll may have reported that the socket accepts bytes, in this turn and before the read: the flush tries.
+        conn.is_blocked = false;
+        if step.sealed > 0 {
+            self.mark_direct(id);
+        }
+        let (Some(kind), Some(conn)) = (step.done, self.conns.find(id)) else { return };
         conn.stage = Stage::Open;
         match kind {
             Handshake::Full => self.counters.tls_full += 1,

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use testkit::tls::{Tls, Versions, settings};
-use testkit::{Canary, Client, Server, eventually, pause};
+use testkit::{Canary, Client, PATIENCE, Server, eventually, pause};
 
 use super::{greeted, port, secure};
 
@@ -223,5 +223,34 @@ impl Once for TcpStream {
     fn read(&self, room: &mut [u8]) -> std::io::Result<usize> {
         let mut stream = self;
         std::io::Read::read(&mut stream, room)
+    }
+}
+
+#[test]
+fn a_long_chain_through_a_small_window_is_no_slow_reader() {
+    let server = Server::builder()
+        .with_pair()
+        .listen(&["line+tls://127.0.0.1:0"])
+        .set("limits.send_buffer_bytes", "2048")
+        .start();
+    // More than a stranger may owe, and than the kernel takes at once.
+    let cert = std::fs::read_to_string(server.path("cert.pem")).unwrap();
+    std::fs::write(server.path("cert.pem"), cert.repeat(40)).unwrap();
+    server.hup();
+    server.wait_for_log("configuration re-read");
+    for versions in [Versions::Tls12, Versions::Tls13] {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(8192).unwrap();
+        socket.connect(&port(&server).into()).unwrap();
+        let stream = TcpStream::from(socket);
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut tls = Tls::new(&settings(versions, &["chatd"]));
+        // It sends a record of its own while the server's write waits.
+        tls.shake(&stream).unwrap();
+        let mut text = Vec::new();
+        while text.is_empty() {
+            text = tls.read(&stream).unwrap().expect("a greeting");
+        }
+        assert!(text.starts_with(b"C 220 "), "{text:?}");
     }
 }
