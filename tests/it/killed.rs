@@ -19,7 +19,9 @@ const CHATD: &str = env!("CARGO_BIN_EXE_chatd");
 fn registers(server: &Server, name: &str) -> bool {
     let Ok(mut stream) = TcpStream::connect_timeout(&server.addr(), PATIENCE) else { return false };
     stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-    stream.write_all(format!("{name}\n{PASSWORD}\n").as_bytes()).unwrap();
+    if stream.write_all(format!("{name}\n{PASSWORD}\n").as_bytes()).is_err() {
+        return false; // the account thread goes on by itself after a failure, and may have met the kill
+    }
     let (mut said, mut bytes, deadline) = (String::new(), [0; 1024], Instant::now() + PATIENCE);
     while Instant::now() < deadline {
         match stream.read(&mut bytes) {
