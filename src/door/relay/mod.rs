@@ -84,6 +84,8 @@ enum Input {
 /// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Frame {
+    /// None was cut: the input has just begun.
+    None,
     /// A message, or its beginning.
     Message,
     /// A later part of a message that was too long.
@@ -102,7 +104,7 @@ impl RelayDoor {
             ending,
             naming,
             input,
-            frame: Frame::Message,
+            frame: Frame::None,
             is_split: false,
             rests_until: None,
         }
@@ -171,17 +173,17 @@ impl RelayDoor {
         self.input = Input::Ended;
     }
 
-    /// Recognises a PROXY header in binary form, which consists of several messages, at the start of the first one. Returns
-    /// the reason to close the connection.
+    /// Recognises a PROXY header in binary form, which consists of several messages, at the start of the input. Returns the
+    /// reason to close the connection.
     pub fn sniff(&self, bytes: &[u8]) -> Option<CloseReason> {
-        let is_proxy = self.naming == Naming::Open && foreign::begins_proxy(bytes);
+        let is_proxy = self.frame == Frame::None && foreign::begins_proxy(bytes);
         is_proxy.then_some(CloseReason::ProxyHeader)
     }
 
     /// Looks for a message at the start of `bytes`. Ends without a message between them count as one.
     /// A message of more than [`RELAY_MESSAGE_BYTES`] is cut at the last whole character.
     pub fn cut(&mut self, bytes: &[u8]) -> Cut {
-        if self.naming == Naming::Open && self.input == Input::Flows && foreign::may_begin_proxy(bytes) {
+        if self.frame == Frame::None && self.input == Input::Flows && foreign::may_begin_proxy(bytes) {
             return Cut::Partial { keep: 0 }; // `sniff` tells it from empty messages
         }
         let was_split = std::mem::take(&mut self.is_split);
@@ -217,7 +219,7 @@ impl RelayDoor {
     pub fn decode<'a>(&mut self, frame: &'a [u8]) -> Decoded<'a> {
         match self.frame {
             Frame::End => return Decoded::Over,
-            Frame::Message | Frame::Rest => {}
+            Frame::None | Frame::Message | Frame::Rest => {}
         }
         if self.naming == Naming::Open
             && let Some(reason) = foreign::protocol(text::without_mark(frame), true)

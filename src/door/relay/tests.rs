@@ -225,6 +225,8 @@ fn other_protocols_are_refused() {
     check(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", &["refused"]);
     check(b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c", &["refused"]);
     check(b"\r\n\r\n\0\r\nQUITE\n", &["QUITE"]);
+    // Only at the very start, however it is cut.
+    check(b"\n\r\n\r\n\0\r\nQUIT\n!\n", &["QUIT", "!"]);
     check(b"hi\nGET / HTTP/1.1\r\n", &["hi", "GET / HTTP/1.1"]);
 }
 
