@@ -11,7 +11,7 @@ use testkit::{PATIENCE, Server, program, run};
 const DOORS: [&str; 2] = ["line://127.0.0.1:0", "line+unix:chat.sock?mode=0660"];
 
 fn server() -> Server {
-    Server::builder().listen(&["line://127.0.0.1:0"]).set("listen", &format!("{DOORS:?}")).start()
+    Server::builder().listen(&DOORS).start()
 }
 
 /// The first line that a server at this path sends.
