@@ -2,18 +2,14 @@
 
 use std::fs::OpenOptions;
 use std::io::Read as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use rustix::process::{getegid, geteuid, getgroups};
 use zeroize::Zeroizing;
 
+use super::sys::private::{ALL, Owner, Reader};
 use crate::limits::{METRICS_TOKEN_BYTES, METRICS_TOKEN_BYTES_MOST};
 use crate::secret::Secret;
-
-/// Permissions of everybody, and of the file's group.
-const OTHERS: u32 = 0o007;
-const GROUP: u32 = 0o070;
 
 /// Reads a token. Never blocks.
 ///
@@ -31,8 +27,8 @@ pub fn read_token(path: &Path) -> Result<Secret<Vec<u8>>, String> {
     if !about.is_file() {
         return Err(cannot(&"it is not a regular file"));
     }
-    if let Some(mend) = mend(about.uid(), about.gid(), about.mode(), &Reader::ours()) {
-        return Err(format!("{shown}: others can read this token; '{mend} {shown}' keeps them out"));
+    if let Some(mend) = Owner::of(&about).mend(&Reader::ours(), ALL, path) {
+        return Err(format!("{shown}: others can read this token; '{mend}' keeps them out"));
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(METRICS_TOKEN_BYTES_MOST + 3));
     file.take(METRICS_TOKEN_BYTES_MOST as u64 + 3).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
@@ -56,34 +52,6 @@ fn line_of(bytes: &[u8]) -> Result<&[u8], String> {
     Ok(line)
 }
 
-/// Who reads the file.
-#[derive(Clone, Debug)]
-struct Reader {
-    user: u32,
-    groups: Vec<u32>,
-}
-
-impl Reader {
-    /// This process.
-    fn ours() -> Self {
-        let mut groups = vec![getegid().as_raw()];
-        groups.extend(getgroups().unwrap_or_default().iter().map(|group| group.as_raw()));
-        Self { user: geteuid().as_raw(), groups }
-    }
-}
-
-/// The command, without the path, that keeps all others out than root, the reader and its groups; `None` if they are.
-fn mend(user: u32, group: u32, mode: u32, reader: &Reader) -> Option<String> {
-    let is_others_group = group != 0 && !reader.groups.contains(&group);
-    if user != 0 && user != reader.user {
-        Some(format!("chown {}", reader.user))
-    } else if mode & OTHERS != 0 || mode & GROUP != 0 && is_others_group {
-        Some(format!("chmod {}", if is_others_group { "600" } else { "o=" }))
-    } else {
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
@@ -103,21 +71,6 @@ mod tests {
             ["", "\n", "0123456789abcde", &format!("{good}\n{good}\n"), &format!("{good} "), "0123456789abcdé", &long]
         {
             assert!(line_of(text.as_bytes()).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn only_the_server_reads_it() {
-        let reader = Reader { user: 100, groups: vec![100, 44] };
-        for (user, group, mode, expected) in [
-            (100, 100, 0o100_600, None),
-            (0, 44, 0o100_640, None),
-            (0, 0, 0o100_640, None),
-            (100, 100, 0o100_604, Some("chmod o=")),
-            (0, 50, 0o100_640, Some("chmod 600")),
-            (50, 100, 0o100_600, Some("chown 100")),
-        ] {
-            assert_eq!(mend(user, group, mode, &reader).as_deref(), expected, "{user}:{group} {mode:o}");
         }
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod descriptors;
 pub(crate) mod passed;
+pub(crate) mod private;
 pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod signals;

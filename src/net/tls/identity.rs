@@ -3,11 +3,11 @@
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::process::{getegid, geteuid, getgroups};
+use rustix::process::geteuid;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -18,10 +18,7 @@ use zeroize::Zeroizing;
 use super::certificate::Certificate;
 use super::expiry::Life;
 use crate::limits::{TLS_FILE_BYTES, TlsVersion};
-
-/// Read permission of everybody, and of the file's group.
-const OTHERS_READ: u32 = 0o004;
-const GROUP_READ: u32 = 0o040;
+use crate::net::sys::private::{Owner, READ, Reader};
 
 /// The files of a pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +142,7 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let (text, owner) = read(path)?;
-    if let Some(mend) = owner.mend(&Reader::ours(), path) {
+    if let Some(mend) = owner.mend(&Reader::ours(), READ, path) {
         return Err(format!("{}: others can read this key; '{mend}' keeps them out", path.display()));
     }
     PrivateKeyDer::from_pem_slice(&text).map_err(|error| {
@@ -159,45 +156,6 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
 
 /// What the PEM of an encrypted key contains.
 const ENCRYPTED: &[u8] = b"ENCRYPTED";
-
-/// Who can read a file.
-#[derive(Clone, Copy, Debug)]
-struct Owner {
-    user: u32,
-    group: u32,
-    mode: u32,
-}
-
-/// Who reads it.
-#[derive(Clone, Debug)]
-struct Reader {
-    user: u32,
-    groups: Vec<u32>,
-}
-
-impl Reader {
-    /// This process.
-    fn ours() -> Self {
-        let mut groups = vec![getegid().as_raw()];
-        groups.extend(getgroups().unwrap_or_default().iter().map(|group| group.as_raw()));
-        Self { user: geteuid().as_raw(), groups }
-    }
-}
-
-impl Owner {
-    /// The command that keeps others out; `None` if only root, the reader and its groups can read.
-    fn mend(self, reader: &Reader, path: &Path) -> Option<String> {
-        let path = path.display();
-        let is_others_group = self.group != 0 && !reader.groups.contains(&self.group);
-        if self.user != 0 && self.user != reader.user {
-            Some(format!("chown {} {path}", reader.user))
-        } else if self.mode & OTHERS_READ != 0 || self.mode & GROUP_READ != 0 && is_others_group {
-            Some(format!("chmod {} {path}", if is_others_group { "600" } else { "o=" }))
-        } else {
-            None
-        }
-    }
-}
 
 /// The bytes of a file and who can read it. Waits for nothing, since a reload reads in the loop.
 fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Owner), String> {
@@ -221,28 +179,5 @@ fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Owner), String> {
     if bytes.len() as u64 > TLS_FILE_BYTES {
         return Err(cannot(&format_args!("it is longer than {TLS_FILE_BYTES} bytes")));
     }
-    Ok((bytes, Owner { user: about.uid(), group: about.gid(), mode: about.mode() }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_may_read_a_key() {
-        #[track_caller]
-        fn check(user: u32, group: u32, mode: u32, expected: Option<&str>) {
-            let reader = Reader { user: 100, groups: vec![100, 44] };
-            let mend = Owner { user, group, mode }.mend(&reader, Path::new("k"));
-            assert_eq!(mend.as_deref(), expected, "{user}:{group} {mode:o}");
-        }
-        check(100, 100, 0o600, None);
-        check(0, 0, 0o640, None);
-        check(0, 44, 0o640, None);
-        check(0, 50, 0o600, None);
-        check(100, 100, 0o644, Some("chmod o= k"));
-        check(0, 50, 0o640, Some("chmod 600 k"));
-        check(0, 50, 0o604, Some("chmod 600 k"));
-        check(101, 100, 0o600, Some("chown 100 k"));
-    }
+    Ok((bytes, Owner::of(&about)))
 }
