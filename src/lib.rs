@@ -5,7 +5,7 @@
 //! ```text
 //! bytes ─▶ net ─▶ engine ─▶ door: decode ─▶ Command ─▶ hub ─▶ Event + Audience ─▶ door: encode once ─▶ engine ─▶ net
 //!                  │  ▲                                                                               (outbox)
-//!   request out ───┘  └─── answer in      (auth: Argon2 and accounts, on its own thread)
+//!   request out ───┘  └─── answer in      (auth: Argon2 and accounts; history: what was said; on threads of their own)
 //! ```
 //!
 //! * [`app`] turns arguments into a [`config`], starts the log ([`logging`]) and runs [`net`].
@@ -14,6 +14,7 @@
 //! * [`door`] is the encoding: bytes to commands, events to bytes.
 //! * [`hub`] is the chat itself: sessions, names, rooms, who receives what.
 //! * [`auth`] owns the accounts and hashes passwords on its own thread, which it reaches through a [`mailbox`].
+//! * [`history`] keeps what was said in a file, on threads of its own, and is reached in the same way.
 //! * [`prompt`] asks for a password at the terminal, [`place`] tells whether two paths lead to one file, [`signals`]
 //!   which signals were ignored when the process was started.
 //! * [`limits`] holds every bound, [`close`] every reason for which the server closes a connection, [`text`] the
@@ -29,6 +30,7 @@ pub mod net;
 
 pub mod auth;
 pub mod door;
+pub mod history;
 pub mod hub;
 pub mod mailbox;
 

@@ -9,6 +9,7 @@ pub mod event;
 mod membership;
 pub mod names;
 mod presence;
+pub mod record;
 pub mod room;
 pub mod session;
 pub mod view;

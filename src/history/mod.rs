@@ -1,0 +1,19 @@
+//! History: what was said is kept in a file, and can be read again. The only code that knows SQLite.
+//!
+//! ```text
+//! loop ── submit ──▶ mailbox (in order) ──▶ thread history: insert ─▶ commit, fsync; pages, counts, marks
+//!   ▲                                 └───▶ thread search: by a connection of its own
+//!   └── poll_answer ◀── mailbox (answers) ◀───── both
+//! ```
+//!
+//! [`History`] is the loop's handle. It never blocks.
+
+mod request;
+
+mod absent;
+
+pub use absent::History;
+pub use request::{
+    Answer, Asked, Batch, Count, Counts, End, Find, Flag, Line, Mark, Mine, Missed, Of, OpenError, Page, Paged, Request,
+    Settings, Term, Trouble, Verdict, row_bytes,
+};
