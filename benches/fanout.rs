@@ -12,7 +12,8 @@ use chatd::door::Door;
 use chatd::engine::{
     ConnId, DatagramPlaces, Engine, Entrance, Operators, Phase, Random, Read, Ready, Roll, Settings, Wrote,
 };
-use chatd::hub::names::UserName;
+use chatd::hub::names::{RoomName, UserName};
+use chatd::hub::record::Lock;
 use chatd::limits::{Accounts, Limits, Login, Rooms};
 use criterion::{BenchmarkId, Criterion, Throughput};
 
@@ -86,7 +87,8 @@ impl Chat {
     fn of(users: usize) -> Self {
         let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
         let (login, accounts, rooms) = (Login::default(), Accounts::default(), Rooms::default());
-        let settings = Settings { limits, login, accounts, rooms, operators: Operators::default(), stats_s: 0 };
+        let settings =
+            Settings { limits, login, accounts, rooms, history: None, operators: Operators::default(), stats_s: 0 };
         let engine = Engine::new(settings, users, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         let mut chat = Self { engine, users: Vec::new(), sent: vec![Vec::new(); users], now: 0 };
         for user in 0..users {
@@ -145,6 +147,14 @@ struct Everybody;
 impl Roll for Everybody {
     fn lookup(&self, name: &UserName) -> Option<UserName> {
         Some(name.clone())
+    }
+
+    fn since(&self, name: &UserName) -> Option<u64> {
+        self.lookup(name).map(|_| 1)
+    }
+
+    fn lock(&self, _: &RoomName, password: &str) -> Lock {
+        Lock::unsealed(password)
     }
 
     fn may_register(&self) -> bool {

@@ -47,7 +47,11 @@ fn tell(criterion: &mut Criterion) {
         let to = name(to);
         group.bench_function(what, |bencher| {
             bencher.iter(|| {
-                carry_out(&mut hub, session(1), Command::Tell { to: black_box(to.clone()), text: TEXT.into() })
+                carry_out(
+                    &mut hub,
+                    session(1),
+                    Command::Tell { to: black_box(to.clone()), text: TEXT.into(), account: None },
+                )
             });
         });
     }
@@ -71,7 +75,7 @@ fn come_and_go(criterion: &mut Criterion) {
     let (who, newcomer) = (session(10_000), name("newcomer"));
     criterion.bench_function("enter and leave among 10000", |bencher| {
         bencher.iter(|| {
-            carry_out(&mut hub, who, Command::LogIn { name: newcomer.clone() });
+            carry_out(&mut hub, who, Command::LogIn { name: newcomer.clone(), since: 1 });
             carry_out(&mut hub, who, Command::Leave);
         });
     });
@@ -138,10 +142,15 @@ fn carry_out(hub: &mut Hub, who: SessionId, command: Command<'_>) {
 
 /// A hub with this number of sessions, each of its own account.
 fn hub_of(sessions: u32) -> Hub {
-    let mut hub =
-        Hub::new(Rules { sessions_per_account: 4, list_lines: 200, rooms_per_session: 32, room_members: 10_000 });
+    let mut hub = Hub::new(Rules {
+        sessions_per_account: 4,
+        list_lines: 200,
+        rooms_per_session: 32,
+        room_members: 10_000,
+        keep_days: 0,
+    });
     for slot in 0..sessions {
-        carry_out(&mut hub, session(slot), Command::LogIn { name: name(&format!("user{slot}")) });
+        carry_out(&mut hub, session(slot), Command::LogIn { name: name(&format!("user{slot}")), since: 1 });
     }
     assert_eq!(hub.everyone().len(), sessions as usize, "a login was refused");
     hub
@@ -151,8 +160,8 @@ fn session(slot: u32) -> SessionId {
     SessionId { slot, generation: 0 }
 }
 
-fn entry(number: u32) -> Entry<'static> {
-    Entry { room: room(number), password: None }
+fn entry(number: u32) -> Entry {
+    Entry { room: room(number), lock: None }
 }
 
 fn room(number: u32) -> RoomName {

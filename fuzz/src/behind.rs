@@ -16,6 +16,7 @@ use chatd::engine::{
     Sent, Settings, ToAccounts, Wrote,
 };
 use chatd::hub::names::{RoomName, UserName};
+use chatd::hub::record::Lock;
 use chatd::limits::{Accounts, Limits, Login, READ_BYTES, Rooms};
 use chatd::text;
 
@@ -89,6 +90,7 @@ impl Server {
             login: Login { deadline_s: u32::MAX, failure_delay_ms: 0, ..Login::default() },
             accounts: Accounts { sessions_per_account: 2, ..Accounts::default() },
             rooms: Rooms { per_session: 2, members: 3, ..Rooms::default() },
+            history: None,
             operators: Operators::default(),
             stats_s: 0,
         };
@@ -275,6 +277,14 @@ impl Known {
 impl Roll for Known {
     fn lookup(&self, name: &UserName) -> Option<UserName> {
         self.0.borrow().get_key_value(name).map(|(name, _)| name.clone())
+    }
+
+    fn since(&self, name: &UserName) -> Option<u64> {
+        self.lookup(name).map(|_| 1)
+    }
+
+    fn lock(&self, _: &RoomName, password: &str) -> Lock {
+        Lock::unsealed(password)
     }
 
     fn may_register(&self) -> bool {

@@ -115,18 +115,21 @@ fn settings(listen: Vec<Endpoint>, loaded: &Loaded, passed: Passed) -> Settings 
         datagrams: config.datagrams.as_ref().map(config::Address::socket),
         operator_socket: socket.map(|socket| net::OperatorSocket { path: socket.path, is_set: socket.is_set }),
         accounts_file: loaded.accounts_file(),
+        history_file: loaded.history_file(),
         stats_log_lines_dropped: logging::dropped,
-        tuning: tuning(config),
+        tuning: tuning(loaded),
         passed,
     }
 }
 
-fn tuning(config: &Config) -> Tuning {
+fn tuning(loaded: &Loaded) -> Tuning {
+    let config = &loaded.config;
     Tuning {
         limits: config.limits.clone(),
         login: config.login.clone(),
         accounts: config.accounts.rules.clone(),
         rooms: config.rooms.clone(),
+        history: loaded.history_file().map(|_| config.history.rules.clone()),
         operators: Operators::new(&config.operator.accounts),
         stats_s: config.log.stats_s,
     }

@@ -46,7 +46,7 @@ impl Reloader {
                     log::warn!("reload: {key} has changed; that takes effect when the server is restarted");
                 }
                 let changes = Changes { keys: changes, need_restart, bad_bans: None };
-                Ok(Reloaded { tuning: tuning(&loaded.config), credentials, tokens, changes })
+                Ok(Reloaded { tuning: tuning(&loaded), credentials, tokens, changes })
             }
             Err(lines) => {
                 for line in &lines {
@@ -66,6 +66,7 @@ impl Reloader {
             ("listen", !is_same_listen(&now.config.listen, &then.config.listen)),
             ("datagrams", now.config.datagrams != then.config.datagrams),
             ("accounts.file", now.accounts_file() != then.accounts_file()),
+            ("history.file", now.history_file() != then.history_file()),
             ("operator.socket", now.config.operator.socket != then.config.operator.socket),
             // Once a listener's buffer size is set, the choice cannot be given back to the kernel.
             ("limits.send_buffer_bytes", buffer == 0 && buffer_then != 0),

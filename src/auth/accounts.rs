@@ -50,6 +50,11 @@ impl Accounts {
         self.read().get(name).map(|account| account.epoch)
     }
 
+    /// When `name` was registered, in seconds since 1970, if the account exists.
+    pub(super) fn since(&self, name: &UserName) -> Option<u64> {
+        self.read().get(name).map(|account| account.since)
+    }
+
     /// The number of accounts.
     pub(super) fn count(&self) -> usize {
         self.read().len()

@@ -168,6 +168,16 @@ impl Auth {
         self.accounts.epoch(name)
     }
 
+    /// When the account was registered, in seconds since 1970; `None` if it does not exist.
+    pub fn since(&self, name: &UserName) -> Option<u64> {
+        self.accounts.since(name)
+    }
+
+    /// The check of a room's password: `room` is the room's name as it is compared. It cannot be computed back.
+    pub fn room_tag(&self, room: &str, password: &str) -> [u8; 32] {
+        self.key.room_tag(room, password)
+    }
+
     /// A token that resumes `name` without its password, and its lifetime in seconds. `None` if `epoch`, that of the
     /// asking session, is not the account's current one: a session from before a password change gets no token.
     /// `unix_s` is the time in seconds since 1970.

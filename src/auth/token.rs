@@ -112,6 +112,18 @@ impl Key {
         format!("{PREFIX}{expiry}.{}", *hex(&mac.finalize().into_bytes()))
     }
 
+    /// The check of a room's password, under the room's name as it is compared.
+    pub(super) fn room_tag(&self, room: &str, password: &str) -> [u8; KEY_BYTES] {
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("any length");
+        for part in ["room", room] {
+            mac.update(part.as_bytes());
+            mac.update(&[0]);
+        }
+        mac.update(password.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
     /// Whether `token` was made for `name` in this epoch and is valid at `unix`, in seconds since 1970. The token is
     /// recomputed and compared as a whole, so each has one spelling.
     pub(super) fn accepts(&self, token: &[u8], name: &UserName, epoch: u32, unix: u64) -> bool {

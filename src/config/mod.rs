@@ -31,6 +31,8 @@ use crate::{limits, place};
 
 /// The file that is read if it exists and no other is named.
 const DEFAULT_FILE: &str = "config.toml";
+/// The history's file if the configuration names no other; a program without the feature `history` keeps nothing.
+const DEFAULT_HISTORY: &str = if cfg!(feature = "history") { "history.db" } else { "" };
 /// The operator's socket in the folder of the account file, if the configuration names no other.
 const OPERATOR_SOCKET: &str = "chatd.sock";
 /// Bytes of a configuration file; no real one is this long. Reading stops here, so that `--config /dev/zero` ends.
@@ -55,6 +57,8 @@ pub struct Config {
     pub limits: limits::Limits,
     /// `[rooms]`.
     pub rooms: limits::Rooms,
+    /// `[history]`.
+    pub history: History,
     /// `[tls]`.
     pub tls: Tls,
     /// `[operator]`.
@@ -72,6 +76,7 @@ impl Default for Config {
             login: limits::Login::default(),
             limits: limits::Limits::default(),
             rooms: limits::Rooms::default(),
+            history: History::default(),
             tls: Tls::default(),
             operator: Operator::default(),
             log: Log::default(),
@@ -93,6 +98,23 @@ pub struct Accounts {
 impl Default for Accounts {
     fn default() -> Self {
         Self { file: PathBuf::from("accounts"), rules: limits::Accounts::default() }
+    }
+}
+
+/// `[history]`: the file, and what is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct History {
+    /// The file as written, empty for none; [`Loaded::history_file`] resolves it.
+    pub file: PathBuf,
+    /// What is kept, and for how long.
+    #[serde(flatten)]
+    pub rules: limits::History,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { file: PathBuf::from(DEFAULT_HISTORY), rules: limits::History::default() }
     }
 }
 
@@ -197,6 +219,12 @@ impl Loaded {
     /// The path of the account file, relative to the working directory.
     pub fn accounts_file(&self) -> PathBuf {
         self.origin.resolve(&self.config.accounts.file)
+    }
+
+    /// The path of the history's file, relative to the working directory; `None` if nothing is kept.
+    pub fn history_file(&self) -> Option<PathBuf> {
+        let file = &self.config.history.file;
+        (!file.as_os_str().is_empty()).then(|| self.origin.resolve(file))
     }
 
     /// A path of the configuration, relative to the working directory.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::metrics::request::Ask;
+use super::recall::Recall;
 use super::reply::Reply;
 use super::rooms::request::Request;
 use crate::close::CloseReason;
@@ -93,6 +94,8 @@ pub enum Decoded<'a> {
     Operate(&'a str),
     /// The password of an account, from an operator who was asked for it.
     OperatorPassword(Masked<&'a [u8]>),
+    /// A request for what was said before, or about it.
+    Recall(Recall<'a>),
     /// Help on all operations.
     Help,
     /// Help on the operator's commands, for operators alone.

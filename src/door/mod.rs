@@ -13,6 +13,7 @@ pub mod line;
 pub mod metrics;
 mod operations;
 pub mod operator;
+pub mod recall;
 pub mod relay;
 pub mod reply;
 pub mod rooms;
@@ -29,6 +30,7 @@ use inbox::{Cut, Inbox};
 use line::Line;
 use metrics::Metrics;
 use operator::OperatorDoor;
+use recall::Wants;
 use relay::RelayDoor;
 use reply::Reply;
 use rooms::RoomsDoor;
@@ -269,6 +271,15 @@ impl Door {
         match self {
             Self::Line(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => {}
             Self::Rooms(door) => door.end(out),
+        }
+    }
+
+    /// True if the session asks for all of these, besides messages and replies. A bare session is told of its own
+    /// direct messages.
+    pub fn wants(&self, wants: Wants) -> bool {
+        match self {
+            Self::Line(line) => line.wants(wants),
+            Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => false,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::operations::{HELP, HELP_OF_OPERATORS, Operation};
+use super::recall::{Notice, Recalled};
 use super::token::RoomToken;
 use super::wire::Wire;
 use crate::close::CloseReason;
@@ -43,7 +44,13 @@ pub enum Reply {
         token: RoomToken,
         /// The UDP port that accepts datagrams with the token, if there is one.
         port: Option<u16>,
+        /// Days for which the room's messages are kept, if it is a kept room.
+        kept: Option<u32>,
     },
+    /// The answer to a request for what was said before.
+    Recalled(Box<Recalled>),
+    /// A notice about what is kept.
+    Notice(Notice),
     /// 200: the password prompt was cancelled; asks for a name again.
     LoginCancelled,
     /// 501: the password is too short or too long. Holds the least size in bytes.
@@ -139,10 +146,12 @@ impl Reply {
             Self::NoNewAccounts => writeln!(out, "C 450 no new accounts; your name?"),
             Self::BadRoomName => writeln!(out, "C 553 a room's name is 1 to {NAME_CHARS} letters, digits or _ . -"),
             Self::ReservedRoomName => writeln!(out, "C 553 that name is reserved"),
-            Self::Entered { room, token, port: None } => writeln!(out, "C 227 {room} token={}", token.encode()),
-            Self::Entered { room, token, port: Some(port) } => {
-                writeln!(out, "C 227 {room} token={} udp={port}", token.encode())
+            Self::Entered { room, token, port, kept } => {
+                let port = port.map_or_else(String::new, |port| format!(" udp={port}"));
+                let kept = kept.map_or_else(String::new, |days| format!(" kept={days}"));
+                writeln!(out, "C 227 {room} token={}{port}{kept}", token.encode())
             }
+            Self::Recalled(_) | Self::Notice(_) => Ok(()), // the line door spells them for its dialects
             Self::WrongRoomPassword => writeln!(out, "C 554 wrong room password"),
             Self::TooManyGuesses(seconds) => {
                 writeln!(out, "C 450 too many wrong room passwords, try again in {seconds} s")

@@ -71,8 +71,8 @@ impl<S> Engine<S> {
             self.counters.logins += 1;
             self.touched.push(id);
         }
-        if let Event::Entered { room, id: room_id } = event {
-            return self.on_entered(id, room, *room_id);
+        if let Event::Entered { room, id: room_id, kept } = event {
+            return self.on_entered(id, room, *room_id, *kept);
         }
         if let Event::WrongRoomPassword { room } = event {
             return self.on_wrong_room_password(id, room);

@@ -8,6 +8,7 @@ use super::life::{Life, Standing};
 use super::pause::{Pause, Until};
 use super::time::NEVER;
 use crate::close::CloseReason;
+use crate::door::recall::Recalled;
 use crate::door::reply::Reply;
 use crate::door::{Decoded, Masked};
 use crate::hub::command::Command;
@@ -57,6 +58,7 @@ impl<S> Engine<S> {
             Decoded::EnterAsGuest(request) => self.enter_as_guest(id, request),
             Decoded::Operate(command) => self.on_operate(id, command),
             Decoded::OperatorPassword(Masked(password)) => self.on_operator_password(id, password),
+            Decoded::Recall(_) => self.reply(id, &Reply::Recalled(Box::new(Recalled::NothingKept))),
             Decoded::Help => self.reply(id, &Reply::help(self.is_operator(id))),
             Decoded::HelpOperate => self.reply(id, &Reply::help_on_op(self.is_operator(id))),
             Decoded::Over => self.leave(id),

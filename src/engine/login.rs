@@ -17,7 +17,8 @@ use crate::close::CloseReason;
 use crate::door::Masked;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
-use crate::hub::names::UserName;
+use crate::hub::names::{RoomName, UserName};
+use crate::hub::record::Lock;
 use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
 use crate::secret::Secret;
 use std::collections::VecDeque;
@@ -33,6 +34,10 @@ pub trait Roll {
         let _ = (after, most);
         Vec::new()
     }
+    /// When the account was registered, in seconds since 1970; `None` if it does not exist.
+    fn since(&self, name: &UserName) -> Option<u64>;
+    /// The check of a room's password.
+    fn lock(&self, room: &RoomName, password: &str) -> Lock;
     /// True if there is room for another account, besides those that are being registered.
     fn may_register(&self) -> bool;
     /// The account's epoch; `None` if the account does not exist. Credentials of an earlier epoch are void.
@@ -282,12 +287,13 @@ impl<S> Engine<S> {
                 self.close(ConnId::of(oldest), CloseReason::Replaced);
             }
         }
+        let since = self.logins.roll.since(&name).unwrap_or_default();
         let Some(conn) = self.conns.find(id) else { return };
         conn.failures = 0;
         conn.epoch = epoch;
         let from = conn.origin;
         self.log_peer(Subject::LoggedIn, from.ip(), |_| format!("{name} logged in from {from}"));
-        self.command(id, Command::LogIn { name });
+        self.command(id, Command::LogIn { name, since });
         self.on_logged_in(id, from, proof);
     }
 

@@ -179,6 +179,8 @@ pub struct Settings {
     pub accounts: limits::Accounts,
     /// Number and size of rooms.
     pub rooms: limits::Rooms,
+    /// What is kept, and for how long; `None` for nothing.
+    pub history: Option<limits::History>,
     /// The accounts that may send `OP`.
     pub operators: Operators,
     /// Seconds between two lines of statistics; 0 turns them off.
@@ -192,6 +194,7 @@ impl From<&Settings> for Rules {
             list_lines: settings.limits.list_lines,
             rooms_per_session: settings.rooms.per_session,
             room_members: settings.rooms.members,
+            keep_days: settings.history.as_ref().map_or(0, |history| history.keep_days),
         }
     }
 }

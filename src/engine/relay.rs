@@ -59,7 +59,7 @@ impl<S> Engine<S> {
         let guest = self.number_guest(&room);
         let makes = self.hub.find_room(&room).is_none().then_some(HostGoes::PassesOn);
         let who = Who::Guest(guest.clone());
-        let entry = Entry { room: room.clone(), password: None };
+        let entry = Entry { room: room.clone(), lock: None };
         self.command(id, Command::EnterAsGuest { guest, makes, entry });
         self.command(id, Command::Listen { room: room.clone() });
         if let Some(conn) = self.conns.find(id) {

@@ -29,7 +29,8 @@ impl<S> Engine<S> {
         if self.datagrams.drawn.is_none() {
             return self.close(id, CloseReason::Internal);
         }
-        let entry = Entry { room, password };
+        let lock = password.map(|Masked(text)| self.logins.roll.lock(&room, text));
+        let entry = Entry { room, lock };
         self.command(id, if makes { Command::Make(entry) } else { Command::Join(entry) });
     }
 
@@ -46,10 +47,11 @@ impl<S> Engine<S> {
             return self.close(id, CloseReason::Internal);
         }
         let Request { operation, room, guest, password, spelling: _ } = request;
-        let password = password.as_ref().map(|Masked(text)| Masked(text.as_str()));
+        let password = password.as_ref().filter(|Masked(text)| !text.is_empty());
+        let lock = password.map(|Masked(text)| self.logins.roll.lock(&room, text.as_str()));
         let who = Who::Guest(guest.clone());
         let where_to = room.clone();
-        let entry = Entry { room, password };
+        let entry = Entry { room, lock };
         let makes = (operation == Operation::Make).then_some(HostGoes::Closes);
         self.command(id, Command::EnterAsGuest { guest, makes, entry });
         let verdict = if self.hub.who_is(id.session()).is_some() { "entered" } else { "may not enter" };
@@ -72,7 +74,7 @@ impl<S> Engine<S> {
     }
 
     /// A session has its place in a room and receives the token.
-    pub(super) fn on_entered(&mut self, id: ConnId, room: &RoomName, room_id: RoomId) {
+    pub(super) fn on_entered(&mut self, id: ConnId, room: &RoomName, room_id: RoomId, kept: Option<u32>) {
         let port = self.datagrams.line_port;
         let Some(Conn { door, origin, .. }) = self.conns.find(id) else { return };
         let guest = match door {
@@ -89,7 +91,7 @@ impl<S> Engine<S> {
             let peer = Peer::new(id.session(), (room.clone(), room_id), ip, guest, self.now);
             self.datagrams.peers.insert(token, peer, &self.settings.rooms);
         }
-        let reply = Reply::Entered { room: room.clone(), token, port };
+        let reply = Reply::Entered { room: room.clone(), token, port, kept };
         self.push_own(id, |door, out| door.encode_reply(&reply, out));
     }
 

@@ -14,6 +14,6 @@ mod absent;
 
 pub use absent::History;
 pub use request::{
-    Answer, Asked, Batch, Count, Counts, End, Find, Flag, Line, Mark, Mine, Missed, Of, OpenError, Page, Paged, Request,
-    Settings, Term, Trouble, Verdict, row_bytes,
+    Answer, Asked, Batch, Count, Counts, End, Find, Flag, Line, Mark, Mine, Missed, Of, OpenError, Page, Paged,
+    Request, Settings, Term, Trouble, Verdict, row_bytes,
 };

@@ -2,18 +2,17 @@
 
 use std::borrow::Cow;
 
-pub use crate::secret::Masked;
-
 use super::names::{GuestName, RoomName, UserName, Who};
+use super::record::{Account, Lock};
 pub use super::room::HostGoes;
 
 /// How a room is made or entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry<'a> {
+pub struct Entry {
     /// The room.
     pub room: RoomName,
-    /// The room's password: set by `Make`, checked by `Join`. `None` and an empty text are no password.
-    pub password: Option<Masked<&'a str>>,
+    /// The check of the room's password: set by `Make`, compared by `Join`. `None` is no password.
+    pub lock: Option<Lock>,
 }
 
 /// One request of one session. See [`Event`](super::event::Event) for the answers.
@@ -23,6 +22,8 @@ pub enum Command<'a> {
     LogIn {
         /// The account's name as it was registered.
         name: UserName,
+        /// When it was registered, in seconds since 1970.
+        since: u64,
     },
     /// End the session.
     Leave,
@@ -35,6 +36,8 @@ pub enum Command<'a> {
     Tell {
         /// The account, in any case.
         to: UserName,
+        /// The account of that name, if there is one: it need not be online.
+        account: Option<Account>,
         /// The text, as in `Say`.
         text: Cow<'a, str>,
     },
@@ -42,6 +45,8 @@ pub enum Command<'a> {
     CanTell {
         /// The account, in any case.
         name: UserName,
+        /// The account of that name, if there is one: it need not be online.
+        account: Option<Account>,
     },
     /// List the accounts that are online.
     Who {
@@ -49,9 +54,9 @@ pub enum Command<'a> {
         prefix: &'a str,
     },
     /// Make a room and become its host. For accounts only.
-    Make(Entry<'a>),
+    Make(Entry),
     /// Enter a room. For accounts only.
-    Join(Entry<'a>),
+    Join(Entry),
     /// Start a session of a guest, who has no account, in one room. The session ends when the guest leaves that room.
     EnterAsGuest {
         /// The guest's name, unique among the guests of the room.
@@ -59,7 +64,7 @@ pub enum Command<'a> {
         /// To make the room: what happens to it when its host leaves. `None` to enter a room that exists.
         makes: Option<HostGoes>,
         /// The room and its password.
-        entry: Entry<'a>,
+        entry: Entry,
     },
     /// A guest leaves its room and enters it again under another name. It keeps its place: what it hears, its seniority,
     /// and the room if it is the host. For guests only.
@@ -113,4 +118,36 @@ pub enum Command<'a> {
         /// The room.
         room: RoomName,
     },
+    /// Keep a room's messages, or no longer, or give the room to another account. For the host only.
+    Keep {
+        /// The room.
+        room: RoomName,
+        /// What is asked for.
+        how: Keep,
+    },
+    /// Show or change what a room is about. Members see it, the host changes it.
+    Topic {
+        /// The room.
+        room: RoomName,
+        /// `None` shows it; an empty text removes it.
+        text: Option<&'a str>,
+    },
+    /// Set or remove a room's password. For the host only.
+    LockRoom {
+        /// The room.
+        room: RoomName,
+        /// The check of the new password; `None` for no password.
+        lock: Option<Lock>,
+    },
+}
+
+/// What [`Command::Keep`] asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Keep its messages for so many days; `None`: as long as the server keeps any.
+    Days(Option<u32>),
+    /// Keep nothing of it any longer.
+    Off,
+    /// Give it to this member account.
+    To(UserName),
 }

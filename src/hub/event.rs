@@ -1,6 +1,7 @@
 //! Events: what the hub announces, and to which sessions. A door encodes them into bytes.
 
 use super::names::{RoomName, UserName, Who};
+use super::record::{Fate, Topic};
 use super::room::{Member, RoomId};
 use super::session::SessionId;
 
@@ -57,12 +58,99 @@ pub enum Event {
     Sent {
         /// The number of sessions that receive it.
         hearers: usize,
+        /// The message's id.
+        id: u64,
+        /// True if it should be kept, and there is no room for it.
+        is_dropped: bool,
     },
     /// A direct message was delivered.
     SentTo {
         /// The receiving account's name as it was registered.
         name: UserName,
+        /// The message's id.
+        id: u64,
+        /// True if it should be kept, and there is no room for it.
+        is_dropped: bool,
     },
+    /// A direct message of the account's own, for its other sessions.
+    OwnTold {
+        /// The receiving account's name as it was registered.
+        to: UserName,
+        /// The message's id.
+        id: u64,
+        /// The text.
+        text: Box<str>,
+    },
+    /// What the session asked for is on its way to the disk. [`Hub::settle_wait`](super::Hub::settle_wait) answers.
+    Awaited {
+        /// The number of the wait.
+        ticket: u64,
+    },
+    /// A direct message is on disk for an account that is away.
+    KeptFor {
+        /// The receiving account's name as it was registered.
+        name: UserName,
+        /// The message's id.
+        id: u64,
+    },
+    /// Refused for now: what the session asked for is not on disk.
+    NotKept,
+    /// Refused for now: as many direct messages wait for this account as may.
+    TooManyWaiting {
+        /// The receiving account's name as it was registered.
+        name: UserName,
+    },
+    /// A direct message that was to be kept is not kept, for the sender's other sessions.
+    Withdrawn {
+        /// The receiving account's name as it was registered.
+        to: UserName,
+        /// The message's id.
+        id: u64,
+    },
+    /// Refused: the server keeps nothing.
+    NothingKept,
+    /// A room is kept for so many days from now on; `None`: no longer.
+    RoomKept {
+        /// The room.
+        room: RoomName,
+        /// Days.
+        days: Option<u32>,
+    },
+    /// What a room is about: for members, when it changes, and when they enter.
+    TopicIs {
+        /// The room.
+        room: RoomName,
+        /// Who set or removed it, as shown.
+        by: Box<str>,
+        /// The text; empty if there is none any more.
+        text: Box<str>,
+    },
+    /// What a room is about: the answer to a question.
+    TopicShown {
+        /// The room.
+        room: RoomName,
+        /// The topic, if it has one.
+        topic: Option<Topic>,
+    },
+    /// Refused: more days than the server keeps anything. Holds that number.
+    TooManyDays {
+        /// The most days.
+        most: u32,
+    },
+    /// Refused: the account owns as many kept rooms as it may.
+    OwnsTooMany {
+        /// The account, `None` for the session's own.
+        name: Option<UserName>,
+        /// That number.
+        most: usize,
+    },
+    /// Refused: the account is a member of as many kept rooms as it may.
+    MemberOfTooMany {
+        /// That number.
+        most: u32,
+    },
+    /// Refused: there are as many kept rooms, or members of them, as the server allows.
+    KeptFull,
     /// A direct message to this account would reach a session.
     CanTell {
         /// The account's name as it was registered.
@@ -96,6 +184,8 @@ pub enum Event {
         /// The room's id. Session and room id together identify the place; see
         /// [`Hub::poll_ended_place`](super::Hub::poll_ended_place).
         id: RoomId,
+        /// Days for which its messages are kept, if it is a kept room.
+        kept: Option<u32>,
     },
     /// The command was carried out; there is nothing more to report.
     Done,
@@ -154,8 +244,8 @@ pub enum Event {
         /// The room, as its maker spelled it.
         room: RoomName,
         /// The first names in lower-case order, accounts before guests, at most
-        /// [`Rules::list_lines`](super::Rules::list_lines). True marks the host.
-        names: Vec<(Who, bool)>,
+        /// [`Rules::list_lines`](super::Rules::list_lines).
+        names: Vec<(Who, Seat)>,
         /// The number of names that match.
         matching: usize,
     },
@@ -196,6 +286,17 @@ pub enum Event {
     },
 }
 
+/// What a name in a list of members is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seat {
+    /// The host.
+    Host,
+    /// A member.
+    Member,
+    /// A member account of a kept room that is not there.
+    Absent,
+}
+
 /// A room in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomLine {
@@ -228,4 +329,6 @@ pub struct Message {
     pub from: Who,
     /// The text.
     pub text: Box<str>,
+    /// What becomes of it in the store.
+    pub fate: Fate,
 }

@@ -1,27 +1,28 @@
 //! Commands on rooms: make, enter, leave, say, list, and those of the host.
 
-use super::command::{Entry, Masked};
-use super::event::{Audience, Closing, Event, RoomLine};
+use super::command::Entry;
+use super::event::{Audience, Closing, Event, RoomLine, Seat};
 use super::names::{GuestName, RoomName, Who};
-use super::room::{HostGoes, Room, RoomId, RoomPassword};
+use super::record::Fate;
+use super::room::{HostGoes, Room, RoomId};
 use super::session::SessionId;
 use super::{Hub, listed};
 use crate::limits::{PLACE_END_WORK, WORK_MEMBERS};
 
 impl Hub {
     /// `Make`. Ignored for guests, who are in one room only.
-    pub(super) fn on_make(&mut self, who: SessionId, entry: Entry<'_>) {
+    pub(super) fn on_make(&mut self, who: SessionId, entry: Entry) {
         let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
         let event = self.make(who, name, entry, HostGoes::PassesOn, true).unwrap_or_else(|refusal| refusal);
         self.tell(who, event);
     }
 
     /// `Join`. Ignored for guests. A member gets [`Event::Entered`] again, and other members get no event.
-    pub(super) fn on_join(&mut self, who: SessionId, entry: Entry<'_>) {
+    pub(super) fn on_join(&mut self, who: SessionId, entry: Entry) {
         let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
         let place = self.rooms.find(&entry.room).filter(|id| self.rooms.member(who, *id).is_some());
         let event = match place {
-            Some(id) => Event::Entered { room: self.name_of_room(id, entry.room), id },
+            Some(id) => Event::Entered { room: self.name_of_room(id, entry.room), id, kept: None },
             None => self.join(who, name, entry, true).unwrap_or_else(|refusal| refusal),
         };
         self.tell(who, event);
@@ -33,7 +34,7 @@ impl Hub {
         who: SessionId,
         guest: GuestName,
         makes: Option<HostGoes>,
-        entry: Entry<'_>,
+        entry: Entry,
     ) {
         let name = Who::Guest(guest.clone());
         let result = match makes {
@@ -72,29 +73,28 @@ impl Hub {
         &mut self,
         who: SessionId,
         name: Who,
-        entry: Entry<'_>,
+        entry: Entry,
         host_goes: HostGoes,
         listens: bool,
     ) -> Result<Event, Event> {
-        let Entry { room, password } = entry;
+        let Entry { room, lock } = entry;
         if let Some(id) = self.rooms.find(&room) {
             return Err(Event::RoomExists { room: self.name_of_room(id, room) });
         }
         self.check_rooms_of(who)?;
-        let password = password.and_then(|Masked(text)| RoomPassword::new(text));
-        let id = self.rooms.open(Room::new(room.clone(), password, host_goes, who));
+        let id = self.rooms.open(Room::new(room.clone(), lock, host_goes, who));
         self.rooms.enter(id, who, name, listens);
-        Ok(Event::Entered { room, id })
+        Ok(Event::Entered { room, id, kept: None })
     }
 
-    fn join(&mut self, who: SessionId, name: Who, entry: Entry<'_>, listens: bool) -> Result<Event, Event> {
-        let Entry { room: asked, password } = entry;
+    fn join(&mut self, who: SessionId, name: Who, entry: Entry, listens: bool) -> Result<Event, Event> {
+        let Entry { room: asked, lock } = entry;
         let Some(id) = self.rooms.find(&asked) else { return Err(Event::NoSuchRoom) };
         let Some(room) = self.rooms.room(id) else { return Err(Event::NoSuchRoom) };
         let shown = room.name.clone();
-        match password.filter(|Masked(given)| !given.is_empty()) {
-            None if room.password.is_some() => return Err(Event::RoomNeedsPassword),
-            Some(Masked(given)) if !room.opens_to(given) => return Err(Event::WrongRoomPassword { room: shown }),
+        match lock {
+            None if room.lock.is_some() => return Err(Event::RoomNeedsPassword),
+            Some(given) if !room.opens_to(&given) => return Err(Event::WrongRoomPassword { room: shown }),
             None | Some(_) => {}
         }
         if matches!(name, Who::Guest(_)) && room.present().find(&name).is_some() {
@@ -107,7 +107,7 @@ impl Hub {
         self.rooms.enter(id, who, name.clone(), listens);
         let audience = Audience::Room { room: id, except: Some(who) };
         self.events.push_back((audience, Event::Arrived { room: shown.clone(), who: name }));
-        Ok(Event::Entered { room: shown, id })
+        Ok(Event::Entered { room: shown, id, kept: None })
     }
 
     fn check_rooms_of(&self, who: SessionId) -> Result<(), Event> {
@@ -145,10 +145,12 @@ impl Hub {
             return;
         };
         let is_heard_by_itself = self.rooms.member(who, id).is_some_and(|member| member.listens);
-        let Some(message) = self.message(who, text, unix_ms) else { return };
+        let Some(message) = self.message(who, text, Fate::Unkept, unix_ms) else { return };
+        let (id_of_message, is_dropped) = (message.id, matches!(message.fate, Fate::Dropped(_)));
         let audience = Audience::Room { room: id, except: Some(who) };
         self.events.push_back((audience, Event::SaidIn { room: name, message }));
-        self.tell(who, Event::Sent { hearers: hearers - usize::from(is_heard_by_itself) });
+        let hearers = hearers - usize::from(is_heard_by_itself);
+        self.tell(who, Event::Sent { hearers, id: id_of_message, is_dropped });
     }
 
     /// `CanSayIn`.
@@ -171,7 +173,7 @@ impl Hub {
         let matching = all.range(least.clone()..).take_while(|(name, _)| name.begins_with(&least));
         let line = |(name, id): (&RoomName, &RoomId)| {
             let room = self.rooms.room(*id);
-            let (members, is_locked) = room.map_or((0, false), |room| (room.members().len(), room.password.is_some()));
+            let (members, is_locked) = room.map_or((0, false), |room| (room.members().len(), room.lock.is_some()));
             RoomLine { name: name.clone(), members, is_locked }
         };
         let (rooms, matching) = listed(matching, line, &self.rules, prefix.is_empty().then_some(all.len()));
@@ -187,7 +189,10 @@ impl Hub {
         let all = room.present();
         let least = Who::least_with(prefix);
         let matching = all.from(least.clone()).take_while(|(name, _)| name.begins_with(&least));
-        let line = |(name, sessions): (&Who, &[SessionId])| (name.clone(), sessions.contains(&room.host));
+        let line = |(name, sessions): (&Who, &[SessionId])| {
+            let seat = if sessions.contains(&room.host) { Seat::Host } else { Seat::Member };
+            (name.clone(), seat)
+        };
         let (names, matching) = listed(matching, line, &self.rules, prefix.is_empty().then_some(all.len()));
         let room = room.name.clone();
         self.charge_list(names.len(), matching);

@@ -20,6 +20,7 @@ use command::Command;
 use event::{Audience, Event, Message};
 use names::{GuestName, RoomName, UserName, Who};
 use presence::Presence;
+use record::{Account, Fate, KeptId, Record, Restored, Spot};
 use room::{Member, RoomId, Rooms};
 use session::{Roster, SessionId};
 
@@ -39,7 +40,30 @@ pub struct Hub {
     last_id: u64,
     events: VecDeque<(Audience, Event)>,
     ended_places: VecDeque<(SessionId, RoomId)>,
+    records: VecDeque<HandedOut>,
+    keeping: Keeping,
     work: usize,
+}
+
+/// A record to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandedOut {
+    /// The record.
+    pub record: Record,
+    /// The number of the wait for it, if somebody waits until it is on disk.
+    pub ticket: Option<u64>,
+}
+
+/// Whether messages are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keeping {
+    /// There is no store.
+    #[default]
+    Off,
+    /// They are.
+    On,
+    /// The store has no room for more.
+    Full,
 }
 
 /// Limits that the operator sets.
@@ -53,6 +77,8 @@ pub struct Rules {
     pub rooms_per_session: u32,
     /// Members of one room.
     pub room_members: u32,
+    /// Days for which a kept room's messages may be kept at most.
+    pub keep_days: u32,
 }
 
 impl Hub {
@@ -67,6 +93,8 @@ impl Hub {
             last_id: 0,
             events: VecDeque::new(),
             ended_places: VecDeque::new(),
+            records: VecDeque::new(),
+            keeping: Keeping::Off,
             work: 0,
         }
     }
@@ -94,11 +122,11 @@ impl Hub {
             return;
         }
         match command {
-            Command::LogIn { name } => self.on_log_in(who, name),
+            Command::LogIn { name, since } => self.on_log_in(who, Account { name, since }),
             Command::Leave => self.on_leave(who),
             Command::Say { text } => self.on_say(who, &text, unix_ms),
-            Command::Tell { to, text } => self.on_tell(who, to, &text, unix_ms),
-            Command::CanTell { name } => self.on_can_tell(who, name),
+            Command::Tell { to, text, account: _ } => self.on_tell(who, to, &text, unix_ms),
+            Command::CanTell { name, account: _ } => self.on_can_tell(who, name),
             Command::Who { prefix } => self.on_who(who, prefix),
             Command::Make(entry) => self.on_make(who, entry),
             Command::Join(entry) => self.on_join(who, entry),
@@ -112,6 +140,9 @@ impl Hub {
             Command::Names { room, prefix } => self.on_names(who, &room, prefix),
             Command::Kick { room, name } => self.on_kick(who, &room, &name),
             Command::CloseRoom { room } => self.on_close_room(who, &room),
+            Command::Keep { .. } | Command::Topic { .. } | Command::LockRoom { .. } => {
+                self.tell(who, Event::NothingKept)
+            }
         }
     }
 
@@ -132,6 +163,65 @@ impl Hub {
     /// room again.
     pub fn poll_ended_place(&mut self) -> Option<(SessionId, RoomId)> {
         self.ended_places.pop_front()
+    }
+
+    /// The next record to keep, in the order in which things happened; `None` when all are polled. Poll the records after
+    /// the events of each command.
+    pub fn poll_record(&mut self) -> Option<HandedOut> {
+        self.records.pop_front()
+    }
+
+    /// Whether messages are kept from now on.
+    pub fn set_keeping(&mut self, keeping: Keeping) {
+        self.keeping = keeping;
+    }
+
+    /// Takes over what an earlier run has kept. Call this before the first command.
+    pub fn restore(&mut self, restored: Restored) {
+        self.last_id = self.last_id.max(restored.last_id);
+    }
+
+    /// A wait is over: what was awaited is on disk, or is not and never will be. The events answer.
+    pub fn settle_wait(&mut self, ticket: u64, is_kept: bool) {
+        let _ = (ticket, is_kept);
+    }
+
+    /// An account was deleted: it owns and inherits nothing. Its sessions have ended.
+    pub fn forget_account(&mut self, account: &Account) {
+        let _ = account;
+    }
+
+    /// The newest message id.
+    pub fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
+    /// An id for something that comes after all messages so far.
+    pub fn draw_id(&mut self, unix_ms: u64) -> u64 {
+        self.next_id(unix_ms)
+    }
+
+    /// The account of a session; `None` for a guest and for an unknown session.
+    pub fn account_of(&self, who: SessionId) -> Option<&Account> {
+        self.roster.account_of(who)
+    }
+
+    /// The kept rooms that an account is a member of.
+    pub fn kept_rooms_of(&self, name: &UserName) -> Vec<KeptId> {
+        let _ = name;
+        Vec::new()
+    }
+
+    /// The kept room of that name, if the account is a member of it.
+    pub fn kept_room_of(&self, name: &UserName, room: &RoomName) -> Option<KeptId> {
+        let _ = (name, room);
+        None
+    }
+
+    /// The name of a kept room.
+    pub fn name_of_kept(&self, room: KeptId) -> Option<&RoomName> {
+        let _ = room;
+        None
     }
 
     /// The room of that name, in any case.
@@ -189,14 +279,15 @@ impl Hub {
         self.online.len()
     }
 
-    fn on_log_in(&mut self, who: SessionId, name: UserName) {
+    fn on_log_in(&mut self, who: SessionId, account: Account) {
+        let name = account.name.clone();
         let sessions = self.sessions_of(&name).len();
         if sessions >= self.rules.sessions_per_account as usize {
             let sessions = sessions as u32;
             return self.tell(who, Event::SessionsFull { sessions });
         }
         self.online.add(name.clone(), who);
-        self.roster.insert(who, name.clone());
+        self.roster.insert(who, account);
         let online = self.online.len();
         self.tell(who, Event::Welcome { name, online });
     }
@@ -208,11 +299,13 @@ impl Hub {
     }
 
     fn on_say(&mut self, who: SessionId, text: &str, unix_ms: u64) {
-        let Some(message) = self.message(who, text, unix_ms) else { return };
+        let fate = self.fate(Spot::Everybody);
+        let Some(message) = self.message(who, text, fate, unix_ms) else { return };
+        let (id, is_dropped) = (message.id, matches!(message.fate, Fate::Dropped(_)));
         let is_among_them = self.roster.name_of(who).is_some(); // false for a guest
         let hearers = self.roster.everyone().len() - usize::from(is_among_them);
         self.events.push_back((Audience::Others(who), Event::Said(message)));
-        self.tell(who, Event::Sent { hearers });
+        self.tell(who, Event::Sent { hearers, id, is_dropped });
     }
 
     fn on_tell(&mut self, who: SessionId, to: UserName, text: &str, unix_ms: u64) {
@@ -220,10 +313,11 @@ impl Hub {
         if !is_reached {
             return self.tell(who, self.nobody_hears(who, name));
         }
-        let Some(message) = self.message(who, text, unix_ms) else { return };
+        let Some(message) = self.message(who, text, Fate::Unkept, unix_ms) else { return };
+        let (id, is_dropped) = (message.id, matches!(message.fate, Fate::Dropped(_)));
         let audience = Audience::Account { name: name.clone(), except: who };
         self.events.push_back((audience, Event::Told(message)));
-        self.tell(who, Event::SentTo { name });
+        self.tell(who, Event::SentTo { name, id, is_dropped });
     }
 
     fn on_can_tell(&mut self, who: SessionId, name: UserName) {
@@ -255,9 +349,18 @@ impl Hub {
         }
     }
 
-    fn message(&mut self, who: SessionId, text: &str, unix_ms: u64) -> Option<Message> {
+    fn message(&mut self, who: SessionId, text: &str, fate: Fate, unix_ms: u64) -> Option<Message> {
         let from = self.who_is(who)?;
-        Some(Message { id: self.next_id(unix_ms), from, text: text.into() })
+        Some(Message { id: self.next_id(unix_ms), from, text: text.into(), fate })
+    }
+
+    /// What becomes of a message of this place.
+    fn fate(&self, spot: Spot) -> Fate {
+        match self.keeping {
+            Keeping::Off => Fate::Unkept,
+            Keeping::On => Fate::Kept(spot),
+            Keeping::Full => Fate::Dropped(spot),
+        }
     }
 
     /// A new message id. Ids increase even if the clock is set back or returns the same millisecond twice.

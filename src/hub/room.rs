@@ -1,14 +1,12 @@
 //! Rooms, and the table of all rooms and memberships.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use slab::Slab;
-use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
 
 use super::names::{RoomName, Who};
 use super::presence::Presence;
+use super::record::{Lock, Topic};
 use super::session::SessionId;
 
 /// Identifies a room while it exists. After it has closed, a new room may get the same id.
@@ -34,27 +32,12 @@ pub enum HostGoes {
     Closes,
 }
 
-/// A room's password. Prints as `***`.
-pub(super) struct RoomPassword(Zeroizing<Box<str>>);
-
-impl RoomPassword {
-    /// `None` if the text is empty, which means no password.
-    pub(super) fn new(text: &str) -> Option<Self> {
-        (!text.is_empty()).then(|| Self(Zeroizing::new(text.into())))
-    }
-}
-
-impl fmt::Debug for RoomPassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
 /// A room and its members, in the order in which they entered.
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) name: RoomName,
-    pub(super) password: Option<RoomPassword>,
+    pub(super) lock: Option<Lock>,
+    pub(super) topic: Option<Topic>,
     pub(super) host_goes: HostGoes,
     pub(super) host: SessionId,
     members: Vec<Member>,
@@ -64,8 +47,9 @@ pub(super) struct Room {
 
 impl Room {
     /// A room without members. Its host enters next.
-    pub(super) fn new(name: RoomName, password: Option<RoomPassword>, host_goes: HostGoes, host: SessionId) -> Self {
-        Self { name, password, host_goes, host, members: Vec::new(), listening: 0, present: Presence::default() }
+    pub(super) fn new(name: RoomName, lock: Option<Lock>, host_goes: HostGoes, host: SessionId) -> Self {
+        let (members, present) = (Vec::new(), Presence::default());
+        Self { name, lock, topic: None, host_goes, host, members, listening: 0, present }
     }
 
     /// All members, the longest-standing first.
@@ -83,10 +67,9 @@ impl Room {
         &self.present
     }
 
-    /// Whether `given` is the password. Compares in constant time. Any text is right for a room without a password.
-    pub(super) fn opens_to(&self, given: &str) -> bool {
-        let is_it = |password: &RoomPassword| bool::from(password.0.as_bytes().ct_eq(given.as_bytes()));
-        self.password.as_ref().is_none_or(is_it)
+    /// Whether `given` is the check of the password. Any is right for a room without a password.
+    pub(super) fn opens_to(&self, given: &Lock) -> bool {
+        self.lock.as_ref().is_none_or(|lock| lock == given)
     }
 
     /// The index of the member with this arrival number.

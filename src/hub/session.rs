@@ -1,6 +1,7 @@
 //! Session ids, and the table of all logged-in sessions.
 
 use super::names::UserName;
+use super::record::Account;
 
 /// Identifies a session. The hub's caller chooses the ids. A slot may be used again, a generation must not, so that the
 /// id of an ended session finds no other one.
@@ -23,7 +24,7 @@ pub(super) struct Roster {
 struct Seat {
     id: SessionId,
     place: u32,
-    name: UserName,
+    account: Account,
 }
 
 impl Roster {
@@ -35,18 +36,24 @@ impl Roster {
     /// The account of a session; `None` if the session is not logged in.
     pub(super) fn name_of(&self, id: SessionId) -> Option<&UserName> {
         let seat = self.by_slot.get(id.slot as usize)?.as_ref()?;
-        (seat.id == id).then_some(&seat.name)
+        (seat.id == id).then_some(&seat.account.name)
+    }
+
+    /// The same, with the time of its registration.
+    pub(super) fn account_of(&self, id: SessionId) -> Option<&Account> {
+        let seat = self.by_slot.get(id.slot as usize)?.as_ref()?;
+        (seat.id == id).then_some(&seat.account)
     }
 
     /// Adds a session. The caller has checked that it is not logged in, and has removed any older session of its slot.
-    pub(super) fn insert(&mut self, id: SessionId, name: UserName) {
+    pub(super) fn insert(&mut self, id: SessionId, account: Account) {
         let slot = id.slot as usize;
         if self.by_slot.len() <= slot {
             self.by_slot.resize_with(slot + 1, || None);
         }
         if let Some(seat) = self.by_slot.get_mut(slot) {
             debug_assert!(seat.is_none(), "slot {slot} is taken");
-            *seat = Some(Seat { id, place: self.everyone.len() as u32, name });
+            *seat = Some(Seat { id, place: self.everyone.len() as u32, account });
             self.everyone.push(id);
         }
     }
@@ -61,7 +68,7 @@ impl Roster {
         {
             other.place = seat.place;
         }
-        Some(seat.name)
+        Some(seat.account.name)
     }
 
     /// Releases memory left over from a peak.

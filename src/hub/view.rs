@@ -32,7 +32,7 @@ impl Hub {
             name: room.name.clone(),
             members: room.members().len(),
             host: self.who_is(room.host),
-            is_locked: room.password.is_some(),
+            is_locked: room.lock.is_some(),
         })
     }
 

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use crate::auth::Auth;
 use crate::engine::Roll;
-use crate::hub::names::UserName;
+use crate::hub::names::{RoomName, UserName};
+use crate::hub::record::Lock;
 
 /// The accounts, shared by the loop and the engine. No borrow outlives a call.
 pub(super) struct Shared(pub(super) Rc<RefCell<Auth>>);
@@ -17,6 +18,14 @@ impl Roll for Shared {
 
     fn list(&self, after: Option<&UserName>, most: usize) -> Vec<(UserName, u64)> {
         self.0.borrow().list(after, most)
+    }
+
+    fn since(&self, name: &UserName) -> Option<u64> {
+        self.0.borrow().since(name)
+    }
+
+    fn lock(&self, room: &RoomName, password: &str) -> Lock {
+        Lock(self.0.borrow().room_tag(room.folded(), password))
     }
 
     fn may_register(&self) -> bool {

@@ -68,8 +68,17 @@ pub fn serve(settings: Settings, reload: Reload) -> Result<(), StartError> {
 }
 
 fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
-    let Settings { listen, datagrams, operator_socket, accounts_file, stats_log_lines_dropped, tuning, mut passed } =
-        settings;
+    let Settings {
+        listen,
+        datagrams,
+        operator_socket,
+        accounts_file,
+        history_file: _,
+        stats_log_lines_dropped,
+        mut tuning,
+        mut passed,
+    } = settings;
+    tuning.history = None;
     let failed = |what: &str, error: io::Error| StartError::Failed(format!("{what}: {error}"));
     let poll = Poll::new().map_err(|error| failed("make a poll", error))?;
     let mut signals = signals::listen().map_err(|error| failed("listen to signals", error))?;

@@ -23,6 +23,8 @@ pub struct Settings {
     pub operator_socket: Option<OperatorSocket>,
     /// The account file; its companion files are beside it.
     pub accounts_file: PathBuf,
+    /// The history's file; its companion files are beside it. `None` keeps nothing.
+    pub history_file: Option<PathBuf>,
     /// Returns the number of dropped log lines, for the statistics.
     pub stats_log_lines_dropped: fn() -> u64,
     /// Settings that may change later.

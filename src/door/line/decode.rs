@@ -71,9 +71,9 @@ impl Line {
         let Ok(name) = UserName::from_record(name) else { return Decoded::Reply(Reply::NoSuchUser) };
         if text.is_empty() {
             self.dialogue = Dialogue::Message { to: To::One(name.clone()) };
-            return Decoded::Command(Command::CanTell { name });
+            return Decoded::Command(Command::CanTell { name, account: None });
         }
-        Decoded::Command(Command::Tell { to: name, text: text.into() })
+        Decoded::Command(Command::Tell { to: name, text: text.into(), account: None })
     }
 
     /// `room`, or `room text`; `None` if both are missing.
@@ -101,7 +101,7 @@ pub(super) fn on_text<'a>(to: &To, text: &'a str) -> Decoded<'a> {
     let text = text.into();
     Decoded::Command(match to {
         To::Everybody => Command::Say { text },
-        To::One(name) => Command::Tell { to: name.clone(), text },
+        To::One(name) => Command::Tell { to: name.clone(), text, account: None },
         To::Room(room) => Command::SayIn { room: RoomName::clone(room), text },
     })
 }

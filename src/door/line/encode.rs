@@ -6,7 +6,7 @@ use crate::close::CloseReason;
 use crate::door::decoded::Kind;
 use crate::door::reply::Reply;
 use crate::door::wire::Wire;
-use crate::hub::event::{Closing, Event, Message, RoomLine};
+use crate::hub::event::{Closing, Event, Message, RoomLine, Seat};
 use crate::hub::names::{UserName, Who};
 
 /// Appends an event to `out` as whole lines, in the spelling `kind`.
@@ -22,8 +22,22 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::SessionsFull { sessions } => {
             return Reply::Closing(CloseReason::LoggedInAlready(*sessions)).encode(out);
         }
-        Event::Sent { hearers } => writeln!(wire, "C 250 sent to {hearers}"),
-        Event::SentTo { name } => writeln!(wire, "C 250 sent to {name}"),
+        Event::Sent { hearers, .. } => writeln!(wire, "C 250 sent to {hearers}"),
+        Event::SentTo { name, .. } => writeln!(wire, "C 250 sent to {name}"),
+        Event::OwnTold { .. }
+        | Event::Awaited { .. }
+        | Event::KeptFor { .. }
+        | Event::NotKept
+        | Event::TooManyWaiting { .. }
+        | Event::Withdrawn { .. }
+        | Event::RoomKept { .. }
+        | Event::TopicIs { .. }
+        | Event::TopicShown { .. }
+        | Event::TooManyDays { .. }
+        | Event::OwnsTooMany { .. }
+        | Event::MemberOfTooMany { .. }
+        | Event::KeptFull => Ok(()),
+        Event::NothingKept => writeln!(wire, "C 554 nothing is kept here"),
         Event::CanTell { .. } | Event::CanSayIn => return Reply::AskMessage.encode(out),
         Event::OnlyYou => writeln!(wire, "C 550 that is you, and you have no other session"),
         Event::NotOnline { name } => writeln!(wire, "C 550 {name} is not online"),
@@ -67,7 +81,7 @@ fn encode_message(
     message: &Message,
     out: &mut Wire<'_>,
 ) -> fmt::Result {
-    let Message { id, from, text } = message;
+    let Message { id, from, text, .. } = message;
     out.write_str("D ")?;
     out.write_str(what)?;
     out.write_str(" ")?;
@@ -125,9 +139,14 @@ fn encode_rooms(rooms: &[RoomLine], matching: usize, out: &mut Wire<'_>) -> fmt:
     encode_list_end(rooms.len(), matching, if matching == 1 { "room" } else { "rooms" }, "ROOMS", out)
 }
 
-fn encode_names(room: &dyn Display, names: &[(Who, bool)], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
-    for (name, is_host) in names {
-        writeln!(out, "C 211-{name}{}", if *is_host { " host" } else { "" })?;
+fn encode_names(room: &dyn Display, names: &[(Who, Seat)], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
+    for (name, seat) in names {
+        let seat = match seat {
+            Seat::Host => " host",
+            Seat::Member => "",
+            Seat::Absent => " absent",
+        };
+        writeln!(out, "C 211-{name}{seat}")?;
     }
     encode_list_end(names.len(), matching, format_args!("in {room}"), format_args!("NAMES {room}"), out)
 }

@@ -16,6 +16,7 @@ pub use encode::encode;
 use super::decoded::{Decoded, Kind};
 use super::foreign::{self, ProxyWatch};
 use super::operations::Operation;
+use super::recall::Wants;
 use super::reply::Reply;
 use crate::close::CloseReason;
 use crate::hub::command::Command;
@@ -33,6 +34,7 @@ pub struct Line {
     offered: Dialect,
     dialogue: Dialogue,
     proxy: ProxyWatch,
+    wants: Wants,
 }
 
 /// The format of lines. The first accepted name decides it.
@@ -104,6 +106,14 @@ impl Line {
         match self.dialogue {
             Dialogue::Name | Dialogue::Password { .. } | Dialogue::OldPassword | Dialogue::NewPassword => true,
             Dialogue::Ready | Dialogue::Message { .. } | Dialogue::NameAndMessage => false,
+        }
+    }
+
+    /// True if the session asks for all of these; see [`Door::wants`](super::Door::wants).
+    pub fn wants(&self, wants: Wants) -> bool {
+        match self.kind() {
+            Kind::Bare => wants == Wants::OWN,
+            Kind::Typed | Kind::RelayLf | Kind::RelayCrLf => self.wants.has(wants),
         }
     }
 

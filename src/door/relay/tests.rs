@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::hub::event::{Event, Message};
 use crate::hub::names::{GuestName, UserName, Who};
+use crate::hub::record::Fate;
 
 fn door() -> RelayDoor {
     RelayDoor::new(Options { room: RoomName::parse("lobby").unwrap(), gap_ms: 100, echo: false })
@@ -69,6 +70,7 @@ fn spelled(decoded: Decoded<'_>) -> Option<String> {
         | Decoded::Ask(_)
         | Decoded::Operate(_)
         | Decoded::OperatorPassword(_)
+        | Decoded::Recall(_)
         | Decoded::Help
         | Decoded::HelpOperate
         | Decoded::Bye => panic!("{decoded:?} is none of the relay door's"),
@@ -232,7 +234,7 @@ fn other_protocols_are_refused() {
 
 fn message(from: Who, text: &str) -> Event {
     let room = RoomName::parse("lobby").unwrap();
-    Event::SaidIn { room, message: Message { id: 1, from, text: text.into() } }
+    Event::SaidIn { room, message: Message { id: 1, from, text: text.into(), fate: Fate::Unkept } }
 }
 
 #[test]

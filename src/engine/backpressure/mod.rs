@@ -211,8 +211,8 @@ fn owned(command: &Command<'_>) -> Option<Command<'static>> {
         Some(Command::Say { text: owned(text) })
     } else if let Command::SayIn { room, text } = command {
         Some(Command::SayIn { room: room.clone(), text: owned(text) })
-    } else if let Command::Tell { to, text } = command {
-        Some(Command::Tell { to: to.clone(), text: owned(text) })
+    } else if let Command::Tell { to, text, account } = command {
+        Some(Command::Tell { to: to.clone(), text: owned(text), account: account.clone() })
     } else {
         None
     }

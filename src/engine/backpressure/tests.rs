@@ -74,6 +74,14 @@ impl Roll for Everybody {
         Some(name.clone())
     }
 
+    fn since(&self, name: &UserName) -> Option<u64> {
+        self.lookup(name).map(|_| 1)
+    }
+
+    fn lock(&self, _: &RoomName, password: &str) -> crate::hub::record::Lock {
+        crate::hub::record::Lock::unsealed(password)
+    }
+
     fn may_register(&self) -> bool {
         false
     }
@@ -114,7 +122,8 @@ impl Chat {
     fn new() -> Self {
         let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
         let (login, accounts, rooms) = (Login::default(), Accounts::default(), Rooms::default());
-        let settings = Settings { limits, login, accounts, rooms, operators: Operators::default(), stats_s: 0 };
+        let settings =
+            Settings { limits, login, accounts, rooms, history: None, operators: Operators::default(), stats_s: 0 };
         let mut engine = Engine::new(settings, 10, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         engine.begin_turn(1, 1);
         let [alice, bob] = ["alice", "bob"].map(|name| {

@@ -8,7 +8,8 @@ use crate::engine::{
     DatagramPlaces, Entrance, Frames, Handshake, Millis, Origin, Phase, Random, Read, Ready, Roll, Settings, Shaken,
     Wrote,
 };
-use crate::hub::names::UserName;
+use crate::hub::names::{RoomName, UserName};
+use crate::hub::record::Lock;
 use crate::limits::{Accounts, Limits, Login, Rooms};
 
 /// A socket that takes `takes` bytes a turn.
@@ -58,6 +59,14 @@ impl Roll for Everybody {
         Some(name.clone())
     }
 
+    fn since(&self, name: &UserName) -> Option<u64> {
+        self.lookup(name).map(|_| 1)
+    }
+
+    fn lock(&self, _: &RoomName, password: &str) -> Lock {
+        Lock::unsealed(password)
+    }
+
     fn may_register(&self) -> bool {
         false
     }
@@ -94,7 +103,7 @@ impl Stage {
         let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
         let (login, accounts, rooms) = (Login::default(), Accounts::default(), Rooms::default());
         let operators = Operators::new(&["rita".to_owned()]);
-        let settings = Settings { limits, login, accounts, rooms, operators, stats_s: 0 };
+        let settings = Settings { limits, login, accounts, rooms, history: None, operators, stats_s: 0 };
         let engine = Engine::new(settings, 20_000, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         Self { engine, ids: Vec::new(), now: 1 }
     }

@@ -36,9 +36,15 @@ fn at(addr: &str) -> Place {
 
 impl Fixture {
     fn new() -> Self {
-        let mut hub = Hub::new(Rules { sessions_per_account: 4, list_lines: 9, rooms_per_session: 9, room_members: 9 });
+        let mut hub = Hub::new(Rules {
+            sessions_per_account: 4,
+            list_lines: 9,
+            rooms_per_session: 9,
+            room_members: 9,
+            keep_days: 0,
+        });
         for (n, name) in [(201, "lobby"), (202, "other")] {
-            let entry = Entry { room: room(name), password: None };
+            let entry = Entry { room: room(name), lock: None };
             let guest = GuestName::parse("host").unwrap();
             hub.handle(session(n), Command::EnterAsGuest { guest, makes: Some(HostGoes::Closes), entry }, 0);
         }

@@ -56,6 +56,7 @@ fn settings(limits: Limits) -> Settings {
         login: limits::Login::default(),
         accounts: limits::Accounts::default(),
         rooms: limits::Rooms::default(),
+        history: None,
         stats_s: 0,
         operators: Operators::default(),
     }

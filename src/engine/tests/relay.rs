@@ -6,6 +6,7 @@ use super::super::*;
 use crate::close::CloseReason;
 use crate::door::{Door, relay};
 use crate::hub::names::{RoomName, UserName};
+use crate::hub::record::Lock;
 use crate::limits::{Accounts, RELAY_REST_MS, Rooms};
 
 /// The silence that ends a message.
@@ -59,6 +60,14 @@ impl Roll for Everybody {
         Some(name.clone())
     }
 
+    fn since(&self, name: &UserName) -> Option<u64> {
+        self.lookup(name).map(|_| 1)
+    }
+
+    fn lock(&self, _: &RoomName, password: &str) -> Lock {
+        Lock::unsealed(password)
+    }
+
     fn may_register(&self) -> bool {
         false
     }
@@ -102,6 +111,7 @@ impl Chat {
             login: Login::default(),
             accounts: Accounts::default(),
             rooms,
+            history: None,
             stats_s: 0,
             operators: Operators::default(),
         };

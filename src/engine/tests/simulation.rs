@@ -59,6 +59,7 @@ fn settings(dice: &mut Dice) -> Settings {
         login: limits::Login::default(),
         accounts,
         rooms,
+        history: None,
         operators: Operators::default(),
         stats_s: 60 * dice.below(2) as u32,
     }

@@ -40,6 +40,11 @@ impl RoomName {
         &self.0.shown
     }
 
+    /// The name as it is compared.
+    pub fn folded(&self) -> &str {
+        &self.0.folded
+    }
+
     /// Whether `text` is this name, in any case and any normal form.
     pub fn is(&self, text: &str) -> bool {
         // The common case: clients repeat the server's spelling.

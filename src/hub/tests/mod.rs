@@ -1,8 +1,9 @@
 //! Tests of the hub: the events of each command, and a seeded simulation against a simple model.
 
-use super::command::{Entry, HostGoes, Masked};
-use super::event::{Closing, RoomLine};
+use super::command::{Entry, HostGoes};
+use super::event::{Closing, RoomLine, Seat};
 use super::names::RoomName;
+use super::record::Lock;
 use super::*;
 use crate::limits::PLACE_END_WORK;
 
@@ -11,7 +12,8 @@ mod rooms;
 mod shadow;
 mod simulation;
 
-const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 3, rooms_per_session: 2, room_members: 3 };
+const RULES: Rules =
+    Rules { sessions_per_account: 2, list_lines: 3, rooms_per_session: 2, room_members: 3, keep_days: 30 };
 
 fn id(slot: u32) -> SessionId {
     SessionId { slot, generation: 0 }
@@ -26,9 +28,9 @@ fn room(text: &str) -> RoomName {
 }
 
 /// `"room [password]"`.
-fn entry(text: &str) -> Entry<'_> {
+fn entry(text: &str) -> Entry {
     let (name, word) = text.split_once(' ').map_or((text, None), |(name, word)| (name, Some(word)));
-    Entry { room: room(name), password: word.map(Masked) }
+    Entry { room: room(name), lock: word.filter(|word| !word.is_empty()).map(Lock::unsealed) }
 }
 
 /// Carries out `"slot[.generation] verb arguments"` at millisecond `unix_ms`.
@@ -39,11 +41,11 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
     let two = || rest.split_once(' ').unwrap_or((rest, ""));
     let command = match verb {
-        "enter" => Command::LogIn { name: name(rest) },
+        "enter" => Command::LogIn { name: name(rest), since: 1 },
         "leave" => Command::Leave,
         "say" => Command::Say { text: rest.into() },
-        "tell" => Command::Tell { to: name(two().0), text: two().1.into() },
-        "find" => Command::CanTell { name: name(rest) },
+        "tell" => Command::Tell { to: name(two().0), text: two().1.into(), account: None },
+        "find" => Command::CanTell { name: name(rest), account: None },
         "who" => Command::Who { prefix: rest },
         "make" => Command::Make(entry(rest)),
         "join" => Command::Join(entry(rest)),
@@ -112,14 +114,14 @@ fn spelled_event(event: &Event) -> String {
         Event::SaidIn { room, message } => format!("{} says in {room} {}", message.from, message.text),
         Event::Welcome { name, online } => format!("welcome {name}, {online} online"),
         Event::SessionsFull { sessions } => format!("full at {sessions}"),
-        Event::Sent { hearers } => format!("sent to {hearers}"),
-        Event::SentTo { name } => format!("sent to {name}"),
+        Event::Sent { hearers, .. } => format!("sent to {hearers}"),
+        Event::SentTo { name, .. } => format!("sent to {name}"),
         Event::CanTell { name } => format!("found {name}"),
         Event::NotOnline { name } => format!("{name} is not online"),
         Event::Online { names, matching } => {
             format!("online {} of {matching}", names.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
         }
-        Event::Entered { room, id } => format!("in {room}{}", spelled_id(*id)),
+        Event::Entered { room, id, .. } => format!("in {room}{}", spelled_id(*id)),
         Event::Done => "done".to_owned(),
         Event::CanSayIn => "found the room".to_owned(),
         Event::RoomExists { room } => format!("{room} is there"),
@@ -140,7 +142,11 @@ fn spelled_event(event: &Event) -> String {
             format!("rooms [{}] of {matching}", rooms.iter().map(line).collect::<Vec<_>>().join(", "))
         }
         Event::Names { room, names, matching } => {
-            let line = |(name, is_host): &(Who, bool)| format!("{name}{}", if *is_host { " host" } else { "" });
+            let line = |(name, seat): &(Who, Seat)| match seat {
+                Seat::Host => format!("{name} host"),
+                Seat::Member => name.to_string(),
+                Seat::Absent => format!("{name} absent"),
+            };
             format!("in {room} [{}] of {matching}", names.iter().map(line).collect::<Vec<_>>().join(", "))
         }
         Event::Arrived { room, who } => format!("{who} enters {room}"),
@@ -153,6 +159,20 @@ fn spelled_event(event: &Event) -> String {
         }
         Event::Announced { text } => format!("announced: {text}"),
         Event::HostIs { room, who } => format!("{who} is host of {room}"),
+        Event::OwnTold { .. }
+        | Event::Awaited { .. }
+        | Event::KeptFor { .. }
+        | Event::NotKept
+        | Event::TooManyWaiting { .. }
+        | Event::Withdrawn { .. }
+        | Event::NothingKept
+        | Event::RoomKept { .. }
+        | Event::TopicIs { .. }
+        | Event::TopicShown { .. }
+        | Event::TooManyDays { .. }
+        | Event::OwnsTooMany { .. }
+        | Event::MemberOfTooMany { .. }
+        | Event::KeptFull => format!("{event:?}"),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) struct ShadowRoom {
     pub(super) name: RoomName,
     /// The id that the hub gave the room when it was made.
     pub(super) id: RoomId,
-    password: String,
+    lock: Option<Lock>,
     closes_with_host: bool,
     host: SessionId,
     /// The members in the order in which they entered.
@@ -59,7 +59,7 @@ impl Shadow {
         unix_ms: u64,
     ) -> (Vec<(Vec<SessionId>, Event)>, Ended) {
         match (self.who_is(who), command) {
-            (None, Command::LogIn { name }) => self.log_in(who, name),
+            (None, Command::LogIn { name, .. }) => self.log_in(who, name),
             (None, Command::EnterAsGuest { guest, makes, entry }) => {
                 let event = self.place(who, guest.into(), entry, makes, false);
                 self.tell(who, event);
@@ -78,17 +78,17 @@ impl Shadow {
                 let message = self.message(me, &text, unix_ms);
                 let hearers = self.others(self.sessions.iter().map(|(id, _)| *id), who);
                 self.say(hearers.clone(), Event::Said(message));
-                Event::Sent { hearers: hearers.len() }
+                Event::Sent { hearers: hearers.len(), id: self.last_id, is_dropped: false }
             }
-            Command::Tell { to, text } => match self.look_up(who, to) {
+            Command::Tell { to, text, .. } => match self.look_up(who, to) {
                 (name, false) => nobody_hears(&me, name),
                 (name, true) => {
                     let message = self.message(me, &text, unix_ms);
                     self.say(self.others(self.sessions_of(&name).into_iter(), who), Event::Told(message));
-                    Event::SentTo { name }
+                    Event::SentTo { name, id: self.last_id, is_dropped: false }
                 }
             },
-            Command::CanTell { name } => match self.look_up(who, name) {
+            Command::CanTell { name, .. } => match self.look_up(who, name) {
                 (name, true) => Event::CanTell { name },
                 (name, false) => nobody_hears(&me, name),
             },
@@ -117,6 +117,7 @@ impl Shadow {
             Command::Rooms { prefix } => self.list_rooms(prefix),
             Command::Names { room, prefix } => self.list_names(&room, prefix),
             Command::Kick { room, name } => self.kick(who, &room, name).unwrap_or_else(|refusal| refusal),
+            Command::Keep { .. } | Command::Topic { .. } | Command::LockRoom { .. } => Event::NothingKept,
             Command::CloseRoom { room } => match self.hosted(who, &room) {
                 Ok(room) => {
                     self.close(room, Closing::ByHost);
@@ -147,9 +148,8 @@ impl Shadow {
         self.sessions.retain(|(id, _)| *id != who);
     }
 
-    fn place(&mut self, who: SessionId, name: Who, entry: Entry<'_>, makes: Option<HostGoes>, listens: bool) -> Event {
-        let Entry { room, password } = entry;
-        let word = password.map_or("", |word| word.0);
+    fn place(&mut self, who: SessionId, name: Who, entry: Entry, makes: Option<HostGoes>, listens: bool) -> Event {
+        let Entry { room, lock } = entry;
         let found = self.rooms.iter().position(|other| other.name == room);
         let is_full_of_rooms = self.rooms_of(who).len() >= self.rules.rooms_per_session as usize;
         let too_many = Event::TooManyRooms { most: self.rules.rooms_per_session };
@@ -159,22 +159,22 @@ impl Shadow {
             Some(found) if makes.is_some() => return Event::RoomExists { room: self.rooms[found].name.clone() },
             None if makes.is_some() && is_full_of_rooms => return too_many,
             None if makes.is_some() => {
-                let (password, closes_with_host) = (word.to_owned(), makes == Some(HostGoes::Closes));
+                let closes_with_host = makes == Some(HostGoes::Closes);
                 let (host, id) = (who, *self.ids.get(&room).expect("the hub has made the room too"));
                 let name = room.clone();
-                self.rooms.push(ShadowRoom { name, id, password, closes_with_host, host, members: vec![member] });
-                Event::Entered { room, id }
+                self.rooms.push(ShadowRoom { name, id, lock, closes_with_host, host, members: vec![member] });
+                Event::Entered { room, id, kept: None }
             }
             None => return Event::NoSuchRoom,
             Some(found) => {
                 let room = &mut self.rooms[found];
                 let shown = room.name.clone();
                 if room.members.iter().any(|member| member.session == who) {
-                    return Event::Entered { room: shown, id: room.id };
+                    return Event::Entered { room: shown, id: room.id, kept: None };
                 }
-                if !room.password.is_empty() && room.password != word {
+                if room.lock.is_some() && room.lock != lock {
                     let room = room.name.clone();
-                    return if word.is_empty() { Event::RoomNeedsPassword } else { Event::WrongRoomPassword { room } };
+                    return if lock.is_none() { Event::RoomNeedsPassword } else { Event::WrongRoomPassword { room } };
                 }
                 if matches!(name, Who::Guest(_)) && room.members.iter().any(|member| member.who == name) {
                     return Event::GuestNameTaken;
@@ -188,7 +188,7 @@ impl Shadow {
                 let (listeners, id) = (room.listeners(), room.id);
                 room.members.push(member);
                 self.say(listeners, Event::Arrived { room: shown.clone(), who: name });
-                Event::Entered { room: shown, id }
+                Event::Entered { room: shown, id, kept: None }
             }
         };
         self.arrivals = arrival;
@@ -226,7 +226,7 @@ impl Shadow {
         let (name, hearers) = (room.name.clone(), self.others(room.listeners().into_iter(), who));
         let message = self.message(me, text, unix_ms);
         self.say(hearers.clone(), Event::SaidIn { room: name, message });
-        Ok(Event::Sent { hearers: hearers.len() })
+        Ok(Event::Sent { hearers: hearers.len(), id: self.last_id, is_dropped: false })
     }
 
     fn kick(&mut self, who: SessionId, room: &RoomName, name: Who) -> Result<Event, Event> {
@@ -278,7 +278,7 @@ impl Shadow {
         let all = self.rooms.iter().map(|room| RoomLine {
             name: room.name.clone(),
             members: room.members.len(),
-            is_locked: !room.password.is_empty(),
+            is_locked: room.lock.is_some(),
         });
         let (rooms, matching) = self.listed(all.collect(), prefix, |line| line.name.to_string());
         Event::Rooms { rooms, matching }
@@ -286,9 +286,10 @@ impl Shadow {
 
     fn list_names(&self, room: &RoomName, prefix: &str) -> Event {
         let Some(room) = self.rooms.iter().find(|other| other.name == *room) else { return Event::NoSuchRoom };
-        let mut all: Vec<(Who, bool)> = Vec::new();
+        let mut all: Vec<(Who, Seat)> = Vec::new();
         for member in &room.members {
-            let line = (member.who.clone(), member.who == room.host_name());
+            let seat = if member.who == room.host_name() { Seat::Host } else { Seat::Member };
+            let line = (member.who.clone(), seat);
             if !all.contains(&line) {
                 all.push(line);
             }
@@ -367,7 +368,7 @@ impl Shadow {
 
     fn message(&mut self, from: Who, text: &str, unix_ms: u64) -> Message {
         self.last_id = (self.last_id + 1).max(unix_ms * 1_048_576);
-        Message { id: self.last_id, from, text: text.into() }
+        Message { id: self.last_id, from, text: text.into(), fate: Fate::Unkept }
     }
 
     fn tell(&mut self, who: SessionId, event: Event) {

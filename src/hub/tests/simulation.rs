@@ -57,6 +57,7 @@ impl Simulation {
                     list_lines: 1 + self.random.below(9) as u32,
                     rooms_per_session: 1 + self.random.below(4) as u32,
                     room_members: 1 + self.random.below(9) as u32,
+                    keep_days: 30,
                 };
                 self.hub.set_rules(rules.clone());
                 self.shadow.rules = rules;
@@ -104,7 +105,7 @@ impl Simulation {
         let command = match self.random.below(53) {
             0..=7 => {
                 who.generation = self.generation_for_login(slot);
-                return (who, Command::LogIn { name: name(account) });
+                return (who, Command::LogIn { name: name(account), since: 1 });
             }
             8..=11 => {
                 who.generation = self.generation_for_login(slot);
@@ -113,8 +114,8 @@ impl Simulation {
             }
             12..=14 => Command::Leave,
             15..=16 => Command::Say { text: "hello all".into() },
-            17..=18 => Command::Tell { to: self.in_some_case(account), text: "psst".into() },
-            19 => Command::CanTell { name: self.in_some_case(account) },
+            17..=18 => Command::Tell { to: self.in_some_case(account), text: "psst".into(), account: None },
+            19 => Command::CanTell { name: self.in_some_case(account), account: None },
             20 => Command::Who { prefix: self.random.pick(&["", "", "a", "AL", "bo", "B", "b-", "zoe", "x", "é"]) },
             21..=25 => Command::Make(self.entry()),
             26..=32 => Command::Join(self.entry()),
@@ -152,7 +153,7 @@ impl Simulation {
         RoomName::parse(self.random.pick(&ROOMS)).unwrap()
     }
 
-    fn entry(&mut self) -> Entry<'static> {
+    fn entry(&mut self) -> Entry {
         // "word" is the usual password of a room with one; none and the empty one fit the others.
         let word = match self.random.below(9) {
             0 => Some("word"),
@@ -160,7 +161,7 @@ impl Simulation {
             2 => Some(""),
             _ => None,
         };
-        Entry { room: self.room(), password: word.map(Masked) }
+        Entry { room: self.room(), lock: word.filter(|word| !word.is_empty()).map(Lock::unsealed) }
     }
 
     /// An account or a guest, in some spelling.

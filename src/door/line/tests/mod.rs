@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::door::recall::Recalled;
 use crate::door::token::RoomToken;
 use crate::hub::command::{Command, Entry, HostGoes};
 use crate::hub::event::Audience;
 use crate::hub::names::GuestName;
+use crate::hub::record::Lock;
 use crate::hub::room::RoomId;
 use crate::hub::session::SessionId;
 use crate::hub::{Hub, Rules};
@@ -21,7 +23,8 @@ const ME: SessionId = SessionId { slot: 1, generation: 0 };
 const BOB: SessionId = SessionId { slot: 2, generation: 0 };
 const ZOE: SessionId = SessionId { slot: 3, generation: 0 };
 const PASSWORD_MIN: u32 = 8;
-const RULES: Rules = Rules { sessions_per_account: 2, list_lines: 200, rooms_per_session: 2, room_members: 3 };
+const RULES: Rules =
+    Rules { sessions_per_account: 2, list_lines: 200, rooms_per_session: 2, room_members: 3, keep_days: 30 };
 
 /// A minimal server. `alice` has an account with the password `password1` and the token `t1.T0KEN`. `bob` is online in a
 /// bare session. The password `busybusy` meets a full queue, and `fulldisk` cannot be saved. The name `taken` is always
@@ -43,7 +46,7 @@ struct Server {
 impl Server {
     fn new() -> Self {
         let mut hub = Hub::new(RULES);
-        hub.handle(BOB, Command::LogIn { name: UserName::parse("bob").unwrap() }, 1);
+        hub.handle(BOB, Command::LogIn { name: UserName::parse("bob").unwrap(), since: 1 }, 1);
         while hub.poll_event().is_some() {}
         let bob = Line { dialect: Some(Dialect::Bare), dialogue: Dialogue::Ready, ..Line::default() };
         let (line, out, bob_heard) = (Line::default(), Vec::new(), Vec::new());
@@ -86,6 +89,7 @@ impl Server {
             Decoded::NewPassword(Masked(b"fulldisk")) => self.tell(&Reply::CannotSave),
             Decoded::NewPassword(_) => self.tell(&Reply::PasswordChanged),
             Decoded::EnterRoom { room, password, makes } => self.enter_room(ME, room, password, makes),
+            Decoded::Recall(_) => self.tell(&Reply::Recalled(Box::new(Recalled::NothingKept))),
             Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".into()), 86_400)),
             decoded @ (Decoded::EnterAsGuest(_) | Decoded::SayAs { .. } | Decoded::Ask(_) | Decoded::Over) => {
                 panic!("{decoded:?} is none of the line door's")
@@ -117,11 +121,12 @@ impl Server {
     }
 
     fn enter(&mut self, name: UserName) {
-        self.ask_hub(ME, Command::LogIn { name });
+        self.ask_hub(ME, Command::LogIn { name, since: 1 });
     }
 
     fn enter_room(&mut self, who: SessionId, room: RoomName, password: Option<Masked<&str>>, makes: bool) {
-        let entry = Entry { room, password };
+        let lock = password.map(|Masked(text)| Lock::unsealed(text));
+        let entry = Entry { room, lock };
         self.ask_hub(who, if makes { Command::Make(entry) } else { Command::Join(entry) });
     }
 
@@ -150,7 +155,7 @@ impl Server {
     fn visit(&mut self, room: &str) {
         let guest = GuestName::parse("zoe").unwrap();
         let room = RoomName::parse(room).unwrap();
-        let entry = Entry { room: room.clone(), password: None };
+        let entry = Entry { room: room.clone(), lock: None };
         self.ask_hub(ZOE, Command::EnterAsGuest { guest, makes: None, entry });
         self.ask_hub(ZOE, Command::Listen { room });
     }
@@ -159,8 +164,9 @@ impl Server {
     fn ask_hub(&mut self, who: SessionId, command: Command<'_>) {
         self.hub.handle(who, command, 1000);
         while let Some((audience, event)) = self.hub.poll_event() {
-            if let (Audience::One(who), Event::Entered { room, id }) = (&audience, &event) {
-                let reply = Reply::Entered { room: room.clone(), token: self.token((*who, *id)), port: None };
+            if let (Audience::One(who), Event::Entered { room, id, kept }) = (&audience, &event) {
+                let reply =
+                    Reply::Entered { room: room.clone(), token: self.token((*who, *id)), port: None, kept: *kept };
                 match *who {
                     ME => self.line.encode_reply(&reply, &mut self.out),
                     BOB => self.bob.encode_reply(&reply, &mut self.bob_heard),

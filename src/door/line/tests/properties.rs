@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::hub::event::Message;
+use crate::hub::record::Fate;
 
 /// Random bytes, and lines made of meaningful words.
 fn any_line() -> impl Strategy<Value = Vec<u8>> {
@@ -124,7 +125,7 @@ proptest! {
         text in "\\PC*[\t x]\\PC*", id: u64, from in "[A-Za-z][A-Za-z0-9_.-]{0,31}", is_direct: bool,
     ) {
         prop_assume!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean));
-        let message = Message { id, from: UserName::from_record(&from).unwrap().into(), text: text.as_str().into() };
+        let message = Message { id, from: UserName::from_record(&from).unwrap().into(), text: text.as_str().into(), fate: Fate::Unkept };
         let (what, event) = if is_direct { ("DM", Event::Told(message)) } else { ("PM", Event::Said(message)) };
         for (kind, expected) in [
             (Kind::Bare, format!("D {what} {from} {}\n", text.replace('\t', " "))),
@@ -144,7 +145,7 @@ proptest! {
     ) {
         prop_assume!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean));
         let (Ok(room), Ok(guest)) = (RoomName::parse(&room), GuestName::parse(&guest)) else { return Ok(()) };
-        let message = Message { id, from: guest.clone().into(), text: text.as_str().into() };
+        let message = Message { id, from: guest.clone().into(), text: text.as_str().into(), fate: Fate::Unkept };
         let event = Event::SaidIn { room: room.clone(), message };
         for (kind, expected) in [
             (Kind::Bare, format!("D RM {room} {guest} {}\n", text.replace('\t', " "))),

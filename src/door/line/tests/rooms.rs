@@ -133,7 +133,7 @@ fn limits() {
     server.send_of_bob("MAKE tea");
     for slot in [7, 8] {
         let (who, name) = (SessionId { slot, generation: 0 }, UserName::parse("carol").unwrap());
-        server.ask_hub(who, Command::LogIn { name });
+        server.ask_hub(who, Command::LogIn { name, since: 1 });
         server.enter_room(who, RoomName::parse("tea").unwrap(), None, false);
     }
     server.send(b"alice t1.T0KEN");
@@ -266,7 +266,7 @@ fn lists_of_names() {
 fn truncated_lists() {
     let room = |name| RoomName::parse(name).unwrap();
     let line = crate::hub::event::RoomLine { name: room("tea"), members: 2, is_locked: false };
-    let names = vec![(UserName::parse("bob").unwrap().into(), true)];
+    let names = vec![(UserName::parse("bob").unwrap().into(), crate::hub::event::Seat::Host)];
     for (event, expected) in [
         (
             Event::Rooms { rooms: vec![line], matching: 10_482 },
@@ -334,7 +334,7 @@ fn closing() {
 fn a_guests_room_that_closes_with_its_host() {
     let mut server = Server::new();
     let (guest, room) = (GuestName::parse("zoe").unwrap(), RoomName::parse("cake").unwrap());
-    let entry = Entry { room, password: None };
+    let entry = Entry { room, lock: None };
     server.ask_hub(ZOE, Command::EnterAsGuest { guest, makes: Some(HostGoes::Closes), entry });
     server.send(b"alice t1.T0KEN");
     assert!(server.send(b"JOIN cake")[0].starts_with("C 227 cake token="));
