@@ -75,7 +75,8 @@ impl Worker {
         let Some((name, epoch)) = self.accounts.registered(name).zip(self.accounts.epoch(name)) else {
             return Some(Verdict::Done(Outcome::NoAccount));
         };
-        let verdict = Verdict::Done(Outcome::Deleted(name.clone()));
+        let since = self.accounts.since(&name).unwrap_or_default();
+        let verdict = Verdict::Done(Outcome::Deleted { name: name.clone(), since });
         let change = Change { op: Op::Delete, unix: unix_now(), name, epoch, phc: "".into() };
         self.stage(change, Some(Answer { ticket, verdict }));
         None
