@@ -123,6 +123,11 @@ impl<S> Engine<S> {
         self.history.outgoing.pop_front()
     }
 
+    /// The loop has ended: everything that was said goes out with the next [`poll_history`](Self::poll_history).
+    pub fn end_history(&mut self) {
+        self.history.send_batch();
+    }
+
     /// True if there is something for [`poll_history`](Self::poll_history) now.
     pub(super) fn has_history_to_pass(&self) -> bool {
         !self.history.outgoing.is_empty() || self.history.gathering.is_due(self.now, self.commit_ms())
