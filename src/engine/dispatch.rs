@@ -58,7 +58,10 @@ impl<S> Engine<S> {
             Decoded::Operate(command) => self.on_operate(id, command),
             Decoded::OperatorPassword(Masked(password)) => self.on_operator_password(id, password),
             Decoded::Recall(recall) => self.on_recall(id, recall),
-            Decoded::Help => self.reply(id, &Reply::help(self.is_operator(id))),
+            Decoded::Help => {
+                let keep_days = self.settings.history.as_ref().map(|history| history.keep_days);
+                self.reply(id, &Reply::help(self.is_operator(id), keep_days));
+            }
             Decoded::HelpOperate => self.reply(id, &Reply::help_on_op(self.is_operator(id))),
             Decoded::Over => self.leave(id),
             Decoded::Bye => self.on_bye(id),

@@ -51,6 +51,8 @@ pub const HISTORY_PAGE_BYTES: usize = 64 * 1024;
 pub const HISTORY_LINE_BYTES: usize = 320;
 /// Counts of unread messages go up to this: that many or more.
 pub const COUNT_MOST: u32 = 1_000;
+/// Terms of one search: words, beginnings of words, and exact words between quotation marks.
+pub const SEARCH_TERMS: usize = 32;
 /// Searches that wait at once, of all accounts.
 pub const SEARCHES: usize = 64;
 /// Milliseconds that one search may take; then it answers what it has.
