@@ -27,7 +27,7 @@ impl<S> Engine<S> {
             }
             _ if !self.history.is_on => Err(Recalled::NothingKept),
             Recall::Find { .. } if !self.may_search() => Err(Recalled::SearchOff),
-            Recall::Page { .. } | Recall::Find { .. } if self.has_short_lists() => Err(Recalled::Busy),
+            Recall::Page { .. } | Recall::Find { .. } if self.has_short_lists() => Err(Recalled::Unavailable),
             Recall::Page { .. } | Recall::Missed | Recall::Find { .. } | Recall::Unread | Recall::Read { .. } => {
                 self.request(id, recall)
             }

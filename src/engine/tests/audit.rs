@@ -148,6 +148,10 @@ impl World {
             Pause::Answering { .. } if conn.door.class() == Class::Metrics => {
                 assert!(engine.wants_figures(), "nobody will answer it: {conn:?}");
             }
+            Pause::Recalling { since, .. } => {
+                let most = HISTORY_WAIT_MS + SLACK_MS;
+                assert!(self.now <= since + most, "it waits for the history for long: {conn:?}");
+            }
             Pause::None | Pause::Answering { .. } | Pause::Until { .. } | Pause::Delay { .. } => {}
         }
     }
