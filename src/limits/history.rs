@@ -77,6 +77,10 @@ pub const WAITING: u32 = 1_000;
 pub const WAITING_MOST: u32 = 2_000;
 /// A sender with fewer than this many is still kept.
 pub const WAITING_FROM_FEW: u32 = 10;
+/// Pairs of a receiver and a sender whose waiting messages are counted, at some 150 bytes each.
+pub const WAITING_PAIRS: usize = 100_000;
+/// Sessions that wait at once until something is on disk.
+pub const HISTORY_WAITS: usize = 65_536;
 /// How often the floor of a bare session is written while it lives, in milliseconds.
 pub const FLOOR_EVERY_MS: u64 = 30_000;
 /// How often at most one place's mark is told to an account's other sessions, in milliseconds.

@@ -323,6 +323,7 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
             "engine/dispatch.rs",
             "engine/datagrams.rs",
             "engine/login.rs",
+            "engine/history/mod.rs",
             "engine/history/requests.rs",
             "engine/history/state.rs",
             "engine/history/when.rs",
@@ -336,6 +337,8 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
             "engine/operator/bans.rs",
             "hub/mod.rs",
             "hub/membership.rs",
+            "hub/direct.rs",
+            "hub/kept/succession.rs",
         ],
     ),
     // The date of each change in the account file, and the name of a file with a torn end.

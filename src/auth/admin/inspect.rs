@@ -71,7 +71,7 @@ pub fn repair(account_file: &Path) -> Result<Report, Failure> {
     let bytes = read(account_file, files::open_private)?;
     let (mut report, recovered) = examine(account_file, &bytes);
     let Some(recovered) = recovered else { return Ok(report) };
-    let text = compacted(&recovered.accounts, &recovered.gone, unix_now());
+    let text = compacted(&recovered.accounts, &recovered.gone);
     let Some(text) = text.filter(|text| text.seq > 0) else {
         let what = "it has no readable account; nothing was changed: restore an intact copy of the file";
         return Err(files::unusable(account_file, what).into());

@@ -72,8 +72,7 @@ impl Ledger {
     pub fn add(&mut self, name: &str, password: &Secret) -> Result<(), Failure> {
         let name = self.free(name)?;
         let phc = self.hash(password)?;
-        let epoch = self.journal.first_epoch(&name);
-        self.write(Change { op: Op::Add, unix: unix_now(), name, epoch, phc })
+        self.write(self.journal.addition(name, phc, unix_now()))
     }
 
     /// Sets a new password, which ends all tokens of the account. It is on disk when this returns.
@@ -97,8 +96,8 @@ impl Ledger {
     /// # Errors
     /// [`Failure::Refused`]; nothing was changed.
     pub fn delete(&mut self, name: &str) -> Result<(), Failure> {
-        let (name, Account { epoch, .. }) = self.find(name)?;
-        self.write(Change { op: Op::Delete, unix: unix_now(), name: name.clone(), epoch: *epoch, phc: "".into() })
+        let (name, account) = self.find(name)?;
+        self.write(Change::deletion(name.clone(), account, unix_now()))
     }
 
     fn free(&self, name: &str) -> Result<UserName, Failure> {

@@ -334,3 +334,25 @@ fn every_flipped_bit_costs_one_line_at_most() {
         assert!(had.accounts.len() == 3 || !had.findings.is_empty(), "bit {at}");
     }
 }
+
+/// Deletion and registration within one second give two accounts, also over a compaction and a clock that was set back.
+#[test]
+fn an_account_is_never_registered_before_the_last_one_of_its_name_was_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let ahead = 4_000_000_000;
+    let text = file(&[(Op::Add, "zoe", 1)]).replace("1001", &ahead.to_string());
+    let body = text.lines().nth(1).unwrap().rsplit_once(':').unwrap().0;
+    let sealed = format!("{HEADER}{body}:{}\n", crate::auth::store::record::checksum(&format!("{body}:")));
+    put(folder.path(), sealed.as_bytes());
+    let mut dates = vec![ahead];
+    for _ in 0..3 {
+        let mut ledger = Ledger::open(&settings).unwrap();
+        ledger.delete("zoe").unwrap();
+        ledger.add("Zoe", &secret("correct horse")).unwrap();
+        drop(ledger);
+        dates.push(list(&settings.file).unwrap()[0].1);
+        assert!(repair(&settings.file).is_ok(), "it is written anew");
+    }
+    assert!(dates.is_sorted_by(|one, next| one < next), "{dates:?}");
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::reader::{Gone, Loaded};
+use super::reader::{Deleted, Gone, Loaded};
 use super::record::{self, Change, HEADER, Op};
 use crate::auth::accounts::Account;
 use crate::hub::names::UserName;
@@ -18,11 +18,11 @@ pub(in crate::auth) struct Compacted {
 }
 
 /// A file of the same meaning: a line for each account, dated when it was registered, and one for each deleted account,
-/// dated `unix` (seconds since 1970). The epochs of deleted accounts are still needed, so that their tokens are void
-/// for a name's next owner. `None` if the text does not read as the same accounts; that would be a bug, and must not
+/// dated when it was deleted. Epoch and date of deleted accounts are still needed: see
+/// [`Deleted`](super::reader::Deleted). `None` if the text does not read as the same accounts; that would be a bug, and must not
 /// cost anybody an account.
-pub(in crate::auth) fn compacted(accounts: &BTreeMap<UserName, Account>, gone: &Gone, unix: u64) -> Option<Compacted> {
-    let mut compaction = Compaction::new(gone, unix);
+pub(in crate::auth) fn compacted(accounts: &BTreeMap<UserName, Account>, gone: &Gone) -> Option<Compacted> {
+    let mut compaction = Compaction::new(gone);
     compaction.copy(accounts, usize::MAX);
     compaction.finish(accounts, gone)
 }
@@ -42,12 +42,13 @@ pub(in crate::auth) struct Compaction {
 
 impl Compaction {
     /// Starts with the header and the deletions.
-    pub(in crate::auth) fn new(gone: &Gone, unix: u64) -> Self {
+    pub(in crate::auth) fn new(gone: &Gone) -> Self {
         let mut compaction = Self { lines: HEADER.to_owned(), read: Loaded::default(), copied: None, is_sound: true };
         let mut deleted: Vec<_> = gone.iter().collect();
         deleted.sort();
-        for (name, epoch) in deleted {
-            compaction.add(&Change { op: Op::Delete, unix, name: name.clone(), epoch: *epoch, phc: "".into() });
+        for (name, Deleted { epoch, unix }) in deleted {
+            let (unix, epoch) = (*unix, *epoch);
+            compaction.add(&Change { op: Op::Delete, unix, name: name.clone(), epoch, phc: "".into() });
         }
         compaction
     }
@@ -118,10 +119,10 @@ mod tests {
         }
         let loaded = reader::parse(text.as_bytes()).unwrap();
         assert_eq!((loaded.seq, loaded.accounts.len(), loaded.gone.len()), (8, 2, 1));
-        let compacted = compacted(&loaded.accounts, &loaded.gone, 500).unwrap();
+        let compacted = compacted(&loaded.accounts, &loaded.gone).unwrap();
         let heads: Vec<_> = compacted.lines.lines().map(|line| line.split(":$").next().unwrap()).collect();
         assert_eq!(heads[0], HEADER.trim_end());
-        assert!(heads[1].starts_with("D:1:500:bob:3::"), "{}", heads[1]);
+        assert!(heads[1].starts_with("D:1:103:bob:3::"), "{}", heads[1]);
         assert_eq!(heads[2..], ["A:2:106:Ann:2", "A:3:100:zoe:7"]);
         let again = reader::parse(compacted.lines.as_bytes()).unwrap();
         assert_eq!((again.accounts, again.gone, again.seq, compacted.seq), (loaded.accounts, loaded.gone, 3, 3));
@@ -152,14 +153,14 @@ mod tests {
         for moments in 0..1 << changes.len() {
             let mut accounts = BTreeMap::new();
             ["a", "m", "z"].iter().for_each(|name| apply(&mut accounts, change(Op::Add, name, 1)));
-            let mut gone = Gone::from([(UserName::parse("gone").unwrap(), 8)]);
-            let mut compaction = Compaction::new(&gone, 7);
+            let mut gone = Gone::from([(UserName::parse("gone").unwrap(), Deleted { epoch: 8, unix: 7 })]);
+            let mut compaction = Compaction::new(&gone);
             for (n, change) in changes.iter().enumerate() {
                 if moments >> n & 1 == 1 {
                     compaction.copy(&accounts, 1);
                 }
                 match change.op {
-                    Op::Delete => gone.insert(change.name.clone(), change.epoch),
+                    Op::Delete => gone.insert(change.name.clone(), Deleted::by(change)),
                     Op::Add | Op::Update => gone.remove(&change.name),
                 };
                 apply(&mut accounts, change.clone());
@@ -176,17 +177,17 @@ mod tests {
     fn a_file_that_would_say_something_else_is_none() {
         let mut accounts = BTreeMap::new();
         apply(&mut accounts, change(Op::Add, "a", 1));
-        let mut compaction = Compaction::new(&Gone::new(), 7);
+        let mut compaction = Compaction::new(&Gone::new());
         assert!(compaction.copy(&accounts, 1));
         // A change that the compaction was not told of, one of an unknown account, and a deletion that is not in the
         // list.
         apply(&mut accounts, change(Op::Update, "a", 2));
         assert!(compaction.finish(&accounts, &Gone::new()).is_none());
-        let mut compaction = Compaction::new(&Gone::new(), 7);
+        let mut compaction = Compaction::new(&Gone::new());
         compaction.copy(&accounts, 1);
         compaction.follow(&change(Op::Add, "a", 3));
         assert!(compaction.finish(&accounts, &Gone::new()).is_none());
-        let compaction = Compaction::new(&Gone::from([(UserName::parse("gone").unwrap(), 8)]), 7);
+        let compaction = Compaction::new(&Gone::from([(UserName::parse("gone").unwrap(), Deleted { epoch: 8, unix: 7 })]));
         assert!(compaction.finish(&BTreeMap::new(), &Gone::new()).is_none());
     }
 }

@@ -13,15 +13,32 @@ use crate::text::BYTE_ORDER_MARK;
 /// means that there were accounts.
 const NULS_AFTER_HEADER: usize = 4096;
 
-/// The last epochs of deleted accounts.
-pub(in crate::auth) type Gone = HashMap<UserName, u32>;
+/// The deleted accounts whose names are free.
+pub(in crate::auth) type Gone = HashMap<UserName, Deleted>;
+
+/// What is left of a deleted account. The next account of its name differs from it in both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::auth) struct Deleted {
+    /// Its last epoch. The next account has a higher one, so that old tokens stay void.
+    pub(in crate::auth) epoch: u32,
+    /// When it was deleted, in seconds since 1970, and not before it was registered. The next account is registered
+    /// later, also if the clock was set back: a name and a time of registration are one account for ever.
+    pub(in crate::auth) unix: u64,
+}
+
+impl Deleted {
+    /// What is left after this deletion.
+    pub(in crate::auth) fn by(change: &Change) -> Self {
+        Self { epoch: change.epoch, unix: change.unix }
+    }
+}
 
 /// The content of an account file.
 #[derive(Debug, Default)]
 pub(in crate::auth) struct Loaded {
     /// The accounts that exist.
     pub(in crate::auth) accounts: BTreeMap<UserName, Account>,
-    /// The last epoch of those that were deleted.
+    /// Those that were deleted.
     pub(in crate::auth) gone: Gone,
     /// The number of the last line; 0 if there is none.
     pub(in crate::auth) seq: u64,
@@ -130,7 +147,7 @@ impl Loaded {
             }
             Op::Update => {}
             Op::Delete => {
-                self.gone.insert(change.name.clone(), change.epoch);
+                self.gone.insert(change.name.clone(), Deleted::by(&change));
             }
         }
         apply(&mut self.accounts, change);
@@ -145,7 +162,7 @@ impl Loaded {
         let exists = self.accounts.get(&change.name);
         match (change.op, exists) {
             (Op::Add, Some(_)) => Err(Fault::Exists),
-            (Op::Add, None) if self.gone.get(&change.name).is_some_and(|last| change.epoch <= *last) => {
+            (Op::Add, None) if self.gone.get(&change.name).is_some_and(|last| change.epoch <= last.epoch) => {
                 Err(Fault::EpochFell)
             }
             (Op::Delete, None) if !self.gone.contains_key(&change.name) => Ok(()),
@@ -198,7 +215,7 @@ mod tests {
     fn a_deleted_name_keeps_its_epoch() {
         let text = file(&[(Add, 1, "bob", 1), (Update, 2, "bob", 5), (Delete, 3, "bob", 5)]);
         let loaded = parse(text.as_bytes()).unwrap();
-        assert_eq!(loaded.gone.get(&UserName::parse("Bob").unwrap()), Some(&5));
+        assert_eq!(loaded.gone.get(&UserName::parse("Bob").unwrap()).map(|last| last.epoch), Some(5));
     }
 
     #[test]

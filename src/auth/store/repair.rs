@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::reader::Gone;
+use super::reader::{Deleted, Gone};
 use super::record::{self, Change, Fault, HEADER, Op};
 use crate::auth::accounts::{Account, apply};
 use crate::hub::names::UserName;
@@ -149,8 +149,8 @@ impl Recovered {
         let least = match (change.op, exists, self.gone.get(&change.name)) {
             (Op::Add, Some(epoch), _) => epoch.saturating_add(1),
             (Op::Update | Op::Delete, Some(epoch), _) => epoch,
-            (Op::Add | Op::Update, None, gone) => gone.map_or(0, |last| last.saturating_add(1)),
-            (Op::Delete, None, gone) => gone.copied().unwrap_or(0),
+            (Op::Add | Op::Update, None, gone) => gone.map_or(0, |last| last.epoch.saturating_add(1)),
+            (Op::Delete, None, gone) => gone.map_or(0, |last| last.epoch),
         };
         let fault = match (change.op, exists) {
             (Op::Add, Some(_)) => Some(Fault::Exists),
@@ -162,7 +162,7 @@ impl Recovered {
         change.epoch = change.epoch.max(least);
         match change.op {
             Op::Add | Op::Update => self.gone.remove(&change.name),
-            Op::Delete => self.gone.insert(change.name.clone(), change.epoch),
+            Op::Delete => self.gone.insert(change.name.clone(), Deleted::by(&change)),
         };
         apply(&mut self.accounts, change);
         fault

@@ -43,9 +43,8 @@ impl Worker {
             return Ok(Some(Verdict::Done(Outcome::Exists(registered))));
         }
         let phc = self.hasher.hash(password)?;
-        let epoch = self.journal.first_epoch(&name);
         let verdict = Verdict::Done(Outcome::Added(name.clone()));
-        let change = Change { op: Op::Add, unix: unix_now(), name, epoch, phc };
+        let change = self.journal.addition(name, phc, unix_now());
         self.stage(change, Some(Answer { ticket, verdict }));
         Ok(None)
     }
@@ -72,12 +71,11 @@ impl Worker {
     }
 
     fn delete(&mut self, ticket: Ticket<Asked>, name: &UserName) -> Option<Verdict> {
-        let Some((name, epoch)) = self.accounts.registered(name).zip(self.accounts.epoch(name)) else {
+        let Some((name, account)) = self.accounts.registered(name).zip(self.accounts.find(name)) else {
             return Some(Verdict::Done(Outcome::NoAccount));
         };
-        let since = self.accounts.since(&name).unwrap_or_default();
-        let verdict = Verdict::Done(Outcome::Deleted { name: name.clone(), since });
-        let change = Change { op: Op::Delete, unix: unix_now(), name, epoch, phc: "".into() };
+        let verdict = Verdict::Done(Outcome::Deleted { name: name.clone(), since: account.since });
+        let change = Change::deletion(name, &account, unix_now());
         self.stage(change, Some(Answer { ticket, verdict }));
         None
     }

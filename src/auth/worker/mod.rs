@@ -168,8 +168,8 @@ impl Worker {
             return Ok(Some(Verdict::Banned));
         }
         let phc = self.hasher.hash(password)?;
-        let epoch = self.journal.first_epoch(&name);
-        let change = Change { op: Op::Add, unix: unix_now(), name, epoch, phc };
+        let change = self.journal.addition(name, phc, unix_now());
+        let epoch = change.epoch;
         self.stage(change, Some(Answer { ticket, verdict: Verdict::Registered { epoch } }));
         Ok(None)
     }

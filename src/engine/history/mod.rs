@@ -38,6 +38,9 @@ use waits::{Goal, Waits};
 
 pub use past::LastLook;
 
+/// How often kept rooms without an owner are looked at, in milliseconds.
+const TEND_EVERY_MS: Millis = 60 * 60 * 1_000;
+
 /// A message to the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToHistory {
@@ -73,6 +76,8 @@ pub(super) struct History {
     notices: MarkNotices,
     /// Accounts that were deleted, whose sessions have not all ended.
     pub(super) deleted: Vec<Account>,
+    /// When kept rooms without an owner are looked at next.
+    tend_due: Millis,
     /// When the floor of a bare session is looked at next, in this order.
     looks: VecDeque<(Millis, ConnId)>,
 }
@@ -136,8 +141,11 @@ impl<S> Engine<S> {
     /// When something of the history is due; [`NEVER`] if nothing is.
     pub(super) fn history_due(&self) -> Millis {
         let history = &self.history;
+        if !history.is_on {
+            return NEVER;
+        }
         let look = history.looks.front().map_or(NEVER, |(due, _)| *due);
-        history.gathering.due(self.commit_ms()).min(history.waits.next_due()).min(history.notices.next_due()).min(look)
+        history.gathering.due(self.commit_ms()).min(history.waits.next_due()).min(history.notices.next_due()).min(look).min(history.tend_due)
     }
 
     /// Handles what is due.
@@ -145,6 +153,17 @@ impl<S> Engine<S> {
         self.end_waits();
         self.look_at_floors();
         self.tell_due_marks();
+        self.tend_rooms();
+    }
+
+    /// Kept rooms without an owner are passed on.
+    fn tend_rooms(&mut self) {
+        if self.history.is_on && self.history.tend_due <= self.now {
+            self.history.tend_due = self.now + TEND_EVERY_MS;
+            self.hub.tend_kept_rooms(self.unix_ms);
+            self.turn.work += self.hub.take_work();
+            self.deliver();
+        }
     }
 
     fn commit_ms(&self) -> Millis {

@@ -12,7 +12,7 @@ use crate::engine::pause::Pause;
 use crate::engine::{Millis, NEVER};
 use crate::hub::names::RoomName;
 use crate::hub::session::SessionId;
-use crate::limits::{CLOSE_MS, LEAVE_MS, SHUTDOWN_MS, TOOK_RECENTLY_MS, TURN_FRAMES_BYTES};
+use crate::limits::{CLOSE_MS, HISTORY_WAIT_MS, LEAVE_MS, SHUTDOWN_MS, TOOK_RECENTLY_MS, TURN_FRAMES_BYTES};
 
 /// Milliseconds between two audits.
 pub(super) const AUDIT_MS: Millis = 500;

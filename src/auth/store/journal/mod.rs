@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::compact::{Compacted, Compaction, compacted};
 use super::files;
-use super::reader::{self, Gone, Loaded};
+use super::reader::{self, Deleted, Gone, Loaded};
 use super::record::{self, Change, HEADER, Op};
 use super::storage::{Disk, Found, Storage};
 use crate::auth::accounts::Account;
@@ -157,7 +157,7 @@ impl Journal {
 
     /// Compacts the whole file. If that fails, the old file is unchanged.
     fn compact(&mut self, loaded: &mut Loaded) {
-        let text = compacted(&loaded.accounts, &self.gone, unix_now());
+        let text = compacted(&loaded.accounts, &self.gone);
         if self.put(text, Instant::now()) {
             (loaded.good, loaded.seq) = (self.len as usize, self.seq);
         }
@@ -185,7 +185,7 @@ impl Journal {
     pub(in crate::auth) fn compact_some(&mut self, accounts: &BTreeMap<UserName, Account>, lines: usize, now: Instant) {
         let mut compaction = match mem::replace(&mut self.compacting, Compacting::Waits) {
             Compacting::Copies(compaction) => compaction,
-            Compacting::Waits | Compacting::Failed(_) => Box::new(Compaction::new(&self.gone, unix_now())),
+            Compacting::Waits | Compacting::Failed(_) => Box::new(Compaction::new(&self.gone)),
         };
         if !compaction.copy(accounts, lines) {
             self.compacting = Compacting::Copies(compaction);
@@ -223,9 +223,13 @@ impl Journal {
         true
     }
 
-    /// The first epoch of a new account of this name.
-    pub(in crate::auth) fn first_epoch(&self, name: &UserName) -> u32 {
-        self.gone.get(name).map_or(1, |last| last.saturating_add(1))
+    /// The change that creates an account at `unix`, in seconds since 1970: it differs from every earlier account of its
+    /// name in its epoch and its date.
+    pub(in crate::auth) fn addition(&self, name: UserName, phc: Box<str>, unix: u64) -> Change {
+        let last = self.gone.get(&name);
+        let epoch = last.map_or(1, |last| last.epoch.saturating_add(1));
+        let unix = last.map_or(unix, |last| unix.max(last.unix.saturating_add(1)));
+        Change { op: Op::Add, unix, name, epoch, phc }
     }
 
     /// Writes and syncs all changes, or none of them, with one write and one sync.
@@ -329,7 +333,7 @@ impl Journal {
         for change in changes {
             match change.op {
                 Op::Add | Op::Update => self.gone.remove(&change.name),
-                Op::Delete => self.gone.insert(change.name.clone(), change.epoch),
+                Op::Delete => self.gone.insert(change.name.clone(), Deleted::by(change)),
             };
             if let Compacting::Copies(compaction) = &mut self.compacting {
                 compaction.follow(change);

@@ -356,7 +356,8 @@ fn a_file_of_dead_lines_is_compacted_at_its_opening() {
     assert_eq!((lines.lines().count(), loaded.good, loaded.seq), (4, lines.len(), 3));
     assert_eq!(loaded.accounts, old.accounts);
     assert_eq!(reader::parse(lines.as_bytes()).unwrap().gone, old.gone);
-    assert_eq!(journal.first_epoch(&UserName::parse("gone").unwrap()), 2);
+    let addition = journal.addition(UserName::parse("gone").unwrap(), PHC.into(), 7);
+    assert_eq!((addition.epoch, addition.unix), (2, 1003), "the name was deleted at 1002");
     journal.append(&[add("bob")], Instant::now()).unwrap();
     drop(journal);
     assert_eq!(Journal::open(&path).unwrap().1.accounts.len(), 3);
