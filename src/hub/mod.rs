@@ -159,7 +159,7 @@ impl Hub {
             Command::Kick { room, name } => self.on_kick(who, &room, &name),
             Command::CloseRoom { room } => self.on_close_room(who, &room),
             Command::Keep { room, how } => self.on_keep(who, &room, how),
-            Command::Topic { room, text } => self.on_topic(who, &room, text),
+            Command::Topic { room, text } => self.on_topic(who, &room, text.as_deref()),
             Command::LockRoom { room, lock } => self.on_lock_room(who, &room, lock),
         }
     }
