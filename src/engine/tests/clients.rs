@@ -87,6 +87,8 @@ pub(super) enum What {
     OldPassword,
     NewPassword,
     Bye,
+    /// What was said before, or about it.
+    Recall,
     Other,
 }
 
@@ -136,6 +138,8 @@ pub(super) struct Client {
     pub(super) end: Option<End>,
     pub(super) rooms: BTreeSet<u8>,
     pub(super) notes: Vec<Note>,
+    /// Lines of what was said before and notices of it, without their `C `, since the test has taken them.
+    pub(super) past: Vec<String>,
     /// When the bucket of lines is empty, in microseconds, …
     pub(super) rate_clear_us: u64,
     /// … and the bucket of bytes.
@@ -186,6 +190,7 @@ impl Client {
             end: None,
             rooms: BTreeSet::new(),
             notes: Vec::new(),
+            past: Vec::new(),
             rate_clear_us: 0,
             bytes_clear_us: 0,
             token: None,

@@ -7,6 +7,8 @@ use crate::engine::{Millis, NEVER};
 
 /// Milliseconds between two reads of a client with a rate.
 const READ_EVERY_MS: Millis = 10;
+/// The most lines of pages that a client remembers.
+const PAST_LINES: usize = 1_000;
 
 impl World {
     /// Bytes have come for a client, or its connection has ended.
@@ -106,10 +108,16 @@ impl World {
             return self.on_message(i, line);
         }
         let code = line.strip_prefix("C ").and_then(|rest| rest.get(..3)).unwrap_or_else(|| panic!("{line:?}"));
+        let keeps_lines = client.past.len() < PAST_LINES;
         if line.as_bytes().get(5) == Some(&b'-') {
+            if keeps_lines && code != "214" {
+                client.past.push(line[2..].to_owned());
+            }
             return; // a list goes on
         }
         match code {
+            "105" | "108" | "109" | "110" | "112" => client.past.push(line[2..].to_owned()),
+            "100" => {} // the operator's
             "103" | "104" | "106" | "107" => self.on_news(i, code, line),
             "421" => self.on_closing(i, &line[6..]),
             _ => {
@@ -128,6 +136,9 @@ impl World {
         let kind = words.next().unwrap_or_default();
         let id = if client.is_typed { words.next().and_then(|id| id.parse().ok()) } else { None };
         assert_eq!(id.is_some(), client.is_typed, "client {i} gets {line:?}");
+        if kind == "TO" {
+            return self.on_own(i, line);
+        }
         let place = match kind {
             "PM" => Place::All,
             "DM" => Place::Account(client.account),
@@ -141,6 +152,14 @@ impl World {
         assert!(client.in_since != NEVER, "client {i} is not logged in: {line:?}");
         client.notes.push(Note::Heard(number));
         self.ledger.on_heard(number, place, id, i);
+    }
+
+    /// A direct message that another session of the account has sent.
+    fn on_own(&mut self, i: usize, line: &str) {
+        let number = line.split(' ').find_map(|word| word.strip_prefix('m')?.parse().ok());
+        let number: u32 = number.unwrap_or_else(|| panic!("client {i} gets {line:?}"));
+        let from = self.ledger.speaker(number);
+        assert!(from != i && self.clients[from].account == self.clients[i].account, "client {i} gets {line:?}");
     }
 
     pub(super) fn on_news(&mut self, i: usize, code: &str, line: &str) {

@@ -5,7 +5,7 @@
 //! and its last. Replies 250 say how many receivers a message has; all of them must hear it, except those that were
 //! closed as too slow or reset.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::clients::Client;
 use crate::engine::{Millis, NEVER};
@@ -91,6 +91,30 @@ impl Ledger {
     /// A receiver hears this message by a datagram, which the ledger does not see.
     pub(super) fn excuse(&mut self, number: u32) {
         self.messages[number as usize].may_be_lost = true;
+    }
+
+    /// Who has said a message.
+    pub(super) fn speaker(&self, number: u32) -> usize {
+        self.messages[number as usize].from
+    }
+
+    /// The ids of a place's messages, as far as typed lines have shown them.
+    pub(super) fn ids(&self, is_it: impl Fn(Place) -> bool) -> BTreeSet<u64> {
+        self.messages.iter().filter(|message| message.id > 0 && is_it(message.place)).map(|message| message.id).collect()
+    }
+
+    /// The id of a message; 0 until a typed line has shown it.
+    pub(super) fn id(&self, number: u32) -> u64 {
+        self.messages[number as usize].id
+    }
+
+    /// The ids that a client has heard in a place, in their order.
+    pub(super) fn heard_by(&self, client: &Client, place: Place) -> Vec<u64> {
+        let heard = client.notes.iter().filter_map(|note| match note {
+            Note::Heard(number) => Some(&self.messages[*number as usize]),
+            Note::In(_) | Note::Out(_) | Note::Said(_) => None,
+        });
+        heard.filter(|message| message.place == place).map(|message| message.id).collect()
     }
 
     /// How often a message was heard.

@@ -30,7 +30,8 @@ impl World {
             What::Name | What::Password => self.give_name(i, 1_000),
             What::Say(number) => {
                 self.clients[i].notes.push(Note::Said(number));
-                let hearers = line.strip_prefix("C 250 sent to ").and_then(|count| count.parse().ok());
+                let count = line.strip_prefix("C 250 sent to ").and_then(|rest| rest.split([',', ' ']).next());
+                let hearers = count.and_then(|count| count.parse().ok());
                 if code == "250" {
                     self.ledger.on_answer(number, hearers, now);
                 }
@@ -67,6 +68,7 @@ impl World {
                 client.over_at = now;
                 assert!(client.expected.is_empty(), "client {i} has said EX and is owed answers: {client:?}");
             }
+            What::Recall => self.clients[i].past.push(line[2..].to_owned()),
             What::Leave(_) | What::Other => {}
         }
         self.check_rate(i, expect);
@@ -132,6 +134,7 @@ impl World {
             // These replies may be late, so they say nothing about the time of their lines.
             What::Greeting | What::Name | What::Token | What::Password | What::OldPassword => false,
             What::NewPassword | What::Enter { is_wrong: true, .. } => false,
+            What::Recall => false, // the store may be slow
             What::Say(_) | What::Enter { .. } | What::Leave(_) | What::Other | What::Passwd | What::Bye => true,
         };
         if !counts || limits.rate_lines_per_s == 0 || client.reading != Reading::All || !client.is_fair {

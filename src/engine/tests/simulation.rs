@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use testkit::Dice;
 
 use super::clients::{Client, Going, Reading, Role};
+use super::store::Mood;
 use super::world::World;
 use crate::engine::{Millis, NEVER, Operators, Settings};
 use crate::limits::{self, Limits};
@@ -59,7 +60,7 @@ fn settings(dice: &mut Dice) -> Settings {
         login: limits::Login::default(),
         accounts,
         rooms,
-        history: None,
+        history: (dice.below(2) == 0).then(limits::History::default),
         operators: Operators::default(),
         stats_s: 60 * dice.below(2) as u32,
     }
@@ -77,6 +78,9 @@ fn populate(seed: u64) -> World {
     world.accounts.borrow_mut().is_failing = dice.below(5) == 0;
     world.accounts.borrow_mut().hash_ms = 1 + dice.below(60);
     world.accounts.borrow_mut().trouble = [0, 50][dice.below(2) as usize];
+    if let Some(store) = &mut world.store {
+        store.delay_ms = [1, 20, 700, 2_900][dice.below(4) as usize];
+    }
     world.is_partly_by_tls = true;
     world.short_writes = [0, 20, 4][dice.below(3) as usize];
     let length = MINUTE_MS * (1 + dice.below(10));
@@ -90,7 +94,11 @@ fn populate(seed: u64) -> World {
         let capacity = 1024 << dice.below(7);
         world.add(client, capacity, at);
     }
+    world.run(length / 3);
+    let mood = [Mood::Well, Mood::Stuck, Mood::Broken][dice.below(3) as usize];
+    world.set_mood(mood);
     world.run(length / 2);
+    world.set_mood(Mood::Well);
     if dice.below(3) == 0 {
         let mut new = world.engine.settings().clone();
         new.limits.rate_lines_per_s = [0, 3, 20][dice.below(3) as usize];

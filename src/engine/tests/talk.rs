@@ -61,6 +61,9 @@ impl World {
         // Rooms with odd numbers have a password.
         let room = self.dice.below(self.rooms) as u8;
         let password = if room % 2 == 1 { " word" } else { "" };
+        if self.store.is_some() && self.dice.below(6) == 0 {
+            return self.recall(i, room);
+        }
         let least = if self.clients[i].is_public { 0 } else { 18 };
         match least + self.dice.below(if least == 0 { 100 } else { 78 }) {
             0..=17 => self.say(i, Place::All),
@@ -108,6 +111,31 @@ impl World {
         }
     }
 
+    /// An operation of the history.
+    fn recall(&mut self, i: usize, room: u8) {
+        let account = self.dice.below(self.names);
+        let place = ["", "*", "missing"][self.dice.below(3) as usize];
+        let place = match self.dice.below(4) {
+            0 => format!("r{room}"),
+            1 => format!("@u{account}"),
+            _ => place.to_owned(),
+        };
+        let read: &[&str] = &["212", "450", "550"];
+        let most = 1 + self.dice.below(200);
+        match self.dice.below(16) {
+            0..=2 => self.order(i, &format!("HISTORY {place} {most}"), read, What::Recall),
+            3..=4 => self.order(i, &format!("HISTORY {place} after 1h {most}"), read, What::Recall),
+            5 => self.order(i, "MISSED", read, What::Recall),
+            6..=7 => self.order(i, "SEARCH xxx", read, What::Recall),
+            8..=9 => self.order(i, "UNREAD", &["213", "450"], What::Recall),
+            10..=11 => self.order(i, &format!("READ {place}"), &["200", "450", "550"], What::Recall),
+            12 => self.order(i, &format!("KEEP r{room}"), &["200", "450", "501", "550", "554"], What::Recall),
+            13 => self.order(i, &format!("KEEP r{room} off"), &["200", "450", "550", "554"], What::Recall),
+            14 => self.order(i, "WANT ids reads", &["200", "554"], What::Recall),
+            _ => self.order(i, &format!("TOPIC r{room} about {most}"), &["200", "550", "554"], What::Recall),
+        }
+    }
+
     /// An operation.
     pub(super) fn order(&mut self, i: usize, line: &str, codes: &'static [&'static str], what: What) {
         let prefix = if self.clients[i].is_typed { "C " } else { "" };
@@ -127,7 +155,7 @@ impl World {
         match place {
             Place::All => self.order(i, &format!("PM {text}"), &["250"], What::Say(number)),
             Place::Room(room) => self.order(i, &format!("RM r{room} {text}"), &["250", "550"], What::Say(number)),
-            Place::Account(to) => self.order(i, &format!("DM u{to} {text}"), &["250", "550"], What::Say(number)),
+            Place::Account(to) => self.order(i, &format!("DM u{to} {text}"), &["250", "550", "450"], What::Say(number)),
         }
         number
     }

@@ -66,7 +66,7 @@ impl World {
         }
     }
 
-    fn pass_to_history(&mut self) {
+    pub(super) fn pass_to_history(&mut self) {
         let Some(store) = &mut self.store else { return };
         while let Some(message) = self.engine.poll_history() {
             store.take(message);

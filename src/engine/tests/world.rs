@@ -11,8 +11,8 @@ use testkit::Dice;
 use super::accounts::{Accounts, Shared};
 use super::audit::{AUDIT_MS, Watch};
 use super::clients::{Client, End, Going, Reading};
-use super::ledger::Ledger;
-use super::store::Store;
+use super::ledger::{Ledger, Place};
+use super::store::{Mood, Store};
 use super::wire::{Tls, Wire};
 use crate::engine::{ConnId, DatagramPlaces, Engine, Millis, NEVER, Random, Ready, Settings};
 use crate::hub::record::Restored;
@@ -295,6 +295,31 @@ impl World {
             assert!(is_told || !was_quiet || client.reading != Reading::All, "client {i} is not told: {client:?}");
         }
         self.ledger.check(&self.clients);
+        self.end_history();
+    }
+
+    /// Changes what the store does.
+    pub(super) fn set_mood(&mut self, mood: Mood) {
+        if let Some(store) = &mut self.store {
+            store.mood = mood;
+        }
+    }
+
+    /// The end of the process: what was said goes to the store, which then has all that was heard.
+    pub(super) fn end_history(&mut self) {
+        self.engine.end_history();
+        self.pass_to_history();
+        let Some(store) = &mut self.store else { return };
+        store.mood = Mood::Well;
+        store.close();
+        let ids = store.ids();
+        assert!(ids.is_disjoint(&store.refused), "something that was answered 450 is kept");
+        assert!(store.kept.is_subset(&ids), "something that was acknowledged is not kept");
+        if self.engine.counters.history_dropped == 0 {
+            let said = self.ledger.ids(|place| matches!(place, Place::All | Place::Account(_)));
+            let missing: Vec<_> = said.difference(&ids).collect();
+            assert!(missing.is_empty(), "these were heard and are not kept: {missing:?}");
+        }
     }
 
     /// All clients leave. Nothing may be left.
@@ -321,6 +346,7 @@ impl World {
         let end = self.now + REST_MS;
         self.run(end);
         self.ledger.check(&self.clients);
+        self.end_history();
         self.check_empty();
     }
 }
