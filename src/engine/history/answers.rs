@@ -7,6 +7,7 @@ use crate::door::recall::{Notice, Recalled};
 use crate::door::reply::Reply;
 use crate::engine::Engine;
 use crate::engine::id::ConnId;
+use crate::engine::life::Life;
 use crate::engine::pause::{Pause, Recalling};
 use crate::history::{Missed, Paged, Request, Verdict};
 use crate::limits::FLOOR_EVERY_MS;
@@ -165,7 +166,9 @@ impl<S> Engine<S> {
 
     fn on_missed(&mut self, id: ConnId, is_told: bool, verdict: Verdict) {
         let Verdict::Missed(missed) = verdict else { return };
-        let Some(past) = self.conns.find(id).and_then(|conn| conn.past.as_mut()) else { return };
+        // It may be closing: then it is told nothing more.
+        let conn = self.conns.find(id).filter(|conn| conn.life == Life::Open);
+        let Some(past) = conn.and_then(|conn| conn.past.as_mut()) else { return };
         past.set_floor(missed.floor);
         let Missed { count, .. } = missed;
         if is_told && count > 0 {

@@ -71,7 +71,10 @@ impl World {
             What::Recall => self.clients[i].past.push(line[2..].to_owned()),
             What::Leave(_) | What::Other => {}
         }
-        self.check_rate(i, expect);
+        // The store may have answered late.
+        if code != "450" && !line.starts_with("C 250 kept") {
+            self.check_rate(i, expect);
+        }
     }
 
     pub(super) fn on_greeting(&mut self, i: usize) {

@@ -33,6 +33,8 @@ pub(super) struct Wire {
     pub(super) has_news: bool,
     /// Set when the server has closed its socket; true for a reset.
     pub(super) closed: Option<bool>,
+    /// Bytes that were not acknowledged when the connection broke: the kernel still tells them.
+    unacknowledged: u32,
     /// When the client's machine vanished: nothing is acknowledged any more.
     pub(super) vanished_at: Millis,
     /// When the server last wrote.
@@ -75,6 +77,7 @@ impl Wire {
             news: Ready::default(),
             has_news: false,
             closed: None,
+            unacknowledged: 0,
             vanished_at: NEVER,
             wrote_at: 0,
             written: 0,
@@ -205,6 +208,9 @@ impl Wire {
     /// The kernel's figures.
     pub(super) fn in_flight(&self, why: Why, now: Millis) -> InFlight {
         let fin = u32::from(self.down_end);
+        if self.is_broken {
+            return InFlight { unacknowledged: Some(self.unacknowledged), path: None };
+        }
         if self.vanished_at != NEVER {
             let path = (why == Why::Liveness && self.held() > 0).then(|| Path {
                 is_in_flight: true,
@@ -255,6 +261,7 @@ impl Wire {
 
     /// The client breaks the connection. What was on its way is lost.
     pub(super) fn break_off(&mut self) {
+        self.unacknowledged = self.held().saturating_sub(self.window) as u32;
         self.is_broken = true;
         self.news = Ready { is_broken: true, is_ending: true, is_readable: true, is_writable: true };
         self.drop_down();
