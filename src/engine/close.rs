@@ -157,7 +157,8 @@ impl<S> Engine<S> {
         match pause {
             Pause::Checking { .. } => self.logins.ask(ToAccounts::Cancel(id)),
             Pause::Recalling { what, .. } => self.abandon_recall(what),
-            Pause::None | Pause::Owing { .. } | Pause::Answering { .. } | Pause::Until { .. } | Pause::Delay { .. } => {}
+            Pause::None | Pause::Owing { .. } | Pause::Answering { .. } | Pause::Until { .. } | Pause::Delay { .. } => {
+            }
         }
         self.end_past(id);
         self.keep_allowance(id);

@@ -67,7 +67,11 @@ impl<S> Engine<S> {
         self.guard(id, |engine| {
             engine.hub.settle_wait(ticket, is_kept);
             engine.turn.work += engine.hub.take_work();
-            engine.deliver();
+            if engine.is_ending() {
+                engine.drop_events(); // everybody has been told that the server stops
+            } else {
+                engine.deliver();
+            }
         });
     }
 

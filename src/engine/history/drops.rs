@@ -60,11 +60,8 @@ mod tests {
         drops.add(Spot::Everybody, Some(bob.clone()));
         drops.add(Spot::Everybody, None);
         let all: Vec<_> = drops.take().into_iter().map(|(place, count)| (place.spot, place.with, count)).collect();
-        let expected = [
-            (Spot::Everybody, None, 2),
-            (Spot::Room(KeptId(3)), None, 1),
-            (Spot::Direct(alice), Some(bob), 2),
-        ];
+        let expected =
+            [(Spot::Everybody, None, 2), (Spot::Room(KeptId(3)), None, 1), (Spot::Direct(alice), Some(bob), 2)];
         assert_eq!(all, expected);
         assert!(drops.take().is_empty());
     }

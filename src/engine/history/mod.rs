@@ -145,15 +145,19 @@ impl<S> Engine<S> {
             return NEVER;
         }
         let look = history.looks.front().map_or(NEVER, |(due, _)| *due);
-        history.gathering.due(self.commit_ms()).min(history.waits.next_due()).min(history.notices.next_due()).min(look).min(history.tend_due)
+        let waits = history.gathering.due(self.commit_ms()).min(history.waits.next_due());
+        let others = if self.is_ending() { NEVER } else { history.notices.next_due().min(look).min(history.tend_due) };
+        waits.min(others)
     }
 
     /// Handles what is due.
     pub(super) fn run_history(&mut self) {
         self.end_waits();
-        self.look_at_floors();
-        self.tell_due_marks();
-        self.tend_rooms();
+        if !self.is_ending() {
+            self.look_at_floors();
+            self.tell_due_marks();
+            self.tend_rooms();
+        }
     }
 
     /// Kept rooms without an owner are passed on.

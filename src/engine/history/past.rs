@@ -139,6 +139,9 @@ mod tests {
         let mut past = past();
         past.note(110, u32::MAX - 5);
         past.note(120, 10);
-        assert_eq!((past.acknowledge(u32::MAX - 6), past.acknowledge(3), past.acknowledge(11)), (None, Some(110), Some(120)));
+        assert_eq!(
+            (past.acknowledge(u32::MAX - 6), past.acknowledge(3), past.acknowledge(11)),
+            (None, Some(110), Some(120))
+        );
     }
 }

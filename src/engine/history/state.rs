@@ -64,6 +64,12 @@ impl<S> Engine<S> {
         }
     }
 
+    /// Drops the events of a command, and takes its records.
+    pub(super) fn drop_events(&mut self) {
+        while self.hub.poll_event().is_some() {}
+        self.gather();
+    }
+
     fn keep_record(&mut self, HandedOut { record, ticket }: HandedOut) {
         self.counters.history_kept += u64::from(matches!(record, Record::Row(_)));
         self.history.gathering.add(record, ticket, self.now);
@@ -94,7 +100,9 @@ impl<S> Engine<S> {
         if !self.history.is_full && queued >= most {
             self.history.is_full = true;
             self.hub.set_keeping(Keeping::Full);
-            warn!("history: {queued} bytes wait to be stored; messages are delivered and not stored until less than half of that waits");
+            warn!(
+                "history: {queued} bytes wait to be stored; messages are delivered and not stored until less than half of that waits"
+            );
         } else if self.history.is_full && queued <= most / 2 && !self.history.is_lost {
             self.history.is_full = false;
             self.write_holes();

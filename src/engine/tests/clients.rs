@@ -81,7 +81,10 @@ pub(super) enum What {
     Token,
     Password,
     Say(u32),
-    Enter { room: u8, is_wrong: bool },
+    Enter {
+        room: u8,
+        is_wrong: bool,
+    },
     Leave(u8),
     Passwd,
     OldPassword,

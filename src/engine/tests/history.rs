@@ -234,7 +234,12 @@ fn missed_goes_on_where_it_ended() {
     // What is said from now on is not among them, and the floor that is written meanwhile takes nothing away.
     world.say_to(alice, Place::All);
     world.pass(31_000);
-    for (expected, last) in [(50, "212 50 messages; MISSED shows 70 more"), (50, "212 50 messages; MISSED shows 20 more"), (20, "212 20 messages"), (0, "212 0 messages")] {
+    for (expected, last) in [
+        (50, "212 50 messages; MISSED shows 70 more"),
+        (50, "212 50 messages; MISSED shows 20 more"),
+        (20, "212 20 messages"),
+        (0, "212 0 messages"),
+    ] {
         let page = world.ask(bob, "MISSED");
         assert_eq!((number(&page), page.last().map(String::as_str)), (expected, Some(last)));
     }

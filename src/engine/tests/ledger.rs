@@ -100,7 +100,11 @@ impl Ledger {
 
     /// The ids of a place's messages, as far as typed lines have shown them.
     pub(super) fn ids(&self, is_it: impl Fn(Place) -> bool) -> BTreeSet<u64> {
-        self.messages.iter().filter(|message| message.id > 0 && is_it(message.place)).map(|message| message.id).collect()
+        self.messages
+            .iter()
+            .filter(|message| message.id > 0 && is_it(message.place))
+            .map(|message| message.id)
+            .collect()
     }
 
     /// The id of a message; 0 until a typed line has shown it.

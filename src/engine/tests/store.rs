@@ -82,7 +82,8 @@ impl Store {
             }
             ToHistory::Cancel { number } => {
                 self.cancelled += 1;
-                let is_it = |(other, request): &(u64, Request)| *other == number && !matches!(request, Request::Keep(_));
+                let is_it =
+                    |(other, request): &(u64, Request)| *other == number && !matches!(request, Request::Keep(_));
                 self.queue.retain(|job| !is_it(job));
             }
         }
@@ -105,7 +106,10 @@ impl Store {
         }
         assert_eq!(bytes, batch.bytes);
         assert!(!batch.records.is_empty(), "an empty batch");
-        assert!(batch.awaited.is_sorted_by(|a, b| a < b) && batch.awaited.iter().all(|n| (*n as usize) < batch.records.len()));
+        assert!(
+            batch.awaited.is_sorted_by(|a, b| a < b)
+                && batch.awaited.iter().all(|n| (*n as usize) < batch.records.len())
+        );
     }
 
     /// Bytes of rows that wait.
@@ -325,7 +329,8 @@ impl Store {
 
     fn find(&self, find: &Find) -> Paged {
         let Find { mine, of, terms, above, below, most, most_bytes, .. } = find.clone();
-        let all = Page { mine, of, above, below, end: End::Newest, most: u32::MAX, most_bytes: usize::MAX, is_unread: false };
+        let all =
+            Page { mine, of, above, below, end: End::Newest, most: u32::MAX, most_bytes: usize::MAX, is_unread: false };
         let has = |line: &Line, term: &Term| match term {
             Term::Word(text) | Term::Prefix(text) | Term::Exact(text) => line.text.contains(&**text),
         };
