@@ -30,7 +30,8 @@ pub(super) fn on_search(argument: &str) -> Option<Decoded<'_>> {
     let mut search = Search::default();
     let mut rest = argument;
     while !rest.is_empty() {
-        rest = match text::without_lead(rest).strip_prefix('"') {
+        rest = text::without_lead(rest);
+        rest = match rest.strip_prefix('"') {
             Some(quoted) => {
                 let (exact, after) = quoted.split_once('"')?;
                 search.on_exact(exact);
