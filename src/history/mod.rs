@@ -14,9 +14,12 @@ mod request;
 mod store;
 
 mod absent;
+#[cfg(feature = "history")]
+#[allow(dead_code)]
+mod store;
 
 pub use absent::History;
 pub use request::{
-    Answer, Asked, Batch, Count, Counts, End, Find, Flag, Line, Mark, Mine, Missed, Of, OpenError, Page, Paged, Request,
-    Settings, Term, Trouble, Verdict, row_bytes,
+    Answer, Asked, Batch, Count, Counts, End, Find, Flag, Line, Mark, Mine, Missed, Of, OpenError, Page, Paged,
+    Request, Settings, Term, Trouble, Verdict, row_bytes,
 };
