@@ -2,6 +2,9 @@
 
 mod schema;
 
+#[cfg(test)]
+mod fixture;
+
 mod read;
 mod search;
 
