@@ -369,6 +369,8 @@ impl Hub {
         assert!(self.ended_places.is_empty(), "ended places are left");
         self.roster.check_invariants();
         self.rooms.check_invariants();
+        self.waiting.check_invariants();
+        self.check_kept_rooms();
         assert!(self.guests.keys().all(|guest| self.rooms.places_of(*guest).count() == 1), "a guest is nowhere");
         let mut by_name: BTreeMap<&UserName, Vec<SessionId>> = BTreeMap::new();
         for id in self.everyone() {
@@ -383,6 +385,21 @@ impl Hub {
         let online: Vec<_> = self.online.iter().map(|(name, ids)| (name, sorted(ids))).collect();
         let grouped: Vec<_> = by_name.into_iter().map(|(name, ids)| (name, sorted(&ids))).collect();
         assert_eq!(online, grouped, "who is online is not who has a seat");
+    }
+}
+
+impl Hub {
+    /// Checks that the kept rooms and the book agree, and that each owner is a member.
+    #[cfg(test)]
+    fn check_kept_rooms(&self) {
+        let mut members = Vec::new();
+        for id in self.rooms.by_name().values() {
+            let Some(kept) = self.rooms.room(*id).and_then(|room| room.kept.as_ref()) else { continue };
+            members.extend(kept.members.values().map(|member| (kept.id, *id, member.account.clone())));
+            let owner = kept.owner.as_ref().map(|owner| kept.members.get(&owner.name).map(|member| &member.account));
+            assert!(owner.is_none_or(|member| member == kept.owner.as_ref()), "the owner is no member: {kept:?}");
+        }
+        self.kept.check_invariants(&members);
     }
 }
 

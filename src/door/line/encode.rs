@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Write as _};
 
+use super::spell::{encode_spaced, encode_text, salvaged, salvaged_word};
 use crate::close::CloseReason;
 use crate::door::decoded::Kind;
 use crate::door::reply::{Days, Reply};
@@ -9,7 +10,6 @@ use crate::door::wire::Wire;
 use crate::hub::event::{Closing, Event, Message, RoomLine, Seat};
 use crate::hub::names::{RoomName, UserName, Who};
 use crate::hub::record::Topic;
-use crate::text::salvage;
 
 /// Appends an event to `out` as whole lines, in the spelling `kind`.
 pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
@@ -111,10 +111,10 @@ fn encode_own(kind: Kind, to: &UserName, id: u64, text: &str, out: &mut Wire<'_>
 
 /// `C code room by NAME: TEXT`. The topic may come from a file, so what no line may contain is left out.
 fn encode_topic(kind: Kind, code: &str, room: &RoomName, by: &str, text: &str, out: &mut Wire<'_>) -> fmt::Result {
-    write!(out, "C {code} {room} by {}:", salvage(by.as_bytes()))?;
+    write!(out, "C {code} {room} by {}:", salvaged_word(by))?;
     if !text.is_empty() {
         out.write_str(" ")?;
-        encode_text(kind, &salvage(text.as_bytes()), out)?;
+        encode_text(kind, &salvaged(text), out)?;
     }
     out.write_str("\n")
 }
@@ -151,25 +151,6 @@ fn encode_message(
     out.write_str("\n")
 }
 
-/// A text in the spelling `kind`.
-fn encode_text(kind: Kind, text: &str, out: &mut Wire<'_>) -> fmt::Result {
-    match kind {
-        Kind::Bare => encode_spaced(text, out),
-        Kind::Typed | Kind::RelayLf | Kind::RelayCrLf => out.write_str(text),
-    }
-}
-
-/// A text for people. A TAB becomes one space: a terminal stops a TAB at its right margin, and the text after it could
-/// begin a line that looks like the server's.
-pub(super) fn encode_spaced(text: &str, out: &mut Wire<'_>) -> fmt::Result {
-    let mut parts = text.split('\t');
-    out.write_str(parts.next().unwrap_or_default())?;
-    parts.try_for_each(|part| {
-        out.write_str(" ")?;
-        out.write_str(part)
-    })
-}
-
 fn encode_announced(kind: Kind, text: &str, out: &mut Wire<'_>) -> fmt::Result {
     out.write_str("C 100 ")?;
     encode_text(kind, text, out)?;
@@ -200,7 +181,10 @@ fn encode_names(room: &dyn Display, names: &[(Who, Seat)], matching: usize, out:
         };
         writeln!(out, "C 211-{name}{seat}")?;
     }
-    encode_list_end(names.len(), matching, format_args!("in {room}"), format_args!("NAMES {room}"), out)
+    // Member accounts that are not there count only towards a list that is not complete.
+    let absent = names.iter().filter(|(_, seat)| *seat == Seat::Absent).count();
+    let (shown, matching) = if names.len() < matching { (names.len(), matching) } else { (names.len() - absent, 0) };
+    encode_list_end(shown, matching, format_args!("in {room}"), format_args!("NAMES {room}"), out)
 }
 
 /// The last line of a list: the number of entries, and how to narrow a list that is not complete.

@@ -8,6 +8,7 @@ mod encode;
 mod past;
 mod recall;
 mod search;
+mod spell;
 #[cfg(test)]
 mod tests;
 mod when;

@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::encode::encode_spaced;
+use super::spell::{encode_spaced, salvaged, salvaged_word};
 use crate::door::decoded::Kind;
 use crate::door::operator::utc;
 use crate::door::recall::{Notice, Recalled, Wants, time_of};
@@ -12,7 +12,6 @@ use crate::door::reply::Days;
 use crate::door::wire::Wire;
 use crate::history::{Count, Flag, Line, Missed, Paged};
 use crate::limits::COUNT_MOST;
-use crate::text::salvage;
 
 /// Appends an answer to `out` as whole lines, in the spelling `kind`.
 pub(super) fn encode(kind: Kind, recalled: &Recalled, out: &mut Vec<u8>) {
@@ -40,7 +39,7 @@ pub(super) fn encode_notice(notice: &Notice, out: &mut Vec<u8>) {
     let result = match notice {
         Notice::Read { place, id } => {
             let place = place.as_deref().unwrap_or("-");
-            writeln!(out, "C 108 {} {id}", salvage(place.as_bytes()))
+            writeln!(out, "C 108 {} {id}", salvaged_word(place))
         }
         Notice::Missed(Missed { count, mentions, .. }) => {
             writeln!(out, "C 110 {} missed, {} for you; MISSED shows them", AtLeast(*count), AtLeast(*mentions))
@@ -64,7 +63,8 @@ fn encode_page(kind: Kind, page: &Paged, is_unread: bool, out: &mut Wire<'_>) ->
             write!(out, "C 212 {count} message{}", if count == 1 { "" } else { "s" })?;
             match page.left {
                 0 => writeln!(out),
-                left => writeln!(out, "; MISSED shows {} more", AtLeast(left)),
+                left if left < COUNT_MOST => writeln!(out, "; MISSED shows {left} more"),
+                left => writeln!(out, "; MISSED shows {}", AtLeast(left)),
             }
         }
         Some(next) => writeln!(out, "C 212 {count} next={next}"),
@@ -80,8 +80,8 @@ fn encode_typed(line: &Line, out: &mut Wire<'_>) -> fmt::Result {
         Flag::Mention => 'm',
         Flag::Hole => 'g',
     };
-    let (place, from) = (salvage(place.as_bytes()), salvage(from.as_bytes()));
-    writeln!(out, "C 212-{id} {place} {from} {flag} {}", salvage(text.as_bytes()))
+    let (place, from) = (salvaged_word(place), salvaged_word(from));
+    writeln!(out, "C 212-{id} {place} {from} {flag} {}", salvaged(text))
 }
 
 /// `C 212-09:41 place from: text`, after `C 212-2026-11-26` if that is another day than `day`. Both are in UTC.
@@ -92,16 +92,16 @@ fn encode_bare(line: &Line, day: &mut String, out: &mut Wire<'_>) -> fmt::Result
         date.clone_into(day);
         writeln!(out, "C 212-{date}")?;
     }
-    let (place, from) = (salvage(line.place.as_bytes()), salvage(line.from.as_bytes()));
+    let (place, from) = (salvaged_word(&line.place), salvaged_word(&line.from));
     write!(out, "C 212-{minute} {place} {from}: ")?;
-    encode_spaced(&salvage(line.text.as_bytes()), out)?;
+    encode_spaced(&salvaged(&line.text), out)?;
     out.write_str("\n")
 }
 
 /// `C 213-place COUNT MENTIONS read=ID last=ID notify=LEVEL`
 fn encode_counts(counts: &[Count], keep_days: u32, out: &mut Wire<'_>) -> fmt::Result {
     for Count { place, unread, mentions, read, last } in counts {
-        let place = salvage(place.as_bytes());
+        let place = salvaged_word(place);
         let notify = if place.starts_with('@') { "all" } else { "mentions" };
         writeln!(out, "C 213-{place} {unread} {mentions} read={read} last={last} notify={notify}")?;
     }

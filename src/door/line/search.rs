@@ -28,8 +28,9 @@ struct Search {
 /// `SEARCH words [in:PLACE] [from:NAME] [before:WHEN] [after:WHEN]`, in any order. `None` if it is something else.
 pub(super) fn on_search(argument: &str) -> Option<Decoded<'_>> {
     let mut search = Search::default();
-    let mut rest = argument.trim_start_matches(' ');
+    let mut rest = argument;
     while !rest.is_empty() {
+        rest = text::without_lead(rest);
         rest = match rest.strip_prefix('"') {
             Some(quoted) => {
                 let (exact, after) = quoted.split_once('"')?;
@@ -41,8 +42,7 @@ pub(super) fn on_search(argument: &str) -> Option<Decoded<'_>> {
                 search.on_word(word)?;
                 after
             }
-        }
-        .trim_start_matches(' ');
+        };
     }
     search.decoded()
 }

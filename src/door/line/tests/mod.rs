@@ -16,7 +16,10 @@ use crate::hub::{Hub, Rules};
 
 mod login;
 mod operations;
+mod past;
 mod properties;
+mod recall;
+mod recall_properties;
 mod rooms;
 
 const ME: SessionId = SessionId { slot: 1, generation: 0 };
