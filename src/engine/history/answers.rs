@@ -119,6 +119,9 @@ impl<S> Engine<S> {
             }
             (Goal::Mark { place, upto, .. }, Verdict::Marked { rose }) => {
                 self.answer_recall(id, Recalled::Read);
+                if place.is_none() {
+                    self.note_all_read(id, upto);
+                }
                 if rose {
                     self.on_marked(id, place, upto);
                 }
@@ -143,6 +146,16 @@ impl<S> Engine<S> {
     fn on_missed_page(&mut self, id: ConnId, page: &Paged) {
         if let Some(past) = self.conns.find(id).and_then(|conn| conn.past.as_mut()) {
             past.cursor = Some(page.next.unwrap_or(past.newest));
+        }
+    }
+
+    /// An account has read everything up to this message: none of its sessions has missed that any longer.
+    fn note_all_read(&mut self, id: ConnId, upto: u64) {
+        let Some(name) = self.account_of(id) else { return };
+        for session in self.hub.sessions_of(name) {
+            if let Some(past) = self.conns.find(ConnId::of(*session)).and_then(|conn| conn.past.as_mut()) {
+                past.cursor = Some(past.cursor.unwrap_or_default().max(upto));
+            }
         }
     }
 

@@ -244,6 +244,14 @@ fn missed_goes_on_where_it_ended() {
         assert_eq!((number(&page), page.last().map(String::as_str)), (expected, Some(last)));
     }
     world.leave(bob, Going::Bye);
+    (0..3).for_each(|_| {
+        world.say_to(alice, Place::All);
+    });
+    let back = world.bare(1);
+    assert_eq!(std::mem::take(&mut world.clients[back].past), ["110 3 missed, 0 for you; MISSED shows them"]);
+    assert_eq!(world.ask(back, "READ"), ["200 read"]);
+    assert_eq!(world.ask(back, "MISSED"), ["212 0 messages"]);
+    world.leave(back, Going::Bye);
     let again = world.bare(1);
     assert!(world.clients[again].past.is_empty(), "{:?}", world.clients[again].past);
     world.finish();

@@ -85,7 +85,8 @@ impl<'a> Merge<'a> {
         is_unread: bool,
     ) -> rusqlite::Result<Self> {
         let marks = if is_unread { Some(reader.marks(connection)?) } else { None };
-        let between = if is_unread { between.and_above(reader.floor) } else { between };
+        // A bound says where the reader goes on, even if its floor has risen since.
+        let between = if is_unread && between.above < 0 { between.and_above(reader.floor) } else { between };
         let piece = (most / (scope.places.len() + 1)).clamp(PIECE, PIECE_MOST);
         let mut sources = Vec::with_capacity(2 * scope.places.len() + 1);
         for place in &scope.places {

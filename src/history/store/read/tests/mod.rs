@@ -156,6 +156,19 @@ fn those_who_talk_to_themselves_make_no_request_last() {
 }
 
 #[test]
+fn what_was_missed_goes_on_though_the_floor_has_risen() {
+    let mut world = world();
+    let first = world.say(Spot::Everybody, who("alice"), "1");
+    world.say(Spot::Everybody, who("alice"), "2");
+    let last = world.say(Spot::Everybody, who("alice"), "3");
+    mark(&world.connection, &Mark { who: account("bob"), of: Of::All, id: last }).unwrap();
+    let unread = Page { end: End::Oldest, is_unread: true, ..newest(&mine("bob", &[])) };
+    assert_eq!(page(&world.connection, &unread).unwrap().lines.len(), 0);
+    let rest = page(&world.connection, &Page { above: Some(first), ..unread }).unwrap();
+    assert_eq!(rest.lines.len(), 2);
+}
+
+#[test]
 fn marks_only_rise() {
     let mut world = world();
     let id = world.say(direct("bob"), who("alice"), "1");
