@@ -83,7 +83,7 @@ pub struct Page {
     pub mine: Mine,
     /// Which places.
     pub of: Of,
-    /// Only messages after this id. `None` with `is_unread`: after the account's floor.
+    /// Only messages after this id. `None` with `is_unread`: after the account's floor, which else is no bound.
     pub above: Option<u64>,
     /// Only messages before this id.
     pub below: Option<u64>,

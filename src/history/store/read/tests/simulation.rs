@@ -172,12 +172,19 @@ fn is_unread(world: &World, mine: &Mine, spot: &Spot, said: &Said) -> bool {
     said.id > world.read(&mine.who, Some(spot)) && !world.is_own(mine, said)
 }
 
+/// Whether a page of what is unread shows it: with a bound above, the account's floor is none.
+fn is_shown(world: &World, page: &Page, spot: &Spot, said: &Said) -> bool {
+    let who = &page.mine.who;
+    let is_by_floor = page.above.is_some() && world.read(who, Some(spot)) <= world.read(who, None);
+    is_by_floor && !world.is_own(&page.mine, said) || is_unread(world, &page.mine, spot, said)
+}
+
 fn model_of_page(world: &World, page: &Page) -> Paged {
     let mut all = world.readable(&page.mine, &page.of);
     all.retain(|(spot, said)| {
         page.above.is_none_or(|above| said.id > above)
             && page.below.is_none_or(|below| said.id < below)
-            && (!page.is_unread || is_unread(world, &page.mine, spot, said))
+            && (!page.is_unread || is_shown(world, page, spot, said))
     });
     if page.end == End::Newest {
         all.reverse();
