@@ -1,5 +1,6 @@
 //! `--check`: the effective configuration, and whether a start would succeed on this machine.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{BAD_CONFIG, FAILED, overrides, print, stop, target};
@@ -40,6 +41,11 @@ fn try_start(loaded: &Loaded, listen: &[Endpoint]) -> (Vec<String>, Vec<String>)
         Ok(note) => notes.extend(note.map(|note| format!("not tried: {note}"))),
         Err(failure) => faults.push(failure.to_string()),
     }
+    match loaded.history_file().map(|file| net::try_history(&file)) {
+        Some(Ok(note)) => notes.extend(note.map(|note| format!("not tried: {note}"))),
+        Some(Err(fault)) => faults.push(fault),
+        None => {}
+    }
     let log = target(loaded, &[]);
     faults.extend(log.check().err());
     notes.extend(log.untried().map(|note| format!("not tried: {note}")));
@@ -53,15 +59,22 @@ fn try_start(loaded: &Loaded, listen: &[Endpoint]) -> (Vec<String>, Vec<String>)
     (faults, notes)
 }
 
-/// Checks that the configuration file is not the account file or one that the server writes beside it.
+/// Checks that the configuration file is not the account file or the history, or one that the server writes beside them.
 pub(super) fn own_files(loaded: &Loaded) -> Result<(), String> {
     let config::Origin::File(path) = &loaded.origin else { return Ok(()) };
     let accounts = loaded.accounts_file();
-    let mut files = vec![accounts.clone()];
-    files.extend(admin::companions(&accounts));
-    match files.iter().find(|file| place::is_one_file(file, path)) {
-        Some(file) => Err(format!(
-            "accounts.file: the configuration is {}, which the server would write to; name another file",
+    let mut files = vec![("accounts.file", accounts.clone())];
+    files.extend(admin::companions(&accounts).into_iter().map(|file| ("accounts.file", file)));
+    if let Some(history) = loaded.history_file() {
+        files.extend(["", "-wal", "-shm", ".lock"].map(|end| {
+            let mut name = history.as_os_str().to_owned();
+            name.push(end);
+            ("history.file", PathBuf::from(name))
+        }));
+    }
+    match files.iter().find(|(_, file)| place::is_one_file(file, path)) {
+        Some((key, file)) => Err(format!(
+            "{key}: the configuration is {}, which the server would write to; name another file",
             file.display()
         )),
         None => Ok(()),

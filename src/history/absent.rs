@@ -1,16 +1,29 @@
 //! A program without the feature `history` keeps nothing.
 
 use std::convert::Infallible;
+use std::path::Path;
 
 use super::{Answer, OpenError, Request, Settings, Trouble};
 use crate::hub::record::{Account, Restored};
 use crate::limits;
 use crate::mailbox::{Full, Waker};
 
+/// Why there is none.
+const ABSENT: &str = "history.file: this program was built without the feature history; set it to \"\", or build it with: \
+                      cargo build --features history";
+
 /// The loop's handle to the history. There is none in this program.
 pub struct History(Infallible);
 
 impl History {
+    /// There is no history to start with.
+    ///
+    /// # Errors
+    /// Always: a line for the operator.
+    pub fn try_start(_file: &Path) -> Result<Option<String>, String> {
+        Err(ABSENT.to_owned())
+    }
+
     /// Opens the file, creating it if it does not exist, and starts the threads. `accounts` are all that exist now; others
     /// that the file knows are gone. `unix_ms` is the time since 1970 in milliseconds. `waker` is called whenever there are
     /// answers to [poll](Self::poll_answer).
@@ -23,9 +36,7 @@ impl History {
         _unix_ms: u64,
         _waker: Waker,
     ) -> Result<(Self, Restored), OpenError> {
-        let text = "history.file: this program was built without the feature history; set it to \"\", or build it with: \
-                    cargo build --features history";
-        Err(OpenError::Unusable(text.to_owned()))
+        Err(OpenError::Unusable(ABSENT.to_owned()))
     }
 
     /// Queues a request under `number`, which the answer carries; no two unanswered requests may have the same number.

@@ -47,6 +47,14 @@ pub(super) fn open(
     Ok(Some((history, restored)))
 }
 
+/// Checks what a start needs of the history, without changing anything. Gives a note on what cannot be checked.
+///
+/// # Errors
+/// A line for the operator.
+pub fn try_history(file: &Path) -> Result<Option<String>, String> {
+    History::try_start(file)
+}
+
 fn tell(file: &Path, rules: &limits::History) {
     let limits::History { keep_days, .. } = rules;
     info!(

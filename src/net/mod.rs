@@ -30,6 +30,7 @@ use log::{info, warn};
 use mio::{Interest, Poll, Waker};
 
 pub use accept::{Trial, try_places};
+pub use history::try_history;
 pub use settings::{
     Changes, Endpoint, Entrance, OperatorSocket, Operators, RelayOptions, Reload, Reloaded, Service, Settings, Site,
     StartError, Tuning,

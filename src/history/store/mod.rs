@@ -6,6 +6,7 @@
 //! turns texts into words.
 
 mod schema;
+mod trial;
 mod migrate;
 mod files;
 mod known;
@@ -61,6 +62,14 @@ pub struct History {
 }
 
 impl History {
+    /// Checks what a start needs of the file, without changing anything. Gives a note on what cannot be checked.
+    ///
+    /// # Errors
+    /// A line for the operator.
+    pub fn try_start(file: &Path) -> Result<Option<String>, String> {
+        trial::try_start(file)
+    }
+
     /// Opens the file, creating it if it does not exist, and starts the threads. `accounts` are all that exist now; others
     /// that the file knows are gone. `unix_ms` is the time since 1970 in milliseconds. `waker` is called whenever there are
     /// answers to [poll](Self::poll_answer).

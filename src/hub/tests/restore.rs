@@ -189,9 +189,8 @@ fn there_are_so_many_members() {
     ] {
         carry_out(&mut hub, step, 1);
         let answer = std::iter::from_fn(|| hub.poll_event()).last();
-        let answer = answer.map(|(audience, event)| {
-            format!("{}: {}", spelled_audience(&hub, &audience), spelled_event(&event))
-        });
+        let answer =
+            answer.map(|(audience, event)| format!("{}: {}", spelled_audience(&hub, &audience), spelled_event(&event)));
         assert!(expected.is_empty() || answer.as_deref() == Some(expected), "{step}: {answer:?}");
     }
 }

@@ -134,10 +134,8 @@ impl Rig {
 }
 
 pub(super) fn batch(records: Vec<Record>, awaited: &[u32]) -> Batch {
-    let bytes = records
-        .iter()
-        .map(|record| if let Record::Row(row) = record { row_bytes(row.text.len()) } else { 0 })
-        .sum();
+    let bytes =
+        records.iter().map(|record| if let Record::Row(row) = record { row_bytes(row.text.len()) } else { 0 }).sum();
     Batch { records, awaited: awaited.to_vec(), bytes }
 }
 

@@ -138,12 +138,7 @@ impl Writer {
 }
 
 /// Opens the file, deletes what must not be there, and moves the log into the file.
-fn reopen(
-    rules: crate::limits::History,
-    site: &super::Site,
-    now_ms: i64,
-    undone: &[i64],
-) -> Result<Base, String> {
+fn reopen(rules: crate::limits::History, site: &super::Site, now_ms: i64, undone: &[i64]) -> Result<Base, String> {
     site.check()?;
     let open = || {
         let mut base = Base::new(site.connect(Role::Writer)?, rules, now_ms);

@@ -7,8 +7,8 @@ pub(super) mod keeping;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(super) use self::broken::cause;
 use self::broken::Broken;
+pub(super) use self::broken::cause;
 use self::keeping::{Keeping, Order, Shared, bytes_of};
 use super::base::Base;
 use super::files::{Role, Site};
