@@ -34,10 +34,10 @@ impl Gathering {
             self.batch.awaited.push(self.batch.records.len() as u32);
             self.tickets.push(ticket);
         }
-        match record {
-            Record::Row(row) => self.add_row(row, now),
-            record => self.push(record, now),
+        if let Record::Row(row) = &record {
+            self.batch.bytes += row_bytes(row.text.len());
         }
+        self.push(record, now);
     }
 
     fn push(&mut self, record: Record, now: Millis) {

@@ -93,13 +93,13 @@ impl Store {
     fn check_batch(&mut self, batch: &Batch) {
         let mut bytes = 0;
         for record in &batch.records {
-            let id = match record {
-                Record::Row(row) => {
-                    bytes += row_bytes(row.text.len());
-                    row.id
-                }
-                Record::Hole(hole) => hole.id,
-                _ => continue,
+            let id = if let Record::Row(row) = record {
+                bytes += row_bytes(row.text.len());
+                row.id
+            } else if let Record::Hole(hole) = record {
+                hole.id
+            } else {
+                continue;
             };
             assert!(id > self.last, "{id} comes after {}", self.last);
             self.last = id;
@@ -328,7 +328,7 @@ impl Store {
     }
 
     fn find(&self, find: &Find) -> Paged {
-        let Find { mine, of, terms, above, below, most, most_bytes, .. } = find.clone();
+        let Find { mine, of, terms, above, below, most, .. } = find.clone();
         let all =
             Page { mine, of, above, below, end: End::Newest, most: u32::MAX, most_bytes: usize::MAX, is_unread: false };
         let has = |line: &Line, term: &Term| match term {
@@ -338,7 +338,6 @@ impl Store {
         lines.retain(|line| terms.iter().all(|term| has(line, term)));
         let skipped = lines.len().saturating_sub(most as usize);
         lines.drain(..skipped);
-        let _ = most_bytes;
         let next = (skipped > 0).then(|| lines[0].id);
         Paged { lines, next, left: 0 }
     }
