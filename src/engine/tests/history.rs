@@ -413,11 +413,13 @@ fn a_stop_loses_nothing() {
     world.pass(3);
     world.order(bob, "HISTORY", CODES, What::Recall);
     world.pass(3);
+    world.say_at_length(alice, Place::All, 5);
+    world.pass(3);
     world.clients[bob].is_going = true;
     let since = world.now;
     world.finish_by_stop();
     assert!(world.now - since < HISTORY_WAIT_MS, "the stop has waited for the store");
-    assert_eq!(world.store.as_ref().unwrap().texts().len(), 2);
+    assert_eq!(world.store.as_ref().unwrap().texts().len(), 3);
 }
 
 #[test]
