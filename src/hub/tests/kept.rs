@@ -96,7 +96,11 @@ fn an_empty_kept_room_stays() {
     );
     check_in(&["1 leave", "2 leave"], "4 make lobby", &["to 4.0: Lobby is there"]);
     // A guest may enter it, and is no member.
-    check_in(&["1 leave", "2 leave"], "8 visit zoe lobby", &["to nobody: ~zoe enters Lobby", "to 8.0: in Lobby#0 kept 30 days"]);
+    check_in(
+        &["1 leave", "2 leave"],
+        "8 visit zoe lobby",
+        &["to nobody: ~zoe enters Lobby", "to 8.0: in Lobby#0 kept 30 days"],
+    );
     check_in(&["1 leave", "2 leave", "8 visit zoe lobby"], "8 leave", &["ended 8.0#0"]);
 }
 

@@ -175,12 +175,12 @@ fn there_are_so_many_members() {
     let members: Vec<Account> = (0..999).map(|n| account(&format!("member{n}"))).collect();
     let mut full = many(KEPT_MEMBERS / 1_000, 100, &members);
     full.rooms.iter_mut().for_each(|room| room.room.lock = None);
-    let mut hub = hub_with(full, WIDE);
-    for step in ["1 enter bob", "1 make tea"] {
-        carry_out(&mut hub, step, 1);
-    }
-    (drain(&mut hub), records(&mut hub));
+    let mut hub = Hub::new(WIDE);
+    hub.set_keeping(Keeping::On);
+    hub.restore(full);
     for (step, expected) in [
+        ("1 enter bob", ""),
+        ("1 make tea", ""),
         ("1 keep tea", "to 1.0: no more can be kept"),
         ("1 join room7", "to 1.0: no more can be kept"),
         ("2 enter member5", ""),
@@ -189,9 +189,8 @@ fn there_are_so_many_members() {
     ] {
         carry_out(&mut hub, step, 1);
         let answer = std::iter::from_fn(|| hub.poll_event()).last();
-        let answer = answer.map(|(audience, event)| {
-            format!("{}: {}", spelled_audience(&hub, &audience), spelled_event(&event))
-        });
+        let answer =
+            answer.map(|(audience, event)| format!("{}: {}", spelled_audience(&hub, &audience), spelled_event(&event)));
         assert!(expected.is_empty() || answer.as_deref() == Some(expected), "{step}: {answer:?}");
     }
 }
