@@ -371,6 +371,11 @@ impl Simulation {
             // The id of an ended session, or one that no session has yet.
             who.generation = (generation + 1).saturating_sub(2 * self.random.below(2) as u32);
         }
+        if self.random.one_in(6)
+            && let Some((who, room)) = self.somebody_somewhere()
+        {
+            return (who, self.command_in(room));
+        }
         let spelled = self.account();
         let account = self.account_of(spelled);
         let command = match self.random.below(67) {
@@ -418,6 +423,27 @@ impl Simulation {
             _ => Command::CloseRoom { room: self.room() },
         };
         (who, command)
+    }
+
+    /// A session in a room: mostly one of the host's.
+    fn somebody_somewhere(&mut self) -> Option<(SessionId, RoomName)> {
+        let rooms = &self.shadow.rooms;
+        let room = rooms.get(self.random.below(rooms.len().max(1) as u64) as usize)?;
+        let hosts = room.members.iter().find(|member| Some(&member.who) == room.host_name().as_ref());
+        let some = room.members.get(self.random.below(room.members.len().max(1) as u64) as usize);
+        let member = hosts.filter(|_| !self.random.one_in(3)).or(some)?;
+        Some((member.session, room.name.clone()))
+    }
+
+    /// What somebody in a room may do there.
+    fn command_in(&mut self, room: RoomName) -> Command<'static> {
+        let spelled = self.account();
+        match self.random.below(8) {
+            0..=3 => Command::Keep { room, how: self.keep_how(spelled) },
+            4 => Command::Topic { room, text: self.topic() },
+            5 => Command::Kick { room, name: self.account_or_guest(spelled) },
+            _ => Command::SayIn { room, text: "hello room".into() },
+        }
     }
 
     /// Somebody to tell something: sometimes nobody has that name.
