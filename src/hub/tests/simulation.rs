@@ -441,9 +441,18 @@ impl Simulation {
         match self.random.below(8) {
             0..=3 => Command::Keep { room, how: self.keep_how(spelled) },
             4 => Command::Topic { room, text: self.topic() },
-            5 => Command::Kick { room, name: self.account_or_guest(spelled) },
+            5 => Command::Kick { name: self.member_of(&room, spelled), room },
             _ => Command::SayIn { room, text: "hello room".into() },
         }
+    }
+
+    /// A member account of a kept room, there or not; sometimes any name.
+    fn member_of(&mut self, name: &RoomName, spelled: &str) -> Who {
+        let room = self.shadow.rooms.iter().find(|room| room.name == *name);
+        let members = room.and_then(|room| room.kept.as_ref()).map_or(&[][..], |kept| &kept.members);
+        let member = members.get(self.random.below(members.len().max(1) as u64) as usize);
+        let member = member.map(|(account, _)| account.name.clone().into());
+        member.filter(|_| !self.random.one_in(3)).unwrap_or_else(|| self.account_or_guest(spelled))
     }
 
     /// Somebody to tell something: sometimes nobody has that name.
