@@ -139,14 +139,16 @@ fn an_account_owns_so_many_rooms() {
     for step in setup {
         carry_out(&mut hub, step, 1);
     }
-    (drain(&mut hub), records(&mut hub));
+    drain(&mut hub);
+    records(&mut hub);
     carry_out(&mut hub, "0 keep tea", 1);
     assert_eq!(said_and_kept(&mut hub), [format!("to 0.0: None owns {KEPT_ROOMS_EACH}")]);
     // Nor does anybody give it another one.
     for step in ["1 enter bob", "1 make cake", "0 join cake", "1 keep cake", "server kept 1"] {
         carry_out(&mut hub, step, 1);
     }
-    (drain(&mut hub), records(&mut hub));
+    drain(&mut hub);
+    records(&mut hub);
     carry_out(&mut hub, "1 keep cake to OWNER0", 1);
     assert_eq!(said_and_kept(&mut hub), [format!("to 1.0: Some(UserName(owner0)) owns {KEPT_ROOMS_EACH}")]);
     // Who inherits is the first that may own another one.
@@ -165,7 +167,8 @@ fn there_are_so_many_kept_rooms() {
     for step in ["1 enter bob", "1 make tea"] {
         carry_out(&mut hub, step, 1);
     }
-    (drain(&mut hub), records(&mut hub));
+    drain(&mut hub);
+    records(&mut hub);
     carry_out(&mut hub, "1 keep tea", 1);
     assert_eq!(said_and_kept(&mut hub), ["to 1.0: no more can be kept"]);
 }

@@ -101,32 +101,10 @@ impl Shadow {
         let answer = match command {
             Command::LogIn { .. } | Command::EnterAsGuest { .. } => unreachable!("who is in does not come in"),
             Command::Leave => return self.leave(who),
-            Command::Say { text } => {
-                let fate = self.store.fate(Some(Spot::Everybody));
-                let is_dropped = matches!(fate, Fate::Dropped(_));
-                let message = self.message(me, &text, fate, unix_ms);
-                let hearers = self.others(self.sessions.iter().map(|(id, _)| *id), who);
-                self.say(hearers.clone(), Event::Said(message));
-                Event::Sent { hearers: hearers.len(), id: self.last_id, is_dropped }
-            }
-            Command::Tell { to, text, account } => match self.look_up(who, to) {
-                (name, false) => match self.absent(who, account) {
-                    Some(account) => match self.tell_absent(who, account, &text, unix_ms) {
-                        Some(refusal) => refusal,
-                        None => return,
-                    },
-                    None => nobody_hears(&me, name),
-                },
-                (name, true) => {
-                    let receiver = self.sessions.iter().find(|(_, account)| account.name == name).unwrap().1.clone();
-                    let is_kept = matches!(me, Who::Account(_));
-                    let fate = self.store.fate(is_kept.then_some(Spot::Direct(receiver)));
-                    let is_dropped = matches!(fate, Fate::Dropped(_));
-                    let message = self.message(me, &text, fate, unix_ms);
-                    self.say(self.others(self.sessions_of(&name).into_iter(), who), Event::Told(message));
-                    self.copy_to_others(who, &name, &text);
-                    Event::SentTo { name, id: self.last_id, is_dropped }
-                }
+            Command::Say { text } => self.say_to_all(who, me, &text, unix_ms),
+            Command::Tell { to, text, account } => match self.tell_somebody(who, me, to, account, &text, unix_ms) {
+                Some(answer) => answer,
+                None => return,
             },
             Command::CanTell { name, account } => match self.look_up(who, name) {
                 (name, true) => Event::CanTell { name },
@@ -157,12 +135,7 @@ impl Shadow {
                 self.say_in(who, me, &room, &text, unix_ms).unwrap_or_else(|refusal| refusal)
             }
             Command::CanSayIn { room } => self.mine(who, &room).map_or_else(|refusal| refusal, |_| Event::CanSayIn),
-            Command::Listen { room } => {
-                if let Ok(room) = self.mine(who, &room) {
-                    self.rooms[room].members.iter_mut().find(|member| member.session == who).unwrap().listens = true;
-                }
-                return;
-            }
+            Command::Listen { room } => return self.listen(who, &room),
             Command::Rooms { prefix } => self.list_rooms(prefix),
             Command::Names { room, prefix } => self.list_names(&room, prefix),
             Command::Kick { room, name } => self.kick(who, &room, name).unwrap_or_else(|refusal| refusal),
@@ -175,14 +148,7 @@ impl Shadow {
                 Ok(room) => self.set_topic(me, room, text),
                 Err(refusal) => refusal,
             },
-            Command::LockRoom { room, lock } => match self.hosted(who, &room) {
-                Ok(room) => {
-                    self.rooms[room].lock = lock;
-                    self.record_room(room);
-                    Event::Done
-                }
-                Err(refusal) => refusal,
-            },
+            Command::LockRoom { room, lock } => self.lock_room(who, &room, lock).unwrap_or_else(|refusal| refusal),
             Command::CloseRoom { room } => match self.owned(who, &room).map_or_else(|| self.hosted(who, &room), Ok) {
                 Ok(room) => {
                     self.close(room, Closing::ByHost);
@@ -192,6 +158,55 @@ impl Shadow {
             },
         };
         self.tell(who, answer);
+    }
+
+    fn say_to_all(&mut self, who: SessionId, me: Who, text: &str, unix_ms: u64) -> Event {
+        let fate = self.store.fate(Some(Spot::Everybody));
+        let is_dropped = matches!(fate, Fate::Dropped(_));
+        let message = self.message(me, text, fate, unix_ms);
+        let hearers = self.others(self.sessions.iter().map(|(id, _)| *id), who);
+        self.say(hearers.clone(), Event::Said(message));
+        Event::Sent { hearers: hearers.len(), id: self.last_id, is_dropped }
+    }
+
+    /// A direct message. `None` if the sender waits.
+    fn tell_somebody(
+        &mut self,
+        who: SessionId,
+        me: Who,
+        to: UserName,
+        account: Option<Account>,
+        text: &str,
+        unix_ms: u64,
+    ) -> Option<Event> {
+        let (name, is_reached) = self.look_up(who, to);
+        if !is_reached {
+            return match self.absent(who, account) {
+                Some(account) => self.tell_absent(who, account, text, unix_ms),
+                None => Some(nobody_hears(&me, name)),
+            };
+        }
+        let receiver = self.sessions.iter().find(|(_, account)| account.name == name).unwrap().1.clone();
+        let is_kept = matches!(me, Who::Account(_));
+        let fate = self.store.fate(is_kept.then_some(Spot::Direct(receiver)));
+        let is_dropped = matches!(fate, Fate::Dropped(_));
+        let message = self.message(me, text, fate, unix_ms);
+        self.say(self.others(self.sessions_of(&name).into_iter(), who), Event::Told(message));
+        self.copy_to_others(who, &name, text);
+        Some(Event::SentTo { name, id: self.last_id, is_dropped })
+    }
+
+    fn listen(&mut self, who: SessionId, room: &RoomName) {
+        if let Ok(room) = self.mine(who, room) {
+            self.rooms[room].members.iter_mut().find(|member| member.session == who).unwrap().listens = true;
+        }
+    }
+
+    fn lock_room(&mut self, who: SessionId, room: &RoomName, lock: Option<Lock>) -> Result<Event, Event> {
+        let room = self.hosted(who, room)?;
+        self.rooms[room].lock = lock;
+        self.record_room(room);
+        Ok(Event::Done)
     }
 
     fn log_in(&mut self, who: SessionId, account: Account) {

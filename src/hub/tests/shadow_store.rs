@@ -182,12 +182,9 @@ impl Shadow {
 
     pub(super) fn check_membership(&self, room: &ShadowRoom, who: &Who) -> Result<(), Event> {
         let most = self.rules.rooms_per_session;
-        match who {
-            Who::Account(name) if room.kept.is_some() && !room.has_member_account(who) => {
-                if self.memberships(name) >= most as usize { Err(Event::MemberOfTooMany { most }) } else { Ok(()) }
-            }
-            _ => Ok(()),
-        }
+        let Who::Account(name) = who else { return Ok(()) };
+        let is_new = room.kept.is_some() && !room.has_member_account(who);
+        if is_new && self.memberships(name) >= most as usize { Err(Event::MemberOfTooMany { most }) } else { Ok(()) }
     }
 
     /// Makes a session's account a member of the kept room that it is in, unless it is a member of too many.

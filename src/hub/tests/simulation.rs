@@ -124,7 +124,7 @@ impl Simulation {
             kinds: BTreeSet::new(),
         };
         // A few servers have no store.
-        simulation.set_keeping(if seed % 6 == 0 { Keeping::Off } else { Keeping::On });
+        simulation.set_keeping(if seed.is_multiple_of(6) { Keeping::Off } else { Keeping::On });
         simulation
     }
 
@@ -269,16 +269,16 @@ impl Simulation {
 
     /// Keeps a message that is to be kept, and notes who has heard it.
     fn hear(&mut self, hearers: &[SessionId], event: &Event) {
-        let (id, text) = match event {
-            Event::Said(message) | Event::Told(message) | Event::SaidIn { message, .. } => {
-                let Fate::Kept(spot) = message.fate.clone() else { return };
-                let (id, from, text) = (message.id, message.from.clone(), message.text.clone());
-                let row = Record::Row(record::Row { id, spot, from, text: text.clone() });
-                self.stores.iter_mut().for_each(|store| store.apply(&row));
-                (id, text)
-            }
-            Event::OwnTold { id, text, .. } => (*id, text.clone()),
-            _ => return,
+        let (id, text) = if let Event::Said(message) | Event::Told(message) | Event::SaidIn { message, .. } = event {
+            let Fate::Kept(spot) = message.fate.clone() else { return };
+            let (id, from, text) = (message.id, message.from.clone(), message.text.clone());
+            let row = Record::Row(record::Row { id, spot, from, text: text.clone() });
+            self.stores.iter_mut().for_each(|store| store.apply(&row));
+            (id, text)
+        } else if let Event::OwnTold { id, text, .. } = event {
+            (*id, text.clone())
+        } else {
+            return;
         };
         for hearer in hearers {
             let Some(account) = self.shadow.account_of(*hearer) else { continue };
@@ -322,7 +322,7 @@ impl Simulation {
             assert_eq!(store.is_of(*id, account), is_mine, "message {id} of {account:?}");
         }
         let lost = |heard: &&Heard| !store.rows.contains_key(&heard.id) && !self.is_told_to_be_lost(heard.id);
-        assert!(self.heard.iter().find(lost).is_none(), "a message is lost");
+        assert!(!self.heard.iter().any(|heard| lost(&heard)), "a message is lost");
     }
 
     /// Whether a message was withdrawn, or was said in a room that is no longer kept, or was not kept at all: every store
