@@ -248,6 +248,7 @@ impl Simulation {
 
     /// Gives the stores what there is to keep.
     fn keep(&mut self, said: &[(Vec<SessionId>, Event)], what: &str) {
+        let heard = self.heard.len();
         for (hearers, event) in said {
             self.kinds.insert(kind(event));
             self.hear(hearers, event);
@@ -265,6 +266,9 @@ impl Simulation {
             self.stores[0].apply(&record);
             if is_kept { self.stores[1].apply(&record) } else { self.stores[1].skip(&record) }
         }
+        // Copies of messages that nothing keeps.
+        let new = self.heard.split_off(heard);
+        self.heard.extend(new.into_iter().filter(|heard| self.stores[0].rows.contains_key(&heard.id)));
     }
 
     /// Keeps a message that is to be kept, and notes who has heard it.
