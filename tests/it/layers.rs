@@ -322,6 +322,7 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
         "unix_ms",
         "the loop's",
         &[
+            "door/recall.rs",
             "net/sys/clock.rs",
             "net/turn/wait.rs",
             "engine/mod.rs",
