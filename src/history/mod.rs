@@ -10,6 +10,9 @@
 
 mod request;
 
+#[cfg(feature = "history")]
+mod store;
+
 mod absent;
 
 pub use absent::History;

@@ -1,0 +1,3 @@
+//! The store: SQLite, and the threads that use it.
+
+mod schema;
