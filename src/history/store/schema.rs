@@ -6,20 +6,19 @@
 //! * `place`: `*` has number 1; a room is `(1, its kept id, 0)`; direct messages are one place a pair of accounts,
 //!   `(2, the smaller who.n, the larger who.n)`, which are equal for messages to oneself. A place of kind 3 is being
 //!   deleted and is read by nobody. `rows` and `bytes` count its messages up to the id `counted` of `meta`. Nothing up
-//!   to the id `cleaned` is kept any more; `cleaned_why` is a [`Cleaned`].
+//!   to the id `cleaned` is kept any more; the hole of that id says why.
 //! * `message`: `author` is a `who.n`, or the text `~name` of a guest.
-//! * `direct`: each direct message once for each of the two accounts.
+//! * `inbox`: each direct message, and each hole among them, once for each of the two accounts. `code` is the place's
+//!   number times 4, plus 0 if the account has received the message, 1 if it has sent it, 2 for a hole.
 //! * `mention`: who is mentioned in a message to everybody or in a room. A direct message is for its receiver anyway.
 //! * `mark`: up to which id an account has read a place. Its floor may be higher.
-//! * `hole`: messages that were not kept; `rows` is their number, if it is known.
+//! * `hole`: messages that were not kept; `count` is their number if it is known, otherwise `why` is the whole text.
 //! * `span`: the ids whose words are in the table `word_N`; `last` is null while the table takes more. Ids between two
-//!   spans have no words. A word table is FTS5 without content: its rowid is the message's id, `text` has the words of
-//!   [`words::of_row`](super::words::of_row), separated by spaces, and `place` has [`EVERYBODY_WORD`], [`room_word`] or
-//!   two of [`account_word`]. It may have words of messages that are deleted; `message` decides.
+//!   spans have no words. A word table is FTS5 without content: its rowid is the message's id, `text` has the message's
+//!   words, separated by spaces, and `place` has [`place_word`] or two of [`account_word`]. It may have words of messages
+//!   that are deleted; `message` decides.
 
 use rusqlite::{Connection, Transaction};
-
-use crate::hub::record::KeptId;
 
 /// The version of the tables, `user_version` of the file.
 pub(super) const VERSION: i64 = 1;
@@ -41,23 +40,19 @@ pub(super) mod kind {
     pub(in crate::history::store) const DOOMED: i64 = 3;
 }
 
-/// `place.cleaned_why`: why old messages of a place are no longer kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cleaned {
-    /// They were older than messages are kept.
-    Days = 1,
-    /// The place had more messages than are kept.
-    Messages = 2,
-    /// The store had no room.
-    Bytes = 3,
+/// What an entry of `inbox` is, the lowest two bits of its `code`.
+pub(super) mod code {
+    /// The account has received this message.
+    pub(in crate::history::store) const RECEIVED: i64 = 0;
+    /// The account has sent this message.
+    pub(in crate::history::store) const SENT: i64 = 1;
+    /// A hole.
+    pub(in crate::history::store) const HOLE: i64 = 2;
 }
 
-/// The word of the column `place` for what is said to everybody.
-pub(super) const EVERYBODY_WORD: &str = "e";
-
-/// The word of the column `place` for a kept room.
-pub(super) fn room_word(room: KeptId) -> String {
-    format!("r{}", room.0)
+/// The word of the column `place` for this place: everybody, or a room.
+pub(super) fn place_word(place: i64) -> String {
+    format!("p{place}")
 }
 
 /// A word of the column `place` for direct messages of this account.
@@ -81,7 +76,7 @@ const ID_TIME_SHIFT: u32 = 20;
 const TABLES: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE who(
-  n INTEGER PRIMARY KEY,
+  n INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL COLLATE NOCASE,
   since INTEGER NOT NULL,
   gone INTEGER NOT NULL DEFAULT 0,
@@ -90,16 +85,16 @@ CREATE TABLE who(
   UNIQUE(name, since)
 ) STRICT;
 CREATE TABLE place(
-  n INTEGER PRIMARY KEY,
+  n INTEGER PRIMARY KEY AUTOINCREMENT,
   kind INTEGER NOT NULL,
   a INTEGER NOT NULL,
   b INTEGER NOT NULL,
   rows INTEGER NOT NULL DEFAULT 0,
   bytes INTEGER NOT NULL DEFAULT 0,
   cleaned INTEGER NOT NULL DEFAULT 0,
-  cleaned_why INTEGER NOT NULL DEFAULT 0,
   UNIQUE(kind, a, b)
 ) STRICT;
+CREATE INDEX place_b ON place(b) WHERE kind = 2;
 CREATE TABLE room(
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
@@ -124,10 +119,10 @@ CREATE TABLE message(
   text TEXT NOT NULL
 ) STRICT;
 CREATE INDEX message_place ON message(place);
-CREATE TABLE direct(
+CREATE TABLE inbox(
   who INTEGER NOT NULL,
   id INTEGER NOT NULL,
-  place INTEGER NOT NULL,
+  code INTEGER NOT NULL,
   PRIMARY KEY(who, id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE mention(
@@ -144,19 +139,20 @@ CREATE TABLE mark(
   PRIMARY KEY(who, place)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE hole(
-  id INTEGER PRIMARY KEY,
   place INTEGER NOT NULL,
-  rows INTEGER,
-  why TEXT NOT NULL
-) STRICT;
-CREATE INDEX hole_place ON hole(place);
+  id INTEGER NOT NULL,
+  count INTEGER,
+  why TEXT NOT NULL,
+  PRIMARY KEY(place, id)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE span(
   n INTEGER PRIMARY KEY,
   first INTEGER NOT NULL,
   last INTEGER,
   rows INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE profile(who INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(who, key)) STRICT, WITHOUT ROWID;
+CREATE TABLE profile(who INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(who, key))
+STRICT, WITHOUT ROWID;
 CREATE TABLE ignore(who INTEGER NOT NULL, whom INTEGER NOT NULL, PRIMARY KEY(who, whom)) STRICT, WITHOUT ROWID;
 INSERT INTO place(n, kind, a, b) VALUES(1, 0, 0, 0);
 ";
@@ -205,14 +201,13 @@ mod tests {
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         assert_eq!(version, VERSION);
         let add = "INSERT INTO word_1(rowid, text, place) VALUES(?1, ?2, ?3)";
-        connection.execute(add, (5, "上海 hello", EVERYBODY_WORD)).unwrap();
+        connection.execute(add, (5, "上海 hello", place_word(EVERYBODY))).unwrap();
         connection.execute(add, (6, "hello", format!("{} {}", account_word(1), account_word(2)))).unwrap();
         let find = "SELECT count(*) FROM word_1 WHERE word_1 MATCH ?1";
         let count = |query: &str| connection.query_row(find, [query], |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(count("text:\"hello\""), 2);
-        assert_eq!(count("text:\"上海\" AND place:\"e\""), 1);
+        assert_eq!(count("text:\"上海\" AND place:\"p1\""), 1);
         assert_eq!(count("text:\"hello\" AND place:\"u2\""), 1);
-        assert_eq!(room_word(KeptId(7)), "r7");
         assert_eq!((ms_of(id_at(5)), id_at(i64::MAX)), (5, i64::MAX));
     }
 }
