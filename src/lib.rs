@@ -18,7 +18,8 @@
 //! * [`prompt`] asks for a password at the terminal, [`place`] tells whether two paths lead to one file, [`signals`]
 //!   which signals were ignored when the process was started.
 //! * [`limits`] holds every bound, [`close`] every reason for which the server closes a connection, [`text`] the
-//!   characters that a line may contain, [`network`] networks of addresses, [`secret`] the type of passwords and tokens in memory.
+//!   characters that a line may contain, [`mention`] when a text mentions an account, [`network`] networks of addresses,
+//!   [`secret`] the type of passwords and tokens in memory.
 
 pub mod app;
 
@@ -40,6 +41,7 @@ pub mod signals;
 
 pub mod close;
 pub mod limits;
+pub mod mention;
 pub mod network;
 pub mod secret;
 pub mod text;

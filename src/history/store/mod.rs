@@ -1,3 +1,5 @@
 //! The store: SQLite, and the threads that use it.
 
 mod schema;
+
+mod words;
