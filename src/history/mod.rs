@@ -14,9 +14,6 @@ mod request;
 mod store;
 
 mod absent;
-#[cfg(feature = "history")]
-#[allow(dead_code)]
-mod store;
 
 pub use absent::History;
 pub use request::{

@@ -2,4 +2,7 @@
 
 mod schema;
 
+mod read;
+mod search;
+
 mod words;

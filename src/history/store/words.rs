@@ -8,6 +8,8 @@
 //!
 //! Words have no ASCII but lower-case letters and digits, so they cannot be confused with the syntax of a query.
 
+use std::collections::BTreeSet;
+
 use caseless::Caseless as _;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
@@ -73,6 +75,16 @@ pub(in crate::history) fn of_query(text: &str, is_prefix: bool) -> Vec<Wanted> {
         last.is_prefix = true;
     }
     all
+}
+
+/// Whether a row has all these words.
+pub(in crate::history) fn has_all(row: &str, wanted: &[Wanted]) -> bool {
+    let row = of_row(row);
+    let words: BTreeSet<&str> = row.split(' ').collect();
+    wanted.iter().all(|Wanted { word, is_prefix }| {
+        let next = words.range(word.as_str()..).next();
+        next.is_some_and(|next| if *is_prefix { next.starts_with(word.as_str()) } else { next == word })
+    })
 }
 
 /// The words of a text one after the other, for [`has_exactly`]. Each character of a script without spaces is a word
