@@ -115,29 +115,29 @@ fn open_checked(path: &Path, key: &str, options: &mut OpenOptions) -> Result<Opt
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         // Replacing the file would replace the link, and its target would become stale.
         Err(e) if e.raw_os_error() == Some(libc::ELOOP) => {
-            return Err(self::about(path, &format!("is a symbolic link; set {key} to the file itself")));
+            return Err(about(path, &format!("is a symbolic link; set {key} to the file itself")));
         }
         Err(e) if e.raw_os_error() == Some(libc::EISDIR) => {
-            return Err(self::about(path, &format!("is a folder; set {key} to a file, such as one in it")));
+            return Err(about(path, &format!("is a folder; set {key} to a file, such as one in it")));
         }
         Err(e) => {
-            return Err(self::about(path, &format!("cannot be opened: {e}; chatd must be able to read and write it")));
+            return Err(about(path, &format!("cannot be opened: {e}; chatd must be able to read and write it")));
         }
     };
-    let about = file.metadata().map_err(|e| self::about(path, &format!("cannot be examined: {e}")))?;
-    if !about.is_file() {
-        return Err(self::about(path, &format!("is not a regular file; give {key} another name")));
+    let metadata = file.metadata().map_err(|e| about(path, &format!("cannot be examined: {e}")))?;
+    if !metadata.is_file() {
+        return Err(about(path, &format!("is not a regular file; give {key} another name")));
     }
-    let (owner, us) = (about.uid(), rustix::process::geteuid().as_raw());
+    let (owner, us) = (metadata.uid(), rustix::process::geteuid().as_raw());
     if owner != us {
         let path_text = path.display();
         let text = format!("belongs to user {owner}, but chatd runs as user {us}; run: chown {us} {path_text}");
-        return Err(self::about(path, &text));
+        return Err(about(path, &text));
     }
-    let mode = about.mode() & 0o7777;
+    let mode = metadata.mode() & 0o7777;
     if mode != MODE {
         let path_text = path.display();
-        return Err(self::about(
+        return Err(about(
             path,
             &format!("has mode {mode:04o}, but only its owner may use it; run: chmod 600 {path_text}"),
         ));

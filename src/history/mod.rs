@@ -11,6 +11,7 @@
 mod request;
 
 #[cfg(feature = "history")]
+#[allow(dead_code)]
 mod store;
 
 mod absent;
