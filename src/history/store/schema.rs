@@ -2,7 +2,8 @@
 //!
 //! * An **id** is that of a message: milliseconds since 1970 times 2²⁰, and a number.
 //! * `who`: accounts. `gone` is when the account was found to be gone, in milliseconds since 1970; 0 while it exists.
-//!   Everything up to the id `floor` is read, in all places. `seen` is the id up to which the account had a session.
+//!   Everything up to the id `floor` is read, in all places. `seen` is the newest id at its last login
+//!   or at the end of its last session, and `online` is 1 between these two.
 //! * `place`: `*` has number 1; a room is `(1, its kept id, 0)`; direct messages are one place a pair of accounts,
 //!   `(2, the smaller who.n, the larger who.n)`, which are equal for messages to oneself. A place of kind 3 is being
 //!   deleted and is read by nobody. `rows` and `bytes` count its messages up to the id `counted` of `meta`. Nothing up
@@ -61,7 +62,7 @@ pub(super) fn account_word(who: i64) -> String {
 }
 
 /// The milliseconds since 1970 of a message's id.
-pub(super) fn ms_of(id: i64) -> i64 {
+pub(super) const fn ms_of(id: i64) -> i64 {
     id >> ID_TIME_SHIFT
 }
 
@@ -82,8 +83,10 @@ CREATE TABLE who(
   gone INTEGER NOT NULL DEFAULT 0,
   floor INTEGER NOT NULL,
   seen INTEGER NOT NULL,
+  online INTEGER NOT NULL DEFAULT 0,
   UNIQUE(name, since)
 ) STRICT;
+CREATE INDEX who_gone ON who(gone) WHERE gone > 0;
 CREATE TABLE place(
   n INTEGER PRIMARY KEY AUTOINCREMENT,
   kind INTEGER NOT NULL,
