@@ -11,9 +11,6 @@ mod files;
 mod known;
 mod base;
 
-mod read;
-mod search;
-
 mod words;
 mod records;
 mod rows;
