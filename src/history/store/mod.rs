@@ -233,4 +233,4 @@ fn damaged(e: &rusqlite::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -91,7 +91,6 @@ impl Base {
             "SELECT max(id) FROM mark",
             "SELECT max(since) FROM member",
             "SELECT max(seen) FROM who",
-            "SELECT max(floor) FROM who",
         ] {
             let max: Option<i64> = self.db.query_row(query, [], |row| row.get(0))?;
             last = last.max(max.unwrap_or(0));
@@ -114,7 +113,9 @@ impl Base {
             self.run("UPDATE who SET gone = ?2, online = 0 WHERE n = ?1", (n, gone))?;
         }
         self.load()?;
-        for account in missing.into_values() {
+        let mut new: Vec<Account> = missing.into_values().collect();
+        new.sort_unstable();
+        for account in new {
             self.who(&account)?;
         }
         Ok(())
