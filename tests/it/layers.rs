@@ -66,7 +66,13 @@ const OUTSIDE: [(&str, &[&str]); 20] = [
     ("rustyline", &["client"]),
     ("rpassword", &["prompt"]),
     ("nix", &["client"]),
-    ("std::fs", &["net", "auth", "history", "files", "config", "logging", "main", "client", "load", "place", "prompt", "signals"]),
+    (
+        "std::fs",
+        &[
+            "net", "auth", "history", "files", "config", "logging", "main", "client", "load", "place", "prompt",
+            "signals",
+        ],
+    ),
     ("std::net", &["net", "auth", "config", "main", "client", "load"]),
     ("std::io", &["net", "auth", "history", "files", "config", "logging", "main", "client", "load", "prompt"]),
     ("std::thread", &["net", "auth", "history", "logging", "main", "client", "load"]),

@@ -62,7 +62,8 @@ impl Base {
     pub(super) fn tell(&mut self) -> rusqlite::Result<()> {
         self.begin()?;
         let most = i64::try_from(self.rules.keep_messages).unwrap_or(i64::MAX);
-        let update = "UPDATE place SET rows = max(rows + ?2, 0), bytes = max(bytes + ?3, 0) WHERE n = ?1 RETURNING rows";
+        let update =
+            "UPDATE place SET rows = max(rows + ?2, 0), bytes = max(bytes + ?3, 0) WHERE n = ?1 RETURNING rows";
         for (place, tally) in std::mem::take(&mut self.known.tallies) {
             let mut statement = self.db.prepare_cached(update)?;
             let rows = statement.query_row((place, tally.rows, tally.bytes), |row| row.get::<_, i64>(0)).optional()?;
@@ -74,6 +75,7 @@ impl Base {
             self.run("UPDATE span SET rows = ?2 WHERE n = ?1", (span.n, span.rows))?;
         }
         (self.known.untold, self.known.must_tell) = (0, false);
+        self.set_meta("commit_ms", self.rules.commit_ms.into())?;
         self.set_meta("counted", self.known.last_id)?;
         self.set_meta("last", self.known.last_id)
     }

@@ -47,7 +47,10 @@ impl Site {
     /// [`OpenError::InUse`] if another process has the lock.
     pub(super) fn take(file: &Path, vfs: Option<&'static str>) -> Result<Self, OpenError> {
         let folder = fs::canonicalize(files::folder(file)).map_err(|e| {
-            OpenError::Unusable(files::about(file, &format!("its folder cannot be used: {e}; create it, or change {KEY}")))
+            OpenError::Unusable(files::about(
+                file,
+                &format!("its folder cannot be used: {e}; create it, or change {KEY}"),
+            ))
         })?;
         let Some(name) = file.file_name() else {
             return Err(OpenError::Unusable(files::about(file, &format!("is no file; set {KEY} to a file"))));
@@ -86,7 +89,8 @@ impl Site {
             }
         }
         if has_made {
-            files::sync_folder(&self.path).map_err(|e| files::about(&self.path, &format!("its folder cannot be synced: {e}")))?;
+            files::sync_folder(&self.path)
+                .map_err(|e| files::about(&self.path, &format!("its folder cannot be synced: {e}")))?;
         }
         Ok(())
     }
@@ -127,9 +131,7 @@ impl Site {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = match self.vfs {
             None => Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NOFOLLOW)?,
-            Some(vfs) => {
-                Connection::open_with_flags_and_vfs(&self.path, flags | OpenFlags::SQLITE_OPEN_CREATE, vfs)?
-            }
+            Some(vfs) => Connection::open_with_flags_and_vfs(&self.path, flags | OpenFlags::SQLITE_OPEN_CREATE, vfs)?,
         };
         db.busy_timeout(PATIENCE)?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -147,7 +147,6 @@ impl Base {
         }
         self.run("UPDATE who SET online = 0 WHERE online != 0", [])?;
         self.set_meta("words", super::words::VERSION.into())?;
-        self.set_meta("commit_ms", self.rules.commit_ms.into())?;
         self.set_meta("clean", 0)?;
         self.tell()
     }

@@ -20,17 +20,8 @@ const FEW_PAGES: i64 = 64;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The jobs in their order.
-pub(super) const JOBS: [Job; 9] = [
-    Job::Rooms,
-    Job::Days,
-    Job::RoomDays,
-    Job::Messages,
-    Job::Bytes,
-    Job::Spans,
-    Job::Gone,
-    Job::Holes,
-    Job::Wipe,
-];
+pub(super) const JOBS: [Job; 9] =
+    [Job::Rooms, Job::Days, Job::RoomDays, Job::Messages, Job::Bytes, Job::Spans, Job::Gone, Job::Holes, Job::Wipe];
 
 /// A job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,7 +228,8 @@ fn spans(base: &mut Base, slice: Slice) -> rusqlite::Result<bool> {
     // A table that has begun to go is found by its number in `meta`.
     while let Some(n) = doomed_span(base)? {
         base.begin()?;
-        let delete = format!("DELETE FROM word_{n}_data WHERE id IN (SELECT id FROM word_{n}_data WHERE id > 10 LIMIT ?1)");
+        let delete =
+            format!("DELETE FROM word_{n}_data WHERE id IN (SELECT id FROM word_{n}_data WHERE id > 10 LIMIT ?1)");
         while base.run(&delete, [FEW_PAGES])? > 0 {
             if slice.is_over() {
                 return Ok(false);
@@ -272,7 +264,8 @@ fn doomed_span(base: &mut Base) -> rusqlite::Result<Option<i64>> {
 /// What an account had goes after as many days as messages are kept; direct messages when both accounts are gone.
 fn gone(base: &mut Base, slice: Slice) -> rusqlite::Result<bool> {
     let before = base.now_ms.saturating_sub(i64::from(base.rules.keep_days).saturating_mul(DAY_MS));
-    let find = "SELECT a.n, b.n, place.n FROM who AS a JOIN place ON place.kind = ?2 AND (place.a = a.n OR place.b = a.n)
+    let find =
+        "SELECT a.n, b.n, place.n FROM who AS a JOIN place ON place.kind = ?2 AND (place.a = a.n OR place.b = a.n)
          JOIN who AS b ON b.n = place.a + place.b - a.n
          WHERE a.gone > 0 AND a.gone < ?1 AND b.gone > 0 AND b.gone < ?1 LIMIT 1";
     loop {
@@ -311,7 +304,8 @@ fn forget_accounts(base: &mut Base, before: i64) -> rusqlite::Result<()> {
     let all: Vec<i64> = statement.query_map([before], |row| row.get(0))?.collect::<Result<_, _>>()?;
     drop(statement);
     for n in all {
-        let is_used = "SELECT 1 WHERE EXISTS(SELECT 1 FROM mark WHERE who = ?1) OR EXISTS(SELECT 1 FROM mention WHERE who = ?1)
+        let is_used =
+            "SELECT 1 WHERE EXISTS(SELECT 1 FROM mark WHERE who = ?1) OR EXISTS(SELECT 1 FROM mention WHERE who = ?1)
              OR EXISTS(SELECT 1 FROM profile WHERE who = ?1) OR EXISTS(SELECT 1 FROM ignore WHERE who = ?1)
              OR EXISTS(SELECT 1 FROM member WHERE who = ?1)";
         if base.number(is_used, [n])?.is_none() {

@@ -44,7 +44,9 @@ fn one_process_has_the_file() {
     let rig = Rig::new();
     let open = rig.open();
     match rig.try_open(NOW) {
-        Err(OpenError::InUse(text)) => assert!(text.contains(&format!("in use by process {}", std::process::id())), "{text}"),
+        Err(OpenError::InUse(text)) => {
+            assert!(text.contains(&format!("in use by process {}", std::process::id())), "{text}")
+        }
         other => panic!("{:?}", other.err()),
     }
     open.close();
@@ -143,7 +145,8 @@ fn a_step_to_a_newer_version_is_whole_and_leaves_a_copy() {
     let bad: Step = |transaction| transaction.execute_batch("CREATE TABLE halfway(x); CREATE TABLE further(x)");
     let site = Site::take(&rig.file(), None).unwrap();
     let mut db = site.connect(Role::Writer).unwrap();
-    let version = |db: &rusqlite::Connection| -> i64 { db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap() };
+    let version =
+        |db: &rusqlite::Connection| -> i64 { db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap() };
     for _ in 0..2 {
         assert!(matches!(migrate(&mut db, site.path(), &[good, bad]), Err(Refused::Sqlite(_))));
         let halfway: i64 =

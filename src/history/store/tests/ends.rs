@@ -46,9 +46,8 @@ fn after_a_kill_each_place_that_may_have_lost_something_says_so() {
 fn a_hole_is_where_the_hub_says() {
     let rig = Rig::new();
     let open = rig.open();
-    let hole = |id, spot, with, count| {
-        Record::Hole(Hole { id: at(id), spot, with, count, why: "the queue was full".into() })
-    };
+    let hole =
+        |id, spot, with, count| Record::Hole(Hole { id: at(id), spot, with, count, why: "the queue was full".into() });
     open.keep(vec![
         public(at(1), "before"),
         hole(2, Spot::Everybody, None, Some(12)),

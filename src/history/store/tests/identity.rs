@@ -73,11 +73,19 @@ fn a_room_made_anew_inherits_nothing() {
     let rig = Rig::new();
     let open = rig.open();
     let old = row(at(2), Spot::Room(KeptId(1)), &bob(), "hello alice, unmistakable2");
-    open.keep(vec![room(1, 30), Record::Member(KeptId(1), bob(), at(0)), Record::Member(KeptId(1), alice(), at(0)), old]);
+    open.keep(vec![
+        room(1, 30),
+        Record::Member(KeptId(1), bob(), at(0)),
+        Record::Member(KeptId(1), alice(), at(0)),
+        old,
+    ]);
     assert_eq!(open.page(&bob(), &[1], Of::All).len(), 1);
     open.submit(Request::Keep(batch(vec![Record::RoomGone(KeptId(1)), room(2, 30)], &[])));
     assert!(open.page(&bob(), &[1, 2], Of::All).is_empty(), "at once");
-    open.keep(vec![row(at(3), Spot::Room(KeptId(1)), &bob(), "too late"), row(at(4), Spot::Room(KeptId(2)), &bob(), "anew")]);
+    open.keep(vec![
+        row(at(3), Spot::Room(KeptId(1)), &bob(), "too late"),
+        row(at(4), Spot::Room(KeptId(2)), &bob(), "anew"),
+    ]);
     assert_eq!(open.page(&bob(), &[1, 2], Of::All), ["lobby2 bob: anew"]);
     open.wait(|_| !rig.has_bytes("unmistakable2"));
     let count = |table: &str| -> i64 {
@@ -90,7 +98,8 @@ fn a_room_made_anew_inherits_nothing() {
 fn guests_and_unknown_authors_are_shown_and_own_nothing() {
     let rig = Rig::new();
     let open = rig.open();
-    let guest = Row { id: at(1), spot: Spot::Everybody, from: Who::parse("~bob").unwrap(), text: "I am a guest".into() };
+    let guest =
+        Row { id: at(1), spot: Spot::Everybody, from: Who::parse("~bob").unwrap(), text: "I am a guest".into() };
     let zoe = account("zoe", 5);
     open.keep(vec![Record::Row(guest), row(at(2), Spot::Everybody, &zoe, "who am I?")]);
     assert_eq!(open.page(&bob(), &[], Of::All), ["* ~bob: I am a guest", "* -zoe: who am I?"]);

@@ -21,7 +21,10 @@ fn what_was_kept_is_there_in_order_after_another_start() {
     assert_eq!((&page[..199], page[199].as_str()), (&expected[..], "@alice alice: for bob alone"));
     assert_eq!(open.page(&carol(), &[], Of::All).last().unwrap(), "* alice: number 299");
     let waiting = &open.restored.waiting;
-    assert_eq!(waiting.iter().map(|it| (it.to.clone(), it.from.clone(), it.count)).collect::<Vec<_>>(), [(bob(), alice(), 1)]);
+    assert_eq!(
+        waiting.iter().map(|it| (it.to.clone(), it.from.clone(), it.count)).collect::<Vec<_>>(),
+        [(bob(), alice(), 1)]
+    );
 }
 
 #[test]
@@ -58,7 +61,10 @@ fn who_is_away_has_as_many_messages_as_came_since_the_last_session() {
     let open = rig.open();
     let to = |id, who: &Account| row(at(id), Spot::Direct(who.clone()), &alice(), "are you there?");
     open.keep(vec![Record::Account(bob()), to(1, &bob()), Record::Seen(bob(), at(2)), to(3, &bob()), to(4, &carol())]);
-    open.keep(vec![row(at(5), Spot::Direct(alice()), &bob(), "to alice"), row(at(6), Spot::Direct(alice()), &alice(), "to me")]);
+    open.keep(vec![
+        row(at(5), Spot::Direct(alice()), &bob(), "to alice"),
+        row(at(6), Spot::Direct(alice()), &alice(), "to me"),
+    ]);
     open.close();
     let waiting = |open: &Open| {
         let all = open.restored.waiting.iter();
@@ -80,7 +86,9 @@ fn marks_and_floors_rise_and_stay() {
     assert_eq!(mark(&open, Of::One(Spot::Everybody), at(3)), Verdict::Marked { rose: true });
     assert_eq!(mark(&open, Of::One(Spot::Everybody), at(2)), Verdict::Marked { rose: false });
     let missed = |open: &Open| {
-        let Verdict::Missed(missed) = open.ask(Request::Missed(Mine { who: bob(), rooms: Vec::new() })) else { panic!() };
+        let Verdict::Missed(missed) = open.ask(Request::Missed(Mine { who: bob(), rooms: Vec::new() })) else {
+            panic!()
+        };
         missed.count
     };
     assert_eq!(missed(&open), 6);
@@ -122,7 +130,8 @@ fn a_message_is_withdrawn_with_everything_that_leads_to_it() {
     open.keep(vec![Record::Withdrawn(at(2)), Record::Withdrawn(at(1)), Record::Withdrawn(at(77))]);
     assert!(open.page(&bob(), &[], Of::All).is_empty());
     for table in ["message", "inbox", "mention"] {
-        let count: i64 = rig.sqlite().query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+        let count: i64 =
+            rig.sqlite().query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         assert_eq!(count, 0, "{table}");
     }
     open.close();

@@ -138,12 +138,7 @@ impl Writer {
 }
 
 /// Opens the file, deletes what must not be there, and moves the log into the file.
-fn reopen(
-    rules: crate::limits::History,
-    site: &super::Site,
-    now_ms: i64,
-    undone: &[i64],
-) -> Result<Base, String> {
+fn reopen(rules: crate::limits::History, site: &super::Site, now_ms: i64, undone: &[i64]) -> Result<Base, String> {
     site.check()?;
     let open = || {
         let mut base = Base::new(site.connect(Role::Writer)?, rules, now_ms);
@@ -178,4 +173,13 @@ pub(in crate::history::store) fn cause(e: &rusqlite::Error) -> String {
         Some(_) | None => return e.to_string(),
     };
     format!("{next} ({e})")
+}
+
+/// Whether an error is one of the file, and not of a query or of what one row says.
+pub(super) fn is_of_disk(e: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode;
+    match e.sqlite_error_code() {
+        Some(ErrorCode::Unknown | ErrorCode::OperationInterrupted | ErrorCode::ApiMisuse) | None => false,
+        Some(_) => true,
+    }
 }
