@@ -27,7 +27,7 @@ impl Still {
         let mut base = Base::new(db, rig.rules.clone(), stored(NOW));
         base.load().unwrap();
         base.reconcile(rig.accounts.clone()).unwrap();
-        base.begin_run(true).unwrap();
+        base.begin_run().unwrap();
         base.commit().unwrap();
         Self { rig, base, cleaner: Cleaner::new() }
     }

@@ -1,6 +1,7 @@
 //! A store that could not write: what was to be kept waits in memory, and the file is opened again every few seconds.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::{HISTORY_RETRY_MS, Pending, QUEUE_RECORDS, Role, State, Taken, Writer, bytes_of};
@@ -138,8 +139,11 @@ impl Writer {
 }
 
 /// Opens the file, deletes what must not be there, and moves the log into the file.
+///
+/// Until this is done, the messages that must not be there are remembered.
 fn reopen(rules: crate::limits::History, site: &super::Site, now_ms: i64, undone: &[i64]) -> Result<Base, String> {
     site.check()?;
+    site.write_log_again()?;
     let open = || {
         let mut base = Base::new(site.connect(Role::Writer)?, rules, now_ms);
         base.load()?;
@@ -156,7 +160,15 @@ fn reopen(rules: crate::limits::History, site: &super::Site, now_ms: i64, undone
 }
 
 fn next_attempt() -> Instant {
-    let ms = if cfg!(test) { 100 } else { HISTORY_RETRY_MS };
+    static TEST_MS: OnceLock<Option<u64>> = OnceLock::new();
+    let wish = || std::env::var("CHATD_TEST_HISTORY_RETRY_MS").ok().and_then(|text| text.parse().ok());
+    let ms = if cfg!(test) {
+        100
+    } else if cfg!(debug_assertions) {
+        TEST_MS.get_or_init(wish).unwrap_or(HISTORY_RETRY_MS)
+    } else {
+        HISTORY_RETRY_MS
+    };
     Instant::now() + Duration::from_millis(ms)
 }
 
