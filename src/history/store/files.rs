@@ -72,6 +72,7 @@ impl Site {
         let site = Self { path, vfs, _lock: lock };
         if vfs.is_none() {
             site.make().map_err(OpenError::Unusable)?;
+            site.write_log_again().map_err(OpenError::Unusable)?;
         }
         Ok(site)
     }
@@ -119,7 +120,7 @@ impl Site {
 
     /// Writes the log over itself. After a failed sync the kernel shows bytes that are not on disk, and no later sync
     /// writes them: a checkpoint that trusts them, and is cut short, leaves a damaged file. SQLite has no lock on the log,
-    /// so opening and closing it takes none away.
+    /// so opening and closing it takes none away. A clean end leaves no log.
     ///
     /// # Errors
     /// What is wrong.

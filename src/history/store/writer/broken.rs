@@ -195,3 +195,31 @@ pub(super) fn is_of_disk(e: &rusqlite::Error) -> bool {
         Some(_) => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::store::tests::{alice, at, bob, public};
+
+    #[test]
+    fn of_what_is_only_a_state_the_last_word_is_kept() {
+        let record = |record| Taken::Record { record, is_awaited: false };
+        let mut queue: Vec<Taken> = (0..10)
+            .flat_map(|n| {
+                [Record::Account(bob()), Record::Seen(bob(), at(n)), Record::Floor(alice(), at(n)), public(at(n), "x")]
+            })
+            .map(record)
+            .collect();
+        drop_doubles(&mut queue);
+        let left: Vec<&Record> = queue
+            .iter()
+            .filter_map(|taken| match taken {
+                Taken::Record { record, .. } => Some(record),
+                Taken::Mark(_) => None,
+            })
+            .collect();
+        assert_eq!(left.len(), 13);
+        assert_eq!(left[9..12], [&Record::Account(bob()), &Record::Seen(bob(), at(9)), &Record::Floor(alice(), at(9))]);
+        assert_eq!(left[12], &public(at(9), "x"));
+    }
+}
