@@ -17,6 +17,9 @@ mod rows;
 mod restore;
 mod retention;
 
+#[cfg(test)]
+mod fixture;
+
 mod read;
 mod search;
 mod writer;
