@@ -63,6 +63,7 @@ pub(super) struct World {
     gone: Vec<Account>,
     marks: HashMap<(Account, Option<Spot>), u64>,
     spans: i64,
+    next_id: u64,
 }
 
 /// The first id.
@@ -73,7 +74,7 @@ impl World {
     pub(super) fn new() -> Self {
         let connection = schema::scratch();
         let (said, rooms, gone, marks) = (Vec::new(), HashMap::new(), Vec::new(), HashMap::new());
-        Self { connection, said, rooms, gone, marks, spans: 1 }
+        Self { connection, said, rooms, gone, marks, spans: 1, next_id: FIRST }
     }
 
     /// Adds an account.
@@ -127,7 +128,7 @@ impl World {
 
     /// The next id.
     pub(super) fn next_id(&self) -> u64 {
-        self.said.last().map_or(FIRST, |said| said.id + 1)
+        self.next_id
     }
 
     /// Keeps a message. Returns its id.
@@ -156,6 +157,7 @@ impl World {
         }
         let sql = format!("INSERT INTO word_{}(rowid, text, place) VALUES(?1, ?2, ?3)", self.spans);
         self.connection.execute(&sql, (id as i64, words::of_row(text), place_words)).unwrap();
+        self.next_id += 1;
         self.said.push(Said { id, spot, from, text: text.to_owned(), is_hole: false });
         id
     }
@@ -188,6 +190,7 @@ impl World {
         }
         let text = count.map_or(why.to_owned(), |count| format!("{count} messages were not kept: {why}"));
         let from = with.map_or(guest("nobody"), |with| Who::Account(with.name.clone()));
+        self.next_id += 1;
         self.said.push(Said { id, spot, from, text, is_hole: true });
     }
 

@@ -19,6 +19,8 @@ use crate::hub::record::Account;
 use crate::limits::SEARCH_MS;
 use crate::mailbox::{Full, Job, Mailbox, Next, Service, Waker};
 
+#[cfg(test)]
+mod tests;
 /// Statements that stay prepared: some for each of the newest tables of words.
 const STATEMENTS: usize = 64;
 
