@@ -86,7 +86,7 @@ fn nobody_finds_what_is_not_theirs() {
     check(&world, &Find { of: Of::One(Spot::Direct(account("dave"))), ..x() }, &[]);
     // An account that the store does not know, and one with an earlier account's name.
     check(&world, &Find { mine: Mine { who: account("dave"), rooms: vec![] }, ..x() }, &["x 1"]);
-    let anew = crate::hub::record::Account { since: 9, ..account("bob") };
+    let anew = Account { since: 9, ..account("bob") };
     check(&world, &Find { mine: Mine { who: anew, rooms: vec![] }, ..x() }, &["x 1"]);
 }
 
@@ -124,7 +124,7 @@ const WORDS: [(&[&str], &str); 8] = [
 
 #[test]
 fn a_search_and_its_model_find_the_same() {
-    for seed in 1..=16_u64 {
+    for seed in 1..=5_u64 {
         println!("seed {seed}");
         let (mut random, mut world) = (Random(seed * 0x9e37_79b9), world());
         let names = ["alice", "bob", "carol"];
@@ -154,6 +154,9 @@ fn a_search_and_its_model_find_the_same() {
     }
 }
 
+/// Whether a message with these words is found.
+type Model<'a> = Box<dyn Fn(&[usize]) -> bool + 'a>;
+
 fn compare(world: &World, random: &mut Random, all: &[(u64, Vec<usize>)]) {
     let name = random.one(&["alice", "bob", "carol"]);
     let (one, two) = (random.below(WORDS.len()), random.below(WORDS.len()));
@@ -166,7 +169,7 @@ fn compare(world: &World, random: &mut Random, all: &[(u64, Vec<usize>)]) {
         vec![word(WORDS[one].1)],
     ];
     for terms in terms {
-        let model: Box<dyn Fn(&[usize]) -> bool> = match &terms[..] {
+        let model: Model<'_> = match &terms[..] {
             [Term::Prefix(_)] => Box::new(|words| words.iter().any(|word| *word < 2)),
             [Term::Word(_), Term::Word(_)] => Box::new(|words| {
                 (is_word(one) || is_word(two)) && [one, two].iter().all(|it| !is_word(*it) || words.contains(it))

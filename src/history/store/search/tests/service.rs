@@ -25,10 +25,10 @@ impl Bench {
     fn new(connect: impl Fn() -> rusqlite::Result<Connection> + Send + 'static) -> Self {
         let ((open, may_open), (opens, opening), (wake, woken)) = (channel(), channel(), channel());
         let wake = Mutex::new(wake);
-        let waker = Waker::new(move || drop(wake.lock().unwrap().send(())));
+        let waker = Waker::new(move || wake.lock().unwrap().send(()).unwrap_or_default());
         let search = Search::start(
             move || {
-                drop(opens.send(()));
+                opens.send(()).unwrap_or_default();
                 may_open.recv_timeout(PATIENCE).unwrap();
                 connect()
             },
@@ -57,10 +57,8 @@ fn store() -> Connection {
 }
 
 fn lines(verdict: &Verdict) -> usize {
-    match verdict {
-        Verdict::Page(paged) => paged.lines.len(),
-        other => panic!("{other:?}"),
-    }
+    let Verdict::Page(paged) = verdict else { panic!("{verdict:?}") };
+    paged.lines.len()
 }
 
 #[test]
