@@ -2,7 +2,7 @@
 //!
 //! A search sees what was committed. It ends after [`SEARCH_MS`](crate::limits::SEARCH_MS) with what it has.
 
-mod find;
+pub(super) mod find;
 mod queue;
 mod share;
 

@@ -1,5 +1,6 @@
 //! Tests of the reading side against a model.
 
+mod figures;
 mod simulation;
 
 use super::*;
