@@ -110,6 +110,16 @@ fn authors_and_deleted_rows() {
     assert_eq!(shown, [("alice", Flag::Plain), ("~Alice", Flag::Plain), ("-carol", Flag::Mention)]);
 }
 
+#[test]
+fn a_member_of_a_thousand_rooms_finds_what_is_there() {
+    let mut world = world();
+    (100..1_100).for_each(|room| world.keep(KeptId(room), "room"));
+    world.say(Spot::Room(KeptId(1_099)), who("alice"), "x 1");
+    world.say(Spot::Room(KeptId(99)), who("alice"), "x 2");
+    let mine = Mine { who: account("bob"), rooms: (100..1_100).map(KeptId).collect() };
+    check(&world, &Find { mine, ..by("bob", &[word("x")]) }, &["x 1"]);
+}
+
 /// Words of the random texts: spellings in texts, and one in queries.
 const WORDS: [(&[&str], &str); 8] = [
     (&["hello", "Hello,", "HE\u{301}LLO!"], "HELLO"),

@@ -146,7 +146,8 @@ fn a_thread_that_panics_answers_all() {
 
 #[test]
 fn an_account_that_has_used_its_time_up_is_busy() {
-    let mut searcher = Searcher { open: || Ok(store()), connection: None, shares: Shares::default() };
+    let (open, shares) = (|| Ok(store()), Shares::default());
+    let mut searcher = Searcher { open, connection: None, shares, is_failing: false };
     let search = |name: &str| {
         let ticket = Ticket { number: 1, asked: Asked::Find };
         Job { ticket, request: by(name, &[word("x")]) }
