@@ -145,7 +145,7 @@ impl Shadow {
             },
             Command::Topic { room, text: None } => self.show_topic(who, &room).unwrap_or_else(|refusal| refusal),
             Command::Topic { room, text: Some(text) } => match self.hosted(who, &room) {
-                Ok(room) => self.set_topic(me, room, text),
+                Ok(room) => self.set_topic(me, room, &text),
                 Err(refusal) => refusal,
             },
             Command::LockRoom { room, lock } => self.lock_room(who, &room, lock).unwrap_or_else(|refusal| refusal),

@@ -419,7 +419,7 @@ impl Simulation {
             50..=52 => Command::Rename { guest: GuestName::parse(self.random.pick(&GUESTS)).unwrap() },
             47..=48 => Command::Kick { room: self.room(), name: self.account_or_guest(spelled) },
             53..=60 => Command::Keep { room: self.room(), how: self.keep_how(spelled) },
-            61..=63 => Command::Topic { room: self.room(), text: self.topic() },
+            61..=63 => Command::Topic { room: self.room(), text: self.topic().map(Into::into) },
             64..=65 => {
                 let Entry { room, lock } = self.entry();
                 Command::LockRoom { room, lock }
@@ -444,7 +444,7 @@ impl Simulation {
         let spelled = self.account();
         match self.random.below(8) {
             0..=3 => Command::Keep { room, how: self.keep_how(spelled) },
-            4 => Command::Topic { room, text: self.topic() },
+            4 => Command::Topic { room, text: self.topic().map(Into::into) },
             5 => Command::Kick { name: self.member_of(&room, spelled), room },
             _ => Command::SayIn { room, text: "hello room".into() },
         }
