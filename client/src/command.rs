@@ -108,7 +108,7 @@ pub const COMMANDS: &[Command] = {
         of(Verb::Next, "next", "", [Nothing; 2], "go where something is new"),
         of(Verb::Topic, "topic", "[ROOM] [TEXT|-]", [Room, Text], "what a room is about; its host sets TEXT, or none: -"),
         of(Verb::Keep, "keep", "[ROOM] [DAYS|off]", [Room, Nothing], "keep a room that you host, and what is said there"),
-        of(Verb::Lock, "lock", "[ROOM] [PASSWORD|-]", [Room, Nothing], "set or remove the password of a room that you host"),
+        of(Verb::Lock, "lock", "[ROOM] PASSWORD|-", [Room, Nothing], "set or remove the password of a room that you host"),
         of(Verb::Passwd, "passwd", "", [Nothing; 2], "change your password"),
         of(Verb::Resend, "resend", "", [Nothing; 2], "send again what was not confirmed"),
         of(Verb::Forget, "forget", "", [Nothing; 2], "forget what was not confirmed"),
@@ -396,7 +396,7 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
         (Verb::Search, [Some(_), ..]) => Intent::Look(Look::Search(rest)),
         (Verb::Next, [None, ..]) => Intent::Next,
         (Verb::Topic, _) => Intent::Topic(rest),
-        (Verb::Lock, _) => Intent::Lock(rest),
+        (Verb::Lock, [Some(_), ..]) => Intent::Lock(rest),
         (Verb::Keep, _) => {
             let words: Vec<&str> = rest.split(' ').filter(|word| !word.is_empty()).collect();
             let (room, keeping) = past::keep(&words)?;

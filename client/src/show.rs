@@ -3,6 +3,7 @@
 //! Nothing that was received is trusted: all of it goes through [`visible`].
 
 mod json;
+mod notice;
 
 use std::fmt::Write as _;
 
@@ -89,8 +90,10 @@ impl View {
             Shown::New { .. } => String::new(), // see above
             Shown::Reply { code, text, .. } if *code >= 400 => pen.paint(TROUBLE, &format!("! {}", visible(text))),
             Shown::Reply { text, .. } => format!("  {}", visible(text)),
-            Shown::Notice { code: 105, text } => pen.paint(DIM, &format!("* topic of {}", visible(text))),
-            Shown::Notice { text, .. } => pen.paint(DIM, &format!("* {}", visible(text))),
+            Shown::Notice { code, text } => {
+                let minute = |id: u64| self.local(id >> 20).strftime("%H:%M").to_string();
+                pen.paint(DIM, &format!("* {}", visible(&notice::sentence(*code, text, minute))))
+            }
             Shown::Status(Status { weight: Weight::Note, text, .. }) => {
                 pen.paint(DIM, &format!("-- {}", visible(text)))
             }

@@ -134,6 +134,7 @@ fn wrong_arguments() {
         ("/search", "search"),
         ("/keep lobby x", "keep"),
         ("/next lobby", "next"),
+        ("/lock", "lock"),
     ] {
         check_usage(line, name);
     }

@@ -65,6 +65,9 @@ impl Session {
             return None;
         }
         let server = self.retry.server();
+        if self.seen.get(server).is_some_and(|seen| seen.has_own(line.id)) {
+            return None;
+        }
         let is_it = |Unconfirmed { words, was_sent, .. }: &Unconfirmed| {
             let is_after = words.sent.is_some_and(|sent| sent.server == server && sent.top < Some(line.id));
             let is_text = without_taken_out(&words.text) == line.text;
@@ -87,7 +90,7 @@ impl Session {
             return Some((line, true));
         }
         // A script has not been told the ids of what it has sent.
-        let has_been = self.seen.get(self.retry.server()).is_some_and(|seen| seen.has(line.id));
+        let has_been = self.seen().is_some_and(|seen| seen.has_own(line.id));
         (!has_been && self.settings.resumes == Resumes::Always).then_some((line, false))
     }
 

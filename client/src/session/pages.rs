@@ -76,6 +76,10 @@ impl Session {
     /// `/topic` and `/lock`.
     pub(super) fn set_of_room(&mut self, verb: &str, rest: &str, now: Now) {
         let Some((room, text)) = self.room_and_text(rest) else { return self.ask_which_room() };
+        // Without a password, the server would remove it.
+        if verb == "LOCK" && text.is_empty() {
+            return self.trouble("usage", format!("say a password for {room}, or - for none"));
+        }
         let (named, room) = (past::word(&Place::Room(room.clone())), room);
         let done = match (verb, text) {
             ("TOPIC", "-") => format!("{room} has no topic any more"),

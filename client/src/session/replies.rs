@@ -35,6 +35,7 @@ impl Session {
         match code {
             103 => self.known.see_name(name),
             108 => return self.on_read_elsewhere(&text),
+            109 => self.on_erased(&text),
             112 => {
                 let is_kept = rest.starts_with("kept");
                 self.rooms.keep(room, is_kept);
@@ -60,16 +61,22 @@ impl Session {
 
     pub(super) fn on_said(&mut self, said: Said) {
         if let Some(said) = self.hold(said) {
-            self.note_shown(said.id, true);
+            let is_own = self.is_own(&said);
+            self.note_shown(said.id, true, is_own);
             self.show_said(said);
         }
     }
 
+    /// Whether the user has said this.
+    pub(super) fn is_own(&self, said: &Said) -> bool {
+        said.kind == Kind::Own || self.is_me(&said.from)
+    }
+
     /// Shows a live message.
     pub(super) fn show_said(&mut self, said: Said) {
+        let is_own = self.is_own(&said);
         let Said { kind, id, from, text } = said;
         self.known.see_name(&from);
-        let is_own = kind == Kind::Own || self.is_me(&from);
         let is_direct = kind == Kind::Direct;
         let (place, from, confirmed) = match kind {
             Kind::Public => (Place::Public, from, None),
@@ -184,7 +191,7 @@ impl Session {
             let Words { place, text: said, .. } = words;
             let (told, id) = past::confirmed(&text);
             if let Some(id) = id {
-                self.note_shown(id, false);
+                self.note_shown(id, false, true);
             }
             self.show(Shown::Message(Message {
                 place,

@@ -11,6 +11,7 @@
 use std::collections::VecDeque;
 
 use super::requests::{Request, Way};
+use super::unread::is_same_place;
 use super::{Resumes, Session};
 use crate::action::{Now, Place};
 use crate::frame::Said;
@@ -181,11 +182,14 @@ impl Session {
         None
     }
 
-    /// A message that has been shown, with its id.
-    pub(super) fn note_shown(&mut self, id: u64, is_live: bool) {
+    /// A message of this id is shown. It was heard, or it is the user's and confirmed.
+    pub(super) fn note_shown(&mut self, id: u64, is_live: bool, is_own: bool) {
         let is_current = self.is_current();
         let is_asking = self.has_past() && !is_current;
         let Some(seen) = self.seen() else { return };
+        if is_own && (is_current || is_asking) {
+            seen.note_own(id);
+        }
         if is_current && is_live {
             seen.hear(id);
         } else if is_current {
@@ -205,8 +209,29 @@ impl Session {
     fn let_go(&mut self) {
         let Resume::Asking(asking) = &mut self.resume else { return };
         for said in asking.held.take().into_iter().flatten() {
-            self.note_shown(said.id, true);
+            let is_own = self.is_own(&said);
+            self.note_shown(said.id, true, is_own);
             self.show_said(said);
+        }
+    }
+
+    /// A message was erased: `place ID`; or all of somebody: `place all NAME`. What is not shown yet never is.
+    pub(super) fn on_erased(&mut self, text: &str) {
+        let Some((place, what)) = text.trim_end().split_once(' ') else { return };
+        let Some(place) = past::place(place) else { return };
+        let is_it = |line: &Line| match what.strip_prefix("all ") {
+            Some(name) => is_same_place(&line.place, &place) && line.from.eq_ignore_ascii_case(name),
+            None => what.parse() == Ok(line.id),
+        };
+        if let Ok(id) = what.parse() {
+            self.news.erase(id);
+        }
+        if let Resume::Asking(asking) = &mut self.resume {
+            asking.page.retain(|line| !is_it(line));
+            asking.lines.retain(|line| !is_it(line));
+            if let Some(held) = &mut asking.held {
+                held.retain(|said| what.parse() != Ok(said.id));
+            }
         }
     }
 

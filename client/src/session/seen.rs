@@ -11,8 +11,10 @@ use crate::action::{Action, Now};
 
 /// At most this many ids are remembered of messages that were shown before the past.
 const OUT_OF_TURN: usize = 65_536;
-/// The number of holes remembered, so that they are not shown again.
+/// The number of holes remembered, so that they are not shown again …
 const HOLES: usize = 64;
+/// … and of messages of the user.
+const OWN: usize = 1_000;
 /// The pause between two writes of the file.
 const KEEP_EVERY_MS: u64 = 1_000;
 
@@ -23,6 +25,10 @@ pub(super) struct Seen {
     top: Option<u64>,
     /// The ids above that were shown before a resume had ended.
     out_of_turn: BTreeSet<u64>,
+    /// All messages of the user up to this id are known: a resume has ended there.
+    settled: u64,
+    /// The ids of the latest messages of the user that were confirmed, or heard.
+    own: VecDeque<u64>,
     /// The ids of the latest holes.
     holes: VecDeque<u64>,
     /// The number that the caller keeps for the next run.
@@ -69,6 +75,17 @@ impl Seen {
         self.out_of_turn.contains(&id)
     }
 
+    /// A message of the user was shown.
+    pub(super) fn note_own(&mut self, id: u64) {
+        self.own.truncate(OWN - 1);
+        self.own.push_front(id);
+    }
+
+    /// Whether this message of the user has been shown.
+    pub(super) fn has_own(&self, id: u64) -> bool {
+        id <= self.settled || self.own.contains(&id)
+    }
+
     /// A hole is about to be shown. False if it has been.
     pub(super) fn note_hole(&mut self, id: u64) -> bool {
         let is_new = !self.holes.contains(&id);
@@ -83,6 +100,8 @@ impl Seen {
     pub(super) fn settle(&mut self, id: u64) {
         let highest = self.out_of_turn.last().copied().unwrap_or(id).max(id);
         self.out_of_turn.clear();
+        self.own.clear();
+        self.settled = self.settled.max(highest);
         self.raise(highest);
     }
 }

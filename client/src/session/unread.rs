@@ -137,6 +137,13 @@ impl News {
         self.fresh.retain(is_new);
     }
 
+    /// A message was erased.
+    pub(super) fn erase(&mut self, id: u64) {
+        for spot in &mut self.spots {
+            spot.heard.retain(|(heard, _)| *heard != id);
+        }
+    }
+
     /// A place is gone, or the user is no longer in it.
     pub(super) fn leave(&mut self, place: &Place) {
         self.spots.retain(|spot| !is_same_place(&spot.place, place));

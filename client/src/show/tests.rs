@@ -70,7 +70,9 @@ fn the_past() {
         assert_eq!(seen, Seen { text: "--- new ---\n".to_owned(), rings: is_loud });
     }
     let topic = Shown::Notice { code: 105, text: "lobby by bob: tea".to_owned() };
-    check(Form::Plain, topic, "2026-11-20 23:56:03 * topic of lobby by bob: tea");
+    let erased = Shown::Notice { code: 109, text: format!("lobby {}", NOW.unix_ms << 20) };
+    check(Form::Plain, erased, "2026-11-20 23:56:03 * erased: the message of 23:56 in lobby");
+    check(Form::Plain, topic, "2026-11-20 23:56:03 * the topic of lobby, by bob: tea");
 }
 
 #[test]

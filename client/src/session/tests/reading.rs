@@ -259,6 +259,9 @@ fn rooms_that_are_kept() {
         ask alice in den>
         server C 554 you are not its host
         # 554 you are not its host
+        user /lock den
+        ! usage: say a password for den, or - for none
+        ask alice in den>
         user /keep 7
         > C KEEP den 7
         ask alice in den>

@@ -199,6 +199,17 @@ fn an_unconfirmed_line_that_is_in_a_page_has_arrived() {
 }
 
 #[test]
+fn a_confirmed_line_is_not_taken_for_an_unconfirmed_one() {
+    let mut stage = current(100);
+    stage.play("user /dm dave x\nuser same\nserver C 550 no\nserver C 250 sent to 1 id=110\nuser ok");
+    stage.play("server D PM 120 alice same\nuser same\nserver C 250 sent to 1 id=130");
+    let happened = back(&mut stage);
+    assert!(happened.ends_with("> C HISTORY after 120 200\n"), "{happened}");
+    let happened = stage.play("server C 212-130 * alice - ok\nserver C 212 1 end");
+    assert!(!happened.contains("= ") && happened.contains("! unconfirmed: not confirmed, to everybody: same"));
+}
+
+#[test]
 fn own_lines_of_this_connection_are_not_missed() {
     let mut stage = returning(Some(100));
     stage.play(LOGIN);
@@ -371,7 +382,7 @@ fn each_server_has_its_own_number() {
     assert!(happened.ends_with("> C HISTORY after 7 200\n"), "{happened}");
     let happened = stage.play("server C 212-9 * alice - mine\nserver C 212 1 end");
     assert!(happened.contains("= past all 9 alice: mine\n") && happened.contains("! unconfirmed: "), "{happened}");
-    assert!(happened.contains("seen 9 of 1"), "{happened}");
+    stage.check("wait 1000\nseen 9 of 1");
 }
 
 #[test]
@@ -434,6 +445,30 @@ fn direct_messages_from_elsewhere() {
         = with bob 150 alice: hi from my phone (to bob, from another client of yours)
         seen 150
         server D NEW 160 whatever",
+    );
+}
+
+#[test]
+fn what_is_erased_meanwhile_is_not_shown() {
+    let mut stage = returning(Some(100));
+    stage.play(LOGIN);
+    stage.play(COUNTS);
+    stage.play("server D PM 150 bob a\nserver D PM 151 bob b\nserver C 212-110 * bob - c\nserver C 212-111 den eve - d\nserver C 212-112 * eve - e");
+    stage.check(
+        "server C 212 3 next=112
+        > C HISTORY after 112 200
+        server C 109 * 150
+        * 109 * 150
+        server C 109 * 110
+        * 109 * 110
+        server C 109 * all Eve
+        * 109 * all Eve
+        server C 212 0 end
+        - missed: since you left: 1 message was said meanwhile
+        --- new
+        = past room den 111 eve: d
+        = all 151 bob: b
+        seen 151",
     );
 }
 
