@@ -113,7 +113,7 @@ pub fn place(word: &str) -> Option<Place> {
         _ if word == "*" => Some(Place::Public),
         Some("") => None,
         Some(name) => Some(Place::Direct { with: name.to_owned() }),
-        None => (!room.is_empty()).then(|| Place::Room(room.to_owned())),
+        None => (!room.is_empty() && !room.starts_with(['#', '@', '*'])).then(|| Place::Room(room.to_owned())),
     }
 }
 
@@ -168,12 +168,29 @@ mod tests {
         ] {
             assert_eq!(line(text), Some(expected), "{text}");
         }
-        for text in
-            ["", "17", "17 lobby", "17 lobby erin", "x * a - t", "-1 * a - t", "18446744073709551616 * a - t", "+1 * a - t"]
-        {
+        for text in [
+            "",
+            "17",
+            "17 lobby",
+            "17 lobby erin",
+            "x * a - t",
+            "-1 * a - t",
+            "18446744073709551616 * a - t",
+            "+1 * a - t",
+        ] {
             assert_eq!(line(text), None, "{text}");
         }
-        for text in ["17  erin - t", "17 @ a - t", "17 # a - t", "17 *  - t", "17 * a  t", "17 * a M t", "17 * a 1 t"] {
+        for text in [
+            "17  erin - t",
+            "17 @ a - t",
+            "17 # a - t",
+            "17 #@b a - t",
+            "17 ##b a - t",
+            "17 *  - t",
+            "17 * a  t",
+            "17 * a M t",
+            "17 * a 1 t",
+        ] {
             assert_eq!(line(text), None, "{text}");
         }
     }

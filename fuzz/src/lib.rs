@@ -10,7 +10,7 @@ mod operator;
 mod pieces;
 mod server;
 
-pub use client::frame;
+pub use client::{frame, past};
 pub use http::http;
 pub use operator::operator;
 pub use server::{accounts, bans, config, datagram, line, relay, room, token};

@@ -20,8 +20,8 @@ mod pieces;
 mod server;
 
 /// Every fuzz target.
-const TARGETS: [&str; 11] =
-    ["line", "room", "relay", "http", "datagram", "accounts", "bans", "token", "config", "operator", "frame"];
+const TARGETS: [&str; 12] =
+    ["line", "room", "relay", "http", "datagram", "accounts", "bans", "token", "config", "operator", "frame", "past"];
 
 #[test]
 fn lines() {

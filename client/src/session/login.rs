@@ -283,6 +283,7 @@ impl Session {
                 Resumes::InRun | Resumes::Always => self.away_s = Some(seconds),
             }
         }
+        self.begin_resume(now);
         self.request(Request::Token, &["TOKEN"], now);
         for room in self.rooms.iter().cloned().collect::<Vec<_>>() {
             self.enter(&room.name, room.password, Way::Again, now);
@@ -291,6 +292,6 @@ impl Session {
             self.enter(&room, None, Way::Wanted, now);
         }
         self.request(Request::List { of: Listed::Names, is_shown: false, asks: false }, &["WHO"], now);
-        self.begin_resume(now);
+        self.continue_resume(now);
     }
 }

@@ -114,24 +114,30 @@ impl Asking {
 }
 
 impl Session {
-    /// The user is logged in. What was missed is asked for, if that is wanted.
+    /// The user is logged in. The first step of the resume, before the rooms are entered.
     pub(super) fn begin_resume(&mut self, now: Now) {
-        let step = match self.settings.resumes {
-            Resumes::Never => None,
-            Resumes::Always => Some(Step::Want),
-            Resumes::InRun => {
-                let server = self.retry.server();
-                let highest = self.highest(server).or_else(|| self.seen.get(server)?.top());
-                self.resume = Resume::Current;
-                highest.map(Step::After)
-            }
-        };
-        match step {
-            None => self.tell_return(),
-            Some(step) => {
-                self.resume = Resume::Asking(Asking::new(step, now));
-                self.ask_past(now);
-            }
+        if self.settings.resumes == Resumes::Always {
+            self.resume = Resume::Asking(Asking::new(Step::Want, now));
+            self.ask_past(now);
+        }
+    }
+
+    /// The rooms are being entered: in a script, what was missed is asked for.
+    pub(super) fn continue_resume(&mut self, now: Now) {
+        let server = self.retry.server();
+        match self.settings.resumes {
+            Resumes::Always => {}
+            Resumes::Never => self.tell_return(),
+            Resumes::InRun => match self.highest(server).or_else(|| self.seen.get(server)?.top()) {
+                Some(top) => {
+                    self.resume = Resume::Asking(Asking::new(Step::After(top), now));
+                    self.ask_past(now);
+                }
+                None => {
+                    self.resume = Resume::Current;
+                    self.tell_return();
+                }
+            },
         }
     }
 
@@ -238,6 +244,9 @@ impl Session {
     /// The connection is over. What was shown of it stays known.
     pub(super) fn drop_resume(&mut self) {
         self.let_go();
+        if matches!(&self.resume, Resume::Asking(asking) if asking.step == Step::Want) {
+            self.tell_away();
+        }
         self.resume = Resume::Off;
     }
 
@@ -312,7 +321,10 @@ impl Session {
         asking.again_ms = Some(now.monotonic_ms.saturating_add(asking.pause_ms));
         asking.pause_ms = (asking.pause_ms * 2).min(PAUSE_MOST_MS);
         if !std::mem::replace(&mut asking.is_trouble_told, true) {
-            self.note("missed", format!("what was said meanwhile cannot be read yet: {why}; the client goes on asking"));
+            self.note(
+                "missed",
+                format!("what was said meanwhile cannot be read yet: {why}; the client goes on asking"),
+            );
         }
     }
 
@@ -440,9 +452,13 @@ impl Session {
 
     /// Tells how long the user was away, if the connection was lost, and what is unconfirmed.
     fn tell_return(&mut self) {
+        self.tell_away();
+        self.offer();
+    }
+
+    fn tell_away(&mut self) {
         if let Some(seconds) = self.away_s.take() {
             self.note("missed", format!("you were away for {seconds} s; {NOT_REACHED}"));
         }
-        self.offer();
     }
 }

@@ -38,12 +38,7 @@ impl Script {
     pub(super) fn origin(&mut self, request: &Request) -> Option<Rc<Line>> {
         match request {
             // Requests of the client itself.
-            Request::Token
-            | Request::Noop
-            | Request::Resume
-            | Request::Read
-            | Request::Cancel
-            | Request::Exit => None,
+            Request::Token | Request::Noop | Request::Resume | Request::Read | Request::Cancel | Request::Exit => None,
             Request::Passwd => {
                 self.change = self.current.clone().or(self.change.take());
                 self.change.clone()

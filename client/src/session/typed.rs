@@ -180,7 +180,9 @@ impl Session {
             (Dialogue::NameAndText, _) => "name and message? ".to_owned(),
             (Dialogue::Paste(paste), _) => paste.question(),
             (Dialogue::Open | Dialogue::Nobody, Place::Room(room)) => format!("{user} in {room}{new}{offline}> "),
-            (Dialogue::Open | Dialogue::Nobody, Place::Public | Place::Direct { .. }) => format!("{user}{new}{offline}> "),
+            (Dialogue::Open | Dialogue::Nobody, Place::Public | Place::Direct { .. }) => {
+                format!("{user}{new}{offline}> ")
+            }
         }
     }
 

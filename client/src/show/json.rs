@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::action::{Hole, Message, Now, Place, Shown, Status, Weight};
 use super::{NEW, time_of};
+use crate::action::{Hole, Message, Now, Place, Shown, Status, Weight};
 use crate::visible::is_hidden;
 
 /// The fields of all kinds, in the order in which they are written; docs/client.md says which kind has which.
@@ -83,7 +83,19 @@ fn of_message(message: &Message) -> Event<'_> {
     };
     let (id, place, from) = (id.map(|id| id.to_string()), Some(name), Some(from.as_str()));
     let (past, mention) = (Some(*is_past), Some(*stands_out));
-    Event { kind, id, place, room, from, with, text, confirmed: confirmed.as_deref(), past, mention, ..Event::default() }
+    Event {
+        kind,
+        id,
+        place,
+        room,
+        from,
+        with,
+        text,
+        confirmed: confirmed.as_deref(),
+        past,
+        mention,
+        ..Event::default()
+    }
 }
 
 /// A place as the server names it: `*`, a room, `@name`.

@@ -167,7 +167,9 @@ fn json() {
     check(
         Form::Json,
         Shown::Message(said(Place::Room("lobby".to_owned()), "hi")),
-        &format!(r#"{{"kind":"rm","id":"1882423519475662855",{time},"place":"lobby","room":"lobby","from":"alice","text":"hi","past":false,"mention":false}}"#),
+        &format!(
+            r#"{{"kind":"rm","id":"1882423519475662855",{time},"place":"lobby","room":"lobby","from":"alice","text":"hi","past":false,"mention":false}}"#
+        ),
     );
     check(
         Form::Json,

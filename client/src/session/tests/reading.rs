@@ -5,8 +5,8 @@ use super::*;
 fn ready() -> Stage {
     let mut stage = Stage::new(Settings { resumes: Resumes::Always, ..settings() }, Some("t1"));
     stage.session = stage.session.with_seen(vec![Some(100)]);
-    stage.enter();
-    stage.play("server C 200 ids\nserver C 213-* 0 0 read=100 last=100\nserver C 213-den 0 0 read=100 last=90\nserver C 213 x");
+    stage.play("connected\nserver C 220 hi\nserver C 230 welcome\nserver C 200 ids\nserver C 231 t2 expires=86400\nserver C 211 0 online");
+    stage.play("server C 213-* 0 0 read=100 last=100\nserver C 213-den 0 0 read=100 last=90\nserver C 213 x");
     stage.play("server C 227 den token=A kept=30\nserver C 212 0 end");
     stage
 }
