@@ -61,6 +61,7 @@ fn missed_lines_are_shown_once_after_a_restart() {
         let mut client = fake.let_in_with("C 200 ids reads forgets own");
         let second = tell_past(&mut client, &format!("0 0 read={}", MORNING + 20), &[]);
         assert_eq!(second, format!("C HISTORY after {} 200", MORNING + 20));
+        client.send("C 100 all told");
         client.expect_exact("C EX");
         client.send("C 221 bye");
         fake
@@ -82,7 +83,7 @@ fn missed_lines_are_shown_once_after_a_restart() {
     assert!(fs::read_to_string(&file).unwrap().ends_with(&format!("\n{}\n", MORNING + 20)));
 
     let mut alice = again(home.path(), address);
-    alice.wait_for("alice> ");
+    alice.wait_for("all told");
     alice.keys("/quit\r");
     alice.expect_exit(0);
     assert!(!alice.contents().contains("bob: "), "{}", alice.contents());
@@ -94,12 +95,13 @@ fn missed_lines_are_shown_once_after_a_restart() {
         let mut client = fake.let_in_with("C 200 ids reads forgets own");
         let asked = tell_past(&mut client, &format!("0 0 read={}", MORNING + 20), &[]);
         assert_eq!(asked, format!("C HISTORY after {} 200", MORNING + 20));
+        client.send("C 100 all told");
         client.expect_exact("C EX");
         client.send("C 221 bye");
     });
-    let mut alice = again(home.path(), address);
+    let mut alice = Terminal::client(24, 200, home.path(), address, "alice");
     alice.wait_for("is damaged and is forgotten");
-    alice.wait_for("alice> ");
+    alice.wait_for("all told");
     alice.keys("/quit\r");
     alice.expect_exit(0);
     playing.join().unwrap();
