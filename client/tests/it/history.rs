@@ -13,7 +13,7 @@ use testkit::{Client, Fake, Outcome, PASSWORD, Server, Terminal, eventually, fin
 
 /// 2026-11-26 09:41 UTC, in the form of an id.
 const MORNING: u64 = 1_795_686_060_000 << 20;
-const DAY: u64 = 24 * 60 * 60 * 1000 << 20;
+const DAY: u64 = (24 * 60 * 60 * 1000) << 20;
 
 /// Answers a client that comes back: these are the lines of the pages, and `COUNT MENTIONS read` of what is said to
 /// everybody. Returns the command that asked for the first page.
