@@ -81,6 +81,8 @@ pub(super) struct Asking {
 enum Step {
     Want,
     Unread,
+    /// To enter the rooms; the first page comes at once.
+    Join,
     /// The page after this id.
     After(u64),
     /// The page before this id, or the newest.
@@ -153,18 +155,19 @@ impl Session {
 
     /// When the resume has something to do, in monotonic milliseconds.
     pub(super) fn resume_due(&self) -> Option<u64> {
-        if let (Resume::Asking(asking), true) = (&self.resume, self.is_ready()) { asking.due() } else { None }
+        let is_possible = self.is_ready() && !self.keys.is_changing();
+        if let (Resume::Asking(asking), true) = (&self.resume, is_possible) { asking.due() } else { None }
     }
 
     /// Asks again, or shows the live messages that have been held for long enough.
     pub(super) fn on_resume_time(&mut self, now: Now) {
-        let is_ready = self.is_ready();
+        let is_possible = self.is_ready() && !self.keys.is_changing();
         let Resume::Asking(asking) = &mut self.resume else { return };
         if asking.held.is_some() && asking.held_until <= now.monotonic_ms {
             self.let_go_early();
         }
         let Resume::Asking(asking) = &mut self.resume else { return };
-        if is_ready && asking.again_ms.is_some_and(|again| again <= now.monotonic_ms) {
+        if is_possible && asking.again_ms.is_some_and(|again| again <= now.monotonic_ms) {
             asking.again_ms = None;
             self.ask_past(now);
         }
@@ -264,7 +267,7 @@ impl Session {
                     return self.take_past(line);
                 }
             }
-            Step::Want | Step::Unread | Step::After(_) | Step::Before(_) => {}
+            Step::Want | Step::Unread | Step::Join | Step::After(_) | Step::Before(_) => {}
         }
         self.on_nonsense(format!("the server sent a line that means nothing: C {code}-{text}"), now);
     }
@@ -278,21 +281,28 @@ impl Session {
         }
         match (asking.step, code) {
             (Step::Want, 200) => self.step_to(Step::Unread, now),
-            (Step::Unread, 213) => self.on_counts(now),
+            (Step::Unread, 213) => self.step_to(Step::Join, now),
             (Step::After(_) | Step::Before(_), 212) => match past::last(text) {
                 Some(last) => self.on_page(last.next, now),
                 None => self.end_without_past(Some(text)),
             },
             (Step::Unread | Step::After(_) | Step::Before(_), 450) => self.ask_again(text, now),
             (_, 502 | 554) => self.end_without_past(None),
-            (Step::Want | Step::Unread | Step::After(_) | Step::Before(_), _) => self.end_without_past(Some(text)),
+            (Step::Want | Step::Unread | Step::Join | Step::After(_) | Step::Before(_), _) => {
+                self.end_without_past(Some(text))
+            }
         }
     }
 
-    /// Sends what the step asks for.
+    /// Sends what the step asks for; during a password change, after it.
     fn ask_past(&mut self, now: Now) {
+        let is_changing = self.keys.is_changing();
         let Resume::Asking(asking) = &mut self.resume else { return };
         asking.page.clear();
+        if is_changing {
+            asking.again_ms = Some(now.monotonic_ms);
+            return;
+        }
         let most = LAST.to_string();
         match asking.step {
             Step::Want => self.request(Request::Resume, &WANTED, now),
@@ -300,6 +310,7 @@ impl Session {
                 self.news.forget();
                 self.request(Request::Resume, &["UNREAD"], now);
             }
+            Step::Join => self.on_counts(now),
             Step::After(id) => self.request(Request::Resume, &["HISTORY", "after", &id.to_string(), &most], now),
             Step::Before(Some(id)) => {
                 self.request(Request::Resume, &["HISTORY", "before", &id.to_string(), &most], now);
@@ -360,13 +371,11 @@ impl Session {
         asking.newest = asking.newest.max(line.id);
         let Some(seen) = self.seen.get(self.retry.server()) else { return };
         let is_had = !line.is_hole && (seen.has_out_of_turn(line.id) || (!is_own && seen.has(line.id)));
-        if is_elsewhere || is_had || (asking.is_first && is_read) || line.id <= asking.after {
+        // It came live, too.
+        let is_held = |held: &VecDeque<Said>| held.binary_search_by_key(&line.id, |said| said.id).is_ok();
+        let is_live = asking.held.as_ref().is_some_and(is_held);
+        if is_elsewhere || is_had || is_live || (asking.is_first && is_read) || line.id <= asking.after {
             return;
-        }
-        if let Some(held) = &mut asking.held
-            && let Ok(at) = held.binary_search_by_key(&line.id, |said| said.id)
-        {
-            held.remove(at);
         }
         if asking.page.len() <= MOST {
             asking.page.push(line);
@@ -399,7 +408,7 @@ impl Session {
                     None => self.end_resume(),
                 }
             }
-            Step::Want | Step::Unread => {}
+            Step::Want | Step::Unread | Step::Join => {}
         }
     }
 

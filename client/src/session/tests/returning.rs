@@ -70,14 +70,14 @@ fn missed_once_and_live_lines_after_it() {
         server C 212-130 @dave dave m psst
         server C 212-140 * bob - live
         server C 212 3 end
-        - missed: since you left: 4 messages were said meanwhile
+        - missed: since you left: 3 messages were said meanwhile
         --- new !
         = past all 105 bob: read elsewhere
         = past room lobby 110 alice: mine from elsewhere
         = past room lobby 120 erin: are you there, alice? !
         ... room lobby 125 12 messages were not kept: disk full
         = past with dave 130 dave: psst !
-        = past all 140 bob: live
+        = all 140 bob: live
         = all 141 bob: more
         seen 141
         server D PM 142 bob and on
@@ -472,6 +472,49 @@ fn what_is_erased_meanwhile_is_not_shown() {
         = past room den 111 eve: d
         = all 151 bob: b
         seen 151",
+    );
+}
+
+#[test]
+fn a_password_change_is_not_interrupted() {
+    let mut stage = returning(Some(100));
+    stage.play("connected\nserver C 220 hi\nserver C 230 welcome alice");
+    stage.check(
+        "user /passwd
+        > C PASSWD
+        server C 200 ids
+        server C 231 t2 expires=86400
+        keep t2
+        server C 211 0 online
+        server C 331 your old password?
+        want old password 1
+        wait 5000
+        secret old password
+        > D old password
+        server C 332 choose
+        want next password 1
+        secret new password
+        want new password again
+        secret new password
+        > D new password
+        server C 200 password changed
+        - password: password changed
+        > C TOKEN
+        > C UNREAD
+        ask alice>",
+    );
+    stage.play("server C 231 t3 expires=86400\nserver C 213-den 0 0 read=100 last=90");
+    stage.check(
+        "user /passwd
+        > C PASSWD
+        server C 213 x
+        server C 331 your old password?
+        want old password 1
+        secret
+        - cancelled: your password is unchanged
+        > C\u{20}
+        > C JOIN den
+        > C HISTORY after 100 200",
     );
 }
 
