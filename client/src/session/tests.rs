@@ -25,6 +25,7 @@ mod hostile;
 mod leaving;
 mod login;
 mod loss;
+mod model;
 mod pasting;
 mod places;
 mod proving;
