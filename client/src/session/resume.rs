@@ -370,7 +370,7 @@ impl Session {
         let Resume::Asking(asking) = &mut self.resume else { return };
         asking.newest = asking.newest.max(line.id);
         let Some(seen) = self.seen.get(self.retry.server()) else { return };
-        let is_had = !line.is_hole && (seen.has_out_of_turn(line.id) || (!is_own && seen.has(line.id)));
+        let is_had = !line.is_hole && !is_own && seen.has(line.id);
         // It came live, too.
         let is_held = |held: &VecDeque<Said>| held.binary_search_by_key(&line.id, |said| said.id).is_ok();
         let is_live = asking.held.as_ref().is_some_and(is_held);

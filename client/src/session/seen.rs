@@ -67,12 +67,7 @@ impl Seen {
 
     /// Whether this message of somebody else has been shown.
     pub(super) fn has(&self, id: u64) -> bool {
-        self.top.is_some_and(|top| id <= top) || self.has_out_of_turn(id)
-    }
-
-    /// Whether this message was shown while something before it was missing.
-    pub(super) fn has_out_of_turn(&self, id: u64) -> bool {
-        self.out_of_turn.contains(&id)
+        self.top.is_some_and(|top| id <= top) || self.out_of_turn.contains(&id)
     }
 
     /// A message of the user was shown.

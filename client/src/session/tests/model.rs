@@ -25,6 +25,8 @@ struct World {
     is_connected: bool,
     is_in: bool,
     to_server: VecDeque<String>,
+    /// A confirmation that waits for the disk, and the connection with it.
+    awaited: Option<String>,
     to_client: VecDeque<String>,
     /// How often each message was shown.
     shown: BTreeMap<u64, u32>,
@@ -48,6 +50,7 @@ impl World {
             is_connected: false,
             is_in: false,
             to_server: VecDeque::new(),
+            awaited: None,
             to_client: VecDeque::new(),
             shown: BTreeMap::new(),
             order: Vec::new(),
@@ -103,6 +106,9 @@ impl World {
 
     /// The server takes a line.
     fn serve(&mut self) {
+        if let Some(answer) = self.awaited.take() {
+            return self.to_client.push_back(answer);
+        }
         let Some(line) = self.to_server.pop_front() else { return };
         let words: Vec<&str> = line.split(' ').collect();
         let can_read = !self.is_moody || self.draw(3) > 0;
@@ -121,7 +127,8 @@ impl World {
             ["C", "HISTORY", "after", id, _] => self.page(id.parse().unwrap()),
             ["C", "PM", ..] => {
                 let id = self.keep("alice", line["C PM ".len()..].to_owned());
-                vec![format!("C 250 sent to 1 id={id}")]
+                self.awaited = Some(format!("C 250 sent to 1 id={id}"));
+                Vec::new()
             }
             ["C", "READ" | "NOOP", ..] => vec!["C 200 done".to_owned()],
             _ => panic!("{line}"),
@@ -150,9 +157,14 @@ impl World {
             self.serve();
         }
         (self.is_connected, self.is_in) = (false, false);
+        self.forget_lines();
+        self.input(Input::Disconnected("cut"));
+    }
+
+    fn forget_lines(&mut self) {
         self.to_server.clear();
         self.to_client.clear();
-        self.input(Input::Disconnected("cut"));
+        self.awaited = None;
     }
 
     fn wait(&mut self, ms: u64) {
@@ -168,8 +180,7 @@ impl World {
                 Action::Connect(_) => connects = true,
                 Action::Disconnect => {
                     (self.is_connected, self.is_in) = (false, false);
-                    self.to_server.clear();
-                    self.to_client.clear();
+                    self.forget_lines();
                 }
                 Action::Send(bytes) => {
                     let line = String::from_utf8(bytes.to_vec()).unwrap();
