@@ -266,6 +266,38 @@ fn each_message_once_though_the_server_is_killed() {
 }
 
 #[test]
+fn a_listener_misses_nothing_that_was_on_disk() {
+    let Some((mut server, home)) = server() else { return };
+    let mut bob = server.bare("bob");
+    // Somebody who is away: a direct message to them is on disk when it is confirmed, and all before it.
+    server.bare("carol").send("EX");
+    let listener = Listener::start(home.path(), server.addr(), "all");
+    eventually("it is logged in", || listener.text().contains(r#""status":"connected""#));
+    let mut said = Vec::new();
+    for round in 0..4 {
+        for number in 0..20 {
+            said.push(format!("{round} {number}"));
+            bob.send(&format!("PM {round} {number}"));
+        }
+        bob.send("DM carol sync");
+        while !bob.line().starts_with("C 250 kept for carol") {}
+        bob.send(&format!("PM {round} is perhaps lost"));
+        server.kill9();
+        server.restart();
+        bob = server.returning("bob");
+    }
+    bob.send("PM the last");
+    said.push("the last".to_owned());
+    eventually("the last message", || listener.messages().iter().any(|(text, _)| text == "the last"));
+    let shown: Vec<String> = listener.end().into_iter().map(|(text, _)| text).collect();
+    for text in &said {
+        assert_eq!(shown.iter().filter(|shown| *shown == text).count(), 1, "{text}: {shown:?}");
+    }
+    let perhaps = shown.iter().filter(|text| text.ends_with("perhaps lost"));
+    assert!(perhaps.clone().all(|text| perhaps.clone().filter(|other| *other == text).count() == 1), "{shown:?}");
+}
+
+#[test]
 fn a_room_that_is_kept() {
     let Some((server, home)) = server() else { return };
     let mut alice = again(home.path(), server.addr());
