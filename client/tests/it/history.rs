@@ -124,7 +124,7 @@ impl Listener {
             .env("CHATCLIENT_PASSWORD", PASSWORD)
             .stdin(Stdio::null())
             .stdout(fs::File::create(&output).unwrap())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         Self { child, output }
@@ -146,6 +146,14 @@ impl Listener {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         eventually("it has ended", || self.child.try_wait().unwrap().is_some());
         self.messages()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // A test that fails must not leave it behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -270,7 +278,10 @@ fn a_listener_misses_nothing_that_was_on_disk() {
     let Some((mut server, home)) = server() else { return };
     let mut bob = server.bare("bob");
     // Somebody who is away: a direct message to them is on disk when it is confirmed, and all before it.
-    server.bare("carol").send("EX");
+    let mut carol = server.bare("carol");
+    carol.send("EX");
+    carol.expect("C 221");
+    carol.expect_closed();
     let listener = Listener::start(home.path(), server.addr(), "all");
     eventually("it is logged in", || listener.text().contains(r#""status":"connected""#));
     let mut said = Vec::new();
