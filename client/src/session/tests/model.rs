@@ -44,7 +44,7 @@ impl World {
             now: Now { monotonic_ms: 1_000_000, unix_ms: 1_700_000_000_000 },
             random: seed,
             is_moody: seed % 2 == 1,
-            is_calm: seed % 4 == 0,
+            is_calm: seed.is_multiple_of(4),
             said: Vec::new(),
             last_id: 1_000,
             is_connected: false,
@@ -192,7 +192,19 @@ impl World {
                         self.order.push(id);
                     }
                 }
-                _ => {}
+                Action::Show(_)
+                | Action::EraseLine
+                | Action::AskLine(_)
+                | Action::AskAnswer(_)
+                | Action::DropTyped
+                | Action::AskTrust(_)
+                | Action::Prompt(_)
+                | Action::AskSecret(_)
+                | Action::KeepToken(..)
+                | Action::ForgetToken(..)
+                | Action::KeepSeen(..)
+                | Action::TrustKey(..)
+                | Action::Leave(_) => {}
             }
         }
         if connects {
