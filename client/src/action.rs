@@ -79,6 +79,9 @@ pub enum Action {
     KeepToken(usize, Secret),
     /// This token for the server at this index is no longer valid. A different one may be stored by now.
     ForgetToken(usize, Secret),
+    /// Everything up to this message id of the server at this index has been shown: store that, also for the next runs.
+    /// Given at most once a second, and at the end.
+    KeepSeen(usize, u64),
     /// The user trusts the server at this index if it has this key: store that, also for the next runs.
     TrustKey(usize, Fingerprint),
     /// Restore the terminal and exit with this code. Nothing follows.
@@ -133,6 +136,13 @@ pub enum Wanted {
 pub enum Shown {
     /// A message. The user's own messages are shown once the server has confirmed them.
     Message(Message),
+    /// Something is missing in what was said in a place.
+    Hole(Hole),
+    /// What follows is new to the user.
+    New {
+        /// Whether some of it is for the user.
+        is_loud: bool,
+    },
     /// A line of a reply that the user asked for: a list, help, a refusal.
     Reply {
         /// The code, such as 211.
@@ -162,7 +172,8 @@ pub struct Message {
     pub from: String,
     /// The text.
     pub text: String,
-    /// The server's message id; `id >> 20` is its time in milliseconds of Unix time. The user's own messages have none.
+    /// The server's message id; `id >> 20` is its time in milliseconds of Unix time. The user's own messages have one
+    /// if the server has told it.
     pub id: Option<u64>,
     /// When it was sent or confirmed, in milliseconds of Unix time.
     pub unix_ms: u64,
@@ -170,6 +181,21 @@ pub struct Message {
     pub confirmed: Option<String>,
     /// Whether it is highlighted: a direct message to the user, or one that mentions the user's name.
     pub stands_out: bool,
+    /// Whether the user has said it.
+    pub is_own: bool,
+    /// Whether it was said before it was asked for: it is from the history.
+    pub is_past: bool,
+}
+
+/// What is missing in what was said in a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// The place.
+    pub place: Place,
+    /// The server's id for it; `id >> 20` is its time in milliseconds of Unix time.
+    pub id: u64,
+    /// How much is missing and why.
+    pub text: String,
 }
 
 /// Where a message is sent.

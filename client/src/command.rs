@@ -3,10 +3,12 @@
 //! Only U+0020 separates words, as on the server. Any other space is part of a word.
 
 mod habits;
+mod past;
 
 use chatd::text::without_lead;
 
 use self::habits::{ABSENT, ALIASES, nearest};
+pub use self::past::{Keeping, Look};
 
 /// A slash command.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,6 +55,14 @@ enum Verb {
     Make,
     Kick,
     Close,
+    History,
+    Missed,
+    Unread,
+    Search,
+    Next,
+    Topic,
+    Keep,
+    Lock,
     Passwd,
     Resend,
     Forget,
@@ -85,6 +95,44 @@ pub const COMMANDS: &[Command] = {
         of(Verb::Make, "make", "ROOM [PASSWORD]", [Nothing; 2], "make ROOM, as its host, and talk there"),
         of(Verb::Kick, "kick", "[ROOM] NAME", [RoomOrName, Name], "throw NAME out of a room that you host"),
         of(Verb::Close, "close", "[ROOM]", [Room, Nothing], "close a room that you host"),
+        of(
+            Verb::History,
+            "history",
+            "[PLACE] [before WHEN|after WHEN] [N]",
+            [RoomOrName, Nothing],
+            "what was said: the last 50 messages, or the last N",
+        ),
+        of(Verb::Missed, "missed", "", [Nothing; 2], "the oldest 50 messages that you have not read, then the next"),
+        of(Verb::Unread, "unread", "", [Nothing; 2], "how much you have not read, and where"),
+        of(
+            Verb::Search,
+            "search",
+            "WORDS",
+            [Text; 2],
+            "the last 50 messages with all WORDS; in:PLACE from:NAME narrow it",
+        ),
+        of(Verb::Next, "next", "", [Nothing; 2], "go where something is new"),
+        of(
+            Verb::Topic,
+            "topic",
+            "[ROOM] [TEXT|-]",
+            [Room, Text],
+            "what a room is about; its host sets TEXT, or none: -",
+        ),
+        of(
+            Verb::Keep,
+            "keep",
+            "[ROOM] [DAYS|off]",
+            [Room, Nothing],
+            "keep a room that you host, and what is said there",
+        ),
+        of(
+            Verb::Lock,
+            "lock",
+            "[ROOM] PASSWORD|-",
+            [Room, Nothing],
+            "set or remove the password of a room that you host",
+        ),
         of(Verb::Passwd, "passwd", "", [Nothing; 2], "change your password"),
         of(Verb::Resend, "resend", "", [Nothing; 2], "send again what was not confirmed"),
         of(Verb::Forget, "forget", "", [Nothing; 2], "forget what was not confirmed"),
@@ -148,6 +196,14 @@ pub enum Intent<'a> {
         /// The operation.
         deed: Deed<'a>,
     },
+    /// Show something of what was said.
+    Look(Look<'a>),
+    /// Go where something is new.
+    Next,
+    /// Show or set what a room is about: the room, if it is named, and a text.
+    Topic(&'a str),
+    /// Set or remove the password of a room: the room, if it is named, and the password.
+    Lock(&'a str),
     /// Change the password.
     Passwd,
     /// Send the unconfirmed messages again.
@@ -190,6 +246,8 @@ pub enum Deed<'a> {
     Kick(&'a str),
     /// Close it.
     Close,
+    /// Keep it, or hand it over.
+    Keep(Keeping<'a>),
 }
 
 /// The meaning of a typed line.
@@ -284,6 +342,8 @@ pub fn holds_secret(line: &str) -> bool {
         Intent::Unknown { .. } | Intent::Absent(_) => Command::find(word(line.trim_start_matches('/')).0).is_none(),
         // A password after a space other than U+0020 was parsed as part of the room's name.
         Intent::Room { deed: Deed::Join(_) | Deed::Make(_), .. } => words > 2,
+        // Its only word may be a room.
+        Intent::Lock(rest) => !rest.is_empty(),
         Intent::Room { .. }
         | Intent::Indented
         | Intent::Empty
@@ -297,6 +357,9 @@ pub fn holds_secret(line: &str) -> bool {
         | Intent::InRoom { .. }
         | Intent::Who(_)
         | Intent::Rooms(_)
+        | Intent::Look(_)
+        | Intent::Next
+        | Intent::Topic(_)
         | Intent::Passwd
         | Intent::Resend
         | Intent::Forget
@@ -351,6 +414,18 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
         (Verb::Kick, [Some(name), None, _]) => Intent::Room { room: None, deed: Deed::Kick(name) },
         (Verb::Kick, [room, Some(name), None]) => Intent::Room { room, deed: Deed::Kick(name) },
         (Verb::Close, [room, None, _]) => Intent::Room { room, deed: Deed::Close },
+        (Verb::History, _) => Intent::Look(past::history(rest)?),
+        (Verb::Missed, [None, ..]) => Intent::Look(Look::Missed),
+        (Verb::Unread, [None, ..]) => Intent::Look(Look::Unread),
+        (Verb::Search, [Some(_), ..]) => Intent::Look(Look::Search(rest)),
+        (Verb::Next, [None, ..]) => Intent::Next,
+        (Verb::Topic, _) => Intent::Topic(rest),
+        (Verb::Lock, [Some(_), ..]) => Intent::Lock(rest),
+        (Verb::Keep, _) => {
+            let words: Vec<&str> = rest.split(' ').filter(|word| !word.is_empty()).collect();
+            let (room, keeping) = past::keep(&words)?;
+            Intent::Room { room, deed: Deed::Keep(keeping) }
+        }
         (Verb::Passwd, [None, ..]) => Intent::Passwd,
         (Verb::Resend, [None, ..]) => Intent::Resend,
         (Verb::Forget, [None, ..]) => Intent::Forget,

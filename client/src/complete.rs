@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn commands() {
-        check("/h|", 0, &["/help "]);
+        check("/h|", 0, &["/help", "/history"]);
         check("/J|", 0, &["/join "]);
         check("/r|", 0, &["/resend", "/rm", "/rooms"]);
         check("//r|", 0, &[]);

@@ -27,6 +27,8 @@ pub enum Frame {
     },
     /// A message.
     Said(Said),
+    /// Data of a kind that this version does not know. It is skipped.
+    Other,
     /// An error in a line. If part of the line could be decoded, that part follows as a frame of its own.
     Bad(Bad),
 }
@@ -38,7 +40,7 @@ pub struct Said {
     pub kind: Kind,
     /// The server's message id.
     pub id: u64,
-    /// The sender.
+    /// The sender; of [`Kind::Own`], the receiver.
     pub from: String,
     /// The text.
     pub text: String,
@@ -51,6 +53,8 @@ pub enum Kind {
     Public,
     /// The user of this client.
     Direct,
+    /// Somebody else: a direct message that the user has sent from elsewhere.
+    Own,
     /// The room of this name.
     Room(String),
 }
@@ -142,19 +146,28 @@ fn command(rest: &str) -> Option<Frame> {
     }
 }
 
-/// The frame after `D `: kind, id, (room,) sender, text.
+/// The frame after `D `: kind, id, (room,) sender, text; of `TO`: kind, id, receiver, text.
 fn data(rest: &str) -> Option<Frame> {
     let (kind, rest) = rest.split_once(' ')?;
+    let kind = match kind {
+        "PM" => Kind::Public,
+        "DM" => Kind::Direct,
+        "TO" => Kind::Own,
+        "RM" => Kind::Room(String::new()),
+        // Later versions have more kinds, each in capitals.
+        _ => {
+            let is_kind = !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_uppercase());
+            return is_kind.then_some(Frame::Other);
+        }
+    };
     let (id, rest) = rest.split_once(' ')?;
     let id = id.parse().ok()?;
     let (kind, rest) = match kind {
-        "PM" => (Kind::Public, rest),
-        "DM" => (Kind::Direct, rest),
-        "RM" => {
+        Kind::Room(_) => {
             let (room, rest) = rest.split_once(' ')?;
             (Kind::Room(room.to_owned()), rest)
         }
-        _ => return None,
+        Kind::Public | Kind::Direct | Kind::Own => (kind, rest),
     };
     let (from, text) = rest.split_once(' ').unwrap_or((rest, ""));
     let is_whole = !from.is_empty() && kind != Kind::Room(String::new());
@@ -218,14 +231,20 @@ mod tests {
     #[test]
     fn messages() {
         check(
-            b"D PM 17 alice hello all\nD DM 18 bob  two\nD RM 19 lobby eve x\nD PM 20 alice\n",
+            b"D PM 17 alice hello all\nD DM 18 bob  two\nD RM 19 lobby eve x\nD PM 20 alice\nD TO 21 bob  hi\n",
             &[
                 said(Kind::Public, 17, "alice", "hello all"),
                 said(Kind::Direct, 18, "bob", " two"),
                 said(Kind::Room("lobby".to_owned()), 19, "eve", "x"),
                 said(Kind::Public, 20, "alice", ""),
+                said(Kind::Own, 21, "bob", " hi"),
             ],
         );
+    }
+
+    #[test]
+    fn unknown_kinds_of_data_are_skipped() {
+        check(b"D XM 1 a b\nD EDIT x\nC 200 ok\n", &[Frame::Other, Frame::Other, reply(200, false, "ok")]);
     }
 
     #[test]
@@ -246,7 +265,11 @@ mod tests {
             "D PM x alice hi",
             "D PM -1 alice hi",
             "D PM 18446744073709551616 a b",
-            "D XM 1 a b",
+            "D xm 1 a b",
+            "D X",
+            "D  1 a b",
+            "D TO x bob hi",
+            "D TO 1",
             "D RM 1 lobby",
             "D PM 1  hi",
             "D RM 1  alice hi",
@@ -296,7 +319,7 @@ mod tests {
     proptest! {
         #[test]
         fn however_it_is_cut_it_is_the_same(
-            lines in prop::collection::vec("(C [0-9]{2,4}[- ]?|D (PM|DM|RM) [0-9]{1,20} )?\\PC{0,20}\n?", 0..12),
+            lines in prop::collection::vec("(C [0-9]{2,4}[- ]?|D (PM|DM|RM|TO|XX) [0-9]{1,20} )?\\PC{0,20}\n?", 0..12),
             noise in prop::collection::vec(any::<u8>(), 0..40),
             steps in prop::collection::vec(1..50usize, 1..5),
         ) {

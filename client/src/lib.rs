@@ -10,7 +10,7 @@
 //! around it owns the socket, the terminal and the files, and carries out the actions.
 //!
 //! * [`action`]: inputs and actions.
-//! * [`frame`]: decodes the server's bytes. [`command`]: parses the user's lines.
+//! * [`frame`]: decodes the server's bytes; [`past`]: the texts of replies about what was said. [`command`]: parses the user's lines.
 //! * [`session`]: reacts to both.
 //! * [`complete`]: tab completion. [`show`]: formats output; [`visible`]: makes control characters visible; [`wrap`]:
 //!   breaks long lines into rows.
@@ -29,6 +29,7 @@ pub mod action;
 pub mod command;
 pub mod fingerprint;
 pub mod frame;
+pub mod past;
 
 pub mod session;
 

@@ -21,15 +21,20 @@ mod keys;
 mod known;
 mod link;
 mod login;
+mod missed;
+mod pages;
 mod pasted;
 mod replies;
 mod requests;
+mod resume;
 mod retry;
 mod rooms;
 mod script;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod typed;
+mod unread;
 mod unseen;
 mod wording;
 
@@ -46,10 +51,13 @@ use self::away::Away;
 use self::keys::Keys;
 use self::login::Login;
 use self::requests::{Request, Requests, Unconfirmed};
+use self::resume::Resume;
 use self::retry::Retry;
 use self::rooms::Rooms;
 use self::script::Script;
+use self::seen::Seen;
 use self::typed::Talk;
+use self::unread::News;
 use super::action::{Action, Input, Now, Place, Secret, Shown, Status, Weight};
 use super::command;
 use super::fingerprint::Fingerprint;
@@ -90,8 +98,21 @@ pub struct Settings {
     /// Whether a script with a given password may create an account. Otherwise a typing error in the name would create
     /// one.
     pub registers: bool,
+    /// When the server is asked for what was missed.
+    pub resumes: Resumes,
     /// The seed of the pauses before a new connection; it should differ between clients.
     pub seed: u64,
+}
+
+/// When the server is asked for what was missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resumes {
+    /// Never.
+    Never,
+    /// After a break of the connection, from the last message of this run on.
+    InRun,
+    /// After each login, from the last message of all runs on.
+    Always,
 }
 
 /// The message of `--once`. A room is entered first.
@@ -123,6 +144,14 @@ pub struct Session {
     requests: Requests,
     /// Messages that were not confirmed before a connection was lost, or were typed while there was none.
     unconfirmed: VecDeque<Unconfirmed>,
+    /// For each server, what has been shown of it.
+    seen: Vec<Seen>,
+    /// When the numbers of that were kept last, in monotonic milliseconds.
+    kept_ms: Option<u64>,
+    resume: Resume,
+    /// How long the user was away, in seconds, if they are yet to be told.
+    away_s: Option<u64>,
+    news: News,
     /// For each server, the token that resumes the session without a password.
     tokens: Vec<Option<Secret>>,
     /// When to request a new token, before the old one expires. Monotonic milliseconds.
@@ -177,6 +206,11 @@ impl Session {
         tokens.resize(settings.servers.len().max(1), None);
         let mut session = Self {
             retry: Retry::new(settings.servers.len(), settings.seed),
+            seen: std::iter::repeat_with(Seen::default).take(tokens.len()).collect(),
+            kept_ms: None,
+            resume: Resume::default(),
+            away_s: None,
+            news: News::default(),
             actions: VecDeque::new(),
             phase: Phase::Connecting,
             frames: Frames::default(),
@@ -232,6 +266,7 @@ impl Session {
         }
         self.on_time(now);
         self.pump(now);
+        self.keep_seen(now);
     }
 
     /// The next action.
@@ -286,6 +321,7 @@ impl Session {
             Frame::Reply { code, more, text } => self.on_reply(code, more, text, now),
             Frame::Notice { code, text } => self.on_notice(code, text),
             Frame::Said(said) => self.on_said(said),
+            Frame::Other => {}
             Frame::Bad(bad) => self.on_bad(&bad, now),
         }
         self.end_line();

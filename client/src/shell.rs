@@ -24,7 +24,7 @@ use super::output::Output;
 use super::reader::Watch;
 use super::screen::Screen;
 use super::secret::Source;
-use super::session::{Known, Session, Settings};
+use super::session::{Known, Resumes, Session, Settings};
 use super::show::View;
 use super::store::{Store, kept_key};
 use super::terminal;
@@ -95,6 +95,8 @@ struct Shell {
     /// The editor's copy of the names to complete.
     known: Arc<Mutex<Known>>,
     store: Option<Store>,
+    /// Whose shown messages are counted: the user, and with `--listen` that and the room.
+    reader: String,
     /// What servers that speak TLS are proven by.
     proof: Arc<Proof>,
     /// The servers, by the names under which their state is stored.
@@ -135,6 +137,13 @@ impl Shell {
         };
         // A given password is used even if a token is stored.
         let tokens = servers.iter().map(|server| if asks_person { kept(server) } else { None }).collect();
+        let reader = reader_of(&options);
+        let mut seen = |server: &String| {
+            let seen = store.as_ref()?.seen(server, &reader);
+            seen.map_err(|why| troubles.push(why)).ok().flatten()
+        };
+        let is_resumed = resumes(&options, is_edited) == Resumes::Always;
+        let seen = servers.iter().map(|server| if is_resumed { seen(server) } else { None }).collect();
         let origin = if is_edited {
             let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
             Origin::Editor { screen, known, store: store.clone() }
@@ -147,7 +156,8 @@ impl Shell {
         let mut shell = Self {
             keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
             links: Links::new(inbox.doorbell(), inbox.alarm(), Arc::clone(&proof)),
-            session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens),
+            session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens).with_seen(seen),
+            reader,
             view: View::new(showing::form(&options, is_edited), TimeZone::system()),
             servers,
             was_terminated: false,
@@ -240,6 +250,7 @@ impl Shell {
                     store.forget_token(server, &self.options.user, &token);
                 }
             }
+            Action::KeepSeen(n, id) => self.keep_seen(n, id),
             Action::TrustKey(n, key) => self.trust(n, key),
             Action::Leave(code) => return Some(code),
         }
@@ -357,6 +368,15 @@ impl Shell {
         }
     }
 
+    /// Stores how much of a server has been shown.
+    fn keep_seen(&mut self, n: usize, id: u64) {
+        let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) else { return };
+        if let Err(why) = store.keep_seen(server, &self.reader, id) {
+            self.store = None;
+            self.say(Weight::Trouble, "state", format!("{why}; nothing is kept for the next run"));
+        }
+    }
+
     /// Trusts a server if it has this key: in this run, and in the next ones if that can be kept.
     fn trust(&mut self, n: usize, key: Fingerprint) {
         let Some(place) = self.options.servers.get(n).map(Server::place) else { return };
@@ -393,7 +413,28 @@ fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: 
         listens,
         room,
         registers: options.register,
+        resumes: resumes(options, people),
         seed,
+    }
+}
+
+/// When the past is asked for: by people and listeners always, by a script that also sends only after a break, because
+/// it might answer what was said before it started.
+fn resumes(options: &Options, people: bool) -> Resumes {
+    match options.errand {
+        Errand::Once(_) => Resumes::Never,
+        Errand::Talk if people => Resumes::Always,
+        Errand::Talk => Resumes::InRun,
+        Errand::Listen { .. } => Resumes::Always,
+    }
+}
+
+/// Whose shown messages are counted. A listener takes nothing from a person who uses the same name.
+fn reader_of(options: &Options) -> String {
+    match &options.errand {
+        Errand::Talk | Errand::Once(_) => options.user.clone(),
+        Errand::Listen { room: None } => format!("{} --listen", options.user),
+        Errand::Listen { room: Some(room) } => format!("{} --listen {room}", options.user),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing that was received is trusted: all of it goes through [`visible`].
 
 mod json;
+mod notice;
 
 use std::fmt::Write as _;
 
@@ -11,7 +12,7 @@ use jiff::Zoned;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::action::{Message, Now, Place, Shown, Status, Weight};
+use super::action::{Hole, Message, Now, Place, Shown, Status, Weight};
 use super::visible::visible;
 use super::wrap::wrapped;
 
@@ -61,13 +62,16 @@ impl View {
     /// Formats this for a terminal with this many columns (0: unknown). For people, a longer line continues under its
     /// own text, not under the time.
     pub fn show(&mut self, shown: &Shown, now: Now, columns: usize) -> Seen {
-        let unix_ms = if let Shown::Message(message) = shown { message.unix_ms } else { now.unix_ms };
+        let unix_ms = time_of(shown, now);
         let colour = match self.form {
             Form::Json => return Seen { text: json::line(shown, now), rings: false },
             Form::Plain => false,
             Form::People { colour } => colour,
         };
         let pen = Pen { colour };
+        if let Shown::New { is_loud } = shown {
+            return Seen { text: pen.paint(DIM, NEW) + "\n", rings: *is_loud && self.form != Form::Plain };
+        }
         let mut text = String::new();
         let time = self.local(unix_ms);
         let stamp = if self.form == Form::Plain {
@@ -82,9 +86,14 @@ impl View {
         };
         let body = match shown {
             Shown::Message(message) => pen.message(message),
+            Shown::Hole(hole) => pen.paint(TROUBLE, &told_hole(hole)),
+            Shown::New { .. } => String::new(), // see above
             Shown::Reply { code, text, .. } if *code >= 400 => pen.paint(TROUBLE, &format!("! {}", visible(text))),
             Shown::Reply { text, .. } => format!("  {}", visible(text)),
-            Shown::Notice { text, .. } => pen.paint(DIM, &format!("* {}", visible(text))),
+            Shown::Notice { code, text } => {
+                let minute = |id: u64| self.local(id >> 20).strftime("%H:%M").to_string();
+                pen.paint(DIM, &format!("* {}", visible(&notice::sentence(*code, text, minute))))
+            }
             Shown::Status(Status { weight: Weight::Note, text, .. }) => {
                 pen.paint(DIM, &format!("-- {}", visible(text)))
             }
@@ -95,7 +104,8 @@ impl View {
         let line = format!("{} {body}", pen.paint(DIM, &stamp));
         let line = if self.form == Form::Plain { line } else { wrapped(&line, columns, stamp.len() + 1) };
         let _infallible = writeln!(text, "{line}");
-        let is_loud = matches!(shown, Shown::Message(message) if message.stands_out);
+        // Of the past, the line before it rings.
+        let is_loud = matches!(shown, Shown::Message(message) if message.stands_out && !message.is_past);
         Seen { text, rings: is_loud && self.form != Form::Plain }
     }
 
@@ -106,6 +116,27 @@ impl View {
     }
 }
 
+/// When this was said or happened, in milliseconds of Unix time.
+fn time_of(shown: &Shown, now: Now) -> u64 {
+    match shown {
+        Shown::Message(message) => message.unix_ms,
+        Shown::Hole(hole) => hole.id >> 20,
+        Shown::New { .. } | Shown::Reply { .. } | Shown::Notice { .. } | Shown::Status(_) => now.unix_ms,
+    }
+}
+
+/// A hole, for people.
+fn told_hole(hole: &Hole) -> String {
+    let place = match &hole.place {
+        Place::Public => String::new(),
+        Place::Room(room) => format!("[{}] ", visible(room)),
+        Place::Direct { with } => format!("[{}] ", visible(with)),
+    };
+    format!("{place}... {}", visible(&hole.text))
+}
+
+/// The line before what is new to the user.
+const NEW: &str = "--- new ---";
 const DIM: &str = "2";
 const LOUD: &str = "1";
 const TROUBLE: &str = "33";
@@ -118,15 +149,19 @@ struct Pen {
 
 impl Pen {
     fn message(&self, message: &Message) -> String {
-        let Message { place, from, text, confirmed, stands_out, .. } = message;
-        let is_own = confirmed.is_some();
+        let Message { place, from, text, confirmed, stands_out, is_own, is_past, .. } = message;
+        let name = |name: &str| if *is_past { visible(name).into_owned() } else { self.name(name) };
         let head = match place {
-            Place::Public => format!("{}:", self.name(from)),
-            Place::Room(room) => format!("[{}] {}:", visible(room), self.name(from)),
-            Place::Direct { with } if is_own => format!("-> {}:", self.name(with)),
-            Place::Direct { with } => format!("{} -> you:", self.name(with)),
+            Place::Public => format!("{}:", name(from)),
+            Place::Room(room) => format!("[{}] {}:", visible(room), name(from)),
+            Place::Direct { with } if *is_own => format!("-> {}:", name(with)),
+            Place::Direct { with } => format!("{} -> you:", name(with)),
         };
         let text = visible(text);
+        if *is_past && !stands_out {
+            return self.paint(DIM, &format!("{head} {text}"));
+        }
+        let head = if *is_past { self.paint(DIM, &head) } else { head };
         let text = if *stands_out { self.paint(LOUD, &text) } else { text.into_owned() };
         let tail = confirmed
             .as_ref()

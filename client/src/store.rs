@@ -1,6 +1,8 @@
-//! State kept between runs, in the user's state directory: resume tokens, the history, and the keys of servers.
+//! State kept between runs, in the user's state directory: resume tokens, the history of typed lines, how much has been
+//! shown, and the keys of servers.
 
 mod known_servers;
+mod seen;
 
 use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -240,11 +242,16 @@ fn distrust(meta: &fs::Metadata) -> Option<String> {
     (mode & 0o077 != 0).then(|| format!("is open to others (mode {mode:o})"))
 }
 
-/// The name of a token's file: a hash of the server and the name (FNV-1a), so that it is short and plain.
+/// The name of a token's file.
 fn token_file(server: &str, user: &str) -> String {
+    format!("token-{}", key_hash(server, user))
+}
+
+/// A hash of a server and a name (FNV-1a), short and plain for the name of a file.
+fn key_hash(server: &str, user: &str) -> String {
     let key = format!("{server}\n{}", user.to_ascii_lowercase());
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    format!("token-{:016x}", key.bytes().fold(0xcbf2_9ce4_8422_2325, step))
+    format!("{:016x}", key.bytes().fold(0xcbf2_9ce4_8422_2325, step))
 }
 
 #[cfg(test)]

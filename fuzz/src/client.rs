@@ -1,6 +1,7 @@
 //! The decoder of the client.
 
 use chatclient::frame::{Frames, LINE_BYTES};
+use chatclient::past;
 use chatclient::visible::visible;
 
 use super::pieces::pieces;
@@ -23,4 +24,23 @@ pub fn frame(data: &[u8]) {
     assert_eq!(read(&mut pieces(sent, steps)), whole, "cut in pieces of {steps:?}");
     let text = String::from_utf8_lossy(sent);
     assert!(!visible(&text).chars().any(char::is_control));
+}
+
+/// The client's decoders of pages, counts and confirmations: what decodes is within the text, and a place is written as it
+/// was read.
+///
+/// The input is the text of a reply, after its code.
+pub fn past(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Some(line) = past::line(&text) {
+        assert!(text.ends_with(&line.text) && text.contains(&line.from));
+        assert_eq!(past::place(&past::word(&line.place)), Some(line.place));
+    }
+    if let Some(unread) = past::unread(&text) {
+        assert_eq!(past::place(&past::word(&unread.place)), Some(unread.place));
+    }
+    let (told, id) = past::confirmed(&text);
+    assert!(text.starts_with(told) && (id.is_some() || told.len() == text.len()));
+    assert!(text.contains(past::welcomed(&text)));
+    let _ = past::last(&text);
 }

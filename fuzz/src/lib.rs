@@ -11,7 +11,7 @@ mod pieces;
 mod recall;
 mod server;
 
-pub use client::frame;
+pub use client::{frame, past};
 pub use http::http;
 pub use operator::operator;
 pub use recall::recall;

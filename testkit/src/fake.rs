@@ -37,9 +37,16 @@ impl Fake {
         }
     }
 
-    /// The next client, logged in with any password, and with a token.
+    /// The next client, logged in with any password, and with a token. Like an older server, this one keeps nothing of
+    /// what is said.
     #[track_caller]
     pub fn let_in(&self) -> Client {
+        self.let_in_with("C 502 unknown operation")
+    }
+
+    /// The same for a server with another answer to `WANT`, which a script does not send.
+    #[track_caller]
+    pub fn let_in_with(&self, wanted: &str) -> Client {
         let mut client = self.accept();
         client.send("C 220 fake 0 ready; your name?");
         let name = client.expect("C ");
@@ -48,10 +55,11 @@ impl Fake {
             client.expect("C ");
         }
         client.send("C 230 welcome; 1 online");
-        for _ in 0..2 {
+        loop {
             match client.line().as_str() {
                 "C TOKEN" => client.send("C 231 faketoken expires=86400"),
-                "C WHO" => client.send("C 211 1 online"),
+                "C WHO" => break client.send("C 211 1 online"),
+                line if line.starts_with("C WANT ") => client.send(wanted),
                 line => panic!("after the login: {line:?}"),
             }
         }

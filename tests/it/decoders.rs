@@ -23,8 +23,8 @@ mod recall;
 mod server;
 
 /// Every fuzz target.
-const TARGETS: [&str; 12] =
-    ["line", "room", "relay", "http", "datagram", "accounts", "bans", "token", "config", "operator", "recall", "frame"];
+const TARGETS: [&str; 13] =
+    ["line", "room", "relay", "http", "datagram", "accounts", "bans", "token", "config", "operator", "recall", "frame", "past"];
 
 #[test]
 fn lines() {

@@ -97,10 +97,11 @@ const PLAIN_DATA: [&str; 6] = [
 ];
 
 /// The pure part of the client: it may name nothing else of the client, and nothing in [`WORLD`].
-const CLIENT_CORE: [&str; 9] = [
+const CLIENT_CORE: [&str; 10] = [
     "client::action",
     "client::fingerprint",
     "client::frame",
+    "client::past",
     "client::command",
     "client::session",
     "client::complete",

@@ -4,7 +4,7 @@
 use super::{COMMANDS, Verb};
 
 /// Other names of commands.
-pub(super) const ALIASES: [(&str, Verb); 25] = [
+pub(super) const ALIASES: [(&str, Verb); 28] = [
     ("bm", Verb::Pm),
     ("msg", Verb::Dm),
     ("message", Verb::Dm),
@@ -20,6 +20,9 @@ pub(super) const ALIASES: [(&str, Verb); 25] = [
     ("list", Verb::Rooms),
     ("channels", Verb::Rooms),
     ("remove", Verb::Kick),
+    ("backlog", Verb::History),
+    ("lastlog", Verb::Search),
+    ("find", Verb::Search),
     ("password", Verb::Passwd),
     ("ex", Verb::Quit),
     ("exit", Verb::Quit),
@@ -39,10 +42,9 @@ const NO_IGNORE: &str = "chatd cannot hide what somebody says; the host of a roo
 const NO_AWAY: &str = "chatd does not tell others that you are away: /quit when you go";
 const NO_CONNECT: &str = "one run talks to one server: /quit, then start chatclient with the other one";
 const NO_ACCOUNTS: &str = "you are logged in already; /passwd changes your password";
-const NO_HISTORY: &str = "chatd keeps nothing of what was said; the up arrow brings back what you typed";
 
 /// Commands that chatd does not have, each with advice.
-pub(super) const ABSENT: [(&str, &str); 30] = [
+pub(super) const ABSENT: [(&str, &str); 27] = [
     ("me", "chatd has no actions: say it in words"),
     ("nick", "your name is your account's and stays; to have another one, log in under it"),
     ("ignore", NO_IGNORE),
@@ -53,7 +55,6 @@ pub(super) const ABSENT: [(&str, &str); 30] = [
     ("back", NO_AWAY),
     ("dnd", NO_AWAY),
     ("status", NO_AWAY),
-    ("topic", "rooms have no topic"),
     ("invite", "chatd has no invitations: tell them the room, and its password, with /dm"),
     ("whois", "chatd tells of a user only whether they are online: /who NAME"),
     ("ban", NO_BANS),
@@ -70,8 +71,6 @@ pub(super) const ABSENT: [(&str, &str); 30] = [
     ("login", NO_ACCOUNTS),
     ("register", NO_ACCOUNTS),
     ("identify", NO_ACCOUNTS),
-    ("history", NO_HISTORY),
-    ("search", NO_HISTORY),
     ("notice", "chatd has no notices between users: /dm NAME TEXT"),
 ];
 

@@ -97,6 +97,16 @@ fn commands() {
     check_room("/kick bob", None, Deed::Kick("bob"));
     check_room("/kick a bob", Some("a"), Deed::Kick("bob"));
     check_room("/close a", Some("a"), Deed::Close);
+    check("/history", &Intent::Look(Look::History { place: None, rest: "" }));
+    check("/history lobby before 3d 20", &Intent::Look(Look::History { place: Some("lobby"), rest: "before 3d 20" }));
+    check("/missed", &Intent::Look(Look::Missed));
+    check("/unread", &Intent::Look(Look::Unread));
+    check("/search wor* \"two words\"", &Intent::Look(Look::Search("wor* \"two words\"")));
+    check("/next", &Intent::Next);
+    check("/topic lobby  what it is", &Intent::Topic("lobby  what it is"));
+    check("/lock lobby two words", &Intent::Lock("lobby two words"));
+    check_room("/keep lobby 7", Some("lobby"), Deed::Keep(Keeping::Days(Some("7"))));
+    check_room("/keep to bob", None, Deed::Keep(Keeping::To("bob")));
     check("/passwd", &Intent::Passwd);
     check("/resend", &Intent::Resend);
     check("/forget", &Intent::Forget);
@@ -119,6 +129,12 @@ fn wrong_arguments() {
         ("/passwd secret", "passwd"),
         ("/make", "make"),
         ("/help a b", "help"),
+        ("/history lobby den", "history"),
+        ("/missed 5", "missed"),
+        ("/search", "search"),
+        ("/keep lobby x", "keep"),
+        ("/next lobby", "next"),
+        ("/lock", "lock"),
     ] {
         check_usage(line, name);
     }
@@ -167,7 +183,7 @@ fn habits_of_other_programs() {
     check("/list", &Intent::Rooms(None));
     check("/EXIT", &Intent::Quit);
     check("/help msg", &Intent::HelpOn(Command::find("dm").unwrap()));
-    for name in ["me", "nick", "ignore", "away", "topic", "invite", "whois", "ban", "op", "mode", "clear"] {
+    for name in ["me", "nick", "ignore", "away", "invite", "whois", "ban", "op", "mode", "clear"] {
         for line in [format!("/{name}"), format!("/{name} a b"), format!("/help {name}"), format!("/help /{name}")] {
             assert!(matches!(parse(&line), Intent::Absent(_)), "{line}");
         }
@@ -214,6 +230,10 @@ fn lines_that_hold_a_password() {
         ("\t/join a pw", true),
         ("\u{feff}/join a pw", true),
         (" \u{feff} /join a pw", true),
+        ("/lock a pw", true),
+        ("/lock pw", true),
+        ("/lock", false),
+        ("/topic a text", false),
         ("/passwd", false),
         ("/frobnicate", false),
         ("/kick a bob", false),
@@ -263,7 +283,7 @@ fn names() {
 
 #[test]
 fn every_command_is_documented() {
-    let page = include_str!("../../../docs/client.md");
+    let page = include_str!("../../../docs/client.md").replace("\\|", "|"); // in tables
     for command in COMMANDS {
         assert!(page.contains(&format!("`{}`", command.usage())), "{}", command.usage());
     }

@@ -14,6 +14,12 @@ impl Session {
     ///
     /// [`Input::Tick`]: crate::action::Input::Tick
     pub fn deadline(&self) -> Option<u64> {
+        let past = [self.keep_due(), self.resume_due(), self.read_due()];
+        self.link_deadline().into_iter().chain(past.into_iter().flatten()).min()
+    }
+
+    /// When something about the connection is due.
+    fn link_deadline(&self) -> Option<u64> {
         match &self.phase {
             Phase::Connecting | Phase::Doubt { .. } | Phase::Away | Phase::Over => None,
             Phase::Waiting { until } | Phase::Leaving { until, .. } => Some(*until),
@@ -36,7 +42,9 @@ impl Session {
 
     /// Runs what is due.
     pub(super) fn on_time(&mut self, now: Now) {
-        if self.deadline().is_none_or(|due| now.monotonic_ms < due) {
+        self.on_resume_time(now);
+        self.tell_read(now);
+        if self.link_deadline().is_none_or(|due| now.monotonic_ms < due) {
             return;
         }
         if self.is_sent_again(now) || self.tells_of_slow(now) {

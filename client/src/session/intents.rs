@@ -18,8 +18,8 @@ impl Session {
             Intent::InRoom { room, text } => self.say(Place::Room((*room).to_owned()), text, now),
             Intent::GoPublic => self.go(Place::Public),
             Intent::AskEverybody => self.ask_text_for(Place::Public),
-            Intent::Room { room: Some(room), deed: Deed::Join(_) } if self.rooms.find(room).is_some() => {
-                self.go(Place::Room(self.spelled(room)));
+            Intent::Room { room: Some(room), deed: Deed::Join(_) } if self.rooms.find(bare(room)).is_some() => {
+                self.go(Place::Room(self.spelled(bare(room))));
             }
             Intent::Forget => {
                 let count = self.unconfirmed.len();
@@ -42,11 +42,15 @@ impl Session {
                 self.refuse("not-sent", format!("not sent: {why}"));
             }
             Intent::Quit => self.quit(now),
+            Intent::Next => self.go_next(now),
             Intent::AskDirect
             | Intent::AskDirectTo(_)
             | Intent::Who(_)
             | Intent::Rooms(_)
             | Intent::Room { .. }
+            | Intent::Look(_)
+            | Intent::Topic(_)
+            | Intent::Lock(_)
             | Intent::Passwd
             | Intent::Resend
                 if !self.is_ready() =>
@@ -61,6 +65,9 @@ impl Session {
             Intent::Rooms(prefix) => self.list(Listed::Rooms, &["ROOMS"], *prefix, now),
             Intent::Passwd => self.change_password(now),
             Intent::Resend => self.resend(now),
+            Intent::Look(look) => self.look(look, now),
+            Intent::Topic(rest) => self.set_of_room("TOPIC", rest, now),
+            Intent::Lock(rest) => self.set_of_room("LOCK", rest, now),
             Intent::Room { room, deed } => self.on_deed(*room, deed, now),
         }
     }
@@ -73,10 +80,7 @@ impl Session {
         if room.chars().any(is_hidden) {
             return self.trouble("usage", "a room's name is letters, digits or _ . -".to_owned());
         }
-        if let Some(bare) = room.strip_prefix('#') {
-            return self.trouble("usage", format!("a room's name has no # here: {bare}"));
-        }
-        let room = &self.spelled(room);
+        let room = &self.spelled(bare(room));
         let secret = |password: &Option<&str>| password.map(|text| Secret(text.to_owned().into()));
         match deed {
             Deed::Join(password) => self.enter(room, secret(password), Way::Wanted, now),
@@ -88,11 +92,12 @@ impl Session {
             }
             Deed::Close => self.request(Request::Close(room.to_owned()), &["CLOSE", room], now),
             Deed::Leave => self.request(Request::Leave(room.to_owned()), &["LEAVE", room], now),
+            Deed::Keep(keeping) => self.keep_room(room, keeping, now),
         }
     }
 
     /// No room was named, and the user is in none.
-    fn ask_which_room(&mut self) {
+    pub(super) fn ask_which_room(&mut self) {
         let names: Vec<&str> = self.rooms.iter().map(|room| room.name.as_str()).collect();
         let text = match names.as_slice() {
             [] => "you are in no room; say which one".to_owned(),
@@ -102,7 +107,7 @@ impl Session {
     }
 
     /// The server's spelling of a room that the user is in; otherwise the name as typed.
-    fn spelled(&self, room: &str) -> String {
+    pub(super) fn spelled(&self, room: &str) -> String {
         self.rooms.find(room).map_or(room, |room| &room.name).to_owned()
     }
 
@@ -136,13 +141,13 @@ impl Session {
         if !self.can_send("C", &line) {
             return false;
         }
-        let words = Words { place: place.clone(), text: text.to_owned() };
+        let words = Words::new(place.clone(), text.to_owned());
         if !self.is_ready() {
             self.note("kept", "not connected: it will be offered to you when you are".to_owned());
             self.keep(Unconfirmed { words, was_sent: false, is_told: true });
             return false;
         }
-        let request = Request::Say(words);
+        let request = Request::Say(Words { sent: Some(self.sent_now()), ..words });
         if text.starts_with(' ') {
             self.request(Request::Open, verb, now);
             self.request_as("D", request, &[text], now);
@@ -180,6 +185,7 @@ impl Session {
     /// Forgets a room. True if plain text went there.
     fn drop_room(&mut self, room: &str) -> bool {
         let name = self.rooms.leave(room).map_or_else(|| room.to_owned(), |room| room.name);
+        self.news.leave(&Place::Room(name.clone()));
         matches!(&self.talk.place, Place::Room(here) if is_same_name(here, &name))
     }
 
@@ -214,6 +220,11 @@ impl Session {
             self.note("help", line.to_owned());
         }
     }
+}
+
+/// A room's name without the `#` in front, which no name has.
+pub(super) fn bare(room: &str) -> &str {
+    room.strip_prefix('#').unwrap_or(room)
 }
 
 /// A number and its noun: `1 message`, `2 messages`.

@@ -139,7 +139,9 @@ impl Session {
         if self.is_linked() || matches!(self.phase, Phase::Connecting) {
             self.actions.push_back(Action::Disconnect);
         }
+        self.drop_resume();
         self.keep_unanswered();
+        self.keep_all_seen();
         self.name_unsaid(code);
         let mut has_failed = self.has_failed || !self.unconfirmed.is_empty();
         for unconfirmed in std::mem::take(&mut self.unconfirmed) {
@@ -264,6 +266,7 @@ impl Session {
             self.lost_at = Some(now.unix_ms);
         }
         self.token_due_ms = None;
+        self.drop_resume();
         self.keep_unanswered();
         self.drop_change();
     }
@@ -285,9 +288,18 @@ impl Session {
                 | Request::Leave(_)
                 | Request::Close(_)
                 | Request::Kick { .. }
+                | Request::Page { .. }
+                | Request::Unread
+                | Request::Change { .. }
                 | Request::Find(_)
                 | Request::Passwd => self.lose_line(line),
-                Request::Open | Request::Noop | Request::Token | Request::Cancel | Request::Exit => {}
+                Request::Open
+                | Request::Noop
+                | Request::Token
+                | Request::Resume
+                | Request::Read
+                | Request::Cancel
+                | Request::Exit => {}
             }
         }
     }

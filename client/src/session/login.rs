@@ -2,9 +2,11 @@
 
 use super::keys::{is_alike, is_hopeless, problem};
 use super::requests::{Listed, Request, Way};
+use super::resume::NOT_REACHED;
 use super::wording::{in_our_words, seconds_in, statement};
-use super::{ANSWER_MS, LEAVE_MS, PATIENCE_MS, Phase, Session};
+use super::{ANSWER_MS, LEAVE_MS, PATIENCE_MS, Phase, Resumes, Session};
 use crate::action::{Action, Now, Place, Secret, Wanted};
+use crate::past;
 
 /// The operations, for a person who sees the prompt for the first time.
 const OPERATIONS: &str = "PM to everybody, DM to one, EX to leave; /help lists more";
@@ -245,7 +247,7 @@ impl Session {
 
     /// Takes the registered name from the server's welcome.
     fn take_name(&mut self, text: &str) {
-        let name = text.strip_prefix("welcome ").and_then(|rest| rest.split([';', ' ']).next()).unwrap_or_default();
+        let name = past::welcomed(text);
         if name.eq_ignore_ascii_case(&self.settings.user) {
             name.clone_into(&mut self.name);
         }
@@ -275,8 +277,13 @@ impl Session {
         }
         if let Some(lost_at) = self.lost_at.take() {
             let seconds = now.unix_ms.saturating_sub(lost_at).div_ceil(1000);
-            self.note("missed", format!("you were away for {seconds} s; what was said meanwhile has not reached you"));
+            match self.settings.resumes {
+                Resumes::Never => self.note("missed", format!("you were away for {seconds} s; {NOT_REACHED}")),
+                // It may reach them yet.
+                Resumes::InRun | Resumes::Always => self.away_s = Some(seconds),
+            }
         }
+        self.begin_resume(now);
         self.request(Request::Token, &["TOKEN"], now);
         for room in self.rooms.iter().cloned().collect::<Vec<_>>() {
             self.enter(&room.name, room.password, Way::Again, now);
@@ -285,6 +292,6 @@ impl Session {
             self.enter(&room, None, Way::Wanted, now);
         }
         self.request(Request::List { of: Listed::Names, is_shown: false, asks: false }, &["WHO"], now);
-        self.offer();
+        self.continue_resume(now);
     }
 }

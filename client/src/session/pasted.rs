@@ -44,7 +44,7 @@ impl Session {
     pub(super) fn on_paste_answer(&mut self, answer: &str, paste: Paste, now: Now) {
         match command::answer(answer) {
             Some(Answer::Each) => {
-                let said = |text| Entered::Words(Words { place: paste.place.clone(), text });
+                let said = |text| Entered::Words(Words::new(paste.place.clone(), text));
                 let mut pending: VecDeque<Entered> = paste.lines.into_iter().map(said).collect();
                 pending.append(&mut self.talk.pending);
                 self.talk.pending = pending;
@@ -101,6 +101,10 @@ impl Session {
             | Intent::Who(_)
             | Intent::Rooms(_)
             | Intent::Room { .. }
+            | Intent::Look(_)
+            | Intent::Next
+            | Intent::Topic(_)
+            | Intent::Lock(_)
             | Intent::Passwd
             | Intent::Resend
             | Intent::Forget

@@ -11,6 +11,7 @@ use super::{Phase, Session};
 use crate::action::{Action, Message, Now, Place, Secret, Shown};
 use crate::command::{is_room_name, word};
 use crate::frame::{Kind, Said};
+use crate::past;
 
 impl Session {
     pub(super) fn on_reply(&mut self, code: u16, more: bool, text: String, now: Now) {
@@ -33,6 +34,12 @@ impl Session {
         let name = word(rest).0;
         match code {
             103 => self.known.see_name(name),
+            108 => return self.on_read_elsewhere(&text),
+            109 => self.on_erased(&text),
+            112 => {
+                let is_kept = rest.starts_with("kept");
+                self.rooms.keep(room, is_kept);
+            }
             104 if rest.ends_with(": kicked") && name.eq_ignore_ascii_case(&self.name) => {
                 let room = room.to_owned();
                 self.show(Shown::Notice { code, text });
@@ -53,18 +60,39 @@ impl Session {
     }
 
     pub(super) fn on_said(&mut self, said: Said) {
+        if let Some(said) = self.hold(said) {
+            let is_own = self.is_own(&said);
+            self.note_shown(said.id, true, is_own);
+            self.show_said(said);
+        }
+    }
+
+    /// Whether the user has said this.
+    pub(super) fn is_own(&self, said: &Said) -> bool {
+        said.kind == Kind::Own || self.is_me(&said.from)
+    }
+
+    /// Shows a live message.
+    pub(super) fn show_said(&mut self, said: Said) {
+        let is_own = self.is_own(&said);
         let Said { kind, id, from, text } = said;
         self.known.see_name(&from);
-        let is_own = from.eq_ignore_ascii_case(&self.name);
         let is_direct = kind == Kind::Direct;
-        let place = match kind {
-            Kind::Public => Place::Public,
-            Kind::Direct => Place::Direct { with: from.clone() },
-            Kind::Room(room) => Place::Room(room),
+        let (place, from, confirmed) = match kind {
+            Kind::Public => (Place::Public, from, None),
+            Kind::Direct => (Place::Direct { with: from.clone() }, from, None),
+            Kind::Own => {
+                let told = format!("to {from}, from another client of yours");
+                (Place::Direct { with: from }, self.name.clone(), Some(told))
+            }
+            Kind::Room(room) => (Place::Room(room), from, None),
         };
         let stands_out = !is_own && (is_direct || mentions(&text, &self.name));
-        let unix_ms = id >> 20;
-        self.show(Shown::Message(Message { place, from, text, id: Some(id), unix_ms, confirmed: None, stands_out }));
+        if !is_own {
+            self.note_new(&place, id, stands_out);
+        }
+        let (unix_ms, id, is_past) = (id >> 20, Some(id), false);
+        self.show(Shown::Message(Message { place, from, text, id, unix_ms, confirmed, stands_out, is_own, is_past }));
     }
 
     /// A line of a reply to the oldest request.
@@ -118,6 +146,12 @@ impl Session {
                 self.ask_no_text();
             }
             Request::Passwd => self.on_change_reply(code, text, now),
+            Request::Resume => self.on_past_answer(code, &text, now),
+            Request::Page { more } => self.on_page_end(code, text, more),
+            Request::Unread => self.reply(code, text),
+            Request::Change { done } if text == "done" => self.reply_done(code, text, || done),
+            Request::Change { .. } => self.reply(code, text),
+            Request::Read => self.on_read_answer(code, now),
             Request::Noop | Request::Cancel => {}
             Request::Exit => {
                 let code = if let Phase::Leaving { code, .. } = self.phase { code } else { 0 };
@@ -136,7 +170,10 @@ impl Session {
                 }
                 *is_shown
             }
-            Some(Request::Noop | Request::Token) => false,
+            Some(Request::Resume) => return self.on_past_line(code, text, now),
+            Some(Request::Page { .. }) => return self.on_page_line(code, text),
+            Some(Request::Unread) => return self.on_unread_line(code, text),
+            Some(Request::Noop | Request::Token | Request::Read) => false,
             Some(_) => true,
             None => {
                 return self.on_nonsense(format!("the server answers what nobody asked: {code} {text}"), now);
@@ -151,15 +188,21 @@ impl Session {
     fn on_said_it(&mut self, words: Words, code: u16, text: String, now: Now) {
         let is_once = self.settings.once.is_some();
         if code == 250 {
-            let Words { place, text: said } = words;
+            let Words { place, text: said, .. } = words;
+            let (told, id) = past::confirmed(&text);
+            if let Some(id) = id {
+                self.note_shown(id, false, true);
+            }
             self.show(Shown::Message(Message {
                 place,
                 from: self.name.clone(),
                 text: said,
-                id: None,
-                unix_ms: now.unix_ms,
-                confirmed: Some(text),
+                id,
+                unix_ms: id.map_or(now.unix_ms, |id| id >> 20),
+                confirmed: Some(told.to_owned()),
                 stands_out: false,
+                is_own: true,
+                is_past: false,
             }));
         } else {
             self.reply(code, text);
@@ -194,14 +237,16 @@ impl Session {
                 // The server's spelling of the room; the rest is for the client.
                 let spelled = word(&text).0;
                 let name = if is_room_name(spelled) { spelled.to_owned() } else { room.clone() };
+                let is_kept = text.split(' ').any(|word| word.starts_with("kept="));
                 self.known.see_room(&name);
-                self.rooms.enter(Room { name: name.clone(), password });
+                self.rooms.enter(Room { name: name.clone(), password, is_kept });
                 match way {
                     Way::Wanted if self.settings.listens => self.note("entered", format!("you listen in {name}")),
                     Way::Wanted | Way::Made => {
                         self.go(Place::Room(name));
                         self.say_once(now);
                     }
+                    Way::Member => self.note("entered", format!("you are in {name}")),
                     Way::Again | Way::AgainAfterAll => self.note("entered", format!("you are in {name} again")),
                     Way::Remade => self.note("entered", format!("{name} was gone; you have made it again")),
                 }
@@ -220,6 +265,9 @@ impl Session {
                     self.say_goodbye(super::LEAVE_MS, 1, now);
                 }
             }
+            (_, Way::Member) => {
+                self.trouble("left-room", format!("you are not in {room}: {}", in_our_words(&text)));
+            }
             (_, Way::Again | Way::Remade | Way::AgainAfterAll) => {
                 self.trouble("left-room", format!("you are not in {room} any more: {}", in_our_words(&text)));
                 self.lose_room(&room);
@@ -227,7 +275,7 @@ impl Session {
         }
     }
 
-    fn reply(&mut self, code: u16, text: String) {
+    pub(super) fn reply(&mut self, code: u16, text: String) {
         let text = in_our_words(&text);
         self.show(Shown::Reply { code, more: false, text });
     }

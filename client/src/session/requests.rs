@@ -87,6 +87,22 @@ pub(super) enum Request {
     Noop,
     /// A resume token.
     Token,
+    /// A step of a [resume](super::resume).
+    Resume,
+    /// A page that the user asked for.
+    Page {
+        /// For a person: the command for the next page, without its bound.
+        more: Option<String>,
+    },
+    /// The counts that the user asked for.
+    Unread,
+    /// A change of a room.
+    Change {
+        /// The sentence for a `200 done`.
+        done: String,
+    },
+    /// How far the user has read.
+    Read,
     /// Enters a room.
     Enter {
         /// The room.
@@ -130,6 +146,8 @@ pub(super) enum Way {
     Remade,
     /// … or JOIN if somebody else has just created it.
     AgainAfterAll,
+    /// The account is a member of this kept room.
+    Member,
 }
 
 /// The content of a list.
@@ -144,6 +162,17 @@ pub(super) enum Listed {
 pub(super) struct Words {
     pub(super) place: Place,
     pub(super) text: String,
+    /// When it was sent, if it was.
+    pub(super) sent: Option<Sent>,
+}
+
+/// When a message was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// The index of the server.
+    pub(super) server: usize,
+    /// The highest id of that server that had been shown then.
+    pub(super) top: Option<u64>,
 }
 
 /// A message that the server has not confirmed.
@@ -181,7 +210,16 @@ impl Request {
             | Self::Passwd
             | Self::Cancel
             | Self::Exit => true,
-            Self::Say(_) | Self::Open | Self::Refused { .. } | Self::Noop | Self::Token => false,
+            Self::Say(_)
+            | Self::Open
+            | Self::Refused { .. }
+            | Self::Noop
+            | Self::Token
+            | Self::Resume
+            | Self::Page { .. }
+            | Self::Unread
+            | Self::Change { .. }
+            | Self::Read => false,
         }
     }
 
@@ -193,6 +231,11 @@ impl Request {
             | Self::List { .. }
             | Self::Noop
             | Self::Token
+            | Self::Resume
+            | Self::Page { .. }
+            | Self::Unread
+            | Self::Change { .. }
+            | Self::Read
             | Self::Enter { .. }
             | Self::Leave(_)
             | Self::Close(_)
@@ -206,6 +249,11 @@ impl Request {
 }
 
 impl Words {
+    /// A message that is not sent yet.
+    pub(super) fn new(place: Place, text: String) -> Self {
+        Self { place, text, sent: None }
+    }
+
     /// For people: `to bob: hello`.
     pub(super) fn describe(&self) -> String {
         match &self.place {

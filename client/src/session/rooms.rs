@@ -14,6 +14,8 @@ pub(super) struct Room {
     /// The server's spelling.
     pub(super) name: String,
     pub(super) password: Option<Secret>,
+    /// Whether it outlives its members, and what is said there is kept.
+    pub(super) is_kept: bool,
 }
 
 /// The most rooms; no server allows more than a few dozen.
@@ -38,6 +40,13 @@ impl Rooms {
         self.0.iter().find(|room| is_same_name(&room.name, name))
     }
 
+    /// A room is kept from now on, or no longer.
+    pub(super) fn keep(&mut self, name: &str, is_kept: bool) {
+        if let Some(room) = self.0.iter_mut().find(|room| is_same_name(&room.name, name)) {
+            room.is_kept = is_kept;
+        }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Room> {
         self.0.iter()
     }
@@ -48,7 +57,7 @@ mod tests {
     use super::*;
 
     fn room(name: &str) -> Room {
-        Room { name: name.to_owned(), password: None }
+        Room { name: name.to_owned(), password: None, is_kept: false }
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Script {
     pub(super) fn origin(&mut self, request: &Request) -> Option<Rc<Line>> {
         match request {
             // Requests of the client itself.
-            Request::Token | Request::Noop | Request::Cancel | Request::Exit => None,
+            Request::Token | Request::Noop | Request::Resume | Request::Read | Request::Cancel | Request::Exit => None,
             Request::Passwd => {
                 self.change = self.current.clone().or(self.change.take());
                 self.change.clone()
@@ -51,6 +51,9 @@ impl Script {
             | Request::Leave(_)
             | Request::Close(_)
             | Request::Kick { .. }
+            | Request::Page { .. }
+            | Request::Unread
+            | Request::Change { .. }
             | Request::Find(_) => self.current.clone(),
         }
     }
@@ -174,6 +177,11 @@ pub(super) fn failure(shown: &Shown) -> Option<Option<String>> {
     match shown {
         Shown::Reply { code, more: false, text } if *code >= 400 => Some(Some(text.clone())),
         Shown::Status(Status { weight: Weight::Trouble, kind, .. }) if !TRIES.contains(kind) => Some(None),
-        Shown::Reply { .. } | Shown::Status(_) | Shown::Message(_) | Shown::Notice { .. } => None,
+        Shown::Reply { .. }
+        | Shown::Status(_)
+        | Shown::Message(_)
+        | Shown::Hole(_)
+        | Shown::New { .. }
+        | Shown::Notice { .. } => None,
     }
 }

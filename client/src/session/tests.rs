@@ -13,21 +13,24 @@
 //! Actions: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, `ask trust: PROMPT` for
 //! one about a server, before which is `drop typed`, and `erase` erases the line; `> LINE` is sent;
 //! `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` is a reply (`#- …` with more to come), `*
-//! CODE TEXT` a notice, `= …` a message; and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
+//! CODE TEXT` a notice, `= …` a message, `...` a hole, `--- new` what is new; `seen ID` is kept (of the first server); and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
 //! `forget TOKEN` (of the first server),
 //! `trust KEY of N`, `leave CODE`. A script without any `prompt`, or any `erase`, does not check
 //! them.
 
 use super::*;
-use crate::action::{Doubt, Message, Wanted};
+use crate::action::{Doubt, Hole, Message, Wanted};
 
 mod hostile;
 mod leaving;
 mod login;
 mod loss;
+mod model;
 mod pasting;
 mod places;
 mod proving;
+mod reading;
+mod returning;
 mod talking;
 
 /// A session with a clock of its own, and all its actions.
@@ -48,6 +51,7 @@ fn settings() -> Settings {
         listens: false,
         room: None,
         registers: true,
+        resumes: Resumes::Never,
         seed: 7,
     }
 }
@@ -199,6 +203,8 @@ fn told(action: &Action) -> String {
         Action::KeepToken(server, token) => format!("keep {} of {server}", *token.0),
         Action::ForgetToken(0, token) => format!("forget {}", *token.0),
         Action::ForgetToken(server, token) => format!("forget {} of {server}", *token.0),
+        Action::KeepSeen(0, id) => format!("seen {id}"),
+        Action::KeepSeen(server, id) => format!("seen {id} of {server}"),
         Action::TrustKey(server, key) => format!("trust {key} of {server}"),
         Action::Leave(code) => format!("leave {code}"),
     }
@@ -206,12 +212,10 @@ fn told(action: &Action) -> String {
 
 fn told_shown(shown: &Shown) -> String {
     match shown {
-        Shown::Message(Message { place, from, text, id, confirmed, stands_out, .. }) => {
-            let place = match place {
-                Place::Public => "all".to_owned(),
-                Place::Room(room) => format!("room {room}"),
-                Place::Direct { with } => format!("with {with}"),
-            };
+        Shown::New { is_loud } => format!("--- new{}", if *is_loud { " !" } else { "" }),
+        Shown::Hole(Hole { place, id, text }) => format!("... {} {id} {text}", told_place(place)),
+        Shown::Message(Message { place, from, text, id, confirmed, stands_out, is_past, .. }) => {
+            let place = format!("{}{}", if *is_past { "past " } else { "" }, told_place(place));
             let id = id.map_or(String::new(), |id| format!(" {id}"));
             let confirmed = confirmed.as_ref().map_or(String::new(), |confirmed| format!(" ({confirmed})"));
             let loud = if *stands_out { " !" } else { "" };
@@ -222,6 +226,14 @@ fn told_shown(shown: &Shown) -> String {
         Shown::Notice { code, text } => format!("* {code} {text}"),
         Shown::Status(Status { weight: Weight::Note, kind, text }) => format!("- {kind}: {text}"),
         Shown::Status(Status { weight: Weight::Trouble, kind, text }) => format!("! {kind}: {text}"),
+    }
+}
+
+fn told_place(place: &Place) -> String {
+    match place {
+        Place::Public => "all".to_owned(),
+        Place::Room(room) => format!("room {room}"),
+        Place::Direct { with } => format!("with {with}"),
     }
 }
 

@@ -53,6 +53,7 @@ impl Session {
             return self.on_trust_answer(Some(input));
         }
         let seen = self.talk.asked.take();
+        self.on_typed(now);
         let line = Zeroizing::new(match lines(input).count() {
             0 => String::new(),
             1 => lines(input).collect(),
@@ -172,13 +173,16 @@ impl Session {
         }
         let user = &self.name;
         let offline = if self.is_ready() { "" } else { " (offline)" };
+        let new = self.new_elsewhere();
         match (&self.talk.dialogue, &self.talk.place) {
             (Dialogue::Text(Place::Direct { with }), _) => format!("your message to {with}? "),
             (Dialogue::Text(Place::Public | Place::Room(_)), _) => "your message? ".to_owned(),
             (Dialogue::NameAndText, _) => "name and message? ".to_owned(),
             (Dialogue::Paste(paste), _) => paste.question(),
-            (Dialogue::Open | Dialogue::Nobody, Place::Room(room)) => format!("{user} in {room}{offline}> "),
-            (Dialogue::Open | Dialogue::Nobody, Place::Public | Place::Direct { .. }) => format!("{user}{offline}> "),
+            (Dialogue::Open | Dialogue::Nobody, Place::Room(room)) => format!("{user} in {room}{new}{offline}> "),
+            (Dialogue::Open | Dialogue::Nobody, Place::Public | Place::Direct { .. }) => {
+                format!("{user}{new}{offline}> ")
+            }
         }
     }
 
@@ -241,6 +245,7 @@ impl Session {
 
     /// The user has arrived where they wanted to go.
     pub(super) fn go_to(&mut self, place: Place) {
+        self.news.visit(&place);
         self.talk.place = place;
         self.talk.is_stray = false;
     }

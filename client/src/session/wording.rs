@@ -3,7 +3,7 @@
 /// The server's text with the operations that it advises replaced by commands of the client. Only after the first `;`
 /// or `:`, because user input may come before it.
 pub(super) fn in_our_words(text: &str) -> String {
-    const OPERATIONS: [(&str, &str); 15] = [
+    const OPERATIONS: [(&str, &str); 22] = [
         ("PM", "/pm"),
         ("BM", "/pm"),
         ("DM", "/dm"),
@@ -19,6 +19,13 @@ pub(super) fn in_our_words(text: &str) -> String {
         ("CLOSE", "/close"),
         ("HELP", "/help"),
         ("PASSWD", "/passwd"),
+        ("HISTORY", "/history"),
+        ("MISSED", "/missed"),
+        ("SEARCH", "/search"),
+        ("UNREAD", "/unread"),
+        ("KEEP", "/keep"),
+        ("TOPIC", "/topic"),
+        ("LOCK", "/lock"),
     ];
     let Some((said, advice)) = text.find([';', ':']).and_then(|at| text.split_at_checked(at)) else {
         return text.to_owned();
@@ -63,6 +70,7 @@ mod tests {
             ("the room needs a password: JOIN room password", "the room needs a password: /join room password"),
             ("unknown operation; PM hello, HELP, or EX", "unknown operation; /pm hello, /help, or /quit"),
             ("usage: KICK room name", "usage: /kick room name"),
+            ("usage: KEEP room [DAYS|off]", "usage: /keep room [DAYS|off]"),
             ("you are not in JOIN", "you are not in JOIN"),
             ("WHO is not online; JOINED", "WHO is not online; JOINED"),
             ("", ""),

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::action::{Message, Now, Place, Shown, Status, Weight};
+use super::{NEW, time_of};
+use crate::action::{Hole, Message, Now, Place, Shown, Status, Weight};
 use crate::visible::is_hidden;
 
 /// The fields of all kinds, in the order in which they are written; docs/client.md says which kind has which.
@@ -16,6 +17,8 @@ struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     room: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,12 +36,24 @@ struct Event<'a> {
     text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmed: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    past: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mention: Option<bool>,
 }
 
 /// The line, with its LF. Characters that a terminal would obey are written as JSON escapes.
 pub(super) fn line(shown: &Shown, now: Now) -> String {
     let event = match shown {
         Shown::Message(message) => of_message(message),
+        Shown::Hole(Hole { place, id, text }) => {
+            let room = if let Place::Room(room) = place { Some(room.as_str()) } else { None };
+            let (id, place) = (Some(id.to_string()), Some(named(place)));
+            Event { kind: "hole", id, place, room, text, past: Some(true), ..Event::default() }
+        }
+        Shown::New { .. } => {
+            Event { kind: "status", status: Some("new"), trouble: Some(false), text: NEW, ..Event::default() }
+        }
         Shown::Reply { code, more, text } => {
             Event { kind: "reply", code: Some(*code), more: Some(*more), text, ..Event::default() }
         }
@@ -51,8 +66,7 @@ pub(super) fn line(shown: &Shown, now: Now) -> String {
             ..Event::default()
         },
     };
-    let unix_ms = if let Shown::Message(message) = shown { message.unix_ms } else { now.unix_ms };
-    let event = Event { time: utc(unix_ms), ..event };
+    let event = Event { time: utc(time_of(shown, now)), ..event };
     // Serializing strings, numbers and booleans cannot fail.
     let mut line = escaped(&serde_json::to_string(&event).unwrap_or_default());
     line.push('\n');
@@ -60,14 +74,37 @@ pub(super) fn line(shown: &Shown, now: Now) -> String {
 }
 
 fn of_message(message: &Message) -> Event<'_> {
-    let Message { place, from, text, id, confirmed, .. } = message;
+    let Message { place, from, text, id, confirmed, stands_out, is_past, .. } = message;
+    let name = named(place);
     let (kind, room, with) = match place {
         Place::Public => ("pm", None, None),
         Place::Room(room) => ("rm", Some(room.as_str()), None),
         Place::Direct { with } => ("dm", None, Some(with.as_str())),
     };
-    let id = id.map(|id| id.to_string());
-    Event { kind, id, room, from: Some(from), with, text, confirmed: confirmed.as_deref(), ..Event::default() }
+    let (id, place, from) = (id.map(|id| id.to_string()), Some(name), Some(from.as_str()));
+    let (past, mention) = (Some(*is_past), Some(*stands_out));
+    Event {
+        kind,
+        id,
+        place,
+        room,
+        from,
+        with,
+        text,
+        confirmed: confirmed.as_deref(),
+        past,
+        mention,
+        ..Event::default()
+    }
+}
+
+/// A place as the server names it: `*`, a room, `@name`.
+fn named(place: &Place) -> String {
+    match place {
+        Place::Public => "*".to_owned(),
+        Place::Room(room) => room.clone(),
+        Place::Direct { with } => format!("@{with}"),
+    }
 }
 
 /// RFC 3339, UTC, with milliseconds.

@@ -10,11 +10,13 @@ fn view(form: Form) -> View {
 fn said(place: Place, text: &str) -> Message {
     let id = NOW.unix_ms << 20 | 7;
     let (from, confirmed) = ("alice".to_owned(), None);
-    Message { place, from, text: text.to_owned(), id: Some(id), unix_ms: id >> 20, confirmed, stands_out: false }
+    let (stands_out, is_own, is_past) = (false, false, false);
+    let (id, unix_ms, text) = (Some(id), id >> 20, text.to_owned());
+    Message { place, from, text, id, unix_ms, confirmed, stands_out, is_own, is_past }
 }
 
 fn confirmed(place: Place, text: &str) -> Message {
-    Message { id: None, confirmed: Some("sent to 3".to_owned()), ..said(place, text) }
+    Message { id: None, confirmed: Some("sent to 3".to_owned()), is_own: true, ..said(place, text) }
 }
 
 fn with(name: &str) -> Place {
@@ -23,6 +25,11 @@ fn with(name: &str) -> Place {
 
 fn status(weight: Weight, text: &str) -> Shown {
     Shown::Status(Status { weight, kind: "lost", text: text.to_owned() })
+}
+
+fn hole() -> Shown {
+    let (place, text) = (Place::Room("lobby".to_owned()), "12 messages were not kept: disk full".to_owned());
+    Shown::Hole(Hole { place, id: NOW.unix_ms << 20 | 7, text })
 }
 
 #[track_caller]
@@ -43,6 +50,44 @@ fn lines_for_people() {
     check(people, Shown::Notice { code: 103, text: "lobby bob entered".to_owned() }, "23:56 * lobby bob entered");
     check(people, status(Weight::Note, "so\u{202e}"), "23:56 -- so\\u{202e}");
     check(people, status(Weight::Trouble, "lost"), "23:56 !! lost");
+}
+
+#[test]
+fn the_past() {
+    let people = Form::People { colour: true };
+    let past = |place, text: &str| Message { is_past: true, ..said(place, text) };
+    let dim = |text: &str| format!("\u{1b}[2m23:56\u{1b}[0m \u{1b}[2m{text}\u{1b}[0m");
+    check(people, Shown::Message(past(Place::Room("lobby".to_owned()), "hi\u{7}")), &dim("[lobby] alice: hi\\x07"));
+    check(people, Shown::Message(past(with("alice"), "hi")), &dim("alice -> you: hi"));
+    check(people, Shown::Message(Message { is_own: true, ..past(with("bob"), "hi") }), &dim("-> bob: hi"));
+    let loud = Message { stands_out: true, ..past(Place::Public, "hi bob") };
+    let seen = view(people).show(&Shown::Message(loud), NOW, 0);
+    assert!(!seen.rings && seen.text.ends_with(&format!("{} \u{1b}[1mhi bob\u{1b}[0m\n", dim("alice:"))), "{seen:?}");
+    check(Form::Plain, Shown::Message(past(Place::Public, "hi")), "2026-11-20 23:56:03 alice: hi");
+    check(Form::Plain, hole(), "2026-11-20 23:56:03 [lobby] ... 12 messages were not kept: disk full");
+    for is_loud in [false, true] {
+        let seen = view(Form::People { colour: false }).show(&Shown::New { is_loud }, NOW, 0);
+        assert_eq!(seen, Seen { text: "--- new ---\n".to_owned(), rings: is_loud });
+    }
+    let topic = Shown::Notice { code: 105, text: "lobby by bob: tea".to_owned() };
+    let erased = Shown::Notice { code: 109, text: format!("lobby {}", NOW.unix_ms << 20) };
+    check(Form::Plain, erased, "2026-11-20 23:56:03 * erased: the message of 23:56 in lobby");
+    check(Form::Plain, topic, "2026-11-20 23:56:03 * the topic of lobby, by bob: tea");
+}
+
+#[test]
+fn days_of_the_past() {
+    let mut view = view(Form::People { colour: false });
+    let mut at = |unix_ms| {
+        let past = Message { is_past: true, unix_ms, ..said(Place::Public, "x") };
+        view.show(&Shown::Message(past), NOW, 0).text
+    };
+    let day = 24 * 60 * 60 * 1000;
+    assert_eq!(at(NOW.unix_ms), "23:56 alice: x\n");
+    assert_eq!(at(NOW.unix_ms - 2 * day), "-- Wednesday, 18 November 2026 --\n23:56 alice: x\n");
+    assert_eq!(at(NOW.unix_ms - 2 * day + 60_000), "23:57 alice: x\n");
+    assert_eq!(at(NOW.unix_ms - day), "-- Thursday, 19 November 2026 --\n23:56 alice: x\n");
+    assert_eq!(at(NOW.unix_ms), "-- Friday, 20 November 2026 --\n23:56 alice: x\n");
 }
 
 #[test]
@@ -116,18 +161,42 @@ fn json() {
         Form::Json,
         Shown::Message(said(Place::Public, "a\"b\u{1b}\u{9b}\u{202e}\u{e0041}é")),
         &format!(
-            r#"{{"kind":"pm","id":"1882423519475662855",{time},"from":"alice","text":"a\"b\u001b\u009b\u202e\udb40\udc41é"}}"#
+            r#"{{"kind":"pm","id":"1882423519475662855",{time},"place":"*","from":"alice","text":"a\"b\u001b\u009b\u202e\udb40\udc41é","past":false,"mention":false}}"#
         ),
     );
     check(
         Form::Json,
         Shown::Message(said(Place::Room("lobby".to_owned()), "hi")),
-        &format!(r#"{{"kind":"rm","id":"1882423519475662855",{time},"room":"lobby","from":"alice","text":"hi"}}"#),
+        &format!(
+            r#"{{"kind":"rm","id":"1882423519475662855",{time},"place":"lobby","room":"lobby","from":"alice","text":"hi","past":false,"mention":false}}"#
+        ),
     );
     check(
         Form::Json,
         Shown::Message(confirmed(with("bob"), "hi")),
-        &format!(r#"{{"kind":"dm",{time},"from":"alice","with":"bob","text":"hi","confirmed":"sent to 3"}}"#),
+        &format!(
+            r#"{{"kind":"dm",{time},"place":"@bob","from":"alice","with":"bob","text":"hi","confirmed":"sent to 3","past":false,"mention":false}}"#
+        ),
+    );
+    let past = Message { is_past: true, stands_out: true, ..said(with("bob"), "hi") };
+    check(
+        Form::Json,
+        Shown::Message(past),
+        &format!(
+            r#"{{"kind":"dm","id":"1882423519475662855",{time},"place":"@bob","from":"alice","with":"bob","text":"hi","past":true,"mention":true}}"#
+        ),
+    );
+    check(
+        Form::Json,
+        hole(),
+        &format!(
+            r#"{{"kind":"hole","id":"1882423519475662855",{time},"place":"lobby","room":"lobby","text":"12 messages were not kept: disk full","past":true}}"#
+        ),
+    );
+    check(
+        Form::Json,
+        Shown::New { is_loud: true },
+        &format!(r#"{{"kind":"status",{time},"status":"new","trouble":false,"text":"--- new ---"}}"#),
     );
     check(
         Form::Json,

@@ -1,4 +1,4 @@
-//! The twin of the fuzz target `frame`: the client's decoder on arbitrary bytes.
+//! The twins of the fuzz targets `frame` and `past`: the client's decoders on arbitrary bytes.
 
 use testkit::twin;
 
@@ -11,4 +11,9 @@ mod pieces;
 #[test]
 fn frames_of_a_server() {
     twin::check("frame", client::frame);
+}
+
+#[test]
+fn pages_of_a_server() {
+    twin::check("past", client::past);
 }

@@ -11,6 +11,7 @@
 mod decoders;
 mod editing;
 mod ends;
+mod history;
 mod hostile;
 mod lines;
 mod passwords;

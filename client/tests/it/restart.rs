@@ -172,17 +172,18 @@ fn rooms_are_entered_again_with_their_passwords() {
         client.expect_exact("C alice faketoken");
         client.send("C 230 welcome; 1 online");
         let mut sent = Vec::new();
-        while sent.len() < 3 {
+        while sent.len() < 4 {
             let line = client.line();
             match line.as_str() {
                 "C TOKEN" => client.send("C 231 faketoken expires=86400"),
                 "C WHO" => client.send("C 211 1 online"),
+                "C WANT ids reads forgets own" => client.send("C 502 unknown operation"),
                 _ => client.send("C 227 lobby token=AAAAAAAAAAAAAAAAAAAAAAAAAA"),
             }
             sent.push(line);
         }
         sent.sort();
-        assert_eq!(sent, ["C JOIN lobby sesame", "C TOKEN", "C WHO"]);
+        assert_eq!(sent, ["C JOIN lobby sesame", "C TOKEN", "C WANT ids reads forgets own", "C WHO"]);
         let line = client.line();
         assert_eq!(line, "C RM lobby hello again");
         client.send("C 250 sent to 1");

@@ -347,6 +347,8 @@ fn a_token_is_for_its_scheme() {
         client.send("C 331 your password?");
         client.expect_exact(&format!("C {PASSWORD}"));
         client.send("C 230 welcome; 1 online");
+        client.expect("C WANT ");
+        client.send("C 502 unknown operation");
         client.expect_exact("C TOKEN");
         client.send("C 231 faketoken expires=86400");
         client.expect_exact("C WHO");

@@ -228,7 +228,7 @@ fn no_room_was_named() {
         # 553 lobby is there already; /join lobby enters it
         ask alice>
         user /join #lobby
-        ! usage: a room's name has no # here: lobby
-        ask alice>",
+        - place: you talk in lobby now
+        ask alice in lobby>",
     );
 }
