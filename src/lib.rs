@@ -15,10 +15,11 @@
 //! * [`hub`] is the chat itself: sessions, names, rooms, who receives what.
 //! * [`auth`] owns the accounts and hashes passwords on its own thread, which it reaches through a [`mailbox`].
 //! * [`history`] keeps what was said in a file, on threads of its own, and is reached in the same way.
-//! * [`prompt`] asks for a password at the terminal, [`place`] tells whether two paths lead to one file, [`signals`]
+//! * [`prompt`] asks for a password at the terminal, [`files`] holds the rules for files with secrets, [`place`] tells whether two paths lead to one file, [`signals`]
 //!   which signals were ignored when the process was started.
 //! * [`limits`] holds every bound, [`close`] every reason for which the server closes a connection, [`text`] the
-//!   characters that a line may contain, [`network`] networks of addresses, [`secret`] the type of passwords and tokens in memory.
+//!   characters that a line may contain, [`mention`] when a text mentions an account, [`network`] networks of addresses,
+//!   [`secret`] the type of passwords and tokens in memory.
 
 pub mod app;
 
@@ -34,12 +35,14 @@ pub mod history;
 pub mod hub;
 pub mod mailbox;
 
+pub mod files;
 pub mod place;
 pub mod prompt;
 pub mod signals;
 
 pub mod close;
 pub mod limits;
+pub mod mention;
 pub mod network;
 pub mod secret;
 pub mod text;

@@ -10,6 +10,10 @@
 
 mod request;
 
+#[cfg(feature = "history")]
+#[allow(dead_code)]
+mod store;
+
 mod absent;
 
 pub use absent::History;

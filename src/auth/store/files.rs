@@ -1,16 +1,15 @@
-//! Files that hold secrets: their names, their permissions, and atomic replacement.
+//! The account file and the files beside it: their names, and atomic replacement.
 
-use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::auth::request::{Holder, OpenError};
+use crate::files::{self, Lock, create_new};
+pub(in crate::auth) use crate::files::{beside, folder, sync_folder};
 
-/// Only the owner may read and write.
-const MODE: u32 = 0o600;
-/// Do not follow links, and do not wait if the path is a pipe.
-const FLAGS: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+/// The key of the configuration that names the account file.
+const KEY: &str = "accounts.file";
 /// Suffixes of the files beside the account file, see [`beside`]: while a server runs, and during a write.
 const COMPANIONS: [&str; 4] = ["lock", "key", "new", "key.new"];
 /// Suffixes of kept copies before their number; see [`keep`].
@@ -18,22 +17,16 @@ const KEPT: [&str; 2] = ["torn-", "damaged-"];
 /// Names that are tried for a kept copy. More than one is needed only if several starts happen in one second.
 const KEPT_NAMES: u64 = 100;
 
-/// `path` with `.suffix` appended, the name of a file that belongs to it.
-pub(in crate::auth) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
 /// Takes the lock, which one process has for as long as the file is open, and writes the process id into it.
 ///
 /// # Errors
 /// [`OpenError::InUse`] if another process has it, [`OpenError::Unusable`] if it cannot be created.
 pub(in crate::auth) fn lock(account_file: &Path) -> Result<File, OpenError> {
     let path = beside(account_file, "lock");
-    let file = open_lock(&path).map_err(|e| cannot_lock(&path, &e))?;
-    hold(file, account_file, &path)
+    match files::lock(&path).map_err(OpenError::Unusable)? {
+        Lock::Taken(file) => Ok(file),
+        Lock::Held(process) => Err(OpenError::InUse(Holder { file: account_file.to_owned(), lock: path, process })),
+    }
 }
 
 /// Checks that the lock could be taken, as far as possible without creating or opening it.
@@ -41,45 +34,7 @@ pub(in crate::auth) fn lock(account_file: &Path) -> Result<File, OpenError> {
 /// # Errors
 /// [`OpenError::Unusable`].
 pub(in crate::auth) fn check_lock(account_file: &Path) -> Result<(), OpenError> {
-    let path = beside(account_file, "lock");
-    match fs::symlink_metadata(&path) {
-        Ok(about) if about.is_symlink() => Err(cannot_lock(&path, &io::Error::from_raw_os_error(libc::ELOOP))),
-        Ok(_) | Err(_) => Ok(()),
-    }
-}
-
-fn open_lock(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(MODE).custom_flags(FLAGS);
-    options.open(path)
-}
-
-fn cannot_lock(path: &Path, e: &io::Error) -> OpenError {
-    match e.raw_os_error() {
-        Some(libc::ELOOP) => unusable(path, "is a symbolic link, which chatd does not follow; remove it"),
-        Some(_) | None => unusable(
-            path,
-            &format!("cannot be created: {e}; check that its folder exists and that chatd may write there"),
-        ),
-    }
-}
-
-/// Locks the open lock file, which is at `path`.
-fn hold(mut file: File, account_file: &Path, path: &Path) -> Result<File, OpenError> {
-    match file.try_lock() {
-        Ok(()) => {
-            // The process id is only a hint for the next process, so a full disk must not stop a start.
-            let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-            Ok(file)
-        }
-        Err(TryLockError::WouldBlock) => {
-            let mut number = String::new();
-            let _ = file.take(20).read_to_string(&mut number);
-            let (file, lock) = (account_file.to_owned(), path.to_owned());
-            Err(OpenError::InUse(Holder { file, lock, process: number.trim().parse().ok() }))
-        }
-        Err(TryLockError::Error(e)) => Err(unusable(path, &format!("cannot be locked: {e}; use a local file system"))),
-    }
+    files::check_lock(&beside(account_file, "lock")).map_err(OpenError::Unusable)
 }
 
 /// Opens a file for reading and writing if it exists, and checks that it is private.
@@ -87,7 +42,7 @@ fn hold(mut file: File, account_file: &Path, path: &Path) -> Result<File, OpenEr
 /// # Errors
 /// [`OpenError::Unusable`], with the next step.
 pub(in crate::auth) fn open_private(path: &Path) -> Result<Option<File>, OpenError> {
-    open_checked(path, OpenOptions::new().read(true).write(true))
+    files::open_private(path, KEY).map_err(OpenError::Unusable)
 }
 
 /// The same for reading only.
@@ -95,43 +50,7 @@ pub(in crate::auth) fn open_private(path: &Path) -> Result<Option<File>, OpenErr
 /// # Errors
 /// Those of [`open_private`].
 pub(in crate::auth) fn open_to_read(path: &Path) -> Result<Option<File>, OpenError> {
-    open_checked(path, OpenOptions::new().read(true))
-}
-
-fn open_checked(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, OpenError> {
-    let file = match options.custom_flags(FLAGS).open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        // Replacing the file would replace the link, and its target would become stale.
-        Err(e) if e.raw_os_error() == Some(libc::ELOOP) => {
-            return Err(unusable(path, "is a symbolic link; set accounts.file to the file itself"));
-        }
-        Err(e) if e.raw_os_error() == Some(libc::EISDIR) => {
-            return Err(unusable(path, "is a folder; set accounts.file to a file, such as one in it"));
-        }
-        Err(e) => {
-            return Err(unusable(path, &format!("cannot be opened: {e}; chatd must be able to read and write it")));
-        }
-    };
-    let about = file.metadata().map_err(|e| unusable(path, &format!("cannot be examined: {e}")))?;
-    if !about.is_file() {
-        return Err(unusable(path, "is not a regular file; give accounts.file another name"));
-    }
-    let (owner, us) = (about.uid(), rustix::process::geteuid().as_raw());
-    if owner != us {
-        let path_text = path.display();
-        let text = format!("belongs to user {owner}, but chatd runs as user {us}; run: chown {us} {path_text}");
-        return Err(unusable(path, &text));
-    }
-    let mode = about.mode() & 0o7777;
-    if mode != MODE {
-        let path_text = path.display();
-        return Err(unusable(
-            path,
-            &format!("has mode {mode:04o}, but only its owner may use it; run: chmod 600 {path_text}"),
-        ));
-    }
-    Ok(Some(file))
+    files::open_to_read(path, KEY).map_err(OpenError::Unusable)
 }
 
 /// Replaces the file at `path`, or creates it: the bytes are written under another name, synced, renamed, and the
@@ -209,40 +128,16 @@ pub(in crate::auth) fn is_kept_name(account_file: &Path, path: &Path) -> bool {
     KEPT.into_iter().any(begins) && fs::canonicalize(folder(account_file)).ok() == fs::canonicalize(folder(path)).ok()
 }
 
-/// Syncs the folder of `path`, that is, the names of the files in it.
-///
-/// # Errors
-/// Of the file system.
-pub(in crate::auth) fn sync_folder(path: &Path) -> io::Result<()> {
-    let flags = libc::O_DIRECTORY | libc::O_NONBLOCK;
-    OpenOptions::new().read(true).custom_flags(flags).open(folder(path))?.sync_all()
-}
-
-/// The folder of `path`.
-pub(in crate::auth) fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    }
-}
-
 /// An [`OpenError::Unusable`] about `path`.
 pub(in crate::auth) fn unusable(path: &Path, what: &str) -> OpenError {
-    OpenError::Unusable(format!("{}: {what}", path.display()))
-}
-
-/// Creates a file with these bytes and syncs it. Its name is not synced; see [`sync_folder`].
-fn create_new(path: &Path, bytes: &[u8]) -> io::Result<File> {
-    let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(path)?;
-    // The umask may have removed bits of the mode.
-    file.set_permissions(Permissions::from_mode(MODE))?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    Ok(file)
+    OpenError::Unusable(files::about(path, what))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -308,7 +203,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("accounts");
         for path in [&path, &beside(&path, "lock")] {
-            rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, MODE.into(), 0).unwrap();
+            rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
         }
         check(&path, "is not a regular file");
         assert!(open_to_read(&path).is_err());

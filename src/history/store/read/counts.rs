@@ -1,0 +1,142 @@
+//! Counts of what is unread.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::lines::{Author, Lines, author};
+use super::merge::{Kind, is_unread, of_inbox};
+use super::places::scope;
+use super::reader::Reader;
+use super::{LOOKS, from_sql};
+use crate::history::request::{Count, Counts, Mine, Missed, Of};
+use crate::limits::COUNT_MOST;
+
+/// Entries of the inbox that are looked at for places, at most. Accounts with more look up each place.
+const INBOX_LOOKS: usize = 50_000;
+
+/// What is unread in each place of an account, the place with the newest message first.
+///
+/// # Errors
+/// Of SQLite.
+pub(in crate::history::store) fn counts(connection: &Connection, counts: &Counts) -> rusqlite::Result<Vec<Count>> {
+    let reader = Reader::find(connection, &counts.mine.who)?;
+    let mut lines = Lines::new(connection, &reader);
+    let most = usize::try_from(counts.most).unwrap_or(usize::MAX);
+    let mut places = Vec::new();
+    for place in scope(connection, &reader, &counts.mine, &Of::All)?.places {
+        places.push((last_of(connection, place)?, place, false));
+    }
+    places.extend(direct_places(connection, &reader, most)?.into_iter().map(|(last, place)| (last, place, true)));
+    places.sort_unstable_by_key(|(last, place, _)| (Reverse(*last), *place));
+    places.truncate(most);
+    let marks = reader.marks(connection)?;
+    let mut all = Vec::with_capacity(places.len());
+    for (last, place, is_direct) in places {
+        let Some(shown) = lines.place(place)? else { continue };
+        let read = marks.get(&place).copied().unwrap_or(reader.floor);
+        let unread = if last > read { unread(connection, &reader, place, read, COUNT_MOST)? } else { 0 };
+        let mentions = match (is_direct, unread) {
+            (true, unread) => unread,
+            (false, 0) => 0,
+            (false, _) => mentions(connection, &reader, place, read, COUNT_MOST)?,
+        };
+        all.push(Count { place: shown, unread, mentions, read: from_sql(read), last: from_sql(last) });
+    }
+    Ok(all)
+}
+
+/// How much an account has missed.
+///
+/// # Errors
+/// Of SQLite.
+pub(in crate::history::store) fn missed(connection: &Connection, mine: &Mine) -> rusqlite::Result<Missed> {
+    let reader = Reader::find(connection, &mine.who)?;
+    let marks = reader.marks(connection)?;
+    let direct = unread_inbox(connection, &reader, &marks)?;
+    let mut missed = Missed { count: direct, mentions: direct, floor: from_sql(reader.floor) };
+    for place in scope(connection, &reader, mine, &Of::All)?.places {
+        let read = marks.get(&place).copied().unwrap_or(reader.floor);
+        let room = COUNT_MOST - missed.mentions;
+        missed.mentions += mentions(connection, &reader, place, read, room)?;
+        missed.count += unread(connection, &reader, place, read, COUNT_MOST - missed.count)?;
+    }
+    Ok(missed)
+}
+
+/// The newest message of a place; 0 if there is none.
+fn last_of(connection: &Connection, place: i64) -> rusqlite::Result<i64> {
+    let mut find = connection.prepare_cached("SELECT id FROM message WHERE place = ?1 ORDER BY id DESC LIMIT 1")?;
+    Ok(find.query_row([place], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
+/// Messages of others in a place above an id, up to `most`.
+fn unread(connection: &Connection, reader: &Reader, place: i64, above: i64, most: u32) -> rusqlite::Result<u32> {
+    let mut find = connection.prepare_cached("SELECT author FROM message WHERE place = ?1 AND id > ?2 ORDER BY id")?;
+    let mut rows = find.query((place, above))?;
+    let (mut count, mut looks) = (0, 0);
+    while count < most
+        && looks < LOOKS
+        && let Some(row) = rows.next()?
+    {
+        let is_own = matches!(author(row.get_ref(0)?), Author::Account(n) if reader.n == Some(n));
+        count += u32::from(!is_own);
+        looks += usize::from(is_own);
+    }
+    Ok(count)
+}
+
+/// Messages in a place above an id that mention the reader, up to `most`.
+fn mentions(connection: &Connection, reader: &Reader, place: i64, above: i64, most: u32) -> rusqlite::Result<u32> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM mention WHERE who = ?1 AND place = ?2 AND id > ?3 LIMIT ?4)";
+    connection.prepare_cached(sql)?.query_row((reader.n, place, above, most), |row| row.get(0))
+}
+
+/// Unread direct messages of an account, up to [`COUNT_MOST`].
+fn unread_inbox(connection: &Connection, reader: &Reader, marks: &HashMap<i64, i64>) -> rusqlite::Result<u32> {
+    let mut find =
+        connection.prepare_cached("SELECT id, code FROM inbox WHERE who = ?1 AND id > ?2 ORDER BY id DESC")?;
+    let mut rows = find.query((reader.n, reader.floor))?;
+    let (mut count, mut looks) = (0, 0);
+    while count < COUNT_MOST
+        && looks < INBOX_LOOKS
+        && let Some(row) = rows.next()?
+    {
+        let entry = of_inbox(row.get(0)?, row.get(1)?);
+        count += u32::from(entry.kind == Kind::Received && is_unread(entry, marks));
+        looks += 1;
+    }
+    Ok(count)
+}
+
+/// The newest message and the number of the places with direct messages of an account, at least of the `most` newest.
+fn direct_places(connection: &Connection, reader: &Reader, most: usize) -> rusqlite::Result<Vec<(i64, i64)>> {
+    let mut find = connection.prepare_cached("SELECT id, code FROM inbox WHERE who = ?1 ORDER BY id DESC")?;
+    let mut rows = find.query([reader.n])?;
+    let (mut places, mut seen) = (Vec::new(), HashSet::new());
+    for _ in 0..INBOX_LOOKS {
+        let Some(row) = rows.next()? else { return Ok(places) };
+        let entry = of_inbox(row.get(0)?, row.get(1)?);
+        if entry.kind != Kind::Hole && seen.insert(entry.place) {
+            places.push((entry.id, entry.place));
+        }
+        if places.len() >= most {
+            return Ok(places);
+        }
+    }
+    each_direct_place(connection, reader)
+}
+
+/// As [`direct_places`], from the list of places.
+fn each_direct_place(connection: &Connection, reader: &Reader) -> rusqlite::Result<Vec<(i64, i64)>> {
+    let sql = "SELECT n FROM place WHERE kind = 2 AND a = ?1 UNION SELECT n FROM place WHERE kind = 2 AND b = ?1";
+    let mut find = connection.prepare_cached(sql)?;
+    let mut places = Vec::new();
+    for place in find.query_map([reader.n], |row| row.get(0))? {
+        let place = place?;
+        places.push((last_of(connection, place)?, place));
+    }
+    places.retain(|(last, _)| *last > 0);
+    Ok(places)
+}

@@ -1,0 +1,163 @@
+//! The thread `search`: searches by a connection of its own, so that they delay no page and no commit.
+//!
+//! A search sees what was committed. It ends after [`SEARCH_MS`](crate::limits::SEARCH_MS) with what it has.
+
+mod find;
+mod queue;
+mod share;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+use rusqlite::Connection;
+
+use self::queue::Turns;
+use self::share::Shares;
+use crate::history::request::{Answer, Asked, Find, Verdict};
+use crate::hub::record::Account;
+use crate::limits::SEARCH_MS;
+use crate::mailbox::{Full, Job, Mailbox, Next, Service, Waker};
+
+#[cfg(test)]
+mod tests;
+
+/// Statements that stay prepared: some for each of the newest tables of words.
+const STATEMENTS: usize = 64;
+
+/// The search service of the mailbox.
+struct Searching;
+
+impl Service for Searching {
+    type Request = Find;
+    type Asked = Asked;
+    type Verdict = Verdict;
+    type Origin = Account;
+    type Queue = Turns;
+    type Settings = ();
+    const DISPLACED: Verdict = Verdict::Busy;
+    const LOST: Verdict = Verdict::Unavailable;
+
+    fn asked(_: &Find) -> Asked {
+        Asked::Find
+    }
+}
+
+/// The handle to the thread. Dropping it ends the thread after its current search.
+pub(super) struct Search {
+    mailbox: Arc<Mailbox<Searching>>,
+}
+
+impl Search {
+    /// Starts the thread. `open` gives its connection: before the first search, and again after a failed one. `waker` is
+    /// called whenever there are answers to [poll](Self::poll_answer).
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub(super) fn start(
+        open: impl Fn() -> rusqlite::Result<Connection> + Send + 'static,
+        waker: Waker,
+    ) -> io::Result<Self> {
+        let mailbox = Arc::new(Mailbox::new(Turns::default(), (), waker));
+        let search = Self { mailbox: Arc::clone(&mailbox) };
+        thread::Builder::new().name("search".to_owned()).spawn(move || {
+            let guard = Guard(&mailbox);
+            let mut searcher = Searcher { open, connection: None, shares: Shares::default() };
+            while let Next::Job(job, ()) = mailbox.next(true) {
+                let ticket = job.ticket;
+                mailbox.answer([Answer { ticket, verdict: searcher.verdict(job) }]);
+            }
+            drop(guard);
+        })?;
+        Ok(search)
+    }
+
+    /// Queues a search under `number`. It is answered with [`Verdict::Page`], with [`Verdict::Busy`] if the account has
+    /// searched for too long, or with [`Verdict::Unavailable`].
+    ///
+    /// # Errors
+    /// [`Full`]; no answer comes then.
+    pub(super) fn submit(&self, number: u64, find: Find) -> Result<(), Full> {
+        self.mailbox.submit(find.mine.who.clone(), number, find)
+    }
+
+    /// Withdraws a search. If it has begun, it is finished and answered.
+    pub(super) fn cancel(&self, number: u64) {
+        self.mailbox.cancel(number);
+    }
+
+    /// The next answer, if there is one.
+    pub(super) fn poll_answer(&self) -> Option<Answer> {
+        self.mailbox.poll_answer()
+    }
+
+    /// Whether the thread has panicked; true once. By then every open search is answered.
+    pub(super) fn poll_loss(&self) -> bool {
+        self.mailbox.poll_loss()
+    }
+
+    /// Ends the thread after its current search. Searches that wait are dropped.
+    pub(super) fn close(&self) {
+        self.mailbox.close();
+    }
+}
+
+impl Drop for Search {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Answers all open searches if the thread panics.
+struct Guard<'a>(&'a Mailbox<Searching>);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.give_up();
+        }
+    }
+}
+
+/// The thread's own state.
+struct Searcher<F> {
+    open: F,
+    connection: Option<Connection>,
+    shares: Shares,
+}
+
+impl<F: Fn() -> rusqlite::Result<Connection>> Searcher<F> {
+    /// Carries out a search.
+    fn verdict(&mut self, job: Job<Searching>) -> Verdict {
+        let (find, start) = (job.request, Instant::now());
+        if !self.shares.has_left(&find.mine.who, start) {
+            return Verdict::Busy;
+        }
+        let verdict = self.find(&find, start + Duration::from_millis(SEARCH_MS));
+        let end = Instant::now();
+        self.shares.charge(find.mine.who, end, end.saturating_duration_since(start));
+        verdict
+    }
+
+    fn find(&mut self, find: &Find, deadline: Instant) -> Verdict {
+        let connection = match self.connection.take().map_or_else(|| (self.open)(), Ok) {
+            Ok(connection) => connection,
+            Err(error) => {
+                log::warn!("history: the file cannot be opened for searches: {error}");
+                return Verdict::Unavailable;
+            }
+        };
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        match find::find(&connection, find, &mut || Instant::now() >= deadline) {
+            Ok(paged) => {
+                self.connection = Some(connection);
+                Verdict::Page(paged)
+            }
+            // The next search opens the file again.
+            Err(error) => {
+                log::warn!("history: a search failed: {error}");
+                Verdict::Unavailable
+            }
+        }
+    }
+}
