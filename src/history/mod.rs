@@ -17,6 +17,8 @@ mod store;
 mod absent;
 
 pub use absent::History;
+#[cfg(feature = "history")]
+pub use store::admin;
 pub use request::{
     Answer, Asked, Batch, Count, Counts, End, Find, Flag, Line, Mark, Mine, Missed, Of, OpenError, Page, Paged,
     Request, Settings, Term, Trouble, Verdict, row_bytes,

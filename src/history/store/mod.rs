@@ -5,6 +5,8 @@
 //! longer kept. [`writer`] is the thread of all that; it answers by [`read`]. [`search`] is the other thread. [`words`]
 //! turns texts into words.
 
+pub mod admin;
+
 mod schema;
 mod migrate;
 mod files;
