@@ -18,6 +18,9 @@ mod absent;
 
 pub use absent::History;
 #[cfg(feature = "history")]
+#[doc(hidden)]
+pub use store::fill;
+#[cfg(feature = "history")]
 pub use store::admin;
 pub use request::{
     Answer, Asked, Batch, Count, Counts, End, Find, Flag, Line, Mark, Mine, Missed, Of, OpenError, Page, Paged,

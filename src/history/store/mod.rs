@@ -6,6 +6,7 @@
 //! turns texts into words.
 
 pub mod admin;
+pub mod fill;
 
 mod schema;
 mod migrate;

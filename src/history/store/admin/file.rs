@@ -82,7 +82,7 @@ pub(super) fn to_read(history: &Path) -> Result<Connection, Failure> {
 ///
 /// # Errors
 /// As [`to_read`].
-pub(super) fn to_write(history: &Path) -> Result<Connection, Failure> {
+pub(in crate::history::store) fn to_write(history: &Path) -> Result<Connection, Failure> {
     check_kind(history)?;
     let connection = open(history, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     check_version(history, &connection)?;
@@ -93,7 +93,7 @@ pub(super) fn to_write(history: &Path) -> Result<Connection, Failure> {
 ///
 /// # Errors
 /// [`Failure::InUse`] while a server runs.
-pub(super) fn lock(history: &Path) -> Result<File, Failure> {
+pub(in crate::history::store) fn lock(history: &Path) -> Result<File, Failure> {
     match files::lock(&files::beside(history, "lock")).map_err(Failure::Unusable)? {
         Lock::Taken(lock) => Ok(lock),
         Lock::Held(process) => {
@@ -133,7 +133,7 @@ pub(super) fn sync(path: &Path) -> io::Result<()> {
 }
 
 /// What an error of SQLite means for the operator.
-pub(super) fn failed(history: &Path, error: &rusqlite::Error) -> Failure {
+pub(in crate::history::store) fn failed(history: &Path, error: &rusqlite::Error) -> Failure {
     let text = |what: &str| format!("{}: {what}", history.display());
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => Failure::Unusable(text(

@@ -22,6 +22,7 @@ pub use self::check::{Overview, Report, check};
 pub use self::erase::{Doomed, Eraser, What};
 pub use self::export::export;
 pub use self::file::companions;
+pub(super) use self::file::{failed, lock, to_write as open_to_write};
 pub use self::repair::{Repaired, repair};
 use crate::history::OpenError;
 
