@@ -8,9 +8,11 @@ mod client;
 mod http;
 mod operator;
 mod pieces;
+mod recall;
 mod server;
 
 pub use client::frame;
 pub use http::http;
 pub use operator::operator;
+pub use recall::recall;
 pub use server::{accounts, bans, config, datagram, line, relay, room, token};

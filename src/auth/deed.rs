@@ -62,8 +62,13 @@ pub enum Outcome {
         /// The account's new epoch. Sessions and tokens of earlier ones are void.
         epoch: u32,
     },
-    /// The account is gone; its name as it was registered.
-    Deleted(UserName),
+    /// The account is gone.
+    Deleted {
+        /// The name as it was registered.
+        name: UserName,
+        /// When it was registered, in seconds since 1970.
+        since: u64,
+    },
     /// There is no such account. Nothing was changed.
     NoAccount,
     /// The state of the account file.

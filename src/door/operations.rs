@@ -15,6 +15,15 @@ pub(super) enum Operation {
     Names,
     Kick,
     Close,
+    History,
+    Missed,
+    Search,
+    Unread,
+    Read,
+    Keep,
+    Topic,
+    Lock,
+    Want,
     Token,
     Passwd,
     Help,
@@ -22,10 +31,17 @@ pub(super) enum Operation {
     Op,
 }
 
+/// The forms of a WHEN, for a 501.
+macro_rules! when {
+    () => {
+        "WHEN is an id, 2026-11-26, 2026-11-26T09:41 (UTC), or 90m 12h 3d ago"
+    };
+}
+
 impl Operation {
     /// The operation of a verb, in any case. Some operations have several verbs, for those that people try first.
     pub(super) fn parse(verb: &str) -> Option<Self> {
-        const VERBS: [(&str, Operation); 22] = [
+        const VERBS: [(&str, Operation); 31] = [
             ("PM", Operation::Pm),
             ("BM", Operation::Pm),
             ("DM", Operation::Dm),
@@ -42,6 +58,15 @@ impl Operation {
             ("NAMES", Operation::Names),
             ("KICK", Operation::Kick),
             ("CLOSE", Operation::Close),
+            ("HISTORY", Operation::History),
+            ("MISSED", Operation::Missed),
+            ("SEARCH", Operation::Search),
+            ("UNREAD", Operation::Unread),
+            ("READ", Operation::Read),
+            ("KEEP", Operation::Keep),
+            ("TOPIC", Operation::Topic),
+            ("LOCK", Operation::Lock),
+            ("WANT", Operation::Want),
             ("TOKEN", Operation::Token),
             ("PASSWD", Operation::Passwd),
             ("HELP", Operation::Help),
@@ -67,6 +92,19 @@ impl Operation {
             Self::Names => "NAMES room [prefix]",
             Self::Kick => "KICK room name",
             Self::Close => "CLOSE room",
+            Self::History => concat!("HISTORY [place] [before WHEN|after WHEN] [N]; N is 1 to 200, ", when!()),
+            Self::Missed => "MISSED",
+            Self::Search => concat!(
+                "SEARCH words [in:PLACE] [from:NAME] [before:WHEN] [after:WHEN]; at most 32 words, wor* has two characters \
+                 or more, \"exact words\" end with a quotation mark, ",
+                when!()
+            ),
+            Self::Unread => "UNREAD",
+            Self::Read => concat!("READ [place] [WHEN]; ", when!()),
+            Self::Keep => "KEEP room [DAYS|off] or KEEP room TO name",
+            Self::Topic => "TOPIC room [text|-]",
+            Self::Lock => "LOCK room [words|-]",
+            Self::Want => "WANT [word]…",
             Self::Token => "TOKEN",
             Self::Passwd => "PASSWD",
             Self::Help => "HELP [operation]",
@@ -92,6 +130,15 @@ impl Operation {
             Self::Names => &["NAMES room [prefix]: who is in a room; a name with ~ is a guest's, who has no account"],
             Self::Kick => &["KICK room name: put somebody out of your room"],
             Self::Close => &["CLOSE room: close your room"],
+            Self::History => HISTORY_HELP,
+            Self::Missed => &["MISSED: the oldest 50 messages that you have not read; goes on from there each time"],
+            Self::Search => SEARCH_HELP,
+            Self::Unread => &["UNREAD: how much you have not read: place, messages, those for you"],
+            Self::Read => READ_HELP,
+            Self::Keep => KEEP_HELP,
+            Self::Topic => &["TOPIC room [text|-]: what a room is about; its host sets it, - removes it"],
+            Self::Lock => &["LOCK room [words|-]: set the password of your room, to the end of the line; - removes it"],
+            Self::Want => WANT_HELP,
             Self::Token => &["TOKEN: a token that logs you in again: answer `name TOKEN` when asked for your name"],
             Self::Passwd => &["PASSWD: change your password; your other sessions end, and older tokens are void then"],
             Self::Help => &["HELP [operation]: what you can do"],
@@ -116,6 +163,15 @@ macro_rules! help {
             "LEAVE room            leave a room",
             "KICK room name        put somebody out of your room",
             "CLOSE room            close your room",
+            "TOPIC room [text]     what a room is about",
+            "LOCK room [password]  set your room's password, or remove it",
+            "KEEP room [DAYS]      keep your room when nobody is in it, and what is said there",
+            "MISSED                what was said while you were away",
+            "HISTORY [place] [N]   what was said before: *, a room, or @name",
+            "SEARCH words          look for something that was said",
+            "UNREAD                how much you have not read",
+            "READ [place]          you have read it",
+            "WANT [word]           for programs: what they are told besides",
             "TOKEN                 a token to come back without your password",
             "PASSWD                change your password",
             "NOOP                  nothing",
@@ -144,4 +200,36 @@ const OPERATOR_HELP: &[&str] = &[
     "OP bans: the bans",
     "OP announce TEXT: say something to everybody",
     "OP close ROOM [reason]: close a room",
+];
+
+/// The lines of `HELP HISTORY`.
+const HISTORY_HELP: &[&str] = &[
+    "HISTORY [place] [before WHEN|after WHEN] [N]: what was said before, the newest N messages, or the oldest N after WHEN",
+    "place is * for what was said to everybody, a room or #room, @name for direct messages; without it, all of these",
+    "WHEN is the id of a message, 2026-11-26, 2026-11-26T09:41 (UTC), or 90m 12h 3d ago; N is 1 to 200, else 50",
+];
+
+/// The lines of `HELP SEARCH`.
+const SEARCH_HELP: &[&str] = &[
+    "SEARCH words [in:PLACE] [from:NAME] [before:WHEN] [after:WHEN]: the newest 50 messages with all of these words",
+    "wor* is any word that begins so, \"exact words\" follow each other; PLACE and WHEN are as in HISTORY",
+];
+
+/// The lines of `HELP READ`.
+const READ_HELP: &[&str] = &[
+    "READ [place] [WHEN]: you have read this place up to there, on all of your devices",
+    "without a place, all places; without WHEN, up to now; both are as in HISTORY",
+];
+
+/// The lines of `HELP KEEP`.
+const KEEP_HELP: &[&str] = &[
+    "KEEP room [DAYS|off]: keep your room when nobody is in it, and what is said there for so many days; off ends it",
+    "KEEP room TO name: give your room to another member",
+];
+
+/// The lines of `HELP WANT`.
+const WANT_HELP: &[&str] = &[
+    "WANT [word]…: for programs: what they are told besides messages and replies; exactly these, without words nothing",
+    "ids: the id of what you say, in its 250; own: what your other sessions say to one person",
+    "reads: what your other sessions have read; forgets: what was erased",
 ];

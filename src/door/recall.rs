@@ -26,6 +26,42 @@ pub enum When {
     Ago(u64),
 }
 
+/// Bits of an id below its time in milliseconds.
+const ID_TIME_SHIFT: u32 = 20;
+
+impl When {
+    /// The latest time that an id can hold, in milliseconds since 1970: in the year 2527.
+    pub const MOST_MS: u64 = u64::MAX >> ID_TIME_SHIFT;
+
+    /// The exclusive bound of what was said after this point, if it is `unix_ms` now. A time includes its first
+    /// millisecond.
+    pub fn above(self, unix_ms: u64) -> u64 {
+        match self {
+            Self::Id(id) => id,
+            Self::At(_) | Self::Ago(_) => self.below(unix_ms).saturating_sub(1),
+        }
+    }
+
+    /// The exclusive bound of what was said before this point, if it is `unix_ms` now.
+    pub fn below(self, unix_ms: u64) -> u64 {
+        match self {
+            Self::Id(id) => id,
+            Self::At(ms) => first_id(ms),
+            Self::Ago(ms) => first_id(unix_ms.saturating_sub(ms)),
+        }
+    }
+}
+
+/// The first id of a millisecond.
+fn first_id(ms: u64) -> u64 {
+    ms.min(When::MOST_MS) << ID_TIME_SHIFT
+}
+
+/// The time of an id, in milliseconds since 1970.
+pub fn time_of(id: u64) -> u64 {
+    id >> ID_TIME_SHIFT
+}
+
 /// The bound of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {

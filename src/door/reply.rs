@@ -8,7 +8,7 @@ use super::token::RoomToken;
 use super::wire::Wire;
 use crate::close::CloseReason;
 use crate::hub::names::{RoomName, UserName};
-use crate::limits::{NAME_BYTES, NAME_CHARS, PASSWORD_MAX_BYTES};
+use crate::limits::{NAME_BYTES, NAME_CHARS, PASSWORD_MAX_BYTES, TOPIC_BYTES};
 use crate::secret::Masked;
 
 /// A reply of the server to one client, which is no event of the hub.
@@ -109,16 +109,26 @@ pub enum Reply {
     GuestsHearRooms,
     /// 550: no room has this name.
     NoSuchRoom,
-    /// 214: the help for all operations or for one, as lines.
+    /// 214: the help for one operation, as lines.
     Help(&'static [&'static str]),
+    /// 214: the help for all operations.
+    HelpOnAll {
+        /// True for operators, who see theirs too.
+        is_operator: bool,
+        /// Days for which messages are kept; `None` if none are.
+        keep_days: Option<u32>,
+    },
+    /// 501: the topic is too long.
+    TopicSize,
     /// 421: the server closes the connection for this reason.
     Closing(CloseReason),
 }
 
 impl Reply {
-    /// The help on all operations. Only operators see theirs.
-    pub fn help(is_operator: bool) -> Self {
-        Self::Help(if is_operator { HELP_OF_OPERATORS } else { HELP })
+    /// The help on all operations. Only operators see theirs. `keep_days` is for how many days messages are kept; `None`
+    /// if none are.
+    pub fn help(is_operator: bool, keep_days: Option<u32>) -> Self {
+        Self::HelpOnAll { is_operator, keep_days }
     }
 
     /// The help on the operators' commands; to others the operation does not exist.
@@ -193,6 +203,8 @@ impl Reply {
             }
             Self::NoSuchRoom => writeln!(out, "C 550 no such room; ROOMS lists all"),
             Self::Help(lines) => encode_list(&mut out, 214, lines),
+            Self::HelpOnAll { is_operator, keep_days } => encode_help(&mut out, *is_operator, *keep_days),
+            Self::TopicSize => writeln!(out, "C 501 a topic has at most {TOPIC_BYTES} bytes"),
             Self::Closing(reason) => writeln!(out, "C 421 {reason}"),
         };
         debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
@@ -208,12 +220,37 @@ impl Reply {
                 | Self::NeitherCommandNorData
                 | Self::PasswordSize(_)
                 | Self::RoomPasswordSize
+                | Self::TopicSize
         )
     }
 
     /// Whether this reply is a 450 for a server that is busy or full. The answered line counts towards no limit.
     pub fn is_busy(&self) -> bool {
         matches!(self, Self::Busy(_) | Self::CannotSave | Self::TooManyChanges(_) | Self::NoNewAccounts)
+    }
+}
+
+/// Encodes the help on all operations, which ends with what is kept.
+fn encode_help(out: &mut Wire<'_>, is_operator: bool, keep_days: Option<u32>) -> std::fmt::Result {
+    for line in if is_operator { HELP_OF_OPERATORS } else { HELP } {
+        writeln!(out, "C 214-{line}")?;
+    }
+    match keep_days {
+        None => writeln!(out, "C 214 nothing of what is said is kept"),
+        Some(days) => writeln!(
+            out,
+            "C 214 what is said to everybody, to one person or in a kept room is kept for {}; in other rooms nothing is",
+            Days(days)
+        ),
+    }
+}
+
+/// A number of days, for people.
+pub(super) struct Days(pub(super) u32);
+
+impl std::fmt::Display for Days {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} day{}", self.0, if self.0 == 1 { "" } else { "s" })
     }
 }
 

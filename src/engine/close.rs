@@ -59,6 +59,7 @@ impl<S> Engine<S> {
                 End::Closed(reason) => engine.close(id, reason),
             });
         }
+        self.forget_deleted();
     }
 
     /// Ends several connections for one reason: as many as this turn has room for, and the others in the next turns.
@@ -150,13 +151,15 @@ impl<S> Engine<S> {
         self.leave_desk(id);
         let Some(conn) = self.conns.find(id) else { return };
         let is_dialogue = conn.door.is_dialogue();
-        let is_checking = matches!(conn.pause, Pause::Checking { .. });
-        conn.pause = Pause::None;
+        let pause = std::mem::replace(&mut conn.pause, Pause::None);
         conn.held = None;
         self.note_lag(id, false);
-        if is_checking {
-            self.logins.ask(ToAccounts::Cancel(id));
+        match pause {
+            Pause::Checking { .. } => self.logins.ask(ToAccounts::Cancel(id)),
+            Pause::Recalling { what, .. } => self.abandon_recall(what),
+            Pause::None | Pause::Owing { .. } | Pause::Answering { .. } | Pause::Until { .. } | Pause::Delay { .. } => {}
         }
+        self.end_past(id);
         self.keep_allowance(id);
         // At a shutdown no one is left to be notified.
         if is_dialogue && self.ending == Ending::No {
@@ -268,6 +271,7 @@ impl<S> Engine<S> {
         loop {
             let id = self.gone.pop()?;
             let Some(mut conn) = self.conns.remove(id) else { continue };
+            let last_look = conn.last_look();
             conn.outbox.clear(&mut self.pages);
             self.pages.heap_bytes -= u64::from(conn.sealed);
             self.timers.disarm(id, &mut conn.armed);
@@ -280,7 +284,7 @@ impl<S> Engine<S> {
             if self.gone.is_empty() {
                 self.note_peers();
             }
-            return Some(Gone { socket: conn.socket, is_reset: conn.life == Life::Gone(Parting::Reset) });
+            return Some(Gone { socket: conn.socket, is_reset: conn.life == Life::Gone(Parting::Reset), last_look });
         }
     }
 }

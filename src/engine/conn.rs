@@ -1,5 +1,6 @@
 //! A connection: its socket, its door, its buffers and its deadlines.
 
+use super::history::past::Past;
 use super::id::ConnId;
 use super::io::Read;
 use super::life::{End, Flush, Input, Life, Standing};
@@ -49,8 +50,12 @@ pub(super) struct Conn<S> {
     pub(super) took_at: Millis,
     /// The message that waits for receivers that lag. Nothing is read or decoded before it is carried out.
     pub(super) held: Option<Box<Held>>,
+    /// What its session has of the past, while there is a store.
+    pub(super) past: Option<Box<Past>>,
     /// Until when its lines would have waited for lagging receivers; in the past for a speaker that says little.
     pub(super) said_until: Millis,
+    /// Bytes of output that its socket has taken, modulo 2³².
+    pub(super) written: u32,
     /// Bytes of ciphertext that wait for the socket; 0 unless it [is by TLS](Self::is_tls).
     pub(super) sealed: u32,
     /// Bytes that the kernel held for it after the last write, while it owes more than `limits.owed_bytes`.
@@ -108,7 +113,9 @@ impl<S> Conn<S> {
             soft_since: NEVER,
             took_at: NEVER,
             held: None,
+            past: None,
             said_until: 0,
+            written: 0,
             sealed: 0,
             in_kernel: 0,
             liveness: Liveness::default(),
@@ -173,6 +180,7 @@ impl<S> Conn<S> {
             Pause::Checking { since, .. }
             | Pause::Owing { since }
             | Pause::Answering { since }
+            | Pause::Recalling { since, .. }
             | Pause::Until { since, .. }
             | Pause::Delay { since, .. } => since,
         };
@@ -189,7 +197,11 @@ impl<S> Conn<S> {
             Life::Open => {
                 let pause = match self.pause {
                     Pause::Until { due, .. } | Pause::Delay { due, .. } => due,
-                    Pause::None | Pause::Checking { .. } | Pause::Owing { .. } | Pause::Answering { .. } => NEVER,
+                    Pause::None
+                    | Pause::Checking { .. }
+                    | Pause::Owing { .. }
+                    | Pause::Answering { .. }
+                    | Pause::Recalling { .. } => NEVER,
                 };
                 let login = if self.door.is_logged_in() { NEVER } else { self.login_due(login) };
                 let owing = self.soft_due(limits).min(self.hard_due(limits));
@@ -218,6 +230,7 @@ impl<S> Conn<S> {
             Pause::Checking { .. }
             | Pause::Owing { .. }
             | Pause::Answering { .. }
+            | Pause::Recalling { .. }
             | Pause::Until { .. }
             | Pause::Delay { .. } => NEVER,
         }

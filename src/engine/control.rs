@@ -36,7 +36,9 @@ impl<S> Engine<S> {
     /// once.
     pub fn handle_settings(&mut self, settings: Settings, most_connections: usize) {
         self.gate.most_connections = most_connections;
+        let history = self.settings.history.take();
         self.settings = settings;
+        self.set_history_rules(history);
         self.hub.set_rules(self.rules());
         self.datagrams.peers.rearm(&self.settings.rooms);
         self.logins.allowances.clear();
@@ -93,6 +95,7 @@ impl<S> Engine<S> {
             return;
         }
         self.ending = Ending::Until(self.now + SHUTDOWN_MS);
+        self.note_all_seen();
         self.datagrams.tell_the_end(&mut self.counters);
         for id in self.conns.ids() {
             self.close_for_shutdown(id);
@@ -187,6 +190,7 @@ impl<S> Engine<S> {
         counters.owed_bytes = self.pages.owed_bytes();
         counters.addresses = self.gate.addresses.len() as u64;
         counters.log_lines_dropped = outside.log_lines_dropped;
+        counters.history_backlog_bytes = self.history.queued() as u64;
         counters.datagrams_lost = outside.datagrams_lost;
     }
 

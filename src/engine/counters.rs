@@ -68,6 +68,8 @@ metrics! {
         expensive, or somebody is guessing.";
     Gauge owed_bytes: "Memory for the unread output of all connections; a shared page counts once. Near \
         `limits.owed_total_bytes`: the server is about to close the connections that use most.";
+    Gauge history_backlog_bytes: "Messages that wait to be stored, in bytes. Near `history.queue_bytes`: the disk is too \
+        slow, or fails; then messages are delivered and not stored.";
     Gauge addresses: "Addresses that the server remembers, at most 65,536.";
     Counter log_lines_dropped: "Log lines that were dropped.";
     Gauge longest_turn_us as "chatd_longest_turn_seconds":
@@ -87,6 +89,9 @@ metrics! {
     Counter bytes_out: "Bytes written over TCP.";
     Counter rate_paused: "Times that reading from a connection was paused because it exceeded its rate.";
     Counter throttled: "Lines that were delayed because their receivers lagged.";
+    Counter history_kept: "Messages that went to the history to be stored.";
+    Counter history_dropped: "Messages that were delivered and not stored, because `history.queue_bytes` waited already.";
+    Counter history_holes: "Notes in the history that messages were not stored, one for each place.";
     Counter left: "Connections that the server did not end for a reason: EX, end of stream, reset; and every exchange at \
         the room door that was answered, refused or not. Guests that leave by UDP have no connection any more and are \
         not counted.";

@@ -6,6 +6,7 @@ use super::pause::Asked;
 use crate::auth::{Deed, Outcome, Request};
 use crate::close::{CloseReason, Note};
 use crate::hub::names::UserName;
+use crate::hub::record::Account;
 
 impl<S> Engine<S> {
     /// Asks for a deed. The connection is not read until it is answered.
@@ -22,7 +23,7 @@ impl<S> Engine<S> {
         match outcome {
             Outcome::Banned { bans, .. } | Outcome::Unbanned(bans) => self.handle_bans(bans),
             Outcome::PasswordSet { name, epoch } => self.on_password_set(&name, epoch),
-            Outcome::Deleted(name) => self.on_deleted(&name),
+            Outcome::Deleted { name, since } => self.on_deleted(Account { name, since }),
             Outcome::Added(_)
             | Outcome::Exists(_)
             | Outcome::NoAccount
@@ -42,10 +43,12 @@ impl<S> Engine<S> {
     }
 
     /// An operator has deleted an account: all its sessions end.
-    fn on_deleted(&mut self, name: &UserName) {
-        let sessions = self.hub.sessions_of(name).iter();
+    fn on_deleted(&mut self, account: Account) {
+        let sessions = self.hub.sessions_of(&account.name).iter();
         let sessions: Vec<ConnId> = sessions.map(|session| ConnId::of(*session)).collect();
         self.close_all(&sessions, &deleted());
+        self.history.deleted.push(account);
+        self.forget_deleted();
     }
 }
 

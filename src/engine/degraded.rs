@@ -3,8 +3,8 @@
 //! The parts are a closed set. Each part reports whether it works ([`Engine::handle_part`]), and [`Degraded`] decides
 //! from these reports alone. The log, `/readyz`, `chatd_degraded` and `ctl status` show the same.
 //!
-//! A server that is overloaded, or runs out of memory, steps down in this order: its lists become short; then, if
-//! memory is short, the readers with most unread output have a second to take it. It refuses newcomers only while
+//! A server that is overloaded, or runs out of memory, steps down in this order: its lists become short, and it reads
+//! nothing from the history; then, if memory is short, the readers with most unread output have a second to take it. It refuses newcomers only while
 //! it has no place or no descriptor for them, so nobody can keep others out by keeping it busy. Messages between people
 //! are delivered as long as anything is.
 
@@ -129,8 +129,10 @@ impl Part {
             Self::HistoryBroken => "messages are delivered and not stored",
             Self::HistoryFull => "new messages take the place of old ones",
             Self::Full | Self::Descriptors => "new connections are refused",
-            Self::Overloaded => "lists are short",
-            Self::Memory => "lists are short, and the largest unread outputs are closed after a second",
+            Self::Overloaded => "lists are short, and HISTORY and SEARCH are answered 450",
+            Self::Memory => {
+                "lists are short, HISTORY and SEARCH are answered 450, and the largest unread outputs are closed after a second"
+            }
             Self::LogBehind => "lines are missing from the log",
             Self::CertificateExpired => "clients that check the certificate do not connect",
         }

@@ -12,6 +12,7 @@ use super::public_log::PublicLog;
 use super::table::Table;
 use crate::close::CloseReason;
 use crate::door::datagram::Speaker;
+use crate::door::recall::Wants;
 use crate::door::{self, Door, Kind};
 use crate::hub::event::{Audience, Event};
 use crate::hub::room::{Member, RoomId};
@@ -23,8 +24,10 @@ impl<S> Engine<S> {
     pub(super) fn deliver(&mut self) {
         while let Some((audience, event)) = self.hub.poll_event() {
             self.deliver_event(audience, &event, Origin::Line);
+            self.keep(event);
         }
         self.forget_ended_places();
+        self.gather();
     }
 
     /// The same, except replies: the command did not come from its session's connection.
@@ -32,9 +35,11 @@ impl<S> Engine<S> {
         while let Some((audience, event)) = self.hub.poll_event() {
             if !matches!(audience, Audience::One(_)) {
                 self.deliver_event(audience, &event, Origin::Datagram);
+                self.keep(event);
             }
         }
         self.forget_ended_places();
+        self.gather();
     }
 
     fn deliver_event(&mut self, audience: Audience, event: &Event, origin: Origin) {
@@ -49,8 +54,11 @@ impl<S> Engine<S> {
             Audience::Account { name, except } => {
                 let hearers: Vec<_> =
                     self.hub.sessions_of(&name).iter().filter(|session| **session != except).copied().collect();
-                for session in hearers {
-                    self.deliver_own(ConnId::of(session), event);
+                let is_own = matches!(event, Event::OwnTold { .. } | Event::Withdrawn { .. });
+                for id in hearers.into_iter().map(ConnId::of) {
+                    if !is_own || self.conns.peek(id).is_some_and(|conn| conn.door.wants(Wants::OWN)) {
+                        self.deliver_own(id, event);
+                    }
                 }
             }
         }
@@ -73,6 +81,9 @@ impl<S> Engine<S> {
         }
         if let Event::Entered { room, id: room_id, kept } = event {
             return self.on_entered(id, room, *room_id, *kept);
+        }
+        if let Event::Awaited { ticket } = event {
+            return self.on_awaited(id, *ticket);
         }
         if let Event::WrongRoomPassword { room } = event {
             return self.on_wrong_room_password(id, room);

@@ -8,7 +8,6 @@ use super::life::{Life, Standing};
 use super::pause::{Pause, Until};
 use super::time::NEVER;
 use crate::close::CloseReason;
-use crate::door::recall::Recalled;
 use crate::door::reply::Reply;
 use crate::door::{Decoded, Masked};
 use crate::hub::command::Command;
@@ -58,8 +57,11 @@ impl<S> Engine<S> {
             Decoded::EnterAsGuest(request) => self.enter_as_guest(id, request),
             Decoded::Operate(command) => self.on_operate(id, command),
             Decoded::OperatorPassword(Masked(password)) => self.on_operator_password(id, password),
-            Decoded::Recall(_) => self.reply(id, &Reply::Recalled(Box::new(Recalled::NothingKept))),
-            Decoded::Help => self.reply(id, &Reply::help(self.is_operator(id))),
+            Decoded::Recall(recall) => self.on_recall(id, recall),
+            Decoded::Help => {
+                let keep_days = self.settings.history.as_ref().map(|history| history.keep_days);
+                self.reply(id, &Reply::help(self.is_operator(id), keep_days));
+            }
             Decoded::HelpOperate => self.reply(id, &Reply::help_on_op(self.is_operator(id))),
             Decoded::Over => self.leave(id),
             Decoded::Bye => self.on_bye(id),
@@ -99,7 +101,8 @@ impl<S> Engine<S> {
     }
 
     /// Gives the hub a command of this connection, and delivers the events.
-    pub(super) fn command(&mut self, id: ConnId, command: Command<'_>) {
+    pub(super) fn command(&mut self, id: ConnId, mut command: Command<'_>) {
+        self.name_receiver(id, &mut command);
         self.hub.handle(id.session(), command, self.unix_ms);
         self.turn.work += self.hub.take_work();
         self.deliver();

@@ -192,6 +192,7 @@ impl<S> Engine<S> {
         }
         if has_taken {
             conn.outbox.advance(count, &mut self.pages);
+            conn.written = conn.written.wrapping_add(count as u32);
             if conn.outbox.is_empty() {
                 conn.door.on_all_sent(now);
             }

@@ -1,5 +1,6 @@
 //! The seam between the engine and its sockets: what the owner of the sockets reports, and what it is asked to do.
 
+use super::history::past::LastLook;
 use super::id::ConnId;
 use super::stage::{Shaken, Unusable};
 
@@ -166,6 +167,8 @@ pub enum Why {
     Stopped,
     /// It lingers: the engine resets it unless the kernel still delivers to it.
     Lingering,
+    /// It is bare: the engine notes what it has acknowledged.
+    Floor,
     /// It may not have acknowledged everything that was written: the engine checks whether the peer has vanished.
     Liveness,
 }
@@ -199,4 +202,6 @@ pub struct Gone<S> {
     pub socket: S,
     /// True if the connection is reset, so that the kernel stops delivering.
     pub is_reset: bool,
+    /// What is left to look at: see [`Engine::handle_last_look`](super::Engine::handle_last_look).
+    pub last_look: Option<LastLook>,
 }

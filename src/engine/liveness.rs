@@ -117,6 +117,7 @@ impl<S> Engine<S> {
             }
             Why::Stopped => self.guard(id, |engine| engine.on_stopped(id, in_flight)).unwrap_or_default(),
             Why::Lingering => self.guard(id, |engine| engine.on_lingering(id, in_flight)).unwrap_or_default(),
+            Why::Floor => self.guard(id, |engine| engine.on_floor(id, in_flight)).unwrap_or_default(),
             Why::Liveness => self.on_probed(id, in_flight.path),
         }
     }

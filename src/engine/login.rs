@@ -18,7 +18,7 @@ use crate::door::Masked;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::names::{RoomName, UserName};
-use crate::hub::record::Lock;
+use crate::hub::record::{Account, Lock};
 use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
 use crate::secret::Secret;
 use std::collections::VecDeque;
@@ -36,6 +36,11 @@ pub trait Roll {
     }
     /// When the account was registered, in seconds since 1970; `None` if it does not exist.
     fn since(&self, name: &UserName) -> Option<u64>;
+    /// The account of that name, with the name as it was registered; `None` if it does not exist.
+    fn account(&self, name: &UserName) -> Option<Account> {
+        let since = self.since(name)?;
+        self.lookup(name).map(|name| Account { name, since })
+    }
     /// The check of a room's password.
     fn lock(&self, room: &RoomName, password: &str) -> Lock;
     /// True if there is room for another account, besides those that are being registered.
@@ -309,6 +314,7 @@ impl<S> Engine<S> {
         if let Some((conn, rate)) = self.conns.find(id).zip(used) {
             conn.rate = rate;
         }
+        self.begin_past(id);
     }
 
     fn on_wrong(&mut self, id: ConnId, asked: Millis, answer: impl FnOnce(u32) -> Late) {

@@ -50,6 +50,7 @@ fn pause_name(pause: &Pause) -> Option<&'static str> {
         Pause::None => None,
         Pause::Checking { .. } => Some("password"),
         Pause::Answering { .. } => Some("answer"),
+        Pause::Recalling { .. } => Some("history"),
         Pause::Until { why: Until::Rate, .. } => Some("rate"),
         Pause::Until { why: Until::Backpressure, .. } => Some("receivers"),
         Pause::Until { why: Until::Busy, .. } => Some("busy"),

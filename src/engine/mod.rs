@@ -11,7 +11,7 @@
 //! [`Engine::handle_read`] takes a line (`read`). The door decodes it, the engine carries it out (`dispatch`), the hub
 //! answers with events, the events become frames in outboxes (`deliver`), and [`Engine::poll_write`] sends them
 //! (`flush`). A password becomes a request ([`Engine::poll_request`]), and [`Engine::handle_verdict`] takes the answer
-//! (`login`). [`Engine::handle_datagram`] takes a datagram, and [`Engine::poll_datagrams`] sends some.
+//! (`login`). What was said goes to the store, and comes back as answers (`history`). [`Engine::handle_datagram`] takes a datagram, and [`Engine::poll_datagrams`] sends some.
 //!
 //! `S` is a socket, which is opaque to the engine: it is stored with its connection and handed out to be read, written
 //! and closed.
@@ -55,6 +55,7 @@ mod send_queue;
 
 mod deliver;
 mod public_log;
+mod history;
 pub mod outbox;
 pub mod pages;
 mod debts;
@@ -85,6 +86,7 @@ pub use counters::{
     MetricKind, NOT_AFTER, PROCESS, RELOAD_OK, TURNS,
 };
 pub use degraded::{Degradation, Part, State};
+pub use history::{LastLook, ToHistory};
 pub use id::ConnId;
 pub use io::{Finished, Frames, Gone, InFlight, Path, Probe, Read, Ready, ToRead, ToWrite, Why, Wrote};
 pub use log_limit::Subject;
@@ -107,6 +109,7 @@ use degraded::Degraded;
 use flush::Writer;
 use guard::Faults;
 use high_water::HighWater;
+use history::History;
 use log_limit::LogLimit;
 use login::Logins;
 use metrics::Metrics;
@@ -140,6 +143,7 @@ pub struct Engine<S> {
 
     hub: Hub,
     logins: Logins,
+    history: History,
     bans: Banned,
     datagrams: Datagrams,
     relay: Relay,
@@ -236,6 +240,7 @@ impl<S> Engine<S> {
             pages: Pages::default(),
             hub: Hub::new(Rules::from(&settings)),
             logins: Logins::new(roll),
+            history: History::default(),
             bans: Banned::default(),
             datagrams: Datagrams::new(datagrams),
             relay: Relay::default(),

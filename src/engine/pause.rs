@@ -28,6 +28,12 @@ pub(super) enum Pause {
     /// An operator's command, or a monitoring program's request, is being answered; see [`operator`](super::operator)
     /// and [`metrics`](super::metrics).
     Answering { since: Millis },
+    /// It waits for the history; see [`history`](super::history).
+    Recalling {
+        /// What it waits for.
+        what: Recalling,
+        since: Millis,
+    },
     /// The reply to a wrong password (of an account or a room) is delayed until `due`.
     Delay {
         /// The reply.
@@ -35,6 +41,15 @@ pub(super) enum Pause {
         due: Millis,
         since: Millis,
     },
+}
+
+/// What a connection waits for, of the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recalling {
+    /// The answer to this request.
+    Answer(u64),
+    /// The end of this wait of the hub.
+    Ticket(u64),
 }
 
 /// The reason of a pause with a known end.
@@ -111,6 +126,7 @@ impl<S> Engine<S> {
             | Pause::Checking { .. }
             | Pause::Owing { .. }
             | Pause::Answering { .. }
+            | Pause::Recalling { .. }
             | Pause::Until { .. }
             | Pause::Delay { .. } => {}
         }

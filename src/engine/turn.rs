@@ -93,7 +93,8 @@ impl<S> Engine<S> {
             && self.writer.is_idle()
             && self.public.is_settled()
             && self.probes.is_empty()
-            && !self.bans.is_busy())
+            && !self.bans.is_busy()
+            && !self.has_history_to_pass())
             || self.datagrams.may_flush()
     }
 
@@ -107,6 +108,7 @@ impl<S> Engine<S> {
             self.checkup.due,
             self.degraded.next_due(),
             self.exchange_due(),
+            self.history_due(),
             self.desk.traces.next_due(),
             self.high_water.due,
             self.ending.due(),
@@ -128,6 +130,7 @@ impl<S> Engine<S> {
             }
         }
         self.run_exchanges();
+        self.run_history();
         self.check_up();
         self.end_degraded();
         self.end_silences();

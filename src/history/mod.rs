@@ -10,12 +10,12 @@
 
 mod request;
 
+#[cfg(not(feature = "history"))]
+mod absent;
 #[cfg(feature = "history")]
-#[allow(dead_code)]
 mod store;
 
-mod absent;
-
+#[cfg(not(feature = "history"))]
 pub use absent::History;
 #[cfg(feature = "history")]
 #[doc(hidden)]
@@ -26,3 +26,5 @@ pub use request::{
     Answer, Asked, Batch, Count, Counts, End, Find, Flag, Line, Mark, Mine, Missed, Of, OpenError, Page, Paged,
     Request, Settings, Term, Trouble, Verdict, row_bytes,
 };
+#[cfg(feature = "history")]
+pub use store::History;

@@ -129,8 +129,9 @@ pub enum Command<'a> {
     Topic {
         /// The room.
         room: RoomName,
-        /// `None` shows it; an empty text removes it.
-        text: Option<&'a str>,
+        /// `None` shows it; an empty text removes it. Checked as in `Say`, at most
+        /// [`TOPIC_BYTES`](crate::limits::TOPIC_BYTES).
+        text: Option<Cow<'a, str>>,
     },
     /// Set or remove a room's password. For the host only.
     LockRoom {

@@ -1,31 +1,52 @@
-//! Commands on rooms: make, enter, leave, say, list, and those of the host.
+//! Commands on rooms: make, enter, leave, say, and those of the host.
 
+use super::Hub;
 use super::command::Entry;
-use super::event::{Audience, Closing, Event, RoomLine, Seat};
+use super::event::{Audience, Closing, Event};
 use super::names::{GuestName, RoomName, Who};
-use super::record::Fate;
+use super::record::{Fate, Lock};
 use super::room::{HostGoes, Room, RoomId};
 use super::session::SessionId;
-use super::{Hub, listed};
 use crate::limits::{PLACE_END_WORK, WORK_MEMBERS};
 
 impl Hub {
     /// `Make`. Ignored for guests, who are in one room only.
     pub(super) fn on_make(&mut self, who: SessionId, entry: Entry) {
         let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
-        let event = self.make(who, name, entry, HostGoes::PassesOn, true).unwrap_or_else(|refusal| refusal);
-        self.tell(who, event);
+        let made = self.make(who, name, entry, HostGoes::PassesOn, true);
+        self.answer_entry(who, made);
     }
 
     /// `Join`. Ignored for guests. A member gets [`Event::Entered`] again, and other members get no event.
     pub(super) fn on_join(&mut self, who: SessionId, entry: Entry) {
         let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
         let place = self.rooms.find(&entry.room).filter(|id| self.rooms.member(who, *id).is_some());
-        let event = match place {
-            Some(id) => Event::Entered { room: self.name_of_room(id, entry.room), id, kept: None },
-            None => self.join(who, name, entry, true).unwrap_or_else(|refusal| refusal),
+        let entered = match place {
+            Some(id) => Ok(self.enter_again(who, id)),
+            None => self.join(who, name, entry, true),
         };
-        self.tell(who, event);
+        self.answer_entry(who, entered);
+    }
+
+    /// A member enters the room that it is in. Its account becomes a member of a kept room, if it could not before.
+    fn enter_again(&mut self, who: SessionId, id: RoomId) -> RoomId {
+        if let Some(account) = self.account_of(who).cloned() {
+            self.become_member(id, account);
+        }
+        id
+    }
+
+    /// Answers somebody who is in a room now, or is refused.
+    fn answer_entry(&mut self, who: SessionId, entered: Result<RoomId, Event>) {
+        let id = match entered {
+            Ok(id) => id,
+            Err(refusal) => return self.tell(who, refusal),
+        };
+        let Some(room) = self.rooms.room(id) else { return };
+        let kept = room.kept.as_ref().map(|kept| kept.days);
+        let room = room.name.clone();
+        self.tell(who, Event::Entered { room, id, kept });
+        self.tell_topic(who, id);
     }
 
     /// `EnterAsGuest`. The guest becomes a session if it gets a place. It listens only after `Listen`.
@@ -44,7 +65,7 @@ impl Hub {
         if result.is_ok() {
             self.guests.insert(who, guest);
         }
-        self.tell(who, result.unwrap_or_else(|refusal| refusal));
+        self.answer_entry(who, result);
     }
 
     /// `Rename`. Ignored for accounts. The guest itself gets no answer, unless the name is taken.
@@ -53,7 +74,7 @@ impl Hub {
         let Some((_, id)) = self.rooms.places_of(who).next() else { return };
         let Some(room) = self.rooms.room(id) else { return };
         let (shown, new) = (room.name.clone(), Who::Guest(guest.clone()));
-        let is_host = room.host == who;
+        let is_host = room.host == Some(who);
         if room.present().find(&new).is_some_and(|(_, sessions)| *sessions != [who]) {
             return self.tell(who, Event::GuestNameTaken);
         }
@@ -76,27 +97,23 @@ impl Hub {
         entry: Entry,
         host_goes: HostGoes,
         listens: bool,
-    ) -> Result<Event, Event> {
+    ) -> Result<RoomId, Event> {
         let Entry { room, lock } = entry;
         if let Some(id) = self.rooms.find(&room) {
             return Err(Event::RoomExists { room: self.name_of_room(id, room) });
         }
         self.check_rooms_of(who)?;
-        let id = self.rooms.open(Room::new(room.clone(), lock, host_goes, who));
+        let id = self.rooms.open(Room::new(room, lock, host_goes, Some(who)));
         self.rooms.enter(id, who, name, listens);
-        Ok(Event::Entered { room, id, kept: None })
+        Ok(id)
     }
 
-    fn join(&mut self, who: SessionId, name: Who, entry: Entry, listens: bool) -> Result<Event, Event> {
+    fn join(&mut self, who: SessionId, name: Who, entry: Entry, listens: bool) -> Result<RoomId, Event> {
         let Entry { room: asked, lock } = entry;
         let Some(id) = self.rooms.find(&asked) else { return Err(Event::NoSuchRoom) };
         let Some(room) = self.rooms.room(id) else { return Err(Event::NoSuchRoom) };
         let shown = room.name.clone();
-        match lock {
-            None if room.lock.is_some() => return Err(Event::RoomNeedsPassword),
-            Some(given) if !room.opens_to(&given) => return Err(Event::WrongRoomPassword { room: shown }),
-            None | Some(_) => {}
-        }
+        check_password(room, &name, lock)?;
         if matches!(name, Who::Guest(_)) && room.present().find(&name).is_some() {
             return Err(Event::GuestNameTaken);
         }
@@ -104,10 +121,11 @@ impl Hub {
             return Err(Event::RoomFull { room: shown });
         }
         self.check_rooms_of(who)?;
+        self.check_membership(room, &name)?;
         self.rooms.enter(id, who, name.clone(), listens);
         let audience = Audience::Room { room: id, except: Some(who) };
-        self.events.push_back((audience, Event::Arrived { room: shown.clone(), who: name }));
-        Ok(Event::Entered { room: shown, id, kept: None })
+        self.events.push_back((audience, Event::Arrived { room: shown, who: name }));
+        Ok(self.enter_again(who, id))
     }
 
     fn check_rooms_of(&self, who: SessionId) -> Result<(), Event> {
@@ -115,15 +133,29 @@ impl Hub {
         if self.rooms.places_of(who).count() >= most as usize { Err(Event::TooManyRooms { most }) } else { Ok(()) }
     }
 
-    /// `LeaveRoom`.
+    /// `LeaveRoom`. With its last session in a kept room an account leaves it.
     pub(super) fn on_leave_room(&mut self, who: SessionId, room: &RoomName) {
         match self.place(who, room) {
             Ok(id) => {
+                let account = self.name_of(who).cloned();
                 self.take_out(who, id);
+                if let Some(name) = account {
+                    self.end_membership_of_absent(id, &name);
+                }
                 self.tell(who, Event::Done);
             }
-            Err(refusal) => self.tell(who, refusal),
+            Err(refusal) => self.leave_from_outside(who, room, refusal),
         }
+    }
+
+    /// Ends the membership in a kept room that no session of the account is in.
+    fn leave_from_outside(&mut self, who: SessionId, room: &RoomName, refusal: Event) {
+        let place = self.name_of(who).and_then(|name| Some((self.membership_from_outside(name, room)?, name.clone())));
+        let event = place.map_or(refusal, |(id, name)| {
+            self.end_membership(id, &name);
+            Event::Done
+        });
+        self.tell(who, event);
     }
 
     /// Ends all places of a session, in the order in which it entered the rooms.
@@ -145,7 +177,8 @@ impl Hub {
             return;
         };
         let is_heard_by_itself = self.rooms.member(who, id).is_some_and(|member| member.listens);
-        let Some(message) = self.message(who, text, Fate::Unkept, unix_ms) else { return };
+        let fate = self.fate_in(id);
+        let Some(message) = self.message(who, text, fate, unix_ms) else { return };
         let (id_of_message, is_dropped) = (message.id, matches!(message.fate, Fate::Dropped(_)));
         let audience = Audience::Room { room: id, except: Some(who) };
         self.events.push_back((audience, Event::SaidIn { room: name, message }));
@@ -166,65 +199,45 @@ impl Hub {
         }
     }
 
-    /// `Rooms`.
-    pub(super) fn on_rooms(&mut self, who: SessionId, prefix: &str) {
-        let all = self.rooms.by_name();
-        let least = RoomName::least_with(prefix);
-        let matching = all.range(least.clone()..).take_while(|(name, _)| name.begins_with(&least));
-        let line = |(name, id): (&RoomName, &RoomId)| {
-            let room = self.rooms.room(*id);
-            let (members, is_locked) = room.map_or((0, false), |room| (room.members().len(), room.lock.is_some()));
-            RoomLine { name: name.clone(), members, is_locked }
-        };
-        let (rooms, matching) = listed(matching, line, &self.rules, prefix.is_empty().then_some(all.len()));
-        self.charge_list(rooms.len(), matching);
-        self.tell(who, Event::Rooms { rooms, matching });
-    }
-
-    /// `Names`.
-    pub(super) fn on_names(&mut self, who: SessionId, room: &RoomName, prefix: &str) {
-        let Some(room) = self.rooms.find(room).and_then(|id| self.rooms.room(id)) else {
-            return self.tell(who, Event::NoSuchRoom);
-        };
-        let all = room.present();
-        let least = Who::least_with(prefix);
-        let matching = all.from(least.clone()).take_while(|(name, _)| name.begins_with(&least));
-        let line = |(name, sessions): (&Who, &[SessionId])| {
-            let seat = if sessions.contains(&room.host) { Seat::Host } else { Seat::Member };
-            (name.clone(), seat)
-        };
-        let (names, matching) = listed(matching, line, &self.rules, prefix.is_empty().then_some(all.len()));
-        let room = room.name.clone();
-        self.charge_list(names.len(), matching);
-        self.tell(who, Event::Names { room, names, matching });
-    }
-
-    /// `Kick`: removes all sessions of one name. Each receiver gets one event, however many sessions are removed.
+    /// `Kick`: removes all sessions of one name, and its membership of a kept room. Each receiver gets one event, however
+    /// many sessions are removed.
     pub(super) fn on_kick(&mut self, who: SessionId, room: &RoomName, name: &Who) {
         let id = match self.host_place(who, room) {
             Ok(id) => id,
             Err(refusal) => return self.tell(who, refusal),
         };
         let kicked = self.rooms.room(id).and_then(|room| room.present().find(name));
-        let Some((name, sessions)) = kicked.map(|(name, sessions)| (name.clone(), sessions.to_vec())) else {
+        if let Some((name, sessions)) = kicked.map(|(name, sessions)| (name.clone(), sessions.to_vec())) {
+            self.kick(id, &name, &sessions);
+            self.end_kicked_membership(id, &name);
+        } else if !self.end_kicked_membership(id, name) {
             return self.tell(who, Event::NotInRoom { name: name.clone() });
-        };
-        let mut event = None;
-        for session in &sessions {
-            event = self.remove(*session, id, &name).map(|room| Event::Gone { room, who: name.clone(), kicked: true });
-        }
-        if let Some(event) = event {
-            for session in &sessions {
-                self.tell(*session, event.clone());
-            }
-            self.settle(id, event);
         }
         self.tell(who, Event::Done);
     }
 
-    /// `CloseRoom`.
+    fn kick(&mut self, id: RoomId, name: &Who, sessions: &[SessionId]) {
+        let mut event = None;
+        for session in sessions {
+            event = self.remove(*session, id, name).map(|room| Event::Gone { room, who: name.clone(), kicked: true });
+        }
+        if let Some(event) = event {
+            for session in sessions {
+                self.tell(*session, event.clone());
+            }
+            self.settle(id, event);
+        }
+    }
+
+    /// False if the name is not that of a member account.
+    fn end_kicked_membership(&mut self, id: RoomId, name: &Who) -> bool {
+        matches!(name, Who::Account(name) if self.end_membership(id, name))
+    }
+
+    /// `CloseRoom`. The owner of a kept room need not be there.
     pub(super) fn on_close_room(&mut self, who: SessionId, room: &RoomName) {
-        match self.host_place(who, room) {
+        let owned = self.rooms.find(room).filter(|id| self.account_of(who).is_some_and(|me| self.is_owner(*id, me)));
+        match owned.map_or_else(|| self.host_place(who, room), Ok) {
             Ok(id) => {
                 self.close_room(id, Closing::ByHost);
                 self.tell(who, Event::Done);
@@ -252,27 +265,37 @@ impl Hub {
 
     /// Brings a room in order after [`remove`](Self::remove). An empty room is closed. A room without its host is closed or
     /// gets a new host, depending on [`HostGoes`]. The members get the event `gone`, unless the room closes: then they get
-    /// [`Event::RoomClosed`] alone.
+    /// [`Event::RoomClosed`] alone. A kept room stays, and nobody succeeds its owner.
     fn settle(&mut self, id: RoomId, gone: Event) {
         let Some(room) = self.rooms.room(id) else { return };
-        let Some(eldest) = room.members().first().map(|member| member.session) else {
-            self.rooms.close(id);
-            return;
-        };
-        let new_host = self.rooms.member(room.host, id).is_none().then_some(eldest);
-        if new_host.is_some() && room.host_goes == HostGoes::Closes {
+        let is_closed_with_host = !self.has_host(id, room) && room.host_goes == HostGoes::Closes;
+        if !room.members().is_empty() && is_closed_with_host {
             return self.close_room(id, Closing::HostLeft);
         }
-        self.events.push_back((Audience::Room { room: id, except: None }, gone));
-        if let Some(host) = new_host {
-            self.pass_on(id, host);
+        if !room.members().is_empty() {
+            self.events.push_back((Audience::Room { room: id, except: None }, gone));
+        }
+        self.find_host(id);
+    }
+
+    /// Whether a room that is not kept has its host, which may have left.
+    fn has_host(&self, id: RoomId, room: &Room) -> bool {
+        room.kept.is_some() || room.host.is_some_and(|host| self.rooms.member(host, id).is_some())
+    }
+
+    /// Gives a room that is not kept a host: the longest-standing member. Closes it if there is nobody.
+    pub(super) fn find_host(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.room(id).filter(|room| !self.has_host(id, room)) else { return };
+        match room.members().first().map(|member| member.session) {
+            Some(eldest) => self.pass_on(id, eldest),
+            None => drop(self.rooms.close(id)),
         }
     }
 
     fn pass_on(&mut self, id: RoomId, host: SessionId) {
         let Some(who) = self.who_is(host) else { return };
         let Some(room) = self.rooms.room_mut(id) else { return };
-        room.host = host;
+        room.host = Some(host);
         let event = Event::HostIs { room: room.name.clone(), who };
         self.events.push_back((Audience::Room { room: id, except: None }, event));
     }
@@ -283,7 +306,13 @@ impl Hub {
         for member in &members {
             self.end_place(member.session, id);
         }
-        self.events.push_back((Audience::Members { room: id, members }, Event::RoomClosed { room: room.name, why }));
+        if let Some(kept) = &room.kept {
+            self.forget_kept(kept);
+        }
+        if !members.is_empty() {
+            self.events
+                .push_back((Audience::Members { room: id, members }, Event::RoomClosed { room: room.name, why }));
+        }
     }
 
     /// Notes that a place has ended. The session of a guest ends with it.
@@ -294,22 +323,36 @@ impl Hub {
     }
 
     /// The room of that name, if `who` is a member; else the refusal.
-    fn place(&self, who: SessionId, room: &RoomName) -> Result<RoomId, Event> {
+    pub(super) fn place(&self, who: SessionId, room: &RoomName) -> Result<RoomId, Event> {
         let id = self.rooms.find(room).ok_or(Event::NoSuchRoom)?;
         let is_in = self.rooms.member(who, id).is_some();
         if is_in { Ok(id) } else { Err(Event::NotMember { room: self.name_of_room(id, room.clone()) }) }
     }
 
     /// The room of that name, if `who` is its host, or another session of the host's account; else the refusal.
-    fn host_place(&self, who: SessionId, name: &RoomName) -> Result<RoomId, Event> {
+    pub(super) fn host_place(&self, who: SessionId, name: &RoomName) -> Result<RoomId, Event> {
         let id = self.place(who, name)?;
-        let host = self.rooms.room(id).map(|room| room.host);
-        let is_host = host.is_some_and(|host| host == who || self.who_is(host) == self.who_is(who));
+        let host = self.rooms.room(id).and_then(|room| self.host_of(room));
+        let is_host = host.is_some() && host == self.who_is(who);
         if is_host { Ok(id) } else { Err(Event::NotHost { room: self.name_of_room(id, name.clone()) }) }
     }
 
     /// A room's name, as its maker spelled it; `asked` if the room does not exist.
     fn name_of_room(&self, id: RoomId, asked: RoomName) -> RoomName {
         self.rooms.room(id).map_or(asked, |room| room.name.clone())
+    }
+}
+
+/// Refuses a wrong password. A member account of a kept room needs none.
+fn check_password(room: &Room, who: &Who, given: Option<Lock>) -> Result<(), Event> {
+    if let (Some(kept), Who::Account(name)) = (&room.kept, who)
+        && kept.is_member(name)
+    {
+        return Ok(());
+    }
+    match given {
+        None if room.lock.is_some() => Err(Event::RoomNeedsPassword),
+        Some(given) if !room.opens_to(&given) => Err(Event::WrongRoomPassword { room: room.name.clone() }),
+        None | Some(_) => Ok(()),
     }
 }

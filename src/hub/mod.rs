@@ -5,24 +5,32 @@
 //! [`Hub::poll_ended_place`] likewise.
 
 pub mod command;
+mod direct;
 pub mod event;
+mod kept;
+mod lists;
 mod membership;
 pub mod names;
 mod presence;
 pub mod record;
 pub mod room;
 pub mod session;
+mod topics;
 pub mod view;
+mod waiting;
+mod waits;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use command::Command;
 use event::{Audience, Event, Message};
+use kept::Book;
 use names::{GuestName, RoomName, UserName, Who};
 use presence::Presence;
-use record::{Account, Fate, KeptId, Record, Restored, Spot};
+use record::{Account, Fate, Record, Spot};
 use room::{Member, RoomId, Rooms};
 use session::{Roster, SessionId};
+use waits::Waits;
 
 use crate::limits::LIST_LINE_WORK;
 
@@ -37,6 +45,10 @@ pub struct Hub {
     online: Presence<UserName>,
     guests: BTreeMap<SessionId, GuestName>,
     rooms: Rooms,
+    kept: Book,
+    waiting: waiting::Counts,
+    waits: Waits,
+    now_ms: u64,
     last_id: u64,
     events: VecDeque<(Audience, Event)>,
     ended_places: VecDeque<(SessionId, RoomId)>,
@@ -90,6 +102,10 @@ impl Hub {
             online: Presence::default(),
             guests: BTreeMap::new(),
             rooms: Rooms::default(),
+            kept: Book::default(),
+            waiting: waiting::Counts::default(),
+            waits: Waits::default(),
+            now_ms: 0,
             last_id: 0,
             events: VecDeque::new(),
             ended_places: VecDeque::new(),
@@ -110,6 +126,7 @@ impl Hub {
         self.rooms.shrink();
         self.events.shrink_to_fit();
         self.ended_places.shrink_to_fit();
+        self.records.shrink_to_fit();
     }
 
     /// Carries out one command of the session `who`. `unix_ms` is the Unix time in milliseconds, from which message ids
@@ -121,12 +138,13 @@ impl Hub {
         if is_in == matches!(command, Command::LogIn { .. } | Command::EnterAsGuest { .. }) {
             return;
         }
+        self.now_ms = unix_ms;
         match command {
             Command::LogIn { name, since } => self.on_log_in(who, Account { name, since }),
             Command::Leave => self.on_leave(who),
             Command::Say { text } => self.on_say(who, &text, unix_ms),
-            Command::Tell { to, text, account: _ } => self.on_tell(who, to, &text, unix_ms),
-            Command::CanTell { name, account: _ } => self.on_can_tell(who, name),
+            Command::Tell { to, account, text } => self.on_tell(who, to, account, &text, unix_ms),
+            Command::CanTell { name, account } => self.on_can_tell(who, name, account),
             Command::Who { prefix } => self.on_who(who, prefix),
             Command::Make(entry) => self.on_make(who, entry),
             Command::Join(entry) => self.on_join(who, entry),
@@ -140,9 +158,9 @@ impl Hub {
             Command::Names { room, prefix } => self.on_names(who, &room, prefix),
             Command::Kick { room, name } => self.on_kick(who, &room, &name),
             Command::CloseRoom { room } => self.on_close_room(who, &room),
-            Command::Keep { .. } | Command::Topic { .. } | Command::LockRoom { .. } => {
-                self.tell(who, Event::NothingKept)
-            }
+            Command::Keep { room, how } => self.on_keep(who, &room, how),
+            Command::Topic { room, text } => self.on_topic(who, &room, text.as_deref()),
+            Command::LockRoom { room, lock } => self.on_lock_room(who, &room, lock),
         }
     }
 
@@ -176,21 +194,6 @@ impl Hub {
         self.keeping = keeping;
     }
 
-    /// Takes over what an earlier run has kept. Call this before the first command.
-    pub fn restore(&mut self, restored: Restored) {
-        self.last_id = self.last_id.max(restored.last_id);
-    }
-
-    /// A wait is over: what was awaited is on disk, or is not and never will be. The events answer.
-    pub fn settle_wait(&mut self, ticket: u64, is_kept: bool) {
-        let _ = (ticket, is_kept);
-    }
-
-    /// An account was deleted: it owns and inherits nothing. Its sessions have ended.
-    pub fn forget_account(&mut self, account: &Account) {
-        let _ = account;
-    }
-
     /// The newest message id.
     pub fn last_id(&self) -> u64 {
         self.last_id
@@ -204,24 +207,6 @@ impl Hub {
     /// The account of a session; `None` for a guest and for an unknown session.
     pub fn account_of(&self, who: SessionId) -> Option<&Account> {
         self.roster.account_of(who)
-    }
-
-    /// The kept rooms that an account is a member of.
-    pub fn kept_rooms_of(&self, name: &UserName) -> Vec<KeptId> {
-        let _ = name;
-        Vec::new()
-    }
-
-    /// The kept room of that name, if the account is a member of it.
-    pub fn kept_room_of(&self, name: &UserName, room: &RoomName) -> Option<KeptId> {
-        let _ = (name, room);
-        None
-    }
-
-    /// The name of a kept room.
-    pub fn name_of_kept(&self, room: KeptId) -> Option<&RoomName> {
-        let _ = room;
-        None
     }
 
     /// The room of that name, in any case.
@@ -286,48 +271,49 @@ impl Hub {
             let sessions = sessions as u32;
             return self.tell(who, Event::SessionsFull { sessions });
         }
+        if sessions == 0 {
+            self.come_online(&account);
+        }
         self.online.add(name.clone(), who);
         self.roster.insert(who, account);
+        self.note_siblings(&name);
         let online = self.online.len();
         self.tell(who, Event::Welcome { name, online });
     }
 
+    /// The first session of an account logs in.
+    fn come_online(&mut self, account: &Account) {
+        if let Some(older) = self.kept.account(&account.name).filter(|older| *older != account).cloned() {
+            self.forget_account(&older);
+        }
+        self.waiting.clear(&account.name);
+        self.record(Record::Account(account.clone()));
+    }
+
     fn on_leave(&mut self, who: SessionId) {
         self.leave_all(who);
-        let Some(name) = self.roster.remove(who) else { return };
-        self.online.remove(&name, who);
+        let Some(account) = self.roster.remove(who) else { return };
+        self.online.remove(&account.name, who);
+        self.note_siblings(&account.name);
+        if self.sessions_of(&account.name).is_empty() {
+            self.record(Record::Seen(account, self.last_id));
+        }
+    }
+
+    fn note_siblings(&mut self, name: &UserName) {
+        if let Some((_, sessions)) = self.online.find(name) {
+            self.roster.note_siblings(sessions);
+        }
     }
 
     fn on_say(&mut self, who: SessionId, text: &str, unix_ms: u64) {
-        let fate = self.fate(Spot::Everybody);
+        let fate = self.fate(|| Spot::Everybody);
         let Some(message) = self.message(who, text, fate, unix_ms) else { return };
         let (id, is_dropped) = (message.id, matches!(message.fate, Fate::Dropped(_)));
         let is_among_them = self.roster.name_of(who).is_some(); // false for a guest
         let hearers = self.roster.everyone().len() - usize::from(is_among_them);
         self.events.push_back((Audience::Others(who), Event::Said(message)));
         self.tell(who, Event::Sent { hearers, id, is_dropped });
-    }
-
-    fn on_tell(&mut self, who: SessionId, to: UserName, text: &str, unix_ms: u64) {
-        let (name, is_reached) = self.look_up(who, to);
-        if !is_reached {
-            return self.tell(who, self.nobody_hears(who, name));
-        }
-        let Some(message) = self.message(who, text, Fate::Unkept, unix_ms) else { return };
-        let (id, is_dropped) = (message.id, matches!(message.fate, Fate::Dropped(_)));
-        let audience = Audience::Account { name: name.clone(), except: who };
-        self.events.push_back((audience, Event::Told(message)));
-        self.tell(who, Event::SentTo { name, id, is_dropped });
-    }
-
-    fn on_can_tell(&mut self, who: SessionId, name: UserName) {
-        let (name, is_reached) = self.look_up(who, name);
-        self.tell(who, if is_reached { Event::CanTell { name } } else { self.nobody_hears(who, name) });
-    }
-
-    /// The refusal of a direct message from `who` to `name`.
-    fn nobody_hears(&self, who: SessionId, name: UserName) -> Event {
-        if self.name_of(who) == Some(&name) { Event::OnlyYou } else { Event::NotOnline { name } }
     }
 
     fn on_who(&mut self, who: SessionId, prefix: &str) {
@@ -340,26 +326,24 @@ impl Hub {
         self.tell(who, Event::Online { names, matching });
     }
 
-    /// The name as it was registered if the account is online, else as it was given; and whether the account has a session
-    /// other than `who`.
-    fn look_up(&self, who: SessionId, name: UserName) -> (UserName, bool) {
-        match self.online.find(&name) {
-            Some((registered, sessions)) => (registered.clone(), sessions.iter().any(|id| *id != who)),
-            None => (name, false),
-        }
-    }
-
     fn message(&mut self, who: SessionId, text: &str, fate: Fate, unix_ms: u64) -> Option<Message> {
         let from = self.who_is(who)?;
         Some(Message { id: self.next_id(unix_ms), from, text: text.into(), fate })
     }
 
     /// What becomes of a message of this place.
-    fn fate(&self, spot: Spot) -> Fate {
+    fn fate(&self, spot: impl FnOnce() -> Spot) -> Fate {
         match self.keeping {
             Keeping::Off => Fate::Unkept,
-            Keeping::On => Fate::Kept(spot),
-            Keeping::Full => Fate::Dropped(spot),
+            Keeping::On => Fate::Kept(spot()),
+            Keeping::Full => Fate::Dropped(spot()),
+        }
+    }
+
+    /// Hands out a record, if there is a store.
+    fn record(&mut self, record: Record) {
+        if self.keeping != Keeping::Off {
+            self.records.push_back(HandedOut { record, ticket: None });
         }
     }
 
@@ -385,6 +369,8 @@ impl Hub {
         assert!(self.ended_places.is_empty(), "ended places are left");
         self.roster.check_invariants();
         self.rooms.check_invariants();
+        self.waiting.check_invariants();
+        self.check_kept_rooms();
         assert!(self.guests.keys().all(|guest| self.rooms.places_of(*guest).count() == 1), "a guest is nowhere");
         let mut by_name: BTreeMap<&UserName, Vec<SessionId>> = BTreeMap::new();
         for id in self.everyone() {
@@ -399,6 +385,21 @@ impl Hub {
         let online: Vec<_> = self.online.iter().map(|(name, ids)| (name, sorted(ids))).collect();
         let grouped: Vec<_> = by_name.into_iter().map(|(name, ids)| (name, sorted(&ids))).collect();
         assert_eq!(online, grouped, "who is online is not who has a seat");
+    }
+}
+
+impl Hub {
+    /// Checks that the kept rooms and the book agree, and that each owner is a member.
+    #[cfg(test)]
+    fn check_kept_rooms(&self) {
+        let mut members = Vec::new();
+        for id in self.rooms.by_name().values() {
+            let Some(kept) = self.rooms.room(*id).and_then(|room| room.kept.as_ref()) else { continue };
+            members.extend(kept.members.values().map(|member| (kept.id, *id, member.account.clone())));
+            let owner = kept.owner.as_ref().map(|owner| kept.members.get(&owner.name).map(|member| &member.account));
+            assert!(owner.is_none_or(|member| member == kept.owner.as_ref()), "the owner is no member: {kept:?}");
+        }
+        self.kept.check_invariants(&members);
     }
 }
 

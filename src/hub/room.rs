@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use slab::Slab;
 
+use super::kept::Kept;
 use super::names::{RoomName, Who};
 use super::presence::Presence;
 use super::record::{Lock, Topic};
@@ -39,17 +40,20 @@ pub(super) struct Room {
     pub(super) lock: Option<Lock>,
     pub(super) topic: Option<Topic>,
     pub(super) host_goes: HostGoes,
-    pub(super) host: SessionId,
+    /// The host of a room that is not kept.
+    pub(super) host: Option<SessionId>,
+    /// What it has besides, if it is a kept room.
+    pub(super) kept: Option<Box<Kept>>,
     members: Vec<Member>,
     listening: usize,
     present: Presence<Who>,
 }
 
 impl Room {
-    /// A room without members. Its host enters next.
-    pub(super) fn new(name: RoomName, lock: Option<Lock>, host_goes: HostGoes, host: SessionId) -> Self {
+    /// A room without members. Its host, if it has one, enters next.
+    pub(super) fn new(name: RoomName, lock: Option<Lock>, host_goes: HostGoes, host: Option<SessionId>) -> Self {
         let (members, present) = (Vec::new(), Presence::default());
-        Self { name, lock, topic: None, host_goes, host, members, listening: 0, present }
+        Self { name, lock, topic: None, host_goes, host, kept: None, members, listening: 0, present }
     }
 
     /// All members, the longest-standing first.
@@ -194,9 +198,10 @@ impl Rooms {
         for (name, id) in &self.by_name {
             let room = self.room(*id).expect("a name has a room");
             assert_eq!(room.name, *name);
-            assert!(!room.members.is_empty(), "{name} is empty");
+            assert!(room.kept.is_some() || !room.members.is_empty(), "{name} is empty");
             assert!(room.members.is_sorted_by_key(|member| member.arrival));
-            assert!(room.members.iter().any(|member| member.session == room.host), "the host of {name} is not in it");
+            let has_host = room.members.iter().any(|member| Some(member.session) == room.host);
+            assert_eq!(has_host, room.kept.is_none(), "the host of {name} is not in it, or it is kept");
             assert_eq!(room.listening, room.members.iter().filter(|member| member.listens).count());
             assert_eq!(room.present.iter().map(|(_, sessions)| sessions.len()).sum::<usize>(), room.members.len());
             for member in &room.members {

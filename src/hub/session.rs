@@ -25,6 +25,8 @@ struct Seat {
     id: SessionId,
     place: u32,
     account: Account,
+    /// Whether the account has other sessions.
+    has_siblings: bool,
 }
 
 impl Roster {
@@ -45,6 +47,23 @@ impl Roster {
         (seat.id == id).then_some(&seat.account)
     }
 
+    /// Whether the account of a session has other sessions; false for a guest and for an unknown session.
+    pub(super) fn has_siblings(&self, id: SessionId) -> bool {
+        self.by_slot
+            .get(id.slot as usize)
+            .and_then(Option::as_ref)
+            .is_some_and(|seat| seat.id == id && seat.has_siblings)
+    }
+
+    /// Notes for all sessions of one account whether there are others.
+    pub(super) fn note_siblings(&mut self, sessions: &[SessionId]) {
+        for id in sessions {
+            if let Some(Some(seat)) = self.by_slot.get_mut(id.slot as usize) {
+                seat.has_siblings = sessions.len() > 1;
+            }
+        }
+    }
+
     /// Adds a session. The caller has checked that it is not logged in, and has removed any older session of its slot.
     pub(super) fn insert(&mut self, id: SessionId, account: Account) {
         let slot = id.slot as usize;
@@ -53,14 +72,14 @@ impl Roster {
         }
         if let Some(seat) = self.by_slot.get_mut(slot) {
             debug_assert!(seat.is_none(), "slot {slot} is taken");
-            *seat = Some(Seat { id, place: self.everyone.len() as u32, account });
+            *seat = Some(Seat { id, place: self.everyone.len() as u32, account, has_siblings: false });
             self.everyone.push(id);
         }
     }
 
     /// Removes a session and returns its account; `None` if it was not logged in. The last session of the list moves to
     /// its place.
-    pub(super) fn remove(&mut self, id: SessionId) -> Option<UserName> {
+    pub(super) fn remove(&mut self, id: SessionId) -> Option<Account> {
         let seat = self.by_slot.get_mut(id.slot as usize)?.take_if(|seat| seat.id == id)?;
         self.everyone.swap_remove(seat.place as usize);
         if let Some(moved) = self.everyone.get(seat.place as usize)
@@ -68,7 +87,7 @@ impl Roster {
         {
             other.place = seat.place;
         }
-        Some(seat.account.name)
+        Some(seat.account)
     }
 
     /// Releases memory left over from a peak.

@@ -2,7 +2,7 @@
 
 use super::Hub;
 use super::event::Closing;
-use super::names::{GuestName, RoomName, Who};
+use super::names::{GuestName, RoomName, UserName, Who};
 use super::room::{Room, RoomId};
 use super::session::SessionId;
 
@@ -13,8 +13,12 @@ pub struct RoomView {
     pub name: RoomName,
     /// The number of sessions in it.
     pub members: usize,
-    /// Its host.
+    /// Its host: of a kept room its owner, if one of the owner's sessions is there.
     pub host: Option<Who>,
+    /// Days for which its messages are kept, if it is a kept room.
+    pub kept: Option<u32>,
+    /// The owner of a kept room, if it has one.
+    pub owner: Option<UserName>,
     /// True if it has a password.
     pub is_locked: bool,
 }
@@ -31,7 +35,9 @@ impl Hub {
         Some(RoomView {
             name: room.name.clone(),
             members: room.members().len(),
-            host: self.who_is(room.host),
+            host: self.host_of(room),
+            kept: room.kept.as_ref().map(|kept| kept.days),
+            owner: room.kept.as_ref().and_then(|kept| kept.owner.as_ref()).map(|owner| owner.name.clone()),
             is_locked: room.lock.is_some(),
         })
     }
@@ -40,8 +46,9 @@ impl Hub {
     /// room.
     pub fn names_in(&self, name: &RoomName) -> Option<Vec<(Who, bool)>> {
         let room = self.room_of_name(name)?;
+        let host = self.host_of(room);
         let names = room.present().from(Who::least_with(""));
-        Some(names.map(|(name, sessions)| (name.clone(), sessions.contains(&room.host))).collect())
+        Some(names.map(|(name, _)| (name.clone(), Some(name) == host.as_ref())).collect())
     }
 
     /// The rooms of a session, in the order in which it entered them.
@@ -57,7 +64,7 @@ impl Hub {
         self.guests.iter().map(|(session, name)| (*session, name))
     }
 
-    /// The operator closes a room. False if there is no such room.
+    /// The operator closes a room. A kept room ends with all that is kept of it. False if there is no such room.
     pub fn close_by_operator(&mut self, name: &RoomName, reason: &str) -> bool {
         let Some(id) = self.find_room(name) else { return false };
         self.close_room(id, Closing::ByOperator(reason.into()));

@@ -51,6 +51,8 @@ pub const HISTORY_PAGE_BYTES: usize = 64 * 1024;
 pub const HISTORY_LINE_BYTES: usize = 320;
 /// Counts of unread messages go up to this: that many or more.
 pub const COUNT_MOST: u32 = 1_000;
+/// Terms of one search: words, beginnings of words, and exact words between quotation marks.
+pub const SEARCH_TERMS: usize = 32;
 /// Searches that wait at once, of all accounts.
 pub const SEARCHES: usize = 64;
 /// Milliseconds that one search may take; then it answers what it has.
@@ -75,6 +77,10 @@ pub const WAITING: u32 = 1_000;
 pub const WAITING_MOST: u32 = 2_000;
 /// A sender with fewer than this many is still kept.
 pub const WAITING_FROM_FEW: u32 = 10;
+/// Pairs of a receiver and a sender whose waiting messages are counted, at some 150 bytes each.
+pub const WAITING_PAIRS: usize = 100_000;
+/// Sessions that wait at once until something is on disk.
+pub const HISTORY_WAITS: usize = 65_536;
 /// How often the floor of a bare session is written while it lives, in milliseconds.
 pub const FLOOR_EVERY_MS: u64 = 30_000;
 /// How often at most one place's mark is told to an account's other sessions, in milliseconds.

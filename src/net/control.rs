@@ -43,6 +43,9 @@ impl Reactor {
         self.auth.borrow_mut().reconfigure(&settings.accounts);
         self.listeners.set_limits(&settings.limits);
         let most_connections = descriptors::prepare(&settings.limits);
+        if let (Some(history), Some(rules)) = (&self.history, &settings.history) {
+            history.reconfigure(rules);
+        }
         self.engine.handle_settings(settings, most_connections);
         info!("configuration re-read: up to {most_connections} connections");
         self.engine.handle_listeners(self.listeners.shown());

@@ -15,6 +15,7 @@ mod udp;
 mod accounts;
 mod control;
 mod figures;
+mod history;
 mod token;
 mod sys;
 mod systemd;
@@ -50,7 +51,7 @@ pub use systemd::Passed;
 use tls::Buffers;
 use udp::Sockets;
 
-/// Opens the accounts, binds, and serves until a signal ends it. `reload` is called on SIGHUP.
+/// Opens the accounts and the history, binds, and serves until a signal ends it. `reload` is called on SIGHUP.
 ///
 /// # Errors
 /// See [`StartError`]. After the start it fails only if the poll fails, if there are too many faults of the server, or
@@ -73,12 +74,11 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
         datagrams,
         operator_socket,
         accounts_file,
-        history_file: _,
+        history_file,
         stats_log_lines_dropped,
-        mut tuning,
+        tuning,
         mut passed,
     } = settings;
-    tuning.history = None;
     let failed = |what: &str, error: io::Error| StartError::Failed(format!("{what}: {error}"));
     let poll = Poll::new().map_err(|error| failed("make a poll", error))?;
     let mut signals = signals::listen().map_err(|error| failed("listen to signals", error))?;
@@ -89,24 +89,32 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     descriptors::raise();
     let most_connections = descriptors::prepare(&tuning.limits);
     // The accounts come first: their lock tells two servers apart before either has bound a port.
-    let auth = Rc::new(RefCell::new(open_accounts(accounts_file, &tuning, registry)?));
+    let waker = make_waker(registry)?;
+    let auth = Rc::new(RefCell::new(open_accounts(accounts_file, &tuning, waker.clone())?));
+    let clock = Clock::new();
+    let opened = history::open(history_file, tuning.history.as_ref(), &auth.borrow(), clock.unix_ms, waker)?;
+    let (history, restored) = opened.unzip();
+    let tuning = Tuning { history: tuning.history.filter(|_| history.is_some()), ..tuning };
     let listeners = Listeners::open(&listen, operator_socket.as_ref(), &tuning.limits, registry, &mut passed)?;
     let datagrams = Sockets::open(&listen, datagrams, registry, &mut passed)?;
     passed.close_rest();
     let roll = Box::new(Shared(Rc::clone(&auth)));
-    let clock = Clock::new();
     let bans = auth.borrow().bans();
     let mut engine = Engine::new(tuning, most_connections, datagrams.as_places(), roll, Box::new(Kernel));
     engine.handle_started(clock.unix_ms);
     engine.handle_bans(bans);
+    if let Some(restored) = restored {
+        engine.restore(restored);
+    }
     let control = Control { reload, log_lines_dropped: stats_log_lines_dropped };
     engine.handle_listeners(listeners.shown());
     info!("serving up to {most_connections} connections");
     let (buffers, manager) = (Buffers::default(), Manager::from_environment());
-    Ok(Reactor { poll, clock, engine, listeners, buffers, datagrams, auth, signals, control, manager })
+    Ok(Reactor { poll, clock, engine, listeners, buffers, datagrams, auth, history, signals, control, manager })
 }
 
-fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Result<Auth, StartError> {
+/// What wakes the loop: all services share it.
+fn make_waker(registry: &mio::Registry) -> Result<mailbox::Waker, StartError> {
     let waker = Waker::new(registry, Source::Waker.token())
         .map_err(|error| StartError::Failed(format!("make a waker: {error}")))?;
     let wake = move || {
@@ -114,8 +122,12 @@ fn open_accounts(file: PathBuf, tuning: &Tuning, registry: &mio::Registry) -> Re
             warn!("cannot wake the loop: {error}");
         }
     };
+    Ok(mailbox::Waker::new(wake))
+}
+
+fn open_accounts(file: PathBuf, tuning: &Tuning, waker: mailbox::Waker) -> Result<Auth, StartError> {
     let settings = auth::Settings { file, rules: tuning.accounts.clone() };
-    Auth::open(&settings, mailbox::Waker::new(wake)).map_err(|error| match error {
+    Auth::open(&settings, waker).map_err(|error| match error {
         OpenError::InUse(_) => StartError::InUse(error.to_string()),
         OpenError::Unusable(text) => StartError::Config(text),
     })

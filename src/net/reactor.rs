@@ -16,6 +16,7 @@ use super::tls::Buffers;
 use super::udp::Sockets;
 use crate::auth::Auth;
 use crate::engine::Engine;
+use crate::history::History;
 
 /// The state of the loop.
 pub(super) struct Reactor {
@@ -27,6 +28,8 @@ pub(super) struct Reactor {
     pub(super) buffers: Buffers,
     pub(super) datagrams: Sockets,
     pub(super) auth: Rc<RefCell<Auth>>,
+    /// What was said; `None` if nothing is kept.
+    pub(super) history: Option<History>,
     pub(super) signals: Signals,
     pub(super) control: Control,
     pub(super) manager: Manager,
@@ -41,8 +44,13 @@ pub(super) struct Control {
 }
 
 impl Reactor {
-    /// The end: the account thread completes its current work and stops.
+    /// The end: the history writes everything that was said, and the account thread completes its current work.
     pub(super) fn finish(mut self) {
         self.engine.log_rest();
+        self.engine.end_history();
+        self.pass_to_history();
+        if let Some(history) = self.history.take() {
+            history.close();
+        }
     }
 }

@@ -15,13 +15,16 @@ mod http;
 mod operator;
 #[path = "../../fuzz/src/pieces.rs"]
 mod pieces;
+#[path = "../../fuzz/src/recall.rs"]
+#[allow(unreachable_pub, reason = "a file of another crate")]
+mod recall;
 #[path = "../../fuzz/src/server.rs"]
 #[allow(unreachable_pub, reason = "a file of another crate")]
 mod server;
 
 /// Every fuzz target.
-const TARGETS: [&str; 11] =
-    ["line", "room", "relay", "http", "datagram", "accounts", "bans", "token", "config", "operator", "frame"];
+const TARGETS: [&str; 12] =
+    ["line", "room", "relay", "http", "datagram", "accounts", "bans", "token", "config", "operator", "recall", "frame"];
 
 #[test]
 fn lines() {
@@ -71,6 +74,11 @@ fn heads_of_http() {
 #[test]
 fn commands_of_operators() {
     twin::check("operator", operator::operator);
+}
+
+#[test]
+fn operations_on_the_past() {
+    twin::check("recall", recall::recall);
 }
 
 #[test]

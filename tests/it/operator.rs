@@ -39,6 +39,7 @@ fn the_status() {
         "rooms",
         "owed",
         "hashing",
+        "history_backlog",
         "longest_turn_us",
         "degraded",
         "listeners",

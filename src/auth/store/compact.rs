@@ -187,7 +187,8 @@ mod tests {
         compaction.copy(&accounts, 1);
         compaction.follow(&change(Op::Add, "a", 3));
         assert!(compaction.finish(&accounts, &Gone::new()).is_none());
-        let compaction = Compaction::new(&Gone::from([(UserName::parse("gone").unwrap(), Deleted { epoch: 8, unix: 7 })]));
+        let compaction =
+            Compaction::new(&Gone::from([(UserName::parse("gone").unwrap(), Deleted { epoch: 8, unix: 7 })]));
         assert!(compaction.finish(&BTreeMap::new(), &Gone::new()).is_none());
     }
 }

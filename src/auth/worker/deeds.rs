@@ -74,7 +74,7 @@ impl Worker {
         let Some((name, account)) = self.accounts.registered(name).zip(self.accounts.find(name)) else {
             return Some(Verdict::Done(Outcome::NoAccount));
         };
-        let verdict = Verdict::Done(Outcome::Deleted(name.clone()));
+        let verdict = Verdict::Done(Outcome::Deleted { name: name.clone(), since: account.since });
         let change = Change::deletion(name, &account, unix_now());
         self.stage(change, Some(Answer { ticket, verdict }));
         None

@@ -1,8 +1,9 @@
 //! Decodes operations: a verb and its arguments.
 
-use super::{Dialogue, Line, To, word};
+use super::{Dialogue, Line, To, recall, search, word};
 use crate::door::decoded::Decoded;
 use crate::door::operations::Operation;
+use crate::door::recall::Recall;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::names::{NameError, RoomName, UserName, Who};
@@ -32,6 +33,15 @@ impl Line {
             Operation::Close => on_room(argument, |room| Command::CloseRoom { room }).unwrap_or(usage),
             Operation::Names => on_names(argument).unwrap_or(usage),
             Operation::Kick => on_kick(argument).unwrap_or(usage),
+            Operation::History => recall::on_history(argument).unwrap_or(usage),
+            Operation::Search => search::on_search(argument).unwrap_or(usage),
+            Operation::Read => recall::on_read(argument).unwrap_or(usage),
+            Operation::Keep => recall::on_keep(argument).unwrap_or(usage),
+            Operation::Topic => recall::on_topic(argument).unwrap_or(usage),
+            Operation::Lock => recall::on_lock(rest).unwrap_or(usage),
+            Operation::Want => self.on_want(argument),
+            Operation::Missed if argument.is_empty() => Decoded::Recall(Recall::Missed),
+            Operation::Unread if argument.is_empty() => Decoded::Recall(Recall::Unread),
             Operation::Op => Decoded::Operate(argument),
             Operation::Help if argument.is_empty() => Decoded::Help,
             Operation::Help if !argument.contains(' ') => match Operation::parse(argument) {
@@ -48,6 +58,8 @@ impl Line {
             | Operation::Help
             | Operation::Ex
             | Operation::Noop
+            | Operation::Missed
+            | Operation::Unread
             | Operation::Token
             | Operation::Passwd => usage,
         }
@@ -82,7 +94,7 @@ impl Line {
         if room.is_empty() {
             return None;
         }
-        let Ok(room) = RoomName::parse(room) else { return Some(Decoded::Reply(Reply::NoSuchRoom)) };
+        let Ok(room) = room_name(room) else { return Some(Decoded::Reply(Reply::NoSuchRoom)) };
         if text.is_empty() {
             self.dialogue = Dialogue::Message { to: To::Room(Box::new(room.clone())) };
             return Some(Decoded::Command(Command::CanSayIn { room }));
@@ -116,7 +128,8 @@ fn on_enter(argument: &str, makes: bool) -> Option<Decoded<'_>> {
     if password.len() > PASSWORD_MAX_BYTES {
         return Some(Decoded::Reply(Reply::RoomPasswordSize));
     }
-    Some(match RoomName::parse(room) {
+    let name = if makes { RoomName::parse(room) } else { room_name(room) };
+    Some(match name {
         Ok(room) => Decoded::EnterRoom { room, password: (!password.is_empty()).then_some(Masked(password)), makes },
         Err(NameError::Shape) if makes => Decoded::Reply(Reply::BadRoomName),
         Err(NameError::Reserved) if makes => Decoded::Reply(Reply::ReservedRoomName),
@@ -144,8 +157,13 @@ fn on_kick(argument: &str) -> Option<Decoded<'_>> {
 }
 
 /// An operation on a room, or the refusal of a name that no room can have.
-fn in_room<'a>(room: &str, decoded: impl FnOnce(RoomName) -> Decoded<'a>) -> Decoded<'a> {
-    RoomName::parse(room).map_or(Decoded::Reply(Reply::NoSuchRoom), decoded)
+pub(super) fn in_room<'a>(room: &str, decoded: impl FnOnce(RoomName) -> Decoded<'a>) -> Decoded<'a> {
+    room_name(room).map_or(Decoded::Reply(Reply::NoSuchRoom), decoded)
+}
+
+/// The name of a room that exists, with or without `#`.
+pub(super) fn room_name(text: &str) -> Result<RoomName, NameError> {
+    RoomName::parse(text.strip_prefix('#').unwrap_or(text))
 }
 
 /// A room and an optional second word; `None` if the number of words is wrong.

@@ -2,12 +2,14 @@
 
 use std::fmt::{self, Display, Write as _};
 
+use super::spell::{encode_spaced, encode_text, salvaged, salvaged_word};
 use crate::close::CloseReason;
 use crate::door::decoded::Kind;
-use crate::door::reply::Reply;
+use crate::door::reply::{Days, Reply};
 use crate::door::wire::Wire;
 use crate::hub::event::{Closing, Event, Message, RoomLine, Seat};
-use crate::hub::names::{UserName, Who};
+use crate::hub::names::{RoomName, UserName, Who};
+use crate::hub::record::Topic;
 
 /// Appends an event to `out` as whole lines, in the spelling `kind`.
 pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
@@ -22,21 +24,32 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::SessionsFull { sessions } => {
             return Reply::Closing(CloseReason::LoggedInAlready(*sessions)).encode(out);
         }
-        Event::Sent { hearers, .. } => writeln!(wire, "C 250 sent to {hearers}"),
-        Event::SentTo { name, .. } => writeln!(wire, "C 250 sent to {name}"),
-        Event::OwnTold { .. }
-        | Event::Awaited { .. }
-        | Event::KeptFor { .. }
-        | Event::NotKept
-        | Event::TooManyWaiting { .. }
-        | Event::Withdrawn { .. }
-        | Event::RoomKept { .. }
-        | Event::TopicIs { .. }
-        | Event::TopicShown { .. }
-        | Event::TooManyDays { .. }
-        | Event::OwnsTooMany { .. }
-        | Event::MemberOfTooMany { .. }
-        | Event::KeptFull => Ok(()),
+        Event::Sent { hearers, is_dropped, .. } => writeln!(wire, "C 250 sent to {hearers}{}", kept(*is_dropped)),
+        Event::SentTo { name, is_dropped, .. } => writeln!(wire, "C 250 sent to {name}{}", kept(*is_dropped)),
+        Event::KeptFor { name, .. } => writeln!(wire, "C 250 kept for {name}"),
+        Event::OwnTold { to, id, text } => encode_own(kind, to, *id, text, &mut wire),
+        Event::Withdrawn { to, id } => writeln!(wire, "C 109 @{to} {id}"),
+        Event::Awaited { .. } => Ok(()), // the answer comes later
+        Event::NotKept => writeln!(wire, "C 450 it cannot be kept now, try again in some seconds"),
+        Event::TooManyWaiting { name } => {
+            writeln!(wire, "C 450 too many messages wait for {name}, try again when {name} has been here")
+        }
+        Event::RoomKept { room, days: Some(days) } => writeln!(wire, "C 112 {room} kept {days}"),
+        Event::RoomKept { room, days: None } => writeln!(wire, "C 112 {room} not kept"),
+        Event::TopicIs { room, by, text } => encode_topic(kind, "105", room, by, text, &mut wire),
+        Event::TopicShown { room, topic: Some(Topic { by, text }) } => {
+            encode_topic(kind, "200", room, by, text, &mut wire)
+        }
+        Event::TopicShown { room, topic: None } => writeln!(wire, "C 200 {room} has no topic"),
+        Event::TooManyDays { most } => writeln!(wire, "C 501 nothing is kept for more than {}", Days(*most)),
+        Event::OwnsTooMany { name: None, most } => {
+            writeln!(wire, "C 554 you own {most} kept rooms already; KEEP room off ends one")
+        }
+        Event::OwnsTooMany { name: Some(name), most } => writeln!(wire, "C 554 {name} owns {most} kept rooms already"),
+        Event::MemberOfTooMany { most } => {
+            writeln!(wire, "C 554 you are a member of {most} kept rooms already; LEAVE one first")
+        }
+        Event::KeptFull => writeln!(wire, "C 554 no more rooms and members can be kept here"),
         Event::NothingKept => writeln!(wire, "C 554 nothing is kept here"),
         Event::CanTell { .. } | Event::CanSayIn => return Reply::AskMessage.encode(out),
         Event::OnlyYou => writeln!(wire, "C 550 that is you, and you have no other session"),
@@ -72,6 +85,40 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
     debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
 }
 
+/// Appends the id of a message of one's own to its 250, as the last word. Other lines are left as they are.
+pub(super) fn add_id(event: &Event, out: &mut Vec<u8>) {
+    if let Event::Sent { id, .. } | Event::SentTo { id, .. } | Event::KeptFor { id, .. } = event {
+        out.pop(); // the LF
+        let result = writeln!(Wire(out), " id={id}");
+        debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
+    }
+}
+
+/// What a 250 says of a message that was not kept, because the store has no room for it.
+fn kept(is_dropped: bool) -> &'static str {
+    if is_dropped { ", not kept" } else { "" }
+}
+
+/// `D TO [id] name text`: a direct message of one's own.
+fn encode_own(kind: Kind, to: &UserName, id: u64, text: &str, out: &mut Wire<'_>) -> fmt::Result {
+    match kind {
+        Kind::Bare => write!(out, "D TO {to} ")?,
+        Kind::Typed | Kind::RelayLf | Kind::RelayCrLf => write!(out, "D TO {id} {to} ")?,
+    }
+    encode_text(kind, text, out)?;
+    out.write_str("\n")
+}
+
+/// `C code room by NAME: TEXT`. The topic may come from a file, so what no line may contain is left out.
+fn encode_topic(kind: Kind, code: &str, room: &RoomName, by: &str, text: &str, out: &mut Wire<'_>) -> fmt::Result {
+    write!(out, "C {code} {room} by {}:", salvaged_word(by))?;
+    if !text.is_empty() {
+        out.write_str(" ")?;
+        encode_text(kind, &salvaged(text), out)?;
+    }
+    out.write_str("\n")
+}
+
 /// `D kind [id] [room] from text`, with the id in typed lines and the room in messages of rooms. This is the hot path of
 /// a message, so it copies texts without the machinery of `write!`.
 fn encode_message(
@@ -104,23 +151,9 @@ fn encode_message(
     out.write_str("\n")
 }
 
-/// A text for people. A TAB becomes one space: a terminal stops a TAB at its right margin, and the text after it could
-/// begin a line that looks like the server's.
-fn encode_spaced(text: &str, out: &mut Wire<'_>) -> fmt::Result {
-    let mut parts = text.split('\t');
-    out.write_str(parts.next().unwrap_or_default())?;
-    parts.try_for_each(|part| {
-        out.write_str(" ")?;
-        out.write_str(part)
-    })
-}
-
 fn encode_announced(kind: Kind, text: &str, out: &mut Wire<'_>) -> fmt::Result {
     out.write_str("C 100 ")?;
-    match kind {
-        Kind::Bare => encode_spaced(text, out)?,
-        Kind::Typed | Kind::RelayLf | Kind::RelayCrLf => out.write_str(text)?,
-    }
+    encode_text(kind, text, out)?;
     out.write_str("\n")
 }
 
@@ -148,7 +181,10 @@ fn encode_names(room: &dyn Display, names: &[(Who, Seat)], matching: usize, out:
         };
         writeln!(out, "C 211-{name}{seat}")?;
     }
-    encode_list_end(names.len(), matching, format_args!("in {room}"), format_args!("NAMES {room}"), out)
+    // Member accounts that are not there count only towards a list that is not complete.
+    let absent = names.iter().filter(|(_, seat)| *seat == Seat::Absent).count();
+    let (shown, matching) = if names.len() < matching { (names.len(), matching) } else { (names.len() - absent, 0) };
+    encode_list_end(shown, matching, format_args!("in {room}"), format_args!("NAMES {room}"), out)
 }
 
 /// The last line of a list: the number of entries, and how to narrow a list that is not complete.

@@ -5,8 +5,13 @@
 
 mod decode;
 mod encode;
+mod past;
+mod recall;
+mod search;
+mod spell;
 #[cfg(test)]
 mod tests;
+mod when;
 
 use std::borrow::Cow;
 
@@ -16,7 +21,7 @@ pub use encode::encode;
 use super::decoded::{Decoded, Kind};
 use super::foreign::{self, ProxyWatch};
 use super::operations::Operation;
-use super::recall::Wants;
+use super::recall::{Recall, Recalled, Wants};
 use super::reply::Reply;
 use crate::close::CloseReason;
 use crate::hub::command::Command;
@@ -263,13 +268,29 @@ impl Line {
             // Before login the prompt for the password stays open; in PASSWD this refusal ends the operation.
             self.dialogue = Dialogue::Ready;
         }
-        reply.encode(out);
+        if let Reply::Recalled(recalled) = reply {
+            if let Recalled::Wants(wants) = **recalled {
+                self.wants = wants;
+            }
+            past::encode(self.kind(), recalled, out);
+        } else if let Reply::Notice(notice) = reply {
+            past::encode_notice(notice, out);
+        } else {
+            reply.encode(out);
+        }
     }
 
     /// Appends the hub's answer to a command to `out`, and updates the dialogue.
     pub fn encode_event(&mut self, event: &Event, out: &mut Vec<u8>) {
-        let is_refused =
-            matches!(event, Event::NotOnline { .. } | Event::OnlyYou | Event::NoSuchRoom | Event::NotMember { .. });
+        let is_refused = matches!(
+            event,
+            Event::NotOnline { .. }
+                | Event::OnlyYou
+                | Event::NoSuchRoom
+                | Event::NotMember { .. }
+                | Event::NotKept
+                | Event::TooManyWaiting { .. }
+        );
         if matches!(event, Event::Welcome { .. }) {
             self.settle_dialect();
         }
@@ -277,6 +298,9 @@ impl Line {
             self.dialogue = Dialogue::Ready;
         }
         encode(self.kind(), event, out);
+        if self.wants.has(Wants::IDS) {
+            encode::add_id(event, out);
+        }
         if matches!(event, Event::Online { .. }) && self.dialogue == Dialogue::NameAndMessage {
             Reply::AskNameAndMessage.encode(out);
         }
@@ -308,7 +332,10 @@ fn clean(mut decoded: Decoded<'_>) -> Decoded<'_> {
             *text = Cow::Owned(text::without_taken_out(text).into_owned());
             text.is_empty()
         } else {
-            let is_entry = matches!(decoded, Decoded::EnterRoom { password: Some(_), .. });
+            let is_entry = matches!(
+                decoded,
+                Decoded::EnterRoom { password: Some(_), .. } | Decoded::Recall(Recall::Lock { password: Some(_), .. })
+            );
             let is_password =
                 matches!(decoded, Decoded::Password { .. } | Decoded::OldPassword(_) | Decoded::NewPassword(_));
             is_entry || is_password || matches!(decoded, Decoded::Token { .. } | Decoded::Operate(_))

@@ -19,7 +19,7 @@ pub fn form(command: &str, key: &str) -> Form {
     let word = words.next().unwrap_or_default().to_ascii_lowercase();
     let is_about_one = words.next().is_some();
     match (word.as_str(), key) {
-        ("status", "connections" | "limit" | "online" | "rooms" | "owed" | "hashing" | "longest_turn_us") => {
+        ("status", "connections" | "limit" | "online" | "rooms" | "owed" | "hashing" | "history_backlog" | "longest_turn_us") => {
             Form::Number
         }
         ("status", "degraded" | "listeners") | ("sessions", "rooms") => Form::List,

@@ -96,7 +96,7 @@ impl<S> Engine<S> {
             Outcome::PasswordSet { name, .. } => {
                 Last::Done(format!("{name} has a new password; earlier tokens are void"))
             }
-            Outcome::Deleted(name) => Last::Done(format!("the account {name} is deleted; the name is free")),
+            Outcome::Deleted { name, .. } => Last::Done(format!("the account {name} is deleted; the name is free")),
             Outcome::NoAccount => Last::Nobody("there is no such account any more".to_owned()),
             Outcome::Checked { findings, is_damaged, accounts } => {
                 return self.answer_check(id, findings, *is_damaged, *accounts);

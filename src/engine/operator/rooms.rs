@@ -24,13 +24,15 @@ impl<S> Engine<S> {
 
     /// Sends one room of the list. False if it has closed meanwhile.
     pub(super) fn answer_room(&mut self, id: ConnId, name: &RoomName) -> bool {
-        let Some(RoomView { name, members, host, is_locked }) = self.hub.view_room(name) else { return false };
+        let Some(RoomView { name, members, host, kept, is_locked, .. }) = self.hub.view_room(name) else {
+            return false;
+        };
         let host = host.map(|host| host.to_string());
         self.answer_item(id, |item| {
             item.text("name", name.as_str())
                 .number("members", members as u64)
                 .maybe("host", host.as_deref())
-                .flag("kept", false)
+                .flag("kept", kept.is_some())
                 .flag("locked", is_locked)
         });
         true

@@ -16,6 +16,7 @@ impl<S> Engine<S> {
         let connections = self.gate.open(Class::Chat) as u64;
         let (limit, online, rooms) = (self.gate.most_connections, self.hub.accounts_online(), self.hub.rooms());
         let (owed, turn) = (self.pages.owed_bytes(), self.counters.longest_turn_us);
+        let history = self.history.queued() as u64;
         let since = utc(self.desk.started_unix_ms);
         let degraded: Vec<&str> = self.degraded().map(|shown| shown.part.name()).collect();
         let of_users = self.metrics.listeners.iter().filter(|listening| !listening.is_for_operators());
@@ -29,6 +30,7 @@ impl<S> Engine<S> {
                 .number("rooms", rooms as u64)
                 .number("owed", owed)
                 .number("hashing", outside.hashing as u64)
+                .number("history_backlog", history)
                 .number("longest_turn_us", turn)
                 .list("degraded", &degraded)
                 .list("listeners", &listeners)

@@ -136,7 +136,7 @@ impl Accounts {
                 None => Outcome::NoAccount,
             },
             Deed::Delete { name } => match self.all.remove(&name) {
-                Some(account) => Outcome::Deleted(account.name),
+                Some(account) => Outcome::Deleted { name: account.name, since: 1 },
                 None => Outcome::NoAccount,
             },
             Deed::Check => Outcome::Failed("there is no file".to_owned()),

@@ -12,7 +12,7 @@ use crate::engine::pause::Pause;
 use crate::engine::{Millis, NEVER};
 use crate::hub::names::RoomName;
 use crate::hub::session::SessionId;
-use crate::limits::{CLOSE_MS, LEAVE_MS, SHUTDOWN_MS, TOOK_RECENTLY_MS, TURN_FRAMES_BYTES};
+use crate::limits::{CLOSE_MS, HISTORY_WAIT_MS, LEAVE_MS, SHUTDOWN_MS, TOOK_RECENTLY_MS, TURN_FRAMES_BYTES};
 
 /// Milliseconds between two audits.
 pub(super) const AUDIT_MS: Millis = 500;
@@ -147,6 +147,10 @@ impl World {
             Pause::Owing { .. } => assert!(conn.owed() > 0, "it waits to owe less than nothing: {conn:?}"),
             Pause::Answering { .. } if conn.door.class() == Class::Metrics => {
                 assert!(engine.wants_figures(), "nobody will answer it: {conn:?}");
+            }
+            Pause::Recalling { since, .. } => {
+                let most = HISTORY_WAIT_MS + SLACK_MS;
+                assert!(self.now <= since + most, "it waits for the history for long: {conn:?}");
             }
             Pause::None | Pause::Answering { .. } | Pause::Until { .. } | Pause::Delay { .. } => {}
         }

@@ -4,6 +4,7 @@
 //! * [`clients`] holds the clients; [`acts`], [`talk`] and [`guests`] send; [`hears`] and [`replies`] read and check.
 //! * [`ledger`] is the shadow model of all messages; [`audit`] checks the engine after turns; [`accounts`] is the
 //!   account file in memory.
+//! * [`store`] is the history in memory; [`history`] has planned runs with it.
 //! * [`monitor`] asks for metrics, and degrades parts.
 //! * [`relay`] has a small server of its own, and tests the relay door.
 //! * [`simulation`] runs random schedules; [`attacks`] runs planned ones.
@@ -14,12 +15,14 @@ mod attacks;
 mod audit;
 mod clients;
 mod guests;
+mod history;
 mod hears;
 mod ledger;
 mod relay;
 mod monitor;
 mod replies;
 mod simulation;
+mod store;
 mod talk;
 mod turn;
 mod wire;

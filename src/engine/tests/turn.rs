@@ -2,7 +2,7 @@
 
 use super::world::World;
 use crate::door::{Door, rooms};
-use crate::engine::{Entrance, Outside, Phase, Ready, Sent, ToAccounts};
+use crate::engine::{Entrance, Outside, Phase, Ready, Sent, ToAccounts, Why};
 use crate::limits::{ACCEPTS_A_TURN, DATAGRAMS_A_TURN};
 
 /// Unix time at the start, in milliseconds.
@@ -20,6 +20,7 @@ impl World {
         self.take_datagrams();
         self.read();
         self.pass_requests();
+        self.pass_to_history();
         self.flush();
         self.reap();
         self.engine.rearm();
@@ -32,6 +33,7 @@ impl World {
             let Some((id, verdict)) = answer else { break };
             self.engine.handle_verdict(id, verdict);
         }
+        self.take_history();
         for place in std::mem::take(&mut self.news) {
             let wire = &mut self.wires[place];
             let news = std::mem::take(&mut wire.news);
@@ -52,6 +54,24 @@ impl World {
         if self.engine.are_stats_due() {
             self.engine.log_stats(&Outside::default());
         }
+    }
+
+    /// The answers of the history, and how much waits there.
+    fn take_history(&mut self) {
+        let Some(store) = &mut self.store else { return };
+        store.work(self.now, &mut self.dice);
+        self.engine.handle_backlog(store.backlog());
+        while let Some((number, verdict)) = store.poll_answer() {
+            self.engine.handle_history(number, verdict);
+        }
+    }
+
+    fn pass_to_history(&mut self) {
+        let Some(store) = &mut self.store else { return };
+        while let Some(message) = self.engine.poll_history() {
+            store.take(message);
+        }
+        store.work(self.now, &mut self.dice);
     }
 
     pub(super) fn probe(&mut self) {
@@ -181,8 +201,11 @@ impl World {
     }
 
     pub(super) fn reap(&mut self) {
-        while let Some(gone) = self.engine.poll_gone() {
+        while let Some(mut gone) = self.engine.poll_gone() {
             let place = gone.socket;
+            if let Some(look) = gone.last_look.take() {
+                self.engine.handle_last_look(look, self.wires[place].in_flight(Why::Floor, self.now));
+            }
             let wire = &mut self.wires[place];
             assert!(wire.closed.is_none(), "a socket is closed twice");
             self.stale = wire.id.take();

@@ -12,8 +12,10 @@ use super::accounts::{Accounts, Shared};
 use super::audit::{AUDIT_MS, Watch};
 use super::clients::{Client, End, Going, Reading};
 use super::ledger::Ledger;
+use super::store::Store;
 use super::wire::{Tls, Wire};
 use crate::engine::{ConnId, DatagramPlaces, Engine, Millis, NEVER, Random, Ready, Settings};
+use crate::hub::record::Restored;
 use crate::limits::TURN_WORK_ENDS;
 
 /// Turns that may follow each other at one time.
@@ -31,6 +33,8 @@ pub(super) struct World {
     pub(super) clients: Vec<Client>,
     pub(super) accounts: Rc<RefCell<Accounts>>,
     pub(super) ledger: Ledger,
+    /// The history, if something is kept.
+    pub(super) store: Option<Store>,
     /// Wires with readiness to be reported.
     pub(super) news: Vec<usize>,
     /// Wires that the server has written to or closed in this turn.
@@ -92,14 +96,20 @@ impl World {
         let places = DatagramPlaces { sockets: 1, line_port: Some(5016) };
         let roll = Box::new(Shared(Rc::clone(&accounts)));
         let random = Box::new(Seeded(Dice::of(seed ^ 0x5eed)));
+        let is_kept = settings.history.is_some();
+        let mut engine = Engine::new(settings, most_connections, places, roll, random);
+        if is_kept {
+            engine.restore(Restored::default());
+        }
         Self {
-            engine: Engine::new(settings, most_connections, places, roll, random),
+            engine,
             now: 0,
             dice: Dice::of(seed),
             wires: Vec::new(),
             clients: Vec::new(),
             accounts,
             ledger: Ledger::default(),
+            store: is_kept.then(|| Store::new(3)),
             news: Vec::new(),
             stirred: Vec::new(),
             knocking: VecDeque::new(),
@@ -201,6 +211,7 @@ impl World {
         assert!(self.turns_due < 4, "due at {engine_due}, at {}: {}", self.now, self.what_is_due());
         let others = self.plans.peek().map_or(NEVER, |Reverse((at, _))| *at);
         let others = others.min(self.accounts.borrow().next_due());
+        let others = others.min(self.store.as_ref().map_or(NEVER, Store::next_due));
         let others = self.resets.iter().fold(others, |least, (at, _)| least.min(*at));
         let has_news = !(self.news.is_empty() && self.knocking.is_empty() && self.datagrams.is_empty());
         let before = self.now;

@@ -17,7 +17,7 @@ const KEY: &str = "history.file";
 /// Suffixes of the files that SQLite keeps beside the file while it is open.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 /// How long SQLite waits for another process that writes to the file.
-pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 96;
 

@@ -14,14 +14,14 @@ mod files;
 mod known;
 mod base;
 
-mod read;
-mod search;
-
 mod words;
 mod records;
 mod rows;
 mod restore;
 mod retention;
+
+#[cfg(test)]
+mod fixture;
 
 mod read;
 mod search;
@@ -239,4 +239,4 @@ fn damaged(e: &rusqlite::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -48,6 +48,7 @@ impl Base {
             Record::NoMember(room, account) => self.remove_member(*room, account),
             Record::Floor(account, id) => {
                 let n = self.who(account)?;
+                self.known.used(stored(*id));
                 self.run("UPDATE who SET floor = max(floor, ?2) WHERE n = ?1", (n, stored(*id))).map(drop)
             }
             Record::Hole(hole) => self.keep_hole(hole),
@@ -95,7 +96,7 @@ impl Base {
         let gone = if has_other { self.now_ms.max(1) } else { 0 };
         let birth = schema::id_at(since.saturating_mul(1_000));
         self.run(
-            "INSERT INTO who(name, since, gone, floor, seen) VALUES(?1, ?2, ?3, ?4, ?4)",
+            "INSERT INTO who(name, since, gone, floor, seen) VALUES(?1, ?2, ?3, ?4, 0)",
             (name, since, gone, birth),
         )?;
         let n = self.db.last_insert_rowid();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::base::Base;
 use super::known::{Known, Living, Room, Span};
-use super::records::{Where, given, stored};
+use super::records::{Where, given};
 use super::schema::{EVERYBODY, code, kind};
 use crate::hub::names::{RoomName, UserName};
 use crate::hub::record::{Account, KeptId, KeptRoom, Lock, Restored, RestoredRoom, Topic, Waiting};
@@ -21,38 +21,13 @@ impl Base {
     /// # Errors
     /// Of SQLite, as with all methods here. What cannot be is [an error](invalid) too.
     pub(super) fn load(&mut self) -> rusqlite::Result<()> {
-        let mut known = Known::default();
-        let db = &self.db;
-        let mut statement = db.prepare("SELECT n, name, since FROM who WHERE gone = 0")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let name = user_name(&row.get::<_, String>(1)?)?;
-            known.add_account(name, Living { n: row.get(0)?, since: given(row.get(2)?) });
-        }
-        let all = "SELECT room.id, place.n, room.days FROM room LEFT JOIN place ON kind = ?1 AND a = room.id AND b = 0";
-        let mut statement = db.prepare(all)?;
-        let mut rows = statement.query([kind::ROOM])?;
-        while let Some(row) = rows.next()? {
-            let room = Room { place: row.get(1)?, days: row.get(2)?, ..Room::default() };
-            known.rooms.insert(KeptId(row.get(0)?), room);
-        }
-        let mut statement = db.prepare("SELECT room, who FROM member")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            if let Some(room) = known.rooms.get_mut(&KeptId(row.get(0)?)) {
-                room.members.insert(row.get(1)?);
-            }
-        }
-        let mut statement = db.prepare("SELECT n, first, last, rows FROM span ORDER BY n")?;
-        let spans = statement.query_map([], |row| {
-            Ok(Span { n: row.get(0)?, first: row.get(1)?, last: row.get(2)?, rows: row.get(3)? })
-        })?;
-        known.spans = spans.collect::<Result<_, _>>()?;
         let is_there = "SELECT count(*) FROM place WHERE n = ?1 AND kind = ?2";
-        if db.query_row(is_there, (EVERYBODY, kind::EVERYBODY), |row| row.get::<_, i64>(0))? != 1 {
+        if self.number(is_there, (EVERYBODY, kind::EVERYBODY))? != Some(1) {
             return Err(invalid("the place of what is said to everybody is missing"));
         }
-        drop((rows, statement));
+        let mut known = Known::default();
+        (known.rooms, known.spans) = (self.load_rooms()?, self.load_spans()?);
+        self.load_accounts(&mut known)?;
         known.last_id = self.last_id()?;
         known.last_room = self.last_room(&known)?;
         known.has_doomed = self.number("SELECT 1 FROM place WHERE kind = ?1", [kind::DOOMED])?.is_some();
@@ -60,6 +35,43 @@ impl Base {
         self.find_over()?;
         let counted = self.meta("counted")?.unwrap_or(0);
         self.count_untold(counted)
+    }
+
+    fn load_accounts(&self, known: &mut Known) -> rusqlite::Result<()> {
+        let mut statement = self.db.prepare("SELECT n, name, since FROM who WHERE gone = 0")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let name = user_name(&row.get::<_, String>(1)?)?;
+            known.add_account(name, Living { n: row.get(0)?, since: given(row.get(2)?) });
+        }
+        Ok(())
+    }
+
+    fn load_rooms(&self) -> rusqlite::Result<HashMap<KeptId, Room>> {
+        let all = "SELECT room.id, place.n, room.days FROM room LEFT JOIN place ON kind = ?1 AND a = room.id AND b = 0";
+        let mut statement = self.db.prepare(all)?;
+        let mut rows = statement.query([kind::ROOM])?;
+        let mut rooms = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let room = Room { place: row.get(1)?, days: row.get(2)?, ..Room::default() };
+            rooms.insert(KeptId(row.get(0)?), room);
+        }
+        let mut statement = self.db.prepare("SELECT room, who FROM member")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Some(room) = rooms.get_mut(&KeptId(row.get(0)?)) {
+                room.members.insert(row.get(1)?);
+            }
+        }
+        Ok(rooms)
+    }
+
+    fn load_spans(&self) -> rusqlite::Result<Vec<Span>> {
+        let mut statement = self.db.prepare("SELECT n, first, last, rows FROM span ORDER BY n")?;
+        let span = |row: &rusqlite::Row<'_>| {
+            Ok(Span { n: row.get(0)?, first: row.get(1)?, last: row.get(2)?, rows: row.get(3)? })
+        };
+        statement.query_map([], span)?.collect()
     }
 
     /// Finds the places that have more messages than are kept.
@@ -79,7 +91,6 @@ impl Base {
             "SELECT max(id) FROM mark",
             "SELECT max(since) FROM member",
             "SELECT max(seen) FROM who",
-            "SELECT max(floor) FROM who",
         ] {
             let max: Option<i64> = self.db.query_row(query, [], |row| row.get(0))?;
             last = last.max(max.unwrap_or(0));
@@ -96,29 +107,35 @@ impl Base {
     /// Compares the accounts with those that exist now.
     pub(super) fn reconcile(&mut self, accounts: Vec<Account>) -> rusqlite::Result<()> {
         self.begin()?;
-        let mut statement = self.db.prepare("SELECT n, name, since, gone FROM who")?;
-        let mut rows = statement.query([])?;
         let mut missing: HashMap<(UserName, u64), Account> =
             accounts.into_iter().map(|account| ((account.name.clone(), account.since), account)).collect();
-        let mut changed: Vec<(i64, i64)> = Vec::new();
+        for (n, gone) in self.come_and_gone(&mut missing)? {
+            self.run("UPDATE who SET gone = ?2, online = 0 WHERE n = ?1", (n, gone))?;
+        }
+        self.load()?;
+        let mut new: Vec<Account> = missing.into_values().collect();
+        new.sort_unstable();
+        for account in new {
+            self.who(&account)?;
+        }
+        Ok(())
+    }
+
+    /// The accounts whose `gone` changes, with its new value. Those that are known are taken out of `accounts`.
+    fn come_and_gone(&self, accounts: &mut HashMap<(UserName, u64), Account>) -> rusqlite::Result<Vec<(i64, i64)>> {
+        let mut statement = self.db.prepare("SELECT n, name, since, gone FROM who")?;
+        let mut rows = statement.query([])?;
+        let mut changed = Vec::new();
         while let Some(row) = rows.next()? {
             let key = (user_name(&row.get::<_, String>(1)?)?, given(row.get(2)?));
             let is_gone = row.get::<_, i64>(3)? != 0;
-            match (missing.remove(&key), is_gone) {
+            match (accounts.remove(&key), is_gone) {
                 (Some(_), true) => changed.push((row.get(0)?, 0)),
                 (None, false) => changed.push((row.get(0)?, self.now_ms.max(1))),
                 (Some(_), false) | (None, true) => {}
             }
         }
-        drop((rows, statement));
-        for (n, gone) in changed {
-            self.run("UPDATE who SET gone = ?2, online = 0 WHERE n = ?1", (n, gone))?;
-        }
-        self.load()?;
-        for account in missing.into_values() {
-            self.who(&account)?;
-        }
-        Ok(())
+        Ok(changed)
     }
 
     /// Begins a run: where the run before may have lost messages, it leaves holes.
@@ -129,6 +146,7 @@ impl Base {
             self.mark_losses(&format!("up to {lost} ms of messages were not kept: the server did not end properly"))?;
         }
         self.run("UPDATE who SET online = 0 WHERE online != 0", [])?;
+        self.set_meta("words", super::words::VERSION.into())?;
         self.set_meta("commit_ms", self.rules.commit_ms.into())?;
         self.set_meta("clean", 0)?;
         self.tell()
@@ -284,10 +302,4 @@ fn user_name(text: &str) -> rusqlite::Result<UserName> {
 /// An error about the content of a table.
 pub(super) fn invalid(what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Null, what.into())
-}
-
-/// The least id of the next run, after everything that was used.
-#[cfg(test)]
-pub(super) fn next_id(last_id: u64) -> u64 {
-    given(stored(last_id) + SECOND)
 }

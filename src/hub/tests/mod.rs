@@ -1,16 +1,22 @@
 //! Tests of the hub: the events of each command, and a seeded simulation against a simple model.
 
-use super::command::{Entry, HostGoes};
+use super::command::{Entry, HostGoes, Keep};
 use super::event::{Closing, RoomLine, Seat};
 use super::names::RoomName;
-use super::record::Lock;
+use super::record::{KeptId, KeptRoom, Lock, Topic};
 use super::*;
 use crate::limits::PLACE_END_WORK;
 
+mod direct;
 mod guests;
+mod kept;
+mod restore;
 mod rooms;
 mod shadow;
 mod simulation;
+mod spelled;
+
+use spelled::{spelled_audience, spelled_event, spelled_id, spelled_record};
 
 const RULES: Rules =
     Rules { sessions_per_account: 2, list_lines: 3, rooms_per_session: 2, room_members: 3, keep_days: 30 };
@@ -27,14 +33,50 @@ fn room(text: &str) -> RoomName {
     RoomName::parse(text).unwrap()
 }
 
+/// The account that `mail` means: registered as it is spelled, at the time 1.
+fn account(text: &str) -> Account {
+    Account { name: name(text), since: 1 }
+}
+
+/// What KEEP asks for: nothing, a number of days, `off`, or `to` and a name.
+fn keep(text: &str) -> Keep {
+    match text {
+        "" => Keep::Days(None),
+        "off" => Keep::Off,
+        text => match text.strip_prefix("to ") {
+            Some(heir) => Keep::To(name(heir)),
+            None => Keep::Days(Some(text.parse().unwrap())),
+        },
+    }
+}
+
 /// `"room [password]"`.
 fn entry(text: &str) -> Entry {
     let (name, word) = text.split_once(' ').map_or((text, None), |(name, word)| (name, Some(word)));
     Entry { room: room(name), lock: word.filter(|word| !word.is_empty()).map(Lock::unsealed) }
 }
 
-/// Carries out `"slot[.generation] verb arguments"` at millisecond `unix_ms`.
+/// What the server does besides: `kept` and `lost` settle a wait, `on`, `full` and `off` say whether messages are kept,
+/// `forget` deletes an account, `tend` looks after kept rooms.
+fn serve(hub: &mut Hub, step: &str) {
+    let (verb, rest) = step.split_once(' ').unwrap_or((step, ""));
+    match verb {
+        "kept" => hub.settle_wait(rest.parse().unwrap(), true),
+        "lost" => hub.settle_wait(rest.parse().unwrap(), false),
+        "on" => hub.set_keeping(Keeping::On),
+        "full" => hub.set_keeping(Keeping::Full),
+        "off" => hub.set_keeping(Keeping::Off),
+        "forget" => hub.forget_account(&account(rest)),
+        "tend" => hub.tend_kept_rooms(rest.parse().unwrap()),
+        other => panic!("the server does not {other}"),
+    }
+}
+
+/// Carries out `"slot[.generation] verb arguments"` at millisecond `unix_ms`, or `"server verb arguments"`.
 fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
+    if let Some(step) = step.strip_prefix("server ") {
+        return serve(hub, step);
+    }
     let (who, command) = step.split_once(' ').unwrap();
     let (slot, generation) = who.split_once('.').unwrap_or((who, "0"));
     let who = SessionId { slot: slot.parse().unwrap(), generation: generation.parse().unwrap() };
@@ -42,10 +84,13 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
     let two = || rest.split_once(' ').unwrap_or((rest, ""));
     let command = match verb {
         "enter" => Command::LogIn { name: name(rest), since: 1 },
+        "reenter" => Command::LogIn { name: name(rest), since: 2 },
         "leave" => Command::Leave,
         "say" => Command::Say { text: rest.into() },
         "tell" => Command::Tell { to: name(two().0), text: two().1.into(), account: None },
         "find" => Command::CanTell { name: name(rest), account: None },
+        "mail" => Command::Tell { to: name(two().0), text: two().1.into(), account: Some(account(two().0)) },
+        "findmail" => Command::CanTell { name: name(rest), account: Some(account(rest)) },
         "who" => Command::Who { prefix: rest },
         "make" => Command::Make(entry(rest)),
         "join" => Command::Join(entry(rest)),
@@ -68,6 +113,13 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
         "names" => Command::Names { room: room(two().0), prefix: two().1 },
         "kick" => Command::Kick { room: room(two().0), name: Who::parse(two().1).unwrap() },
         "close" => Command::CloseRoom { room: room(rest) },
+        "keep" => Command::Keep { room: room(two().0), how: keep(two().1) },
+        "topic" => Command::Topic { room: room(rest), text: None },
+        "settopic" => Command::Topic { room: room(two().0), text: Some(two().1) },
+        "lock" => {
+            let Entry { room, lock } = entry(rest);
+            Command::LockRoom { room, lock }
+        }
         other => panic!("no such command: {other}"),
     };
     hub.handle(who, command, unix_ms);
@@ -87,92 +139,6 @@ impl Hub {
             }
             Audience::Members { members, .. } => members.iter().map(|member| member.session).collect(),
         }
-    }
-}
-
-/// An audience as a script spells it: by its definition if that says more than its sessions.
-fn spelled_audience(hub: &Hub, audience: &Audience) -> String {
-    match audience {
-        Audience::Others(id) => format!("all but {}.{}", id.slot, id.generation),
-        Audience::Account { name, except } => format!("{name} but {}.{}", except.slot, except.generation),
-        Audience::One(_) | Audience::Room { .. } | Audience::Members { .. } => {
-            let ids: Vec<_> = hub.hearers(audience).iter().map(|id| format!("{}.{}", id.slot, id.generation)).collect();
-            format!("to {}", if ids.is_empty() { "nobody".to_owned() } else { ids.join(" ") })
-        }
-    }
-}
-
-/// A room's id as a script spells it: `#` and its number.
-fn spelled_id(id: RoomId) -> String {
-    format!("{id:?}").replace("RoomId(", "#").replace(')', "")
-}
-
-fn spelled_event(event: &Event) -> String {
-    match event {
-        Event::Said(message) => format!("{} says {}", message.from, message.text),
-        Event::Told(message) => format!("{} tells {}", message.from, message.text),
-        Event::SaidIn { room, message } => format!("{} says in {room} {}", message.from, message.text),
-        Event::Welcome { name, online } => format!("welcome {name}, {online} online"),
-        Event::SessionsFull { sessions } => format!("full at {sessions}"),
-        Event::Sent { hearers, .. } => format!("sent to {hearers}"),
-        Event::SentTo { name, .. } => format!("sent to {name}"),
-        Event::CanTell { name } => format!("found {name}"),
-        Event::NotOnline { name } => format!("{name} is not online"),
-        Event::Online { names, matching } => {
-            format!("online {} of {matching}", names.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
-        }
-        Event::Entered { room, id, .. } => format!("in {room}{}", spelled_id(*id)),
-        Event::Done => "done".to_owned(),
-        Event::CanSayIn => "found the room".to_owned(),
-        Event::RoomExists { room } => format!("{room} is there"),
-        Event::NoSuchRoom => "no such room".to_owned(),
-        Event::RoomNeedsPassword => "needs a word".to_owned(),
-        Event::WrongRoomPassword { room } => format!("wrong word for {room}"),
-        Event::OnlyYou => "that is you".to_owned(),
-        Event::RoomFull { room } => format!("{room} is full"),
-        Event::TooManyRooms { most } => format!("in {most} rooms"),
-        Event::GuestNameTaken => "guest is there".to_owned(),
-        Event::NotMember { room } => format!("not in {room}"),
-        Event::NotHost { room } => format!("not host of {room}"),
-        Event::NotInRoom { name } => format!("{name} is not there"),
-        Event::Rooms { rooms, matching } => {
-            let line = |RoomLine { name, members, is_locked }: &RoomLine| {
-                format!("{name} {members}{}", if *is_locked { " locked" } else { "" })
-            };
-            format!("rooms [{}] of {matching}", rooms.iter().map(line).collect::<Vec<_>>().join(", "))
-        }
-        Event::Names { room, names, matching } => {
-            let line = |(name, seat): &(Who, Seat)| match seat {
-                Seat::Host => format!("{name} host"),
-                Seat::Member => name.to_string(),
-                Seat::Absent => format!("{name} absent"),
-            };
-            format!("in {room} [{}] of {matching}", names.iter().map(line).collect::<Vec<_>>().join(", "))
-        }
-        Event::Arrived { room, who } => format!("{who} enters {room}"),
-        Event::Gone { room, who, kicked: false } => format!("{who} leaves {room}"),
-        Event::Gone { room, who, kicked: true } => format!("{who} leaves {room}, kicked"),
-        Event::RoomClosed { room, why: Closing::ByHost } => format!("{room} closed by its host"),
-        Event::RoomClosed { room, why: Closing::HostLeft } => format!("{room} closed, its host has left"),
-        Event::RoomClosed { room, why: Closing::ByOperator(reason) } => {
-            format!("{room} closed by the operator: {reason}")
-        }
-        Event::Announced { text } => format!("announced: {text}"),
-        Event::HostIs { room, who } => format!("{who} is host of {room}"),
-        Event::OwnTold { .. }
-        | Event::Awaited { .. }
-        | Event::KeptFor { .. }
-        | Event::NotKept
-        | Event::TooManyWaiting { .. }
-        | Event::Withdrawn { .. }
-        | Event::NothingKept
-        | Event::RoomKept { .. }
-        | Event::TopicIs { .. }
-        | Event::TopicShown { .. }
-        | Event::TooManyDays { .. }
-        | Event::OwnsTooMany { .. }
-        | Event::MemberOfTooMany { .. }
-        | Event::KeptFull => format!("{event:?}"),
     }
 }
 
@@ -208,8 +174,33 @@ fn hub_after(setup: &[&str]) -> Hub {
     for step in setup {
         carry_out(&mut hub, step, 1);
         drain(&mut hub);
+        records(&mut hub);
     }
     hub
+}
+
+/// All records.
+fn records(hub: &mut Hub) -> Vec<HandedOut> {
+    std::iter::from_fn(|| hub.poll_record()).collect()
+}
+
+/// The events, and after `records` what is to be kept.
+fn said_and_kept(hub: &mut Hub) -> Vec<String> {
+    let mut all = said(hub);
+    let records = records(hub);
+    if !records.is_empty() {
+        all.push("records".to_owned());
+        all.extend(records.iter().map(spelled_record));
+    }
+    all
+}
+
+/// Like `check`, with a store, and with the records.
+#[track_caller]
+fn check_kept(setup: &[&str], step: &str, expected: &[&str]) {
+    let mut hub = hub_after(&[&["server on"], setup].concat());
+    carry_out(&mut hub, step, 1);
+    assert_eq!(said_and_kept(&mut hub), expected, "{step} after {setup:?}");
 }
 
 #[track_caller]

@@ -85,6 +85,7 @@ impl Shadow {
                 (name, true) => {
                     let message = self.message(me, &text, unix_ms);
                     self.say(self.others(self.sessions_of(&name).into_iter(), who), Event::Told(message));
+                    self.copy_to_others(who, &name, &text);
                     Event::SentTo { name, id: self.last_id, is_dropped: false }
                 }
             },
@@ -117,7 +118,7 @@ impl Shadow {
             Command::Rooms { prefix } => self.list_rooms(prefix),
             Command::Names { room, prefix } => self.list_names(&room, prefix),
             Command::Kick { room, name } => self.kick(who, &room, name).unwrap_or_else(|refusal| refusal),
-            Command::Keep { .. } | Command::Topic { .. } | Command::LockRoom { .. } => Event::NothingKept,
+            Command::Keep { .. } | Command::Topic { .. } | Command::LockRoom { .. } => todo!(),
             Command::CloseRoom { room } => match self.hosted(who, &room) {
                 Ok(room) => {
                     self.close(room, Closing::ByHost);
@@ -369,6 +370,15 @@ impl Shadow {
     fn message(&mut self, from: Who, text: &str, unix_ms: u64) -> Message {
         self.last_id = (self.last_id + 1).max(unix_ms * 1_048_576);
         Message { id: self.last_id, from, text: text.into(), fate: Fate::Unkept }
+    }
+
+    /// The other sessions of a sender are shown its direct message, unless they hear it anyway.
+    fn copy_to_others(&mut self, who: SessionId, to: &UserName, text: &str) {
+        let Some(Who::Account(me)) = self.who_is(who) else { return };
+        let others = self.others(self.sessions_of(&me).into_iter(), who);
+        if me != *to && !others.is_empty() {
+            self.say(others, Event::OwnTold { to: to.clone(), id: self.last_id, text: text.into() });
+        }
     }
 
     fn tell(&mut self, who: SessionId, event: Event) {

@@ -1,7 +1,7 @@
 //! One turn of the loop: its phases in order, a file each.
 //!
-//! `wait → timers → closes → probe → accept → receive datagrams → read → figures → requests → orders → flush → send
-//! datagrams → reap → rearm`. Timers, closes and rearm are the engine's own; the others move bytes between the engine and
+//! `wait → timers → closes → probe → accept → receive datagrams → read → figures → requests → history requests → orders →
+//! flush → send datagrams → reap → rearm`. Timers, closes and rearm are the engine's own; the others move bytes between the engine and
 //! the sockets.
 
 mod wait;
@@ -11,8 +11,10 @@ mod receive_datagrams;
 mod read;
 mod figures;
 mod requests;
+mod history_requests;
 mod orders;
 mod answers;
+mod history_answers;
 mod flush;
 mod send_datagrams;
 mod reap;
@@ -44,6 +46,7 @@ impl Reactor {
             self.read(&mut events)?;
             self.answer_figures();
             self.pass_requests();
+            self.pass_to_history();
             self.carry_out_orders();
             self.flush();
             self.send_datagrams();

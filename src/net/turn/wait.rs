@@ -26,6 +26,7 @@ impl Reactor {
         }
         self.clock.read();
         self.engine.begin_turn(self.clock.now, self.clock.unix_ms);
+        self.report_backlog();
         self.hand_out(events);
         self.look_at_clocks();
         Ok(())
@@ -72,7 +73,10 @@ impl Reactor {
         for event in events.iter() {
             match Source::from(event.token()) {
                 Source::Listener(place) => self.listeners.mark_ready(place),
-                Source::Waker => self.take_answers(),
+                Source::Waker => {
+                    self.take_answers();
+                    self.take_history();
+                }
                 Source::Signals => self.on_signals(),
                 Source::Datagrams(place) => self.on_datagram_event(place, event),
                 Source::Connection(id) => self.engine.handle_ready(id, readiness(event)),
@@ -97,6 +101,7 @@ impl Reactor {
         self.listeners.warn_of_expiry(self.clock.now);
         if self.engine.is_checkup_due() {
             self.engine.note_log((self.control.log_lines_dropped)());
+            self.report_history();
         }
         if self.engine.are_stats_due() {
             self.log_stats();

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::door::recall::Recalled;
+use crate::door::recall::{Recall, Recalled};
 use crate::door::token::RoomToken;
 use crate::hub::command::{Command, Entry, HostGoes};
 use crate::hub::event::Audience;
@@ -16,7 +16,10 @@ use crate::hub::{Hub, Rules};
 
 mod login;
 mod operations;
+mod past;
 mod properties;
+mod recall;
+mod recall_properties;
 mod rooms;
 
 const ME: SessionId = SessionId { slot: 1, generation: 0 };
@@ -89,13 +92,14 @@ impl Server {
             Decoded::NewPassword(Masked(b"fulldisk")) => self.tell(&Reply::CannotSave),
             Decoded::NewPassword(_) => self.tell(&Reply::PasswordChanged),
             Decoded::EnterRoom { room, password, makes } => self.enter_room(ME, room, password, makes),
+            Decoded::Recall(Recall::Want(wants)) => self.tell(&Reply::Recalled(Box::new(Recalled::Wants(wants)))),
             Decoded::Recall(_) => self.tell(&Reply::Recalled(Box::new(Recalled::NothingKept))),
             Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".into()), 86_400)),
             decoded @ (Decoded::EnterAsGuest(_) | Decoded::SayAs { .. } | Decoded::Ask(_) | Decoded::Over) => {
                 panic!("{decoded:?} is none of the line door's")
             }
             Decoded::Operate(_) | Decoded::OperatorPassword(_) => self.tell(&Reply::UnknownOperation),
-            Decoded::Help => self.tell(&Reply::help(false)),
+            Decoded::Help => self.tell(&Reply::help(false, None)),
             Decoded::HelpOperate => self.tell(&Reply::help_on_op(false)),
             Decoded::Bye => self.close(&Reply::Bye),
             Decoded::Refuse(reason) => self.close(&Reply::Closing(reason)),

@@ -187,7 +187,7 @@ fn deeds_take_effect_though_their_operator_has_gone() {
     let ban = banned.iter().next().unwrap();
     for outcome in [
         Outcome::PasswordSet { name: name("U3"), epoch: 2 },
-        Outcome::Deleted(name("U4")),
+        Outcome::Deleted { name: name("U4"), since: 1 },
         Outcome::Banned { ban, bans: Arc::clone(&banned) },
         Outcome::NoSuchBan,
     ] {

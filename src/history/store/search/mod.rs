@@ -21,7 +21,6 @@ use crate::mailbox::{Full, Job, Mailbox, Next, Service, Waker};
 
 #[cfg(test)]
 mod tests;
-
 /// Statements that stay prepared: some for each of the newest tables of words.
 const STATEMENTS: usize = 64;
 

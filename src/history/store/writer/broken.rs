@@ -161,7 +161,8 @@ fn reopen(
 }
 
 fn next_attempt() -> Instant {
-    Instant::now() + Duration::from_millis(HISTORY_RETRY_MS)
+    let ms = if cfg!(test) { 100 } else { HISTORY_RETRY_MS };
+    Instant::now() + Duration::from_millis(ms)
 }
 
 /// An error as a phrase for the operator.

@@ -1,0 +1,137 @@
+//! The grammar of operations on the past and on kept rooms.
+
+use std::borrow::Cow;
+
+use chatd::door::line::Line;
+use chatd::door::operator::utc;
+use chatd::door::recall::{Bound, PlaceName, Recall, Wants, When};
+use chatd::door::{Decoded, Masked};
+use chatd::history::Term;
+use chatd::hub::command::{Command, Keep};
+use chatd::hub::event::Event;
+use chatd::hub::names::UserName;
+use chatd::limits::{HISTORY_LINES_MOST, SEARCH_TERMS, TOPIC_BYTES};
+use chatd::text;
+
+/// The operations, as bytes 0 says.
+const VERBS: [&str; 7] = ["SEARCH", "HISTORY", "READ", "KEEP", "TOPIC", "LOCK", "WANT"];
+
+/// Operations on the past: what is understood can be said again, within the bounds, in both dialects, and has nothing in
+/// it that a terminal obeys.
+///
+/// Byte 0 says which operation it is; the rest is its arguments.
+pub fn recall(data: &[u8]) {
+    let Some((which, arguments)) = data.split_first() else { return };
+    let verb = VERBS[usize::from(*which) % VERBS.len()];
+    let line = [verb.as_bytes(), b" ", arguments].concat();
+    let typed = [b"C ", line.as_slice()].concat();
+    let found = session(b"C alice").decode(&typed, 8);
+    if verb != "WANT" {
+        assert_eq!(session(b"alice").decode(&line, 8), found, "the dialects differ");
+    }
+    let Some(again) = spelled(&found) else { return };
+    // What is invisible is taken out of words, which may then be something else.
+    if text::check(&typed).is_some_and(|checked| checked.is_clean) {
+        let again = format!("C {again}");
+        assert_eq!(session(b"C alice").decode(again.as_bytes(), 8), found, "{again:?}");
+    }
+}
+
+/// A session that has logged in, in the dialect of this name.
+fn session(name: &[u8]) -> Line {
+    let mut line = Line::default();
+    line.decode(name, 8);
+    let name = UserName::parse("alice").expect("a name");
+    line.encode_event(&Event::Welcome { name, online: 1 }, &mut Vec::new());
+    line
+}
+
+/// An operation, spelled from what was understood; `None` if nothing was. Checks what is understood.
+fn spelled(decoded: &Decoded<'_>) -> Option<String> {
+    Some(match decoded {
+        Decoded::Recall(Recall::Page { place, bound, most }) => {
+            assert!((1..=HISTORY_LINES_MOST).contains(most));
+            let bound = match bound {
+                Bound::None => String::new(),
+                Bound::Before(when) => format!("before {}", point(*when)),
+                Bound::After(when) => format!("after {}", point(*when)),
+            };
+            format!("HISTORY {} {bound} {most}", spot(place.as_ref()))
+        }
+        Decoded::Recall(Recall::Find { terms, place, from, before, after }) => {
+            assert!((1..=SEARCH_TERMS).contains(&terms.len()));
+            let mut words = vec!["SEARCH".to_owned()];
+            words.extend(terms.iter().map(term));
+            words.extend(place.iter().map(|place| format!("in:{}", spot(Some(place)))));
+            words.extend(from.iter().map(|from| format!("from:{from}")));
+            words.extend(before.map(|when| format!("before:{}", point(when))));
+            words.extend(after.map(|when| format!("after:{}", point(when))));
+            words.join(" ")
+        }
+        Decoded::Recall(Recall::Read { place, when }) => {
+            format!("READ {} {}", spot(place.as_ref()), when.map_or_else(String::new, point))
+        }
+        Decoded::Recall(Recall::Lock { room, password }) => match password {
+            Some(Masked(words)) => {
+                assert!(text::check(words.as_bytes()).is_some_and(|checked| checked.is_clean), "{words:?}");
+                format!("LOCK #{room} {words}")
+            }
+            None => format!("LOCK {room} -"),
+        },
+        Decoded::Recall(Recall::Want(wants)) => {
+            let words = Wants::ALL.iter().filter(|(_, one)| wants.has(*one)).map(|(word, _)| *word);
+            format!("WANT {}", words.collect::<Vec<_>>().join(" "))
+        }
+        Decoded::Command(Command::Topic { room, text }) => {
+            let text = text.as_ref().map_or("", |text: &Cow<'_, str>| if text.is_empty() { "-" } else { text });
+            assert!(text.len() <= TOPIC_BYTES);
+            assert!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean), "{text:?}");
+            format!("TOPIC {room} {text}")
+        }
+        Decoded::Command(Command::Keep { room, how }) => match how {
+            Keep::Days(None) => format!("KEEP {room}"),
+            Keep::Days(Some(days)) => format!("KEEP #{room} {days}"),
+            Keep::Off => format!("KEEP {room} off"),
+            Keep::To(name) => format!("KEEP {room} TO {name}"),
+        },
+        Decoded::Reply(_) => return None,
+        other => panic!("{other:?}"),
+    })
+}
+
+fn spot(place: Option<&PlaceName>) -> String {
+    match place {
+        None => String::new(),
+        Some(PlaceName::Everybody) => "*".to_owned(),
+        Some(PlaceName::Room(room)) => format!("#{room}"),
+        Some(PlaceName::Direct(name)) => format!("@{name}"),
+    }
+}
+
+fn point(when: When) -> String {
+    // No bound overflows, whatever time it is now.
+    for now in [0, 1_795_651_200_000, u64::MAX] {
+        assert!(when.above(now) <= when.below(now));
+    }
+    match when {
+        When::Id(id) => id.to_string(),
+        When::At(ms) => {
+            assert!(ms <= When::MOST_MS && ms % 60_000 == 0);
+            utc(ms).get(..16).expect("a minute").to_owned()
+        }
+        When::Ago(ms) => format!("{}m", ms / 60_000),
+    }
+}
+
+fn term(term: &Term) -> String {
+    let (Term::Word(text) | Term::Prefix(text) | Term::Exact(text)) = term;
+    assert!(!text.is_empty() && text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean), "{term:?}");
+    match term {
+        Term::Word(text) => text.to_string(),
+        Term::Prefix(text) => {
+            assert!(text.chars().count() >= 2);
+            format!("{text}*")
+        }
+        Term::Exact(text) => format!("\"{text}\""),
+    }
+}

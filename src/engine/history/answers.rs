@@ -1,0 +1,175 @@
+//! The store's answers, and waits that are too long.
+
+use super::past::Past;
+use super::waits::{Goal, Overdue};
+use crate::door::Kind;
+use crate::door::recall::{Notice, Recalled};
+use crate::door::reply::Reply;
+use crate::engine::Engine;
+use crate::engine::id::ConnId;
+use crate::engine::pause::{Pause, Recalling};
+use crate::history::{Missed, Paged, Request, Verdict};
+use crate::limits::FLOOR_EVERY_MS;
+
+impl<S> Engine<S> {
+    /// The store has answered a request. An answer that nobody waits for is dropped.
+    pub fn handle_history(&mut self, number: u64, verdict: Verdict) {
+        match self.history.waits.close(number) {
+            None => {}
+            Some(Goal::Keep(tickets)) => {
+                for ticket in tickets {
+                    self.settle(ticket, verdict == Verdict::Kept);
+                }
+            }
+            Some(goal) => self.hand_over(number, goal, verdict),
+        }
+        self.history.waits.tidy();
+    }
+
+    /// The store took no such request: too many wait.
+    pub fn handle_history_refused(&mut self, number: u64) {
+        self.handle_history(number, Verdict::Busy);
+    }
+
+    /// Ends the waits that are too long.
+    pub(super) fn end_waits(&mut self) {
+        while let Some(overdue) = self.history.waits.poll_overdue(self.now) {
+            match overdue {
+                Overdue::Answer(number, goal) => {
+                    self.history.outgoing.push_back(super::ToHistory::Cancel { number });
+                    self.hand_over(number, goal, Verdict::Unavailable);
+                }
+                Overdue::Ticket(ticket, id) => self.settle_for(ticket, id, false),
+            }
+        }
+        self.history.waits.tidy();
+    }
+
+    /// A command of a connection waits for the disk.
+    pub(in crate::engine) fn on_awaited(&mut self, id: ConnId, ticket: u64) {
+        let now = self.now;
+        self.history.waits.await_ticket(ticket, id, now);
+        if let Some(conn) = self.conns.find(id) {
+            conn.pause = Pause::Recalling { what: Recalling::Ticket(ticket), since: now };
+        }
+    }
+
+    /// A wait of the hub is over, unless it was before.
+    fn settle(&mut self, ticket: u64, is_kept: bool) {
+        if let Some(id) = self.history.waits.end_ticket(ticket) {
+            self.settle_for(ticket, id, is_kept);
+        }
+    }
+
+    fn settle_for(&mut self, ticket: u64, id: ConnId, is_kept: bool) {
+        self.end_recall(id, Recalling::Ticket(ticket));
+        self.guard(id, |engine| {
+            engine.hub.settle_wait(ticket, is_kept);
+            engine.turn.work += engine.hub.take_work();
+            engine.deliver();
+        });
+    }
+
+    /// A connection that has ended waits for nothing any longer. Its records are settled when the store answers.
+    pub(in crate::engine) fn abandon_recall(&mut self, what: Recalling) {
+        match what {
+            Recalling::Answer(number) => self.history.cancel(number),
+            Recalling::Ticket(_) => {}
+        }
+    }
+
+    /// Ends the pause of a connection that waits for this. False if it does not.
+    fn end_recall(&mut self, id: ConnId, what: Recalling) -> bool {
+        let is_it = self
+            .conns
+            .peek(id)
+            .is_some_and(|conn| matches!(conn.pause, Pause::Recalling { what: it, .. } if it == what));
+        if is_it {
+            self.resume(id);
+        }
+        is_it
+    }
+
+    fn hand_over(&mut self, number: u64, goal: Goal, verdict: Verdict) {
+        let Some(id) = goal.of() else { return };
+        if let Goal::Missed { is_told, .. } = goal {
+            self.guard(id, |engine| engine.on_missed(id, is_told, verdict));
+        } else if self.end_recall(id, Recalling::Answer(number)) {
+            self.guard(id, |engine| engine.on_recalled(id, goal, verdict));
+        }
+    }
+
+    /// Answers a connection.
+    fn on_recalled(&mut self, id: ConnId, goal: Goal, verdict: Verdict) {
+        let answer = match (goal, verdict) {
+            (Goal::Page { is_unread, .. }, Verdict::Page(page)) => {
+                if is_unread {
+                    self.on_missed_page(id, &page);
+                }
+                Recalled::Page { page, is_unread }
+            }
+            (Goal::Counts(_), Verdict::Counts(counts)) => {
+                let keep_days = self.settings.history.as_ref().map_or(0, |rules| rules.keep_days);
+                Recalled::Counts { counts, keep_days }
+            }
+            (Goal::Mark { place, upto, .. }, Verdict::Marked { rose }) => {
+                self.answer_recall(id, Recalled::Read);
+                if rose {
+                    self.on_marked(id, place, upto);
+                }
+                return;
+            }
+            (_, Verdict::Busy) => Recalled::Busy,
+            (
+                Goal::Keep(_) | Goal::Page { .. } | Goal::Counts(_) | Goal::Mark { .. } | Goal::Missed { .. },
+                Verdict::Kept
+                | Verdict::NotKept
+                | Verdict::Page(_)
+                | Verdict::Counts(_)
+                | Verdict::Missed(_)
+                | Verdict::Marked { .. }
+                | Verdict::Unavailable,
+            ) => Recalled::Unavailable,
+        };
+        self.answer_recall(id, answer);
+    }
+
+    /// A page of what was missed goes out: the next one goes on after it.
+    fn on_missed_page(&mut self, id: ConnId, page: &Paged) {
+        if let Some(past) = self.conns.find(id).and_then(|conn| conn.past.as_mut()) {
+            past.cursor = Some(page.next.unwrap_or(past.newest));
+        }
+    }
+
+    /// An account has logged in on a connection. A bare session is told how much it has missed.
+    pub(in crate::engine) fn begin_past(&mut self, id: ConnId) {
+        if !self.history.is_on {
+            return;
+        }
+        let Some(account) = self.hub.account_of(id.session()).cloned() else { return };
+        let (newest, due) = (self.hub.last_id(), self.now + FLOOR_EVERY_MS);
+        let Some(conn) = self.conns.find(id) else { return };
+        let is_bare = conn.door.kind() == Some(Kind::Bare);
+        conn.past = Some(Box::new(Past::new(account, newest, is_bare)));
+        if is_bare {
+            self.history.looks.push_back((due, id));
+            self.ask_missed(id, true);
+        }
+    }
+
+    /// Asks how much an account has missed.
+    pub(super) fn ask_missed(&mut self, id: ConnId, is_told: bool) {
+        let Some(mine) = self.mine(id) else { return };
+        self.history.ask(Request::Missed(mine), Goal::Missed { id, is_told }, self.now);
+    }
+
+    fn on_missed(&mut self, id: ConnId, is_told: bool, verdict: Verdict) {
+        let Verdict::Missed(missed) = verdict else { return };
+        let Some(past) = self.conns.find(id).and_then(|conn| conn.past.as_mut()) else { return };
+        past.set_floor(missed.floor);
+        let Missed { count, .. } = missed;
+        if is_told && count > 0 {
+            self.reply(id, &Reply::Notice(Notice::Missed(missed)));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Planned runs with the history.

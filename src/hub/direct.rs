@@ -1,0 +1,110 @@
+//! Direct messages: to whoever is online, and for an account that is away.
+
+use super::event::{Audience, Event};
+use super::names::{UserName, Who};
+use super::record::{Account, Fate, Record, Row, Spot};
+use super::session::SessionId;
+use super::waits::Waited;
+use super::{Hub, Keeping};
+
+impl Hub {
+    /// `Tell`. `account` is the account of that name, online or not.
+    pub(super) fn on_tell(&mut self, who: SessionId, to: UserName, account: Option<Account>, text: &str, unix_ms: u64) {
+        let (name, is_reached) = self.look_up(who, to);
+        if !is_reached {
+            return match self.absent(who, account) {
+                Some(account) => self.tell_absent(who, account, text, unix_ms),
+                None => self.tell(who, self.nobody_hears(who, name)),
+            };
+        }
+        let fate = self.fate_of_direct(who, &name);
+        let Some(message) = self.message(who, text, fate, unix_ms) else { return };
+        let (id, is_dropped) = (message.id, matches!(message.fate, Fate::Dropped(_)));
+        let audience = Audience::Account { name: name.clone(), except: who };
+        self.events.push_back((audience, Event::Told(message)));
+        self.copy_to_others(who, &name, id, text);
+        self.tell(who, Event::SentTo { name, id, is_dropped });
+    }
+
+    /// `CanTell`.
+    pub(super) fn on_can_tell(&mut self, who: SessionId, name: UserName, account: Option<Account>) {
+        let (name, is_reached) = self.look_up(who, name);
+        let event = match self.absent(who, account) {
+            _ if is_reached => Event::CanTell { name },
+            Some(Account { name, .. }) => Event::CanTell { name },
+            None => self.nobody_hears(who, name),
+        };
+        self.tell(who, event);
+    }
+
+    /// The refusal of a direct message from `who` to `name`.
+    fn nobody_hears(&self, who: SessionId, name: UserName) -> Event {
+        if self.name_of(who) == Some(&name) { Event::OnlyYou } else { Event::NotOnline { name } }
+    }
+
+    /// The account that a message of `who` is kept for, as no session hears it; `None` if none can be.
+    fn absent(&self, who: SessionId, account: Option<Account>) -> Option<Account> {
+        let sender = self.account_of(who)?;
+        account.filter(|account| self.keeping != Keeping::Off && account.name != sender.name)
+    }
+
+    /// Keeps a message for an account that is away. The sender waits until it is on disk.
+    fn tell_absent(&mut self, who: SessionId, to: Account, text: &str, unix_ms: u64) {
+        let Some(from) = self.account_of(who).cloned() else { return };
+        if self.keeping == Keeping::Full || !self.waits.has_room() {
+            return self.tell(who, Event::NotKept);
+        }
+        if !self.waiting.has_room(&to, &from) {
+            return self.tell(who, Event::TooManyWaiting { name: to.name });
+        }
+        let id = self.next_id(unix_ms);
+        self.waiting.add(&to, &from, id);
+        self.copy_to_others(who, &to.name, id, text);
+        let spot = Spot::Direct(to.clone());
+        self.record(Record::Row(Row { id, spot, from: Who::Account(from.name), text: text.into() }));
+        self.await_last(who, Waited::Told { to, id });
+    }
+
+    /// A message for an account that was away is on disk, or is not. Gives the answer.
+    pub(super) fn settle_told(&mut self, who: SessionId, from: &Account, to: Account, id: u64, is_kept: bool) -> Event {
+        if is_kept {
+            return Event::KeptFor { name: to.name, id };
+        }
+        self.waiting.take_back(&to, from, id);
+        self.record(Record::Withdrawn(id));
+        let others = self.sessions_of(&from.name).iter().filter(|session| **session != who);
+        if others.filter_map(|session| self.account_of(*session)).any(|account| account == from) {
+            let audience = Audience::Account { name: from.name.clone(), except: who };
+            self.events.push_back((audience, Event::Withdrawn { to: to.name, id }));
+        }
+        Event::NotKept
+    }
+
+    /// Shows a direct message to the other sessions of its sender, unless they hear it anyway.
+    fn copy_to_others(&mut self, who: SessionId, to: &UserName, id: u64, text: &str) {
+        if !self.roster.has_siblings(who) {
+            return;
+        }
+        let Some(name) = self.name_of(who).filter(|name| *name != to).cloned() else { return };
+        let event = Event::OwnTold { to: to.clone(), id, text: text.into() };
+        self.events.push_back((Audience::Account { name, except: who }, event));
+    }
+
+    /// What becomes of a direct message to an account that is online. Those of guests are not kept.
+    fn fate_of_direct(&self, who: SessionId, to: &UserName) -> Fate {
+        if self.keeping == Keeping::Off || self.account_of(who).is_none() {
+            return Fate::Unkept;
+        }
+        let receiver = self.sessions_of(to).first().and_then(|session| self.account_of(*session));
+        receiver.map_or(Fate::Unkept, |account| self.fate(|| Spot::Direct(account.clone())))
+    }
+
+    /// The name as it was registered if the account is online, else as it was given; and whether the account has a session
+    /// other than `who`.
+    fn look_up(&self, who: SessionId, name: UserName) -> (UserName, bool) {
+        match self.online.find(&name) {
+            Some((registered, sessions)) => (registered.clone(), sessions.iter().any(|id| *id != who)),
+            None => (name, false),
+        }
+    }
+}

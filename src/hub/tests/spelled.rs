@@ -1,0 +1,142 @@
+//! Events and records as the scripts of the tests spell them.
+
+use super::*;
+
+/// An audience as a script spells it: by its definition if that says more than its sessions.
+pub(super) fn spelled_audience(hub: &Hub, audience: &Audience) -> String {
+    match audience {
+        Audience::Others(id) => format!("all but {}.{}", id.slot, id.generation),
+        Audience::Account { name, except } => format!("{name} but {}.{}", except.slot, except.generation),
+        Audience::One(_) | Audience::Room { .. } | Audience::Members { .. } => {
+            let ids: Vec<_> = hub.hearers(audience).iter().map(|id| format!("{}.{}", id.slot, id.generation)).collect();
+            format!("to {}", if ids.is_empty() { "nobody".to_owned() } else { ids.join(" ") })
+        }
+    }
+}
+
+/// A room's id as a script spells it: `#` and its number.
+pub(super) fn spelled_id(id: RoomId) -> String {
+    format!("{id:?}").replace("RoomId(", "#").replace(')', "")
+}
+
+pub(super) fn spelled_event(event: &Event) -> String {
+    match event {
+        Event::Said(message) => format!("{} says {}", message.from, message.text),
+        Event::Told(message) => format!("{} tells {}", message.from, message.text),
+        Event::SaidIn { room, message } => format!("{} says in {room} {}", message.from, message.text),
+        Event::Welcome { name, online } => format!("welcome {name}, {online} online"),
+        Event::SessionsFull { sessions } => format!("full at {sessions}"),
+        Event::Sent { hearers, is_dropped, .. } => format!("sent to {hearers}{}", dropped(*is_dropped)),
+        Event::SentTo { name, is_dropped, .. } => format!("sent to {name}{}", dropped(*is_dropped)),
+        Event::CanTell { name } => format!("found {name}"),
+        Event::NotOnline { name } => format!("{name} is not online"),
+        Event::Online { names, matching } => {
+            format!("online {} of {matching}", names.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
+        }
+        Event::Entered { room, id, kept: None } => format!("in {room}{}", spelled_id(*id)),
+        Event::Entered { room, id, kept: Some(days) } => format!("in {room}{} kept {days} days", spelled_id(*id)),
+        Event::Done => "done".to_owned(),
+        Event::CanSayIn => "found the room".to_owned(),
+        Event::RoomExists { room } => format!("{room} is there"),
+        Event::NoSuchRoom => "no such room".to_owned(),
+        Event::RoomNeedsPassword => "needs a word".to_owned(),
+        Event::WrongRoomPassword { room } => format!("wrong word for {room}"),
+        Event::OnlyYou => "that is you".to_owned(),
+        Event::RoomFull { room } => format!("{room} is full"),
+        Event::TooManyRooms { most } => format!("in {most} rooms"),
+        Event::GuestNameTaken => "guest is there".to_owned(),
+        Event::NotMember { room } => format!("not in {room}"),
+        Event::NotHost { room } => format!("not host of {room}"),
+        Event::NotInRoom { name } => format!("{name} is not there"),
+        Event::Rooms { rooms, matching } => {
+            let line = |RoomLine { name, members, is_locked }: &RoomLine| {
+                format!("{name} {members}{}", if *is_locked { " locked" } else { "" })
+            };
+            format!("rooms [{}] of {matching}", rooms.iter().map(line).collect::<Vec<_>>().join(", "))
+        }
+        Event::Names { room, names, matching } => {
+            let line = |(name, seat): &(Who, Seat)| match seat {
+                Seat::Host => format!("{name} host"),
+                Seat::Member => name.to_string(),
+                Seat::Absent => format!("{name} absent"),
+            };
+            format!("in {room} [{}] of {matching}", names.iter().map(line).collect::<Vec<_>>().join(", "))
+        }
+        Event::Arrived { room, who } => format!("{who} enters {room}"),
+        Event::Gone { room, who, kicked: false } => format!("{who} leaves {room}"),
+        Event::Gone { room, who, kicked: true } => format!("{who} leaves {room}, kicked"),
+        Event::RoomClosed { room, why: Closing::ByHost } => format!("{room} closed by its host"),
+        Event::RoomClosed { room, why: Closing::HostLeft } => format!("{room} closed, its host has left"),
+        Event::RoomClosed { room, why: Closing::ByOperator(reason) } => {
+            format!("{room} closed by the operator: {reason}")
+        }
+        Event::Announced { text } => format!("announced: {text}"),
+        Event::HostIs { room, who } => format!("{who} is host of {room}"),
+        Event::OwnTold { to, text, .. } => format!("own to {to}: {text}"),
+        Event::Awaited { ticket } => format!("waits for {ticket}"),
+        Event::KeptFor { name, .. } => format!("kept for {name}"),
+        Event::NotKept => "not kept".to_owned(),
+        Event::TooManyWaiting { name } => format!("too many wait for {name}"),
+        Event::Withdrawn { to, .. } => format!("withdrawn to {to}"),
+        Event::NothingKept => "nothing is kept".to_owned(),
+        Event::RoomKept { room, days: Some(days) } => format!("{room} is kept {days} days"),
+        Event::RoomKept { room, days: None } => format!("{room} is not kept"),
+        Event::TopicIs { room, by, text } => format!("{room} by {by}: {text}"),
+        Event::TopicShown { room, topic: Some(Topic { by, text }) } => format!("shown {room} by {by}: {text}"),
+        Event::TopicShown { room, topic: None } => format!("{room} has no topic"),
+        Event::TooManyDays { most } => format!("at most {most} days"),
+        Event::OwnsTooMany { name, most } => format!("{name:?} owns {most}"),
+        Event::MemberOfTooMany { most } => format!("member of {most}"),
+        Event::KeptFull => "no more can be kept".to_owned(),
+    }
+}
+
+fn dropped(is_dropped: bool) -> &'static str {
+    if is_dropped { ", not kept" } else { "" }
+}
+
+/// A record, with `#` and its ticket if somebody waits for it.
+pub(super) fn spelled_record(HandedOut { record, ticket }: &HandedOut) -> String {
+    let spelled = match record {
+        Record::Row(row) => format!("row {} from {}: {}", spelled_spot(&row.spot), row.from, row.text),
+        Record::Account(account) => format!("account {}", spelled_account(account)),
+        Record::Seen(account, _) => format!("seen {}", spelled_account(account)),
+        Record::Deleted(account) => format!("deleted {}", spelled_account(account)),
+        Record::Room(room) => spelled_room(room),
+        Record::RoomGone(id) => format!("room {} gone", id.0),
+        Record::Member(id, account, _) => format!("member {} {}", id.0, spelled_account(account)),
+        Record::NoMember(id, account) => format!("no member {} {}", id.0, spelled_account(account)),
+        Record::Floor(account, _) => format!("floor {}", spelled_account(account)),
+        Record::Hole(hole) => format!("hole {}: {:?}", spelled_spot(&hole.spot), hole.count),
+        Record::Withdrawn(_) => "withdrawn".to_owned(),
+    };
+    match ticket {
+        Some(ticket) => format!("{spelled} #{ticket}"),
+        None => spelled,
+    }
+}
+
+pub(super) fn spelled_spot(spot: &Spot) -> String {
+    match spot {
+        Spot::Everybody => "*".to_owned(),
+        Spot::Room(id) => format!("room {}", id.0),
+        Spot::Direct(account) => format!("@{}", spelled_account(account)),
+    }
+}
+
+/// The name, and the time of its registration unless that is 1.
+fn spelled_account(account: &Account) -> String {
+    if account.since == 1 { account.name.to_string() } else { format!("{}/{}", account.name, account.since) }
+}
+
+fn spelled_room(room: &KeptRoom) -> String {
+    let owner = room.owner.as_ref().map_or_else(|| "nobody".to_owned(), spelled_account);
+    let mut spelled = format!("room {} {} of {owner} {}d", room.id.0, room.name, room.days);
+    if room.ownerless_since_ms > 0 {
+        spelled += &format!(" since {}", room.ownerless_since_ms);
+    }
+    if let Some(Topic { by, text }) = &room.topic {
+        spelled += &format!(" by {by}: {text}");
+    }
+    spelled + if room.lock.is_some() { " locked" } else { "" }
+}
