@@ -354,11 +354,9 @@ impl Args {
     /// The number of rooms; 0 for none.
     pub fn rooms(&self) -> u32 {
         match &self.work {
-            Work::Idle(_)
-            | Work::Storm(_)
-            | Work::Pingpong { .. }
-            | Work::Handshakes { .. }
-            | Work::History { .. } => 0,
+            Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } | Work::Handshakes { .. } | Work::History { .. } => {
+                0
+            }
             Work::Fanout { talk, .. } | Work::Mesh { talk, .. } => talk.rooms,
         }
     }

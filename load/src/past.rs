@@ -243,7 +243,12 @@ fn resume(
         }
         let reader = n % layout.readers;
         let missed = Kind::missed(layout, filled);
-        resuming.go_on(run, visitor(args, reader), &layout.rooms_of(reader), filled.id(filled.rows.saturating_sub(missed)))?;
+        resuming.go_on(
+            run,
+            visitor(args, reader),
+            &layout.rooms_of(reader),
+            filled.id(filled.rows.saturating_sub(missed)),
+        )?;
         run.progress.set(u64::from(n), "");
     }
     Ok(resuming.question())

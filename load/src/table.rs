@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::{Encryption, Handshaken, Lines, Process, Report, Spread, Storm, Store};
+use super::report::{Encryption, Handshaken, Lines, Process, Report, Spread, Store, Storm};
 use super::turns::Comparison;
 
 /// Above this share of busy time, chatload has probably measured itself.
@@ -59,8 +59,11 @@ pub(super) fn render_comparison(comparison: &Comparison) -> String {
         let (on, off) = (short(figure.on), short(figure.off));
         let _ = writeln!(text, "  {:<width$}  {on:>12}  {off:>12}  {:>6.3}", figure.what, figure.ratio);
     }
-    let each: Vec<f64> =
-        runs.iter().filter_map(|run| run.process.as_ref()?.history_cpu_us_per_line).filter(|each| *each > 0.0).collect();
+    let each: Vec<f64> = runs
+        .iter()
+        .filter_map(|run| run.process.as_ref()?.history_cpu_us_per_line)
+        .filter(|each| *each > 0.0)
+        .collect();
     if !each.is_empty() {
         let mean = each.iter().sum::<f64>() / each.len() as f64;
         let _ = writeln!(text, "\n  the history's threads took {} for each line said", time(mean));
@@ -236,7 +239,8 @@ fn store_of(store: &Store, table: &mut Table) {
             Some(Spread { p50, p99, max, .. }) => (time(p50), format!("p99 {}, max {}", time(p99), time(max))),
             None => ("-".to_owned(), "no answer".to_owned()),
         };
-        let lines = if question.lines_each > 0.0 { format!(", {:.0} lines each", question.lines_each) } else { String::new() };
+        let lines =
+            if question.lines_each > 0.0 { format!(", {:.0} lines each", question.lines_each) } else { String::new() };
         table.row(question.what, &p50, &format!("{rest}; {asked}{lines}"));
         for (why, times) in &question.refused {
             table.row("  refused", &count(*times as f64), why);
@@ -245,7 +249,10 @@ fn store_of(store: &Store, table: &mut Table) {
     table.word("started in", "from the start of the server on this history until it listened");
     table.word("page of 50", "HISTORY of one room before some message: the median, as in all lines below it");
     table.word("200 after an id", "HISTORY of all places of a reader after some message");
-    table.word("search", "SEARCH in all places of a reader; usual: words in one of some hundred messages; rare: in one of 500,000");
+    table.word(
+        "search",
+        "SEARCH in all places of a reader; usual: words in one of some hundred messages; rare: in one of 500,000",
+    );
     table.word("250 kept", "a direct message to somebody who is away, until it is on disk");
     table.word("resume", "log in, JOIN all rooms, HISTORY after the last message before 1,000 others, to the end");
 }
@@ -258,7 +265,11 @@ fn process_of(process: &Process, has_cpu: bool, table: &mut Table) {
         table.row("  for each delivery", &time(each), "");
     }
     if let Some(each) = process.loop_cpu_us_per_delivery {
-        table.row("  in the loop", &time(each), "for each delivery, without the threads of passwords and of the history");
+        table.row(
+            "  in the loop",
+            &time(each),
+            "for each delivery, without the threads of passwords and of the history",
+        );
     }
     if let Some(each) = process.history_cpu_us_per_line {
         table.row("  in the history", &time(each), "for each line said");
@@ -277,7 +288,10 @@ fn process_of(process: &Process, has_cpu: bool, table: &mut Table) {
         (None, _) => table.row("server's memory", "not known", "only its own user and root may read it"),
     }
     if has_cpu {
-        table.word("server's CPU", "processor time of the server's process, all threads, in the program and in the kernel");
+        table.word(
+            "server's CPU",
+            "processor time of the server's process, all threads, in the program and in the kernel",
+        );
     }
 }
 

@@ -115,7 +115,14 @@ impl Tally {
             let Some(receiver) = receivers.get_mut(*receiver_id) else { continue };
             let Some(group) = groups.get_mut(receiver.group) else { continue };
             receiver.sender = Some(told.len());
-            told.push(Sender { receiver: *receiver_id, place: group.senders.len(), said: 0, answered: 0, refused: 0, not_kept: 0 });
+            told.push(Sender {
+                receiver: *receiver_id,
+                place: group.senders.len(),
+                said: 0,
+                answered: 0,
+                refused: 0,
+                not_kept: 0,
+            });
             group.senders.push(told.len() - 1);
         }
         let width = groups.iter().map(|group| group.senders.len()).max().unwrap_or(0);

@@ -111,8 +111,7 @@ mod tests {
             latency_us: Some(Spread { p50, ..Spread::default() }),
             ..Report::default()
         };
-        let comparison =
-            Comparison::new(2, vec![run("on", 30.0), run("off", 10.0), run("off", 30.0), run("on", 20.0)]);
+        let comparison = Comparison::new(2, vec![run("on", 30.0), run("off", 10.0), run("off", 30.0), run("on", 20.0)]);
         let expected = Figure { what: "latency p50, us", on: 25.0, off: 20.0, ratio: 1.25 };
         assert_eq!(comparison.compared, [expected]);
         assert_eq!((comparison.work, comparison.fault()), ("mesh", None));

@@ -164,11 +164,9 @@ fn pace(args: &Args) -> Pace {
         Work::Fanout { talk, .. } | Work::Mesh { talk, .. } => {
             talk.window.map_or(Pace::Open(talk.rate.unwrap_or(usual)), Pace::Closed)
         }
-        Work::Idle(_)
-        | Work::Storm(_)
-        | Work::Pingpong { .. }
-        | Work::Handshakes { .. }
-        | Work::History { .. } => Pace::Open(usual),
+        Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } | Work::Handshakes { .. } | Work::History { .. } => {
+            Pace::Open(usual)
+        }
     }
 }
 

@@ -12,11 +12,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 
 use super::{BAD_CONFIG, FAILED, IN_USE, USAGE, print, stop};
-use crate::auth;
+use crate::auth::admin as accounts;
 use crate::config::{Copied, Erased, ErasedWhat, Exported, HistoryOperation, Loaded};
 use crate::history::admin::{self, Doomed, Eraser, Failure, Overview, Repaired, Report, What};
-use crate::hub::names::UserName;
-use crate::hub::record::Account;
 use crate::logging;
 
 /// The text for standard output; or the exit code and the lines for standard error.
@@ -51,10 +49,8 @@ fn failed(failure: Failure) -> (u8, Vec<String>) {
 }
 
 /// The accounts of the account file, which says who is deleted; `None` if it cannot be read.
-fn accounts(loaded: &Loaded) -> Option<Vec<Account>> {
-    let listed = auth::admin::list(&loaded.accounts_file()).ok()?;
-    let account = |(name, since): (String, u64)| Some(Account { name: UserName::from_record(&name).ok()?, since });
-    Some(listed.into_iter().filter_map(account).collect())
+fn existing(loaded: &Loaded) -> Option<Vec<(String, u64)>> {
+    accounts::list(&loaded.accounts_file()).ok()
 }
 
 fn backup(file: &Path, copy: &Path, loaded: &Loaded) -> Done {
@@ -75,7 +71,9 @@ fn checked(file: &Path, report: Report) -> Done {
         return Ok(format!("{}sound: {}\n", shown(&overview), messages(overview.rows)));
     }
     let file = file.display();
-    findings.push(format!("{file}: stop the server; then 'chatd history repair' keeps what can be read, or restore a backup"));
+    findings.push(format!(
+        "{file}: stop the server; then 'chatd history repair' keeps what can be read, or restore a backup"
+    ));
     Err((BAD_CONFIG, findings))
 }
 
@@ -102,9 +100,9 @@ fn messages(count: u64) -> String {
 
 /// Prints JSON lines. A reader that stops early, such as `head`, is not an error.
 fn export(file: &Path, name: Option<&str>, loaded: &Loaded) -> ExitCode {
-    let accounts = accounts(loaded);
+    let existing = existing(loaded);
     let mut out = BufWriter::new(io::stdout().lock());
-    let written = match admin::export(file, name, accounts.as_deref(), &mut out) {
+    let written = match admin::export(file, name, existing.as_deref(), &mut out) {
         Ok(written) => written.and_then(|()| out.flush()),
         Err(failure) => {
             let (code, lines) = failed(failure);
@@ -120,7 +118,7 @@ fn export(file: &Path, name: Option<&str>, loaded: &Loaded) -> ExitCode {
 
 fn erase(file: &Path, erased: &Erased, loaded: &Loaded) -> Done {
     let what = what(&erased.what)?;
-    let eraser = Eraser::begin(file, &what, accounts(loaded).as_deref()).map_err(failed)?;
+    let eraser = Eraser::begin(file, &what, existing(loaded).as_deref()).map_err(failed)?;
     let doomed = eraser.doomed().clone();
     if !erased.yes {
         match asked::yes(&question(&what, &doomed)) {
@@ -178,9 +176,15 @@ fn told(file: &Path, doomed: &Doomed, bytes: u64) -> String {
         text.push_str(&format!("{}\n", logging::escape(account)));
     }
     let history = file.display();
-    text.push_str(&format!("erased: {}; {history} has {bytes} bytes, and none of theirs\n", counted(doomed)));
+    text.push_str(&format!(
+        "erased: {}; no file of the server has them now ({history}: {bytes} bytes)\n",
+        counted(doomed)
+    ));
     for copy in &doomed.copies {
-        text.push_str(&format!("{}: may still have them; remove it, and your backups\n", PathBuf::from(copy).display()));
+        text.push_str(&format!(
+            "{}: may still have them; remove it, and your backups\n",
+            PathBuf::from(copy).display()
+        ));
     }
     text
 }
@@ -223,7 +227,7 @@ mod tests {
         let text = told(Path::new("h"), &doomed, 4096);
         assert_eq!(
             text,
-            "alice, deleted\nerased: 3 messages, 1 of them direct; h has 4096 bytes, and none of theirs\n\
+            "alice, deleted\nerased: 3 messages, 1 of them direct; no file of the server has them now (h: 4096 bytes)\n\
              h.damaged-1: may still have them; remove it, and your backups\n"
         );
         let text = question(&What::Before(0), &Doomed { rows: 1, ..Doomed::default() });

@@ -17,14 +17,14 @@ mod store;
 
 #[cfg(not(feature = "history"))]
 pub use absent::History;
-#[cfg(feature = "history")]
-#[doc(hidden)]
-pub use store::fill;
-#[cfg(feature = "history")]
-pub use store::admin;
 pub use request::{
     Answer, Asked, Batch, Count, Counts, End, Find, Flag, Line, Mark, Mine, Missed, Of, OpenError, Page, Paged,
     Request, Settings, Term, Trouble, Verdict, row_bytes,
 };
 #[cfg(feature = "history")]
 pub use store::History;
+#[cfg(feature = "history")]
+pub use store::admin;
+#[cfg(feature = "history")]
+#[doc(hidden)]
+pub use store::fill;

@@ -77,7 +77,9 @@ impl Layout {
             }
         }
         let mut places = vec![Place::Everybody(names.to_vec())];
-        places.extend(members.into_iter().enumerate().map(|(room, members)| Place::Room(Self::room(room as u32), members)));
+        places.extend(
+            members.into_iter().enumerate().map(|(room, members)| Place::Room(Self::room(room as u32), members)),
+        );
         places.extend((0..self.pairs).map(|pair| Place::Pair(name(pair % self.readers), name(self.partner(pair)))));
         places
     }

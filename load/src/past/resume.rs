@@ -45,7 +45,13 @@ impl Resuming {
     ///
     /// # Errors
     /// Errors of the poll, no connection, or no answer comes.
-    pub(super) fn go_on(&mut self, run: &mut Run, visitor: Visitor, rooms: &[String], after: u64) -> Result<(), String> {
+    pub(super) fn go_on(
+        &mut self,
+        run: &mut Run,
+        visitor: Visitor,
+        rooms: &[String],
+        after: u64,
+    ) -> Result<(), String> {
         let (dialogue, visitor, rooms) = (Dialogue::default(), Box::new(visitor), rooms.to_vec());
         self.step = Step::LoggingIn { dialogue, visitor, rooms, after };
         let begin = run.fleet.now();

@@ -48,11 +48,13 @@ fn moment(text: &str) -> Option<u64> {
         return None;
     }
     let month = Month::try_from(u8::try_from(whole(month)?).ok()?).ok()?;
-    let date = Date::from_calendar_date(i32::try_from(whole(year)?).ok()?, month, u8::try_from(whole(day)?).ok()?).ok()?;
+    let date =
+        Date::from_calendar_date(i32::try_from(whole(year)?).ok()?, month, u8::try_from(whole(day)?).ok()?).ok()?;
     let time = match minute {
         None => Time::MIDNIGHT,
         Some(minute) => {
-            let (hour, minute) = minute.split_once(':').filter(|(hour, minute)| (hour.len(), minute.len()) == (2, 2))?;
+            let (hour, minute) =
+                minute.split_once(':').filter(|(hour, minute)| (hour.len(), minute.len()) == (2, 2))?;
             Time::from_hms(u8::try_from(whole(hour)?).ok()?, u8::try_from(whole(minute)?).ok()?, 0).ok()?
         }
     };

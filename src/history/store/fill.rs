@@ -113,7 +113,8 @@ impl<'a, 'b> Fill<'a, 'b> {
         }
         let last = sql(self.ids.id(end.saturating_sub(1)));
         for key in ["counted", "last"] {
-            let raise = "INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = max(value, ?2)";
+            let raise =
+                "INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = max(value, ?2)";
             self.connection.execute(raise, (key, last))?;
         }
         // Everybody has read what comes before.
@@ -189,8 +190,10 @@ impl<'a, 'b> Fill<'a, 'b> {
         let mut text = String::new();
         while n < self.filling.rows && !fillers.is_empty() {
             let span = self.begin_span(n)?;
-            let mut put = self.connection.prepare("INSERT INTO message(id, place, author, text) VALUES(?1, ?2, ?3, ?4)")?;
-            let mut find = self.connection.prepare(&format!("INSERT INTO word_{span}(rowid, text, place) VALUES(?1, ?2, ?3)"))?;
+            let mut put =
+                self.connection.prepare("INSERT INTO message(id, place, author, text) VALUES(?1, ?2, ?3, ?4)")?;
+            let mut find =
+                self.connection.prepare(&format!("INSERT INTO word_{span}(rowid, text, place) VALUES(?1, ?2, ?3)"))?;
             let mut inbox = self.connection.prepare("INSERT INTO inbox(who, id, code) VALUES(?1, ?2, ?3)")?;
             let end = self.filling.rows.min(n + SPAN_ROWS);
             let mut goes_on = true;

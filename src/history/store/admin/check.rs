@@ -35,7 +35,10 @@ const REFERENCES: [(&str, &str); 14] = [
         "direct messages that are not there",
         "SELECT count(*) FROM inbox WHERE code & 3 < 2 AND id NOT IN (SELECT id FROM message)",
     ),
-    ("mentions in messages that are not there", "SELECT count(*) FROM mention WHERE id NOT IN (SELECT id FROM message)"),
+    (
+        "mentions in messages that are not there",
+        "SELECT count(*) FROM mention WHERE id NOT IN (SELECT id FROM message)",
+    ),
     (
         "marks of an account or a place that is not known",
         "SELECT count(*) FROM mark WHERE who NOT IN (SELECT n FROM who) OR place NOT IN (SELECT n FROM place)",

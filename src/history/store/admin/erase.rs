@@ -13,7 +13,6 @@ use super::names::{self, Found, Whose};
 use super::rewrite::Draft;
 use super::spans;
 use crate::history::store::schema;
-use crate::hub::record::Account;
 
 /// Tables that are copied as they are, but for the rows that the second part excludes.
 const TABLES: [(&str, &str); 10] = [
@@ -63,11 +62,12 @@ pub struct Eraser {
 }
 
 impl Eraser {
-    /// Finds what is to be erased. `existing` are the accounts of the account file, if that could be read.
+    /// Finds what is to be erased. `existing` are the accounts of the account file with the times of their
+    /// registration, in seconds since 1970, if that could be read.
     ///
     /// # Errors
     /// [`Failure`]; nothing was changed. [`Failure::InUse`] while a server, or anybody else, uses the history.
-    pub fn begin(history: &Path, what: &What, existing: Option<&[Account]>) -> Result<Self, Failure> {
+    pub fn begin(history: &Path, what: &What, existing: Option<&[(String, u64)]>) -> Result<Self, Failure> {
         file::find(history)?;
         let lock = file::lock(history)?;
         // Checks kind, owner and version.
@@ -113,7 +113,7 @@ fn find(
     history: &Path,
     connection: &Connection,
     what: &What,
-    existing: Option<&[Account]>,
+    existing: Option<&[(String, u64)]>,
 ) -> Result<Doomed, Failure> {
     take(history, connection)?;
     let whose = match what {

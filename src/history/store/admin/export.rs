@@ -12,7 +12,6 @@ use super::Failure;
 use super::file::{self, failed};
 use super::names::{self, Whose};
 use crate::history::store::schema::{self, kind};
-use crate::hub::record::Account;
 
 /// Messages that are read at once. Between them the history is not held, so that a reader that is slow holds nobody up.
 const MESSAGES_AT_ONCE: i64 = 1_000;
@@ -48,7 +47,7 @@ struct Message {
 pub fn export(
     history: &Path,
     name: Option<&str>,
-    existing: Option<&[Account]>,
+    existing: Option<&[(String, u64)]>,
     out: &mut dyn Write,
 ) -> Result<io::Result<()>, Failure> {
     let connection = file::to_read(history)?;
@@ -84,7 +83,11 @@ impl Export<'_> {
         self.accounts(&of("who.n"))?;
         self.rooms(&of("room.owner"))?;
         self.members(&of("member.who"))?;
-        self.pairs("profile", "SELECT who.name, who.gone, profile.key, profile.value FROM profile JOIN who ON who.n = profile.who", &of("who"))?;
+        self.pairs(
+            "profile",
+            "SELECT who.name, who.gone, profile.key, profile.value FROM profile JOIN who ON who.n = profile.who",
+            &of("who"),
+        )?;
         self.pairs(
             "ignored",
             "SELECT who.name, who.gone, 'name', whom.name FROM ignore JOIN who ON who.n = ignore.who JOIN who AS whom ON whom.n = ignore.whom",
@@ -105,7 +108,11 @@ impl Export<'_> {
     }
 
     /// Writes an object for each row of a query.
-    fn each(&mut self, query: &str, mut object: impl FnMut(&Row<'_>) -> rusqlite::Result<Value>) -> rusqlite::Result<()> {
+    fn each(
+        &mut self,
+        query: &str,
+        mut object: impl FnMut(&Row<'_>) -> rusqlite::Result<Value>,
+    ) -> rusqlite::Result<()> {
         let mut statement = self.connection.prepare(query)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -235,7 +242,8 @@ impl Export<'_> {
 /// Writes one object and its LF, unless writing has failed before.
 fn put(out: &mut dyn Write, written: &mut io::Result<()>, object: &impl Serialize) {
     if written.is_ok() {
-        *written = serde_json::to_writer(&mut *out, object).map_err(io::Error::from).and_then(|()| out.write_all(b"\n"));
+        *written =
+            serde_json::to_writer(&mut *out, object).map_err(io::Error::from).and_then(|()| out.write_all(b"\n"));
     }
 }
 

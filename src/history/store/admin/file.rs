@@ -177,11 +177,12 @@ fn immutable(history: &Path) -> Result<Connection, Failure> {
         }
     }
     uri.push_str("?immutable=1");
-    open(Path::new(&uri), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
-        .map_err(|failure| match failure {
+    open(Path::new(&uri), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI).map_err(
+        |failure| match failure {
             Failure::Refused(text) => Failure::Refused(text.replace(&uri, &history.display().to_string())),
             Failure::InUse(_) | Failure::Unusable(_) => failure,
-        })
+        },
+    )
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {

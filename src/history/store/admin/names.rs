@@ -6,7 +6,8 @@ use rusqlite::Connection;
 
 use super::Failure;
 use super::file::failed;
-use crate::hub::record::Account;
+use crate::history::store::schema::{EVERYBODY, kind};
+use crate::hub::names::RoomName;
 
 /// Whose messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +48,8 @@ impl Found {
 }
 
 /// The accounts that `name` means, in any case: the one that exists, otherwise those of that name that are deleted. With
-/// `-` before it: those that are deleted. With `~`: guests. `existing` are the accounts of the account file, if that could
-/// be read. `of` is the schema of the connection in which the history is.
+/// `-` before it: those that are deleted. With `~`: guests. `existing` are the accounts of the account file, each with the time of
+/// its registration in seconds since 1970, if that could be read. `of` is the schema of the connection in which the history is.
 ///
 /// # Errors
 /// [`Failure::Refused`] if there is none.
@@ -56,7 +57,7 @@ pub(super) fn accounts(
     history: &Path,
     (connection, of): (&Connection, &str),
     name: &str,
-    existing: Option<&[Account]>,
+    existing: Option<&[(String, u64)]>,
 ) -> Result<Whose, Failure> {
     if name.starts_with('~') {
         return Ok(Whose::Guest(name.to_owned()));
@@ -68,9 +69,7 @@ pub(super) fn accounts(
     let mut all = of_name(connection, of, bare).map_err(|error| failed(history, &error))?;
     for found in &mut all {
         if let Some(existing) = existing {
-            let is_it = |account: &Account| {
-                account.since == found.since && account.name.as_str().eq_ignore_ascii_case(&found.name)
-            };
+            let is_it = |(name, since): &(String, u64)| *since == found.since && name.eq_ignore_ascii_case(&found.name);
             found.is_gone = !existing.iter().any(is_it);
         }
     }
@@ -84,8 +83,8 @@ pub(super) fn accounts(
 }
 
 fn of_name(connection: &Connection, of: &str, name: &str) -> rusqlite::Result<Vec<Found>> {
-    let mut statement =
-        connection.prepare(&format!("SELECT n, name, since, gone FROM {of}.who WHERE name = ?1 COLLATE NOCASE ORDER BY since"))?;
+    let mut statement = connection
+        .prepare(&format!("SELECT n, name, since, gone FROM {of}.who WHERE name = ?1 COLLATE NOCASE ORDER BY since"))?;
     let found = statement.query_map([name], |row| {
         Ok(Found {
             n: row.get(0)?,
@@ -102,7 +101,6 @@ fn of_name(connection: &Connection, of: &str, name: &str) -> rusqlite::Result<Ve
 /// # Errors
 /// [`Failure::Refused`] if there is none.
 pub(super) fn room(history: &Path, (connection, of): (&Connection, &str), room: &str) -> Result<Vec<i64>, Failure> {
-    use crate::history::store::schema::{EVERYBODY, kind};
     if room == "*" {
         return Ok(vec![EVERYBODY]);
     }
@@ -128,7 +126,6 @@ pub(super) fn room(history: &Path, (connection, of): (&Connection, &str), room: 
 
 /// Whether two names of rooms are equal.
 fn is_one_name(found: &str, asked: &str) -> bool {
-    use crate::hub::names::RoomName;
     match (RoomName::parse(found), RoomName::parse(asked)) {
         (Ok(found), Ok(asked)) => found == asked,
         (Err(_), _) | (_, Err(_)) => found == asked,

@@ -55,10 +55,7 @@ const FROM_INDEXES: [(&str, &str, &str); 3] = [
 /// Rows that cannot stay, because what they belong to is lost.
 const ORPHANS: [(&str, &str); 9] = [
     ("messages whose place is lost", "DELETE FROM message WHERE place NOT IN (SELECT n FROM place)"),
-    (
-        "messages whose author is lost",
-        "DELETE FROM message WHERE typeof(author) NOT IN ('integer', 'text')",
-    ),
+    ("messages whose author is lost", "DELETE FROM message WHERE typeof(author) NOT IN ('integer', 'text')"),
     ("members", "DELETE FROM member WHERE who NOT IN (SELECT n FROM who) OR room NOT IN (SELECT id FROM room)"),
     ("entries of direct messages", "DELETE FROM inbox WHERE code & 3 < 2 AND id NOT IN (SELECT id FROM message)"),
     ("mentions", "DELETE FROM mention WHERE id NOT IN (SELECT id FROM message) OR who NOT IN (SELECT n FROM who)"),
@@ -146,16 +143,13 @@ impl Repair<'_> {
     fn table(
         &mut self,
         table: &str,
-        read: impl FnOnce(
-            &Connection,
-            &mut dyn FnMut(Vec<Value>) -> rusqlite::Result<()>,
-        ) -> rusqlite::Result<Found>,
+        read: impl FnOnce(&Connection, &mut dyn FnMut(Vec<Value>) -> rusqlite::Result<()>) -> rusqlite::Result<Found>,
     ) -> rusqlite::Result<()> {
         let mut columns = self.new.prepare(&format!("SELECT count(*) FROM pragma_table_info('{table}')"))?;
-        let columns: usize = columns.query_row([], |row| row.get::<_, i64>(0)).map(|n| usize::try_from(n).unwrap_or(0))?;
+        let columns: usize =
+            columns.query_row([], |row| row.get::<_, i64>(0)).map(|n| usize::try_from(n).unwrap_or(0))?;
         let marks: Vec<String> = (1..=columns).map(|n| format!("?{n}")).collect();
-        let mut put =
-            self.new.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES({})", marks.join(", ")))?;
+        let mut put = self.new.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES({})", marks.join(", ")))?;
         let mut refused = 0;
         let found = read(self.old, &mut |values| {
             // A row that the table does not take is one that was not read as it was written.
@@ -312,7 +306,8 @@ impl Repair<'_> {
     fn hole(&self, place: i64, id: i64, count: Option<i64>, why: &str) -> rusqlite::Result<()> {
         let hole = "INSERT OR IGNORE INTO hole(place, id, count, why) VALUES(?1, ?2, ?3, ?4)";
         self.new.execute(hole, (place, id, count, why))?;
-        let entry = "INSERT OR IGNORE INTO inbox(who, id, code) SELECT ?3, ?2, n * 4 + 2 FROM place WHERE n = ?1 AND kind = 2";
+        let entry =
+            "INSERT OR IGNORE INTO inbox(who, id, code) SELECT ?3, ?2, n * 4 + 2 FROM place WHERE n = ?1 AND kind = 2";
         for side in ["a", "b"] {
             let query = format!("SELECT {side} FROM place WHERE n = ?1");
             let who: i64 = self.new.query_row(&query, [place], |row| row.get(0))?;

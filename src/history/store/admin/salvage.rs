@@ -83,7 +83,9 @@ fn pass(
     };
     loop {
         let values = match rows.next() {
-            Ok(Some(row)) => (0..columns).map(|column| row.get::<_, Value>(column)).collect::<rusqlite::Result<Vec<_>>>(),
+            Ok(Some(row)) => {
+                (0..columns).map(|column| row.get::<_, Value>(column)).collect::<rusqlite::Result<Vec<_>>>()
+            }
             Ok(None) => return (count, Ok(None)),
             Err(error) => return (count, Ok(Some(error))),
         };

@@ -105,8 +105,7 @@ pub(super) fn make(connection: &Connection, span: &Span) -> rusqlite::Result<i64
         "SELECT m.id, m.text, p.n, p.kind, p.a, p.b FROM message m JOIN place p ON p.n = m.place \
          WHERE m.id BETWEEN ?1 AND ?2 AND p.kind <= 2 ORDER BY m.id",
     )?;
-    let mut put =
-        connection.prepare(&format!("INSERT INTO word_{}(rowid, text, place) VALUES(?1, ?2, ?3)", span.n))?;
+    let mut put = connection.prepare(&format!("INSERT INTO word_{}(rowid, text, place) VALUES(?1, ?2, ?3)", span.n))?;
     let mut rows = messages.query((span.first, span.end()))?;
     let mut count = 0;
     while let Some(row) = rows.next()? {
@@ -134,9 +133,8 @@ pub(super) fn copy(connection: &Connection, span: &Span) -> rusqlite::Result<()>
     // The tables in which FTS5 keeps it.
     for part in ["data", "idx", "config"] {
         let table = format!("word_{}_{part}", span.n);
-        connection.execute_batch(&format!(
-            "DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM old.{table};"
-        ))?;
+        connection
+            .execute_batch(&format!("DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM old.{table};"))?;
     }
     connection.execute("INSERT INTO main.span SELECT * FROM old.span WHERE n = ?1", [span.n])?;
     Ok(())
