@@ -303,7 +303,8 @@ mod tests {
         hear("C 250 nobody waits for this", 9_000);
         let question = asking.question();
         assert_eq!((question.answered, question.lines_each, question.refused.len()), (1, 2.0, 0));
-        assert_eq!(question.latency_us.unwrap().max, 3.0);
+        let max = question.latency_us.unwrap().max;
+        assert!((2.9..3.1).contains(&max), "{max}");
     }
 
     #[test]
