@@ -42,7 +42,7 @@ pub(super) fn run(operation: &HistoryOperation, loaded: &Loaded) -> ExitCode {
 fn failed(failure: Failure) -> (u8, Vec<String>) {
     let code = match failure {
         Failure::InUse(_) => IN_USE,
-        Failure::Unusable(_) => BAD_CONFIG,
+        Failure::Unusable(_) | Failure::Damaged(_) => BAD_CONFIG,
         Failure::Refused(_) => FAILED,
     };
     (code, vec![failure.to_string()])

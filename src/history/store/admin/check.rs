@@ -7,8 +7,10 @@ use rusqlite::Connection;
 
 use super::Failure;
 use super::file::{self, behind, failed};
+use crate::history::store::base::Base;
 use crate::history::store::schema::{self, code, kind};
 use crate::hub::names::{RoomName, UserName};
+use crate::limits;
 
 /// Findings of SQLite that are shown; the rest appear when these are gone.
 const FINDINGS_MOST: u32 = 20;
@@ -122,8 +124,21 @@ pub fn check(history: &Path) -> Result<Report, Failure> {
         }
     }
     findings.take("the words", super::spans::missing(&moment));
+    if moment.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).is_ok_and(|version| version < 1) {
+        findings.say("it has no version");
+    }
     let overview = overview(history, &moment);
+    drop(moment);
+    if let Some(why) = refused(connection) {
+        findings.say(&format!("a server would not start with it: {why}"));
+    }
     Ok(Report { findings: findings.lines, overview })
+}
+
+/// Why a start would refuse the tables; `None` if it would not.
+fn refused(connection: Connection) -> Option<String> {
+    let mut base = Base::new(connection, limits::History::default(), 0);
+    base.load().and_then(|()| base.restored()).err().map(|error| error.to_string())
 }
 
 /// The lines of a report.

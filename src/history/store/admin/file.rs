@@ -70,7 +70,7 @@ pub(super) fn to_read(history: &Path) -> Result<Connection, Failure> {
     let connection = match open(history, OpenFlags::SQLITE_OPEN_READ_WRITE) {
         Ok(connection) => connection,
         // A read-only medium.
-        Err(_) if fs::symlink_metadata(behind(history, "-wal")).is_err() => immutable(history)?,
+        Err(Failure::Refused(_)) if fs::symlink_metadata(behind(history, "-wal")).is_err() => immutable(history)?,
         Err(failure) => return Err(failure),
     };
     connection.pragma_update(None, "query_only", true).map_err(|error| failed(history, &error))?;
@@ -136,9 +136,7 @@ pub(super) fn sync(path: &Path) -> io::Result<()> {
 pub(in crate::history::store) fn failed(history: &Path, error: &rusqlite::Error) -> Failure {
     let text = |what: &str| format!("{}: {what}", history.display());
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => Failure::Unusable(text(
-            "is no history, or its beginning is damaged; restore a backup, or move it away: a start makes a new one",
-        )),
+        Some(ErrorCode::NotADatabase) => unreadable(history),
         Some(ErrorCode::DatabaseCorrupt) => Failure::Unusable(text(&format!(
             "{error}; 'chatd history check' says more, 'chatd history repair' keeps what can be read"
         ))),
@@ -164,7 +162,10 @@ fn open(history: &Path, flags: OpenFlags) -> Result<Connection, Failure> {
         prepare(&connection)?;
         Ok(connection)
     };
-    open().map_err(|error: rusqlite::Error| failed(history, &error))
+    open().map_err(|error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => unreadable(history),
+        _ => failed(history, &error),
+    })
 }
 
 /// Opens a history that nobody can change.
@@ -180,7 +181,7 @@ fn immutable(history: &Path) -> Result<Connection, Failure> {
     open(Path::new(&uri), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI).map_err(
         |failure| match failure {
             Failure::Refused(text) => Failure::Refused(text.replace(&uri, &history.display().to_string())),
-            Failure::InUse(_) | Failure::Unusable(_) => failure,
+            Failure::InUse(_) | Failure::Unusable(_) | Failure::Damaged(_) => failure,
         },
     )
 }
@@ -193,6 +194,13 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", 2)?;
     // Reads the file, so that an error comes here.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+}
+
+/// Nothing of the file can be read.
+fn unreadable(history: &Path) -> Failure {
+    let what = "is no history, or its beginning is damaged; restore a backup, or stop the server and run 'chatd history \
+                repair', which puts it aside and makes an empty one";
+    Failure::Damaged(files::about(history, what))
 }
 
 fn check_version(history: &Path, connection: &Connection) -> Result<(), Failure> {

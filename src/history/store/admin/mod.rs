@@ -33,6 +33,8 @@ pub enum Failure {
     InUse(String),
     /// The file is not usable.
     Unusable(String),
+    /// Nothing of the file can be read.
+    Damaged(String),
     /// The operation is not possible: a name that is not there, a file that exists, a full disk.
     Refused(String),
 }
@@ -49,7 +51,7 @@ impl From<OpenError> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InUse(text) | Self::Unusable(text) | Self::Refused(text) => f.write_str(text),
+            Self::InUse(text) | Self::Unusable(text) | Self::Damaged(text) | Self::Refused(text) => f.write_str(text),
         }
     }
 }

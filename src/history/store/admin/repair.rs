@@ -14,6 +14,7 @@ use super::rewrite::Draft;
 use super::salvage::{self, Found};
 use super::spans::{self, Span};
 use crate::history::store::schema::kind;
+use crate::hub::names::{RoomName, UserName};
 
 /// Tables with a whole number as their key.
 const NUMBERED: [(&str, &str); 6] =
@@ -52,8 +53,17 @@ const FROM_INDEXES: [(&str, &str, &str); 3] = [
     ),
 ];
 
+/// Values that a start would refuse, and how they are mended.
+const VALUES: [(&str, &str); 4] = [
+    ("numbers that are none", "DELETE FROM meta WHERE typeof(value) <> 'integer'"),
+    ("passwords of rooms; they have none now", "UPDATE room SET lock = NULL WHERE length(lock) <> 32"),
+    ("days of rooms; they are 30 now", "UPDATE room SET days = 30 WHERE days NOT BETWEEN 0 AND 36500"),
+    ("rooms whose number is none", "DELETE FROM room WHERE id NOT BETWEEN 1 AND 4294967295"),
+];
+
 /// Rows that cannot stay, because what they belong to is lost.
-const ORPHANS: [(&str, &str); 9] = [
+const ORPHANS: [(&str, &str); 10] = [
+    ("places of rooms", "DELETE FROM place WHERE kind = 1 AND a NOT IN (SELECT id FROM room)"),
     ("messages whose place is lost", "DELETE FROM message WHERE place NOT IN (SELECT n FROM place)"),
     ("messages whose author is lost", "DELETE FROM message WHERE typeof(author) NOT IN ('integer', 'text')"),
     ("members", "DELETE FROM member WHERE who NOT IN (SELECT n FROM who) OR room NOT IN (SELECT id FROM room)"),
@@ -84,15 +94,23 @@ pub struct Repaired {
 pub fn repair(history: &Path) -> Result<Repaired, Failure> {
     file::find(history)?;
     let _lock = file::lock(history)?;
-    let report = check(history)?;
-    if report.findings.is_empty() {
-        return Ok(Repaired { findings: Vec::new(), rows: report.overview.rows, kept: None });
-    }
-    let old = file::to_write(history)?;
+    let mut is_blank = false;
+    let (old, found) = match check(history) {
+        Ok(report) if report.findings.is_empty() => {
+            return Ok(Repaired { findings: Vec::new(), rows: report.overview.rows, kept: None });
+        }
+        Ok(report) => (file::to_write(history)?, report.findings),
+        // An empty one takes its place.
+        Err(Failure::Damaged(why)) => {
+            is_blank = true;
+            (Connection::open_in_memory().map_err(|error| failed(history, &error))?, vec![why])
+        }
+        Err(failure) => return Err(failure),
+    };
     // Brings the log into the file, if that works.
     let _ = old.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()));
     let draft = Draft::begin(history)?;
-    let mut repair = Repair { old: &old, new: &draft.connection, findings: report.findings, gaps: Vec::new() };
+    let mut repair = Repair { old: &old, new: &draft.connection, is_blank, findings: found, gaps: Vec::new() };
     let done = repair.all().and_then(|()| count(&draft.connection));
     let findings = repair.findings;
     let rows = match done {
@@ -117,6 +135,8 @@ fn count(connection: &Connection) -> rusqlite::Result<u64> {
 struct Repair<'a> {
     old: &'a Connection,
     new: &'a Connection,
+    /// Whether nothing of the old file can be read.
+    is_blank: bool,
     findings: Vec<String>,
     /// Ranges of ids in which messages may be lost.
     gaps: Vec<(i64, i64)>,
@@ -125,11 +145,8 @@ struct Repair<'a> {
 impl Repair<'_> {
     fn all(&mut self) -> rusqlite::Result<()> {
         self.new.execute_batch("BEGIN")?;
-        for (table, key) in NUMBERED {
-            self.table(table, |old, take| salvage::numbered(old, table, key, take))?;
-        }
-        for (table, key) in ORDERED {
-            self.table(table, |old, take| salvage::ordered(old, table, key, take))?;
+        if !self.is_blank {
+            self.tables()?;
         }
         self.mend()?;
         self.tell_holes()?;
@@ -137,6 +154,16 @@ impl Repair<'_> {
         self.sequences()?;
         counts::set(self.new)?;
         self.new.execute_batch("COMMIT")
+    }
+
+    fn tables(&mut self) -> rusqlite::Result<()> {
+        for (table, key) in NUMBERED {
+            self.table(table, |old, take| salvage::numbered(old, table, key, take))?;
+        }
+        for (table, key) in ORDERED {
+            self.table(table, |old, take| salvage::ordered(old, table, key, take))?;
+        }
+        Ok(())
     }
 
     /// Copies what can be read of a table.
@@ -179,6 +206,7 @@ impl Repair<'_> {
         self.indexes()?;
         self.places()?;
         self.stand_ins()?;
+        self.values()?;
         for (what, delete) in ORPHANS {
             let count = self.new.execute(delete, [])?;
             if count > 0 {
@@ -242,6 +270,32 @@ impl Repair<'_> {
         )
     }
 
+    /// Values that a start would refuse.
+    fn values(&mut self) -> rusqlite::Result<()> {
+        for (what, mend) in VALUES {
+            let count = self.new.execute(mend, [])?;
+            if count > 0 {
+                self.findings.push(format!("lost: {count} {what}"));
+            }
+        }
+        for (table, key, others) in
+            [("who", "n", ", gone = CAST(unixepoch('subsec') * 1000 AS INTEGER)"), ("room", "id", "")]
+        {
+            let mut statement = self.new.prepare(&format!("SELECT {key}, name FROM {table}"))?;
+            let all = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+            for (n, name) in all.collect::<rusqlite::Result<Vec<_>>>()? {
+                let is_name =
+                    if table == "who" { UserName::from_record(&name).is_ok() } else { RoomName::parse(&name).is_ok() };
+                if !is_name {
+                    let rename = format!("UPDATE {table} SET name = 'lost-' || {key}{others} WHERE {key} = ?1");
+                    self.new.execute(&rename, [n])?;
+                    self.findings.push(format!("lost: the name of {table} {n}; it is now lost-{n}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Places of direct messages whose row is lost, as their entries in `inbox` tell them.
     fn places(&mut self) -> rusqlite::Result<()> {
         let found = self.new.execute(
@@ -252,7 +306,21 @@ impl Repair<'_> {
         if found > 0 {
             self.findings.push(format!("{found} places of direct messages were found again by their messages"));
         }
-        Ok(())
+        // If one room has no place, and one place has no row, they belong together.
+        let found = self.new.execute(
+            "INSERT INTO place(n, kind, a, b) SELECT m.place, ?1, r.id, 0 FROM \
+               (SELECT DISTINCT place FROM message WHERE place NOT IN (SELECT n FROM place)) m, \
+               (SELECT id FROM room WHERE id NOT IN (SELECT a FROM place WHERE kind = ?1)) r \
+             WHERE (SELECT count(DISTINCT place) FROM message WHERE place NOT IN (SELECT n FROM place)) = 1 \
+               AND (SELECT count(*) FROM room WHERE id NOT IN (SELECT a FROM place WHERE kind = ?1)) = 1",
+            [kind::ROOM],
+        )?;
+        if found > 0 {
+            self.findings.push("the place of a room was found again by its messages".to_owned());
+        }
+        let made = "INSERT INTO place(kind, a, b) SELECT ?1, id, 0 FROM room \
+                    WHERE id NOT IN (SELECT a FROM place WHERE kind = ?1)";
+        self.new.execute(made, [kind::ROOM]).map(drop)
     }
 
     /// Says in the places that have lost messages how many, if the index of the damaged file knows it.
@@ -337,7 +405,9 @@ impl Repair<'_> {
         for span in &spans {
             count += spans::make(self.new, span)?;
         }
-        self.findings.push(format!("the words of {count} messages were made anew"));
+        if count > 0 {
+            self.findings.push(format!("the words of {count} messages were made anew"));
+        }
         Ok(())
     }
 

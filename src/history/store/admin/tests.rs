@@ -424,7 +424,6 @@ fn what_is_no_history_is_refused() {
             backup(file, &file.with_file_name("copy")).err(),
             export(file, None, None, &mut Vec::new()).err(),
             Eraser::begin(file, &What::Before(1), None).err(),
-            repair(file).err(),
         ];
         for failure in failures {
             let told = failure.unwrap().to_string();
@@ -518,6 +517,50 @@ fn any_one_page_may_be_damaged() {
             assert!(made.count(&is_there) > 0, "page {page}: {repaired:?}");
         }
         fs::remove_file(repaired.kept.unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn what_a_start_would_refuse_is_mended() {
+    for damage in [
+        "PRAGMA user_version = 0",
+        "UPDATE who SET name = '9 lives' WHERE n = 2",
+        "DELETE FROM place WHERE n = 1",
+        "DELETE FROM place WHERE kind = 1",
+        "UPDATE room SET name = ''",
+        "UPDATE room SET lock = x'00'",
+        "UPDATE room SET days = -1",
+        "UPDATE room SET id = -5",
+        "DROP TABLE member",
+        "DROP TABLE meta",
+        "INSERT INTO meta(key, value) VALUES('last_room', 'five')",
+    ] {
+        let made = Made::talk();
+        made.open().execute_batch(damage).unwrap();
+        let findings = check(&made.file).unwrap().findings;
+        assert!(!findings.is_empty(), "{damage}");
+        let repaired = repair(&made.file).unwrap();
+        assert!(repaired.rows == 7 && repaired.kept.is_some(), "{damage}: {repaired:?}");
+        let findings = check(&made.file).unwrap().findings;
+        assert!(findings.is_empty(), "{damage}: {findings:?} {repaired:?}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_put_aside() {
+    let made = Made::talk();
+    made.open().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let sound = fs::read(&made.file).unwrap();
+    let mut spoilt = sound.clone();
+    spoilt[100..4_000].fill(0x55);
+    for bytes in [spoilt, b"not a database, but a text of some length".repeat(100)] {
+        fs::write(&made.file, &bytes).unwrap();
+        let failure = check(&made.file).unwrap_err();
+        assert!(matches!(failure, Failure::Damaged(_)), "{failure:?}");
+        let repaired = repair(&made.file).unwrap();
+        assert_eq!((repaired.rows, repaired.findings.len()), (0, 1), "{repaired:?}");
+        assert_eq!(fs::read(repaired.kept.unwrap()).unwrap(), bytes);
+        made.check_sound();
     }
 }
 
