@@ -114,7 +114,7 @@ fn dm_alone_in_the_typed_dialect() {
 
 #[test]
 fn dm_to_an_absent_user_ends_the_dialogue() {
-    let server = Server::start();
+    let server = Server::builder().set("history.file", "''").start();
     let mut alice = server.bare("alice");
     let mut gone = server.bare("bob");
     assert_eq!(gone.ask("EX"), "C 221 bye");
@@ -135,7 +135,7 @@ fn dm_to_an_absent_user_ends_the_dialogue() {
 
 #[test]
 fn dm_to_a_user_who_leaves_meanwhile() {
-    let server = Server::start();
+    let server = Server::builder().set("history.file", "''").start();
     let (mut alice, mut bob) = (server.bare("alice"), server.bare("bob"));
     alice.send("DM bob");
     alice.expect("C 354 ");

@@ -94,16 +94,24 @@ impl Base {
         // An account of which nothing but this is known is gone if another one has its name.
         let has_other = self.known.living(&account.name).is_some();
         let gone = if has_other { self.now_ms.max(1) } else { 0 };
-        let birth = schema::id_at(since.saturating_mul(1_000));
+        let floor = self.birth(since);
         self.run(
             "INSERT INTO who(name, since, gone, floor, seen) VALUES(?1, ?2, ?3, ?4, 0)",
-            (name, since, gone, birth),
+            (name, since, gone, floor),
         )?;
         let n = self.db.last_insert_rowid();
         if !has_other {
             self.known.add_account(account.name.clone(), Living { n, since: account.since });
         }
         Ok(n)
+    }
+
+    /// The floor of a new account, registered at this second since 1970: what was said before in that second is from before
+    /// its birth.
+    fn birth(&self, since: i64) -> i64 {
+        let second = |since: i64| schema::id_at(since.saturating_mul(1_000));
+        let last = self.known.last_id.min(second(since.saturating_add(1)) - 1);
+        last.max(second(since))
     }
 
     /// The number of the place, which is entered if it is new. `other` is the other account of direct messages. `None`

@@ -115,7 +115,7 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
         "close" => Command::CloseRoom { room: room(rest) },
         "keep" => Command::Keep { room: room(two().0), how: keep(two().1) },
         "topic" => Command::Topic { room: room(rest), text: None },
-        "settopic" => Command::Topic { room: room(two().0), text: Some(two().1) },
+        "settopic" => Command::Topic { room: room(two().0), text: Some(two().1.into()) },
         "lock" => {
             let Entry { room, lock } = entry(rest);
             Command::LockRoom { room, lock }
