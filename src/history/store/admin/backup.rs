@@ -25,11 +25,12 @@ pub fn backup(history: &Path, copy: &Path) -> Result<Backup, Failure> {
     let connection = file::to_read(history)?;
     let refused = |what: String| Failure::Refused(format!("{}: {what}", copy.display()));
     let Some(target) = copy.to_str() else { return Err(refused("its name must be UTF-8".to_owned())) };
-    file::make(copy).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => {
+    file::make(copy).map_err(|error| {
+        if error.kind() == ErrorKind::AlreadyExists {
             refused("exists, and nothing is overwritten; give the copy another name".to_owned())
+        } else {
+            refused(format!("cannot be made: {error}; its folder must exist, and be writable"))
         }
-        _ => refused(format!("cannot be made: {error}; its folder must exist, and be writable")),
     })?;
     // The copy is written by this connection, too.
     let copied = connection

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use rusqlite::types::Value as Author;
 use rusqlite::{Connection, Row};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -250,16 +251,16 @@ fn put(out: &mut dyn Write, written: &mut io::Result<()>, object: &impl Serializ
 /// A row of [`LINES`].
 fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     let id: i64 = row.get(0)?;
-    let author: rusqlite::types::Value = row.get(3)?;
+    let author: Author = row.get(3)?;
     let from = match &author {
-        rusqlite::types::Value::Text(guest) => guest.clone(),
-        rusqlite::types::Value::Integer(_) => shown(row, 4)?,
-        _ => "?".to_owned(),
+        Author::Text(guest) => guest.clone(),
+        Author::Integer(_) => shown(row, 4)?,
+        Author::Null | Author::Real(_) | Author::Blob(_) => "?".to_owned(),
     };
     let (place, to) = match row.get::<_, i64>(1)? {
         kind::EVERYBODY => ("*".to_owned(), None),
         kind::DIRECT => {
-            let is_first = author == rusqlite::types::Value::Integer(row.get(6)?);
+            let is_first = row.get::<_, Option<i64>>(6)?.is_some_and(|first| author == Author::Integer(first));
             let to = shown(row, if is_first { 9 } else { 7 })?;
             (format!("@{to}"), Some(to))
         }

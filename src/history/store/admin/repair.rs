@@ -413,10 +413,7 @@ impl Repair<'_> {
 
     /// Numbers of accounts and places are never used again.
     fn sequences(&self) -> rusqlite::Result<()> {
-        let mut statement = match self.old.prepare("SELECT name, seq FROM sqlite_sequence") {
-            Ok(statement) => statement,
-            Err(_) => return Ok(()),
-        };
+        let Ok(mut statement) = self.old.prepare("SELECT name, seq FROM sqlite_sequence") else { return Ok(()) };
         let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)));
         for (name, seq) in rows.into_iter().flatten().flatten() {
             let raise = "UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1";
