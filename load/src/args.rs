@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chatd::limits::{LINE_BYTES_MOST, NAME_BYTES, PASSWORD_MAX_BYTES};
-use clap::{Args as Group, Parser, Subcommand};
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
 use super::stamp;
 use super::tally;
@@ -12,6 +12,8 @@ use super::tally;
 const CONNECTIONS_MOST: u32 = 1_000_000;
 /// The longest run, in seconds: a day.
 const SECONDS_MOST: u32 = 24 * 60 * 60;
+/// The most connections that read a history. Each is an account of its own, and as many are away.
+const READERS_MOST: u32 = 1_000;
 /// Bytes of a line besides its text: `C RM`, a room's name, spaces, the LF.
 const FRAME_BYTES: usize = 64;
 
@@ -84,13 +86,45 @@ pub enum Work {
     },
     /// The server is killed and restarted: how soon all clients are back (with --spawn only)
     Storm(Common),
+    /// A history of millions of messages is read, searched and written to (starts a server of its own)
+    History {
+        /// Options of every workload.
+        #[command(flatten)]
+        common: Common,
+        /// The history.
+        #[command(flatten)]
+        past: Past,
+    },
+}
+
+/// A switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+/// The history that is read.
+#[derive(Clone, Debug, Group)]
+pub struct Past {
+    /// Messages in the history
+    #[arg(long, value_name = "N", default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub rows: u64,
+    /// Places that they were said in: everybody, kept rooms, and pairs
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(33..=900))]
+    pub places: u32,
+    /// How often each thing is asked, at most
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub asks: u32,
 }
 
 /// Options of every workload.
 #[derive(Clone, Debug, Group)]
 pub struct Common {
     /// Measure the server at ADDR, such as localhost:5015
-    #[arg(long, value_name = "ADDR", required_unless_present = "spawn", conflicts_with = "spawn")]
+    #[arg(long, value_name = "ADDR", conflicts_with = "spawn")]
     pub server: Option<String>,
     /// Start a server for the run, with cheap passwords and without rates, in a temporary folder
     #[arg(long)]
@@ -98,6 +132,12 @@ pub struct Common {
     /// With --spawn: override one key of the server's configuration, as chatd --set does; may be repeated
     #[arg(long, value_name = "KEY=VALUE", conflicts_with = "server")]
     pub set: Vec<String>,
+    /// With --spawn: whether the server keeps what is said [default: as the server does]
+    #[arg(long, value_name = "SWITCH", value_enum, conflicts_with = "server")]
+    pub history: Option<Switch>,
+    /// With --spawn: run N times with a history and N times without one, in turn, each with a new server, and compare
+    #[arg(long, value_name = "N", conflicts_with_all = ["server", "history"], value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub turns: Option<u32>,
     /// With --server: the server's process on this machine, to measure what it uses
     #[arg(long, value_name = "PID", conflicts_with = "spawn", value_parser = clap::value_parser!(u32).range(1..))]
     pub pid: Option<u32>,
@@ -109,15 +149,16 @@ pub struct Common {
     #[arg(long, value_name = "FILE", conflicts_with = "spawn")]
     pub ca: Option<PathBuf>,
     /// Connections; fanout: the receivers; pingpong: those in pairs; handshakes: those at the same time [default: idle,
-    /// fanout, storm 1000; mesh 100; pingpong 2; handshakes 16]
+    /// fanout, storm 1000; mesh 100; pingpong 2; handshakes 16; history 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(CONNECTIONS_MOST)))]
     pub connections: Option<u32>,
-    /// How long to measure [default: idle 5, others 10; storm takes as long as it takes]
+    /// How long to measure [default: idle 5, others 10, history 10 for each thing that is asked; storm takes as long as
+    /// it takes]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=i64::from(SECONDS_MOST)))]
     pub seconds: Option<u32>,
-    /// Bytes of text per line
-    #[arg(long, value_name = "BYTES", default_value_t = 64)]
-    pub size: usize,
+    /// Bytes of text per line [default: 64; history: 29]
+    #[arg(long, value_name = "BYTES")]
+    pub size: Option<usize>,
     /// Connections that are opened and logged in at the same time [default: 256; storm, when they come back: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub at_once: Option<u32>,
@@ -156,9 +197,13 @@ impl Args {
     /// The fault, and the correction.
     pub fn check(&self) -> Result<(), String> {
         let common = self.common();
-        let longest = LINE_BYTES_MOST - FRAME_BYTES;
-        if !(stamp::BYTES..=longest).contains(&common.size) {
-            return Err(format!("--size {}: it takes {} to {longest} bytes", common.size, stamp::BYTES));
+        if common.server.is_none() && !common.spawn && !matches!(self.work, Work::History { .. }) {
+            return Err("it takes a server: --spawn starts one, --server ADDR names one that runs".to_owned());
+        }
+        let (size, longest) = (self.size(), LINE_BYTES_MOST - FRAME_BYTES);
+        let least = if matches!(self.work, Work::History { .. }) { 1 } else { stamp::BYTES };
+        if !(least..=longest).contains(&size) {
+            return Err(format!("--size {size}: it takes {least} to {longest} bytes"));
         }
         let digits = self.connections().to_string().len();
         let is_name = common.prefix.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -175,6 +220,9 @@ impl Args {
         if common.tls && !cfg!(feature = "tls") {
             return Err("--tls: this chatload was built without TLS (the cargo feature tls)".to_owned());
         }
+        if (common.history == Some(Switch::On) || common.turns.is_some()) && !cfg!(feature = "history") {
+            return Err("--history, --turns: this chatload was built without the cargo feature history".to_owned());
+        }
         if common.ca.is_some() && !common.tls {
             return Err("--ca checks a certificate, so it goes with --tls".to_owned());
         }
@@ -188,6 +236,19 @@ impl Args {
                 Err("storm kills the server, so it takes one of its own: use --spawn".to_owned())
             }
             Work::Storm(_) => Ok(()),
+            Work::History { .. } if !cfg!(feature = "history") => {
+                Err("history: this chatload was built without the cargo feature history".to_owned())
+            }
+            Work::History { common, .. } if common.server.is_some() => {
+                Err("history fills the history of a server of its own: leave out --server".to_owned())
+            }
+            Work::History { common, .. } if common.history.is_some() || common.turns.is_some() => {
+                Err("history measures a history: leave out --history and --turns".to_owned())
+            }
+            Work::History { .. } if self.connections() > READERS_MOST => {
+                Err(format!("--connections: history takes {READERS_MOST} at most"))
+            }
+            Work::History { .. } => Ok(()),
             Work::Pingpong { common, .. } if common.connections.is_some_and(|n| n % 2 == 1) => {
                 Err("--connections: pingpong takes an even number, for they go in pairs".to_owned())
             }
@@ -213,6 +274,22 @@ impl Args {
         Ok(())
     }
 
+    /// The same workload with a history or without one, once.
+    pub fn with_history(&self, is_on: bool) -> Self {
+        let mut args = self.clone();
+        let common = match &mut args.work {
+            Work::Idle(common) | Work::Storm(common) => common,
+            Work::Fanout { common, .. }
+            | Work::Mesh { common, .. }
+            | Work::Pingpong { common, .. }
+            | Work::Handshakes { common, .. }
+            | Work::History { common, .. } => common,
+        };
+        common.history = Some(if is_on { Switch::On } else { Switch::Off });
+        common.turns = None;
+        args
+    }
+
     /// Options of every workload.
     pub fn common(&self) -> &Common {
         match &self.work {
@@ -220,7 +297,8 @@ impl Args {
             Work::Fanout { common, .. }
             | Work::Mesh { common, .. }
             | Work::Pingpong { common, .. }
-            | Work::Handshakes { common, .. } => common,
+            | Work::Handshakes { common, .. }
+            | Work::History { common, .. } => common,
         }
     }
 
@@ -234,14 +312,26 @@ impl Args {
             Work::Mesh { .. } => asked.unwrap_or(100),
             Work::Pingpong { idle, .. } => asked.unwrap_or(2).saturating_add(*idle),
             Work::Handshakes { .. } => 2,
+            Work::History { .. } => asked.unwrap_or(1),
         }
+    }
+
+    /// Bytes of text per line.
+    pub fn size(&self) -> usize {
+        let usual = if matches!(self.work, Work::History { .. }) { 29 } else { 64 };
+        self.common().size.unwrap_or(usual)
     }
 
     /// The number of connections that shake hands and leave, at the same time.
     pub fn visits(&self) -> u32 {
         match &self.work {
             Work::Handshakes { common, .. } => common.connections.unwrap_or(16),
-            Work::Idle(_) | Work::Storm(_) | Work::Fanout { .. } | Work::Mesh { .. } | Work::Pingpong { .. } => 0,
+            Work::Idle(_)
+            | Work::Storm(_)
+            | Work::Fanout { .. }
+            | Work::Mesh { .. }
+            | Work::Pingpong { .. }
+            | Work::History { .. } => 0,
         }
     }
 
@@ -253,7 +343,7 @@ impl Args {
     /// The number of senders.
     pub fn senders(&self) -> u32 {
         match &self.work {
-            Work::Idle(_) | Work::Storm(_) => 0,
+            Work::Idle(_) | Work::Storm(_) | Work::History { .. } => 0,
             Work::Fanout { talk, .. } => talk.senders.unwrap_or(talk.rooms.max(1)),
             Work::Mesh { talk, .. } => talk.senders.unwrap_or_else(|| self.connections()),
             Work::Pingpong { common, .. } => common.connections.unwrap_or(2),
@@ -264,7 +354,9 @@ impl Args {
     /// The number of rooms; 0 for none.
     pub fn rooms(&self) -> u32 {
         match &self.work {
-            Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } | Work::Handshakes { .. } => 0,
+            Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } | Work::Handshakes { .. } | Work::History { .. } => {
+                0
+            }
             Work::Fanout { talk, .. } | Work::Mesh { talk, .. } => talk.rooms,
         }
     }
@@ -284,6 +376,7 @@ impl Args {
             Work::Pingpong { .. } => "pingpong",
             Work::Handshakes { .. } => "handshakes",
             Work::Storm(_) => "storm",
+            Work::History { .. } => "history",
         }
     }
 }
@@ -319,6 +412,10 @@ mod tests {
         check("chatload mesh --spawn --senders 7 --window 64", Ok((100, 7, 10)));
         check("chatload pingpong --spawn --idle 100 --rate 5", Ok((102, 2, 10)));
         check("chatload storm --spawn --connections 5000", Ok((5000, 0, 10)));
+        check("chatload history", Ok((1, 0, 10)));
+        check("chatload history --spawn --rows 1000 --places 33 --size 1 --connections 4", Ok((4, 0, 10)));
+        check("chatload mesh --spawn --history off", Ok((100, 100, 10)));
+        check("chatload mesh --spawn --turns 5", Ok((100, 100, 10)));
     }
 
     #[test]
@@ -340,5 +437,11 @@ mod tests {
         check("chatload idle --server x --ca y", Err("--tls"));
         check("chatload handshakes --tls --spawn --connections 9", Ok((2, 2, 10)));
         check("chatload idle --server x --set a=1", Err("cannot be used with"));
+        check("chatload idle --server x --history on", Err("cannot be used with"));
+        check("chatload idle --spawn --turns 3 --history on", Err("cannot be used with"));
+        check("chatload history --history off", Err("leave out"));
+        check("chatload history --server x", Err("of its own"));
+        check("chatload history --connections 1001", Err("1000 at most"));
+        check("chatload history --places 32", Err("33"));
     }
 }

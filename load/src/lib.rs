@@ -8,10 +8,10 @@
 //!
 //! * [`args`]: the command line.
 //! * `works` runs a workload: `target`, `spawn` and `process` are the server, `entrance` and `storm` log connections
-//!   in, `talk` and `pingpong` send and receive, `handshakes` comes and goes.
+//!   in, `talk` and `pingpong` send and receive, `handshakes` comes and goes, `past` reads a long history.
 //! * Without sockets and clocks, and tested that way: `inbox` and `line` (the server's lines), `stamp` (the content of
 //!   each line), `dialogue` (the login), `schedule` (when each line is due), `tally` (what was sent and received),
-//!   `report`, `table`.
+//!   `turns` (with and without a history), `report`, `table`.
 //! * `fleet`, `conn` and `pacer` are the loop; `tls` encrypts a connection.
 //!
 //! With a fixed rate (open loop), lines carry the time when they were *due*, not when they were sent: if a server
@@ -20,8 +20,9 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use serde::Serialize;
+
 pub use self::args::Args;
-use self::report::Report;
 use self::run::Stop;
 pub use self::spawn::{SERVE, end_with_parent};
 
@@ -34,6 +35,11 @@ mod handshakes;
 mod inbox;
 mod line;
 mod pacer;
+#[cfg(feature = "history")]
+mod past;
+#[cfg(not(feature = "history"))]
+#[path = "no_past.rs"]
+mod past;
 mod pingpong;
 mod process;
 mod progress;
@@ -52,6 +58,7 @@ mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
 mod tls;
+mod turns;
 mod works;
 
 /// Exit code for invalid arguments.
@@ -67,21 +74,38 @@ pub fn run(args: &Args) -> ExitCode {
         Ok(asked) => asked,
         Err(error) => return stop(1, &format!("signals cannot be caught: {error}")),
     };
-    let report = match works::conduct(args, asked) {
-        Ok(report) => report,
+    let json = args.common().json;
+    let (text, fault) = match measured(args, asked, json) {
+        Ok(measured) => measured,
         Err(why) => return stop(1, &why),
     };
-    if let Err(error) = print(&report, args.common().json) {
+    if let Err(error) = print(&text) {
         return stop(1, &format!("standard output: {error}; give it somewhere to go"));
     }
-    match report.fault() {
+    match fault {
         Some(why) => stop(1, &why),
         None => ExitCode::SUCCESS,
     }
 }
 
-fn print(report: &Report, json: bool) -> io::Result<()> {
-    let text = if json { serde_json::to_string(report)? + "\n" } else { table::render(report) };
+/// The results as text, and what went wrong in the run.
+fn measured(args: &Args, asked: Stop, json: bool) -> Result<(String, Option<String>), String> {
+    if let Some(turns) = args.common().turns {
+        let comparison = works::compare(args, turns, &asked)?;
+        let text = if json { object(&comparison)? } else { table::render_comparison(&comparison) };
+        return Ok((text, comparison.fault()));
+    }
+    let report = works::conduct(args, asked)?;
+    let text = if json { object(&report)? } else { table::render(&report) };
+    Ok((text, report.fault()))
+}
+
+/// One JSON object on a line.
+fn object(report: &impl Serialize) -> Result<String, String> {
+    serde_json::to_string(report).map(|text| text + "\n").map_err(|error| format!("the report: {error}"))
+}
+
+fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // The reader, such as `head`, has read enough.

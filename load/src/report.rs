@@ -17,6 +17,9 @@ pub(super) struct Report {
     pub(super) what: String,
     /// The server's address.
     pub(super) server: String,
+    /// Whether the server that was started for the run kept a history: `on` or `off`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) history: Option<&'static str>,
     /// Whether Ctrl-C ended the run early.
     pub(super) interrupted: bool,
     /// Whether all connections ended before the run did.
@@ -38,6 +41,9 @@ pub(super) struct Report {
     /// The server's restart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) storm: Option<Storm>,
+    /// A long history, and what it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) store: Option<Store>,
     /// Resource usage of the server's process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) process: Option<Process>,
@@ -105,6 +111,8 @@ pub(super) struct Lines {
     pub(super) said_per_s: f64,
     /// Lines that the server refused.
     pub(super) refused: u64,
+    /// Lines that it delivered and did not keep, because its history was full.
+    pub(super) not_kept: u64,
     /// Lines that it has not answered.
     pub(super) unanswered: u64,
     /// Lines that were due, and that the server did not take in time.
@@ -140,6 +148,41 @@ pub(super) struct Storm {
     pub(super) half_resumed_s: f64,
 }
 
+/// A long history, and what it was asked.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Store {
+    /// Messages that were put into it.
+    pub(super) rows: u64,
+    pub(super) places: u64,
+    /// Places of each reader.
+    pub(super) places_each: u64,
+    /// Its size on disk.
+    pub(super) bytes: u64,
+    pub(super) bytes_per_row: f64,
+    /// How long the filling took, in seconds; not by the server.
+    pub(super) fill_s: f64,
+    pub(super) rows_per_s: f64,
+    /// From the start of the server until it listened, in seconds.
+    pub(super) start_s: f64,
+    /// What it was asked.
+    pub(super) questions: Vec<Question>,
+}
+
+/// Something that was asked again and again.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Question {
+    pub(super) what: &'static str,
+    /// How often it was answered.
+    pub(super) answered: u64,
+    /// Other answers, and ends of connections.
+    pub(super) refused: Reasons,
+    /// Lines of an answer before the last one, on average.
+    pub(super) lines_each: f64,
+    /// From the question to the last line of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) latency_us: Option<Spread>,
+}
+
 /// Resource usage of the server's process.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Process {
@@ -150,6 +193,16 @@ pub(super) struct Process {
     /// Processor time per delivery, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cpu_us_per_delivery: Option<f64>,
+    /// Processor time of the event loop, in seconds, and in microseconds per delivery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) loop_cpu_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) loop_cpu_us_per_delivery: Option<f64>,
+    /// Processor time of the history's threads, in seconds, and in microseconds per line that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) history_cpu_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) history_cpu_us_per_line: Option<f64>,
     /// Processor time per handshake, in microseconds, with everything else that a short connection costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cpu_us_per_handshake: Option<f64>,
@@ -224,6 +277,10 @@ impl Report {
         if let Some(storm) = self.storm.filter(|storm| storm.resumed < self.connections.logged_in && !self.interrupted)
         {
             return Some(format!("{} connections did not come back", self.connections.logged_in - storm.resumed));
+        }
+        if let Some(question) = self.store.iter().flat_map(|store| &store.questions).find(|asked| asked.answered == 0) {
+            let why: Vec<&str> = question.refused.keys().map(String::as_str).collect();
+            return Some(format!("{}: no answer was as it must be: {}", question.what, why.join("; ")));
         }
         let lines = self.lines.as_ref()?;
         let wrong = [(lines.lost, "lost"), (lines.out_of_order, "out of order"), (lines.strays, "heard by others")];

@@ -13,9 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chatd::limits::SPARE_DESCRIPTORS;
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use tempfile::TempDir;
 
+use super::args::{Common, Switch};
 use super::run::Stop;
 
 /// The first argument that makes this program run as chatd.
@@ -25,42 +26,61 @@ pub const SERVE: &str = "serve-for-chatload";
 const START: Duration = Duration::from_secs(30);
 /// How often that is checked, and so the precision of `storm`.
 const LOOK: Duration = Duration::from_micros(500);
-/// The names of its configuration file and its log.
+/// The names of its configuration file and its log …
 const CONFIG: &str = "config.toml";
 const LOG: &str = "server.log";
+/// The name of its history, as the server's default has it.
+const HISTORY: &str = "history.db";
 /// How many lines of its log are shown if it does not start.
 const LINES_SHOWN: usize = 5;
+
+/// The rules of a server started for the run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules {
+    /// Keys of its configuration that are overridden, as `--set` has them.
+    pub(super) sets: Vec<String>,
+    /// Whether it has a certificate of its own, and encrypts.
+    pub(super) is_tls: bool,
+    /// Whether it keeps a history; `None` for the server's default.
+    pub(super) history: Option<bool>,
+}
+
+impl Rules {
+    /// Those that the arguments ask for.
+    pub(super) fn of(common: &Common) -> Self {
+        let history = common.history.map(|switch| switch == Switch::On);
+        Self { sets: common.set.clone(), is_tls: common.tls, history }
+    }
+}
 
 /// A server started for the run.
 pub(super) struct Spawned {
     program: PathBuf,
-    sets: Vec<String>,
-    is_tls: bool,
+    rules: Rules,
     child: Child,
     addr: SocketAddr,
     folder: TempDir,
 }
 
 impl Spawned {
-    /// Starts a server for this many connections, with these keys of its configuration overridden, and with a
-    /// certificate of its own if `is_tls`, and waits until it listens.
+    /// Starts a server for this many connections, with these rules, and waits until it listens.
     ///
     /// # Errors
     /// It does not start; the text includes its log.
-    pub(super) fn start(connections: u32, sets: &[String], is_tls: bool, stop: &Stop) -> Result<Self, String> {
+    pub(super) fn start(connections: u32, rules: &Rules, stop: &Stop) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| format!("cannot start a server: {error}"))?;
         let folder = tempfile::Builder::new()
             .prefix("chatload-")
             .tempdir()
             .map_err(|error| format!("cannot make a temporary folder: {error}; TMPDIR says where"))?;
-        fs::write(folder.path().join(CONFIG), config(connections, is_tls))
+        fs::write(folder.path().join(CONFIG), config(connections, rules))
             .map_err(|error| format!("{}: {error}; TMPDIR says where else", folder.path().display()))?;
-        if is_tls {
+        if rules.is_tls {
             make_certificate(&program, folder.path())?;
         }
-        let child = launch(&program, folder.path(), sets, None)?;
-        let (sets, addr) = (sets.to_vec(), SocketAddr::from(([127, 0, 0, 1], 0)));
-        let mut server = Self { program, sets, is_tls, child, addr, folder };
+        let child = launch(&program, folder.path(), &rules.sets, None)?;
+        let (rules, addr) = (rules.clone(), SocketAddr::from(([127, 0, 0, 1], 0)));
+        let mut server = Self { program, rules, child, addr, folder };
         server.wait(stop)?;
         Ok(server)
     }
@@ -73,6 +93,35 @@ impl Spawned {
     /// Its process.
     pub(super) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Whether it keeps a history.
+    pub(super) fn keeps_history(&self) -> bool {
+        self.history().exists()
+    }
+
+    /// The file of its history, unless a `--set` names another one.
+    pub(super) fn history(&self) -> PathBuf {
+        self.folder.path().join(HISTORY)
+    }
+
+    /// Ends it in good order, and waits until it has ended.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub(super) fn stop(&mut self) -> Result<(), String> {
+        // Only a process that has ended already cannot be told.
+        if let Some(pid) = Pid::from_raw(i32::try_from(self.child.id()).unwrap_or_default()) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let deadline = Instant::now() + START;
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if Instant::now() > deadline {
+                return Err("the server does not end".to_owned());
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(())
     }
 
     /// Ends it like a power failure.
@@ -88,8 +137,8 @@ impl Spawned {
     /// It does not start; the text includes its log.
     pub(super) fn restart(&mut self, stop: &Stop) -> Result<(), String> {
         self.kill();
-        let listen = format!("listen=[\"{}://{}\"]", door(self.is_tls), self.addr);
-        self.child = launch(&self.program, self.folder.path(), &self.sets, Some(&listen))?;
+        let listen = format!("listen=[\"{}://{}\"]", door(self.rules.is_tls), self.addr);
+        self.child = launch(&self.program, self.folder.path(), &self.rules.sets, Some(&listen))?;
         self.wait(stop)
     }
 
@@ -161,10 +210,15 @@ fn launch(program: &Path, folder: &Path, sets: &[String], listen: Option<&str>) 
 
 /// Passwords are cheap, and no client is slowed down or closed for being slow or silent: the run measures the server,
 /// not its rules.
-fn config(connections: u32, is_tls: bool) -> String {
+fn config(connections: u32, rules: &Rules) -> String {
     let connections = u64::from(connections) + SPARE_DESCRIPTORS;
-    let pair = if is_tls { "\n[tls]\ncert = \"cert.pem\"\nkey = \"key.pem\"\n" } else { "" };
-    let door = door(is_tls);
+    let history = match rules.history {
+        None => String::new(),
+        Some(false) => "\n[history]\nfile = \"\"\n".to_owned(),
+        Some(true) => format!("\n[history]\nfile = \"{HISTORY}\"\n"),
+    };
+    let pair = if rules.is_tls { "\n[tls]\ncert = \"cert.pem\"\nkey = \"key.pem\"\n" } else { "" };
+    let door = door(rules.is_tls);
     format!(
         r#"listen = ["{door}://127.0.0.1:0"]
 {pair}
@@ -192,7 +246,7 @@ members = {connections}
 
 [log]
 stats_s = 0
-"#
+{history}"#
     )
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::report::{Encryption, Handshaken, Lines, Process, Report, Spread, Storm};
+use super::report::{Encryption, Handshaken, Lines, Process, Report, Spread, Store, Storm};
+use super::turns::Comparison;
 
 /// Above this share of busy time, chatload has probably measured itself.
 const BUSY: f64 = 0.9;
@@ -26,8 +27,11 @@ pub(super) fn render(report: &Report) -> String {
     if let Some(storm) = &report.storm {
         storm_of(storm, &mut table);
     }
+    if let Some(store) = &report.store {
+        store_of(store, &mut table);
+    }
     match (&report.process, &report.process_unknown) {
-        (Some(process), _) => process_of(process, &mut table),
+        (Some(process), _) => process_of(process, report.store.is_none(), &mut table),
         (None, Some(why)) => table.row("server's CPU, memory", "not known", why),
         (None, None) => {}
     }
@@ -36,11 +40,51 @@ pub(super) fn render(report: &Report) -> String {
         table.row("chatload busy", &percent(busy), note);
         table.word("chatload busy", "part of the time in which this program itself had work to do");
     }
-    let mut text = format!("\n{}: {}\nserver: {}\n\n{}", report.work, report.what, report.server, table.text());
+    let history = report.history.map(|history| format!(", history {history}")).unwrap_or_default();
+    let Report { work, what, server, .. } = report;
+    let mut text = format!("\n{work}: {what}\nserver: {server}{history}\n\n{}", table.text());
     if report.interrupted {
         text.push_str("\nended early by a signal: these are the figures up to then\n");
     }
     text
+}
+
+/// Runs with and without a history, side by side.
+pub(super) fn render_comparison(comparison: &Comparison) -> String {
+    let Comparison { work, what, turns, compared, runs } = comparison;
+    let mut text = format!("\n{work}: {what}\n{turns} runs with a history and as many without one, in turn\n\n");
+    let width = compared.iter().map(|figure| figure.what.len()).max().unwrap_or(0);
+    let _ = writeln!(text, "  {:<width$}  {:>12}  {:>12}  {:>6}", "median", "on", "off", "on/off");
+    for figure in compared {
+        let (on, off) = (short(figure.on), short(figure.off));
+        let _ = writeln!(text, "  {:<width$}  {on:>12}  {off:>12}  {:>6.3}", figure.what, figure.ratio);
+    }
+    let each: Vec<f64> = runs
+        .iter()
+        .filter_map(|run| run.process.as_ref()?.history_cpu_us_per_line)
+        .filter(|each| *each > 0.0)
+        .collect();
+    if !each.is_empty() {
+        let mean = each.iter().sum::<f64>() / each.len() as f64;
+        let _ = writeln!(text, "\n  the history's threads took {} for each line said", time(mean));
+    }
+    let not_kept: u64 = runs.iter().filter_map(|run| run.lines.as_ref()).map(|lines| lines.not_kept).sum();
+    if not_kept > 0 {
+        let _ = writeln!(text, "  {} lines were delivered and not kept", count(not_kept as f64));
+    }
+    if runs.iter().any(|run| run.interrupted) {
+        text.push_str("\nended early by a signal: these are the figures up to then\n");
+    }
+    text
+}
+
+/// A number with three digits, or as a whole number with separated thousands.
+fn short(number: f64) -> String {
+    match number {
+        _ if number < 10.0 => format!("{number:.3}"),
+        _ if number < 100.0 => format!("{number:.1}"),
+        _ => count(number),
+    }
 }
 
 /// Rows, and the words explained below them.
@@ -132,6 +176,7 @@ fn lines_of(lines: &Lines, table: &mut Table) {
     table.row("", &format!("{}/s", count(lines.said_per_s)), "");
     for (times, label, note) in [
         (lines.refused, "  refused", "the server answered with something else than 250"),
+        (lines.not_kept, "  not kept", "the server delivered them and had no room to keep them"),
         (lines.unanswered, "  unanswered", "the server said nothing to them"),
         (lines.unsaid, "  not said", "they were due, and the server did not take them in time"),
     ] {
@@ -182,10 +227,52 @@ fn storm_of(storm: &Storm, table: &mut Table) {
     table.word("within", "from when the server listened again until those were logged in");
 }
 
-fn process_of(process: &Process, table: &mut Table) {
-    table.row("server's CPU", &percent(process.cpu_share), "of one processor while it was measured");
+fn store_of(store: &Store, table: &mut Table) {
+    table.row("messages", &count(store.rows as f64), &format!("in {} places", store.places));
+    table.row("on disk", &size(store.bytes as f64), &format!("{:.0} bytes each", store.bytes_per_row));
+    let note = format!("{}/s, by chatload", count(store.rows_per_s));
+    table.row("filled in", &time(store.fill_s * 1e6), &note);
+    table.row("started in", &time(store.start_s * 1e6), "");
+    for question in &store.questions {
+        let asked = format!("{} asked", count(question.answered as f64));
+        let (p50, rest) = match question.latency_us {
+            Some(Spread { p50, p99, max, .. }) => (time(p50), format!("p99 {}, max {}", time(p99), time(max))),
+            None => ("-".to_owned(), "no answer".to_owned()),
+        };
+        let lines =
+            if question.lines_each > 0.0 { format!(", {:.0} lines each", question.lines_each) } else { String::new() };
+        table.row(question.what, &p50, &format!("{rest}; {asked}{lines}"));
+        for (why, times) in &question.refused {
+            table.row("  refused", &count(*times as f64), why);
+        }
+    }
+    table.word("started in", "from the start of the server on this history until it listened");
+    table.word("page of 50", "HISTORY of one room before some message: the median, as in all lines below it");
+    table.word("200 after an id", "HISTORY of all places of a reader after some message");
+    table.word(
+        "search",
+        "SEARCH in all places of a reader; usual: words in one of some hundred messages; rare: in one of 500,000",
+    );
+    table.word("250 kept", "a direct message to somebody who is away, until it is on disk");
+    table.word("resume", "log in, JOIN all rooms, HISTORY after the last message before 1,000 others, to the end");
+}
+
+fn process_of(process: &Process, has_cpu: bool, table: &mut Table) {
+    if has_cpu {
+        table.row("server's CPU", &percent(process.cpu_share), "of one processor while it was measured");
+    }
     if let Some(each) = process.cpu_us_per_delivery {
         table.row("  for each delivery", &time(each), "");
+    }
+    if let Some(each) = process.loop_cpu_us_per_delivery {
+        table.row(
+            "  in the loop",
+            &time(each),
+            "for each delivery, without the threads of passwords and of the history",
+        );
+    }
+    if let Some(each) = process.history_cpu_us_per_line {
+        table.row("  in the history", &time(each), "for each line said");
     }
     if let Some(each) = process.cpu_us_per_handshake {
         table.row("  for each handshake", &time(each), "with all else that its connection costs, and the pair");
@@ -200,7 +287,12 @@ fn process_of(process: &Process, table: &mut Table) {
         }
         (None, _) => table.row("server's memory", "not known", "only its own user and root may read it"),
     }
-    table.word("server's CPU", "processor time of the server's process, all threads, in the program and in the kernel");
+    if has_cpu {
+        table.word(
+            "server's CPU",
+            "processor time of the server's process, all threads, in the program and in the kernel",
+        );
+    }
 }
 
 /// A number with separated thousands.

@@ -13,6 +13,9 @@ pub(super) const CELLS_MOST: u64 = 64 * 1024 * 1024;
 /// The longest latency that is recorded as such, in nanoseconds: an hour.
 const LATENCY_MOST: u64 = 3_600_000_000_000;
 
+/// What the server adds to the answer to a line that it did not keep.
+const NOT_KEPT: &str = ", not kept";
+
 /// The counts of a run.
 pub(super) struct Tally {
     run: u16,
@@ -45,6 +48,7 @@ struct Sender {
     said: u32,
     answered: u32,
     refused: u32,
+    not_kept: u32,
 }
 
 #[derive(Clone, Default)]
@@ -72,6 +76,8 @@ pub(super) struct Counts {
     pub(super) said: u64,
     /// … that the server answered with anything but `250`.
     pub(super) refused: u64,
+    /// … that the server has delivered and not kept.
+    pub(super) not_kept: u64,
     /// … that the server has not answered.
     pub(super) unanswered: u64,
     /// Lines received, counted at each receiver.
@@ -109,7 +115,14 @@ impl Tally {
             let Some(receiver) = receivers.get_mut(*receiver_id) else { continue };
             let Some(group) = groups.get_mut(receiver.group) else { continue };
             receiver.sender = Some(told.len());
-            told.push(Sender { receiver: *receiver_id, place: group.senders.len(), said: 0, answered: 0, refused: 0 });
+            told.push(Sender {
+                receiver: *receiver_id,
+                place: group.senders.len(),
+                said: 0,
+                answered: 0,
+                refused: 0,
+                not_kept: 0,
+            });
             group.senders.push(told.len() - 1);
         }
         let width = groups.iter().map(|group| group.senders.len()).max().unwrap_or(0);
@@ -150,7 +163,7 @@ impl Tally {
                 Some(stamp) => self.hear(receiver, stamp, now),
                 None => Event::Nothing,
             },
-            Line::Reply(code, _) => self.answer(receiver, code),
+            Line::Reply(code, text) => self.answer(receiver, code, text),
             Line::Part | Line::Notice | Line::Other => Event::Nothing,
         }
     }
@@ -179,7 +192,7 @@ impl Tally {
         Event::Heard
     }
 
-    fn answer(&mut self, receiver_id: usize, code: u16) -> Event {
+    fn answer(&mut self, receiver_id: usize, code: u16, text: &str) -> Event {
         let Some(receiver) = self.receivers.get(receiver_id) else { return Event::Nothing };
         let Some(sender) = receiver.sender.and_then(|sender| self.senders.get_mut(sender)) else {
             return Event::Nothing;
@@ -189,6 +202,7 @@ impl Tally {
             return Event::Nothing;
         }
         sender.answered += 1;
+        sender.not_kept += u32::from(code == 250 && text.contains(NOT_KEPT));
         if code != 250 {
             sender.refused += 1;
             let hearers = self.groups.get(receiver.group).map_or(0, |group| group.live.saturating_sub(1));
@@ -273,6 +287,7 @@ impl Tally {
         for sender in &self.senders {
             counts.said += u64::from(sender.said);
             counts.refused += u64::from(sender.refused);
+            counts.not_kept += u64::from(sender.not_kept);
             counts.unanswered += u64::from(sender.said - sender.answered);
         }
         for (receiver_id, receiver) in self.receivers.iter().enumerate() {

@@ -6,9 +6,9 @@ use chatd::limits::SPARE_DESCRIPTORS;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::args::Common;
-use super::process::{self, Memory};
+use super::process::{self, Memory, Threads};
 use super::run::Stop;
-use super::spawn::Spawned;
+use super::spawn::{Rules, Spawned};
 
 /// The default port, which is chatd's.
 const PORT: u16 = 5015;
@@ -31,14 +31,18 @@ impl Target {
     /// There is none, or it cannot be started.
     pub(super) fn find(common: &Common, connections: u32, stop: &Stop) -> Result<Self, String> {
         let Some(name) = &common.server else {
-            let spawned = Spawned::start(connections, &common.set, common.tls, stop)?;
-            let addr = spawned.addr();
-            return Ok(Self { addr, host: addr.ip().to_string(), spawned: Some(spawned), pid: None });
+            return Ok(Self::of(Spawned::start(connections, &Rules::of(common), stop)?));
         };
         if let Some(pid) = common.pid.filter(|pid| process::cpu_seconds(*pid).is_none()) {
             return Err(format!("--pid {pid}: there is no such process on this machine"));
         }
         Ok(Self { addr: resolve(name)?, host: host(name).to_owned(), spawned: None, pid: common.pid })
+    }
+
+    /// A server that was started for the run.
+    pub(super) fn of(spawned: Spawned) -> Self {
+        let addr = spawned.addr();
+        Self { addr, host: addr.ip().to_string(), spawned: Some(spawned), pid: None }
     }
 
     /// The server, for the report.
@@ -53,6 +57,16 @@ impl Target {
     /// Processor time of its process, in seconds, if known.
     pub(super) fn cpu_seconds(&self) -> Option<f64> {
         self.pid().and_then(process::cpu_seconds)
+    }
+
+    /// Processor time of its threads, if known.
+    pub(super) fn threads(&self) -> Option<Threads> {
+        self.pid().and_then(process::threads)
+    }
+
+    /// Whether the server that was started for the run keeps a history; `None` for another server.
+    pub(super) fn keeps_history(&self) -> Option<bool> {
+        self.spawned.as_ref().map(Spawned::keeps_history)
     }
 
     /// Memory of its process, if known.

@@ -5,7 +5,9 @@ use super::dialogue::{Room, Visitor};
 use super::entrance::Entrance;
 use super::fleet::Fleet;
 use super::handshakes::Visits;
+use super::past;
 use super::pingpong::PingPong;
+use super::process::Threads;
 use super::progress::Progress;
 use super::report::{Connections, Encryption, Lines, Process, Report, Spread, per_second};
 use super::run::{Run, SECOND, Stop};
@@ -14,17 +16,38 @@ use super::talk::{Listening, Pace, Talk};
 use super::tally::Tally;
 use super::target::{Target, take_descriptors};
 use super::tls::Settings;
+use super::turns::{self, Comparison};
 
 /// Connections under way at the same time, by default.
 const AT_ONCE: u32 = 256;
 /// The pause after the last login before the server's memory is read, in nanoseconds.
 const SETTLE: u64 = SECOND / 5;
 
+/// Runs the workload with and without a history in turn, `turns` times each.
+///
+/// # Errors
+/// One of them could not run.
+pub(super) fn compare(args: &Args, turns: u32, stop: &Stop) -> Result<Comparison, String> {
+    let mut runs = Vec::new();
+    for n in 0..2 * turns {
+        let report = conduct(&args.with_history(turns::is_on(n)), stop.clone())?;
+        let is_over = report.interrupted;
+        runs.push(report);
+        if is_over {
+            break;
+        }
+    }
+    Ok(Comparison::new(turns, runs))
+}
+
 /// Runs the workload and returns its results.
 ///
 /// # Errors
 /// It could not run: what failed, why, and what would help.
 pub(super) fn conduct(args: &Args, stop: Stop) -> Result<Report, String> {
+    if let Work::History { past, .. } = &args.work {
+        return past::conduct(args, past, stop);
+    }
     let connections = args.connections().saturating_add(args.visits());
     take_descriptors(connections)?;
     let mut target = Target::find(args.common(), connections, &stop)?;
@@ -37,7 +60,13 @@ pub(super) fn conduct(args: &Args, stop: Stop) -> Result<Report, String> {
     // So that lines of another chatload on the same server are recognized.
     let tag = u16::try_from(std::process::id() & 0xffff).unwrap_or_default();
     let mut entrance = Entrance::new(visitors(args, tag));
-    let mut report = Report { work: args.name(), what: describe(args), server: target.describe(), ..Report::default() };
+    let mut report = Report {
+        work: args.name(),
+        what: describe(args),
+        server: target.describe(),
+        history: target.keeps_history().map(|keeps| if keeps { "on" } else { "off" }),
+        ..Report::default()
+    };
     let mut process = Process::default();
 
     let outcome = come_in(args, &target, &mut run, &mut entrance, &mut report, &mut process);
@@ -47,7 +76,7 @@ pub(super) fn conduct(args: &Args, stop: Stop) -> Result<Report, String> {
         }
         let gauge = Gauge::new(&target, &run);
         match &args.work {
-            Work::Idle(_) => idle(args, &mut run, &mut entrance, &mut report)?,
+            Work::Idle(_) | Work::History { .. } => idle(args, &mut run, &mut entrance, &mut report)?,
             Work::Storm(common) => {
                 let at_once = common.at_once.map_or(usize::MAX, |at_once| at_once as usize);
                 return storm::storm(&mut run, &mut target, entrance, at_once, &mut report);
@@ -105,7 +134,7 @@ fn describe(args: &Args) -> String {
         rooms => format!("in {rooms} rooms; all of a room hear it"),
     };
     match &args.work {
-        Work::Idle(_) => format!("{all} connections say nothing for {} s", args.seconds()),
+        Work::Idle(_) | Work::History { .. } => format!("{all} connections say nothing for {} s", args.seconds()),
         Work::Storm(_) => format!("the server is killed and started again under {all} connections"),
         Work::Handshakes { rate, resumed, pair_rate, .. } => {
             let how = if *resumed { "by a ticket if they have one" } else { "in full" };
@@ -135,7 +164,9 @@ fn pace(args: &Args) -> Pace {
         Work::Fanout { talk, .. } | Work::Mesh { talk, .. } => {
             talk.window.map_or(Pace::Open(talk.rate.unwrap_or(usual)), Pace::Closed)
         }
-        Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } | Work::Handshakes { .. } => Pace::Open(usual),
+        Work::Idle(_) | Work::Storm(_) | Work::Pingpong { .. } | Work::Handshakes { .. } | Work::History { .. } => {
+            Pace::Open(usual)
+        }
     }
 }
 
@@ -207,7 +238,7 @@ fn talk(args: &Args, tag: u16, run: &mut Run, report: &mut Report) -> Result<(),
     });
     let heads = heads.collect();
     let mut tally = Tally::new(tag, &receivers, &senders);
-    let (pace, size) = (pace(args), args.common().size);
+    let (pace, size) = (pace(args), args.size());
     run.progress.stage("talking", u64::from(args.seconds()));
     let begin = run.fleet.now();
     let end = begin + u64::from(args.seconds()) * SECOND;
@@ -231,7 +262,7 @@ fn pingpong(args: &Args, tag: u16, rate: Option<f64>, run: &mut Run, report: &mu
     let senders: Vec<usize> = (0..players).collect();
     let names: Vec<String> = senders.iter().map(|n| format!("{}{n}", args.common().prefix)).collect();
     let mut tally = Tally::new(tag, &receivers, &senders);
-    let size = args.common().size;
+    let size = args.size();
     let listening = Listening { tally: &mut tally, ended: &mut report.connections.ended };
     PingPong::new(listening, &names, size, rate, time).go_on(run)?;
     let pace = if rate.is_some() { "open" } else { "closed" };
@@ -256,7 +287,7 @@ fn handshakes(
 ) -> Result<(), String> {
     let mut tally = Tally::new(tag, &[(0, true), (0, true)], &[0, 1]);
     let names = [0, 1].map(|n| format!("{}{n}", args.common().prefix));
-    let (size, time) = (args.common().size, measured(args, run));
+    let (size, time) = (args.size(), measured(args, run));
     let before = run.fleet.handshakes();
     let listening = Listening { tally: &mut tally, ended: &mut report.connections.ended };
     let game = PingPong::new(listening, &names, size, Some(pair_rate), time);
@@ -274,6 +305,7 @@ fn note(tally: &Tally, lines: Lines, begin: u64, report: &mut Report) {
         said: counts.said,
         said_per_s: per_second(counts.said, begin, end),
         refused: counts.refused,
+        not_kept: counts.not_kept,
         unanswered: counts.unanswered,
         deliveries: counts.heard,
         deliveries_per_s: per_second(counts.heard, begin, end),
@@ -288,13 +320,14 @@ fn note(tally: &Tally, lines: Lines, begin: u64, report: &mut Report) {
 /// Readings before and after the work.
 struct Gauge {
     cpu: Option<f64>,
+    threads: Option<Threads>,
     at: u64,
     slept: u64,
 }
 
 impl Gauge {
     fn new(target: &Target, run: &Run) -> Self {
-        Self { cpu: target.cpu_seconds(), at: run.fleet.now(), slept: run.fleet.slept() }
+        Self { cpu: target.cpu_seconds(), threads: target.threads(), at: run.fleet.now(), slept: run.fleet.slept() }
     }
 
     fn read(&self, target: &Target, run: &Run, process: &mut Process, report: &mut Report) {
@@ -306,11 +339,27 @@ impl Gauge {
         process.cpu_share = process.cpu_s / seconds;
         let deliveries = report.lines.as_ref().map_or(0, |lines| lines.deliveries);
         process.cpu_us_per_delivery = (deliveries > 0).then(|| process.cpu_s * 1e6 / deliveries as f64);
+        if let (Some(before), Some(after)) = (self.threads, target.threads()) {
+            set_threads(before, after, report.lines.as_ref(), process);
+        }
         // Nearly all of it is theirs, and not the pair's.
         let visits = report.handshakes.as_ref().map_or(0, |handshakes| handshakes.full + handshakes.resumed);
         process.cpu_us_per_handshake = (visits > 0).then(|| process.cpu_s * 1e6 / visits as f64);
         if visits > 0 {
             process.cpu_us_per_delivery = None;
         }
+    }
+}
+
+/// The processor time of the loop and of the history.
+fn set_threads(before: Threads, after: Threads, lines: Option<&Lines>, process: &mut Process) {
+    let each = |seconds: f64, count: u64| (count > 0).then(|| seconds * 1e6 / count as f64);
+    let event_loop = (after.event_loop - before.event_loop).max(0.0);
+    process.loop_cpu_s = Some(event_loop);
+    process.loop_cpu_us_per_delivery = lines.and_then(|lines| each(event_loop, lines.deliveries));
+    if after.history > 0.0 {
+        let history = (after.history - before.history).max(0.0);
+        process.history_cpu_s = Some(history);
+        process.history_cpu_us_per_line = lines.and_then(|lines| each(history, lines.said));
     }
 }

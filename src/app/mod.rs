@@ -6,6 +6,8 @@ mod cert;
 mod check;
 mod ctl;
 mod endpoints;
+#[cfg(feature = "history")]
+mod history;
 mod password;
 mod reload;
 mod served;
@@ -36,6 +38,11 @@ const BAD_CONFIG: u8 = 78;
 /// Why a program without the feature `tls` knows nothing of certificates.
 #[cfg(not(feature = "tls"))]
 const NO_TLS: &str = "this program was built without the feature tls; build it with: cargo build --features tls";
+
+/// Why a program without the feature `history` keeps nothing.
+#[cfg(not(feature = "history"))]
+const NO_HISTORY: &str =
+    "this program was built without the feature history; build it with: cargo build --features history";
 
 /// `chatd`: runs the server, or a command of the operator, as the arguments say.
 pub fn chatd(args: Args) -> ExitCode {
@@ -69,6 +76,17 @@ pub fn chatd(args: Args) -> ExitCode {
         Some(Command::Cert { operation, .. }) => return cert::run(&operation, &loaded),
         #[cfg(not(feature = "tls"))]
         Some(Command::Cert { .. }) => return stop(FAILED, &[NO_TLS.to_owned()]),
+        Some(Command::History { .. }) if check => {
+            return stop(
+                USAGE,
+                &["--check cannot be combined with a command; for the history there is 'chatd history check'"
+                    .to_owned()],
+            );
+        }
+        #[cfg(feature = "history")]
+        Some(Command::History { operation, .. }) => return history::run(&operation, &loaded),
+        #[cfg(not(feature = "history"))]
+        Some(Command::History { .. }) => return stop(FAILED, &[NO_HISTORY.to_owned()]),
         Some(Command::Ctl { .. }) | None => {}
     }
     let (listen, faults) = endpoints::of(&loaded);

@@ -11,7 +11,7 @@ KEY is a dotted path, VALUE is TOML, so strings keep their quotes:
 FILE may be a pipe, such as --config <(…), but only a regular file is read again at HUP.
 
 Signals: TERM and INT stop the server, HUP re-reads the configuration and re-opens the log.
-Exit status: 0 done, 1 failed, 2 usage, 75 port, account file or socket in use, or no server for ctl, 78 configuration.";
+Exit status: 0 done, 1 failed, 2 usage, 75 port, account file, history or socket in use, or no server for ctl, 78 configuration.";
 
 /// The arguments of `chatd`, as typed.
 #[derive(Clone, Debug, Default, Parser)]
@@ -84,6 +84,94 @@ pub enum Command {
         #[command(subcommand)]
         operation: CertOperation,
     },
+    /// Back up, check, export, erase or repair what was said
+    #[command(disable_help_subcommand = true)]
+    History {
+        /// As in [`Args`]: these may precede or follow the command.
+        #[command(flatten)]
+        place: Place,
+        /// The operation.
+        #[command(subcommand)]
+        operation: HistoryOperation,
+    },
+}
+
+/// The operations of `chatd history`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum HistoryOperation {
+    /// Copy the history to a new FILE, also while the server runs; copy the account file after it
+    Backup(Copied),
+    /// Read the whole history, also while the server runs, and report what is wrong with it and how much it holds
+    Check(Place),
+    /// Print what is kept as JSON lines, also while the server runs; with NAME, only what belongs to that account
+    Export(Exported),
+    /// Erase what an account said and was told, or a room's messages, or old ones; the server must be stopped
+    Erase(Erased),
+    /// Replace a damaged history by what can be read of it; the damaged file is kept beside it
+    Repair(Place),
+}
+
+/// The copy to make.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Copied {
+    /// The copy; it must not exist yet
+    pub file: PathBuf,
+    /// As in [`Args`].
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// What to export.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Exported {
+    /// The account's name, in any case; -NAME for earlier accounts of that name, which are deleted
+    #[arg(value_name = "NAME", allow_hyphen_values = true)]
+    pub name: Option<String>,
+    /// As in [`Args`].
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// What to erase.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Erased {
+    /// What.
+    #[command(flatten)]
+    pub what: ErasedWhat,
+    /// Do not ask at the terminal
+    #[arg(long)]
+    pub yes: bool,
+    /// As in [`Args`].
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Exactly one of these.
+#[derive(Clone, Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct ErasedWhat {
+    /// The account's name, in any case; -NAME for earlier accounts of that name, which are deleted
+    #[arg(value_name = "NAME", allow_hyphen_values = true)]
+    pub name: Option<String>,
+    /// All messages of the room ROOM, which stays; '*' for what was said to everybody
+    #[arg(long, value_name = "ROOM")]
+    pub room: Option<String>,
+    /// All messages before DATE: a day (2026-11-26), a minute (2026-11-26T09:41, both UTC), or 90m, 12h, 3d ago
+    #[arg(long, value_name = "DATE")]
+    pub before: Option<String>,
+}
+
+impl HistoryOperation {
+    /// The options behind the operation.
+    fn place(&self) -> &Place {
+        match self {
+            Self::Backup(Copied { place, .. })
+            | Self::Check(place)
+            | Self::Export(Exported { place, .. })
+            | Self::Erase(Erased { place, .. })
+            | Self::Repair(place) => place,
+        }
+    }
 }
 
 /// The operations of `chatd cert`.
@@ -153,6 +241,7 @@ impl Args {
             Some(Command::Accounts { place, operation }) => [place, operation.place()],
             Some(Command::Cert { place, operation: CertOperation::Make(Made { place: last, .. }) }) => [place, last],
             Some(Command::Cert { place, operation: CertOperation::Show(last) }) => [place, last],
+            Some(Command::History { place, operation }) => [place, operation.place()],
             Some(Command::Ctl { place, .. }) => {
                 self.place.config = place.config.clone().or(self.place.config);
                 self.place.set.extend_from_slice(&place.set);

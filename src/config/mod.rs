@@ -23,7 +23,9 @@ use log::LevelFilter;
 use serde::{Deserialize, Serialize};
 
 pub use self::address::Address;
-pub use self::args::{Args, CertOperation, Command, Made, Operation, Place, Whose};
+pub use self::args::{
+    Args, CertOperation, Command, Copied, Erased, ErasedWhat, Exported, HistoryOperation, Made, Operation, Place, Whose,
+};
 pub use self::changes::changes;
 pub use self::listen::{Door, Listen, Metrics, Pair, Relay, Rooms, Site};
 use self::source::Source;

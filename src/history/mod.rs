@@ -23,3 +23,8 @@ pub use request::{
 };
 #[cfg(feature = "history")]
 pub use store::History;
+#[cfg(feature = "history")]
+pub use store::admin;
+#[cfg(feature = "history")]
+#[doc(hidden)]
+pub use store::fill;

@@ -32,6 +32,10 @@ mod files;
 mod growth;
 mod hashing;
 mod history;
+#[cfg(not(feature = "history"))]
+mod history_absent;
+#[cfg(feature = "history")]
+mod history_commands;
 mod keeping_up;
 mod killed;
 mod layers;

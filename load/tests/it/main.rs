@@ -8,6 +8,8 @@
     reason = "a panic is how a test fails, and notes are how it says what it measured or skipped"
 )]
 
+#[cfg(feature = "history")]
+mod history;
 mod load;
 #[cfg(feature = "tls")]
 mod tls;

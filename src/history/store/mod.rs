@@ -5,6 +5,9 @@
 //! longer kept. [`writer`] is the thread of all that; it answers by [`read`]. [`search`] is the other thread. [`words`]
 //! turns texts into words.
 
+pub mod admin;
+pub mod fill;
+
 mod schema;
 mod trial;
 mod migrate;
