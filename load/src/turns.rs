@@ -70,7 +70,7 @@ impl Comparison {
 
 /// Whether the n-th run keeps a history: on, off, off, on, on, off, so that both sides have as many early and late runs.
 pub(super) fn is_on(n: u32) -> bool {
-    n % 4 == 0 || n % 4 == 3
+    n.is_multiple_of(4) || n % 4 == 3
 }
 
 /// The middle one; between the two middle ones of an even number.

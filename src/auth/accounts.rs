@@ -18,6 +18,14 @@ pub(super) struct Account {
     pub(super) since: u64,
 }
 
+impl Account {
+    /// The change that deletes the account of this name at `unix`, in seconds since 1970. A deletion is not dated before
+    /// the registration, whatever the clock says.
+    pub(super) fn deletion(&self, name: UserName, unix: u64) -> Change {
+        Change { op: Op::Delete, unix: unix.max(self.since), name, epoch: self.epoch, phc: "".into() }
+    }
+}
+
 /// All accounts by name. A tree, because it grows by one account at a time: a hash table that doubles would hold the
 /// lock while it moves every account, and the loop would wait.
 #[derive(Debug, Default)]

@@ -23,8 +23,10 @@ mod recall;
 mod server;
 
 /// Every fuzz target.
-const TARGETS: [&str; 13] =
-    ["line", "room", "relay", "http", "datagram", "accounts", "bans", "token", "config", "operator", "recall", "frame", "past"];
+const TARGETS: [&str; 13] = [
+    "line", "room", "relay", "http", "datagram", "accounts", "bans", "token", "config", "operator", "recall", "frame",
+    "past",
+];
 
 #[test]
 fn lines() {

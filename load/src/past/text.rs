@@ -55,7 +55,7 @@ impl Texts {
     /// Appends the text of the n-th message.
     pub(super) fn write(&mut self, n: u64, text: &mut String) {
         let mut numbers = Numbers::new(n);
-        if n % RARE_EVERY == 0 {
+        if n.is_multiple_of(RARE_EVERY) {
             text.push_str(&rare(n / RARE_EVERY % RARE));
         }
         loop {

@@ -97,7 +97,7 @@ impl Ledger {
     /// [`Failure::Refused`]; nothing was changed.
     pub fn delete(&mut self, name: &str) -> Result<(), Failure> {
         let (name, account) = self.find(name)?;
-        self.write(Change::deletion(name.clone(), account, unix_now()))
+        self.write(account.deletion(name.clone(), unix_now()))
     }
 
     fn free(&self, name: &str) -> Result<UserName, Failure> {

@@ -15,7 +15,6 @@ use std::str::FromStr;
 
 use crc::{CRC_32_ISCSI, Crc};
 
-use crate::auth::accounts::Account;
 use crate::auth::hash;
 use crate::hub::names::UserName;
 
@@ -46,14 +45,6 @@ pub(in crate::auth) struct Change {
     pub(in crate::auth) epoch: u32,
     /// The password hash; empty in a deletion.
     pub(in crate::auth) phc: Box<str>,
-}
-
-impl Change {
-    /// The change that deletes this account at `unix`, in seconds since 1970. A deletion is not dated before the
-    /// registration, whatever the clock says.
-    pub(in crate::auth) fn deletion(name: UserName, account: &Account, unix: u64) -> Self {
-        Self { op: Op::Delete, unix: unix.max(account.since), name, epoch: account.epoch, phc: "".into() }
-    }
 }
 
 /// What is wrong with a line.

@@ -75,7 +75,7 @@ impl Worker {
             return Some(Verdict::Done(Outcome::NoAccount));
         };
         let verdict = Verdict::Done(Outcome::Deleted { name: name.clone(), since: account.since });
-        let change = Change::deletion(name, &account, unix_now());
+        let change = account.deletion(name, unix_now());
         self.stage(change, Some(Answer { ticket, verdict }));
         None
     }
