@@ -48,8 +48,19 @@ fn session(name: &[u8]) -> Line {
 
 /// An operation, spelled from what was understood; `None` if nothing was. Checks what is understood.
 fn spelled(decoded: &Decoded<'_>) -> Option<String> {
-    Some(match decoded {
-        Decoded::Recall(Recall::Page { place, bound, most }) => {
+    if let Decoded::Recall(recall) = decoded {
+        return Some(spelled_recall(recall));
+    }
+    if let Decoded::Command(command) = decoded {
+        return Some(spelled_command(command));
+    }
+    assert!(matches!(decoded, Decoded::Reply(_)), "{decoded:?}");
+    None
+}
+
+fn spelled_recall(recall: &Recall<'_>) -> String {
+    match recall {
+        Recall::Page { place, bound, most } => {
             assert!((1..=HISTORY_LINES_MOST).contains(most));
             let bound = match bound {
                 Bound::None => String::new(),
@@ -58,7 +69,7 @@ fn spelled(decoded: &Decoded<'_>) -> Option<String> {
             };
             format!("HISTORY {} {bound} {most}", spot(place.as_ref()))
         }
-        Decoded::Recall(Recall::Find { terms, place, from, before, after }) => {
+        Recall::Find { terms, place, from, before, after } => {
             assert!((1..=SEARCH_TERMS).contains(&terms.len()));
             let mut words = vec!["SEARCH".to_owned()];
             words.extend(terms.iter().map(term));
@@ -68,35 +79,36 @@ fn spelled(decoded: &Decoded<'_>) -> Option<String> {
             words.extend(after.map(|when| format!("after:{}", point(when))));
             words.join(" ")
         }
-        Decoded::Recall(Recall::Read { place, when }) => {
+        Recall::Read { place, when } => {
             format!("READ {} {}", spot(place.as_ref()), when.map_or_else(String::new, point))
         }
-        Decoded::Recall(Recall::Lock { room, password }) => match password {
-            Some(Masked(words)) => {
-                assert!(text::check(words.as_bytes()).is_some_and(|checked| checked.is_clean), "{words:?}");
-                format!("LOCK #{room} {words}")
-            }
-            None => format!("LOCK {room} -"),
-        },
-        Decoded::Recall(Recall::Want(wants)) => {
+        Recall::Lock { room, password: Some(Masked(words)) } => {
+            assert!(text::check(words.as_bytes()).is_some_and(|checked| checked.is_clean), "{words:?}");
+            format!("LOCK #{room} {words}")
+        }
+        Recall::Lock { room, password: None } => format!("LOCK {room} -"),
+        Recall::Want(wants) => {
             let words = Wants::ALL.iter().filter(|(_, one)| wants.has(*one)).map(|(word, _)| *word);
             format!("WANT {}", words.collect::<Vec<_>>().join(" "))
         }
-        Decoded::Command(Command::Topic { room, text }) => {
-            let text = text.as_ref().map_or("", |text: &Cow<'_, str>| if text.is_empty() { "-" } else { text });
-            assert!(text.len() <= TOPIC_BYTES);
-            assert!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean), "{text:?}");
-            format!("TOPIC {room} {text}")
-        }
-        Decoded::Command(Command::Keep { room, how }) => match how {
-            Keep::Days(None) => format!("KEEP {room}"),
-            Keep::Days(Some(days)) => format!("KEEP #{room} {days}"),
-            Keep::Off => format!("KEEP {room} off"),
-            Keep::To(name) => format!("KEEP {room} TO {name}"),
-        },
-        Decoded::Reply(_) => return None,
-        other => panic!("{other:?}"),
-    })
+        Recall::Missed | Recall::Unread => panic!("{recall:?} takes no arguments"),
+    }
+}
+
+fn spelled_command(command: &Command<'_>) -> String {
+    if let Command::Topic { room, text } = command {
+        let text = text.as_ref().map_or("", |text: &Cow<'_, str>| if text.is_empty() { "-" } else { text });
+        assert!(text.len() <= TOPIC_BYTES);
+        assert!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean), "{text:?}");
+        return format!("TOPIC {room} {text}");
+    }
+    let Command::Keep { room, how } = command else { panic!("{command:?}") };
+    match how {
+        Keep::Days(None) => format!("KEEP {room}"),
+        Keep::Days(Some(days)) => format!("KEEP #{room} {days}"),
+        Keep::Off => format!("KEEP {room} off"),
+        Keep::To(name) => format!("KEEP {room} TO {name}"),
+    }
 }
 
 fn spot(place: Option<&PlaceName>) -> String {

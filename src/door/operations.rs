@@ -38,42 +38,44 @@ macro_rules! when {
     };
 }
 
+/// The verbs of all operations. Some operations have several, for those that people try first.
+const VERBS: [(&str, Operation); 31] = [
+    ("PM", Operation::Pm),
+    ("BM", Operation::Pm),
+    ("DM", Operation::Dm),
+    ("EX", Operation::Ex),
+    ("QUIT", Operation::Ex),
+    ("EXIT", Operation::Ex),
+    ("BYE", Operation::Ex),
+    ("WHO", Operation::Who),
+    ("MAKE", Operation::Make),
+    ("JOIN", Operation::Join),
+    ("LEAVE", Operation::Leave),
+    ("RM", Operation::Rm),
+    ("ROOMS", Operation::Rooms),
+    ("NAMES", Operation::Names),
+    ("KICK", Operation::Kick),
+    ("CLOSE", Operation::Close),
+    ("HISTORY", Operation::History),
+    ("MISSED", Operation::Missed),
+    ("SEARCH", Operation::Search),
+    ("UNREAD", Operation::Unread),
+    ("READ", Operation::Read),
+    ("KEEP", Operation::Keep),
+    ("TOPIC", Operation::Topic),
+    ("LOCK", Operation::Lock),
+    ("WANT", Operation::Want),
+    ("TOKEN", Operation::Token),
+    ("PASSWD", Operation::Passwd),
+    ("HELP", Operation::Help),
+    ("?", Operation::Help),
+    ("NOOP", Operation::Noop),
+    ("OP", Operation::Op),
+];
+
 impl Operation {
-    /// The operation of a verb, in any case. Some operations have several verbs, for those that people try first.
+    /// The operation of a verb, in any case.
     pub(super) fn parse(verb: &str) -> Option<Self> {
-        const VERBS: [(&str, Operation); 31] = [
-            ("PM", Operation::Pm),
-            ("BM", Operation::Pm),
-            ("DM", Operation::Dm),
-            ("EX", Operation::Ex),
-            ("QUIT", Operation::Ex),
-            ("EXIT", Operation::Ex),
-            ("BYE", Operation::Ex),
-            ("WHO", Operation::Who),
-            ("MAKE", Operation::Make),
-            ("JOIN", Operation::Join),
-            ("LEAVE", Operation::Leave),
-            ("RM", Operation::Rm),
-            ("ROOMS", Operation::Rooms),
-            ("NAMES", Operation::Names),
-            ("KICK", Operation::Kick),
-            ("CLOSE", Operation::Close),
-            ("HISTORY", Operation::History),
-            ("MISSED", Operation::Missed),
-            ("SEARCH", Operation::Search),
-            ("UNREAD", Operation::Unread),
-            ("READ", Operation::Read),
-            ("KEEP", Operation::Keep),
-            ("TOPIC", Operation::Topic),
-            ("LOCK", Operation::Lock),
-            ("WANT", Operation::Want),
-            ("TOKEN", Operation::Token),
-            ("PASSWD", Operation::Passwd),
-            ("HELP", Operation::Help),
-            ("?", Operation::Help),
-            ("NOOP", Operation::Noop),
-            ("OP", Operation::Op),
-        ];
         VERBS.iter().find(|(name, _)| name.eq_ignore_ascii_case(verb)).map(|(_, operation)| *operation)
     }
 
@@ -165,7 +167,7 @@ macro_rules! help {
             "CLOSE room            close your room",
             "TOPIC room [text]     what a room is about",
             "LOCK room [password]  set your room's password, or remove it",
-            "KEEP room [DAYS]      keep your room when nobody is in it, and what is said there",
+            "KEEP room [DAYS]      keep your room, and what is said in it",
             "MISSED                what was said while you were away",
             "HISTORY [place] [N]   what was said before: *, a room, or @name",
             "SEARCH words          look for something that was said",
@@ -233,3 +235,39 @@ const WANT_HELP: &[&str] = &[
     "ids: the id of what you say, in its 250; own: what your other sessions say to one person",
     "reads: what your other sessions have read; forgets: what was erased",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENT: &str = include_str!("../../docs/protocol.md");
+
+    #[test]
+    fn every_verb_is_documented() {
+        for (verb, operation) in VERBS {
+            assert!(DOCUMENT.contains(&format!("`{verb}`")) || DOCUMENT.contains(&format!("`{verb} ")), "{verb}");
+            // A usage may have several forms, and ends with notes on its arguments. A prompt is a row of its own.
+            let (forms, _) = operation.usage().split_once("; ").unwrap_or((operation.usage(), ""));
+            for form in forms.split(" or ") {
+                let whole = format!("| `{}`", form.replace('|', "\\|"));
+                let without_brackets = whole.replace(['[', ']'], "");
+                let is_row = |line: &str| line.starts_with(&whole) || line.starts_with(&without_brackets);
+                assert!(DOCUMENT.lines().any(is_row), "no row for {form}");
+            }
+        }
+    }
+
+    #[test]
+    fn help_names_every_operation() {
+        for (_, operation) in VERBS {
+            let verb = operation.usage().split(' ').next().unwrap();
+            assert!(HELP_OF_OPERATORS.iter().any(|line| line.split(' ').next() == Some(verb)), "{verb}");
+            assert!(operation.help().iter().all(|line| line.len() <= 120), "{verb}: a line that is too wide");
+            assert!(operation.help()[0].starts_with(verb), "{verb}");
+        }
+        assert!(
+            HELP_OF_OPERATORS.iter().all(|line| "C 214-".len() + line.len() <= 80),
+            "a line that is wider than a terminal"
+        );
+    }
+}

@@ -237,11 +237,11 @@ fn encode_help(out: &mut Wire<'_>, is_operator: bool, keep_days: Option<u32>) ->
     }
     match keep_days {
         None => writeln!(out, "C 214 nothing of what is said is kept"),
-        Some(days) => writeln!(
-            out,
-            "C 214 what is said to everybody, to one person or in a kept room is kept for {}; in other rooms nothing is",
-            Days(days)
-        ),
+        Some(days) => {
+            let days = Days(days);
+            writeln!(out, "C 214-kept for {days}: what you say to everybody, to one person, in kept rooms")?;
+            writeln!(out, "C 214 nothing is kept of what is said in other rooms")
+        }
     }
 }
 

@@ -322,7 +322,12 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
         "unix_ms",
         "the loop's",
         &[
+            "door/recall.rs",
             "net/sys/clock.rs",
+            // Until when things are kept, and when an account was found to be gone.
+            "history/absent.rs",
+            "history/store/mod.rs",
+            "history/store/writer/mod.rs",
             "net/turn/wait.rs",
             "engine/mod.rs",
             "engine/turn.rs",

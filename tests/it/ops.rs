@@ -75,7 +75,8 @@ fn help_names_every_operation_and_explains_each() {
     alice.send("HELP");
     let first = alice.expect("C 214");
     let all = alice.rest_of_list(&first).join("\n");
-    let verbs = "PM DM EX WHO MAKE JOIN LEAVE RM ROOMS NAMES KICK CLOSE TOKEN PASSWD HELP NOOP";
+    let verbs = "PM DM EX WHO MAKE JOIN LEAVE RM ROOMS NAMES KICK CLOSE HISTORY MISSED SEARCH UNREAD READ KEEP TOPIC LOCK \
+                 WANT TOKEN PASSWD HELP NOOP";
     for verb in verbs.split(' ') {
         assert!(all.contains(verb), "HELP does not name {verb}:\n{all}");
         alice.send(&format!("help {}", verb.to_lowercase()));
@@ -91,8 +92,10 @@ fn wrong_arguments_are_told_the_usage() {
     let server = Server::start();
     for mut client in [server.bare("alice"), server.typed("bob")] {
         let general = ["WHO a b", "TOKEN x", "PASSWD x", "NOOP x", "EX x", "HELP a b"];
-        let of_rooms = ["MAKE", "JOIN  ", "LEAVE", "RM", "ROOMS a b", "NAMES", "KICK a", "CLOSE a b"];
-        for line in general.iter().chain(&of_rooms) {
+        let of_rooms =
+            ["MAKE", "JOIN  ", "LEAVE", "RM", "ROOMS a b", "NAMES", "KICK a", "CLOSE a b", "KEEP a b", "TOPIC"];
+        let of_the_past = ["HISTORY 0", "HISTORY all", "MISSED x", "SEARCH", "UNREAD x", "READ 2026-02-29", "LOCK"];
+        for line in general.iter().chain(&of_rooms).chain(&of_the_past) {
             client.op(line);
             client.expect("C 501 usage: ");
         }

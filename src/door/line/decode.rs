@@ -1,5 +1,6 @@
 //! Decodes operations: a verb and its arguments.
 
+use super::place::{in_room, room_name};
 use super::{Dialogue, Line, To, recall, search, word};
 use crate::door::decoded::Decoded;
 use crate::door::operations::Operation;
@@ -154,16 +155,6 @@ fn on_kick(argument: &str) -> Option<Decoded<'_>> {
         Some(name) => Decoded::Command(Command::Kick { room, name }),
         None => Decoded::Reply(Reply::NoSuchUser),
     }))
-}
-
-/// An operation on a room, or the refusal of a name that no room can have.
-pub(super) fn in_room<'a>(room: &str, decoded: impl FnOnce(RoomName) -> Decoded<'a>) -> Decoded<'a> {
-    room_name(room).map_or(Decoded::Reply(Reply::NoSuchRoom), decoded)
-}
-
-/// The name of a room that exists, with or without `#`.
-pub(super) fn room_name(text: &str) -> Result<RoomName, NameError> {
-    RoomName::parse(text.strip_prefix('#').unwrap_or(text))
 }
 
 /// A room and an optional second word; `None` if the number of words is wrong.

@@ -6,6 +6,7 @@
 mod decode;
 mod encode;
 mod past;
+mod place;
 mod recall;
 mod search;
 mod spell;

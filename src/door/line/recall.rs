@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::Line;
-use super::decode::{in_room, room_name};
+use super::place::{in_place, in_room, place};
 use super::when::{is_number, number};
 use super::word;
 use crate::door::decoded::{Decoded, Kind};
-use crate::door::recall::{Bound, PlaceName, Recall, Recalled, Wants, When};
+use crate::door::recall::{Bound, Recall, Recalled, Wants, When};
 use crate::door::reply::Reply;
 use crate::hub::command::{Command, Keep};
 use crate::hub::names::UserName;
@@ -115,25 +115,6 @@ pub(super) fn on_lock(argument: &str) -> Option<Decoded<'_>> {
 fn is_place(word: &str) -> bool {
     !word.starts_with(|first: char| first.is_ascii_digit())
         && !WORDS.iter().any(|other| word.eq_ignore_ascii_case(other))
-}
-
-/// A place, or the refusal of a name that no account and no room can have.
-pub(super) fn place(text: &str) -> Result<PlaceName, Reply> {
-    if text == "*" {
-        return Ok(PlaceName::Everybody);
-    }
-    match text.strip_prefix('@') {
-        Some(name) => UserName::from_record(name).map(PlaceName::Direct).map_err(|_| Reply::NoSuchUser),
-        None => room_name(text).map(PlaceName::Room).map_err(|_| Reply::NoSuchRoom),
-    }
-}
-
-/// A request that may name a place, or the refusal of that place.
-pub(super) fn in_place<'a>(
-    place: Option<Result<PlaceName, Reply>>,
-    decoded: impl FnOnce(Option<PlaceName>) -> Decoded<'a>,
-) -> Decoded<'a> {
-    place.transpose().map_or_else(Decoded::Reply, decoded)
 }
 
 /// The words of a text, between spaces.

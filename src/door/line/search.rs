@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::recall::place;
+use super::place::place;
 
 use crate::door::decoded::Decoded;
 use crate::door::recall::{PlaceName, Recall, When};

@@ -75,6 +75,7 @@ impl Base {
             self.run("UPDATE span SET rows = ?2 WHERE n = ?1", (span.n, span.rows))?;
         }
         (self.known.untold, self.known.must_tell) = (0, false);
+        self.set_meta("commit_ms", self.rules.commit_ms.into())?;
         self.set_meta("counted", self.known.last_id)?;
         self.set_meta("last", self.known.last_id)
     }

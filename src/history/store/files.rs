@@ -2,11 +2,12 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::files::{self, Lock};
@@ -18,6 +19,8 @@ pub(super) const KEY: &str = "history.file";
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 /// How long SQLite waits for another process that writes to the file.
 pub(super) const PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
+/// Bytes of the log that are written again at once.
+const PIECE: usize = 64 * 1024;
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 96;
 
@@ -69,6 +72,7 @@ impl Site {
         let site = Self { path, vfs, _lock: lock };
         if vfs.is_none() {
             site.make().map_err(OpenError::Unusable)?;
+            site.write_log_again().map_err(OpenError::Unusable)?;
         }
         Ok(site)
     }
@@ -114,6 +118,32 @@ impl Site {
         Ok(())
     }
 
+    /// Writes the log over itself. After a failed sync the kernel shows bytes that are not on disk, and no later sync
+    /// writes them: a checkpoint that trusts them, and is cut short, leaves a damaged file. SQLite has no lock on the log,
+    /// so opening and closing it takes none away. A clean end leaves no log.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(super) fn write_log_again(&self) -> Result<(), String> {
+        let [_, log, _] = self.all();
+        let rewrite = || {
+            let file = fs::OpenOptions::new().read(true).write(true).open(&log)?;
+            let mut piece = vec![0; PIECE];
+            let mut at = 0;
+            loop {
+                let length = file.read_at(&mut piece, at)?;
+                let Some(bytes) = piece.get(..length).filter(|bytes| !bytes.is_empty()) else { break };
+                file.write_all_at(bytes, at)?;
+                at += u64::try_from(length).unwrap_or(0);
+            }
+            file.sync_all()
+        };
+        match rewrite() {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(files::about(&log, &e.to_string())),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     fn all(&self) -> [PathBuf; 3] {
         let [wal, shm] = COMPANIONS.map(|suffix| {
             let mut name = self.path.as_os_str().to_owned();
@@ -133,6 +163,8 @@ impl Site {
             None => Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NOFOLLOW)?,
             Some(vfs) => Connection::open_with_flags_and_vfs(&self.path, flags | OpenFlags::SQLITE_OPEN_CREATE, vfs)?,
         };
+        // A close after a failed sync must not move the log into the file: what the log shows may not be on disk.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         db.busy_timeout(PATIENCE)?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
         let cache_kib = match role {
@@ -144,8 +176,10 @@ impl Site {
              PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
         ))?;
         match role {
+            // EXTRA syncs the folder when the journal with which a new file begins is deleted; otherwise a power cut brings
+            // the journal back, and it undoes everything. With a log it is the same as FULL.
             Role::Writer => db.execute_batch(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+                "PRAGMA synchronous = EXTRA; PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON;
                  PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;",
             )?,
             Role::Reader => db.execute_batch("PRAGMA query_only = ON;")?,

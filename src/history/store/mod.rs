@@ -213,11 +213,11 @@ fn open(
     clock: Clock,
 ) -> Result<(Base, Restored), Refused> {
     let mut db = site.connect(Role::Writer)?;
-    let is_new = migrate::migrate(&mut db, site.path(), migrate::STEPS)?;
+    migrate::migrate(&mut db, site.path(), migrate::STEPS)?;
     let mut base = Base::new(db, rules.clone(), clock.now_ms());
     base.load()?;
     base.reconcile(accounts)?;
-    base.begin_run(is_new)?;
+    base.begin_run()?;
     base.commit()?;
     base.checkpoint()?;
     let restored = base.restored()?;

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rusqlite::config::DbConfig;
+
 use super::base::Base;
 use super::known::{Known, Living, Room, Span};
 use super::records::{Where, given};
@@ -139,15 +141,15 @@ impl Base {
     }
 
     /// Begins a run: where the run before may have lost messages, it leaves holes.
-    pub(super) fn begin_run(&mut self, is_new: bool) -> rusqlite::Result<()> {
-        let is_clean = is_new || self.meta("clean")?.unwrap_or(0) == 1;
+    pub(super) fn begin_run(&mut self) -> rusqlite::Result<()> {
+        // The first run notes that it is not clean when it begins.
+        let is_clean = self.meta("clean")?.unwrap_or(1) == 1;
         if !is_clean {
             let lost = self.meta("commit_ms")?.unwrap_or(limits::History::default().commit_ms.into());
             self.mark_losses(&format!("up to {lost} ms of messages were not kept: the server did not end properly"))?;
         }
         self.run("UPDATE who SET online = 0 WHERE online != 0", [])?;
         self.set_meta("words", super::words::VERSION.into())?;
-        self.set_meta("commit_ms", self.rules.commit_ms.into())?;
         self.set_meta("clean", 0)?;
         self.tell()
     }
@@ -283,7 +285,11 @@ impl Base {
         self.tell()?;
         self.set_meta("clean", 1)?;
         self.commit()?;
-        self.wipe_log().map(drop)
+        if self.wipe_log()? {
+            // Now the close may remove the log.
+            self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        }
+        Ok(())
     }
 }
 

@@ -88,7 +88,7 @@ impl Hub {
 }
 
 /// What is kept of a room: with what was asked for, which counts unless it turns out not to be on disk.
-fn kept_room(room: &Room, kept: &Kept) -> KeptRoom {
+pub(super) fn kept_room(room: &Room, kept: &Kept) -> KeptRoom {
     let mut record = KeptRoom {
         id: kept.id,
         name: room.name.clone(),

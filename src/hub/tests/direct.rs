@@ -32,21 +32,21 @@ fn a_copy_has_the_id_of_its_message() {
     let mut hub = hub_after(SEND);
     carry_out(&mut hub, "1 tell bob hi", 7);
     let events = drain(&mut hub).0;
-    let ids = events.iter().filter_map(|(_, event)| match event {
-        Event::Told(message) => Some(message.id),
-        Event::OwnTold { id, .. } | Event::SentTo { id, .. } => Some(*id),
-        _ => None,
-    });
-    assert_eq!(ids.collect::<Vec<_>>(), [7 << 20; 3]);
+    let [(_, Event::Told(message)), (_, Event::OwnTold { id: copy, .. }), (_, Event::SentTo { id: answer, .. })] =
+        &events[..]
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!([message.id, *copy, *answer], [7 << 20; 3]);
 }
 
 /// What becomes of the messages of a step.
 fn fates(setup: &[&str], step: &str) -> Vec<String> {
     let mut hub = hub_after(setup);
     carry_out(&mut hub, step, 1);
-    let messages = drain(&mut hub).0.into_iter().filter_map(|(_, event)| match event {
-        Event::Said(message) | Event::Told(message) | Event::SaidIn { message, .. } => Some(message),
-        _ => None,
+    let messages = drain(&mut hub).0.into_iter().filter_map(|(_, event)| {
+        let (Event::Said(message) | Event::Told(message) | Event::SaidIn { message, .. }) = event else { return None };
+        Some(message)
     });
     let spelled = |message: Message| match message.fate {
         Fate::Unkept => "unkept".to_owned(),

@@ -202,9 +202,9 @@ fn what_is_said_in_a_kept_room() {
     let fate = |setup: &[&str], step: &str| {
         let mut hub = hub_after(&[&["server on"], KEPT, setup].concat());
         carry_out(&mut hub, step, 1);
-        drain(&mut hub).0.into_iter().find_map(|(_, event)| match event {
-            Event::SaidIn { message, .. } => Some(message.fate),
-            _ => None,
+        drain(&mut hub).0.into_iter().find_map(|(_, event)| {
+            let Event::SaidIn { message, .. } = event else { return None };
+            Some(message.fate)
         })
     };
     let here = || Spot::Room(KeptId(1));

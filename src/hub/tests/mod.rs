@@ -12,7 +12,9 @@ mod guests;
 mod kept;
 mod restore;
 mod rooms;
+mod replay;
 mod shadow;
+mod shadow_store;
 mod simulation;
 mod spelled;
 

@@ -1,13 +1,16 @@
 //! The shadow: a model of the hub that consists of plain lists and linear searches.
 
+use super::shadow_store::{ShadowKept, ShadowStore};
 use super::*;
 
 /// The sessions in the order of their logins, and the rooms in the order in which they were made.
 pub(super) struct Shadow {
     pub(super) rules: Rules,
-    pub(super) sessions: Vec<(SessionId, UserName)>,
+    pub(super) sessions: Vec<(SessionId, Account)>,
     pub(super) rooms: Vec<ShadowRoom>,
     pub(super) last_id: u64,
+    pub(super) store: ShadowStore,
+    pub(super) now_ms: u64,
     arrivals: usize,
     said: Vec<(Vec<SessionId>, Event)>,
     ended: Ended,
@@ -19,9 +22,12 @@ pub(super) struct ShadowRoom {
     pub(super) name: RoomName,
     /// The id that the hub gave the room when it was made.
     pub(super) id: RoomId,
-    lock: Option<Lock>,
+    pub(super) lock: Option<Lock>,
+    pub(super) topic: Option<Topic>,
+    pub(super) kept: Option<ShadowKept>,
     closes_with_host: bool,
-    host: SessionId,
+    /// The host of a room that is not kept.
+    pub(super) host: Option<SessionId>,
     /// The members in the order in which they entered.
     pub(super) members: Vec<ShadowMember>,
 }
@@ -35,19 +41,28 @@ pub(super) struct ShadowMember {
 }
 
 impl ShadowRoom {
-    fn listeners(&self) -> Vec<SessionId> {
+    pub(super) fn listeners(&self) -> Vec<SessionId> {
         self.members.iter().filter(|member| member.listens).map(|member| member.session).collect()
     }
 
-    fn host_name(&self) -> Who {
-        self.members.iter().find(|member| member.session == self.host).unwrap().who.clone()
+    pub(super) fn has(&self, who: &Who) -> bool {
+        self.members.iter().any(|member| member.who == *who)
+    }
+
+    /// The host, if it is there.
+    pub(super) fn host_name(&self) -> Option<Who> {
+        match &self.kept {
+            Some(kept) => kept.owner.clone().map(|owner| owner.name.into()).filter(|owner| self.has(owner)),
+            None => self.members.iter().find(|member| Some(member.session) == self.host).map(|host| host.who.clone()),
+        }
     }
 }
 
 impl Shadow {
     pub(super) fn new(rules: Rules) -> Self {
         let (sessions, rooms, said, ended) = (vec![], vec![], vec![], vec![]);
-        Self { rules, sessions, rooms, last_id: 0, arrivals: 0, said, ended, ids: BTreeMap::new() }
+        let (store, ids) = (ShadowStore::default(), BTreeMap::new());
+        Self { rules, sessions, rooms, last_id: 0, store, now_ms: 0, arrivals: 0, said, ended, ids }
     }
 
     /// The expected events with their receivers, and the places that end. The hub must have carried out the command before,
@@ -59,14 +74,26 @@ impl Shadow {
         unix_ms: u64,
     ) -> (Vec<(Vec<SessionId>, Event)>, Ended) {
         match (self.who_is(who), command) {
-            (None, Command::LogIn { name, .. }) => self.log_in(who, name),
+            (None, Command::LogIn { name, since }) => {
+                self.now_ms = unix_ms;
+                self.log_in(who, Account { name, since });
+            }
             (None, Command::EnterAsGuest { guest, makes, entry }) => {
-                let event = self.place(who, guest.into(), entry, makes, false);
-                self.tell(who, event);
+                self.now_ms = unix_ms;
+                let entered = self.place(who, guest.into(), entry, makes, false);
+                self.answer_entry(who, entered);
             }
             (None, _) | (Some(_), Command::LogIn { .. } | Command::EnterAsGuest { .. }) => {}
-            (Some(me), command) => self.handle_of(who, me, command, unix_ms),
+            (Some(me), command) => {
+                self.now_ms = unix_ms;
+                self.handle_of(who, me, command, unix_ms);
+            }
         }
+        self.take()
+    }
+
+    /// What was said and has ended since the last time.
+    pub(super) fn take(&mut self) -> (Vec<(Vec<SessionId>, Event)>, Ended) {
         (std::mem::take(&mut self.said), std::mem::take(&mut self.ended))
     }
 
@@ -74,52 +101,55 @@ impl Shadow {
         let answer = match command {
             Command::LogIn { .. } | Command::EnterAsGuest { .. } => unreachable!("who is in does not come in"),
             Command::Leave => return self.leave(who),
-            Command::Say { text } => {
-                let message = self.message(me, &text, unix_ms);
-                let hearers = self.others(self.sessions.iter().map(|(id, _)| *id), who);
-                self.say(hearers.clone(), Event::Said(message));
-                Event::Sent { hearers: hearers.len(), id: self.last_id, is_dropped: false }
-            }
-            Command::Tell { to, text, .. } => match self.look_up(who, to) {
-                (name, false) => nobody_hears(&me, name),
-                (name, true) => {
-                    let message = self.message(me, &text, unix_ms);
-                    self.say(self.others(self.sessions_of(&name).into_iter(), who), Event::Told(message));
-                    self.copy_to_others(who, &name, &text);
-                    Event::SentTo { name, id: self.last_id, is_dropped: false }
-                }
+            Command::Say { text } => self.say_to_all(who, me, &text, unix_ms),
+            Command::Tell { to, text, account } => match self.tell_somebody(who, me, to, account, &text, unix_ms) {
+                Some(answer) => answer,
+                None => return,
             },
-            Command::CanTell { name, .. } => match self.look_up(who, name) {
+            Command::CanTell { name, account } => match self.look_up(who, name) {
                 (name, true) => Event::CanTell { name },
-                (name, false) => nobody_hears(&me, name),
+                (name, false) => match self.absent(who, account) {
+                    Some(Account { name, .. }) => Event::CanTell { name },
+                    None => nobody_hears(&me, name),
+                },
             },
             Command::Who { prefix } => {
                 let (names, matching) = self.listed(self.accounts(), prefix, |name| name.as_str().to_owned());
                 Event::Online { names, matching }
             }
             Command::Make(_) | Command::Join(_) if matches!(me, Who::Guest(_)) => return,
-            Command::Make(entry) => self.place(who, me, entry, Some(HostGoes::PassesOn), true),
+            Command::Make(entry) => {
+                let entered = self.place(who, me, entry, Some(HostGoes::PassesOn), true);
+                return self.answer_entry(who, entered);
+            }
             Command::Rename { guest } => match self.rename(who, me, guest) {
                 Some(refusal) => refusal,
                 None => return,
             },
-            Command::Join(entry) => self.place(who, me, entry, None, true),
+            Command::Join(entry) => {
+                let entered = self.place(who, me, entry, None, true);
+                return self.answer_entry(who, entered);
+            }
             Command::LeaveRoom { room } => self.leave_room(who, &room).unwrap_or_else(|refusal| refusal),
             Command::SayIn { room, text } => {
                 self.say_in(who, me, &room, &text, unix_ms).unwrap_or_else(|refusal| refusal)
             }
             Command::CanSayIn { room } => self.mine(who, &room).map_or_else(|refusal| refusal, |_| Event::CanSayIn),
-            Command::Listen { room } => {
-                if let Ok(room) = self.mine(who, &room) {
-                    self.rooms[room].members.iter_mut().find(|member| member.session == who).unwrap().listens = true;
-                }
-                return;
-            }
+            Command::Listen { room } => return self.listen(who, &room),
             Command::Rooms { prefix } => self.list_rooms(prefix),
             Command::Names { room, prefix } => self.list_names(&room, prefix),
             Command::Kick { room, name } => self.kick(who, &room, name).unwrap_or_else(|refusal| refusal),
-            Command::Keep { .. } | Command::Topic { .. } | Command::LockRoom { .. } => todo!(),
-            Command::CloseRoom { room } => match self.hosted(who, &room) {
+            Command::Keep { room, how } => match self.keep(who, &room, how) {
+                Some(answer) => answer,
+                None => return,
+            },
+            Command::Topic { room, text: None } => self.show_topic(who, &room).unwrap_or_else(|refusal| refusal),
+            Command::Topic { room, text: Some(text) } => match self.hosted(who, &room) {
+                Ok(room) => self.set_topic(me, room, &text),
+                Err(refusal) => refusal,
+            },
+            Command::LockRoom { room, lock } => self.lock_room(who, &room, lock).unwrap_or_else(|refusal| refusal),
+            Command::CloseRoom { room } => match self.owned(who, &room).map_or_else(|| self.hosted(who, &room), Ok) {
                 Ok(room) => {
                     self.close(room, Closing::ByHost);
                     Event::Done
@@ -130,12 +160,65 @@ impl Shadow {
         self.tell(who, answer);
     }
 
-    fn log_in(&mut self, who: SessionId, name: UserName) {
-        let sessions = self.sessions_of(&name).len() as u32;
+    fn say_to_all(&mut self, who: SessionId, me: Who, text: &str, unix_ms: u64) -> Event {
+        let fate = self.store.fate(Some(Spot::Everybody));
+        let is_dropped = matches!(fate, Fate::Dropped(_));
+        let message = self.message(me, text, fate, unix_ms);
+        let hearers = self.others(self.sessions.iter().map(|(id, _)| *id), who);
+        self.say(hearers.clone(), Event::Said(message));
+        Event::Sent { hearers: hearers.len(), id: self.last_id, is_dropped }
+    }
+
+    /// A direct message. `None` if the sender waits.
+    fn tell_somebody(
+        &mut self,
+        who: SessionId,
+        me: Who,
+        to: UserName,
+        account: Option<Account>,
+        text: &str,
+        unix_ms: u64,
+    ) -> Option<Event> {
+        let (name, is_reached) = self.look_up(who, to);
+        if !is_reached {
+            return match self.absent(who, account) {
+                Some(account) => self.tell_absent(who, account, text, unix_ms),
+                None => Some(nobody_hears(&me, name)),
+            };
+        }
+        let receiver = self.sessions.iter().find(|(_, account)| account.name == name).unwrap().1.clone();
+        let is_kept = matches!(me, Who::Account(_));
+        let fate = self.store.fate(is_kept.then_some(Spot::Direct(receiver)));
+        let is_dropped = matches!(fate, Fate::Dropped(_));
+        let message = self.message(me, text, fate, unix_ms);
+        self.say(self.others(self.sessions_of(&name).into_iter(), who), Event::Told(message));
+        self.copy_to_others(who, &name, text);
+        Some(Event::SentTo { name, id: self.last_id, is_dropped })
+    }
+
+    fn listen(&mut self, who: SessionId, room: &RoomName) {
+        if let Ok(room) = self.mine(who, room) {
+            self.rooms[room].members.iter_mut().find(|member| member.session == who).unwrap().listens = true;
+        }
+    }
+
+    fn lock_room(&mut self, who: SessionId, room: &RoomName, lock: Option<Lock>) -> Result<Event, Event> {
+        let room = self.hosted(who, room)?;
+        self.rooms[room].lock = lock;
+        self.record_room(room);
+        Ok(Event::Done)
+    }
+
+    fn log_in(&mut self, who: SessionId, account: Account) {
+        let sessions = self.sessions_of(&account.name).len() as u32;
         if sessions >= self.rules.sessions_per_account {
             return self.tell(who, Event::SessionsFull { sessions });
         }
-        self.sessions.push((who, name.clone()));
+        if sessions == 0 {
+            self.come_online(&account);
+        }
+        let name = account.name.clone();
+        self.sessions.push((who, account));
         let online = self.accounts().len();
         self.tell(who, Event::Welcome { name, online });
     }
@@ -146,54 +229,87 @@ impl Shadow {
             let room = self.rooms.iter().position(|room| room.name == name).unwrap();
             self.take_out(&[who], room, false);
         }
+        let account = self.account_of(who);
         self.sessions.retain(|(id, _)| *id != who);
+        if let Some(account) = account.filter(|account| self.sessions_of(&account.name).is_empty()) {
+            self.record(Record::Seen(account, self.last_id));
+        }
     }
 
-    fn place(&mut self, who: SessionId, name: Who, entry: Entry, makes: Option<HostGoes>, listens: bool) -> Event {
-        let Entry { room, lock } = entry;
-        let found = self.rooms.iter().position(|other| other.name == room);
-        let is_full_of_rooms = self.rooms_of(who).len() >= self.rules.rooms_per_session as usize;
-        let too_many = Event::TooManyRooms { most: self.rules.rooms_per_session };
-        let arrival = self.arrivals + 1;
-        let member = ShadowMember { session: who, who: name.clone(), listens, arrival };
-        let event = match found {
-            Some(found) if makes.is_some() => return Event::RoomExists { room: self.rooms[found].name.clone() },
-            None if makes.is_some() && is_full_of_rooms => return too_many,
-            None if makes.is_some() => {
-                let closes_with_host = makes == Some(HostGoes::Closes);
-                let (host, id) = (who, *self.ids.get(&room).expect("the hub has made the room too"));
-                let name = room.clone();
-                self.rooms.push(ShadowRoom { name, id, lock, closes_with_host, host, members: vec![member] });
-                Event::Entered { room, id, kept: None }
+    /// Somebody makes or enters a room, or is refused.
+    fn place(
+        &mut self,
+        who: SessionId,
+        name: Who,
+        entry: Entry,
+        makes: Option<HostGoes>,
+        listens: bool,
+    ) -> Result<usize, Event> {
+        let Entry { room: asked, lock } = entry;
+        let found = self.rooms.iter().position(|other| other.name == asked);
+        let at = match (found, makes) {
+            (Some(found), Some(_)) => return Err(Event::RoomExists { room: self.rooms[found].name.clone() }),
+            (None, None) => return Err(Event::NoSuchRoom),
+            (Some(found), None) if self.rooms[found].members.iter().any(|member| member.session == who) => {
+                self.become_member(who, found);
+                return Ok(found);
             }
-            None => return Event::NoSuchRoom,
-            Some(found) => {
-                let room = &mut self.rooms[found];
-                let shown = room.name.clone();
-                if room.members.iter().any(|member| member.session == who) {
-                    return Event::Entered { room: shown, id: room.id, kept: None };
-                }
-                if room.lock.is_some() && room.lock != lock {
-                    let room = room.name.clone();
-                    return if lock.is_none() { Event::RoomNeedsPassword } else { Event::WrongRoomPassword { room } };
-                }
-                if matches!(name, Who::Guest(_)) && room.members.iter().any(|member| member.who == name) {
-                    return Event::GuestNameTaken;
-                }
-                if room.members.len() >= self.rules.room_members as usize {
-                    return Event::RoomFull { room: shown };
-                }
-                if is_full_of_rooms {
-                    return too_many;
-                }
-                let (listeners, id) = (room.listeners(), room.id);
-                room.members.push(member);
-                self.say(listeners, Event::Arrived { room: shown.clone(), who: name });
-                Event::Entered { room: shown, id, kept: None }
+            (Some(found), None) => {
+                self.refusal(&self.rooms[found], &name, lock.as_ref()).map_or(Ok(found), Err)?;
+                self.check_rooms_of(who)?;
+                self.check_membership(&self.rooms[found], &name)?;
+                let (shown, listeners) = (self.rooms[found].name.clone(), self.rooms[found].listeners());
+                self.say(listeners, Event::Arrived { room: shown, who: name.clone() });
+                found
+            }
+            (None, Some(host_goes)) => {
+                self.check_rooms_of(who)?;
+                let id = *self.ids.get(&asked).expect("the hub has made the room too");
+                let closes_with_host = host_goes == HostGoes::Closes;
+                let (host, topic, kept, members) = (Some(who), None, None, vec![]);
+                self.rooms.push(ShadowRoom { name: asked, id, lock, topic, kept, closes_with_host, host, members });
+                self.rooms.len() - 1
             }
         };
-        self.arrivals = arrival;
-        event
+        self.arrivals += 1;
+        let member = ShadowMember { session: who, who: name, listens, arrival: self.arrivals };
+        self.rooms[at].members.push(member);
+        self.become_member(who, at);
+        Ok(at)
+    }
+
+    /// Why a name may not enter a room.
+    fn refusal(&self, room: &ShadowRoom, name: &Who, given: Option<&Lock>) -> Option<Event> {
+        let shown = room.name.clone();
+        if room.lock.is_some() && room.lock.as_ref() != given && !room.has_member_account(name) {
+            return Some(match given {
+                None => Event::RoomNeedsPassword,
+                Some(_) => Event::WrongRoomPassword { room: shown },
+            });
+        }
+        if matches!(name, Who::Guest(_)) && room.has(name) {
+            return Some(Event::GuestNameTaken);
+        }
+        (room.members.len() >= self.rules.room_members as usize).then_some(Event::RoomFull { room: shown })
+    }
+
+    fn check_rooms_of(&self, who: SessionId) -> Result<(), Event> {
+        let most = self.rules.rooms_per_session;
+        if self.rooms_of(who).len() >= most as usize { Err(Event::TooManyRooms { most }) } else { Ok(()) }
+    }
+
+    fn answer_entry(&mut self, who: SessionId, entered: Result<usize, Event>) {
+        let at = match entered {
+            Ok(at) => at,
+            Err(refusal) => return self.tell(who, refusal),
+        };
+        let room = &self.rooms[at];
+        let (shown, id, topic) = (room.name.clone(), room.id, room.topic.clone());
+        let kept = room.kept.as_ref().map(|kept| kept.days);
+        self.tell(who, Event::Entered { room: shown.clone(), id, kept });
+        if let Some(Topic { by, text }) = topic {
+            self.tell(who, Event::TopicIs { room: shown, by, text });
+        }
     }
 
     /// Renames a guest. A refusal if another guest of its room has the name.
@@ -206,7 +322,7 @@ impl Shadow {
             return Some(Event::GuestNameTaken);
         }
         room.members.iter_mut().find(|member| member.session == who).unwrap().who = new.clone();
-        let (shown, is_host) = (room.name.clone(), room.host == who);
+        let (shown, is_host) = (room.name.clone(), room.host == Some(who));
         let others: Vec<_> = room.listeners().into_iter().filter(|session| *session != who).collect();
         self.say(others.clone(), Event::Gone { room: shown.clone(), who: me, kicked: false });
         self.say(others.clone(), Event::Arrived { room: shown.clone(), who: new.clone() });
@@ -216,28 +332,53 @@ impl Shadow {
         None
     }
 
-    fn leave_room(&mut self, who: SessionId, room: &RoomName) -> Result<Event, Event> {
-        let room = self.mine(who, room)?;
-        self.take_out(&[who], room, false);
+    fn leave_room(&mut self, who: SessionId, name: &RoomName) -> Result<Event, Event> {
+        let account = self.account_of(who);
+        match self.mine(who, name) {
+            Ok(at) => {
+                let id = self.rooms[at].id;
+                self.take_out(&[who], at, false);
+                let at = self.rooms.iter().position(|room| room.id == id);
+                if let (Some(at), Some(account)) = (at, account)
+                    && !self.rooms[at].has(&account.name.clone().into())
+                {
+                    self.end_membership(at, &account.name);
+                }
+            }
+            Err(refusal) => {
+                let account = account.ok_or(refusal.clone())?;
+                let at = self.membership_from_outside(&account.name, name).ok_or(refusal)?;
+                self.end_membership(at, &account.name);
+            }
+        }
         Ok(Event::Done)
     }
 
     fn say_in(&mut self, who: SessionId, me: Who, room: &RoomName, text: &str, unix_ms: u64) -> Result<Event, Event> {
-        let room = &self.rooms[self.mine(who, room)?];
+        let at = self.mine(who, room)?;
+        let fate = self.fate_in(at);
+        let is_dropped = matches!(fate, Fate::Dropped(_));
+        let room = &self.rooms[at];
         let (name, hearers) = (room.name.clone(), self.others(room.listeners().into_iter(), who));
-        let message = self.message(me, text, unix_ms);
+        let message = self.message(me, text, fate, unix_ms);
         self.say(hearers.clone(), Event::SaidIn { room: name, message });
-        Ok(Event::Sent { hearers: hearers.len(), id: self.last_id, is_dropped: false })
+        Ok(Event::Sent { hearers: hearers.len(), id: self.last_id, is_dropped })
     }
 
     fn kick(&mut self, who: SessionId, room: &RoomName, name: Who) -> Result<Event, Event> {
         let room = self.hosted(who, room)?;
         let named = self.rooms[room].members.iter().filter(|member| member.who == name);
         let sessions: Vec<SessionId> = named.map(|member| member.session).collect();
-        if sessions.is_empty() {
+        let is_member = self.rooms[room].has_member_account(&name);
+        if sessions.is_empty() && !is_member {
             return Err(Event::NotInRoom { name });
         }
-        self.take_out(&sessions, room, true);
+        if !sessions.is_empty() {
+            self.take_out(&sessions, room, true);
+        }
+        if let (true, Who::Account(name)) = (is_member, name) {
+            self.end_membership(room, &name);
+        }
         Ok(Event::Done)
     }
 
@@ -249,30 +390,46 @@ impl Shadow {
         let gone: Vec<ShadowMember> = gone;
         self.ended.extend(gone.iter().map(|member| (member.session, room.id)));
         let event = Event::Gone { room: room.name.clone(), who: gone[0].who.clone(), kicked };
-        let (listeners, is_headless) = (room.listeners(), sessions.contains(&room.host));
         if kicked {
             gone.iter().for_each(|member| self.tell(member.session, event.clone()));
         }
-        let room = &mut self.rooms[at];
-        if room.members.is_empty() {
-            self.rooms.remove(at);
-        } else if is_headless && room.closes_with_host {
-            self.close(at, Closing::HostLeft);
-        } else if is_headless {
-            room.host = room.members[0].session;
-            let host = Event::HostIs { room: room.name.clone(), who: room.host_name() };
-            self.say(listeners.clone(), event);
-            self.say(listeners, host);
-        } else {
-            self.say(listeners, event);
+        let room = &self.rooms[at];
+        let (is_empty, is_headless) = (room.members.is_empty(), room.kept.is_none() && room.host_name().is_none());
+        if !is_empty && is_headless && room.closes_with_host {
+            return self.close(at, Closing::HostLeft);
         }
+        if !is_empty {
+            self.say(room.listeners(), event);
+        }
+        self.find_host(at);
     }
 
-    fn close(&mut self, at: usize, why: Closing) {
+    /// A room that is not kept and has no host gets one, or ends if nobody is there.
+    pub(super) fn find_host(&mut self, at: usize) {
+        let room = &mut self.rooms[at];
+        if room.kept.is_some() || room.host_name().is_some() {
+            return;
+        }
+        let Some(eldest) = room.members.first() else {
+            self.rooms.remove(at);
+            return;
+        };
+        room.host = Some(eldest.session);
+        let event = Event::HostIs { room: room.name.clone(), who: eldest.who.clone() };
+        let listeners = room.listeners();
+        self.say(listeners, event);
+    }
+
+    pub(super) fn close(&mut self, at: usize, why: Closing) {
         let room = self.rooms.remove(at);
         self.ended.extend(room.members.iter().map(|member| (member.session, room.id)));
-        let members = room.members.iter().map(|member| member.session).collect();
-        self.say(members, Event::RoomClosed { room: room.name, why });
+        if let Some(kept) = room.kept {
+            self.record(Record::RoomGone(kept.id));
+        }
+        let members: Vec<SessionId> = room.members.iter().map(|member| member.session).collect();
+        if !members.is_empty() {
+            self.say(members, Event::RoomClosed { room: room.name, why });
+        }
     }
 
     fn list_rooms(&self, prefix: &str) -> Event {
@@ -289,13 +446,18 @@ impl Shadow {
         let Some(room) = self.rooms.iter().find(|other| other.name == *room) else { return Event::NoSuchRoom };
         let mut all: Vec<(Who, Seat)> = Vec::new();
         for member in &room.members {
-            let seat = if member.who == room.host_name() { Seat::Host } else { Seat::Member };
+            let seat = if Some(&member.who) == room.host_name().as_ref() { Seat::Host } else { Seat::Member };
             let line = (member.who.clone(), seat);
             if !all.contains(&line) {
                 all.push(line);
             }
         }
-        let (names, matching) = self.listed(all, prefix, |(name, _)| name.to_string());
+        let shown = |(name, _): &(Who, Seat)| name.to_string();
+        let unbound = Self { rules: Rules { list_lines: u32::MAX, ..self.rules.clone() }, ..Self::new(RULES) };
+        let mut names = unbound.listed(all, prefix, shown).0;
+        names.extend(unbound.listed(room.absent(), prefix, shown).0);
+        let matching = names.len();
+        names.truncate(self.rules.list_lines as usize);
         Event::Names { room: room.name.clone(), names, matching }
     }
 
@@ -310,15 +472,16 @@ impl Shadow {
     }
 
     /// The index of the room of that name, if `who` is a member; else the refusal.
-    fn mine(&self, who: SessionId, name: &RoomName) -> Result<usize, Event> {
+    pub(super) fn mine(&self, who: SessionId, name: &RoomName) -> Result<usize, Event> {
         let at = self.rooms.iter().position(|room| room.name == *name).ok_or(Event::NoSuchRoom)?;
         let is_in = self.rooms[at].members.iter().any(|member| member.session == who);
         if is_in { Ok(at) } else { Err(Event::NotMember { room: self.rooms[at].name.clone() }) }
     }
 
-    fn hosted(&self, who: SessionId, name: &RoomName) -> Result<usize, Event> {
+    pub(super) fn hosted(&self, who: SessionId, name: &RoomName) -> Result<usize, Event> {
         let at = self.mine(who, name)?;
-        let is_host = Some(self.rooms[at].host_name()) == self.who_is(who);
+        let host = self.rooms[at].host_name();
+        let is_host = host.is_some() && host == self.who_is(who);
         if is_host { Ok(at) } else { Err(Event::NotHost { room: self.rooms[at].name.clone() }) }
     }
 
@@ -331,13 +494,13 @@ impl Shadow {
 
     /// The name of a session: an account from the sessions, a guest from the members of rooms.
     pub(super) fn who_is(&self, who: SessionId) -> Option<Who> {
-        let account = self.sessions.iter().find(|(id, _)| *id == who).map(|(_, name)| name.clone().into());
+        let account = self.sessions.iter().find(|(id, _)| *id == who).map(|(_, account)| account.name.clone().into());
         let mut members = self.rooms.iter().flat_map(|room| &room.members);
         account.or_else(|| members.find(|member| member.session == who).map(|member| member.who.clone()))
     }
 
     pub(super) fn sessions_of(&self, name: &UserName) -> Vec<SessionId> {
-        self.sessions.iter().filter(|(_, other)| other == name).map(|(id, _)| *id).collect()
+        self.sessions.iter().filter(|(_, other)| other.name == *name).map(|(id, _)| *id).collect()
     }
 
     pub(super) fn surplus_of(&self, name: &UserName) -> Vec<SessionId> {
@@ -349,7 +512,7 @@ impl Shadow {
 
     pub(super) fn accounts(&self) -> Vec<UserName> {
         let mut accounts: Vec<UserName> = Vec::new();
-        for (_, name) in &self.sessions {
+        for (_, Account { name, .. }) in &self.sessions {
             if !accounts.contains(name) {
                 accounts.push(name.clone());
             }
@@ -363,17 +526,21 @@ impl Shadow {
         (self.accounts().into_iter().find(|account| *account == name).unwrap_or(name), reached)
     }
 
-    fn others(&self, sessions: impl Iterator<Item = SessionId>, who: SessionId) -> Vec<SessionId> {
+    pub(super) fn others(&self, sessions: impl Iterator<Item = SessionId>, who: SessionId) -> Vec<SessionId> {
         sessions.filter(|id| *id != who).collect()
     }
 
-    fn message(&mut self, from: Who, text: &str, unix_ms: u64) -> Message {
+    fn message(&mut self, from: Who, text: &str, fate: Fate, unix_ms: u64) -> Message {
+        Message { id: self.next_id(unix_ms), from, text: text.into(), fate }
+    }
+
+    pub(super) fn next_id(&mut self, unix_ms: u64) -> u64 {
         self.last_id = (self.last_id + 1).max(unix_ms * 1_048_576);
-        Message { id: self.last_id, from, text: text.into(), fate: Fate::Unkept }
+        self.last_id
     }
 
     /// The other sessions of a sender are shown its direct message, unless they hear it anyway.
-    fn copy_to_others(&mut self, who: SessionId, to: &UserName, text: &str) {
+    pub(super) fn copy_to_others(&mut self, who: SessionId, to: &UserName, text: &str) {
         let Some(Who::Account(me)) = self.who_is(who) else { return };
         let others = self.others(self.sessions_of(&me).into_iter(), who);
         if me != *to && !others.is_empty() {
@@ -381,11 +548,11 @@ impl Shadow {
         }
     }
 
-    fn tell(&mut self, who: SessionId, event: Event) {
+    pub(super) fn tell(&mut self, who: SessionId, event: Event) {
         self.say(vec![who], event);
     }
 
-    fn say(&mut self, to: Vec<SessionId>, event: Event) {
+    pub(super) fn say(&mut self, to: Vec<SessionId>, event: Event) {
         self.said.push((to, event));
     }
 }

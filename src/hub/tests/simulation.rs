@@ -1,8 +1,16 @@
 //! A seeded simulation: random commands go to the hub and to its shadow, a model made of plain lists. After each command
-//! both must have produced the same events for the same receivers.
+//! both must have produced the same events for the same receivers, and the same records.
 //!
-//! A failing run prints its seed. `CHATD_SEED=seed cargo test simulation` runs that seed alone.
+//! Two stores keep the records. One carries out all of them, the other none whose wait is lost. Both must know the kept
+//! rooms that the hub knows, and a message must be found by everybody who has heard it and may read it. Now and then the
+//! server starts anew with what is kept.
+//!
+//! A failing run prints its seed. `CHATD_SEED=seed cargo test simulation` runs that seed alone, `CHATD_SEEDS=number` so
+//! many of them.
 
+use std::collections::BTreeSet;
+
+use super::replay::Replay;
 use super::shadow::Shadow;
 use super::*;
 
@@ -18,14 +26,53 @@ const GUESTS: [&str; 4] = ["bob", "Zoe", "B\u{f6}b", "b"];
 
 #[test]
 fn the_hub_and_its_shadow_say_the_same() {
-    let seeds = match std::env::var("CHATD_SEED") {
-        Ok(seed) => vec![seed.parse().expect("CHATD_SEED is a number")],
-        Err(_) => (1..=SEEDS).collect(),
-    };
-    for seed in seeds {
-        println!("CHATD_SEED={seed}");
-        Simulation::new(seed).run();
+    let number =
+        |key| std::env::var(key).ok().map(|text| text.parse::<u64>().expect("a number of a seed, or of seeds"));
+    if let Some(seed) = number("CHATD_SEED") {
+        return Simulation::new(seed).run();
     }
+    let mut kinds = BTreeSet::new();
+    for seed in 1..=number("CHATD_SEEDS").unwrap_or(SEEDS) {
+        println!("CHATD_SEED={seed}");
+        let mut simulation = Simulation::new(seed);
+        simulation.run();
+        kinds.append(&mut simulation.kinds);
+    }
+    let missing: Vec<_> = KINDS.iter().filter(|kind| !kinds.contains(**kind)).collect();
+    assert!(missing.is_empty(), "no seed leads to {missing:?}");
+}
+
+/// What has to happen somewhere, so that the simulation is about it.
+const KINDS: [&str; 24] = [
+    "Told",
+    "OwnTold",
+    "Awaited",
+    "KeptFor",
+    "NotKept",
+    "Withdrawn",
+    "NothingKept",
+    "RoomKept",
+    "TopicIs",
+    "TopicShown",
+    "TooManyDays",
+    "MemberOfTooMany",
+    "HostIs",
+    "NotInRoom",
+    "RoomClosed",
+    "record Row",
+    "record Seen",
+    "record Deleted",
+    "record Room",
+    "record RoomGone",
+    "record Member",
+    "record NoMember",
+    "record Hole",
+    "record Withdrawn",
+];
+
+/// The name of a variant.
+fn kind(value: &impl std::fmt::Debug) -> String {
+    format!("{value:?}").chars().take_while(char::is_ascii_alphanumeric).collect()
 }
 
 struct Simulation {
@@ -35,53 +82,279 @@ struct Simulation {
     /// The generation of each slot's latest session.
     generations: Vec<u32>,
     unix_ms: u64,
+    /// When each account was registered.
+    registered: BTreeMap<&'static str, u64>,
+    /// What comes of each wait.
+    verdicts: BTreeMap<u64, bool>,
+    /// The store that carries out all records, and the one that carries out those that do not fail.
+    stores: [Replay; 2],
+    heard: Vec<Heard>,
+    /// The kinds of events and records that have happened.
+    kinds: BTreeSet<String>,
+}
+
+/// An account has heard a message that is kept.
+struct Heard {
+    account: Account,
+    id: u64,
+    text: Box<str>,
+}
+
+/// What happens next.
+#[derive(Clone, Debug)]
+enum Step {
+    Command(SessionId, Command<'static>),
+    Settle(u64, bool),
+    Forget(Account),
+    Tend,
 }
 
 impl Simulation {
     fn new(seed: u64) -> Self {
-        Self {
+        let mut simulation = Self {
             random: Random(seed),
             hub: Hub::new(RULES),
             shadow: Shadow::new(RULES),
             generations: vec![0; SLOTS as usize],
             unix_ms: 1_700_000_000_000,
-        }
+            registered: ACCOUNTS.iter().map(|name| (*name, 1)).collect(),
+            verdicts: BTreeMap::new(),
+            stores: Default::default(),
+            heard: Vec::new(),
+            kinds: BTreeSet::new(),
+        };
+        // A few servers have no store.
+        simulation.set_keeping(if seed.is_multiple_of(6) { Keeping::Off } else { Keeping::On });
+        simulation
+    }
+
+    fn set_keeping(&mut self, keeping: Keeping) {
+        self.hub.set_keeping(keeping);
+        self.shadow.store.keeping = keeping;
     }
 
     fn run(&mut self) {
         for turn in 0..COMMANDS {
             self.step_the_clock();
             if self.random.one_in(50) {
-                let rules = Rules {
-                    sessions_per_account: 1 + self.random.below(4) as u32,
-                    list_lines: 1 + self.random.below(9) as u32,
-                    rooms_per_session: 1 + self.random.below(4) as u32,
-                    room_members: 1 + self.random.below(9) as u32,
-                    keep_days: 30,
-                };
-                self.hub.set_rules(rules.clone());
-                self.shadow.rules = rules;
+                self.change_the_rules();
             }
-            let (who, command) = self.command();
-            let what = format!("turn {turn}: {who:?} {command:?} at {}", self.unix_ms);
-            let last_id = self.shadow.last_id;
-            self.hub.handle(who, command.clone(), self.unix_ms);
-            self.shadow.ids.clone_from(self.hub.rooms.by_name());
-            let (expected, mut ended_expected) = self.shadow.handle(who, command, self.unix_ms);
-            let (said, mut ended) = drain(&mut self.hub);
-            ended.sort();
-            ended_expected.sort();
-            let said: Vec<_> =
-                said.into_iter().map(|(audience, event)| (sorted(self.hub.hearers(&audience)), event)).collect();
-            let expected: Vec<_> = expected.into_iter().map(|(to, event)| (sorted(to), event)).collect();
-            // Names are equal in any case. Their debug form shows the spelling, which must be equal, too.
-            assert_eq!(format!("{said:?}"), format!("{expected:?}"), "{what}");
-            assert_eq!(said, expected, "{what}");
-            assert_eq!(ended, ended_expected, "{what}");
-            assert!(said.iter().filter_map(|(_, event)| id_of(event)).all(|id| id > last_id), "{what}");
-            self.check_who_is_in(&what);
-            self.check_rooms(&what);
+            if self.shadow.store.keeping != Keeping::Off && self.random.one_in(40) {
+                let is_full = self.random.one_in(3);
+                self.set_keeping(if is_full { Keeping::Full } else { Keeping::On });
+            }
+            if self.random.one_in(150) {
+                self.start_anew(turn);
+            }
+            for step in self.steps() {
+                self.carry_out(turn, step);
+            }
         }
+        self.settle_all(COMMANDS);
+        self.check_heard();
+    }
+
+    fn change_the_rules(&mut self) {
+        let rules = Rules {
+            sessions_per_account: 1 + self.random.below(4) as u32,
+            list_lines: 1 + self.random.below(9) as u32,
+            rooms_per_session: 1 + self.random.below(4) as u32,
+            room_members: 1 + self.random.below(9) as u32,
+            keep_days: self.random.below(3) as u32,
+        };
+        self.hub.set_rules(rules.clone());
+        self.shadow.rules = rules;
+    }
+
+    /// What happens in a turn: mostly a command.
+    fn steps(&mut self) -> Vec<Step> {
+        let waits: Vec<u64> = self.shadow.store.waits.iter().map(|wait| wait.ticket).collect();
+        match self.random.below(100) {
+            0..=20 if !waits.is_empty() => {
+                let ticket = waits[self.random.below(waits.len() as u64) as usize];
+                vec![self.verdict(ticket)]
+            }
+            21..=22 => vec![Step::Tend],
+            23 => self.delete_an_account(),
+            _ => {
+                let (who, command) = self.command();
+                vec![Step::Command(who, command)]
+            }
+        }
+    }
+
+    fn verdict(&self, ticket: u64) -> Step {
+        Step::Settle(ticket, self.verdicts[&ticket])
+    }
+
+    /// All sessions end, and the name is registered anew. Sometimes the hub is not told.
+    fn delete_an_account(&mut self) -> Vec<Step> {
+        let spelled = self.random.pick(&ACCOUNTS);
+        let account = self.account_of(spelled);
+        let sessions = self.shadow.sessions_of(&account.name);
+        let mut steps: Vec<Step> = sessions.into_iter().map(|who| Step::Command(who, Command::Leave)).collect();
+        if !self.random.one_in(3) {
+            steps.push(Step::Forget(account));
+        }
+        *self.registered.get_mut(spelled).expect("an account") += 1;
+        steps
+    }
+
+    fn account_of(&self, spelled: &str) -> Account {
+        Account { name: name(spelled), since: self.registered[spelled] }
+    }
+
+    fn carry_out(&mut self, turn: usize, step: Step) {
+        let what = format!("turn {turn}: {step:?} at {}", self.unix_ms);
+        let last_id = self.shadow.last_id;
+        match step.clone() {
+            Step::Command(who, command) => self.hub.handle(who, command, self.unix_ms),
+            Step::Settle(ticket, is_kept) => self.hub.settle_wait(ticket, is_kept),
+            Step::Forget(account) => self.hub.forget_account(&account),
+            Step::Tend => self.hub.tend_kept_rooms(self.unix_ms),
+        }
+        self.shadow.ids.clone_from(self.hub.rooms.by_name());
+        let (expected, mut ended_expected) = match step {
+            Step::Command(who, command) => self.shadow.handle(who, command, self.unix_ms),
+            Step::Settle(ticket, is_kept) => {
+                self.shadow.settle(ticket, is_kept);
+                self.shadow.take()
+            }
+            Step::Forget(account) => {
+                self.shadow.forget(&account);
+                self.shadow.take()
+            }
+            Step::Tend => {
+                self.shadow.tend(self.unix_ms);
+                self.shadow.take()
+            }
+        };
+        let (said, mut ended) = drain(&mut self.hub);
+        ended.sort();
+        ended_expected.sort();
+        let said: Vec<_> =
+            said.into_iter().map(|(audience, event)| (sorted(self.hub.hearers(&audience)), event)).collect();
+        let expected: Vec<_> = expected.into_iter().map(|(to, event)| (sorted(to), event)).collect();
+        // Names are equal in any case. Their debug form shows the spelling, which must be equal, too.
+        assert_eq!(format!("{said:?}"), format!("{expected:?}"), "{what}");
+        assert_eq!(said, expected, "{what}");
+        assert_eq!(ended, ended_expected, "{what}");
+        assert!(said.iter().filter_map(|(_, event)| id_of(event)).all(|id| id > last_id), "{what}");
+        self.keep(&said, &what);
+        self.check_who_is_in(&what);
+        self.check_rooms(&what);
+        self.check_kept(&what);
+    }
+
+    /// Gives the stores what there is to keep.
+    fn keep(&mut self, said: &[(Vec<SessionId>, Event)], what: &str) {
+        let heard = self.heard.len();
+        for (hearers, event) in said {
+            self.kinds.insert(kind(event));
+            self.hear(hearers, event);
+        }
+        let records = records(&mut self.hub);
+        let expected = std::mem::take(&mut self.shadow.store.records);
+        assert_eq!(format!("{records:?}"), format!("{expected:?}"), "{what}");
+        for HandedOut { record, ticket } in records {
+            let is_kept = ticket.is_none_or(|ticket| {
+                let is_kept = !self.random.one_in(3);
+                self.verdicts.insert(ticket, is_kept);
+                is_kept
+            });
+            self.kinds.insert(format!("record {}", kind(&record)));
+            self.stores[0].apply(&record);
+            if is_kept { self.stores[1].apply(&record) } else { self.stores[1].skip(&record) }
+        }
+        // Copies of messages that nothing keeps.
+        let new = self.heard.split_off(heard);
+        self.heard.extend(new.into_iter().filter(|heard| self.stores[0].rows.contains_key(&heard.id)));
+    }
+
+    /// Keeps a message that is to be kept, and notes who has heard it.
+    fn hear(&mut self, hearers: &[SessionId], event: &Event) {
+        let (id, text) = if let Event::Said(message) | Event::Told(message) | Event::SaidIn { message, .. } = event {
+            let Fate::Kept(spot) = message.fate.clone() else { return };
+            let (id, from, text) = (message.id, message.from.clone(), message.text.clone());
+            let row = Record::Row(record::Row { id, spot, from, text: text.clone() });
+            self.stores.iter_mut().for_each(|store| store.apply(&row));
+            (id, text)
+        } else if let Event::OwnTold { id, text, .. } = event {
+            (*id, text.clone())
+        } else {
+            return;
+        };
+        for hearer in hearers {
+            let Some(account) = self.shadow.account_of(*hearer) else { continue };
+            self.heard.push(Heard { account, id, text: text.clone() });
+        }
+    }
+
+    /// The hub and both stores know the same kept rooms, while nothing is on its way to the disk.
+    fn check_kept(&self, what: &str) {
+        if !self.shadow.store.waits.is_empty() || self.shadow.store.keeping == Keeping::Off {
+            return;
+        }
+        let mut expected = BTreeMap::new();
+        for id in self.hub.rooms.by_name().values() {
+            let room = self.hub.rooms.room(*id).expect("a room");
+            let Some(kept) = &room.kept else { continue };
+            let members = kept.by_standing().into_iter().map(|member| member.account.clone());
+            expected.insert(kept.id, (super::super::kept::kept_room(room, kept), members.collect::<Vec<_>>()));
+        }
+        for store in &self.stores {
+            assert_eq!(format!("{:?}", store.rooms), format!("{expected:?}"), "{what}");
+            assert_eq!(store.rooms, expected, "{what}");
+        }
+    }
+
+    /// A message that an account has heard is found by it, unless it went with its room or was never kept, or the account
+    /// is no longer a member of its room.
+    fn check_heard(&self) {
+        let store = &self.stores[1];
+        for Heard { account, id, text } in &self.heard {
+            let Some((row, _)) = store.rows.get(id) else { continue };
+            assert_eq!(row.text, *text, "message {id}");
+            let is_mine = match &row.spot {
+                Spot::Room(room) => {
+                    let of_room = self.shadow.rooms.iter().filter_map(|room| room.kept.as_ref());
+                    let members = of_room.filter(|kept| kept.id == *room).flat_map(|kept| &kept.members);
+                    members.map(|(member, _)| member).any(|member| member == account)
+                }
+                Spot::Everybody | Spot::Direct(_) => true,
+            };
+            assert_eq!(store.is_of(*id, account), is_mine, "message {id} of {account:?}");
+        }
+        let lost = |heard: &&Heard| !store.rows.contains_key(&heard.id) && !self.is_told_to_be_lost(heard.id);
+        assert!(!self.heard.iter().any(|heard| lost(&heard)), "a message is lost");
+    }
+
+    /// Whether a message was withdrawn, or was said in a room that is no longer kept, or was not kept at all: every store
+    /// that had it has deleted it.
+    fn is_told_to_be_lost(&self, id: u64) -> bool {
+        !self.stores[0].rows.contains_key(&id)
+    }
+
+    fn settle_all(&mut self, turn: usize) {
+        for wait in self.shadow.store.waits.clone() {
+            let step = self.verdict(wait.ticket);
+            self.carry_out(turn, step);
+        }
+    }
+
+    /// The server ends, and starts with what is kept.
+    fn start_anew(&mut self, turn: usize) {
+        self.settle_all(turn);
+        self.check_heard();
+        let keeping = self.shadow.store.keeping;
+        let restored = self.stores[1].restored();
+        self.hub = Hub::new(self.shadow.rules.clone());
+        self.set_keeping(keeping);
+        self.hub.restore(restored.clone());
+        self.shadow.start_anew(restored, self.hub.rooms.by_name());
+        self.check_rooms("a start");
+        self.check_kept("a start");
+        assert!(records(&mut self.hub).is_empty(), "a start is nothing to keep");
     }
 
     /// Moves the clock: mostly forward, sometimes not at all, sometimes back.
@@ -89,6 +362,7 @@ impl Simulation {
         self.unix_ms = match self.random.below(10) {
             0 => self.unix_ms - self.random.below(5_000),
             1..=4 => self.unix_ms,
+            5 if self.random.one_in(30) => self.unix_ms + 86_400_000,
             _ => self.unix_ms + self.random.below(100),
         };
     }
@@ -101,11 +375,17 @@ impl Simulation {
             // The id of an ended session, or one that no session has yet.
             who.generation = (generation + 1).saturating_sub(2 * self.random.below(2) as u32);
         }
-        let account = self.account();
-        let command = match self.random.below(53) {
+        if self.random.one_in(6)
+            && let Some((who, room)) = self.somebody_somewhere()
+        {
+            return (who, self.command_in(room));
+        }
+        let spelled = self.account();
+        let account = self.account_of(spelled);
+        let command = match self.random.below(67) {
             0..=7 => {
                 who.generation = self.generation_for_login(slot);
-                return (who, Command::LogIn { name: name(account), since: 1 });
+                return (who, Command::LogIn { name: account.name, since: account.since });
             }
             8..=11 => {
                 who.generation = self.generation_for_login(slot);
@@ -114,8 +394,14 @@ impl Simulation {
             }
             12..=14 => Command::Leave,
             15..=16 => Command::Say { text: "hello all".into() },
-            17..=18 => Command::Tell { to: self.in_some_case(account), text: "psst".into(), account: None },
-            19 => Command::CanTell { name: self.in_some_case(account), account: None },
+            17..=18 => {
+                let (to, account) = self.receiver(spelled, account);
+                Command::Tell { to, text: "psst".into(), account }
+            }
+            19 => {
+                let (name, account) = self.receiver(spelled, account);
+                Command::CanTell { name, account }
+            }
             20 => Command::Who { prefix: self.random.pick(&["", "", "a", "AL", "bo", "B", "b-", "zoe", "x", "é"]) },
             21..=25 => Command::Make(self.entry()),
             26..=32 => Command::Join(self.entry()),
@@ -131,10 +417,69 @@ impl Simulation {
                 prefix: self.random.pick(&["", "", "a", "BO", "~", "~B", "~b\u{f6}", "x", "~~"]),
             },
             50..=52 => Command::Rename { guest: GuestName::parse(self.random.pick(&GUESTS)).unwrap() },
-            47..=48 => Command::Kick { room: self.room(), name: self.account_or_guest(account) },
+            47..=48 => Command::Kick { room: self.room(), name: self.account_or_guest(spelled) },
+            53..=60 => Command::Keep { room: self.room(), how: self.keep_how(spelled) },
+            61..=63 => Command::Topic { room: self.room(), text: self.topic().map(Into::into) },
+            64..=65 => {
+                let Entry { room, lock } = self.entry();
+                Command::LockRoom { room, lock }
+            }
             _ => Command::CloseRoom { room: self.room() },
         };
         (who, command)
+    }
+
+    /// A session in a room: mostly one of the host's.
+    fn somebody_somewhere(&mut self) -> Option<(SessionId, RoomName)> {
+        let rooms = &self.shadow.rooms;
+        let room = rooms.get(self.random.below(rooms.len().max(1) as u64) as usize)?;
+        let hosts = room.members.iter().find(|member| Some(&member.who) == room.host_name().as_ref());
+        let some = room.members.get(self.random.below(room.members.len().max(1) as u64) as usize);
+        let member = hosts.filter(|_| !self.random.one_in(3)).or(some)?;
+        Some((member.session, room.name.clone()))
+    }
+
+    /// What somebody in a room may do there.
+    fn command_in(&mut self, room: RoomName) -> Command<'static> {
+        let spelled = self.account();
+        match self.random.below(8) {
+            0..=3 => Command::Keep { room, how: self.keep_how(spelled) },
+            4 => Command::Topic { room, text: self.topic().map(Into::into) },
+            5 => Command::Kick { name: self.member_of(&room, spelled), room },
+            _ => Command::SayIn { room, text: "hello room".into() },
+        }
+    }
+
+    /// A member account of a kept room, there or not; sometimes any name.
+    fn member_of(&mut self, name: &RoomName, spelled: &str) -> Who {
+        let room = self.shadow.rooms.iter().find(|room| room.name == *name);
+        let members = room.and_then(|room| room.kept.as_ref()).map_or(&[][..], |kept| &kept.members);
+        let member = members.get(self.random.below(members.len().max(1) as u64) as usize);
+        let member = member.map(|(account, _)| account.name.clone().into());
+        member.filter(|_| !self.random.one_in(3)).unwrap_or_else(|| self.account_or_guest(spelled))
+    }
+
+    /// Somebody to tell something: sometimes nobody has that name.
+    fn receiver(&mut self, spelled: &str, account: Account) -> (UserName, Option<Account>) {
+        let name = self.in_some_case(spelled);
+        let account = (name == account.name).then_some(account);
+        (name, account)
+    }
+
+    fn keep_how(&mut self, spelled: &str) -> Keep {
+        match self.random.below(8) {
+            0..=2 => Keep::Days(None),
+            3..=4 => Keep::Days(Some(self.random.below(4) as u32)),
+            5 => Keep::Off,
+            _ => Keep::To(self.in_some_case(spelled)),
+        }
+    }
+
+    fn topic(&mut self) -> Option<&'static str> {
+        match self.random.below(3) {
+            0 => None,
+            _ => Some(self.random.pick(&["", "tea at five", "cake"])),
+        }
     }
 
     fn makes(&mut self) -> Option<HostGoes> {
@@ -203,7 +548,8 @@ impl Simulation {
         assert_eq!(everyone, expected, "{what}");
         assert_eq!(self.hub.accounts_online(), self.shadow.accounts().len(), "{what}");
         for (id, account) in &self.shadow.sessions {
-            assert_eq!(self.hub.name_of(*id), Some(account), "{what}");
+            assert_eq!(self.hub.account_of(*id), Some(account), "{what}");
+            let account = &account.name;
             assert_eq!(self.hub.sessions_of(account), self.shadow.sessions_of(account), "{what}");
             assert_eq!(self.hub.surplus_of(account), self.shadow.surplus_of(account), "{what}");
         }

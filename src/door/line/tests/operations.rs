@@ -127,11 +127,17 @@ fn help() {
     let told = server.send(b"HELP");
     let (last, lines) = told.split_last().unwrap();
     assert!(last.starts_with("C 214 ") && lines.iter().all(|line| line.starts_with("C 214-")), "{told:?}");
-    let verbs = "PM DM EX WHO MAKE JOIN LEAVE RM ROOMS NAMES KICK CLOSE TOKEN PASSWD HELP NOOP";
+    let verbs = "PM DM EX WHO MAKE JOIN LEAVE RM ROOMS NAMES KICK CLOSE HISTORY MISSED SEARCH UNREAD READ KEEP TOPIC LOCK \
+                 WANT TOKEN PASSWD HELP NOOP";
     for verb in verbs.split(' ') {
         assert!(told.iter().any(|line| line[6..].starts_with(verb)), "{verb} is not in {told:?}");
-        check_in(&[&format!("> C HELP {verb}"), &format!("< C 214 {verb}…")]);
-        check_in(&[&format!("> C help  {} ", verb.to_lowercase()), &format!("< C 214 {verb}…")]);
+        for line in [format!("HELP {verb}"), format!("help  {} ", verb.to_lowercase())] {
+            let told = server.send(line.as_bytes());
+            let (last, lines) = told.split_last().unwrap();
+            let first = lines.first().unwrap_or(last);
+            assert!(first.starts_with("C 214") && first[6..].starts_with(verb), "{first}");
+            assert!(last.starts_with("C 214 ") && lines.iter().all(|line| line.starts_with("C 214-")), "{last}");
+        }
     }
     for (alias, verb) in [("BM", "PM"), ("quit", "EX"), ("exit", "EX"), ("bye", "EX"), ("?", "HELP")] {
         check_in(&[&format!("> C HELP {alias}"), &format!("< C 214 {verb}…")]);

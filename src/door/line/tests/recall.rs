@@ -188,6 +188,10 @@ fn points_in_time() {
         check_recall(&format!("HISTORY tea before {typed} 9"), page(in_room("tea"), Bound::Before(expected), 9));
         check_recall(&format!("HISTORY after {typed}"), page(None, Bound::After(expected), 50));
     }
+}
+
+#[test]
+fn what_is_no_point_in_time() {
     for bad in [
         "18446744073709551616",
         "99999999999999999999999999",

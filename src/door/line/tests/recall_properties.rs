@@ -7,32 +7,27 @@ use crate::door::recall::{Notice, Recall, Recalled, When};
 use crate::history::{Count, Flag, Line as Told, Missed, Paged, Term};
 use crate::hub::record::Topic;
 
-/// Decodes a typed operation.
-fn decoded(operation: &str) -> Decoded<'static> {
-    let line = format!("C {operation}");
-    let mut session = Line { dialect: Some(Dialect::Typed), dialogue: Dialogue::Ready, ..Line::default() };
-    match session.decode(line.as_bytes(), PASSWORD_MIN) {
-        Decoded::Recall(Recall::Page { place, bound, most }) => Decoded::Recall(Recall::Page { place, bound, most }),
-        Decoded::Recall(Recall::Find { terms, place, from, before, after }) => {
-            Decoded::Recall(Recall::Find { terms, place, from, before, after })
-        }
-        Decoded::Recall(Recall::Read { place, when }) => Decoded::Recall(Recall::Read { place, when }),
-        Decoded::Reply(reply) => Decoded::Reply(reply),
-        other => panic!("{other:?}"),
+/// What a bare session asks by a line, or the reply.
+#[track_caller]
+fn asked(line: &str) -> Result<Recall<'_>, Reply> {
+    let mut session = Line { dialect: Some(Dialect::Bare), dialogue: Dialogue::Ready, ..Line::default() };
+    let decoded = session.decode(line.as_bytes(), PASSWORD_MIN);
+    if let Decoded::Recall(recall) = decoded {
+        return Ok(recall);
     }
+    let Decoded::Reply(reply) = decoded else { panic!("{decoded:?}") };
+    Err(reply)
 }
 
 /// The point that `READ` takes from a word; `None` if it is refused.
 fn read_to(word: &str) -> Option<When> {
-    match decoded(&format!("READ * {word}")) {
-        Decoded::Recall(Recall::Read { when, .. }) => when,
-        _ => None,
-    }
+    let line = format!("READ * {word}");
+    if let Ok(Recall::Read { when, .. }) = asked(&line) { when } else { None }
 }
 
 /// The calendar, a day at a time: the number of days from 1970 to a day, if there is such a day.
 fn model_days(year: u64, month: u64, day: u64) -> Option<u64> {
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let length = |year, month| match month {
         2 => 28 + u64::from(is_leap(year)),
         4 | 6 | 9 | 11 => 30,
@@ -170,14 +165,14 @@ proptest! {
         for (filter, at) in filters.iter().zip(&seed) {
             words.insert(at.index(words.len() + 1), (*filter).to_owned());
         }
-        let found = decoded(&format!("SEARCH {}", words.join(&gap)));
+        let line = format!("SEARCH {}", words.join(&gap));
         let expected = if terms.len() > 32 {
-            Decoded::Reply(Reply::Usage(Operation::Search.usage()))
+            Err(Reply::Usage(Operation::Search.usage()))
         } else {
             let has = |filter| filters.contains(&filter);
             let room = crate::door::recall::PlaceName::Room(RoomName::parse("tea").unwrap());
             let bob = UserName::parse("bob").unwrap().into();
-            Decoded::Recall(Recall::Find {
+            Ok(Recall::Find {
                 terms,
                 place: has("in:Tea").then_some(room),
                 from: has("from:Bob").then_some(bob),
@@ -185,40 +180,39 @@ proptest! {
                 after: has("after:3d").then_some(When::Ago(3 * 86_400_000)),
             })
         };
-        prop_assert_eq!(found, expected);
+        prop_assert_eq!(asked(&line), expected);
     }
 
     /// Whatever is searched for, no term is empty, has a quotation mark of its syntax, or something that no line holds.
     #[test]
     fn any_search(text in "[ab\u{e9}\"* :\t\u{200b}-]{0,30}|\\PC{0,40}") {
         prop_assume!(text::check(text.as_bytes()).is_some());
-        match decoded(&format!("SEARCH {text}")) {
-            Decoded::Recall(Recall::Find { terms, .. }) => {
-                prop_assert!((1..=32).contains(&terms.len()));
-                for term in terms {
-                    let (text, least) = match &term {
-                        Term::Word(text) => (text, 1),
-                        Term::Prefix(text) => (text, 2),
-                        Term::Exact(text) => (text, 1),
-                    };
-                    prop_assert!(text.chars().count() >= least, "{:?}", term);
-                    prop_assert!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean), "{:?}", term);
-                    let is_quoted = matches!(term, Term::Exact(_));
-                    prop_assert!(is_quoted || !text.contains(' ') && !text.starts_with('"'), "{:?}", term);
-                    prop_assert!(!is_quoted || !text.contains('"'), "{:?}", term);
-                }
-            }
-            Decoded::Reply(Reply::Usage(_) | Reply::NoSuchRoom | Reply::NoSuchUser) => {}
-            other => prop_assert!(false, "{:?}", other),
+        let line = format!("SEARCH {text}");
+        let terms = match asked(&line) {
+            Ok(Recall::Find { terms, .. }) => terms,
+            Err(Reply::Usage(_) | Reply::NoSuchRoom | Reply::NoSuchUser) => return Ok(()),
+            other => return Err(TestCaseError::fail(format!("{other:?}"))),
+        };
+        prop_assert!((1..=32).contains(&terms.len()));
+        for term in terms {
+            let (Term::Word(text) | Term::Prefix(text) | Term::Exact(text)) = &term;
+            let least = if matches!(term, Term::Prefix(_)) { 2 } else { 1 };
+            prop_assert!(text.chars().count() >= least, "{:?}", term);
+            prop_assert!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean), "{:?}", term);
+            let is_quoted = matches!(term, Term::Exact(_));
+            prop_assert!(is_quoted || !text.contains(' ') && !text.starts_with('"'), "{:?}", term);
+            prop_assert!(!is_quoted || !text.contains('"'), "{:?}", term);
         }
     }
 
     #[test]
     fn any_answer_is_whole_lines(recalled in any_recalled()) {
-        let most = match &recalled {
-            Recalled::Page { page, .. } => page.lines.len() * 2 + 1,
-            Recalled::Counts { counts, .. } => counts.len() + 1,
-            _ => 1,
+        let most = if let Recalled::Page { page, .. } = &recalled {
+            page.lines.len() * 2 + 1
+        } else if let Recalled::Counts { counts, .. } = &recalled {
+            counts.len() + 1
+        } else {
+            1
         };
         for (dialect, kind) in [(Dialect::Bare, Kind::Bare), (Dialect::Typed, Kind::Typed)] {
             let mut session = Line { dialect: Some(dialect), dialogue: Dialogue::Ready, ..Line::default() };

@@ -16,7 +16,11 @@ const WORDS: usize = 64;
 ///
 /// # Errors
 /// Of SQLite.
-pub(super) fn find(connection: &Connection, find: &Find, is_late: &mut dyn FnMut() -> bool) -> rusqlite::Result<Paged> {
+pub(in crate::history::store) fn find(
+    connection: &Connection,
+    find: &Find,
+    is_late: &mut dyn FnMut() -> bool,
+) -> rusqlite::Result<Paged> {
     // All tables are as they are now, whatever is deleted meanwhile.
     let transaction = connection.unchecked_transaction()?;
     let reader = Reader::find(&transaction, &find.mine.who)?;

@@ -2,7 +2,7 @@
 //!
 //! A search sees what was committed. It ends after [`SEARCH_MS`](crate::limits::SEARCH_MS) with what it has.
 
-mod find;
+pub(super) mod find;
 mod queue;
 mod share;
 
@@ -14,7 +14,7 @@ use rusqlite::Connection;
 
 use self::queue::Turns;
 use self::share::Shares;
-use crate::history::request::{Answer, Asked, Find, Verdict};
+use crate::history::request::{Answer, Asked, Find, Paged, Verdict};
 use crate::hub::record::Account;
 use crate::limits::SEARCH_MS;
 use crate::mailbox::{Full, Job, Mailbox, Next, Service, Waker};
@@ -61,7 +61,7 @@ impl Search {
         let search = Self { mailbox: Arc::clone(&mailbox) };
         thread::Builder::new().name("search".to_owned()).spawn(move || {
             let guard = Guard(&mailbox);
-            let mut searcher = Searcher { open, connection: None, shares: Shares::default() };
+            let mut searcher = Searcher { open, connection: None, shares: Shares::default(), is_failing: false };
             while let Next::Job(job, ()) = mailbox.next(true) {
                 let ticket = job.ticket;
                 mailbox.answer([Answer { ticket, verdict: searcher.verdict(job) }]);
@@ -123,6 +123,8 @@ struct Searcher<F> {
     open: F,
     connection: Option<Connection>,
     shares: Shares,
+    /// Whether the last search failed. The log says it once.
+    is_failing: bool,
 }
 
 impl<F: Fn() -> rusqlite::Result<Connection>> Searcher<F> {
@@ -139,24 +141,29 @@ impl<F: Fn() -> rusqlite::Result<Connection>> Searcher<F> {
     }
 
     fn find(&mut self, find: &Find, deadline: Instant) -> Verdict {
-        let connection = match self.connection.take().map_or_else(|| (self.open)(), Ok) {
-            Ok(connection) => connection,
-            Err(error) => {
-                log::warn!("history: the file cannot be opened for searches: {error}");
-                return Verdict::Unavailable;
-            }
-        };
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        match find::find(&connection, find, &mut || Instant::now() >= deadline) {
+        match self.page(find, deadline) {
             Ok(paged) => {
-                self.connection = Some(connection);
+                self.is_failing = false;
                 Verdict::Page(paged)
             }
-            // The next search opens the file again.
             Err(error) => {
-                log::warn!("history: a search failed: {error}");
+                // The next search opens the file again, and may fail in the same way.
+                self.connection = None;
+                if !std::mem::replace(&mut self.is_failing, true) {
+                    log::warn!("history: searches fail: {error}; see 'chatd history check'");
+                }
                 Verdict::Unavailable
             }
         }
+    }
+
+    fn page(&mut self, find: &Find, deadline: Instant) -> rusqlite::Result<Paged> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => (self.open)()?,
+        };
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let connection = self.connection.insert(connection);
+        find::find(connection, find, &mut || Instant::now() >= deadline)
     }
 }

@@ -66,6 +66,9 @@ mod tests {
         assert!(shares.has_left(&alice, at(SEARCH_WINDOW_MS)));
         shares.charge(alice.clone(), at(SEARCH_WINDOW_MS), Duration::from_millis(999));
         assert!(shares.has_left(&alice, at(SEARCH_WINDOW_MS)));
+        shares.charge(alice.clone(), at(SEARCH_WINDOW_MS + 1), Duration::from_millis(1));
+        assert!(!shares.has_left(&alice, at(2 * SEARCH_WINDOW_MS - 1)));
+        assert!(shares.has_left(&alice, at(2 * SEARCH_WINDOW_MS)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod broken;
 mod damage;
 mod ends;
+mod figures;
 mod identity;
 mod order;
 
@@ -93,7 +94,7 @@ impl Rig {
     pub(super) fn try_open(&self, unix_ms: u64) -> Result<Open, OpenError> {
         let (wake, woken) = mpsc::channel();
         let settings = Settings { file: self.file(), rules: self.rules.clone() };
-        let waker = Waker::new(move || drop(wake.send(())));
+        let waker = Waker::new(move || wake.send(()).unwrap_or(()));
         let (history, restored) = History::open(&settings, self.accounts.clone(), unix_ms, waker)?;
         Ok(Open { history: Some(history), restored, woken, number: std::cell::Cell::new(0) })
     }
@@ -211,10 +212,9 @@ impl Open {
             most_bytes: 0,
             is_unread: false,
         };
-        match self.ask(Request::Page(page)) {
-            Verdict::Page(paged) => paged,
-            other => panic!("{other:?}"),
-        }
+        let verdict = self.ask(Request::Page(page));
+        let Verdict::Page(paged) = verdict else { panic!("{verdict:?}") };
+        paged
     }
 
     pub(super) fn close(mut self) {

@@ -157,7 +157,10 @@ fn exact_words() {
 
 #[test]
 fn every_character_has_one_form() {
-    for c in (0..=0x10ffff).filter_map(char::from_u32) {
+    // One of many Han characters and Hangul syllables; those of planes 2 and 3 are Han, those above have hardly any.
+    let many = (0x3400..0xd7a4).step_by(41).chain(0x2_f800..0x2_fa20).chain(0xe_0000..0xe_0200);
+    let all = (0..0x3400).chain(0xd7a4..0x1_1a00).chain(0x1_d000..0x1_fc00).chain(many).filter_map(char::from_u32);
+    for c in all {
         let text = format!("a{c}b{c}");
         let once = form(&text);
         assert_eq!(form(&once), once, "U+{:04x}", u32::from(c));
@@ -170,13 +173,13 @@ fn long_texts_take_linear_time() {
     for text in [
         "\u{301}".repeat(2048),
         "a\u{316}\u{301}".repeat(2048),
-        format!("a{}", "\u{301}\u{316}".repeat(100_000)),
-        format!("й{}", "\u{301}\u{316}".repeat(100_000)),
-        "\u{fdfa}".repeat(20_000),
-        "上".repeat(100_000),
-        "\u{1112}\u{1161}".repeat(50_000),
-        "a ".repeat(100_000),
-        "x".repeat(400_000),
+        format!("a{}", "\u{301}\u{316}".repeat(20_000)),
+        format!("й{}", "\u{301}\u{316}".repeat(20_000)),
+        "\u{fdfa}".repeat(2_000),
+        "上".repeat(20_000),
+        "\u{1112}\u{1161}".repeat(10_000),
+        "a ".repeat(20_000),
+        "x".repeat(100_000),
     ] {
         let words = of_row(&text);
         assert!(words.len() <= 20 * text.len() + 1);
@@ -206,7 +209,7 @@ proptest! {
     #[test]
     fn words_of_words_are_the_same(text in texts()) {
         let once = form(&text);
-        prop_assert_eq!(form(&once), once.clone());
+        prop_assert_eq!(form(&once), once);
         let words = row(&text);
         for word in row(&words.join(" ")) {
             // Pairs that are alone have their last character alone.

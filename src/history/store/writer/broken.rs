@@ -1,6 +1,7 @@
 //! A store that could not write: what was to be kept waits in memory, and the file is opened again every few seconds.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::{HISTORY_RETRY_MS, Pending, QUEUE_RECORDS, Role, State, Taken, Writer, bytes_of};
@@ -138,8 +139,11 @@ impl Writer {
 }
 
 /// Opens the file, deletes what must not be there, and moves the log into the file.
+///
+/// Until this is done, the messages that must not be there are remembered.
 fn reopen(rules: crate::limits::History, site: &super::Site, now_ms: i64, undone: &[i64]) -> Result<Base, String> {
     site.check()?;
+    site.write_log_again()?;
     let open = || {
         let mut base = Base::new(site.connect(Role::Writer)?, rules, now_ms);
         base.load()?;
@@ -156,7 +160,15 @@ fn reopen(rules: crate::limits::History, site: &super::Site, now_ms: i64, undone
 }
 
 fn next_attempt() -> Instant {
-    let ms = if cfg!(test) { 100 } else { HISTORY_RETRY_MS };
+    static TEST_MS: OnceLock<Option<u64>> = OnceLock::new();
+    let wish = || std::env::var("CHATD_TEST_HISTORY_RETRY_MS").ok().and_then(|text| text.parse().ok());
+    let ms = if cfg!(test) {
+        100
+    } else if cfg!(debug_assertions) {
+        TEST_MS.get_or_init(wish).unwrap_or(HISTORY_RETRY_MS)
+    } else {
+        HISTORY_RETRY_MS
+    };
     Instant::now() + Duration::from_millis(ms)
 }
 
@@ -173,4 +185,41 @@ pub(in crate::history::store) fn cause(e: &rusqlite::Error) -> String {
         Some(_) | None => return e.to_string(),
     };
     format!("{next} ({e})")
+}
+
+/// Whether an error is one of the file, and not of a query or of what one row says.
+pub(super) fn is_of_disk(e: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode;
+    match e.sqlite_error_code() {
+        Some(ErrorCode::Unknown | ErrorCode::OperationInterrupted | ErrorCode::ApiMisuse) | None => false,
+        Some(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::store::tests::{alice, at, bob, public};
+
+    #[test]
+    fn of_what_is_only_a_state_the_last_word_is_kept() {
+        let record = |record| Taken::Record { record, is_awaited: false };
+        let mut queue: Vec<Taken> = (0..10)
+            .flat_map(|n| {
+                [Record::Account(bob()), Record::Seen(bob(), at(n)), Record::Floor(alice(), at(n)), public(at(n), "x")]
+            })
+            .map(record)
+            .collect();
+        drop_doubles(&mut queue);
+        let left: Vec<&Record> = queue
+            .iter()
+            .filter_map(|taken| match taken {
+                Taken::Record { record, .. } => Some(record),
+                Taken::Mark(_) => None,
+            })
+            .collect();
+        assert_eq!(left.len(), 13);
+        assert_eq!(left[9..12], [&Record::Account(bob()), &Record::Seen(bob(), at(9)), &Record::Floor(alice(), at(9))]);
+        assert_eq!(left[12], &public(at(9), "x"));
+    }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use self::broken::Broken;
 pub(super) use self::broken::cause;
+use self::broken::is_of_disk;
 use self::keeping::{Keeping, Order, Shared, bytes_of};
 use super::base::Base;
 use super::files::{Role, Site};
@@ -214,7 +215,11 @@ impl Writer {
             Ok(verdict) => self.answer(ticket, verdict),
             Err(e) => {
                 self.answer(ticket, Verdict::Unavailable);
-                self.break_down(&e);
+                if is_of_disk(&e) {
+                    self.break_down(&e);
+                } else {
+                    log::error!("history: a page cannot be read: {e}");
+                }
             }
         }
     }

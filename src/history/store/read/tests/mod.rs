@@ -1,5 +1,6 @@
 //! Tests of the reading side against a model.
 
+mod figures;
 mod simulation;
 
 use super::*;
@@ -139,7 +140,7 @@ fn bounds_out_of_range() {
 
 #[test]
 fn those_who_talk_to_themselves_make_no_request_last() {
-    let mut world = world();
+    let world = world();
     let sql = "INSERT INTO message(id, place, author, text)
                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
                SELECT i + (2000 << 20), 1, ?2, 'x' FROM n";
@@ -174,7 +175,7 @@ fn marks_only_rise() {
     let id = world.say(direct("bob"), who("alice"), "1");
     world.say(Spot::Everybody, who("alice"), "2");
     let bob = account("bob");
-    let mut set = |of: Of, id| mark(&world.connection, &Mark { who: bob.clone(), of, id }).unwrap();
+    let set = |of: Of, id| mark(&world.connection, &Mark { who: bob.clone(), of, id }).unwrap();
     let alice = || Of::One(direct("alice"));
     assert!(set(alice(), id));
     assert!(!set(alice(), id) && !set(alice(), id - 1));

@@ -9,7 +9,7 @@ use crate::history::request::{Count, Missed};
 use crate::history::store::fixture::{FIRST, Random, Said};
 use crate::limits::{COUNT_MOST, HISTORY_LINE_BYTES};
 
-const SEEDS: u64 = 24;
+const SEEDS: u64 = 8;
 const ACCOUNTS: [&str; 5] = ["alice", "Bob", "carol", "d.e_", "zoe"];
 const ROOMS: [&str; 3] = ["tea", "Den", "上海"];
 const TEXTS: [&str; 7] =
@@ -121,8 +121,8 @@ impl Simulation {
             let spot = self.spot();
             let of = match &spot {
                 Spot::Room(id) if !mine.rooms.contains(id) => Of::All,
-                _ if all => Of::All,
-                _ => Of::One(spot),
+                Spot::Everybody | Spot::Room(_) | Spot::Direct(_) if all => Of::All,
+                Spot::Everybody | Spot::Room(_) | Spot::Direct(_) => Of::One(spot),
             };
             let end = if self.random.one_in(2) { End::Newest } else { End::Oldest };
             let above = self.random.one_in(2).then(|| self.id());

@@ -4,7 +4,7 @@ mod found;
 mod service;
 
 use super::*;
-use crate::history::request::{Flag, Line, Mine, Of, Paged, Term};
+use crate::history::request::{Flag, Line, Mine, Of, Term};
 use crate::history::store::fixture::{World, account, guest};
 use crate::hub::names::Who;
 use crate::hub::record::{KeptId, Spot};

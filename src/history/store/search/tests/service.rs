@@ -25,10 +25,10 @@ impl Bench {
     fn new(connect: impl Fn() -> rusqlite::Result<Connection> + Send + 'static) -> Self {
         let ((open, may_open), (opens, opening), (wake, woken)) = (channel(), channel(), channel());
         let wake = Mutex::new(wake);
-        let waker = Waker::new(move || drop(wake.lock().unwrap().send(())));
+        let waker = Waker::new(move || wake.lock().unwrap().send(()).unwrap_or_default());
         let search = Search::start(
             move || {
-                drop(opens.send(()));
+                opens.send(()).unwrap_or_default();
                 may_open.recv_timeout(PATIENCE).unwrap();
                 connect()
             },
@@ -57,10 +57,8 @@ fn store() -> Connection {
 }
 
 fn lines(verdict: &Verdict) -> usize {
-    match verdict {
-        Verdict::Page(paged) => paged.lines.len(),
-        other => panic!("{other:?}"),
-    }
+    let Verdict::Page(paged) = verdict else { panic!("{verdict:?}") };
+    paged.lines.len()
 }
 
 #[test]
@@ -148,7 +146,8 @@ fn a_thread_that_panics_answers_all() {
 
 #[test]
 fn an_account_that_has_used_its_time_up_is_busy() {
-    let mut searcher = Searcher { open: || Ok(store()), connection: None, shares: Shares::default() };
+    let (open, shares) = (|| Ok(store()), Shares::default());
+    let mut searcher = Searcher { open, connection: None, shares, is_failing: false };
     let search = |name: &str| {
         let ticket = Ticket { number: 1, asked: Asked::Find };
         Job { ticket, request: by(name, &[word("x")]) }

@@ -1,0 +1,100 @@
+//! A store in a few lists: what comes of the records.
+
+use super::record::{Restored, RestoredRoom, Row, Waiting};
+use super::*;
+
+/// What is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Replay {
+    /// The rooms with their members, the longest-standing first.
+    pub(super) rooms: BTreeMap<KeptId, (KeptRoom, Vec<Account>)>,
+    /// The messages by their ids, with the senders' accounts.
+    pub(super) rows: BTreeMap<u64, (Row, Option<Account>)>,
+    accounts: BTreeMap<UserName, Account>,
+    seen: BTreeMap<Account, u64>,
+    last_id: u64,
+    last_room: u32,
+}
+
+impl Replay {
+    pub(super) fn apply(&mut self, record: &Record) {
+        match record.clone() {
+            Record::Row(row) => {
+                let from = match &row.from {
+                    Who::Account(name) => Some(self.accounts.get(name).expect("the sender is on record").clone()),
+                    Who::Guest(_) => None,
+                };
+                self.last_id = self.last_id.max(row.id);
+                assert!(self.rows.insert(row.id, (row, from)).is_none(), "two messages have one id");
+            }
+            Record::Account(account) => {
+                self.accounts.insert(account.name.clone(), account);
+            }
+            Record::Seen(account, id) => {
+                self.seen.insert(account, id);
+            }
+            Record::Room(room) => {
+                self.last_room = self.last_room.max(room.id.0);
+                let members = self.rooms.remove(&room.id).map_or_else(Vec::new, |(_, members)| members);
+                self.rooms.insert(room.id, (*room, members));
+            }
+            Record::RoomGone(id) => {
+                self.rooms.remove(&id);
+                self.rows.retain(|_, (row, _)| row.spot != Spot::Room(id));
+            }
+            Record::Member(id, account, _) => {
+                if let Some((_, members)) = self.rooms.get_mut(&id)
+                    && !members.contains(&account)
+                {
+                    members.push(account);
+                }
+            }
+            Record::NoMember(id, account) => {
+                if let Some((_, members)) = self.rooms.get_mut(&id) {
+                    members.retain(|member| *member != account);
+                }
+            }
+            Record::Withdrawn(id) => {
+                self.rows.remove(&id);
+            }
+            Record::Hole(hole) => self.last_id = self.last_id.max(hole.id),
+            Record::Deleted(_) | Record::Floor(..) => {}
+        }
+    }
+
+    /// A record whose commit has failed: nothing of it is left but that its id was used.
+    pub(super) fn skip(&mut self, record: &Record) {
+        if let Record::Row(row) = record {
+            self.last_id = self.last_id.max(row.id);
+        }
+    }
+
+    /// What a new hub is given.
+    pub(super) fn restored(&self) -> Restored {
+        let rooms = self.rooms.values().cloned().map(|(room, members)| RestoredRoom { room, members });
+        let mut waiting: Vec<Waiting> = Vec::new();
+        for (row, from) in self.rows.values() {
+            let (Spot::Direct(to), Some(from)) = (row.spot.clone(), from.clone()) else { continue };
+            if self.seen.get(&to).is_some_and(|seen| row.id <= *seen) {
+                continue;
+            }
+            match waiting.iter_mut().find(|waiting| waiting.to == to && waiting.from == from) {
+                Some(waiting) => waiting.count += 1,
+                None => waiting.push(Waiting { to, from, count: 1 }),
+            }
+        }
+        // A name that has waiting messages of an older account has them no more.
+        waiting.retain(|waiting| self.accounts.get(&waiting.to.name).is_none_or(|account| *account == waiting.to));
+        Restored { last_id: self.last_id, last_room: self.last_room, rooms: rooms.collect(), waiting }
+    }
+
+    /// Whether this account may read a message.
+    pub(super) fn is_of(&self, id: u64, account: &Account) -> bool {
+        let Some((row, from)) = self.rows.get(&id) else { return false };
+        match &row.spot {
+            Spot::Everybody => true,
+            Spot::Room(room) => self.rooms.get(room).is_some_and(|(_, members)| members.contains(account)),
+            Spot::Direct(to) => to == account || from.as_ref() == Some(account),
+        }
+    }
+}
