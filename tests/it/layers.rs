@@ -333,7 +333,6 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
             "engine/turn.rs",
             "engine/checkup.rs",
             "engine/degraded.rs",
-            "door/recall.rs",
             "engine/dispatch.rs",
             "engine/datagrams.rs",
             "engine/login.rs",
