@@ -19,6 +19,7 @@ mod requests;
 mod answers;
 
 mod floors;
+mod marks;
 mod notices;
 mod state;
 pub(super) mod past;
@@ -33,7 +34,7 @@ use crate::hub::Keeping;
 use crate::hub::record::{Account, Restored};
 use batch::Gathering;
 use drops::Drops;
-use notices::MarkNotices;
+use marks::MarkNotices;
 use waits::{Goal, Waits};
 
 pub use past::LastLook;
