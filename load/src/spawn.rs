@@ -109,6 +109,7 @@ impl Spawned {
     ///
     /// # Errors
     /// It does not end.
+    #[cfg_attr(not(feature = "history"), allow(dead_code, reason = "only the workload `history` does it"))]
     pub(super) fn stop(&mut self) -> Result<(), String> {
         // Only a process that has ended already cannot be told.
         if let Some(pid) = Pid::from_raw(i32::try_from(self.child.id()).unwrap_or_default()) {

@@ -293,6 +293,9 @@ fn an_export_of_a_name_is_that_accounts_alone() {
     let old = ("alice".to_owned(), 1_790_000_000);
     let lines = made.export(Some("alice"), Some(&[old])).unwrap();
     assert_eq!(told(&lines).last().unwrap(), "@Bob -alice: ancient Obelisk");
+    // If no account has the name any more, it means those that had it.
+    let lines = made.export(Some("alice"), Some(&[])).unwrap();
+    assert_eq!(lines.iter().filter(|line| line["kind"] == "account").count(), 2);
 }
 
 #[test]
