@@ -1,6 +1,7 @@
 //! System calls that fail, or end the process, injected by strace.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -19,8 +20,14 @@ impl Strace {
     /// Attaches to a server, with `-e inject=…` for each of these. Prints why and returns `None` if that is not
     /// possible.
     pub fn attach(server: &Server, injections: &[&str]) -> Option<Self> {
+        Self::attach_to_files(server, &[], injections)
+    }
+
+    /// The same, for the calls on these files alone; on all if there are none.
+    pub fn attach_to_files(server: &Server, files: &[PathBuf], injections: &[&str]) -> Option<Self> {
         let mut command = Command::new("strace");
         command.args(["-f", "-o", "/dev/null", "-p", &server.pid().to_string()]).args(options(injections));
+        files.iter().for_each(|file| _ = command.arg("-P").arg(file));
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         let Ok(mut child) = spawned else {
             println!("skipped: there is no strace");

@@ -78,20 +78,25 @@ fn a_full_or_read_only_disk_is_reported_and_heals() {
 /// A server whose account file is on a separate disk of this size, and the disk's path from outside. Prints why and
 /// returns `None` if that is not possible.
 fn on_a_small_disk(size: &str) -> Option<(Server, PathBuf)> {
+    on_a_small_disk_of(size, "accounts.file", "disk/accounts")
+}
+
+/// The same for the file of another key.
+pub(crate) fn on_a_small_disk_of(size: &str, key: &str, file: &str) -> Option<(Server, PathBuf)> {
     let probe = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
     if !probe.is_ok_and(|output| output.status.success()) {
         println!("skipped: no mount namespace of one's own here (that takes root, and unshare)");
         return None;
     }
     let mount = format!("mkdir -p disk && mount -t tmpfs -o size={size},mode=700 none disk && exec \"$0\" \"$@\"");
-    let builder = Server::builder().no_rates().set("accounts.file", "\"disk/accounts\"");
+    let builder = Server::builder().no_rates().set(key, &format!("{file:?}"));
     let server = builder.within(&["unshare", "-m", "sh", "-c", &mount]).start();
     let inside = format!("/proc/{}/root{}", server.pid(), server.path("disk").display());
     Some((server, PathBuf::from(inside)))
 }
 
 /// Uses up all space.
-fn fill(path: &Path) {
+pub(crate) fn fill(path: &Path) {
     let mut file = File::create(path).unwrap();
     while file.write_all(&[b'x'; 512]).is_ok() {}
 }

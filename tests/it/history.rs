@@ -13,6 +13,26 @@ use testkit::{Client, Dice, PASSWORD, Server, pause};
 use self::checker::{End, Event, Life, check};
 
 mod checker;
+#[cfg(feature = "history")]
+mod erased;
+#[cfg(feature = "history")]
+mod killed;
+#[cfg(feature = "history")]
+mod memory;
+#[cfg(feature = "history")]
+mod pages;
+#[cfg(feature = "history")]
+mod questions;
+#[cfg(feature = "history")]
+mod reading;
+#[cfg(feature = "history")]
+mod resuming;
+#[cfg(feature = "history")]
+mod rights;
+#[cfg(feature = "history")]
+mod trouble;
+#[cfg(feature = "history")]
+mod wire;
 
 /// The number of clients. The last two share an account.
 const PEOPLE: usize = 12;

@@ -25,6 +25,8 @@ mod datagram_load;
 mod datagrams;
 mod decoders;
 mod descriptors;
+#[cfg(feature = "history")]
+mod disk;
 mod fail2ban;
 mod failing;
 mod faults;

@@ -164,8 +164,9 @@ impl Base {
         let found = statement.query_map((kind::EVERYBODY, kind::ROOM, kind::DIRECT), |row| row.get(0))?;
         let found: Vec<i64> = found.collect::<Result<_, _>>()?;
         drop(statement);
-        // Lost messages had ids up to the present, or up to a second after the last one that is known.
-        let mut id = (self.known.last_id + SECOND).max(super::schema::id_at(self.now_ms));
+        // A run begins a second after the last id that is known, or at the present if that is later. What it has lost has
+        // ids from there on, up to the present or some more than the first.
+        let mut id = (self.known.last_id + 2 * SECOND).max(super::schema::id_at(self.now_ms));
         for place in found {
             let Some(at) = self.place_of(place)? else { continue };
             self.join_loss(at, why)?;
