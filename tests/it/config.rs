@@ -285,7 +285,11 @@ fn without_a_file_the_defaults_apply() {
     assert!(line.contains("built-in defaults") && line.ends_with("1 key by --set"), "{line}");
     let addr = chatd.addr();
     enter(addr, "alice").barrier();
-    assert_eq!(files(folder.path()), ["accounts", "accounts.key", "accounts.lock", "chatd.sock"]);
+    let mut expected = vec!["accounts", "accounts.key", "accounts.lock", "chatd.sock"];
+    if cfg!(feature = "history") {
+        expected.extend(["history.db", "history.db-shm", "history.db-wal", "history.db.lock"]);
+    }
+    assert_eq!(files(folder.path()), expected);
 }
 
 #[test]

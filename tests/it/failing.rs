@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
-use testkit::{Canary, PASSWORD, Server, Strace, pause};
+use testkit::{Builder, Canary, PASSWORD, Server, Strace, pause};
 
 /// How soon registrations are promised to work again.
 const HEALED: Duration = Duration::from_secs(30);
@@ -28,10 +28,15 @@ fn register_when_healed(server: &Server, name: &str) {
     }
 }
 
+/// A server whose only files are those of the accounts; [`crate::history`] has tests of the store's trouble.
+fn accounts_only() -> Builder {
+    Server::builder().no_rates().set("history.file", "''")
+}
+
 /// While these calls fail, new users are told so, and all others notice nothing.
 #[track_caller]
 fn check_injected(what: &str, injections: &[&str]) {
-    let mut server = Server::builder().no_rates().start();
+    let mut server = accounts_only().start();
     server.bare("alice").barrier();
     let canary = Canary::start(&server);
     let Some(strace) = Strace::attach(&server, injections) else { return };
@@ -141,7 +146,7 @@ fn a_full_disk_stops_registrations_only() {
 
 #[test]
 fn a_file_size_limit_stops_registrations_only() {
-    let mut server = Server::builder().no_rates().start();
+    let mut server = accounts_only().start();
     let canary = Canary::start(&server);
     // The account file is then longer than the log, which goes on.
     let mut registered: Vec<String> = (0..40).map(|n| format!("n{n}")).collect();

@@ -219,6 +219,7 @@ fn a_reader_far_too_slow_is_cut_at_the_bound() {
         .set("limits.owed_bytes", "16384")
         .set("limits.owed_soft_bytes", "16384")
         .set("limits.owed_soft_s", "1000")
+        .set("history.file", "''")
         .start();
     let mut eves = attackers(&server, 16);
     let victim = server.narrow("victim");

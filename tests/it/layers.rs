@@ -404,6 +404,8 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
             "engine/login.rs",
             "engine/operator/bans.rs",
             "net/accounts.rs",
+            // The name of a copy.
+            "history/store/admin/file.rs",
         ],
     ),
 ];

@@ -16,7 +16,7 @@ struct Full {
 impl Full {
     #[track_caller]
     fn start() -> Self {
-        let server = Server::builder().no_rates().start();
+        let server = Server::builder().no_rates().set("history.file", "''").start();
         let mut people: Vec<Client> = (0..PEOPLE).map(|n| server.bare(&format!("person{n}"))).collect();
         for (n, person) in people.iter_mut().enumerate() {
             person.ask(if n == 0 { "MAKE everybody" } else { "JOIN everybody" });

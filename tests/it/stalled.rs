@@ -23,7 +23,9 @@ struct Crowd {
 
 impl Crowd {
     fn gather() -> Self {
-        let server = Server::builder().no_rates().set("accounts.sessions_per_account", "100").start();
+        // The store has memory of its own.
+        let server =
+            Server::builder().no_rates().set("history.file", "''").set("accounts.sessions_per_account", "100").start();
         let speaker = server.bare("speaker");
         let readers = (0..98).map(|_| server.bare("reader")).collect();
         let stalled = server.bare("stalled");

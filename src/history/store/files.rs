@@ -11,7 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::files::{self, Lock};
-use crate::history::OpenError;
+use crate::history::request::OpenError;
 
 /// The key of the configuration that names the file.
 pub(super) const KEY: &str = "history.file";

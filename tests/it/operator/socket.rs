@@ -49,6 +49,8 @@ fn a_live_one_is_in_use() {
 fn two_servers_in_one_folder_do_not_share_it() {
     let mut server = Server::start();
     server.set("accounts.file", "\"others\"");
+    server.fails_to_start().check(75, &["history.db: in use", "history.file"]);
+    server.set("history.file", "\"others.db\"");
     server.fails_to_start().check(75, &["operator socket", "a server answers there"]);
     assert_eq!(server.desk().ask("status").last, "211 1");
 }

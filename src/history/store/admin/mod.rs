@@ -24,7 +24,7 @@ pub use self::export::export;
 pub use self::file::companions;
 pub(super) use self::file::{failed, lock, to_write as open_to_write};
 pub use self::repair::{Repaired, repair};
-use crate::history::OpenError;
+use crate::history::request::OpenError;
 
 /// Why an operation failed: a line for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]

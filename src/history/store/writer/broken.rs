@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::{HISTORY_RETRY_MS, Pending, QUEUE_RECORDS, Role, State, Taken, Writer, bytes_of};
+use crate::history::request::{Answer, Verdict};
 use crate::history::store::base::Base;
 use crate::history::store::records::stored;
-use crate::history::{Answer, Verdict};
 use crate::hub::record::{Account, Record};
 
 /// What waits for the disk.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::history::{Asked, Batch, Request, Trouble, Verdict, row_bytes};
+use crate::history::request::{Asked, Batch, Request, Trouble, Verdict, row_bytes};
 use crate::hub::record::Record;
 use crate::limits;
 use crate::mailbox::{self, Job, Service};

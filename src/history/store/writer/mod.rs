@@ -15,7 +15,7 @@ use super::base::Base;
 use super::files::{Role, Site};
 use super::read;
 use super::retention::Cleaner;
-use crate::history::{Answer, Asked, Batch, Mark, Request, Trouble, Verdict};
+use crate::history::request::{Answer, Asked, Batch, Mark, Request, Trouble, Verdict};
 use crate::hub::record::Record;
 use crate::limits::{HISTORY_COMMIT_BYTES, HISTORY_RETRY_MS};
 use crate::mailbox::{Job, Mailbox, Next, Ticket};
