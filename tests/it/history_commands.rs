@@ -108,7 +108,8 @@ fn of_what_is_erased_no_file_has_a_byte() {
     assert_eq!(files_with(&server, "quagmire"), ["history.db"]);
     server.restart();
     let mut alice = server.typed("alice");
-    assert_eq!(alice.list("HISTORY").len(), 2);
+    let lines = alice.list("HISTORY");
+    assert_eq!(lines.len(), 2, "{lines:?}");
     alice.ask("PM said afterwards");
     assert_eq!(alice.list("SEARCH afterwards").len(), 2);
     assert_eq!(alice.list("SEARCH zebrafish").len(), 1);

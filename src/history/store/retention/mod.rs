@@ -3,6 +3,7 @@
 //! A pass goes through the jobs in a fixed order. Each job deletes until its slice is over or nothing is left to do. A
 //! slice is a transaction of its own.
 
+mod deleting;
 mod jobs;
 mod room;
 

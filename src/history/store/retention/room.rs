@@ -1,7 +1,7 @@
 //! Room on disk: the bound `max_bytes`, and what goes when it is reached.
 
 use super::Slice;
-use super::jobs::Deleting;
+use super::deleting::Deleting;
 use crate::history::store::base::Base;
 use crate::history::store::records::Where;
 use crate::history::store::rows::Words;
