@@ -174,7 +174,7 @@ impl Writer {
 
     /// Carries out what was taken from this index on, in the open transaction.
     fn put_in(&mut self, first: usize) {
-        let State::Works(base) = &mut self.state else { return self.queue() };
+        let State::Works(base) = &mut self.state else { return self.queue(false) };
         self.pending.since.get_or_insert_with(Instant::now);
         let new = self.pending.taken.get(first..).unwrap_or_default();
         match base.begin().and_then(|()| new.iter().try_for_each(|taken| base.put_in(taken))) {
