@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::lines::{Author, Lines, author};
+use super::lines::Lines;
 use super::merge::{Kind, is_unread, of_inbox};
 use super::places::scope;
 use super::reader::Reader;
@@ -31,12 +32,12 @@ pub(in crate::history::store) fn counts(connection: &Connection, counts: &Counts
     places.extend(direct_places(connection, &reader, most)?.into_iter().map(|(last, place)| (last, place, true)));
     places.sort_unstable_by_key(|(last, place, _)| (Reverse(*last), *place));
     places.truncate(most);
-    let marks = reader.marks(connection)?;
+    let (marks, mut looks) = (reader.marks(connection)?, LOOKS);
     let mut all = Vec::with_capacity(places.len());
     for (last, place, is_direct) in places {
         let Some(shown) = lines.place(place)? else { continue };
         let read = marks.get(&place).copied().unwrap_or(reader.floor);
-        let unread = if last > read { unread(connection, &reader, place, read, COUNT_MOST)? } else { 0 };
+        let unread = if last > read { unread(connection, &reader, place, read, COUNT_MOST, &mut looks)? } else { 0 };
         let mentions = match (is_direct, unread) {
             (true, unread) => unread,
             (false, 0) => 0,
@@ -54,13 +55,14 @@ pub(in crate::history::store) fn counts(connection: &Connection, counts: &Counts
 pub(in crate::history::store) fn missed(connection: &Connection, mine: &Mine) -> rusqlite::Result<Missed> {
     let reader = Reader::find(connection, &mine.who)?;
     let marks = reader.marks(connection)?;
+    let mut looks = LOOKS;
     let direct = unread_inbox(connection, &reader, &marks)?;
     let mut missed = Missed { count: direct, mentions: direct, floor: from_sql(reader.floor) };
     for place in scope(connection, &reader, mine, &Of::All)?.places {
         let read = marks.get(&place).copied().unwrap_or(reader.floor);
         let room = COUNT_MOST - missed.mentions;
         missed.mentions += mentions(connection, &reader, place, read, room)?;
-        missed.count += unread(connection, &reader, place, read, COUNT_MOST - missed.count)?;
+        missed.count += unread(connection, &reader, place, read, COUNT_MOST - missed.count, &mut looks)?;
     }
     Ok(missed)
 }
@@ -71,18 +73,26 @@ fn last_of(connection: &Connection, place: i64) -> rusqlite::Result<i64> {
     Ok(find.query_row([place], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
-/// Messages of others in a place above an id, up to `most`.
-fn unread(connection: &Connection, reader: &Reader, place: i64, above: i64, most: u32) -> rusqlite::Result<u32> {
+/// Messages of others in a place above an id, up to `most`. `looks` is how many of the reader's own the request may still
+/// pass over, in all its places.
+fn unread(
+    connection: &Connection,
+    reader: &Reader,
+    place: i64,
+    above: i64,
+    most: u32,
+    looks: &mut usize,
+) -> rusqlite::Result<u32> {
     let mut find = connection.prepare_cached("SELECT author FROM message WHERE place = ?1 AND id > ?2 ORDER BY id")?;
     let mut rows = find.query((place, above))?;
-    let (mut count, mut looks) = (0, 0);
+    let mut count = 0;
     while count < most
-        && looks < LOOKS
+        && *looks > 0
         && let Some(row) = rows.next()?
     {
-        let is_own = matches!(author(row.get_ref(0)?), Author::Account(n) if reader.n == Some(n));
+        let is_own = matches!(row.get_ref(0)?, ValueRef::Integer(n) if reader.n == Some(n));
         count += u32::from(!is_own);
-        looks += usize::from(is_own);
+        *looks -= usize::from(is_own);
     }
     Ok(count)
 }
