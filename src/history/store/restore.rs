@@ -143,12 +143,13 @@ impl Base {
     /// Begins a run: where the run before may have lost messages, it leaves holes.
     pub(super) fn begin_run(&mut self) -> rusqlite::Result<()> {
         // The first run notes that it is not clean when it begins.
-        let is_clean = self.meta("clean")?.unwrap_or(1) == 1;
+        let (is_clean, last) = (self.meta("clean")?.unwrap_or(1) == 1, self.known.last_id);
         if !is_clean {
             let lost = self.meta("commit_ms")?.unwrap_or(limits::History::default().commit_ms.into());
             self.mark_losses(&format!("up to {lost} ms of messages were not kept: the server did not end properly"))?;
         }
-        self.run("UPDATE who SET online = 0 WHERE online != 0", [])?;
+        // Who was online has heard what was said until then.
+        self.run("UPDATE who SET online = 0, seen = max(seen, ?1) WHERE online != 0", [last])?;
         self.set_meta("words", super::words::VERSION.into())?;
         self.set_meta("clean", 0)?;
         self.tell()
