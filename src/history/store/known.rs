@@ -78,6 +78,12 @@ pub(super) struct Known {
     pub(super) must_wipe: bool,
     /// Whether a room is to be deleted.
     pub(super) has_doomed: bool,
+    /// Until when it stays, in milliseconds since 1970.
+    pub(super) doomed_until_ms: i64,
+    /// Accounts that are gone of which nothing is left to delete.
+    pub(super) forgotten: HashSet<i64>,
+    /// When accounts that are gone are looked at next, in milliseconds since 1970.
+    pub(super) gone_due_ms: i64,
 }
 
 impl Known {
@@ -93,6 +99,7 @@ impl Known {
 
     /// The account exists from now on.
     pub(super) fn add_account(&mut self, name: UserName, living: Living) {
+        self.forgotten.remove(&living.n);
         let rest = mention::cut(name.as_str());
         if rest.len() != name.as_str().len() {
             let names = self.signed.entry(rest.to_ascii_lowercase()).or_default();
