@@ -31,6 +31,7 @@ impl Base {
         (known.rooms, known.spans) = (self.load_rooms()?, self.load_spans()?);
         self.load_accounts(&mut known)?;
         known.last_id = self.last_id()?;
+        known.forget_said();
         known.last_room = self.last_room(&known)?;
         known.has_doomed = self.number("SELECT 1 FROM place WHERE kind = ?1", [kind::DOOMED])?.is_some();
         self.known = known;

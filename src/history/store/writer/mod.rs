@@ -146,8 +146,14 @@ impl Writer {
             Request::Keep(batch) => self.keep(ticket, batch),
             Request::Mark(mark) => self.mark(ticket, mark),
             Request::Page(page) => self.read(ticket, |base| read::page(&base.db, &page).map(Verdict::Page)),
-            Request::Counts(counts) => self.read(ticket, |base| read::counts(&base.db, &counts).map(Verdict::Counts)),
-            Request::Missed(mine) => self.read(ticket, |base| read::missed(&base.db, &mine).map(Verdict::Missed)),
+            Request::Counts(counts) => self.read(ticket, |base| {
+                let own_upto = base.known.said_upto(&counts.mine.who);
+                read::counts(&base.db, &counts, own_upto).map(Verdict::Counts)
+            }),
+            Request::Missed(mine) => self.read(ticket, |base| {
+                let own_upto = base.known.said_upto(&mine.who);
+                read::missed(&base.db, &mine, own_upto).map(Verdict::Missed)
+            }),
             // Searches go to their own thread.
             Request::Find(_) => self.answer(ticket, Verdict::Unavailable),
         }
