@@ -131,6 +131,9 @@ impl<S> Engine<S> {
 
     /// The loop has ended: everything that was said goes out with the next [`poll_history`](Self::poll_history).
     pub fn end_history(&mut self) {
+        if self.history.is_on && !self.history.is_lost {
+            self.write_holes();
+        }
         self.history.send_batch();
     }
 

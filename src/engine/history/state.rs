@@ -111,7 +111,7 @@ impl<S> Engine<S> {
     }
 
     /// Writes down what was dropped.
-    fn write_holes(&mut self) {
+    pub(super) fn write_holes(&mut self) {
         for (place, count) in self.history.drops.take() {
             self.counters.history_holes += 1;
             let id = self.hub.draw_id(self.unix_ms);

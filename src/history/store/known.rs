@@ -6,6 +6,8 @@ use crate::hub::names::UserName;
 use crate::hub::record::{Account, KeptId};
 use crate::mention;
 
+/// Accounts whose last message is remembered.
+const AUTHORS: usize = 65_536;
 /// Pairs of accounts whose place is remembered.
 const PAIRS: usize = 4_096;
 
@@ -60,6 +62,9 @@ pub(super) struct Known {
     /// The kept rooms.
     pub(super) rooms: HashMap<KeptId, Room>,
     pairs: HashMap<(i64, i64), i64>,
+    /// The newest message of each account that has said something since `said_since`.
+    said: HashMap<i64, i64>,
+    said_since: i64,
     /// The tables of words, the oldest first.
     pub(super) spans: Vec<Span>,
     /// Changes of places that are not in the table.
@@ -78,6 +83,12 @@ pub(super) struct Known {
     pub(super) must_wipe: bool,
     /// Whether a room is to be deleted.
     pub(super) has_doomed: bool,
+    /// Until when it stays, in milliseconds since 1970.
+    pub(super) doomed_until_ms: i64,
+    /// Accounts that are gone of which nothing is left to delete.
+    pub(super) forgotten: HashSet<i64>,
+    /// When accounts that are gone are looked at next, in milliseconds since 1970.
+    pub(super) gone_due_ms: i64,
 }
 
 impl Known {
@@ -93,6 +104,7 @@ impl Known {
 
     /// The account exists from now on.
     pub(super) fn add_account(&mut self, name: UserName, living: Living) {
+        self.forgotten.remove(&living.n);
         let rest = mention::cut(name.as_str());
         if rest.len() != name.as_str().len() {
             let names = self.signed.entry(rest.to_ascii_lowercase()).or_default();
@@ -153,6 +165,27 @@ impl Known {
         self.pairs.insert(pair, place);
     }
 
+    /// An account has said something: the message with this id.
+    pub(super) fn note_said(&mut self, n: i64, id: i64) {
+        if self.said.len() >= AUTHORS && !self.said.contains_key(&n) {
+            self.forget_said();
+        }
+        let last = self.said.entry(n).or_insert(id);
+        *last = id.max(*last);
+    }
+
+    /// What was said until now may be anybody's.
+    pub(super) fn forget_said(&mut self) {
+        self.said.clear();
+        self.said_since = self.last_id;
+    }
+
+    /// The account has said nothing above this id.
+    pub(super) fn said_upto(&self, account: &Account) -> i64 {
+        let last = self.account(account).and_then(|n| self.said.get(&n).copied());
+        last.unwrap_or_default().max(self.said_since)
+    }
+
     /// Forgets all pairs.
     pub(super) fn forget_pairs(&mut self) {
         self.pairs.clear();
@@ -204,6 +237,25 @@ mod tests {
         assert_eq!(known.mentioned("bob_"), [1]);
         assert_eq!(known.account(&Account { name: name("ALICE"), since: 5 }), Some(0));
         assert_eq!(known.account(&Account { name: name("alice"), since: 6 }), None);
+    }
+
+    #[test]
+    fn nobody_has_said_anything_above_what_is_known() {
+        let mut known = Known { last_id: 100, ..Known::default() };
+        let [alice, bob] = ["alice", "bob"].map(|text| Account { name: name(text), since: 5 });
+        known.add_account(alice.name.clone(), Living { n: 1, since: 5 });
+        known.add_account(bob.name.clone(), Living { n: 2, since: 5 });
+        known.forget_said();
+        known.note_said(1, 90);
+        assert_eq!((known.said_upto(&alice), known.said_upto(&bob)), (100, 100));
+        known.note_said(1, 120);
+        known.note_said(1, 110);
+        assert_eq!((known.said_upto(&alice), known.said_upto(&bob)), (120, 100));
+        for n in 0..2 * AUTHORS as i64 {
+            known.used(200 + n);
+            known.note_said(n, 200 + n);
+        }
+        assert!(known.said.len() <= AUTHORS && known.said_upto(&bob) >= 202);
     }
 
     #[test]

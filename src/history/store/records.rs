@@ -7,6 +7,11 @@ use super::base::Base;
 use super::known::{Living, Room, sorted};
 use super::schema::{self, EVERYBODY, code, kind};
 use crate::hub::record::{Account, Hole, KeptId, KeptRoom, Record, Spot};
+use crate::limits::HISTORY_WAIT_MS;
+
+/// Milliseconds after which what was in a room that is no longer kept begins to go: more than it takes until somebody who
+/// waited for that has been told that it did not happen.
+const REGRET_MS: i64 = if cfg!(test) { 100 } else { 2 * HISTORY_WAIT_MS as i64 };
 
 /// The number of a place, and the accounts whose direct messages it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,19 +161,28 @@ impl Base {
             known.days = room.days;
             return Ok(());
         }
-        let place = self.add_place(kind::ROOM, room.id.0.into(), 0)?;
+        let place = match self.revive(room.id)? {
+            Some(place) => place,
+            None => self.add_place(kind::ROOM, room.id.0.into(), 0)?,
+        };
         self.known.rooms.insert(room.id, Room { place, days: room.days, members: Default::default() });
         self.known.last_room = self.known.last_room.max(room.id.0);
         self.set_meta("last_room", self.known.last_room.into())
     }
 
-    /// What is in the room can be read no more; it goes in slices.
+    /// A room that was to go stays after all: its place, if that is still there.
+    fn revive(&self, room: KeptId) -> rusqlite::Result<Option<i64>> {
+        let find = "UPDATE place SET kind = ?2, a = ?1, b = 0 WHERE kind = ?3 AND b = ?1 RETURNING n";
+        self.number(find, (room.0, kind::ROOM, kind::DOOMED))
+    }
+
+    /// What is in the room can be read no more; it goes in slices, unless the room comes back before ([`REGRET_MS`]).
     fn doom(&mut self, room: KeptId) -> rusqlite::Result<()> {
         let Some(known) = self.known.rooms.remove(&room) else { return Ok(()) };
         self.run("DELETE FROM room WHERE id = ?1", [room.0])?;
         self.run("DELETE FROM member WHERE room = ?1", [room.0])?;
-        self.run("UPDATE place SET kind = ?2, a = n, b = 0 WHERE n = ?1", (known.place, kind::DOOMED))?;
-        self.known.has_doomed = true;
+        self.run("UPDATE place SET kind = ?2, a = n, b = ?3 WHERE n = ?1", (known.place, kind::DOOMED, room.0))?;
+        (self.known.has_doomed, self.known.doomed_until_ms) = (true, self.now_ms.saturating_add(REGRET_MS));
         Ok(())
     }
 

@@ -31,6 +31,7 @@ impl Base {
         (known.rooms, known.spans) = (self.load_rooms()?, self.load_spans()?);
         self.load_accounts(&mut known)?;
         known.last_id = self.last_id()?;
+        known.forget_said();
         known.last_room = self.last_room(&known)?;
         known.has_doomed = self.number("SELECT 1 FROM place WHERE kind = ?1", [kind::DOOMED])?.is_some();
         self.known = known;
@@ -143,12 +144,13 @@ impl Base {
     /// Begins a run: where the run before may have lost messages, it leaves holes.
     pub(super) fn begin_run(&mut self) -> rusqlite::Result<()> {
         // The first run notes that it is not clean when it begins.
-        let is_clean = self.meta("clean")?.unwrap_or(1) == 1;
+        let (is_clean, last) = (self.meta("clean")?.unwrap_or(1) == 1, self.known.last_id);
         if !is_clean {
             let lost = self.meta("commit_ms")?.unwrap_or(limits::History::default().commit_ms.into());
             self.mark_losses(&format!("up to {lost} ms of messages were not kept: the server did not end properly"))?;
         }
-        self.run("UPDATE who SET online = 0 WHERE online != 0", [])?;
+        // Who was online has heard what was said until then.
+        self.run("UPDATE who SET online = 0, seen = max(seen, ?1) WHERE online != 0", [last])?;
         self.set_meta("words", super::words::VERSION.into())?;
         self.set_meta("clean", 0)?;
         self.tell()

@@ -67,6 +67,9 @@ impl Base {
         }
         failpoint("keep", row.text.as_bytes());
         self.known.count(at.place, 1, row.text.len().try_into().unwrap_or(0));
+        if let Some(n) = n {
+            self.known.note_said(n, id);
+        }
         self.add_words(at, id, &row.text)?;
         if let Some((a, _)) = at.pair {
             let [sent, received] = [code::SENT, code::RECEIVED];

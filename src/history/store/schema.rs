@@ -6,7 +6,7 @@
 //!   or at the end of its last session, and `online` is 1 between these two.
 //! * `place`: `*` has number 1; a room is `(1, its kept id, 0)`; direct messages are one place a pair of accounts,
 //!   `(2, the smaller who.n, the larger who.n)`, which are equal for messages to oneself. A place of kind 3 is being
-//!   deleted and is read by nobody. `rows` and `bytes` count its messages up to the id `counted` of `meta`. Nothing up
+//!   deleted and is read by nobody; `b` is the kept id that its room had. `rows` and `bytes` count its messages up to the id `counted` of `meta`. Nothing up
 //!   to the id `cleaned` is kept any more; the hole of that id says why.
 //! * `message`: `author` is a `who.n`, or the text `~name` of a guest.
 //! * `inbox`: each direct message, and each hole among them, once for each of the two accounts. `code` is the place's
@@ -37,7 +37,7 @@ pub(super) mod kind {
     pub(in crate::history::store) const ROOM: i64 = 1;
     /// Direct messages: `a` and `b` are the accounts' numbers, the smaller one first.
     pub(in crate::history::store) const DIRECT: i64 = 2;
-    /// It is being deleted: `a` is its own number.
+    /// It is being deleted: `a` is its own number, `b` the [`KeptId`](crate::hub::record::KeptId) that it had.
     pub(in crate::history::store) const DOOMED: i64 = 3;
 }
 

@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::lines::{Author, Lines, author};
+use super::lines::Lines;
 use super::merge::{Kind, is_unread, of_inbox};
 use super::places::scope;
 use super::reader::Reader;
@@ -16,11 +17,16 @@ use crate::limits::COUNT_MOST;
 /// Entries of the inbox that are looked at for places, at most. Accounts with more look up each place.
 const INBOX_LOOKS: usize = 50_000;
 
-/// What is unread in each place of an account, the place with the newest message first.
+/// What is unread in each place of an account, the place with the newest message first. The account has said nothing
+/// above `own_upto`.
 ///
 /// # Errors
 /// Of SQLite.
-pub(in crate::history::store) fn counts(connection: &Connection, counts: &Counts) -> rusqlite::Result<Vec<Count>> {
+pub(in crate::history::store) fn counts(
+    connection: &Connection,
+    counts: &Counts,
+    own_upto: i64,
+) -> rusqlite::Result<Vec<Count>> {
     let reader = Reader::find(connection, &counts.mine.who)?;
     let mut lines = Lines::new(connection, &reader);
     let most = usize::try_from(counts.most).unwrap_or(usize::MAX);
@@ -31,12 +37,12 @@ pub(in crate::history::store) fn counts(connection: &Connection, counts: &Counts
     places.extend(direct_places(connection, &reader, most)?.into_iter().map(|(last, place)| (last, place, true)));
     places.sort_unstable_by_key(|(last, place, _)| (Reverse(*last), *place));
     places.truncate(most);
-    let marks = reader.marks(connection)?;
+    let (marks, mut own) = (reader.marks(connection)?, Own { upto: own_upto, looks: LOOKS });
     let mut all = Vec::with_capacity(places.len());
     for (last, place, is_direct) in places {
         let Some(shown) = lines.place(place)? else { continue };
         let read = marks.get(&place).copied().unwrap_or(reader.floor);
-        let unread = if last > read { unread(connection, &reader, place, read, COUNT_MOST)? } else { 0 };
+        let unread = if last > read { unread(connection, &reader, place, read, COUNT_MOST, &mut own)? } else { 0 };
         let mentions = match (is_direct, unread) {
             (true, unread) => unread,
             (false, 0) => 0,
@@ -47,20 +53,25 @@ pub(in crate::history::store) fn counts(connection: &Connection, counts: &Counts
     Ok(all)
 }
 
-/// How much an account has missed.
+/// How much an account has missed. It has said nothing above `own_upto`.
 ///
 /// # Errors
 /// Of SQLite.
-pub(in crate::history::store) fn missed(connection: &Connection, mine: &Mine) -> rusqlite::Result<Missed> {
+pub(in crate::history::store) fn missed(
+    connection: &Connection,
+    mine: &Mine,
+    own_upto: i64,
+) -> rusqlite::Result<Missed> {
     let reader = Reader::find(connection, &mine.who)?;
     let marks = reader.marks(connection)?;
+    let mut own = Own { upto: own_upto, looks: LOOKS };
     let direct = unread_inbox(connection, &reader, &marks)?;
     let mut missed = Missed { count: direct, mentions: direct, floor: from_sql(reader.floor) };
     for place in scope(connection, &reader, mine, &Of::All)?.places {
         let read = marks.get(&place).copied().unwrap_or(reader.floor);
         let room = COUNT_MOST - missed.mentions;
         missed.mentions += mentions(connection, &reader, place, read, room)?;
-        missed.count += unread(connection, &reader, place, read, COUNT_MOST - missed.count)?;
+        missed.count += unread(connection, &reader, place, read, COUNT_MOST - missed.count, &mut own)?;
     }
     Ok(missed)
 }
@@ -71,20 +82,41 @@ fn last_of(connection: &Connection, place: i64) -> rusqlite::Result<i64> {
     Ok(find.query_row([place], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
+/// The reader's own messages, which are not counted.
+struct Own {
+    /// None has an id above this one, so the index is enough for those.
+    upto: i64,
+    /// How many the request may still pass over, in all its places.
+    looks: usize,
+}
+
 /// Messages of others in a place above an id, up to `most`.
-fn unread(connection: &Connection, reader: &Reader, place: i64, above: i64, most: u32) -> rusqlite::Result<u32> {
-    let mut find = connection.prepare_cached("SELECT author FROM message WHERE place = ?1 AND id > ?2 ORDER BY id")?;
-    let mut rows = find.query((place, above))?;
-    let (mut count, mut looks) = (0, 0);
-    while count < most
-        && looks < LOOKS
-        && let Some(row) = rows.next()?
-    {
-        let is_own = matches!(author(row.get_ref(0)?), Author::Account(n) if reader.n == Some(n));
-        count += u32::from(!is_own);
-        looks += usize::from(is_own);
+fn unread(
+    connection: &Connection,
+    reader: &Reader,
+    place: i64,
+    above: i64,
+    most: u32,
+    own: &mut Own,
+) -> rusqlite::Result<u32> {
+    let mut count = 0;
+    if above < own.upto {
+        let sql = "SELECT author FROM message WHERE place = ?1 AND id > ?2 AND id <= ?3 ORDER BY id";
+        let mut find = connection.prepare_cached(sql)?;
+        let mut rows = find.query((place, above, own.upto))?;
+        while count < most
+            && own.looks > 0
+            && let Some(row) = rows.next()?
+        {
+            let is_own = matches!(row.get_ref(0)?, ValueRef::Integer(n) if reader.n == Some(n));
+            count += u32::from(!is_own);
+            own.looks -= usize::from(is_own);
+        }
     }
-    Ok(count)
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM message WHERE place = ?1 AND id > ?2 LIMIT ?3)";
+    let mut rest = connection.prepare_cached(sql)?;
+    let rest: u32 = rest.query_row((place, above.max(own.upto), most - count), |row| row.get(0))?;
+    Ok(count + rest)
 }
 
 /// Messages in a place above an id that mention the reader, up to `most`.

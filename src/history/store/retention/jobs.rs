@@ -12,6 +12,8 @@ use crate::history::store::schema::{code, id_at, kind};
 const FEW: i64 = 16;
 /// Pages of a table of words that are deleted before the clock is looked at.
 const FEW_PAGES: i64 = 64;
+/// Milliseconds between two looks at the accounts that are gone: it reads all of their places.
+const GONE_EVERY_MS: i64 = 60 * 60 * 1_000;
 /// A day in milliseconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -60,6 +62,9 @@ impl Job {
 }
 
 fn rooms(base: &mut Base, slice: Slice) -> rusqlite::Result<bool> {
+    if base.now_ms < base.known.doomed_until_ms {
+        return Ok(true);
+    }
     loop {
         let Some(place) = base.number("SELECT n FROM place WHERE kind = ?1 LIMIT 1", [kind::DOOMED])? else {
             base.known.has_doomed = false;
@@ -217,6 +222,9 @@ fn doomed_span(base: &mut Base) -> rusqlite::Result<Option<i64>> {
 
 /// What an account had goes after as many days as messages are kept; direct messages when both accounts are gone.
 fn gone(base: &mut Base, slice: Slice) -> rusqlite::Result<bool> {
+    if base.now_ms < base.known.gone_due_ms {
+        return Ok(true);
+    }
     let before = base.now_ms.saturating_sub(i64::from(base.rules.keep_days).saturating_mul(DAY_MS));
     let find =
         "SELECT a.n, b.n, place.n FROM who AS a JOIN place ON place.kind = ?2 AND (place.a = a.n OR place.b = a.n)
@@ -248,21 +256,20 @@ fn gone(base: &mut Base, slice: Slice) -> rusqlite::Result<bool> {
             return Ok(false);
         }
     }
-    forget_accounts(base, before)?;
-    Ok(true)
+    let is_done = forget_accounts(base, before, slice)?;
+    if is_done {
+        base.known.gone_due_ms = base.now_ms.saturating_add(GONE_EVERY_MS);
+    }
+    Ok(is_done)
 }
 
-/// Marks and the like of accounts that are gone.
-fn forget_accounts(base: &mut Base, before: i64) -> rusqlite::Result<()> {
+/// Marks and the like of accounts that are gone. Each account is looked at once in a run.
+fn forget_accounts(base: &mut Base, before: i64, slice: Slice) -> rusqlite::Result<bool> {
     let mut statement = base.db.prepare_cached("SELECT n FROM who WHERE gone > 0 AND gone < ?1")?;
     let all: Vec<i64> = statement.query_map([before], |row| row.get(0))?.collect::<Result<_, _>>()?;
     drop(statement);
     for n in all {
-        let is_used =
-            "SELECT 1 WHERE EXISTS(SELECT 1 FROM mark WHERE who = ?1) OR EXISTS(SELECT 1 FROM mention WHERE who = ?1)
-             OR EXISTS(SELECT 1 FROM profile WHERE who = ?1) OR EXISTS(SELECT 1 FROM ignore WHERE who = ?1)
-             OR EXISTS(SELECT 1 FROM member WHERE who = ?1)";
-        if base.number(is_used, [n])?.is_none() {
+        if !base.known.forgotten.insert(n) {
             continue;
         }
         base.begin()?;
@@ -272,8 +279,11 @@ fn forget_accounts(base: &mut Base, before: i64) -> rusqlite::Result<()> {
         for room in base.known.rooms.values_mut() {
             room.members.remove(&n);
         }
+        if slice.is_over() {
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Holes that are older than everything that is kept, but for the one that says so.

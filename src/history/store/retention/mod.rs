@@ -54,7 +54,7 @@ impl Cleaner {
     /// Whether there is something to do: a pass that goes on, is due, or is called for.
     pub(super) fn is_due(&self, base: &Base) -> bool {
         let known = &base.known;
-        let is_called = known.has_doomed || !known.over.is_empty();
+        let is_called = known.has_doomed && base.now_ms >= known.doomed_until_ms || !known.over.is_empty();
         self.at.is_some() || is_called || Instant::now() >= self.due
     }
 

@@ -6,6 +6,7 @@ pub(super) mod find;
 mod queue;
 mod share;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -64,7 +65,8 @@ impl Search {
             let mut searcher = Searcher { open, connection: None, shares: Shares::default(), is_failing: false };
             while let Next::Job(job, ()) = mailbox.next(true) {
                 let ticket = job.ticket;
-                mailbox.answer([Answer { ticket, verdict: searcher.verdict(job) }]);
+                let verdict = catch_unwind(AssertUnwindSafe(|| searcher.verdict(job)));
+                mailbox.answer([Answer { ticket, verdict: verdict.unwrap_or_else(|_| searcher.give_up()) }]);
             }
             drop(guard);
         })?;
@@ -138,6 +140,12 @@ impl<F: Fn() -> rusqlite::Result<Connection>> Searcher<F> {
         let end = Instant::now();
         self.shares.charge(find.mine.who, end, end.saturating_duration_since(start));
         verdict
+    }
+
+    /// A search has panicked: the others go on, with another connection. The panic is in the log.
+    fn give_up(&mut self) -> Verdict {
+        self.connection = None;
+        Verdict::Unavailable
     }
 
     fn find(&mut self, find: &Find, deadline: Instant) -> Verdict {

@@ -21,9 +21,13 @@ fn those_who_wait_are_told_and_the_others_are_kept_later() {
     let open = rig.open();
     open.keep(vec![public(at(1), "before")]);
     run(&rig, BREAK);
-    open.submit(Request::Keep(batch(vec![public(at(2), "in the same commit")], &[])));
-    let records = vec![public(at(3), "not awaited"), public(at(4), "poison, awaited"), public(at(5), "awaited")];
-    assert_eq!(verdict(&open, records, &[1, 2]), Verdict::NotKept);
+    let records = vec![
+        public(at(2), "in the same commit"),
+        public(at(3), "not awaited"),
+        public(at(4), "poison, awaited"),
+        public(at(5), "awaited"),
+    ];
+    assert_eq!(verdict(&open, records, &[2, 3]), Verdict::NotKept);
     open.tell(vec![public(at(6), "poison, not awaited")]);
     open.wait(|history| history.trouble().broken.is_some());
     assert_eq!(verdict(&open, vec![public(at(7), "while broken")], &[0]), Verdict::NotKept);

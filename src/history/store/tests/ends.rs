@@ -43,6 +43,17 @@ fn after_a_kill_each_place_that_may_have_lost_something_says_so() {
 }
 
 #[test]
+fn after_a_kill_nothing_waits_for_who_was_there() {
+    let rig = Rig::new();
+    let open = rig.open();
+    let told = |id, to: &Account| row(at(id), Spot::Direct(to.clone()), &alice(), "psst");
+    open.keep(vec![Record::Account(alice()), Record::Account(bob()), told(1, &bob()), told(2, &carol())]);
+    let again = open.copy_of(&rig).open_at(NOW + 60_000);
+    let waiting: Vec<_> = again.restored.waiting.iter().map(|waiting| (&waiting.to, waiting.count)).collect();
+    assert_eq!(waiting, [(&carol(), 1)]);
+}
+
+#[test]
 fn a_hole_is_where_the_hub_says() {
     let rig = Rig::new();
     let open = rig.open();

@@ -95,6 +95,22 @@ fn a_room_made_anew_inherits_nothing() {
 }
 
 #[test]
+fn a_room_that_stays_after_all_has_what_was_said_in_it() {
+    let rig = Rig::new();
+    let open = rig.open();
+    let lobby = KeptId(1);
+    let said = |id, text: &str| row(at(id), Spot::Room(lobby), &alice(), text);
+    open.keep(vec![room(1, 30), Record::Member(lobby, bob(), at(0)), said(1, "before")]);
+    // Somebody has waited for its end for too long, and is told that it stays.
+    let stays = vec![Record::RoomGone(lobby), room(1, 30), Record::Member(lobby, bob(), at(0)), said(2, "after")];
+    open.keep(stays);
+    let expected = ["lobby1 alice: before", "lobby1 alice: after"];
+    assert_eq!(open.page(&bob(), &[1], Of::All), expected);
+    open.close();
+    assert_eq!(rig.open().page(&bob(), &[1], Of::All), expected);
+}
+
+#[test]
 fn guests_and_unknown_authors_are_shown_and_own_nothing() {
     let rig = Rig::new();
     let open = rig.open();

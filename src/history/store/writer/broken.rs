@@ -1,6 +1,6 @@
 //! A store that could not write: what was to be kept waits in memory, and the file is opened again every few seconds.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use super::{HISTORY_RETRY_MS, Pending, QUEUE_RECORDS, Role, State, Taken, Writer
 use crate::history::request::{Answer, Verdict};
 use crate::history::store::base::Base;
 use crate::history::store::records::stored;
-use crate::hub::record::{Account, Record};
+use crate::hub::record::{Account, KeptId, Record};
 
 /// What waits for the disk.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Broken {
     queue: Vec<Taken>,
     /// Messages that may be on disk although their senders were told that they are not.
     undone: Vec<i64>,
+    /// Messages whose senders were told so before they were near the disk. The loop withdraws them soon.
+    refused: HashSet<i64>,
     /// The size of the queue at which doubles are looked for.
     look_at: usize,
 }
@@ -32,17 +34,24 @@ impl Broken {
         self.queue.iter().filter(is_row).count()
     }
 
-    /// Takes what is pending: those who wait for it are told no. Gives the bytes of the rows that go.
-    fn take(&mut self, pending: &mut Pending) -> usize {
+    /// Takes what is pending: those who wait for it are told no. Gives the bytes of the rows that go. `was_begun`: it was
+    /// in a transaction, which may be on disk.
+    fn take(&mut self, pending: &mut Pending, was_begun: bool) -> usize {
         let mut gone = 0;
         for taken in pending.taken.drain(..) {
             match taken {
                 Taken::Record { record, is_awaited: true } => {
                     gone += bytes_of(&record);
                     if let Record::Row(row) = record {
-                        self.undone.push(stored(row.id));
+                        let id = stored(row.id);
+                        if was_begun {
+                            self.undone.push(id);
+                        } else {
+                            self.refused.insert(id);
+                        }
                     }
                 }
+                Taken::Record { record: Record::Withdrawn(id), .. } if self.refused.remove(&stored(id)) => {}
                 Taken::Record { is_awaited: false, .. } | Taken::Mark(_) => self.queue.push(taken),
             }
         }
@@ -54,17 +63,51 @@ impl Broken {
     }
 }
 
-/// Of records that only say how things are now, the last one is enough.
+/// What a record says that a later one of the same kind says anew.
+#[derive(PartialEq, Eq, Hash)]
+enum Says {
+    Seen(Account),
+    Floor(Account),
+    Account(Account),
+    Room(KeptId),
+    Member(KeptId, Account),
+}
+
+impl Says {
+    fn of(taken: &Taken) -> Option<Self> {
+        let Taken::Record { record, .. } = taken else { return None };
+        Some(match record {
+            Record::Seen(account, _) => Self::Seen(account.clone()),
+            Record::Floor(account, _) => Self::Floor(account.clone()),
+            Record::Account(account) => Self::Account(account.clone()),
+            Record::Room(room) => Self::Room(room.id),
+            Record::Member(room, account, _) | Record::NoMember(room, account) => Self::Member(*room, account.clone()),
+            Record::Row(_) | Record::Deleted(_) | Record::RoomGone(_) | Record::Hole(_) | Record::Withdrawn(_) => {
+                return None;
+            }
+        })
+    }
+}
+
+/// Of records that only say how things are now, the last one is enough; of a room, with the first one, from which on its
+/// messages are kept; of a membership, with the one before, which may have ended it.
 fn drop_doubles(queue: &mut Vec<Taken>) {
-    let mut seen: HashSet<(u8, Account)> = HashSet::new();
-    let mut is_last = |taken: &Taken| match taken {
-        Taken::Record { record: Record::Seen(account, _), .. } => seen.insert((0, account.clone())),
-        Taken::Record { record: Record::Floor(account, _), .. } => seen.insert((1, account.clone())),
-        Taken::Record { record: Record::Account(account), .. } => seen.insert((2, account.clone())),
-        Taken::Record { .. } | Taken::Mark(_) => true,
+    let mut rooms = HashSet::new();
+    let is_first = |taken: &Taken| match taken {
+        Taken::Record { record: Record::Room(room), .. } => rooms.insert(room.id),
+        Taken::Record { .. } | Taken::Mark(_) => false,
     };
-    let keeps: Vec<bool> = queue.iter().rev().map(&mut is_last).collect();
-    let mut keeps = keeps.into_iter().rev();
+    let firsts: Vec<bool> = queue.iter().map(is_first).collect();
+    let mut seen: HashMap<Says, u32> = HashMap::new();
+    let mut is_late = |taken: &Taken| {
+        let Some(state) = Says::of(taken) else { return true };
+        let most = if matches!(state, Says::Member(..)) { 2 } else { 1 };
+        let count = seen.entry(state).or_default();
+        *count += 1;
+        *count <= most
+    };
+    let late: Vec<bool> = queue.iter().rev().map(&mut is_late).collect();
+    let mut keeps = firsts.into_iter().zip(late.into_iter().rev()).map(|(is_first, is_late)| is_first || is_late);
     queue.retain(|_| keeps.next().unwrap_or(true));
 }
 
@@ -76,18 +119,18 @@ impl Writer {
             "history: broken: {cause}; chat goes on, and messages wait in memory; the next attempt is in {} s",
             HISTORY_RETRY_MS / 1_000
         );
-        let (queue, undone) = (Vec::new(), Vec::new());
-        let broken = Broken { cause, retry_at: next_attempt(), queue, undone, look_at: QUEUE_RECORDS };
+        let (queue, undone, refused) = (Vec::new(), Vec::new(), HashSet::new());
+        let broken = Broken { cause, retry_at: next_attempt(), queue, undone, refused, look_at: QUEUE_RECORDS };
         // The connection is closed here, which takes back its transaction.
         self.state = State::Broken(broken);
-        self.queue();
+        self.queue(true);
         self.tell_broken();
     }
 
-    /// Puts what is pending into the queue of the broken store.
-    pub(super) fn queue(&mut self) {
+    /// Puts what is pending into the queue of the broken store. `was_begun`: it was in a transaction.
+    pub(super) fn queue(&mut self, was_begun: bool) {
         let State::Broken(broken) = &mut self.state else { return };
-        let gone = broken.take(&mut self.pending);
+        let gone = broken.take(&mut self.pending, was_begun);
         let waiting = std::mem::take(&mut self.pending).waiting;
         self.shared.remove(gone);
         if !waiting.is_empty() {
@@ -199,7 +242,7 @@ pub(super) fn is_of_disk(e: &rusqlite::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::store::tests::{alice, at, bob, public};
+    use crate::history::store::tests::{alice, at, bob, public, room};
 
     #[test]
     fn of_what_is_only_a_state_the_last_word_is_kept() {
@@ -221,5 +264,42 @@ mod tests {
         assert_eq!(left.len(), 13);
         assert_eq!(left[9..12], [&Record::Account(bob()), &Record::Seen(bob(), at(9)), &Record::Floor(alice(), at(9))]);
         assert_eq!(left[12], &public(at(9), "x"));
+    }
+
+    #[test]
+    fn of_rooms_and_members_the_last_words_are_kept() {
+        let id = KeptId(7);
+        let records = (0..10).flat_map(|n| {
+            let days = u32::try_from(n).unwrap();
+            [room(7, days), public(at(n), "x"), Record::Member(id, bob(), at(n)), Record::NoMember(id, bob())]
+        });
+        let mut queue: Vec<Taken> = records.map(|record| Taken::Record { record, is_awaited: false }).collect();
+        drop_doubles(&mut queue);
+        let left = queue.iter().filter_map(|taken| match taken {
+            Taken::Record { record, .. } => Some(record),
+            Taken::Mark(_) => None,
+        });
+        let left: Vec<&Record> = left.filter(|record| !matches!(record, Record::Row(_))).collect();
+        let expected = [&room(7, 0), &room(7, 9), &Record::Member(id, bob(), at(9)), &Record::NoMember(id, bob())];
+        assert_eq!(left, expected);
+        assert_eq!(queue.len(), 14, "each message is kept");
+    }
+
+    #[test]
+    fn what_was_refused_and_withdrawn_while_broken_leaves_nothing() {
+        let (queue, undone, refused) = (Vec::new(), Vec::new(), HashSet::new());
+        let (cause, retry_at) = (String::new(), Instant::now());
+        let mut broken = Broken { cause, retry_at, queue, undone, refused, look_at: QUEUE_RECORDS };
+        let take = |broken: &mut Broken, record, is_awaited| {
+            let taken = vec![Taken::Record { record, is_awaited }];
+            broken.take(&mut Pending { taken, ..Pending::default() }, false)
+        };
+        for n in 0..100 {
+            assert!(take(&mut broken, public(at(n), "denied"), true) > 0);
+            take(&mut broken, Record::Withdrawn(at(n)), false);
+        }
+        assert_eq!((broken.queue.len(), broken.undone.len(), broken.refused.len()), (0, 0, 0));
+        take(&mut broken, Record::Withdrawn(at(500)), false);
+        assert_eq!(broken.queue.len(), 1, "that one may be on disk");
     }
 }

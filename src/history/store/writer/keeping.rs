@@ -53,7 +53,8 @@ impl mailbox::Queue<Keeping> for Queue {
     }
 
     fn remove(&mut self, number: u64) -> Option<Job<Keeping>> {
-        let at = self.0.iter().position(|job| job.ticket.number == number)?;
+        // What is withdrawn was asked for a moment ago.
+        let at = self.0.iter().rposition(|job| job.ticket.number == number)?;
         self.0.remove(at)
     }
 

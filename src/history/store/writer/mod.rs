@@ -146,8 +146,14 @@ impl Writer {
             Request::Keep(batch) => self.keep(ticket, batch),
             Request::Mark(mark) => self.mark(ticket, mark),
             Request::Page(page) => self.read(ticket, |base| read::page(&base.db, &page).map(Verdict::Page)),
-            Request::Counts(counts) => self.read(ticket, |base| read::counts(&base.db, &counts).map(Verdict::Counts)),
-            Request::Missed(mine) => self.read(ticket, |base| read::missed(&base.db, &mine).map(Verdict::Missed)),
+            Request::Counts(counts) => self.read(ticket, |base| {
+                let own_upto = base.known.said_upto(&counts.mine.who);
+                read::counts(&base.db, &counts, own_upto).map(Verdict::Counts)
+            }),
+            Request::Missed(mine) => self.read(ticket, |base| {
+                let own_upto = base.known.said_upto(&mine.who);
+                read::missed(&base.db, &mine, own_upto).map(Verdict::Missed)
+            }),
             // Searches go to their own thread.
             Request::Find(_) => self.answer(ticket, Verdict::Unavailable),
         }
@@ -174,7 +180,7 @@ impl Writer {
 
     /// Carries out what was taken from this index on, in the open transaction.
     fn put_in(&mut self, first: usize) {
-        let State::Works(base) = &mut self.state else { return self.queue() };
+        let State::Works(base) = &mut self.state else { return self.queue(false) };
         self.pending.since.get_or_insert_with(Instant::now);
         let new = self.pending.taken.get(first..).unwrap_or_default();
         match base.begin().and_then(|()| new.iter().try_for_each(|taken| base.put_in(taken))) {

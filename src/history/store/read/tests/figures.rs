@@ -3,8 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
-
 use super::*;
 use crate::history::request::{Find, Term};
 use crate::history::store::fixture::Random;

@@ -3,11 +3,32 @@
 mod figures;
 mod simulation;
 
+use rusqlite::Connection;
+
 use super::*;
-use crate::history::request::{Counts, End, Flag, Line, Mark, Mine, Of, Page, Paged};
+use crate::history::request::{Count, Counts, End, Flag, Line, Mark, Mine, Missed, Of, Page, Paged};
 use crate::history::store::fixture::{World, account, guest};
 use crate::hub::names::Who;
 use crate::hub::record::{Account, KeptId, Spot};
+
+/// The newest message of an account.
+fn own_upto(connection: &Connection, who: &Account) -> i64 {
+    let sql =
+        "SELECT ifnull(max(message.id), -1) FROM message JOIN who ON who.n = author WHERE name = ?1 AND since = ?2";
+    connection.query_row(sql, (who.name.as_str(), i64::try_from(who.since).unwrap()), |row| row.get(0)).unwrap()
+}
+
+fn counts(connection: &Connection, counts: &Counts) -> rusqlite::Result<Vec<Count>> {
+    let exact = super::counts(connection, counts, own_upto(connection, &counts.mine.who))?;
+    assert_eq!(super::counts(connection, counts, i64::MAX)?, exact);
+    Ok(exact)
+}
+
+fn missed(connection: &Connection, mine: &Mine) -> rusqlite::Result<Missed> {
+    let exact = super::missed(connection, mine, own_upto(connection, &mine.who))?;
+    assert_eq!(super::missed(connection, mine, i64::MAX)?, exact);
+    Ok(exact)
+}
 
 fn mine(name: &str, rooms: &[u32]) -> Mine {
     Mine { who: account(name), rooms: rooms.iter().copied().map(KeptId).collect() }
@@ -153,7 +174,10 @@ fn those_who_talk_to_themselves_make_no_request_last() {
     assert_eq!((first.lines.len(), first.next), (0, Some((2_000 << 20) + LOOKS as u64)));
     let second = page(&world.connection, &Page { above: first.next, ..unread }).unwrap();
     assert_eq!((second.lines.len(), second.next), (1, None));
-    assert!(counts(&world.connection, &Counts { mine: mine("alice", &[]), most: 5 }).unwrap()[0].unread <= 1);
+    let all = Counts { mine: mine("alice", &[]), most: 5 };
+    let unread = |own_upto| super::counts(&world.connection, &all, own_upto).unwrap()[0].unread;
+    assert!(unread(i64::MAX) <= 1);
+    assert_eq!(unread(last as i64), 1);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::history::request::{Count, Missed};
+
 use crate::history::store::fixture::{FIRST, Random, Said};
 use crate::limits::{COUNT_MOST, HISTORY_LINE_BYTES};
 
