@@ -52,7 +52,8 @@ pub(super) fn render(report: &Report) -> String {
 /// Runs with and without a history, side by side.
 pub(super) fn render_comparison(comparison: &Comparison) -> String {
     let Comparison { work, what, turns, compared, runs } = comparison;
-    let mut text = format!("\n{work}: {what}\n{turns} runs with a history and as many without one, in turn\n\n");
+    let plural = if *turns == 1 { "" } else { "s" };
+    let mut text = format!("\n{work}: {what}\n{turns} run{plural} with a history and as many without one, in turn\n\n");
     let width = compared.iter().map(|figure| figure.what.len()).max().unwrap_or(0);
     let _ = writeln!(text, "  {:<width$}  {:>12}  {:>12}  {:>6}", "median", "on", "off", "on/off");
     for figure in compared {

@@ -194,7 +194,7 @@ fn repaired(repaired: Repaired) -> String {
     let mut text: String = findings.iter().map(|line| format!("{}\n", logging::escape(line))).collect();
     text.push_str(&match kept {
         Some(kept) => {
-            format!("repaired: {} are kept; the damaged history is {}\n", messages(rows), kept.display())
+            format!("repaired: {} kept; the damaged history is {}\n", messages(rows), kept.display())
         }
         None => format!("sound: {}; nothing was changed\n", messages(rows)),
     });

@@ -91,8 +91,7 @@ pub struct Page {
     pub end: End,
     /// The most messages.
     pub most: u32,
-    /// The most bytes that their lines may take, each with [`limits::HISTORY_LINE_BYTES`] before the text; 0 for no
-    /// bound.
+    /// The most bytes that their lines may take, as [`Line::bytes`] counts them; 0 for no bound.
     pub most_bytes: usize,
     /// Only messages that the marks of their places do not cover, and none of the account's own.
     pub is_unread: bool,
@@ -229,6 +228,13 @@ pub struct Line {
     pub flag: Flag,
     /// The text; of a hole, how much is missing and why.
     pub text: Box<str>,
+}
+
+impl Line {
+    /// Bytes that it takes in a page at most, in either dialect.
+    pub fn bytes(&self) -> usize {
+        limits::HISTORY_LINE_FIXED_BYTES + self.place.len() + self.from.len() + self.text.len()
+    }
 }
 
 /// What a line of a page is.

@@ -49,6 +49,8 @@ pub const HISTORY_LINES_MOST: u32 = 200;
 pub const HISTORY_PAGE_BYTES: usize = 64 * 1024;
 /// What stands before the text of a line of a page at most, in bytes.
 pub const HISTORY_LINE_BYTES: usize = 320;
+/// Of that, what is neither the place nor the name: in the bare dialect with the line of a new day.
+pub const HISTORY_LINE_FIXED_BYTES: usize = 40;
 /// Counts of unread messages go up to this: that many or more.
 pub const COUNT_MOST: u32 = 1_000;
 /// Terms of one search: words, beginnings of words, and exact words between quotation marks.

@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::engine::id::ConnId;
 use crate::engine::life::Life;
 use crate::engine::pause::{Pause, Recalling};
-use crate::history::{Missed, Paged, Request, Verdict};
+use crate::history::{Missed, Request, Verdict};
 use crate::limits::FLOOR_EVERY_MS;
 
 impl<S> Engine<S> {
@@ -108,10 +108,12 @@ impl<S> Engine<S> {
     fn on_recalled(&mut self, id: ConnId, goal: Goal, verdict: Verdict) {
         let answer = match (goal, verdict) {
             (Goal::Page { is_unread, .. }, Verdict::Page(page)) => {
+                let next = page.next;
+                self.answer_recall(id, Recalled::Page { page, is_unread });
                 if is_unread {
-                    self.on_missed_page(id, &page);
+                    self.on_missed_page(id, next);
                 }
-                Recalled::Page { page, is_unread }
+                return;
             }
             (Goal::Counts(_), Verdict::Counts(counts)) => {
                 let keep_days = self.settings.history.as_ref().map_or(0, |rules| rules.keep_days);
@@ -142,11 +144,14 @@ impl<S> Engine<S> {
         self.answer_recall(id, answer);
     }
 
-    /// A page of what was missed goes out: the next one goes on after it.
-    fn on_missed_page(&mut self, id: ConnId, page: &Paged) {
-        if let Some(past) = self.conns.find(id).and_then(|conn| conn.past.as_mut()) {
-            past.cursor = Some(page.next.unwrap_or(past.newest));
+    /// A page of what was missed is in the output: MISSED goes on after it.
+    fn on_missed_page(&mut self, id: ConnId, next: Option<u64>) {
+        let newest = self.hub.last_id();
+        let Some(conn) = self.conns.find(id) else { return };
+        if let Some(past) = &mut conn.past {
+            past.go_on_after(next);
         }
+        conn.note_point(newest);
     }
 
     /// An account has read everything up to this message: none of its sessions has missed that any longer.
@@ -154,7 +159,7 @@ impl<S> Engine<S> {
         let Some(name) = self.account_of(id) else { return };
         for session in self.hub.sessions_of(name) {
             if let Some(past) = self.conns.find(ConnId::of(*session)).and_then(|conn| conn.past.as_mut()) {
-                past.cursor = Some(past.cursor.unwrap_or_default().max(upto));
+                past.has_read(upto);
             }
         }
     }
@@ -188,6 +193,7 @@ impl<S> Engine<S> {
         let Some(past) = conn.and_then(|conn| conn.past.as_mut()) else { return };
         past.set_floor(missed.floor);
         let Missed { count, .. } = missed;
+        past.is_behind &= count > 0;
         if is_told && count > 0 {
             self.reply(id, &Reply::Notice(Notice::Missed(missed)));
         }

@@ -1,5 +1,5 @@
 //! The floors of bare sessions, which send no READ: written every 30 s and at their end, up to the last line that TCP
-//! has acknowledged.
+//! has acknowledged. What was missed at the login counts when MISSED has shown it.
 
 use super::past::{LastLook, Past};
 use crate::engine::Engine;
@@ -16,10 +16,12 @@ impl<S> Conn<S> {
         self.written.wrapping_sub(self.sealed)
     }
 
-    /// Everything up to `id` is in the output, or was.
-    fn note_point(&mut self, id: u64) {
+    /// Everything is in the output, or was: up to `newest`, or up to where MISSED has come.
+    pub(super) fn note_point(&mut self, newest: u64) {
         let at = self.written.wrapping_add(self.outbox.owed() as u32);
-        if let Some(past) = self.past.as_mut().filter(|past| past.is_bare) {
+        if let Some(past) = self.past.as_mut().filter(|past| past.is_bare)
+            && let Some(id) = past.point(newest)
+        {
             past.note(id, at);
         }
     }

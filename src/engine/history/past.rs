@@ -16,6 +16,8 @@ pub(in crate::engine) struct Past {
     pub(super) floor: Option<u64>,
     /// Where MISSED goes on; `None` before the first one.
     pub(super) cursor: Option<u64>,
+    /// Something was missed that MISSED has not shown yet: the floor stays below it. True until the store has told.
+    pub(super) is_behind: bool,
     /// The session is a bare one: its floor is written for it.
     pub(super) is_bare: bool,
     /// The floor that was written last.
@@ -44,13 +46,30 @@ struct Point {
 impl Past {
     /// That of a session that has just logged in.
     pub(super) fn new(account: Account, newest: u64, is_bare: bool) -> Self {
-        Self { account, newest, floor: None, cursor: None, is_bare, written: 0, points: Vec::new() }
+        Self { account, newest, floor: None, cursor: None, is_behind: true, is_bare, written: 0, points: Vec::new() }
     }
 
     /// The store has told the account's floor.
     pub(super) fn set_floor(&mut self, floor: u64) {
         self.floor = Some(floor);
         self.written = self.written.max(floor);
+    }
+
+    /// MISSED goes on after `cursor`, or has shown everything (`None`).
+    pub(super) fn go_on_after(&mut self, cursor: Option<u64>) {
+        self.cursor = Some(cursor.unwrap_or(self.newest));
+        self.is_behind &= cursor.is_some();
+    }
+
+    /// The account has read everything up to `id`, in whichever session.
+    pub(super) fn has_read(&mut self, id: u64) {
+        self.cursor = Some(self.cursor.unwrap_or_default().max(id));
+        self.is_behind &= id < self.newest;
+    }
+
+    /// Up to where everything is in the output now, if the newest message of all is `newest`; `None` if that is not known.
+    pub(super) fn point(&self, newest: u64) -> Option<u64> {
+        if self.is_behind { self.cursor } else { Some(newest) }
     }
 
     /// Everything up to `id` lies within the first `at` bytes of output, modulo 2³². The last point may move: then
@@ -120,6 +139,25 @@ mod tests {
         past.floor = None;
         past.note(110, 10);
         assert_eq!(past.acknowledge(10), None);
+    }
+
+    #[test]
+    fn what_was_missed_is_not_read_before_it_is_shown() {
+        let mut past = past();
+        assert_eq!(past.point(130), None, "nothing is shown yet");
+        past.go_on_after(Some(70));
+        assert_eq!(past.point(130), Some(70));
+        past.go_on_after(None);
+        assert_eq!((past.cursor, past.point(130)), (Some(100), Some(130)));
+    }
+
+    #[test]
+    fn what_another_session_has_read_is_not_missed() {
+        let mut past = past();
+        past.has_read(99);
+        assert_eq!(past.point(130), Some(99), "one message is left");
+        past.has_read(100);
+        assert_eq!(past.point(130), Some(130));
     }
 
     #[test]

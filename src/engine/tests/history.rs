@@ -258,6 +258,31 @@ fn missed_goes_on_where_it_ended() {
 }
 
 #[test]
+fn what_missed_has_not_shown_is_missed_at_the_next_login_too() {
+    let mut world = world(settings(), 4);
+    let alice = world.typed(0);
+    (0..60).for_each(|_| {
+        world.say_to(alice, Place::All);
+    });
+    // Bob is told, asks for nothing, hears one more, and is cut after a while.
+    let bob = world.bare(1);
+    world.say_to(alice, Place::All);
+    world.pass(61_000);
+    world.leave(bob, Going::Reset);
+    let back = world.bare(1);
+    assert_eq!(std::mem::take(&mut world.clients[back].past), ["110 61 missed, 0 for you; MISSED shows them"]);
+    assert_eq!(world.ask(back, "MISSED").last().unwrap(), "212 50 messages; MISSED shows 11 more");
+    world.leave(back, Going::Bye);
+    let again = world.bare(1);
+    assert_eq!(std::mem::take(&mut world.clients[again].past), ["110 11 missed, 0 for you; MISSED shows them"]);
+    assert_eq!(world.ask(again, "MISSED").last().unwrap(), "212 11 messages");
+    world.leave(again, Going::Bye);
+    let last = world.bare(1);
+    assert!(world.clients[last].past.is_empty(), "{:?}", world.clients[last].past);
+    world.finish();
+}
+
+#[test]
 fn the_floor_of_a_bare_session_is_what_was_acknowledged() {
     let mut world = world(settings(), 4);
     let [alice, _typed] = [0, 2].map(|account| world.typed(account));

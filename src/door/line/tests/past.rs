@@ -401,7 +401,7 @@ fn a_page_of_the_longest_lines() {
     let long = "𝔸".repeat(32);
     let text = "t".repeat(4000);
     let lines: Vec<Told> = (0..15).map(|at| page_line(at, &long, &format!("~{long}"), Flag::Plain, &text)).collect();
-    let bound = lines.len() * (text.len() + HISTORY_LINE_BYTES);
+    let bound: usize = lines.iter().map(Told::bytes).sum();
     for dialect in [Dialect::Typed, Dialect::Bare] {
         let page = Paged { lines: lines.clone(), next: Some(7), left: 7 };
         let reply = Reply::Recalled(Box::new(Recalled::Page { page, is_unread: true }));

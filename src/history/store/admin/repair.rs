@@ -406,7 +406,8 @@ impl Repair<'_> {
             count += spans::make(self.new, span)?;
         }
         if count > 0 {
-            self.findings.push(format!("the words of {count} messages were made anew"));
+            let plural = if count == 1 { " was" } else { "s were" };
+            self.findings.push(format!("{count} message{plural} indexed anew"));
         }
         Ok(())
     }

@@ -9,7 +9,6 @@ use super::from_sql;
 use super::reader::Reader;
 use crate::history::request::{Flag, Line};
 use crate::history::store::schema::kind;
-use crate::limits::HISTORY_LINE_BYTES;
 use crate::mention;
 
 /// Who is shown for a hole.
@@ -182,7 +181,7 @@ impl Cost {
 
     /// Whether there is room for one more line, which is then counted. There is always room for the first one.
     pub(in crate::history::store) fn takes(&mut self, page: &[Line], line: &Line) -> bool {
-        let cost = HISTORY_LINE_BYTES + line.text.len();
+        let cost = line.bytes();
         let fits = page.is_empty() || page.len() < self.lines && cost <= self.bytes;
         if fits {
             self.bytes = self.bytes.saturating_sub(cost);

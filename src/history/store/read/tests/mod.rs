@@ -70,6 +70,16 @@ fn world() -> World {
 }
 
 #[test]
+fn a_whole_page_of_short_lines() {
+    let mut world = world();
+    (0..201).for_each(|_| {
+        world.say(Spot::Everybody, who("alice"), "short");
+    });
+    let page = Page { most: 200, most_bytes: crate::limits::HISTORY_PAGE_BYTES, ..newest(&mine("bob", &[])) };
+    assert_eq!(super::page(&world.connection, &page).unwrap().lines.len(), 200);
+}
+
+#[test]
 fn a_page_of_all_of_mine() {
     let mut world = world();
     world.say(Spot::Everybody, who("alice"), "hello bob");
@@ -134,12 +144,12 @@ fn a_page_has_one_line_at_least() {
     for _ in 0..3 {
         world.say(Spot::Everybody, who("alice"), &"x".repeat(4_000));
     }
-    for most_bytes in [1, 4_319, 4_320, 8_639] {
+    for most_bytes in [1, 4_045, 4_046, 8_091] {
         let paged = page(&world.connection, &Page { most_bytes, ..newest(&mine("bob", &[])) }).unwrap();
         assert_eq!(paged.lines.len(), 1, "{most_bytes}");
         assert_eq!(paged.next, Some(paged.lines[0].id));
     }
-    let paged = page(&world.connection, &Page { most_bytes: 8_640, ..newest(&mine("bob", &[])) }).unwrap();
+    let paged = page(&world.connection, &Page { most_bytes: 8_092, ..newest(&mine("bob", &[])) }).unwrap();
     assert_eq!(paged.lines.len(), 2);
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::*;
 
 use crate::history::store::fixture::{FIRST, Random, Said};
-use crate::limits::{COUNT_MOST, HISTORY_LINE_BYTES};
+use crate::limits::COUNT_MOST;
 
 const SEEDS: u64 = 8;
 const ACCOUNTS: [&str; 5] = ["alice", "Bob", "carol", "d.e_", "zoe"];
@@ -191,12 +191,13 @@ fn model_of_page(world: &World, page: &Page) -> Paged {
     }
     let (mut lines, mut bytes) = (Vec::new(), 0);
     for (spot, said) in &all {
-        bytes += HISTORY_LINE_BYTES + said.text.len();
+        let line = world.line(&page.mine, spot, said);
+        bytes += line.bytes();
         let is_over = lines.len() == page.most as usize || page.most_bytes > 0 && bytes > page.most_bytes;
         if is_over && !lines.is_empty() {
             break;
         }
-        lines.push(world.line(&page.mine, spot, said));
+        lines.push(line);
     }
     let rest = all.len() - lines.len();
     let next = (rest > 0).then(|| lines.last().unwrap().id);
