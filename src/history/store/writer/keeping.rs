@@ -1,13 +1,20 @@
-//! The types of the service, and its queue: in order.
+//! The types of the service, and its queue: records in order and first, then requests of accounts by turns.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::history::{Asked, Batch, Request, Trouble, Verdict, row_bytes};
-use crate::hub::record::Record;
+use crate::history::{Asked, Batch, Of, Request, Trouble, Verdict, row_bytes};
+use crate::hub::record::{Account, Record};
 use crate::limits;
 use crate::mailbox::{self, Job, Service};
+
+/// Records that are taken in a row at most while requests wait that were queued before them.
+const STREAK: usize = 16;
+/// Accounts besides those that wait whose turns are remembered.
+const ACCOUNTS: usize = 1_024;
+/// About how many lookups of a place counting its messages takes.
+const COUNT_WEIGHT: u64 = 16;
 
 /// What the thread is told.
 pub(in crate::history::store) enum Order {
@@ -24,7 +31,7 @@ impl Service for Keeping {
     type Request = Order;
     type Asked = Asked;
     type Verdict = Verdict;
-    type Origin = ();
+    type Origin = Option<Account>;
     type Queue = Queue;
     type Settings = ();
     const DISPLACED: Verdict = Verdict::Busy;
@@ -38,27 +45,88 @@ impl Service for Keeping {
     }
 }
 
-/// Orders in their order. Its bounds are the loop's: bytes of rows, and one request a connection.
+/// Records in their order, and requests of accounts by turns: an account that has asked for little goes before one that has
+/// asked for much. A request sees every record that was queued before it, and may see later ones, because somebody may wait
+/// for those. The bounds are the loop's: bytes of rows, and one request a connection.
 #[derive(Default)]
-pub(in crate::history::store) struct Queue(VecDeque<Job<Keeping>>);
+pub(in crate::history::store) struct Queue {
+    records: VecDeque<Job<Keeping>>,
+    /// The requests, by the point in the turns at which each begins, and by their numbers.
+    requests: BTreeMap<(u64, u64), Job<Keeping>>,
+    /// Where each of them is in `requests`.
+    points: BTreeMap<u64, u64>,
+    /// Where the next request of an account begins, if that is later than `point`.
+    next: HashMap<Account, u64>,
+    /// Where the last request that was taken began.
+    point: u64,
+    /// Records that were taken while requests waited, since the last request.
+    streak: usize,
+}
+
+impl Queue {
+    /// Whether the next job is a record: one that was queued before the next request always goes first, a later one unless
+    /// requests have waited for many.
+    fn is_record_next(&self) -> bool {
+        let Some(record) = self.records.front() else { return false };
+        let Some(((_, number), _)) = self.requests.first_key_value() else { return true };
+        record.ticket.number < *number || self.streak < STREAK
+    }
+}
 
 impl mailbox::Queue<Keeping> for Queue {
-    fn push(&mut self, (): (), job: Job<Keeping>) -> Result<Option<Job<Keeping>>, Job<Keeping>> {
-        self.0.push_back(job);
+    fn push(&mut self, who: Option<Account>, job: Job<Keeping>) -> Result<Option<Job<Keeping>>, Job<Keeping>> {
+        let Some(who) = who else {
+            self.records.push_back(job);
+            return Ok(None);
+        };
+        if self.next.len() > 2 * self.requests.len() + ACCOUNTS {
+            let point = self.point;
+            self.next.retain(|_, next| *next > point);
+        }
+        let next = self.next.entry(who).or_insert(self.point);
+        let begin = (*next).max(self.point);
+        *next = begin + weight(&job.request);
+        self.points.insert(job.ticket.number, begin);
+        self.requests.insert((begin, job.ticket.number), job);
         Ok(None)
     }
 
     fn pop(&mut self) -> Option<Job<Keeping>> {
-        self.0.pop_front()
+        if self.is_record_next() {
+            self.streak = if self.requests.is_empty() { 0 } else { self.streak + 1 };
+            return self.records.pop_front();
+        }
+        let ((begin, number), job) = self.requests.pop_first()?;
+        self.points.remove(&number);
+        (self.point, self.streak) = (begin, 0);
+        if self.requests.is_empty() {
+            self.next = HashMap::new();
+        }
+        Some(job)
     }
 
     fn remove(&mut self, number: u64) -> Option<Job<Keeping>> {
-        let at = self.0.iter().position(|job| job.ticket.number == number)?;
-        self.0.remove(at)
+        if let Some(begin) = self.points.remove(&number) {
+            return self.requests.remove(&(begin, number));
+        }
+        let at = self.records.iter().position(|job| job.ticket.number == number)?;
+        self.records.remove(at)
     }
 
     fn waiting(&self) -> usize {
-        self.0.len()
+        self.records.len() + self.requests.len()
+    }
+}
+
+/// About how much work a request is, in lookups of a place.
+fn weight(order: &Order) -> u64 {
+    let places = |rooms: usize| u64::try_from(rooms).unwrap_or(u64::MAX).saturating_add(2);
+    match order {
+        Order::Asked(Request::Counts(counts)) => places(counts.mine.rooms.len()) * COUNT_WEIGHT,
+        Order::Asked(Request::Missed(mine)) => places(mine.rooms.len()) * COUNT_WEIGHT,
+        Order::Asked(Request::Page(page)) if page.is_unread => places(page.mine.rooms.len()) + COUNT_WEIGHT,
+        Order::Asked(Request::Page(page)) if page.of == Of::All => places(page.mine.rooms.len()),
+        Order::Asked(Request::Page(_) | Request::Mark(_) | Request::Find(_) | Request::Keep(_)) | Order::Close => 1,
     }
 }
 
@@ -136,4 +204,102 @@ pub(super) fn bytes_of(record: &Record) -> usize {
 /// The size of a batch for the bound of the queue, in bytes.
 pub(in crate::history::store) fn bytes_of_batch(batch: &Batch) -> usize {
     batch.records.iter().map(bytes_of).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Counts, End, Mine, Page};
+    use crate::hub::record::{KeptId, Spot};
+    use crate::mailbox::{Queue as _, Ticket};
+
+    fn account(name: &str) -> Account {
+        Account { name: crate::hub::names::UserName::parse(name).unwrap(), since: 1 }
+    }
+
+    fn mine(name: &str) -> Mine {
+        Mine { who: account(name), rooms: (0..30).map(KeptId).collect() }
+    }
+
+    fn push(queue: &mut Queue, number: u64, request: Request) {
+        let who = match &request {
+            Request::Counts(Counts { mine, .. }) | Request::Page(Page { mine, .. }) => Some(mine.who.clone()),
+            _ => None,
+        };
+        let ticket = Ticket { number, asked: request.asked() };
+        assert!(matches!(queue.push(who, Job { ticket, request: Order::Asked(request) }), Ok(None)));
+    }
+
+    fn page(name: &str) -> Request {
+        let (mine, of) = (mine(name), Of::One(Spot::Everybody));
+        let (above, below) = (None, None);
+        Request::Page(Page { mine, of, above, below, end: End::Newest, most: 50, most_bytes: 0, is_unread: false })
+    }
+
+    fn counts(name: &str) -> Request {
+        Request::Counts(Counts { mine: mine(name), most: 200 })
+    }
+
+    fn numbers(queue: &mut Queue, most: usize) -> Vec<u64> {
+        std::iter::from_fn(|| queue.pop()).take(most).map(|job| job.ticket.number).collect()
+    }
+
+    #[test]
+    fn records_go_first_and_in_order() {
+        let mut queue = Queue::default();
+        push(&mut queue, 1, page("bob"));
+        for number in 2..5 {
+            push(&mut queue, number, Request::Keep(Batch::default()));
+        }
+        assert_eq!(queue.waiting(), 4);
+        assert_eq!(numbers(&mut queue, 9), [2, 3, 4, 1]);
+    }
+
+    #[test]
+    fn records_without_end_do_not_keep_requests_waiting() {
+        let mut queue = Queue::default();
+        (0..100).for_each(|number| push(&mut queue, number, Request::Keep(Batch::default())));
+        push(&mut queue, 100, page("bob"));
+        (101..200).for_each(|number| push(&mut queue, number, Request::Keep(Batch::default())));
+        let order = numbers(&mut queue, 200);
+        assert!(order[..100].iter().copied().eq(0..100), "a request sees what was queued before it");
+        assert_eq!(order[100], 100);
+        push(&mut queue, 200, page("bob"));
+        (201..300).for_each(|number| push(&mut queue, number, Request::Keep(Batch::default())));
+        let at = numbers(&mut queue, 200).iter().position(|number| *number == 200);
+        assert_eq!(at, Some(STREAK));
+    }
+
+    #[test]
+    fn who_asks_for_little_does_not_wait_for_who_asks_for_much() {
+        let mut queue = Queue::default();
+        // Many sessions of a few accounts ask again and again.
+        let mut number = 0;
+        for name in ["mallory", "mallory2", "mallory3"].repeat(100) {
+            number += 1;
+            push(&mut queue, number, counts(name));
+        }
+        for _ in 0..50 {
+            let Some(job) = queue.pop() else { panic!() };
+            assert!(job.ticket.number < 1_000_000);
+            number += 1;
+            push(&mut queue, number, counts("mallory"));
+        }
+        for bob in 1_000_000..1_000_020 {
+            push(&mut queue, bob, page("bob"));
+            let taken = numbers(&mut queue, 4);
+            assert!(taken.contains(&bob), "{taken:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_nobody_waits_for_goes() {
+        let mut queue = Queue::default();
+        for number in 0..10 {
+            push(&mut queue, number, if number % 2 == 0 { page("bob") } else { counts("alice") });
+        }
+        assert!(queue.remove(4).is_some() && queue.remove(4).is_none() && queue.remove(77).is_none());
+        assert_eq!(numbers(&mut queue, 99).len(), 9);
+        assert!(queue.points.is_empty() && queue.next.is_empty());
+    }
 }
