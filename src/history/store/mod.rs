@@ -138,9 +138,9 @@ impl History {
                 let submitted = self.mailbox.submit(None, number, Order::Asked(Request::Keep(batch)));
                 submitted.inspect_err(|Full| self.shared.remove(bytes))
             }
-            Request::Page(Page { ref mine, .. }) | Request::Counts(Counts { ref mine, .. }) | Request::Missed(ref mine) => {
-                self.mailbox.submit(Some(mine.who.clone()), number, Order::Asked(request))
-            }
+            Request::Page(Page { ref mine, .. })
+            | Request::Counts(Counts { ref mine, .. })
+            | Request::Missed(ref mine) => self.mailbox.submit(Some(mine.who.clone()), number, Order::Asked(request)),
             Request::Mark(ref mark) => self.mailbox.submit(Some(mark.who.clone()), number, Order::Asked(request)),
         }
     }

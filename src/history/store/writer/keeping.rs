@@ -14,7 +14,7 @@ const STREAK: usize = 16;
 /// Accounts besides those that wait whose turns are remembered.
 const ACCOUNTS: usize = 1_024;
 /// About how many lookups of a place counting its messages takes.
-const COUNT_WEIGHT: u64 = 16;
+const COUNT_WEIGHT: u64 = 4;
 
 /// What the thread is told.
 pub(in crate::history::store) enum Order {
@@ -51,13 +51,13 @@ impl Service for Keeping {
 #[derive(Default)]
 pub(in crate::history::store) struct Queue {
     records: VecDeque<Job<Keeping>>,
-    /// The requests, by the point in the turns at which each begins, and by their numbers.
+    /// The requests, by the point in the turns at which each ends, and by their numbers.
     requests: BTreeMap<(u64, u64), Job<Keeping>>,
-    /// Where each of them is in `requests`.
-    points: BTreeMap<u64, u64>,
-    /// Where the next request of an account begins, if that is later than `point`.
-    next: HashMap<Account, u64>,
-    /// Where the last request that was taken began.
+    /// The end of each request, by its number.
+    ends: BTreeMap<u64, u64>,
+    /// Where the last request of an account ends, if that is after `point`.
+    used: HashMap<Account, u64>,
+    /// The turns have come to this point: no request begins before it.
     point: u64,
     /// Records that were taken while requests waited, since the last request.
     streak: usize,
@@ -79,15 +79,14 @@ impl mailbox::Queue<Keeping> for Queue {
             self.records.push_back(job);
             return Ok(None);
         };
-        if self.next.len() > 2 * self.requests.len() + ACCOUNTS {
-            let point = self.point;
-            self.next.retain(|_, next| *next > point);
+        let point = self.point;
+        if self.used.len() > 2 * self.requests.len() + ACCOUNTS {
+            self.used.retain(|_, end| *end > point);
         }
-        let next = self.next.entry(who).or_insert(self.point);
-        let begin = (*next).max(self.point);
-        *next = begin + weight(&job.request);
-        self.points.insert(job.ticket.number, begin);
-        self.requests.insert((begin, job.ticket.number), job);
+        let end = self.used.entry(who).or_insert(point);
+        *end = (*end).max(point) + weight(&job.request);
+        self.ends.insert(job.ticket.number, *end);
+        self.requests.insert((*end, job.ticket.number), job);
         Ok(None)
     }
 
@@ -96,18 +95,22 @@ impl mailbox::Queue<Keeping> for Queue {
             self.streak = if self.requests.is_empty() { 0 } else { self.streak + 1 };
             return self.records.pop_front();
         }
-        let ((begin, number), job) = self.requests.pop_first()?;
-        self.points.remove(&number);
-        (self.point, self.streak) = (begin, 0);
+        let ((end, number), job) = self.requests.pop_first()?;
+        self.ends.remove(&number);
+        (self.point, self.streak) = (self.point.max(end - weight(&job.request)), 0);
         if self.requests.is_empty() {
-            self.next = HashMap::new();
+            self.used = HashMap::new();
         }
         Some(job)
     }
 
+    fn pop_small(&mut self) -> Option<Job<Keeping>> {
+        self.records.pop_front()
+    }
+
     fn remove(&mut self, number: u64) -> Option<Job<Keeping>> {
-        if let Some(begin) = self.points.remove(&number) {
-            return self.requests.remove(&(begin, number));
+        if let Some(end) = self.ends.remove(&number) {
+            return self.requests.remove(&(end, number));
         }
         let at = self.records.iter().position(|job| job.ticket.number == number)?;
         self.records.remove(at)
@@ -273,23 +276,53 @@ mod tests {
     #[test]
     fn who_asks_for_little_does_not_wait_for_who_asks_for_much() {
         let mut queue = Queue::default();
-        // Many sessions of a few accounts ask again and again.
-        let mut number = 0;
-        for name in ["mallory", "mallory2", "mallory3"].repeat(100) {
-            number += 1;
-            push(&mut queue, number, counts(name));
-        }
-        for _ in 0..50 {
-            let Some(job) = queue.pop() else { panic!() };
-            assert!(job.ticket.number < 1_000_000);
-            number += 1;
-            push(&mut queue, number, counts("mallory"));
-        }
-        for bob in 1_000_000..1_000_020 {
+        // Four sessions of each of forty accounts ask again as soon as they are answered.
+        let mut owner = HashMap::new();
+        let mut ask = |queue: &mut Queue, name: String| {
+            let number = owner.len() as u64;
+            push(queue, number, counts(&name));
+            owner.insert(number, name);
+        };
+        (0..160).for_each(|n| ask(&mut queue, format!("mallory{}", n % 40)));
+        for round in 0..100 {
+            let (bob, mut waited) = (1_000_000 + round, 0);
             push(&mut queue, bob, page("bob"));
-            let taken = numbers(&mut queue, 4);
-            assert!(taken.contains(&bob), "{taken:?}");
+            while let Some(job) = queue.pop() {
+                if job.ticket.number == bob {
+                    break;
+                }
+                waited += 1;
+                // They have other names from time to time, and so have asked for nothing yet.
+                ask(&mut queue, format!("mallory{}", waited * round));
+            }
+            assert!(waited <= 1, "bob waited for {waited} of them in round {round}");
+            let Some(job) = queue.pop() else { panic!() };
+            ask(&mut queue, format!("mallory{}", job.ticket.number % 40));
         }
+    }
+
+    #[test]
+    fn who_asks_for_much_is_answered_while_others_ask_for_little() {
+        let mut queue = Queue::default();
+        push(&mut queue, 0, counts("alice"));
+        (1..=10).for_each(|n| push(&mut queue, n, page(&format!("bob{n}"))));
+        let mut number = 10;
+        let waited = std::iter::from_fn(|| queue.pop().map(|job| job.ticket.number)).take_while(|taken| {
+            number += 1;
+            *taken != 0
+        });
+        assert!(waited.count() <= 10);
+        push(&mut queue, 100, counts("alice"));
+        for number in 101..100_000 {
+            push(&mut queue, number, page(&format!("bob{}", number % 10)));
+            let Some(job) = queue.pop() else { panic!() };
+            if job.ticket.number == 100 {
+                let weight = weight(&Order::Asked(counts("alice")));
+                assert!(number - 100 <= 10 * (weight + 1), "after {}", number - 100);
+                return;
+            }
+        }
+        panic!("alice waits for ever");
     }
 
     #[test]
@@ -300,6 +333,6 @@ mod tests {
         }
         assert!(queue.remove(4).is_some() && queue.remove(4).is_none() && queue.remove(77).is_none());
         assert_eq!(numbers(&mut queue, 99).len(), 9);
-        assert!(queue.points.is_empty() && queue.next.is_empty());
+        assert!(queue.ends.is_empty() && queue.used.is_empty());
     }
 }
