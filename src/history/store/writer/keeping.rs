@@ -227,7 +227,7 @@ mod tests {
     fn push(queue: &mut Queue, number: u64, request: Request) {
         let who = match &request {
             Request::Counts(Counts { mine, .. }) | Request::Page(Page { mine, .. }) => Some(mine.who.clone()),
-            _ => None,
+            Request::Keep(_) | Request::Missed(_) | Request::Mark(_) | Request::Find(_) => None,
         };
         let ticket = Ticket { number, asked: request.asked() };
         assert!(matches!(queue.push(who, Job { ticket, request: Order::Asked(request) }), Ok(None)));
