@@ -10,6 +10,9 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// Answers that may wait for the loop before the thread takes only jobs with small answers.
+const ANSWERS: usize = 64;
+
 /// The types of a service.
 pub trait Service {
     /// The work that the thread does.
@@ -42,6 +45,10 @@ pub trait Queue<S: Service + ?Sized> {
     fn push(&mut self, origin: S::Origin, job: Job<S>) -> Result<Option<Job<S>>, Job<S>>;
     /// Takes the next job.
     fn pop(&mut self) -> Option<Job<S>>;
+    /// Takes the next job whose answer takes no memory, while many answers wait for the loop.
+    fn pop_small(&mut self) -> Option<Job<S>> {
+        self.pop()
+    }
     /// Takes out the job with this number; `None` if it is not in the queue.
     fn remove(&mut self, number: u64) -> Option<Job<S>>;
     /// The number of jobs in the queue.
@@ -163,7 +170,12 @@ impl<S: Service> Mailbox<S> {
 
     /// The next answer, if there is one.
     pub fn poll_answer(&self) -> Option<Answer<S::Asked, S::Verdict>> {
-        self.lock().answers.pop_front()
+        let mut state = self.lock();
+        let answer = state.answers.pop_front();
+        if answer.is_some() && state.answers.len() + 1 == ANSWERS {
+            self.bell.notify_all(); // the thread may go on
+        }
+        answer
     }
 
     /// Whether the thread has [ended early](Mailbox::give_up); true once.
@@ -202,7 +214,9 @@ impl<S: Service> Mailbox<S> {
             if !state.is_open {
                 return Next::Closed;
             }
-            if let Some(job) = state.queue.pop() {
+            let is_ahead = state.answers.len() >= ANSWERS;
+            let job = if is_ahead { state.queue.pop_small() } else { state.queue.pop() };
+            if let Some(job) = job {
                 state.under_way.push(job.ticket);
                 return Next::Job(job, state.settings.clone());
             }
@@ -296,6 +310,11 @@ mod tests {
             self.0.pop_front()
         }
 
+        fn pop_small(&mut self) -> Option<Job<Doubler>> {
+            let at = self.0.iter().position(|job| job.request == 0)?;
+            self.0.remove(at)
+        }
+
         fn remove(&mut self, number: u64) -> Option<Job<Doubler>> {
             let at = self.0.iter().position(|job| job.ticket.number == number)?;
             self.0.remove(at)
@@ -358,6 +377,22 @@ mod tests {
         assert!(mailbox.cancel(1) && !mailbox.cancel(1) && !mailbox.cancel(2));
         work(&mailbox);
         check(&mailbox, &[(2, false, None), (3, true, Some(0))]);
+    }
+
+    #[test]
+    fn a_thread_that_is_far_ahead_waits_for_the_loop() {
+        let (mailbox, _) = mailbox();
+        let answers = (0..ANSWERS as u64).map(|number| Ticket { number: 1_000 + number, asked: false });
+        mailbox.answer(answers.map(|ticket| Answer { ticket, verdict: None }));
+        mailbox.submit((), 1, 21).unwrap();
+        mailbox.submit((), 2, 0).unwrap();
+        assert!(matches!(mailbox.next(false), Next::Job(job, _) if job.ticket.number == 2), "its answer is small");
+        assert!(matches!(mailbox.next(false), Next::Idle));
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| matches!(mailbox.next(true), Next::Job(job, _) if job.ticket.number == 1));
+            assert!(mailbox.poll_answer().is_some());
+            assert!(thread.join().unwrap());
+        });
     }
 
     #[test]

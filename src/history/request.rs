@@ -15,7 +15,8 @@ pub struct Settings {
     pub rules: limits::History,
 }
 
-/// A request. Requests are carried out in their order, except [`Request::Find`].
+/// A request. Batches are carried out in their order. The other requests see all batches that were queued before them,
+/// except [`Request::Find`], and may see later ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Keep these. Gives [`Verdict::Kept`] or [`Verdict::NotKept`] once the awaited ones are on disk, or will never

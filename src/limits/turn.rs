@@ -13,6 +13,9 @@ pub const TURN_STEPS: usize = 2048;
 pub const TURN_FRAMES_BYTES: usize = 64 * 1024;
 /// Bytes of shared frames that the datagrams of a turn may queue. The rest is reserved for lines.
 pub const TURN_FRAMES_BYTES_DATAGRAMS: usize = TURN_FRAMES_BYTES / 2;
+/// Bytes of answers of the history that a turn takes. The rest waits for the next turn, so that thousands who ask for pages
+/// at once delay nobody else.
+pub const ANSWER_BYTES_A_TURN: usize = 2 * TURN_FRAMES_BYTES;
 /// Receivers of broadcasts that are flushed in a turn; the others wait for the next. Between two turns the loop reads, so
 /// two people who talk to each other do not wait for ten thousand writes, and receivers that are flushed later get what
 /// came meanwhile in the same write. Measured: with 256, a public message in a stream of them costs a fifth more.

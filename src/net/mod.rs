@@ -111,7 +111,20 @@ fn start(settings: Settings, reload: Reload) -> Result<Reactor, StartError> {
     engine.handle_listeners(listeners.shown());
     info!("serving up to {most_connections} connections");
     let (buffers, manager) = (Buffers::default(), Manager::from_environment());
-    Ok(Reactor { poll, clock, engine, listeners, buffers, datagrams, auth, history, signals, control, manager })
+    Ok(Reactor {
+        poll,
+        clock,
+        engine,
+        listeners,
+        buffers,
+        datagrams,
+        auth,
+        history,
+        has_history: false,
+        signals,
+        control,
+        manager,
+    })
 }
 
 /// What wakes the loop: all services share it.

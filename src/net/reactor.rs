@@ -30,6 +30,8 @@ pub(super) struct Reactor {
     pub(super) auth: Rc<RefCell<Auth>>,
     /// What was said; `None` if nothing is kept.
     pub(super) history: Option<History>,
+    /// It may have answers that were not taken.
+    pub(super) has_history: bool,
     pub(super) signals: Signals,
     pub(super) control: Control,
     pub(super) manager: Manager,

@@ -10,6 +10,7 @@ use crate::engine::id::ConnId;
 use crate::engine::life::Life;
 use crate::engine::pause::{Pause, Recalling};
 use crate::history::{Missed, Request, Verdict};
+use crate::hub::names::RoomName;
 use crate::limits::FLOOR_EVERY_MS;
 
 impl<S> Engine<S> {
@@ -115,7 +116,8 @@ impl<S> Engine<S> {
                 }
                 return;
             }
-            (Goal::Counts(_), Verdict::Counts(counts)) => {
+            (Goal::Counts(_), Verdict::Counts(mut counts)) => {
+                counts.retain(|count| self.is_still_read_by(id, &count.place));
                 let keep_days = self.settings.history.as_ref().map_or(0, |rules| rules.keep_days);
                 Recalled::Counts { counts, keep_days }
             }
@@ -142,6 +144,15 @@ impl<S> Engine<S> {
             ) => Recalled::Unavailable,
         };
         self.answer_recall(id, answer);
+    }
+
+    /// True unless a place, as it is shown, is a room that the account may no longer read.
+    fn is_still_read_by(&self, id: ConnId, place: &str) -> bool {
+        if place.starts_with(['*', '@']) {
+            return true;
+        }
+        let (Some(name), Ok(room)) = (self.account_of(id), RoomName::parse(place)) else { return false };
+        self.hub.kept_room_of(name, &room).is_some()
     }
 
     /// A page of what was missed is in the output: MISSED goes on after it.

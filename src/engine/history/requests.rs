@@ -63,6 +63,7 @@ impl<S> Engine<S> {
         match recall {
             Recall::Page { place, bound, most } => {
                 let (above, below, end) = when::bounds(bound, unix_ms);
+                let below = Some(self.until_now(below));
                 let of = self.resolve(&mine.who, place)?;
                 let most = most.min(HISTORY_LINES_MOST);
                 let page = Page { mine, of, above, below, end, most, most_bytes, is_unread: false };
@@ -76,7 +77,7 @@ impl<S> Engine<S> {
             }
             Recall::Find { terms, place, from, before, after } => {
                 let above = after.map(|when| when::above(when, unix_ms));
-                let below = before.map(|when| when::below(when, unix_ms));
+                let below = Some(self.until_now(before.map(|when| when::below(when, unix_ms))));
                 let of = self.resolve(&mine.who, place)?;
                 let find = Find { mine, of, from, terms, above, below, most: HISTORY_LINES, most_bytes };
                 Ok((Request::Find(find), Goal::Page { id, is_unread: false }))
@@ -131,6 +132,12 @@ impl<S> Engine<S> {
     fn upto(&self, when: Option<When>) -> u64 {
         let newest = self.hub.last_id();
         when.map_or(newest, |when| when::above(when, self.unix_ms).min(newest))
+    }
+
+    /// A bound above which nothing is shown that is said from now on: an account that waits for a page may lose the right to
+    /// read a place meanwhile.
+    fn until_now(&self, below: Option<u64>) -> u64 {
+        below.unwrap_or(u64::MAX).min(self.hub.last_id() + 1)
     }
 
     /// The bounds of the next page of what was missed: from the floor at the login, or where the last page ended, up to

@@ -407,6 +407,44 @@ fn only_members_read_a_kept_room() {
 }
 
 #[test]
+fn what_is_said_after_a_kick_is_in_no_answer_that_was_under_way() {
+    let mut world = world(settings(), 4);
+    let alice = world.typed(0);
+    let readers: Vec<usize> = (0..3).map(|_| world.typed(1)).collect();
+    let enter = What::Enter { room: 0, is_wrong: false };
+    world.order(alice, "MAKE r0", &["227"], enter);
+    world.pass(50);
+    assert_eq!(world.ask(alice, "KEEP r0").last().map(|line| &line[..3]), Some("200"));
+    world.order(readers[0], "JOIN r0", &["227"], enter);
+    world.pass(50);
+    world.say_to(alice, Place::Room(0));
+    world.pass(500);
+    world.set_mood(Mood::Stuck);
+    for (reader, line) in readers.iter().zip(["HISTORY r0 200", "SEARCH xxxxx", "UNREAD"]) {
+        world.clients[*reader].past.clear();
+        world.order(*reader, line, CODES, What::Recall);
+    }
+    world.pass(50);
+    world.order(alice, "KICK r0 u1", &["200"], What::Other);
+    world.pass(50);
+    for _ in 0..3 {
+        world.say_to(alice, Place::Room(0));
+    }
+    world.pass(300);
+    // The store takes what was said before it answers.
+    world.store.as_mut().unwrap().records_first();
+    world.set_mood(Mood::Well);
+    world.pass(500);
+    for (reader, expected) in readers.iter().zip([1, 1]) {
+        assert_eq!(ids(&world.clients[*reader].past).len(), expected, "{:?}", world.clients[*reader].past);
+    }
+    let counts = &world.clients[readers[2]].past;
+    assert!(counts.last().is_some_and(|line| line.starts_with("213 ")), "{counts:?}");
+    assert!(!counts.iter().any(|line| line.starts_with("213-r0 ")), "{counts:?}");
+    world.finish();
+}
+
+#[test]
 fn a_keep_that_is_not_on_disk_is_undone() {
     let mut world = world(settings(), 2);
     let alice = world.typed(0);

@@ -150,6 +150,12 @@ impl Store {
         }
     }
 
+    /// Records go before what was asked, as in the store when somebody waits for them.
+    pub(super) fn records_first(&mut self) {
+        let is_record = |job: &(u64, Request)| matches!(job.1, Request::Keep(_));
+        self.queue.make_contiguous().sort_by_key(|job| !is_record(job));
+    }
+
     pub(super) fn poll_answer(&mut self) -> Option<(u64, Verdict)> {
         self.answers.pop_front()
     }

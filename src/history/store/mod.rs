@@ -44,7 +44,7 @@ use self::migrate::Refused;
 use self::search::Search;
 use self::writer::keeping::{Keeping, Order, Queue, Shared, bytes_of_batch};
 use self::writer::{Clock, Writer};
-use super::{Answer, Asked, OpenError, Request, Settings, Trouble, Verdict};
+use super::{Answer, Asked, Counts, OpenError, Page, Request, Settings, Trouble, Verdict};
 use crate::hub::record::{Account, Restored};
 use crate::limits::{self, HISTORY_CLOSE_MS};
 use crate::mailbox::{Full, Mailbox, Waker};
@@ -135,12 +135,13 @@ impl History {
             Request::Keep(batch) => {
                 let bytes = bytes_of_batch(&batch);
                 self.shared.add(bytes);
-                let submitted = self.mailbox.submit((), number, Order::Asked(Request::Keep(batch)));
+                let submitted = self.mailbox.submit(None, number, Order::Asked(Request::Keep(batch)));
                 submitted.inspect_err(|Full| self.shared.remove(bytes))
             }
-            Request::Page(_) | Request::Counts(_) | Request::Missed(_) | Request::Mark(_) => {
-                self.mailbox.submit((), number, Order::Asked(request))
-            }
+            Request::Page(Page { ref mine, .. })
+            | Request::Counts(Counts { ref mine, .. })
+            | Request::Missed(ref mine) => self.mailbox.submit(Some(mine.who.clone()), number, Order::Asked(request)),
+            Request::Mark(ref mark) => self.mailbox.submit(Some(mark.who.clone()), number, Order::Asked(request)),
         }
     }
 
@@ -191,7 +192,7 @@ impl History {
     fn end(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         // It is closed already if the thread was lost.
-        let _ = self.mailbox.submit((), CLOSE, Order::Close);
+        let _ = self.mailbox.submit(None, CLOSE, Order::Close);
         self.search.close();
         if let Err(RecvTimeoutError::Timeout) = self.ended.recv_timeout(Duration::from_millis(HISTORY_CLOSE_MS)) {
             self.mailbox.close();

@@ -1,14 +1,23 @@
 //! The answers of the history: the wait phase takes them when one of its threads wakes the loop. Also what it reports of
 //! itself.
 
+use crate::history::Verdict;
+use crate::limits::{ANSWER_BYTES_A_TURN, HISTORY_LINE_BYTES};
 use crate::net::reactor::Reactor;
 
 impl Reactor {
-    /// Gives the engine the answers that have arrived.
+    /// Gives the engine answers that have arrived. The rest waits for the next turn if they are many: a page takes time.
     pub(super) fn take_history(&mut self) {
         let Some(history) = &self.history else { return };
+        let mut bytes = 0;
+        self.has_history = false;
         while let Some(answer) = history.poll_answer() {
+            bytes += size(&answer.verdict);
             self.engine.handle_history(answer.ticket.number, answer.verdict);
+            if bytes >= ANSWER_BYTES_A_TURN {
+                self.has_history = true;
+                break;
+            }
         }
         if history.poll_loss() {
             self.engine.handle_history_lost();
@@ -30,4 +39,19 @@ impl Reactor {
             self.engine.handle_backlog(history.backlog());
         }
     }
+}
+
+/// The size of an answer, in bytes of output.
+fn size(verdict: &Verdict) -> usize {
+    HISTORY_LINE_BYTES
+        + match verdict {
+            Verdict::Page(page) => page.lines.iter().map(|line| HISTORY_LINE_BYTES + line.text.len()).sum(),
+            Verdict::Counts(counts) => counts.len() * HISTORY_LINE_BYTES,
+            Verdict::Kept
+            | Verdict::NotKept
+            | Verdict::Missed(_)
+            | Verdict::Marked { .. }
+            | Verdict::Unavailable
+            | Verdict::Busy => 0,
+        }
 }

@@ -28,6 +28,9 @@ impl Reactor {
         self.engine.begin_turn(self.clock.now, self.clock.unix_ms);
         self.report_backlog();
         self.hand_out(events);
+        if self.has_history {
+            self.take_history();
+        }
         self.look_at_clocks();
         Ok(())
     }
@@ -75,7 +78,7 @@ impl Reactor {
                 Source::Listener(place) => self.listeners.mark_ready(place),
                 Source::Waker => {
                     self.take_answers();
-                    self.take_history();
+                    self.has_history = true;
                 }
                 Source::Signals => self.on_signals(),
                 Source::Datagrams(place) => self.on_datagram_event(place, event),
@@ -86,7 +89,7 @@ impl Reactor {
 
     /// How long the poll may sleep; `None` for no limit.
     fn patience(&self) -> Option<Duration> {
-        if self.engine.is_busy() || self.listeners.is_ready() || self.datagrams.is_ready() {
+        if self.has_history || self.engine.is_busy() || self.listeners.is_ready() || self.datagrams.is_ready() {
             return Some(Duration::ZERO);
         }
         let listeners = self.listeners.retry_at().min(self.listeners.expiry_at());
