@@ -34,7 +34,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::ErrorCode;
 
@@ -194,12 +194,15 @@ impl History {
         // It is closed already if the thread was lost.
         let _ = self.mailbox.submit(None, CLOSE, Order::Close);
         self.search.close();
+        let until = Instant::now() + Duration::from_millis(HISTORY_CLOSE_MS);
         if let Err(RecvTimeoutError::Timeout) = self.ended.recv_timeout(Duration::from_millis(HISTORY_CLOSE_MS)) {
             self.mailbox.close();
             return log::warn!("history: the disk takes long; stopping without waiting for it");
         }
         // The thread catches its own panics.
         let _ = thread.join();
+        // It shares the lock of the file.
+        self.search.wait(until);
     }
 }
 

@@ -6,8 +6,10 @@ pub(super) mod find;
 mod queue;
 mod share;
 
+use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
@@ -46,6 +48,8 @@ impl Service for Searching {
 /// The handle to the thread. Dropping it ends the thread after its current search.
 pub(super) struct Search {
     mailbox: Arc<Mailbox<Searching>>,
+    /// Disconnected when the thread has ended, with its connection.
+    ended: Receiver<Infallible>,
 }
 
 impl Search {
@@ -59,8 +63,10 @@ impl Search {
         waker: Waker,
     ) -> io::Result<Self> {
         let mailbox = Arc::new(Mailbox::new(Turns::default(), (), waker));
-        let search = Self { mailbox: Arc::clone(&mailbox) };
+        let (alive, ended) = mpsc::channel();
+        let search = Self { mailbox: Arc::clone(&mailbox), ended };
         thread::Builder::new().name("search".to_owned()).spawn(move || {
+            let _alive = alive;
             let guard = Guard(&mailbox);
             let mut searcher = Searcher { open, connection: None, shares: Shares::default(), is_failing: false };
             while let Next::Job(job, ()) = mailbox.next(true) {
@@ -100,6 +106,11 @@ impl Search {
     /// Ends the thread after its current search. Searches that wait are dropped.
     pub(super) fn close(&self) {
         self.mailbox.close();
+    }
+
+    /// Waits until the thread has ended after [`close`](Self::close), and until then at most.
+    pub(super) fn wait(&self, until: Instant) {
+        let _ = self.ended.recv_timeout(until.saturating_duration_since(Instant::now()));
     }
 }
 
