@@ -19,7 +19,7 @@ pub(in crate::auth) struct Compacted {
 
 /// A file of the same meaning: a line for each account, dated when it was registered, and one for each deleted account,
 /// dated when it was deleted. Epoch and date of deleted accounts are still needed: see
-/// [`Deleted`](super::reader::Deleted). `None` if the text does not read as the same accounts; that would be a bug, and must not
+/// [`Deleted`]. `None` if the text does not read as the same accounts; that would be a bug, and must not
 /// cost anybody an account.
 pub(in crate::auth) fn compacted(accounts: &BTreeMap<UserName, Account>, gone: &Gone) -> Option<Compacted> {
     let mut compaction = Compaction::new(gone);

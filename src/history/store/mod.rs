@@ -184,7 +184,7 @@ impl History {
     }
 
     /// Writes what is queued to disk and ends the threads; waits for that at most
-    /// [`HISTORY_CLOSE_MS`](crate::limits::HISTORY_CLOSE_MS). Dropping the handle does the same.
+    /// [`HISTORY_CLOSE_MS`]. Dropping the handle does the same.
     pub fn close(mut self) {
         self.end();
     }

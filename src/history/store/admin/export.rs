@@ -40,7 +40,7 @@ struct Message {
     text: String,
 }
 
-/// Writes everything that is kept, or with `name` what belongs to the [accounts](names::accounts) that it means: what
+/// Writes everything that is kept, or with `name` what belongs to the accounts that it means: what
 /// they said and were told, their profile, their marks. A server may use the history meanwhile.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! The thread `search`: searches by a connection of its own, so that they delay no page and no commit.
 //!
-//! A search sees what was committed. It ends after [`SEARCH_MS`](crate::limits::SEARCH_MS) with what it has.
+//! A search sees what was committed. It ends after [`SEARCH_MS`] with what it has.
 
 pub(super) mod find;
 mod queue;
