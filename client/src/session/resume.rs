@@ -246,6 +246,12 @@ impl Session {
 
     /// The connection is over. What was shown of it stays known.
     pub(super) fn drop_resume(&mut self) {
+        if let Resume::Asking(asking) = &self.resume
+            && let Some(first) = asking.held.as_ref().and_then(VecDeque::front)
+        {
+            let before = first.id.saturating_sub(1);
+            self.begin_to_listen(before);
+        }
         self.let_go();
         if matches!(&self.resume, Resume::Asking(asking) if asking.step == Step::Want) {
             self.tell_away();
@@ -343,6 +349,9 @@ impl Session {
     fn on_counts(&mut self, now: Now) {
         let highest = self.highest(self.retry.server());
         let first = self.news.start(self.settings.people);
+        if highest.is_none() {
+            self.begin_to_listen(first);
+        }
         if let Resume::Asking(asking) = &mut self.resume {
             asking.is_first = highest.is_none();
             asking.after = highest.unwrap_or(first);
@@ -356,6 +365,18 @@ impl Session {
         }
         if let Resume::Asking(asking) = &self.resume {
             self.step_to(Step::After(asking.after), now);
+        }
+    }
+
+    /// A listener of which nothing is known begins after this id, even if the connection ends before it has asked for
+    /// more: otherwise it would begin once more at the next one.
+    fn begin_to_listen(&mut self, id: u64) {
+        if !self.settings.people
+            && id > 0
+            && let Some(seen) = self.seen()
+            && seen.top().is_none()
+        {
+            seen.raise(id);
         }
     }
 

@@ -436,8 +436,13 @@ fn a_listener_begins_now_and_enters_no_other_room() {
     let mut stage = Stage::new(listener, Some("t1"));
     stage.play(LOGIN);
     let happened = stage.play("server C 213-lobby 5 1 read=50 last=70\nserver C 213 x");
-    assert!(happened.ends_with("server C 213 x\n> C HISTORY after 70 200\n"), "{happened}");
-    stage.check("server C 212-75 lobby bob - x\nserver C 212-80 * bob - y\nserver C 212 2 end\n- missed: since you left: 1 message was said meanwhile\n= past all 80 bob: y\nseen 80");
+    assert!(happened.ends_with("server C 213 x\n> C HISTORY after 70 200\nseen 70\n"), "{happened}");
+    // A connection that ends before the page does not make it begin once more.
+    stage.play("lost z\nwait 1500");
+    stage.play(LOGIN);
+    let happened = stage.play("server C 213-lobby 5 1 read=50 last=90\nserver C 213 x");
+    assert!(happened.ends_with("> C HISTORY after 70 200\n"), "{happened}");
+    stage.check("server C 212-75 lobby bob - x\nserver C 212-80 * bob - y\nserver C 212 2 end\n- missed: you were away for 2 s; 1 message was said meanwhile\n= past all 80 bob: y\nseen 80");
 }
 
 #[test]
