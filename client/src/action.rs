@@ -138,7 +138,7 @@ pub enum Shown {
     Message(Message),
     /// Something is missing in what was said in a place.
     Hole(Hole),
-    /// What follows is new to the user.
+    /// The lines below are new to the user.
     New {
         /// Whether some of it is for the user.
         is_loud: bool,
@@ -187,7 +187,7 @@ pub struct Message {
     pub is_past: bool,
 }
 
-/// What is missing in what was said in a place.
+/// Messages of a place that are missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hole {
     /// The place.

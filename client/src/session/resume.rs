@@ -30,7 +30,7 @@ const HELD: usize = 1_000;
 const PAUSE_MS: u64 = 1_000;
 /// … up to this.
 const PAUSE_MOST_MS: u64 = 30_000;
-/// What is told of a break if nothing is kept.
+/// The notice after a break, if the server keeps nothing.
 pub(super) const NOT_REACHED: &str = "what was said meanwhile has not reached you";
 /// The notices and fields that the client understands.
 const WANTED: [&str; 5] = ["WANT", "ids", "reads", "forgets", "own"];
