@@ -15,6 +15,7 @@ use crate::door::datagram::Speaker;
 use crate::door::recall::Wants;
 use crate::door::{self, Door, Kind};
 use crate::hub::event::{Audience, Event};
+use crate::hub::names::UserName;
 use crate::hub::room::{Member, RoomId};
 use crate::hub::session::SessionId;
 use crate::limits::{DATAGRAM_WORK, WORK_BYTES};
@@ -50,6 +51,7 @@ impl<S> Engine<S> {
             Audience::One(session) => self.answer(ConnId::of(session), event),
             Audience::Others(except) => self.deliver_public(ConnId::of(except), event),
             Audience::Room { room, except } => self.deliver_room(room, except, event, origin),
+            Audience::Watchers(name) => self.deliver_watchers(&name, event),
             Audience::Members { room, members } => self.deliver_members(room, &members, event),
             Audience::Account { name, except } => {
                 let hearers: Vec<_> =
@@ -147,6 +149,17 @@ impl<S> Engine<S> {
         }
         self.counters.deliveries += fan.count;
         self.counters.datagrams_unheard += fan.skipped;
+    }
+
+    /// Everybody who watches an account hears it.
+    fn deliver_watchers(&mut self, name: &UserName, event: &Event) {
+        let watchers = self.hub.watchers_of(name);
+        self.turn.work += watchers.len();
+        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
+        for session in watchers {
+            fan.hand_to(*session);
+        }
+        self.counters.deliveries += fan.count;
     }
 
     /// Delivers the end of a room to those who were members.

@@ -23,7 +23,7 @@ impl Hub {
         let audience = Audience::Account { name: name.clone(), except: who };
         self.events.push_back((audience, Event::Told(message)));
         self.copy_to_others(who, &name, id, text);
-        self.tell(who, Event::SentTo { name, id, is_dropped });
+        self.tell(who, Event::SentTo { name, id, is_dropped, away: None });
     }
 
     /// `CanTell`.

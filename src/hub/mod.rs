@@ -11,7 +11,9 @@ mod kept;
 mod lists;
 mod membership;
 pub mod names;
+mod people;
 mod presence;
+pub mod profile;
 pub mod record;
 pub mod room;
 pub mod session;
@@ -161,6 +163,11 @@ impl Hub {
             Command::Keep { room, how } => self.on_keep(who, &room, how),
             Command::Topic { room, text } => self.on_topic(who, &room, text.as_deref()),
             Command::LockRoom { room, lock } => self.on_lock_room(who, &room, lock),
+            Command::Cut => self.on_cut(who),
+            Command::Away { text } => self.on_away(who, text.as_deref()),
+            Command::Watch(watch) => self.on_watch(who, watch),
+            Command::Ignore(ignore) => self.on_ignore(who, ignore),
+            Command::Set { key, value } => self.on_set(who, key, value.as_deref()),
         }
     }
 

@@ -25,7 +25,9 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
             return Reply::Closing(CloseReason::LoggedInAlready(*sessions)).encode(out);
         }
         Event::Sent { hearers, is_dropped, .. } => writeln!(wire, "C 250 sent to {hearers}{}", kept(*is_dropped)),
-        Event::SentTo { name, is_dropped, .. } => writeln!(wire, "C 250 sent to {name}{}", kept(*is_dropped)),
+        Event::SentTo { name, is_dropped, away, .. } => {
+            encode_sent_to(kind, name, away.as_deref(), *is_dropped, &mut wire)
+        }
         Event::KeptFor { name, .. } => writeln!(wire, "C 250 kept for {name}"),
         Event::OwnTold { to, id, text } => encode_own(kind, to, *id, text, &mut wire),
         Event::Withdrawn { to, id } => writeln!(wire, "C 109 @{to} {id}"),
@@ -79,6 +81,16 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
             let colon = if reason.is_empty() { "" } else { ": " };
             writeln!(wire, "C 106 {room} closed: by the operator{colon}{reason}")
         }
+        Event::AwayIs { .. }
+        | Event::Presence { .. }
+        | Event::Watched { .. }
+        | Event::Watches { .. }
+        | Event::WatchesFull { .. }
+        | Event::Ignores { .. }
+        | Event::IgnoresFull { .. }
+        | Event::IgnoresYourself
+        | Event::NoSuchAccount { .. } => Ok(()),
+        Event::TakesNone { name } => writeln!(wire, "C 554 {name} takes no messages from you"),
         Event::Announced { text } => encode_announced(kind, text, &mut wire),
         Event::HostIs { room, who } => writeln!(wire, "C 107 {room} {who} is host now"),
     };
@@ -97,6 +109,23 @@ pub(super) fn add_id(event: &Event, out: &mut Vec<u8>) {
 /// What a 250 says of a message that was not kept, because the store has no room for it.
 fn kept(is_dropped: bool) -> &'static str {
     if is_dropped { ", not kept" } else { "" }
+}
+
+/// `C 250 sent to name`, and why that account is away.
+fn encode_sent_to(
+    kind: Kind,
+    name: &UserName,
+    away: Option<&str>,
+    is_dropped: bool,
+    out: &mut Wire<'_>,
+) -> fmt::Result {
+    write!(out, "C 250 sent to {name}")?;
+    if let Some(text) = away {
+        out.write_str(" (away: ")?;
+        encode_text(kind, text, out)?;
+        out.write_str(")")?;
+    }
+    writeln!(out, "{}", kept(is_dropped))
 }
 
 /// `D TO [id] name text`: a direct message of one's own.

@@ -21,6 +21,16 @@ pub(super) fn encode(kind: Kind, recalled: &Recalled, out: &mut Vec<u8>) {
         Recalled::Counts { counts, keep_days } => encode_counts(counts, *keep_days, out),
         Recalled::Read => writeln!(out, "C 200 read"),
         Recalled::Wants(wants) => encode_wants(*wants, out),
+        Recalled::Whois(_)
+        | Recalled::Profile { .. }
+        | Recalled::Loud { .. }
+        | Recalled::Forgot { .. }
+        | Recalled::ForgotAll { .. }
+        | Recalled::NoSuchUser
+        | Recalled::NoSuchMessage
+        | Recalled::NotYourMessage
+        | Recalled::ForgotTooMuch { .. }
+        | Recalled::NotForgotten => writeln!(out, "C 450 not yet"),
         Recalled::NothingKept => writeln!(out, "C 554 nothing is kept here"),
         Recalled::SearchOff => writeln!(out, "C 554 search is off"),
         Recalled::WantsAreTyped => writeln!(out, "C 554 WANT is for programs, which begin with C before their name"),
@@ -43,6 +53,10 @@ pub(super) fn encode_notice(notice: &Notice, out: &mut Vec<u8>) {
         }
         Notice::Missed(Missed { count, mentions, .. }) => {
             writeln!(out, "C 110 {} missed, {} for you; MISSED shows them", AtLeast(*count), AtLeast(*mentions))
+        }
+        Notice::Forgotten { place, id } => writeln!(out, "C 109 {} {id}", salvaged_word(place)),
+        Notice::ForgottenAll { place, name } => {
+            writeln!(out, "C 109 {} all {}", salvaged_word(place), salvaged_word(name))
         }
     };
     debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
@@ -100,10 +114,9 @@ fn encode_bare(line: &Line, day: &mut String, out: &mut Wire<'_>) -> fmt::Result
 
 /// `C 213-place COUNT MENTIONS read=ID last=ID notify=LEVEL`
 fn encode_counts(counts: &[Count], keep_days: u32, out: &mut Wire<'_>) -> fmt::Result {
-    for Count { place, unread, mentions, read, last } in counts {
+    for Count { place, unread, mentions, read, last, level } in counts {
         let place = salvaged_word(place);
-        let notify = if place.starts_with('@') { "all" } else { "mentions" };
-        writeln!(out, "C 213-{place} {unread} {mentions} read={read} last={last} notify={notify}")?;
+        writeln!(out, "C 213-{place} {unread} {mentions} read={read} last={last} notify={}", level.word())?;
     }
     let (count, plural) = (counts.len(), if counts.len() == 1 { "" } else { "s" });
     writeln!(out, "C 213 {count} place{plural}; what is said there is kept for {}", Days(keep_days))

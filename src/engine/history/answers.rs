@@ -140,6 +140,8 @@ impl<S> Engine<S> {
                 | Verdict::Counts(_)
                 | Verdict::Missed(_)
                 | Verdict::Marked { .. }
+                | Verdict::Profile(_)
+                | Verdict::Forgotten(_)
                 | Verdict::Unavailable,
             ) => Recalled::Unavailable,
         };

@@ -25,6 +25,9 @@ impl<S> Engine<S> {
                 let answer = if is_typed { Recalled::Wants(wants) } else { Recalled::WantsAreTyped };
                 return self.answer_recall(id, answer);
             }
+            Recall::Whois { .. } | Recall::Profile { .. } | Recall::Notify { .. } | Recall::Forget(_) => {
+                Err(Recalled::NothingKept)
+            }
             _ if !self.history.is_on => Err(Recalled::NothingKept),
             Recall::Find { .. } if !self.may_search() => Err(Recalled::SearchOff),
             Recall::Page { .. } | Recall::Find { .. } if self.has_short_lists() => Err(Recalled::Unavailable),
@@ -92,6 +95,9 @@ impl<S> Engine<S> {
                 let upto = self.upto(when);
                 let mark = Mark { who: mine.who, of, id: upto };
                 Ok((Request::Mark(mark), Goal::Mark { id, place: shown, upto }))
+            }
+            Recall::Whois { .. } | Recall::Profile { .. } | Recall::Notify { .. } | Recall::Forget(_) => {
+                Err(Recalled::NotYours)
             }
             Recall::Lock { .. } | Recall::Want(_) => Err(Recalled::NotYours), // these are no requests
         }

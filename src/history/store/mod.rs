@@ -141,6 +141,11 @@ impl History {
             Request::Page(Page { ref mine, .. })
             | Request::Counts(Counts { ref mine, .. })
             | Request::Missed(ref mine) => self.mailbox.submit(Some(mine.who.clone()), number, Order::Asked(request)),
+            Request::Profile(ref who) => self.mailbox.submit(Some(who.clone()), number, Order::Asked(request)),
+            Request::Loud(ref loud) => self.mailbox.submit(Some(loud.who.clone()), number, Order::Asked(request)),
+            Request::Forget(ref forget) => {
+                self.mailbox.submit(Some(forget.mine.who.clone()), number, Order::Asked(request))
+            }
             Request::Mark(ref mark) => self.mailbox.submit(Some(mark.who.clone()), number, Order::Asked(request)),
         }
     }

@@ -58,6 +58,7 @@ impl Base {
             }
             Record::Hole(hole) => self.keep_hole(hole),
             Record::Withdrawn(id) => self.withdraw(stored(*id)),
+            Record::Profile(_) | Record::Unset(_) | Record::Ignore(..) | Record::NoIgnore(..) => Ok(()),
         }
     }
 

@@ -203,6 +203,7 @@ impl Base {
     pub(super) fn restored(&self) -> rusqlite::Result<Restored> {
         let who = self.all_accounts()?;
         Ok(Restored {
+            ignores: Vec::new(),
             last_id: given(self.known.last_id),
             last_room: self.known.last_room,
             rooms: self.restored_rooms(&who)?,

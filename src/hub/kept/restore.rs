@@ -14,7 +14,7 @@ impl Hub {
     /// Takes over what an earlier run has kept. Call this before the first command. A room whose name another one has is
     /// left out.
     pub fn restore(&mut self, restored: Restored) {
-        let Restored { last_id, last_room, rooms, waiting } = restored;
+        let Restored { last_id, last_room, rooms, waiting, ignores: _ } = restored;
         if last_id > 0 {
             self.last_id = self.last_id.max(last_id.saturating_add(GAP_MS << ID_TIME_SHIFT));
         }

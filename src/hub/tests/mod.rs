@@ -139,6 +139,7 @@ impl Hub {
                 let listeners = self.members_of(*room).iter().filter(|member| member.listens);
                 but(&listeners.map(|member| member.session).collect::<Vec<_>>(), *except)
             }
+            Audience::Watchers(name) => self.watchers_of(name).to_vec(),
             Audience::Members { members, .. } => members.iter().map(|member| member.session).collect(),
         }
     }

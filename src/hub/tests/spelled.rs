@@ -7,6 +7,7 @@ pub(super) fn spelled_audience(hub: &Hub, audience: &Audience) -> String {
     match audience {
         Audience::Others(id) => format!("all but {}.{}", id.slot, id.generation),
         Audience::Account { name, except } => format!("{name} but {}.{}", except.slot, except.generation),
+        Audience::Watchers(name) => format!("watchers of {name}"),
         Audience::One(_) | Audience::Room { .. } | Audience::Members { .. } => {
             let ids: Vec<_> = hub.hearers(audience).iter().map(|id| format!("{}.{}", id.slot, id.generation)).collect();
             format!("to {}", if ids.is_empty() { "nobody".to_owned() } else { ids.join(" ") })
@@ -87,6 +88,16 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::TooManyDays { most } => format!("at most {most} days"),
         Event::OwnsTooMany { name, most } => format!("{name:?} owns {most}"),
         Event::MemberOfTooMany { most } => format!("member of {most}"),
+        Event::AwayIs { .. }
+        | Event::Presence { .. }
+        | Event::Watched { .. }
+        | Event::Watches { .. }
+        | Event::WatchesFull { .. }
+        | Event::Ignores { .. }
+        | Event::IgnoresFull { .. }
+        | Event::IgnoresYourself
+        | Event::NoSuchAccount { .. }
+        | Event::TakesNone { .. } => format!("{event:?}"),
         Event::KeptFull => "no more can be kept".to_owned(),
     }
 }
@@ -109,6 +120,7 @@ pub(super) fn spelled_record(HandedOut { record, ticket }: &HandedOut) -> String
         Record::Floor(account, _) => format!("floor {}", spelled_account(account)),
         Record::Hole(hole) => format!("hole {}: {:?}", spelled_spot(&hole.spot), hole.count),
         Record::Withdrawn(_) => "withdrawn".to_owned(),
+        Record::Profile(_) | Record::Unset(_) | Record::Ignore(..) | Record::NoIgnore(..) => format!("{record:?}"),
     };
     match ticket {
         Some(ticket) => format!("{spelled} #{ticket}"),

@@ -51,6 +51,8 @@ fn size(verdict: &Verdict) -> usize {
             | Verdict::NotKept
             | Verdict::Missed(_)
             | Verdict::Marked { .. }
+            | Verdict::Profile(_)
+            | Verdict::Forgotten(_)
             | Verdict::Unavailable
             | Verdict::Busy => 0,
         }

@@ -11,7 +11,7 @@ use super::merge::{Kind, is_unread, of_inbox};
 use super::places::scope;
 use super::reader::Reader;
 use super::{LOOKS, from_sql};
-use crate::history::request::{Count, Counts, Mine, Missed, Of};
+use crate::history::request::{Count, Counts, Level, Mine, Missed, Of};
 use crate::limits::COUNT_MOST;
 
 /// Entries of the inbox that are looked at for places, at most. Accounts with more look up each place.
@@ -48,7 +48,14 @@ pub(in crate::history::store) fn counts(
             (false, 0) => 0,
             (false, _) => mentions(connection, &reader, place, read, COUNT_MOST)?,
         };
-        all.push(Count { place: shown, unread, mentions, read: from_sql(read), last: from_sql(last) });
+        all.push(Count {
+            place: shown,
+            unread,
+            mentions,
+            read: from_sql(read),
+            last: from_sql(last),
+            level: if is_direct { Level::All } else { Level::Mentions },
+        });
     }
     Ok(all)
 }

@@ -82,7 +82,15 @@ impl Says {
             Record::Account(account) => Self::Account(account.clone()),
             Record::Room(room) => Self::Room(room.id),
             Record::Member(room, account, _) | Record::NoMember(room, account) => Self::Member(*room, account.clone()),
-            Record::Row(_) | Record::Deleted(_) | Record::RoomGone(_) | Record::Hole(_) | Record::Withdrawn(_) => {
+            Record::Row(_)
+            | Record::Deleted(_)
+            | Record::RoomGone(_)
+            | Record::Hole(_)
+            | Record::Withdrawn(_)
+            | Record::Profile(_)
+            | Record::Unset(_)
+            | Record::Ignore(..)
+            | Record::NoIgnore(..) => {
                 return None;
             }
         })

@@ -155,7 +155,9 @@ impl Writer {
                 read::missed(&base.db, &mine, own_upto).map(Verdict::Missed)
             }),
             // Searches go to their own thread.
-            Request::Find(_) => self.answer(ticket, Verdict::Unavailable),
+            Request::Find(_) | Request::Profile(_) | Request::Loud(_) | Request::Forget(_) => {
+                self.answer(ticket, Verdict::Unavailable)
+            }
         }
     }
 
