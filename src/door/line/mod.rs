@@ -6,6 +6,7 @@
 mod decode;
 mod encode;
 mod past;
+mod people;
 mod place;
 mod recall;
 mod search;
@@ -291,6 +292,8 @@ impl Line {
                 | Event::NotMember { .. }
                 | Event::NotKept
                 | Event::TooManyWaiting { .. }
+                | Event::NoSuchAccount { .. }
+                | Event::TakesNone { .. }
         );
         if matches!(event, Event::Welcome { .. }) {
             self.settle_dialect();
