@@ -164,11 +164,7 @@ impl Reply {
             Self::NoNewAccounts => writeln!(out, "C 450 no new accounts; your name?"),
             Self::BadRoomName => writeln!(out, "C 553 a room's name is 1 to {NAME_CHARS} letters, digits or _ . -"),
             Self::ReservedRoomName => writeln!(out, "C 553 that name is reserved"),
-            Self::Entered { room, token, port, kept } => {
-                let port = port.map_or_else(String::new, |port| format!(" udp={port}"));
-                let kept = kept.map_or_else(String::new, |days| format!(" kept={days}"));
-                writeln!(out, "C 227 {room} token={}{port}{kept}", token.encode())
-            }
+            Self::Entered { room, token, port, kept } => encode_entered(&mut out, room, token, *port, *kept),
             Self::Recalled(_) | Self::Notice(_) => Ok(()), // the line door spells them for its dialects
             Self::WrongRoomPassword => writeln!(out, "C 554 wrong room password"),
             Self::TooManyGuesses(seconds) => {
@@ -215,9 +211,7 @@ impl Reply {
             Self::TopicSize => writeln!(out, "C 501 a topic has at most {TOPIC_BYTES} bytes"),
             Self::AwaySize => writeln!(out, "C 501 the text has at most {AWAY_BYTES} bytes"),
             Self::BadValue(key) => encode_bad_value(&mut out, *key),
-            Self::GuestsAreIgnoredTogether => {
-                writeln!(out, "C 550 guests have no account; IGNORE ~ takes no direct messages from any of them")
-            }
+            Self::GuestsAreIgnoredTogether => writeln!(out, "C 550 guests are ignored together: IGNORE ~"),
             Self::Closing(reason) => writeln!(out, "C 421 {reason}"),
         };
         debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
@@ -243,6 +237,19 @@ impl Reply {
     pub fn is_busy(&self) -> bool {
         matches!(self, Self::Busy(_) | Self::CannotSave | Self::TooManyChanges(_) | Self::NoNewAccounts)
     }
+}
+
+/// Encodes the entry into a room.
+fn encode_entered(
+    out: &mut Wire<'_>,
+    room: &RoomName,
+    token: &RoomToken,
+    port: Option<u16>,
+    kept: Option<u32>,
+) -> std::fmt::Result {
+    let port = port.map_or_else(String::new, |port| format!(" udp={port}"));
+    let kept = kept.map_or_else(String::new, |days| format!(" kept={days}"));
+    writeln!(out, "C 227 {room} token={}{port}{kept}", token.encode())
 }
 
 /// Encodes what a key of a profile takes.

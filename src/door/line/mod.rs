@@ -14,6 +14,7 @@ mod spell;
 #[cfg(test)]
 mod tests;
 mod when;
+mod whois;
 
 use std::borrow::Cow;
 
