@@ -7,6 +7,7 @@
 pub mod datagram;
 mod decoded;
 mod foreign;
+mod help;
 pub mod http;
 pub mod inbox;
 pub mod line;

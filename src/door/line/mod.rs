@@ -6,6 +6,7 @@
 mod decode;
 mod encode;
 mod past;
+mod people;
 mod place;
 mod recall;
 mod search;
@@ -13,6 +14,7 @@ mod spell;
 #[cfg(test)]
 mod tests;
 mod when;
+mod whois;
 
 use std::borrow::Cow;
 
@@ -292,6 +294,8 @@ impl Line {
                 | Event::NotMember { .. }
                 | Event::NotKept
                 | Event::TooManyWaiting { .. }
+                | Event::NoSuchAccount { .. }
+                | Event::TakesNone { .. }
         );
         if matches!(event, Event::Welcome { .. }) {
             self.settle_dialect();
