@@ -11,7 +11,7 @@ mod kept;
 mod lists;
 mod membership;
 pub mod names;
-mod people;
+pub mod people;
 mod presence;
 pub mod profile;
 pub mod record;

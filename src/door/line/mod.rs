@@ -20,6 +20,7 @@ use std::borrow::Cow;
 
 use decode::on_text;
 pub use encode::encode;
+pub use past::encode_notice;
 
 use super::decoded::{Decoded, Kind};
 use super::foreign::{self, ProxyWatch};
@@ -277,7 +278,7 @@ impl Line {
             }
             past::encode(self.kind(), recalled, out);
         } else if let Reply::Notice(notice) = reply {
-            past::encode_notice(notice, out);
+            encode_notice(notice, out);
         } else {
             reply.encode(out);
         }

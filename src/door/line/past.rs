@@ -58,7 +58,7 @@ pub(super) fn encode(kind: Kind, recalled: &Recalled, out: &mut Vec<u8>) {
 }
 
 /// Appends a notice to `out` as a whole line.
-pub(super) fn encode_notice(notice: &Notice, out: &mut Vec<u8>) {
+pub fn encode_notice(notice: &Notice, out: &mut Vec<u8>) {
     let out = &mut Wire(out);
     let result = match notice {
         Notice::Read { place, id } => {
