@@ -155,6 +155,8 @@ pub struct Session {
     news: News,
     /// What the user has set about places and people: what calls.
     rules: Rules,
+    /// Messages that were shown since the last line, from a server that keeps nothing.
+    unheeded: usize,
     /// For each server, the token that resumes the session without a password.
     tokens: Vec<Option<Secret>>,
     /// When to request a new token, before the old one expires. Monotonic milliseconds.
@@ -215,6 +217,7 @@ impl Session {
             away_s: None,
             news: News::default(),
             rules: Rules::default(),
+            unheeded: 0,
             actions: VecDeque::new(),
             phase: Phase::Connecting,
             frames: Frames::default(),
