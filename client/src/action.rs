@@ -1,5 +1,6 @@
 //! The session's inputs and outputs.
 
+use chatd::text::is_same_name;
 use zeroize::Zeroizing;
 
 pub use chatd::secret::Secret;
@@ -58,6 +59,8 @@ pub enum Action {
     Disconnect,
     /// Send these bytes to the server. They may hold a secret, so they are wiped.
     Send(Zeroizing<Vec<u8>>),
+    /// Call the user: what is shown next is why.
+    Call(Call),
     /// Show this.
     Show(Shown),
     /// The last entered line is a message that will be shown when it is confirmed or refused. Erase it from the screen.
@@ -139,10 +142,7 @@ pub enum Shown {
     /// Something is missing in what was said in a place.
     Hole(Hole),
     /// The lines below are new to the user.
-    New {
-        /// Whether some of it is for the user.
-        is_loud: bool,
-    },
+    New,
     /// A line of a reply that the user asked for: a list, help, a refusal.
     Reply {
         /// The code, such as 211.
@@ -187,6 +187,22 @@ pub struct Message {
     pub is_past: bool,
 }
 
+/// Why the user is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// A live message.
+    Said(Message),
+    /// What was missed, all of it.
+    Missed {
+        /// The number of unread messages.
+        count: usize,
+        /// Those that are for the user.
+        for_user: usize,
+        /// The newest that calls, if it is among what is shown.
+        newest: Option<Message>,
+    },
+}
+
 /// Messages of a place that are missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hole {
@@ -211,6 +227,16 @@ pub enum Place {
         /// The other party.
         with: String,
     },
+}
+
+/// Whether two places are the same, in any case of their letters.
+pub fn is_same_place(one: &Place, other: &Place) -> bool {
+    match (one, other) {
+        (Place::Public, Place::Public) => true,
+        (Place::Room(one), Place::Room(other)) => is_same_name(one, other),
+        (Place::Direct { with: one }, Place::Direct { with: other }) => is_same_name(one, other),
+        (Place::Public | Place::Room(_) | Place::Direct { .. }, _) => false,
+    }
 }
 
 /// A line from the client itself.
