@@ -1,5 +1,6 @@
 //! The session's inputs and outputs.
 
+use chatd::text::is_same_name;
 use zeroize::Zeroizing;
 
 pub use chatd::secret::Secret;
@@ -211,6 +212,16 @@ pub enum Place {
         /// The other party.
         with: String,
     },
+}
+
+/// Whether two places are the same, in any case of their letters.
+pub fn is_same_place(one: &Place, other: &Place) -> bool {
+    match (one, other) {
+        (Place::Public, Place::Public) => true,
+        (Place::Room(one), Place::Room(other)) => is_same_name(one, other),
+        (Place::Direct { with: one }, Place::Direct { with: other }) => is_same_name(one, other),
+        (Place::Public | Place::Room(_) | Place::Direct { .. }, _) => false,
+    }
 }
 
 /// A line from the client itself.

@@ -11,7 +11,7 @@
 //!
 //! * [`action`]: inputs and actions.
 //! * [`frame`]: decodes the server's bytes; [`past`]: the texts of replies about what was said. [`command`]: parses the user's lines.
-//! * [`session`]: reacts to both.
+//! * [`session`]: reacts to both. [`alert`]: decides what stands out and calls the user.
 //! * [`complete`]: tab completion. [`show`]: formats output; [`visible`]: makes control characters visible; [`wrap`]:
 //!   breaks long lines into rows.
 //! * [`args`]: the command line; [`destination`]: its positional arguments. [`filter`]: removes what other programs add
@@ -25,6 +25,7 @@
 //!   interrupts a blocked write. `terminal`: saves and restores the terminal. `store`: files kept between runs.
 
 pub mod action;
+pub mod alert;
 
 pub mod command;
 pub mod fingerprint;

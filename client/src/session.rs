@@ -59,6 +59,7 @@ use self::seen::Seen;
 use self::typed::Talk;
 use self::unread::News;
 use super::action::{Action, Input, Now, Place, Secret, Shown, Status, Weight};
+use super::alert::Rules;
 use super::command;
 use super::fingerprint::Fingerprint;
 use super::frame::{Bad, Frame, Frames};
@@ -152,6 +153,8 @@ pub struct Session {
     /// How long the user was away, in seconds, if they are yet to be told.
     away_s: Option<u64>,
     news: News,
+    /// What the user has set about places and people: what calls.
+    rules: Rules,
     /// For each server, the token that resumes the session without a password.
     tokens: Vec<Option<Secret>>,
     /// When to request a new token, before the old one expires. Monotonic milliseconds.
@@ -211,6 +214,7 @@ impl Session {
             resume: Resume::default(),
             away_s: None,
             news: News::default(),
+            rules: Rules::default(),
             actions: VecDeque::new(),
             phase: Phase::Connecting,
             frames: Frames::default(),

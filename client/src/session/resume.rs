@@ -265,6 +265,9 @@ impl Session {
         match asking.step {
             Step::Unread if code == 213 => {
                 if let Some(unread) = past::unread(&text) {
+                    if let Some(level) = unread.level {
+                        self.rules.set_level(unread.place.clone(), level);
+                    }
                     return self.news.learn(unread);
                 }
             }
@@ -314,6 +317,7 @@ impl Session {
             Step::Want => self.request(Request::Resume, &WANTED, now),
             Step::Unread => {
                 self.news.forget();
+                self.rules.forget_levels();
                 self.request(Request::Resume, &["UNREAD"], now);
             }
             Step::Join => self.on_counts(now),

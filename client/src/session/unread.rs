@@ -4,10 +4,9 @@
 
 use std::collections::VecDeque;
 
-use chatd::text::is_same_name;
-
 use super::requests::{Request, Way};
 use super::{Phase, Session};
+pub(super) use crate::action::is_same_place;
 use crate::action::{Now, Place};
 use crate::past::{self, Unread};
 
@@ -76,7 +75,7 @@ impl News {
 
     /// The server has counted what is unread in a place.
     pub(super) fn learn(&mut self, unread: Unread) {
-        let Unread { place, count, mentions, read, last } = unread;
+        let Unread { place, count, mentions, read, last, .. } = unread;
         let bounded = |count: u32| usize::try_from(count).unwrap_or(MESSAGES).min(MESSAGES);
         let counted = (bounded(count), bounded(mentions), last);
         if self.spots.len() < PLACES && self.spot(&place).is_none() {
@@ -194,16 +193,6 @@ fn told(place: &Place, count: usize) -> String {
     }
 }
 
-/// Whether two places are the same, in any case of their letters.
-pub(super) fn is_same_place(one: &Place, other: &Place) -> bool {
-    match (one, other) {
-        (Place::Public, Place::Public) => true,
-        (Place::Room(one), Place::Room(other)) => is_same_name(one, other),
-        (Place::Direct { with: one }, Place::Direct { with: other }) => is_same_name(one, other),
-        (Place::Public | Place::Room(_) | Place::Direct { .. }, _) => false,
-    }
-}
-
 impl Session {
     /// A live message of somebody else was shown.
     pub(super) fn note_new(&mut self, place: &Place, id: u64, is_loud: bool) {
@@ -304,7 +293,7 @@ mod tests {
     }
 
     fn unread(place: Place, count: u32, read: u64, last: u64) -> Unread {
-        Unread { place, count, mentions: 0, read, last }
+        Unread { place, count, mentions: 0, read, last, level: None }
     }
 
     #[test]
