@@ -20,6 +20,7 @@ use super::fingerprint::Fingerprint;
 use super::inbox::Inbox;
 use super::keyboard::{Ask, Keyboard, Origin};
 use super::link::{Links, News};
+use super::log::Log;
 use super::output::Output;
 use super::reader::Watch;
 use super::screen::Screen;
@@ -87,6 +88,7 @@ struct Shell {
     is_edited: bool,
     session: Session,
     view: View,
+    log: Option<Log>,
     inbox: Inbox,
     links: Links,
     keyboard: Keyboard,
@@ -159,6 +161,7 @@ impl Shell {
             session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens).with_seen(seen),
             reader,
             view: View::new(showing::form(&options, is_edited), TimeZone::system()),
+            log: options.log.clone().map(|folder| Log::new(folder, TimeZone::system())),
             servers,
             was_terminated: false,
             has_read_all: false,
@@ -180,6 +183,9 @@ impl Shell {
         };
         for why in troubles {
             shell.say(Weight::Trouble, "state", why);
+        }
+        if let Some(why) = shell.log.as_mut().and_then(Log::check) {
+            shell.say(Weight::Trouble, "log", why);
         }
         Ok(shell)
     }
@@ -224,13 +230,20 @@ impl Shell {
                     self.tell(Input::Token(n, token));
                 }
                 let server = self.options.servers.get(n)?;
+                if let Some(log) = &mut self.log {
+                    log.enter(server);
+                }
                 if let Err(error) = self.links.connect(server) {
                     self.tell(Input::Disconnected(&error.to_string()));
                 }
             }
             Action::Disconnect => self.links.close(),
             Action::Send(bytes) => self.links.send(&bytes),
-            Action::Show(shown) => self.show(&shown),
+            Action::Show(shown) => {
+                self.log(&shown);
+                self.show(&shown);
+            }
+            Action::ShowPage(shown) => self.show(&shown),
             Action::AskLine(prompt) => {
                 self.has_talked = true;
                 self.ask(&prompt, Ask::Line);

@@ -31,22 +31,26 @@ impl Session {
             if first_new == Some(at) && self.settings.people {
                 self.show(Shown::New { is_loud });
             }
+            if !self.is_me(&line.from) && !line.is_hole {
+                self.known.hear(&line.from);
+            }
             if is_new(self, &line) {
                 self.news.hear(&line.place, line.id, line.is_mention);
             }
-            self.show_past(line, has_arrived);
+            let past = self.past(line, has_arrived);
+            self.show(past);
         }
     }
 
-    /// Shows a line of the past.
-    pub(super) fn show_past(&mut self, line: Line, has_arrived: bool) {
+    /// A line of the past, to be shown.
+    pub(super) fn past(&mut self, line: Line, has_arrived: bool) -> Shown {
         let is_own = self.is_me(&line.from);
         let Line { id, place, from, is_mention, is_hole, text } = line;
         if is_hole {
-            return self.show(Shown::Hole(Hole { place, id, text }));
+            return Shown::Hole(Hole { place, id, text });
         }
         self.known.see_name(&from);
-        self.show(Shown::Message(Message {
+        Shown::Message(Message {
             place,
             from,
             text,
@@ -56,7 +60,7 @@ impl Session {
             stands_out: is_mention && !is_own,
             is_own,
             is_past: true,
-        }));
+        })
     }
 
     /// The unconfirmed message that this line of the past is, by its index.

@@ -187,7 +187,7 @@ fn told(action: &Action) -> String {
             let line = String::from_utf8(bytes.to_vec()).unwrap();
             format!("> {}", line.strip_suffix('\n').unwrap())
         }
-        Action::Show(shown) => told_shown(shown),
+        Action::Show(shown) | Action::ShowPage(shown) => told_shown(shown),
         Action::EraseLine => "erase".to_owned(),
         Action::AskLine(prompt) => format!("ask {}", prompt.trim_end()),
         Action::AskAnswer(prompt) => format!("ask: {}", prompt.trim_end()),

@@ -33,6 +33,10 @@ impl Shell {
     /// Ends the threads, and returns the exit code; `code` is the session's. Reports the line that was being typed, and
     /// the lines that a script had left.
     pub(super) fn finish(mut self, code: u8) -> u8 {
+        let now = self.now();
+        if let Some(log) = &mut self.log {
+            log.finish(now);
+        }
         let typed = self.stop_keyboard();
         self.screen.settle(false);
         let rest = if self.keyboard.is_busy() { None } else { self.keyboard.finish() };

@@ -186,13 +186,15 @@ impl World {
                     let line = String::from_utf8(bytes.to_vec()).unwrap();
                     self.to_server.push_back(line.trim_end().to_owned());
                 }
-                Action::Show(Shown::Message(Message { id: Some(id), from, .. })) => {
+                Action::Show(Shown::Message(Message { id: Some(id), from, .. }))
+                | Action::ShowPage(Shown::Message(Message { id: Some(id), from, .. })) => {
                     *self.shown.entry(id).or_default() += 1;
                     if from == "bob" {
                         self.order.push(id);
                     }
                 }
                 Action::Show(_)
+                | Action::ShowPage(_)
                 | Action::EraseLine
                 | Action::AskLine(_)
                 | Action::AskAnswer(_)
