@@ -11,7 +11,7 @@ const SIGNS: [char; 2] = ['@', '#'];
 /// The candidates for the word before the cursor, and the byte of `line` at which the word starts: who spoke last, the
 /// latest first, then the others in alphabetical order. The arguments of a command are completed by their kind, words of
 /// a text with user names. After `@` there is always a name, in texts and for places, and after `#` a room; the sign
-/// stays. `cursor` is in bytes.
+/// stays, except where only a name can stand. `cursor` is in bytes.
 ///
 /// A single candidate comes with what is typed next: a space, or `: ` after a name at the start of a text.
 pub fn complete(line: &str, cursor: usize, known: &Known) -> (usize, Vec<String>) {
@@ -40,21 +40,23 @@ pub fn complete(line: &str, cursor: usize, known: &Known) -> (usize, Vec<String>
     if let [only] = found.as_mut_slice()
         && !line.get(cursor..).unwrap_or_default().starts_with([' ', ':'])
     {
-        let is_addressed = start == 0 && takes == Takes::Name && !typed.starts_with(SIGNS);
+        let is_addressed = start == 0 && takes == Takes::Text && !typed.starts_with(SIGNS);
         only.push_str(if is_addressed { ": " } else { " " });
     }
     (start, found)
 }
 
-/// The kind of a word of a text: a user name, if it has been started.
+/// The kind of a word of a text, if it has been started.
 fn text(typed: &str) -> Takes {
-    if typed.is_empty() { Takes::Nothing } else { Takes::Name }
+    if typed.is_empty() { Takes::Nothing } else { Takes::Text }
 }
 
 /// In a text, a sign in front of a name or a room may follow other signs, such as an opening bracket: where the word
 /// begins then, and the word.
 fn signed(start: usize, typed: &str, takes: Takes) -> (usize, &str) {
-    let at = typed.find(SIGNS).filter(|at| takes == Takes::Name && !typed.get(..*at).unwrap_or_default().contains(char::is_alphanumeric));
+    let at = typed
+        .find(SIGNS)
+        .filter(|at| takes == Takes::Text && !typed.get(..*at).unwrap_or_default().contains(char::is_alphanumeric));
     at.map_or((start, typed), |at| (start + at, typed.get(at..).unwrap_or_default()))
 }
 
@@ -63,15 +65,17 @@ fn candidates(takes: Takes, typed: &str, known: &Known) -> Vec<String> {
     let sign = typed.chars().next().filter(|c| SIGNS.contains(c));
     let with_sign = |sign: char| move |word: &str| format!("{sign}{word}");
     let mut found: Vec<String> = match (takes, sign) {
-        (Takes::Nothing | Takes::Text, _) => Vec::new(),
+        (Takes::Nothing, _) => Vec::new(),
         (Takes::Command, _) => COMMANDS.iter().map(|command| format!("/{}", command.name)).collect(),
-        (Takes::Name | Takes::RoomOrName, Some('@')) => names.map(with_sign('@')).collect(),
-        (Takes::Name | Takes::Room | Takes::RoomOrName, Some('#')) => rooms.map(with_sign('#')).collect(),
-        (Takes::Name, _) => names.map(str::to_owned).collect(),
+        (Takes::Text | Takes::RoomOrName, Some('@')) => names.map(with_sign('@')).collect(),
+        (Takes::Text | Takes::Room | Takes::RoomOrName, Some('#')) => rooms.map(with_sign('#')).collect(),
+        (Takes::Name | Takes::Text, _) => names.map(str::to_owned).collect(),
         (Takes::Room, _) => rooms.map(str::to_owned).collect(),
         (Takes::RoomOrName, _) => rooms.chain(names).map(str::to_owned).collect(),
     };
-    let typed = typed.to_lowercase();
+    // Where only a name can stand, it has no sign.
+    let bare = if takes == Takes::Name { typed.strip_prefix('@') } else { None };
+    let typed = bare.unwrap_or(typed).to_lowercase();
     found.retain(|candidate| candidate.to_lowercase().starts_with(&typed));
     found.sort_by_cached_key(|candidate| {
         let recency = known.recency(candidate.strip_prefix('@').unwrap_or(candidate));
@@ -172,6 +176,7 @@ mod tests {
         check("/pm hi @bo|", 7, &["@bob "]);
         check("/join #gr|", 6, &["#größe "]);
         check("/join @bo|", 6, &[]);
+        check("/dm @bo|", 4, &["bob "]);
         check("/history @bo|", 9, &["@bob "]);
         check("/history #lo|", 9, &["#lobby "]);
     }

@@ -65,7 +65,8 @@ impl Folder {
     ///
     /// It cannot be made, or is no file, or somebody else's.
     pub(super) fn file(&self, name: &str) -> io::Result<LogFile> {
-        let how = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let how =
+            OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = openat(&self.0, name, how, Mode::RUSR | Mode::WUSR)?;
         let stat = fstat(&file)?;
         check_owner(stat.st_uid, name)?;
@@ -120,5 +121,9 @@ fn folder(opened: OwnedFd) -> io::Result<OwnedFd> {
 
 fn check_owner(owner: u32, what: &str) -> io::Result<()> {
     let me = rustix::process::geteuid().as_raw();
-    if owner == me { Ok(()) } else { Err(io::Error::other(format!("{what} belongs to user {owner}, not to you ({me})"))) }
+    if owner == me {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("{what} belongs to user {owner}, not to you ({me})")))
+    }
 }

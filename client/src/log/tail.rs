@@ -34,9 +34,8 @@ impl Tail {
     pub(super) fn catch_up(&mut self, file: &LogFile) -> io::Result<()> {
         let file = file.as_file();
         let meta = file.metadata()?;
-        let known = |&(device, inode, at): &(u64, u64, u64)| {
-            (device, inode) == (meta.dev(), meta.ino()) && at <= meta.len()
-        };
+        let known =
+            |&(device, inode, at): &(u64, u64, u64)| (device, inode) == (meta.dev(), meta.ino()) && at <= meta.len();
         let mut at = match self.read.filter(known) {
             Some((_, _, at)) => at,
             None => {

@@ -104,7 +104,10 @@ fn no_line_is_written_twice_by_another_run_or_another_client() {
         next.add(&said(text, number), NOW);
     }
     one.add(&said("new", 5), NOW);
-    assert_eq!(bodies(dir.path(), "everybody.log"), ["alice: hi", "alice: hi", "alice: hi", "alice: only here", "alice: new"]);
+    assert_eq!(
+        bodies(dir.path(), "everybody.log"),
+        ["alice: hi", "alice: hi", "alice: hi", "alice: only here", "alice: new"]
+    );
 }
 
 #[test]

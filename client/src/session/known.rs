@@ -123,7 +123,10 @@ mod tests {
         for name in ["alice", "bob", "alice", "alice", "\u{1b}", "carol", "bob"] {
             known.hear(name);
         }
-        assert_eq!(["bob", "carol", "alice", "dave", "\u{1b}"].map(|name| known.recency(name)), [Some(0), Some(1), Some(2), None, None]);
+        assert_eq!(
+            ["bob", "carol", "alice", "dave", "\u{1b}"].map(|name| known.recency(name)),
+            [Some(0), Some(1), Some(2), None, None]
+        );
         let version = known.version();
         known.hear("bob");
         assert_eq!(known.version(), version, "nothing to copy");

@@ -76,7 +76,11 @@ impl Session {
     pub(super) fn show_said(&mut self, said: Said) {
         let is_own = self.is_own(&said);
         let Said { kind, id, from, text } = said;
-        if is_own { self.known.see_name(&from) } else { self.known.hear(&from) }
+        if is_own {
+            self.known.see_name(&from)
+        } else {
+            self.known.hear(&from)
+        }
         let is_direct = kind == Kind::Direct;
         let (place, from, confirmed) = match kind {
             Kind::Public => (Place::Public, from, None),
