@@ -21,7 +21,7 @@
 //!   them, and proves the server by its certificate or its [`fingerprint`]. `keyboard`: the thread that reads lines
 //!   (`editor`, or `stdin` in scripts) and secrets (`secret`). `drawn`: the rows of the edited line. `paste`: bracketed
 //!   pastes.
-//! * `log`: the log on disk.
+//! * `external`: the user's editor for texts of several lines. `log`: the log on disk.
 //! * `screen`: all output to the terminal. `output`: writes it, `reader`: checks that it is read, and `alarm`:
 //!   interrupts a blocked write. `terminal`: saves and restores the terminal. `store`: files kept between runs.
 
@@ -47,6 +47,7 @@ pub mod destination;
 mod drawn;
 mod editor;
 mod event;
+mod external;
 mod inbox;
 mod keyboard;
 mod link;

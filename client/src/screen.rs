@@ -55,6 +55,8 @@ enum Mode {
     Line,
     /// Nobody yet: a line was entered, and may have to be erased. Text is held meanwhile.
     Entered,
+    /// Another program, such as the user's editor. Text is held meanwhile.
+    Lent,
     /// A secret is typed after this prompt, without echo.
     Secret(&'static str),
 }
@@ -89,7 +91,7 @@ impl Screen {
                 state.is_passing_above = false;
                 self.output.write(lines)
             }
-            Mode::Entered => {
+            Mode::Entered | Mode::Lent => {
                 state.hold_passing();
                 state.hold(lines);
                 Ok(())
@@ -126,7 +128,7 @@ impl Screen {
                 state.is_passing_above = true;
                 self.output.write(&format!("{AT_START}{above}{line}{prompt}"))
             }
-            Mode::Entered => {
+            Mode::Entered | Mode::Lent => {
                 state.held_passing = Some(line.to_owned());
                 Ok(())
             }
@@ -202,6 +204,11 @@ impl Screen {
         let erasing = if is_erased { state.erasing.as_str() } else { "" };
         // If nobody can read it, the next line reports that.
         let _ = self.output.write(&format!("{erasing}{held}"));
+    }
+
+    /// Another program has the terminal, until [`Self::end_line`].
+    pub(super) fn lend(&self) {
+        self.lock().mode = Mode::Lent;
     }
 
     /// A secret is asked for with this prompt, which is shown again below any output. Returns what to write first,

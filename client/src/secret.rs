@@ -15,7 +15,7 @@ use super::filter::without_mark;
 use super::terminal;
 
 /// The variable that may hold the password.
-const VARIABLE: &str = "CHATCLIENT_PASSWORD";
+pub(super) const VARIABLE: &str = "CHATCLIENT_PASSWORD";
 /// The longest first line of a program's output; far longer than any password.
 const LINE: usize = 4096;
 /// How long a program may run on after it has printed the password: it may still fail.

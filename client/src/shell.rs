@@ -252,6 +252,10 @@ impl Shell {
             Action::AskTrust(prompt) => self.ask(&prompt, Ask::Trust),
             Action::DropTyped => terminal::drop_typed(),
             Action::EraseLine => self.settle(true),
+            Action::Edit(text) => {
+                self.settle(false);
+                self.keyboard.ask(Ask::Edit(text));
+            }
             Action::Prompt(prompt) => self.screen.set_prompt(&prompt),
             Action::AskSecret(wanted) => {
                 self.settle(false);
@@ -319,6 +323,12 @@ impl Shell {
                         self.say(Weight::Trouble, "password-needed", why);
                         self.tell(Input::Secret(None));
                     }
+                    Key::Edited(text) => {
+                        // Ctrl-C there was the editor's.
+                        self.inbox.is_interrupted();
+                        self.tell(Input::Edited(text.as_deref().map_err(String::as_str)));
+                    }
+                    Key::Cancel => self.tell(Input::Cancel),
                     Key::End => {
                         self.has_read_all = true;
                         self.tell(Input::End);

@@ -81,7 +81,7 @@ impl Shell {
             if let Some(Event::Key(key)) = event {
                 self.keyboard.answered();
                 typed = match key {
-                    Key::Line(typed) => Some(typed),
+                    Key::Line(typed) | Key::Edited(Ok(typed)) => Some(typed),
                     Key::Interrupted(typed) if self.is_edited => Some(typed),
                     Key::BadLine(why) => Some(why.to_owned()),
                     Key::End | Key::Broken(_) => {
@@ -89,7 +89,12 @@ impl Shell {
                         None
                     }
                     // What a script has read is still there.
-                    Key::Interrupted(_) | Key::Secret(_) | Key::NoSecret(_) | Key::Failed(_) => None,
+                    Key::Interrupted(_)
+                    | Key::Edited(Err(_))
+                    | Key::Cancel
+                    | Key::Secret(_)
+                    | Key::NoSecret(_)
+                    | Key::Failed(_) => None,
                 };
             }
         }

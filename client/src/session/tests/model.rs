@@ -196,6 +196,7 @@ impl World {
                 Action::Show(_)
                 | Action::ShowPage(_)
                 | Action::EraseLine
+                | Action::Edit(_)
                 | Action::AskLine(_)
                 | Action::AskAnswer(_)
                 | Action::DropTyped
