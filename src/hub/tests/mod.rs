@@ -18,6 +18,7 @@ mod restore;
 mod rooms;
 mod replay;
 mod shadow;
+mod shadow_people;
 mod shadow_store;
 mod simulation;
 mod spelled;
