@@ -157,7 +157,7 @@ fn refusals() {
         (Recalled::SearchOff, "C 554 search is off"),
         (Recalled::WantsAreTyped, "C 554 WANT is for programs, which begin with C before their name"),
         (Recalled::NotYours, "C 550 that place is not yours, or nothing is kept of it; UNREAD lists yours"),
-        (Recalled::Unavailable, "C 450 what was said cannot be read now, try again in some seconds"),
+        (Recalled::Unavailable, "C 450 the history does not answer now, try again in some seconds"),
         (Recalled::Busy, "C 450 too many searches, try again in some seconds"),
     ] {
         check_answer(recalled, &[expected], &[expected]);

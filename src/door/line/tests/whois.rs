@@ -188,16 +188,10 @@ fn what_is_forgotten() {
         (all(1, true), "C 200 forgot 1 line"),
         (all(1200, true), "C 200 forgot 1200 lines"),
         (all(1200, false), on_disk),
-        (
-            Recalled::NoSuchMessage,
-            "C 550 you have no such message; HISTORY shows what is kept, to programs with its ids",
-        ),
-        (
-            Recalled::NotYourMessage,
-            "C 554 that is not yours to forget, but of who said it, or of the owner of its room",
-        ),
+        (Recalled::NoSuchMessage, "C 550 no page of yours has that message; HISTORY shows what is kept"),
+        (Recalled::NotYourMessage, "C 554 you can forget your own messages, and all messages in rooms that you own"),
         (Recalled::ForgotTooMuch { retry_s: 3540 }, "C 450 too much forgotten, try again in 3540 s"),
-        (Recalled::NotForgotten, "C 450 it is not forgotten yet, or not all of it; FORGET it again in some seconds"),
+        (Recalled::NotForgotten, "C 450 it is not forgotten yet, or not all of it; try FORGET again in some seconds"),
         (Recalled::Loud { place: "@dave".into(), level: Level::None }, "C 200 @dave notify=none"),
         (Recalled::Loud { place: "*".into(), level: Level::Mentions }, "C 200 * notify=mentions"),
     ] {
