@@ -106,46 +106,63 @@ fn spelled_recall(recall: &Recall<'_>) -> String {
 }
 
 fn spelled_command(command: &Command<'_>) -> String {
-    match command {
-        Command::Topic { room, text } => {
-            let text = text.as_ref().map_or("", |text: &Cow<'_, str>| if text.is_empty() { "-" } else { text });
-            check_text(text, TOPIC_BYTES);
-            format!("TOPIC {room} {text}")
-        }
-        Command::Keep { room, how: Keep::Days(None) } => format!("KEEP {room}"),
-        Command::Keep { room, how: Keep::Days(Some(days)) } => format!("KEEP #{room} {days}"),
-        Command::Keep { room, how: Keep::Off } => format!("KEEP {room} off"),
-        Command::Keep { room, how: Keep::To(name) } => format!("KEEP {room} TO {name}"),
-        Command::Away { text: None } => "AWAY".to_owned(),
-        Command::Away { text: Some(text) } => {
-            check_text(text, AWAY_BYTES);
-            assert!(!text.trim().is_empty(), "{text:?}");
-            format!("AWAY {text}")
-        }
-        Command::Set { key, value: None } => format!("SET {} -", key.word()),
-        Command::Set { key, value: Some(value) } => {
-            check_text(value, key.most_bytes());
-            assert!(!value.trim().is_empty() && value != "-", "{value:?}");
-            assert!(*key != ProfileKey::Seen || value == "none", "{value:?}");
+    if let Command::Topic { room, text } = command {
+        let text = text.as_ref().map_or("", |text: &Cow<'_, str>| if text.is_empty() { "-" } else { text });
+        check_text(text, TOPIC_BYTES);
+        return format!("TOPIC {room} {text}");
+    }
+    if let Command::Keep { room, how } = command {
+        return match how {
+            Keep::Days(None) => format!("KEEP {room}"),
+            Keep::Days(Some(days)) => format!("KEEP #{room} {days}"),
+            Keep::Off => format!("KEEP {room} off"),
+            Keep::To(name) => format!("KEEP {room} TO {name}"),
+        };
+    }
+    spelled_of_people(command)
+}
+
+fn spelled_of_people(command: &Command<'_>) -> String {
+    if let Command::Away { text } = command {
+        let text = text.as_deref().inspect(|text| check_shown(text, AWAY_BYTES));
+        return format!("AWAY {}", text.unwrap_or_default());
+    }
+    if let Command::Set { key, value } = command {
+        let value = value.as_deref().inspect(|value| {
+            check_shown(value, key.most_bytes());
+            assert_ne!(*value, "-");
+            assert!(*key != ProfileKey::Seen || *value == "none", "{value:?}");
             assert!(*key != ProfileKey::Url || !value.contains([' ', '\t']) && value.contains("://"), "{value:?}");
-            format!("SET {} {value}", key.word())
-        }
-        Command::Watch(Watch::List) => "WATCH".to_owned(),
-        Command::Watch(Watch::On(name)) => format!("WATCH {name}"),
-        Command::Watch(Watch::Off(name)) => format!("WATCH {name} off"),
-        Command::Ignore(Ignore::List) => "IGNORE".to_owned(),
-        Command::Ignore(Ignore::Guests { is_on }) => format!("IGNORE ~{}", off(*is_on)),
-        Command::Ignore(Ignore::Name { name, account, is_on }) => {
+        });
+        return format!("SET {} {}", key.word(), value.unwrap_or("-"));
+    }
+    if let Command::Watch(watch) = command {
+        return match watch {
+            Watch::List => "WATCH".to_owned(),
+            Watch::On(name) => format!("WATCH {name}"),
+            Watch::Off(name) => format!("WATCH {name} off"),
+        };
+    }
+    let Command::Ignore(ignore) = command else { panic!("{command:?}") };
+    match ignore {
+        Ignore::List => "IGNORE".to_owned(),
+        Ignore::Guests { is_on } => format!("IGNORE ~{}", off(*is_on)),
+        Ignore::Name { name, account, is_on } => {
             assert!(account.is_none(), "a door knows no accounts");
             format!("IGNORE {name}{}", off(*is_on))
         }
-        other => panic!("{other:?}"),
     }
 }
 
 /// The end of an operation that begins or ends something.
 fn off(is_on: bool) -> &'static str {
     if is_on { "" } else { " off" }
+}
+
+/// A text that is shown is not blank.
+fn check_shown(text: &str, most: usize) {
+    check_text(text, most);
+    assert!(!text.trim().is_empty(), "{text:?}");
 }
 
 /// A text that is passed on has nothing in it that a terminal obeys or that cannot be seen, and its bound.
