@@ -92,6 +92,8 @@ pub(super) enum What {
     Bye,
     /// What was said before, or about it.
     Recall,
+    /// The same, for the store has more time for it.
+    Forget,
     Other,
 }
 

@@ -116,7 +116,7 @@ impl World {
             return; // a list goes on
         }
         match code {
-            "105" | "108" | "109" | "110" | "112" => client.past.push(line[2..].to_owned()),
+            "101" | "105" | "108" | "109" | "110" | "112" => client.past.push(line[2..].to_owned()),
             "100" => {} // the operator's
             "103" | "104" | "106" | "107" => self.on_news(i, code, line),
             "421" => self.on_closing(i, &line[6..]),

@@ -5,6 +5,7 @@
 //! * [`ledger`] is the shadow model of all messages; [`audit`] checks the engine after turns; [`accounts`] is the
 //!   account file in memory.
 //! * [`store`] is the history in memory; [`history`] has planned runs with it.
+//! * [`people`] has planned runs with who people are and what they are told of each other; [`profiles`] is a part of the store.
 //! * [`monitor`] asks for metrics, and degrades parts.
 //! * [`relay`] has a small server of its own, and tests the relay door.
 //! * [`simulation`] runs random schedules; [`attacks`] runs planned ones.
@@ -20,6 +21,8 @@ mod hears;
 mod ledger;
 mod relay;
 mod monitor;
+mod people;
+mod profiles;
 mod replies;
 mod simulation;
 mod store;

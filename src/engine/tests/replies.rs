@@ -68,7 +68,7 @@ impl World {
                 client.over_at = now;
                 assert!(client.expected.is_empty(), "client {i} has said EX and is owed answers: {client:?}");
             }
-            What::Recall => self.clients[i].past.push(line[2..].to_owned()),
+            What::Recall | What::Forget => self.clients[i].past.push(line[2..].to_owned()),
             What::Leave(_) | What::Other => {}
         }
         // The store may have answered late.
@@ -137,7 +137,7 @@ impl World {
             // These replies may be late, so they say nothing about the time of their lines.
             What::Greeting | What::Name | What::Token | What::Password | What::OldPassword => false,
             What::NewPassword | What::Enter { is_wrong: true, .. } => false,
-            What::Recall => false, // the store may be slow
+            What::Recall | What::Forget => false, // the store may be slow
             What::Say(_) | What::Enter { .. } | What::Leave(_) | What::Other | What::Passwd | What::Bye => true,
         };
         if !counts || limits.rate_lines_per_s == 0 || client.reading != Reading::All || !client.is_fair {
