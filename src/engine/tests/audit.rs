@@ -65,6 +65,7 @@ impl World {
         }
         if self.is_quiet() && !self.engine.is_ending() {
             self.check_shadow();
+            self.check_presence();
         }
         let engine = &self.engine;
         assert_eq!(engine.gate.silent, silent, "silent connections");
@@ -151,8 +152,9 @@ impl World {
                 assert!(engine.wants_figures(), "nobody will answer it: {conn:?}");
             }
             Pause::Recalling { since, .. } => {
-                let expect = self.clients[conn.socket].expected.front();
-                let forgets = expect.is_some_and(|expect| expect.what == What::Forget);
+                // It may not have read the answers to the lines before.
+                let mut expected = self.clients[conn.socket].expected.iter();
+                let forgets = expected.any(|expect| expect.what == What::Forget);
                 let most = if forgets { FORGET_WAIT_MS } else { HISTORY_WAIT_MS } + SLACK_MS;
                 assert!(self.now <= since + most, "it waits for the history for long: {conn:?}");
             }

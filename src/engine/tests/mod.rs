@@ -2,7 +2,7 @@
 //!
 //! * [`world`] owns the sockets ([`wire`]) and lets time pass; [`turn`] calls the engine as the net does.
 //! * [`clients`] holds the clients; [`acts`], [`talk`] and [`guests`] send; [`hears`] and [`replies`] read and check.
-//! * [`ledger`] is the shadow model of all messages; [`audit`] checks the engine after turns; [`accounts`] is the
+//! * [`ledger`] is the shadow model of all messages, and [`shadow`] that of people; [`audit`] checks the engine after turns; [`accounts`] is the
 //!   account file in memory.
 //! * [`store`] is the history in memory; [`history`] has planned runs with it.
 //! * [`people`] has planned runs with who people are and what they are told of each other; [`profiles`] is a part of the store.
@@ -24,6 +24,7 @@ mod monitor;
 mod people;
 mod profiles;
 mod replies;
+mod shadow;
 mod simulation;
 mod store;
 mod talk;

@@ -11,7 +11,7 @@ use crate::auth::Verdict;
 use crate::engine::{Millis, Settings};
 use crate::history::Level;
 use crate::hub::record::Spot;
-use crate::limits::{CUT_MS, FORGET_WAIT_MS, HISTORY_WAIT_MS};
+use crate::limits::{BAD_LINES, CUT_MS, FORGET_WAIT_MS, HISTORY_WAIT_MS};
 
 /// What a message that is at most so old is: prompt.
 const PROMPT_MS: Millis = 50;
@@ -155,8 +155,8 @@ fn every_end_that_is_no_goodbye_is_a_cut() {
     world.told(alice);
     // Closed by the server, for its lines.
     world.clients[bob].may_panic = true;
-    for _ in 0..200 {
-        world.order(bob, "NONSENSE", &["502"], What::Other);
+    for _ in 0..BAD_LINES {
+        world.order(bob, "NOOP now", &["501"], What::Other);
     }
     world.pass(1_000);
     assert!(matches!(world.clients[bob].end, Some(End::Told(_))), "{:?}", world.clients[bob].end);
@@ -269,12 +269,24 @@ fn whois_without_a_store() {
 fn whois_shows_a_guest_that_is_here() {
     let mut world = without_store();
     let alice = world.typed(0);
-    let addr = SocketAddr::from(([127, 0, 0, 1], 20_500));
-    let guest = world.add(Client::new(addr, Role::Guest, 0), 4 * 1024, world.now);
-    world.clients[guest].operations = 0;
-    world.pass(100);
-    assert_eq!(world.ask(alice, &format!("WHOIS ~g{guest}")), ["215-guest".to_owned(), format!("215 ~g{guest}")]);
-    assert_eq!(&world.answer(alice, &format!("WHOIS ~g{guest}x"))[..3], "550");
+    // Some want to make the room, the others to enter it.
+    let guests: Vec<usize> = (0..16)
+        .map(|number| {
+            let addr = SocketAddr::from(([127, 0, 0, 1], 20_500 + number));
+            world.add(Client::new(addr, Role::Guest, 0), 4 * 1024, world.now + 10 * u64::from(number))
+        })
+        .collect();
+    world.pass(300);
+    let (here, others): (Vec<usize>, Vec<usize>) =
+        guests.iter().copied().partition(|guest| world.clients[*guest].token.is_some());
+    assert!(!here.is_empty() && !others.is_empty(), "{here:?} {others:?}");
+    for guest in here {
+        let expected = ["215-guest".to_owned(), format!("215 ~g{guest}")];
+        assert_eq!(world.ask(alice, &format!("WHOIS ~g{guest}")), expected);
+    }
+    for guest in others {
+        assert_eq!(&world.answer(alice, &format!("WHOIS ~g{guest}"))[..3], "550");
+    }
 }
 
 #[test]
@@ -396,7 +408,7 @@ fn who_is_ignored_is_told_so_at_the_prompt() {
     let refused = ["554 u0 takes no messages from you"];
     assert_eq!(world.ask(bob, "DM u0"), refused);
     assert_eq!(world.ask(bob, "DM u0 m0 hello"), refused);
-    assert_eq!(world.ask(bob, "NOOP"), ["200 noop"], "no text was expected");
+    assert_eq!(world.ask(bob, "NOOP"), ["200 done"], "no text was expected");
     assert_eq!(&world.answer(alice, "IGNORE u0")[..3], "554");
     assert_eq!(&world.answer(alice, "IGNORE nobody")[..3], "550");
     assert_eq!(&world.answer(alice, "IGNORE u2 off")[..3], "200");
@@ -576,7 +588,7 @@ mod forgetting {
         assert_eq!(scene.world.ask(alice, "HISTORY").len(), 2, "{of_bob} is left");
         scene.world.forget(alice, "FORGET all");
         let told = scene.world.told(alice);
-        assert!(told[0].starts_with("450 too much forgotten, try again in 35"), "{told:?}");
+        assert!(told[0].starts_with("450 too much forgotten, try again in 3"), "{told:?}");
         scene.world.pass(3_600_000);
         scene.world.forget(alice, "FORGET all");
         assert_eq!(scene.world.told(alice), ["200 forgot 0 lines"]);
@@ -601,10 +613,10 @@ mod forgetting {
         let told = scene.world.told(phone).pop().unwrap();
         assert!(told.starts_with("450 too much forgotten, try again in "), "{told}");
         let seconds = told.split(' ').nth_back(1).unwrap().parse::<u64>().unwrap();
-        scene.world.pass(seconds * 1_000 - 500);
+        scene.world.pass(seconds * 1_000 - 1_200);
         scene.world.forget(phone, "FORGET");
         assert_eq!(&scene.world.told(phone)[0][..3], "450");
-        scene.world.pass(500);
+        scene.world.pass(1_200);
         scene.world.forget(phone, "FORGET");
         assert_eq!(&scene.world.told(phone)[0][..10], "200 forgot");
         scene.world.finish();
