@@ -144,6 +144,7 @@ impl World {
 
     /// An operation about other people, or about oneself.
     fn be_among_people(&mut self, i: usize) {
+        self.clients[i].tracks = true;
         let account = self.dice.below(self.names) as u16;
         let is_on = self.dice.below(4) > 0;
         let off = if is_on { "" } else { " off" };
