@@ -72,7 +72,7 @@ impl Hub {
         if self.keeping == Keeping::Full || !self.waits.has_room() {
             return self.tell(who, Event::NotKept);
         }
-        self.forget_ignored_namesake(me, whom);
+        self.forget_ignored_namesakes(me, whom);
         if is_on && !is_in_doubt && !self.people.ignores.has_room(me, whom) {
             return self.tell(who, Event::IgnoresFull { most: IGNORES_EACH });
         }
@@ -81,12 +81,10 @@ impl Hub {
         self.await_last(who, Waited::Ignore { whom: whom.clone() });
     }
 
-    /// An ignored account that had the name of this one is gone.
-    fn forget_ignored_namesake(&mut self, me: &Account, whom: &Whom) {
+    /// Ignored accounts that had the name of this one are gone.
+    fn forget_ignored_namesakes(&mut self, me: &Account, whom: &Whom) {
         let Whom::Account(account) = whom else { return };
-        let older = self.people.ignores.account(&me.name, &account.name).filter(|held| *held != account);
-        if let Some(older) = older.cloned() {
-            let older = Whom::Account(older);
+        for older in self.people.ignores.ignored_namesakes(me, account) {
             self.people.ignores.drop_one(me, &older);
             self.record_ignore(me.clone(), older, false);
         }

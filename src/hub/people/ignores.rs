@@ -206,10 +206,22 @@ impl Ignores {
         work + ignorers.len()
     }
 
+    /// Other accounts of this name that an account ignores, or may ignore again.
+    pub(super) fn ignored_namesakes(&self, ignorer: &Account, account: &Account) -> BTreeSet<Whom> {
+        let since = |since| (ignorer.clone(), Whom::Account(Account { name: account.name.clone(), since }));
+        let in_doubt = self.doubts.range(since(0)..=since(u64::MAX)).map(|((_, whom), _)| whom.clone());
+        let held = self.of(ignorer).and_then(|ignored| ignored.account(&account.name)).cloned().map(Whom::Account);
+        let mut found: BTreeSet<Whom> = in_doubt.chain(held).collect();
+        found.remove(&Whom::Account(account.clone()));
+        found
+    }
+
     /// The accounts of the same name that are in the table.
     pub(super) fn namesakes(&self, account: &Account) -> BTreeSet<Account> {
+        let first = (Account { name: account.name.clone(), since: 0 }, Whom::Guests);
+        let in_doubt = self.doubts.range(first..).map(|((by, _), _)| by).take_while(|by| by.name == account.name);
         let mut found: BTreeSet<Account> =
-            self.of.get(&account.name).map(|ignored| ignored.by.clone()).into_iter().collect();
+            self.of.get(&account.name).map(|ignored| &ignored.by).into_iter().chain(in_doubt).cloned().collect();
         let mut since = 0;
         let least = |since| (Account { name: account.name.clone(), since }, UserName::least_with(""));
         while let Some((whom, _)) = self.by.range(least(since)..).next().filter(|(whom, _)| whom.name == account.name) {
@@ -218,6 +230,17 @@ impl Ignores {
             since = next;
         }
         found
+    }
+
+    /// Who ignores whom.
+    #[cfg(test)]
+    pub(super) fn all(&self) -> BTreeSet<(Account, Whom)> {
+        let of = |ignored: &Ignored| {
+            let accounts = ignored.accounts.iter().cloned().map(Whom::Account);
+            let whom: Vec<Whom> = accounts.chain(ignored.guests.then_some(Whom::Guests)).collect();
+            whom.into_iter().map(|whom| (ignored.by.clone(), whom)).collect::<Vec<_>>()
+        };
+        self.of.values().flat_map(of).collect()
     }
 
     /// Checks that both directions and the numbers agree.

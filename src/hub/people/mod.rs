@@ -84,6 +84,12 @@ impl Hub {
         olders
     }
 
+    /// Who ignores whom.
+    #[cfg(test)]
+    pub(super) fn all_ignores(&self) -> BTreeSet<(Account, super::record::Whom)> {
+        self.people.ignores.all()
+    }
+
     /// Checks that the tables of people agree.
     #[cfg(test)]
     pub(super) fn check_people(&self) {
