@@ -36,14 +36,14 @@ pub(super) fn encode(kind: Kind, recalled: &Recalled, out: &mut Vec<u8>) {
         }
         Recalled::NoSuchUser => writeln!(out, "C 550 no such user; WHO lists who is online"),
         Recalled::NoSuchMessage => {
-            writeln!(out, "C 550 you have no such message; HISTORY shows what is kept, to programs with its ids")
+            writeln!(out, "C 550 no page of yours has that message; HISTORY shows what is kept")
         }
         Recalled::NotYourMessage => {
-            writeln!(out, "C 554 that is not yours to forget, but of who said it, or of the owner of its room")
+            writeln!(out, "C 554 you can forget your own messages, and all messages in rooms that you own")
         }
         Recalled::ForgotTooMuch { retry_s } => writeln!(out, "C 450 too much forgotten, try again in {retry_s} s"),
         Recalled::NotForgotten => {
-            writeln!(out, "C 450 it is not forgotten yet, or not all of it; FORGET it again in some seconds")
+            writeln!(out, "C 450 it is not forgotten yet, or not all of it; try FORGET again in some seconds")
         }
         Recalled::NothingKept => writeln!(out, "C 554 nothing is kept here"),
         Recalled::SearchOff => writeln!(out, "C 554 search is off"),
@@ -51,7 +51,7 @@ pub(super) fn encode(kind: Kind, recalled: &Recalled, out: &mut Vec<u8>) {
         Recalled::NotYours => {
             writeln!(out, "C 550 that place is not yours, or nothing is kept of it; UNREAD lists yours")
         }
-        Recalled::Unavailable => writeln!(out, "C 450 what was said cannot be read now, try again in some seconds"),
+        Recalled::Unavailable => writeln!(out, "C 450 the history does not answer now, try again in some seconds"),
         Recalled::Busy => writeln!(out, "C 450 too many searches, try again in some seconds"),
     };
     debug_assert!(result.is_ok(), "formatting into bytes cannot fail");

@@ -115,8 +115,11 @@ fn name_and_off(argument: &str) -> Option<Option<(&str, bool)>> {
     words.next().is_none().then(|| name.map(|name| (name, is_on)))
 }
 
-/// A text without its invisible characters, or the refusal of a text of nothing else but spaces.
+/// A text without its invisible characters and the spaces around it, or the refusal of a text of nothing else.
 fn shown(text: &str) -> Result<Cow<'_, str>, Reply> {
-    let shown = text::without_taken_out(text);
-    if shown.trim_matches([' ', '\t']).is_empty() { Err(Reply::BadBytes) } else { Ok(shown) }
+    let shown = match text::without_taken_out(text) {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(' ')),
+        Cow::Owned(text) => Cow::Owned(text.trim_matches(' ').to_owned()),
+    };
+    if shown.trim().is_empty() { Err(Reply::BadBytes) } else { Ok(shown) }
 }

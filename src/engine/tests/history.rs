@@ -549,7 +549,7 @@ fn ten_thousand_waits_end_in_time() {
     world.pass(500);
     for eve in &eves {
         let client = &world.clients[*eve];
-        assert_eq!(client.past, ["450 what was said cannot be read now, try again in some seconds"], "{client:?}");
+        assert_eq!(client.past, ["450 the history does not answer now, try again in some seconds"], "{client:?}");
     }
     assert_eq!(world.store.as_ref().unwrap().cancelled, WAITS as u64);
 }
