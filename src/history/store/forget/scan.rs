@@ -31,9 +31,9 @@ impl Newest {
     /// Of SQLite.
     pub(super) fn look(&mut self, base: &Base, slice: Slice) -> rusqlite::Result<Option<Option<i64>>> {
         let hidden = Hidden::load(&base.db)?;
-        let mut find = base.db.prepare_cached(
-            "SELECT id, author, place FROM message WHERE id < ?1 AND id >= ?2 ORDER BY id DESC",
-        )?;
+        let mut find = base
+            .db
+            .prepare_cached("SELECT id, author, place FROM message WHERE id < ?1 AND id >= ?2 ORDER BY id DESC")?;
         let mut rows = find.query((self.below, self.from))?;
         for count in 1_usize.. {
             let Some(row) = rows.next()? else { return Ok(Some(None)) };

@@ -33,7 +33,14 @@ impl Reader {
         let birth = start_of(who.since);
         let (name, found) = (who.name.clone(), number_and_floor(connection, who)?);
         let floor = found.map_or(birth, |(_, floor)| floor.max(birth));
-        Ok(Self { n: found.map(|(n, _)| n), name, birth, floor, hidden: Hidden::load(connection)?, ignored: OnceCell::new() })
+        Ok(Self {
+            n: found.map(|(n, _)| n),
+            name,
+            birth,
+            floor,
+            hidden: Hidden::load(connection)?,
+            ignored: OnceCell::new(),
+        })
     }
 
     /// Up to which id the account has read a place: the place's mark or the floor, whichever is higher.
