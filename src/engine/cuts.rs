@@ -1,7 +1,7 @@
 //! Accounts whose last connection was cut: those who watch them hear that they are offline when that has lasted for
 //! [`CUT_MS`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::VecDeque;
 
 use super::Engine;
 use super::id::ConnId;
@@ -10,32 +10,26 @@ use crate::hub::command::Command;
 use crate::hub::names::UserName;
 use crate::limits::{CUT_MS, TIMER_WORK, TURN_WORK_ENDS};
 
-/// When each cut has lasted for long enough. An account has one: the last one counts.
+/// When each cut has lasted for long enough, in this order. It holds the cuts of [`CUT_MS`], each of which was a login.
 #[derive(Debug, Default)]
-pub(super) struct Cuts {
-    due_of: BTreeMap<UserName, Millis>,
-    dues: BTreeSet<(Millis, UserName)>,
-}
+pub(super) struct Cuts(VecDeque<(Millis, UserName)>);
 
 impl Cuts {
     fn note(&mut self, name: UserName, due: Millis) {
-        if let Some(before) = self.due_of.insert(name.clone(), due) {
-            self.dues.remove(&(before, name.clone()));
-        }
-        self.dues.insert((due, name));
+        self.0.push_back((due, name));
     }
 
     fn poll(&mut self, now: Millis) -> Option<UserName> {
-        if self.next_due() > now {
-            return None;
-        }
-        let (_, name) = self.dues.pop_first()?;
-        self.due_of.remove(&name);
-        Some(name)
+        self.0.pop_front_if(|(due, _)| *due <= now).map(|(_, name)| name)
     }
 
     fn next_due(&self) -> Millis {
-        self.dues.first().map_or(NEVER, |(due, _)| *due)
+        self.0.front().map_or(NEVER, |(due, _)| *due)
+    }
+
+    /// Releases memory left over from a peak.
+    pub(super) fn shrink(&mut self) {
+        self.0.shrink_to_fit();
     }
 }
 
@@ -76,15 +70,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_cut_of_an_account_counts() {
+    fn each_cut_is_due_once() {
         let mut cuts = Cuts::default();
         assert_eq!((cuts.next_due(), cuts.poll(9_999)), (NEVER, None));
         cuts.note(name("alice"), 10_000);
-        cuts.note(name("bob"), 12_000);
-        cuts.note(name("Alice"), 17_000);
-        assert_eq!((cuts.next_due(), cuts.poll(11_999)), (12_000, None));
-        assert_eq!((cuts.poll(12_000), cuts.poll(16_999)), (Some(name("bob")), None));
-        assert_eq!((cuts.poll(17_000), cuts.next_due()), (Some(name("alice")), NEVER));
-        assert!(cuts.due_of.is_empty());
+        cuts.note(name("alice"), 12_000);
+        assert_eq!((cuts.next_due(), cuts.poll(9_999)), (10_000, None));
+        assert_eq!((cuts.poll(11_999), cuts.poll(11_999)), (Some(name("alice")), None));
+        assert_eq!((cuts.poll(12_000), cuts.next_due()), (Some(name("alice")), NEVER));
     }
 }
