@@ -124,11 +124,19 @@ impl Base {
         self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
     }
 
-    /// The same, and empties the log. False if a reader is in the way.
-    pub(super) fn wipe_log(&self) -> rusqlite::Result<bool> {
+    /// The same, and empties the log for good: after a power cut too. False if a reader is in the way. Not in a
+    /// transaction.
+    pub(super) fn wipe_log(&mut self) -> rusqlite::Result<bool> {
         self.db.busy_timeout(std::time::Duration::ZERO)?;
         let is_busy = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         self.db.busy_timeout(super::files::PATIENCE)?;
-        Ok(is_busy? == 0)
+        if is_busy? != 0 {
+            return Ok(false);
+        }
+        // The log got shorter, and nothing has synced that. A commit does.
+        self.begin()?;
+        self.set_meta("wiped", self.meta("wiped")?.unwrap_or(0).wrapping_add(1))?;
+        self.commit()?;
+        Ok(true)
     }
 }

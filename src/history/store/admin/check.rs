@@ -134,7 +134,8 @@ pub fn check(history: &Path) -> Result<Report, Failure> {
     let mut findings = Findings { history, lines: Vec::new() };
     findings.take("the file", integrity(&moment));
     findings.take("the names", names(&moment));
-    let newer = if file::is_first(&moment) { &[][..] } else { &REFERENCES_2 };
+    let is_first = file::is_first(&moment);
+    let newer = if is_first { &[][..] } else { &REFERENCES_2 };
     for (what, count) in REFERENCES.iter().chain(newer) {
         match moment.query_row(count, [], |row| row.get::<_, i64>(0)) {
             Ok(0) => {}
@@ -148,16 +149,17 @@ pub fn check(history: &Path) -> Result<Report, Failure> {
     }
     let overview = overview(history, &moment);
     drop(moment);
-    if let Some(why) = refused(connection) {
+    if let Some(why) = refused(connection, is_first) {
         findings.say(&format!("a server would not start with it: {why}"));
     }
     Ok(Report { findings: findings.lines, overview })
 }
 
 /// Why a start would refuse the tables; `None` if it would not.
-fn refused(connection: Connection) -> Option<String> {
+fn refused(connection: Connection, is_first: bool) -> Option<String> {
     let mut base = Base::new(connection, limits::History::default(), 0);
-    base.load().and_then(|()| base.restored()).err().map(|error| error.to_string())
+    // A start gives an older file the tables that it lacks, and reads the rest then.
+    base.load().and_then(|()| if is_first { Ok(()) } else { base.restored().map(drop) }).err().map(|error| error.to_string())
 }
 
 /// The lines of a report.
