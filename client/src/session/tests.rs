@@ -21,6 +21,7 @@
 use super::*;
 use crate::action::{Call, Doubt, Hole, Message, Wanted};
 
+mod calling;
 mod hostile;
 mod leaving;
 mod login;
