@@ -24,6 +24,8 @@ const READ_AGAIN_MS: u64 = 30_000;
 /// What is unread.
 #[derive(Debug, Default)]
 pub(super) struct News {
+    /// The index of the server of which all of this is.
+    server: usize,
     spots: Vec<Spot>,
     /// Everything up to here has been read, in all places.
     floor: u64,
@@ -70,6 +72,13 @@ impl Spot {
 }
 
 impl News {
+    /// The user is logged in to this server. The ids of another one say nothing here.
+    pub(super) fn turn_to(&mut self, server: usize) {
+        if self.server != server {
+            *self = Self { server, ..Self::default() };
+        }
+    }
+
     /// The counts are asked for anew.
     pub(super) fn forget(&mut self) {
         self.spots.clear();

@@ -104,6 +104,23 @@ fn what_is_read_elsewhere_does_not_call() {
 }
 
 #[test]
+fn what_was_read_on_another_server_says_nothing() {
+    let servers = vec!["a:1".to_owned(), "b:2".to_owned()];
+    let mut stage = Stage::new(settings(), None);
+    let settings = Settings { servers, resumes: Resumes::Always, ..settings() };
+    stage.session = Session::new(settings, vec![Some(secret("t1")), Some(secret("u1"))]);
+    let enter = "connected\nserver C 220 hi\nserver C 230 welcome alice\nserver C 200 ids
+        server C 231 t2 expires=86400\nserver C 211 0 online\nserver C 213 x\nserver C 212 0 end";
+    stage.play(enter);
+    check_calls(&mut stage, "server D DM 900 bob psst", &["call with bob 900 bob"]);
+    stage.play("user\nserver C 200 done");
+    let happened = stage.play("lost x");
+    assert!(happened.contains("connect 1"), "{happened}");
+    stage.play(enter);
+    check_calls(&mut stage, "server D DM 500 eve psst", &["call with eve 500 eve"]);
+}
+
+#[test]
 fn places_are_as_loud_as_the_server_says() {
     let counts = [
         "* 0 0 read=100 last=100 notify=none",
