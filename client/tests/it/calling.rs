@@ -48,7 +48,9 @@ fn script(home: &Path, text: &str) -> String {
 /// A program that adds its input to a file.
 fn recorder(home: &Path) -> (String, PathBuf) {
     let notes = home.join("notes");
-    (script(home, &format!("cat >>'{}'", notes.display())), notes)
+    let secret = home.join("secret");
+    let text = format!("cat >>'{}'; echo \"$CHATCLIENT_PASSWORD$*\" >>'{}'", notes.display(), secret.display());
+    (script(home, &text), notes)
 }
 
 fn objects(notes: &Path) -> Vec<Value> {
@@ -187,6 +189,7 @@ fn a_program_is_told_in_json_and_at_most_once_a_second() {
     assert!(fs::read_to_string(&notes).unwrap().contains(r#"{"kind":"mention","count":1,"for_you":1,"#));
     let output = listener.end();
     assert!(!output.contains("\"notify\""), "{output}");
+    assert_eq!(fs::read_to_string(home.path().join("secret")).unwrap().trim(), "", "no password, no argument");
 }
 
 #[test]
