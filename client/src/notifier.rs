@@ -212,3 +212,59 @@ fn end(child: &mut Child) {
     }
     let _ = child.wait();
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Runs a shell script with this input, in less than five seconds.
+    #[track_caller]
+    fn run(script: &str, input: &[u8]) -> Result<(), String> {
+        let began = Instant::now();
+        let words = ["sh", "-c", script].map(str::to_owned);
+        let result = Mailbox::default().run(&words, input);
+        assert!(began.elapsed() < Duration::from_secs(5), "{script}: {:?}", began.elapsed());
+        result
+    }
+
+    /// More than a pipe holds.
+    fn much() -> Vec<u8> {
+        vec![b'x'; 1 << 20]
+    }
+
+    #[test]
+    fn a_program_gets_all_of_its_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("count");
+        run(&format!("sleep 0.1; wc -c >'{}'", file.display()), &much()).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap().trim(), "1048576");
+    }
+
+    #[test]
+    fn a_program_may_read_nothing_and_write_much() {
+        for script in ["exit 0", "exec <&-; sleep 0.1", "head -c 1", "head -c 5000000 /dev/zero", "sleep 60 & exit 0"] {
+            assert_eq!(run(script, &much()), Ok(()), "{script}");
+        }
+    }
+
+    #[test]
+    fn why_a_program_failed() {
+        assert_eq!(run("exit 3", b"x"), Err("exit status: 3".to_owned()));
+        assert!(run("kill -9 $$", &much()).unwrap_err().contains("signal: 9"));
+        let why = Mailbox::default().run(&["/nowhere/at/all".to_owned()], b"x").unwrap_err();
+        assert!(why.contains("No such file"), "{why}");
+        assert_eq!(Mailbox::default().run(&[], b"x"), Ok(()));
+    }
+
+    #[test]
+    fn the_end_does_not_wait_for_a_program() {
+        let mailbox = Mailbox::default();
+        mailbox.lock().is_over = true;
+        let began = Instant::now();
+        assert_eq!(mailbox.run(&["sleep", "60"].map(str::to_owned), &much()), Ok(()));
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        assert_eq!(mailbox.take(Instant::now()), None);
+    }
+}

@@ -195,7 +195,7 @@ impl Pen<'_> {
             }
         };
         let mut at = 0;
-        for name in mention::find(text, self.user).filter(|_| self.colour) {
+        for name in mention::find(text, self.user) {
             paint(LOUD, at..name.start);
             at = name.end;
             paint(MENTION, name);

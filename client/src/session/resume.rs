@@ -118,6 +118,7 @@ impl Asking {
 impl Session {
     /// The user is logged in. The first step of the resume, before the rooms are entered.
     pub(super) fn begin_resume(&mut self, now: Now) {
+        self.news.turn_to(self.retry.server());
         if self.settings.resumes == Resumes::Always {
             self.resume = Resume::Asking(Asking::new(Step::Want, now));
             self.ask_past(now);
