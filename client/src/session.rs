@@ -16,6 +16,7 @@ mod away;
 mod dialogue;
 mod doubt;
 mod due;
+mod erasing;
 mod intents;
 mod keys;
 mod known;
@@ -24,6 +25,7 @@ mod login;
 mod missed;
 mod pages;
 mod pasted;
+mod people;
 mod replies;
 mod requests;
 mod resume;
@@ -50,6 +52,7 @@ pub use self::script::NOT_DONE;
 use self::away::Away;
 use self::keys::Keys;
 use self::login::Login;
+use self::people::People;
 use self::requests::{Request, Requests, Unconfirmed};
 use self::resume::Resume;
 use self::retry::Retry;
@@ -99,6 +102,8 @@ pub struct Settings {
     /// Whether a script with a given password may create an account. Otherwise a typing error in the name would create
     /// one.
     pub registers: bool,
+    /// The names that are watched from the login on; [`command::is_user_name`] accepts them.
+    pub watch: Vec<String>,
     /// When the server is asked for what was missed.
     pub resumes: Resumes,
     /// The seed of the pauses before a new connection; it should differ between clients.
@@ -155,6 +160,7 @@ pub struct Session {
     news: News,
     /// What the user has set about places and people: what calls.
     rules: Rules,
+    people: People,
     /// For each server, the token that resumes the session without a password.
     tokens: Vec<Option<Secret>>,
     /// When to request a new token, before the old one expires. Monotonic milliseconds.
@@ -215,6 +221,7 @@ impl Session {
             away_s: None,
             news: News::default(),
             rules: Rules::default(),
+            people: People::watching(&settings.watch),
             actions: VecDeque::new(),
             phase: Phase::Connecting,
             frames: Frames::default(),

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::erasing::Target;
 use super::requests::Words;
 use crate::action::Place;
 
@@ -41,6 +42,8 @@ pub(super) enum Dialogue {
     Nobody,
     /// The answer whether to send these lines.
     Paste(Paste),
+    /// The answer whether to erase this.
+    Erase(Target),
 }
 
 impl Dialogue {

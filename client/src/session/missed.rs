@@ -46,6 +46,7 @@ impl Session {
             return self.show(Shown::Hole(Hole { place, id, text }));
         }
         self.known.see_name(&from);
+        self.people.recent.note(id, &place, &from, &text);
         self.show(Shown::Message(Message {
             place,
             from,

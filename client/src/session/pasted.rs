@@ -79,9 +79,12 @@ impl Session {
         let intent = match dialogue {
             Dialogue::Text(place) if !is_command => return Some((place.clone(), first)),
             Dialogue::NameAndText if !is_command => direct_answer(first),
-            Dialogue::Open | Dialogue::Nobody | Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) => {
-                parse(first)
-            }
+            Dialogue::Open
+            | Dialogue::Nobody
+            | Dialogue::Text(_)
+            | Dialogue::NameAndText
+            | Dialogue::Paste(_)
+            | Dialogue::Erase(_) => parse(first),
         };
         match intent {
             // In pasted text two slashes are a comment, and are sent unchanged.
@@ -90,7 +93,7 @@ impl Session {
             }
             Intent::Text(text) => self.place_of(text, dialogue, seen).map(|place| (place, text)),
             // The user is asked, and sees that it is text.
-            Intent::Indented => self.place_of(first, dialogue, seen).map(|place| (place, first)),
+            Intent::Indented | Intent::Act(_) => self.place_of(first, dialogue, seen).map(|place| (place, first)),
             Intent::Everybody(text) => Some((Place::Public, text)),
             Intent::GoPublic | Intent::AskEverybody => Some((Place::Public, "")),
             Intent::Direct { to, text } => Some((Place::Direct { with: to.to_owned() }, text)),
@@ -105,6 +108,7 @@ impl Session {
             | Intent::Next
             | Intent::Topic(_)
             | Intent::Lock(_)
+            | Intent::People(_)
             | Intent::Passwd
             | Intent::Resend
             | Intent::Forget

@@ -34,8 +34,13 @@ impl Session {
         let name = word(rest).0;
         match code {
             103 => self.known.see_name(name),
+            101 => self.on_presence(&text),
             108 => return self.on_read_elsewhere(&text),
-            109 => self.on_erased(&text),
+            109 => {
+                self.on_erased(&text);
+                let text = self.on_erased_elsewhere(text);
+                return self.show(Shown::Notice { code, text });
+            }
             112 => {
                 let is_kept = rest.starts_with("kept");
                 self.rooms.keep(room, is_kept);
@@ -87,6 +92,7 @@ impl Session {
             }
             Kind::Room(room) => (Place::Room(room), from, None),
         };
+        self.people.recent.note(id, &place, &from, &text);
         let stands_out = !is_own && (is_direct || mentions(&text, &self.name));
         if !is_own {
             self.note_new(&place, id, stands_out);
@@ -151,6 +157,7 @@ impl Session {
             Request::Unread => self.reply(code, text),
             Request::Change { done } if text == "done" => self.reply_done(code, text, || done),
             Request::Change { .. } => self.reply(code, text),
+            Request::People(ask) => self.on_people_answer(ask, code, text),
             Request::Read => self.on_read_answer(code, now),
             Request::Noop | Request::Cancel => {}
             Request::Exit => {
@@ -173,6 +180,7 @@ impl Session {
             Some(Request::Resume) => return self.on_past_line(code, text, now),
             Some(Request::Page { .. }) => return self.on_page_line(code, text),
             Some(Request::Unread) => return self.on_unread_line(code, text),
+            Some(Request::People(_)) => return self.on_people_line(code, text),
             Some(Request::Noop | Request::Token | Request::Read) => false,
             Some(_) => true,
             None => {
@@ -192,14 +200,16 @@ impl Session {
             let (told, id) = past::confirmed(&text);
             if let Some(id) = id {
                 self.note_shown(id, false, true);
+                self.people.recent.note(id, &place, &self.name, &said);
             }
+            let told = if self.settings.people { past::told_away(told) } else { told.to_owned() };
             self.show(Shown::Message(Message {
                 place,
                 from: self.name.clone(),
                 text: said,
                 id,
                 unix_ms: id.map_or(now.unix_ms, |id| id >> 20),
-                confirmed: Some(told.to_owned()),
+                confirmed: Some(told),
                 stands_out: false,
                 is_own: true,
                 is_past: false,
@@ -281,7 +291,7 @@ impl Session {
     }
 
     /// A reply whose 200 does not say what was done.
-    fn reply_done(&mut self, code: u16, text: String, done: impl FnOnce() -> String) {
+    pub(super) fn reply_done(&mut self, code: u16, text: String, done: impl FnOnce() -> String) {
         self.reply(code, if code == 200 { done() } else { text });
     }
 }

@@ -290,7 +290,10 @@ impl Session {
         }
         match (asking.step, code) {
             (Step::Want, 200) => self.step_to(Step::Unread, now),
-            (Step::Unread, 213) => self.step_to(Step::Join, now),
+            (Step::Unread, 213) => {
+                self.learn_ignored(now);
+                self.step_to(Step::Join, now);
+            }
             (Step::After(_) | Step::Before(_), 212) => match past::last(text) {
                 Some(last) => self.on_page(last.next, now),
                 None => self.end_without_past(Some(text)),

@@ -22,6 +22,8 @@ fn tell_past(client: &mut Client, counts: &str, lines: &[String]) -> String {
     client.expect_exact("C UNREAD");
     client.send(&format!("C 213-* {counts} last={} notify=mentions", MORNING + 9));
     client.send("C 213 1 place; what is said there is kept for 30 days");
+    client.expect_exact("C IGNORE");
+    client.send("C 211 0 ignored");
     let asked = client.expect("C HISTORY ");
     for line in lines {
         client.send(&format!("C 212-{line}"));
