@@ -345,10 +345,10 @@ fn how_loud_places_are() {
 #[test]
 fn a_person_is_asked_before_something_is_erased() {
     let mut stage = kept();
-    stage.play("user hunter2\nserver C 250 sent to 3 id=150\nserver D RM 160 den bob noise\nuser /dm bob b\u{202e}ye\nserver C 200 read\nserver C 250 sent to bob id=170");
+    stage.play("user hunter2\nserver C 250 sent to 3 id=150\nserver D RM 160 den bob no\u{202e}ise\nuser /dm bob bye\nserver C 250 sent to bob id=170");
     stage.check(
         "user /erase
-        ask: erase \"b\\u{202e}ye\" (with bob)? [y/N]
+        ask: erase \"bye\" (with bob)? [y/N]
         user
         - cancelled: nothing is erased
         ask alice>
@@ -368,7 +368,7 @@ fn a_person_is_asked_before_something_is_erased() {
         ! usage: not 2 messages of yours are on the screen; /history and /search show older ones
         ask alice>
         user /erase bob
-        ask: erase bob's \"noise\" (in den)? [y/N]
+        ask: erase bob's \"no\\u{202e}ise\" (in den)? [y/N]
         user yes
         > C FORGET 160
         ask alice>
