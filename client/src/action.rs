@@ -59,6 +59,8 @@ pub enum Action {
     Disconnect,
     /// Send these bytes to the server. They may hold a secret, so they are wiped.
     Send(Zeroizing<Vec<u8>>),
+    /// Call the user: what is shown next is why.
+    Call(Call),
     /// Show this.
     Show(Shown),
     /// The last entered line is a message that will be shown when it is confirmed or refused. Erase it from the screen.
@@ -140,10 +142,7 @@ pub enum Shown {
     /// Something is missing in what was said in a place.
     Hole(Hole),
     /// The lines below are new to the user.
-    New {
-        /// Whether some of it is for the user.
-        is_loud: bool,
-    },
+    New,
     /// A line of a reply that the user asked for: a list, help, a refusal.
     Reply {
         /// The code, such as 211.
@@ -200,6 +199,22 @@ pub fn acted(what: &str) -> String {
 pub fn act_of(text: &str) -> Option<&str> {
     let (start, what) = text.split_at_checked(ACT.len())?;
     (start.eq_ignore_ascii_case(ACT) && !what.trim().is_empty()).then_some(what)
+}
+
+/// Why the user is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// A live message.
+    Said(Message),
+    /// What was missed, all of it.
+    Missed {
+        /// The number of unread messages.
+        count: usize,
+        /// Those that are for the user.
+        for_user: usize,
+        /// The newest that calls, if it is among what is shown.
+        newest: Option<Message>,
+    },
 }
 
 /// Messages of a place that are missing.

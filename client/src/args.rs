@@ -13,6 +13,7 @@ use super::command::{is_room_name, is_user_name};
 use super::destination::{self, EXAMPLE, Server, parse_name};
 use super::filter::Filter;
 use super::fingerprint::Fingerprint;
+use super::ring::Notify;
 use super::session::Once;
 
 /// Talk on a chatd server.
@@ -68,9 +69,18 @@ pub struct Args {
     /// No colours (a non-empty NO_COLOR variable does the same)
     #[arg(long)]
     no_color: bool,
-    /// No bell for direct messages and mentions
+    /// How direct messages and mentions call you: bell, osc9 (a notification of the desktop) or off
+    #[arg(long, value_name = "HOW")]
+    notify: Option<String>,
+    /// The same as --notify off
     #[arg(long)]
     no_bell: bool,
+    /// Also run this program, without a shell, with a JSON object on its standard input
+    #[arg(long, value_name = "CMD")]
+    notify_command: Option<String>,
+    /// Show in the window's title who and where you are, and how much is unread
+    #[arg(long)]
+    title: bool,
     /// Run this program, without a shell, and use the first line of its output as the password
     #[arg(long, value_name = "CMD")]
     password_command: Option<String>,
@@ -130,8 +140,12 @@ pub struct Options {
     pub trust: Trust,
     /// Whether colours are off.
     pub no_color: bool,
-    /// Whether the bell is off.
-    pub no_bell: bool,
+    /// How the terminal calls the user.
+    pub notify: Notify,
+    /// The program that is also run then, split into words; not empty.
+    pub notify_command: Option<Vec<String>>,
+    /// Whether the window's title is set.
+    pub title: bool,
     /// The program that prints the password, split into words; not empty.
     pub password_command: Option<Vec<String>>,
 }
@@ -228,8 +242,10 @@ impl Args {
             filter,
             trust,
             no_color: self.no_color,
-            no_bell: self.no_bell,
-            password_command: self.password_command.as_deref().map(parse_command).transpose()?,
+            notify: parse_notify(self.notify.as_deref(), self.no_bell)?,
+            notify_command: parse_command("--notify-command", "notify-chat --urgent", self.notify_command.as_deref())?,
+            title: self.title,
+            password_command: parse_command("--password-command", "pass show chat", self.password_command.as_deref())?,
         })
     }
 }
@@ -335,12 +351,26 @@ fn check_tls(servers: &[Server], trust: &Trust) -> Result<(), String> {
     Ok(())
 }
 
-fn parse_command(text: &str) -> Result<Vec<String>, String> {
-    let example = "for example: --password-command 'pass show chat'";
+fn parse_notify(how: Option<&str>, is_silent: bool) -> Result<Notify, String> {
+    let example = "for example: chatclient --notify osc9 localhost carol";
+    let Some(word) = how else { return Ok(if is_silent { Notify::Off } else { Notify::default() }) };
+    match Notify::parse(word) {
+        None => Err(format!("--notify takes bell, osc9 or off, and not {word:?}; {example}")),
+        Some(notify) if is_silent && notify != Notify::Off => {
+            Err(format!("--no-bell is the same as --notify off, not --notify {word}: give one of them, {example}"))
+        }
+        Some(notify) => Ok(notify),
+    }
+}
+
+/// The words of a program that an option names.
+fn parse_command(option: &str, example: &str, text: Option<&str>) -> Result<Option<Vec<String>>, String> {
+    let Some(text) = text else { return Ok(None) };
+    let example = format!("for example: {option} '{example}'");
     match shell_words::split(text) {
-        Ok(words) if !words.is_empty() => Ok(words),
-        Ok(_) => Err(format!("--password-command takes a program and its arguments, {example}")),
-        Err(_) => Err(format!("--password-command: a quote is not closed; {example}")),
+        Ok(words) if words.first().is_some_and(|program| !program.is_empty()) => Ok(Some(words)),
+        Ok(_) => Err(format!("{option} takes a program and its arguments, {example}")),
+        Err(_) => Err(format!("{option}: a quote is not closed; {example}")),
     }
 }
 
@@ -395,6 +425,17 @@ mod tests {
         check_refused(&["--watch", "bob", "--once", "hi", "localhost", "alice"], "nobody to tell");
         check_refused(&["--password-command", "a 'b", "localhost", "alice"], "quote");
         check_refused(&["--password-command", "", "localhost", "alice"], "a program");
+        check_refused(&["--notify-command", "a 'b", "localhost", "alice"], "--notify-command: a quote");
+        check_refused(&["--notify-command", " ", "localhost", "alice"], "--notify-command takes a program");
+        check_refused(&["--notify-command", "'' x", "localhost", "alice"], "--notify-command takes a program");
+        check_refused(&["--notify", "loud", "localhost", "alice"], "--notify takes bell, osc9 or off");
+        check_refused(&["--notify", "\u{1b}[2J", "localhost", "alice"], "\\u{1b}[2J");
+        check_refused(&["--no-bell", "--notify", "osc9", "localhost", "alice"], "not --notify osc9: give one");
+        check_refused(
+            &["--notify", "bell", "--no-bell", "localhost", "alice"],
+            "--no-bell is the same as --notify off",
+        );
+        check_refused(&["--notify", "bell", "--notify", "off", "localhost", "alice"], "more than once");
     }
 
     #[test]
@@ -434,10 +475,18 @@ mod tests {
         assert_eq!((once.text.as_str(), once.to), ("hi", Place::Room("lobby".to_owned())));
         assert_eq!(found.password_command, Some(vec!["pass".to_owned(), "a b".to_owned()]));
         let found = options(&["--json", "--no-bell", "--no-color", "--register", "h", "u"]).unwrap();
-        assert!(found.json && found.no_bell && found.no_color && found.register && !found.plain);
+        assert!(found.json && found.notify == Notify::Off && found.no_color && found.register && !found.plain);
         assert!(matches!(found.errand, Errand::Talk));
         let found = options(&["--watch", "bob, Dave,BOB,", "h", "u"]).unwrap();
         assert_eq!(found.watch, ["bob", "Dave"]);
+        let notify = |words: &[&str]| options(&[words, &["h", "u"]].concat()).unwrap().notify;
+        assert_eq!((notify(&[]), notify(&["--notify", "bell"])), (Notify::Bell, Notify::Bell));
+        assert_eq!(
+            (notify(&["--notify=osc9"]), notify(&["--no-bell", "--notify", "off"])),
+            (Notify::Osc9, Notify::Off)
+        );
+        let found = options(&["--title", "--notify-command", "tell 'a b'", "h", "u"]).unwrap();
+        assert!(found.title && found.notify_command == Some(vec!["tell".to_owned(), "a b".to_owned()]));
         let found = options(&["--listen", "--room", "lobby", "h", "u"]).unwrap();
         assert!(matches!(found.errand, Errand::Listen { room: Some(room) } if room == "lobby"));
     }

@@ -13,7 +13,7 @@
 //! * [`frame`]: decodes the server's bytes; [`past`]: the texts of replies about what was said. [`command`]: parses the user's lines.
 //! * [`session`]: reacts to both. [`alert`]: decides what stands out and calls the user.
 //! * [`complete`]: tab completion. [`show`]: formats output; [`visible`]: makes control characters visible; [`wrap`]:
-//!   breaks long lines into rows.
+//!   breaks long lines into rows. [`ring`]: calls the user at the terminal. [`title`]: the window's title.
 //! * [`args`]: the command line; [`destination`]: its positional arguments. [`filter`]: removes what other programs add
 //!   to the lines of a script.
 //! * `shell`: the main thread. It carries out actions, and waits in its `inbox` for an `event`.
@@ -21,6 +21,7 @@
 //!   them, and proves the server by its certificate or its [`fingerprint`]. `keyboard`: the thread that reads lines
 //!   (`editor`, or `stdin` in scripts) and secrets (`secret`). `drawn`: the rows of the edited line. `paste`: bracketed
 //!   pastes.
+//! * `notifier`: the program of `--notify-command` and its thread. `program`: starts programs without a shell.
 //! * `screen`: all output to the terminal. `output`: writes it, `reader`: checks that it is read, and `alarm`:
 //!   interrupts a blocked write. `terminal`: saves and restores the terminal. `store`: files kept between runs.
 
@@ -36,7 +37,9 @@ pub mod session;
 
 pub mod complete;
 pub mod filter;
+pub mod ring;
 pub mod show;
+pub mod title;
 pub mod visible;
 pub mod wrap;
 
@@ -50,8 +53,10 @@ mod event;
 mod inbox;
 mod keyboard;
 mod link;
+mod notifier;
 mod output;
 mod paste;
+mod program;
 mod reader;
 mod screen;
 mod secret;

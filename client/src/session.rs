@@ -161,6 +161,8 @@ pub struct Session {
     /// What the user has set about places and people: what calls.
     rules: Rules,
     people: People,
+    /// Messages that were shown since the last line, from a server that keeps nothing.
+    unheeded: usize,
     /// For each server, the token that resumes the session without a password.
     tokens: Vec<Option<Secret>>,
     /// When to request a new token, before the old one expires. Monotonic milliseconds.
@@ -222,6 +224,7 @@ impl Session {
             news: News::default(),
             rules: Rules::default(),
             people: People::watching(&settings.watch),
+            unheeded: 0,
             actions: VecDeque::new(),
             phase: Phase::Connecting,
             frames: Frames::default(),

@@ -1,5 +1,6 @@
 //! Carries out the session's actions, with the connection, the terminal and the files.
 
+mod calling;
 mod ending;
 mod showing;
 
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
 
+use self::calling::Caller;
 use super::action::{Action, Input, Now, Secret, Weight};
 use super::args::{Errand, Options};
 use super::destination::Server;
@@ -87,6 +89,7 @@ struct Shell {
     is_edited: bool,
     session: Session,
     view: View,
+    caller: Caller,
     inbox: Inbox,
     links: Links,
     keyboard: Keyboard,
@@ -158,7 +161,8 @@ impl Shell {
             links: Links::new(inbox.doorbell(), inbox.alarm(), Arc::clone(&proof)),
             session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens).with_seen(seen),
             reader,
-            view: View::new(showing::form(&options, is_edited), TimeZone::system()),
+            view: View::new(showing::form(&options, is_edited), TimeZone::system()).for_user(&options.user),
+            caller: Caller::start(&options, is_edited, &inbox)?,
             servers,
             was_terminated: false,
             has_read_all: false,
@@ -195,6 +199,7 @@ impl Shell {
                 }
             }
             self.settle(false);
+            self.refresh_title();
             let event = self.inbox.next(self.wait());
             self.look_for_reader();
             if self.is_to_end() {
@@ -230,6 +235,7 @@ impl Shell {
             }
             Action::Disconnect => self.links.close(),
             Action::Send(bytes) => self.links.send(&bytes),
+            Action::Call(call) => self.call(call),
             Action::Show(shown) => self.show(&shown),
             Action::AskLine(prompt) => {
                 self.has_talked = true;
@@ -286,6 +292,7 @@ impl Shell {
                 let why = "what was typed is no UTF-8: that, and what came at once with it, was not used";
                 self.say(Weight::Trouble, "dropped", why.to_owned());
             }
+            Event::NotNotified(why) => self.tell_not_notified(&why),
             Event::ReaderGone => self.is_reader_gone = true,
             Event::Key(key) => {
                 self.keyboard.answered();
@@ -346,7 +353,7 @@ impl Shell {
     /// How long the main thread sleeps at most.
     fn wait(&self) -> Option<Duration> {
         let look = (self.is_reader_gone && self.lost_output.is_none()).then_some(LOOK);
-        self.patience().into_iter().chain(look).min()
+        self.patience().into_iter().chain(look).chain(self.title_due()).min()
     }
 
     fn now(&self) -> Now {

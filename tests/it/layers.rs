@@ -42,7 +42,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "failpoint",
         ],
     ),
-    ("door", &["door", "history", "hub::command", "hub::event", "hub::names", "hub::record"]),
+    ("door", &["door", "history", "hub::command", "hub::event", "hub::names", "hub::profile", "hub::record"]),
     ("auth", &["auth", "hub::names", "mailbox", "files", "failpoint"]),
     ("history", &["history", "hub::names", "hub::record", "mailbox", "files", "failpoint"]),
     ("files", &["files"]),

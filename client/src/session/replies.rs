@@ -8,7 +8,8 @@ use super::requests::{Listed, Request, Way, Words};
 use super::rooms::Room;
 use super::wording::in_our_words;
 use super::{Phase, Session};
-use crate::action::{Action, Message, Now, Place, Secret, Shown};
+use crate::action::{Action, Call, Message, Now, Place, Secret, Shown};
+use crate::alert::{Heard, Verdict, mentions};
 use crate::command::{is_room_name, word};
 use crate::frame::{Kind, Said};
 use crate::past;
@@ -82,7 +83,6 @@ impl Session {
         let is_own = self.is_own(&said);
         let Said { kind, id, from, text } = said;
         self.known.see_name(&from);
-        let is_direct = kind == Kind::Direct;
         let (place, from, confirmed) = match kind {
             Kind::Public => (Place::Public, from, None),
             Kind::Direct => (Place::Direct { with: from.clone() }, from, None),
@@ -93,12 +93,18 @@ impl Session {
             Kind::Room(room) => (Place::Room(room), from, None),
         };
         self.people.recent.note(id, &place, &from, &text);
-        let stands_out = !is_own && (is_direct || mentions(&text, &self.name));
+        let (is_mention, is_read) = (mentions(&text, &self.name), id <= self.news.mark(&place));
+        let Verdict { stands_out, calls } =
+            self.rules.judge(Heard { place: &place, from: &from, is_mention, is_own, is_read });
         if !is_own {
             self.note_new(&place, id, stands_out);
         }
         let (unix_ms, id, is_past) = (id >> 20, Some(id), false);
-        self.show(Shown::Message(Message { place, from, text, id, unix_ms, confirmed, stands_out, is_own, is_past }));
+        let message = Message { place, from, text, id, unix_ms, confirmed, stands_out, is_own, is_past };
+        if calls {
+            self.actions.push_back(Action::Call(Call::Said(message.clone())));
+        }
+        self.show(Shown::Message(message));
     }
 
     /// A line of a reply to the oldest request.
@@ -291,38 +297,7 @@ impl Session {
     }
 
     /// A reply whose 200 does not say what was done.
-    pub(super) fn reply_done(&mut self, code: u16, text: String, done: impl FnOnce() -> String) {
+    fn reply_done(&mut self, code: u16, text: String, done: impl FnOnce() -> String) {
         self.reply(code, if code == 200 { done() } else { text });
-    }
-}
-
-/// Whether a text contains a name as a word, in any case.
-fn mentions(text: &str, name: &str) -> bool {
-    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    text.split(|c| !is_of_name(c)).any(|word| {
-        // A full stop or a dash after a name belongs to the sentence.
-        word.eq_ignore_ascii_case(name) || word.trim_matches(['.', '-', '_']).eq_ignore_ascii_case(name)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mentioned() {
-        for (text, expected) in [
-            ("alice: hi", true),
-            ("hi ALICE.", true),
-            ("@alice!", true),
-            ("malice", false),
-            ("alice2 hi", false),
-            ("alice-bob", false),
-            ("", false),
-            ("hi, Alice", true),
-            ("alice's", true),
-        ] {
-            assert_eq!(mentions(text, "alice"), expected, "{text}");
-        }
     }
 }

@@ -13,13 +13,13 @@
 //! Actions: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, `ask trust: PROMPT` for
 //! one about a server, before which is `drop typed`, and `erase` erases the line; `> LINE` is sent;
 //! `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` is a reply (`#- …` with more to come), `*
-//! CODE TEXT` a notice, `= …` a message, `...` a hole, `--- new` what is new; `seen ID` is kept (of the first server); and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
+//! CODE TEXT` a notice, `= …` a message, `...` a hole, `--- new` what is new; `call …` calls the user; `seen ID` is kept (of the first server); and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
 //! `forget TOKEN` (of the first server),
-//! `trust KEY of N`, `leave CODE`. A script without any `prompt`, or any `erase`, does not check
-//! them.
+//! `trust KEY of N`, `leave CODE`. A script without any `prompt`, any `erase`, or any
+//! `call`, does not check them.
 
 use super::*;
-use crate::action::{Doubt, Hole, Message, Wanted};
+use crate::action::{Call, Doubt, Hole, Message, Wanted};
 
 mod hostile;
 mod leaving;
@@ -108,8 +108,12 @@ impl Stage {
         let happened = self.play(script);
         let tells_prompts = expected.iter().any(|line| line.starts_with("prompt "));
         let tells_erasing = expected.contains(&"erase");
-        let is_told =
-            |line: &&str| (tells_prompts || !line.starts_with("prompt ")) && (tells_erasing || *line != "erase");
+        let tells_calls = expected.iter().any(|line| line.starts_with("call "));
+        let is_told = |line: &&str| {
+            (tells_prompts || !line.starts_with("prompt "))
+                && (tells_erasing || *line != "erase")
+                && (tells_calls || !line.starts_with("call "))
+        };
         let happened: Vec<&str> = happened.lines().filter(is_told).collect();
         assert!(happened == expected, "expected:\n{}\n\nhappened:\n{}\n", expected.join("\n"), happened.join("\n"));
     }
@@ -203,6 +207,13 @@ fn told(action: &Action) -> String {
             let line = String::from_utf8(bytes.to_vec()).unwrap();
             format!("> {}", line.strip_suffix('\n').unwrap())
         }
+        Action::Call(Call::Said(Message { place, id, from, .. })) => {
+            format!("call {} {} {from}", told_place(place), id.unwrap())
+        }
+        Action::Call(Call::Missed { count, for_user, newest }) => {
+            let newest = newest.as_ref().map_or(String::new(), |newest| format!(": {}", newest.text));
+            format!("call missed {count} {for_user}{newest}")
+        }
         Action::Show(shown) => told_shown(shown),
         Action::EraseLine => "erase".to_owned(),
         Action::AskLine(prompt) => format!("ask {}", prompt.trim_end()),
@@ -228,7 +239,7 @@ fn told(action: &Action) -> String {
 
 fn told_shown(shown: &Shown) -> String {
     match shown {
-        Shown::New { is_loud } => format!("--- new{}", if *is_loud { " !" } else { "" }),
+        Shown::New => "--- new".to_owned(),
         Shown::Hole(Hole { place, id, text }) => format!("... {} {id} {text}", told_place(place)),
         Shown::Message(Message { place, from, text, id, confirmed, stands_out, is_past, .. }) => {
             let place = format!("{}{}", if *is_past { "past " } else { "" }, told_place(place));

@@ -8,7 +8,9 @@ use super::requests::{Request, Way};
 use super::{Phase, Session};
 pub(super) use crate::action::is_same_place;
 use crate::action::{Now, Place};
+use crate::alert::{Level, Rules};
 use crate::past::{self, Unread};
+use crate::title::Heading;
 
 /// The most places that are remembered, and the most messages of each.
 const PLACES: usize = 512;
@@ -94,6 +96,17 @@ impl News {
     pub(super) fn rooms(&self) -> Vec<String> {
         let room = |spot: &Spot| if let Place::Room(room) = &spot.place { Some(room.clone()) } else { None };
         self.spots.iter().filter_map(room).collect()
+    }
+
+    /// What the server has counted in places that are not silent: messages, and those for the user.
+    pub(super) fn counted(&self, rules: &Rules) -> (usize, usize) {
+        let loud = self.spots.iter().filter(|spot| rules.level(&spot.place) != Level::None);
+        loud.fold((0, 0), |(count, mentions), spot| (count + spot.counted.0, mentions + spot.counted.1))
+    }
+
+    /// All that is unread in places that are not silent, as far as it is counted.
+    fn total(&self, rules: &Rules) -> usize {
+        self.spots.iter().filter(|spot| rules.level(&spot.place) != Level::None).map(Spot::count).sum()
     }
 
     /// Up to where a place is read.
@@ -198,11 +211,14 @@ impl Session {
     pub(super) fn note_new(&mut self, place: &Place, id: u64, is_loud: bool) {
         if self.settings.people && self.has_past() {
             self.news.hear(place, id, is_loud);
+        } else if self.rules.level(place) != Level::None {
+            self.unheeded = self.unheeded.saturating_add(1);
         }
     }
 
     /// The user has typed a line, and so has read what was shown.
     pub(super) fn on_typed(&mut self, now: Now) {
+        self.unheeded = 0;
         let top = self.seen().and_then(|seen| seen.top());
         let (true, true, Some(top)) = (self.settings.people, self.is_current(), top) else { return };
         self.news.refresh();
@@ -273,6 +289,12 @@ impl Session {
             }
             Some(place) => self.go(place),
         }
+    }
+
+    /// What a title of the window says.
+    pub fn heading(&self) -> Heading<'_> {
+        let unread = if self.has_past() { self.news.total(&self.rules) } else { self.unheeded };
+        Heading { unread, name: &self.name, server: self.retry.server(), place: &self.talk.place }
     }
 
     /// The counts for the prompt, in brackets.

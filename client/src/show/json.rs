@@ -62,7 +62,7 @@ pub(super) fn line(shown: &Shown, now: Now) -> String {
             let (id, place) = (Some(id.to_string()), Some(named(place)));
             Event { kind: "hole", id, place, room, text, past: Some(true), ..Event::default() }
         }
-        Shown::New { .. } => {
+        Shown::New => {
             Event { kind: "status", status: Some("new"), trouble: Some(false), text: NEW, ..Event::default() }
         }
         Shown::Reply { code, more, text } => {
@@ -127,7 +127,7 @@ fn of_message(message: &Message) -> Event<'_> {
 }
 
 /// A place as the server names it: `*`, a room, `@name`.
-fn named(place: &Place) -> String {
+pub(super) fn named(place: &Place) -> String {
     match place {
         Place::Public => "*".to_owned(),
         Place::Room(room) => room.clone(),
@@ -136,13 +136,13 @@ fn named(place: &Place) -> String {
 }
 
 /// RFC 3339, UTC, with milliseconds.
-fn utc(unix_ms: u64) -> String {
+pub(super) fn utc(unix_ms: u64) -> String {
     let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     format!("{:.3}", time.unwrap_or(Timestamp::MAX))
 }
 
 /// Hidden characters occur only within strings, where an escape has the same meaning.
-fn escaped(json: &str) -> String {
+pub(super) fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if is_hidden(c) {

@@ -62,13 +62,10 @@ fn the_past() {
     check(people, Shown::Message(Message { is_own: true, ..past(with("bob"), "hi") }), &dim("-> bob: hi"));
     let loud = Message { stands_out: true, ..past(Place::Public, "hi bob") };
     let seen = view(people).show(&Shown::Message(loud), NOW, 0);
-    assert!(!seen.rings && seen.text.ends_with(&format!("{} \u{1b}[1mhi bob\u{1b}[0m\n", dim("alice:"))), "{seen:?}");
+    assert!(seen.text.ends_with(&format!("{} \u{1b}[1mhi bob\u{1b}[0m\n", dim("alice:"))), "{seen:?}");
     check(Form::Plain, Shown::Message(past(Place::Public, "hi")), "2026-11-20 23:56:03 alice: hi");
     check(Form::Plain, hole(), "2026-11-20 23:56:03 [lobby] ... 12 messages were not kept: disk full");
-    for is_loud in [false, true] {
-        let seen = view(Form::People { colour: false }).show(&Shown::New { is_loud }, NOW, 0);
-        assert_eq!(seen, Seen { text: "--- new ---\n".to_owned(), rings: is_loud });
-    }
+    check(Form::People { colour: false }, Shown::New, "--- new ---");
     let topic = Shown::Notice { code: 105, text: "lobby by bob: tea".to_owned() };
     let erased = Shown::Notice { code: 109, text: format!("lobby {}", NOW.unix_ms << 20) };
     check(Form::Plain, erased, "2026-11-20 23:56:03 -- erased: the message of 23:56 in lobby");
@@ -148,24 +145,42 @@ fn days_of_the_past() {
 fn plain_lines_have_the_date_and_no_escape() {
     check(Form::Plain, Shown::Message(said(Place::Public, "hi")), "2026-11-20 23:56:03 alice: hi");
     let loud = Message { stands_out: true, ..said(with("alice"), "hi") };
-    assert_eq!(
-        view(Form::Plain).show(&Shown::Message(loud), NOW, 0),
-        Seen { text: "2026-11-20 23:56:03 alice -> you: hi\n".to_owned(), rings: false }
-    );
+    check(Form::Plain, Shown::Message(loud), "2026-11-20 23:56:03 alice -> you: hi");
 }
 
 #[test]
 fn colours() {
     let people = Form::People { colour: true };
     check(people, status(Weight::Note, "x"), "\u{1b}[2m23:56\u{1b}[0m \u{1b}[2m-- x\u{1b}[0m");
-    let pen = Pen { colour: true };
+    let pen = Pen { colour: true, user: "bob" };
     assert_eq!(pen.name("Alice").to_lowercase(), pen.name("alice"));
     let colours: std::collections::BTreeSet<String> =
         (0..200).map(|n| pen.name(&format!("n{n}")).split('m').next().unwrap().to_owned()).collect();
     assert_eq!(colours.len(), NAMES.len());
     let loud = Message { stands_out: true, ..said(Place::Public, "hi bob") };
     let seen = view(people).show(&Shown::Message(loud), NOW, 0);
-    assert!(seen.rings && seen.text.ends_with("\u{1b}[1mhi bob\u{1b}[0m\n"), "{seen:?}");
+    assert!(seen.text.ends_with("\u{1b}[1mhi bob\u{1b}[0m\n"), "{seen:?}");
+}
+
+#[test]
+fn ones_own_name_is_marked() {
+    let shown = |colour, text: &str| {
+        let loud = Message { stands_out: true, ..said(with("alice"), text) };
+        let text =
+            View::new(Form::People { colour }, TimeZone::UTC).for_user("bob").show(&Shown::Message(loud), NOW, 0).text;
+        text.split_once("you: ").unwrap().1.trim_end().replace("\u{1b}[0m", "⏎").replace('\u{1b}', "")
+    };
+    assert_eq!(shown(true, "hi Bob, -bob- bobby"), "[1mhi ⏎[1;7mBob⏎[1m, -⏎[1;7mbob⏎[1m- bobby⏎");
+    assert_eq!(shown(true, "bob"), "[1;7mbob⏎");
+    assert_eq!(shown(true, "\u{1b}bob\u{7}\u{202e}bob"), "[1m\\x1b⏎[1;7mbob⏎[1m\\x07\\u{202e}⏎[1;7mbob⏎");
+    assert_eq!(shown(true, "nobody"), "[1mnobody⏎");
+    assert_eq!(shown(false, "hi bob\u{7}"), "hi bob\\x07");
+    let quiet = View::new(Form::People { colour: true }, TimeZone::UTC).for_user("bob").show(
+        &Shown::Message(said(Place::Public, "bob")),
+        NOW,
+        0,
+    );
+    assert!(quiet.text.ends_with(": bob\n"), "only where it stands out: {quiet:?}");
 }
 
 #[test]
@@ -249,7 +264,7 @@ fn json() {
     );
     check(
         Form::Json,
-        Shown::New { is_loud: true },
+        Shown::New,
         &format!(r#"{{"kind":"status",{time},"status":"new","trouble":false,"text":"--- new ---"}}"#),
     );
     check(

@@ -35,8 +35,11 @@ impl Session {
                 }
             }
             Ask::Watches if code == 211 => {
-                self.known.see_name(word(text).0);
-                self.show(line);
+                let name = word(text).0;
+                self.known.see_name(name);
+                let state = self.people.watched.told(name).filter(|_| self.settings.people);
+                let text = state.map(|state| format!("{name} is {state}"));
+                self.show(text.map_or(line, |text| Shown::Reply { code, more: true, text }));
             }
             Ask::Levels { only, is_found } if code == 213 => {
                 let Some(unread) = past::unread(text) else { return self.show(line) };
@@ -64,7 +67,7 @@ impl Session {
         match ask {
             Ask::Whois if code == 215 => self.show_whois(text),
             Ask::Profile { key } if code == 215 => self.show_profile(key.as_deref(), text),
-            Ask::Set { key, is_removed } => self.reply_done(code, text, || match (key.as_str(), is_removed) {
+            Ask::Set { key, is_removed } => self.reply_well(code, text, || match (key.as_str(), is_removed) {
                 ("seen", false) => "nobody sees any more for how long you are idle, and when you were here".to_owned(),
                 ("seen", true) => "others see for how long you are idle, and when you were here".to_owned(),
                 (key, true) => format!("your {key} is removed"),
@@ -78,14 +81,14 @@ impl Session {
                 if code == 200 {
                     self.rules.set_ignored(&name, is_on);
                 }
-                self.reply_done(code, text, || ignored(&name, is_on));
+                self.reply_well(code, text, || ignored(&name, is_on));
             }
             Ask::Ignores { is_shown: false } => {}
             Ask::Notify { place, level } => {
                 if code == 200 {
                     self.rules.set_level(place.clone(), level);
                 }
-                self.reply_done(code, text, || rings(&place, level));
+                self.reply_well(code, text, || rings(&place, level));
             }
             Ask::Levels { only: Some(place), is_found: false } if code == 213 => {
                 let level = self.rules.level(&place);
@@ -122,10 +125,20 @@ impl Session {
                 self.people.away = None;
                 self.trouble("away", format!("others do not see any more that you are away: {text}"));
             }
-            (Some(why), false) if code == 200 => {
-                self.show(Shown::Reply { code, more: false, text: format!("you are away: {why}") });
+            (Some(why), false) => self.reply_well(code, text, || format!("you are away: {why}")),
+            (None, false) => self.reply_well(code, text, || "you are back".to_owned()),
+        }
+    }
+
+    /// An answer whose 200 is told in other words: to people, and to scripts where the server says `done` alone. A text
+    /// of the user in it must not be taken for advice of the server.
+    pub(super) fn reply_well(&mut self, code: u16, text: String, done: impl FnOnce() -> String) {
+        match code {
+            200 if self.settings.people || text == "done" => {
+                self.show(Shown::Reply { code, more: false, text: done() });
             }
-            (_, false) => self.reply_done(code, text, || "you are back".to_owned()),
+            200 => self.show(Shown::Reply { code, more: false, text }),
+            _ => self.reply(code, text),
         }
     }
 
@@ -140,7 +153,7 @@ impl Session {
             match key.as_str() {
                 "guest" | "sessions" | "idle" => {}
                 "since" => rows.push(("registered".to_owned(), value)),
-                "seen" => rows.push(("last here".to_owned(), value)),
+                "seen" => rows.push(("last here".to_owned(), format!("{} UTC", value.replacen('T', " ", 1)))),
                 _ => rows.push((key, value)),
             }
         }

@@ -68,6 +68,15 @@ impl Watched {
         self.0.iter().map(|(name, _)| name.clone()).collect()
     }
 
+    /// What is known of somebody, for people.
+    pub(super) fn told(&mut self, name: &str) -> Option<String> {
+        Some(match self.find(name)?.as_ref()? {
+            State::Online => "online".to_owned(),
+            State::Offline => "offline".to_owned(),
+            State::Away(why) => format!("away: {why}"),
+        })
+    }
+
     /// Adds a name, in any case, if there is room.
     fn add(&mut self, name: &str) {
         if self.find(name).is_none() && self.0.len() < WATCHES_EACH {
@@ -131,7 +140,7 @@ impl Session {
         if code == 200 {
             self.people.watched.remove(name);
         }
-        self.reply_done(code, text, || format!("{name} is not watched any more"));
+        self.reply_well(code, text, || format!("{name} is not watched any more"));
     }
 
     /// A notice about somebody who is watched.

@@ -193,7 +193,8 @@ impl World {
                         self.order.push(id);
                     }
                 }
-                Action::Show(_)
+                Action::Call(_)
+                | Action::Show(_)
                 | Action::EraseLine
                 | Action::AskLine(_)
                 | Action::AskAnswer(_)

@@ -187,8 +187,10 @@ fn whom_the_user_watches() {
         user /watch
         > C WATCH
         ask alice>
-        server C 211-bob online
-        #- 211 bob online
+        server C 211-bob
+        #- 211 bob is online
+        server C 211-erin
+        #- 211 erin
         server C 211 2 watched
         # 211 2 watched
         user /watch Carol off

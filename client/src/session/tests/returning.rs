@@ -71,7 +71,7 @@ fn missed_once_and_live_lines_after_it() {
         server C 212-140 * bob - live
         server C 212 3 end
         - missed: since you left: 3 messages were said meanwhile
-        --- new !
+        --- new
         = past all 105 bob: read elsewhere
         = past room lobby 110 alice: mine from elsewhere
         = past room lobby 120 erin: are you there, alice? !
