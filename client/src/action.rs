@@ -37,8 +37,11 @@ pub enum Input<'a> {
     BadLine(&'a str),
     /// The answer to [`Action::AskSecret`]; `None` if the user declined.
     Secret(Option<Secret>),
-    /// The input ended (end of file, Ctrl-D), or the user pressed Ctrl-C on an empty line. Lines entered before are
-    /// still executed.
+    /// The answer to [`Action::Edit`]: the text, or why there is none.
+    Edited(Result<&'a str, &'a str>),
+    /// The user pressed Ctrl-C on an empty line.
+    Cancel,
+    /// The input ended (end of file, Ctrl-D). Lines entered before are still executed.
     End,
     /// Nobody reads the output any more. Messages already sent may still be confirmed, but nothing else is done.
     Unheard,
@@ -63,6 +66,8 @@ pub enum Action {
     Call(Call),
     /// Show this.
     Show(Shown),
+    /// Show this part of a page that the user asked for. It may have been shown before, so no log takes it.
+    ShowPage(Shown),
     /// The last entered line is a message that will be shown when it is confirmed or refused. Erase it from the screen.
     EraseLine,
     /// Read a line with this prompt. At most one line is asked for at a time. The request outlives a lost connection.
@@ -73,6 +78,8 @@ pub enum Action {
     DropTyped,
     /// Like [`Action::AskAnswer`], for the answer to whether a server is trusted. The history does not keep it.
     AskTrust(String),
+    /// Let the user edit this text in an editor of theirs. Until it ends, nothing else is asked for.
+    Edit(String),
     /// The prompt of the current line has changed. It may be redrawn at once or later.
     Prompt(String),
     /// Read a secret, without echo or history. At most one is asked for at a time, and never together with a line if a

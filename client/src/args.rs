@@ -66,6 +66,9 @@ pub struct Args {
     /// Forget the key that you once trusted for this server, and do nothing else
     #[arg(long, value_name = "HOST:PORT")]
     forget: Option<String>,
+    /// Write what is said into files in this folder, one for each place of each server
+    #[arg(long, value_name = "DIR")]
+    log: Option<PathBuf>,
     /// No colours (a non-empty NO_COLOR variable does the same)
     #[arg(long)]
     no_color: bool,
@@ -138,6 +141,8 @@ pub struct Options {
     pub filter: Filter,
     /// What is trusted of servers that speak TLS.
     pub trust: Trust,
+    /// The folder of the log on disk, if there is one; not empty.
+    pub log: Option<PathBuf>,
     /// Whether colours are off.
     pub no_color: bool,
     /// How the terminal calls the user.
@@ -241,6 +246,7 @@ impl Args {
             register: self.register,
             filter,
             trust,
+            log: self.log,
             no_color: self.no_color,
             notify: parse_notify(self.notify.as_deref(), self.no_bell)?,
             notify_command: parse_command("--notify-command", "notify-chat --urgent", self.notify_command.as_deref())?,
@@ -424,6 +430,7 @@ mod tests {
         check_refused(&["--watch", &many, "localhost", "alice"], "at most 100 names, and these are 101");
         check_refused(&["--watch", "bob", "--once", "hi", "localhost", "alice"], "nobody to tell");
         check_refused(&["--password-command", "a 'b", "localhost", "alice"], "quote");
+        check_refused(&["--log", "", "localhost", "alice"], "something is missing behind --log");
         check_refused(&["--password-command", "", "localhost", "alice"], "a program");
         check_refused(&["--notify-command", "a 'b", "localhost", "alice"], "--notify-command: a quote");
         check_refused(&["--notify-command", " ", "localhost", "alice"], "--notify-command takes a program");

@@ -62,6 +62,8 @@ enum Verb {
     Unread,
     Search,
     Next,
+    Paste,
+    Edit,
     Topic,
     Keep,
     Lock,
@@ -124,6 +126,8 @@ pub const COMMANDS: &[Command] = {
             "the last 50 messages with all WORDS; in:PLACE from:NAME narrow it",
         ),
         of(Verb::Next, "next", "", [Nothing; 2], "go where something is new"),
+        of(Verb::Paste, "paste", "", [Nothing; 2], "say several lines where you are; a . alone on a line ends them"),
+        of(Verb::Edit, "edit", "[TEXT]", [Text; 2], "say what you write in your editor ($VISUAL or $EDITOR)"),
         of(
             Verb::Topic,
             "topic",
@@ -248,6 +252,10 @@ pub enum Intent<'a> {
     Look(Look<'a>),
     /// Go where something is new.
     Next,
+    /// Collect lines for the current place.
+    Paste,
+    /// Edit a text for the current place, which begins with this, in an editor.
+    Edit(&'a str),
     /// Show or set what a room is about: the room, if it is named, and a text.
     Topic(&'a str),
     /// Set or remove the password of a room: the room, if it is named, and the password.
@@ -409,6 +417,8 @@ pub fn holds_secret(line: &str) -> bool {
         | Intent::Rooms(_)
         | Intent::Look(_)
         | Intent::Next
+        | Intent::Paste
+        | Intent::Edit(_)
         | Intent::Topic(_)
         | Intent::Act(_)
         | Intent::People(_)
@@ -471,6 +481,8 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
         (Verb::Unread, [None, ..]) => Intent::Look(Look::Unread),
         (Verb::Search, [Some(_), ..]) => Intent::Look(Look::Search(rest)),
         (Verb::Next, [None, ..]) => Intent::Next,
+        (Verb::Paste, [None, ..]) => Intent::Paste,
+        (Verb::Edit, _) => Intent::Edit(rest),
         (Verb::Topic, _) => Intent::Topic(rest),
         (Verb::Lock, [Some(_), ..]) => Intent::Lock(rest),
         (Verb::Keep, _) => {

@@ -22,6 +22,7 @@
 //!   (`editor`, or `stdin` in scripts) and secrets (`secret`). `drawn`: the rows of the edited line. `paste`: bracketed
 //!   pastes.
 //! * `notifier`: the program of `--notify-command` and its thread. `program`: starts programs without a shell.
+//! * `external`: the user's editor for texts of several lines. `log`: the log on disk.
 //! * `screen`: all output to the terminal. `output`: writes it, `reader`: checks that it is read, and `alarm`:
 //!   interrupts a blocked write. `terminal`: saves and restores the terminal. `store`: files kept between runs.
 
@@ -50,9 +51,11 @@ pub mod destination;
 mod drawn;
 mod editor;
 mod event;
+mod external;
 mod inbox;
 mod keyboard;
 mod link;
+mod log;
 mod notifier;
 mod output;
 mod paste;

@@ -57,6 +57,8 @@ enum Mode {
     Line,
     /// Nobody yet: a line was entered, and may have to be erased. Text is held meanwhile.
     Entered,
+    /// Another program, such as the user's editor. Text is held meanwhile.
+    Lent,
     /// A secret is typed after this prompt, without echo.
     Secret(&'static str),
 }
@@ -92,7 +94,7 @@ impl Screen {
                 state.is_passing_above = false;
                 self.output.write(lines)
             }
-            Mode::Entered => {
+            Mode::Entered | Mode::Lent => {
                 state.hold_passing();
                 state.hold(lines);
                 Ok(())
@@ -129,7 +131,7 @@ impl Screen {
                 state.is_passing_above = true;
                 self.output.write(&format!("{AT_START}{above}{line}{prompt}"))
             }
-            Mode::Entered => {
+            Mode::Entered | Mode::Lent => {
                 state.held_passing = Some(line.to_owned());
                 Ok(())
             }
@@ -218,6 +220,11 @@ impl Screen {
         let erasing = if is_erased { state.erasing.as_str() } else { "" };
         // If nobody can read it, the next line reports that.
         let _ = self.output.write(&format!("{erasing}{held}"));
+    }
+
+    /// Another program has the terminal, until [`Self::end_line`].
+    pub(super) fn lend(&self) {
+        self.lock().mode = Mode::Lent;
     }
 
     /// A secret is asked for with this prompt, which is shown again below any output. Returns what to write first,

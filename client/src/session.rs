@@ -13,6 +13,7 @@
 //! it. Dialogues with the user are held here, and their result is sent at once.
 
 mod away;
+mod composed;
 mod dialogue;
 mod doubt;
 mod due;
@@ -273,6 +274,8 @@ impl Session {
             Input::Line(line) => self.on_input(line, now),
             Input::BadLine(why) => self.on_bad_line_typed(why),
             Input::Secret(secret) => self.on_secret(secret, now),
+            Input::Edited(text) => self.on_edited(text),
+            Input::Cancel => self.on_cancel(),
             Input::End => self.on_end(),
             Input::Unheard => self.on_unheard(now),
             Input::Terminated => self.on_terminated(now),

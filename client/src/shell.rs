@@ -22,6 +22,7 @@ use super::fingerprint::Fingerprint;
 use super::inbox::Inbox;
 use super::keyboard::{Ask, Keyboard, Origin};
 use super::link::{Links, News};
+use super::log::Log;
 use super::output::Output;
 use super::reader::Watch;
 use super::screen::Screen;
@@ -90,6 +91,7 @@ struct Shell {
     session: Session,
     view: View,
     caller: Caller,
+    log: Option<Log>,
     inbox: Inbox,
     links: Links,
     keyboard: Keyboard,
@@ -163,6 +165,7 @@ impl Shell {
             reader,
             view: View::new(showing::form(&options, is_edited), TimeZone::system()).for_user(&options.user),
             caller: Caller::start(&options, is_edited, &inbox)?,
+            log: options.log.clone().map(|folder| Log::new(folder, TimeZone::system())),
             servers,
             was_terminated: false,
             has_read_all: false,
@@ -184,6 +187,9 @@ impl Shell {
         };
         for why in troubles {
             shell.say(Weight::Trouble, "state", why);
+        }
+        if let Some(why) = shell.log.as_mut().and_then(Log::check) {
+            shell.say(Weight::Trouble, "log", why);
         }
         Ok(shell)
     }
@@ -229,6 +235,9 @@ impl Shell {
                     self.tell(Input::Token(n, token));
                 }
                 let server = self.options.servers.get(n)?;
+                if let Some(log) = &mut self.log {
+                    log.enter(server);
+                }
                 if let Err(error) = self.links.connect(server) {
                     self.tell(Input::Disconnected(&error.to_string()));
                 }
@@ -236,7 +245,11 @@ impl Shell {
             Action::Disconnect => self.links.close(),
             Action::Send(bytes) => self.links.send(&bytes),
             Action::Call(call) => self.call(call),
-            Action::Show(shown) => self.show(&shown),
+            Action::Show(shown) => {
+                self.log(&shown);
+                self.show(&shown);
+            }
+            Action::ShowPage(shown) => self.show(&shown),
             Action::AskLine(prompt) => {
                 self.has_talked = true;
                 self.ask(&prompt, Ask::Line);
@@ -245,6 +258,10 @@ impl Shell {
             Action::AskTrust(prompt) => self.ask(&prompt, Ask::Trust),
             Action::DropTyped => terminal::drop_typed(),
             Action::EraseLine => self.settle(true),
+            Action::Edit(text) => {
+                self.settle(false);
+                self.keyboard.ask(Ask::Edit(text));
+            }
             Action::Prompt(prompt) => self.screen.set_prompt(&prompt),
             Action::AskSecret(wanted) => {
                 self.settle(false);
@@ -313,6 +330,12 @@ impl Shell {
                         self.say(Weight::Trouble, "password-needed", why);
                         self.tell(Input::Secret(None));
                     }
+                    Key::Edited(text) => {
+                        // Ctrl-C there was the editor's.
+                        self.inbox.is_interrupted();
+                        self.tell(Input::Edited(text.as_deref().map_err(String::as_str)));
+                    }
+                    Key::Cancel => self.tell(Input::Cancel),
                     Key::End => {
                         self.has_read_all = true;
                         self.tell(Input::End);

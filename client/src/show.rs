@@ -117,8 +117,14 @@ impl View {
         Seen { text }
     }
 
+    /// A notice of the server as a sentence.
+    pub(super) fn notice(&self, code: u16, text: &str) -> String {
+        let minute = |id: u64| self.local(id >> 20).strftime("%H:%M").to_string();
+        visible(&notice::sentence(code, text, minute)).into_owned()
+    }
+
     /// The local time. A server can send times outside of any calendar.
-    fn local(&self, unix_ms: u64) -> Zoned {
+    pub(super) fn local(&self, unix_ms: u64) -> Zoned {
         let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
         time.unwrap_or(Timestamp::MAX).to_zoned(self.zone.clone())
     }

@@ -12,7 +12,7 @@ impl Session {
     /// Executes a command, here or by a request to the server.
     pub(super) fn on_intent(&mut self, intent: &Intent<'_>, now: Now) {
         match intent {
-            Intent::Empty | Intent::Text(_) | Intent::Act(_) => {}
+            Intent::Empty | Intent::Text(_) | Intent::Act(_) | Intent::Paste | Intent::Edit(_) => {}
             Intent::Everybody(text) => self.say(Place::Public, text, now),
             Intent::Direct { to, text } => self.say(Place::Direct { with: (*to).to_owned() }, text, now),
             Intent::InRoom { room, text } => self.say(Place::Room((*room).to_owned()), text, now),

@@ -191,6 +191,9 @@ impl Session {
         if matches!(self.phase, Phase::Doubt { .. }) {
             return self.on_trust_answer(None);
         }
+        if self.ends_collecting() {
+            return;
+        }
         if let Dialogue::Erase(_) = self.talk.dialogue
             && self.settings.people
         {
@@ -198,11 +201,12 @@ impl Session {
             self.talk.forget_ask();
             return self.cancel_erase();
         }
-        if let Dialogue::Paste(_) = self.talk.dialogue {
+        if let Dialogue::Paste(paste) = &self.talk.dialogue {
             // Ctrl-C cancels this question. If the input has ended, it reports that again.
+            let is_edited = paste.is_edited;
             self.talk.dialogue = Dialogue::Open;
             self.talk.forget_ask();
-            return self.cancel_paste();
+            return self.cancel_paste(is_edited);
         }
         if self.settings.listens {
             return; // it is not read

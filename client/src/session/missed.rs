@@ -30,10 +30,14 @@ impl Session {
             if first_new == Some(at) && self.settings.people {
                 self.show(Shown::New);
             }
+            if !self.is_me(&line.from) && !line.is_hole {
+                self.known.hear(&line.from);
+            }
             if let Some(verdict) = verdict {
                 self.news.hear(&line.place, line.id, verdict.stands_out);
             }
-            self.show_past(line, has_arrived);
+            let past = self.past(line, has_arrived);
+            self.show(past);
         }
     }
 
@@ -66,16 +70,15 @@ impl Session {
         }
     }
 
-    /// Shows a line of the past.
-    pub(super) fn show_past(&mut self, line: Line, has_arrived: bool) {
+    /// A line of the past, to be shown.
+    pub(super) fn past(&mut self, line: Line, has_arrived: bool) -> Shown {
         if line.is_hole {
             let Line { id, place, text, .. } = line;
-            return self.show(Shown::Hole(Hole { place, id, text }));
+            return Shown::Hole(Hole { place, id, text });
         }
         self.known.see_name(&line.from);
         self.people.recent.note(line.id, &line.place, &line.from, &line.text);
-        let message = self.message_of(line, has_arrived);
-        self.show(Shown::Message(message));
+        Shown::Message(self.message_of(line, has_arrived))
     }
 
     /// A line of the past, as a message.

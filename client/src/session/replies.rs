@@ -82,7 +82,11 @@ impl Session {
     pub(super) fn show_said(&mut self, said: Said) {
         let is_own = self.is_own(&said);
         let Said { kind, id, from, text } = said;
-        self.known.see_name(&from);
+        if is_own {
+            self.known.see_name(&from);
+        } else {
+            self.known.hear(&from);
+        }
         let (place, from, confirmed) = match kind {
             Kind::Public => (Place::Public, from, None),
             Kind::Direct => (Place::Direct { with: from.clone() }, from, None),

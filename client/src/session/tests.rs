@@ -6,12 +6,13 @@
 //! connected          lost WHY           server LINE        user LINE (or: user)      bad WHY
 //! (⏎ in the LINE of a user is a line end)
 //! secret TEXT        secret (refused)   end                terminated        wait MS
+//! cancel             edited TEXT        unedited WHY
 //! kept TOKEN (of the first server)           unheard
 //! unknown N WHY      changed N M        not-pinned N       (a server with key N, where M was known)
 //! ```
 //!
 //! Actions: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, `ask trust: PROMPT` for
-//! one about a server, before which is `drop typed`, and `erase` erases the line; `> LINE` is sent;
+//! one about a server, before which is `drop typed`, and `erase` erases the line; `edit TEXT` opens an editor; `> LINE` is sent;
 //! `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` is a reply (`#- …` with more to come), `*
 //! CODE TEXT` a notice, `= …` a message, `...` a hole, `--- new` what is new; `call …` calls the user; `seen ID` is kept (of the first server); and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
 //! `forget TOKEN` (of the first server),
@@ -21,6 +22,7 @@
 use super::*;
 use crate::action::{Call, Doubt, Hole, Message, Wanted};
 
+mod composing;
 mod hostile;
 mod leaving;
 mod login;
@@ -132,6 +134,9 @@ impl Stage {
             "bad" => Input::BadLine(rest),
             "secret" => Input::Secret((!rest.is_empty()).then(|| secret(rest))),
             "end" => Input::End,
+            "cancel" => Input::Cancel,
+            "edited" => Input::Edited(Ok(&typed)),
+            "unedited" => Input::Edited(Err(rest)),
             "unheard" => Input::Unheard,
             "terminated" => Input::Terminated,
             "wait" => {
@@ -189,6 +194,9 @@ fn is_input(line: &str) -> bool {
         "bad",
         "secret",
         "end",
+        "cancel",
+        "edited",
+        "unedited",
         "unheard",
         "terminated",
         "wait",
@@ -214,8 +222,9 @@ fn told(action: &Action) -> String {
             let newest = newest.as_ref().map_or(String::new(), |newest| format!(": {}", newest.text));
             format!("call missed {count} {for_user}{newest}")
         }
-        Action::Show(shown) => told_shown(shown),
+        Action::Show(shown) | Action::ShowPage(shown) => told_shown(shown),
         Action::EraseLine => "erase".to_owned(),
+        Action::Edit(text) => format!("edit {}", text.replace('\n', "⏎")),
         Action::AskLine(prompt) => format!("ask {}", prompt.trim_end()),
         Action::AskAnswer(prompt) => format!("ask: {}", prompt.trim_end()),
         Action::AskTrust(prompt) => format!("ask trust: {}", prompt.trim_end()),

@@ -23,6 +23,8 @@ pub(super) struct Talk {
     pub(super) asked: Option<Place>,
     /// The open prompt, as last given.
     prompt: String,
+    /// A text from an editor that was not sent.
+    pub(super) draft: Option<String>,
     /// Lines that wait to be executed.
     pub(super) pending: VecDeque<Entered>,
     /// Whether the input has ended.
@@ -111,6 +113,9 @@ impl Session {
 
     fn takes_lines(&self) -> bool {
         let can_wait = self.settings.people && self.was_in;
+        if matches!(self.talk.dialogue, Dialogue::Edit(_)) {
+            return false;
+        }
         match self.phase {
             Phase::Ready { .. } => {
                 let is_held = self.requests.len() >= REQUESTS || self.requests.iter().any(Request::holds_prompt);
@@ -182,6 +187,8 @@ impl Session {
             (Dialogue::Text(Place::Direct { with }), _) => format!("your message to {with}? "),
             (Dialogue::Text(Place::Public | Place::Room(_)), _) => "your message? ".to_owned(),
             (Dialogue::NameAndText, _) => "name and message? ".to_owned(),
+            (Dialogue::Collect(paste), _) => format!("line {}> ", paste.len() + 1),
+            (Dialogue::Edit(_), _) => String::new(),
             (Dialogue::Paste(paste), _) => paste.question(),
             (Dialogue::Erase(target), _) => self.erase_question(target),
             (Dialogue::Open | Dialogue::Nobody, Place::Room(room)) => format!("{user} in {room}{new}{offline}> "),
@@ -194,13 +201,16 @@ impl Session {
     /// `seen` is the place named in the prompt, if there was one.
     fn on_line(&mut self, line: &str, seen: Option<Place>, now: Now) {
         let dialogue = std::mem::take(&mut self.talk.dialogue);
+        if let Dialogue::Collect(paste) = dialogue {
+            return self.on_collected(line, paste);
+        }
         if lines(line).nth(1).is_some() && !matches!(dialogue, Dialogue::Paste(_)) {
             return self.on_paste(line, dialogue, seen);
         }
         let is_slashed = line.starts_with('/') && !line.starts_with("//");
         let is_command = (is_slashed || is_indented(line)) && lines(line).count() == 1;
         let intent = match dialogue.clone() {
-            Dialogue::Open | Dialogue::Nobody => parse(line),
+            Dialogue::Open | Dialogue::Nobody | Dialogue::Collect(_) | Dialogue::Edit(_) => parse(line),
             Dialogue::Text(_) | Dialogue::NameAndText if line.trim().is_empty() => {
                 return self.note("cancelled", "cancelled".to_owned());
             }
@@ -218,10 +228,15 @@ impl Session {
             Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_) | Intent::Absent(_) | Intent::Indented
         ) {
             self.talk.dialogue = dialogue.clone(); // a typing error does not abandon it
-        } else if matches!(dialogue, Dialogue::Paste(_)) && intent != Intent::Quit {
-            self.cancel_paste();
+        } else if let Dialogue::Paste(paste) = &dialogue
+            && intent != Intent::Quit
+        {
+            self.cancel_paste(paste.is_edited);
         } else if matches!(dialogue, Dialogue::Erase(_)) && intent != Intent::Quit {
             self.cancel_erase();
+        }
+        if matches!(intent, Intent::Paste | Intent::Edit(_)) {
+            return self.compose(&intent, &dialogue, seen);
         }
         let text = match (intent, dialogue.clone()) {
             (Intent::Text(text), _) => text.to_owned(),

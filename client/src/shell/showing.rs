@@ -64,6 +64,14 @@ impl Shell {
         }
     }
 
+    /// Writes this into the log, if there is one and it belongs there.
+    pub(super) fn log(&mut self, shown: &Shown) {
+        let now = self.now();
+        if let Some(why) = self.log.as_mut().and_then(|log| log.add(shown, now)) {
+            self.say(Weight::Trouble, "log", why);
+        }
+    }
+
     /// Shows the state of the connection in one row.
     fn show_passing(&mut self, status: &Status) {
         let text = fitted(&visible(&status.text), columns().saturating_sub(STAMP));

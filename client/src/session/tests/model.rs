@@ -187,7 +187,8 @@ impl World {
                     let line = String::from_utf8(bytes.to_vec()).unwrap();
                     self.to_server.push_back(line.trim_end().to_owned());
                 }
-                Action::Show(Shown::Message(Message { id: Some(id), from, .. })) => {
+                Action::Show(Shown::Message(Message { id: Some(id), from, .. }))
+                | Action::ShowPage(Shown::Message(Message { id: Some(id), from, .. })) => {
                     *self.shown.entry(id).or_default() += 1;
                     if from == "bob" {
                         self.order.push(id);
@@ -195,7 +196,9 @@ impl World {
                 }
                 Action::Call(_)
                 | Action::Show(_)
+                | Action::ShowPage(_)
                 | Action::EraseLine
+                | Action::Edit(_)
                 | Action::AskLine(_)
                 | Action::AskAnswer(_)
                 | Action::DropTyped
