@@ -113,13 +113,16 @@ const PLAIN_DATA: [&str; 6] = [
 /// The pure part of the client: it may name nothing else of the client, and nothing in [`WORLD`].
 const CLIENT_CORE: [&str; 10] = [
     "client::action",
+    "client::alert",
     "client::fingerprint",
     "client::frame",
     "client::past",
     "client::command",
     "client::session",
     "client::complete",
+    "client::ring",
     "client::show",
+    "client::title",
     "client::visible",
     "client::wrap",
 ];

@@ -53,7 +53,7 @@ impl Session {
     fn call_for_missed(&mut self, shown: &[(Line, bool)], verdicts: &[Option<Verdict>], is_cut: bool) {
         let new =
             || shown.iter().map(|(line, _)| line).zip(verdicts).filter_map(|(line, verdict)| Some((line, (*verdict)?)));
-        let newest = new().filter(|(_, verdict)| verdict.calls).last();
+        let newest = new().rfind(|(_, verdict)| verdict.calls);
         let newest = newest.map(|(line, _)| self.message_of(line.clone(), false));
         let is_counted =
             |line: &Line| self.rules.level(&line.place) != Level::None && !self.rules.is_ignored(&line.from);

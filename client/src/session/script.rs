@@ -183,7 +183,7 @@ pub(super) fn failure(shown: &Shown) -> Option<Option<String>> {
         | Shown::Status(_)
         | Shown::Message(_)
         | Shown::Hole(_)
-        | Shown::New { .. }
+        | Shown::New
         | Shown::Notice { .. } => None,
     }
 }

@@ -22,6 +22,7 @@
 use super::*;
 use crate::action::{Call, Doubt, Hole, Message, Wanted};
 
+mod calling;
 mod composing;
 mod hostile;
 mod leaving;

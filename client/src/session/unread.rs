@@ -80,7 +80,11 @@ impl News {
         let Unread { place, count, mentions, read, last, .. } = unread;
         let bounded = |count: u32| usize::try_from(count).unwrap_or(MESSAGES).min(MESSAGES);
         let counted = (bounded(count), bounded(mentions), last);
-        if self.spots.len() < PLACES && self.spot(&place).is_none() {
+        if let Some(spot) = self.spots.iter_mut().find(|spot| is_same_place(&spot.place, &place)) {
+            // Another client has told its mark before the server has counted.
+            spot.counted = counted;
+            spot.read(read);
+        } else if self.spots.len() < PLACES {
             self.spots.push(Spot { counted, ..Spot::new(place, read) });
         }
     }
@@ -138,8 +142,13 @@ impl News {
 
     /// A place has been read up to this id; `None`: all places.
     fn read(&mut self, place: Option<&Place>, id: u64) {
-        if place.is_none() {
-            self.floor = self.floor.max(id);
+        match place {
+            None => self.floor = self.floor.max(id),
+            // What comes later may have been said before.
+            Some(place) if self.spot(place).is_none() && self.spots.len() < PLACES => {
+                self.spots.push(Spot::new(place.clone(), id));
+            }
+            Some(_) => {}
         }
         for spot in self.spots.iter_mut().filter(|spot| place.is_none_or(|place| is_same_place(&spot.place, place))) {
             spot.read(id);

@@ -106,7 +106,7 @@ impl Shell {
         let is_aside = match shown {
             Shown::Status(status) => is_once || !ANSWERS.contains(&status.kind),
             Shown::Reply { code, .. } => is_once && *code >= 400,
-            Shown::Message(_) | Shown::Hole(_) | Shown::New { .. } | Shown::Notice { .. } => false,
+            Shown::Message(_) | Shown::Hole(_) | Shown::New | Shown::Notice { .. } => false,
         };
         is_aside && !self.is_edited && !self.options.json
     }

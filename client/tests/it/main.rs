@@ -8,6 +8,7 @@
     reason = "a panic is how a test fails, and notes are how it says what it measured or skipped"
 )]
 
+mod calling;
 mod decoders;
 mod editing;
 mod ends;

@@ -538,6 +538,10 @@ fn cut_at_every_byte() {
         happened
     };
     let whole = play(0);
-    assert!(whole.contains("= past all 110") && whole.contains("... room lobby 120 gone\n= all 130 bob: x"), "{whole}");
+    assert!(
+        whole.contains("= past all 110")
+            && whole.contains("... room lobby 120 gone\ncall all 130 bob\n= all 130 bob: x"),
+        "{whole}"
+    );
     (1..said.len()).for_each(|cut| assert_eq!(play(cut), whole, "cut at {cut}"));
 }
