@@ -4,10 +4,10 @@ mod answers;
 mod watching;
 
 use self::watching::Watched;
+use super::Session;
 use super::erasing::{Recent, Target};
 use super::intents::bare;
 use super::requests::Request;
-use super::{Resumes, Session};
 use crate::action::{Now, Place};
 use crate::alert::Level;
 use crate::command::{People as Wanted, Turn};
@@ -186,9 +186,6 @@ impl Session {
     /// The user is logged in: says again that they are away, and watches again whom they watch.
     pub(super) fn renew_people(&mut self, now: Now) {
         self.people.is_told = false;
-        if self.settings.resumes == Resumes::InRun {
-            self.learn_ignored(now);
-        }
         if let Some(text) = self.people.away.clone() {
             self.say_away(Some(text), true, now);
         }

@@ -118,9 +118,13 @@ impl Asking {
 impl Session {
     /// The user is logged in. The first step of the resume, before the rooms are entered.
     pub(super) fn begin_resume(&mut self, now: Now) {
-        if self.settings.resumes == Resumes::Always {
-            self.resume = Resume::Asking(Asking::new(Step::Want, now));
-            self.ask_past(now);
+        match self.settings.resumes {
+            Resumes::Never => {}
+            Resumes::InRun => self.learn_ignored(now),
+            Resumes::Always => {
+                self.resume = Resume::Asking(Asking::new(Step::Want, now));
+                self.ask_past(now);
+            }
         }
     }
 

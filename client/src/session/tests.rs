@@ -153,7 +153,7 @@ impl Stage {
 
     /// Answers the question whom the user ignores, if it is the oldest.
     fn answer_ignore(&mut self) {
-        let is_asked = matches!(self.session.requests.front(), Some(Request::People(ask)) if !ask.is_typed() && format!("{ask:?}").starts_with("Ignores"));
+        let is_asked = self.session.requests.front().is_some_and(people::is_ignores);
         if is_asked && self.ignores_nobody {
             self.session.handle(Input::Bytes(b"C 211 0 ignored\n"), self.now);
         }

@@ -1,6 +1,12 @@
 //! Profiles, presence, peace, erasing.
 
+use super::super::people::Ask;
 use super::*;
+
+/// Whether the client asks by itself whom the user ignores.
+pub(super) fn is_ignores(request: &Request) -> bool {
+    matches!(request, Request::People(Ask::Ignores { is_shown: false }))
+}
 
 /// A person whose server keeps what is said.
 fn kept() -> Stage {
