@@ -2,7 +2,7 @@
 //!
 //! [`files`] says where the file is and opens connections, [`schema`] and [`migrate`] make its tables, [`base`] is the open
 //! file. [`records`], [`rows`] and [`people`] put things in, [`restore`] gives them back at a start, [`retention`] deletes what is no
-//! longer kept. [`writer`] is the thread of all that; it answers by [`read`]. [`search`] is the other thread. [`words`]
+//! longer kept, [`forget`] what somebody wants forgotten. [`writer`] is the thread of all that; it answers by [`read`]. [`search`] is the other thread. [`words`]
 //! turns texts into words.
 
 pub mod admin;
@@ -22,6 +22,7 @@ mod rows;
 mod people;
 mod restore;
 mod retention;
+mod forget;
 
 #[cfg(test)]
 mod fixture;

@@ -273,7 +273,8 @@ impl Base {
             "SELECT who.n, message.author, count(*) FROM who
              JOIN inbox ON inbox.who = who.n AND inbox.id > who.seen AND inbox.code & 3 = ?1
              JOIN message ON message.id = inbox.id AND typeof(message.author) = 'integer'
-             WHERE who.gone = 0 GROUP BY who.n, message.author",
+             WHERE who.gone = 0 AND NOT EXISTS (SELECT 1 FROM forget WHERE forget.who = author AND upto >= message.id)
+             GROUP BY who.n, message.author",
         )?;
         let mut rows = statement.query([code::RECEIVED])?;
         let mut all = Vec::new();

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use crate::history::store::forget::Hidden;
 use crate::history::store::people;
 use crate::history::store::schema::id_at;
 use crate::hub::names::UserName;
@@ -20,6 +21,8 @@ pub(in crate::history::store) struct Reader {
     pub(in crate::history::store) birth: i64,
     /// Everything up to this id is read, in all places.
     pub(in crate::history::store) floor: i64,
+    /// What nobody reads any more.
+    pub(in crate::history::store) hidden: Hidden,
     /// The accounts that it ignores, once they were read.
     ignored: OnceCell<HashSet<i64>>,
 }
@@ -30,7 +33,14 @@ impl Reader {
         let birth = start_of(who.since);
         let (name, found) = (who.name.clone(), number_and_floor(connection, who)?);
         let floor = found.map_or(birth, |(_, floor)| floor.max(birth));
-        Ok(Self { n: found.map(|(n, _)| n), name, birth, floor, ignored: OnceCell::new() })
+        Ok(Self {
+            n: found.map(|(n, _)| n),
+            name,
+            birth,
+            floor,
+            hidden: Hidden::load(connection)?,
+            ignored: OnceCell::new(),
+        })
     }
 
     /// Up to which id the account has read a place: the place's mark or the floor, whichever is higher.

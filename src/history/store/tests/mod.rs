@@ -4,6 +4,7 @@ mod broken;
 mod damage;
 mod ends;
 mod figures;
+mod forget;
 mod identity;
 mod order;
 mod people;

@@ -168,8 +168,9 @@ impl Writer {
         };
         let broken = Broken::new(cause, changes);
         // The connection is closed here, which takes back its transaction.
-        self.state = State::Broken(broken);
+        self.state = State::Broken(Box::new(broken));
         self.queue(true);
+        self.give_forgetting_up();
         self.tell_broken();
     }
 

@@ -13,9 +13,10 @@ use self::broken::is_of_disk;
 use self::keeping::{Keeping, Order, Shared, bytes_of};
 use super::base::Base;
 use super::files::{Role, Site};
+use super::forget::{Forgetting, Told};
 use super::retention::Cleaner;
 use super::{people, read};
-use crate::history::request::{Answer, Asked, Batch, Loud, Mark, Request, Trouble, Verdict};
+use crate::history::request::{Answer, Asked, Batch, Forget, Loud, Mark, Request, Trouble, Verdict};
 use crate::hub::record::Record;
 use crate::limits::{HISTORY_COMMIT_BYTES, HISTORY_RETRY_MS};
 use crate::mailbox::{Job, Mailbox, Next, Ticket};
@@ -75,7 +76,7 @@ struct Pending {
 /// The store works, or it waits for the disk.
 enum State {
     Works(Box<Base>),
-    Broken(Broken),
+    Broken(Box<Broken>),
 }
 
 /// The thread.
@@ -87,6 +88,7 @@ pub(super) struct Writer {
     state: State,
     pending: Pending,
     cleaner: Cleaner,
+    forgetting: Forgetting,
     /// Bytes of rows that were committed since the log was measured.
     logged: usize,
 }
@@ -101,7 +103,7 @@ impl Writer {
         base: Base,
     ) -> Self {
         let (state, pending, cleaner) = (State::Works(Box::new(base)), Pending::default(), Cleaner::new());
-        Self { mailbox, shared, site, clock, state, pending, cleaner, logged: 0 }
+        Self { mailbox, shared, site, clock, state, pending, cleaner, forgetting: Forgetting::new(), logged: 0 }
     }
 
     /// Works until it is told to end, or the mailbox is closed.
@@ -112,7 +114,12 @@ impl Writer {
                     self.end();
                     return self.answer(ticket, Verdict::Kept);
                 }
-                Next::Job(Job { request: Order::Asked(request), ticket }, ()) => self.carry_out(ticket, request),
+                Next::Job(Job { request: Order::Asked(request), ticket }, ()) => {
+                    self.carry_out(ticket, request);
+                    if self.forgetting.is_due_among_others() {
+                        self.forget_a_slice();
+                    }
+                }
                 Next::Idle => self.idle(),
                 Next::Closed => return self.end(),
             }
@@ -130,7 +137,10 @@ impl Writer {
         match &self.state {
             State::Broken(broken) => until(broken.retry_at),
             State::Works(base) if base.has_begun() || self.cleaner.is_due(base) => Some(Duration::ZERO),
-            State::Works(_) => until(self.cleaner.due()),
+            State::Works(_) => {
+                let due = self.cleaner.due();
+                until(self.forgetting.due().map_or(due, |other| due.min(other)))
+            }
         }
     }
 
@@ -159,7 +169,8 @@ impl Writer {
                 read::missed(&base.db, &mine, own_upto).map(Verdict::Missed)
             }),
             // Searches go to their own thread.
-            Request::Find(_) | Request::Forget(_) => self.answer(ticket, Verdict::Unavailable),
+            Request::Find(_) => self.answer(ticket, Verdict::Unavailable),
+            Request::Forget(forget) => self.forget(ticket, &forget),
         }
     }
 
@@ -235,6 +246,47 @@ impl Writer {
         }
     }
 
+    /// What was said before is on disk first, so that a failed commit brings nothing back.
+    fn forget(&mut self, ticket: Ticket<Asked>, forget: &Forget) {
+        self.commit();
+        let State::Works(base) = &mut self.state else { return self.answer(ticket, Verdict::Unavailable) };
+        match self.forgetting.begin(base, forget, ticket) {
+            Ok(told) => self.tell_forgotten(told),
+            Err(e) => {
+                self.answer(ticket, Verdict::Unavailable);
+                self.break_down(&e);
+            }
+        }
+    }
+
+    /// Goes on with what is being forgotten.
+    fn forget_a_slice(&mut self) {
+        self.commit();
+        let State::Works(base) = &mut self.state else { return };
+        match self.forgetting.step(base) {
+            Ok(told) => self.tell_forgotten(told),
+            Err(e) => return self.break_down(&e),
+        }
+        let State::Works(base) = &self.state else { return };
+        let shortened = base.log_pages().and_then(|pages| if pages >= LOG_PAGES { base.checkpoint() } else { Ok(()) });
+        if let Err(e) = shortened {
+            self.break_down(&e);
+        }
+    }
+
+    /// Those who wait for something to be forgotten are told that it takes longer.
+    fn give_forgetting_up(&mut self) {
+        for ticket in self.forgetting.fail() {
+            self.answer(ticket, Verdict::Unavailable);
+        }
+    }
+
+    fn tell_forgotten(&self, told: impl IntoIterator<Item = Told>) {
+        for (ticket, forgotten) in told {
+            self.answer(ticket, Verdict::Forgotten(forgotten));
+        }
+    }
+
     /// Nothing waits.
     fn idle(&mut self) {
         let now_ms = self.clock.now_ms();
@@ -244,6 +296,10 @@ impl Writer {
         if base.has_begun() {
             return self.commit();
         }
+        if self.forgetting.due().is_some_and(|due| Instant::now() >= due) {
+            self.forget_a_slice();
+        }
+        let State::Works(base) = &self.state else { return };
         if self.cleaner.is_due(base) {
             self.clean();
         }
@@ -313,6 +369,7 @@ impl Writer {
             self.retry_if_due();
         }
         self.commit();
+        self.give_forgetting_up();
         match &mut self.state {
             State::Works(base) => {
                 if let Err(e) = base.end_run() {
