@@ -294,10 +294,7 @@ impl Session {
         }
         match (asking.step, code) {
             (Step::Want, 200) => self.step_to(Step::Unread, now),
-            (Step::Unread, 213) => {
-                self.learn_ignored(now);
-                self.step_to(Step::Join, now);
-            }
+            (Step::Unread, 213) => self.step_to(Step::Join, now),
             (Step::After(_) | Step::Before(_), 212) => match past::last(text) {
                 Some(last) => self.on_page(last.next, now),
                 None => self.end_without_past(Some(text)),
@@ -327,7 +324,10 @@ impl Session {
                 self.rules.forget_levels();
                 self.request(Request::Resume, &["UNREAD"], now);
             }
-            Step::Join => self.on_counts(now),
+            Step::Join => {
+                self.learn_ignored(now);
+                self.on_counts(now);
+            }
             Step::After(id) => self.request(Request::Resume, &["HISTORY", "after", &id.to_string(), &most], now),
             Step::Before(Some(id)) => {
                 self.request(Request::Resume, &["HISTORY", "before", &id.to_string(), &most], now);

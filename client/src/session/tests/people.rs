@@ -546,3 +546,24 @@ fn answers_that_make_no_sense() {
     let happened = stage.play("user hi");
     assert!(happened.contains("> C PM hi"), "{happened}");
 }
+
+/// Until a password is changed, the server would take anything else for it.
+#[test]
+fn a_password_change_is_not_interrupted_by_questions() {
+    let mut stage = Stage::new(Settings { resumes: Resumes::Always, ..settings() }, Some("t1"));
+    stage.ignores_nobody = false;
+    stage.play(LOGIN.rsplit_once("\nserver C 213 x").unwrap().0);
+    stage.check(
+        "user /passwd
+        > C PASSWD
+        server C 213 x
+        server C 331 your old password?
+        want old password 1
+        wait 5000
+        secret
+        - cancelled: your password is unchanged
+        > C\u{20}
+        > C IGNORE
+        > C HISTORY after 100 200",
+    );
+}
