@@ -194,6 +194,20 @@ pub struct Message {
     pub is_past: bool,
 }
 
+/// Before the text of a message that says what its sender does.
+const ACT: &str = "/me ";
+
+/// The text of a message that says what its sender does: `waves`.
+pub fn acted(what: &str) -> String {
+    format!("{ACT}{what}")
+}
+
+/// What the sender of a text does, if the text says that: `waves`, of `/me waves`.
+pub fn act_of(text: &str) -> Option<&str> {
+    let (start, what) = text.split_at_checked(ACT.len())?;
+    (start.eq_ignore_ascii_case(ACT) && !what.trim().is_empty()).then_some(what)
+}
+
 /// Why the user is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {

@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use chatd::limits::WATCHES_EACH;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser};
 use nix::unistd::{Uid, User};
 
 use super::action::Place;
-use super::command::is_room_name;
+use super::command::{is_room_name, is_user_name};
 use super::destination::{self, EXAMPLE, Server, parse_name};
 use super::filter::Filter;
 use super::fingerprint::Fingerprint;
@@ -44,6 +45,9 @@ pub struct Args {
     /// With --once: send to this room. With --listen: also receive its messages. The client enters the room
     #[arg(long, value_name = "ROOM")]
     room: Option<String>,
+    /// Tell when these users come and go; several names are separated by commas
+    #[arg(long, value_name = "NAME,…")]
+    watch: Option<String>,
     /// Create the account if it does not exist; without this, a script with a given password does not
     #[arg(long)]
     register: bool,
@@ -129,6 +133,8 @@ pub struct Options {
     pub json: bool,
     /// The task of the client.
     pub errand: Errand,
+    /// The names of users who are watched; each has the form of a user name.
+    pub watch: Vec<String>,
     /// Whether a script may create an account.
     pub register: bool,
     /// The parts that are removed from the lines of a script first.
@@ -226,6 +232,7 @@ impl Args {
             (None, false) if self.room.is_some() => return Err(needs("--room", "--once TEXT or --listen", "lobby")),
             (None, false) => Errand::Talk,
         };
+        let watch = parse_watch(self.watch.as_deref(), errand.once().is_some())?;
         let (servers, user) = destination::parse(&self.words, self.tls, system_user)?;
         let trust = Trust { ca: self.ca, pins: self.pin.iter().map(|text| parse_pin(text)).collect::<Result<_, _>>()? };
         check_tls(&servers, &trust)?;
@@ -235,6 +242,7 @@ impl Args {
             plain: self.plain,
             json: self.json,
             errand,
+            watch,
             register: self.register,
             filter,
             trust,
@@ -301,6 +309,31 @@ fn parse_room(room: String) -> Result<String, String> {
         return Ok(room);
     }
     Err(format!("{room:?} is no room: give letters, digits or _.-, at most 32, for example: --room lobby"))
+}
+
+/// The names of `--watch`.
+fn parse_watch(names: Option<&str>, is_once: bool) -> Result<Vec<String>, String> {
+    let example = "for example: chatclient --watch bob,dave localhost carol";
+    let Some(names) = names else { return Ok(Vec::new()) };
+    if is_once {
+        return Err(format!("--watch has nobody to tell with --once; {example}"));
+    }
+    let mut found: Vec<String> = Vec::new();
+    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        if !is_user_name(name) {
+            return Err(format!("--watch {name:?}: a name is a letter, then letters, digits or _ . -; {example}"));
+        }
+        if !found.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            found.push(name.to_owned());
+        }
+    }
+    match found.len() {
+        0 => Err(format!("--watch takes the names of users; {example}")),
+        count if count > WATCHES_EACH => {
+            Err(format!("--watch takes at most {WATCHES_EACH} names, and these are {count}; {example}"))
+        }
+        _ => Ok(found),
+    }
 }
 
 fn parse_pin(text: &str) -> Result<Fingerprint, String> {
@@ -390,6 +423,12 @@ mod tests {
         check_refused(&["--once", "hi", "--to", "a b", "localhost", "alice"], "is no name");
         check_refused(&["--once", "hi", "--room", "a\nb", "localhost", "alice"], "is no room");
         check_refused(&["--once", "hi", "--to", "b", "--room", "r", "localhost", "alice"], "two places");
+        for (names, told) in [("bob,1x", "\"1x\""), ("a b", "\"a b\""), ("~gast", "~gast"), (",", "takes the names")] {
+            check_refused(&["--watch", names, "localhost", "alice"], told);
+        }
+        let many = (0..101).map(|n| format!("n{n}")).collect::<Vec<_>>().join(",");
+        check_refused(&["--watch", &many, "localhost", "alice"], "at most 100 names, and these are 101");
+        check_refused(&["--watch", "bob", "--once", "hi", "localhost", "alice"], "nobody to tell");
         check_refused(&["--password-command", "a 'b", "localhost", "alice"], "quote");
         check_refused(&["--log", "", "localhost", "alice"], "something is missing behind --log");
         check_refused(&["--password-command", "", "localhost", "alice"], "a program");
@@ -445,6 +484,8 @@ mod tests {
         let found = options(&["--json", "--no-bell", "--no-color", "--register", "h", "u"]).unwrap();
         assert!(found.json && found.notify == Notify::Off && found.no_color && found.register && !found.plain);
         assert!(matches!(found.errand, Errand::Talk));
+        let found = options(&["--watch", "bob, Dave,BOB,", "h", "u"]).unwrap();
+        assert_eq!(found.watch, ["bob", "Dave"]);
         let notify = |words: &[&str]| options(&[words, &["h", "u"]].concat()).unwrap().notify;
         assert_eq!((notify(&[]), notify(&["--notify", "bell"])), (Notify::Bell, Notify::Bell));
         assert_eq!(

@@ -105,6 +105,12 @@ pub fn confirmed(text: &str) -> (&str, Option<u64>) {
     parts.map_or((text, None), |(told, id)| (told, Some(id)))
 }
 
+/// A confirmation for people: `sent to bob (away: lunch)` says that bob is away.
+pub fn told_away(told: &str) -> String {
+    let parts = told.split_once(" (away: ").and_then(|(sent, why)| Some((sent, why.strip_suffix(')')?)));
+    parts.map_or_else(|| told.to_owned(), |(sent, why)| format!("{sent}, who is away: {why}"))
+}
+
 /// The name in a welcome (230), as it was registered: `welcome alice; 3 online`.
 pub fn welcomed(text: &str) -> &str {
     text.strip_prefix("welcome ").and_then(|rest| rest.split([';', ' ']).next()).unwrap_or_default()
@@ -247,6 +253,9 @@ mod tests {
         ] {
             assert_eq!(confirmed(text), expected, "{text}");
         }
+        assert_eq!(told_away("sent to bob (away: (a) lunch)"), "sent to bob, who is away: (a) lunch");
+        assert_eq!(told_away("sent to bob (away: x"), "sent to bob (away: x");
+        assert_eq!(told_away("sent to 3"), "sent to 3");
         assert_eq!(welcomed("welcome Alice; 3 online"), "Alice");
         assert_eq!(welcomed("hello"), "");
     }

@@ -110,6 +110,8 @@ mod tests {
         assert_eq!(told(&direct("hi"), true), "\x1bPtmux;\x1b\x1b]9;bob to you: hi\x07\x1b\\");
         assert_eq!(told(&said("bob", Place::Public, "hi"), false), "\x1b]9;bob to all: hi\x07");
         assert_eq!(told(&said("bob", Place::Room("den".to_owned()), "hi"), false), "\x1b]9;bob in den: hi\x07");
+        let waves = |place| told(&said("bob", place, "/me waves"), false);
+        assert_eq!(waves(Place::Room("den".to_owned())), "\x1b]9;in den: * bob waves\x07");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod composed;
 mod dialogue;
 mod doubt;
 mod due;
+mod erasing;
 mod intents;
 mod keys;
 mod known;
@@ -25,6 +26,7 @@ mod login;
 mod missed;
 mod pages;
 mod pasted;
+mod people;
 mod replies;
 mod requests;
 mod resume;
@@ -51,6 +53,7 @@ pub use self::script::NOT_DONE;
 use self::away::Away;
 use self::keys::Keys;
 use self::login::Login;
+use self::people::People;
 use self::requests::{Request, Requests, Unconfirmed};
 use self::resume::Resume;
 use self::retry::Retry;
@@ -100,6 +103,8 @@ pub struct Settings {
     /// Whether a script with a given password may create an account. Otherwise a typing error in the name would create
     /// one.
     pub registers: bool,
+    /// The names that are watched from the login on; [`command::is_user_name`] accepts them.
+    pub watch: Vec<String>,
     /// When the server is asked for what was missed.
     pub resumes: Resumes,
     /// The seed of the pauses before a new connection; it should differ between clients.
@@ -156,6 +161,7 @@ pub struct Session {
     news: News,
     /// What the user has set about places and people: what calls.
     rules: Rules,
+    people: People,
     /// Messages that were shown since the last line, from a server that keeps nothing.
     unheeded: usize,
     /// For each server, the token that resumes the session without a password.
@@ -218,6 +224,7 @@ impl Session {
             away_s: None,
             news: News::default(),
             rules: Rules::default(),
+            people: People::watching(&settings.watch),
             unheeded: 0,
             actions: VecDeque::new(),
             phase: Phase::Connecting,

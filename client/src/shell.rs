@@ -442,6 +442,7 @@ fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: 
         once: options.errand.once().cloned(),
         listens,
         room,
+        watch: options.watch.clone(),
         registers: options.register,
         resumes: resumes(options, people),
         seed,

@@ -15,7 +15,7 @@ use jiff::Zoned;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::action::{Hole, Message, Now, Place, Shown, Status, Weight};
+use super::action::{Hole, Message, Now, Place, Shown, Status, Weight, act_of};
 use super::visible::visible;
 use super::wrap::wrapped;
 
@@ -102,7 +102,7 @@ impl View {
             Shown::Reply { text, .. } => format!("  {}", visible(text)),
             Shown::Notice { code, text } => {
                 let minute = |id: u64| self.local(id >> 20).strftime("%H:%M").to_string();
-                pen.paint(DIM, &format!("* {}", visible(&notice::sentence(*code, text, minute))))
+                pen.paint(DIM, &format!("-- {}", visible(&notice::sentence(*code, text, minute))))
             }
             Shown::Status(Status { weight: Weight::Note, text, .. }) => {
                 pen.paint(DIM, &format!("-- {}", visible(text)))
@@ -168,12 +168,18 @@ impl Pen<'_> {
     fn message(&self, message: &Message) -> String {
         let Message { place, from, text, confirmed, stands_out, is_own, is_past, .. } = message;
         let name = |name: &str| if *is_past { visible(name).into_owned() } else { self.name(name) };
-        let head = match place {
-            Place::Public => format!("{}:", name(from)),
-            Place::Room(room) => format!("[{}] {}:", visible(room), name(from)),
-            Place::Direct { with } if *is_own => format!("-> {}:", name(with)),
-            Place::Direct { with } => format!("{} -> you:", name(with)),
+        let act = act_of(text);
+        let head = match (place, act) {
+            (Place::Public, None) => format!("{}:", name(from)),
+            (Place::Room(room), None) => format!("[{}] {}:", visible(room), name(from)),
+            (Place::Direct { with }, None) if *is_own => format!("-> {}:", name(with)),
+            (Place::Direct { with }, None) => format!("{} -> you:", name(with)),
+            (Place::Public, Some(_)) => format!("* {}", name(from)),
+            (Place::Room(room), Some(_)) => format!("[{}] * {}", visible(room), name(from)),
+            (Place::Direct { with }, Some(_)) if *is_own => format!("-> {}: * {}", name(with), name(from)),
+            (Place::Direct { .. }, Some(_)) => format!("-> you: * {}", name(from)),
         };
+        let text = act.unwrap_or(text);
         if *is_past && !stands_out {
             return self.paint(DIM, &format!("{head} {}", visible(text)));
         }

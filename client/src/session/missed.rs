@@ -77,6 +77,7 @@ impl Session {
             return Shown::Hole(Hole { place, id, text });
         }
         self.known.see_name(&line.from);
+        self.people.recent.note(line.id, &line.place, &line.from, &line.text);
         Shown::Message(self.message_of(line, has_arrived))
     }
 

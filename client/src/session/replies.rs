@@ -35,8 +35,13 @@ impl Session {
         let name = word(rest).0;
         match code {
             103 => self.known.see_name(name),
+            101 => self.on_presence(&text),
             108 => return self.on_read_elsewhere(&text),
-            109 => self.on_erased(&text),
+            109 => {
+                self.on_erased(&text);
+                let text = self.on_erased_elsewhere(text);
+                return self.show(Shown::Notice { code, text });
+            }
             112 => {
                 let is_kept = rest.starts_with("kept");
                 self.rooms.keep(room, is_kept);
@@ -91,6 +96,7 @@ impl Session {
             }
             Kind::Room(room) => (Place::Room(room), from, None),
         };
+        self.people.recent.note(id, &place, &from, &text);
         let (is_mention, is_read) = (mentions(&text, &self.name), id <= self.news.mark(&place));
         let Verdict { stands_out, calls } =
             self.rules.judge(Heard { place: &place, from: &from, is_mention, is_own, is_read });
@@ -161,6 +167,7 @@ impl Session {
             Request::Unread => self.reply(code, text),
             Request::Change { done } if text == "done" => self.reply_done(code, text, || done),
             Request::Change { .. } => self.reply(code, text),
+            Request::People(ask) => self.on_people_answer(ask, code, text),
             Request::Read => self.on_read_answer(code, now),
             Request::Noop | Request::Cancel => {}
             Request::Exit => {
@@ -183,6 +190,7 @@ impl Session {
             Some(Request::Resume) => return self.on_past_line(code, text, now),
             Some(Request::Page { .. }) => return self.on_page_line(code, text),
             Some(Request::Unread) => return self.on_unread_line(code, text),
+            Some(Request::People(_)) => return self.on_people_line(code, text),
             Some(Request::Noop | Request::Token | Request::Read) => false,
             Some(_) => true,
             None => {
@@ -202,14 +210,16 @@ impl Session {
             let (told, id) = past::confirmed(&text);
             if let Some(id) = id {
                 self.note_shown(id, false, true);
+                self.people.recent.note(id, &place, &self.name, &said);
             }
+            let told = if self.settings.people { past::told_away(told) } else { told.to_owned() };
             self.show(Shown::Message(Message {
                 place,
                 from: self.name.clone(),
                 text: said,
                 id,
                 unix_ms: id.map_or(now.unix_ms, |id| id >> 20),
-                confirmed: Some(told.to_owned()),
+                confirmed: Some(told),
                 stands_out: false,
                 is_own: true,
                 is_past: false,

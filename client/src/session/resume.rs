@@ -119,9 +119,13 @@ impl Session {
     /// The user is logged in. The first step of the resume, before the rooms are entered.
     pub(super) fn begin_resume(&mut self, now: Now) {
         self.news.turn_to(self.retry.server());
-        if self.settings.resumes == Resumes::Always {
-            self.resume = Resume::Asking(Asking::new(Step::Want, now));
-            self.ask_past(now);
+        match self.settings.resumes {
+            Resumes::Never => {}
+            Resumes::InRun => self.learn_ignored(now),
+            Resumes::Always => {
+                self.resume = Resume::Asking(Asking::new(Step::Want, now));
+                self.ask_past(now);
+            }
         }
     }
 
@@ -321,7 +325,10 @@ impl Session {
                 self.rules.forget_levels();
                 self.request(Request::Resume, &["UNREAD"], now);
             }
-            Step::Join => self.on_counts(now),
+            Step::Join => {
+                self.learn_ignored(now);
+                self.on_counts(now);
+            }
             Step::After(id) => self.request(Request::Resume, &["HISTORY", "after", &id.to_string(), &most], now),
             Step::Before(Some(id)) => {
                 self.request(Request::Resume, &["HISTORY", "before", &id.to_string(), &most], now);

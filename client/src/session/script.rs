@@ -39,6 +39,7 @@ impl Script {
         match request {
             // Requests of the client itself.
             Request::Token | Request::Noop | Request::Resume | Request::Read | Request::Cancel | Request::Exit => None,
+            Request::People(ask) if !ask.is_typed() => None,
             Request::Passwd => {
                 self.change = self.current.clone().or(self.change.take());
                 self.change.clone()
@@ -54,6 +55,7 @@ impl Script {
             | Request::Page { .. }
             | Request::Unread
             | Request::Change { .. }
+            | Request::People(_)
             | Request::Find(_) => self.current.clone(),
         }
     }

@@ -30,6 +30,7 @@ mod login;
 mod loss;
 mod model;
 mod pasting;
+mod people;
 mod places;
 mod proving;
 mod reading;
@@ -40,6 +41,8 @@ mod talking;
 struct Stage {
     session: Session,
     now: Now,
+    /// Whether the question after the login, whom the user ignores, is answered here: nobody.
+    ignores_nobody: bool,
 }
 
 fn settings() -> Settings {
@@ -54,6 +57,7 @@ fn settings() -> Settings {
         listens: false,
         room: None,
         registers: true,
+        watch: Vec::new(),
         resumes: Resumes::Never,
         seed: 7,
     }
@@ -66,7 +70,7 @@ fn secret(text: &str) -> Secret {
 impl Stage {
     fn new(settings: Settings, token: Option<&str>) -> Self {
         let now = Now { monotonic_ms: 1_000_000, unix_ms: 1_700_000_000_000 };
-        Self { session: Session::new(settings, vec![token.map(secret)]), now }
+        Self { session: Session::new(settings, vec![token.map(secret)]), now, ignores_nobody: true }
     }
 
     /// A logged-in person at the prompt.
@@ -95,6 +99,7 @@ impl Stage {
             happened.push_str(line);
             happened.push('\n');
             self.happen(line);
+            self.answer_ignore();
             self.drain(&mut happened);
         }
         happened
@@ -146,8 +151,19 @@ impl Stage {
         self.session.handle(input, self.now);
     }
 
+    /// Answers the question whom the user ignores, if it is the oldest.
+    fn answer_ignore(&mut self) {
+        let is_asked = self.session.requests.front().is_some_and(people::is_ignores);
+        if is_asked && self.ignores_nobody {
+            self.session.handle(Input::Bytes(b"C 211 0 ignored\n"), self.now);
+        }
+    }
+
     fn drain(&mut self, out: &mut String) {
         while let Some(action) = self.session.poll() {
+            if self.ignores_nobody && told(&action) == "> C IGNORE" {
+                continue;
+            }
             out.push_str(&told(&action));
             out.push('\n');
         }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::json::{escaped, named, utc};
-use crate::action::{Call, Message, Now, Place};
+use crate::action::{Call, Message, Now, Place, act_of};
 use crate::visible::harmless;
 
 /// A sentence of at most this many characters, none of which a terminal obeys: `bob in den: hi`.
@@ -24,7 +24,15 @@ pub fn sentence(call: &Call, most: usize) -> String {
 fn said(message: &Message, most: usize) -> String {
     let Message { place, from, text, .. } = message;
     // A long name leaves room for the others.
-    let (from, text) = (harmless(from, most / 4), harmless(text, most));
+    let (act, from) = (act_of(text), harmless(from, most / 4));
+    let text = harmless(act.unwrap_or(text), most);
+    if act.is_some() {
+        return match place {
+            Place::Public => format!("to all: * {from} {text}"),
+            Place::Room(room) => format!("in {}: * {from} {text}", harmless(room, most / 4)),
+            Place::Direct { .. } => format!("to you: * {from} {text}"),
+        };
+    }
     match place {
         Place::Public => format!("{from} to all: {text}"),
         Place::Room(room) => format!("{from} in {}: {text}", harmless(room, most / 4)),

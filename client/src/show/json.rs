@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::notice::{Erased, Presence, erased, presence};
 use super::{NEW, time_of};
 use crate::action::{Hole, Message, Now, Place, Shown, Status, Weight};
 use crate::visible::is_hidden;
@@ -29,6 +30,16 @@ struct Event<'a> {
     code: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     more: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    away: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,9 +66,11 @@ pub(super) fn line(shown: &Shown, now: Now) -> String {
             Event { kind: "status", status: Some("new"), trouble: Some(false), text: NEW, ..Event::default() }
         }
         Shown::Reply { code, more, text } => {
-            Event { kind: "reply", code: Some(*code), more: Some(*more), text, ..Event::default() }
+            let is_fact = *code == 215 && *more;
+            let (key, value) = Some(text.split_once(' ').unwrap_or((text, ""))).filter(|_| is_fact).unzip();
+            Event { key, value, kind: "reply", code: Some(*code), more: Some(*more), text, ..Event::default() }
         }
-        Shown::Notice { code, text } => Event { kind: "notice", code: Some(*code), text, ..Event::default() },
+        Shown::Notice { code, text } => of_notice(*code, text),
         Shown::Status(Status { weight, kind, text }) => Event {
             kind: "status",
             status: Some(kind),
@@ -71,6 +84,21 @@ pub(super) fn line(shown: &Shown, now: Now) -> String {
     let mut line = escaped(&serde_json::to_string(&event).unwrap_or_default());
     line.push('\n');
     line
+}
+
+/// A notice, with the parts of those that programs may want.
+fn of_notice(code: u16, text: &str) -> Event<'_> {
+    let event = Event { kind: "notice", code: Some(code), text, ..Event::default() };
+    if let (101, Some(Presence { name, state, why })) = (code, presence(text)) {
+        let away = (state == "away").then_some(why);
+        return Event { name: Some(name), presence: Some(state), away, ..event };
+    }
+    if let (109, Some(Erased { place, id, from })) = (code, erased(text)) {
+        // The sender is the client's addition.
+        let text = if id.is_some() { from.map_or(text, |from| text.trim_end_matches(from).trim_end()) } else { text };
+        return Event { id: id.map(|id| id.to_string()), place: Some(place.to_owned()), from, text, ..event };
+    }
+    event
 }
 
 fn of_message(message: &Message) -> Event<'_> {

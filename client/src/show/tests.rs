@@ -47,7 +47,7 @@ fn lines_for_people() {
     check(people, Shown::Message(confirmed(Place::Public, "hi")), "23:56 alice: hi (sent to 3)");
     check(people, Shown::Reply { code: 211, more: true, text: "bob".to_owned() }, "23:56   bob");
     check(people, Shown::Reply { code: 550, more: false, text: "no\u{7}".to_owned() }, "23:56 ! no\\x07");
-    check(people, Shown::Notice { code: 103, text: "lobby bob entered".to_owned() }, "23:56 * lobby bob entered");
+    check(people, Shown::Notice { code: 103, text: "lobby bob entered".to_owned() }, "23:56 -- lobby bob entered");
     check(people, status(Weight::Note, "so\u{202e}"), "23:56 -- so\\u{202e}");
     check(people, status(Weight::Trouble, "lost"), "23:56 !! lost");
 }
@@ -68,8 +68,62 @@ fn the_past() {
     check(Form::People { colour: false }, Shown::New, "--- new ---");
     let topic = Shown::Notice { code: 105, text: "lobby by bob: tea".to_owned() };
     let erased = Shown::Notice { code: 109, text: format!("lobby {}", NOW.unix_ms << 20) };
-    check(Form::Plain, erased, "2026-11-20 23:56:03 * erased: the message of 23:56 in lobby");
-    check(Form::Plain, topic, "2026-11-20 23:56:03 * the topic of lobby, by bob: tea");
+    check(Form::Plain, erased, "2026-11-20 23:56:03 -- erased: the message of 23:56 in lobby");
+    check(Form::Plain, topic, "2026-11-20 23:56:03 -- the topic of lobby, by bob: tea");
+}
+
+#[test]
+fn what_people_do() {
+    let people = Form::People { colour: false };
+    for form in [people, Form::Plain] {
+        let stamp = if form == people { "23:56" } else { "2026-11-20 23:56:03" };
+        for (message, expected) in [
+            (said(Place::Public, "/me waves"), "* alice waves"),
+            (said(Place::Public, "/ME  waves"), "* alice  waves"),
+            (said(Place::Room("den".to_owned()), "/me waves\u{1b}[2J"), "[den] * alice waves\\x1b[2J"),
+            (said(with("alice"), "/me waves"), "-> you: * alice waves"),
+            (confirmed(with("bob"), "/me waves"), "-> bob: * alice waves (sent to 3)"),
+            (Message { is_past: true, ..said(Place::Public, "/me waved") }, "* alice waved"),
+            (said(Place::Public, "/me"), "alice: /me"),
+            (said(Place::Public, "/me  "), "alice: /me  "),
+            (said(Place::Public, "/meé"), "alice: /meé"),
+            (said(Place::Public, "//me waves"), "alice: //me waves"),
+        ] {
+            check(form, Shown::Message(message), &format!("{stamp} {expected}"));
+        }
+    }
+    // No action looks like a notice about a room of the same name.
+    let forged = Message { from: "lobby".to_owned(), ..said(Place::Public, "/me bob entered") };
+    check(Form::Plain, Shown::Message(forged), "2026-11-20 23:56:03 * lobby bob entered");
+    let json = view(Form::Json).show(&Shown::Message(said(Place::Public, "/me waves")), NOW, 0).text;
+    assert!(json.contains(r#""text":"/me waves""#), "{json}");
+}
+
+#[test]
+fn presence_and_erased_messages() {
+    let notice = |code, text: &str| Shown::Notice { code, text: text.to_owned() };
+    check(Form::People { colour: false }, notice(101, "bob away l\u{7}unch"), "23:56 -- bob is away: l\\x07unch");
+    let erased = format!("den {} carol", NOW.unix_ms << 20);
+    check(Form::Plain, notice(109, &erased), "2026-11-20 23:56:03 -- erased: carol's message of 23:56 in den");
+    for (shown, expected) in [
+        (
+            notice(101, "bob away to lunch"),
+            r#""name":"bob","presence":"away","away":"to lunch","text":"bob away to lunch"}"#,
+        ),
+        (notice(101, "bob online"), r#""name":"bob","presence":"online","text":"bob online"}"#),
+        (notice(101, "what?"), r#""code":101,"text":"what?"}"#),
+        (notice(109, "den 17 carol"), r#""place":"den","from":"carol","code":109,"text":"den 17"}"#),
+        (notice(109, "@bob 17"), r#""place":"@bob","code":109,"text":"@bob 17"}"#),
+        (notice(109, "* all bob"), r#""place":"*","from":"bob","code":109,"text":"* all bob"}"#),
+        (
+            Shown::Reply { code: 215, more: true, text: "about I am  x".to_owned() },
+            r#""code":215,"more":true,"key":"about","value":"I am  x","text":"about I am  x"}"#,
+        ),
+        (Shown::Reply { code: 215, more: false, text: "bob".to_owned() }, r#""more":false,"text":"bob"}"#),
+    ] {
+        let json = view(Form::Json).show(&shown, NOW, 0).text;
+        assert!(json.trim_end().ends_with(expected), "{json}");
+    }
 }
 
 #[test]

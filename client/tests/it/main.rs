@@ -16,6 +16,7 @@ mod history;
 mod hostile;
 mod lines;
 mod passwords;
+mod people;
 mod restart;
 mod scripts;
 mod session;

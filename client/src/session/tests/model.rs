@@ -130,6 +130,7 @@ impl World {
                 self.awaited = Some(format!("C 250 sent to 1 id={id}"));
                 Vec::new()
             }
+            ["C", "IGNORE"] => vec!["C 211 0 ignored".to_owned()],
             ["C", "READ" | "NOOP", ..] => vec!["C 200 done".to_owned()],
             _ => panic!("{line}"),
         };
