@@ -25,6 +25,7 @@ mod login;
 mod missed;
 mod pages;
 mod pasted;
+mod places;
 mod replies;
 mod requests;
 mod resume;
@@ -51,6 +52,7 @@ pub use self::script::NOT_DONE;
 use self::away::Away;
 use self::keys::Keys;
 use self::login::Login;
+use self::places::Remembered;
 use self::requests::{Request, Requests, Unconfirmed};
 use self::resume::Resume;
 use self::retry::Retry;
@@ -160,6 +162,7 @@ pub struct Session {
     keys: Keys,
     talk: Talk,
     rooms: Rooms,
+    remembered: Remembered,
     known: Known,
     retry: Retry,
     away: Away,
@@ -226,6 +229,7 @@ impl Session {
             keys: Keys::default(),
             talk: Talk::default(),
             rooms: Rooms::default(),
+            remembered: Remembered::default(),
             away: Away::default(),
             script: Script::default(),
             known: Known::default(),
@@ -268,6 +272,7 @@ impl Session {
             Input::Tick => {}
         }
         self.on_time(now);
+        self.keep_places();
         self.pump(now);
         self.keep_seen(now);
     }

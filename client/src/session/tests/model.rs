@@ -206,6 +206,7 @@ impl World {
                 | Action::KeepToken(..)
                 | Action::ForgetToken(..)
                 | Action::KeepSeen(..)
+                | Action::KeepPlaces(_)
                 | Action::TrustKey(..)
                 | Action::Leave(_) => {}
             }
