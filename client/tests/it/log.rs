@@ -49,7 +49,7 @@ fn again(home: &Path, server: &Server) -> Terminal {
 #[test]
 fn each_line_is_there_once_over_several_runs() {
     let home = tempfile::tempdir().unwrap();
-    let server = Server::builder().no_rates().set("history.file", "history.db").start();
+    let server = Server::builder().no_rates().start();
     drop(Terminal::logged_in(24, 80, home.path(), server.addr(), "alice"));
     let mut bob = server.typed("bob");
     let public = folder(home.path(), &server).join("everybody.log");
@@ -93,7 +93,7 @@ fn rooms_and_scripts() {
             home.path(),
             &server,
             &["--register", "--log", "log", form],
-            &format!("/join größe\n/rm größe {text}\n{text} to all\n/dm bob {text}\n"),
+            &format!("/join größe\n/rm größe {text}\n/pm {text} to all\n/dm bob {text}\n"),
         );
         outcome.check(0, &[]);
     }
