@@ -50,7 +50,9 @@ fn again(home: &Path, server: &Server) -> Terminal {
 fn each_line_is_there_once_over_several_runs() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::builder().no_rates().start();
-    drop(Terminal::logged_in(24, 80, home.path(), server.addr(), "alice"));
+    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    alice.keys("/quit\r");
+    alice.expect_exit(0);
     let mut bob = server.typed("bob");
     let public = folder(home.path(), &server).join("everybody.log");
     let mut alice = again(home.path(), &server);
