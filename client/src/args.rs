@@ -81,7 +81,8 @@ pub struct Args {
 const TLS_EXAMPLE: &str = "for example: chatclient --tls localhost 5016 carol";
 
 const USAGE: &str = "chatclient [OPTIONS] SERVER [PORT] [USER]
-       chatclient [OPTIONS] USER@SERVER[:PORT]";
+       chatclient [OPTIONS] USER@SERVER[:PORT]
+       chatclient [OPTIONS]    back to the last server and rooms";
 
 const TEMPLATE: &str = "\
 {about-with-newline}

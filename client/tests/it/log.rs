@@ -127,3 +127,39 @@ fn a_log_that_cannot_be_written_costs_the_chat_nothing() {
     outcome.check(0, &[]);
     assert!(!home.path().join("log").exists(), "only by choice");
 }
+
+#[test]
+fn a_full_disk_leaves_a_mark() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::builder().no_rates().start();
+    let (host, port) = (server.addr().ip().to_string(), server.addr().port().to_string());
+    // A file of at most 1024 bytes behaves like a full disk: the last write is cut.
+    let mut command = std::process::Command::new("bash");
+    let run = "ulimit -f 1; exec \"$@\"";
+    command.args([
+        "-c",
+        run,
+        "sh",
+        &program("chatclient"),
+        "--register",
+        "--plain",
+        "--log",
+        "log",
+        &host,
+        &port,
+        "alice",
+    ]);
+    command.env("TZ", "UTC").env("HOME", home.path()).env("CHATCLIENT_PASSWORD", PASSWORD).current_dir(home.path());
+    let input: String = (0..40).map(|n| format!("message {n} {}\n", "x".repeat(30))).collect();
+    let outcome = testkit::finish_with(command, &input);
+    outcome.check(0, &["the log in log: "]);
+    assert_eq!(outcome.stderr.matches("the log in").count(), 1, "{outcome:?}");
+    assert_eq!(outcome.stdout.lines().count(), 40, "all is said: {outcome:?}");
+    let path = folder(home.path(), &server).join("everybody.log");
+    assert_eq!(fs::metadata(&path).unwrap().len(), 1024);
+    script(home.path(), &server, &["--log", "log", "--once", "again"], "").check(0, &[]);
+    let text = fs::read_to_string(&path).unwrap();
+    let whole = text.lines().filter(|line| line.ends_with(&"x".repeat(30))).count();
+    assert_eq!(text.lines().count(), whole + 2, "one is torn, and the last is whole:\n{text}");
+    assert!(text.ends_with(" alice: again\n"), "{text}");
+}
