@@ -84,3 +84,11 @@ fn scripts_remember_nothing() {
     let happened = stage.play("user /join lobby\nserver C 227 lobby");
     assert!(!happened.contains("JOIN den") && !happened.contains("\nplaces"), "{happened}");
 }
+
+#[test]
+fn what_was_left_last_is_not_remembered() {
+    let mut stage = returning(&["den"], Some("den"));
+    stage.play("connected\nserver C 220 hi\nserver C 230 welcome\nserver C 231 t2 expires=9\nserver C 227 den\nserver C 211 0 online");
+    let happened = stage.play("user /leave\nuser /quit\nserver C 200 done");
+    assert!(happened.ends_with("places *\n> C EX\n"), "{happened}");
+}
