@@ -163,9 +163,15 @@ mod tests {
     fn a_damaged_file_is_forgotten_with_a_warning() {
         let (_dir, store) = store();
         let pins = vec![Fingerprint::of_digest(&[1; 32])];
+        let pins_line = format!("pin {}", pins[0]);
         let last = Last { servers: "a:1".to_owned(), user: "alice".to_owned(), ca: None, pins };
         store.keep_last(&last).unwrap();
         store.keep_places("a:1", "alice", &places(&["lobby", "den"], Some("den"))).unwrap();
+        let (path, half) = (store.folder.join(LAST), &pins_line[..pins_line.len() - 2]);
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, whole.replace(&pins_line, half)).unwrap();
+        assert!(store.last().is_err(), "any key would count");
+        store.keep_last(&last).unwrap();
         for name in [LAST.to_owned(), file_name("a:1", "alice")] {
             let read = || if name == LAST { store.last().map(drop) } else { store.places("a:1", "alice").map(drop) };
             let path = store.folder.join(&name);
