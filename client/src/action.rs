@@ -1,5 +1,6 @@
 //! The session's inputs and outputs.
 
+use chatd::text::is_same_name;
 use zeroize::Zeroizing;
 
 pub use chatd::secret::Secret;
@@ -61,6 +62,8 @@ pub enum Action {
     Disconnect,
     /// Send these bytes to the server. They may hold a secret, so they are wiped.
     Send(Zeroizing<Vec<u8>>),
+    /// Call the user: what is shown next is why.
+    Call(Call),
     /// Show this.
     Show(Shown),
     /// Show this part of a page that the user asked for. It may have been shown before, so no log takes it.
@@ -157,10 +160,7 @@ pub enum Shown {
     /// Something is missing in what was said in a place.
     Hole(Hole),
     /// The lines below are new to the user.
-    New {
-        /// Whether some of it is for the user.
-        is_loud: bool,
-    },
+    New,
     /// A line of a reply that the user asked for: a list, help, a refusal.
     Reply {
         /// The code, such as 211.
@@ -205,6 +205,36 @@ pub struct Message {
     pub is_past: bool,
 }
 
+/// Before the text of a message that says what its sender does.
+const ACT: &str = "/me ";
+
+/// The text of a message that says what its sender does: `waves`.
+pub fn acted(what: &str) -> String {
+    format!("{ACT}{what}")
+}
+
+/// What the sender of a text does, if the text says that: `waves`, of `/me waves`.
+pub fn act_of(text: &str) -> Option<&str> {
+    let (start, what) = text.split_at_checked(ACT.len())?;
+    (start.eq_ignore_ascii_case(ACT) && !what.trim().is_empty()).then_some(what)
+}
+
+/// Why the user is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// A live message.
+    Said(Message),
+    /// What was missed, all of it.
+    Missed {
+        /// The number of unread messages.
+        count: usize,
+        /// Those that are for the user.
+        for_user: usize,
+        /// The newest that calls, if it is among what is shown.
+        newest: Option<Message>,
+    },
+}
+
 /// Messages of a place that are missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hole {
@@ -229,6 +259,16 @@ pub enum Place {
         /// The other party.
         with: String,
     },
+}
+
+/// Whether two places are the same, in any case of their letters.
+pub fn is_same_place(one: &Place, other: &Place) -> bool {
+    match (one, other) {
+        (Place::Public, Place::Public) => true,
+        (Place::Room(one), Place::Room(other)) => is_same_name(one, other),
+        (Place::Direct { with: one }, Place::Direct { with: other }) => is_same_name(one, other),
+        (Place::Public | Place::Room(_) | Place::Direct { .. }, _) => false,
+    }
 }
 
 /// A line from the client itself.

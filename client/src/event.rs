@@ -11,6 +11,8 @@ pub(super) enum Event {
     Key(Key),
     /// Keys that are not text were ignored. The line goes on.
     BadKey,
+    /// The program of `--notify-command` has failed for the first time, and why.
+    NotNotified(String),
     /// Standard output has no reader any more.
     ReaderGone,
 }

@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::secret::VARIABLE;
+use super::program::SECRET as VARIABLE;
 use super::session::INPUT_BYTES;
 
 /// The variables that may name an editor, and the editors that are tried if neither does.

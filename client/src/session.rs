@@ -17,6 +17,7 @@ mod composed;
 mod dialogue;
 mod doubt;
 mod due;
+mod erasing;
 mod intents;
 mod keys;
 mod known;
@@ -25,6 +26,7 @@ mod login;
 mod missed;
 mod pages;
 mod pasted;
+mod people;
 mod places;
 mod replies;
 mod requests;
@@ -52,6 +54,7 @@ pub use self::script::NOT_DONE;
 use self::away::Away;
 use self::keys::Keys;
 use self::login::Login;
+use self::people::People;
 use self::places::Remembered;
 use self::requests::{Request, Requests, Unconfirmed};
 use self::resume::Resume;
@@ -62,6 +65,7 @@ use self::seen::Seen;
 use self::typed::Talk;
 use self::unread::News;
 use super::action::{Action, Input, Now, Place, Secret, Shown, Status, Weight};
+use super::alert::Rules;
 use super::command;
 use super::fingerprint::Fingerprint;
 use super::frame::{Bad, Frame, Frames};
@@ -101,6 +105,8 @@ pub struct Settings {
     /// Whether a script with a given password may create an account. Otherwise a typing error in the name would create
     /// one.
     pub registers: bool,
+    /// The names that are watched from the login on; [`command::is_user_name`] accepts them.
+    pub watch: Vec<String>,
     /// When the server is asked for what was missed.
     pub resumes: Resumes,
     /// The seed of the pauses before a new connection; it should differ between clients.
@@ -155,6 +161,11 @@ pub struct Session {
     /// How long the user was away, in seconds, if they are yet to be told.
     away_s: Option<u64>,
     news: News,
+    /// What the user has set about places and people: what calls.
+    rules: Rules,
+    people: People,
+    /// Messages that were shown since the last line, from a server that keeps nothing.
+    unheeded: usize,
     /// For each server, the token that resumes the session without a password.
     tokens: Vec<Option<Secret>>,
     /// When to request a new token, before the old one expires. Monotonic milliseconds.
@@ -215,6 +226,9 @@ impl Session {
             resume: Resume::default(),
             away_s: None,
             news: News::default(),
+            rules: Rules::default(),
+            people: People::watching(&settings.watch),
+            unheeded: 0,
             actions: VecDeque::new(),
             phase: Phase::Connecting,
             frames: Frames::default(),

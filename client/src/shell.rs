@@ -1,5 +1,6 @@
 //! Carries out the session's actions, with the connection, the terminal and the files.
 
+mod calling;
 mod ending;
 mod returning;
 mod showing;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
 
+use self::calling::Caller;
 use super::action::{Action, Input, Now, Places, Secret, Weight};
 use super::args::{Errand, Options};
 use super::destination::Server;
@@ -91,6 +93,7 @@ struct Shell {
     is_edited: bool,
     session: Session,
     view: View,
+    caller: Caller,
     log: Option<Log>,
     inbox: Inbox,
     links: Links,
@@ -173,7 +176,8 @@ impl Shell {
                 .with_seen(seen)
                 .with_places(places),
             reader,
-            view: View::new(showing::form(&options, is_edited), TimeZone::system()),
+            view: View::new(showing::form(&options, is_edited), TimeZone::system()).for_user(&options.user),
+            caller: Caller::start(&options, is_edited, &inbox)?,
             log: options.log.clone().map(|folder| Log::new(folder, TimeZone::system())),
             servers,
             is_last_kept: false,
@@ -215,6 +219,7 @@ impl Shell {
                 }
             }
             self.settle(false);
+            self.refresh_title();
             let event = self.inbox.next(self.wait());
             self.look_for_reader();
             if self.is_to_end() {
@@ -253,6 +258,7 @@ impl Shell {
             }
             Action::Disconnect => self.links.close(),
             Action::Send(bytes) => self.links.send(&bytes),
+            Action::Call(call) => self.call(call),
             Action::Show(shown) => {
                 self.log(&shown);
                 self.show(&shown);
@@ -321,6 +327,7 @@ impl Shell {
                 let why = "what was typed is no UTF-8: that, and what came at once with it, was not used";
                 self.say(Weight::Trouble, "dropped", why.to_owned());
             }
+            Event::NotNotified(why) => self.tell_not_notified(&why),
             Event::ReaderGone => self.is_reader_gone = true,
             Event::Key(key) => {
                 self.keyboard.answered();
@@ -387,7 +394,7 @@ impl Shell {
     /// How long the main thread sleeps at most.
     fn wait(&self) -> Option<Duration> {
         let look = (self.is_reader_gone && self.lost_output.is_none()).then_some(LOOK);
-        self.patience().into_iter().chain(look).min()
+        self.patience().into_iter().chain(look).chain(self.title_due()).min()
     }
 
     fn now(&self) -> Now {
@@ -453,6 +460,7 @@ fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: 
         once: options.errand.once().cloned(),
         listens,
         room,
+        watch: options.watch.clone(),
         registers: options.register,
         resumes: resumes(options, people),
         seed,

@@ -91,6 +91,9 @@ fn spelled_recall(recall: &Recall<'_>) -> String {
             let words = Wants::ALL.iter().filter(|(_, one)| wants.has(*one)).map(|(word, _)| *word);
             format!("WANT {}", words.collect::<Vec<_>>().join(" "))
         }
+        Recall::Whois { .. } | Recall::Profile { .. } | Recall::Notify { .. } | Recall::Forget(_) => {
+            format!("{recall:?}")
+        }
         Recall::Missed | Recall::Unread => panic!("{recall:?} takes no arguments"),
     }
 }

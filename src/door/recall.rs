@@ -1,8 +1,9 @@
 //! Requests for what was said before, and their answers, as the doors share them.
 
 use super::Masked;
-use crate::history::{Count, Missed, Paged, Term};
+use crate::history::{Count, Level, Missed, Paged, Term};
 use crate::hub::names::{RoomName, UserName, Who};
+use crate::hub::profile::ProfileKey;
 
 /// A place whose messages may be kept, as a client names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +119,36 @@ pub enum Recall<'a> {
     },
     /// WANT.
     Want(Wants),
+    /// WHOIS.
+    Whois {
+        /// Who; `None` for oneself.
+        who: Option<Who>,
+    },
+    /// SET that shows.
+    Profile {
+        /// What; `None` for everything.
+        key: Option<ProfileKey>,
+    },
+    /// NOTIFY.
+    Notify {
+        /// The place.
+        place: PlaceName,
+        /// How loud.
+        level: Level,
+    },
+    /// FORGET.
+    Forget(Forgetting),
+}
+
+/// What FORGET asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forgetting {
+    /// The account's newest message.
+    Newest,
+    /// The message with this id.
+    One(u64),
+    /// All messages of the account.
+    All,
 }
 
 /// The answer to a [`Recall`].
@@ -141,6 +172,51 @@ pub enum Recalled {
     Read,
     /// 200: what the session wants from now on.
     Wants(Wants),
+    /// 215: who that is.
+    Whois(Whois),
+    /// 215: what the account has set.
+    Profile {
+        /// Its name.
+        name: UserName,
+        /// The values, in the order of the keys.
+        values: Vec<(ProfileKey, Box<str>)>,
+    },
+    /// 200: how loud the place is.
+    Loud {
+        /// The place as it is shown.
+        place: Box<str>,
+        /// How loud.
+        level: Level,
+    },
+    /// 200: one message is forgotten.
+    Forgot {
+        /// Its id.
+        id: u64,
+        /// The place as it is shown.
+        place: Box<str>,
+        /// False if it is on disk until a reader has ended.
+        is_erased: bool,
+    },
+    /// 200: all messages of the account are forgotten.
+    ForgotAll {
+        /// Their number.
+        count: u64,
+        /// As in `Forgot`.
+        is_erased: bool,
+    },
+    /// 550: there is no such account or guest.
+    NoSuchUser,
+    /// 550: no page of the account has that message.
+    NoSuchMessage,
+    /// 554: the account reads that message and may not forget it.
+    NotYourMessage,
+    /// 450: the account has forgotten as much as it may for now.
+    ForgotTooMuch {
+        /// Seconds until it may again.
+        retry_s: u64,
+    },
+    /// 450: the store has not forgotten it, or not all of it.
+    NotForgotten,
     /// 554: the server keeps nothing.
     NothingKept,
     /// 554: the server does not search.
@@ -167,6 +243,48 @@ pub enum Notice {
     },
     /// 110: how much was missed.
     Missed(Missed),
+    /// 109: a message is forgotten.
+    Forgotten {
+        /// The place as it is shown to the hearer.
+        place: Box<str>,
+        /// The message's id.
+        id: u64,
+    },
+    /// 109: all messages of an account in a place are forgotten.
+    ForgottenAll {
+        /// The place as it is shown to the hearer.
+        place: Box<str>,
+        /// The account.
+        name: Box<str>,
+    },
+}
+
+/// Who somebody is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whois {
+    /// A guest.
+    Guest(Who),
+    /// An account.
+    Account(Box<Known>),
+}
+
+/// What is known of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its name as it was registered.
+    pub name: UserName,
+    /// Its sessions; 0 if it is offline.
+    pub sessions: usize,
+    /// When it was registered, in seconds since 1970.
+    pub since: u64,
+    /// Seconds since it has said something; `None` if it is offline, or hides that.
+    pub idle_s: Option<u64>,
+    /// Why it is away.
+    pub away: Option<Box<str>>,
+    /// When it was last there, in milliseconds since 1970; `None` if it is online, hides that, or it is not known.
+    pub seen_ms: Option<u64>,
+    /// What it says of itself, in the order of the keys, without [`ProfileKey::Seen`].
+    pub profile: Vec<(ProfileKey, Box<str>)>,
 }
 
 /// What a typed session asks to be told besides messages and replies.

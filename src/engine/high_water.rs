@@ -41,6 +41,7 @@ impl<S> Engine<S> {
         self.note_peers();
         self.conns.shrink();
         self.hub.shrink();
+        self.shrink_forgets();
         self.pages.shrink();
         self.datagrams.peers.shrink();
         self.logins.allowances.shrink(self.now);

@@ -18,8 +18,8 @@ mod store;
 #[cfg(not(feature = "history"))]
 pub use absent::History;
 pub use request::{
-    Answer, Asked, Batch, Count, Counts, End, Find, Flag, Line, Mark, Mine, Missed, Of, OpenError, Page, Paged,
-    Request, Settings, Term, Trouble, Verdict, row_bytes,
+    Answer, Asked, Batch, Count, Counts, End, Find, Flag, Forget, Forgets, Forgotten, Level, Line, Loud, Mark, Mine,
+    Missed, Of, OpenError, Page, Paged, Profile, Request, Said, Settings, Shown, Term, Trouble, Verdict, row_bytes,
 };
 #[cfg(feature = "history")]
 pub use store::History;

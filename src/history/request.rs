@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::hub::names::Who;
+use crate::hub::names::{RoomName, UserName, Who};
+use crate::hub::profile::ProfileKey;
 use crate::hub::record::{Account, KeptId, Record, Spot};
 use crate::{limits, mailbox};
 
@@ -32,6 +33,13 @@ pub enum Request {
     Mark(Mark),
     /// A search. Gives [`Verdict::Page`].
     Find(Find),
+    /// What an account says of itself, and when it was last there. Gives [`Verdict::Profile`].
+    Profile(Account),
+    /// How loud a place is. Gives [`Verdict::Marked`].
+    Loud(Loud),
+    /// Forget messages. Gives [`Verdict::Forgotten`] once no file but copies holds them, and [`Verdict::Unavailable`] if
+    /// the store breaks before; what was forgotten until then stays so.
+    Forget(Forget),
 }
 
 /// Records in the order in which they happened.
@@ -118,6 +126,74 @@ pub struct Mark {
     pub id: u64,
 }
 
+/// An account wants to be told of more or less of a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loud {
+    /// The account.
+    pub who: Account,
+    /// The place.
+    pub spot: Spot,
+    /// How loud.
+    pub level: Level,
+}
+
+/// How much of a place an account wants to be told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Every message.
+    All,
+    /// Messages for the account.
+    Mentions,
+    /// Nothing.
+    None,
+}
+
+impl Level {
+    /// All levels.
+    pub const ALL: [Self; 3] = [Self::All, Self::Mentions, Self::None];
+
+    /// The level of a place for which none was set.
+    pub fn usual(is_direct: bool) -> Self {
+        if is_direct { Self::All } else { Self::Mentions }
+    }
+
+    /// Its word in a line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Mentions => "mentions",
+            Self::None => "none",
+        }
+    }
+
+    /// The level of a word, in any case.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.word().eq_ignore_ascii_case(word))
+    }
+}
+
+/// An account forgets messages: its own ones anywhere, and any ones in rooms that it owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forget {
+    /// Whose.
+    pub mine: Mine,
+    /// The kept rooms that it owns, which are among those of `mine`.
+    pub owns: Vec<KeptId>,
+    /// Which messages.
+    pub what: Forgets,
+}
+
+/// Which messages are forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forgets {
+    /// The account's newest one.
+    Newest,
+    /// The one with this id.
+    One(u64),
+    /// All of the account's own up to this id.
+    All(u64),
+}
+
 /// A search for messages with all of these terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Find {
@@ -165,6 +241,12 @@ pub enum Asked {
     Mark,
     /// [`Request::Find`].
     Find,
+    /// [`Request::Profile`].
+    Profile,
+    /// [`Request::Loud`].
+    Loud,
+    /// [`Request::Forget`].
+    Forget,
 }
 
 impl Request {
@@ -177,6 +259,9 @@ impl Request {
             Self::Missed(_) => Asked::Missed,
             Self::Mark(_) => Asked::Mark,
             Self::Find(_) => Asked::Find,
+            Self::Profile(_) => Asked::Profile,
+            Self::Loud(_) => Asked::Loud,
+            Self::Forget(_) => Asked::Forget,
         }
     }
 }
@@ -199,6 +284,10 @@ pub enum Verdict {
         /// False if it was as high already.
         rose: bool,
     },
+    /// A profile.
+    Profile(Profile),
+    /// What was forgotten.
+    Forgotten(Forgotten),
     /// The store cannot be read or written now.
     Unavailable,
     /// Too many requests wait, or the account has searched too much.
@@ -262,6 +351,8 @@ pub struct Count {
     pub read: u64,
     /// Its newest message; 0 if there is none.
     pub last: u64,
+    /// How loud it is.
+    pub level: Level,
 }
 
 /// How much an account has missed.
@@ -273,6 +364,62 @@ pub struct Missed {
     pub mentions: u32,
     /// The account's floor.
     pub floor: u64,
+}
+
+/// What an account says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// What it has set, in the order of the keys.
+    pub values: Vec<(ProfileKey, Box<str>)>,
+    /// The newest id at the end of its last session, or at its last login; 0 if it is not known.
+    pub seen: u64,
+}
+
+/// What was forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Forgotten {
+    /// Nothing: no page of the account has that message, or it has none of its own.
+    None,
+    /// Nothing: the account reads that message and may not forget it.
+    NotYours,
+    /// One message.
+    One {
+        /// Its id.
+        id: u64,
+        /// Where it was said.
+        at: Said,
+        /// False while another process reads the file, which holds the bytes until then.
+        is_erased: bool,
+    },
+    /// All messages of the account.
+    All {
+        /// Their number.
+        count: u64,
+        /// Where they were said.
+        at: Vec<Said>,
+        /// As in `One`.
+        is_erased: bool,
+    },
+}
+
+/// Where a forgotten message was said, and so who may have heard it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// To everybody.
+    Everybody,
+    /// In a kept room.
+    Room(RoomName),
+    /// In direct messages between these two, each as it is shown: `name`, or `-name` for an account that is gone.
+    Direct(Shown, Shown),
+}
+
+/// An account as pages show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Its name.
+    pub name: UserName,
+    /// True if it is gone; then another account may have its name.
+    pub is_gone: bool,
 }
 
 /// A verdict with the ticket of its request.

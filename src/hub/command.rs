@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::names::{GuestName, RoomName, UserName, Who};
+use super::profile::ProfileKey;
 use super::record::{Account, Lock};
 pub use super::room::HostGoes;
 
@@ -133,6 +134,26 @@ pub enum Command<'a> {
         /// [`TOPIC_BYTES`](crate::limits::TOPIC_BYTES).
         text: Option<Cow<'a, str>>,
     },
+    /// The connection was lost. As `Leave`, but those who watch the account are told only if it stays away:
+    /// [`Hub::poll_cut`](super::Hub::poll_cut).
+    Cut,
+    /// Say that one is away, until the account's last session ends, or that one is back.
+    Away {
+        /// Why; `None` for back. Checked as in `Say`, not empty, at most [`AWAY_BYTES`](crate::limits::AWAY_BYTES).
+        text: Option<Cow<'a, str>>,
+    },
+    /// Be told of the comings and goings of an account. For this session alone.
+    Watch(Watch),
+    /// Take no direct messages of an account, and have its mentions not counted.
+    Ignore(Ignore),
+    /// Change one's profile.
+    Set {
+        /// What.
+        key: ProfileKey,
+        /// The value; `None` removes it. Checked as in `Say`, not empty, at most [`ProfileKey::most_bytes`]; of
+        /// [`ProfileKey::Seen`] `none`.
+        value: Option<Cow<'a, str>>,
+    },
     /// Set or remove a room's password. For the host only.
     LockRoom {
         /// The room.
@@ -151,4 +172,36 @@ pub enum Keep {
     Off,
     /// Give it to this member account.
     To(UserName),
+}
+
+/// What [`Command::Watch`] asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// The names that this session watches.
+    List,
+    /// Watch this name, whether or not an account has it.
+    On(UserName),
+    /// Watch this name no longer.
+    Off(UserName),
+}
+
+/// What [`Command::Ignore`] asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ignore {
+    /// Whom the account ignores.
+    List,
+    /// Take no direct messages of guests, or take them again.
+    Guests {
+        /// True to ignore them.
+        is_on: bool,
+    },
+    /// Ignore an account, or no longer.
+    Name {
+        /// The account, in any case.
+        name: UserName,
+        /// The account of that name, if there is one.
+        account: Option<Account>,
+        /// True to ignore it.
+        is_on: bool,
+    },
 }

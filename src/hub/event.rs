@@ -26,6 +26,8 @@ pub enum Audience {
         /// The member to leave out, if any.
         except: Option<SessionId>,
     },
+    /// Every session that watches this name.
+    Watchers(UserName),
     /// The former members of a room that has just closed.
     Members {
         /// The room. The next room that is made may get this id again.
@@ -71,6 +73,8 @@ pub enum Event {
         id: u64,
         /// True if it should be kept, and there is no room for it.
         is_dropped: bool,
+        /// Why the receiver is away, if it is.
+        away: Option<Box<str>>,
     },
     /// A direct message of the account's own, for its other sessions.
     OwnTold {
@@ -272,6 +276,59 @@ pub enum Event {
         /// The reason.
         why: Closing,
     },
+    /// The session's account is away from now on, or back if `None`.
+    AwayIs {
+        /// Why.
+        text: Option<Box<str>>,
+    },
+    /// For those who watch an account.
+    Presence {
+        /// The name as it was registered.
+        name: UserName,
+        /// What has happened.
+        change: Change,
+    },
+    /// The session watches a name from now on.
+    Watched {
+        /// The name as it was registered if the account is online, else as it was given.
+        name: UserName,
+        /// How it is now.
+        presence: Whereabouts,
+    },
+    /// The names that the session watches, in lower-case order.
+    Watches {
+        /// The names as they were given.
+        names: Vec<UserName>,
+    },
+    /// Refused: the session watches as many names as it may, or all sessions together do.
+    WatchesFull {
+        /// The most names of a session.
+        most: usize,
+    },
+    /// Whom the account ignores, in lower-case order.
+    Ignores {
+        /// The accounts' names.
+        names: Vec<UserName>,
+        /// True if it takes no direct messages of guests.
+        guests: bool,
+    },
+    /// Refused: the account ignores as many as it may, or all accounts together do.
+    IgnoresFull {
+        /// The most accounts.
+        most: usize,
+    },
+    /// Refused: nobody can ignore themselves.
+    IgnoresYourself,
+    /// Refused: there is no account of that name.
+    NoSuchAccount {
+        /// The name as it was given.
+        name: UserName,
+    },
+    /// Refused: that account takes no direct messages of the sender.
+    TakesNone {
+        /// The account's name as it was registered.
+        name: UserName,
+    },
     /// The operator says something to everybody.
     Announced {
         /// The text, as in a message.
@@ -284,6 +341,30 @@ pub enum Event {
         /// The new host.
         who: Who,
     },
+}
+
+/// What those who watch an account are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Its first session has begun.
+    Online,
+    /// Its last session has ended.
+    Offline,
+    /// It is away, for this reason.
+    Away(Box<str>),
+    /// It is back.
+    Back,
+}
+
+/// How an account is found by somebody who begins to watch it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// It is online.
+    Online,
+    /// It is online, and away for this reason.
+    Away(Box<str>),
+    /// It has no session, or there is no such account.
+    Offline,
 }
 
 /// What a name in a list of members is.

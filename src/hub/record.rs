@@ -6,6 +6,7 @@ use std::fmt;
 use subtle::ConstantTimeEq as _;
 
 use super::names::{RoomName, UserName, Who};
+use super::profile::ProfileKey;
 
 /// An account as it is kept: a name, and when it was registered. A name that was deleted and registered anew is another
 /// account.
@@ -145,6 +146,14 @@ pub enum Record {
     Hole(Hole),
     /// A message that was to be kept goes again: its sender was told that it is not kept.
     Withdrawn(u64),
+    /// An account has changed its profile.
+    Profile(Setting),
+    /// The change of a profile with this id goes again: the account was told that it is not kept.
+    Unset(u64),
+    /// An account ignores somebody from now on.
+    Ignore(Account, Whom),
+    /// An account ignores somebody no longer.
+    NoIgnore(Account, Whom),
 }
 
 /// Messages of one place that were said and are not kept.
@@ -162,6 +171,28 @@ pub struct Hole {
     pub why: Box<str>,
 }
 
+/// A change of a profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// An id of its own.
+    pub id: u64,
+    /// The account.
+    pub account: Account,
+    /// What.
+    pub key: ProfileKey,
+    /// The value; `None` removes it.
+    pub value: Option<Box<str>>,
+}
+
+/// Whom an account ignores.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Whom {
+    /// All guests: their direct messages.
+    Guests,
+    /// An account.
+    Account(Account),
+}
+
 /// What a store gives back at a start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Restored {
@@ -173,6 +204,8 @@ pub struct Restored {
     pub rooms: Vec<RestoredRoom>,
     /// Direct messages that were kept for accounts since they were last online.
     pub waiting: Vec<Waiting>,
+    /// Whom accounts ignore. Accounts that are gone are not among them.
+    pub ignores: Vec<(Account, Whom)>,
 }
 
 /// A kept room of an earlier run.

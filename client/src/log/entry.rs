@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use chatd::text::fold;
 
-use crate::action::{Hole, Message, Now, Place, Shown};
+use crate::action::{Hole, Message, Now, Place, Shown, act_of};
 use crate::command::word;
 use crate::past;
 use crate::show::View;
@@ -59,7 +59,7 @@ pub(super) fn stamp(view: &View, now: Now) -> String {
 
 fn said(message: &Message) -> String {
     let from = visible(&message.from);
-    match message.text.strip_prefix("/me ") {
+    match act_of(&message.text) {
         Some(deed) => format!("* {from} {}", visible(deed)),
         None => format!("{from}: {}", visible(&message.text)),
     }

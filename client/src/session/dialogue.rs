@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::erasing::Target;
 use super::requests::Words;
 use crate::action::Place;
 
@@ -45,6 +46,8 @@ pub(super) enum Dialogue {
     Edit(Place),
     /// The answer whether to send these lines.
     Paste(Paste),
+    /// The answer whether to erase this.
+    Erase(Target),
 }
 
 impl Dialogue {

@@ -6,7 +6,7 @@ use super::dialogue::Dialogue;
 use super::intents::counted;
 use super::requests::{Request, Unconfirmed, Way};
 use super::wording::seconds_in;
-use super::{ANSWER_MS, LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
+use super::{LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
 use crate::action::{Action, Now};
 
 /// How many messages are kept until the user decides about them.
@@ -179,7 +179,8 @@ impl Session {
             return self.finish(0);
         }
         // A server may answer slowly on purpose. A script waits as long as usual, but a person wants to leave.
-        let step_ms = if self.settings.people || self.requests.is_empty() { LEAVE_MS } else { ANSWER_MS };
+        let step_ms =
+            if self.settings.people || self.requests.is_empty() { LEAVE_MS } else { self.requests.patience_ms() };
         self.say_goodbye(step_ms, 0, now);
         if let Phase::Leaving { step_ms: step, .. } = &mut self.phase {
             *step = Some(step_ms);
@@ -192,6 +193,13 @@ impl Session {
         }
         if self.ends_collecting() {
             return;
+        }
+        if let Dialogue::Erase(_) = self.talk.dialogue
+            && self.settings.people
+        {
+            self.talk.dialogue = Dialogue::Open;
+            self.talk.forget_ask();
+            return self.cancel_erase();
         }
         if let Dialogue::Paste(paste) = &self.talk.dialogue {
             // Ctrl-C cancels this question. If the input has ended, it reports that again.
@@ -287,7 +295,9 @@ impl Session {
                     self.go_astray();
                     self.lose_line(line);
                 }
+                Request::People(ask) if !ask.is_typed() => {}
                 Request::List { .. }
+                | Request::People(_)
                 | Request::Enter { .. }
                 | Request::Leave(_)
                 | Request::Close(_)

@@ -293,6 +293,7 @@ impl Session {
             self.enter(&room, None, Way::Wanted, now);
         }
         self.request(Request::List { of: Listed::Names, is_shown: false, asks: false }, &["WHO"], now);
+        self.renew_people(now);
         self.continue_resume(now);
     }
 }

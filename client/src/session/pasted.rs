@@ -87,6 +87,7 @@ impl Session {
             | Dialogue::Text(_)
             | Dialogue::NameAndText
             | Dialogue::Paste(_)
+            | Dialogue::Erase(_)
             | Dialogue::Collect(_)
             | Dialogue::Edit(_) => parse(first),
         };
@@ -97,7 +98,7 @@ impl Session {
             }
             Intent::Text(text) => self.place_of(text, dialogue, seen).map(|place| (place, text)),
             // The user is asked, and sees that it is text.
-            Intent::Indented => self.place_of(first, dialogue, seen).map(|place| (place, first)),
+            Intent::Indented | Intent::Act(_) => self.place_of(first, dialogue, seen).map(|place| (place, first)),
             Intent::Everybody(text) => Some((Place::Public, text)),
             Intent::GoPublic | Intent::AskEverybody => Some((Place::Public, "")),
             Intent::Direct { to, text } => Some((Place::Direct { with: to.to_owned() }, text)),
@@ -114,6 +115,7 @@ impl Session {
             | Intent::Next
             | Intent::Topic(_)
             | Intent::Lock(_)
+            | Intent::People(_)
             | Intent::Passwd
             | Intent::Resend
             | Intent::Forget

@@ -118,9 +118,13 @@ impl Asking {
 impl Session {
     /// The user is logged in. The first step of the resume, before the rooms are entered.
     pub(super) fn begin_resume(&mut self, now: Now) {
-        if self.settings.resumes == Resumes::Always {
-            self.resume = Resume::Asking(Asking::new(Step::Want, now));
-            self.ask_past(now);
+        match self.settings.resumes {
+            Resumes::Never => {}
+            Resumes::InRun => self.learn_ignored(now),
+            Resumes::Always => {
+                self.resume = Resume::Asking(Asking::new(Step::Want, now));
+                self.ask_past(now);
+            }
         }
     }
 
@@ -265,6 +269,9 @@ impl Session {
         match asking.step {
             Step::Unread if code == 213 => {
                 if let Some(unread) = past::unread(&text) {
+                    if let Some(level) = unread.level {
+                        self.rules.set_level(unread.place.clone(), level);
+                    }
                     return self.news.learn(unread);
                 }
             }
@@ -287,7 +294,10 @@ impl Session {
         }
         match (asking.step, code) {
             (Step::Want, 200) => self.step_to(Step::Unread, now),
-            (Step::Unread, 213) => self.step_to(Step::Join, now),
+            (Step::Unread, 213) => {
+                self.learn_ignored(now);
+                self.step_to(Step::Join, now);
+            }
             (Step::After(_) | Step::Before(_), 212) => match past::last(text) {
                 Some(last) => self.on_page(last.next, now),
                 None => self.end_without_past(Some(text)),
@@ -314,6 +324,7 @@ impl Session {
             Step::Want => self.request(Request::Resume, &WANTED, now),
             Step::Unread => {
                 self.news.forget();
+                self.rules.forget_levels();
                 self.request(Request::Resume, &["UNREAD"], now);
             }
             Step::Join => self.on_counts(now),

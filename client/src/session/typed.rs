@@ -8,7 +8,7 @@ use super::dialogue::{Dialogue, Entered, PENDING};
 use super::pasted::lines;
 use super::requests::{REQUESTS, Request};
 use super::{Phase, Session};
-use crate::action::{Action, Now, Place};
+use crate::action::{self, Action, Now, Place};
 use crate::command::{Intent, direct_answer, is_indented, parse};
 
 /// The state of the user's side.
@@ -146,7 +146,7 @@ impl Session {
         let prompt = self.prompt();
         self.talk.asked = Some(self.talk.place.clone());
         self.talk.prompt.clone_from(&prompt);
-        let is_question = matches!(self.talk.dialogue, Dialogue::Paste(_));
+        let is_question = matches!(self.talk.dialogue, Dialogue::Paste(_) | Dialogue::Erase(_));
         self.actions.push_back(if is_question { Action::AskAnswer(prompt) } else { Action::AskLine(prompt) });
     }
 
@@ -177,7 +177,11 @@ impl Session {
             return "press Enter, then your password> ".to_owned();
         }
         let user = &self.name;
-        let offline = if self.is_ready() { "" } else { " (offline)" };
+        let offline = match self.is_ready() {
+            true if self.people.is_away() => " (away)",
+            true => "",
+            false => " (offline)",
+        };
         let new = self.new_elsewhere();
         match (&self.talk.dialogue, &self.talk.place) {
             (Dialogue::Text(Place::Direct { with }), _) => format!("your message to {with}? "),
@@ -186,6 +190,7 @@ impl Session {
             (Dialogue::Collect(paste), _) => format!("line {}> ", paste.len() + 1),
             (Dialogue::Edit(_), _) => String::new(),
             (Dialogue::Paste(paste), _) => paste.question(),
+            (Dialogue::Erase(target), _) => self.erase_question(target),
             (Dialogue::Open | Dialogue::Nobody, Place::Room(room)) => format!("{user} in {room}{new}{offline}> "),
             (Dialogue::Open | Dialogue::Nobody, Place::Public | Place::Direct { .. }) => {
                 format!("{user}{new}{offline}> ")
@@ -210,8 +215,11 @@ impl Session {
                 return self.note("cancelled", "cancelled".to_owned());
             }
             // As in the typed dialect of the protocol, a command abandons the question.
-            Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) if is_command => parse(line),
+            Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) | Dialogue::Erase(_) if is_command => {
+                parse(line)
+            }
             Dialogue::Paste(paste) => return self.on_paste_answer(line, paste, now),
+            Dialogue::Erase(target) => return self.on_erase_answer(line, target, now),
             Dialogue::Text(place) => return self.say(place, unslashed(line), now),
             Dialogue::NameAndText => direct_answer(line),
         };
@@ -224,13 +232,21 @@ impl Session {
             && intent != Intent::Quit
         {
             self.cancel_paste(paste.is_edited);
+        } else if matches!(dialogue, Dialogue::Erase(_)) && intent != Intent::Quit {
+            self.cancel_erase();
         }
         if matches!(intent, Intent::Paste | Intent::Edit(_)) {
             return self.compose(&intent, &dialogue, seen);
         }
-        let Intent::Text(text) = intent else { return self.on_intent(&intent, now) };
-        if let Some(place) = self.place_of(text, &dialogue, seen) {
-            self.say(place, text, now);
+        let text = match (intent, dialogue.clone()) {
+            (Intent::Text(text), _) => text.to_owned(),
+            // It answers the question.
+            (Intent::Act(text), Dialogue::Text(place)) => return self.say(place, &action::acted(text), now),
+            (Intent::Act(text), _) => action::acted(text),
+            (intent, _) => return self.on_intent(&intent, now),
+        };
+        if let Some(place) = self.place_of(&text, &dialogue, seen) {
+            self.say(place, &text, now);
         }
     }
 

@@ -42,6 +42,7 @@ impl Shell {
         let rest = if self.keyboard.is_busy() { None } else { self.keyboard.finish() };
         let is_unsaid = if self.is_edited { self.tell_typed(typed) } else { self.tell_rest(typed.or(rest)) };
         self.inbox.close();
+        self.caller.finish();
         self.links.finish();
         drop(self.watch);
         let is_once = self.options.errand.once().is_some();

@@ -8,6 +8,7 @@
     reason = "a panic is how a test fails, and notes are how it says what it measured or skipped"
 )]
 
+mod calling;
 mod composing;
 mod decoders;
 mod editing;
@@ -17,6 +18,7 @@ mod hostile;
 mod lines;
 mod log;
 mod passwords;
+mod people;
 mod restart;
 mod returning;
 mod scripts;

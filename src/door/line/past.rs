@@ -5,6 +5,7 @@
 use std::fmt::{self, Write as _};
 
 use super::spell::{encode_spaced, salvaged, salvaged_word};
+use super::whois;
 use crate::door::decoded::Kind;
 use crate::door::operator::utc;
 use crate::door::recall::{Notice, Recalled, Wants, time_of};
@@ -21,6 +22,29 @@ pub(super) fn encode(kind: Kind, recalled: &Recalled, out: &mut Vec<u8>) {
         Recalled::Counts { counts, keep_days } => encode_counts(counts, *keep_days, out),
         Recalled::Read => writeln!(out, "C 200 read"),
         Recalled::Wants(wants) => encode_wants(*wants, out),
+        Recalled::Whois(whois) => whois::encode(kind, whois, out),
+        Recalled::Profile { name, values } => whois::encode_profile(kind, name, values, out),
+        Recalled::Loud { place, level } => writeln!(out, "C 200 {} notify={}", salvaged_word(place), level.word()),
+        Recalled::Forgot { is_erased: false, .. } | Recalled::ForgotAll { is_erased: false, .. } => {
+            writeln!(out, "C 200 forgotten; on disk until a reader has ended")
+        }
+        Recalled::Forgot { id, place, is_erased: true } => {
+            writeln!(out, "C 200 forgot {id} in {}", salvaged_word(place))
+        }
+        Recalled::ForgotAll { count, is_erased: true } => {
+            writeln!(out, "C 200 forgot {count} line{}", if *count == 1 { "" } else { "s" })
+        }
+        Recalled::NoSuchUser => writeln!(out, "C 550 no such user; WHO lists who is online"),
+        Recalled::NoSuchMessage => {
+            writeln!(out, "C 550 you have no such message; HISTORY shows what is kept, to programs with its ids")
+        }
+        Recalled::NotYourMessage => {
+            writeln!(out, "C 554 that is not yours to forget, but of who said it, or of the owner of its room")
+        }
+        Recalled::ForgotTooMuch { retry_s } => writeln!(out, "C 450 too much forgotten, try again in {retry_s} s"),
+        Recalled::NotForgotten => {
+            writeln!(out, "C 450 it is not forgotten yet, or not all of it; FORGET it again in some seconds")
+        }
         Recalled::NothingKept => writeln!(out, "C 554 nothing is kept here"),
         Recalled::SearchOff => writeln!(out, "C 554 search is off"),
         Recalled::WantsAreTyped => writeln!(out, "C 554 WANT is for programs, which begin with C before their name"),
@@ -34,7 +58,7 @@ pub(super) fn encode(kind: Kind, recalled: &Recalled, out: &mut Vec<u8>) {
 }
 
 /// Appends a notice to `out` as a whole line.
-pub(super) fn encode_notice(notice: &Notice, out: &mut Vec<u8>) {
+pub fn encode_notice(notice: &Notice, out: &mut Vec<u8>) {
     let out = &mut Wire(out);
     let result = match notice {
         Notice::Read { place, id } => {
@@ -43,6 +67,10 @@ pub(super) fn encode_notice(notice: &Notice, out: &mut Vec<u8>) {
         }
         Notice::Missed(Missed { count, mentions, .. }) => {
             writeln!(out, "C 110 {} missed, {} for you; MISSED shows them", AtLeast(*count), AtLeast(*mentions))
+        }
+        Notice::Forgotten { place, id } => writeln!(out, "C 109 {} {id}", salvaged_word(place)),
+        Notice::ForgottenAll { place, name } => {
+            writeln!(out, "C 109 {} all {}", salvaged_word(place), salvaged_word(name))
         }
     };
     debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
@@ -100,10 +128,9 @@ fn encode_bare(line: &Line, day: &mut String, out: &mut Wire<'_>) -> fmt::Result
 
 /// `C 213-place COUNT MENTIONS read=ID last=ID notify=LEVEL`
 fn encode_counts(counts: &[Count], keep_days: u32, out: &mut Wire<'_>) -> fmt::Result {
-    for Count { place, unread, mentions, read, last } in counts {
+    for Count { place, unread, mentions, read, last, level } in counts {
         let place = salvaged_word(place);
-        let notify = if place.starts_with('@') { "all" } else { "mentions" };
-        writeln!(out, "C 213-{place} {unread} {mentions} read={read} last={last} notify={notify}")?;
+        writeln!(out, "C 213-{place} {unread} {mentions} read={read} last={last} notify={}", level.word())?;
     }
     let (count, plural) = (counts.len(), if counts.len() == 1 { "" } else { "s" });
     writeln!(out, "C 213 {count} place{plural}; what is said there is kept for {}", Days(keep_days))

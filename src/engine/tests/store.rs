@@ -6,6 +6,7 @@ use std::ops::Bound;
 use testkit::Dice;
 
 use crate::engine::{Millis, NEVER, ToHistory};
+use crate::history::Level;
 use crate::history::{
     Batch, Count, Counts, End, Find, Flag, Line, Mark, Mine, Missed, Of, Page, Paged, Request, Term, Verdict, row_bytes,
 };
@@ -172,6 +173,7 @@ impl Store {
         match request {
             Request::Keep(batch) => self.keep(batch, is_broken),
             _ if is_broken => Verdict::Unavailable,
+            Request::Profile(_) | Request::Loud(_) | Request::Forget(_) => Verdict::Unavailable,
             Request::Page(page) => Verdict::Page(self.page(&page)),
             Request::Counts(Counts { mine, most }) => Verdict::Counts(self.counts(&mine, most)),
             Request::Missed(mine) => {
@@ -243,6 +245,7 @@ impl Store {
                 self.refused.insert(id);
                 self.kept.remove(&id);
             }
+            Record::Profile(_) | Record::Unset(_) | Record::Ignore(..) | Record::NoIgnore(..) => {}
         }
     }
 
@@ -358,7 +361,14 @@ impl Store {
                 Some(count) => count.unread += is_unread,
                 None => {
                     let read = self.floor(&mine.who);
-                    counts.push(Count { place: line.place, unread: is_unread, mentions: 0, read, last: *id });
+                    counts.push(Count {
+                        place: line.place,
+                        unread: is_unread,
+                        mentions: 0,
+                        read,
+                        last: *id,
+                        level: Level::Mentions,
+                    });
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::changes::Changes;
 use super::known::Known;
 use crate::limits;
 
@@ -15,6 +16,8 @@ pub(super) struct Base {
     pub(super) db: Connection,
     /// What is known of the tables.
     pub(super) known: Known,
+    /// What may still be taken back.
+    pub(super) changes: Changes,
     /// The rules.
     pub(super) rules: limits::History,
     /// The time since 1970 in milliseconds.
@@ -25,7 +28,7 @@ pub(super) struct Base {
 impl Base {
     /// An open connection, of which nothing is known yet.
     pub(super) fn new(db: Connection, rules: limits::History, now_ms: i64) -> Self {
-        Self { db, known: Known::default(), rules, now_ms, is_in_transaction: false }
+        Self { db, known: Known::default(), changes: Changes::default(), rules, now_ms, is_in_transaction: false }
     }
 
     /// Begins a transaction if there is none.
@@ -55,6 +58,7 @@ impl Base {
         }
         self.run("COMMIT", [])?;
         self.is_in_transaction = false;
+        self.changes.commit();
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! The store: SQLite, and the threads that use it.
 //!
 //! [`files`] says where the file is and opens connections, [`schema`] and [`migrate`] make its tables, [`base`] is the open
-//! file. [`records`] and [`rows`] put things in, [`restore`] gives them back at a start, [`retention`] deletes what is no
+//! file. [`records`], [`rows`] and [`people`] put things in, [`restore`] gives them back at a start, [`retention`] deletes what is no
 //! longer kept. [`writer`] is the thread of all that; it answers by [`read`]. [`search`] is the other thread. [`words`]
 //! turns texts into words.
 
@@ -13,11 +13,13 @@ mod trial;
 mod migrate;
 mod files;
 mod known;
+mod changes;
 mod base;
 
 mod words;
 mod records;
 mod rows;
+mod people;
 mod restore;
 mod retention;
 
@@ -141,6 +143,11 @@ impl History {
             Request::Page(Page { ref mine, .. })
             | Request::Counts(Counts { ref mine, .. })
             | Request::Missed(ref mine) => self.mailbox.submit(Some(mine.who.clone()), number, Order::Asked(request)),
+            Request::Profile(ref who) => self.mailbox.submit(Some(who.clone()), number, Order::Asked(request)),
+            Request::Loud(ref loud) => self.mailbox.submit(Some(loud.who.clone()), number, Order::Asked(request)),
+            Request::Forget(ref forget) => {
+                self.mailbox.submit(Some(forget.mine.who.clone()), number, Order::Asked(request))
+            }
             Request::Mark(ref mark) => self.mailbox.submit(Some(mark.who.clone()), number, Order::Asked(request)),
         }
     }

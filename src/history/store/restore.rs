@@ -28,6 +28,8 @@ impl Base {
             return Err(invalid("the place of what is said to everybody is missing"));
         }
         let mut known = Known::default();
+        // What was deleted before a crash or a fault may be in the log.
+        known.must_wipe = true;
         (known.rooms, known.spans) = (self.load_rooms()?, self.load_spans()?);
         self.load_accounts(&mut known)?;
         known.last_id = self.last_id()?;
@@ -203,6 +205,7 @@ impl Base {
     pub(super) fn restored(&self) -> rusqlite::Result<Restored> {
         let who = self.all_accounts()?;
         Ok(Restored {
+            ignores: self.ignores(&who)?,
             last_id: given(self.known.last_id),
             last_room: self.known.last_room,
             rooms: self.restored_rooms(&who)?,

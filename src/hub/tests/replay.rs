@@ -58,7 +58,12 @@ impl Replay {
                 self.rows.remove(&id);
             }
             Record::Hole(hole) => self.last_id = self.last_id.max(hole.id),
-            Record::Deleted(_) | Record::Floor(..) => {}
+            Record::Deleted(_)
+            | Record::Floor(..)
+            | Record::Profile(_)
+            | Record::Unset(_)
+            | Record::Ignore(..)
+            | Record::NoIgnore(..) => {}
         }
     }
 
@@ -85,7 +90,13 @@ impl Replay {
         }
         // A name that has waiting messages of an older account has them no more.
         waiting.retain(|waiting| self.accounts.get(&waiting.to.name).is_none_or(|account| *account == waiting.to));
-        Restored { last_id: self.last_id, last_room: self.last_room, rooms: rooms.collect(), waiting }
+        Restored {
+            last_id: self.last_id,
+            last_room: self.last_room,
+            rooms: rooms.collect(),
+            waiting,
+            ignores: Vec::new(),
+        }
     }
 
     /// Whether this account may read a message.

@@ -20,7 +20,7 @@ fn kept_room(number: u32, shown: &str, owner: Option<&str>) -> KeptRoom {
 fn restored() -> Restored {
     let lobby =
         RestoredRoom { room: kept_room(4, "Lobby", Some("Alice")), members: vec![account("bob"), account("Alice")] };
-    Restored { last_id: 5 << 20, last_room: 6, rooms: vec![lobby], waiting: vec![] }
+    Restored { last_id: 5 << 20, last_room: 6, rooms: vec![lobby], waiting: vec![], ignores: vec![] }
 }
 
 fn hub_with(restored: Restored, rules: Rules) -> Hub {

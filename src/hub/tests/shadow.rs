@@ -100,7 +100,8 @@ impl Shadow {
     fn handle_of(&mut self, who: SessionId, me: Who, command: Command<'_>, unix_ms: u64) {
         let answer = match command {
             Command::LogIn { .. } | Command::EnterAsGuest { .. } => unreachable!("who is in does not come in"),
-            Command::Leave => return self.leave(who),
+            Command::Leave | Command::Cut => return self.leave(who),
+            Command::Away { .. } | Command::Watch(_) | Command::Ignore(_) | Command::Set { .. } => return,
             Command::Say { text } => self.say_to_all(who, me, &text, unix_ms),
             Command::Tell { to, text, account } => match self.tell_somebody(who, me, to, account, &text, unix_ms) {
                 Some(answer) => answer,
@@ -193,7 +194,7 @@ impl Shadow {
         let message = self.message(me, text, fate, unix_ms);
         self.say(self.others(self.sessions_of(&name).into_iter(), who), Event::Told(message));
         self.copy_to_others(who, &name, text);
-        Some(Event::SentTo { name, id: self.last_id, is_dropped })
+        Some(Event::SentTo { name, id: self.last_id, is_dropped, away: None })
     }
 
     fn listen(&mut self, who: SessionId, room: &RoomName) {

@@ -130,6 +130,7 @@ impl World {
                 self.awaited = Some(format!("C 250 sent to 1 id={id}"));
                 Vec::new()
             }
+            ["C", "IGNORE"] => vec!["C 211 0 ignored".to_owned()],
             ["C", "READ" | "NOOP", ..] => vec!["C 200 done".to_owned()],
             _ => panic!("{line}"),
         };
@@ -193,7 +194,8 @@ impl World {
                         self.order.push(id);
                     }
                 }
-                Action::Show(_)
+                Action::Call(_)
+                | Action::Show(_)
                 | Action::ShowPage(_)
                 | Action::EraseLine
                 | Action::Edit(_)

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::door::recall::{Notice, Recalled};
+use crate::history::Level;
 use crate::history::{Count, Flag, Line as Told, Missed, Paged};
 use crate::hub::event::{Message, Seat};
 use crate::hub::names::Who;
@@ -127,7 +128,10 @@ fn short_pages() {
 
 #[test]
 fn counts() {
-    let count = |place: &str, unread, mentions, read, last| Count { place: place.into(), unread, mentions, read, last };
+    let count = |place: &str, unread, mentions, read, last| {
+        let level = if place.starts_with('@') { Level::All } else { Level::Mentions };
+        Count { place: place.into(), unread, mentions, read, last, level }
+    };
     let counts = vec![
         count("lobby", 12, 1, 1_882_416_070_839_500_802, 1_882_416_070_839_600_000),
         count("@dave", 1000, 1000, 0, u64::MAX),
@@ -192,8 +196,8 @@ fn what_becomes_of_a_message() {
     let bob = || user("bob");
     check_alike(&Event::Sent { hearers: 3, id: 7, is_dropped: false }, "C 250 sent to 3");
     check_alike(&Event::Sent { hearers: 3, id: 7, is_dropped: true }, "C 250 sent to 3, not kept");
-    check_alike(&Event::SentTo { name: bob(), id: 7, is_dropped: false }, "C 250 sent to bob");
-    check_alike(&Event::SentTo { name: bob(), id: 7, is_dropped: true }, "C 250 sent to bob, not kept");
+    check_alike(&Event::SentTo { name: bob(), id: 7, is_dropped: false, away: None }, "C 250 sent to bob");
+    check_alike(&Event::SentTo { name: bob(), id: 7, is_dropped: true, away: None }, "C 250 sent to bob, not kept");
     check_alike(&Event::KeptFor { name: bob(), id: 7 }, "C 250 kept for bob");
     check_alike(&Event::Withdrawn { to: bob(), id: 7 }, "C 109 @bob 7");
     check_alike(&Event::NotKept, "C 450 it cannot be kept now, try again in some seconds");

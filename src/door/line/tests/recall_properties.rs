@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::door::recall::{Notice, Recall, Recalled, When};
+use crate::history::Level;
 use crate::history::{Count, Flag, Line as Told, Missed, Paged, Term};
 use crate::hub::record::Topic;
 
@@ -68,7 +69,7 @@ fn any_recalled() -> impl Strategy<Value = Recalled> {
     let count = (any_text(), any::<u32>(), any::<u32>(), any::<u64>(), any::<u64>());
     let count = count.prop_map(|(place, unread, mentions, read, last)| {
         let place = place.into();
-        Count { place, unread, mentions, read, last }
+        Count { place, unread, mentions, read, last, level: Level::Mentions }
     });
     let counts = (prop::collection::vec(count, 0..5), any::<u32>());
     prop_oneof![

@@ -11,7 +11,8 @@ use super::merge::{Kind, is_unread, of_inbox};
 use super::places::scope;
 use super::reader::Reader;
 use super::{LOOKS, from_sql};
-use crate::history::request::{Count, Counts, Mine, Missed, Of};
+use crate::history::request::{Count, Counts, Level, Mine, Missed, Of};
+use crate::history::store::people;
 use crate::limits::COUNT_MOST;
 
 /// Entries of the inbox that are looked at for places, at most. Accounts with more look up each place.
@@ -37,7 +38,8 @@ pub(in crate::history::store) fn counts(
     places.extend(direct_places(connection, &reader, most)?.into_iter().map(|(last, place)| (last, place, true)));
     places.sort_unstable_by_key(|(last, place, _)| (Reverse(*last), *place));
     places.truncate(most);
-    let (marks, mut own) = (reader.marks(connection)?, Own { upto: own_upto, looks: LOOKS });
+    let (marks, levels) = (reader.marks(connection)?, people::levels(connection, reader.n)?);
+    let mut own = Own { upto: own_upto, looks: LOOKS };
     let mut all = Vec::with_capacity(places.len());
     for (last, place, is_direct) in places {
         let Some(shown) = lines.place(place)? else { continue };
@@ -48,7 +50,14 @@ pub(in crate::history::store) fn counts(
             (false, 0) => 0,
             (false, _) => mentions(connection, &reader, place, read, COUNT_MOST)?,
         };
-        all.push(Count { place: shown, unread, mentions, read: from_sql(read), last: from_sql(last) });
+        all.push(Count {
+            place: shown,
+            unread,
+            mentions,
+            read: from_sql(read),
+            last: from_sql(last),
+            level: levels.get(&place).copied().unwrap_or_else(|| Level::usual(is_direct)),
+        });
     }
     Ok(all)
 }
@@ -121,8 +130,16 @@ fn unread(
 
 /// Messages in a place above an id that mention the reader, up to `most`.
 fn mentions(connection: &Connection, reader: &Reader, place: i64, above: i64, most: u32) -> rusqlite::Result<u32> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM mention WHERE who = ?1 AND place = ?2 AND id > ?3 LIMIT ?4)";
-    connection.prepare_cached(sql)?.query_row((reader.n, place, above, most), |row| row.get(0))
+    if reader.ignored(connection)?.is_empty() {
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM mention WHERE who = ?1 AND place = ?2 AND id > ?3 LIMIT ?4)";
+        return connection.prepare_cached(sql)?.query_row((reader.n, place, above, most), |row| row.get(0));
+    }
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM
+         (SELECT id FROM mention WHERE who = ?1 AND place = ?2 AND id > ?3 ORDER BY id DESC LIMIT ?5) AS it
+         CROSS JOIN message ON message.id = it.id
+         WHERE message.author NOT IN (SELECT whom FROM ignore WHERE who = ?1) LIMIT ?4)";
+    let looks = i64::try_from(LOOKS).unwrap_or(i64::MAX);
+    connection.prepare_cached(sql)?.query_row((reader.n, place, above, most, looks), |row| row.get(0))
 }
 
 /// Unread direct messages of an account, up to [`COUNT_MOST`].

@@ -75,13 +75,22 @@ impl<'a> Lines<'a> {
         matches!(author, Author::Account(n) if self.reader.n == Some(*n))
     }
 
+    /// Whether the reader ignores the author.
+    fn is_ignored(&self, author: &Author) -> rusqlite::Result<bool> {
+        match author {
+            Author::Account(n) => Ok(self.reader.ignored(self.connection)?.contains(n)),
+            Author::Guest(_) => Ok(false),
+        }
+    }
+
     /// The line of a message; `None` if its place is not the reader's or is being deleted.
     pub(in crate::history::store) fn line(&mut self, message: Message) -> rusqlite::Result<Option<Line>> {
         let Some(place) = self.place(message.place)? else { return Ok(None) };
         let is_direct = place.starts_with('@');
         // A mention of an earlier account with the same name is not for this one.
         let is_named = || message.id >= self.reader.birth && mention::is_in(&message.text, self.reader.name.as_str());
-        let is_for_reader = !self.is_own(&message.author) && (is_direct || is_named());
+        let is_for_reader =
+            !self.is_own(&message.author) && (is_direct || is_named() && !self.is_ignored(&message.author)?);
         let flag = if is_for_reader { Flag::Mention } else { Flag::Plain };
         let from = match message.author {
             Author::Account(n) => self.name(n)?,

@@ -6,6 +6,7 @@ mod ends;
 mod figures;
 mod identity;
 mod order;
+mod people;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::history::request::{Asked, Batch, Of, Request, Trouble, Verdict, row_bytes};
-use crate::hub::record::{Account, Record};
+use crate::hub::record::{Account, Record, Setting};
 use crate::limits;
 use crate::mailbox::{self, Job, Service};
 
@@ -130,7 +130,16 @@ fn weight(order: &Order) -> u64 {
         Order::Asked(Request::Missed(mine)) => places(mine.rooms.len()) * COUNT_WEIGHT,
         Order::Asked(Request::Page(page)) if page.is_unread => places(page.mine.rooms.len()) + COUNT_WEIGHT,
         Order::Asked(Request::Page(page)) if page.of == Of::All => places(page.mine.rooms.len()),
-        Order::Asked(Request::Page(_) | Request::Mark(_) | Request::Find(_) | Request::Keep(_)) | Order::Close => 1,
+        Order::Asked(
+            Request::Page(_)
+            | Request::Mark(_)
+            | Request::Find(_)
+            | Request::Keep(_)
+            | Request::Profile(_)
+            | Request::Loud(_)
+            | Request::Forget(_),
+        )
+        | Order::Close => 1,
     }
 }
 
@@ -192,6 +201,7 @@ impl Shared {
 pub(super) fn bytes_of(record: &Record) -> usize {
     match record {
         Record::Row(row) => row_bytes(row.text.len()),
+        Record::Profile(Setting { value, .. }) => row_bytes(value.as_deref().map_or(0, str::len)),
         Record::Account(_)
         | Record::Seen(..)
         | Record::Deleted(_)
@@ -201,7 +211,10 @@ pub(super) fn bytes_of(record: &Record) -> usize {
         | Record::NoMember(..)
         | Record::Floor(..)
         | Record::Hole(_)
-        | Record::Withdrawn(_) => 0,
+        | Record::Withdrawn(_)
+        | Record::Unset(_)
+        | Record::Ignore(..)
+        | Record::NoIgnore(..) => 0,
     }
 }
 
@@ -228,7 +241,13 @@ mod tests {
     fn push(queue: &mut Queue, number: u64, request: Request) {
         let who = match &request {
             Request::Counts(Counts { mine, .. }) | Request::Page(Page { mine, .. }) => Some(mine.who.clone()),
-            Request::Keep(_) | Request::Missed(_) | Request::Mark(_) | Request::Find(_) => None,
+            Request::Keep(_)
+            | Request::Missed(_)
+            | Request::Mark(_)
+            | Request::Find(_)
+            | Request::Profile(_)
+            | Request::Loud(_)
+            | Request::Forget(_) => None,
         };
         let ticket = Ticket { number, asked: request.asked() };
         assert!(matches!(queue.push(who, Job { ticket, request: Order::Asked(request) }), Ok(None)));

@@ -13,9 +13,9 @@ use self::broken::is_of_disk;
 use self::keeping::{Keeping, Order, Shared, bytes_of};
 use super::base::Base;
 use super::files::{Role, Site};
-use super::read;
 use super::retention::Cleaner;
-use crate::history::request::{Answer, Asked, Batch, Mark, Request, Trouble, Verdict};
+use super::{people, read};
+use crate::history::request::{Answer, Asked, Batch, Loud, Mark, Request, Trouble, Verdict};
 use crate::hub::record::Record;
 use crate::limits::{HISTORY_COMMIT_BYTES, HISTORY_RETRY_MS};
 use crate::mailbox::{Job, Mailbox, Next, Ticket};
@@ -56,6 +56,8 @@ enum Taken {
     Record { record: Record, is_awaited: bool },
     /// A mark.
     Mark(Mark),
+    /// How loud a place is.
+    Loud(Loud),
 }
 
 /// What is in the open transaction, so that it can be carried out again if the commit fails.
@@ -144,7 +146,9 @@ impl Writer {
         }
         match request {
             Request::Keep(batch) => self.keep(ticket, batch),
-            Request::Mark(mark) => self.mark(ticket, mark),
+            Request::Mark(mark) => self.note(ticket, Taken::Mark(mark)),
+            Request::Loud(loud) => self.note(ticket, Taken::Loud(loud)),
+            Request::Profile(who) => self.read(ticket, |base| people::profile(&base.db, &who).map(Verdict::Profile)),
             Request::Page(page) => self.read(ticket, |base| read::page(&base.db, &page).map(Verdict::Page)),
             Request::Counts(counts) => self.read(ticket, |base| {
                 let own_upto = base.known.said_upto(&counts.mine.who);
@@ -155,7 +159,7 @@ impl Writer {
                 read::missed(&base.db, &mine, own_upto).map(Verdict::Missed)
             }),
             // Searches go to their own thread.
-            Request::Find(_) => self.answer(ticket, Verdict::Unavailable),
+            Request::Find(_) | Request::Forget(_) => self.answer(ticket, Verdict::Unavailable),
         }
     }
 
@@ -183,20 +187,21 @@ impl Writer {
         let State::Works(base) = &mut self.state else { return self.queue(false) };
         self.pending.since.get_or_insert_with(Instant::now);
         let new = self.pending.taken.get(first..).unwrap_or_default();
-        match base.begin().and_then(|()| new.iter().try_for_each(|taken| base.put_in(taken))) {
+        match base.begin().and_then(|()| new.iter().try_for_each(|taken| base.put_in(taken).map(drop))) {
             Ok(()) if self.pending.bytes >= HISTORY_COMMIT_BYTES => self.commit(),
             Ok(()) => {}
             Err(e) => self.break_down(&e),
         }
     }
 
-    fn mark(&mut self, ticket: Ticket<Asked>, mark: Mark) {
+    /// Notes something for which nobody waits until it is on disk.
+    fn note(&mut self, ticket: Ticket<Asked>, taken: Taken) {
         let State::Works(base) = &mut self.state else { return self.answer(ticket, Verdict::Unavailable) };
         self.pending.since.get_or_insert_with(Instant::now);
-        match base.begin().and_then(|()| read::mark(&base.db, &mark)) {
+        match base.begin().and_then(|()| base.put_in(&taken)) {
             Ok(rose) => {
                 if rose {
-                    self.pending.taken.push(Taken::Mark(mark));
+                    self.pending.taken.push(taken);
                 }
                 self.answer(ticket, Verdict::Marked { rose });
             }
@@ -235,6 +240,7 @@ impl Writer {
         let now_ms = self.clock.now_ms();
         let State::Works(base) = &mut self.state else { return self.retry_if_due() };
         base.now_ms = now_ms;
+        base.changes.expire(now_ms);
         if base.has_begun() {
             return self.commit();
         }
@@ -324,10 +330,12 @@ impl Writer {
 }
 
 impl Base {
-    fn put_in(&mut self, taken: &Taken) -> rusqlite::Result<()> {
+    /// Whether that changes anything, as far as it is known.
+    fn put_in(&mut self, taken: &Taken) -> rusqlite::Result<bool> {
         match taken {
-            Taken::Record { record, .. } => self.apply(record),
-            Taken::Mark(mark) => read::mark(&self.db, mark).map(drop),
+            Taken::Record { record, .. } => self.apply(record).map(|()| true),
+            Taken::Mark(mark) => read::mark(&self.db, mark),
+            Taken::Loud(loud) => self.set_loud(loud),
         }
     }
 }

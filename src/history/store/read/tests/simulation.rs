@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 
+use crate::history::Level;
 use crate::history::store::fixture::{FIRST, Random, Said};
 use crate::limits::COUNT_MOST;
 
@@ -216,7 +217,8 @@ fn model_of_counts(world: &World, mine: &Mine) -> Vec<Count> {
             Spot::Everybody | Spot::Direct(_) => "*",
         };
         let read = world.read(&mine.who, Some(spot));
-        Count { place: shown.into(), unread: 0, mentions: 0, read, last: 0 }
+        let level = Level::usual(matches!(spot, Spot::Direct(_)));
+        Count { place: shown.into(), unread: 0, mentions: 0, read, last: 0, level }
     };
     for spot in [Spot::Everybody].into_iter().chain(rooms) {
         counts.insert(spot.clone(), empty(&spot));
