@@ -92,10 +92,21 @@ pub enum Action {
     /// Everything up to this message id of the server at this index has been shown: store that, also for the next runs.
     /// Given at most once a second, and at the end.
     KeepSeen(usize, u64),
+    /// Where the user is has changed: store that for the next runs, for all servers of this one.
+    KeepPlaces(Places),
     /// The user trusts the server at this index if it has this key: store that, also for the next runs.
     TrustKey(usize, Fingerprint),
     /// Restore the terminal and exit with this code. Nothing follows.
     Leave(u8),
+}
+
+/// The rooms that a user is in, by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// All of them.
+    pub rooms: Vec<String>,
+    /// The one in which the user talks; `None` for everybody.
+    pub here: Option<String>,
 }
 
 /// Why a server that speaks TLS is not proven.

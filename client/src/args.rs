@@ -15,6 +15,8 @@ use super::filter::Filter;
 use super::fingerprint::Fingerprint;
 use super::ring::Notify;
 use super::session::Once;
+use super::store::{Last, Store};
+use super::terminal;
 
 /// Talk on a chatd server.
 ///
@@ -93,7 +95,8 @@ pub struct Args {
 const TLS_EXAMPLE: &str = "for example: chatclient --tls localhost 5016 carol";
 
 const USAGE: &str = "chatclient [OPTIONS] SERVER [PORT] [USER]
-       chatclient [OPTIONS] USER@SERVER[:PORT]";
+       chatclient [OPTIONS] USER@SERVER[:PORT]
+       chatclient [OPTIONS]    back to the last server and rooms";
 
 const TEMPLATE: &str = "\
 {about-with-newline}
@@ -233,8 +236,17 @@ impl Args {
             (None, false) => Errand::Talk,
         };
         let watch = parse_watch(self.watch.as_deref(), errand.once().is_some())?;
-        let (servers, user) = destination::parse(&self.words, self.tls, system_user)?;
-        let trust = Trust { ca: self.ca, pins: self.pin.iter().map(|text| parse_pin(text)).collect::<Result<_, _>>()? };
+        let mut trust =
+            Trust { ca: self.ca, pins: self.pin.iter().map(|text| parse_pin(text)).collect::<Result<_, _>>()? };
+        let mut words = self.words;
+        let goes_back = words.is_empty() && matches!(errand, Errand::Talk) && !self.plain && !self.json;
+        if let Some(last) = if goes_back { last()? } else { None } {
+            words = vec![last.servers, last.user];
+            if trust.pins.is_empty() && trust.ca.is_none() {
+                trust = Trust { ca: last.ca, pins: last.pins };
+            }
+        }
+        let (servers, user) = destination::parse(&words, self.tls, system_user)?;
         check_tls(&servers, &trust)?;
         Ok(Options {
             servers,
@@ -254,6 +266,15 @@ impl Args {
             password_command: parse_command("--password-command", "pass show chat", self.password_command.as_deref())?,
         })
     }
+}
+
+/// Where a person at a terminal talked last; without a terminal there is none, and nothing to go back to.
+fn last() -> Result<Option<Last>, String> {
+    // A state that cannot be kept is reported once there is a server.
+    let Some(store) = Some(()).filter(|()| terminal::is_there()).and_then(|()| Store::open().ok()) else {
+        return Ok(None);
+    };
+    store.last().map_err(|why| format!("{why}; {EXAMPLE}"))
 }
 
 /// The user name of the person who runs the client, according to the system.

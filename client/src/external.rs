@@ -213,13 +213,17 @@ mod tests {
 
     #[test]
     fn an_editor_ends_with_the_client() {
-        let (cancel, mut ending) = UnixStream::pair().unwrap();
-        ending.write_all(b".").unwrap();
-        for script in ["sleep 60", "trap '' TERM; sleep 60 & wait; wait"] {
-            let mut child = Command::new("sh").args(["-c", script]).spawn().unwrap();
+        for script in ["exec sleep 60", "trap '' TERM; exec sleep 60"] {
+            let (cancel, mut ending) = UnixStream::pair().unwrap();
+            let mut command = Command::new("sh");
+            let mut child = command.args(["-c", script]).spawn().unwrap();
+            let name = || fs::read_to_string(format!("/proc/{}/comm", child.id())).unwrap();
+            testkit::eventually("the editor", || name() == "sleep\n");
+            ending.write_all(b".").unwrap();
             let begun = Instant::now();
             assert_eq!(wait(&mut child, &cancel).unwrap(), None);
             assert!(begun.elapsed() < Duration::from_secs(20), "it does not wait for the editor");
+            assert!(child.try_wait().unwrap().is_some(), "it is gone");
         }
     }
 }

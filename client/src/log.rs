@@ -11,6 +11,8 @@ mod tail;
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use jiff::tz::TimeZone;
 
@@ -51,8 +53,11 @@ impl Log {
         Self { root, server: String::new(), view, files: HashMap::new(), is_told: false }
     }
 
-    /// Checks that the folder is there, or can be made. Returns why not, for the user.
+    /// Checks that the folder is there, or can be made. Returns why not, for the user. From now on, a file that has
+    /// reached its greatest size is an error like a full disk, and does not end the process.
     pub(super) fn check(&mut self) -> Option<String> {
+        // Its default would. If this fails, it does.
+        let _ = signal_hook::flag::register(libc::SIGXFSZ, Arc::new(AtomicBool::new(false)));
         let error = Folder::check(&self.root).err()?;
         self.trouble(&error)
     }

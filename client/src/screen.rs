@@ -147,7 +147,7 @@ impl Screen {
     /// Sets the title of the window with these escapes, which do not move the cursor; at once, or when the editor draws.
     pub(super) fn set_title(&self, escapes: &str) {
         let mut state = self.lock();
-        if matches!(state.mode, Mode::Line) {
+        if matches!(state.mode, Mode::Line | Mode::Lent) {
             escapes.clone_into(&mut state.held_title);
             state.is_wake_wanted = true;
             self.changed.notify_all();

@@ -27,6 +27,7 @@ mod missed;
 mod pages;
 mod pasted;
 mod people;
+mod places;
 mod replies;
 mod requests;
 mod resume;
@@ -54,6 +55,7 @@ use self::away::Away;
 use self::keys::Keys;
 use self::login::Login;
 use self::people::People;
+use self::places::Remembered;
 use self::requests::{Request, Requests, Unconfirmed};
 use self::resume::Resume;
 use self::retry::Retry;
@@ -171,6 +173,7 @@ pub struct Session {
     keys: Keys,
     talk: Talk,
     rooms: Rooms,
+    remembered: Remembered,
     known: Known,
     retry: Retry,
     away: Away,
@@ -240,6 +243,7 @@ impl Session {
             keys: Keys::default(),
             talk: Talk::default(),
             rooms: Rooms::default(),
+            remembered: Remembered::default(),
             away: Away::default(),
             script: Script::default(),
             known: Known::default(),
@@ -282,6 +286,7 @@ impl Session {
             Input::Tick => {}
         }
         self.on_time(now);
+        self.keep_places();
         self.pump(now);
         self.keep_seen(now);
     }

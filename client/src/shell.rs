@@ -2,6 +2,7 @@
 
 mod calling;
 mod ending;
+mod returning;
 mod showing;
 
 use std::collections::hash_map::RandomState;
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use jiff::tz::TimeZone;
 
 use self::calling::Caller;
-use super::action::{Action, Input, Now, Secret, Weight};
+use super::action::{Action, Input, Now, Places, Secret, Weight};
 use super::args::{Errand, Options};
 use super::destination::Server;
 use super::event::{Event, Key};
@@ -32,6 +33,8 @@ use super::show::View;
 use super::store::{Store, kept_key};
 use super::terminal;
 use super::tls::Proof;
+
+use self::returning::remembered;
 
 /// How often the client checks whether a script without a reader is done.
 const LOOK: Duration = Duration::from_millis(50);
@@ -106,6 +109,8 @@ struct Shell {
     proof: Arc<Proof>,
     /// The servers, by the names under which their state is stored.
     servers: Vec<String>,
+    /// Whether it is stored that this is where the user talked last.
+    is_last_kept: bool,
     was_terminated: bool,
     /// Whether standard input has ended.
     has_read_all: bool,
@@ -149,6 +154,12 @@ impl Shell {
         };
         let is_resumed = resumes(&options, is_edited) == Resumes::Always;
         let seen = servers.iter().map(|server| if is_resumed { seen(server) } else { None }).collect();
+        let places =
+            if is_edited { store.as_ref().map(|store| remembered(store, &servers, &options.user)) } else { None };
+        let places = places.unwrap_or(Ok(Places::default())).unwrap_or_else(|why| {
+            troubles.push(why);
+            Places::default()
+        });
         let origin = if is_edited {
             let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
             Origin::Editor { screen, known, store: store.clone() }
@@ -161,12 +172,15 @@ impl Shell {
         let mut shell = Self {
             keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
             links: Links::new(inbox.doorbell(), inbox.alarm(), Arc::clone(&proof)),
-            session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens).with_seen(seen),
+            session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens)
+                .with_seen(seen)
+                .with_places(places),
             reader,
             view: View::new(showing::form(&options, is_edited), TimeZone::system()).for_user(&options.user),
             caller: Caller::start(&options, is_edited, &inbox)?,
             log: options.log.clone().map(|folder| Log::new(folder, TimeZone::system())),
             servers,
+            is_last_kept: false,
             was_terminated: false,
             has_read_all: false,
             has_talked: false,
@@ -267,13 +281,17 @@ impl Shell {
                 self.settle(false);
                 self.keyboard.ask(Ask::Secret(wanted));
             }
-            Action::KeepToken(n, token) => self.keep(n, &token),
+            Action::KeepToken(n, token) => {
+                self.keep(n, &token);
+                self.keep_last();
+            }
             Action::ForgetToken(n, token) => {
                 if let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) {
                     store.forget_token(server, &self.options.user, &token);
                 }
             }
             Action::KeepSeen(n, id) => self.keep_seen(n, id),
+            Action::KeepPlaces(places) => self.keep_places(&places),
             Action::TrustKey(n, key) => self.trust(n, key),
             Action::Leave(code) => return Some(code),
         }

@@ -186,6 +186,7 @@ impl Session {
 
     /// Forgets a room. True if plain text went there.
     fn drop_room(&mut self, room: &str) -> bool {
+        self.remembered.settle(room);
         let name = self.rooms.leave(room).map_or_else(|| room.to_owned(), |room| room.name);
         self.news.leave(&Place::Room(name.clone()));
         matches!(&self.talk.place, Place::Room(here) if is_same_name(here, &name))

@@ -260,13 +260,17 @@ impl Session {
                 let is_kept = text.split(' ').any(|word| word.starts_with("kept="));
                 self.known.see_room(&name);
                 self.rooms.enter(Room { name: name.clone(), password, is_kept });
+                if way == Way::Remembered {
+                    return self.on_remembered(&room, &name);
+                }
+                self.remembered.settle(&name);
                 match way {
                     Way::Wanted if self.settings.listens => self.note("entered", format!("you listen in {name}")),
                     Way::Wanted | Way::Made => {
                         self.go(Place::Room(name));
                         self.say_once(now);
                     }
-                    Way::Member => self.note("entered", format!("you are in {name}")),
+                    Way::Member | Way::Remembered => self.note("entered", format!("you are in {name}")),
                     Way::Again | Way::AgainAfterAll => self.note("entered", format!("you are in {name} again")),
                     Way::Remade => self.note("entered", format!("{name} was gone; you have made it again")),
                 }
@@ -285,6 +289,7 @@ impl Session {
                     self.say_goodbye(super::LEAVE_MS, 1, now);
                 }
             }
+            (_, Way::Remembered) => self.on_not_remembered(&room, code, &text),
             (_, Way::Member) => {
                 self.trouble("left-room", format!("you are not in {room}: {}", in_our_words(&text)));
             }

@@ -169,6 +169,8 @@ pub(super) enum Way {
     AgainAfterAll,
     /// The account is a member of this kept room.
     Member,
+    /// The user was in it in the last run.
+    Remembered,
 }
 
 /// The content of a list.

@@ -16,11 +16,11 @@
 //! `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` is a reply (`#- …` with more to come), `*
 //! CODE TEXT` a notice, `= …` a message, `...` a hole, `--- new` what is new; `call …` calls the user; `seen ID` is kept (of the first server); and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
 //! `forget TOKEN` (of the first server),
-//! `trust KEY of N`, `leave CODE`. A script without any `prompt`, any `erase`, or any
-//! `call`, does not check them.
+//! `trust KEY of N`, `leave CODE`. `places HERE ROOMS` is kept. A script without any `prompt`,
+//! `erase`, `call` or `places` does not check them.
 
 use super::*;
-use crate::action::{Call, Doubt, Hole, Message, Wanted};
+use crate::action::{Call, Doubt, Hole, Message, Places, Wanted};
 
 mod calling;
 mod composing;
@@ -34,6 +34,7 @@ mod people;
 mod places;
 mod proving;
 mod reading;
+mod remembering;
 mod returning;
 mod talking;
 
@@ -112,8 +113,10 @@ impl Stage {
         let tells_prompts = expected.iter().any(|line| line.starts_with("prompt "));
         let tells_erasing = expected.contains(&"erase");
         let tells_calls = expected.iter().any(|line| line.starts_with("call "));
+        let tells_places = expected.iter().any(|line| line.starts_with("places "));
         let is_told = |line: &&str| {
-            (tells_prompts || !line.starts_with("prompt "))
+            (tells_places || !line.starts_with("places "))
+                && (tells_prompts || !line.starts_with("prompt "))
                 && (tells_erasing || *line != "erase")
                 && (tells_calls || !line.starts_with("call "))
         };
@@ -242,6 +245,9 @@ fn told(action: &Action) -> String {
         Action::ForgetToken(server, token) => format!("forget {} of {server}", *token.0),
         Action::KeepSeen(0, id) => format!("seen {id}"),
         Action::KeepSeen(server, id) => format!("seen {id} of {server}"),
+        Action::KeepPlaces(Places { rooms, here }) => {
+            format!("places {} {}", here.as_deref().unwrap_or("*"), rooms.join(",")).trim_end().to_owned()
+        }
         Action::TrustKey(server, key) => format!("trust {key} of {server}"),
         Action::Leave(code) => format!("leave {code}"),
     }

@@ -277,6 +277,7 @@ impl Session {
     /// The user has arrived where they wanted to go.
     pub(super) fn go_to(&mut self, place: Place) {
         self.news.visit(&place);
+        self.remembered.visit();
         self.talk.place = place;
         self.talk.is_stray = false;
     }

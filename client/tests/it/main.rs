@@ -9,15 +9,18 @@
 )]
 
 mod calling;
+mod composing;
 mod decoders;
 mod editing;
 mod ends;
 mod history;
 mod hostile;
 mod lines;
+mod log;
 mod passwords;
 mod people;
 mod restart;
+mod returning;
 mod scripts;
 mod session;
 #[cfg(feature = "tls")]

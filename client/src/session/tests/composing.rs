@@ -162,3 +162,17 @@ fn scripts_say_their_lines_one_by_one() {
     assert_eq!(happened.matches("! usage: /paste and /edit are for people").count(), 2, "{happened}");
     assert_eq!(happened.matches("! not-done: ").count(), 2, "{happened}");
 }
+
+#[test]
+fn nothing_else_is_carried_out_beside_an_editor() {
+    Stage::ready().check(
+        "user /edit
+        edit 
+        user hello
+        wait 100
+        unedited it failed
+        ! not-sent: not sent: it failed
+        > C PM hello
+        ask alice>",
+    );
+}

@@ -208,6 +208,7 @@ impl World {
                 | Action::KeepToken(..)
                 | Action::ForgetToken(..)
                 | Action::KeepSeen(..)
+                | Action::KeepPlaces(_)
                 | Action::TrustKey(..)
                 | Action::Leave(_) => {}
             }
