@@ -385,3 +385,32 @@ fn traces() {
     println!("{forgotten_count} forgotten, traces: {stale:?}");
     assert!(stale.len() * 100 < forgotten_count, "{stale:?}");
 }
+
+#[test]
+#[ignore = "takes long"]
+fn figures() {
+    let rig = Rig::new();
+    let open = rig.open();
+    talk_much(&open, 15_000);
+    let begun = Instant::now();
+    let number = submit(&open, &alice(), (&[], &[]), Forgets::All(at(15_000)));
+    wait_begun(&open, &rig);
+    let left = || rig.sqlite().query_row("SELECT count(*) FROM forget", [], |row| row.get::<_, i64>(0)).unwrap();
+    let (mut waits, mut kept) = (Vec::new(), Vec::new());
+    while left() > 0 {
+        let asked = Instant::now();
+        open.page(&bob(), &[], Of::One(Spot::Room(LOBBY)));
+        waits.push(asked.elapsed());
+        let asked = Instant::now();
+        open.keep(vec![row(at(100_000 + waits.len() as u64), Spot::Everybody, &bob(), "meanwhile")]);
+        kept.push(asked.elapsed());
+    }
+    let forgotten = answer(&open, number);
+    let Forgotten::All { count, .. } = forgotten else { panic!("{forgotten:?}") };
+    waits.sort_unstable();
+    kept.sort_unstable();
+    let at = |all: &[Duration], part: usize| all[(all.len() - 1) * part / 100];
+    println!("{count} forgotten in {:?}", begun.elapsed());
+    println!("pages: p50 {:?}, p99 {:?}, {} of them", at(&waits, 50), at(&waits, 99), waits.len());
+    println!("kept: p50 {:?}, p99 {:?}", at(&kept, 50), at(&kept, 99));
+}
