@@ -54,8 +54,22 @@ impl Session {
                 let told = level.map(|level| rings(&unread.place, level));
                 self.show(told.map_or(line, |text| Shown::Reply { code, more: true, text }));
             }
-            ask if ask.is_typed() => self.show(line),
-            _ => {}
+            Ask::Whois
+            | Ask::Profile { .. }
+            | Ask::Set { .. }
+            | Ask::Away { .. }
+            | Ask::Watch { .. }
+            | Ask::Unwatch(_)
+            | Ask::Watches
+            | Ask::Ignore { .. }
+            | Ask::Ignores { .. }
+            | Ask::Notify { .. }
+            | Ask::Levels { .. }
+            | Ask::Erase(_) => {
+                if ask.is_typed() {
+                    self.show(line);
+                }
+            }
         }
     }
 
@@ -104,14 +118,12 @@ impl Session {
     /// The server does not know this operation. Of what the client does by itself, that is said once.
     fn on_unknown_verb(&mut self, ask: &Ask) {
         let text = format!("this server has no {}: it is older than this client", ask.verb());
-        match ask {
-            ask if ask.is_typed() => self.show(Shown::Reply { code: 502, more: false, text }),
-            Ask::Watch { .. } | Ask::Away { .. } => {
-                if !std::mem::replace(&mut self.people.is_told, true) {
-                    self.trouble("watch", format!("nobody is watched: {text}"));
-                }
-            }
-            _ => {}
+        if ask.is_typed() {
+            self.show(Shown::Reply { code: 502, more: false, text });
+        } else if matches!(ask, Ask::Watch { .. }) && !std::mem::replace(&mut self.people.is_told, true) {
+            self.trouble("watch", format!("nobody is watched: {text}"));
+        } else if let Ask::Away { text: why, is_renewed } = ask {
+            self.on_away_answer(why.clone(), *is_renewed, 502, text);
         }
     }
 
