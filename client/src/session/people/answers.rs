@@ -47,12 +47,14 @@ impl Session {
                     return;
                 }
                 *is_found = true;
+                // Of one place, a person is told nothing else.
+                let more = only.is_none();
                 if let Some(level) = unread.level {
                     self.rules.set_level(unread.place.clone(), level);
                 }
                 let level = unread.level.filter(|_| self.settings.people);
                 let told = level.map(|level| rings(&unread.place, level));
-                self.show(told.map_or(line, |text| Shown::Reply { code, more: true, text }));
+                self.show(told.map_or(line, |text| Shown::Reply { code, more, text }));
             }
             Ask::Whois
             | Ask::Profile { .. }
@@ -108,6 +110,7 @@ impl Session {
                 let level = self.rules.level(&place);
                 self.reply(code, format!("{} (nothing else is known of it)", rings(&place, level)));
             }
+            Ask::Levels { only: Some(_), is_found: true } if code == 213 && self.settings.people => {}
             Ask::Erase(target) => self.on_erased_answer(&target, code, text),
             Ask::Whois | Ask::Profile { .. } | Ask::Watches | Ask::Ignores { .. } | Ask::Levels { .. } => {
                 self.reply(code, text);
