@@ -17,9 +17,10 @@ impl Session {
             let why = "/paste and /edit are for people at a terminal: the lines of a script are sent as they come";
             return self.refuse("usage", why.to_owned());
         }
-        let place = match dialogue {
-            Dialogue::Text(place) => Some(place.clone()),
-            _ => self.place_of("", &Dialogue::Open, seen),
+        let place = if let Dialogue::Text(place) = dialogue {
+            Some(place.clone())
+        } else {
+            self.place_of("", &Dialogue::Open, seen)
         };
         let Some(place) = place else { return };
         if let Intent::Edit(text) = intent {
