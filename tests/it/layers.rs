@@ -111,7 +111,7 @@ const PLAIN_DATA: [&str; 6] = [
 ];
 
 /// The pure part of the client: it may name nothing else of the client, and nothing in [`WORLD`].
-const CLIENT_CORE: [&str; 10] = [
+const CLIENT_CORE: [&str; 13] = [
     "client::action",
     "client::alert",
     "client::fingerprint",
