@@ -26,7 +26,7 @@ impl Session {
         if let Intent::Edit(text) = intent {
             self.talk.asked = Some(self.talk.place.clone());
             self.talk.dialogue = Dialogue::Edit(place);
-            let begun = if text.is_empty() { self.talk.draft.take().unwrap_or_default() } else { (*text).to_owned() };
+            let begun = if text.is_empty() { self.talk.draft.clone().unwrap_or_default() } else { (*text).to_owned() };
             return self.actions.push_back(Action::Edit(begun));
         }
         let text = "type or paste lines; a . alone on a line or Ctrl-D ends them, Ctrl-C cancels";
