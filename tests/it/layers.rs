@@ -44,7 +44,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ),
     ("door", &["door", "history", "hub::command", "hub::event", "hub::names", "hub::record"]),
     ("auth", &["auth", "hub::names", "mailbox", "files", "failpoint"]),
-    ("history", &["history", "hub::names", "hub::record", "mailbox", "files", "failpoint"]),
+    ("history", &["history", "hub::names", "hub::profile", "hub::record", "mailbox", "files", "failpoint"]),
     ("files", &["files"]),
     ("mailbox", &["mailbox"]),
     ("hub", &["hub"]),
