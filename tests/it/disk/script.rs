@@ -279,13 +279,12 @@ impl<'a> Load<'a> {
     pub(super) fn forget(&mut self, what: Forgets) -> bool {
         let mine = Mine { who: account("alice"), rooms: vec![DEN] };
         let verdict = self.store.ask(Request::Forget(Forget { mine, owns: vec![DEN], what }));
-        let is_done = match verdict {
-            Verdict::Forgotten(Forgotten::One { is_erased, .. } | Forgotten::All { is_erased, .. }) => {
-                assert!(is_erased, "nobody reads");
-                true
-            }
-            Verdict::Unavailable => false,
-            verdict => panic!("{verdict:?}"),
+        let is_done = if let Verdict::Forgotten(Forgotten::One { is_erased, .. }) = verdict {
+            assert!(is_erased, "nobody reads");
+            true
+        } else {
+            assert_eq!(verdict, Verdict::Unavailable);
+            false
         };
         if let (true, Forgets::One(id)) = (is_done, what) {
             self.ledger.forgotten.entry(id).and_modify(|(_, at)| *at = (self.steps)());

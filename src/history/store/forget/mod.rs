@@ -4,18 +4,16 @@
 //! which on nobody reads them, and then deleted in slices, which go on after a restart. At the end the log is emptied; if
 //! another process reads the file, that is tried again until it has ended.
 
-mod hidden;
 mod right;
 mod scan;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-pub(super) use self::hidden::Hidden;
 use self::right::Right;
 use self::scan::{All, Newest};
 use super::base::Base;
-use super::read::number_of;
+use super::lookup::number_of;
 use super::records::{given, stored};
 use super::retention::Slice;
 use super::rows::Words;
