@@ -1,6 +1,6 @@
 //! Profiles, presence, peace, erasing.
 
-use super::super::people::Ask;
+use super::super::asks::Ask;
 use super::*;
 
 /// Whether the client asks by itself whom the user ignores.

@@ -1,8 +1,8 @@
 //! The server's answers to requests about people.
 
-use super::super::Session;
-use super::super::intents::counted;
-use super::Ask;
+use super::Session;
+use super::asks::Ask;
+use super::intents::counted;
 use crate::action::{Place, Shown};
 use crate::alert::Level;
 use crate::command::word;
@@ -15,7 +15,7 @@ const KEYS: [&str; 7] = ["name", "status", "pronouns", "zone", "url", "about", "
 
 impl Session {
     /// A line of an unfinished answer to the oldest request.
-    pub(in super::super) fn on_people_line(&mut self, code: u16, text: String) {
+    pub(super) fn on_people_line(&mut self, code: u16, text: String) {
         let Some(ask) = self.requests.front_ask() else { return };
         let line = Shown::Reply { code, more: true, text };
         let Shown::Reply { text, .. } = &line else { return };
@@ -76,7 +76,7 @@ impl Session {
     }
 
     /// The end of an answer.
-    pub(in super::super) fn on_people_answer(&mut self, ask: Ask, code: u16, text: String) {
+    pub(super) fn on_people_answer(&mut self, ask: Ask, code: u16, text: String) {
         if code == 502 {
             return self.on_unknown_verb(&ask);
         }
