@@ -384,6 +384,8 @@ const TIME_OF_DAY: [(&str, &str, &[&str]); 4] = [
             "hub/people/mod.rs",
             "hub/membership.rs",
             "hub/direct.rs",
+            "hub/people/mod.rs",
+            "hub/session.rs",
             "hub/kept/succession.rs",
         ],
     ),

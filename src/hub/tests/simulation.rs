@@ -447,16 +447,15 @@ impl Simulation {
         {
             return (who, self.command_in(room));
         }
-        if self.random.one_in(10)
-            && let Some(command) = self.somebody_watched()
-        {
-            return command;
-        }
-        if self.random.one_in(10)
-            && let Some(command) = self.somebody_ignored()
-        {
-            return command;
-        }
+        self.somebody_of_interest().unwrap_or_else(|| self.any_command(who, slot))
+    }
+
+    fn somebody_of_interest(&mut self) -> Option<(SessionId, Command<'static>)> {
+        let watched = if self.random.one_in(10) { self.somebody_watched() } else { None };
+        if watched.is_some() || !self.random.one_in(10) { watched } else { self.somebody_ignored() }
+    }
+
+    fn any_command(&mut self, mut who: SessionId, slot: u64) -> (SessionId, Command<'static>) {
         let spelled = self.account();
         let account = self.account_of(spelled);
         let command = match self.random.below(84) {
