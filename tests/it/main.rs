@@ -67,6 +67,8 @@ mod room_client;
 mod room_door;
 mod room_guesses;
 mod rooms;
+#[cfg(feature = "history")]
+mod sample_bot;
 mod secrets;
 mod served_accounts;
 mod shutdown;
