@@ -7,6 +7,7 @@
 pub mod datagram;
 mod decoded;
 mod foreign;
+mod help;
 pub mod http;
 pub mod inbox;
 pub mod line;
@@ -30,7 +31,7 @@ use inbox::{Cut, Inbox};
 use line::Line;
 use metrics::Metrics;
 use operator::OperatorDoor;
-use recall::Wants;
+use recall::{Notice, Wants};
 use relay::RelayDoor;
 use reply::Reply;
 use rooms::RoomsDoor;
@@ -346,6 +347,14 @@ impl Door {
             Self::Relay(door) => Some(door),
             Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => None,
         }
+    }
+}
+
+/// Appends a notice for many sessions to `out`, in the spelling `kind`; nothing where none asks for notices.
+pub fn encode_notice(kind: Kind, notice: &Notice, out: &mut Vec<u8>) {
+    match kind {
+        Kind::Bare | Kind::Typed => line::encode_notice(notice, out),
+        Kind::RelayLf | Kind::RelayCrLf => {}
     }
 }
 

@@ -25,6 +25,15 @@ pub(super) enum Ending {
     Until(Millis),
 }
 
+/// How the session of a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Going {
+    /// The client has said goodbye, or ended its stream.
+    Left,
+    /// Anything else: the user may come back at once.
+    Cut,
+}
+
 impl Ending {
     /// When it is over in any case.
     pub(super) fn due(self) -> Millis {
@@ -95,7 +104,7 @@ impl<S> Engine<S> {
         };
         self.log_peer(subject, from.ip(), |engine| format!("421 {reason}: {} from {from}", engine.known_name(id)));
         self.counters.count_closed(&reason);
-        self.part(id);
+        self.part(id, Going::Cut);
         if reason == CloseReason::TlsFailed {
             return self.drain_untold(id);
         }
@@ -118,7 +127,7 @@ impl<S> Engine<S> {
             return;
         }
         self.counters.left += 1;
-        self.part(id);
+        self.part(id, Going::Left);
         if self.conns.peek(id).is_some_and(|conn| !conn.stage.can_tell()) {
             return self.drop_untold(id);
         }
@@ -138,14 +147,14 @@ impl<S> Engine<S> {
         let Some(conn) = self.conns.find(id) else { return };
         if conn.life == Life::Open {
             self.counters.left += 1;
-            self.part(id);
+            self.part(id, Going::Cut);
         }
         self.drop_guest(id);
         self.mark_closed(id, parting);
     }
 
     /// Ends the session of a connection. Its output is still sent.
-    fn part(&mut self, id: ConnId) {
+    fn part(&mut self, id: ConnId, going: Going) {
         self.turn.work += END_WORK;
         self.leave_public(id);
         self.leave_desk(id);
@@ -164,7 +173,10 @@ impl<S> Engine<S> {
         self.keep_allowance(id);
         // At a shutdown no one is left to be notified.
         if is_dialogue && self.ending == Ending::No {
-            self.command(id, Command::Leave);
+            match going {
+                Going::Left => self.command(id, Command::Leave),
+                Going::Cut => self.cut_session(id),
+            }
         }
     }
 

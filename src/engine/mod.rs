@@ -62,6 +62,7 @@ mod debts;
 mod flush;
 
 mod close;
+mod cuts;
 mod liveness;
 mod guard;
 mod high_water;
@@ -104,6 +105,7 @@ use backpressure::Backpressure;
 use bans::Banned;
 use checkup::Checkup;
 use close::Ending;
+use cuts::Cuts;
 use datagrams::Datagrams;
 use degraded::Degraded;
 use flush::Writer;
@@ -155,6 +157,8 @@ pub struct Engine<S> {
     touched: Vec<ConnId>,
     /// Connections whose end is scheduled.
     closes: VecDeque<ConnId>,
+    /// Accounts whose last connection was cut.
+    cuts: Cuts,
     /// Connections to reap.
     gone: Vec<ConnId>,
     /// Questions to the kernel about sockets.
@@ -248,6 +252,7 @@ impl<S> Engine<S> {
             timers: Timers::default(),
             touched: Vec::new(),
             closes: VecDeque::new(),
+            cuts: Cuts::default(),
             gone: Vec::new(),
             probes: VecDeque::new(),
             counters: Counters::default(),

@@ -109,6 +109,7 @@ impl<S> Engine<S> {
             self.degraded.next_due(),
             self.exchange_due(),
             self.history_due(),
+            self.cuts_due(),
             self.desk.traces.next_due(),
             self.high_water.due,
             self.ending.due(),
@@ -131,6 +132,7 @@ impl<S> Engine<S> {
         }
         self.run_exchanges();
         self.run_history();
+        self.end_cuts();
         self.check_up();
         self.end_degraded();
         self.end_silences();

@@ -21,6 +21,8 @@ fn whatever_clients_do_the_promises_hold() {
         Some(seed) => seed..=seed,
         None => 1..=number("CHATD_SIM_SEEDS").unwrap_or(SEEDS),
     };
+    let is_all = seeds.clone().count() > 20;
+    let mut sums = [0; 3];
     for seed in seeds {
         println!("CHATD_SEED={seed}");
         let mut world = populate(seed);
@@ -28,6 +30,10 @@ fn whatever_clients_do_the_promises_hold() {
             world.finish_by_stop()
         } else {
             world.finish()
+        }
+        let checks = world.shadow.checks;
+        for (sum, count) in sums.iter_mut().zip(checks) {
+            *sum += count;
         }
         let (messages, heard) = world.ledger.counts();
         let counters = &world.engine.counters;
@@ -39,6 +45,9 @@ fn whatever_clients_do_the_promises_hold() {
             counters.lines
         );
     }
+    // Messages that were taken, messages that were refused, and looks at who is there.
+    println!("people were checked {sums:?} times");
+    assert!(!is_all || sums.iter().all(|sum| *sum > 20), "the schedules show little of people: {sums:?}");
 }
 
 /// The settings of a run: the defaults, or tight ones.
@@ -140,6 +149,7 @@ fn client(number: u64, length: Millis, dice: &mut Dice) -> Client {
         3 if role == Role::Flooder => client.reading = Reading::Stopped,
         _ => {}
     }
+    client.tracks = true;
     client.is_fair = client.stops.is_none()
         && client.vanishes_at == NEVER
         && match client.reading {

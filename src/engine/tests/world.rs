@@ -12,6 +12,7 @@ use super::accounts::{Accounts, Shared};
 use super::audit::{AUDIT_MS, Watch};
 use super::clients::{Client, End, Going, Reading};
 use super::ledger::{Ledger, Place};
+use super::shadow::Shadow;
 use super::store::{Mood, Store};
 use super::wire::{Tls, Wire};
 use crate::engine::{ConnId, DatagramPlaces, Engine, Millis, NEVER, Random, Ready, Settings};
@@ -33,6 +34,7 @@ pub(super) struct World {
     pub(super) clients: Vec<Client>,
     pub(super) accounts: Rc<RefCell<Accounts>>,
     pub(super) ledger: Ledger,
+    pub(super) shadow: Shadow,
     /// The history, if something is kept.
     pub(super) store: Option<Store>,
     /// Wires with readiness to be reported.
@@ -109,6 +111,7 @@ impl World {
             clients: Vec::new(),
             accounts,
             ledger: Ledger::default(),
+            shadow: Shadow::default(),
             store: is_kept.then(|| Store::new(3)),
             news: Vec::new(),
             stirred: Vec::new(),
@@ -317,7 +320,7 @@ impl World {
         assert!(store.kept.is_subset(&ids), "something that was acknowledged is not kept");
         if self.engine.counters.history_dropped == 0 {
             let said = self.ledger.ids(|place| matches!(place, Place::All | Place::Account(_)));
-            let missing: Vec<_> = said.difference(&ids).collect();
+            let missing: Vec<_> = said.difference(&ids).filter(|id| !store.forgotten.contains(id)).collect();
             assert!(missing.is_empty(), "these were heard and are not kept: {missing:?}");
         }
     }
