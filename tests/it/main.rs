@@ -55,6 +55,8 @@ mod operator;
 mod ops;
 mod panics;
 mod password_queue;
+#[cfg(feature = "history")]
+mod people;
 mod promises;
 mod proxy;
 mod rates;
