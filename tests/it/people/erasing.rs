@@ -231,3 +231,23 @@ fn a_reader_of_the_file_is_told_of_and_waited_for() {
     finds_nothing(&mut alice);
     eventually("no file has it", || files_with(&server, WORD).is_empty());
 }
+
+#[test]
+fn somebody_who_was_away_has_missed_nothing_of_it() {
+    let server = Server::builder().no_rates().start();
+    let (mut alice, dave) = (wanting(&server, "alice"), server.bare("dave"));
+    drop(dave);
+    eventually("dave is away", || !alice.list("WHO").contains(&"dave".to_owned()));
+    let kept = id_of(&mut alice, &format!("DM dave {WORD}"));
+    let public = id_of(&mut alice, &format!("PM dave, {WORD}"));
+    for id in [kept, public] {
+        begins(&mut alice, &format!("FORGET {id}"), "C 200 forgot ");
+    }
+    let mut dave = server.bare("dave");
+    assert_eq!(heard(&mut dave), [""; 0], "no 110");
+    assert_eq!(dave.list("MISSED"), ["0 messages"]);
+    finds_nothing(&mut dave);
+    // It does not count towards what may wait for him.
+    assert!(begins(&mut alice, "DM dave hello", "C 250 sent to dave").contains(" id="));
+    dave.expect_exact("D DM alice hello");
+}

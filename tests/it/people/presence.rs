@@ -111,7 +111,7 @@ fn a_cut_is_told_after_ten_seconds_or_not_at_all() {
 
 #[test]
 fn an_away_text_has_its_bounds_and_its_end() {
-    let server = Server::builder().no_rates().start();
+    let mut server = Server::builder().no_rates().start();
     let (mut alice, mut bob) = (server.typed("alice"), server.typed("bob"));
     begins(&mut bob, &format!("AWAY {}", "é".repeat(100)), "C 200 ");
     begins(&mut bob, &format!("AWAY {}x", "é".repeat(100)), "C 501 ");
@@ -124,7 +124,11 @@ fn an_away_text_has_its_bounds_and_its_end() {
     assert!(alice.list("WHOIS bob").iter().any(|line| line.starts_with("away ")), "a session is left");
     begins(&mut second, "EX", "C 221 ");
     eventually("bob is offline", || alice.list("WHOIS bob")[0] == "sessions 0");
-    let _bob = server.typed("bob");
+    let mut bob = server.typed("bob");
+    assert!(!alice.list("WHOIS bob").iter().any(|line| line.starts_with("away ")));
+    begins(&mut bob, "AWAY over night", "C 200 ");
+    server.restart();
+    let (mut alice, _bob) = (server.typed("alice"), server.typed("bob"));
     assert!(!alice.list("WHOIS bob").iter().any(|line| line.starts_with("away ")));
 }
 

@@ -125,3 +125,31 @@ fn what_is_hidden_or_gone_is_not_shown() {
         assert!(bob.list("WHOIS alice").iter().any(|line| line.starts_with("idle ")));
     });
 }
+
+#[test]
+fn two_sessions_change_the_same_key_at_once() {
+    let mut server = Server::builder().no_rates().start();
+    let mut sessions = ["one", "two"].map(|word| (word, server.typed("alice")));
+    let mut changed = 0;
+    for round in 0..50 {
+        for (word, session) in &mut sessions {
+            session.typed(&format!("SET status {word} {round}"));
+        }
+        let told = sessions.each_mut().map(|(_, session)| session.reply());
+        assert!(told.iter().all(|told| told == "C 200 done" || told.starts_with("C 450 ")), "{told:?}");
+        let done = told.iter().filter(|told| told.starts_with("C 200")).count();
+        assert!(done > 0, "{told:?}");
+        changed += done;
+        let status = sessions[0].1.list("SET status").remove(0);
+        let expected =
+            [0, 1].map(|n| told[n].starts_with("C 200").then(|| format!("status {} {round}", sessions[n].0)));
+        assert!(expected.contains(&Some(status.clone())), "{told:?}: {status}");
+        assert_eq!(sessions[1].1.list("SET status")[0], status);
+    }
+    println!("{changed} of 100 changes were not too soon");
+    let status = sessions[0].1.list("SET status");
+    drop(sessions);
+    server.kill9();
+    server.restart();
+    assert_eq!(server.typed("alice").list("SET status"), status);
+}
