@@ -79,15 +79,19 @@ pub struct Verdict {
 /// What the user has set on the server about places and people.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
+    /// Those that are not the usual ones.
     levels: Vec<(Place, Level)>,
     /// In lower case.
     ignored: BTreeSet<String>,
 }
 
 impl Rules {
-    /// Sets how loud a place is. Beyond 1,024 places the oldest is forgotten.
+    /// Sets how loud a place is. Beyond 1,024 places with an unusual level, the oldest is forgotten.
     pub fn set_level(&mut self, place: Place, level: Level) {
         self.levels.retain(|(known, _)| !is_same_place(known, &place));
+        if level == Level::usual(&place) {
+            return;
+        }
         if self.levels.len() == PLACES {
             self.levels.remove(0);
         }
@@ -208,13 +212,16 @@ mod tests {
     #[test]
     fn bounded() {
         let mut rules = Rules::default();
-        for n in 0..3_000 {
+        for n in 0..PLACES + 20 {
             rules.set_level(room(&format!("r{n}")), Level::All);
-            rules.set_level(room("den"), Level::All);
             rules.set_ignored(&format!("n{n}"), true);
         }
+        rules.set_level(room("den"), Level::None);
+        rules.set_level(room("lobby"), Level::Mentions);
         assert_eq!((rules.levels.len(), rules.ignored.len()), (PLACES, IGNORED));
-        assert_eq!((rules.level(&room("r0")), rules.level(&room("DEN"))), (Level::Mentions, Level::All));
+        assert_eq!((rules.level(&room("r0")), rules.level(&room("DEN"))), (Level::Mentions, Level::None));
+        rules.set_level(room("Den"), Level::Mentions);
+        assert_eq!((rules.level(&room("den")), rules.levels.len()), (Level::Mentions, PLACES - 1));
     }
 
     #[test]

@@ -1,25 +1,15 @@
 //! FORGET becomes a request, and its answer. It takes effect even if its answer is late, or its connection has ended
 //! meanwhile: then it is heard all the same, so that others are told.
 
-use super::forgets::{Kind, Taken};
-use super::forgotten::{Telling, place_of};
-use super::waits::Goal;
+use super::forgets::Kind;
+use super::telling::{Telling, place_of};
+use super::waits::{Forgetting, Goal};
 use crate::door::recall::{self, Recalled};
 use crate::engine::Engine;
 use crate::engine::id::ConnId;
 use crate::engine::pause::Recalling;
 use crate::history::{Forget, Forgets, Forgotten, Mine, Request, Said, Verdict};
 use crate::hub::record::Account;
-
-/// A request to forget that is not answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Forgetting {
-    /// The connection that has asked.
-    pub(super) id: ConnId,
-    account: Account,
-    /// What it takes of the account's rates; `None` if it was given back.
-    taken: Option<Taken>,
-}
 
 impl<S> Engine<S> {
     /// FORGET.

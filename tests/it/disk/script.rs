@@ -468,8 +468,7 @@ impl Ledger {
     /// What is there.
     pub(super) fn check_bytes(&self, steps: usize, files: &BTreeMap<String, Vec<u8>>) -> Result<(), String> {
         for (word, _) in self.forgotten.values().filter(|(_, at)| *at <= steps) {
-            let has =
-                |bytes: &Vec<u8>| bytes.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+            let has = |bytes: &[u8]| memchr::memmem::find(bytes, word.as_bytes()).is_some();
             if let Some((name, _)) = files.iter().find(|(_, bytes)| has(bytes)) {
                 return Err(format!("{name} has {word}, which was forgotten"));
             }
