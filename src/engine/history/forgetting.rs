@@ -109,6 +109,8 @@ fn outcome(forgotten: Forgotten, account: &Account, id: ConnId) -> (Recalled, Op
             let place = place_of(&at, &account.name);
             (Recalled::Forgot { id, place, is_erased }, telling(Some(id), vec![at]))
         }
+        // Nobody has anything to hear, and it costs nothing.
+        Forgotten::All { count: 0, is_erased, .. } => (Recalled::ForgotAll { count: 0, is_erased }, None),
         Forgotten::All { count, at, is_erased } => (Recalled::ForgotAll { count, is_erased }, telling(None, at)),
     }
 }

@@ -200,7 +200,7 @@ fn an_account_registered_anew_erases_nothing_of_the_one_before() {
         begins(&mut alice, &format!("FORGET {room}"), "C 550 ");
     });
     let (mut alice, mut bob) = (wanting(&server, "alice"), wanting(&server, "bob"));
-    begins(&mut alice, "FORGET all", "C 550 ");
+    begins(&mut alice, "FORGET all", "C 200 forgot 0 lines");
     assert!(bob.list("HISTORY").iter().any(|line| line.ends_with(" of the first")));
     // What is said afterwards is there.
     begins(&mut alice, "PM of the second", "C 250 ");

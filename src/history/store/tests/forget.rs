@@ -132,7 +132,7 @@ fn an_account_registered_anew_forgets_nothing_of_the_one_before() {
     assert_eq!(forget(&open, &second, (&[], &[]), Forgets::One(at(2))), Forgotten::NotYours);
     assert_eq!(forget(&open, &second, (&[], &[]), Forgets::One(at(6))), Forgotten::None);
     assert_eq!(forget(&open, &second, (&[], &[]), Forgets::Newest), Forgotten::None);
-    assert_eq!(forget(&open, &second, (&[], &[]), Forgets::All(at(99))), Forgotten::None);
+    assert_eq!(forget(&open, &second, (&[], &[]), Forgets::All(at(99))), none_at_all());
     let at_gone = Said::Direct(shown(&alice(), false), shown(&bob(), true));
     assert_eq!(forget(&open, &alice(), (&[], &[]), Forgets::One(at(5))), one(at(5), at_gone));
 }
@@ -251,7 +251,7 @@ fn all_are_forgotten_and_nothing_of_others() {
             is_erased: true
         }
     );
-    assert_eq!(forget(&open, &alice(), (&[], &[]), Forgets::All(u64::MAX)), Forgotten::None);
+    assert_eq!(forget(&open, &alice(), (&[], &[]), Forgets::All(u64::MAX)), none_at_all());
     open.keep(vec![row(at(400), Spot::Everybody, &alice(), "later")]);
     assert_eq!(open.page(&bob(), &[], Of::One(Spot::Everybody)).last().unwrap(), "* alice: later");
     open.close();
@@ -413,4 +413,9 @@ fn figures() {
     println!("{count} forgotten in {:?}", begun.elapsed());
     println!("pages: p50 {:?}, p99 {:?}, {} of them", at(&waits, 50), at(&waits, 99), waits.len());
     println!("kept: p50 {:?}, p99 {:?}", at(&kept, 50), at(&kept, 99));
+}
+
+/// The answer to an account that forgets all and has said nothing.
+fn none_at_all() -> Forgotten {
+    Forgotten::All { count: 0, at: Vec::new(), is_erased: true }
 }
