@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(found("Bob, 你bob-bob bob. abob _bob_", "bob"), [0..3, 16..19, 27..30]);
         assert_eq!(found("..bob_. bob_", "bob_"), [2..6, 8..12]);
         assert_eq!(found("x..bob ..bob .bob", ".bob"), [8..12, 13..17]);
-        assert_eq!(found("", "bob"), []);
+        assert!(found("", "bob").is_empty());
     }
 
     #[test]

@@ -90,6 +90,7 @@ fn encode_page(kind: Kind, page: &Paged, is_unread: bool, out: &mut Wire<'_>) ->
         _ if is_unread && kind == Kind::Bare => {
             write!(out, "C 212 {count} message{}", if count == 1 { "" } else { "s" })?;
             match page.left {
+                0 if page.next.is_some() => writeln!(out, "; MISSED shows more"),
                 0 => writeln!(out),
                 left if left < COUNT_MOST => writeln!(out, "; MISSED shows {left} more"),
                 left => writeln!(out, "; MISSED shows {}", AtLeast(left)),

@@ -1,4 +1,4 @@
-//! How much accounts have forgotten lately.
+//! The rates of FORGET.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,7 +10,7 @@ use crate::limits::{FORGET_ALL_EVERY_MS, FORGETS_A_MINUTE};
 const SWEEP_LEAST: usize = 64;
 const MINUTE_MS: Millis = 60_000;
 
-/// The rates of the accounts that have forgotten something lately; others have all of theirs.
+/// What accounts have used of their rates. An account that is not here has used nothing.
 #[derive(Debug, Default)]
 pub(super) struct Forgets {
     of: BTreeMap<Account, Used>,

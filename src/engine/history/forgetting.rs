@@ -1,5 +1,5 @@
-//! FORGET becomes a request, and its answer. It takes effect even if its answer is late, or its connection has ended
-//! meanwhile: then it is heard all the same, so that others are told.
+//! FORGET: the request and its answer. An answer that is late, or whose connection has ended, still counts: others are
+//! told.
 
 use super::forgets::Kind;
 use super::telling::{Telling, place_of};

@@ -82,9 +82,9 @@ pub(super) struct History {
     waits: Waits,
     outgoing: VecDeque<ToHistory>,
     notices: MarkNotices,
-    /// What accounts have forgotten lately.
+    /// The rates of FORGET.
     forgets: Forgets,
-    /// Of what was forgotten not everybody has been told yet.
+    /// Notices 109 that are still to be sent.
     tellings: VecDeque<Telling>,
     /// Accounts that were deleted, whose sessions have not all ended.
     pub(super) deleted: Vec<Account>,

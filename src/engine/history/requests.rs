@@ -110,7 +110,7 @@ impl<S> Engine<S> {
                 let Of::One(spot) = of else { return Err(Recalled::NotYours) };
                 Ok((Request::Loud(Loud { who: mine.who, spot, level }), Goal::Loud { id, place, level }))
             }
-            // These are none.
+            // `on_recall` has taken these.
             Recall::Whois { .. } | Recall::Forget(_) | Recall::Lock { .. } | Recall::Want(_) => Err(Recalled::NotYours),
         }
     }

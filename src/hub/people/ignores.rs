@@ -88,7 +88,7 @@ impl Ignores {
         (ignored.accounts.iter().map(|account| account.name.clone()).collect(), ignored.guests)
     }
 
-    /// Whether an account may ignore somebody more. What may come back counts.
+    /// Whether an account may ignore one more. Removals that may be undone count as ignored.
     pub(super) fn has_room(&self, ignorer: &Account, whom: &Whom) -> bool {
         if self.by.len() + self.without_guests + self.doubts.len() >= IGNORES {
             return false;

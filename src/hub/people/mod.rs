@@ -75,7 +75,7 @@ impl Hub {
         self.work += self.people.ignores.forget(account);
     }
 
-    /// Accounts of the same name that people still know, and that are gone therefore: this one has logged in.
+    /// Earlier accounts of the same name in the tables. They are gone, because this one has logged in.
     pub(super) fn olders(&self, account: &Account) -> BTreeSet<Account> {
         let mut olders = self.people.ignores.namesakes(account);
         olders.extend(self.kept.account(&account.name).cloned());

@@ -114,6 +114,8 @@ fn short_pages() {
         |lines: Vec<Told>, is_unread, next, left| Recalled::Page { page: Paged { lines, next, left }, is_unread };
     check_answer(page(vec![], false, None, 0), &["C 212 0 end"], &["C 212 0 end"]);
     check_answer(page(vec![], true, None, 0), &["C 212 0 end"], &["C 212 0 messages"]);
+    // So many messages were passed over that the rest is not counted.
+    check_answer(page(vec![], true, Some(7), 0), &["C 212 0 next=7"], &["C 212 0 messages; MISSED shows more"]);
     // A search whose time was up.
     check_answer(page(vec![], false, Some(7), 0), &["C 212 0 next=7"], &["C 212 0 next=7"]);
     let one = vec![page_line(0, "lobby", "bob", Flag::Plain, "")];

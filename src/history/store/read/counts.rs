@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Rows};
 
 use super::lines::Lines;
 use super::merge::{Kind, is_unread, of_inbox};
@@ -17,6 +17,8 @@ use crate::limits::COUNT_MOST;
 
 /// Entries of the inbox that are looked at for places, at most. Accounts with more look up each place.
 const INBOX_LOOKS: usize = 50_000;
+/// Messages that each place may pass over while some are being forgotten, even if other places have used up [`LOOKS`].
+const LOOKS_EACH: usize = COUNT_MOST as usize;
 
 /// What is unread in each place of an account, the place with the newest message first. The account has said nothing
 /// above `own_upto`.
@@ -119,29 +121,54 @@ fn unread(
     most: u32,
     own: &mut Own,
 ) -> rusqlite::Result<u32> {
-    let mut count = 0;
     if !reader.hidden.is_empty() {
-        own.upto = i64::MAX;
+        return unread_among_hidden(connection, reader, place, above, most, own);
     }
+    let mut count = 0;
     if above < own.upto {
         let sql = "SELECT author, id FROM message WHERE place = ?1 AND id > ?2 AND id <= ?3 ORDER BY id";
         let mut find = connection.prepare_cached(sql)?;
-        let mut rows = find.query((place, above, own.upto))?;
-        while count < most
-            && own.looks > 0
-            && let Some(row) = rows.next()?
-        {
-            let author = row.get_ref(0)?;
-            let is_own = matches!(author, ValueRef::Integer(n) if reader.n == Some(n));
-            let is_passed = is_own || reader.hidden.has(author, row.get(1)?);
-            count += u32::from(!is_passed);
-            own.looks -= usize::from(is_passed);
-        }
+        count = of_others(find.query((place, above, own.upto))?, reader, most, &mut own.looks)?;
     }
     let sql = "SELECT count(*) FROM (SELECT 1 FROM message WHERE place = ?1 AND id > ?2 LIMIT ?3)";
     let mut rest = connection.prepare_cached(sql)?;
     let rest: u32 = rest.query_row((place, above.max(own.upto), most - count), |row| row.get(0))?;
     Ok(count + rest)
+}
+
+/// The same while messages are being forgotten. The newest are counted first: they were said after FORGET, so no long run
+/// of hidden ones is in the way.
+fn unread_among_hidden(
+    connection: &Connection,
+    reader: &Reader,
+    place: i64,
+    above: i64,
+    most: u32,
+    own: &mut Own,
+) -> rusqlite::Result<u32> {
+    let sql = "SELECT author, id FROM message WHERE place = ?1 AND id > ?2 ORDER BY id DESC";
+    let mut find = connection.prepare_cached(sql)?;
+    let had = own.looks;
+    let mut looks = had.max(LOOKS_EACH);
+    let count = of_others(find.query((place, above))?, reader, most, &mut looks)?;
+    own.looks = looks.min(had);
+    Ok(count)
+}
+
+/// How many of these messages others have said, up to `most`. `looks` is how many may be passed over.
+fn of_others(mut rows: Rows<'_>, reader: &Reader, most: u32, looks: &mut usize) -> rusqlite::Result<u32> {
+    let mut count = 0;
+    while count < most
+        && *looks > 0
+        && let Some(row) = rows.next()?
+    {
+        let author = row.get_ref(0)?;
+        let is_own = matches!(author, ValueRef::Integer(n) if reader.n == Some(n));
+        let is_passed = is_own || reader.hidden.has(author, row.get(1)?);
+        count += u32::from(!is_passed);
+        *looks -= usize::from(is_passed);
+    }
+    Ok(count)
 }
 
 /// Messages in a place above an id that mention the reader, up to `most`.

@@ -28,7 +28,7 @@ pub(super) struct Broken {
     changes: Changes,
     /// … what may be on disk and must go, the last change first …
     undone_changes: Vec<Change>,
-    /// … and the ids of changes that never were near the disk. The loop takes them back soon.
+    /// … and the ids of changes that were never written. The hub takes them back soon.
     refused_changes: HashSet<u64>,
     /// The size of the queue at which doubles are looked for.
     look_at: usize,

@@ -191,6 +191,28 @@ fn those_who_talk_to_themselves_make_no_request_last() {
 }
 
 #[test]
+fn a_long_run_that_is_being_forgotten_hides_nothing_that_was_said_after_it() {
+    let mut world = world();
+    world.say(Spot::Room(KeptId(7)), who("carol"), "alice, upstairs");
+    let [alice, bob] = ["alice", "bob"].map(|name| world.number(&account(name)));
+    let sql = "INSERT INTO message(id, place, author, text)
+               WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+               SELECT i + (3000 << 20), ?2, ?3, 'x' FROM n";
+    world.connection.execute(sql, (3 * LOOKS as i64 / 2, 1, bob)).unwrap();
+    let upto = (3_000 << 20) + 3 * LOOKS as i64 / 2;
+    let after = "INSERT INTO message VALUES(?1, ?2, ?3, 'alice: y')";
+    world.connection.execute(after, (upto + 1, 1, bob)).unwrap();
+    world.connection.execute("INSERT INTO mention(who, place, id) VALUES(?1, 1, ?2)", (alice, upto + 1)).unwrap();
+    world.connection.execute("INSERT INTO forget VALUES(?1, ?2, 0)", (bob, upto)).unwrap();
+    let mine = mine("alice", &[7]);
+    let all = super::counts(&world.connection, &Counts { mine: mine.clone(), most: 5 }, i64::MAX).unwrap();
+    let all: Vec<_> = all.iter().map(|count| (&*count.place, count.unread, count.mentions)).collect();
+    assert_eq!(all, [("*", 1, 1), ("tea", 1, 1)]);
+    let missed = super::missed(&world.connection, &mine, i64::MAX).unwrap();
+    assert_eq!((missed.count, missed.mentions), (2, 2));
+}
+
+#[test]
 fn what_was_missed_goes_on_though_the_floor_has_risen() {
     let mut world = world();
     let first = world.say(Spot::Everybody, who("alice"), "1");
