@@ -64,7 +64,7 @@ pub const DATAGRAM_IN_WORK: usize = 100;
 pub const DATAGRAM_WORK: usize = 32;
 /// Adding a member to a room, with a new token.
 pub const PLACE_WORK: usize = 50;
-/// Removing a member from a room, that is, from several tables.
+/// Removing a member from a room, that is, from several tables; or beginning or ending a watch.
 pub const PLACE_END_WORK: usize = 25;
 /// Members of a room that count as one unit of work when one of them leaves, because the list behind it shifts.
 pub const WORK_MEMBERS: usize = 8;

@@ -40,6 +40,7 @@ impl Hub {
                 return Event::WatchesFull { most: WATCHES_EACH };
             }
             watches.add(who, name.clone());
+            self.work += PLACE_END_WORK;
         }
         let (name, presence) = self.whereabouts(name);
         Event::Watched { name, presence }

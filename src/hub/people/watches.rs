@@ -9,10 +9,12 @@ use crate::limits::{WATCHES, WATCHES_EACH};
 /// The names that sessions watch.
 #[derive(Debug, Default)]
 pub(super) struct Watches {
-    /// Each watch with its place among those of its name.
-    of: BTreeMap<(SessionId, UserName), u32>,
+    /// The names of each session, at least one, each with the session's place among those that watch it.
+    of: BTreeMap<SessionId, BTreeMap<UserName, u32>>,
     /// The sessions that watch a name, at least one. The order depends on the commands alone, so it is deterministic.
     by: BTreeMap<UserName, Vec<SessionId>>,
+    /// Watches of all sessions together.
+    count: usize,
 }
 
 impl Watches {
@@ -23,49 +25,56 @@ impl Watches {
 
     /// The names that a session watches, in lower-case order.
     pub(super) fn of(&self, who: SessionId) -> impl Iterator<Item = &UserName> {
-        let first = (who, UserName::least_with(""));
-        self.of.range(first..).take_while(move |((session, _), _)| *session == who).map(|((_, name), _)| name)
+        self.of.get(&who).into_iter().flat_map(BTreeMap::keys)
     }
 
     pub(super) fn has(&self, who: SessionId, name: &UserName) -> bool {
-        self.of.contains_key(&(who, name.clone()))
+        self.of.get(&who).is_some_and(|names| names.contains_key(name))
     }
 
     /// Whether a session may watch one more name.
     pub(super) fn has_room(&self, who: SessionId) -> bool {
-        self.of.len() < WATCHES && self.of(who).count() < WATCHES_EACH
+        self.count < WATCHES && self.of.get(&who).map_or(0, BTreeMap::len) < WATCHES_EACH
     }
 
     /// The session watches this name from now on. The caller has checked that it does not yet.
     pub(super) fn add(&mut self, who: SessionId, name: UserName) {
         let watchers = self.by.entry(name.clone()).or_insert_with(|| Vec::with_capacity(1));
-        self.of.insert((who, name), watchers.len() as u32);
+        self.of.entry(who).or_default().insert(name, watchers.len() as u32);
         watchers.push(who);
+        self.count += 1;
     }
 
-    /// The session watches this name no longer. The last one of the list moves to its place.
+    /// The session watches this name no longer.
     pub(super) fn remove(&mut self, who: SessionId, name: &UserName) {
-        let Some(place) = self.of.remove(&(who, name.clone())) else { return };
+        let Some(names) = self.of.get_mut(&who) else { return };
+        let Some(place) = names.remove(name) else { return };
+        if names.is_empty() {
+            self.of.remove(&who);
+        }
+        self.leave(name, place);
+    }
+
+    /// A session has ended. Gives the number of its watches.
+    pub(super) fn end(&mut self, who: SessionId) -> usize {
+        let names = self.of.remove(&who).unwrap_or_default();
+        names.iter().for_each(|(name, place)| self.leave(name, *place));
+        names.len()
+    }
+
+    /// The session at this place of those that watch a name goes. The last one of the list moves there.
+    fn leave(&mut self, name: &UserName, place: u32) {
+        self.count -= 1;
         let Some(watchers) = self.by.get_mut(name) else { return };
         watchers.swap_remove(place as usize);
         if let Some(moved) = watchers.get(place as usize)
-            && let Some(its) = self.of.get_mut(&(*moved, name.clone()))
+            && let Some(its) = self.of.get_mut(moved).and_then(|names| names.get_mut(name))
         {
             *its = place;
         }
         if watchers.is_empty() {
             self.by.remove(name);
         }
-    }
-
-    /// A session has ended. Gives the number of its watches.
-    pub(super) fn end(&mut self, who: SessionId) -> usize {
-        if self.of.is_empty() {
-            return 0;
-        }
-        let names: Vec<UserName> = self.of(who).cloned().collect();
-        names.iter().for_each(|name| self.remove(who, name));
-        names.len()
     }
 
     pub(super) fn shrink(&mut self) {
@@ -75,16 +84,24 @@ impl Watches {
     /// Checks that both directions agree.
     #[cfg(test)]
     pub(super) fn check_invariants(&self) {
-        for ((who, name), place) in &self.of {
-            assert_eq!(self.by[name][*place as usize], *who, "the watch of {name} is elsewhere");
+        for (who, names) in &self.of {
+            assert!(!names.is_empty(), "a session watches nobody");
+            for (name, place) in names {
+                assert_eq!(self.by[name][*place as usize], *who, "the watch of {name} is elsewhere");
+            }
         }
-        assert_eq!(self.by.values().map(Vec::len).sum::<usize>(), self.of.len(), "a watch is in one direction only");
+        let count = self.of.values().map(BTreeMap::len).sum::<usize>();
+        assert_eq!(
+            (self.by.values().map(Vec::len).sum(), self.count),
+            (count, count),
+            "a watch is in one direction only"
+        );
         assert!(self.by.values().all(|watchers| !watchers.is_empty()), "nobody watches a name");
-        assert!(self.of.len() <= WATCHES);
+        assert!(self.count <= WATCHES);
     }
 
     #[cfg(test)]
     pub(super) fn sessions(&self) -> impl Iterator<Item = SessionId> {
-        self.of.keys().map(|(session, _)| *session)
+        self.of.keys().copied()
     }
 }
