@@ -5,13 +5,11 @@ use super::asks::Ask;
 use super::intents::counted;
 use crate::action::{Place, Shown};
 use crate::alert::Level;
-use crate::command::word;
+use crate::command::{KEYS, word};
 use crate::past;
 
 /// The most lines of a profile that are put in order.
 const FACTS: usize = 64;
-/// The keys of a profile that the user can set, in the order in which the server shows them.
-const KEYS: [&str; 7] = ["name", "status", "pronouns", "zone", "url", "about", "seen"];
 
 impl Session {
     /// A line of an unfinished answer to the oldest request.
@@ -77,12 +75,13 @@ impl Session {
 
     /// The end of an answer.
     pub(super) fn on_people_answer(&mut self, ask: Ask, code: u16, text: String) {
+        let facts = std::mem::take(&mut self.people.facts);
         if code == 502 {
             return self.on_unknown_verb(&ask);
         }
         match ask {
-            Ask::Whois if code == 215 => self.show_whois(text),
-            Ask::Profile { key } if code == 215 => self.show_profile(key.as_deref(), text),
+            Ask::Whois if code == 215 => self.show_whois(text, facts),
+            Ask::Profile { key } if code == 215 => self.show_profile(key.as_deref(), text, facts),
             Ask::Set { key, is_removed } => self.reply_well(code, text, || match (key.as_str(), is_removed) {
                 ("seen", false) => "nobody sees any more for how long you are idle, and when you were here".to_owned(),
                 ("seen", true) => "others see for how long you are idle, and when you were here".to_owned(),
@@ -158,11 +157,10 @@ impl Session {
     }
 
     /// Who somebody is: for people a small table, else the server's lines as they came.
-    fn show_whois(&mut self, name: String) {
+    fn show_whois(&mut self, name: String, facts: Vec<(String, String)>) {
         if !self.settings.people {
             return self.show(Shown::Reply { code: 215, more: false, text: name });
         }
-        let facts = std::mem::take(&mut self.people.facts);
         let mut rows = vec![(String::new(), summary(&name, &facts))];
         for (key, value) in facts {
             match key.as_str() {
@@ -176,11 +174,10 @@ impl Session {
     }
 
     /// The user's profile. A person sees what else could be set.
-    fn show_profile(&mut self, key: Option<&str>, name: String) {
+    fn show_profile(&mut self, key: Option<&str>, name: String, facts: Vec<(String, String)>) {
         if !self.settings.people {
             return self.show(Shown::Reply { code: 215, more: false, text: name });
         }
-        let facts = std::mem::take(&mut self.people.facts);
         let is_asked = |known: &str| key.is_none_or(|key| key.eq_ignore_ascii_case(known));
         let is_set = |known: &&str| facts.iter().any(|(key, _)| key == *known);
         let unset = KEYS.into_iter().filter(|known| is_asked(known) && !is_set(known));

@@ -574,3 +574,23 @@ fn a_password_change_is_not_interrupted_by_questions() {
         > C HISTORY after 100 200",
     );
 }
+
+#[test]
+fn an_answer_in_parts_is_shown_whole() {
+    let mut stage = Stage::ready();
+    stage.check(
+        "user /whois bob
+        > C WHOIS bob
+        ask alice>
+        server C 215-sessions 1
+        user /watch carol
+        > C WATCH carol
+        ask alice>
+        server C 215-status busy
+        server C 215 bob
+        #- 215 bob is online
+        # 215   status  busy
+        server C 200 carol is online
+        # 200 carol is online",
+    );
+}
