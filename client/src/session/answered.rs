@@ -18,7 +18,7 @@ impl Session {
         let line = Shown::Reply { code, more: true, text };
         let Shown::Reply { text, .. } = &line else { return };
         match ask {
-            Ask::Whois | Ask::Profile { .. } if code == 215 && self.settings.people => {
+            Ask::Whois | Ask::Own | Ask::Profile { .. } if code == 215 && self.settings.people => {
                 let (key, value) = word(text);
                 if self.people.facts.len() < FACTS {
                     self.people.facts.push((key.to_owned(), value.to_owned()));
@@ -55,6 +55,7 @@ impl Session {
                 self.show(told.map_or(line, |text| Shown::Reply { code, more, text }));
             }
             Ask::Whois
+            | Ask::Own
             | Ask::Profile { .. }
             | Ask::Set { .. }
             | Ask::Away { .. }
@@ -98,7 +99,8 @@ impl Session {
                 }
                 self.reply_well(code, text, || ignored(&name, is_on));
             }
-            Ask::Ignores { is_shown: false } => {}
+            Ask::Own if code == 215 => self.on_own_state(facts),
+            Ask::Own | Ask::Ignores { is_shown: false } => {}
             Ask::Notify { place, level } => {
                 if code == 200 {
                     self.rules.set_level(place.clone(), level);
@@ -153,6 +155,15 @@ impl Session {
             }
             200 => self.show(Shown::Reply { code, more: false, text }),
             _ => self.reply(code, text),
+        }
+    }
+
+    /// Who the user is, after a login: they may be away since an earlier run, or by another client.
+    fn on_own_state(&mut self, facts: Vec<(String, String)>) {
+        let why = facts.into_iter().find(|(key, _)| key == "away").map(|(_, why)| why);
+        if let Some(why) = why.filter(|_| !self.people.is_away()) {
+            self.note("away", format!("you are away: {why} (/back ends it)"));
+            self.people.away = Some(why);
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::Session;
 use super::asks::{Ask, Target};
 use super::dialogue::Dialogue;
-use crate::action::{Now, Place, Shown};
+use crate::action::{Action, Now, Place, Shown};
 use crate::command::{self, Answer, Erase};
 use crate::past;
 use crate::visible::visible;
@@ -52,6 +52,17 @@ impl Recent {
     fn erase_all(&mut self, place: Option<&Place>, from: &str) {
         let is_there = |line: &Line| place.is_none_or(|place| crate::action::is_same_place(place, &line.place));
         self.0.retain(|line| !line.from.eq_ignore_ascii_case(from) || !is_there(line));
+    }
+
+    /// Where somebody said something.
+    fn places(&self, from: &str) -> Vec<&Place> {
+        let mut places: Vec<&Place> = Vec::new();
+        for Line { place, .. } in self.0.iter().filter(|line| line.from.eq_ignore_ascii_case(from)) {
+            if !places.iter().any(|known| crate::action::is_same_place(known, place)) {
+                places.push(place);
+            }
+        }
+        places
     }
 
     fn find(&self, id: u64) -> Option<&Line> {
@@ -137,6 +148,7 @@ impl Session {
         if code != 200 {
             return self.reply(code, text);
         }
+        self.log_erased(target, &text);
         match target {
             Target::One(id) => {
                 self.news.erase(*id);
@@ -150,6 +162,30 @@ impl Session {
         }
         let text = if self.settings.people { erased(target, &text) } else { text };
         self.show(Shown::Reply { code, more: false, text });
+    }
+
+    /// The log says what is erased, in the places that are known: the notice about it goes to others alone.
+    fn log_erased(&mut self, target: &Target, text: &str) {
+        let told = match target {
+            Target::One(id) => self.people.recent.find(*id).map(|line| (line.place.clone(), *id, line.from.clone())),
+            Target::Newest | Target::All => None,
+        };
+        // `forgot ID in PLACE`
+        let answered = || {
+            let (id, place) = text.strip_prefix("forgot ")?.split_once(" in ")?;
+            let from = if *target == Target::Newest { self.name.clone() } else { String::new() };
+            Some((past::place(place)?, id.parse().ok()?, from))
+        };
+        let notices: Vec<String> = match told.or_else(answered) {
+            Some((place, id, from)) => vec![format!("{} {id} {from}", past::word(&place)).trim_end().to_owned()],
+            None if *target == Target::All => {
+                let all = |place: &Place| format!("{} all {}", past::word(place), self.name);
+                self.people.recent.places(&self.name).into_iter().map(all).collect()
+            }
+            None => Vec::new(),
+        };
+        let logged = notices.into_iter().map(|text| Action::Log(Shown::Notice { code: 109, text }));
+        self.actions.extend(logged);
     }
 
     /// A notice says that messages are erased, `place ID` or `place all NAME`: they cannot be erased again. Returns the

@@ -82,6 +82,13 @@ impl Session {
         self.ask_people(Ask::Ignores { is_shown: false }, &[], now);
     }
 
+    /// Whether the user is away, if this client has not said so itself. The prompt of a person shows it.
+    pub(super) fn learn_own_state(&mut self, now: Now) {
+        if self.settings.people && !self.people.is_away() {
+            self.ask_people(Ask::Own, &[], now);
+        }
+    }
+
     /// The user is logged in: says again that they are away, and watches again whom they watch.
     pub(super) fn renew_people(&mut self, now: Now) {
         self.people.is_told = false;
