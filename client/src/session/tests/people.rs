@@ -5,11 +5,10 @@ use super::*;
 
 /// The answer to what the client asks by itself after a login: whom the user ignores, and whether they are away.
 pub(super) fn answer_by_itself(request: &Request) -> Option<&'static [u8]> {
-    match request {
-        Request::People(Ask::Ignores { is_shown: false }) => Some(b"C 211 0 ignored\n"),
-        Request::People(Ask::Own) => Some(b"C 215-sessions 1\nC 215 alice\n"),
-        _ => None,
+    if matches!(request, Request::People(Ask::Ignores { is_shown: false })) {
+        return Some(b"C 211 0 ignored\n");
     }
+    matches!(request, Request::People(Ask::Own)).then_some(b"C 215-sessions 1\nC 215 alice\n")
 }
 
 /// A person whose server keeps what is said.
