@@ -69,9 +69,11 @@ impl Recent {
         self.0.iter().rfind(|line| line.id == id)
     }
 
-    /// The id of somebody's message, counted from below, from 1.
-    fn nth(&self, from: &str, number: usize) -> Option<u64> {
-        let theirs = self.0.iter().rev().filter(|line| line.from.eq_ignore_ascii_case(from));
+    /// The id of somebody's message, counted from below, from 1. Of others (`!is_own`), only what they have said in
+    /// rooms counts: nobody else may erase the rest.
+    fn nth(&self, from: &str, is_own: bool, number: usize) -> Option<u64> {
+        let may_be = |line: &&Line| is_own || matches!(line.place, Place::Room(_));
+        let theirs = self.0.iter().rev().filter(|line| line.from.eq_ignore_ascii_case(from)).filter(may_be);
         theirs.map(|line| line.id).nth(number.checked_sub(1)?)
     }
 }
@@ -86,7 +88,7 @@ impl Session {
             Erase::Shown { from: None, number: 1 } if !self.settings.people => Target::Newest,
             Erase::Shown { from, number } => {
                 let name = from.unwrap_or(&self.name);
-                match self.people.recent.nth(name, number) {
+                match self.people.recent.nth(name, self.is_me(name), number) {
                     Some(id) => Target::One(id),
                     None => return self.find_nothing(from, number),
                 }
@@ -250,17 +252,18 @@ mod tests {
         for (id, from) in [(1, "alice"), (2, "bob"), (3, "Alice"), (4, "bob")] {
             recent.note(id, &room("den"), from, "hi");
         }
-        assert_eq!([1, 2, 3, 0].map(|n| recent.nth("ALICE", n)), [Some(3), Some(1), None, None]);
+        assert_eq!([1, 2, 3, 0].map(|n| recent.nth("ALICE", true, n)), [Some(3), Some(1), None, None]);
         recent.note(1, &Place::Public, "alice", "shown again");
-        assert_eq!([1, 2].map(|n| recent.nth("alice", n)), [Some(1), Some(3)]);
+        assert_eq!([1, 2].map(|n| recent.nth("alice", false, n)), [Some(3), None]);
+        assert_eq!([1, 2].map(|n| recent.nth("alice", true, n)), [Some(1), Some(3)]);
         recent.erase(1);
-        assert_eq!(recent.nth("alice", 1), Some(3));
+        assert_eq!(recent.nth("alice", true, 1), Some(3));
         recent.erase_all(Some(&room("hall")), "bob");
-        assert_eq!(recent.nth("bob", 2), Some(2));
+        assert_eq!(recent.nth("bob", true, 2), Some(2));
         recent.erase_all(Some(&room("DEN")), "Bob");
-        assert_eq!((recent.nth("bob", 1), recent.nth("alice", 1)), (None, Some(3)));
+        assert_eq!((recent.nth("bob", true, 1), recent.nth("alice", true, 1)), (None, Some(3)));
         recent.erase_all(None, "alice");
-        assert_eq!(recent.nth("alice", 1), None);
+        assert_eq!(recent.nth("alice", true, 1), None);
     }
 
     #[test]
