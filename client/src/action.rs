@@ -68,6 +68,8 @@ pub enum Action {
     Show(Shown),
     /// Show this part of a page that the user asked for. It may have been shown before, so no log takes it.
     ShowPage(Shown),
+    /// Write this into the log, if there is one, without showing it.
+    Log(Shown),
     /// The last entered line is a message that will be shown when it is confirmed or refused. Erase it from the screen.
     EraseLine,
     /// Read a line with this prompt. At most one line is asked for at a time. The request outlives a lost connection.

@@ -41,7 +41,18 @@ pub enum Takes {
     Command,
     /// Text to the end of the line.
     Text,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A room, a name, or one of these words.
+    PlaceOr(&'static [&'static str]),
 }
+
+/// The keys of a profile that the user can set, in the order in which the server shows them.
+pub const KEYS: [&str; 7] = ["name", "status", "pronouns", "zone", "url", "about", "seen"];
+/// How loud a place can be.
+const LEVELS: [&str; 3] = ["all", "mentions", "none"];
+/// Ends something that was begun with the same command.
+const OFF: [&str; 1] = ["off"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verb {
@@ -86,7 +97,7 @@ enum Verb {
 
 /// All commands, in the order of the help.
 pub const COMMANDS: &[Command] = {
-    use Takes::{Name, Nothing, Room, RoomOrName, Text};
+    use Takes::{Name, Nothing, OneOf, PlaceOr, Room, RoomOrName, Text};
     const fn of(
         verb: Verb,
         name: &'static str,
@@ -155,17 +166,23 @@ pub const COMMANDS: &[Command] = {
             Verb::Set,
             "set",
             "[KEY [VALUE|-]]",
-            [Nothing, Text],
+            [OneOf(&KEYS), Text],
             "your profile: show it, set a KEY of it, remove it: -",
         ),
         of(Verb::Away, "away", "[TEXT]", [Text; 2], "tell others that you are away, and why"),
         of(Verb::Back, "back", "", [Nothing; 2], "you are there again"),
-        of(Verb::Watch, "watch", "[NAME [off]]", [Name, Nothing], "be told when NAME comes and goes; whom you watch"),
+        of(
+            Verb::Watch,
+            "watch",
+            "[NAME [off]]",
+            [Name, OneOf(&OFF)],
+            "be told when NAME comes and goes; whom you watch",
+        ),
         of(
             Verb::Ignore,
             "ignore",
             "[NAME|~ [off]]",
-            [Name, Nothing],
+            [Name, OneOf(&OFF)],
             "no direct messages from NAME, or from guests: ~; whom you ignore",
         ),
         of(Verb::Unignore, "unignore", "NAME", [Name, Nothing], "do not ignore NAME any more"),
@@ -173,7 +190,7 @@ pub const COMMANDS: &[Command] = {
             Verb::Notify,
             "notify",
             "[PLACE] [all|mentions|none]",
-            [RoomOrName, Nothing],
+            [PlaceOr(&LEVELS), OneOf(&LEVELS)],
             "what rings in PLACE, or where you are, on all your devices",
         ),
         of(
@@ -491,13 +508,13 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
             Intent::Room { room, deed: Deed::Keep(keeping) }
         }
         (Verb::Me, [Some(_), ..]) => Intent::Act(rest),
-        (Verb::Whois, [name, None, _]) => Intent::People(People::Whois(name)),
+        (Verb::Whois, [name, None, _]) => Intent::People(People::Whois(name.map(people::bare))),
         (Verb::Set, _) => Intent::People(people::set(rest)),
         (Verb::Away, _) => Intent::People(People::Away(rest.trim_matches(' '))),
         (Verb::Back, [None, ..]) => Intent::People(People::Back),
         (Verb::Watch, _) => Intent::People(People::Watch(people::turn(arguments)?)),
         (Verb::Ignore, _) => Intent::People(People::Ignore(people::turn(arguments)?)),
-        (Verb::Unignore, [Some(name), None, _]) => Intent::People(People::Ignore(Turn::Off(name))),
+        (Verb::Unignore, [Some(name), None, _]) => Intent::People(People::Ignore(Turn::Off(people::bare(name)))),
         (Verb::Notify, _) => Intent::People(people::notify(arguments)?),
         (Verb::Erase, _) => Intent::People(People::Erase(people::erase(arguments)?)),
         (Verb::Passwd, [None, ..]) => Intent::Passwd,

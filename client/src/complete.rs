@@ -67,11 +67,16 @@ fn candidates(takes: Takes, typed: &str, known: &Known) -> Vec<String> {
     let mut found: Vec<String> = match (takes, sign) {
         (Takes::Nothing, _) => Vec::new(),
         (Takes::Command, _) => COMMANDS.iter().map(|command| format!("/{}", command.name)).collect(),
-        (Takes::Text | Takes::RoomOrName, Some('@')) => names.map(with_sign('@')).collect(),
-        (Takes::Text | Takes::Room | Takes::RoomOrName, Some('#')) => rooms.map(with_sign('#')).collect(),
+        (Takes::Text | Takes::RoomOrName | Takes::PlaceOr(_), Some('@')) => names.map(with_sign('@')).collect(),
+        (Takes::Text | Takes::Room | Takes::RoomOrName | Takes::PlaceOr(_), Some('#')) => {
+            rooms.map(with_sign('#')).collect()
+        }
         (Takes::Name | Takes::Text, _) => names.map(str::to_owned).collect(),
         (Takes::Room, _) => rooms.map(str::to_owned).collect(),
         (Takes::RoomOrName, _) => rooms.chain(names).map(str::to_owned).collect(),
+        (Takes::OneOf(words), _) => words.iter().map(|word| (*word).to_owned()).collect(),
+        // A place that is not `@name` is a room.
+        (Takes::PlaceOr(words), _) => rooms.chain(words.iter().copied()).map(str::to_owned).collect(),
     };
     // Where only a name can stand, it has no sign.
     let bare = if takes == Takes::Name { typed.strip_prefix('@') } else { None };
@@ -146,6 +151,14 @@ mod tests {
         check("/names lobby b|", 13, &["bob "]);
         check("/make lo|", 6, &[]);
         check("/nonsense a|", 10, &[]);
+        check("/set st|", 5, &["status "]);
+        check("/set status bo|", 12, &["bob "]);
+        check("/notify l|", 8, &["lobby "]);
+        check("/notify n|", 8, &["none "]);
+        check("/notify @b|", 8, &["@bob "]);
+        check("/notify #lobby m|", 15, &["mentions "]);
+        check("/watch bob o|", 11, &["off "]);
+        check("/ignore bob o|", 12, &["off "]);
     }
 
     #[test]

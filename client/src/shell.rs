@@ -259,6 +259,7 @@ impl Shell {
                 self.show(&shown);
             }
             Action::ShowPage(shown) => self.show(&shown),
+            Action::Log(shown) => self.log(&shown),
             Action::AskLine(prompt) => {
                 self.has_talked = true;
                 self.ask(&prompt, Ask::Line);

@@ -50,13 +50,15 @@ const NO_CONNECT: &str = "one run talks to one server: /quit, then start chatcli
 const NO_ACCOUNTS: &str = "you are logged in already; /passwd changes your password";
 
 /// Commands that chatd does not have, each with advice.
-pub(super) const ABSENT: [(&str, &str); 22] = [
+pub(super) const ABSENT: [(&str, &str); 24] = [
     ("nick", "your name is your account's and stays: log in under another one; /set name TEXT is shown by /whois"),
     ("mute", QUIET),
     ("unmute", QUIET),
     ("dnd", PRESENCE),
     ("status", PRESENCE),
     ("unwatch", "/watch NAME off ends it"),
+    ("buffer", "/next goes where something is new, and /join ROOM to a room that you are in"),
+    ("highlight", "your name in a message calls you; /notify PLACE all|mentions|none sets what else does"),
     ("invite", "chatd has no invitations: tell them the room, and its password, with /dm"),
     ("ban", NO_BANS),
     ("unban", NO_BANS),

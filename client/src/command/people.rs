@@ -69,8 +69,8 @@ pub enum Erase<'a> {
 pub(super) fn turn<'a>(arguments: [Option<&'a str>; 3]) -> Option<Turn<'a>> {
     match arguments {
         [None, ..] => Some(Turn::Show),
-        [Some(name), None, _] => Some(Turn::On(name)),
-        [Some(name), Some(off), None] if off.eq_ignore_ascii_case("off") => Some(Turn::Off(name)),
+        [Some(name), None, _] => Some(Turn::On(bare(name))),
+        [Some(name), Some(off), None] if off.eq_ignore_ascii_case("off") => Some(Turn::Off(bare(name))),
         [Some(_), Some(_), _] => None,
     }
 }
@@ -123,9 +123,9 @@ pub(super) fn erase<'a>(arguments: [Option<&'a str>; 3]) -> Option<Erase<'a>> {
     }
 }
 
-/// A name without the `@` in front.
-fn bare(name: &str) -> &str {
-    name.strip_prefix('@').unwrap_or(name)
+/// A name without the `@` in front, which no name has.
+pub(super) fn bare(name: &str) -> &str {
+    name.strip_prefix('@').filter(|name| !name.is_empty()).unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -136,6 +136,16 @@ mod tests {
     #[track_caller]
     fn check(line: &str, expected: People<'_>) {
         assert_eq!(parse(line), Intent::People(expected), "{line}");
+    }
+
+    #[test]
+    fn a_name_may_have_a_sign() {
+        check("/whois @bob", People::Whois(Some("bob")));
+        check("/watch @bob", People::Watch(Turn::On("bob")));
+        check("/watch @bob off", People::Watch(Turn::Off("bob")));
+        check("/ignore @bob", People::Ignore(Turn::On("bob")));
+        check("/unignore @bob", People::Ignore(Turn::Off("bob")));
+        check("/whois @", People::Whois(Some("@")));
     }
 
     #[track_caller]

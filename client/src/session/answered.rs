@@ -5,13 +5,11 @@ use super::asks::Ask;
 use super::intents::counted;
 use crate::action::{Place, Shown};
 use crate::alert::Level;
-use crate::command::word;
+use crate::command::{KEYS, word};
 use crate::past;
 
 /// The most lines of a profile that are put in order.
 const FACTS: usize = 64;
-/// The keys of a profile that the user can set, in the order in which the server shows them.
-const KEYS: [&str; 7] = ["name", "status", "pronouns", "zone", "url", "about", "seen"];
 
 impl Session {
     /// A line of an unfinished answer to the oldest request.
@@ -20,7 +18,7 @@ impl Session {
         let line = Shown::Reply { code, more: true, text };
         let Shown::Reply { text, .. } = &line else { return };
         match ask {
-            Ask::Whois | Ask::Profile { .. } if code == 215 && self.settings.people => {
+            Ask::Whois | Ask::Own | Ask::Profile { .. } if code == 215 && self.settings.people => {
                 let (key, value) = word(text);
                 if self.people.facts.len() < FACTS {
                     self.people.facts.push((key.to_owned(), value.to_owned()));
@@ -57,6 +55,7 @@ impl Session {
                 self.show(told.map_or(line, |text| Shown::Reply { code, more, text }));
             }
             Ask::Whois
+            | Ask::Own
             | Ask::Profile { .. }
             | Ask::Set { .. }
             | Ask::Away { .. }
@@ -77,12 +76,13 @@ impl Session {
 
     /// The end of an answer.
     pub(super) fn on_people_answer(&mut self, ask: Ask, code: u16, text: String) {
+        let facts = std::mem::take(&mut self.people.facts);
         if code == 502 {
             return self.on_unknown_verb(&ask);
         }
         match ask {
-            Ask::Whois if code == 215 => self.show_whois(text),
-            Ask::Profile { key } if code == 215 => self.show_profile(key.as_deref(), text),
+            Ask::Whois if code == 215 => self.show_whois(text, facts),
+            Ask::Profile { key } if code == 215 => self.show_profile(key.as_deref(), text, facts),
             Ask::Set { key, is_removed } => self.reply_well(code, text, || match (key.as_str(), is_removed) {
                 ("seen", false) => "nobody sees any more for how long you are idle, and when you were here".to_owned(),
                 ("seen", true) => "others see for how long you are idle, and when you were here".to_owned(),
@@ -99,7 +99,8 @@ impl Session {
                 }
                 self.reply_well(code, text, || ignored(&name, is_on));
             }
-            Ask::Ignores { is_shown: false } => {}
+            Ask::Own if code == 215 => self.on_own_state(facts),
+            Ask::Own | Ask::Ignores { is_shown: false } => {}
             Ask::Notify { place, level } => {
                 if code == 200 {
                     self.rules.set_level(place.clone(), level);
@@ -157,12 +158,20 @@ impl Session {
         }
     }
 
+    /// Who the user is, after a login: they may be away since an earlier run, or by another client.
+    fn on_own_state(&mut self, facts: Vec<(String, String)>) {
+        let why = facts.into_iter().find(|(key, _)| key == "away").map(|(_, why)| why);
+        if let Some(why) = why.filter(|_| !self.people.is_away()) {
+            self.note("away", format!("you are away: {why} (/back ends it)"));
+            self.people.away = Some(why);
+        }
+    }
+
     /// Who somebody is: for people a small table, else the server's lines as they came.
-    fn show_whois(&mut self, name: String) {
+    fn show_whois(&mut self, name: String, facts: Vec<(String, String)>) {
         if !self.settings.people {
             return self.show(Shown::Reply { code: 215, more: false, text: name });
         }
-        let facts = std::mem::take(&mut self.people.facts);
         let mut rows = vec![(String::new(), summary(&name, &facts))];
         for (key, value) in facts {
             match key.as_str() {
@@ -176,11 +185,10 @@ impl Session {
     }
 
     /// The user's profile. A person sees what else could be set.
-    fn show_profile(&mut self, key: Option<&str>, name: String) {
+    fn show_profile(&mut self, key: Option<&str>, name: String, facts: Vec<(String, String)>) {
         if !self.settings.people {
             return self.show(Shown::Reply { code: 215, more: false, text: name });
         }
-        let facts = std::mem::take(&mut self.people.facts);
         let is_asked = |known: &str| key.is_none_or(|key| key.eq_ignore_ascii_case(known));
         let is_set = |known: &&str| facts.iter().any(|(key, _)| key == *known);
         let unset = KEYS.into_iter().filter(|known| is_asked(known) && !is_set(known));

@@ -8,6 +8,8 @@ use crate::alert::Level;
 pub(super) enum Ask {
     /// Who somebody is.
     Whois,
+    /// Whether the user is away already.
+    Own,
     /// The user's profile, or one key of it.
     Profile {
         /// The key.
@@ -72,7 +74,7 @@ impl Ask {
     /// The verb of its line.
     pub(super) fn verb(&self) -> &'static str {
         match self {
-            Self::Whois => "WHOIS",
+            Self::Whois | Self::Own => "WHOIS",
             Self::Profile { .. } | Self::Set { .. } => "SET",
             Self::Away { .. } => "AWAY",
             Self::Watch { .. } | Self::Unwatch(_) | Self::Watches => "WATCH",
@@ -89,6 +91,7 @@ impl Ask {
             Self::Away { is_renewed, .. } => !is_renewed,
             Self::Watch { is_typed, .. } => *is_typed,
             Self::Ignores { is_shown } => *is_shown,
+            Self::Own => false,
             Self::Whois
             | Self::Profile { .. }
             | Self::Set { .. }

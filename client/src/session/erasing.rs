@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::Session;
 use super::asks::{Ask, Target};
 use super::dialogue::Dialogue;
-use crate::action::{Now, Place, Shown};
+use crate::action::{Action, Now, Place, Shown};
 use crate::command::{self, Answer, Erase};
 use crate::past;
 use crate::visible::visible;
@@ -54,13 +54,26 @@ impl Recent {
         self.0.retain(|line| !line.from.eq_ignore_ascii_case(from) || !is_there(line));
     }
 
+    /// Where somebody said something.
+    fn places(&self, from: &str) -> Vec<&Place> {
+        let mut places: Vec<&Place> = Vec::new();
+        for Line { place, .. } in self.0.iter().filter(|line| line.from.eq_ignore_ascii_case(from)) {
+            if !places.iter().any(|known| crate::action::is_same_place(known, place)) {
+                places.push(place);
+            }
+        }
+        places
+    }
+
     fn find(&self, id: u64) -> Option<&Line> {
         self.0.iter().rfind(|line| line.id == id)
     }
 
-    /// The id of somebody's message, counted from below, from 1.
-    fn nth(&self, from: &str, number: usize) -> Option<u64> {
-        let theirs = self.0.iter().rev().filter(|line| line.from.eq_ignore_ascii_case(from));
+    /// The id of somebody's message, counted from below, from 1. Of others (`!is_own`), only what they have said in
+    /// rooms counts: nobody else may erase the rest.
+    fn nth(&self, from: &str, is_own: bool, number: usize) -> Option<u64> {
+        let may_be = |line: &&Line| is_own || matches!(line.place, Place::Room(_));
+        let theirs = self.0.iter().rev().filter(|line| line.from.eq_ignore_ascii_case(from)).filter(may_be);
         theirs.map(|line| line.id).nth(number.checked_sub(1)?)
     }
 }
@@ -75,7 +88,7 @@ impl Session {
             Erase::Shown { from: None, number: 1 } if !self.settings.people => Target::Newest,
             Erase::Shown { from, number } => {
                 let name = from.unwrap_or(&self.name);
-                match self.people.recent.nth(name, number) {
+                match self.people.recent.nth(name, self.is_me(name), number) {
                     Some(id) => Target::One(id),
                     None => return self.find_nothing(from, number),
                 }
@@ -137,6 +150,7 @@ impl Session {
         if code != 200 {
             return self.reply(code, text);
         }
+        self.log_erased(target, &text);
         match target {
             Target::One(id) => {
                 self.news.erase(*id);
@@ -150,6 +164,30 @@ impl Session {
         }
         let text = if self.settings.people { erased(target, &text) } else { text };
         self.show(Shown::Reply { code, more: false, text });
+    }
+
+    /// The log says what is erased, in the places that are known: the notice about it goes to others alone.
+    fn log_erased(&mut self, target: &Target, text: &str) {
+        let told = match target {
+            Target::One(id) => self.people.recent.find(*id).map(|line| (line.place.clone(), *id, line.from.clone())),
+            Target::Newest | Target::All => None,
+        };
+        // `forgot ID in PLACE`
+        let answered = || {
+            let (id, place) = text.strip_prefix("forgot ")?.split_once(" in ")?;
+            let from = if *target == Target::Newest { self.name.clone() } else { String::new() };
+            Some((past::place(place)?, id.parse().ok()?, from))
+        };
+        let notices: Vec<String> = match told.or_else(answered) {
+            Some((place, id, from)) => vec![format!("{} {id} {from}", past::word(&place)).trim_end().to_owned()],
+            None if *target == Target::All => {
+                let all = |place: &Place| format!("{} all {}", past::word(place), self.name);
+                self.people.recent.places(&self.name).into_iter().map(all).collect()
+            }
+            None => Vec::new(),
+        };
+        let logged = notices.into_iter().map(|text| Action::Log(Shown::Notice { code: 109, text }));
+        self.actions.extend(logged);
     }
 
     /// A notice says that messages are erased, `place ID` or `place all NAME`: they cannot be erased again. Returns the
@@ -214,17 +252,18 @@ mod tests {
         for (id, from) in [(1, "alice"), (2, "bob"), (3, "Alice"), (4, "bob")] {
             recent.note(id, &room("den"), from, "hi");
         }
-        assert_eq!([1, 2, 3, 0].map(|n| recent.nth("ALICE", n)), [Some(3), Some(1), None, None]);
+        assert_eq!([1, 2, 3, 0].map(|n| recent.nth("ALICE", true, n)), [Some(3), Some(1), None, None]);
         recent.note(1, &Place::Public, "alice", "shown again");
-        assert_eq!([1, 2].map(|n| recent.nth("alice", n)), [Some(1), Some(3)]);
+        assert_eq!([1, 2].map(|n| recent.nth("alice", false, n)), [Some(3), None]);
+        assert_eq!([1, 2].map(|n| recent.nth("alice", true, n)), [Some(1), Some(3)]);
         recent.erase(1);
-        assert_eq!(recent.nth("alice", 1), Some(3));
+        assert_eq!(recent.nth("alice", true, 1), Some(3));
         recent.erase_all(Some(&room("hall")), "bob");
-        assert_eq!(recent.nth("bob", 2), Some(2));
+        assert_eq!(recent.nth("bob", true, 2), Some(2));
         recent.erase_all(Some(&room("DEN")), "Bob");
-        assert_eq!((recent.nth("bob", 1), recent.nth("alice", 1)), (None, Some(3)));
+        assert_eq!((recent.nth("bob", true, 1), recent.nth("alice", true, 1)), (None, Some(3)));
         recent.erase_all(None, "alice");
-        assert_eq!(recent.nth("alice", 1), None);
+        assert_eq!(recent.nth("alice", true, 1), None);
     }
 
     #[test]

@@ -82,9 +82,18 @@ impl Session {
         self.ask_people(Ask::Ignores { is_shown: false }, &[], now);
     }
 
+    /// Whether the user is away, if this client has not said so itself. The prompt of a person shows it.
+    pub(super) fn learn_own_state(&mut self, now: Now) {
+        if self.settings.people && !self.people.is_away() {
+            self.ask_people(Ask::Own, &[], now);
+        }
+    }
+
     /// The user is logged in: says again that they are away, and watches again whom they watch.
     pub(super) fn renew_people(&mut self, now: Now) {
         self.people.is_told = false;
+        // An answer that was cut off does not begin the next one.
+        self.people.facts.clear();
         if let Some(text) = self.people.away.clone() {
             self.say_away(Some(text), true, now);
         }
@@ -95,7 +104,6 @@ impl Session {
 
     /// Sends a request. Empty words are left out.
     pub(super) fn ask_people(&mut self, ask: Ask, words: &[&str], now: Now) {
-        self.people.facts.clear();
         let words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
         let line = [&[ask.verb()], words.as_slice()].concat();
         self.request(Request::People(ask), &line, now);

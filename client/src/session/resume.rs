@@ -327,6 +327,7 @@ impl Session {
             }
             Step::Join => {
                 self.learn_ignored(now);
+                self.learn_own_state(now);
                 self.on_counts(now);
             }
             Step::After(id) => self.request(Request::Resume, &["HISTORY", "after", &id.to_string(), &most], now),

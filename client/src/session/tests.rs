@@ -16,8 +16,8 @@
 //! `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` is a reply (`#- …` with more to come), `*
 //! CODE TEXT` a notice, `= …` a message, `...` a hole, `--- new` what is new; `call …` calls the user; `seen ID` is kept (of the first server); and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
 //! `forget TOKEN` (of the first server),
-//! `trust KEY of N`, `leave CODE`. `places HERE ROOMS` is kept. A script without any `prompt`,
-//! `erase`, `call` or `places` does not check them.
+//! `trust KEY of N`, `leave CODE`. `places HERE ROOMS` is kept, and `log …` is logged. A script without any `prompt`,
+//! `erase`, `call`, `log` or `places` does not check them.
 
 use super::*;
 use crate::action::{Call, Doubt, Hole, Message, Places, Wanted};
@@ -42,8 +42,8 @@ mod talking;
 struct Stage {
     session: Session,
     now: Now,
-    /// Whether the question after the login, whom the user ignores, is answered here: nobody.
-    ignores_nobody: bool,
+    /// Whether the questions after the login are answered here: the user ignores nobody, and is not away.
+    answers_itself: bool,
 }
 
 fn settings() -> Settings {
@@ -71,7 +71,7 @@ fn secret(text: &str) -> Secret {
 impl Stage {
     fn new(settings: Settings, token: Option<&str>) -> Self {
         let now = Now { monotonic_ms: 1_000_000, unix_ms: 1_700_000_000_000 };
-        Self { session: Session::new(settings, vec![token.map(secret)]), now, ignores_nobody: true }
+        Self { session: Session::new(settings, vec![token.map(secret)]), now, answers_itself: true }
     }
 
     /// A logged-in person at the prompt.
@@ -100,7 +100,7 @@ impl Stage {
             happened.push_str(line);
             happened.push('\n');
             self.happen(line);
-            self.answer_ignore();
+            self.answer_by_itself();
             self.drain(&mut happened);
         }
         happened
@@ -113,9 +113,11 @@ impl Stage {
         let tells_prompts = expected.iter().any(|line| line.starts_with("prompt "));
         let tells_erasing = expected.contains(&"erase");
         let tells_calls = expected.iter().any(|line| line.starts_with("call "));
+        let tells_log = expected.iter().any(|line| line.starts_with("log "));
         let tells_places = expected.iter().any(|line| line.starts_with("places "));
         let is_told = |line: &&str| {
             (tells_places || !line.starts_with("places "))
+                && (tells_log || !line.starts_with("log "))
                 && (tells_prompts || !line.starts_with("prompt "))
                 && (tells_erasing || *line != "erase")
                 && (tells_calls || !line.starts_with("call "))
@@ -154,20 +156,29 @@ impl Stage {
         self.session.handle(input, self.now);
     }
 
-    /// Answers the question whom the user ignores, if it is the oldest.
-    fn answer_ignore(&mut self) {
-        let is_asked = self.session.requests.front().is_some_and(people::is_ignores);
-        if is_asked && self.ignores_nobody {
-            self.session.handle(Input::Bytes(b"C 211 0 ignored\n"), self.now);
+    /// Answers the questions that the client asks by itself, as far as they are the oldest.
+    fn answer_by_itself(&mut self) {
+        while self.answers_itself
+            && let Some(answer) = self.session.requests.front().and_then(people::answer_by_itself)
+        {
+            self.session.handle(Input::Bytes(answer), self.now);
         }
     }
 
     fn drain(&mut self, out: &mut String) {
+        let mut before = "";
         while let Some(action) = self.session.poll() {
-            if self.ignores_nobody && told(&action) == "> C IGNORE" {
+            let told = told(&action);
+            // The two come together; a `/whois` of the user comes alone.
+            before = match (before, told.as_str()) {
+                (_, "> C IGNORE") if self.answers_itself => "IGNORE",
+                ("IGNORE", "> C WHOIS") => "WHOIS",
+                _ => "",
+            };
+            if !before.is_empty() {
                 continue;
             }
-            out.push_str(&told(&action));
+            out.push_str(&told);
             out.push('\n');
         }
     }
@@ -227,6 +238,7 @@ fn told(action: &Action) -> String {
             format!("call missed {count} {for_user}{newest}")
         }
         Action::Show(shown) | Action::ShowPage(shown) => told_shown(shown),
+        Action::Log(shown) => format!("log {}", told_shown(shown)),
         Action::EraseLine => "erase".to_owned(),
         Action::Edit(text) => format!("edit {}", text.replace('\n', "⏎")),
         Action::AskLine(prompt) => format!("ask {}", prompt.trim_end()),

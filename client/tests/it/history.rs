@@ -24,7 +24,12 @@ fn tell_past(client: &mut Client, counts: &str, lines: &[String]) -> String {
     client.send("C 213 1 place; what is said there is kept for 30 days");
     client.expect_exact("C IGNORE");
     client.send("C 211 0 ignored");
-    let asked = client.expect("C HISTORY ");
+    // A person's client asks whether they are away.
+    let mut asked = client.expect("C ");
+    if asked == "C WHOIS" {
+        client.send("C 215 alice");
+        asked = client.expect("C HISTORY ");
+    }
     for line in lines {
         client.send(&format!("C 212-{line}"));
     }

@@ -131,6 +131,7 @@ impl World {
                 Vec::new()
             }
             ["C", "IGNORE"] => vec!["C 211 0 ignored".to_owned()],
+            ["C", "WHOIS"] => vec!["C 215-sessions 1".to_owned(), "C 215 alice".to_owned()],
             ["C", "READ" | "NOOP", ..] => vec!["C 200 done".to_owned()],
             _ => panic!("{line}"),
         };
@@ -197,6 +198,7 @@ impl World {
                 Action::Call(_)
                 | Action::Show(_)
                 | Action::ShowPage(_)
+                | Action::Log(_)
                 | Action::EraseLine
                 | Action::Edit(_)
                 | Action::AskLine(_)

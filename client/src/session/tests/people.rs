@@ -3,9 +3,12 @@
 use super::super::asks::Ask;
 use super::*;
 
-/// Whether the client asks by itself whom the user ignores.
-pub(super) fn is_ignores(request: &Request) -> bool {
-    matches!(request, Request::People(Ask::Ignores { is_shown: false }))
+/// The answer to what the client asks by itself after a login: whom the user ignores, and whether they are away.
+pub(super) fn answer_by_itself(request: &Request) -> Option<&'static [u8]> {
+    if matches!(request, Request::People(Ask::Ignores { is_shown: false })) {
+        return Some(b"C 211 0 ignored\n");
+    }
+    matches!(request, Request::People(Ask::Own)).then_some(b"C 215-sessions 1\nC 215 alice\n")
 }
 
 /// A person whose server keeps what is said.
@@ -264,11 +267,11 @@ fn watched_from_the_start() {
 #[test]
 fn who_is_ignored_does_not_ring() {
     let mut stage = Stage::new(Settings { resumes: Resumes::Always, ..settings() }, Some("t1"));
-    stage.ignores_nobody = false;
+    stage.answers_itself = false;
     let happened = stage.play(LOGIN.rsplit_once('\n').unwrap().0);
     let (ignore, history) = (happened.find("> C IGNORE\n"), happened.find("> C HISTORY"));
     assert!(ignore.is_some() && ignore < history, "{happened}");
-    stage.play("server C 211-bob\nserver C 211-~\nserver C 211 2 ignored\nserver C 212 0 end");
+    stage.play("server C 211-bob\nserver C 211-~\nserver C 211 2 ignored\nserver C 215 alice\nserver C 212 0 end");
     assert!(stage.session.rules.is_ignored("Bob") && !stage.session.rules.is_ignored("carol"));
     stage.check(
         "user /unignore BOB
@@ -558,7 +561,7 @@ fn answers_that_make_no_sense() {
 #[test]
 fn a_password_change_is_not_interrupted_by_questions() {
     let mut stage = Stage::new(Settings { resumes: Resumes::Always, ..settings() }, Some("t1"));
-    stage.ignores_nobody = false;
+    stage.answers_itself = false;
     stage.play(LOGIN.rsplit_once("\nserver C 213 x").unwrap().0);
     stage.check(
         "user /passwd
@@ -571,6 +574,78 @@ fn a_password_change_is_not_interrupted_by_questions() {
         - cancelled: your password is unchanged
         > C\u{20}
         > C IGNORE
+        > C WHOIS
         > C HISTORY after 100 200",
     );
+}
+
+#[test]
+fn away_since_an_earlier_run() {
+    let mut stage = Stage::new(Settings { resumes: Resumes::Always, ..settings() }, Some("t1"));
+    stage.answers_itself = false;
+    stage.play(LOGIN.rsplit_once('\n').unwrap().0);
+    stage.check(
+        "server C 211 0 ignored
+        server C 215-sessions 1
+        server C 215-away to lunch
+        server C 215 alice
+        - away: you are away: to lunch (/back ends it)
+        prompt alice (away)>
+        server C 212 0 end
+        seen 100
+        user /away
+        > C AWAY
+        ask alice (away)>
+        server C 200 you are back
+        # 200 you are back
+        prompt alice>",
+    );
+    // An older server does not know, and says so to itself.
+    let mut stage = Stage::new(Settings { resumes: Resumes::Always, ..settings() }, Some("t1"));
+    stage.answers_itself = false;
+    stage.play(LOGIN.rsplit_once('\n').unwrap().0);
+    stage.check("server C 211 0 ignored\nserver C 502 unknown operation\nserver C 212 0 end\nseen 100");
+}
+
+#[test]
+fn an_answer_in_parts_is_shown_whole() {
+    let mut stage = Stage::ready();
+    stage.check(
+        "user /whois bob
+        > C WHOIS bob
+        ask alice>
+        server C 215-sessions 1
+        user /watch carol
+        > C WATCH carol
+        ask alice>
+        server C 215-status busy
+        server C 215 bob
+        #- 215 bob is online
+        # 215   status  busy
+        server C 200 carol is online
+        # 200 carol is online",
+    );
+}
+
+/// Others are told by a notice; the log of the one who asked is not.
+#[test]
+fn the_log_says_what_the_user_has_erased() {
+    let mut stage = kept();
+    stage.play("user new\nserver C 250 sent to 3 id=300\nuser /dm bob psst\nserver C 250 sent to bob id=310");
+    stage.play("user again\nserver C 250 sent to 3 id=320\nuser /erase\nuser y");
+    stage.check(
+        "server C 200 forgot 320 in *
+        log * 109 * 320 alice
+        # 200 erased; it may still be on the screens of those who have read it",
+    );
+    stage.play("user /erase all\nuser y");
+    stage.check(
+        "server C 200 forgot 12 lines
+        log * 109 * all alice
+        log * 109 @bob all alice
+        # 200 erased: 12 lines",
+    );
+    let mut stage = Stage::script();
+    stage.play("user /erase");
+    stage.check("server C 200 forgot 7 in den\nlog * 109 den 7 alice\n# 200 forgot 7 in den");
 }

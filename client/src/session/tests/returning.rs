@@ -526,7 +526,7 @@ fn a_password_change_is_not_interrupted() {
 /// What a server says, cut anywhere: the same is shown.
 #[test]
 fn cut_at_every_byte() {
-    let said = "C 213-* 1 1 read=90 last=100 notify=all\nC 213 x\nC 211 0 ignored\nC 212-110 * bob m hi alice\nC 212 1 next=110\nD PM 130 bob x\nC 212-120 lobby server g gone\nC 212 1 end\n";
+    let said = "C 213-* 1 1 read=90 last=100 notify=all\nC 213 x\nC 211 0 ignored\nC 215 alice\nC 212-110 * bob m hi alice\nC 212 1 next=110\nD PM 130 bob x\nC 212-120 lobby server g gone\nC 212 1 end\n";
     let play = |cut: usize| {
         let mut stage = returning(Some(100));
         stage.play(LOGIN);
