@@ -133,6 +133,8 @@ impl Base {
         if is_busy? != 0 {
             return Ok(false);
         }
+        // Pages in memory may have in their gaps what was deleted, and would bring it into the log again.
+        self.drop_cache()?;
         // The log got shorter, and nothing has synced that. A commit does.
         self.begin()?;
         self.set_meta("wiped", self.meta("wiped")?.unwrap_or(0).wrapping_add(1))?;

@@ -163,6 +163,7 @@ impl Site {
             None => Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NOFOLLOW)?,
             Some(vfs) => Connection::open_with_flags_and_vfs(&self.path, flags | OpenFlags::SQLITE_OPEN_CREATE, vfs)?,
         };
+        super::scrub::watch(&db, c"main")?;
         // A close after a failed sync must not move the log into the file: what the log shows may not be on disk.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         db.busy_timeout(PATIENCE)?;

@@ -81,6 +81,8 @@ pub(super) struct Known {
     pub(super) over: HashSet<i64>,
     /// Whether something was deleted whose bytes may still be in the log.
     pub(super) must_wipe: bool,
+    /// Up to which byte the file is cleaned; `None` once it is clean.
+    pub(super) unscrubbed: Option<u64>,
     /// Whether a room is to be deleted.
     pub(super) has_doomed: bool,
     /// Until when it stays, in milliseconds since 1970.

@@ -1,7 +1,7 @@
 //! The store: SQLite, and the threads that use it.
 //!
 //! [`files`] says where the file is and opens connections, [`schema`] and [`migrate`] make its tables, [`base`] is the open
-//! file. [`records`], [`rows`] and [`people`] put things in, [`restore`] gives them back at a start, [`retention`] deletes what is no
+//! file, [`scrub`] cleans its pages. [`records`], [`rows`] and [`people`] put things in, [`restore`] gives them back at a start, [`retention`] deletes what is no
 //! longer kept, [`forget`] what somebody wants forgotten. [`writer`] is the thread of all that; it answers by [`read`]. [`search`] is the other thread. [`words`]
 //! turns texts into words.
 
@@ -15,6 +15,7 @@ mod files;
 mod known;
 mod changes;
 mod base;
+mod scrub;
 
 mod lookup;
 mod hidden;

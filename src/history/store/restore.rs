@@ -8,6 +8,7 @@ use super::base::Base;
 use super::known::{Known, Living, Room, Span};
 use super::records::{Where, given};
 use super::schema::{EVERYBODY, code, kind};
+use super::scrub;
 use crate::hub::names::{RoomName, UserName};
 use crate::hub::record::{Account, KeptId, KeptRoom, Lock, Restored, RestoredRoom, Topic, Waiting};
 use crate::limits;
@@ -30,6 +31,7 @@ impl Base {
         let mut known = Known::default();
         // What was deleted before a crash or a fault may be in the log.
         known.must_wipe = true;
+        known.unscrubbed = (self.meta(scrub::KEY)? != Some(1)).then_some(0);
         (known.rooms, known.spans) = (self.load_rooms()?, self.load_spans()?);
         self.load_accounts(&mut known)?;
         known.last_id = self.last_id()?;
@@ -150,7 +152,10 @@ impl Base {
         if !is_clean {
             let lost = self.meta("commit_ms")?.unwrap_or(limits::History::default().commit_ms.into());
             self.mark_losses(&format!("up to {lost} ms of messages were not kept: the server did not end properly"))?;
+            // Another program may have moved the log into the file.
+            self.known.unscrubbed = Some(0);
         }
+        self.set_meta(scrub::KEY, i64::from(self.known.unscrubbed.is_none()))?;
         // Who was online has heard what was said until then.
         self.run("UPDATE who SET online = 0, seen = max(seen, ?1) WHERE online != 0", [last])?;
         self.set_meta("words", super::words::VERSION.into())?;

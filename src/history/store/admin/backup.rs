@@ -4,8 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use rusqlite::{Connection, OpenFlags};
+
 use super::Failure;
 use super::file;
+use crate::history::store::scrub;
 
 /// A copy that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +40,20 @@ pub fn backup(history: &Path, copy: &Path) -> Result<Backup, Failure> {
         .pragma_update(None, "query_only", false)
         .and_then(|()| connection.execute("VACUUM main INTO ?1", [target]))
         .map_err(|error| refused(format!("the copy failed: {error}; is there room on that disk?")))
-        .and_then(|_| file::sync(copy).map_err(|error| refused(format!("cannot be brought to disk: {error}"))))
+        .and_then(|_| mark(copy).map_err(|error| file::failed(copy, &error)))
+        .and_then(|()| file::sync(copy).map_err(|error| refused(format!("cannot be brought to disk: {error}"))))
         .and_then(|()| measure(copy));
     copied.inspect_err(|_| {
         // Half a copy is worse than none.
         let _ = fs::remove_file(copy);
     })
+}
+
+/// A server that uses the copy one day has to clean it first: SQLite has written it as it likes.
+fn mark(copy: &Path) -> rusqlite::Result<()> {
+    let connection = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "journal_mode", "MEMORY")?;
+    connection.execute("DELETE FROM meta WHERE key = ?1", [scrub::KEY]).map(drop)
 }
 
 fn measure(copy: &Path) -> Result<Backup, Failure> {

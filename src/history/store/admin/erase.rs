@@ -12,7 +12,7 @@ use super::file::{self, failed};
 use super::names::{self, Found, Whose};
 use super::rewrite::Draft;
 use super::spans;
-use crate::history::store::schema;
+use crate::history::store::{schema, scrub};
 
 /// Tables that are copied as they are, but for the rows that the second part excludes.
 const TABLES: [(&str, &str); 12] = [
@@ -179,6 +179,7 @@ fn take(history: &Path, connection: &Connection) -> Result<(), Failure> {
     };
     let attach = || {
         connection.execute("ATTACH ?1 AS old", [path])?;
+        scrub::watch(connection, c"old")?;
         // Needs the file for itself, and brings its log into it.
         connection.query_row("PRAGMA old.journal_mode = DELETE", [], |row| row.get::<_, String>(0))
     };

@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::Failure;
 use crate::files::{self, Lock};
 use crate::history::store::schema::{APPLICATION, VERSION};
+use crate::history::store::scrub;
 
 /// The key of the configuration that names the file.
 const KEY: &str = "history.file";
@@ -164,6 +165,8 @@ fn check_kind(history: &Path) -> Result<(), Failure> {
 fn open(history: &Path, flags: OpenFlags) -> Result<Connection, Failure> {
     let open = || {
         let connection = Connection::open_with_flags(history, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        // A close may move the log into the file.
+        scrub::watch(&connection, c"main")?;
         prepare(&connection)?;
         Ok(connection)
     };

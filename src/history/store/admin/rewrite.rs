@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::Failure;
 use super::file::{self, behind, failed};
 use crate::files;
-use crate::history::store::schema;
+use crate::history::store::{schema, scrub};
 
 /// What SQLite keeps beside a database while it is in use.
 const SIDES: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -93,6 +93,8 @@ impl Draft {
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
+    scrub::watch(&connection, c"main")?;
+    connection.pragma_update(None, "secure_delete", true)?;
     // It is thrown away if anything fails, and synced once at the end.
     connection.pragma_update(None, "journal_mode", "OFF")?;
     connection.pragma_update(None, "synchronous", "OFF")?;

@@ -18,6 +18,7 @@ use super::records::{given, stored};
 use super::retention::Slice;
 use super::rows::Words;
 use super::schema;
+use super::scrub::Scrubbed;
 use crate::history::request::{Asked, Forget, Forgets, Forgotten, Said};
 use crate::limits::{HISTORY_SLICE_MS, SEARCH_MS};
 use crate::mailbox::Ticket;
@@ -228,9 +229,13 @@ impl Forgetting {
         Ok(())
     }
 
-    /// Empties the log, if no reader is in the way.
+    /// Cleans the file and empties the log, if no other process is in the way.
     fn wipe(&mut self, base: &mut Base) -> rusqlite::Result<()> {
-        if base.wipe_log()? {
+        let scrubbed = base.scrub(Slice::new())?;
+        if scrubbed == Scrubbed::Partly {
+            return Ok(());
+        }
+        if scrubbed == Scrubbed::Whole && base.wipe_log()? {
             (base.known.must_wipe, self.wipe_at) = (false, None);
             self.told.extend(self.waiting.drain(..).map(|waiting| (waiting.ticket, waiting.forgotten)));
             return Ok(());

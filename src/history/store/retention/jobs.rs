@@ -7,6 +7,7 @@ use super::{Slice, room};
 use crate::history::store::base::Base;
 use crate::history::store::rows::{Words, oldest};
 use crate::history::store::schema::{code, id_at, kind};
+use crate::history::store::scrub::Scrubbed;
 
 /// Rows that a job deletes before it looks at the clock.
 const FEW: i64 = 16;
@@ -18,8 +19,18 @@ const GONE_EVERY_MS: i64 = 60 * 60 * 1_000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The jobs in their order.
-pub(super) const JOBS: [Job; 9] =
-    [Job::Rooms, Job::Days, Job::RoomDays, Job::Messages, Job::Bytes, Job::Spans, Job::Gone, Job::Holes, Job::Wipe];
+pub(super) const JOBS: [Job; 10] = [
+    Job::Rooms,
+    Job::Days,
+    Job::RoomDays,
+    Job::Messages,
+    Job::Bytes,
+    Job::Spans,
+    Job::Gone,
+    Job::Holes,
+    Job::Scrub,
+    Job::Wipe,
+];
 
 /// A job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +51,8 @@ pub(super) enum Job {
     Gone,
     /// Old holes.
     Holes,
+    /// What was deleted leaves the unused parts of pages.
+    Scrub,
     /// What was deleted leaves the log.
     Wipe,
 }
@@ -56,6 +69,8 @@ impl Job {
             Self::Spans => spans(base, slice),
             Self::Gone => gone(base, slice),
             Self::Holes => holes(base),
+            // A process that is in the way now is not so in the next pass.
+            Self::Scrub => Ok(base.scrub(slice)? != Scrubbed::Partly),
             Self::Wipe => wipe(base),
         }
     }

@@ -340,52 +340,6 @@ fn a_broken_store_forgets_nothing_and_says_so() {
     assert_eq!(forget(&open, &alice(), (&[], &[]), Forgets::Newest), Forgotten::None);
 }
 
-/// SQLite moves rows between pages now and then, and does not overwrite the unused part of a page that it builds anew. Few
-/// messages leave a trace there.
-#[test]
-#[ignore = "takes long"]
-fn traces() {
-    use crate::history::store::fixture::Random;
-    let (mut stale, mut forgotten_count) = (Vec::new(), 0);
-    for seed in 1..=4_u64 {
-        let rig = Rig::new();
-        let open = rig.open();
-        let mut random = Random(seed * 77_777);
-        let mut next = 1_u64;
-        let (mut live, mut gone): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
-        open.keep(vec![room(1, 30), Record::Member(LOBBY, bob(), at(0)), Record::Member(LOBBY, alice(), at(0))]);
-        for _ in 0..40 {
-            let rows = (0..random.below(60) + 1)
-                .map(|_| {
-                    let spot = if random.one_in(3) { Spot::Direct(bob()) } else { Spot::Everybody };
-                    next += 1 + random.below(3) as u64;
-                    live.push(next);
-                    let more = "lorem ipsum dolor ".repeat(random.one(&[0, 0, 1, 3, 20, 60]));
-                    row(at(next), spot, &alice(), &format!("unmistakable{next}x {more} mark{next}y"))
-                })
-                .collect();
-            open.keep(rows);
-            for _ in 0..random.one(&[0, 1, 2, 12]) {
-                if live.len() > 1 {
-                    let n = live.swap_remove(random.below(live.len()));
-                    forget(&open, &alice(), (&[], &[]), Forgets::One(at(n)));
-                    gone.push(n);
-                }
-            }
-        }
-        forgotten_count += gone.len();
-        for n in gone {
-            for word in [format!("unmistakable{n}x"), format!("mark{n}y")] {
-                if rig.has_bytes(&word) {
-                    stale.push((seed, word));
-                }
-            }
-        }
-    }
-    println!("{forgotten_count} forgotten, traces: {stale:?}");
-    assert!(stale.len() * 100 < forgotten_count, "{stale:?}");
-}
-
 #[test]
 #[ignore = "takes long"]
 fn figures() {

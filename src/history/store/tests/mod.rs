@@ -8,6 +8,7 @@ mod forget;
 mod identity;
 mod order;
 mod people;
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
