@@ -7,11 +7,11 @@
 mod right;
 mod scan;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use self::right::Right;
-use self::scan::{All, Newest};
+use self::scan::{All, Deleted, Newest};
 use super::base::Base;
 use super::lookup::number_of;
 use super::records::{given, stored};
@@ -29,6 +29,8 @@ const READERS: Duration = Duration::from_millis(4 * SEARCH_MS);
 const SOON: Duration = Duration::from_millis(20);
 /// … and when none does.
 const LATER: Duration = Duration::from_millis(1_000);
+/// Accounts whose untold results are held.
+const UNTOLD: usize = 1_000;
 /// Between two slices while other requests wait.
 const BREATH: Duration = Duration::from_millis(2 * HISTORY_SLICE_MS);
 
@@ -56,6 +58,8 @@ pub(super) struct Forgetting {
     jobs: VecDeque<Job>,
     waiting: Vec<Waiting>,
     told: Vec<Told>,
+    /// What was deleted for accounts that were told no, by their numbers: the answer if they ask again.
+    untold: HashMap<i64, Deleted>,
     /// Whether the table has to be looked at for what an earlier run has begun.
     is_unread: bool,
     /// Whether the log has to be emptied, and when that is tried.
@@ -67,8 +71,8 @@ pub(super) struct Forgetting {
 impl Forgetting {
     /// What an earlier run has begun goes on.
     pub(super) fn new() -> Self {
-        let (jobs, waiting, told) = (VecDeque::new(), Vec::new(), Vec::new());
-        Self { jobs, waiting, told, is_unread: true, wipe_at: None, rested: Instant::now() }
+        let (jobs, waiting, told, untold) = (VecDeque::new(), Vec::new(), Vec::new(), HashMap::new());
+        Self { jobs, waiting, told, untold, is_unread: true, wipe_at: None, rested: Instant::now() }
     }
 
     /// When there is something to do.
@@ -85,10 +89,13 @@ impl Forgetting {
     pub(super) fn fail(&mut self) -> Vec<Ticket<Asked>> {
         let mut tickets: Vec<_> = self.waiting.drain(..).map(|waiting| waiting.ticket).collect();
         tickets.extend(self.told.drain(..).map(|(ticket, _)| ticket));
-        for job in self.jobs.drain(..) {
+        for job in std::mem::take(&mut self.jobs) {
             match job {
                 Job::Newest(_, ticket) => tickets.push(ticket),
-                Job::All(_, all) => tickets.extend(all),
+                Job::All(all, waiting) => {
+                    tickets.extend(waiting);
+                    self.hold(all.n, all.deleted);
+                }
             }
         }
         (self.is_unread, self.wipe_at) = (true, None);
@@ -150,9 +157,16 @@ impl Forgetting {
                 return Ok(());
             }
         }
-        let all = All { n, upto, done: from - 1, count: 0, places: BTreeSet::new() };
+        let all = All { n, upto, done: from - 1, deleted: Deleted::default() };
         self.jobs.push_back(Job::All(all, vec![ticket]));
         Ok(())
+    }
+
+    /// Nobody waits for this result. It is held until its account asks again.
+    fn hold(&mut self, n: i64, deleted: Deleted) {
+        if deleted.count > 0 && (self.untold.len() < UNTOLD || self.untold.contains_key(&n)) {
+            self.untold.entry(n).or_default().add(deleted);
+        }
     }
 
     /// The answer waits until the log is empty.
@@ -170,7 +184,7 @@ impl Forgetting {
         let mut find = base.db.prepare_cached("SELECT who, upto, done FROM forget")?;
         let all = |row: &rusqlite::Row<'_>| {
             let (n, upto, done) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            Ok(Job::All(All { n, upto, done, count: 0, places: BTreeSet::new() }, Vec::new()))
+            Ok(Job::All(All { n, upto, done, deleted: Deleted::default() }, Vec::new()))
         };
         for job in find.query_map([], all)? {
             self.jobs.push_back(job?);
@@ -216,12 +230,19 @@ impl Forgetting {
         Ok(true)
     }
 
-    fn end_all(&mut self, base: &Base, all: &All, tickets: &[Ticket<Asked>]) -> rusqlite::Result<()> {
-        let at = all.places.iter().filter_map(|place| base.said_at(*place).transpose());
+    fn end_all(&mut self, base: &Base, all: &mut All, tickets: &[Ticket<Asked>]) -> rusqlite::Result<()> {
+        let mut deleted = std::mem::take(&mut all.deleted);
+        if tickets.is_empty() {
+            self.wipe_at = self.wipe_at.or(Some(Instant::now()));
+            self.hold(all.n, deleted);
+            return Ok(());
+        }
+        deleted.add(self.untold.remove(&all.n).unwrap_or_default());
+        let at = deleted.places.iter().filter_map(|place| base.said_at(*place).transpose());
         let at: Vec<Said> = at.collect::<Result<_, _>>()?;
         self.wipe_at = self.wipe_at.or(Some(Instant::now()));
         for ticket in tickets {
-            match all.count {
+            match deleted.count {
                 0 => self.told.push((*ticket, nothing(Forgets::All(0)))),
                 count => self.wait(*ticket, Forgotten::All { count, at: at.clone(), is_erased: true }),
             }

@@ -59,10 +59,23 @@ pub(super) struct All {
     pub(super) upto: i64,
     /// … and those up to this one are deleted.
     pub(super) done: i64,
-    /// How many were deleted.
+    pub(super) deleted: Deleted,
+}
+
+/// Messages that were deleted, and the deletion is on disk.
+#[derive(Debug, Default)]
+pub(super) struct Deleted {
+    /// Their number.
     pub(super) count: u64,
     /// The numbers of their places.
     pub(super) places: BTreeSet<i64>,
+}
+
+impl Deleted {
+    pub(super) fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.places.extend(other.places);
+    }
 }
 
 impl All {
@@ -75,12 +88,12 @@ impl All {
         if !found.is_empty() {
             base.begin()?;
         }
-        let (mut done, total) = (seen.unwrap_or(self.upto), found.len());
+        let (mut done, total, mut deleted) = (seen.unwrap_or(self.upto), found.len(), Deleted::default());
         for (at, id) in found.into_iter().enumerate() {
             if let Some(place) = base.delete_row(id, Words::Delete)? {
                 let is_shown = !is_doomed(base, place.place)?;
-                self.count += u64::from(is_shown);
-                self.places.extend(is_shown.then_some(place.place));
+                deleted.count += u64::from(is_shown);
+                deleted.places.extend(is_shown.then_some(place.place));
             }
             if at + 1 < total && slice.is_over() {
                 done = id;
@@ -96,6 +109,7 @@ impl All {
         }
         base.known.must_wipe |= base.has_begun();
         base.commit()?;
+        self.deleted.add(deleted);
         self.done = done;
         Ok(is_done)
     }

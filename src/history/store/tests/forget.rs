@@ -338,6 +338,13 @@ fn a_broken_store_forgets_nothing_and_says_so() {
     assert_eq!(count_of(&open.page(&bob(), &[1], Of::All), "alice:"), 0);
     open.wait(|_| !rig.has_bytes("unmistakable1"));
     assert_eq!(forget(&open, &alice(), (&[], &[]), Forgets::Newest), Forgotten::None);
+    // Who asks again gets the answer, once, so that others are told.
+    let all = || {
+        let forgotten = forget(&open, &alice(), (&[], &[]), Forgets::All(at(99)));
+        let Forgotten::All { count, at, .. } = forgotten else { panic!("{forgotten:?}") };
+        (count, at.len())
+    };
+    assert_eq!((all(), all()), ((3, 3), (0, 0)));
 }
 
 #[test]
