@@ -12,6 +12,9 @@ mod page;
 use super::base::Base;
 use super::retention::Slice;
 
+#[cfg(test)]
+pub(super) use self::file::Held;
+#[cfg(not(test))]
 use self::file::Held;
 pub(super) use self::file::watch;
 
