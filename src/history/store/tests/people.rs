@@ -247,6 +247,8 @@ fn an_account_that_is_gone_ignores_nobody_and_is_not_ignored() {
     let mut rig = Rig::new();
     let open = rig.open();
     open.keep(vec![
+        room(1, 30),
+        Record::Member(KeptId(1), bob(), at(0)),
         Record::Ignore(alice(), Whom::Account(bob())),
         Record::Ignore(alice(), Whom::Account(carol())),
         Record::Ignore(bob(), Whom::Account(carol())),
