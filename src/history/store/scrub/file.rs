@@ -112,7 +112,7 @@ fn is_too_large(file: *mut sqlite3_file, table: &sqlite3_io_methods, page: c_int
 }
 
 /// The file while nobody can move the log into it: nobody writes there but whoever has this.
-pub(super) struct Held<'a> {
+pub(in crate::history::store) struct Held<'a> {
     file: NonNull<sqlite3_file>,
     table: sqlite3_io_methods,
     _db: &'a Connection,
@@ -123,7 +123,7 @@ impl<'a> Held<'a> {
     ///
     /// # Errors
     /// Of SQLite, as with all methods here.
-    pub(super) fn take(db: &'a Connection) -> rusqlite::Result<Option<Self>> {
+    pub(in crate::history::store) fn take(db: &'a Connection) -> rusqlite::Result<Option<Self>> {
         let Some(file) = file(db, c"main")? else { return Ok(None) };
         // SAFETY: the file is open for as long as the connection.
         let table = unsafe { *file.as_ref().pMethods };

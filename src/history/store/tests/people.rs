@@ -243,6 +243,27 @@ fn levels_are_kept_and_the_usual_ones_take_no_row() {
 }
 
 #[test]
+fn an_account_that_is_gone_ignores_nobody_and_is_not_ignored() {
+    let mut rig = Rig::new();
+    let open = rig.open();
+    open.keep(vec![
+        room(1, 30),
+        Record::Member(KeptId(1), bob(), at(0)),
+        Record::Ignore(alice(), Whom::Account(bob())),
+        Record::Ignore(alice(), Whom::Account(carol())),
+        Record::Ignore(bob(), Whom::Account(carol())),
+    ]);
+    open.close();
+    // It was deleted while the server did not run, and may come back with the account file.
+    let all = std::mem::replace(&mut rig.accounts, vec![alice(), carol()]);
+    let open = rig.open();
+    assert_eq!(open.restored.ignores, [(alice(), Whom::Account(carol()))]);
+    open.close();
+    rig.accounts = all;
+    assert_eq!(rig.open().restored.ignores.len(), 3);
+}
+
+#[test]
 fn a_file_of_version_1_becomes_one_of_this_version() {
     use super::super::files::{Role, Site};
     use super::super::schema;
@@ -254,7 +275,7 @@ fn a_file_of_version_1_becomes_one_of_this_version() {
     transaction
         .execute_batch(
             "INSERT INTO who(name, since, floor, seen) VALUES('alice', 100, 0, 0);
-             INSERT INTO message VALUES(5, 1, 1, 'of old'); INSERT INTO profile VALUES(1, 'about', 'of old');",
+             INSERT INTO message VALUES(1882193920001048576, 1, 1, 'of old'); INSERT INTO profile VALUES(1, 'about', 'of old');",
         )
         .unwrap();
     transaction.commit().unwrap();

@@ -173,8 +173,13 @@ fn what_was_deleted_leaves_no_trace_in_thousands_of_tries() {
 /// Writes a message into the gap of each page of a tree, as an older version may have left it there. Gives the number of
 /// pages.
 fn stain(rig: &Rig, n: u64) -> usize {
+    stain_some(rig, n, |_| true)
+}
+
+/// The same for the pages with these numbers.
+fn stain_some(rig: &Rig, n: u64, is_wanted: impl Fn(usize) -> bool) -> usize {
     let (mut file, mut pages) = (std::fs::read(rig.file()).unwrap(), 0);
-    for (at, page) in file.chunks_exact_mut(4_096).enumerate() {
+    for (at, page) in file.chunks_exact_mut(4_096).enumerate().filter(|(at, _)| is_wanted(at + 1)) {
         let start = if at == 0 { 100 } else { 0 };
         let number = |at: usize| usize::from(u16::from_be_bytes([page[at], page[at + 1]]));
         let header = match page[start] {
@@ -227,15 +232,62 @@ fn a_file_of_an_older_version_is_cleaned_once() {
     open.close();
 }
 
+fn root(rig: &Rig, table: &str) -> usize {
+    let find = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+    rig.sqlite().query_row(find, [table], |row| row.get::<_, i64>(0)).unwrap() as usize
+}
+
 #[test]
 fn an_answer_waits_until_the_file_is_clean() {
     let rig = old();
-    run_sql(&rig, "DELETE FROM meta WHERE key = 'scrubbed'");
-    stain(&rig, 999_999);
+    run_sql(
+        &rig,
+        "DELETE FROM meta WHERE key = 'scrubbed'; CREATE TABLE large(x); INSERT INTO large VALUES(zeroblob(67108864));
+         CREATE TABLE last(x);",
+    );
+    let last = root(&rig, "last");
+    assert_eq!((stain_some(&rig, 999_999, |page| page == last), last > 16_384), (1, true));
     let open = rig.open();
     let forgotten = forget(&open, &alice(), Forgets::Newest);
     assert!(matches!(forgotten, Forgotten::One { is_erased: true, .. }), "{forgotten:?}");
     assert!(!traces(&rig).contains(&999_999));
+}
+
+#[test]
+fn pages_in_memory_bring_nothing_back() {
+    let rig = Rig::new();
+    let open = rig.open();
+    open.keep(vec![public(at(1), "first")]);
+    open.close();
+    let root = root(&rig, "message");
+    assert_eq!(stain_some(&rig, 999_999, |page| page == root), 1);
+    let open = rig.open();
+    open.keep(vec![public(at(2), "second")]);
+    let forgotten = forget(&open, &alice(), Forgets::Newest);
+    assert!(matches!(forgotten, Forgotten::One { is_erased: true, .. }), "{forgotten:?}");
+    assert!(!traces(&rig).contains(&999_999), "the page went into the file again");
+    open.keep(vec![public(at(3), "third")]);
+    assert!(!traces(&rig).contains(&999_999), "it is in the log");
+}
+
+#[test]
+fn nobody_moves_the_log_while_the_file_is_cleaned() {
+    use crate::history::store::scrub::Held;
+    let rig = old();
+    run_sql(&rig, "DELETE FROM meta WHERE key = 'scrubbed'");
+    stain(&rig, 999_999);
+    let other = rig.sqlite();
+    other.query_row("SELECT count(*) FROM message", [], |_| Ok(())).unwrap();
+    let held = Held::take(&other).unwrap().unwrap();
+    let open = rig.open();
+    let forgotten = forget(&open, &alice(), Forgets::Newest);
+    assert!(matches!(forgotten, Forgotten::One { is_erased: false, .. }), "{forgotten:?}");
+    let content = std::fs::read(rig.file()).unwrap();
+    assert!(memchr::memmem::find(&content, word(999_999).as_bytes()).is_some(), "it was cleaned");
+    drop(held);
+    open.wait(|_| !traces(&rig).contains(&999_999));
+    open.close();
+    is_sound(&rig);
 }
 
 #[test]
