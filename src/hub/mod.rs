@@ -315,7 +315,8 @@ impl Hub {
         self.note_siblings(&account.name);
         if self.sessions_of(&account.name).is_empty() {
             self.announce_going(&account, parting);
-            self.record(Record::Seen(account, self.last_id));
+            let id = self.next_id(self.now_ms);
+            self.record(Record::Seen(account, id));
         }
     }
 
@@ -368,7 +369,7 @@ impl Hub {
     }
 
     /// A new message id. Ids increase even if the clock is set back or returns the same millisecond twice.
-    fn next_id(&mut self, unix_ms: u64) -> u64 {
+    pub fn next_id(&mut self, unix_ms: u64) -> u64 {
         self.last_id = (unix_ms << ID_TIME_SHIFT).max(self.last_id + 1);
         self.last_id
     }

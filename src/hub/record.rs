@@ -128,7 +128,7 @@ pub enum Record {
     Row(Row),
     /// The account has logged in. An older account of that name is gone.
     Account(Account),
-    /// The last session of an account has ended; the newest message has this id.
+    /// The last session of an account has ended, at the time of this id; every message until then has a lower one.
     Seen(Account, u64),
     /// The account was deleted.
     Deleted(Account),

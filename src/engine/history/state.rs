@@ -172,13 +172,13 @@ impl<S> Engine<S> {
         if !self.history.is_on {
             return;
         }
-        let newest = self.hub.last_id();
+        let now = self.hub.next_id(self.unix_ms);
         let mut accounts: Vec<Account> =
             self.hub.everyone().iter().filter_map(|session| self.hub.account_of(*session).cloned()).collect();
         accounts.sort_unstable();
         accounts.dedup();
         for account in accounts {
-            self.history.gathering.add(Record::Seen(account, newest), None, self.now);
+            self.history.gathering.add(Record::Seen(account, now), None, self.now);
         }
     }
 }

@@ -197,3 +197,15 @@ fn there_are_so_many_members() {
         assert!(expected.is_empty() || answer.as_deref() == Some(expected), "{step}: {answer:?}");
     }
 }
+
+#[test]
+fn an_account_is_seen_until_its_last_session_has_ended() {
+    let mut hub = Hub::new(RULES);
+    hub.set_keeping(Keeping::On);
+    let alice = Account { name: UserName::parse("alice").unwrap(), since: 1 };
+    let who = SessionId { slot: 0, generation: 0 };
+    hub.handle(who, Command::LogIn { name: alice.name.clone(), since: 1 }, 1_000);
+    hub.handle(who, Command::Leave, 900_000);
+    let records: Vec<Record> = std::iter::from_fn(|| hub.poll_record()).map(|out| out.record).collect();
+    assert_eq!(records.last(), Some(&Record::Seen(alice, 900_000 << 20)), "nobody has said anything");
+}

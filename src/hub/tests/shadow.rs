@@ -268,7 +268,8 @@ impl Shadow {
         self.people.end(who);
         if let Some(account) = account.filter(|account| self.sessions_of(&account.name).is_empty()) {
             self.announce_going(&account, is_cut);
-            self.record(Record::Seen(account, self.last_id));
+            let id = self.next_id(self.now_ms);
+            self.record(Record::Seen(account, id));
         }
     }
 
