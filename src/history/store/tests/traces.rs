@@ -104,7 +104,7 @@ impl<'a> Talk<'a> {
         match forget(&self.open, &alice(), Forgets::One(at(n))) {
             Forgotten::One { is_erased: true, .. } => drop(self.forgotten.insert(n)),
             Forgotten::None => {} // it was too old
-            other => panic!("{other:?}"),
+            other @ (Forgotten::NotYours | Forgotten::One { .. } | Forgotten::All { .. }) => panic!("{other:?}"),
         }
         self.check();
     }
