@@ -45,7 +45,8 @@ pub(in crate::history::store) fn watch(db: &Connection, schema: &CStr) -> rusqli
     unsafe {
         let table = (*file.as_ptr()).pMethods;
         if let Some(ours) = ours(&*table, table.addr()) {
-            (*file.as_ptr()).pMethods = &raw const ours.table;
+            // The whole of it, not its first field alone: `write` reads what follows.
+            (*file.as_ptr()).pMethods = ptr::from_ref(ours).cast();
         }
     }
     Ok(())
