@@ -119,6 +119,11 @@ impl Base {
         statement.query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))
     }
 
+    /// Drops all pages in memory, so that none goes back into the log as it was before.
+    pub(super) fn drop_cache(&self) -> rusqlite::Result<()> {
+        self.db.execute_batch("PRAGMA shrink_memory")
+    }
+
     /// Moves the log into the file, as far as readers let it.
     pub(super) fn checkpoint(&self) -> rusqlite::Result<()> {
         self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))

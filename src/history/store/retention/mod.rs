@@ -6,6 +6,7 @@
 mod deleting;
 mod jobs;
 mod room;
+mod scrubbing;
 
 use std::time::Instant;
 

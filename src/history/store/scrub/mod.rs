@@ -9,13 +9,7 @@
 mod file;
 mod page;
 
-use super::base::Base;
-use super::retention::Slice;
-
-#[cfg(test)]
 pub(super) use self::file::Held;
-#[cfg(not(test))]
-use self::file::Held;
 pub(super) use self::file::watch;
 
 /// The entry of `meta` that says that the whole file is clean.
@@ -34,42 +28,17 @@ pub(super) enum Scrubbed {
     Busy,
 }
 
-impl Base {
-    /// Cleans the file for a slice, if it is not clean. Not in a transaction.
-    ///
-    /// # Errors
-    /// Of SQLite.
-    pub(super) fn scrub(&mut self, slice: Slice) -> rusqlite::Result<Scrubbed> {
-        let Some(from) = self.known.unscrubbed else { return Ok(Scrubbed::Whole) };
-        let size = self.number("PRAGMA page_size", [])?.and_then(|size| usize::try_from(size).ok()).unwrap_or(4_096);
-        let Some(held) = Held::take(&self.db)? else { return Ok(Scrubbed::Busy) };
-        let (at, is_done) = look(&held, from, size, slice)?;
-        drop(held);
-        self.known.unscrubbed = Some(at);
-        if !is_done {
-            return Ok(Scrubbed::Partly);
-        }
-        // The cache may have pages from before. What they hold may get into the log until they are dropped.
-        self.drop_cache()?;
-        self.begin()?;
-        self.set_meta(KEY, 1)?;
-        self.known.must_wipe = true;
-        self.commit()?;
-        self.known.unscrubbed = None;
-        Ok(Scrubbed::Whole)
-    }
-
-    /// Drops all pages in memory, so that none goes back into the log as it was before.
-    ///
-    /// # Errors
-    /// Of SQLite.
-    pub(super) fn drop_cache(&self) -> rusqlite::Result<()> {
-        self.db.execute_batch("PRAGMA shrink_memory")
-    }
-}
-
-/// Cleans pages of this size from a byte of the file on. Gives up to where, and whether that is the end and on disk.
-fn look(held: &Held<'_>, from: u64, size: usize, slice: Slice) -> rusqlite::Result<(u64, bool)> {
+/// Cleans pages of this size from a byte of the file on, until it is over. Gives up to where, and whether that is the end
+/// and on disk.
+///
+/// # Errors
+/// Of SQLite.
+pub(super) fn look(
+    held: &Held<'_>,
+    from: u64,
+    size: usize,
+    is_over: impl Fn() -> bool,
+) -> rusqlite::Result<(u64, bool)> {
     let (mut at, mut piece, end) = (from, vec![0; PIECE.max(size)], held.size()?);
     let width = u64::try_from(size).unwrap_or(u64::MAX);
     if i64::try_from(end / width).is_ok_and(|pages| pages >= page::MOST) {
@@ -85,7 +54,7 @@ fn look(held: &Held<'_>, from: u64, size: usize, slice: Slice) -> rusqlite::Resu
             at += width;
         }
         // In a test a slice is over at once, so that there is time to ask for something meanwhile.
-        if (slice.is_over() || cfg!(test)) && at < end {
+        if (is_over() || cfg!(test)) && at < end {
             return Ok((at, false));
         }
     }
