@@ -284,6 +284,20 @@ impl Client {
         self.expect("C 200");
     }
 
+    /// The lines that come before the reply to NOOP: what the client has heard and not read yet.
+    #[track_caller]
+    pub fn heard(&mut self) -> Vec<String> {
+        self.op("NOOP");
+        let mut lines = Vec::new();
+        loop {
+            let line = self.line();
+            if line.starts_with("C 200") {
+                return lines;
+            }
+            lines.push(line);
+        }
+    }
+
     /// Logs in without types, as a person would, and registers if the name is new. The greeting must have been read.
     #[track_caller]
     pub fn login_bare(&mut self, name: &str) {

@@ -27,20 +27,6 @@ fn begins(client: &mut Client, command: &str, expected: &str) -> String {
     told
 }
 
-/// The lines that come before the reply to NOOP.
-#[track_caller]
-fn heard(client: &mut Client) -> Vec<String> {
-    client.op("NOOP");
-    let mut lines = Vec::new();
-    loop {
-        let line = client.line();
-        if line.starts_with("C 200") {
-            return lines;
-        }
-        lines.push(line);
-    }
-}
-
 /// Sends a message with `WANT ids`, and returns its id.
 #[track_caller]
 fn id_of(client: &mut Client, command: &str) -> String {

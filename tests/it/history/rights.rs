@@ -67,20 +67,6 @@ fn sees_nothing(client: &mut Client, me: &str, place: &str) {
     assert!(shown.is_none(), "{me}: {shown:?}");
 }
 
-/// The lines that come before the reply to NOOP.
-#[track_caller]
-fn heard(client: &mut Client) -> Vec<String> {
-    client.op("NOOP");
-    let mut lines = Vec::new();
-    loop {
-        let line = client.line();
-        if line.starts_with("C 200") {
-            return lines;
-        }
-        lines.push(line);
-    }
-}
-
 #[test]
 fn a_stranger_sees_nothing_of_a_kept_room() {
     let mut server = start();
@@ -90,7 +76,7 @@ fn a_stranger_sees_nothing_of_a_kept_room() {
     does(&mut alice, &format!("RM cellar eve, {WORD}"), "C 250 ");
     does(&mut alice, &format!("TOPIC cellar {WORD}"), "C 200");
     does(&mut alice, "READ cellar", "C 200");
-    assert_eq!(heard(&mut eve), Vec::<String>::new());
+    assert_eq!(eve.heard(), Vec::<String>::new());
     sees_nothing(&mut eve, "eve", "cellar");
     sees_nothing(&mut eve, "eve", "#cellar");
     assert_eq!(texts(&mut alice, "alice", "cellar"), [format!("eve, {WORD}")]);
@@ -146,14 +132,14 @@ fn after_a_kick_or_a_leave_nothing_is_left() {
     does(&mut alice, "KICK cellar dave", "C 200");
     let mut dave = back(&server, "dave");
     // Two of them have heard of their own end.
-    heard(&mut bob);
-    heard(&mut carol);
+    bob.heard();
+    carol.heard();
     does(&mut alice, &format!("RM cellar bob carol dave {WORD} again"), "C 250 ");
     does(&mut alice, &format!("TOPIC cellar {WORD}"), "C 200");
     does(&mut alice, "KEEP cellar 5", "C 200");
     does(&mut alice, "READ cellar", "C 200");
     for (client, name) in [(&mut bob, "bob"), (&mut carol, "carol"), (&mut dave, "dave")] {
-        assert_eq!(heard(client), Vec::<String>::new(), "{name}");
+        assert_eq!(client.heard(), Vec::<String>::new(), "{name}");
         sees_nothing(client, name, "cellar");
     }
     server.kill9();
@@ -196,7 +182,7 @@ fn direct_messages_are_of_two() {
     server.bare("bob").barrier();
     let (mut alice, mut eve) = (server.typed("alice"), server.typed("eve"));
     does(&mut alice, &format!("DM bob eve, {WORD}"), "C 250 kept for bob");
-    assert_eq!(heard(&mut eve), Vec::<String>::new());
+    assert_eq!(eve.heard(), Vec::<String>::new());
     for (mut eve, alice_place) in [(eve, "@alice"), (back(&server, "eve"), "@bob")] {
         assert_eq!(texts(&mut eve, "eve", alice_place), Vec::<String>::new());
         for command in
@@ -222,9 +208,9 @@ fn marks_are_ones_own() {
     does(&mut twin, "WANT reads", "C 200");
     does(&mut alice, "PM hello", "C 250 ");
     does(&mut bob, "READ *", "C 200");
-    let told = heard(&mut twin);
+    let told = twin.heard();
     assert!(told.iter().any(|line| line.starts_with("C 108 * ")), "{told:?}");
-    let told = heard(&mut alice);
+    let told = alice.heard();
     assert!(!told.iter().any(|line| line.starts_with("C 108 ")), "{told:?}");
 }
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use testkit::{Client, Server, eventually};
 
-use super::{begins, delete, files_with, heard, id_of, keep, says, twice};
+use super::{begins, delete, files_with, id_of, keep, says, twice};
 
 /// A word that only what is erased has.
 const WORD: &str = "xylophone";
@@ -21,7 +21,7 @@ fn wanting(server: &Server, name: &str) -> Client {
 /// The notices of what was erased.
 #[track_caller]
 fn notices(client: &mut Client) -> Vec<String> {
-    heard(client).into_iter().filter(|line| line.starts_with("C 109 ")).collect()
+    client.heard().into_iter().filter(|line| line.starts_with("C 109 ")).collect()
 }
 
 /// No way of asking gives anything with the word.
@@ -134,8 +134,8 @@ fn all_of_an_account_in_every_place() {
     begins(&mut bob, "DM alice an answer", "C 250 ");
     begins(&mut bob, "PM of bob", "C 250 ");
     begins(&mut alice, "LEAVE lobby", "C 200");
-    heard(&mut bob);
-    heard(&mut eve);
+    bob.heard();
+    eve.heard();
     says(&mut alice, "FORGET all", "C 200 forgot 301 lines");
     let mut told = notices(&mut bob);
     told.sort();
@@ -244,7 +244,7 @@ fn somebody_who_was_away_has_missed_nothing_of_it() {
         begins(&mut alice, &format!("FORGET {id}"), "C 200 forgot ");
     }
     let mut dave = server.bare("dave");
-    assert_eq!(heard(&mut dave), [""; 0], "no 110");
+    assert_eq!(dave.heard(), [""; 0], "no 110");
     assert_eq!(dave.list("MISSED"), ["0 messages"]);
     finds_nothing(&mut dave);
     // It does not count towards what may wait for him.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use testkit::{Client, Server, eventually};
 
-use super::{begins, heard, says};
+use super::{begins, says};
 
 /// Waits for the next notice about people.
 #[track_caller]
@@ -28,7 +28,7 @@ fn the_session_that_watches_is_told_and_nobody_else() {
     says(&mut bob, "AWAY lunch, 上海", "C 200 you are away: lunch, 上海");
     assert_eq!(told(&mut alice), "C 101 bob away lunch, 上海");
     says(&mut bob, "AWAY lunch, 上海", "C 200 you are away: lunch, 上海");
-    assert_eq!(heard(&mut alice), [""; 0], "the same text is not told again");
+    assert_eq!(alice.heard(), [""; 0], "the same text is not told again");
     says(&mut alice, "WATCH bob", "C 200 bob is away: lunch, 上海");
     says(&mut alice, "DM bob hello", "C 250 sent to bob (away: lunch, 上海)");
     says(&mut bob, "AWAY", "C 200 you are back");
@@ -38,16 +38,16 @@ fn the_session_that_watches_is_told_and_nobody_else() {
     let mut second = server.typed("bob");
     begins(&mut second, "EX", "C 221 ");
     second.expect_closed();
-    assert_eq!(heard(&mut alice), [""; 0]);
+    assert_eq!(alice.heard(), [""; 0]);
     begins(&mut bob, "EX", "C 221 ");
     assert_eq!(told(&mut alice), "C 101 bob offline");
-    assert_eq!(heard(&mut twin), ["D TO bob hello"]);
-    assert_eq!(heard(&mut eve), [""; 0]);
+    assert_eq!(twin.heard(), ["D TO bob hello"]);
+    assert_eq!(eve.heard(), [""; 0]);
     assert_eq!(alice.list("WATCH"), ["Bob", "1 watched"]);
     says(&mut alice, "WATCH BOB off", "C 200 done");
     says(&mut alice, "WATCH BOB off", "C 200 done");
     server.typed("bob").barrier();
-    assert_eq!(heard(&mut alice), [""; 0]);
+    assert_eq!(alice.heard(), [""; 0]);
     assert_eq!(alice.list("WATCH"), ["0 watched"]);
 }
 
@@ -71,7 +71,7 @@ fn a_hundred_names_also_those_that_nobody_has() {
     says(&mut twin, "WATCH nobody200", "C 200 nobody200 is offline");
     server.typed("nobody99").barrier();
     assert_eq!(told(&mut alice), "C 101 nobody99 online");
-    assert_eq!(heard(&mut twin), [""; 0]);
+    assert_eq!(twin.heard(), [""; 0]);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_cut_is_told_after_ten_seconds_or_not_at_all() {
     assert_eq!(told(&mut alice), "C 101 carol back", "an away is over with the last session");
     assert_eq!(told(&mut alice), "C 101 bob offline");
     assert!(cut.elapsed() >= Duration::from_secs(10), "{:?}", cut.elapsed());
-    assert_eq!(heard(&mut alice), [""; 0]);
+    assert_eq!(alice.heard(), [""; 0]);
     carol.barrier();
     erin.barrier();
 }
@@ -161,7 +161,7 @@ fn a_storm_of_aways_costs_nobody_else() {
         client.barrier_past_notices();
     }
     for client in [&mut alice, &mut bob] {
-        assert_eq!(heard(client), [""; 0]);
+        assert_eq!(client.heard(), [""; 0]);
     }
 }
 
@@ -172,6 +172,6 @@ trait PastNotices {
 impl PastNotices for Client {
     #[track_caller]
     fn barrier_past_notices(&mut self) {
-        assert!(heard(self).iter().all(|line| line.starts_with("C 101 c")));
+        assert!(self.heard().iter().all(|line| line.starts_with("C 101 c")));
     }
 }
