@@ -33,13 +33,6 @@ pub enum Form {
     Json,
 }
 
-/// Formatted output.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Whole lines, each with its LF.
-    pub text: String,
-}
-
 /// The formatter.
 #[derive(Debug)]
 pub struct View {
@@ -70,17 +63,17 @@ impl View {
     }
 
     /// Formats this for a terminal with this many columns (0: unknown). For people, a longer line continues under its
-    /// own text, not under the time.
-    pub fn show(&mut self, shown: &Shown, now: Now, columns: usize) -> Seen {
+    /// own text, not under the time. Gives whole lines, each with its LF.
+    pub fn show(&mut self, shown: &Shown, now: Now, columns: usize) -> String {
         let unix_ms = time_of(shown, now);
         let colour = match self.form {
-            Form::Json => return Seen { text: json::line(shown, now) },
+            Form::Json => return json::line(shown, now),
             Form::Plain => false,
             Form::People { colour } => colour,
         };
         let pen = Pen { colour, user: &self.user };
         if *shown == Shown::New {
-            return Seen { text: pen.paint(DIM, NEW) + "\n" };
+            return pen.paint(DIM, NEW) + "\n";
         }
         let mut text = String::new();
         let time = self.local(unix_ms);
@@ -114,7 +107,7 @@ impl View {
         let line = format!("{} {body}", pen.paint(DIM, &stamp));
         let line = if self.form == Form::Plain { line } else { wrapped(&line, columns, stamp.len() + 1) };
         let _infallible = writeln!(text, "{line}");
-        Seen { text }
+        text
     }
 
     /// A notice of the server as a sentence.

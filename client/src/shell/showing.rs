@@ -33,7 +33,7 @@ impl Shell {
         }
         let columns = if self.is_edited { columns() } else { 0 };
         let seen = self.view.show(shown, self.now(), columns);
-        let lines = seen.text + &self.caller.take_ring();
+        let lines = seen + &self.caller.take_ring();
         if let Shown::Status(status) = shown
             && !self.is_edited
             && (status.kind == NOT_DONE || (self.options.json && NAMES.contains(&status.kind)))
@@ -77,8 +77,8 @@ impl Shell {
         let text = fitted(&visible(&status.text), columns().saturating_sub(STAMP));
         let seen = self.view.show(&Shown::Status(Status { text, ..status.clone() }), self.now(), 0);
         // The day may have changed.
-        let last = seen.text.trim_end_matches('\n').rfind('\n').map_or(0, |at| at + 1);
-        let (before, line) = seen.text.split_at(last);
+        let last = seen.trim_end_matches('\n').rfind('\n').map_or(0, |at| at + 1);
+        let (before, line) = seen.split_at(last);
         let shown = if before.is_empty() { Ok(()) } else { self.screen.show(before) };
         if let Err(error) = shown.and_then(|()| self.screen.show_passing(line)) {
             self.lost_output = Some(error);

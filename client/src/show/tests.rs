@@ -34,7 +34,7 @@ fn hole() -> Shown {
 
 #[track_caller]
 fn check(form: Form, shown: Shown, expected: &str) {
-    assert_eq!(view(form).show(&shown, NOW, 0).text, format!("{expected}\n"));
+    assert_eq!(view(form).show(&shown, NOW, 0), format!("{expected}\n"));
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn the_past() {
     check(people, Shown::Message(Message { is_own: true, ..past(with("bob"), "hi") }), &dim("-> bob: hi"));
     let loud = Message { stands_out: true, ..past(Place::Public, "hi bob") };
     let seen = view(people).show(&Shown::Message(loud), NOW, 0);
-    assert!(seen.text.ends_with(&format!("{} \u{1b}[1mhi bob\u{1b}[0m\n", dim("alice:"))), "{seen:?}");
+    assert!(seen.ends_with(&format!("{} \u{1b}[1mhi bob\u{1b}[0m\n", dim("alice:"))), "{seen:?}");
     check(Form::Plain, Shown::Message(past(Place::Public, "hi")), "2026-11-20 23:56:03 alice: hi");
     check(Form::Plain, hole(), "2026-11-20 23:56:03 [lobby] ... 12 messages were not kept: disk full");
     check(Form::People { colour: false }, Shown::New, "--- new ---");
@@ -95,7 +95,7 @@ fn what_people_do() {
     // No action looks like a notice about a room of the same name.
     let forged = Message { from: "lobby".to_owned(), ..said(Place::Public, "/me bob entered") };
     check(Form::Plain, Shown::Message(forged), "2026-11-20 23:56:03 * lobby bob entered");
-    let json = view(Form::Json).show(&Shown::Message(said(Place::Public, "/me waves")), NOW, 0).text;
+    let json = view(Form::Json).show(&Shown::Message(said(Place::Public, "/me waves")), NOW, 0);
     assert!(json.contains(r#""text":"/me waves""#), "{json}");
 }
 
@@ -121,7 +121,7 @@ fn presence_and_erased_messages() {
         ),
         (Shown::Reply { code: 215, more: false, text: "bob".to_owned() }, r#""more":false,"text":"bob"}"#),
     ] {
-        let json = view(Form::Json).show(&shown, NOW, 0).text;
+        let json = view(Form::Json).show(&shown, NOW, 0);
         assert!(json.trim_end().ends_with(expected), "{json}");
     }
 }
@@ -131,7 +131,7 @@ fn days_of_the_past() {
     let mut view = view(Form::People { colour: false });
     let mut at = |unix_ms| {
         let past = Message { is_past: true, unix_ms, ..said(Place::Public, "x") };
-        view.show(&Shown::Message(past), NOW, 0).text
+        view.show(&Shown::Message(past), NOW, 0)
     };
     let day = 24 * 60 * 60 * 1000;
     assert_eq!(at(NOW.unix_ms), "23:56 alice: x\n");
@@ -159,7 +159,7 @@ fn colours() {
     assert_eq!(colours.len(), NAMES.len());
     let loud = Message { stands_out: true, ..said(Place::Public, "hi bob") };
     let seen = view(people).show(&Shown::Message(loud), NOW, 0);
-    assert!(seen.text.ends_with("\u{1b}[1mhi bob\u{1b}[0m\n"), "{seen:?}");
+    assert!(seen.ends_with("\u{1b}[1mhi bob\u{1b}[0m\n"), "{seen:?}");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn ones_own_name_is_marked() {
     let shown = |colour, text: &str| {
         let loud = Message { stands_out: true, ..said(with("alice"), text) };
         let text =
-            View::new(Form::People { colour }, TimeZone::UTC).for_user("bob").show(&Shown::Message(loud), NOW, 0).text;
+            View::new(Form::People { colour }, TimeZone::UTC).for_user("bob").show(&Shown::Message(loud), NOW, 0);
         text.split_once("you: ").unwrap().1.trim_end().replace("\u{1b}[0m", "⏎").replace('\u{1b}', "")
     };
     assert_eq!(shown(true, "hi Bob, -bob- bobby"), "[1mhi ⏎[1;7mBob⏎[1m, -⏎[1;7mbob⏎[1m- bobby⏎");
@@ -180,7 +180,7 @@ fn ones_own_name_is_marked() {
         NOW,
         0,
     );
-    assert!(quiet.text.ends_with(": bob\n"), "only where it stands out: {quiet:?}");
+    assert!(quiet.ends_with(": bob\n"), "only where it stands out: {quiet:?}");
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn whether_to_colour() {
 #[test]
 fn the_day_when_it_changes() {
     let mut view = view(Form::People { colour: false });
-    let mut at = |unix_ms| view.show(&status(Weight::Note, "x"), Now { unix_ms, ..NOW }, 0).text;
+    let mut at = |unix_ms| view.show(&status(Weight::Note, "x"), Now { unix_ms, ..NOW }, 0);
     assert_eq!(at(NOW.unix_ms), "23:56 -- x\n");
     assert_eq!(at(NOW.unix_ms + 240_000), "-- Saturday, 21 November 2026 --\n00:00 -- x\n");
     assert_eq!(at(NOW.unix_ms + 300_000), "00:01 -- x\n");
@@ -210,7 +210,7 @@ fn the_day_when_it_changes() {
 fn the_zone_counts() {
     let zone = TimeZone::fixed(jiff::tz::offset(1));
     let mut view = View::new(Form::People { colour: false }, zone);
-    assert_eq!(view.show(&status(Weight::Note, "x"), NOW, 0).text, "00:56 -- x\n");
+    assert_eq!(view.show(&status(Weight::Note, "x"), NOW, 0), "00:56 -- x\n");
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn times_that_no_calendar_has() {
     for form in [Form::People { colour: true }, Form::Plain, Form::Json] {
         for unix_ms in [0, u64::MAX >> 20, u64::MAX] {
             let message = Message { unix_ms, ..said(Place::Public, "hi") };
-            assert!(view(form).show(&Shown::Message(message), NOW, 0).text.ends_with('\n'));
+            assert!(view(form).show(&Shown::Message(message), NOW, 0).ends_with('\n'));
         }
     }
 }
