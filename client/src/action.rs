@@ -215,7 +215,7 @@ pub fn acted(what: &str) -> String {
     format!("{ACT}{what}")
 }
 
-/// What the sender of a text does, if the text says that: `waves`, of `/me waves`.
+/// The act in a text of the form `/me waves`: `waves`. `None` for any other text.
 pub fn act_of(text: &str) -> Option<&str> {
     let (start, what) = text.split_at_checked(ACT.len())?;
     (start.eq_ignore_ascii_case(ACT) && !what.trim().is_empty()).then_some(what)
@@ -226,7 +226,7 @@ pub fn act_of(text: &str) -> Option<&str> {
 pub enum Call {
     /// A live message.
     Said(Message),
-    /// What was missed, all of it.
+    /// All messages that were missed.
     Missed {
         /// The number of unread messages.
         count: usize,

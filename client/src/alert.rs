@@ -67,7 +67,7 @@ pub struct Heard<'a> {
     pub is_read: bool,
 }
 
-/// What is done about a message.
+/// How a message is treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// It is highlighted: it is for the user.
@@ -129,7 +129,7 @@ impl Rules {
         self.ignored.clear();
     }
 
-    /// What is done about a message.
+    /// Decides how a message is treated.
     pub fn judge(&self, heard: Heard<'_>) -> Verdict {
         let Heard { place, from, is_mention, is_own, is_read } = heard;
         if is_own || self.is_ignored(from) {
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(Level::parse("loud"), None);
     }
 
-    /// Who is mentioned by a text: of these names.
+    /// Checks which of these names a text mentions.
     #[track_caller]
     fn check_mentions(text: &str, expected: &[&str]) {
         let names = ["al", "alice", "alice2", "alice_", "a.l", "bob"];

@@ -228,7 +228,7 @@ pub enum Intent<'a> {
     Empty,
     /// A text for the current place.
     Text(&'a str),
-    /// What the user does, for the current place.
+    /// An act of the user, such as `waves`, for the current place.
     Act(&'a str),
     /// A text for everybody.
     Everybody(&'a str),

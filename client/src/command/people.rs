@@ -3,7 +3,7 @@
 use super::word;
 use crate::alert::Level;
 
-/// What a command about people asks for.
+/// A request about people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum People<'a> {
     /// Who somebody is; `None`: the user.
