@@ -18,6 +18,7 @@ pub mod relay;
 pub mod reply;
 pub mod rooms;
 pub mod token;
+pub mod web;
 mod wire;
 
 use crate::close::CloseReason;
