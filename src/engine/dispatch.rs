@@ -53,6 +53,7 @@ impl<S> Engine<S> {
             Decoded::NewPassword(Masked(password)) => self.on_new_password(id, password),
             Decoded::IssueToken => self.issue_token(id),
             Decoded::EnterRoom { room, password, makes } => self.enter_room(id, room, password, makes),
+            Decoded::Fetch(fetch) => self.on_fetch(id, &fetch),
             Decoded::SayAs { .. } => {} // it has become a command
             Decoded::EnterAsGuest(request) => self.enter_as_guest(id, request),
             Decoded::Operate(command) => self.on_operate(id, command),

@@ -28,6 +28,7 @@ mod table;
 mod session;
 
 mod turn;
+mod web;
 mod timers;
 
 mod accept;
