@@ -103,7 +103,8 @@ impl Stage {
         let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
         let (login, accounts, rooms) = (Login::default(), Accounts::default(), Rooms::default());
         let operators = Operators::new(&["rita".to_owned()]);
-        let settings = Settings { limits, login, accounts, rooms, history: None, operators, stats_s: 0 };
+        let web = limits::Web::default();
+        let settings = Settings { limits, login, accounts, rooms, web, history: None, operators, stats_s: 0 };
         let engine = Engine::new(settings, 20_000, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         Self { engine, ids: Vec::new(), now: 1 }
     }

@@ -240,12 +240,8 @@ impl<'a> Load<'a> {
     /// Alice says this of herself. The store refuses it, or keeps it.
     pub(super) fn set(&mut self, value: Option<&str>) -> bool {
         let (id, value) = (self.id(), value.map(str::to_owned));
-        let setting = Setting {
-            id,
-            account: account("alice"),
-            key: ProfileKey::Status,
-            value: value.as_deref().map(Into::into),
-        };
+        let setting =
+            Setting { id, account: account("alice"), key: ProfileKey::Status, value: value.as_deref().map(Into::into) };
         let is_kept = self.keep(vec![Record::Profile(setting)], true);
         if is_kept {
             self.ledger.changes.push((Change::Status(value), (self.steps)()));
@@ -472,7 +468,8 @@ impl Ledger {
     /// What is there.
     pub(super) fn check_bytes(&self, steps: usize, files: &BTreeMap<String, Vec<u8>>) -> Result<(), String> {
         for (word, _) in self.forgotten.values().filter(|(_, at)| *at <= steps) {
-            let has = |bytes: &Vec<u8>| bytes.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+            let has =
+                |bytes: &Vec<u8>| bytes.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
             if let Some((name, _)) = files.iter().find(|(_, bytes)| has(bytes)) {
                 return Err(format!("{name} has {word}, which was forgotten"));
             }

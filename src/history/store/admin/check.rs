@@ -159,7 +159,10 @@ pub fn check(history: &Path) -> Result<Report, Failure> {
 fn refused(connection: Connection, is_first: bool) -> Option<String> {
     let mut base = Base::new(connection, limits::History::default(), 0);
     // A start gives an older file the tables that it lacks, and reads the rest then.
-    base.load().and_then(|()| if is_first { Ok(()) } else { base.restored().map(drop) }).err().map(|error| error.to_string())
+    base.load()
+        .and_then(|()| if is_first { Ok(()) } else { base.restored().map(drop) })
+        .err()
+        .map(|error| error.to_string())
 }
 
 /// The lines of a report.
