@@ -58,6 +58,7 @@ fn settings(limits: Limits) -> Settings {
         rooms: limits::Rooms::default(),
         history: None,
         stats_s: 0,
+        web: limits::Web::default(),
         operators: Operators::default(),
     }
 }
