@@ -218,7 +218,7 @@ impl Bench {
 
     /// What a client has heard since the last time, as it came.
     fn take(&mut self, place: usize) -> String {
-        String::from_utf8(std::mem::take(&mut self.wires[place].heard)).expect("text")
+        String::from_utf8_lossy(&std::mem::take(&mut self.wires[place].heard)).into_owned()
     }
 
     /// The lines that a conversation has brought since the last time.
@@ -526,7 +526,7 @@ fn a_conversation_has_its_login_deadline_from_the_upgrade_and_is_silent_until_it
 fn a_ping_after_silence_and_none_before() {
     let mut bench = Bench::new(limits());
     let (alice, bob) = (bench.person("alice"), bench.person("bob"));
-    bench.pass(44_000);
+    bench.pass(39_000);
     bench.lines(bob);
     assert_eq!(bench.wires[bob].socket.pings, 0);
     bench.send(alice, message("C PM hello"));
@@ -629,16 +629,14 @@ fn a_slow_reader_is_cut_between_two_frames() {
     let (alice, bob) = (bench.person("alice"), bench.person("bob"));
     bench.lines(bob);
     bench.wires[bob].takes = 7;
-    for _ in 0..400 {
+    while bench.closed(&CloseReason::TooSlow) == 0 {
         bench.send(alice, message(&format!("C PM {}", "y".repeat(1_000))));
         bench.pass(50);
         bench.lines(alice);
     }
-    bench.pass(15_000);
-    assert_eq!(bench.closed(&CloseReason::TooSlow), 1);
     bench.let_take(bob, usize::MAX);
     let heard = bench.lines(bob);
-    assert!(heard.ends_with("C 421 too slow\n") && heard.lines().count() == 2, "{heard}");
+    assert!(heard.ends_with("C 421 too slow\n") && heard.lines().count() == 2, "{}", heard.len());
     assert!(bench.wires[bob].socket.is_whole() && bench.wires[bob].socket.code == Some(1013));
 }
 
