@@ -84,3 +84,4 @@ mod tls_absent;
 mod units;
 mod unix_sockets;
 mod vanished;
+mod web;

@@ -240,10 +240,11 @@ impl Exchange {
         Fetch::refused(status, why)
     }
 
-    /// Answers a request that has begun, because the connection closes. Clients take an answer that nobody has asked
-    /// for as one to their next request, so there is none then.
+    /// Answers a request that has begun, or is the first, because the connection closes. Clients take an answer that
+    /// nobody has asked for as one to their next request, so there is none between two.
     fn encode_close(&mut self, reason: &CloseReason, out: &mut Vec<u8>) {
-        if std::mem::take(&mut self.has_begun) && *reason != CloseReason::TooSlow {
+        let is_new = self.left == REQUESTS_A_CONNECTION; // its first request comes, or it is no client of ours
+        if (std::mem::take(&mut self.has_begun) || is_new) && *reason != CloseReason::TooSlow {
             self.is_last = true;
             Answer::text(status_of(reason), &format!("{reason}\n")).encode(self.has_body, true, out);
         }
