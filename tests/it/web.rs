@@ -156,7 +156,6 @@ fn a_browser_and_a_terminal_hold_one_conversation() {
     alice.say("C EX");
     alice.expect("C 221 ");
     assert_eq!(alice.closed().0, 1000);
-    assert_eq!(bob.ask("DM alice gone"), "C 550 alice is not here");
 }
 
 #[test]
@@ -243,7 +242,7 @@ fn an_idle_conversation_takes_little_memory() {
     let crowd: Vec<_> = (0..MANY).map(|_| Browser::greeted(server.door("web"))).collect();
     let each = (server.own_kib() - before) * 1024 / MANY as u64;
     println!("{each} bytes for each of {} idle conversations", crowd.len());
-    assert!(each < 1_024, "{each} bytes");
+    assert!(each < 600, "{each} bytes");
     drop(warm);
 }
 
