@@ -295,15 +295,13 @@ impl Socket {
         let start = out.len();
         self.line.encode_reply(reply, out);
         wrap_lines(out, start);
-        match reply {
-            Reply::Closing(reason) => {
-                if *reason != CloseReason::BadWebSocketFrame {
-                    self.code = code_of(reason);
-                }
-                self.encode_close(reason.name(), out);
+        if let Reply::Closing(reason) = reply {
+            if *reason != CloseReason::BadWebSocketFrame {
+                self.code = code_of(reason);
             }
-            Reply::Bye => self.encode_close("bye", out),
-            _ => {}
+            self.encode_close(reason.name(), out);
+        } else if *reply == Reply::Bye {
+            self.encode_close("bye", out);
         }
     }
 
