@@ -55,6 +55,8 @@ mod operator;
 mod ops;
 mod panics;
 mod password_queue;
+#[cfg(feature = "history")]
+mod people;
 mod promises;
 mod proxy;
 mod rates;
@@ -67,6 +69,8 @@ mod room_client;
 mod room_door;
 mod room_guesses;
 mod rooms;
+#[cfg(feature = "history")]
+mod sample_bot;
 mod secrets;
 mod served_accounts;
 mod shutdown;
