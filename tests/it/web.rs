@@ -96,7 +96,7 @@ impl<S: Read + Write> Browser<S> {
             match self.socket.read().expect("a message") {
                 Message::Text(text) => return text.as_str().to_owned(),
                 Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("{other:?} is no line"),
+                other @ (Message::Binary(_) | Message::Close(_) | Message::Frame(_)) => panic!("{other:?} is no line"),
             }
         }
     }
@@ -117,10 +117,9 @@ impl<S: Read + Write> Browser<S> {
     /// The code and the reason of the server's close.
     #[track_caller]
     fn closed(&mut self) -> (u16, String) {
-        match self.socket.read().expect("a close") {
-            Message::Close(Some(frame)) => (frame.code.into(), frame.reason.as_str().to_owned()),
-            other => panic!("{other:?} is no close"),
-        }
+        let message = self.socket.read().expect("a close");
+        let Message::Close(Some(frame)) = message else { panic!("{message:?} is no close") };
+        (frame.code.into(), frame.reason.as_str().to_owned())
     }
 }
 
