@@ -9,6 +9,7 @@ use super::socket::{HANDSHAKE, WebSocket, frame, message};
 use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::web::files::Files;
+use crate::engine::pages::Piece;
 use crate::engine::{
     ConnId, DatagramPlaces, Engine, Entrance, InFlight, Listening, Millis, Operators, Origin, Phase, Random, Read,
     Ready, Settings, ToAccounts, Wrote,
@@ -307,6 +308,9 @@ fn no_request_is_read_before_the_answer_was_taken() {
     let browser = bench.connect("192.0.2.1");
     bench.wires[browser].takes = 10;
     bench.send(browser, PAGE.repeat(3));
+    let conn = bench.engine.conns.iter().next().expect("the browser's");
+    let page = conn.outbox.shared_pieces().next().expect("a piece").page();
+    assert_eq!(page, Piece::FILES, "a file weighs nothing");
     bench.pass(10_000);
     assert_eq!((bench.take(browser).as_str(), bench.engine.counters().answers.iter().sum::<u64>()), ("HTTP/1.1 2", 1));
     bench.let_take(browser, usize::MAX);
