@@ -88,3 +88,4 @@ mod tls_absent;
 mod units;
 mod unix_sockets;
 mod vanished;
+mod web;
