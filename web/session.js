@@ -1,0 +1,912 @@
+// A conversation with the server: lines, the user's intents and time go in; actions and state for the view come out.
+// No document, no clock, no connection.
+//
+//   out ─▶ connecting ─▶ login ─▶ ready ─▶ waiting ─▶ connecting …
+//
+// After each login: WANT ─▶ UNREAD ─▶ JOIN … ─▶ HISTORY after C ─▶ … ─▶ end. C is the highest id up to which everything
+// is here. Live lines raise it only after the end, and an unconfirmed line of one's own holds it where it was.
+
+import { EVERYBODY, LEVELS, confirmed, isRoom, keyOf, noteOf, pageEnd, parse, pastLine, placeWord, retryIn, unreadLine } from "./wire.js";
+import { PLACE_MOST, Place } from "./place.js";
+import { byteLength, mentions, withoutInvisible } from "./text.js";
+
+/** A line of a client with its end, in bytes. */
+const LINE_BYTES = 4096;
+/** Texts that wait for their confirmation at once. */
+const IN_FLIGHT = 8;
+/** Lines of a page. */
+const PAGE = 200;
+const FIRST_PAGE = 60;
+/** More missed lines than this are not fetched one by one, but when somebody looks. */
+const MISSED_MOST = 1000;
+const TOKEN_EVERY_MS = 12 * 3_600_000;
+const READ_EVERY_MS = 1000;
+/** A server that has not answered a line for this long is not there. */
+const ANSWER_MS = 30_000;
+const PROBE_MS = 8_000;
+/** After so much silence the connection is tried. */
+const SILENCE_MS = 120_000;
+const GREETING_MS = 15_000;
+const WHO_EVERY_MS = 30_000;
+/** Reasons after which only the user connects again. */
+const FINAL = ["too many failures", "logged in", "another login", "put out", "banned", "not a chat client"];
+
+export class Session {
+  /** `saved`: {name, token, rooms}, what an earlier page has kept. `random`: numbers from 0 to 1. */
+  constructor(saved = {}, random = Math.random) {
+    this.random = random;
+    this.out = [];
+    /** The time of what is being done, in milliseconds; the caller sets it before an intent that takes no time. */
+    this.now = 0;
+    this.dirty = new Set(["phase"]);
+    this.me = saved.name ?? "";
+    this.token = saved.token ?? "";
+    this.savedRooms = new Map((saved.rooms ?? []).map((room) => [keyOf(room.name), { name: room.name, password: room.password ?? "" }]));
+    this.reset();
+  }
+
+  /** As before any login. */
+  reset() {
+    this.phase = "out";
+    this.hasEntered = false;
+    this.password = null;
+    this.prompt = null;
+    this.asked = "";
+    this.error = "";
+    this.requests = [];
+    this.forgetPlaces();
+    this.resume = "off";
+    this.features = new Set(["history", "search", "notify", "ignore", "forget", "whois", "watch", "away", "keep"]);
+    this.online = [];
+    this.attempts = 0;
+    this.retryAt = null;
+    this.retryDelay = 0;
+    this.reason = "";
+    this.version ??= "";
+    this.isOutdated = false;
+    this.probeUntil = null;
+    this.timers = new Map();
+    this.away = "";
+  }
+
+  forgetPlaces() {
+    this.places = new Map();
+    this.current = keyOf(EVERYBODY);
+    this.place(EVERYBODY);
+    this.queue = [];
+    this.top = null;
+    this.liveTop = 0n;
+    this.ignored = new Map();
+    this.presence = new Map();
+  }
+
+  /** The actions since the last call: {do: "connect" | "close" | "send" | "save" | "heard" | "missed" | "told", …}. */
+  take() {
+    const [actions, dirty] = [this.out, this.dirty];
+    [this.out, this.dirty] = [[], new Set()];
+    return { actions, dirty };
+  }
+
+  act(name, fields = {}) { this.out.push({ do: name, ...fields }); }
+  touch(...parts) { for (const part of parts) this.dirty.add(part); }
+  turn(phase) { this.phase = phase; this.touch("phase"); }
+  get here() { return this.places.get(this.current); }
+  /** Whether the user must give a name and a password. */
+  get needsForm() { return this.phase === "out" || (!this.hasEntered && this.token === ""); }
+  get isReady() { return this.phase === "ready"; }
+
+  /** The place of a name, made if it is new. */
+  place(name) {
+    const key = keyOf(name);
+    let place = this.places.get(key);
+    if (!place) {
+      place = new Place(name);
+      this.places.set(key, place);
+      this.touch("places");
+      if (name.startsWith("@")) this.watch(name.slice(1));
+    }
+    return place;
+  }
+
+  // Connecting and logging in.
+
+  /** The page is there: with a token, the conversation goes on. */
+  start(now) { if (this.token !== "" && this.me !== "") this.connect(now); }
+
+  connect(now) {
+    this.retryAt = null;
+    this.reason = "";
+    this.turn("connecting");
+    this.heardAt = now;
+    this.timers.set("greeting", now + GREETING_MS);
+    this.act("connect");
+  }
+
+  /** The user's name and password. */
+  signIn(name, password, now) {
+    [this.error, this.password, this.me] = ["", password, name.trim()];
+    this.touch("phase");
+    if (this.me === "" || password === "") return this.refuse(this.me === "" ? "a name is needed" : "a password is needed");
+    if (this.phase === "login" && this.prompt === "password" && this.asked === this.me) return this.answer(password);
+    if (this.phase === "login" && this.prompt === "password") return this.sendRaw("C ");
+    if (this.phase === "login" && this.prompt === "name") return this.sendName();
+    if (this.phase !== "login" && this.phase !== "connecting") this.connect(now);
+  }
+
+  sendName() {
+    [this.asked, this.prompt, this.isNew] = [this.me, null, false];
+    this.sendRaw(this.token === "" ? `C ${this.me}` : `C ${this.me} ${this.token}`);
+  }
+
+  answer(password) {
+    [this.password, this.prompt] = [null, null];
+    this.sendRaw(`C ${password}`);
+  }
+
+  refuse(words) {
+    [this.error, this.password] = [words, null];
+    this.touch("phase");
+  }
+
+  /** The connection has ended. */
+  closed(now) {
+    if (this.phase === "out") return;
+    this.timers.delete("greeting");
+    this.probeUntil = null;
+    this.dropRequests();
+    this.resume = "off";
+    const reason = this.reason;
+    for (const place of this.places.values()) if (isRoom(place.name)) place.isJoined = false;
+    this.touch("places", "people");
+    const isFinal = FINAL.some((words) => reason.startsWith(words));
+    if (reason.startsWith("password was changed")) this.forgetToken();
+    const canReturn = this.token !== "";
+    if (this.isLeaving || !canReturn || (isFinal && !this.hasEntered)) {
+      if (!this.isLeaving && this.error === "") this.error = reason !== "" ? reason : "the server cannot be reached";
+      if (this.prompt === "password" && reason.startsWith("login took too long")) this.error = "";
+      [this.prompt, this.password, this.hasEntered] = [null, null, false];
+      return this.turn("out");
+    }
+    if (isFinal) return this.turn("stopped");
+    const told = retryIn(reason);
+    const most = Math.min(60_000, 1000 * 2 ** Math.min(this.attempts, 6));
+    this.retryDelay = told === null ? most / 2 + this.random() * (most / 2) : told * 1000 + this.random() * 1000;
+    this.attempts += 1;
+    this.retryAt = now + this.retryDelay;
+    this.turn("waiting");
+  }
+
+  /** The network is back, or the machine has woken up. */
+  wake(now) {
+    if (this.phase === "waiting") this.connect(now);
+    else if (this.isReady && this.probeUntil === null) this.probe(now);
+  }
+
+  /** The user asks to connect. */
+  retry(now) { if (this.phase === "waiting" || this.phase === "stopped") this.connect(now); }
+
+  probe(now) {
+    this.probeUntil = now + PROBE_MS;
+    this.request("NOOP", () => {});
+  }
+
+  signOut() {
+    this.isLeaving = true;
+    this.forgetToken();
+    if (this.isReady) this.sendRaw("C EX");
+    this.act("close");
+    this.act("forget");
+    this.reset();
+    this.me = "";
+    this.savedRooms.clear();
+    this.isLeaving = false;
+    this.touch("phase", "places", "log", "people");
+  }
+
+  forgetToken() {
+    this.token = "";
+    this.save();
+  }
+
+  save() {
+    const rooms = [...this.savedRooms.values()];
+    this.act("save", { saved: { name: this.me, token: this.token, rooms } });
+  }
+
+  // Lines of the server.
+
+  /** A line of the server. */
+  line(text, now) {
+    this.heardAt = this.now = now;
+    this.probeUntil = null;
+    const frame = parse(text);
+    if (frame === null || frame.type === "other") return;
+    if (frame.type === "said") return this.isReady ? this.said(frame, now) : undefined;
+    if (frame.type === "notice") return this.isReady ? this.notice(frame, now) : undefined;
+    if (frame.code === 421) return this.closing(frame.text);
+    if (!this.isReady) return frame.more ? undefined : this.loginReply(frame, now);
+    const request = this.requests[0];
+    if (!request) return;
+    if (frame.more) return void request.lines.push(frame);
+    this.requests.shift();
+    request.done(frame.code, frame.text, request.lines, now);
+    this.pump(now);
+  }
+
+  closing(reason) {
+    this.reason = reason;
+    if (!this.hasEntered || reason.startsWith("password was changed")) this.error = reason;
+    this.touch("phase");
+  }
+
+  loginReply({ code, text }, now) {
+    switch (code) {
+      case 220: {
+        const version = /^chatd (\S+)/.exec(text)?.[1] ?? "";
+        if (this.version !== "" && version !== this.version) this.isOutdated = true;
+        this.version ||= version;
+        this.turn("login");
+        this.timers.delete("greeting");
+        return this.sendName();
+      }
+      case 331: case 332:
+        this.isNew = code === 332;
+        this.prompt = "password";
+        return this.password === null ? this.ask(text) : this.answer(this.password);
+      case 230:
+        return this.entered(/^welcome ([^;\s]+)/.exec(text)?.[1] ?? this.me, now);
+      case 200:
+        this.prompt = "name";
+        return this.password === null ? undefined : this.sendName();
+      case 531:
+        this.forgetToken();
+        this.prompt = "password";
+        return this.ask(text);
+      case 553:
+        this.prompt = "name";
+        return this.ask(text);
+      default:
+        this.prompt = text.endsWith("your name?") ? "name" : "password";
+        return this.ask(text);
+    }
+  }
+
+  /** The form is shown, with the server's words. */
+  ask(words) {
+    this.hasEntered = false;
+    this.refuse(words);
+  }
+
+  entered(name, now) {
+    this.me = name;
+    if (this.who !== undefined && this.who !== name) this.forgetPlaces();
+    this.who = name;
+    const isReturn = this.hasEntered && this.top !== null;
+    Object.assign(this, { hasEntered: true, attempts: 0, error: "", prompt: null, password: null });
+    this.turn("ready");
+    this.resume = "asking";
+    this.timers.set("who", now + WHO_EVERY_MS);
+    this.request("WANT ids reads forgets own", () => {});
+    this.renewToken(now);
+    this.request("IGNORE", (code, text, lines) => this.learnIgnored(code, lines));
+    if (this.away !== "") this.request(`AWAY ${this.away}`, () => {});
+    this.askUnread(isReturn, now);
+    for (const place of this.places.values()) if (place.name.startsWith("@")) this.watch(place.name.slice(1));
+    this.refreshWho();
+    this.touch("places", "people", "log");
+  }
+
+  renewToken(now) {
+    this.timers.set("token", now + TOKEN_EVERY_MS);
+    this.request("TOKEN", (code, text) => {
+      const token = /^(\S+) expires=/.exec(text)?.[1];
+      if (code === 231 && token) {
+        this.token = token;
+        this.save();
+      }
+    });
+  }
+
+  learnIgnored(code, lines) {
+    if (this.isUnknown(code, "ignore")) return;
+    this.ignored = new Map(lines.map(({ text }) => [keyOf(text.split(" ")[0]), text.split(" ")[0]]));
+    this.touch("people");
+  }
+
+  /** Whether an operation is not there; then its feature is not shown. */
+  isUnknown(code, feature) {
+    if (code !== 502) return false;
+    this.features.delete(feature);
+    this.touch("phase");
+    return true;
+  }
+
+  // What was missed.
+
+  askUnread(isReturn, now) {
+    this.request("UNREAD", (code, text, lines, when) => {
+      if (code === 450) return this.again("unread", when, () => this.askUnread(isReturn, when));
+      this.pauses.delete("unread");
+      if (code !== 213) {
+        for (const feature of ["history", "search", "notify", "forget", "keep"]) this.features.delete(feature);
+        for (const place of this.places.values()) place.hasOlder = false;
+      }
+      this.learnUnread(lines);
+      this.enterRooms();
+      if (code !== 213) return this.endResume(when);
+      this.missed = { count: 0, loud: 0, lines: 0 };
+      if (isReturn) this.askMissed(this.resumeFrom(), when);
+      else {
+        this.top = [...this.places.values()].reduce((top, place) => (place.counted.last > top ? place.counted.last : top), this.top ?? 0n);
+        this.endResume(when);
+      }
+    });
+  }
+
+  learnUnread(lines) {
+    const found = lines.map(({ text }) => unreadLine(text)).filter((line) => line !== null);
+    for (const place of this.places.values()) place.forgetCounts();
+    for (const unread of found) {
+      const place = this.place(unread.place);
+      place.learn(unread);
+      if (isRoom(place.name) && !this.savedRooms.has(keyOf(place.name))) this.savedRooms.set(keyOf(place.name), { name: place.name, password: "" });
+    }
+    this.touch("places");
+  }
+
+  enterRooms() {
+    for (const { name, password } of this.savedRooms.values()) this.enter(name, password, true);
+    this.ensure();
+  }
+
+  /** C: everything up to here is known. */
+  resumeFrom() {
+    let from = this.top ?? 0n;
+    for (const message of this.unconfirmed()) if (message.sentTop !== undefined && message.sentTop < from) from = message.sentTop;
+    return from;
+  }
+
+  *unconfirmed() {
+    for (const place of this.places.values()) for (const message of place.pending) if (message.state !== "failed") yield message;
+  }
+
+  askMissed(after, now) {
+    this.request(`HISTORY after ${after} ${PAGE}`, (code, text, lines, when) => {
+      if (code === 450) return this.again("missed", when, () => this.askMissed(after, when));
+      this.pauses.delete("missed");
+      const end = code === 212 ? pageEnd(text) : null;
+      if (end === null) return this.endResume(when);
+      for (const { text: line } of lines) this.takeMissed(pastLine(line));
+      if (end.next !== null && end.next > after) {
+        if (this.missed.lines <= MISSED_MOST || [...this.unconfirmed()].some((message) => message.state === "unsure")) {
+          return this.askMissed(end.next, when);
+        }
+        this.clearLogs();
+      }
+      this.endResume(when);
+    });
+  }
+
+  takeMissed(line) {
+    if (line === null) return;
+    this.missed.lines += 1;
+    if (line.id > this.liveTop) this.liveTop = line.id;
+    const place = this.place(line.place);
+    if (this.isMe(line.from) && this.arrive(place, line)) return;
+    const isNew = this.show(place, line);
+    if (isNew && line.id > place.mark && !this.isMe(line.from) && !line.isHole && place.level !== "none") {
+      this.missed.count += 1;
+      if (this.isLoud(place, line)) this.missed.loud += 1;
+    }
+  }
+
+  /** Whether this line of mine is one that was not confirmed. */
+  arrive(place, line) {
+    const isIt = (message) => message.state === "unsure" && withoutInvisible(message.text) === line.text;
+    const message = place.pending.find(isIt);
+    if (!message) return false;
+    place.confirm(message, line.id, "");
+    this.touch("log");
+    return true;
+  }
+
+  /** So much was missed that the logs begin anew; they are fetched when somebody looks. */
+  clearLogs() {
+    for (const place of this.places.values()) if (place.isStored) place.clear();
+    this.ensure();
+    this.touch("log");
+  }
+
+  endResume(now) {
+    this.resume = "current";
+    if (this.top === null || this.liveTop > this.top) this.top = this.liveTop;
+    for (const message of [...this.unconfirmed()]) {
+      if (message.state === "unsure") this.fail(message, this.features.has("history") && message.place.isStored ? "this has not arrived" : "the connection broke: this may not have arrived");
+    }
+    const missed = this.missed;
+    if (missed?.count > 0) this.act("missed", missed);
+    this.missed = undefined;
+    this.ensure();
+    this.markRead(now);
+    this.pump(now);
+    this.touch("places", "log");
+  }
+
+  pauses = new Map();
+
+  /** The server cannot answer now: after 1 s, then after twice as long, up to 30 s. */
+  again(what, now, ask) {
+    const pause = Math.min((this.pauses.get(what) ?? 500) * 2, 30_000);
+    this.pauses.set(what, pause);
+    this.timers.set(`again ${what}`, now + pause);
+    this.agains ??= new Map();
+    this.agains.set(`again ${what}`, ask);
+  }
+
+  // Messages.
+
+  isMe(name) { return name === null || keyOf(name) === keyOf(this.me); }
+
+  isLoud(place, message) {
+    if (this.isMe(message.from) || place.level === "none" || this.ignored.has(keyOf(message.from ?? ""))) return false;
+    return place.level === "all" || place.name.startsWith("@") || message.isMention === true;
+  }
+
+  said(frame, now) {
+    const from = frame.from ?? this.me;
+    const place = this.place(frame.place);
+    const isMention = frame.from !== null && (frame.place.startsWith("@") || mentions(frame.text, this.me)) && !this.isMe(from);
+    const message = { id: frame.id, from, text: frame.text, isMention };
+    if (frame.id > this.liveTop) this.liveTop = frame.id;
+    if (this.resume === "current") this.top = frame.id;
+    if (!this.show(place, message) || this.isMe(from)) return;
+    place.hear(message.id, this.isLoud(place, message));
+    this.act("heard", { place, message, isLoud: this.isLoud(place, message) });
+    if (place === this.here) this.markRead(now);
+    this.touch("places");
+  }
+
+  /** Puts a message into its log. False if it is there, or before everything that is shown. */
+  show(place, line) {
+    const type = line.isHole ? "hole" : "message";
+    const isNew = place.add({ key: String(line.id), type, id: line.id, from: line.from, text: line.text, isMention: line.isMention && !this.isMe(line.from) });
+    if (isNew) {
+      place.trim(place === this.here && this.isLookingBack ? PLACE_MOST : undefined);
+      this.touch("log", "places");
+    }
+    return isNew;
+  }
+
+  /** Says texts in a place. Those that are too long are not said: false, and nothing is. */
+  say(place, texts, now) {
+    if (texts.some((text) => !this.fits(place, text))) return false;
+    for (const text of texts) {
+      const message = { key: `own ${(this.ownCount = (this.ownCount ?? 0) + 1)}`, type: "message", id: null, from: this.me, text, place, state: "queued", note: "", time: now };
+      place.pending.push(message);
+      this.queue.push(message);
+    }
+    this.touch("log");
+    this.pump(now);
+    return true;
+  }
+
+  /** The bytes by which a text is too long for a place; below 0: the room that is left. */
+  excess(place, text) { return byteLength(this.lineFor(place, text)) + 2 - LINE_BYTES; }
+  fits(place, text) { return this.excess(place, text) <= 0; }
+
+  lineFor(place, text) { return `C ${this.verbFor(place)} ${text}`; }
+  verbFor(place) {
+    if (place.name === EVERYBODY) return "PM";
+    return place.name.startsWith("@") ? `DM ${place.name.slice(1)}` : `RM ${placeWord(place.name)}`;
+  }
+
+  /** Sends what waits, as much as may be unconfirmed at once. */
+  pump(now) {
+    if (!this.isReady || this.resume !== "current") return;
+    let open = this.requests.filter((request) => request.message).length;
+    while (open < IN_FLIGHT && this.queue.length > 0) {
+      this.sendText(this.queue.shift(), now);
+      open += 1;
+    }
+  }
+
+  sendText(message) {
+    const { place, text } = message;
+    [message.state, message.sentTop] = ["sent", this.top ?? 0n];
+    const done = (code, words) => this.answered(message, code, words);
+    if (!text.startsWith(" ")) return this.request(this.lineFor(place, text), done, message);
+    // Behind its verb a text begins at the first character that is no space; at a prompt it is the line as it is.
+    let isAsked = false;
+    this.request(this.verbFor(place), (code, words) => {
+      isAsked = code === 354;
+      if (!isAsked) this.answered(message, code, words);
+    }, message);
+    this.request(`D ${text}`, (code, words) => { if (isAsked) done(code, words); }, message);
+  }
+
+  answered(message, code, words) {
+    if (message.state === "gone") return;
+    if (code !== 250) return this.fail(message, words);
+    const { told, id } = confirmed(words);
+    if (id !== null && id > this.liveTop) this.liveTop = id;
+    if (id !== null && this.resume === "current" && id > (this.top ?? 0n)) this.top = id;
+    message.place.confirm(message, id, noteOf(told));
+    this.touch("log", "places");
+  }
+
+  fail(message, why) {
+    [message.state, message.note] = ["failed", why];
+    this.touch("log");
+  }
+
+  /** The user wants a failed message to be sent again, or not at all. */
+  sendAgain(message, now) {
+    [message.state, message.note, message.sentTop] = ["queued", "", undefined];
+    this.queue.push(message);
+    this.touch("log");
+    this.pump(now);
+  }
+
+  discard(message) {
+    message.state = "gone";
+    message.place.pending = message.place.pending.filter((other) => other !== message);
+    this.touch("log");
+  }
+
+  // Notices.
+
+  notice({ code, text }, now) {
+    const [first, second = "", ...rest] = text.split(" ");
+    const tail = rest.join(" ");
+    switch (code) {
+      case 100: {
+        const place = this.place(EVERYBODY);
+        place.note(`The operator: ${text}`, now);
+        return this.act("told", { text: `The operator: ${text}` }), this.touch("log");
+      }
+      case 101:
+        this.presence.set(keyOf(first), second === "away" ? { is: "away", text: tail } : { is: second === "offline" ? "offline" : "online", text: "" });
+        return this.touch("people", "places");
+      case 103: return this.move(first, second, "entered", now);
+      case 104: return this.move(first, second, tail === "left: kicked" ? "was put out" : "left", now);
+      case 105: {
+        const topic = /^\S+ by \S+:(?: (.*))?$/s.exec(text)?.[1] ?? "";
+        const place = this.place(first);
+        if (place.topic !== topic && place.knowsTopic) place.note(topic === "" ? `${rest[0]?.slice(0, -1)} removed the topic` : `${rest[0]?.slice(0, -1)} set the topic: ${topic}`, now);
+        [place.topic, place.knowsTopic] = [topic, true];
+        return this.touch("places", "log");
+      }
+      case 106: return this.gone(first, `this room is closed: ${text.slice(first.length + 9)}`, now);
+      case 107:
+        this.place(first).host = second;
+        return this.move(first, second, "is host now", now);
+      case 108: return this.readElsewhere(first, second);
+      case 109: return this.erased(first, second, tail);
+      case 112: {
+        const place = this.place(first);
+        [place.kept, place.isStored] = second === "kept" ? [tail, true] : [null, false];
+        place.note(second === "kept" ? `this room is kept, and its messages for ${tail} days` : "this room is not kept any more", now);
+        return this.touch("places", "log");
+      }
+      default: return undefined;
+    }
+  }
+
+  move(room, name, how, now) {
+    const place = this.places.get(keyOf(room));
+    if (!place) return;
+    place.move(name, how, now);
+    if (place.people) {
+      const key = keyOf(name);
+      if (how === "entered") place.people.set(key, { name, isAbsent: false, isHost: false });
+      else if (how === "is host now") for (const person of place.people.values()) person.isHost = keyOf(person.name) === key;
+      else if (place.kept !== null && how === "left" && !name.startsWith("~")) this.refreshNames(place);
+      else place.people.delete(key);
+    }
+    if (how === "was put out" && this.isMe(name)) this.gone(room, "you were put out of this room", now);
+    this.touch("log", "people", "places");
+  }
+
+  gone(room, why, now) {
+    const place = this.places.get(keyOf(room));
+    this.savedRooms.delete(keyOf(room));
+    this.save();
+    if (!place) return;
+    Object.assign(place, { isJoined: false, isStored: false, people: null, kept: null });
+    place.note(why, now);
+    this.touch("places", "log", "people");
+  }
+
+  readElsewhere(where, digits) {
+    if (!/^\d+$/.test(digits)) return;
+    for (const place of this.places.values()) if (where === "-" || keyOf(where) === keyOf(place.name)) place.read(BigInt(digits));
+    this.touch("places");
+  }
+
+  erased(where, what, name) {
+    const place = this.places.get(keyOf(where));
+    if (!place) return;
+    if (what === "all") place.eraseAll(name);
+    else if (/^\d+$/.test(what)) place.erase(BigInt(what));
+    this.touch("log", "places");
+  }
+
+  // Requests.
+
+  sendRaw(line) { this.act("send", { line }); }
+
+  /** Sends an operation. `done(code, text, lines, now)` gets its reply. */
+  request(line, done, message) {
+    const whole = /^[CD] /.test(line) ? line : `C ${line}`;
+    this.requests.push({ done, lines: [], message, at: this.now });
+    this.sendRaw(whole);
+  }
+
+  dropRequests() {
+    const open = this.requests;
+    this.requests = [];
+    for (const { message } of open) if (message?.state === "sent") message.state = "unsure";
+    this.timers.clear();
+    this.touch("log");
+  }
+
+  /** Asks for something whose answer goes to `tell({code, text, lines})`; without a connection it says so. */
+  inquire(line, tell) {
+    if (!this.isReady) return tell({ code: 0, text: "there is no connection", lines: [] });
+    this.request(line, (code, text, lines) => tell({ code, text, lines: lines.map((frame) => frame.text) }));
+  }
+
+  // Places.
+
+  /** The user looks at a place. */
+  open(name, now) {
+    const before = this.here;
+    const place = this.place(name);
+    if (before && before !== place) before.lineAt = null;
+    this.current = keyOf(place.name);
+    if (place.unread.count > 0) place.lineAt = place.mark;
+    this.isLookingBack = false;
+    before?.trim();
+    this.ensure();
+    if (isRoom(place.name) && place.isJoined && !place.people) this.refreshNames(place);
+    this.touch("places", "log", "people", "place");
+  }
+
+  /** Forgets a direct conversation in the list. */
+  close(place) {
+    this.places.delete(keyOf(place.name));
+    if (this.current === keyOf(place.name)) this.open(EVERYBODY);
+    this.touch("places");
+  }
+
+  /** What is looked at has a first page. */
+  ensure() {
+    const place = this.here;
+    if (place && place.items.length < 20) this.older(place);
+  }
+
+  /** Fetches what was said before the first message here. */
+  older(place) {
+    if (!this.isReady || !place.hasOlder || place.isLoading || !this.features.has("history") || place.loadAt > this.now) return;
+    place.isLoading = true;
+    const first = place.firstId();
+    const before = first === null ? "" : `before ${first} `;
+    this.request(`HISTORY ${placeWord(place.name)} ${before}${first === null ? FIRST_PAGE : PAGE}`, (code, text, lines, now) => {
+      place.isLoading = false;
+      this.touch("log");
+      const end = code === 212 ? pageEnd(text) : null;
+      if (code === 450) return void (place.loadAt = now + 1000);
+      if (end === null) return void (place.hasOlder = false);
+      const past = lines.map(({ text: line }) => pastLine(line)).filter((line) => line !== null);
+      place.prepend(past.map((line) => ({
+        key: String(line.id), type: line.isHole ? "hole" : "message", id: line.id, from: line.from, text: line.text, isMention: line.isMention && !this.isMe(line.from),
+      })));
+      place.hasOlder = end.next !== null && past.length > 0 && place.items.length < PLACE_MOST;
+      if (place === this.here) this.markRead(now);
+    });
+    this.touch("log");
+  }
+
+  /** Whether the user sees the newest line of this place; the view says so. */
+  setSeeing(isSeeing, now) {
+    this.isSeeing = isSeeing;
+    if (isSeeing) this.markRead(now);
+  }
+
+  markRead(now) {
+    const place = this.here;
+    const last = place?.lastId() ?? null;
+    if (!this.isSeeing || !place || last === null || last <= place.mark) return;
+    place.read(last);
+    place.toTell = last;
+    if (!this.timers.has("read")) this.timers.set("read", (this.toldAt ?? 0) + READ_EVERY_MS);
+    this.touch("places");
+    if (this.timers.get("read") <= now) this.tellRead(now);
+  }
+
+  tellRead(now) {
+    this.timers.delete("read");
+    if (!this.isReady) return;
+    this.toldAt = now;
+    for (const place of this.places.values()) {
+      if (place.toTell === null) continue;
+      const told = place.toTell;
+      place.toTell = null;
+      if (place.isStored && this.features.has("history")) this.request(`READ ${placeWord(place.name)} ${told}`, () => {});
+    }
+  }
+
+  /** Enters a room. `isQuiet`: as before the connection ended. */
+  enter(name, password, isQuiet = false, tell = () => {}) {
+    const words = password === "" ? "" : ` ${password}`;
+    this.request(`JOIN ${placeWord(name)}${words}`, (code, text, lines, now) => this.onRoom(name, password, isQuiet, code, text, now, tell));
+  }
+
+  make(name, password, tell) {
+    const words = password === "" ? "" : ` ${password}`;
+    this.request(`MAKE ${name}${words}`, (code, text, lines, now) => this.onRoom(name, password, false, code, text, now, tell));
+  }
+
+  onRoom(name, password, isQuiet, code, text, now, tell) {
+    if (code !== 227) {
+      const place = this.places.get(keyOf(name));
+      if (isQuiet && code === 550) this.gone(name, `you are not in this room any more: ${text}`, now);
+      else if (isQuiet && place) place.note(`you are not in this room: ${text}`, now);
+      this.touch("log", "places");
+      return tell(text);
+    }
+    const shown = text.split(" ")[0];
+    const place = this.place(shown);
+    const kept = / kept=(\d+)/.exec(text)?.[1] ?? null;
+    if (kept !== null && !place.isStored) [place.isStored, place.hasOlder] = [true, this.features.has("history")];
+    if (isQuiet && kept === null && place.items.length > 0) place.note("what was said here meanwhile has not reached you", now);
+    Object.assign(place, { isJoined: true, kept });
+    this.savedRooms.set(keyOf(shown), { name: shown, password });
+    this.save();
+    this.refreshNames(place);
+    if (!isQuiet) this.open(shown, now);
+    this.ensure();
+    this.touch("places", "log", "people");
+    tell("");
+  }
+
+  leave(place) {
+    this.request(`LEAVE ${placeWord(place.name)}`, () => {});
+    this.savedRooms.delete(keyOf(place.name));
+    this.save();
+    this.close(place);
+  }
+
+  setLevel(place, level, tell) {
+    this.inquire(`NOTIFY ${placeWord(place.name)} ${level}`, (reply) => {
+      if (reply.code === 200 && LEVELS.includes(level)) place.level = level;
+      this.isUnknown(reply.code, "notify");
+      this.touch("places");
+      tell(reply);
+    });
+  }
+
+  setIgnored(name, isIgnored, tell) {
+    this.inquire(`IGNORE ${name}${isIgnored ? "" : " off"}`, (reply) => {
+      if (reply.code === 200) {
+        if (isIgnored) this.ignored.set(keyOf(name), name);
+        else this.ignored.delete(keyOf(name));
+      }
+      this.touch("people");
+      tell(reply);
+    });
+  }
+
+  setAway(text, tell) {
+    this.inquire(text === "" ? "AWAY" : `AWAY ${text}`, (reply) => {
+      if (reply.code === 200) this.away = text;
+      this.isUnknown(reply.code, "away");
+      this.touch("phase");
+      tell(reply);
+    });
+  }
+
+  eraseOwn(message, tell) {
+    this.inquire(`FORGET ${message.id}`, (reply) => {
+      if (reply.code === 200) message.place.erase(message.id);
+      this.touch("log");
+      tell(reply);
+    });
+  }
+
+  /** A search: `tell({lines, next, error})`. */
+  search(words, before, tell) {
+    this.inquire(`SEARCH ${words}${before === null ? "" : ` before:${before}`}`, ({ code, text, lines }) => {
+      if (this.isUnknown(code, "search") || (code === 554 && text.startsWith("search is off"))) this.features.delete("search");
+      const end = code === 212 ? pageEnd(text) : null;
+      if (end === null) return tell({ lines: [], next: null, error: text });
+      return tell({ lines: lines.map(pastLine).filter((line) => line !== null), next: end.next, error: "" });
+    });
+  }
+
+  // People.
+
+  watch(name) {
+    if (!this.isReady || name.startsWith("~") || name.startsWith("-") || !this.features.has("watch")) return;
+    this.request(`WATCH ${name}`, (code, text) => {
+      if (this.isUnknown(code, "watch") || code !== 200) return;
+      const [, is, why] = /^\S+ is (online|away|offline)(?:: (.*))?$/s.exec(text) ?? [];
+      if (is) this.presence.set(keyOf(name), { is, text: why ?? "" });
+      this.touch("people", "places");
+    });
+  }
+
+  refreshWho() {
+    if (!this.isReady) return;
+    this.request("WHO", (code, text, lines) => {
+      if (code !== 211) return;
+      this.online = lines.map((frame) => frame.text.split(" ")[0]);
+      this.onlineText = text;
+      this.touch("people");
+    });
+  }
+
+  refreshNames(place) {
+    if (!this.isReady) return;
+    this.request(`NAMES ${placeWord(place.name)}`, (code, text, lines) => {
+      if (code !== 211) return;
+      place.people = new Map();
+      for (const { text: line } of lines) {
+        const [name, ...notes] = line.split(" ");
+        place.people.set(keyOf(name), { name, isHost: notes.includes("host"), isAbsent: notes.includes("absent") });
+      }
+      this.touch("people");
+    });
+  }
+
+  /** Who is in a place: {name, isHost, isAbsent}. */
+  peopleOf(place) {
+    const of = (name) => ({ name, isHost: false, isAbsent: false });
+    if (place.name === EVERYBODY) return this.online.map(of);
+    if (isRoom(place.name)) return [...(place.people?.values() ?? [])].sort((a, b) => a.isAbsent - b.isAbsent || keyOf(a.name).localeCompare(keyOf(b.name)));
+    const with_ = place.name.slice(1);
+    return [{ ...of(with_), isAbsent: this.presence.get(keyOf(with_))?.is === "offline" }, of(this.me)];
+  }
+
+  isHost(place) { return place.people?.get(keyOf(this.me))?.isHost === true; }
+
+  // Time.
+
+  /** When `tick` has something to do, or null. */
+  due() {
+    const times = [...this.timers.values()];
+    if (this.retryAt !== null) times.push(this.retryAt);
+    if (this.probeUntil !== null) times.push(this.probeUntil);
+    if (this.isReady) times.push(this.requests.length > 0 ? this.requests[0].at + ANSWER_MS : this.heardAt + SILENCE_MS);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  tick(now) {
+    this.now = now;
+    if (this.retryAt !== null && this.retryAt <= now) this.connect(now);
+    const isOver = (at) => at !== null && at <= now;
+    if (isOver(this.timers.get("greeting") ?? null) || isOver(this.probeUntil)) return this.giveUp(now);
+    if (this.isReady) {
+      if (this.requests.length > 0 && this.requests[0].at + ANSWER_MS <= now) return this.giveUp(now);
+      if (this.requests.length === 0 && this.heardAt + SILENCE_MS <= now) this.probe(now);
+    }
+    for (const [name, at] of [...this.timers]) {
+      if (at > now) continue;
+      this.timers.delete(name);
+      if (name === "token") this.renewToken(now);
+      else if (name === "read") this.tellRead(now);
+      else if (name === "who") {
+        this.timers.set("who", now + WHO_EVERY_MS);
+        if (this.isVisible !== false) this.refreshWho();
+      } else this.agains?.get(name)?.();
+    }
+  }
+
+  /** Nobody answers on this connection. */
+  giveUp(now) {
+    this.act("close");
+    this.closed(now);
+  }
+}
+
+
