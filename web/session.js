@@ -66,6 +66,8 @@ export class Session {
     this.isOutdated = false;
     this.probeUntil = null;
     this.timers = new Map();
+    this.pauses = new Map();
+    this.agains = new Map();
     this.away = "";
   }
 
@@ -432,14 +434,11 @@ export class Session {
     this.touch("places", "log");
   }
 
-  pauses = new Map();
-
   /** The server cannot answer now: after 1 s, then after twice as long, up to 30 s. */
   again(what, now, ask) {
     const pause = Math.min((this.pauses.get(what) ?? 500) * 2, 30_000);
     this.pauses.set(what, pause);
     this.timers.set(`again ${what}`, now + pause);
-    this.agains ??= new Map();
     this.agains.set(`again ${what}`, ask);
   }
 
@@ -647,6 +646,8 @@ export class Session {
     this.requests = [];
     for (const { message } of open) if (message?.state === "sent") message.state = "unsure";
     this.timers.clear();
+    this.pauses.clear();
+    for (const place of this.places.values()) place.isLoading = false;
     this.touch("log");
   }
 
@@ -898,7 +899,7 @@ export class Session {
       else if (name === "who") {
         this.timers.set("who", now + WHO_EVERY_MS);
         if (this.isVisible !== false) this.refreshWho();
-      } else this.agains?.get(name)?.();
+      } else this.agains.get(name)?.();
     }
   }
 

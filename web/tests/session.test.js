@@ -173,15 +173,19 @@ test("450 to a resume: again, after longer and longer", () => {
   const bench = Bench.ready();
   bench.hear("C 212 0 end", `D PM ${id(2)} bob heard`);
   bench.again();
+  const asked = () => {
+    const lines = bench.lines();
+    if (lines.includes("C WHO")) bench.hear("C 211 1 online");
+    return lines.filter((line) => line.includes("HISTORY"));
+  };
   for (const pause of [1000, 2000, 4000, 8000, 16000, 30000, 30000]) {
     bench.hear("C 450 not now");
     bench.now += pause - 1;
     bench.do("tick", bench.now);
-    assert.deepEqual(bench.lines().filter((line) => line.includes("HISTORY")), []);
+    assert.deepEqual(asked(), []);
     bench.now += 1;
     bench.do("tick", bench.now);
-    assert.deepEqual(bench.lines().filter((line) => line.includes("HISTORY")), [`C HISTORY after ${id(2)} 200`]);
-    bench.hear("C 211 1 online");
+    assert.deepEqual(asked(), [`C HISTORY after ${id(2)} 200`]);
   }
 });
 
