@@ -98,7 +98,7 @@ function hit(app, line, close) {
     h("div", { class: "text", dir: "auto" }, bdi(line.from, { class: "from" }), " ", ...rich(line.text)),
     button("Open", () => {
       close();
-      app.do("open", line.place, Date.now());
+      app.do("open", line.place);
     }, { class: "link", "aria-label": `Open ${placeName(line.place)}` }));
 }
 

@@ -28,7 +28,6 @@ const prefs = { theme: "system", notify: false, stay: load(localStorage, KEY) !=
 const session = new Session(load(sessionStorage, KEY) ?? load(localStorage, KEY) ?? {});
 let [socket, timer, isDrawing] = [null, 0, false];
 let fresh = [];
-let dirty = new Set(["phase", "places", "log", "people"]);
 
 const app = {
   session,
@@ -57,24 +56,19 @@ function theme() {
 }
 
 function flush() {
-  const taken = session.take();
-  for (const part of taken.dirty) dirty.add(part);
-  for (const action of taken.actions) perform(action);
+  for (const action of session.take()) perform(action);
   clearTimeout(timer);
   const due = session.due();
-  if (due !== null) timer = setTimeout(() => app.do("tick", Date.now()), Math.max(0, due - Date.now()));
-  if (dirty.size > 0 && !isDrawing) {
-    isDrawing = true;
-    if (document.hidden) setTimeout(draw, 200);
-    else requestAnimationFrame(draw);
-  }
+  if (due !== null) timer = setTimeout(() => app.do("tick"), Math.max(0, due - Date.now()));
+  if (isDrawing) return;
+  isDrawing = true;
+  if (document.hidden) setTimeout(draw, 200);
+  else requestAnimationFrame(draw);
 }
 
 function draw() {
   isDrawing = false;
-  const parts = dirty;
-  dirty = new Set();
-  view.render(parts);
+  view.render();
 }
 
 function perform(action) {
@@ -96,11 +90,11 @@ function connect() {
   url.protocol = url.protocol.replace("http", "ws");
   const own = new WebSocket(url, "chatd.v1");
   socket = own;
-  own.onmessage = ({ data }) => { if (own === socket) app.do("line", String(data), Date.now()); };
+  own.onmessage = ({ data }) => { if (own === socket) app.do("line", String(data)); };
   own.onclose = () => {
     if (own !== socket) return;
     socket = null;
-    app.do("closed", Date.now());
+    app.do("closed");
   };
 }
 
@@ -131,7 +125,7 @@ function notify(place, message) {
     const notice = new Notification(where, { body: clip(message.text, 200), tag: `${KEY} ${place.name}` });
     notice.onclick = () => {
       window.focus();
-      app.do("open", place.name, Date.now());
+      app.do("open", place.name);
       notice.close();
     };
   } catch {
@@ -148,10 +142,10 @@ setInterval(() => {
 
 theme();
 const view = new View(app, linesOf);
-addEventListener("online", () => app.do("wake", Date.now()));
+addEventListener("online", () => app.do("wake"));
 document.addEventListener("visibilitychange", () => {
   session.isVisible = !document.hidden;
   view.log.afterMove();
-  if (!document.hidden) app.do("wake", Date.now());
+  if (!document.hidden) app.do("wake");
 });
-app.do("start", Date.now());
+app.do("start");

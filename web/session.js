@@ -38,7 +38,6 @@ export class Session {
     this.out = [];
     /** The time of what is being done, in milliseconds; the caller sets it before an intent that takes no time. */
     this.now = 0;
-    this.dirty = new Set(["phase"]);
     this.me = saved.name ?? "";
     this.token = saved.token ?? "";
     this.savedRooms = new Map((saved.rooms ?? []).map((room) => [keyOf(room.name), { name: room.name, password: room.password ?? "" }]));
@@ -84,14 +83,13 @@ export class Session {
 
   /** The actions since the last call: {do: "connect" | "close" | "send" | "save" | "heard" | "missed" | "told", …}. */
   take() {
-    const [actions, dirty] = [this.out, this.dirty];
-    [this.out, this.dirty] = [[], new Set()];
-    return { actions, dirty };
+    const actions = this.out;
+    this.out = [];
+    return actions;
   }
 
   act(name, fields = {}) { this.out.push({ do: name, ...fields }); }
-  touch(...parts) { for (const part of parts) this.dirty.add(part); }
-  turn(phase) { this.phase = phase; this.touch("phase"); }
+  turn(phase) { this.phase = phase; }
   get here() { return this.places.get(this.current); }
   /** Whether the user must give a name and a password. */
   get needsForm() { return this.phase === "out" || (!this.hasEntered && this.token === ""); }
@@ -104,7 +102,6 @@ export class Session {
     if (!place) {
       place = new Place(name);
       this.places.set(key, place);
-      this.touch("places");
       if (name.startsWith("@")) this.watch(name.slice(1));
     }
     return place;
@@ -113,26 +110,25 @@ export class Session {
   // Connecting and logging in.
 
   /** The page is there: with a token, the conversation goes on. */
-  start(now) { if (this.token !== "" && this.me !== "") this.connect(now); }
+  start() { if (this.token !== "" && this.me !== "") this.connect(); }
 
-  connect(now) {
+  connect() {
     this.retryAt = null;
     this.reason = "";
     this.turn("connecting");
-    this.heardAt = now;
-    this.timers.set("greeting", now + GREETING_MS);
+    this.heardAt = this.now;
+    this.timers.set("greeting", this.now + GREETING_MS);
     this.act("connect");
   }
 
   /** The user's name and password. */
-  signIn(name, password, now) {
+  signIn(name, password) {
     [this.error, this.password, this.me] = ["", password, name.trim()];
-    this.touch("phase");
     if (this.me === "" || password === "") return this.refuse(this.me === "" ? "a name is needed" : "a password is needed");
     if (this.phase === "login" && this.prompt === "password" && this.asked === this.me) return this.answer(password);
     if (this.phase === "login" && this.prompt === "password") return this.sendRaw("C ");
     if (this.phase === "login" && this.prompt === "name") return this.sendName();
-    if (this.phase !== "login" && this.phase !== "connecting") this.connect(now);
+    if (this.phase !== "login" && this.phase !== "connecting") this.connect();
   }
 
   sendName() {
@@ -147,11 +143,10 @@ export class Session {
 
   refuse(words) {
     [this.error, this.password] = [words, null];
-    this.touch("phase");
   }
 
   /** The connection has ended. */
-  closed(now) {
+  closed() {
     if (this.phase === "out") return;
     this.timers.delete("greeting");
     this.probeUntil = null;
@@ -159,7 +154,6 @@ export class Session {
     this.resume = "off";
     const reason = this.reason;
     for (const place of this.places.values()) if (isRoom(place.name)) place.isJoined = false;
-    this.touch("places", "people");
     const isFinal = FINAL.some((words) => reason.startsWith(words));
     if (reason.startsWith("password was changed")) this.forgetToken();
     const canReturn = this.token !== "";
@@ -174,21 +168,21 @@ export class Session {
     const most = Math.min(60_000, 1000 * 2 ** Math.min(this.attempts, 6));
     this.retryDelay = told === null ? most / 2 + this.random() * (most / 2) : told * 1000 + this.random() * 1000;
     this.attempts += 1;
-    this.retryAt = now + this.retryDelay;
+    this.retryAt = this.now + this.retryDelay;
     this.turn("waiting");
   }
 
   /** The network is back, or the machine has woken up. */
-  wake(now) {
-    if (this.phase === "waiting") this.connect(now);
-    else if (this.isReady && this.probeUntil === null) this.probe(now);
+  wake() {
+    if (this.phase === "waiting") this.connect();
+    else if (this.isReady && this.probeUntil === null) this.probe();
   }
 
   /** The user asks to connect. */
-  retry(now) { if (this.phase === "waiting" || this.phase === "stopped") this.connect(now); }
+  retry() { if (this.phase === "waiting" || this.phase === "stopped") this.connect(); }
 
-  probe(now) {
-    this.probeUntil = now + PROBE_MS;
+  probe() {
+    this.probeUntil = this.now + PROBE_MS;
     this.request("NOOP", () => {});
   }
 
@@ -202,7 +196,6 @@ export class Session {
     this.me = "";
     this.savedRooms.clear();
     this.isLeaving = false;
-    this.touch("phase", "places", "log", "people");
   }
 
   forgetToken() {
@@ -218,30 +211,29 @@ export class Session {
   // Lines of the server.
 
   /** A line of the server. */
-  line(text, now) {
-    this.heardAt = this.now = now;
+  line(text) {
+    this.heardAt = this.now;
     this.probeUntil = null;
     const frame = parse(text);
     if (frame === null || frame.type === "other") return;
-    if (frame.type === "said") return this.isReady ? this.said(frame, now) : undefined;
-    if (frame.type === "notice") return this.isReady ? this.notice(frame, now) : undefined;
+    if (frame.type === "said") return this.isReady ? this.said(frame) : undefined;
+    if (frame.type === "notice") return this.isReady ? this.notice(frame) : undefined;
     if (frame.code === 421) return this.closing(frame.text);
-    if (!this.isReady) return frame.more ? undefined : this.loginReply(frame, now);
+    if (!this.isReady) return frame.more ? undefined : this.loginReply(frame);
     const request = this.requests[0];
     if (!request) return;
     if (frame.more) return void request.lines.push(frame);
     this.requests.shift();
-    request.done(frame.code, frame.text, request.lines, now);
-    this.pump(now);
+    request.done(frame.code, frame.text, request.lines);
+    this.pump();
   }
 
   closing(reason) {
     this.reason = reason;
     if (!this.hasEntered || reason.startsWith("password was changed")) this.error = reason;
-    this.touch("phase");
   }
 
-  loginReply({ code, text }, now) {
+  loginReply({ code, text }) {
     switch (code) {
       case 220: {
         const version = /^chatd (\S+)/.exec(text)?.[1] ?? "";
@@ -256,7 +248,7 @@ export class Session {
         this.prompt = "password";
         return this.password === null ? this.ask(text) : this.answer(this.password);
       case 230:
-        return this.entered(/^welcome ([^;\s]+)/.exec(text)?.[1] ?? this.me, now);
+        return this.entered(/^welcome ([^;\s]+)/.exec(text)?.[1] ?? this.me);
       case 200:
         this.prompt = "name";
         return this.password === null ? undefined : this.sendName();
@@ -279,7 +271,7 @@ export class Session {
     this.refuse(words);
   }
 
-  entered(name, now) {
+  entered(name) {
     this.me = name;
     if (this.who !== undefined && this.who !== name) this.forgetPlaces();
     this.who = name;
@@ -287,19 +279,20 @@ export class Session {
     Object.assign(this, { hasEntered: true, attempts: 0, error: "", prompt: null, password: null });
     this.turn("ready");
     this.resume = "asking";
-    this.timers.set("who", now + WHO_EVERY_MS);
+    this.timers.set("who", this.now + WHO_EVERY_MS);
     this.request("WANT ids reads forgets own", () => {});
-    this.renewToken(now);
+    this.renewToken();
     this.request("IGNORE", (code, text, lines) => this.learnIgnored(code, lines));
     if (this.away !== "") this.request(`AWAY ${this.away}`, () => {});
-    this.askUnread(isReturn, now);
+    if (this.isNew) this.note(this.place(EVERYBODY), `Welcome, ${name}. This account is new: it was made just now.`);
+    this.isNew = false;
+    this.askUnread(isReturn);
     for (const place of this.places.values()) if (place.name.startsWith("@")) this.watch(place.name.slice(1));
     this.refreshWho();
-    this.touch("places", "people", "log");
   }
 
-  renewToken(now) {
-    this.timers.set("token", now + TOKEN_EVERY_MS);
+  renewToken() {
+    this.timers.set("token", this.now + TOKEN_EVERY_MS);
     this.request("TOKEN", (code, text) => {
       const token = /^(\S+) expires=/.exec(text)?.[1];
       if (code === 231 && token) {
@@ -312,22 +305,20 @@ export class Session {
   learnIgnored(code, lines) {
     if (this.isUnknown(code, "ignore")) return;
     this.ignored = new Map(lines.map(({ text }) => [keyOf(text.split(" ")[0]), text.split(" ")[0]]));
-    this.touch("people");
   }
 
   /** Whether an operation is not there; then its feature is not shown. */
   isUnknown(code, feature) {
     if (code !== 502) return false;
     this.features.delete(feature);
-    this.touch("phase");
     return true;
   }
 
   // What was missed.
 
-  askUnread(isReturn, now) {
-    this.request("UNREAD", (code, text, lines, when) => {
-      if (code === 450) return this.again("unread", when, () => this.askUnread(isReturn, when));
+  askUnread(isReturn) {
+    this.request("UNREAD", (code, text, lines) => {
+      if (code === 450) return this.again("unread", () => this.askUnread(isReturn));
       this.pauses.delete("unread");
       if (code !== 213) {
         for (const feature of ["history", "search", "notify", "forget", "keep"]) this.features.delete(feature);
@@ -335,12 +326,12 @@ export class Session {
       }
       this.learnUnread(lines);
       this.enterRooms();
-      if (code !== 213) return this.endResume(when);
+      if (code !== 213) return this.endResume();
       this.missed = { count: 0, loud: 0, lines: 0 };
-      if (isReturn) this.askMissed(this.resumeFrom(), when);
+      if (isReturn) this.askMissed(this.resumeFrom());
       else {
         this.top = [...this.places.values()].reduce((top, place) => (place.counted.last > top ? place.counted.last : top), this.top ?? 0n);
-        this.endResume(when);
+        this.endResume();
       }
     });
   }
@@ -353,7 +344,6 @@ export class Session {
       place.learn(unread);
       if (isRoom(place.name) && !this.savedRooms.has(keyOf(place.name))) this.savedRooms.set(keyOf(place.name), { name: place.name, password: "" });
     }
-    this.touch("places");
   }
 
   enterRooms() {
@@ -372,20 +362,20 @@ export class Session {
     for (const place of this.places.values()) for (const message of place.pending) if (message.state !== "failed") yield message;
   }
 
-  askMissed(after, now) {
-    this.request(`HISTORY after ${after} ${PAGE}`, (code, text, lines, when) => {
-      if (code === 450) return this.again("missed", when, () => this.askMissed(after, when));
+  askMissed(after) {
+    this.request(`HISTORY after ${after} ${PAGE}`, (code, text, lines) => {
+      if (code === 450) return this.again("missed", () => this.askMissed(after));
       this.pauses.delete("missed");
       const end = code === 212 ? pageEnd(text) : null;
-      if (end === null) return this.endResume(when);
+      if (end === null) return this.endResume();
       for (const { text: line } of lines) this.takeMissed(pastLine(line));
       if (end.next !== null && end.next > after) {
         if (this.missed.lines <= MISSED_MOST || [...this.unconfirmed()].some((message) => message.state === "unsure")) {
-          return this.askMissed(end.next, when);
+          return this.askMissed(end.next);
         }
         this.clearLogs();
       }
-      this.endResume(when);
+      this.endResume();
     });
   }
 
@@ -408,7 +398,6 @@ export class Session {
     const message = place.pending.find(isIt);
     if (!message) return false;
     place.confirm(message, line.id, "");
-    this.touch("log");
     return true;
   }
 
@@ -416,10 +405,9 @@ export class Session {
   clearLogs() {
     for (const place of this.places.values()) if (place.isStored) place.clear();
     this.ensure();
-    this.touch("log");
   }
 
-  endResume(now) {
+  endResume() {
     this.resume = "current";
     if (this.top === null || this.liveTop > this.top) this.top = this.liveTop;
     for (const message of [...this.unconfirmed()]) {
@@ -429,16 +417,15 @@ export class Session {
     if (missed?.count > 0) this.act("missed", missed);
     this.missed = undefined;
     this.ensure();
-    this.markRead(now);
-    this.pump(now);
-    this.touch("places", "log");
+    this.markRead();
+    this.pump();
   }
 
   /** The server cannot answer now: after 1 s, then after twice as long, up to 30 s. */
-  again(what, now, ask) {
+  again(what, ask) {
     const pause = Math.min((this.pauses.get(what) ?? 500) * 2, 30_000);
     this.pauses.set(what, pause);
-    this.timers.set(`again ${what}`, now + pause);
+    this.timers.set(`again ${what}`, this.now + pause);
     this.agains.set(`again ${what}`, ask);
   }
 
@@ -451,7 +438,7 @@ export class Session {
     return place.level === "all" || place.name.startsWith("@") || message.isMention === true;
   }
 
-  said(frame, now) {
+  said(frame) {
     const from = frame.from ?? this.me;
     const place = this.place(frame.place);
     const isMention = frame.from !== null && (frame.place.startsWith("@") || mentions(frame.text, this.me)) && !this.isMe(from);
@@ -460,9 +447,9 @@ export class Session {
     if (this.resume === "current") this.top = frame.id;
     if (!this.show(place, message) || this.isMe(from)) return;
     place.hear(message.id, this.isLoud(place, message));
+    if (!this.online.includes(from) && !from.startsWith("~")) this.timers.set("who", this.now + 1000);
     this.act("heard", { place, message, isLoud: this.isLoud(place, message) });
-    if (place === this.here) this.markRead(now);
-    this.touch("places");
+    if (place === this.here) this.markRead();
   }
 
   /** Puts a message into its log. False if it is there, or before everything that is shown. */
@@ -471,21 +458,19 @@ export class Session {
     const isNew = place.add({ key: String(line.id), type, id: line.id, from: line.from, text: line.text, isMention: line.isMention && !this.isMe(line.from) });
     if (isNew) {
       place.trim(place === this.here && this.isLookingBack ? PLACE_MOST : undefined);
-      this.touch("log", "places");
     }
     return isNew;
   }
 
   /** Says texts in a place. Those that are too long are not said: false, and nothing is. */
-  say(place, texts, now) {
+  say(place, texts) {
     if (texts.some((text) => !this.fits(place, text))) return false;
     for (const text of texts) {
-      const message = { key: `own ${(this.ownCount = (this.ownCount ?? 0) + 1)}`, type: "message", id: null, from: this.me, text, place, state: "queued", note: "", time: now };
+      const message = { key: `own ${(this.ownCount = (this.ownCount ?? 0) + 1)}`, type: "message", id: null, from: this.me, text, place, state: "queued", note: "", time: this.now };
       place.pending.push(message);
       this.queue.push(message);
     }
-    this.touch("log");
-    this.pump(now);
+    this.pump();
     return true;
   }
 
@@ -500,11 +485,11 @@ export class Session {
   }
 
   /** Sends what waits, as much as may be unconfirmed at once. */
-  pump(now) {
+  pump() {
     if (!this.isReady || this.resume !== "current") return;
     let open = this.requests.filter((request) => request.message).length;
     while (open < IN_FLIGHT && this.queue.length > 0) {
-      this.sendText(this.queue.shift(), now);
+      this.sendText(this.queue.shift());
       open += 1;
     }
   }
@@ -530,71 +515,67 @@ export class Session {
     if (id !== null && id > this.liveTop) this.liveTop = id;
     if (id !== null && this.resume === "current" && id > (this.top ?? 0n)) this.top = id;
     message.place.confirm(message, id, noteOf(told));
-    this.touch("log", "places");
   }
 
   fail(message, why) {
     [message.state, message.note] = ["failed", why];
-    this.touch("log");
   }
 
   /** The user wants a failed message to be sent again, or not at all. */
-  sendAgain(message, now) {
+  sendAgain(message) {
     [message.state, message.note, message.sentTop] = ["queued", "", undefined];
     this.queue.push(message);
-    this.touch("log");
-    this.pump(now);
+    this.pump();
   }
 
   discard(message) {
     message.state = "gone";
     message.place.pending = message.place.pending.filter((other) => other !== message);
-    this.touch("log");
   }
 
   // Notices.
 
-  notice({ code, text }, now) {
+  notice({ code, text }) {
     const [first, second = "", ...rest] = text.split(" ");
     const tail = rest.join(" ");
     switch (code) {
       case 100: {
         const place = this.place(EVERYBODY);
-        place.note(`The operator: ${text}`, now);
-        return this.act("told", { text: `The operator: ${text}` }), this.touch("log");
+        this.note(place, `The operator: ${text}`);
+        return this.act("told", { text: `The operator: ${text}` });
       }
       case 101:
         this.presence.set(keyOf(first), second === "away" ? { is: "away", text: tail } : { is: second === "offline" ? "offline" : "online", text: "" });
-        return this.touch("people", "places");
-      case 103: return this.move(first, second, "entered", now);
-      case 104: return this.move(first, second, tail === "left: kicked" ? "was put out" : "left", now);
+        return undefined;
+      case 103: return this.move(first, second, "entered");
+      case 104: return this.move(first, second, tail === "left: kicked" ? "was put out" : "left");
       case 105: {
         const topic = /^\S+ by \S+:(?: (.*))?$/s.exec(text)?.[1] ?? "";
         const place = this.place(first);
-        if (place.topic !== topic && place.knowsTopic) place.note(topic === "" ? `${rest[0]?.slice(0, -1)} removed the topic` : `${rest[0]?.slice(0, -1)} set the topic: ${topic}`, now);
+        if (place.topic !== topic && place.knowsTopic) this.note(place, topic === "" ? `${rest[0]?.slice(0, -1)} removed the topic` : `${rest[0]?.slice(0, -1)} set the topic: ${topic}`);
         [place.topic, place.knowsTopic] = [topic, true];
-        return this.touch("places", "log");
+        return undefined;
       }
-      case 106: return this.gone(first, `this room is closed: ${text.slice(first.length + 9)}`, now);
+      case 106: return this.gone(first, `this room is closed: ${text.slice(first.length + 9)}`);
       case 107:
         this.place(first).host = second;
-        return this.move(first, second, "is host now", now);
+        return this.move(first, second, "is host now");
       case 108: return this.readElsewhere(first, second);
       case 109: return this.erased(first, second, tail);
       case 112: {
         const place = this.place(first);
         [place.kept, place.isStored] = second === "kept" ? [tail, true] : [null, false];
-        place.note(second === "kept" ? `this room is kept, and its messages for ${tail} days` : "this room is not kept any more", now);
-        return this.touch("places", "log");
+        this.note(place, second === "kept" ? `this room is kept, and its messages for ${tail} days` : "this room is not kept any more");
+        return undefined;
       }
       default: return undefined;
     }
   }
 
-  move(room, name, how, now) {
+  move(room, name, how) {
     const place = this.places.get(keyOf(room));
     if (!place) return;
-    place.move(name, how, now);
+    place.move(name, how, this.now);
     if (place.people) {
       const key = keyOf(name);
       if (how === "entered") place.people.set(key, { name, isAbsent: false, isHost: false });
@@ -602,24 +583,23 @@ export class Session {
       else if (place.kept !== null && how === "left" && !name.startsWith("~")) this.refreshNames(place);
       else place.people.delete(key);
     }
-    if (how === "was put out" && this.isMe(name)) this.gone(room, "you were put out of this room", now);
-    this.touch("log", "people", "places");
+    if (how === "was put out" && this.isMe(name)) this.gone(room, "you were put out of this room");
   }
 
-  gone(room, why, now) {
+  note(place, text) { place.note(text, this.now); }
+
+  gone(room, why) {
     const place = this.places.get(keyOf(room));
     this.savedRooms.delete(keyOf(room));
     this.save();
     if (!place) return;
     Object.assign(place, { isJoined: false, isStored: false, people: null, kept: null });
-    place.note(why, now);
-    this.touch("places", "log", "people");
+    this.note(place, why);
   }
 
   readElsewhere(where, digits) {
     if (!/^\d+$/.test(digits)) return;
     for (const place of this.places.values()) if (where === "-" || keyOf(where) === keyOf(place.name)) place.read(BigInt(digits));
-    this.touch("places");
   }
 
   erased(where, what, name) {
@@ -627,14 +607,13 @@ export class Session {
     if (!place) return;
     if (what === "all") place.eraseAll(name);
     else if (/^\d+$/.test(what)) place.erase(BigInt(what));
-    this.touch("log", "places");
   }
 
   // Requests.
 
   sendRaw(line) { this.act("send", { line }); }
 
-  /** Sends an operation. `done(code, text, lines, now)` gets its reply. */
+  /** Sends an operation. `done(code, text, lines)` gets its reply. */
   request(line, done, message) {
     const whole = /^[CD] /.test(line) ? line : `C ${line}`;
     this.requests.push({ done, lines: [], message, at: this.now });
@@ -648,7 +627,6 @@ export class Session {
     this.timers.clear();
     this.pauses.clear();
     for (const place of this.places.values()) place.isLoading = false;
-    this.touch("log");
   }
 
   /** Asks for something whose answer goes to `tell({code, text, lines})`; without a connection it says so. */
@@ -660,24 +638,22 @@ export class Session {
   // Places.
 
   /** The user looks at a place. */
-  open(name, now) {
+  open(name) {
     const before = this.here;
     const place = this.place(name);
     if (before && before !== place) before.lineAt = null;
     this.current = keyOf(place.name);
     if (place.unread.count > 0) place.lineAt = place.mark;
-    this.isLookingBack = false;
+    [this.isLookingBack, this.isSeeing] = [false, false];
     before?.trim();
     this.ensure();
     if (isRoom(place.name) && place.isJoined && !place.people) this.refreshNames(place);
-    this.touch("places", "log", "people", "place");
   }
 
   /** Forgets a direct conversation in the list. */
   close(place) {
     this.places.delete(keyOf(place.name));
     if (this.current === keyOf(place.name)) this.open(EVERYBODY);
-    this.touch("places");
   }
 
   /** What is looked at has a first page. */
@@ -692,43 +668,40 @@ export class Session {
     place.isLoading = true;
     const first = place.firstId();
     const before = first === null ? "" : `before ${first} `;
-    this.request(`HISTORY ${placeWord(place.name)} ${before}${first === null ? FIRST_PAGE : PAGE}`, (code, text, lines, now) => {
+    this.request(`HISTORY ${placeWord(place.name)} ${before}${first === null ? FIRST_PAGE : PAGE}`, (code, text, lines) => {
       place.isLoading = false;
-      this.touch("log");
       const end = code === 212 ? pageEnd(text) : null;
-      if (code === 450) return void (place.loadAt = now + 1000);
+      if (code === 450) return void (place.loadAt = this.now + 1000);
       if (end === null) return void (place.hasOlder = false);
       const past = lines.map(({ text: line }) => pastLine(line)).filter((line) => line !== null);
       place.prepend(past.map((line) => ({
         key: String(line.id), type: line.isHole ? "hole" : "message", id: line.id, from: line.from, text: line.text, isMention: line.isMention && !this.isMe(line.from),
       })));
       place.hasOlder = end.next !== null && past.length > 0 && place.items.length < PLACE_MOST;
-      if (place === this.here) this.markRead(now);
+      if (place === this.here) this.markRead();
     });
-    this.touch("log");
   }
 
   /** Whether the user sees the newest line of this place; the view says so. */
-  setSeeing(isSeeing, now) {
+  setSeeing(isSeeing) {
     this.isSeeing = isSeeing;
-    if (isSeeing) this.markRead(now);
+    if (isSeeing) this.markRead();
   }
 
-  markRead(now) {
+  markRead() {
     const place = this.here;
     const last = place?.lastId() ?? null;
     if (!this.isSeeing || !place || last === null || last <= place.mark) return;
     place.read(last);
     place.toTell = last;
     if (!this.timers.has("read")) this.timers.set("read", (this.toldAt ?? 0) + READ_EVERY_MS);
-    this.touch("places");
-    if (this.timers.get("read") <= now) this.tellRead(now);
+    if (this.timers.get("read") <= this.now) this.tellRead();
   }
 
-  tellRead(now) {
+  tellRead() {
     this.timers.delete("read");
     if (!this.isReady) return;
-    this.toldAt = now;
+    this.toldAt = this.now;
     for (const place of this.places.values()) {
       if (place.toTell === null) continue;
       const told = place.toTell;
@@ -740,34 +713,32 @@ export class Session {
   /** Enters a room. `isQuiet`: as before the connection ended. */
   enter(name, password, isQuiet = false, tell = () => {}) {
     const words = password === "" ? "" : ` ${password}`;
-    this.request(`JOIN ${placeWord(name)}${words}`, (code, text, lines, now) => this.onRoom(name, password, isQuiet, code, text, now, tell));
+    this.request(`JOIN ${placeWord(name)}${words}`, (code, text, lines) => this.onRoom(name, password, isQuiet, code, text, tell));
   }
 
   make(name, password, tell) {
     const words = password === "" ? "" : ` ${password}`;
-    this.request(`MAKE ${name}${words}`, (code, text, lines, now) => this.onRoom(name, password, false, code, text, now, tell));
+    this.request(`MAKE ${name}${words}`, (code, text, lines) => this.onRoom(name, password, false, code, text, tell));
   }
 
-  onRoom(name, password, isQuiet, code, text, now, tell) {
+  onRoom(name, password, isQuiet, code, text, tell) {
     if (code !== 227) {
       const place = this.places.get(keyOf(name));
-      if (isQuiet && code === 550) this.gone(name, `you are not in this room any more: ${text}`, now);
-      else if (isQuiet && place) place.note(`you are not in this room: ${text}`, now);
-      this.touch("log", "places");
+      if (isQuiet && code === 550) this.gone(name, `you are not in this room any more: ${text}`);
+      else if (isQuiet && place) this.note(place, `you are not in this room: ${text}`);
       return tell(text);
     }
     const shown = text.split(" ")[0];
     const place = this.place(shown);
     const kept = / kept=(\d+)/.exec(text)?.[1] ?? null;
     if (kept !== null && !place.isStored) [place.isStored, place.hasOlder] = [true, this.features.has("history")];
-    if (isQuiet && kept === null && place.items.length > 0) place.note("what was said here meanwhile has not reached you", now);
+    if (isQuiet && kept === null && place.items.length > 0) this.note(place, "what was said here meanwhile has not reached you");
     Object.assign(place, { isJoined: true, kept });
     this.savedRooms.set(keyOf(shown), { name: shown, password });
     this.save();
     this.refreshNames(place);
-    if (!isQuiet) this.open(shown, now);
+    if (!isQuiet) this.open(shown);
     this.ensure();
-    this.touch("places", "log", "people");
     tell("");
   }
 
@@ -782,7 +753,6 @@ export class Session {
     this.inquire(`NOTIFY ${placeWord(place.name)} ${level}`, (reply) => {
       if (reply.code === 200 && LEVELS.includes(level)) place.level = level;
       this.isUnknown(reply.code, "notify");
-      this.touch("places");
       tell(reply);
     });
   }
@@ -793,7 +763,6 @@ export class Session {
         if (isIgnored) this.ignored.set(keyOf(name), name);
         else this.ignored.delete(keyOf(name));
       }
-      this.touch("people");
       tell(reply);
     });
   }
@@ -802,7 +771,6 @@ export class Session {
     this.inquire(text === "" ? "AWAY" : `AWAY ${text}`, (reply) => {
       if (reply.code === 200) this.away = text;
       this.isUnknown(reply.code, "away");
-      this.touch("phase");
       tell(reply);
     });
   }
@@ -810,7 +778,6 @@ export class Session {
   eraseOwn(message, tell) {
     this.inquire(`FORGET ${message.id}`, (reply) => {
       if (reply.code === 200) message.place.erase(message.id);
-      this.touch("log");
       tell(reply);
     });
   }
@@ -833,7 +800,6 @@ export class Session {
       if (this.isUnknown(code, "watch") || code !== 200) return;
       const [, is, why] = /^\S+ is (online|away|offline)(?:: (.*))?$/s.exec(text) ?? [];
       if (is) this.presence.set(keyOf(name), { is, text: why ?? "" });
-      this.touch("people", "places");
     });
   }
 
@@ -843,7 +809,6 @@ export class Session {
       if (code !== 211) return;
       this.online = lines.map((frame) => frame.text.split(" ")[0]);
       this.onlineText = text;
-      this.touch("people");
     });
   }
 
@@ -856,7 +821,6 @@ export class Session {
         const [name, ...notes] = line.split(" ");
         place.people.set(keyOf(name), { name, isHost: notes.includes("host"), isAbsent: notes.includes("absent") });
       }
-      this.touch("people");
     });
   }
 
@@ -882,31 +846,30 @@ export class Session {
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  tick(now) {
-    this.now = now;
-    if (this.retryAt !== null && this.retryAt <= now) this.connect(now);
-    const isOver = (at) => at !== null && at <= now;
-    if (isOver(this.timers.get("greeting") ?? null) || isOver(this.probeUntil)) return this.giveUp(now);
+  tick() {
+    if (this.retryAt !== null && this.retryAt <= this.now) this.connect();
+    const isOver = (at) => at !== null && at <= this.now;
+    if (isOver(this.timers.get("greeting") ?? null) || isOver(this.probeUntil)) return this.giveUp();
     if (this.isReady) {
-      if (this.requests.length > 0 && this.requests[0].at + ANSWER_MS <= now) return this.giveUp(now);
-      if (this.requests.length === 0 && this.heardAt + SILENCE_MS <= now) this.probe(now);
+      if (this.requests.length > 0 && this.requests[0].at + ANSWER_MS <= this.now) return this.giveUp();
+      if (this.requests.length === 0 && this.heardAt + SILENCE_MS <= this.now) this.probe();
     }
     for (const [name, at] of [...this.timers]) {
-      if (at > now) continue;
+      if (at > this.now) continue;
       this.timers.delete(name);
-      if (name === "token") this.renewToken(now);
-      else if (name === "read") this.tellRead(now);
+      if (name === "token") this.renewToken();
+      else if (name === "read") this.tellRead();
       else if (name === "who") {
-        this.timers.set("who", now + WHO_EVERY_MS);
+        this.timers.set("who", this.now + WHO_EVERY_MS);
         if (this.isVisible !== false) this.refreshWho();
       } else this.agains.get(name)?.();
     }
   }
 
   /** Nobody answers on this connection. */
-  giveUp(now) {
+  giveUp() {
     this.act("close");
-    this.closed(now);
+    this.closed();
   }
 }
 

@@ -31,7 +31,7 @@ export class View {
     this.form = h("form", { class: "card", "aria-label": "Log in", noValidate: true, onsubmit: (event) => {
       event.preventDefault();
       this.app.setPref("stay", this.stay.checked);
-      this.do("signIn", this.name.value, this.password.value, Date.now());
+      this.do("signIn", this.name.value, this.password.value);
     } },
     h("h1", {}, "chatd"), h("p", { class: "quiet" }, `Join the conversation at ${location.host}.`), this.formAlert,
     h("div", { class: "field" }, h("label", { htmlFor: "name" }, "Name"), this.name),
@@ -95,10 +95,11 @@ export class View {
     this.log = new Log({
       older: () => this.do("older", this.session.here),
       seeing: (isAtEnd) => {
+        const isSeeing = isAtEnd && !document.hidden && !this.chat.hidden;
         this.session.isLookingBack = !isAtEnd;
-        this.do("setSeeing", isAtEnd && !document.hidden && !this.chat.hidden, Date.now());
+        if (isSeeing !== this.session.isSeeing) this.do("setSeeing", isSeeing);
       },
-      again: (message) => this.do("sendAgain", message, Date.now()),
+      again: (message) => this.do("sendAgain", message),
       discard: (message) => this.do("discard", message),
       canErase: (item) => keyOf(item.from) === keyOf(this.session.me) && item.id !== null && item.place.isStored && this.session.features.has("forget"),
       erase: (item) => this.erase(item),
@@ -125,17 +126,16 @@ export class View {
     }
   }
 
-  render(parts) {
+  render() {
     const { session } = this;
     this.renderForm();
-    if (session.needsForm) return this.renderTitle();
-    const has = (...names) => names.some((name) => parts.has(name)) || parts.has("phase");
-    if (has()) this.renderBanner();
-    if (has("places", "people")) this.renderPlaces();
-    if (has("places", "people", "log")) this.renderHead();
-    if (has("people", "places")) this.renderPeople();
-    this.log.show(session.here, session.me);
     this.renderTitle();
+    if (session.needsForm) return;
+    this.renderBanner();
+    this.renderPlaces();
+    this.renderHead();
+    this.renderPeople();
+    this.log.show(session.here, session.me);
   }
 
   renderTitle() {
@@ -179,18 +179,16 @@ export class View {
       case "ready":
         if (this.trouble) return [this.trouble, "Close"];
         if (session.isOutdated) return ["The server has a new version.", "Reload"];
-        return session.isNew && !session.isWelcomed ? [`Welcome, ${session.me}. This account is new.`, "Close"] : ["", ""];
+        return ["", ""];
       default: return this.banner.hidden ? ["", ""] : ["Connecting …", ""];
     }
   }
 
   bannerAct() {
     const { session } = this;
-    if (session.phase !== "ready") return this.do("retry", Date.now());
+    if (session.phase !== "ready") return this.do("retry");
     if (this.trouble) return this.tell("");
-    if (session.isOutdated) return location.reload();
-    session.isWelcomed = true;
-    return this.renderBanner();
+    return location.reload();
   }
 
   // Places and people.
@@ -218,8 +216,8 @@ export class View {
       button.setAttribute("aria-label", count === 0 ? place.label : `${place.label}, ${shown} unread`);
       if (place === this.session.here) button.setAttribute("aria-current", "page");
       else button.removeAttribute("aria-current");
-      badge.textContent = count === 0 ? "" : shown;
-      badge.className = loud > 0 ? "badge loud" : "badge";
+      badge.dataset.count = shown;
+      badge.className = count === 0 ? "" : loud > 0 ? "badge loud" : "badge";
       button.classList.toggle("unread", count > 0 && place.level !== "none");
       button.classList.toggle("absent", this.session.isReady && !place.isJoined);
       dot.className = `dot ${this.session.presence.get(keyOf(place.name.slice(1)))?.is ?? ""}`;
@@ -237,7 +235,7 @@ export class View {
 
   open(name) {
     this.session.here.draft = this.text.value;
-    this.do("open", name, Date.now());
+    this.do("open", name);
     this.text.value = this.session.here.draft;
     this.drawer(null);
     this.typed();
@@ -260,6 +258,9 @@ export class View {
   renderPeople() {
     const { session } = this;
     const people = session.peopleOf(session.here);
+    const mark = JSON.stringify([people, [...session.ignored], session.here.name]);
+    if (mark === this.peopleMark) return;
+    this.peopleMark = mark;
     this.peopleHead.textContent = session.here.name.startsWith("@") ? "Here" : `${people.filter((person) => !person.isAbsent).length} here`;
     this.people.replaceChildren(...people.map(({ name, isHost, isAbsent }) => h("li", {},
       h("button", { type: "button", class: isAbsent ? "place absent" : "place", onclick: () => (keyOf(name) === keyOf(session.me) || name.startsWith("~") ? details(this.app, { name: `@${name}` }) : this.open(`@${name}`)) },
@@ -316,7 +317,7 @@ export class View {
     if (lines.length === 1 && /^\/(?!me )/.test(lines[0]) && !/^\/\//.test(lines[0])) return this.command(lines[0]);
     if (lines.length > 1 && !(await askLines(lines.length, place.label))) return text.focus();
     const texts = lines.length === 1 && lines[0].startsWith("//") ? [lines[0].slice(1)] : lines;
-    if (!this.do("say", place, texts, Date.now())) return this.tell("This is too long for one message.");
+    if (!this.do("say", place, texts)) return this.tell("This is too long for one message.");
     text.value = "";
     this.typed();
     this.log.toEnd();
@@ -331,8 +332,7 @@ export class View {
     this.typed();
     const place = session.here;
     const note = ({ text, lines }) => {
-      for (const words of [...lines, text]) if (words !== "") place.note(words, Date.now());
-      session.touch("log");
+      for (const words of [...lines, text]) if (words !== "") place.note(words);
       this.app.flush();
     };
     const failed = (words) => { if (words !== "") this.tell(words); };
@@ -345,7 +345,7 @@ export class View {
     if (verb === "IGNORE" && others.length === 0 && first !== "") return this.do("setIgnored", first, true, note);
     if (verb === "DM") {
       this.open(`@${first}`);
-      if (others.length > 0) this.do("say", session.here, [others.join(" ")], Date.now());
+      if (others.length > 0) this.do("say", session.here, [others.join(" ")]);
       return undefined;
     }
     return this.do("inquire", `${verb} ${rest}`.trim(), note);
