@@ -1,6 +1,6 @@
 // Dialogs: a room, settings, a search, a place, a person, a question.
 
-import { bdi, field, h, iconButton } from "./dom.js";
+import { bdi, field, h, iconButton, small } from "./dom.js";
 import { clock, dayName, rich } from "./log.js";
 import { timeOf } from "./text.js";
 import { EVERYBODY, LEVELS, isRoom, keyOf, placeName, placeWord } from "./wire.js";
@@ -23,7 +23,7 @@ export function openDialog(title, content, props = {}) {
   });
 }
 
-const button = (text, onclick, props = {}) => h("button", { type: "button", onclick, ...props }, text);
+const button = (text, onclick, props = {}) => h("button", { onclick, ...props }, text);
 const alertLine = () => h("p", { role: "alert", class: "alert", hidden: true });
 const say = (line, text) => {
   line.hidden = text === "";
@@ -46,30 +46,30 @@ export const joinRoom = (app) => openDialog("Join or make a room", (close) => {
     say(error, words);
     return room.focus();
   };
-  const go = (method) => {
+  const go = (verb) => {
     const name = room.value.trim().replace(/^#/, "");
     if (name === "") return done("a room needs a name");
     if (!app.session.isReady) return done("there is no connection");
-    return method === "enter" ? app.do("enter", name, password.value, false, done) : app.do("make", name, password.value, done);
+    return app.do("enter", verb, name, password.value, false, done);
   };
   app.do("inquire", "ROOMS", ({ lines }) => list.append(...lines.map((line) => {
     const [name, ...rest] = line.split(" ");
     return h("li", {}, button(name, () => {
       room.value = name;
       if (rest.includes("password")) password.focus();
-      else go("enter");
+      else go("JOIN");
     }, { class: "place", dir: "auto" }), h("span", { class: "quiet" }, rest.join(" ")));
   })));
   return [h("form", { onsubmit: (event) => {
     event.preventDefault();
-    go("enter");
-  } }, error, field("Room", room), field("Room password", password, h("p", { class: "quiet small" }, "Only if it has one, or shall have one.")),
-  h("div", { class: "buttons" }, button("Make", () => go("make")), h("button", { type: "submit", class: "primary" }, "Join"))), list];
+    go("JOIN");
+  } }, error, field("Room", room), field("Room password", password, small("Only if it has one, or shall have one.")),
+  h("div", { class: "buttons" }, button("Make", () => go("MAKE")), h("button", { type: "submit", class: "primary" }, "Join"))), list];
 });
 
 export const settings = (app) => openDialog("Settings", (close) => {
   const { session, prefs } = app;
-  const theme = h("select", { onchange: () => app.setPref("theme", theme.value) },
+  const theme = h("select", { autofocus: true, onchange: () => app.setPref("theme", theme.value) },
     ...[["system", "As the system"], ["light", "Light"], ["dark", "Dark"]].map(([value, text]) => h("option", { value, selected: prefs.theme === value }, text)));
   const why = !isSecureContext ? "Only pages by https or from localhost may show notifications."
     : !("Notification" in window) ? "This browser has no notifications."
@@ -84,7 +84,7 @@ export const settings = (app) => openDialog("Settings", (close) => {
   const away = h("input", { value: session.away, placeholder: "lunch", maxLength: 200, dir: "auto", onchange: () => app.do("setAway", away.value.trim(), ({ code, text }) => { if (code !== 200) say(error, text); }) });
   const error = alertLine();
   return [error, field("Theme", theme), h("label", { class: "check" }, notices, "Notifications"), hint,
-    session.features.has("away") ? field("Away", away, h("p", { class: "quiet small" }, "What others are told. Empty: you are there.")) : null,
+    session.features.has("away") ? field("Away", away, small("What others are told. Empty: you are there.")) : null,
     h("div", { class: "buttons" }, h("span", { class: "grow quiet" }, "You are ", bdi(session.me)), button("Sign out", () => {
       close();
       app.do("signOut");
@@ -103,7 +103,7 @@ function hit(app, line, close) {
 }
 
 export const search = (app) => openDialog("Search", (close) => {
-  const words = h("input", { type: "search", autocomplete: "off", autofocus: true, placeholder: "green tea from:bob in:lobby", dir: "auto" });
+  const words = h("input", { autocomplete: "off", autofocus: true, placeholder: "green tea from:bob in:lobby", dir: "auto" });
   const state = h("p", { role: "status", class: "quiet small" }, "All of these words, in any order; wor* and \"exact words\" too.");
   const list = h("ol", { class: "hits", "aria-label": "Found" });
   const more = button("Show older", () => go(more.next), { hidden: true });
@@ -151,7 +151,7 @@ export const details = (app, place) => openDialog(placeName(place.name), (close)
   const error = alertLine();
   const tell = ({ code, text }) => say(error, code === 200 ? "" : text);
   const ask = (line) => app.do("inquire", line, tell);
-  const level = h("select", { onchange: () => app.do("setLevel", place, level.value, tell) },
+  const level = h("select", { autofocus: true, onchange: () => app.do("setLevel", place, level.value, tell) },
     ...LEVELS.map((value) => h("option", { value, selected: place.level === value }, { all: "Everything", mentions: "Mentions of me", none: "Nothing" }[value])));
   const parts = [error];
   if (session.features.has("notify") && place.isStored) parts.push(field("Notify me of", level));
@@ -169,7 +169,7 @@ function roomParts(app, place, word, ask, close) {
   const keep = h("input", { type: "checkbox", checked: place.kept !== null, onchange: () => ask(`KEEP ${word}${keep.checked ? "" : " off"}`) });
   return [
     field("Topic", topic),
-    h("p", { class: "quiet small" }, place.kept === null ? "This room is not kept: it ends with its last member, and nothing that is said is stored." : `What is said here is kept for ${place.kept} days.`),
+    small(place.kept === null ? "This room is not kept: it ends with its last member, and nothing that is said is stored." : `What is said here is kept for ${place.kept} days.`),
     ...(isHost ? [session.features.has("keep") ? h("label", { class: "check" }, keep, "Keep this room") : null, field("New room password", lock)] : []),
     h("div", { class: "buttons" },
       isHost ? button("Close the room", () => {

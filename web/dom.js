@@ -3,6 +3,7 @@
 /** An element with properties, `class`, `data-…`, `aria-…` and `on…`, and children. */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
+  if (tag === "button") element.type = "button";
   for (const [name, value] of Object.entries(props)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
@@ -39,10 +40,13 @@ export function icon(name) {
 
 /** A button with an icon, named by its label. */
 export const iconButton = (name, label, onclick, props = {}) =>
-  h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, ...props }, icon(name));
+  h("button", { class: "icon-button", "aria-label": label, title: label, onclick, ...props }, icon(name));
 
 /** A text that keeps its direction to itself. */
 export const bdi = (text, props = {}) => h("bdi", props, text);
+
+/** A remark. */
+export const small = (text) => h("p", { class: "quiet small" }, text);
 
 /** A labelled field. */
 export function field(label, input, hint = null) {

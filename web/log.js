@@ -40,7 +40,7 @@ export class Log {
     /** The last line in the document, if it is not the newest. */
     this.last = null;
     this.element = h("div", { class: "log", role: "log", "aria-label": "Messages", "aria-live": "off", tabIndex: 0, onscroll: () => this.scrolled() });
-    this.jump = h("button", { type: "button", class: "jump", hidden: true, onclick: () => this.toEnd() }, icon("down"), h("span", {}, "Newest"));
+    this.jump = h("button", { class: "jump", hidden: true, onclick: () => this.toEnd() }, icon("down"), h("span", {}, "Newest"));
     new ResizeObserver(() => { if (this.isAtEnd) this.stick(); }).observe(this.element);
     this.isAtEnd = true;
   }
@@ -63,8 +63,8 @@ export class Log {
     this.reconcile([...this.top(place, start), ...rows.slice(-MOST)]);
     if (isOther) this.begin();
     else if (this.isAtEnd) this.stick();
-    else if (anchor) this.restore(anchor);
-    this.afterMove();
+    else if (anchor?.row.isConnected) this.element.scrollTop = anchor.row.offsetTop - anchor.at;
+    this.scrolled();
   }
 
   top(place, start) {
@@ -126,9 +126,9 @@ export class Log {
     const who = bdi(name, { class: `from ${hueOf(from)}` });
     const buttons = state === "failed"
       ? h("span", { class: "choices" },
-        h("button", { type: "button", onclick: () => this.hooks.again(item) }, "Send again"),
-        h("button", { type: "button", onclick: () => this.hooks.discard(item) }, "Discard"))
-      : this.hooks.canErase(item) ? h("button", { type: "button", class: "erase", "aria-label": `Erase: ${text.slice(0, 40)}`, title: "Erase for everybody", onclick: () => this.hooks.erase(item) }, icon("close")) : null;
+        h("button", { onclick: () => this.hooks.again(item) }, "Send again"),
+        h("button", { onclick: () => this.hooks.discard(item) }, "Discard"))
+      : this.hooks.canErase(item) ? h("button", { class: "erase", "aria-label": `Erase: ${text.slice(0, 40)}`, title: "Erase for everybody", onclick: () => this.hooks.erase(item) }, icon("close")) : null;
     return h("div", {
       class: ["message", isFollowing && "following", isMine && "mine", isMention && "mention", isDone && "deed", state === "failed" && "failed"].filter(Boolean).join(" "),
       "data-id": id === null ? null : String(id), "data-from": from, "aria-busy": isBusy ? "true" : null,
@@ -151,8 +151,6 @@ export class Log {
     return null;
   }
 
-  restore({ row, at }) { if (row.isConnected) this.element.scrollTop = row.offsetTop - at; }
-
   /** A place that is opened: at what is new, or at its end. */
   begin() {
     this.stick();
@@ -168,11 +166,11 @@ export class Log {
   }
 
   scrolled() {
-    if (!this.place || !this.shown) return;
-    this.isAtEnd = this.distance < 40 && this.shown.end === this.shown.total;
-    const { scrollTop } = this.element;
+    if (!this.place || this.element.clientHeight === 0) return;
     const { start, end, total } = this.shown;
-    if (scrollTop < NEAR && start > 0) this.move(Math.max(MOST, end - STEP));
+    this.isAtEnd = this.distance < 40 && end === total;
+    const { scrollTop } = this.element;
+    if (scrollTop < NEAR && start > 0 && !this.isAtEnd) this.move(Math.max(MOST, end - STEP));
     else if (scrollTop < NEAR && this.place.hasOlder) this.hooks.older();
     else if (this.distance < NEAR && end < total) this.move(Math.min(total, end + STEP));
     this.afterMove();

@@ -6,7 +6,7 @@
 // After each login: WANT ─▶ UNREAD ─▶ JOIN … ─▶ HISTORY after C ─▶ … ─▶ end. C is the highest id up to which everything
 // is here. Live lines raise it only after the end, and an unconfirmed line of one's own holds it where it was.
 
-import { EVERYBODY, LEVELS, confirmed, isRoom, keyOf, noteOf, pageEnd, parse, pastLine, placeWord, retryIn, unreadLine } from "./wire.js";
+import { EVERYBODY, confirmed, isRoom, keyOf, noteOf, pageEnd, parse, pastLine, placeWord, retryIn, unreadLine } from "./wire.js";
 import { PLACE_MOST, Place } from "./place.js";
 import { byteLength, mentions, withoutInvisible } from "./text.js";
 
@@ -347,7 +347,7 @@ export class Session {
   }
 
   enterRooms() {
-    for (const { name, password } of this.savedRooms.values()) this.enter(name, password, true);
+    for (const { name, password } of this.savedRooms.values()) this.enter("JOIN", name, password, true, () => {});
     this.ensure();
   }
 
@@ -629,10 +629,13 @@ export class Session {
     for (const place of this.places.values()) place.isLoading = false;
   }
 
-  /** Asks for something whose answer goes to `tell({code, text, lines})`; without a connection it says so. */
-  inquire(line, tell) {
+  /** Asks for something. `tell({code, text, lines})` gets the answer; after a 200, `effect` comes before that. */
+  inquire(line, tell, effect = () => {}) {
     if (!this.isReady) return tell({ code: 0, text: "there is no connection", lines: [] });
-    this.request(line, (code, text, lines) => tell({ code, text, lines: lines.map((frame) => frame.text) }));
+    this.request(line, (code, text, lines) => {
+      if (code === 200) effect();
+      tell({ code, text, lines: lines.map((frame) => frame.text) });
+    });
   }
 
   // Places.
@@ -710,15 +713,9 @@ export class Session {
     }
   }
 
-  /** Enters a room. `isQuiet`: as before the connection ended. */
-  enter(name, password, isQuiet = false, tell = () => {}) {
-    const words = password === "" ? "" : ` ${password}`;
-    this.request(`JOIN ${placeWord(name)}${words}`, (code, text, lines) => this.onRoom(name, password, isQuiet, code, text, tell));
-  }
-
-  make(name, password, tell) {
-    const words = password === "" ? "" : ` ${password}`;
-    this.request(`MAKE ${name}${words}`, (code, text, lines) => this.onRoom(name, password, false, code, text, tell));
+  /** Enters a room (JOIN), or makes one (MAKE). `isQuiet`: as before the connection ended. `tell` gets "" or what is wrong. */
+  enter(verb, name, password, isQuiet, tell) {
+    this.request(`${verb} ${verb === "JOIN" ? placeWord(name) : name}${password === "" ? "" : ` ${password}`}`, (code, text) => this.onRoom(name, password, isQuiet, code, text, tell));
   }
 
   onRoom(name, password, isQuiet, code, text, tell) {
@@ -750,36 +747,22 @@ export class Session {
   }
 
   setLevel(place, level, tell) {
-    this.inquire(`NOTIFY ${placeWord(place.name)} ${level}`, (reply) => {
-      if (reply.code === 200 && LEVELS.includes(level)) place.level = level;
-      this.isUnknown(reply.code, "notify");
-      tell(reply);
-    });
+    this.inquire(`NOTIFY ${placeWord(place.name)} ${level}`, tell, () => { place.level = level; });
   }
 
   setIgnored(name, isIgnored, tell) {
-    this.inquire(`IGNORE ${name}${isIgnored ? "" : " off"}`, (reply) => {
-      if (reply.code === 200) {
-        if (isIgnored) this.ignored.set(keyOf(name), name);
-        else this.ignored.delete(keyOf(name));
-      }
-      tell(reply);
+    this.inquire(`IGNORE ${name}${isIgnored ? "" : " off"}`, tell, () => {
+      if (isIgnored) this.ignored.set(keyOf(name), name);
+      else this.ignored.delete(keyOf(name));
     });
   }
 
   setAway(text, tell) {
-    this.inquire(text === "" ? "AWAY" : `AWAY ${text}`, (reply) => {
-      if (reply.code === 200) this.away = text;
-      this.isUnknown(reply.code, "away");
-      tell(reply);
-    });
+    this.inquire(`AWAY ${text}`.trim(), tell, () => { this.away = text; });
   }
 
   eraseOwn(message, tell) {
-    this.inquire(`FORGET ${message.id}`, (reply) => {
-      if (reply.code === 200) message.place.erase(message.id);
-      tell(reply);
-    });
+    this.inquire(`FORGET ${message.id}`, tell, () => message.place.erase(message.id));
   }
 
   /** A search: `tell({lines, next, error})`. */

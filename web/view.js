@@ -1,10 +1,12 @@
 // The page: the form, the places, the log, the line in which one writes.
 
 import { askLines, details, joinRoom, openDialog, search, settings, switchPlace } from "./dialogs.js";
-import { bdi, h, icon, iconButton } from "./dom.js";
+import { bdi, h, icon, iconButton, small } from "./dom.js";
 import { Log, hueOf } from "./log.js";
 import { complete } from "./text.js";
-import { EVERYBODY, command, isRoom, keyOf } from "./wire.js";
+import { EVERYBODY, isRoom, keyOf } from "./wire.js";
+
+const splitOnce = (text) => [text.split(" ")[0], text.split(" ").slice(1).join(" ").trimStart()];
 
 export class View {
   constructor(app, linesOf) {
@@ -37,7 +39,7 @@ export class View {
     h("div", { class: "field" }, h("label", { htmlFor: "name" }, "Name"), this.name),
     h("div", { class: "field" }, h("label", { htmlFor: "password" }, "Password"), this.password),
     h("label", { class: "check" }, this.stay, "Stay signed in"), this.submit,
-    h("p", { class: "quiet small" }, "New here? Choose a name and a password of 8 bytes or more. The account is made at once."));
+    small("New here? Choose a name and a password of 8 bytes or more. The account is made at once."));
     this.login = h("main", { class: "login" }, this.form);
     return this.login;
   }
@@ -76,7 +78,7 @@ export class View {
     this.nav = h("nav", { "aria-label": "Rooms and people", class: "side" },
       h("div", { class: "brand" }, h("strong", {}, "chatd"), h("span", { class: "quiet" }, location.host)),
       h("div", { class: "scroll" }, h("h2", {}, "Rooms"), this.rooms,
-        h("button", { type: "button", class: "place quiet", onclick: () => joinRoom(app) }, icon("plus"), "Join or make a room"),
+        h("button", { class: "place quiet", onclick: () => joinRoom(app) }, icon("plus"), "Join or make a room"),
         this.directsHead, this.directs),
       h("div", { class: "foot" }, this.who, iconButton("gear", "Settings", () => settings(app))));
     this.people = h("ul", { class: "people", "aria-label": "People" });
@@ -90,7 +92,7 @@ export class View {
     const head = h("header", {}, this.menu, h("div", { class: "grow" }, this.title, this.topic),
       this.searchButton, iconButton("people", "Show people", () => this.drawer("people")), this.detailsButton);
     this.bannerText = h("span", {});
-    this.bannerButton = h("button", { type: "button", onclick: () => this.bannerAct() });
+    this.bannerButton = h("button", { onclick: () => this.bannerAct() });
     this.banner = h("div", { role: "alert", class: "banner", hidden: true }, this.bannerText, this.bannerButton);
     this.log = new Log({
       older: () => this.do("older", this.session.here),
@@ -229,7 +231,7 @@ export class View {
   placeItem(place) {
     const sign = place.name === EVERYBODY ? "∗" : isRoom(place.name) ? "#" : "";
     const label = bdi(sign === "" ? place.name.slice(1) : place.label, { class: "label" });
-    return h("li", { "data-place": place.name }, h("button", { type: "button", class: "place", onclick: () => this.open(place.name) },
+    return h("li", { "data-place": place.name }, h("button", { class: "place", onclick: () => this.open(place.name) },
       h("span", { "aria-hidden": "true" }), h("span", { class: "sign", "aria-hidden": "true" }, sign), label, h("span", {})));
   }
 
@@ -263,7 +265,7 @@ export class View {
     this.peopleMark = mark;
     this.peopleHead.textContent = session.here.name.startsWith("@") ? "Here" : `${people.filter((person) => !person.isAbsent).length} here`;
     this.people.replaceChildren(...people.map(({ name, isHost, isAbsent }) => h("li", {},
-      h("button", { type: "button", class: isAbsent ? "place absent" : "place", onclick: () => (keyOf(name) === keyOf(session.me) || name.startsWith("~") ? details(this.app, { name: `@${name}` }) : this.open(`@${name}`)) },
+      h("button", { class: isAbsent ? "place absent" : "place", onclick: () => (keyOf(name) === keyOf(session.me) || name.startsWith("~") ? details(this.app, { name: `@${name}` }) : this.open(`@${name}`)) },
         h("span", { class: `face ${hueOf(name)}`, "aria-hidden": "true" }, name.replace("~", "").slice(0, 1).toUpperCase()),
         bdi(name, { class: "label" }),
         isHost ? h("span", { class: "tag" }, "host") : session.ignored.has(keyOf(name)) ? h("span", { class: "tag" }, "ignored") : null))));
@@ -323,37 +325,24 @@ export class View {
     this.log.toEnd();
   }
 
-  /** A line that begins with a slash. */
+  /** `/join lobby`: an operation of the server, whose answer is noted in the log. */
   command(line) {
     const { session } = this;
-    const wanted = command(line, session.here.name);
-    if (typeof wanted === "string") return this.tell(wanted);
+    const place = session.here;
+    const [, verb, rest] = /^\/(\S*) *(.*)$/s.exec(line);
+    const tell = (words) => this.tell(words);
     this.text.value = "";
     this.typed();
-    const place = session.here;
-    const note = ({ text, lines }) => {
-      for (const words of [...lines, text]) if (words !== "") place.note(words);
-      this.app.flush();
-    };
-    const failed = (words) => { if (words !== "") this.tell(words); };
-    const { verb, rest } = wanted;
-    const [first = "", ...others] = rest.split(" ");
-    if (verb === "JOIN") return this.do("enter", first, others.join(" "), false, failed);
-    if (verb === "MAKE") return this.do("make", first, others.join(" "), failed);
-    if (verb === "LEAVE") return this.do("leave", session.here);
-    if (verb === "AWAY") return this.do("setAway", rest, note);
-    if (verb === "IGNORE" && others.length === 0 && first !== "") return this.do("setIgnored", first, true, note);
-    if (verb === "DM") {
-      this.open(`@${first}`);
-      if (others.length > 0) this.do("say", session.here, [others.join(" ")]);
-      return undefined;
-    }
-    return this.do("inquire", `${verb} ${rest}`.trim(), note);
+    if (/^(join|make)$/i.test(verb)) return this.do("enter", verb.toUpperCase(), ...splitOnce(rest), false, tell);
+    if (/^(pm|bm|dm|rm|passwd|missed|history|want|ex|quit|exit|bye|token|part|leave|)$/i.test(verb)) return tell(`Not here: /${verb}. With // a line begins with a slash.`);
+    return this.do("inquire", `${verb.toUpperCase()} ${rest}`.trim(), ({ text, lines }) => {
+      for (const words of [...lines, text]) if (words !== "") session.note(place, words);
+    });
   }
 
   async erase(item) {
     const isSure = await openDialog("Erase this message?", (close) => [h("p", { class: "quote", dir: "auto" }, item.text), h("p", {}, "It is removed from the history for everybody. Who has read it has read it."),
-      h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => close(false) }, "Cancel"), h("button", { type: "button", class: "primary", onclick: () => close(true) }, "Erase"))]);
+      h("div", { class: "buttons" }, h("button", { onclick: () => close(false) }, "Cancel"), h("button", { class: "primary", onclick: () => close(true) }, "Erase"))]);
     if (isSure) this.do("eraseOwn", item, ({ code, text }) => { if (code !== 200) this.tell(text); });
   }
 

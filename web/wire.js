@@ -125,17 +125,3 @@ export function retryIn(reason) {
   const found = /retry in (\d{1,6}) s/.exec(reason);
   return found ? Number(found[1]) : null;
 }
-
-const ALIASES = { msg: "DM", query: "DM", part: "LEAVE", erase: "FORGET", exit: "EX", quit: "EX" };
-const OF_PLACE = ["TOPIC", "KEEP", "LOCK", "KICK", "NOTIFY", "LEAVE", "NAMES", "CLOSE"];
-const VERBS = [...OF_PLACE, "DM", "JOIN", "MAKE", "WHO", "ROOMS", "WHOIS", "AWAY", "IGNORE", "SET", "FORGET", "HELP"];
-
-/** A line with a slash, typed in a place, as an operation: {verb, rest}; or why it is none. */
-export function command(line, place) {
-  const [, typed, rest = ""] = /^\/(\w+)(?: +(.*))?$/s.exec(line) ?? [];
-  const verb = ALIASES[typed?.toLowerCase()] ?? typed?.toUpperCase();
-  if (!VERBS.includes(verb)) return `There is no command /${typed ?? ""}; // at the start says a slash.`;
-  if (!OF_PLACE.includes(verb)) return { verb, rest };
-  if (verb !== "NOTIFY" && !isRoom(place)) return `/${typed} is for a room; go there first.`;
-  return { verb, rest: `${placeWord(place)} ${rest}`.trim() };
-}

@@ -265,7 +265,7 @@ test("marks are told once a second, and other devices' marks count", () => {
 test("rooms: notices, kicked, closed, erased", () => {
   const bench = Bench.ready();
   bench.hear("C 212 0 end");
-  bench.do("make", "lobby", "", () => {});
+  bench.do("enter", "MAKE", "lobby", "", false, () => {});
   bench.hear("C 227 lobby token=A", "C 211-alice host", "C 211 1 in lobby");
   const place = bench.session.here;
   assert.ok(place.name === "lobby" && bench.session.isHost(place));
