@@ -14,7 +14,7 @@ use chatd::engine::{
 };
 use chatd::hub::names::{RoomName, UserName};
 use chatd::hub::record::Lock;
-use chatd::limits::{Accounts, Limits, Login, Rooms};
+use chatd::limits::{Accounts, Limits, Login, Rooms, Web};
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Milliseconds of Unix time; any will do.
@@ -87,8 +87,16 @@ impl Chat {
     fn of(users: usize) -> Self {
         let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
         let (login, accounts, rooms) = (Login::default(), Accounts::default(), Rooms::default());
-        let settings =
-            Settings { limits, login, accounts, rooms, history: None, operators: Operators::default(), stats_s: 0 };
+        let settings = Settings {
+            limits,
+            login,
+            accounts,
+            rooms,
+            web: Web::default(),
+            history: None,
+            operators: Operators::default(),
+            stats_s: 0,
+        };
         let engine = Engine::new(settings, users, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         let mut chat = Self { engine, users: Vec::new(), sent: vec![Vec::new(); users], now: 0 };
         for user in 0..users {

@@ -4,10 +4,30 @@
 //! (`ask bob.`). Letters of scripts without upper and lower case are no part of a word, because people write no
 //! space between them and a name.
 
+use std::ops::Range;
+
+/// The signs that may stand in a name, and beside it.
+const SIGNS: [char; 3] = ['.', '-', '_'];
+
 /// Whether `text` mentions the account `name`.
 pub fn is_in(text: &str, name: &str) -> bool {
     let core = cut(name);
     !core.is_empty() && whole_words(text).any(|word| cut(word).eq_ignore_ascii_case(core) && has(word, name))
+}
+
+/// Where `text` mentions the account `name`, in bytes of the text, from the first to the last. Nowhere, if
+/// [`is_in`] says that it does not.
+pub fn find(text: &str, name: &str) -> impl Iterator<Item = Range<usize>> {
+    let core = cut(name);
+    let signs_before = name.len() - name.trim_start_matches(SIGNS).len();
+    let mut at = 0;
+    text.split_inclusive(|c| !is_of_word(c)).filter_map(move |piece| {
+        let word = piece.trim_end_matches(|c| !is_of_word(c));
+        let is_it = !core.is_empty() && cut(word).eq_ignore_ascii_case(core) && has(word, name);
+        let start = at + (word.len() - word.trim_start_matches(SIGNS).len());
+        at += piece.len();
+        is_it.then(|| start.saturating_sub(signs_before)..start.saturating_sub(signs_before) + name.len())
+    })
 }
 
 /// The words of a text without `.`, `-` and `_` at their ends. An account is mentioned only if its name, also
@@ -18,7 +38,7 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// A name or a word without `.`, `-` and `_` at its ends.
 pub fn cut(word: &str) -> &str {
-    word.trim_matches(['.', '-', '_'])
+    word.trim_matches(SIGNS)
 }
 
 fn whole_words(text: &str) -> impl Iterator<Item = &str> {
@@ -35,10 +55,10 @@ fn is_of_word(c: char) -> bool {
 /// Whether a word, which has the core of `name` in it, also has the signs around the core.
 fn has(word: &str, name: &str) -> bool {
     let signs = |text: &str| -> (String, String) {
-        let start = text.trim_start_matches(['.', '-', '_']);
+        let start = text.trim_start_matches(SIGNS);
         let before = text.len() - start.len();
-        let after = start.len() - start.trim_end_matches(['.', '-', '_']).len();
-        let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default().to_owned();
+        let after = start.len() - start.trim_end_matches(SIGNS).len();
+        let part = |range: Range<usize>| text.get(range).unwrap_or_default().to_owned();
         (part(0..before), part(text.len() - after..text.len()))
     };
     let ((before, after), (name_before, name_after)) = (signs(word), signs(name));
@@ -52,6 +72,9 @@ mod tests {
     #[track_caller]
     fn check(text: &str, name: &str, expected: bool) {
         assert_eq!(is_in(text, name), expected, "{name} in {text}");
+        let found: Vec<&str> = find(text, name).map(|range| &text[range]).collect();
+        assert_eq!(!found.is_empty(), expected, "{name} in {text}");
+        assert!(found.iter().all(|found| found.eq_ignore_ascii_case(name)), "{name} in {text}: {found:?}");
         if expected {
             assert!(words(text).any(|word| word.eq_ignore_ascii_case(cut(name))), "{name} in {text}");
         }
@@ -92,6 +115,15 @@ mod tests {
         check("ask bob. now", "bob_", false);
         check("ask bob_ now", "bob", true);
         check("...", "a", false);
+    }
+
+    #[test]
+    fn each_mention_is_found() {
+        let found = |text, name| find(text, name).collect::<Vec<_>>();
+        assert_eq!(found("Bob, 你bob-bob bob. abob _bob_", "bob"), [0..3, 16..19, 27..30]);
+        assert_eq!(found("..bob_. bob", "bob_"), [2..6]);
+        assert_eq!(found("x..bob ..bob", ".bob"), [8..12]);
+        assert_eq!(found("", "bob"), []);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The session's inputs and outputs.
 
+use chatd::text::is_same_name;
 use zeroize::Zeroizing;
 
 pub use chatd::secret::Secret;
@@ -36,8 +37,11 @@ pub enum Input<'a> {
     BadLine(&'a str),
     /// The answer to [`Action::AskSecret`]; `None` if the user declined.
     Secret(Option<Secret>),
-    /// The input ended (end of file, Ctrl-D), or the user pressed Ctrl-C on an empty line. Lines entered before are
-    /// still executed.
+    /// The answer to [`Action::Edit`]: the text, or why there is none.
+    Edited(Result<&'a str, &'a str>),
+    /// The user pressed Ctrl-C on an empty line.
+    Cancel,
+    /// The input ended (end of file, Ctrl-D). Lines entered before are still executed.
     End,
     /// Nobody reads the output any more. Messages already sent may still be confirmed, but nothing else is done.
     Unheard,
@@ -58,8 +62,12 @@ pub enum Action {
     Disconnect,
     /// Send these bytes to the server. They may hold a secret, so they are wiped.
     Send(Zeroizing<Vec<u8>>),
+    /// Call the user: what is shown next is why.
+    Call(Call),
     /// Show this.
     Show(Shown),
+    /// Show this part of a page that the user asked for. It may have been shown before, so no log takes it.
+    ShowPage(Shown),
     /// The last entered line is a message that will be shown when it is confirmed or refused. Erase it from the screen.
     EraseLine,
     /// Read a line with this prompt. At most one line is asked for at a time. The request outlives a lost connection.
@@ -70,6 +78,8 @@ pub enum Action {
     DropTyped,
     /// Like [`Action::AskAnswer`], for the answer to whether a server is trusted. The history does not keep it.
     AskTrust(String),
+    /// Let the user edit this text in an editor of theirs. Until it ends, nothing else is asked for.
+    Edit(String),
     /// The prompt of the current line has changed. It may be redrawn at once or later.
     Prompt(String),
     /// Read a secret, without echo or history. At most one is asked for at a time, and never together with a line if a
@@ -82,10 +92,21 @@ pub enum Action {
     /// Everything up to this message id of the server at this index has been shown: store that, also for the next runs.
     /// Given at most once a second, and at the end.
     KeepSeen(usize, u64),
+    /// Where the user is has changed: store that for the next runs, for all servers of this one.
+    KeepPlaces(Places),
     /// The user trusts the server at this index if it has this key: store that, also for the next runs.
     TrustKey(usize, Fingerprint),
     /// Restore the terminal and exit with this code. Nothing follows.
     Leave(u8),
+}
+
+/// The rooms that a user is in, by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// All of them.
+    pub rooms: Vec<String>,
+    /// The one in which the user talks; `None` for everybody.
+    pub here: Option<String>,
 }
 
 /// Why a server that speaks TLS is not proven.
@@ -139,10 +160,7 @@ pub enum Shown {
     /// Something is missing in what was said in a place.
     Hole(Hole),
     /// The lines below are new to the user.
-    New {
-        /// Whether some of it is for the user.
-        is_loud: bool,
-    },
+    New,
     /// A line of a reply that the user asked for: a list, help, a refusal.
     Reply {
         /// The code, such as 211.
@@ -187,6 +205,36 @@ pub struct Message {
     pub is_past: bool,
 }
 
+/// Before the text of a message that says what its sender does.
+const ACT: &str = "/me ";
+
+/// The text of a message that says what its sender does: `waves`.
+pub fn acted(what: &str) -> String {
+    format!("{ACT}{what}")
+}
+
+/// What the sender of a text does, if the text says that: `waves`, of `/me waves`.
+pub fn act_of(text: &str) -> Option<&str> {
+    let (start, what) = text.split_at_checked(ACT.len())?;
+    (start.eq_ignore_ascii_case(ACT) && !what.trim().is_empty()).then_some(what)
+}
+
+/// Why the user is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// A live message.
+    Said(Message),
+    /// What was missed, all of it.
+    Missed {
+        /// The number of unread messages.
+        count: usize,
+        /// Those that are for the user.
+        for_user: usize,
+        /// The newest that calls, if it is among what is shown.
+        newest: Option<Message>,
+    },
+}
+
 /// Messages of a place that are missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hole {
@@ -211,6 +259,16 @@ pub enum Place {
         /// The other party.
         with: String,
     },
+}
+
+/// Whether two places are the same, in any case of their letters.
+pub fn is_same_place(one: &Place, other: &Place) -> bool {
+    match (one, other) {
+        (Place::Public, Place::Public) => true,
+        (Place::Room(one), Place::Room(other)) => is_same_name(one, other),
+        (Place::Direct { with: one }, Place::Direct { with: other }) => is_same_name(one, other),
+        (Place::Public | Place::Room(_) | Place::Direct { .. }, _) => false,
+    }
 }
 
 /// A line from the client itself.

@@ -3,16 +3,20 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use chatd::limits::WATCHES_EACH;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser};
 use nix::unistd::{Uid, User};
 
 use super::action::Place;
-use super::command::is_room_name;
+use super::command::{is_room_name, is_user_name};
 use super::destination::{self, EXAMPLE, Server, parse_name};
 use super::filter::Filter;
 use super::fingerprint::Fingerprint;
+use super::ring::Notify;
 use super::session::Once;
+use super::store::{Last, Store};
+use super::terminal;
 
 /// Talk on a chatd server.
 ///
@@ -43,6 +47,9 @@ pub struct Args {
     /// With --once: send to this room. With --listen: also receive its messages. The client enters the room
     #[arg(long, value_name = "ROOM")]
     room: Option<String>,
+    /// Tell when these users come and go; several names are separated by commas
+    #[arg(long, value_name = "NAME,…")]
+    watch: Option<String>,
     /// Create the account if it does not exist; without this, a script with a given password does not
     #[arg(long)]
     register: bool,
@@ -61,12 +68,24 @@ pub struct Args {
     /// Forget the key that you once trusted for this server, and do nothing else
     #[arg(long, value_name = "HOST:PORT")]
     forget: Option<String>,
+    /// Write what is said into files in this folder, one for each place of each server
+    #[arg(long, value_name = "DIR")]
+    log: Option<PathBuf>,
     /// No colours (a non-empty NO_COLOR variable does the same)
     #[arg(long)]
     no_color: bool,
-    /// No bell for direct messages and mentions
+    /// How direct messages and mentions call you: bell, osc9 (a notification of the desktop) or off
+    #[arg(long, value_name = "HOW")]
+    notify: Option<String>,
+    /// The same as --notify off
     #[arg(long)]
     no_bell: bool,
+    /// Also run this program, without a shell, with a JSON object on its standard input
+    #[arg(long, value_name = "CMD")]
+    notify_command: Option<String>,
+    /// Show in the window's title who and where you are, and how much is unread
+    #[arg(long)]
+    title: bool,
     /// Run this program, without a shell, and use the first line of its output as the password
     #[arg(long, value_name = "CMD")]
     password_command: Option<String>,
@@ -76,7 +95,8 @@ pub struct Args {
 const TLS_EXAMPLE: &str = "for example: chatclient --tls localhost 5016 carol";
 
 const USAGE: &str = "chatclient [OPTIONS] SERVER [PORT] [USER]
-       chatclient [OPTIONS] USER@SERVER[:PORT]";
+       chatclient [OPTIONS] USER@SERVER[:PORT]
+       chatclient [OPTIONS]    back to the last server and rooms";
 
 const TEMPLATE: &str = "\
 {about-with-newline}
@@ -116,16 +136,24 @@ pub struct Options {
     pub json: bool,
     /// The task of the client.
     pub errand: Errand,
+    /// The names of users who are watched; each has the form of a user name.
+    pub watch: Vec<String>,
     /// Whether a script may create an account.
     pub register: bool,
     /// The parts that are removed from the lines of a script first.
     pub filter: Filter,
     /// What is trusted of servers that speak TLS.
     pub trust: Trust,
+    /// The folder of the log on disk, if there is one; not empty.
+    pub log: Option<PathBuf>,
     /// Whether colours are off.
     pub no_color: bool,
-    /// Whether the bell is off.
-    pub no_bell: bool,
+    /// How the terminal calls the user.
+    pub notify: Notify,
+    /// The program that is also run then, split into words; not empty.
+    pub notify_command: Option<Vec<String>>,
+    /// Whether the window's title is set.
+    pub title: bool,
     /// The program that prints the password, split into words; not empty.
     pub password_command: Option<Vec<String>>,
 }
@@ -207,8 +235,18 @@ impl Args {
             (None, false) if self.room.is_some() => return Err(needs("--room", "--once TEXT or --listen", "lobby")),
             (None, false) => Errand::Talk,
         };
-        let (servers, user) = destination::parse(&self.words, self.tls, system_user)?;
-        let trust = Trust { ca: self.ca, pins: self.pin.iter().map(|text| parse_pin(text)).collect::<Result<_, _>>()? };
+        let watch = parse_watch(self.watch.as_deref(), errand.once().is_some())?;
+        let mut trust =
+            Trust { ca: self.ca, pins: self.pin.iter().map(|text| parse_pin(text)).collect::<Result<_, _>>()? };
+        let mut words = self.words;
+        let goes_back = words.is_empty() && matches!(errand, Errand::Talk) && !self.plain && !self.json;
+        if let Some(last) = if goes_back { last()? } else { None } {
+            words = vec![last.servers, last.user];
+            if trust.pins.is_empty() && trust.ca.is_none() {
+                trust = Trust { ca: last.ca, pins: last.pins };
+            }
+        }
+        let (servers, user) = destination::parse(&words, self.tls, system_user)?;
         check_tls(&servers, &trust)?;
         Ok(Options {
             servers,
@@ -216,14 +254,27 @@ impl Args {
             plain: self.plain,
             json: self.json,
             errand,
+            watch,
             register: self.register,
             filter,
             trust,
+            log: self.log,
             no_color: self.no_color,
-            no_bell: self.no_bell,
-            password_command: self.password_command.as_deref().map(parse_command).transpose()?,
+            notify: parse_notify(self.notify.as_deref(), self.no_bell)?,
+            notify_command: parse_command("--notify-command", "notify-chat --urgent", self.notify_command.as_deref())?,
+            title: self.title,
+            password_command: parse_command("--password-command", "pass show chat", self.password_command.as_deref())?,
         })
     }
+}
+
+/// Where a person at a terminal talked last; without a terminal there is none, and nothing to go back to.
+fn last() -> Result<Option<Last>, String> {
+    // A state that cannot be kept is reported once there is a server.
+    let Some(store) = Some(()).filter(|()| terminal::is_there()).and_then(|()| Store::open().ok()) else {
+        return Ok(None);
+    };
+    store.last().map_err(|why| format!("{why}; {EXAMPLE}"))
 }
 
 /// The user name of the person who runs the client, according to the system.
@@ -281,6 +332,31 @@ fn parse_room(room: String) -> Result<String, String> {
     Err(format!("{room:?} is no room: give letters, digits or _.-, at most 32, for example: --room lobby"))
 }
 
+/// The names of `--watch`.
+fn parse_watch(names: Option<&str>, is_once: bool) -> Result<Vec<String>, String> {
+    let example = "for example: chatclient --watch bob,dave localhost carol";
+    let Some(names) = names else { return Ok(Vec::new()) };
+    if is_once {
+        return Err(format!("--watch has nobody to tell with --once; {example}"));
+    }
+    let mut found: Vec<String> = Vec::new();
+    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        if !is_user_name(name) {
+            return Err(format!("--watch {name:?}: a name is a letter, then letters, digits or _ . -; {example}"));
+        }
+        if !found.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            found.push(name.to_owned());
+        }
+    }
+    match found.len() {
+        0 => Err(format!("--watch takes the names of users; {example}")),
+        count if count > WATCHES_EACH => {
+            Err(format!("--watch takes at most {WATCHES_EACH} names, and these are {count}; {example}"))
+        }
+        _ => Ok(found),
+    }
+}
+
 fn parse_pin(text: &str) -> Result<Fingerprint, String> {
     let why =
         || format!("--pin {text}: a pin is SHA256: and 43 characters, as chatd cert show prints it; {TLS_EXAMPLE}");
@@ -302,12 +378,26 @@ fn check_tls(servers: &[Server], trust: &Trust) -> Result<(), String> {
     Ok(())
 }
 
-fn parse_command(text: &str) -> Result<Vec<String>, String> {
-    let example = "for example: --password-command 'pass show chat'";
+fn parse_notify(how: Option<&str>, is_silent: bool) -> Result<Notify, String> {
+    let example = "for example: chatclient --notify osc9 localhost carol";
+    let Some(word) = how else { return Ok(if is_silent { Notify::Off } else { Notify::default() }) };
+    match Notify::parse(word) {
+        None => Err(format!("--notify takes bell, osc9 or off, and not {word:?}; {example}")),
+        Some(notify) if is_silent && notify != Notify::Off => {
+            Err(format!("--no-bell is the same as --notify off, not --notify {word}: give one of them, {example}"))
+        }
+        Some(notify) => Ok(notify),
+    }
+}
+
+/// The words of a program that an option names.
+fn parse_command(option: &str, example: &str, text: Option<&str>) -> Result<Option<Vec<String>>, String> {
+    let Some(text) = text else { return Ok(None) };
+    let example = format!("for example: {option} '{example}'");
     match shell_words::split(text) {
-        Ok(words) if !words.is_empty() => Ok(words),
-        Ok(_) => Err(format!("--password-command takes a program and its arguments, {example}")),
-        Err(_) => Err(format!("--password-command: a quote is not closed; {example}")),
+        Ok(words) if words.first().is_some_and(|program| !program.is_empty()) => Ok(Some(words)),
+        Ok(_) => Err(format!("{option} takes a program and its arguments, {example}")),
+        Err(_) => Err(format!("{option}: a quote is not closed; {example}")),
     }
 }
 
@@ -354,8 +444,26 @@ mod tests {
         check_refused(&["--once", "hi", "--to", "a b", "localhost", "alice"], "is no name");
         check_refused(&["--once", "hi", "--room", "a\nb", "localhost", "alice"], "is no room");
         check_refused(&["--once", "hi", "--to", "b", "--room", "r", "localhost", "alice"], "two places");
+        for (names, told) in [("bob,1x", "\"1x\""), ("a b", "\"a b\""), ("~gast", "~gast"), (",", "takes the names")] {
+            check_refused(&["--watch", names, "localhost", "alice"], told);
+        }
+        let many = (0..101).map(|n| format!("n{n}")).collect::<Vec<_>>().join(",");
+        check_refused(&["--watch", &many, "localhost", "alice"], "at most 100 names, and these are 101");
+        check_refused(&["--watch", "bob", "--once", "hi", "localhost", "alice"], "nobody to tell");
         check_refused(&["--password-command", "a 'b", "localhost", "alice"], "quote");
+        check_refused(&["--log", "", "localhost", "alice"], "something is missing behind --log");
         check_refused(&["--password-command", "", "localhost", "alice"], "a program");
+        check_refused(&["--notify-command", "a 'b", "localhost", "alice"], "--notify-command: a quote");
+        check_refused(&["--notify-command", " ", "localhost", "alice"], "--notify-command takes a program");
+        check_refused(&["--notify-command", "'' x", "localhost", "alice"], "--notify-command takes a program");
+        check_refused(&["--notify", "loud", "localhost", "alice"], "--notify takes bell, osc9 or off");
+        check_refused(&["--notify", "\u{1b}[2J", "localhost", "alice"], "\\u{1b}[2J");
+        check_refused(&["--no-bell", "--notify", "osc9", "localhost", "alice"], "not --notify osc9: give one");
+        check_refused(
+            &["--notify", "bell", "--no-bell", "localhost", "alice"],
+            "--no-bell is the same as --notify off",
+        );
+        check_refused(&["--notify", "bell", "--notify", "off", "localhost", "alice"], "more than once");
     }
 
     #[test]
@@ -395,8 +503,18 @@ mod tests {
         assert_eq!((once.text.as_str(), once.to), ("hi", Place::Room("lobby".to_owned())));
         assert_eq!(found.password_command, Some(vec!["pass".to_owned(), "a b".to_owned()]));
         let found = options(&["--json", "--no-bell", "--no-color", "--register", "h", "u"]).unwrap();
-        assert!(found.json && found.no_bell && found.no_color && found.register && !found.plain);
+        assert!(found.json && found.notify == Notify::Off && found.no_color && found.register && !found.plain);
         assert!(matches!(found.errand, Errand::Talk));
+        let found = options(&["--watch", "bob, Dave,BOB,", "h", "u"]).unwrap();
+        assert_eq!(found.watch, ["bob", "Dave"]);
+        let notify = |words: &[&str]| options(&[words, &["h", "u"]].concat()).unwrap().notify;
+        assert_eq!((notify(&[]), notify(&["--notify", "bell"])), (Notify::Bell, Notify::Bell));
+        assert_eq!(
+            (notify(&["--notify=osc9"]), notify(&["--no-bell", "--notify", "off"])),
+            (Notify::Osc9, Notify::Off)
+        );
+        let found = options(&["--title", "--notify-command", "tell 'a b'", "h", "u"]).unwrap();
+        assert!(found.title && found.notify_command == Some(vec!["tell".to_owned(), "a b".to_owned()]));
         let found = options(&["--listen", "--room", "lobby", "h", "u"]).unwrap();
         assert!(matches!(found.errand, Errand::Listen { room: Some(room) } if room == "lobby"));
     }

@@ -4,11 +4,13 @@
 
 mod habits;
 mod past;
+mod people;
 
 use chatd::text::without_lead;
 
 use self::habits::{ABSENT, ALIASES, nearest};
 pub use self::past::{Keeping, Look};
+pub use self::people::{Erase, People, Turn};
 
 /// A slash command.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,9 +62,21 @@ enum Verb {
     Unread,
     Search,
     Next,
+    Paste,
+    Edit,
     Topic,
     Keep,
     Lock,
+    Me,
+    Whois,
+    Set,
+    Away,
+    Back,
+    Watch,
+    Ignore,
+    Unignore,
+    Notify,
+    Erase,
     Passwd,
     Resend,
     Forget,
@@ -112,6 +126,8 @@ pub const COMMANDS: &[Command] = {
             "the last 50 messages with all WORDS; in:PLACE from:NAME narrow it",
         ),
         of(Verb::Next, "next", "", [Nothing; 2], "go where something is new"),
+        of(Verb::Paste, "paste", "", [Nothing; 2], "say several lines where you are; a . alone on a line ends them"),
+        of(Verb::Edit, "edit", "[TEXT]", [Text; 2], "say what you write in your editor ($VISUAL or $EDITOR)"),
         of(
             Verb::Topic,
             "topic",
@@ -133,9 +149,43 @@ pub const COMMANDS: &[Command] = {
             [Room, Nothing],
             "set or remove the password of a room that you host",
         ),
+        of(Verb::Me, "me", "TEXT", [Text; 2], "say what you do, where you are: * you wave"),
+        of(Verb::Whois, "whois", "[NAME]", [Name, Nothing], "who NAME is, and whether they are there; or you"),
+        of(
+            Verb::Set,
+            "set",
+            "[KEY [VALUE|-]]",
+            [Nothing, Text],
+            "your profile: show it, set a KEY of it, remove it: -",
+        ),
+        of(Verb::Away, "away", "[TEXT]", [Text; 2], "tell others that you are away, and why"),
+        of(Verb::Back, "back", "", [Nothing; 2], "you are there again"),
+        of(Verb::Watch, "watch", "[NAME [off]]", [Name, Nothing], "be told when NAME comes and goes; whom you watch"),
+        of(
+            Verb::Ignore,
+            "ignore",
+            "[NAME|~ [off]]",
+            [Name, Nothing],
+            "no direct messages from NAME, or from guests: ~; whom you ignore",
+        ),
+        of(Verb::Unignore, "unignore", "NAME", [Name, Nothing], "do not ignore NAME any more"),
+        of(
+            Verb::Notify,
+            "notify",
+            "[PLACE] [all|mentions|none]",
+            [RoomOrName, Nothing],
+            "what rings in PLACE, or where you are, on all your devices",
+        ),
+        of(
+            Verb::Erase,
+            "erase",
+            "[NAME] [N]|ID|all",
+            [Name, Nothing],
+            "erase what you said: the last message, the one N from below, all; or of NAME in your room",
+        ),
         of(Verb::Passwd, "passwd", "", [Nothing; 2], "change your password"),
         of(Verb::Resend, "resend", "", [Nothing; 2], "send again what was not confirmed"),
-        of(Verb::Forget, "forget", "", [Nothing; 2], "forget what was not confirmed"),
+        of(Verb::Forget, "forget", "", [Nothing; 2], "forget what was not confirmed; /erase is for what was said"),
         of(Verb::Help, "help", "[COMMAND]", [Takes::Command, Nothing], "this, or one command"),
         of(Verb::Quit, "quit", "", [Nothing; 2], "leave"),
     ]
@@ -161,6 +211,8 @@ pub enum Intent<'a> {
     Empty,
     /// A text for the current place.
     Text(&'a str),
+    /// What the user does, for the current place.
+    Act(&'a str),
     /// A text for everybody.
     Everybody(&'a str),
     /// From now on, texts go to everybody.
@@ -200,10 +252,16 @@ pub enum Intent<'a> {
     Look(Look<'a>),
     /// Go where something is new.
     Next,
+    /// Collect lines for the current place.
+    Paste,
+    /// Edit a text for the current place, which begins with this, in an editor.
+    Edit(&'a str),
     /// Show or set what a room is about: the room, if it is named, and a text.
     Topic(&'a str),
     /// Set or remove the password of a room: the room, if it is named, and the password.
     Lock(&'a str),
+    /// Something about people.
+    People(People<'a>),
     /// Change the password.
     Passwd,
     /// Send the unconfirmed messages again.
@@ -359,7 +417,11 @@ pub fn holds_secret(line: &str) -> bool {
         | Intent::Rooms(_)
         | Intent::Look(_)
         | Intent::Next
+        | Intent::Paste
+        | Intent::Edit(_)
         | Intent::Topic(_)
+        | Intent::Act(_)
+        | Intent::People(_)
         | Intent::Passwd
         | Intent::Resend
         | Intent::Forget
@@ -419,6 +481,8 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
         (Verb::Unread, [None, ..]) => Intent::Look(Look::Unread),
         (Verb::Search, [Some(_), ..]) => Intent::Look(Look::Search(rest)),
         (Verb::Next, [None, ..]) => Intent::Next,
+        (Verb::Paste, [None, ..]) => Intent::Paste,
+        (Verb::Edit, _) => Intent::Edit(rest),
         (Verb::Topic, _) => Intent::Topic(rest),
         (Verb::Lock, [Some(_), ..]) => Intent::Lock(rest),
         (Verb::Keep, _) => {
@@ -426,6 +490,16 @@ fn meaning<'a>(command: &'static Command, rest: &'a str, arguments: [Option<&'a 
             let (room, keeping) = past::keep(&words)?;
             Intent::Room { room, deed: Deed::Keep(keeping) }
         }
+        (Verb::Me, [Some(_), ..]) => Intent::Act(rest),
+        (Verb::Whois, [name, None, _]) => Intent::People(People::Whois(name)),
+        (Verb::Set, _) => Intent::People(people::set(rest)),
+        (Verb::Away, _) => Intent::People(People::Away(rest.trim_matches(' '))),
+        (Verb::Back, [None, ..]) => Intent::People(People::Back),
+        (Verb::Watch, _) => Intent::People(People::Watch(people::turn(arguments)?)),
+        (Verb::Ignore, _) => Intent::People(People::Ignore(people::turn(arguments)?)),
+        (Verb::Unignore, [Some(name), None, _]) => Intent::People(People::Ignore(Turn::Off(name))),
+        (Verb::Notify, _) => Intent::People(people::notify(arguments)?),
+        (Verb::Erase, _) => Intent::People(People::Erase(people::erase(arguments)?)),
         (Verb::Passwd, [None, ..]) => Intent::Passwd,
         (Verb::Resend, [None, ..]) => Intent::Resend,
         (Verb::Forget, [None, ..]) => Intent::Forget,

@@ -5,10 +5,13 @@ use super::session::Known;
 
 /// More candidates would not help on any terminal.
 const OFFERED: usize = 200;
+/// The signs in front of names and rooms.
+const SIGNS: [char; 2] = ['@', '#'];
 
-/// The candidates for the word before the cursor, in alphabetical order, and the byte of `line` at which the word
-/// starts. The arguments of a command are completed by their kind, words of a text with user names. `cursor` is in
-/// bytes.
+/// The candidates for the word before the cursor, and the byte of `line` at which the word starts: who spoke last, the
+/// latest first, then the others in alphabetical order. The arguments of a command are completed by their kind, words of
+/// a text with user names. After `@` there is always a name, in texts and for places, and after `#` a room; the sign
+/// stays, except where only a name can stand. `cursor` is in bytes.
 ///
 /// A single candidate comes with what is typed next: a space, or `: ` after a name at the start of a text.
 pub fn complete(line: &str, cursor: usize, known: &Known) -> (usize, Vec<String>) {
@@ -32,31 +35,52 @@ pub fn complete(line: &str, cursor: usize, known: &Known) -> (usize, Vec<String>
         }
         _ => text(typed),
     };
+    let (start, typed) = signed(start, typed, takes);
     let mut found = candidates(takes, typed, known);
     if let [only] = found.as_mut_slice()
         && !line.get(cursor..).unwrap_or_default().starts_with([' ', ':'])
     {
-        only.push_str(if start == 0 && takes == Takes::Name { ": " } else { " " });
+        let is_addressed = start == 0 && takes == Takes::Text && !typed.starts_with(SIGNS);
+        only.push_str(if is_addressed { ": " } else { " " });
     }
     (start, found)
 }
 
-/// The kind of a word of a text: a user name, if it has been started.
+/// The kind of a word of a text, if it has been started.
 fn text(typed: &str) -> Takes {
-    if typed.is_empty() { Takes::Nothing } else { Takes::Name }
+    if typed.is_empty() { Takes::Nothing } else { Takes::Text }
+}
+
+/// In a text, a sign in front of a name or a room may follow other signs, such as an opening bracket: where the word
+/// begins then, and the word.
+fn signed(start: usize, typed: &str, takes: Takes) -> (usize, &str) {
+    let at = typed
+        .find(SIGNS)
+        .filter(|at| takes == Takes::Text && !typed.get(..*at).unwrap_or_default().contains(char::is_alphanumeric));
+    at.map_or((start, typed), |at| (start + at, typed.get(at..).unwrap_or_default()))
 }
 
 fn candidates(takes: Takes, typed: &str, known: &Known) -> Vec<String> {
-    let mut found: Vec<String> = match takes {
-        Takes::Nothing | Takes::Text => Vec::new(),
-        Takes::Command => COMMANDS.iter().map(|command| format!("/{}", command.name)).collect(),
-        Takes::Name => known.names().map(str::to_owned).collect(),
-        Takes::Room => known.rooms().map(str::to_owned).collect(),
-        Takes::RoomOrName => known.rooms().chain(known.names()).map(str::to_owned).collect(),
+    let (names, rooms) = (known.names(), known.rooms());
+    let sign = typed.chars().next().filter(|c| SIGNS.contains(c));
+    let with_sign = |sign: char| move |word: &str| format!("{sign}{word}");
+    let mut found: Vec<String> = match (takes, sign) {
+        (Takes::Nothing, _) => Vec::new(),
+        (Takes::Command, _) => COMMANDS.iter().map(|command| format!("/{}", command.name)).collect(),
+        (Takes::Text | Takes::RoomOrName, Some('@')) => names.map(with_sign('@')).collect(),
+        (Takes::Text | Takes::Room | Takes::RoomOrName, Some('#')) => rooms.map(with_sign('#')).collect(),
+        (Takes::Name | Takes::Text, _) => names.map(str::to_owned).collect(),
+        (Takes::Room, _) => rooms.map(str::to_owned).collect(),
+        (Takes::RoomOrName, _) => rooms.chain(names).map(str::to_owned).collect(),
     };
-    let typed = typed.to_lowercase();
+    // Where only a name can stand, it has no sign.
+    let bare = if takes == Takes::Name { typed.strip_prefix('@') } else { None };
+    let typed = bare.unwrap_or(typed).to_lowercase();
     found.retain(|candidate| candidate.to_lowercase().starts_with(&typed));
-    found.sort_by_cached_key(|candidate| candidate.to_lowercase());
+    found.sort_by_cached_key(|candidate| {
+        let recency = known.recency(candidate.strip_prefix('@').unwrap_or(candidate));
+        (recency.unwrap_or(usize::MAX), candidate.to_lowercase())
+    });
     found.dedup();
     found.truncate(OFFERED);
     found
@@ -135,6 +159,47 @@ mod tests {
         check("bo|", 0, &["bob: "]);
         check("bo|: hi", 0, &["bob"]);
         check("hi bo| there", 3, &["bob"]);
+    }
+
+    #[test]
+    fn after_a_sign() {
+        check("ask @bo|", 4, &["@bob "]);
+        check("@bo|", 0, &["@bob "]);
+        check("@|", 0, &["@Albert", "@alice", "@bob"]);
+        check("ask @al| and", 4, &["@Albert", "@alice"]);
+        check("ask @bo| and", 4, &["@bob"]);
+        check("(@bo|", 1, &["@bob "]);
+        check("mail@bo|", 0, &[]);
+        check("see #gr|", 4, &["#größe "]);
+        check("#gr|", 0, &["#größe "]);
+        check("#|", 0, &["#Alpha", "#größe", "#lobby"]);
+        check("/pm hi @bo|", 7, &["@bob "]);
+        check("/join #gr|", 6, &["#größe "]);
+        check("/join @bo|", 6, &[]);
+        check("/dm @bo|", 4, &["bob "]);
+        check("/history @bo|", 9, &["@bob "]);
+        check("/history #lo|", 9, &["#lobby "]);
+    }
+
+    #[test]
+    fn what_is_completed_mentions() {
+        for text in ["@alice ", "hey (@alice ", "alice: "] {
+            assert!(chatd::mention::is_in(text, "alice"), "{text}");
+        }
+    }
+
+    #[test]
+    fn who_spoke_last_comes_first() {
+        let mut known = known();
+        ["bob", "Albert", "alice"].iter().for_each(|name| known.hear(name));
+        for (line, expected) in [
+            ("hi al", vec!["alice", "Albert"]),
+            ("hi @", vec!["@alice", "@Albert", "@bob"]),
+            ("/dm ", vec!["alice", "Albert", "bob"]),
+            ("/kick a", vec!["alice", "Albert", "Alpha"]),
+        ] {
+            assert_eq!(complete(line, line.len(), &known).1, expected, "{line}");
+        }
     }
 
     proptest! {

@@ -11,6 +11,8 @@ pub(super) enum Event {
     Key(Key),
     /// Keys that are not text were ignored. The line goes on.
     BadKey,
+    /// The program of `--notify-command` has failed for the first time, and why.
+    NotNotified(String),
     /// Standard output has no reader any more.
     ReaderGone,
 }
@@ -37,7 +39,11 @@ pub(super) enum Key {
     Secret(Option<Secret>),
     /// There is no secret, and the text says why. A person must not be asked.
     NoSecret(String),
-    /// The input ended, or Ctrl-C was pressed on an empty line.
+    /// The text that the user has edited, or why there is none.
+    Edited(Result<String, String>),
+    /// Ctrl-C was pressed on an empty line.
+    Cancel,
+    /// The input ended.
     End,
     /// The line was interrupted; this was its content.
     Interrupted(String),

@@ -15,6 +15,7 @@ use super::action::Wanted;
 use super::command;
 use super::editor::{Ended, LineEditor};
 use super::event::{Event, Key};
+use super::external::{self, Refusal};
 use super::filter::Filter;
 use super::inbox::Doorbell;
 use super::screen::Screen;
@@ -22,6 +23,7 @@ use super::secret::{self, Answer, Source};
 use super::session::Known;
 use super::stdin::{Lines, Next};
 use super::store::Store;
+use super::terminal;
 
 /// The kind of input to read.
 pub(super) enum Ask {
@@ -31,6 +33,8 @@ pub(super) enum Ask {
     Answer,
     /// A line that says whether a server is trusted. The history does not keep it, whatever was typed.
     Trust,
+    /// A text that begins with this, from an editor of the user's.
+    Edit(String),
     /// A secret.
     Secret(Wanted),
 }
@@ -253,6 +257,18 @@ fn edit(
             Ask::Line => edit_line(reader, &mut editor, store, Keeps::All, doorbell),
             Ask::Answer => edit_line(reader, &mut editor, store, Keeps::AllButAnswers, doorbell),
             Ask::Trust => edit_line(reader, &mut editor, store, Keeps::Nothing, doorbell),
+            Ask::Edit(text) => {
+                screen.lend();
+                terminal::lend();
+                let edited = external::edit(&text, &reader.cancelled);
+                terminal::hush();
+                screen.end_line();
+                match edited {
+                    Ok(text) => Key::Edited(Ok(text)),
+                    Err(Refusal::Because(why)) => Key::Edited(Err(why)),
+                    Err(Refusal::Interrupted) => Key::Interrupted(String::new()),
+                }
+            }
             Ask::Secret(wanted) if !reader.asks_person(wanted) => reader.secret(wanted, ""),
             Ask::Secret(wanted) => {
                 let prompt = screen.begin_secret(secret::prompt(wanted));
@@ -297,7 +313,7 @@ fn edit_line(
             }
             Ok(Ended::Eof) => return Key::End,
             Ok(Ended::Interrupted(typed)) if reader.is_interrupting() => return Key::Interrupted(typed),
-            Ok(Ended::Interrupted(typed)) if typed.is_empty() => return Key::End,
+            Ok(Ended::Interrupted(typed)) if typed.is_empty() => return Key::Cancel,
             Ok(Ended::Interrupted(_)) => {}
             Ok(Ended::BadKey) => {
                 // If the inbox is closed, the line is interrupted anyway.
@@ -341,6 +357,8 @@ fn read_stdin(
                 Next::Failed(error) => Key::Broken(format!("standard input: {error}")),
                 Next::Cancelled => Key::Interrupted(String::new()),
             },
+            // Only people who edit lines are asked for one.
+            Ask::Edit(_) => Key::Edited(Err("no lines are edited".to_owned())),
             Ask::Secret(wanted) => reader.secret(wanted, secret::prompt(wanted)),
         };
         if !doorbell.ring(Event::Key(key)) {

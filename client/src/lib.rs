@@ -11,9 +11,9 @@
 //!
 //! * [`action`]: inputs and actions.
 //! * [`frame`]: decodes the server's bytes; [`past`]: the texts of replies about what was said. [`command`]: parses the user's lines.
-//! * [`session`]: reacts to both.
+//! * [`session`]: reacts to both. [`alert`]: decides what stands out and calls the user.
 //! * [`complete`]: tab completion. [`show`]: formats output; [`visible`]: makes control characters visible; [`wrap`]:
-//!   breaks long lines into rows.
+//!   breaks long lines into rows. [`ring`]: calls the user at the terminal. [`title`]: the window's title.
 //! * [`args`]: the command line; [`destination`]: its positional arguments. [`filter`]: removes what other programs add
 //!   to the lines of a script.
 //! * `shell`: the main thread. It carries out actions, and waits in its `inbox` for an `event`.
@@ -21,10 +21,13 @@
 //!   them, and proves the server by its certificate or its [`fingerprint`]. `keyboard`: the thread that reads lines
 //!   (`editor`, or `stdin` in scripts) and secrets (`secret`). `drawn`: the rows of the edited line. `paste`: bracketed
 //!   pastes.
+//! * `notifier`: the program of `--notify-command` and its thread. `program`: starts programs without a shell.
+//! * `external`: the user's editor for texts of several lines. `log`: the log on disk.
 //! * `screen`: all output to the terminal. `output`: writes it, `reader`: checks that it is read, and `alarm`:
 //!   interrupts a blocked write. `terminal`: saves and restores the terminal. `store`: files kept between runs.
 
 pub mod action;
+pub mod alert;
 
 pub mod command;
 pub mod fingerprint;
@@ -35,7 +38,9 @@ pub mod session;
 
 pub mod complete;
 pub mod filter;
+pub mod ring;
 pub mod show;
+pub mod title;
 pub mod visible;
 pub mod wrap;
 
@@ -46,11 +51,15 @@ pub mod destination;
 mod drawn;
 mod editor;
 mod event;
+mod external;
 mod inbox;
 mod keyboard;
 mod link;
+mod log;
+mod notifier;
 mod output;
 mod paste;
+mod program;
 mod reader;
 mod screen;
 mod secret;

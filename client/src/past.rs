@@ -5,6 +5,7 @@
 //! text.
 
 use super::action::Place;
+use super::alert::Level;
 
 /// A message or a hole in a page: `ID place from flags text`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct Unread {
     pub read: u64,
     /// Its newest message; 0 if there is none.
     pub last: u64,
+    /// How loud it is, if the server says so in a word that this version knows.
+    pub level: Option<Level>,
 }
 
 /// The line of a page (212).
@@ -83,12 +86,13 @@ pub fn unread(text: &str) -> Option<Unread> {
     let mut words = text.split(' ').filter(|word| !word.is_empty());
     let place = place(words.next()?)?;
     let (count, mentions) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    let mut unread = Unread { place, count, mentions, read: 0, last: 0 };
+    let mut unread = Unread { place, count, mentions, read: 0, last: 0, level: None };
     // Fields that this version does not know are skipped.
     for (name, value) in words.filter_map(|word| word.split_once('=')) {
         match name {
             "read" => unread.read = number(value)?,
             "last" => unread.last = number(value)?,
+            "notify" => unread.level = Level::parse(value),
             _ => {}
         }
     }
@@ -99,6 +103,12 @@ pub fn unread(text: &str) -> Option<Unread> {
 pub fn confirmed(text: &str) -> (&str, Option<u64>) {
     let parts = text.rsplit_once(" id=").and_then(|(told, id)| Some((told, number(id)?)));
     parts.map_or((text, None), |(told, id)| (told, Some(id)))
+}
+
+/// A confirmation for people: `sent to bob (away: lunch)` says that bob is away.
+pub fn told_away(told: &str) -> String {
+    let parts = told.split_once(" (away: ").and_then(|(sent, why)| Some((sent, why.strip_suffix(')')?)));
+    parts.map_or_else(|| told.to_owned(), |(sent, why)| format!("{sent}, who is away: {why}"))
 }
 
 /// The name in a welcome (230), as it was registered: `welcome alice; 3 online`.
@@ -217,13 +227,14 @@ mod tests {
 
     #[test]
     fn unread_places() {
-        let expected = |place| Unread { place, count: 3, mentions: 1, read: 17, last: 19 };
-        for (text, place) in [
-            ("* 3 1 read=17 last=19 notify=mentions", Place::Public),
-            ("lobby 3 1 new=5 last=19 read=17", room("lobby")),
-            ("@dave 3 1 read=17 last=19 notify=all", with("dave")),
+        for (text, place, level) in [
+            ("* 3 1 read=17 last=19 notify=mentions", Place::Public, Some(Level::Mentions)),
+            ("lobby 3 1 new=5 last=19 read=17", room("lobby"), None),
+            ("den 3 1 last=19 read=17 notify=whispers", room("den"), None),
+            ("@dave 3 1 read=17 last=19 notify=all", with("dave"), Some(Level::All)),
         ] {
-            assert_eq!(unread(text), Some(expected(place)), "{text}");
+            let expected = Unread { place, count: 3, mentions: 1, read: 17, last: 19, level };
+            assert_eq!(unread(text), Some(expected), "{text}");
         }
         for text in ["", "*", "* 3", "* x 1", "* 3 -1", "* 3 1 read=x", "* 4294967296 0", "@ 1 1"] {
             assert_eq!(unread(text), None, "{text}");
@@ -242,6 +253,9 @@ mod tests {
         ] {
             assert_eq!(confirmed(text), expected, "{text}");
         }
+        assert_eq!(told_away("sent to bob (away: (a) lunch)"), "sent to bob, who is away: (a) lunch");
+        assert_eq!(told_away("sent to bob (away: x"), "sent to bob (away: x");
+        assert_eq!(told_away("sent to 3"), "sent to 3");
         assert_eq!(welcomed("welcome Alice; 3 online"), "Alice");
         assert_eq!(welcomed("hello"), "");
     }

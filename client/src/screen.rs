@@ -34,6 +34,8 @@ struct State {
     held_passing: Option<String>,
     /// Such a line is right above the cursor's or the edited line.
     is_passing_above: bool,
+    /// Escapes that set the window's title, for the editor to write. The next title replaces them.
+    held_title: String,
     /// The number of dropped lines.
     dropped: usize,
     /// The editor should be woken to draw.
@@ -55,6 +57,8 @@ enum Mode {
     Line,
     /// Nobody yet: a line was entered, and may have to be erased. Text is held meanwhile.
     Entered,
+    /// Another program, such as the user's editor. Text is held meanwhile.
+    Lent,
     /// A secret is typed after this prompt, without echo.
     Secret(&'static str),
 }
@@ -67,6 +71,7 @@ impl Screen {
             held: String::new(),
             held_passing: None,
             is_passing_above: false,
+            held_title: String::new(),
             dropped: 0,
             is_wake_wanted: false,
             is_over: false,
@@ -89,7 +94,7 @@ impl Screen {
                 state.is_passing_above = false;
                 self.output.write(lines)
             }
-            Mode::Entered => {
+            Mode::Entered | Mode::Lent => {
                 state.hold_passing();
                 state.hold(lines);
                 Ok(())
@@ -126,7 +131,7 @@ impl Screen {
                 state.is_passing_above = true;
                 self.output.write(&format!("{AT_START}{above}{line}{prompt}"))
             }
-            Mode::Entered => {
+            Mode::Entered | Mode::Lent => {
                 state.held_passing = Some(line.to_owned());
                 Ok(())
             }
@@ -136,6 +141,19 @@ impl Screen {
                 self.changed.notify_all();
                 Ok(())
             }
+        }
+    }
+
+    /// Sets the title of the window with these escapes, which do not move the cursor; at once, or when the editor draws.
+    pub(super) fn set_title(&self, escapes: &str) {
+        let mut state = self.lock();
+        if matches!(state.mode, Mode::Line | Mode::Lent) {
+            escapes.clone_into(&mut state.held_title);
+            state.is_wake_wanted = true;
+            self.changed.notify_all();
+        } else {
+            // If nobody can read it, the next line reports that.
+            let _ = self.output.write(escapes);
         }
     }
 
@@ -204,6 +222,11 @@ impl Screen {
         let _ = self.output.write(&format!("{erasing}{held}"));
     }
 
+    /// Another program has the terminal, until [`Self::end_line`].
+    pub(super) fn lend(&self) {
+        self.lock().mode = Mode::Lent;
+    }
+
     /// A secret is asked for with this prompt, which is shown again below any output. Returns what to write first,
     /// wherever the cursor is; it may only be written when the terminal does not echo.
     pub(super) fn begin_secret(&self, prompt: &'static str) -> String {
@@ -231,7 +254,10 @@ impl Screen {
                 return false;
             }
             let is_editing = matches!(state.mode, Mode::Line);
-            let has_work = !state.held.is_empty() || state.held_passing.is_some() || state.is_prompt_old;
+            let has_work = !state.held.is_empty()
+                || state.held_passing.is_some()
+                || !state.held_title.is_empty()
+                || state.is_prompt_old;
             if mem::take(&mut state.is_wake_wanted) && is_editing && has_work {
                 return true;
             }
@@ -280,6 +306,7 @@ impl State {
         }
         self.is_passing_above = passing.is_some() || (self.is_passing_above && held.is_empty());
         held.push_str(passing.as_deref().unwrap_or_default());
+        held.push_str(&mem::take(&mut self.held_title));
         match mem::take(&mut self.dropped) {
             0 => held,
             1 => format!("-- 1 line came too fast to be shown\n{held}"),

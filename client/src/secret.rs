@@ -3,7 +3,7 @@
 use std::env;
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use chatd::prompt::Hidden;
@@ -12,10 +12,9 @@ use zeroize::Zeroizing;
 
 use super::action::{Secret, Wanted};
 use super::filter::without_mark;
+use super::program::{self, Pauses, SECRET as VARIABLE};
 use super::terminal;
 
-/// The variable that may hold the password.
-const VARIABLE: &str = "CHATCLIENT_PASSWORD";
 /// The longest first line of a program's output; far longer than any password.
 const LINE: usize = 4096;
 /// How long a program may run on after it has printed the password: it may still fail.
@@ -120,11 +119,9 @@ impl Source {
 
 /// Runs a program without a shell and takes the first line of its output. A byte in `cancel` ends it.
 fn run(words: &[String], cancel: &UnixStream) -> Answer {
-    let Some((program, arguments)) = words.split_first() else { return Answer::Refused };
+    let (Some(program), Some(mut command)) = (words.first(), program::command(words)) else { return Answer::Refused };
     let failed = |why: String| Answer::Impossible(format!("--password-command {program}: {why}"));
-    let child =
-        Command::new(program).args(arguments).env_remove(VARIABLE).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-    let mut child = match child {
+    let mut child = match command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn() {
         Ok(child) => child,
         Err(error) => return failed(error.to_string()),
     };
@@ -160,8 +157,7 @@ fn run(words: &[String], cancel: &UnixStream) -> Answer {
 fn attend(child: &mut Child, line: &mut Vec<u8>, cancel: &UnixStream) -> io::Result<Option<ExitStatus>> {
     let mut output = child.stdout.take();
     let mut deadline = None;
-    // Most programs end at once.
-    let mut pause_ns = 1_000_000;
+    let mut pauses = Pauses::new();
     loop {
         // In this order, so that all output before the end is read.
         let status = child.try_wait()?;
@@ -179,14 +175,13 @@ fn attend(child: &mut Child, line: &mut Vec<u8>, cancel: &UnixStream) -> io::Res
         }
         let mut fds = vec![PollFd::new(cancel, PollFlags::IN)];
         fds.extend(output.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
-        match poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: pause_ns })) {
+        match poll(&mut fds, Some(&pauses.next())) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
         if fds.first().is_some_and(|cancel| !cancel.revents().is_empty()) {
             return Err(ErrorKind::Interrupted.into());
         }
-        pause_ns = (pause_ns * 2).min(100_000_000);
     }
 }
 

@@ -13,9 +13,11 @@
 //! it. Dialogues with the user are held here, and their result is sent at once.
 
 mod away;
+mod composed;
 mod dialogue;
 mod doubt;
 mod due;
+mod erasing;
 mod intents;
 mod keys;
 mod known;
@@ -24,6 +26,8 @@ mod login;
 mod missed;
 mod pages;
 mod pasted;
+mod people;
+mod places;
 mod replies;
 mod requests;
 mod resume;
@@ -50,6 +54,8 @@ pub use self::script::NOT_DONE;
 use self::away::Away;
 use self::keys::Keys;
 use self::login::Login;
+use self::people::People;
+use self::places::Remembered;
 use self::requests::{Request, Requests, Unconfirmed};
 use self::resume::Resume;
 use self::retry::Retry;
@@ -59,6 +65,7 @@ use self::seen::Seen;
 use self::typed::Talk;
 use self::unread::News;
 use super::action::{Action, Input, Now, Place, Secret, Shown, Status, Weight};
+use super::alert::Rules;
 use super::command;
 use super::fingerprint::Fingerprint;
 use super::frame::{Bad, Frame, Frames};
@@ -98,6 +105,8 @@ pub struct Settings {
     /// Whether a script with a given password may create an account. Otherwise a typing error in the name would create
     /// one.
     pub registers: bool,
+    /// The names that are watched from the login on; [`command::is_user_name`] accepts them.
+    pub watch: Vec<String>,
     /// When the server is asked for what was missed.
     pub resumes: Resumes,
     /// The seed of the pauses before a new connection; it should differ between clients.
@@ -152,6 +161,11 @@ pub struct Session {
     /// How long the user was away, in seconds, if they are yet to be told.
     away_s: Option<u64>,
     news: News,
+    /// What the user has set about places and people: what calls.
+    rules: Rules,
+    people: People,
+    /// Messages that were shown since the last line, from a server that keeps nothing.
+    unheeded: usize,
     /// For each server, the token that resumes the session without a password.
     tokens: Vec<Option<Secret>>,
     /// When to request a new token, before the old one expires. Monotonic milliseconds.
@@ -159,6 +173,7 @@ pub struct Session {
     keys: Keys,
     talk: Talk,
     rooms: Rooms,
+    remembered: Remembered,
     known: Known,
     retry: Retry,
     away: Away,
@@ -211,6 +226,9 @@ impl Session {
             resume: Resume::default(),
             away_s: None,
             news: News::default(),
+            rules: Rules::default(),
+            people: People::watching(&settings.watch),
+            unheeded: 0,
             actions: VecDeque::new(),
             phase: Phase::Connecting,
             frames: Frames::default(),
@@ -225,6 +243,7 @@ impl Session {
             keys: Keys::default(),
             talk: Talk::default(),
             rooms: Rooms::default(),
+            remembered: Remembered::default(),
             away: Away::default(),
             script: Script::default(),
             known: Known::default(),
@@ -259,12 +278,15 @@ impl Session {
             Input::Line(line) => self.on_input(line, now),
             Input::BadLine(why) => self.on_bad_line_typed(why),
             Input::Secret(secret) => self.on_secret(secret, now),
+            Input::Edited(text) => self.on_edited(text),
+            Input::Cancel => self.on_cancel(),
             Input::End => self.on_end(),
             Input::Unheard => self.on_unheard(now),
             Input::Terminated => self.on_terminated(now),
             Input::Tick => {}
         }
         self.on_time(now);
+        self.keep_places();
         self.pump(now);
         self.keep_seen(now);
     }

@@ -1,6 +1,8 @@
 //! Carries out the session's actions, with the connection, the terminal and the files.
 
+mod calling;
 mod ending;
+mod returning;
 mod showing;
 
 use std::collections::hash_map::RandomState;
@@ -12,7 +14,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
 
-use super::action::{Action, Input, Now, Secret, Weight};
+use self::calling::Caller;
+use super::action::{Action, Input, Now, Places, Secret, Weight};
 use super::args::{Errand, Options};
 use super::destination::Server;
 use super::event::{Event, Key};
@@ -20,6 +23,7 @@ use super::fingerprint::Fingerprint;
 use super::inbox::Inbox;
 use super::keyboard::{Ask, Keyboard, Origin};
 use super::link::{Links, News};
+use super::log::Log;
 use super::output::Output;
 use super::reader::Watch;
 use super::screen::Screen;
@@ -29,6 +33,8 @@ use super::show::View;
 use super::store::{Store, kept_key};
 use super::terminal;
 use super::tls::Proof;
+
+use self::returning::remembered;
 
 /// How often the client checks whether a script without a reader is done.
 const LOOK: Duration = Duration::from_millis(50);
@@ -87,6 +93,8 @@ struct Shell {
     is_edited: bool,
     session: Session,
     view: View,
+    caller: Caller,
+    log: Option<Log>,
     inbox: Inbox,
     links: Links,
     keyboard: Keyboard,
@@ -101,6 +109,8 @@ struct Shell {
     proof: Arc<Proof>,
     /// The servers, by the names under which their state is stored.
     servers: Vec<String>,
+    /// Whether it is stored that this is where the user talked last.
+    is_last_kept: bool,
     was_terminated: bool,
     /// Whether standard input has ended.
     has_read_all: bool,
@@ -144,6 +154,12 @@ impl Shell {
         };
         let is_resumed = resumes(&options, is_edited) == Resumes::Always;
         let seen = servers.iter().map(|server| if is_resumed { seen(server) } else { None }).collect();
+        let places =
+            if is_edited { store.as_ref().map(|store| remembered(store, &servers, &options.user)) } else { None };
+        let places = places.unwrap_or(Ok(Places::default())).unwrap_or_else(|why| {
+            troubles.push(why);
+            Places::default()
+        });
         let origin = if is_edited {
             let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
             Origin::Editor { screen, known, store: store.clone() }
@@ -156,10 +172,15 @@ impl Shell {
         let mut shell = Self {
             keyboard: Keyboard::start(origin, source, inbox.doorbell())?,
             links: Links::new(inbox.doorbell(), inbox.alarm(), Arc::clone(&proof)),
-            session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens).with_seen(seen),
+            session: Session::new(settings(&options, servers.clone(), is_edited, asks_person), tokens)
+                .with_seen(seen)
+                .with_places(places),
             reader,
-            view: View::new(showing::form(&options, is_edited), TimeZone::system()),
+            view: View::new(showing::form(&options, is_edited), TimeZone::system()).for_user(&options.user),
+            caller: Caller::start(&options, is_edited, &inbox)?,
+            log: options.log.clone().map(|folder| Log::new(folder, TimeZone::system())),
             servers,
+            is_last_kept: false,
             was_terminated: false,
             has_read_all: false,
             has_talked: false,
@@ -181,6 +202,9 @@ impl Shell {
         for why in troubles {
             shell.say(Weight::Trouble, "state", why);
         }
+        if let Some(why) = shell.log.as_mut().and_then(Log::check) {
+            shell.say(Weight::Trouble, "log", why);
+        }
         Ok(shell)
     }
 
@@ -195,6 +219,7 @@ impl Shell {
                 }
             }
             self.settle(false);
+            self.refresh_title();
             let event = self.inbox.next(self.wait());
             self.look_for_reader();
             if self.is_to_end() {
@@ -224,13 +249,21 @@ impl Shell {
                     self.tell(Input::Token(n, token));
                 }
                 let server = self.options.servers.get(n)?;
+                if let Some(log) = &mut self.log {
+                    log.enter(server);
+                }
                 if let Err(error) = self.links.connect(server) {
                     self.tell(Input::Disconnected(&error.to_string()));
                 }
             }
             Action::Disconnect => self.links.close(),
             Action::Send(bytes) => self.links.send(&bytes),
-            Action::Show(shown) => self.show(&shown),
+            Action::Call(call) => self.call(call),
+            Action::Show(shown) => {
+                self.log(&shown);
+                self.show(&shown);
+            }
+            Action::ShowPage(shown) => self.show(&shown),
             Action::AskLine(prompt) => {
                 self.has_talked = true;
                 self.ask(&prompt, Ask::Line);
@@ -239,18 +272,26 @@ impl Shell {
             Action::AskTrust(prompt) => self.ask(&prompt, Ask::Trust),
             Action::DropTyped => terminal::drop_typed(),
             Action::EraseLine => self.settle(true),
+            Action::Edit(text) => {
+                self.settle(false);
+                self.keyboard.ask(Ask::Edit(text));
+            }
             Action::Prompt(prompt) => self.screen.set_prompt(&prompt),
             Action::AskSecret(wanted) => {
                 self.settle(false);
                 self.keyboard.ask(Ask::Secret(wanted));
             }
-            Action::KeepToken(n, token) => self.keep(n, &token),
+            Action::KeepToken(n, token) => {
+                self.keep(n, &token);
+                self.keep_last();
+            }
             Action::ForgetToken(n, token) => {
                 if let (Some(store), Some(server)) = (&self.store, self.servers.get(n)) {
                     store.forget_token(server, &self.options.user, &token);
                 }
             }
             Action::KeepSeen(n, id) => self.keep_seen(n, id),
+            Action::KeepPlaces(places) => self.keep_places(&places),
             Action::TrustKey(n, key) => self.trust(n, key),
             Action::Leave(code) => return Some(code),
         }
@@ -286,6 +327,7 @@ impl Shell {
                 let why = "what was typed is no UTF-8: that, and what came at once with it, was not used";
                 self.say(Weight::Trouble, "dropped", why.to_owned());
             }
+            Event::NotNotified(why) => self.tell_not_notified(&why),
             Event::ReaderGone => self.is_reader_gone = true,
             Event::Key(key) => {
                 self.keyboard.answered();
@@ -306,6 +348,12 @@ impl Shell {
                         self.say(Weight::Trouble, "password-needed", why);
                         self.tell(Input::Secret(None));
                     }
+                    Key::Edited(text) => {
+                        // Ctrl-C there was the editor's.
+                        self.inbox.is_interrupted();
+                        self.tell(Input::Edited(text.as_deref().map_err(String::as_str)));
+                    }
+                    Key::Cancel => self.tell(Input::Cancel),
                     Key::End => {
                         self.has_read_all = true;
                         self.tell(Input::End);
@@ -346,7 +394,7 @@ impl Shell {
     /// How long the main thread sleeps at most.
     fn wait(&self) -> Option<Duration> {
         let look = (self.is_reader_gone && self.lost_output.is_none()).then_some(LOOK);
-        self.patience().into_iter().chain(look).min()
+        self.patience().into_iter().chain(look).chain(self.title_due()).min()
     }
 
     fn now(&self) -> Now {
@@ -412,6 +460,7 @@ fn settings(options: &Options, servers: Vec<String>, people: bool, asks_person: 
         once: options.errand.once().cloned(),
         listens,
         room,
+        watch: options.watch.clone(),
         registers: options.register,
         resumes: resumes(options, people),
         seed,

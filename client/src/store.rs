@@ -1,7 +1,8 @@
 //! State kept between runs, in the user's state directory: resume tokens, the history of typed lines, how much has been
-//! shown, and the keys of servers.
+//! shown, where the user was, and the keys of servers.
 
 mod known_servers;
+mod places;
 mod seen;
 
 use std::env;
@@ -20,6 +21,7 @@ use zeroize::Zeroizing;
 use super::action::Secret;
 
 pub(super) use self::known_servers::kept_key;
+pub(super) use self::places::Last;
 
 /// The file of the history.
 const HISTORY: &str = "history";

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::panic;
 use std::process;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{
@@ -11,6 +12,7 @@ use rustix::termios::{
 };
 
 use super::output::write_at_once;
+use super::title::{POP, PUSH};
 
 /// Turns off bracketed paste and shows the cursor, in case the editor did not.
 const RESET: &str = "\x1b[?2004l\x1b[?25h";
@@ -22,10 +24,19 @@ const PANIC: i32 = 101;
 /// The original state of the terminal, and whether the editor works with it.
 static FOUND: Mutex<Option<(Termios, bool)>> = Mutex::new(None);
 
+/// The window has a title of ours.
+static HAS_TITLE: AtomicBool = AtomicBool::new(false);
+
 /// Whether standard input and output are one terminal that the editor can work with.
 pub(super) fn is_there() -> bool {
     let can_edit = std::env::var("TERM").is_ok_and(|term| !["", "dumb", "cons25", "emacs"].contains(&term.as_str()));
     can_edit && io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Puts the window's title aside. The end brings it back. To be called before lines are edited.
+pub(super) fn keep_title() {
+    HAS_TITLE.store(true, Ordering::SeqCst);
+    write_at_once(PUSH);
 }
 
 /// Restores the terminal when dropped.
@@ -113,6 +124,9 @@ fn restore() {
             // Not through the screen: a thread that is blocked in a write may hold it, and a terminal that is not read
             // must not delay the end.
             write_at_once(RESET);
+            if HAS_TITLE.load(Ordering::SeqCst) {
+                write_at_once(POP);
+            }
         }
     }
 }

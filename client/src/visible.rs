@@ -23,6 +23,22 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The text in at most this many characters, without what a terminal obeys and without hidden characters. A TAB becomes
+/// one space. A text that is too long ends with `…`.
+pub fn harmless(text: &str, most: usize) -> String {
+    let kept = text::classes(text).filter_map(|(c, class)| match class {
+        Class::Plain if !is_deceptive(c) => Some(c),
+        Class::Tab => Some(' '),
+        Class::Plain | Class::TakenOut | Class::Refused => None,
+    });
+    let mut kept: Vec<char> = kept.take(most.saturating_add(1)).collect();
+    if kept.len() > most {
+        kept.truncate(most.saturating_sub(1));
+        kept.extend((most > 0).then_some('…'));
+    }
+    kept.into_iter().collect()
+}
+
 fn spell_out(c: char, out: &mut String) {
     let code = u32::from(c);
     let _infallible = if c.is_ascii() { write!(out, "\\x{code:02x}") } else { write!(out, "\\u{{{code:x}}}") };
@@ -69,6 +85,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_harmless() {
+        for (text, most, expected) in [
+            ("a\u{1b}]0;x\u{7}b\tc", 20, "a]0;xb c"),
+            ("grüße 👩\u{200d}💻", 20, "grüße 👩\u{200d}💻"),
+            ("al\u{200b}ice\u{9c}\u{202e}", 5, "alice"),
+            ("alice2", 5, "alic…"),
+            ("x", 0, ""),
+            ("\r\n", 5, ""),
+        ] {
+            assert_eq!(harmless(text, most), expected);
+        }
+    }
+
+    #[test]
     fn what_looks_empty_does_not_stay_so() {
         let empty = "\u{34f}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180e}\u{2800}\u{3164}\u{ffa0}\u{e0100}\u{e01ef}";
         for c in empty.chars() {
@@ -83,6 +113,7 @@ mod tests {
             let text = c.to_string();
             let seen = visible(&text);
             assert!(!seen.chars().any(|c| c.is_control() || is_hidden(c)), "{c:?}");
+            assert!(!harmless(&text, 9).chars().any(|c| c.is_control() || is_hidden(c)), "{c:?}");
         }
     }
 }

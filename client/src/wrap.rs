@@ -1,6 +1,7 @@
 //! Breaks long lines into the rows of a terminal, so that user text never starts at its left edge, where the client
 //! prints its own marks.
 
+use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthChar as _;
 
 /// With fewer columns than this for the text, there is no indentation.
@@ -26,14 +27,16 @@ pub fn wrapped(line: &str, columns: usize, indent: usize) -> String {
         Rows { out: String::with_capacity(line.len() + 64), margin, columns, column: 0, space: None, last: None };
     let mut is_escape = false;
     let mut is_joined = false;
-    for c in line.chars() {
+    // What a reader takes for one character, such as a flag or a hand with its colour, may be several.
+    let parts = line.graphemes(true).flat_map(|whole| whole.char_indices());
+    for (at, c) in parts {
         is_escape |= c == '\x1b';
         if is_escape {
             is_escape = c != 'm';
             rows.out.push(c);
             continue;
         }
-        rows.push(c, is_joined);
+        rows.push(c, is_joined || at > 0);
         is_joined = c == JOINER;
     }
     rows.out
@@ -170,6 +173,29 @@ mod tests {
         // Joined or not, it fits.
         check("aaaaa👩\u{200d}💻", 9, 1, "aaaaa\n 👩\u{200d}💻");
         check("aaaaaa❤\u{fe0f}", 8, 1, "aaaaaa\n ❤\u{fe0f}");
+        // A flag is two letters, and a colour belongs to its hand.
+        check("aaaaaa🇩🇪🇫🇷", 8, 1, "aaaaaa\n 🇩🇪🇫🇷");
+        check("aaaaa🇩🇪🇫🇷", 8, 1, "aaaaa🇩🇪\n 🇫🇷");
+        check("aaaaa👍🏽", 9, 1, "aaaaa\n 👍🏽");
+        check("aaaaaa1\u{fe0f}\u{20e3}", 8, 1, "aaaaaa\n 1\u{fe0f}\u{20e3}");
+        check("aaaaaaक्षि", 8, 1, "aaaaaa\n क्षि");
+        check("aaaaaaa각", 8, 1, "aaaaaaa\n 각");
+    }
+
+    #[test]
+    fn very_narrow_terminals() {
+        check("世a世", 3, 6, "世\n a\n 世");
+        check("世a世", 4, 6, "世a\n 世");
+        // One that is wider than a row stays whole.
+        let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
+        for columns in 3..7 {
+            let rows = wrapped(&format!("a{family}b"), columns, 6);
+            assert!(rows.contains(family) || columns < 9, "{columns}: {rows}");
+            assert!(rows.split('\n').skip(1).all(|row| row.starts_with(' ')), "{columns}: {rows}");
+        }
+        // Any number of marks on a letter takes no room, and no time.
+        let marks = format!("e{}", "\u{301}".repeat(4000));
+        check(&format!("aaaaaaa{marks}"), 8, 1, &format!("aaaaaaa\n {marks}"));
     }
 
     fn width_of(row: &str) -> usize {
@@ -180,7 +206,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_row_is_too_long_and_no_character_is_lost(
-            line in "([ a世é👩❤]|\x1b\\[1m|\u{200d}|\u{fe0f}|\u{301}){0,60}", columns in 3..30usize, indent in 0..8usize
+            line in "([ a世é👩❤🇩🏽각]|\x1b\\[1m|\u{200d}|\u{fe0f}|\u{301}){0,60}", columns in 3..30usize, indent in 0..8usize
         ) {
             let rows = wrapped(&line, columns, indent);
             let margin = if columns > indent + LEAST { indent } else { 1 };

@@ -40,7 +40,9 @@ fn requests<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
                     assert!(held.len() < HEAD_BYTES, "{} bytes and no end", held.len());
                     break;
                 }
-                Cut::TooLong { .. } | Cut::NeverEnds => panic!("these are for lines"),
+                cut @ (Cut::TooLong { .. } | Cut::NeverEnds | Cut::Frame { .. } | Cut::Gathered { .. }) => {
+                    panic!("{cut:?} is no request")
+                }
             }
         }
     }

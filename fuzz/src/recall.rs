@@ -1,22 +1,26 @@
-//! The grammar of operations on the past and on kept rooms.
+//! The grammar of operations on the past, on kept rooms and on people.
 
 use std::borrow::Cow;
 
 use chatd::door::line::Line;
 use chatd::door::operator::utc;
-use chatd::door::recall::{Bound, PlaceName, Recall, Wants, When};
+use chatd::door::recall::{Bound, Forgetting, PlaceName, Recall, Wants, When};
 use chatd::door::{Decoded, Masked};
 use chatd::history::Term;
-use chatd::hub::command::{Command, Keep};
+use chatd::hub::command::{Command, Ignore, Keep, Watch};
 use chatd::hub::event::Event;
 use chatd::hub::names::UserName;
-use chatd::limits::{HISTORY_LINES_MOST, SEARCH_TERMS, TOPIC_BYTES};
+use chatd::hub::profile::ProfileKey;
+use chatd::limits::{AWAY_BYTES, HISTORY_LINES_MOST, SEARCH_TERMS, TOPIC_BYTES};
 use chatd::text;
 
 /// The operations, as bytes 0 says.
-const VERBS: [&str; 7] = ["SEARCH", "HISTORY", "READ", "KEEP", "TOPIC", "LOCK", "WANT"];
+const VERBS: [&str; 14] = [
+    "SEARCH", "HISTORY", "READ", "KEEP", "TOPIC", "LOCK", "WANT", "WHOIS", "SET", "AWAY", "WATCH", "IGNORE", "NOTIFY",
+    "FORGET",
+];
 
-/// Operations on the past: what is understood can be said again, within the bounds, in both dialects, and has nothing in
+/// Operations on the past and on people: what is understood can be said again, within the bounds, in both dialects, and has nothing in
 /// it that a terminal obeys.
 ///
 /// Byte 0 says which operation it is; the rest is its arguments.
@@ -91,9 +95,12 @@ fn spelled_recall(recall: &Recall<'_>) -> String {
             let words = Wants::ALL.iter().filter(|(_, one)| wants.has(*one)).map(|(word, _)| *word);
             format!("WANT {}", words.collect::<Vec<_>>().join(" "))
         }
-        Recall::Whois { .. } | Recall::Profile { .. } | Recall::Notify { .. } | Recall::Forget(_) => {
-            format!("{recall:?}")
-        }
+        Recall::Whois { who } => format!("WHOIS {}", who.as_ref().map_or_else(String::new, ToString::to_string)),
+        Recall::Profile { key } => format!("SET {}", key.map_or("", ProfileKey::word)),
+        Recall::Notify { place, level } => format!("NOTIFY {} {}", spot(Some(place)), level.word()),
+        Recall::Forget(Forgetting::Newest) => "FORGET".to_owned(),
+        Recall::Forget(Forgetting::One(id)) => format!("FORGET {id}"),
+        Recall::Forget(Forgetting::All) => "FORGET all".to_owned(),
         Recall::Missed | Recall::Unread => panic!("{recall:?} takes no arguments"),
     }
 }
@@ -101,17 +108,66 @@ fn spelled_recall(recall: &Recall<'_>) -> String {
 fn spelled_command(command: &Command<'_>) -> String {
     if let Command::Topic { room, text } = command {
         let text = text.as_ref().map_or("", |text: &Cow<'_, str>| if text.is_empty() { "-" } else { text });
-        assert!(text.len() <= TOPIC_BYTES);
-        assert!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean), "{text:?}");
+        check_text(text, TOPIC_BYTES);
         return format!("TOPIC {room} {text}");
     }
-    let Command::Keep { room, how } = command else { panic!("{command:?}") };
-    match how {
-        Keep::Days(None) => format!("KEEP {room}"),
-        Keep::Days(Some(days)) => format!("KEEP #{room} {days}"),
-        Keep::Off => format!("KEEP {room} off"),
-        Keep::To(name) => format!("KEEP {room} TO {name}"),
+    if let Command::Keep { room, how } = command {
+        return match how {
+            Keep::Days(None) => format!("KEEP {room}"),
+            Keep::Days(Some(days)) => format!("KEEP #{room} {days}"),
+            Keep::Off => format!("KEEP {room} off"),
+            Keep::To(name) => format!("KEEP {room} TO {name}"),
+        };
     }
+    spelled_of_people(command)
+}
+
+fn spelled_of_people(command: &Command<'_>) -> String {
+    if let Command::Away { text } = command {
+        let text = text.as_deref().inspect(|text| check_shown(text, AWAY_BYTES));
+        return format!("AWAY {}", text.unwrap_or_default());
+    }
+    if let Command::Set { key, value } = command {
+        let value = value.as_deref().inspect(|value| {
+            check_shown(value, key.most_bytes());
+            assert_ne!(*value, "-");
+            assert!(*key != ProfileKey::Seen || *value == "none", "{value:?}");
+            assert!(*key != ProfileKey::Url || !value.contains([' ', '\t']) && value.contains("://"), "{value:?}");
+        });
+        return format!("SET {} {}", key.word(), value.unwrap_or("-"));
+    }
+    if let Command::Watch(watch) = command {
+        return match watch {
+            Watch::List => "WATCH".to_owned(),
+            Watch::On(name) => format!("WATCH {name}"),
+            Watch::Off(name) => format!("WATCH {name} off"),
+        };
+    }
+    let Command::Ignore(ignore) = command else { panic!("{command:?}") };
+    match ignore {
+        Ignore::List => "IGNORE".to_owned(),
+        Ignore::Guests { is_on } => format!("IGNORE ~{}", off(*is_on)),
+        Ignore::Name { name, account, is_on } => {
+            assert!(account.is_none(), "a door knows no accounts");
+            format!("IGNORE {name}{}", off(*is_on))
+        }
+    }
+}
+
+/// The end of an operation that begins or ends something.
+fn off(is_on: bool) -> &'static str {
+    if is_on { "" } else { " off" }
+}
+
+/// A text that is shown is not blank.
+fn check_shown(text: &str, most: usize) {
+    check_text(text, most);
+    assert!(!text.trim().is_empty(), "{text:?}");
+}
+
+/// A text that is passed on has nothing in it that a terminal obeys or that cannot be seen, and its bound.
+fn check_text(text: &str, most: usize) {
+    assert!(text.len() <= most && text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean), "{text:?}");
 }
 
 fn spot(place: Option<&PlaceName>) -> String {

@@ -9,6 +9,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::address::Address;
 use super::listen::Listen;
 use super::source::Document;
+use crate::door::http::Host;
 use crate::limits::{HASH_MEMORY_MOST_KIB, LINE_BYTES_MOST, NAME_BYTES, PASSWORD_MAX_BYTES};
 use crate::network::Network;
 
@@ -40,6 +41,8 @@ enum Rule {
     Networks,
     /// Names of accounts.
     Names,
+    /// Names of hosts, without ports.
+    Hosts,
 }
 
 const fn from_one(most: u64, why: &'static str) -> Rule {
@@ -103,6 +106,8 @@ const KEYS: &[(&str, Rule)] = &[
     ("rooms.members", from_one(MANY, DESCRIPTORS)),
     ("rooms.guest_idle_s", from_one(YEAR_S, NEVER)),
     ("rooms.datagram_idle_s", from_one(YEAR_S, NEVER)),
+    ("web.names", Rule::Hosts),
+    ("web.ping_s", from_zero(YEAR_S, NEVER)),
     ("history.file", Rule::Path { or_empty: true }),
     ("history.keep_days", from_one(36_500, "a hundred years are as good as for ever")),
     ("history.keep_messages", from_one(1 << 40, "no disk holds more")),
@@ -216,6 +221,8 @@ fn accept(rule: &Rule, value: &Spanned<DeValue<'_>>) -> Result<(), Refusal> {
         (Rule::Networks, other) => no(format!("must be an array, such as [\"192.0.2.7\"], {}", is_a(other))),
         (Rule::Names, DeValue::Array(names)) => accept_names(names),
         (Rule::Names, other) => no(format!("must be an array of names, such as [\"alice\"], {}", is_a(other))),
+        (Rule::Hosts, DeValue::Array(hosts)) => accept_hosts(hosts),
+        (Rule::Hosts, other) => no(format!("must be an array, such as [\"chat.example.org\"], {}", is_a(other))),
         (Rule::Address, DeValue::String(address)) => Address::parse(address, "").map(drop).or_else(no),
         (Rule::Address, other) => no(format!("must be ADDRESS:PORT, in quotes, {}", is_a(other))),
     }
@@ -260,6 +267,23 @@ fn accept_names(names: &DeArray<'_>) -> Result<(), Refusal> {
         let no = |what: String| Err((name.span(), format!("must contain names of accounts, {what}")));
         let DeValue::String(text) = name.get_ref() else { return no(is_a(name.get_ref())) };
         if !is_name(text) {
+            return no(format!("not {text:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn accept_hosts(hosts: &DeArray<'_>) -> Result<(), Refusal> {
+    for host in hosts.iter() {
+        let no = |what: String| {
+            Err((
+                host.span(),
+                format!("must contain names of hosts without ports, such as \"chat.example.org\", {what}"),
+            ))
+        };
+        let DeValue::String(text) = host.get_ref() else { return no(is_a(host.get_ref())) };
+        let is_host = Host::parse(text.as_bytes()).is_some_and(|host| host == Host::Name(text));
+        if !is_host || text.is_empty() {
             return no(format!("not {text:?}"));
         }
     }

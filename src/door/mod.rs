@@ -7,6 +7,7 @@
 pub mod datagram;
 mod decoded;
 mod foreign;
+mod help;
 pub mod http;
 pub mod inbox;
 pub mod line;
@@ -31,7 +32,7 @@ use inbox::{Cut, Inbox};
 use line::Line;
 use metrics::Metrics;
 use operator::OperatorDoor;
-use recall::Wants;
+use recall::{Notice, Wants};
 use relay::RelayDoor;
 use reply::Reply;
 use rooms::RoomsDoor;
@@ -217,6 +218,11 @@ impl Door {
         }
     }
 
+    /// The longest line of a client, as it is told: see [`frame_limit`](Self::frame_limit).
+    pub fn line_limit(&self, line_bytes: u32) -> usize {
+        self.frame_limit(line_bytes) - if self.as_web().is_some() { web::frame::CLIENT_HEAD_BYTES } else { 0 }
+    }
+
     /// Looks for a frame of at most `limit` bytes, including its end, at the start of `bytes`. What is masked in it is
     /// unmasked in place.
     pub fn cut(&mut self, inbox: &mut Inbox, bytes: &mut [u8], limit: usize) -> Cut {
@@ -351,14 +357,36 @@ impl Door {
 
     /// The output was sent to its end, at `now`, in milliseconds of the loop's clock.
     pub fn on_all_sent(&mut self, now: u64) {
-        if let Some(door) = self.as_relay_mut() {
-            door.on_all_sent(now);
+        match self {
+            Self::Relay(door) => door.on_all_sent(now),
+            Self::Web(door) => door.note_time(now),
+            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => {}
         }
     }
 
     /// True if the last byte of a write, which is an LF, is to be sent as NUL.
     pub fn ends_with_nul(&self) -> bool {
         self.as_relay().is_some_and(RelayDoor::ends_with_nul)
+    }
+
+    /// The web door.
+    pub fn as_web(&self) -> Option<&WebDoor> {
+        match self {
+            Self::Web(door) => Some(door),
+            Self::Line(_) | Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => None,
+        }
+    }
+
+    /// True before the upgrade of a connection at the web door: it fetches files, and nobody is in the chat by it.
+    pub fn is_fetching(&self) -> bool {
+        self.as_web().is_some_and(|door| door.line().is_none())
+    }
+
+    /// At `now` the connection was accepted or answered.
+    pub fn note_time(&mut self, now: u64) {
+        if let Self::Web(door) = self {
+            door.note_time(now);
+        }
     }
 
     /// The message that [`Cut::Gathered`] has announced.
@@ -383,6 +411,15 @@ impl Door {
             Self::Relay(door) => Some(door),
             Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) => None,
         }
+    }
+}
+
+/// Appends a notice for many sessions to `out`, in the spelling `kind`; nothing where none asks for notices.
+pub fn encode_notice(kind: Kind, notice: &Notice, out: &mut Vec<u8>) {
+    match kind {
+        Kind::Bare | Kind::Typed => line::encode_notice(notice, out),
+        Kind::Web => web::encode_notice(notice, out),
+        Kind::RelayLf | Kind::RelayCrLf => {}
     }
 }
 

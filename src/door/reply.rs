@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::operations::{HELP, HELP_OF_OPERATORS, Operation};
+use super::help;
+use super::operations::Operation;
 use super::recall::{Notice, Recalled};
 use super::token::RoomToken;
 use super::wire::Wire;
 use crate::close::CloseReason;
 use crate::hub::names::{RoomName, UserName};
-use crate::limits::{NAME_BYTES, NAME_CHARS, PASSWORD_MAX_BYTES, TOPIC_BYTES};
+use crate::hub::profile::ProfileKey;
+use crate::limits::{AWAY_BYTES, NAME_BYTES, NAME_CHARS, PASSWORD_MAX_BYTES, TOPIC_BYTES};
 use crate::secret::Masked;
 
 /// A reply of the server to one client, which is no event of the hub.
@@ -122,6 +124,12 @@ pub enum Reply {
     },
     /// 501: the topic is too long.
     TopicSize,
+    /// 501: the text of AWAY is too long.
+    AwaySize,
+    /// 501: this key of a profile takes no such value.
+    BadValue(ProfileKey),
+    /// 550: guests are not ignored one by one.
+    GuestsAreIgnoredTogether,
     /// 421: the server closes the connection for this reason.
     Closing(CloseReason),
 }
@@ -159,11 +167,7 @@ impl Reply {
             Self::NoNewAccounts => writeln!(out, "C 450 no new accounts; your name?"),
             Self::BadRoomName => writeln!(out, "C 553 a room's name is 1 to {NAME_CHARS} letters, digits or _ . -"),
             Self::ReservedRoomName => writeln!(out, "C 553 that name is reserved"),
-            Self::Entered { room, token, port, kept } => {
-                let port = port.map_or_else(String::new, |port| format!(" udp={port}"));
-                let kept = kept.map_or_else(String::new, |days| format!(" kept={days}"));
-                writeln!(out, "C 227 {room} token={}{port}{kept}", token.encode())
-            }
+            Self::Entered { room, token, port, kept } => encode_entered(&mut out, room, token, *port, *kept),
             Self::Recalled(_) | Self::Notice(_) => Ok(()), // the line door spells them for its dialects
             Self::WrongRoomPassword => writeln!(out, "C 554 wrong room password"),
             Self::TooManyGuesses(seconds) => {
@@ -208,6 +212,9 @@ impl Reply {
             Self::Help(lines) => encode_list(&mut out, 214, lines),
             Self::HelpOnAll { is_operator, keep_days } => encode_help(&mut out, *is_operator, *keep_days),
             Self::TopicSize => writeln!(out, "C 501 a topic has at most {TOPIC_BYTES} bytes"),
+            Self::AwaySize => writeln!(out, "C 501 the text has at most {AWAY_BYTES} bytes"),
+            Self::BadValue(key) => encode_bad_value(&mut out, *key),
+            Self::GuestsAreIgnoredTogether => writeln!(out, "C 550 guests are ignored together: IGNORE ~"),
             Self::Closing(reason) => writeln!(out, "C 421 {reason}"),
         };
         debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
@@ -224,6 +231,8 @@ impl Reply {
                 | Self::PasswordSize(_)
                 | Self::RoomPasswordSize
                 | Self::TopicSize
+                | Self::AwaySize
+                | Self::BadValue(_)
         )
     }
 
@@ -233,9 +242,36 @@ impl Reply {
     }
 }
 
+/// Encodes the entry into a room.
+fn encode_entered(
+    out: &mut Wire<'_>,
+    room: &RoomName,
+    token: &RoomToken,
+    port: Option<u16>,
+    kept: Option<u32>,
+) -> std::fmt::Result {
+    let port = port.map_or_else(String::new, |port| format!(" udp={port}"));
+    let kept = kept.map_or_else(String::new, |days| format!(" kept={days}"));
+    writeln!(out, "C 227 {room} token={}{port}{kept}", token.encode())
+}
+
+/// Encodes what a key of a profile takes.
+fn encode_bad_value(out: &mut Wire<'_>, key: ProfileKey) -> std::fmt::Result {
+    let (word, most) = (key.word(), key.most_bytes());
+    match key {
+        ProfileKey::Url => {
+            writeln!(out, "C 501 {word} begins with http:// or https://, and has no spaces and at most {most} bytes")
+        }
+        ProfileKey::Seen => writeln!(out, "C 501 {word} is none, which hides when you were there, or - to show it"),
+        ProfileKey::Name | ProfileKey::Status | ProfileKey::Pronouns | ProfileKey::Zone | ProfileKey::About => {
+            writeln!(out, "C 501 {word} has at most {most} bytes")
+        }
+    }
+}
+
 /// Encodes the help on all operations, which ends with what is kept.
 fn encode_help(out: &mut Wire<'_>, is_operator: bool, keep_days: Option<u32>) -> std::fmt::Result {
-    for line in if is_operator { HELP_OF_OPERATORS } else { HELP } {
+    for line in help::general(is_operator, keep_days.is_some()) {
         writeln!(out, "C 214-{line}")?;
     }
     match keep_days {

@@ -14,7 +14,7 @@ use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
-use crate::limits::{CLOSE_MS, END_WORK, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS};
+use crate::limits::{CLOSE_MS, END_WORK, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS, WEB_ANSWER_MS};
 
 /// The state of the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,15 @@ pub(super) enum Ending {
     No,
     /// All connections have got a closing message; those that are still open at this time are reset.
     Until(Millis),
+}
+
+/// How the session of a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Going {
+    /// The client has said goodbye, or ended its stream.
+    Left,
+    /// Anything else: the user may come back at once.
+    Cut,
 }
 
 impl Ending {
@@ -95,7 +104,7 @@ impl<S> Engine<S> {
         };
         self.log_peer(subject, from.ip(), |engine| format!("421 {reason}: {} from {from}", engine.known_name(id)));
         self.counters.count_closed(&reason);
-        self.part(id);
+        self.part(id, Going::Cut);
         if reason == CloseReason::TlsFailed {
             return self.drain_untold(id);
         }
@@ -118,7 +127,7 @@ impl<S> Engine<S> {
             return;
         }
         self.counters.left += 1;
-        self.part(id);
+        self.part(id, Going::Left);
         if self.conns.peek(id).is_some_and(|conn| !conn.stage.can_tell()) {
             return self.drop_untold(id);
         }
@@ -138,14 +147,14 @@ impl<S> Engine<S> {
         let Some(conn) = self.conns.find(id) else { return };
         if conn.life == Life::Open {
             self.counters.left += 1;
-            self.part(id);
+            self.part(id, Going::Cut);
         }
         self.drop_guest(id);
         self.mark_closed(id, parting);
     }
 
     /// Ends the session of a connection. Its output is still sent.
-    fn part(&mut self, id: ConnId) {
+    fn part(&mut self, id: ConnId, going: Going) {
         self.turn.work += END_WORK;
         self.leave_public(id);
         self.leave_desk(id);
@@ -164,7 +173,10 @@ impl<S> Engine<S> {
         self.keep_allowance(id);
         // At a shutdown no one is left to be notified.
         if is_dialogue && self.ending == Ending::No {
-            self.command(id, Command::Leave);
+            match going {
+                Going::Left => self.command(id, Command::Leave),
+                Going::Cut => self.cut_session(id),
+            }
         }
     }
 
@@ -178,8 +190,13 @@ impl<S> Engine<S> {
 
     /// Begins to linger: the flush sends what is owed, the read phase discards input, and the timer ends both.
     pub(super) fn drain(&mut self, id: ConnId, is_left: bool) {
-        let last = self.now + if is_left { LEAVE_MS } else { CLOSE_MS };
         if let Some(conn) = self.conns.find(id) {
+            let time = match is_left {
+                false => CLOSE_MS,
+                true if conn.door.is_fetching() => WEB_ANSWER_MS,
+                true => LEAVE_MS,
+            };
+            let last = self.now + time;
             conn.life = Life::Draining(Box::new(Linger { due: last, last, is_left }));
         }
         self.mark_direct(id);

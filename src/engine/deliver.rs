@@ -12,10 +12,10 @@ use super::public_log::PublicLog;
 use super::table::Table;
 use crate::close::CloseReason;
 use crate::door::datagram::Speaker;
-use crate::door::recall::Wants;
+use crate::door::recall::{Notice, Wants};
 use crate::door::{self, Door, Kind};
 use crate::hub::event::{Audience, Event};
-use crate::hub::names::UserName;
+use crate::hub::names::{RoomName, UserName};
 use crate::hub::room::{Member, RoomId};
 use crate::hub::session::SessionId;
 use crate::limits::{DATAGRAM_WORK, WORK_BYTES};
@@ -123,7 +123,7 @@ impl<S> Engine<S> {
         let members = self.hub.members_of(room);
         self.turn.work += members.len();
         let may_be_lost = origin == Origin::Datagram && matches!(event, Event::SaidIn { .. });
-        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
+        let mut fan = Fan::new(Told::Event(event), &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
         fan.skips_lagging = may_be_lost;
         // Joins and leaves are not announced by datagram.
         let mut spoken = if let Event::SaidIn { message, .. } = event
@@ -155,9 +155,28 @@ impl<S> Engine<S> {
     fn deliver_watchers(&mut self, name: &UserName, event: &Event) {
         let watchers = self.hub.watchers_of(name);
         self.turn.work += watchers.len();
-        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
+        let mut fan = Fan::new(Told::Event(event), &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
         for session in watchers {
             fan.hand_to(*session);
+        }
+        self.counters.deliveries += fan.count;
+    }
+
+    /// Those who can hear of something and want to hear a notice of it.
+    pub(super) fn deliver_notice(&mut self, to: Hearers<'_>, except: ConnId, wants: Wants, notice: &Notice) {
+        let hearers: &mut dyn Iterator<Item = SessionId> = match to {
+            Hearers::Everybody => &mut self.hub.everyone().iter().copied(),
+            Hearers::Room(room) => {
+                let Some(room) = self.hub.find_room(room) else { return };
+                &mut self.hub.members_of(room).iter().map(|member| member.session)
+            }
+            Hearers::Account(name) => &mut self.hub.sessions_of(name).iter().copied(),
+        };
+        let told = Told::Notice(notice);
+        let mut fan = Fan::new(told, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
+        for session in hearers.filter(|session| ConnId::of(*session) != except) {
+            self.turn.work += 1;
+            fan.hand_to_wanting(session, wants);
         }
         self.counters.deliveries += fan.count;
     }
@@ -165,7 +184,7 @@ impl<S> Engine<S> {
     /// Delivers the end of a room to those who were members.
     fn deliver_members(&mut self, room: RoomId, members: &[Member], event: &Event) {
         self.turn.work += members.len();
-        let mut fan = Fan::new(event, &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
+        let mut fan = Fan::new(Told::Event(event), &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
         let mut spoken = Spoken::room_closed();
         for member in members {
             fan.hand_to(member.session);
@@ -189,9 +208,36 @@ enum Origin {
     Datagram,
 }
 
+/// The hearers of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hearers<'a> {
+    /// All logged-in sessions.
+    Everybody,
+    /// The members of a room that are there.
+    Room(&'a RoomName),
+    /// The sessions of an account.
+    Account(&'a UserName),
+}
+
+/// What many are told.
+#[derive(Clone, Copy, Debug)]
+enum Told<'a> {
+    Event(&'a Event),
+    Notice(&'a Notice),
+}
+
+impl Told<'_> {
+    fn encode(self, kind: Kind, out: &mut Vec<u8>) {
+        match self {
+            Self::Event(event) => door::encode(kind, event, out),
+            Self::Notice(notice) => door::encode_notice(kind, notice, out),
+        }
+    }
+}
+
 /// Delivery of one event to many receivers: the frame is encoded once per spelling, and each outbox refers to it.
 struct Fan<'a, S> {
-    event: &'a Event,
+    told: Told<'a>,
     frames: [Option<Piece>; Kind::ALL.len()],
     conns: &'a mut Table<S>,
     pages: &'a mut Pages,
@@ -206,14 +252,14 @@ struct Fan<'a, S> {
 
 impl<'a, S> Fan<'a, S> {
     fn new(
-        event: &'a Event,
+        told: Told<'a>,
         conns: &'a mut Table<S>,
         pages: &'a mut Pages,
         writer: &'a mut Writer,
         public: &'a PublicLog,
     ) -> Self {
         Self {
-            event,
+            told,
             frames: [None; Kind::ALL.len()],
             conns,
             pages,
@@ -232,6 +278,13 @@ impl<'a, S> Fan<'a, S> {
         }
     }
 
+    /// Gives a notice to a session that asks for such.
+    fn hand_to_wanting(&mut self, session: SessionId, wants: Wants) {
+        if self.conns.peek(ConnId::of(session)).is_some_and(|conn| conn.door.wants(wants)) {
+            self.hand_to(session);
+        }
+    }
+
     fn hand_to(&mut self, session: SessionId) {
         // A connection that is broken, closing or closed receives nothing more.
         let is_there = |conn: &&mut Conn<S>| conn.end.is_none() && conn.life == Life::Open;
@@ -243,7 +296,7 @@ impl<'a, S> Fan<'a, S> {
         }
         let Some(kind) = conn.door.kind() else { return };
         let Some(frame) = self.frames.get_mut(kind as usize) else { return };
-        let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| door::encode(kind, self.event, out)));
+        let piece = *frame.get_or_insert_with(|| self.pages.write(kind, |out| self.told.encode(kind, out)));
         if piece.is_empty() {
             return; // its door does not tell it
         }

@@ -41,6 +41,8 @@ impl<S> Engine<S> {
         self.note_peers();
         self.conns.shrink();
         self.hub.shrink();
+        self.cuts.shrink();
+        self.shrink_forgets();
         self.pages.shrink();
         self.datagrams.peers.shrink();
         self.logins.allowances.shrink(self.now);

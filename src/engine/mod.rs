@@ -63,6 +63,7 @@ mod debts;
 mod flush;
 
 mod close;
+mod cuts;
 mod liveness;
 mod guard;
 mod high_water;
@@ -105,6 +106,7 @@ use backpressure::Backpressure;
 use bans::Banned;
 use checkup::Checkup;
 use close::Ending;
+use cuts::Cuts;
 use datagrams::Datagrams;
 use degraded::Degraded;
 use flush::Writer;
@@ -156,6 +158,8 @@ pub struct Engine<S> {
     touched: Vec<ConnId>,
     /// Connections whose end is scheduled.
     closes: VecDeque<ConnId>,
+    /// Accounts whose last connection was cut.
+    cuts: Cuts,
     /// Connections to reap.
     gone: Vec<ConnId>,
     /// Questions to the kernel about sockets.
@@ -184,6 +188,8 @@ pub struct Settings {
     pub accounts: limits::Accounts,
     /// Number and size of rooms.
     pub rooms: limits::Rooms,
+    /// Names of the web door, and its pings.
+    pub web: limits::Web,
     /// What is kept, and for how long; `None` for nothing.
     pub history: Option<limits::History>,
     /// The accounts that may send `OP`.
@@ -249,6 +255,7 @@ impl<S> Engine<S> {
             timers: Timers::default(),
             touched: Vec::new(),
             closes: VecDeque::new(),
+            cuts: Cuts::default(),
             gone: Vec::new(),
             probes: VecDeque::new(),
             counters: Counters::default(),

@@ -408,7 +408,7 @@ impl<S> Engine<S> {
     fn on_too_long(&mut self, id: ConnId, bytes: usize) {
         let line_bytes = self.settings.limits.line_bytes;
         let Some(conn) = self.conns.find(id) else { return };
-        let limit = conn.door.frame_limit(line_bytes);
+        let limit = conn.door.line_limit(line_bytes);
         self.turn.work += LINE_WORK + bytes / WORK_BYTES;
         let Some(is_barred) = self.count_line(id, bytes) else { return };
         if is_barred {

@@ -1,6 +1,7 @@
 //! The stages of a connection before its greeting: a proxy names its client, and TLS is negotiated.
 
 use super::Engine;
+use super::accept::Arrival;
 use super::id::ConnId;
 use super::life::Parting;
 use super::origin::Origin;
@@ -128,8 +129,9 @@ impl<S> Engine<S> {
         let Stage::Header { is_tls } = conn.stage else { return };
         conn.origin = client.map_or(conn.origin, Origin::Learnt);
         conn.since = now;
-        let (origin, asks_for_passwords) = (conn.origin, conn.door.asks_for_passwords());
-        match self.judge_address(origin, asks_for_passwords) {
+        conn.door.note_time(now);
+        let (origin, arrival) = (conn.origin, Arrival::at(&conn.door));
+        match self.judge_address(origin, arrival) {
             Ok(standing) => {
                 self.gate.count_silent(standing);
                 let Some(conn) = self.conns.find(id) else { return };

@@ -152,6 +152,11 @@ impl Level {
     /// All levels.
     pub const ALL: [Self; 3] = [Self::All, Self::Mentions, Self::None];
 
+    /// The level of a place for which none was set.
+    pub fn usual(is_direct: bool) -> Self {
+        if is_direct { Self::All } else { Self::Mentions }
+    }
+
     /// Its word in a line.
     pub fn word(self) -> &'static str {
         match self {

@@ -11,6 +11,9 @@ impl Hub {
     /// `Tell`. `account` is the account of that name, online or not.
     pub(super) fn on_tell(&mut self, who: SessionId, to: UserName, account: Option<Account>, text: &str, unix_ms: u64) {
         let (name, is_reached) = self.look_up(who, to);
+        if let Some(name) = self.peace(who, &name, account.as_ref()) {
+            return self.tell(who, Event::TakesNone { name });
+        }
         if !is_reached {
             return match self.absent(who, account) {
                 Some(account) => self.tell_absent(who, account, text, unix_ms),
@@ -23,18 +26,32 @@ impl Hub {
         let audience = Audience::Account { name: name.clone(), except: who };
         self.events.push_back((audience, Event::Told(message)));
         self.copy_to_others(who, &name, id, text);
-        self.tell(who, Event::SentTo { name, id, is_dropped, away: None });
+        let away = self.away_of(&name);
+        self.tell(who, Event::SentTo { name, id, is_dropped, away });
     }
 
     /// `CanTell`.
     pub(super) fn on_can_tell(&mut self, who: SessionId, name: UserName, account: Option<Account>) {
         let (name, is_reached) = self.look_up(who, name);
+        if let Some(name) = self.peace(who, &name, account.as_ref()) {
+            return self.tell(who, Event::TakesNone { name });
+        }
         let event = match self.absent(who, account) {
             _ if is_reached => Event::CanTell { name },
             Some(Account { name, .. }) => Event::CanTell { name },
             None => self.nobody_hears(who, name),
         };
         self.tell(who, event);
+    }
+
+    /// The name of the receiver, if it takes no direct messages of `who`.
+    fn peace(&self, who: SessionId, to: &UserName, account: Option<&Account>) -> Option<UserName> {
+        if self.takes_all() {
+            return None;
+        }
+        let online = self.sessions_of(to).first().and_then(|session| self.account_of(*session));
+        let receiver = online.or(account)?;
+        self.takes_none(who, receiver).then(|| receiver.name.clone())
     }
 
     /// The refusal of a direct message from `who` to `name`.
@@ -58,6 +75,7 @@ impl Hub {
             return self.tell(who, Event::TooManyWaiting { name: to.name });
         }
         let id = self.next_id(unix_ms);
+        self.roster.note_spoken(who, unix_ms);
         self.waiting.add(&to, &from, id);
         self.copy_to_others(who, &to.name, id, text);
         let spot = Spot::Direct(to.clone());

@@ -63,6 +63,7 @@ impl Hub {
             None => self.join(who, name, entry, false),
         };
         if result.is_ok() {
+            self.guest_names.add(guest.clone(), who);
             self.guests.insert(who, guest);
         }
         self.answer_entry(who, result);
@@ -79,7 +80,10 @@ impl Hub {
             return self.tell(who, Event::GuestNameTaken);
         }
         self.rooms.rename(id, who, &old, new.clone());
-        self.guests.insert(who, guest);
+        if let Some(old) = self.guests.insert(who, guest.clone()) {
+            self.guest_names.remove(&old, who);
+        }
+        self.guest_names.add(guest, who);
         let mut events = vec![
             Event::Gone { room: shown.clone(), who: old, kicked: false },
             Event::Arrived { room: shown.clone(), who: new.clone() },
@@ -319,7 +323,9 @@ impl Hub {
     fn end_place(&mut self, session: SessionId, room: RoomId) {
         self.work += PLACE_END_WORK;
         self.ended_places.push_back((session, room));
-        self.guests.remove(&session);
+        if let Some(guest) = self.guests.remove(&session) {
+            self.guest_names.remove(&guest, session);
+        }
     }
 
     /// The room of that name, if `who` is a member; else the refusal.

@@ -11,7 +11,7 @@ mod kept;
 mod lists;
 mod membership;
 pub mod names;
-mod people;
+pub mod people;
 mod presence;
 pub mod profile;
 pub mod record;
@@ -28,6 +28,7 @@ use command::Command;
 use event::{Audience, Event, Message};
 use kept::Book;
 use names::{GuestName, RoomName, UserName, Who};
+use people::{Parting, People};
 use presence::Presence;
 use record::{Account, Fate, Record, Spot};
 use room::{Member, RoomId, Rooms};
@@ -46,10 +47,12 @@ pub struct Hub {
     roster: Roster,
     online: Presence<UserName>,
     guests: BTreeMap<SessionId, GuestName>,
+    guest_names: Presence<GuestName>,
     rooms: Rooms,
     kept: Book,
     waiting: waiting::Counts,
     waits: Waits,
+    people: People,
     now_ms: u64,
     last_id: u64,
     events: VecDeque<(Audience, Event)>,
@@ -103,10 +106,12 @@ impl Hub {
             roster: Roster::default(),
             online: Presence::default(),
             guests: BTreeMap::new(),
+            guest_names: Presence::default(),
             rooms: Rooms::default(),
             kept: Book::default(),
             waiting: waiting::Counts::default(),
             waits: Waits::default(),
+            people: People::default(),
             now_ms: 0,
             last_id: 0,
             events: VecDeque::new(),
@@ -129,6 +134,7 @@ impl Hub {
         self.events.shrink_to_fit();
         self.ended_places.shrink_to_fit();
         self.records.shrink_to_fit();
+        self.people.shrink();
     }
 
     /// Carries out one command of the session `who`. `unix_ms` is the Unix time in milliseconds, from which message ids
@@ -143,7 +149,7 @@ impl Hub {
         self.now_ms = unix_ms;
         match command {
             Command::LogIn { name, since } => self.on_log_in(who, Account { name, since }),
-            Command::Leave => self.on_leave(who),
+            Command::Leave => self.end_session(who, Parting::Left),
             Command::Say { text } => self.on_say(who, &text, unix_ms),
             Command::Tell { to, account, text } => self.on_tell(who, to, account, &text, unix_ms),
             Command::CanTell { name, account } => self.on_can_tell(who, name, account),
@@ -163,7 +169,7 @@ impl Hub {
             Command::Keep { room, how } => self.on_keep(who, &room, how),
             Command::Topic { room, text } => self.on_topic(who, &room, text.as_deref()),
             Command::LockRoom { room, lock } => self.on_lock_room(who, &room, lock),
-            Command::Cut => self.on_cut(who),
+            Command::Cut => self.end_session(who, Parting::Cut),
             Command::Away { text } => self.on_away(who, text.as_deref()),
             Command::Watch(watch) => self.on_watch(who, watch),
             Command::Ignore(ignore) => self.on_ignore(who, ignore),
@@ -282,27 +288,33 @@ impl Hub {
             self.come_online(&account);
         }
         self.online.add(name.clone(), who);
-        self.roster.insert(who, account);
+        self.roster.insert(who, account, self.now_ms);
         self.note_siblings(&name);
         let online = self.online.len();
-        self.tell(who, Event::Welcome { name, online });
+        self.tell(who, Event::Welcome { name: name.clone(), online });
+        if sessions == 0 {
+            self.announce_coming(&name);
+        }
     }
 
     /// The first session of an account logs in.
     fn come_online(&mut self, account: &Account) {
-        if let Some(older) = self.kept.account(&account.name).filter(|older| *older != account).cloned() {
+        for older in self.olders(account) {
             self.forget_account(&older);
         }
         self.waiting.clear(&account.name);
         self.record(Record::Account(account.clone()));
     }
 
-    fn on_leave(&mut self, who: SessionId) {
+    /// `Leave` and `Cut`.
+    fn end_session(&mut self, who: SessionId, parting: Parting) {
         self.leave_all(who);
         let Some(account) = self.roster.remove(who) else { return };
         self.online.remove(&account.name, who);
+        self.end_watches(who);
         self.note_siblings(&account.name);
         if self.sessions_of(&account.name).is_empty() {
+            self.announce_going(&account, parting);
             self.record(Record::Seen(account, self.last_id));
         }
     }
@@ -335,6 +347,7 @@ impl Hub {
 
     fn message(&mut self, who: SessionId, text: &str, fate: Fate, unix_ms: u64) -> Option<Message> {
         let from = self.who_is(who)?;
+        self.roster.note_spoken(who, unix_ms);
         Some(Message { id: self.next_id(unix_ms), from, text: text.into(), fate })
     }
 
@@ -378,6 +391,9 @@ impl Hub {
         self.rooms.check_invariants();
         self.waiting.check_invariants();
         self.check_kept_rooms();
+        self.check_people();
+        assert_eq!(self.guest_names.iter().map(|(_, ids)| ids.len()).sum::<usize>(), self.guests.len());
+        assert!(self.guests.values().all(|guest| self.guest_names.find(guest).is_some()));
         assert!(self.guests.keys().all(|guest| self.rooms.places_of(*guest).count() == 1), "a guest is nowhere");
         let mut by_name: BTreeMap<&UserName, Vec<SessionId>> = BTreeMap::new();
         for id in self.everyone() {

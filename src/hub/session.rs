@@ -27,6 +27,8 @@ struct Seat {
     account: Account,
     /// Whether the account has other sessions.
     has_siblings: bool,
+    /// When it last said something, or logged in: the Unix time in milliseconds.
+    spoke_ms: u64,
 }
 
 impl Roster {
@@ -64,15 +66,32 @@ impl Roster {
         }
     }
 
+    /// Notes that a session says something. Nothing happens for a guest.
+    pub(super) fn note_spoken(&mut self, id: SessionId, unix_ms: u64) {
+        if let Some(Some(seat)) = self.by_slot.get_mut(id.slot as usize)
+            && seat.id == id
+        {
+            seat.spoke_ms = unix_ms;
+        }
+    }
+
+    /// When a session last said something, or logged in: the Unix time in milliseconds. `None` for a guest and for an
+    /// unknown session.
+    pub(super) fn spoke_ms(&self, id: SessionId) -> Option<u64> {
+        let seat = self.by_slot.get(id.slot as usize)?.as_ref()?;
+        (seat.id == id).then_some(seat.spoke_ms)
+    }
+
     /// Adds a session. The caller has checked that it is not logged in, and has removed any older session of its slot.
-    pub(super) fn insert(&mut self, id: SessionId, account: Account) {
+    pub(super) fn insert(&mut self, id: SessionId, account: Account, unix_ms: u64) {
         let slot = id.slot as usize;
         if self.by_slot.len() <= slot {
             self.by_slot.resize_with(slot + 1, || None);
         }
         if let Some(seat) = self.by_slot.get_mut(slot) {
             debug_assert!(seat.is_none(), "slot {slot} is taken");
-            *seat = Some(Seat { id, place: self.everyone.len() as u32, account, has_siblings: false });
+            *seat =
+                Some(Seat { id, place: self.everyone.len() as u32, account, has_siblings: false, spoke_ms: unix_ms });
             self.everyone.push(id);
         }
     }

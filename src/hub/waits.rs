@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Hub;
 use super::event::Event;
-use super::record::{Account, KeptId};
+use super::record::{Account, KeptId, Whom};
 use super::session::SessionId;
 use crate::limits::HISTORY_WAITS;
 
@@ -40,6 +40,16 @@ pub(super) enum Waited {
         /// True if it is to be kept no longer.
         is_off: bool,
     },
+    /// A change of whom its account ignores.
+    Ignore {
+        /// Whom.
+        whom: Whom,
+    },
+    /// A change of its profile.
+    Set {
+        /// The change's id.
+        id: u64,
+    },
 }
 
 impl Waits {
@@ -47,14 +57,19 @@ impl Waits {
     pub(super) fn has_room(&self) -> bool {
         self.open.len() < HISTORY_WAITS
     }
+
+    /// The ticket of the next wait.
+    pub(super) fn next(&self) -> u64 {
+        self.last + 1
+    }
 }
 
 impl Hub {
     /// Lets a session wait until the last record is on disk.
     pub(super) fn await_last(&mut self, who: SessionId, what: Waited) {
         let Some(account) = self.account_of(who).cloned() else { return };
-        self.waits.last += 1;
-        let ticket = self.waits.last;
+        let ticket = self.waits.next();
+        self.waits.last = ticket;
         if let Some(last) = self.records.back_mut() {
             last.ticket = Some(ticket);
         }
@@ -69,6 +84,8 @@ impl Hub {
         let answer = match what {
             Waited::Told { to, id } => self.settle_told(who, &account, to, id, is_kept),
             Waited::Keep { room, is_off } => self.settle_keep(room, is_off, is_kept),
+            Waited::Ignore { whom } => self.settle_ignore(ticket, &account, whom, is_kept),
+            Waited::Set { id } => self.settle_set(&account, id, is_kept),
         };
         if self.account_of(who) == Some(&account) {
             self.tell(who, answer);

@@ -60,6 +60,7 @@ impl Fake {
                 "C TOKEN" => client.send("C 231 faketoken expires=86400"),
                 "C WHO" => break client.send("C 211 1 online"),
                 line if line.starts_with("C WANT ") => client.send(wanted),
+                "C IGNORE" => client.send("C 502 unknown operation"),
                 line => panic!("after the login: {line:?}"),
             }
         }

@@ -42,7 +42,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "failpoint",
         ],
     ),
-    ("door", &["door", "history", "hub::command", "hub::event", "hub::names", "hub::record"]),
+    ("door", &["door", "history", "hub::command", "hub::event", "hub::names", "hub::profile", "hub::record"]),
     ("auth", &["auth", "hub::names", "mailbox", "files", "failpoint"]),
     ("history", &["history", "hub::names", "hub::record", "mailbox", "files", "failpoint"]),
     ("files", &["files"]),
@@ -111,15 +111,18 @@ const PLAIN_DATA: [&str; 6] = [
 ];
 
 /// The pure part of the client: it may name nothing else of the client, and nothing in [`WORLD`].
-const CLIENT_CORE: [&str; 10] = [
+const CLIENT_CORE: [&str; 13] = [
     "client::action",
+    "client::alert",
     "client::fingerprint",
     "client::frame",
     "client::past",
     "client::command",
     "client::session",
     "client::complete",
+    "client::ring",
     "client::show",
+    "client::title",
     "client::visible",
     "client::wrap",
 ];

@@ -76,7 +76,7 @@ fn help_names_every_operation_and_explains_each() {
     let first = alice.expect("C 214");
     let all = alice.rest_of_list(&first).join("\n");
     let verbs = "PM DM EX WHO MAKE JOIN LEAVE RM ROOMS NAMES KICK CLOSE HISTORY MISSED SEARCH UNREAD READ KEEP TOPIC LOCK \
-                 WANT TOKEN PASSWD HELP NOOP";
+                 WHOIS SET AWAY WATCH IGNORE NOTIFY FORGET WANT TOKEN PASSWD HELP NOOP";
     for verb in verbs.split(' ') {
         assert!(all.contains(verb), "HELP does not name {verb}:\n{all}");
         alice.send(&format!("help {}", verb.to_lowercase()));
@@ -95,7 +95,9 @@ fn wrong_arguments_are_told_the_usage() {
         let of_rooms =
             ["MAKE", "JOIN  ", "LEAVE", "RM", "ROOMS a b", "NAMES", "KICK a", "CLOSE a b", "KEEP a b", "TOPIC"];
         let of_the_past = ["HISTORY 0", "HISTORY all", "MISSED x", "SEARCH", "UNREAD x", "READ 2026-02-29", "LOCK"];
-        for line in general.iter().chain(&of_rooms).chain(&of_the_past) {
+        let of_people =
+            ["WHOIS a b", "SET nick x", "WATCH ~zoe", "IGNORE a b", "NOTIFY all none", "NOTIFY *", "FORGET it"];
+        for line in general.iter().chain(&of_rooms).chain(&of_the_past).chain(&of_people) {
             client.op(line);
             client.expect("C 501 usage: ");
         }

@@ -4,7 +4,7 @@
 use super::{COMMANDS, Verb};
 
 /// Other names of commands.
-pub(super) const ALIASES: [(&str, Verb); 28] = [
+pub(super) const ALIASES: [(&str, Verb); 34] = [
     ("bm", Verb::Pm),
     ("msg", Verb::Dm),
     ("message", Verb::Dm),
@@ -23,6 +23,12 @@ pub(super) const ALIASES: [(&str, Verb); 28] = [
     ("backlog", Verb::History),
     ("lastlog", Verb::Search),
     ("find", Verb::Search),
+    ("afk", Verb::Away),
+    ("monitor", Verb::Watch),
+    ("block", Verb::Ignore),
+    ("unblock", Verb::Unignore),
+    ("delete", Verb::Erase),
+    ("redact", Verb::Erase),
     ("password", Verb::Passwd),
     ("ex", Verb::Quit),
     ("exit", Verb::Quit),
@@ -38,25 +44,20 @@ pub(super) const ALIASES: [(&str, Verb); 28] = [
 const NO_HOSTS: &str = "chatd has no operators of rooms: a room has one host, who can /kick and /close";
 const NO_BANS: &str =
     "only the operator of chatd can ban; the host of a room can /kick, and a password keeps others out of it";
-const NO_IGNORE: &str = "chatd cannot hide what somebody says; the host of a room can /kick";
-const NO_AWAY: &str = "chatd does not tell others that you are away: /quit when you go";
+const QUIET: &str = "/ignore NAME keeps their direct messages away, and /notify PLACE none silences a place";
+const PRESENCE: &str = "/away TEXT tells others that you are away, /set status TEXT is shown by /whois, and /notify PLACE none silences a place";
 const NO_CONNECT: &str = "one run talks to one server: /quit, then start chatclient with the other one";
 const NO_ACCOUNTS: &str = "you are logged in already; /passwd changes your password";
 
 /// Commands that chatd does not have, each with advice.
-pub(super) const ABSENT: [(&str, &str); 27] = [
-    ("me", "chatd has no actions: say it in words"),
-    ("nick", "your name is your account's and stays; to have another one, log in under it"),
-    ("ignore", NO_IGNORE),
-    ("unignore", NO_IGNORE),
-    ("block", NO_IGNORE),
-    ("mute", NO_IGNORE),
-    ("away", NO_AWAY),
-    ("back", NO_AWAY),
-    ("dnd", NO_AWAY),
-    ("status", NO_AWAY),
+pub(super) const ABSENT: [(&str, &str); 22] = [
+    ("nick", "your name is your account's and stays: log in under another one; /set name TEXT is shown by /whois"),
+    ("mute", QUIET),
+    ("unmute", QUIET),
+    ("dnd", PRESENCE),
+    ("status", PRESENCE),
+    ("unwatch", "/watch NAME off ends it"),
     ("invite", "chatd has no invitations: tell them the room, and its password, with /dm"),
-    ("whois", "chatd tells of a user only whether they are online: /who NAME"),
     ("ban", NO_BANS),
     ("unban", NO_BANS),
     ("op", NO_HOSTS),

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::erasing::Target;
 use super::requests::Words;
 use crate::action::Place;
 
@@ -39,14 +40,20 @@ pub(super) enum Dialogue {
     NameAndText,
     /// A text for a user who is not online.
     Nobody,
+    /// A further line of these, which are being collected.
+    Collect(Paste),
+    /// None: the user edits a text for this place in an editor.
+    Edit(Place),
     /// The answer whether to send these lines.
     Paste(Paste),
+    /// The answer whether to erase this.
+    Erase(Target),
 }
 
 impl Dialogue {
     /// The number of lines that wait for the user's answer.
     pub(super) fn lines(&self) -> usize {
-        if let Self::Paste(paste) = self { paste.len() } else { 0 }
+        if let Self::Paste(paste) | Self::Collect(paste) = self { paste.len() } else { 0 }
     }
 
     /// Turns [`Self::Nobody`] into [`Self::Open`].
@@ -62,6 +69,8 @@ impl Dialogue {
 pub(super) struct Paste {
     pub(super) place: Place,
     pub(super) lines: Vec<String>,
+    /// Whether they come from an editor, and so are in no history.
+    pub(super) is_edited: bool,
 }
 
 impl Paste {
@@ -72,6 +81,9 @@ impl Paste {
 
     /// The question for the user.
     pub(super) fn question(&self) -> String {
-        format!("send {} lines? [y/N/1 = as one line] ", self.lines.len())
+        match self.lines.len() {
+            1 => "send 1 line? [y/N] ".to_owned(),
+            count => format!("send {count} lines? [y/N/1 = as one line] "),
+        }
     }
 }

@@ -27,7 +27,7 @@ impl Session {
             Phase::Greeting | Phase::Named => Some(self.owed_ms.saturating_add(ANSWER_MS)),
             Phase::Login(login) => login.deadline(self.owed_ms),
             Phase::Ready { since } if !self.requests.is_empty() => {
-                let owed = self.slow_due().unwrap_or_else(|| self.owed_ms.saturating_add(ANSWER_MS));
+                let owed = self.slow_due().unwrap_or_else(|| self.owed_ms.saturating_add(self.requests.patience_ms()));
                 let is_once = self.settings.once.is_some();
                 Some(if is_once { owed.min(since.saturating_add(PATIENCE_MS)) } else { owed })
             }

@@ -12,7 +12,7 @@ impl Session {
     /// Executes a command, here or by a request to the server.
     pub(super) fn on_intent(&mut self, intent: &Intent<'_>, now: Now) {
         match intent {
-            Intent::Empty | Intent::Text(_) => {}
+            Intent::Empty | Intent::Text(_) | Intent::Act(_) | Intent::Paste | Intent::Edit(_) => {}
             Intent::Everybody(text) => self.say(Place::Public, text, now),
             Intent::Direct { to, text } => self.say(Place::Direct { with: (*to).to_owned() }, text, now),
             Intent::InRoom { room, text } => self.say(Place::Room((*room).to_owned()), text, now),
@@ -51,6 +51,7 @@ impl Session {
             | Intent::Look(_)
             | Intent::Topic(_)
             | Intent::Lock(_)
+            | Intent::People(_)
             | Intent::Passwd
             | Intent::Resend
                 if !self.is_ready() =>
@@ -68,6 +69,7 @@ impl Session {
             Intent::Look(look) => self.look(look, now),
             Intent::Topic(rest) => self.set_of_room("TOPIC", rest, now),
             Intent::Lock(rest) => self.set_of_room("LOCK", rest, now),
+            Intent::People(people) => self.on_people(people, now),
             Intent::Room { room, deed } => self.on_deed(*room, deed, now),
         }
     }
@@ -184,6 +186,7 @@ impl Session {
 
     /// Forgets a room. True if plain text went there.
     fn drop_room(&mut self, room: &str) -> bool {
+        self.remembered.settle(room);
         let name = self.rooms.leave(room).map_or_else(|| room.to_owned(), |room| room.name);
         self.news.leave(&Place::Room(name.clone()));
         matches!(&self.talk.place, Place::Room(here) if is_same_name(here, &name))

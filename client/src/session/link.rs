@@ -6,7 +6,7 @@ use super::dialogue::Dialogue;
 use super::intents::counted;
 use super::requests::{Request, Unconfirmed, Way};
 use super::wording::seconds_in;
-use super::{ANSWER_MS, LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
+use super::{LEAVE_MS, Phase, Session, TERMINATED_MS, describe};
 use crate::action::{Action, Now};
 
 /// How many messages are kept until the user decides about them.
@@ -179,7 +179,8 @@ impl Session {
             return self.finish(0);
         }
         // A server may answer slowly on purpose. A script waits as long as usual, but a person wants to leave.
-        let step_ms = if self.settings.people || self.requests.is_empty() { LEAVE_MS } else { ANSWER_MS };
+        let step_ms =
+            if self.settings.people || self.requests.is_empty() { LEAVE_MS } else { self.requests.patience_ms() };
         self.say_goodbye(step_ms, 0, now);
         if let Phase::Leaving { step_ms: step, .. } = &mut self.phase {
             *step = Some(step_ms);
@@ -190,11 +191,22 @@ impl Session {
         if matches!(self.phase, Phase::Doubt { .. }) {
             return self.on_trust_answer(None);
         }
-        if let Dialogue::Paste(_) = self.talk.dialogue {
-            // Ctrl-C cancels this question. If the input has ended, it reports that again.
+        if self.ends_collecting() {
+            return;
+        }
+        if let Dialogue::Erase(_) = self.talk.dialogue
+            && self.settings.people
+        {
             self.talk.dialogue = Dialogue::Open;
             self.talk.forget_ask();
-            return self.cancel_paste();
+            return self.cancel_erase();
+        }
+        if let Dialogue::Paste(paste) = &self.talk.dialogue {
+            // Ctrl-C cancels this question. If the input has ended, it reports that again.
+            let is_edited = paste.is_edited;
+            self.talk.dialogue = Dialogue::Open;
+            self.talk.forget_ask();
+            return self.cancel_paste(is_edited);
         }
         if self.settings.listens {
             return; // it is not read
@@ -283,7 +295,9 @@ impl Session {
                     self.go_astray();
                     self.lose_line(line);
                 }
+                Request::People(ask) if !ask.is_typed() => {}
                 Request::List { .. }
+                | Request::People(_)
                 | Request::Enter { .. }
                 | Request::Leave(_)
                 | Request::Close(_)

@@ -288,10 +288,12 @@ impl Session {
         for room in self.rooms.iter().cloned().collect::<Vec<_>>() {
             self.enter(&room.name, room.password, Way::Again, now);
         }
+        self.enter_remembered(now);
         if let Some(room) = self.settings.room.clone().filter(|room| self.rooms.find(room).is_none()) {
             self.enter(&room, None, Way::Wanted, now);
         }
         self.request(Request::List { of: Listed::Names, is_shown: false, asks: false }, &["WHO"], now);
+        self.renew_people(now);
         self.continue_resume(now);
     }
 }

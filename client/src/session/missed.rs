@@ -6,7 +6,8 @@ use super::intents::counted;
 use super::requests::Unconfirmed;
 use super::unread::is_same_place;
 use super::{Resumes, Session};
-use crate::action::{Hole, Message, Shown};
+use crate::action::{Action, Call, Hole, Message, Shown};
+use crate::alert::{Heard, Level, Verdict};
 use crate::past::Line;
 
 /// The confirmation of a message that was found in the past.
@@ -22,41 +23,72 @@ impl Session {
     pub(super) fn show_missed(&mut self, lines: Vec<Line>, is_cut: bool) {
         let shown: Vec<(Line, bool)> = lines.into_iter().filter_map(|line| self.missed(line)).collect();
         self.tell_missed(&shown, is_cut);
-        let is_new = |session: &Self, line: &Line| {
-            !line.is_hole && !session.is_me(&line.from) && line.id > session.news.mark(&line.place)
-        };
-        let first_new = shown.iter().position(|(line, _)| is_new(self, line));
-        let is_loud = shown.iter().any(|(line, _)| line.is_mention && is_new(self, line));
-        for (at, (line, has_arrived)) in shown.into_iter().enumerate() {
+        let verdicts: Vec<Option<Verdict>> = shown.iter().map(|(line, _)| self.judge_missed(line)).collect();
+        self.call_for_missed(&shown, &verdicts, is_cut);
+        let first_new = verdicts.iter().position(Option::is_some);
+        for (at, ((line, has_arrived), verdict)) in shown.into_iter().zip(verdicts).enumerate() {
             if first_new == Some(at) && self.settings.people {
-                self.show(Shown::New { is_loud });
+                self.show(Shown::New);
             }
-            if is_new(self, &line) {
-                self.news.hear(&line.place, line.id, line.is_mention);
+            if !self.is_me(&line.from) && !line.is_hole {
+                self.known.hear(&line.from);
             }
-            self.show_past(line, has_arrived);
+            if let Some(verdict) = verdict {
+                self.news.hear(&line.place, line.id, verdict.stands_out);
+            }
+            let past = self.past(line, has_arrived);
+            self.show(past);
         }
     }
 
-    /// Shows a line of the past.
-    pub(super) fn show_past(&mut self, line: Line, has_arrived: bool) {
-        let is_own = self.is_me(&line.from);
-        let Line { id, place, from, is_mention, is_hole, text } = line;
-        if is_hole {
-            return self.show(Shown::Hole(Hole { place, id, text }));
+    /// What is done about a line that was missed; `None` if it is not new.
+    fn judge_missed(&self, line: &Line) -> Option<Verdict> {
+        let Line { id, place, from, is_mention, is_hole, .. } = line;
+        let (is_own, is_read) = (self.is_me(from), *id <= self.news.mark(place));
+        let verdict = self.rules.judge(Heard { place, from, is_mention: *is_mention, is_own, is_read });
+        (!is_hole && !is_own && !is_read).then_some(verdict)
+    }
+
+    /// Calls the user once for all that was missed, if some of it calls.
+    fn call_for_missed(&mut self, shown: &[(Line, bool)], verdicts: &[Option<Verdict>], is_cut: bool) {
+        let new =
+            || shown.iter().map(|(line, _)| line).zip(verdicts).filter_map(|(line, verdict)| Some((line, (*verdict)?)));
+        let newest = new().rfind(|(_, verdict)| verdict.calls);
+        let newest = newest.map(|(line, _)| self.message_of(line.clone(), false));
+        let is_counted =
+            |line: &Line| self.rules.level(&line.place) != Level::None && !self.rules.is_ignored(&line.from);
+        let counted = || new().filter(|(line, _)| is_counted(line));
+        let (mut count, mut for_user) =
+            (counted().count(), counted().filter(|(_, verdict)| verdict.stands_out).count());
+        if is_cut {
+            // What is not shown has been counted by the server.
+            let (all, mentions) = self.news.counted(&self.rules);
+            (count, for_user) = (count.max(all), for_user.max(mentions));
         }
-        self.known.see_name(&from);
-        self.show(Shown::Message(Message {
-            place,
-            from,
-            text,
-            id: Some(id),
-            unix_ms: id >> 20,
-            confirmed: has_arrived.then(|| ARRIVED.to_owned()),
-            stands_out: is_mention && !is_own,
-            is_own,
-            is_past: true,
-        }));
+        if newest.is_some() || (is_cut && for_user > 0) {
+            self.actions.push_back(Action::Call(Call::Missed { count, for_user, newest }));
+        }
+    }
+
+    /// A line of the past, to be shown.
+    pub(super) fn past(&mut self, line: Line, has_arrived: bool) -> Shown {
+        if line.is_hole {
+            let Line { id, place, text, .. } = line;
+            return Shown::Hole(Hole { place, id, text });
+        }
+        self.known.see_name(&line.from);
+        self.people.recent.note(line.id, &line.place, &line.from, &line.text);
+        Shown::Message(self.message_of(line, has_arrived))
+    }
+
+    /// A line of the past, as a message.
+    fn message_of(&self, line: Line, has_arrived: bool) -> Message {
+        let is_own = self.is_me(&line.from);
+        let Line { id, place, from, is_mention, text, .. } = line;
+        let heard = Heard { place: &place, from: &from, is_mention, is_own, is_read: true };
+        let stands_out = self.rules.judge(heard).stands_out;
+        let confirmed = has_arrived.then(|| ARRIVED.to_owned());
+        Message { place, from, text, id: Some(id), unix_ms: id >> 20, confirmed, stands_out, is_own, is_past: true }
     }
 
     /// The unconfirmed message that this line of the past is, by its index.

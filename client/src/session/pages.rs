@@ -3,7 +3,7 @@
 use super::Session;
 use super::intents::{bare, counted};
 use super::requests::Request;
-use crate::action::{Now, Place, Shown};
+use crate::action::{Action, Now, Place, Shown};
 use crate::command::{Keeping, Look, word};
 use crate::past::{self, Unread};
 
@@ -49,7 +49,10 @@ impl Session {
     /// A line of a page that the user asked for.
     pub(super) fn on_page_line(&mut self, code: u16, text: String) {
         match past::line(&text).filter(|_| code == 212) {
-            Some(line) => self.show_past(line, false),
+            Some(line) => {
+                let past = self.past(line, false);
+                self.actions.push_back(Action::ShowPage(past));
+            }
             None => self.show(Shown::Reply { code, more: true, text }),
         }
     }

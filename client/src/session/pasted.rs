@@ -24,8 +24,7 @@ impl Session {
     pub(super) fn on_paste(&mut self, input: &str, dialogue: Dialogue, seen: Option<Place>) {
         if input.len() >= INPUT_BYTES || lines(input).count() > PENDING {
             self.talk.dialogue = dialogue;
-            let why = format!("not sent: more than {PENDING} lines or {} KiB at once", INPUT_BYTES / 1024);
-            return self.refuse("dropped", why);
+            return self.refuse_size();
         }
         let mut rest = lines(input);
         let first = rest.next().unwrap_or_default();
@@ -37,25 +36,27 @@ impl Session {
             [first].into_iter().filter(|line| !line.is_empty()).chain(rest).map(str::to_owned).collect();
         // They appear again when they are confirmed, or with the up arrow.
         self.actions.push_back(Action::EraseLine);
-        self.talk.dialogue = Dialogue::Paste(Paste { place, lines });
+        self.talk.dialogue = Dialogue::Paste(Paste { place, lines, is_edited: false });
     }
 
     /// The answer to the question.
     pub(super) fn on_paste_answer(&mut self, answer: &str, paste: Paste, now: Now) {
         match command::answer(answer) {
             Some(Answer::Each) => {
+                self.drop_draft(paste.is_edited);
                 let said = |text| Entered::Words(Words::new(paste.place.clone(), text));
                 let mut pending: VecDeque<Entered> = paste.lines.into_iter().map(said).collect();
                 pending.append(&mut self.talk.pending);
                 self.talk.pending = pending;
             }
             Some(Answer::AsOne) => {
+                self.drop_draft(paste.is_edited);
                 let text = paste.lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
                 self.say(paste.place, &text, now);
             }
-            Some(Answer::No) => self.cancel_paste(),
+            Some(Answer::No) => self.cancel_paste(paste.is_edited),
             // It is in no history.
-            None if holds_secret(answer) => self.cancel_paste(),
+            None if holds_secret(answer) || paste.is_edited => self.cancel_paste(paste.is_edited),
             None => {
                 let text = "neither the lines nor your answer was sent; the up arrow brings both back";
                 self.note("cancelled", text.to_owned());
@@ -63,9 +64,11 @@ impl Session {
         }
     }
 
-    /// The lines are discarded.
-    pub(super) fn cancel_paste(&mut self) {
-        self.note("cancelled", "not sent; the up arrow brings them back".to_owned());
+    /// The lines are not sent; a text from an editor is kept.
+    pub(super) fn cancel_paste(&mut self, is_edited: bool) {
+        let text =
+            if is_edited { "not sent; /edit goes on with the text" } else { "not sent; the up arrow brings them back" };
+        self.note("cancelled", text.to_owned());
     }
 
     /// Where the lines after this first one go, and the text in it. `None` if they go nowhere, which has been reported.
@@ -79,9 +82,14 @@ impl Session {
         let intent = match dialogue {
             Dialogue::Text(place) if !is_command => return Some((place.clone(), first)),
             Dialogue::NameAndText if !is_command => direct_answer(first),
-            Dialogue::Open | Dialogue::Nobody | Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) => {
-                parse(first)
-            }
+            Dialogue::Open
+            | Dialogue::Nobody
+            | Dialogue::Text(_)
+            | Dialogue::NameAndText
+            | Dialogue::Paste(_)
+            | Dialogue::Erase(_)
+            | Dialogue::Collect(_)
+            | Dialogue::Edit(_) => parse(first),
         };
         match intent {
             // In pasted text two slashes are a comment, and are sent unchanged.
@@ -90,7 +98,7 @@ impl Session {
             }
             Intent::Text(text) => self.place_of(text, dialogue, seen).map(|place| (place, text)),
             // The user is asked, and sees that it is text.
-            Intent::Indented => self.place_of(first, dialogue, seen).map(|place| (place, first)),
+            Intent::Indented | Intent::Act(_) => self.place_of(first, dialogue, seen).map(|place| (place, first)),
             Intent::Everybody(text) => Some((Place::Public, text)),
             Intent::GoPublic | Intent::AskEverybody => Some((Place::Public, "")),
             Intent::Direct { to, text } => Some((Place::Direct { with: to.to_owned() }, text)),
@@ -98,6 +106,8 @@ impl Session {
             Intent::InRoom { room, text } => Some((Place::Room(room.to_owned()), text)),
             Intent::Empty
             | Intent::AskDirect
+            | Intent::Paste
+            | Intent::Edit(_)
             | Intent::Who(_)
             | Intent::Rooms(_)
             | Intent::Room { .. }
@@ -105,6 +115,7 @@ impl Session {
             | Intent::Next
             | Intent::Topic(_)
             | Intent::Lock(_)
+            | Intent::People(_)
             | Intent::Passwd
             | Intent::Resend
             | Intent::Forget

@@ -8,7 +8,8 @@ use super::requests::{Listed, Request, Way, Words};
 use super::rooms::Room;
 use super::wording::in_our_words;
 use super::{Phase, Session};
-use crate::action::{Action, Message, Now, Place, Secret, Shown};
+use crate::action::{Action, Call, Message, Now, Place, Secret, Shown};
+use crate::alert::{Heard, Verdict, mentions};
 use crate::command::{is_room_name, word};
 use crate::frame::{Kind, Said};
 use crate::past;
@@ -34,8 +35,13 @@ impl Session {
         let name = word(rest).0;
         match code {
             103 => self.known.see_name(name),
+            101 => self.on_presence(&text),
             108 => return self.on_read_elsewhere(&text),
-            109 => self.on_erased(&text),
+            109 => {
+                self.on_erased(&text);
+                let text = self.on_erased_elsewhere(text);
+                return self.show(Shown::Notice { code, text });
+            }
             112 => {
                 let is_kept = rest.starts_with("kept");
                 self.rooms.keep(room, is_kept);
@@ -76,8 +82,11 @@ impl Session {
     pub(super) fn show_said(&mut self, said: Said) {
         let is_own = self.is_own(&said);
         let Said { kind, id, from, text } = said;
-        self.known.see_name(&from);
-        let is_direct = kind == Kind::Direct;
+        if is_own {
+            self.known.see_name(&from);
+        } else {
+            self.known.hear(&from);
+        }
         let (place, from, confirmed) = match kind {
             Kind::Public => (Place::Public, from, None),
             Kind::Direct => (Place::Direct { with: from.clone() }, from, None),
@@ -87,12 +96,19 @@ impl Session {
             }
             Kind::Room(room) => (Place::Room(room), from, None),
         };
-        let stands_out = !is_own && (is_direct || mentions(&text, &self.name));
+        self.people.recent.note(id, &place, &from, &text);
+        let (is_mention, is_read) = (mentions(&text, &self.name), id <= self.news.mark(&place));
+        let Verdict { stands_out, calls } =
+            self.rules.judge(Heard { place: &place, from: &from, is_mention, is_own, is_read });
         if !is_own {
             self.note_new(&place, id, stands_out);
         }
         let (unix_ms, id, is_past) = (id >> 20, Some(id), false);
-        self.show(Shown::Message(Message { place, from, text, id, unix_ms, confirmed, stands_out, is_own, is_past }));
+        let message = Message { place, from, text, id, unix_ms, confirmed, stands_out, is_own, is_past };
+        if calls {
+            self.actions.push_back(Action::Call(Call::Said(message.clone())));
+        }
+        self.show(Shown::Message(message));
     }
 
     /// A line of a reply to the oldest request.
@@ -151,6 +167,7 @@ impl Session {
             Request::Unread => self.reply(code, text),
             Request::Change { done } if text == "done" => self.reply_done(code, text, || done),
             Request::Change { .. } => self.reply(code, text),
+            Request::People(ask) => self.on_people_answer(ask, code, text),
             Request::Read => self.on_read_answer(code, now),
             Request::Noop | Request::Cancel => {}
             Request::Exit => {
@@ -173,6 +190,7 @@ impl Session {
             Some(Request::Resume) => return self.on_past_line(code, text, now),
             Some(Request::Page { .. }) => return self.on_page_line(code, text),
             Some(Request::Unread) => return self.on_unread_line(code, text),
+            Some(Request::People(_)) => return self.on_people_line(code, text),
             Some(Request::Noop | Request::Token | Request::Read) => false,
             Some(_) => true,
             None => {
@@ -192,14 +210,16 @@ impl Session {
             let (told, id) = past::confirmed(&text);
             if let Some(id) = id {
                 self.note_shown(id, false, true);
+                self.people.recent.note(id, &place, &self.name, &said);
             }
+            let told = if self.settings.people { past::told_away(told) } else { told.to_owned() };
             self.show(Shown::Message(Message {
                 place,
                 from: self.name.clone(),
                 text: said,
                 id,
                 unix_ms: id.map_or(now.unix_ms, |id| id >> 20),
-                confirmed: Some(told.to_owned()),
+                confirmed: Some(told),
                 stands_out: false,
                 is_own: true,
                 is_past: false,
@@ -240,13 +260,17 @@ impl Session {
                 let is_kept = text.split(' ').any(|word| word.starts_with("kept="));
                 self.known.see_room(&name);
                 self.rooms.enter(Room { name: name.clone(), password, is_kept });
+                if way == Way::Remembered {
+                    return self.on_remembered(&room, &name);
+                }
+                self.remembered.settle(&name);
                 match way {
                     Way::Wanted if self.settings.listens => self.note("entered", format!("you listen in {name}")),
                     Way::Wanted | Way::Made => {
                         self.go(Place::Room(name));
                         self.say_once(now);
                     }
-                    Way::Member => self.note("entered", format!("you are in {name}")),
+                    Way::Member | Way::Remembered => self.note("entered", format!("you are in {name}")),
                     Way::Again | Way::AgainAfterAll => self.note("entered", format!("you are in {name} again")),
                     Way::Remade => self.note("entered", format!("{name} was gone; you have made it again")),
                 }
@@ -265,6 +289,7 @@ impl Session {
                     self.say_goodbye(super::LEAVE_MS, 1, now);
                 }
             }
+            (_, Way::Remembered) => self.on_not_remembered(&room, code, &text),
             (_, Way::Member) => {
                 self.trouble("left-room", format!("you are not in {room}: {}", in_our_words(&text)));
             }
@@ -283,36 +308,5 @@ impl Session {
     /// A reply whose 200 does not say what was done.
     fn reply_done(&mut self, code: u16, text: String, done: impl FnOnce() -> String) {
         self.reply(code, if code == 200 { done() } else { text });
-    }
-}
-
-/// Whether a text contains a name as a word, in any case.
-fn mentions(text: &str, name: &str) -> bool {
-    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    text.split(|c| !is_of_name(c)).any(|word| {
-        // A full stop or a dash after a name belongs to the sentence.
-        word.eq_ignore_ascii_case(name) || word.trim_matches(['.', '-', '_']).eq_ignore_ascii_case(name)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mentioned() {
-        for (text, expected) in [
-            ("alice: hi", true),
-            ("hi ALICE.", true),
-            ("@alice!", true),
-            ("malice", false),
-            ("alice2 hi", false),
-            ("alice-bob", false),
-            ("", false),
-            ("hi, Alice", true),
-            ("alice's", true),
-        ] {
-            assert_eq!(mentions(text, "alice"), expected, "{text}");
-        }
     }
 }

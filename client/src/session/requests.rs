@@ -3,6 +3,10 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use chatd::limits::FORGET_WAIT_MS;
+
+use super::ANSWER_MS;
+use super::people::Ask;
 use crate::action::{Place, Secret};
 
 /// With more requests than this under way, no line is taken from the user.
@@ -41,6 +45,14 @@ impl Requests {
         self.0.front().map(|(request, _)| request)
     }
 
+    /// What the oldest asks about people.
+    pub(super) fn front_ask(&mut self) -> Option<&mut Ask> {
+        match self.0.front_mut() {
+            Some((Request::People(ask), _)) => Some(ask),
+            Some(_) | None => None,
+        }
+    }
+
     /// All requests, the oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Request> {
         self.0.iter().map(|(request, _)| request)
@@ -49,6 +61,13 @@ impl Requests {
     /// Their number.
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// How long the server may take for an answer, in milliseconds: it waits for its disk before it says that
+    /// something is erased.
+    pub(super) fn patience_ms(&self) -> u64 {
+        let erases = self.iter().any(|request| matches!(request, Request::People(Ask::Erase(_))));
+        if erases { ANSWER_MS + FORGET_WAIT_MS } else { ANSWER_MS }
     }
 
     /// Whether all are answered.
@@ -101,6 +120,8 @@ pub(super) enum Request {
         /// The sentence for a `200 done`.
         done: String,
     },
+    /// Something about people.
+    People(Ask),
     /// How far the user has read.
     Read,
     /// Enters a room.
@@ -148,6 +169,8 @@ pub(super) enum Way {
     AgainAfterAll,
     /// The account is a member of this kept room.
     Member,
+    /// The user was in it in the last run.
+    Remembered,
 }
 
 /// The content of a list.
@@ -219,6 +242,7 @@ impl Request {
             | Self::Page { .. }
             | Self::Unread
             | Self::Change { .. }
+            | Self::People(_)
             | Self::Read => false,
         }
     }
@@ -235,6 +259,7 @@ impl Request {
             | Self::Page { .. }
             | Self::Unread
             | Self::Change { .. }
+            | Self::People(_)
             | Self::Read
             | Self::Enter { .. }
             | Self::Leave(_)

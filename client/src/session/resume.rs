@@ -118,9 +118,14 @@ impl Asking {
 impl Session {
     /// The user is logged in. The first step of the resume, before the rooms are entered.
     pub(super) fn begin_resume(&mut self, now: Now) {
-        if self.settings.resumes == Resumes::Always {
-            self.resume = Resume::Asking(Asking::new(Step::Want, now));
-            self.ask_past(now);
+        self.news.turn_to(self.retry.server());
+        match self.settings.resumes {
+            Resumes::Never => {}
+            Resumes::InRun => self.learn_ignored(now),
+            Resumes::Always => {
+                self.resume = Resume::Asking(Asking::new(Step::Want, now));
+                self.ask_past(now);
+            }
         }
     }
 
@@ -265,6 +270,9 @@ impl Session {
         match asking.step {
             Step::Unread if code == 213 => {
                 if let Some(unread) = past::unread(&text) {
+                    if let Some(level) = unread.level {
+                        self.rules.set_level(unread.place.clone(), level);
+                    }
                     return self.news.learn(unread);
                 }
             }
@@ -314,9 +322,13 @@ impl Session {
             Step::Want => self.request(Request::Resume, &WANTED, now),
             Step::Unread => {
                 self.news.forget();
+                self.rules.forget_levels();
                 self.request(Request::Resume, &["UNREAD"], now);
             }
-            Step::Join => self.on_counts(now),
+            Step::Join => {
+                self.learn_ignored(now);
+                self.on_counts(now);
+            }
             Step::After(id) => self.request(Request::Resume, &["HISTORY", "after", &id.to_string(), &most], now),
             Step::Before(Some(id)) => {
                 self.request(Request::Resume, &["HISTORY", "before", &id.to_string(), &most], now);

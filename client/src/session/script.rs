@@ -39,6 +39,7 @@ impl Script {
         match request {
             // Requests of the client itself.
             Request::Token | Request::Noop | Request::Resume | Request::Read | Request::Cancel | Request::Exit => None,
+            Request::People(ask) if !ask.is_typed() => None,
             Request::Passwd => {
                 self.change = self.current.clone().or(self.change.take());
                 self.change.clone()
@@ -54,6 +55,7 @@ impl Script {
             | Request::Page { .. }
             | Request::Unread
             | Request::Change { .. }
+            | Request::People(_)
             | Request::Find(_) => self.current.clone(),
         }
     }
@@ -181,7 +183,7 @@ pub(super) fn failure(shown: &Shown) -> Option<Option<String>> {
         | Shown::Status(_)
         | Shown::Message(_)
         | Shown::Hole(_)
-        | Shown::New { .. }
+        | Shown::New
         | Shown::Notice { .. } => None,
     }
 }

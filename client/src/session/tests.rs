@@ -6,30 +6,35 @@
 //! connected          lost WHY           server LINE        user LINE (or: user)      bad WHY
 //! (⏎ in the LINE of a user is a line end)
 //! secret TEXT        secret (refused)   end                terminated        wait MS
+//! cancel             edited TEXT        unedited WHY
 //! kept TOKEN (of the first server)           unheard
 //! unknown N WHY      changed N M        not-pinned N       (a server with key N, where M was known)
 //! ```
 //!
 //! Actions: `ask PROMPT` asks for a line, `ask: PROMPT` for an answer, `ask trust: PROMPT` for
-//! one about a server, before which is `drop typed`, and `erase` erases the line; `> LINE` is sent;
+//! one about a server, before which is `drop typed`, and `erase` erases the line; `edit TEXT` opens an editor; `> LINE` is sent;
 //! `- KIND: TEXT` and `! KIND: TEXT` are notes and troubles; `# CODE TEXT` is a reply (`#- …` with more to come), `*
-//! CODE TEXT` a notice, `= …` a message, `...` a hole, `--- new` what is new; `seen ID` is kept (of the first server); and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
+//! CODE TEXT` a notice, `= …` a message, `...` a hole, `--- new` what is new; `call …` calls the user; `seen ID` is kept (of the first server); and `connect N`, `disconnect`, `prompt PROMPT`, `want WHAT`, `keep TOKEN`,
 //! `forget TOKEN` (of the first server),
-//! `trust KEY of N`, `leave CODE`. A script without any `prompt`, or any `erase`, does not check
-//! them.
+//! `trust KEY of N`, `leave CODE`. `places HERE ROOMS` is kept. A script without any `prompt`,
+//! `erase`, `call` or `places` does not check them.
 
 use super::*;
-use crate::action::{Doubt, Hole, Message, Wanted};
+use crate::action::{Call, Doubt, Hole, Message, Places, Wanted};
 
+mod calling;
+mod composing;
 mod hostile;
 mod leaving;
 mod login;
 mod loss;
 mod model;
 mod pasting;
+mod people;
 mod places;
 mod proving;
 mod reading;
+mod remembering;
 mod returning;
 mod talking;
 
@@ -37,6 +42,8 @@ mod talking;
 struct Stage {
     session: Session,
     now: Now,
+    /// Whether the question after the login, whom the user ignores, is answered here: nobody.
+    ignores_nobody: bool,
 }
 
 fn settings() -> Settings {
@@ -51,6 +58,7 @@ fn settings() -> Settings {
         listens: false,
         room: None,
         registers: true,
+        watch: Vec::new(),
         resumes: Resumes::Never,
         seed: 7,
     }
@@ -63,7 +71,7 @@ fn secret(text: &str) -> Secret {
 impl Stage {
     fn new(settings: Settings, token: Option<&str>) -> Self {
         let now = Now { monotonic_ms: 1_000_000, unix_ms: 1_700_000_000_000 };
-        Self { session: Session::new(settings, vec![token.map(secret)]), now }
+        Self { session: Session::new(settings, vec![token.map(secret)]), now, ignores_nobody: true }
     }
 
     /// A logged-in person at the prompt.
@@ -92,6 +100,7 @@ impl Stage {
             happened.push_str(line);
             happened.push('\n');
             self.happen(line);
+            self.answer_ignore();
             self.drain(&mut happened);
         }
         happened
@@ -103,8 +112,14 @@ impl Stage {
         let happened = self.play(script);
         let tells_prompts = expected.iter().any(|line| line.starts_with("prompt "));
         let tells_erasing = expected.contains(&"erase");
-        let is_told =
-            |line: &&str| (tells_prompts || !line.starts_with("prompt ")) && (tells_erasing || *line != "erase");
+        let tells_calls = expected.iter().any(|line| line.starts_with("call "));
+        let tells_places = expected.iter().any(|line| line.starts_with("places "));
+        let is_told = |line: &&str| {
+            (tells_places || !line.starts_with("places "))
+                && (tells_prompts || !line.starts_with("prompt "))
+                && (tells_erasing || *line != "erase")
+                && (tells_calls || !line.starts_with("call "))
+        };
         let happened: Vec<&str> = happened.lines().filter(is_told).collect();
         assert!(happened == expected, "expected:\n{}\n\nhappened:\n{}\n", expected.join("\n"), happened.join("\n"));
     }
@@ -123,6 +138,9 @@ impl Stage {
             "bad" => Input::BadLine(rest),
             "secret" => Input::Secret((!rest.is_empty()).then(|| secret(rest))),
             "end" => Input::End,
+            "cancel" => Input::Cancel,
+            "edited" => Input::Edited(Ok(&typed)),
+            "unedited" => Input::Edited(Err(rest)),
             "unheard" => Input::Unheard,
             "terminated" => Input::Terminated,
             "wait" => {
@@ -136,8 +154,19 @@ impl Stage {
         self.session.handle(input, self.now);
     }
 
+    /// Answers the question whom the user ignores, if it is the oldest.
+    fn answer_ignore(&mut self) {
+        let is_asked = self.session.requests.front().is_some_and(people::is_ignores);
+        if is_asked && self.ignores_nobody {
+            self.session.handle(Input::Bytes(b"C 211 0 ignored\n"), self.now);
+        }
+    }
+
     fn drain(&mut self, out: &mut String) {
         while let Some(action) = self.session.poll() {
+            if self.ignores_nobody && told(&action) == "> C IGNORE" {
+                continue;
+            }
             out.push_str(&told(&action));
             out.push('\n');
         }
@@ -169,6 +198,9 @@ fn is_input(line: &str) -> bool {
         "bad",
         "secret",
         "end",
+        "cancel",
+        "edited",
+        "unedited",
         "unheard",
         "terminated",
         "wait",
@@ -187,8 +219,16 @@ fn told(action: &Action) -> String {
             let line = String::from_utf8(bytes.to_vec()).unwrap();
             format!("> {}", line.strip_suffix('\n').unwrap())
         }
-        Action::Show(shown) => told_shown(shown),
+        Action::Call(Call::Said(Message { place, id, from, .. })) => {
+            format!("call {} {} {from}", told_place(place), id.unwrap())
+        }
+        Action::Call(Call::Missed { count, for_user, newest }) => {
+            let newest = newest.as_ref().map_or(String::new(), |newest| format!(": {}", newest.text));
+            format!("call missed {count} {for_user}{newest}")
+        }
+        Action::Show(shown) | Action::ShowPage(shown) => told_shown(shown),
         Action::EraseLine => "erase".to_owned(),
+        Action::Edit(text) => format!("edit {}", text.replace('\n', "⏎")),
         Action::AskLine(prompt) => format!("ask {}", prompt.trim_end()),
         Action::AskAnswer(prompt) => format!("ask: {}", prompt.trim_end()),
         Action::AskTrust(prompt) => format!("ask trust: {}", prompt.trim_end()),
@@ -205,6 +245,9 @@ fn told(action: &Action) -> String {
         Action::ForgetToken(server, token) => format!("forget {} of {server}", *token.0),
         Action::KeepSeen(0, id) => format!("seen {id}"),
         Action::KeepSeen(server, id) => format!("seen {id} of {server}"),
+        Action::KeepPlaces(Places { rooms, here }) => {
+            format!("places {} {}", here.as_deref().unwrap_or("*"), rooms.join(",")).trim_end().to_owned()
+        }
         Action::TrustKey(server, key) => format!("trust {key} of {server}"),
         Action::Leave(code) => format!("leave {code}"),
     }
@@ -212,7 +255,7 @@ fn told(action: &Action) -> String {
 
 fn told_shown(shown: &Shown) -> String {
     match shown {
-        Shown::New { is_loud } => format!("--- new{}", if *is_loud { " !" } else { "" }),
+        Shown::New => "--- new".to_owned(),
         Shown::Hole(Hole { place, id, text }) => format!("... {} {id} {text}", told_place(place)),
         Shown::Message(Message { place, from, text, id, confirmed, stands_out, is_past, .. }) => {
             let place = format!("{}{}", if *is_past { "past " } else { "" }, told_place(place));

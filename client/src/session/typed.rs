@@ -8,7 +8,7 @@ use super::dialogue::{Dialogue, Entered, PENDING};
 use super::pasted::lines;
 use super::requests::{REQUESTS, Request};
 use super::{Phase, Session};
-use crate::action::{Action, Now, Place};
+use crate::action::{self, Action, Now, Place};
 use crate::command::{Intent, direct_answer, is_indented, parse};
 
 /// The state of the user's side.
@@ -23,6 +23,8 @@ pub(super) struct Talk {
     pub(super) asked: Option<Place>,
     /// The open prompt, as last given.
     prompt: String,
+    /// A text from an editor that was not sent.
+    pub(super) draft: Option<String>,
     /// Lines that wait to be executed.
     pub(super) pending: VecDeque<Entered>,
     /// Whether the input has ended.
@@ -111,6 +113,9 @@ impl Session {
 
     fn takes_lines(&self) -> bool {
         let can_wait = self.settings.people && self.was_in;
+        if matches!(self.talk.dialogue, Dialogue::Edit(_)) {
+            return false;
+        }
         match self.phase {
             Phase::Ready { .. } => {
                 let is_held = self.requests.len() >= REQUESTS || self.requests.iter().any(Request::holds_prompt);
@@ -141,7 +146,7 @@ impl Session {
         let prompt = self.prompt();
         self.talk.asked = Some(self.talk.place.clone());
         self.talk.prompt.clone_from(&prompt);
-        let is_question = matches!(self.talk.dialogue, Dialogue::Paste(_));
+        let is_question = matches!(self.talk.dialogue, Dialogue::Paste(_) | Dialogue::Erase(_));
         self.actions.push_back(if is_question { Action::AskAnswer(prompt) } else { Action::AskLine(prompt) });
     }
 
@@ -172,13 +177,20 @@ impl Session {
             return "press Enter, then your password> ".to_owned();
         }
         let user = &self.name;
-        let offline = if self.is_ready() { "" } else { " (offline)" };
+        let offline = match self.is_ready() {
+            true if self.people.is_away() => " (away)",
+            true => "",
+            false => " (offline)",
+        };
         let new = self.new_elsewhere();
         match (&self.talk.dialogue, &self.talk.place) {
             (Dialogue::Text(Place::Direct { with }), _) => format!("your message to {with}? "),
             (Dialogue::Text(Place::Public | Place::Room(_)), _) => "your message? ".to_owned(),
             (Dialogue::NameAndText, _) => "name and message? ".to_owned(),
+            (Dialogue::Collect(paste), _) => format!("line {}> ", paste.len() + 1),
+            (Dialogue::Edit(_), _) => String::new(),
             (Dialogue::Paste(paste), _) => paste.question(),
+            (Dialogue::Erase(target), _) => self.erase_question(target),
             (Dialogue::Open | Dialogue::Nobody, Place::Room(room)) => format!("{user} in {room}{new}{offline}> "),
             (Dialogue::Open | Dialogue::Nobody, Place::Public | Place::Direct { .. }) => {
                 format!("{user}{new}{offline}> ")
@@ -189,19 +201,25 @@ impl Session {
     /// `seen` is the place named in the prompt, if there was one.
     fn on_line(&mut self, line: &str, seen: Option<Place>, now: Now) {
         let dialogue = std::mem::take(&mut self.talk.dialogue);
+        if let Dialogue::Collect(paste) = dialogue {
+            return self.on_collected(line, paste);
+        }
         if lines(line).nth(1).is_some() && !matches!(dialogue, Dialogue::Paste(_)) {
             return self.on_paste(line, dialogue, seen);
         }
         let is_slashed = line.starts_with('/') && !line.starts_with("//");
         let is_command = (is_slashed || is_indented(line)) && lines(line).count() == 1;
         let intent = match dialogue.clone() {
-            Dialogue::Open | Dialogue::Nobody => parse(line),
+            Dialogue::Open | Dialogue::Nobody | Dialogue::Collect(_) | Dialogue::Edit(_) => parse(line),
             Dialogue::Text(_) | Dialogue::NameAndText if line.trim().is_empty() => {
                 return self.note("cancelled", "cancelled".to_owned());
             }
             // As in the typed dialect of the protocol, a command abandons the question.
-            Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) if is_command => parse(line),
+            Dialogue::Text(_) | Dialogue::NameAndText | Dialogue::Paste(_) | Dialogue::Erase(_) if is_command => {
+                parse(line)
+            }
             Dialogue::Paste(paste) => return self.on_paste_answer(line, paste, now),
+            Dialogue::Erase(target) => return self.on_erase_answer(line, target, now),
             Dialogue::Text(place) => return self.say(place, unslashed(line), now),
             Dialogue::NameAndText => direct_answer(line),
         };
@@ -210,12 +228,25 @@ impl Session {
             Intent::Empty | Intent::Unknown { .. } | Intent::Usage(_) | Intent::Absent(_) | Intent::Indented
         ) {
             self.talk.dialogue = dialogue.clone(); // a typing error does not abandon it
-        } else if matches!(dialogue, Dialogue::Paste(_)) && intent != Intent::Quit {
-            self.cancel_paste();
+        } else if let Dialogue::Paste(paste) = &dialogue
+            && intent != Intent::Quit
+        {
+            self.cancel_paste(paste.is_edited);
+        } else if matches!(dialogue, Dialogue::Erase(_)) && intent != Intent::Quit {
+            self.cancel_erase();
         }
-        let Intent::Text(text) = intent else { return self.on_intent(&intent, now) };
-        if let Some(place) = self.place_of(text, &dialogue, seen) {
-            self.say(place, text, now);
+        if matches!(intent, Intent::Paste | Intent::Edit(_)) {
+            return self.compose(&intent, &dialogue, seen);
+        }
+        let text = match (intent, dialogue.clone()) {
+            (Intent::Text(text), _) => text.to_owned(),
+            // It answers the question.
+            (Intent::Act(text), Dialogue::Text(place)) => return self.say(place, &action::acted(text), now),
+            (Intent::Act(text), _) => action::acted(text),
+            (intent, _) => return self.on_intent(&intent, now),
+        };
+        if let Some(place) = self.place_of(&text, &dialogue, seen) {
+            self.say(place, &text, now);
         }
     }
 
@@ -246,6 +277,7 @@ impl Session {
     /// The user has arrived where they wanted to go.
     pub(super) fn go_to(&mut self, place: Place) {
         self.news.visit(&place);
+        self.remembered.visit();
         self.talk.place = place;
         self.talk.is_stray = false;
     }

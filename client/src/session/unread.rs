@@ -4,12 +4,13 @@
 
 use std::collections::VecDeque;
 
-use chatd::text::is_same_name;
-
 use super::requests::{Request, Way};
 use super::{Phase, Session};
+pub(super) use crate::action::is_same_place;
 use crate::action::{Now, Place};
+use crate::alert::{Level, Rules};
 use crate::past::{self, Unread};
+use crate::title::Heading;
 
 /// The most places that are remembered, and the most messages of each.
 const PLACES: usize = 512;
@@ -23,6 +24,8 @@ const READ_AGAIN_MS: u64 = 30_000;
 /// What is unread.
 #[derive(Debug, Default)]
 pub(super) struct News {
+    /// The index of the server of which all of this is.
+    server: usize,
     spots: Vec<Spot>,
     /// Everything up to here has been read, in all places.
     floor: u64,
@@ -69,6 +72,13 @@ impl Spot {
 }
 
 impl News {
+    /// The user is logged in to this server. The ids of another one say nothing here.
+    pub(super) fn turn_to(&mut self, server: usize) {
+        if self.server != server {
+            *self = Self { server, ..Self::default() };
+        }
+    }
+
     /// The counts are asked for anew.
     pub(super) fn forget(&mut self) {
         self.spots.clear();
@@ -76,10 +86,14 @@ impl News {
 
     /// The server has counted what is unread in a place.
     pub(super) fn learn(&mut self, unread: Unread) {
-        let Unread { place, count, mentions, read, last } = unread;
+        let Unread { place, count, mentions, read, last, .. } = unread;
         let bounded = |count: u32| usize::try_from(count).unwrap_or(MESSAGES).min(MESSAGES);
         let counted = (bounded(count), bounded(mentions), last);
-        if self.spots.len() < PLACES && self.spot(&place).is_none() {
+        if let Some(spot) = self.spots.iter_mut().find(|spot| is_same_place(&spot.place, &place)) {
+            // Another client has told its mark before the server has counted.
+            spot.counted = counted;
+            spot.read(read);
+        } else if self.spots.len() < PLACES {
             self.spots.push(Spot { counted, ..Spot::new(place, read) });
         }
     }
@@ -95,6 +109,17 @@ impl News {
     pub(super) fn rooms(&self) -> Vec<String> {
         let room = |spot: &Spot| if let Place::Room(room) = &spot.place { Some(room.clone()) } else { None };
         self.spots.iter().filter_map(room).collect()
+    }
+
+    /// What the server has counted in places that are not silent: messages, and those for the user.
+    pub(super) fn counted(&self, rules: &Rules) -> (usize, usize) {
+        let loud = self.spots.iter().filter(|spot| rules.level(&spot.place) != Level::None);
+        loud.fold((0, 0), |(count, mentions), spot| (count + spot.counted.0, mentions + spot.counted.1))
+    }
+
+    /// All that is unread in places that are not silent, as far as it is counted.
+    fn total(&self, rules: &Rules) -> usize {
+        self.spots.iter().filter(|spot| rules.level(&spot.place) != Level::None).map(Spot::count).sum()
     }
 
     /// Up to where a place is read.
@@ -126,8 +151,13 @@ impl News {
 
     /// A place has been read up to this id; `None`: all places.
     fn read(&mut self, place: Option<&Place>, id: u64) {
-        if place.is_none() {
-            self.floor = self.floor.max(id);
+        match place {
+            None => self.floor = self.floor.max(id),
+            // What comes later may have been said before.
+            Some(place) if self.spot(place).is_none() && self.spots.len() < PLACES => {
+                self.spots.push(Spot::new(place.clone(), id));
+            }
+            Some(_) => {}
         }
         for spot in self.spots.iter_mut().filter(|spot| place.is_none_or(|place| is_same_place(&spot.place, place))) {
             spot.read(id);
@@ -194,26 +224,19 @@ fn told(place: &Place, count: usize) -> String {
     }
 }
 
-/// Whether two places are the same, in any case of their letters.
-pub(super) fn is_same_place(one: &Place, other: &Place) -> bool {
-    match (one, other) {
-        (Place::Public, Place::Public) => true,
-        (Place::Room(one), Place::Room(other)) => is_same_name(one, other),
-        (Place::Direct { with: one }, Place::Direct { with: other }) => is_same_name(one, other),
-        (Place::Public | Place::Room(_) | Place::Direct { .. }, _) => false,
-    }
-}
-
 impl Session {
     /// A live message of somebody else was shown.
     pub(super) fn note_new(&mut self, place: &Place, id: u64, is_loud: bool) {
         if self.settings.people && self.has_past() {
             self.news.hear(place, id, is_loud);
+        } else if self.rules.level(place) != Level::None {
+            self.unheeded = self.unheeded.saturating_add(1);
         }
     }
 
     /// The user has typed a line, and so has read what was shown.
     pub(super) fn on_typed(&mut self, now: Now) {
+        self.unheeded = 0;
         let top = self.seen().and_then(|seen| seen.top());
         let (true, true, Some(top)) = (self.settings.people, self.is_current(), top) else { return };
         self.news.refresh();
@@ -286,6 +309,12 @@ impl Session {
         }
     }
 
+    /// What a title of the window says.
+    pub fn heading(&self) -> Heading<'_> {
+        let unread = if self.has_past() { self.news.total(&self.rules) } else { self.unheeded };
+        Heading { unread, name: &self.name, server: self.retry.server(), place: &self.talk.place }
+    }
+
     /// The counts for the prompt, in brackets.
     pub(super) fn new_elsewhere(&self) -> String {
         match self.news.summary(&self.talk.place) {
@@ -304,7 +333,7 @@ mod tests {
     }
 
     fn unread(place: Place, count: u32, read: u64, last: u64) -> Unread {
-        Unread { place, count, mentions: 0, read, last }
+        Unread { place, count, mentions: 0, read, last, level: None }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 /// The server's text with the operations that it advises replaced by commands of the client. Only after the first `;`
 /// or `:`, because user input may come before it.
 pub(super) fn in_our_words(text: &str) -> String {
-    const OPERATIONS: [(&str, &str); 22] = [
+    const OPERATIONS: [(&str, &str); 29] = [
         ("PM", "/pm"),
         ("BM", "/pm"),
         ("DM", "/dm"),
@@ -26,6 +26,13 @@ pub(super) fn in_our_words(text: &str) -> String {
         ("KEEP", "/keep"),
         ("TOPIC", "/topic"),
         ("LOCK", "/lock"),
+        ("WHOIS", "/whois"),
+        ("SET", "/set"),
+        ("AWAY", "/away"),
+        ("WATCH", "/watch"),
+        ("IGNORE", "/ignore"),
+        ("NOTIFY", "/notify"),
+        ("FORGET", "/erase"),
     ];
     let Some((said, advice)) = text.find([';', ':']).and_then(|at| text.split_at_checked(at)) else {
         return text.to_owned();

@@ -33,11 +33,16 @@ impl Shell {
     /// Ends the threads, and returns the exit code; `code` is the session's. Reports the line that was being typed, and
     /// the lines that a script had left.
     pub(super) fn finish(mut self, code: u8) -> u8 {
+        let now = self.now();
+        if let Some(log) = &mut self.log {
+            log.finish(now);
+        }
         let typed = self.stop_keyboard();
         self.screen.settle(false);
         let rest = if self.keyboard.is_busy() { None } else { self.keyboard.finish() };
         let is_unsaid = if self.is_edited { self.tell_typed(typed) } else { self.tell_rest(typed.or(rest)) };
         self.inbox.close();
+        self.caller.finish();
         self.links.finish();
         drop(self.watch);
         let is_once = self.options.errand.once().is_some();
@@ -77,7 +82,7 @@ impl Shell {
             if let Some(Event::Key(key)) = event {
                 self.keyboard.answered();
                 typed = match key {
-                    Key::Line(typed) => Some(typed),
+                    Key::Line(typed) | Key::Edited(Ok(typed)) => Some(typed),
                     Key::Interrupted(typed) if self.is_edited => Some(typed),
                     Key::BadLine(why) => Some(why.to_owned()),
                     Key::End | Key::Broken(_) => {
@@ -85,7 +90,12 @@ impl Shell {
                         None
                     }
                     // What a script has read is still there.
-                    Key::Interrupted(_) | Key::Secret(_) | Key::NoSecret(_) | Key::Failed(_) => None,
+                    Key::Interrupted(_)
+                    | Key::Edited(Err(_))
+                    | Key::Cancel
+                    | Key::Secret(_)
+                    | Key::NoSecret(_)
+                    | Key::Failed(_) => None,
                 };
             }
         }

@@ -33,8 +33,7 @@ impl Shell {
         }
         let columns = if self.is_edited { columns() } else { 0 };
         let seen = self.view.show(shown, self.now(), columns);
-        let bell = if seen.rings && !self.options.no_bell && self.is_edited { "\x07" } else { "" };
-        let lines = seen.text + bell;
+        let lines = seen.text + &self.caller.take_ring();
         if let Shown::Status(status) = shown
             && !self.is_edited
             && (status.kind == NOT_DONE || (self.options.json && NAMES.contains(&status.kind)))
@@ -62,6 +61,14 @@ impl Shell {
             if self.options.errand.once().is_none() {
                 self.tell(Input::Unheard);
             }
+        }
+    }
+
+    /// Writes this into the log, if there is one and it belongs there.
+    pub(super) fn log(&mut self, shown: &Shown) {
+        let now = self.now();
+        if let Some(why) = self.log.as_mut().and_then(|log| log.add(shown, now)) {
+            self.say(Weight::Trouble, "log", why);
         }
     }
 
@@ -99,7 +106,7 @@ impl Shell {
         let is_aside = match shown {
             Shown::Status(status) => is_once || !ANSWERS.contains(&status.kind),
             Shown::Reply { code, .. } => is_once && *code >= 400,
-            Shown::Message(_) | Shown::Hole(_) | Shown::New { .. } | Shown::Notice { .. } => false,
+            Shown::Message(_) | Shown::Hole(_) | Shown::New | Shown::Notice { .. } => false,
         };
         is_aside && !self.is_edited && !self.options.json
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::notice::{Erased, Presence, erased, presence};
 use super::{NEW, time_of};
 use crate::action::{Hole, Message, Now, Place, Shown, Status, Weight};
 use crate::visible::is_hidden;
@@ -30,6 +31,16 @@ struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     more: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    away: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<bool>,
@@ -51,13 +62,15 @@ pub(super) fn line(shown: &Shown, now: Now) -> String {
             let (id, place) = (Some(id.to_string()), Some(named(place)));
             Event { kind: "hole", id, place, room, text, past: Some(true), ..Event::default() }
         }
-        Shown::New { .. } => {
+        Shown::New => {
             Event { kind: "status", status: Some("new"), trouble: Some(false), text: NEW, ..Event::default() }
         }
         Shown::Reply { code, more, text } => {
-            Event { kind: "reply", code: Some(*code), more: Some(*more), text, ..Event::default() }
+            let is_fact = *code == 215 && *more;
+            let (key, value) = Some(text.split_once(' ').unwrap_or((text, ""))).filter(|_| is_fact).unzip();
+            Event { key, value, kind: "reply", code: Some(*code), more: Some(*more), text, ..Event::default() }
         }
-        Shown::Notice { code, text } => Event { kind: "notice", code: Some(*code), text, ..Event::default() },
+        Shown::Notice { code, text } => of_notice(*code, text),
         Shown::Status(Status { weight, kind, text }) => Event {
             kind: "status",
             status: Some(kind),
@@ -71,6 +84,21 @@ pub(super) fn line(shown: &Shown, now: Now) -> String {
     let mut line = escaped(&serde_json::to_string(&event).unwrap_or_default());
     line.push('\n');
     line
+}
+
+/// A notice, with the parts of those that programs may want.
+fn of_notice(code: u16, text: &str) -> Event<'_> {
+    let event = Event { kind: "notice", code: Some(code), text, ..Event::default() };
+    if let (101, Some(Presence { name, state, why })) = (code, presence(text)) {
+        let away = (state == "away").then_some(why);
+        return Event { name: Some(name), presence: Some(state), away, ..event };
+    }
+    if let (109, Some(Erased { place, id, from })) = (code, erased(text)) {
+        // The sender is the client's addition.
+        let text = if id.is_some() { from.map_or(text, |from| text.trim_end_matches(from).trim_end()) } else { text };
+        return Event { id: id.map(|id| id.to_string()), place: Some(place.to_owned()), from, text, ..event };
+    }
+    event
 }
 
 fn of_message(message: &Message) -> Event<'_> {
@@ -99,7 +127,7 @@ fn of_message(message: &Message) -> Event<'_> {
 }
 
 /// A place as the server names it: `*`, a room, `@name`.
-fn named(place: &Place) -> String {
+pub(super) fn named(place: &Place) -> String {
     match place {
         Place::Public => "*".to_owned(),
         Place::Room(room) => room.clone(),
@@ -108,13 +136,13 @@ fn named(place: &Place) -> String {
 }
 
 /// RFC 3339, UTC, with milliseconds.
-fn utc(unix_ms: u64) -> String {
+pub(super) fn utc(unix_ms: u64) -> String {
     let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     format!("{:.3}", time.unwrap_or(Timestamp::MAX))
 }
 
 /// Hidden characters occur only within strings, where an escape has the same meaning.
-fn escaped(json: &str) -> String {
+pub(super) fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if is_hidden(c) {

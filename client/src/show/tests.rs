@@ -47,7 +47,7 @@ fn lines_for_people() {
     check(people, Shown::Message(confirmed(Place::Public, "hi")), "23:56 alice: hi (sent to 3)");
     check(people, Shown::Reply { code: 211, more: true, text: "bob".to_owned() }, "23:56   bob");
     check(people, Shown::Reply { code: 550, more: false, text: "no\u{7}".to_owned() }, "23:56 ! no\\x07");
-    check(people, Shown::Notice { code: 103, text: "lobby bob entered".to_owned() }, "23:56 * lobby bob entered");
+    check(people, Shown::Notice { code: 103, text: "lobby bob entered".to_owned() }, "23:56 -- lobby bob entered");
     check(people, status(Weight::Note, "so\u{202e}"), "23:56 -- so\\u{202e}");
     check(people, status(Weight::Trouble, "lost"), "23:56 !! lost");
 }
@@ -62,17 +62,68 @@ fn the_past() {
     check(people, Shown::Message(Message { is_own: true, ..past(with("bob"), "hi") }), &dim("-> bob: hi"));
     let loud = Message { stands_out: true, ..past(Place::Public, "hi bob") };
     let seen = view(people).show(&Shown::Message(loud), NOW, 0);
-    assert!(!seen.rings && seen.text.ends_with(&format!("{} \u{1b}[1mhi bob\u{1b}[0m\n", dim("alice:"))), "{seen:?}");
+    assert!(seen.text.ends_with(&format!("{} \u{1b}[1mhi bob\u{1b}[0m\n", dim("alice:"))), "{seen:?}");
     check(Form::Plain, Shown::Message(past(Place::Public, "hi")), "2026-11-20 23:56:03 alice: hi");
     check(Form::Plain, hole(), "2026-11-20 23:56:03 [lobby] ... 12 messages were not kept: disk full");
-    for is_loud in [false, true] {
-        let seen = view(Form::People { colour: false }).show(&Shown::New { is_loud }, NOW, 0);
-        assert_eq!(seen, Seen { text: "--- new ---\n".to_owned(), rings: is_loud });
-    }
+    check(Form::People { colour: false }, Shown::New, "--- new ---");
     let topic = Shown::Notice { code: 105, text: "lobby by bob: tea".to_owned() };
     let erased = Shown::Notice { code: 109, text: format!("lobby {}", NOW.unix_ms << 20) };
-    check(Form::Plain, erased, "2026-11-20 23:56:03 * erased: the message of 23:56 in lobby");
-    check(Form::Plain, topic, "2026-11-20 23:56:03 * the topic of lobby, by bob: tea");
+    check(Form::Plain, erased, "2026-11-20 23:56:03 -- erased: the message of 23:56 in lobby");
+    check(Form::Plain, topic, "2026-11-20 23:56:03 -- the topic of lobby, by bob: tea");
+}
+
+#[test]
+fn what_people_do() {
+    let people = Form::People { colour: false };
+    for form in [people, Form::Plain] {
+        let stamp = if form == people { "23:56" } else { "2026-11-20 23:56:03" };
+        for (message, expected) in [
+            (said(Place::Public, "/me waves"), "* alice waves"),
+            (said(Place::Public, "/ME  waves"), "* alice  waves"),
+            (said(Place::Room("den".to_owned()), "/me waves\u{1b}[2J"), "[den] * alice waves\\x1b[2J"),
+            (said(with("alice"), "/me waves"), "-> you: * alice waves"),
+            (confirmed(with("bob"), "/me waves"), "-> bob: * alice waves (sent to 3)"),
+            (Message { is_past: true, ..said(Place::Public, "/me waved") }, "* alice waved"),
+            (said(Place::Public, "/me"), "alice: /me"),
+            (said(Place::Public, "/me  "), "alice: /me  "),
+            (said(Place::Public, "/meé"), "alice: /meé"),
+            (said(Place::Public, "//me waves"), "alice: //me waves"),
+        ] {
+            check(form, Shown::Message(message), &format!("{stamp} {expected}"));
+        }
+    }
+    // No action looks like a notice about a room of the same name.
+    let forged = Message { from: "lobby".to_owned(), ..said(Place::Public, "/me bob entered") };
+    check(Form::Plain, Shown::Message(forged), "2026-11-20 23:56:03 * lobby bob entered");
+    let json = view(Form::Json).show(&Shown::Message(said(Place::Public, "/me waves")), NOW, 0).text;
+    assert!(json.contains(r#""text":"/me waves""#), "{json}");
+}
+
+#[test]
+fn presence_and_erased_messages() {
+    let notice = |code, text: &str| Shown::Notice { code, text: text.to_owned() };
+    check(Form::People { colour: false }, notice(101, "bob away l\u{7}unch"), "23:56 -- bob is away: l\\x07unch");
+    let erased = format!("den {} carol", NOW.unix_ms << 20);
+    check(Form::Plain, notice(109, &erased), "2026-11-20 23:56:03 -- erased: carol's message of 23:56 in den");
+    for (shown, expected) in [
+        (
+            notice(101, "bob away to lunch"),
+            r#""name":"bob","presence":"away","away":"to lunch","text":"bob away to lunch"}"#,
+        ),
+        (notice(101, "bob online"), r#""name":"bob","presence":"online","text":"bob online"}"#),
+        (notice(101, "what?"), r#""code":101,"text":"what?"}"#),
+        (notice(109, "den 17 carol"), r#""place":"den","from":"carol","code":109,"text":"den 17"}"#),
+        (notice(109, "@bob 17"), r#""place":"@bob","code":109,"text":"@bob 17"}"#),
+        (notice(109, "* all bob"), r#""place":"*","from":"bob","code":109,"text":"* all bob"}"#),
+        (
+            Shown::Reply { code: 215, more: true, text: "about I am  x".to_owned() },
+            r#""code":215,"more":true,"key":"about","value":"I am  x","text":"about I am  x"}"#,
+        ),
+        (Shown::Reply { code: 215, more: false, text: "bob".to_owned() }, r#""more":false,"text":"bob"}"#),
+    ] {
+        let json = view(Form::Json).show(&shown, NOW, 0).text;
+        assert!(json.trim_end().ends_with(expected), "{json}");
+    }
 }
 
 #[test]
@@ -94,24 +145,42 @@ fn days_of_the_past() {
 fn plain_lines_have_the_date_and_no_escape() {
     check(Form::Plain, Shown::Message(said(Place::Public, "hi")), "2026-11-20 23:56:03 alice: hi");
     let loud = Message { stands_out: true, ..said(with("alice"), "hi") };
-    assert_eq!(
-        view(Form::Plain).show(&Shown::Message(loud), NOW, 0),
-        Seen { text: "2026-11-20 23:56:03 alice -> you: hi\n".to_owned(), rings: false }
-    );
+    check(Form::Plain, Shown::Message(loud), "2026-11-20 23:56:03 alice -> you: hi");
 }
 
 #[test]
 fn colours() {
     let people = Form::People { colour: true };
     check(people, status(Weight::Note, "x"), "\u{1b}[2m23:56\u{1b}[0m \u{1b}[2m-- x\u{1b}[0m");
-    let pen = Pen { colour: true };
+    let pen = Pen { colour: true, user: "bob" };
     assert_eq!(pen.name("Alice").to_lowercase(), pen.name("alice"));
     let colours: std::collections::BTreeSet<String> =
         (0..200).map(|n| pen.name(&format!("n{n}")).split('m').next().unwrap().to_owned()).collect();
     assert_eq!(colours.len(), NAMES.len());
     let loud = Message { stands_out: true, ..said(Place::Public, "hi bob") };
     let seen = view(people).show(&Shown::Message(loud), NOW, 0);
-    assert!(seen.rings && seen.text.ends_with("\u{1b}[1mhi bob\u{1b}[0m\n"), "{seen:?}");
+    assert!(seen.text.ends_with("\u{1b}[1mhi bob\u{1b}[0m\n"), "{seen:?}");
+}
+
+#[test]
+fn ones_own_name_is_marked() {
+    let shown = |colour, text: &str| {
+        let loud = Message { stands_out: true, ..said(with("alice"), text) };
+        let text =
+            View::new(Form::People { colour }, TimeZone::UTC).for_user("bob").show(&Shown::Message(loud), NOW, 0).text;
+        text.split_once("you: ").unwrap().1.trim_end().replace("\u{1b}[0m", "⏎").replace('\u{1b}', "")
+    };
+    assert_eq!(shown(true, "hi Bob, -bob- bobby"), "[1mhi ⏎[1;7mBob⏎[1m, -⏎[1;7mbob⏎[1m- bobby⏎");
+    assert_eq!(shown(true, "bob"), "[1;7mbob⏎");
+    assert_eq!(shown(true, "\u{1b}bob\u{7}\u{202e}bob"), "[1m\\x1b⏎[1;7mbob⏎[1m\\x07\\u{202e}⏎[1;7mbob⏎");
+    assert_eq!(shown(true, "nobody"), "[1mnobody⏎");
+    assert_eq!(shown(false, "hi bob\u{7}"), "hi bob\\x07");
+    let quiet = View::new(Form::People { colour: true }, TimeZone::UTC).for_user("bob").show(
+        &Shown::Message(said(Place::Public, "bob")),
+        NOW,
+        0,
+    );
+    assert!(quiet.text.ends_with(": bob\n"), "only where it stands out: {quiet:?}");
 }
 
 #[test]
@@ -195,7 +264,7 @@ fn json() {
     );
     check(
         Form::Json,
-        Shown::New { is_loud: true },
+        Shown::New,
         &format!(r#"{{"kind":"status",{time},"status":"new","trouble":false,"text":"--- new ---"}}"#),
     );
     check(

@@ -8,14 +8,19 @@
     reason = "a panic is how a test fails, and notes are how it says what it measured or skipped"
 )]
 
+mod calling;
+mod composing;
 mod decoders;
 mod editing;
 mod ends;
 mod history;
 mod hostile;
 mod lines;
+mod log;
 mod passwords;
+mod people;
 mod restart;
+mod returning;
 mod scripts;
 mod session;
 #[cfg(feature = "tls")]

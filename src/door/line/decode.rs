@@ -1,7 +1,7 @@
 //! Decodes operations: a verb and its arguments.
 
 use super::place::{in_room, room_name};
-use super::{Dialogue, Line, To, recall, search, word};
+use super::{Dialogue, Line, To, people, recall, search, word};
 use crate::door::decoded::Decoded;
 use crate::door::operations::Operation;
 use crate::door::recall::Recall;
@@ -40,6 +40,13 @@ impl Line {
             Operation::Keep => recall::on_keep(argument).unwrap_or(usage),
             Operation::Topic => recall::on_topic(argument).unwrap_or(usage),
             Operation::Lock => recall::on_lock(rest).unwrap_or(usage),
+            Operation::Whois => people::on_whois(argument).unwrap_or(usage),
+            Operation::Set => people::on_set(argument).unwrap_or(usage),
+            Operation::Away => people::on_away(argument),
+            Operation::Watch => people::on_watch(argument).unwrap_or(usage),
+            Operation::Ignore => people::on_ignore(argument).unwrap_or(usage),
+            Operation::Notify => recall::on_notify(argument).unwrap_or(usage),
+            Operation::Forget => recall::on_forget(argument).unwrap_or(usage),
             Operation::Want => self.on_want(argument),
             Operation::Missed if argument.is_empty() => Decoded::Recall(Recall::Missed),
             Operation::Unread if argument.is_empty() => Decoded::Recall(Recall::Unread),

@@ -6,6 +6,7 @@
 mod decode;
 mod encode;
 mod past;
+mod people;
 mod place;
 mod recall;
 mod search;
@@ -13,11 +14,13 @@ mod spell;
 #[cfg(test)]
 mod tests;
 mod when;
+mod whois;
 
 use std::borrow::Cow;
 
 use decode::on_text;
 pub use encode::encode;
+pub use past::encode_notice;
 
 use super::decoded::{Decoded, Kind};
 use super::foreign::{self, ProxyWatch};
@@ -280,7 +283,7 @@ impl Line {
             }
             past::encode(self.kind(), recalled, out);
         } else if let Reply::Notice(notice) = reply {
-            past::encode_notice(notice, out);
+            encode_notice(notice, out);
         } else {
             reply.encode(out);
         }
@@ -296,6 +299,8 @@ impl Line {
                 | Event::NotMember { .. }
                 | Event::NotKept
                 | Event::TooManyWaiting { .. }
+                | Event::NoSuchAccount { .. }
+                | Event::TakesNone { .. }
         );
         if matches!(event, Event::Welcome { .. }) {
             self.settle_dialect();

@@ -5,6 +5,7 @@
 use std::fmt::{self, Write as _};
 
 use super::spell::{encode_spaced, salvaged, salvaged_word};
+use super::whois;
 use crate::door::decoded::Kind;
 use crate::door::operator::utc;
 use crate::door::recall::{Notice, Recalled, Wants, time_of};
@@ -21,30 +22,43 @@ pub(super) fn encode(kind: Kind, recalled: &Recalled, out: &mut Vec<u8>) {
         Recalled::Counts { counts, keep_days } => encode_counts(counts, *keep_days, out),
         Recalled::Read => writeln!(out, "C 200 read"),
         Recalled::Wants(wants) => encode_wants(*wants, out),
-        Recalled::Whois(_)
-        | Recalled::Profile { .. }
-        | Recalled::Loud { .. }
-        | Recalled::Forgot { .. }
-        | Recalled::ForgotAll { .. }
-        | Recalled::NoSuchUser
-        | Recalled::NoSuchMessage
-        | Recalled::NotYourMessage
-        | Recalled::ForgotTooMuch { .. }
-        | Recalled::NotForgotten => writeln!(out, "C 450 not yet"),
+        Recalled::Whois(whois) => whois::encode(kind, whois, out),
+        Recalled::Profile { name, values } => whois::encode_profile(kind, name, values, out),
+        Recalled::Loud { place, level } => writeln!(out, "C 200 {} notify={}", salvaged_word(place), level.word()),
+        Recalled::Forgot { is_erased: false, .. } | Recalled::ForgotAll { is_erased: false, .. } => {
+            writeln!(out, "C 200 forgotten; on disk until a reader has ended")
+        }
+        Recalled::Forgot { id, place, is_erased: true } => {
+            writeln!(out, "C 200 forgot {id} in {}", salvaged_word(place))
+        }
+        Recalled::ForgotAll { count, is_erased: true } => {
+            writeln!(out, "C 200 forgot {count} line{}", if *count == 1 { "" } else { "s" })
+        }
+        Recalled::NoSuchUser => writeln!(out, "C 550 no such user; WHO lists who is online"),
+        Recalled::NoSuchMessage => {
+            writeln!(out, "C 550 no page of yours has that message; HISTORY shows what is kept")
+        }
+        Recalled::NotYourMessage => {
+            writeln!(out, "C 554 you can forget your own messages, and all messages in rooms that you own")
+        }
+        Recalled::ForgotTooMuch { retry_s } => writeln!(out, "C 450 too much forgotten, try again in {retry_s} s"),
+        Recalled::NotForgotten => {
+            writeln!(out, "C 450 it is not forgotten yet, or not all of it; try FORGET again in some seconds")
+        }
         Recalled::NothingKept => writeln!(out, "C 554 nothing is kept here"),
         Recalled::SearchOff => writeln!(out, "C 554 search is off"),
         Recalled::WantsAreTyped => writeln!(out, "C 554 WANT is for programs, which begin with C before their name"),
         Recalled::NotYours => {
             writeln!(out, "C 550 that place is not yours, or nothing is kept of it; UNREAD lists yours")
         }
-        Recalled::Unavailable => writeln!(out, "C 450 what was said cannot be read now, try again in some seconds"),
+        Recalled::Unavailable => writeln!(out, "C 450 the history does not answer now, try again in some seconds"),
         Recalled::Busy => writeln!(out, "C 450 too many searches, try again in some seconds"),
     };
     debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
 }
 
 /// Appends a notice to `out` as a whole line.
-pub(super) fn encode_notice(notice: &Notice, out: &mut Vec<u8>) {
+pub fn encode_notice(notice: &Notice, out: &mut Vec<u8>) {
     let out = &mut Wire(out);
     let result = match notice {
         Notice::Read { place, id } => {

@@ -7,8 +7,9 @@ use super::place::{in_place, in_room, place};
 use super::when::{is_number, number};
 use super::word;
 use crate::door::decoded::{Decoded, Kind};
-use crate::door::recall::{Bound, Recall, Recalled, Wants, When};
+use crate::door::recall::{Bound, Forgetting, Recall, Recalled, Wants, When};
 use crate::door::reply::Reply;
+use crate::history::Level;
 use crate::hub::command::{Command, Keep};
 use crate::hub::names::UserName;
 use crate::limits::{HISTORY_LINES, HISTORY_LINES_MOST, PASSWORD_MAX_BYTES, TOPIC_BYTES};
@@ -74,6 +75,26 @@ pub(super) fn on_keep(argument: &str) -> Option<Decoded<'_>> {
         Some(_) => return None,
     };
     words.next().is_none().then(|| in_room(room, |room| Decoded::Command(Command::Keep { room, how })))
+}
+
+/// `NOTIFY place all|mentions|none`
+pub(super) fn on_notify(argument: &str) -> Option<Decoded<'_>> {
+    let mut words = words(argument);
+    let place = words.next().filter(|word| is_place(word)).map(place)?;
+    let level = words.next().and_then(Level::parse)?;
+    let decoded = place.map_or_else(Decoded::Reply, |place| Decoded::Recall(Recall::Notify { place, level }));
+    words.next().is_none().then_some(decoded)
+}
+
+/// `FORGET [ID|all]`
+pub(super) fn on_forget(argument: &str) -> Option<Decoded<'_>> {
+    let mut words = words(argument);
+    let what = match words.next() {
+        None => Forgetting::Newest,
+        Some(word) if word.eq_ignore_ascii_case("all") => Forgetting::All,
+        Some(word) => Forgetting::One(number(word)?),
+    };
+    words.next().is_none().then_some(Decoded::Recall(Recall::Forget(what)))
 }
 
 /// `TOPIC room [text|-]`. Invisible characters are removed from the text, as they are from messages.

@@ -89,7 +89,7 @@ fn policy(authority: &str) -> String {
 
 /// The status for a connection that closes before its upgrade: the fault is that of the client's bytes, or the server's
 /// state.
-pub(super) fn status_of(reason: &CloseReason) -> Status {
+pub fn status_of(reason: &CloseReason) -> Status {
     match code_of(reason) {
         code::PROTOCOL | code::TOO_BIG => Status::BadRequest,
         _ => match reason {
@@ -100,6 +100,7 @@ pub(super) fn status_of(reason: &CloseReason) -> Status {
             | CloseReason::TlsFailed
             | CloseReason::TooManyBadLines => Status::BadRequest,
             CloseReason::TooManyFromAddress => Status::TooManyRequests,
+            CloseReason::Banned(_) => Status::Forbidden,
             _ => Status::Unavailable,
         },
     }

@@ -12,7 +12,7 @@ pub mod request;
 #[cfg(test)]
 mod tests;
 
-pub use answer::Fetched;
+pub use answer::{Fetched, status_of};
 pub use frame::wrap_lines;
 pub use request::{Fetch, Forwarded, Upgrade, What};
 
@@ -20,11 +20,12 @@ use super::decoded::Decoded;
 use super::http::{self, Answer, Head, Method, Parsed, Status};
 use super::inbox::Cut;
 use super::line::{self, Line};
+use super::recall::Notice;
 use super::reply::Reply;
 use crate::close::CloseReason;
 use crate::hub::event::Event;
 use crate::limits::REQUESTS_A_CONNECTION;
-use answer::{code_of, status_of};
+use answer::code_of;
 use frame::{CLIENT_HEAD_BYTES, Frames, Next, code};
 
 /// The state of one connection.
@@ -32,6 +33,8 @@ use frame::{CLIENT_HEAD_BYTES, Frames, Next, code};
 pub struct WebDoor {
     /// The listener, by its number.
     listener: usize,
+    /// When it was accepted, got its last answer, or had taken all of its output; in milliseconds.
+    since: u64,
     state: State,
 }
 
@@ -89,12 +92,22 @@ impl WebDoor {
     /// The state of a new connection at this listener.
     pub fn new(listener: usize) -> Self {
         let exchange = Exchange { left: REQUESTS_A_CONNECTION, has_begun: false, has_body: true, is_last: false };
-        Self { listener, state: State::Http(exchange) }
+        Self { listener, since: 0, state: State::Http(exchange) }
     }
 
     /// The listener, by its number.
     pub fn listener(&self) -> usize {
         self.listener
+    }
+
+    /// When it was accepted, got its last answer, or had taken all of its output; in milliseconds.
+    pub fn since(&self) -> u64 {
+        self.since
+    }
+
+    /// Something of these happens at `now`.
+    pub fn note_time(&mut self, now: u64) {
+        self.since = now;
     }
 
     /// The line door behind a conversation; `None` before the upgrade.
@@ -304,5 +317,12 @@ impl Socket {
 pub fn encode(event: &Event, out: &mut Vec<u8>) {
     let start = out.len();
     line::encode(super::Kind::Typed, event, out);
+    wrap_lines(out, start);
+}
+
+/// Appends a notice to `out`, as [`encode`].
+pub fn encode_notice(notice: &Notice, out: &mut Vec<u8>) {
+    let start = out.len();
+    line::encode_notice(notice, out);
     wrap_lines(out, start);
 }

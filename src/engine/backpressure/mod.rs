@@ -60,6 +60,8 @@ enum Receivers<'a> {
     Room(&'a RoomName),
     /// All sessions of an account.
     Account(&'a UserName),
+    /// The sessions that watch the speaker.
+    Watchers,
 }
 
 /// Counts of the receivers of a message.
@@ -177,6 +179,10 @@ impl<S> Engine<S> {
             Receivers::Account(name) => {
                 &mut self.hub.sessions_of(name).iter().copied().filter(|hearer| *hearer != speaker)
             }
+            Receivers::Watchers => {
+                let Some(name) = self.hub.name_of(speaker) else { return Lag::Nobody };
+                &mut self.hub.watchers_of(name).iter().copied().filter(|hearer| *hearer != speaker)
+            }
         };
         let (now, limits) = (self.now, &self.settings.limits);
         let mut audience = Audience::default();
@@ -186,7 +192,7 @@ impl<S> Engine<S> {
         self.turn.work += audience.receivers;
         match receivers {
             Receivers::Everybody => *self.backpressure.everybody.insert(audience.lag()),
-            Receivers::Room(_) => audience.lag(),
+            Receivers::Room(_) | Receivers::Watchers => audience.lag(),
             Receivers::Account(_) if audience.lagging > 0 => Lag::One, // each session of it is owed the message
             Receivers::Account(_) => Lag::Nobody,
         }
@@ -199,6 +205,8 @@ fn receivers<'a>(command: &'a Command<'_>) -> Option<Receivers<'a>> {
         Some(Receivers::Room(room))
     } else if let Command::Tell { to, .. } = command {
         Some(Receivers::Account(to))
+    } else if let Command::Away { .. } = command {
+        Some(Receivers::Watchers)
     } else {
         matches!(command, Command::Say { .. }).then_some(Receivers::Everybody)
     }
@@ -213,6 +221,8 @@ fn owned(command: &Command<'_>) -> Option<Command<'static>> {
         Some(Command::SayIn { room: room.clone(), text: owned(text) })
     } else if let Command::Tell { to, text, account } = command {
         Some(Command::Tell { to: to.clone(), text: owned(text), account: account.clone() })
+    } else if let Command::Away { text } = command {
+        Some(Command::Away { text: text.as_deref().map(owned) })
     } else {
         None
     }

@@ -23,6 +23,7 @@ impl<S> Engine<S> {
                     self.settle(ticket, verdict == Verdict::Kept);
                 }
             }
+            Some(Goal::Forget(forgetting)) => self.on_forgotten(number, forgetting, verdict),
             Some(goal) => self.hand_over(number, goal, verdict),
         }
         self.history.waits.tidy();
@@ -37,6 +38,7 @@ impl<S> Engine<S> {
     pub(super) fn end_waits(&mut self) {
         while let Some(overdue) = self.history.waits.poll_overdue(self.now) {
             match overdue {
+                Overdue::Answer(number, Goal::Forget(forgetting)) => self.on_late_to_forget(number, forgetting),
                 Overdue::Answer(number, goal) => {
                     self.history.outgoing.push_back(super::ToHistory::Cancel { number });
                     self.hand_over(number, goal, Verdict::Unavailable);
@@ -85,7 +87,7 @@ impl<S> Engine<S> {
     }
 
     /// Ends the pause of a connection that waits for this. False if it does not.
-    fn end_recall(&mut self, id: ConnId, what: Recalling) -> bool {
+    pub(super) fn end_recall(&mut self, id: ConnId, what: Recalling) -> bool {
         let is_it = self
             .conns
             .peek(id)
@@ -131,9 +133,20 @@ impl<S> Engine<S> {
                 }
                 return;
             }
+            (Goal::Profile { account, showing, .. }, Verdict::Profile(profile)) => {
+                self.shown_profile(account, showing, profile)
+            }
+            (Goal::Loud { place, level, .. }, Verdict::Marked { .. }) => Recalled::Loud { place, level },
             (_, Verdict::Busy) => Recalled::Busy,
             (
-                Goal::Keep(_) | Goal::Page { .. } | Goal::Counts(_) | Goal::Mark { .. } | Goal::Missed { .. },
+                Goal::Keep(_)
+                | Goal::Page { .. }
+                | Goal::Counts(_)
+                | Goal::Mark { .. }
+                | Goal::Missed { .. }
+                | Goal::Profile { .. }
+                | Goal::Loud { .. }
+                | Goal::Forget(_),
                 Verdict::Kept
                 | Verdict::NotKept
                 | Verdict::Page(_)

@@ -17,6 +17,10 @@ mod waits;
 mod when;
 mod requests;
 mod answers;
+mod people;
+mod forgetting;
+mod forgotten;
+mod forgets;
 
 mod floors;
 mod marks;
@@ -34,6 +38,8 @@ use crate::hub::Keeping;
 use crate::hub::record::{Account, Restored};
 use batch::Gathering;
 use drops::Drops;
+use forgets::Forgets;
+use forgotten::Telling;
 use marks::MarkNotices;
 use waits::{Goal, Waits};
 
@@ -75,6 +81,10 @@ pub(super) struct History {
     waits: Waits,
     outgoing: VecDeque<ToHistory>,
     notices: MarkNotices,
+    /// What accounts have forgotten lately.
+    forgets: Forgets,
+    /// Of what was forgotten not everybody has been told yet.
+    tellings: VecDeque<Telling>,
     /// Accounts that were deleted, whose sessions have not all ended.
     pub(super) deleted: Vec<Account>,
     /// When kept rooms without an owner are looked at next.
@@ -101,7 +111,7 @@ impl History {
 
     /// Nobody waits for this answer any longer.
     fn cancel(&mut self, number: u64) {
-        if self.waits.close(number).is_some() {
+        if self.waits.abandon(number) {
             self.outgoing.push_back(ToHistory::Cancel { number });
         }
     }
@@ -150,7 +160,9 @@ impl<S> Engine<S> {
         }
         let look = history.looks.front().map_or(NEVER, |(due, _)| *due);
         let waits = history.gathering.due(self.commit_ms()).min(history.waits.next_due());
-        let others = if self.is_ending() { NEVER } else { history.notices.next_due().min(look).min(history.tend_due) };
+        let tell = if history.tellings.is_empty() { NEVER } else { self.now };
+        let others = history.notices.next_due().min(look).min(history.tend_due).min(tell);
+        let others = if self.is_ending() { NEVER } else { others };
         waits.min(others)
     }
 
@@ -160,6 +172,7 @@ impl<S> Engine<S> {
         if !self.is_ending() {
             self.look_at_floors();
             self.tell_due_marks();
+            self.tell_forgotten();
             self.tend_rooms();
         }
     }

@@ -1,5 +1,7 @@
-//! HISTORY, MISSED, SEARCH, UNREAD, READ, LOCK and WANT become requests, or are answered at once.
+//! HISTORY, MISSED, SEARCH, UNREAD, READ, NOTIFY, LOCK and WANT become requests, or are answered at once. WHOIS, SET and
+//! FORGET are in files of their own.
 
+use super::people::Showing;
 use super::waits::Goal;
 use super::when;
 use crate::door::Kind;
@@ -9,7 +11,7 @@ use crate::door::reply::Reply;
 use crate::engine::Engine;
 use crate::engine::id::ConnId;
 use crate::engine::pause::{Pause, Recalling};
-use crate::history::{Counts, End, Find, Mark, Mine, Of, Page, Request};
+use crate::history::{Counts, End, Find, Loud, Mark, Mine, Of, Page, Request};
 use crate::hub::command::Command;
 use crate::hub::names::RoomName;
 use crate::hub::record::{Account, Spot};
@@ -21,19 +23,23 @@ impl<S> Engine<S> {
         let asked = match recall {
             Recall::Lock { room, password } => return self.lock_room(id, room, password),
             Recall::Want(wants) => {
-                let is_typed = self.conns.peek(id).is_some_and(|conn| conn.door.kind() == Some(Kind::Typed));
+                let is_typed =
+                    self.conns.peek(id).is_some_and(|conn| matches!(conn.door.kind(), Some(Kind::Typed | Kind::Web)));
                 let answer = if is_typed { Recalled::Wants(wants) } else { Recalled::WantsAreTyped };
                 return self.answer_recall(id, answer);
             }
-            Recall::Whois { .. } | Recall::Profile { .. } | Recall::Notify { .. } | Recall::Forget(_) => {
-                Err(Recalled::NothingKept)
-            }
+            Recall::Whois { who } => return self.on_whois(id, who),
             _ if !self.history.is_on => Err(Recalled::NothingKept),
             Recall::Find { .. } if !self.may_search() => Err(Recalled::SearchOff),
             Recall::Page { .. } | Recall::Find { .. } if self.has_short_lists() => Err(Recalled::Unavailable),
-            Recall::Page { .. } | Recall::Missed | Recall::Find { .. } | Recall::Unread | Recall::Read { .. } => {
-                self.request(id, recall)
-            }
+            Recall::Forget(what) => return self.on_forget(id, what),
+            Recall::Page { .. }
+            | Recall::Missed
+            | Recall::Find { .. }
+            | Recall::Unread
+            | Recall::Read { .. }
+            | Recall::Profile { .. }
+            | Recall::Notify { .. } => self.request(id, recall),
         };
         match asked {
             Ok((request, goal)) => self.ask_history(id, request, goal),
@@ -51,7 +57,7 @@ impl<S> Engine<S> {
     }
 
     /// Sends a request. The connection is not read until it is answered.
-    fn ask_history(&mut self, id: ConnId, request: Request, goal: Goal) {
+    pub(super) fn ask_history(&mut self, id: ConnId, request: Request, goal: Goal) {
         let now = self.now;
         let number = self.history.ask(request, goal, now);
         if let Some(conn) = self.conns.find(id) {
@@ -96,10 +102,18 @@ impl<S> Engine<S> {
                 let mark = Mark { who: mine.who, of, id: upto };
                 Ok((Request::Mark(mark), Goal::Mark { id, place: shown, upto }))
             }
-            Recall::Whois { .. } | Recall::Profile { .. } | Recall::Notify { .. } | Recall::Forget(_) => {
-                Err(Recalled::NotYours)
+            Recall::Profile { key } => {
+                let (account, showing) = (mine.who, Showing::Set(key));
+                Ok((Request::Profile(account.clone()), Goal::Profile { id, account, showing }))
             }
-            Recall::Lock { .. } | Recall::Want(_) => Err(Recalled::NotYours), // these are no requests
+            Recall::Notify { place, level } => {
+                let of = self.resolve(&mine.who, Some(place))?;
+                let place = self.shown(&of).ok_or(Recalled::NotYours)?;
+                let Of::One(spot) = of else { return Err(Recalled::NotYours) };
+                Ok((Request::Loud(Loud { who: mine.who, spot, level }), Goal::Loud { id, place, level }))
+            }
+            // These are none.
+            Recall::Whois { .. } | Recall::Forget(_) | Recall::Lock { .. } | Recall::Want(_) => Err(Recalled::NotYours),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::engine::degraded::{Part, State};
 use crate::engine::id::ConnId;
 use crate::history::Trouble;
-use crate::hub::command::Command;
+use crate::hub::command::{Command, Ignore};
 use crate::hub::event::{Event, Message};
 use crate::hub::names::{UserName, Who};
 use crate::hub::record::{Account, Fate, Hole, Record, Row, Spot};
@@ -76,13 +76,15 @@ impl<S> Engine<S> {
         self.watch_queue();
     }
 
-    /// A direct message names the account that it is for, unless that is online.
+    /// A direct message names the account that it is for, unless that is online; IGNORE names the account in any case.
     #[inline]
     pub(in crate::engine) fn name_receiver(&self, id: ConnId, command: &mut Command<'_>) {
         if self.history.is_on
             && let Command::Tell { to: name, account, .. } | Command::CanTell { name, account } = command
             && !self.hub.sessions_of(name).iter().any(|session| *session != id.session())
         {
+            *account = self.logins.roll.account(name);
+        } else if let Command::Ignore(Ignore::Name { name, account, .. }) = command {
             *account = self.logins.roll.account(name);
         }
     }
@@ -136,6 +138,7 @@ impl<S> Engine<S> {
         self.history.is_lost = true;
         self.history.is_full = true;
         self.hub.set_keeping(Keeping::Full);
+        self.end_forgets();
         self.handle_part(Part::HistoryBroken, State::Ill(LOST.into()));
     }
 

@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::forgetting::Forgetting;
+use super::people::Showing;
 use crate::engine::id::ConnId;
 use crate::engine::time::{Millis, NEVER};
-use crate::limits::HISTORY_WAIT_MS;
+use crate::history::Level;
+use crate::hub::record::Account;
+use crate::limits::{FORGET_WAIT_MS, HISTORY_WAIT_MS};
 
 /// What the answer to a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +23,12 @@ pub(super) enum Goal {
     Mark { id: ConnId, place: Option<Box<str>>, upto: u64 },
     /// How much a session has missed at its login.
     Missed { id: ConnId, is_told: bool },
+    /// What this account says of itself, for a connection.
+    Profile { id: ConnId, account: Account, showing: Showing },
+    /// How loud a place is for the account of a connection, shown so.
+    Loud { id: ConnId, place: Box<str>, level: Level },
+    /// An account forgets something.
+    Forget(Forgetting),
 }
 
 impl Goal {
@@ -26,7 +36,13 @@ impl Goal {
     pub(super) fn of(&self) -> Option<ConnId> {
         match self {
             Self::Keep(_) => None,
-            Self::Page { id, .. } | Self::Counts(id) | Self::Mark { id, .. } | Self::Missed { id, .. } => Some(*id),
+            Self::Page { id, .. }
+            | Self::Counts(id)
+            | Self::Mark { id, .. }
+            | Self::Missed { id, .. }
+            | Self::Profile { id, .. }
+            | Self::Loud { id, .. } => Some(*id),
+            Self::Forget(forgetting) => Some(forgetting.id),
         }
     }
 }
@@ -50,6 +66,8 @@ pub(super) struct Waits {
     tickets: BTreeMap<u64, ConnId>,
     /// When each wait is too long, in this order. Waits that are over may still be here.
     dues: VecDeque<(Millis, Due)>,
+    /// The same for requests to forget, which may take longer.
+    forget_dues: VecDeque<(Millis, u64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,9 +80,46 @@ impl Waits {
     /// A number for a request with this goal.
     pub(super) fn open(&mut self, goal: Goal, now: Millis) -> u64 {
         self.last += 1;
+        match goal {
+            Goal::Forget(_) => self.forget_dues.push_back((now + FORGET_WAIT_MS, self.last)),
+            Goal::Keep(_)
+            | Goal::Page { .. }
+            | Goal::Counts(_)
+            | Goal::Mark { .. }
+            | Goal::Missed { .. }
+            | Goal::Profile { .. }
+            | Goal::Loud { .. } => self.dues.push_back((now + HISTORY_WAIT_MS, Due::Answer(self.last))),
+        }
         self.open.insert(self.last, goal);
-        self.dues.push_back((now + HISTORY_WAIT_MS, Due::Answer(self.last)));
         self.last
+    }
+
+    /// Nobody waits for this answer any longer. Of a request to forget it is still heard. True if the request is to be
+    /// cancelled.
+    pub(super) fn abandon(&mut self, number: u64) -> bool {
+        let is_heard = matches!(self.open.get(&number), Some(Goal::Forget(_)));
+        !is_heard && self.close(number).is_some()
+    }
+
+    /// The answer to a request to forget is late: it is heard when it comes.
+    pub(super) fn expect_late(&mut self, number: u64, forgetting: Forgetting) {
+        self.open.insert(number, Goal::Forget(forgetting));
+    }
+
+    /// Ends all requests to forget: their answers will never come.
+    pub(super) fn end_forgets(&mut self) -> Vec<(u64, Forgetting)> {
+        let ended = self.open.extract_if(.., |_, goal| matches!(goal, Goal::Forget(_)));
+        let ended = ended.filter_map(|(number, goal)| match goal {
+            Goal::Forget(forgetting) => Some((number, forgetting)),
+            Goal::Keep(_)
+            | Goal::Page { .. }
+            | Goal::Counts(_)
+            | Goal::Mark { .. }
+            | Goal::Missed { .. }
+            | Goal::Profile { .. }
+            | Goal::Loud { .. } => None,
+        });
+        ended.collect()
     }
 
     /// A number for a batch with these awaited records. Their waits end by themselves ([`await_ticket`](Self::await_ticket)).
@@ -94,13 +149,18 @@ impl Waits {
 
     /// When the next wait is too long; [`NEVER`] if nobody waits.
     pub(super) fn next_due(&self) -> Millis {
-        self.dues.front().map_or(NEVER, |(due, _)| *due)
+        let forget = self.forget_dues.front().map_or(NEVER, |(due, _)| *due);
+        self.dues.front().map_or(NEVER, |(due, _)| *due).min(forget)
     }
 
     /// The next wait that is too long. It is over then.
     pub(super) fn poll_overdue(&mut self, now: Millis) -> Option<Overdue> {
         loop {
-            let (_, what) = self.dues.pop_front_if(|(due, _)| *due <= now)?;
+            let forget = self.forget_dues.pop_front_if(|(due, _)| *due <= now);
+            let what = match forget {
+                Some((_, number)) => Due::Answer(number),
+                None => self.dues.pop_front_if(|(due, _)| *due <= now)?.1,
+            };
             let overdue = match what {
                 Due::Answer(number) => self.close(number).map(|goal| Overdue::Answer(number, goal)),
                 Due::Ticket(ticket) => self.end_ticket(ticket).map(|id| Overdue::Ticket(ticket, id)),
@@ -119,10 +179,11 @@ impl Waits {
                 Due::Ticket(ticket) => self.tickets.contains_key(ticket),
             };
             if is_open {
-                return;
+                break;
             }
             self.dues.pop_front();
         }
+        while self.forget_dues.pop_front_if(|(_, number)| !self.open.contains_key(number)).is_some() {}
     }
 }
 

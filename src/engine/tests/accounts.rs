@@ -22,10 +22,11 @@ pub(super) struct Account {
     name: UserName,
     pub(super) password: Vec<u8>,
     pub(super) epoch: u32,
+    since: u64,
 }
 
 /// The accounts, and the queue of requests.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Accounts {
     all: BTreeMap<UserName, Account>,
     /// Each request with the time of its answer.
@@ -38,13 +39,36 @@ pub(super) struct Accounts {
     pub(super) is_failing: bool,
     pub(super) free_at: Millis,
     bans: Bans,
+    /// The time of the next registration.
+    births: u64,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self {
+            all: BTreeMap::new(),
+            queue: Vec::new(),
+            hash_ms: 0,
+            trouble: 0,
+            is_failing: false,
+            free_at: 0,
+            bans: Bans::default(),
+            births: 1,
+        }
+    }
 }
 
 impl Accounts {
     /// Adds an account.
     pub(super) fn add(&mut self, name: &str, password: &str) {
         let name = UserName::parse(name).unwrap();
-        self.all.insert(name.clone(), Account { name, password: password.into(), epoch: 1 });
+        self.all.insert(name.clone(), Account { name, password: password.into(), epoch: 1, since: self.births });
+    }
+
+    /// Deletes an account. Whoever registers its name later is somebody else.
+    pub(super) fn delete(&mut self, name: &str) -> Outcome {
+        self.births += 1;
+        self.carry_out(Deed::Delete { name: UserName::parse(name).unwrap() })
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&Account> {
@@ -100,7 +124,8 @@ impl Accounts {
             }
             Request::Register { name, .. } if self.all.contains_key(&name) => Verdict::Taken,
             Request::Register { name, password } => {
-                self.all.insert(name.clone(), Account { name, password: bytes(&password), epoch: 1 });
+                self.all
+                    .insert(name.clone(), Account { name, password: bytes(&password), epoch: 1, since: self.births });
                 Verdict::Registered { epoch: 1 }
             }
             Request::Check { name, password } => match self.all.get(&name) {
@@ -124,7 +149,10 @@ impl Accounts {
         match deed {
             Deed::Add { name, .. } if self.all.contains_key(&name) => Outcome::Exists(name),
             Deed::Add { name, password } => {
-                self.all.insert(name.clone(), Account { name: name.clone(), password: bytes(&password), epoch: 1 });
+                self.all.insert(
+                    name.clone(),
+                    Account { name: name.clone(), password: bytes(&password), epoch: 1, since: self.births },
+                );
                 Outcome::Added(name)
             }
             Deed::SetPassword { name, password } => match self.all.get_mut(&name) {
@@ -136,7 +164,7 @@ impl Accounts {
                 None => Outcome::NoAccount,
             },
             Deed::Delete { name } => match self.all.remove(&name) {
-                Some(account) => Outcome::Deleted { name: account.name, since: 1 },
+                Some(account) => Outcome::Deleted { name: account.name, since: account.since },
                 None => Outcome::NoAccount,
             },
             Deed::Check => Outcome::Failed("there is no file".to_owned()),
@@ -169,7 +197,7 @@ impl Roll for Shared {
     }
 
     fn since(&self, name: &UserName) -> Option<u64> {
-        self.0.borrow().all.get(name).map(|_| 1)
+        self.0.borrow().all.get(name).map(|account| account.since)
     }
 
     fn lock(&self, _: &RoomName, password: &str) -> Lock {

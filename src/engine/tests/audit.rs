@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clients::{Reading, SLACK_MS};
+use super::clients::{Reading, SLACK_MS, What};
 use super::world::World;
 use crate::door::Class;
 use crate::engine::ConnId;
@@ -12,7 +12,9 @@ use crate::engine::pause::Pause;
 use crate::engine::{Millis, NEVER};
 use crate::hub::names::RoomName;
 use crate::hub::session::SessionId;
-use crate::limits::{CLOSE_MS, HISTORY_WAIT_MS, LEAVE_MS, SHUTDOWN_MS, TOOK_RECENTLY_MS, TURN_FRAMES_BYTES};
+use crate::limits::{
+    CLOSE_MS, FORGET_WAIT_MS, HISTORY_WAIT_MS, LEAVE_MS, SHUTDOWN_MS, TOOK_RECENTLY_MS, TURN_FRAMES_BYTES,
+};
 
 /// Milliseconds between two audits.
 pub(super) const AUDIT_MS: Millis = 500;
@@ -63,6 +65,7 @@ impl World {
         }
         if self.is_quiet() && !self.engine.is_ending() {
             self.check_shadow();
+            self.check_presence();
         }
         let engine = &self.engine;
         assert_eq!(engine.gate.silent, silent, "silent connections");
@@ -135,7 +138,7 @@ impl World {
     /// Timers are armed, and pending work is in its queue.
     fn audit_queues(&self, conn: &Conn<usize>) {
         let engine = &self.engine;
-        let due = conn.next_due(&engine.settings.login, &engine.settings.limits);
+        let due = conn.next_due(&engine.settings);
         assert!(conn.armed <= due, "its timer is not armed for {due}: {conn:?}");
         assert!(conn.is_queued || !conn.wants_run(), "it has input and is not read: {conn:?}");
         let is_waiting = !conn.has_output() || conn.is_blocked || conn.end.is_some();
@@ -149,7 +152,10 @@ impl World {
                 assert!(engine.wants_figures(), "nobody will answer it: {conn:?}");
             }
             Pause::Recalling { since, .. } => {
-                let most = HISTORY_WAIT_MS + SLACK_MS;
+                // It may not have read the answers to the lines before.
+                let mut expected = self.clients[conn.socket].expected.iter();
+                let forgets = expected.any(|expect| expect.what == What::Forget);
+                let most = if forgets { FORGET_WAIT_MS } else { HISTORY_WAIT_MS } + SLACK_MS;
                 assert!(self.now <= since + most, "it waits for the history for long: {conn:?}");
             }
             Pause::None | Pause::Answering { .. } | Pause::Until { .. } | Pause::Delay { .. } => {}

@@ -1,9 +1,10 @@
 //! Virtual clients: how they behave, and what each knows of its connection.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use super::ledger::Note;
+use super::shadow::Presence;
 use crate::engine::{ConnId, Millis, NEVER};
 
 /// Milliseconds after a deadline in which it must be kept; turns take time.
@@ -92,6 +93,16 @@ pub(super) enum What {
     Bye,
     /// What was said before, or about it.
     Recall,
+    /// The same, for the store has more time for it.
+    Forget,
+    Watch {
+        account: u16,
+        is_on: bool,
+    },
+    Ignore {
+        account: u16,
+        is_on: bool,
+    },
     Other,
 }
 
@@ -157,6 +168,11 @@ pub(super) struct Client {
     pub(super) vanishes_at: Millis,
     /// Whether it speaks to everybody.
     pub(super) is_public: bool,
+    /// How it sees the accounts that it watches; `tracks` if the model follows that.
+    pub(super) watching: BTreeMap<u16, Presence>,
+    pub(super) tracks: bool,
+    /// It may have asked for notices of what is forgotten.
+    pub(super) wants_forgets: bool,
 }
 
 impl Client {
@@ -201,11 +217,19 @@ impl Client {
             spoke_at: NEVER,
             vanishes_at: NEVER,
             is_public: true,
+            watching: BTreeMap::new(),
+            tracks: false,
+            wants_forgets: false,
         }
     }
 
     pub(super) fn is_guest(&self) -> bool {
         self.role == Role::Guest
+    }
+
+    /// Whether it may be one of the web door, where lines are typed and frames whole.
+    pub(super) fn may_come_by_web(&self) -> bool {
+        self.is_typed && !matches!(self.role, Role::Guest | Role::Dribbler)
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use super::clients::{End, Reading, Role, What};
 use super::ledger::{Note, Place};
+use super::socket::WebSocket;
 use super::world::World;
 use crate::engine::{Millis, NEVER};
 
@@ -70,6 +71,8 @@ impl World {
             return;
         }
         client.ended_at = self.now;
+        let is_cut = wire.closed == Some(true);
+        assert!(is_cut || wire.web.as_ref().is_none_or(WebSocket::is_whole), "client {i} gets half a frame at its end");
         if client.end.is_none() {
             let is_whole = client.line.is_empty() || client.is_guest();
             let was_cut = wire.closed == Some(true) || !is_whole;
@@ -116,7 +119,9 @@ impl World {
             return; // a list goes on
         }
         match code {
-            "105" | "108" | "109" | "110" | "112" => client.past.push(line[2..].to_owned()),
+            "101" if client.tracks => client.on_presence(line),
+            "109" if client.tracks => self.on_forgotten(i, line),
+            "101" | "105" | "108" | "109" | "110" | "112" => client.past.push(line[2..].to_owned()),
             "100" => {} // the operator's
             "103" | "104" | "106" | "107" => self.on_news(i, code, line),
             "421" => self.on_closing(i, &line[6..]),
@@ -152,6 +157,18 @@ impl World {
         assert!(client.in_since != NEVER, "client {i} is not logged in: {line:?}");
         client.notes.push(Note::Heard(number));
         self.ledger.on_heard(number, place, id, i);
+    }
+
+    /// Something that it may have heard was forgotten.
+    fn on_forgotten(&mut self, i: usize, line: &str) {
+        let client = &self.clients[i];
+        let words: Vec<&str> = line.split(' ').skip(2).collect();
+        let is_of_forget = words.len() == 4 || words[0] == "*";
+        assert!(!is_of_forget || client.wants_forgets, "client {i} has not asked for {line:?}");
+        if let ["*", id] = words[..] {
+            let store = self.store.as_ref().expect("a store");
+            assert!(store.forgotten.contains(&id.parse().expect("an id")), "{line:?} is not forgotten");
+        }
     }
 
     /// A direct message that another session of the account has sent.

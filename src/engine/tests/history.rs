@@ -14,18 +14,27 @@ use crate::hub::record::{Account, Spot};
 use crate::limits::{self, HISTORY_WAIT_MS, Limits};
 
 /// All codes of operations of the history.
-const CODES: &[&str] = &["200", "212", "213", "227", "450", "501", "550", "554"];
+pub(super) const CODES: &[&str] = &["200", "211", "212", "213", "215", "227", "450", "501", "550", "554"];
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     let accounts = limits::Accounts { sessions_per_account: 10, ..limits::Accounts::default() };
     let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
     let (login, rooms) = (limits::Login::default(), limits::Rooms::default());
     let history = Some(limits::History::default());
-    Settings { limits, login, accounts, rooms, history, operators: Operators::default(), stats_s: 0 }
+    Settings {
+        limits,
+        login,
+        accounts,
+        rooms,
+        web: limits::Web::default(),
+        history,
+        operators: Operators::default(),
+        stats_s: 0,
+    }
 }
 
 /// A world with this many accounts.
-fn world(settings: Settings, accounts: u16) -> World {
+pub(super) fn world(settings: Settings, accounts: u16) -> World {
     let world = World::new(1, settings, 20_000);
     for account in 0..accounts {
         world.accounts.borrow_mut().add(&format!("u{account}"), "password");
@@ -34,22 +43,22 @@ fn world(settings: Settings, accounts: u16) -> World {
     world
 }
 
-fn account(number: u16) -> Account {
+pub(super) fn account(number: u16) -> Account {
     Account { name: UserName::parse(&format!("u{number}")).unwrap(), since: 1 }
 }
 
 impl World {
     /// A typed client that logs in, reads, and sends what the test orders.
-    fn typed(&mut self, account: u16) -> usize {
+    pub(super) fn typed(&mut self, account: u16) -> usize {
         self.come(account, |_| {})
     }
 
     /// A bare one.
-    fn bare(&mut self, account: u16) -> usize {
+    pub(super) fn bare(&mut self, account: u16) -> usize {
         self.come(account, |client| client.is_typed = false)
     }
 
-    fn come(&mut self, account: u16, change: impl FnOnce(&mut Client)) -> usize {
+    pub(super) fn come(&mut self, account: u16, change: impl FnOnce(&mut Client)) -> usize {
         let addr = SocketAddr::from(([127, 0, 0, 1], 20_000 + account));
         let mut client = Client::new(addr, Role::Talker, account);
         client.has_token = true;
@@ -60,12 +69,12 @@ impl World {
         place
     }
 
-    fn pass(&mut self, time: Millis) {
+    pub(super) fn pass(&mut self, time: Millis) {
         self.run(self.now + time);
     }
 
     /// The lines of the answer to an operation, and the notices meanwhile.
-    fn ask(&mut self, i: usize, line: &str) -> Vec<String> {
+    pub(super) fn ask(&mut self, i: usize, line: &str) -> Vec<String> {
         self.clients[i].past.clear();
         self.order(i, line, CODES, What::Recall);
         self.pass(100);
@@ -73,13 +82,13 @@ impl World {
     }
 
     /// The client leaves.
-    fn leave(&mut self, i: usize, going: Going) {
+    pub(super) fn leave(&mut self, i: usize, going: Going) {
         self.clients[i].going = going;
         self.go(i);
         self.pass(3_000);
     }
 
-    fn say_to(&mut self, i: usize, place: Place) -> u32 {
+    pub(super) fn say_to(&mut self, i: usize, place: Place) -> u32 {
         let number = self.say_at_length(i, place, 5);
         self.pass(20);
         number
@@ -549,7 +558,7 @@ fn ten_thousand_waits_end_in_time() {
     world.pass(500);
     for eve in &eves {
         let client = &world.clients[*eve];
-        assert_eq!(client.past, ["450 what was said cannot be read now, try again in some seconds"], "{client:?}");
+        assert_eq!(client.past, ["450 the history does not answer now, try again in some seconds"], "{client:?}");
     }
     assert_eq!(world.store.as_ref().unwrap().cancelled, WAITS as u64);
 }

@@ -2,9 +2,10 @@
 //!
 //! * [`world`] owns the sockets ([`wire`]) and lets time pass; [`turn`] calls the engine as the net does.
 //! * [`clients`] holds the clients; [`acts`], [`talk`] and [`guests`] send; [`hears`] and [`replies`] read and check.
-//! * [`ledger`] is the shadow model of all messages; [`audit`] checks the engine after turns; [`accounts`] is the
+//! * [`ledger`] is the shadow model of all messages, and [`shadow`] that of people; [`audit`] checks the engine after turns; [`accounts`] is the
 //!   account file in memory.
 //! * [`store`] is the history in memory; [`history`] has planned runs with it.
+//! * [`people`] has planned runs with who people are and what they are told of each other; [`profiles`] is a part of the store.
 //! * [`monitor`] asks for metrics, and degrades parts.
 //! * [`relay`] has a small server of its own, and tests the relay door.
 //! * [`simulation`] runs random schedules; [`attacks`] runs planned ones.
@@ -20,10 +21,15 @@ mod hears;
 mod ledger;
 mod relay;
 mod monitor;
+mod people;
+mod profiles;
 mod replies;
+mod shadow;
 mod simulation;
+mod socket;
 mod store;
 mod talk;
 mod turn;
 mod wire;
+mod web;
 mod world;

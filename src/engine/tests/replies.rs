@@ -29,6 +29,8 @@ impl World {
             }
             What::Name | What::Password => self.give_name(i, 1_000),
             What::Say(number) => {
+                self.shadow.check_direct(number, code);
+                assert!(code != "554" || self.ledger.heard(number) == 0, "{number} was heard and refused");
                 self.clients[i].notes.push(Note::Said(number));
                 let count = line.strip_prefix("C 250 sent to ").and_then(|rest| rest.split([',', ' ']).next());
                 let hearers = count.and_then(|count| count.parse().ok());
@@ -68,7 +70,18 @@ impl World {
                 client.over_at = now;
                 assert!(client.expected.is_empty(), "client {i} has said EX and is owed answers: {client:?}");
             }
-            What::Recall => self.clients[i].past.push(line[2..].to_owned()),
+            What::Watch { account, is_on } if code == "200" => {
+                if is_on {
+                    self.clients[i].on_watched(line);
+                } else {
+                    self.clients[i].watching.remove(&account);
+                }
+            }
+            What::Ignore { account, is_on } => {
+                self.shadow.on_ignored(self.clients[i].account, account, is_on, code == "200");
+            }
+            What::Watch { .. } => {}
+            What::Recall | What::Forget => self.clients[i].past.push(line[2..].to_owned()),
             What::Leave(_) | What::Other => {}
         }
         // The store may have answered late.
@@ -137,8 +150,9 @@ impl World {
             // These replies may be late, so they say nothing about the time of their lines.
             What::Greeting | What::Name | What::Token | What::Password | What::OldPassword => false,
             What::NewPassword | What::Enter { is_wrong: true, .. } => false,
-            What::Recall => false, // the store may be slow
+            What::Recall | What::Forget | What::Ignore { .. } => false, // the store may be slow
             What::Say(_) | What::Enter { .. } | What::Leave(_) | What::Other | What::Passwd | What::Bye => true,
+            What::Watch { .. } => true,
         };
         if !counts || limits.rate_lines_per_s == 0 || client.reading != Reading::All || !client.is_fair {
             return;

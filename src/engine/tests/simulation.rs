@@ -21,6 +21,8 @@ fn whatever_clients_do_the_promises_hold() {
         Some(seed) => seed..=seed,
         None => 1..=number("CHATD_SIM_SEEDS").unwrap_or(SEEDS),
     };
+    let is_all = seeds.clone().count() > 20;
+    let mut sums = [0; 3];
     for seed in seeds {
         println!("CHATD_SEED={seed}");
         let mut world = populate(seed);
@@ -28,6 +30,10 @@ fn whatever_clients_do_the_promises_hold() {
             world.finish_by_stop()
         } else {
             world.finish()
+        }
+        let checks = world.shadow.checks;
+        for (sum, count) in sums.iter_mut().zip(checks) {
+            *sum += count;
         }
         let (messages, heard) = world.ledger.counts();
         let counters = &world.engine.counters;
@@ -39,6 +45,9 @@ fn whatever_clients_do_the_promises_hold() {
             counters.lines
         );
     }
+    // Messages that were taken, messages that were refused, and looks at who is there.
+    println!("people were checked {sums:?} times");
+    assert!(!is_all || sums.iter().all(|sum| *sum > 20), "the schedules show little of people: {sums:?}");
 }
 
 /// The settings of a run: the defaults, or tight ones.
@@ -61,6 +70,7 @@ fn settings(dice: &mut Dice) -> Settings {
         accounts,
         rooms,
         history: (dice.below(2) == 0).then(limits::History::default),
+        web: limits::Web::default(),
         operators: Operators::default(),
         stats_s: 60 * dice.below(2) as u32,
     }
@@ -82,6 +92,7 @@ fn populate(seed: u64) -> World {
         store.delay_ms = [1, 20, 700, 2_900][dice.below(4) as usize];
     }
     world.is_partly_by_tls = true;
+    world.is_partly_by_web = true;
     world.short_writes = [0, 20, 4][dice.below(3) as usize];
     let length = MINUTE_MS * (1 + dice.below(10));
     let is_loud = dice.below(10) == 0;
@@ -140,6 +151,7 @@ fn client(number: u64, length: Millis, dice: &mut Dice) -> Client {
         3 if role == Role::Flooder => client.reading = Reading::Stopped,
         _ => {}
     }
+    client.tracks = true;
     client.is_fair = client.stops.is_none()
         && client.vanishes_at == NEVER
         && match client.reading {

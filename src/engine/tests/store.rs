@@ -5,13 +5,14 @@ use std::ops::Bound;
 
 use testkit::Dice;
 
+use super::profiles::Profiles;
 use crate::engine::{Millis, NEVER, ToHistory};
-use crate::history::Level;
 use crate::history::{
-    Batch, Count, Counts, End, Find, Flag, Line, Mark, Mine, Missed, Of, Page, Paged, Request, Term, Verdict, row_bytes,
+    Batch, Count, Counts, End, Find, Flag, Forget, Forgets, Forgotten, Level, Line, Loud, Mark, Mine, Missed, Of, Page,
+    Paged, Request, Said, Shown, Term, Verdict, row_bytes,
 };
-use crate::hub::names::{RoomName, Who};
-use crate::hub::record::{Account, Hole, KeptId, Record, Row, Spot};
+use crate::hub::names::{RoomName, UserName, Who};
+use crate::hub::record::{Account, Hole, KeptId, Record, Row, Spot, Whom};
 use crate::limits::COUNT_MOST;
 
 /// What the store does with requests.
@@ -57,6 +58,13 @@ pub(super) struct Store {
     /// Awaited ids that were answered `Kept`.
     pub(super) kept: BTreeSet<u64>,
     pub(super) deleted: Vec<Account>,
+    pub(super) profiles: Profiles,
+    pub(super) ignores: BTreeSet<(Account, Whom)>,
+    pub(super) levels: BTreeMap<(Account, Spot), Level>,
+    /// Ids that were forgotten.
+    pub(super) forgotten: BTreeSet<u64>,
+    /// Another process reads the file.
+    pub(super) has_reader: bool,
     pub(super) requests: u64,
     pub(super) cancelled: u64,
     /// The most that waited, in bytes.
@@ -173,7 +181,12 @@ impl Store {
         match request {
             Request::Keep(batch) => self.keep(batch, is_broken),
             _ if is_broken => Verdict::Unavailable,
-            Request::Profile(_) | Request::Loud(_) | Request::Forget(_) => Verdict::Unavailable,
+            Request::Profile(who) => Verdict::Profile(self.profiles.of(&who)),
+            Request::Loud(Loud { who, spot, level }) => {
+                let rose = self.levels.insert((who, spot), level) != Some(level);
+                Verdict::Marked { rose }
+            }
+            Request::Forget(forget) => Verdict::Forgotten(self.forget(&forget)),
             Request::Page(page) => Verdict::Page(self.page(&page)),
             Request::Counts(Counts { mine, most }) => Verdict::Counts(self.counts(&mine, most)),
             Request::Missed(mine) => {
@@ -197,6 +210,7 @@ impl Store {
         let awaited: Vec<usize> = batch.awaited.iter().map(|place| *place as usize).collect();
         for (place, record) in batch.records.into_iter().enumerate() {
             let is_awaited = awaited.contains(&place);
+            self.profiles.note_verdict(&record, is_awaited && is_broken);
             if let (true, Record::Row(row)) = (is_awaited, &record) {
                 if is_broken { &mut self.refused } else { &mut self.kept }.insert(row.id);
             }
@@ -218,8 +232,9 @@ impl Store {
             Record::Account(account) => {
                 self.accounts.insert(account);
             }
-            Record::Seen(account, _) => {
+            Record::Seen(account, id) => {
                 assert!(self.accounts.contains(&account), "{account:?} was seen and has not logged in");
+                self.profiles.note_seen(account, id);
             }
             Record::Deleted(account) => self.deleted.push(account),
             Record::Room(room) => {
@@ -245,7 +260,65 @@ impl Store {
                 self.refused.insert(id);
                 self.kept.remove(&id);
             }
-            Record::Profile(_) | Record::Unset(_) | Record::Ignore(..) | Record::NoIgnore(..) => {}
+            Record::Profile(setting) => self.profiles.set(setting),
+            Record::Unset(id) => self.profiles.unset(id),
+            Record::Ignore(account, whom) => {
+                self.ignores.insert((account, whom));
+            }
+            Record::NoIgnore(account, whom) => {
+                self.ignores.remove(&(account, whom));
+            }
+        }
+    }
+
+    /// Removes what an account forgets.
+    fn forget(&mut self, forget: &Forget) -> Forgotten {
+        let Forget { mine, owns, what } = forget;
+        let own = |(id, kept): (&u64, &Kept)| {
+            (matches!(kept, Kept::Row(_)) && kept.is_by(&mine.who)).then(|| (*id, self.said(kept)))
+        };
+        let is_erased = !self.has_reader;
+        let (ids, answer) = match *what {
+            Forgets::All(upto) => {
+                let all: Vec<(u64, Said)> = self.lines.range(..=upto).filter_map(own).collect();
+                let mut at: Vec<Said> = Vec::new();
+                all.iter().for_each(|(_, said)| {
+                    if !at.contains(said) {
+                        at.push(said.clone())
+                    }
+                });
+                let count = all.len() as u64;
+                (all.into_iter().map(|(id, _)| id).collect(), Forgotten::All { count, at, is_erased })
+            }
+            Forgets::Newest => match self.lines.iter().rev().find_map(own) {
+                Some((id, at)) => (vec![id], Forgotten::One { id, at, is_erased }),
+                None => (Vec::new(), Forgotten::None),
+            },
+            Forgets::One(id) => match self.lines.get(&id) {
+                Some(kept) if kept.is_by(&mine.who) || owns.iter().any(|room| *kept.spot() == Spot::Room(*room)) => {
+                    (vec![id], Forgotten::One { id, at: self.said(kept), is_erased })
+                }
+                Some(kept) if Self::is_mine(mine, kept) => (Vec::new(), Forgotten::NotYours),
+                Some(_) | None => (Vec::new(), Forgotten::None),
+            },
+        };
+        for id in ids {
+            self.lines.remove(&id);
+            self.kept.remove(&id);
+            self.forgotten.insert(id);
+        }
+        answer
+    }
+
+    fn said(&self, kept: &Kept) -> Said {
+        match kept.spot() {
+            Spot::Everybody => Said::Everybody,
+            Spot::Room(room) => Said::Room(self.rooms[room].clone()),
+            Spot::Direct(to) => {
+                let from = if let Kept::Row(Row { from: Who::Account(name), .. }) = kept { name } else { &to.name };
+                let shown = |name: &UserName, is_gone| Shown { name: name.clone(), is_gone };
+                Said::Direct(shown(from, false), shown(&to.name, self.deleted.contains(to)))
+            }
         }
     }
 

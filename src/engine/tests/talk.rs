@@ -61,6 +61,9 @@ impl World {
         // Rooms with odd numbers have a password.
         let room = self.dice.below(self.rooms) as u8;
         let password = if room % 2 == 1 { " word" } else { "" };
+        if self.dice.below(6) == 0 {
+            return self.be_among_people(i);
+        }
         if self.store.is_some() && self.dice.below(6) == 0 {
             return self.recall(i, room);
         }
@@ -131,8 +134,43 @@ impl World {
             10..=11 => self.order(i, &format!("READ {place}"), &["200", "450", "550"], What::Recall),
             12 => self.order(i, &format!("KEEP r{room}"), &["200", "450", "501", "550", "554"], What::Recall),
             13 => self.order(i, &format!("KEEP r{room} off"), &["200", "450", "550", "554"], What::Recall),
-            14 => self.order(i, "WANT ids reads", &["200", "554"], What::Recall),
+            14 => {
+                self.clients[i].wants_forgets = true;
+                self.order(i, "WANT ids reads forgets", &["200", "554"], What::Recall);
+            }
             _ => self.order(i, &format!("TOPIC r{room} about {most}"), &["200", "550", "554"], What::Recall),
+        }
+    }
+
+    /// An operation about other people, or about oneself.
+    fn be_among_people(&mut self, i: usize) {
+        self.clients[i].tracks = true;
+        let account = self.dice.below(self.names) as u16;
+        let is_on = self.dice.below(4) > 0;
+        let off = if is_on { "" } else { " off" };
+        match self.dice.below(20) {
+            0..=5 => {
+                self.order(i, &format!("WATCH u{account}{off}"), &["200", "554"], What::Watch { account, is_on });
+            }
+            6 => self.order(i, "WATCH", &["211"], What::Other),
+            7..=8 => {
+                let text = self.dice.below(3);
+                self.order(i, &format!("AWAY for {text}"), &["200"], What::Other);
+            }
+            9 => self.order(i, "AWAY", &["200"], What::Other),
+            10..=11 => self.order(i, &format!("WHOIS u{account}"), &["215", "450", "550"], What::Recall),
+            12 => self.order(i, &format!("SET status {account}"), &["200", "450", "554"], What::Recall),
+            13 => self.order(i, "SET", &["215", "450", "554"], What::Recall),
+            14..=16 => {
+                // Few, so that some of them write to each other.
+                let account = account % 4;
+                self.shadow.on_ignoring(self.clients[i].account, account);
+                let codes = &["200", "450", "550", "554"];
+                self.order(i, &format!("IGNORE u{account}{off}"), codes, What::Ignore { account, is_on });
+            }
+            17 => self.order(i, "FORGET", &["200", "450", "550", "554"], What::Forget),
+            18 => self.order(i, "FORGET all", &["200", "450", "554"], What::Forget),
+            _ => self.order(i, "NOTIFY * none", &["200", "450", "554"], What::Recall),
         }
     }
 
@@ -155,7 +193,10 @@ impl World {
         match place {
             Place::All => self.order(i, &format!("PM {text}"), &["250"], What::Say(number)),
             Place::Room(room) => self.order(i, &format!("RM r{room} {text}"), &["250", "550"], What::Say(number)),
-            Place::Account(to) => self.order(i, &format!("DM u{to} {text}"), &["250", "550", "450"], What::Say(number)),
+            Place::Account(to) => {
+                self.shadow.on_direct(number, self.clients[i].account, to);
+                self.order(i, &format!("DM u{to} {text}"), &["250", "550", "450", "554"], What::Say(number));
+            }
         }
         number
     }

@@ -1,5 +1,6 @@
 //! One turn of the loop: the calls that `net/turn/` makes, in the same order.
 
+use super::clients::Role;
 use super::world::World;
 use crate::door::{Door, rooms};
 use crate::engine::{Entrance, Outside, Phase, Ready, Sent, ToAccounts, Why};
@@ -100,7 +101,12 @@ impl World {
 
     pub(super) fn admit(&mut self, place: usize) {
         let client = &self.clients[place];
-        let door = || if client.is_guest() { Door::rooms(rooms::Options::default()) } else { Door::line() };
+        let is_web = self.wires[place].web.is_some();
+        let door = || match client.role {
+            Role::Guest => Door::rooms(rooms::Options::default()),
+            _ if is_web => Door::web(0),
+            _ => Door::line(),
+        };
         let ip = client.addr.ip();
         let entrance = Entrance { is_tls: self.wires[place].tls.is_some(), ..Entrance::default() };
         match self.engine.admit(ip, door(), entrance) {

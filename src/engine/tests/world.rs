@@ -12,6 +12,8 @@ use super::accounts::{Accounts, Shared};
 use super::audit::{AUDIT_MS, Watch};
 use super::clients::{Client, End, Going, Reading};
 use super::ledger::{Ledger, Place};
+use super::shadow::Shadow;
+use super::socket::WebSocket;
 use super::store::{Mood, Store};
 use super::wire::{Tls, Wire};
 use crate::engine::{ConnId, DatagramPlaces, Engine, Millis, NEVER, Random, Ready, Settings};
@@ -33,6 +35,7 @@ pub(super) struct World {
     pub(super) clients: Vec<Client>,
     pub(super) accounts: Rc<RefCell<Accounts>>,
     pub(super) ledger: Ledger,
+    pub(super) shadow: Shadow,
     /// The history, if something is kept.
     pub(super) store: Option<Store>,
     /// Wires with readiness to be reported.
@@ -54,6 +57,8 @@ pub(super) struct World {
     pub(super) short_writes: u64,
     /// Every third client comes by TLS.
     pub(super) is_partly_by_tls: bool,
+    /// Every fourth client whose lines are typed comes by the web door.
+    pub(super) is_partly_by_web: bool,
     /// The engine's turns so far, and those at this moment.
     pub(super) turns: u64,
     turns_now: u32,
@@ -109,6 +114,7 @@ impl World {
             clients: Vec::new(),
             accounts,
             ledger: Ledger::default(),
+            shadow: Shadow::default(),
             store: is_kept.then(|| Store::new(3)),
             news: Vec::new(),
             stirred: Vec::new(),
@@ -120,6 +126,7 @@ impl World {
             datagrams_blocked: false,
             short_writes: 0,
             is_partly_by_tls: false,
+            is_partly_by_web: false,
             turns: 0,
             turns_now: 0,
             turns_due: 0,
@@ -141,6 +148,8 @@ impl World {
         self.clients.push(client);
         let mut wire = Wire::new(capacity);
         wire.tls = (self.is_partly_by_tls && place % 3 == 1).then(Tls::default);
+        let comes_by_web = self.is_partly_by_web && place % 4 == 2 && self.clients[place].may_come_by_web();
+        wire.web = comes_by_web.then(WebSocket::default);
         self.wires.push(wire);
         self.plan(place, at);
         place
@@ -317,7 +326,7 @@ impl World {
         assert!(store.kept.is_subset(&ids), "something that was acknowledged is not kept");
         if self.engine.counters.history_dropped == 0 {
             let said = self.ledger.ids(|place| matches!(place, Place::All | Place::Account(_)));
-            let missing: Vec<_> = said.difference(&ids).collect();
+            let missing: Vec<_> = said.difference(&ids).filter(|id| !store.forgotten.contains(id)).collect();
             assert!(missing.is_empty(), "these were heard and are not kept: {missing:?}");
         }
     }

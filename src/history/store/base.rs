@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::changes::Changes;
 use super::known::Known;
 use crate::limits;
 
@@ -15,6 +16,8 @@ pub(super) struct Base {
     pub(super) db: Connection,
     /// What is known of the tables.
     pub(super) known: Known,
+    /// What may still be taken back.
+    pub(super) changes: Changes,
     /// The rules.
     pub(super) rules: limits::History,
     /// The time since 1970 in milliseconds.
@@ -25,7 +28,7 @@ pub(super) struct Base {
 impl Base {
     /// An open connection, of which nothing is known yet.
     pub(super) fn new(db: Connection, rules: limits::History, now_ms: i64) -> Self {
-        Self { db, known: Known::default(), rules, now_ms, is_in_transaction: false }
+        Self { db, known: Known::default(), changes: Changes::default(), rules, now_ms, is_in_transaction: false }
     }
 
     /// Begins a transaction if there is none.
@@ -55,6 +58,7 @@ impl Base {
         }
         self.run("COMMIT", [])?;
         self.is_in_transaction = false;
+        self.changes.commit();
         Ok(())
     }
 
@@ -120,11 +124,19 @@ impl Base {
         self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
     }
 
-    /// The same, and empties the log. False if a reader is in the way.
-    pub(super) fn wipe_log(&self) -> rusqlite::Result<bool> {
+    /// The same, and empties the log for good: after a power cut too. False if a reader is in the way. Not in a
+    /// transaction.
+    pub(super) fn wipe_log(&mut self) -> rusqlite::Result<bool> {
         self.db.busy_timeout(std::time::Duration::ZERO)?;
         let is_busy = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         self.db.busy_timeout(super::files::PATIENCE)?;
-        Ok(is_busy? == 0)
+        if is_busy? != 0 {
+            return Ok(false);
+        }
+        // The log got shorter, and nothing has synced that. A commit does.
+        self.begin()?;
+        self.set_meta("wiped", self.meta("wiped")?.unwrap_or(0).wrapping_add(1))?;
+        self.commit()?;
+        Ok(true)
     }
 }

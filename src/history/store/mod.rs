@@ -1,8 +1,8 @@
 //! The store: SQLite, and the threads that use it.
 //!
 //! [`files`] says where the file is and opens connections, [`schema`] and [`migrate`] make its tables, [`base`] is the open
-//! file. [`records`] and [`rows`] put things in, [`restore`] gives them back at a start, [`retention`] deletes what is no
-//! longer kept. [`writer`] is the thread of all that; it answers by [`read`]. [`search`] is the other thread. [`words`]
+//! file. [`records`], [`rows`] and [`people`] put things in, [`restore`] gives them back at a start, [`retention`] deletes what is no
+//! longer kept, [`forget`] what somebody wants forgotten. [`writer`] is the thread of all that; it answers by [`read`]. [`search`] is the other thread. [`words`]
 //! turns texts into words.
 
 pub mod admin;
@@ -13,13 +13,16 @@ mod trial;
 mod migrate;
 mod files;
 mod known;
+mod changes;
 mod base;
 
 mod words;
 mod records;
 mod rows;
+mod people;
 mod restore;
 mod retention;
+mod forget;
 
 #[cfg(test)]
 mod fixture;

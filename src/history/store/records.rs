@@ -58,7 +58,10 @@ impl Base {
             }
             Record::Hole(hole) => self.keep_hole(hole),
             Record::Withdrawn(id) => self.withdraw(stored(*id)),
-            Record::Profile(_) | Record::Unset(_) | Record::Ignore(..) | Record::NoIgnore(..) => Ok(()),
+            Record::Profile(setting) => self.set_profile(setting),
+            Record::Unset(id) => self.unset(*id),
+            Record::Ignore(account, whom) => self.set_ignored(account, whom, true),
+            Record::NoIgnore(account, whom) => self.set_ignored(account, whom, false),
         }
     }
 

@@ -28,6 +28,8 @@ impl Base {
             return Err(invalid("the place of what is said to everybody is missing"));
         }
         let mut known = Known::default();
+        // What was deleted before a crash or a fault may be in the log.
+        known.must_wipe = true;
         (known.rooms, known.spans) = (self.load_rooms()?, self.load_spans()?);
         self.load_accounts(&mut known)?;
         known.last_id = self.last_id()?;
@@ -203,7 +205,7 @@ impl Base {
     pub(super) fn restored(&self) -> rusqlite::Result<Restored> {
         let who = self.all_accounts()?;
         Ok(Restored {
-            ignores: Vec::new(),
+            ignores: self.ignores(&who)?,
             last_id: given(self.known.last_id),
             last_room: self.known.last_room,
             rooms: self.restored_rooms(&who)?,
@@ -271,7 +273,8 @@ impl Base {
             "SELECT who.n, message.author, count(*) FROM who
              JOIN inbox ON inbox.who = who.n AND inbox.id > who.seen AND inbox.code & 3 = ?1
              JOIN message ON message.id = inbox.id AND typeof(message.author) = 'integer'
-             WHERE who.gone = 0 GROUP BY who.n, message.author",
+             WHERE who.gone = 0 AND NOT EXISTS (SELECT 1 FROM forget WHERE forget.who = author AND upto >= message.id)
+             GROUP BY who.n, message.author",
         )?;
         let mut rows = statement.query([code::RECEIVED])?;
         let mut all = Vec::new();

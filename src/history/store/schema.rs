@@ -18,11 +18,16 @@
 //!   spans have no words. A word table is FTS5 without content: its rowid is the message's id, `text` has the message's
 //!   words, separated by spaces, and `place` has [`place_word`] or two of [`account_word`]. It may have words of messages
 //!   that are deleted; `message` decides.
+//! * `profile`: what an account says of itself, by the words of the keys.
+//! * `ignore`: whom an account ignores: a `who.n`, or 0 for all guests.
+//! * `loud`: how loud a place is for an account, if that is not the usual: 0 all, 1 mentions, 2 none.
+//! * `forget`: accounts whose messages up to the id `upto` are being deleted. Those up to `done` are; nobody reads the
+//!   others.
 
 use rusqlite::{Connection, Transaction};
 
 /// The version of the tables, `user_version` of the file.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 /// `application_id` of the file: "chat".
 pub(super) const APPLICATION: i64 = 0x6368_6174;
 
@@ -160,14 +165,38 @@ CREATE TABLE ignore(who INTEGER NOT NULL, whom INTEGER NOT NULL, PRIMARY KEY(who
 INSERT INTO place(n, kind, a, b) VALUES(1, 0, 0, 0);
 ";
 
+/// The tables that version 2 has in addition.
+const TABLES_2: &str = "
+CREATE TABLE loud(who INTEGER NOT NULL, place INTEGER NOT NULL, level INTEGER NOT NULL, PRIMARY KEY(who, place))
+STRICT, WITHOUT ROWID;
+CREATE TABLE forget(who INTEGER PRIMARY KEY, upto INTEGER NOT NULL, done INTEGER NOT NULL) STRICT;
+";
+
 /// Makes the tables in an empty file.
 ///
 /// # Errors
 /// Of SQLite.
 pub(super) fn create(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(TABLES)?;
+    second(transaction)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)
+}
+
+/// The step from version 1 to 2.
+///
+/// # Errors
+/// Of SQLite.
+pub(super) fn second(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(TABLES_2)
+}
+
+/// The tables of version 1 in an empty file.
+#[cfg(test)]
+pub(super) fn create_first(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(TABLES)?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", 1)
 }
 
 /// Makes the table `word_N`.

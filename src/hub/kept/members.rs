@@ -71,7 +71,7 @@ impl Hub {
         }
     }
 
-    /// An account was deleted: it owns and inherits nothing. Its sessions have ended.
+    /// An account was deleted: it owns and inherits nothing, ignores nobody and is ignored by nobody. Its sessions have ended.
     pub fn forget_account(&mut self, account: &Account) {
         if self.kept.account(&account.name) == Some(account) {
             for room in self.kept_rooms_of(&account.name) {
@@ -80,6 +80,7 @@ impl Hub {
                 self.end_membership(id, &account.name);
             }
         }
+        self.forget_person(account);
         self.waiting.forget(account);
         self.record(Record::Deleted(account.clone()));
     }

@@ -23,6 +23,12 @@ impl Hub {
         self.kept.rooms_of(name).collect()
     }
 
+    /// The kept rooms that an account owns.
+    pub fn kept_rooms_owned_by(&self, account: &Account) -> Vec<KeptId> {
+        let is_owner = |room: &KeptId| self.kept.find(*room).is_some_and(|id| self.is_owner(id, account));
+        self.kept.rooms_of(&account.name).filter(is_owner).collect()
+    }
+
     /// The kept room of that name, if the account is a member of it.
     pub fn kept_room_of(&self, name: &UserName, room: &RoomName) -> Option<KeptId> {
         let kept = self.rooms.room(self.rooms.find(room)?)?.kept.as_ref()?;

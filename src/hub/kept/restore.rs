@@ -14,7 +14,7 @@ impl Hub {
     /// Takes over what an earlier run has kept. Call this before the first command. A room whose name another one has is
     /// left out.
     pub fn restore(&mut self, restored: Restored) {
-        let Restored { last_id, last_room, rooms, waiting, ignores: _ } = restored;
+        let Restored { last_id, last_room, rooms, waiting, ignores } = restored;
         if last_id > 0 {
             self.last_id = self.last_id.max(last_id.saturating_add(GAP_MS << ID_TIME_SHIFT));
         }
@@ -25,6 +25,7 @@ impl Hub {
         for count in waiting {
             self.waiting.restore(count);
         }
+        self.restore_ignores(&ignores);
     }
 
     fn restore_room(&mut self, restored: RestoredRoom) {

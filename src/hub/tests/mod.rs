@@ -1,19 +1,24 @@
 //! Tests of the hub: the events of each command, and a seeded simulation against a simple model.
 
-use super::command::{Entry, HostGoes, Keep};
-use super::event::{Closing, RoomLine, Seat};
+use super::command::{Entry, HostGoes, Ignore, Keep, Watch};
+use super::event::{Change, Closing, RoomLine, Seat, Whereabouts};
 use super::names::RoomName;
-use super::record::{KeptId, KeptRoom, Lock, Topic};
+use super::profile::ProfileKey;
+use super::record::{KeptId, KeptRoom, Lock, Setting, Topic, Whom};
 use super::*;
 use crate::limits::PLACE_END_WORK;
 
 mod direct;
 mod guests;
+mod ignores;
 mod kept;
+mod watching;
+mod profiles;
 mod restore;
 mod rooms;
 mod replay;
 mod shadow;
+mod shadow_people;
 mod shadow_store;
 mod simulation;
 mod spelled;
@@ -52,6 +57,30 @@ fn keep(text: &str) -> Keep {
     }
 }
 
+/// Whom to watch: nothing, a name, or a name and `off`.
+fn watch(text: &str) -> Watch {
+    match text.split_once(' ') {
+        _ if text.is_empty() => Watch::List,
+        Some((whom, _)) => Watch::Off(name(whom)),
+        None => Watch::On(name(text)),
+    }
+}
+
+/// Whom to ignore: nothing, `~` or a name; then `off`. A name that begins with `no` is nobody's; `bob/2` is registered at
+/// the time 2.
+fn ignore(text: &str) -> Ignore {
+    let (whom, is_on) = text.split_once(' ').map_or((text, true), |(whom, _)| (whom, false));
+    let (shown, since) = whom.split_once('/').map_or((whom, 1), |(shown, since)| (shown, since.parse().unwrap()));
+    match whom {
+        "" => Ignore::List,
+        "~" => Ignore::Guests { is_on },
+        _ => {
+            let account = (!shown.starts_with("no")).then(|| Account { name: name(shown), since });
+            Ignore::Name { name: name(shown), account, is_on }
+        }
+    }
+}
+
 /// `"room [password]"`.
 fn entry(text: &str) -> Entry {
     let (name, word) = text.split_once(' ').map_or((text, None), |(name, word)| (name, Some(word)));
@@ -59,7 +88,7 @@ fn entry(text: &str) -> Entry {
 }
 
 /// What the server does besides: `kept` and `lost` settle a wait, `on`, `full` and `off` say whether messages are kept,
-/// `forget` deletes an account, `tend` looks after kept rooms.
+/// `forget` deletes an account, `cut` says that an account was cut off ten seconds ago, `tend` looks after kept rooms.
 fn serve(hub: &mut Hub, step: &str) {
     let (verb, rest) = step.split_once(' ').unwrap_or((step, ""));
     match verb {
@@ -68,6 +97,7 @@ fn serve(hub: &mut Hub, step: &str) {
         "on" => hub.set_keeping(Keeping::On),
         "full" => hub.set_keeping(Keeping::Full),
         "off" => hub.set_keeping(Keeping::Off),
+        "cut" => hub.end_cut(&name(rest)),
         "forget" => hub.forget_account(&account(rest)),
         "tend" => hub.tend_kept_rooms(rest.parse().unwrap()),
         other => panic!("the server does not {other}"),
@@ -88,6 +118,14 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
         "enter" => Command::LogIn { name: name(rest), since: 1 },
         "reenter" => Command::LogIn { name: name(rest), since: 2 },
         "leave" => Command::Leave,
+        "cut" => Command::Cut,
+        "away" => Command::Away { text: (!rest.is_empty()).then(|| rest.into()) },
+        "watch" => Command::Watch(watch(rest)),
+        "ignore" => Command::Ignore(ignore(rest)),
+        "set" => {
+            let key = ProfileKey::parse(two().0).unwrap();
+            Command::Set { key, value: Some(two().1).filter(|value| !value.is_empty()).map(Into::into) }
+        }
         "say" => Command::Say { text: rest.into() },
         "tell" => Command::Tell { to: name(two().0), text: two().1.into(), account: None },
         "find" => Command::CanTell { name: name(rest), account: None },
@@ -185,6 +223,11 @@ fn hub_after(setup: &[&str]) -> Hub {
 /// All records.
 fn records(hub: &mut Hub) -> Vec<HandedOut> {
     std::iter::from_fn(|| hub.poll_record()).collect()
+}
+
+/// The accounts that were cut off, as the hub hands them out.
+fn cuts(hub: &mut Hub) -> Vec<String> {
+    std::iter::from_fn(|| hub.poll_cut()).map(|name| name.to_string()).collect()
 }
 
 /// The events, and after `records` what is to be kept.

@@ -1,5 +1,7 @@
 //! A store in a few lists: what comes of the records.
 
+use std::collections::BTreeSet;
+
 use super::record::{Restored, RestoredRoom, Row, Waiting};
 use super::*;
 
@@ -10,6 +12,10 @@ pub(super) struct Replay {
     pub(super) rooms: BTreeMap<KeptId, (KeptRoom, Vec<Account>)>,
     /// The messages by their ids, with the senders' accounts.
     pub(super) rows: BTreeMap<u64, (Row, Option<Account>)>,
+    /// Who ignores whom.
+    pub(super) ignores: BTreeSet<(Account, Whom)>,
+    /// All changes of profiles, by their ids.
+    settings: BTreeMap<u64, Setting>,
     accounts: BTreeMap<UserName, Account>,
     seen: BTreeMap<Account, u64>,
     last_id: u64,
@@ -28,6 +34,7 @@ impl Replay {
                 assert!(self.rows.insert(row.id, (row, from)).is_none(), "two messages have one id");
             }
             Record::Account(account) => {
+                self.forget(|other| other.name == account.name && *other != account);
                 self.accounts.insert(account.name.clone(), account);
             }
             Record::Seen(account, id) => {
@@ -58,19 +65,47 @@ impl Replay {
                 self.rows.remove(&id);
             }
             Record::Hole(hole) => self.last_id = self.last_id.max(hole.id),
-            Record::Deleted(_)
-            | Record::Floor(..)
-            | Record::Profile(_)
-            | Record::Unset(_)
-            | Record::Ignore(..)
-            | Record::NoIgnore(..) => {}
+            Record::Ignore(account, whom) => {
+                self.ignores.insert((account, whom));
+            }
+            Record::NoIgnore(account, whom) => {
+                self.ignores.remove(&(account, whom));
+            }
+            Record::Profile(setting) => {
+                self.last_id = self.last_id.max(setting.id);
+                self.settings.insert(setting.id, setting);
+            }
+            Record::Unset(id) => {
+                self.settings.remove(&id);
+            }
+            Record::Deleted(account) => self.forget(|other| *other == account),
+            Record::Floor(..) => {}
         }
+    }
+
+    /// These accounts are gone: they have no profile, ignore nobody, and nobody ignores them.
+    fn forget(&mut self, is_gone: impl Fn(&Account) -> bool) {
+        let is_whom_gone = |whom: &Whom| matches!(whom, Whom::Account(whom) if is_gone(whom));
+        self.ignores.retain(|(account, whom)| !is_gone(account) && !is_whom_gone(whom));
+        self.settings.retain(|_, setting| !is_gone(&setting.account));
+    }
+
+    /// What each account says of itself.
+    pub(super) fn profiles(&self) -> BTreeMap<(Account, ProfileKey), Box<str>> {
+        let mut profiles = BTreeMap::new();
+        for Setting { account, key, value, .. } in self.settings.values().cloned() {
+            match value {
+                Some(value) => profiles.insert((account, key), value),
+                None => profiles.remove(&(account, key)),
+            };
+        }
+        profiles
     }
 
     /// A record whose commit has failed: nothing of it is left but that its id was used.
     pub(super) fn skip(&mut self, record: &Record) {
-        if let Record::Row(row) = record {
-            self.last_id = self.last_id.max(row.id);
+        if let Record::Row(Row { id, .. }) | Record::Profile(Setting { id, .. }) = record {
+            self.last_id = self.last_id.max(*id);
         }
     }
 
@@ -95,7 +130,7 @@ impl Replay {
             last_room: self.last_room,
             rooms: rooms.collect(),
             waiting,
-            ignores: Vec::new(),
+            ignores: self.ignores.iter().cloned().collect(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The shadow: a model of the hub that consists of plain lists and linear searches.
 
+use super::shadow_people::ShadowPeople;
 use super::shadow_store::{ShadowKept, ShadowStore};
 use super::*;
 
@@ -10,6 +11,7 @@ pub(super) struct Shadow {
     pub(super) rooms: Vec<ShadowRoom>,
     pub(super) last_id: u64,
     pub(super) store: ShadowStore,
+    pub(super) people: ShadowPeople,
     pub(super) now_ms: u64,
     arrivals: usize,
     said: Vec<(Vec<SessionId>, Event)>,
@@ -61,8 +63,8 @@ impl ShadowRoom {
 impl Shadow {
     pub(super) fn new(rules: Rules) -> Self {
         let (sessions, rooms, said, ended) = (vec![], vec![], vec![], vec![]);
-        let (store, ids) = (ShadowStore::default(), BTreeMap::new());
-        Self { rules, sessions, rooms, last_id: 0, store, now_ms: 0, arrivals: 0, said, ended, ids }
+        let (store, people, ids) = (ShadowStore::default(), ShadowPeople::default(), BTreeMap::new());
+        Self { rules, sessions, rooms, last_id: 0, store, people, now_ms: 0, arrivals: 0, said, ended, ids }
     }
 
     /// The expected events with their receivers, and the places that end. The hub must have carried out the command before,
@@ -100,20 +102,29 @@ impl Shadow {
     fn handle_of(&mut self, who: SessionId, me: Who, command: Command<'_>, unix_ms: u64) {
         let answer = match command {
             Command::LogIn { .. } | Command::EnterAsGuest { .. } => unreachable!("who is in does not come in"),
-            Command::Leave | Command::Cut => return self.leave(who),
-            Command::Away { .. } | Command::Watch(_) | Command::Ignore(_) | Command::Set { .. } => return,
+            Command::Leave => return self.leave(who, false),
+            Command::Cut => return self.leave(who, true),
+            Command::Away { .. } | Command::Watch(_) | Command::Ignore(_) | Command::Set { .. }
+                if matches!(me, Who::Guest(_)) =>
+            {
+                return;
+            }
+            Command::Away { text } => return self.be_away(who, text.as_deref()),
+            Command::Watch(watch) => self.watch(who, watch),
+            Command::Ignore(ignore) => match self.ignore(who, ignore) {
+                Some(answer) => answer,
+                None => return,
+            },
+            Command::Set { key, value } => match self.set(who, key, value.as_deref()) {
+                Some(answer) => answer,
+                None => return,
+            },
             Command::Say { text } => self.say_to_all(who, me, &text, unix_ms),
             Command::Tell { to, text, account } => match self.tell_somebody(who, me, to, account, &text, unix_ms) {
                 Some(answer) => answer,
                 None => return,
             },
-            Command::CanTell { name, account } => match self.look_up(who, name) {
-                (name, true) => Event::CanTell { name },
-                (name, false) => match self.absent(who, account) {
-                    Some(Account { name, .. }) => Event::CanTell { name },
-                    None => nobody_hears(&me, name),
-                },
-            },
+            Command::CanTell { name, account } => self.can_tell(who, &me, name, account),
             Command::Who { prefix } => {
                 let (names, matching) = self.listed(self.accounts(), prefix, |name| name.as_str().to_owned());
                 Event::Online { names, matching }
@@ -161,7 +172,21 @@ impl Shadow {
         self.tell(who, answer);
     }
 
+    fn can_tell(&self, who: SessionId, me: &Who, name: UserName, account: Option<Account>) -> Event {
+        if let Some(name) = self.takes_none(me, &name, account.as_ref()) {
+            return Event::TakesNone { name };
+        }
+        match self.look_up(who, name) {
+            (name, true) => Event::CanTell { name },
+            (name, false) => match self.absent(who, account) {
+                Some(Account { name, .. }) => Event::CanTell { name },
+                None => nobody_hears(me, name),
+            },
+        }
+    }
+
     fn say_to_all(&mut self, who: SessionId, me: Who, text: &str, unix_ms: u64) -> Event {
+        self.people.spoke(who, unix_ms);
         let fate = self.store.fate(Some(Spot::Everybody));
         let is_dropped = matches!(fate, Fate::Dropped(_));
         let message = self.message(me, text, fate, unix_ms);
@@ -180,6 +205,9 @@ impl Shadow {
         text: &str,
         unix_ms: u64,
     ) -> Option<Event> {
+        if let Some(name) = self.takes_none(&me, &to, account.as_ref()) {
+            return Some(Event::TakesNone { name });
+        }
         let (name, is_reached) = self.look_up(who, to);
         if !is_reached {
             return match self.absent(who, account) {
@@ -188,13 +216,15 @@ impl Shadow {
             };
         }
         let receiver = self.sessions.iter().find(|(_, account)| account.name == name).unwrap().1.clone();
+        self.people.spoke(who, unix_ms);
         let is_kept = matches!(me, Who::Account(_));
         let fate = self.store.fate(is_kept.then_some(Spot::Direct(receiver)));
         let is_dropped = matches!(fate, Fate::Dropped(_));
         let message = self.message(me, text, fate, unix_ms);
         self.say(self.others(self.sessions_of(&name).into_iter(), who), Event::Told(message));
         self.copy_to_others(who, &name, text);
-        Some(Event::SentTo { name, id: self.last_id, is_dropped, away: None })
+        let away = self.people.away(&name);
+        Some(Event::SentTo { name, id: self.last_id, is_dropped, away })
     }
 
     fn listen(&mut self, who: SessionId, room: &RoomName) {
@@ -220,11 +250,15 @@ impl Shadow {
         }
         let name = account.name.clone();
         self.sessions.push((who, account));
+        self.people.spoke(who, self.now_ms);
         let online = self.accounts().len();
-        self.tell(who, Event::Welcome { name, online });
+        self.tell(who, Event::Welcome { name: name.clone(), online });
+        if sessions == 0 {
+            self.announce_coming(&name);
+        }
     }
 
-    fn leave(&mut self, who: SessionId) {
+    fn leave(&mut self, who: SessionId, is_cut: bool) {
         // In the order in which the session entered the rooms.
         while let Some((_, name)) = self.rooms_of(who).into_iter().min() {
             let room = self.rooms.iter().position(|room| room.name == name).unwrap();
@@ -232,7 +266,9 @@ impl Shadow {
         }
         let account = self.account_of(who);
         self.sessions.retain(|(id, _)| *id != who);
+        self.people.end(who);
         if let Some(account) = account.filter(|account| self.sessions_of(&account.name).is_empty()) {
+            self.announce_going(&account, is_cut);
             self.record(Record::Seen(account, self.last_id));
         }
     }
@@ -357,6 +393,7 @@ impl Shadow {
 
     fn say_in(&mut self, who: SessionId, me: Who, room: &RoomName, text: &str, unix_ms: u64) -> Result<Event, Event> {
         let at = self.mine(who, room)?;
+        self.people.spoke(who, unix_ms);
         let fate = self.fate_in(at);
         let is_dropped = matches!(fate, Fate::Dropped(_));
         let room = &self.rooms[at];

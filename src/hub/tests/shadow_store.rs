@@ -25,9 +25,18 @@ pub(super) struct ShadowWait {
 }
 
 #[derive(Clone)]
-enum ShadowWaited {
+pub(super) enum ShadowWaited {
     Told(Account, u64),
     Keep(KeptId, ShadowAsked),
+    Ignore(Whom),
+    Set(Setting),
+}
+
+impl ShadowWait {
+    /// Whether it is a change of this account's profile.
+    pub(super) fn sets(&self, account: &Account) -> bool {
+        self.account == *account && matches!(self.what, ShadowWaited::Set(_))
+    }
 }
 
 pub(super) struct ShadowKept {
@@ -116,7 +125,7 @@ impl Shadow {
     }
 
     /// Lets a session wait for the last record.
-    fn wait(&mut self, who: SessionId, what: ShadowWaited) {
+    pub(super) fn wait(&mut self, who: SessionId, what: ShadowWaited) {
         self.store.last_ticket += 1;
         let ticket = self.store.last_ticket;
         self.store.records.last_mut().expect("a record").ticket = Some(ticket);
@@ -127,10 +136,14 @@ impl Shadow {
 
     pub(super) fn come_online(&mut self, account: &Account) {
         let members = self.rooms.iter().filter_map(|room| room.kept.as_ref()).flat_map(|kept| &kept.members);
-        let mut older = members.map(|(member, _)| member.clone()).filter(|member| member.name == account.name);
-        if let Some(older) = older.find(|older| older != account) {
+        let mut known: Vec<Account> = members.map(|(member, _)| member.clone()).chain(self.people.known()).collect();
+        known.retain(|older| older.name == account.name && older != account);
+        known.sort();
+        known.dedup();
+        for older in known {
             self.forget(&older);
         }
+        self.people.profiles.retain(|((other, _), _)| other.name != account.name || other == account);
         self.store.waiting.retain(|(to, ..)| to.name != account.name);
         self.record(Record::Account(account.clone()));
     }
@@ -154,6 +167,7 @@ impl Shadow {
             }
             self.end_membership(at, &account.name);
         }
+        self.forget_person(account);
         self.store.waiting.retain(|(to, ..)| to != account);
         self.record(Record::Deleted(account.clone()));
     }
@@ -267,6 +281,7 @@ impl Shadow {
             return Some(Event::TooManyWaiting { name: to.name });
         }
         let id = self.next_id(unix_ms);
+        self.people.spoke(who, unix_ms);
         self.store.waiting.push((to.clone(), from.clone(), id));
         self.copy_to_others(who, &to.name, text);
         let row = Row { id, spot: Spot::Direct(to.clone()), from: from.name.into(), text: text.into() };
@@ -343,6 +358,7 @@ impl Shadow {
     /// The server starts with what was kept. `ids` are those of the new hub's rooms.
     pub(super) fn start_anew(&mut self, restored: record::Restored, ids: &BTreeMap<RoomName, RoomId>) {
         self.sessions.clear();
+        self.people.start_anew();
         self.rooms.retain(|room| room.kept.is_some());
         for room in &mut self.rooms {
             room.members.clear();
@@ -379,6 +395,8 @@ impl Shadow {
                 Event::NotKept
             }
             ShadowWaited::Keep(id, asked) => self.settle_keep(id, asked, is_kept),
+            ShadowWaited::Ignore(whom) => self.settle_ignore(ticket, &account, whom, is_kept),
+            ShadowWaited::Set(setting) => self.settle_set(setting, is_kept),
         };
         if self.account_of(who) == Some(account) {
             self.tell(who, answer);

@@ -12,10 +12,11 @@ use std::collections::BTreeSet;
 
 use super::replay::Replay;
 use super::shadow::Shadow;
+use super::shadow_store::ShadowAsked;
 use super::*;
 
-const SEEDS: u64 = 48;
-const COMMANDS: usize = 600;
+const SEEDS: u64 = 56;
+const COMMANDS: usize = 800;
 const SLOTS: u64 = 14;
 /// A few names. Some are prefixes of others, and their order differs from the order of their bytes.
 const ACCOUNTS: [&str; 8] = ["alice", "Ali", "Bob", "bo_b", "BO", "carol", "Zoe", "z.1"];
@@ -43,7 +44,7 @@ fn the_hub_and_its_shadow_say_the_same() {
 }
 
 /// What has to happen somewhere, so that the simulation is about it.
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 41] = [
     "Told",
     "OwnTold",
     "Awaited",
@@ -59,6 +60,18 @@ const KINDS: [&str; 24] = [
     "HostIs",
     "NotInRoom",
     "RoomClosed",
+    "AwayIs",
+    "Presence Online",
+    "Presence Offline",
+    "Presence Away",
+    "Presence Back",
+    "Watched",
+    "Watches",
+    "Ignores",
+    "IgnoresYourself",
+    "NoSuchAccount",
+    "TakesNone",
+    "SentTo",
     "record Row",
     "record Seen",
     "record Deleted",
@@ -68,6 +81,11 @@ const KINDS: [&str; 24] = [
     "record NoMember",
     "record Hole",
     "record Withdrawn",
+    "record Profile",
+    "record Unset",
+    "record Ignore",
+    "record NoIgnore",
+    "cut",
 ];
 
 /// The name of a variant.
@@ -84,6 +102,8 @@ struct Simulation {
     unix_ms: u64,
     /// When each account was registered.
     registered: BTreeMap<&'static str, u64>,
+    /// The accounts that were cut off, the first one first, and of which the hub is to be told that it was long ago.
+    cuts: Vec<UserName>,
     /// What comes of each wait.
     verdicts: BTreeMap<u64, bool>,
     /// The store that carries out all records, and the one that carries out those that do not fail.
@@ -107,6 +127,7 @@ enum Step {
     Settle(u64, bool),
     Forget(Account),
     Tend,
+    EndCut(UserName),
 }
 
 impl Simulation {
@@ -118,6 +139,7 @@ impl Simulation {
             generations: vec![0; SLOTS as usize],
             unix_ms: 1_700_000_000_000,
             registered: ACCOUNTS.iter().map(|name| (*name, 1)).collect(),
+            cuts: Vec::new(),
             verdicts: BTreeMap::new(),
             stores: Default::default(),
             heard: Vec::new(),
@@ -176,6 +198,8 @@ impl Simulation {
             }
             21..=22 => vec![Step::Tend],
             23 => self.delete_an_account(),
+            24..=27 if !self.cuts.is_empty() => vec![Step::EndCut(self.cuts.remove(0))],
+            28 if self.random.one_in(4) => vec![Step::EndCut(name("nobody"))],
             _ => {
                 let (who, command) = self.command();
                 vec![Step::Command(who, command)]
@@ -212,6 +236,7 @@ impl Simulation {
             Step::Settle(ticket, is_kept) => self.hub.settle_wait(ticket, is_kept),
             Step::Forget(account) => self.hub.forget_account(&account),
             Step::Tend => self.hub.tend_kept_rooms(self.unix_ms),
+            Step::EndCut(name) => self.hub.end_cut(&name),
         }
         self.shadow.ids.clone_from(self.hub.rooms.by_name());
         let (expected, mut ended_expected) = match step {
@@ -228,6 +253,10 @@ impl Simulation {
                 self.shadow.tend(self.unix_ms);
                 self.shadow.take()
             }
+            Step::EndCut(name) => {
+                self.shadow.end_cut(&name);
+                self.shadow.take()
+            }
         };
         let (said, mut ended) = drain(&mut self.hub);
         ended.sort();
@@ -241,6 +270,8 @@ impl Simulation {
         assert_eq!(ended, ended_expected, "{what}");
         assert!(said.iter().filter_map(|(_, event)| id_of(event)).all(|id| id > last_id), "{what}");
         self.keep(&said, &what);
+        self.hear_of_cuts(&what);
+        self.check_people(&what);
         self.check_who_is_in(&what);
         self.check_rooms(&what);
         self.check_kept(&what);
@@ -251,6 +282,9 @@ impl Simulation {
         let heard = self.heard.len();
         for (hearers, event) in said {
             self.kinds.insert(kind(event));
+            if let Event::Presence { change, .. } = event {
+                self.kinds.insert(format!("Presence {}", kind(change)));
+            }
             self.hear(hearers, event);
         }
         let records = records(&mut self.hub);
@@ -269,6 +303,37 @@ impl Simulation {
         // Copies of messages that nothing keeps.
         let new = self.heard.split_off(heard);
         self.heard.extend(new.into_iter().filter(|heard| self.stores[0].rows.contains_key(&heard.id)));
+    }
+
+    fn hear_of_cuts(&mut self, what: &str) {
+        let cuts: Vec<UserName> = std::iter::from_fn(|| self.hub.poll_cut()).collect();
+        let expected = std::mem::take(&mut self.shadow.people.unpolled);
+        assert_eq!(format!("{cuts:?}"), format!("{expected:?}"), "{what}");
+        if !cuts.is_empty() {
+            self.kinds.insert("cut".to_owned());
+        }
+        self.cuts.extend(cuts);
+    }
+
+    /// Hub and shadow know the same of everybody; the stores do, while nothing is on its way to the disk.
+    fn check_people(&self, what: &str) {
+        for spelled in ACCOUNTS {
+            let name = name(spelled);
+            let watchers = sorted(self.hub.watchers_of(&name).to_vec());
+            assert_eq!(watchers, self.shadow.people.watchers_of(&name), "{what}");
+            let person = self.hub.person(&name, self.unix_ms);
+            assert_eq!(format!("{person:?}"), format!("{:?}", self.shadow.person(&name, self.unix_ms)), "{what}");
+        }
+        let ignores = self.hub.all_ignores();
+        assert_eq!(ignores, self.shadow.people.ignores(), "{what}");
+        if !self.shadow.store.waits.is_empty() || self.shadow.store.keeping == Keeping::Off {
+            return;
+        }
+        for store in &self.stores {
+            assert_eq!(store.ignores, ignores, "{what}");
+            let profiles: Vec<_> = store.profiles().into_iter().collect();
+            assert_eq!(profiles, self.shadow.people.profiles, "{what}");
+        }
     }
 
     /// Keeps a message that is to be kept, and notes who has heard it.
@@ -349,11 +414,13 @@ impl Simulation {
         let keeping = self.shadow.store.keeping;
         let restored = self.stores[1].restored();
         self.hub = Hub::new(self.shadow.rules.clone());
+        self.cuts.clear();
         self.set_keeping(keeping);
         self.hub.restore(restored.clone());
         self.shadow.start_anew(restored, self.hub.rooms.by_name());
         self.check_rooms("a start");
         self.check_kept("a start");
+        self.check_people("a start");
         assert!(records(&mut self.hub).is_empty(), "a start is nothing to keep");
     }
 
@@ -382,7 +449,7 @@ impl Simulation {
         }
         let spelled = self.account();
         let account = self.account_of(spelled);
-        let command = match self.random.below(67) {
+        let command = match self.random.below(84) {
             0..=7 => {
                 who.generation = self.generation_for_login(slot);
                 return (who, Command::LogIn { name: account.name, since: account.since });
@@ -392,7 +459,8 @@ impl Simulation {
                 let guest = GuestName::parse(self.random.pick(&GUESTS)).unwrap();
                 return (who, Command::EnterAsGuest { guest, makes: self.makes(), entry: self.entry() });
             }
-            12..=14 => Command::Leave,
+            12..=13 => Command::Leave,
+            14 => Command::Cut,
             15..=16 => Command::Say { text: "hello all".into() },
             17..=18 => {
                 let (to, account) = self.receiver(spelled, account);
@@ -424,6 +492,11 @@ impl Simulation {
                 let Entry { room, lock } = self.entry();
                 Command::LockRoom { room, lock }
             }
+            66..=68 => Command::Away { text: self.topic().filter(|text| !text.is_empty()).map(Into::into) },
+            69..=73 => Command::Watch(self.watch(spelled)),
+            74..=79 => Command::Ignore(self.ignore(spelled, account)),
+            80..=81 => self.set(),
+            82 => Command::Cut,
             _ => Command::CloseRoom { room: self.room() },
         };
         (who, command)
@@ -442,6 +515,10 @@ impl Simulation {
     /// What somebody in a room may do there.
     fn command_in(&mut self, room: RoomName) -> Command<'static> {
         let spelled = self.account();
+        let of_room = self.shadow.rooms.iter().find(|other| other.name == room).and_then(|room| room.kept.as_ref());
+        if of_room.is_some_and(|kept| kept.asked == Some(ShadowAsked::Off)) && self.random.one_in(2) {
+            return Command::SayIn { room, text: "hello room".into() };
+        }
         match self.random.below(8) {
             0..=3 => Command::Keep { room, how: self.keep_how(spelled) },
             4 => Command::Topic { room, text: self.topic().map(Into::into) },
@@ -470,9 +547,34 @@ impl Simulation {
         match self.random.below(8) {
             0..=2 => Keep::Days(None),
             3..=4 => Keep::Days(Some(self.random.below(4) as u32)),
-            5 => Keep::Off,
+            5..=6 => Keep::Off,
             _ => Keep::To(self.in_some_case(spelled)),
         }
+    }
+
+    fn watch(&mut self, spelled: &str) -> Watch {
+        match self.random.below(8) {
+            0 => Watch::List,
+            1 => Watch::Off(self.in_some_case(spelled)),
+            _ => Watch::On(self.in_some_case(spelled)),
+        }
+    }
+
+    fn ignore(&mut self, spelled: &str, account: Account) -> Ignore {
+        let is_on = !self.random.one_in(3);
+        match self.random.below(8) {
+            0 => Ignore::List,
+            1 => Ignore::Guests { is_on },
+            _ => {
+                let (name, account) = self.receiver(spelled, account);
+                Ignore::Name { name, account, is_on }
+            }
+        }
+    }
+
+    fn set(&mut self) -> Command<'static> {
+        let key = ProfileKey::ALL[self.random.below(3) as usize];
+        Command::Set { key, value: self.topic().filter(|text| !text.is_empty()).map(Into::into) }
     }
 
     fn topic(&mut self) -> Option<&'static str> {

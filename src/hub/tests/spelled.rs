@@ -28,12 +28,12 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::Welcome { name, online } => format!("welcome {name}, {online} online"),
         Event::SessionsFull { sessions } => format!("full at {sessions}"),
         Event::Sent { hearers, is_dropped, .. } => format!("sent to {hearers}{}", dropped(*is_dropped)),
-        Event::SentTo { name, is_dropped, .. } => format!("sent to {name}{}", dropped(*is_dropped)),
+        Event::SentTo { name, is_dropped, away, .. } => {
+            format!("sent to {name}{}{}", dropped(*is_dropped), away_text(away.as_deref()))
+        }
         Event::CanTell { name } => format!("found {name}"),
         Event::NotOnline { name } => format!("{name} is not online"),
-        Event::Online { names, matching } => {
-            format!("online {} of {matching}", names.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
-        }
+        Event::Online { names, matching } => format!("online {} of {matching}", joined(names)),
         Event::Entered { room, id, kept: None } => format!("in {room}{}", spelled_id(*id)),
         Event::Entered { room, id, kept: Some(days) } => format!("in {room}{} kept {days} days", spelled_id(*id)),
         Event::Done => "done".to_owned(),
@@ -49,28 +49,12 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::NotMember { room } => format!("not in {room}"),
         Event::NotHost { room } => format!("not host of {room}"),
         Event::NotInRoom { name } => format!("{name} is not there"),
-        Event::Rooms { rooms, matching } => {
-            let line = |RoomLine { name, members, is_locked }: &RoomLine| {
-                format!("{name} {members}{}", if *is_locked { " locked" } else { "" })
-            };
-            format!("rooms [{}] of {matching}", rooms.iter().map(line).collect::<Vec<_>>().join(", "))
-        }
-        Event::Names { room, names, matching } => {
-            let line = |(name, seat): &(Who, Seat)| match seat {
-                Seat::Host => format!("{name} host"),
-                Seat::Member => name.to_string(),
-                Seat::Absent => format!("{name} absent"),
-            };
-            format!("in {room} [{}] of {matching}", names.iter().map(line).collect::<Vec<_>>().join(", "))
-        }
+        Event::Rooms { rooms, matching } => format!("rooms [{}] of {matching}", spelled_rooms(rooms)),
+        Event::Names { room, names, matching } => format!("in {room} [{}] of {matching}", spelled_names(names)),
         Event::Arrived { room, who } => format!("{who} enters {room}"),
         Event::Gone { room, who, kicked: false } => format!("{who} leaves {room}"),
         Event::Gone { room, who, kicked: true } => format!("{who} leaves {room}, kicked"),
-        Event::RoomClosed { room, why: Closing::ByHost } => format!("{room} closed by its host"),
-        Event::RoomClosed { room, why: Closing::HostLeft } => format!("{room} closed, its host has left"),
-        Event::RoomClosed { room, why: Closing::ByOperator(reason) } => {
-            format!("{room} closed by the operator: {reason}")
-        }
+        Event::RoomClosed { room, why } => format!("{room} closed{}", spelled_closing(why)),
         Event::Announced { text } => format!("announced: {text}"),
         Event::HostIs { room, who } => format!("{who} is host of {room}"),
         Event::OwnTold { to, text, .. } => format!("own to {to}: {text}"),
@@ -88,18 +72,67 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::TooManyDays { most } => format!("at most {most} days"),
         Event::OwnsTooMany { name, most } => format!("{name:?} owns {most}"),
         Event::MemberOfTooMany { most } => format!("member of {most}"),
-        Event::AwayIs { .. }
-        | Event::Presence { .. }
-        | Event::Watched { .. }
-        | Event::Watches { .. }
-        | Event::WatchesFull { .. }
-        | Event::Ignores { .. }
-        | Event::IgnoresFull { .. }
-        | Event::IgnoresYourself
-        | Event::NoSuchAccount { .. }
-        | Event::TakesNone { .. } => format!("{event:?}"),
+        Event::AwayIs { text } => text.as_ref().map_or("back".to_owned(), |text| format!("away: {text}")),
+        Event::Presence { name, change } => format!("{name} is {}", spelled_change(change)),
+        Event::Watched { name, presence } => format!("watches {name}, {}", spelled_whereabouts(presence)),
+        Event::Watches { names } => format!("watches [{}]", joined(names)),
+        Event::WatchesFull { most } => format!("watches {most}"),
+        Event::Ignores { names, guests } => format!("ignores [{}]{}", joined(names), if *guests { " ~" } else { "" }),
+        Event::IgnoresFull { most } => format!("ignores {most}"),
+        Event::IgnoresYourself => "ignores nobody's self".to_owned(),
+        Event::NoSuchAccount { name } => format!("no account {name}"),
+        Event::TakesNone { name } => format!("{name} takes none"),
         Event::KeptFull => "no more can be kept".to_owned(),
     }
+}
+
+fn joined(names: &[UserName]) -> String {
+    names.iter().map(UserName::as_str).collect::<Vec<_>>().join(" ")
+}
+
+fn spelled_rooms(rooms: &[RoomLine]) -> String {
+    let line = |RoomLine { name, members, is_locked }: &RoomLine| {
+        format!("{name} {members}{}", if *is_locked { " locked" } else { "" })
+    };
+    rooms.iter().map(line).collect::<Vec<_>>().join(", ")
+}
+
+fn spelled_names(names: &[(Who, Seat)]) -> String {
+    let line = |(name, seat): &(Who, Seat)| match seat {
+        Seat::Host => format!("{name} host"),
+        Seat::Member => name.to_string(),
+        Seat::Absent => format!("{name} absent"),
+    };
+    names.iter().map(line).collect::<Vec<_>>().join(", ")
+}
+
+fn spelled_closing(why: &Closing) -> String {
+    match why {
+        Closing::ByHost => " by its host".to_owned(),
+        Closing::HostLeft => ", its host has left".to_owned(),
+        Closing::ByOperator(reason) => format!(" by the operator: {reason}"),
+    }
+}
+
+fn spelled_change(change: &Change) -> String {
+    match change {
+        Change::Online => "online".to_owned(),
+        Change::Offline => "offline".to_owned(),
+        Change::Away(text) => format!("away: {text}"),
+        Change::Back => "back".to_owned(),
+    }
+}
+
+fn spelled_whereabouts(presence: &Whereabouts) -> String {
+    match presence {
+        Whereabouts::Online => "online".to_owned(),
+        Whereabouts::Away(text) => format!("away: {text}"),
+        Whereabouts::Offline => "offline".to_owned(),
+    }
+}
+
+fn away_text(away: Option<&str>) -> String {
+    away.map_or_else(String::new, |text| format!(", away: {text}"))
 }
 
 fn dropped(is_dropped: bool) -> &'static str {
@@ -120,7 +153,12 @@ pub(super) fn spelled_record(HandedOut { record, ticket }: &HandedOut) -> String
         Record::Floor(account, _) => format!("floor {}", spelled_account(account)),
         Record::Hole(hole) => format!("hole {}: {:?}", spelled_spot(&hole.spot), hole.count),
         Record::Withdrawn(_) => "withdrawn".to_owned(),
-        Record::Profile(_) | Record::Unset(_) | Record::Ignore(..) | Record::NoIgnore(..) => format!("{record:?}"),
+        Record::Profile(Setting { account, key, value, .. }) => {
+            format!("{} sets {} to {value:?}", spelled_account(account), key.word())
+        }
+        Record::Unset(_) => "unset".to_owned(),
+        Record::Ignore(account, whom) => format!("{} ignores {}", spelled_account(account), spelled_whom(whom)),
+        Record::NoIgnore(account, whom) => format!("{} takes from {}", spelled_account(account), spelled_whom(whom)),
     };
     match ticket {
         Some(ticket) => format!("{spelled} #{ticket}"),
@@ -133,6 +171,13 @@ pub(super) fn spelled_spot(spot: &Spot) -> String {
         Spot::Everybody => "*".to_owned(),
         Spot::Room(id) => format!("room {}", id.0),
         Spot::Direct(account) => format!("@{}", spelled_account(account)),
+    }
+}
+
+fn spelled_whom(whom: &Whom) -> String {
+    match whom {
+        Whom::Guests => "~".to_owned(),
+        Whom::Account(account) => spelled_account(account),
     }
 }
 

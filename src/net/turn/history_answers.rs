@@ -2,7 +2,7 @@
 //! itself.
 
 use crate::history::Verdict;
-use crate::limits::{ANSWER_BYTES_A_TURN, HISTORY_LINE_BYTES};
+use crate::limits::{ANSWER_BYTES_A_TURN, HISTORY_LINE_BYTES, HISTORY_LINE_FIXED_BYTES};
 use crate::net::reactor::Reactor;
 
 impl Reactor {
@@ -47,12 +47,12 @@ fn size(verdict: &Verdict) -> usize {
         + match verdict {
             Verdict::Page(page) => page.lines.iter().map(|line| HISTORY_LINE_BYTES + line.text.len()).sum(),
             Verdict::Counts(counts) => counts.len() * HISTORY_LINE_BYTES,
+            Verdict::Profile(profile) => profile.values.iter().map(|(_, value)| HISTORY_LINE_FIXED_BYTES + value.len()).sum(),
             Verdict::Kept
             | Verdict::NotKept
             | Verdict::Missed(_)
             | Verdict::Marked { .. }
-            | Verdict::Profile(_)
-            | Verdict::Forgotten(_)
+            | Verdict::Forgotten(_) // notices are spread over turns
             | Verdict::Unavailable
             | Verdict::Busy => 0,
         }

@@ -6,9 +6,12 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use chatd::history::{Batch, End, Flag, History, Line, Mine, Of, Page, Request, Settings, Verdict, row_bytes};
+use chatd::history::{
+    Batch, End, Flag, Forget, Forgets, Forgotten, History, Line, Mine, Of, Page, Request, Settings, Verdict, row_bytes,
+};
 use chatd::hub::names::{RoomName, UserName, Who};
-use chatd::hub::record::{Account, KeptId, KeptRoom, Record, Restored, Row, Spot};
+use chatd::hub::profile::ProfileKey;
+use chatd::hub::record::{Account, KeptId, KeptRoom, Record, Restored, Row, Setting, Spot, Whom};
 use chatd::limits;
 use chatd::mailbox::Waker;
 use testkit::{Dice, PATIENCE};
@@ -75,6 +78,17 @@ impl Store {
         }
     }
 
+    /// What alice says of herself, and whether she ignores carol as the start has said.
+    ///
+    /// # Errors
+    /// There is no profile.
+    pub(super) fn person(&mut self, restored: &Restored) -> Result<Person, String> {
+        let verdict = self.ask(Request::Profile(account("alice")));
+        let Verdict::Profile(profile) = verdict else { return Err(format!("no profile: {verdict:?}")) };
+        let is_ignored = restored.ignores.contains(&(account("alice"), Whom::Account(account("carol"))));
+        Ok((profile.values.first().map(|(_, value)| value.to_string()), is_ignored))
+    }
+
     /// All that alice may read.
     ///
     /// # Errors
@@ -102,6 +116,9 @@ impl Store {
     }
 }
 
+/// What alice says of herself, and whether she ignores carol.
+pub(super) type Person = (Option<String>, bool);
+
 /// A message that was said.
 struct Said {
     place: String,
@@ -122,8 +139,19 @@ pub(super) struct Ledger {
     rooms: BTreeMap<u32, usize>,
     /// Rooms that are no longer kept, each with when that was acknowledged; at first never.
     gone: BTreeMap<u32, usize>,
+    /// What alice has changed, in order, each with when that was acknowledged.
+    changes: Vec<(Change, usize)>,
+    /// Forgotten, each with its word and with when that was acknowledged; at first never.
+    forgotten: BTreeMap<u64, (String, usize)>,
     /// The newest messages of a place that must be there; older ones may go.
     pub(super) newest: Option<usize>,
+}
+
+/// A change that is acknowledged; a refused one has changed nothing.
+#[derive(Clone, Debug)]
+enum Change {
+    Status(Option<String>),
+    Ignores(bool),
 }
 
 /// A load on a store.
@@ -209,11 +237,69 @@ impl<'a> Load<'a> {
         is_kept
     }
 
+    /// Alice says this of herself. The store refuses it, or keeps it.
+    pub(super) fn set(&mut self, value: Option<&str>) -> bool {
+        let (id, value) = (self.id(), value.map(str::to_owned));
+        let setting =
+            Setting { id, account: account("alice"), key: ProfileKey::Status, value: value.as_deref().map(Into::into) };
+        let is_kept = self.keep(vec![Record::Profile(setting)], true);
+        if is_kept {
+            self.ledger.changes.push((Change::Status(value), (self.steps)()));
+        } else {
+            self.keep(vec![Record::Unset(id)], false);
+        }
+        is_kept
+    }
+
+    /// Alice ignores carol, or no longer.
+    pub(super) fn ignore(&mut self, is_ignored: bool) -> bool {
+        let record = |is_ignored| {
+            let whom = Whom::Account(account("carol"));
+            if is_ignored { Record::Ignore(account("alice"), whom) } else { Record::NoIgnore(account("alice"), whom) }
+        };
+        let is_kept = self.keep(vec![record(is_ignored)], true);
+        if is_kept {
+            self.ledger.changes.push((Change::Ignores(is_ignored), (self.steps)()));
+        }
+        is_kept
+    }
+
+    /// Alice says something and forgets it. Whether the store has done that.
+    pub(super) fn say_and_forget(&mut self) -> bool {
+        let id = self.id();
+        let word = format!("mercury{}", id % 1_000_000_007);
+        let from = Who::parse("alice").expect("a name");
+        let text = format!("{word} {}", "and more ".repeat(self.dice.below(500) as usize)).into();
+        self.ledger.forgotten.insert(id, (word, usize::MAX));
+        self.keep(vec![Record::Row(Row { id, spot: Spot::Room(DEN), from, text })], true)
+            && self.forget(Forgets::One(id))
+    }
+
+    /// Alice forgets something. Whether the store has done that.
+    pub(super) fn forget(&mut self, what: Forgets) -> bool {
+        let mine = Mine { who: account("alice"), rooms: vec![DEN] };
+        let verdict = self.store.ask(Request::Forget(Forget { mine, owns: vec![DEN], what }));
+        let is_done = match verdict {
+            Verdict::Forgotten(Forgotten::One { is_erased, .. } | Forgotten::All { is_erased, .. }) => {
+                assert!(is_erased, "nobody reads");
+                true
+            }
+            Verdict::Unavailable => false,
+            verdict => panic!("{verdict:?}"),
+        };
+        if let (true, Forgets::One(id)) = (is_done, what) {
+            self.ledger.forgotten.entry(id).and_modify(|(_, at)| *at = (self.steps)());
+        }
+        is_done
+    }
+
     /// Everything that was said before is on disk, but for what was refused.
     fn on_acknowledged(&mut self, notes: &[Record]) {
         let steps = (self.steps)();
         for (id, said) in self.ledger.said.iter().filter(|(id, _)| !self.ledger.refused.contains(id)) {
-            let is_to_stay = said.place != "attic" && !self.ledger.withdrawn.contains_key(id);
+            let is_to_stay = said.place != "attic"
+                && !self.ledger.withdrawn.contains_key(id)
+                && !self.ledger.forgotten.contains_key(id);
             self.ledger.kept.entry(*id).or_insert_with(|| {
                 if is_to_stay {
                     (self.on_kept)(*id);
@@ -299,10 +385,17 @@ impl<'a> Load<'a> {
         let rows = (0..10).map(|_| self.row(Spot::Room(ATTIC), "alice")).collect();
         self.keep(rows, false);
         self.keep(vec![room(ATTIC)], true);
+        self.set(Some("busy"));
+        self.ignore(true);
         self.talk(10);
         self.keep(vec![Record::RoomGone(ATTIC)], true);
+        self.set(Some("free"));
+        self.say_and_forget();
         self.talk(7);
+        self.set(None);
+        self.ignore(false);
         self.tell();
+        self.say_and_forget();
         self.talk(4);
     }
 }
@@ -336,11 +429,52 @@ impl Ledger {
             if self.withdrawn.get(id).is_some_and(|at| *at <= steps) {
                 return Err(format!("{id} was withdrawn, and is there"));
             }
+            if self.forgotten.get(id).is_some_and(|(_, at)| *at <= steps) {
+                return Err(format!("{id} was forgotten, and is there"));
+            }
             if said.place == "attic" && self.gone.get(&ATTIC.0).is_some_and(|at| *at <= steps) {
                 return Err(format!("{id} is of a room that is gone"));
             }
         }
         self.check_missing(steps, lines, &there)
+    }
+
+    /// Checks alice's profile and whom she ignores after this number of steps. A change under way may be there or not.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(super) fn check_person(&self, steps: usize, found: &Person) -> Result<(), String> {
+        let mut person: Person = (None, false);
+        let mut may_be = vec![person.clone()];
+        for (change, at) in &self.changes {
+            match change {
+                Change::Status(value) => person.0.clone_from(value),
+                Change::Ignores(is_ignored) => person.1 = *is_ignored,
+            }
+            if *at <= steps {
+                may_be.clear();
+            }
+            may_be.push(person.clone());
+            if *at > steps {
+                break;
+            }
+        }
+        if may_be.contains(found) { Ok(()) } else { Err(format!("a person is {found:?}, not one of {may_be:?}")) }
+    }
+
+    /// Checks that no file has a byte of what was forgotten by then.
+    ///
+    /// # Errors
+    /// What is there.
+    pub(super) fn check_bytes(&self, steps: usize, files: &BTreeMap<String, Vec<u8>>) -> Result<(), String> {
+        for (word, _) in self.forgotten.values().filter(|(_, at)| *at <= steps) {
+            let has =
+                |bytes: &Vec<u8>| bytes.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+            if let Some((name, _)) = files.iter().find(|(_, bytes)| has(bytes)) {
+                return Err(format!("{name} has {word}, which was forgotten"));
+            }
+        }
+        Ok(())
     }
 
     fn check_rooms(&self, steps: usize, restored: &Restored) -> Result<(), String> {
@@ -371,6 +505,7 @@ impl Ledger {
             *newer += usize::from(is_there);
             let is_out = self.refused.contains(id)
                 || self.withdrawn.contains_key(id)
+                || self.forgotten.contains_key(id)
                 || said.place == "attic" && self.gone.contains_key(&ATTIC.0);
             if is_there || is_out || said.steps > steps || may_be_old {
                 continue;

@@ -25,10 +25,14 @@ fn check_left(
     rules: &limits::History,
 ) -> Result<(), String> {
     let folder = folder();
+    ledger.check_bytes(steps, files)?;
     lay_out(folder.path(), files);
     let (mut store, restored) = Store::open(folder.path(), rules)?;
     let lines = store.read(&[DEN])?;
     ledger.check(steps, is_sound, &restored, &lines)?;
+    if is_sound {
+        ledger.check_person(steps, &store.person(&restored)?)?;
+    }
     store.close();
     let file = rusqlite::Connection::open(folder.path().join("history.db")).map_err(|e| e.to_string())?;
     let sound: String = file.query_row("pragma integrity_check", [], |row| row.get(0)).map_err(|e| e.to_string())?;
@@ -206,10 +210,13 @@ fn run_failing(fault: Fault, stride: usize, seed: u64) -> Result<Option<(usize, 
     load.tell();
     let from = disk.len();
     disk.fail(Some(fault));
-    for _ in 0..3 {
-        load.talk(10);
-        load.tell();
-    }
+    load.talk(10);
+    load.tell();
+    load.set(Some("busy"));
+    load.say_and_forget();
+    load.ignore(true);
+    load.talk(10);
+    load.tell();
     if !disk.is_hit() {
         return Ok(None);
     }
@@ -225,7 +232,9 @@ fn run_failing(fault: Fault, stride: usize, seed: u64) -> Result<Option<(usize, 
     }
     let sound_from = disk.len();
     load.talk(5);
+    load.set(Some("free"));
     load.tell();
+    load.say_and_forget();
     let lines = load.store.read(&[DEN])?;
     let Load { store, ledger, mut dice, .. } = load;
     // While it lives, pages show what was acknowledged and nothing that was refused.

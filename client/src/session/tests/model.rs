@@ -130,6 +130,7 @@ impl World {
                 self.awaited = Some(format!("C 250 sent to 1 id={id}"));
                 Vec::new()
             }
+            ["C", "IGNORE"] => vec!["C 211 0 ignored".to_owned()],
             ["C", "READ" | "NOOP", ..] => vec!["C 200 done".to_owned()],
             _ => panic!("{line}"),
         };
@@ -186,14 +187,18 @@ impl World {
                     let line = String::from_utf8(bytes.to_vec()).unwrap();
                     self.to_server.push_back(line.trim_end().to_owned());
                 }
-                Action::Show(Shown::Message(Message { id: Some(id), from, .. })) => {
+                Action::Show(Shown::Message(Message { id: Some(id), from, .. }))
+                | Action::ShowPage(Shown::Message(Message { id: Some(id), from, .. })) => {
                     *self.shown.entry(id).or_default() += 1;
                     if from == "bob" {
                         self.order.push(id);
                     }
                 }
-                Action::Show(_)
+                Action::Call(_)
+                | Action::Show(_)
+                | Action::ShowPage(_)
                 | Action::EraseLine
+                | Action::Edit(_)
                 | Action::AskLine(_)
                 | Action::AskAnswer(_)
                 | Action::DropTyped
@@ -203,6 +208,7 @@ impl World {
                 | Action::KeepToken(..)
                 | Action::ForgetToken(..)
                 | Action::KeepSeen(..)
+                | Action::KeepPlaces(_)
                 | Action::TrustKey(..)
                 | Action::Leave(_) => {}
             }

@@ -71,7 +71,7 @@ fn missed_once_and_live_lines_after_it() {
         server C 212-140 * bob - live
         server C 212 3 end
         - missed: since you left: 3 messages were said meanwhile
-        --- new !
+        --- new
         = past all 105 bob: read elsewhere
         = past room lobby 110 alice: mine from elsewhere
         = past room lobby 120 erin: are you there, alice? !
@@ -526,7 +526,7 @@ fn a_password_change_is_not_interrupted() {
 /// What a server says, cut anywhere: the same is shown.
 #[test]
 fn cut_at_every_byte() {
-    let said = "C 213-* 1 1 read=90 last=100 notify=all\nC 213 x\nC 212-110 * bob m hi alice\nC 212 1 next=110\nD PM 130 bob x\nC 212-120 lobby server g gone\nC 212 1 end\n";
+    let said = "C 213-* 1 1 read=90 last=100 notify=all\nC 213 x\nC 211 0 ignored\nC 212-110 * bob m hi alice\nC 212 1 next=110\nD PM 130 bob x\nC 212-120 lobby server g gone\nC 212 1 end\n";
     let play = |cut: usize| {
         let mut stage = returning(Some(100));
         stage.play(LOGIN);
@@ -538,6 +538,10 @@ fn cut_at_every_byte() {
         happened
     };
     let whole = play(0);
-    assert!(whole.contains("= past all 110") && whole.contains("... room lobby 120 gone\n= all 130 bob: x"), "{whole}");
+    assert!(
+        whole.contains("= past all 110")
+            && whole.contains("... room lobby 120 gone\ncall all 130 bob\n= all 130 bob: x"),
+        "{whole}"
+    );
     (1..said.len()).for_each(|cut| assert_eq!(play(cut), whole, "cut at {cut}"));
 }

@@ -117,7 +117,7 @@ fn slips() {
         ! unknown: there is no /wo; did you mean /who?
         ask alice>
         user /nick bob
-        ! unknown: your name is your account's and stays; to have another one, log in under it
+        ! unknown: your name is your account's and stays: log in under another one; /set name TEXT is shown by /whois
         ask alice>
         user /rm lobby
         ! usage: usage: /rm ROOM TEXT

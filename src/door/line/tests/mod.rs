@@ -17,10 +17,13 @@ use crate::hub::{Hub, Rules};
 mod login;
 mod operations;
 mod past;
+mod people;
+mod people_properties;
 mod properties;
 mod recall;
 mod recall_properties;
 mod rooms;
+mod whois;
 
 const ME: SessionId = SessionId { slot: 1, generation: 0 };
 const BOB: SessionId = SessionId { slot: 2, generation: 0 };
@@ -44,6 +47,8 @@ struct Server {
     tokens: HashMap<(SessionId, RoomId), RoomToken>,
     /// The number of tokens given so far.
     tokens_given: u8,
+    /// Days for which HELP says that things are kept.
+    keep_days: Option<u32>,
 }
 
 impl Server {
@@ -54,7 +59,18 @@ impl Server {
         let bob = Line { dialect: Some(Dialect::Bare), dialogue: Dialogue::Ready, ..Line::default() };
         let (line, out, bob_heard) = (Line::default(), Vec::new(), Vec::new());
         let tokens = HashMap::new();
-        Self { line, bob, hub, tries_left: 3, is_closed: false, out, bob_heard, tokens, tokens_given: 0 }
+        Self {
+            line,
+            bob,
+            hub,
+            tries_left: 3,
+            is_closed: false,
+            out,
+            bob_heard,
+            tokens,
+            tokens_given: 0,
+            keep_days: None,
+        }
     }
 
     /// Sends `line` (without its LF) as the client. Returns the answers.
@@ -103,7 +119,7 @@ impl Server {
                 panic!("{decoded:?} is none of the line door's")
             }
             Decoded::Operate(_) | Decoded::OperatorPassword(_) => self.tell(&Reply::UnknownOperation),
-            Decoded::Help => self.tell(&Reply::help(false, None)),
+            Decoded::Help => self.tell(&Reply::help(false, self.keep_days)),
             Decoded::HelpOperate => self.tell(&Reply::help_on_op(false)),
             Decoded::Bye => self.close(&Reply::Bye),
             Decoded::Refuse(reason) => self.close(&Reply::Closing(reason)),

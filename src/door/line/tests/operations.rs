@@ -124,11 +124,12 @@ fn operations_without_arguments() {
 fn help() {
     let mut server = Server::new();
     server.send(b"alice t1.T0KEN");
+    server.keep_days = Some(30);
     let told = server.send(b"HELP");
     let (last, lines) = told.split_last().unwrap();
     assert!(last.starts_with("C 214 ") && lines.iter().all(|line| line.starts_with("C 214-")), "{told:?}");
     let verbs = "PM DM EX WHO MAKE JOIN LEAVE RM ROOMS NAMES KICK CLOSE HISTORY MISSED SEARCH UNREAD READ KEEP TOPIC LOCK \
-                 WANT TOKEN PASSWD HELP NOOP";
+                 WHOIS SET AWAY WATCH IGNORE NOTIFY FORGET WANT TOKEN PASSWD HELP NOOP";
     for verb in verbs.split(' ') {
         assert!(told.iter().any(|line| line[6..].starts_with(verb)), "{verb} is not in {told:?}");
         for line in [format!("HELP {verb}"), format!("help  {} ", verb.to_lowercase())] {
@@ -144,6 +145,10 @@ fn help() {
     }
     assert_eq!(server.send(b"?"), told);
     check_in(&["> C ? PM", "< C 214 PM…"]);
+    server.keep_days = None;
+    let told = server.send(b"HELP");
+    let starts = |start: &str| told.iter().any(|line| line[6..].starts_with(start));
+    assert!(starts("AWAY ") && starts("WHOIS ") && !starts("HISTORY ") && !starts("IGNORE "), "{told:?}");
     check_in(&["> C HELP FROB", "< C 502…", "> C HELP PM DM", "< C 501 usage: HELP…"]);
 }
 

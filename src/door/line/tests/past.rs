@@ -15,7 +15,7 @@ const MORNING: u64 = 1_795_686_060_000 << 20;
 const MINUTE: u64 = 60_000 << 20;
 
 /// What a session is told by something of the server's.
-fn told(dialect: Dialect, tell: impl FnOnce(&mut Line, &mut Vec<u8>)) -> Vec<String> {
+pub(super) fn told(dialect: Dialect, tell: impl FnOnce(&mut Line, &mut Vec<u8>)) -> Vec<String> {
     let mut session = Line { dialect: Some(dialect), dialogue: Dialogue::Ready, ..Line::default() };
     let mut out = Vec::new();
     tell(&mut session, &mut out);
@@ -24,13 +24,13 @@ fn told(dialect: Dialect, tell: impl FnOnce(&mut Line, &mut Vec<u8>)) -> Vec<Str
 }
 
 #[track_caller]
-fn check_reply(dialect: Dialect, reply: &Reply, expected: &[&str]) {
+pub(super) fn check_reply(dialect: Dialect, reply: &Reply, expected: &[&str]) {
     assert_eq!(told(dialect, |session, out| session.encode_reply(reply, out)), expected, "{reply:?}");
 }
 
 /// What a request is answered, in both dialects.
 #[track_caller]
-fn check_answer(recalled: Recalled, typed: &[&str], bare: &[&str]) {
+pub(super) fn check_answer(recalled: Recalled, typed: &[&str], bare: &[&str]) {
     let reply = Reply::Recalled(Box::new(recalled));
     check_reply(Dialect::Typed, &reply, typed);
     check_reply(Dialect::Bare, &reply, bare);
@@ -38,7 +38,7 @@ fn check_answer(recalled: Recalled, typed: &[&str], bare: &[&str]) {
 
 /// What is told of an event, in both dialects: as an answer, and as something that many hear.
 #[track_caller]
-fn check_event(event: &Event, typed: &[&str], bare: &[&str]) {
+pub(super) fn check_event(event: &Event, typed: &[&str], bare: &[&str]) {
     for (dialect, kind, expected) in [(Dialect::Typed, Kind::Typed, typed), (Dialect::Bare, Kind::Bare, bare)] {
         assert_eq!(told(dialect, |session, out| session.encode_event(event, out)), expected, "{event:?}");
         assert_eq!(told(dialect, |_, out| encode(kind, event, out)), expected, "{event:?}");
@@ -47,7 +47,7 @@ fn check_event(event: &Event, typed: &[&str], bare: &[&str]) {
 
 /// The same in both dialects.
 #[track_caller]
-fn check_alike(event: &Event, expected: &str) {
+pub(super) fn check_alike(event: &Event, expected: &str) {
     check_event(event, &[expected], &[expected]);
 }
 
@@ -157,7 +157,7 @@ fn refusals() {
         (Recalled::SearchOff, "C 554 search is off"),
         (Recalled::WantsAreTyped, "C 554 WANT is for programs, which begin with C before their name"),
         (Recalled::NotYours, "C 550 that place is not yours, or nothing is kept of it; UNREAD lists yours"),
-        (Recalled::Unavailable, "C 450 what was said cannot be read now, try again in some seconds"),
+        (Recalled::Unavailable, "C 450 the history does not answer now, try again in some seconds"),
         (Recalled::Busy, "C 450 too many searches, try again in some seconds"),
     ] {
         check_answer(recalled, &[expected], &[expected]);
@@ -176,6 +176,11 @@ fn notices() {
         (Notice::Read { place: None, id: u64::MAX }, "C 108 - 18446744073709551615"),
         (missed(31, 2), "C 110 31 missed, 2 for you; MISSED shows them"),
         (missed(1, 0), "C 110 1 missed, 0 for you; MISSED shows them"),
+        (Notice::Forgotten { place: "*".into(), id: 7 }, "C 109 * 7"),
+        (Notice::Forgotten { place: "@-dave".into(), id: u64::MAX }, "C 109 @-dave 18446744073709551615"),
+        (Notice::ForgottenAll { place: "*".into(), name: "alice".into() }, "C 109 * all alice"),
+        (Notice::ForgottenAll { place: "lobby".into(), name: "alice".into() }, "C 109 lobby all alice"),
+        (Notice::ForgottenAll { place: "@alice".into(), name: "alice".into() }, "C 109 @alice all alice"),
         (missed(1000, 1000), "C 110 1000 or more missed, 1000 or more for you; MISSED shows them"),
     ] {
         check_reply(Dialect::Typed, &Reply::Notice(notice.clone()), &[expected]);
@@ -356,7 +361,13 @@ fn ids_of_ones_own_messages() {
 #[test]
 fn refusals_of_a_direct_message_end_its_prompt() {
     let bob = || user("bob");
-    for refusal in [Event::NotKept, Event::TooManyWaiting { name: bob() }, Event::NotOnline { name: bob() }] {
+    for refusal in [
+        Event::NotKept,
+        Event::TooManyWaiting { name: bob() },
+        Event::NotOnline { name: bob() },
+        Event::TakesNone { name: bob() },
+        Event::NoSuchAccount { name: bob() },
+    ] {
         let mut session = Line { dialect: Some(Dialect::Bare), dialogue: Dialogue::Ready, ..Line::default() };
         session.decode(b"DM bob", PASSWORD_MIN);
         session.encode_event(&refusal, &mut Vec::new());

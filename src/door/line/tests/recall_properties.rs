@@ -44,7 +44,7 @@ fn model_days(year: u64, month: u64, day: u64) -> Option<u64> {
 }
 
 /// Texts as a file may hold them: anything.
-fn any_text() -> impl Strategy<Value = String> {
+pub(super) fn any_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "\\PC{0,20}",
         1 => prop::sample::select(vec!["\n", "\r\n", "\t", "\u{1b}[2J", "\u{202e}", "\u{200b}", "C 212-7 ", "\0", " "])
@@ -91,7 +91,7 @@ fn any_recalled() -> impl Strategy<Value = Recalled> {
 
 /// Checks that `out` is one reply of `lines` lines at most: whole lines of the same code, and of nothing that a terminal
 /// obeys.
-fn check_lines(kind: Kind, mut out: Vec<u8>, most: usize) -> Result<(), TestCaseError> {
+pub(super) fn check_lines(kind: Kind, mut out: Vec<u8>, most: usize) -> Result<(), TestCaseError> {
     let has_tab = out.contains(&b'\t');
     prop_assert!(kind == Kind::Typed || !has_tab, "a TAB for people");
     let lines = taken(&mut out);
@@ -226,7 +226,10 @@ proptest! {
     #[test]
     fn any_notice_is_one_line(place in prop::option::of(any_text()), id: u64, count: u32, mentions: u32) {
         let missed = Notice::Missed(Missed { count, mentions, floor: id });
-        for notice in [Notice::Read { place: place.map(Into::into), id }, missed] {
+        let shown: Box<str> = place.clone().unwrap_or_default().into();
+        let forgotten = Notice::Forgotten { place: shown.clone(), id };
+        let all = Notice::ForgottenAll { place: shown.clone(), name: shown };
+        for notice in [Notice::Read { place: place.map(Into::into), id }, missed, forgotten, all] {
             let mut out = Vec::new();
             Line::default().encode_reply(&Reply::Notice(notice), &mut out);
             check_lines(Kind::Bare, out, 1)?;

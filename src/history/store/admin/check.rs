@@ -16,7 +16,7 @@ use crate::limits;
 const FINDINGS_MOST: u32 = 20;
 
 /// Tables in which a row must refer to another one: what is counted, and how.
-const REFERENCES: [(&str, &str); 14] = [
+const REFERENCES: [(&str, &str); 16] = [
     ("messages of a place that is not known", "SELECT count(*) FROM message WHERE place NOT IN (SELECT n FROM place)"),
     (
         "messages of an account that is not known",
@@ -69,6 +69,24 @@ const REFERENCES: [(&str, &str); 14] = [
          AND (a > b OR a NOT IN (SELECT n FROM who) OR b NOT IN (SELECT n FROM who))",
     ),
     ("places of a kind that is not known", "SELECT count(*) FROM place WHERE kind NOT BETWEEN 0 AND 3"),
+    ("profiles of an account that is not known", "SELECT count(*) FROM profile WHERE who NOT IN (SELECT n FROM who)"),
+    (
+        "ignored accounts that are not known, or whose reader is not",
+        "SELECT count(*) FROM ignore WHERE who NOT IN (SELECT n FROM who) \
+         OR whom <> 0 AND whom NOT IN (SELECT n FROM who)",
+    ),
+];
+
+/// The same for tables that version 1 does not have.
+const REFERENCES_2: [(&str, &str); 2] = [
+    (
+        "levels of an account or a place that is not known",
+        "SELECT count(*) FROM loud WHERE who NOT IN (SELECT n FROM who) OR place NOT IN (SELECT n FROM place)",
+    ),
+    (
+        "accounts that are not known and forget messages",
+        "SELECT count(*) FROM forget WHERE who NOT IN (SELECT n FROM who)",
+    ),
 ];
 
 /// How much a history holds.
@@ -116,7 +134,9 @@ pub fn check(history: &Path) -> Result<Report, Failure> {
     let mut findings = Findings { history, lines: Vec::new() };
     findings.take("the file", integrity(&moment));
     findings.take("the names", names(&moment));
-    for (what, count) in REFERENCES {
+    let is_first = file::is_first(&moment);
+    let newer = if is_first { &[][..] } else { &REFERENCES_2 };
+    for (what, count) in REFERENCES.iter().chain(newer) {
         match moment.query_row(count, [], |row| row.get::<_, i64>(0)) {
             Ok(0) => {}
             Ok(count) => findings.say(&format!("{count} {what}")),
@@ -129,16 +149,20 @@ pub fn check(history: &Path) -> Result<Report, Failure> {
     }
     let overview = overview(history, &moment);
     drop(moment);
-    if let Some(why) = refused(connection) {
+    if let Some(why) = refused(connection, is_first) {
         findings.say(&format!("a server would not start with it: {why}"));
     }
     Ok(Report { findings: findings.lines, overview })
 }
 
 /// Why a start would refuse the tables; `None` if it would not.
-fn refused(connection: Connection) -> Option<String> {
+fn refused(connection: Connection, is_first: bool) -> Option<String> {
     let mut base = Base::new(connection, limits::History::default(), 0);
-    base.load().and_then(|()| base.restored()).err().map(|error| error.to_string())
+    // A start gives an older file the tables that it lacks, and reads the rest then.
+    base.load()
+        .and_then(|()| if is_first { Ok(()) } else { base.restored().map(drop) })
+        .err()
+        .map(|error| error.to_string())
 }
 
 /// The lines of a report.

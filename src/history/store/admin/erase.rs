@@ -15,7 +15,7 @@ use super::spans;
 use crate::history::store::schema;
 
 /// Tables that are copied as they are, but for the rows that the second part excludes.
-const TABLES: [(&str, &str); 10] = [
+const TABLES: [(&str, &str); 12] = [
     ("meta", "1"),
     ("who", "n NOT IN (SELECT n FROM temp.gone)"),
     ("place", "n NOT IN (SELECT n FROM temp.place_gone)"),
@@ -24,6 +24,8 @@ const TABLES: [(&str, &str); 10] = [
     ("inbox", "id NOT IN (SELECT id FROM temp.doomed) AND code >> 2 NOT IN (SELECT n FROM temp.place_gone)"),
     ("mention", "id NOT IN (SELECT id FROM temp.doomed) AND who NOT IN (SELECT n FROM temp.whose)"),
     ("mark", "who NOT IN (SELECT n FROM temp.whose) AND place NOT IN (SELECT n FROM temp.place_gone)"),
+    ("loud", "who NOT IN (SELECT n FROM temp.whose) AND place NOT IN (SELECT n FROM temp.place_gone)"),
+    ("forget", "who NOT IN (SELECT n FROM temp.whose)"),
     ("hole", "place NOT IN (SELECT n FROM temp.place_gone)"),
     ("message", "id NOT IN (SELECT id FROM temp.doomed)"),
 ];

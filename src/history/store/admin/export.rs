@@ -12,6 +12,8 @@ use time::OffsetDateTime;
 use super::Failure;
 use super::file::{self, failed};
 use super::names::{self, Whose};
+use crate::history::request::Level;
+use crate::history::store::people;
 use crate::history::store::schema::{self, kind};
 
 /// Messages that are read at once. Between them the history is not held, so that a reader that is slow holds nobody up.
@@ -25,6 +27,9 @@ LEFT JOIN room r ON p.kind = 1 AND r.id = p.a
 LEFT JOIN who w ON w.n = m.author AND typeof(m.author) = 'integer'
 LEFT JOIN who wa ON p.kind = 2 AND wa.n = p.a
 LEFT JOIN who wb ON p.kind = 2 AND wb.n = p.b";
+
+/// Whether nobody has asked to forget a message that is still there.
+const KEPT: &str = "NOT EXISTS (SELECT 1 FROM forget WHERE who = m.author AND upto >= m.id)";
 
 /// A message.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -91,17 +96,24 @@ impl Export<'_> {
         )?;
         self.pairs(
             "ignored",
-            "SELECT who.name, who.gone, 'name', whom.name FROM ignore JOIN who ON who.n = ignore.who JOIN who AS whom ON whom.n = ignore.whom",
+            "SELECT who.name, who.gone, 'name', \
+             CASE WHEN ignore.whom = 0 THEN '~' WHEN whom.gone > 0 THEN '-' || whom.name ELSE whom.name END \
+             FROM ignore JOIN who ON who.n = ignore.who LEFT JOIN who AS whom ON whom.n = ignore.whom",
             &of("ignore.who"),
         )?;
         self.marks(&of("mark.who"))?;
+        let is_first = file::is_first(self.connection);
+        if !is_first {
+            self.levels(&of("loud.who"))?;
+        }
         let of = match &numbers {
             Some(n) => format!(
                 "(typeof(m.author) = 'integer' AND m.author IN ({n}) OR p.kind = 2 AND (p.a IN ({n}) OR p.b IN ({n})))"
             ),
             None => "1".to_owned(),
         };
-        self.messages(&of)?;
+        let kept = if is_first { "1" } else { KEPT };
+        self.messages(&format!("{of} AND {kept}"))?;
         if whose.is_none() {
             self.holes()?;
         }
@@ -181,22 +193,17 @@ impl Export<'_> {
     }
 
     fn marks(&mut self, of: &str) -> rusqlite::Result<()> {
-        let query = format!(
-            "SELECT who.name, who.gone, p.kind, r.name, mark.id, \
-                    CASE WHEN p.a = mark.who THEN wb.name ELSE wa.name END, \
-                    CASE WHEN p.a = mark.who THEN wb.gone ELSE wa.gone END \
-             FROM mark JOIN who ON who.n = mark.who JOIN place p ON p.n = mark.place \
-             LEFT JOIN room r ON p.kind = 1 AND r.id = p.a LEFT JOIN who wa ON p.kind = 2 AND wa.n = p.a \
-             LEFT JOIN who wb ON p.kind = 2 AND wb.n = p.b WHERE {of}"
-        );
-        self.each(&query, |row| {
-            let id: i64 = row.get(4)?;
-            let place = match row.get::<_, i64>(2)? {
-                kind::EVERYBODY => "*".to_owned(),
-                kind::DIRECT => format!("@{}", shown(row, 5)?),
-                _ => row.get::<_, Option<String>>(3)?.unwrap_or_else(|| "?".to_owned()),
-            };
+        self.each(&of_places("mark", "id", of), |row| {
+            let (id, place): (i64, String) = (row.get(4)?, place_of(row)?);
             Ok(json!({ "kind": "mark", "account": shown(row, 0)?, "place": place, "id": id.to_string(), "time": time_of(id) }))
+        })
+    }
+
+    /// How loud places are, where that is not the usual.
+    fn levels(&mut self, of: &str) -> rusqlite::Result<()> {
+        self.each(&of_places("loud", "level", of), |row| {
+            let (level, place) = (people::level(row.get(4)?).map(Level::word), place_of(row)?);
+            Ok(json!({ "kind": "level", "account": shown(row, 0)?, "place": place, "level": level }))
         })
     }
 
@@ -238,6 +245,26 @@ impl Export<'_> {
             }))
         })
     }
+}
+
+/// What `table` has for accounts and places: the account, the place for [`place_of`], and a number.
+fn of_places(table: &str, number: &str, of: &str) -> String {
+    format!(
+        "SELECT who.name, who.gone, p.kind, r.name, {table}.{number}, \
+                CASE WHEN p.a = {table}.who THEN wb.name ELSE wa.name END, \
+                CASE WHEN p.a = {table}.who THEN wb.gone ELSE wa.gone END \
+         FROM {table} JOIN who ON who.n = {table}.who JOIN place p ON p.n = {table}.place \
+         LEFT JOIN room r ON p.kind = 1 AND r.id = p.a LEFT JOIN who wa ON p.kind = 2 AND wa.n = p.a \
+         LEFT JOIN who wb ON p.kind = 2 AND wb.n = p.b WHERE {of}"
+    )
+}
+
+fn place_of(row: &Row<'_>) -> rusqlite::Result<String> {
+    Ok(match row.get::<_, i64>(2)? {
+        kind::EVERYBODY => "*".to_owned(),
+        kind::DIRECT => format!("@{}", shown(row, 5)?),
+        _ => row.get::<_, Option<String>>(3)?.unwrap_or_else(|| "?".to_owned()),
+    })
 }
 
 /// Writes one object and its LF, unless writing has failed before.

@@ -107,6 +107,11 @@ pub(in crate::history::store) fn lock(history: &Path) -> Result<File, Failure> {
     }
 }
 
+/// Whether the tables are those of version 1.
+pub(super) fn is_first(connection: &Connection) -> bool {
+    connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).is_ok_and(|version| version == 1)
+}
+
 /// Checks that there is a history, and that it is ours.
 ///
 /// # Errors

@@ -17,10 +17,17 @@ use crate::history::store::schema::kind;
 use crate::hub::names::{RoomName, UserName};
 
 /// Tables with a whole number as their key.
-const NUMBERED: [(&str, &str); 6] =
-    [("who", "n"), ("room", "id"), ("place", "n"), ("member", "n"), ("message", "id"), ("span", "n")];
+const NUMBERED: [(&str, &str); 7] = [
+    ("who", "n"),
+    ("room", "id"),
+    ("place", "n"),
+    ("member", "n"),
+    ("message", "id"),
+    ("span", "n"),
+    ("forget", "who"),
+];
 /// Tables with another key.
-const ORDERED: [(&str, &[&str]); 7] = [
+const ORDERED: [(&str, &[&str]); 8] = [
     ("meta", &["key"]),
     ("inbox", &["who", "id"]),
     ("mention", &["who", "place", "id"]),
@@ -28,7 +35,10 @@ const ORDERED: [(&str, &[&str]); 7] = [
     ("hole", &["place", "id"]),
     ("profile", &["who", "key"]),
     ("ignore", &["who", "whom"]),
+    ("loud", &["who", "place"]),
 ];
+/// Tables that version 1 does not have.
+const NEWER: [&str; 2] = ["forget", "loud"];
 /// What a page says where messages are lost …
 const WHY: &str = "the file was damaged";
 /// … and where it is not known whether any are.
@@ -62,7 +72,7 @@ const VALUES: [(&str, &str); 4] = [
 ];
 
 /// Rows that cannot stay, because what they belong to is lost.
-const ORPHANS: [(&str, &str); 10] = [
+const ORPHANS: [(&str, &str); 12] = [
     ("places of rooms", "DELETE FROM place WHERE kind = 1 AND a NOT IN (SELECT id FROM room)"),
     ("messages whose place is lost", "DELETE FROM message WHERE place NOT IN (SELECT n FROM place)"),
     ("messages whose author is lost", "DELETE FROM message WHERE typeof(author) NOT IN ('integer', 'text')"),
@@ -72,7 +82,12 @@ const ORPHANS: [(&str, &str); 10] = [
     ("marks", "DELETE FROM mark WHERE who NOT IN (SELECT n FROM who) OR place NOT IN (SELECT n FROM place)"),
     ("holes", "DELETE FROM hole WHERE place NOT IN (SELECT n FROM place)"),
     ("profiles", "DELETE FROM profile WHERE who NOT IN (SELECT n FROM who)"),
-    ("ignored accounts", "DELETE FROM ignore WHERE who NOT IN (SELECT n FROM who) OR whom NOT IN (SELECT n FROM who)"),
+    (
+        "ignored accounts",
+        "DELETE FROM ignore WHERE who NOT IN (SELECT n FROM who) OR whom <> 0 AND whom NOT IN (SELECT n FROM who)",
+    ),
+    ("levels", "DELETE FROM loud WHERE who NOT IN (SELECT n FROM who) OR place NOT IN (SELECT n FROM place)"),
+    ("accounts that forget messages", "DELETE FROM forget WHERE who NOT IN (SELECT n FROM who)"),
 ];
 
 /// What a repair has done.
@@ -157,10 +172,12 @@ impl Repair<'_> {
     }
 
     fn tables(&mut self) -> rusqlite::Result<()> {
-        for (table, key) in NUMBERED {
+        let is_first = file::is_first(self.old);
+        let is_there = |table: &str| !is_first || !NEWER.contains(&table);
+        for (table, key) in NUMBERED.into_iter().filter(|(table, _)| is_there(table)) {
             self.table(table, |old, take| salvage::numbered(old, table, key, take))?;
         }
-        for (table, key) in ORDERED {
+        for (table, key) in ORDERED.into_iter().filter(|(table, _)| is_there(table)) {
             self.table(table, |old, take| salvage::ordered(old, table, key, take))?;
         }
         Ok(())

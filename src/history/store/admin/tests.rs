@@ -164,7 +164,7 @@ fn a_sound_history_is_counted() {
     let made = Made::talk();
     made.check_sound();
     let overview = check(&made.file).unwrap().overview;
-    assert_eq!((overview.version, overview.rows, overview.places, overview.accounts), (1, 7, 4, 3));
+    assert_eq!((overview.version, overview.rows, overview.places, overview.accounts), (2, 7, 4, 3));
     assert_eq!((overview.rooms, overview.holes, overview.words), (1, 1, 1));
     let day = u64::try_from(DAY_MS).unwrap();
     assert_eq!((overview.oldest_ms, overview.newest_ms), (Some(day + 1000), Some(day + 7000)));

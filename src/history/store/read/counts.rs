@@ -12,6 +12,7 @@ use super::places::scope;
 use super::reader::Reader;
 use super::{LOOKS, from_sql};
 use crate::history::request::{Count, Counts, Level, Mine, Missed, Of};
+use crate::history::store::people;
 use crate::limits::COUNT_MOST;
 
 /// Entries of the inbox that are looked at for places, at most. Accounts with more look up each place.
@@ -32,12 +33,13 @@ pub(in crate::history::store) fn counts(
     let most = usize::try_from(counts.most).unwrap_or(usize::MAX);
     let mut places = Vec::new();
     for place in scope(connection, &reader, &counts.mine, &Of::All)?.places {
-        places.push((last_of(connection, place)?, place, false));
+        places.push((last_of(connection, &reader, place)?, place, false));
     }
     places.extend(direct_places(connection, &reader, most)?.into_iter().map(|(last, place)| (last, place, true)));
     places.sort_unstable_by_key(|(last, place, _)| (Reverse(*last), *place));
     places.truncate(most);
-    let (marks, mut own) = (reader.marks(connection)?, Own { upto: own_upto, looks: LOOKS });
+    let (marks, levels) = (reader.marks(connection)?, people::levels(connection, reader.n)?);
+    let mut own = Own { upto: own_upto, looks: LOOKS };
     let mut all = Vec::with_capacity(places.len());
     for (last, place, is_direct) in places {
         let Some(shown) = lines.place(place)? else { continue };
@@ -54,7 +56,7 @@ pub(in crate::history::store) fn counts(
             mentions,
             read: from_sql(read),
             last: from_sql(last),
-            level: if is_direct { Level::All } else { Level::Mentions },
+            level: levels.get(&place).copied().unwrap_or_else(|| Level::usual(is_direct)),
         });
     }
     Ok(all)
@@ -84,7 +86,18 @@ pub(in crate::history::store) fn missed(
 }
 
 /// The newest message of a place; 0 if there is none.
-fn last_of(connection: &Connection, place: i64) -> rusqlite::Result<i64> {
+fn last_of(connection: &Connection, reader: &Reader, place: i64) -> rusqlite::Result<i64> {
+    if !reader.hidden.is_empty() {
+        let mut find = connection.prepare_cached("SELECT id, author FROM message WHERE place = ?1 ORDER BY id DESC")?;
+        let mut rows = find.query([place])?;
+        for _ in 0..LOOKS {
+            let Some(row) = rows.next()? else { return Ok(0) };
+            if !reader.hidden.has(row.get_ref(1)?, row.get(0)?) {
+                return row.get(0);
+            }
+        }
+        return Ok(0);
+    }
     let mut find = connection.prepare_cached("SELECT id FROM message WHERE place = ?1 ORDER BY id DESC LIMIT 1")?;
     Ok(find.query_row([place], |row| row.get(0)).optional()?.unwrap_or(0))
 }
@@ -107,17 +120,22 @@ fn unread(
     own: &mut Own,
 ) -> rusqlite::Result<u32> {
     let mut count = 0;
+    if !reader.hidden.is_empty() {
+        own.upto = i64::MAX;
+    }
     if above < own.upto {
-        let sql = "SELECT author FROM message WHERE place = ?1 AND id > ?2 AND id <= ?3 ORDER BY id";
+        let sql = "SELECT author, id FROM message WHERE place = ?1 AND id > ?2 AND id <= ?3 ORDER BY id";
         let mut find = connection.prepare_cached(sql)?;
         let mut rows = find.query((place, above, own.upto))?;
         while count < most
             && own.looks > 0
             && let Some(row) = rows.next()?
         {
-            let is_own = matches!(row.get_ref(0)?, ValueRef::Integer(n) if reader.n == Some(n));
-            count += u32::from(!is_own);
-            own.looks -= usize::from(is_own);
+            let author = row.get_ref(0)?;
+            let is_own = matches!(author, ValueRef::Integer(n) if reader.n == Some(n));
+            let is_passed = is_own || reader.hidden.has(author, row.get(1)?);
+            count += u32::from(!is_passed);
+            own.looks -= usize::from(is_passed);
         }
     }
     let sql = "SELECT count(*) FROM (SELECT 1 FROM message WHERE place = ?1 AND id > ?2 LIMIT ?3)";
@@ -128,8 +146,27 @@ fn unread(
 
 /// Messages in a place above an id that mention the reader, up to `most`.
 fn mentions(connection: &Connection, reader: &Reader, place: i64, above: i64, most: u32) -> rusqlite::Result<u32> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM mention WHERE who = ?1 AND place = ?2 AND id > ?3 LIMIT ?4)";
-    connection.prepare_cached(sql)?.query_row((reader.n, place, above, most), |row| row.get(0))
+    if reader.hidden.is_empty() && reader.ignored(connection)?.is_empty() {
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM mention WHERE who = ?1 AND place = ?2 AND id > ?3 LIMIT ?4)";
+        return connection.prepare_cached(sql)?.query_row((reader.n, place, above, most), |row| row.get(0));
+    }
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM
+         (SELECT id FROM mention WHERE who = ?1 AND place = ?2 AND id > ?3 ORDER BY id DESC LIMIT ?5) AS it
+         CROSS JOIN message ON message.id = it.id
+         WHERE message.author NOT IN (SELECT whom FROM ignore WHERE who = ?1) AND NOT EXISTS
+           (SELECT 1 FROM forget WHERE forget.who = message.author AND forget.upto >= message.id) LIMIT ?4)";
+    let looks = i64::try_from(LOOKS).unwrap_or(i64::MAX);
+    connection.prepare_cached(sql)?.query_row((reader.n, place, above, most, looks), |row| row.get(0))
+}
+
+/// Whether nobody reads the message with this id any more.
+fn is_hidden(connection: &Connection, reader: &Reader, id: i64) -> rusqlite::Result<bool> {
+    if reader.hidden.is_empty() {
+        return Ok(false);
+    }
+    let mut find = connection.prepare_cached("SELECT author FROM message WHERE id = ?1")?;
+    let is_hidden = |row: &rusqlite::Row<'_>| Ok(reader.hidden.has(row.get_ref(0)?, id));
+    Ok(find.query_row([id], is_hidden).optional()?.unwrap_or(true))
 }
 
 /// Unread direct messages of an account, up to [`COUNT_MOST`].
@@ -143,7 +180,8 @@ fn unread_inbox(connection: &Connection, reader: &Reader, marks: &HashMap<i64, i
         && let Some(row) = rows.next()?
     {
         let entry = of_inbox(row.get(0)?, row.get(1)?);
-        count += u32::from(entry.kind == Kind::Received && is_unread(entry, marks));
+        let is_new = entry.kind == Kind::Received && is_unread(entry, marks);
+        count += u32::from(is_new && !is_hidden(connection, reader, entry.id)?);
         looks += 1;
     }
     Ok(count)
@@ -157,7 +195,8 @@ fn direct_places(connection: &Connection, reader: &Reader, most: usize) -> rusql
     for _ in 0..INBOX_LOOKS {
         let Some(row) = rows.next()? else { return Ok(places) };
         let entry = of_inbox(row.get(0)?, row.get(1)?);
-        if entry.kind != Kind::Hole && seen.insert(entry.place) {
+        let is_message = entry.kind != Kind::Hole && !is_hidden(connection, reader, entry.id)?;
+        if is_message && seen.insert(entry.place) {
             places.push((entry.id, entry.place));
         }
         if places.len() >= most {
@@ -174,7 +213,7 @@ fn each_direct_place(connection: &Connection, reader: &Reader) -> rusqlite::Resu
     let mut places = Vec::new();
     for place in find.query_map([reader.n], |row| row.get(0))? {
         let place = place?;
-        places.push((last_of(connection, place)?, place));
+        places.push((last_of(connection, reader, place)?, place));
     }
     places.retain(|(last, _)| *last > 0);
     Ok(places)

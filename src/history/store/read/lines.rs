@@ -53,26 +53,45 @@ impl<'a> Lines<'a> {
         Self { connection, reader, names: HashMap::new(), places: HashMap::new() }
     }
 
-    /// The message with this id; `None` if it was deleted.
+    /// The message with this id; `None` if it was deleted or is being forgotten.
     pub(in crate::history::store) fn message(&self, id: i64) -> rusqlite::Result<Option<Message>> {
         let mut find = self.connection.prepare_cached("SELECT place, author, text FROM message WHERE id = ?1")?;
         let message = |row: &Row<'_>| {
+            if self.reader.hidden.has(row.get_ref(1)?, id) {
+                return Ok(None);
+            }
             let text = row.get_ref(2)?.as_str().unwrap_or_default().into();
-            Ok(Message { id, place: row.get(0)?, author: author(row.get_ref(1)?), text })
+            Ok(Some(Message { id, place: row.get(0)?, author: author(row.get_ref(1)?), text }))
         };
-        find.query_row([id], message).optional()
+        Ok(find.query_row([id], message).optional()?.flatten())
     }
 
-    /// Whether the message with this id exists and somebody else has said it.
+    /// Whether the message with this id may be read, and somebody else has said it.
     pub(super) fn is_of_others(&self, id: i64) -> rusqlite::Result<bool> {
         let mut find = self.connection.prepare_cached("SELECT author FROM message WHERE id = ?1")?;
-        let is_of_others = |row: &Row<'_>| Ok(!self.is_own(&author(row.get_ref(0)?)));
+        let is_of_others = |row: &Row<'_>| {
+            let value = row.get_ref(0)?;
+            Ok(!self.is_own(&author(value)) && !self.reader.hidden.has(value, id))
+        };
         Ok(find.query_row([id], is_of_others).optional()?.unwrap_or(false))
+    }
+
+    /// Whether messages that are there may not be read.
+    pub(super) fn has_hidden(&self) -> bool {
+        !self.reader.hidden.is_empty()
     }
 
     /// Whether the reader is the author.
     pub(in crate::history::store) fn is_own(&self, author: &Author) -> bool {
         matches!(author, Author::Account(n) if self.reader.n == Some(*n))
+    }
+
+    /// Whether the reader ignores the author.
+    fn is_ignored(&self, author: &Author) -> rusqlite::Result<bool> {
+        match author {
+            Author::Account(n) => Ok(self.reader.ignored(self.connection)?.contains(n)),
+            Author::Guest(_) => Ok(false),
+        }
     }
 
     /// The line of a message; `None` if its place is not the reader's or is being deleted.
@@ -81,7 +100,8 @@ impl<'a> Lines<'a> {
         let is_direct = place.starts_with('@');
         // A mention of an earlier account with the same name is not for this one.
         let is_named = || message.id >= self.reader.birth && mention::is_in(&message.text, self.reader.name.as_str());
-        let is_for_reader = !self.is_own(&message.author) && (is_direct || is_named());
+        let is_for_reader =
+            !self.is_own(&message.author) && (is_direct || is_named() && !self.is_ignored(&message.author)?);
         let flag = if is_for_reader { Flag::Mention } else { Flag::Plain };
         let from = match message.author {
             Author::Account(n) => self.name(n)?,

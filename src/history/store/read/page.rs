@@ -65,7 +65,8 @@ fn left(merge: &mut Merge<'_>, lines: &Lines<'_>, mut looks: usize) -> rusqlite:
         let Some(entry) = merge.next()? else { break };
         let counts = match entry.kind {
             Kind::Message => lines.is_of_others(entry.id)?,
-            Kind::Received | Kind::Hole => true,
+            Kind::Received => !lines.has_hidden() || lines.is_of_others(entry.id)?,
+            Kind::Hole => true,
             Kind::Sent => false,
         };
         count += u32::from(counts);

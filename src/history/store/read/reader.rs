@@ -1,9 +1,12 @@
 //! The account that reads, and up to where it has read.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use crate::history::store::forget::Hidden;
+use crate::history::store::people;
 use crate::history::store::schema::id_at;
 use crate::hub::names::UserName;
 use crate::hub::record::Account;
@@ -18,6 +21,10 @@ pub(in crate::history::store) struct Reader {
     pub(in crate::history::store) birth: i64,
     /// Everything up to this id is read, in all places.
     pub(in crate::history::store) floor: i64,
+    /// What nobody reads any more.
+    pub(in crate::history::store) hidden: Hidden,
+    /// The accounts that it ignores, once they were read.
+    ignored: OnceCell<HashSet<i64>>,
 }
 
 impl Reader {
@@ -25,7 +32,15 @@ impl Reader {
     pub(in crate::history::store) fn find(connection: &Connection, who: &Account) -> rusqlite::Result<Self> {
         let birth = start_of(who.since);
         let (name, found) = (who.name.clone(), number_and_floor(connection, who)?);
-        Ok(Self { n: found.map(|(n, _)| n), name, birth, floor: found.map_or(birth, |(_, floor)| floor.max(birth)) })
+        let floor = found.map_or(birth, |(_, floor)| floor.max(birth));
+        Ok(Self {
+            n: found.map(|(n, _)| n),
+            name,
+            birth,
+            floor,
+            hidden: Hidden::load(connection)?,
+            ignored: OnceCell::new(),
+        })
     }
 
     /// Up to which id the account has read a place: the place's mark or the floor, whichever is higher.
@@ -33,6 +48,15 @@ impl Reader {
         let mut find = connection.prepare_cached("SELECT id FROM mark WHERE who = ?1 AND place = ?2")?;
         let mark = find.query_row((self.n, place), |row| row.get(0)).optional()?;
         Ok(mark.unwrap_or(self.floor).max(self.floor))
+    }
+
+    /// The numbers of the accounts that it ignores.
+    pub(in crate::history::store) fn ignored(&self, connection: &Connection) -> rusqlite::Result<&HashSet<i64>> {
+        if let Some(ignored) = self.ignored.get() {
+            return Ok(ignored);
+        }
+        let ignored = people::ignored(connection, self.n)?;
+        Ok(self.ignored.get_or_init(|| ignored))
     }
 
     /// All marks of the account above its floor, by place.

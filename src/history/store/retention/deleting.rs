@@ -8,7 +8,7 @@ use crate::history::store::records::Where;
 use crate::history::store::rows::Words;
 
 /// Rows that a transaction deletes with their words, whose deletion costs most at its end.
-pub(super) const MOST_WITH_WORDS: usize = 64;
+pub(in crate::history::store) const MOST_WITH_WORDS: usize = 64;
 
 /// Deletes messages and remembers up to where their places were cleaned.
 #[derive(Debug, Default)]

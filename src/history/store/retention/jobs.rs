@@ -88,6 +88,7 @@ fn rooms(base: &mut Base, slice: Slice) -> rusqlite::Result<bool> {
         }
         base.run("DELETE FROM mention WHERE place = ?1", [place])?;
         base.run("DELETE FROM mark WHERE place = ?1", [place])?;
+        base.run("DELETE FROM loud WHERE place = ?1", [place])?;
         base.run("DELETE FROM hole WHERE place = ?1", [place])?;
         base.run("DELETE FROM place WHERE n = ?1", [place])?;
         base.known.tallies.remove(&place);
@@ -248,6 +249,7 @@ fn gone(base: &mut Base, slice: Slice) -> rusqlite::Result<bool> {
         base.run(delete, (a, b, place * 4 + code::HOLE))?;
         base.run("DELETE FROM hole WHERE place = ?1", [place])?;
         base.run("DELETE FROM mark WHERE place = ?1", [place])?;
+        base.run("DELETE FROM loud WHERE place = ?1", [place])?;
         base.run("DELETE FROM place WHERE n = ?1", [place])?;
         base.known.tallies.remove(&place);
         base.known.over.remove(&place);
@@ -273,9 +275,11 @@ fn forget_accounts(base: &mut Base, before: i64, slice: Slice) -> rusqlite::Resu
             continue;
         }
         base.begin()?;
-        for table in ["mark", "mention", "profile", "ignore", "member"] {
+        for table in ["mark", "mention", "profile", "ignore", "loud", "member"] {
             base.run(&format!("DELETE FROM {table} WHERE who = ?1"), [n])?;
         }
+        base.run("DELETE FROM ignore WHERE whom = ?1", [n])?;
+        base.known.must_wipe = true;
         for room in base.known.rooms.values_mut() {
             room.members.remove(&n);
         }

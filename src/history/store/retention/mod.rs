@@ -9,6 +9,7 @@ mod room;
 
 use std::time::Instant;
 
+pub(super) use self::deleting::MOST_WITH_WORDS;
 use self::jobs::{JOBS, Job};
 use super::base::Base;
 use crate::limits::HISTORY_SLICE_MS;
@@ -37,6 +38,11 @@ impl Slice {
     /// A slice that begins now.
     pub(super) fn new() -> Self {
         Self { until: Instant::now() + std::time::Duration::from_millis(HISTORY_SLICE_MS) }
+    }
+
+    /// Whether half of it is over.
+    pub(super) fn is_half_over(self) -> bool {
+        Instant::now() + std::time::Duration::from_millis(HISTORY_SLICE_MS / 2) >= self.until
     }
 
     /// Whether it is over.

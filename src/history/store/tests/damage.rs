@@ -68,7 +68,7 @@ fn files_of_other_versions_and_programs_are_left_alone() {
     rig.open().close();
     rig.sqlite().pragma_update(None, "user_version", 99).unwrap();
     let before = fs::read(rig.file()).unwrap();
-    check(&rig, "was written by a newer chatd (version 99, this one knows 1)");
+    check(&rig, "was written by a newer chatd (version 99, this one knows 2)");
     assert_eq!(fs::read(rig.file()).unwrap(), before);
     rig.sqlite().pragma_update(None, "user_version", 0).unwrap();
     check(&rig, "run 'chatd history repair'");
@@ -141,6 +141,8 @@ fn a_step_to_a_newer_version_is_whole_and_leaves_a_copy() {
     let open = rig.open();
     open.keep(vec![public(at(1), "x")]);
     open.close();
+    // As if it were of the first version.
+    rig.sqlite().pragma_update(None, "user_version", 1).unwrap();
     let good: Step = |transaction| transaction.execute_batch("CREATE TABLE further(x)");
     let bad: Step = |transaction| transaction.execute_batch("CREATE TABLE halfway(x); CREATE TABLE further(x)");
     let site = Site::take(&rig.file(), None).unwrap();

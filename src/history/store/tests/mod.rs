@@ -4,8 +4,10 @@ mod broken;
 mod damage;
 mod ends;
 mod figures;
+mod forget;
 mod identity;
 mod order;
+mod people;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};

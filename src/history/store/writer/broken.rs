@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use super::{HISTORY_RETRY_MS, Pending, QUEUE_RECORDS, Role, State, Taken, Writer, bytes_of};
 use crate::history::request::{Answer, Verdict};
 use crate::history::store::base::Base;
+use crate::history::store::changes::{Change, Changes};
 use crate::history::store::records::stored;
-use crate::hub::record::{Account, KeptId, Record};
+use crate::hub::record::{Account, KeptId, Record, Whom};
 
 /// What waits for the disk.
 #[derive(Debug)]
@@ -23,11 +24,33 @@ pub(super) struct Broken {
     undone: Vec<i64>,
     /// Messages whose senders were told so before they were near the disk. The loop withdraws them soon.
     refused: HashSet<i64>,
+    /// What may still be taken back …
+    changes: Changes,
+    /// … what may be on disk and must go, the last change first …
+    undone_changes: Vec<Change>,
+    /// … and the ids of changes that never were near the disk. The loop takes them back soon.
+    refused_changes: HashSet<u64>,
     /// The size of the queue at which doubles are looked for.
     look_at: usize,
 }
 
 impl Broken {
+    /// Broken from now on. These changes may be taken back; those of the open transaction must go.
+    fn new(cause: String, mut changes: Changes) -> Self {
+        let undone_changes = changes.take_open();
+        Self {
+            cause,
+            retry_at: next_attempt(),
+            queue: Vec::new(),
+            undone: Vec::new(),
+            refused: HashSet::new(),
+            changes,
+            undone_changes,
+            refused_changes: HashSet::new(),
+            look_at: QUEUE_RECORDS,
+        }
+    }
+
     /// Messages that wait.
     pub(super) fn rows(&self) -> usize {
         let is_row = |taken: &&Taken| matches!(taken, Taken::Record { record: Record::Row(_), .. });
@@ -42,17 +65,29 @@ impl Broken {
             match taken {
                 Taken::Record { record, is_awaited: true } => {
                     gone += bytes_of(&record);
-                    if let Record::Row(row) = record {
-                        let id = stored(row.id);
-                        if was_begun {
-                            self.undone.push(id);
-                        } else {
-                            self.refused.insert(id);
-                        }
+                    match record {
+                        Record::Row(row) if was_begun => self.undone.push(stored(row.id)),
+                        Record::Row(row) => drop(self.refused.insert(stored(row.id))),
+                        Record::Profile(setting) if !was_begun => drop(self.refused_changes.insert(setting.id)),
+                        Record::Profile(_)
+                        | Record::Account(_)
+                        | Record::Seen(..)
+                        | Record::Deleted(_)
+                        | Record::Room(_)
+                        | Record::RoomGone(_)
+                        | Record::Member(..)
+                        | Record::NoMember(..)
+                        | Record::Floor(..)
+                        | Record::Hole(_)
+                        | Record::Withdrawn(_)
+                        | Record::Unset(_)
+                        | Record::Ignore(..)
+                        | Record::NoIgnore(..) => {}
                     }
                 }
+                Taken::Record { record: Record::Unset(id), .. } if self.refused_changes.remove(&id) => {}
                 Taken::Record { record: Record::Withdrawn(id), .. } if self.refused.remove(&stored(id)) => {}
-                Taken::Record { is_awaited: false, .. } | Taken::Mark(_) => self.queue.push(taken),
+                Taken::Record { is_awaited: false, .. } | Taken::Mark(_) | Taken::Loud(_) => self.queue.push(taken),
             }
         }
         if self.queue.len() >= self.look_at {
@@ -71,6 +106,7 @@ enum Says {
     Account(Account),
     Room(KeptId),
     Member(KeptId, Account),
+    Ignore(Account, Whom),
 }
 
 impl Says {
@@ -82,17 +118,16 @@ impl Says {
             Record::Account(account) => Self::Account(account.clone()),
             Record::Room(room) => Self::Room(room.id),
             Record::Member(room, account, _) | Record::NoMember(room, account) => Self::Member(*room, account.clone()),
+            Record::Ignore(account, whom) | Record::NoIgnore(account, whom) => {
+                Self::Ignore(account.clone(), whom.clone())
+            }
             Record::Row(_)
             | Record::Deleted(_)
             | Record::RoomGone(_)
             | Record::Hole(_)
             | Record::Withdrawn(_)
             | Record::Profile(_)
-            | Record::Unset(_)
-            | Record::Ignore(..)
-            | Record::NoIgnore(..) => {
-                return None;
-            }
+            | Record::Unset(_) => return None,
         })
     }
 }
@@ -103,7 +138,7 @@ fn drop_doubles(queue: &mut Vec<Taken>) {
     let mut rooms = HashSet::new();
     let is_first = |taken: &Taken| match taken {
         Taken::Record { record: Record::Room(room), .. } => rooms.insert(room.id),
-        Taken::Record { .. } | Taken::Mark(_) => false,
+        Taken::Record { .. } | Taken::Mark(_) | Taken::Loud(_) => false,
     };
     let firsts: Vec<bool> = queue.iter().map(is_first).collect();
     let mut seen: HashMap<Says, u32> = HashMap::new();
@@ -127,11 +162,15 @@ impl Writer {
             "history: broken: {cause}; chat goes on, and messages wait in memory; the next attempt is in {} s",
             HISTORY_RETRY_MS / 1_000
         );
-        let (queue, undone, refused) = (Vec::new(), Vec::new(), HashSet::new());
-        let broken = Broken { cause, retry_at: next_attempt(), queue, undone, refused, look_at: QUEUE_RECORDS };
+        let changes = match &mut self.state {
+            State::Works(base) => std::mem::take(&mut base.changes),
+            State::Broken(_) => Changes::default(),
+        };
+        let broken = Broken::new(cause, changes);
         // The connection is closed here, which takes back its transaction.
-        self.state = State::Broken(broken);
+        self.state = State::Broken(Box::new(broken));
         self.queue(true);
+        self.give_forgetting_up();
         self.tell_broken();
     }
 
@@ -158,7 +197,7 @@ impl Writer {
         if Instant::now() < broken.retry_at {
             return;
         }
-        let base = match reopen(self.shared.rules(), &self.site, self.clock.now_ms(), &broken.undone) {
+        let mut base = match reopen(self.shared.rules(), &self.site, self.clock.now_ms(), broken) {
             Ok(base) => base,
             Err(cause) => {
                 if broken.cause != cause {
@@ -169,6 +208,7 @@ impl Writer {
             }
         };
         let queue = std::mem::take(&mut broken.queue);
+        base.changes = std::mem::take(&mut broken.changes);
         log::info!("history: the file can be written again; {} records waited", queue.len());
         self.state = State::Works(Box::new(base));
         self.tell_trouble(None);
@@ -192,15 +232,18 @@ impl Writer {
 /// Opens the file, deletes what must not be there, and moves the log into the file.
 ///
 /// Until this is done, the messages that must not be there are remembered.
-fn reopen(rules: crate::limits::History, site: &super::Site, now_ms: i64, undone: &[i64]) -> Result<Base, String> {
+fn reopen(rules: crate::limits::History, site: &super::Site, now_ms: i64, broken: &Broken) -> Result<Base, String> {
     site.check()?;
     site.write_log_again()?;
     let open = || {
         let mut base = Base::new(site.connect(Role::Writer)?, rules, now_ms);
         base.load()?;
         base.begin()?;
-        for id in undone {
+        for id in &broken.undone {
             base.withdraw(*id)?;
+        }
+        for change in &broken.undone_changes {
+            base.undo(change)?;
         }
         base.tell()?;
         base.commit()?;
@@ -266,7 +309,7 @@ mod tests {
             .iter()
             .filter_map(|taken| match taken {
                 Taken::Record { record, .. } => Some(record),
-                Taken::Mark(_) => None,
+                Taken::Mark(_) | Taken::Loud(_) => None,
             })
             .collect();
         assert_eq!(left.len(), 13);
@@ -285,7 +328,7 @@ mod tests {
         drop_doubles(&mut queue);
         let left = queue.iter().filter_map(|taken| match taken {
             Taken::Record { record, .. } => Some(record),
-            Taken::Mark(_) => None,
+            Taken::Mark(_) | Taken::Loud(_) => None,
         });
         let left: Vec<&Record> = left.filter(|record| !matches!(record, Record::Row(_))).collect();
         let expected = [&room(7, 0), &room(7, 9), &Record::Member(id, bob(), at(9)), &Record::NoMember(id, bob())];
@@ -295,9 +338,7 @@ mod tests {
 
     #[test]
     fn what_was_refused_and_withdrawn_while_broken_leaves_nothing() {
-        let (queue, undone, refused) = (Vec::new(), Vec::new(), HashSet::new());
-        let (cause, retry_at) = (String::new(), Instant::now());
-        let mut broken = Broken { cause, retry_at, queue, undone, refused, look_at: QUEUE_RECORDS };
+        let mut broken = Broken::new(String::new(), Changes::default());
         let take = |broken: &mut Broken, record, is_awaited| {
             let taken = vec![Taken::Record { record, is_awaited }];
             broken.take(&mut Pending { taken, ..Pending::default() }, false)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::history::request::{Asked, Batch, Of, Request, Trouble, Verdict, row_bytes};
+use crate::history::request::{Asked, Batch, Forget, Forgets, Of, Request, Trouble, Verdict, row_bytes};
 use crate::hub::record::{Account, Record, Setting};
 use crate::limits;
 use crate::mailbox::{self, Job, Service};
@@ -13,6 +13,8 @@ use crate::mailbox::{self, Job, Service};
 const STREAK: usize = 16;
 /// Accounts besides those that wait whose turns are remembered.
 const ACCOUNTS: usize = 1_024;
+/// About how many lookups of a place the beginning of forgetting all takes; the rest goes in slices.
+const FORGET_WEIGHT: u64 = 50;
 /// About how many lookups of a place counting its messages takes.
 const COUNT_WEIGHT: u64 = 4;
 
@@ -128,6 +130,8 @@ fn weight(order: &Order) -> u64 {
     match order {
         Order::Asked(Request::Counts(counts)) => places(counts.mine.rooms.len()) * COUNT_WEIGHT,
         Order::Asked(Request::Missed(mine)) => places(mine.rooms.len()) * COUNT_WEIGHT,
+        Order::Asked(Request::Forget(Forget { what: Forgets::All(_), .. })) => FORGET_WEIGHT,
+        Order::Asked(Request::Forget(_)) => COUNT_WEIGHT,
         Order::Asked(Request::Page(page)) if page.is_unread => places(page.mine.rooms.len()) + COUNT_WEIGHT,
         Order::Asked(Request::Page(page)) if page.of == Of::All => places(page.mine.rooms.len()),
         Order::Asked(
@@ -136,8 +140,7 @@ fn weight(order: &Order) -> u64 {
             | Request::Find(_)
             | Request::Keep(_)
             | Request::Profile(_)
-            | Request::Loud(_)
-            | Request::Forget(_),
+            | Request::Loud(_),
         )
         | Order::Close => 1,
     }

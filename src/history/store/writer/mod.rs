@@ -13,9 +13,10 @@ use self::broken::is_of_disk;
 use self::keeping::{Keeping, Order, Shared, bytes_of};
 use super::base::Base;
 use super::files::{Role, Site};
-use super::read;
+use super::forget::{Forgetting, Told};
 use super::retention::Cleaner;
-use crate::history::request::{Answer, Asked, Batch, Mark, Request, Trouble, Verdict};
+use super::{people, read};
+use crate::history::request::{Answer, Asked, Batch, Forget, Loud, Mark, Request, Trouble, Verdict};
 use crate::hub::record::Record;
 use crate::limits::{HISTORY_COMMIT_BYTES, HISTORY_RETRY_MS};
 use crate::mailbox::{Job, Mailbox, Next, Ticket};
@@ -56,6 +57,8 @@ enum Taken {
     Record { record: Record, is_awaited: bool },
     /// A mark.
     Mark(Mark),
+    /// How loud a place is.
+    Loud(Loud),
 }
 
 /// What is in the open transaction, so that it can be carried out again if the commit fails.
@@ -73,7 +76,7 @@ struct Pending {
 /// The store works, or it waits for the disk.
 enum State {
     Works(Box<Base>),
-    Broken(Broken),
+    Broken(Box<Broken>),
 }
 
 /// The thread.
@@ -85,6 +88,7 @@ pub(super) struct Writer {
     state: State,
     pending: Pending,
     cleaner: Cleaner,
+    forgetting: Forgetting,
     /// Bytes of rows that were committed since the log was measured.
     logged: usize,
 }
@@ -99,7 +103,7 @@ impl Writer {
         base: Base,
     ) -> Self {
         let (state, pending, cleaner) = (State::Works(Box::new(base)), Pending::default(), Cleaner::new());
-        Self { mailbox, shared, site, clock, state, pending, cleaner, logged: 0 }
+        Self { mailbox, shared, site, clock, state, pending, cleaner, forgetting: Forgetting::new(), logged: 0 }
     }
 
     /// Works until it is told to end, or the mailbox is closed.
@@ -110,7 +114,12 @@ impl Writer {
                     self.end();
                     return self.answer(ticket, Verdict::Kept);
                 }
-                Next::Job(Job { request: Order::Asked(request), ticket }, ()) => self.carry_out(ticket, request),
+                Next::Job(Job { request: Order::Asked(request), ticket }, ()) => {
+                    self.carry_out(ticket, request);
+                    if self.forgetting.is_due_among_others() {
+                        self.forget_a_slice();
+                    }
+                }
                 Next::Idle => self.idle(),
                 Next::Closed => return self.end(),
             }
@@ -128,7 +137,10 @@ impl Writer {
         match &self.state {
             State::Broken(broken) => until(broken.retry_at),
             State::Works(base) if base.has_begun() || self.cleaner.is_due(base) => Some(Duration::ZERO),
-            State::Works(_) => until(self.cleaner.due()),
+            State::Works(_) => {
+                let due = self.cleaner.due();
+                until(self.forgetting.due().map_or(due, |other| due.min(other)))
+            }
         }
     }
 
@@ -144,7 +156,9 @@ impl Writer {
         }
         match request {
             Request::Keep(batch) => self.keep(ticket, batch),
-            Request::Mark(mark) => self.mark(ticket, mark),
+            Request::Mark(mark) => self.note(ticket, Taken::Mark(mark)),
+            Request::Loud(loud) => self.note(ticket, Taken::Loud(loud)),
+            Request::Profile(who) => self.read(ticket, |base| people::profile(&base.db, &who).map(Verdict::Profile)),
             Request::Page(page) => self.read(ticket, |base| read::page(&base.db, &page).map(Verdict::Page)),
             Request::Counts(counts) => self.read(ticket, |base| {
                 let own_upto = base.known.said_upto(&counts.mine.who);
@@ -155,9 +169,8 @@ impl Writer {
                 read::missed(&base.db, &mine, own_upto).map(Verdict::Missed)
             }),
             // Searches go to their own thread.
-            Request::Find(_) | Request::Profile(_) | Request::Loud(_) | Request::Forget(_) => {
-                self.answer(ticket, Verdict::Unavailable)
-            }
+            Request::Find(_) => self.answer(ticket, Verdict::Unavailable),
+            Request::Forget(forget) => self.forget(ticket, &forget),
         }
     }
 
@@ -185,20 +198,21 @@ impl Writer {
         let State::Works(base) = &mut self.state else { return self.queue(false) };
         self.pending.since.get_or_insert_with(Instant::now);
         let new = self.pending.taken.get(first..).unwrap_or_default();
-        match base.begin().and_then(|()| new.iter().try_for_each(|taken| base.put_in(taken))) {
+        match base.begin().and_then(|()| new.iter().try_for_each(|taken| base.put_in(taken).map(drop))) {
             Ok(()) if self.pending.bytes >= HISTORY_COMMIT_BYTES => self.commit(),
             Ok(()) => {}
             Err(e) => self.break_down(&e),
         }
     }
 
-    fn mark(&mut self, ticket: Ticket<Asked>, mark: Mark) {
+    /// Notes something for which nobody waits until it is on disk.
+    fn note(&mut self, ticket: Ticket<Asked>, taken: Taken) {
         let State::Works(base) = &mut self.state else { return self.answer(ticket, Verdict::Unavailable) };
         self.pending.since.get_or_insert_with(Instant::now);
-        match base.begin().and_then(|()| read::mark(&base.db, &mark)) {
+        match base.begin().and_then(|()| base.put_in(&taken)) {
             Ok(rose) => {
                 if rose {
-                    self.pending.taken.push(Taken::Mark(mark));
+                    self.pending.taken.push(taken);
                 }
                 self.answer(ticket, Verdict::Marked { rose });
             }
@@ -232,14 +246,60 @@ impl Writer {
         }
     }
 
+    /// What was said before is on disk first, so that a failed commit brings nothing back.
+    fn forget(&mut self, ticket: Ticket<Asked>, forget: &Forget) {
+        self.commit();
+        let State::Works(base) = &mut self.state else { return self.answer(ticket, Verdict::Unavailable) };
+        match self.forgetting.begin(base, forget, ticket) {
+            Ok(told) => self.tell_forgotten(told),
+            Err(e) => {
+                self.answer(ticket, Verdict::Unavailable);
+                self.break_down(&e);
+            }
+        }
+    }
+
+    /// Goes on with what is being forgotten.
+    fn forget_a_slice(&mut self) {
+        self.commit();
+        let State::Works(base) = &mut self.state else { return };
+        match self.forgetting.step(base) {
+            Ok(told) => self.tell_forgotten(told),
+            Err(e) => return self.break_down(&e),
+        }
+        let State::Works(base) = &self.state else { return };
+        let shortened = base.log_pages().and_then(|pages| if pages >= LOG_PAGES { base.checkpoint() } else { Ok(()) });
+        if let Err(e) = shortened {
+            self.break_down(&e);
+        }
+    }
+
+    /// Those who wait for something to be forgotten are told that it takes longer.
+    fn give_forgetting_up(&mut self) {
+        for ticket in self.forgetting.fail() {
+            self.answer(ticket, Verdict::Unavailable);
+        }
+    }
+
+    fn tell_forgotten(&self, told: impl IntoIterator<Item = Told>) {
+        for (ticket, forgotten) in told {
+            self.answer(ticket, Verdict::Forgotten(forgotten));
+        }
+    }
+
     /// Nothing waits.
     fn idle(&mut self) {
         let now_ms = self.clock.now_ms();
         let State::Works(base) = &mut self.state else { return self.retry_if_due() };
         base.now_ms = now_ms;
+        base.changes.expire(now_ms);
         if base.has_begun() {
             return self.commit();
         }
+        if self.forgetting.due().is_some_and(|due| Instant::now() >= due) {
+            self.forget_a_slice();
+        }
+        let State::Works(base) = &self.state else { return };
         if self.cleaner.is_due(base) {
             self.clean();
         }
@@ -309,6 +369,7 @@ impl Writer {
             self.retry_if_due();
         }
         self.commit();
+        self.give_forgetting_up();
         match &mut self.state {
             State::Works(base) => {
                 if let Err(e) = base.end_run() {
@@ -326,10 +387,12 @@ impl Writer {
 }
 
 impl Base {
-    fn put_in(&mut self, taken: &Taken) -> rusqlite::Result<()> {
+    /// Whether that changes anything, as far as it is known.
+    fn put_in(&mut self, taken: &Taken) -> rusqlite::Result<bool> {
         match taken {
-            Taken::Record { record, .. } => self.apply(record),
-            Taken::Mark(mark) => read::mark(&self.db, mark).map(drop),
+            Taken::Record { record, .. } => self.apply(record).map(|()| true),
+            Taken::Mark(mark) => read::mark(&self.db, mark),
+            Taken::Loud(loud) => self.set_loud(loud),
         }
     }
 }

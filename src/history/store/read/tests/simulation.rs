@@ -217,7 +217,8 @@ fn model_of_counts(world: &World, mine: &Mine) -> Vec<Count> {
             Spot::Everybody | Spot::Direct(_) => "*",
         };
         let read = world.read(&mine.who, Some(spot));
-        Count { place: shown.into(), unread: 0, mentions: 0, read, last: 0, level: Level::Mentions }
+        let level = Level::usual(matches!(spot, Spot::Direct(_)));
+        Count { place: shown.into(), unread: 0, mentions: 0, read, last: 0, level }
     };
     for spot in [Spot::Everybody].into_iter().chain(rooms) {
         counts.insert(spot.clone(), empty(&spot));

@@ -1,0 +1,233 @@
+//! People: profiles, who is away, whom the user watches and ignores, how loud places are, and what is erased.
+
+mod answers;
+mod watching;
+
+use self::watching::Watched;
+use super::Session;
+use super::erasing::{Recent, Target};
+use super::intents::bare;
+use super::requests::Request;
+use crate::action::{Now, Place};
+use crate::alert::Level;
+use crate::command::{People as Wanted, Turn};
+use crate::past;
+use crate::visible::is_hidden;
+
+/// What is known of people, and renewed after a break.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    /// Why the user is away, if they are.
+    away: Option<String>,
+    watched: Watched,
+    /// The lines of the profile that is arriving.
+    facts: Vec<(String, String)>,
+    /// What can be erased.
+    pub(super) recent: Recent,
+    /// Whether the user has been told on this connection that the server knows nothing of watching.
+    is_told: bool,
+}
+
+/// A request about people, as far as its reply needs it.
+#[derive(Debug)]
+pub(super) enum Ask {
+    /// Who somebody is.
+    Whois,
+    /// The user's profile, or one key of it.
+    Profile {
+        /// The key.
+        key: Option<String>,
+    },
+    /// A change of the profile.
+    Set {
+        /// The key.
+        key: String,
+        /// Whether it is removed.
+        is_removed: bool,
+    },
+    /// The user is away, or back.
+    Away {
+        /// Why, if they are.
+        text: Option<String>,
+        /// Whether the client says so again after a break.
+        is_renewed: bool,
+    },
+    /// A name is watched.
+    Watch {
+        /// The name.
+        name: String,
+        /// Whether the user has typed it just now.
+        is_typed: bool,
+    },
+    /// A name is not watched any more.
+    Unwatch(String),
+    /// Whom the user watches.
+    Watches,
+    /// Somebody is ignored, or not any more.
+    Ignore {
+        /// The name, or `~` for all guests.
+        name: String,
+        /// Whether they are.
+        is_on: bool,
+    },
+    /// Whom the user ignores.
+    Ignores {
+        /// Whether the user asked for it.
+        is_shown: bool,
+    },
+    /// How loud a place is.
+    Notify {
+        /// The place.
+        place: Place,
+        /// How loud.
+        level: Level,
+    },
+    /// How loud this place is, or all are.
+    Levels {
+        /// The place.
+        only: Option<Place>,
+        /// Whether one has been shown.
+        is_found: bool,
+    },
+    /// Something is erased.
+    Erase(Target),
+}
+
+impl Ask {
+    /// The verb of its line.
+    fn verb(&self) -> &'static str {
+        match self {
+            Self::Whois => "WHOIS",
+            Self::Profile { .. } | Self::Set { .. } => "SET",
+            Self::Away { .. } => "AWAY",
+            Self::Watch { .. } | Self::Unwatch(_) | Self::Watches => "WATCH",
+            Self::Ignore { .. } | Self::Ignores { .. } => "IGNORE",
+            Self::Notify { .. } => "NOTIFY",
+            Self::Levels { .. } => "UNREAD",
+            Self::Erase(_) => "FORGET",
+        }
+    }
+
+    /// Whether the user has typed it, so that its answer is shown.
+    pub(super) fn is_typed(&self) -> bool {
+        match self {
+            Self::Away { is_renewed, .. } => !is_renewed,
+            Self::Watch { is_typed, .. } => *is_typed,
+            Self::Ignores { is_shown } => *is_shown,
+            Self::Whois
+            | Self::Profile { .. }
+            | Self::Set { .. }
+            | Self::Unwatch(_)
+            | Self::Watches
+            | Self::Ignore { .. }
+            | Self::Notify { .. }
+            | Self::Levels { .. }
+            | Self::Erase(_) => true,
+        }
+    }
+}
+
+impl People {
+    /// The names that are watched from the first login on.
+    pub(super) fn watching(names: &[String]) -> Self {
+        Self { watched: Watched::of(names), ..Self::default() }
+    }
+
+    /// Whether the user is away.
+    pub(super) fn is_away(&self) -> bool {
+        self.away.is_some()
+    }
+}
+
+impl Session {
+    /// Executes a command about people, on a connection.
+    pub(super) fn on_people(&mut self, wanted: &Wanted<'_>, now: Now) {
+        match wanted {
+            Wanted::Whois(name) => self.ask_people(Ask::Whois, &[name.unwrap_or_default()], now),
+            Wanted::Profile(key) => {
+                let ask = Ask::Profile { key: key.map(str::to_owned) };
+                self.ask_people(ask, &[key.unwrap_or_default()], now);
+            }
+            Wanted::Set { key, value } => {
+                let ask = Ask::Set { key: key.to_ascii_lowercase(), is_removed: *value == "-" };
+                self.ask_people(ask, &[key, value], now);
+            }
+            Wanted::Away("") if !self.people.is_away() => {
+                let why = "say why you go, for example: /away lunch (if another client of yours has said so, /back)";
+                self.trouble("usage", why.to_owned());
+            }
+            Wanted::Away("") | Wanted::Back => self.say_away(None, false, now),
+            Wanted::Away(text) => self.say_away(Some((*text).to_owned()), false, now),
+            Wanted::Watch(Turn::Show) => self.ask_people(Ask::Watches, &[], now),
+            Wanted::Watch(Turn::On(name)) => self.watch((*name).to_owned(), true, now),
+            Wanted::Watch(Turn::Off(name)) => self.ask_people(Ask::Unwatch((*name).to_owned()), &[name, "off"], now),
+            Wanted::Ignore(Turn::Show) => self.ask_people(Ask::Ignores { is_shown: true }, &[], now),
+            Wanted::Ignore(Turn::On(name)) => {
+                self.ask_people(Ask::Ignore { name: (*name).to_owned(), is_on: true }, &[name], now);
+            }
+            Wanted::Ignore(Turn::Off(name)) => {
+                self.ask_people(Ask::Ignore { name: (*name).to_owned(), is_on: false }, &[name, "off"], now);
+            }
+            Wanted::Levels(place) => match place.map(|place| self.place_named(place)) {
+                Some(None) => {}
+                only => self.ask_people(Ask::Levels { only: only.flatten(), is_found: false }, &[], now),
+            },
+            Wanted::Notify { place, level } => self.notify(*place, *level, now),
+            Wanted::Erase(erase) => self.erase(*erase, now),
+        }
+    }
+
+    /// Who the user ignores: their mentions do not count.
+    pub(super) fn learn_ignored(&mut self, now: Now) {
+        self.rules.forget_ignored();
+        self.ask_people(Ask::Ignores { is_shown: false }, &[], now);
+    }
+
+    /// The user is logged in: says again that they are away, and watches again whom they watch.
+    pub(super) fn renew_people(&mut self, now: Now) {
+        self.people.is_told = false;
+        if let Some(text) = self.people.away.clone() {
+            self.say_away(Some(text), true, now);
+        }
+        for name in self.people.watched.names() {
+            self.watch(name, false, now);
+        }
+    }
+
+    /// Sends a request. Empty words are left out.
+    pub(super) fn ask_people(&mut self, ask: Ask, words: &[&str], now: Now) {
+        self.people.facts.clear();
+        let words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
+        let line = [&[ask.verb()], words.as_slice()].concat();
+        self.request(Request::People(ask), &line, now);
+    }
+
+    fn say_away(&mut self, text: Option<String>, is_renewed: bool, now: Now) {
+        let words = text.clone().unwrap_or_default();
+        self.ask_people(Ask::Away { text, is_renewed }, &[&words], now);
+    }
+
+    fn notify(&mut self, place: Option<&str>, level: Level, now: Now) {
+        let place = match place {
+            None => Some(self.talk.place.clone()),
+            Some(word) => self.place_named(word),
+        };
+        if let Some(place) = place {
+            let word = past::word(&place);
+            self.ask_people(Ask::Notify { place, level }, &[&word, level.word()], now);
+        }
+    }
+
+    /// The place that a word names, in the server's spelling if it is known. `None` if there is none, which has been
+    /// reported.
+    fn place_named(&mut self, word: &str) -> Option<Place> {
+        match past::place(word).filter(|_| !word.chars().any(is_hidden)) {
+            Some(Place::Room(room)) => Some(Place::Room(self.spelled(bare(&room)))),
+            Some(place @ (Place::Public | Place::Direct { .. })) => Some(place),
+            None => {
+                self.trouble("usage", "a place is a room, @NAME, or * for what is said to everybody".to_owned());
+                None
+            }
+        }
+    }
+}

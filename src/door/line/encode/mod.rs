@@ -1,0 +1,88 @@
+//! Encodes events as lines of text.
+
+mod lists;
+mod messages;
+mod people;
+mod rooms;
+
+use std::fmt::Write as _;
+
+use crate::close::CloseReason;
+use crate::door::decoded::Kind;
+use crate::door::reply::{Days, Reply};
+use crate::door::wire::Wire;
+use crate::hub::event::Event;
+
+/// Appends an event to `out` as whole lines, in the spelling `kind`.
+pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
+    let mut wire = Wire(out);
+    let w = &mut wire;
+    let result = match event {
+        Event::Said(message) => messages::encode(kind, "PM", None, message, w),
+        Event::Told(message) => messages::encode(kind, "DM", None, message, w),
+        Event::SaidIn { room, message } => messages::encode(kind, "RM", Some(room), message, w),
+        Event::Sent { hearers, is_dropped, .. } => messages::encode_sent(*hearers, *is_dropped, w),
+        Event::SentTo { name, away, is_dropped, .. } => {
+            messages::encode_sent_to(kind, name, away.as_deref(), *is_dropped, w)
+        }
+        Event::KeptFor { name, .. } => writeln!(w, "C 250 kept for {name}"),
+        Event::OwnTold { to, id, text } => messages::encode_own(kind, to, *id, text, w),
+        Event::Withdrawn { to, id } => writeln!(w, "C 109 @{to} {id}"),
+        Event::Announced { text } => messages::encode_announced(kind, text, w),
+        Event::Welcome { name, online } => people::encode_welcome(name, *online, w),
+        Event::SessionsFull { sessions } => return Reply::Closing(CloseReason::LoggedInAlready(*sessions)).encode(out),
+        Event::Awaited { .. } => Ok(()), // the answer comes later
+        Event::Entered { .. } => Ok(()), // the caller answers with `Reply::Entered`, because it holds the token
+        Event::CanTell { .. } | Event::CanSayIn => return Reply::AskMessage.encode(out),
+        Event::Done => return Reply::Done.encode(out),
+        Event::NotKept => writeln!(w, "C 450 it cannot be kept now, try again in some seconds"),
+        Event::TooManyWaiting { name } => messages::encode_too_many_waiting(name, w),
+        Event::OnlyYou => writeln!(w, "C 550 that is you, and you have no other session"),
+        Event::NotOnline { name } => writeln!(w, "C 550 {name} is not online"),
+        Event::TakesNone { name } => writeln!(w, "C 554 {name} takes no messages from you"),
+        Event::NothingKept => writeln!(w, "C 554 nothing is kept here"),
+        Event::Online { names, matching } => lists::encode_online(names, *matching, w),
+        Event::Rooms { rooms, matching } => lists::encode_rooms(rooms, *matching, w),
+        Event::Names { room, names, matching } => lists::encode_names(room, names, *matching, w),
+        Event::Watches { names } => lists::encode_watches(names, w),
+        Event::Ignores { names, guests } => lists::encode_ignores(names, *guests, w),
+        Event::AwayIs { text } => people::encode_away(kind, text.as_deref(), w),
+        Event::Presence { name, change } => people::encode_presence(kind, name, change, w),
+        Event::Watched { name, presence } => people::encode_watched(kind, name, presence, w),
+        Event::WatchesFull { most } => writeln!(w, "C 554 no more than {most} names; WATCH name off ends one"),
+        Event::IgnoresFull { most } => writeln!(w, "C 554 no more than {most} names; IGNORE name off ends one"),
+        Event::IgnoresYourself => writeln!(w, "C 554 you cannot ignore yourself"),
+        Event::NoSuchAccount { name } => writeln!(w, "C 550 nobody has the name {name}; WHO lists who is online"),
+        Event::Arrived { room, who } => writeln!(w, "C 103 {room} {who} entered"),
+        Event::Gone { room, who, kicked } => rooms::encode_gone(room, who, *kicked, w),
+        Event::TopicIs { room, by, text } => rooms::encode_topic(kind, "105", room, by, text, w),
+        Event::TopicShown { room, topic } => rooms::encode_shown_topic(kind, room, topic.as_ref(), w),
+        Event::RoomClosed { room, why } => rooms::encode_closed(room, why, w),
+        Event::HostIs { room, who } => writeln!(w, "C 107 {room} {who} is host now"),
+        Event::RoomKept { room, days } => rooms::encode_kept(room, *days, w),
+        Event::TooManyDays { most } => writeln!(w, "C 501 nothing is kept for more than {}", Days(*most)),
+        Event::NotMember { room } => writeln!(w, "C 550 you are not in {room}"),
+        Event::NotInRoom { name } => writeln!(w, "C 550 {name} is not in that room"),
+        Event::NoSuchRoom => return Reply::NoSuchRoom.encode(out),
+        Event::RoomExists { room } => writeln!(w, "C 553 {room} is there already; JOIN {room} enters it"),
+        Event::GuestNameTaken => writeln!(w, "C 553 a guest of that name is there already"),
+        Event::NotHost { room } => writeln!(w, "C 554 you are not the host of {room}"),
+        Event::RoomNeedsPassword => writeln!(w, "C 554 the room needs a password: JOIN room password"),
+        Event::WrongRoomPassword { .. } => return Reply::WrongRoomPassword.encode(out),
+        Event::RoomFull { room } => writeln!(w, "C 554 {room} is full"),
+        Event::TooManyRooms { most } => writeln!(w, "C 554 you are in {most} rooms already; LEAVE one first"),
+        Event::OwnsTooMany { name, most } => rooms::encode_owns_too_many(name.as_ref(), *most, w),
+        Event::MemberOfTooMany { most } => rooms::encode_member_of_too_many(*most, w),
+        Event::KeptFull => writeln!(w, "C 554 no more rooms and members can be kept here"),
+    };
+    debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
+}
+
+/// Appends the id of a message of one's own to its 250, as the last word. Other lines are left as they are.
+pub(super) fn add_id(event: &Event, out: &mut Vec<u8>) {
+    if let Event::Sent { id, .. } | Event::SentTo { id, .. } | Event::KeptFor { id, .. } = event {
+        out.pop(); // the LF
+        let result = writeln!(Wire(out), " id={id}");
+        debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
+    }
+}
