@@ -30,10 +30,11 @@ const say = (line, text) => {
   line.textContent = text;
 };
 
-/** Asks before several lines are sent. */
-export const askLines = (count, place) => openDialog(`Send ${count} messages?`, (close) => [
-  h("p", {}, `This text has ${count} lines. Each line is a message to ${place}.`),
-  h("div", { class: "buttons" }, button("Cancel", () => close(false)), button(`Send ${count} messages`, () => close(true), { class: "primary", autofocus: true })),
+const buttons = (...children) => h("div", { class: "buttons" }, ...children);
+
+/** Asks whether `what` shall be done: true, or something else. */
+export const ask = (what, ...words) => openDialog(`${what}?`, (close) => [
+  ...words, buttons(button("Cancel", () => close()), button(what, () => close(true), { class: "primary", autofocus: true })),
 ]);
 
 export const joinRoom = (app) => openDialog("Join or make a room", (close) => {
@@ -63,8 +64,8 @@ export const joinRoom = (app) => openDialog("Join or make a room", (close) => {
   return [h("form", { onsubmit: (event) => {
     event.preventDefault();
     go("JOIN");
-  } }, error, field("Room", room), field("Room password", password, small("Only if it has one, or shall have one.")),
-  h("div", { class: "buttons" }, button("Make", () => go("MAKE")), h("button", { type: "submit", class: "primary" }, "Join"))), list];
+  } }, error, field("Room", room), field("Room password", password),
+  buttons(button("Make", () => go("MAKE")), h("button", { type: "submit", class: "primary" }, "Join"))), list];
 });
 
 export const settings = (app) => openDialog("Settings", (close) => {
@@ -74,7 +75,8 @@ export const settings = (app) => openDialog("Settings", (close) => {
   const why = !isSecureContext ? "Only pages by https or from localhost may show notifications."
     : !("Notification" in window) ? "This browser has no notifications."
       : Notification.permission === "denied" ? "The browser's settings forbid notifications for this page." : "";
-  const hint = h("p", { id: "why", class: "quiet small" }, why || "For direct messages and mentions, while this page is hidden.");
+  const hint = small(why || "For direct messages and mentions, while this page is hidden.");
+  hint.id = "why";
   const notices = h("input", { type: "checkbox", role: "switch", checked: prefs.notify && why === "", disabled: why !== "", "aria-describedby": "why", onchange: async () => {
     const isAllowed = notices.checked && (await Notification.requestPermission()) === "granted";
     if (notices.checked && !isAllowed) hint.textContent = "The browser does not allow it.";
@@ -85,7 +87,7 @@ export const settings = (app) => openDialog("Settings", (close) => {
   const error = alertLine();
   return [error, field("Theme", theme), h("label", { class: "check" }, notices, "Notifications"), hint,
     session.features.has("away") ? field("Away", away, small("What others are told. Empty: you are there.")) : null,
-    h("div", { class: "buttons" }, h("span", { class: "grow quiet" }, "You are ", bdi(session.me)), button("Sign out", () => {
+    buttons(h("span", { class: "grow quiet" }, "You are ", bdi(session.me)), button("Sign out", () => {
       close();
       app.do("signOut");
     }))];
@@ -157,7 +159,6 @@ export const details = (app, place) => openDialog(placeName(place.name), (close)
   if (session.features.has("notify") && place.isStored) parts.push(field("Notify me of", level));
   if (isRoom(place.name)) parts.push(...roomParts(app, place, word, ask, close));
   else if (place.name !== EVERYBODY) parts.push(...personParts(app, place, tell, close));
-  else parts.push(h("p", { class: "quiet" }, "What is said here reaches everybody who is logged in."));
   return parts;
 });
 
@@ -171,7 +172,7 @@ function roomParts(app, place, word, ask, close) {
     field("Topic", topic),
     small(place.kept === null ? "This room is not kept: it ends with its last member, and nothing that is said is stored." : `What is said here is kept for ${place.kept} days.`),
     ...(isHost ? [session.features.has("keep") ? h("label", { class: "check" }, keep, "Keep this room") : null, field("New room password", lock)] : []),
-    h("div", { class: "buttons" },
+    buttons(
       isHost ? button("Close the room", () => {
         ask(`CLOSE ${word}`);
         close();
@@ -197,7 +198,7 @@ function personParts(app, place, tell, close) {
   });
   if (keyOf(name) === keyOf(session.me)) return [facts];
   const isIgnored = session.ignored.has(keyOf(name));
-  return [facts, h("div", { class: "buttons" },
+  return [facts, buttons(
     session.places.has(keyOf(place.name)) ? button("Remove from the list", () => {
       close();
       app.do("close", place);

@@ -13,10 +13,8 @@ const NEAR = 600;
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
-const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 
 export const clock = (time) => CLOCK.format(time);
-export const fullTime = (time) => FULL.format(time);
 export const dayName = (time) => DAY.format(time);
 
 /** A text with its links. */
@@ -30,7 +28,7 @@ export function hueOf(name) {
   return `hue${sum % 8}`;
 }
 
-const when = (time) => h("time", { dateTime: new Date(time).toISOString(), title: fullTime(time) }, clock(time));
+const when = (time) => h("time", { dateTime: new Date(time).toISOString(), title: new Date(time).toLocaleString() }, clock(time));
 
 export class Log {
   /** `hooks`: {older(), seeing(isSeeing), again(message), discard(message), erase(message), canErase(item), open(name)}. */

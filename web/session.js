@@ -411,7 +411,7 @@ export class Session {
     this.resume = "current";
     if (this.top === null || this.liveTop > this.top) this.top = this.liveTop;
     for (const message of [...this.unconfirmed()]) {
-      if (message.state === "unsure") this.fail(message, this.features.has("history") && message.place.isStored ? "this has not arrived" : "the connection broke: this may not have arrived");
+      if (message.state === "unsure") this.fail(message, this.features.has("history") && message.place.isStored ? "this has not arrived" : "this may not have arrived");
     }
     const missed = this.missed;
     if (missed?.count > 0) this.act("missed", missed);
@@ -550,9 +550,9 @@ export class Session {
       case 103: return this.move(first, second, "entered");
       case 104: return this.move(first, second, tail === "left: kicked" ? "was put out" : "left");
       case 105: {
-        const topic = /^\S+ by \S+:(?: (.*))?$/s.exec(text)?.[1] ?? "";
+        const [, by, topic = ""] = /^\S+ by (\S+):(?: (.*))?$/s.exec(text) ?? [];
         const place = this.place(first);
-        if (place.topic !== topic && place.knowsTopic) this.note(place, topic === "" ? `${rest[0]?.slice(0, -1)} removed the topic` : `${rest[0]?.slice(0, -1)} set the topic: ${topic}`);
+        if (place.topic !== topic && place.knowsTopic) this.note(place, topic === "" ? `${by} removed the topic` : `${by} set the topic: ${topic}`);
         [place.topic, place.knowsTopic] = [topic, true];
         return undefined;
       }
@@ -565,7 +565,7 @@ export class Session {
       case 112: {
         const place = this.place(first);
         [place.kept, place.isStored] = second === "kept" ? [tail, true] : [null, false];
-        this.note(place, second === "kept" ? `this room is kept, and its messages for ${tail} days` : "this room is not kept any more");
+        this.note(place, second === "kept" ? `this room is kept for ${tail} days` : "this room is not kept any more");
         return undefined;
       }
       default: return undefined;

@@ -1,6 +1,6 @@
 // The page: the form, the places, the log, the line in which one writes.
 
-import { askLines, details, joinRoom, openDialog, search, settings, switchPlace } from "./dialogs.js";
+import { ask, details, joinRoom, search, settings, switchPlace } from "./dialogs.js";
 import { bdi, h, icon, iconButton, small } from "./dom.js";
 import { Log, hueOf } from "./log.js";
 import { complete } from "./text.js";
@@ -317,7 +317,7 @@ export class View {
     const lines = this.linesOf(text.value);
     if (lines.length === 0 || text.disabled) return;
     if (lines.length === 1 && /^\/(?!me )/.test(lines[0]) && !/^\/\//.test(lines[0])) return this.command(lines[0]);
-    if (lines.length > 1 && !(await askLines(lines.length, place.label))) return text.focus();
+    if (lines.length > 1 && !(await ask(`Send ${lines.length} messages`, h("p", {}, `Each line is a message to ${place.label}.`)))) return text.focus();
     const texts = lines.length === 1 && lines[0].startsWith("//") ? [lines[0].slice(1)] : lines;
     if (!this.do("say", place, texts)) return this.tell("This is too long for one message.");
     text.value = "";
@@ -341,8 +341,7 @@ export class View {
   }
 
   async erase(item) {
-    const isSure = await openDialog("Erase this message?", (close) => [h("p", { class: "quote", dir: "auto" }, item.text), h("p", {}, "It is removed from the history for everybody. Who has read it has read it."),
-      h("div", { class: "buttons" }, h("button", { onclick: () => close(false) }, "Cancel"), h("button", { class: "primary", onclick: () => close(true) }, "Erase"))]);
+    const isSure = await ask("Erase this message", h("p", { class: "quote", dir: "auto" }, item.text), h("p", {}, "It is removed from the history for everybody."));
     if (isSure) this.do("eraseOwn", item, ({ code, text }) => { if (code !== 200) this.tell(text); });
   }
 
