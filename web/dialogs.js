@@ -83,10 +83,10 @@ export const settings = (app) => openDialog("Settings", (close) => {
     notices.checked = isAllowed;
     app.setPref("notify", isAllowed);
   } });
-  const away = h("input", { value: session.away, placeholder: "lunch", maxLength: 200, dir: "auto", onchange: () => app.do("setAway", away.value.trim(), ({ code, text }) => { if (code !== 200) say(error, text); }) });
+  const away = h("input", { value: session.away, placeholder: "What others are told", dir: "auto", onchange: () => app.do("setAway", away.value.trim(), ({ code, text }) => { if (code !== 200) say(error, text); }) });
   const error = alertLine();
   return [error, field("Theme", theme), h("label", { class: "check" }, notices, "Notifications"), hint,
-    session.features.has("away") ? field("Away", away, small("What others are told. Empty: you are there.")) : null,
+    session.features.has("away") ? field("Away", away) : null,
     buttons(h("span", { class: "grow quiet" }, "You are ", bdi(session.me)), button("Sign out", () => {
       close();
       app.do("signOut");

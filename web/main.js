@@ -1,6 +1,6 @@
 // The shell around the core: the connection, the clock, what is saved, notices of the browser.
 
-import { clip, linesOf } from "./text.js";
+import { clip } from "./text.js";
 import { Session } from "./session.js";
 import { View } from "./view.js";
 
@@ -141,7 +141,7 @@ setInterval(() => {
 }, 1000);
 
 theme();
-const view = new View(app, linesOf);
+const view = new View(app);
 addEventListener("online", () => app.do("wake"));
 document.addEventListener("visibilitychange", () => {
   session.isVisible = !document.hidden;

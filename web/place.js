@@ -54,20 +54,8 @@ export class Place {
     return true;
   }
 
-  /** Adds messages of a page before the first one. */
-  prepend(items) {
-    const fresh = items.filter((item) => !this.ids.has(item.id));
-    const first = this.firstId();
-    if (fresh.some((item, n) => n > 0 && item.id <= fresh[n - 1].id) || (first !== null && fresh.some((item) => item.id >= first))) {
-      for (const item of fresh) this.addAnywhere(item);
-      return;
-    }
-    for (const item of fresh) {
-      item.place = this;
-      this.ids.add(item.id);
-    }
-    this.items.unshift(...fresh);
-  }
+  /** Adds the messages of a page. */
+  prepend(items) { for (const item of items) this.addAnywhere(item); }
 
   addAnywhere(item) {
     const { hasOlder } = this;

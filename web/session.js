@@ -6,7 +6,7 @@
 // After each login: WANT ─▶ UNREAD ─▶ JOIN … ─▶ HISTORY after C ─▶ … ─▶ end. C is the highest id up to which everything
 // is here. Live lines raise it only after the end, and an unconfirmed line of one's own holds it where it was.
 
-import { EVERYBODY, confirmed, isRoom, keyOf, noteOf, pageEnd, parse, pastLine, placeWord, retryIn, unreadLine } from "./wire.js";
+import { EVERYBODY, confirmed, isRoom, keyOf, noteOf, pageEnd, parse, pastLine, idOf, placeWord, retryIn, unreadLine } from "./wire.js";
 import { PLACE_MOST, Place } from "./place.js";
 import { byteLength, mentions, withoutInvisible } from "./text.js";
 
@@ -54,7 +54,7 @@ export class Session {
     this.error = "";
     this.requests = [];
     this.forgetPlaces();
-    this.resume = "off";
+    this.isCurrent = false;
     this.features = new Set(["history", "search", "notify", "ignore", "forget", "whois", "watch", "away", "keep"]);
     this.online = [];
     this.attempts = 0;
@@ -89,7 +89,6 @@ export class Session {
   }
 
   act(name, fields = {}) { this.out.push({ do: name, ...fields }); }
-  turn(phase) { this.phase = phase; }
   get here() { return this.places.get(this.current); }
   /** Whether the user must give a name and a password. */
   get needsForm() { return this.phase === "out" || (!this.hasEntered && this.token === ""); }
@@ -115,7 +114,7 @@ export class Session {
   connect() {
     this.retryAt = null;
     this.reason = "";
-    this.turn("connecting");
+    this.phase = "connecting";
     this.heardAt = this.now;
     this.timers.set("greeting", this.now + GREETING_MS);
     this.act("connect");
@@ -124,25 +123,21 @@ export class Session {
   /** The user's name and password. */
   signIn(name, password) {
     [this.error, this.password, this.me] = ["", password, name.trim()];
-    if (this.me === "" || password === "") return this.refuse(this.me === "" ? "a name is needed" : "a password is needed");
+    if (this.me === "" || password === "") return this.ask(this.me === "" ? "a name is needed" : "a password is needed");
     if (this.phase === "login" && this.prompt === "password" && this.asked === this.me) return this.answer(password);
-    if (this.phase === "login" && this.prompt === "password") return this.sendRaw("C ");
+    if (this.phase === "login" && this.prompt === "password") return this.send("C ");
     if (this.phase === "login" && this.prompt === "name") return this.sendName();
     if (this.phase !== "login" && this.phase !== "connecting") this.connect();
   }
 
   sendName() {
     [this.asked, this.prompt, this.isNew] = [this.me, null, false];
-    this.sendRaw(this.token === "" ? `C ${this.me}` : `C ${this.me} ${this.token}`);
+    this.send(this.token === "" ? `C ${this.me}` : `C ${this.me} ${this.token}`);
   }
 
   answer(password) {
     [this.password, this.prompt] = [null, null];
-    this.sendRaw(`C ${password}`);
-  }
-
-  refuse(words) {
-    [this.error, this.password] = [words, null];
+    this.send(`C ${password}`);
   }
 
   /** The connection has ended. */
@@ -151,25 +146,24 @@ export class Session {
     this.timers.delete("greeting");
     this.probeUntil = null;
     this.dropRequests();
-    this.resume = "off";
+    this.isCurrent = false;
     const reason = this.reason;
     for (const place of this.places.values()) if (isRoom(place.name)) place.isJoined = false;
     const isFinal = FINAL.some((words) => reason.startsWith(words));
     if (reason.startsWith("password was changed")) this.forgetToken();
-    const canReturn = this.token !== "";
-    if (this.isLeaving || !canReturn || (isFinal && !this.hasEntered)) {
-      if (!this.isLeaving && this.error === "") this.error = reason !== "" ? reason : "the server cannot be reached";
-      if (this.prompt === "password" && reason.startsWith("login took too long")) this.error = "";
+    if (this.token === "" || (isFinal && !this.hasEntered)) {
+      this.error = reason || this.error || "the server cannot be reached";
+      if (reason.startsWith("login took too long")) this.error = "";
       [this.prompt, this.password, this.hasEntered] = [null, null, false];
-      return this.turn("out");
+      return void (this.phase = "out");
     }
-    if (isFinal) return this.turn("stopped");
+    if (isFinal) return void (this.phase = "stopped");
     const told = retryIn(reason);
     const most = Math.min(60_000, 1000 * 2 ** Math.min(this.attempts, 6));
     this.retryDelay = told === null ? most / 2 + this.random() * (most / 2) : told * 1000 + this.random() * 1000;
     this.attempts += 1;
     this.retryAt = this.now + this.retryDelay;
-    this.turn("waiting");
+    this.phase = "waiting";
   }
 
   /** The network is back, or the machine has woken up. */
@@ -187,15 +181,12 @@ export class Session {
   }
 
   signOut() {
-    this.isLeaving = true;
     this.forgetToken();
-    if (this.isReady) this.sendRaw("C EX");
+    if (this.isReady) this.send("C EX");
     this.act("close");
-    this.act("forget");
     this.reset();
     this.me = "";
     this.savedRooms.clear();
-    this.isLeaving = false;
   }
 
   forgetToken() {
@@ -218,7 +209,7 @@ export class Session {
     if (frame === null || frame.type === "other") return;
     if (frame.type === "said") return this.isReady ? this.said(frame) : undefined;
     if (frame.type === "notice") return this.isReady ? this.notice(frame) : undefined;
-    if (frame.code === 421) return this.closing(frame.text);
+    if (frame.code === 421) return void (this.reason = frame.text);
     if (!this.isReady) return frame.more ? undefined : this.loginReply(frame);
     const request = this.requests[0];
     if (!request) return;
@@ -228,18 +219,13 @@ export class Session {
     this.pump();
   }
 
-  closing(reason) {
-    this.reason = reason;
-    if (!this.hasEntered || reason.startsWith("password was changed")) this.error = reason;
-  }
-
   loginReply({ code, text }) {
     switch (code) {
       case 220: {
         const version = /^chatd (\S+)/.exec(text)?.[1] ?? "";
         if (this.version !== "" && version !== this.version) this.isOutdated = true;
         this.version ||= version;
-        this.turn("login");
+        this.phase = "login";
         this.timers.delete("greeting");
         return this.sendName();
       }
@@ -256,33 +242,33 @@ export class Session {
         this.forgetToken();
         this.prompt = "password";
         return this.ask(text);
-      case 553:
-        this.prompt = "name";
-        return this.ask(text);
       default:
-        this.prompt = text.endsWith("your name?") ? "name" : "password";
+        this.prompt = code === 553 || text.endsWith("your name?") ? "name" : "password";
         return this.ask(text);
     }
   }
 
   /** The form is shown, with the server's words. */
-  ask(words) {
-    this.hasEntered = false;
-    this.refuse(words);
-  }
+  ask(words) { [this.hasEntered, this.error, this.password] = [false, words, null]; }
 
   entered(name) {
     this.me = name;
-    if (this.who !== undefined && this.who !== name) this.forgetPlaces();
-    this.who = name;
+    if ((this.who ??= name) !== name) {
+      this.who = name;
+      this.savedRooms.clear();
+      this.forgetPlaces();
+    }
     const isReturn = this.hasEntered && this.top !== null;
     Object.assign(this, { hasEntered: true, attempts: 0, error: "", prompt: null, password: null });
-    this.turn("ready");
-    this.resume = "asking";
+    this.phase = "ready";
+    this.isCurrent = false;
     this.timers.set("who", this.now + WHO_EVERY_MS);
     this.request("WANT ids reads forgets own", () => {});
     this.renewToken();
-    this.request("IGNORE", (code, text, lines) => this.learnIgnored(code, lines));
+    this.request("IGNORE", (code, text, lines) => {
+      const names = lines.map((frame) => frame.text.split(" ")[0]);
+      if (!this.isUnknown(code, "ignore")) this.ignored = new Map(names.map((other) => [keyOf(other), other]));
+    });
     if (this.away !== "") this.request(`AWAY ${this.away}`, () => {});
     if (this.isNew) this.note(this.place(EVERYBODY), `Welcome, ${name}. This account is new: it was made just now.`);
     this.isNew = false;
@@ -300,11 +286,6 @@ export class Session {
         this.save();
       }
     });
-  }
-
-  learnIgnored(code, lines) {
-    if (this.isUnknown(code, "ignore")) return;
-    this.ignored = new Map(lines.map(({ text }) => [keyOf(text.split(" ")[0]), text.split(" ")[0]]));
   }
 
   /** Whether an operation is not there; then its feature is not shown. */
@@ -408,7 +389,7 @@ export class Session {
   }
 
   endResume() {
-    this.resume = "current";
+    this.isCurrent = true;
     if (this.top === null || this.liveTop > this.top) this.top = this.liveTop;
     for (const message of [...this.unconfirmed()]) {
       if (message.state === "unsure") this.fail(message, this.features.has("history") && message.place.isStored ? "this has not arrived" : "this may not have arrived");
@@ -444,27 +425,31 @@ export class Session {
     const isMention = frame.from !== null && (frame.place.startsWith("@") || mentions(frame.text, this.me)) && !this.isMe(from);
     const message = { id: frame.id, from, text: frame.text, isMention };
     if (frame.id > this.liveTop) this.liveTop = frame.id;
-    if (this.resume === "current") this.top = frame.id;
+    if (this.isCurrent) this.top = frame.id;
     if (!this.show(place, message) || this.isMe(from)) return;
     place.hear(message.id, this.isLoud(place, message));
     if (!this.online.includes(from) && !from.startsWith("~")) this.timers.set("who", this.now + 1000);
     this.act("heard", { place, message, isLoud: this.isLoud(place, message) });
-    if (place === this.here) this.markRead();
+    if (place !== this.here) return;
+    if (!this.isSeeing) place.lineAt ??= place.mark;
+    this.markRead();
   }
 
   /** Puts a message into its log. False if it is there, or before everything that is shown. */
   show(place, line) {
-    const type = line.isHole ? "hole" : "message";
-    const isNew = place.add({ key: String(line.id), type, id: line.id, from: line.from, text: line.text, isMention: line.isMention && !this.isMe(line.from) });
-    if (isNew) {
-      place.trim(place === this.here && this.isLookingBack ? PLACE_MOST : undefined);
-    }
+    const isNew = place.add(this.itemOf(line));
+    if (isNew) place.trim(place === this.here && this.isLookingBack ? PLACE_MOST : undefined);
     return isNew;
+  }
+
+  itemOf(line) {
+    return { ...line, key: String(line.id), type: line.isHole ? "hole" : "message", isMention: line.isMention && !this.isMe(line.from) };
   }
 
   /** Says texts in a place. Those that are too long are not said: false, and nothing is. */
   say(place, texts) {
-    if (texts.some((text) => !this.fits(place, text))) return false;
+    if (texts.some((text) => this.excess(place, text) > 0)) return false;
+    place.lineAt = null;
     for (const text of texts) {
       const message = { key: `own ${(this.ownCount = (this.ownCount ?? 0) + 1)}`, type: "message", id: null, from: this.me, text, place, state: "queued", note: "", time: this.now };
       place.pending.push(message);
@@ -475,10 +460,8 @@ export class Session {
   }
 
   /** The bytes by which a text is too long for a place; below 0: the room that is left. */
-  excess(place, text) { return byteLength(this.lineFor(place, text)) + 2 - LINE_BYTES; }
-  fits(place, text) { return this.excess(place, text) <= 0; }
+  excess(place, text) { return byteLength(`C ${this.verbFor(place)} ${text}\r\n`) - LINE_BYTES; }
 
-  lineFor(place, text) { return `C ${this.verbFor(place)} ${text}`; }
   verbFor(place) {
     if (place.name === EVERYBODY) return "PM";
     return place.name.startsWith("@") ? `DM ${place.name.slice(1)}` : `RM ${placeWord(place.name)}`;
@@ -486,7 +469,7 @@ export class Session {
 
   /** Sends what waits, as much as may be unconfirmed at once. */
   pump() {
-    if (!this.isReady || this.resume !== "current") return;
+    if (!this.isReady || !this.isCurrent) return;
     let open = this.requests.filter((request) => request.message).length;
     while (open < IN_FLIGHT && this.queue.length > 0) {
       this.sendText(this.queue.shift());
@@ -498,7 +481,7 @@ export class Session {
     const { place, text } = message;
     [message.state, message.sentTop] = ["sent", this.top ?? 0n];
     const done = (code, words) => this.answered(message, code, words);
-    if (!text.startsWith(" ")) return this.request(this.lineFor(place, text), done, message);
+    if (!text.startsWith(" ")) return this.request(`${this.verbFor(place)} ${text}`, done, message);
     // Behind its verb a text begins at the first character that is no space; at a prompt it is the line as it is.
     let isAsked = false;
     this.request(this.verbFor(place), (code, words) => {
@@ -513,13 +496,11 @@ export class Session {
     if (code !== 250) return this.fail(message, words);
     const { told, id } = confirmed(words);
     if (id !== null && id > this.liveTop) this.liveTop = id;
-    if (id !== null && this.resume === "current" && id > (this.top ?? 0n)) this.top = id;
+    if (id !== null && this.isCurrent && id > (this.top ?? 0n)) this.top = id;
     message.place.confirm(message, id, noteOf(told));
   }
 
-  fail(message, why) {
-    [message.state, message.note] = ["failed", why];
-  }
+  fail(message, why) { [message.state, message.note] = ["failed", why]; }
 
   /** The user wants a failed message to be sent again, or not at all. */
   sendAgain(message) {
@@ -539,11 +520,9 @@ export class Session {
     const [first, second = "", ...rest] = text.split(" ");
     const tail = rest.join(" ");
     switch (code) {
-      case 100: {
-        const place = this.place(EVERYBODY);
-        this.note(place, `The operator: ${text}`);
+      case 100:
+        this.note(this.place(EVERYBODY), `The operator: ${text}`);
         return this.act("told", { text: `The operator: ${text}` });
-      }
       case 101:
         this.presence.set(keyOf(first), second === "away" ? { is: "away", text: tail } : { is: second === "offline" ? "offline" : "online", text: "" });
         return undefined;
@@ -557,16 +536,18 @@ export class Session {
         return undefined;
       }
       case 106: return this.gone(first, `this room is closed: ${text.slice(first.length + 9)}`);
-      case 107:
-        this.place(first).host = second;
-        return this.move(first, second, "is host now");
-      case 108: return this.readElsewhere(first, second);
-      case 109: return this.erased(first, second, tail);
+      case 107: return this.move(first, second, "is host now");
+      case 108:
+        for (const place of this.places.values()) if (first === "-" || keyOf(first) === keyOf(place.name)) place.read(idOf(second) ?? 0n);
+        return undefined;
+      case 109:
+        if (second === "all") this.places.get(keyOf(first))?.eraseAll(tail);
+        else this.places.get(keyOf(first))?.erase(idOf(second));
+        return undefined;
       case 112: {
         const place = this.place(first);
         [place.kept, place.isStored] = second === "kept" ? [tail, true] : [null, false];
-        this.note(place, second === "kept" ? `this room is kept for ${tail} days` : "this room is not kept any more");
-        return undefined;
+        return this.note(place, second === "kept" ? `this room is kept for ${tail} days` : "this room is not kept any more");
       }
       default: return undefined;
     }
@@ -597,27 +578,14 @@ export class Session {
     this.note(place, why);
   }
 
-  readElsewhere(where, digits) {
-    if (!/^\d+$/.test(digits)) return;
-    for (const place of this.places.values()) if (where === "-" || keyOf(where) === keyOf(place.name)) place.read(BigInt(digits));
-  }
-
-  erased(where, what, name) {
-    const place = this.places.get(keyOf(where));
-    if (!place) return;
-    if (what === "all") place.eraseAll(name);
-    else if (/^\d+$/.test(what)) place.erase(BigInt(what));
-  }
-
   // Requests.
 
-  sendRaw(line) { this.act("send", { line }); }
+  send(line) { this.act("send", { line }); }
 
   /** Sends an operation. `done(code, text, lines)` gets its reply. */
   request(line, done, message) {
-    const whole = /^[CD] /.test(line) ? line : `C ${line}`;
     this.requests.push({ done, lines: [], message, at: this.now });
-    this.sendRaw(whole);
+    this.send(line.startsWith("D ") ? line : `C ${line}`);
   }
 
   dropRequests() {
@@ -677,9 +645,7 @@ export class Session {
       if (code === 450) return void (place.loadAt = this.now + 1000);
       if (end === null) return void (place.hasOlder = false);
       const past = lines.map(({ text: line }) => pastLine(line)).filter((line) => line !== null);
-      place.prepend(past.map((line) => ({
-        key: String(line.id), type: line.isHole ? "hole" : "message", id: line.id, from: line.from, text: line.text, isMention: line.isMention && !this.isMe(line.from),
-      })));
+      place.prepend(past.map((line) => this.itemOf(line)));
       place.hasOlder = end.next !== null && past.length > 0 && place.items.length < PLACE_MOST;
       if (place === this.here) this.markRead();
     });
@@ -720,9 +686,8 @@ export class Session {
 
   onRoom(name, password, isQuiet, code, text, tell) {
     if (code !== 227) {
-      const place = this.places.get(keyOf(name));
       if (isQuiet && code === 550) this.gone(name, `you are not in this room any more: ${text}`);
-      else if (isQuiet && place) this.note(place, `you are not in this room: ${text}`);
+      else if (isQuiet) this.note(this.place(name), `you are not in this room: ${text}`);
       return tell(text);
     }
     const shown = text.split(" ")[0];

@@ -3,14 +3,14 @@
 import { ask, details, joinRoom, search, settings, switchPlace } from "./dialogs.js";
 import { bdi, h, icon, iconButton, small } from "./dom.js";
 import { Log, hueOf } from "./log.js";
-import { complete } from "./text.js";
+import { complete, linesOf } from "./text.js";
 import { EVERYBODY, isRoom, keyOf } from "./wire.js";
 
 const splitOnce = (text) => [text.split(" ")[0], text.split(" ").slice(1).join(" ").trimStart()];
 
 export class View {
-  constructor(app, linesOf) {
-    [this.app, this.linesOf, this.names] = [app, linesOf, new Map()];
+  constructor(app) {
+    this.app = app;
     this.status = h("div", { role: "status", class: "unseen" });
     document.body.replaceChildren(this.makeForm(), this.makeChat(), this.status);
     document.addEventListener("keydown", (event) => this.key(event));
@@ -46,25 +46,24 @@ export class View {
 
   renderForm() {
     const { session } = this;
-    const isShown = session.needsForm;
-    if (isShown && this.login.hidden !== false) {
+    const { needsForm } = session;
+    const isNew = this.chat.hidden !== needsForm || !this.isDrawn;
+    [this.isDrawn, this.login.hidden, this.chat.hidden] = [true, !needsForm, needsForm];
+    if (!needsForm) {
+      this.password.value = "";
+      if (isNew) this.text.focus();
+      return;
+    }
+    if (isNew) {
       this.name.value ||= session.me;
       document.querySelector("dialog")?.close();
-    }
-    const wasHidden = this.login.hidden;
-    this.login.hidden = !isShown;
-    this.chat.hidden = isShown;
-    if (!isShown) {
-      this.password.value = "";
-      if (wasHidden === false) this.text.focus();
-      return;
     }
     this.formAlert.hidden = session.error === "";
     if (this.formAlert.textContent !== session.error) this.formAlert.textContent = session.error;
     const isBusy = session.error === "" && session.phase !== "out" && session.prompt === null;
     this.submit.disabled = isBusy;
     this.form.setAttribute("aria-busy", String(isBusy));
-    if (wasHidden !== false) (this.name.value === "" ? this.name : this.password).focus();
+    if (isNew) (this.name.value === "" ? this.name : this.password).focus();
   }
 
   // The frame of the conversation.
@@ -120,11 +119,10 @@ export class View {
   }
 
   drawer(which) {
-    const isOpen = which !== null && this.chat.dataset.drawer === which;
-    if (which === null || isOpen) delete this.chat.dataset.drawer;
+    if (which === null || this.chat.dataset.drawer === which) delete this.chat.dataset.drawer;
     else {
       this.chat.dataset.drawer = which;
-      if (innerWidth < 640) (which === "nav" ? this.nav : this.aside).querySelector("button")?.focus();
+      (which === "nav" ? this.nav : this.aside).querySelector("button")?.focus();
     }
   }
 
@@ -165,9 +163,8 @@ export class View {
 
   renderBanner() {
     const { session } = this;
-    const [text, button] = this.bannerOf(session);
+    const [text, button = ""] = this.bannerOf(session);
     this.banner.hidden = text === "";
-    this.banner.classList.toggle("offline", session.phase !== "ready");
     if (this.bannerText.textContent !== text) this.bannerText.textContent = text;
     this.bannerButton.hidden = button === "";
     this.bannerButton.textContent = button;
@@ -181,8 +178,8 @@ export class View {
       case "ready":
         if (this.trouble) return [this.trouble, "Close"];
         if (session.isOutdated) return ["The server has a new version.", "Reload"];
-        return ["", ""];
-      default: return this.banner.hidden ? ["", ""] : ["Connecting …", ""];
+        return [""];
+      default: return [this.banner.hidden ? "" : "Connecting …"];
     }
   }
 
@@ -248,13 +245,11 @@ export class View {
     const { session } = this;
     const place = session.here;
     if (this.title.textContent !== place.label) this.title.replaceChildren(bdi(place.label));
-    const presence = session.presence.get(keyOf(place.name.slice(1)));
-    const topic = place.name === EVERYBODY ? session.onlineText ?? "" : isRoom(place.name) ? place.topic : presence ? `${presence.is}${presence.text === "" ? "" : `: ${presence.text}`}` : "";
-    this.topic.textContent = topic;
+    const { is = "", text = "" } = session.presence.get(keyOf(place.name.slice(1))) ?? {};
+    this.topic.textContent = place.name === EVERYBODY ? session.onlineText ?? "" : isRoom(place.name) ? place.topic : text === "" ? is : `${is}: ${text}`;
     this.searchButton.hidden = !session.features.has("search");
-    this.text.placeholder = `Message ${place.label}`;
     this.text.disabled = this.send.disabled = session.isReady && !place.isJoined;
-    if (this.text.disabled) this.text.placeholder = `You are not in ${place.label}`;
+    this.text.placeholder = `${this.text.disabled ? "You are not in" : "Message"} ${place.label}`;
   }
 
   renderPeople() {
@@ -277,7 +272,7 @@ export class View {
     const { text, session } = this;
     text.style.height = "auto";
     text.style.height = `${Math.min(text.scrollHeight + 2, 200)}px`;
-    const lines = this.linesOf(text.value);
+    const lines = linesOf(text.value);
     const excess = Math.max(...lines.map((line) => session.excess(session.here, line)), -Infinity);
     const words = excess > 0 ? `${excess} bytes too long` : lines.length > 1 ? `${lines.length} lines: ${lines.length} messages` : excess > -200 ? `${-excess} bytes left` : "";
     this.hint.hidden = words === "";
@@ -314,7 +309,7 @@ export class View {
   async say() {
     const { text, session } = this;
     const place = session.here;
-    const lines = this.linesOf(text.value);
+    const lines = linesOf(text.value);
     if (lines.length === 0 || text.disabled) return;
     if (lines.length === 1 && /^\/(?!me )/.test(lines[0]) && !/^\/\//.test(lines[0])) return this.command(lines[0]);
     if (lines.length > 1 && !(await ask(`Send ${lines.length} messages`, h("p", {}, `Each line is a message to ${place.label}.`)))) return text.focus();
