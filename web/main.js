@@ -145,6 +145,7 @@ const view = new View(app);
 addEventListener("online", () => app.do("wake"));
 document.addEventListener("visibilitychange", () => {
   session.isVisible = !document.hidden;
+  if (isDrawing) draw();
   view.log.afterMove();
   if (!document.hidden) app.do("wake");
 });

@@ -27,7 +27,10 @@ const PROBE_MS = 8_000;
 /** After so much silence the connection is tried. */
 const SILENCE_MS = 120_000;
 const GREETING_MS = 15_000;
-const WHO_EVERY_MS = 30_000;
+/** Who is online is asked for again after this time; with many of them, after the longer one. */
+const WHO_EVERY_MS = 10_000;
+const WHO_MANY_MS = 60_000;
+const MANY = 50;
 /** Reasons after which only the user connects again. */
 const FINAL = ["too many failures", "logged in", "another login", "put out", "banned", "not a chat client"];
 
@@ -40,6 +43,7 @@ export class Session {
     this.now = 0;
     this.me = saved.name ?? "";
     this.token = saved.token ?? "";
+    this.savedPlace = saved.place;
     this.savedRooms = new Map((saved.rooms ?? []).map((room) => [keyOf(room.name), { name: room.name, password: room.password ?? "" }]));
     this.reset();
   }
@@ -196,7 +200,7 @@ export class Session {
 
   save() {
     const rooms = [...this.savedRooms.values()];
-    this.act("save", { saved: { name: this.me, token: this.token, rooms } });
+    this.act("save", { saved: { name: this.me, token: this.token, rooms, place: this.here?.name } });
   }
 
   // Lines of the server.
@@ -306,6 +310,8 @@ export class Session {
         for (const place of this.places.values()) place.hasOlder = false;
       }
       this.learnUnread(lines);
+      if (this.savedPlace && this.savedPlace !== this.here.name) this.open(this.savedPlace);
+      this.savedPlace = null;
       this.enterRooms();
       if (code !== 213) return this.endResume();
       this.missed = { count: 0, loud: 0, lines: 0 };
@@ -617,6 +623,7 @@ export class Session {
     if (place.unread.count > 0) place.lineAt = place.mark;
     [this.isLookingBack, this.isSeeing] = [false, false];
     before?.trim();
+    if (this.isReady) this.save();
     this.ensure();
     if (isRoom(place.name) && place.isJoined && !place.people) this.refreshNames(place);
   }
@@ -642,7 +649,11 @@ export class Session {
     this.request(`HISTORY ${placeWord(place.name)} ${before}${first === null ? FIRST_PAGE : PAGE}`, (code, text, lines) => {
       place.isLoading = false;
       const end = code === 212 ? pageEnd(text) : null;
-      if (code === 450) return void (place.loadAt = this.now + 1000);
+      if (code === 450) {
+        place.loadAt = this.now + 1000;
+        this.timers.set("older", place.loadAt);
+        return void this.agains.set("older", () => this.ensure());
+      }
       if (end === null) return void (place.hasOlder = false);
       const past = lines.map(({ text: line }) => pastLine(line)).filter((line) => line !== null);
       place.prepend(past.map((line) => this.itemOf(line)));
@@ -808,7 +819,7 @@ export class Session {
       if (name === "token") this.renewToken();
       else if (name === "read") this.tellRead();
       else if (name === "who") {
-        this.timers.set("who", this.now + WHO_EVERY_MS);
+        this.timers.set("who", this.now + (this.online.length < MANY ? WHO_EVERY_MS : WHO_MANY_MS));
         if (this.isVisible !== false) this.refreshWho();
       } else this.agains.get(name)?.();
     }

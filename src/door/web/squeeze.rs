@@ -14,7 +14,17 @@ pub(super) fn script(source: &str) -> String {
 pub(super) fn style(source: &str) -> String {
     let lines = source.lines().map(str::trim).filter(|line| !line.is_empty());
     let mut out: String = lines.collect::<Vec<_>>().join("\n");
-    for (long, short) in [(": ", ":"), ("; ", ";"), (", ", ","), (" {", "{"), ("{ ", "{"), (";\n", ";"), ("{\n", "{"), (" }", "}"), ("}\n", "}")] {
+    for (long, short) in [
+        (": ", ":"),
+        ("; ", ";"),
+        (", ", ","),
+        (" {", "{"),
+        ("{ ", "{"),
+        (";\n", ";"),
+        ("{\n", "{"),
+        (" }", "}"),
+        ("}\n", "}"),
+    ] {
         out = out.replace(long, short);
     }
     out.replace(";}", "}")
@@ -150,9 +160,15 @@ mod tests {
             ("// why\n  const a = { b: 1 };\n", "const a={b:1};"),
             ("/** A: b. */\nif (a) return b;\n", "if(a)return b;"),
             ("a = {\n  b: `c,\nd`,\n};\nf()\ng();\n", "a={b:`c,\nd`,};f()\ng();"),
-            ("/**\n * A.\n */\nf(\"a , b\", `c : ${d( { e : \"}\" } )} , f`);", "f(\"a , b\",`c : ${d( { e : \"}\" } )} , f`);"),
+            (
+                "/**\n * A.\n */\nf(\"a , b\", `c : ${d( { e : \"}\" } )} , f`);",
+                "f(\"a , b\",`c : ${d( { e : \"}\" } )} , f`);",
+            ),
             ("x = /[/ ,]\\/ =\"/.test(y) ? a / b : c - -d;", "x=/[/ ,]\\/ =\"/.test(y)? a / b:c - -d;"),
-            ("`a ${b ? `c = ${d}` : \"\"} e = f`; a = \"\\\" = \";", "`a ${b ? `c = ${d}` : \"\"} e = f`;a=\"\\\" = \";"),
+            (
+                "`a ${b ? `c = ${d}` : \"\"} e = f`; a = \"\\\" = \";",
+                "`a ${b ? `c = ${d}` : \"\"} e = f`;a=\"\\\" = \";",
+            ),
             ("return /^a = b$/;\nx => /c = d/", "return /^a = b$/;x=>/c = d/"),
         ] {
             assert_eq!(script(source), expected);
@@ -161,7 +177,10 @@ mod tests {
 
     #[test]
     fn styles() {
-        assert_eq!(style("a { b: c; d: e, f; }\n@media (x: y) {\n\tg { h: i; }\n}\n"), "a{b:c;d:e,f}@media (x:y){g{h:i}\n}");
+        assert_eq!(
+            style("a { b: c; d: e, f; }\n@media (x: y) {\n\tg { h: i; }\n}\n"),
+            "a{b:c;d:e,f}@media (x:y){g{h:i}\n}"
+        );
         assert_eq!(style(".a :is(b, c) > d { e: calc(1px + 2px); }"), ".a :is(b,c) > d{e:calc(1px + 2px)}");
     }
 }
