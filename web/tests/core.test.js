@@ -87,6 +87,7 @@ test("rows of a log", () => {
   assert.deepEqual(rows.filter((row) => row.type === "message").map((row) => row.isFollowing), [false, true, false, false]);
   assert.equal(new Set(rows.map((row) => row.key)).size, rows.length);
   assert.equal(movesText(rows[5].moves), "c came and went");
+  assert.ok(rowsOf([said(3, "z")], { lineAt: 2n << 20n, me: "z" }).every((row) => row.type !== "new"), "one's own words are not new");
   const move = (name, how) => ({ name, how });
   assert.equal(movesText([..."abcdef"].map((name) => move(name, "entered"))), "a, b, c and 3 others entered");
   assert.equal(movesText([move("a", "left"), move("a", "entered"), move("b", "is host now")]), "a left and came back · b is host now");

@@ -277,6 +277,40 @@ test("rooms: notices, kicked, closed, erased", () => {
   assert.deepEqual([place.isJoined, bench.did("save").at(-1).saved.rooms], [false, []]);
 });
 
+test("what comes while nobody looks is under a line, until one speaks", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end", `D PM ${id(2)} bob unseen`);
+  assert.equal(bench.session.here.lineAt, 0n);
+  bench.do("setSeeing", true);
+  assert.deepEqual([bench.session.here.unread.count, bench.session.here.lineAt], [0, 0n]);
+  bench.do("say", bench.session.here, ["hi"]);
+  assert.equal(bench.session.here.lineAt, null);
+});
+
+test("where one was, one is after a reload", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  bench.do("open", "@dave");
+  const { saved } = bench.did("save").at(-1);
+  assert.equal(saved.place, "@dave");
+  const next = new Bench(saved);
+  next.do("start");
+  next.login();
+  assert.equal(next.session.here.name, "@dave");
+});
+
+test("somebody else logs in: nothing of the one before is there", () => {
+  const bench = Bench.ready({ rooms: [{ name: "den", password: "" }] });
+  bench.hear("C 227 den token=A", "C 212 0 end", `D PM ${id(2)} bob for alice`, "C 421 password was changed");
+  bench.do("closed");
+  assert.ok(bench.session.needsForm);
+  bench.do("signIn", "eve", "right one");
+  bench.hear("C 220 chatd 0.1.0 ready; your name?", "C 331 eve, your password?");
+  bench.lines();
+  bench.hear("C 230 welcome eve; 1 online; HELP lists what you can do", "C 200 ids", "C 231 t1.3 expires=86400", "C 211 nobody", "C 213 0 places");
+  assert.deepEqual([bench.texts(), bench.lines().filter((line) => /JOIN|after/.test(line))], [[], []]);
+});
+
 test("an older server: what it does not know is not there", () => {
   const bench = Bench.ready({ unread: ["C 502 unknown operation"] });
   assert.deepEqual([...bench.session.features].filter((feature) => ["history", "search"].includes(feature)), []);

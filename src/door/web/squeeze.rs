@@ -179,7 +179,7 @@ mod tests {
     fn styles() {
         assert_eq!(
             style("a { b: c; d: e, f; }\n@media (x: y) {\n\tg { h: i; }\n}\n"),
-            "a{b:c;d:e,f}@media (x:y){g{h:i}\n}"
+            "a{b:c;d:e,f}@media (x:y){g{h:i}}"
         );
         assert_eq!(style(".a :is(b, c) > d { e: calc(1px + 2px); }"), ".a :is(b,c) > d{e:calc(1px + 2px)}");
     }
