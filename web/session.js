@@ -697,8 +697,14 @@ export class Session {
 
   onRoom(name, password, isQuiet, code, text, tell) {
     if (code !== 227) {
-      if (isQuiet && code === 550) this.gone(name, `you are not in this room any more: ${text}`);
-      else if (isQuiet) this.note(this.place(name), `you are not in this room: ${text}`);
+      if (isQuiet && code === 550) {
+        this.gone(name, "this room has ended");
+        const place = this.places.get(keyOf(name));
+        if (place?.firstId() === null) {
+          this.close(place);
+          this.note(this.here, `the room ${name} has ended`);
+        }
+      } else if (isQuiet) this.note(this.place(name), `you are not in this room: ${text}`);
       return tell(text);
     }
     const shown = text.split(" ")[0];
