@@ -279,6 +279,7 @@ export class Session {
     this.askUnread(isReturn);
     for (const place of this.places.values()) if (place.name.startsWith("@")) this.watch(place.name.slice(1));
     this.refreshWho();
+    if (!isReturn) this.ensure();
   }
 
   renewToken() {
