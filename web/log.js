@@ -68,7 +68,7 @@ export class Log {
   top(place, start) {
     if (start > 0 || place.isLoading) return [{ key: "loading", type: "loading", text: "Loading …" }];
     if (place.hasOlder) return [{ key: "older", type: "loading", text: "" }];
-    const isEmpty = place.items.length + place.pending.length === 0;
+    const isEmpty = place.firstId() === null && place.pending.length === 0;
     const text = isEmpty ? "Nothing has been said here yet." : place.isStored ? "This is as far back as the history goes." : "";
     return text === "" ? [] : [{ key: `start ${text}`, type: "start", text }];
   }

@@ -79,6 +79,7 @@ function perform(action) {
     case "save": return save(action.saved);
     case "heard": return heard(action);
     case "missed": return announce(`${action.count} missed, ${action.loud} for you`);
+    case "trouble": return view.tell(action.text);
     case "told": return fresh.push(action.text);
     default: return undefined;
   }

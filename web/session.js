@@ -85,7 +85,7 @@ export class Session {
     this.presence = new Map();
   }
 
-  /** The actions since the last call: {do: "connect" | "close" | "send" | "save" | "heard" | "missed" | "told", …}. */
+  /** The actions since the last call: {do: "connect" | "close" | "send" | "save" | "heard" | "missed" | "told" | "trouble", …}. */
   take() {
     const actions = this.out;
     this.out = [];
@@ -507,7 +507,10 @@ export class Session {
     message.place.confirm(message, id, noteOf(told));
   }
 
-  fail(message, why) { [message.state, message.note] = ["failed", why]; }
+  fail(message, why) {
+    [message.state, message.note] = ["failed", why];
+    this.act("trouble", { text: `Not sent: ${why}` });
+  }
 
   /** The user wants a failed message to be sent again, or not at all. */
   sendAgain(message) {
