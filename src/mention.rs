@@ -121,8 +121,8 @@ mod tests {
     fn each_mention_is_found() {
         let found = |text, name| find(text, name).collect::<Vec<_>>();
         assert_eq!(found("Bob, 你bob-bob bob. abob _bob_", "bob"), [0..3, 16..19, 27..30]);
-        assert_eq!(found("..bob_. bob", "bob_"), [2..6]);
-        assert_eq!(found("x..bob ..bob", ".bob"), [8..12]);
+        assert_eq!(found("..bob_. bob_", "bob_"), [2..6, 8..12]);
+        assert_eq!(found("x..bob ..bob .bob", ".bob"), [8..12, 13..17]);
         assert_eq!(found("", "bob"), []);
     }
 

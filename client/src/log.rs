@@ -120,7 +120,8 @@ impl State {
             let what = if *count == 1 { "1 line is missing" } else { &format!("{count} lines are missing") };
             text.push_str(&format!("{} -- {what} here: {why}\n", entry.stamp));
         }
-        if !entry.body.is_empty() && !(entry.is_once && self.tail.has(&entry.line())) {
+        let is_there = entry.body.is_empty() || (entry.is_once && self.tail.has(&entry.line()));
+        if !is_there {
             text.push_str(&entry.line());
             text.push('\n');
         }

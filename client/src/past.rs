@@ -282,6 +282,7 @@ mod tests {
         }
         let (told, _) = confirmed(text);
         assert!(text.starts_with(told));
+        assert!(told_away(text).len() <= text.len() + ", who is away: ".len());
         let _ = (last(text), unread(text), welcomed(text), place(text));
     }
 
@@ -292,6 +293,7 @@ mod tests {
             "50 next=18446744073709551615",
             "größe 1000 12 read=18446744073709551615 last=18446744073709551615 notify=mentions",
             "sent to 3 id=18446744073709551615",
+            "sent to bob (away: größe) id=18446744073709551615",
             "welcome alice; 3 online",
         ] {
             for (at, _) in text.char_indices() {

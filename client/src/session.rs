@@ -12,6 +12,8 @@
 //! nothing else is sent, and a text that begins with a space, which goes as `D TEXT` right after the line that asks for
 //! it. Dialogues with the user are held here, and their result is sent at once.
 
+mod answered;
+mod asks;
 mod away;
 mod composed;
 mod dialogue;
@@ -40,6 +42,7 @@ mod tests;
 mod typed;
 mod unread;
 mod unseen;
+mod watching;
 mod wording;
 
 use std::collections::VecDeque;

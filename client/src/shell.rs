@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use jiff::tz::TimeZone;
 
 use self::calling::Caller;
-use super::action::{Action, Input, Now, Places, Secret, Weight};
+use super::action::{Action, Input, Now, Secret, Weight};
 use super::args::{Errand, Options};
 use super::destination::Server;
 use super::event::{Event, Key};
@@ -154,12 +154,7 @@ impl Shell {
         };
         let is_resumed = resumes(&options, is_edited) == Resumes::Always;
         let seen = servers.iter().map(|server| if is_resumed { seen(server) } else { None }).collect();
-        let places =
-            if is_edited { store.as_ref().map(|store| remembered(store, &servers, &options.user)) } else { None };
-        let places = places.unwrap_or(Ok(Places::default())).unwrap_or_else(|why| {
-            troubles.push(why);
-            Places::default()
-        });
+        let places = remembered(store.as_ref().filter(|_| is_edited), &servers, &options.user, &mut troubles);
         let origin = if is_edited {
             let (screen, known) = (Arc::clone(&screen), Arc::clone(&known));
             Origin::Editor { screen, known, store: store.clone() }

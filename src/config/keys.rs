@@ -1,5 +1,6 @@
 //! The keys of the configuration, and the values that each accepts.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use strsim::levenshtein;
@@ -9,7 +10,6 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::address::Address;
 use super::listen::Listen;
 use super::source::Document;
-use crate::door::http::Host;
 use crate::limits::{HASH_MEMORY_MOST_KIB, LINE_BYTES_MOST, NAME_BYTES, PASSWORD_MAX_BYTES};
 use crate::network::Network;
 
@@ -282,12 +282,17 @@ fn accept_hosts(hosts: &DeArray<'_>) -> Result<(), Refusal> {
             ))
         };
         let DeValue::String(text) = host.get_ref() else { return no(is_a(host.get_ref())) };
-        let is_host = Host::parse(text.as_bytes()).is_some_and(|host| host == Host::Name(text));
-        if !is_host || text.is_empty() {
+        if !is_host(text) {
             return no(format!("not {text:?}"));
         }
     }
     Ok(())
+}
+
+/// Whether this is the name of a host, without a port. An address needs no entry.
+fn is_host(text: &str) -> bool {
+    let is_of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_of_host) && text.parse::<IpAddr>().is_err()
 }
 
 /// Whether an account may have this name.

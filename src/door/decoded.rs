@@ -6,7 +6,7 @@ use super::metrics::request::Ask;
 use super::recall::Recall;
 use super::reply::Reply;
 use super::rooms::request::Request;
-use super::web::Fetch;
+use super::web::request::Fetch;
 use crate::close::CloseReason;
 use crate::hub::command::Command;
 use crate::hub::names::{GuestName, RoomName, UserName};

@@ -1,12 +1,12 @@
 //! Admission: which connections are accepted, and the reply to the others.
 
-use super::addresses::{self, Addresses, Admission, Charge, network_name};
+use super::addresses::{self, Addresses, Admission, network_name};
 use super::conn::Conn;
 use super::id::ConnId;
 use super::life::Standing;
 use super::log_limit::Subject;
 use super::origin::Origin;
-use super::stage::{Entrance, Stage};
+use super::stage::{Arrival, Entrance, Stage};
 use super::{Engine, Random};
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
@@ -65,23 +65,6 @@ impl Refusal {
 
     const fn new(reason: CloseReason) -> Self {
         Self { reason, is_for_network: false }
-    }
-}
-
-/// What a connection is judged for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Arrival {
-    /// How it counts for its address.
-    pub(super) charge: Charge,
-    /// Passwords can be tried there.
-    pub(super) asks_for_passwords: bool,
-}
-
-impl Arrival {
-    /// A new connection at a door.
-    pub(super) fn at(door: &Door) -> Self {
-        let charge = if door.is_fetching() { Charge::Open } else { Charge::OpenAndNew };
-        Self { charge, asks_for_passwords: door.asks_for_passwords() }
     }
 }
 

@@ -1,12 +1,13 @@
 //! The stages of a connection before its greeting: a proxy names its client, and TLS is negotiated.
 
 use super::Engine;
-use super::accept::Arrival;
+use super::addresses::Charge;
 use super::id::ConnId;
 use super::life::Parting;
 use super::origin::Origin;
 use super::time::Millis;
 use crate::close::CloseReason;
+use crate::door::Door;
 use crate::limits::STAGE_MS;
 
 use std::net::IpAddr;
@@ -18,6 +19,23 @@ pub struct Entrance {
     pub takes_proxy: bool,
     /// All else is by TLS.
     pub is_tls: bool,
+}
+
+/// What a connection is judged for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Arrival {
+    /// How it counts for its address.
+    pub(super) charge: Charge,
+    /// Passwords can be tried there.
+    pub(super) asks_for_passwords: bool,
+}
+
+impl Arrival {
+    /// A new connection at a door.
+    pub(super) fn at(door: &Door) -> Self {
+        let charge = if door.is_fetching() { Charge::Open } else { Charge::OpenAndNew };
+        Self { charge, asks_for_passwords: door.asks_for_passwords() }
+    }
 }
 
 /// How far a connection has come.

@@ -4,12 +4,13 @@
 //! request ─▶ whose is it ─▶ how many came ─▶ Host ─▶ Origin ─▶ a file, or the judgement of a new connection ─▶ greeting
 //! ```
 
-use super::accept::{Arrival, Refusal};
+use super::accept::Refusal;
 use super::addresses::Charge;
 use super::id::ConnId;
 use super::life::{End, Standing};
 use super::origin::Origin;
 use super::pages::Piece;
+use super::stage::Arrival;
 use super::time::NEVER;
 use super::{Engine, Settings};
 use crate::close::CloseReason;

@@ -56,6 +56,8 @@ mod ops;
 mod page;
 mod panics;
 mod password_queue;
+#[cfg(feature = "history")]
+mod people;
 mod promises;
 mod proxy;
 mod rates;
@@ -68,6 +70,8 @@ mod room_client;
 mod room_door;
 mod room_guesses;
 mod rooms;
+#[cfg(feature = "history")]
+mod sample_bot;
 mod secrets;
 mod served_accounts;
 mod shutdown;
@@ -85,3 +89,4 @@ mod tls_absent;
 mod units;
 mod unix_sockets;
 mod vanished;
+mod web;

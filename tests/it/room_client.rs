@@ -11,7 +11,7 @@ use testkit::{PATIENCE, Server};
 
 /// The program under `heading` in a document.
 #[track_caller]
-fn program(document: &str, heading: &str) -> String {
+pub(super) fn program(document: &str, heading: &str) -> String {
     let section = document.split_once(heading).unwrap_or_else(|| panic!("no {heading:?}")).1;
     let code = section.split_once("```python\n").expect("a program").1;
     code.split_once("```").expect("its end").0.to_owned()

@@ -46,7 +46,7 @@ pub(super) fn entry(shown: &Shown, view: &View, now: Now) -> Option<Entry> {
             let (place, what) = noticed(*code, text, view)?;
             (place, now.unix_ms, format!("-- {what}"), true)
         }
-        Shown::New { .. } | Shown::Reply { .. } | Shown::Status(_) => return None,
+        Shown::New | Shown::Reply { .. } | Shown::Status(_) => return None,
     };
     let stamp = stamp(view, Now { unix_ms, ..now });
     Some(Entry { file: file_of(&place), stamp, body, is_once })

@@ -83,7 +83,7 @@ fn a_line_for_each_message_in_the_file_of_its_place() {
     assert_eq!(bodies(&root, "#größe.log"), all);
     assert_eq!(bodies(&root, "@bob.log"), ["alice: psst\\x1b[2J"]);
     let folder = root.join("chat.example.org_5015");
-    for (path, mode) in [(root.clone(), 0o700), (folder.clone(), 0o700), (folder.join("@bob.log"), 0o600)] {
+    for (path, mode) in [(root, 0o700), (folder.clone(), 0o700), (folder.join("@bob.log"), 0o600)] {
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, mode, "{}", path.display());
     }
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 3, "and nothing else");

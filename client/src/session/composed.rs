@@ -17,15 +17,16 @@ impl Session {
             let why = "/paste and /edit are for people at a terminal: the lines of a script are sent as they come";
             return self.refuse("usage", why.to_owned());
         }
-        let place = match dialogue {
-            Dialogue::Text(place) => Some(place.clone()),
-            _ => self.place_of("", &Dialogue::Open, seen),
+        let place = if let Dialogue::Text(place) = dialogue {
+            Some(place.clone())
+        } else {
+            self.place_of("", &Dialogue::Open, seen)
         };
         let Some(place) = place else { return };
         if let Intent::Edit(text) = intent {
             self.talk.asked = Some(self.talk.place.clone());
             self.talk.dialogue = Dialogue::Edit(place);
-            let begun = if text.is_empty() { self.talk.draft.take().unwrap_or_default() } else { (*text).to_owned() };
+            let begun = if text.is_empty() { self.talk.draft.clone().unwrap_or_default() } else { (*text).to_owned() };
             return self.actions.push_back(Action::Edit(begun));
         }
         let text = "type or paste lines; a . alone on a line or Ctrl-D ends them, Ctrl-C cancels";

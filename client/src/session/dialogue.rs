@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::erasing::Target;
+use super::asks::Target;
 use super::requests::Words;
 use crate::action::Place;
 

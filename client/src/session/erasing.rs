@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 
 use super::Session;
+use super::asks::{Ask, Target};
 use super::dialogue::Dialogue;
-use super::people::Ask;
 use crate::action::{Now, Place, Shown};
 use crate::command::{self, Answer, Erase};
 use crate::past;
@@ -15,17 +15,6 @@ use crate::visible::visible;
 const RECENT: usize = 2_000;
 /// How many characters of a text are shown in the question.
 const TEXT: usize = 40;
-
-/// What is erased.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Target {
-    /// The newest message of the user that the server keeps.
-    Newest,
-    /// The message with this id.
-    One(u64),
-    /// All messages of the user.
-    All,
-}
 
 /// The messages on the screen, the lowest last.
 #[derive(Debug, Default)]

@@ -1,13 +1,11 @@
 //! People: profiles, who is away, whom the user watches and ignores, how loud places are, and what is erased.
 
-mod answers;
-mod watching;
-
-use self::watching::Watched;
 use super::Session;
-use super::erasing::{Recent, Target};
+use super::asks::Ask;
+use super::erasing::Recent;
 use super::intents::bare;
 use super::requests::Request;
+use super::watching::Watched;
 use crate::action::{Now, Place};
 use crate::alert::Level;
 use crate::command::{People as Wanted, Turn};
@@ -18,113 +16,14 @@ use crate::visible::is_hidden;
 #[derive(Debug, Default)]
 pub(super) struct People {
     /// Why the user is away, if they are.
-    away: Option<String>,
-    watched: Watched,
+    pub(super) away: Option<String>,
+    pub(super) watched: Watched,
     /// The lines of the profile that is arriving.
-    facts: Vec<(String, String)>,
+    pub(super) facts: Vec<(String, String)>,
     /// What can be erased.
     pub(super) recent: Recent,
     /// Whether the user has been told on this connection that the server knows nothing of watching.
-    is_told: bool,
-}
-
-/// A request about people, as far as its reply needs it.
-#[derive(Debug)]
-pub(super) enum Ask {
-    /// Who somebody is.
-    Whois,
-    /// The user's profile, or one key of it.
-    Profile {
-        /// The key.
-        key: Option<String>,
-    },
-    /// A change of the profile.
-    Set {
-        /// The key.
-        key: String,
-        /// Whether it is removed.
-        is_removed: bool,
-    },
-    /// The user is away, or back.
-    Away {
-        /// Why, if they are.
-        text: Option<String>,
-        /// Whether the client says so again after a break.
-        is_renewed: bool,
-    },
-    /// A name is watched.
-    Watch {
-        /// The name.
-        name: String,
-        /// Whether the user has typed it just now.
-        is_typed: bool,
-    },
-    /// A name is not watched any more.
-    Unwatch(String),
-    /// Whom the user watches.
-    Watches,
-    /// Somebody is ignored, or not any more.
-    Ignore {
-        /// The name, or `~` for all guests.
-        name: String,
-        /// Whether they are.
-        is_on: bool,
-    },
-    /// Whom the user ignores.
-    Ignores {
-        /// Whether the user asked for it.
-        is_shown: bool,
-    },
-    /// How loud a place is.
-    Notify {
-        /// The place.
-        place: Place,
-        /// How loud.
-        level: Level,
-    },
-    /// How loud this place is, or all are.
-    Levels {
-        /// The place.
-        only: Option<Place>,
-        /// Whether one has been shown.
-        is_found: bool,
-    },
-    /// Something is erased.
-    Erase(Target),
-}
-
-impl Ask {
-    /// The verb of its line.
-    fn verb(&self) -> &'static str {
-        match self {
-            Self::Whois => "WHOIS",
-            Self::Profile { .. } | Self::Set { .. } => "SET",
-            Self::Away { .. } => "AWAY",
-            Self::Watch { .. } | Self::Unwatch(_) | Self::Watches => "WATCH",
-            Self::Ignore { .. } | Self::Ignores { .. } => "IGNORE",
-            Self::Notify { .. } => "NOTIFY",
-            Self::Levels { .. } => "UNREAD",
-            Self::Erase(_) => "FORGET",
-        }
-    }
-
-    /// Whether the user has typed it, so that its answer is shown.
-    pub(super) fn is_typed(&self) -> bool {
-        match self {
-            Self::Away { is_renewed, .. } => !is_renewed,
-            Self::Watch { is_typed, .. } => *is_typed,
-            Self::Ignores { is_shown } => *is_shown,
-            Self::Whois
-            | Self::Profile { .. }
-            | Self::Set { .. }
-            | Self::Unwatch(_)
-            | Self::Watches
-            | Self::Ignore { .. }
-            | Self::Notify { .. }
-            | Self::Levels { .. }
-            | Self::Erase(_) => true,
-        }
-    }
+    pub(super) is_told: bool,
 }
 
 impl People {

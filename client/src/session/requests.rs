@@ -6,7 +6,7 @@ use std::rc::Rc;
 use chatd::limits::FORGET_WAIT_MS;
 
 use super::ANSWER_MS;
-use super::people::Ask;
+use super::asks::Ask;
 use crate::action::{Place, Secret};
 
 /// With more requests than this under way, no line is taken from the user.

@@ -34,12 +34,13 @@ impl Shell {
     }
 }
 
-/// Where this user of the first server of these was in the last run.
-pub(super) fn remembered(store: &Store, servers: &[String], user: &str) -> Result<Places, String> {
-    for server in servers {
-        if let Some(places) = store.places(server, user)? {
-            return Ok(places);
-        }
-    }
-    Ok(Places::default())
+/// Where this user of the first of these servers that is known was in the last run. Why nothing is used goes to
+/// `troubles`.
+pub(super) fn remembered(store: Option<&Store>, servers: &[String], user: &str, troubles: &mut Vec<String>) -> Places {
+    let kept = |server: &String| store.map_or(Ok(None), |store| store.places(server, user)).transpose();
+    let first = servers.iter().find_map(kept).unwrap_or_else(|| Ok(Places::default()));
+    first.unwrap_or_else(|why| {
+        troubles.push(why);
+        Places::default()
+    })
 }

@@ -127,4 +127,21 @@ mod tests {
             assert_eq!(sentence(code, text, |id| id.to_string()), expected);
         }
     }
+
+    #[test]
+    fn cut_at_every_character() {
+        for text in ["bob away größe  x", "bob online", "größe 18446744073709551615 carol", "* all bob", "den kept 30"]
+        {
+            for (at, _) in text.char_indices() {
+                for part in [&text[..at], &text[at..]] {
+                    for code in [101, 105, 109, 112] {
+                        assert!(sentence(code, part, |id| id.to_string()).len() <= part.len() + 60);
+                    }
+                    let known = presence(part).is_none_or(|found| part.starts_with(found.name));
+                    assert!(known && erased(part).is_none_or(|found| part.contains(found.place)));
+                    assert!(crate::action::act_of(part).is_none());
+                }
+            }
+        }
+    }
 }

@@ -428,3 +428,26 @@ fn an_unended_paste_blocks_nothing() {
     alice.signal(rustix::process::Signal::TERM);
     alice.expect_exit(0);
 }
+
+#[test]
+fn names_after_a_sign_are_completed() {
+    let (server, mut bob) = server_and_bob();
+    let mut bert = server.typed("bert");
+    let home = tempfile::tempdir().unwrap();
+    let mut alice = Terminal::logged_in(24, 80, home.path(), server.addr(), "alice");
+    say(&mut bert, "first");
+    say(&mut bob, "second");
+    alice.wait_for("bob: second");
+    alice.keys("ask @bo\t");
+    alice.wait_for_line("alice> ask @bob ", 16);
+    alice.keys("or @b\t");
+    alice.wait_for("@bob  @bert");
+    alice.wait_for_line("alice> ask @bob or @b", 21);
+    alice.keys("e\tin #nosuch\t\r");
+    loop {
+        let line = bob.line();
+        if line.ends_with(" alice ask @bob or @bert in #nosuch") {
+            break;
+        }
+    }
+}

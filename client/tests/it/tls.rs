@@ -607,6 +607,7 @@ fn ncat_as_a_server() {
              case $verb in
              TOKEN) echo C 231 sometoken expires=86400;;
              WHO) echo C 211 1 online;;
+             IGNORE) echo C 502 unknown operation;;
              EX) echo C 221 bye; exit;;
              *) echo $kind $verb $rest >>said; echo C 250 sent to 7;;
              esac

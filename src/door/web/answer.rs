@@ -90,19 +90,30 @@ fn policy(authority: &str) -> String {
 /// The status for a connection that closes before its upgrade: the fault is that of the client's bytes, or the server's
 /// state.
 pub fn status_of(reason: &CloseReason) -> Status {
-    match code_of(reason) {
-        code::PROTOCOL | code::TOO_BIG => Status::BadRequest,
-        _ => match reason {
-            CloseReason::NotAChatClient
-            | CloseReason::ProxyHeader
-            | CloseReason::NoProxyHeader
-            | CloseReason::NotTls
-            | CloseReason::TlsFailed
-            | CloseReason::TooManyBadLines => Status::BadRequest,
-            CloseReason::TooManyFromAddress => Status::TooManyRequests,
-            CloseReason::Banned(_) => Status::Forbidden,
-            _ => Status::Unavailable,
-        },
+    match reason {
+        CloseReason::NotAChatClient
+        | CloseReason::ProxyHeader
+        | CloseReason::NoProxyHeader
+        | CloseReason::NotTls
+        | CloseReason::TlsFailed
+        | CloseReason::BadWebSocketFrame
+        | CloseReason::LineNeverEnded
+        | CloseReason::TooManyBadLines => Status::BadRequest,
+        CloseReason::TooManyFromAddress => Status::TooManyRequests,
+        CloseReason::Banned(_) | CloseReason::PutOut(_) => Status::Forbidden,
+        CloseReason::LoginTooLong
+        | CloseReason::TooManyFailures
+        | CloseReason::TooSlow
+        | CloseReason::ServerFull
+        | CloseReason::LoggedInAlready(_)
+        | CloseReason::PasswordChanged
+        | CloseReason::Replaced
+        | CloseReason::ShuttingDown(_)
+        | CloseReason::Internal
+        | CloseReason::RoomLocked
+        | CloseReason::RoomFull
+        | CloseReason::RoomClosed
+        | CloseReason::Kicked => Status::Unavailable,
     }
 }
 

@@ -241,10 +241,11 @@ impl Exchange {
         Fetch::refused(status, why)
     }
 
-    /// Answers a request that has begun, because the connection closes. Clients take an answer that nobody has asked
-    /// for as one to their next request, so there is none then.
+    /// Answers a request that has begun, or is the first, because the connection closes. Clients take an answer that
+    /// nobody has asked for as one to their next request, so there is none between two.
     fn encode_close(&mut self, reason: &CloseReason, out: &mut Vec<u8>) {
-        if std::mem::take(&mut self.has_begun) && *reason != CloseReason::TooSlow {
+        let is_new = self.left == REQUESTS_A_CONNECTION; // its first request comes, or it is no client of ours
+        if (std::mem::take(&mut self.has_begun) || is_new) && *reason != CloseReason::TooSlow {
             self.is_last = true;
             Answer::text(status_of(reason), &format!("{reason}\n")).encode(self.has_body, true, out);
         }
@@ -295,15 +296,13 @@ impl Socket {
         let start = out.len();
         self.line.encode_reply(reply, out);
         wrap_lines(out, start);
-        match reply {
-            Reply::Closing(reason) => {
-                if *reason != CloseReason::BadWebSocketFrame {
-                    self.code = code_of(reason);
-                }
-                self.encode_close(reason.name(), out);
+        if let Reply::Closing(reason) = reply {
+            if *reason != CloseReason::BadWebSocketFrame {
+                self.code = code_of(reason);
             }
-            Reply::Bye => self.encode_close("bye", out),
-            _ => {}
+            self.encode_close(reason.name(), out);
+        } else if *reply == Reply::Bye {
+            self.encode_close("bye", out);
         }
     }
 

@@ -136,6 +136,9 @@ impl Upgrade {
         if !asks(b"upgrade", b"websocket") || !asks(b"connection", b"upgrade") {
             return Err((Status::UpgradeRequired, "/ws is a WebSocket"));
         }
+        if !head.keeps_open {
+            return Err((Status::UpgradeRequired, "/ws is a WebSocket over HTTP/1.1"));
+        }
         if head.only(b"sec-websocket-version") != Some(b"13") {
             return Err((Status::UpgradeRequired, "only version 13 of the WebSocket protocol is spoken"));
         }

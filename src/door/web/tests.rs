@@ -154,7 +154,9 @@ fn hear(door: &mut WebDoor, mut bytes: Vec<u8>) -> String {
             bytes[start..end].to_vec()
         }
         Cut::Gathered { .. } => door.take_gathered(),
-        cut => return format!("{cut:?}"),
+        cut @ (Cut::Line { .. } | Cut::TooLong { .. } | Cut::Partial { .. } | Cut::NeverEnds) => {
+            return format!("{cut:?}");
+        }
     };
     format!("{:?}", door.decode(&content, 8))
 }

@@ -1,25 +1,15 @@
 //! FORGET becomes a request, and its answer. It takes effect even if its answer is late, or its connection has ended
 //! meanwhile: then it is heard all the same, so that others are told.
 
-use super::forgets::{Kind, Taken};
-use super::forgotten::{Telling, place_of};
-use super::waits::Goal;
+use super::forgets::Kind;
+use super::telling::{Telling, place_of};
+use super::waits::{Forgetting, Goal};
 use crate::door::recall::{self, Recalled};
 use crate::engine::Engine;
 use crate::engine::id::ConnId;
 use crate::engine::pause::Recalling;
-use crate::history::{Forget, Forgets, Forgotten, Mine, Request, Said, Verdict};
+use crate::history::{Forget, Forgets, Forgotten, Mine, Request, Verdict};
 use crate::hub::record::Account;
-
-/// A request to forget that is not answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Forgetting {
-    /// The connection that has asked.
-    pub(super) id: ConnId,
-    account: Account,
-    /// What it takes of the account's rates; `None` if it was given back.
-    taken: Option<Taken>,
-}
 
 impl<S> Engine<S> {
     /// FORGET.
@@ -58,8 +48,8 @@ impl<S> Engine<S> {
     pub(super) fn on_forgotten(&mut self, number: u64, forgetting: Forgetting, verdict: Verdict) {
         let Forgetting { id, account, taken } = forgetting;
         let is_awaited = self.end_recall(id, Recalling::Answer(number));
-        let (answer, tells) = match verdict {
-            Verdict::Forgotten(forgotten) => outcome(forgotten, &account),
+        let (answer, telling) = match verdict {
+            Verdict::Forgotten(forgotten) => outcome(forgotten, &account, id),
             Verdict::Kept
             | Verdict::NotKept
             | Verdict::Page(_)
@@ -70,15 +60,15 @@ impl<S> Engine<S> {
             | Verdict::Unavailable
             | Verdict::Busy => (Recalled::NotForgotten, None),
         };
-        if let Some(taken) = taken.filter(|_| tells.is_none()) {
+        if let Some(taken) = taken.filter(|_| telling.is_none()) {
             self.history.forgets.refund(&account, taken);
         }
         self.guard(id, |engine| {
             if is_awaited {
                 engine.answer_recall(id, answer);
             }
-            if let Some((one, at)) = tells {
-                engine.begin_to_tell(Telling::new(account.name, one, at, id));
+            if let Some(telling) = telling {
+                engine.begin_to_tell(telling);
             }
         });
     }
@@ -109,15 +99,18 @@ impl<S> Engine<S> {
     }
 }
 
-/// The answer to the account, and what others are told: of the message with this id, or of all of the account's.
-fn outcome(forgotten: Forgotten, account: &Account) -> (Recalled, Option<(Option<u64>, Vec<Said>)>) {
+/// The answer to the account on this connection, and what others are told.
+fn outcome(forgotten: Forgotten, account: &Account, id: ConnId) -> (Recalled, Option<Telling>) {
+    let telling = |one, at| Some(Telling::new(account.name.clone(), one, at, id));
     match forgotten {
         Forgotten::None => (Recalled::NoSuchMessage, None),
         Forgotten::NotYours => (Recalled::NotYourMessage, None),
         Forgotten::One { id, at, is_erased } => {
             let place = place_of(&at, &account.name);
-            (Recalled::Forgot { id, place, is_erased }, Some((Some(id), vec![at])))
+            (Recalled::Forgot { id, place, is_erased }, telling(Some(id), vec![at]))
         }
-        Forgotten::All { count, at, is_erased } => (Recalled::ForgotAll { count, is_erased }, Some((None, at))),
+        // Nobody has anything to hear, and it costs nothing.
+        Forgotten::All { count: 0, is_erased, .. } => (Recalled::ForgotAll { count: 0, is_erased }, None),
+        Forgotten::All { count, at, is_erased } => (Recalled::ForgotAll { count, is_erased }, telling(None, at)),
     }
 }

@@ -21,6 +21,7 @@ mod people;
 mod forgetting;
 mod forgotten;
 mod forgets;
+mod telling;
 
 mod floors;
 mod marks;
@@ -39,8 +40,8 @@ use crate::hub::record::{Account, Restored};
 use batch::Gathering;
 use drops::Drops;
 use forgets::Forgets;
-use forgotten::Telling;
 use marks::MarkNotices;
+use telling::Telling;
 use waits::{Goal, Waits};
 
 pub use past::LastLook;

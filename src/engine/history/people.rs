@@ -1,7 +1,7 @@
 //! WHOIS and SET that shows: the hub knows who is there, the account file who exists, and the store what they say of
 //! themselves.
 
-use super::waits::Goal;
+use super::waits::{Goal, Showing};
 use crate::door::recall::{Known, Recalled, Whois, time_of};
 use crate::engine::Engine;
 use crate::engine::id::ConnId;
@@ -10,15 +10,6 @@ use crate::hub::names::Who;
 use crate::hub::people::Person;
 use crate::hub::profile::ProfileKey;
 use crate::hub::record::Account;
-
-/// What is shown of a profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Showing {
-    /// What everybody may see: for WHOIS.
-    Whois,
-    /// What the account itself has set: one value, or all of them.
-    Set(Option<ProfileKey>),
-}
 
 impl<S> Engine<S> {
     /// WHOIS, of oneself if `who` is `None`.

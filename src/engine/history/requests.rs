@@ -1,8 +1,7 @@
 //! HISTORY, MISSED, SEARCH, UNREAD, READ, NOTIFY, LOCK and WANT become requests, or are answered at once. WHOIS, SET and
 //! FORGET are in files of their own.
 
-use super::people::Showing;
-use super::waits::Goal;
+use super::waits::{Goal, Showing};
 use super::when;
 use crate::door::Kind;
 use crate::door::Masked;

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::forgetting::Forgetting;
-use super::people::Showing;
+use super::forgets::Taken;
 use crate::engine::id::ConnId;
 use crate::engine::time::{Millis, NEVER};
 use crate::history::Level;
+use crate::hub::profile::ProfileKey;
 use crate::hub::record::Account;
 use crate::limits::{FORGET_WAIT_MS, HISTORY_WAIT_MS};
 
@@ -29,6 +29,25 @@ pub(super) enum Goal {
     Loud { id: ConnId, place: Box<str>, level: Level },
     /// An account forgets something.
     Forget(Forgetting),
+}
+
+/// What is shown of a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Showing {
+    /// What everybody may see: for WHOIS.
+    Whois,
+    /// What the account itself has set: one value, or all of them.
+    Set(Option<ProfileKey>),
+}
+
+/// A request to forget that is not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Forgetting {
+    /// The connection that has asked.
+    pub(super) id: ConnId,
+    pub(super) account: Account,
+    /// What it takes of the account's rates; `None` if it was given back.
+    pub(super) taken: Option<Taken>,
 }
 
 impl Goal {

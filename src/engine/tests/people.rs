@@ -195,10 +195,10 @@ fn ten_thousand_accounts_are_away_at_once() {
         .collect();
     world.pass(5_000);
     // A thousand of them watch a hundred each.
-    for watcher in 0..1_000 {
+    for (watcher, person) in people.iter().enumerate().take(1_000) {
         for name in 0..100 {
             let line = format!("WATCH u{}", watcher / 100 * 1_000 + watcher % 10 * 100 + name);
-            world.order(people[watcher], &line, &["200"], What::Other);
+            world.order(*person, &line, &["200"], What::Other);
         }
     }
     world.pass(2_000);

@@ -9,12 +9,15 @@ use crate::hub::record::{Account, Record, Setting};
 /// The values, each with those before it.
 #[derive(Debug, Default)]
 pub(super) struct Profiles {
-    values: BTreeMap<(Account, ProfileKey), Vec<(u64, Option<Box<str>>)>>,
+    values: BTreeMap<(Account, ProfileKey), Vec<Change>>,
     seen: BTreeMap<Account, u64>,
     /// Changes that failed, and those that were taken back.
     failed: Vec<u64>,
     pub(super) unset: Vec<u64>,
 }
+
+/// The id of a change, and the value.
+type Change = (u64, Option<Box<str>>);
 
 impl Profiles {
     pub(super) fn of(&self, who: &Account) -> Profile {

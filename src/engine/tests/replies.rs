@@ -28,16 +28,7 @@ impl World {
                 self.clients[i].role = Role::Silent; // too much trouble
             }
             What::Name | What::Password => self.give_name(i, 1_000),
-            What::Say(number) => {
-                self.shadow.check_direct(number, code);
-                assert!(code != "554" || self.ledger.heard(number) == 0, "{number} was heard and refused");
-                self.clients[i].notes.push(Note::Said(number));
-                let count = line.strip_prefix("C 250 sent to ").and_then(|rest| rest.split([',', ' ']).next());
-                let hearers = count.and_then(|count| count.parse().ok());
-                if code == "250" {
-                    self.ledger.on_answer(number, hearers, now);
-                }
-            }
+            What::Say(number) => self.on_said(i, number, code, line),
             What::Enter { room, .. } if code == "227" => {
                 let token = line.split_once("token=").and_then(|(_, rest)| rest.split(' ').next());
                 self.clients[i].token = token.map(str::to_owned);
@@ -70,13 +61,8 @@ impl World {
                 client.over_at = now;
                 assert!(client.expected.is_empty(), "client {i} has said EX and is owed answers: {client:?}");
             }
-            What::Watch { account, is_on } if code == "200" => {
-                if is_on {
-                    self.clients[i].on_watched(line);
-                } else {
-                    self.clients[i].watching.remove(&account);
-                }
-            }
+            What::Watch { is_on: true, .. } if code == "200" => self.clients[i].on_watched(line),
+            What::Watch { account, .. } if code == "200" => drop(self.clients[i].watching.remove(&account)),
             What::Ignore { account, is_on } => {
                 self.shadow.on_ignored(self.clients[i].account, account, is_on, code == "200");
             }
@@ -87,6 +73,17 @@ impl World {
         // The store may have answered late.
         if code != "450" && !line.starts_with("C 250 kept") {
             self.check_rate(i, expect);
+        }
+    }
+
+    fn on_said(&mut self, i: usize, number: u32, code: &str, line: &str) {
+        self.shadow.check_direct(number, code);
+        assert!(code != "554" || self.ledger.heard(number) == 0, "{number} was heard and refused");
+        self.clients[i].notes.push(Note::Said(number));
+        let count = line.strip_prefix("C 250 sent to ").and_then(|rest| rest.split([',', ' ']).next());
+        let hearers = count.and_then(|count| count.parse().ok());
+        if code == "250" {
+            self.ledger.on_answer(number, hearers, self.now);
         }
     }
 

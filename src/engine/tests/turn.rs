@@ -1,6 +1,5 @@
 //! One turn of the loop: the calls that `net/turn/` makes, in the same order.
 
-use super::clients::Role;
 use super::world::World;
 use crate::door::{Door, rooms};
 use crate::engine::{Entrance, Outside, Phase, Ready, Sent, ToAccounts, Why};
@@ -102,10 +101,10 @@ impl World {
     pub(super) fn admit(&mut self, place: usize) {
         let client = &self.clients[place];
         let is_web = self.wires[place].web.is_some();
-        let door = || match client.role {
-            Role::Guest => Door::rooms(rooms::Options::default()),
-            _ if is_web => Door::web(0),
-            _ => Door::line(),
+        let door = || match (client.is_guest(), is_web) {
+            (true, _) => Door::rooms(rooms::Options::default()),
+            (false, true) => Door::web(0),
+            (false, false) => Door::line(),
         };
         let ip = client.addr.ip();
         let entrance = Entrance { is_tls: self.wires[place].tls.is_some(), ..Entrance::default() };

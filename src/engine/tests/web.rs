@@ -651,11 +651,11 @@ fn five_hundred_who_dribble_disturb_nobody() {
             bench.send(*place, HANDSHAKE);
         }
     }
-    for round in 0..70 {
+    let line = message("C nobody in particular");
+    for (round, byte_of_head) in HANDSHAKE.iter().enumerate().take(70) {
         for (number, place) in crowd.iter().enumerate() {
             if !bench.is_over(*place) {
-                let byte =
-                    if number % 4 == 0 { message("C nobody in particular")[round % 25] } else { HANDSHAKE[round] };
+                let byte = if number % 4 == 0 { line[round % 25] } else { *byte_of_head };
                 bench.send(*place, [byte]);
             }
         }

@@ -16,6 +16,8 @@ mod known;
 mod changes;
 mod base;
 
+mod lookup;
+mod hidden;
 mod words;
 mod records;
 mod rows;

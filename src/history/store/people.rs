@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::base::Base;
 use super::changes::{Change, What};
-use super::read::number_of;
+use super::lookup::number_of;
 use super::records::given;
 use crate::history::request::{Level, Loud, Profile};
 use crate::hub::profile::ProfileKey;

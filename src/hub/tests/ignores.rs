@@ -215,6 +215,18 @@ fn a_new_account_inherits_neither_side() {
 }
 
 #[test]
+fn what_was_on_its_way_to_the_disk_does_not_come_back_for_a_new_account() {
+    // Alice is deleted, and the hub is not told.
+    let anew = ["1 ignore bob off", "1 leave", "3 leave", "1.1 reenter Alice"];
+    check_after(IGNORED, &anew, "server lost 2", &[]);
+    check_after(IGNORED, &[&anew[..], &["server lost 2"]].concat(), "2 find alice", &["to 2.0: found Alice"]);
+    // Bob is.
+    let ignored = ["to 3.0: waits for 3", "records", "Alice takes from BOB", "Alice ignores bob/2 #3"];
+    check_after(IGNORED, &["1 ignore bob off"], "3 ignore bob/2", &ignored);
+    check_after(IGNORED, &["1 ignore bob off", "3 ignore bob/2"], "server lost 2", &["to 1.0: not kept"]);
+}
+
+#[test]
 fn the_namesake_of_somebody_who_is_gone_takes_the_place() {
     let ignored = ["to 1.0: waits for 2", "records", "Alice takes from BOB", "Alice ignores bob/2 #2"];
     check_after(IGNORED, &[], "1 ignore bob/2", &ignored);

@@ -156,10 +156,9 @@ impl Shadow {
                 None => return,
             },
             Command::Topic { room, text: None } => self.show_topic(who, &room).unwrap_or_else(|refusal| refusal),
-            Command::Topic { room, text: Some(text) } => match self.hosted(who, &room) {
-                Ok(room) => self.set_topic(me, room, &text),
-                Err(refusal) => refusal,
-            },
+            Command::Topic { room, text: Some(text) } => {
+                self.hosted(who, &room).map_or_else(|refusal| refusal, |room| self.set_topic(me, room, &text))
+            }
             Command::LockRoom { room, lock } => self.lock_room(who, &room, lock).unwrap_or_else(|refusal| refusal),
             Command::CloseRoom { room } => match self.owned(who, &room).map_or_else(|| self.hosted(who, &room), Ok) {
                 Ok(room) => {

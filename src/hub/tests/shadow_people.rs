@@ -46,6 +46,11 @@ impl ShadowPeople {
         watchers
     }
 
+    /// The names that somebody watches, once for each watch.
+    pub(super) fn watched(&self) -> Vec<UserName> {
+        self.watches.iter().map(|(_, name)| name.clone()).collect()
+    }
+
     pub(super) fn spoke(&mut self, who: SessionId, unix_ms: u64) {
         self.spoken.retain(|(other, _)| *other != who);
         self.spoken.push((who, unix_ms));

@@ -447,6 +447,15 @@ impl Simulation {
         {
             return (who, self.command_in(room));
         }
+        self.somebody_of_interest().unwrap_or_else(|| self.any_command(who, slot))
+    }
+
+    fn somebody_of_interest(&mut self) -> Option<(SessionId, Command<'static>)> {
+        let watched = if self.random.one_in(10) { self.somebody_watched() } else { None };
+        if watched.is_some() || !self.random.one_in(10) { watched } else { self.somebody_ignored() }
+    }
+
+    fn any_command(&mut self, mut who: SessionId, slot: u64) -> (SessionId, Command<'static>) {
         let spelled = self.account();
         let account = self.account_of(spelled);
         let command = match self.random.below(84) {
@@ -500,6 +509,48 @@ impl Simulation {
             _ => Command::CloseRoom { room: self.room() },
         };
         (who, command)
+    }
+
+    /// Somebody who is watched comes, goes or is away.
+    fn somebody_watched(&mut self) -> Option<(SessionId, Command<'static>)> {
+        let name = one_of(&mut self.random, self.shadow.people.watched())?;
+        let session = one_of(&mut self.random, self.shadow.sessions_of(&name));
+        let Some(session) = session else {
+            let Account { name, since } =
+                self.account_of(ACCOUNTS.iter().find(|spelled| super::name(spelled) == name)?);
+            let slot = self.random.below(SLOTS);
+            let who = SessionId { slot: slot as u32, generation: self.generation_for_login(slot) };
+            return Some((who, Command::LogIn { name, since }));
+        };
+        let command = match self.random.below(5) {
+            0..=1 => Command::Cut,
+            2 => Command::Leave,
+            3 => Command::Away { text: Some("tea".into()) },
+            _ => Command::Away { text: None },
+        };
+        Some((session, command))
+    }
+
+    /// Somebody who is ignored writes, or is ignored no longer, or is again.
+    fn somebody_ignored(&mut self) -> Option<(SessionId, Command<'static>)> {
+        let (ignorer, whom) = one_of(&mut self.random, self.shadow.people.ignores().into_iter().collect())?;
+        let (whom, name) = match whom {
+            Whom::Guests => {
+                let guest = one_of(&mut self.random, self.hub.guests().map(|(session, _)| session).collect())?;
+                return Some((guest, Command::CanTell { name: ignorer.name.clone(), account: Some(ignorer) }));
+            }
+            Whom::Account(account) => (self.shadow.sessions_of(&account.name), account.name),
+        };
+        let command = match self.random.below(3) {
+            0 => Command::Tell { to: ignorer.name.clone(), text: "psst".into(), account: Some(ignorer) },
+            is_on => {
+                let spelled = *ACCOUNTS.iter().find(|spelled| super::name(spelled) == name)?;
+                let account = Some(self.account_of(spelled));
+                let session = one_of(&mut self.random, self.shadow.sessions_of(&ignorer.name))?;
+                return Some((session, Command::Ignore(Ignore::Name { name, account, is_on: is_on == 1 })));
+            }
+        };
+        Some((one_of(&mut self.random, whom)?, command))
     }
 
     /// A session in a room: mostly one of the host's.
@@ -674,6 +725,11 @@ impl Simulation {
             assert!(room.members.iter().all(|member| self.hub.who_is(member.session).as_ref() == Some(&member.who)));
         }
     }
+}
+
+/// Any of these; `None` if there are none.
+fn one_of<T: Clone>(random: &mut Random, all: Vec<T>) -> Option<T> {
+    all.get(random.below(all.len().max(1) as u64) as usize).cloned()
 }
 
 fn sorted(mut sessions: Vec<SessionId>) -> Vec<SessionId> {

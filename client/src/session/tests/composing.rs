@@ -68,6 +68,11 @@ fn an_edited_text_is_asked_about_and_kept_until_it_is_sent() {
         ask alice>
         user /edit
         edit one⏎⏎ two
+        unedited the editor vi has failed (exit status: 1)
+        ! not-sent: not sent: the editor vi has failed (exit status: 1)
+        ask alice>
+        user /edit
+        edit one⏎⏎ two
         edited one⏎two⏎
         ask: send 2 lines? [y/N/1 = as one line]
         user 1

@@ -1,6 +1,6 @@
 //! Profiles, presence, peace, erasing.
 
-use super::super::people::Ask;
+use super::super::asks::Ask;
 use super::*;
 
 /// Whether the client asks by itself whom the user ignores.
@@ -344,7 +344,14 @@ fn how_loud_places_are() {
         ask alice>
         server C 213-den 3 1 read=1 last=2 notify=none
         server C 213 2 places
-        # 213 @carol: everything calls you (nothing else is known of it)",
+        # 213 @carol: everything calls you (nothing else is known of it)
+        user /notify den
+        > C UNREAD
+        ask alice>
+        server C 213-@bob 3 1 read=1 last=2 notify=all
+        server C 213-den 3 1 read=1 last=2 notify=none
+        # 213 den: nothing calls you
+        server C 213 2 places",
     );
     let level = |name: &str| stage.session.rules.level(&Place::Room(name.to_owned()));
     assert_eq!((level("DEN").word(), level("all").word()), ("none", "mentions"));

@@ -1,6 +1,8 @@
 //! WebSocket frames (RFC 6455): those of clients to messages, messages to frames. Nothing is allocated for a frame that
 //! comes whole.
 
+use zeroize::Zeroizing;
+
 use crate::limits::DISCARD_BYTES;
 
 /// The first byte of the one frame of a text message.
@@ -108,7 +110,7 @@ pub enum Next {
 #[derive(Debug, Default)]
 pub struct Frames {
     /// The payloads of a message of several frames, which has begun.
-    gathered: Vec<u8>,
+    gathered: Zeroizing<Vec<u8>>,
     message: Message,
     /// Bytes of the current frame's payload that are discarded as they come, and whether it is the last frame.
     skipping: Option<(usize, bool)>,
@@ -146,7 +148,7 @@ impl Frames {
 
     /// The message that [`Next::Gathered`] has announced.
     pub fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.gathered)
+        std::mem::take(&mut *self.gathered)
     }
 
     /// Looks for a frame at the start of `bytes`. A text has at most `limit` bytes, counted with an LF that it need not
@@ -180,7 +182,7 @@ impl Frames {
         }
         // One byte more is an LF, which is taken off; a CR before it counts.
         if matches!(self.message, Message::TooLong(_)) || total > limit {
-            self.gathered = Vec::new();
+            self.gathered = Zeroizing::default();
             self.message = Message::TooLong(total);
             return self.skip(bytes.len().saturating_sub(head.bytes), head.payload, head.is_final).behind(head.bytes);
         }
@@ -195,7 +197,7 @@ impl Frames {
                 Next::Text { start, end: start + length, next: end }
             };
         }
-        self.gathered.extend_from_slice(bytes.get(start..end).unwrap_or_default());
+        self.gather(bytes.get(start..end).unwrap_or_default());
         self.message = Message::Begun;
         if !head.is_final {
             return Next::Nothing { next: end };
@@ -204,10 +206,18 @@ impl Frames {
         let length = without_end(&self.gathered).len();
         self.gathered.truncate(length);
         if length >= limit {
-            self.gathered = Vec::new();
+            self.gathered = Zeroizing::default();
             return Next::TooLong { next: end };
         }
         Next::Gathered { next: end }
+    }
+
+    /// Keeps a part of a message. It may be one of a password, so that no copy of it is left behind.
+    fn gather(&mut self, part: &[u8]) {
+        let mut whole = Vec::with_capacity(self.gathered.len() + part.len());
+        whole.extend_from_slice(&self.gathered);
+        whole.extend_from_slice(part);
+        self.gathered = Zeroizing::new(whole);
     }
 
     /// Discards `left` bytes, of which so many are here.

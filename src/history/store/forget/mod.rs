@@ -4,18 +4,16 @@
 //! which on nobody reads them, and then deleted in slices, which go on after a restart. At the end the log is emptied; if
 //! another process reads the file, that is tried again until it has ended.
 
-mod hidden;
 mod right;
 mod scan;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-pub(super) use self::hidden::Hidden;
 use self::right::Right;
 use self::scan::{All, Newest};
 use super::base::Base;
-use super::read::number_of;
+use super::lookup::number_of;
 use super::records::{given, stored};
 use super::retention::Slice;
 use super::rows::Words;
@@ -106,7 +104,7 @@ impl Forgetting {
         forget: &Forget,
         ticket: Ticket<Asked>,
     ) -> rusqlite::Result<Option<Told>> {
-        let Some(n) = number_of(&base.db, &forget.mine.who)? else { return Ok(Some((ticket, Forgotten::None))) };
+        let Some(n) = number_of(&base.db, &forget.mine.who)? else { return Ok(Some((ticket, nothing(forget.what)))) };
         let from = schema::id_at(stored(forget.mine.who.since).saturating_mul(1_000));
         match forget.what {
             Forgets::One(id) => match base.right(forget, n, stored(id))? {
@@ -223,7 +221,7 @@ impl Forgetting {
         self.wipe_at = self.wipe_at.or(Some(Instant::now()));
         for ticket in tickets {
             match all.count {
-                0 => self.told.push((*ticket, Forgotten::None)),
+                0 => self.told.push((*ticket, nothing(Forgets::All(0)))),
                 count => self.wait(*ticket, Forgotten::All { count, at: at.clone(), is_erased: true }),
             }
         }
@@ -256,4 +254,12 @@ fn delete(base: &mut Base, id: i64) -> rusqlite::Result<Forgotten> {
     base.known.must_wipe = true;
     base.commit()?;
     Ok(at.map_or(Forgotten::None, |at| Forgotten::One { id: given(id), at, is_erased: true }))
+}
+
+/// The answer if the account has said nothing of the kind.
+fn nothing(what: Forgets) -> Forgotten {
+    match what {
+        Forgets::Newest | Forgets::One(_) => Forgotten::None,
+        Forgets::All(_) => Forgotten::All { count: 0, at: Vec::new(), is_erased: true },
+    }
 }

@@ -3,9 +3,9 @@
 use rusqlite::OptionalExtension as _;
 use rusqlite::types::Value;
 
-use super::hidden::Hidden;
 use crate::history::request::{Forget, Said, Shown};
 use crate::history::store::base::Base;
+use crate::history::store::hidden::Hidden;
 use crate::history::store::restore::invalid;
 use crate::history::store::schema::kind;
 use crate::hub::names::{RoomName, UserName};

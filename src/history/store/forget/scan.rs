@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use rusqlite::types::ValueRef;
 
-use super::hidden::Hidden;
 use crate::history::store::base::Base;
+use crate::history::store::hidden::Hidden;
 use crate::history::store::retention::{MOST_WITH_WORDS, Slice};
 use crate::history::store::rows::Words;
 use crate::history::store::schema::kind;

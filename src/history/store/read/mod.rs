@@ -16,7 +16,7 @@ pub(super) use lines::{Author, Cost, Lines, Message};
 pub(super) use mark::mark;
 pub(super) use page::page;
 pub(super) use places::{Scope, scope};
-pub(super) use reader::{Reader, number_of};
+pub(super) use reader::Reader;
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::reader::{Reader, number_of};
+use super::reader::Reader;
 use crate::history::request::{Mine, Of};
+use crate::history::store::lookup::number_of;
 use crate::history::store::schema::{EVERYBODY, kind};
 use crate::hub::record::{Account, KeptId, Spot};
 

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::history::store::forget::Hidden;
+use crate::history::store::hidden::Hidden;
+use crate::history::store::lookup::number_and_floor;
 use crate::history::store::people;
 use crate::history::store::schema::id_at;
 use crate::hub::names::UserName;
@@ -64,17 +65,6 @@ impl Reader {
         let mut find = connection.prepare_cached("SELECT place, id FROM mark WHERE who = ?1 AND id > ?2")?;
         find.query_map((self.n, self.floor), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     }
-}
-
-/// The number of an account; `None` if the store does not know it.
-pub(in crate::history::store) fn number_of(connection: &Connection, who: &Account) -> rusqlite::Result<Option<i64>> {
-    Ok(number_and_floor(connection, who)?.map(|(n, _)| n))
-}
-
-fn number_and_floor(connection: &Connection, who: &Account) -> rusqlite::Result<Option<(i64, i64)>> {
-    let since = i64::try_from(who.since).unwrap_or(i64::MAX);
-    let mut find = connection.prepare_cached("SELECT n, floor FROM who WHERE name = ?1 AND since = ?2")?;
-    find.query_row((who.name.as_str(), since), |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
 /// The floor of a new account, which was registered at this time in seconds since 1970.

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, Row};
 
 use crate::history::request::{Find, Of, Paged, Term};
-use crate::history::store::read::{Author, Between, Cost, Lines, Message, Reader, Scope, from_sql, number_of, scope};
+use crate::history::store::lookup::number_of;
+use crate::history::store::read::{Author, Between, Cost, Lines, Message, Reader, Scope, from_sql, scope};
 use crate::history::store::schema::{account_word, place_word};
 use crate::history::store::words::{self, Wanted};
 use crate::hub::names::{UserName, Who};

@@ -77,6 +77,8 @@ pub(super) struct Open {
     pub(super) restored: Restored,
     woken: Receiver<()>,
     number: std::cell::Cell<u64>,
+    /// Answers that nobody has waited for yet.
+    answers: std::cell::RefCell<std::collections::HashMap<u64, Verdict>>,
 }
 
 impl Rig {
@@ -98,7 +100,8 @@ impl Rig {
         let settings = Settings { file: self.file(), rules: self.rules.clone() };
         let waker = Waker::new(move || wake.send(()).unwrap_or(()));
         let (history, restored) = History::open(&settings, self.accounts.clone(), unix_ms, waker)?;
-        Ok(Open { history: Some(history), restored, woken, number: std::cell::Cell::new(0) })
+        let (number, answers) = Default::default();
+        Ok(Open { history: Some(history), restored, woken, number, answers })
     }
 
     pub(super) fn open(&self) -> Open {
@@ -163,10 +166,11 @@ impl Open {
     pub(super) fn answer(&self, number: u64) -> Verdict {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
+            if let Some(verdict) = self.answers.borrow_mut().remove(&number) {
+                return verdict;
+            }
             if let Some(answer) = self.history().poll_answer() {
-                if answer.ticket.number == number {
-                    return answer.verdict;
-                }
+                self.answers.borrow_mut().insert(answer.ticket.number, answer.verdict);
                 continue;
             }
             let left = deadline.saturating_duration_since(Instant::now());

@@ -1,8 +1,8 @@
 //! The server's answers to requests about people.
 
-use super::super::Session;
-use super::super::intents::counted;
-use super::Ask;
+use super::Session;
+use super::asks::Ask;
+use super::intents::counted;
 use crate::action::{Place, Shown};
 use crate::alert::Level;
 use crate::command::word;
@@ -15,7 +15,7 @@ const KEYS: [&str; 7] = ["name", "status", "pronouns", "zone", "url", "about", "
 
 impl Session {
     /// A line of an unfinished answer to the oldest request.
-    pub(in super::super) fn on_people_line(&mut self, code: u16, text: String) {
+    pub(super) fn on_people_line(&mut self, code: u16, text: String) {
         let Some(ask) = self.requests.front_ask() else { return };
         let line = Shown::Reply { code, more: true, text };
         let Shown::Reply { text, .. } = &line else { return };
@@ -47,20 +47,36 @@ impl Session {
                     return;
                 }
                 *is_found = true;
+                // Of one place, a person is told nothing else.
+                let more = only.is_none();
                 if let Some(level) = unread.level {
                     self.rules.set_level(unread.place.clone(), level);
                 }
                 let level = unread.level.filter(|_| self.settings.people);
                 let told = level.map(|level| rings(&unread.place, level));
-                self.show(told.map_or(line, |text| Shown::Reply { code, more: true, text }));
+                self.show(told.map_or(line, |text| Shown::Reply { code, more, text }));
             }
-            ask if ask.is_typed() => self.show(line),
-            _ => {}
+            Ask::Whois
+            | Ask::Profile { .. }
+            | Ask::Set { .. }
+            | Ask::Away { .. }
+            | Ask::Watch { .. }
+            | Ask::Unwatch(_)
+            | Ask::Watches
+            | Ask::Ignore { .. }
+            | Ask::Ignores { .. }
+            | Ask::Notify { .. }
+            | Ask::Levels { .. }
+            | Ask::Erase(_) => {
+                if ask.is_typed() {
+                    self.show(line);
+                }
+            }
         }
     }
 
     /// The end of an answer.
-    pub(in super::super) fn on_people_answer(&mut self, ask: Ask, code: u16, text: String) {
+    pub(super) fn on_people_answer(&mut self, ask: Ask, code: u16, text: String) {
         if code == 502 {
             return self.on_unknown_verb(&ask);
         }
@@ -94,6 +110,7 @@ impl Session {
                 let level = self.rules.level(&place);
                 self.reply(code, format!("{} (nothing else is known of it)", rings(&place, level)));
             }
+            Ask::Levels { only: Some(_), is_found: true } if code == 213 && self.settings.people => {}
             Ask::Erase(target) => self.on_erased_answer(&target, code, text),
             Ask::Whois | Ask::Profile { .. } | Ask::Watches | Ask::Ignores { .. } | Ask::Levels { .. } => {
                 self.reply(code, text);
@@ -104,14 +121,12 @@ impl Session {
     /// The server does not know this operation. Of what the client does by itself, that is said once.
     fn on_unknown_verb(&mut self, ask: &Ask) {
         let text = format!("this server has no {}: it is older than this client", ask.verb());
-        match ask {
-            ask if ask.is_typed() => self.show(Shown::Reply { code: 502, more: false, text }),
-            Ask::Watch { .. } | Ask::Away { .. } => {
-                if !std::mem::replace(&mut self.people.is_told, true) {
-                    self.trouble("watch", format!("nobody is watched: {text}"));
-                }
-            }
-            _ => {}
+        if ask.is_typed() {
+            self.show(Shown::Reply { code: 502, more: false, text });
+        } else if matches!(ask, Ask::Watch { .. }) && !std::mem::replace(&mut self.people.is_told, true) {
+            self.trouble("watch", format!("nobody is watched: {text}"));
+        } else if let Ask::Away { text: why, is_renewed } = ask {
+            self.on_away_answer(why.clone(), *is_renewed, 502, text);
         }
     }
 

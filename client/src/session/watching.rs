@@ -2,8 +2,8 @@
 
 use chatd::limits::WATCHES_EACH;
 
-use super::super::Session;
-use super::Ask;
+use super::Session;
+use super::asks::Ask;
 use crate::action::{Now, Shown};
 use crate::command::word;
 
@@ -144,7 +144,7 @@ impl Session {
     }
 
     /// A notice about somebody who is watched.
-    pub(in super::super) fn on_presence(&mut self, text: &str) {
+    pub(super) fn on_presence(&mut self, text: &str) {
         if let Some((name, state)) = State::of_notice(text) {
             self.known.see_name(name);
             if let Some(known) = self.people.watched.find(name) {
