@@ -53,6 +53,7 @@ mod nc;
 mod networks;
 mod operator;
 mod ops;
+mod page;
 mod panics;
 mod password_queue;
 #[cfg(feature = "history")]

@@ -1,10 +1,13 @@
 //! The page and its files, which are part of the program.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use data_encoding::BASE32HEX_NOPAD;
 use sha1::{Digest as _, Sha1};
+
+use super::squeeze;
 
 /// What stands in the page for the name of the folder of all other files.
 const HASH_MARK: &str = "{{HASH}}";
@@ -15,25 +18,54 @@ const HASH_LETTERS: usize = 16;
 struct Source {
     name: &'static str,
     media_type: &'static str,
-    bytes: &'static [u8],
+    text: &'static str,
+}
+
+impl Source {
+    /// What clients get of it.
+    fn served(&self) -> Cow<'static, str> {
+        match self.media_type {
+            SCRIPT => Cow::Owned(squeeze::script(self.text)),
+            STYLE => Cow::Owned(squeeze::style(self.text)),
+            _ => Cow::Borrowed(self.text),
+        }
+    }
 }
 
 /// A file of `web/`, by its name there.
 macro_rules! source {
     ($name:literal, $media_type:expr) => {
-        Source { name: $name, media_type: $media_type, bytes: include_bytes!(concat!("../../../web/", $name)) }
+        Source { name: $name, media_type: $media_type, text: include_str!(concat!("../../../web/", $name)) }
     };
 }
 
 /// The media type of a module.
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+/// The media type of a style.
+const STYLE: &str = "text/css; charset=utf-8";
+/// The media type of an icon.
+const ICON: &str = "image/svg+xml";
 /// The media type of the page.
 pub const PAGE: &str = "text/html; charset=utf-8";
 
 /// The page itself.
 const INDEX: &str = include_str!("../../../web/index.html");
 /// All other files.
-const SOURCES: &[Source] = &[source!("main.js", SCRIPT)];
+const SOURCES: &[Source] = &[
+    source!("dialogs.js", SCRIPT),
+    source!("dom.js", SCRIPT),
+    source!("icon.svg", ICON),
+    source!("icon-new.svg", ICON),
+    source!("log.js", SCRIPT),
+    source!("main.js", SCRIPT),
+    source!("place.js", SCRIPT),
+    source!("rows.js", SCRIPT),
+    source!("session.js", SCRIPT),
+    source!("style.css", STYLE),
+    source!("text.js", SCRIPT),
+    source!("view.js", SCRIPT),
+    source!("wire.js", SCRIPT),
+];
 
 /// The page and its files, one behind the other.
 pub struct Files {
@@ -69,7 +101,7 @@ impl Files {
         let index = File { at: 0..blob.len(), media_type: PAGE };
         let mut add = |source: &Source| {
             let start = blob.len();
-            blob.extend_from_slice(source.bytes);
+            blob.extend_from_slice(source.served().as_bytes());
             (source.name, File { at: start..blob.len(), media_type: source.media_type })
         };
         let others = SOURCES.iter().map(&mut add).collect();
@@ -91,7 +123,7 @@ impl Files {
 /// Names the content of all files.
 fn hash() -> String {
     let mut all = Sha1::new();
-    let sources = SOURCES.iter().map(|source| (source.name, source.bytes));
+    let sources = SOURCES.iter().map(|source| (source.name, source.text.as_bytes()));
     for (name, bytes) in std::iter::once(("", INDEX.as_bytes())).chain(sources) {
         all.update(name.len().to_be_bytes());
         all.update(name.as_bytes());
@@ -113,8 +145,15 @@ mod tests {
         let page = std::str::from_utf8(files.bytes(&files.index)).unwrap();
         assert!(page.contains(&format!("src=\"a/{}/main.js\"", files.hash)) && !page.contains(HASH_MARK));
         let main = files.find(&files.hash, "main.js").unwrap();
-        assert_eq!(files.bytes(main), SOURCES[0].bytes);
+        assert!(files.bytes(main).starts_with(b"import"));
         assert_eq!((files.find("0", "main.js"), files.find(&files.hash, "nothing.js")), (None, None));
+    }
+
+    #[test]
+    fn the_page_is_small() {
+        let sizes = SOURCES.iter().map(|source| source.served().len());
+        let all = sizes.sum::<usize>() + INDEX.len();
+        assert!(all < 80 * 1024, "{all} bytes");
     }
 
     #[test]

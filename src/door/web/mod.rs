@@ -9,6 +9,7 @@ mod answer;
 pub mod files;
 pub mod frame;
 pub mod request;
+mod squeeze;
 #[cfg(test)]
 mod tests;
 
