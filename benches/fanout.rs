@@ -14,7 +14,7 @@ use chatd::engine::{
 };
 use chatd::hub::names::{RoomName, UserName};
 use chatd::hub::record::Lock;
-use chatd::limits::{Accounts, Limits, Login, Rooms};
+use chatd::limits::{Accounts, Limits, Login, Rooms, Web};
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Milliseconds of Unix time; any will do.
@@ -26,18 +26,19 @@ const LINES_A_TURN: usize = 32;
 
 fn main() {
     let mut criterion = settings::short();
-    everybody(&mut criterion);
+    everybody(&mut criterion, "to everybody", Way::Lines);
+    everybody(&mut criterion, "to everybody by WebSocket", Way::Messages);
     rooms(&mut criterion);
     criterion.final_summary();
 }
 
 /// One line, or the lines of a turn, to all sessions.
-fn everybody(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("to everybody");
+fn everybody(criterion: &mut Criterion, name: &str, way: Way) {
+    let mut group = criterion.benchmark_group(name);
     for receivers in [10, 1_000, 10_000] {
         for lines in [1, LINES_A_TURN] {
-            let mut chat = Chat::of(receivers + 1);
-            let said = format!("C PM {TEXT}\n").repeat(lines);
+            let mut chat = Chat::by(way, receivers + 1);
+            let said = way.spell(&format!("C PM {TEXT}")).repeat(lines);
             group.throughput(Throughput::Elements(receivers as u64 * lines as u64));
             group.bench_function(BenchmarkId::new(format!("{lines} lines"), receivers), |bencher| {
                 bencher.iter(|| {
@@ -57,7 +58,7 @@ fn rooms(criterion: &mut Criterion) {
         let mut chat = Chat::of(rooms * 10);
         for user in 0..rooms * 10 {
             let verb = if user % 10 == 0 { "MAKE" } else { "JOIN" };
-            chat.send(user, &format!("C {verb} room{}\n", user / 10));
+            chat.send(user, format!("C {verb} room{}\n", user / 10).as_bytes());
             chat.settle();
         }
         let said: Vec<String> = (0..rooms).map(|number| format!("C RM room{number} {TEXT}\n")).collect();
@@ -65,13 +66,50 @@ fn rooms(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::from_parameter(rooms), |bencher| {
             bencher.iter(|| {
                 for (number, line) in said.iter().enumerate() {
-                    chat.send(number * 10, black_box(line));
+                    chat.send(number * 10, black_box(line.as_bytes()));
                 }
                 chat.settle();
             });
         });
     }
     group.finish();
+}
+
+/// How users come.
+#[derive(Clone, Copy)]
+enum Way {
+    /// By the line door.
+    Lines,
+    /// By the web door.
+    Messages,
+}
+
+impl Way {
+    fn door(self) -> Door {
+        match self {
+            Self::Lines => Door::line(),
+            Self::Messages => Door::web(0),
+        }
+    }
+
+    /// What comes before the first line.
+    fn handshake(self) -> &'static [u8] {
+        match self {
+            Self::Lines => b"",
+            Self::Messages => {
+                b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                  Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            }
+        }
+    }
+
+    /// A line as a client sends it. A message has less than 126 bytes, and a mask of 0.
+    fn spell(self, line: &str) -> Vec<u8> {
+        match self {
+            Self::Lines => format!("{line}\n").into_bytes(),
+            Self::Messages => [&[0x81, 0x80 | line.len() as u8, 0, 0, 0, 0], line.as_bytes()].concat(),
+        }
+    }
 }
 
 /// A server whose users are logged in. Their sockets take all that they are offered.
@@ -85,21 +123,33 @@ struct Chat {
 
 impl Chat {
     fn of(users: usize) -> Self {
+        Self::by(Way::Lines, users)
+    }
+
+    fn by(way: Way, users: usize) -> Self {
         let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
         let (login, accounts, rooms) = (Login::default(), Accounts::default(), Rooms::default());
-        let settings =
-            Settings { limits, login, accounts, rooms, history: None, operators: Operators::default(), stats_s: 0 };
+        let settings = Settings {
+            limits,
+            login,
+            accounts,
+            rooms,
+            web: Web::default(),
+            history: None,
+            operators: Operators::default(),
+            stats_s: 0,
+        };
         let engine = Engine::new(settings, users, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         let mut chat = Self { engine, users: Vec::new(), sent: vec![Vec::new(); users], now: 0 };
         for user in 0..users {
             chat.engine.begin_turn(chat.now, NOW);
             let admitted = chat
                 .engine
-                .admit(IpAddr::V4(Ipv4Addr::LOCALHOST), Door::line(), Entrance::default())
+                .admit(IpAddr::V4(Ipv4Addr::LOCALHOST), way.door(), Entrance::default())
                 .expect("there is room");
             chat.users.push(admitted.id());
             chat.engine.handle_accept(admitted, ());
-            chat.send(user, &format!("C user{user} t1.x\n"));
+            chat.send(user, &[way.handshake(), &way.spell(&format!("C user{user} t1.x"))].concat());
             chat.settle();
         }
         assert_eq!(chat.engine.counters().logins, users as u64, "a login was refused");
@@ -107,9 +157,9 @@ impl Chat {
     }
 
     /// A user sends these bytes.
-    fn send(&mut self, user: usize, bytes: &str) {
+    fn send(&mut self, user: usize, bytes: &[u8]) {
         let id = self.users.get(user).expect("a user");
-        self.sent.get_mut(id.slot as usize).expect("a slot").extend(bytes.bytes());
+        self.sent.get_mut(id.slot as usize).expect("a slot").extend(bytes);
         self.engine.handle_ready(*id, Ready { is_readable: true, ..Ready::default() });
     }
 

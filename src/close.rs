@@ -26,6 +26,8 @@ pub enum CloseReason {
     NoProxyHeader,
     /// The listener expects TLS, and the connection did not begin with it.
     NotTls,
+    /// A client of the web door has broken the WebSocket protocol.
+    BadWebSocketFrame,
     /// The TLS handshake failed, or was too long in bytes or in time.
     TlsFailed,
     /// `limits.connections` are open, the process has no descriptors left, or silent connections are being shed.
@@ -68,7 +70,7 @@ impl Note {
 }
 
 /// The number of reasons: the length of a table indexed by [`CloseReason::index`].
-pub const KINDS: usize = 23;
+pub const KINDS: usize = 24;
 
 impl CloseReason {
     /// The index of the reason in a table of counters, less than [`KINDS`].
@@ -97,6 +99,7 @@ impl CloseReason {
             Self::RoomFull => 20,
             Self::RoomClosed => 21,
             Self::Kicked => 22,
+            Self::BadWebSocketFrame => 23,
         }
     }
 
@@ -138,7 +141,8 @@ impl fmt::Display for CloseReason {
             | Self::RoomLocked
             | Self::RoomFull
             | Self::RoomClosed
-            | Self::Kicked => f.write_str(self.name()),
+            | Self::Kicked
+            | Self::BadWebSocketFrame => f.write_str(self.name()),
         }
     }
 }
@@ -168,4 +172,5 @@ pub const NAMES: [&str; KINDS] = [
     "the room is full",
     "the room was closed",
     "kicked",
+    "bad WebSocket frame",
 ];

@@ -24,7 +24,7 @@ fn requests<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
     for piece in pieces {
         held.extend_from_slice(piece);
         loop {
-            match door.cut(&mut inbox, &held, HEAD_BYTES) {
+            match door.cut(&mut inbox, &mut held, HEAD_BYTES) {
                 Cut::Line { end, next } => {
                     let Decoded::Ask(ask) = door.decode(&held[..end], 8) else { panic!("no request") };
                     found.push(show(&ask, &held[..end]));
@@ -40,7 +40,9 @@ fn requests<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
                     assert!(held.len() < HEAD_BYTES, "{} bytes and no end", held.len());
                     break;
                 }
-                Cut::TooLong { .. } | Cut::NeverEnds => panic!("these are for lines"),
+                cut @ (Cut::TooLong { .. } | Cut::NeverEnds | Cut::Frame { .. } | Cut::Gathered { .. }) => {
+                    panic!("{cut:?} is no request")
+                }
             }
         }
     }

@@ -10,9 +10,11 @@ mod operator;
 mod pieces;
 mod recall;
 mod server;
+mod web;
 
 pub use client::{frame, past};
 pub use http::http;
 pub use operator::operator;
 pub use recall::recall;
 pub use server::{accounts, bans, config, datagram, line, relay, room, token};
+pub use web::web;

@@ -106,5 +106,6 @@ fn service(door: &config::Door) -> Service {
             Service::Relay(RelayOptions { room: room.clone(), gap_ms: *gap_ms, echo: *echo })
         }
         config::Door::Metrics(_) => Service::Metrics,
+        config::Door::Web => Service::Web,
     }
 }

@@ -149,6 +149,7 @@ fn tuning(loaded: &Loaded) -> Tuning {
         rooms: config.rooms.clone(),
         history: loaded.history_file().map(|_| config.history.rules.clone()),
         operators: Operators::new(&config.operator.accounts),
+        web: config.web.clone(),
         stats_s: config.log.stats_s,
     }
 }

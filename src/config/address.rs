@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// The port of the line door.
 pub(super) const PORT: u16 = 5015;
+/// The port of the web door, unless another is configured.
+pub(super) const WEB_PORT: u16 = 8015;
 
 /// `ADDRESS:PORT`, an IPv6 address in brackets, a link-local one with its zone: `[fe80::1%eth0]:5015`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

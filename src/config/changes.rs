@@ -59,7 +59,7 @@ mod tests {
             "accounts.argon2.iterations from 2 to 3",
             "datagrams from nothing to \"127.0.0.1:7\"",
             "limits.line_s from 30 to 60",
-            "listen from [\"line://127.0.0.1:5015\"] to []",
+            "listen from [\"line://127.0.0.1:5015\", \"web://127.0.0.1:8015\"] to []",
             "log.level from \"info\" to \"debug\"",
         ];
         assert_eq!(changes(&before, &after), expected);

@@ -1,5 +1,6 @@
 //! The keys of the configuration, and the values that each accepts.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use strsim::levenshtein;
@@ -40,6 +41,8 @@ enum Rule {
     Networks,
     /// Names of accounts.
     Names,
+    /// Names of hosts, without ports.
+    Hosts,
 }
 
 const fn from_one(most: u64, why: &'static str) -> Rule {
@@ -103,6 +106,8 @@ const KEYS: &[(&str, Rule)] = &[
     ("rooms.members", from_one(MANY, DESCRIPTORS)),
     ("rooms.guest_idle_s", from_one(YEAR_S, NEVER)),
     ("rooms.datagram_idle_s", from_one(YEAR_S, NEVER)),
+    ("web.names", Rule::Hosts),
+    ("web.ping_s", from_zero(YEAR_S, NEVER)),
     ("history.file", Rule::Path { or_empty: true }),
     ("history.keep_days", from_one(36_500, "a hundred years are as good as for ever")),
     ("history.keep_messages", from_one(1 << 40, "no disk holds more")),
@@ -216,6 +221,8 @@ fn accept(rule: &Rule, value: &Spanned<DeValue<'_>>) -> Result<(), Refusal> {
         (Rule::Networks, other) => no(format!("must be an array, such as [\"192.0.2.7\"], {}", is_a(other))),
         (Rule::Names, DeValue::Array(names)) => accept_names(names),
         (Rule::Names, other) => no(format!("must be an array of names, such as [\"alice\"], {}", is_a(other))),
+        (Rule::Hosts, DeValue::Array(hosts)) => accept_hosts(hosts),
+        (Rule::Hosts, other) => no(format!("must be an array, such as [\"chat.example.org\"], {}", is_a(other))),
         (Rule::Address, DeValue::String(address)) => Address::parse(address, "").map(drop).or_else(no),
         (Rule::Address, other) => no(format!("must be ADDRESS:PORT, in quotes, {}", is_a(other))),
     }
@@ -264,6 +271,28 @@ fn accept_names(names: &DeArray<'_>) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+fn accept_hosts(hosts: &DeArray<'_>) -> Result<(), Refusal> {
+    for host in hosts.iter() {
+        let no = |what: String| {
+            Err((
+                host.span(),
+                format!("must contain names of hosts without ports, such as \"chat.example.org\", {what}"),
+            ))
+        };
+        let DeValue::String(text) = host.get_ref() else { return no(is_a(host.get_ref())) };
+        if !is_host(text) {
+            return no(format!("not {text:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether this is the name of a host, without a port. An address needs no entry.
+fn is_host(text: &str) -> bool {
+    let is_of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_of_host) && text.parse::<IpAddr>().is_err()
 }
 
 /// Whether an account may have this name.

@@ -59,6 +59,8 @@ pub struct Config {
     pub limits: limits::Limits,
     /// `[rooms]`.
     pub rooms: limits::Rooms,
+    /// `[web]`.
+    pub web: limits::Web,
     /// `[history]`.
     pub history: History,
     /// `[tls]`.
@@ -72,12 +74,13 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: vec![Listen::local()],
+            listen: Listen::defaults(),
             datagrams: None,
             accounts: Accounts::default(),
             login: limits::Login::default(),
             limits: limits::Limits::default(),
             rooms: limits::Rooms::default(),
+            web: limits::Web::default(),
             history: History::default(),
             tls: Tls::default(),
             operator: Operator::default(),

@@ -260,7 +260,7 @@ fn unknown_keys() {
     check("[log]\ncolour = 1", "config.toml:2:1: log.colour: unknown key; under log there are level, file, stats_s");
     check(
         "[network]\nx = 1",
-        "config.toml:1:2: network: unknown key; at the top there are listen, datagrams, accounts, login, limits, rooms, history, tls, operator, log",
+        "config.toml:1:2: network: unknown key; at the top there are listen, datagrams, accounts, login, limits, rooms, web, history, tls, operator, log",
     );
     check_set("limits.conections=5", "--set limits.conections=5: unknown key; did you mean limits.connections?");
     check_set("login={failurs=5}", "--set login={failurs=5}: login.failurs: unknown key; did you mean login.failures?");

@@ -6,6 +6,7 @@ use super::metrics::request::Ask;
 use super::recall::Recall;
 use super::reply::Reply;
 use super::rooms::request::Request;
+use super::web::request::Fetch;
 use crate::close::CloseReason;
 use crate::hub::command::Command;
 use crate::hub::names::{GuestName, RoomName, UserName};
@@ -18,6 +19,8 @@ pub enum Kind {
     Bare,
     /// Typed lines of the line door, for programs.
     Typed,
+    /// Text messages of the web door: the typed lines.
+    Web,
     /// Messages of the relay door that end with LF.
     RelayLf,
     /// Messages of the relay door that end with CR LF.
@@ -26,9 +29,9 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, each at the index of its number.
-    pub const ALL: [Self; 4] = [Self::Bare, Self::Typed, Self::RelayLf, Self::RelayCrLf];
+    pub const ALL: [Self; 5] = [Self::Bare, Self::Typed, Self::Web, Self::RelayLf, Self::RelayCrLf];
     /// The kinds of connections that get public messages: the first ones of [`ALL`](Self::ALL).
-    pub const PUBLIC: [Self; 2] = [Self::Bare, Self::Typed];
+    pub const PUBLIC: [Self; 3] = [Self::Bare, Self::Typed, Self::Web];
 }
 
 /// The request in a frame of a client. Texts are borrowed from the bytes that were read.
@@ -90,6 +93,8 @@ pub enum Decoded<'a> {
     },
     /// A request of a monitoring program.
     Ask(Ask<'a>),
+    /// A request of a browser.
+    Fetch(Box<Fetch<'a>>),
     /// An operator's command, not yet decoded: only an operator learns what is wrong with it.
     Operate(&'a str),
     /// The password of an account, from an operator who was asked for it.

@@ -21,6 +21,20 @@ pub enum Cut {
         /// The offset of the next line.
         next: usize,
     },
+    /// A whole frame, and where its content is.
+    Frame {
+        /// The first byte of the content.
+        start: usize,
+        /// The byte behind its last one.
+        end: usize,
+        /// The offset of the next frame.
+        next: usize,
+    },
+    /// The end of a message that came in several frames: [`Door::take_gathered`](super::Door::take_gathered) gives it.
+    Gathered {
+        /// The offset of the next frame.
+        next: usize,
+    },
     /// The end of a line that was too long.
     TooLong {
         /// The offset of the next line.
@@ -120,6 +134,7 @@ mod tests {
                         break;
                     }
                     Cut::NeverEnds => return (found, true),
+                    cut @ (Cut::Frame { .. } | Cut::Gathered { .. }) => panic!("{cut:?} is no line"),
                 }
             }
         }

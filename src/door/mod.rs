@@ -19,6 +19,7 @@ pub mod relay;
 pub mod reply;
 pub mod rooms;
 pub mod token;
+pub mod web;
 mod wire;
 
 use crate::close::CloseReason;
@@ -35,6 +36,7 @@ use recall::{Notice, Wants};
 use relay::RelayDoor;
 use reply::Reply;
 use rooms::RoomsDoor;
+use web::WebDoor;
 
 /// The door of a connection, with the state of its dialogue.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ pub enum Door {
     Metrics(Metrics),
     /// The operator's door: commands, without a login.
     Operator(OperatorDoor),
+    /// The web door: a page by HTTP, and its conversations by WebSocket.
+    Web(Box<WebDoor>),
 }
 
 /// The limits that the connections of a door count for.
@@ -68,7 +72,7 @@ impl Class {
 }
 
 /// The names of all doors, as [`Door::name`] gives them.
-pub const NAMES: [&str; 5] = ["line", "rooms", "relay", "metrics", "operator"];
+pub const NAMES: [&str; 6] = ["line", "rooms", "relay", "metrics", "operator", "web"];
 
 impl Door {
     /// The state of a new connection at the line door.
@@ -91,6 +95,11 @@ impl Door {
         Self::Operator(OperatorDoor)
     }
 
+    /// The state of a new connection at the web door, at the listener of this number.
+    pub fn web(listener: usize) -> Self {
+        Self::Web(Box::new(WebDoor::new(listener)))
+    }
+
     /// Its name: one of [`NAMES`].
     pub fn name(&self) -> &'static str {
         match self {
@@ -99,6 +108,7 @@ impl Door {
             Self::Relay(_) => "relay",
             Self::Metrics(_) => "metrics",
             Self::Operator(_) => "operator",
+            Self::Web(_) => "web",
         }
     }
 
@@ -106,7 +116,7 @@ impl Door {
     pub fn is_text(&self) -> bool {
         match self {
             Self::Line(_) | Self::Relay(_) | Self::Operator(_) => true,
-            Self::Rooms(_) | Self::Metrics(_) => false,
+            Self::Rooms(_) | Self::Metrics(_) | Self::Web(_) => false,
         }
     }
 
@@ -115,6 +125,10 @@ impl Door {
         match self {
             Self::Line(line) => operator::from_client(frame, line.expects_secret()),
             Self::Relay(_) => operator::from_client(frame, false),
+            Self::Web(door) => match door.line() {
+                Some(line) => operator::from_client(frame, line.expects_secret()),
+                None => operator::MASK.to_owned(),
+            },
             Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => operator::MASK.to_owned(),
         }
     }
@@ -123,7 +137,7 @@ impl Door {
     /// exchange whose guest goes on over UDP.
     pub fn is_dialogue(&self) -> bool {
         match self {
-            Self::Line(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => true,
+            Self::Line(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) => true,
             Self::Rooms(_) => false,
         }
     }
@@ -136,7 +150,7 @@ impl Door {
     /// The limits that its connections count for.
     pub fn class(&self) -> Class {
         match self {
-            Self::Line(_) | Self::Rooms(_) | Self::Relay(_) => Class::Chat,
+            Self::Line(_) | Self::Rooms(_) | Self::Relay(_) | Self::Web(_) => Class::Chat,
             Self::Metrics(_) => Class::Metrics,
             Self::Operator(_) => Class::Operator,
         }
@@ -145,7 +159,7 @@ impl Door {
     /// True if the passwords of accounts can be tried here: only there are addresses kept out for wrong ones.
     pub fn asks_for_passwords(&self) -> bool {
         match self {
-            Self::Line(_) => true,
+            Self::Line(_) | Self::Web(_) => true,
             Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => false,
         }
     }
@@ -156,6 +170,7 @@ impl Door {
             Self::Line(line) => Some(line.kind()),
             Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => None,
             Self::Relay(door) => Some(door.kind()),
+            Self::Web(door) => door.line().map(|_| Kind::Web),
         }
     }
 
@@ -163,6 +178,7 @@ impl Door {
     pub fn claimed_name(&self) -> Option<&UserName> {
         match self {
             Self::Line(line) => line.claimed_name(),
+            Self::Web(door) => door.line().and_then(Line::claimed_name),
             Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => None,
         }
     }
@@ -171,6 +187,7 @@ impl Door {
     pub fn expects_secret(&self) -> bool {
         match self {
             Self::Line(line) => line.expects_secret(),
+            Self::Web(door) => door.line().is_none_or(Line::expects_secret),
             Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => true,
             Self::Relay(_) => false,
         }
@@ -180,6 +197,7 @@ impl Door {
     pub fn is_logged_in(&self) -> bool {
         match self {
             Self::Line(line) => line.is_logged_in(),
+            Self::Web(door) => door.line().is_some_and(Line::is_logged_in),
             Self::Rooms(_) | Self::Metrics(_) => false,
             Self::Relay(door) => door.has_entered(),
             Self::Operator(_) => true, // the kernel has said who it is
@@ -196,16 +214,24 @@ impl Door {
             Self::Rooms(_) => limits::ROOM_REQUEST_BYTES,
             Self::Relay(_) => limits::RELAY_MESSAGE_BYTES,
             Self::Metrics(_) => limits::HEAD_BYTES,
+            Self::Web(door) => door.frame_limit(bound, limits::LOGIN_LINE_BYTES),
         }
     }
 
-    /// Looks for a frame of at most `limit` bytes, including its end, at the start of `bytes`.
-    pub fn cut(&mut self, inbox: &mut Inbox, bytes: &[u8], limit: usize) -> Cut {
+    /// The longest line of a client, as it is told: see [`frame_limit`](Self::frame_limit).
+    pub fn line_limit(&self, line_bytes: u32) -> usize {
+        self.frame_limit(line_bytes) - if self.as_web().is_some() { web::frame::CLIENT_HEAD_BYTES } else { 0 }
+    }
+
+    /// Looks for a frame of at most `limit` bytes, including its end, at the start of `bytes`. What is masked in it is
+    /// unmasked in place.
+    pub fn cut(&mut self, inbox: &mut Inbox, bytes: &mut [u8], limit: usize) -> Cut {
         match self {
             Self::Line(_) | Self::Operator(_) => inbox.cut(bytes, limit),
             Self::Rooms(door) => door.cut(bytes),
             Self::Relay(door) => door.cut(bytes),
             Self::Metrics(door) => door.cut(bytes),
+            Self::Web(door) => door.cut(bytes, limit),
         }
     }
 
@@ -214,7 +240,7 @@ impl Door {
     pub fn sniff(&self, bytes: &[u8], limit: usize) -> Option<CloseReason> {
         match self {
             Self::Line(line) => line.sniff(bytes, limit),
-            Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => None,
+            Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) => None,
             Self::Relay(door) => door.sniff(bytes),
         }
     }
@@ -227,6 +253,7 @@ impl Door {
             Self::Relay(door) => door.decode(frame),
             Self::Metrics(door) => door.decode(frame),
             Self::Operator(door) => door.decode(frame),
+            Self::Web(door) => door.decode(frame, password_min),
         }
     }
 
@@ -242,6 +269,7 @@ impl Door {
                 }
             }
             Self::Operator(door) => door.encode_reply(reply, out),
+            Self::Web(door) => door.encode_reply(reply, out),
         }
     }
 
@@ -251,6 +279,7 @@ impl Door {
             Self::Line(line) => line.encode_event(event, out),
             Self::Rooms(door) => door.encode_event(event, out),
             Self::Relay(door) => relay::encode(door.kind(), event, out),
+            Self::Web(door) => door.encode_event(event, out),
             Self::Metrics(_) => {}
             Self::Operator(_) => {} // it gives the hub no commands
         }
@@ -263,6 +292,7 @@ impl Door {
             Self::Rooms(door) => door.refuse(bytes, out),
             Self::Relay(door) => door.refuse(reason, out),
             Self::Metrics(door) => door.refuse(bytes, &reason, out),
+            Self::Web(door) => door.refuse(bytes, &reason, out),
             Self::Operator(door) => door.encode_reply(&Reply::Closing(reason), out),
         }
     }
@@ -272,6 +302,7 @@ impl Door {
         match self {
             Self::Line(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => {}
             Self::Rooms(door) => door.end(out),
+            Self::Web(door) => door.end(out),
         }
     }
 
@@ -280,6 +311,7 @@ impl Door {
     pub fn wants(&self, wants: Wants) -> bool {
         match self {
             Self::Line(line) => line.wants(wants),
+            Self::Web(door) => door.line().is_some_and(|line| line.wants(wants)),
             Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => false,
         }
     }
@@ -325,8 +357,10 @@ impl Door {
 
     /// The output was sent to its end, at `now`, in milliseconds of the loop's clock.
     pub fn on_all_sent(&mut self, now: u64) {
-        if let Some(door) = self.as_relay_mut() {
-            door.on_all_sent(now);
+        match self {
+            Self::Relay(door) => door.on_all_sent(now),
+            Self::Web(door) => door.note_time(now),
+            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => {}
         }
     }
 
@@ -335,17 +369,47 @@ impl Door {
         self.as_relay().is_some_and(RelayDoor::ends_with_nul)
     }
 
+    /// The web door.
+    pub fn as_web(&self) -> Option<&WebDoor> {
+        match self {
+            Self::Web(door) => Some(door),
+            Self::Line(_) | Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) | Self::Operator(_) => None,
+        }
+    }
+
+    /// True before the upgrade of a connection at the web door: it fetches files, and nobody is in the chat by it.
+    pub fn is_fetching(&self) -> bool {
+        self.as_web().is_some_and(|door| door.line().is_none())
+    }
+
+    /// At `now` the connection was accepted or answered.
+    pub fn note_time(&mut self, now: u64) {
+        if let Self::Web(door) = self {
+            door.note_time(now);
+        }
+    }
+
+    /// The message that [`Cut::Gathered`] has announced.
+    pub fn take_gathered(&mut self) -> Vec<u8> {
+        if let Self::Web(door) = self { door.take_gathered() } else { Vec::new() }
+    }
+
+    /// True if a message has begun in frames that were taken from the input.
+    pub fn has_begun(&self) -> bool {
+        if let Self::Web(door) = self { door.has_begun() } else { false }
+    }
+
     fn as_relay(&self) -> Option<&RelayDoor> {
         match self {
             Self::Relay(door) => Some(door),
-            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => None,
+            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) => None,
         }
     }
 
     fn as_relay_mut(&mut self) -> Option<&mut RelayDoor> {
         match self {
             Self::Relay(door) => Some(door),
-            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) => None,
+            Self::Line(_) | Self::Rooms(_) | Self::Metrics(_) | Self::Operator(_) | Self::Web(_) => None,
         }
     }
 }
@@ -354,6 +418,7 @@ impl Door {
 pub fn encode_notice(kind: Kind, notice: &Notice, out: &mut Vec<u8>) {
     match kind {
         Kind::Bare | Kind::Typed => line::encode_notice(notice, out),
+        Kind::Web => web::encode_notice(notice, out),
         Kind::RelayLf | Kind::RelayCrLf => {}
     }
 }
@@ -362,6 +427,7 @@ pub fn encode_notice(kind: Kind, notice: &Notice, out: &mut Vec<u8>) {
 pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
     match kind {
         Kind::Bare | Kind::Typed => line::encode(kind, event, out),
+        Kind::Web => web::encode(event, out),
         Kind::RelayLf | Kind::RelayCrLf => relay::encode(kind, event, out),
     }
 }

@@ -18,6 +18,8 @@ use crate::secret::Masked;
 pub enum Reply {
     /// 220: the greeting.
     Greeting,
+    /// The answer to a ping of a WebSocket, with its payload.
+    Pong(Box<[u8]>),
     /// 331: asks for the password of this account. Also sent for unknown names while registration is closed.
     AskPassword(UserName),
     /// 332: asks for the password of a new account.
@@ -148,6 +150,7 @@ impl Reply {
     pub fn encode(&self, out: &mut Vec<u8>) {
         let mut out = Wire(out);
         let result = match self {
+            Self::Pong(_) => Ok(()), // only the web door has pings
             Self::Greeting => writeln!(out, "C 220 chatd {} ready; your name?", env!("CARGO_PKG_VERSION")),
             Self::AskPassword(name) => writeln!(out, "C 331 {name}, your password?"),
             Self::AskNewPassword(name) => writeln!(out, "C 332 {name} is new here; choose a password"),

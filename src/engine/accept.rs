@@ -6,12 +6,12 @@ use super::id::ConnId;
 use super::life::Standing;
 use super::log_limit::Subject;
 use super::origin::Origin;
-use super::stage::{Entrance, Stage};
+use super::stage::{Arrival, Entrance, Stage};
 use super::{Engine, Random};
 use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::door::{Class, Door};
-use crate::limits::{ACCEPT_WORK, METRICS_CONNECTIONS, OPERATOR_CONNECTIONS};
+use crate::limits::{ACCEPT_WORK, METRICS_CONNECTIONS, OPERATOR_CONNECTIONS, SHUTDOWN_RETRY_S};
 
 /// The state that decides on admission.
 #[derive(Debug)]
@@ -59,6 +59,8 @@ impl Refusal {
     pub const FULL: Self = Self::new(CloseReason::ServerFull);
     const ADDRESS: Self = Self::new(CloseReason::TooManyFromAddress);
     const NETWORK: Self = Self { reason: CloseReason::TooManyFromAddress, is_for_network: true };
+    /// A refusal because the server stops.
+    pub(super) const STOPPING: Self = Self::new(CloseReason::ShuttingDown(SHUTDOWN_RETRY_S));
     const NO_PROXY: Self = Self::new(CloseReason::NoProxyHeader);
 
     const fn new(reason: CloseReason) -> Self {
@@ -142,7 +144,9 @@ impl<S> Engine<S> {
             return Err(Refusal::FULL);
         }
         let standing = match class {
-            Class::Chat if !entrance.takes_proxy => self.judge_address(origin, door.asks_for_passwords())?,
+            // Each of its requests names a client.
+            Class::Chat if door.is_fetching() && !entrance.takes_proxy && self.is_proxy(origin) => Standing::Uncounted,
+            Class::Chat if !entrance.takes_proxy => self.judge_address(origin, Arrival::at(&door))?,
             Class::Chat if !self.is_proxy(origin) => return Err(Refusal::NO_PROXY),
             Class::Chat | Class::Metrics | Class::Operator => Standing::Uncounted,
         };
@@ -151,7 +155,7 @@ impl<S> Engine<S> {
     }
 
     /// Decides by the address. An address that is accepted is counted.
-    pub(super) fn judge_address(&mut self, origin: Origin, asks_for_passwords: bool) -> Result<Standing, Refusal> {
+    pub(super) fn judge_address(&mut self, origin: Origin, arrival: Arrival) -> Result<Standing, Refusal> {
         if let Some(banned) = self.ban_of_origin(origin) {
             return Err(Refusal::new(banned));
         }
@@ -161,8 +165,8 @@ impl<S> Engine<S> {
         if !is_exempt && addresses::sheds_silent(self.gate.silent, dice, limits) {
             return Err(Refusal::FULL);
         }
-        let penalties = self.settings.login.penalties && asks_for_passwords;
-        match self.gate.addresses.admit(origin, self.now, limits, penalties) {
+        let penalties = self.settings.login.penalties && arrival.asks_for_passwords;
+        match self.gate.addresses.admit(origin, self.now, limits, arrival.charge, penalties) {
             Admission::Welcome if is_exempt => Ok(Standing::Heard),
             Admission::Welcome => Ok(Standing::Silent),
             Admission::Penalised => Ok(Standing::Penalised),
@@ -183,7 +187,8 @@ impl<S> Engine<S> {
 
     /// Adds an admitted connection, and greets it unless a PROXY header comes first.
     pub fn handle_accept(&mut self, admitted: Admitted, socket: S) {
-        let Admitted { id, origin, door, stage, standing } = admitted;
+        let Admitted { id, origin, mut door, stage, standing } = admitted;
+        door.note_time(self.now);
         if let Some(open) = self.gate.count(door.class()) {
             *open += 1;
         }
@@ -216,17 +221,22 @@ impl<S> Engine<S> {
 
     /// The reply to a refused peer. `heard` holds the bytes that it has sent so far.
     pub fn refuse(&mut self, origin: impl Into<Origin>, mut door: Door, refusal: Refusal, heard: &[u8]) -> Vec<u8> {
-        let origin = origin.into();
-        let Refusal { reason, is_for_network } = refusal;
+        let reason = self.note_refusal(origin.into(), &refusal);
+        let mut answer = Vec::new();
+        door.refuse(heard, reason, &mut answer);
+        answer
+    }
+
+    /// Counts and logs that a peer is refused. Gives the reason.
+    pub(super) fn note_refusal(&mut self, origin: Origin, refusal: &Refusal) -> CloseReason {
+        let Refusal { reason, is_for_network } = refusal.clone();
         self.counters.count_closed(&reason);
         self.log_peer(Subject::Refused(reason.name()), origin.ip(), |_| {
             let network = origin.ip().filter(|_| is_for_network).map(network_name);
             let why = network.map_or_else(String::new, |network| format!(": too many from {network}"));
             format!("421 {reason}: {origin} was not let in{why}")
         });
-        let mut answer = Vec::new();
-        door.refuse(heard, reason, &mut answer);
-        answer
+        reason
     }
 }
 

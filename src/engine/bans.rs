@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::Engine;
 use super::datagrams::Spoken;
 use super::id::ConnId;
-use super::life::{End, Life};
+use super::life::{End, Life, Standing};
 use super::origin::Origin;
 use super::stage::Stage;
 use crate::auth::bans::Bans;
@@ -113,6 +113,7 @@ impl<S> Engine<S> {
         match (conn.door.class(), conn.stage) {
             (Class::Operator | Class::Metrics, _) => return None,
             (Class::Chat, Stage::Header { .. }) => return None, // the address is the proxy's
+            (Class::Chat, _) if conn.door.is_fetching() && conn.standing == Standing::Uncounted => return None, // too
             (Class::Chat, Stage::Handshake | Stage::Open) => {}
         }
         let by_origin = self.ban_of_origin(conn.origin);

@@ -14,7 +14,7 @@ use crate::close::CloseReason;
 use crate::door::Door;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
-use crate::limits::{CLOSE_MS, END_WORK, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS};
+use crate::limits::{CLOSE_MS, END_WORK, LEAVE_MS, LINGER_MS, TURN_WORK_ENDS, WEB_ANSWER_MS};
 
 /// The state of the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,8 +190,13 @@ impl<S> Engine<S> {
 
     /// Begins to linger: the flush sends what is owed, the read phase discards input, and the timer ends both.
     pub(super) fn drain(&mut self, id: ConnId, is_left: bool) {
-        let last = self.now + if is_left { LEAVE_MS } else { CLOSE_MS };
         if let Some(conn) = self.conns.find(id) {
+            let time = match is_left {
+                false => CLOSE_MS,
+                true if conn.door.is_fetching() => WEB_ANSWER_MS,
+                true => LEAVE_MS,
+            };
+            let last = self.now + time;
             conn.life = Life::Draining(Box::new(Linger { due: last, last, is_left }));
         }
         self.mark_direct(id);

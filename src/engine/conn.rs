@@ -1,5 +1,6 @@
 //! A connection: its socket, its door, its buffers and its deadlines.
 
+use super::Settings;
 use super::history::past::Past;
 use super::id::ConnId;
 use super::io::Read;
@@ -15,7 +16,9 @@ use super::stage::{Shaken, Stage};
 use super::time::{Millis, NEVER, seconds};
 use crate::door::inbox::Inbox;
 use crate::door::{Class, Door};
-use crate::limits::{LAG_PART, LOGIN_OWED_BYTES, Limits, Login, OWED_TIMES_MOST, TOOK_RECENTLY_MS};
+use crate::limits::{
+    KEEP_ALIVE_MS, LAG_PART, LOGIN_OWED_BYTES, Limits, Login, OWED_TIMES_MOST, TOOK_RECENTLY_MS, WEB_ANSWER_MS, Web,
+};
 
 /// One connection. While idle it owns no heap except for its door's state.
 #[derive(Debug)]
@@ -190,7 +193,8 @@ impl<S> Conn<S> {
     }
 
     /// Its earliest deadline.
-    pub(super) fn next_due(&self, login: &Login, limits: &Limits) -> Millis {
+    pub(super) fn next_due(&self, settings: &Settings) -> Millis {
+        let Settings { login, limits, web, .. } = settings;
         match &self.life {
             Life::Gone(_) => NEVER,
             Life::Draining(linger) | Life::Lingering(linger) => linger.due,
@@ -205,7 +209,8 @@ impl<S> Conn<S> {
                 };
                 let login = if self.door.is_logged_in() { NEVER } else { self.login_due(login) };
                 let owing = self.soft_due(limits).min(self.hard_due(limits));
-                login.min(pause).min(self.line_due(limits)).min(owing).min(self.liveness.due()).min(self.write_due())
+                let door = self.write_due().min(self.web_due(web));
+                login.min(pause).min(self.line_due(limits)).min(owing).min(self.liveness.due()).min(door)
             }
         }
     }
@@ -213,6 +218,7 @@ impl<S> Conn<S> {
     /// Deadline of its login, and of the stage that it is in.
     pub(super) fn login_due(&self, login: &Login) -> Millis {
         let due = match self.door.class() {
+            Class::Chat if self.door.is_fetching() => NEVER, // it logs in after its upgrade
             Class::Chat => self.since.saturating_add(seconds(login.deadline_s)),
             Class::Metrics | Class::Operator => NEVER, // nobody logs in there
         };
@@ -234,6 +240,20 @@ impl<S> Conn<S> {
             | Pause::Until { .. }
             | Pause::Delay { .. } => NEVER,
         }
+    }
+
+    /// When the web door ends a rest between two requests, or an answer that is not taken; in a conversation, when it
+    /// sends a ping.
+    pub(super) fn web_due(&self, web: &Web) -> Millis {
+        let Some(door) = self.door.as_web() else { return NEVER };
+        let ms = match door.line() {
+            Some(_) if web.ping_s == 0 => return NEVER,
+            Some(_) => seconds(web.ping_s),
+            None if self.owed() > 0 => WEB_ANSWER_MS,
+            None if self.line_since != NEVER => return NEVER, // the deadline of its head holds
+            None => KEEP_ALIVE_MS,
+        };
+        door.since().saturating_add(ms)
     }
 
     /// True unless it is a stranger's.
@@ -294,6 +314,9 @@ impl<S> Conn<S> {
     /// It is not read while it owes more than this, in bytes, so that replies to its own commands never close a
     /// connection that reads.
     pub(super) fn paused_from(&self, limits: &Limits) -> usize {
+        if self.door.is_fetching() {
+            return 0; // one answer at a time
+        }
         self.may_owe(limits).min(limits.owed_soft_bytes as usize)
     }
 

@@ -36,12 +36,15 @@ impl<S> Engine<S> {
         if let Decoded::Ask(ask) = decoded {
             return self.on_ask(id, &ask);
         }
+        if let Decoded::Fetch(fetch) = decoded {
+            return self.on_fetch(id, &fetch);
+        }
         let Some(is_barred) = self.count_line(id, bytes) else { return };
         if is_barred && !matches!(decoded, Decoded::Token { .. } | Decoded::Refuse(_)) {
             return self.close(id, CloseReason::TooManyFailures);
         }
         match decoded {
-            Decoded::Nothing | Decoded::Ask(_) => {}
+            Decoded::Nothing | Decoded::Ask(_) | Decoded::Fetch(_) => {}
             Decoded::Reply(reply) => self.reply(id, &reply),
             Decoded::Command(command) => self.command(id, command),
             Decoded::Name(name) => self.on_name(id, name),
@@ -86,7 +89,9 @@ impl<S> Engine<S> {
         conn.standing = was.heard();
         conn.heard_at = now;
         self.gate.count_heard(was);
-        conn.line_since = NEVER; // what comes now is another line
+        if !conn.door.has_begun() {
+            conn.line_since = NEVER; // what comes now is another line
+        }
         if conn.door.is_logged_in() {
             conn.rate.spend(bytes, now, &self.settings.limits);
             conn.said_until = conn.said_until.max(now) + longest_wait(bytes);

@@ -202,6 +202,7 @@ impl<S> Engine<S> {
                 conn.took_at = now;
             }
             match &mut conn.life {
+                Life::Draining(_) if conn.door.is_fetching() => {} // it has the time of one answer
                 Life::Draining(linger) => linger.prolong(now),
                 Life::Open if conn.liveness.begin(now) => self.touched.push(id),
                 Life::Open | Life::Lingering(_) | Life::Gone(_) => {}
@@ -234,6 +235,13 @@ impl<S> Engine<S> {
         if conn.life != Life::Open {
             if owed == 0 {
                 self.on_drained(id);
+            }
+            return;
+        }
+        if conn.door.is_fetching() {
+            // An answer is bound by its time alone.
+            if owed == 0 && matches!(conn.pause, Pause::Owing { .. }) {
+                self.resume(id);
             }
             return;
         }

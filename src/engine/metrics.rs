@@ -31,6 +31,8 @@ pub struct Listening {
     pub token: Option<Secret<Vec<u8>>>,
     /// When its certificate expires, in seconds since 1970; `None` without TLS.
     pub not_after: Option<u64>,
+    /// The hosts that its certificate names.
+    pub names: Vec<String>,
 }
 
 /// The connections of the metrics door, and what only its answers need.

@@ -28,6 +28,7 @@ mod table;
 mod session;
 
 mod turn;
+mod web;
 mod timers;
 
 mod accept;
@@ -187,6 +188,8 @@ pub struct Settings {
     pub accounts: limits::Accounts,
     /// Number and size of rooms.
     pub rooms: limits::Rooms,
+    /// Names of the web door, and its pings.
+    pub web: limits::Web,
     /// What is kept, and for how long; `None` for nothing.
     pub history: Option<limits::History>,
     /// The accounts that may send `OP`.

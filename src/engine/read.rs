@@ -292,12 +292,23 @@ impl<S> Engine<S> {
     fn run_lines(&mut self, quantum: &mut Quantum, scratch: &mut [u8]) -> Progress {
         let id = quantum.id;
         loop {
-            let bytes = scratch.get(quantum.at..quantum.len).unwrap_or_default();
+            let bytes = scratch.get_mut(quantum.at..quantum.len).unwrap_or_default();
             match self.next_line(id, bytes) {
                 Some(Next::Held(held)) => self.on_held(id, held),
                 Some(Next::Cut(Cut::Line { end, next })) => {
                     self.on_line(id, bytes.get(..end).unwrap_or_default(), next);
                     quantum.is_secret |= self.conns.find(id).is_some_and(|conn| conn.door.expects_secret());
+                    quantum.at += next;
+                }
+                Some(Next::Cut(Cut::Frame { start, end, next })) => {
+                    self.on_line(id, bytes.get(start..end).unwrap_or_default(), next);
+                    quantum.is_secret |= self.conns.find(id).is_some_and(|conn| conn.door.expects_secret());
+                    quantum.at += next;
+                }
+                Some(Next::Cut(Cut::Gathered { next })) => {
+                    let message = self.conns.find(id).map(|conn| conn.door.take_gathered()).unwrap_or_default();
+                    let message = zeroize::Zeroizing::new(message); // it may contain a password
+                    self.on_line(id, &message, next);
                     quantum.at += next;
                 }
                 Some(Next::Cut(Cut::TooLong { next })) => {
@@ -326,7 +337,7 @@ impl<S> Engine<S> {
 
     /// The message that has waited, or else the frame at the start of `bytes`; `None` when the connection is not to be
     /// read now.
-    fn next_line(&mut self, id: ConnId, bytes: &[u8]) -> Option<Next> {
+    fn next_line(&mut self, id: ConnId, bytes: &mut [u8]) -> Option<Next> {
         let now = self.now;
         let limits = &self.settings.limits;
         let conn = self.conns.find(id)?;
@@ -366,7 +377,7 @@ impl<S> Engine<S> {
         self.touched.push(id);
         if let Some(conn) = self.conns.find(id).filter(|conn| conn.life == Life::Open) {
             conn.inbox.hold(self.reader.scratch.get(quantum.at..quantum.len).unwrap_or_default());
-            if !conn.inbox.has_begun() {
+            if !conn.inbox.has_begun() && !conn.door.has_begun() {
                 conn.line_since = NEVER;
             } else if conn.line_since == NEVER {
                 conn.line_since = now;
@@ -397,7 +408,7 @@ impl<S> Engine<S> {
     fn on_too_long(&mut self, id: ConnId, bytes: usize) {
         let line_bytes = self.settings.limits.line_bytes;
         let Some(conn) = self.conns.find(id) else { return };
-        let limit = conn.door.frame_limit(line_bytes);
+        let limit = conn.door.line_limit(line_bytes);
         self.turn.work += LINE_WORK + bytes / WORK_BYTES;
         let Some(is_barred) = self.count_line(id, bytes) else { return };
         if is_barred {

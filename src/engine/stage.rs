@@ -1,11 +1,13 @@
 //! The stages of a connection before its greeting: a proxy names its client, and TLS is negotiated.
 
 use super::Engine;
+use super::addresses::Charge;
 use super::id::ConnId;
 use super::life::Parting;
 use super::origin::Origin;
 use super::time::Millis;
 use crate::close::CloseReason;
+use crate::door::Door;
 use crate::limits::STAGE_MS;
 
 use std::net::IpAddr;
@@ -17,6 +19,23 @@ pub struct Entrance {
     pub takes_proxy: bool,
     /// All else is by TLS.
     pub is_tls: bool,
+}
+
+/// What a connection is judged for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Arrival {
+    /// How it counts for its address.
+    pub(super) charge: Charge,
+    /// Passwords can be tried there.
+    pub(super) asks_for_passwords: bool,
+}
+
+impl Arrival {
+    /// A new connection at a door.
+    pub(super) fn at(door: &Door) -> Self {
+        let charge = if door.is_fetching() { Charge::Open } else { Charge::OpenAndNew };
+        Self { charge, asks_for_passwords: door.asks_for_passwords() }
+    }
 }
 
 /// How far a connection has come.
@@ -128,8 +147,9 @@ impl<S> Engine<S> {
         let Stage::Header { is_tls } = conn.stage else { return };
         conn.origin = client.map_or(conn.origin, Origin::Learnt);
         conn.since = now;
-        let (origin, asks_for_passwords) = (conn.origin, conn.door.asks_for_passwords());
-        match self.judge_address(origin, asks_for_passwords) {
+        conn.door.note_time(now);
+        let (origin, arrival) = (conn.origin, Arrival::at(&conn.door));
+        match self.judge_address(origin, arrival) {
             Ok(standing) => {
                 self.gate.count_silent(standing);
                 let Some(conn) = self.conns.find(id) else { return };

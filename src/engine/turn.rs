@@ -1,8 +1,8 @@
 //! The turn: its bounds, its deadlines, its end.
 
-use super::Engine;
 use super::life::Life;
 use super::time::{Millis, NEVER};
+use super::{Engine, Settings};
 use crate::close::CloseReason;
 use crate::limits::{
     LOOK_WORK, TIMER_WORK, TURN_FRAMES_BYTES, TURN_FRAMES_BYTES_DATAGRAMS, TURN_WORK, TURN_WORK_ACCEPTS,
@@ -146,7 +146,7 @@ impl<S> Engine<S> {
 
     fn on_due(&mut self, id: super::ConnId) {
         let now = self.now;
-        let (login, limits) = (&self.settings.login, &self.settings.limits);
+        let Settings { login, limits, web, .. } = &self.settings;
         let Some(conn) = self.conns.peek(id) else { return };
         match &conn.life {
             Life::Gone(_) => {}
@@ -164,6 +164,7 @@ impl<S> Engine<S> {
             Life::Open if conn.soft_due(limits) <= now => self.close(id, CloseReason::TooSlow),
             Life::Open if conn.hard_due(limits) <= now => self.on_hard_due(id),
             Life::Open if conn.liveness.due() <= now => self.on_liveness_due(id),
+            Life::Open if conn.web_due(web) <= now => self.on_web_due(id),
             Life::Open => self.end_pause(id),
         }
     }
@@ -184,7 +185,7 @@ impl<S> Engine<S> {
     pub fn rearm(&mut self) {
         while let Some(id) = self.touched.pop() {
             if let Some(conn) = self.conns.find(id) {
-                let due = conn.next_due(&self.settings.login, &self.settings.limits);
+                let due = conn.next_due(&self.settings);
                 self.timers.arm(id, &mut conn.armed, due);
             }
         }

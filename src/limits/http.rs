@@ -1,4 +1,4 @@
-//! HTTP: the operator's pages, and later the web door.
+//! HTTP: the operator's pages, and the web door.
 
 /// The longest head of a request, in bytes, with the empty line at its end. Browsers send less than 2 KiB.
 pub const HEAD_BYTES: usize = 8 * 1024;
@@ -8,6 +8,10 @@ pub const HEAD_FIELDS: usize = 64;
 pub const KEEP_ALIVE_MS: u64 = 15_000;
 /// Requests that a connection may carry.
 pub const REQUESTS_A_CONNECTION: u8 = 100;
+/// Requests to the web door that one address may make in [`NEW_WINDOW_S`](super::NEW_WINDOW_S). A page takes a dozen.
+pub const WEB_REQUESTS: u32 = 256;
+/// How long a browser may take for an answer of the web door.
+pub const WEB_ANSWER_MS: u64 = 30_000;
 /// How long a metrics connection may take for one exchange: until its request is complete, and then until it has taken
 /// the answer. Nobody holds one of the few places for longer.
 pub const METRICS_EXCHANGE_MS: u64 = 10_000;

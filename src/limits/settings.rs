@@ -153,6 +153,23 @@ impl Default for Accounts {
     }
 }
 
+/// `[web]`: who may use the web door under which name, and how its idle connections are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Web {
+    /// Names of this server, besides `localhost`, addresses, and the names of a listener's certificate.
+    pub names: Vec<String>,
+    /// Seconds without a write after which a WebSocket gets a ping, so that no proxy takes it for dead; 0 for none.
+    pub ping_s: u32,
+}
+
+impl Default for Web {
+    /// Nginx ends what is silent for 60 s.
+    fn default() -> Self {
+        Self { names: Vec::new(), ping_s: 45 }
+    }
+}
+
 /// `[rooms]`: how many, how large, and how long members may be silent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

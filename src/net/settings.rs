@@ -112,6 +112,8 @@ pub enum Service {
     Relay(relay::Options),
     /// HTTP for monitoring programs.
     Metrics,
+    /// A page for browsers, which talk by WebSocket.
+    Web,
 }
 
 impl Endpoint {
@@ -174,6 +176,7 @@ impl Service {
             Self::Rooms { .. } => "rooms",
             Self::Relay(_) => "relay",
             Self::Metrics => "metrics",
+            Self::Web => "web",
         }
     }
 
@@ -181,7 +184,7 @@ impl Service {
     pub(super) fn protocol(&self) -> &'static str {
         match self {
             Self::Line | Self::Operator | Self::Rooms { .. } | Self::Relay(_) => "chatd",
-            Self::Metrics => "http/1.1",
+            Self::Metrics | Self::Web => "http/1.1",
         }
     }
 
@@ -195,6 +198,7 @@ impl Service {
             }
             Self::Relay(options) => Door::relay(options.clone()),
             Self::Metrics => Door::metrics(listener),
+            Self::Web => Door::web(listener),
         }
     }
 }

@@ -124,7 +124,12 @@ fn check_prints_the_settings_and_creates_nothing() {
     let outcome = run(CHATD, folder.path(), &["--check", "--set", "limits.connections=123"]);
     outcome.check(0, &[]);
     assert_eq!(outcome.stderr, "");
-    for part in ["line_s = 7\n", "connections = 123\n", "rate_burst = 40\n", "listen = [\"line://127.0.0.1:5015\"]\n"] {
+    for part in [
+        "line_s = 7\n",
+        "connections = 123\n",
+        "rate_burst = 40\n",
+        "listen = [\"line://127.0.0.1:5015\", \"web://127.0.0.1:8015\"]\n",
+    ] {
         assert!(outcome.stdout.contains(part), "no {part:?} in {outcome:?}");
     }
     assert_eq!(files(folder.path()), ["config.toml"]);

@@ -21,11 +21,14 @@ mod recall;
 #[path = "../../fuzz/src/server.rs"]
 #[allow(unreachable_pub, reason = "a file of another crate")]
 mod server;
+#[path = "../../fuzz/src/web.rs"]
+#[allow(unreachable_pub, reason = "a file of another crate")]
+mod web;
 
 /// Every fuzz target.
-const TARGETS: [&str; 13] = [
+const TARGETS: [&str; 14] = [
     "line", "room", "relay", "http", "datagram", "accounts", "bans", "token", "config", "operator", "recall", "frame",
-    "past",
+    "past", "web",
 ];
 
 #[test]
@@ -71,6 +74,11 @@ fn configurations() {
 #[test]
 fn heads_of_http() {
     twin::check("http", http::http);
+}
+
+#[test]
+fn frames_of_browsers() {
+    twin::check("web", web::web);
 }
 
 #[test]

@@ -53,6 +53,7 @@ mod nc;
 mod networks;
 mod operator;
 mod ops;
+mod page;
 mod panics;
 mod password_queue;
 #[cfg(feature = "history")]
@@ -88,3 +89,4 @@ mod tls_absent;
 mod units;
 mod unix_sockets;
 mod vanished;
+mod web;

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use testkit::{Server, eventually};
 
 /// How often `what` occurs in the writable memory of a process. `None` if the system does not allow reading it.
-fn count(pid: u32, what: &[u8]) -> Option<usize> {
+pub(crate) fn count(pid: u32, what: &[u8]) -> Option<usize> {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
     let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
     let mut found = 0;

@@ -175,7 +175,7 @@ fn whoever_may_open_a_unix_socket_may_name_clients() {
 }
 
 /// A program that is ended when this is dropped.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -185,7 +185,12 @@ impl Drop for Running {
 }
 
 /// Starts a proxy with this configuration, which contains `PORT` for its own. `None` if it is not installed.
-fn proxy(program: &str, arguments: &[&str], configuration: &str, server: &Server) -> Option<(Running, SocketAddr)> {
+pub(crate) fn proxy(
+    program: &str,
+    arguments: &[&str],
+    configuration: &str,
+    server: &Server,
+) -> Option<(Running, SocketAddr)> {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let path = server.path(program);
     std::fs::write(&path, configuration.replace("PORT", &port.port().to_string())).unwrap();

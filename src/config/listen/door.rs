@@ -20,6 +20,8 @@ pub enum Door {
     Relay(Relay),
     /// Figures for monitoring programs.
     Metrics(Metrics),
+    /// A page for browsers, which talk by WebSocket.
+    Web,
 }
 
 /// The options of the room door.
@@ -59,7 +61,8 @@ impl Door {
             "rooms" => Rooms::parse(options).map(Self::Rooms),
             "relay" => Relay::parse(options).map(Self::Relay),
             "metrics" => Ok(Self::Metrics(Metrics { token_file: options.take_path("token_file")? })),
-            _ => Err(format!("there is no door {name:?}; there are line, rooms, relay and metrics")),
+            "web" => Ok(Self::Web),
+            _ => Err(format!("there is no door {name:?}; there are line, web, rooms, relay and metrics")),
         }
     }
 
@@ -70,13 +73,14 @@ impl Door {
             Self::Rooms(_) => "rooms",
             Self::Relay(_) => "relay",
             Self::Metrics(_) => "metrics",
+            Self::Web => "web",
         }
     }
 
     /// Its own options.
     pub(super) fn options(&self) -> &'static [&'static str] {
         match self {
-            Self::Line => &[],
+            Self::Line | Self::Web => &[],
             Self::Rooms(_) => &["udp=PORT", "status=ok", "down=named"],
             Self::Relay(_) => &["room=NAME", "gap_ms=MILLISECONDS", "echo=yes"],
             Self::Metrics(_) => &["token_file=PATH"],
@@ -86,7 +90,7 @@ impl Door {
     /// True if it may be served by TLS.
     pub(super) fn may_be_tls(&self) -> bool {
         match self {
-            Self::Line | Self::Rooms(_) | Self::Metrics(_) => true,
+            Self::Line | Self::Web | Self::Rooms(_) | Self::Metrics(_) => true,
             Self::Relay(_) => false,
         }
     }
@@ -94,7 +98,7 @@ impl Door {
     /// True if it may be served at a Unix socket.
     pub(super) fn may_be_unix(&self) -> bool {
         match self {
-            Self::Line => true,
+            Self::Line | Self::Web => true,
             Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) => false,
         }
     }
@@ -102,7 +106,7 @@ impl Door {
     /// True if a proxy may name its clients.
     pub(super) fn may_take_proxy(&self) -> bool {
         match self {
-            Self::Line | Self::Rooms(_) | Self::Relay(_) => true,
+            Self::Line | Self::Web | Self::Rooms(_) | Self::Relay(_) => true,
             Self::Metrics(_) => false,
         }
     }
@@ -110,7 +114,7 @@ impl Door {
     /// Its options as text, each with the separator before it.
     pub(super) fn write_options(&self, f: &mut fmt::Formatter<'_>, sign: &mut Separator) -> fmt::Result {
         match self {
-            Self::Line => Ok(()),
+            Self::Line | Self::Web => Ok(()),
             Self::Rooms(Rooms { udp, status_ok, down_named }) => {
                 write!(f, "{}udp={udp}", sign.next())?;
                 if *status_ok {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::address::{Address, PORT, suggested};
+use super::address::{Address, PORT, WEB_PORT, suggested};
 use door::Separator;
 pub use door::{Door, Metrics, Relay, Rooms};
 use options::Options;
@@ -63,6 +63,12 @@ impl Listen {
     /// The default: loopback only, because passwords cross the network unencrypted.
     pub fn local() -> Self {
         Self::line(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT).into())
+    }
+
+    /// The endpoints of a configuration that names none: lines, and a page for browsers of this machine.
+    pub fn defaults() -> Vec<Self> {
+        let web = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), WEB_PORT);
+        vec![Self::local(), Self { door: Door::Web, ..Self::line(web.into()) }]
     }
 
     fn line(address: Address) -> Self {
@@ -122,7 +128,7 @@ impl Listen {
     pub(super) fn datagrams(&self) -> Option<Address> {
         match &self.door {
             Door::Rooms(rooms) => Some(self.address()?.with_port(rooms.udp)),
-            Door::Line | Door::Relay(_) | Door::Metrics(_) => None,
+            Door::Line | Door::Web | Door::Relay(_) | Door::Metrics(_) => None,
         }
     }
 
@@ -314,6 +320,11 @@ mod tests {
         check("relay://127.0.0.1:1?echo=yes&gap_ms=7&room=Café", Ok("relay://127.0.0.1:1?room=Café&gap_ms=7&echo=yes"));
         check("relay://127.0.0.1:1?room=a b", Err("must be a room's name"));
         check("relay://127.0.0.1:1?gap_ms=0", Err("from 1 to 60000"));
+        check("web://127.0.0.1:8015", Ok("web://127.0.0.1:8015"));
+        check("WEB+tls://[::]:443?proxy&cert=a&key=b", Ok("web+tls://[::]:443?cert=a&key=b&proxy"));
+        check("web+unix:/run/web.sock?mode=0660", Ok("web+unix:/run/web.sock?mode=0660"));
+        check("web://127.0.0.1:8015?udp=1", Err("no option \"udp\"; web takes proxy"));
+        check("https://127.0.0.1:8015", Err("there are line, web, rooms, relay and metrics"));
         check("metrics://127.0.0.1:9", Ok("metrics://127.0.0.1:9"));
         check("metrics+tls://127.0.0.1:9?token_file=T", Ok("metrics+tls://127.0.0.1:9?token_file=T"));
         check("metrics://0.0.0.0:9", Err("add ?token_file=PATH"));

@@ -5,6 +5,10 @@
 pub enum Status {
     /// 200.
     Ok,
+    /// 101: the conversation begins.
+    Switching,
+    /// 304: the client has it.
+    NotModified,
     /// 400: no HTTP, or a request that could be read in several ways. The connection closes.
     BadRequest,
     /// 401: a token is needed.
@@ -13,8 +17,12 @@ pub enum Status {
     NotFound,
     /// 405: neither GET nor HEAD.
     MethodNotAllowed,
+    /// 403: a page of another site asks.
+    Forbidden,
     /// 421: the Host is none that this server answers to.
     Misdirected,
+    /// 426: a WebSocket is needed, of the version that is spoken here.
+    UpgradeRequired,
     /// 429: too many requests.
     TooManyRequests,
     /// 431: the head is too long, or has too many fields. The connection closes.
@@ -25,13 +33,17 @@ pub enum Status {
 
 impl Status {
     /// All statuses, each at its [index](Self::index).
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Ok,
+        Self::Switching,
+        Self::NotModified,
         Self::BadRequest,
         Self::Unauthorized,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::Forbidden,
         Self::Misdirected,
+        Self::UpgradeRequired,
         Self::TooManyRequests,
         Self::HeadTooLarge,
         Self::Unavailable,
@@ -46,11 +58,15 @@ impl Status {
     pub fn code(self) -> u16 {
         match self {
             Self::Ok => 200,
+            Self::Switching => 101,
+            Self::NotModified => 304,
             Self::BadRequest => 400,
             Self::Unauthorized => 401,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::Forbidden => 403,
             Self::Misdirected => 421,
+            Self::UpgradeRequired => 426,
             Self::TooManyRequests => 429,
             Self::HeadTooLarge => 431,
             Self::Unavailable => 503,
@@ -61,11 +77,15 @@ impl Status {
     fn phrase(self) -> &'static str {
         match self {
             Self::Ok => "OK",
+            Self::Switching => "Switching Protocols",
+            Self::NotModified => "Not Modified",
             Self::BadRequest => "Bad Request",
             Self::Unauthorized => "Unauthorized",
             Self::NotFound => "Not Found",
             Self::MethodNotAllowed => "Method Not Allowed",
+            Self::Forbidden => "Forbidden",
             Self::Misdirected => "Misdirected Request",
+            Self::UpgradeRequired => "Upgrade Required",
             Self::TooManyRequests => "Too Many Requests",
             Self::HeadTooLarge => "Request Header Fields Too Large",
             Self::Unavailable => "Service Unavailable",
@@ -78,7 +98,15 @@ impl Status {
             Self::Unauthorized => "WWW-Authenticate: Bearer\r\n",
             Self::MethodNotAllowed => "Allow: GET, HEAD\r\n",
             Self::TooManyRequests | Self::Unavailable => "Retry-After: 10\r\n",
-            Self::Ok | Self::BadRequest | Self::NotFound | Self::Misdirected | Self::HeadTooLarge => "",
+            Self::UpgradeRequired => "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+            Self::Ok
+            | Self::Switching
+            | Self::NotModified
+            | Self::BadRequest
+            | Self::NotFound
+            | Self::Forbidden
+            | Self::Misdirected
+            | Self::HeadTooLarge => "",
         }
     }
 }

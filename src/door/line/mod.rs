@@ -100,6 +100,11 @@ impl<'a> Frame<'a> {
 }
 
 impl Line {
+    /// A conversation in the typed dialect from its first line on.
+    pub fn typed() -> Self {
+        Self { dialect: Some(Dialect::Typed), offered: Dialect::Typed, ..Self::default() }
+    }
+
     /// The spelling of broadcasts to this connection.
     pub fn kind(&self) -> Kind {
         if self.dialect == Some(Dialect::Typed) { Kind::Typed } else { Kind::Bare }
@@ -122,7 +127,7 @@ impl Line {
     pub fn wants(&self, wants: Wants) -> bool {
         match self.kind() {
             Kind::Bare => wants == Wants::OWN,
-            Kind::Typed | Kind::RelayLf | Kind::RelayCrLf => self.wants.has(wants),
+            Kind::Typed | Kind::Web | Kind::RelayLf | Kind::RelayCrLf => self.wants.has(wants),
         }
     }
 

@@ -107,6 +107,7 @@ fn status_of(reason: &CloseReason) -> Status {
         | CloseReason::ProxyHeader
         | CloseReason::NoProxyHeader
         | CloseReason::NotTls
+        | CloseReason::BadWebSocketFrame
         | CloseReason::TlsFailed => Status::BadRequest,
         CloseReason::LoginTooLong
         | CloseReason::TooManyFailures

@@ -68,6 +68,7 @@ fn spelled(decoded: Decoded<'_>) -> Option<String> {
         | Decoded::EnterRoom { .. }
         | Decoded::EnterAsGuest(_)
         | Decoded::Ask(_)
+        | Decoded::Fetch(_)
         | Decoded::Operate(_)
         | Decoded::OperatorPassword(_)
         | Decoded::Recall(_)

@@ -8,6 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv6Addr;
 
+use super::Charge;
 use crate::engine::bucket::{Bucket, Quota};
 use crate::engine::time::{Millis, Nanos, nanos};
 use crate::limits;
@@ -105,6 +106,8 @@ pub(super) struct Entry {
     pub(super) connections: Bucket,
     /// New accounts.
     pub(super) accounts: Bucket,
+    /// Requests by HTTP.
+    pub(super) requests: Bucket,
     /// When the penalty ends.
     penalty_until: Nanos,
     /// Open connections.
@@ -114,7 +117,8 @@ pub(super) struct Entry {
 impl Entry {
     /// When the entry holds nothing, provided that no connection is open.
     pub(super) fn clear_at(self) -> Nanos {
-        self.connections.full_at().max(self.accounts.full_at()).max(self.penalty_until)
+        let buckets = [self.connections, self.accounts, self.requests];
+        buckets.into_iter().fold(self.penalty_until, |latest, bucket| latest.max(bucket.full_at()))
     }
 
     /// True if the penalty is so high that the party is refused.
@@ -130,11 +134,22 @@ impl Entry {
     }
 
     /// The entry with one more connection; `None` if that exceeds `most` at once or `allowance` per window.
-    pub(super) fn admit(mut self, now: Millis, most: u32, allowance: u32) -> Option<Self> {
-        if self.open >= most || !self.connections.take(1, now, &quota(allowance)?) {
+    pub(super) fn admit(mut self, now: Millis, charge: Charge, most: u32, allowance: u32) -> Option<Self> {
+        let (opens, is_new) = match charge {
+            Charge::Open => (true, false),
+            Charge::New => (false, true),
+            Charge::OpenAndNew => (true, true),
+        };
+        let is_full = opens && self.open >= most;
+        if is_full || is_new && !self.connections.take(1, now, &quota(allowance)?) {
             return None;
         }
-        Some(Self { open: self.open + 1, ..self })
+        Some(Self { open: self.open + u32::from(opens), ..self })
+    }
+
+    /// The entry with one more request; `None` if that exceeds `allowance` per window.
+    pub(super) fn request(mut self, now: Millis, allowance: u32) -> Option<Self> {
+        self.requests.take(1, now, &quota(allowance)?).then_some(self)
     }
 
     /// The entry with one more new account; `None` if that exceeds `allowance` per window.

@@ -23,6 +23,17 @@ pub(super) struct Addresses {
     networks: Ledger,
 }
 
+/// How a connection counts for its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Charge {
+    /// As open: it only fetches.
+    Open,
+    /// As new: it was open before.
+    New,
+    /// As open and as new.
+    OpenAndNew,
+}
+
 /// The answer to a new connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
@@ -45,7 +56,7 @@ impl Addresses {
 
     /// Decides on a connection at `now`. `penalties` is true if failures count here.
     ///
-    /// An accepted connection counts as open and as new. A refusal changes nothing, so repeated attempts do not prolong
+    /// An accepted connection counts as `charge` says. A refusal changes nothing, so repeated attempts do not prolong
     /// it. `limits.new_per_address` is a token bucket: that many may arrive at once, and it refills evenly over
     /// [`limits::NEW_WINDOW_S`]. A client that uses all of it and then connects at every refill makes up to twice as
     /// many connections in the first window, and exactly that many in each later one.
@@ -58,24 +69,43 @@ impl Addresses {
         from: impl Into<Origin>,
         now: Millis,
         limits: &Limits,
+        charge: Charge,
         penalties: bool,
     ) -> Admission {
         let Some(ip) = from.into().limited(limits) else { return Admission::Welcome };
         let (who, net) = (key(party(ip)), key(network(ip)));
         self.parties.sweep(now);
         self.networks.sweep(now);
-        let entry = self.parties.entry(who).admit(now, limits.per_address, limits.new_per_address);
+        let entry = self.parties.entry(who).admit(now, charge, limits.per_address, limits.new_per_address);
         let Some(entry) = entry.filter(|_| self.parties.has_room_for(who)) else {
             return Admission::TooMany;
         };
         let (most, allowance) = of_network(limits);
-        let whole = self.networks.entry(net).admit(now, most, allowance);
+        let whole = self.networks.entry(net).admit(now, charge, most, allowance);
         let Some(whole) = whole.filter(|_| self.networks.has_room_for(net)) else {
             return Admission::TooManyOfNetwork;
         };
         self.parties.put(who, entry);
         self.networks.put(net, whole);
         if penalties && entry.is_penalised(now) { Admission::Penalised } else { Admission::Welcome }
+    }
+
+    /// Counts a request by HTTP at `now`. False if there were too many of its address or network: at most
+    /// [`limits::WEB_REQUESTS`] of an address in [`limits::NEW_WINDOW_S`], and [`NETWORK_TIMES`] as many of a network.
+    pub(super) fn request(&mut self, from: impl Into<Origin>, now: Millis, limits: &Limits) -> bool {
+        let Some(ip) = from.into().limited(limits) else { return true };
+        let (who, net) = (key(party(ip)), key(network(ip)));
+        self.parties.sweep(now);
+        self.networks.sweep(now);
+        let entry = self.parties.entry(who).request(now, limits::WEB_REQUESTS);
+        let whole = self.networks.entry(net).request(now, limits::WEB_REQUESTS * NETWORK_TIMES);
+        let (Some(entry), Some(whole)) = (entry, whole) else { return false };
+        let has_room = self.parties.has_room_for(who) && self.networks.has_room_for(net);
+        if has_room {
+            self.parties.put(who, entry);
+            self.networks.put(net, whole);
+        }
+        has_room
     }
 
     /// An accepted connection has ended.

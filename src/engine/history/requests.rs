@@ -22,7 +22,8 @@ impl<S> Engine<S> {
         let asked = match recall {
             Recall::Lock { room, password } => return self.lock_room(id, room, password),
             Recall::Want(wants) => {
-                let is_typed = self.conns.peek(id).is_some_and(|conn| conn.door.kind() == Some(Kind::Typed));
+                let is_typed =
+                    self.conns.peek(id).is_some_and(|conn| matches!(conn.door.kind(), Some(Kind::Typed | Kind::Web)));
                 let answer = if is_typed { Recalled::Wants(wants) } else { Recalled::WantsAreTyped };
                 return self.answer_recall(id, answer);
             }

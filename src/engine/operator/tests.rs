@@ -10,7 +10,7 @@ use crate::engine::{
 };
 use crate::hub::names::{RoomName, UserName};
 use crate::hub::record::Lock;
-use crate::limits::{Accounts, Limits, Login, Rooms};
+use crate::limits::{Accounts, Limits, Login, Rooms, Web};
 
 /// A socket that takes `takes` bytes a turn.
 #[derive(Debug, Default)]
@@ -103,7 +103,8 @@ impl Stage {
         let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
         let (login, accounts, rooms) = (Login::default(), Accounts::default(), Rooms::default());
         let operators = Operators::new(&["rita".to_owned()]);
-        let settings = Settings { limits, login, accounts, rooms, history: None, operators, stats_s: 0 };
+        let web = Web::default();
+        let settings = Settings { limits, login, accounts, rooms, web, history: None, operators, stats_s: 0 };
         let engine = Engine::new(settings, 20_000, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));
         Self { engine, ids: Vec::new(), now: 1 }
     }

@@ -216,7 +216,12 @@ impl Outbox {
 
     /// Drops everything except the rest of a frame whose beginning has been sent.
     pub(super) fn drop_all_but_begun(&mut self, pages: &mut Pages) {
-        let rest = self.slice(self.begun(pages), pages).to_vec();
+        let begun = self.begun(pages);
+        if begun.page == Piece::FILES {
+            self.clear(pages);
+            return self.push_shared(begun, pages);
+        }
+        let rest = self.slice(begun, pages).to_vec();
         self.clear(pages);
         self.push_rest(&rest, pages);
     }

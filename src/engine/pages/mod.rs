@@ -3,6 +3,8 @@
 //! A frame is encoded once per spelling, at the end of that spelling's open page; outboxes refer to a range of it. A
 //! page without references at the end of a turn is used again. A full page that is still owed is closed, and is freed
 //! with the last reference.
+//!
+//! The files of the web door are one more page, which is part of the program: it is never freed, and weighs nothing.
 
 mod piece;
 mod queue;
@@ -14,6 +16,7 @@ pub(super) use queue::Queue;
 use queue::Spares;
 
 use crate::door::Kind;
+use crate::door::web::files::Files;
 use crate::limits::{PACK_PART, PAGE_BYTES};
 
 /// All pages.
@@ -88,8 +91,12 @@ impl Pages {
 
     /// The bytes of a piece.
     pub(super) fn slice(&self, piece: Piece) -> &[u8] {
-        let page = self.pages.get(piece.page as usize);
-        page.and_then(|page| page.bytes.get(piece.start as usize..piece.end as usize)).unwrap_or_default()
+        let bytes = match self.pages.get(piece.page as usize) {
+            Some(page) => &page.bytes,
+            None if piece.page == Piece::FILES => &Files::of_page().blob,
+            None => return &[],
+        };
+        bytes.get(piece.start as usize..piece.end as usize).unwrap_or_default()
     }
 
     /// The position of each frame's first byte in a piece's page, ascending.

@@ -1,5 +1,7 @@
 //! Ranges of pages.
 
+use std::ops::Range;
+
 /// A range of a page: one or more frames. The first may be partly sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
@@ -14,6 +16,14 @@ pub struct Piece {
 impl Piece {
     /// No bytes, in no page.
     pub(crate) const EMPTY: Self = Self { page: u32::MAX, start: 0, end: 0 };
+
+    /// The number of the page that has the files of the web door.
+    pub(crate) const FILES: u32 = u32::MAX - 1;
+
+    /// A file of the web door, given by its bytes among those of all files.
+    pub(crate) fn of_file(at: &Range<usize>) -> Self {
+        Self { page: Self::FILES, start: at.start as u32, end: at.end as u32 }
+    }
 
     /// Whether it has no bytes.
     pub(crate) fn is_empty(self) -> bool {

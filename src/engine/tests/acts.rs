@@ -1,6 +1,7 @@
 //! Clients act: they connect, send, stop reading, and leave.
 
 use super::clients::{End, Expect, Going, Reading, Role, What};
+use super::socket::{self, HANDSHAKE};
 use super::world::World;
 use crate::engine::{Millis, NEVER};
 
@@ -30,6 +31,9 @@ impl World {
             if self.clients[i].role == Role::Dribbler {
                 self.clients[i].talk_at = now;
                 self.plan(i, now);
+            }
+            if self.wires[i].web.is_some() {
+                self.wires[i].send(HANDSHAKE);
             }
             return self.knock(i);
         }
@@ -95,7 +99,10 @@ impl World {
         codes: &'static [&'static str],
         what: What,
     ) {
-        bytes.push(b'\n');
+        match self.wires[i].web {
+            Some(_) => bytes = socket::frame(0x81, &bytes),
+            None => bytes.push(b'\n'),
+        }
         let sent_at = self.now + after;
         let client = &mut self.clients[i];
         client.expected.push_back(Expect { codes, what, sent_at, bytes: bytes.len() });

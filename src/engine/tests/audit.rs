@@ -138,7 +138,7 @@ impl World {
     /// Timers are armed, and pending work is in its queue.
     fn audit_queues(&self, conn: &Conn<usize>) {
         let engine = &self.engine;
-        let due = conn.next_due(&engine.settings.login, &engine.settings.limits);
+        let due = conn.next_due(&engine.settings);
         assert!(conn.armed <= due, "its timer is not armed for {due}: {conn:?}");
         assert!(conn.is_queued || !conn.wants_run(), "it has input and is not read: {conn:?}");
         let is_waiting = !conn.has_output() || conn.is_blocked || conn.end.is_some();

@@ -227,6 +227,11 @@ impl Client {
         self.role == Role::Guest
     }
 
+    /// Whether it may be one of the web door, where lines are typed and frames whole.
+    pub(super) fn may_come_by_web(&self) -> bool {
+        self.is_typed && !matches!(self.role, Role::Guest | Role::Dribbler)
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.end.is_some()
     }

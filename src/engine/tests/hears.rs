@@ -2,6 +2,7 @@
 
 use super::clients::{End, Reading, Role, What};
 use super::ledger::{Note, Place};
+use super::socket::WebSocket;
 use super::world::World;
 use crate::engine::{Millis, NEVER};
 
@@ -70,6 +71,8 @@ impl World {
             return;
         }
         client.ended_at = self.now;
+        let is_cut = wire.closed == Some(true);
+        assert!(is_cut || wire.web.as_ref().is_none_or(WebSocket::is_whole), "client {i} gets half a frame at its end");
         if client.end.is_none() {
             let is_whole = client.line.is_empty() || client.is_guest();
             let was_cut = wire.closed == Some(true) || !is_whole;

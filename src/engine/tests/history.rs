@@ -21,7 +21,16 @@ pub(super) fn settings() -> Settings {
     let limits = Limits { rate_lines_per_s: 0, rate_bytes_per_s: 0, ..Limits::default() };
     let (login, rooms) = (limits::Login::default(), limits::Rooms::default());
     let history = Some(limits::History::default());
-    Settings { limits, login, accounts, rooms, history, operators: Operators::default(), stats_s: 0 }
+    Settings {
+        limits,
+        login,
+        accounts,
+        rooms,
+        web: limits::Web::default(),
+        history,
+        operators: Operators::default(),
+        stats_s: 0,
+    }
 }
 
 /// A world with this many accounts.

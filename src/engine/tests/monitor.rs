@@ -58,6 +58,7 @@ fn settings(limits: Limits) -> Settings {
         rooms: limits::Rooms::default(),
         history: None,
         stats_s: 0,
+        web: limits::Web::default(),
         operators: Operators::default(),
     }
 }
@@ -217,7 +218,7 @@ impl Bench {
 fn listening(token: Option<&str>) -> Listening {
     let token = token.map(|token| Secret::new(token.as_bytes().to_vec()));
     let name = "metrics://127.0.0.1:9100".to_owned();
-    Listening { name, door: "metrics", is_tls: false, token, not_after: None }
+    Listening { name, door: "metrics", is_tls: false, token, not_after: None, names: Vec::new() }
 }
 
 #[test]

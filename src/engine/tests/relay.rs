@@ -7,7 +7,7 @@ use crate::close::CloseReason;
 use crate::door::{Door, relay};
 use crate::hub::names::{RoomName, UserName};
 use crate::hub::record::Lock;
-use crate::limits::{Accounts, RELAY_REST_MS, Rooms};
+use crate::limits::{Accounts, RELAY_REST_MS, Rooms, Web};
 
 /// The silence that ends a message.
 const GAP_MS: Millis = 100;
@@ -113,6 +113,7 @@ impl Chat {
             rooms,
             history: None,
             stats_s: 0,
+            web: Web::default(),
             operators: Operators::default(),
         };
         let mut engine = Engine::new(settings, most, DatagramPlaces::default(), Box::new(Everybody), Box::new(Zeros));

@@ -70,6 +70,7 @@ fn settings(dice: &mut Dice) -> Settings {
         accounts,
         rooms,
         history: (dice.below(2) == 0).then(limits::History::default),
+        web: limits::Web::default(),
         operators: Operators::default(),
         stats_s: 60 * dice.below(2) as u32,
     }
@@ -91,6 +92,7 @@ fn populate(seed: u64) -> World {
         store.delay_ms = [1, 20, 700, 2_900][dice.below(4) as usize];
     }
     world.is_partly_by_tls = true;
+    world.is_partly_by_web = true;
     world.short_writes = [0, 20, 4][dice.below(3) as usize];
     let length = MINUTE_MS * (1 + dice.below(10));
     let is_loud = dice.below(10) == 0;

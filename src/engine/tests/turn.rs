@@ -100,7 +100,12 @@ impl World {
 
     pub(super) fn admit(&mut self, place: usize) {
         let client = &self.clients[place];
-        let door = || if client.is_guest() { Door::rooms(rooms::Options::default()) } else { Door::line() };
+        let is_web = self.wires[place].web.is_some();
+        let door = || match (client.is_guest(), is_web) {
+            (true, _) => Door::rooms(rooms::Options::default()),
+            (false, true) => Door::web(0),
+            (false, false) => Door::line(),
+        };
         let ip = client.addr.ip();
         let entrance = Entrance { is_tls: self.wires[place].tls.is_some(), ..Entrance::default() };
         match self.engine.admit(ip, door(), entrance) {

@@ -1,5 +1,6 @@
 //! A virtual socket: the bytes that kernel and network hold between the server and one client.
 
+use super::socket::WebSocket;
 use crate::engine::{
     ConnId, Finished, Frames, Handshake, InFlight, Millis, NEVER, Path, Read, Ready, Shaken, Why, Wrote,
 };
@@ -43,6 +44,8 @@ pub(super) struct Wire {
     pub(super) written: u64,
     /// The stream's TLS.
     pub(super) tls: Option<Tls>,
+    /// Its client comes by the web door.
+    pub(super) web: Option<WebSocket>,
 }
 
 /// The TLS of a virtual stream: its ciphertext is the plaintext.
@@ -82,6 +85,7 @@ impl Wire {
             wrote_at: 0,
             written: 0,
             tls: None,
+            web: None,
         }
     }
 
@@ -276,7 +280,11 @@ impl Wire {
     /// The client reads at most `most` bytes.
     pub(super) fn take(&mut self, most: usize, into: &mut Vec<u8>) -> usize {
         let count = self.held().min(most);
-        into.extend_from_slice(&self.down[self.down_at..self.down_at + count]);
+        let bytes = &self.down[self.down_at..self.down_at + count];
+        match &mut self.web {
+            Some(web) => web.read(bytes, into),
+            None => into.extend_from_slice(bytes),
+        }
         self.down_at += count;
         if self.down_at == self.down.len() || self.down_at > self.capacity {
             self.down.drain(..self.down_at);

@@ -13,6 +13,7 @@ use super::audit::{AUDIT_MS, Watch};
 use super::clients::{Client, End, Going, Reading};
 use super::ledger::{Ledger, Place};
 use super::shadow::Shadow;
+use super::socket::WebSocket;
 use super::store::{Mood, Store};
 use super::wire::{Tls, Wire};
 use crate::engine::{ConnId, DatagramPlaces, Engine, Millis, NEVER, Random, Ready, Settings};
@@ -56,6 +57,8 @@ pub(super) struct World {
     pub(super) short_writes: u64,
     /// Every third client comes by TLS.
     pub(super) is_partly_by_tls: bool,
+    /// Every fourth client whose lines are typed comes by the web door.
+    pub(super) is_partly_by_web: bool,
     /// The engine's turns so far, and those at this moment.
     pub(super) turns: u64,
     turns_now: u32,
@@ -123,6 +126,7 @@ impl World {
             datagrams_blocked: false,
             short_writes: 0,
             is_partly_by_tls: false,
+            is_partly_by_web: false,
             turns: 0,
             turns_now: 0,
             turns_due: 0,
@@ -144,6 +148,8 @@ impl World {
         self.clients.push(client);
         let mut wire = Wire::new(capacity);
         wire.tls = (self.is_partly_by_tls && place % 3 == 1).then(Tls::default);
+        let comes_by_web = self.is_partly_by_web && place % 4 == 2 && self.clients[place].may_come_by_web();
+        wire.web = comes_by_web.then(WebSocket::default);
         self.wires.push(wire);
         self.plan(place, at);
         place

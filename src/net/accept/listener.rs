@@ -46,6 +46,8 @@ struct Security {
     acceptor: Acceptor,
     /// When its certificate is valid.
     life: Life,
+    /// The hosts that its certificate names.
+    names: Vec<String>,
 }
 
 /// A listening socket.
@@ -91,7 +93,7 @@ impl Listener {
             let in_the_clear = "is not encrypted, and other machines can reach it";
             match endpoint.service {
                 Service::Relay(_) => warn!("{name} asks for no login: everybody who can reach it may speak and listen"),
-                Service::Line | Service::Rooms { .. } | Service::Operator => {
+                Service::Line | Service::Web | Service::Rooms { .. } | Service::Operator => {
                     warn!("{name} {in_the_clear}: passwords and all else cross the network in the clear; use +tls");
                 }
                 Service::Metrics => {
@@ -117,7 +119,7 @@ impl Listener {
     pub(super) fn secure(&mut self, credentials: &Credentials, tickets: &Tickets) -> Result<(), String> {
         let acceptor = Acceptor::new(credentials, self.endpoint.service.protocol(), tickets)
             .map_err(|why| format!("{}: {why}", self.name))?;
-        self.security = Some(Security { acceptor, life: credentials.life() });
+        self.security = Some(Security { acceptor, life: credentials.life(), names: credentials.names().to_vec() });
         self.log_expiry(Expiry::seen_now(credentials.life()));
         Ok(())
     }
@@ -169,6 +171,7 @@ impl Listener {
             is_tls: self.endpoint.entrance.is_tls,
             token: self.token.clone(),
             not_after: self.not_after(),
+            names: self.security.as_ref().map(|security| security.names.clone()).unwrap_or_default(),
         }
     }
 

@@ -19,6 +19,11 @@ impl Credentials {
     pub fn life(&self) -> Life {
         match self.0 {}
     }
+
+    /// The hosts that it names.
+    pub fn names(&self) -> &[String] {
+        match self.0 {}
+    }
 }
 
 /// Answers the handshakes of a listener.

@@ -50,6 +50,11 @@ impl Credentials {
     pub fn life(&self) -> Life {
         self.identity.certificate.life
     }
+
+    /// The hosts and addresses that the certificate names.
+    pub fn names(&self) -> &[String] {
+        &self.identity.certificate.names
+    }
 }
 
 impl Identity {

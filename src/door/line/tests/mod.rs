@@ -111,7 +111,11 @@ impl Server {
             Decoded::Recall(Recall::Want(wants)) => self.tell(&Reply::Recalled(Box::new(Recalled::Wants(wants)))),
             Decoded::Recall(_) => self.tell(&Reply::Recalled(Box::new(Recalled::NothingKept))),
             Decoded::IssueToken => self.tell(&Reply::Token(Masked("t1.T0KEN".into()), 86_400)),
-            decoded @ (Decoded::EnterAsGuest(_) | Decoded::SayAs { .. } | Decoded::Ask(_) | Decoded::Over) => {
+            decoded @ (Decoded::EnterAsGuest(_)
+            | Decoded::SayAs { .. }
+            | Decoded::Ask(_)
+            | Decoded::Fetch(_)
+            | Decoded::Over) => {
                 panic!("{decoded:?} is none of the line door's")
             }
             Decoded::Operate(_) | Decoded::OperatorPassword(_) => self.tell(&Reply::UnknownOperation),

@@ -132,7 +132,7 @@ proptest! {
             Event::Watched { name: name.clone(), presence: Whereabouts::Away(text.clone()) },
             Event::SentTo { name, id: 7, is_dropped: true, away: Some(text) },
         ] {
-            for kind in Kind::PUBLIC {
+            for kind in [Kind::Bare, Kind::Typed] {
                 let mut out = Vec::new();
                 encode(kind, &event, &mut out);
                 check_lines(kind, out, 1)?;

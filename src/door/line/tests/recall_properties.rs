@@ -242,7 +242,7 @@ proptest! {
         let (by, text): (Box<str>, Box<str>) = (by.into(), text.into());
         let topic = Some(Topic { by: by.clone(), text: text.clone() });
         for event in [Event::TopicIs { room: room.clone(), by, text }, Event::TopicShown { room, topic }] {
-            for kind in Kind::PUBLIC {
+            for kind in [Kind::Bare, Kind::Typed] {
                 let mut out = Vec::new();
                 encode(kind, &event, &mut out);
                 check_lines(kind, out, 1)?;

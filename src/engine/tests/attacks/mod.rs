@@ -21,7 +21,16 @@ const PROMPT_MS: Millis = 50;
 fn settings() -> Settings {
     let accounts = limits::Accounts { sessions_per_account: 1_000, ..limits::Accounts::default() };
     let (limits, login, rooms) = (Limits::default(), limits::Login::default(), limits::Rooms::default());
-    Settings { limits, login, accounts, rooms, history: None, operators: Operators::default(), stats_s: 0 }
+    Settings {
+        limits,
+        login,
+        accounts,
+        rooms,
+        web: limits::Web::default(),
+        history: None,
+        operators: Operators::default(),
+        stats_s: 0,
+    }
 }
 
 /// A world with this many accounts.

@@ -1,0 +1,154 @@
+// A place: its log, and what is unread in it.
+
+import { EVERYBODY, isRoom, keyOf } from "./wire.js";
+import { timeOf } from "./text.js";
+
+/** The messages of a place that are remembered while nobody looks back … */
+export const PLACE_KEPT = 1000;
+/** … and while somebody does. */
+export const PLACE_MOST = 50_000;
+
+export class Place {
+  constructor(name) {
+    this.name = name;
+    /** Messages, holes, comings and notes, in their order. Each has an id; only messages and holes have their own. */
+    this.items = [];
+    /** Own messages that have no id yet, in the order in which they were said. */
+    this.pending = [];
+    this.ids = new Set();
+    this.noteCount = 0;
+    /** Whether the server keeps what is said here. */
+    this.isStored = !isRoom(name);
+    this.hasOlder = this.isStored;
+    this.isLoading = false;
+    this.loadAt = 0;
+    this.isJoined = !isRoom(name);
+    this.level = name.startsWith("@") ? "all" : "mentions";
+    this.topic = "";
+    this.knowsTopic = false;
+    this.kept = null;
+    this.people = null;
+    this.lineAt = null;
+    this.draft = "";
+    this.toTell = null;
+    this.mark = 0n;
+    this.forgetCounts();
+  }
+
+  get label() { return this.name === EVERYBODY ? "everybody" : this.name; }
+
+  // The log.
+
+  lastId() { return this.items.length === 0 ? null : this.items.at(-1).id; }
+  firstId() { return this.items.find((item) => this.ids.has(item.id))?.id ?? null; }
+
+  /** Adds a message at its place. False if it is there, or before the first one that is shown. */
+  add(item) {
+    const first = this.firstId();
+    if (this.ids.has(item.id) || (this.hasOlder && first !== null && item.id < first)) return false;
+    item.place = this;
+    let at = this.items.length;
+    while (at > 0 && this.items[at - 1].id > item.id) at -= 1;
+    this.items.splice(at, 0, item);
+    this.ids.add(item.id);
+    return true;
+  }
+
+  /** Adds the messages of a page. */
+  prepend(items) { for (const item of items) this.addAnywhere(item); }
+
+  addAnywhere(item) {
+    const { hasOlder } = this;
+    this.hasOlder = false;
+    this.add(item);
+    this.hasOlder = hasOlder;
+  }
+
+  /** A message of one's own has arrived. */
+  confirm(message, id, note) {
+    this.pending = this.pending.filter((other) => other !== message);
+    if (id !== null && this.ids.has(id)) return;
+    Object.assign(message, { id: id ?? this.lastId() ?? 0n, state: "", note });
+    if (id === null) return void this.items.push(message);
+    delete message.time;
+    this.addAnywhere(message);
+  }
+
+  /** A line that is no message, now. */
+  note(text, time) {
+    this.noteCount += 1;
+    this.items.push({ key: `note ${this.noteCount}`, type: "note", id: this.lastId() ?? 0n, text, time: this.notBefore(time) });
+    this.trim();
+  }
+
+  move(name, how, time) {
+    this.noteCount += 1;
+    this.items.push({ key: `move ${this.noteCount}`, type: "move", id: this.lastId() ?? 0n, name, how, time: this.notBefore(time) });
+    this.trim();
+  }
+
+  /** Clocks differ: a note stands not before the message above it. */
+  notBefore(time) {
+    const last = this.items.at(-1);
+    return last ? Math.max(time, last.time ?? timeOf(last.id)) : time;
+  }
+
+  /** Drops the oldest lines. They can be fetched again if the server keeps them. */
+  trim(most = PLACE_KEPT) {
+    if (this.items.length <= most) return;
+    for (const item of this.items.splice(0, this.items.length - most)) {
+      if (this.ids.delete(item.id) && this.isStored) this.hasOlder = true;
+    }
+    // A note keeps the id of a message that is gone; it is never taken for one.
+  }
+
+  clear() {
+    this.items = [];
+    this.ids.clear();
+    this.hasOlder = true;
+  }
+
+  erase(id) {
+    this.ids.delete(id);
+    this.items = this.items.filter((item) => item.id !== id || item.type === "note" || item.type === "move");
+    this.heard = this.heard.filter((heard) => heard.id !== id);
+  }
+
+  eraseAll(name) {
+    const isTheirs = (item) => item.type === "message" && keyOf(item.from) === keyOf(name);
+    for (const item of this.items.filter(isTheirs)) this.erase(item.id);
+  }
+
+  // What is unread.
+
+  forgetCounts() {
+    this.counted = { count: 0, mentions: 0, last: 0n };
+    this.heard = [];
+  }
+
+  learn({ count, mentions, read, last, level }) {
+    this.counted = { count, mentions, last };
+    this.heard = this.heard.filter((heard) => heard.id > last);
+    this.isStored = true;
+    if (this.items.length === 0) this.hasOlder = true;
+    if (level !== null) this.level = level;
+    this.read(read);
+  }
+
+  hear(id, isLoud) {
+    if (id > this.mark && id > this.counted.last && this.heard.length < 1000) this.heard.push({ id, isLoud });
+  }
+
+  read(id) {
+    if (id > this.mark) this.mark = id;
+    if (this.mark >= this.counted.last) this.counted = { ...this.counted, count: 0, mentions: 0 };
+    this.heard = this.heard.filter((heard) => heard.id > this.mark);
+  }
+
+  /** {count, loud} of what is unread. */
+  get unread() {
+    const count = this.counted.count + this.heard.length;
+    const loud = this.counted.mentions + this.heard.filter((heard) => heard.isLoud).length;
+    return { count, loud };
+  }
+}

@@ -1,0 +1,333 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Session } from "../session.js";
+
+/** A session, with the lines that it has sent and a clock. */
+class Bench {
+  constructor(saved) {
+    this.session = new Session(saved, () => 0.5);
+    [this.now, this.sent, this.actions] = [1_000_000, [], []];
+  }
+
+  /** Calls a method of the session. */
+  do(method, ...args) {
+    this.session.now = this.now;
+    const result = this.session[method](...args);
+    this.collect();
+    return result;
+  }
+
+  collect() {
+    for (const action of this.session.take()) (action.do === "send" ? this.sent.push(action.line) : this.actions.push(action));
+  }
+
+  /** What the server says. */
+  hear(...lines) { for (const line of lines) this.do("line", line); }
+
+  /** The lines that were sent since the last call. */
+  lines() { return this.sent.splice(0); }
+  did(name) { return this.actions.splice(0).filter((action) => action.do === name); }
+  texts(place = "*") { return this.session.places.get(place).items.filter((item) => item.type !== "move").map((item) => item.text); }
+
+  /** Answers what is asked at a login. */
+  login({ unread = ["C 213 0 places; what is said there is kept for 30 days"], joins = [] } = {}) {
+    this.hear("C 220 chatd 0.1.0 ready; your name?");
+    assert.match(this.lines()[0], /^C alice t1\./);
+    this.hear("C 230 welcome alice; 2 online; HELP lists what you can do", "C 200 ids reads forgets own");
+    this.hear("C 231 t1.2 expires=86400", "C 211 nobody", ...unread, "C 211-alice", "C 211 1 online", ...joins);
+    return this.lines();
+  }
+
+  static ready(options) {
+    const bench = new Bench({ name: "alice", token: "t1.1", rooms: options?.rooms });
+    bench.do("start");
+    assert.equal(bench.did("connect").length, 1);
+    bench.first = bench.login(options);
+    return bench;
+  }
+
+  /** The connection breaks, and there is a new one. */
+  again(options) {
+    this.do("closed");
+    this.now = this.session.retryAt;
+    this.lines();
+    this.do("tick");
+    return this.login(options);
+  }
+}
+
+const id = (n) => String(BigInt(n) << 20n);
+
+test("a name and a password, and what goes wrong", () => {
+  const bench = new Bench();
+  bench.do("signIn", " alice ", "wrong one");
+  assert.ok(bench.session.needsForm && bench.did("connect").length === 1);
+  bench.hear("C 220 chatd 0.1.0 ready; your name?");
+  bench.hear("C 331 alice, your password?");
+  assert.deepEqual(bench.lines(), ["C alice", "C wrong one"]);
+  bench.hear("C 530 wrong password; 2 tries left");
+  assert.equal(bench.session.error, "wrong password; 2 tries left");
+  bench.do("signIn", "alice", "right one");
+  assert.deepEqual(bench.lines(), ["C right one"]);
+  bench.hear("C 501 a password has 8 to 128 bytes; your password?");
+  bench.do("signIn", "bob", "another one");
+  bench.hear("C 200 cancelled; your name?", "C 332 bob is new here; choose a password");
+  assert.deepEqual(bench.lines(), ["C ", "C bob", "C another one"]);
+  bench.hear("C 230 welcome Bob; 1 online; HELP lists what you can do");
+  assert.ok(bench.session.isReady && bench.session.me === "Bob");
+  assert.deepEqual(bench.lines().slice(0, 4), ["C WANT ids reads forgets own", "C TOKEN", "C IGNORE", "C UNREAD"]);
+});
+
+test("a refused token asks for the password", () => {
+  const bench = new Bench({ name: "alice", token: "t1.1" });
+  bench.do("start");
+  assert.ok(!bench.session.needsForm);
+  bench.hear("C 220 chatd 0.1.0 ready; your name?", "C 531 token refused; your password?");
+  assert.ok(bench.session.needsForm && bench.session.error === "token refused; your password?");
+  assert.equal(bench.did("save").at(-1).saved.token, "");
+  bench.do("signIn", "alice", "right one");
+  assert.deepEqual(bench.lines(), ["C alice t1.1", "C right one"]);
+});
+
+test("after a login: places, rooms, the first page", () => {
+  const bench = Bench.ready({
+    rooms: [{ name: "den", password: "pass word" }],
+    unread: ["C 213-lobby 12 1 read=5 last=9 notify=none", "C 213-@dave 1 1 read=5 last=8 notify=all", "C 213-* 0 0 read=9 last=7 notify=mentions", "C 213 3 places; kept"],
+  });
+  assert.deepEqual(bench.first.slice(0, 5), ["C WANT ids reads forgets own", "C TOKEN", "C IGNORE", "C UNREAD", "C WHO"]);
+  assert.ok(bench.first.includes("C JOIN den pass word") && bench.first.includes("C JOIN lobby") && bench.first.includes("C HISTORY * 60"));
+  const { places } = bench.session;
+  assert.deepEqual([places.get("lobby").unread, places.get("lobby").level, places.get("@dave").unread.count], [{ count: 12, loud: 1 }, "none", 1]);
+  assert.equal(bench.did("save").at(-1).saved.token, "t1.2");
+});
+
+test("a message of one's own is unconfirmed until it has its id", () => {
+  const bench = Bench.ready();
+  bench.do("open", "*");
+  bench.hear("C 212 0 end");
+  const place = bench.session.here;
+  bench.do("say", place, ["one", "  two"]);
+  assert.deepEqual(bench.lines(), ["C PM one", "C PM", "D   two"]);
+  assert.deepEqual(place.pending.map((message) => message.state), ["sent", "sent"]);
+  bench.hear(`D PM ${id(3)} bob between`, `C 250 sent to 1 id=${id(2)}`, "C 354 your message?", "C 501 bad bytes");
+  assert.deepEqual(bench.texts(), ["one", "between"]);
+  assert.deepEqual([place.pending[0].state, place.pending[0].note], ["failed", "bad bytes"]);
+  bench.do("sendAgain", place.pending[0]);
+  bench.hear("C 450 not now", "C 503 no message was asked for");
+  assert.equal(place.pending[0].note, "not now");
+  bench.do("discard", place.pending[0]);
+  assert.equal(place.pending.length, 0);
+});
+
+test("many lines go at the server's pace", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  const place = bench.session.here;
+  bench.do("say", place, Array.from({ length: 100 }, (_, n) => `line ${n}`));
+  let sent = bench.lines();
+  assert.equal(sent.length, 8);
+  for (let n = 0; sent.length < 100; n += 1) {
+    bench.hear(`C 250 sent to 1 id=${id(n + 1)}`);
+    sent = [...sent, ...bench.lines()];
+  }
+  assert.deepEqual(sent, Array.from({ length: 100 }, (_, n) => `C PM line ${n}`));
+  assert.equal(bench.do("say", place, ["x".repeat(4096)]), false);
+  assert.equal(bench.session.excess(place, "x".repeat(4089)), 0);
+});
+
+test("a break: C, doubles, what arrived and what did not", () => {
+  const bench = Bench.ready();
+  bench.hear(`C 212-${id(1)} * bob - old`, "C 212 1 end", `D PM ${id(2)} bob heard`);
+  const place = bench.session.here;
+  bench.do("say", place, ["arrives", "is lost"]);
+  bench.hear(`D PM ${id(3)} bob meanwhile`);
+  assert.deepEqual(bench.lines(), ["C PM arrives", "C PM is lost"]);
+  const asked = bench.again();
+  assert.ok(asked.includes(`C HISTORY after ${id(2)} 200`), "C is where it was when the line was sent");
+  assert.deepEqual(place.pending.map((message) => message.state), ["unsure", "unsure"]);
+  bench.do("say", place, ["waits for the end"]);
+  assert.deepEqual(bench.lines(), []);
+  bench.hear(`D PM ${id(9)} bob live`);
+  bench.hear(`C 212-${id(3)} * bob - meanwhile`, `C 212-${id(4)} * alice - arrives`, `C 212-${id(5)} * bob m missed, alice`, `C 212 3 next=${id(5)}`);
+  assert.deepEqual(bench.lines(), [`C HISTORY after ${id(5)} 200`]);
+  bench.hear(`C 212-${id(9)} * bob - live`, "C 212 1 end");
+  assert.deepEqual(bench.texts(), ["old", "heard", "meanwhile", "arrives", "missed, alice", "live"]);
+  assert.deepEqual(place.pending.map((message) => [message.text, message.state]), [["is lost", "failed"], ["waits for the end", "sent"]]);
+  assert.deepEqual(bench.did("missed").map(({ count, loud }) => [count, loud]), [[1, 1]]);
+  assert.deepEqual(bench.lines(), ["C PM waits for the end"]);
+});
+
+test("a break before the end of a resume begins where that one began", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end", `D PM ${id(2)} bob heard`);
+  bench.again();
+  bench.hear(`D PM ${id(20)} bob live`, `C 212-${id(3)} * bob - a`, `C 212 1 next=${id(3)}`);
+  const asked = bench.again();
+  assert.ok(asked.includes(`C HISTORY after ${id(2)} 200`), asked.join());
+  bench.hear(`C 212-${id(3)} * bob - a`, `C 212-${id(4)} * bob - b`, `C 212-${id(20)} * bob - live`, "C 212 3 end");
+  assert.deepEqual(bench.texts(), ["heard", "a", "b", "live"]);
+});
+
+test("450 to a resume: again, after longer and longer", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end", `D PM ${id(2)} bob heard`);
+  bench.again();
+  const asked = () => {
+    const lines = bench.lines();
+    if (lines.includes("C WHO")) bench.hear("C 211 1 online");
+    return lines.filter((line) => line.includes("HISTORY"));
+  };
+  for (const pause of [1000, 2000, 4000, 8000, 16000, 30000, 30000]) {
+    bench.hear("C 450 not now");
+    bench.now += pause - 1;
+    bench.do("tick");
+    assert.deepEqual(asked(), []);
+    bench.now += 1;
+    bench.do("tick");
+    assert.deepEqual(asked(), [`C HISTORY after ${id(2)} 200`]);
+  }
+});
+
+test("more than can be shown was missed: logs begin anew", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end", `D PM ${id(1)} bob heard`);
+  bench.again();
+  let n = 2;
+  for (let page = 0; page < 6; page += 1) {
+    const lines = Array.from({ length: 200 }, () => `C 212-${id(n++)} * bob - line`);
+    bench.hear(...lines, `C 212 200 next=${id(n - 1)}`);
+  }
+  assert.ok(bench.lines().includes("C HISTORY * 60"));
+  assert.deepEqual([bench.session.here.items.length, bench.session.here.hasOlder], [0, true]);
+});
+
+test("reasons: waiting, obeying, stopping", () => {
+  const bench = Bench.ready();
+  bench.hear("C 421 shutting down, retry in 7 s");
+  bench.do("closed");
+  assert.deepEqual([bench.session.phase, bench.session.retryAt - bench.now], ["waiting", 7500]);
+  bench.do("wake");
+  assert.equal(bench.session.phase, "connecting");
+  for (const most of [2000, 4000, 8000, 16000, 32000, 60000, 60000]) {
+    bench.do("closed");
+    assert.equal(bench.session.retryAt - bench.now, most * 0.75);
+    bench.do("connect");
+  }
+  bench.hear("C 220 chatd 0.2.0 ready; your name?");
+  assert.ok(bench.session.isOutdated);
+  bench.hear("C 421 logged in 4 times already");
+  bench.do("closed");
+  assert.deepEqual([bench.session.phase, bench.session.due()], ["stopped", null]);
+  bench.do("retry");
+  assert.equal(bench.session.phase, "connecting");
+  bench.hear("C 421 password was changed");
+  bench.do("closed");
+  assert.deepEqual([bench.session.phase, bench.session.error], ["out", "password was changed"]);
+});
+
+test("nobody answers: the connection is given up", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  bench.do("wake");
+  assert.deepEqual(bench.lines(), ["C NOOP"]);
+  bench.now += 8000;
+  bench.do("tick");
+  assert.deepEqual([bench.did("close").length, bench.session.phase], [1, "waiting"]);
+});
+
+test("a token is renewed each 12 hours", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  bench.now += 12 * 3_600_000;
+  bench.session.heardAt = bench.now;
+  bench.do("tick");
+  assert.ok(bench.lines().includes("C TOKEN"));
+});
+
+test("marks are told once a second, and other devices' marks count", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  bench.do("setSeeing", true);
+  bench.hear(`D PM ${id(2)} bob one`);
+  assert.deepEqual(bench.lines(), [`C READ * ${id(2)}`]);
+  bench.hear("C 200 done", `D PM ${id(3)} bob two`, `D PM ${id(4)} bob three`);
+  assert.deepEqual(bench.lines(), []);
+  bench.now += 1000;
+  bench.do("tick");
+  assert.ok(bench.lines().includes(`C READ * ${id(4)}`));
+  bench.hear(`D DM ${id(5)} dave psst`);
+  assert.deepEqual(bench.session.places.get("@dave").unread, { count: 1, loud: 1 });
+  bench.hear(`C 108 @dave ${id(5)}`);
+  assert.equal(bench.session.places.get("@dave").unread.count, 0);
+});
+
+test("rooms: notices, kicked, closed, erased", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  bench.do("enter", "MAKE", "lobby", "", false, () => {});
+  bench.hear("C 227 lobby token=A", "C 211-alice host", "C 211 1 in lobby");
+  const place = bench.session.here;
+  assert.ok(place.name === "lobby" && bench.session.isHost(place));
+  bench.hear("C 103 lobby bob entered", `D RM ${id(2)} lobby bob hi`, "C 105 lobby by alice: tea", "C 107 lobby bob is host now");
+  assert.deepEqual([bench.session.peopleOf(place).map((person) => person.name), place.topic], [["alice", "bob"], "tea"]);
+  bench.hear(`C 109 lobby ${id(2)}`);
+  assert.deepEqual(bench.texts("lobby").filter((text) => text === "hi"), []);
+  bench.hear("C 104 lobby alice left: kicked");
+  assert.deepEqual([place.isJoined, bench.did("save").at(-1).saved.rooms], [false, []]);
+});
+
+test("what comes while nobody looks is under a line, until one speaks", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end", `D PM ${id(2)} bob unseen`);
+  assert.equal(bench.session.here.lineAt, 0n);
+  bench.do("setSeeing", true);
+  assert.deepEqual([bench.session.here.unread.count, bench.session.here.lineAt], [0, 0n]);
+  bench.do("say", bench.session.here, ["hi"]);
+  assert.equal(bench.session.here.lineAt, null);
+});
+
+test("where one was, one is after a reload", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  bench.do("open", "@dave");
+  const { saved } = bench.did("save").at(-1);
+  assert.equal(saved.place, "@dave");
+  const next = new Bench(saved);
+  next.do("start");
+  next.login();
+  assert.equal(next.session.here.name, "@dave");
+});
+
+test("somebody else logs in: nothing of the one before is there", () => {
+  const bench = Bench.ready({ rooms: [{ name: "den", password: "" }] });
+  bench.hear("C 227 den token=A", "C 212 0 end", `D PM ${id(2)} bob for alice`, "C 421 password was changed");
+  bench.do("closed");
+  assert.ok(bench.session.needsForm);
+  bench.do("signIn", "eve", "right one");
+  bench.hear("C 220 chatd 0.1.0 ready; your name?", "C 331 eve, your password?");
+  bench.lines();
+  bench.hear("C 230 welcome eve; 1 online; HELP lists what you can do", "C 200 ids", "C 231 t1.3 expires=86400", "C 211 nobody", "C 213 0 places");
+  assert.deepEqual([bench.texts(), bench.lines().filter((line) => /JOIN|after/.test(line))], [[], []]);
+});
+
+test("an older server: what it does not know is not there", () => {
+  const bench = Bench.ready({ unread: ["C 502 unknown operation"] });
+  assert.deepEqual([...bench.session.features].filter((feature) => ["history", "search"].includes(feature)), []);
+  bench.do("say", bench.session.here, ["hi"]);
+  assert.ok(bench.lines().includes("C PM hi"));
+});
+
+test("whatever the server sends, nothing breaks", () => {
+  let seed = 1;
+  const random = (n) => (seed = (seed * 48271) % 2147483647) % n;
+  const words = ["C", "D", "PM", "RM", "DM", "TO", "212-", "212", "213-*", "250", "227", "103", "109", "421", "*", "@bob", "lobby", "1", id(7), "id=9", "next=3", "end", "\u202e", "<img>", "all", "__proto__", "constructor", ""];
+  for (let run = 0; run < 200; run += 1) {
+    const bench = Bench.ready();
+    for (let n = 0; n < 60; n += 1) {
+      const line = Array.from({ length: random(7) }, () => words[random(words.length)]).join(" ");
+      bench.hear(random(2) === 0 ? line : `C ${100 + random(500)}${random(2) === 0 ? "-" : " "}${line}`);
+      if (random(20) === 0) bench.do("say", bench.session.here, ["hi"]);
+    }
+  }
+});
