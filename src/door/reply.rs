@@ -10,6 +10,7 @@ use super::wire::Wire;
 use crate::close::CloseReason;
 use crate::hub::names::{RoomName, UserName};
 use crate::hub::profile::ProfileKey;
+use crate::hub::record::Topic;
 use crate::limits::{AWAY_BYTES, NAME_BYTES, NAME_CHARS, PASSWORD_MAX_BYTES, TOPIC_BYTES};
 use crate::secret::Masked;
 
@@ -50,6 +51,8 @@ pub enum Reply {
         port: Option<u16>,
         /// Days for which the room's messages are kept, if it is a kept room.
         kept: Option<u32>,
+        /// What the room is about, if it has a topic.
+        topic: Option<Box<Topic>>,
     },
     /// The answer to a request for what was said before.
     Recalled(Box<Recalled>),
@@ -167,7 +170,7 @@ impl Reply {
             Self::NoNewAccounts => writeln!(out, "C 450 no new accounts; your name?"),
             Self::BadRoomName => writeln!(out, "C 553 a room's name is 1 to {NAME_CHARS} letters, digits or _ . -"),
             Self::ReservedRoomName => writeln!(out, "C 553 that name is reserved"),
-            Self::Entered { room, token, port, kept } => encode_entered(&mut out, room, token, *port, *kept),
+            Self::Entered { room, token, port, kept, topic: _ } => encode_entered(&mut out, room, token, *port, *kept),
             Self::Recalled(_) | Self::Notice(_) => Ok(()), // the line door spells them for its dialects
             Self::WrongRoomPassword => writeln!(out, "C 554 wrong room password"),
             Self::TooManyGuesses(seconds) => {

@@ -10,7 +10,7 @@ use super::origin::Origin;
 use super::outbox::Outbox;
 use super::pages::Pages;
 use super::pause::{Held, Pause};
-use super::public_log::place::Place;
+use super::public_log::place::Attendance;
 use super::rate::Rate;
 use super::stage::{Shaken, Stage};
 use super::time::{Millis, NEVER, seconds};
@@ -38,8 +38,8 @@ pub(super) struct Conn<S> {
     pub(super) flush: Flush,
     /// How it will end; set while it is among the scheduled closes.
     pub(super) end: Option<Box<End>>,
-    /// Its place in the log of public messages; `None` if it does not receive them.
-    pub(super) public: Option<Place>,
+    /// Whether it receives public messages, and its place in their log.
+    pub(super) public: Attendance,
     pub(super) rate: Rate,
     /// When it was accepted.
     pub(super) since: Millis,
@@ -108,7 +108,7 @@ impl<S> Conn<S> {
             pause: Pause::None,
             flush: Flush::Idle,
             end: None,
-            public: None,
+            public: Attendance::No,
             rate: Rate::default(),
             since: now,
             heard_at: now,

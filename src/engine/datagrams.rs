@@ -13,6 +13,7 @@ use super::{DatagramPlaces, Engine};
 use crate::door::datagram::{self, Body, Control, Speaker, Spelling};
 use crate::door::token::RoomToken;
 use crate::hub::command::Command;
+use crate::hub::event::Manner;
 use crate::hub::session::SessionId;
 use crate::limits::{DATAGRAM_IN_WORK, TURN_WORK_ENDS};
 
@@ -176,7 +177,7 @@ impl<S> Engine<S> {
             Some(Control::Hello) => {}
             Some(Control::Leave) => self.command_unanswered(heard.session, Command::Leave),
             None => {
-                let command = Command::SayIn { room: heard.room, text: Cow::Borrowed(&text) };
+                let command = Command::SayIn { room: heard.room, text: Cow::Borrowed(&text), manner: Manner::Text };
                 self.command_unanswered(heard.session, command);
             }
         }

@@ -81,8 +81,8 @@ impl<S> Engine<S> {
             self.counters.logins += 1;
             self.touched.push(id);
         }
-        if let Event::Entered { room, id: room_id, kept } = event {
-            return self.on_entered(id, room, *room_id, *kept);
+        if let Event::Entered { room, id: room_id, kept, topic, .. } = event {
+            return self.on_entered(id, (room, *room_id), *kept, topic.as_ref());
         }
         if let Event::Awaited { ticket } = event {
             return self.on_awaited(id, *ticket);
@@ -97,6 +97,9 @@ impl<S> Engine<S> {
         self.turn.work += bytes / WORK_BYTES;
         if matches!(event, Event::Welcome { .. }) {
             self.join_public(id);
+        }
+        if let Event::Attends { public } = event {
+            self.attend_public(id, *public);
         }
     }
 

@@ -11,6 +11,7 @@ use crate::close::CloseReason;
 use crate::door::reply::Reply;
 use crate::door::{Decoded, Masked};
 use crate::hub::command::Command;
+use crate::hub::event::Manner;
 use crate::limits;
 
 impl<S> Engine<S> {
@@ -26,7 +27,7 @@ impl<S> Engine<S> {
         let mut decoded = conn.door.decode(line, password_min);
         if let Decoded::SayAs { guest, room, text } = decoded {
             self.take_name(id, guest, &room);
-            decoded = Decoded::Command(Command::SayIn { room, text });
+            decoded = Decoded::Command(Command::SayIn { room, text, manner: Manner::Text });
         }
         if let Decoded::Command(command) = &decoded
             && self.throttle(id, command, bytes)

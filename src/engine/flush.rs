@@ -12,6 +12,7 @@ use super::io::{Frames, InFlight, Probe, ToWrite, Why, Wrote};
 use super::life::{End, Flush, Life};
 use super::pause::Pause;
 use super::public_log::PublicLog;
+use super::public_log::place::Attendance;
 use super::stage::Stage;
 use super::time::NEVER;
 use crate::close::CloseReason;
@@ -154,8 +155,10 @@ impl<S> Engine<S> {
         if conn.life == Life::Open {
             count = self.public.bring_up(conn, &mut self.pages);
             self.counters.deliveries += count as u64;
-            if from == From::Public {
-                self.public.push_caught_up(id);
+            match conn.public {
+                Attendance::Yes(_) if from == From::Public => self.public.push_caught_up(id),
+                Attendance::Leaving if from == From::Public => conn.public = Attendance::No,
+                Attendance::Yes(_) | Attendance::Leaving | Attendance::No => {}
             }
         }
         let was = std::mem::replace(&mut conn.flush, Flush::Idle);

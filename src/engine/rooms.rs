@@ -13,6 +13,7 @@ use crate::door::token::RoomToken;
 use crate::door::{Door, Masked};
 use crate::hub::command::{Command, Entry, HostGoes};
 use crate::hub::names::{RoomName, Who};
+use crate::hub::record::Topic;
 use crate::hub::room::RoomId;
 use crate::limits::{NETWORK_TIMES, PLACE_WORK};
 
@@ -74,7 +75,13 @@ impl<S> Engine<S> {
     }
 
     /// A session has its place in a room and receives the token.
-    pub(super) fn on_entered(&mut self, id: ConnId, room: &RoomName, room_id: RoomId, kept: Option<u32>) {
+    pub(super) fn on_entered(
+        &mut self,
+        id: ConnId,
+        (room, room_id): (&RoomName, RoomId),
+        kept: Option<u32>,
+        topic: Option<&Topic>,
+    ) {
         let port = self.datagrams.line_port;
         let Some(Conn { door, origin, .. }) = self.conns.find(id) else { return };
         let guest = match door {
@@ -91,7 +98,8 @@ impl<S> Engine<S> {
             let peer = Peer::new(id.session(), (room.clone(), room_id), ip, guest, self.now);
             self.datagrams.peers.insert(token, peer, &self.settings.rooms);
         }
-        let reply = Reply::Entered { room: room.clone(), token, port, kept };
+        let topic = topic.cloned().map(Box::new);
+        let reply = Reply::Entered { room: room.clone(), token, port, kept, topic };
         self.push_own(id, |door, out| door.encode_reply(&reply, out));
     }
 

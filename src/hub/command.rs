@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::event::Manner;
 use super::names::{GuestName, RoomName, UserName, Who};
 use super::profile::ProfileKey;
 use super::record::{Account, Lock};
@@ -32,6 +33,8 @@ pub enum Command<'a> {
     Say {
         /// The text, checked and stripped of invisible characters by the door (see [`text`](crate::text)).
         text: Cow<'a, str>,
+        /// How it is meant.
+        manner: Manner,
     },
     /// Send a direct message to every other session of one account.
     Tell {
@@ -41,6 +44,8 @@ pub enum Command<'a> {
         account: Option<Account>,
         /// The text, as in `Say`.
         text: Cow<'a, str>,
+        /// How it is meant.
+        manner: Manner,
     },
     /// Ask whether a direct message to an account would reach a session.
     CanTell {
@@ -84,6 +89,8 @@ pub enum Command<'a> {
         room: RoomName,
         /// The text, as in `Say`.
         text: Cow<'a, str>,
+        /// How it is meant.
+        manner: Manner,
     },
     /// Ask whether the session may send messages to a room.
     CanSayIn {
@@ -154,6 +161,27 @@ pub enum Command<'a> {
         /// [`ProfileKey::Seen`] `none`.
         value: Option<Cow<'a, str>>,
     },
+    /// Ask somebody who is online into a room. For members of the room.
+    Invite {
+        /// The room.
+        room: RoomName,
+        /// Whom, in any case.
+        name: Who,
+    },
+    /// Make another member the host. For the host only, and not in a kept room.
+    HandOn {
+        /// The room.
+        room: RoomName,
+        /// The member, in any case. Its longest-standing session becomes host.
+        name: Who,
+    },
+    /// Hear public messages, or do not. For this session alone.
+    Attend {
+        /// True to hear them, as every session does at first.
+        public: bool,
+    },
+    /// Count who is here.
+    Census,
     /// Set or remove a room's password. For the host only.
     LockRoom {
         /// The room.

@@ -1,7 +1,7 @@
 //! Direct messages: to whoever is online, and for an account that is away.
 
-use super::event::{Audience, Event};
-use super::names::{UserName, Who};
+use super::event::{Audience, Event, Manner, Message};
+use super::names::UserName;
 use super::record::{Account, Fate, Record, Row, Spot};
 use super::session::SessionId;
 use super::waits::Waited;
@@ -9,25 +9,24 @@ use super::{Hub, Keeping};
 
 impl Hub {
     /// `Tell`. `account` is the account of that name, online or not.
-    pub(super) fn on_tell(&mut self, who: SessionId, to: UserName, account: Option<Account>, text: &str, unix_ms: u64) {
+    pub(super) fn on_tell(&mut self, who: SessionId, to: UserName, account: Option<Account>, said: (&str, Manner)) {
         let (name, is_reached) = self.look_up(who, to);
         if let Some(name) = self.peace(who, &name, account.as_ref()) {
             return self.tell(who, Event::TakesNone { name });
         }
         if !is_reached {
-            return match self.absent(who, account) {
-                Some(account) => self.tell_absent(who, account, text, unix_ms),
+            return match self.absent(who, account).filter(|_| said.1 == Manner::Text) {
+                Some(account) => self.tell_absent(who, account, said),
                 None => self.tell(who, self.nobody_hears(who, name)),
             };
         }
         let fate = self.fate_of_direct(who, &name);
-        let Some(message) = self.message(who, text, fate, unix_ms) else { return };
-        let (id, is_dropped) = (message.id, matches!(message.fate, Fate::Dropped(_)));
+        let Some(message) = self.message(who, said, fate) else { return };
         let audience = Audience::Account { name: name.clone(), except: who };
-        self.events.push_back((audience, Event::Told(message)));
-        self.copy_to_others(who, &name, id, text);
+        self.events.push_back((audience, Event::Told { to: name.clone(), message: message.clone() }));
+        self.copy_to_others(who, &name, &message);
         let away = self.away_of(&name);
-        self.tell(who, Event::SentTo { name, id, is_dropped, away });
+        self.tell(who, Event::SentTo { name, message, away });
     }
 
     /// `CanTell`.
@@ -66,7 +65,7 @@ impl Hub {
     }
 
     /// Keeps a message for an account that is away. The sender waits until it is on disk.
-    fn tell_absent(&mut self, who: SessionId, to: Account, text: &str, unix_ms: u64) {
+    fn tell_absent(&mut self, who: SessionId, to: Account, said: (&str, Manner)) {
         let Some(from) = self.account_of(who).cloned() else { return };
         if self.keeping == Keeping::Full || !self.waits.has_room() {
             return self.tell(who, Event::NotKept);
@@ -74,20 +73,28 @@ impl Hub {
         if !self.waiting.has_room(&to, &from) {
             return self.tell(who, Event::TooManyWaiting { name: to.name });
         }
-        let id = self.next_id(unix_ms);
-        self.roster.note_spoken(who, unix_ms);
-        self.waiting.add(&to, &from, id);
-        self.copy_to_others(who, &to.name, id, text);
         let spot = Spot::Direct(to.clone());
-        self.record(Record::Row(Row { id, spot, from: Who::Account(from.name), text: text.into() }));
-        self.await_last(who, Waited::Told { to, id });
+        let Some(message) = self.message(who, said, Fate::Kept(spot.clone())) else { return };
+        self.waiting.add(&to, &from, message.id);
+        self.copy_to_others(who, &to.name, &message);
+        let Message { id, from, text, .. } = message.clone();
+        self.record(Record::Row(Row { id, spot, from, text }));
+        self.await_last(who, Waited::Told { to, message: Box::new(message) });
     }
 
     /// A message for an account that was away is on disk, or is not. Gives the answer.
-    pub(super) fn settle_told(&mut self, who: SessionId, from: &Account, to: Account, id: u64, is_kept: bool) -> Event {
+    pub(super) fn settle_told(
+        &mut self,
+        who: SessionId,
+        from: &Account,
+        to: Account,
+        message: Message,
+        is_kept: bool,
+    ) -> Event {
         if is_kept {
-            return Event::KeptFor { name: to.name, id };
+            return Event::KeptFor { name: to.name, message };
         }
+        let id = message.id;
         self.waiting.take_back(&to, from, id);
         self.record(Record::Withdrawn(id));
         let others = self.sessions_of(&from.name).iter().filter(|session| **session != who);
@@ -99,12 +106,12 @@ impl Hub {
     }
 
     /// Shows a direct message to the other sessions of its sender, unless they hear it anyway.
-    fn copy_to_others(&mut self, who: SessionId, to: &UserName, id: u64, text: &str) {
+    fn copy_to_others(&mut self, who: SessionId, to: &UserName, message: &Message) {
         if !self.roster.has_siblings(who) {
             return;
         }
         let Some(name) = self.name_of(who).filter(|name| *name != to).cloned() else { return };
-        let event = Event::OwnTold { to: to.clone(), id, text: text.into() };
+        let event = Event::OwnTold { to: to.clone(), message: message.clone() };
         self.events.push_back((Audience::Account { name, except: who }, event));
     }
 

@@ -1,5 +1,7 @@
 //! Events: what the hub announces, and to which sessions. A door encodes them into bytes.
 
+use std::sync::Arc;
+
 use super::names::{RoomName, UserName, Who};
 use super::record::{Fate, Topic};
 use super::room::{Member, RoomId};
@@ -10,7 +12,7 @@ use super::session::SessionId;
 pub enum Audience {
     /// One session: the answer to its command.
     One(SessionId),
-    /// Every session of an account except this one.
+    /// Every session that hears public messages, except this one.
     Others(SessionId),
     /// Every session of one account except the sender.
     Account {
@@ -43,7 +45,12 @@ pub enum Event {
     /// A public message.
     Said(Message),
     /// A direct message.
-    Told(Message),
+    Told {
+        /// The receiving account's name as it was registered.
+        to: UserName,
+        /// The message.
+        message: Message,
+    },
     /// The session has logged in.
     Welcome {
         /// The account's name as it was registered.
@@ -58,21 +65,19 @@ pub enum Event {
     },
     /// A public message or a message in a room was delivered.
     Sent {
+        /// The room; `None` for a public message.
+        room: Option<RoomName>,
         /// The number of sessions that receive it.
         hearers: usize,
-        /// The message's id.
-        id: u64,
-        /// True if it should be kept, and there is no room for it.
-        is_dropped: bool,
+        /// The message, as the others get it.
+        message: Message,
     },
     /// A direct message was delivered.
     SentTo {
         /// The receiving account's name as it was registered.
         name: UserName,
-        /// The message's id.
-        id: u64,
-        /// True if it should be kept, and there is no room for it.
-        is_dropped: bool,
+        /// The message, as the receiver gets it.
+        message: Message,
         /// Why the receiver is away, if it is.
         away: Option<Box<str>>,
     },
@@ -80,10 +85,8 @@ pub enum Event {
     OwnTold {
         /// The receiving account's name as it was registered.
         to: UserName,
-        /// The message's id.
-        id: u64,
-        /// The text.
-        text: Box<str>,
+        /// The message, as the receiver gets it.
+        message: Message,
     },
     /// What the session asked for is on its way to the disk. [`Hub::settle_wait`](super::Hub::settle_wait) answers.
     Awaited {
@@ -94,8 +97,8 @@ pub enum Event {
     KeptFor {
         /// The receiving account's name as it was registered.
         name: UserName,
-        /// The message's id.
-        id: u64,
+        /// The message.
+        message: Message,
     },
     /// Refused for now: what the session asked for is not on disk.
     NotKept,
@@ -120,7 +123,7 @@ pub enum Event {
         /// Days.
         days: Option<u32>,
     },
-    /// What a room is about: for members, when it changes, and when they enter.
+    /// What a room is about: for members, when it changes.
     TopicIs {
         /// The room.
         room: RoomName,
@@ -170,7 +173,7 @@ pub enum Event {
     /// The accounts that are online.
     Online {
         /// The first names in lower-case order, at most [`Rules::list_lines`](super::Rules::list_lines).
-        names: Vec<UserName>,
+        names: Vec<Present>,
         /// The number of accounts that match.
         matching: usize,
     },
@@ -190,6 +193,13 @@ pub enum Event {
         id: RoomId,
         /// Days for which its messages are kept, if it is a kept room.
         kept: Option<u32>,
+        /// True if the session was a member already.
+        again: bool,
+        /// What the room is about, if it has a topic.
+        topic: Option<Topic>,
+        /// Its host, which may be the session's own name: of a kept room its owner, if one of the owner's sessions is
+        /// there.
+        host: Option<Who>,
     },
     /// The command was carried out; there is nothing more to report.
     Done,
@@ -249,7 +259,7 @@ pub enum Event {
         room: RoomName,
         /// The first names in lower-case order, accounts before guests, at most
         /// [`Rules::list_lines`](super::Rules::list_lines).
-        names: Vec<(Who, Seat)>,
+        names: Vec<NameLine>,
         /// The number of names that match.
         matching: usize,
     },
@@ -340,7 +350,79 @@ pub enum Event {
         room: RoomName,
         /// The new host.
         who: Who,
+        /// The former host, if it is still there.
+        was: Option<Who>,
     },
+    /// Refused: a kept room has its owner as host.
+    OwnerIs {
+        /// The owner, if the room has one.
+        owner: Option<UserName>,
+    },
+    /// The session has invited a user, who is told.
+    Invited {
+        /// The room, as its maker spelled it.
+        room: RoomName,
+        /// The user, as shown.
+        name: Who,
+        /// Why the user is away, if that is so.
+        away: Option<Box<str>>,
+    },
+    /// For a user: somebody invites you.
+    Invitation {
+        /// The room, as its maker spelled it.
+        room: RoomName,
+        /// Who invites.
+        from: Who,
+        /// Who is invited.
+        to: Who,
+    },
+    /// Refused: this user is in the room already.
+    InRoomAlready {
+        /// The room, as its maker spelled it.
+        room: RoomName,
+        /// The user, as shown.
+        name: Who,
+    },
+    /// The session hears public messages from now on, or no longer.
+    Attends {
+        /// True if it does.
+        public: bool,
+    },
+    /// How many there are.
+    Counted(Census),
+}
+
+/// How many there are of what makes up a chat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Accounts that are online.
+    pub accounts: usize,
+    /// Guests.
+    pub guests: usize,
+    /// Sessions of accounts and guests.
+    pub sessions: usize,
+    /// Rooms, also kept ones in which nobody is.
+    pub rooms: usize,
+}
+
+/// Somebody in a list of those who are online.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Present {
+    /// The account's name as it was registered.
+    pub name: UserName,
+    /// True if it is away.
+    pub is_away: bool,
+}
+
+/// Somebody in a list of members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameLine {
+    /// The name.
+    pub who: Who,
+    /// What it is in the room.
+    pub seat: Seat,
+    /// True for an account that is online and away.
+    pub is_away: bool,
 }
 
 /// What those who watch an account are told.
@@ -400,7 +482,7 @@ pub enum Closing {
     ByOperator(Box<str>),
 }
 
-/// A message.
+/// A message. A clone shares the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The message's number: the same for all receivers, strictly increasing. `id >> 20` is about its Unix time in
@@ -409,7 +491,27 @@ pub struct Message {
     /// The sender.
     pub from: Who,
     /// The text.
-    pub text: Box<str>,
+    pub text: Arc<str>,
+    /// How it is meant.
+    pub manner: Manner,
     /// What becomes of it in the store.
     pub fate: Fate,
+}
+
+impl Message {
+    /// True if it should be kept, and there is no room for it.
+    pub fn is_dropped(&self) -> bool {
+        matches!(self.fate, Fate::Dropped(_))
+    }
+}
+
+/// How a message is meant. A door without the difference takes both as a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    /// Something that is said, and may be answered.
+    #[default]
+    Text,
+    /// Something that no program may answer, so that two of them never answer each other for ever. It is not kept for
+    /// somebody who is away.
+    Notice,
 }

@@ -1,6 +1,6 @@
 //! Lists of rooms, and of the names in a room.
 
-use super::event::{Event, RoomLine, Seat};
+use super::event::{Event, NameLine, RoomLine, Seat};
 use super::names::{RoomName, UserName, Who};
 use super::room::{Room, RoomId};
 use super::session::SessionId;
@@ -38,9 +38,9 @@ impl Hub {
         let least = Who::least_with(prefix);
         let present = all.from(least.clone()).take_while(|(name, _)| name.begins_with(&least));
         let line = |named: Named<'_>| match named {
-            Named::Present(name) if Some(name) == host.as_ref() => (name.clone(), Seat::Host),
-            Named::Present(name) => (name.clone(), Seat::Member),
-            Named::Absent(name) => (Who::Account(name.clone()), Seat::Absent),
+            Named::Present(name) if Some(name) == host.as_ref() => self.name_line(name, Seat::Host),
+            Named::Present(name) => self.name_line(name, Seat::Member),
+            Named::Absent(name) => NameLine { who: Who::Account(name.clone()), seat: Seat::Absent, is_away: false },
         };
         let matching = present.map(|(name, _)| Named::Present(name)).chain(absent(room, prefix).map(Named::Absent));
         let is_known = prefix.is_empty() && room.kept.is_none();
@@ -48,6 +48,11 @@ impl Hub {
         let room = room.name.clone();
         self.charge_list(names.len(), matching);
         self.tell(who, Event::Names { room, names, matching });
+    }
+
+    fn name_line(&self, who: &Who, seat: Seat) -> NameLine {
+        let is_away = matches!(who, Who::Account(name) if self.is_away(name));
+        NameLine { who: who.clone(), seat, is_away }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::Hub;
 use super::command::Entry;
-use super::event::{Audience, Closing, Event};
+use super::event::{Audience, Closing, Event, Manner};
 use super::names::{GuestName, RoomName, Who};
-use super::record::{Fate, Lock};
+use super::record::Lock;
 use super::room::{HostGoes, Room, RoomId};
 use super::session::SessionId;
 use crate::limits::{PLACE_END_WORK, WORK_MEMBERS};
@@ -14,7 +14,7 @@ impl Hub {
     pub(super) fn on_make(&mut self, who: SessionId, entry: Entry) {
         let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
         let made = self.make(who, name, entry, HostGoes::PassesOn, true);
-        self.answer_entry(who, made);
+        self.answer_entry(who, made, false);
     }
 
     /// `Join`. Ignored for guests. A member gets [`Event::Entered`] again, and other members get no event.
@@ -25,7 +25,7 @@ impl Hub {
             Some(id) => Ok(self.enter_again(who, id)),
             None => self.join(who, name, entry, true),
         };
-        self.answer_entry(who, entered);
+        self.answer_entry(who, entered, place.is_some());
     }
 
     /// A member enters the room that it is in. Its account becomes a member of a kept room, if it could not before.
@@ -36,17 +36,16 @@ impl Hub {
         id
     }
 
-    /// Answers somebody who is in a room now, or is refused.
-    fn answer_entry(&mut self, who: SessionId, entered: Result<RoomId, Event>) {
+    /// Answers somebody who is in a room now, or is refused. `again`: it was there already.
+    fn answer_entry(&mut self, who: SessionId, entered: Result<RoomId, Event>, again: bool) {
         let id = match entered {
             Ok(id) => id,
             Err(refusal) => return self.tell(who, refusal),
         };
         let Some(room) = self.rooms.room(id) else { return };
         let kept = room.kept.as_ref().map(|kept| kept.days);
-        let room = room.name.clone();
-        self.tell(who, Event::Entered { room, id, kept });
-        self.tell_topic(who, id);
+        let (host, topic, room) = (self.host_of(room), room.topic.clone(), room.name.clone());
+        self.tell(who, Event::Entered { room, id, kept, again, topic, host });
     }
 
     /// `EnterAsGuest`. The guest becomes a session if it gets a place. It listens only after `Listen`.
@@ -66,7 +65,7 @@ impl Hub {
             self.guest_names.add(guest.clone(), who);
             self.guests.insert(who, guest);
         }
-        self.answer_entry(who, result);
+        self.answer_entry(who, result, false);
     }
 
     /// `Rename`. Ignored for accounts. The guest itself gets no answer, unless the name is taken.
@@ -88,7 +87,7 @@ impl Hub {
             Event::Gone { room: shown.clone(), who: old, kicked: false },
             Event::Arrived { room: shown.clone(), who: new.clone() },
         ];
-        events.extend(is_host.then_some(Event::HostIs { room: shown, who: new }));
+        events.extend(is_host.then_some(Event::HostIs { room: shown, who: new, was: None }));
         for event in events {
             self.events.push_back((Audience::Room { room: id, except: Some(who) }, event));
         }
@@ -172,7 +171,7 @@ impl Hub {
     }
 
     /// `SayIn`.
-    pub(super) fn on_say_in(&mut self, who: SessionId, room: &RoomName, text: &str, unix_ms: u64) {
+    pub(super) fn on_say_in(&mut self, who: SessionId, room: &RoomName, said: (&str, Manner)) {
         let id = match self.place(who, room) {
             Ok(id) => id,
             Err(refusal) => return self.tell(who, refusal),
@@ -182,12 +181,11 @@ impl Hub {
         };
         let is_heard_by_itself = self.rooms.member(who, id).is_some_and(|member| member.listens);
         let fate = self.fate_in(id);
-        let Some(message) = self.message(who, text, fate, unix_ms) else { return };
-        let (id_of_message, is_dropped) = (message.id, matches!(message.fate, Fate::Dropped(_)));
+        let Some(message) = self.message(who, said, fate) else { return };
         let audience = Audience::Room { room: id, except: Some(who) };
-        self.events.push_back((audience, Event::SaidIn { room: name, message }));
+        self.events.push_back((audience, Event::SaidIn { room: name.clone(), message: message.clone() }));
         let hearers = hearers - usize::from(is_heard_by_itself);
-        self.tell(who, Event::Sent { hearers, id: id_of_message, is_dropped });
+        self.tell(who, Event::Sent { room: Some(name), hearers, message });
     }
 
     /// `CanSayIn`.
@@ -291,17 +289,9 @@ impl Hub {
     pub(super) fn find_host(&mut self, id: RoomId) {
         let Some(room) = self.rooms.room(id).filter(|room| !self.has_host(id, room)) else { return };
         match room.members().first().map(|member| member.session) {
-            Some(eldest) => self.pass_on(id, eldest),
+            Some(eldest) => self.pass_on(id, eldest, None),
             None => drop(self.rooms.close(id)),
         }
-    }
-
-    fn pass_on(&mut self, id: RoomId, host: SessionId) {
-        let Some(who) = self.who_is(host) else { return };
-        let Some(room) = self.rooms.room_mut(id) else { return };
-        room.host = Some(host);
-        let event = Event::HostIs { room: room.name.clone(), who };
-        self.events.push_back((Audience::Room { room: id, except: None }, event));
     }
 
     pub(super) fn close_room(&mut self, id: RoomId, why: Closing) {

@@ -4,9 +4,11 @@
 //! is an event to that user. Call [`Hub::handle`] with one command, then [`Hub::poll_event`] until it returns `None`, then
 //! [`Hub::poll_ended_place`] likewise.
 
+mod attendance;
 pub mod command;
 mod direct;
 pub mod event;
+mod invitations;
 mod kept;
 mod lists;
 mod membership;
@@ -25,7 +27,7 @@ mod waits;
 use std::collections::{BTreeMap, VecDeque};
 
 use command::Command;
-use event::{Audience, Event, Message};
+use event::{Audience, Event, Manner, Message, Present};
 use kept::Book;
 use names::{GuestName, RoomName, UserName, Who};
 use people::{Parting, People};
@@ -150,8 +152,8 @@ impl Hub {
         match command {
             Command::LogIn { name, since } => self.on_log_in(who, Account { name, since }),
             Command::Leave => self.end_session(who, Parting::Left),
-            Command::Say { text } => self.on_say(who, &text, unix_ms),
-            Command::Tell { to, account, text } => self.on_tell(who, to, account, &text, unix_ms),
+            Command::Say { text, manner } => self.on_say(who, &text, manner),
+            Command::Tell { to, account, text, manner } => self.on_tell(who, to, account, (&text, manner)),
             Command::CanTell { name, account } => self.on_can_tell(who, name, account),
             Command::Who { prefix } => self.on_who(who, prefix),
             Command::Make(entry) => self.on_make(who, entry),
@@ -159,7 +161,7 @@ impl Hub {
             Command::EnterAsGuest { guest, makes, entry } => self.on_enter_as_guest(who, guest, makes, entry),
             Command::Rename { guest } => self.on_rename(who, guest),
             Command::LeaveRoom { room } => self.on_leave_room(who, &room),
-            Command::SayIn { room, text } => self.on_say_in(who, &room, &text, unix_ms),
+            Command::SayIn { room, text, manner } => self.on_say_in(who, &room, (&text, manner)),
             Command::CanSayIn { room } => self.on_can_say_in(who, &room),
             Command::Listen { room } => self.on_listen(who, &room),
             Command::Rooms { prefix } => self.on_rooms(who, prefix),
@@ -174,6 +176,10 @@ impl Hub {
             Command::Watch(watch) => self.on_watch(who, watch),
             Command::Ignore(ignore) => self.on_ignore(who, ignore),
             Command::Set { key, value } => self.on_set(who, key, value.as_deref()),
+            Command::Invite { room, name } => self.on_invite(who, &room, &name),
+            Command::HandOn { room, name } => self.on_hand_on(who, &room, &name),
+            Command::Attend { public } => self.on_attend(who, public),
+            Command::Census => self.on_census(who),
         }
     }
 
@@ -326,14 +332,12 @@ impl Hub {
         }
     }
 
-    fn on_say(&mut self, who: SessionId, text: &str, unix_ms: u64) {
+    fn on_say(&mut self, who: SessionId, text: &str, manner: Manner) {
         let fate = self.fate(|| Spot::Everybody);
-        let Some(message) = self.message(who, text, fate, unix_ms) else { return };
-        let (id, is_dropped) = (message.id, matches!(message.fate, Fate::Dropped(_)));
-        let is_among_them = self.roster.name_of(who).is_some(); // false for a guest
-        let hearers = self.roster.everyone().len() - usize::from(is_among_them);
-        self.events.push_back((Audience::Others(who), Event::Said(message)));
-        self.tell(who, Event::Sent { hearers, id, is_dropped });
+        let Some(message) = self.message(who, (text, manner), fate) else { return };
+        let hearers = self.roster.attending() - usize::from(self.roster.attends(who));
+        self.events.push_back((Audience::Others(who), Event::Said(message.clone())));
+        self.tell(who, Event::Sent { room: None, hearers, message });
     }
 
     fn on_who(&mut self, who: SessionId, prefix: &str) {
@@ -341,15 +345,17 @@ impl Hub {
         let names = self.online.from(least.clone()).map(|(name, _)| name);
         let matching = names.take_while(|name| name.begins_with(&least));
         let all = prefix.is_empty().then_some(self.online.len());
-        let (names, matching) = listed(matching, UserName::clone, &self.rules, all);
+        let line = |name: &UserName| Present { name: name.clone(), is_away: self.is_away(name) };
+        let (names, matching) = listed(matching, line, &self.rules, all);
         self.charge_list(names.len(), matching);
         self.tell(who, Event::Online { names, matching });
     }
 
-    fn message(&mut self, who: SessionId, text: &str, fate: Fate, unix_ms: u64) -> Option<Message> {
+    /// What a session says now.
+    fn message(&mut self, who: SessionId, (text, manner): (&str, Manner), fate: Fate) -> Option<Message> {
         let from = self.who_is(who)?;
-        self.roster.note_spoken(who, unix_ms);
-        Some(Message { id: self.next_id(unix_ms), from, text: text.into(), fate })
+        self.roster.note_spoken(who, self.now_ms);
+        Some(Message { id: self.next_id(self.now_ms), from, text: text.into(), manner, fate })
     }
 
     /// What becomes of a message of this place.

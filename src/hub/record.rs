@@ -2,6 +2,7 @@
 //! the order in which things happened, a store keeps them, and a start gives them back ([`Restored`]).
 
 use std::fmt;
+use std::sync::Arc;
 
 use subtle::ConstantTimeEq as _;
 
@@ -54,7 +55,7 @@ pub struct Row {
     /// Who said it. An account's `since` is that of its last [`Record::Account`].
     pub from: Who,
     /// The text.
-    pub text: Box<str>,
+    pub text: Arc<str>,
 }
 
 /// The check of a room's password: an HMAC, from which the password cannot be computed. Prints as `***`.

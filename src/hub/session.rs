@@ -17,6 +17,8 @@ pub struct SessionId {
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     everyone: Vec<SessionId>,
+    /// The number of sessions that hear public messages.
+    attending: usize,
     by_slot: Vec<Option<Seat>>,
 }
 
@@ -27,6 +29,8 @@ struct Seat {
     account: Account,
     /// Whether the account has other sessions.
     has_siblings: bool,
+    /// Whether it hears public messages.
+    attends: bool,
     /// When it last said something, or logged in: the Unix time in milliseconds.
     spoke_ms: u64,
 }
@@ -82,6 +86,27 @@ impl Roster {
         (seat.id == id).then_some(seat.spoke_ms)
     }
 
+    /// The number of sessions that hear public messages.
+    pub(super) fn attending(&self) -> usize {
+        self.attending
+    }
+
+    /// Whether a session hears public messages; false for a guest and for an unknown session.
+    pub(super) fn attends(&self, id: SessionId) -> bool {
+        self.by_slot.get(id.slot as usize).and_then(Option::as_ref).is_some_and(|seat| seat.id == id && seat.attends)
+    }
+
+    /// Lets a session hear public messages, or not. False for a guest and for an unknown session.
+    pub(super) fn attend(&mut self, id: SessionId, attends: bool) -> bool {
+        let Some(Some(seat)) = self.by_slot.get_mut(id.slot as usize) else { return false };
+        if seat.id != id {
+            return false;
+        }
+        let was = std::mem::replace(&mut seat.attends, attends);
+        self.attending = self.attending + usize::from(attends) - usize::from(was);
+        true
+    }
+
     /// Adds a session. The caller has checked that it is not logged in, and has removed any older session of its slot.
     pub(super) fn insert(&mut self, id: SessionId, account: Account, unix_ms: u64) {
         let slot = id.slot as usize;
@@ -90,9 +115,10 @@ impl Roster {
         }
         if let Some(seat) = self.by_slot.get_mut(slot) {
             debug_assert!(seat.is_none(), "slot {slot} is taken");
-            *seat =
-                Some(Seat { id, place: self.everyone.len() as u32, account, has_siblings: false, spoke_ms: unix_ms });
+            let place = self.everyone.len() as u32;
+            *seat = Some(Seat { id, place, account, has_siblings: false, attends: true, spoke_ms: unix_ms });
             self.everyone.push(id);
+            self.attending += 1;
         }
     }
 
@@ -101,6 +127,7 @@ impl Roster {
     pub(super) fn remove(&mut self, id: SessionId) -> Option<Account> {
         let seat = self.by_slot.get_mut(id.slot as usize)?.take_if(|seat| seat.id == id)?;
         self.everyone.swap_remove(seat.place as usize);
+        self.attending -= usize::from(seat.attends);
         if let Some(moved) = self.everyone.get(seat.place as usize)
             && let Some(Some(other)) = self.by_slot.get_mut(moved.slot as usize)
         {
@@ -125,5 +152,6 @@ impl Roster {
             assert_eq!((seat.id, seat.place as usize), (*id, place), "the seat is another's, or elsewhere");
         }
         assert_eq!(self.by_slot.iter().flatten().count(), self.everyone.len(), "a seat is not listed");
+        assert_eq!(self.by_slot.iter().flatten().filter(|seat| seat.attends).count(), self.attending, "miscounted");
     }
 }

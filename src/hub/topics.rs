@@ -39,14 +39,6 @@ impl Hub {
         Event::Done
     }
 
-    /// Tells somebody who has entered a room what it is about.
-    pub(super) fn tell_topic(&mut self, who: SessionId, id: RoomId) {
-        let Some(room) = self.rooms.room(id) else { return };
-        let Some(Topic { by, text }) = room.topic.clone() else { return };
-        let room = room.name.clone();
-        self.tell(who, Event::TopicIs { room, by, text });
-    }
-
     /// `LockRoom`.
     pub(super) fn on_lock_room(&mut self, who: SessionId, room: &RoomName, lock: Option<Lock>) {
         let event = match self.host_place(who, room) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Hub;
-use super::event::Event;
+use super::event::{Event, Message};
 use super::record::{Account, KeptId, Whom};
 use super::session::SessionId;
 use crate::limits::HISTORY_WAITS;
@@ -30,8 +30,8 @@ pub(super) enum Waited {
     Told {
         /// The account.
         to: Account,
-        /// The message's id.
-        id: u64,
+        /// The message.
+        message: Box<Message>,
     },
     /// A change of what is kept of a room.
     Keep {
@@ -82,7 +82,7 @@ impl Hub {
     pub fn settle_wait(&mut self, ticket: u64, is_kept: bool) {
         let Some(Wait { who, account, what }) = self.waits.open.remove(&ticket) else { return };
         let answer = match what {
-            Waited::Told { to, id } => self.settle_told(who, &account, to, id, is_kept),
+            Waited::Told { to, message } => self.settle_told(who, &account, to, *message, is_kept),
             Waited::Keep { room, is_off } => self.settle_keep(room, is_off, is_kept),
             Waited::Ignore { whom } => self.settle_ignore(ticket, &account, whom, is_kept),
             Waited::Set { id } => self.settle_set(&account, id, is_kept),

@@ -7,6 +7,7 @@ use crate::door::operations::Operation;
 use crate::door::recall::Recall;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
+use crate::hub::event::Manner;
 use crate::hub::names::{NameError, RoomName, UserName, Who};
 use crate::limits::PASSWORD_MAX_BYTES;
 use crate::secret::Masked;
@@ -19,7 +20,7 @@ impl Line {
         let usage = Decoded::Reply(Reply::Usage(operation.usage()));
         match operation {
             Operation::Pm if rest.is_empty() => self.ask(Dialogue::Message { to: To::Everybody }, Reply::AskMessage),
-            Operation::Pm => Decoded::Command(Command::Say { text: rest.into() }),
+            Operation::Pm => Decoded::Command(Command::Say { text: rest.into(), manner: Manner::Text }),
             Operation::Dm if rest.is_empty() => {
                 self.dialogue = Dialogue::NameAndMessage;
                 Decoded::Command(Command::Who { prefix: "" })
@@ -93,7 +94,7 @@ impl Line {
             self.dialogue = Dialogue::Message { to: To::One(name.clone()) };
             return Decoded::Command(Command::CanTell { name, account: None });
         }
-        Decoded::Command(Command::Tell { to: name, text: text.into(), account: None })
+        Decoded::Command(Command::Tell { to: name, text: text.into(), manner: Manner::Text, account: None })
     }
 
     /// `room`, or `room text`; `None` if both are missing.
@@ -107,7 +108,7 @@ impl Line {
             self.dialogue = Dialogue::Message { to: To::Room(Box::new(room.clone())) };
             return Some(Decoded::Command(Command::CanSayIn { room }));
         }
-        Some(Decoded::Command(Command::SayIn { room, text: text.into() }))
+        Some(Decoded::Command(Command::SayIn { room, text: text.into(), manner: Manner::Text }))
     }
 
     fn ask(&mut self, dialogue: Dialogue, question: Reply) -> Decoded<'static> {
@@ -118,11 +119,11 @@ impl Line {
 
 /// The answer to a prompt for a message: its text, unchanged.
 pub(super) fn on_text<'a>(to: &To, text: &'a str) -> Decoded<'a> {
-    let text = text.into();
+    let (text, manner) = (text.into(), Manner::Text);
     Decoded::Command(match to {
-        To::Everybody => Command::Say { text },
-        To::One(name) => Command::Tell { to: name.clone(), text, account: None },
-        To::Room(room) => Command::SayIn { room: RoomName::clone(room), text },
+        To::Everybody => Command::Say { text, manner },
+        To::One(name) => Command::Tell { to: name.clone(), text, manner, account: None },
+        To::Room(room) => Command::SayIn { room: RoomName::clone(room), text, manner },
     })
 }
 

@@ -287,6 +287,9 @@ impl Line {
         } else {
             reply.encode(out);
         }
+        if let Reply::Entered { room, topic: Some(topic), .. } = reply {
+            encode::add_topic(self.kind(), room, topic, out);
+        }
     }
 
     /// Appends the hub's answer to a command to `out`, and updates the dialogue.
@@ -337,7 +340,7 @@ fn sized<'a>(password: &'a str, least: u32, decoded: impl FnOnce(Masked<&'a [u8]
 /// password or token is refused, because its owner would not know its real text, and so is an operator's command.
 fn clean(mut decoded: Decoded<'_>) -> Decoded<'_> {
     let is_refused =
-        if let Decoded::Command(Command::Say { text } | Command::Tell { text, .. } | Command::SayIn { text, .. }) =
+        if let Decoded::Command(Command::Say { text, .. } | Command::Tell { text, .. } | Command::SayIn { text, .. }) =
             &mut decoded
         {
             *text = Cow::Owned(text::without_taken_out(text).into_owned());

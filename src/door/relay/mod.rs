@@ -17,6 +17,7 @@ use super::inbox::Cut;
 use super::reply::Reply;
 use crate::close::CloseReason;
 use crate::hub::command::Command;
+use crate::hub::event::Manner;
 use crate::hub::names::RoomName;
 use crate::limits::{RELAY_MESSAGE_BYTES, RELAY_REST_MS};
 use crate::text;
@@ -252,7 +253,7 @@ impl RelayDoor {
                 }
             },
         };
-        Decoded::Command(Command::SayIn { room: self.options.room.clone(), text })
+        Decoded::Command(Command::SayIn { room: self.options.room.clone(), text, manner: Manner::Text })
     }
 
     /// Appends a reply of the server to `out`, if it is one that these programs can be told.

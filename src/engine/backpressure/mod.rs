@@ -215,12 +215,12 @@ fn receivers<'a>(command: &'a Command<'_>) -> Option<Receivers<'a>> {
 /// A copy of a message that borrows nothing; `None` for other commands.
 fn owned(command: &Command<'_>) -> Option<Command<'static>> {
     let owned = |text: &str| Cow::Owned(text.to_owned());
-    if let Command::Say { text } = command {
-        Some(Command::Say { text: owned(text) })
-    } else if let Command::SayIn { room, text } = command {
-        Some(Command::SayIn { room: room.clone(), text: owned(text) })
-    } else if let Command::Tell { to, text, account } = command {
-        Some(Command::Tell { to: to.clone(), text: owned(text), account: account.clone() })
+    if let Command::Say { text, manner } = command {
+        Some(Command::Say { text: owned(text), manner: *manner })
+    } else if let Command::SayIn { room, text, manner } = command {
+        Some(Command::SayIn { room: room.clone(), text: owned(text), manner: *manner })
+    } else if let Command::Tell { to, text, manner, account } = command {
+        Some(Command::Tell { to: to.clone(), text: owned(text), manner: *manner, account: account.clone() })
     } else if let Command::Away { text } = command {
         Some(Command::Away { text: text.as_deref().map(owned) })
     } else {

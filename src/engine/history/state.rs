@@ -22,7 +22,7 @@ impl<S> Engine<S> {
     /// Takes an event that was delivered. The text of a message that is kept moves into the batch.
     #[inline]
     pub(in crate::engine) fn keep(&mut self, event: Event) {
-        if let Event::Said(message) | Event::SaidIn { message, .. } | Event::Told(message) = event
+        if let Event::Said(message) | Event::SaidIn { message, .. } | Event::Told { message, .. } = event
             && message.fate != Fate::Unkept
         {
             self.keep_message(message);
@@ -30,7 +30,7 @@ impl<S> Engine<S> {
     }
 
     fn keep_message(&mut self, message: Message) {
-        let Message { id, from, text, fate } = message;
+        let Message { id, from, text, fate, manner: _ } = message;
         match fate {
             Fate::Unkept => {}
             Fate::Kept(spot) => {

@@ -1,6 +1,6 @@
 //! `announce`: the server says something to everybody, in every door.
 //!
-//! Sessions of accounts get `C 100` in the order of the public messages. A guest with a connection gets it there; one
+//! Sessions of accounts get `C 100` in the order of the public messages, also those that hear none. A guest with a connection gets it there; one
 //! that talks by UDP gets a datagram of the server, as it does when its room is closed.
 
 use super::Engine;
@@ -26,6 +26,11 @@ impl<S> Engine<S> {
     pub(in crate::engine) fn announce(&mut self, text: &str) -> usize {
         let event = Event::Announced { text: text.into() };
         self.deliver_public(NOBODY, &event);
+        let not_attending: Vec<SessionId> =
+            self.hub.everyone().iter().filter(|session| !self.hub.attends(**session)).copied().collect();
+        for session in not_attending {
+            self.deliver_own(ConnId::of(session), &event);
+        }
         let guests: Vec<SessionId> = self.hub.guests().map(|(session, _)| session).collect();
         let mut spoken = Spoken::new(Speaker::Server, text);
         for guest in &guests {

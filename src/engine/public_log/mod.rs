@@ -11,7 +11,7 @@ pub(super) mod place;
 
 use std::collections::VecDeque;
 
-use place::Place;
+use place::{Attendance, Place};
 
 use super::Engine;
 use super::conn::Conn;
@@ -161,7 +161,7 @@ impl PublicLog {
 
     /// Moves what a receiver has not got yet into its outbox. Gives how many messages that are.
     pub(super) fn bring_up<S>(&self, conn: &mut Conn<S>, pages: &mut Pages) -> usize {
-        let Conn { public: Some(public), outbox, id, .. } = conn else { return 0 };
+        let Conn { public: Attendance::Yes(public), outbox, id, .. } = conn else { return 0 };
         let start = public.next.wrapping_sub(self.base) as usize;
         debug_assert!(start <= self.entries.len(), "messages left the log before everybody had them");
         if start >= self.entries.len() {
@@ -228,14 +228,23 @@ impl PublicLog {
 }
 
 impl<S> Engine<S> {
-    /// A session has logged in on a connection: it gets public messages from now on.
+    /// A session has logged in on a connection, or attends again: it gets public messages from now on.
     pub(super) fn join_public(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find(id) else { return };
         let Some(kind) = conn.door.kind() else { return };
         let end = self.public.end();
-        conn.public = Some(Place { kind, next: end, own: end.wrapping_sub(1) });
+        let place = Place { kind, next: end, own: end.wrapping_sub(1) };
+        let is_listed = match conn.public {
+            Attendance::Yes(_) => return, // it gets them already
+            Attendance::Leaving => true,
+            Attendance::No => false,
+        };
+        conn.public = Attendance::Yes(place);
         if let Some(receivers) = self.public.receivers.get_mut(kind as usize) {
             *receivers += 1;
+        }
+        if is_listed {
+            return;
         }
         if self.public.caught_up.len() >= self.public.sweep_at.max(SWEEP_LEAST) {
             let conns = &self.conns;
@@ -245,14 +254,21 @@ impl<S> Engine<S> {
         self.public.push_caught_up(id);
     }
 
-    /// A connection's session ends: it gets what was said until now, and nothing that is said from now on. Nothing
-    /// happens if it is no receiver: a close that panics is carried out again.
+    /// A connection's session ends, or attends no longer: it gets what was said until now, and nothing that is said from
+    /// now on. Nothing happens if it is no receiver: a close that panics is carried out again.
     pub(super) fn leave_public(&mut self, id: ConnId) {
         self.bring_up(id);
-        let Some(Place { kind, .. }) = self.conns.find(id).and_then(|conn| conn.public.take()) else { return };
+        let Some(conn) = self.conns.find(id) else { return };
+        let Attendance::Yes(Place { kind, .. }) = conn.public else { return };
+        conn.public = Attendance::Leaving;
         if let Some(receivers) = self.public.receivers.get_mut(kind as usize) {
             *receivers -= 1;
         }
+    }
+
+    /// A session hears public messages from now on, or no longer.
+    pub(super) fn attend_public(&mut self, id: ConnId, attends: bool) {
+        if attends { self.join_public(id) } else { self.leave_public(id) }
     }
 
     /// Moves the public messages that a connection has not got yet into its outbox, before something else enters it.
@@ -272,7 +288,7 @@ impl<S> Engine<S> {
             }
         }
         let number = self.public.append(Entry { from, frames }, &mut self.pages);
-        if let Some(Conn { public: Some(public), .. }) = self.conns.find(from) {
+        if let Some(Conn { public: Attendance::Yes(public), .. }) = self.conns.find(from) {
             let has_own = public.own.wrapping_sub(public.next) < number.wrapping_sub(public.next);
             if !has_own {
                 public.own = number;

@@ -63,10 +63,11 @@ impl Hub {
         let who = Who::Account(heir.name.clone());
         let Some(room) = self.rooms.room_mut(id) else { return };
         let Some(kept) = &mut room.kept else { return };
-        let is_other = kept.owner.replace(heir).is_none_or(|owner| Who::Account(owner.name) != who);
+        let former = kept.owner.replace(heir).map(|owner| Who::Account(owner.name));
         kept.ownerless_since_ms = 0;
-        if is_other && room.present().find(&who).is_some() {
-            let event = Event::HostIs { room: room.name.clone(), who };
+        if former.as_ref() != Some(&who) && room.present().find(&who).is_some() {
+            let was = former.filter(|former| room.present().find(former).is_some());
+            let event = Event::HostIs { room: room.name.clone(), who, was };
             self.events.push_back((Audience::Room { room: id, except: None }, event));
         }
     }

@@ -50,6 +50,11 @@ impl Hub {
         }
     }
 
+    /// Whether an account is away.
+    pub(in crate::hub) fn is_away(&self, name: &UserName) -> bool {
+        self.people.away.of(name).is_some()
+    }
+
     /// Why an account is away, for somebody who writes to it.
     pub(in crate::hub) fn away_of(&self, name: &UserName) -> Option<Box<str>> {
         self.people.away.of(name).map(Into::into)

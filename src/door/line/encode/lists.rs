@@ -3,12 +3,12 @@
 use std::fmt::{self, Display, Write as _};
 
 use crate::door::wire::Wire;
-use crate::hub::event::{RoomLine, Seat};
-use crate::hub::names::{UserName, Who};
+use crate::hub::event::{NameLine, Present, RoomLine, Seat};
+use crate::hub::names::UserName;
 
 /// Who is online.
-pub(super) fn encode_online(names: &[UserName], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
-    encode_users(names, out)?;
+pub(super) fn encode_online(names: &[Present], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
+    names.iter().try_for_each(|line| writeln!(out, "C 211-{}", line.name))?;
     encode_end(names.len(), matching, "online", "WHO", out)
 }
 
@@ -22,22 +22,17 @@ pub(super) fn encode_rooms(rooms: &[RoomLine], matching: usize, out: &mut Wire<'
 }
 
 /// The members of a room.
-pub(super) fn encode_names(
-    room: &dyn Display,
-    names: &[(Who, Seat)],
-    matching: usize,
-    out: &mut Wire<'_>,
-) -> fmt::Result {
-    for (name, seat) in names {
+pub(super) fn encode_names(room: &dyn Display, names: &[NameLine], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
+    for NameLine { who, seat, is_away: _ } in names {
         let seat = match seat {
             Seat::Host => " host",
             Seat::Member => "",
             Seat::Absent => " absent",
         };
-        writeln!(out, "C 211-{name}{seat}")?;
+        writeln!(out, "C 211-{who}{seat}")?;
     }
     // Member accounts that are not there count only towards a list that is not complete.
-    let absent = names.iter().filter(|(_, seat)| *seat == Seat::Absent).count();
+    let absent = names.iter().filter(|line| line.seat == Seat::Absent).count();
     let (shown, matching) = if names.len() < matching { (names.len(), matching) } else { (names.len() - absent, 0) };
     encode_end(shown, matching, format_args!("in {room}"), format_args!("NAMES {room}"), out)
 }

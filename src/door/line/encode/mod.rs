@@ -12,6 +12,8 @@ use crate::door::decoded::Kind;
 use crate::door::reply::{Days, Reply};
 use crate::door::wire::Wire;
 use crate::hub::event::Event;
+use crate::hub::names::RoomName;
+use crate::hub::record::Topic;
 
 /// Appends an event to `out` as whole lines, in the spelling `kind`.
 pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
@@ -19,14 +21,14 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
     let w = &mut wire;
     let result = match event {
         Event::Said(message) => messages::encode(kind, "PM", None, message, w),
-        Event::Told(message) => messages::encode(kind, "DM", None, message, w),
+        Event::Told { message, .. } => messages::encode(kind, "DM", None, message, w),
         Event::SaidIn { room, message } => messages::encode(kind, "RM", Some(room), message, w),
-        Event::Sent { hearers, is_dropped, .. } => messages::encode_sent(*hearers, *is_dropped, w),
-        Event::SentTo { name, away, is_dropped, .. } => {
-            messages::encode_sent_to(kind, name, away.as_deref(), *is_dropped, w)
+        Event::Sent { hearers, message, .. } => messages::encode_sent(*hearers, message.is_dropped(), w),
+        Event::SentTo { name, message, away } => {
+            messages::encode_sent_to(kind, name, away.as_deref(), message.is_dropped(), w)
         }
         Event::KeptFor { name, .. } => writeln!(w, "C 250 kept for {name}"),
-        Event::OwnTold { to, id, text } => messages::encode_own(kind, to, *id, text, w),
+        Event::OwnTold { to, message } => messages::encode_own(kind, to, message.id, &message.text, w),
         Event::Withdrawn { to, id } => writeln!(w, "C 109 @{to} {id}"),
         Event::Announced { text } => messages::encode_announced(kind, text, w),
         Event::Welcome { name, online } => people::encode_welcome(name, *online, w),
@@ -58,9 +60,18 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::TopicIs { room, by, text } => rooms::encode_topic(kind, "105", room, by, text, w),
         Event::TopicShown { room, topic } => rooms::encode_shown_topic(kind, room, topic.as_ref(), w),
         Event::RoomClosed { room, why } => rooms::encode_closed(room, why, w),
-        Event::HostIs { room, who } => writeln!(w, "C 107 {room} {who} is host now"),
+        Event::HostIs { room, who, .. } => writeln!(w, "C 107 {room} {who} is host now"),
         Event::RoomKept { room, days } => rooms::encode_kept(room, *days, w),
         Event::TooManyDays { most } => writeln!(w, "C 501 nothing is kept for more than {}", Days(*most)),
+        Event::OwnerIs { owner } => rooms::encode_owner(owner.as_ref(), w),
+        Event::Invited { room, name, away } => rooms::encode_invited(kind, room, name, away.as_deref(), w),
+        Event::Invitation { room, from, to: _ } => writeln!(w, "C 111 {room} {from} invites you"),
+        Event::InRoomAlready { room, name } => writeln!(w, "C 554 {name} is in {room} already"),
+        Event::Attends { public: true } => writeln!(w, "C 200 you hear what is said to everybody"),
+        Event::Attends { public: false } => {
+            writeln!(w, "C 200 you do not hear what is said to everybody; PUBLIC on ends that")
+        }
+        Event::Counted(_) => Ok(()), // nobody asks for it here
         Event::NotMember { room } => writeln!(w, "C 550 you are not in {room}"),
         Event::NotInRoom { name } => writeln!(w, "C 550 {name} is not in that room"),
         Event::NoSuchRoom => return Reply::NoSuchRoom.encode(out),
@@ -80,9 +91,15 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
 
 /// Appends the id of a message of one's own to its 250, as the last word. Other lines are left as they are.
 pub(super) fn add_id(event: &Event, out: &mut Vec<u8>) {
-    if let Event::Sent { id, .. } | Event::SentTo { id, .. } | Event::KeptFor { id, .. } = event {
+    if let Event::Sent { message, .. } | Event::SentTo { message, .. } | Event::KeptFor { message, .. } = event {
         out.pop(); // the LF
-        let result = writeln!(Wire(out), " id={id}");
+        let result = writeln!(Wire(out), " id={}", message.id);
         debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
     }
+}
+
+/// Appends what a room is about, for somebody who has entered it.
+pub(super) fn add_topic(kind: Kind, room: &RoomName, Topic { by, text }: &Topic, out: &mut Vec<u8>) {
+    let result = rooms::encode_topic(kind, "105", room, by, text, &mut Wire(out));
+    debug_assert!(result.is_ok(), "formatting into bytes cannot fail");
 }

@@ -26,6 +26,31 @@ pub(super) fn encode_closed(room: &RoomName, why: &Closing, out: &mut Wire<'_>) 
     }
 }
 
+/// `C 554`: the owner of a kept room is its host.
+pub(super) fn encode_owner(owner: Option<&UserName>, out: &mut Wire<'_>) -> fmt::Result {
+    match owner {
+        Some(owner) => writeln!(out, "C 554 the owner is {owner}"),
+        None => writeln!(out, "C 554 the room has no owner at the moment"),
+    }
+}
+
+/// `C 200 name is invited to room`, and why that user is away.
+pub(super) fn encode_invited(
+    kind: Kind,
+    room: &RoomName,
+    name: &Who,
+    away: Option<&str>,
+    out: &mut Wire<'_>,
+) -> fmt::Result {
+    write!(out, "C 200 {name} is invited to {room}")?;
+    if let Some(text) = away {
+        out.write_str(" (away: ")?;
+        encode_text(kind, text, out)?;
+        out.write_str(")")?;
+    }
+    out.write_str("\n")
+}
+
 /// `C 112`: the room is kept, or no longer.
 pub(super) fn encode_kept(room: &RoomName, days: Option<u32>, out: &mut Wire<'_>) -> fmt::Result {
     match days {

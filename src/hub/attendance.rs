@@ -1,0 +1,34 @@
+//! Which sessions hear public messages, and how many there are of everything.
+
+use super::Hub;
+use super::event::{Census, Event};
+use super::session::SessionId;
+
+impl Hub {
+    /// `Attend`. Ignored for a guest of the room door, who hears its room alone.
+    pub(super) fn on_attend(&mut self, who: SessionId, public: bool) {
+        if self.roster.attend(who, public) {
+            self.tell(who, Event::Attends { public });
+        }
+    }
+
+    /// Whether a session hears public messages; false for an unknown session.
+    pub fn attends(&self, who: SessionId) -> bool {
+        self.roster.attends(who)
+    }
+
+    /// `Census`.
+    pub(super) fn on_census(&mut self, who: SessionId) {
+        let census = self.census();
+        self.tell(who, Event::Counted(census));
+    }
+
+    fn census(&self) -> Census {
+        Census {
+            accounts: self.online.len(),
+            guests: self.guests.len(),
+            sessions: self.roster.everyone().len() + self.guests.len(),
+            rooms: self.rooms(),
+        }
+    }
+}
