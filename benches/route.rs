@@ -34,7 +34,9 @@ fn say(criterion: &mut Criterion) {
     for sessions in [10, 1_000, 10_000] {
         let mut hub = hub_of(sessions);
         group.bench_function(format!("among {sessions}"), |bencher| {
-            bencher.iter(|| carry_out(&mut hub, session(1), Command::Say { text: black_box(TEXT).into() }));
+            bencher.iter(|| {
+                carry_out(&mut hub, session(1), Command::Say { text: black_box(TEXT).into(), manner: Manner::Text })
+            });
         });
     }
     group.finish();
@@ -50,7 +52,7 @@ fn tell(criterion: &mut Criterion) {
                 carry_out(
                     &mut hub,
                     session(1),
-                    Command::Tell { to: black_box(to.clone()), text: TEXT.into(), account: None },
+                    Command::Tell { to: black_box(to.clone()), text: TEXT.into(), manner: Manner::Text, account: None },
                 )
             });
         });
@@ -88,14 +90,26 @@ fn say_in(criterion: &mut Criterion) {
         fill_rooms(&mut hub, members, members);
         group.bench_function(format!("of {members}"), |bencher| {
             let room = room(0);
-            bencher.iter(|| carry_out(&mut hub, session(1), Command::SayIn { room: room.clone(), text: TEXT.into() }));
+            bencher.iter(|| {
+                carry_out(
+                    &mut hub,
+                    session(1),
+                    Command::SayIn { room: room.clone(), text: TEXT.into(), manner: Manner::Text },
+                )
+            });
         });
     }
     let mut hub = hub_of(10_000);
     fill_rooms(&mut hub, 10_000, 10);
     group.bench_function("of 10, one of 1000 rooms", |bencher| {
         let room = room(777);
-        bencher.iter(|| carry_out(&mut hub, session(7_777), Command::SayIn { room: room.clone(), text: TEXT.into() }));
+        bencher.iter(|| {
+            carry_out(
+                &mut hub,
+                session(7_777),
+                Command::SayIn { room: room.clone(), text: TEXT.into(), manner: Manner::Text },
+            )
+        });
     });
     group.finish();
 }

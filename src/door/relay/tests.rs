@@ -48,7 +48,7 @@ fn heard<'a>(door: &mut RelayDoor, pieces: impl IntoIterator<Item = Piece<'a>>) 
 fn spelled(decoded: Decoded<'_>) -> Option<String> {
     match decoded {
         Decoded::Nothing => None,
-        Decoded::Command(Command::SayIn { room, text }) => {
+        Decoded::Command(Command::SayIn { room, text, .. }) => {
             assert_eq!(room.as_str(), "lobby");
             Some(text.into_owned())
         }
@@ -235,7 +235,10 @@ fn other_protocols_are_refused() {
 
 fn message(from: Who, text: &str) -> Event {
     let room = RoomName::parse("lobby").unwrap();
-    Event::SaidIn { room, message: Message { id: 1, from, text: text.into(), fate: Fate::Unkept } }
+    Event::SaidIn {
+        room,
+        message: Message { id: 1, from, text: text.into(), manner: Manner::Text, fate: Fate::Unkept },
+    }
 }
 
 #[test]
@@ -250,7 +253,9 @@ fn encoded_messages() {
     assert_eq!(encoded(Kind::RelayLf, &message(alice.clone(), "hi\tthere")), "Alice : hi there\n");
     assert_eq!(encoded(Kind::RelayCrLf, &message(bob.clone(), "hi")), "~bob : hi\r\n");
     let room = RoomName::parse("lobby").unwrap();
-    for event in [Event::Arrived { room: room.clone(), who: alice }, Event::HostIs { room, who: bob }, Event::Done] {
+    for event in
+        [Event::Arrived { room: room.clone(), who: alice }, Event::HostIs { room, who: bob, was: None }, Event::Done]
+    {
         assert_eq!(encoded(Kind::RelayLf, &event), "");
     }
 }

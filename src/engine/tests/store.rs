@@ -457,7 +457,7 @@ impl Store {
             Spot::Direct(to) => format!("@{}", to.name),
         };
         let (flag, text) = match kept {
-            Kept::Row(row) => (Flag::Plain, row.text.clone()),
+            Kept::Row(row) => (Flag::Plain, row.text.as_ref().into()),
             Kept::Hole(hole) => {
                 let count = hole.count.map_or_else(|| "some".to_owned(), |count| count.to_string());
                 (Flag::Hole, format!("{count} messages were not kept: {}", hole.why).into())

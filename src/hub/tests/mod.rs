@@ -1,7 +1,7 @@
 //! Tests of the hub: the events of each command, and a seeded simulation against a simple model.
 
 use super::command::{Entry, HostGoes, Ignore, Keep, Watch};
-use super::event::{Change, Closing, RoomLine, Seat, Whereabouts};
+use super::event::{Census, Change, Closing, NameLine, RoomLine, Seat, Whereabouts};
 use super::names::RoomName;
 use super::profile::ProfileKey;
 use super::record::{KeptId, KeptRoom, Lock, Setting, Topic, Whom};
@@ -19,6 +19,7 @@ mod rooms;
 mod replay;
 mod shadow;
 mod shadow_people;
+mod shadow_rooms;
 mod shadow_store;
 mod simulation;
 mod spelled;
@@ -87,6 +88,11 @@ fn entry(text: &str) -> Entry {
     Entry { room: room(name), lock: word.filter(|word| !word.is_empty()).map(Lock::unsealed) }
 }
 
+/// A direct message; `account` is the receiver's, if it exists.
+fn tell<'a>((to, text): (&str, &'a str), manner: Manner, account: Option<Account>) -> Command<'a> {
+    Command::Tell { to: name(to), text: text.into(), manner, account }
+}
+
 /// What the server does besides: `kept` and `lost` settle a wait, `on`, `full` and `off` say whether messages are kept,
 /// `forget` deletes an account, `cut` says that an account was cut off ten seconds ago, `tend` looks after kept rooms.
 fn serve(hub: &mut Hub, step: &str) {
@@ -126,10 +132,12 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
             let key = ProfileKey::parse(two().0).unwrap();
             Command::Set { key, value: Some(two().1).filter(|value| !value.is_empty()).map(Into::into) }
         }
-        "say" => Command::Say { text: rest.into() },
-        "tell" => Command::Tell { to: name(two().0), text: two().1.into(), account: None },
+        "say" => Command::Say { text: rest.into(), manner: Manner::Text },
+        "note" => Command::Say { text: rest.into(), manner: Manner::Notice },
+        "tell" => tell(two(), Manner::Text, None),
         "find" => Command::CanTell { name: name(rest), account: None },
-        "mail" => Command::Tell { to: name(two().0), text: two().1.into(), account: Some(account(two().0)) },
+        "mail" => tell(two(), Manner::Text, Some(account(two().0))),
+        "notice" => tell(two(), Manner::Notice, Some(account(two().0))),
         "findmail" => Command::CanTell { name: name(rest), account: Some(account(rest)) },
         "who" => Command::Who { prefix: rest },
         "make" => Command::Make(entry(rest)),
@@ -146,7 +154,12 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
         }
         "rename" => Command::Rename { guest: GuestName::parse(rest).unwrap() },
         "part" => Command::LeaveRoom { room: room(rest) },
-        "rm" => Command::SayIn { room: room(two().0), text: two().1.into() },
+        "rm" => Command::SayIn { room: room(two().0), text: two().1.into(), manner: Manner::Text },
+        "roomnote" => Command::SayIn { room: room(two().0), text: two().1.into(), manner: Manner::Notice },
+        "invite" => Command::Invite { room: room(two().0), name: Who::parse(two().1).unwrap() },
+        "handon" => Command::HandOn { room: room(two().0), name: Who::parse(two().1).unwrap() },
+        "public" => Command::Attend { public: rest == "on" },
+        "census" => Command::Census,
         "findroom" => Command::CanSayIn { room: room(rest) },
         "listen" => Command::Listen { room: room(rest) },
         "rooms" => Command::Rooms { prefix: rest },
@@ -171,7 +184,10 @@ impl Hub {
         let but = |ids: &[SessionId], except| ids.iter().copied().filter(|id| Some(*id) != except).collect();
         match audience {
             Audience::One(id) => vec![*id],
-            Audience::Others(except) => but(self.everyone(), Some(*except)),
+            Audience::Others(except) => {
+                let attending = self.everyone().iter().copied().filter(|id| self.attends(*id));
+                but(&attending.collect::<Vec<_>>(), Some(*except))
+            }
             Audience::Account { name, except } => but(self.sessions_of(name), Some(*except)),
             Audience::Room { room, except } => {
                 let listeners = self.members_of(*room).iter().filter(|member| member.listens);
@@ -415,7 +431,7 @@ fn ids_carry_the_time_and_rise_though_it_falls() {
 }
 
 fn id_of(event: &Event) -> Option<u64> {
-    if let Event::Said(message) | Event::Told(message) | Event::SaidIn { message, .. } = event {
+    if let Event::Said(message) | Event::Told { message, .. } | Event::SaidIn { message, .. } = event {
         Some(message.id)
     } else {
         None

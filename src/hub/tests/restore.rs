@@ -47,7 +47,7 @@ fn check_restored(setup: &[&str], step: &str, expected: &[&str]) {
 fn a_room_is_what_it_was() {
     for member in ["Alice", "bob"] {
         let arrived = format!("to nobody: {member} enters Lobby");
-        let entered = [&arrived, "to 1.0: in Lobby#0 kept 7 days", "to 1.0: Lobby by Alice: tea"];
+        let entered = [&arrived, "to 1.0: in Lobby#0 kept 7 days by Alice: tea"];
         check_restored(&[&format!("1 enter {member}")], "1 join lobby", &entered);
     }
     check_restored(&["1 enter carol"], "1 join lobby", &["to 1.0: needs a word"]);

@@ -12,6 +12,8 @@ pub(super) struct Shadow {
     pub(super) last_id: u64,
     pub(super) store: ShadowStore,
     pub(super) people: ShadowPeople,
+    /// The sessions that hear no public messages.
+    pub(super) deaf: Vec<SessionId>,
     pub(super) now_ms: u64,
     arrivals: usize,
     said: Vec<(Vec<SessionId>, Event)>,
@@ -64,7 +66,20 @@ impl Shadow {
     pub(super) fn new(rules: Rules) -> Self {
         let (sessions, rooms, said, ended) = (vec![], vec![], vec![], vec![]);
         let (store, people, ids) = (ShadowStore::default(), ShadowPeople::default(), BTreeMap::new());
-        Self { rules, sessions, rooms, last_id: 0, store, people, now_ms: 0, arrivals: 0, said, ended, ids }
+        Self {
+            rules,
+            sessions,
+            rooms,
+            last_id: 0,
+            store,
+            people,
+            deaf: vec![],
+            now_ms: 0,
+            arrivals: 0,
+            said,
+            ended,
+            ids,
+        }
     }
 
     /// The expected events with their receivers, and the places that end. The hub must have carried out the command before,
@@ -83,7 +98,7 @@ impl Shadow {
             (None, Command::EnterAsGuest { guest, makes, entry }) => {
                 self.now_ms = unix_ms;
                 let entered = self.place(who, guest.into(), entry, makes, false);
-                self.answer_entry(who, entered);
+                self.answer_entry(who, entered, false);
             }
             (None, _) | (Some(_), Command::LogIn { .. } | Command::EnterAsGuest { .. }) => {}
             (Some(me), command) => {
@@ -119,33 +134,43 @@ impl Shadow {
                 Some(answer) => answer,
                 None => return,
             },
-            Command::Say { text } => self.say_to_all(who, me, &text, unix_ms),
-            Command::Tell { to, text, account } => match self.tell_somebody(who, me, to, account, &text, unix_ms) {
-                Some(answer) => answer,
-                None => return,
-            },
+            Command::Say { text, manner } => self.say_to_all(who, me, (&text, manner), unix_ms),
+            Command::Tell { to, text, manner, account } => {
+                match self.tell_somebody(who, me, to, account, (&text, manner), unix_ms) {
+                    Some(answer) => answer,
+                    None => return,
+                }
+            }
             Command::CanTell { name, account } => self.can_tell(who, &me, name, account),
             Command::Who { prefix } => {
-                let (names, matching) = self.listed(self.accounts(), prefix, |name| name.as_str().to_owned());
+                let line = |name: UserName| Present { is_away: self.people.away(&name).is_some(), name };
+                let all = self.accounts().into_iter().map(line).collect();
+                let (names, matching) = self.listed(all, prefix, |line| line.name.as_str().to_owned());
                 Event::Online { names, matching }
             }
             Command::Make(_) | Command::Join(_) if matches!(me, Who::Guest(_)) => return,
             Command::Make(entry) => {
                 let entered = self.place(who, me, entry, Some(HostGoes::PassesOn), true);
-                return self.answer_entry(who, entered);
+                return self.answer_entry(who, entered, false);
             }
             Command::Rename { guest } => match self.rename(who, me, guest) {
                 Some(refusal) => refusal,
                 None => return,
             },
             Command::Join(entry) => {
+                let again = self.mine(who, &entry.room).is_ok();
                 let entered = self.place(who, me, entry, None, true);
-                return self.answer_entry(who, entered);
+                return self.answer_entry(who, entered, again);
             }
             Command::LeaveRoom { room } => self.leave_room(who, &room).unwrap_or_else(|refusal| refusal),
-            Command::SayIn { room, text } => {
-                self.say_in(who, me, &room, &text, unix_ms).unwrap_or_else(|refusal| refusal)
+            Command::SayIn { room, text, manner } => {
+                self.say_in(who, me, &room, (&text, manner), unix_ms).unwrap_or_else(|refusal| refusal)
             }
+            Command::Attend { .. } if matches!(me, Who::Guest(_)) => return,
+            Command::Attend { public } => self.attend(who, public),
+            Command::Census => self.census(),
+            Command::Invite { room, name } => self.invite(who, me, &room, &name).unwrap_or_else(|refusal| refusal),
+            Command::HandOn { room, name } => self.hand_on(who, me, &room, &name).unwrap_or_else(|refusal| refusal),
             Command::CanSayIn { room } => self.mine(who, &room).map_or_else(|refusal| refusal, |_| Event::CanSayIn),
             Command::Listen { room } => return self.listen(who, &room),
             Command::Rooms { prefix } => self.list_rooms(prefix),
@@ -184,14 +209,14 @@ impl Shadow {
         }
     }
 
-    fn say_to_all(&mut self, who: SessionId, me: Who, text: &str, unix_ms: u64) -> Event {
+    fn say_to_all(&mut self, who: SessionId, me: Who, said: (&str, Manner), unix_ms: u64) -> Event {
         self.people.spoke(who, unix_ms);
         let fate = self.store.fate(Some(Spot::Everybody));
-        let is_dropped = matches!(fate, Fate::Dropped(_));
-        let message = self.message(me, text, fate, unix_ms);
-        let hearers = self.others(self.sessions.iter().map(|(id, _)| *id), who);
-        self.say(hearers.clone(), Event::Said(message));
-        Event::Sent { hearers: hearers.len(), id: self.last_id, is_dropped }
+        let message = self.message(me, said, fate, unix_ms);
+        let attending = self.sessions.iter().map(|(id, _)| *id).filter(|id| !self.deaf.contains(id));
+        let hearers = self.others(attending, who);
+        self.say(hearers.clone(), Event::Said(message.clone()));
+        Event::Sent { room: None, hearers: hearers.len(), message }
     }
 
     /// A direct message. `None` if the sender waits.
@@ -201,7 +226,7 @@ impl Shadow {
         me: Who,
         to: UserName,
         account: Option<Account>,
-        text: &str,
+        said: (&str, Manner),
         unix_ms: u64,
     ) -> Option<Event> {
         if let Some(name) = self.takes_none(&me, &to, account.as_ref()) {
@@ -209,8 +234,8 @@ impl Shadow {
         }
         let (name, is_reached) = self.look_up(who, to);
         if !is_reached {
-            return match self.absent(who, account) {
-                Some(account) => self.tell_absent(who, account, text, unix_ms),
+            return match self.absent(who, account).filter(|_| said.1 == Manner::Text) {
+                Some(account) => self.tell_absent(who, account, said, unix_ms),
                 None => Some(nobody_hears(&me, name)),
             };
         }
@@ -218,12 +243,12 @@ impl Shadow {
         self.people.spoke(who, unix_ms);
         let is_kept = matches!(me, Who::Account(_));
         let fate = self.store.fate(is_kept.then_some(Spot::Direct(receiver)));
-        let is_dropped = matches!(fate, Fate::Dropped(_));
-        let message = self.message(me, text, fate, unix_ms);
-        self.say(self.others(self.sessions_of(&name).into_iter(), who), Event::Told(message));
-        self.copy_to_others(who, &name, text);
+        let message = self.message(me, said, fate, unix_ms);
+        let told = Event::Told { to: name.clone(), message: message.clone() };
+        self.say(self.others(self.sessions_of(&name).into_iter(), who), told);
+        self.copy_to_others(who, &name, &message);
         let away = self.people.away(&name);
-        Some(Event::SentTo { name, id: self.last_id, is_dropped, away })
+        Some(Event::SentTo { name, message, away })
     }
 
     fn listen(&mut self, who: SessionId, room: &RoomName) {
@@ -265,6 +290,7 @@ impl Shadow {
         }
         let account = self.account_of(who);
         self.sessions.retain(|(id, _)| *id != who);
+        self.deaf.retain(|id| *id != who);
         self.people.end(who);
         if let Some(account) = account.filter(|account| self.sessions_of(&account.name).is_empty()) {
             self.announce_going(&account, is_cut);
@@ -335,7 +361,7 @@ impl Shadow {
         if self.rooms_of(who).len() >= most as usize { Err(Event::TooManyRooms { most }) } else { Ok(()) }
     }
 
-    fn answer_entry(&mut self, who: SessionId, entered: Result<usize, Event>) {
+    fn answer_entry(&mut self, who: SessionId, entered: Result<usize, Event>, again: bool) {
         let at = match entered {
             Ok(at) => at,
             Err(refusal) => return self.tell(who, refusal),
@@ -343,10 +369,8 @@ impl Shadow {
         let room = &self.rooms[at];
         let (shown, id, topic) = (room.name.clone(), room.id, room.topic.clone());
         let kept = room.kept.as_ref().map(|kept| kept.days);
-        self.tell(who, Event::Entered { room: shown.clone(), id, kept });
-        if let Some(Topic { by, text }) = topic {
-            self.tell(who, Event::TopicIs { room: shown, by, text });
-        }
+        let host = room.host_name();
+        self.tell(who, Event::Entered { room: shown, id, kept, again, topic, host });
     }
 
     /// Renames a guest. A refusal if another guest of its room has the name.
@@ -364,7 +388,7 @@ impl Shadow {
         self.say(others.clone(), Event::Gone { room: shown.clone(), who: me, kicked: false });
         self.say(others.clone(), Event::Arrived { room: shown.clone(), who: new.clone() });
         if is_host {
-            self.say(others, Event::HostIs { room: shown, who: new });
+            self.say(others, Event::HostIs { room: shown, who: new, was: None });
         }
         None
     }
@@ -391,16 +415,22 @@ impl Shadow {
         Ok(Event::Done)
     }
 
-    fn say_in(&mut self, who: SessionId, me: Who, room: &RoomName, text: &str, unix_ms: u64) -> Result<Event, Event> {
+    fn say_in(
+        &mut self,
+        who: SessionId,
+        me: Who,
+        room: &RoomName,
+        said: (&str, Manner),
+        unix_ms: u64,
+    ) -> Result<Event, Event> {
         let at = self.mine(who, room)?;
         self.people.spoke(who, unix_ms);
         let fate = self.fate_in(at);
-        let is_dropped = matches!(fate, Fate::Dropped(_));
         let room = &self.rooms[at];
         let (name, hearers) = (room.name.clone(), self.others(room.listeners().into_iter(), who));
-        let message = self.message(me, text, fate, unix_ms);
-        self.say(hearers.clone(), Event::SaidIn { room: name, message });
-        Ok(Event::Sent { hearers: hearers.len(), id: self.last_id, is_dropped })
+        let message = self.message(me, said, fate, unix_ms);
+        self.say(hearers.clone(), Event::SaidIn { room: name.clone(), message: message.clone() });
+        Ok(Event::Sent { room: Some(name), hearers: hearers.len(), message })
     }
 
     fn kick(&mut self, who: SessionId, room: &RoomName, name: Who) -> Result<Event, Event> {
@@ -453,9 +483,13 @@ impl Shadow {
             return;
         };
         room.host = Some(eldest.session);
-        let event = Event::HostIs { room: room.name.clone(), who: eldest.who.clone() };
+        let event = Event::HostIs { room: room.name.clone(), who: eldest.who.clone(), was: None };
         let listeners = room.listeners();
         self.say(listeners, event);
+    }
+
+    fn is_away(&self, who: &Who) -> bool {
+        matches!(who, Who::Account(name) if self.people.away(name).is_some())
     }
 
     pub(super) fn close(&mut self, at: usize, why: Closing) {
@@ -482,15 +516,15 @@ impl Shadow {
 
     fn list_names(&self, room: &RoomName, prefix: &str) -> Event {
         let Some(room) = self.rooms.iter().find(|other| other.name == *room) else { return Event::NoSuchRoom };
-        let mut all: Vec<(Who, Seat)> = Vec::new();
+        let mut all: Vec<NameLine> = Vec::new();
         for member in &room.members {
             let seat = if Some(&member.who) == room.host_name().as_ref() { Seat::Host } else { Seat::Member };
-            let line = (member.who.clone(), seat);
+            let line = NameLine { who: member.who.clone(), seat, is_away: self.is_away(&member.who) };
             if !all.contains(&line) {
                 all.push(line);
             }
         }
-        let shown = |(name, _): &(Who, Seat)| name.to_string();
+        let shown = |line: &NameLine| line.who.to_string();
         let unbound = Self { rules: Rules { list_lines: u32::MAX, ..self.rules.clone() }, ..Self::new(RULES) };
         let mut names = unbound.listed(all, prefix, shown).0;
         names.extend(unbound.listed(room.absent(), prefix, shown).0);
@@ -568,8 +602,8 @@ impl Shadow {
         sessions.filter(|id| *id != who).collect()
     }
 
-    fn message(&mut self, from: Who, text: &str, fate: Fate, unix_ms: u64) -> Message {
-        Message { id: self.next_id(unix_ms), from, text: text.into(), fate }
+    pub(super) fn message(&mut self, from: Who, (text, manner): (&str, Manner), fate: Fate, unix_ms: u64) -> Message {
+        Message { id: self.next_id(unix_ms), from, text: text.into(), manner, fate }
     }
 
     pub(super) fn next_id(&mut self, unix_ms: u64) -> u64 {
@@ -578,11 +612,11 @@ impl Shadow {
     }
 
     /// The other sessions of a sender are shown its direct message, unless they hear it anyway.
-    pub(super) fn copy_to_others(&mut self, who: SessionId, to: &UserName, text: &str) {
+    pub(super) fn copy_to_others(&mut self, who: SessionId, to: &UserName, message: &Message) {
         let Some(Who::Account(me)) = self.who_is(who) else { return };
         let others = self.others(self.sessions_of(&me).into_iter(), who);
         if me != *to && !others.is_empty() {
-            self.say(others, Event::OwnTold { to: to.clone(), id: self.last_id, text: text.into() });
+            self.say(others, Event::OwnTold { to: to.clone(), message: message.clone() });
         }
     }
 

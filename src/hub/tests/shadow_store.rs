@@ -26,7 +26,7 @@ pub(super) struct ShadowWait {
 
 #[derive(Clone)]
 pub(super) enum ShadowWaited {
-    Told(Account, u64),
+    Told(Account, Message),
     Keep(KeptId, ShadowAsked),
     Ignore(Whom),
     Set(Setting),
@@ -75,10 +75,11 @@ impl ShadowRoom {
         kept.members.iter().any(|(account, _)| Who::Account(account.name.clone()) == *who)
     }
 
-    pub(super) fn absent(&self) -> Vec<(Who, Seat)> {
+    pub(super) fn absent(&self) -> Vec<NameLine> {
         let members = self.kept.iter().flat_map(|kept| &kept.members);
         let members = members.map(|(account, _)| Who::Account(account.name.clone()));
-        members.filter(|member| !self.has(member)).map(|member| (member, Seat::Absent)).collect()
+        let line = |who| NameLine { who, seat: Seat::Absent, is_away: false };
+        members.filter(|member| !self.has(member)).map(line).collect()
     }
 
     /// The record of a kept room, as the store has to know it.
@@ -265,7 +266,13 @@ impl Shadow {
     }
 
     /// Keeps a message. A refusal if it is not possible.
-    pub(super) fn tell_absent(&mut self, who: SessionId, to: Account, text: &str, unix_ms: u64) -> Option<Event> {
+    pub(super) fn tell_absent(
+        &mut self,
+        who: SessionId,
+        to: Account,
+        said: (&str, Manner),
+        unix_ms: u64,
+    ) -> Option<Event> {
         let from = self.account_of(who)?;
         let waiting = |from: Option<&Account>| {
             let of = |(receiver, sender, _): &&(Account, Account, u64)| {
@@ -280,13 +287,14 @@ impl Shadow {
         if (mine >= 100 || all >= 1_000) && (mine >= 10 || all >= 2_000) {
             return Some(Event::TooManyWaiting { name: to.name });
         }
-        let id = self.next_id(unix_ms);
         self.people.spoke(who, unix_ms);
-        self.store.waiting.push((to.clone(), from.clone(), id));
-        self.copy_to_others(who, &to.name, text);
-        let row = Row { id, spot: Spot::Direct(to.clone()), from: from.name.into(), text: text.into() };
-        self.record(Record::Row(row));
-        self.wait(who, ShadowWaited::Told(to, id));
+        let fate = Fate::Kept(Spot::Direct(to.clone()));
+        let message = self.message(from.name.clone().into(), said, fate, unix_ms);
+        self.store.waiting.push((to.clone(), from.clone(), message.id));
+        self.copy_to_others(who, &to.name, &message);
+        let (id, spot, text) = (message.id, Spot::Direct(to.clone()), said.0.into());
+        self.record(Record::Row(Row { id, spot, from: from.name.into(), text }));
+        self.wait(who, ShadowWaited::Told(to, message));
         None
     }
 
@@ -383,8 +391,8 @@ impl Shadow {
         let Some(place) = self.store.waits.iter().position(|wait| wait.ticket == ticket) else { return };
         let ShadowWait { who, account, what, .. } = self.store.waits.remove(place);
         let answer = match what {
-            ShadowWaited::Told(to, id) if is_kept => Event::KeptFor { name: to.name, id },
-            ShadowWaited::Told(to, id) => {
+            ShadowWaited::Told(to, message) if is_kept => Event::KeptFor { name: to.name, message },
+            ShadowWaited::Told(to, Message { id, .. }) => {
                 self.store.waiting.retain(|(.., waiting)| *waiting != id);
                 self.record(Record::Withdrawn(id));
                 let of_account = self.sessions.iter().filter(|(session, of)| *of == account && *session != who);
@@ -477,11 +485,13 @@ impl Shadow {
 
     fn hand_over(&mut self, at: usize, heir: Account) {
         let kept = self.kept(at);
-        let is_other = kept.owner.as_ref() != Some(&heir);
+        let former = kept.owner.clone();
         (kept.owner, kept.ownerless_since_ms) = (Some(heir.clone()), 0);
         let (room, who) = (&self.rooms[at], Who::from(heir.name));
-        if is_other && room.has(&who) {
-            self.say(room.listeners(), Event::HostIs { room: room.name.clone(), who });
+        let former = former.map(|former| Who::from(former.name));
+        if former.as_ref() != Some(&who) && room.has(&who) {
+            let was = former.filter(|former| room.has(former));
+            self.say(room.listeners(), Event::HostIs { room: room.name.clone(), who, was });
         }
     }
 

@@ -9,6 +9,7 @@
 //! many of them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::replay::Replay;
 use super::shadow::Shadow;
@@ -117,7 +118,7 @@ struct Simulation {
 struct Heard {
     account: Account,
     id: u64,
-    text: Box<str>,
+    text: Arc<str>,
 }
 
 /// What happens next.
@@ -338,17 +339,18 @@ impl Simulation {
 
     /// Keeps a message that is to be kept, and notes who has heard it.
     fn hear(&mut self, hearers: &[SessionId], event: &Event) {
-        let (id, text) = if let Event::Said(message) | Event::Told(message) | Event::SaidIn { message, .. } = event {
-            let Fate::Kept(spot) = message.fate.clone() else { return };
-            let (id, from, text) = (message.id, message.from.clone(), message.text.clone());
-            let row = Record::Row(record::Row { id, spot, from, text: text.clone() });
-            self.stores.iter_mut().for_each(|store| store.apply(&row));
-            (id, text)
-        } else if let Event::OwnTold { id, text, .. } = event {
-            (*id, text.clone())
-        } else {
-            return;
-        };
+        let (id, text) =
+            if let Event::Said(message) | Event::Told { message, .. } | Event::SaidIn { message, .. } = event {
+                let Fate::Kept(spot) = message.fate.clone() else { return };
+                let (id, from, text) = (message.id, message.from.clone(), message.text.clone());
+                let row = Record::Row(record::Row { id, spot, from, text: text.clone() });
+                self.stores.iter_mut().for_each(|store| store.apply(&row));
+                (id, text)
+            } else if let Event::OwnTold { message, .. } = event {
+                (message.id, message.text.clone())
+            } else {
+                return;
+            };
         for hearer in hearers {
             let Some(account) = self.shadow.account_of(*hearer) else { continue };
             self.heard.push(Heard { account, id, text: text.clone() });
@@ -470,10 +472,10 @@ impl Simulation {
             }
             12..=13 => Command::Leave,
             14 => Command::Cut,
-            15..=16 => Command::Say { text: "hello all".into() },
+            15..=16 => Command::Say { text: "hello all".into(), manner: self.manner() },
             17..=18 => {
                 let (to, account) = self.receiver(spelled, account);
-                Command::Tell { to, text: "psst".into(), account }
+                Command::Tell { to, text: "psst".into(), manner: self.manner(), account }
             }
             19 => {
                 let (name, account) = self.receiver(spelled, account);
@@ -483,7 +485,7 @@ impl Simulation {
             21..=25 => Command::Make(self.entry()),
             26..=32 => Command::Join(self.entry()),
             33..=34 => Command::LeaveRoom { room: self.room() },
-            35..=39 => Command::SayIn { room: self.room(), text: "hello room".into() },
+            35..=39 => Command::SayIn { room: self.room(), text: "hello room".into(), manner: self.manner() },
             40 => Command::CanSayIn { room: self.room() },
             41..=43 => Command::Listen { room: self.room() },
             44 => Command::Rooms {
@@ -542,7 +544,12 @@ impl Simulation {
             Whom::Account(account) => (self.shadow.sessions_of(&account.name), account.name),
         };
         let command = match self.random.below(3) {
-            0 => Command::Tell { to: ignorer.name.clone(), text: "psst".into(), account: Some(ignorer) },
+            0 => Command::Tell {
+                to: ignorer.name.clone(),
+                text: "psst".into(),
+                manner: self.manner(),
+                account: Some(ignorer),
+            },
             is_on => {
                 let spelled = *ACCOUNTS.iter().find(|spelled| super::name(spelled) == name)?;
                 let account = Some(self.account_of(spelled));
@@ -568,13 +575,13 @@ impl Simulation {
         let spelled = self.account();
         let of_room = self.shadow.rooms.iter().find(|other| other.name == room).and_then(|room| room.kept.as_ref());
         if of_room.is_some_and(|kept| kept.asked == Some(ShadowAsked::Off)) && self.random.one_in(2) {
-            return Command::SayIn { room, text: "hello room".into() };
+            return Command::SayIn { room, text: "hello room".into(), manner: self.manner() };
         }
         match self.random.below(8) {
             0..=3 => Command::Keep { room, how: self.keep_how(spelled) },
             4 => Command::Topic { room, text: self.topic().map(Into::into) },
             5 => Command::Kick { name: self.member_of(&room, spelled), room },
-            _ => Command::SayIn { room, text: "hello room".into() },
+            _ => Command::SayIn { room, text: "hello room".into(), manner: self.manner() },
         }
     }
 
@@ -633,6 +640,10 @@ impl Simulation {
             0 => None,
             _ => Some(self.random.pick(&["", "tea at five", "cake"])),
         }
+    }
+
+    fn manner(&mut self) -> Manner {
+        if self.random.one_in(4) { Manner::Notice } else { Manner::Text }
     }
 
     fn makes(&mut self) -> Option<HostGoes> {

@@ -22,20 +22,23 @@ pub(super) fn spelled_id(id: RoomId) -> String {
 
 pub(super) fn spelled_event(event: &Event) -> String {
     match event {
-        Event::Said(message) => format!("{} says {}", message.from, message.text),
-        Event::Told(message) => format!("{} tells {}", message.from, message.text),
-        Event::SaidIn { room, message } => format!("{} says in {room} {}", message.from, message.text),
+        Event::Said(message) => format!("{} {} {}", message.from, spelled_manner(message, "says"), message.text),
+        Event::Told { message, .. } => {
+            format!("{} {} {}", message.from, spelled_manner(message, "tells"), message.text)
+        }
+        Event::SaidIn { room, message } => {
+            format!("{} {} in {room} {}", message.from, spelled_manner(message, "says"), message.text)
+        }
         Event::Welcome { name, online } => format!("welcome {name}, {online} online"),
         Event::SessionsFull { sessions } => format!("full at {sessions}"),
-        Event::Sent { hearers, is_dropped, .. } => format!("sent to {hearers}{}", dropped(*is_dropped)),
-        Event::SentTo { name, is_dropped, away, .. } => {
-            format!("sent to {name}{}{}", dropped(*is_dropped), away_text(away.as_deref()))
+        Event::Sent { hearers, message, .. } => format!("sent to {hearers}{}", dropped(message)),
+        Event::SentTo { name, message, away } => {
+            format!("sent to {name}{}{}", dropped(message), away_text(away.as_deref()))
         }
         Event::CanTell { name } => format!("found {name}"),
         Event::NotOnline { name } => format!("{name} is not online"),
-        Event::Online { names, matching } => format!("online {} of {matching}", joined(names)),
-        Event::Entered { room, id, kept: None } => format!("in {room}{}", spelled_id(*id)),
-        Event::Entered { room, id, kept: Some(days) } => format!("in {room}{} kept {days} days", spelled_id(*id)),
+        Event::Online { names, matching } => format!("online {} of {matching}", spelled_present(names)),
+        Event::Entered { .. } => spelled_entry(event),
         Event::Done => "done".to_owned(),
         Event::CanSayIn => "found the room".to_owned(),
         Event::RoomExists { room } => format!("{room} is there"),
@@ -56,8 +59,17 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::Gone { room, who, kicked: true } => format!("{who} leaves {room}, kicked"),
         Event::RoomClosed { room, why } => format!("{room} closed{}", spelled_closing(why)),
         Event::Announced { text } => format!("announced: {text}"),
-        Event::HostIs { room, who } => format!("{who} is host of {room}"),
-        Event::OwnTold { to, text, .. } => format!("own to {to}: {text}"),
+        Event::HostIs { room, who, was: None } => format!("{who} is host of {room}"),
+        Event::HostIs { room, who, was: Some(was) } => format!("{who} is host of {room} after {was}"),
+        Event::OwnerIs { owner } => format!("owned by {owner:?}"),
+        Event::Invited { room, name, away } => format!("{name} invited to {room}{}", away_text(away.as_deref())),
+        Event::Invitation { room, from, to } => format!("{from} invites {to} to {room}"),
+        Event::InRoomAlready { room, name } => format!("{name} is in {room}"),
+        Event::Attends { public } => format!("attends: {public}"),
+        Event::Counted(Census { accounts, guests, sessions, rooms }) => {
+            format!("{accounts} accounts, {guests} guests, {sessions} sessions, {rooms} rooms")
+        }
+        Event::OwnTold { to, message } => format!("own to {to}: {}", message.text),
         Event::Awaited { ticket } => format!("waits for {ticket}"),
         Event::KeptFor { name, .. } => format!("kept for {name}"),
         Event::NotKept => "not kept".to_owned(),
@@ -97,11 +109,28 @@ fn spelled_rooms(rooms: &[RoomLine]) -> String {
     rooms.iter().map(line).collect::<Vec<_>>().join(", ")
 }
 
-fn spelled_names(names: &[(Who, Seat)]) -> String {
-    let line = |(name, seat): &(Who, Seat)| match seat {
-        Seat::Host => format!("{name} host"),
-        Seat::Member => name.to_string(),
-        Seat::Absent => format!("{name} absent"),
+/// The entry into a room.
+fn spelled_entry(event: &Event) -> String {
+    let Event::Entered { room, id, kept, topic, .. } = event else { unreachable!() };
+    let kept = kept.map_or_else(String::new, |days| format!(" kept {days} days"));
+    let topic = topic.as_ref().map_or_else(String::new, |Topic { by, text }| format!(" by {by}: {text}"));
+    format!("in {room}{}{kept}{topic}", spelled_id(*id))
+}
+
+/// The names of those who are online; `*` marks who is away.
+fn spelled_present(names: &[Present]) -> String {
+    let line = |Present { name, is_away }: &Present| format!("{name}{}", if *is_away { "*" } else { "" });
+    names.iter().map(line).collect::<Vec<_>>().join(" ")
+}
+
+fn spelled_names(names: &[NameLine]) -> String {
+    let line = |NameLine { who, seat, is_away }: &NameLine| {
+        let seat = match seat {
+            Seat::Host => " host",
+            Seat::Member => "",
+            Seat::Absent => " absent",
+        };
+        format!("{who}{seat}{}", if *is_away { "*" } else { "" })
     };
     names.iter().map(line).collect::<Vec<_>>().join(", ")
 }
@@ -135,8 +164,16 @@ fn away_text(away: Option<&str>) -> String {
     away.map_or_else(String::new, |text| format!(", away: {text}"))
 }
 
-fn dropped(is_dropped: bool) -> &'static str {
-    if is_dropped { ", not kept" } else { "" }
+fn dropped(message: &Message) -> &'static str {
+    if message.is_dropped() { ", not kept" } else { "" }
+}
+
+/// What somebody does with a text; with a notice, they note it.
+fn spelled_manner(message: &Message, verb: &'static str) -> &'static str {
+    match message.manner {
+        Manner::Text => verb,
+        Manner::Notice => "notes",
+    }
 }
 
 /// A record, with `#` and its ticket if somebody waits for it.

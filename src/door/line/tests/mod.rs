@@ -7,9 +7,9 @@ use super::*;
 use crate::door::recall::{Recall, Recalled};
 use crate::door::token::RoomToken;
 use crate::hub::command::{Command, Entry, HostGoes};
-use crate::hub::event::Audience;
-use crate::hub::names::GuestName;
-use crate::hub::record::Lock;
+use crate::hub::event::{Audience, Manner, Message};
+use crate::hub::names::{GuestName, Who};
+use crate::hub::record::{Fate, Lock, Spot};
 use crate::hub::room::RoomId;
 use crate::hub::session::SessionId;
 use crate::hub::{Hub, Rules};
@@ -188,9 +188,14 @@ impl Server {
     fn ask_hub(&mut self, who: SessionId, command: Command<'_>) {
         self.hub.handle(who, command, 1000);
         while let Some((audience, event)) = self.hub.poll_event() {
-            if let (Audience::One(who), Event::Entered { room, id, kept }) = (&audience, &event) {
-                let reply =
-                    Reply::Entered { room: room.clone(), token: self.token((*who, *id)), port: None, kept: *kept };
+            if let (Audience::One(who), Event::Entered { room, id, kept, topic, .. }) = (&audience, &event) {
+                let reply = Reply::Entered {
+                    room: room.clone(),
+                    token: self.token((*who, *id)),
+                    port: None,
+                    kept: *kept,
+                    topic: topic.clone().map(Box::new),
+                };
                 match *who {
                     ME => self.line.encode_reply(&reply, &mut self.out),
                     BOB => self.bob.encode_reply(&reply, &mut self.bob_heard),
@@ -287,13 +292,16 @@ fn act(server: &mut Server, line: &str, end: &str) -> Vec<String> {
     let rest = what[1..].strip_prefix(' ').unwrap_or(&what[1..]);
     match (who, &what[..1]) {
         ("", ">") => return server.send(format!("{rest}{end}").as_bytes()),
-        ("bob", ">") => server.ask_hub(BOB, Command::Say { text: rest.into() }),
+        ("bob", ">") => server.ask_hub(BOB, Command::Say { text: rest.into(), manner: Manner::Text }),
         ("bob", _) => server.send_of_bob(rest),
         ("zoe", ">") => server.visit(rest),
         ("zoe", _) if rest == "leave" => server.ask_hub(ZOE, Command::Leave),
         ("zoe", _) => {
             let (room, text) = rest.split_once(' ').expect("a room and a text");
-            server.ask_hub(ZOE, Command::SayIn { room: RoomName::parse(room).unwrap(), text: text.into() });
+            server.ask_hub(
+                ZOE,
+                Command::SayIn { room: RoomName::parse(room).unwrap(), text: text.into(), manner: Manner::Text },
+            );
         }
         _ => panic!("{line:?} is no line of a script"),
     }
@@ -506,4 +514,15 @@ fn a_typed_operation_cancels_the_prompt() {
         // A 501 keeps the prompt.
         after(&["> C WHO a b", "< C 501 usage: WHO…", prompt.answer, prompt.told[0]]);
     }
+}
+
+/// A message without a place in the store; `is_dropped` if it should have one.
+fn message(id: u64, from: Who, text: &str, is_dropped: bool) -> Message {
+    let fate = if is_dropped { Fate::Dropped(Spot::Everybody) } else { Fate::Unkept };
+    Message { id, from, text: text.into(), manner: Manner::Text, fate }
+}
+
+/// The same, from bob.
+fn from_bob(id: u64, is_dropped: bool) -> Message {
+    message(id, UserName::parse("bob").unwrap().into(), "hi", is_dropped)
 }

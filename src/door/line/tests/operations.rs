@@ -1,6 +1,7 @@
 //! Operations after login.
 
 use super::*;
+use crate::hub::event::Present;
 
 #[test]
 fn verbs_and_spaces() {
@@ -98,7 +99,7 @@ fn who() {
 
 #[test]
 fn truncated_list() {
-    let names = ["a", "B"].map(|name| UserName::parse(name).unwrap()).to_vec();
+    let names = ["a", "B"].map(|name| Present { name: UserName::parse(name).unwrap(), is_away: name == "a" }).to_vec();
     let mut out = Vec::new();
     encode(Kind::Bare, &Event::Online { names, matching: 10_482 }, &mut out);
     let [first, second, last] = &taken(&mut out)[..] else { panic!("three lines") };

@@ -4,9 +4,8 @@ use super::*;
 use crate::door::recall::{Notice, Recalled};
 use crate::history::Level;
 use crate::history::{Count, Flag, Line as Told, Missed, Paged};
-use crate::hub::event::{Message, Seat};
-use crate::hub::names::Who;
-use crate::hub::record::{Fate, Topic};
+use crate::hub::event::{NameLine, Seat};
+use crate::hub::record::Topic;
 use crate::limits::{COUNT_MOST, HISTORY_LINE_BYTES};
 
 /// The first id of 2026-11-26T09:41.
@@ -201,17 +200,17 @@ fn room(name: &str) -> RoomName {
 #[test]
 fn what_becomes_of_a_message() {
     let bob = || user("bob");
-    check_alike(&Event::Sent { hearers: 3, id: 7, is_dropped: false }, "C 250 sent to 3");
-    check_alike(&Event::Sent { hearers: 3, id: 7, is_dropped: true }, "C 250 sent to 3, not kept");
-    check_alike(&Event::SentTo { name: bob(), id: 7, is_dropped: false, away: None }, "C 250 sent to bob");
-    check_alike(&Event::SentTo { name: bob(), id: 7, is_dropped: true, away: None }, "C 250 sent to bob, not kept");
-    check_alike(&Event::KeptFor { name: bob(), id: 7 }, "C 250 kept for bob");
+    check_alike(&Event::Sent { room: None, hearers: 3, message: from_bob(7, false) }, "C 250 sent to 3");
+    check_alike(&Event::Sent { room: None, hearers: 3, message: from_bob(7, true) }, "C 250 sent to 3, not kept");
+    check_alike(&Event::SentTo { name: bob(), message: from_bob(7, false), away: None }, "C 250 sent to bob");
+    check_alike(&Event::SentTo { name: bob(), message: from_bob(7, true), away: None }, "C 250 sent to bob, not kept");
+    check_alike(&Event::KeptFor { name: bob(), message: from_bob(7, false) }, "C 250 kept for bob");
     check_alike(&Event::Withdrawn { to: bob(), id: 7 }, "C 109 @bob 7");
     check_alike(&Event::NotKept, "C 450 it cannot be kept now, try again in some seconds");
     let waiting = "C 450 too many messages wait for bob, try again when bob has been here";
     check_alike(&Event::TooManyWaiting { name: bob() }, waiting);
     check_event(&Event::Awaited { ticket: 7 }, &[], &[]);
-    let own = Event::OwnTold { to: bob(), id: 7, text: "a\tb  c".into() };
+    let own = Event::OwnTold { to: bob(), message: message(7, bob().into(), "a\tb  c", false) };
     check_event(&own, &["D TO 7 bob a\tb  c"], &["D TO bob a b  c"]);
 }
 
@@ -231,11 +230,8 @@ fn what_is_told_of_kept_rooms() {
     let member = Event::MemberOfTooMany { most: 32 };
     check_alike(&member, "C 554 you are a member of 32 kept rooms already; LEAVE one first");
     check_alike(&Event::KeptFull, "C 554 no more rooms and members can be kept here");
-    let names = vec![
-        (user("alice").into(), Seat::Host),
-        (user("carol").into(), Seat::Member),
-        (user("bob").into(), Seat::Absent),
-    ];
+    let named = [("alice", Seat::Host), ("carol", Seat::Member), ("bob", Seat::Absent)];
+    let names = named.map(|(name, seat)| NameLine { who: user(name).into(), seat, is_away: name == "carol" }).to_vec();
     let mut lines = vec!["C 211-alice host", "C 211-carol", "C 211-bob absent", "C 211 2 in Tea"];
     check_event(&Event::Names { room: tea(), names: names.clone(), matching: 3 }, &lines, &lines);
     lines[3] = "C 211 3 of 4 in Tea; NAMES Tea prefix narrows it";
@@ -354,8 +350,8 @@ fn ids_of_ones_own_messages() {
     check(&[LOGIN, &script].concat());
     let mut session = Line { dialect: Some(Dialect::Typed), wants: Wants::IDS, ..Line::default() };
     let mut out = Vec::new();
-    session.encode_event(&Event::KeptFor { name: user("bob"), id: 7 }, &mut out);
-    session.encode_event(&Event::Sent { hearers: 3, id: 8, is_dropped: true }, &mut out);
+    session.encode_event(&Event::KeptFor { name: user("bob"), message: from_bob(7, false) }, &mut out);
+    session.encode_event(&Event::Sent { room: None, hearers: 3, message: from_bob(8, true) }, &mut out);
     session.encode_event(&Event::Awaited { ticket: 9 }, &mut out);
     assert_eq!(taken(&mut out), ["C 250 kept for bob id=7", "C 250 sent to 3, not kept id=8"]);
 }
@@ -384,15 +380,15 @@ fn what_stands_before_a_text_is_bounded() {
     let (wide, name, id) = (room(&long), user(&"x".repeat(32)), u64::MAX);
     let guest = Who::Guest(GuestName::parse(&long).unwrap());
     let text = "t".repeat(1000);
-    let said = |from: Who| Message { id, from, text: text.as_str().into(), fate: Fate::Unkept };
+    let said = |from: Who| message(id, from, &text, false);
     let mut lines: Vec<Vec<u8>> = Vec::new();
     for kind in Kind::PUBLIC {
         for event in [
             Event::Said(said(guest.clone())),
-            Event::Told(said(guest.clone())),
+            Event::Told { to: name.clone(), message: said(guest.clone()) },
             Event::SaidIn { room: wide.clone(), message: said(guest.clone()) },
             Event::SaidIn { room: wide.clone(), message: said(Who::Account(name.clone())) },
-            Event::OwnTold { to: name.clone(), id, text: text.as_str().into() },
+            Event::OwnTold { to: name.clone(), message: said(guest.clone()) },
             Event::TopicIs { room: wide.clone(), by: guest.to_string().into(), text: text.as_str().into() },
         ] {
             let mut out = Vec::new();

@@ -3,8 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::hub::event::Message;
-use crate::hub::record::Fate;
 
 /// Words with a meaning at the line door, and pieces of them.
 const WORDS: &[&str] = &[
@@ -165,8 +163,8 @@ proptest! {
         text in "\\PC*[\t x]\\PC*", id: u64, from in "[A-Za-z][A-Za-z0-9_.-]{0,31}", is_direct: bool,
     ) {
         prop_assume!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean));
-        let message = Message { id, from: UserName::from_record(&from).unwrap().into(), text: text.as_str().into(), fate: Fate::Unkept };
-        let (what, event) = if is_direct { ("DM", Event::Told(message)) } else { ("PM", Event::Said(message)) };
+        let message = message(id, UserName::from_record(&from).unwrap().into(), &text, false);
+        let (what, event) = if is_direct { ("DM", Event::Told { to: UserName::parse("bob").unwrap(), message }) } else { ("PM", Event::Said(message)) };
         for (kind, expected) in [
             (Kind::Bare, format!("D {what} {from} {}\n", text.replace('\t', " "))),
             (Kind::Typed, format!("D {what} {id} {from} {text}\n")),
@@ -185,7 +183,7 @@ proptest! {
     ) {
         prop_assume!(text::check(text.as_bytes()).is_some_and(|checked| checked.is_clean));
         let (Ok(room), Ok(guest)) = (RoomName::parse(&room), GuestName::parse(&guest)) else { return Ok(()) };
-        let message = Message { id, from: guest.clone().into(), text: text.as_str().into(), fate: Fate::Unkept };
+        let message = message(id, guest.clone().into(), &text, false);
         let event = Event::SaidIn { room: room.clone(), message };
         for (kind, expected) in [
             (Kind::Bare, format!("D RM {room} {guest} {}\n", text.replace('\t', " "))),

@@ -4,7 +4,6 @@ use super::*;
 use crate::door::recall::{Bound, PlaceName, Recall, When};
 use crate::history::Term;
 use crate::hub::command::Keep;
-use crate::hub::names::Who;
 
 /// A session that has logged in.
 fn ready(dialect: Dialect) -> Line {
@@ -472,8 +471,8 @@ fn rooms_may_be_written_with_a_hash() {
         ("CLOSE #tea", Command::CloseRoom { room: room("tea") }),
         ("NAMES #tea b", Command::Names { room: room("tea"), prefix: "b" }),
         ("KICK #tea bob", Command::Kick { room: room("tea"), name: Who::Account(user("bob")) }),
-        ("RM #tea hi", Command::SayIn { room: room("tea"), text: "hi".into() }),
-        ("RM #2nd #hi", Command::SayIn { room: room("2nd"), text: "#hi".into() }),
+        ("RM #tea hi", Command::SayIn { room: room("tea"), text: "hi".into(), manner: Manner::Text }),
+        ("RM #2nd #hi", Command::SayIn { room: room("2nd"), text: "#hi".into(), manner: Manner::Text }),
         ("ROOMS #te", Command::Rooms { prefix: "#te" }),
     ] {
         check_one(line, &Decoded::Command(expected));

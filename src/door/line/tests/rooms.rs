@@ -1,6 +1,7 @@
 //! Operations on rooms: answers and notices, to the byte.
 
 use super::*;
+use crate::hub::event::NameLine;
 
 /// Alice has made the room tea, and bob has joined it.
 const TEA: &[&str] = &["> C MAKE tea", "< C 227 tea token=…", "bob: JOIN tea", "< C 103 tea bob entered"];
@@ -266,7 +267,8 @@ fn lists_of_names() {
 fn truncated_lists() {
     let room = |name| RoomName::parse(name).unwrap();
     let line = crate::hub::event::RoomLine { name: room("tea"), members: 2, is_locked: false };
-    let names = vec![(UserName::parse("bob").unwrap().into(), crate::hub::event::Seat::Host)];
+    let bob = UserName::parse("bob").unwrap().into();
+    let names = vec![NameLine { who: bob, seat: crate::hub::event::Seat::Host, is_away: false }];
     for (event, expected) in [
         (
             Event::Rooms { rooms: vec![line], matching: 10_482 },
