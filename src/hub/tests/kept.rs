@@ -299,7 +299,7 @@ fn keeping_no_longer() {
 fn handing_over() {
     let to_bob = ["1 keep lobby to BOB"];
     check_in(&[], "1 keep lobby to BOB", &["to 1.0: waits for 2", "records", "room 1 Lobby of bob 30d #2"]);
-    check_in(&to_bob, "server kept 2", &["to 1.0 2.0: bob is host of Lobby", "to 1.0: done"]);
+    check_in(&to_bob, "server kept 2", &["to 1.0 2.0: bob is host of Lobby after Alice", "to 1.0: done"]);
     check_in(&to_bob, "server lost 2", &["to 1.0: not kept", "records", "room 1 Lobby of Alice 30d"]);
     check_in(&to_bob, "2 lock lobby word", &["to 2.0: not host of Lobby"]);
     check_in(&["1 keep lobby to bob", "server kept 2"], "1 lock lobby word", &["to 1.0: not host of Lobby"]);
