@@ -10,12 +10,12 @@ use super::session::SessionId;
 pub enum Audience {
     /// One session: the answer to its command.
     One(SessionId),
-    /// Every session of an account except this one.
+    /// Every session that has logged in except this one.
     Others(SessionId),
-    /// Every session of one account except the sender.
-    Account {
-        /// The account.
-        name: UserName,
+    /// Every session of one account, or that of a guest who has logged in, except the sender.
+    Person {
+        /// The account or guest.
+        who: Who,
         /// The sender.
         except: SessionId,
     },
@@ -27,7 +27,9 @@ pub enum Audience {
         except: Option<SessionId>,
     },
     /// Every session that watches this name.
-    Watchers(UserName),
+    Watchers(Who),
+    /// The sessions of others that hear a room in which somebody is or was, each once, in the order of their ids.
+    Neighbours(Vec<SessionId>),
     /// The former members of a room that has just closed.
     Members {
         /// The room. The next room that is made may get this id again.
@@ -46,9 +48,9 @@ pub enum Event {
     Told(Message),
     /// The session has logged in.
     Welcome {
-        /// The account's name as it was registered.
-        name: UserName,
-        /// Accounts online, this one included.
+        /// The account's name as it was registered, or the guest's.
+        name: Who,
+        /// Accounts and guests online, this one included.
         online: usize,
     },
     /// Login refused: the account has as many sessions as the rules allow.
@@ -67,8 +69,8 @@ pub enum Event {
     },
     /// A direct message was delivered.
     SentTo {
-        /// The receiving account's name as it was registered.
-        name: UserName,
+        /// The receiver's name as it is shown.
+        name: Who,
         /// The message's id.
         id: u64,
         /// True if it should be kept, and there is no room for it.
@@ -78,8 +80,8 @@ pub enum Event {
     },
     /// A direct message of the account's own, for its other sessions.
     OwnTold {
-        /// The receiving account's name as it was registered.
-        to: UserName,
+        /// The receiver's name as it is shown.
+        to: Who,
         /// The message's id.
         id: u64,
         /// The text.
@@ -155,23 +157,33 @@ pub enum Event {
     },
     /// Refused: there are as many kept rooms, or members of them, as the server allows.
     KeptFull,
-    /// A direct message to this account would reach a session.
+    /// A direct message to this name would reach a session, or be kept.
     CanTell {
-        /// The account's name as it was registered.
-        name: UserName,
+        /// The name as it is shown.
+        name: Who,
     },
     /// A direct message to this name reaches, or would reach, no session.
     NotOnline {
-        /// The name as it was registered if the account is online, else as it was given.
-        name: UserName,
+        /// The name as it is shown if somebody who is online has it, else as it was given.
+        name: Who,
     },
-    /// A direct message to the session's own account reaches no session, because there is no other one.
+    /// Refused: a guest of one room gets no direct messages.
+    HearsOneRoom {
+        /// The guest.
+        name: Who,
+    },
+    /// Refused: the session is that of a guest.
+    NeedsAccount,
+    /// Refused: an account keeps its name.
+    NotAGuest,
+    /// A direct message to oneself reaches no session, because there is no other one.
     OnlyYou,
-    /// The accounts that are online.
+    /// The accounts and guests that are online.
     Online {
-        /// The first names in lower-case order, at most [`Rules::list_lines`](super::Rules::list_lines).
-        names: Vec<UserName>,
-        /// The number of accounts that match.
+        /// The first names in lower-case order, accounts before guests, at most
+        /// [`Rules::list_lines`](super::Rules::list_lines).
+        names: Vec<Who>,
+        /// The number of names that match.
         matching: usize,
     },
     /// A message in a room.
@@ -219,7 +231,7 @@ pub enum Event {
         /// That number.
         most: u32,
     },
-    /// Refused: another guest in that room has that name.
+    /// Refused: another guest has that name, in that room or anywhere.
     GuestNameTaken,
     /// Refused: the session is not a member of the room.
     NotMember {
@@ -259,6 +271,10 @@ pub enum Event {
         room: RoomName,
         /// The new member.
         who: Who,
+        /// True if no other session of that name is there.
+        first: bool,
+        /// Why it is away, if it is.
+        away: Option<Box<str>>,
     },
     /// A member has left a room.
     Gone {
@@ -266,8 +282,33 @@ pub enum Event {
         room: RoomName,
         /// The former member.
         who: Who,
-        /// True if the host removed it.
-        kicked: bool,
+        /// True if no other session of that name is there.
+        last: bool,
+        /// How it has left.
+        why: Leaving,
+        /// What it has said of that, or the host.
+        text: Option<Box<str>>,
+    },
+    /// Somebody has another name: a guest, who may be an account now. For those who share a room with it.
+    Renamed {
+        /// The former name.
+        was: Who,
+        /// The new one, which had no session in these rooms.
+        now: Who,
+    },
+    /// The session has another name: the answer to `Rename`.
+    YouAre {
+        /// The former name.
+        was: Who,
+        /// The new one.
+        now: Who,
+    },
+    /// For those who share a room with somebody, while [they are told](super::Hub::tell_neighbours).
+    Neighbour {
+        /// The name.
+        who: Who,
+        /// What has happened.
+        news: News,
     },
     /// A room that had members has closed.
     RoomClosed {
@@ -281,24 +322,24 @@ pub enum Event {
         /// Why.
         text: Option<Box<str>>,
     },
-    /// For those who watch an account.
+    /// For those who watch a name.
     Presence {
-        /// The name as it was registered.
-        name: UserName,
+        /// The name as it is shown.
+        name: Who,
         /// What has happened.
         change: Change,
     },
     /// The session watches a name from now on.
     Watched {
-        /// The name as it was registered if the account is online, else as it was given.
-        name: UserName,
+        /// The name as it is shown if somebody who is online has it, else as it was given.
+        name: Who,
         /// How it is now.
         presence: Whereabouts,
     },
     /// The names that the session watches, in lower-case order.
     Watches {
-        /// The names as they were given.
-        names: Vec<UserName>,
+        /// The names as they were given, accounts before guests.
+        names: Vec<Who>,
     },
     /// Refused: the session watches as many names as it may, or all sessions together do.
     WatchesFull {
@@ -343,7 +384,35 @@ pub enum Event {
     },
 }
 
-/// What those who watch an account are told.
+/// How a member leaves a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// By itself, or its session has ended and others of that name go on elsewhere.
+    Left,
+    /// The host removed it.
+    Kicked {
+        /// The host.
+        by: Who,
+    },
+    /// With the last session of that name: those who share a room with it were told before.
+    Offline,
+}
+
+/// What those who share a room with somebody are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Its last session has ended. It leaves its rooms next.
+    Offline {
+        /// What it has said of that; `None` if it has said nothing, or was cut off.
+        text: Option<Box<str>>,
+    },
+    /// It is away for this reason, or back if `None`.
+    Away(Option<Box<str>>),
+    /// It calls itself so, or by its name alone if `None`.
+    Called(Option<Box<str>>),
+}
+
+/// What those who watch somebody are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Its first session has begun.
@@ -356,14 +425,14 @@ pub enum Change {
     Back,
 }
 
-/// How an account is found by somebody who begins to watch it.
+/// How a name is found by somebody who begins to watch it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whereabouts {
     /// It is online.
     Online,
     /// It is online, and away for this reason.
     Away(Box<str>),
-    /// It has no session, or there is no such account.
+    /// It has no session, or nobody has it.
     Offline,
 }
 

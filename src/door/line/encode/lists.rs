@@ -7,7 +7,7 @@ use crate::hub::event::{RoomLine, Seat};
 use crate::hub::names::{UserName, Who};
 
 /// Who is online.
-pub(super) fn encode_online(names: &[UserName], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
+pub(super) fn encode_online(names: &[Who], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
     encode_users(names, out)?;
     encode_end(names.len(), matching, "online", "WHO", out)
 }
@@ -43,7 +43,7 @@ pub(super) fn encode_names(
 }
 
 /// The names that a session watches. They are few, so all are shown.
-pub(super) fn encode_watches(names: &[UserName], out: &mut Wire<'_>) -> fmt::Result {
+pub(super) fn encode_watches(names: &[Who], out: &mut Wire<'_>) -> fmt::Result {
     encode_users(names, out)?;
     writeln!(out, "C 211 {} watched", names.len())
 }
@@ -57,7 +57,7 @@ pub(super) fn encode_ignores(names: &[UserName], guests: bool, out: &mut Wire<'_
     writeln!(out, "C 211 {} ignored", names.len() + usize::from(guests))
 }
 
-fn encode_users(names: &[UserName], out: &mut Wire<'_>) -> fmt::Result {
+fn encode_users(names: &[impl Display], out: &mut Wire<'_>) -> fmt::Result {
     names.iter().try_for_each(|name| writeln!(out, "C 211-{name}"))
 }
 
