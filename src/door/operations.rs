@@ -123,7 +123,7 @@ impl Operation {
             Self::Whois => "WHOIS [name]",
             Self::Set => "SET [key [value|-]]; key is name, status, pronouns, zone, url, about or seen",
             Self::Away => "AWAY [text]",
-            Self::Watch => "WATCH [name [off]]; name is that of an account",
+            Self::Watch => "WATCH [name [off]]; name is that of an account, or ~name of a guest",
             Self::Ignore => "IGNORE [name [off]] or IGNORE ~ [off]",
             Self::Notify => "NOTIFY place all|mentions|none; place is *, a room or #room, or @name",
             Self::Forget => "FORGET [ID|all]",

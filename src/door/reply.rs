@@ -112,8 +112,6 @@ pub enum Reply {
     NotNow,
     /// 550: no account and no guest can have this name.
     NoSuchUser,
-    /// 550: guests get no direct messages.
-    GuestsHearRooms,
     /// 550: no room has this name.
     NoSuchRoom,
     /// 214: the help for one operation, as lines.
@@ -208,9 +206,6 @@ impl Reply {
             }
             Self::NotNow => writeln!(out, "C 503 no message was asked for; PM, DM or RM first"),
             Self::NoSuchUser => writeln!(out, "C 550 no such user"),
-            Self::GuestsHearRooms => {
-                writeln!(out, "C 550 a guest is heard in rooms only, and hears rooms only: RM room text")
-            }
             Self::NoSuchRoom => writeln!(out, "C 550 no such room; ROOMS lists all"),
             Self::Help(lines) => encode_list(&mut out, 214, lines),
             Self::HelpOnAll { is_operator, keep_days } => encode_help(&mut out, *is_operator, *keep_days),

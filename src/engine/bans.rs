@@ -104,7 +104,7 @@ impl<S> Engine<S> {
         for (room, _) in self.hub.rooms_of(guest) {
             self.datagrams.tell((guest, room), &mut spoken, &mut self.counters);
         }
-        self.command_unanswered(guest, Command::Leave);
+        self.command_unanswered(guest, Command::Leave { text: None });
     }
 
     /// The reason to close an open connection; `None` if it is not banned.

@@ -174,7 +174,7 @@ impl<S> Engine<S> {
         // At a shutdown no one is left to be notified.
         if is_dialogue && self.ending == Ending::No {
             match going {
-                Going::Left => self.command(id, Command::Leave),
+                Going::Left => self.command(id, Command::Leave { text: None }),
                 Going::Cut => self.cut_session(id),
             }
         }

@@ -175,7 +175,7 @@ impl<S> Engine<S> {
         }
         match datagram::control(&text).filter(|_| heard.is_guest) {
             Some(Control::Hello) => {}
-            Some(Control::Leave) => self.command_unanswered(heard.session, Command::Leave),
+            Some(Control::Leave) => self.command_unanswered(heard.session, Command::Leave { text: None }),
             None => {
                 let command = Command::SayIn { room: heard.room, text: Cow::Borrowed(&text), manner: Manner::Text };
                 self.command_unanswered(heard.session, command);
@@ -203,7 +203,7 @@ impl<S> Engine<S> {
             match silence {
                 Silence::Broken | Silence::Unbound => {}
                 Silence::Over(guest) => {
-                    self.guard_unanswered(|engine| engine.command_unanswered(guest, Command::Leave));
+                    self.guard_unanswered(|engine| engine.command_unanswered(guest, Command::Leave { text: None }));
                 }
             }
         }
@@ -212,7 +212,7 @@ impl<S> Engine<S> {
     /// A connection breaks before its guest has received the token. Nobody can speak for that guest, so it leaves.
     pub(super) fn drop_guest(&mut self, id: ConnId) {
         if self.conns.find(id).is_some_and(|conn| !conn.door.is_dialogue() && !conn.outbox.is_empty()) {
-            self.command_unanswered(id.session(), Command::Leave);
+            self.command_unanswered(id.session(), Command::Leave { text: None });
         }
     }
 

@@ -15,7 +15,7 @@ use crate::door::datagram::Speaker;
 use crate::door::recall::{Notice, Wants};
 use crate::door::{self, Door, Kind};
 use crate::hub::event::{Audience, Event};
-use crate::hub::names::{RoomName, UserName};
+use crate::hub::names::{RoomName, UserName, Who};
 use crate::hub::room::{Member, RoomId};
 use crate::hub::session::SessionId;
 use crate::limits::{DATAGRAM_WORK, WORK_BYTES};
@@ -53,9 +53,10 @@ impl<S> Engine<S> {
             Audience::Room { room, except } => self.deliver_room(room, except, event, origin),
             Audience::Watchers(name) => self.deliver_watchers(&name, event),
             Audience::Members { room, members } => self.deliver_members(room, &members, event),
-            Audience::Account { name, except } => {
+            Audience::Neighbours(sessions) => self.deliver_neighbours(&sessions, event),
+            Audience::Person { who, except } => {
                 let hearers: Vec<_> =
-                    self.hub.sessions_of(&name).iter().filter(|session| **session != except).copied().collect();
+                    self.hub.sessions_named(&who).iter().filter(|session| **session != except).copied().collect();
                 let is_own = matches!(event, Event::OwnTold { .. } | Event::Withdrawn { .. });
                 for id in hearers.into_iter().map(ConnId::of) {
                     if !is_own || self.conns.peek(id).is_some_and(|conn| conn.door.wants(Wants::OWN)) {
@@ -154,8 +155,18 @@ impl<S> Engine<S> {
         self.counters.datagrams_unheard += fan.skipped;
     }
 
-    /// Everybody who watches an account hears it.
-    fn deliver_watchers(&mut self, name: &UserName, event: &Event) {
+    /// Those who share a room with somebody hear it.
+    fn deliver_neighbours(&mut self, sessions: &[SessionId], event: &Event) {
+        self.turn.work += sessions.len();
+        let mut fan = Fan::new(Told::Event(event), &mut self.conns, &mut self.pages, &mut self.writer, &self.public);
+        for session in sessions {
+            fan.hand_to(*session);
+        }
+        self.counters.deliveries += fan.count;
+    }
+
+    /// Everybody who watches a name hears it.
+    fn deliver_watchers(&mut self, name: &Who, event: &Event) {
         let watchers = self.hub.watchers_of(name);
         self.turn.work += watchers.len();
         let mut fan = Fan::new(Told::Event(event), &mut self.conns, &mut self.pages, &mut self.writer, &self.public);

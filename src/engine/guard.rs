@@ -66,7 +66,7 @@ impl<S> Engine<S> {
         if result.is_none() {
             self.recover(Self::deliver);
             if self.conns.peek(id).is_some_and(|conn| !conn.door.is_dialogue()) {
-                self.command_unanswered(id.session(), Command::Leave);
+                self.command_unanswered(id.session(), Command::Leave { text: None });
             }
             if was_open {
                 self.close(id, CloseReason::Internal);

@@ -298,7 +298,7 @@ impl<S> Engine<S> {
         conn.epoch = epoch;
         let from = conn.origin;
         self.log_peer(Subject::LoggedIn, from.ip(), |_| format!("{name} logged in from {from}"));
-        self.command(id, Command::LogIn { name, since });
+        self.command(id, Command::LogIn { who: name.into(), since, called: None });
         self.on_logged_in(id, from, proof);
     }
 

@@ -8,7 +8,7 @@ use super::time::NEVER;
 use crate::close::CloseReason;
 use crate::door::Door;
 use crate::hub::command::{Command, Entry, HostGoes};
-use crate::hub::event::Event;
+use crate::hub::event::{Event, Leaving};
 use crate::hub::names::{GuestName, RoomName, Who};
 use crate::limits::{LIST_LINE_WORK, NAME_CHARS, PLACE_WORK, RELAY_SHARE};
 
@@ -129,7 +129,7 @@ fn end_of_place(event: &Event) -> Option<CloseReason> {
         Some(CloseReason::RoomLocked)
     } else if matches!(event, Event::RoomFull { .. } | Event::TooManyRooms { .. }) {
         Some(CloseReason::RoomFull)
-    } else if matches!(event, Event::Gone { kicked: true, .. }) {
+    } else if matches!(event, Event::Gone { why: Leaving::Kicked { .. }, .. }) {
         Some(CloseReason::Kicked)
     } else {
         matches!(event, Event::RoomClosed { .. }).then_some(CloseReason::RoomClosed)

@@ -5,7 +5,7 @@ use super::event::{Census, Event};
 use super::session::SessionId;
 
 impl Hub {
-    /// `Attend`. Ignored for a guest of the room door, who hears its room alone.
+    /// `Attend`. Ignored for a guest of one room, who hears that room alone.
     pub(super) fn on_attend(&mut self, who: SessionId, public: bool) {
         if self.roster.attend(who, public) {
             self.tell(who, Event::Attends { public });
@@ -23,10 +23,11 @@ impl Hub {
         self.tell(who, Event::Counted(census));
     }
 
-    fn census(&self) -> Census {
+    /// How many there are.
+    pub fn census(&self) -> Census {
         Census {
             accounts: self.online.len(),
-            guests: self.guests.len(),
+            guests: self.guests_online.len() + self.guests.len(),
             sessions: self.roster.everyone().len() + self.guests.len(),
             rooms: self.rooms(),
         }

@@ -20,15 +20,22 @@ pub struct Entry {
 /// One request of one session. See [`Event`](super::event::Event) for the answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command<'a> {
-    /// Start a session of an account. The caller has checked the password or token.
+    /// Start a session of an account, whose password or token the caller has checked, or of a guest. A guest who has a
+    /// session becomes the account, and keeps its places in rooms.
     LogIn {
-        /// The account's name as it was registered.
-        name: UserName,
-        /// When it was registered, in seconds since 1970.
+        /// The account's name as it was registered, or a guest's, which no other guest has in any room.
+        who: Who,
+        /// When the account was registered, in seconds since 1970; 0 for a guest.
         since: u64,
+        /// How the session calls itself, if it does. Checked as in `Say`, not empty, at most
+        /// [`PROFILE_NAME_BYTES`](crate::limits::PROFILE_NAME_BYTES).
+        called: Option<Cow<'a, str>>,
     },
     /// End the session.
-    Leave,
+    Leave {
+        /// Why, for others. Checked as in `Say`, not empty.
+        text: Option<Cow<'a, str>>,
+    },
     /// Send a public message to every other session.
     Say {
         /// The text, checked and stripped of invisible characters by the door (see [`text`](crate::text)).
@@ -36,10 +43,10 @@ pub enum Command<'a> {
         /// How it is meant.
         manner: Manner,
     },
-    /// Send a direct message to every other session of one account.
+    /// Send a direct message to every other session of one account, or to a guest.
     Tell {
-        /// The account, in any case.
-        to: UserName,
+        /// The receiver, in any case.
+        to: Who,
         /// The account of that name, if there is one: it need not be online.
         account: Option<Account>,
         /// The text, as in `Say`.
@@ -47,41 +54,43 @@ pub enum Command<'a> {
         /// How it is meant.
         manner: Manner,
     },
-    /// Ask whether a direct message to an account would reach a session.
+    /// Ask whether a direct message to somebody would reach a session.
     CanTell {
-        /// The account, in any case.
-        name: UserName,
+        /// The receiver, in any case.
+        name: Who,
         /// The account of that name, if there is one: it need not be online.
         account: Option<Account>,
     },
-    /// List the accounts that are online.
+    /// List the accounts and guests that are online.
     Who {
         /// Only names that begin with this, in any case; empty for all.
         prefix: &'a str,
     },
-    /// Make a room and become its host. For accounts only.
+    /// Make a room and become its host. Ignored for guests of one room.
     Make(Entry),
-    /// Enter a room. For accounts only.
+    /// Enter a room. Ignored for guests of one room.
     Join(Entry),
-    /// Start a session of a guest, who has no account, in one room. The session ends when the guest leaves that room.
+    /// Start a session of a guest of one room, who has no account. The session ends when the guest leaves that room.
     EnterAsGuest {
-        /// The guest's name, unique among the guests of the room.
+        /// The guest's name, unique among the guests of the room and those that have logged in.
         guest: GuestName,
         /// To make the room: what happens to it when its host leaves. `None` to enter a room that exists.
         makes: Option<HostGoes>,
         /// The room and its password.
         entry: Entry,
     },
-    /// A guest leaves its room and enters it again under another name. It keeps its place: what it hears, its seniority,
-    /// and the room if it is the host. For guests only.
+    /// Give a guest another name. It keeps its places: what it hears, its seniority, and the rooms whose host it is. A
+    /// guest of one room gets no answer unless the name is taken, and the room is told that it leaves and enters again.
     Rename {
-        /// The new name, unique among the guests of the room.
+        /// The new name. It is unique as in `LogIn`, for a guest of one room as in `EnterAsGuest`.
         guest: GuestName,
     },
     /// Leave a room.
     LeaveRoom {
         /// The room.
         room: RoomName,
+        /// Why, for others. Checked as in `Say`, not empty.
+        text: Option<Cow<'a, str>>,
     },
     /// Send a message to every other member of a room.
     SayIn {
@@ -120,6 +129,8 @@ pub enum Command<'a> {
         room: RoomName,
         /// The member. All its sessions are removed.
         name: Who,
+        /// Why, for others. Checked as in `Say`, not empty.
+        text: Option<Cow<'a, str>>,
     },
     /// Close a room. For the host only.
     CloseRoom {
@@ -144,16 +155,16 @@ pub enum Command<'a> {
     /// The connection was lost. As `Leave`, but those who watch the account are told only if it stays away:
     /// [`Hub::poll_cut`](super::Hub::poll_cut).
     Cut,
-    /// Say that one is away, until the account's last session ends, or that one is back.
+    /// Say that one is away, until the last session of that name ends, or that one is back.
     Away {
         /// Why; `None` for back. Checked as in `Say`, not empty, at most [`AWAY_BYTES`](crate::limits::AWAY_BYTES).
         text: Option<Cow<'a, str>>,
     },
-    /// Be told of the comings and goings of an account. For this session alone.
+    /// Be told of the comings and goings of an account or a guest. For this session alone.
     Watch(Watch),
     /// Take no direct messages of an account, and have its mentions not counted.
     Ignore(Ignore),
-    /// Change one's profile.
+    /// Change one's profile. A guest has a name alone, and only while it is there.
     Set {
         /// What.
         key: ProfileKey,
@@ -207,10 +218,10 @@ pub enum Keep {
 pub enum Watch {
     /// The names that this session watches.
     List,
-    /// Watch this name, whether or not an account has it.
-    On(UserName),
+    /// Watch this name, whether or not somebody has it.
+    On(Who),
     /// Watch this name no longer.
-    Off(UserName),
+    Off(Who),
 }
 
 /// What [`Command::Ignore`] asks for.

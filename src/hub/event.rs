@@ -14,10 +14,10 @@ pub enum Audience {
     One(SessionId),
     /// Every session that hears public messages, except this one.
     Others(SessionId),
-    /// Every session of one account except the sender.
-    Account {
-        /// The account.
-        name: UserName,
+    /// Every session of one account, or that of a guest who has logged in, except the sender.
+    Person {
+        /// The account or guest.
+        who: Who,
         /// The sender.
         except: SessionId,
     },
@@ -29,7 +29,9 @@ pub enum Audience {
         except: Option<SessionId>,
     },
     /// Every session that watches this name.
-    Watchers(UserName),
+    Watchers(Who),
+    /// The sessions of others that hear a room in which somebody is or was, each once, in the order of their ids.
+    Neighbours(Vec<SessionId>),
     /// The former members of a room that has just closed.
     Members {
         /// The room. The next room that is made may get this id again.
@@ -46,16 +48,16 @@ pub enum Event {
     Said(Message),
     /// A direct message.
     Told {
-        /// The receiving account's name as it was registered.
-        to: UserName,
+        /// The receiver's name as it is shown.
+        to: Who,
         /// The message.
         message: Message,
     },
     /// The session has logged in.
     Welcome {
-        /// The account's name as it was registered.
-        name: UserName,
-        /// Accounts online, this one included.
+        /// The account's name as it was registered, or the guest's.
+        name: Who,
+        /// Accounts and guests online, this one included.
         online: usize,
     },
     /// Login refused: the account has as many sessions as the rules allow.
@@ -74,8 +76,8 @@ pub enum Event {
     },
     /// A direct message was delivered.
     SentTo {
-        /// The receiving account's name as it was registered.
-        name: UserName,
+        /// The receiver's name as it is shown.
+        name: Who,
         /// The message, as the receiver gets it.
         message: Message,
         /// Why the receiver is away, if it is.
@@ -83,8 +85,8 @@ pub enum Event {
     },
     /// A direct message of the account's own, for its other sessions.
     OwnTold {
-        /// The receiving account's name as it was registered.
-        to: UserName,
+        /// The receiver's name as it is shown.
+        to: Who,
         /// The message, as the receiver gets it.
         message: Message,
     },
@@ -158,23 +160,33 @@ pub enum Event {
     },
     /// Refused: there are as many kept rooms, or members of them, as the server allows.
     KeptFull,
-    /// A direct message to this account would reach a session.
+    /// A direct message to this name would reach a session, or be kept.
     CanTell {
-        /// The account's name as it was registered.
-        name: UserName,
+        /// The name as it is shown.
+        name: Who,
     },
     /// A direct message to this name reaches, or would reach, no session.
     NotOnline {
-        /// The name as it was registered if the account is online, else as it was given.
-        name: UserName,
+        /// The name as it is shown if somebody who is online has it, else as it was given.
+        name: Who,
     },
-    /// A direct message to the session's own account reaches no session, because there is no other one.
+    /// Refused: a guest of one room gets no direct messages.
+    HearsOneRoom {
+        /// The guest.
+        name: Who,
+    },
+    /// Refused: the session is that of a guest.
+    NeedsAccount,
+    /// Refused: an account keeps its name.
+    NotAGuest,
+    /// A direct message to oneself reaches no session, because there is no other one.
     OnlyYou,
-    /// The accounts that are online.
+    /// The accounts and guests that are online.
     Online {
-        /// The first names in lower-case order, at most [`Rules::list_lines`](super::Rules::list_lines).
+        /// The first names in lower-case order, accounts before guests, at most
+        /// [`Rules::list_lines`](super::Rules::list_lines).
         names: Vec<Present>,
-        /// The number of accounts that match.
+        /// The number of names that match.
         matching: usize,
     },
     /// A message in a room.
@@ -229,7 +241,7 @@ pub enum Event {
         /// That number.
         most: u32,
     },
-    /// Refused: another guest in that room has that name.
+    /// Refused: another guest has that name, in that room or anywhere.
     GuestNameTaken,
     /// Refused: the session is not a member of the room.
     NotMember {
@@ -269,6 +281,10 @@ pub enum Event {
         room: RoomName,
         /// The new member.
         who: Who,
+        /// True if no other session of that name is there.
+        first: bool,
+        /// Why it is away, if it is.
+        away: Option<Box<str>>,
     },
     /// A member has left a room.
     Gone {
@@ -276,8 +292,33 @@ pub enum Event {
         room: RoomName,
         /// The former member.
         who: Who,
-        /// True if the host removed it.
-        kicked: bool,
+        /// True if no other session of that name is there.
+        last: bool,
+        /// How it has left.
+        why: Leaving,
+        /// What it has said of that, or the host.
+        text: Option<Box<str>>,
+    },
+    /// Somebody has another name: a guest, who may be an account now. For those who share a room with it.
+    Renamed {
+        /// The former name.
+        was: Who,
+        /// The new one, which had no session in these rooms.
+        now: Who,
+    },
+    /// The session has another name: the answer to `Rename`.
+    YouAre {
+        /// The former name.
+        was: Who,
+        /// The new one.
+        now: Who,
+    },
+    /// For those who share a room with somebody, while [they are told](super::Hub::tell_neighbours).
+    Neighbour {
+        /// The name.
+        who: Who,
+        /// What has happened.
+        news: News,
     },
     /// A room that had members has closed.
     RoomClosed {
@@ -291,24 +332,24 @@ pub enum Event {
         /// Why.
         text: Option<Box<str>>,
     },
-    /// For those who watch an account.
+    /// For those who watch a name.
     Presence {
-        /// The name as it was registered.
-        name: UserName,
+        /// The name as it is shown.
+        name: Who,
         /// What has happened.
         change: Change,
     },
     /// The session watches a name from now on.
     Watched {
-        /// The name as it was registered if the account is online, else as it was given.
-        name: UserName,
+        /// The name as it is shown if somebody who is online has it, else as it was given.
+        name: Who,
         /// How it is now.
         presence: Whereabouts,
     },
     /// The names that the session watches, in lower-case order.
     Watches {
-        /// The names as they were given.
-        names: Vec<UserName>,
+        /// The names as they were given, accounts before guests.
+        names: Vec<Who>,
     },
     /// Refused: the session watches as many names as it may, or all sessions together do.
     WatchesFull {
@@ -376,6 +417,15 @@ pub enum Event {
         /// Who is invited.
         to: Who,
     },
+    /// For the members of a room, while [neighbours are told](super::Hub::tell_neighbours): one of them invites somebody.
+    InvitedHere {
+        /// The room, as its maker spelled it.
+        room: RoomName,
+        /// Who invites.
+        from: Who,
+        /// Who is invited.
+        to: Who,
+    },
     /// Refused: this user is in the room already.
     InRoomAlready {
         /// The room, as its maker spelled it.
@@ -397,7 +447,7 @@ pub enum Event {
 pub struct Census {
     /// Accounts that are online.
     pub accounts: usize,
-    /// Guests.
+    /// Guests who have logged in, and those of one room.
     pub guests: usize,
     /// Sessions of accounts and guests.
     pub sessions: usize,
@@ -408,8 +458,8 @@ pub struct Census {
 /// Somebody in a list of those who are online.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Present {
-    /// The account's name as it was registered.
-    pub name: UserName,
+    /// The account or guest.
+    pub who: Who,
     /// True if it is away.
     pub is_away: bool,
 }
@@ -421,11 +471,39 @@ pub struct NameLine {
     pub who: Who,
     /// What it is in the room.
     pub seat: Seat,
-    /// True for an account that is online and away.
+    /// True for somebody who is online and away.
     pub is_away: bool,
 }
 
-/// What those who watch an account are told.
+/// How a member leaves a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// By itself, or its session has ended and others of that name go on elsewhere.
+    Left,
+    /// The host removed it.
+    Kicked {
+        /// The host.
+        by: Who,
+    },
+    /// With the last session of that name: those who share a room with it were told before.
+    Offline,
+}
+
+/// What those who share a room with somebody are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Its last session has ended. It leaves its rooms next.
+    Offline {
+        /// What it has said of that; `None` if it has said nothing, or was cut off.
+        text: Option<Box<str>>,
+    },
+    /// It is away for this reason, or back if `None`.
+    Away(Option<Box<str>>),
+    /// It calls itself so, or by its name alone if `None`.
+    Called(Option<Box<str>>),
+}
+
+/// What those who watch somebody are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Its first session has begun.
@@ -438,14 +516,14 @@ pub enum Change {
     Back,
 }
 
-/// How an account is found by somebody who begins to watch it.
+/// How a name is found by somebody who begins to watch it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whereabouts {
     /// It is online.
     Online,
     /// It is online, and away for this reason.
     Away(Box<str>),
-    /// It has no session, or there is no such account.
+    /// It has no session, or nobody has it.
     Offline,
 }
 

@@ -2,12 +2,12 @@
 
 use super::Hub;
 use super::event::{Audience, Event};
-use super::names::{RoomName, UserName, Who};
+use super::names::{RoomName, Who};
 use super::room::{Room, RoomId};
 use super::session::SessionId;
 
 impl Hub {
-    /// `Invite`: a message to every session of a user who is online. It opens no door.
+    /// `Invite`: a message to every session of somebody who is online. It opens no door.
     pub(super) fn on_invite(&mut self, who: SessionId, room: &RoomName, name: &Who) {
         let answer = self.invite(who, room, name).unwrap_or_else(|refusal| refusal);
         self.tell(who, answer);
@@ -20,24 +20,26 @@ impl Hub {
         if let Some((name, _)) = room.present().find(name) {
             return Err(Event::InRoomAlready { room: shown, name: name.clone() });
         }
-        let Some(to) = self.as_registered(name) else { return Err(not_there(name)) };
-        if let Some(receiver) = self.sessions_of(&to).first().and_then(|session| self.account_of(*session))
-            && self.takes_none(who, receiver)
-        {
-            return Err(Event::TakesNone { name: to });
+        let Some((to, _)) = self.find_online(name) else { return Err(self.reaches_nobody(name)) };
+        if let Some(name) = self.peace(who, &to, None) {
+            return Err(Event::TakesNone { name });
         }
         let from = self.who_is(who).ok_or(Event::NoSuchRoom)?;
         self.roster.note_spoken(who, self.now_ms);
-        let (name, away) = (Who::Account(to.clone()), self.away_of(&to));
-        let event = Event::Invitation { room: shown.clone(), from, to: name.clone() };
-        self.events.push_back((Audience::Account { name: to, except: who }, event));
-        Ok(Event::Invited { room: shown, name, away })
+        let event = Event::Invitation { room: shown.clone(), from: from.clone(), to: to.clone() };
+        self.events.push_back((Audience::Person { who: to.clone(), except: who }, event));
+        if self.tells_neighbours {
+            let event = Event::InvitedHere { room: shown.clone(), from, to: to.clone() };
+            self.events.push_back((Audience::Room { room: id, except: Some(who) }, event));
+        }
+        let away = self.away_of(&to);
+        Ok(Event::Invited { room: shown, name: to, away })
     }
 
-    /// The name of an account that is online, as it was registered.
-    fn as_registered(&self, name: &Who) -> Option<UserName> {
-        let Who::Account(name) = name else { return None };
-        self.online.find(name).map(|(name, _)| name.clone())
+    /// The refusal for a name that no session has.
+    fn reaches_nobody(&self, name: &Who) -> Event {
+        let name = name.clone();
+        if self.is_guest_here(&name) { Event::HearsOneRoom { name } } else { Event::NotOnline { name } }
     }
 
     /// `HandOn`. Handing it to oneself changes nothing.
@@ -75,12 +77,4 @@ impl Hub {
 /// The session of this name that has been in a room for longest.
 fn eldest_of(room: &Room, name: &Who) -> Option<SessionId> {
     room.present().find(name).and_then(|(_, sessions)| sessions.first().copied())
-}
-
-/// The refusal for a name that has no session that an invitation reaches.
-fn not_there(name: &Who) -> Event {
-    match name {
-        Who::Account(name) => Event::NotOnline { name: name.clone() },
-        Who::Guest(_) => Event::NotInRoom { name: name.clone() },
-    }
 }

@@ -1,10 +1,16 @@
 //! Lists of rooms, and of the names in a room.
 
-use super::event::{Event, NameLine, RoomLine, Seat};
-use super::names::{RoomName, UserName, Who};
+use super::event::{Event, NameLine, Present, RoomLine, Seat};
+use super::names::{GuestName, RoomName, UserName, Who};
 use super::room::{Room, RoomId};
 use super::session::SessionId;
 use super::{Hub, listed};
+
+/// Somebody who is online.
+enum Online<'a> {
+    Account(&'a UserName),
+    Guest(&'a GuestName),
+}
 
 /// A line of a list of names.
 enum Named<'a> {
@@ -13,6 +19,35 @@ enum Named<'a> {
 }
 
 impl Hub {
+    /// `Who`: accounts, and guests who have logged in.
+    pub(super) fn on_who(&mut self, who: SessionId, prefix: &str) {
+        let (of_accounts, of_guests) = match prefix.strip_prefix('~') {
+            Some(guest) => (None, Some(guest)),
+            None => (Some(prefix), prefix.is_empty().then_some("")),
+        };
+        let least = of_accounts.map(UserName::least_with);
+        let accounts = least.iter().flat_map(|least| {
+            let names = self.online.from(least.clone()).map(|(name, _)| name);
+            names.take_while(|name| name.begins_with(least)).map(Online::Account)
+        });
+        let least = of_guests.map(GuestName::least_with);
+        let guests = least.iter().flat_map(|least| {
+            let names = self.guests_online.from(least.clone()).map(|(name, _)| name);
+            names.take_while(|name| name.begins_with(least)).map(Online::Guest)
+        });
+        let line = |name: Online<'_>| {
+            let who = match name {
+                Online::Account(name) => Who::Account(name.clone()),
+                Online::Guest(name) => Who::Guest(name.clone()),
+            };
+            Present { is_away: self.is_away(&who), who }
+        };
+        let all = prefix.is_empty().then(|| self.online());
+        let (names, matching) = listed(accounts.chain(guests), line, &self.rules, all);
+        self.charge_list(names.len(), matching);
+        self.tell(who, Event::Online { names, matching });
+    }
+
     /// `Rooms`.
     pub(super) fn on_rooms(&mut self, who: SessionId, prefix: &str) {
         let all = self.rooms.by_name();
@@ -51,8 +86,7 @@ impl Hub {
     }
 
     fn name_line(&self, who: &Who, seat: Seat) -> NameLine {
-        let is_away = matches!(who, Who::Account(name) if self.is_away(name));
-        NameLine { who: who.clone(), seat, is_away }
+        NameLine { who: who.clone(), seat, is_away: self.is_away(who) }
     }
 }
 

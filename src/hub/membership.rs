@@ -2,24 +2,25 @@
 
 use super::Hub;
 use super::command::Entry;
-use super::event::{Audience, Closing, Event, Manner};
-use super::names::{GuestName, RoomName, Who};
+use super::event::{Audience, Closing, Event, Leaving, Manner};
+use super::login::owned;
+use super::names::{RoomName, Who};
 use super::record::Lock;
 use super::room::{HostGoes, Room, RoomId};
 use super::session::SessionId;
 use crate::limits::{PLACE_END_WORK, WORK_MEMBERS};
 
 impl Hub {
-    /// `Make`. Ignored for guests, who are in one room only.
+    /// `Make`. Ignored for guests of one room.
     pub(super) fn on_make(&mut self, who: SessionId, entry: Entry) {
-        let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
+        let Some(name) = self.roster.who_of(who) else { return };
         let made = self.make(who, name, entry, HostGoes::PassesOn, true);
         self.answer_entry(who, made, false);
     }
 
-    /// `Join`. Ignored for guests. A member gets [`Event::Entered`] again, and other members get no event.
+    /// `Join`. Ignored for guests of one room. A member gets [`Event::Entered`] again, and other members get no event.
     pub(super) fn on_join(&mut self, who: SessionId, entry: Entry) {
-        let Some(name) = self.name_of(who).cloned().map(Who::from) else { return };
+        let Some(name) = self.roster.who_of(who) else { return };
         let place = self.rooms.find(&entry.room).filter(|id| self.rooms.member(who, *id).is_some());
         let entered = match place {
             Some(id) => Ok(self.enter_again(who, id)),
@@ -37,7 +38,7 @@ impl Hub {
     }
 
     /// Answers somebody who is in a room now, or is refused. `again`: it was there already.
-    fn answer_entry(&mut self, who: SessionId, entered: Result<RoomId, Event>, again: bool) {
+    pub(super) fn answer_entry(&mut self, who: SessionId, entered: Result<RoomId, Event>, again: bool) {
         let id = match entered {
             Ok(id) => id,
             Err(refusal) => return self.tell(who, refusal),
@@ -48,52 +49,7 @@ impl Hub {
         self.tell(who, Event::Entered { room, id, kept, again, topic, host });
     }
 
-    /// `EnterAsGuest`. The guest becomes a session if it gets a place. It listens only after `Listen`.
-    pub(super) fn on_enter_as_guest(
-        &mut self,
-        who: SessionId,
-        guest: GuestName,
-        makes: Option<HostGoes>,
-        entry: Entry,
-    ) {
-        let name = Who::Guest(guest.clone());
-        let result = match makes {
-            Some(host_goes) => self.make(who, name, entry, host_goes, false),
-            None => self.join(who, name, entry, false),
-        };
-        if result.is_ok() {
-            self.guest_names.add(guest.clone(), who);
-            self.guests.insert(who, guest);
-        }
-        self.answer_entry(who, result, false);
-    }
-
-    /// `Rename`. Ignored for accounts. The guest itself gets no answer, unless the name is taken.
-    pub(super) fn on_rename(&mut self, who: SessionId, guest: GuestName) {
-        let Some(old) = self.guests.get(&who).cloned().map(Who::from) else { return };
-        let Some((_, id)) = self.rooms.places_of(who).next() else { return };
-        let Some(room) = self.rooms.room(id) else { return };
-        let (shown, new) = (room.name.clone(), Who::Guest(guest.clone()));
-        let is_host = room.host == Some(who);
-        if room.present().find(&new).is_some_and(|(_, sessions)| *sessions != [who]) {
-            return self.tell(who, Event::GuestNameTaken);
-        }
-        self.rooms.rename(id, who, &old, new.clone());
-        if let Some(old) = self.guests.insert(who, guest.clone()) {
-            self.guest_names.remove(&old, who);
-        }
-        self.guest_names.add(guest, who);
-        let mut events = vec![
-            Event::Gone { room: shown.clone(), who: old, kicked: false },
-            Event::Arrived { room: shown.clone(), who: new.clone() },
-        ];
-        events.extend(is_host.then_some(Event::HostIs { room: shown, who: new, was: None }));
-        for event in events {
-            self.events.push_back((Audience::Room { room: id, except: Some(who) }, event));
-        }
-    }
-
-    fn make(
+    pub(super) fn make(
         &mut self,
         who: SessionId,
         name: Who,
@@ -111,7 +67,7 @@ impl Hub {
         Ok(id)
     }
 
-    fn join(&mut self, who: SessionId, name: Who, entry: Entry, listens: bool) -> Result<RoomId, Event> {
+    pub(super) fn join(&mut self, who: SessionId, name: Who, entry: Entry, listens: bool) -> Result<RoomId, Event> {
         let Entry { room: asked, lock } = entry;
         let Some(id) = self.rooms.find(&asked) else { return Err(Event::NoSuchRoom) };
         let Some(room) = self.rooms.room(id) else { return Err(Event::NoSuchRoom) };
@@ -125,9 +81,10 @@ impl Hub {
         }
         self.check_rooms_of(who)?;
         self.check_membership(room, &name)?;
+        let (first, away) = (room.present().find(&name).is_none(), self.away_of(&name));
         self.rooms.enter(id, who, name.clone(), listens);
         let audience = Audience::Room { room: id, except: Some(who) };
-        self.events.push_back((audience, Event::Arrived { room: shown, who: name }));
+        self.events.push_back((audience, Event::Arrived { room: shown, who: name, first, away }));
         Ok(self.enter_again(who, id))
     }
 
@@ -137,11 +94,11 @@ impl Hub {
     }
 
     /// `LeaveRoom`. With its last session in a kept room an account leaves it.
-    pub(super) fn on_leave_room(&mut self, who: SessionId, room: &RoomName) {
+    pub(super) fn on_leave_room(&mut self, who: SessionId, room: &RoomName, text: Option<&str>) {
         match self.place(who, room) {
             Ok(id) => {
                 let account = self.name_of(who).cloned();
-                self.take_out(who, id);
+                self.take_out(who, id, &Leaving::Left, text);
                 if let Some(name) = account {
                     self.end_membership_of_absent(id, &name);
                 }
@@ -162,11 +119,9 @@ impl Hub {
     }
 
     /// Ends all places of a session, in the order in which it entered the rooms.
-    pub(super) fn leave_all(&mut self, who: SessionId) {
-        let mut places: Vec<(u64, RoomId)> = self.rooms.places_of(who).collect();
-        places.sort_unstable();
-        for (_, room) in places {
-            self.take_out(who, room);
+    pub(super) fn leave_all(&mut self, who: SessionId, why: &Leaving, text: Option<&str>) {
+        for room in self.rooms_in_order(who) {
+            self.take_out(who, room, why, text);
         }
     }
 
@@ -203,14 +158,15 @@ impl Hub {
 
     /// `Kick`: removes all sessions of one name, and its membership of a kept room. Each receiver gets one event, however
     /// many sessions are removed.
-    pub(super) fn on_kick(&mut self, who: SessionId, room: &RoomName, name: &Who) {
+    pub(super) fn on_kick(&mut self, who: SessionId, room: &RoomName, name: &Who, text: Option<&str>) {
         let id = match self.host_place(who, room) {
             Ok(id) => id,
             Err(refusal) => return self.tell(who, refusal),
         };
         let kicked = self.rooms.room(id).and_then(|room| room.present().find(name));
         if let Some((name, sessions)) = kicked.map(|(name, sessions)| (name.clone(), sessions.to_vec())) {
-            self.kick(id, &name, &sessions);
+            let Some(by) = self.who_is(who) else { return };
+            self.kick(id, &name, &sessions, by, text);
             self.end_kicked_membership(id, &name);
         } else if !self.end_kicked_membership(id, name) {
             return self.tell(who, Event::NotInRoom { name: name.clone() });
@@ -218,12 +174,14 @@ impl Hub {
         self.tell(who, Event::Done);
     }
 
-    fn kick(&mut self, id: RoomId, name: &Who, sessions: &[SessionId]) {
-        let mut event = None;
+    fn kick(&mut self, id: RoomId, name: &Who, sessions: &[SessionId], by: Who, text: Option<&str>) {
+        let mut shown = None;
         for session in sessions {
-            event = self.remove(*session, id, name).map(|room| Event::Gone { room, who: name.clone(), kicked: true });
+            shown = self.remove(*session, id, name);
         }
-        if let Some(event) = event {
+        if let Some(room) = shown {
+            let why = Leaving::Kicked { by };
+            let event = Event::Gone { room, who: name.clone(), last: true, why, text: owned(text) };
             for session in sessions {
                 self.tell(*session, event.clone());
             }
@@ -249,10 +207,11 @@ impl Hub {
     }
 
     /// Removes a member that leaves or whose session ends.
-    fn take_out(&mut self, who: SessionId, id: RoomId) {
+    fn take_out(&mut self, who: SessionId, id: RoomId, why: &Leaving, text: Option<&str>) {
         let Some(name) = self.who_is(who) else { return };
         if let Some(room) = self.remove(who, id, &name) {
-            self.settle(id, Event::Gone { room, who: name, kicked: false });
+            let last = self.rooms.room(id).is_none_or(|room| room.present().find(&name).is_none());
+            self.settle(id, Event::Gone { room, who: name, last, why: why.clone(), text: owned(text) });
         }
     }
 
@@ -309,7 +268,7 @@ impl Hub {
         }
     }
 
-    /// Notes that a place has ended. The session of a guest ends with it.
+    /// Notes that a place has ended. The session of a guest of one room ends with it.
     fn end_place(&mut self, session: SessionId, room: RoomId) {
         self.work += PLACE_END_WORK;
         self.ended_places.push_back((session, room));

@@ -8,11 +8,14 @@ mod attendance;
 pub mod command;
 mod direct;
 pub mod event;
+mod guests;
 mod invitations;
 mod kept;
 mod lists;
+mod login;
 mod membership;
 pub mod names;
+mod neighbours;
 pub mod people;
 mod presence;
 pub mod profile;
@@ -27,7 +30,7 @@ mod waits;
 use std::collections::{BTreeMap, VecDeque};
 
 use command::Command;
-use event::{Audience, Event, Manner, Message, Present};
+use event::{Audience, Event, Manner, Message};
 use kept::Book;
 use names::{GuestName, RoomName, UserName, Who};
 use people::{Parting, People};
@@ -48,6 +51,9 @@ pub struct Hub {
     rules: Rules,
     roster: Roster,
     online: Presence<UserName>,
+    /// The guests who have logged in. Each has one session.
+    guests_online: Presence<GuestName>,
+    /// The guests of one room.
     guests: BTreeMap<SessionId, GuestName>,
     guest_names: Presence<GuestName>,
     rooms: Rooms,
@@ -61,6 +67,7 @@ pub struct Hub {
     ended_places: VecDeque<(SessionId, RoomId)>,
     records: VecDeque<HandedOut>,
     keeping: Keeping,
+    tells_neighbours: bool,
     work: usize,
 }
 
@@ -107,6 +114,7 @@ impl Hub {
             rules,
             roster: Roster::default(),
             online: Presence::default(),
+            guests_online: Presence::default(),
             guests: BTreeMap::new(),
             guest_names: Presence::default(),
             rooms: Rooms::default(),
@@ -120,6 +128,7 @@ impl Hub {
             ended_places: VecDeque::new(),
             records: VecDeque::new(),
             keeping: Keeping::Off,
+            tells_neighbours: false,
             work: 0,
         }
     }
@@ -142,16 +151,19 @@ impl Hub {
     /// Carries out one command of the session `who`. `unix_ms` is the Unix time in milliseconds, from which message ids
     /// are made.
     ///
-    /// Ignored unless the session is logged in or a guest; `LogIn` and `EnterAsGuest` are ignored if it is.
+    /// Ignored unless the session is logged in or a guest; `LogIn` and `EnterAsGuest` are ignored if it is, except that a
+    /// guest who has logged in may log in to an account.
     pub fn handle(&mut self, who: SessionId, command: Command<'_>, unix_ms: u64) {
-        let is_in = self.roster.name_of(who).is_some() || self.guests.contains_key(&who);
-        if is_in == matches!(command, Command::LogIn { .. } | Command::EnterAsGuest { .. }) {
+        let is_in = self.roster.owner_of(who).is_some() || self.guests.contains_key(&who);
+        if is_in == matches!(command, Command::LogIn { .. } | Command::EnterAsGuest { .. })
+            && !self.becomes_account(who, &command)
+        {
             return;
         }
         self.now_ms = unix_ms;
         match command {
-            Command::LogIn { name, since } => self.on_log_in(who, Account { name, since }),
-            Command::Leave => self.end_session(who, Parting::Left),
+            Command::LogIn { who: name, since, called } => self.on_log_in(who, name, since, called.as_deref()),
+            Command::Leave { text } => self.end_session(who, Parting::Left, text.as_deref()),
             Command::Say { text, manner } => self.on_say(who, &text, manner),
             Command::Tell { to, account, text, manner } => self.on_tell(who, to, account, (&text, manner)),
             Command::CanTell { name, account } => self.on_can_tell(who, name, account),
@@ -160,18 +172,18 @@ impl Hub {
             Command::Join(entry) => self.on_join(who, entry),
             Command::EnterAsGuest { guest, makes, entry } => self.on_enter_as_guest(who, guest, makes, entry),
             Command::Rename { guest } => self.on_rename(who, guest),
-            Command::LeaveRoom { room } => self.on_leave_room(who, &room),
+            Command::LeaveRoom { room, text } => self.on_leave_room(who, &room, text.as_deref()),
             Command::SayIn { room, text, manner } => self.on_say_in(who, &room, (&text, manner)),
             Command::CanSayIn { room } => self.on_can_say_in(who, &room),
             Command::Listen { room } => self.on_listen(who, &room),
             Command::Rooms { prefix } => self.on_rooms(who, prefix),
             Command::Names { room, prefix } => self.on_names(who, &room, prefix),
-            Command::Kick { room, name } => self.on_kick(who, &room, &name),
+            Command::Kick { room, name, text } => self.on_kick(who, &room, &name, text.as_deref()),
             Command::CloseRoom { room } => self.on_close_room(who, &room),
             Command::Keep { room, how } => self.on_keep(who, &room, how),
             Command::Topic { room, text } => self.on_topic(who, &room, text.as_deref()),
             Command::LockRoom { room, lock } => self.on_lock_room(who, &room, lock),
-            Command::Cut => self.end_session(who, Parting::Cut),
+            Command::Cut => self.end_session(who, Parting::Cut, None),
             Command::Away { text } => self.on_away(who, text.as_deref()),
             Command::Watch(watch) => self.on_watch(who, watch),
             Command::Ignore(ignore) => self.on_ignore(who, ignore),
@@ -233,10 +245,11 @@ impl Hub {
         self.rooms.find(name)
     }
 
-    /// Whether a guest of that name, in any case, is in a room; false if there is no such room.
+    /// Whether a guest in a room, or one who has logged in, has that name, in any case.
     pub fn has_guest(&self, room: &RoomName, guest: &GuestName) -> bool {
         let room = self.rooms.find(room).and_then(|id| self.rooms.room(id));
-        room.is_some_and(|room| room.present().find(&Who::Guest(guest.clone())).is_some())
+        self.guests_online.find(guest).is_some()
+            || room.is_some_and(|room| room.present().find(&Who::Guest(guest.clone())).is_some())
     }
 
     /// The number of rooms.
@@ -249,7 +262,7 @@ impl Hub {
         self.rooms.room(room).map_or(&[], |room| room.members())
     }
 
-    /// Every session of an account. Guests are not among them.
+    /// Every session that has logged in. Guests of one room are not among them.
     pub fn everyone(&self) -> &[SessionId] {
         self.roster.everyone()
     }
@@ -257,6 +270,22 @@ impl Hub {
     /// The sessions of an account, the oldest first; empty if it is not online.
     pub fn sessions_of(&self, name: &UserName) -> &[SessionId] {
         self.online.find(name).map_or(&[], |(_, sessions)| sessions)
+    }
+
+    /// The sessions of an account, the oldest first, or that of a guest who has logged in; empty if it is not online.
+    pub fn sessions_named(&self, who: &Who) -> &[SessionId] {
+        match who {
+            Who::Account(name) => self.sessions_of(name),
+            Who::Guest(name) => self.guests_online.find(name).map_or(&[], |(_, sessions)| sessions),
+        }
+    }
+
+    /// A name as it is shown, and its sessions; `None` if it is not online.
+    fn find_online(&self, who: &Who) -> Option<(Who, &[SessionId])> {
+        match who {
+            Who::Account(name) => self.online.find(name).map(|(name, ids)| (Who::Account(name.clone()), ids)),
+            Who::Guest(name) => self.guests_online.find(name).map(|(name, ids)| (Who::Guest(name.clone()), ids)),
+        }
     }
 
     /// The sessions of an account that must end before it may log in once more, the oldest first; empty while the account
@@ -274,8 +303,7 @@ impl Hub {
 
     /// The account or guest of a session; `None` for an unknown session.
     pub fn who_is(&self, who: SessionId) -> Option<Who> {
-        let account = self.roster.name_of(who).map(|name| Who::Account(name.clone()));
-        account.or_else(|| self.guests.get(&who).map(|name| Who::Guest(name.clone())))
+        self.roster.who_of(who).or_else(|| self.guests.get(&who).map(|name| Who::Guest(name.clone())))
     }
 
     /// The number of accounts online.
@@ -283,53 +311,9 @@ impl Hub {
         self.online.len()
     }
 
-    fn on_log_in(&mut self, who: SessionId, account: Account) {
-        let name = account.name.clone();
-        let sessions = self.sessions_of(&name).len();
-        if sessions >= self.rules.sessions_per_account as usize {
-            let sessions = sessions as u32;
-            return self.tell(who, Event::SessionsFull { sessions });
-        }
-        if sessions == 0 {
-            self.come_online(&account);
-        }
-        self.online.add(name.clone(), who);
-        self.roster.insert(who, account, self.now_ms);
-        self.note_siblings(&name);
-        let online = self.online.len();
-        self.tell(who, Event::Welcome { name: name.clone(), online });
-        if sessions == 0 {
-            self.announce_coming(&name);
-        }
-    }
-
-    /// The first session of an account logs in.
-    fn come_online(&mut self, account: &Account) {
-        for older in self.olders(account) {
-            self.forget_account(&older);
-        }
-        self.waiting.clear(&account.name);
-        self.record(Record::Account(account.clone()));
-    }
-
-    /// `Leave` and `Cut`.
-    fn end_session(&mut self, who: SessionId, parting: Parting) {
-        self.leave_all(who);
-        let Some(account) = self.roster.remove(who) else { return };
-        self.online.remove(&account.name, who);
-        self.end_watches(who);
-        self.note_siblings(&account.name);
-        if self.sessions_of(&account.name).is_empty() {
-            self.announce_going(&account, parting);
-            let id = self.next_id(self.now_ms);
-            self.record(Record::Seen(account, id));
-        }
-    }
-
-    fn note_siblings(&mut self, name: &UserName) {
-        if let Some((_, sessions)) = self.online.find(name) {
-            self.roster.note_siblings(sessions);
-        }
+    /// The number of accounts and guests online.
+    pub fn online(&self) -> usize {
+        self.online.len() + self.guests_online.len()
     }
 
     fn on_say(&mut self, who: SessionId, text: &str, manner: Manner) {
@@ -338,17 +322,6 @@ impl Hub {
         let hearers = self.roster.attending() - usize::from(self.roster.attends(who));
         self.events.push_back((Audience::Others(who), Event::Said(message.clone())));
         self.tell(who, Event::Sent { room: None, hearers, message });
-    }
-
-    fn on_who(&mut self, who: SessionId, prefix: &str) {
-        let least = UserName::least_with(prefix);
-        let names = self.online.from(least.clone()).map(|(name, _)| name);
-        let matching = names.take_while(|name| name.begins_with(&least));
-        let all = prefix.is_empty().then_some(self.online.len());
-        let line = |name: &UserName| Present { name: name.clone(), is_away: self.is_away(name) };
-        let (names, matching) = listed(matching, line, &self.rules, all);
-        self.charge_list(names.len(), matching);
-        self.tell(who, Event::Online { names, matching });
     }
 
     /// What a session says now.
@@ -402,9 +375,10 @@ impl Hub {
         assert_eq!(self.guest_names.iter().map(|(_, ids)| ids.len()).sum::<usize>(), self.guests.len());
         assert!(self.guests.values().all(|guest| self.guest_names.find(guest).is_some()));
         assert!(self.guests.keys().all(|guest| self.rooms.places_of(*guest).count() == 1), "a guest is nowhere");
+        self.check_guests_online();
         let mut by_name: BTreeMap<&UserName, Vec<SessionId>> = BTreeMap::new();
         for id in self.everyone() {
-            let name = self.name_of(*id).expect("everyone has a seat");
+            let Some(name) = self.name_of(*id) else { continue };
             by_name.entry(name).or_default().push(*id);
         }
         let sorted = |ids: &[SessionId]| {

@@ -1,6 +1,6 @@
 //! Session ids, and the table of all logged-in sessions.
 
-use super::names::UserName;
+use super::names::{GuestName, UserName, Who};
 use super::record::Account;
 
 /// Identifies a session. The hub's caller chooses the ids. A slot may be used again, a generation must not, so that the
@@ -13,7 +13,7 @@ pub struct SessionId {
     pub generation: u32,
 }
 
-/// All sessions of accounts: a dense list for broadcasts, and an index by slot.
+/// All sessions that have logged in: a dense list for broadcasts, and an index by slot.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     everyone: Vec<SessionId>,
@@ -26,7 +26,7 @@ pub(super) struct Roster {
 struct Seat {
     id: SessionId,
     place: u32,
-    account: Account,
+    owner: Owner,
     /// Whether the account has other sessions.
     has_siblings: bool,
     /// Whether it hears public messages.
@@ -35,22 +35,76 @@ struct Seat {
     spoke_ms: u64,
 }
 
+/// Whose a session is.
+#[derive(Debug)]
+pub(super) enum Owner {
+    Account(Account),
+    /// A guest who has logged in.
+    Guest(Box<GuestName>),
+}
+
+impl Owner {
+    pub(super) fn who(&self) -> Who {
+        match self {
+            Self::Account(account) => Who::Account(account.name.clone()),
+            Self::Guest(name) => Who::Guest(GuestName::clone(name)),
+        }
+    }
+
+    fn account(&self) -> Option<&Account> {
+        match self {
+            Self::Account(account) => Some(account),
+            Self::Guest(_) => None,
+        }
+    }
+
+    fn guest(&self) -> Option<&GuestName> {
+        match self {
+            Self::Account(_) => None,
+            Self::Guest(name) => Some(name),
+        }
+    }
+}
+
 impl Roster {
     /// Every session. The order depends on logins and logouts alone, so it is deterministic.
     pub(super) fn everyone(&self) -> &[SessionId] {
         &self.everyone
     }
 
-    /// The account of a session; `None` if the session is not logged in.
-    pub(super) fn name_of(&self, id: SessionId) -> Option<&UserName> {
+    /// Whose a session is; `None` if it is not logged in.
+    pub(super) fn owner_of(&self, id: SessionId) -> Option<&Owner> {
         let seat = self.by_slot.get(id.slot as usize)?.as_ref()?;
-        (seat.id == id).then_some(&seat.account.name)
+        (seat.id == id).then_some(&seat.owner)
+    }
+
+    /// The account or guest of a session; `None` if it is not logged in.
+    pub(super) fn who_of(&self, id: SessionId) -> Option<Who> {
+        self.owner_of(id).map(Owner::who)
+    }
+
+    /// The account of a session; `None` for a guest and for an unknown session.
+    pub(super) fn name_of(&self, id: SessionId) -> Option<&UserName> {
+        self.account_of(id).map(|account| &account.name)
     }
 
     /// The same, with the time of its registration.
     pub(super) fn account_of(&self, id: SessionId) -> Option<&Account> {
-        let seat = self.by_slot.get(id.slot as usize)?.as_ref()?;
-        (seat.id == id).then_some(&seat.account)
+        self.owner_of(id).and_then(Owner::account)
+    }
+
+    /// The guest of a session; `None` for an account and for an unknown session.
+    pub(super) fn guest_of(&self, id: SessionId) -> Option<&GuestName> {
+        self.owner_of(id).and_then(Owner::guest)
+    }
+
+    /// Gives a session to somebody else.
+    pub(super) fn hand_over(&mut self, id: SessionId, owner: Owner) {
+        if let Some(Some(seat)) = self.by_slot.get_mut(id.slot as usize)
+            && seat.id == id
+        {
+            seat.owner = owner;
+        }
     }
 
     /// Whether the account of a session has other sessions; false for a guest and for an unknown session.
@@ -70,7 +124,7 @@ impl Roster {
         }
     }
 
-    /// Notes that a session says something. Nothing happens for a guest.
+    /// Notes that a session says something. Nothing happens for a guest of one room.
     pub(super) fn note_spoken(&mut self, id: SessionId, unix_ms: u64) {
         if let Some(Some(seat)) = self.by_slot.get_mut(id.slot as usize)
             && seat.id == id
@@ -79,8 +133,8 @@ impl Roster {
         }
     }
 
-    /// When a session last said something, or logged in: the Unix time in milliseconds. `None` for a guest and for an
-    /// unknown session.
+    /// When a session last said something, or logged in: the Unix time in milliseconds. `None` for a guest of one room and
+    /// for an unknown session.
     pub(super) fn spoke_ms(&self, id: SessionId) -> Option<u64> {
         let seat = self.by_slot.get(id.slot as usize)?.as_ref()?;
         (seat.id == id).then_some(seat.spoke_ms)
@@ -91,12 +145,13 @@ impl Roster {
         self.attending
     }
 
-    /// Whether a session hears public messages; false for a guest and for an unknown session.
+    /// Whether a session hears public messages; false for a guest of one room and for an unknown session.
     pub(super) fn attends(&self, id: SessionId) -> bool {
         self.by_slot.get(id.slot as usize).and_then(Option::as_ref).is_some_and(|seat| seat.id == id && seat.attends)
     }
 
-    /// Lets a session hear public messages, or not. False for a guest and for an unknown session.
+    /// Lets a session hear public messages, or not. False for a guest of one room and for an unknown
+    /// session.
     pub(super) fn attend(&mut self, id: SessionId, attends: bool) -> bool {
         let Some(Some(seat)) = self.by_slot.get_mut(id.slot as usize) else { return false };
         if seat.id != id {
@@ -108,7 +163,7 @@ impl Roster {
     }
 
     /// Adds a session. The caller has checked that it is not logged in, and has removed any older session of its slot.
-    pub(super) fn insert(&mut self, id: SessionId, account: Account, unix_ms: u64) {
+    pub(super) fn insert(&mut self, id: SessionId, owner: Owner, unix_ms: u64) {
         let slot = id.slot as usize;
         if self.by_slot.len() <= slot {
             self.by_slot.resize_with(slot + 1, || None);
@@ -116,15 +171,15 @@ impl Roster {
         if let Some(seat) = self.by_slot.get_mut(slot) {
             debug_assert!(seat.is_none(), "slot {slot} is taken");
             let place = self.everyone.len() as u32;
-            *seat = Some(Seat { id, place, account, has_siblings: false, attends: true, spoke_ms: unix_ms });
+            *seat = Some(Seat { id, place, owner, has_siblings: false, attends: true, spoke_ms: unix_ms });
             self.everyone.push(id);
             self.attending += 1;
         }
     }
 
-    /// Removes a session and returns its account; `None` if it was not logged in. The last session of the list moves to
+    /// Removes a session and returns whose it was; `None` if it was not logged in. The last session of the list moves to
     /// its place.
-    pub(super) fn remove(&mut self, id: SessionId) -> Option<Account> {
+    pub(super) fn remove(&mut self, id: SessionId) -> Option<Owner> {
         let seat = self.by_slot.get_mut(id.slot as usize)?.take_if(|seat| seat.id == id)?;
         self.everyone.swap_remove(seat.place as usize);
         self.attending -= usize::from(seat.attends);
@@ -133,7 +188,7 @@ impl Roster {
         {
             other.place = seat.place;
         }
-        Some(seat.account)
+        Some(seat.owner)
     }
 
     /// Releases memory left over from a peak.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Hub;
 use super::event::{Event, Message};
+use super::profile::ProfileKey;
 use super::record::{Account, KeptId, Whom};
 use super::session::SessionId;
 use crate::limits::HISTORY_WAITS;
@@ -49,6 +50,10 @@ pub(super) enum Waited {
     Set {
         /// The change's id.
         id: u64,
+        /// What.
+        key: ProfileKey,
+        /// The value; `None` removes it.
+        value: Option<Box<str>>,
     },
 }
 
@@ -85,7 +90,7 @@ impl Hub {
             Waited::Told { to, message } => self.settle_told(who, &account, to, *message, is_kept),
             Waited::Keep { room, is_off } => self.settle_keep(room, is_off, is_kept),
             Waited::Ignore { whom } => self.settle_ignore(ticket, &account, whom, is_kept),
-            Waited::Set { id } => self.settle_set(&account, id, is_kept),
+            Waited::Set { id, key, value } => self.settle_set(&account, (key, value), id, is_kept),
         };
         if self.account_of(who) == Some(&account) {
             self.tell(who, answer);

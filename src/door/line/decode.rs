@@ -8,7 +8,7 @@ use crate::door::recall::Recall;
 use crate::door::reply::Reply;
 use crate::hub::command::Command;
 use crate::hub::event::Manner;
-use crate::hub::names::{NameError, RoomName, UserName, Who};
+use crate::hub::names::{NameError, RoomName, Who};
 use crate::limits::PASSWORD_MAX_BYTES;
 use crate::secret::Masked;
 
@@ -31,7 +31,7 @@ impl Line {
             Operation::Rooms if !argument.contains(' ') => Decoded::Command(Command::Rooms { prefix: argument }),
             Operation::Make => on_enter(rest, true).unwrap_or(usage),
             Operation::Join => on_enter(rest, false).unwrap_or(usage),
-            Operation::Leave => on_room(argument, |room| Command::LeaveRoom { room }).unwrap_or(usage),
+            Operation::Leave => on_room(argument, |room| Command::LeaveRoom { room, text: None }).unwrap_or(usage),
             Operation::Close => on_room(argument, |room| Command::CloseRoom { room }).unwrap_or(usage),
             Operation::Names => on_names(argument).unwrap_or(usage),
             Operation::Kick => on_kick(argument).unwrap_or(usage),
@@ -86,10 +86,7 @@ impl Line {
         if name.is_empty() {
             return Decoded::Reply(Reply::Usage(Operation::Dm.usage()));
         }
-        if name.starts_with('~') {
-            return Decoded::Reply(Reply::GuestsHearRooms);
-        }
-        let Ok(name) = UserName::from_record(name) else { return Decoded::Reply(Reply::NoSuchUser) };
+        let Some(name) = Who::parse(name) else { return Decoded::Reply(Reply::NoSuchUser) };
         if text.is_empty() {
             self.dialogue = Dialogue::Message { to: To::One(name.clone()) };
             return Decoded::Command(Command::CanTell { name, account: None });
@@ -160,7 +157,7 @@ fn on_names(argument: &str) -> Option<Decoded<'_>> {
 fn on_kick(argument: &str) -> Option<Decoded<'_>> {
     let (room, name) = room_and_word(argument).filter(|(_, name)| !name.is_empty())?;
     Some(in_room(room, |room| match Who::parse(name) {
-        Some(name) => Decoded::Command(Command::Kick { room, name }),
+        Some(name) => Decoded::Command(Command::Kick { room, name, text: None }),
         None => Decoded::Reply(Reply::NoSuchUser),
     }))
 }

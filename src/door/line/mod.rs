@@ -30,7 +30,7 @@ use super::reply::Reply;
 use crate::close::CloseReason;
 use crate::hub::command::Command;
 use crate::hub::event::Event;
-use crate::hub::names::{RoomName, UserName};
+use crate::hub::names::{RoomName, UserName, Who};
 use crate::limits::PASSWORD_MAX_BYTES;
 use crate::secret::Masked;
 use crate::text::{self, Checked, without_mark};
@@ -77,7 +77,7 @@ enum Dialogue {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum To {
     Everybody,
-    One(UserName),
+    One(Who),
     Room(Box<RoomName>),
 }
 
@@ -304,6 +304,7 @@ impl Line {
                 | Event::TooManyWaiting { .. }
                 | Event::NoSuchAccount { .. }
                 | Event::TakesNone { .. }
+                | Event::HearsOneRoom { .. }
         );
         if matches!(event, Event::Welcome { .. }) {
             self.settle_dialect();

@@ -8,7 +8,7 @@ use crate::door::decoded::Decoded;
 use crate::door::recall::{Recall, Recalled};
 use crate::door::reply::Reply;
 use crate::hub::command::{Command, Ignore, Watch};
-use crate::hub::names::{UserName, Who};
+use crate::hub::names::Who;
 use crate::hub::profile::ProfileKey;
 use crate::limits::AWAY_BYTES;
 use crate::text;
@@ -82,7 +82,7 @@ pub(super) fn on_watch(argument: &str) -> Option<Decoded<'_>> {
     let watch = match name_and_off(argument)? {
         None => Watch::List,
         Some((name, is_on)) => {
-            let name = UserName::from_record(name).ok()?;
+            let name = Who::parse(name)?;
             if is_on { Watch::On(name) } else { Watch::Off(name) }
         }
     };

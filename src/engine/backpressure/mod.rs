@@ -17,7 +17,7 @@ use super::id::ConnId;
 use super::pause::{Held, Pause, Until};
 use super::time::{Millis, NEVER};
 use crate::hub::command::Command;
-use crate::hub::names::{RoomName, UserName};
+use crate::hub::names::{RoomName, Who};
 use crate::hub::session::SessionId;
 use crate::limits::{LAG_SHARE, Limits, THROTTLE_BYTES_PER_S, THROTTLE_LEAST_MS, THROTTLE_MS};
 
@@ -58,8 +58,8 @@ enum Receivers<'a> {
     Everybody,
     /// The members of a room.
     Room(&'a RoomName),
-    /// All sessions of an account.
-    Account(&'a UserName),
+    /// All sessions of an account, or that of a guest.
+    Person(&'a Who),
     /// The sessions that watch the speaker.
     Watchers,
 }
@@ -176,12 +176,12 @@ impl<S> Engine<S> {
                 let Some(room) = self.hub.find_room(room) else { return Lag::Nobody };
                 &mut self.hub.members_of(room).iter().map(|member| member.session).filter(|hearer| *hearer != speaker)
             }
-            Receivers::Account(name) => {
-                &mut self.hub.sessions_of(name).iter().copied().filter(|hearer| *hearer != speaker)
+            Receivers::Person(who) => {
+                &mut self.hub.sessions_named(who).iter().copied().filter(|hearer| *hearer != speaker)
             }
             Receivers::Watchers => {
-                let Some(name) = self.hub.name_of(speaker) else { return Lag::Nobody };
-                &mut self.hub.watchers_of(name).iter().copied().filter(|hearer| *hearer != speaker)
+                let Some(name) = self.hub.who_is(speaker) else { return Lag::Nobody };
+                &mut self.hub.watchers_of(&name).iter().copied().filter(|hearer| *hearer != speaker)
             }
         };
         let (now, limits) = (self.now, &self.settings.limits);
@@ -193,8 +193,8 @@ impl<S> Engine<S> {
         match receivers {
             Receivers::Everybody => *self.backpressure.everybody.insert(audience.lag()),
             Receivers::Room(_) | Receivers::Watchers => audience.lag(),
-            Receivers::Account(_) if audience.lagging > 0 => Lag::One, // each session of it is owed the message
-            Receivers::Account(_) => Lag::Nobody,
+            Receivers::Person(_) if audience.lagging > 0 => Lag::One, // each session of it is owed the message
+            Receivers::Person(_) => Lag::Nobody,
         }
     }
 }
@@ -204,7 +204,7 @@ fn receivers<'a>(command: &'a Command<'_>) -> Option<Receivers<'a>> {
     if let Command::SayIn { room, .. } = command {
         Some(Receivers::Room(room))
     } else if let Command::Tell { to, .. } = command {
-        Some(Receivers::Account(to))
+        Some(Receivers::Person(to))
     } else if let Command::Away { .. } = command {
         Some(Receivers::Watchers)
     } else {

@@ -80,7 +80,8 @@ impl<S> Engine<S> {
     #[inline]
     pub(in crate::engine) fn name_receiver(&self, id: ConnId, command: &mut Command<'_>) {
         if self.history.is_on
-            && let Command::Tell { to: name, account, .. } | Command::CanTell { name, account } = command
+            && let Command::Tell { to: Who::Account(name), account, .. }
+            | Command::CanTell { name: Who::Account(name), account } = command
             && !self.hub.sessions_of(name).iter().any(|session| *session != id.session())
         {
             *account = self.logins.roll.account(name);

@@ -13,9 +13,9 @@ use crate::hub::{Hub, Keeping};
 use crate::limits::{KEPT_MEMBERS, KEPT_ROOMS, KEPT_ROOMS_EACH};
 
 impl Hub {
-    /// `Keep`. Ignored for guests, who own nothing.
+    /// `Keep`. Refused for guests, who own nothing.
     pub(in crate::hub) fn on_keep(&mut self, who: SessionId, room: &RoomName, how: Keep) {
-        let Some(account) = self.account_of(who).cloned() else { return };
+        let Some(account) = self.account_of(who).cloned() else { return self.tell(who, Event::NeedsAccount) };
         if let Err(answer) = self.keep(who, &account, room, how) {
             self.tell(who, answer);
         }

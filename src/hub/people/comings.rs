@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::hub::Hub;
 use crate::hub::event::{Audience, Change, Event, Whereabouts};
-use crate::hub::names::UserName;
+use crate::hub::names::{UserName, Who};
 use crate::hub::record::Account;
 
 /// The accounts that were cut off a short while ago.
@@ -86,25 +86,27 @@ impl Hub {
         if self.people.cuts.end(name)
             && let Some(name) = account
         {
-            self.tell_watchers(&name, Change::Offline);
+            self.tell_watchers(&name.into(), Change::Offline);
         }
     }
 
     /// The first session of an account has begun.
     pub(in crate::hub) fn announce_coming(&mut self, name: &UserName) {
+        let who = Who::Account(name.clone());
         match self.people.cuts.settle(name) {
-            None | Some(Whereabouts::Offline) => self.tell_watchers(name, Change::Online),
-            Some(Whereabouts::Away(_)) => self.tell_watchers(name, Change::Back),
+            None | Some(Whereabouts::Offline) => self.tell_watchers(&who, Change::Online),
+            Some(Whereabouts::Away(_)) => self.tell_watchers(&who, Change::Back),
             Some(Whereabouts::Online) => {}
         }
     }
 
     /// The last session of an account has ended.
     pub(in crate::hub) fn announce_going(&mut self, account: &Account, parting: Parting) {
-        let away = self.people.away.end(&account.name);
+        let who = Who::Account(account.name.clone());
+        let away = self.end_person(&who);
         match parting {
-            Parting::Left => self.tell_watchers(&account.name, Change::Offline),
-            Parting::Cut if self.watchers_of(&account.name).is_empty() => {}
+            Parting::Left => self.tell_watchers(&who, Change::Offline),
+            Parting::Cut if self.watchers_of(&who).is_empty() => {}
             Parting::Cut => {
                 self.people.cuts.begin(account.clone(), away.map_or(Whereabouts::Online, Whereabouts::Away));
             }
@@ -115,25 +117,39 @@ impl Hub {
     pub(super) fn end_cut_of_deleted(&mut self, account: &Account) {
         if self.people.cuts.account(&account.name) == Some(account) {
             self.people.cuts.settle(&account.name);
-            self.tell_watchers(&account.name, Change::Offline);
+            self.tell_watchers(&account.name.clone().into(), Change::Offline);
         }
     }
 
-    /// How those who watch a name see it; with the name as it was registered if it is online for them.
-    pub(super) fn whereabouts(&self, name: UserName) -> (UserName, Whereabouts) {
-        if let Some((registered, _)) = self.online.find(&name) {
-            let away = self.away_of(registered);
-            return (registered.clone(), away.map_or(Whereabouts::Online, Whereabouts::Away));
+    /// A guest has logged in, or has this name now.
+    pub(in crate::hub) fn announce_guest(&mut self, guest: &Who) {
+        self.tell_watchers(guest, Change::Online);
+    }
+
+    /// The session of a guest has ended, or it has another name now. Nobody can tell whether it comes back after a cut.
+    pub(in crate::hub) fn announce_guest_going(&mut self, guest: &Who) {
+        self.end_person(guest);
+        self.tell_watchers(guest, Change::Offline);
+    }
+
+    /// How those who watch a name see it; with the name as it is shown if it is online for them.
+    pub(super) fn whereabouts(&self, name: Who) -> (Who, Whereabouts) {
+        if let Some((shown, _)) = self.find_online(&name) {
+            let away = self.away_of(&shown);
+            return (shown, away.map_or(Whereabouts::Online, Whereabouts::Away));
         }
-        let cut = self.people.cuts.cuts.get(&name);
-        match cut.and_then(|cut| Some((cut.account.name.clone(), cut.gone.clone()?))) {
+        let cut = match &name {
+            Who::Account(name) => self.people.cuts.cuts.get(name),
+            Who::Guest(_) => None,
+        };
+        match cut.and_then(|cut| Some((cut.account.name.clone().into(), cut.gone.clone()?))) {
             Some(found) => found,
             None => (name, Whereabouts::Offline),
         }
     }
 
-    /// Tells those who watch an account, if anybody does.
-    pub(super) fn tell_watchers(&mut self, name: &UserName, change: Change) {
+    /// Tells those who watch a name, if anybody does.
+    pub(super) fn tell_watchers(&mut self, name: &Who, change: Change) {
         if !self.watchers_of(name).is_empty() {
             let event = Event::Presence { name: name.clone(), change };
             self.events.push_back((Audience::Watchers(name.clone()), event));

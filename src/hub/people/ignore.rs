@@ -36,9 +36,9 @@ impl Hub {
         self.people.ignores.is_empty()
     }
 
-    /// `Ignore`. Ignored for guests.
+    /// `Ignore`. Refused for guests.
     pub(in crate::hub) fn on_ignore(&mut self, who: SessionId, ignore: Ignore) {
-        let Some(me) = self.account_of(who).cloned() else { return };
+        let Some(me) = self.account_of(who).cloned() else { return self.tell(who, Event::NeedsAccount) };
         let answer = match ignore {
             _ if self.keeping == Keeping::Off => Event::NothingKept,
             Ignore::List => {

@@ -1,6 +1,7 @@
 //! People: who is away, who watches whom, who hears nothing of whom, and profiles.
 
 mod away;
+mod called;
 mod comings;
 mod ignore;
 mod ignores;
@@ -11,9 +12,10 @@ mod watches;
 use std::collections::BTreeSet;
 
 use super::Hub;
-use super::names::{UserName, Who};
+use super::names::Who;
 use super::record::Account;
 use away::Away;
+use called::Called;
 use comings::Cuts;
 pub(super) use comings::Parting;
 use ignores::Ignores;
@@ -23,6 +25,7 @@ use watches::Watches;
 #[derive(Debug, Default)]
 pub(super) struct People {
     away: Away,
+    called: Called,
     watches: Watches,
     cuts: Cuts,
     ignores: Ignores,
@@ -33,14 +36,16 @@ pub(super) struct People {
 /// What is known of somebody without the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// The name as it was registered.
-    pub name: UserName,
-    /// Sessions of the account.
+    /// The name as it is shown.
+    pub name: Who,
+    /// Its sessions.
     pub sessions: usize,
     /// Seconds since one of its sessions has said something, or logged in.
     pub idle_s: u64,
     /// Why it is away, if it is.
     pub away: Option<Box<str>>,
+    /// How it has called itself while it is there, if it has.
+    pub called: Option<Box<str>>,
 }
 
 impl People {
@@ -52,19 +57,20 @@ impl People {
 }
 
 impl Hub {
-    /// What is known of an account that is online; `None` if it is not. It is `unix_ms` now.
-    pub fn person(&self, name: &UserName, unix_ms: u64) -> Option<Person> {
-        let (name, sessions) = self.online.find(name)?;
+    /// What is known of somebody who is online; `None` if they are not. It is `unix_ms` now.
+    pub fn person(&self, name: &Who, unix_ms: u64) -> Option<Person> {
+        let (name, sessions) = self.find_online(name)?;
         let spoke_ms = sessions.iter().filter_map(|session| self.roster.spoke_ms(*session)).max();
         let idle_s = spoke_ms.map_or(0, |spoke_ms| unix_ms.saturating_sub(spoke_ms) / 1_000);
-        let away = self.people.away.of(name).map(Into::into);
-        Some(Person { name: name.clone(), sessions: sessions.len(), idle_s, away })
+        let away = self.away_of(&name);
+        let called = self.people.called.of(&name).map(Into::into);
+        Some(Person { sessions: sessions.len(), name, idle_s, away, called })
     }
 
-    /// Whether a guest of this name, in any case, is in some room. False for an account.
+    /// Whether a guest of this name, in any case, is in some room or has logged in. False for an account.
     pub fn is_guest_here(&self, guest: &Who) -> bool {
         match guest {
-            Who::Guest(guest) => self.guest_names.find(guest).is_some(),
+            Who::Guest(guest) => self.guest_names.find(guest).is_some() || self.guests_online.find(guest).is_some(),
             Who::Account(_) => false,
         }
     }
@@ -95,9 +101,11 @@ impl Hub {
     pub(super) fn check_people(&self) {
         self.people.watches.check_invariants();
         self.people.ignores.check_invariants();
-        assert!(self.people.away.names().all(|name| self.online.find(name).is_some()), "somebody is away and offline");
+        let is_online = |name: &Who| self.find_online(name).is_some();
+        assert!(self.people.away.names().all(is_online), "somebody is away and offline");
+        assert!(self.people.called.names().all(is_online), "somebody calls itself something and is offline");
         for session in self.people.watches.sessions() {
-            assert!(self.name_of(session).is_some(), "an ended session watches");
+            assert!(self.roster.owner_of(session).is_some(), "an ended session watches");
         }
         for name in self.people.cuts.gone() {
             assert!(self.online.find(name).is_none(), "{name} is cut off and online");

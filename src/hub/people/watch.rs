@@ -1,26 +1,26 @@
-//! `Watch`: to be told of the comings and goings of an account.
+//! `Watch`: to be told of the comings and goings of somebody.
 
 use crate::hub::Hub;
 use crate::hub::command::Watch;
 use crate::hub::event::Event;
-use crate::hub::names::UserName;
+use crate::hub::names::Who;
 use crate::hub::session::SessionId;
 use crate::limits::{PLACE_END_WORK, WATCHES_EACH};
 
 impl Hub {
     /// The sessions that watch a name, in any case.
-    pub fn watchers_of(&self, name: &UserName) -> &[SessionId] {
+    pub fn watchers_of(&self, name: &Who) -> &[SessionId] {
         self.people.watches.by(name)
     }
 
-    /// `Watch`. Ignored for guests.
+    /// `Watch`. Ignored for guests of one room.
     pub(in crate::hub) fn on_watch(&mut self, who: SessionId, watch: Watch) {
-        if self.name_of(who).is_none() {
+        if self.roster.owner_of(who).is_none() {
             return;
         }
         let answer = match watch {
             Watch::List => {
-                let names: Vec<UserName> = self.people.watches.of(who).cloned().collect();
+                let names: Vec<Who> = self.people.watches.of(who).cloned().collect();
                 self.charge_list(names.len(), names.len());
                 Event::Watches { names }
             }
@@ -33,7 +33,7 @@ impl Hub {
         self.tell(who, answer);
     }
 
-    fn watch(&mut self, who: SessionId, name: UserName) -> Event {
+    fn watch(&mut self, who: SessionId, name: Who) -> Event {
         let watches = &mut self.people.watches;
         if !watches.has(who, &name) {
             if !watches.has_room(who) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::hub::names::UserName;
+use crate::hub::names::Who;
 use crate::hub::session::SessionId;
 use crate::limits::{WATCHES, WATCHES_EACH};
 
@@ -10,25 +10,25 @@ use crate::limits::{WATCHES, WATCHES_EACH};
 #[derive(Debug, Default)]
 pub(super) struct Watches {
     /// The names of each session, at least one, each with the session's place among those that watch it.
-    of: BTreeMap<SessionId, BTreeMap<UserName, u32>>,
+    of: BTreeMap<SessionId, BTreeMap<Who, u32>>,
     /// The sessions that watch a name, at least one. The order depends on the commands alone, so it is deterministic.
-    by: BTreeMap<UserName, Vec<SessionId>>,
+    by: BTreeMap<Who, Vec<SessionId>>,
     /// Watches of all sessions together.
     count: usize,
 }
 
 impl Watches {
     /// The sessions that watch a name.
-    pub(super) fn by(&self, name: &UserName) -> &[SessionId] {
+    pub(super) fn by(&self, name: &Who) -> &[SessionId] {
         self.by.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The names that a session watches, in lower-case order.
-    pub(super) fn of(&self, who: SessionId) -> impl Iterator<Item = &UserName> {
+    pub(super) fn of(&self, who: SessionId) -> impl Iterator<Item = &Who> {
         self.of.get(&who).into_iter().flat_map(BTreeMap::keys)
     }
 
-    pub(super) fn has(&self, who: SessionId, name: &UserName) -> bool {
+    pub(super) fn has(&self, who: SessionId, name: &Who) -> bool {
         self.of.get(&who).is_some_and(|names| names.contains_key(name))
     }
 
@@ -38,7 +38,7 @@ impl Watches {
     }
 
     /// The session watches this name from now on. The caller has checked that it does not yet.
-    pub(super) fn add(&mut self, who: SessionId, name: UserName) {
+    pub(super) fn add(&mut self, who: SessionId, name: Who) {
         let watchers = self.by.entry(name.clone()).or_insert_with(|| Vec::with_capacity(1));
         self.of.entry(who).or_default().insert(name, watchers.len() as u32);
         watchers.push(who);
@@ -46,7 +46,7 @@ impl Watches {
     }
 
     /// The session watches this name no longer.
-    pub(super) fn remove(&mut self, who: SessionId, name: &UserName) {
+    pub(super) fn remove(&mut self, who: SessionId, name: &Who) {
         let Some(names) = self.of.get_mut(&who) else { return };
         let Some(place) = names.remove(name) else { return };
         if names.is_empty() {
@@ -63,7 +63,7 @@ impl Watches {
     }
 
     /// The session at this place of those that watch a name goes. The last one of the list moves there.
-    fn leave(&mut self, name: &UserName, place: u32) {
+    fn leave(&mut self, name: &Who, place: u32) {
         self.count -= 1;
         let Some(watchers) = self.by.get_mut(name) else { return };
         watchers.swap_remove(place as usize);

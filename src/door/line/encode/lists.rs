@@ -4,11 +4,11 @@ use std::fmt::{self, Display, Write as _};
 
 use crate::door::wire::Wire;
 use crate::hub::event::{NameLine, Present, RoomLine, Seat};
-use crate::hub::names::UserName;
+use crate::hub::names::{UserName, Who};
 
 /// Who is online.
 pub(super) fn encode_online(names: &[Present], matching: usize, out: &mut Wire<'_>) -> fmt::Result {
-    names.iter().try_for_each(|line| writeln!(out, "C 211-{}", line.name))?;
+    names.iter().try_for_each(|line| writeln!(out, "C 211-{}", line.who))?;
     encode_end(names.len(), matching, "online", "WHO", out)
 }
 
@@ -38,7 +38,7 @@ pub(super) fn encode_names(room: &dyn Display, names: &[NameLine], matching: usi
 }
 
 /// The names that a session watches. They are few, so all are shown.
-pub(super) fn encode_watches(names: &[UserName], out: &mut Wire<'_>) -> fmt::Result {
+pub(super) fn encode_watches(names: &[Who], out: &mut Wire<'_>) -> fmt::Result {
     encode_users(names, out)?;
     writeln!(out, "C 211 {} watched", names.len())
 }
@@ -52,7 +52,7 @@ pub(super) fn encode_ignores(names: &[UserName], guests: bool, out: &mut Wire<'_
     writeln!(out, "C 211 {} ignored", names.len() + usize::from(guests))
 }
 
-fn encode_users(names: &[UserName], out: &mut Wire<'_>) -> fmt::Result {
+fn encode_users(names: &[impl Display], out: &mut Wire<'_>) -> fmt::Result {
     names.iter().try_for_each(|name| writeln!(out, "C 211-{name}"))
 }
 

@@ -41,7 +41,7 @@ pub(super) fn encode(
 }
 
 /// `D TO [id] name text`: a direct message of one's own.
-pub(super) fn encode_own(kind: Kind, to: &UserName, id: u64, text: &str, out: &mut Wire<'_>) -> fmt::Result {
+pub(super) fn encode_own(kind: Kind, to: &Who, id: u64, text: &str, out: &mut Wire<'_>) -> fmt::Result {
     match kind {
         Kind::Bare => write!(out, "D TO {to} ")?,
         Kind::Typed | Kind::Web | Kind::RelayLf | Kind::RelayCrLf => write!(out, "D TO {id} {to} ")?,
@@ -58,7 +58,7 @@ pub(super) fn encode_sent(hearers: usize, is_dropped: bool, out: &mut Wire<'_>) 
 /// `C 250 sent to name`, and why that account is away.
 pub(super) fn encode_sent_to(
     kind: Kind,
-    name: &UserName,
+    name: &Who,
     away: Option<&str>,
     is_dropped: bool,
     out: &mut Wire<'_>,

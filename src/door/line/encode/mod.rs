@@ -41,6 +41,11 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::TooManyWaiting { name } => messages::encode_too_many_waiting(name, w),
         Event::OnlyYou => writeln!(w, "C 550 that is you, and you have no other session"),
         Event::NotOnline { name } => writeln!(w, "C 550 {name} is not online"),
+        Event::HearsOneRoom { name } => {
+            writeln!(w, "C 550 {name} is a guest of one room, and hears that room only: RM room text")
+        }
+        Event::NeedsAccount => writeln!(w, "C 554 that needs an account, and you are a guest"),
+        Event::NotAGuest => writeln!(w, "C 554 an account keeps its name; NICK is for guests"),
         Event::TakesNone { name } => writeln!(w, "C 554 {name} takes no messages from you"),
         Event::NothingKept => writeln!(w, "C 554 nothing is kept here"),
         Event::Online { names, matching } => lists::encode_online(names, *matching, w),
@@ -55,8 +60,11 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::IgnoresFull { most } => writeln!(w, "C 554 no more than {most} names; IGNORE name off ends one"),
         Event::IgnoresYourself => writeln!(w, "C 554 you cannot ignore yourself"),
         Event::NoSuchAccount { name } => writeln!(w, "C 550 nobody has the name {name}; WHO lists who is online"),
-        Event::Arrived { room, who } => writeln!(w, "C 103 {room} {who} entered"),
-        Event::Gone { room, who, kicked } => rooms::encode_gone(room, who, *kicked, w),
+        Event::Arrived { room, who, .. } => writeln!(w, "C 103 {room} {who} entered"),
+        Event::Gone { room, who, why, .. } => rooms::encode_gone(room, who, why, w),
+        Event::Renamed { was, now } => writeln!(w, "C 102 {was} is {now} now"),
+        Event::YouAre { now, .. } => writeln!(w, "C 200 you are {now} now"),
+        Event::Neighbour { .. } => Ok(()), // lines tell it to those who watch the name
         Event::TopicIs { room, by, text } => rooms::encode_topic(kind, "105", room, by, text, w),
         Event::TopicShown { room, topic } => rooms::encode_shown_topic(kind, room, topic.as_ref(), w),
         Event::RoomClosed { room, why } => rooms::encode_closed(room, why, w),
@@ -66,6 +74,7 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::OwnerIs { owner } => rooms::encode_owner(owner.as_ref(), w),
         Event::Invited { room, name, away } => rooms::encode_invited(kind, room, name, away.as_deref(), w),
         Event::Invitation { room, from, to: _ } => writeln!(w, "C 111 {room} {from} invites you"),
+        Event::InvitedHere { .. } => Ok(()),
         Event::InRoomAlready { room, name } => writeln!(w, "C 554 {name} is in {room} already"),
         Event::Attends { public: true } => writeln!(w, "C 200 you hear what is said to everybody"),
         Event::Attends { public: false } => {

@@ -6,10 +6,10 @@ use crate::door::decoded::Kind;
 use crate::door::line::spell::encode_text;
 use crate::door::wire::Wire;
 use crate::hub::event::{Change, Whereabouts};
-use crate::hub::names::UserName;
+use crate::hub::names::Who;
 
 /// `C 230`: the session has logged in.
-pub(super) fn encode_welcome(name: &UserName, online: usize, out: &mut Wire<'_>) -> fmt::Result {
+pub(super) fn encode_welcome(name: &Who, online: usize, out: &mut Wire<'_>) -> fmt::Result {
     writeln!(out, "C 230 welcome {name}; {online} online; HELP lists what you can do")
 }
 
@@ -22,7 +22,7 @@ pub(super) fn encode_away(kind: Kind, text: Option<&str>, out: &mut Wire<'_>) ->
 }
 
 /// `C 101 name online|offline|away TEXT|back`, for those who watch the name.
-pub(super) fn encode_presence(kind: Kind, name: &UserName, change: &Change, out: &mut Wire<'_>) -> fmt::Result {
+pub(super) fn encode_presence(kind: Kind, name: &Who, change: &Change, out: &mut Wire<'_>) -> fmt::Result {
     write!(out, "C 101 {name} ")?;
     match change {
         Change::Online => writeln!(out, "online"),
@@ -33,7 +33,7 @@ pub(super) fn encode_presence(kind: Kind, name: &UserName, change: &Change, out:
 }
 
 /// `C 200 name is online|is away: TEXT|is offline`: the name is watched from now on.
-pub(super) fn encode_watched(kind: Kind, name: &UserName, presence: &Whereabouts, out: &mut Wire<'_>) -> fmt::Result {
+pub(super) fn encode_watched(kind: Kind, name: &Who, presence: &Whereabouts, out: &mut Wire<'_>) -> fmt::Result {
     write!(out, "C 200 {name} is ")?;
     match presence {
         Whereabouts::Online => writeln!(out, "online"),

@@ -5,13 +5,17 @@ use std::fmt::{self, Write as _};
 use crate::door::decoded::Kind;
 use crate::door::line::spell::{encode_text, salvaged, salvaged_word};
 use crate::door::wire::Wire;
-use crate::hub::event::Closing;
+use crate::hub::event::{Closing, Leaving};
 use crate::hub::names::{RoomName, UserName, Who};
 use crate::hub::record::Topic;
 
 /// `C 104`: a member has gone.
-pub(super) fn encode_gone(room: &RoomName, who: &Who, kicked: bool, out: &mut Wire<'_>) -> fmt::Result {
-    writeln!(out, "C 104 {room} {who} left{}", if kicked { ": kicked" } else { "" })
+pub(super) fn encode_gone(room: &RoomName, who: &Who, why: &Leaving, out: &mut Wire<'_>) -> fmt::Result {
+    let how = match why {
+        Leaving::Left | Leaving::Offline => "",
+        Leaving::Kicked { .. } => ": kicked",
+    };
+    writeln!(out, "C 104 {room} {who} left{how}")
 }
 
 /// `C 106`: the room is closed.
