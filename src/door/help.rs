@@ -14,7 +14,7 @@ enum For {
 }
 
 /// The general help: what people do first stands first.
-const HELP: [(For, &str); 34] = [
+const HELP: [(For, &str); 37] = [
     (For::All, "PM [text]             say something to everybody"),
     (For::All, "DM [name [text]]      say something to one person"),
     (For::All, "WHO [prefix]          who is online"),
@@ -25,7 +25,9 @@ const HELP: [(For, &str); 34] = [
     (For::All, "RM room [text]        say something in a room"),
     (For::All, "NAMES room [prefix]   who is in a room"),
     (For::All, "LEAVE room            leave a room"),
+    (For::All, "INVITE room name      ask somebody into a room"),
     (For::All, "KICK room name        put somebody out of your room"),
+    (For::All, "HOST room name        hand your room to another member"),
     (For::All, "CLOSE room            close your room"),
     (For::All, "TOPIC room [text]     what a room is about"),
     (For::All, "LOCK room [password]  set your room's password, or remove it"),
@@ -41,6 +43,7 @@ const HELP: [(For, &str); 34] = [
     (For::History, "SET [key [value]]     what WHOIS says of you"),
     (For::History, "IGNORE [name [off]]   take no direct messages from somebody"),
     (For::History, "NOTIFY place LEVEL    how loud a place is: all, mentions, none"),
+    (For::All, "PUBLIC on|off         hear what is said to everybody, or do not"),
     (For::All, "WANT [word]           for programs: what they are told besides"),
     (For::All, "TOKEN                 a token to come back without your password"),
     (For::All, "PASSWD                change your password"),
@@ -77,7 +80,9 @@ impl Operation {
             Self::Rm => &["RM room [text]: say something to everybody in a room; without text it is asked for"],
             Self::Rooms => &["ROOMS [prefix]: which rooms there are"],
             Self::Names => &["NAMES room [prefix]: who is in a room; a name with ~ is a guest's, who has no account"],
+            Self::Invite => &["INVITE room name: ask somebody who is online into a room that you are in"],
             Self::Kick => &["KICK room name: put somebody out of your room"],
+            Self::Host => HOST_HELP,
             Self::Close => &["CLOSE room: close your room"],
             Self::History => HISTORY_HELP,
             Self::Missed => &["MISSED: the oldest 50 messages that you have not read; goes on from there each time"],
@@ -92,6 +97,7 @@ impl Operation {
             Self::Away => AWAY_HELP,
             Self::Watch => WATCH_HELP,
             Self::Ignore => IGNORE_HELP,
+            Self::Public => PUBLIC_HELP,
             Self::Notify => NOTIFY_HELP,
             Self::Forget => FORGET_HELP,
             Self::Want => WANT_HELP,
@@ -140,6 +146,18 @@ const READ_HELP: &[&str] = &[
 const KEEP_HELP: &[&str] = &[
     "KEEP room [DAYS|off]: keep your room when nobody is in it, and what is said there for so many days; off ends it",
     "KEEP room TO name: give your room to another member",
+];
+
+/// The lines of `HELP HOST`.
+const HOST_HELP: &[&str] = &[
+    "HOST room name: hand your room to another member, who is its host from then on; you stay in it",
+    "a kept room belongs to its owner, who hands it on by KEEP room TO name",
+];
+
+/// The lines of `HELP PUBLIC`.
+const PUBLIC_HELP: &[&str] = &[
+    "PUBLIC on|off: hear what is said to everybody, or do not: here alone, until you leave",
+    "you can still speak to everybody, and HISTORY * shows what was said",
 ];
 
 /// The lines of `HELP WHOIS`.

@@ -13,7 +13,9 @@ pub(super) enum Operation {
     Rm,
     Rooms,
     Names,
+    Invite,
     Kick,
+    Host,
     Close,
     History,
     Missed,
@@ -28,6 +30,7 @@ pub(super) enum Operation {
     Away,
     Watch,
     Ignore,
+    Public,
     Notify,
     Forget,
     Want,
@@ -46,7 +49,7 @@ macro_rules! when {
 }
 
 /// The verbs of all operations. Some operations have several, for those that people try first.
-pub(super) const VERBS: [(&str, Operation); 38] = [
+pub(super) const VERBS: [(&str, Operation); 41] = [
     ("PM", Operation::Pm),
     ("BM", Operation::Pm),
     ("DM", Operation::Dm),
@@ -61,7 +64,9 @@ pub(super) const VERBS: [(&str, Operation); 38] = [
     ("RM", Operation::Rm),
     ("ROOMS", Operation::Rooms),
     ("NAMES", Operation::Names),
+    ("INVITE", Operation::Invite),
     ("KICK", Operation::Kick),
+    ("HOST", Operation::Host),
     ("CLOSE", Operation::Close),
     ("HISTORY", Operation::History),
     ("MISSED", Operation::Missed),
@@ -76,6 +81,7 @@ pub(super) const VERBS: [(&str, Operation); 38] = [
     ("AWAY", Operation::Away),
     ("WATCH", Operation::Watch),
     ("IGNORE", Operation::Ignore),
+    ("PUBLIC", Operation::Public),
     ("NOTIFY", Operation::Notify),
     ("FORGET", Operation::Forget),
     ("WANT", Operation::Want),
@@ -106,7 +112,9 @@ impl Operation {
             Self::Rm => "RM room [text]",
             Self::Rooms => "ROOMS [prefix]",
             Self::Names => "NAMES room [prefix]",
+            Self::Invite => "INVITE room name",
             Self::Kick => "KICK room name",
+            Self::Host => "HOST room name",
             Self::Close => "CLOSE room",
             Self::History => concat!("HISTORY [place] [before WHEN|after WHEN] [N]; N is 1 to 200, ", when!()),
             Self::Missed => "MISSED",
@@ -125,6 +133,7 @@ impl Operation {
             Self::Away => "AWAY [text]",
             Self::Watch => "WATCH [name [off]]; name is that of an account, or ~name of a guest",
             Self::Ignore => "IGNORE [name [off]] or IGNORE ~ [off]",
+            Self::Public => "PUBLIC on|off",
             Self::Notify => "NOTIFY place all|mentions|none; place is *, a room or #room, or @name",
             Self::Forget => "FORGET [ID|all]",
             Self::Want => "WANT [word]…",

@@ -17,6 +17,11 @@ impl Hub {
         self.roster.attends(who)
     }
 
+    /// The number of sessions that hear public messages.
+    pub fn attending(&self) -> usize {
+        self.roster.attending()
+    }
+
     /// `Census`.
     pub(super) fn on_census(&mut self, who: SessionId) {
         let census = self.census();

@@ -34,7 +34,13 @@ impl Line {
             Operation::Leave => on_room(argument, |room| Command::LeaveRoom { room, text: None }).unwrap_or(usage),
             Operation::Close => on_room(argument, |room| Command::CloseRoom { room }).unwrap_or(usage),
             Operation::Names => on_names(argument).unwrap_or(usage),
-            Operation::Kick => on_kick(argument).unwrap_or(usage),
+            Operation::Invite => {
+                on_room_and_who(argument, |room, name| Command::Invite { room, name }).unwrap_or(usage)
+            }
+            Operation::Kick => {
+                on_room_and_who(argument, |room, name| Command::Kick { room, name, text: None }).unwrap_or(usage)
+            }
+            Operation::Host => on_room_and_who(argument, |room, name| Command::HandOn { room, name }).unwrap_or(usage),
             Operation::History => recall::on_history(argument).unwrap_or(usage),
             Operation::Search => search::on_search(argument).unwrap_or(usage),
             Operation::Read => recall::on_read(argument).unwrap_or(usage),
@@ -46,6 +52,7 @@ impl Line {
             Operation::Away => people::on_away(argument),
             Operation::Watch => people::on_watch(argument).unwrap_or(usage),
             Operation::Ignore => people::on_ignore(argument).unwrap_or(usage),
+            Operation::Public => people::on_public(argument).unwrap_or(usage),
             Operation::Notify => recall::on_notify(argument).unwrap_or(usage),
             Operation::Forget => recall::on_forget(argument).unwrap_or(usage),
             Operation::Want => self.on_want(argument),
@@ -154,10 +161,11 @@ fn on_names(argument: &str) -> Option<Decoded<'_>> {
     Some(in_room(room, |room| Decoded::Command(Command::Names { room, prefix })))
 }
 
-fn on_kick(argument: &str) -> Option<Decoded<'_>> {
+/// An operation with a room and the name of an account or a guest.
+fn on_room_and_who(argument: &str, command: impl FnOnce(RoomName, Who) -> Command<'static>) -> Option<Decoded<'_>> {
     let (room, name) = room_and_word(argument).filter(|(_, name)| !name.is_empty())?;
     Some(in_room(room, |room| match Who::parse(name) {
-        Some(name) => Decoded::Command(Command::Kick { room, name, text: None }),
+        Some(name) => Decoded::Command(command(room, name)),
         None => Decoded::Reply(Reply::NoSuchUser),
     }))
 }

@@ -77,6 +77,16 @@ pub(super) fn on_away(argument: &str) -> Decoded<'_> {
     }
 }
 
+/// `PUBLIC on|off`
+pub(super) fn on_public(argument: &str) -> Option<Decoded<'_>> {
+    let public = match argument {
+        word if word.eq_ignore_ascii_case("on") => true,
+        word if word.eq_ignore_ascii_case("off") => false,
+        _ => return None,
+    };
+    Some(Decoded::Command(Command::Attend { public }))
+}
+
 /// `WATCH [name [off]]`
 pub(super) fn on_watch(argument: &str) -> Option<Decoded<'_>> {
     let watch = match name_and_off(argument)? {

@@ -170,7 +170,9 @@ impl<S> Engine<S> {
                 if let Some(lag) = self.backpressure.everybody {
                     return lag;
                 }
-                &mut self.hub.everyone().iter().copied()
+                let hub = &self.hub;
+                let all_attend = hub.attending() == hub.everyone().len();
+                &mut hub.everyone().iter().copied().filter(move |hearer| all_attend || hub.attends(*hearer))
             }
             Receivers::Room(room) => {
                 let Some(room) = self.hub.find_room(room) else { return Lag::Nobody };
@@ -203,7 +205,7 @@ impl<S> Engine<S> {
 fn receivers<'a>(command: &'a Command<'_>) -> Option<Receivers<'a>> {
     if let Command::SayIn { room, .. } = command {
         Some(Receivers::Room(room))
-    } else if let Command::Tell { to, .. } = command {
+    } else if let Command::Tell { to, .. } | Command::Invite { name: to, .. } = command {
         Some(Receivers::Person(to))
     } else if let Command::Away { .. } = command {
         Some(Receivers::Watchers)
@@ -219,6 +221,8 @@ fn owned(command: &Command<'_>) -> Option<Command<'static>> {
         Some(Command::Say { text: owned(text), manner: *manner })
     } else if let Command::SayIn { room, text, manner } = command {
         Some(Command::SayIn { room: room.clone(), text: owned(text), manner: *manner })
+    } else if let Command::Invite { room, name } = command {
+        Some(Command::Invite { room: room.clone(), name: name.clone() })
     } else if let Command::Tell { to, text, manner, account } = command {
         Some(Command::Tell { to: to.clone(), text: owned(text), manner: *manner, account: account.clone() })
     } else if let Command::Away { text } = command {
