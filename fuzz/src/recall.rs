@@ -15,9 +15,9 @@ use chatd::limits::{AWAY_BYTES, HISTORY_LINES_MOST, SEARCH_TERMS, TOPIC_BYTES};
 use chatd::text;
 
 /// The operations, as bytes 0 says.
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 17] = [
     "SEARCH", "HISTORY", "READ", "KEEP", "TOPIC", "LOCK", "WANT", "WHOIS", "SET", "AWAY", "WATCH", "IGNORE", "NOTIFY",
-    "FORGET",
+    "FORGET", "INVITE", "HOST", "PUBLIC",
 ];
 
 /// Operations on the past and on people: what is understood can be said again, within the bounds, in both dialects, and has nothing in
@@ -46,7 +46,7 @@ fn session(name: &[u8]) -> Line {
     let mut line = Line::default();
     line.decode(name, 8);
     let name = UserName::parse("alice").expect("a name");
-    line.encode_event(&Event::Welcome { name, online: 1 }, &mut Vec::new());
+    line.encode_event(&Event::Welcome { name: name.into(), online: 1 }, &mut Vec::new());
     line
 }
 
@@ -119,6 +119,12 @@ fn spelled_command(command: &Command<'_>) -> String {
             Keep::To(name) => format!("KEEP {room} TO {name}"),
         };
     }
+    if let Command::Invite { room, name } = command {
+        return format!("INVITE #{room} {name}");
+    }
+    if let Command::HandOn { room, name } = command {
+        return format!("HOST {room} {name}");
+    }
     spelled_of_people(command)
 }
 
@@ -135,6 +141,9 @@ fn spelled_of_people(command: &Command<'_>) -> String {
             assert!(*key != ProfileKey::Url || !value.contains([' ', '\t']) && value.contains("://"), "{value:?}");
         });
         return format!("SET {} {}", key.word(), value.unwrap_or("-"));
+    }
+    if let Command::Attend { public } = command {
+        return format!("PUBLIC {}", if *public { "on" } else { "off" });
     }
     if let Command::Watch(watch) = command {
         return match watch {

@@ -4,6 +4,7 @@ use std::fs;
 
 use testkit::{Client, Server, run};
 
+mod attending;
 mod erasing;
 mod levels;
 mod peace;

@@ -6,6 +6,7 @@ use std::thread;
 use testkit::{Client, Server};
 
 mod entering;
+mod inviting;
 mod membership;
 
 /// Makes or joins a room, and returns the token.
