@@ -46,7 +46,7 @@ fn session(name: &[u8]) -> Line {
     let mut line = Line::default();
     line.decode(name, 8);
     let name = UserName::parse("alice").expect("a name");
-    line.encode_event(&Event::Welcome { name, online: 1 }, &mut Vec::new());
+    line.encode_event(&Event::Welcome { name: name.into(), online: 1 }, &mut Vec::new());
     line
 }
 

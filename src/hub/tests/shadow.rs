@@ -8,6 +8,9 @@ use super::*;
 pub(super) struct Shadow {
     pub(super) rules: Rules,
     pub(super) sessions: Vec<(SessionId, Account)>,
+    /// The guests who have logged in.
+    pub(super) guests: Vec<(SessionId, GuestName)>,
+    pub(super) tells_neighbours: bool,
     pub(super) rooms: Vec<ShadowRoom>,
     pub(super) last_id: u64,
     pub(super) store: ShadowStore,
@@ -62,9 +65,24 @@ impl ShadowRoom {
 
 impl Shadow {
     pub(super) fn new(rules: Rules) -> Self {
-        let (sessions, rooms, said, ended) = (vec![], vec![], vec![], vec![]);
+        let (sessions, guests, rooms, said, ended) = (vec![], vec![], vec![], vec![], vec![]);
         let (store, people, ids) = (ShadowStore::default(), ShadowPeople::default(), BTreeMap::new());
-        Self { rules, sessions, rooms, last_id: 0, store, people, now_ms: 0, arrivals: 0, said, ended, ids }
+        let (last_id, now_ms, arrivals, tells_neighbours) = (0, 0, 0, false);
+        Self {
+            rules,
+            sessions,
+            guests,
+            tells_neighbours,
+            rooms,
+            last_id,
+            store,
+            people,
+            now_ms,
+            arrivals,
+            said,
+            ended,
+            ids,
+        }
     }
 
     /// The expected events with their receivers, and the places that end. The hub must have carried out the command before,
@@ -76,13 +94,21 @@ impl Shadow {
         unix_ms: u64,
     ) -> (Vec<(Vec<SessionId>, Event)>, Ended) {
         match (self.who_is(who), command) {
-            (None, Command::LogIn { name, since }) => {
+            (None, Command::LogIn { who: Who::Guest(name), called, .. }) => {
                 self.now_ms = unix_ms;
-                self.log_in(who, Account { name, since });
+                self.let_guest_in(who, name, called.as_deref());
+            }
+            (was, Command::LogIn { who: Who::Account(name), since, called })
+                if was.is_none() || self.is_guest_online(who) =>
+            {
+                self.now_ms = unix_ms;
+                self.log_in(who, was, Account { name, since }, called.as_deref());
             }
             (None, Command::EnterAsGuest { guest, makes, entry }) => {
                 self.now_ms = unix_ms;
-                let entered = self.place(who, guest.into(), entry, makes, false);
+                let is_online = self.guests.iter().any(|(_, other)| *other == guest);
+                let entered =
+                    if is_online { Err(Event::GuestNameTaken) } else { self.place(who, guest.into(), entry, makes, false) };
                 self.answer_entry(who, entered);
             }
             (None, _) | (Some(_), Command::LogIn { .. } | Command::EnterAsGuest { .. }) => {}
@@ -102,14 +128,19 @@ impl Shadow {
     fn handle_of(&mut self, who: SessionId, me: Who, command: Command<'_>, unix_ms: u64) {
         let answer = match command {
             Command::LogIn { .. } | Command::EnterAsGuest { .. } => unreachable!("who is in does not come in"),
-            Command::Leave => return self.leave(who, false),
-            Command::Cut => return self.leave(who, true),
-            Command::Away { .. } | Command::Watch(_) | Command::Ignore(_) | Command::Set { .. }
-                if matches!(me, Who::Guest(_)) =>
-            {
+            Command::Leave { text } => return self.leave(who, false, text.as_deref()),
+            Command::Cut => return self.leave(who, true, None),
+            Command::Away { .. } | Command::Watch(_) | Command::Make(_) | Command::Join(_) if self.is_visitor(who) => {
                 return;
             }
-            Command::Away { text } => return self.be_away(who, text.as_deref()),
+            Command::Set { key: ProfileKey::Name, value } if self.is_guest_online(who) => {
+                self.set_called(&me, value.as_deref());
+                Event::Done
+            }
+            Command::Ignore(_) | Command::Set { .. } | Command::Keep { .. } if matches!(me, Who::Guest(_)) => {
+                Event::NeedsAccount
+            }
+            Command::Away { text } => return self.be_away(who, &me, text.as_deref()),
             Command::Watch(watch) => self.watch(who, watch),
             Command::Ignore(ignore) => match self.ignore(who, ignore) {
                 Some(answer) => answer,
@@ -126,10 +157,9 @@ impl Shadow {
             },
             Command::CanTell { name, account } => self.can_tell(who, &me, name, account),
             Command::Who { prefix } => {
-                let (names, matching) = self.listed(self.accounts(), prefix, |name| name.as_str().to_owned());
+                let (names, matching) = self.listed(self.online(), prefix, ToString::to_string);
                 Event::Online { names, matching }
             }
-            Command::Make(_) | Command::Join(_) if matches!(me, Who::Guest(_)) => return,
             Command::Make(entry) => {
                 let entered = self.place(who, me, entry, Some(HostGoes::PassesOn), true);
                 return self.answer_entry(who, entered);
@@ -142,7 +172,9 @@ impl Shadow {
                 let entered = self.place(who, me, entry, None, true);
                 return self.answer_entry(who, entered);
             }
-            Command::LeaveRoom { room } => self.leave_room(who, &room).unwrap_or_else(|refusal| refusal),
+            Command::LeaveRoom { room, text } => {
+                self.leave_room(who, &room, text.as_deref()).unwrap_or_else(|refusal| refusal)
+            }
             Command::SayIn { room, text } => {
                 self.say_in(who, me, &room, &text, unix_ms).unwrap_or_else(|refusal| refusal)
             }
@@ -150,7 +182,9 @@ impl Shadow {
             Command::Listen { room } => return self.listen(who, &room),
             Command::Rooms { prefix } => self.list_rooms(prefix),
             Command::Names { room, prefix } => self.list_names(&room, prefix),
-            Command::Kick { room, name } => self.kick(who, &room, name).unwrap_or_else(|refusal| refusal),
+            Command::Kick { room, name, text } => {
+                self.kick(who, me, &room, name, text.as_deref()).unwrap_or_else(|refusal| refusal)
+            }
             Command::Keep { room, how } => match self.keep(who, &room, how) {
                 Some(answer) => answer,
                 None => return,
@@ -171,15 +205,15 @@ impl Shadow {
         self.tell(who, answer);
     }
 
-    fn can_tell(&self, who: SessionId, me: &Who, name: UserName, account: Option<Account>) -> Event {
+    fn can_tell(&self, who: SessionId, me: &Who, name: Who, account: Option<Account>) -> Event {
         if let Some(name) = self.takes_none(me, &name, account.as_ref()) {
             return Event::TakesNone { name };
         }
         match self.look_up(who, name) {
             (name, true) => Event::CanTell { name },
             (name, false) => match self.absent(who, account) {
-                Some(Account { name, .. }) => Event::CanTell { name },
-                None => nobody_hears(me, name),
+                Some(Account { name, .. }) => Event::CanTell { name: name.into() },
+                None => self.nobody_hears(me, name),
             },
         }
     }
@@ -189,7 +223,8 @@ impl Shadow {
         let fate = self.store.fate(Some(Spot::Everybody));
         let is_dropped = matches!(fate, Fate::Dropped(_));
         let message = self.message(me, text, fate, unix_ms);
-        let hearers = self.others(self.sessions.iter().map(|(id, _)| *id), who);
+        let guests = self.guests.iter().map(|(id, _)| *id);
+        let hearers = self.others(self.sessions.iter().map(|(id, _)| *id).chain(guests), who);
         self.say(hearers.clone(), Event::Said(message));
         Event::Sent { hearers: hearers.len(), id: self.last_id, is_dropped }
     }
@@ -199,7 +234,7 @@ impl Shadow {
         &mut self,
         who: SessionId,
         me: Who,
-        to: UserName,
+        to: Who,
         account: Option<Account>,
         text: &str,
         unix_ms: u64,
@@ -211,16 +246,16 @@ impl Shadow {
         if !is_reached {
             return match self.absent(who, account) {
                 Some(account) => self.tell_absent(who, account, text, unix_ms),
-                None => Some(nobody_hears(&me, name)),
+                None => Some(self.nobody_hears(&me, name)),
             };
         }
-        let receiver = self.sessions.iter().find(|(_, account)| account.name == name).unwrap().1.clone();
+        let receiver = self.sessions.iter().find(|(_, account)| Who::Account(account.name.clone()) == name);
+        let receiver = receiver.filter(|_| matches!(me, Who::Account(_))).map(|(_, account)| account.clone());
         self.people.spoke(who, unix_ms);
-        let is_kept = matches!(me, Who::Account(_));
-        let fate = self.store.fate(is_kept.then_some(Spot::Direct(receiver)));
+        let fate = self.store.fate(receiver.map(Spot::Direct));
         let is_dropped = matches!(fate, Fate::Dropped(_));
         let message = self.message(me, text, fate, unix_ms);
-        self.say(self.others(self.sessions_of(&name).into_iter(), who), Event::Told(message));
+        self.say(self.others(self.sessions_named(&name).into_iter(), who), Event::Told(message));
         self.copy_to_others(who, &name, text);
         let away = self.people.away(&name);
         Some(Event::SentTo { name, id: self.last_id, is_dropped, away })
@@ -239,7 +274,7 @@ impl Shadow {
         Ok(Event::Done)
     }
 
-    fn log_in(&mut self, who: SessionId, account: Account) {
+    fn log_in(&mut self, who: SessionId, was: Option<Who>, account: Account, called: Option<&str>) {
         let sessions = self.sessions_of(&account.name).len() as u32;
         if sessions >= self.rules.sessions_per_account {
             return self.tell(who, Event::SessionsFull { sessions });
@@ -249,28 +284,61 @@ impl Shadow {
         }
         let name = account.name.clone();
         self.sessions.push((who, account));
-        self.people.spoke(who, self.now_ms);
-        let online = self.accounts().len();
-        self.tell(who, Event::Welcome { name: name.clone(), online });
+        self.guests.retain(|(session, _)| *session != who);
+        if was.is_none() {
+            self.people.spoke(who, self.now_ms);
+        }
+        let now = Who::Account(name.clone());
+        self.people.call(&now, called);
+        self.tell(who, Event::Welcome { name: now.clone(), online: self.online().len() });
+        if let Some(was) = was {
+            let called = self.people.called(&was);
+            self.people.call(&now, called.as_deref());
+            self.change_name(who, &was, &now);
+            self.people.end_name(&was);
+            self.tell_watchers(&was, Change::Offline);
+            let mut rooms = self.rooms_of(who);
+            rooms.sort();
+            for (_, name) in rooms {
+                let at = self.rooms.iter().position(|room| room.name == name).unwrap();
+                self.become_member(who, at);
+            }
+        }
         if sessions == 0 {
             self.announce_coming(&name);
         }
     }
 
-    fn leave(&mut self, who: SessionId, is_cut: bool) {
+    fn leave(&mut self, who: SessionId, is_cut: bool, text: Option<&str>) {
+        let me = self.who_is(who).expect("who leaves is in");
+        let is_last = !self.is_visitor(who) && self.sessions_named(&me).len() == 1;
+        let why = if is_last { Leaving::Offline } else { Leaving::Left };
+        if is_last {
+            self.tell_neighbours_of(&me, News::Offline { text: text.map(Into::into) });
+        }
         // In the order in which the session entered the rooms.
         while let Some((_, name)) = self.rooms_of(who).into_iter().min() {
             let room = self.rooms.iter().position(|room| room.name == name).unwrap();
-            self.take_out(&[who], room, false);
+            self.take_out(&[who], room, &why, text);
         }
         let account = self.account_of(who);
         self.sessions.retain(|(id, _)| *id != who);
+        let is_guest = self.is_guest_online(who);
+        self.guests.retain(|(id, _)| *id != who);
         self.people.end(who);
         if let Some(account) = account.filter(|account| self.sessions_of(&account.name).is_empty()) {
             self.announce_going(&account, is_cut);
             let id = self.next_id(self.now_ms);
             self.record(Record::Seen(account, id));
+        } else if is_guest {
+            self.people.end_name(&me);
+            self.tell_watchers(&me, Change::Offline);
         }
+    }
+
+    /// Whether this is the session of a guest of one room.
+    fn is_visitor(&self, who: SessionId) -> bool {
+        self.account_of(who).is_none() && !self.is_guest_online(who)
     }
 
     /// Somebody makes or enters a room, or is refused.
@@ -296,7 +364,8 @@ impl Shadow {
                 self.check_rooms_of(who)?;
                 self.check_membership(&self.rooms[found], &name)?;
                 let (shown, listeners) = (self.rooms[found].name.clone(), self.rooms[found].listeners());
-                self.say(listeners, Event::Arrived { room: shown, who: name.clone() });
+                let (first, away) = (!self.rooms[found].has(&name), self.people.away(&name));
+                self.say(listeners, Event::Arrived { room: shown, who: name.clone(), first, away });
                 found
             }
             (None, Some(host_goes)) => {
@@ -349,32 +418,12 @@ impl Shadow {
         }
     }
 
-    /// Renames a guest. A refusal if another guest of its room has the name.
-    fn rename(&mut self, who: SessionId, me: Who, guest: GuestName) -> Option<Event> {
-        let Who::Guest(_) = me else { return None };
-        let (_, name) = self.rooms_of(who).remove(0);
-        let room = self.rooms.iter_mut().find(|room| room.name == name).unwrap();
-        let new = Who::from(guest);
-        if room.members.iter().any(|member| member.who == new && member.session != who) {
-            return Some(Event::GuestNameTaken);
-        }
-        room.members.iter_mut().find(|member| member.session == who).unwrap().who = new.clone();
-        let (shown, is_host) = (room.name.clone(), room.host == Some(who));
-        let others: Vec<_> = room.listeners().into_iter().filter(|session| *session != who).collect();
-        self.say(others.clone(), Event::Gone { room: shown.clone(), who: me, kicked: false });
-        self.say(others.clone(), Event::Arrived { room: shown.clone(), who: new.clone() });
-        if is_host {
-            self.say(others, Event::HostIs { room: shown, who: new });
-        }
-        None
-    }
-
-    fn leave_room(&mut self, who: SessionId, name: &RoomName) -> Result<Event, Event> {
+    fn leave_room(&mut self, who: SessionId, name: &RoomName, text: Option<&str>) -> Result<Event, Event> {
         let account = self.account_of(who);
         match self.mine(who, name) {
             Ok(at) => {
                 let id = self.rooms[at].id;
-                self.take_out(&[who], at, false);
+                self.take_out(&[who], at, &Leaving::Left, text);
                 let at = self.rooms.iter().position(|room| room.id == id);
                 if let (Some(at), Some(account)) = (at, account)
                     && !self.rooms[at].has(&account.name.clone().into())
@@ -403,7 +452,14 @@ impl Shadow {
         Ok(Event::Sent { hearers: hearers.len(), id: self.last_id, is_dropped })
     }
 
-    fn kick(&mut self, who: SessionId, room: &RoomName, name: Who) -> Result<Event, Event> {
+    fn kick(
+        &mut self,
+        who: SessionId,
+        by: Who,
+        room: &RoomName,
+        name: Who,
+        text: Option<&str>,
+    ) -> Result<Event, Event> {
         let room = self.hosted(who, room)?;
         let named = self.rooms[room].members.iter().filter(|member| member.who == name);
         let sessions: Vec<SessionId> = named.map(|member| member.session).collect();
@@ -412,7 +468,7 @@ impl Shadow {
             return Err(Event::NotInRoom { name });
         }
         if !sessions.is_empty() {
-            self.take_out(&sessions, room, true);
+            self.take_out(&sessions, room, &Leaving::Kicked { by }, text);
         }
         if let (true, Who::Account(name)) = (is_member, name) {
             self.end_membership(room, &name);
@@ -421,14 +477,17 @@ impl Shadow {
     }
 
     /// Removes the sessions of one name from a room.
-    fn take_out(&mut self, sessions: &[SessionId], at: usize, kicked: bool) {
+    fn take_out(&mut self, sessions: &[SessionId], at: usize, why: &Leaving, text: Option<&str>) {
         let room = &mut self.rooms[at];
         let (gone, staying) = room.members.clone().into_iter().partition(|member| sessions.contains(&member.session));
         room.members = staying;
         let gone: Vec<ShadowMember> = gone;
         self.ended.extend(gone.iter().map(|member| (member.session, room.id)));
-        let event = Event::Gone { room: room.name.clone(), who: gone[0].who.clone(), kicked };
-        if kicked {
+        let who = gone[0].who.clone();
+        let (room, last, why, text) = (room.name.clone(), !room.has(&who), why.clone(), text.map(Into::into));
+        let is_kick = matches!(why, Leaving::Kicked { .. });
+        let event = Event::Gone { room, who, last, why, text };
+        if is_kick {
             gone.iter().for_each(|member| self.tell(member.session, event.clone()));
         }
         let room = &self.rooms[at];
@@ -524,7 +583,7 @@ impl Shadow {
     }
 
     /// The rooms of a session, each with its arrival number.
-    fn rooms_of(&self, who: SessionId) -> Vec<(usize, RoomName)> {
+    pub(super) fn rooms_of(&self, who: SessionId) -> Vec<(usize, RoomName)> {
         let members = self.rooms.iter().flat_map(|room| room.members.iter().map(move |member| (room, member)));
         let mine = members.filter(|(_, member)| member.session == who);
         mine.map(|(room, member)| (member.arrival, room.name.clone())).collect()
@@ -533,8 +592,9 @@ impl Shadow {
     /// The name of a session: an account from the sessions, a guest from the members of rooms.
     pub(super) fn who_is(&self, who: SessionId) -> Option<Who> {
         let account = self.sessions.iter().find(|(id, _)| *id == who).map(|(_, account)| account.name.clone().into());
+        let guest = self.guests.iter().find(|(id, _)| *id == who).map(|(_, guest)| guest.clone().into());
         let mut members = self.rooms.iter().flat_map(|room| &room.members);
-        account.or_else(|| members.find(|member| member.session == who).map(|member| member.who.clone()))
+        account.or(guest).or_else(|| members.find(|member| member.session == who).map(|member| member.who.clone()))
     }
 
     pub(super) fn sessions_of(&self, name: &UserName) -> Vec<SessionId> {
@@ -559,9 +619,9 @@ impl Shadow {
     }
 
     /// The name as it was registered if the account is online, and whether it has a session other than `who`.
-    fn look_up(&self, who: SessionId, name: UserName) -> (UserName, bool) {
-        let reached = self.sessions_of(&name).iter().any(|id| *id != who);
-        (self.accounts().into_iter().find(|account| *account == name).unwrap_or(name), reached)
+    fn look_up(&self, who: SessionId, name: Who) -> (Who, bool) {
+        let reached = self.sessions_named(&name).iter().any(|id| *id != who);
+        (self.online().into_iter().find(|other| *other == name).unwrap_or(name), reached)
     }
 
     pub(super) fn others(&self, sessions: impl Iterator<Item = SessionId>, who: SessionId) -> Vec<SessionId> {
@@ -578,10 +638,10 @@ impl Shadow {
     }
 
     /// The other sessions of a sender are shown its direct message, unless they hear it anyway.
-    pub(super) fn copy_to_others(&mut self, who: SessionId, to: &UserName, text: &str) {
+    pub(super) fn copy_to_others(&mut self, who: SessionId, to: &Who, text: &str) {
         let Some(Who::Account(me)) = self.who_is(who) else { return };
         let others = self.others(self.sessions_of(&me).into_iter(), who);
-        if me != *to && !others.is_empty() {
+        if Who::Account(me) != *to && !others.is_empty() {
             self.say(others, Event::OwnTold { to: to.clone(), id: self.last_id, text: text.into() });
         }
     }
@@ -593,9 +653,16 @@ impl Shadow {
     pub(super) fn say(&mut self, to: Vec<SessionId>, event: Event) {
         self.said.push((to, event));
     }
-}
 
-/// The refusal of a direct message that reaches no session.
-fn nobody_hears(me: &Who, name: UserName) -> Event {
-    if *me == Who::Account(name.clone()) { Event::OnlyYou } else { Event::NotOnline { name } }
+    /// The refusal of a direct message that reaches no session.
+    fn nobody_hears(&self, me: &Who, name: Who) -> Event {
+        let is_guest = matches!(name, Who::Guest(_));
+        if *me == name {
+            Event::OnlyYou
+        } else if is_guest && self.rooms.iter().any(|room| room.has(&name)) {
+            Event::HearsOneRoom { name }
+        } else {
+            Event::NotOnline { name }
+        }
+    }
 }

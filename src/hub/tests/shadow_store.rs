@@ -283,7 +283,7 @@ impl Shadow {
         let id = self.next_id(unix_ms);
         self.people.spoke(who, unix_ms);
         self.store.waiting.push((to.clone(), from.clone(), id));
-        self.copy_to_others(who, &to.name, text);
+        self.copy_to_others(who, &to.name.clone().into(), text);
         let row = Row { id, spot: Spot::Direct(to.clone()), from: from.name.into(), text: text.into() };
         self.record(Record::Row(row));
         self.wait(who, ShadowWaited::Told(to, id));
@@ -358,6 +358,7 @@ impl Shadow {
     /// The server starts with what was kept. `ids` are those of the new hub's rooms.
     pub(super) fn start_anew(&mut self, restored: record::Restored, ids: &BTreeMap<RoomName, RoomId>) {
         self.sessions.clear();
+        self.guests.clear();
         self.people.start_anew();
         self.rooms.retain(|room| room.kept.is_some());
         for room in &mut self.rooms {

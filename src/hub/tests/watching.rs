@@ -211,7 +211,7 @@ fn all_sessions_watch_so_many_names() {
     let all = |slot: u32| SessionId { slot, generation: 0 };
     let names: Vec<UserName> = (0..WATCHES_EACH).map(|number| name(&format!("n{number}"))).collect();
     for slot in 0..=sessions {
-        hub.handle(all(slot), Command::LogIn { name: name("alice"), since: 1 }, 1);
+        hub.handle(all(slot), Command::LogIn { who: name("alice").into(), since: 1, called: None }, 1);
     }
     for slot in 0..sessions {
         for name in &names {

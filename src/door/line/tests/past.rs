@@ -203,15 +203,15 @@ fn what_becomes_of_a_message() {
     let bob = || user("bob");
     check_alike(&Event::Sent { hearers: 3, id: 7, is_dropped: false }, "C 250 sent to 3");
     check_alike(&Event::Sent { hearers: 3, id: 7, is_dropped: true }, "C 250 sent to 3, not kept");
-    check_alike(&Event::SentTo { name: bob(), id: 7, is_dropped: false, away: None }, "C 250 sent to bob");
-    check_alike(&Event::SentTo { name: bob(), id: 7, is_dropped: true, away: None }, "C 250 sent to bob, not kept");
+    check_alike(&Event::SentTo { name: bob().into(), id: 7, is_dropped: false, away: None }, "C 250 sent to bob");
+    check_alike(&Event::SentTo { name: bob().into(), id: 7, is_dropped: true, away: None }, "C 250 sent to bob, not kept");
     check_alike(&Event::KeptFor { name: bob(), id: 7 }, "C 250 kept for bob");
     check_alike(&Event::Withdrawn { to: bob(), id: 7 }, "C 109 @bob 7");
     check_alike(&Event::NotKept, "C 450 it cannot be kept now, try again in some seconds");
     let waiting = "C 450 too many messages wait for bob, try again when bob has been here";
     check_alike(&Event::TooManyWaiting { name: bob() }, waiting);
     check_event(&Event::Awaited { ticket: 7 }, &[], &[]);
-    let own = Event::OwnTold { to: bob(), id: 7, text: "a\tb  c".into() };
+    let own = Event::OwnTold { to: bob().into(), id: 7, text: "a\tb  c".into() };
     check_event(&own, &["D TO 7 bob a\tb  c"], &["D TO bob a b  c"]);
 }
 
@@ -366,7 +366,7 @@ fn refusals_of_a_direct_message_end_its_prompt() {
     for refusal in [
         Event::NotKept,
         Event::TooManyWaiting { name: bob() },
-        Event::NotOnline { name: bob() },
+        Event::NotOnline { name: bob().into() },
         Event::TakesNone { name: bob() },
         Event::NoSuchAccount { name: bob() },
     ] {
@@ -392,7 +392,7 @@ fn what_stands_before_a_text_is_bounded() {
             Event::Told(said(guest.clone())),
             Event::SaidIn { room: wide.clone(), message: said(guest.clone()) },
             Event::SaidIn { room: wide.clone(), message: said(Who::Account(name.clone())) },
-            Event::OwnTold { to: name.clone(), id, text: text.as_str().into() },
+            Event::OwnTold { to: guest.clone(), id, text: text.as_str().into() },
             Event::TopicIs { room: wide.clone(), by: guest.to_string().into(), text: text.as_str().into() },
         ] {
             let mut out = Vec::new();
