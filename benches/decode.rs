@@ -93,7 +93,7 @@ fn logged_in(prefix: &str) -> Door {
     let mut door = Door::line();
     door.decode(format!("{prefix}alice").as_bytes(), PASSWORD_MIN);
     let name = UserName::parse("alice").expect("alice is a name");
-    door.encode_event(&Event::Welcome { name, online: 1 }, &mut Vec::new());
+    door.encode_event(&Event::Welcome { name: name.into(), online: 1 }, &mut Vec::new());
     assert!(door.is_logged_in(), "a welcome ends the login");
     door
 }

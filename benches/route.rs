@@ -52,7 +52,12 @@ fn tell(criterion: &mut Criterion) {
                 carry_out(
                     &mut hub,
                     session(1),
-                    Command::Tell { to: black_box(to.clone()), text: TEXT.into(), manner: Manner::Text, account: None },
+                    Command::Tell {
+                        to: black_box(to.clone().into()),
+                        text: TEXT.into(),
+                        manner: Manner::Text,
+                        account: None,
+                    },
                 )
             });
         });
@@ -77,7 +82,7 @@ fn come_and_go(criterion: &mut Criterion) {
     let (who, newcomer) = (session(10_000), name("newcomer"));
     criterion.bench_function("enter and leave among 10000", |bencher| {
         bencher.iter(|| {
-            carry_out(&mut hub, who, Command::LogIn { name: newcomer.clone(), since: 1 });
+            carry_out(&mut hub, who, Command::LogIn { who: newcomer.clone().into(), since: 1, called: None });
             carry_out(&mut hub, who, Command::Leave);
         });
     });

@@ -98,7 +98,7 @@ fn endpoint(listen: &Listen, loaded: &Loaded, credentials: Option<Credentials>, 
 
 fn service(door: &config::Door) -> Service {
     match door {
-        config::Door::Line => Service::Line,
+        config::Door::Line(config::Line { guests }) => Service::Line { guests: *guests },
         config::Door::Rooms(config::Rooms { udp, status_ok, down_named }) => {
             Service::Rooms { udp: *udp, status_ok: *status_ok, down_named: *down_named }
         }

@@ -27,7 +27,7 @@ pub use self::args::{
     Args, CertOperation, Command, Copied, Erased, ErasedWhat, Exported, HistoryOperation, Made, Operation, Place, Whose,
 };
 pub use self::changes::changes;
-pub use self::listen::{Door, Listen, Metrics, Pair, Relay, Rooms, Site};
+pub use self::listen::{Door, Line, Listen, Metrics, Pair, Relay, Rooms, Site};
 use self::source::Source;
 use crate::{limits, place};
 

@@ -47,6 +47,8 @@ pub enum Decoded<'a> {
     Name(UserName),
     /// Login: a word such as `quit`, which is a name if an account has it, else a goodbye.
     NameOrBye(UserName),
+    /// Login: a guest, who has no account.
+    Guest(GuestName),
     /// Login: a name with a resume token.
     Token {
         /// The name.

@@ -14,7 +14,7 @@ enum For {
 }
 
 /// The general help: what people do first stands first.
-const HELP: [(For, &str); 37] = [
+const HELP: [(For, &str); 38] = [
     (For::All, "PM [text]             say something to everybody"),
     (For::All, "DM [name [text]]      say something to one person"),
     (For::All, "WHO [prefix]          who is online"),
@@ -45,6 +45,7 @@ const HELP: [(For, &str); 37] = [
     (For::History, "NOTIFY place LEVEL    how loud a place is: all, mentions, none"),
     (For::All, "PUBLIC on|off         hear what is said to everybody, or do not"),
     (For::All, "WANT [word]           for programs: what they are told besides"),
+    (For::All, "NICK ~name            take another name, if you are a guest"),
     (For::All, "TOKEN                 a token to come back without your password"),
     (For::All, "PASSWD                change your password"),
     (For::All, "NOOP                  nothing"),
@@ -101,6 +102,7 @@ impl Operation {
             Self::Notify => NOTIFY_HELP,
             Self::Forget => FORGET_HELP,
             Self::Want => WANT_HELP,
+            Self::Nick => &["NICK ~name: take another name; for guests, because an account keeps its name"],
             Self::Token => &["TOKEN: a token that logs you in again: answer `name TOKEN` when asked for your name"],
             Self::Passwd => &["PASSWD: change your password; your other sessions end, and older tokens are void then"],
             Self::Help => &["HELP [operation]: what you can do"],
@@ -180,6 +182,7 @@ const AWAY_HELP: &[&str] = &[
 /// The lines of `HELP WATCH`.
 const WATCH_HELP: &[&str] = &[
     "WATCH [name [off]]: be told when somebody comes, goes, is away or is back, as C 101 name online; at most 100 names",
+    "~name is a guest who has logged in",
     "without a name, whom you watch; off ends it; all of it ends with your connection",
 ];
 

@@ -80,6 +80,11 @@ impl Door {
         Self::Line(Line::default())
     }
 
+    /// The same, at a line door that lets guests in.
+    pub fn line_with_guests() -> Self {
+        Self::Line(Line::with_guests())
+    }
+
     /// The state of a new connection at the room door.
     pub fn rooms(options: rooms::Options) -> Self {
         Self::Rooms(Box::new(RoomsDoor::new(options)))

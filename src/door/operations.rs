@@ -34,6 +34,7 @@ pub(super) enum Operation {
     Notify,
     Forget,
     Want,
+    Nick,
     Token,
     Passwd,
     Help,
@@ -49,7 +50,7 @@ macro_rules! when {
 }
 
 /// The verbs of all operations. Some operations have several, for those that people try first.
-pub(super) const VERBS: [(&str, Operation); 41] = [
+pub(super) const VERBS: [(&str, Operation); 42] = [
     ("PM", Operation::Pm),
     ("BM", Operation::Pm),
     ("DM", Operation::Dm),
@@ -85,6 +86,7 @@ pub(super) const VERBS: [(&str, Operation); 41] = [
     ("NOTIFY", Operation::Notify),
     ("FORGET", Operation::Forget),
     ("WANT", Operation::Want),
+    ("NICK", Operation::Nick),
     ("TOKEN", Operation::Token),
     ("PASSWD", Operation::Passwd),
     ("HELP", Operation::Help),
@@ -137,6 +139,7 @@ impl Operation {
             Self::Notify => "NOTIFY place all|mentions|none; place is *, a room or #room, or @name",
             Self::Forget => "FORGET [ID|all]",
             Self::Want => "WANT [word]…",
+            Self::Nick => "NICK ~name; for guests, an account keeps its name",
             Self::Token => "TOKEN",
             Self::Passwd => "PASSWD",
             Self::Help => "HELP [operation]",

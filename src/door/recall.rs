@@ -206,6 +206,8 @@ pub enum Recalled {
     },
     /// 550: there is no such account or guest.
     NoSuchUser,
+    /// 554: the session is that of a guest.
+    NeedsAccount,
     /// 550: no page of the account has that message.
     NoSuchMessage,
     /// 554: the account reads that message and may not forget it.
@@ -263,7 +265,14 @@ pub enum Notice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whois {
     /// A guest.
-    Guest(Who),
+    Guest {
+        /// Its name.
+        name: Who,
+        /// Why it is away, if it is.
+        away: Option<Box<str>>,
+        /// How it calls itself, if it does.
+        called: Option<Box<str>>,
+    },
     /// An account.
     Account(Box<Known>),
 }

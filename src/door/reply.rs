@@ -8,7 +8,7 @@ use super::recall::{Notice, Recalled};
 use super::token::RoomToken;
 use super::wire::Wire;
 use crate::close::CloseReason;
-use crate::hub::names::{RoomName, UserName};
+use crate::hub::names::{NameError, RoomName, UserName};
 use crate::hub::profile::ProfileKey;
 use crate::hub::record::Topic;
 use crate::limits::{AWAY_BYTES, NAME_BYTES, NAME_CHARS, PASSWORD_MAX_BYTES, TOPIC_BYTES};
@@ -37,6 +37,15 @@ pub enum Reply {
     NameTaken(UserName),
     /// 450: the server has as many accounts as it may.
     NoNewAccounts,
+    /// 553: no guest may have this name.
+    GuestRefused {
+        /// Why.
+        why: GuestRefusal,
+        /// True at the login, where a name is asked for again.
+        is_login: bool,
+    },
+    /// 554: the session is that of a guest.
+    NeedsAccount,
     /// 553: the text is not a well-formed room name.
     BadRoomName,
     /// 553: the room's name is reserved.
@@ -135,6 +144,26 @@ pub enum Reply {
     Closing(CloseReason),
 }
 
+/// Why a guest may not have a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuestRefusal {
+    /// The text does not have the form of a name.
+    Shape,
+    /// The name is reserved.
+    Reserved,
+    /// Another guest has it.
+    Taken,
+}
+
+impl From<NameError> for GuestRefusal {
+    fn from(why: NameError) -> Self {
+        match why {
+            NameError::Shape => Self::Shape,
+            NameError::Reserved => Self::Reserved,
+        }
+    }
+}
+
 impl Reply {
     /// The help on all operations. Only operators see theirs. `keep_days` is for how many days messages are kept; `None`
     /// if none are.
@@ -165,6 +194,8 @@ impl Reply {
             Self::ReservedName(name) => writeln!(out, "C 553 {name} is reserved; your name?"),
             Self::BannedName(name) => writeln!(out, "C 553 {name} cannot be registered; your name?"),
             Self::NameTaken(name) => writeln!(out, "C 553 {name} was just taken; your name?"),
+            Self::GuestRefused { why, is_login } => encode_guest_refused(&mut out, *why, *is_login),
+            Self::NeedsAccount => writeln!(out, "C 554 {NEEDS_ACCOUNT}"),
             Self::NoNewAccounts => writeln!(out, "C 450 no new accounts; your name?"),
             Self::BadRoomName => writeln!(out, "C 553 a room's name is 1 to {NAME_CHARS} letters, digits or _ . -"),
             Self::ReservedRoomName => writeln!(out, "C 553 that name is reserved"),
@@ -237,6 +268,21 @@ impl Reply {
     /// Whether this reply is a 450 for a server that is busy or full. The answered line counts towards no limit.
     pub fn is_busy(&self) -> bool {
         matches!(self, Self::Busy(_) | Self::CannotSave | Self::TooManyChanges(_) | Self::NoNewAccounts)
+    }
+}
+
+/// Why a guest may not do something.
+pub(super) const NEEDS_ACCOUNT: &str = "that needs an account, and you are a guest";
+
+/// Encodes why a guest may not have a name, and asks for another one at the login.
+fn encode_guest_refused(out: &mut Wire<'_>, why: GuestRefusal, is_login: bool) -> std::fmt::Result {
+    let asks = if is_login { "; your name?" } else { "" };
+    match why {
+        GuestRefusal::Shape => {
+            writeln!(out, "C 553 a guest's name is ~ and 1 to {NAME_CHARS} letters, digits or _ . -{asks}")
+        }
+        GuestRefusal::Reserved => writeln!(out, "C 553 that name is reserved{asks}"),
+        GuestRefusal::Taken => writeln!(out, "C 553 another guest has that name{asks}"),
     }
 }
 

@@ -49,6 +49,7 @@ impl<S> Engine<S> {
             Decoded::Reply(reply) => self.reply(id, &reply),
             Decoded::Command(command) => self.command(id, command),
             Decoded::Name(name) => self.on_name(id, name),
+            Decoded::Guest(guest) => self.on_guest(id, guest),
             Decoded::NameOrBye(name) => self.on_name_or_bye(id, name),
             Decoded::Token { name, token: Masked(token) } => self.on_token(id, &name, token, is_barred),
             Decoded::Password { name, new, password: Masked(password) } => self.on_password(id, name, new, password),

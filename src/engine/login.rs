@@ -15,9 +15,9 @@ use super::time::Millis;
 use crate::auth::{Origin, Refused, Request, Verdict};
 use crate::close::CloseReason;
 use crate::door::Masked;
-use crate::door::reply::Reply;
+use crate::door::reply::{GuestRefusal, Reply};
 use crate::hub::command::Command;
-use crate::hub::names::{RoomName, UserName};
+use crate::hub::names::{GuestName, RoomName, UserName, Who};
 use crate::hub::record::{Account, Lock};
 use crate::limits::{BUSY_RETRY_S, Registration, TOKEN_WORK};
 use crate::secret::Secret;
@@ -122,6 +122,18 @@ impl<S> Engine<S> {
         self.reply(id, &reply);
     }
 
+    /// Lets a guest in, who needs no password. It does not get the price of its connection back.
+    pub(super) fn on_guest(&mut self, id: ConnId, guest: GuestName) {
+        let who = Who::Guest(guest);
+        if self.hub.is_guest_here(&who) {
+            return self.reply(id, &Reply::GuestRefused { why: GuestRefusal::Taken, is_login: true });
+        }
+        if let Some(from) = self.conns.peek(id).map(|conn| conn.origin) {
+            self.log_peer(Subject::Guest, from.ip(), |_| format!("guest {who} from {from} logged in"));
+        }
+        self.command(id, Command::LogIn { who, since: 0, called: None });
+    }
+
     /// True if nobody may register this name over the network.
     fn is_kept_back(&self, name: &UserName) -> bool {
         name.is_reserved() || self.settings.operators.has(name)
@@ -174,6 +186,9 @@ impl<S> Engine<S> {
     pub(super) fn issue_token(&mut self, id: ConnId) {
         self.turn.work += TOKEN_WORK;
         let Some(epoch) = self.conns.find(id).map(|conn| conn.epoch) else { return };
+        if self.account_of(id).is_none() {
+            return self.reply(id, &Reply::NeedsAccount);
+        }
         let now = self.unix_ms / 1000;
         let token = self.hub.name_of(id.session()).and_then(|name| self.logins.roll.issue_token(name, epoch, now));
         match token {

@@ -64,7 +64,7 @@ impl<S> Engine<S> {
     /// PASSWD: asks for the current password, unless the account has changed it too often recently.
     pub(super) fn on_passwd(&mut self, id: ConnId) {
         let now = self.now;
-        let Some(name) = self.hub.name_of(id.session()) else { return };
+        let Some(name) = self.hub.name_of(id.session()) else { return self.reply(id, &Reply::NeedsAccount) };
         let reply = match self.logins.changes.free_at(name, now) {
             Some(due) => Reply::TooManyChanges((due - now).div_ceil(1000)),
             None => Reply::AskOldPassword,

@@ -96,7 +96,10 @@ pub enum Site {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Service {
     /// Lines of text.
-    Line,
+    Line {
+        /// Guests are let in.
+        guests: bool,
+    },
     /// The operator's commands.
     Operator,
     /// Rooms over TCP and UDP.
@@ -122,7 +125,7 @@ impl Endpoint {
         Self {
             site: Site::Tcp(addr),
             optional: false,
-            service: Service::Line,
+            service: Service::Line { guests: false },
             entrance: Entrance::default(),
             credentials: None,
             token: None,
@@ -171,7 +174,7 @@ impl Service {
     /// The name of its door.
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Line => "line",
+            Self::Line { .. } => "line",
             Self::Operator => "operator",
             Self::Rooms { .. } => "rooms",
             Self::Relay(_) => "relay",
@@ -183,7 +186,7 @@ impl Service {
     /// The protocol that clients name by TLS (ALPN).
     pub(super) fn protocol(&self) -> &'static str {
         match self {
-            Self::Line | Self::Operator | Self::Rooms { .. } | Self::Relay(_) => "chatd",
+            Self::Line { .. } | Self::Operator | Self::Rooms { .. } | Self::Relay(_) => "chatd",
             Self::Metrics | Self::Web => "http/1.1",
         }
     }
@@ -191,7 +194,8 @@ impl Service {
     /// A door for a connection that arrives here, at the listener of this number.
     pub(super) fn door(&self, listener: usize) -> Door {
         match self {
-            Self::Line => Door::line(),
+            Self::Line { guests: false } => Door::line(),
+            Self::Line { guests: true } => Door::line_with_guests(),
             Self::Operator => Door::operator(),
             Self::Rooms { status_ok, down_named, .. } => {
                 Door::rooms(rooms::Options { status_ok: *status_ok, down_named: *down_named })

@@ -96,7 +96,7 @@ fn wrong_arguments_are_told_the_usage() {
             ["MAKE", "JOIN  ", "LEAVE", "RM", "ROOMS a b", "NAMES", "KICK a", "CLOSE a b", "KEEP a b", "TOPIC"];
         let of_the_past = ["HISTORY 0", "HISTORY all", "MISSED x", "SEARCH", "UNREAD x", "READ 2026-02-29", "LOCK"];
         let of_people =
-            ["WHOIS a b", "SET nick x", "WATCH ~zoe", "IGNORE a b", "NOTIFY all none", "NOTIFY *", "FORGET it"];
+            ["WHOIS a b", "SET nick x", "WATCH ~a/b", "IGNORE a b", "NOTIFY all none", "NOTIFY *", "FORGET it"];
         for line in general.iter().chain(&of_rooms).chain(&of_the_past).chain(&of_people) {
             client.op(line);
             client.expect("C 501 usage: ");

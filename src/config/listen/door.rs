@@ -13,7 +13,7 @@ const GAP_MS: u32 = 100;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Door {
     /// Lines of text.
-    Line,
+    Line(Line),
     /// Rooms over TCP and UDP.
     Rooms(Rooms),
     /// One room, for programs that know no login.
@@ -22,6 +22,13 @@ pub enum Door {
     Metrics(Metrics),
     /// A page for browsers, which talk by WebSocket.
     Web,
+}
+
+/// The options of the line door.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// `guests=yes`: `~name` as the name lets a guest in, without a password.
+    pub guests: bool,
 }
 
 /// The options of the room door.
@@ -57,7 +64,7 @@ impl Door {
     /// Parses the name of a door, and takes its options.
     pub(super) fn parse(name: &str, options: &mut Options<'_>) -> Result<Self, String> {
         match name {
-            "line" => Ok(Self::Line),
+            "line" => Ok(Self::Line(Line { guests: options.take_flag("guests", "yes")? })),
             "rooms" => Rooms::parse(options).map(Self::Rooms),
             "relay" => Relay::parse(options).map(Self::Relay),
             "metrics" => Ok(Self::Metrics(Metrics { token_file: options.take_path("token_file")? })),
@@ -69,7 +76,7 @@ impl Door {
     /// Its name.
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Line => "line",
+            Self::Line(_) => "line",
             Self::Rooms(_) => "rooms",
             Self::Relay(_) => "relay",
             Self::Metrics(_) => "metrics",
@@ -80,7 +87,8 @@ impl Door {
     /// Its own options.
     pub(super) fn options(&self) -> &'static [&'static str] {
         match self {
-            Self::Line | Self::Web => &[],
+            Self::Line(_) => &["guests=yes"],
+            Self::Web => &[],
             Self::Rooms(_) => &["udp=PORT", "status=ok", "down=named"],
             Self::Relay(_) => &["room=NAME", "gap_ms=MILLISECONDS", "echo=yes"],
             Self::Metrics(_) => &["token_file=PATH"],
@@ -90,7 +98,7 @@ impl Door {
     /// True if it may be served by TLS.
     pub(super) fn may_be_tls(&self) -> bool {
         match self {
-            Self::Line | Self::Web | Self::Rooms(_) | Self::Metrics(_) => true,
+            Self::Line(_) | Self::Web | Self::Rooms(_) | Self::Metrics(_) => true,
             Self::Relay(_) => false,
         }
     }
@@ -98,7 +106,7 @@ impl Door {
     /// True if it may be served at a Unix socket.
     pub(super) fn may_be_unix(&self) -> bool {
         match self {
-            Self::Line | Self::Web => true,
+            Self::Line(_) | Self::Web => true,
             Self::Rooms(_) | Self::Relay(_) | Self::Metrics(_) => false,
         }
     }
@@ -106,7 +114,7 @@ impl Door {
     /// True if a proxy may name its clients.
     pub(super) fn may_take_proxy(&self) -> bool {
         match self {
-            Self::Line | Self::Web | Self::Rooms(_) | Self::Relay(_) => true,
+            Self::Line(_) | Self::Web | Self::Rooms(_) | Self::Relay(_) => true,
             Self::Metrics(_) => false,
         }
     }
@@ -114,7 +122,8 @@ impl Door {
     /// Its options as text, each with the separator before it.
     pub(super) fn write_options(&self, f: &mut fmt::Formatter<'_>, sign: &mut Separator) -> fmt::Result {
         match self {
-            Self::Line | Self::Web => Ok(()),
+            Self::Line(Line { guests: true }) => write!(f, "{}guests=yes", sign.next()),
+            Self::Line(Line { guests: false }) | Self::Web => Ok(()),
             Self::Rooms(Rooms { udp, status_ok, down_named }) => {
                 write!(f, "{}udp={udp}", sign.next())?;
                 if *status_ok {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{Address, PORT, WEB_PORT, suggested};
 use door::Separator;
-pub use door::{Door, Metrics, Relay, Rooms};
+pub use door::{Door, Line, Metrics, Relay, Rooms};
 use options::Options;
 
 /// The mode of a Unix socket, unless `mode` is given: for the server's own user.
@@ -72,7 +72,13 @@ impl Listen {
     }
 
     fn line(address: Address) -> Self {
-        Self { site: Site::Tcp(address), door: Door::Line, is_tls: false, pair: None, takes_proxy: false }
+        Self {
+            site: Site::Tcp(address),
+            door: Door::Line(Line::default()),
+            is_tls: false,
+            pair: None,
+            takes_proxy: false,
+        }
     }
 
     /// Parses an endpoint.
@@ -128,7 +134,7 @@ impl Listen {
     pub(super) fn datagrams(&self) -> Option<Address> {
         match &self.door {
             Door::Rooms(rooms) => Some(self.address()?.with_port(rooms.udp)),
-            Door::Line | Door::Web | Door::Relay(_) | Door::Metrics(_) => None,
+            Door::Line(_) | Door::Web | Door::Relay(_) | Door::Metrics(_) => None,
         }
     }
 
@@ -301,8 +307,12 @@ mod tests {
         check("line+tls://[::]:5016?cert=A.pem", Err("without key"));
         check("line+tls://[::]:5016?key=A.pem", Err("without cert"));
         check("line+tls://[::]:5016?cert=&key=A.pem", Err("cert must be the path"));
-        check("line://[::]:5016?cert=a&key=b", Err("no option \"cert\"; line takes proxy"));
+        check("line://[::]:5016?cert=a&key=b", Err("no option \"cert\"; line takes guests=yes, proxy"));
         check("line+ssl://[::]:5016", Err("no line+ssl; there are line, line+tls, line+unix"));
+        check("line://127.0.0.1:1?GUESTS=Yes", Ok("line://127.0.0.1:1?guests=yes"));
+        check("line+unix:a?proxy&guests=yes", Ok("line+unix:a?guests=yes&proxy"));
+        check("line://127.0.0.1:1?guests=no", Err("no \"guests=no\"; there is \"guests=yes\""));
+        check("web://127.0.0.1:1?guests=yes", Err("no option \"guests\"; web takes proxy"));
         check("relay+tls://127.0.0.1:1", Err("no relay+tls; there is only relay"));
         check("line+tls+unix:a", Err("no line+tls+unix"));
         check("line://127.0.0.1:1?proxy=yes", Err("no \"proxy=yes\"; there is \"proxy\""));
@@ -346,7 +356,7 @@ mod tests {
         check("localhost:6000", Err("such as \"line://127.0.0.1:6000\""));
         check("10.0.0.1:6000", Err("such as \"line://10.0.0.1:6000\""));
         check("6000", Err("such as \"line://127.0.0.1:6000\""));
-        check("line://127.0.0.1:5015?udp=1", Err("no option \"udp\"; line takes proxy"));
+        check("line://127.0.0.1:5015?udp=1", Err("no option \"udp\"; line takes guests=yes, proxy"));
         check("rooms://127.0.0.1:9001?udp=9002", Ok("rooms://127.0.0.1:9001?udp=9002"));
         check("rooms://[::1]:0?down=named&udp=0&status=ok", Ok("rooms://[::1]:0?udp=0&status=ok&down=named"));
         check("rooms://127.0.0.1:9001", Err("needs a UDP port"));

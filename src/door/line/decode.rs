@@ -56,6 +56,7 @@ impl Line {
             Operation::Notify => recall::on_notify(argument).unwrap_or(usage),
             Operation::Forget => recall::on_forget(argument).unwrap_or(usage),
             Operation::Want => self.on_want(argument),
+            Operation::Nick => people::on_nick(argument).unwrap_or(usage),
             Operation::Missed if argument.is_empty() => Decoded::Recall(Recall::Missed),
             Operation::Unread if argument.is_empty() => Decoded::Recall(Recall::Unread),
             Operation::Op => Decoded::Operate(argument),

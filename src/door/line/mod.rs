@@ -30,7 +30,7 @@ use super::reply::Reply;
 use crate::close::CloseReason;
 use crate::hub::command::Command;
 use crate::hub::event::Event;
-use crate::hub::names::{RoomName, UserName, Who};
+use crate::hub::names::{GuestName, NameError, RoomName, UserName, Who};
 use crate::limits::PASSWORD_MAX_BYTES;
 use crate::secret::Masked;
 use crate::text::{self, Checked, without_mark};
@@ -44,6 +44,8 @@ pub struct Line {
     dialogue: Dialogue,
     proxy: ProxyWatch,
     wants: Wants,
+    /// Whether guests are let in.
+    guests: bool,
 }
 
 /// The format of lines. The first accepted name decides it.
@@ -100,6 +102,11 @@ impl<'a> Frame<'a> {
 }
 
 impl Line {
+    /// A conversation in which `~name` is the name of a guest, who needs no password.
+    pub fn with_guests() -> Self {
+        Self { guests: true, ..Self::default() }
+    }
+
     /// A conversation in the typed dialect from its first line on.
     pub fn typed() -> Self {
         Self { dialect: Some(Dialect::Typed), offered: Dialect::Typed, ..Self::default() }
@@ -238,11 +245,15 @@ impl Line {
         }
     }
 
-    /// `name`, or `name TOKEN`. The caller looks up whether the account exists and whether the name is reserved.
+    /// `name`, `name TOKEN`, or `~name` of a guest. The caller looks up whether the account exists and whether the name is reserved.
     fn on_name<'a>(&mut self, body: &'a str) -> Decoded<'a> {
         let (name, token) = word(body.trim_matches(' '));
         if !token.is_empty() && !has_token_shape(token) {
             return Decoded::Reply(Reply::NameOfWords);
+        }
+        if let Some(guest) = name.strip_prefix('~').filter(|_| self.guests && token.is_empty()) {
+            let refused = |why: NameError| Decoded::Reply(Reply::GuestRefused { why: why.into(), is_login: true });
+            return GuestName::parse(guest).map_or_else(refused, Decoded::Guest);
         }
         let Ok(name) = UserName::from_record(name) else { return Decoded::Reply(Reply::BadName) };
         if !token.is_empty() {

@@ -10,6 +10,7 @@ use crate::door::decoded::Kind;
 use crate::door::operator::utc;
 use crate::door::recall::{Notice, Recalled, Wants, time_of};
 use crate::door::reply::Days;
+use crate::door::reply::NEEDS_ACCOUNT;
 use crate::door::wire::Wire;
 use crate::history::{Count, Flag, Line, Missed, Paged};
 use crate::limits::COUNT_MOST;
@@ -34,6 +35,7 @@ pub(super) fn encode(kind: Kind, recalled: &Recalled, out: &mut Vec<u8>) {
         Recalled::ForgotAll { count, is_erased: true } => {
             writeln!(out, "C 200 forgot {count} line{}", if *count == 1 { "" } else { "s" })
         }
+        Recalled::NeedsAccount => writeln!(out, "C 554 {NEEDS_ACCOUNT}"),
         Recalled::NoSuchUser => writeln!(out, "C 550 no such user; WHO lists who is online"),
         Recalled::NoSuchMessage => {
             writeln!(out, "C 550 no page of yours has that message; HISTORY shows what is kept")

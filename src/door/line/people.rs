@@ -8,7 +8,7 @@ use crate::door::decoded::Decoded;
 use crate::door::recall::{Recall, Recalled};
 use crate::door::reply::Reply;
 use crate::hub::command::{Command, Ignore, Watch};
-use crate::hub::names::Who;
+use crate::hub::names::{GuestName, NameError, Who};
 use crate::hub::profile::ProfileKey;
 use crate::limits::AWAY_BYTES;
 use crate::text;
@@ -63,6 +63,13 @@ fn is_url(text: &str) -> bool {
         (start.eq_ignore_ascii_case(scheme) && !rest.is_empty()).then_some(rest)
     };
     (behind("http://").or_else(|| behind("https://"))).is_some_and(|rest| !rest.contains(char::is_whitespace))
+}
+
+/// `NICK ~name`
+pub(super) fn on_nick(argument: &str) -> Option<Decoded<'_>> {
+    let guest = argument.strip_prefix('~').filter(|guest| !guest.contains(' '))?;
+    let refused = |why: NameError| Decoded::Reply(Reply::GuestRefused { why: why.into(), is_login: false });
+    Some(GuestName::parse(guest).map_or_else(refused, |guest| Decoded::Command(Command::Rename { guest })))
 }
 
 /// `AWAY [text]`

@@ -13,7 +13,16 @@ use crate::hub::profile::ProfileKey;
 /// `C 215-key value` for all that is known, and `C 215 name`.
 pub(super) fn encode(kind: Kind, whois: &Whois, out: &mut Wire<'_>) -> fmt::Result {
     match whois {
-        Whois::Guest(guest) => writeln!(out, "C 215-guest\nC 215 {guest}"),
+        Whois::Guest { name, away, called } => {
+            writeln!(out, "C 215-guest")?;
+            if let Some(text) = away {
+                encode_value(kind, "away", text, out)?;
+            }
+            if let Some(text) = called {
+                encode_value(kind, ProfileKey::Name.word(), text, out)?;
+            }
+            writeln!(out, "C 215 {name}")
+        }
         Whois::Account(known) => encode_known(kind, known, out),
     }
 }

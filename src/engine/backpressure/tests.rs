@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::super::{DatagramPlaces, Entrance, Frames, Operators, Phase, Random, Read, Ready, Roll, Settings, Wrote};
 use super::*;
 use crate::door::Door;
+use crate::hub::names::UserName;
 use crate::limits::{Accounts, Login, Rooms, Web};
 
 #[test]

@@ -23,7 +23,11 @@ impl<S> Engine<S> {
                 Some(account) => self.shown_profile(account, Showing::Whois, Profile::default()),
                 None => Recalled::NoSuchUser,
             },
-            Some(guest @ Who::Guest(_)) if self.hub.is_guest_here(&guest) => Recalled::Whois(Whois::Guest(guest)),
+            Some(name @ Who::Guest(_)) if self.hub.is_guest_here(&name) => {
+                let person = self.hub.person(&name, self.unix_ms);
+                let (away, called) = person.map_or((None, None), |person| (person.away, person.called));
+                Recalled::Whois(Whois::Guest { name, away, called })
+            }
             Some(Who::Guest(_)) | None => Recalled::NoSuchUser,
         };
         self.answer_recall(id, answer);
@@ -85,7 +89,7 @@ mod tests {
     }
 
     fn there() -> Option<Person> {
-        Some(Person { name: bob().name, sessions: 2, idle_s: 30, away: Some("lunch".into()) })
+        Some(Person { name: bob().name.into(), sessions: 2, idle_s: 30, away: Some("lunch".into()), called: None })
     }
 
     #[test]

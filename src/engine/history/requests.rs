@@ -28,6 +28,8 @@ impl<S> Engine<S> {
                 return self.answer_recall(id, answer);
             }
             Recall::Whois { who } => return self.on_whois(id, who),
+            Recall::Profile { .. } if self.account_of(id).is_none() => return self.on_whois(id, None),
+            _ if self.account_of(id).is_none() => Err(Recalled::NeedsAccount),
             _ if !self.history.is_on => Err(Recalled::NothingKept),
             Recall::Find { .. } if !self.may_search() => Err(Recalled::SearchOff),
             Recall::Page { .. } | Recall::Find { .. } if self.has_short_lists() => Err(Recalled::Unavailable),

@@ -41,8 +41,10 @@ impl<S> Engine<S> {
                 let conns = self.hub.sessions_of(name).iter().map(|session| ConnId::of(*session));
                 conns.filter(|id| self.conns.peek(*id).is_some_and(is_open)).map(Entry::Conn).collect()
             }
-            Some(Whom::Name(Who::Guest(name))) => {
-                self.hub.guests().filter(|(_, guest)| *guest == name).map(|(session, _)| self.guest(session)).collect()
+            Some(Whom::Name(who @ Who::Guest(name))) => {
+                let of_rooms = self.hub.guests().filter(|(_, guest)| *guest == name).map(|(session, _)| session);
+                let online = self.hub.sessions_named(who).iter().copied();
+                of_rooms.chain(online).map(|session| self.guest(session)).collect()
             }
             Some(Whom::Id(_) | Whom::Address(_)) | None => {
                 let is_of_users = |conn: &Conn<S>| conn.door.class() == Class::Chat;

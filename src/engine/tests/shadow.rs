@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::clients::{Client, Reading, SLACK_MS};
 use super::world::World;
 use crate::engine::{ConnId, Millis};
-use crate::hub::names::UserName;
+use crate::hub::names::Who;
 use crate::limits::CUT_MS;
 
 /// How somebody who watches an account sees it.
@@ -138,7 +138,7 @@ impl Client {
 impl World {
     /// What those who watch were told is what is so. Nothing may be under way.
     pub(super) fn check_presence(&mut self) {
-        let name = |account: u16| UserName::parse(&format!("u{account}")).expect("a name");
+        let name = |account: u16| Who::parse(&format!("u{account}")).expect("a name");
         let person = |account| self.engine.hub.person(&name(account), 0);
         let now = self.now;
         for account in 0..self.names as u16 {

@@ -230,7 +230,7 @@ fn a_new_account_of_the_name_has_a_count_of_its_own() {
     assert_eq!(hub.waiting.of(&name("carol")), 0);
     let mut hub = hub_with(&[("alice", WAITING_FROM_ONE)]);
     let carol = Account { name: name("carol"), since: 2 };
-    let command = Command::Tell { to: name("carol"), account: Some(carol), text: "hi".into(), manner: Manner::Text };
+    let command = Command::Tell { to: whom("carol"), account: Some(carol), text: "hi".into(), manner: Manner::Text };
     hub.handle(id(0), command, 1);
     drain(&mut hub);
     assert_eq!(records(&mut hub).len(), 1);

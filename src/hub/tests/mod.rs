@@ -1,7 +1,7 @@
 //! Tests of the hub: the events of each command, and a seeded simulation against a simple model.
 
 use super::command::{Entry, HostGoes, Ignore, Keep, Watch};
-use super::event::{Census, Change, Closing, NameLine, RoomLine, Seat, Whereabouts};
+use super::event::{Census, Change, Closing, Leaving, NameLine, News, Present, RoomLine, Seat, Whereabouts};
 use super::names::RoomName;
 use super::profile::ProfileKey;
 use super::record::{KeptId, KeptRoom, Lock, Setting, Topic, Whom};
@@ -10,6 +10,7 @@ use crate::limits::PLACE_END_WORK;
 
 mod direct;
 mod guests;
+mod guests_online;
 mod ignores;
 mod kept;
 mod watching;
@@ -18,6 +19,7 @@ mod restore;
 mod rooms;
 mod replay;
 mod shadow;
+mod shadow_guests;
 mod shadow_people;
 mod shadow_rooms;
 mod shadow_store;
@@ -58,12 +60,29 @@ fn keep(text: &str) -> Keep {
     }
 }
 
+/// An account, or a guest with `~`.
+fn whom(text: &str) -> Who {
+    Who::parse(text).unwrap()
+}
+
+/// A reason, unless it is empty.
+fn reason(text: &str) -> Option<std::borrow::Cow<'_, str>> {
+    (!text.is_empty()).then(|| text.into())
+}
+
+/// `"name [how it calls itself]"`.
+fn log_in<'a>((name, called): (&str, &'a str), since: u64) -> Command<'a> {
+    let who = whom(name);
+    let since = if matches!(who, Who::Guest(_)) { 0 } else { since };
+    Command::LogIn { who, since, called: reason(called) }
+}
+
 /// Whom to watch: nothing, a name, or a name and `off`.
 fn watch(text: &str) -> Watch {
     match text.split_once(' ') {
         _ if text.is_empty() => Watch::List,
-        Some((whom, _)) => Watch::Off(name(whom)),
-        None => Watch::On(name(text)),
+        Some((named, _)) => Watch::Off(whom(named)),
+        None => Watch::On(whom(text)),
     }
 }
 
@@ -90,7 +109,7 @@ fn entry(text: &str) -> Entry {
 
 /// A direct message; `account` is the receiver's, if it exists.
 fn tell<'a>((to, text): (&str, &'a str), manner: Manner, account: Option<Account>) -> Command<'a> {
-    Command::Tell { to: name(to), text: text.into(), manner, account }
+    Command::Tell { to: whom(to), text: text.into(), manner, account }
 }
 
 /// What the server does besides: `kept` and `lost` settle a wait, `on`, `full` and `off` say whether messages are kept,
@@ -103,6 +122,7 @@ fn serve(hub: &mut Hub, step: &str) {
         "on" => hub.set_keeping(Keeping::On),
         "full" => hub.set_keeping(Keeping::Full),
         "off" => hub.set_keeping(Keeping::Off),
+        "neighbours" => hub.tell_neighbours(true),
         "cut" => hub.end_cut(&name(rest)),
         "forget" => hub.forget_account(&account(rest)),
         "tend" => hub.tend_kept_rooms(rest.parse().unwrap()),
@@ -121,9 +141,9 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
     let two = || rest.split_once(' ').unwrap_or((rest, ""));
     let command = match verb {
-        "enter" => Command::LogIn { name: name(rest), since: 1 },
-        "reenter" => Command::LogIn { name: name(rest), since: 2 },
-        "leave" => Command::Leave,
+        "enter" => log_in(two(), 1),
+        "reenter" => log_in(two(), 2),
+        "leave" => Command::Leave { text: reason(rest) },
         "cut" => Command::Cut,
         "away" => Command::Away { text: (!rest.is_empty()).then(|| rest.into()) },
         "watch" => Command::Watch(watch(rest)),
@@ -135,10 +155,10 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
         "say" => Command::Say { text: rest.into(), manner: Manner::Text },
         "note" => Command::Say { text: rest.into(), manner: Manner::Notice },
         "tell" => tell(two(), Manner::Text, None),
-        "find" => Command::CanTell { name: name(rest), account: None },
+        "find" => Command::CanTell { name: whom(rest), account: None },
         "mail" => tell(two(), Manner::Text, Some(account(two().0))),
         "notice" => tell(two(), Manner::Notice, Some(account(two().0))),
-        "findmail" => Command::CanTell { name: name(rest), account: Some(account(rest)) },
+        "findmail" => Command::CanTell { name: whom(rest), account: Some(account(rest)) },
         "who" => Command::Who { prefix: rest },
         "make" => Command::Make(entry(rest)),
         "join" => Command::Join(entry(rest)),
@@ -153,18 +173,21 @@ fn carry_out(hub: &mut Hub, step: &str, unix_ms: u64) {
             Command::EnterAsGuest { guest, makes, entry: entry(rest) }
         }
         "rename" => Command::Rename { guest: GuestName::parse(rest).unwrap() },
-        "part" => Command::LeaveRoom { room: room(rest) },
+        "part" => Command::LeaveRoom { room: room(two().0), text: reason(two().1) },
         "rm" => Command::SayIn { room: room(two().0), text: two().1.into(), manner: Manner::Text },
         "roomnote" => Command::SayIn { room: room(two().0), text: two().1.into(), manner: Manner::Notice },
-        "invite" => Command::Invite { room: room(two().0), name: Who::parse(two().1).unwrap() },
-        "handon" => Command::HandOn { room: room(two().0), name: Who::parse(two().1).unwrap() },
+        "invite" => Command::Invite { room: room(two().0), name: whom(two().1) },
+        "handon" => Command::HandOn { room: room(two().0), name: whom(two().1) },
         "public" => Command::Attend { public: rest == "on" },
         "census" => Command::Census,
         "findroom" => Command::CanSayIn { room: room(rest) },
         "listen" => Command::Listen { room: room(rest) },
         "rooms" => Command::Rooms { prefix: rest },
         "names" => Command::Names { room: room(two().0), prefix: two().1 },
-        "kick" => Command::Kick { room: room(two().0), name: Who::parse(two().1).unwrap() },
+        "kick" => {
+            let (name, text) = two().1.split_once(' ').unwrap_or((two().1, ""));
+            Command::Kick { room: room(two().0), name: whom(name), text: reason(text) }
+        }
         "close" => Command::CloseRoom { room: room(rest) },
         "keep" => Command::Keep { room: room(two().0), how: keep(two().1) },
         "topic" => Command::Topic { room: room(rest), text: None },
@@ -188,12 +211,13 @@ impl Hub {
                 let attending = self.everyone().iter().copied().filter(|id| self.attends(*id));
                 but(&attending.collect::<Vec<_>>(), Some(*except))
             }
-            Audience::Account { name, except } => but(self.sessions_of(name), Some(*except)),
+            Audience::Person { who, except } => but(self.sessions_named(who), Some(*except)),
             Audience::Room { room, except } => {
                 let listeners = self.members_of(*room).iter().filter(|member| member.listens);
                 but(&listeners.map(|member| member.session).collect::<Vec<_>>(), *except)
             }
             Audience::Watchers(name) => self.watchers_of(name).to_vec(),
+            Audience::Neighbours(sessions) => sessions.clone(),
             Audience::Members { members, .. } => members.iter().map(|member| member.session).collect(),
         }
     }

@@ -8,6 +8,9 @@ use super::*;
 pub(super) struct Shadow {
     pub(super) rules: Rules,
     pub(super) sessions: Vec<(SessionId, Account)>,
+    /// The guests who have logged in.
+    pub(super) guests: Vec<(SessionId, GuestName)>,
+    pub(super) tells_neighbours: bool,
     pub(super) rooms: Vec<ShadowRoom>,
     pub(super) last_id: u64,
     pub(super) store: ShadowStore,
@@ -64,18 +67,21 @@ impl ShadowRoom {
 
 impl Shadow {
     pub(super) fn new(rules: Rules) -> Self {
-        let (sessions, rooms, said, ended) = (vec![], vec![], vec![], vec![]);
+        let (sessions, guests, rooms, said, ended) = (vec![], vec![], vec![], vec![], vec![]);
         let (store, people, ids) = (ShadowStore::default(), ShadowPeople::default(), BTreeMap::new());
+        let (last_id, now_ms, arrivals, tells_neighbours) = (0, 0, 0, false);
         Self {
             rules,
             sessions,
+            guests,
+            tells_neighbours,
             rooms,
-            last_id: 0,
+            last_id,
             store,
             people,
             deaf: vec![],
-            now_ms: 0,
-            arrivals: 0,
+            now_ms,
+            arrivals,
             said,
             ended,
             ids,
@@ -91,13 +97,24 @@ impl Shadow {
         unix_ms: u64,
     ) -> (Vec<(Vec<SessionId>, Event)>, Ended) {
         match (self.who_is(who), command) {
-            (None, Command::LogIn { name, since }) => {
+            (None, Command::LogIn { who: Who::Guest(name), called, .. }) => {
                 self.now_ms = unix_ms;
-                self.log_in(who, Account { name, since });
+                self.let_guest_in(who, name, called.as_deref());
+            }
+            (was, Command::LogIn { who: Who::Account(name), since, called })
+                if was.is_none() || self.is_guest_online(who) =>
+            {
+                self.now_ms = unix_ms;
+                self.log_in(who, was, Account { name, since }, called.as_deref());
             }
             (None, Command::EnterAsGuest { guest, makes, entry }) => {
                 self.now_ms = unix_ms;
-                let entered = self.place(who, guest.into(), entry, makes, false);
+                let is_online = self.guests.iter().any(|(_, other)| *other == guest);
+                let entered = if is_online {
+                    Err(Event::GuestNameTaken)
+                } else {
+                    self.place(who, guest.into(), entry, makes, false)
+                };
                 self.answer_entry(who, entered, false);
             }
             (None, _) | (Some(_), Command::LogIn { .. } | Command::EnterAsGuest { .. }) => {}
@@ -117,14 +134,19 @@ impl Shadow {
     fn handle_of(&mut self, who: SessionId, me: Who, command: Command<'_>, unix_ms: u64) {
         let answer = match command {
             Command::LogIn { .. } | Command::EnterAsGuest { .. } => unreachable!("who is in does not come in"),
-            Command::Leave => return self.leave(who, false),
-            Command::Cut => return self.leave(who, true),
-            Command::Away { .. } | Command::Watch(_) | Command::Ignore(_) | Command::Set { .. }
-                if matches!(me, Who::Guest(_)) =>
-            {
+            Command::Leave { text } => return self.leave(who, false, text.as_deref()),
+            Command::Cut => return self.leave(who, true, None),
+            Command::Away { .. } | Command::Watch(_) | Command::Make(_) | Command::Join(_) if self.is_visitor(who) => {
                 return;
             }
-            Command::Away { text } => return self.be_away(who, text.as_deref()),
+            Command::Set { key: ProfileKey::Name, value } if self.is_guest_online(who) => {
+                self.set_called(&me, value.as_deref());
+                Event::Done
+            }
+            Command::Ignore(_) | Command::Set { .. } | Command::Keep { .. } if matches!(me, Who::Guest(_)) => {
+                Event::NeedsAccount
+            }
+            Command::Away { text } => return self.be_away(who, &me, text.as_deref()),
             Command::Watch(watch) => self.watch(who, watch),
             Command::Ignore(ignore) => match self.ignore(who, ignore) {
                 Some(answer) => answer,
@@ -143,12 +165,11 @@ impl Shadow {
             }
             Command::CanTell { name, account } => self.can_tell(who, &me, name, account),
             Command::Who { prefix } => {
-                let line = |name: UserName| Present { is_away: self.people.away(&name).is_some(), name };
-                let all = self.accounts().into_iter().map(line).collect();
-                let (names, matching) = self.listed(all, prefix, |line| line.name.as_str().to_owned());
+                let line = |who: Who| Present { is_away: self.people.away(&who).is_some(), who };
+                let all = self.online().into_iter().map(line).collect();
+                let (names, matching) = self.listed(all, prefix, |line| line.who.to_string());
                 Event::Online { names, matching }
             }
-            Command::Make(_) | Command::Join(_) if matches!(me, Who::Guest(_)) => return,
             Command::Make(entry) => {
                 let entered = self.place(who, me, entry, Some(HostGoes::PassesOn), true);
                 return self.answer_entry(who, entered, false);
@@ -162,11 +183,13 @@ impl Shadow {
                 let entered = self.place(who, me, entry, None, true);
                 return self.answer_entry(who, entered, again);
             }
-            Command::LeaveRoom { room } => self.leave_room(who, &room).unwrap_or_else(|refusal| refusal),
+            Command::LeaveRoom { room, text } => {
+                self.leave_room(who, &room, text.as_deref()).unwrap_or_else(|refusal| refusal)
+            }
             Command::SayIn { room, text, manner } => {
                 self.say_in(who, me, &room, (&text, manner), unix_ms).unwrap_or_else(|refusal| refusal)
             }
-            Command::Attend { .. } if matches!(me, Who::Guest(_)) => return,
+            Command::Attend { .. } if matches!(me, Who::Guest(_)) && !self.is_guest_online(who) => return,
             Command::Attend { public } => self.attend(who, public),
             Command::Census => self.census(),
             Command::Invite { room, name } => self.invite(who, me, &room, &name).unwrap_or_else(|refusal| refusal),
@@ -175,7 +198,9 @@ impl Shadow {
             Command::Listen { room } => return self.listen(who, &room),
             Command::Rooms { prefix } => self.list_rooms(prefix),
             Command::Names { room, prefix } => self.list_names(&room, prefix),
-            Command::Kick { room, name } => self.kick(who, &room, name).unwrap_or_else(|refusal| refusal),
+            Command::Kick { room, name, text } => {
+                self.kick(who, me, &room, name, text.as_deref()).unwrap_or_else(|refusal| refusal)
+            }
             Command::Keep { room, how } => match self.keep(who, &room, how) {
                 Some(answer) => answer,
                 None => return,
@@ -196,15 +221,15 @@ impl Shadow {
         self.tell(who, answer);
     }
 
-    fn can_tell(&self, who: SessionId, me: &Who, name: UserName, account: Option<Account>) -> Event {
+    fn can_tell(&self, who: SessionId, me: &Who, name: Who, account: Option<Account>) -> Event {
         if let Some(name) = self.takes_none(me, &name, account.as_ref()) {
             return Event::TakesNone { name };
         }
         match self.look_up(who, name) {
             (name, true) => Event::CanTell { name },
             (name, false) => match self.absent(who, account) {
-                Some(Account { name, .. }) => Event::CanTell { name },
-                None => nobody_hears(me, name),
+                Some(Account { name, .. }) => Event::CanTell { name: name.into() },
+                None => self.nobody_hears(me, name),
             },
         }
     }
@@ -213,8 +238,8 @@ impl Shadow {
         self.people.spoke(who, unix_ms);
         let fate = self.store.fate(Some(Spot::Everybody));
         let message = self.message(me, said, fate, unix_ms);
-        let attending = self.sessions.iter().map(|(id, _)| *id).filter(|id| !self.deaf.contains(id));
-        let hearers = self.others(attending, who);
+        let online = self.sessions.iter().map(|(id, _)| *id).chain(self.guests.iter().map(|(id, _)| *id));
+        let hearers = self.others(online.filter(|id| !self.deaf.contains(id)), who);
         self.say(hearers.clone(), Event::Said(message.clone()));
         Event::Sent { room: None, hearers: hearers.len(), message }
     }
@@ -224,7 +249,7 @@ impl Shadow {
         &mut self,
         who: SessionId,
         me: Who,
-        to: UserName,
+        to: Who,
         account: Option<Account>,
         said: (&str, Manner),
         unix_ms: u64,
@@ -236,16 +261,16 @@ impl Shadow {
         if !is_reached {
             return match self.absent(who, account).filter(|_| said.1 == Manner::Text) {
                 Some(account) => self.tell_absent(who, account, said, unix_ms),
-                None => Some(nobody_hears(&me, name)),
+                None => Some(self.nobody_hears(&me, name)),
             };
         }
-        let receiver = self.sessions.iter().find(|(_, account)| account.name == name).unwrap().1.clone();
+        let receiver = self.sessions.iter().find(|(_, account)| Who::Account(account.name.clone()) == name);
+        let receiver = receiver.filter(|_| matches!(me, Who::Account(_))).map(|(_, account)| account.clone());
         self.people.spoke(who, unix_ms);
-        let is_kept = matches!(me, Who::Account(_));
-        let fate = self.store.fate(is_kept.then_some(Spot::Direct(receiver)));
+        let fate = self.store.fate(receiver.map(Spot::Direct));
         let message = self.message(me, said, fate, unix_ms);
         let told = Event::Told { to: name.clone(), message: message.clone() };
-        self.say(self.others(self.sessions_of(&name).into_iter(), who), told);
+        self.say(self.others(self.sessions_named(&name).into_iter(), who), told);
         self.copy_to_others(who, &name, &message);
         let away = self.people.away(&name);
         Some(Event::SentTo { name, message, away })
@@ -264,7 +289,7 @@ impl Shadow {
         Ok(Event::Done)
     }
 
-    fn log_in(&mut self, who: SessionId, account: Account) {
+    fn log_in(&mut self, who: SessionId, was: Option<Who>, account: Account, called: Option<&str>) {
         let sessions = self.sessions_of(&account.name).len() as u32;
         if sessions >= self.rules.sessions_per_account {
             return self.tell(who, Event::SessionsFull { sessions });
@@ -274,29 +299,62 @@ impl Shadow {
         }
         let name = account.name.clone();
         self.sessions.push((who, account));
-        self.people.spoke(who, self.now_ms);
-        let online = self.accounts().len();
-        self.tell(who, Event::Welcome { name: name.clone(), online });
+        self.guests.retain(|(session, _)| *session != who);
+        if was.is_none() {
+            self.people.spoke(who, self.now_ms);
+        }
+        let now = Who::Account(name.clone());
+        self.people.call(&now, called);
+        self.tell(who, Event::Welcome { name: now.clone(), online: self.online().len() });
+        if let Some(was) = was {
+            let called = self.people.called(&was);
+            self.people.call(&now, called.as_deref());
+            self.change_name(who, &was, &now);
+            self.people.end_name(&was);
+            self.tell_watchers(&was, Change::Offline);
+            let mut rooms = self.rooms_of(who);
+            rooms.sort();
+            for (_, name) in rooms {
+                let at = self.rooms.iter().position(|room| room.name == name).unwrap();
+                self.become_member(who, at);
+            }
+        }
         if sessions == 0 {
             self.announce_coming(&name);
         }
     }
 
-    fn leave(&mut self, who: SessionId, is_cut: bool) {
+    fn leave(&mut self, who: SessionId, is_cut: bool, text: Option<&str>) {
+        let me = self.who_is(who).expect("who leaves is in");
+        let is_last = !self.is_visitor(who) && self.sessions_named(&me).len() == 1;
+        let why = if is_last { Leaving::Offline } else { Leaving::Left };
+        if is_last {
+            self.tell_neighbours_of(&me, News::Offline { text: text.map(Into::into) });
+        }
         // In the order in which the session entered the rooms.
         while let Some((_, name)) = self.rooms_of(who).into_iter().min() {
             let room = self.rooms.iter().position(|room| room.name == name).unwrap();
-            self.take_out(&[who], room, false);
+            self.take_out(&[who], room, &why, text);
         }
         let account = self.account_of(who);
         self.sessions.retain(|(id, _)| *id != who);
         self.deaf.retain(|id| *id != who);
+        let is_guest = self.is_guest_online(who);
+        self.guests.retain(|(id, _)| *id != who);
         self.people.end(who);
         if let Some(account) = account.filter(|account| self.sessions_of(&account.name).is_empty()) {
             self.announce_going(&account, is_cut);
             let id = self.next_id(self.now_ms);
             self.record(Record::Seen(account, id));
+        } else if is_guest {
+            self.people.end_name(&me);
+            self.tell_watchers(&me, Change::Offline);
         }
+    }
+
+    /// Whether this is the session of a guest of one room.
+    fn is_visitor(&self, who: SessionId) -> bool {
+        self.account_of(who).is_none() && !self.is_guest_online(who)
     }
 
     /// Somebody makes or enters a room, or is refused.
@@ -322,7 +380,8 @@ impl Shadow {
                 self.check_rooms_of(who)?;
                 self.check_membership(&self.rooms[found], &name)?;
                 let (shown, listeners) = (self.rooms[found].name.clone(), self.rooms[found].listeners());
-                self.say(listeners, Event::Arrived { room: shown, who: name.clone() });
+                let (first, away) = (!self.rooms[found].has(&name), self.people.away(&name));
+                self.say(listeners, Event::Arrived { room: shown, who: name.clone(), first, away });
                 found
             }
             (None, Some(host_goes)) => {
@@ -373,32 +432,12 @@ impl Shadow {
         self.tell(who, Event::Entered { room: shown, id, kept, again, topic, host });
     }
 
-    /// Renames a guest. A refusal if another guest of its room has the name.
-    fn rename(&mut self, who: SessionId, me: Who, guest: GuestName) -> Option<Event> {
-        let Who::Guest(_) = me else { return None };
-        let (_, name) = self.rooms_of(who).remove(0);
-        let room = self.rooms.iter_mut().find(|room| room.name == name).unwrap();
-        let new = Who::from(guest);
-        if room.members.iter().any(|member| member.who == new && member.session != who) {
-            return Some(Event::GuestNameTaken);
-        }
-        room.members.iter_mut().find(|member| member.session == who).unwrap().who = new.clone();
-        let (shown, is_host) = (room.name.clone(), room.host == Some(who));
-        let others: Vec<_> = room.listeners().into_iter().filter(|session| *session != who).collect();
-        self.say(others.clone(), Event::Gone { room: shown.clone(), who: me, kicked: false });
-        self.say(others.clone(), Event::Arrived { room: shown.clone(), who: new.clone() });
-        if is_host {
-            self.say(others, Event::HostIs { room: shown, who: new, was: None });
-        }
-        None
-    }
-
-    fn leave_room(&mut self, who: SessionId, name: &RoomName) -> Result<Event, Event> {
+    fn leave_room(&mut self, who: SessionId, name: &RoomName, text: Option<&str>) -> Result<Event, Event> {
         let account = self.account_of(who);
         match self.mine(who, name) {
             Ok(at) => {
                 let id = self.rooms[at].id;
-                self.take_out(&[who], at, false);
+                self.take_out(&[who], at, &Leaving::Left, text);
                 let at = self.rooms.iter().position(|room| room.id == id);
                 if let (Some(at), Some(account)) = (at, account)
                     && !self.rooms[at].has(&account.name.clone().into())
@@ -433,7 +472,14 @@ impl Shadow {
         Ok(Event::Sent { room: Some(name), hearers: hearers.len(), message })
     }
 
-    fn kick(&mut self, who: SessionId, room: &RoomName, name: Who) -> Result<Event, Event> {
+    fn kick(
+        &mut self,
+        who: SessionId,
+        by: Who,
+        room: &RoomName,
+        name: Who,
+        text: Option<&str>,
+    ) -> Result<Event, Event> {
         let room = self.hosted(who, room)?;
         let named = self.rooms[room].members.iter().filter(|member| member.who == name);
         let sessions: Vec<SessionId> = named.map(|member| member.session).collect();
@@ -442,7 +488,7 @@ impl Shadow {
             return Err(Event::NotInRoom { name });
         }
         if !sessions.is_empty() {
-            self.take_out(&sessions, room, true);
+            self.take_out(&sessions, room, &Leaving::Kicked { by }, text);
         }
         if let (true, Who::Account(name)) = (is_member, name) {
             self.end_membership(room, &name);
@@ -451,14 +497,17 @@ impl Shadow {
     }
 
     /// Removes the sessions of one name from a room.
-    fn take_out(&mut self, sessions: &[SessionId], at: usize, kicked: bool) {
+    fn take_out(&mut self, sessions: &[SessionId], at: usize, why: &Leaving, text: Option<&str>) {
         let room = &mut self.rooms[at];
         let (gone, staying) = room.members.clone().into_iter().partition(|member| sessions.contains(&member.session));
         room.members = staying;
         let gone: Vec<ShadowMember> = gone;
         self.ended.extend(gone.iter().map(|member| (member.session, room.id)));
-        let event = Event::Gone { room: room.name.clone(), who: gone[0].who.clone(), kicked };
-        if kicked {
+        let who = gone[0].who.clone();
+        let (room, last, why, text) = (room.name.clone(), !room.has(&who), why.clone(), text.map(Into::into));
+        let is_kick = matches!(why, Leaving::Kicked { .. });
+        let event = Event::Gone { room, who, last, why, text };
+        if is_kick {
             gone.iter().for_each(|member| self.tell(member.session, event.clone()));
         }
         let room = &self.rooms[at];
@@ -489,7 +538,7 @@ impl Shadow {
     }
 
     fn is_away(&self, who: &Who) -> bool {
-        matches!(who, Who::Account(name) if self.people.away(name).is_some())
+        self.people.away(who).is_some()
     }
 
     pub(super) fn close(&mut self, at: usize, why: Closing) {
@@ -558,7 +607,7 @@ impl Shadow {
     }
 
     /// The rooms of a session, each with its arrival number.
-    fn rooms_of(&self, who: SessionId) -> Vec<(usize, RoomName)> {
+    pub(super) fn rooms_of(&self, who: SessionId) -> Vec<(usize, RoomName)> {
         let members = self.rooms.iter().flat_map(|room| room.members.iter().map(move |member| (room, member)));
         let mine = members.filter(|(_, member)| member.session == who);
         mine.map(|(room, member)| (member.arrival, room.name.clone())).collect()
@@ -567,8 +616,9 @@ impl Shadow {
     /// The name of a session: an account from the sessions, a guest from the members of rooms.
     pub(super) fn who_is(&self, who: SessionId) -> Option<Who> {
         let account = self.sessions.iter().find(|(id, _)| *id == who).map(|(_, account)| account.name.clone().into());
+        let guest = self.guests.iter().find(|(id, _)| *id == who).map(|(_, guest)| guest.clone().into());
         let mut members = self.rooms.iter().flat_map(|room| &room.members);
-        account.or_else(|| members.find(|member| member.session == who).map(|member| member.who.clone()))
+        account.or(guest).or_else(|| members.find(|member| member.session == who).map(|member| member.who.clone()))
     }
 
     pub(super) fn sessions_of(&self, name: &UserName) -> Vec<SessionId> {
@@ -593,9 +643,9 @@ impl Shadow {
     }
 
     /// The name as it was registered if the account is online, and whether it has a session other than `who`.
-    fn look_up(&self, who: SessionId, name: UserName) -> (UserName, bool) {
-        let reached = self.sessions_of(&name).iter().any(|id| *id != who);
-        (self.accounts().into_iter().find(|account| *account == name).unwrap_or(name), reached)
+    fn look_up(&self, who: SessionId, name: Who) -> (Who, bool) {
+        let reached = self.sessions_named(&name).iter().any(|id| *id != who);
+        (self.online().into_iter().find(|other| *other == name).unwrap_or(name), reached)
     }
 
     pub(super) fn others(&self, sessions: impl Iterator<Item = SessionId>, who: SessionId) -> Vec<SessionId> {
@@ -612,10 +662,10 @@ impl Shadow {
     }
 
     /// The other sessions of a sender are shown its direct message, unless they hear it anyway.
-    pub(super) fn copy_to_others(&mut self, who: SessionId, to: &UserName, message: &Message) {
+    pub(super) fn copy_to_others(&mut self, who: SessionId, to: &Who, message: &Message) {
         let Some(Who::Account(me)) = self.who_is(who) else { return };
         let others = self.others(self.sessions_of(&me).into_iter(), who);
-        if me != *to && !others.is_empty() {
+        if Who::Account(me) != *to && !others.is_empty() {
             self.say(others, Event::OwnTold { to: to.clone(), message: message.clone() });
         }
     }
@@ -627,9 +677,16 @@ impl Shadow {
     pub(super) fn say(&mut self, to: Vec<SessionId>, event: Event) {
         self.said.push((to, event));
     }
-}
 
-/// The refusal of a direct message that reaches no session.
-fn nobody_hears(me: &Who, name: UserName) -> Event {
-    if *me == Who::Account(name.clone()) { Event::OnlyYou } else { Event::NotOnline { name } }
+    /// The refusal of a direct message that reaches no session.
+    pub(super) fn nobody_hears(&self, me: &Who, name: Who) -> Event {
+        let is_guest = matches!(name, Who::Guest(_));
+        if *me == name {
+            Event::OnlyYou
+        } else if is_guest && self.rooms.iter().any(|room| room.has(&name)) {
+            Event::HearsOneRoom { name }
+        } else {
+            Event::NotOnline { name }
+        }
+    }
 }

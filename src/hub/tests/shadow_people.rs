@@ -10,8 +10,9 @@ use super::*;
 /// Plain lists.
 #[derive(Default)]
 pub(super) struct ShadowPeople {
-    away: Vec<(UserName, Box<str>)>,
-    watches: Vec<(SessionId, UserName)>,
+    away: Vec<(Who, Box<str>)>,
+    called: Vec<(Who, Box<str>)>,
+    watches: Vec<(SessionId, Who)>,
     /// When each session spoke last.
     spoken: Vec<(SessionId, u64)>,
     /// The accounts that count as online though they are not, with their texts.
@@ -35,11 +36,11 @@ struct ShadowChange {
 }
 
 impl ShadowPeople {
-    pub(super) fn away(&self, name: &UserName) -> Option<Box<str>> {
+    pub(super) fn away(&self, name: &Who) -> Option<Box<str>> {
         self.away.iter().find(|(other, _)| other == name).map(|(_, text)| text.clone())
     }
 
-    pub(super) fn watchers_of(&self, name: &UserName) -> Vec<SessionId> {
+    pub(super) fn watchers_of(&self, name: &Who) -> Vec<SessionId> {
         let mut watchers: Vec<_> =
             self.watches.iter().filter(|(_, other)| other == name).map(|(session, _)| *session).collect();
         watchers.sort();
@@ -47,8 +48,31 @@ impl ShadowPeople {
     }
 
     /// The names that somebody watches, once for each watch.
-    pub(super) fn watched(&self) -> Vec<UserName> {
+    pub(super) fn watched(&self) -> Vec<Who> {
         self.watches.iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    pub(super) fn called(&self, name: &Who) -> Option<Box<str>> {
+        self.called.iter().find(|(other, _)| other == name).map(|(_, text)| text.clone())
+    }
+
+    /// Somebody has said how they call themselves. What was said first counts.
+    pub(super) fn call(&mut self, name: &Who, called: Option<&str>) {
+        if self.called(name).is_none() {
+            self.called.extend(called.map(|called| (name.clone(), called.into())));
+        }
+    }
+
+    /// Nobody has this name any more.
+    pub(super) fn end_name(&mut self, name: &Who) {
+        self.away.retain(|(other, _)| other != name);
+        self.called.retain(|(other, _)| other != name);
+    }
+
+    pub(super) fn rename(&mut self, was: &Who, now: &Who) {
+        for (name, _) in self.away.iter_mut().chain(&mut self.called).filter(|(name, _)| name == was) {
+            *name = now.clone();
+        }
     }
 
     pub(super) fn spoke(&mut self, who: SessionId, unix_ms: u64) {
@@ -108,16 +132,25 @@ fn account_in(whom: &Whom) -> Option<&Account> {
 }
 
 impl Shadow {
-    pub(super) fn person(&self, name: &UserName, unix_ms: u64) -> Option<Person> {
-        let sessions = self.sessions_of(name);
+    pub(super) fn person(&self, name: &Who, unix_ms: u64) -> Option<Person> {
+        let sessions = self.sessions_named(name);
         let spoken = self.people.spoken.iter().filter(|(session, _)| sessions.contains(session));
         let idle_s = spoken.map(|(_, spoke_ms)| unix_ms.saturating_sub(*spoke_ms) / 1_000).min()?;
-        let name = self.accounts().into_iter().find(|account| account == name)?;
-        let away = self.people.away(&name);
-        Some(Person { name, sessions: sessions.len(), idle_s, away })
+        let name = self.online().into_iter().find(|other| other == name)?;
+        let (away, called) = (self.people.away(&name), self.people.called(&name));
+        Some(Person { name, sessions: sessions.len(), idle_s, away, called })
     }
 
-    fn tell_watchers(&mut self, name: &UserName, change: Change) {
+    pub(super) fn set_called(&mut self, name: &Who, called: Option<&str>) {
+        if self.sessions_named(name).is_empty() || self.people.called(name).as_deref() == called {
+            return;
+        }
+        self.people.called.retain(|(other, _)| other != name);
+        self.people.call(name, called);
+        self.tell_neighbours_of(name, News::Called(called.map(Into::into)));
+    }
+
+    pub(super) fn tell_watchers(&mut self, name: &Who, change: Change) {
         let watchers = self.people.watchers_of(name);
         if !watchers.is_empty() {
             self.say(watchers, Event::Presence { name: name.clone(), change });
@@ -126,19 +159,21 @@ impl Shadow {
 
     pub(super) fn announce_coming(&mut self, name: &UserName) {
         let place = self.people.gone.iter().position(|(account, _)| account.name == *name);
+        let who = Who::Account(name.clone());
         match place.map(|place| self.people.gone.remove(place)) {
-            None => self.tell_watchers(name, Change::Online),
-            Some((_, Some(_))) => self.tell_watchers(name, Change::Back),
+            None => self.tell_watchers(&who, Change::Online),
+            Some((_, Some(_))) => self.tell_watchers(&who, Change::Back),
             Some((_, None)) => {}
         }
     }
 
     pub(super) fn announce_going(&mut self, account: &Account, is_cut: bool) {
-        let away = self.people.away(&account.name);
-        self.people.away.retain(|(name, _)| *name != account.name);
+        let who = Who::Account(account.name.clone());
+        let away = self.people.away(&who);
+        self.people.end_name(&who);
         if !is_cut {
-            self.tell_watchers(&account.name, Change::Offline);
-        } else if !self.people.watchers_of(&account.name).is_empty() {
+            self.tell_watchers(&who, Change::Offline);
+        } else if !self.people.watchers_of(&who).is_empty() {
             self.people.gone.push((account.clone(), away));
             self.people.cuts.push(account.name.clone());
             self.people.unpolled.push(account.name.clone());
@@ -151,7 +186,7 @@ impl Shadow {
         let gone = self.people.gone.iter().position(|(account, _)| account.name == *name);
         if let (Some(gone), false) = (gone, self.people.cuts.contains(name)) {
             let (account, _) = self.people.gone.remove(gone);
-            self.tell_watchers(&account.name, Change::Offline);
+            self.tell_watchers(&account.name.into(), Change::Offline);
         }
     }
 
@@ -159,22 +194,22 @@ impl Shadow {
     pub(super) fn forget_person(&mut self, account: &Account) {
         if let Some(place) = self.people.gone.iter().position(|(gone, _)| gone == account) {
             self.people.gone.remove(place);
-            self.tell_watchers(&account.name, Change::Offline);
+            self.tell_watchers(&account.name.clone().into(), Change::Offline);
         }
         self.people.changes.retain(|change| change.ignorer != *account && account_in(&change.whom) != Some(account));
         self.people.profiles.retain(|((other, _), _)| other != account);
         self.people.deleted.push(account.clone());
     }
 
-    pub(super) fn be_away(&mut self, who: SessionId, text: Option<&str>) {
-        let name = self.account_of(who).expect("an account").name;
-        let before = self.people.away(&name);
-        self.people.away.retain(|(other, _)| *other != name);
+    pub(super) fn be_away(&mut self, who: SessionId, name: &Who, text: Option<&str>) {
+        let before = self.people.away(name);
+        self.people.away.retain(|(other, _)| other != name);
         let text: Option<Box<str>> = text.map(Into::into);
         self.people.away.extend(text.clone().map(|text| (name.clone(), text)));
         self.tell(who, Event::AwayIs { text: text.clone() });
         if before != text {
-            self.tell_watchers(&name, text.map_or(Change::Back, Change::Away));
+            self.tell_watchers(name, text.clone().map_or(Change::Back, Change::Away));
+            self.tell_neighbours_of(name, News::Away(text));
         }
     }
 
@@ -182,7 +217,7 @@ impl Shadow {
         match watch {
             Watch::List => {
                 let mine = self.people.watches.iter().filter(|(session, _)| *session == who);
-                let mut names: Vec<UserName> = mine.map(|(_, name)| name.clone()).collect();
+                let mut names: Vec<Who> = mine.map(|(_, name)| name.clone()).collect();
                 names.sort();
                 Event::Watches { names }
             }
@@ -194,11 +229,11 @@ impl Shadow {
                 if !self.people.watches.contains(&(who, name.clone())) {
                     self.people.watches.push((who, name.clone()));
                 }
-                let gone = self.people.gone.iter().find(|(account, _)| account.name == name);
-                let online = self.accounts().into_iter().find(|account| *account == name);
+                let gone = self.people.gone.iter().find(|(account, _)| Who::Account(account.name.clone()) == name);
+                let online = self.online().into_iter().find(|other| *other == name);
                 let (name, away) = match (online, gone) {
                     (Some(online), _) => (online.clone(), self.people.away(&online)),
-                    (None, Some((account, away))) => (account.name.clone(), away.clone()),
+                    (None, Some((account, away))) => (account.name.clone().into(), away.clone()),
                     (None, None) => return Event::Watched { name, presence: Whereabouts::Offline },
                 };
                 Event::Watched { name, presence: away.map_or(Whereabouts::Online, Whereabouts::Away) }
@@ -207,8 +242,9 @@ impl Shadow {
     }
 
     /// The receiver's name, if it takes no direct messages of this sender.
-    pub(super) fn takes_none(&self, me: &Who, to: &UserName, account: Option<&Account>) -> Option<UserName> {
+    pub(super) fn takes_none(&self, me: &Who, to: &Who, account: Option<&Account>) -> Option<UserName> {
         let of_name = |name: &UserName| self.sessions.iter().find(|(_, account)| account.name == *name);
+        let Who::Account(to) = to else { return None };
         let receiver = of_name(to).map(|(_, account)| account).or(account)?;
         let whom = match me {
             Who::Guest(_) => Whom::Guests,
@@ -305,15 +341,19 @@ impl Shadow {
 
     pub(super) fn settle_set(&mut self, setting: Setting, is_kept: bool) -> Event {
         let Setting { id, account, key, value } = setting;
+        let shown = value.clone();
         if !is_kept {
             self.record(Record::Unset(id));
             return Event::NotKept;
         }
         if !self.people.deleted.contains(&account) {
-            let profiles = &mut self.people.profiles;
+            let (profiles, value) = (&mut self.people.profiles, value.clone());
             profiles.retain(|(other, _)| *other != (account.clone(), key));
-            profiles.extend(value.map(|value| ((account, key), value)));
+            profiles.extend(value.map(|value| ((account.clone(), key), value)));
             profiles.sort();
+        }
+        if key == ProfileKey::Name && self.sessions.iter().any(|(_, other)| *other == account) {
+            self.set_called(&account.name.into(), shown.as_deref());
         }
         Event::Done
     }

@@ -14,7 +14,9 @@ impl Shadow {
 
     pub(super) fn census(&self) -> Event {
         let members = self.rooms.iter().flat_map(|room| &room.members);
-        let guests = members.filter(|member| matches!(member.who, Who::Guest(_))).count();
+        let is_in_one_room = |session: SessionId| !self.is_guest_online(session);
+        let of_rooms = members.filter(|member| matches!(member.who, Who::Guest(_)) && is_in_one_room(member.session));
+        let guests = self.guests.len() + of_rooms.count();
         let (accounts, sessions) = (self.accounts().len(), self.sessions.len() + guests);
         Event::Counted(Census { accounts, guests, sessions, rooms: self.rooms.len() })
     }
@@ -25,18 +27,21 @@ impl Shadow {
         if let Some(member) = self.rooms[at].members.iter().find(|member| member.who == *name) {
             return Err(Event::InRoomAlready { room, name: member.who.clone() });
         }
-        let Who::Account(asked) = name else { return Err(Event::NotInRoom { name: name.clone() }) };
-        let Some(name) = self.accounts().into_iter().find(|name| name == asked) else {
-            return Err(Event::NotOnline { name: asked.clone() });
+        let Some(to) = self.online().into_iter().find(|other| other == name) else {
+            return Err(self.nobody_hears(&me, name.clone()));
         };
-        if let Some(name) = self.takes_none(&me, &name, None) {
+        if let Some(name) = self.takes_none(&me, &to, None) {
             return Err(Event::TakesNone { name });
         }
         self.people.spoke(who, self.now_ms);
-        let event = Event::Invitation { room: room.clone(), from: me, to: name.clone().into() };
-        self.say(self.others(self.sessions_of(&name).into_iter(), who), event);
-        let away = self.people.away(&name);
-        Ok(Event::Invited { room, name: name.into(), away })
+        let invited = Event::Invitation { room: room.clone(), from: me.clone(), to: to.clone() };
+        self.say(self.others(self.sessions_named(&to).into_iter(), who), invited);
+        if self.tells_neighbours {
+            let members = self.others(self.rooms[at].listeners().into_iter(), who);
+            self.say(members, Event::InvitedHere { room: room.clone(), from: me, to: to.clone() });
+        }
+        let away = self.people.away(&to);
+        Ok(Event::Invited { room, name: to, away })
     }
 
     pub(super) fn hand_on(&mut self, who: SessionId, me: Who, room: &RoomName, name: &Who) -> Result<Event, Event> {

@@ -291,7 +291,7 @@ impl Shadow {
         let fate = Fate::Kept(Spot::Direct(to.clone()));
         let message = self.message(from.name.clone().into(), said, fate, unix_ms);
         self.store.waiting.push((to.clone(), from.clone(), message.id));
-        self.copy_to_others(who, &to.name, &message);
+        self.copy_to_others(who, &to.name.clone().into(), &message);
         let (id, spot, text) = (message.id, Spot::Direct(to.clone()), said.0.into());
         self.record(Record::Row(Row { id, spot, from: from.name.into(), text }));
         self.wait(who, ShadowWaited::Told(to, message));
@@ -366,6 +366,7 @@ impl Shadow {
     /// The server starts with what was kept. `ids` are those of the new hub's rooms.
     pub(super) fn start_anew(&mut self, restored: record::Restored, ids: &BTreeMap<RoomName, RoomId>) {
         self.sessions.clear();
+        self.guests.clear();
         self.people.start_anew();
         self.rooms.retain(|room| room.kept.is_some());
         for room in &mut self.rooms {

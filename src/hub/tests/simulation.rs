@@ -45,7 +45,7 @@ fn the_hub_and_its_shadow_say_the_same() {
 }
 
 /// What has to happen somewhere, so that the simulation is about it.
-const KINDS: [&str; 41] = [
+const KINDS: [&str; 52] = [
     "Told",
     "OwnTold",
     "Awaited",
@@ -87,6 +87,17 @@ const KINDS: [&str; 41] = [
     "record Ignore",
     "record NoIgnore",
     "cut",
+    "Renamed",
+    "YouAre",
+    "NotAGuest",
+    "NeedsAccount",
+    "HearsOneRoom",
+    "Neighbour Offline",
+    "Neighbour Away",
+    "Neighbour Called",
+    "guest told",
+    "guest becomes an account",
+    "guest enters again",
 ];
 
 /// The name of a variant.
@@ -148,12 +159,18 @@ impl Simulation {
         };
         // A few servers have no store.
         simulation.set_keeping(if seed.is_multiple_of(6) { Keeping::Off } else { Keeping::On });
+        simulation.tell_neighbours(!seed.is_multiple_of(4));
         simulation
     }
 
     fn set_keeping(&mut self, keeping: Keeping) {
         self.hub.set_keeping(keeping);
         self.shadow.store.keeping = keeping;
+    }
+
+    fn tell_neighbours(&mut self, is_on: bool) {
+        self.hub.tell_neighbours(is_on);
+        self.shadow.tells_neighbours = is_on;
     }
 
     fn run(&mut self) {
@@ -217,7 +234,8 @@ impl Simulation {
         let spelled = self.random.pick(&ACCOUNTS);
         let account = self.account_of(spelled);
         let sessions = self.shadow.sessions_of(&account.name);
-        let mut steps: Vec<Step> = sessions.into_iter().map(|who| Step::Command(who, Command::Leave)).collect();
+        let mut steps: Vec<Step> =
+            sessions.into_iter().map(|who| Step::Command(who, Command::Leave { text: None })).collect();
         if !self.random.one_in(3) {
             steps.push(Step::Forget(account));
         }
@@ -285,6 +303,14 @@ impl Simulation {
             self.kinds.insert(kind(event));
             if let Event::Presence { change, .. } = event {
                 self.kinds.insert(format!("Presence {}", kind(change)));
+            } else if let Event::Neighbour { news, .. } = event {
+                self.kinds.insert(format!("Neighbour {}", kind(news)));
+            } else if let Event::SentTo { name: Who::Guest(_), .. } = event {
+                self.kinds.insert("guest told".to_owned());
+            } else if let Event::Renamed { now: Who::Account(_), .. } = event {
+                self.kinds.insert("guest becomes an account".to_owned());
+            } else if let Event::Arrived { first: false, .. } = event {
+                self.kinds.insert("guest enters again".to_owned());
             }
             self.hear(hearers, event);
         }
@@ -318,8 +344,8 @@ impl Simulation {
 
     /// Hub and shadow know the same of everybody; the stores do, while nothing is on its way to the disk.
     fn check_people(&self, what: &str) {
-        for spelled in ACCOUNTS {
-            let name = name(spelled);
+        let guests = GUESTS.map(|guest| Who::Guest(GuestName::parse(guest).unwrap()));
+        for name in ACCOUNTS.map(|account| Who::Account(name(account))).into_iter().chain(guests) {
             let watchers = sorted(self.hub.watchers_of(&name).to_vec());
             assert_eq!(watchers, self.shadow.people.watchers_of(&name), "{what}");
             let person = self.hub.person(&name, self.unix_ms);
@@ -418,6 +444,7 @@ impl Simulation {
         self.hub = Hub::new(self.shadow.rules.clone());
         self.cuts.clear();
         self.set_keeping(keeping);
+        self.tell_neighbours(self.shadow.tells_neighbours);
         self.hub.restore(restored.clone());
         self.shadow.start_anew(restored, self.hub.rooms.by_name());
         self.check_rooms("a start");
@@ -460,31 +487,37 @@ impl Simulation {
     fn any_command(&mut self, mut who: SessionId, slot: u64) -> (SessionId, Command<'static>) {
         let spelled = self.account();
         let account = self.account_of(spelled);
-        let command = match self.random.below(84) {
+        let command = match self.random.below(92) {
             0..=7 => {
                 who.generation = self.generation_for_login(slot);
-                return (who, Command::LogIn { name: account.name, since: account.since });
+                let called = self.topic().filter(|text| !text.is_empty()).map(Into::into);
+                return (who, Command::LogIn { who: account.name.into(), since: account.since, called });
             }
             8..=11 => {
                 who.generation = self.generation_for_login(slot);
                 let guest = GuestName::parse(self.random.pick(&GUESTS)).unwrap();
                 return (who, Command::EnterAsGuest { guest, makes: self.makes(), entry: self.entry() });
             }
-            12..=13 => Command::Leave,
+            12..=13 => Command::Leave { text: self.topic().filter(|text| !text.is_empty()).map(Into::into) },
             14 => Command::Cut,
             15..=16 => Command::Say { text: "hello all".into(), manner: self.manner() },
             17..=18 => {
-                let (to, account) = self.receiver(spelled, account);
+                let (to, account) = self.receiver_or_guest(spelled, account);
                 Command::Tell { to, text: "psst".into(), manner: self.manner(), account }
             }
             19 => {
-                let (name, account) = self.receiver(spelled, account);
+                let (name, account) = self.receiver_or_guest(spelled, account);
                 Command::CanTell { name, account }
             }
-            20 => Command::Who { prefix: self.random.pick(&["", "", "a", "AL", "bo", "B", "b-", "zoe", "x", "é"]) },
+            20 => Command::Who {
+                prefix: self.random.pick(&["", "", "~", "~B", "a", "AL", "bo", "B", "b-", "zoe", "x", "é"]),
+            },
             21..=25 => Command::Make(self.entry()),
             26..=32 => Command::Join(self.entry()),
-            33..=34 => Command::LeaveRoom { room: self.room() },
+            33..=34 => Command::LeaveRoom {
+                room: self.room(),
+                text: self.topic().filter(|text| !text.is_empty()).map(Into::into),
+            },
             35..=39 => Command::SayIn { room: self.room(), text: "hello room".into(), manner: self.manner() },
             40 => Command::CanSayIn { room: self.room() },
             41..=43 => Command::Listen { room: self.room() },
@@ -496,7 +529,13 @@ impl Simulation {
                 prefix: self.random.pick(&["", "", "a", "BO", "~", "~B", "~b\u{f6}", "x", "~~"]),
             },
             50..=52 => Command::Rename { guest: GuestName::parse(self.random.pick(&GUESTS)).unwrap() },
-            47..=48 => Command::Kick { room: self.room(), name: self.account_or_guest(spelled) },
+            47..=48 => Command::Kick { room: self.room(), name: self.account_or_guest(spelled), text: None },
+            84..=89 => {
+                who.generation = self.generation_for_login(slot);
+                let guest = GuestName::parse(self.random.pick(&GUESTS)).unwrap();
+                let called = self.topic().filter(|text| !text.is_empty()).map(Into::into);
+                return (who, Command::LogIn { who: guest.into(), since: 0, called });
+            }
             53..=60 => Command::Keep { room: self.room(), how: self.keep_how(spelled) },
             61..=63 => Command::Topic { room: self.room(), text: self.topic().map(Into::into) },
             64..=65 => {
@@ -516,17 +555,21 @@ impl Simulation {
     /// Somebody who is watched comes, goes or is away.
     fn somebody_watched(&mut self) -> Option<(SessionId, Command<'static>)> {
         let name = one_of(&mut self.random, self.shadow.people.watched())?;
-        let session = one_of(&mut self.random, self.shadow.sessions_of(&name));
+        let session = one_of(&mut self.random, self.shadow.sessions_named(&name));
         let Some(session) = session else {
-            let Account { name, since } =
-                self.account_of(ACCOUNTS.iter().find(|spelled| super::name(spelled) == name)?);
+            let since = match &name {
+                Who::Account(name) => {
+                    self.account_of(ACCOUNTS.iter().find(|spelled| super::name(spelled) == *name)?).since
+                }
+                Who::Guest(_) => 0,
+            };
             let slot = self.random.below(SLOTS);
             let who = SessionId { slot: slot as u32, generation: self.generation_for_login(slot) };
-            return Some((who, Command::LogIn { name, since }));
+            return Some((who, Command::LogIn { who: name, since, called: None }));
         };
         let command = match self.random.below(5) {
             0..=1 => Command::Cut,
-            2 => Command::Leave,
+            2 => Command::Leave { text: Some("bye".into()) },
             3 => Command::Away { text: Some("tea".into()) },
             _ => Command::Away { text: None },
         };
@@ -538,14 +581,16 @@ impl Simulation {
         let (ignorer, whom) = one_of(&mut self.random, self.shadow.people.ignores().into_iter().collect())?;
         let (whom, name) = match whom {
             Whom::Guests => {
-                let guest = one_of(&mut self.random, self.hub.guests().map(|(session, _)| session).collect())?;
-                return Some((guest, Command::CanTell { name: ignorer.name.clone(), account: Some(ignorer) }));
+                let online = self.shadow.guests.iter().map(|(session, _)| *session);
+                let guests = self.hub.guests().map(|(session, _)| session).chain(online).collect();
+                let guest = one_of(&mut self.random, guests)?;
+                return Some((guest, Command::CanTell { name: ignorer.name.clone().into(), account: Some(ignorer) }));
             }
             Whom::Account(account) => (self.shadow.sessions_of(&account.name), account.name),
         };
         let command = match self.random.below(3) {
             0 => Command::Tell {
-                to: ignorer.name.clone(),
+                to: ignorer.name.clone().into(),
                 text: "psst".into(),
                 manner: self.manner(),
                 account: Some(ignorer),
@@ -580,7 +625,7 @@ impl Simulation {
         match self.random.below(8) {
             0..=3 => Command::Keep { room, how: self.keep_how(spelled) },
             4 => Command::Topic { room, text: self.topic().map(Into::into) },
-            5 => Command::Kick { name: self.member_of(&room, spelled), room },
+            5 => Command::Kick { name: self.member_of(&room, spelled), room, text: Some("enough".into()) },
             _ => Command::SayIn { room, text: "hello room".into(), manner: self.manner() },
         }
     }
@@ -601,6 +646,14 @@ impl Simulation {
         (name, account)
     }
 
+    fn receiver_or_guest(&mut self, spelled: &str, account: Account) -> (Who, Option<Account>) {
+        if self.random.one_in(3) {
+            return (self.account_or_guest(spelled), None);
+        }
+        let (name, account) = self.receiver(spelled, account);
+        (name.into(), account)
+    }
+
     fn keep_how(&mut self, spelled: &str) -> Keep {
         match self.random.below(8) {
             0..=2 => Keep::Days(None),
@@ -613,8 +666,8 @@ impl Simulation {
     fn watch(&mut self, spelled: &str) -> Watch {
         match self.random.below(8) {
             0 => Watch::List,
-            1 => Watch::Off(self.in_some_case(spelled)),
-            _ => Watch::On(self.in_some_case(spelled)),
+            1 => Watch::Off(self.account_or_guest(spelled)),
+            _ => Watch::On(self.account_or_guest(spelled)),
         }
     }
 
@@ -707,7 +760,8 @@ impl Simulation {
     fn check_who_is_in(&self, what: &str) {
         let mut everyone = self.hub.everyone().to_vec();
         everyone.sort();
-        let mut expected: Vec<_> = self.shadow.sessions.iter().map(|(id, _)| *id).collect();
+        let guests = self.shadow.guests.iter().map(|(id, _)| *id);
+        let mut expected: Vec<_> = self.shadow.sessions.iter().map(|(id, _)| *id).chain(guests).collect();
         expected.sort();
         assert_eq!(everyone, expected, "{what}");
         assert_eq!(self.hub.accounts_online(), self.shadow.accounts().len(), "{what}");

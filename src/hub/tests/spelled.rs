@@ -6,9 +6,9 @@ use super::*;
 pub(super) fn spelled_audience(hub: &Hub, audience: &Audience) -> String {
     match audience {
         Audience::Others(id) => format!("all but {}.{}", id.slot, id.generation),
-        Audience::Account { name, except } => format!("{name} but {}.{}", except.slot, except.generation),
+        Audience::Person { who, except } => format!("{who} but {}.{}", except.slot, except.generation),
         Audience::Watchers(name) => format!("watchers of {name}"),
-        Audience::One(_) | Audience::Room { .. } | Audience::Members { .. } => {
+        Audience::One(_) | Audience::Room { .. } | Audience::Neighbours(_) | Audience::Members { .. } => {
             let ids: Vec<_> = hub.hearers(audience).iter().map(|id| format!("{}.{}", id.slot, id.generation)).collect();
             format!("to {}", if ids.is_empty() { "nobody".to_owned() } else { ids.join(" ") })
         }
@@ -54,9 +54,20 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::NotInRoom { name } => format!("{name} is not there"),
         Event::Rooms { rooms, matching } => format!("rooms [{}] of {matching}", spelled_rooms(rooms)),
         Event::Names { room, names, matching } => format!("in {room} [{}] of {matching}", spelled_names(names)),
-        Event::Arrived { room, who } => format!("{who} enters {room}"),
-        Event::Gone { room, who, kicked: false } => format!("{who} leaves {room}"),
-        Event::Gone { room, who, kicked: true } => format!("{who} leaves {room}, kicked"),
+        Event::Arrived { room, who, first, away } => {
+            let again = if *first { "" } else { " again" };
+            format!("{who} enters {room}{again}{}", away_text(away.as_deref()))
+        }
+        Event::Gone { room, who, last, why, text } => {
+            let (still, text) = (if *last { "" } else { ", still there" }, said_text(text.as_deref()));
+            format!("{who} leaves {room}{still}{}{text}", spelled_leaving(why))
+        }
+        Event::Renamed { was, now } => format!("{was} is {now}"),
+        Event::YouAre { was, now } => format!("was {was}, is {now}"),
+        Event::Neighbour { who, news } => format!("{who} {}", spelled_news(news)),
+        Event::HearsOneRoom { name } => format!("{name} hears one room"),
+        Event::NeedsAccount => "needs an account".to_owned(),
+        Event::NotAGuest => "no guest".to_owned(),
         Event::RoomClosed { room, why } => format!("{room} closed{}", spelled_closing(why)),
         Event::Announced { text } => format!("announced: {text}"),
         Event::HostIs { room, who, was: None } => format!("{who} is host of {room}"),
@@ -65,6 +76,7 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::Invited { room, name, away } => format!("{name} invited to {room}{}", away_text(away.as_deref())),
         Event::Invitation { room, from, to } => format!("{from} invites {to} to {room}"),
         Event::InRoomAlready { room, name } => format!("{name} is in {room}"),
+        Event::InvitedHere { room, from, to } => format!("{from} asks {to} into {room}"),
         Event::Attends { public } => format!("attends: {public}"),
         Event::Counted(Census { accounts, guests, sessions, rooms }) => {
             format!("{accounts} accounts, {guests} guests, {sessions} sessions, {rooms} rooms")
@@ -98,8 +110,29 @@ pub(super) fn spelled_event(event: &Event) -> String {
     }
 }
 
-fn joined(names: &[UserName]) -> String {
-    names.iter().map(UserName::as_str).collect::<Vec<_>>().join(" ")
+fn joined(names: &[impl ToString]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// Nobody is named who goes offline, as most do.
+fn spelled_leaving(why: &Leaving) -> &'static str {
+    match why {
+        Leaving::Left => "",
+        Leaving::Kicked { .. } => ", kicked",
+        Leaving::Offline => ", offline",
+    }
+}
+
+fn spelled_news(news: &News) -> String {
+    match news {
+        News::Offline { text } => format!("goes{}", said_text(text.as_deref())),
+        News::Away(text) => text.as_ref().map_or("is back".to_owned(), |text| format!("is away: {text}")),
+        News::Called(text) => text.as_ref().map_or("is called nothing".to_owned(), |text| format!("is called {text}")),
+    }
+}
+
+fn said_text(text: Option<&str>) -> String {
+    text.map_or_else(String::new, |text| format!(": {text}"))
 }
 
 fn spelled_rooms(rooms: &[RoomLine]) -> String {
@@ -119,7 +152,7 @@ fn spelled_entry(event: &Event) -> String {
 
 /// The names of those who are online; `*` marks who is away.
 fn spelled_present(names: &[Present]) -> String {
-    let line = |Present { name, is_away }: &Present| format!("{name}{}", if *is_away { "*" } else { "" });
+    let line = |Present { who, is_away }: &Present| format!("{who}{}", if *is_away { "*" } else { "" });
     names.iter().map(line).collect::<Vec<_>>().join(" ")
 }
 

@@ -201,7 +201,7 @@ fn a_session_watches_so_many_names() {
     drain(&mut hub);
     assert_eq!(hub.take_work(), WATCHES_EACH * PLACE_END_WORK, "the watches of an ended session are charged");
     carry_out(&mut hub, "3 cut", 1);
-    assert_eq!(hub.watchers_of(&name("n3")), []);
+    assert_eq!(hub.watchers_of(&whom("n3")), []);
 }
 
 #[test]
@@ -211,11 +211,11 @@ fn all_sessions_watch_so_many_names() {
     let all = |slot: u32| SessionId { slot, generation: 0 };
     let names: Vec<UserName> = (0..WATCHES_EACH).map(|number| name(&format!("n{number}"))).collect();
     for slot in 0..=sessions {
-        hub.handle(all(slot), Command::LogIn { name: name("alice"), since: 1 }, 1);
+        hub.handle(all(slot), Command::LogIn { who: name("alice").into(), since: 1, called: None }, 1);
     }
     for slot in 0..sessions {
         for name in &names {
-            hub.handle(all(slot), Command::Watch(Watch::On(name.clone())), 1);
+            hub.handle(all(slot), Command::Watch(Watch::On(name.clone().into())), 1);
         }
     }
     while hub.poll_event().is_some() {}

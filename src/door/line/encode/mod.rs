@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use crate::close::CloseReason;
 use crate::door::decoded::Kind;
-use crate::door::reply::{Days, Reply};
+use crate::door::reply::{Days, GuestRefusal, Reply};
 use crate::door::wire::Wire;
 use crate::hub::event::Event;
 use crate::hub::names::RoomName;
@@ -44,7 +44,7 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::HearsOneRoom { name } => {
             writeln!(w, "C 550 {name} is a guest of one room, and hears that room only: RM room text")
         }
-        Event::NeedsAccount => writeln!(w, "C 554 that needs an account, and you are a guest"),
+        Event::NeedsAccount => return Reply::NeedsAccount.encode(out),
         Event::NotAGuest => writeln!(w, "C 554 an account keeps its name; NICK is for guests"),
         Event::TakesNone { name } => writeln!(w, "C 554 {name} takes no messages from you"),
         Event::NothingKept => writeln!(w, "C 554 nothing is kept here"),
@@ -85,7 +85,9 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::NotInRoom { name } => writeln!(w, "C 550 {name} is not in that room"),
         Event::NoSuchRoom => return Reply::NoSuchRoom.encode(out),
         Event::RoomExists { room } => writeln!(w, "C 553 {room} is there already; JOIN {room} enters it"),
-        Event::GuestNameTaken => writeln!(w, "C 553 a guest of that name is there already"),
+        Event::GuestNameTaken => {
+            return Reply::GuestRefused { why: GuestRefusal::Taken, is_login: false }.encode(out);
+        }
         Event::NotHost { room } => writeln!(w, "C 554 you are not the host of {room}"),
         Event::RoomNeedsPassword => writeln!(w, "C 554 the room needs a password: JOIN room password"),
         Event::WrongRoomPassword { .. } => return Reply::WrongRoomPassword.encode(out),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::door::recall::{Recall, Recalled};
+use crate::door::reply::GuestRefusal;
 use crate::door::token::RoomToken;
 use crate::hub::command::{Command, Entry, HostGoes};
 use crate::hub::event::{Audience, Manner, Message};
@@ -14,6 +15,7 @@ use crate::hub::room::RoomId;
 use crate::hub::session::SessionId;
 use crate::hub::{Hub, Rules};
 
+mod guests;
 mod login;
 mod operations;
 mod past;
@@ -34,7 +36,7 @@ const RULES: Rules =
 
 /// A minimal server. `alice` has an account with the password `password1` and the token `t1.T0KEN`. `bob` is online in a
 /// bare session. The password `busybusy` meets a full queue, and `fulldisk` cannot be saved. The name `taken` is always
-/// taken by another client. The name `toomany` and the password `toolate!` get no new account.
+/// taken by another client, also as that of a guest. The name `toomany` and the password `toolate!` get no new account.
 struct Server {
     line: Line,
     bob: Line,
@@ -54,7 +56,7 @@ struct Server {
 impl Server {
     fn new() -> Self {
         let mut hub = Hub::new(RULES);
-        hub.handle(BOB, Command::LogIn { name: UserName::parse("bob").unwrap(), since: 1 }, 1);
+        hub.handle(BOB, Command::LogIn { who: UserName::parse("bob").unwrap().into(), since: 1, called: None }, 1);
         while hub.poll_event().is_some() {}
         let bob = Line { dialect: Some(Dialect::Bare), dialogue: Dialogue::Ready, ..Line::default() };
         let (line, out, bob_heard) = (Line::default(), Vec::new(), Vec::new());
@@ -85,6 +87,12 @@ impl Server {
             Decoded::Name(name) if name.is_reserved() => self.tell(&Reply::ReservedName(name)),
             Decoded::Name(name) | Decoded::NameOrBye(name) if name.as_str().eq_ignore_ascii_case("bye") => {
                 self.tell(&Reply::AskPassword(name)); // an account had the name before it was reserved
+            }
+            Decoded::Guest(guest) if guest.as_str() == "taken" => {
+                self.tell(&Reply::GuestRefused { why: GuestRefusal::Taken, is_login: true });
+            }
+            Decoded::Guest(guest) => {
+                self.ask_hub(ME, Command::LogIn { who: guest.into(), since: 0, called: None });
             }
             Decoded::NameOrBye(_) => self.close(&Reply::Bye),
             Decoded::Name(name) => self.tell(&Reply::AskNewPassword(name)),
@@ -145,7 +153,7 @@ impl Server {
     }
 
     fn enter(&mut self, name: UserName) {
-        self.ask_hub(ME, Command::LogIn { name, since: 1 });
+        self.ask_hub(ME, Command::LogIn { who: name.into(), since: 1, called: None });
     }
 
     fn enter_room(&mut self, who: SessionId, room: RoomName, password: Option<Masked<&str>>, makes: bool) {
@@ -237,7 +245,7 @@ fn taken(out: &mut Vec<u8>) -> Vec<String> {
 /// Plays a script. `> line` is sent by the client. `< line` is a line that the client gets: all of them must be listed; `…`
 /// at the end matches anything. `bob> line` is a public message of bob, `bob: line` any line of his. `bob< line` is a line
 /// that bob gets: all of them must be listed, or none. `zoe> room` lets a guest enter, `zoe: room text` is her message,
-/// `zoe: leave` ends her session.
+/// `zoe: leave` ends her session. `guests>` lets the client come as a guest.
 #[track_caller]
 fn check(script: &[&str]) {
     for end in ["", "\r"] {
@@ -292,10 +300,11 @@ fn act(server: &mut Server, line: &str, end: &str) -> Vec<String> {
     let rest = what[1..].strip_prefix(' ').unwrap_or(&what[1..]);
     match (who, &what[..1]) {
         ("", ">") => return server.send(format!("{rest}{end}").as_bytes()),
+        ("guests", _) => server.line = Line::with_guests(),
         ("bob", ">") => server.ask_hub(BOB, Command::Say { text: rest.into(), manner: Manner::Text }),
         ("bob", _) => server.send_of_bob(rest),
         ("zoe", ">") => server.visit(rest),
-        ("zoe", _) if rest == "leave" => server.ask_hub(ZOE, Command::Leave),
+        ("zoe", _) if rest == "leave" => server.ask_hub(ZOE, Command::Leave { text: None }),
         ("zoe", _) => {
             let (room, text) = rest.split_once(' ').expect("a room and a text");
             server.ask_hub(

@@ -48,7 +48,7 @@ fn direct_messages() {
     after_list(&["> D bob hello", "< C 250 sent to bob", "bob< D DM alice hello"]);
     after_list(&["> D   bob   hello ", "< C 250 sent to bob", "bob< D DM alice   hello "]);
     after_list(&["> D bob   ", "< C 354 your message?", "> D   x", "< C 250 sent to bob", "bob< D DM alice   x"]);
-    after_list(&["> D ~zoe hello", "< C 550 a guest is heard in rooms only…", "> C NOOP", "< C 200…"]);
+    after_list(&["> D ~zoe hello", "< C 550 ~zoe is not online", "> C NOOP", "< C 200…"]);
     after_list(&["> D BOB", "< C 354 your message?", "> D hello", "< C 250 sent to bob", "bob< D DM alice hello"]);
     after_list(&["> D dora hello", "< C 550 dora is not online", "> C NOOP", "< C 200…"]);
     after_list(&["> D dora", "< C 550 dora is not online", "> C NOOP", "< C 200…"]);
@@ -59,9 +59,10 @@ fn direct_messages() {
     for line in ["> C DM alice hi", "> C DM ALICE", "> C DM alice"] {
         check_in(&[line, "< C 550 that is you, and you have no other session", "> C NOOP", "< C 200…"]);
     }
-    for line in ["> C DM ~zoe hi", "> C DM ~zoe", "> C DM ~"] {
-        check_in(&[line, "< C 550 a guest is heard in rooms only…", "> C NOOP", "< C 200…"]);
+    for line in ["> C DM ~zoe hi", "> C DM ~zoe"] {
+        check_in(&[line, "< C 550 ~zoe is not online", "> C NOOP", "< C 200…"]);
     }
+    check_in(&["> C DM ~", "< C 550 no such user", "> C NOOP", "< C 200…"]);
     check_in(&["> C DM é hi", "< C 550…", "> C NOOP", "< C 200…"]);
     check_in(&["> C DM who hi", "< C 550 who is not online"]);
 }
@@ -99,7 +100,7 @@ fn who() {
 
 #[test]
 fn truncated_list() {
-    let names = ["a", "B"].map(|name| Present { name: UserName::parse(name).unwrap(), is_away: name == "a" }).to_vec();
+    let names = ["a", "B"].map(|name| Present { who: Who::parse(name).unwrap(), is_away: name == "a" }).to_vec();
     let mut out = Vec::new();
     encode(Kind::Bare, &Event::Online { names, matching: 10_482 }, &mut out);
     let [first, second, last] = &taken(&mut out)[..] else { panic!("three lines") };

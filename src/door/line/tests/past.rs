@@ -202,15 +202,18 @@ fn what_becomes_of_a_message() {
     let bob = || user("bob");
     check_alike(&Event::Sent { room: None, hearers: 3, message: from_bob(7, false) }, "C 250 sent to 3");
     check_alike(&Event::Sent { room: None, hearers: 3, message: from_bob(7, true) }, "C 250 sent to 3, not kept");
-    check_alike(&Event::SentTo { name: bob(), message: from_bob(7, false), away: None }, "C 250 sent to bob");
-    check_alike(&Event::SentTo { name: bob(), message: from_bob(7, true), away: None }, "C 250 sent to bob, not kept");
+    check_alike(&Event::SentTo { name: bob().into(), message: from_bob(7, false), away: None }, "C 250 sent to bob");
+    check_alike(
+        &Event::SentTo { name: bob().into(), message: from_bob(7, true), away: None },
+        "C 250 sent to bob, not kept",
+    );
     check_alike(&Event::KeptFor { name: bob(), message: from_bob(7, false) }, "C 250 kept for bob");
     check_alike(&Event::Withdrawn { to: bob(), id: 7 }, "C 109 @bob 7");
     check_alike(&Event::NotKept, "C 450 it cannot be kept now, try again in some seconds");
     let waiting = "C 450 too many messages wait for bob, try again when bob has been here";
     check_alike(&Event::TooManyWaiting { name: bob() }, waiting);
     check_event(&Event::Awaited { ticket: 7 }, &[], &[]);
-    let own = Event::OwnTold { to: bob(), message: message(7, bob().into(), "a\tb  c", false) };
+    let own = Event::OwnTold { to: bob().into(), message: message(7, bob().into(), "a\tb  c", false) };
     check_event(&own, &["D TO 7 bob a\tb  c"], &["D TO bob a b  c"]);
 }
 
@@ -362,7 +365,7 @@ fn refusals_of_a_direct_message_end_its_prompt() {
     for refusal in [
         Event::NotKept,
         Event::TooManyWaiting { name: bob() },
-        Event::NotOnline { name: bob() },
+        Event::NotOnline { name: bob().into() },
         Event::TakesNone { name: bob() },
         Event::NoSuchAccount { name: bob() },
     ] {
@@ -385,10 +388,10 @@ fn what_stands_before_a_text_is_bounded() {
     for kind in Kind::PUBLIC {
         for event in [
             Event::Said(said(guest.clone())),
-            Event::Told { to: name.clone(), message: said(guest.clone()) },
+            Event::Told { to: guest.clone(), message: said(guest.clone()) },
             Event::SaidIn { room: wide.clone(), message: said(guest.clone()) },
             Event::SaidIn { room: wide.clone(), message: said(Who::Account(name.clone())) },
-            Event::OwnTold { to: name.clone(), message: said(guest.clone()) },
+            Event::OwnTold { to: guest.clone(), message: said(guest.clone()) },
             Event::TopicIs { room: wide.clone(), by: guest.to_string().into(), text: text.as_str().into() },
         ] {
             let mut out = Vec::new();

@@ -139,14 +139,17 @@ fn watching() {
     let watch = Command::Watch;
     check_command("WATCH", watch(Watch::List));
     check_command("WATCH  ", watch(Watch::List));
-    check_command("WATCH bob", watch(Watch::On(user("bob"))));
-    check_command("WATCH  BOB  off ", watch(Watch::Off(user("bob"))));
-    check_command("WATCH bob OFF", watch(Watch::Off(user("bob"))));
-    check_command("WATCH off", watch(Watch::On(user("off"))));
-    check_command("WATCH off off", watch(Watch::Off(user("off"))));
-    check_command("WATCH nobody.has-this_1", watch(Watch::On(user("nobody.has-this_1"))));
+    check_command("WATCH bob", watch(Watch::On(user("bob").into())));
+    check_command("WATCH  BOB  off ", watch(Watch::Off(user("bob").into())));
+    check_command("WATCH bob OFF", watch(Watch::Off(user("bob").into())));
+    check_command("WATCH off", watch(Watch::On(user("off").into())));
+    check_command("WATCH off off", watch(Watch::Off(user("off").into())));
+    check_command("WATCH nobody.has-this_1", watch(Watch::On(user("nobody.has-this_1").into())));
+    check_command("WATCH ~zoë", watch(Watch::On(Who::parse("~zoë").unwrap())));
+    check_command("WATCH ~ZOE off", watch(Watch::Off(Who::parse("~zoe").unwrap())));
     check_usage(&[
-        "WATCH ~zoe",
+        "WATCH ~",
+        "WATCH ~a/b",
         "WATCH é",
         "WATCH *",
         "WATCH @bob",

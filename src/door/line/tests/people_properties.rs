@@ -104,7 +104,7 @@ proptest! {
         };
         for (recalled, most) in [
             (Recalled::Whois(Whois::Account(Box::new(known))), 8),
-            (Recalled::Whois(Whois::Guest(Who::parse("~zoë").unwrap())), 2),
+            (Recalled::Whois(Whois::Guest { name: Who::parse("~zoë").unwrap(), away: None, called: None }), 2),
             (Recalled::Profile { name, values: profile }, 3),
             (Recalled::Loud { place: value.clone(), level: Level::All }, 1),
             (Recalled::Forgot { id: number, place: value, is_erased }, 1),
@@ -125,7 +125,7 @@ proptest! {
         let line = format!("AWAY {text}");
         let Decoded::Command(Command::Away { text: Some(text) }) = ready(Dialect::Bare).decode(line.as_bytes(), PASSWORD_MIN)
         else { return Ok(()) };
-        let (name, text): (_, Box<str>) = (UserName::parse("bob").unwrap(), text.into());
+        let (name, text): (_, Box<str>) = (Who::parse("bob").unwrap(), text.into());
         for event in [
             Event::AwayIs { text: Some(text.clone()) },
             Event::Presence { name: name.clone(), change: Change::Away(text.clone()) },

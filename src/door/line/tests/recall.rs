@@ -467,12 +467,14 @@ fn locks() {
 #[test]
 fn rooms_may_be_written_with_a_hash() {
     for (line, expected) in [
-        ("LEAVE #tea", Command::LeaveRoom { room: room("tea") }),
+        ("LEAVE #tea", Command::LeaveRoom { room: room("tea"), text: None }),
         ("CLOSE #tea", Command::CloseRoom { room: room("tea") }),
         ("NAMES #tea b", Command::Names { room: room("tea"), prefix: "b" }),
-        ("KICK #tea bob", Command::Kick { room: room("tea"), name: Who::Account(user("bob")) }),
+        ("KICK #tea bob", Command::Kick { room: room("tea"), name: Who::Account(user("bob")), text: None }),
         ("RM #tea hi", Command::SayIn { room: room("tea"), text: "hi".into(), manner: Manner::Text }),
         ("RM #2nd #hi", Command::SayIn { room: room("2nd"), text: "#hi".into(), manner: Manner::Text }),
+        ("INVITE #tea bob", Command::Invite { room: room("tea"), name: Who::Account(user("bob")) }),
+        ("HOST #tea bob", Command::HandOn { room: room("tea"), name: Who::Account(user("bob")) }),
         ("ROOMS #te", Command::Rooms { prefix: "#te" }),
     ] {
         check_one(line, &Decoded::Command(expected));

@@ -134,7 +134,7 @@ fn limits() {
     server.send_of_bob("MAKE tea");
     for slot in [7, 8] {
         let (who, name) = (SessionId { slot, generation: 0 }, UserName::parse("carol").unwrap());
-        server.ask_hub(who, Command::LogIn { name, since: 1 });
+        server.ask_hub(who, Command::LogIn { who: name.into(), since: 1, called: None });
         server.enter_room(who, RoomName::parse("tea").unwrap(), None, false);
     }
     server.send(b"alice t1.T0KEN");
@@ -342,6 +342,6 @@ fn a_guests_room_that_closes_with_its_host() {
     assert!(server.send(b"JOIN cake")[0].starts_with("C 227 cake token="));
     assert_eq!(server.send(b"RM cake hi"), ["C 250 sent to 0"]); // the guest does not listen yet
     assert_eq!(server.send(b"NAMES cake"), ["C 211-alice", "C 211-~zoe host", "C 211 2 in cake"]);
-    server.ask_hub(ZOE, Command::Leave);
+    server.ask_hub(ZOE, Command::Leave { text: None });
     assert_eq!(taken(&mut server.out), ["C 106 cake closed: its host has left"]);
 }

@@ -71,9 +71,17 @@ fn somebody_who_is_not_there() {
 
 #[test]
 fn guests_and_nobody() {
-    let guest = Recalled::Whois(Whois::Guest(Who::parse("~zoë").unwrap()));
+    let name = || Who::parse("~zoë").unwrap();
+    let guest = Recalled::Whois(Whois::Guest { name: name(), away: None, called: None });
     let lines = ["C 215-guest", "C 215 ~zoë"];
     check_answer(guest, &lines, &lines);
+    let (away, called) = (Some("at\tlunch".into()), Some("Zoë Z.".into()));
+    let guest = Recalled::Whois(Whois::Guest { name: name(), away, called });
+    let typed = ["C 215-guest", "C 215-away at\tlunch", "C 215-name Zoë Z.", "C 215 ~zoë"];
+    let bare = ["C 215-guest", "C 215-away at lunch", "C 215-name Zoë Z.", "C 215 ~zoë"];
+    check_answer(guest, &typed, &bare);
+    let needs = ["C 554 that needs an account, and you are a guest"];
+    check_answer(Recalled::NeedsAccount, &needs, &needs);
     let lines = ["C 550 no such user; WHO lists who is online"];
     check_answer(Recalled::NoSuchUser, &lines, &lines);
 }
@@ -109,24 +117,25 @@ fn presence() {
         (Change::Away("at lunch".into()), "C 101 bob away at lunch"),
         (Change::Back, "C 101 bob back"),
     ] {
-        check_alike(&Event::Presence { name: bob(), change }, expected);
+        check_alike(&Event::Presence { name: bob().into(), change }, expected);
     }
-    let away = Event::Presence { name: bob(), change: Change::Away("a\tb".into()) };
+    let away = Event::Presence { name: bob().into(), change: Change::Away("a\tb".into()) };
     check_event(&away, &["C 101 bob away a\tb"], &["C 101 bob away a b"]);
     for (presence, expected) in [
         (Whereabouts::Online, "C 200 bob is online"),
         (Whereabouts::Away("at lunch".into()), "C 200 bob is away: at lunch"),
         (Whereabouts::Offline, "C 200 bob is offline"),
     ] {
-        check_alike(&Event::Watched { name: bob(), presence }, expected);
+        check_alike(&Event::Watched { name: bob().into(), presence }, expected);
     }
 }
 
 #[test]
 fn lists_of_people() {
     let names = || vec![user("alice"), user("Bob")];
+    let all = || vec![user("alice").into(), user("Bob").into(), Who::parse("~zoë").unwrap()];
     let check = |event: Event, lines: &[&str]| check_event(&event, lines, lines);
-    check(Event::Watches { names: names() }, &["C 211-alice", "C 211-Bob", "C 211 2 watched"]);
+    check(Event::Watches { names: all() }, &["C 211-alice", "C 211-Bob", "C 211-~zoë", "C 211 3 watched"]);
     check(Event::Watches { names: vec![] }, &["C 211 0 watched"]);
     check(Event::Ignores { names: names(), guests: false }, &["C 211-alice", "C 211-Bob", "C 211 2 ignored"]);
     check(Event::Ignores { names: names(), guests: true }, &["C 211-alice", "C 211-Bob", "C 211-~", "C 211 3 ignored"]);
@@ -166,7 +175,7 @@ fn refusals_about_people() {
 #[test]
 fn what_becomes_of_a_message_to_somebody_who_is_away() {
     let sent = |is_dropped| Event::SentTo {
-        name: user("bob"),
+        name: user("bob").into(),
         message: from_bob(7, is_dropped),
         away: Some("at\tlunch".into()),
     };
