@@ -12,6 +12,7 @@ mod direct;
 mod guests;
 mod guests_online;
 mod ignores;
+mod inviting;
 mod kept;
 mod watching;
 mod profiles;

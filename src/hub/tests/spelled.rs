@@ -72,7 +72,7 @@ pub(super) fn spelled_event(event: &Event) -> String {
         Event::Announced { text } => format!("announced: {text}"),
         Event::HostIs { room, who, was: None } => format!("{who} is host of {room}"),
         Event::HostIs { room, who, was: Some(was) } => format!("{who} is host of {room} after {was}"),
-        Event::OwnerIs { owner } => format!("owned by {owner:?}"),
+        Event::OwnerIs { owner } => format!("owned by {}", owner.as_ref().map_or("nobody", UserName::as_str)),
         Event::Invited { room, name, away } => format!("{name} invited to {room}{}", away_text(away.as_deref())),
         Event::Invitation { room, from, to } => format!("{from} invites {to} to {room}"),
         Event::InRoomAlready { room, name } => format!("{name} is in {room}"),
