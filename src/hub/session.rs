@@ -144,8 +144,7 @@ impl Roster {
         }
         if let Some(seat) = self.by_slot.get_mut(slot) {
             debug_assert!(seat.is_none(), "slot {slot} is taken");
-            *seat =
-                Some(Seat { id, place: self.everyone.len() as u32, owner, has_siblings: false, spoke_ms: unix_ms });
+            *seat = Some(Seat { id, place: self.everyone.len() as u32, owner, has_siblings: false, spoke_ms: unix_ms });
             self.everyone.push(id);
         }
     }

@@ -72,7 +72,13 @@ impl Listen {
     }
 
     fn line(address: Address) -> Self {
-        Self { site: Site::Tcp(address), door: Door::Line(Line::default()), is_tls: false, pair: None, takes_proxy: false }
+        Self {
+            site: Site::Tcp(address),
+            door: Door::Line(Line::default()),
+            is_tls: false,
+            pair: None,
+            takes_proxy: false,
+        }
     }
 
     /// Parses an endpoint.

@@ -58,6 +58,7 @@ fn spelled(decoded: Decoded<'_>) -> Option<String> {
         Decoded::Reply(_)
         | Decoded::Command(_)
         | Decoded::Name(_)
+        | Decoded::Guest(_)
         | Decoded::NameOrBye(_)
         | Decoded::Token { .. }
         | Decoded::Password { .. }
@@ -250,7 +251,11 @@ fn encoded_messages() {
     assert_eq!(encoded(Kind::RelayLf, &message(alice.clone(), "hi\tthere")), "Alice : hi there\n");
     assert_eq!(encoded(Kind::RelayCrLf, &message(bob.clone(), "hi")), "~bob : hi\r\n");
     let room = RoomName::parse("lobby").unwrap();
-    for event in [Event::Arrived { room: room.clone(), who: alice, first: true, away: None }, Event::HostIs { room, who: bob }, Event::Done] {
+    for event in [
+        Event::Arrived { room: room.clone(), who: alice, first: true, away: None },
+        Event::HostIs { room, who: bob },
+        Event::Done,
+    ] {
         assert_eq!(encoded(Kind::RelayLf, &event), "");
     }
 }

@@ -52,7 +52,9 @@ impl<S> Engine<S> {
     /// What the hub knows of an account that is online. Sessions of a deleted account of the same name do not count.
     fn present(&self, account: &Account) -> Option<Person> {
         let first = *self.hub.sessions_of(&account.name).first()?;
-        (self.hub.account_of(first) == Some(account)).then(|| self.hub.person(&account.name.clone().into(), self.unix_ms)).flatten()
+        (self.hub.account_of(first) == Some(account))
+            .then(|| self.hub.person(&account.name.clone().into(), self.unix_ms))
+            .flatten()
     }
 }
 

@@ -70,9 +70,7 @@ impl Hub {
     /// Whether a guest of this name, in any case, is in some room or has logged in. False for an account.
     pub fn is_guest_here(&self, guest: &Who) -> bool {
         match guest {
-            Who::Guest(guest) => {
-                self.guest_names.find(guest).is_some() || self.guests_online.find(guest).is_some()
-            }
+            Who::Guest(guest) => self.guest_names.find(guest).is_some() || self.guests_online.find(guest).is_some(),
             Who::Account(_) => false,
         }
     }

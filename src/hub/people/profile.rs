@@ -33,7 +33,13 @@ impl Hub {
     }
 
     /// A change of a profile is on disk, or is not. Gives the answer.
-    pub(in crate::hub) fn settle_set(&mut self, account: &Account, set: (ProfileKey, Option<Box<str>>), id: u64, is_kept: bool) -> Event {
+    pub(in crate::hub) fn settle_set(
+        &mut self,
+        account: &Account,
+        set: (ProfileKey, Option<Box<str>>),
+        id: u64,
+        is_kept: bool,
+    ) -> Event {
         self.people.setting.remove(account);
         let (key, value) = set;
         if is_kept {

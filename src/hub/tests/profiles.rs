@@ -66,7 +66,7 @@ fn check_idle(steps: &[(u64, &str)], unix_ms: u64, expected: u64) {
     for (unix_ms, step) in steps {
         carry_out(&mut hub, step, *unix_ms);
     }
-    assert_eq!(hub.person(&name("ALICE"), unix_ms).unwrap().idle_s, expected, "{steps:?} at {unix_ms}");
+    assert_eq!(hub.person(&whom("ALICE"), unix_ms).unwrap().idle_s, expected, "{steps:?} at {unix_ms}");
 }
 
 #[test]
@@ -92,8 +92,11 @@ fn idle_since_something_was_said() {
 fn what_is_known_of_somebody() {
     let hub = hub_after(&[THREE, &["3 away out for lunch"]].concat());
     let away = Some("out for lunch".into());
-    let alice = Person { name: name("Alice"), sessions: 2, idle_s: 2, away };
-    assert_eq!(format!("{:?}", hub.person(&name("aLICE"), 2_001)), format!("{:?}", Some(alice)));
-    assert_eq!(hub.person(&name("bob"), 1), Some(Person { name: name("bob"), sessions: 1, idle_s: 0, away: None }));
-    assert_eq!(hub.person(&name("carol"), 1), None);
+    let alice = Person { name: whom("Alice"), sessions: 2, idle_s: 2, away, called: None };
+    assert_eq!(format!("{:?}", hub.person(&whom("aLICE"), 2_001)), format!("{:?}", Some(alice)));
+    assert_eq!(
+        hub.person(&whom("bob"), 1),
+        Some(Person { name: whom("bob"), sessions: 1, idle_s: 0, away: None, called: None })
+    );
+    assert_eq!(hub.person(&whom("carol"), 1), None);
 }

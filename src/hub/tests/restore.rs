@@ -205,7 +205,7 @@ fn an_account_is_seen_until_its_last_session_has_ended() {
     let alice = Account { name: UserName::parse("alice").unwrap(), since: 1 };
     let who = SessionId { slot: 0, generation: 0 };
     hub.handle(who, Command::LogIn { who: alice.name.clone().into(), since: 1, called: None }, 1_000);
-    hub.handle(who, Command::Leave, 900_000);
+    hub.handle(who, Command::Leave { text: None }, 900_000);
     let records: Vec<Record> = std::iter::from_fn(|| hub.poll_record()).map(|out| out.record).collect();
     assert_eq!(records.last(), Some(&Record::Seen(alice, 900_000 << 20)), "nobody has said anything");
 }

@@ -107,8 +107,11 @@ impl Shadow {
             (None, Command::EnterAsGuest { guest, makes, entry }) => {
                 self.now_ms = unix_ms;
                 let is_online = self.guests.iter().any(|(_, other)| *other == guest);
-                let entered =
-                    if is_online { Err(Event::GuestNameTaken) } else { self.place(who, guest.into(), entry, makes, false) };
+                let entered = if is_online {
+                    Err(Event::GuestNameTaken)
+                } else {
+                    self.place(who, guest.into(), entry, makes, false)
+                };
                 self.answer_entry(who, entered);
             }
             (None, _) | (Some(_), Command::LogIn { .. } | Command::EnterAsGuest { .. }) => {}

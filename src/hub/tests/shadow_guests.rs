@@ -13,7 +13,8 @@ impl Shadow {
     fn is_guest_name(&self, name: &Who) -> bool {
         let guests = self.guests.iter().map(|(_, guest)| Who::Guest(guest.clone()));
         let mut members = self.rooms.iter().flat_map(|room| &room.members).map(|member| member.who.clone());
-        matches!(name, Who::Guest(_)) && (guests.into_iter().any(|guest| guest == *name) || members.any(|who| who == *name))
+        matches!(name, Who::Guest(_))
+            && (guests.into_iter().any(|guest| guest == *name) || members.any(|who| who == *name))
     }
 
     pub(super) fn let_guest_in(&mut self, who: SessionId, name: GuestName, called: Option<&str>) {

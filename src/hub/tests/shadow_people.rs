@@ -349,7 +349,7 @@ impl Shadow {
         if !self.people.deleted.contains(&account) {
             let (profiles, value) = (&mut self.people.profiles, value.clone());
             profiles.retain(|(other, _)| *other != (account.clone(), key));
-            profiles.extend(value.map(|value| ((account, key), value)));
+            profiles.extend(value.map(|value| ((account.clone(), key), value)));
             profiles.sort();
         }
         if key == ProfileKey::Name && self.sessions.iter().any(|(_, other)| *other == account) {

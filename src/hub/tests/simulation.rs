@@ -233,7 +233,8 @@ impl Simulation {
         let spelled = self.random.pick(&ACCOUNTS);
         let account = self.account_of(spelled);
         let sessions = self.shadow.sessions_of(&account.name);
-        let mut steps: Vec<Step> = sessions.into_iter().map(|who| Step::Command(who, Command::Leave { text: None })).collect();
+        let mut steps: Vec<Step> =
+            sessions.into_iter().map(|who| Step::Command(who, Command::Leave { text: None })).collect();
         if !self.random.one_in(3) {
             steps.push(Step::Forget(account));
         }
@@ -506,12 +507,15 @@ impl Simulation {
                 let (name, account) = self.receiver_or_guest(spelled, account);
                 Command::CanTell { name, account }
             }
-            20 => Command::Who { prefix: self.random.pick(&["", "", "~", "~B", "a", "AL", "bo", "B", "b-", "zoe", "x", "é"]) },
+            20 => Command::Who {
+                prefix: self.random.pick(&["", "", "~", "~B", "a", "AL", "bo", "B", "b-", "zoe", "x", "é"]),
+            },
             21..=25 => Command::Make(self.entry()),
             26..=32 => Command::Join(self.entry()),
-            33..=34 => {
-                Command::LeaveRoom { room: self.room(), text: self.topic().filter(|text| !text.is_empty()).map(Into::into) }
-            }
+            33..=34 => Command::LeaveRoom {
+                room: self.room(),
+                text: self.topic().filter(|text| !text.is_empty()).map(Into::into),
+            },
             35..=39 => Command::SayIn { room: self.room(), text: "hello room".into() },
             40 => Command::CanSayIn { room: self.room() },
             41..=43 => Command::Listen { room: self.room() },
@@ -551,11 +555,12 @@ impl Simulation {
         let name = one_of(&mut self.random, self.shadow.people.watched())?;
         let session = one_of(&mut self.random, self.shadow.sessions_named(&name));
         let Some(session) = session else {
-            let since = match &name {
+            let (name, since) = match name {
                 Who::Account(name) => {
-                    self.account_of(ACCOUNTS.iter().find(|spelled| super::name(spelled) == *name)?).since
+                    let account = self.account_of(ACCOUNTS.iter().find(|spelled| super::name(spelled) == name)?);
+                    (account.name.into(), account.since)
                 }
-                Who::Guest(_) => 0,
+                guest @ Who::Guest(_) => (guest, 0),
             };
             let slot = self.random.below(SLOTS);
             let who = SessionId { slot: slot as u32, generation: self.generation_for_login(slot) };

@@ -201,7 +201,7 @@ fn a_session_watches_so_many_names() {
     drain(&mut hub);
     assert_eq!(hub.take_work(), WATCHES_EACH * PLACE_END_WORK, "the watches of an ended session are charged");
     carry_out(&mut hub, "3 cut", 1);
-    assert_eq!(hub.watchers_of(&name("n3")), []);
+    assert_eq!(hub.watchers_of(&whom("n3")), []);
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn all_sessions_watch_so_many_names() {
     }
     for slot in 0..sessions {
         for name in &names {
-            hub.handle(all(slot), Command::Watch(Watch::On(name.clone())), 1);
+            hub.handle(all(slot), Command::Watch(Watch::On(name.clone().into())), 1);
         }
     }
     while hub.poll_event().is_some() {}
@@ -231,9 +231,12 @@ fn all_sessions_watch_so_many_names() {
 }
 
 #[test]
-fn guests_neither_watch_nor_are_away() {
+fn guests_of_one_room_neither_watch_nor_are_away() {
     let setup = ["1 begin bob tea", "2 enter bob"];
-    for step in ["1 away lunch", "1 watch bob", "1 watch", "1 ignore bob", "1 ignore ~", "1 set name Bob"] {
+    for step in ["1 away lunch", "1 watch bob", "1 watch"] {
         check(&setup, step, &[]);
+    }
+    for step in ["1 ignore bob", "1 ignore ~", "1 set name Bob"] {
+        check(&setup, step, &["to 1.0: needs an account"]);
     }
 }

@@ -45,7 +45,15 @@ fn a_guest_talks_like_everybody() {
     check_as_zoe(&["> C WATCH ~ZOË", "< C 200 ~zoë is online", "> C WATCH ~x", "< C 200 ~x is offline"]);
     check_as_zoe(&["> C AWAY lunch", "< C 200 you are away: lunch", "> C AWAY", "< C 200 you are back"]);
     check_as_zoe(&["> C MAKE tea", "< C 227…", "> C NAMES tea", "< C 211-~zoë host", "< C 211 1 in tea"]);
-    check_as_zoe(&["> C MAKE tea", "< C 227…", "bob: JOIN tea", "< C 103 tea bob entered", "> C KICK tea bob", "< C 104…", "< C 200 done"]);
+    check_as_zoe(&[
+        "> C MAKE tea",
+        "< C 227…",
+        "bob: JOIN tea",
+        "< C 103 tea bob entered",
+        "> C KICK tea bob",
+        "< C 104…",
+        "< C 200 done",
+    ]);
 }
 
 #[test]
@@ -101,7 +109,14 @@ fn those_in_a_room_are_told_of_another_name() {
         "< C 211 2 in tea",
     ]);
     // A guest of one room hears that room only.
-    check_as_zoe(&["> C MAKE tea", "< C 227…", "zoe> tea", "< C 103 tea ~zoe entered", "> C NICK ~ZOE", "< C 553 another guest has that name"]);
+    check_as_zoe(&[
+        "> C MAKE tea",
+        "< C 227…",
+        "zoe> tea",
+        "< C 103 tea ~zoe entered",
+        "> C NICK ~ZOE",
+        "< C 553 another guest has that name",
+    ]);
     check_as_zoe(&[
         "> C MAKE tea",
         "< C 227…",

@@ -281,7 +281,11 @@ fn too_many_sessions() {
     let mut server = Server::new();
     for slot in [7, 8] {
         let name = UserName::parse("alice").unwrap();
-        server.hub.handle(SessionId { slot, generation: 0 }, Command::LogIn { who: name.into(), since: 1, called: None }, 1);
+        server.hub.handle(
+            SessionId { slot, generation: 0 },
+            Command::LogIn { who: name.into(), since: 1, called: None },
+            1,
+        );
         server.hub.poll_event();
     }
     server.send(b"alice");

@@ -204,7 +204,10 @@ fn what_becomes_of_a_message() {
     check_alike(&Event::Sent { hearers: 3, id: 7, is_dropped: false }, "C 250 sent to 3");
     check_alike(&Event::Sent { hearers: 3, id: 7, is_dropped: true }, "C 250 sent to 3, not kept");
     check_alike(&Event::SentTo { name: bob().into(), id: 7, is_dropped: false, away: None }, "C 250 sent to bob");
-    check_alike(&Event::SentTo { name: bob().into(), id: 7, is_dropped: true, away: None }, "C 250 sent to bob, not kept");
+    check_alike(
+        &Event::SentTo { name: bob().into(), id: 7, is_dropped: true, away: None },
+        "C 250 sent to bob, not kept",
+    );
     check_alike(&Event::KeptFor { name: bob(), id: 7 }, "C 250 kept for bob");
     check_alike(&Event::Withdrawn { to: bob(), id: 7 }, "C 109 @bob 7");
     check_alike(&Event::NotKept, "C 450 it cannot be kept now, try again in some seconds");

@@ -174,7 +174,8 @@ fn refusals_about_people() {
 
 #[test]
 fn what_becomes_of_a_message_to_somebody_who_is_away() {
-    let sent = |is_dropped| Event::SentTo { name: user("bob").into(), id: 7, is_dropped, away: Some("at\tlunch".into()) };
+    let sent =
+        |is_dropped| Event::SentTo { name: user("bob").into(), id: 7, is_dropped, away: Some("at\tlunch".into()) };
     check_event(&sent(false), &["C 250 sent to bob (away: at\tlunch)"], &["C 250 sent to bob (away: at lunch)"]);
     let (typed, bare) =
         ("C 250 sent to bob (away: at\tlunch), not kept", "C 250 sent to bob (away: at lunch), not kept");
