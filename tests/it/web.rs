@@ -8,6 +8,7 @@ use testkit::http::Http;
 use testkit::{Builder, Canary, PASSWORD, PATIENCE, Server, eventually};
 use tungstenite::protocol::{Message, Role, WebSocket};
 
+mod foreign;
 mod hostile;
 mod pages;
 mod proxies;
