@@ -6,6 +6,8 @@
 //! ```
 
 mod answer;
+#[cfg(test)]
+mod autobahn;
 pub mod files;
 pub mod frame;
 pub mod request;
