@@ -34,6 +34,9 @@ fn talk(library: Library, server: &Server, bob: &mut Client, how: &How<'_>) {
     let long = "x".repeat(3_000);
     assert_eq!(client.ask(&format!("PM {long}")), "C 250 sent to 1");
     bob.expect_exact(&format!("D PM {name} {long}"));
+    bob.send(&format!("PM {long}"));
+    assert!(client.expect_line("D PM ").ends_with(&format!(" bob {long}")));
+    bob.expect("C 250 ");
     client.say(&format!("C PM {}", "x".repeat(60_000)));
     client.expect_line("C 500 ");
     client.say("C EX");
