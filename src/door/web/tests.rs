@@ -1,6 +1,7 @@
 //! Requests and their answers, the handshake, and conversations.
 
 use super::*;
+use crate::door::http::{self, Parsed};
 use crate::door::web::files::Files;
 
 /// Feeds a request. Gives what is asked for.
