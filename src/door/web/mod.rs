@@ -9,6 +9,7 @@ mod exchange;
 pub mod request;
 mod answer;
 pub mod files;
+mod policy;
 mod squeeze;
 
 mod socket;
