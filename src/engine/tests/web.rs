@@ -479,6 +479,12 @@ fn proxies_name_the_client_of_each_request() {
     assert_eq!((codes, bench.engine.gate.addresses.open()), ([101, 101, 429], 3), "the liar and two");
     let origins: Vec<_> = bench.engine.conns.iter().map(|conn| conn.origin).collect();
     assert!(origins.contains(&Origin::Learnt(ip("192.0.2.77"))), "{origins:?}");
+    // A proxy that listens for both families names IPv4 clients so.
+    let place = bench.connect("10.0.0.1");
+    assert_eq!(bench.status(place, upgrade("::ffff:192.0.2.77")), 429);
+    assert_eq!(bench.status(place, upgrade("::ffff:192.0.2.78")), 101);
+    let origins: Vec<_> = bench.engine.conns.iter().map(|conn| conn.origin).collect();
+    assert!(origins.contains(&Origin::Learnt(ip("192.0.2.78"))), "{origins:?}");
     // An address that was learnt is never exempt; one at a Unix socket is, if nobody names it.
     let mut bench = Bench::new(Limits { new_per_address: 1, ..Limits::default() });
     let unix = |bench: &mut Bench, request: &str| {
