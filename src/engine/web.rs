@@ -68,7 +68,7 @@ impl<S> Engine<S> {
         }
         match (&fetch.forwarded, conn.origin) {
             (Forwarded::Missing, Origin::Unix) => Ok(Origin::Unix),
-            (forwarded, _) => forwarded.client(|ip| self.is_proxy(Origin::Address(ip))).map(Origin::Learnt),
+            (forwarded, _) => forwarded.client(|ip| self.is_proxy(Origin::Address(ip))).map(Origin::learnt),
         }
     }
 

@@ -19,6 +19,7 @@ fn nothing_can_be_smuggled() {
         "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nContent-Length: 0\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: localhost\r\nHost: other\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: localhost\r\n folded\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: a\n\n",
         "GET http://localhost/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /ws HTTP/2.0\r\nHost: localhost\r\n\r\n",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
