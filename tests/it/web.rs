@@ -9,6 +9,7 @@ use testkit::{Builder, Canary, PASSWORD, PATIENCE, Server, eventually};
 use tungstenite::protocol::{Message, Role, WebSocket};
 
 mod hostile;
+mod limits;
 mod pages;
 mod proxies;
 #[cfg(feature = "tls")]
