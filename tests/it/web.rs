@@ -10,6 +10,7 @@ use tungstenite::protocol::{Message, Role, WebSocket};
 
 mod foreign;
 mod hostile;
+mod limits;
 mod memory;
 mod pages;
 mod proxies;

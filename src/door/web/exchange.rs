@@ -31,15 +31,6 @@ impl Exchange {
         self.has_body
     }
 
-    /// True between two requests.
-    pub(super) fn rests(&self) -> bool {
-        !self.has_begun && !self.is_new()
-    }
-
-    fn is_new(&self) -> bool {
-        self.left == REQUESTS_A_CONNECTION
-    }
-
     /// True if no other request follows the answer to the last one.
     pub(super) fn is_last(&self) -> bool {
         self.is_last
@@ -85,8 +76,8 @@ impl Exchange {
     /// Answers a request that has begun, or is the first, because the connection closes. Clients take an answer that
     /// nobody has asked for as one to their next request, so there is none between two.
     pub(super) fn encode_close(&mut self, reason: &CloseReason, out: &mut Vec<u8>) {
-        // A new client's first request comes, or it is no client of ours.
-        if (std::mem::take(&mut self.has_begun) || self.is_new()) && *reason != CloseReason::TooSlow {
+        let is_new = self.left == REQUESTS_A_CONNECTION; // its first request comes, or it is no client of ours
+        if (std::mem::take(&mut self.has_begun) || is_new) && *reason != CloseReason::TooSlow {
             self.is_last = true;
             Answer::text(status_of(reason), &format!("{reason}\n")).encode(self.has_body, true, out);
         }

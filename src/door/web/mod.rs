@@ -85,11 +85,6 @@ impl WebDoor {
         }
     }
 
-    /// True between two requests.
-    pub fn rests(&self) -> bool {
-        matches!(&self.state, State::Http(exchange) if exchange.rests())
-    }
-
     /// True if no other request follows the answer to the last one.
     pub fn is_over(&self) -> bool {
         matches!(&self.state, State::Http(exchange) if exchange.is_last())

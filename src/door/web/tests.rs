@@ -1,5 +1,6 @@
 //! Requests and their answers, the handshake, and conversations.
 
+use super::frame::Sent;
 use super::*;
 use crate::door::http::{self, Parsed};
 use crate::door::web::files::Files;
@@ -181,6 +182,42 @@ fn a_conversation_is_typed_from_its_first_line() {
     assert!(hear(&mut door, frame(0x89, b"x")).contains("Pong"));
     assert_eq!(hear(&mut door, frame(0x8a, b"")), "Nothing");
     assert_eq!(hear(&mut door, frame(0x88, b"")), "Over");
+}
+
+/// [`CloseReason::BadWebSocketFrame`] has the code of the frame.
+#[test]
+fn every_other_reason_has_a_code_and_a_status() {
+    let note = || crate::close::Note::new("for a while");
+    for (reason, code, status) in [
+        (CloseReason::LoginTooLong, 1008, 503),
+        (CloseReason::TooManyFailures, 1008, 503),
+        (CloseReason::TooManyBadLines, 1008, 400),
+        (CloseReason::TooManyFromAddress, 1008, 429),
+        (CloseReason::LoggedInAlready(4), 1008, 503),
+        (CloseReason::Replaced, 1008, 503),
+        (CloseReason::PasswordChanged, 1008, 503),
+        (CloseReason::PutOut(note()), 1008, 403),
+        (CloseReason::Banned(note()), 1008, 403),
+        (CloseReason::ShuttingDown(5), 1001, 503),
+        (CloseReason::LineNeverEnded, 1009, 400),
+        (CloseReason::Internal, 1011, 503),
+        (CloseReason::ServerFull, 1013, 503),
+        (CloseReason::TooSlow, 1013, 503),
+        // Before the upgrade alone.
+        (CloseReason::NotAChatClient, 1008, 400),
+        (CloseReason::ProxyHeader, 1008, 400),
+        (CloseReason::NoProxyHeader, 1008, 400),
+        (CloseReason::NotTls, 1008, 400),
+        (CloseReason::TlsFailed, 1008, 400),
+    ] {
+        let mut out = Vec::new();
+        talking().encode_reply(&Reply::Closing(reason.clone()), &mut out);
+        let (last, length) = Sent::read(&out).expect("a line");
+        assert_eq!(last, Sent::Text(format!("C 421 {reason}").as_bytes()));
+        let close = Sent::read(&out[length..]).expect("a close").0;
+        assert_eq!(close, Sent::Close(code, reason.to_string().as_bytes()), "{reason}");
+        assert_eq!(status_of(&reason).code(), status, "{reason}");
+    }
 }
 
 #[test]
