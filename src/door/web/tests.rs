@@ -1,6 +1,7 @@
 //! Requests and their answers, the handshake, and conversations.
 
 use super::*;
+use crate::door::http::{self, Parsed};
 use crate::door::web::files::Files;
 
 /// Feeds a request. Gives what is asked for.
@@ -22,7 +23,7 @@ fn fetch(request: &str) -> String {
         What::Wrong(status, _) => format!("wrong {}", status.code()),
         What::Refused(status, _) => format!("refused {}", status.code()),
     };
-    format!("{what} {}", fetch.is_from_here())
+    format!("{what} {}", fetch.is_from_here)
 }
 
 fn get(path: &str, fields: &str) -> String {
@@ -40,6 +41,7 @@ fn resources() {
         assert_eq!(get(path, ""), "wrong 404 true", "{path}");
     }
     assert_eq!(fetch("POST / HTTP/1.1\r\nHost: a\r\n\r\n"), "wrong 405 true");
+    assert_eq!(fetch("HEAD /ws HTTP/1.1\r\nHost: a\r\n\r\n"), "wrong 426 true");
     assert_eq!(fetch("GET / HTTP/1.1\r\n\r\n"), "refused 400 true");
 }
 
@@ -54,6 +56,9 @@ fn only_this_site_is_at_home() {
         ("null", false),
         ("", false),
         ("chat.example:8015", false),
+        ("http://chat.example:8015, http://evil.example", false),
+        ("http://chat.example:8015\r\nOrigin: http://evil.example", false),
+        ("http://evil.example\r\nOrigin: http://evil.example", false),
     ] {
         assert_eq!(get("/", &format!("Origin: {origin}\r\n")), format!("page false {is_from_here}"), "{origin}");
     }
