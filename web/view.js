@@ -63,7 +63,7 @@ export class View {
     const isBusy = session.error === "" && session.phase !== "out" && session.prompt === null;
     this.submit.disabled = isBusy;
     this.form.setAttribute("aria-busy", String(isBusy));
-    if (isNew) (this.name.value === "" ? this.name : this.password).focus();
+    if (isNew || (!isBusy && document.activeElement === document.body)) (this.name.value === "" ? this.name : this.password).focus();
   }
 
   // The frame of the conversation.

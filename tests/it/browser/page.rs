@@ -1,0 +1,267 @@
+//! The page as a screen reader meets it: by role and accessible name.
+
+use serde_json::{Value, json};
+use testkit::{PASSWORD, Server};
+
+use super::driver::{Driver, Seats};
+use super::session::{Element, Session, key};
+
+/// A message of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Message {
+    /// The server's number; empty while it is not confirmed.
+    pub(super) id: String,
+    pub(super) from: String,
+    pub(super) text: String,
+    /// Whether it waits for its confirmation.
+    pub(super) is_busy: bool,
+}
+
+/// A browser in which the page of a server is open.
+pub(super) struct Page {
+    pub(super) session: Session,
+    _seats: Option<Seats>,
+}
+
+impl Page {
+    /// Opens the page of a server in a new browser. Prints why and gives `None` where no browser can be started.
+    #[track_caller]
+    pub(super) fn open(server: &Server) -> Option<Self> {
+        Self::several(server, 1).and_then(|pages| pages.into_iter().next())
+    }
+
+    /// The same in so many browsers.
+    #[track_caller]
+    pub(super) fn several(server: &Server, count: usize) -> Option<Vec<Self>> {
+        let address = address(server);
+        let mut seats = Some(Seats::take(count));
+        let mut pages = Vec::new();
+        for _ in 0..count {
+            match Driver::shared().map_err(str::to_owned).and_then(Session::start) {
+                Ok(session) => pages.push(Self { session, _seats: None }),
+                Err(why) => {
+                    println!("skipped: {why}");
+                    return None;
+                }
+            }
+        }
+        for page in &pages {
+            page.session.goto(&address);
+        }
+        if let Some(last) = pages.last_mut() {
+            last._seats = seats.take();
+        }
+        Some(pages)
+    }
+
+    /// A page in which this user has logged in; the account is made if it is new.
+    #[track_caller]
+    pub(super) fn logged_in(server: &Server, name: &str) -> Option<Self> {
+        let page = Self::open(server)?;
+        page.log_in(name, PASSWORD);
+        page.find("log", "Messages");
+        Some(page)
+    }
+
+    /// Fills the form and sends it.
+    #[track_caller]
+    pub(super) fn log_in(&self, name: &str, password: &str) {
+        self.fill("textbox", "Name", name);
+        self.fill("textbox", "Password", password);
+        self.click("button", "Log in");
+    }
+
+    // Finding.
+
+    /// The elements with this role, and this name if one is given, that a screen reader meets.
+    #[track_caller]
+    pub(super) fn all(&self, role: &str, name: Option<&str>) -> Vec<Element> {
+        let document = self.session.cdp("Runtime.evaluate", &json!({ "expression": "document" }));
+        let mut query = json!({ "objectId": document["result"]["objectId"], "role": role });
+        if let Some(name) = name {
+            query["accessibleName"] = json!(name);
+        }
+        let found = self.session.ask(
+            "POST",
+            "/goog/cdp/execute",
+            &json!({ "cmd": "Accessibility.queryAXTree", "params": query }),
+        );
+        // Between the two questions the page may have been loaded anew.
+        let Ok(found) = found else { return Vec::new() };
+        let nodes = found["nodes"].as_array().expect("nodes").iter().filter(|node| node["ignored"] != json!(true));
+        nodes.filter_map(|node| self.element(&node["backendDOMNodeId"])).collect()
+    }
+
+    /// The element of a node: DevTools hands it to a script of the page, and that to WebDriver.
+    fn element(&self, node: &Value) -> Option<Element> {
+        let session = &self.session;
+        let resolve = json!({ "cmd": "DOM.resolveNode", "params": { "backendNodeId": node } });
+        let object = session.ask("POST", "/goog/cdp/execute", &resolve).ok()?;
+        let keep = "function () { (globalThis.handed ??= []).push(this); return globalThis.handed.length - 1; }";
+        let place = session.cdp(
+            "Runtime.callFunctionOn",
+            &json!({ "objectId": object["object"]["objectId"], "functionDeclaration": keep, "returnByValue": true }),
+        );
+        let take = "const found = globalThis.handed?.[arguments[0]]; return found?.isConnected ? found : null";
+        Element::from_value(&session.run(take, &[place["result"]["value"].clone()]))
+    }
+
+    /// The one element with this role and name, which must come.
+    #[track_caller]
+    pub(super) fn find(&self, role: &str, name: &str) -> Element {
+        self.session.wait(&format!("one {role} {name:?}"), || {
+            let found = self.all(role, Some(name));
+            (found.len() == 1).then(|| found[0].clone())
+        })
+    }
+
+    /// Whether there is such an element now.
+    #[track_caller]
+    pub(super) fn has(&self, role: &str, name: &str) -> bool {
+        !self.all(role, Some(name)).is_empty()
+    }
+
+    /// Waits until there is no such element.
+    #[track_caller]
+    pub(super) fn wait_gone(&self, role: &str, name: &str) {
+        self.session.wait(&format!("no {role} {name:?}"), || (!self.has(role, name)).then_some(()));
+    }
+
+    /// The text of what has this role and contains these words, which must come: alerts have no names.
+    #[track_caller]
+    pub(super) fn told(&self, role: &str, words: &str) -> String {
+        self.session.wait(&format!("{role} … {words:?} …"), || {
+            let texts = self.all(role, None).into_iter().map(|element| self.session.text(&element));
+            texts.into_iter().find(|text| text.contains(words))
+        })
+    }
+
+    // Doing.
+
+    /// Clicks on an element, once it can be clicked.
+    #[track_caller]
+    pub(super) fn click(&self, role: &str, name: &str) {
+        self.session.wait(&format!("a click on {role} {name:?}"), || {
+            let found = self.all(role, Some(name));
+            // It may be redrawn at this moment, or still move.
+            (found.len() == 1).then(|| self.session.click(&found[0]).ok()).flatten()
+        });
+    }
+
+    /// Replaces the text of a field.
+    #[track_caller]
+    pub(super) fn fill(&self, role: &str, name: &str, text: &str) {
+        let field = self.find(role, name);
+        self.session.run("arguments[0].focus(); arguments[0].select()", &[field.argument()]);
+        if text.is_empty() {
+            self.session.press(&['\u{e017}']);
+        } else {
+            self.session.insert(text);
+        }
+    }
+
+    /// Says something where the page is: types it, and Enter.
+    #[track_caller]
+    pub(super) fn say(&self, text: &str) {
+        self.fill("textbox", "Message", text);
+        self.session.press(&[key::ENTER]);
+    }
+
+    /// Opens a place by its button, whatever is unread there.
+    #[track_caller]
+    pub(super) fn open_place(&self, label: &str) {
+        let begun = format!("{label}, ");
+        let name = self.session.wait(&format!("a button {label:?}"), || {
+            self.places().into_iter().find(|name| name == label || name.starts_with(&begun))
+        });
+        self.click("button", &name);
+    }
+
+    // Reading.
+
+    /// The names of the buttons in `Rooms and people`, from above.
+    #[track_caller]
+    pub(super) fn places(&self) -> Vec<String> {
+        let navigation = self.find("navigation", "Rooms and people");
+        let script = "return [...arguments[0].querySelectorAll('li button')].map((button) => button.ariaLabel ?? button.innerText)";
+        strings(&self.session.run(script, &[navigation.argument()]))
+    }
+
+    /// The messages of the log, in the order of the document.
+    #[track_caller]
+    pub(super) fn messages(&self) -> Vec<Message> {
+        let script = "return [...document.querySelectorAll('[role=log] [data-from]')].map((message) => [
+            message.dataset.id ?? '', message.dataset.from,
+            (message.querySelector('.text') ?? message).textContent, message.ariaBusy ?? ''])";
+        let rows = self.session.run(script, &[]);
+        let rows = rows.as_array().expect("rows").iter().map(strings);
+        rows.map(|row| Message {
+            id: row[0].clone(),
+            from: row[1].clone(),
+            text: row[2].clone(),
+            is_busy: row[3] == "true",
+        })
+        .collect()
+    }
+
+    /// The messages as `name: text`.
+    #[track_caller]
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.messages().into_iter().map(|message| format!("{}: {}", message.from, message.text)).collect()
+    }
+
+    /// Waits until the log has exactly these messages, all of them confirmed.
+    #[track_caller]
+    pub(super) fn expect_lines(&self, expected: &[&str]) {
+        self.session.wait(&format!("the log {expected:?}"), || {
+            (self.lines() == expected && self.messages().iter().all(|message| !message.is_busy)).then_some(())
+        });
+    }
+
+    /// Waits until somebody has said this in the place that is open.
+    #[track_caller]
+    pub(super) fn hear(&self, line: &str) {
+        self.session
+            .wait(&format!("{line:?} in the log"), || self.lines().iter().any(|heard| heard == line).then_some(()));
+    }
+
+    /// The value of a field.
+    #[track_caller]
+    pub(super) fn value(&self, role: &str, name: &str) -> String {
+        let value = self.session.run("return arguments[0].value", &[self.find(role, name).argument()]);
+        value.as_str().expect("a value").to_owned()
+    }
+
+    /// Whether the focus is on this element.
+    #[track_caller]
+    pub(super) fn is_focused(&self, role: &str, name: &str) -> bool {
+        let focused = self.session.focused().map(|element| self.session.role_and_name(&element));
+        focused == Some((role.to_owned(), name.to_owned()))
+    }
+
+    /// Waits until the focus is on this element.
+    #[track_caller]
+    pub(super) fn expect_focus(&self, role: &str, name: &str) {
+        self.session.wait(&format!("the focus on {role} {name:?}"), || self.is_focused(role, name).then_some(()));
+    }
+
+    /// Sets the size of what is seen, in pixels, and the theme of the system.
+    #[track_caller]
+    pub(super) fn look(&self, width: u32, height: u32, theme: &str) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.session.cdp("Emulation.setDeviceMetricsOverride", &size);
+        let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
+        self.session.cdp("Emulation.setEmulatedMedia", &json!({ "features": features }));
+    }
+}
+
+/// The address of a server's page.
+pub(super) fn address(server: &Server) -> String {
+    format!("http://localhost:{}/", server.door("web").port())
+}
+
+/// An array of strings.
+pub(super) fn strings(value: &Value) -> Vec<String> {
+    let items = value.as_array().into_iter().flatten();
+    items.map(|item| item.as_str().unwrap_or_default().to_owned()).collect()
+}
