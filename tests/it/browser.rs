@@ -3,9 +3,13 @@
 use testkit::{Builder, PASSWORD, Server, eventually};
 
 mod driver;
+mod keyboard;
 mod login;
 mod page;
+mod reconnecting;
+mod rooms;
 mod session;
+mod talking;
 
 use page::Page;
 use session::key;

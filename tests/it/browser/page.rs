@@ -6,6 +6,9 @@ use testkit::{PASSWORD, Server};
 use super::driver::{Driver, Seats};
 use super::session::{Element, Session, key};
 
+/// A function of the page that keeps an element for later scripts.
+const KEEP: &str = "globalThis.handed ??= []; const keep = (element) => handed.push(element) - 1;";
+
 /// A message of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Message {
@@ -76,34 +79,42 @@ impl Page {
     /// The elements with this role, and this name if one is given, that a screen reader meets.
     #[track_caller]
     pub(super) fn all(&self, role: &str, name: Option<&str>) -> Vec<Element> {
-        let document = self.session.cdp("Runtime.evaluate", &json!({ "expression": "document" }));
-        let mut query = json!({ "objectId": document["result"]["objectId"], "role": role });
+        let nodes = self.nodes("document", role, name);
+        nodes.iter().filter_map(|node| self.element(&node["backendDOMNodeId"])).collect()
+    }
+
+    /// The names of all elements with this role in the one element with that role and name.
+    #[track_caller]
+    pub(super) fn names_in(&self, outer: (&str, &str), role: &str) -> Vec<String> {
+        let outer = self.find(outer.0, outer.1);
+        let place = self.session.run(&format!("{KEEP} return keep(arguments[0])"), &[outer.argument()]);
+        let nodes = self.nodes(&format!("handed[{place}]"), role, None);
+        nodes.iter().map(|node| node["name"]["value"].as_str().unwrap_or("").to_owned()).collect()
+    }
+
+    /// The nodes of the accessibility tree below what a script gives.
+    fn nodes(&self, root: &str, role: &str, name: Option<&str>) -> Vec<Value> {
+        let root = self.session.cdp("Runtime.evaluate", &json!({ "expression": root }));
+        let mut query = json!({ "objectId": root["result"]["objectId"], "role": role });
         if let Some(name) = name {
             query["accessibleName"] = json!(name);
         }
-        let found = self.session.ask(
-            "POST",
-            "/goog/cdp/execute",
-            &json!({ "cmd": "Accessibility.queryAXTree", "params": query }),
-        );
-        // Between the two questions the page may have been loaded anew.
-        let Ok(found) = found else { return Vec::new() };
-        let nodes = found["nodes"].as_array().expect("nodes").iter().filter(|node| node["ignored"] != json!(true));
-        nodes.filter_map(|node| self.element(&node["backendDOMNodeId"])).collect()
+        // Between the two questions the page may have been loaded anew: then there is nothing.
+        let found = self.session.try_cdp("Accessibility.queryAXTree", &query).unwrap_or_default();
+        let nodes = found["nodes"].as_array().into_iter().flatten();
+        nodes.filter(|node| node["ignored"] != json!(true)).cloned().collect()
     }
 
     /// The element of a node: DevTools hands it to a script of the page, and that to WebDriver.
     fn element(&self, node: &Value) -> Option<Element> {
-        let session = &self.session;
-        let resolve = json!({ "cmd": "DOM.resolveNode", "params": { "backendNodeId": node } });
-        let object = session.ask("POST", "/goog/cdp/execute", &resolve).ok()?;
-        let keep = "function () { (globalThis.handed ??= []).push(this); return globalThis.handed.length - 1; }";
-        let place = session.cdp(
+        let object = self.session.try_cdp("DOM.resolveNode", &json!({ "backendNodeId": node })).ok()?;
+        let hand = format!("function () {{ {KEEP} return keep(this); }}");
+        let place = self.session.cdp(
             "Runtime.callFunctionOn",
-            &json!({ "objectId": object["object"]["objectId"], "functionDeclaration": keep, "returnByValue": true }),
+            &json!({ "objectId": object["object"]["objectId"], "functionDeclaration": hand, "returnByValue": true }),
         );
         let take = "const found = globalThis.handed?.[arguments[0]]; return found?.isConnected ? found : null";
-        Element::from_value(&session.run(take, &[place["result"]["value"].clone()]))
+        Element::from_value(&self.session.run(take, &[place["result"]["value"].clone()]))
     }
 
     /// The one element with this role and name, which must come.
@@ -182,9 +193,23 @@ impl Page {
     /// The names of the buttons in `Rooms and people`, from above.
     #[track_caller]
     pub(super) fn places(&self) -> Vec<String> {
-        let navigation = self.find("navigation", "Rooms and people");
-        let script = "return [...arguments[0].querySelectorAll('li button')].map((button) => button.ariaLabel ?? button.innerText)";
-        strings(&self.session.run(script, &[navigation.argument()]))
+        let mut names = self.names_in(("navigation", "Rooms and people"), "button");
+        names.retain(|name| !["Join or make a room", "Settings"].contains(&name.as_str()));
+        names
+    }
+
+    /// Waits until the list of places is this.
+    #[track_caller]
+    pub(super) fn expect_places(&self, expected: &[&str]) {
+        self.session.wait(&format!("the places {expected:?}"), || (self.places() == expected).then_some(()));
+    }
+
+    /// Waits until the list of people is this.
+    #[track_caller]
+    pub(super) fn expect_people(&self, expected: &[&str]) {
+        let people = ("list", "People");
+        self.session
+            .wait(&format!("the people {expected:?}"), || (self.names_in(people, "button") == expected).then_some(()));
     }
 
     /// The messages of the log, in the order of the document.
@@ -264,4 +289,17 @@ pub(super) fn address(server: &Server) -> String {
 pub(super) fn strings(value: &Value) -> Vec<String> {
     let items = value.as_array().into_iter().flatten();
     items.map(|item| item.as_str().unwrap_or_default().to_owned()).collect()
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        // A server that is not there is told by the browser as an error of the page.
+        let told = self.session.log("browser").into_iter().filter(|entry| entry["level"] == "SEVERE");
+        let told: Vec<_> = told.map(|entry| entry["message"].to_string()).collect();
+        let wrong: Vec<_> = told.iter().filter(|text| !text.contains("WebSocket connection to")).collect();
+        assert!(wrong.is_empty(), "the console of the browser: {wrong:?}");
+    }
 }

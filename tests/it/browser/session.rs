@@ -106,6 +106,14 @@ impl Session {
         self.must("POST", "/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 
+    /// The same, which may fail.
+    ///
+    /// # Errors
+    /// The browser does not do it, and says why.
+    pub(super) fn try_cdp(&self, command: &str, parameters: &Value) -> Result<Value, String> {
+        self.ask("POST", "/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
+    }
+
     /// Clicks on the middle of an element, which nothing may cover.
     pub(super) fn click(&self, element: &Element) -> Result<(), String> {
         self.ask("POST", &format!("/element/{}/click", element.0), &json!({})).map(drop)
