@@ -2,14 +2,20 @@
 
 use testkit::{Builder, PASSWORD, Server, eventually};
 
+mod axe;
 mod driver;
+mod hostile;
 mod keyboard;
+mod long;
 mod login;
 mod page;
 mod reconnecting;
 mod rooms;
 mod session;
+mod settings;
+mod small;
 mod talking;
+mod walls;
 
 use page::Page;
 use session::key;

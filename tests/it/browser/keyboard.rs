@@ -98,7 +98,7 @@ fn tab_completes_a_begun_name_and_else_moves_on() {
     page.session.press(&[key::TAB]);
     assert_eq!(page.value("textbox", "Message"), "ask bobby ");
     page.expect_focus("textbox", "Message");
-    // With no begun word the focus moves on.
+    // With nothing more to complete the focus moves on.
     page.session.press(&[key::TAB]);
     page.expect_focus("button", "Send");
     page.session.press(&[key::SHIFT, key::TAB]);

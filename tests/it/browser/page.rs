@@ -1,5 +1,7 @@
 //! The page as a screen reader meets it: by role and accessible name.
 
+use std::rc::Rc;
+
 use serde_json::{Value, json};
 use testkit::{PASSWORD, Server};
 
@@ -23,38 +25,36 @@ pub(super) struct Message {
 /// A browser in which the page of a server is open.
 pub(super) struct Page {
     pub(super) session: Session,
-    _seats: Option<Seats>,
+    /// Free when the last of its browsers has ended.
+    _seats: Rc<Seats>,
 }
 
 impl Page {
     /// Opens the page of a server in a new browser. Prints why and gives `None` where no browser can be started.
     #[track_caller]
     pub(super) fn open(server: &Server) -> Option<Self> {
-        Self::several(server, 1).and_then(|pages| pages.into_iter().next())
+        Self::several(server, 1)?.pop()
     }
 
     /// The same in so many browsers.
     #[track_caller]
     pub(super) fn several(server: &Server, count: usize) -> Option<Vec<Self>> {
-        let address = address(server);
-        let mut seats = Some(Seats::take(count));
-        let mut pages = Vec::new();
-        for _ in 0..count {
-            match Driver::shared().map_err(str::to_owned).and_then(Session::start) {
-                Ok(session) => pages.push(Self { session, _seats: None }),
-                Err(why) => {
-                    println!("skipped: {why}");
-                    return None;
-                }
-            }
-        }
-        for page in &pages {
-            page.session.goto(&address);
-        }
-        if let Some(last) = pages.last_mut() {
-            last._seats = seats.take();
-        }
-        Some(pages)
+        let seats = Rc::new(Seats::take(count));
+        (0..count).map(|_| Self::start(server, &seats, false)).collect()
+    }
+
+    /// Opens the page in a browser that tells what it asks for.
+    #[track_caller]
+    pub(super) fn watched(server: &Server) -> Option<Self> {
+        Self::start(server, &Rc::new(Seats::take(1)), true)
+    }
+
+    #[track_caller]
+    fn start(server: &Server, seats: &Rc<Seats>, is_watched: bool) -> Option<Self> {
+        let session = Driver::shared().map_err(str::to_owned).and_then(|driver| Session::start(driver, is_watched));
+        let session = session.inspect_err(|why| println!("skipped: {why}")).ok()?;
+        session.goto(&address(server));
+        Some(Self { session, _seats: Rc::clone(seats) })
     }
 
     /// A page in which this user has logged in; the account is made if it is new.
@@ -302,4 +302,10 @@ impl Drop for Page {
         let wrong: Vec<_> = told.iter().filter(|text| !text.contains("WebSocket connection to")).collect();
         assert!(wrong.is_empty(), "the console of the browser: {wrong:?}");
     }
+}
+
+/// The element that a script has returned.
+#[track_caller]
+pub(super) fn element(value: &Value) -> Element {
+    Element::from_value(value).unwrap_or_else(|| panic!("{value} is no element"))
 }

@@ -135,6 +135,33 @@ fn what_was_said_is_there_after_a_reload() {
     assert_eq!(page.places(), ["everybody", "lobby"], "nothing of it is new");
 }
 
+#[test]
+fn what_one_has_begun_to_write_stays_in_its_place() {
+    let server = served().start();
+    let _bob = server.bare("bob");
+    let Some(page) = Page::logged_in(&server, "alice") else { return };
+    page.expect_people(&["alice", "bob"]);
+    page.click("button", "bob");
+    page.expect_places(&["everybody", "@bob"]);
+    page.fill("textbox", "Message", "for bob alone");
+    page.enter("lobby", "", "Make");
+    page.expect_places(&["everybody", "lobby", "@bob"]);
+    page.expect_focus("textbox", "Message");
+    assert_eq!(page.value("textbox", "Message"), "");
+    page.session.insert("for the lobby");
+    page.open_place("@bob");
+    assert_eq!(page.value("textbox", "Message"), "for bob alone");
+    page.open_place("lobby");
+    assert_eq!(page.value("textbox", "Message"), "for the lobby");
+    // The next user of this tab sees nothing of it.
+    page.click("button", "Settings");
+    page.click("button", "Sign out");
+    page.log_in("carol", PASSWORD);
+    page.find("log", "Messages");
+    assert_eq!(page.value("textbox", "Message"), "");
+    page.expect_places(&["everybody"]);
+}
+
 /// The title of the window.
 fn title(page: &Page) -> String {
     page.session.run("return document.title", &[]).as_str().expect("a title").to_owned()

@@ -45,9 +45,12 @@ impl Element {
 }
 
 impl Session {
-    /// Starts a browser with a profile of its own, or says why it cannot.
+    /// Starts a browser with a profile of its own. If it is watched, its log `performance` has its requests.
+    ///
+    /// # Errors
+    /// Why this browser cannot be driven.
     #[track_caller]
-    pub(super) fn start(driver: &'static Driver) -> Result<Self, String> {
+    pub(super) fn start(driver: &'static Driver, is_watched: bool) -> Result<Self, String> {
         let profile = tempfile::Builder::new().tempdir_in(&driver.profiles).expect("a folder").keep();
         let options = json!({
             "binary": driver.browser,
@@ -57,8 +60,12 @@ impl Session {
                 "--force-device-scale-factor=1", "--window-size=1280,800", format!("--user-data-dir={}", profile.display()),
             ],
         });
+        let mut logs = json!({ "browser": "ALL" });
+        if is_watched {
+            logs["performance"] = json!("ALL");
+        }
         let wanted = json!({ "capabilities": { "alwaysMatch": {
-            "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+            "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": logs,
         } } });
         match driver.ask("POST", "/session", &wanted) {
             Ok(started) => {
@@ -168,6 +175,13 @@ impl Session {
     pub(super) fn picture(&self) -> Vec<u8> {
         let picture = self.must("GET", "/screenshot", &Value::Null);
         data_encoding::BASE64.decode(picture.as_str().expect("a picture").as_bytes()).expect("base64")
+    }
+
+    /// A picture of an element, as PNG in base64.
+    #[track_caller]
+    pub(super) fn picture_of(&self, element: &Element) -> String {
+        let picture = self.must("GET", &format!("/element/{}/screenshot", element.0), &Value::Null);
+        picture.as_str().expect("a picture").to_owned()
     }
 
     /// What the browser has logged since the last call: `browser` is its console, `performance` its requests.
