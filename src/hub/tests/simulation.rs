@@ -592,11 +592,12 @@ impl Simulation {
         let name = one_of(&mut self.random, self.shadow.people.watched())?;
         let session = one_of(&mut self.random, self.shadow.sessions_named(&name));
         let Some(session) = session else {
-            let since = match &name {
+            let (name, since) = match name {
                 Who::Account(name) => {
-                    self.account_of(ACCOUNTS.iter().find(|spelled| super::name(spelled) == *name)?).since
+                    let account = self.account_of(ACCOUNTS.iter().find(|spelled| super::name(spelled) == name)?);
+                    (account.name.into(), account.since)
                 }
-                Who::Guest(_) => 0,
+                guest @ Who::Guest(_) => (guest, 0),
             };
             let slot = self.random.below(SLOTS);
             let who = SessionId { slot: slot as u32, generation: self.generation_for_login(slot) };
