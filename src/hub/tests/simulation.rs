@@ -658,7 +658,11 @@ impl Simulation {
         if of_room.is_some_and(|kept| kept.asked == Some(ShadowAsked::Off)) && self.random.one_in(2) {
             return Command::SayIn { room, text: "hello room".into(), manner: self.manner() };
         }
-        match self.random.below(11) {
+        match self.random.below(12) {
+            11 => Command::Set {
+                key: ProfileKey::Name,
+                value: self.topic().filter(|text| !text.is_empty()).map(Into::into),
+            },
             8 => Command::Invite { room, name: self.account_or_guest(spelled) },
             9..=10 => Command::HandOn { name: self.present_in(&room, spelled), room },
             0..=3 => Command::Keep { room, how: self.keep_how(spelled) },
