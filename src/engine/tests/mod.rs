@@ -16,6 +16,7 @@ mod attacks;
 mod audit;
 mod clients;
 mod guests;
+mod guests_online;
 mod history;
 mod hears;
 mod ledger;
