@@ -33,6 +33,7 @@ mod failing;
 mod faults;
 mod files;
 mod growth;
+mod guests;
 mod hashing;
 mod history;
 #[cfg(not(feature = "history"))]

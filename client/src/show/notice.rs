@@ -122,6 +122,7 @@ mod tests {
             (109, "lobby x", "lobby x"),
             (112, "den kept x", "den kept x"),
             (112, "", ""),
+            (102, "~bob is ~rob now", "~bob is ~rob now"),
             (103, "den bob entered", "den bob entered"),
         ] {
             assert_eq!(sentence(code, text, |id| id.to_string()), expected);

@@ -159,6 +159,12 @@ impl PublicLog {
         self.begin_round();
     }
 
+    /// The entries of its lists, for tests: a connection is in one of them at most once.
+    #[cfg(test)]
+    pub(super) fn listed(&self) -> usize {
+        self.behind.len() + self.caught_up.len()
+    }
+
     /// Moves what a receiver has not got yet into its outbox. Gives how many messages that are.
     pub(super) fn bring_up<S>(&self, conn: &mut Conn<S>, pages: &mut Pages) -> usize {
         let Conn { public: Attendance::Yes(public), outbox, id, .. } = conn else { return 0 };

@@ -1,0 +1,31 @@
+//! Planned runs: sessions that hear nothing of what is said to everybody.
+
+use super::history::{settings, world};
+use crate::engine::Settings;
+
+const OFF: &str = "200 you do not hear what is said to everybody; PUBLIC on ends that";
+const ON: &str = "200 you hear what is said to everybody";
+
+#[test]
+fn going_to_and_fro_leaves_nothing_behind() {
+    let mut world = world(Settings { history: None, ..settings() }, 6);
+    let [alice, bob, carol] = [0, 1, 2].map(|account| world.typed(account));
+    for number in 0..100 {
+        assert_eq!(world.ask(bob, "PUBLIC off"), [OFF]);
+        if number % 7 == 0 {
+            assert_eq!(world.ask(alice, "PM hello"), ["250 sent to 1"]);
+        }
+        if number % 3 == 0 {
+            assert_eq!(world.ask(bob, "PUBLIC off"), [OFF]);
+        }
+        assert_eq!(world.ask(bob, "PUBLIC on"), [ON]);
+        if number % 5 == 0 {
+            assert_eq!(world.ask(alice, "PM hello again"), ["250 sent to 2"]);
+        }
+        assert!(world.engine.public.listed() <= 3, "{} entries for three sessions", world.engine.public.listed());
+    }
+    assert_eq!(world.ask(carol, "PUBLIC off"), [OFF]);
+    assert_eq!(world.ask(bob, "PUBLIC off"), [OFF]);
+    assert_eq!(world.ask(alice, "PM hello to nobody"), ["250 sent to 0"]);
+    world.finish();
+}
