@@ -68,7 +68,7 @@ pub enum Event {
     /// A public message or a message in a room was delivered.
     Sent {
         /// The room; `None` for a public message.
-        room: Option<RoomName>,
+        room: Option<Box<RoomName>>,
         /// The number of sessions that receive it.
         hearers: usize,
         /// The message, as the others get it.

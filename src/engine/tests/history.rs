@@ -14,7 +14,7 @@ use crate::hub::record::{Account, Spot};
 use crate::limits::{self, HISTORY_WAIT_MS, Limits};
 
 /// All codes of operations of the history.
-pub(super) const CODES: &[&str] = &["200", "211", "212", "213", "215", "227", "250", "450", "501", "550", "554"];
+pub(super) const CODES: &[&str] = &["200", "211", "212", "213", "215", "227", "450", "501", "550", "554"];
 
 pub(super) fn settings() -> Settings {
     let accounts = limits::Accounts { sessions_per_account: 10, ..limits::Accounts::default() };

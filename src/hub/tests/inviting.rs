@@ -151,7 +151,7 @@ fn answers_carry_what_was_said() {
         else {
             panic!("{events:?}")
         };
-        assert_eq!((message, room.as_ref().map(RoomName::as_str)), (said, place));
+        assert_eq!((message, room.as_ref().map(|room| room.as_str())), (said, place));
         assert!(Arc::ptr_eq(&said.text, &message.text), "the text is shared");
     }
     carry_out(&mut hub, "3 leave", 7);

@@ -469,7 +469,7 @@ impl Shadow {
         let (name, hearers) = (room.name.clone(), self.others(room.listeners().into_iter(), who));
         let message = self.message(me, said, fate, unix_ms);
         self.say(hearers.clone(), Event::SaidIn { room: name.clone(), message: message.clone() });
-        Ok(Event::Sent { room: Some(name), hearers: hearers.len(), message })
+        Ok(Event::Sent { room: Some(Box::new(name)), hearers: hearers.len(), message })
     }
 
     fn kick(
