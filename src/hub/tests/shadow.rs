@@ -129,20 +129,13 @@ impl Shadow {
     }
 
     fn handle_of(&mut self, who: SessionId, me: Who, command: Command<'_>, unix_ms: u64) {
+        if matches!(me, Who::Guest(_)) && self.handle_of_guest(who, &me, &command) {
+            return;
+        }
         let answer = match command {
             Command::LogIn { .. } | Command::EnterAsGuest { .. } => unreachable!("who is in does not come in"),
             Command::Leave { text } => return self.leave(who, false, text.as_deref()),
             Command::Cut => return self.leave(who, true, None),
-            Command::Away { .. } | Command::Watch(_) | Command::Make(_) | Command::Join(_) if self.is_visitor(who) => {
-                return;
-            }
-            Command::Set { key: ProfileKey::Name, value } if self.is_guest_online(who) => {
-                self.set_called(&me, value.as_deref());
-                Event::Done
-            }
-            Command::Ignore(_) | Command::Set { .. } | Command::Keep { .. } if matches!(me, Who::Guest(_)) => {
-                Event::NeedsAccount
-            }
             Command::Away { text } => return self.be_away(who, &me, text.as_deref()),
             Command::Watch(watch) => self.watch(who, watch),
             Command::Ignore(ignore) => match self.ignore(who, ignore) {

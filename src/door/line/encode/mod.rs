@@ -13,6 +13,9 @@ use crate::door::reply::{Days, GuestRefusal, Reply};
 use crate::door::wire::Wire;
 use crate::hub::event::Event;
 
+/// Another guest has the name that NICK asks for.
+const TAKEN: Reply = Reply::GuestRefused { why: GuestRefusal::Taken, is_login: false };
+
 /// Appends an event to `out` as whole lines, in the spelling `kind`.
 pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
     let mut wire = Wire(out);
@@ -39,9 +42,7 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::TooManyWaiting { name } => messages::encode_too_many_waiting(name, w),
         Event::OnlyYou => writeln!(w, "C 550 that is you, and you have no other session"),
         Event::NotOnline { name } => writeln!(w, "C 550 {name} is not online"),
-        Event::HearsOneRoom { name } => {
-            writeln!(w, "C 550 {name} is a guest of one room, and hears that room only: RM room text")
-        }
+        Event::HearsOneRoom { name } => people::encode_hears_one_room(name, w),
         Event::NeedsAccount => return Reply::NeedsAccount.encode(out),
         Event::NotAGuest => writeln!(w, "C 554 an account keeps its name; NICK is for guests"),
         Event::TakesNone { name } => writeln!(w, "C 554 {name} takes no messages from you"),
@@ -73,9 +74,7 @@ pub fn encode(kind: Kind, event: &Event, out: &mut Vec<u8>) {
         Event::NotInRoom { name } => writeln!(w, "C 550 {name} is not in that room"),
         Event::NoSuchRoom => return Reply::NoSuchRoom.encode(out),
         Event::RoomExists { room } => writeln!(w, "C 553 {room} is there already; JOIN {room} enters it"),
-        Event::GuestNameTaken => {
-            return Reply::GuestRefused { why: GuestRefusal::Taken, is_login: false }.encode(out);
-        }
+        Event::GuestNameTaken => return TAKEN.encode(out),
         Event::NotHost { room } => writeln!(w, "C 554 you are not the host of {room}"),
         Event::RoomNeedsPassword => writeln!(w, "C 554 the room needs a password: JOIN room password"),
         Event::WrongRoomPassword { .. } => return Reply::WrongRoomPassword.encode(out),

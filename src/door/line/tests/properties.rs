@@ -39,6 +39,8 @@ const WORDS: &[&str] = &[
     "AWAY",
     "WATCH",
     "IGNORE",
+    "NICK",
+    "~rob",
     "NOTIFY",
     "FORGET",
     "status",
