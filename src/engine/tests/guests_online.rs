@@ -1,9 +1,9 @@
 //! Guests who log in at a line door.
 
 use super::monitor::Bench;
-use crate::door::Door;
+use crate::door::{Door, Kind, relay};
 use crate::hub::command::Command;
-use crate::hub::names::Who;
+use crate::hub::names::{RoomName, Who};
 use crate::limits::{LOGIN_LINES, Limits};
 
 impl Bench {
@@ -80,6 +80,10 @@ fn a_guest_who_logs_in_to_an_account_goes_on() {
     let heard = bench.take(rob);
     assert_eq!(heard.matches(" alice hi\n").count(), 1, "{heard}");
     assert!(bench.asked(rob, "NICK ~rob").starts_with("C 554 "));
+    // Its connection is one receiver still.
+    assert!(bench.asked(rob, "EX").starts_with("C 221 "));
+    assert_eq!(bench.asked(alice, "PM hi"), "C 250 sent to 0\n");
+    assert_eq!(bench.engine.public.receivers_of(Kind::Typed), 1);
 }
 
 #[test]
@@ -87,14 +91,34 @@ fn an_operator_finds_and_ends_a_guest() {
     let mut bench = Bench::new(Limits::default());
     let (alice, rob) = (bench.person("alice"), bench.guest("~rob"));
     let desk = bench.connect(Door::operator()).unwrap();
-    bench.send(desk, "sessions ~ROB\n");
+    bench.send(desk, "C sessions ~ROB\n");
     bench.pass(100);
     assert!(bench.take(desk).contains("~rob"));
-    bench.send(desk, "announce tea\n");
+    bench.send(desk, "C announce tea\n");
     bench.pass(100);
     assert!(bench.take(desk).contains("sent to 2"));
     assert_eq!((bench.take(alice), bench.take(rob)), ("C 100 tea\n".to_owned(), "C 100 tea\n".to_owned()));
-    bench.send(desk, "kick ~rob enough\n");
+    bench.send(desk, "C kick ~rob enough\n");
     bench.pass(100);
     assert_eq!(bench.take(rob), "C 421 put out by the operator: enough\n");
+}
+
+#[test]
+fn guests_of_the_relay_door_take_other_names() {
+    let mut bench = Bench::new(Limits::default());
+    let (_, alice) = (bench.guest("~guest1"), bench.person("alice"));
+    let bob = bench.guest("~bob");
+    assert!(bench.asked(alice, "MAKE tea").starts_with("C 227 "));
+    let options = relay::Options { room: RoomName::parse("tea").unwrap(), gap_ms: 100, echo: false };
+    let guest = bench.connect(Door::relay(options)).unwrap();
+    bench.pass(100);
+    assert_eq!(bench.take(alice), "C 103 tea ~guest2 entered\n");
+    bench.send(guest, "bob : hi\n");
+    bench.pass(100);
+    let heard = bench.take(alice);
+    assert!(heard.starts_with("C 104 tea ~guest2 left\nC 103 tea ~bob2 entered\nD RM "), "{heard}");
+    assert!(heard.ends_with(" tea ~bob2 hi\n"), "{heard}");
+    // And the other way round.
+    assert_eq!(bench.asked(bob, "NICK ~BOB2"), "C 553 another guest has that name\n");
+    assert!(bench.asked(alice, "DM ~bob2 hi").starts_with("C 550 ~bob2 is a guest of one room"));
 }

@@ -386,18 +386,17 @@ impl Simulation {
 
     /// Keeps a message that is to be kept, and notes who has heard it.
     fn hear(&mut self, hearers: &[SessionId], event: &Event) {
-        let (id, text) =
-            if let Event::Said(message) | Event::Told { message, .. } | Event::SaidIn { message, .. } = event {
-                let Fate::Kept(spot) = message.fate.clone() else { return };
-                let (id, from, text) = (message.id, message.from.clone(), message.text.clone());
-                let row = Record::Row(record::Row { id, spot, from, text: text.clone() });
-                self.stores.iter_mut().for_each(|store| store.apply(&row));
-                (id, text)
-            } else if let Event::OwnTold { message, .. } = event {
-                (message.id, message.text.clone())
-            } else {
-                return;
-            };
+        let (id, text) = if let Some(message) = message_of(event) {
+            let Fate::Kept(spot) = message.fate.clone() else { return };
+            let (id, from, text) = (message.id, message.from.clone(), message.text.clone());
+            let row = Record::Row(record::Row { id, spot, from, text: text.clone() });
+            self.stores.iter_mut().for_each(|store| store.apply(&row));
+            (id, text)
+        } else if let Event::OwnTold { message, .. } = event {
+            (message.id, message.text.clone())
+        } else {
+            return;
+        };
         for hearer in hearers {
             let Some(account) = self.shadow.account_of(*hearer) else { continue };
             self.heard.push(Heard { account, id, text: text.clone() });
