@@ -180,24 +180,24 @@ impl Echo {
     /// Takes what was cut.
     fn take(&mut self, bytes: &[u8]) {
         let asks_for_nothing = self.door.traced(bytes).is_none();
-        match self.door.decode(bytes, 0) {
-            _ if asks_for_nothing => {}
-            Decoded::Refuse(reason @ (CloseReason::BadWebSocketFrame | CloseReason::LineNeverEnded)) => {
-                self.door.encode_reply(&Reply::Closing(reason), &mut self.out);
-                self.is_over = true;
-            }
-            Decoded::Reply(pong @ Reply::Pong(_)) => self.door.encode_reply(&pong, &mut self.out),
-            Decoded::Over => {
-                self.door.end(&mut self.out);
-                self.is_over = true;
-            }
+        let decoded = self.door.decode(bytes, 0);
+        if asks_for_nothing {
+            return;
+        }
+        if let Decoded::Refuse(reason @ (CloseReason::BadWebSocketFrame | CloseReason::LineNeverEnded)) = decoded {
+            self.door.encode_reply(&Reply::Closing(reason), &mut self.out);
+            self.is_over = true;
+        } else if let Decoded::Reply(pong @ Reply::Pong(_)) = decoded {
+            self.door.encode_reply(&pong, &mut self.out);
+        } else if matches!(decoded, Decoded::Over) {
+            self.door.end(&mut self.out);
+            self.is_over = true;
+        } else {
             // A text, whatever it means as a line.
-            _ => {
-                let start = self.out.len();
-                self.out.extend_from_slice(bytes);
-                self.out.push(b'\n');
-                wrap_lines(&mut self.out, start);
-            }
+            let start = self.out.len();
+            self.out.extend_from_slice(bytes);
+            self.out.push(b'\n');
+            wrap_lines(&mut self.out, start);
         }
     }
 }
