@@ -135,7 +135,8 @@ export const switchPlace = (app, places, open) => document.querySelector("dialog
     const words = keyOf(input.value.trim());
     const known = places.filter((place) => keyOf(place.label).includes(words)).sort((a, b) => b.unread.count - a.unread.count).map((place) => place.name);
     const people = app.session.online.map((name) => `@${name}`).filter((name) => words !== "" && keyOf(name).includes(words) && !known.some((place) => keyOf(place) === keyOf(name)));
-    return [...known, ...people].slice(0, 12);
+    const isBegun = (name) => keyOf(placeName(name)).replace("@", "").startsWith(words);
+    return [...known, ...people].sort((a, b) => isBegun(b) - isBegun(a)).slice(0, 12);
   };
   const fill = () => list.replaceChildren(...matches().map((name) => h("li", {}, button(placeName(name), () => go(name), { class: "place", dir: "auto" }))));
   fill();

@@ -57,6 +57,7 @@ function theme() {
 
 function flush() {
   for (const action of session.take()) perform(action);
+  view.follow();
   clearTimeout(timer);
   const due = session.due();
   if (due !== null) timer = setTimeout(() => app.do("tick"), Math.max(0, due - Date.now()));

@@ -63,7 +63,7 @@ export class View {
     const isBusy = session.error === "" && session.phase !== "out" && session.prompt === null;
     this.submit.disabled = isBusy;
     this.form.setAttribute("aria-busy", String(isBusy));
-    if (isNew) (this.name.value === "" ? this.name : this.password).focus();
+    if (isNew || (!isBusy && document.activeElement === document.body)) (this.name.value === "" ? this.name : this.password).focus();
   }
 
   // The frame of the conversation.
@@ -233,10 +233,18 @@ export class View {
   }
 
   open(name) {
-    this.session.here.draft = this.text.value;
     this.do("open", name);
-    this.text.value = this.session.here.draft;
     this.drawer(null);
+    if (innerWidth >= 640) this.text.focus();
+  }
+
+  /** What one has begun to write stays in its place, however another one is opened. */
+  follow() {
+    const { here } = this.session;
+    if (here === this.wasHere) return;
+    if (this.wasHere) this.wasHere.draft = this.text.value;
+    this.wasHere = here;
+    this.text.value = here.draft;
     this.typed();
     if (innerWidth >= 640) this.text.focus();
   }
@@ -298,7 +306,7 @@ export class View {
     const names = [...new Set([...speakers, ...session.peopleOf(session.here).map((person) => person.name), ...session.online])].filter((name) => keyOf(name) !== keyOf(session.me));
     const turn = isSame ? this.tab.turn + 1 : 0;
     const done = complete(from.text, from.at, names, turn);
-    if (!done) return;
+    if (!done || done.text === text.value) return;
     event.preventDefault();
     text.value = done.text;
     text.setSelectionRange(done.at, done.at);

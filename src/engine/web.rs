@@ -57,7 +57,7 @@ impl<S> Engine<S> {
         if !self.is_ours(id, fetch.host) {
             return Err((Status::Misdirected, UNKNOWN_HOST));
         }
-        if fetch.is_from_here() { Ok(client) } else { Err((Status::Forbidden, FOREIGN)) }
+        if fetch.is_from_here { Ok(client) } else { Err((Status::Forbidden, FOREIGN)) }
     }
 
     /// The client that has sent a request. A proxy that has sent no PROXY header names it in each.
