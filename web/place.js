@@ -1,6 +1,6 @@
 // A place: its log, and what is unread in it.
 
-import { EVERYBODY, isRoom, keyOf } from "./wire.js";
+import { isRoom, keyOf, placeName, placeWord } from "./wire.js";
 import { timeOf } from "./text.js";
 
 /** The messages of a place that are remembered while nobody looks back … */
@@ -12,6 +12,8 @@ export class Place {
   constructor(name) {
     this.name = name;
     this.key = keyOf(name);
+    this.label = placeName(name);
+    this.word = placeWord(name);
     this.isRoom = isRoom(name);
     /** The other one of a direct conversation, else "". */
     this.who = name.startsWith("@") ? name.slice(1) : "";
@@ -33,8 +35,7 @@ export class Place {
     /** Pages that were asked for before the log began anew are not for it. */
     this.epoch = 0;
     this.isLoading = false;
-    this.loadAt = 0;
-    this.level = this.who === "" ? "mentions" : "all";
+    this.level = this.who ? "all" : "mentions";
     this.topic = "";
     this.knowsTopic = false;
     this.kept = null;
@@ -45,8 +46,6 @@ export class Place {
     this.mark = 0n;
     this.forgetCounts();
   }
-
-  get label() { return this.name === EVERYBODY ? "everybody" : this.name; }
 
   // The log.
 
@@ -79,9 +78,11 @@ export class Place {
     this.items = [...fresh, ...this.items].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   }
 
+  drop(message) { this.pending = this.pending.filter((other) => other !== message); }
+
   /** A message of one's own has arrived. */
   confirm(message, id, note) {
-    this.pending = this.pending.filter((other) => other !== message);
+    this.drop(message);
     Object.assign(message, { id: id ?? this.lastId() ?? 0n, state: "", note });
     if (id === null) return void this.items.push(message);
     delete message.time;

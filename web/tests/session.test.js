@@ -313,7 +313,7 @@ test("somebody else logs in: nothing of the one before is there", () => {
 
 test("an older server: what it does not know is not there", () => {
   const bench = Bench.ready({ unread: ["C 502 unknown operation"] });
-  assert.deepEqual([...bench.session.features].filter((feature) => ["history", "search"].includes(feature)), []);
+  assert.deepEqual([bench.session.hasHistory, bench.session.hasSearch], [false, false]);
   bench.do("say", bench.session.here, ["hi"]);
   assert.ok(bench.lines().includes("C PM hi"));
 });
@@ -441,7 +441,7 @@ test("slow answers one after another are no break", () => {
     bench.hear(line);
   }
   while (bench.session.requests.length > 0) bench.hear("C 200 done");
-  bench.do("eraseOwn", { id: 5n, place: bench.session.here }, () => {});
+  bench.do("erase", { id: 5n, place: bench.session.here }, () => {});
   bench.now += 60_000;
   bench.do("tick");
   assert.ok(bench.session.isReady, "an erasure may take a minute");
