@@ -3,7 +3,7 @@
 import { bdi, face, field, h, iconButton, small } from "./dom.js";
 import { clock, dayName, rich } from "./log.js";
 import { timeOf } from "./text.js";
-import { ALL, LEVELS, keyOf, placeName } from "./wire.js";
+import { ALL, keyOf, placeName } from "./wire.js";
 
 /** Opens a dialog; `content(close)` makes what is in it. The promise is what it was closed with, else null. */
 function openDialog(title, content, kind = "") {
@@ -171,7 +171,7 @@ export const details = (app, place, open) => openDialog(place.who || place.label
   const [error, say, tell] = alertLine();
   const set = (line) => app.do("inquire", line, tell);
   const known = session.places.get(place.key);
-  const level = h("select", { onchange: () => app.do("setLevel", known, level.value, tell) }, options(Object.fromEntries(LEVELS.map((value, n) => [value, ["Everything", "Mentions of me", "Nothing"][n]])), known?.level));
+  const level = h("select", { onchange: () => app.do("setLevel", known, level.value, tell) }, options({ all: "Everything", mentions: "Mentions of me", none: "Nothing" }, known?.level));
   const context = { app, place, open, close, set, say, tell };
   return [error, ...(place.who ? personParts(context) : []), session.hasHistory && known?.isStored ? field("Notify me of", level) : null,
     ...(place.isRoom ? roomParts(context) : place.name === ALL ? [small("Everybody on this server hears what is said here.")] : [])];
@@ -182,17 +182,19 @@ function roomParts({ app, place, close, set }) {
   const isHost = session.isHost(place);
   const topic = input({ value: place.topic, disabled: !isHost, onchange: () => set(`TOPIC ${place.word} ${topic.value.trim() || "-"}`) });
   const lock = input({ placeholder: "none", onchange: () => set(`LOCK ${place.word} ${lock.value || "-"}`) });
-  const keep = h("input", { type: "number", min: 0, value: place.kept ?? "", onchange: async () => {
-    if (keep.value || await ask("Delete the history", h("p", "The room ends with its last member, and what was said is erased."))) set(`KEEP ${place.word} ${keep.value || "off"}`);
+  const isSure = (what) => place.kept === null || ask(what, h("p", "What was said there is erased for everybody."));
+  const keep = h("input", { type: "checkbox", checked: place.kept !== null, onchange: async () => {
+    if (await isSure("Erase the history")) set(`KEEP ${place.word}${keep.checked ? "" : " off"}`);
+    else keep.checked = true;
   } });
   return [
     field("Topic", topic),
     small(place.kept === null ? "What is said here is not kept, and the room ends with its last member." : `What is said here is kept for ${place.kept} days.`),
-    ...(isHost ? [session.hasHistory && field("Keep for days (empty: not at all)", keep), field("New room password", lock)] : []),
+    ...(isHost ? [session.hasHistory && h("label.check", keep, "Keep this room"), field("New room password", lock)] : []),
     buttons(
       isHost && button("Close the room", async () => {
         close();
-        if (await ask("Close the room", h("p", `${place.name} ends for everybody, and its history is erased.`))) set(`CLOSE ${place.word}`);
+        if (await isSure("Close the room")) set(`CLOSE ${place.word}`);
       }),
       button("Leave", () => {
         close();

@@ -59,27 +59,16 @@ export class Session {
 
   /** As before any login. */
   reset() {
-    this.phase = "out";
-    this.hasEntered = false;
-    this.password = null;
-    this.prompt = null;
-    this.asked = "";
-    this.error = "";
-    this.requests = [];
-    this.forgetPlaces();
-    this.isCurrent = false;
-    /** Whether the server keeps what is said, and whether it can search in that. */
-    this.hasHistory = this.hasSearch = true;
-    this.online = new Map();
-    this.attempts = 0;
-    this.retryAt = null;
-    this.retryDelay = 0;
-    this.reason = "";
+    Object.assign(this, {
+      phase: "out", hasEntered: false, isCurrent: false, isOutdated: false,
+      password: null, prompt: null, asked: "", error: "", reason: "", away: "",
+      attempts: 0, retryAt: null, retryDelay: 0,
+      requests: [], timers: new Map(), pauses: new Map(), online: new Map(),
+      // Whether the server keeps what is said, and whether it can search in that.
+      hasHistory: true, hasSearch: true,
+    });
     this.version ??= "";
-    this.isOutdated = false;
-    this.timers = new Map();
-    this.pauses = new Map();
-    this.away = "";
+    this.forgetPlaces();
   }
 
   forgetPlaces() {
@@ -297,9 +286,7 @@ export class Session {
       this.forgetPlaces();
     }
     const isReturn = this.hasEntered && this.top !== null;
-    Object.assign(this, { hasEntered: true, attempts: 0, error: "", prompt: null, password: null });
-    this.phase = "ready";
-    this.isCurrent = false;
+    Object.assign(this, { phase: "ready", hasEntered: true, isCurrent: false, attempts: 0, error: "", prompt: null, password: null });
     this.request("WANT ids reads forgets own");
     this.renewToken();
     this.request("IGNORE", (code, text, lines) => {
@@ -773,7 +760,7 @@ export class Session {
       if (isQuiet && code === 550) {
         this.gone(name, "this room has ended");
         const place = this.find(name);
-        if (place?.firstId() === null) {
+        if (place?.firstId() === null && place.pending.length === 0) {
           this.close(place);
           this.note(this.here, `the room ${name} has ended`);
         }

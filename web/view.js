@@ -20,7 +20,7 @@ export function makeView(app) {
   const input = (id, props) => h("input", { id, maxLength: 256, required: true, ...props });
   const name = input("name", { name: "username", autocomplete: "username", autocapitalize: "none", spellcheck: false });
   const password = input("password", { type: "password", name: "password", autocomplete: "current-password" });
-  const stay = h("input", { type: "checkbox", checked: app.prefs.stay });
+  const stay = h("input", { id: "stay", type: "checkbox", checked: app.prefs.stay });
   const submit = h("button.primary", { type: "submit" }, "Log in");
   const formAlert = h("p.alert", { role: "alert", hidden: true });
   const form = h("form.card", { label: "Log in", noValidate: true, onsubmit: (event) => {
@@ -40,10 +40,7 @@ export function makeView(app) {
     [login.hidden, chat.hidden] = [!needsForm, needsForm];
     if (!needsForm) {
       password.value = "";
-      if (isNew) {
-        text.value = session.here.draft;
-        text.focus();
-      }
+      if (isNew) text.focus();
       return;
     }
     if (isNew) {
@@ -59,7 +56,7 @@ export function makeView(app) {
 
   // The frame of the conversation.
 
-  const [rooms, directs] = [h("ul.places"), h("ul.places")];
+  const [rooms, directs] = [h("ul"), h("ul")];
   const directsHead = h("h2", "Direct");
   const who = h("button.place.who", { onclick: () => about(session.me) });
   const nav = h("nav.side", { label: "Rooms and people" },
@@ -99,26 +96,32 @@ export function makeView(app) {
   const text = h("textarea", { label: "Message", rows: 1, autocomplete: "off", enterKeyHint: "send", dir: "auto", oninput: typed, onkeydown: write });
   const send = h("button.send", { type: "submit", label: "Send", title: "Send" }, icon("send"));
   const hint = h("p.hint", { hidden: true });
-  const chat = h("div.app", { hidden: true }, nav,
-    h("main", head, banner, h("div.logbox", log.element, log.jump), h("form.composer", { onsubmit: (event) => {
+  const main = h("main", head, banner, h("div.logbox", log.element, log.jump), h("form.composer", { onsubmit: (event) => {
       event.preventDefault();
       say();
-    } }, h("div.box", text, send), hint)), aside,
+    } }, h("div.box", text, send), hint));
+  const chat = h("div.app", { hidden: true, "data-drawer": "" }, nav, main, aside,
     h("div.shade", { onclick: () => drawer(null) }));
   document.body.replaceChildren(login, chat, status);
 
+  const narrow = matchMedia("(max-width: 899px)");
+  narrow.onchange = () => drawer(null);
+  let opener = null;
+
   function drawer(which) {
-    if (which === null || chat.dataset.drawer === which) delete chat.dataset.drawer;
-    else {
-      chat.dataset.drawer = which;
-      (which === "nav" ? nav : aside).querySelector("button")?.focus();
-    }
+    const isClosed = which === null || chat.dataset.drawer === which;
+    chat.dataset.drawer = isClosed ? "" : which;
+    main.inert = !isClosed && narrow.matches;
+    if (isClosed) opener?.focus();
+    opener = isClosed ? null : document.activeElement;
+    if (!isClosed) (which === "nav" ? nav : aside).querySelector("button")?.focus();
   }
 
   function render() {
     renderForm();
     renderTitle();
     if (session.needsForm) return;
+    follow();
     renderBanner();
     renderPlaces();
     renderHead();
@@ -217,13 +220,21 @@ export function makeView(app) {
     place.who ? face(place.who) : h("span.sign", { "aria-hidden": "true" }, place.isRoom ? "#" : "∗"),
     bdi(place.who || place.label, ".label"), h("span")));
 
+  let written = null;
+
+  /** What was begun in the place that is shown stands in the line in which one writes. */
+  function follow() {
+    if (written === session.here) return;
+    written = session.here;
+    text.value = written.draft;
+    typed();
+  }
+
   /** Shows a place; `target`: a message there. */
   function open(place, target = null) {
-    session.here.draft = text.value;
-    app.do("open", place, target);
-    text.value = session.here.draft;
     drawer(null);
-    typed();
+    app.do("open", place, target);
+    follow();
     if (target === null && innerWidth >= 640) text.focus();
   }
 
