@@ -158,7 +158,8 @@ export const switchPlace = (app, places, open) => openDialog("Go to", (close) =>
   const fill = (online) => {
     const known = places.filter((place) => keyOf(place.label).includes(letters())).sort((a, b) => b.unread.count - a.unread.count).map((place) => place.name);
     const people = [...online].map((person) => `@${person}`).filter((person) => letters() && keyOf(person).includes(letters()) && !session.places.has(keyOf(person)));
-    found = [...known, ...people].slice(0, 12);
+    const isBegun = (place) => keyOf(placeName(place)).replace("@", "").startsWith(letters());
+    found = [...known, ...people].sort((a, b) => isBegun(b) - isBegun(a)).slice(0, 12);
     list.replaceChildren(...found.map((place) => h("li", button(bdi(placeName(place)), () => go(place), ".place"))));
   };
   fill([]);

@@ -58,6 +58,7 @@ const theme = () => { document.documentElement.dataset.theme = prefs.theme; };
 
 function flush() {
   for (const action of session.take()) actions[action.do](action);
+  view.follow();
   clearTimeout(timer);
   const due = session.due();
   if (due !== null) timer = setTimeout(() => app.do("tick"), Math.max(0, due - Date.now()));

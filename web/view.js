@@ -10,7 +10,7 @@ import { ALL, keyOf } from "./wire.js";
 /** People who are listed. */
 const PEOPLE_MOST = 300;
 
-/** Makes the page: {render, tell, announce, seen}. */
+/** Makes the page: {render, tell, follow, announce, seen}. */
 export function makeView(app) {
   const { session } = app;
   const status = h("div.unseen", { role: "status" });
@@ -51,6 +51,7 @@ export function makeView(app) {
     formAlert.hidden = !session.error;
     if (formAlert.textContent !== session.error) formAlert.textContent = session.error;
     submit.disabled = !session.error && session.phase !== "out" && session.prompt === null;
+    if (!submit.disabled && document.activeElement === document.body) password.focus();
     form.setAttribute("aria-busy", submit.disabled);
   }
 
@@ -121,7 +122,6 @@ export function makeView(app) {
     renderForm();
     renderTitle();
     if (session.needsForm) return;
-    follow();
     renderBanner();
     renderPlaces();
     renderHead();
@@ -220,22 +220,22 @@ export function makeView(app) {
     place.who ? face(place.who) : h("span.sign", { "aria-hidden": "true" }, place.isRoom ? "#" : "∗"),
     bdi(place.who || place.label, ".label"), h("span")));
 
-  let written = null;
-
-  /** What was begun in the place that is shown stands in the line in which one writes. */
-  function follow() {
-    if (written === session.here) return;
-    written = session.here;
-    text.value = written.draft;
-    typed();
-  }
-
   /** Shows a place; `target`: a message there. */
   function open(place, target = null) {
     drawer(null);
     app.do("open", place, target);
-    follow();
     if (target === null && innerWidth >= 640) text.focus();
+  }
+
+  let wasHere = null;
+
+  /** What one has begun to write stays in its place, however another one is opened. */
+  function follow() {
+    if (session.here === wasHere) return;
+    wasHere = session.here;
+    text.value = wasHere.draft;
+    typed();
+    if (wasHere.target === null && innerWidth >= 640) text.focus();
   }
 
   function renderHead() {
@@ -310,7 +310,7 @@ export function makeView(app) {
     const names = new Set([...speakers, ...session.peopleOf(session.here).map((person) => person.name), ...session.online.values()]);
     const turn = isSame ? tab.turn + 1 : 0;
     const done = complete(from.text, from.at, [...names].filter((person) => !session.isMe(person)), turn);
-    if (!done) return;
+    if (!done || done.text === text.value) return;
     event.preventDefault();
     setText(done.text);
     text.setSelectionRange(done.at, done.at);
@@ -382,5 +382,5 @@ export function makeView(app) {
   });
 
   const announce = (words) => { status.textContent = status.textContent === words ? `${words}\u00a0` : words; };
-  return { render, tell, announce, seen: log.scrolled };
+  return { render, tell, follow, announce, seen: log.scrolled };
 }
