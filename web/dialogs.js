@@ -1,6 +1,6 @@
 // Dialogs: a room, settings, a search, a place, a person, a question.
 
-import { bdi, face, field, h, iconButton, small } from "./dom.js";
+import { bdi, face, field, h, iconButton, put, small, submitted } from "./dom.js";
 import { clock, dayName, rich } from "./log.js";
 import { timeOf } from "./text.js";
 import { ALL, keyOf, placeName } from "./wire.js";
@@ -28,18 +28,12 @@ const submit = (text) => h("button.primary", { type: "submit" }, text);
 const buttons = (...children) => h("div.buttons", ...children);
 const input = (props) => h("input", { autocomplete: "off", dir: "auto", ...props });
 
-const form = (onsubmit, ...children) => h("form", { onsubmit: (event) => {
-  event.preventDefault();
-  onsubmit();
-} }, ...children);
+const form = (act, ...children) => h("form", { onsubmit: submitted(act) }, ...children);
 
 /** A line for what is wrong, and what shows the reply of the server there. */
 function alertLine() {
   const line = h("p.alert", { role: "alert", hidden: true });
-  const say = (text) => {
-    line.hidden = !text;
-    line.textContent = text;
-  };
+  const say = (text) => put(line, text);
   return [line, say, ({ code, text }) => say(code === 200 ? "" : text)];
 }
 
@@ -82,9 +76,9 @@ export const settings = (app) => openDialog("Settings", (close) => {
   const { session, prefs } = app;
   const [error, , tell] = alertLine();
   const theme = h("select", { autofocus: true, onchange: () => app.setPref("theme", theme.value) }, options({ system: "As the system", light: "Light", dark: "Dark" }, prefs.theme));
-  const why = !isSecureContext ? "Only pages by https or from localhost may show notifications."
+  const why = !isSecureContext ? "Only https and localhost may show notifications."
     : !("Notification" in window) ? "This browser has no notifications."
-      : Notification.permission === "denied" ? "The browser's settings forbid notifications for this page." : "";
+      : Notification.permission === "denied" ? "The browser forbids notifications here." : "";
   const hint = small(why || "For direct messages and mentions, while this page is hidden.");
   hint.id = "why";
   const notices = h("input", { type: "checkbox", role: "switch", checked: prefs.notify && !why, disabled: why, "aria-describedby": "why", onchange: async () => {
@@ -122,7 +116,7 @@ const hit = (line, go) => h("li", h("button.hit", { onclick: () => go(line) }, f
 
 export const search = (app, open) => openDialog("Search", (close) => {
   const words = input({ autofocus: true, placeholder: "green tea from:bob in:lobby" });
-  const state = h("p.quiet.small", { role: "status" }, "All of these words, in any order; wor* and \"exact words\" too.");
+  const state = h("p.quiet.small", { role: "status" }, "All of these words; wor* and \"exact words\" too.");
   const list = h("ol.hits", { label: "Found" });
   const more = h("button", { hidden: true, onclick: () => go(more.next) }, "Show older");
   let asked = "";
@@ -219,7 +213,7 @@ function personParts({ app, place, open, close, tell }) {
     if (code !== 215) return tell({ code, text });
     return facts.append(...lines.map((line) => /^(\S+) ?(.*)$/s.exec(line)).flatMap(([, key, value]) => [h("dt", key), h("dd", { dir: "auto" }, factOf(key, value))]));
   });
-  if (session.isMe(who)) return [facts, small("/set name, status, pronouns, zone, url or about says more about you.")];
+  if (session.isMe(who)) return [facts];
   const room = session.here;
   const isHosted = session.isHost(room) && room.people.has(keyOf(who));
   const isGuest = who.startsWith("~");

@@ -294,7 +294,7 @@ export class Session {
       if (code === 211) this.ignored = new Map(names.map((other) => [keyOf(other), other]));
     });
     if (this.away) this.request(`AWAY ${this.away}`);
-    if (this.isNew) this.note(this.place(ALL), `Welcome, ${name}. This account is new: it was made just now.`);
+    if (this.isNew) this.note(this.place(ALL), `Welcome, ${name}. This account is new.`);
     this.isNew = false;
     this.askUnread(isReturn);
     this.watched.clear();
