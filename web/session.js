@@ -809,7 +809,7 @@ export class Session {
 
   /** Whether the user may erase a message: an own one, or one in a room of theirs. */
   canErase({ id, from, place }) {
-    return id !== null && place.isStored && this.hasHistory && (this.isMe(from) || (place.kept !== null && this.isHost(place)));
+    return id !== null && place.isStored && this.hasHistory && (this.isMe(from) || this.isHost(place));
   }
 
   erase(message, tell) {
