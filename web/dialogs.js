@@ -1,7 +1,7 @@
 // Dialogs: a room, settings, a search, a place, a person, a question.
 
 import { bdi, face, field, h, iconButton, put, small, submitted } from "./dom.js";
-import { clock, dayName, rich } from "./log.js";
+import { moment, rich } from "./log.js";
 import { timeOf } from "./text.js";
 import { ALL, keyOf, placeName } from "./wire.js";
 
@@ -111,7 +111,7 @@ const newPassword = (app) => openDialog("Change password", (close) => {
 
 /** A line that was found. */
 const hit = (line, go) => h("li", h("button.hit", { onclick: () => go(line) }, face(line.from), h("span.grow",
-  bdi(line.from, ".from"), " ", h("span.quiet.small", bdi(placeName(line.place)), ` · ${dayName(timeOf(line.id))}, ${clock(timeOf(line.id))}`),
+  bdi(line.from, ".from"), " ", h("span.quiet.small", bdi(placeName(line.place)), ` · ${moment(timeOf(line.id))}`),
   h("span.quote", { dir: "auto" }, line.text))));
 
 export const search = (app, open) => openDialog("Search", (close) => {
@@ -202,7 +202,7 @@ function roomParts({ app, place, close, set }) {
 function factOf(key, value) {
   if (key === "idle") return `${Math.floor(value / 60)} min`;
   const time = key === "seen" ? Date.parse(`${value}Z`) : NaN;
-  return isNaN(time) ? rich(value) : `${dayName(time)}, ${clock(time)}`;
+  return isNaN(time) ? rich(value) : moment(time);
 }
 
 function personParts({ app, place, open, close, tell }) {

@@ -872,7 +872,7 @@ export class Session {
       if (code !== 211) return;
       const names = lines.map((frame) => frame.text.split(" ")[0]);
       this.online = new Map(names.map((name) => [keyOf(name), name]));
-      this.onlineText = text.split(";")[0];
+      this.onlineText = text.includes(" of ") ? text.split(";")[0] : "";
       this.after("who", Math.max(WHO_EVERY_MS, WHO_EACH_MS * (/(\d+) online/.exec(text)?.[1] ?? 0)), () => this.refreshWho());
       this.peopleChanged();
     });

@@ -236,7 +236,7 @@ export function makeView(app) {
     const place = session.here;
     if (title.textContent !== place.label) title.replaceChildren(bdi(place.label));
     const { is = "", text: why = "" } = session.presence.get(keyOf(place.who)) ?? {};
-    topic.textContent = place.who ? [is, why].filter(Boolean).join(": ") : place.isRoom ? place.topic : session.onlineText ?? "";
+    topic.textContent = place.who ? [is, why].filter(Boolean).join(": ") : place.isRoom ? place.topic : session.onlineText || `${session.online.size} online`;
     searchButton.hidden = !session.hasSearch;
     text.disabled = send.disabled = session.isReady && !place.isJoined;
     text.placeholder = `${text.disabled ? "You are not in" : "Message"} ${place.label}`;
