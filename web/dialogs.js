@@ -1,9 +1,9 @@
 // Dialogs: a room, settings, a search, a place, a person, a question.
 
-import { bdi, face, field, h, iconButton, small } from "./dom.js";
-import { clock, dayName, rich } from "./log.js";
+import { bdi, face, field, h, iconButton, put, small, submitted } from "./dom.js";
+import { moment, rich } from "./log.js";
 import { timeOf } from "./text.js";
-import { ALL, LEVELS, keyOf, placeName } from "./wire.js";
+import { ALL, keyOf, placeName } from "./wire.js";
 
 /** Opens a dialog; `content(close)` makes what is in it. The promise is what it was closed with, else null. */
 function openDialog(title, content, kind = "") {
@@ -28,18 +28,12 @@ const submit = (text) => h("button.primary", { type: "submit" }, text);
 const buttons = (...children) => h("div.buttons", ...children);
 const input = (props) => h("input", { autocomplete: "off", dir: "auto", ...props });
 
-const form = (onsubmit, ...children) => h("form", { onsubmit: (event) => {
-  event.preventDefault();
-  onsubmit();
-} }, ...children);
+const form = (act, ...children) => h("form", { onsubmit: submitted(act) }, ...children);
 
 /** A line for what is wrong, and what shows the reply of the server there. */
 function alertLine() {
   const line = h("p.alert", { role: "alert", hidden: true });
-  const say = (text) => {
-    line.hidden = !text;
-    line.textContent = text;
-  };
+  const say = (text) => put(line, text);
   return [line, say, ({ code, text }) => say(code === 200 ? "" : text)];
 }
 
@@ -82,9 +76,9 @@ export const settings = (app) => openDialog("Settings", (close) => {
   const { session, prefs } = app;
   const [error, , tell] = alertLine();
   const theme = h("select", { autofocus: true, onchange: () => app.setPref("theme", theme.value) }, options({ system: "As the system", light: "Light", dark: "Dark" }, prefs.theme));
-  const why = !isSecureContext ? "Only pages by https or from localhost may show notifications."
+  const why = !isSecureContext ? "Only https and localhost may show notifications."
     : !("Notification" in window) ? "This browser has no notifications."
-      : Notification.permission === "denied" ? "The browser's settings forbid notifications for this page." : "";
+      : Notification.permission === "denied" ? "The browser forbids notifications here." : "";
   const hint = small(why || "For direct messages and mentions, while this page is hidden.");
   hint.id = "why";
   const notices = h("input", { type: "checkbox", role: "switch", checked: prefs.notify && !why, disabled: why, "aria-describedby": "why", onchange: async () => {
@@ -117,12 +111,12 @@ const newPassword = (app) => openDialog("Change password", (close) => {
 
 /** A line that was found. */
 const hit = (line, go) => h("li", h("button.hit", { onclick: () => go(line) }, face(line.from), h("span.grow",
-  bdi(line.from, ".from"), " ", h("span.quiet.small", bdi(placeName(line.place)), ` · ${dayName(timeOf(line.id))}, ${clock(timeOf(line.id))}`),
+  bdi(line.from, ".from"), " ", h("span.quiet.small", bdi(placeName(line.place)), ` · ${moment(timeOf(line.id))}`),
   h("span.quote", { dir: "auto" }, line.text))));
 
 export const search = (app, open) => openDialog("Search", (close) => {
   const words = input({ autofocus: true, placeholder: "green tea from:bob in:lobby" });
-  const state = h("p.quiet.small", { role: "status" }, "All of these words, in any order; wor* and \"exact words\" too.");
+  const state = h("p.quiet.small", { role: "status" }, "All of these words; wor* and \"exact words\" too.");
   const list = h("ol.hits", { label: "Found" });
   const more = h("button", { hidden: true, onclick: () => go(more.next) }, "Show older");
   let asked = "";
@@ -172,7 +166,7 @@ export const details = (app, place, open) => openDialog(place.who || place.label
   const [error, say, tell] = alertLine();
   const set = (line) => app.do("inquire", line, tell);
   const known = session.places.get(place.key);
-  const level = h("select", { onchange: () => app.do("setLevel", known, level.value, tell) }, options(Object.fromEntries(LEVELS.map((value, n) => [value, ["Everything", "Mentions of me", "Nothing"][n]])), known?.level));
+  const level = h("select", { onchange: () => app.do("setLevel", known, level.value, tell) }, options({ all: "Everything", mentions: "Mentions of me", none: "Nothing" }, known?.level));
   const context = { app, place, open, close, set, say, tell };
   return [error, ...(place.who ? personParts(context) : []), session.hasHistory && known?.isStored ? field("Notify me of", level) : null,
     ...(place.isRoom ? roomParts(context) : place.name === ALL ? [small("Everybody on this server hears what is said here.")] : [])];
@@ -183,17 +177,19 @@ function roomParts({ app, place, close, set }) {
   const isHost = session.isHost(place);
   const topic = input({ value: place.topic, disabled: !isHost, onchange: () => set(`TOPIC ${place.word} ${topic.value.trim() || "-"}`) });
   const lock = input({ placeholder: "none", onchange: () => set(`LOCK ${place.word} ${lock.value || "-"}`) });
-  const keep = h("input", { type: "number", min: 0, value: place.kept ?? "", onchange: async () => {
-    if (keep.value || await ask("Delete the history", h("p", "The room ends with its last member, and what was said is erased."))) set(`KEEP ${place.word} ${keep.value || "off"}`);
+  const isSure = (what) => place.kept === null || ask(what, h("p", "What was said there is erased for everybody."));
+  const keep = h("input", { type: "checkbox", checked: place.kept !== null, onchange: async () => {
+    if (await isSure("Erase the history")) set(`KEEP ${place.word}${keep.checked ? "" : " off"}`);
+    else keep.checked = true;
   } });
   return [
     field("Topic", topic),
     small(place.kept === null ? "What is said here is not kept, and the room ends with its last member." : `What is said here is kept for ${place.kept} days.`),
-    ...(isHost ? [session.hasHistory && field("Keep for days (empty: not at all)", keep), field("New room password", lock)] : []),
+    ...(isHost ? [session.hasHistory && h("label.check", keep, "Keep this room"), field("New room password", lock)] : []),
     buttons(
       isHost && button("Close the room", async () => {
         close();
-        if (await ask("Close the room", h("p", `${place.name} ends for everybody, and its history is erased.`))) set(`CLOSE ${place.word}`);
+        if (await isSure("Close the room")) set(`CLOSE ${place.word}`);
       }),
       button("Leave", () => {
         close();
@@ -206,7 +202,7 @@ function roomParts({ app, place, close, set }) {
 function factOf(key, value) {
   if (key === "idle") return `${Math.floor(value / 60)} min`;
   const time = key === "seen" ? Date.parse(`${value}Z`) : NaN;
-  return isNaN(time) ? rich(value) : `${dayName(time)}, ${clock(time)}`;
+  return isNaN(time) ? rich(value) : moment(time);
 }
 
 function personParts({ app, place, open, close, tell }) {
@@ -217,7 +213,7 @@ function personParts({ app, place, open, close, tell }) {
     if (code !== 215) return tell({ code, text });
     return facts.append(...lines.map((line) => /^(\S+) ?(.*)$/s.exec(line)).flatMap(([, key, value]) => [h("dt", key), h("dd", { dir: "auto" }, factOf(key, value))]));
   });
-  if (session.isMe(who)) return [facts, small("/set name, status, pronouns, zone, url or about says more about you.")];
+  if (session.isMe(who)) return [facts];
   const room = session.here;
   const isHosted = session.isHost(room) && room.people.has(keyOf(who));
   const isGuest = who.startsWith("~");

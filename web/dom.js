@@ -54,6 +54,18 @@ export const bdi = (text, classes = "") => h(`bdi${classes}`, text);
 /** The sign of a person: a letter in their colour. */
 export const face = (name) => h(`span.face.${hueOf(name)}`, { "data-letter": /[a-z]|$/i.exec(name)[0].toUpperCase() });
 
+/** Shows words in an element, or hides it. What is there already is not told to a screen reader again. */
+export function put(element, words) {
+  element.hidden = !words;
+  if (element.textContent !== words) element.textContent = words;
+}
+
+/** What a form does instead of being sent. */
+export const submitted = (act) => (event) => {
+  event.preventDefault();
+  act();
+};
+
 /** A remark. */
 export const small = (...words) => h("p.quiet.small", ...words);
 

@@ -14,14 +14,17 @@ const NEAR = 600;
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 
-export const clock = (time) => CLOCK.format(time);
-export const dayName = (time) => DAY.format(time);
+const clock = (time) => CLOCK.format(time);
+const dayName = (time) => DAY.format(time);
+
+/** A day and a time of it. */
+export const moment = (time) => `${dayName(time)}, ${clock(time)}`;
 
 /** A text with its links. */
 export const rich = (text) => pieces(text).map((piece) =>
   piece.url ? h("a", { href: piece.url, target: "_blank", rel: "noopener noreferrer", dir: "auto" }, piece.text) : piece.text);
 
-const when = (time) => h("time", { dateTime: new Date(time).toISOString(), title: `${dayName(time)}, ${clock(time)}` }, clock(time));
+const when = (time) => h("time", { dateTime: new Date(time).toISOString(), title: moment(time) }, clock(time));
 
 /**
  * The log: {element, jump, show(place, me), toEnd()}. `hooks`: older(place), newer(place), newest(place), seeing(isAtEnd),

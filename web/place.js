@@ -9,6 +9,30 @@ export const PLACE_KEPT = 1000;
 export const PLACE_MOST = 50_000;
 
 export class Place {
+  /** Messages, holes, comings and notes, in their order. Each has an id; only messages and holes have their own. */
+  items = [];
+  /** Own messages that have no id yet, in the order in which they were said. */
+  pending = [];
+  ids = new Set();
+  noteCount = 0;
+  /** Whether there is more behind the last message that is here. */
+  hasNewer = false;
+  /** What comes while that is fetched, else null. */
+  ahead = null;
+  /** The id of the message to be shown, else null. */
+  target = null;
+  /** Pages that were asked for before the log began anew are not for it. */
+  epoch = 0;
+  isLoading = false;
+  topic = "";
+  knowsTopic = false;
+  kept = null;
+  people = null;
+  lineAt = null;
+  draft = "";
+  toTell = null;
+  mark = 0n;
+
   constructor(name) {
     this.name = name;
     this.key = keyOf(name);
@@ -17,33 +41,9 @@ export class Place {
     this.isRoom = isRoom(name);
     /** The other one of a direct conversation, else "". */
     this.who = name.startsWith("@") ? name.slice(1) : "";
-    /** Messages, holes, comings and notes, in their order. Each has an id; only messages and holes have their own. */
-    this.items = [];
-    /** Own messages that have no id yet, in the order in which they were said. */
-    this.pending = [];
-    this.ids = new Set();
-    this.noteCount = 0;
     /** Whether the server keeps what is said here. */
-    this.isStored = this.isJoined = !this.isRoom;
-    this.hasOlder = this.isStored;
-    /** Whether there is more behind the last message that is here. */
-    this.hasNewer = false;
-    /** What comes while that is fetched, else null. */
-    this.ahead = null;
-    /** The id of the message to be shown, else null. */
-    this.target = null;
-    /** Pages that were asked for before the log began anew are not for it. */
-    this.epoch = 0;
-    this.isLoading = false;
+    this.isStored = this.hasOlder = this.isJoined = !this.isRoom;
     this.level = this.who ? "all" : "mentions";
-    this.topic = "";
-    this.knowsTopic = false;
-    this.kept = null;
-    this.people = null;
-    this.lineAt = null;
-    this.draft = "";
-    this.toTell = null;
-    this.mark = 0n;
     this.forgetCounts();
   }
 

@@ -59,27 +59,16 @@ export class Session {
 
   /** As before any login. */
   reset() {
-    this.phase = "out";
-    this.hasEntered = false;
-    this.password = null;
-    this.prompt = null;
-    this.asked = "";
-    this.error = "";
-    this.requests = [];
-    this.forgetPlaces();
-    this.isCurrent = false;
-    /** Whether the server keeps what is said, and whether it can search in that. */
-    this.hasHistory = this.hasSearch = true;
-    this.online = new Map();
-    this.attempts = 0;
-    this.retryAt = null;
-    this.retryDelay = 0;
-    this.reason = "";
+    Object.assign(this, {
+      phase: "out", hasEntered: false, isCurrent: false, isOutdated: false,
+      password: null, prompt: null, asked: "", error: "", reason: "", away: "",
+      attempts: 0, retryAt: null, retryDelay: 0,
+      requests: [], timers: new Map(), pauses: new Map(), online: new Map(),
+      // Whether the server keeps what is said, and whether it can search in that.
+      hasHistory: true, hasSearch: true,
+    });
     this.version ??= "";
-    this.isOutdated = false;
-    this.timers = new Map();
-    this.pauses = new Map();
-    this.away = "";
+    this.forgetPlaces();
   }
 
   forgetPlaces() {
@@ -297,9 +286,7 @@ export class Session {
       this.forgetPlaces();
     }
     const isReturn = this.hasEntered && this.top !== null;
-    Object.assign(this, { hasEntered: true, attempts: 0, error: "", prompt: null, password: null });
-    this.phase = "ready";
-    this.isCurrent = false;
+    Object.assign(this, { phase: "ready", hasEntered: true, isCurrent: false, attempts: 0, error: "", prompt: null, password: null });
     this.request("WANT ids reads forgets own");
     this.renewToken();
     this.request("IGNORE", (code, text, lines) => {
@@ -307,7 +294,7 @@ export class Session {
       if (code === 211) this.ignored = new Map(names.map((other) => [keyOf(other), other]));
     });
     if (this.away) this.request(`AWAY ${this.away}`);
-    if (this.isNew) this.note(this.place(ALL), `Welcome, ${name}. This account is new: it was made just now.`);
+    if (this.isNew) this.note(this.place(ALL), `Welcome, ${name}. This account is new.`);
     this.isNew = false;
     this.askUnread(isReturn);
     this.watched.clear();
@@ -776,7 +763,7 @@ export class Session {
       if (isQuiet && code === 550) {
         this.gone(name, "this room has ended");
         const place = this.find(name);
-        if (place?.firstId() === null) {
+        if (place?.firstId() === null && place.pending.length === 0) {
           this.close(place);
           this.note(this.here, `the room ${name} has ended`);
         }
@@ -822,7 +809,7 @@ export class Session {
 
   /** Whether the user may erase a message: an own one, or one in a room of theirs. */
   canErase({ id, from, place }) {
-    return id !== null && place.isStored && this.hasHistory && (this.isMe(from) || (place.kept !== null && this.isHost(place)));
+    return id !== null && place.isStored && this.hasHistory && (this.isMe(from) || this.isHost(place));
   }
 
   erase(message, tell) {
@@ -885,7 +872,7 @@ export class Session {
       if (code !== 211) return;
       const names = lines.map((frame) => frame.text.split(" ")[0]);
       this.online = new Map(names.map((name) => [keyOf(name), name]));
-      this.onlineText = text.split(";")[0];
+      this.onlineText = text.includes(" of ") ? text.split(";")[0] : "";
       this.after("who", Math.max(WHO_EVERY_MS, WHO_EACH_MS * (/(\d+) online/.exec(text)?.[1] ?? 0)), () => this.refreshWho());
       this.peopleChanged();
     });

@@ -1,7 +1,7 @@
 // The page: the form, the places, the log, the line in which one writes.
 
 import { ask, details, joinRoom, search, settings, switchPlace } from "./dialogs.js";
-import { bdi, face, field, h, icon, iconButton, small } from "./dom.js";
+import { bdi, face, field, h, icon, iconButton, put, small, submitted } from "./dom.js";
 import { makeLog } from "./log.js";
 import { Place } from "./place.js";
 import { complete, linesOf } from "./text.js";
@@ -20,14 +20,13 @@ export function makeView(app) {
   const input = (id, props) => h("input", { id, maxLength: 256, required: true, ...props });
   const name = input("name", { name: "username", autocomplete: "username", autocapitalize: "none", spellcheck: false });
   const password = input("password", { type: "password", name: "password", autocomplete: "current-password" });
-  const stay = h("input", { type: "checkbox", checked: app.prefs.stay });
+  const stay = h("input", { id: "stay", type: "checkbox", checked: app.prefs.stay });
   const submit = h("button.primary", { type: "submit" }, "Log in");
   const formAlert = h("p.alert", { role: "alert", hidden: true });
-  const form = h("form.card", { label: "Log in", noValidate: true, onsubmit: (event) => {
-    event.preventDefault();
+  const form = h("form.card", { label: "Log in", noValidate: true, onsubmit: submitted(() => {
     app.setPref("stay", stay.checked);
     app.do("signIn", name.value, password.value);
-  } },
+  }) },
   h("h1", icon("talk"), "chatd"), h("p.quiet", `Join the conversation at ${location.host}.`), formAlert,
   field("Name", name), field("Password", password),
   h("label.check", stay, "Stay signed in"), submit,
@@ -40,10 +39,7 @@ export function makeView(app) {
     [login.hidden, chat.hidden] = [!needsForm, needsForm];
     if (!needsForm) {
       password.value = "";
-      if (isNew) {
-        text.value = session.here.draft;
-        text.focus();
-      }
+      if (isNew) text.focus();
       return;
     }
     if (isNew) {
@@ -51,8 +47,7 @@ export function makeView(app) {
       document.querySelector("dialog")?.close();
       (name.value ? password : name).focus();
     }
-    formAlert.hidden = !session.error;
-    if (formAlert.textContent !== session.error) formAlert.textContent = session.error;
+    put(formAlert, session.error);
     submit.disabled = !session.error && session.phase !== "out" && session.prompt === null;
     if (!submit.disabled && document.activeElement === document.body) password.focus();
     form.setAttribute("aria-busy", submit.disabled);
@@ -60,7 +55,7 @@ export function makeView(app) {
 
   // The frame of the conversation.
 
-  const [rooms, directs] = [h("ul.places"), h("ul.places")];
+  const [rooms, directs] = [h("ul"), h("ul")];
   const directsHead = h("h2", "Direct");
   const who = h("button.place.who", { onclick: () => about(session.me) });
   const nav = h("nav.side", { label: "Rooms and people" },
@@ -100,20 +95,22 @@ export function makeView(app) {
   const text = h("textarea", { label: "Message", rows: 1, autocomplete: "off", enterKeyHint: "send", dir: "auto", oninput: typed, onkeydown: write });
   const send = h("button.send", { type: "submit", label: "Send", title: "Send" }, icon("send"));
   const hint = h("p.hint", { hidden: true });
-  const chat = h("div.app", { hidden: true }, nav,
-    h("main", head, banner, h("div.logbox", log.element, log.jump), h("form.composer", { onsubmit: (event) => {
-      event.preventDefault();
-      say();
-    } }, h("div.box", text, send), hint)), aside,
+  const main = h("main", head, banner, h("div.logbox", log.element, log.jump), h("form.composer", { onsubmit: submitted(say) }, h("div.box", text, send), hint));
+  const chat = h("div.app", { hidden: true, "data-drawer": "" }, nav, main, aside,
     h("div.shade", { onclick: () => drawer(null) }));
   document.body.replaceChildren(login, chat, status);
 
+  const narrow = matchMedia("(max-width: 899px)");
+  narrow.onchange = () => drawer(null);
+  let opener = null;
+
   function drawer(which) {
-    if (which === null || chat.dataset.drawer === which) delete chat.dataset.drawer;
-    else {
-      chat.dataset.drawer = which;
-      (which === "nav" ? nav : aside).querySelector("button")?.focus();
-    }
+    const isClosed = which === null || chat.dataset.drawer === which;
+    chat.dataset.drawer = isClosed ? "" : which;
+    main.inert = !isClosed && narrow.matches;
+    if (isClosed) opener?.focus();
+    opener = isClosed ? null : document.activeElement;
+    if (!isClosed) (which === "nav" ? nav : aside).querySelector("button")?.focus();
   }
 
   function render() {
@@ -154,8 +151,7 @@ export function makeView(app) {
     const [words, button = ""] = bannerOf();
     banner.hidden = !words;
     if (bannerText.textContent !== words) bannerText.textContent = words;
-    bannerButton.hidden = !button;
-    bannerButton.textContent = button;
+    put(bannerButton, button);
   }
 
   function bannerOf() {
@@ -220,8 +216,8 @@ export function makeView(app) {
 
   /** Shows a place; `target`: a message there. */
   function open(place, target = null) {
-    app.do("open", place, target);
     drawer(null);
+    app.do("open", place, target);
     if (target === null && innerWidth >= 640) text.focus();
   }
 
@@ -240,7 +236,7 @@ export function makeView(app) {
     const place = session.here;
     if (title.textContent !== place.label) title.replaceChildren(bdi(place.label));
     const { is = "", text: why = "" } = session.presence.get(keyOf(place.who)) ?? {};
-    topic.textContent = place.who ? [is, why].filter(Boolean).join(": ") : place.isRoom ? place.topic : session.onlineText ?? "";
+    topic.textContent = place.who ? [is, why].filter(Boolean).join(": ") : place.isRoom ? place.topic : session.onlineText || `${session.online.size} online`;
     searchButton.hidden = !session.hasSearch;
     text.disabled = send.disabled = session.isReady && !place.isJoined;
     text.placeholder = `${text.disabled ? "You are not in" : "Message"} ${place.label}`;
@@ -275,8 +271,7 @@ export function makeView(app) {
     session.here.draft = text.value;
     const lines = linesOf(text.value);
     const excess = Math.max(...lines.map((line) => session.excess(session.here, line)), -Infinity);
-    hint.textContent = excess > 0 ? `${excess} bytes too long` : lines.length > 1 ? `${lines.length} lines: ${lines.length} messages` : excess > -200 ? `${-excess} bytes left` : "";
-    hint.hidden = !hint.textContent;
+    put(hint, excess > 0 ? `${excess} bytes too long` : lines.length > 1 ? `${lines.length} lines: ${lines.length} messages` : excess > -200 ? `${-excess} bytes left` : "");
     hint.classList.toggle("over", excess > 0);
   }
 
@@ -324,7 +319,7 @@ export function makeView(app) {
       if (!(await ask(`Send ${lines.length} messages`, h("p", `Each line is a message to ${place.label}.`)))) return text.focus();
     } else if (first.startsWith("//")) lines[0] = first.slice(1);
     else if (/^\/(?!me )/.test(first)) return command(first);
-    if (!app.do("say", place, lines)) return tell("This is too long for one message.");
+    if (!app.do("say", place, lines)) return tell("Too long for one message.");
     place.draft = "";
     if (place === session.here) setText("");
     log.toEnd();
@@ -354,8 +349,7 @@ export function makeView(app) {
 
   document.addEventListener("keydown", (event) => {
     const { altKey, ctrlKey, metaKey, key } = event;
-    const isOpen = document.querySelector("dialog[open]") !== null;
-    if (chat.hidden || isOpen) return;
+    if (chat.hidden || document.querySelector("dialog")) return;
     const step = { ArrowUp: -1, ArrowDown: 1 }[key];
     if (key === "Escape") {
       if (chat.dataset.drawer) return drawer(null);

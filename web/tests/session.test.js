@@ -472,3 +472,60 @@ test("many direct conversations: few are watched, and after the resume", () => {
   assert.equal(bench.first.filter((line) => line.startsWith("C WATCH")).length, 30);
   assert.ok(at("C WATCH") > at("C HISTORY"));
 });
+
+test("the rooms of one account are not those of another", () => {
+  const bench = new Bench({ name: "alice", token: "t1.1", rooms: [{ name: "den", password: "secret" }], place: "den" });
+  bench.do("start");
+  bench.hear("C 220 chatd 0.1.0 ready; your name?", "C 531 token refused; your password?");
+  bench.do("signIn", "eve", "right one");
+  bench.hear("C 200 cancelled; your name?", "C 331 eve, your password?", "C 230 welcome eve; 1 online; HELP lists what you can do");
+  bench.hear("C 200 ids", "C 231 t1.3 expires=86400", "C 211 nobody", "C 213 0 places");
+  assert.ok(!bench.lines().some((line) => /JOIN|secret/.test(line)));
+  assert.equal(bench.session.here.name, "*");
+});
+
+test("a text that waits for a room that has ended is given back", () => {
+  const unsent = { by: "alice", lines: [{ name: "den", text: "waits", state: "queued", note: "", time: 1, sentTop: "" }], drafts: [] };
+  const bench = new Bench({ name: "alice", token: "t1.1", rooms: [{ name: "den" }], place: "den", unsent });
+  bench.do("start");
+  const sent = bench.login({ joins: ["C 550 no such room"] });
+  assert.ok(sent.includes("C RM den waits"), sent.join());
+  while (bench.session.requests.length > 0) bench.hear("C 550 you are not in den");
+  assert.deepEqual(bench.session.here.pending.map(({ state, note }) => [state, note]), [["failed", "you are not in den"]]);
+});
+
+test("a host may erase what others have said in a room that is kept", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  bench.do("enter", "MAKE", "lobby", "", false, () => {});
+  bench.hear("C 227 lobby token=A", "C 211-alice host", "C 211 1 in lobby", `D RM ${id(2)} lobby bob hi`);
+  const [item] = bench.session.here.items;
+  assert.equal(bench.session.canErase(item), false);
+  bench.hear("C 112 lobby kept 30");
+  assert.equal(bench.session.canErase(item), true);
+  bench.hear("C 107 lobby bob is host now");
+  assert.equal(bench.session.canErase(item), false);
+});
+
+test("450 to a page: again, and only one at a time", () => {
+  const bench = Bench.ready();
+  bench.hear("C 450 not now");
+  bench.do("older", bench.session.here);
+  assert.deepEqual(bench.lines(), []);
+  bench.now += 1000;
+  bench.do("tick");
+  assert.deepEqual(bench.lines(), ["C HISTORY * 60"]);
+});
+
+test("a hidden page does not ask who is online", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  bench.session.isVisible = false;
+  bench.now += 10_000;
+  bench.do("tick");
+  assert.deepEqual(bench.lines(), []);
+  bench.session.isVisible = true;
+  bench.now += 10_000;
+  bench.do("tick");
+  assert.deepEqual(bench.lines(), ["C WHO"]);
+});
