@@ -643,6 +643,7 @@ export class Session {
   open(name, target = null) {
     const before = this.here;
     const place = this.place(name);
+    before?.trim();
     this.current = place.key;
     if (before && before !== place) {
       before.lineAt = null;
@@ -656,7 +657,6 @@ export class Session {
     }
     if (place.unread.count > 0) place.lineAt = place.mark;
     [this.isLookingBack, this.isSeeing] = [target !== null, false];
-    before?.trim();
     if (this.isReady) this.save();
     this.ensure();
     if (place.isRoom && place.isJoined && !place.people) this.refreshNames(place);

@@ -529,3 +529,18 @@ test("a hidden page does not ask who is online", () => {
   bench.do("tick");
   assert.deepEqual(bench.lines(), ["C WHO"]);
 });
+
+test("a message that is no longer in memory is fetched, also in the place that is shown", () => {
+  const bench = Bench.ready();
+  bench.session.isLookingBack = true;
+  bench.hear("C 212 0 end", ...Array.from({ length: 1200 }, (_, n) => `D PM ${id(n + 1)} bob line`));
+  const place = bench.session.here;
+  assert.equal(place.items.length, 1200);
+  bench.lines();
+  bench.do("open", "*", BigInt(id(100)));
+  assert.deepEqual([bench.lines(), place.hasNewer], [[`C HISTORY * before ${BigInt(id(100)) + 1n} 60`], true]);
+  bench.hear(`C 212-${id(100)} * bob - line`, `C 212 1 next=${id(100)}`);
+  bench.lines();
+  bench.do("open", "*", BigInt(id(100)));
+  assert.deepEqual([bench.lines(), place.target, bench.texts()], [[], BigInt(id(100)), ["line"]], "what is there is not fetched");
+});
