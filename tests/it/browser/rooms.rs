@@ -108,6 +108,7 @@ fn what_was_said_is_there_after_a_reload() {
     let Some(page) = Page::logged_in(&server, "alice") else { return };
     page.enter("lobby", "", "Make");
     page.expect_places(&["everybody", "lobby"]);
+    page.expect_people(&["alice host"]);
     page.click("button", "About this place");
     page.click("checkbox", "Keep this room");
     page.session.press(&[key::ESCAPE]);
