@@ -162,9 +162,9 @@ impl Scene {
     #[track_caller]
     fn carol_looks_back(&mut self) {
         self.carol.heard();
-        let mut page = self.carol.list("HISTORY lobby 200");
-        page.pop(); // the end of the page
-        let texts = page.iter().map(|line| line.splitn(5, ' ').nth(4).expect("a text").to_owned());
+        let page = self.carol.list("HISTORY lobby 200");
+        // `03:52 lobby alice: good morning`; days and the end have lines of their own.
+        let texts = page.iter().filter_map(|line| Some(line.split_once(" lobby ")?.1.split_once(": ")?.1.to_owned()));
         self.carol_heard = texts.collect();
     }
 }
