@@ -52,7 +52,7 @@ export const iconButton = (name, label, onclick, classes = "") => h(`button.icon
 export const bdi = (text, classes = "") => h(`bdi${classes}`, text);
 
 /** The sign of a person: a letter in their colour. */
-export const face = (name) => h(`span.face.${hueOf(name)}`, { "data-letter": /[a-z]|$/i.exec(name)[0].toUpperCase() });
+export const face = (name) => h(`span.face.${hueOf(name)}`, { "aria-hidden": "true", "data-letter": /[a-z]|$/i.exec(name)[0].toUpperCase() });
 
 /** Shows words in an element, or hides it. What is there already is not told to a screen reader again. */
 export function put(element, words) {

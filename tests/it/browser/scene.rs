@@ -51,6 +51,7 @@ impl Scene {
         alice.find("log", "Messages");
         alice.enter("lobby", "", "Make");
         alice.expect_places(&["everybody", "lobby"]);
+        alice.expect_people(&["alice host"]);
         alice.click("button", "About this place");
         alice.click("checkbox", "Keep this room");
         alice.click("button", "Close");
