@@ -515,6 +515,14 @@ test("450 to a page: again, and only one at a time", () => {
   bench.now += 1000;
   bench.do("tick");
   assert.deepEqual(bench.lines(), ["C HISTORY * 60"]);
+  bench.hear("C 450 not now");
+  bench.do("open", "@dave");
+  bench.hear("C 200 dave is offline", "C 450 not now");
+  bench.now += 2000;
+  bench.do("tick");
+  bench.lines();
+  bench.do("open", "*");
+  assert.deepEqual(bench.lines(), ["C HISTORY * 60"], "each place by itself");
 });
 
 test("a hidden page does not ask who is online", () => {
