@@ -60,6 +60,17 @@ export function put(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
+/** Makes these the children of an element. Those that stay are not touched, so the focus stays, too. */
+export function arrange(parent, children) {
+  const kept = new Set(children);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
+  let at = parent.firstChild;
+  for (const child of children) {
+    if (child === at) at = at.nextSibling;
+    else parent.insertBefore(child, at);
+  }
+}
+
 /** What a form does instead of being sent. */
 export const submitted = (act) => (event) => {
   event.preventDefault();

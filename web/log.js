@@ -1,6 +1,6 @@
 // The log of a place in the document: at most so many rows, which move through the place as the user scrolls.
 
-import { bdi, face, h, icon, iconButton } from "./dom.js";
+import { arrange, bdi, face, h, icon } from "./dom.js";
 import { isDeed, movesText, rowsOf } from "./rows.js";
 import { hueOf, pieces } from "./text.js";
 
@@ -31,7 +31,7 @@ const when = (time) => h("time", { dateTime: new Date(time).toISOString(), title
  * again(message), discard(message), actions(item), which makes the buttons of a message, and about(name).
  */
 export function makeLog(hooks) {
-  /** What is drawn, by its key: {element, mark, item}. */
+  /** What is drawn, by its key: {element, looks, item}. */
   const drawn = new Map();
   let [place, me, mark, items, shown] = [null, "", "", [], null];
   /** The last line in the document, if it is not the newest. */
@@ -47,7 +47,6 @@ export function makeLog(hooks) {
     const isOther = place !== other;
     if (isOther) {
       [place, last, isAtEnd] = [other, null, true];
-      element.replaceChildren();
       drawn.clear();
     }
     [me, items] = [by, [...place.items, ...place.pending]];
@@ -78,26 +77,15 @@ export function makeLog(hooks) {
   }
 
   function reconcile(rows) {
-    const keys = new Set(rows.map((row) => row.key));
-    for (const [key, known] of drawn) {
-      if (keys.has(key)) continue;
-      known.element.remove();
-      drawn.delete(key);
-    }
-    let at = element.firstChild;
+    const before = new Map(drawn);
+    drawn.clear();
     for (const row of rows) {
       const { item } = row;
       const looks = item ? `${row.isFollowing} ${item.id} ${item.state ?? ""} ${item.note ?? ""}` : row.moves?.length ?? row.text;
-      let known = drawn.get(row.key);
-      if (!known || known.looks !== looks) {
-        if (known?.element === at) at = at?.nextSibling ?? null;
-        known?.element.remove();
-        known = { element: draw(row), looks, item };
-        drawn.set(row.key, known);
-      }
-      if (known.element === at) at = at.nextSibling;
-      else element.insertBefore(known.element, at);
+      const known = before.get(row.key);
+      drawn.set(row.key, known && known.looks === looks ? known : { element: draw(row), looks, item });
     }
+    arrange(element, [...drawn.values()].map((known) => known.element));
   }
 
   function draw(row) {

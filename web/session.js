@@ -317,8 +317,7 @@ export class Session {
 
   askUnread(isReturn) {
     this.request("UNREAD", (code, text, lines) => {
-      if (code === 450) return this.again("unread", () => this.askUnread(isReturn));
-      this.pauses.delete("unread");
+      if (this.isLater("unread", code, () => this.askUnread(isReturn))) return;
       if (code !== 213) {
         this.hasHistory = this.hasSearch = false;
         for (const place of this.places.values()) place.hasOlder = false;
@@ -366,8 +365,7 @@ export class Session {
 
   askMissed(after) {
     this.request(`HISTORY after ${after} ${PAGE}`, (code, text, lines) => {
-      if (code === 450) return this.again("missed", () => this.askMissed(after));
-      this.pauses.delete("missed");
+      if (this.isLater("missed", code, () => this.askMissed(after))) return;
       const end = code === 212 ? pageEnd(text) : null;
       if (!end) return this.endResume();
       for (const { text: line } of lines) this.takeMissed(pastLine(line));
@@ -422,11 +420,14 @@ export class Session {
     this.pump();
   }
 
-  /** The server cannot answer now: after 1 s, then after twice as long, up to 30 s. */
-  again(what, ask) {
+  /** Whether the server cannot answer now. Then it is asked again: after 1 s, then after twice as long, up to 30 s. */
+  isLater(what, code, ask) {
     const pause = Math.min((this.pauses.get(what) ?? 500) * 2, 30_000);
+    this.pauses.delete(what);
+    if (code !== 450) return false;
     this.pauses.set(what, pause);
     this.after(what, pause, ask);
+    return true;
   }
 
   // Messages.
@@ -715,7 +716,7 @@ export class Session {
         [place.isLoading, place.ahead] = [false, null];
         this.ensure();
       };
-      if (code === 450) return void this.again("page", again);
+      if (this.isLater(`page ${place.key}`, code, again)) return;
       place.isLoading = false;
       const past = lines.map((line) => pastLine(line.text)).filter((line) => line);
       place.merge(past.map((line) => this.itemOf(line)));

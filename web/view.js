@@ -1,7 +1,7 @@
 // The page: the form, the places, the log, the line in which one writes.
 
 import { ask, details, joinRoom, search, settings, switchPlace } from "./dialogs.js";
-import { bdi, face, field, h, icon, iconButton, put, small, submitted } from "./dom.js";
+import { arrange, bdi, face, field, h, icon, iconButton, put, small, submitted } from "./dom.js";
 import { makeLog } from "./log.js";
 import { Place } from "./place.js";
 import { complete, linesOf } from "./text.js";
@@ -207,7 +207,7 @@ export function makeView(app) {
       sign.dataset.is = session.presence.get(keyOf(place.who))?.is ?? "";
       return item;
     });
-    if (list.children.length !== items.length || items.some((item, n) => list.children[n] !== item)) list.replaceChildren(...items);
+    arrange(list, items);
   }
 
   const placeItem = (place) => h("li", { "data-place": place.name }, h("button.place", { onclick: () => open(place.name) },
@@ -253,11 +253,15 @@ export function makeView(app) {
     const all = session.peopleOf(place);
     const here = all.filter((person) => !person.isAbsent).length;
     peopleHead.textContent = place.who ? "Here" : `${here} here`;
-    people.replaceChildren(...all.slice(0, PEOPLE_MOST).map(personItem));
+    const known = new Map([...people.children].map((item) => [item.dataset.of, item]));
+    arrange(people, all.slice(0, PEOPLE_MOST).map((person) => {
+      const of = JSON.stringify([person, session.ignored.has(keyOf(person.name))]);
+      return known.get(of) ?? personItem(person, of);
+    }));
     if (all.length > PEOPLE_MOST) people.append(h("li.quiet", `and ${all.length - PEOPLE_MOST} more`));
   }
 
-  const personItem = ({ name: person, isHost, isAbsent }) => h(isAbsent ? "li.absent" : "li",
+  const personItem = ({ name: person, isHost, isAbsent }, of) => h(isAbsent ? "li.absent" : "li", { "data-of": of },
     h("button.place", { onclick: () => (session.isMe(person) || person.startsWith("~") ? about(person) : open(`@${person}`)) },
       face(person), bdi(person, ".label"), h("span.tag", isHost ? "host" : session.ignored.has(keyOf(person)) ? "ignored" : "")),
     iconButton("more", `About ${person}`, () => about(person)));

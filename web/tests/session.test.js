@@ -515,6 +515,14 @@ test("450 to a page: again, and only one at a time", () => {
   bench.now += 1000;
   bench.do("tick");
   assert.deepEqual(bench.lines(), ["C HISTORY * 60"]);
+  bench.hear("C 450 not now");
+  bench.do("open", "@dave");
+  bench.hear("C 200 dave is offline", "C 450 not now");
+  bench.now += 2000;
+  bench.do("tick");
+  bench.lines();
+  bench.do("open", "*");
+  assert.deepEqual(bench.lines(), ["C HISTORY * 60"], "each place by itself");
 });
 
 test("a hidden page does not ask who is online", () => {
@@ -540,7 +548,6 @@ test("a message that is no longer in memory is fetched, also in the place that i
   bench.do("open", "*", BigInt(id(100)));
   assert.deepEqual([bench.lines(), place.hasNewer], [[`C HISTORY * before ${BigInt(id(100)) + 1n} 60`], true]);
   bench.hear(`C 212-${id(100)} * bob - line`, `C 212 1 next=${id(100)}`);
-  bench.lines();
   bench.do("open", "*", BigInt(id(100)));
-  assert.deepEqual([bench.lines(), place.target, bench.texts()], [[], BigInt(id(100)), ["line"]], "what is there is not fetched");
+  assert.deepEqual([bench.lines(), place.target, bench.texts()], [[`C HISTORY * before ${id(100)} 200`], BigInt(id(100)), ["line"]], "what is there stays");
 });
