@@ -16,6 +16,7 @@ mod accounts;
 mod addresses;
 mod ban_commands;
 mod bans;
+mod browser;
 mod characters;
 mod config;
 mod connections;
