@@ -76,7 +76,7 @@ impl<S> Engine<S> {
         let mut found: Vec<_> =
             self.conns.iter().filter_map(|conn| Some((conn.gives_way(self.now)?, conn.id))).collect();
         self.turn.work += self.conns.len() + found.len();
-        found.sort_unstable_by(|one, other| other.0.cmp(&one.0));
+        found.sort_unstable_by_key(|(order, _)| std::cmp::Reverse(*order));
         self.gate.giving_way.found = found.into_iter().map(|(_, id)| id).collect();
         self.gate.giving_way.look_at = self.now + WEB_LOOK_MS;
     }

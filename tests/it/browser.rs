@@ -11,6 +11,7 @@ mod login;
 mod page;
 mod reconnecting;
 mod rooms;
+mod scene;
 mod session;
 mod settings;
 mod small;

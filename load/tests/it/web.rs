@@ -1,5 +1,8 @@
 //! Workloads by WebSocket, to a server's web door and to a server of its own.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
 use testkit::Server;
 
 use super::load::{Load, all_heard, json};
@@ -66,9 +69,30 @@ fn a_server_of_its_own_by_websocket() {
 }
 
 #[test]
-fn the_servers_pings_are_answered() {
-    // It pings whoever was not written to for a second, and closes nobody who answers.
+fn the_servers_pings_are_heard_and_do_no_harm() {
     let report = json("idle --spawn --web --connections 3 --seconds 3 --set web.ping_s=1");
     let found = &report["connections"];
     assert_eq!((&found["logged_in"], &found["ended"]), (&3.into(), &serde_json::json!({})), "{report}");
+}
+
+#[test]
+fn a_ping_is_answered_and_the_reason_for_the_end_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut load = Load::start(&format!("idle --web --connections 1 --server {}", listener.local_addr().unwrap()));
+    let (mut client, _) = listener.accept().unwrap();
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).unwrap();
+        request.extend(byte);
+    }
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    client.write_all(answer.as_bytes()).unwrap();
+    client.write_all(b"\x89\x02hi").unwrap();
+    let mut pong = [0; 8];
+    client.read_exact(&mut pong).unwrap();
+    let [first, second, mask @ .., h, i] = pong;
+    assert_eq!((first, second, [h ^ mask[0], i ^ mask[1]]), (0x8a, 0x82, *b"hi"));
+    client.write_all(b"\x81\x0cC 421 enough\x88\x00").unwrap();
+    load.finish().check(1, &["enough"]);
 }

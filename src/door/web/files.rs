@@ -168,8 +168,7 @@ mod tests {
 
     #[test]
     fn the_page_is_small() {
-        let sizes = SOURCES.iter().map(|source| source.served().len());
-        let all = sizes.sum::<usize>() + INDEX.len();
+        let all = Files::of_page().blob.len();
         assert!(all < 80 * 1024, "{all} bytes");
     }
 

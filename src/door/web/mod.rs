@@ -40,8 +40,6 @@ use socket::Socket;
 /// The state of one connection.
 #[derive(Debug)]
 pub struct WebDoor {
-    /// The listener, by its number.
-    listener: usize,
     /// When it was accepted, got its last answer, or had taken all of its output; in milliseconds.
     since: u64,
     state: State,
@@ -50,8 +48,8 @@ pub struct WebDoor {
 /// What is spoken.
 #[derive(Debug)]
 enum State {
-    /// HTTP.
-    Http(Exchange),
+    /// HTTP, at the listener of this number.
+    Http { exchange: Exchange, listener: usize },
     /// WebSocket.
     Socket(Socket),
 }
@@ -59,12 +57,15 @@ enum State {
 impl WebDoor {
     /// The state of a new connection at this listener.
     pub fn new(listener: usize) -> Self {
-        Self { listener, since: 0, state: State::Http(Exchange::new()) }
+        Self { since: 0, state: State::Http { exchange: Exchange::new(), listener } }
     }
 
-    /// The listener, by its number.
-    pub fn listener(&self) -> usize {
-        self.listener
+    /// The listener, by its number; `None` in a conversation.
+    pub fn listener(&self) -> Option<usize> {
+        match self.state {
+            State::Http { listener, .. } => Some(listener),
+            State::Socket(_) => None,
+        }
     }
 
     /// When it was accepted, got its last answer, or had taken all of its output; in milliseconds.
@@ -80,14 +81,14 @@ impl WebDoor {
     /// The line door behind a conversation; `None` before the upgrade.
     pub fn line(&self) -> Option<&Line> {
         match &self.state {
-            State::Http(_) => None,
+            State::Http { .. } => None,
             State::Socket(socket) => Some(socket.line()),
         }
     }
 
     /// True if no other request follows the answer to the last one.
     pub fn is_over(&self) -> bool {
-        matches!(&self.state, State::Http(exchange) if exchange.is_last())
+        matches!(&self.state, State::Http { exchange, .. } if exchange.is_last())
     }
 
     /// True if a message has begun in frames that were taken.
@@ -98,7 +99,7 @@ impl WebDoor {
     /// A frame of the client as a trace shows it, before it is [decoded](Self::decode); `None` for one that is not shown.
     pub fn traced(&self, frame: &[u8]) -> Option<String> {
         match &self.state {
-            State::Http(_) => Some(operator::MASK.to_owned()),
+            State::Http { .. } => Some(operator::MASK.to_owned()),
             State::Socket(socket) => socket.traced(frame),
         }
     }
@@ -106,7 +107,7 @@ impl WebDoor {
     /// The longest frame, in bytes. `line_bytes` is the bound of a line.
     pub fn frame_limit(&self, line_bytes: usize, login_bytes: usize) -> usize {
         match &self.state {
-            State::Http(_) => crate::limits::HEAD_BYTES,
+            State::Http { .. } => crate::limits::HEAD_BYTES,
             State::Socket(socket) if socket.line().is_logged_in() => line_bytes + CLIENT_HEAD_BYTES,
             State::Socket(_) => line_bytes.min(login_bytes) + CLIENT_HEAD_BYTES,
         }
@@ -116,7 +117,7 @@ impl WebDoor {
     /// Bytes that are neither are cut as they are, so that [`decode`](Self::decode) refuses them.
     pub fn cut(&mut self, bytes: &mut [u8], limit: usize) -> Cut {
         match &mut self.state {
-            State::Http(exchange) => exchange.cut(bytes),
+            State::Http { exchange, .. } => exchange.cut(bytes),
             State::Socket(socket) => socket.cut(bytes, limit.saturating_sub(CLIENT_HEAD_BYTES)),
         }
     }
@@ -124,7 +125,7 @@ impl WebDoor {
     /// The message that [`Cut::Gathered`] has announced.
     pub fn take_gathered(&mut self) -> Vec<u8> {
         match &mut self.state {
-            State::Http(_) => Vec::new(),
+            State::Http { .. } => Vec::new(),
             State::Socket(socket) => socket.take_gathered(),
         }
     }
@@ -132,14 +133,14 @@ impl WebDoor {
     /// Decodes what [`cut`](Self::cut) has found.
     pub fn decode<'a>(&mut self, bytes: &'a [u8], password_min: u32) -> Decoded<'a> {
         match &mut self.state {
-            State::Http(exchange) => Decoded::Fetch(Box::new(exchange.decode(bytes))),
+            State::Http { exchange, .. } => Decoded::Fetch(Box::new(exchange.decode(bytes))),
             State::Socket(socket) => socket.decode(bytes, password_min),
         }
     }
 
     /// Appends the answer to a request to `out`. After [`Fetched::Upgraded`] the conversation has begun.
     pub fn encode_answer(&mut self, answer: &Fetched<'_>, out: &mut Vec<u8>) {
-        let State::Http(exchange) = &mut self.state else { return };
+        let State::Http { exchange, .. } = &mut self.state else { return };
         exchange.encode(answer, out);
         if let Fetched::Upgraded(_) = answer {
             self.state = State::Socket(Socket::new());
@@ -148,14 +149,14 @@ impl WebDoor {
 
     /// True if the answer to the last request has a body.
     pub fn has_body(&self) -> bool {
-        matches!(&self.state, State::Http(exchange) if exchange.has_body())
+        matches!(&self.state, State::Http { exchange, .. } if exchange.has_body())
     }
 
     /// Appends a reply of the server to `out`, and updates the dialogue.
     pub fn encode_reply(&mut self, reply: &Reply, out: &mut Vec<u8>) {
         match (&mut self.state, reply) {
-            (State::Http(exchange), Reply::Closing(reason)) => exchange.encode_close(reason, out),
-            (State::Http(_), _) => {}
+            (State::Http { exchange, .. }, Reply::Closing(reason)) => exchange.encode_close(reason, out),
+            (State::Http { .. }, _) => {}
             (State::Socket(socket), reply) => socket.encode_reply(reply, out),
         }
     }

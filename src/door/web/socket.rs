@@ -10,10 +10,17 @@ use crate::door::operator;
 use crate::door::reply::Reply;
 use crate::hub::event::Event;
 
-/// A conversation.
+/// A conversation. Thousands rest at a time, so it holds what most have, and keeps the rest elsewhere.
 #[derive(Debug)]
 pub(super) struct Socket {
     line: Line,
+    /// `None` while nothing but whole messages comes.
+    rare: Option<Box<Rare>>,
+}
+
+/// What a conversation seldom has.
+#[derive(Debug)]
+struct Rare {
     frames: Frames,
     /// The frame that was cut last.
     cut: Frame,
@@ -21,6 +28,12 @@ pub(super) struct Socket {
     code: u16,
     /// The close was sent.
     has_closed: bool,
+}
+
+impl Default for Rare {
+    fn default() -> Self {
+        Self { frames: Frames::default(), cut: Frame::Text, code: code::NORMAL, has_closed: false }
+    }
 }
 
 /// The meaning of a frame.
@@ -32,17 +45,16 @@ enum Frame {
     Ping,
     /// It asks for nothing.
     Nothing,
-    /// The client closes.
-    Close,
-    /// It breaks the protocol.
-    Bad,
+    /// The client closes, and is answered with this code.
+    Close(u16),
+    /// It breaks the protocol: the connection closes with this code.
+    Bad(u16),
 }
 
 impl Socket {
     /// A new one.
     pub(super) fn new() -> Self {
-        let (line, frames) = (Line::typed(), Frames::default());
-        Self { line, frames, cut: Frame::Nothing, code: code::NORMAL, has_closed: false }
+        Self { line: Line::typed(), rare: None }
     }
 
     /// The line door behind it.
@@ -52,60 +64,72 @@ impl Socket {
 
     /// True if a message has begun in frames that were taken.
     pub(super) fn has_begun(&self) -> bool {
-        self.frames.has_begun()
+        self.rare.as_ref().is_some_and(|rare| rare.frames.has_begun())
     }
 
     /// The message that [`Cut::Gathered`] has announced.
     pub(super) fn take_gathered(&mut self) -> Vec<u8> {
-        self.frames.take()
+        self.rare.as_mut().map(|rare| rare.frames.take()).unwrap_or_default()
     }
 
     /// Looks for a frame of a line of at most `limit` bytes at the start of `bytes`, and unmasks it in place.
     pub(super) fn cut(&mut self, bytes: &mut [u8], limit: usize) -> Cut {
-        let (cut, kind) = match self.frames.next(bytes, limit) {
-            Next::Partial { keep } => return Cut::Partial { keep },
-            Next::TooLong { next } => return Cut::TooLong { next },
+        let mut fresh = Frames::default();
+        let frames = self.rare.as_mut().map_or(&mut fresh, |rare| &mut rare.frames);
+        let (cut, kind) = match frames.next(bytes, limit) {
+            Next::Partial { keep } => (Cut::Partial { keep }, Frame::Text),
+            Next::TooLong { next } => (Cut::TooLong { next }, Frame::Text),
             Next::Text { start, end, next } => (Cut::Frame { start, end, next }, Frame::Text),
             Next::Gathered { next } => (Cut::Gathered { next }, Frame::Text),
             Next::Ping { start, end, next } => (Cut::Frame { start, end, next }, Frame::Ping),
             Next::Nothing { next } => (Cut::Frame { start: 0, end: 0, next }, Frame::Nothing),
-            Next::Close { code, next } => {
-                self.code = code;
-                (Cut::Frame { start: 0, end: 0, next }, Frame::Close)
-            }
-            Next::Bad(code) => {
-                self.code = code;
-                (Cut::Frame { start: 0, end: 0, next: bytes.len() }, Frame::Bad)
-            }
+            Next::Close { code, next } => (Cut::Frame { start: 0, end: 0, next }, Frame::Close(code)),
+            Next::Bad(code) => (Cut::Frame { start: 0, end: 0, next: bytes.len() }, Frame::Bad(code)),
         };
-        self.cut = kind;
+        if self.rare.is_some() || kind != Frame::Text || fresh.has_begun() {
+            let rare = self.rare.get_or_insert_with(|| Box::new(Rare { frames: fresh, ..Rare::default() }));
+            rare.cut = kind;
+            if let Frame::Close(code) | Frame::Bad(code) = kind {
+                rare.code = code;
+            }
+        }
+        cut
+    }
+
+    /// The frame that was cut last, which is decoded now.
+    fn take_cut(&mut self) -> Frame {
+        let Some(rare) = &mut self.rare else { return Frame::Text };
+        let cut = std::mem::replace(&mut rare.cut, Frame::Text);
+        if !rare.frames.has_begun() && !rare.has_closed && rare.code == code::NORMAL {
+            self.rare = None;
+        }
         cut
     }
 
     /// Decodes what [`cut`](Self::cut) has found.
     pub(super) fn decode<'a>(&mut self, bytes: &'a [u8], password_min: u32) -> Decoded<'a> {
-        match self.cut {
+        match self.take_cut() {
             Frame::Text if std::str::from_utf8(bytes).is_err() => {
-                self.code = code::NOT_TEXT;
+                self.rare.get_or_insert_default().code = code::NOT_TEXT;
                 Decoded::Refuse(CloseReason::BadWebSocketFrame)
             }
             Frame::Text => self.line.decode(bytes, password_min),
             Frame::Ping => Decoded::Reply(Reply::Pong(bytes.into())),
             Frame::Nothing => Decoded::Nothing,
-            Frame::Close => Decoded::Over,
-            Frame::Bad if self.code == code::TOO_BIG => Decoded::Refuse(CloseReason::LineNeverEnded),
-            Frame::Bad => Decoded::Refuse(CloseReason::BadWebSocketFrame),
+            Frame::Close(_) => Decoded::Over,
+            Frame::Bad(code::TOO_BIG) => Decoded::Refuse(CloseReason::LineNeverEnded),
+            Frame::Bad(_) => Decoded::Refuse(CloseReason::BadWebSocketFrame),
         }
     }
 
     /// The frame that was cut last, as a trace shows it; `None` for one that asks for nothing.
     pub(super) fn traced(&self, payload: &[u8]) -> Option<String> {
-        match self.cut {
+        match self.rare.as_ref().map_or(Frame::Text, |rare| rare.cut) {
             Frame::Text => Some(operator::from_client(payload, self.line.expects_secret())),
             Frame::Ping => Some("ping".to_owned()),
             Frame::Nothing => None,
-            Frame::Close => Some("close".to_owned()),
-            Frame::Bad => Some(operator::MASK.to_owned()),
+            Frame::Close(_) => Some("close".to_owned()),
+            Frame::Bad(_) => Some(operator::MASK.to_owned()),
         }
     }
 
@@ -126,7 +150,7 @@ impl Socket {
         wrap_lines(out, start);
         if let Reply::Closing(reason) = reply {
             if *reason != CloseReason::BadWebSocketFrame {
-                self.code = code_of(reason);
+                self.rare.get_or_insert_default().code = code_of(reason);
             }
             self.encode_close(&reason.to_string(), out);
         } else if *reply == Reply::Bye {
@@ -136,8 +160,9 @@ impl Socket {
 
     /// Appends the close to `out`, if it was not sent.
     pub(super) fn encode_close(&mut self, why: &str, out: &mut Vec<u8>) {
-        if !std::mem::replace(&mut self.has_closed, true) {
-            frame::encode_close(self.code, why, out);
+        let rare = self.rare.get_or_insert_default();
+        if !std::mem::replace(&mut rare.has_closed, true) {
+            frame::encode_close(rare.code, why, out);
         }
     }
 }

@@ -46,11 +46,20 @@ struct Squeeze {
     heads: Vec<bool>,
     /// Whether the last parenthesis that was closed was one.
     was_head: bool,
+    /// For each bracket that is open, and for the whole: whether the statement in it is a declaration by `let`.
+    lets: Vec<bool>,
 }
 
 impl Squeeze {
     fn new(source: &str) -> Self {
-        Self { source: source.chars().collect(), at: 0, out: String::new(), heads: Vec::new(), was_head: false }
+        Self {
+            source: source.chars().collect(),
+            at: 0,
+            out: String::new(),
+            heads: Vec::new(),
+            was_head: false,
+            lets: vec![false],
+        }
     }
 
     fn run(mut self) -> String {
@@ -67,10 +76,10 @@ impl Squeeze {
             '/' if self.is_expression_next() => self.pattern(),
             ' ' => self.space(),
             '\n' => self.line_end(),
-            'c' if self.is_const_next() => {
-                self.out.push_str("let");
-                self.at += "const".len();
-            }
+            'c' if self.is_next("const") => self.declaration("const"),
+            'l' if self.is_next("let") => self.declaration("let"),
+            't' if self.is_value_next("true") => self.replaced("true", "!0"),
+            'f' if self.is_value_next("false") => self.replaced("false", "!1"),
             _ => self.sign(c),
         }
     }
@@ -84,17 +93,73 @@ impl Squeeze {
         self.at += 1;
     }
 
-    /// A sign or a letter. No semicolon is needed at the end of a block, but for a statement that is nothing else.
+    /// A sign or a letter. Neither a semicolon is needed at the end of a block, but for a statement that is nothing
+    /// else, nor a comma at the end of a list, nor parentheses around the only parameter of a function.
     fn sign(&mut self, c: char) {
+        if self.out.ends_with(';') {
+            self.set_let(false);
+        }
+        if ")]}".contains(c) {
+            self.lets.pop();
+        }
         match c {
+            '(' if self.parameter() => return,
             '(' => self.heads.push(["if", "for", "while"].iter().any(|word| self.ends_with_word(word))),
             ')' => self.was_head = self.heads.pop().unwrap_or_default(),
+            ']' | '}' if self.out.ends_with(',') && !self.out.ends_with(",,") && !self.out.ends_with("[,") => {
+                self.out.pop();
+            }
             '}' if self.out.ends_with(';') && !(self.out.ends_with(");") && self.was_head) => {
                 self.out.pop();
             }
             _ => {}
         }
+        if "([{".contains(c) {
+            self.lets.push(false);
+        }
         self.take();
+    }
+
+    /// `(name) =>` without its parentheses.
+    fn parameter(&mut self) -> bool {
+        let rest = self.source.iter().skip(self.at + 1);
+        let name: String = rest.take_while(|c| is_word(**c)).collect();
+        let end = self.at + 1 + name.chars().count();
+        let is_arrow = self.source.get(end..).is_some_and(|rest| rest.starts_with(&[')', ' ', '=', '>']));
+        if !is_arrow || name.is_empty() || self.out.ends_with(is_word) {
+            return false;
+        }
+        self.out.push_str(&name);
+        self.at = end + 1;
+        true
+    }
+
+    /// `const` or `let`. What is never assigned to may as well be a `let`, and declarations in a row are one.
+    fn declaration(&mut self, word: &str) {
+        self.at += word.len();
+        if self.out.ends_with(';') && self.lets.last() == Some(&true) {
+            self.out.pop();
+            self.out.push(',');
+            return;
+        }
+        if self.out.is_empty() || self.out.ends_with([';', '{', '}']) {
+            self.set_let(true);
+        }
+        self.out.push_str("let");
+    }
+
+    fn set_let(&mut self, is_let: bool) {
+        if let Some(last) = self.lets.last_mut() {
+            *last = is_let;
+        }
+    }
+
+    fn replaced(&mut self, word: &str, value: &str) {
+        if self.out.ends_with(' ') {
+            self.out.pop();
+        }
+        self.out.push_str(value);
+        self.at += word.len();
     }
 
     /// A space between words stays, and one between signs that would be another sign together.
@@ -113,7 +178,7 @@ impl Squeeze {
 
     /// The end of a line, where statements end with a semicolon or a brace.
     fn line_end(&mut self) {
-        let is_inside = self.out.is_empty() || self.out.ends_with(['{', '}', ';', ',', '(', '[']);
+        let is_inside = self.out.is_empty() || self.out.ends_with(['{', '}', ';', ',', '(', '[', ':']);
         if is_inside || self.peek(1).is_none_or(|after| "}.?:&|".contains(after)) {
             self.at += 1;
         } else {
@@ -185,11 +250,17 @@ impl Squeeze {
         }
     }
 
-    /// Whether the word `const` comes. What is never assigned to may as well be a `let`.
-    fn is_const_next(&self) -> bool {
-        let is_begun = self.out.chars().next_back().is_some_and(|c| is_word(c) || c == '.');
-        let mut word = self.source.iter().skip(self.at);
-        !is_begun && "const ".chars().all(|c| word.next() == Some(&c))
+    /// Whether this word comes, and is no part of another one, nor a property.
+    fn is_next(&self, word: &str) -> bool {
+        let is_begun = self.out.ends_with(|c| is_word(c) || c == '.');
+        let mut rest = self.source.iter().skip(self.at);
+        !is_begun && word.chars().all(|c| rest.next() == Some(&c)) && rest.next().is_none_or(|c| !is_word(*c))
+    }
+
+    /// Whether this word comes, and is no key of an object.
+    fn is_value_next(&self, word: &str) -> bool {
+        let is_key = self.peek(word.len()) == Some(':') && self.out.ends_with(['{', ',']);
+        self.is_next(word) && !is_key
     }
 
     fn ends_with_word(&self, word: &str) -> bool {
@@ -211,11 +282,22 @@ mod tests {
         for (source, expected) in [
             ("// why\n  const a = { b: 1 };\n", "let a={b:1};"),
             ("/** A: b. */\nif (a) return b;\n", "if(a)return b;"),
-            ("a = {\n  b: `c,\nd`,\n};\nf()\ng();\n", "a={b:`c,\nd`,};f()\ng();"),
+            ("a = {\n  b: `c,\nd`,\n};\nf()\ng();\n", "a={b:`c,\nd`};f()\ng();"),
             ("while (a()) {\n  if (b) c();\n  d();\n}\ne();", "while(a()){if(b)c();d()}e();"),
             ("f(() => { while (a()); }, \"const ; }\");", "f(()=>{while(a());},\"const ; }\");"),
             ("const [a] = b.const, constant = 1;", "let[a]=b.const,constant=1;"),
             ("a = b\n  ? c + +d\n  : e - 1 / 2;", "a=b?c+ +d:e-1/2;"),
+            (
+                "const a = 1;\nlet b;\n[b] = [a];\nconst c = 2;\nf(() => {\n  const d = 3;\n  const e = 4;\n});",
+                "let a=1,b;[b]=[a];let c=2;f(()=>{let d=3,e=4});",
+            ),
+            ("const a = (b) => (c, d) => async (e) => f(g);", "let a=b=>(c,d)=>async(e)=>f(g);"),
+            (
+                "a = { true: false, b: [true,\n], untrue: c ? true : d.false };",
+                "a={true:!1,b:[!0],untrue:c?!0:d.false};",
+            ),
+            ("switch (a) {\n  case 1:\n    return true;\n}", "switch(a){case 1:return!0}"),
+            ("[, a] = [,];", "[,a]=[,];"),
             ("for (const a of b) await f\n  .g(a);", "for(let a of b)await f.g(a);"),
             (
                 "/**\n * A.\n */\nf(\"a , b\", `c : ${d( { e : \"}\" } )} , f`);",

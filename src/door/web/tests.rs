@@ -239,3 +239,9 @@ fn conversations_close_with_a_code() {
         assert_eq!(closed(&mut door, &Reply::Closing(CloseReason::BadWebSocketFrame)), code);
     }
 }
+
+#[test]
+fn a_conversation_takes_little() {
+    // Of each of ten thousand that rest.
+    assert!(size_of::<WebDoor>() <= 56, "{} bytes", size_of::<WebDoor>());
+}

@@ -63,9 +63,7 @@ fn a_room_s_password_is_asked_and_kept_for_the_tab() {
     // The old connection may end after the new one has come.
     bob.expect("C 10");
     page.expect_places(&["everybody", "attic"]);
-    page.session.wait("the room again", || {
-        (page.names_in(("list", "People"), "button") == ["alice", "bob host"]).then_some(())
-    });
+    page.expect_people(&["alice", "bob host"]);
     page.say("still here");
     page.hear("alice: still here");
 }
@@ -110,6 +108,7 @@ fn what_was_said_is_there_after_a_reload() {
     let Some(page) = Page::logged_in(&server, "alice") else { return };
     page.enter("lobby", "", "Make");
     page.expect_places(&["everybody", "lobby"]);
+    page.expect_people(&["alice host"]);
     page.click("button", "About this place");
     page.click("checkbox", "Keep this room");
     page.session.press(&[key::ESCAPE]);

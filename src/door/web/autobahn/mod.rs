@@ -134,7 +134,7 @@ fn refused() -> Vec<u8> {
 
 /// A conversation whose texts are echoed.
 struct Echo {
-    socket: Socket,
+    door: WebDoor,
     held: Vec<u8>,
     out: Vec<u8>,
     is_over: bool,
@@ -142,9 +142,8 @@ struct Echo {
 
 impl Echo {
     fn new() -> Self {
-        let (line, frames) = (Line::typed(), Frames::default());
-        let socket = Socket { line, frames, cut: Frame::Nothing, code: code::NORMAL, has_closed: false };
-        Self { socket, held: Vec::new(), out: Vec::new(), is_over: false }
+        let door = WebDoor { state: State::Socket(Socket::new()), ..WebDoor::new(0) };
+        Self { door, held: Vec::new(), out: Vec::new(), is_over: false }
     }
 
     /// Takes what one read gives.
@@ -153,17 +152,17 @@ impl Echo {
         let mut held = std::mem::take(&mut self.held);
         let mut at = 0;
         while !self.is_over {
-            at += match self.socket.cut(&mut held[at..], LIMIT) {
+            at += match self.door.cut(&mut held[at..], LIMIT + CLIENT_HEAD_BYTES) {
                 Cut::Partial { keep } => {
                     at += keep;
                     break;
                 }
                 Cut::TooLong { next } => {
-                    self.socket.encode_reply(&Reply::LineTooLong(LIMIT), &mut self.out);
+                    self.door.encode_reply(&Reply::LineTooLong(LIMIT), &mut self.out);
                     next
                 }
                 Cut::Gathered { next } => {
-                    let text = self.socket.frames.take();
+                    let text = self.door.take_gathered();
                     self.take(&text);
                     next
                 }
@@ -180,26 +179,25 @@ impl Echo {
 
     /// Takes what was cut.
     fn take(&mut self, bytes: &[u8]) {
-        let is_text = self.socket.cut == Frame::Text;
-        match self.socket.decode(bytes, 0) {
-            Decoded::Refuse(reason @ (CloseReason::BadWebSocketFrame | CloseReason::LineNeverEnded)) => {
-                self.socket.encode_reply(&Reply::Closing(reason), &mut self.out);
-                self.is_over = true;
-            }
-            // Whatever it means as a line.
-            _ if is_text => {
-                let start = self.out.len();
-                self.out.extend_from_slice(bytes);
-                self.out.push(b'\n');
-                wrap_lines(&mut self.out, start);
-            }
-            Decoded::Reply(reply) => self.socket.encode_reply(&reply, &mut self.out),
-            Decoded::Over => {
-                self.socket.encode_close("", &mut self.out);
-                self.is_over = true;
-            }
-            Decoded::Nothing => {}
-            other => panic!("{other:?}"),
+        let asks_for_nothing = self.door.traced(bytes).is_none();
+        let decoded = self.door.decode(bytes, 0);
+        if asks_for_nothing {
+            return;
+        }
+        if let Decoded::Refuse(reason @ (CloseReason::BadWebSocketFrame | CloseReason::LineNeverEnded)) = decoded {
+            self.door.encode_reply(&Reply::Closing(reason), &mut self.out);
+            self.is_over = true;
+        } else if let Decoded::Reply(pong @ Reply::Pong(_)) = decoded {
+            self.door.encode_reply(&pong, &mut self.out);
+        } else if matches!(decoded, Decoded::Over) {
+            self.door.end(&mut self.out);
+            self.is_over = true;
+        } else {
+            // A text, whatever it means as a line.
+            let start = self.out.len();
+            self.out.extend_from_slice(bytes);
+            self.out.push(b'\n');
+            wrap_lines(&mut self.out, start);
         }
     }
 }
