@@ -258,7 +258,6 @@ export function makeView(app) {
       const of = JSON.stringify([person, session.ignored.has(keyOf(person.name))]);
       return known.get(of) ?? personItem(person, of);
     }));
-    if (all.length > PEOPLE_MOST) people.append(h("li.quiet", `and ${all.length - PEOPLE_MOST} more`));
   }
 
   const personItem = ({ name: person, isHost, isAbsent }, of) => h(isAbsent ? "li.absent" : "li", { "data-of": of },
