@@ -177,13 +177,6 @@ impl Session {
         data_encoding::BASE64.decode(picture.as_str().expect("a picture").as_bytes()).expect("base64")
     }
 
-    /// A picture of an element, as PNG in base64.
-    #[track_caller]
-    pub(super) fn picture_of(&self, element: &Element) -> String {
-        let picture = self.must("GET", &format!("/element/{}/screenshot", element.0), &Value::Null);
-        picture.as_str().expect("a picture").to_owned()
-    }
-
     /// What the browser has logged since the last call: `browser` is its console, `performance` its requests.
     #[track_caller]
     pub(super) fn log(&self, kind: &str) -> Vec<Value> {
