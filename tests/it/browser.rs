@@ -1,6 +1,6 @@
 //! The page in a real browser. Everything is found by role and accessible name, as a screen reader finds it.
 
-use testkit::{Builder, PASSWORD, Server, eventually};
+use testkit::{Builder, PASSWORD, Server};
 
 mod axe;
 mod driver;
