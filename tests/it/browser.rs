@@ -26,13 +26,6 @@ fn served() -> Builder {
     Server::builder().no_rates().listen(&["line://127.0.0.1:0", "web://127.0.0.1:0"])
 }
 
-/// Stops the server and starts it again at the same addresses.
-#[track_caller]
-fn restart(server: &mut Server) {
-    stop(server);
-    server.restart();
-}
-
 /// Stops the server; the next start is at the same addresses.
 #[track_caller]
 fn stop(server: &mut Server) {

@@ -126,12 +126,6 @@ impl Session {
         self.ask("POST", &format!("/element/{}/click", element.0), &json!({})).map(drop)
     }
 
-    /// Focuses an element and presses keys.
-    #[track_caller]
-    pub(super) fn type_into(&self, element: &Element, keys: &str) {
-        self.must("POST", &format!("/element/{}/value", element.0), &json!({ "text": keys }));
-    }
-
     /// Presses keys where the focus is. Modifiers stay pressed until the end.
     #[track_caller]
     pub(super) fn press(&self, keys: &[char]) {
