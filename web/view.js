@@ -226,7 +226,7 @@ export function makeView(app) {
   function follow() {
     if (session.here === wasHere) return;
     wasHere = session.here;
-    if (chat.dataset.drawer) drawer(null);
+    drawer(null);
     text.value = wasHere.draft;
     typed();
     if (wasHere.target === null && innerWidth >= 640) text.focus();
