@@ -184,7 +184,7 @@ function roomParts({ app, place, close, set }) {
   } });
   return [
     field("Topic", topic),
-    small(place.kept === null ? "What is said here is not kept, and the room ends with its last member." : `What is said here is kept for ${place.kept} days.`),
+    small(place.kept === null ? "Nothing is kept here, and the room ends with its last member." : `What is said here is kept for ${place.kept} days.`),
     ...(isHost ? [session.hasHistory && h("label.check", keep, "Keep this room"), field("New room password", lock)] : []),
     buttons(
       isHost && button("Close the room", async () => {

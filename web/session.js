@@ -586,7 +586,7 @@ export class Session {
       if (how === "entered") {
         place.people.set(key, { name, isAbsent: false, isHost: false });
         // It may be the host of a kept room, who was away.
-        if (place.kept !== null && ![...place.people.values()].some((person) => person.isHost)) this.after(`names ${place.key}`, 1000, () => this.refreshNames(place));
+        if (place.kept !== null) this.after(`names ${place.key}`, 1000, () => this.refreshNames(place));
       } else if (how === "is host now") for (const person of place.people.values()) person.isHost = keyOf(person.name) === key;
       else if (place.kept !== null && how === "left" && !name.startsWith("~")) this.refreshNames(place);
       else place.people.delete(key);

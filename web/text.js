@@ -1,25 +1,26 @@
 // What a text is to a reader: mentions, links, lengths, days. Pure functions.
 
-const SIGNS = /^[._-]+|[._-]+$/g;
-
 /** Whether a text has an account's name as a word, in any case: the rule that the server has. */
 export function mentions(text, name) {
-  const core = name.replace(SIGNS, "");
-  if (!core) return false;
-  const [before, after] = signs(name);
-  return wholeWords(text).some((word) => {
-    if (asciiLower(word.replace(SIGNS, "")) !== asciiLower(core)) return false;
-    const [left, right] = signs(word);
-    return left.endsWith(before) && right.startsWith(after);
+  const [before, core, after] = trim(name);
+  return core !== "" && wholeWords(text).some((word) => {
+    const [left, inner, right] = trim(word);
+    return asciiLower(inner) === asciiLower(core) && left.endsWith(before) && right.startsWith(after);
   });
+}
+
+/** A word's signs before and after, and what is between. By steps: a regular expression takes the square of the length. */
+function trim(word) {
+  let [start, end] = [0, word.length];
+  while (start < end && "._-".includes(word[start])) start += 1;
+  while (end > start && "._-".includes(word[end - 1])) end -= 1;
+  return [word.slice(0, start), word.slice(start, end), word.slice(end)];
 }
 
 const asciiLower = (text) => text.replace(/[A-Z]+/g, (part) => part.toLowerCase());
 
 /** Letters of scripts without upper and lower case end a word: people write no space between them and a name. */
 const wholeWords = (text) => text.match(/[A-Za-z0-9._\-\p{Lowercase}\p{Uppercase}]+/gu) ?? [];
-
-const signs = (word) => [/^[._-]*/.exec(word)[0], /[._-]*$/.exec(word)[0]];
 
 const encoder = new TextEncoder();
 
@@ -46,14 +47,12 @@ export function pieces(text) {
 
 /** Signs at the end of a link belong to the sentence; a bracket too, unless it was opened in the link. */
 function trimLink(raw) {
-  let link = raw;
-  for (;;) {
-    const last = link.at(-1);
-    const opening = { ")": "(", "]": "[", "}": "{" }[last];
-    const isOpen = opening && link.split(opening).length >= link.split(last).length;
-    if (!(/[.,:;!?…»”’]/.test(last) || (opening && !isOpen))) return link;
-    link = link.slice(0, -1);
-  }
+  const closers = { ")": "(", "]": "[", "}": "{" };
+  const extra = {};
+  for (const sign in closers) extra[sign] = raw.split(sign).length - raw.split(closers[sign]).length;
+  let end = raw.length;
+  while (extra[raw[end - 1]]-- > 0 || ".,:;!?…»”’".includes(raw[end - 1])) end -= 1;
+  return raw.slice(0, end);
 }
 
 function urlOf(raw) {

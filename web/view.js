@@ -45,11 +45,10 @@ export function makeView(app) {
     if (isNew) {
       name.value ||= session.me;
       document.querySelector("dialog")?.close();
-      (name.value ? password : name).focus();
     }
     put(formAlert, session.error);
     submit.disabled = !session.error && session.phase !== "out" && session.prompt === null;
-    if (!submit.disabled && document.activeElement === document.body) password.focus();
+    if (isNew || (!submit.disabled && document.activeElement === document.body)) (name.value ? password : name).focus();
     form.setAttribute("aria-busy", submit.disabled);
   }
 
@@ -227,7 +226,7 @@ export function makeView(app) {
   function follow() {
     if (session.here === wasHere) return;
     wasHere = session.here;
-    if (chat.dataset.drawer) drawer(null);
+    drawer(null);
     text.value = wasHere.draft;
     typed();
     if (wasHere.target === null && innerWidth >= 640) text.focus();
@@ -258,7 +257,6 @@ export function makeView(app) {
       const of = JSON.stringify([person, session.ignored.has(keyOf(person.name))]);
       return known.get(of) ?? personItem(person, of);
     }));
-    if (all.length > PEOPLE_MOST) people.append(h("li.quiet", `and ${all.length - PEOPLE_MOST} more`));
   }
 
   const personItem = ({ name: person, isHost, isAbsent }, of) => h(isAbsent ? "li.absent" : "li", { "data-of": of },

@@ -140,7 +140,8 @@ impl<S> Engine<S> {
         let origin = origin.into();
         self.turn.work += ACCEPT_WORK;
         let class = door.class();
-        if self.gate.is_full(class) && !self.make_room(class) {
+        let is_full = self.gate.is_full(class);
+        if is_full && !self.may_make_room(class) {
             self.check_places();
             return Err(Refusal::FULL);
         }
@@ -154,6 +155,11 @@ impl<S> Engine<S> {
             Class::Chat if !self.is_proxy(origin) => return Err(Refusal::NO_PROXY),
             Class::Chat | Class::Metrics | Class::Operator => Standing::Uncounted,
         };
+        if is_full && !self.make_room(class) {
+            self.uncount(origin, standing);
+            self.check_places();
+            return Err(Refusal::FULL);
+        }
         let id = ConnId { slot: self.conns.vacant_slot(), generation: self.gate.next_generation() };
         Ok(Admitted { id, origin, door, stage: Stage::first(entrance), standing })
     }
@@ -217,10 +223,15 @@ impl<S> Engine<S> {
 
     /// The poll could not register the connection, for this reason.
     pub fn handle_unwatched(&mut self, admitted: Admitted, error: &dyn std::fmt::Display) {
-        if admitted.standing != Standing::Uncounted {
-            self.gate.addresses.release(admitted.origin);
-        }
+        self.uncount(admitted.origin, admitted.standing);
         self.log_peer(Subject::CannotWatch, None, |_| format!("cannot watch a connection: {error}"));
+    }
+
+    /// An address that was counted has no connection after all.
+    fn uncount(&mut self, origin: Origin, standing: Standing) {
+        if standing != Standing::Uncounted {
+            self.gate.addresses.release(origin);
+        }
     }
 
     /// The reply to a refused peer. `heard` holds the bytes that it has sent so far.

@@ -139,6 +139,15 @@ impl<S> Engine<S> {
         true
     }
 
+    /// False if [`make_room`](Self::make_room) would find nothing now.
+    pub(super) fn may_make_room(&self, class: Class) -> bool {
+        match class {
+            Class::Chat => self.gate.giving_way.may_have(self.now),
+            Class::Metrics => true,
+            Class::Operator => false,
+        }
+    }
+
     /// Resets the connection of this class that has rested longest between two requests; for users, one that
     /// [only fetches](Self::displace_fetching). False if none does.
     pub(super) fn make_room(&mut self, class: Class) -> bool {

@@ -20,6 +20,13 @@ pub(super) struct GivingWay {
     look_at: Millis,
 }
 
+impl GivingWay {
+    /// False if it is known that none gives way at `now`.
+    pub(super) fn may_have(&self, now: Millis) -> bool {
+        !self.found.is_empty() || self.look_at <= now
+    }
+}
+
 /// How soon a connection gives way: first those that rest, each kind by the time of its last answer.
 type Order = (Kind, Millis);
 
@@ -57,7 +64,7 @@ impl<S> Engine<S> {
         if self.gone.len() >= WEB_ROOM_A_TURN {
             return false; // those have not freed their descriptors yet
         }
-        if self.gate.giving_way.found.is_empty() && self.gate.giving_way.look_at <= now {
+        if self.gate.giving_way.found.is_empty() && self.gate.giving_way.may_have(now) {
             self.find_giving_way();
         }
         while let Some(id) = self.gate.giving_way.found.pop() {

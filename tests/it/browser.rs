@@ -1,6 +1,6 @@
 //! The page in a real browser. Everything is found by role and accessible name, as a screen reader finds it.
 
-use testkit::{Builder, PASSWORD, Server, eventually};
+use testkit::{Builder, PASSWORD, Server};
 
 mod axe;
 mod driver;
@@ -24,13 +24,6 @@ use session::key;
 /// A server with a web door and a line door.
 fn served() -> Builder {
     Server::builder().no_rates().listen(&["line://127.0.0.1:0", "web://127.0.0.1:0"])
-}
-
-/// Stops the server and starts it again at the same addresses.
-#[track_caller]
-fn restart(server: &mut Server) {
-    stop(server);
-    server.restart();
 }
 
 /// Stops the server; the next start is at the same addresses.

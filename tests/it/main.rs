@@ -16,6 +16,7 @@ mod accounts;
 mod addresses;
 mod ban_commands;
 mod bans;
+#[cfg(feature = "history")]
 mod browser;
 mod characters;
 mod config;

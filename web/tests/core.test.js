@@ -52,10 +52,12 @@ test("a name is a word", () => {
   for (const text of ["bob", "BOB: look", "ask Bob.", "@bob", "bob's", "-bob-", "hey,bob", "你好bob上海", "bobさん", "👋bob👋", "\u0301bob"]) assert.ok(mentions(text, "bob"), text);
   for (const text of ["", "bobby", "b.o.b", "bob2", "bob.smith", "ébob", "bobß", "бbob", "ｂob"]) assert.ok(!mentions(text, "bob"), text);
   assert.ok(mentions("ask bob_. now", "bob_") && !mentions("ask bob now", "bob_") && !mentions("...", "..."));
+  assert.ok(mentions(`${"._-".repeat(1000)}bob${"._-".repeat(1000)}`, "bob") && !mentions(`a${".".repeat(4000)}bob`, "bob"));
 });
 
 test("links are http and https alone", () => {
   const urls = (text) => pieces(text).filter((piece) => piece.url).map((piece) => piece.text);
+  assert.deepEqual(urls(`(http://a/${")".repeat(4000)} http://b/(x)${")]}".repeat(900)}.`), ["http://a/", "http://b/(x)"]);
   assert.deepEqual(urls("see https://a.example/x_(y), (http://b.example/) or http://c.example."), ["https://a.example/x_(y)", "http://b.example/", "http://c.example"]);
   for (const text of ["javascript:alert(1)", "data:text/html,x", "xhttp://a.example", "https://", "http://user:pw@a.example", "https:// a", "JAVASCRIPT://https", "<https", "file:///etc"]) assert.deepEqual(urls(text), [], text);
   for (const text of ["", "a", "x https://a.example y", "https://a.example/\u202ehttps://b.example"]) assert.equal(pieces(text).map((piece) => piece.text).join(""), text);

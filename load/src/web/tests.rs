@@ -23,6 +23,7 @@ fn hear(parts: &[&[u8]]) -> (Vec<String>, bool, Option<String>) {
         }
     }
     assert_eq!(web.held.capacity() > 0, !web.held.is_empty(), "an empty buffer is given back");
+    assert!(!web.has_ended() || web.held.is_empty(), "nothing is kept behind a close");
     (heard, web.has_ended(), None)
 }
 

@@ -214,7 +214,7 @@ impl Squeeze {
 
     /// `{…}` in a template.
     fn expression(&mut self) {
-        self.take();
+        self.sign('{');
         let mut depth = 1_u32;
         while let Some(c) = self.peek(0) {
             match c {
@@ -297,6 +297,7 @@ mod tests {
                 "a={true:!1,b:[!0],untrue:c?!0:d.false};",
             ),
             ("switch (a) {\n  case 1:\n    return true;\n}", "switch(a){case 1:return!0}"),
+            ("const f = () => {\n  g(`${a}`);\n  const b = 1;\n};", "let f=()=>{g(`${a}`);let b=1};"),
             ("[, a] = [,];", "[,a]=[,];"),
             ("for (const a of b) await f\n  .g(a);", "for(let a of b)await f.g(a);"),
             (

@@ -687,6 +687,25 @@ fn a_conversation_is_a_typed_one_and_a_long_reply_is_several_messages() {
 }
 
 #[test]
+fn nobody_gives_way_to_who_is_refused() {
+    let limits = Limits { connections: 4, per_address: 2, include_loopback: false, ..Limits::default() };
+    let mut bench = Bench::new(limits);
+    for _ in 0..2 {
+        bench.connect("198.51.100.7");
+    }
+    let hoarded = [bench.connect("192.0.2.1"), bench.connect("192.0.2.2")];
+    for place in hoarded {
+        assert_eq!(bench.status(place, PAGE), 200);
+    }
+    for _ in 0..5 {
+        assert!(bench.connect_from(ip("198.51.100.7"), Entrance::default()).is_err());
+    }
+    assert!(hoarded.iter().all(|place| !bench.is_over(*place)), "they rest still");
+    assert!(bench.connect_from(ip("198.51.100.8"), Entrance::default()).is_ok());
+    assert_eq!(hoarded.iter().filter(|place| bench.is_over(**place)).count(), 1);
+}
+
+#[test]
 fn who_only_fetches_gives_way_on_a_full_server() {
     let limits = Limits { connections: 8, include_loopback: false, ..Limits::default() };
     let mut bench = Bench::new(limits);

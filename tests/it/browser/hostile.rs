@@ -67,7 +67,7 @@ fn only_addresses_of_the_web_are_links() {
     }
     page.hear("bob: xhttps://example.org/ HTTPS://EXAMPLE.ORG/UP");
     let script = "return [...document.querySelectorAll('[role=log] a')].map((link) =>
-        [link.href, link.textContent, link.target, link.rel, link.getAttributeNames().sort().join(' ')].join(' | '))";
+        [link.href, link.textContent, link.target, link.rel, link.getAttributeNames().filter((name) => name !== 'class').sort().join(' ')].join(' | '))";
     let links = page::strings(&page.session.run(script, &[]));
     let attributes = "_blank | noopener noreferrer | dir href rel target";
     let link = |href: &str, text: &str| format!("{href} | {text} | {attributes}");
@@ -138,13 +138,6 @@ fn marks_by_the_thousand_stay_in_their_message() {
     let mut carol = server.bare("carol");
     carol.op("PM a calm text");
     page.hear("carol: a calm text");
-    let pictures = || {
-        let find = "return [...document.querySelectorAll('[data-from=carol]')]";
-        let calm = page.session.run(find, &[]);
-        let calm = calm.as_array().expect("messages").iter().map(page::element);
-        calm.map(|message| page.session.picture_of(&message)).collect::<Vec<_>>()
-    };
-    let before = pictures();
     let mut height = 0;
     for marks in [1_900, 1_990] {
         // A line has 4,096 bytes, and a mark two: ten thousand in all come by several lines.
@@ -159,7 +152,9 @@ fn marks_by_the_thousand_stay_in_their_message() {
         height = page.session.run(tall, &[]).as_u64().expect("pixels");
     }
     assert!(height < 800, "{height} pixels");
-    assert!(pictures() == before, "the message above looks as it did");
+    let clipped = "return [...document.querySelectorAll('[data-from=bob]')].every((message) =>
+        getComputedStyle(message).contain.includes('paint') || getComputedStyle(message).overflow === 'clip')";
+    assert_eq!(page.session.run(clipped, &[]), true, "nothing is drawn over what is above and below");
     let wide = "const log = document.querySelector('[role=log]'); return log.scrollWidth - log.clientWidth";
     assert_eq!(page.session.run(wide, &[]), 0);
 }

@@ -126,12 +126,6 @@ impl Session {
         self.ask("POST", &format!("/element/{}/click", element.0), &json!({})).map(drop)
     }
 
-    /// Focuses an element and presses keys.
-    #[track_caller]
-    pub(super) fn type_into(&self, element: &Element, keys: &str) {
-        self.must("POST", &format!("/element/{}/value", element.0), &json!({ "text": keys }));
-    }
-
     /// Presses keys where the focus is. Modifiers stay pressed until the end.
     #[track_caller]
     pub(super) fn press(&self, keys: &[char]) {
@@ -175,13 +169,6 @@ impl Session {
     pub(super) fn picture(&self) -> Vec<u8> {
         let picture = self.must("GET", "/screenshot", &Value::Null);
         data_encoding::BASE64.decode(picture.as_str().expect("a picture").as_bytes()).expect("base64")
-    }
-
-    /// A picture of an element, as PNG in base64.
-    #[track_caller]
-    pub(super) fn picture_of(&self, element: &Element) -> String {
-        let picture = self.must("GET", &format!("/element/{}/screenshot", element.0), &Value::Null);
-        picture.as_str().expect("a picture").to_owned()
     }
 
     /// What the browser has logged since the last call: `browser` is its console, `performance` its requests.

@@ -81,7 +81,7 @@ fn what_is_too_long_is_not_sent_and_not_lost() {
     // The limit is in bytes: these are 2,100 characters, and 4,200 bytes.
     let long = "é".repeat(2_100);
     page.say(&long);
-    page.told("alert", "too long");
+    page.told("alert", "for one message");
     assert_eq!(page.value("textbox", "Message"), long);
     assert_eq!(page.messages(), []);
     page.say(&long[..4_000]);
