@@ -8,6 +8,7 @@ use std::hint::black_box;
 
 use chatd::hub::command::{Command, Entry};
 use chatd::hub::event::Event;
+use chatd::hub::event::Manner;
 use chatd::hub::names::{RoomName, UserName};
 use chatd::hub::session::SessionId;
 use chatd::hub::{Hub, Rules};

@@ -217,6 +217,7 @@ function personParts({ app, place, open, close, tell }) {
   const room = session.here;
   const isHosted = session.isHost(room) && room.people.has(keyOf(who));
   const isGuest = who.startsWith("~");
+  const hearsOneRoom = session.hearsOneRoom(who);
   const then = (text, act, kind) => button(text, () => {
     close();
     act();
@@ -228,5 +229,5 @@ function personParts({ app, place, open, close, tell }) {
     asHost(`Put out of ${room.name}`, `KICK ${room.word} ${who}`),
     session.places.has(place.key) && then("Remove from the list", () => app.do("close", session.places.get(place.key))),
     !isGuest && session.hasHistory && button(isIgnored ? "Stop ignoring" : "Ignore", () => app.do("setIgnored", who, !isIgnored, done)),
-    !isGuest && place.key !== room.key && then("Message", () => open(place.name), ".primary"))];
+    !hearsOneRoom && place.key !== room.key && then("Message", () => open(place.name), ".primary"))];
 }

@@ -550,6 +550,7 @@ export class Session {
         this.note(this.place(ALL), `The operator: ${text}`);
         return this.act("told", { text: `The operator: ${text}` });
       case 101: return this.setPresence(first, second === "back" ? "online" : second, tail);
+      case 102: return this.renamed(first, /^is (\S+) now$/.exec(text.slice(first.length + 1))?.[1]);
       case 103: return this.move(first, second, "entered");
       case 104: return this.move(first, second, tail === "left: kicked" ? "was put out" : "left");
       case 105: {
@@ -568,6 +569,11 @@ export class Session {
         if (second === "all") this.find(first)?.eraseAll(tail);
         else this.find(first)?.erase(idOf(second));
         return;
+      case 111: {
+        const invited = `${second} invites you into ${first}`;
+        this.note(this.here, invited);
+        return this.act("told", { text: invited });
+      }
       case 112: {
         const place = this.place(first);
         [place.kept, place.isStored] = second === "kept" ? [tail, true] : [null, false];
@@ -593,6 +599,22 @@ export class Session {
       this.peopleChanged();
     }
     if (how === "was put out" && this.isMe(name)) this.gone(room, "you were put out of this room");
+  }
+
+  /** Somebody in a room of this session has another name. What is said to the old one may reach somebody else. */
+  renamed(was, now) {
+    if (now === undefined) return;
+    const [key, newKey] = [keyOf(was), keyOf(now)];
+    for (const place of this.places.values()) {
+      const person = place.people?.get(key);
+      if (!person && place.key !== `@${key}`) continue;
+      this.note(place, `${was} is ${now} now`);
+      if (!person) continue;
+      place.people.delete(key);
+      place.people.set(newKey, { ...person, name: now });
+    }
+    if (this.online.delete(key)) this.online.set(newKey, now);
+    this.peopleChanged();
   }
 
   note(place, text) { place.note(text, this.now); }
@@ -863,6 +885,9 @@ export class Session {
     else this.online.delete(keyOf(name));
     this.peopleChanged();
   }
+
+  /** Whether this is a guest of one room, as far as is known: it gets no direct messages. A guest who has logged in does. */
+  hearsOneRoom(name) { return name.startsWith("~") && !this.online.has(keyOf(name)); }
 
   /** The view draws people again when this differs. */
   peopleChanged() { this.peopleVersion = (this.peopleVersion ?? 0) + 1; }

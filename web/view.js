@@ -260,7 +260,7 @@ export function makeView(app) {
   }
 
   const personItem = ({ name: person, isHost, isAbsent }, of) => h(isAbsent ? "li.absent" : "li", { "data-of": of },
-    h("button.place", { onclick: () => (session.isMe(person) || person.startsWith("~") ? about(person) : open(`@${person}`)) },
+    h("button.place", { onclick: () => (session.isMe(person) || session.hearsOneRoom(person) ? about(person) : open(`@${person}`)) },
       face(person), bdi(person, ".label"), h("span.tag", isHost ? "host" : session.ignored.has(keyOf(person)) ? "ignored" : "")),
     iconButton("more", `About ${person}`, () => about(person)));
 

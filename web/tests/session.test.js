@@ -277,6 +277,25 @@ test("rooms: notices, kicked, closed, erased", () => {
   assert.deepEqual([place.isJoined, bench.did("save").at(-1).saved.rooms], [false, []]);
 });
 
+test("guests who have logged in, other names, invitations", () => {
+  const bench = Bench.ready();
+  bench.hear("C 212 0 end");
+  bench.do("enter", "JOIN", "lobby", "", false, () => {});
+  bench.hear("C 227 lobby token=A", "C 211-alice host", "C 211-~bob", "C 211-~eve", "C 211 3 in lobby");
+  const place = bench.session.here;
+  bench.do("refreshWho");
+  bench.hear("C 211-alice", "C 211-~bob", "C 211 2 online");
+  assert.deepEqual(["~bob", "~eve", "bob"].map((name) => bench.session.hearsOneRoom(name)), [false, true, false]);
+  bench.hear(`D DM ${id(2)} ~bob psst`, "C 102 ~bob is ~rob now");
+  assert.deepEqual(bench.session.peopleOf(place).map((person) => person.name), ["alice", "~eve", "~rob"]);
+  assert.deepEqual([bench.texts("lobby").at(-1), bench.texts("@~bob").at(-1)], ["~bob is ~rob now", "~bob is ~rob now"]);
+  assert.deepEqual(["~bob", "~rob"].map((name) => bench.session.hearsOneRoom(name)), [true, false]);
+  bench.hear("C 111 den ~rob invites you");
+  assert.deepEqual([bench.texts("lobby").at(-1), bench.did("told").at(-1).text], ["~rob invites you into den", "~rob invites you into den"]);
+  for (const line of ["C 102 ~rob", "C 102 ~rob is", "C 102 ~rob is x y now", "C 102 ", "C 111 ", "C 111 den"]) bench.hear(line);
+  assert.ok(place.people.has("~rob"));
+});
+
 test("what comes while nobody looks is under a line, until one speaks", () => {
   const bench = Bench.ready();
   bench.hear("C 212 0 end", `D PM ${id(2)} bob unseen`);

@@ -96,7 +96,7 @@ impl Line {
         }
         let Some(name) = Who::parse(name) else { return Decoded::Reply(Reply::NoSuchUser) };
         if text.is_empty() {
-            self.dialogue = Dialogue::Message { to: To::One(name.clone()) };
+            self.dialogue = Dialogue::Message { to: To::One(Box::new(name.clone())) };
             return Decoded::Command(Command::CanTell { name, account: None });
         }
         Decoded::Command(Command::Tell { to: name, text: text.into(), manner: Manner::Text, account: None })
@@ -127,7 +127,7 @@ pub(super) fn on_text<'a>(to: &To, text: &'a str) -> Decoded<'a> {
     let (text, manner) = (text.into(), Manner::Text);
     Decoded::Command(match to {
         To::Everybody => Command::Say { text, manner },
-        To::One(name) => Command::Tell { to: name.clone(), text, manner, account: None },
+        To::One(name) => Command::Tell { to: Who::clone(name), text, manner, account: None },
         To::Room(room) => Command::SayIn { room: RoomName::clone(room), text, manner },
     })
 }

@@ -79,7 +79,7 @@ enum Dialogue {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum To {
     Everybody,
-    One(Who),
+    One(Box<Who>),
     Room(Box<RoomName>),
 }
 
@@ -245,7 +245,8 @@ impl Line {
         }
     }
 
-    /// `name`, `name TOKEN`, or `~name` of a guest. The caller looks up whether the account exists and whether the name is reserved.
+    /// `name`, `name TOKEN`, or `~name` of a guest. The caller looks up whether the account exists and whether the name is
+    /// reserved.
     fn on_name<'a>(&mut self, body: &'a str) -> Decoded<'a> {
         let (name, token) = word(body.trim_matches(' '));
         if !token.is_empty() && !has_token_shape(token) {

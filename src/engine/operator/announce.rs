@@ -1,7 +1,8 @@
 //! `announce`: the server says something to everybody, in every door.
 //!
-//! Sessions of accounts get `C 100` in the order of the public messages, also those that hear none. A guest with a connection gets it there; one
-//! that talks by UDP gets a datagram of the server, as it does when its room is closed.
+//! Sessions that have logged in get `C 100` in the order of the public messages, also those that hear none. A guest of one
+//! room with a connection gets it there; one that talks by UDP gets a datagram of the server, as it does when its room is
+//! closed.
 
 use super::Engine;
 use crate::door::datagram::Speaker;
