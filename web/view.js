@@ -26,6 +26,8 @@ export function makeView(app) {
   const form = h("form.card", { label: "Log in", noValidate: true, onsubmit: submitted(() => {
     app.setPref("stay", stay.checked);
     app.do("signIn", name.value, password.value);
+    // Another one replaces it.
+    password.select();
   }) },
   h("h1", icon("talk"), "chatd"), h("p.quiet", `Join the conversation at ${location.host}.`), formAlert,
   field("Name", name), field("Password", password),
