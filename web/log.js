@@ -61,9 +61,10 @@ export function makeLog(hooks) {
       reconcile([...top(start), ...rowsOf(items.slice(start, end), { lineAt: place.lineAt, me }).slice(-MOST)]);
       if (target >= 0) focus(drawn.get(items[target].key)?.element);
       else if (isOther) begin();
-      else if (isAtEnd) stick();
       else if (anchor?.row.isConnected) element.scrollTop = anchor.row.offsetTop - anchor.at;
     }
+    // Also if only the banner has come, and the log is smaller.
+    if (isAtEnd && !isOther) stick();
     mark = newMark;
     scrolled();
   }

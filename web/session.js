@@ -275,8 +275,8 @@ export class Session {
     }
   }
 
-  /** The form is shown, with the server's words. */
-  ask(words) { [this.hasEntered, this.error, this.password] = [false, words, null]; }
+  /** The form is shown, with the server's words; it asks itself. */
+  ask(words) { [this.hasEntered, this.error, this.password] = [false, words.split("; your ")[0], null]; }
 
   entered(name) {
     this.me = name;

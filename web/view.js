@@ -26,11 +26,13 @@ export function makeView(app) {
   const form = h("form.card", { label: "Log in", noValidate: true, onsubmit: submitted(() => {
     app.setPref("stay", stay.checked);
     app.do("signIn", name.value, password.value);
+    // Another one replaces it.
+    password.select();
   }) },
   h("h1", icon("talk"), "chatd"), h("p.quiet", `Join the conversation at ${location.host}.`), formAlert,
   field("Name", name), field("Password", password),
   h("label.check", stay, "Stay signed in"), submit,
-  small("New here? A new name and a password of 8 characters or more make an account."));
+  small("New here? A new name makes an account."));
   const login = h("main.login", form);
 
   function renderForm() {
@@ -65,7 +67,7 @@ export function makeView(app) {
     h("div.foot", who, iconButton("gear", "Settings", () => settings(app))));
   const people = h("ul.people", { label: "People" });
   const peopleHead = h("h2");
-  const aside = h("aside.side", { label: "Who is here" }, h("div.scroll", { tabIndex: 0 }, peopleHead, people));
+  const aside = h("aside.side", { label: "Who is here" }, h("div.scroll", { tabIndex: 0 }, peopleHead, people, h("button.place.quiet", { onclick: goTo }, icon("plus"), "Write to somebody")));
   const title = h("h1");
   const topic = h("p.topic", { dir: "auto" });
   const searchButton = iconButton("search", "Search", () => search(app, open));
@@ -213,6 +215,8 @@ export function makeView(app) {
     place.who ? face(place.who) : h("span.sign", { "aria-hidden": "true" }, place.isRoom ? "#" : "∗"),
     bdi(place.who || place.label, ".label"), h("span")));
 
+  function goTo() { switchPlace(app, order, open); }
+
   /** Shows a place; `target`: a message there. */
   function open(place, target = null) {
     drawer(null);
@@ -331,15 +335,16 @@ export function makeView(app) {
   /** `/join lobby`: an operation of the server, whose answer is noted in the log. */
   function command(line) {
     const place = session.here;
-    const [, verb, rest] = /^\/(\S*) *(.*)$/s.exec(line);
+    const [, verb, rest, first, words] = /^\/(\S*) *([@#]?(\S*) *(.*))$/s.exec(line);
     setText("");
-    if (/^(join|make)$/i.test(verb)) {
-      const [, room, secret] = /^(\S*) *(.*)$/s.exec(rest);
-      return app.do("enter", verb.toUpperCase(), room, secret, false, tell);
+    if (/^(join|make)$/i.test(verb)) return app.do("enter", verb.toUpperCase(), first, words, false, tell);
+    if (/^\/dm +@?[a-z]/i.test(line)) {
+      open(`@${first}`);
+      return words && setText(words);
     }
-    if (/^(pm|bm|dm|rm|passwd|missed|history|want|ex|quit|exit|bye|token|part|leave|)$/i.test(verb)) return tell(`Not here: /${verb}. With // a line begins with a slash.`);
+    if (/^(pm|bm|dm|rm|passwd|missed|history|want|ex|quit|exit|bye|token|part|leave|)$/i.test(verb)) return tell(`Not here: /${verb}. Begin with // for a slash.`);
     return app.do("inquire", `${verb.toUpperCase()} ${rest}`.trim(), ({ text: last, lines }) => {
-      for (const words of [...lines, last]) if (words && words !== "done") session.note(place, words);
+      for (const told of [...lines, last]) if (told && told !== "done") session.note(place, told);
     });
   }
 
@@ -360,7 +365,7 @@ export function makeView(app) {
       text.focus();
     } else if (ctrlKey && key.toLowerCase() === "k" && !event.shiftKey) {
       event.preventDefault();
-      switchPlace(app, order, open);
+      goTo();
     } else if (altKey && !ctrlKey && (step || event.code === "KeyA")) {
       event.preventDefault();
       const at = order.indexOf(session.here);

@@ -40,6 +40,22 @@ fn the_page_waits_for_the_server_and_everything_is_there_again() {
 }
 
 #[test]
+fn the_log_stays_at_its_end_when_the_banner_takes_room() {
+    let mut server = served().start();
+    let mut bob = server.bare("bob");
+    let Some(page) = Page::logged_in(&server, "alice") else { return };
+    for number in 0..30 {
+        assert!(bob.ask(&format!("PM {number}")).starts_with("C 250 "));
+    }
+    page.hear("bob: 29");
+    stop(&mut server);
+    page.told("alert", "reconnecting in ");
+    let hidden = "const log = document.querySelector('[role=log]');
+        return log.scrollHeight - log.scrollTop - log.clientHeight";
+    page.session.wait("the end", || (page.session.run(hidden, &[]).as_f64()? < 2.0).then_some(()));
+}
+
+#[test]
 fn what_was_missed_comes_once_and_in_its_order() {
     let mut server = served().start();
     let mut bob = server.bare("bob");
