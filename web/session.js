@@ -126,6 +126,7 @@ export class Session {
     let place = this.find(name);
     if (!place) {
       place = new Place(name);
+      place.hasOlder &&= this.hasHistory;
       this.places.set(place.key, place);
       if (this.isCurrent) this.watch(place);
     }
@@ -170,8 +171,8 @@ export class Session {
     if (this.phase === "out") return;
     this.dropRequests();
     this.isCurrent = false;
-    const reason = this.reason;
-    for (const place of this.places.values()) place.isJoined = !place.isRoom;
+    this.presence.clear();
+    const { reason } = this;
     const isFinal = FINAL.some((words) => reason.startsWith(words));
     if (reason.startsWith("password was changed")) this.forgetToken();
     if (!this.token || (isFinal && !this.hasEntered)) {
@@ -285,7 +286,7 @@ export class Session {
       this.savedRooms.clear();
       this.forgetPlaces();
     }
-    const isReturn = this.hasEntered && this.top !== null;
+    const isReturn = this.top !== null;
     Object.assign(this, { phase: "ready", hasEntered: true, isCurrent: false, attempts: 0, error: "", prompt: null, password: null });
     this.request("WANT ids reads forgets own");
     this.renewToken();
@@ -345,7 +346,10 @@ export class Session {
   }
 
   enterRooms() {
-    for (const { name, password } of this.savedRooms.values()) this.enter("JOIN", name, password, true, () => {});
+    for (const { name, password } of this.savedRooms.values()) {
+      this.place(name).isJoined = true;
+      this.enter("JOIN", name, password, true, () => {});
+    }
     this.ensure();
   }
 
@@ -458,9 +462,12 @@ export class Session {
   /** Puts a message into its log. False if it is there, or before everything that is shown. */
   show(place, line) {
     if (!place.add(this.itemOf(line))) return false;
-    place.trim(place === this.here && this.isLookingBack ? PLACE_MOST : undefined);
+    this.trim(place);
     return true;
   }
+
+  /** What the user reads stays. */
+  trim(place) { place.trim(place === this.here && this.isLookingBack ? PLACE_MOST : undefined); }
 
   itemOf(line) {
     return { ...line, key: String(line.id), type: line.isHole ? "hole" : "message", isMention: line.isMention && !this.isMe(line.from) };
@@ -581,6 +588,7 @@ export class Session {
     const place = this.find(room);
     if (!place) return;
     place.move(name, how, this.now);
+    this.trim(place);
     if (place.people) {
       const key = keyOf(name);
       if (how === "entered") {
@@ -595,7 +603,10 @@ export class Session {
     if (how === "was put out" && this.isMe(name)) this.gone(room, "you were put out of this room");
   }
 
-  note(place, text) { place.note(text, this.now); }
+  note(place, text) {
+    place.note(text, this.now);
+    this.trim(place);
+  }
 
   gone(room, why) {
     const place = this.find(room);
@@ -768,7 +779,11 @@ export class Session {
           this.close(place);
           this.note(this.here, `the room ${name} has ended`);
         }
-      } else if (isQuiet) this.note(this.place(name), `you are not in this room: ${text}`);
+      } else if (isQuiet) {
+        const place = this.place(name);
+        place.isJoined = false;
+        this.note(place, `you are not in this room: ${text}`);
+      }
       return tell(text);
     }
     const shown = text.split(" ")[0];
