@@ -4,7 +4,7 @@ import { isRoom, keyOf, placeName, placeWord } from "./wire.js";
 import { timeOf } from "./text.js";
 
 /** The messages of a place that are remembered while nobody looks back … */
-export const PLACE_KEPT = 1000;
+const PLACE_KEPT = 1000;
 /** … and while somebody does. */
 export const PLACE_MOST = 50_000;
 

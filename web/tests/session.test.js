@@ -623,3 +623,33 @@ test("all that somebody has said is erased at once", () => {
   assert.equal(place.ids.size, 10_000);
   assert.ok(performance.now() - begun < 2000, `${performance.now() - begun} ms`);
 });
+
+test("who is the host is known before it matters", () => {
+  const bench = Bench.ready({ rooms: [{ name: "den", password: "" }] });
+  bench.hear("C 212 0 end", "C 227 den token=A");
+  bench.lines();
+  const [den, told] = [bench.session.places.get("den"), []];
+  const ask = () => bench.do("withPeople", den, () => told.push(bench.session.isHost(den)));
+  ask();
+  assert.deepEqual([bench.lines(), told], [["C NAMES den"], []]);
+  bench.hear("C 211-alice host", "C 211 1 in den");
+  ask();
+  assert.deepEqual([bench.lines(), told], [[], [true, true]]);
+  den.people = null;
+  ask();
+  bench.do("closed");
+  assert.deepEqual(told, [true, true, false]);
+});
+
+test("what is newer is not asked for without end when it cannot be read any more", () => {
+  const bench = Bench.ready({ rooms: [{ name: "den", password: "" }] });
+  bench.hear("C 212 0 end", "C 227 den token=A kept=30");
+  const den = bench.session.places.get("den");
+  bench.do("open", "den", 5n << 20n);
+  bench.lines();
+  bench.hear(`C 212-${id(5)} den bob - old`, "C 212 1 end", "C 211-alice", "C 211 1 in den");
+  assert.ok(den.hasNewer);
+  bench.do("newer", den);
+  bench.hear("C 550 no room den");
+  assert.ok(!den.hasNewer);
+});
