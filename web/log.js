@@ -37,6 +37,8 @@ export function makeLog(hooks) {
   /** The last line in the document, if it is not the newest. */
   let last = null;
   let isAtEnd = true;
+  /** With a banner above it, the log has less room. */
+  let height = 0;
   const element = h("div.log", { role: "log", label: "Messages", "aria-live": "off", tabIndex: 0, onscroll: scrolled, onkeydown: walk, onclick: clicked, onfocusin: attend, onpointerover: attend });
   const jump = h("button.jump", { hidden: true, onclick: toEnd }, icon("down"), "Newest");
   const actions = h("span.actions");
@@ -63,8 +65,8 @@ export function makeLog(hooks) {
       else if (isOther) begin();
       else if (isAtEnd) stick();
       else if (anchor?.row.isConnected) element.scrollTop = anchor.row.offsetTop - anchor.at;
-    }
-    mark = newMark;
+    } else if (isAtEnd && height !== element.clientHeight) stick();
+    [mark, height] = [newMark, element.clientHeight];
     scrolled();
   }
 

@@ -148,3 +148,22 @@ fn a_page_without_a_server_is_at_rest() {
     let drawn = page.session.run("return globalThis.frames_drawn", &[]);
     assert!(drawn.as_u64().expect("a number") < 15, "{drawn} frames in a second");
 }
+
+#[test]
+fn the_newest_message_stays_in_sight_under_a_banner() {
+    let mut server = served().start();
+    let mut bob = server.bare("bob");
+    let Some(page) = Page::logged_in(&server, "alice") else { return };
+    for number in 0..60 {
+        bob.op(&format!("PM number {number}"));
+    }
+    page.hear("bob: number 59");
+    stop(&mut server);
+    page.told("alert", "reconnecting in ");
+    testkit::pause(300);
+    let below = page.session.run(
+        "const log = document.querySelector('[role=log]'); return log.scrollHeight - log.scrollTop - log.clientHeight",
+        &[],
+    );
+    assert!(below.as_f64().expect("a number") < 2.0, "{below} pixels are below");
+}
