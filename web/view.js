@@ -77,8 +77,8 @@ export function makeView(app) {
   const bannerButton = h("button", { onclick: () => bannerAct() });
   const banner = h("div.banner", { role: "alert", hidden: true }, bannerText, bannerButton);
   const log = makeLog({
-    older: (place) => fetchMore("older", place),
-    newer: (place) => fetchMore("newer", place),
+    // Each drawing asks for what is missing: what cannot be fetched now must not draw again.
+    fetch: (which, place) => { if (session.isReady && !place.isLoading) app.do(which, place); },
     newest: (place) => app.do("newest", place),
     seeing: (isAtEnd) => {
       const isSeeing = isAtEnd && !document.hidden && !chat.hidden;
@@ -115,9 +115,6 @@ export function makeView(app) {
     peopleButton.ariaExpanded = (chat.dataset.drawer === "people") === narrow.matches;
     if (!isClosed) (which === "nav" ? nav : aside).querySelector("button")?.focus();
   }
-
-  /** Each drawing asks for what is missing: what cannot be asked for now must not draw again. */
-  function fetchMore(which, place) { if (session.isReady && !place.isLoading) app.do(which, place); }
 
   function render() {
     renderForm();
