@@ -117,7 +117,7 @@ const hit = (line, go) => h("li", h("button.hit", { onclick: () => go(line) }, f
 export const search = (app, open) => openDialog("Search", (close) => {
   const words = input({ autofocus: true, placeholder: "green tea from:bob in:lobby" });
   const state = h("p.quiet.small", { role: "status" }, "All of these words; wor* and \"exact words\" too.");
-  const list = h("ol.hits", { label: "Found" });
+  const list = h("ol", { label: "Found" });
   const more = h("button", { hidden: true, onclick: () => go(more.next) }, "Show older");
   let asked = "";
   const go = (before) => app.do("search", asked, before, ({ lines, next, error }) => {
